@@ -1,7 +1,7 @@
 /** 16-bit floats (IEEE 754 binary16). */
 
 /** The smallest magnitude that rounds to infinity. */
-export const TOO_LARGE = 65_520;
+const TOO_LARGE = 65_520;
 
 const FLOAT = new Float32Array(1);
 const BITS = new Uint32Array(FLOAT.buffer);

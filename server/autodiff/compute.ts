@@ -35,7 +35,7 @@ export interface Program {
   dispose(): Promise<void>;
 }
 
-export const COMPUTE_NAMES = ['onnx', 'tensorflow', 'webgpu', 'wasm', 'cpu'] as const;
+export const COMPUTE_NAMES = ['onnx', 'webgpu'] as const;
 export type ComputeName = (typeof COMPUTE_NAMES)[number];
 
 /** A back end. Its values and programs belong to the thread that opened it. */

@@ -34,16 +34,11 @@ const USED = {
     const [, platform] = /^dist\/(\w+-\w+)/.exec(file) ?? [];
     return !platform || platform === `${process.platform}-${process.arch}`;
   },
-  '@tensorflow/tfjs-core': isNodeBuild,
-  '@tensorflow/tfjs-backend-cpu': isNodeBuild,
-  '@tensorflow/tfjs-backend-wasm': isNodeBuild,
+  // The one file that Node loads.
+  '@tensorflow/tfjs-core': (file) =>
+    !/^(dist|src)\//.test(file) || /^dist\/[^/]*\.node\.js$/.test(file),
   lmdb: (file) => !/^(dependencies|src)\//.test(file),
 };
-
-/** The one file of TensorFlow.js that Node loads, and WebAssembly beside it. @param {string} file */
-function isNodeBuild(file) {
-  return !/^(dist|src|wasm-out)\//.test(file) || /^dist\/[^/]*\.(node\.js|wasm)$/.test(file);
-}
 
 /** Source maps, and types like those of `@types`, are for developers. @param {string} file */
 const isForDevelopers = (file) => /\.map$|\.d\.[cm]?ts$/.test(file);

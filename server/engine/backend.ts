@@ -6,15 +6,8 @@ import type { Model } from '../vnca/checkpoint.ts';
 import type { ReadPatch } from './core/read-patch.ts';
 import type { EngineInfo, NewPatch, PatchId, PatchStep, Readout } from './engine.ts';
 
-export const BACKEND_NAMES = [
-  'webgpu',
-  'webgpu-f16',
-  'tensorflow',
-  'native',
-  'onnx',
-  'wasm',
-  'cpu',
-] as const;
+/** Best first: 'auto' tries them in this order. */
+export const BACKEND_NAMES = ['webgpu', 'tensorflow', 'native', 'onnx'] as const;
 /** One of `BACKEND_NAMES`. */
 export type BackendName = (typeof BACKEND_NAMES)[number];
 

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import type { Model } from '../vnca/checkpoint.ts';
 import {
+  BACKEND_NAMES,
   type Backend,
   type BackendName,
   type DeviceLossOptions,
@@ -49,20 +50,29 @@ export type Candidates = Readonly<Record<BackendName, Candidate>>;
 const noGpu = (onlyGpu: boolean): string | undefined =>
   onlyGpu && !mayHaveGpu() ? 'there is no GPU' : undefined;
 
+/** Systems that ONNX Runtime has a library for; on Linux, with glibc. */
+const ONNX_SYSTEMS = ['linux x64', 'linux arm64', 'darwin arm64', 'win32 x64', 'win32 arm64'];
+
+/** @throws StartError ONNX Runtime is not for this system; the error itself otherwise */
+export function notLoaded(
+  error: Error,
+  { platform, arch, report }: Pick<NodeJS.Process, 'platform' | 'arch' | 'report'> = process,
+): never {
+  const { header } = report.getReport() as { header: { glibcVersionRuntime?: string } };
+  const isMusl = platform === 'linux' && header.glibcVersionRuntime === undefined;
+  if (ONNX_SYSTEMS.includes(`${platform} ${arch}`) && !isMusl) throw error;
+  throw new StartError(
+    `ONNX Runtime has no library for ${platform} on ${arch}${isMusl ? ' without glibc' : ''}`,
+  );
+}
+
 /** The backends of this build. */
 export const CANDIDATES: Candidates = {
   webgpu: {
     unavailableReason: noGpu,
-    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(false),
+    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(),
     needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver',
     remedy: 'npm ci, and a Vulkan driver for the GPU',
-    gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
-  },
-  'webgpu-f16': {
-    unavailableReason: noGpu,
-    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(true),
-    needs: 'as webgpu, and a GPU that computes with 16-bit floats',
-    remedy: '--engine webgpu',
     gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
   },
   tensorflow: {
@@ -81,23 +91,15 @@ export const CANDIDATES: Candidates = {
     prepare: async () => (await (await import('./native/native.ts')).loadKernel()).file,
     start: async (file) => (await import('./native/native.ts')).startNative(file),
     threads: availableParallelism,
-    needs: 'a C compiler (cc), and a processor with AVX2 and FMA, AVX-512 or NEON',
+    needs:
+      'a C compiler (cc), on Linux, macOS or another Unix; fastest with AVX2 and FMA, AVX-512 or NEON',
     remedy: compilerRemedy(),
   },
   onnx: {
-    start: async () => (await import('./onnx/onnx.ts')).startOnnx(),
+    start: async () => (await import('./onnx/onnx.ts').catch(notLoaded)).startOnnx(),
     threads: availableParallelism,
-    needs: 'ONNX Runtime, which npm ci brings for Linux (glibc), macOS and Windows',
-    remedy: 'npm ci',
-  },
-  wasm: {
-    start: async () => (await import('./tfjs/wasm.ts')).startWasm(),
-    needs: 'nothing but Node',
-    remedy: 'npm ci',
-  },
-  cpu: {
-    start: async () => (await import('./tfjs/cpu.ts')).startCpu(),
-    needs: 'nothing but Node',
+    needs:
+      'ONNX Runtime, which npm ci brings for 64-bit Linux (glibc) and Windows, and for macOS on Apple silicon',
     remedy: 'npm ci',
   },
 };
@@ -105,44 +107,20 @@ export const CANDIDATES: Candidates = {
 interface Choice {
   readonly name: BackendName;
   /** Whether it is used only on a GPU. */
-  readonly onlyGpu?: boolean;
+  readonly onlyGpu: boolean;
 }
 
-/** GPUs first, then by speed on the CPU. */
-const AUTO: readonly Choice[] = [
-  { name: 'webgpu', onlyGpu: true },
-  { name: 'tensorflow', onlyGpu: true },
-  { name: 'native' },
-  { name: 'onnx' },
-  { name: 'tensorflow' },
-  { name: 'wasm' },
-  { name: 'cpu' },
-];
-
-/**
- * The backends that 'auto' falls back to when a lost one does not return, best first. None that has
- * to be prepared: a room waits meanwhile.
- */
-export const fallbacksFor = (lost: BackendName): readonly BackendName[] =>
-  AUTO.flatMap(({ name, onlyGpu }) =>
-    onlyGpu || name === lost || CANDIDATES[name].prepare ? [] : [name],
-  );
-
-/**
- * Whether another backend may replace one that is lost and does not return, if 'auto' selected it:
- * what a GPU and its driver or a compiler has made may fail where others work.
- */
-export const mayBeReplaced = (name: BackendName, device: string): boolean =>
-  device.startsWith('GPU') || CANDIDATES[name].prepare !== undefined;
+/** 'auto' takes the first that works, and those for GPUs only on a GPU. */
+const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
+  wanted === 'auto'
+    ? BACKEND_NAMES.map((name) => ({ name, onlyGpu: CANDIDATES[name].gpu !== undefined }))
+    : [{ name: wanted, onlyGpu: false }];
 
 /** What 'auto' tries, best first, for people. */
-export const autoOrder = (): string[] => AUTO.map(nameOf);
+export const autoOrder = (): string[] => choicesOf('auto').map(nameOf);
 
 /** A backend that does not work here. */
-export interface SkippedEngine {
-  readonly name: BackendName;
-  /** Whether it was to be used only on a GPU. */
-  readonly onlyGpu: boolean;
+export interface SkippedEngine extends Choice {
   /** Why it was skipped, in one line. */
   readonly reason: string;
   /** What a host can do about it; absent if nothing helps, for example without such a GPU. */
@@ -163,8 +141,6 @@ export interface Selection {
   readonly backend: Backend;
   /** The preferred backends that do not work here, in order of preference. */
   readonly skipped: readonly SkippedEngine[];
-  /** Whether libraries of skipped backends were loaded: they stay in this thread's memory. */
-  readonly hasUnusedLibraries: boolean;
 }
 
 /** None of the wanted backends works here. */
@@ -195,7 +171,7 @@ export function expectedBackend(
   { candidates = CANDIDATES, excluded = [] }: SelectionOptions = {},
 ): BackendName | undefined {
   const likely = choicesOf(wanted).find(
-    ({ name, onlyGpu = false }) =>
+    ({ name, onlyGpu }) =>
       !excluded.some((one) => one.name === name) &&
       candidates[name].unavailableReason?.(onlyGpu) === undefined,
   );
@@ -225,9 +201,6 @@ export async function prepareBackend(
     throw new NoBackendError([{ ...skipped, ...(help !== undefined && { remedy: help }) }]);
   }
 }
-
-const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
-  wanted === 'auto' ? AUTO : [{ name: wanted }];
 
 /**
  * Selects a backend as `selectBackend` does and opens a store on it. A backend that cannot load the
@@ -268,8 +241,7 @@ export async function selectBackend(
 ): Promise<Selection> {
   const { candidates = CANDIDATES, excluded = [], prepared, gpus = findGpus() } = host;
   const skipped: SkippedEngine[] = [];
-  let hasUnusedLibraries = false;
-  for (const { name, onlyGpu = false } of choicesOf(wanted)) {
+  for (const { name, onlyGpu } of choicesOf(wanted)) {
     const known = excluded.find((one) => one.name === name);
     if (known) {
       skipped.push(known);
@@ -290,13 +262,12 @@ export async function selectBackend(
       const backend = await start(prepare && prepared);
       if (!onlyGpu || backend.gpu) {
         await use(backend);
-        return { backend, skipped, hasUnusedLibraries };
+        return { backend, skipped };
       }
       skip(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
       skip(reasonOf(error), remedyOf(error, remedy));
     }
-    hasUnusedLibraries = true;
   }
   throw new NoBackendError(skipped);
 }

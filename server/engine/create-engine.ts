@@ -5,8 +5,6 @@ import type { Model } from '../vnca/checkpoint.ts';
 import type { BackendName } from './backend.ts';
 import {
   expectedBackend,
-  fallbacksFor,
-  mayBeReplaced,
   NoBackendError,
   prepareBackend,
   type SkippedEngine,
@@ -39,6 +37,8 @@ export interface EngineOptions {
   readonly spawn?: (start: WorkerStart) => Worker;
 }
 
+/** What works where a GPU, its driver, or what a compiler has made fails. */
+const FALLBACK = 'onnx';
 /** GPU losses within a minute that a thread recovers from, if another backend may replace it. */
 const MAX_DEVICE_LOSSES = 2;
 
@@ -52,8 +52,8 @@ export const spawnThread = (workerData: WorkerStart): Worker =>
 
 /**
  * Starts as many threads as the backend can use and waits until they are ready. A thread that dies
- * later is replaced, and its patches continue where they were. If 'auto' selected a backend that
- * `mayBeReplaced` and it does not return after a loss, another backend replaces it.
+ * later is replaced, and its patches continue where they were. If the backend that 'auto' selected
+ * does not return after a loss, `FALLBACK` replaces it.
  *
  * @throws EngineError unavailable: no wanted backend works, or two checkpoints have the same name
  */
@@ -102,26 +102,21 @@ export async function createEngine({
   const threadCount = Math.min(threadsFor(chosen), maxThreads);
   const started: ThreadEngine[] = [];
   for (const thread of [first, ...others]) {
-    // One of several threads is better restarted than kept with libraries it does not use.
-    const isUsable = thread.info.name === chosen && !(thread.hasUnusedLibraries && threadCount > 1);
-    if (isUsable && started.length < threadCount) started.push(thread);
-    else if (thread !== first) await thread.close();
+    if (thread.info.name === chosen && started.length < threadCount) started.push(thread);
+    else await thread.close();
   }
   const more = await Promise.allSettled(
     Array.from({ length: threadCount - started.length }, () => start(chosen)),
   );
   // The engine also works with fewer threads.
   started.push(...valuesOf(more));
-  if (started.length === 0) started.push(first);
-  else if (!started.includes(first)) await first.close();
   const threads = await Promise.all(
     started.map((thread) => {
-      const { device } = first.info;
-      const isGpu = device.startsWith('GPU');
+      const isGpu = first.info.device.startsWith('GPU');
       const fallback = new Fallback({
         start,
         chosen,
-        alternatives: isAuto && mayBeReplaced(chosen, device) ? fallbacksFor(chosen) : [],
+        ...(isAuto && chosen !== FALLBACK && { alternative: FALLBACK }),
         onFallback: (replacement, why) => {
           const what = isGpu ? 'gpu' : 'thread';
           onLoss?.({ what, why, count: Math.max(1, losses[what]), replacement });
@@ -131,7 +126,7 @@ export async function createEngine({
       return recoveringThread(thread, {
         restart: () => fallback.next(),
         onLoss: onLossOf('thread'),
-        saveEvery: chosen.startsWith('webgpu') ? SAVE_GPU_EVERY : SAVE_EVERY,
+        saveEvery: chosen === 'webgpu' ? SAVE_GPU_EVERY : SAVE_EVERY,
       });
     }),
   );

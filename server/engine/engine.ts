@@ -11,9 +11,9 @@ export type PatchId = number;
 
 /** What an engine is and runs on. */
 export interface EngineInfo {
-  /** 'tensorflow' | 'wasm' | … */
+  /** 'native' | 'onnx' | … */
   readonly name: string;
-  /** The device it runs on, for people, e.g. 'CPU (WebAssembly SIMD)'. */
+  /** The device it runs on, for people, e.g. 'CPU (ONNX Runtime)'. */
   readonly device: string;
 }
 

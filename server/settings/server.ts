@@ -159,7 +159,7 @@ export const SERVER = {
         default: 'auto',
         help: `what computes the cells: auto (the best that works here), ${BACKEND_NAMES.join(', ')}`,
         details:
-          '`auto` takes `webgpu` on a real GPU, else `tensorflow` (tfjs-node-gpu, tfjs-node) where it has a GPU, else `native` where there is a C compiler (`cc`), with which the server compiles its kernel when it first starts, else `onnx`. `wasm` and `cpu` run wherever Node.js does. `npm run doctor` shows what works on this machine.',
+          '`auto` takes `webgpu` on a real GPU, else `tensorflow` (tfjs-node-gpu, tfjs-node) where it has a GPU, else `native` where there is a C compiler (`cc`), with which the server compiles its kernel when it first starts, else `onnx`. `npm run doctor` shows what works on this machine.',
       },
     }),
     ...inSection('Storage', {

@@ -15,7 +15,7 @@ export const COMPUTE_OPTIONS = {
   threads: {
     type: wholeNumber(1),
     defaultInWords: 'all',
-    help: 'CPU threads, for onnx, wasm and cpu',
+    help: 'CPU threads, for onnx',
   },
 } as const;
 

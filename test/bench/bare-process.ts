@@ -55,7 +55,6 @@ async function answer(question: BareQuestion): Promise<number | null> {
       return null;
     case 'product':
       product ??= await createProduct(name);
-      if (!product) return null;
       return (await time(product.run, question.times)) / product.products;
     case 'step': {
       if (!stepper) return null;

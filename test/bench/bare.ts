@@ -4,7 +4,7 @@ import type { BareQuestion, BareStart } from './bare-process.ts';
 
 export interface Bare {
   /** ms of a big product on all cores, the mean of so many; null: the runtime cannot be asked. */
-  timeProduct(times: number): Promise<number | null>;
+  timeProduct(times: number): Promise<number>;
   /**
    * ms of a step of so many patches, the mean of so many; null: the backend has no step without its
    * states.
@@ -31,7 +31,7 @@ export async function startBare(
   const lanes = [first, ...Array.from({ length: count - 1 }, startProcess)];
   for (const lane of lanes) await lane.ask({ what: 'stock', states: checkpoints });
   return {
-    timeProduct: (times) => first.ask({ what: 'product', times }),
+    timeProduct: (times) => first.ask<number>({ what: 'product', times }),
     async timeStep(patches, times) {
       const share = patches / lanes.length;
       const taken = lanes.map(async (lane, i) => {

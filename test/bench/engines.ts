@@ -3,13 +3,13 @@
  * sleepers cost.
  */
 
-import type { BackendName } from '../../server/engine/backend.ts';
+import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
 import { EngineError } from '../../server/engine/engine.ts';
 import { median, millions, rounded } from '../load/figures.ts';
 import { describeMachine } from './machine.ts';
 import { loadNets, type Net } from './nets.ts';
 import type { BenchOptions, Log } from './options.ts';
-import { GARDEN, ROUNDS, Stand, USUAL } from './stand.ts';
+import { GARDEN, ROUNDS, Stand } from './stand.ts';
 
 type EngineFigures = ReturnType<typeof figuresOf>;
 
@@ -18,7 +18,7 @@ export async function benchEngines(log: Log, { checkpoint, engine }: BenchOption
   const engines: EngineFigures[] = [];
   for (const net of await loadNets(checkpoint)) {
     const stands: Stand[] = [];
-    for (const name of engine ? [engine] : USUAL) {
+    for (const name of engine ? [engine] : BACKEND_NAMES) {
       const stand = await open(name, net, engine !== undefined, log);
       if (stand) stands.push(stand);
     }
@@ -54,7 +54,7 @@ async function open(
 
 function figuresOf(stand: Stand) {
   const { name, net, engine, garden, sizes, peaks, memory } = stand;
-  const shares = new Map<number, number | null>();
+  const shares = new Map<number, number>();
   const dense = sizes.map(({ patches, engine: through, bare }) => {
     const rate = median(through);
     const share = stand.shareOfPeak(rate);
@@ -65,11 +65,11 @@ function figuresOf(stand: Stand) {
       msPerStep: rounded((patches * stand.side ** 2 * 1000) / rate),
       /** The backend's steps alone, cells/s; null: it has none without its states. */
       bareCellsPerSecond: bare.length > 0 ? Math.round(median(bare)) : null,
-      peakShare: share && rounded(share),
+      peakShare: rounded(share),
     };
     return [patches, figures] as const;
   });
-  const measured = [...shares].filter((entry): entry is [number, number] => entry[1] !== null);
+  const measured = [...shares];
   const crowded = measured.filter(([patches]) => patches >= 64);
   const counted = crowded.length > 0 ? crowded : measured.slice(-1);
   const taken = [...garden].filter(([, samples]) => samples.length > 0);
@@ -84,13 +84,10 @@ function figuresOf(stand: Stand) {
     dense: Object.fromEntries(dense),
     /** Numbers of patches that were left out, and why. */
     skipped: Object.fromEntries(stand.skipped),
-    /**
-     * The lowest of those with 64 patches or more; where none was taken, that of the most; null: no
-     * peak is known.
-     */
-    peakShare: counted.length > 0 ? rounded(Math.min(...counted.map(([, share]) => share))) : null,
+    /** The lowest of those with 64 patches or more; if there are none, that of the most. */
+    peakShare: rounded(Math.min(...counted.map(([, share]) => share))),
     /** Best of a product of 1024×1024 matrices in the engine's own runtime. */
-    peakGflops: peaks.length > 0 ? rounded(Math.max(...peaks) / 1e9) : null,
+    peakGflops: rounded(Math.max(...peaks) / 1e9),
     /**
      * Cost of a garden with a tenth awake, by that of the same garden all awake; null: all awake
      * takes too long.

@@ -24,11 +24,7 @@ export interface Peer {
    *
    * @param on whether it shall compute on a GPU, if it can; and there in 16 bits
    */
-  take(
-    net: Net,
-    checkpoints: readonly Float32Array[],
-    on: { readonly gpu: boolean; readonly precision: 'full' | 'half' },
-  ): Promise<void>;
+  take(net: Net, checkpoints: readonly Float32Array[], gpu: boolean): Promise<void>;
   /**
    * Finds the fastest way for so many patches.
    *
@@ -62,7 +58,7 @@ export async function startPeer(log: Log): Promise<Peer | undefined> {
     );
   return {
     device: `PyTorch ${version}${cuda ? ', CUDA' : ''}${blas ? `, BLAS ${blas}` : ''}`,
-    async take({ model }, checkpoints, { gpu, precision }) {
+    async take({ model }, checkpoints, gpu) {
       const { card, tensors } = model;
       const { update, channels, side } = card;
       const shapes: Record<string, readonly number[]> = {};
@@ -78,7 +74,6 @@ export async function startPeer(log: Log): Promise<Peer | undefined> {
       await python.ask({
         what: 'net',
         gpu,
-        half: precision === 'half',
         threads: availableParallelism(),
         stock: checkpoints.length,
         side,

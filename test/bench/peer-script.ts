@@ -19,7 +19,6 @@ print(json.dumps({"version": torch.__version__, "cuda": torch.cuda.is_available(
 class Net:
     def __init__(self, q):
         self.q, self.device = q, "cuda" if q["gpu"] and torch.cuda.is_available() else "cpu"
-        self.type = torch.float16 if q["half"] and self.device == "cuda" else torch.float32
         torch.set_num_threads(q["threads"])
         self.stock = self.read("states", [q["stock"], q["side"], q["side"], q["channels"]]).permute(0, 3, 1, 2)
         self.tensors = {name: self.read(name, shape) for name, shape in q["tensors"].items()}
@@ -27,7 +26,7 @@ class Net:
 
     def read(self, name, shape):
         data = torch.frombuffer(bytearray(open(name + ".bin", "rb").read()), dtype=torch.float32)
-        return data.reshape(shape).to(self.device, self.type)
+        return data.reshape(shape).to(self.device)
 
     def states(self, n, channels_last):
         layout = torch.channels_last if channels_last else torch.contiguous_format

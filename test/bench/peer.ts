@@ -18,11 +18,8 @@ const ROUNDS = 7;
 const PRODUCTS = 3;
 /** To time a step by: short ones are repeated. */
 const ENOUGH_MS = 300;
-/**
- * Largest difference of a state after one step, in 32 and in 16 bits: beyond, it is not the same
- * step.
- */
-const TOLERANCE = { full: 1e-3, half: 2e-2 };
+/** Largest difference of a state after one step: beyond, it is not the same step. */
+const TOLERANCE = 1e-3;
 
 /** @throws CheckpointError, EngineError */
 export async function benchPeer(log: Log, { checkpoint, engine }: BenchOptions = {}) {
@@ -50,21 +47,20 @@ async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, lo
   const backend = engine.info.name as BackendName;
   const bare = await startBare({ name: backend, folder: net.folder }, stock);
   const rows = [];
-  /** Of the fastest big product in our runtime, of all sizes' runs; infinity: it cannot be asked. */
+  /** Of the fastest big product in our runtime, of all sizes' runs. */
   let productMs = Number.POSITIVE_INFINITY;
   try {
     log(
       `${engine.info.name}: ${engine.info.device}; ${peer.device}; net of ${name}, ${side}×${side}`,
     );
-    const precision = backend === 'webgpu-f16' ? 'half' : 'full';
-    await peer.take(net, stock, { gpu: engine.info.device.startsWith('GPU'), precision });
+    await peer.take(net, stock, engine.info.device.startsWith('GPU'));
     for (const size of SIZES) {
       const { ways, after } = await peer.prepare(size);
       const runs = Object.keys(ways) as PeerRun[];
       const ids = Array.from({ length: size }, (_, patch) => patch);
       await patches.renew(size);
       await engine.step(ids.map((patch) => ({ patch, divide: false })));
-      check(await engine.exportStates(ids), after, TOLERANCE[precision]);
+      check(await engine.exportStates(ids), after, TOLERANCE);
       const times = Math.max(1, Math.ceil(ENOUGH_MS / (await patches.time(ids, 1))));
       const samples = new Map<PeerRun | 'ours' | 'alone', number[]>();
       const note = (what: PeerRun | 'ours' | 'alone', ms: number): void => {
@@ -76,7 +72,7 @@ async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, lo
         for (const run of runs) note(run, await peer.time(run, times));
         const alone = await bare.timeStep(size, times);
         if (alone !== null) note('alone', alone);
-        productMs = Math.min(productMs, (await bare.timeProduct(PRODUCTS)) ?? productMs);
+        productMs = Math.min(productMs, await bare.timeProduct(PRODUCTS));
       }
       const rate = (what: PeerRun | 'ours' | 'alone'): number =>
         Math.round(median(samples.get(what)!));
@@ -118,11 +114,8 @@ async function compare(net: Net, wanted: BackendName | undefined, peer: Peer, lo
   const peak = (PRODUCT_FLOP / productMs) * 1000;
   const figures = rows.map((row) => ({
     ...row,
-    /**
-     * Of the best that our runtime multiplies big matrices with, counted without the tiles'
-     * savings; 0: it cannot be asked.
-     */
-    peakShare: peak > 0 ? rounded((row.ours * flopPerCell(model)) / peak) : 0,
+    /** Of the best that our runtime multiplies big matrices with, without the tiles' savings. */
+    peakShare: rounded((row.ours * flopPerCell(model)) / peak),
   }));
   for (const row of figures) log(lineOf(row));
   return figures;

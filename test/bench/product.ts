@@ -12,21 +12,16 @@ export interface Product {
   readonly products: number;
 }
 
-/** Of these alone a product can be asked. */
-const PRODUCTS: Partial<Record<BackendName, () => Promise<Product>>> = {
+const PRODUCTS: Readonly<Record<BackendName, () => Promise<Product>>> = {
   webgpu: inWebgpu,
-  'webgpu-f16': inWebgpu,
   // Its kernel multiplies no big matrices.
   native: inOnnx,
   onnx: inOnnx,
   tensorflow: inTfjs,
-  wasm: inTfjs,
-  cpu: inTfjs,
 };
 
-/** @returns nothing where the runtime of this backend, which has been started, cannot be asked */
-export const createProduct = async (backend: BackendName): Promise<Product | undefined> =>
-  PRODUCTS[backend]?.();
+/** @param backend one that has been started */
+export const createProduct = (backend: BackendName): Promise<Product> => PRODUCTS[backend]();
 
 const matrix = (side = SIDE): Float32Array =>
   Float32Array.from({ length: side ** 2 }, () => Math.random());
@@ -56,9 +51,8 @@ async function inOnnx(): Promise<Product> {
 /** In 32 bits, by TensorFlow.js's kernel, as one takes it who has none of his own. */
 async function inWebgpu(): Promise<Product> {
   const tf = await import('@tensorflow/tfjs-core');
-  const { startWebgpu } = await import('../../server/autodiff/tfjs/webgpu.ts');
-  const { gpu } = await startWebgpu();
-  await tf.setBackend('webgpu');
+  const { startDevice } = await import('../../server/autodiff/webgpu/device.ts');
+  const { gpu } = await startDevice();
   // A GPU is kept busy for long enough that starting work on it does not count; a CPU that poses as
   // one is spared that.
   const [side, count] = gpu ? [4 * SIDE, 8] : [SIDE / 2, 1];

@@ -1,5 +1,5 @@
 /** One engine with one net in a benchmark, and its measurements per round. */
-import { BACKEND_NAMES, type BackendName } from '../../server/engine/backend.ts';
+import type { BackendName } from '../../server/engine/backend.ts';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { type Engine, EngineError } from '../../server/engine/engine.ts';
 import { createRandom } from '../../shared/random.ts';
@@ -111,8 +111,7 @@ export class Stand {
 
   /** Takes everything once: all sizes, the garden, the product. */
   async round(): Promise<void> {
-    const product = await this.bare.timeProduct(PRODUCTS);
-    if (product !== null) this.peaks.push((PRODUCT_FLOP / product) * 1000);
+    this.peaks.push((PRODUCT_FLOP / (await this.bare.timeProduct(PRODUCTS))) * 1000);
     for (const size of this.sizes) {
       const { patches, engine, bare } = size;
       if (engine.length >= FEWEST_ROUNDS && size.spent > LONGEST * 1000) continue;
@@ -136,9 +135,8 @@ export class Stand {
     }
   }
 
-  /** The share of the best product that so many cells/s are; null: there is none. */
-  shareOfPeak(cellsPerSecond: number): number | null {
-    if (this.peaks.length === 0) return null;
+  /** The share of the best product that so many cells/s are. */
+  shareOfPeak(cellsPerSecond: number): number {
     return (cellsPerSecond * flopPerCell(this.net.model)) / Math.max(...this.peaks);
   }
 
@@ -147,12 +145,6 @@ export class Stand {
     await this.engine.close();
   }
 }
-
-/**
- * Engines that are measured unless one is named: not the one that is only there for want of all
- * others.
- */
-export const USUAL = BACKEND_NAMES.filter((name) => name !== 'cpu');
 
 /** So much of a garden, by chance: wounds fall anywhere. */
 function awakeOf(percent: number): number[] {

@@ -4,8 +4,9 @@
  */
 
 import { availableParallelism, loadavg } from 'node:os';
-import type { Compute, ComputeName } from '../../server/autodiff/compute.ts';
-import { ComputeError, createCompute } from '../../server/autodiff/create.ts';
+import { COMPUTE_NAMES, type Compute, type ComputeName } from '../../server/autodiff/compute.ts';
+import { createCompute } from '../../server/autodiff/create.ts';
+import { ComputeError } from '../../server/autodiff/errors.ts';
 import type { DecoderSpec } from '../../server/training/model/segments.ts';
 import { openWorkerPool } from '../../server/training/workers/worker-pool.ts';
 import { macPerCellStep } from '../../server/vnca/architecture.ts';
@@ -13,7 +14,6 @@ import type { BenchOptions, Log } from './options.ts';
 import { workerJob } from './train-job.ts';
 import { type PyTorch, startPyTorch } from './train-pytorch.ts';
 
-const BACKENDS: readonly ComputeName[] = ['onnx', 'tensorflow', 'webgpu', 'wasm', 'cpu'];
 const NETS = [
   { channels: 32, hidden: 64 },
   { channels: 48, hidden: 72 },
@@ -39,7 +39,7 @@ export async function benchTrain(log: Log, options: BenchOptions = {}) {
     log(pytorch.device);
   }
   const nets: Awaited<ReturnType<typeof measureNet>> = [];
-  for (const name of BACKENDS) {
+  for (const name of COMPUTE_NAMES) {
     const compute = await start(name, log);
     if (!compute) continue;
     devices[name] = compute.device;

@@ -41,9 +41,7 @@ test('finds the engines of this machine, measures those that run, and says what 
       expect(engine.remedy).toBeTruthy();
     }
   }
-  for (const name of ['onnx', 'wasm', 'cpu'] as const) {
-    expect(byName(engines).get(name)!.usable).toBe(true);
-  }
+  expect(byName(engines).get('onnx')!.usable).toBe(true);
   const chosen = engines.find(({ name }) => name === auto.name)!;
   expect(chosen.usable).toBe(true);
   expect(auto.device).toBe(chosen.device);
@@ -61,20 +59,14 @@ test('outlives libraries that are missing or end their process, and says so', as
   expect(checkpoint).toBeNull();
   const found = byName(engines);
   expect(found.get('native')).toMatchObject({ usable: false });
+  expect(found.get('tensorflow')).toMatchObject({ usable: false });
   expect(found.get('onnx')).toMatchObject({
     usable: false,
-    reason: 'onnxruntime-node is not installed',
+    reason: 'its process ended with SIGILL',
     remedy: 'npm ci',
   });
-  expect(found.get('wasm')).toMatchObject({
-    usable: false,
-    reason: 'its process ended with SIGILL',
-  });
-  expect(found.get('cpu')).toMatchObject({ usable: true, cellsPerSecond: null });
   // A back end that kills the doctor's process would kill the server too, so the host must see it.
-  if (!found.get('tensorflow')!.usable) {
-    expect(auto).toMatchObject({ name: null, why: 'its process ended with SIGILL' });
-  }
+  expect(auto).toMatchObject({ name: null, why: 'its process ended with SIGILL' });
 });
 
 test('prints its help', async () => {
@@ -84,9 +76,6 @@ test('prints its help', async () => {
   expect(output).toContain('--json');
 });
 
-test.each([[['--cure']], [['--seconds', 'none']], [['--seconds', '61']]])(
-  'refuses %p, with an exit code',
-  async (args) => {
-    expect((await doctor(args)).code).toBe(1);
-  },
-);
+test('refuses a measurement that is too long, with an exit code', async () => {
+  expect((await doctor(['--seconds', '61'])).code).toBe(1);
+});

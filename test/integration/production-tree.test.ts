@@ -42,7 +42,7 @@ test(`the tree takes at most ${LIMIT} MB, without what other platforms or the pa
   }
 });
 
-const engines = ['onnx', 'wasm', ...(hasCompiler ? ['native'] : [])];
+const engines = ['onnx', ...(hasCompiler ? ['native'] : [])];
 
 test.each(engines)('it serves a room that is stored, on %s', async (engine) => {
   const data = join(scratch, engine);

@@ -71,6 +71,9 @@ static napi_value skip(napi_env env, napi_callback_info info) {
   return number(env, (int64_t)(-(uintptr_t)arrays.data[0] % 64 / sizeof(float)));
 }
 
+/* (): whether operations are fused, 1 or 0. */
+static napi_value fused(napi_env env, napi_callback_info info) { return number(env, is_fused); }
+
 /* (net, sizes: Int32Array): writes what kernel.h calls whole_vectors(1), perception_size, layers_size, memory_size. */
 static napi_value measure(napi_env env, napi_callback_info info) {
   const Arrays arrays = arrays_of(env, info);
@@ -212,7 +215,7 @@ __attribute__((visibility("default"))) napi_value napi_register_module_v1(napi_e
   static const struct {
     const char *name;
     napi_callback call;
-  } functions[] = {{"skip", skip}, {"measure", measure}, {"step", step}, {"read", read}, {"trim", trim}};
+  } functions[] = {{"fused", fused}, {"skip", skip}, {"measure", measure}, {"step", step}, {"read", read}, {"trim", trim}};
 #ifdef __GLIBC__
   /* Otherwise glibc raises this size to 32 MB as large buffers are freed, and the arenas of all threads keep what is freed. */
   mallopt(M_MMAP_THRESHOLD, MOST_KEPT);

@@ -46,12 +46,14 @@ const LINKING =
 export function compilerRemedy(platform: NodeJS.Platform = process.platform): string | undefined {
   if (!isFor(platform, process.arch)) return undefined;
   const command =
-    platform === 'darwin' ? 'xcode-select --install' : 'apt-get install gcc libc6-dev';
+    platform === 'darwin'
+      ? 'xcode-select --install'
+      : 'apt-get install gcc libc6-dev (Alpine: apk add build-base)';
   return `install a C compiler: ${command}`;
 }
 
 const isFor = (platform: NodeJS.Platform, arch: string): boolean =>
-  platform !== 'win32' && (arch === 'x64' || arch === 'arm64');
+  platform !== 'win32' && ['x64', 'arm64', 'arm'].includes(arch);
 
 /** Why the kernel cannot be compiled here, as far as that can be told without trying. */
 export function missingCompiler(path = process.env.PATH ?? ''): string | undefined {
@@ -73,10 +75,15 @@ export function missingCompiler(path = process.env.PATH ?? ''): string | undefin
  *
  * @param folders.cache keeps it
  * @param folders.spare of this user, for where that one cannot be written to; is created
+ * @param folders.processor the compiler's flag for another one than this machine's
  * @returns an add-on for Node, and whether it was compiled now
- * @throws Error it does not compile; StartError neither folder can be used, or not this processor
+ * @throws Error it does not compile; StartError neither folder can be used
  */
-export async function compileKernel({ cache = CACHE, spare = SPARE } = {}): Promise<{
+export async function compileKernel({
+  cache = CACHE,
+  spare = SPARE,
+  processor = PROCESSOR,
+} = {}): Promise<{
   readonly file: string;
   readonly isNew: boolean;
 }> {
@@ -84,7 +91,7 @@ export async function compileKernel({ cache = CACHE, spare = SPARE } = {}): Prom
   const hash = createHash('sha256');
   for (const name of names) hash.update(await readFile(join(SOURCES, name)));
   const version = await call(['--version'], PATIENCE.version);
-  hash.update(`${FLAGS} ${LINKING} ${version} ${processor()}`);
+  hash.update(`${FLAGS} ${processor} ${LINKING} ${version} ${features()}`);
   const name = `${hash.digest('hex').slice(0, 32)}.node`;
   if (await useKept(cache, name)) return { file: join(cache, name), isNew: false };
   const folder = (await isWritable(cache)) ? cache : await ownFolder(spare, cache);
@@ -96,7 +103,7 @@ export async function compileKernel({ cache = CACHE, spare = SPARE } = {}): Prom
   try {
     const units = names.filter((unit) => unit.endsWith('.c')).map((unit) => join(SOURCES, unit));
     const made = join(draft, name);
-    await call([...FLAGS, PROCESSOR, ...LINKING, ...units, '-o', made], PATIENCE.compile);
+    await call([...FLAGS, processor, ...LINKING, ...units, '-o', made], PATIENCE.compile);
     await onDisk(made);
     await rename(made, file);
   } finally {
@@ -162,7 +169,7 @@ async function removeOld(folder: string, latest: string): Promise<void> {
 
 /**
  * @returns what it printed
- * @throws Error what it said first; StartError it refuses the processor, or took too long
+ * @throws Error what it said first; StartError it took too long
  */
 async function call(args: readonly string[], timeout: number): Promise<string> {
   const options = { timeout, killSignal: 'SIGKILL' } as const;
@@ -172,18 +179,17 @@ async function call(args: readonly string[], timeout: number): Promise<string> {
     const { killed, stderr = '' } = error as { killed?: boolean; stderr?: string };
     if (killed) throw new StartError(`the C compiler took more than ${timeout / 1000} s`);
     const said = stderr.split('\n').find((line) => /error/.test(line)) ?? stderr;
-    const what = `the C compiler failed: ${said.trim().split('\n')[0] || (error as Error).message}`;
-    // What the kernel's source refuses, no other compiler accepts.
-    throw said.includes('#error') ? new StartError(what) : new Error(what);
+    const first = said.trim().split('\n')[0] || (error as Error).message;
+    throw new Error(`the C compiler failed: ${first}`);
   }
 }
 
 /** What `-march=native` depends on. Models of virtual machines do not tell what they can do. */
-function processor(): string {
+function features(): string {
   const model = `${process.arch} ${cpus()[0]?.model}`;
   try {
-    const features = /^(?:flags|Features)\s*:.*$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
-    return `${model} ${features?.[0]}`;
+    const found = /^(?:flags|Features)\s*:.*$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'));
+    return `${model} ${found?.[0]}`;
   } catch {
     return model;
   }

@@ -6,59 +6,16 @@
  * infinity (Lavin and Gray 2016, arXiv 1509.09308): a quarter of the multiplications.
  *
  * Every sum has one order, and multiplications are fused with additions exactly where `fma` says so. Vectors hold
- * different outputs, never parts of one sum. So a patch's result is the same on any processor, in any batch.
+ * different outputs, never parts of one sum. So a patch's result is the same in any batch, and on any processor that has
+ * fused operations.
  */
 #include "kernel.h"
+#include "vectors.h"
 
-#include <stdint.h>
 #include <string.h>
 
-#if defined(__AVX512F__)
-#include <immintrin.h>
-typedef __m512 vec;
-#define LANES 16
-#define MOST_VECTORS 5
-#define load(p) _mm512_loadu_ps(p)
-#define store(p, v) _mm512_storeu_ps(p, v)
-#define all(x) _mm512_set1_ps(x)
-#define fma(a, b, c) _mm512_fmadd_ps(a, b, c)
-#define largest(a, b) _mm512_max_ps(a, b)
-#define least(a, b) _mm512_min_ps(a, b)
-#elif defined(__AVX2__) && defined(__FMA__)
-#include <immintrin.h>
-typedef __m256 vec;
-#define LANES 8
-#define MOST_VECTORS 3
-#define load(p) _mm256_loadu_ps(p)
-#define store(p, v) _mm256_storeu_ps(p, v)
-#define all(x) _mm256_set1_ps(x)
-#define fma(a, b, c) _mm256_fmadd_ps(a, b, c)
-#define largest(a, b) _mm256_max_ps(a, b)
-#define least(a, b) _mm256_min_ps(a, b)
-#elif defined(__ARM_NEON) && defined(__aarch64__)
-#include <arm_neon.h>
-typedef float32x4_t vec;
-#define LANES 4
-#define MOST_VECTORS 5
-#define load(p) vld1q_f32(p)
-#define store(p, v) vst1q_f32(p, v)
-#define all(x) vdupq_n_f32(x)
-#define fma(a, b, c) vfmaq_f32(c, a, b)
-/* Of equal numbers, and where one is none, the second, as on x86. */
-#define largest(a, b) vbslq_f32(vcgtq_f32(a, b), a, b)
-#define least(a, b) vbslq_f32(vcltq_f32(a, b), a, b)
-#else
-#error "needs a processor with AVX2 and FMA, AVX-512 or NEON"
-#endif
+const int is_fused = FUSED;
 
-/* Else it may be loaded again for each row. */
-#if defined(__x86_64__)
-#define IN_REGISTER(v) __asm__("" : "+v"(v))
-#else
-#define IN_REGISTER(v) __asm__("" : "+w"(v))
-#endif
-
-#define INLINE static inline __attribute__((always_inline))
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -103,7 +60,7 @@ enum { TILE = 4, WINDOW = 6, POINTS = 36, CELLS = 16, MOST_TILES = 16, LINE = 64
     else CALL_BLOCK(1, VECTORS), row += 1;                                                             \
   }
 
-#if LANES == 8
+#if MOST_VECTORS == 3
 DEFINE_BLOCK(8, 1) DEFINE_BLOCK(4, 2) DEFINE_BLOCK(4, 3)
 #else
 DEFINE_BLOCK(8, 1) DEFINE_BLOCK(8, 2) DEFINE_BLOCK(8, 3) DEFINE_BLOCK(4, 4) DEFINE_BLOCK(4, 5)
@@ -119,7 +76,7 @@ static void multiply(int rows, int depth, int outputs, const float *x, ptrdiff_t
     if (vectors > MOST_VECTORS) vectors = vectors == MOST_VECTORS + 1 ? MOST_VECTORS - 1 : MOST_VECTORS;
     switch (vectors) {
       case 1: COLUMN(8, 1) break;
-#if LANES == 8
+#if MOST_VECTORS == 3
       case 2: COLUMN(4, 2) break;
       default: COLUMN(4, 3)
 #else

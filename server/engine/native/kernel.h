@@ -23,6 +23,9 @@ typedef struct {
   float *after;
 } Batch;
 
+/* Whether multiplications are fused with additions; without, results differ in their last bits. */
+extern const int is_fused;
+
 /* As many numbers, and those that fill the last vector. */
 int whole_vectors(int numbers);
 

@@ -13,6 +13,7 @@ import { layersAsRead, perceptionAtPoints } from './weights.ts';
 
 /** The functions of `addon.c`. */
 interface Kernel {
+  fused(): number;
   skip(numbers: Float32Array): number;
   measure(net: Int32Array, sizes: Int32Array): void;
   step(
@@ -92,7 +93,10 @@ export async function startNative(file?: string): Promise<RuleBackend> {
   const kernel = (file !== undefined && loaded(file)) || (await loadKernel()).kernel;
   setInterval(() => kernel.trim(), TRIM_EVERY).unref();
   return {
-    info: { name: 'native', device: 'CPU (native code)' },
+    info: {
+      name: 'native',
+      device: `CPU (native code${kernel.fused() ? '' : ', no fused operations'})`,
+    },
     gpu: false,
     planar: false,
     maxBatchCells: MAX_BATCH_CELLS,

@@ -9,9 +9,8 @@ const MAX_BATCH_CELLS = 65_536;
 
 /** A backend that steps on the TensorFlow.js backend that is set in this thread. */
 export const tfjsBackend = (
-  own: Pick<RuleBackend, 'info' | 'batchPatches'> & { readonly gpu?: boolean },
+  own: Pick<RuleBackend, 'info' | 'gpu' | 'batchPatches'>,
 ): RuleBackend => ({
-  gpu: false,
   ...own,
   planar: false,
   maxBatchCells: MAX_BATCH_CELLS,

@@ -22,8 +22,8 @@ export interface FallbackOptions {
   readonly start: (backend: BackendName) => Promise<ThreadEngine>;
   /** The backend of the lost thread. */
   readonly chosen: BackendName;
-  /** What may replace `chosen`, best first; empty if the host has asked for `chosen` by name. */
-  readonly alternatives: readonly BackendName[];
+  /** What may replace `chosen`; absent if the host has asked for `chosen` by name. */
+  readonly alternative?: BackendName;
   /** Called with the alternative that is used from now on, and why `chosen` is not. */
   readonly onFallback: (replacement: EngineInfo, why: string) => void;
   /** Monotonic clock, ms. */
@@ -52,15 +52,14 @@ export class Fallback {
    * @throws EngineError unavailable
    */
   async next(): Promise<ThreadEngine> {
-    const { start, chosen, alternatives, onFallback } = this.options;
+    const { start, chosen, alternative, onFallback } = this.options;
     if (this.replacement) return start(this.replacement);
     // Repeated attempts to replace one lost thread count as one loss.
     if (this.failures === 0) this.recordLoss();
-    if (this.failures >= MAX_FAILURES || this.losses.length >= MAX_LOSSES) {
-      for (const name of alternatives) {
-        const thread = await start(name).catch(() => undefined);
-        if (!thread) continue;
-        this.replacement = name;
+    if (alternative && (this.failures >= MAX_FAILURES || this.losses.length >= MAX_LOSSES)) {
+      const thread = await start(alternative).catch(() => undefined);
+      if (thread) {
+        this.replacement = alternative;
         onFallback(thread.info, this.why);
         return thread;
       }

@@ -21,8 +21,6 @@ export interface WorkerStart {
 export interface Started {
   readonly info: EngineInfo;
   readonly skipped: readonly SkippedEngine[];
-  /** See `Selection`. */
-  readonly hasUnusedLibraries: boolean;
 }
 
 /** The worker's methods. Calls are answered in order. */

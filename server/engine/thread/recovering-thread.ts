@@ -162,7 +162,6 @@ export async function recoveringThread(
 
   return {
     info,
-    hasUnusedLibraries: first.hasUnusedLibraries,
     plant: async (newPatches) => {
       const own = newPatches.map((one) => ({ ...one, latent: one.latent.slice() }));
       return ask('plant', own, () => {

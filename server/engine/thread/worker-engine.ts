@@ -17,10 +17,6 @@ export interface ThreadListeners {
 
 /** An engine in one thread, possibly one of several that share the patches. */
 export interface ThreadEngine extends Engine {
-  /**
-   * Whether it has loaded libraries that it does not use, which slow down its garbage collection.
-   */
-  readonly hasUnusedLibraries: boolean;
   /** Removes patches, for another thread. @throws EngineError unknown-patch */
   take(patches: readonly PatchId[]): Promise<TransferredPatch[]>;
   /** Adds patches that another thread's `take` has returned. */
@@ -54,12 +50,11 @@ export async function attachEngine(
     onSkipped?.(skipped);
     throw reason === 'failed' ? new EngineError('unavailable', detail) : error;
   }
-  const { info, hasUnusedLibraries, skipped } = started;
+  const { info, skipped } = started;
   onSkipped?.(skipped);
 
   return {
     info,
-    hasUnusedLibraries,
     ...(eachMethod((method) => (argument) => rpc.call(method, argument)) as ThreadMethods),
     step: async (steps) => unpackReadouts(await rpc.call('step', packSteps(steps))),
     close: () => rpc.close(new EngineError('closed')),

@@ -12,7 +12,7 @@ export type OpenGpu = () => Promise<Gpu>;
 export const findGpu = async () => describe((await request()).adapter);
 
 /** What is known of a GPU before it is opened. */
-function describe({ info, features }: GPUAdapter) {
+function describe({ info }: GPUAdapter) {
   const real = isRealGpu(info);
   const what = info.description || info.device || info.vendor || 'unnamed adapter';
   return {
@@ -21,8 +21,6 @@ function describe({ info, features }: GPUAdapter) {
     /** Whether it is not a driver that computes on the CPU. */
     real,
     info,
-    /** Whether shaders can compute in 16-bit floats. */
-    half: features.has('shader-f16'),
   };
 }
 
@@ -41,19 +39,13 @@ export const isRealGpu = (
   info: Pick<GPUAdapterInfo, 'isFallbackAdapter' | 'architecture' | 'description'>,
 ): boolean => !info.isFallbackAdapter && !SOFTWARE.test(`${info.architecture} ${info.description}`);
 
-/**
- * Opens the preferred GPU.
- *
- * @param half whether shaders will compute in 16-bit floats
- * @throws EngineError unavailable
- */
-export async function openGpu(half: boolean) {
+/** Opens the preferred GPU. @throws EngineError unavailable */
+export async function openGpu() {
   // An adapter can open only one device.
   const { instance, adapter } = await request();
   const { limits } = adapter;
   const device = await adapter
     .requestDevice({
-      requiredFeatures: half ? ['shader-f16'] : [],
       requiredLimits: {
         maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
         maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,

@@ -41,7 +41,7 @@ const MAX_ANSWER_BYTES = 64 * 2 ** 20;
  *
  * @throws EngineError unavailable; Error: a kernel does not compile
  */
-export async function createMachine(models: readonly Model[], gpu: Gpu, half: boolean) {
+export async function createMachine(models: readonly Model[], gpu: Gpu) {
   const { device } = gpu;
   let failure: string | undefined;
   let lost = false;
@@ -63,7 +63,7 @@ export async function createMachine(models: readonly Model[], gpu: Gpu, half: bo
   };
 
   const nets = new Map<string, Net>();
-  for (const model of models) nets.set(model.card.name, await loadNet(model, gpu, half));
+  for (const model of models) nets.set(model.card.name, await loadNet(model, gpu));
   const readbackBuffers = new ReadbackBuffers(device);
   const maxBytes = Math.min(MAX_ANSWER_BYTES, device.limits.maxStorageBufferBindingSize);
 

@@ -28,9 +28,9 @@ export interface Section {
  * @throws EngineError unavailable: the net is too wide for the GPU; Error: a kernel does not
  *   compile
  */
-export async function loadNet(model: Model, { device }: Gpu, half: boolean) {
+export async function loadNet(model: Model, { device }: Gpu) {
   const { card } = model;
-  const plan = planFor(card, device.limits, half);
+  const plan = planFor(card, device.limits);
   const record = recordLayout(card, plan);
   const { offsets, data } = packWeights(model, plan);
   const weights = bufferWith(device, data);
@@ -89,10 +89,7 @@ export async function loadNet(model: Model, { device }: Gpu, half: boolean) {
   };
 }
 
-function bufferWith(
-  device: GPUDevice,
-  data: Float32Array<ArrayBuffer> | Uint16Array<ArrayBuffer>,
-): GPUBuffer {
+function bufferWith(device: GPUDevice, data: Float32Array<ArrayBuffer>): GPUBuffer {
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
   const buffer = device.createBuffer({ size: data.byteLength, usage });
   device.queue.writeBuffer(buffer, 0, data);

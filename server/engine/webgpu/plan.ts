@@ -40,24 +40,19 @@ const TILES = [
 const CELLS_PER_THREAD = 4;
 /** Groups of units per thread and cell: 4 × 4 × 4 sums leave enough registers for the rest. */
 const MAX_COLUMNS = 4;
+/** Bytes of a group. */
+const GROUP_BYTES = 16;
 /** Workgroup memory for the few counters of a kernel. */
 const SPARE_BYTES = 64;
 /** More staged rows save no time and keep a second workgroup from running alongside. */
 const MAX_WEIGHT_BYTES = 12_288;
 
-/**
- * Plans a net for a GPU.
- *
- * @param half whether to compute in 16-bit floats
- * @throws EngineError unavailable: the net is too wide for this GPU
- */
+/** Plans a net for a GPU. @throws EngineError unavailable: the net is too wide for this GPU */
 export function planFor(
   { channels, update }: Pick<Card, 'channels' | 'update'>,
   limits: PlanLimits,
-  half: boolean,
 ) {
-  const groupBytes = half ? 8 : 16;
-  const space = Math.floor((limits.maxComputeWorkgroupStorageSize - SPARE_BYTES) / groupBytes);
+  const space = Math.floor((limits.maxComputeWorkgroupStorageSize - SPARE_BYTES) / GROUP_BYTES);
   const c = groupsOf(channels);
   const h = groupsOf(update.hidden);
   const unitThreads = Math.max(Math.ceil(h / bestColumns(h)), Math.ceil(c / MAX_COLUMNS));
@@ -74,7 +69,7 @@ export function planFor(
     const threads = cellThreads * unitThreads;
     const withBorder = (tileWidth + 2) * (tileHeight + 2);
     const cellSpace = Math.max(cells * hiddenColumns.all, withBorder * Math.min(c, MAX_PERCEIVED));
-    const weightSpace = Math.min(space - cellSpace, MAX_WEIGHT_BYTES / groupBytes);
+    const weightSpace = Math.min(space - cellSpace, MAX_WEIGHT_BYTES / GROUP_BYTES);
     const rows = (inputs: number, columns: Columns): number =>
       evenly(inputs, Math.floor(weightSpace / (4 * columns.all)));
     if (weightSpace < 4 * widest) continue;
@@ -82,8 +77,6 @@ export function planFor(
     if (threads > limits.maxComputeWorkgroupSizeX) continue;
     const perceived = evenly(c, Math.floor(cellSpace / withBorder));
     return {
-      /** Whether weights and workgroup memory are in 16-bit floats; states and sums have 32 bits. */
-      half,
       threads,
       ...{ tileWidth, tileHeight },
       /** Cells of a tile. */

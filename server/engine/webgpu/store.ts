@@ -28,8 +28,6 @@ export interface GpuStoreOptions extends DeviceLossOptions {
   /** Patches refer to a model by the name in its card. */
   readonly models: readonly Model[];
   readonly open: OpenGpu;
-  /** Whether to compute in 16-bit floats. */
-  readonly half: boolean;
   /** See `RecoveryOptions`. */
   readonly retryDelays?: readonly number[];
   /** Steps of a patch between two copies of its states. */
@@ -42,7 +40,7 @@ export interface GpuStoreOptions extends DeviceLossOptions {
  * @throws EngineError unavailable; Error: a kernel does not compile
  */
 export async function createGpuStore(options: GpuStoreOptions): Promise<PatchStore> {
-  const { models, open, half, onLoss, maxLosses, retryDelays } = options;
+  const { models, open, onLoss, maxLosses, retryDelays } = options;
   const { saveEvery = SAVE_GPU_EVERY } = options;
   checkNames(models);
   const patches = new PatchTable<GpuPatch>(
@@ -53,7 +51,7 @@ export async function createGpuStore(options: GpuStoreOptions): Promise<PatchSto
   const recovery = new Recovery<Machine, GpuPatch>({
     what: 'the GPU',
     ...{ onLoss, maxLosses, retryDelays },
-    open: async () => createMachine(models, await open(), half),
+    open: async () => createMachine(models, await open()),
     restore: async (machine) => {
       restored = [...new Set([...patches.values(), ...recovery.pendingPatches])];
       await machine.reserve(restored.map((patch) => netOf(machine, patch)));

@@ -2,10 +2,7 @@
  * A net's weights in the GPU's layout: rows of inputs in groups of four, zero-padded to the columns
  * of a plan.
  */
-
-import { TOO_LARGE, toHalf } from '../../../shared/half-floats.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { EngineError } from '../engine.ts';
 import type { Plan } from './plan.ts';
 import { layersOf } from './record.ts';
 
@@ -15,8 +12,7 @@ export type PackedWeights = ReturnType<typeof packWeights>;
 /**
  * Packs a net's weights. The rows of 'perceive' are [9 neighbours, 4·channels].
  *
- * @returns the offset of each layer, in groups of four values; and float32 values, or 16-bit floats
- * @throws EngineError unavailable: a weight is too large for a 16-bit float
+ * @returns the offset of each layer, in groups of four values; and the values
  */
 export function packWeights({ card, tensors }: Model, plan: Plan) {
   let size = 0;
@@ -41,9 +37,6 @@ export function packWeights({ card, tensors }: Model, plan: Plan) {
       }
     }
   }
-  if (plan.half && values.some((x) => Math.abs(x) >= TOO_LARGE)) {
-    throw new EngineError('unavailable', `weights of "${card.name}" are too large for 16 bits`);
-  }
   const offsets = new Map(parts.map(({ layer, at }) => [layer, at / 4]));
-  return { offsets, data: plan.half ? toHalf(values) : values };
+  return { offsets, data: values };
 }

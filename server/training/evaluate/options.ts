@@ -93,7 +93,7 @@ export const COMMAND = {
     },
     threads: {
       ...COMPUTE_OPTIONS.threads,
-      help: 'CPU threads, for native, onnx, wasm and cpu',
+      help: 'CPU threads, for native and onnx',
     },
     seed: {
       type: wholeNumber(0),

@@ -2,7 +2,7 @@
  * What a worker thread does and how it is addressed; types alone, shared by both sides of the
  * thread.
  */
-import type { Compute, ComputeName } from '../../autodiff/compute.ts';
+import type { Compute } from '../../autodiff/compute.ts';
 
 /** Does one job after the other. */
 export interface PoolWorker<Job, Result> {
@@ -36,7 +36,6 @@ export interface WorkerJob<Plan, Job, Result> {
 export interface WorkerStart {
   /** URL of the module whose `workerJob` the thread runs. */
   readonly module: string;
-  readonly backend: ComputeName;
   readonly plan: unknown;
 }
 

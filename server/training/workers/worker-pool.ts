@@ -2,7 +2,6 @@
 import { Worker } from 'node:worker_threads';
 import '../../engine/onnx/no-telemetry.ts';
 import type { Compute } from '../../autodiff/compute.ts';
-import { ComputeError } from '../../autodiff/tfjs/errors.ts';
 import { Mutex } from '../../platform/mutex.ts';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import { TrainingError } from '../errors.ts';
@@ -87,8 +86,8 @@ export class WorkerPool<Job, Result> {
 
 /**
  * Opens as many workers as use a back end best. A single one works in this thread with `compute`
- * itself; several are threads with a single-threaded compute each, because ONNX Runtime and
- * TensorFlow.js block the thread that calls them.
+ * itself; several are threads with a single-threaded ONNX Runtime each, because it blocks the
+ * thread that calls it.
  *
  * @param onProgress called with the amount of a job that is done, in a unit of the kind of work
  */
@@ -98,11 +97,11 @@ export function openWorkerPool<Plan, Job, Result>(
   plan: Plan,
   onProgress: (amount: number) => void = () => {},
 ): WorkerPool<Job, Result> {
-  const { workers, name } = compute;
+  const { workers } = compute;
   return new WorkerPool(workers, () =>
     workers === 1
       ? job.open(compute, plan, onProgress)
-      : openThread<Job, Result>({ module: job.module, backend: name, plan }, onProgress),
+      : openThread<Job, Result>({ module: job.module, plan }, onProgress),
   );
 }
 
@@ -123,7 +122,7 @@ async function openThread<Job, Result>(
   });
   const rpc = new WorkerRpc<WorkerMethods<Job, Result>, undefined, WorkerEvents>(worker, {
     methods: { onProgress },
-    errors: { TrainingError, ComputeError, RangeError },
+    errors: { TrainingError, RangeError },
     onDeath: ({ cause, why }) => {
       const how = cause === 'ended' ? `it ${why}` : why;
       return new TrainingError('lost-thread', `a training thread died: ${how}`);

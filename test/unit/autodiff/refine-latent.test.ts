@@ -27,6 +27,14 @@ const named = (name: string): Float32Array => {
   const size = 4 * card.side ** 2;
   return Float32Array.from(drawings.pixels.subarray(at * size, (at + 1) * size), (v) => v / 255);
 };
+/** The checkpoint with a shorter growth, for what does not depend on what is grown. */
+const grownIn = (stepsPerStage: number) => ({
+  ...checkpoint,
+  card: { ...card, growth: { kind: 'doubling', seedSide: 2, stepsPerStage } as const },
+});
+const quick = grownIn(1);
+/** Long enough for a thread to be met in the middle of its work. */
+const brisk = grownIn(4);
 const encoder = createEncoder(checkpoint)!;
 const BOUNDS = speciesOf(checkpoint).latentBounds;
 
@@ -73,6 +81,8 @@ function refinerOptions(patience: number) {
   return { said, fake, options: { clock: fake, bounds: BOUNDS, patience, onFailure } };
 }
 
+const DRAWN = process.env.VIVARIUM_TEST_FULL === '1' ? ['Whale', 'Ghost', 'Sun'] : ['Ghost'];
+
 test('a refined drawing grows in a room into something nearer to it, and stays', async () => {
   // 30 looks at the clock fit into the time, about as many as on a server at rest.
   let stepsLeft = Number.POSITIVE_INFINITY;
@@ -81,7 +91,7 @@ test('a refined drawing grows in a room into something nearer to it, and stays',
   const { refine } = await openRefiner(compute, checkpoint, { now: clock(50), isStopped });
   const resting = await openRefiner(compute, checkpoint, { now: clock(50), restSteps: 12 });
   let [atRest, atRestToo] = [0, 0];
-  for (const name of ['Whale', 'Ghost', 'Sun']) {
+  for (const name of DRAWN) {
     const image = named(name);
     const latent = encoded(image);
     const refined = await refine({ image, latent, budget: 1_500 });
@@ -124,11 +134,11 @@ test('a drawing whose refiner fails, or is late, stays as it was encoded, and th
   const refinement = { image: named('Bee'), latent, budget: 60_000 };
 
   const tensors = new Map([...checkpoint.tensors].filter(([name]) => !name.includes('hidden')));
-  const broken = createLatentRefiner({ ...checkpoint, tensors }, options);
+  const broken = createLatentRefiner({ ...quick, tensors }, options);
   expect(await broken.refine(refinement)).toBe(latent);
   expect(said).toHaveLength(1);
 
-  const sound = createLatentRefiner(checkpoint, options);
+  const sound = createLatentRefiner(quick, options);
   const first = sound.refine({ ...refinement, budget: 1 });
   await fake.advance(3_000);
   expect(await first).toBe(latent);
@@ -150,12 +160,12 @@ test('a refiner that is prepared has its thread before the first drawing, and cl
     await refiner.close();
     return process.cpuUsage(begin).user;
   };
-  const unprepared = await costOf(createLatentRefiner(checkpoint, options));
-  const refiner = createLatentRefiner(checkpoint, options);
+  const unprepared = await costOf(createLatentRefiner(quick, options));
+  const refiner = createLatentRefiner(quick, options);
   await refiner.prepare();
   expect(await costOf(refiner)).toBeLessThan(unprepared / 2);
 
-  const hasty = createLatentRefiner(checkpoint, options);
+  const hasty = createLatentRefiner(quick, options);
   const prepared = hasty.prepare();
   await hasty.close();
   await prepared;
@@ -165,7 +175,7 @@ test('a refiner that is prepared has its thread before the first drawing, and cl
 
   // One that cannot start says so once in a while, not at each preview.
   const tensors = new Map([...checkpoint.tensors].filter(([name]) => !name.includes('hidden')));
-  const broken = createLatentRefiner({ ...checkpoint, tensors }, options);
+  const broken = createLatentRefiner({ ...quick, tensors }, options);
   await broken.prepare();
   await broken.prepare();
   expect(said).toHaveLength(1);
@@ -185,7 +195,7 @@ test('a thread that is late twice is let go in its own time, and later drawings 
   const { said, fake, options } = refinerOptions(3_000);
   const latent = new Float32Array(card.latentSize).fill(0.1);
   const refinement = { image: named('Bee'), latent, budget: 1 };
-  const refiner = createLatentRefiner(checkpoint, options);
+  const refiner = createLatentRefiner(brisk, options);
   await refiner.refine(refinement);
   expect(said).toEqual([]);
   for (let i = 0; i < 2; i++) {
@@ -208,7 +218,7 @@ test('a refiner that closes waits for the step that its thread is in, not for th
   const refinement = { image, latent: encoded(image), budget: 600_000 };
   const { options } = refinerOptions(1_000);
   const start = async () => {
-    const refiner = createLatentRefiner(checkpoint, options);
+    const refiner = createLatentRefiner(brisk, options);
     await refiner.refine({ ...refinement, budget: 1 });
     return refiner;
   };

@@ -4,11 +4,11 @@ import * as g from '../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { parameterInputs } from '../../../server/autodiff/parameters.ts';
 import { readGenome as readGenomeAs, ruleSteps } from '../../../server/autodiff/rule.ts';
-import { selectBackend } from '../../../server/engine/backends.ts';
 import { growthSegments, Segments } from '../../../server/training/model/segments.ts';
 import { updateShapes } from '../../../server/vnca/architecture.ts';
 import { createRule, disposeRule, readGenome, stepStates } from '../../../server/vnca/rule.ts';
 import { expectNear } from '../../support/near.ts';
+import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { type Numbers, normals, upload } from '../training/model/small.ts';
 import { tinyCard, tinyModel, UPDATES } from '../vnca/tiny-model.ts';
 import { evaluate } from './contract.ts';
@@ -21,7 +21,7 @@ const parametersOf = (tensors: ReadonlyMap<string, Numbers>): Record<string, Num
   Object.fromEntries([...tensors].map(([name, tensor]) => [`parameter:${name}`, tensor]));
 
 beforeAll(async () => {
-  await selectBackend('cpu');
+  await startTfjsCpu();
 });
 
 describe.each(UPDATES)('%s', (_, update) => {

@@ -3,9 +3,9 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as tf from '@tensorflow/tfjs-core';
 import type { PatchStore, RuleBackend } from '../../../server/engine/backend.ts';
-import { selectBackend } from '../../../server/engine/backends.ts';
 import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { CONTRACT_MODELS, seedOf, still } from './support.ts';
 
 setFlagsFromString('--expose-gc');
@@ -13,7 +13,7 @@ setFlagsFromString('--expose-gc');
 let backend: RuleBackend;
 
 beforeAll(async () => {
-  backend = (await selectBackend('wasm')).backend as RuleBackend;
+  backend = await startTfjsCpu();
 });
 
 const IDS = Array.from({ length: 12 }, (_, i) => i);

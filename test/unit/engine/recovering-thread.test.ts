@@ -4,7 +4,6 @@ import type { RuleBackend } from '../../../server/engine/backend.ts';
 import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { EngineError, type PatchStep, type Readout } from '../../../server/engine/engine.ts';
 import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
-import { startCpu } from '../../../server/engine/tfjs/cpu.ts';
 import {
   type RecoveringThreadOptions,
   recoveringThread,
@@ -12,6 +11,7 @@ import {
 import { packReadouts } from '../../../server/engine/thread/step-messages.ts';
 import { attachEngine, type ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
+import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { CONTRACT_MODELS, seedOf } from './support.ts';
 
 const SEED = { patch: 1, checkpoint: 'fake', latent: new Float32Array(2) };
@@ -21,7 +21,6 @@ const still: PatchStep = { patch: 1, divide: false };
 function fakeThread(dies = Infinity): ThreadEngine & { steps: number } {
   const thread = {
     info: { name: 'fake', device: 'CPU (none)' },
-    hasUnusedLibraries: false,
     steps: 0,
     plant: async () => {},
     async step(steps: readonly PatchStep[]) {
@@ -141,9 +140,9 @@ async function storeThread(start: () => Promise<RuleBackend>): Promise<ThreadEng
 }
 
 test('a patch that arrives on a thread that has fallen back meanwhile has its own cells', async () => {
-  const restart = () => storeThread(startCpu);
+  const restart = () => storeThread(startTfjsCpu);
   const from = await recoveringThread(await storeThread(startOnnx), { restart });
-  const to = await recoveringThread(await storeThread(startCpu), { restart });
+  const to = await recoveringThread(await storeThread(startTfjsCpu), { restart });
   // Where chance decides it is drawn from the bits of a state, in which two engines differ.
   const models = CONTRACT_MODELS.filter(({ card }) => card.update.updateProbability === 1);
   const planted = models.map((model, i) => seedOf(model, i));

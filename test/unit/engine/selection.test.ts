@@ -6,8 +6,8 @@ import {
   type Candidates,
   expectedBackend,
   explain,
-  fallbacksFor,
   NoBackendError,
+  notLoaded,
   selectBackend,
   threadsFor,
   withRemedy,
@@ -21,9 +21,6 @@ let started: BackendName[];
 beforeEach(() => {
   started = [];
 });
-
-/** Half precision is never selected automatically. */
-const TRIED = BACKEND_NAMES.filter((name) => name !== 'webgpu-f16');
 
 type Outcome = 'gpu' | 'cpu' | Error;
 
@@ -76,11 +73,6 @@ describe('auto', () => {
     expect(backend.info.name).toBe('webgpu');
   });
 
-  test('falls back to what it would have taken without a GPU', () => {
-    expect(fallbacksFor('webgpu')).toEqual(['onnx', 'tensorflow', 'wasm', 'cpu']);
-    expect(fallbacksFor('tensorflow')).toEqual(['onnx', 'wasm', 'cpu']);
-  });
-
   test('notices a silent fallback to the CPU, and says how to fix it', async () => {
     const candidates = candidatesWith({ tensorflow: 'cpu', native: 'cpu' });
     const { backend, skipped } = await select('auto', candidates, ['nvidia']);
@@ -114,25 +106,23 @@ describe('auto', () => {
   test('takes the first that works, and keeps the reasons of those before it', async () => {
     const candidates = candidatesWith({
       tensorflow: new Error('no libcudart\n  and a stack'),
-      wasm: 'cpu',
+      onnx: 'cpu',
     });
     const { backend, skipped } = await select('auto', candidates, ['nvidia']);
-    expect(backend.info.name).toBe('wasm');
+    expect(backend.info.name).toBe('onnx');
     expect(skipped.map(({ name, onlyGpu, reason }) => [name, onlyGpu, reason])).toEqual([
       ['webgpu', true, 'webgpu is broken'],
       ['tensorflow', true, 'no libcudart'],
       ['native', false, 'native is broken'],
-      ['onnx', false, 'onnx is broken'],
-      ['tensorflow', false, 'no libcudart'],
     ]);
-    expect(withRemedy(skipped)).toHaveLength(5);
+    expect(withRemedy(skipped)).toHaveLength(3);
   });
 
   test('is unavailable when nothing starts, with every reason', async () => {
     const error = await refused('auto', candidatesWith({}));
     expect(error).toBeInstanceOf(EngineError);
     expect(error.reason).toBe('unavailable');
-    for (const name of TRIED) expect(error.message).toContain(`${name} is broken`);
+    for (const name of BACKEND_NAMES) expect(error.message).toContain(`${name} is broken`);
     expect(error.skipped).toHaveLength(autoOrder().length);
   });
 });
@@ -150,20 +140,14 @@ describe('a backend that cannot start here', () => {
     const candidates = onlyOnnx({
       ...{ webgpu: 'there is no GPU', tensorflow: 'no native part', native: 'no compiler' },
     });
-    const { backend, skipped, hasUnusedLibraries } = await select('auto', candidates);
+    const { backend, skipped } = await select('auto', candidates);
     expect(backend.info.name).toBe('onnx');
     expect(skipped.map(explain)).toEqual([
       'webgpu on a GPU: there is no GPU',
       'tensorflow on a GPU: no native part',
       `native: no compiler (to fix it: ${CANDIDATES.native.remedy})`,
     ]);
-    expect([started, hasUnusedLibraries]).toEqual([['onnx'], false]);
-  });
-
-  test('is reported as an unused library once it was loaded', async () => {
-    const candidates = onlyOnnx({ webgpu: 'there is no GPU', native: 'no compiler' });
-    const { hasUnusedLibraries } = await select('auto', candidates);
-    expect([started, hasUnusedLibraries]).toEqual([['tensorflow', 'onnx'], true]);
+    expect(started).toEqual(['onnx']);
   });
 
   test('which one will be selected is known unless it may be a GPU', () => {
@@ -184,7 +168,7 @@ describe('a backend that cannot start here', () => {
     expect(expected('auto', { webgpu: gone })).toBeUndefined();
     expect(expected('onnx', {})).toBe('onnx');
     expect(expected('onnx', { onnx: gone })).toBeUndefined();
-    expect([threadsFor('native'), threadsFor('wasm')]).toEqual([threadsFor('onnx'), 1]);
+    expect([threadsFor('native'), threadsFor('webgpu')]).toEqual([threadsFor('onnx'), 1]);
   });
 
   test('is not tried again, and named with its reason and in its order', async () => {
@@ -203,9 +187,20 @@ test('a backend that was chosen by name and does not start is unavailable, with 
   const absent = Object.assign(new Error("Cannot find package 'steam' imported from backend"), {
     code: 'ERR_MODULE_NOT_FOUND',
   });
-  const error = await refused('onnx', candidatesWith({ onnx: absent, wasm: 'cpu' }));
+  const error = await refused('onnx', candidatesWith({ onnx: absent, native: 'cpu' }));
   expect(started).toEqual(['onnx']);
   expect(error.message).toBe(
     'engine: unavailable: onnx: steam is not installed (to fix it: npm ci)',
   );
+});
+
+test.each([
+  ['linux', 'x64', undefined, 'ONNX Runtime has no library for linux on x64 without glibc'],
+  ['linux', 'arm', '2.36', 'ONNX Runtime has no library for linux on arm'],
+  ['freebsd', 'x64', undefined, 'ONNX Runtime has no library for freebsd on x64'],
+  ['linux', 'x64', '2.36', 'it is broken'],
+] as const)('on %s, %s, with glibc %s: %s', (platform, arch, glibcVersionRuntime, reason) => {
+  const report = { getReport: () => ({ header: { glibcVersionRuntime } }) } as never;
+  const load = () => notLoaded(new Error('it is broken'), { platform, arch, report });
+  expect(load).toThrow(reason);
 });

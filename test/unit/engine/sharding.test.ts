@@ -26,7 +26,6 @@ async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; m
   const inOrder = <T>(call: () => T | Promise<T>): Promise<T> => mutex.runExclusive(call);
   const engine: ThreadEngine = {
     info: backend.info,
-    hasUnusedLibraries: false,
     plant(patches) {
       for (const { patch } of patches) living.add(patch);
       return inOrder(() => store.plant(patches));

@@ -5,10 +5,10 @@ import { stateLayout } from '../../../server/engine/core/layout.ts';
 import { startNative } from '../../../server/engine/native/native.ts';
 import { tileable } from '../../../server/engine/onnx/graph.ts';
 import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
-import { startCpu } from '../../../server/engine/tfjs/cpu.ts';
 import type { Card } from '../../../server/vnca/card.ts';
 import type { Model } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { tinyModel } from '../vnca/tiny-model.ts';
 import { hasCompiler } from './native/support.ts';
 import { CONTRACT_MODELS } from './support.ts';
@@ -90,7 +90,7 @@ test.each(cards.flatMap((card) => sides(card).map((side) => [card.name, side] as
     const growth = { kind: 'uniform', steps: 9 };
     const model = tinyModel({ name: 'tiny', side, channels, latentSize, update, growth }, 7);
     expect(tileable(side)).toBe(side >= 16);
-    const wanted = await stepOn(await startCpu(), model, side);
+    const wanted = await stepOn(await startTfjsCpu(), model, side);
     for (const start of TILED) {
       const ours = await stepOn(await start(), model, side);
       const error = ours.reduce((most, x, i) => Math.max(most, Math.abs(x - wanted[i])), 0);

@@ -36,6 +36,26 @@ test('what is written is read, to the precision of 16 bits', () => {
   });
 });
 
+test.each([
+  [1, 0x3c00],
+  [-2, 0xc000],
+  [65504, 0x7bff],
+  [65519, 0x7bff],
+  [65520, 0x7c00],
+  [0, 0],
+  [2 ** -14, 0x0400],
+  [2 ** -24, 1],
+  [2 ** -25, 0],
+  [3 * 2 ** -25, 2],
+  [2 ** -14 - 2 ** -26, 0x0400],
+  // Ties go to the even neighbour.
+  [1 + 2 ** -11, 0x3c00],
+  [1 + 3 * 2 ** -11, 0x3c02],
+  [0.1, 0x2e66],
+])('%p as a 16-bit float', (value, bits) => {
+  expect(toHalf(Float32Array.of(value))[0]).toBe(bits);
+});
+
 test('all finite 16-bit floats survive', () => {
   const weights = randomWeights(2);
   const { data } = weights.get('hidden1.kernel')!;

@@ -1,4 +1,4 @@
-import { createCompute } from '../../../server/autodiff/create.ts';
+import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { type Adam, type AdamOptions, createAdam } from '../../../server/training/optimiser.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { expectNear } from '../../support/near.ts';
@@ -18,7 +18,7 @@ const OPTIONS: AdamOptions = {
   average: 0,
 };
 
-const compute = await createCompute('cpu');
+const compute = createOnnxCompute({ threads: 1 });
 afterAll(() => compute.dispose());
 
 const random = createRandom(7);

@@ -4,13 +4,13 @@ import { COMMAND, readOptions } from '../../../server/training/options.ts';
 
 test('all options in the help are accepted', () => {
   const args =
-    '--run r --out o --updates 5 --minutes 0.5 --batch 2 --backend cpu --threads 1 --images i --name mine';
+    '--run r --out o --updates 5 --minutes 0.5 --batch 2 --backend onnx --threads 1 --images i --name mine';
   expect(readOptions(['a.json', ...args.split(' '), '--resume', '--refine', '0.01'])).toEqual({
     file: 'a.json',
     resume: true,
     refine: 0.01,
     compact: false,
-    ...{ run: 'r', out: 'o', updates: 5, minutes: 0.5, batch: 2, backend: 'cpu', threads: 1 },
+    ...{ run: 'r', out: 'o', updates: 5, minutes: 0.5, batch: 2, backend: 'onnx', threads: 1 },
     ...{ images: 'i', name: 'mine' },
   });
   expect(readOptions(['a.json', '--from', 'checkpoints/x', '--encoder', 'y'])).toEqual({

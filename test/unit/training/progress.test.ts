@@ -44,7 +44,7 @@ test('the first and the last update always have a line', () => {
     done: 0,
     now: () => lines.length + 1,
     say: (line) => lines.push(line),
-    backend: 'cpu',
+    backend: 'onnx',
   });
   for (const update of [1, 2, 3]) progress(report(update));
   expect(lines.map((line) => line.slice(0, 3))).toEqual(['1/3', '3/3']);

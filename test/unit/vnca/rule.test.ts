@@ -1,9 +1,9 @@
 /** The rule on tensors against loops that were written apart from it. */
 import * as tf from '@tensorflow/tfjs-core';
-import { selectBackend } from '../../../server/engine/backends.ts';
 import type { Model } from '../../../server/vnca/checkpoint.ts';
 import { createRule, disposeRule, readGenome, stepStates } from '../../../server/vnca/rule.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { tinyModel, UPDATES } from './tiny-model.ts';
 
 const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
@@ -70,51 +70,49 @@ const PATCHES = 2;
 /** The loops know no genome nets. */
 const NETS = UPDATES.filter(([, update]) => !('genome' in update));
 
-describe.each(['cpu', 'wasm'] as const)('on %s', (backend) => {
-  beforeAll(async () => {
-    await selectBackend(backend);
+beforeAll(async () => {
+  await startTfjsCpu();
+});
+
+/** Steps a batch of random patches on the backend; the loops say what should come out. */
+function compare(model: Model, masked: boolean): { found: Float32Array; wanted: number[] } {
+  const random = createRandom(5);
+  const { channels, latentSize, update } = model.card;
+  const size = SIDE * SIDE * channels;
+  const states = random.latent(PATCHES * size);
+  const latents = random.latent(PATCHES * latentSize);
+  const mask = Uint8Array.from({ length: PATCHES * SIDE * SIDE }, () => random.integer(2));
+  const tensorsBefore = tf.memory().numTensors;
+  const rule = createRule(model);
+  const found = tf.tidy(() => {
+    const genome = update.standingInput
+      ? { genome: readGenome(rule, tf.tensor2d(latents, [PATCHES, latentSize])) }
+      : {};
+    const taken = masked
+      ? { mask: tf.tensor4d(Float32Array.from(mask), [PATCHES, SIDE, SIDE, 1]) }
+      : {};
+    const input = tf.tensor4d(states, [PATCHES, SIDE, SIDE, channels]);
+    return stepStates(rule, input, { ...genome, ...taken }).dataSync() as Float32Array;
   });
+  disposeRule(rule);
+  expect(tf.memory().numTensors).toBe(tensorsBefore);
+  const wanted = Array.from({ length: PATCHES }, (_, n) =>
+    naiveStep(
+      model,
+      states.subarray(n * size, (n + 1) * size),
+      SIDE,
+      update.standingInput ? latents.subarray(n * latentSize, (n + 1) * latentSize) : undefined,
+      masked ? mask.subarray(n * SIDE * SIDE, (n + 1) * SIDE * SIDE) : undefined,
+    ),
+  ).flat();
+  return { found, wanted };
+}
 
-  /** Steps a batch of random patches on the backend; the loops say what should come out. */
-  function compare(model: Model, masked: boolean): { found: Float32Array; wanted: number[] } {
-    const random = createRandom(5);
-    const { channels, latentSize, update } = model.card;
-    const size = SIDE * SIDE * channels;
-    const states = random.latent(PATCHES * size);
-    const latents = random.latent(PATCHES * latentSize);
-    const mask = Uint8Array.from({ length: PATCHES * SIDE * SIDE }, () => random.integer(2));
-    const tensorsBefore = tf.memory().numTensors;
-    const rule = createRule(model);
-    const found = tf.tidy(() => {
-      const genome = update.standingInput
-        ? { genome: readGenome(rule, tf.tensor2d(latents, [PATCHES, latentSize])) }
-        : {};
-      const taken = masked
-        ? { mask: tf.tensor4d(Float32Array.from(mask), [PATCHES, SIDE, SIDE, 1]) }
-        : {};
-      const input = tf.tensor4d(states, [PATCHES, SIDE, SIDE, channels]);
-      return stepStates(rule, input, { ...genome, ...taken }).dataSync() as Float32Array;
-    });
-    disposeRule(rule);
-    expect(tf.memory().numTensors).toBe(tensorsBefore);
-    const wanted = Array.from({ length: PATCHES }, (_, n) =>
-      naiveStep(
-        model,
-        states.subarray(n * size, (n + 1) * size),
-        SIDE,
-        update.standingInput ? latents.subarray(n * latentSize, (n + 1) * latentSize) : undefined,
-        masked ? mask.subarray(n * SIDE * SIDE, (n + 1) * SIDE * SIDE) : undefined,
-      ),
-    ).flat();
-    return { found, wanted };
-  }
-
-  describe.each(NETS)('%s', (_, update) => {
-    test.each([false, true])('agrees with plain loops, masked: %s', (masked) => {
-      const { found, wanted } = compare(tinyModel({ update }), masked);
-      expect(found).toHaveLength(wanted.length);
-      const error = wanted.reduce((most, x, i) => Math.max(most, Math.abs(x - found[i])), 0);
-      expect(error).toBeLessThan(1e-5);
-    });
+describe.each(NETS)('%s', (_, update) => {
+  test.each([false, true])('agrees with plain loops, masked: %s', (masked) => {
+    const { found, wanted } = compare(tinyModel({ update }), masked);
+    expect(found).toHaveLength(wanted.length);
+    const error = wanted.reduce((most, x, i) => Math.max(most, Math.abs(x - found[i])), 0);
+    expect(error).toBeLessThan(1e-5);
   });
 });

@@ -1,10 +1,10 @@
 /** The rule of pages, in plain JavaScript, against the rule on tensors. */
 import * as tf from '@tensorflow/tfjs-core';
-import { selectBackend } from '../../../server/engine/backends.ts';
 import { createRule, disposeRule, readGenome, stepStates } from '../../../server/vnca/rule.ts';
 import { createScalarRule } from '../../../server/vnca/scalar-rule.ts';
 import { drawUpdateMask, randomOfState } from '../../../server/vnca/update-mask.ts';
 import { createRandom } from '../../../shared/random.ts';
+import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { tinyModel, UPDATES } from './tiny-model.ts';
 
 const SIDE = 5;
@@ -15,7 +15,7 @@ const SOMETIMES: (typeof UPDATES)[number] = [
 ];
 
 beforeAll(async () => {
-  await selectBackend('cpu');
+  await startTfjsCpu();
 });
 
 test.each([...UPDATES, SOMETIMES])('%s: steps like the rule on tensors', (_, update) => {

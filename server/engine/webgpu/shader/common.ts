@@ -8,19 +8,17 @@ export const BINDINGS = [
   { name: 'seen', type: 'array<u32>', written: true },
   { name: 'answers', type: 'array<atomic<u32>>', written: true },
   { name: 'records', type: 'array<vec4f>', written: false },
-  { name: 'weights', type: 'array<number4>', written: false },
+  { name: 'weights', type: 'array<vec4f>', written: false },
   { name: 'work', type: 'array<u32>', written: false },
 ] as const;
 
 /** The declarations that every kernel starts with. */
-export function commonSource({ half, channels, threads }: Plan): string {
+export function commonSource({ channels, threads }: Plan): string {
   const buffers = BINDINGS.map(
     ({ name, type, written }, i) =>
       `@group(0) @binding(${i}) var<storage, ${written ? 'read_write' : 'read'}> ${name}: ${type};`,
   );
   return `
-${half ? 'enable f16;' : ''}
-alias number4 = vec4<${half ? 'f16' : 'f32'}>;
 const CHANNELS = ${channels}u;
 const THREADS = ${threads}u;
 ${buffers.join('\n')}

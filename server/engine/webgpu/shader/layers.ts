@@ -52,22 +52,12 @@ interface Rows {
 /** Adds weights × inputs to the sums, a few rows at a time. */
 function multiplySource(plan: Plan, { count, atOnce, columns, stage, input, sums }: Rows): string {
   const { all, perThread } = columns;
-  const into = plan.half ? 'part' : sums;
-  // In 16 bits only a few rows are summed before they are added to the 32-bit sums, to limit
-  // rounding.
-  const [begin, end] = plan.half
-    ? [
-        eachSum(plan, columns, (j, p) => `    var part_${j}_${p} = number4(0);`),
-        eachSum(plan, columns, (j, p) => `    ${sums}_${j}_${p} += vec4f(part_${j}_${p});`),
-      ]
-    : ['', ''];
   return `
   for (var k0 = 0u; k0 < ${count}; k0 += ${atOnce}u) {
     let rows = min(${atOnce}u, ${count} - k0);
     workgroupBarrier();
     for (var i = thread; i < rows * ${4 * all}u; i += THREADS) { ${stage} }
     workgroupBarrier();
-${begin}
     for (var k = 0u; k < rows; k++) {
 ${each(plan.cellsPerThread, (j) => `      let v_${j} = ${input(j)};`)}
       let w = k * ${4 * all}u + share * ${perThread}u;
@@ -75,11 +65,10 @@ ${each(4, (lane) =>
   each(
     perThread,
     (p) => `      { let w_${p} = staged[w + ${lane * all + p}u];
-${each(plan.cellsPerThread, (j) => `        ${into}_${j}_${p} = fma(number4(v_${j}[${lane}]), w_${p}, ${into}_${j}_${p});`)} }`,
+${each(plan.cellsPerThread, (j) => `        ${sums}_${j}_${p} = fma(vec4f(v_${j}[${lane}]), w_${p}, ${sums}_${j}_${p});`)} }`,
   ),
 )}
     }
-${end}
   }`;
 }
 
@@ -104,7 +93,7 @@ export function perceiveSource(plan: Plan, offset: number, sums: string): string
       let cell = i % ${around}u;
       let x = tile.x + i32(cell % ${width}u) - 1;
       let y = tile.y + i32(cell / ${width}u) - 1;
-      cells[i] = number4(groupOf(job, sourceOf(job, x, y), c0 + i / ${around}u));
+      cells[i] = groupOf(job, sourceOf(job, x, y), c0 + i / ${around}u);
     }
     for (var tap = 0u; tap < 9u; tap++) {
       let rim = (tap / 3u) * ${width}u + tap % 3u;
@@ -120,7 +109,7 @@ ${eachSum(
   plan,
   plan.hiddenColumns,
   (j, p) =>
-    `  cells[(share * ${plan.hiddenColumns.perThread}u + ${p}u) * ${plan.cells}u + i_${j}] = number4(${name}_${j}_${p});`,
+    `  cells[(share * ${plan.hiddenColumns.perThread}u + ${p}u) * ${plan.cells}u + i_${j}] = ${name}_${j}_${p};`,
 )}`;
 
 /** A hidden layer over the units shared last. @param offset expression for the layer's weights */
@@ -147,7 +136,7 @@ export function outSource(
       let column = i % ${columns.all}u;
       if (column < ${ownGroups}u) {
         let row = 4u * k0 + i / ${columns.all}u;
-        staged[i] = number4(records[job.record + ${own}u + row * ${ownGroups}u + column]);
+        staged[i] = records[job.record + ${own}u + row * ${ownGroups}u + column];
       } else { ${common} }`;
   return multiplySource(plan, {
     count: `${plan.hidden}u`,

@@ -88,8 +88,8 @@ export function stepSource(
   );
 
   return `${commonSource(plan)}
-var<workgroup> cells: array<number4, ${plan.cellSpace}>;
-var<workgroup> staged: array<number4, ${plan.weightSpace}>;
+var<workgroup> cells: array<vec4f, ${plan.cellSpace}>;
+var<workgroup> staged: array<vec4f, ${plan.weightSpace}>;
 /** The largest change in the tile, or BROKEN. */
 var<workgroup> largest: atomic<u32>;
 ${readoutSource(card)}

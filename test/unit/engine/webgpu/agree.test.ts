@@ -4,9 +4,9 @@ import type { PatchStep, Readout } from '../../../../server/engine/engine.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { CONTRACT_MODELS, seedOf } from '../support.ts';
-import { PATIENCE, present } from './support.ts';
+import { isGpuHere, PATIENCE } from './support.ts';
 
-const REFERENCE = 'wasm';
+const REFERENCE = 'onnx';
 const standingInput = true;
 
 /** Few, with much in each: a software adapter takes seconds to compile a kernel. */
@@ -84,7 +84,7 @@ const largest = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   return most;
 };
 
-if (present.includes('webgpu')) {
+if (isGpuHere) {
   describe('on webgpu', () => {
     let got: typeof wanted;
     beforeAll(async () => {
@@ -107,4 +107,4 @@ if (present.includes('webgpu')) {
   });
 }
 
-if (present.length === 0) test.todo('no GPU engine is here to be compared');
+if (!isGpuHere) test.todo('no GPU engine is here to be compared');

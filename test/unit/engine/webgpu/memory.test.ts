@@ -25,10 +25,9 @@ async function opened(): Promise<{ engine: Engine; fill(): void; relieve(): void
   let gpu!: Gpu;
   const store = await createGpuStore({
     models: [model],
-    half: false,
     retryDelays: [0],
     saveEvery: SAVE_EVERY,
-    open: async () => (gpu = await openGpu(false)),
+    open: async () => (gpu = await openGpu()),
   });
   const { device } = gpu;
   const create = device.createBuffer.bind(device);

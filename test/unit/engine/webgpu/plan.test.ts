@@ -2,9 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { planFor } from '../../../../server/engine/webgpu/plan.ts';
 import { fromGroups, toGroups } from '../../../../server/engine/webgpu/states.ts';
-import { packWeights } from '../../../../server/engine/webgpu/weights.ts';
 import type { Card } from '../../../../server/vnca/card.ts';
-import { toHalf } from '../../../../shared/half-floats.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 
@@ -28,65 +26,34 @@ describe.each(LIMITS)(
   'with $maxComputeWorkgroupStorageSize bytes of workgroup memory',
   (limits) => {
     test.each(cards)('%s has room', (_, card) => {
-      for (const half of [false, true]) {
-        const plan = planFor(card, limits, half);
-        const bytes = (plan.cellSpace + plan.weightSpace) * (half ? 8 : 16);
-        expect(bytes).toBeLessThan(limits.maxComputeWorkgroupStorageSize);
-        expect(plan.threads).toBeLessThanOrEqual(256);
-        const { hiddenColumns, outColumns, cells, tileWidth, tileHeight } = plan;
-        expect(cells * hiddenColumns.all).toBeLessThanOrEqual(plan.cellSpace);
-        const around = (tileWidth + 2) * (tileHeight + 2);
-        expect(plan.perceived * around).toBeLessThanOrEqual(plan.cellSpace);
-        const rows = [
-          [plan.perceiveRows, hiddenColumns],
-          [plan.hiddenRows, hiddenColumns],
-          [plan.outRows, outColumns],
-        ] as const;
-        for (const [count, columns] of rows) {
-          expect(count).toBeGreaterThan(0);
-          expect(4 * count * columns.all).toBeLessThanOrEqual(plan.weightSpace);
-        }
-        expect(hiddenColumns.all * 4).toBeGreaterThanOrEqual(card.update.hidden);
-        expect(outColumns.all * 4).toBeGreaterThanOrEqual(card.channels);
+      const plan = planFor(card, limits);
+      const bytes = (plan.cellSpace + plan.weightSpace) * 16;
+      expect(bytes).toBeLessThan(limits.maxComputeWorkgroupStorageSize);
+      expect(plan.threads).toBeLessThanOrEqual(256);
+      const { hiddenColumns, outColumns, cells, tileWidth, tileHeight } = plan;
+      expect(cells * hiddenColumns.all).toBeLessThanOrEqual(plan.cellSpace);
+      const around = (tileWidth + 2) * (tileHeight + 2);
+      expect(plan.perceived * around).toBeLessThanOrEqual(plan.cellSpace);
+      const rows = [
+        [plan.perceiveRows, hiddenColumns],
+        [plan.hiddenRows, hiddenColumns],
+        [plan.outRows, outColumns],
+      ] as const;
+      for (const [count, columns] of rows) {
+        expect(count).toBeGreaterThan(0);
+        expect(4 * count * columns.all).toBeLessThanOrEqual(plan.weightSpace);
       }
+      expect(hiddenColumns.all * 4).toBeGreaterThanOrEqual(card.update.hidden);
+      expect(outColumns.all * 4).toBeGreaterThanOrEqual(card.channels);
     });
   },
 );
 
 test('a net that fits no tile is refused', () => {
   const { card } = tinyModel({ update: { kind: 'simple', hidden: 4000 } });
-  expect(() => planFor(card, LIMITS[0], false)).toThrow(
+  expect(() => planFor(card, LIMITS[0])).toThrow(
     "engine: unavailable: a net of 4000 hidden units is too wide for this GPU's workgroup memory",
   );
-});
-
-test('weights that 16 bits do not hold are refused', () => {
-  const model = tinyModel();
-  model.tensors.get('update.out.kernel')!.data[3] = -70_000;
-  expect(() => packWeights(model, planFor(model.card, LIMITS[1], true))).toThrow(
-    'engine: unavailable: weights of "tiny" are too large for 16 bits',
-  );
-  expect(() => packWeights(model, planFor(model.card, LIMITS[1], false))).not.toThrow();
-});
-
-test.each([
-  [1, 0x3c00],
-  [-2, 0xc000],
-  [65504, 0x7bff],
-  [65519, 0x7bff],
-  [65520, 0x7c00],
-  [0, 0],
-  [2 ** -14, 0x0400],
-  [2 ** -24, 1],
-  [2 ** -25, 0],
-  [3 * 2 ** -25, 2],
-  [2 ** -14 - 2 ** -26, 0x0400],
-  // Ties go to the even neighbour.
-  [1 + 2 ** -11, 0x3c00],
-  [1 + 3 * 2 ** -11, 0x3c02],
-  [0.1, 0x2e66],
-])('%p as a 16-bit float', (value, bits) => {
-  expect(toHalf(Float32Array.of(value))[0]).toBe(bits);
 });
 
 test('states come back from their groups', () => {

@@ -6,9 +6,9 @@ import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { describeNeeding } from '../../../support/needs.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
-import { describeLosses } from '../losses.ts';
-import { CONTRACT_MODELS, seedOf, still } from '../support.ts';
-import { engineOf, PATIENCE, present } from './support.ts';
+import { describeLosses, LOSS_MODELS } from '../losses.ts';
+import { seedOf, still } from '../support.ts';
+import { engineOf, isGpuHere, PATIENCE } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
 const plain = tinyModel({ name: 'plain', update });
@@ -26,12 +26,11 @@ const stateOf = (n: number, side: number): Float32Array =>
 
 /** A store, and the devices it was given. */
 async function opened(
-  open: () => Promise<Gpu> = () => openGpu(false),
+  open: () => Promise<Gpu> = openGpu,
 ): Promise<{ store: PatchStore; gpus: Gpu[] }> {
   const gpus: Gpu[] = [];
   const store = await createGpuStore({
     models: MODELS,
-    half: false,
     retryDelays: [0],
     open: async () => {
       const gpu = await open();
@@ -42,19 +41,18 @@ async function opened(
   return { store, gpus };
 }
 
-if (present.includes('webgpu')) {
+if (isGpuHere) {
   describeLosses(
     'a store on a GPU',
     async () => {
       const gpus: Gpu[] = [];
       const heard: string[] = [];
       const store = await createGpuStore({
-        models: CONTRACT_MODELS,
-        half: false,
+        models: LOSS_MODELS,
         saveEvery: 64,
         onLoss: (why) => heard.push(why),
         open: async () => {
-          gpus.push(await openGpu(false));
+          gpus.push(await openGpu());
           return gpus.at(-1)!;
         },
       });
@@ -64,7 +62,7 @@ if (present.includes('webgpu')) {
   );
 }
 
-describeNeeding('WebGPU', present.includes('webgpu'))('a store on a GPU', () => {
+describeNeeding('WebGPU', isGpuHere)('a store on a GPU', () => {
   let store: PatchStore;
   let gpus: Gpu[];
   beforeAll(async () => {
@@ -136,7 +134,7 @@ describeNeeding('WebGPU', present.includes('webgpu'))('a store on a GPU', () => 
     let opens = 0;
     const { store: mine, gpus: given } = await opened(async () => {
       if (opens++ > 0) throw new EngineError('unavailable', 'no GPU answers');
-      return openGpu(false);
+      return openGpu();
     });
     mine.plant([seed(1)]);
     given[0].device.destroy();

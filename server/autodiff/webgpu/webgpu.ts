@@ -1,33 +1,9 @@
-/**
- * Runs expressions on TensorFlow.js, operation by operation. tfjs has one active backend per
- * thread, so each `Compute` activates its own before it works; several can be open at a time.
- */
-import { availableParallelism } from 'node:os';
+/** Runs expressions on a GPU with TensorFlow.js, operation by operation. */
 import * as tf from '@tensorflow/tfjs-core';
-import { startCpu } from '../../engine/tfjs/cpu.ts';
-import { startTensorflow } from '../../engine/tfjs/tensorflow.ts';
-import { startWasm } from '../../engine/tfjs/wasm.ts';
-import {
-  type Compute,
-  type ComputeName,
-  inputOf,
-  type Program,
-  type Value,
-  type Values,
-} from '../compute.ts';
+import { type Compute, inputOf, type Program, type Value, type Values } from '../compute.ts';
 import { type Expression, inOrder, type Outputs, type Shape } from '../graph.ts';
-import { ComputeError } from './errors.ts';
+import { type Device, startDevice } from './device.ts';
 import { KERNELS, type Kernel } from './kernels.ts';
-import { type Started, startWebgpu } from './webgpu.ts';
-
-/** Back ends of TensorFlow.js. */
-export type TfjsName = Exclude<ComputeName, 'onnx'>;
-
-/** A back end of TensorFlow.js. */
-export interface TfjsCompute extends Compute {
-  /** Whether it runs on a real GPU. */
-  readonly gpu: boolean;
-}
 
 class TfjsValue implements Value {
   readonly shape: Shape;
@@ -37,76 +13,41 @@ class TfjsValue implements Value {
   }
 }
 
-const STARTERS: Readonly<Record<TfjsName, () => Promise<Started>>> = {
-  webgpu: startWebgpu,
-  tensorflow: () =>
-    startAs(startTensorflow, (why) => {
-      const how = 'npm run install:tensorflow fetches it, build:tensorflow builds it';
-      const what = `its library does not load; ${how} (${why})`;
-      return new ComputeError('tensorflow', 'not-installed', what);
-    }),
-  wasm: () => startAs(startWasm, (why) => new ComputeError('wasm', 'does-not-start', why)),
-  cpu: () => startAs(startCpu, (why) => new ComputeError('cpu', 'does-not-start', why)),
-};
-
-/** Starts an engine's backend. @param errorOf the error for the first line of a message */
-async function startAs(
-  start: typeof startCpu,
-  errorOf: (why: string) => ComputeError,
-): Promise<Started> {
-  const { info, gpu } = await start().catch((error: Error) => {
-    const [first] = error.message.trim().split('\n');
-    throw errorOf(first.replace(/[\s.]+$/, ''));
-  });
-  return { device: info.device, gpu };
-}
+/** A back end, and whether it runs on a real GPU. */
+type TfjsCompute = Compute & Pick<Device, 'gpu'>;
 
 /**
- * Starts a back end.
+ * Starts the back end on a GPU, or on a driver that emulates one. A thread can have one at a time.
  *
- * @param threads CPU threads; default: all that this process may use
- * @throws ComputeError it cannot be used here
+ * @throws ComputeError there is no GPU, or it cannot be used
  */
-export async function createTfjsCompute(
-  name: TfjsName,
-  threads = availableParallelism(),
-): Promise<TfjsCompute> {
-  const { device, gpu, check, stop } = await STARTERS[name]();
-  tf.enableProdMode();
-  /** Backends that have started are activated synchronously. */
-  const enter = (): void => {
-    if (tf.getBackend() !== name) void tf.setBackend(name);
-  };
+export const createWebgpuCompute = async (): Promise<TfjsCompute> =>
+  tfjsCompute(await startDevice());
+
+/** Computes on the TensorFlow.js backend that is set in this thread. */
+export function tfjsCompute({ device, gpu, check, destroy }: Device): TfjsCompute {
   return {
-    name,
+    name: 'webgpu',
     device,
-    workers: name === 'wasm' || name === 'cpu' ? threads : 1,
+    workers: 1,
     gpu,
-    async compile(outputs) {
-      enter();
-      return compile(outputs, enter);
-    },
-    upload(shape, data) {
-      enter();
-      return new TfjsValue(tf.tensor(data, [...shape]));
-    },
+    compile: async (outputs) => compile(outputs),
+    upload: (shape, data) => new TfjsValue(tf.tensor(data, [...shape])),
     async read(value) {
       const data = (await tensorOf(value).data()) as Float32Array;
-      check?.();
+      check();
       return data;
     },
     free(...values) {
       for (const value of values) tensorOf(value).dispose();
     },
-    async dispose() {
-      stop?.();
-    },
+    dispose: async () => destroy(),
   };
 }
 
 const tensorOf = (value: Value): tf.Tensor => (value as TfjsValue).tensor;
 
-function compile(outputs: Outputs, enter: () => void): Program {
+function compile(outputs: Outputs): Program {
   const order = inOrder(Object.values(outputs));
   const places = new Map(order.map((at, place) => [at, place]));
   const results = Object.entries(outputs).map(([name, at]) => ({ name, place: places.get(at)! }));
@@ -118,7 +59,6 @@ function compile(outputs: Outputs, enter: () => void): Program {
   }
   return {
     async run(values: Values) {
-      enter();
       const tensors: (tf.Tensor | undefined)[] = new Array(order.length);
       const named = tf.tidy(() => {
         steps.forEach(({ at, operands, spent }, place) => {

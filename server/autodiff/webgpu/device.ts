@@ -5,61 +5,37 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { EngineError } from '../../engine/engine.ts';
 import { openGpu } from '../../engine/webgpu/device.ts';
-import { ComputeError } from './errors.ts';
+import { ComputeError } from '../errors.ts';
 
 const NAME = 'webgpu';
 
-/** A started back end of TensorFlow.js. */
-export interface Started {
+/** An open GPU. */
+export interface Device {
   readonly device: string;
-  /** Whether it runs on a real GPU, not a driver that runs on the CPU. */
+  /** Whether it is not a driver that runs on the CPU. */
   readonly gpu: boolean;
-  /** @throws ComputeError the device has failed since the start, so its results are invalid */
-  check?(): void;
-  /** The last user's call destroys the device. */
-  stop?(): void;
+  /** @throws ComputeError the device has failed, so results are invalid */
+  check(): void;
+  destroy(): void;
 }
-
-let started: ReturnType<typeof start> | undefined;
-let users = 0;
 
 /**
- * Starts the device and registers it as this thread's tfjs backend 'webgpu'. Several users share
- * it.
+ * Opens the GPU as this thread's tfjs backend 'webgpu'.
  *
- * @throws ComputeError not-installed, no-adapter
+ * @throws ComputeError there is no GPU, or a package is missing
  */
-export async function startWebgpu(): Promise<Started> {
-  users++;
-  started ??= start();
-  try {
-    const { device, gpu, check } = await started;
-    return { device, gpu, check, stop: release };
-  } catch (error) {
-    release();
-    throw error;
-  }
-}
-
-function release(): void {
-  if (--users > 0) return;
-  const last = started;
-  started = undefined;
-  last?.then(({ destroy }) => destroy()).catch(() => {});
-}
-
-async function start() {
+export async function startDevice(): Promise<Device> {
   // Before navigator.gpu is there: the import then registers only kernels and no device of its own.
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu').catch(
     (error: Error) => {
       const [why] = error.message.split('\n');
       const what = `@tensorflow/tfjs-backend-webgpu does not load; run npm ci (${why})`;
-      throw new ComputeError(NAME, 'not-installed', what);
+      throw new ComputeError(what);
     },
   );
-  const { instance, device, info, name, real } = await openGpu(false).catch(
+  const { instance, device, info, name, real } = await openGpu().catch(
     ({ detail }: EngineError) => {
-      throw new ComputeError(NAME, 'no-adapter', `${detail}, or train with onnx`);
+      throw new ComputeError(`${detail}, or train with onnx`);
     },
   );
 
@@ -74,13 +50,15 @@ async function start() {
 
   const backend = withNavigator(instance, () => new WebGPUBackend(device, info));
   tf.registerBackend(NAME, () => backend);
+  tf.enableProdMode();
+  await tf.setBackend(NAME);
   return {
     device: name,
     gpu: real,
     check() {
       if (failure === undefined) return;
       const what = `the device failed; try a smaller batch (${failure.split('\n')[0]})`;
-      throw new ComputeError(NAME, 'device-failed', what);
+      throw new ComputeError(what);
     },
     destroy() {
       tf.removeBackend(NAME);
