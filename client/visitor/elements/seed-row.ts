@@ -81,7 +81,7 @@ export class SeedRow extends VisitorElement {
       class="row"
       role="group"
       aria-label=${msg('Seeds')}
-      data-testid="tray"
+     
       @wheel=${this.wheel}
       @keydown=${(event: KeyboardEvent) => rove(event, [...this.buttons])}
     >
