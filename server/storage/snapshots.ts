@@ -203,6 +203,7 @@ export class Snapshots {
       }),
     );
     const { bytes, bases } = await store.putCells(name, tick, cells);
+    freeBuffers(cells.map(({ base }) => base?.state));
     for (const [i, { id, age }] of organisms.entries()) {
       const base = bases[i];
       const differences = base === undefined ? 0 : saved.get(id)!.differences + 1;

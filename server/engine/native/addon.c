@@ -192,7 +192,7 @@ static napi_value read(napi_env env, napi_callback_info info) {
 }
 
 /*
- * (): returns free memory of all arenas to the system, at most once in 20 s for all threads. It runs in a thread of its
+ * (): returns free memory of all arenas to the system, at most once in 6 s for all threads. It runs in a thread of its
  * own, which has no code of this library: the library may be unloaded meanwhile.
  */
 static napi_value trim(napi_env env, napi_callback_info info) {
@@ -200,7 +200,7 @@ static napi_value trim(napi_env env, napi_callback_info info) {
   static time_t last;
   const time_t now = time(0);
   pthread_t thread;
-  if (now - last < 20) return 0;
+  if (now - last < 6) return 0;
   last = now;
   if (pthread_create(&thread, 0, (void *(*)(void *))malloc_trim, 0) == 0) pthread_detach(thread);
 #endif

@@ -30,7 +30,7 @@ interface Kernel {
 }
 
 /** Interval in which free memory is returned to the system, in ms. */
-const TRIM_EVERY = 30_000;
+const TRIM_EVERY = 10_000;
 
 /**
  * A patch at a time is as fast, and what is a batch of its own is not copied when others wake or
