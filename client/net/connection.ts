@@ -61,8 +61,8 @@ export class Connection extends RoomConnection {
   unreached: (() => void) | undefined;
   private failures = 0;
   private cancelSilence = (): void => {};
-  /** See `Command<'join'>`. */
-  private readonly session = Math.floor(2 ** 32 * this.means.random());
+  /** Differs from that of the visitor's earlier pages, whose commands had the same ids. */
+  private readonly session = Date.now() >>> 0;
   /** Refusals since the last accepted join. */
   private refusals = 0;
 

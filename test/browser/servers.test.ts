@@ -124,6 +124,8 @@ describeNeeding('Valkey', hasValkey)('the host page of a cluster', () => {
       expect(Buffer.from(name).toString()).toBe('PNG');
     };
     await png(pathOf(FILES.picture, parts));
+    // Pictures of organisms are those of reports.
+    await anna.ask('report', { organism });
     await png(pathOf(FILES.organism, parts));
     const tree = await (await open(lineagePath(ROOM))).json();
     expect(tree.organisms).toMatchObject([{ id: organism }]);

@@ -199,10 +199,13 @@ test('a page that hears nothing of its room for three seconds says so, and is li
   expect(states).toEqual(['reconnecting', 'live', 'reconnecting']);
 });
 
-test('a page names the session of its commands, the same at each join', () => {
+test('a page names the session of its commands, the same at each join, and no other page has it', () => {
   const { line } = open(() => 0.5);
   const { session } = line.greeting();
-  expect(session).toBe(2 ** 31);
+  expect(session).toBeLessThan(2 ** 32);
+  const opened = Date.now();
+  while (Date.now() === opened);
+  expect(open(() => 0.5).line.greeting().session).not.toBe(session);
   line.say('welcome', WELCOME);
   expect(line.greeting()).toMatchObject({ session });
 });

@@ -9,6 +9,7 @@ const { report, takeBack, drainAgain } = DEFAULTS.cluster;
 
 const other = (node: string, rooms: Record<string, number>, followed: string[]): NodeLoad => ({
   ...{ node, rooms, followed },
+  server: { role: 'both', draining: false } as NodeLoad['server'],
 });
 
 function open(running: Record<string, number>) {
@@ -88,7 +89,7 @@ test('the host sees which rooms stay, as no server takes any', async () => {
   const { draining } = open({ attic: 1 });
   draining.begin([other('b', {}, ['attic'])]);
   expect(draining.isKept('attic')).toBe(false);
-  await draining.look([other('b', {}, [])]);
+  await draining.look([{ ...other('b', {}, []), server: undefined }]);
   expect(draining.isKept('attic')).toBe(true);
 });
 
