@@ -93,8 +93,11 @@ function openCluster() {
         loads.set(load.node, load);
         const others = [...loads.values()].filter(({ node }) => node !== load.node);
         if (load.node !== 'a') return others;
+        // To this server, others seem to take rooms for as long as they have reported at all.
+        const TAKES = { role: 'both', draining: false } as NodeLoad['server'];
         return others.map((one) => {
-          return { ...one, followed: one.server?.draining ? [] : ['attic', 'cellar'] };
+          const { server = TAKES } = one;
+          return { ...one, server, followed: server?.draining ? [] : ['attic', 'cellar'] };
         });
       },
       describe: () => ({
