@@ -156,7 +156,9 @@ test('the server’s own page grows it', async () => {
 
 test('with the server stopped, the file grows the same creature, from the link and from the picture', async () => {
   await server.close();
-  const page = await newPage({ viewport: { width: 390, height: 844 } });
+  const page = await newPage({
+    ...{ viewport: { width: 390, height: 844 }, reducedMotion: 'no-preference' },
+  });
   const asked: string[] = [];
   const errors: string[] = [];
   page.on('request', (request) => asked.push(request.url()));

@@ -29,7 +29,9 @@ const { server, room, roomUrl, newPage } = await suiteWithPages({
 });
 const api = await hostOf(server);
 const ada = await suiteVisitor(server, 'Ada');
-const wall = await newPage({ viewport: { width: 960, height: 540 } });
+const wall = await newPage({
+  ...{ viewport: { width: 960, height: 540 }, reducedMotion: 'no-preference' },
+});
 await openWall(wall, `http://127.0.0.1:${server.port}/wall/garden`);
 const host = await newPage(DESKTOP);
 await signIn(host, server.port, server.hostToken!);

@@ -73,7 +73,7 @@ test.each([
 );
 
 test('whoever reaches the room by keyboard sees a ring around it', async () => {
-  const page = await newPage({ ...DESKTOP, reducedMotion: 'reduce' });
+  const page = await newPage({ ...DESKTOP, deviceScaleFactor: 1 });
   await openRoom(page, roomUrl);
   /** The window's left and lower edge, 1 pixel wide, halfway. */
   const edges = async () => {
