@@ -11,8 +11,6 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { afterSuite } from '../support/closing.ts';
 import { contactSheet, cutOut, picturesOn, SCALE } from '../support/contact-sheet.ts';
 import { difference, SHARE } from '../support/likeness.ts';
 import { cameraRests, drawnTwice, openRoom, screenOf, waitForPhase } from '../support/page.ts';
@@ -20,6 +18,7 @@ import { outOfReach } from '../support/reach.ts';
 import { sizeText, WINDOWS, type WindowSize, ZOOMED } from '../support/screens.ts';
 import { closeAll, sheetStates } from '../support/sheet-states.ts';
 import { hostOf, suiteServer, suiteVisitor } from '../support/suite.ts';
+import { suiteBrowser } from '../support/suite-pages.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 
 const FOLDER = fileURLToPath(new URL('baselines/sheets', import.meta.url));
@@ -72,9 +71,7 @@ const { server, roomUrl } = await suiteServer(
   { size: '192x108', energy: 'off' },
   { clientFolder, drawsSoon: true },
 );
-// Its pictures are not held back: the dish, which alone is worth that, is not painted.
-const browser = await launchBrowser();
-afterSuite(() => browser.close());
+const browser = await suiteBrowser();
 const host = await hostOf(server);
 const ada = await suiteVisitor(server, 'Ada');
 const context = await browser.newContext({

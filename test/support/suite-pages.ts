@@ -20,12 +20,19 @@ export async function suiteBrowser(): Promise<Browser> {
 /** What costs a processor little: nothing glides, and the browser paints a quarter of the pixels. */
 const CHEAP = { reducedMotion: 'reduce', deviceScaleFactor: 0.5 } as const;
 
+/**
+ * A page in a context of its own, whose dish is not painted and which draws few pictures. Unless the
+ * options say otherwise, nothing glides, and a pixel is two CSS pixels wide.
+ */
+export async function cheapPage(browser: Browser, options?: BrowserContextOptions): Promise<Page> {
+  const context = await browser.newContext({ ...CHEAP, ...options });
+  await slowFrames(await leaveUnpainted(context), LONG_PERIOD);
+  return context.newPage();
+}
+
 export interface SuitePages extends SuiteServer {
   readonly browser: Browser;
-  /**
-   * A page in a context of its own, whose dish is not painted and which draws few pictures. Unless
-   * the options say otherwise, nothing glides, and a pixel is two CSS pixels wide.
-   */
+  /** A `cheapPage` of that browser. */
   newPage(options?: BrowserContextOptions): Promise<Page>;
 }
 
@@ -43,10 +50,6 @@ export async function suiteWithPages(
   return {
     ...suite,
     browser,
-    newPage: async (screen) => {
-      const context = await browser.newContext({ ...CHEAP, ...screen });
-      await slowFrames(await leaveUnpainted(context), LONG_PERIOD);
-      return context.newPage();
-    },
+    newPage: (screen) => cheapPage(browser, screen),
   };
 }
