@@ -19,7 +19,7 @@ const { room, roomUrl, browser, newPage } = await suiteWithPages(
 );
 const page = await (PICTURES
   ? browser.newPage({ ...PHONE, reducedMotion: 'reduce' })
-  : newPage(PHONE));
+  : newPage({ ...PHONE, deviceScaleFactor: 1 }));
 const problems: string[] = [];
 page.on('pageerror', (error) => problems.push(error.message));
 page.on('console', (message) => {
