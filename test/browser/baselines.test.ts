@@ -22,7 +22,6 @@ import {
   openWall,
 } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
-import { slowFrames } from '../support/slow-frames.ts';
 import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
@@ -47,8 +46,6 @@ type ScreenName = keyof typeof SCREENS;
 const LOADING = { width: 1280, height: 720 };
 
 const TICK_RATE = 3;
-/** Between two pictures, ms: only the last one is looked at. */
-const SELDOM = 200;
 const CREATURES = [
   'Penguin',
   'Octopus',
