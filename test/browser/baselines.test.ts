@@ -155,7 +155,6 @@ describe.each(Object.keys(PAGES))('the page of the %s', (name) => {
         return state / 2_147_483_647;
       };
     });
-    await slowFrames(context, SELDOM);
     const page = await context.newPage();
     await PAGES[name](page);
     if (screen === '4k') await grow(page, name);
