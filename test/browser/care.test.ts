@@ -45,7 +45,12 @@ const lan = Object.values(networkInterfaces())
   .flat()
   .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
 
-const { server, room, roomUrl, newPage } = await suiteWithPages({
+const {
+  server,
+  room,
+  roomUrl,
+  cheapPage: newPage,
+} = await suiteWithPages({
   ...{ size: '128x96', host: '0.0.0.0', energy: 'newcomer=100,refillPerSecond=1000', capacity: 4 },
 });
 const ada = await suiteVisitor(server, 'Ada');

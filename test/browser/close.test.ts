@@ -32,7 +32,13 @@ const FIRST = [
 const LATER = [300, 150] as const;
 const PENGUIN = { from: 'gallery', index: 105 } as const;
 
-const { server, room, url, roomUrl, newPage } = await suiteWithPages({
+const {
+  server,
+  room,
+  url,
+  roomUrl,
+  cheapPage: newPage,
+} = await suiteWithPages({
   ...{ energy: 'off', 'tick-rate': 30 },
 });
 const ada = await suiteVisitor(server, 'Ada');

@@ -54,7 +54,12 @@ const columns = Math.ceil(Math.sqrt(digits.length));
  * Places apart, so that neighbours keep to themselves although a finger is no finer than a place.
  */
 const apart = SIDE + 4;
-const { room, roomUrl, browser, newPage } = await suiteWithPages(
+const {
+  room,
+  roomUrl,
+  browser,
+  cheapPage: newPage,
+} = await suiteWithPages(
   {
     ...{ size: `${columns * apart}x${columns * apart}`, energy: 'off', limits: UNLIMITED },
     checkpoint: CHECKPOINT,

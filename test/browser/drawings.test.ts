@@ -9,10 +9,11 @@ import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const { server, roomUrl, newPage } = await suiteWithPages(
-  { size: '96x96', energy: 'off', limits: UNLIMITED },
-  { drawsSoon: true },
-);
+const {
+  server,
+  roomUrl,
+  cheapPage: newPage,
+} = await suiteWithPages({ size: '96x96', energy: 'off', limits: UNLIMITED }, { drawsSoon: true });
 const api = await hostOf(server);
 const host = await newPage({ viewport: { width: 1440, height: 900 } });
 await signIn(host, server.port, server.hostToken!);

@@ -13,7 +13,12 @@ import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const { server, room, url, newPage } = await suiteWithPages(
+const {
+  server,
+  room,
+  url,
+  cheapPage: newPage,
+} = await suiteWithPages(
   {
     ...{ size: '96x96', data: suiteFolder(), snapshot: 1 },
     ...{ energy: 'newcomer=100,refillPerSecond=1000', checkpoint: CHECKPOINT_FOLDER },

@@ -36,7 +36,13 @@ const LATER = '0badcafe';
 /** Most difference of a value, 0…255, to what the server grew. */
 const MOST = 2;
 
-const { server, room, url, roomUrl, newPage } = await suiteWithPages({
+const {
+  server,
+  room,
+  url,
+  roomUrl,
+  cheapPage: newPage,
+} = await suiteWithPages({
   ...{ size: '96x96', energy: 'off', 'keep-url': PAGE },
 });
 const ada = await suiteVisitor(server, 'Ada');

@@ -13,10 +13,12 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 const SIDE = 32;
 const PICTURES = process.env.VIVARIUM_PICTURES;
 
-const { room, roomUrl, browser, newPage } = await suiteWithPages(
-  { size: '128x128', energy: 'off' },
-  { drawsSoon: true },
-);
+const {
+  room,
+  roomUrl,
+  browser,
+  cheapPage: newPage,
+} = await suiteWithPages({ size: '128x128', energy: 'off' }, { drawsSoon: true });
 const page = await (PICTURES
   ? browser.newPage({ ...PHONE, reducedMotion: 'reduce' })
   : newPage({ ...PHONE, deviceScaleFactor: 1 }));

@@ -24,7 +24,12 @@ import { DESKTOP, PHONE } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
-const { server, room, roomUrl, newPage } = await suiteWithPages({
+const {
+  server,
+  room,
+  roomUrl,
+  cheapPage: newPage,
+} = await suiteWithPages({
   ...{ size: '160x160', energy: 'off' },
 });
 const api = await hostOf(server);

@@ -11,7 +11,12 @@ const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
 const PICTURES = process.env.VIVARIUM_PICTURES;
 const TICK_RATE = 30;
 
-const { server, room, roomUrl, newPage } = await suiteWithPages({
+const {
+  server,
+  room,
+  roomUrl,
+  cheapPage: newPage,
+} = await suiteWithPages({
   ...{ size: '256x144', attract: 60, 'tick-rate': TICK_RATE },
 });
 const host = await hostOf(server);

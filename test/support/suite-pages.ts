@@ -33,6 +33,8 @@ export async function cheapPage(browser: Browser, options?: BrowserContextOption
 export interface SuitePages extends SuiteServer {
   readonly browser: Browser;
   /** A `cheapPage` of that browser. */
+  cheapPage(options?: BrowserContextOptions): Promise<Page>;
+  /** A page in a context of its own, whose pixels are not drawn. */
   newPage(options?: BrowserContextOptions): Promise<Page>;
 }
 
@@ -50,6 +52,7 @@ export async function suiteWithPages(
   return {
     ...suite,
     browser,
-    newPage: (screen) => cheapPage(browser, screen),
+    cheapPage: (screen) => cheapPage(browser, screen),
+    newPage: async (screen) => (await browser.newContext(screen).then(leaveUnpainted)).newPage(),
   };
 }

@@ -6,7 +6,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Small: it is drawn without a GPU. CSS pixels. */
-export const WINDOW = { width: 360, height: 560 };
+export const WINDOW = { width: 420, height: 680 };
 
 /** CSS pixels from the top left of the window. */
 export interface Point {
