@@ -45,18 +45,13 @@ const lan = Object.values(networkInterfaces())
   .flat()
   .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
 
-const {
-  server,
-  room,
-  roomUrl,
-  cheapPage: newPage,
-} = await suiteWithPages({
+const { server, room, roomUrl, cheapPage } = await suiteWithPages({
   ...{ size: '128x96', host: '0.0.0.0', energy: 'newcomer=100,refillPerSecond=1000', capacity: 4 },
 });
 const ada = await suiteVisitor(server, 'Ada');
 
 const newBritish = (options: BrowserContextOptions): Promise<Page> =>
-  newPage({ locale: 'en-GB', ...options });
+  cheapPage({ locale: 'en-GB', ...options });
 
 /** A page that is closed after the test. */
 async function open(options: BrowserContextOptions): Promise<Page> {

@@ -54,12 +54,7 @@ const columns = Math.ceil(Math.sqrt(digits.length));
  * Places apart, so that neighbours keep to themselves although a finger is no finer than a place.
  */
 const apart = SIDE + 4;
-const {
-  room,
-  roomUrl,
-  browser,
-  cheapPage: newPage,
-} = await suiteWithPages(
+const { room, roomUrl, browser, cheapPage } = await suiteWithPages(
   {
     ...{ size: `${columns * apart}x${columns * apart}`, energy: 'off', limits: UNLIMITED },
     checkpoint: CHECKPOINT,
@@ -67,7 +62,7 @@ const {
   { drawsSoon: true },
 );
 const phone = { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' } as const;
-const page = await (PICTURES ? browser.newPage(phone) : newPage(phone));
+const page = await (PICTURES ? browser.newPage(phone) : cheapPage(phone));
 await openRoom(page, roomUrl);
 await cameraRests(page);
 

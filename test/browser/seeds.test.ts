@@ -13,15 +13,13 @@ import { suiteWithPages } from '../support/suite-pages.ts';
 const SIDE = 32;
 const PICTURES = process.env.VIVARIUM_PICTURES;
 
-const {
-  room,
-  roomUrl,
-  browser,
-  cheapPage: newPage,
-} = await suiteWithPages({ size: '128x128', energy: 'off' }, { drawsSoon: true });
+const { room, roomUrl, browser, cheapPage } = await suiteWithPages(
+  { size: '128x128', energy: 'off' },
+  { drawsSoon: true },
+);
 const page = await (PICTURES
   ? browser.newPage({ ...PHONE, reducedMotion: 'reduce' })
-  : newPage({ ...PHONE, deviceScaleFactor: 1 }));
+  : cheapPage({ ...PHONE, deviceScaleFactor: 1 }));
 const problems: string[] = [];
 page.on('pageerror', (error) => problems.push(error.message));
 page.on('console', (message) => {
