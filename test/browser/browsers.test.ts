@@ -14,6 +14,7 @@ import { hasWebKit, launchWebKit } from '../support/drivers/webkit.ts';
 import { testNeeding } from '../support/needs.ts';
 import type { PageElement } from '../support/page.ts';
 import { paintedScript } from '../support/painted-script.ts';
+import { drawSeldom, LONG_PERIOD } from '../support/slow-frames.ts';
 import { suiteServer } from '../support/suite.ts';
 
 /** What `painted-page.ts` adds to a page. */
@@ -132,6 +133,7 @@ async function visit(driver: Driver, name: string): Promise<readonly string[]> {
     addEventListener('error', ({ message }) => problems.push(message));
     addEventListener('unhandledrejection', ({ reason }) => problems.push(String(reason)));
   });
+  await driver.run(drawSeldom, LONG_PERIOD);
   await until(driver, () => document.documentElement.dataset.connection === 'live');
 
   await press(driver, '[data-testid=tool-plant]');

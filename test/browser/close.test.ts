@@ -32,7 +32,7 @@ const FIRST = [
 const LATER = [300, 150] as const;
 const PENGUIN = { from: 'gallery', index: 105 } as const;
 
-const { server, room, url, roomUrl, newPage } = await suiteWithPages({
+const { server, room, url, roomUrl, cheapPage } = await suiteWithPages({
   ...{ energy: 'off', 'tick-rate': 30 },
 });
 const ada = await suiteVisitor(server, 'Ada');
@@ -101,7 +101,7 @@ async function waitForMine(page: Page, count: number): Promise<number> {
 }
 
 async function open(width: number, height: number): Promise<Page> {
-  const page = await newPage({ ...PHONE, viewport: { width, height } });
+  const page = await cheapPage({ ...PHONE, viewport: { width, height } });
   await openRoom(page, roomUrl);
   await page.getByTestId('gallery-item').first().waitFor();
   await cameraRests(page);
@@ -233,7 +233,7 @@ test('across, the whole room takes the whole height; then there is no overview',
 test('the room takes nine tenths of a 16:9 wall, which drifts or not', async () => {
   const address = encodeURIComponent('http://192.168.1.20:8080/r/garden');
   for (const frame of ['drift', 'fixed']) {
-    const page = await newPage({
+    const page = await cheapPage({
       ...{ viewport: { width: 1920, height: 1080 }, deviceScaleFactor: 0.25 },
       reducedMotion: frame === 'drift' ? 'no-preference' : 'reduce',
     });

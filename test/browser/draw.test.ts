@@ -16,7 +16,6 @@ import {
 import { cameraRests, nextPicture, openRoom, screenOf, showAll } from '../support/page.ts';
 import { UNLIMITED } from '../support/server.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 
 const CHECKPOINT = fileURLToPath(new URL('../../checkpoints/digits', import.meta.url));
 const SIDE = 32;
@@ -55,7 +54,7 @@ const columns = Math.ceil(Math.sqrt(digits.length));
  * Places apart, so that neighbours keep to themselves although a finger is no finer than a place.
  */
 const apart = SIDE + 4;
-const { room, roomUrl, browser } = await suiteWithPages(
+const { room, roomUrl, browser, cheapPage } = await suiteWithPages(
   {
     ...{ size: `${columns * apart}x${columns * apart}`, energy: 'off', limits: UNLIMITED },
     checkpoint: CHECKPOINT,
@@ -63,8 +62,7 @@ const { room, roomUrl, browser } = await suiteWithPages(
   { drawsSoon: true },
 );
 const phone = { viewport: { width: 390, height: 844 }, reducedMotion: 'reduce' } as const;
-const context = await browser.newContext(phone);
-const page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
+const page = await (PICTURES ? browser.newPage(phone) : cheapPage(phone));
 await openRoom(page, roomUrl);
 await cameraRests(page);
 

@@ -9,14 +9,14 @@ import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const { server, roomUrl, newPage } = await suiteWithPages(
+const { server, roomUrl, cheapPage } = await suiteWithPages(
   { size: '96x96', energy: 'off', limits: UNLIMITED },
   { drawsSoon: true },
 );
 const api = await hostOf(server);
-const host = await newPage({ viewport: { width: 1440, height: 900 } });
+const host = await cheapPage({ viewport: { width: 1440, height: 900 } });
 await signIn(host, server.port, server.hostToken!);
-const phone = await newPage({ ...PHONE, reducedMotion: 'reduce' });
+const phone = await cheapPage({ ...PHONE, reducedMotion: 'reduce' });
 await openRoom(phone, roomUrl);
 
 const notice = (text: string | RegExp) => host.getByTestId('notice').filter({ hasText: text });
@@ -229,7 +229,7 @@ test('where drawing and keepsakes are off, the page has no pad, and says why a k
   await phone.getByText('Drawing is switched off in this room.').waitFor();
   await phone.getByTestId('sheet-close').click();
   await phone.getByTestId('open-draw').waitFor({ state: 'detached' });
-  const other = await newPage(PHONE);
+  const other = await cheapPage(PHONE);
   await openRoom(other, `${roomUrl}?seed=${'A'.repeat(80)}`);
   await other.getByText('Keepsakes cannot be planted in this room.').waitFor();
 });

@@ -36,7 +36,7 @@ const LATER = '0badcafe';
 /** Most difference of a value, 0…255, to what the server grew. */
 const MOST = 2;
 
-const { server, room, url, roomUrl, newPage } = await suiteWithPages({
+const { server, room, url, roomUrl, cheapPage } = await suiteWithPages({
   ...{ size: '96x96', energy: 'off', 'keep-url': PAGE },
 });
 const ada = await suiteVisitor(server, 'Ada');
@@ -85,7 +85,7 @@ async function differenceOn(page: Page): Promise<number> {
 
 /** A page with the card of the organism. */
 async function openCard(): Promise<Page> {
-  const page = await newPage({ viewport: { width: 1200, height: 800 } });
+  const page = await cheapPage({ viewport: { width: 1200, height: 800 } });
   await openRoom(page, roomUrl);
   await page.getByTestId('tool-look').click();
   await cameraRests(page);
@@ -160,7 +160,7 @@ test('what is drawn when the connection is lost for a moment is not asked for ag
 });
 
 test('the server’s own page grows it', async () => {
-  const page = await newPage({ reducedMotion: 'reduce' });
+  const page = await cheapPage({ reducedMotion: 'reduce' });
   await page.goto(`${url}/keep${fragment}`);
   expect(await differenceOn(page)).toBeLessThanOrEqual(MOST);
   const plant = await page.getByTestId('plant').getAttribute('href');
@@ -170,7 +170,7 @@ test('the server’s own page grows it', async () => {
 
 test('with the server stopped, the file grows the same creature, from the link and from the picture', async () => {
   await server.close();
-  const page = await newPage(mobile(WINDOWS[2]));
+  const page = await cheapPage(mobile(WINDOWS[2]));
   const asked: string[] = [];
   const errors: string[] = [];
   page.on('request', (request) => asked.push(request.url()));
@@ -205,7 +205,7 @@ test('with the server stopped, the file grows the same creature, from the link a
 });
 
 test('a link that is damaged, empty or of another checkpoint leads to a kind page; in every window and language all is within reach', async () => {
-  const page = await newPage({ ...mobile(WINDOWS[2]), reducedMotion: 'reduce' });
+  const page = await cheapPage({ ...mobile(WINDOWS[2]), reducedMotion: 'reduce' });
   const latent = new Float32Array(96).fill(0.5);
   const species = { identity: LATER, latentSize: 96 };
   const ofLater = encodeSeed({ kind: 1, latent }, species);

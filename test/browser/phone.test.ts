@@ -14,10 +14,12 @@ import {
 import { PHONE } from '../support/screens.ts';
 import { hostOf } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
+import { leaveUnpainted } from '../support/unpainted.ts';
 
-const { room, roomUrl, newPage, server } = await suiteWithPages({ size: '96x96' });
+const { room, roomUrl, browser, server } = await suiteWithPages({ size: '96x96' });
 const host = await hostOf(server);
-const page = await newPage(PHONE);
+// A finger's way is told picture by picture: seldom ones would cut it into several strokes.
+const page = await (await leaveUnpainted(await browser.newContext(PHONE))).newPage();
 await openRoom(page, roomUrl);
 
 test('a phone asks for the stream of phones, which a crowd of them can get', async () => {

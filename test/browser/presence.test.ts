@@ -51,9 +51,11 @@ let mine: OrganismView;
 const origin = `http://127.0.0.1:${proxy.port}`;
 const url = (query = '') => `${origin}/r/garden${query}`;
 
-/** A new phone, whose pixels are drawn only where a test looks at them, or takes the time. */
+/** A new phone, whose dish is painted only where a test looks at it, or takes the time: coarsely, as a processor does it. */
 const visitPhone = (more: BrowserContextOptions = {}): Promise<BrowserContext> =>
-  browser.newContext({ ...PHONE, acceptDownloads: true, ...more }).then(leaveUnpainted);
+  browser
+    .newContext({ ...PHONE, deviceScaleFactor: 0.5, acceptDownloads: true, ...more })
+    .then(leaveUnpainted);
 
 async function tapPlace(x: number, y: number): Promise<void> {
   await showAll(page);

@@ -23,8 +23,7 @@ import {
 import { countStalls, generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { PHONE } from '../support/screens.ts';
-import { suiteBrowser } from '../support/suite-pages.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
+import { cheapPage, suiteBrowser } from '../support/suite-pages.ts';
 
 /** ms after the server is back. */
 const LIMIT = 5_000;
@@ -55,8 +54,7 @@ const start = async (changes: Readonly<Record<string, string>> = {}): Promise<vo
   await server.alive();
 };
 
-const open = async (options: BrowserContextOptions) =>
-  (await browser.newContext(options).then(leaveUnpainted)).newPage();
+const open = (options: BrowserContextOptions) => cheapPage(browser, options);
 
 /** The page's participant, and which organisms the page shows as its own. */
 const self = async (page: Page) =>
@@ -67,7 +65,7 @@ const self = async (page: Page) =>
 
 beforeAll(async () => {
   await start();
-  wall = await open({ viewport: { width: 640, height: 360 }, reducedMotion: 'reduce' });
+  wall = await open({ viewport: { width: 640, height: 360 } });
   await openWall(wall, `http://127.0.0.1:${proxy.port}/wall/garden`);
   for (const x of [24, 72]) {
     const page = await open(PHONE);

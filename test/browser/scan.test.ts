@@ -18,7 +18,9 @@ const LIMIT = 10_000;
 const LINE = { bandwidth: 500_000, latency: 100 };
 
 // The gardener plays until the visitor comes, who is timed as people have it.
-const { server, room, url, browser } = await suiteWithPages({ attract: 60, 'tick-rate': 15 });
+const { server, room, url, browser } = await suiteWithPages({
+  ...{ size: '192x108', attract: 60, 'tick-rate': 15 },
+});
 const proxy = await FaultProxy.open({ port: server.port, random: createRandom(1), faults: LINE });
 afterSuite(() => proxy.close());
 /**
@@ -40,7 +42,7 @@ async function openUntil(page: Page, isSo: (shown: PageElement) => boolean): Pro
 beforeAll(async () => {
   // A phone's browser has drawn before; this one would spend seconds on its first shader. Nothing
   // is kept of it.
-  const before = await phones.newContext({ viewport: PHONE.viewport });
+  const before = await phones.newContext({ viewport: PHONE.viewport, deviceScaleFactor: 0.5 });
   await openUntil(await before.newPage(), ({ drawn }) => drawn?.pictures > 2);
   await before.close();
   await openUntil(wall, ({ model }) => model?.organisms.size > 2);
@@ -106,7 +108,7 @@ function firstCells(of: number): Promise<{ x: number; y: number }> {
  * @returns how long that took, in ms
  */
 async function visit(): Promise<number> {
-  const page = await phones.newPage(PHONE);
+  const page = await phones.newPage({ ...PHONE, deviceScaleFactor: 0.5 });
 
   const begun = performance.now();
   const since = (): number => Math.round(performance.now() - begun);

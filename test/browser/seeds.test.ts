@@ -9,17 +9,17 @@ import { touch } from '../support/fingers.ts';
 import { fingerTap, modelOf, openRoom, screenOf, showAll } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
-import { leaveUnpainted } from '../support/unpainted.ts';
 
 const SIDE = 32;
 const PICTURES = process.env.VIVARIUM_PICTURES;
 
-const { room, roomUrl, browser } = await suiteWithPages(
+const { room, roomUrl, browser, cheapPage } = await suiteWithPages(
   { size: '128x128', energy: 'off' },
   { drawsSoon: true },
 );
-const context = await browser.newContext({ ...PHONE, reducedMotion: 'reduce' });
-const page = await (PICTURES ? context : await leaveUnpainted(context)).newPage();
+const page = await (PICTURES
+  ? browser.newPage({ ...PHONE, reducedMotion: 'reduce' })
+  : cheapPage({ ...PHONE, deviceScaleFactor: 1 }));
 const problems: string[] = [];
 page.on('pageerror', (error) => problems.push(error.message));
 page.on('console', (message) => {

@@ -11,8 +11,6 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { launchBrowser } from '../support/browser.ts';
-import { afterSuite } from '../support/closing.ts';
 import { contactSheet, cutOut, picturesOn, SCALE } from '../support/contact-sheet.ts';
 import { difference, SHARE } from '../support/likeness.ts';
 import { cameraRests, drawnTwice, openRoom, screenOf, waitForPhase } from '../support/page.ts';
@@ -20,6 +18,7 @@ import { outOfReach } from '../support/reach.ts';
 import { mobile, sizeText, WINDOWS, type WindowSize, ZOOMED } from '../support/screens.ts';
 import { closeAll, sheetStates } from '../support/sheet-states.ts';
 import { hostOf, suiteServer, suiteVisitor } from '../support/suite.ts';
+import { suiteBrowser } from '../support/suite-pages.ts';
 import { leaveUnpainted } from '../support/unpainted.ts';
 
 const FOLDER = fileURLToPath(new URL('baselines/sheets', import.meta.url));
@@ -30,14 +29,18 @@ const PICTURES = process.env.VIVARIUM_PICTURES;
 const HOME = WINDOWS.at(-1)!;
 /** Windows whose pictures are kept. */
 const KEPT = WINDOWS.filter(({ width, height }) => height !== 568 && width !== 480);
+const IS_FULL = Boolean(process.env.VIVARIUM_TEST_FULL || ANEW || PICTURES);
 /** All windows with VIVARIUM_TEST_FULL; otherwise phones, a desktop, and the smallest zoomed. */
-const LOOKED_AT =
-  process.env.VIVARIUM_TEST_FULL || ANEW || PICTURES
-    ? [...WINDOWS, ...ZOOMED]
-    : [
-        ...KEPT.filter(({ height }) => height !== 1180),
-        ...ZOOMED.filter(({ width, height }) => width * height === 160 * 240),
-      ];
+const LOOKED_AT = IS_FULL
+  ? [...WINDOWS, ...ZOOMED]
+  : [
+      ...KEPT.filter(({ height }) => height !== 1180),
+      ...ZOOMED.filter(({ width, height }) => width * height === 160 * 240),
+    ];
+/** Where a sheet is compared with its picture: all kept ones with VIVARIUM_TEST_FULL. */
+const COMPARED = IS_FULL ? KEPT : KEPT.filter(({ width }) => width === 390 || width === 1440);
+/** Those with the longest words; without VIVARIUM_TEST_FULL, that with the longest. */
+const WORDY = IS_FULL ? ['de', 'es'] : ['de'];
 /**
  * Least side of the drawing pad, share of the window's shorter side; and at 200 % zoom, where
  * controls weigh twice.
@@ -68,9 +71,7 @@ const { server, roomUrl } = await suiteServer(
   { size: '192x108', energy: 'off' },
   { clientFolder, drawsSoon: true },
 );
-// Its pictures are not held back: the dish, which alone is worth that, is not painted.
-const browser = await launchBrowser();
-afterSuite(() => browser.close());
+const browser = await suiteBrowser();
 const host = await hostOf(server);
 const ada = await suiteVisitor(server, 'Ada');
 const context = await browser.newContext({
@@ -157,9 +158,9 @@ async function lookEverywhere(of: Page, name: string, within: string): Promise<s
   for (const size of LOOKED_AT) {
     await resize(of, size);
     const text = sizeText(size);
-    if (PICTURES || KEPT.includes(size)) {
+    if (PICTURES || COMPARED.includes(size)) {
       const picture = await pictureOf(of, within);
-      if (KEPT.includes(size)) pictures.set(size, picture);
+      if (COMPARED.includes(size)) pictures.set(size, picture);
       if (PICTURES) await sharp(picture).toFile(join(PICTURES, `${name}-${text}.png`));
     }
     const lost = await outOfReach(of.locator(within));
@@ -231,8 +232,7 @@ test('the notice of a slow room is within the window', async () => {
 /** What creatures are called. */
 const KINDS = fileURLToPath(new URL('../../client/locale/kinds', import.meta.url));
 
-// Those with the longest words.
-test.each(['de', 'es'])('in “%s” the fullest sheets are within reach as well', async (code) => {
+test.each(WORDY)('in “%s” the fullest sheets are within reach as well', async (code) => {
   await resize(page, HOME);
   await closeAll(page);
   await page.getByTestId('language').selectOption(code);

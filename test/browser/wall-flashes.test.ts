@@ -52,7 +52,7 @@ async function openWatched(
   reducedMotion: 'reduce' | 'no-preference' = 'reduce',
   age?: number,
 ): Promise<Page> {
-  const viewport = path === WALL ? { width: 320, height: 180 } : { width: 480, height: 480 };
+  const viewport = path === WALL ? { width: 160, height: 90 } : { width: 480, height: 320 };
   // A quarter of the pixels, for a processor computes them.
   const deviceScaleFactor = path === WALL ? 1 : 0.5;
   const page = await browser.newPage({ viewport, deviceScaleFactor, reducedMotion });

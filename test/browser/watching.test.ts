@@ -24,16 +24,18 @@ import { DESKTOP, PHONE } from '../support/screens.ts';
 import { hostOf, suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
-const { server, room, roomUrl, newPage } = await suiteWithPages({
+const { server, room, roomUrl, cheapPage } = await suiteWithPages({
   ...{ size: '160x160', energy: 'off' },
 });
 const api = await hostOf(server);
 const ada = await suiteVisitor(server, 'Ada');
-const wall = await newPage({ viewport: { width: 960, height: 540 } });
+const wall = await cheapPage({
+  ...{ viewport: { width: 960, height: 540 }, reducedMotion: 'no-preference' },
+});
 await openWall(wall, `http://127.0.0.1:${server.port}/wall/garden`);
-const host = await newPage(DESKTOP);
+const host = await cheapPage(DESKTOP);
 await signIn(host, server.port, server.hostToken!);
-const phone = await newPage({ ...PHONE, reducedMotion: 'reduce' });
+const phone = await cheapPage({ ...PHONE, reducedMotion: 'reduce' });
 await openRoom(phone, roomUrl);
 
 const banner = phone.getByTestId('shared-view');
@@ -212,7 +214,7 @@ test('a view is followed from the list until the visitor moves, and both are tol
 test('the link of the host opens a page that watches, has no tools, and counts as nobody', async () => {
   await goTo(host, 'sign');
   const link = new URL((await host.getByTestId('watch-link').textContent())!);
-  const watching = await newPage(PHONE);
+  const watching = await cheapPage(PHONE);
   const problems: string[] = [];
   watching.on('pageerror', ({ message }) => problems.push(message));
   await openRoom(watching, `http://127.0.0.1:${server.port}${link.pathname}${link.search}`);
@@ -300,7 +302,7 @@ test('DEP-10, DEP-12: an organism that departs is offered to its planter, who ke
 });
 
 test('a page that is hidden before its first picture says so', async () => {
-  const page = await newPage(PHONE);
+  const page = await cheapPage(PHONE);
   await openRoom(page, roomUrl);
   const told = await page.locator('vivarium-room').evaluate((element: PageElement) => {
     const { connection, model } = Reflect.get(element, 'session');

@@ -11,7 +11,7 @@ const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
 const PICTURES = process.env.VIVARIUM_PICTURES;
 const TICK_RATE = 30;
 
-const { server, room, roomUrl, newPage } = await suiteWithPages({
+const { server, room, roomUrl, cheapPage } = await suiteWithPages({
   ...{ size: '256x144', attract: 60, 'tick-rate': TICK_RATE },
 });
 const host = await hostOf(server);
@@ -32,7 +32,7 @@ async function found(page: Page, text: string): Promise<string[]> {
 }
 
 test('a room that nobody has played in lives when its first visitor comes', async () => {
-  const page = await newPage({ ...DESKTOP, locale: 'en-GB' });
+  const page = await cheapPage({ ...DESKTOP, locale: 'en-GB' });
   await openRoom(page, roomUrl);
   while ((await ownedPlaces(page)) === 0) await nextPicture(page);
   while (room.size < DEFAULTS.attract.initialPlants) await nextPicture(page);
@@ -49,7 +49,7 @@ test.each([
 ] as const)(
   'the page speaks of a %s where there is one, and never of the engine',
   async (name, screen, verb, map, draw) => {
-    const page = await newPage({ ...screen, locale: 'en-GB' });
+    const page = await cheapPage({ ...screen, locale: 'en-GB' });
     await openRoom(page, roomUrl);
     const says = (text: string) => page.getByText(text, { exact: true }).waitFor();
     await says(`${verb} to plant`);
@@ -73,7 +73,7 @@ test.each([
 );
 
 test('whoever reaches the room by keyboard sees a ring around it', async () => {
-  const page = await newPage({ ...DESKTOP, reducedMotion: 'reduce' });
+  const page = await cheapPage({ ...DESKTOP, deviceScaleFactor: 1 });
   await openRoom(page, roomUrl);
   /** The window's left and lower edge, 1 pixel wide, halfway. */
   const edges = async () => {
@@ -97,7 +97,7 @@ test('whoever reaches the room by keyboard sees a ring around it', async () => {
 });
 
 test('the gallery leaves out what does not suit everybody and most that look alike, until the host shows all', async () => {
-  const page = await newPage({ ...DESKTOP, locale: 'en-GB' });
+  const page = await cheapPage({ ...DESKTOP, locale: 'en-GB' });
   await openRoom(page, roomUrl);
   await page.getByTestId('gallery-item').first().waitFor();
   const shown = await namesIn(page, 'gallery-item');

@@ -4,7 +4,7 @@ import { ensureClient } from '../../server/http/client-build.ts';
 import { launchBrowser } from './browser.ts';
 import { afterSuite } from './closing.ts';
 import type { ServerOptions, ServerSettings } from './server.ts';
-import { slowFrames } from './slow-frames.ts';
+import { LONG_PERIOD, slowFrames } from './slow-frames.ts';
 import { type SuiteServer, suiteServer } from './suite.ts';
 import { leaveUnpainted } from './unpainted.ts';
 
@@ -17,8 +17,23 @@ export async function suiteBrowser(): Promise<Browser> {
   return browser;
 }
 
+/** What costs a processor little: nothing glides, and the browser paints a quarter of the pixels. */
+const CHEAP = { reducedMotion: 'reduce', deviceScaleFactor: 0.5 } as const;
+
+/**
+ * A page in a context of its own, whose dish is not painted and which draws few pictures. Unless the
+ * options say otherwise, nothing glides, and a pixel is two CSS pixels wide.
+ */
+export async function cheapPage(browser: Browser, options?: BrowserContextOptions): Promise<Page> {
+  const context = await browser.newContext({ ...CHEAP, ...options });
+  await slowFrames(await leaveUnpainted(context), LONG_PERIOD);
+  return context.newPage();
+}
+
 export interface SuitePages extends SuiteServer {
   readonly browser: Browser;
+  /** A `cheapPage` of that browser. */
+  cheapPage(options?: BrowserContextOptions): Promise<Page>;
   /** A page in a context of its own, whose pixels are not drawn. */
   newPage(options?: BrowserContextOptions): Promise<Page>;
 }
@@ -37,6 +52,7 @@ export async function suiteWithPages(
   return {
     ...suite,
     browser,
+    cheapPage: (screen) => cheapPage(browser, screen),
     newPage: async (screen) => (await browser.newContext(screen).then(leaveUnpainted)).newPage(),
   };
 }
