@@ -1,8 +1,9 @@
 /** fast-check with a fixed seed, and a different seed each time in full runs. */
 import fc from 'fast-check';
 import { SEED } from './chance.ts';
+import { isFull } from './full.ts';
 
-fc.configureGlobal({ seed: SEED });
+fc.configureGlobal({ seed: SEED, numRuns: isFull ? 100 : 25 });
 
 /** Any number from one to another. */
 export const between = (min: number, max: number): fc.Arbitrary<number> =>
@@ -32,7 +33,7 @@ type Property<Values extends [unknown, ...unknown[]]> = [
   predicate: (...values: Values) => void,
 ];
 
-/** Checks a property a hundred times. */
+/** Checks a property 25 times, a hundred times in full runs. */
 export const forAll = <Values extends [unknown, ...unknown[]]>(
   ...property: Property<Values>
 ): void => fc.assert(fc.property(...property));
