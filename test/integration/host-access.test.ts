@@ -7,7 +7,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, pathOf, USED_HEADER } from '../../shared/host/api.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { HostClient, type Refused } from '../support/host-client.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { SMALL_CHECKPOINT } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { suiteServer } from '../support/suite.ts';
 
@@ -21,7 +21,10 @@ class Shifted {
 }
 
 const clock = new Shifted();
-const { server } = await suiteServer({ 'trust-proxy': 1, size: '64x64' }, { clock });
+const { server } = await suiteServer(
+  { 'trust-proxy': 1, size: '64x64', checkpoint: SMALL_CHECKPOINT },
+  { clock },
+);
 const token = server.hostToken!;
 /** Each test comes from an address of its own. */
 let addresses = 0;
@@ -262,7 +265,7 @@ test('a token is made at the first start alone, shown once, and kept as its hash
     port: 0,
     size: '64x64',
     host: '127.0.0.1',
-    checkpoint: CHECKPOINT_FOLDER,
+    checkpoint: SMALL_CHECKPOINT,
   });
   const first = new ServerProcess(args);
   let port = await first.alive();

@@ -3,12 +3,19 @@
 import type { Room } from '../../server/world/room.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
+import { SMALL_CHECKPOINT } from '../support/organisms.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const SETTINGS = { size: '128x96', 'tick-rate': 30, energy: 'off', snapshot: 0.2 };
+const SETTINGS = {
+  checkpoint: SMALL_CHECKPOINT,
+  size: '128x96',
+  'tick-rate': 30,
+  energy: 'off',
+  snapshot: 0.2,
+};
 const data = suiteFolder();
 const start = () => startServer({ ...SETTINGS, data }, { engineThreads: 2 });
 let server = await start();

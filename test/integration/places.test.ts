@@ -6,6 +6,7 @@ import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { ShiftedClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
+import { SMALL_CHECKPOINT } from '../support/organisms.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -50,7 +51,14 @@ async function until(isSo: () => boolean): Promise<void> {
 
 async function open(settings: Record<string, string | number> = {}): Promise<void> {
   server = await startServer(
-    { size: '160x96', 'tick-rate': 60, capacity: CAPACITY, 'trust-proxy': 1, ...settings },
+    {
+      checkpoint: SMALL_CHECKPOINT,
+      size: '160x96',
+      'tick-rate': 60,
+      capacity: CAPACITY,
+      'trust-proxy': 1,
+      ...settings,
+    },
     { clock },
   );
 }

@@ -125,9 +125,8 @@ test('pictures show the room at that time', async () => {
   expect(files).toHaveLength(3);
   const last = PNG.sync.read(readFileSync(join(out, files[2])));
   const { rgba } = seen.planes;
-  for (let i = 0; i < SIDE * SIDE; i++) {
-    expect([...last.data.subarray(4 * i, 4 * i + 3)]).toEqual([...rgba.subarray(4 * i, 4 * i + 3)]);
-  }
+  const colours = (pixels: Uint8Array) => pixels.filter((_, i) => i % 4 < 3);
+  expect(Buffer.compare(colours(last.data), colours(rgba))).toBe(0);
   const moving = join(scratch, 'out.gif');
   await replayed('garden', '--data', data, '--export', 'gif', '--every', '30', '--out', moving);
   const { pages, width } = await sharp(moving, { animated: true }).metadata();

@@ -16,7 +16,7 @@ import { openTable, type Table } from '../../server/storage/lmdb/table.ts';
 import { createRandom } from '../../shared/random.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { SMALL_CHECKPOINT } from '../support/organisms.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { PACE, startServer } from '../support/server.ts';
@@ -26,6 +26,7 @@ import { Visitor } from '../support/visitor.ts';
 const SERVING = 10_000;
 const SETTINGS = {
   ...{ rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off', 'tick-rate': 60 },
+  checkpoint: SMALL_CHECKPOINT,
   ...PACE,
 } as const;
 const scratch = suiteFolder();
@@ -37,7 +38,6 @@ const start = (snapshot: number): ServerProcess =>
   new ServerProcess(
     flagsOf({
       ...{ ...SETTINGS, data: base, snapshot, port: 0, host: '127.0.0.1' },
-      checkpoint: CHECKPOINT_FOLDER,
     }),
   );
 

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { ListenError } from '../../server/app/listen.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
+import { SMALL_CHECKPOINT } from '../support/organisms.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
@@ -17,7 +18,7 @@ afterSuite(() => other.close());
 const taken = (other.address() as AddressInfo).port;
 
 test('a failed start says which port is taken, and makes no token; the first successful start shows one', async () => {
-  const settings = { size: '64x64', data: suiteFolder() };
+  const settings = { checkpoint: SMALL_CHECKPOINT, size: '64x64', data: suiteFolder() };
   // Before and after its pages could have been had.
   for (const flag of ['port', 'metrics']) {
     const error = await startServer({ ...settings, [flag]: taken }).catch((thrown) => thrown);
@@ -36,10 +37,19 @@ test('a failed start says which port is taken, and makes no token; the first suc
 
 test('a failed start keeps the old token, even with --new-host-token', async () => {
   const data = suiteFolder();
-  const settings = { size: '64x64', data };
+  const settings = { checkpoint: SMALL_CHECKPOINT, size: '64x64', data };
   const first = await startServer(settings);
   await first.close();
-  const args = ['--data', data, '--size', '64x64', '--host', '127.0.0.1'];
+  const args = [
+    '--data',
+    data,
+    '--checkpoint',
+    SMALL_CHECKPOINT,
+    '--size',
+    '64x64',
+    '--host',
+    '127.0.0.1',
+  ];
   const failed = new ServerProcess([...args, '--port', `${taken}`, '--new-host-token']);
   expect((await failed.ended).code).toBe(1);
   const second = await startServer(settings);
@@ -48,7 +58,18 @@ test('a failed start keeps the old token, even with --new-host-token', async () 
 });
 
 test('an address that cannot be is refused by name, in one sentence', async () => {
-  const args = ['--data', 'none', '--size', '64x64', '--port', '0', '--host', '203.0.113.77'];
+  const args = [
+    '--data',
+    'none',
+    '--checkpoint',
+    SMALL_CHECKPOINT,
+    '--size',
+    '64x64',
+    '--port',
+    '0',
+    '--host',
+    '203.0.113.77',
+  ];
   const server = new ServerProcess(args);
   expect((await server.ended).code).toBe(1);
   expect(server.errors).toMatch(/^--host: this machine has no address 203/);
@@ -56,7 +77,18 @@ test('an address that cannot be is refused by name, in one sentence', async () =
 });
 
 test('a server on localhost only shows no address for phones, and no code', async () => {
-  const args = ['--data', 'none', '--size', '64x64', '--port', '0', '--host', '127.0.0.1'];
+  const args = [
+    '--data',
+    'none',
+    '--checkpoint',
+    SMALL_CHECKPOINT,
+    '--size',
+    '64x64',
+    '--port',
+    '0',
+    '--host',
+    '127.0.0.1',
+  ];
   const server = new ServerProcess(args);
   await server.says(/sign in at/);
   expect(server.output).toMatch(/this machine {3}http:\/\/localhost:\d+\/r\/garden/);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
+import { SMALL_CHECKPOINT } from '../support/organisms.ts';
 import { ServerProcess } from '../support/process.ts';
 
 const FULL = process.env.VIVARIUM_TEST_FULL === '1';
@@ -45,7 +46,18 @@ function get(path: string, localAddress: string): Promise<number | string> {
 
 beforeAll(async () => {
   const limits = `connections=${LIMIT}`;
-  const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--data', 'none'];
+  const args = [
+    '--port',
+    '0',
+    '--host',
+    '127.0.0.1',
+    '--checkpoint',
+    SMALL_CHECKPOINT,
+    '--size',
+    '96x96',
+    '--data',
+    'none',
+  ];
   server = new ServerProcess([...args, '--limits', limits]);
   port = await server.alive();
 });
