@@ -2,7 +2,7 @@
 
 import { suiteFolder } from '../support/closing.ts';
 import { decideAsHost, expectDecided } from '../support/host-decisions.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -39,7 +39,7 @@ test('a visitor who reconnects after a restart keeps number, energy and the seed
 
 test('after a kill, mutes, approved and waiting drawings and reports are as they were answered', async () => {
   const settings = { port: 0, host: '127.0.0.1', data: suiteFolder(), size: '96x96' };
-  const more = { checkpoint: SMALL_CHECKPOINT, attract: 'off', energy: 'off', birth: 1 };
+  const more = { checkpoint: CHECKPOINT_FOLDER, attract: 'off', energy: 'off', birth: 1 };
   const start = () => new ServerProcess(flagsOf({ ...settings, ...more }));
   const first = start();
   const port = await first.alive();
