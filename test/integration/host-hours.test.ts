@@ -50,7 +50,7 @@ test('after closing time walls go dim; visitors may stay, or are disconnected un
   await wall.until(() => room.tick > tick + 3);
   expect(wall.socket.connected).toBe(true);
   // So are rooms that are made at night.
-  const attic = { name: 'attic', width: 64, height: 64, checkpoint: 'organisms' };
+  const attic = { name: 'attic', width: 64, height: 64, checkpoint: 'small' };
   await host.call('createRoom', attic);
   expect(await Visitor.knock(server.port, { room: 'attic' })).toBe('room-closed');
 

@@ -98,7 +98,7 @@ test('after SIGSTOP and SIGCONT it continues where it was', async () => {
 
 // In alerts.test.ts a full disk is reported and got over, in disk-full.test.ts the server is killed meanwhile.
 fullTest('on a full disk it goes on and reports it; earlier data survives a kill', async () => {
-  const digits = ['--checkpoint', 'checkpoints/digits-1'];
+  const digits = ['--checkpoint', 'checkpoints/digits'];
   const server = start('full', ['--snapshot', '0.05', ...digits], MAY_BE_LIMITED);
   const visitor = await Visitor.join(await server.alive());
   const first = await visitor.ask('plant', { x: 30, y: 30, seed: { from: 'gallery', index: 1 } });

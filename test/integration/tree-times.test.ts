@@ -14,7 +14,7 @@ import { Visitor } from '../support/visitor.ts';
 const HOUR = 3_600_000;
 // Without a painter, films are soon made.
 const SETTINGS = {
-  ...{ size: '160x96', 'tick-rate': 30, energy: 'off' },
+  ...{ size: '160x96', 'tick-rate': 60, energy: 'off' },
   checkpoint: SMALL_CHECKPOINT,
 };
 const noon = noonClock();
