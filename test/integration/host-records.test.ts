@@ -81,7 +81,7 @@ test('a snapshot is taken with a name, and shows what the room showed then', asy
 test('a replay bundle is fetched, and replayed elsewhere', async () => {
   const file = join(data, 'fetched.bundle');
   writeFileSync(file, await bytesOf('/rooms/garden/replay-bundle'));
-  const { code, output } = await replayed(file);
+  const { code, output } = await replayed(file, '--checkpoint', SMALL_CHECKPOINT);
   expect(code).toBe(0);
   expect(output).toMatch(ALL_EQUAL);
   expect(await statusOf('/rooms/garden/replay-bundle?from=9999999')).toBe('404 no-such-time');
