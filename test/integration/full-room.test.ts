@@ -99,7 +99,13 @@ describe('over the wire', () => {
     const kept = roomOf(server).export();
     expect(kept.attendance?.present).toEqual([ada, bo, cy].map((who) => who.welcome!.you.id));
 
-    const { code, output } = await replayed('garden', '--data', data);
+    const { code, output } = await replayed(
+      'garden',
+      '--data',
+      data,
+      '--checkpoint',
+      SMALL_CHECKPOINT,
+    );
     expect(code).toBe(0);
     expect(output).toMatch(ALL_EQUAL);
     server = await startServer(settings);

@@ -95,7 +95,13 @@ test('undo, restore and a restart are shown to everybody, and a replay matches',
   bo.leave();
   await server.close();
   const last = garden().export();
-  const { code, output } = await replayed('garden', '--data', data);
+  const { code, output } = await replayed(
+    'garden',
+    '--data',
+    data,
+    '--checkpoint',
+    SMALL_CHECKPOINT,
+  );
   expect(code).toBe(0);
   expect(output).toMatch(ALL_EQUAL);
   server = await start();

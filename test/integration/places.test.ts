@@ -158,7 +158,13 @@ test('DEP-6, DMG-3: a newcomer plants among fresh organisms of another address; 
   await ticks(20);
   for (const visitor of visitors.splice(0)) visitor.leave();
   await server.close();
-  const { code, output } = await replayed('garden', '--data', data);
+  const { code, output } = await replayed(
+    'garden',
+    '--data',
+    data,
+    '--checkpoint',
+    SMALL_CHECKPOINT,
+  );
   expect(code).toBe(0);
   expect(output).toMatch(ALL_EQUAL);
   await open({ data, 'max-organisms': 3, energy: 'off' });
