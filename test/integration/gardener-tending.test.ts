@@ -25,7 +25,7 @@ const GARDENER = { id: 99, name: DEFAULTS.attract.name, hue: 100 };
 /** Seconds after which organisms are unattended. */
 const TEN_MINUTES = 600;
 /** Seconds that the gardener is watched. */
-const WATCHED = isFull ? TEN_MINUTES : 240;
+const WATCHED = isFull ? TEN_MINUTES : 300;
 
 const { engine, checkpoint, species } = await startEngine();
 const colours = await loadGalleryColours(checkpoint);
