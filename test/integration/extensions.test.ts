@@ -320,27 +320,21 @@ describe('an extension', () => {
     });
   });
 
-  test.each([
-    ['cannot be loaded', `throw new Error('no ink');`, 'no ink'],
-    ['ends at once', 'process.exit(0);', 'has ended'],
-  ])(
-    'that %s at first: the server starts without it, and it comes later',
-    async (_, source, why) => {
-      const device = join(folder, `device-${source.length}`);
-      const file = await write(
-        `waiting-${source.length}`,
-        `import { existsSync } from 'node:fs';
-      if (!existsSync(${JSON.stringify(device)})) ${source}
+  test('that cannot be loaded at first: the server starts without it, and it comes later', async () => {
+    const device = join(folder, 'device');
+    const file = await write(
+      'waiting',
+      `import { existsSync } from 'node:fs';
+      if (!existsSync(${JSON.stringify(device)})) throw new Error('no ink');
       export default (hand) => ({ name: 'late', onRoomOpened: ({ room }) => hand.say('opened ' + room) })`,
-      );
-      await start(file);
-      expect(hearing.has('extension-failed', why)).toBe(true);
-      const ada = await come('Ada');
-      await ticks(ada, 2);
-      await writeFile(device, '');
-      await hearing.until('extension', 'late: opened garden');
-    },
-  );
+    );
+    await start(file);
+    expect(hearing.has('extension-failed', 'no ink')).toBe(true);
+    const ada = await come('Ada');
+    await ticks(ada, 2);
+    await writeFile(device, '');
+    await hearing.until('extension', 'late: opened garden');
+  });
 
   test('the one that is shipped keeps its clearing', async () => {
     await startBy({ clock: patient }, EXAMPLE);
