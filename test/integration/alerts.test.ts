@@ -10,7 +10,7 @@ import { limitOnceStored, MAY_BE_LIMITED, unlimit } from '../support/file-limit.
 import { fullTest, isFull } from '../support/full.ts';
 import { HostClient } from '../support/host-client.ts';
 import { testNeeding } from '../support/needs.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
@@ -35,7 +35,7 @@ afterEach(async () => {
 function start(name: string, before = '', more: readonly string[] = []): ServerProcess {
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];
   const data = join(scratch, name);
-  const own = ['--data', data, '--alerts', receiver.url, '--checkpoint', SMALL_CHECKPOINT];
+  const own = ['--data', data, '--alerts', receiver.url, '--checkpoint', SMALL.checkpoint];
   return new ServerProcess([...args, ...own, ...more], before);
 }
 
@@ -88,7 +88,7 @@ test('a server says that it started, and that it started after a crash, once; wh
 // Without a server, in open-alerts.test.ts too: a start after a stop.
 fullTest('a start after an orderly end is not taken for one after a crash', async () => {
   const settings = {
-    ...{ alerts: receiver.url, checkpoint: SMALL_CHECKPOINT, size: '64x64', 'tick-rate': 2 },
+    ...{ alerts: receiver.url, ...SMALL, size: '64x64', 'tick-rate': 2 },
     data: join(scratch, 'orderly'),
   };
   const startFast = () => startServer(settings, { clock: new FastClock(FAST) });
@@ -148,13 +148,7 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
     if (isSlow) Atomics.wait(nobodyWakes, 0, 0, 60);
   };
   const settings = {
-    ...{
-      alerts: receiver.url,
-      checkpoint: SMALL_CHECKPOINT,
-      size: '64x64',
-      'tick-rate': 2,
-      metrics: 'same',
-    },
+    ...{ alerts: receiver.url, ...SMALL, size: '64x64', 'tick-rate': 2, metrics: 'same' },
     // As much time to connect as a slower clock would give.
     limits: 'connections=2,handshakeSeconds=25',
   };
@@ -184,12 +178,8 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
 
 test('a receiver that never answers delays neither ticks nor the end', async () => {
   receiver.answer = () => {};
-  const server = await startServer({
-    alerts: receiver.url,
-    checkpoint: SMALL_CHECKPOINT,
-    size: '64x64',
-    'tick-rate': 30,
-  });
+  const settings = { alerts: receiver.url, ...SMALL, size: '64x64', 'tick-rate': 30 };
+  const server = await startServer(settings);
   await receiver.hears('raised server-restarted');
   const visitor = await Visitor.join(server.port);
   const tick = visitor.tick!;
@@ -206,7 +196,7 @@ test('only the URL of the settings is requested: no redirect is followed, no pag
   receiver.answer = (response) => response.writeHead(307, { location: inside.url }).end();
   const lines: string[] = [];
   const warn = (event: string, text: string) => lines.push(`${event} ${text}`);
-  const settings = { alerts: receiver.url, checkpoint: SMALL_CHECKPOINT, size: '64x64' };
+  const settings = { alerts: receiver.url, ...SMALL, size: '64x64' };
   const server = await startServer(settings, { log: { ...silentLog, warn } });
   await receiver.hears('raised server-restarted');
   const host = await HostClient.login(server.port, server.hostToken!);

@@ -1,18 +1,14 @@
 /** An overloaded server: the next tick is due before the frames of the last one are sent. */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { suiteServer } from '../support/suite.ts';
 
 /** ms; three times what a tick may take. */
 const KEEPING = 50;
 const TICK_RATE = 60;
 
-const { server, room, join } = await suiteServer({
-  checkpoint: SMALL_CHECKPOINT,
-  size: '96x64',
-  energy: 'off',
-});
+const { server, room, join } = await suiteServer({ ...SMALL, size: '96x64', energy: 'off' });
 // A disk this slow: no tick is in time.
 server.world.journal = () => pause(KEEPING);
 server.setTickRate(room, TICK_RATE);

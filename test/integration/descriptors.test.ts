@@ -12,7 +12,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { CHECKPOINT_FOLDER, SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 
@@ -101,7 +101,7 @@ describe('requests that nobody reads the answers of', () => {
 
 test('eight requests in one piece are answered; of more, the connection is ended and counted', async () => {
   const server = await startServer(
-    { size: '96x96', checkpoint: SMALL_CHECKPOINT },
+    { size: '96x96', ...SMALL },
     { clientFolder: await ensureClient(() => {}) },
   );
   try {
@@ -151,7 +151,7 @@ test('with few descriptors it takes fewer connections, says so, and cannot be ma
 });
 
 test('a server that has run out of descriptors ends for its supervisor, all that it kept is there', async () => {
-  const small = { ...PLACE, checkpoint: SMALL_CHECKPOINT, data: suiteFolder() };
+  const small = { ...PLACE, ...SMALL, data: suiteFolder() };
   const args = flagsOf({ ...small, supervised: 'yes' });
   const server = new ServerProcess(args);
   await server.alive();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { testNeeding } from '../support/needs.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -33,7 +33,7 @@ const cut = (visitor: Visitor, i: number) =>
 
 const start = (): ServerProcess => {
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];
-  const own = ['--data', join(scratch, 'data'), '--checkpoint', SMALL_CHECKPOINT];
+  const own = ['--data', join(scratch, 'data'), '--checkpoint', SMALL.checkpoint];
   return new ServerProcess([...args, '--snapshot', '0.05', ...own]);
 };
 

@@ -8,7 +8,7 @@ import type { VivariumServer } from '../../server/app/create-server.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { isFull } from '../support/full.ts';
 import { malformed } from '../support/malformed.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { copyPlanes, equalPlanes } from '../support/planes.ts';
 import { closed, greetedSocket } from '../support/raw-socket.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
@@ -21,7 +21,7 @@ const BATCH = 500;
 let server: VivariumServer;
 let watcher: Visitor;
 
-const settings = { size: '128x96', 'tick-rate': 60, checkpoint: SMALL_CHECKPOINT };
+const settings = { size: '128x96', 'tick-rate': 60, ...SMALL };
 const room = () => server.world.rooms.get('garden')!;
 
 /** The server is alive: one who did nothing wrong goes on getting frames, and answers. */

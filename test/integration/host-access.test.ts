@@ -7,7 +7,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, pathOf, USED_HEADER } from '../../shared/host/api.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { HostClient, type Refused } from '../support/host-client.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { suiteServer } from '../support/suite.ts';
@@ -22,10 +22,7 @@ class Shifted {
 }
 
 const clock = new Shifted();
-const { server } = await suiteServer(
-  { 'trust-proxy': 1, size: '64x64', checkpoint: SMALL_CHECKPOINT },
-  { clock },
-);
+const { server } = await suiteServer({ 'trust-proxy': 1, size: '64x64', ...SMALL }, { clock });
 const token = server.hostToken!;
 /** Each test comes from an address of its own. */
 let addresses = 0;
@@ -261,7 +258,7 @@ test('calls of a wrong form are refused with their reason, and change nothing', 
 
 test('a token is made at the first start alone, shown once, and kept as its hash', async () => {
   const data = suiteFolder();
-  const settings = { data, size: '64x64', checkpoint: SMALL_CHECKPOINT };
+  const settings = { data, size: '64x64', ...SMALL };
   const args = flagsOf({ ...settings, port: 0, host: '127.0.0.1' });
   const first = new ServerProcess(args);
   let port = await first.alive();

@@ -9,7 +9,7 @@ import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/statistics.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import fc, { anyText } from '../support/property.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { noonClock } from '../support/server.ts';
@@ -22,7 +22,7 @@ const data = suiteFolder();
 const { server, room, connect } = await suiteServer(
   {
     ...{ data, size: `${WIDTH}x${HEIGHT}`, 'tick-rate': 30, energy: 'off', snapshot: 0.3 },
-    checkpoint: SMALL_CHECKPOINT,
+    ...SMALL,
   },
   { date: noonClock() },
 );
@@ -81,7 +81,7 @@ test('a snapshot is taken with a name, and shows what the room showed then', asy
 test('a replay bundle is fetched, and replayed elsewhere', async () => {
   const file = join(data, 'fetched.bundle');
   writeFileSync(file, await bytesOf('/rooms/garden/replay-bundle'));
-  const { code, output } = await replayed(file, '--checkpoint', SMALL_CHECKPOINT);
+  const { code, output } = await replayed(file, '--checkpoint', SMALL.checkpoint);
   expect(code).toBe(0);
   expect(output).toMatch(ALL_EQUAL);
   expect(await statusOf('/rooms/garden/replay-bundle?from=9999999')).toBe('404 no-such-time');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suiteFolder } from '../support/closing.ts';
 import { limitOnceStored, MAY_BE_LIMITED } from '../support/file-limit.ts';
 import { fullTest, isFull } from '../support/full.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -13,7 +13,7 @@ const scratch = suiteFolder();
 function start(name: string, more: readonly string[] = [], before = ''): ServerProcess {
   const data = join(scratch, name);
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--data', data];
-  const own = ['--energy', 'off', '--checkpoint', SMALL_CHECKPOINT];
+  const own = ['--energy', 'off', '--checkpoint', SMALL.checkpoint];
   return new ServerProcess([...args, ...own, ...more], before);
 }
 

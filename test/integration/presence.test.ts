@@ -3,15 +3,10 @@
 import { RoomModel } from '../../client/net/room-model.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { afterTest } from '../support/closing.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
 import { suiteServer } from '../support/suite.ts';
 import type { Visitor } from '../support/visitor.ts';
 
-const { server, room, join, connect } = await suiteServer({
-  checkpoint: SMALL_CHECKPOINT,
-  size: '160x96',
-  'tick-rate': 60,
-});
+const { server, room, join, connect } = await suiteServer({ size: '160x96', 'tick-rate': 60 });
 
 const asIndex = (index: number) => ({ from: 'gallery', index }) as const;
 

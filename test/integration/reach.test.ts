@@ -3,14 +3,14 @@
 import { POLL_INTERVAL } from '../../server/app/network-addresses.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { HeldClock } from '../support/fake-clock.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 const clock = new HeldClock(POLL_INTERVAL);
 let addresses: string[] = [];
 const { server, room, join } = await suiteServer(
-  { checkpoint: SMALL_CHECKPOINT, size: '64x64', host: '0.0.0.0', 'tick-rate': 60 },
+  { ...SMALL, size: '64x64', host: '0.0.0.0', 'tick-rate': 60 },
   { clock, networkAddresses: () => addresses },
 );
 

@@ -18,13 +18,13 @@ import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { copyPlanes } from '../support/planes.ts';
 import { replayed as replayedBy } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const replayed = (...args: string[]) => replayedBy(...args, '--checkpoint', SMALL_CHECKPOINT);
+const replayed = (...args: string[]) => replayedBy(...args, '--checkpoint', SMALL.checkpoint);
 
 const SIDE = 96;
 const scratch = suiteFolder();
@@ -36,7 +36,7 @@ beforeAll(async () => {
   // Twice: a replay goes over a restart as over anything else.
   for (let start = 0; start < 2; start++) {
     const server = await startServer(
-      { data, size: `${SIDE}x${SIDE}`, checkpoint: SMALL_CHECKPOINT },
+      { data, size: `${SIDE}x${SIDE}`, ...SMALL },
       { engineThreads: 2 },
     );
     const visitor = await Visitor.join(server.port);
@@ -70,7 +70,7 @@ test('halves that are replayed at once give the result of one replay, wherever t
   const range = await readRange(store, 'garden', { from: undefined, to: undefined });
   const middle = (await readMiddle(store, range))!;
   await store.close();
-  const checkpoint = await loadCheckpoint(SMALL_CHECKPOINT);
+  const checkpoint = await loadCheckpoint(SMALL.checkpoint);
   const engine = await createEngine({ checkpoints: [checkpoint] });
   const run = (from?: Moment, wrong: Partial<JournalRange> = {}, on = engine) =>
     runReplay(

@@ -2,7 +2,7 @@
 
 import { suiteFolder } from '../support/closing.ts';
 import { decideAsHost, expectDecided } from '../support/host-decisions.ts';
-import { CHECKPOINT_FOLDER, SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -11,7 +11,7 @@ test('a visitor who reconnects after a restart keeps number, energy and the seed
   const data = suiteFolder();
   const settings = {
     ...{ data, size: '96x64', 'tick-rate': 30, energy: 'refillPerSecond=0' },
-    checkpoint: SMALL_CHECKPOINT,
+    ...SMALL,
   };
   const first = await startServer(settings);
   const [ada, bo] = [

@@ -17,7 +17,7 @@ import { createRandom } from '../../shared/random.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { isFull } from '../support/full.ts';
 import { HostClient } from '../support/host-client.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { PACE, startServer } from '../support/server.ts';
@@ -27,7 +27,7 @@ import { Visitor } from '../support/visitor.ts';
 const SERVING = 10_000;
 const SETTINGS = {
   ...{ rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off', 'tick-rate': 60 },
-  checkpoint: SMALL_CHECKPOINT,
+  ...SMALL,
   ...PACE,
 } as const;
 const scratch = suiteFolder();

@@ -6,7 +6,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { ListenError } from '../../server/app/listen.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
@@ -17,7 +17,7 @@ await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
 afterSuite(() => other.close());
 const taken = (other.address() as AddressInfo).port;
 
-const SETTINGS = { checkpoint: SMALL_CHECKPOINT, size: '64x64' };
+const SETTINGS = { ...SMALL, size: '64x64' };
 
 test('a failed start says which port is taken, and makes no token, even with --new-host-token; the first successful start shows one', async () => {
   const settings = { ...SETTINGS, data: suiteFolder() };

@@ -10,7 +10,7 @@ import { createRandom, type Random } from '../../shared/random.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
 import { isFull } from '../support/full.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { Peer } from '../support/peer.ts';
 import { equalPlanes } from '../support/planes.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
@@ -227,7 +227,7 @@ async function turns(count: number): Promise<void> {
 beforeAll(async () => {
   const settings = {
     rooms: SEEDS.map(roomOf).join(','),
-    checkpoint: SMALL_CHECKPOINT,
+    ...SMALL,
     size: `${WIDTH}x${HEIGHT}`,
     'max-organisms': 8,
     'tick-rate': TICK_RATE,

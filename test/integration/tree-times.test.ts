@@ -6,7 +6,7 @@ import { momentOfFrame } from '../../shared/film-moment.ts';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { noonClock, startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -15,7 +15,7 @@ const HOUR = 3_600_000;
 // Without a painter, films are soon made.
 const SETTINGS = {
   ...{ size: '160x96', 'tick-rate': 60, energy: 'off' },
-  checkpoint: SMALL_CHECKPOINT,
+  ...SMALL,
 };
 const noon = noonClock();
 /** How far the clock has been moved since then, ms. */

@@ -8,14 +8,14 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
-import { SMALL_CHECKPOINT } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { suiteServer } from '../support/suite.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 const CREATURE = { from: 'gallery', index: 3 } as const;
 
 const { server, room, join, connect } = await suiteServer({
-  ...{ checkpoint: SMALL_CHECKPOINT, size: '160x96', 'tick-rate': 60, capacity: 2 },
+  ...{ ...SMALL, size: '160x96', 'tick-rate': 60, capacity: 2 },
 });
 const joinWall = (holds?: Command<'join'>['holds']) =>
   join(undefined, { as: 'wall', ...(holds && { holds }) });

@@ -3,7 +3,7 @@ import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { RejectionReason } from '../../server/realtime/admission/rejection-counts.ts';
 import { afterSuite, afterTest } from './closing.ts';
 import { ShiftedClock } from './fake-clock.ts';
-import { SMALL_CHECKPOINT } from './organisms.ts';
+import { SMALL } from './organisms.ts';
 import { type ServerSettings, startServer } from './server.ts';
 import { Visitor } from './visitor.ts';
 
@@ -14,7 +14,7 @@ export const from = (address: string) => ({ 'x-forwarded-for': `6.6.6.6, ${addre
 
 const COMMON = {
   ...{ size: '128x96', 'tick-rate': 60, 'trust-proxy': 1 },
-  checkpoint: SMALL_CHECKPOINT,
+  ...SMALL,
 };
 /** A server with default settings, shared by the tests that change none. */
 let plain: VivariumServer | undefined;
