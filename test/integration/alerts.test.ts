@@ -2,13 +2,15 @@
 import { join } from 'node:path';
 import { ALERTS } from '../../server/operations/alerts/alert.ts';
 import { silentLog } from '../../server/platform/log.ts';
+import { readConfig } from '../../server/settings/server.ts';
 import { AlertReceiver, faultsOf } from '../support/alert-receiver.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { limitOnceStored, MAY_BE_LIMITED, unlimit } from '../support/file-limit.ts';
+import { fullTest, isFull } from '../support/full.ts';
 import { HostClient } from '../support/host-client.ts';
-import { describeNeeding } from '../support/needs.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { testNeeding } from '../support/needs.ts';
+import { SMALL } from '../support/organisms.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
@@ -33,7 +35,7 @@ afterEach(async () => {
 function start(name: string, before = '', more: readonly string[] = []): ServerProcess {
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--energy', 'off'];
   const data = join(scratch, name);
-  const own = ['--data', data, '--alerts', receiver.url, '--checkpoint', CHECKPOINT_FOLDER];
+  const own = ['--data', data, '--alerts', receiver.url, '--checkpoint', SMALL.checkpoint];
   return new ServerProcess([...args, ...own, ...more], before);
 }
 
@@ -49,31 +51,44 @@ test('the schema names all alerts, and refuses what is none', async () => {
   }
 });
 
-test('a server says that it started, and that it started after a crash; one that fails again and again says it once', async () => {
-  const first = start('restarts');
-  await first.alive();
+test('a server says that it started, and that it started after a crash, once; what could not be sent is sent later, by the next if need be', async () => {
+  const statuses = [503, 500];
+  receiver.answer = (response) => response.writeHead(statuses.shift() ?? 200).end('thank you');
+  const first = start('restarts', '', ['--log', 'json']);
+  await receiver.until(() => receiver.messages.length === 3);
+  expect(new Set(receiver.messages.map(({ id }) => id)).size).toBe(1);
   const started = await receiver.hears('raised server-restarted');
   expect(started).toMatchObject({ severity: 'info', text: 'The server has started.' });
+  await first.says(/alert-not-sent/);
   await first.end('SIGKILL');
+  expect(first.output + first.errors).not.toContain('secret');
 
   // The first alert is not over yet, but this is worse.
+  receiver.answer = (response) => {
+    // The first may come again, if the server had not stored yet that it was delivered.
+    response.writeHead(receiver.messages.at(-1)!.id === started.id ? 204 : 503).end();
+  };
   const second = start('restarts');
-  await second.alive();
   await receiver.until(() => receiver.messages.some(({ severity }) => severity === 'warning'));
-  expect(receiver.messages.at(-1)!.text).toMatch('ended unexpectedly');
+  const crashed = receiver.messages.at(-1)!;
+  expect(crashed.text).toMatch('ended unexpectedly');
+  expect(crashed.id).not.toBe(started.id);
   await second.end('SIGKILL');
 
+  receiver.messages.length = 0;
+  receiver.answer = (response) => response.writeHead(204).end();
   const third = start('restarts');
   (await Visitor.join(await third.alive())).leave();
+  await receiver.hears('raised server-restarted');
+  expect((await third.end()).code).toBe(0);
   expect(new Set(receiver.heard)).toEqual(new Set(['raised server-restarted']));
-  // A message may come again, if the server had not stored yet that it was delivered.
-  expect(new Set(receiver.messages.map(({ id }) => id)).size).toBe(2);
-  await third.end();
+  expect(new Set(receiver.messages.map(({ id }) => id))).toEqual(new Set([crashed.id]));
 });
 
-test('a start after an orderly end is not taken for one after a crash', async () => {
+// Without a server, in open-alerts.test.ts too: a start after a stop.
+fullTest('a start after an orderly end is not taken for one after a crash', async () => {
   const settings = {
-    ...{ alerts: receiver.url, size: '64x64', 'tick-rate': 2 },
+    ...{ alerts: receiver.url, ...SMALL, size: '64x64', 'tick-rate': 2 },
     data: join(scratch, 'orderly'),
   };
   const startFast = () => startServer(settings, { clock: new FastClock(FAST) });
@@ -87,48 +102,28 @@ test('a start after an orderly end is not taken for one after a crash', async ()
   await second.close();
 });
 
-describeNeeding('Valkey', hasValkey)('servers with one Valkey', () => {
-  test('one that starts does not take the alerts of another for those of its own crash', async () => {
-    const valkey = await ValkeyServer.start();
-    const settings = { alerts: receiver.url, cluster: valkey.url, role: 'gateway' };
-    const servers = [await startServer(settings), await startServer(settings)];
-    await receiver.until(() => receiver.messages.length === 2);
-    const said = receiver.messages.map(({ state, severity }) => `${state} ${severity}`);
-    expect(said).toEqual(['raised info', 'raised info']);
-    for (const server of servers) await server.close();
-    await valkey.remove();
-  });
-});
-
-test('a receiver that is away for a moment gets the same message later', async () => {
-  const statuses = [503, 500];
-  receiver.answer = (response) => response.writeHead(statuses.shift() ?? 200).end('thank you');
-  const server = start('away', '', ['--log', 'json']);
-  await receiver.until(() => receiver.messages.length === 3);
-  expect(new Set(receiver.messages.map(({ id }) => id)).size).toBe(1);
-  expect((await server.end()).code).toBe(0);
-  expect(server.output).toContain('alert-not-sent');
-  expect(server.output + server.errors).not.toContain('secret');
-});
-
-test('what could not be sent before the server was killed is sent by the next', async () => {
-  receiver.answer = (response) => response.writeHead(503).end();
-  const first = start('unsent');
-  await first.alive();
-  await receiver.hears('raised server-restarted');
-  await first.end('SIGKILL');
-  const [{ id }] = receiver.messages.splice(0);
-  receiver.answer = (response) => response.writeHead(204).end();
-  const second = start('unsent');
-  expect((await receiver.hears('raised server-restarted')).id).toBe(id);
-  await second.end();
-});
+// Without servers, in open-alerts.test.ts too: servers with one store.
+if (isFull) {
+  testNeeding('Valkey', hasValkey)(
+    'a server that starts does not take the alerts of another with the same Valkey for those of its own crash',
+    async () => {
+      const valkey = await ValkeyServer.start();
+      const settings = { alerts: receiver.url, cluster: valkey.url, role: 'gateway' };
+      const servers = [await startServer(settings), await startServer(settings)];
+      await receiver.until(() => receiver.messages.length === 2);
+      const said = receiver.messages.map(({ state, severity }) => `${state} ${severity}`);
+      expect(said).toEqual(['raised info', 'raised info']);
+      for (const server of servers) await server.close();
+      await valkey.remove();
+    },
+  );
+}
 
 test('on a full disk the host hears of it, and that it is over', async () => {
   const server = start('full', MAY_BE_LIMITED, ['--snapshot', '0.05']);
   const visitor = await Visitor.join(await server.alive());
-  for (const x of [16, 48, 80]) {
-    for (const y of [16, 48, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
+  for (const x of [16, 80]) {
+    for (const y of [16, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
   }
   let isFull = false;
   for (let i = 0; !receiver.heard.includes('raised not-kept'); i++) {
@@ -136,6 +131,7 @@ test('on a full disk the host hears of it, and that it is over', async () => {
     await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
   }
   expect(await receiver.hears('raised disk-low')).toMatchObject({ severity: 'critical' });
+  expect(server.errors).toMatch(/not-kept: The disk is full .* earlier ones are stored\./);
   unlimit(server);
   await receiver.hears('cleared not-kept');
   await receiver.hears('cleared disk-low');
@@ -152,7 +148,7 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
     if (isSlow) Atomics.wait(nobodyWakes, 0, 0, 60);
   };
   const settings = {
-    ...{ alerts: receiver.url, size: '64x64', 'tick-rate': 2, metrics: 'same' },
+    ...{ alerts: receiver.url, ...SMALL, size: '64x64', 'tick-rate': 2, metrics: 'same' },
     // As much time to connect as a slower clock would give.
     limits: 'connections=2,handshakeSeconds=25',
   };
@@ -182,7 +178,8 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
 
 test('a receiver that never answers delays neither ticks nor the end', async () => {
   receiver.answer = () => {};
-  const server = await startServer({ alerts: receiver.url, size: '64x64', 'tick-rate': 30 });
+  const settings = { alerts: receiver.url, ...SMALL, size: '64x64', 'tick-rate': 30 };
+  const server = await startServer(settings);
   await receiver.hears('raised server-restarted');
   const visitor = await Visitor.join(server.port);
   const tick = visitor.tick!;
@@ -199,7 +196,7 @@ test('only the URL of the settings is requested: no redirect is followed, no pag
   receiver.answer = (response) => response.writeHead(307, { location: inside.url }).end();
   const lines: string[] = [];
   const warn = (event: string, text: string) => lines.push(`${event} ${text}`);
-  const settings = { alerts: receiver.url, size: '64x64' };
+  const settings = { alerts: receiver.url, ...SMALL, size: '64x64' };
   const server = await startServer(settings, { log: { ...silentLog, warn } });
   await receiver.hears('raised server-restarted');
   const host = await HostClient.login(server.port, server.hostToken!);
@@ -212,12 +209,9 @@ test('only the URL of the settings is requested: no redirect is followed, no pag
   await inside.close();
 });
 
-test('nothing is requested by default', async () => {
-  const server = new ServerProcess(['--alerts', 'file:///etc/passwd']);
-  expect((await server.ended).code).toBe(1);
-  expect(server.errors).toMatch(/^--alerts must be a URL like https:/);
-  const silent = await startServer({ size: '64x64' });
-  (await Visitor.join(silent.port)).leave();
-  await silent.close();
-  expect(receiver.messages).toEqual([]);
+test('nothing is requested by default, and only a web address is taken', () => {
+  expect(readConfig([], {})).not.toHaveProperty('alerts', expect.anything());
+  expect(() => readConfig(['--alerts', 'file:///etc/passwd'], {})).toThrow(
+    /^--alerts must be a URL like https:/,
+  );
 });

@@ -4,12 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { benchCommand } from '../bench/command.ts';
 import { suiteFolder } from '../support/closing.ts';
+import { fullTest } from '../support/full.ts';
 import { FROM_BUNDLE, runScript, type ScriptRun } from '../support/process.ts';
-
-/** Runs of a bench that others resemble belong to `npm run test:full`. */
-const whole: (name: string, run: () => Promise<void>) => void = process.env.VIVARIUM_TEST_FULL
-  ? test
-  : () => {};
 
 /** A garden that is soon grown. */
 const small = ['--organisms', '8'];
@@ -58,23 +54,27 @@ test('from the shell too, what is refused ends with an exit code and its sentenc
   expect(errors.startsWith('There is no bench "steam".')).toBe(true);
 });
 
-test('crowd keeps organisms awake, and says how late ticks are and what visitors see', async () => {
-  const size = ['--seconds', '4', '--organisms', '3', '--visitors', '3'];
-  const { code, output, errors } = await bench('crowd', ...size, '--json');
-  expect({ code, errors }).toEqual({ code: 0, errors: '' });
-  const spread = { p50: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) };
-  const figures = JSON.parse(output);
-  expect(figures).toMatchObject({
-    ...{ organisms: 3, visitors: 3, seconds: 4, tickRate: 15 },
-    ...{ late: spread, took: spread, loopDelay: spread, latency: spread },
-    ...{ missed: expect.any(Number), loopBusy: expect.any(Number), met: expect.any(Boolean) },
-  });
-  expect(figures.ticks).toBeGreaterThan(2);
-  expect(figures.frames).toBeGreaterThan(3);
-  expect(figures.awake.mean).toBeGreaterThan(0);
-});
+// Of the benches that start servers and rooms, `npm test` runs replay alone.
+fullTest(
+  'crowd keeps organisms awake, and says how late ticks are and what visitors see',
+  async () => {
+    const size = ['--seconds', '4', '--organisms', '3', '--visitors', '3'];
+    const { code, output, errors } = await bench('crowd', ...size, '--json');
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    const spread = { p50: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) };
+    const figures = JSON.parse(output);
+    expect(figures).toMatchObject({
+      ...{ organisms: 3, visitors: 3, seconds: 4, tickRate: 15 },
+      ...{ late: spread, took: spread, loopDelay: spread, latency: spread },
+      ...{ missed: expect.any(Number), loopBusy: expect.any(Number), met: expect.any(Boolean) },
+    });
+    expect(figures.ticks).toBeGreaterThan(2);
+    expect(figures.frames).toBeGreaterThan(3);
+    expect(figures.awake.mean).toBeGreaterThan(0);
+  },
+);
 
-whole('liveliness compares gardens with and without idle life', async () => {
+fullTest('liveliness compares gardens with and without idle life', async () => {
   const { code, output, errors } = await bench('liveliness', ...small, '--seconds', '2', '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   const { rows, compared } = JSON.parse(output);
@@ -85,7 +85,7 @@ whole('liveliness compares gardens with and without idle life', async () => {
   expect(compared).toMatchObject([{ organisms: 8, times: expect.any(Number) }]);
 });
 
-whole('durability compares the same garden with and without being kept', async () => {
+fullTest('durability compares the same garden with and without being kept', async () => {
   const { code, output, errors } = await bench('durability', ...small, '--seconds', '2', '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   const { arms, same, ticks } = JSON.parse(output);
@@ -100,16 +100,16 @@ whole('durability compares the same garden with and without being kept', async (
 });
 
 test('replay does a recorded room again, over a restart, and all of it is equal', async () => {
-  const { code, output, errors } = await bench('replay', ...small, '--seconds', '12', '--json');
+  const { code, output, errors } = await bench('replay', ...small, '--seconds', '6', '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   const { recording, ...figures } = JSON.parse(output);
-  expect(figures).toMatchObject({ ticks: 180, unequal: 0 });
-  expect(figures.equal).toBeGreaterThan(9);
-  expect(recording.restart.tick).toBe(90);
+  expect(figures).toMatchObject({ ticks: 90, unequal: 0 });
+  expect(figures.equal).toBeGreaterThan(4);
+  expect(recording.restart.tick).toBe(45);
   expect(recording.restart.remarks.join()).toContain('is restored');
 });
 
-whole('soak lets bots play with a server of its own, and says what it holds', async () => {
+fullTest('soak lets bots play with a server of its own, and says what it holds', async () => {
   const size = ['--seconds', '6', '--visitors', '4'];
   const { code, output, errors } = await bench('soak', ...size, '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });

@@ -23,13 +23,13 @@ import { Store } from '../../server/storage/store.ts';
 import { StoreError, type StoreReason } from '../../server/storage/store-error.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
+import { isFull } from '../support/full.ts';
 import { ANNA } from '../support/rooms.ts';
 import { openStoredRoom, playTicks, type StoredRoomOptions } from '../support/stored-room.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
 const model = tinyModel();
 const other = tinyModel({ name: 'other' }, 9);
-const full = process.env.VIVARIUM_TEST_FULL === '1';
 const engine = await createEngine({ checkpoints: [model, other], backend: 'onnx', threads: 1 });
 afterSuite(() => engine.close());
 const scratch = suiteFolder();
@@ -269,7 +269,7 @@ describe('a data folder', () => {
     await first.abandon();
     const random = createRandom(20261125);
     const outcomes = { same: 0, refused: 0 };
-    const rounds = full ? 300 : 12;
+    const rounds = isFull ? 300 : 6;
     for (let round = 0; round < rounds; round++) {
       const folder = folderOf(`damaged-${round}`);
       cpSync(whole, folder, { recursive: true, filter: (path) => !path.endsWith('.sock') });

@@ -12,11 +12,12 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 
-const BASE = flagsOf({ port: 0, host: '127.0.0.1', size: '96x96', checkpoint: CHECKPOINT_FOLDER });
+const PLACE = { port: 0, host: '127.0.0.1', size: '96x96' };
+const BASE = flagsOf({ ...PLACE, data: 'none', checkpoint: CHECKPOINT_FOLDER });
 
 const GALLERY = '/checkpoints/organisms/gallery.png';
 const open: Socket[] = [];
@@ -75,7 +76,7 @@ describe('requests that nobody reads the answers of', () => {
   let script: string;
 
   beforeAll(async () => {
-    server = new ServerProcess([...BASE, '--data', 'none']);
+    server = new ServerProcess(BASE);
     port = await server.alive();
     const { text } = await get(port, '/r/garden');
     script = /src="(\/assets\/[^"]*\.js)"/.exec(text)![1];
@@ -99,7 +100,10 @@ describe('requests that nobody reads the answers of', () => {
 });
 
 test('eight requests in one piece are answered; of more, the connection is ended and counted', async () => {
-  const server = await startServer({}, { clientFolder: await ensureClient(() => {}) });
+  const server = await startServer(
+    { size: '96x96', ...SMALL },
+    { clientFolder: await ensureClient(() => {}) },
+  );
   try {
     const socket = await dial(server.port, asking('/r/garden', 8));
     let heard = '';
@@ -125,7 +129,7 @@ test('eight requests in one piece are answered; of more, the connection is ended
 
 test('with few descriptors it takes fewer connections, says so, and cannot be made to run out of them', async () => {
   const limit = 200;
-  const args = [...BASE, '--data', 'none', '--supervised', 'yes'];
+  const args = [...BASE, '--supervised', 'yes'];
   const server = new ServerProcess(args, `ulimit -n ${limit}`);
   const port = await server.alive();
   expect(server.errors).toMatch(
@@ -147,7 +151,8 @@ test('with few descriptors it takes fewer connections, says so, and cannot be ma
 });
 
 test('a server that has run out of descriptors ends for its supervisor, all that it kept is there', async () => {
-  const args = [...BASE, '--data', suiteFolder(), '--supervised', 'yes'];
+  const small = { ...PLACE, ...SMALL, data: suiteFolder() };
+  const args = flagsOf({ ...small, supervised: 'yes' });
   const server = new ServerProcess(args);
   await server.alive();
   // As if something of its own had leaked them: those that are open stay, and there are no more.

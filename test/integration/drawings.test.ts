@@ -1,4 +1,5 @@
 /** What visitors draw, over real sockets: switched off, and looked at first by the host. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { PNG } from 'pngjs';
 import type { PreviewBackend } from '../../server/realtime/commands/seed-preview-service.ts';
 import { FILES, pathOf } from '../../shared/host/api.ts';
@@ -30,7 +31,9 @@ function disc(n = 0): Uint8Array {
 const waiting = async () => (await host.call('room')).drawings;
 const until = async (count: number): Promise<Awaited<ReturnType<typeof waiting>>> => {
   const drawings = await waiting();
-  return drawings.length === count ? drawings : until(count);
+  if (drawings.length === count) return drawings;
+  await pause(20);
+  return until(count);
 };
 const decide = (id: number, approve: boolean) =>
   host.call('decideDrawing', { approve }, { drawing: id });
@@ -154,7 +157,7 @@ test('a page that was away while the host decided has the answer, and its drawin
   for (const n of [8, 9]) void fay.ask('draw', { pixels: disc(n) });
   const [{ id: first }, { id: second }] = await until(2);
   fay.leave();
-  while (server.roomServers.get('garden')!.size > 0) await waiting();
+  while (server.roomServers.get('garden')!.size > 0) await pause(20);
   await decide(first, true);
   await decide(second, false);
   const again = await join('Fay', { resume: fay.welcome!.resume });

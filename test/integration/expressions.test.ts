@@ -17,6 +17,7 @@ import { World } from '../../server/world/world.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterSuite, afterTest } from '../support/closing.ts';
 import { mortalEngine, startEngine } from '../support/engine.ts';
+import { isFull } from '../support/full.ts';
 import { copyPlanes } from '../support/planes.ts';
 import { ANNA, BERT } from '../support/rooms.ts';
 import { startServer } from '../support/server.ts';
@@ -24,15 +25,13 @@ import { openStoredRoom, playTicks } from '../support/stored-room.ts';
 import { Visitor } from '../support/visitor.ts';
 import { calmUpdate, tinyModel } from '../unit/vnca/tiny-model.ts';
 
-const full = process.env.VIVARIUM_TEST_FULL === '1';
-
 describe('the shipped table', () => {
   test('IDL-6: pairs come home twenty times in a row, and none flashes', async () => {
     const { engine, checkpoint } = await startEngine();
     afterTest(() => engine.close());
     const { of, ...round } = (await loadRelatives(checkpoint))!;
     const all = of.flatMap((some, own) => some.map((relative) => ({ own, relative })));
-    const every = full ? 1 : Math.ceil(all.length / 20);
+    const every = isFull ? 1 : Math.ceil(all.length / 8);
     const pairs = all.filter((_, i) => i % every === 0);
     const owners = [...new Set(pairs.map(({ own }) => own))];
     const resting = await growToRest(engine, checkpoint, owners);
@@ -60,7 +59,7 @@ describe('the shipped table', () => {
     room.setLiveliness(DEFAULTS.life.liveliness);
     const window = 5 * DEFAULTS.room.tickRate;
     const seen: number[] = [];
-    for (let second = 0; second < 150; second += 5) {
+    for (let second = 0; second < (isFull ? 150 : 30); second += 5) {
       const before = copyPlanes(room.grid.planes);
       let most = 0;
       for (let tick = 1; tick <= window; tick++) {
@@ -126,7 +125,7 @@ describe('what is stored', () => {
       for (const [tick, sum] of await playTicks(through, 9, part)) wanted.set(tick, sum);
       const seen = await playTicks(first, 9, part);
       for (const [tick, sum] of seen) expect([tick, sum]).toEqual([tick, wanted.get(tick)]);
-      if (expressing(first.room) === 0 || kills >= (full ? 24 : 6)) continue;
+      if (expressing(first.room) === 0 || kills >= (isFull ? 24 : 6)) continue;
       kills++;
       await first.abandon();
       first = await open(openMemory(kept));

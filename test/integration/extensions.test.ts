@@ -12,7 +12,7 @@ import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
 import { LogRecorder } from '../support/hearing.ts';
-import { startServer } from '../support/server.ts';
+import { type ServerOptions, startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -45,12 +45,12 @@ async function write(name: string, source: string): Promise<string> {
   return file;
 }
 
-const start = (...files: string[]) => startBy(undefined, ...files);
+const start = (...files: string[]) => startBy({}, ...files);
 
-async function startBy(clock: Clock | undefined, ...files: string[]): Promise<void> {
+async function startBy(options: ServerOptions, ...files: string[]): Promise<void> {
   hearing = new LogRecorder();
   const settings = { size: '160x96', 'tick-rate': 30, extension: files.join(',') };
-  server = await startServer(settings, { ...(clock && { clock }), log: hearing, drawsSoon: true });
+  server = await startServer(settings, { ...options, log: hearing });
   afterTest(() => server.close());
   room = server.world.rooms.get('garden')!;
 }
@@ -70,7 +70,7 @@ function ticks(visitor: Visitor, count: number): Promise<void> {
 describe('an extension', () => {
   test('judges drawings, and leaves others to the host', async () => {
     await startBy(
-      patient,
+      { clock: patient, drawsSoon: true },
       await write(
         'judge',
         `export default {
@@ -98,7 +98,7 @@ describe('an extension', () => {
 
   test('hears what happens, in order', async () => {
     await startBy(
-      patient,
+      { clock: patient },
       await write(
         'ear',
         `export default (hand) => ({
@@ -131,7 +131,7 @@ describe('an extension', () => {
 
   test('refuses with its reason, and what it lets pass keeps its order', async () => {
     await startBy(
-      patient,
+      { clock: patient },
       await write(
         'judge',
         `let first = true;
@@ -181,7 +181,7 @@ describe('an extension', () => {
 
   test('decides too late about what the host has forbidden meanwhile', async () => {
     await startBy(
-      patient,
+      { clock: patient },
       await write(
         'slow',
         `const answers = [];
@@ -320,30 +320,24 @@ describe('an extension', () => {
     });
   });
 
-  test.each([
-    ['cannot be loaded', `throw new Error('no ink');`, 'no ink'],
-    ['ends at once', 'process.exit(0);', 'has ended'],
-  ])(
-    'that %s at first: the server starts without it, and it comes later',
-    async (_, source, why) => {
-      const device = join(folder, `device-${source.length}`);
-      const file = await write(
-        `waiting-${source.length}`,
-        `import { existsSync } from 'node:fs';
-      if (!existsSync(${JSON.stringify(device)})) ${source}
+  test('that cannot be loaded at first: the server starts without it, and it comes later', async () => {
+    const device = join(folder, 'device');
+    const file = await write(
+      'waiting',
+      `import { existsSync } from 'node:fs';
+      if (!existsSync(${JSON.stringify(device)})) throw new Error('no ink');
       export default (hand) => ({ name: 'late', onRoomOpened: ({ room }) => hand.say('opened ' + room) })`,
-      );
-      await start(file);
-      expect(hearing.has('extension-failed', why)).toBe(true);
-      const ada = await come('Ada');
-      await ticks(ada, 2);
-      await writeFile(device, '');
-      await hearing.until('extension', 'late: opened garden');
-    },
-  );
+    );
+    await start(file);
+    expect(hearing.has('extension-failed', 'no ink')).toBe(true);
+    const ada = await come('Ada');
+    await ticks(ada, 2);
+    await writeFile(device, '');
+    await hearing.until('extension', 'late: opened garden');
+  });
 
   test('the one that is shipped keeps its clearing', async () => {
-    await startBy(patient, EXAMPLE);
+    await startBy({ clock: patient }, EXAMPLE);
     const ada = await come();
     expect(await ada.ask('plant', { x: 80, y: 48, seed: SHELL })).toMatchObject({
       reason: 'not-here',

@@ -8,13 +8,15 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterTest } from '../support/closing.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
+import { isFull } from '../support/full.ts';
+import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { closed, greetedSocket, rawSocket } from '../support/raw-socket.ts';
 import { UNLIMITED } from '../support/server.ts';
 import { clock, from, gone, reasons, startThrong } from '../support/throng.ts';
 import { Visitor } from '../support/visitor.ts';
 
-/** A school class here; a whole museum when VIVARIUM_TEST_FULL is set. */
-const PHONES = process.env.VIVARIUM_TEST_FULL ? 1_000 : 100;
+/** Two school classes here; a whole museum when VIVARIUM_TEST_FULL is set. */
+const PHONES = isFull ? 1_000 : 50;
 
 describe('energy over the wire', () => {
   test('the welcome has the costs, each answer the energy left; a flooding client is refused, a neighbour is not', async () => {
@@ -75,7 +77,7 @@ describe('floods', () => {
     const [flooder] = [await join(), await join()];
     const { refusals, burstSeconds } = DEFAULTS.limits;
     const begun = performance.now();
-    for (let i = 0; i < 4_000; i++) flooder.say(name, message);
+    for (let i = 0; i < 3_000; i++) flooder.say(name, message);
     await gone(flooder);
     // The limit refills over time.
     const regained = ((performance.now() - begun) / 1000) * (refusals / burstSeconds);
@@ -218,7 +220,7 @@ describe('connections', () => {
   });
 
   test('an address that fills the queue of previews does not keep another one from its preview', async () => {
-    const { neighbour, join } = await startThrong({});
+    const { neighbour, join } = await startThrong({ checkpoint: CHECKPOINT_FOLDER });
     const film = (x: number, y: number) => ({ seed: { from: 'map', x, y } });
     const greedy = await Promise.all(Array.from({ length: 30 }, () => join('10.0.0.5')));
     let refused = 0;

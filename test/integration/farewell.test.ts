@@ -1,11 +1,12 @@
 /** The end of a room's day: what lives goes, nobody acts, a new day begins, and it can be undone. */
 import type { Event } from '../../shared/protocol/events.ts';
 import { suiteFolder } from '../support/closing.ts';
+import { SMALL } from '../support/organisms.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 const { server, room, join, connect } = await suiteServer({
-  ...{ size: '160x96', 'tick-rate': 30, energy: 'off', data: suiteFolder(), snapshot: 1 },
+  ...{ ...SMALL, size: '160x96', 'tick-rate': 30, energy: 'off', data: suiteFolder(), snapshot: 1 },
 });
 const host = await hostOf(server);
 

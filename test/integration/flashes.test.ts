@@ -4,6 +4,7 @@ import { createRandom } from '../../shared/random.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import { afterSuite } from '../support/closing.ts';
 import { startEngine } from '../support/engine.ts';
+import { isFull } from '../support/full.ts';
 import { ANNA } from '../support/rooms.ts';
 
 const { engine, species } = await startEngine();
@@ -12,7 +13,6 @@ afterSuite(() => engine.close());
 const RATE = 15;
 const COLUMNS = 8;
 const { side, latentSize } = species;
-const isFull = process.env.VIVARIUM_TEST_FULL === '1';
 let worlds = 0;
 
 type Seed = { from: 'gallery'; index: number } | { from: 'latent'; latent: number[] };
@@ -120,7 +120,7 @@ test('LIF-9: latents of ±100 would flash without a limit; with it they are slow
   expect(Math.max(...after.worst)).toBeLessThanOrEqual(0.25);
 });
 
-const every = isFull ? 1 : 11;
+const every = isFull ? 1 : 20;
 const gallery = species.gallery.flatMap((_, index): Seed[] =>
   index % every === 0 ? [{ from: 'gallery', index }] : [],
 );

@@ -18,6 +18,8 @@ import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { SMALL } from '../support/organisms.ts';
+import { flagsOf } from '../support/process.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { ANNA } from '../support/rooms.ts';
 import { startServer } from '../support/server.ts';
@@ -34,7 +36,9 @@ const roomOf = (server: VivariumServer): Room => server.world.rooms.get('garden'
 describe('over the wire', () => {
   test('DEP-1, DEP-3, DEP-10, DEP-12: a newcomer plants in a room full of those at rest; planters are told, and keep theirs; replay is exact', async () => {
     const data = suiteFolder();
-    const settings = { data, size: '160x96', 'max-organisms': 2, 'tick-rate': 60, energy: 'off' };
+    const settings = {
+      ...{ ...SMALL, data, size: '160x96', 'max-organisms': 2, 'tick-rate': 60, energy: 'off' },
+    };
     let server = await startServer(settings);
     const { port } = server;
     const plant = (who: Visitor, x: number) =>
@@ -91,7 +95,7 @@ describe('over the wire', () => {
     const kept = roomOf(server).export();
     expect(kept.attendance?.present).toEqual([ada, bo, cy].map((who) => who.welcome!.you.id));
 
-    const { code, output } = await replayed('garden', '--data', data);
+    const { code, output } = await replayed('garden', ...flagsOf({ data, ...SMALL }));
     expect(code).toBe(0);
     expect(output).toMatch(ALL_EQUAL);
     server = await startServer(settings);
@@ -108,7 +112,7 @@ describe('over the wire', () => {
   describe('where nothing refills', () => {
     let server: VivariumServer;
     beforeEach(async () => {
-      server = await startServer({ size: '256x224', energy: 'refillPerSecond=0' });
+      server = await startServer({ ...SMALL, size: '256x224', energy: 'refillPerSecond=0' });
       afterTest(() => server.close());
     });
 

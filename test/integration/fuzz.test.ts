@@ -1,26 +1,27 @@
 /**
- * Seeded random messages against a whole server: 20,000 here, a million when VIVARIUM_TEST_FULL is
+ * Seeded random messages against a whole server: 8,000 here, a million when VIVARIUM_TEST_FULL is
  * set.
  */
 
 import { pack } from 'msgpackr';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
+import { isFull } from '../support/full.ts';
 import { malformed } from '../support/malformed.ts';
+import { SMALL } from '../support/organisms.ts';
 import { copyPlanes, equalPlanes } from '../support/planes.ts';
 import { closed, greetedSocket } from '../support/raw-socket.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const full = Boolean(process.env.VIVARIUM_TEST_FULL);
-const MESSAGES = full ? 1_000_000 : 20_000;
-const PACKETS = full ? 20_000 : 1_000;
+const MESSAGES = isFull ? 1_000_000 : 8_000;
+const PACKETS = isFull ? 20_000 : 400;
 const BATCH = 500;
 
 let server: VivariumServer;
 let watcher: Visitor;
 
-const settings = { size: '128x96', 'tick-rate': 60 };
+const settings = { size: '128x96', 'tick-rate': 60, ...SMALL };
 const room = () => server.world.rooms.get('garden')!;
 
 /** The server is alive: one who did nothing wrong goes on getting frames, and answers. */
@@ -40,7 +41,7 @@ afterEach(async () => {
 
 describe('without limits', () => {
   beforeEach(async () => {
-    server = await startServer({ ...settings, limits: UNLIMITED }, { drawsSoon: true });
+    server = await startServer({ ...settings, limits: UNLIMITED });
     watcher = await Visitor.join(server.port);
   });
 
@@ -117,11 +118,11 @@ function wellFormed(random: Random): [string, unknown] {
 
 describe('with the default limits', () => {
   test('valid and invalid messages at full speed: abusers are disconnected and reconnect, a neighbour never notices', async () => {
-    server = await startServer({ ...settings, 'max-organisms': 4 }, { drawsSoon: true });
+    server = await startServer({ ...settings, 'max-organisms': 4 });
     watcher = await Visitor.join(server.port);
     const random = createRandom(34);
     let cut = 0;
-    for (let left = full ? 200_000 : 6_000; left > 0; ) {
+    for (let left = isFull ? 200_000 : 6_000; left > 0; ) {
       const visitor = await Visitor.join(server.port);
       let gone = false;
       visitor.socket.on('disconnect', () => {

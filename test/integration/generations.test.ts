@@ -5,6 +5,7 @@ import type { Event } from '../../shared/protocol/events.ts';
 import { afterSuite, afterTest, suiteFolder } from '../support/closing.ts';
 import { LogRecorder } from '../support/hearing.ts';
 import { HostClient } from '../support/host-client.ts';
+import { SMALL } from '../support/organisms.ts';
 import { OscReceiver } from '../support/osc-box.ts';
 import { startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
@@ -13,7 +14,7 @@ import { Visitor } from '../support/visitor.ts';
 const box = await OscReceiver.open();
 afterSuite(() => box.close());
 const SETTINGS = {
-  ...{ size: '160x96', 'tick-rate': 60, energy: 'off', data: suiteFolder(), snapshot: 1 },
+  ...{ ...SMALL, size: '160x96', 'tick-rate': 60, energy: 'off', data: suiteFolder(), snapshot: 1 },
   'osc-out': `127.0.0.1:${box.port}`,
 };
 const GARDEN = { room: 'garden' };

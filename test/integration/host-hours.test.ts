@@ -7,6 +7,7 @@ import { RESTART_CODE } from '../../server/operations/supervisor.ts';
 import type { Schedule } from '../../shared/host/settings.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { HostClient } from '../support/host-client.ts';
+import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -22,7 +23,7 @@ const CLOSED: Schedule = {
 const settingsOf = (visitor: Visitor): Event<'settings'> =>
   visitor.heard.findLast(({ name }) => name === 'settings')!.message as Event<'settings'>;
 
-const { server, room, join, connect } = await suiteServer({ size: '64x64' });
+const { server, room, join, connect } = await suiteServer({ ...SMALL, size: '64x64' });
 const host = await hostOf(server);
 
 test('after closing time walls go dim; visitors may stay, or are disconnected until opening time', async () => {
@@ -46,7 +47,7 @@ test('after closing time walls go dim; visitors may stay, or are disconnected un
   await wall.until(() => room.tick > tick + 3);
   expect(wall.socket.connected).toBe(true);
   // So are rooms that are made at night.
-  const attic = { name: 'attic', width: 64, height: 64, checkpoint: 'organisms' };
+  const attic = { name: 'attic', width: 64, height: 64, checkpoint: 'small' };
   await host.call('createRoom', attic);
   expect(await Visitor.knock(server.port, { room: 'attic' })).toBe('room-closed');
 
@@ -66,7 +67,9 @@ test('a supervised server exits at its restart time, with its own exit code', as
   const minute = 60_000;
   const soon = new Date(Math.ceil((Date.now() + minute) / minute) * minute);
   const shift = soon.getTime() - 15_000 - Date.now();
-  const settings = { data: 'none', port: 0, size: '64x64', supervised: 'yes', host: '127.0.0.1' };
+  const settings = {
+    ...{ ...SMALL, data: 'none', port: 0, size: '64x64', supervised: 'yes', host: '127.0.0.1' },
+  };
   const watched = new ServerProcess(
     flagsOf(settings),
     `export VIVARIUM_TEST_SHIFT=${shift} NODE_OPTIONS="--import ./test/support/shifted-date.mjs"`,

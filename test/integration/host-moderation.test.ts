@@ -5,11 +5,12 @@
 
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
+import { SMALL } from '../support/organisms.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const { server, room, join } = await suiteServer({
-  ...{ size: '160x96', 'tick-rate': 30, energy: 'off', 'trust-proxy': 1 },
+  ...{ ...SMALL, size: '160x96', 'tick-rate': 30, energy: 'off', 'trust-proxy': 1 },
 });
 const host = await hostOf(server);
 

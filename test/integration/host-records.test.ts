@@ -9,6 +9,7 @@ import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/statistics.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { suiteFolder } from '../support/closing.ts';
+import { SMALL } from '../support/organisms.ts';
 import fc, { anyText } from '../support/property.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { noonClock } from '../support/server.ts';
@@ -19,7 +20,10 @@ const WIDTH = 96;
 const HEIGHT = 64;
 const data = suiteFolder();
 const { server, room, connect } = await suiteServer(
-  { data, size: `${WIDTH}x${HEIGHT}`, 'tick-rate': 30, energy: 'off', snapshot: 0.3 },
+  {
+    ...{ data, size: `${WIDTH}x${HEIGHT}`, 'tick-rate': 30, energy: 'off', snapshot: 0.3 },
+    ...SMALL,
+  },
   { date: noonClock() },
 );
 const host = await hostOf(server);
@@ -77,7 +81,7 @@ test('a snapshot is taken with a name, and shows what the room showed then', asy
 test('a replay bundle is fetched, and replayed elsewhere', async () => {
   const file = join(data, 'fetched.bundle');
   writeFileSync(file, await bytesOf('/rooms/garden/replay-bundle'));
-  const { code, output } = await replayed(file);
+  const { code, output } = await replayed(file, '--checkpoint', SMALL.checkpoint);
   expect(code).toBe(0);
   expect(output).toMatch(ALL_EQUAL);
   expect(await statusOf('/rooms/garden/replay-bundle?from=9999999')).toBe('404 no-such-time');
@@ -291,7 +295,7 @@ test('a sign is read by a browser as it was written, whatever the words', async 
         const plain = (one: string | null | undefined) => `${one}`.replace(/[\r\n\t]/g, ' ');
         expect(plain(inside as string)).toBe(plain(outside as string));
       }),
-      { numRuns: 60, examples: [['\t\t'], ['\r\n\n\t']] },
+      { numRuns: 30, examples: [['\t\t'], ['\r\n\n\t']] },
     );
   } finally {
     await browser.close();

@@ -3,12 +3,14 @@
 import type { Room } from '../../server/world/room.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
+import { SMALL } from '../support/organisms.ts';
+import { flagsOf } from '../support/process.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const SETTINGS = { size: '128x96', 'tick-rate': 30, energy: 'off', snapshot: 0.2 };
+const SETTINGS = { ...SMALL, size: '128x96', 'tick-rate': 30, energy: 'off', snapshot: 0.2 };
 const data = suiteFolder();
 const start = () => startServer({ ...SETTINGS, data }, { engineThreads: 2 });
 let server = await start();
@@ -88,7 +90,7 @@ test('undo, restore and a restart are shown to everybody, and a replay matches',
   bo.leave();
   await server.close();
   const last = garden().export();
-  const { code, output } = await replayed('garden', '--data', data);
+  const { code, output } = await replayed('garden', ...flagsOf({ data, ...SMALL }));
   expect(code).toBe(0);
   expect(output).toMatch(ALL_EQUAL);
   server = await start();

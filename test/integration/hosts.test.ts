@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
+import { SMALL } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
@@ -12,7 +13,7 @@ let server: VivariumServer;
 
 async function start(hosts: Record<string, string>): Promise<VivariumServer> {
   const clientFolder = await ensureClient(() => {});
-  return startServer({ size: '64x64', metrics: 0, ...hosts }, { clientFolder });
+  return startServer({ ...SMALL, size: '64x64', metrics: 0, ...hosts }, { clientFolder });
 }
 
 beforeAll(async () => {
@@ -106,7 +107,7 @@ test('the names on the list, localhost and what the server prints are allowed', 
 });
 
 test('the network addresses that the server prints are allowed', async () => {
-  const open = await startServer({ size: '64x64', hosts: 'localhost', host: '0.0.0.0' });
+  const open = await startServer({ ...SMALL, size: '64x64', hosts: 'localhost', host: '0.0.0.0' });
   const printed = open.networkOrigins().map((origin) => new URL(origin).host);
   const asked = [...printed, `localhost:${open.port}`];
   const answers = await Promise.all(asked.map((host) => ask(host, '/healthz', {}, open.port)));

@@ -19,11 +19,12 @@ import { createRandom, type Random } from '../../shared/random.ts';
 import type { LifeEvent, OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { startEngine } from '../support/engine.ts';
+import { isFull } from '../support/full.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const rounds = process.env.VIVARIUM_TEST_FULL === '1' ? 200 : 3;
+const rounds = isFull ? 200 : 2;
 const SIDE = 96;
 
 const folder = suiteFolder();
@@ -223,7 +224,7 @@ test(
       // Older ones are in the snapshots alone.
       const late = answered.filter(({ after }) => after >= kept.first);
       expect(late.filter(({ by, id }) => !kept.commands.has(`${by}/${id}`))).toEqual([]);
-      if (rounds > 3 && round % 10 === 9) tell(`round ${round + 1} of ${rounds}`, total, back);
+      if (isFull && round % 10 === 9) tell(`round ${round + 1} of ${rounds}`, total, back);
     }
     await server.end('SIGKILL');
     expect(total).toBeGreaterThan(10 * rounds);

@@ -1,14 +1,14 @@
 /** A wall on which nobody acts lives all the same, and rests when nobody watches. */
 import { LIVING_ROOM } from '../bench/living-wall.ts';
 import { afterTest } from '../support/closing.ts';
+import { isFull } from '../support/full.ts';
 import { LivingWall } from '../support/living-wall.ts';
 
-const isWhole = process.env.VIVARIUM_TEST_FULL === '1';
 /** The same with fewer organisms, of which more express, and a gardener who begins soon. */
-const settings = isWhole
+const settings = isFull
   ? LIVING_ROOM
   : { ...LIVING_ROOM, 'tick-rate': 6, 'max-organisms': 16, liveliness: 0.5, attract: 10 };
-const [organisms, seconds] = isWhole ? [20, 150] : [10, 90];
+const [organisms, seconds] = isFull ? [20, 150] : [10, 60];
 
 test('something is visibly alive in every five seconds; organisms are born, heal and depart; unwatched, none steps', async () => {
   const living = await LivingWall.open({ ...settings, seed: 3 });

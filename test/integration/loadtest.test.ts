@@ -1,6 +1,7 @@
 /** The load tool's command line, and that it measures at all; what it measures is not tested. */
 import { SettingsError } from '../../server/settings/command.ts';
 import { readOptions } from '../load/options.ts';
+import { fullTest } from '../support/full.ts';
 import { FROM_BUNDLE, runScript } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 
@@ -78,18 +79,22 @@ test('a small crowd on a server of its own, one of them on a slow line, gives al
   expect(figures.bytesPerSecond.p50).toBeGreaterThan(0);
 });
 
-test('a crowd half of ill will on a server that runs already: that one says why it refuses, and goes on', async () => {
-  const server = await startServer({ size: '64x64' });
-  try {
-    const url = `ws://127.0.0.1:${server.port}/r/garden`;
-    const crowd = ['--profile', 'hostile', '--clients', '16', '--seconds', '3', '--url', url];
-    const { code, output, errors } = await loadtest(...crowd, '--json');
-    expect({ code, errors }).toEqual({ code: 0, errors: '' });
-    const figures = JSON.parse(output);
-    expect(figures).toMatchObject({ clients: 8, latencyMs: null, outOfStep: 0, lost: 0 });
-    expect(figures.hostile.refusals['bad-message']).toBeGreaterThan(0);
-    expect(figures.hostile.attacks.malformed.closed).toBeGreaterThan(0);
-  } finally {
-    await server.close();
-  }
-});
+// `npm test` runs the small crowd alone.
+fullTest(
+  'a crowd half of ill will on a server that runs already: that one says why it refuses, and goes on',
+  async () => {
+    const server = await startServer({ size: '64x64' });
+    try {
+      const url = `ws://127.0.0.1:${server.port}/r/garden`;
+      const crowd = ['--profile', 'hostile', '--clients', '16', '--seconds', '3', '--url', url];
+      const { code, output, errors } = await loadtest(...crowd, '--json');
+      expect({ code, errors }).toEqual({ code: 0, errors: '' });
+      const figures = JSON.parse(output);
+      expect(figures).toMatchObject({ clients: 8, latencyMs: null, outOfStep: 0, lost: 0 });
+      expect(figures.hostile.refusals['bad-message']).toBeGreaterThan(0);
+      expect(figures.hostile.attacks.malformed.closed).toBeGreaterThan(0);
+    } finally {
+      await server.close();
+    }
+  },
+);

@@ -3,17 +3,17 @@
 import { join } from 'node:path';
 import { suiteFolder } from '../support/closing.ts';
 import { limitOnceStored, MAY_BE_LIMITED } from '../support/file-limit.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { fullTest, isFull } from '../support/full.ts';
+import { SMALL } from '../support/organisms.ts';
 import { ServerProcess } from '../support/process.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const full = process.env.VIVARIUM_TEST_FULL === '1';
 const scratch = suiteFolder();
 
 function start(name: string, more: readonly string[] = [], before = ''): ServerProcess {
   const data = join(scratch, name);
   const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--data', data];
-  const own = ['--energy', 'off', '--checkpoint', CHECKPOINT_FOLDER];
+  const own = ['--energy', 'off', '--checkpoint', SMALL.checkpoint];
   return new ServerProcess([...args, ...own, ...more], before);
 }
 
@@ -79,10 +79,10 @@ test('after SIGSTOP and SIGCONT it continues where it was', async () => {
   const visitor = await Visitor.join(port, 'garden', 'Zebulon');
   const tick = visitor.tick!;
   server.child.kill('SIGSTOP');
-  await new Promise((wake) => setTimeout(wake, full ? 30_000 : 2_000));
+  await new Promise((wake) => setTimeout(wake, isFull ? 30_000 : 2_000));
   server.child.kill('SIGCONT');
   // After half a minute the server may have closed the visitor's own connection.
-  const later = full ? await Visitor.join(port, 'garden', 'Zebulon') : visitor;
+  const later = isFull ? await Visitor.join(port, 'garden', 'Zebulon') : visitor;
   const answer = await later.ask('plant', { x: 40, y: 40, seed: { from: 'prior' } });
   expect(answer).not.toHaveProperty('reason');
   await later.until(() => later.tick! > tick + 15);
@@ -96,7 +96,8 @@ test('after SIGSTOP and SIGCONT it continues where it was', async () => {
   expect(server.output + server.errors).not.toMatch(/Zebulon|127\.0\.0\.1/);
 });
 
-test('on a full disk it goes on and reports it; earlier data survives a kill', async () => {
+// In alerts.test.ts a full disk is reported and got over, in disk-full.test.ts the server is killed meanwhile.
+fullTest('on a full disk it goes on and reports it; earlier data survives a kill', async () => {
   const digits = ['--checkpoint', 'checkpoints/digits'];
   const server = start('full', ['--snapshot', '0.05', ...digits], MAY_BE_LIMITED);
   const visitor = await Visitor.join(await server.alive());

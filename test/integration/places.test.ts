@@ -6,6 +6,8 @@ import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { ShiftedClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';
+import { SMALL } from '../support/organisms.ts';
+import { flagsOf } from '../support/process.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -50,7 +52,10 @@ async function until(isSo: () => boolean): Promise<void> {
 
 async function open(settings: Record<string, string | number> = {}): Promise<void> {
   server = await startServer(
-    { size: '160x96', 'tick-rate': 60, capacity: CAPACITY, 'trust-proxy': 1, ...settings },
+    {
+      ...{ ...SMALL, size: '160x96', 'tick-rate': 60, capacity: CAPACITY, 'trust-proxy': 1 },
+      ...settings,
+    },
     { clock },
   );
 }
@@ -150,7 +155,7 @@ test('DEP-6, DMG-3: a newcomer plants among fresh organisms of another address; 
   await ticks(20);
   for (const visitor of visitors.splice(0)) visitor.leave();
   await server.close();
-  const { code, output } = await replayed('garden', '--data', data);
+  const { code, output } = await replayed('garden', ...flagsOf({ data, ...SMALL }));
   expect(code).toBe(0);
   expect(output).toMatch(ALL_EQUAL);
   await open({ data, 'max-organisms': 3, energy: 'off' });

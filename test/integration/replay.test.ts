@@ -18,11 +18,13 @@ import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Planes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { copyPlanes } from '../support/planes.ts';
-import { replayed } from '../support/replay.ts';
+import { replayed as replayedBy } from '../support/replay.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
+
+const replayed = (...args: string[]) => replayedBy(...args, '--checkpoint', SMALL.checkpoint);
 
 const SIDE = 96;
 const scratch = suiteFolder();
@@ -33,7 +35,10 @@ let seen: { readonly tick: number; readonly planes: Planes };
 beforeAll(async () => {
   // Twice: a replay goes over a restart as over anything else.
   for (let start = 0; start < 2; start++) {
-    const server = await startServer({ data, size: `${SIDE}x${SIDE}` }, { engineThreads: 2 });
+    const server = await startServer(
+      { data, size: `${SIDE}x${SIDE}`, ...SMALL },
+      { engineThreads: 2 },
+    );
     const visitor = await Visitor.join(server.port);
     await visitor.ask('plant', { x: 30 + 30 * start, y: 40, seed: { from: 'prior' } });
     await visitor.ask('plant', { x: 50, y: 70, seed: { from: 'gallery', index: start } });
@@ -65,7 +70,7 @@ test('halves that are replayed at once give the result of one replay, wherever t
   const range = await readRange(store, 'garden', { from: undefined, to: undefined });
   const middle = (await readMiddle(store, range))!;
   await store.close();
-  const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);
+  const checkpoint = await loadCheckpoint(SMALL.checkpoint);
   const engine = await createEngine({ checkpoints: [checkpoint] });
   const run = (from?: Moment, wrong: Partial<JournalRange> = {}, on = engine) =>
     runReplay(
@@ -125,9 +130,8 @@ test('pictures show the room at that time', async () => {
   expect(files).toHaveLength(3);
   const last = PNG.sync.read(readFileSync(join(out, files[2])));
   const { rgba } = seen.planes;
-  for (let i = 0; i < SIDE * SIDE; i++) {
-    expect([...last.data.subarray(4 * i, 4 * i + 3)]).toEqual([...rgba.subarray(4 * i, 4 * i + 3)]);
-  }
+  const colours = (pixels: Uint8Array) => pixels.filter((_, i) => i % 4 < 3);
+  expect(Buffer.compare(colours(last.data), colours(rgba))).toBe(0);
   const moving = join(scratch, 'out.gif');
   await replayed('garden', '--data', data, '--export', 'gif', '--every', '30', '--out', moving);
   const { pages, width } = await sharp(moving, { animated: true }).metadata();

@@ -2,14 +2,17 @@
 
 import { suiteFolder } from '../support/closing.ts';
 import { decideAsHost, expectDecided } from '../support/host-decisions.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { CHECKPOINT_FOLDER, SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 test('a visitor who reconnects after a restart keeps number, energy and the seeds in hand', async () => {
   const data = suiteFolder();
-  const settings = { data, size: '96x64', 'tick-rate': 30, energy: 'refillPerSecond=0' };
+  const settings = {
+    ...{ data, size: '96x64', 'tick-rate': 30, energy: 'refillPerSecond=0' },
+    ...SMALL,
+  };
   const first = await startServer(settings);
   const [ada, bo] = [
     await Visitor.join(first.port, 'garden', 'Ada'),

@@ -15,8 +15,9 @@ import { openSound } from '../../server/storage/lmdb/open.ts';
 import { openTable, type Table } from '../../server/storage/lmdb/table.ts';
 import { createRandom } from '../../shared/random.ts';
 import { suiteFolder } from '../support/closing.ts';
+import { isFull } from '../support/full.ts';
 import { HostClient } from '../support/host-client.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { generousTimeout } from '../support/patience.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { PACE, startServer } from '../support/server.ts';
@@ -26,6 +27,7 @@ import { Visitor } from '../support/visitor.ts';
 const SERVING = 10_000;
 const SETTINGS = {
   ...{ rooms: 'a,b', size: '96x96', energy: 'off', attract: 'off', 'tick-rate': 60 },
+  ...SMALL,
   ...PACE,
 } as const;
 const scratch = suiteFolder();
@@ -33,28 +35,20 @@ const base = join(scratch, 'base');
 let token = '';
 let planted = 0;
 
-const start = (snapshot: number): ServerProcess =>
-  new ServerProcess(
-    flagsOf({
-      ...{ ...SETTINGS, data: base, snapshot, port: 0, host: '127.0.0.1' },
-      checkpoint: CHECKPOINT_FOLDER,
-    }),
-  );
-
 beforeAll(async () => {
-  const server = start(0.2);
-  const port = await server.alive();
-  token = await server.hostToken();
+  const server = await startServer({ ...SETTINGS, data: base, snapshot: 0.2 });
+  token = server.hostToken!;
   for (const room of ['a', 'b']) {
-    const visitor = await Visitor.join(port, room);
+    const visitor = await Visitor.join(server.port, room);
     for (const x of [16, 48, 80]) await visitor.ask('plant', { x, y: 48, seed: { from: 'prior' } });
     await visitor.until(() => visitor.tick! > 90);
     visitor.leave();
   }
   planted = 3;
-  await server.end();
+  await server.close();
   // These journal entries come after the last snapshot.
-  const again = start(3_600);
+  const own = { data: base, snapshot: 3_600, port: 0, host: '127.0.0.1' };
+  const again = new ServerProcess(flagsOf({ ...SETTINGS, ...own }));
   const later = await again.alive();
   for (const room of ['a', 'b']) {
     const visitor = await Visitor.join(later, room);
@@ -199,10 +193,8 @@ const FEW = [
   'the last journal entry is damaged',
   'checksums are damaged',
   "the room's own record is damaged",
-  'the log is damaged',
   'pages of the file are noise',
 ];
-const isFull = process.env.VIVARIUM_TEST_FULL === '1';
 const drills = Object.entries(DRILLS).filter(([name]) => isFull || FEW.includes(name));
 
 test.each(drills)(

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterSuite } from '../support/closing.ts';
 import { HostClient, Refused } from '../support/host-client.ts';
 import { describeNeeding } from '../support/needs.ts';
-import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
+import { SMALL } from '../support/organisms.ts';
 import { flagsOf, ServerProcess } from '../support/process.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 
@@ -25,7 +25,7 @@ describeNeeding('Valkey', hasValkey)('servers with one Valkey', () => {
     closing.push(() => valkey.remove());
     const settings = {
       ...{ port: 0, host: '127.0.0.1', data: 'none', cluster: valkey.url },
-      checkpoint: CHECKPOINT_FOLDER,
+      ...SMALL,
     };
     const launch = (...more: string[]): ServerProcess => {
       const server = new ServerProcess([...flagsOf({ ...settings, role: 'gateway' }), ...more]);

@@ -9,21 +9,22 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
+import { isFull } from '../support/full.ts';
+import { SMALL } from '../support/organisms.ts';
 import { Peer } from '../support/peer.ts';
 import { equalPlanes } from '../support/planes.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 
-const full = process.env.VIVARIUM_TEST_FULL === '1';
 /**
  * Failed once: a visitor joined while another was away for less than a tick, and was never told of
  * their return.
  */
 const FAILED = [77, 181];
-const SEEDS = full ? Array.from({ length: 200 }, (_, i) => i + 1) : [1, 2, 3, 4, ...FAILED];
+const SEEDS = isFull ? Array.from({ length: 200 }, (_, i) => i + 1) : [1, 2, ...FAILED];
 const [WIDTH, HEIGHT] = [128, 96];
 const TICK_RATE = 60;
 const PERIOD = 1000 / TICK_RATE;
-const actsOf = (seed: number): number => (full || FAILED.includes(seed) ? 120 : 80);
+const actsOf = (seed: number): number => (isFull || FAILED.includes(seed) ? 120 : 80);
 /** Ticks within which a room comes to rest, if it does. */
 const REST_TICKS = 200;
 /** ms; at rest, ticks may be so far apart that each is told. */
@@ -226,6 +227,7 @@ async function turns(count: number): Promise<void> {
 beforeAll(async () => {
   const settings = {
     rooms: SEEDS.map(roomOf).join(','),
+    ...SMALL,
     size: `${WIDTH}x${HEIGHT}`,
     'max-organisms': 8,
     'tick-rate': TICK_RATE,

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
-import { ServerProcess } from '../support/process.ts';
+import { SMALL } from '../support/organisms.ts';
+import { flagsOf, ServerProcess } from '../support/process.ts';
 
 const FULL = process.env.VIVARIUM_TEST_FULL === '1';
 /** Silent connections, and the server's limit of visitors' connections: as many TCP connections again are allowed. */
@@ -45,7 +46,7 @@ function get(path: string, localAddress: string): Promise<number | string> {
 
 beforeAll(async () => {
   const limits = `connections=${LIMIT}`;
-  const args = ['--port', '0', '--host', '127.0.0.1', '--size', '96x96', '--data', 'none'];
+  const args = flagsOf({ ...SMALL, port: 0, host: '127.0.0.1', size: '96x96', data: 'none' });
   server = new ServerProcess([...args, '--limits', limits]);
   port = await server.alive();
 });

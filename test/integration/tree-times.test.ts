@@ -6,12 +6,17 @@ import { momentOfFrame } from '../../shared/film-moment.ts';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
+import { SMALL } from '../support/organisms.ts';
 import { noonClock, startServer } from '../support/server.ts';
 import { hostOf } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const HOUR = 3_600_000;
-const SETTINGS = { size: '160x96', 'tick-rate': 60, energy: 'off' };
+// Without a painter, films are soon made.
+const SETTINGS = {
+  ...{ size: '160x96', 'tick-rate': 60, energy: 'off' },
+  ...SMALL,
+};
 const noon = noonClock();
 /** How far the clock has been moved since then, ms. */
 let moved = 0;

@@ -17,6 +17,7 @@ import { HOUSE, type LifeEvent } from '../../shared/vocabulary.ts';
 import { afterSuite } from '../support/closing.ts';
 import { sharedEngine } from '../support/engine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { isFull } from '../support/full.ts';
 import { copyPlanes, equalPlanes } from '../support/planes.ts';
 import fc from '../support/property.ts';
 import { ANNA } from '../support/rooms.ts';
@@ -27,7 +28,6 @@ const engine = await createEngine({ checkpoints: [UNDO_MODEL], backend: 'onnx', 
 afterSuite(() => engine.close());
 const { begin, never } = undoneRooms(engine);
 const species = speciesOf({ ...UNDO_MODEL, folder: '' });
-const full = process.env.VIVARIUM_TEST_FULL === '1';
 
 /** One wish whose outcome does not hang on numbers or chance of others. */
 function wish(random: Random, room: Room): void {
@@ -151,7 +151,7 @@ describe('replaying without the undone commands', () => {
           await here.world.close(room);
         },
       ),
-      { numRuns: full ? 100 : 30, seed: 20261125 },
+      { numRuns: isFull ? 100 : 15, seed: 20261125 },
     );
     expect(undos).toBeGreaterThan(8);
     expect(departed).toBeGreaterThan(8);

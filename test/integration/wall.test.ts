@@ -8,13 +8,14 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
+import { SMALL } from '../support/organisms.ts';
 import { suiteServer } from '../support/suite.ts';
 import type { Visitor } from '../support/visitor.ts';
 
-const PENGUIN = { from: 'gallery', index: 105 } as const;
+const CREATURE = { from: 'gallery', index: 3 } as const;
 
 const { server, room, join, connect } = await suiteServer({
-  ...{ size: '160x96', 'tick-rate': 60, capacity: 2 },
+  ...{ ...SMALL, size: '160x96', 'tick-rate': 60, capacity: 2 },
 });
 const joinWall = (holds?: Command<'join'>['holds']) =>
   join(undefined, { as: 'wall', ...(holds && { holds }) });
@@ -43,7 +44,7 @@ test('a wall receives organisms and participants, is no participant itself, and 
   for (const key of ['you', 'resume', 'energy']) expect(opening).not.toHaveProperty(key);
   expect(roomServer().size).toBe(1);
 
-  expect(await ada.ask('plant', { x: 40, y: 40, seed: PENGUIN })).not.toHaveProperty('reason');
+  expect(await ada.ask('plant', { x: 40, y: 40, seed: CREATURE })).not.toHaveProperty('reason');
   await wall.until(() => wall.life.some(({ what }) => what === 'asleep'));
   await ada.until(() => ada.life.some(({ what }) => what === 'asleep'));
   expect(wall.life.map(({ what }) => what)).toEqual(ada.life.map(({ what }) => what));
@@ -81,7 +82,7 @@ test('every command of a wall is refused with a reason and changes nothing', asy
   const wall = await joinWall();
   const before = room.organisms.length;
   const wishes = {
-    plant: { x: 100, y: 40, seed: PENGUIN },
+    plant: { x: 100, y: 40, seed: CREATURE },
     damage: { radius: 4, points: [40, 40, 44, 44] },
     cross: { a: 1, b: 1, mix: 0.5 },
     beacon: { organism: 1 },

@@ -3,12 +3,13 @@ import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
 import { FastClock } from '../support/fake-clock.ts';
+import { SMALL } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const { server, room, join, connect } = await suiteServer({
-  ...{ size: '160x96', 'tick-rate': 30, energy: 'off' },
+  ...{ ...SMALL, size: '160x96', 'tick-rate': 30, energy: 'off' },
 });
 const host = await hostOf(server);
 const roomServer = () => server.rooms.findServer('garden');
@@ -68,7 +69,7 @@ describe('a place that the host shows', () => {
   });
 
   test('is left by walls after a while, if the host does not ask again', async () => {
-    const fast = await startServer({ size: '64x64' }, { clock: new FastClock(200) });
+    const fast = await startServer({ ...SMALL, size: '64x64' }, { clock: new FastClock(200) });
     const [api, wall] = [await hostOf(fast), new Visitor(fast.port)];
     try {
       wall.requestJoin({ as: 'wall' });

@@ -9,6 +9,7 @@ import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { RejectionReason } from '../../server/realtime/admission/rejection-counts.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterTest } from '../support/closing.ts';
+import { SMALL } from '../support/organisms.ts';
 import { closed, greetedSocket } from '../support/raw-socket.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
@@ -16,7 +17,7 @@ import { Visitor } from '../support/visitor.ts';
 let server: VivariumServer;
 
 async function start(limits?: string): Promise<void> {
-  server = await startServer({ size: '96x96', ...(limits && { limits }) });
+  server = await startServer({ ...SMALL, size: '96x96', ...(limits && { limits }) });
   afterTest(() => server.close());
 }
 

@@ -9,12 +9,15 @@ import { windowAround } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterSuite } from '../support/closing.ts';
 import { mortalEngine, startEngine } from '../support/engine.ts';
+import { isFull } from '../support/full.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
 import { ANNA } from '../support/rooms.ts';
 import { command } from '../support/wishes.ts';
 
 const { engine, species } = await startEngine();
 afterSuite(() => engine.close());
+
+const TICKS = isFull ? 500 : 250;
 
 /** As shipped. */
 const LIFE = {
@@ -118,7 +121,7 @@ describe('the automaton in the world', () => {
       expect(healed).toBeGreaterThan(unwounded * 0.95);
     }));
 
-  test('TIM-3, TIM-5, ISO-2: 500 ticks of random commands give the same planes, whatever other rooms do', async () => {
+  test(`TIM-3, TIM-5, ISO-2: ${TICKS} ticks of random commands give the same planes, whatever other rooms do`, async () => {
     const run = (seed: number, withNeighbour: boolean) =>
       inWorld(async (world) => {
         const room = open(world, 'a', 96, 80);
@@ -128,9 +131,9 @@ describe('the automaton in the world', () => {
         const elsewhere = createRandom(seed + 1);
         const history: string[] = [];
         let life = 0;
-        for (let tick = 0; tick < 500; tick++) {
+        for (let tick = 0; tick < TICKS; tick++) {
           if (random.uniform() < 0.12) command(random, room);
-          if (other[0] && tick < 200 && elsewhere.uniform() < 0.05) command(elsewhere, other[0]);
+          if (other[0] && tick < 150 && elsewhere.uniform() < 0.05) command(elsewhere, other[0]);
           const ticked = await world.tick([...other, room]);
           const { result } = ticked.at(-1)!;
           life += result.life.length;
@@ -152,7 +155,7 @@ describe('the automaton in the world', () => {
       });
     const seed = 20261124;
     const first = await run(seed, false);
-    expect(first.life).toBeGreaterThan(30);
+    expect(first.life).toBeGreaterThan(20);
     expect((await run(seed, true)).history).toEqual(first.history);
     expect((await run(seed + 7, false)).history.at(-1)).not.toBe(first.history.at(-1));
   });

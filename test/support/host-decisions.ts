@@ -1,4 +1,5 @@
 /** What a host has decided in a room, and what waits for them: made, and found again later. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { FILES, pathOf } from '../../shared/host/api.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { HostClient } from './host-client.ts';
@@ -41,8 +42,12 @@ export async function decideAsHost(
   const people = [await enter(), await enter(), await enter()];
   const [ada, bo, cy] = people;
   await host.call('changeSettings', { drawings: 'ask' });
-  const waiting = async (): Promise<number> =>
-    (await host.call('room')).drawings[0]?.id ?? waiting();
+  const waiting = async (): Promise<number> => {
+    const [first] = (await host.call('room')).drawings;
+    if (first) return first.id;
+    await pause(20);
+    return waiting();
+  };
   const drawn = ada.ask('draw', { pixels: PIXELS });
   await host.call('decideDrawing', { approve: true }, { drawing: await waiting() });
   const { seed } = (await drawn) as Event<'accepted'>;

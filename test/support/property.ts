@@ -1,8 +1,9 @@
 /** fast-check with a fixed seed, and a different seed each time in full runs. */
 import fc from 'fast-check';
 import { SEED } from './chance.ts';
+import { isFull } from './full.ts';
 
-fc.configureGlobal({ seed: SEED });
+fc.configureGlobal({ seed: SEED, numRuns: isFull ? 100 : 25 });
 
 /** Any number from one to another. */
 export const between = (min: number, max: number): fc.Arbitrary<number> =>
@@ -32,15 +33,18 @@ type Property<Values extends [unknown, ...unknown[]]> = [
   predicate: (...values: Values) => void,
 ];
 
-/** Checks a property a hundred times. */
+/** Checks a property 25 times, a hundred times in full runs. */
 export const forAll = <Values extends [unknown, ...unknown[]]>(
   ...property: Property<Values>
 ): void => fc.assert(fc.property(...property));
 
-/** Checks a property so many times. */
+/** Checks a property this many times in full runs, and else a quarter of them, at least ten if there are as many. */
 export const forRuns = <Values extends [unknown, ...unknown[]]>(
   numRuns: number,
   ...property: Property<Values>
-): void => fc.assert(fc.property(...property), { numRuns });
+): void => {
+  const fewer = Math.min(numRuns, Math.max(10, Math.ceil(numRuns / 4)));
+  fc.assert(fc.property(...property), { numRuns: isFull ? numRuns : fewer });
+};
 
 export default fc;

@@ -3,6 +3,7 @@ import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { RejectionReason } from '../../server/realtime/admission/rejection-counts.ts';
 import { afterSuite, afterTest } from './closing.ts';
 import { ShiftedClock } from './fake-clock.ts';
+import { SMALL } from './organisms.ts';
 import { type ServerSettings, startServer } from './server.ts';
 import { Visitor } from './visitor.ts';
 
@@ -11,7 +12,10 @@ export const clock = new ShiftedClock();
 /** Headers as a proxy sends them. */
 export const from = (address: string) => ({ 'x-forwarded-for': `6.6.6.6, ${address}` });
 
-const COMMON = { size: '128x96', 'tick-rate': 60, 'trust-proxy': 1 };
+const COMMON = {
+  ...{ size: '128x96', 'tick-rate': 60, 'trust-proxy': 1 },
+  ...SMALL,
+};
 /** A server with default settings, shared by the tests that change none. */
 let plain: VivariumServer | undefined;
 

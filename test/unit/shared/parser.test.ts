@@ -91,6 +91,6 @@ test('any bytes either decode to a packet or throw', () => {
     readOrRefuse(some.subarray(0, some.length - cut));
   });
   if (process.env.VIVARIUM_FIGURES) console.log(packets);
-  expect(packets).toBeGreaterThan(1_000);
+  expect(packets).toBeGreaterThan(250);
   expect(({} as Record<string, unknown>).polluted).toBeUndefined();
 });

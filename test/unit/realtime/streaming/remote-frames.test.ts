@@ -119,7 +119,7 @@ test('whatever viewers do, wherever they are connected, they are sent the same b
       );
       await room.close();
     }),
-    { numRuns: process.env.VIVARIUM_TEST_FULL ? 60 : 5 },
+    { numRuns: process.env.VIVARIUM_TEST_FULL ? 60 : 3 },
   );
 });
 
@@ -177,7 +177,7 @@ test('whatever messages are lost, pages are never out of step, and whole again a
       }
       await room.close();
     }),
-    { numRuns: process.env.VIVARIUM_TEST_FULL ? 40 : 4 },
+    { numRuns: process.env.VIVARIUM_TEST_FULL ? 40 : 2 },
   );
 });
 
