@@ -172,6 +172,14 @@ test('a wound and its cost are visible under the finger before the server knows 
   await waitForPhase(page, mine.id, 'asleep');
   const whole = await page.waitForFunction(({ seen }) => seen.at(-1)?.light, pixel);
   ({ healed: healedBefore } = room.viewOf(mine.id)!);
+  // Nothing refills, so that the cost stays visible on a slow machine.
+  const { host } = server.roomServers.get('garden')!;
+  const { energySettings } = room;
+  host.setEnergy({ ...energySettings, refillPerSecond: 0.001 });
+  await page.waitForFunction(() => {
+    const element = document.querySelector('vivarium-room') as unknown as PageElement;
+    return element.model.energy?.refillPerSecond === 0.001;
+  });
   proxy.set({ stalled: 'both' });
   const energy = () =>
     page.evaluate(() => {
@@ -197,6 +205,7 @@ test('a wound and its cost are visible under the finger before the server knows 
   const { shown, told } = await energy();
   expect(shown).toBeLessThan(told);
   expect(room.viewOf(mine.id)!.healed).toBe(healedBefore);
+  host.setEnergy(energySettings);
   proxy.set(NO_FAULTS);
 });
 
