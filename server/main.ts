@@ -3,24 +3,22 @@ import { existsSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { DEFAULTS } from '../shared/defaults.ts';
 import { createVivariumServer } from './app/create-server.ts';
-import { ListenError } from './app/listen.ts';
+import { engineLine, ListenError, lossLine, terminalQr } from './app/listen.ts';
 import { ProcessEnd } from './app/process-end.ts';
-import { engineLine, lossLine, terminalQr } from './app/startup-banner.ts';
-import { ClusterError } from './cluster/cluster-error.ts';
+import { ClusterError } from './cluster/valkey-connection.ts';
 import { EngineError } from './engine/engine.ts';
-import { HookError } from './extensions/hook-error.ts';
-import { tokenRecoveryHint } from './host/token-recovery.ts';
+import { HookError } from './extensions/extension.ts';
+import { tokenRecoveryHint } from './host/host-sessions.ts';
 import { ensureClient } from './http/client-build.ts';
-import { collectGarbageRarely } from './operations/garbage-collection.ts';
+import { collectGarbageRarely } from './operations/metrics.ts';
 import { findSupervisor, isService, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
 import { systemClock } from './platform/clock.ts';
 import { jsonLog, type Log, textLog } from './platform/log.ts';
-import { SettingsError } from './settings/command.ts';
-import { runCommand } from './settings/help.ts';
+import { SettingsError, unknownVariables } from './settings/command.ts';
+import { runCommand } from './settings/document.ts';
 import { type Config, SERVER } from './settings/server.ts';
-import { unknownVariables } from './settings/unknown-variables.ts';
-import { StoreError } from './storage/store-error.ts';
-import { CheckpointError } from './vnca/errors.ts';
+import { StoreError } from './storage/record-codec.ts';
+import { CheckpointError } from './vnca/card.ts';
 
 /** Errors that the host can fix; their messages say how. */
 const FIXABLE = [

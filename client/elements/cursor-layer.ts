@@ -4,7 +4,7 @@ import { customElement } from 'lit/decorators.js';
 import type { Pointer } from '../../shared/protocol/pointers.ts';
 import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 import type { Point } from '../render/camera.ts';
-import { owner } from '../style/owner.ts';
+import { owner } from '../style/fragments.ts';
 
 /** Time constant of the pointers' smoothing, ms. */
 const SMOOTHING = 70;

@@ -1,7 +1,8 @@
 /** Draws a family tree on a canvas. */
+
+import { msg } from '@lit/localize';
 import { HOUSE } from '../../shared/vocabulary.ts';
-import { oklch, type Rgb } from '../style/oklch.ts';
-import { ownerColor } from '../style/owner.ts';
+import { oklch, ownerColor, type Rgb } from '../style/fragments.ts';
 import type { Size, TreeCamera } from './camera.ts';
 import type { TreeLayout, TreeNode } from './layout.ts';
 import type { Picture, TreePictures } from './pictures.ts';
@@ -347,4 +348,84 @@ export function line(to: Context, x0: number, y0: number, x1: number, y1: number
   to.moveTo(x0, y0);
   to.lineTo(x1, y1);
   to.stroke();
+}
+
+/** Where the line stands, and how large. */
+export interface LegendPlace {
+  /** Where the line begins: its left end, or its right end if it is mirrored. */
+  readonly x: number;
+  /** Middle of the line. */
+  readonly y: number;
+  /** Of the text, px. */
+  readonly size: number;
+  readonly fonts: string;
+  readonly ink: TreeInk;
+  readonly forward: 1 | -1;
+}
+
+/** Draws the legend. */
+export function paintLegend(to: Context, place: LegendPlace): void {
+  const { x, y, size, fonts, ink, forward } = place;
+  let at = 0;
+  to.font = `400 ${size}px ${fonts}`;
+  to.textAlign = 'start';
+  to.direction = forward > 0 ? 'ltr' : 'rtl';
+  to.textBaseline = 'middle';
+  for (const [sign, text] of signs(ink, size)) {
+    const end = x + forward * (at + 2.2 * size);
+    to.lineCap = 'round';
+    to.lineWidth = 0.13 * size;
+    to.strokeStyle = ink.soft;
+    to.fillStyle = ink.soft;
+    sign(to, x + forward * at, end, y, forward);
+    to.fillStyle = ink.soft;
+    to.fillText(text, x + forward * (at + 3 * size), y);
+    at += 3 * size + to.measureText(text).width + 2 * size;
+  }
+}
+
+type Sign = (to: Context, from: number, end: number, y: number, forward: number) => void;
+
+function signs(ink: TreeInk, size: number): readonly (readonly [Sign, string])[] {
+  const life: Sign = (to, from, end, y) => line(to, from, y, end, y);
+  const r = 0.32 * size;
+  return [
+    [
+      (to, from, end, y, forward) => {
+        life(to, from, end, y, forward);
+        dot(to, end, y, 0.24 * size);
+      },
+      msg('lives'),
+    ],
+    [
+      (to, from, end, y, forward) => {
+        life(to, from, end - forward * 0.6 * size, y, forward);
+        for (const [dx, dy, radius] of DUST) {
+          dot(
+            to,
+            end + forward * (2.2 * dx - 0.3) * size,
+            y + 2.4 * dy * size,
+            2.6 * radius * size,
+          );
+        }
+      },
+      msg('departed'),
+    ],
+    [
+      (to, from, end, y, forward) => {
+        life(to, from, end, y, forward);
+        to.strokeStyle = ink.alarm;
+        line(to, end - r, y - r, end + r, y + r);
+        line(to, end - r, y + r, end + r, y - r);
+      },
+      msg('killed by wounds'),
+    ],
+    [
+      (to, _, end, y, forward) => {
+        to.fillStyle = ink.warm;
+        for (const i of [0, 1, 2]) dot(to, end - forward * 0.75 * i * size, y, 0.2 * size);
+      },
+      msg('wounds healed'),
+    ],
+  ];
 }

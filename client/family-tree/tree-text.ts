@@ -1,8 +1,15 @@
 /** Texts about a family tree and its organisms. */
 import { msg, str } from '@lit/localize';
 import type { LineageOrganism, LineageTree } from '../../shared/lineage.ts';
-import { planterName, planterText } from '../elements/organism-text.ts';
-import { capitalized, kindName, number, organismName, plural } from '../elements/text.ts';
+import {
+  capitalized,
+  kindName,
+  number,
+  organismName,
+  planterName,
+  planterText,
+  plural,
+} from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 import { dateOf, momentIn, type TreeClock } from './time-marks.ts';
 

@@ -1,8 +1,7 @@
 /** The host's tools on the live picture: move the view, select an organism, draw a rectangle. */
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
-import type { CanvasHand } from '../input/canvas-input.ts';
-import { ViewTools } from '../input/view-tools.ts';
+import { type CanvasHand, ViewTools } from '../input/canvas-input.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import type { Point, Size } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';

@@ -1,5 +1,6 @@
 /** The sections of the host's page, in the order of the navigation, and their addresses. */
 import { msg } from '@lit/localize';
+import type { HostState } from '../../shared/host/state.ts';
 
 /** On a phone, primary sections have a button in the bar; the others are in a menu. */
 export const SECTIONS = [
@@ -56,4 +57,31 @@ export function addressName(text: string): string {
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replaceAll(/^-+|-+$/g, '')
     .slice(0, 32);
+}
+
+export interface Health {
+  readonly kind: 'good' | 'warning' | 'wrong';
+  readonly text: string;
+}
+
+/** The worst that there is to say. @param reachable whether the server answers */
+export function healthOf(
+  {
+    keeping,
+    clockSetBack,
+    aside,
+    dim,
+    rooms,
+  }: Pick<HostState, 'keeping' | 'clockSetBack' | 'aside' | 'dim' | 'rooms'>,
+  reachable: boolean,
+): Health {
+  const wrong = (text: string): Health => ({ kind: 'wrong', text });
+  if (!reachable) return wrong(msg('no connection'));
+  if (keeping === false) return wrong(msg('cannot save to disk'));
+  if (aside.some(({ what }) => what !== 'replaced')) return wrong(msg('data were damaged'));
+  if (clockSetBack) return wrong(msg('the clock was set back'));
+  if (dim) return { kind: 'warning', text: msg('outside opening hours') };
+  return rooms.some(({ walls }) => walls.lost > 0)
+    ? wrong(msg('a wall is lost'))
+    : { kind: 'good', text: msg('everything is fine') };
 }

@@ -1,8 +1,184 @@
 /** Styles that the elements of the host's page share: cards, buttons, tags, dialogs. */
 import { css } from 'lit';
 import { controls } from '../style/controls.ts';
-import { visuallyHidden } from '../style/fragments.ts';
-import { fields } from './field-style.ts';
+import { brand, visuallyHidden } from '../style/fragments.ts';
+
+/** Part of `hostStyle`. */
+export const fields = css`
+  .field {
+    display: grid;
+    gap: 6px;
+    min-width: 0;
+    align-content: start;
+  }
+  .field > span,
+  legend {
+    color: var(--ink-soft);
+    font-size: 0.95em;
+  }
+  small {
+    display: block;
+    color: var(--ink-soft);
+    font-size: 0.93em;
+  }
+  /* To be copied, or typed on another machine. */
+  code {
+    font: inherit;
+    overflow-wrap: anywhere;
+    user-select: all;
+    -webkit-user-select: all;
+  }
+  fieldset {
+    margin: 0;
+    padding: 0;
+    border: 0;
+    min-width: 0;
+  }
+  legend {
+    padding: 0;
+    margin-bottom: 8px;
+  }
+  input:not([type='range'], [type='checkbox'], [type='radio']),
+  select {
+    font: inherit;
+    color: var(--ink);
+    min-height: 2.9em;
+    width: 100%;
+    padding: 0.45em 0.85em;
+    background: var(--well);
+    border: 1px solid var(--edge);
+    border-radius: 12px;
+    font-variant-numeric: tabular-nums;
+  }
+  select {
+    appearance: none;
+    padding-inline-end: 2.2em;
+    background-image: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 12 12' fill='none' stroke='%23b6c0c4' stroke-width='1.4' stroke-linecap='round' stroke-linejoin='round'%3E%3Cpath d='m2.500 4.500 3.500 3.500 3.500-3.500'/%3E%3C/svg%3E");
+    background-repeat: no-repeat;
+    background-position: calc(50% + var(--forward) * (50% - 0.75em)) center;
+    background-size: 0.9em;
+  }
+  option {
+    background: #14191c;
+    color: var(--ink);
+  }
+  input[aria-invalid='true'] {
+    border-color: var(--alarm);
+  }
+  .check {
+    gap: 0.75em;
+    min-height: 2.75em;
+    cursor: pointer;
+  }
+  input[type='checkbox'],
+  input[type='radio'] {
+    appearance: none;
+    flex: none;
+    margin: 0;
+    cursor: pointer;
+  }
+  input[type='checkbox'] {
+    position: relative;
+    width: 2.9em;
+    height: 1.65em;
+    border-radius: 999px;
+    background: oklch(0.95 0.01 210 / 0.16);
+    border: 1px solid oklch(0.95 0.01 210 / 0.34);
+    transition: background 0.15s;
+  }
+  input[type='checkbox']::after {
+    content: '';
+    position: absolute;
+    inset-block: 2px;
+    inset-inline-start: 2px;
+    aspect-ratio: 1;
+    border-radius: 50%;
+    background: var(--ink);
+    transition: translate 0.15s;
+  }
+  input[type='checkbox']:checked {
+    background: oklch(0.5 0.07 172);
+    border-color: var(--accent);
+  }
+  input[type='checkbox']:checked::after {
+    translate: calc(var(--forward) * 1.25em) 0;
+  }
+  input:disabled,
+  select:disabled {
+    opacity: 0.5;
+    cursor: default;
+  }
+  .switch {
+    gap: 20px;
+    cursor: pointer;
+  }
+  .options {
+    display: grid;
+    gap: 8px;
+  }
+  .options label {
+    display: grid;
+    grid-template-columns: auto 1fr;
+    gap: 0 14px;
+    align-items: start;
+    padding: 12px 14px;
+    border: 1px solid var(--edge);
+    border-radius: 14px;
+    cursor: pointer;
+  }
+  .options input {
+    width: 1.25em;
+    height: 1.25em;
+    margin-top: 0.1em;
+    border-radius: 50%;
+    border: 1.5px solid var(--ink-soft);
+  }
+  .options input:checked {
+    border: 0.4em solid var(--accent);
+  }
+  .options label:has(:checked) {
+    border-color: oklch(0.89 0.075 168 / 0.5);
+  }
+  .chips {
+    gap: 8px;
+  }
+  .chip {
+    position: relative;
+    display: inline-flex;
+    align-items: center;
+    min-height: 2.75em;
+    padding: 0.3em 1.1em;
+    border: 1px solid var(--edge);
+    border-radius: 999px;
+    color: var(--ink-soft);
+    cursor: pointer;
+  }
+  .chip input {
+    position: absolute;
+    inset: 0;
+    width: 100%;
+    height: 100%;
+    opacity: 0;
+    cursor: pointer;
+  }
+  .chip:has(:checked) {
+    color: var(--accent);
+    background: var(--accent-deep);
+    border-color: oklch(0.89 0.075 168 / 0.5);
+  }
+  .chip:has(:focus-visible) {
+    outline: 2px solid var(--accent);
+    outline-offset: 2px;
+  }
+  .fields {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(min(100%, 12.5em), 1fr));
+    gap: 16px 18px;
+  }
+  .wrong {
+    color: var(--alarm);
+  }
+`;
 
 const shared = css`
   :host {
@@ -224,5 +400,163 @@ export const dialogStyle = css`
     justify-content: end;
     gap: 10px;
     margin-top: 6px;
+  }
+`;
+
+/** Styles of `vivarium-host`. */
+export const shellStyle = css`
+  ${brand}
+  :host {
+    --card: oklch(0.195 0.011 225);
+    --well: oklch(0.155 0.009 228);
+    --edge: oklch(0.92 0.02 210 / 0.2);
+    --foot: 0px;
+    position: fixed;
+    inset: 0;
+    display: grid;
+    grid-template: minmax(0, 1fr) auto / minmax(0, 1fr);
+    background: var(--bench);
+    font-size: 15px;
+  }
+  @media (min-width: 2400px) and (min-height: 1300px) {
+    :host {
+      font-size: 21px;
+    }
+  }
+  @media (min-width: 3400px) and (min-height: 1900px) {
+    :host {
+      font-size: 28px;
+    }
+  }
+  .login {
+    overflow: auto;
+    background: radial-gradient(ellipse 60% 50% at 50% 42%, oklch(0.2 0.018 200), var(--bench));
+  }
+  .shell {
+    grid-template-columns: 15.5em minmax(0, 1fr);
+    min-height: 0;
+  }
+  header {
+    display: flex;
+    flex-direction: column;
+    gap: 18px;
+    padding: 22px 14px max(16px, env(safe-area-inset-bottom));
+    padding-inline-start: max(14px, var(--safe-start));
+    background: oklch(0.165 0.01 227);
+    border-inline-end: 1px solid var(--line);
+    overflow-y: auto;
+  }
+  h1 {
+    margin-inline-start: 0.95em;
+  }
+  .foot {
+    margin-top: auto;
+    gap: 6px;
+  }
+  .health {
+    justify-items: start;
+    gap: 8px;
+    padding: 0 0.95em;
+  }
+  .sign-out {
+    gap: 0.85em;
+    padding: 0 0.95em;
+    border-radius: 14px;
+    text-align: start;
+  }
+  host-nav .sign-out,
+  host-nav host-language {
+    display: none;
+  }
+  main {
+    container-type: size;
+    overflow: auto;
+  }
+  /* Takes the focus only so that screen readers announce the new section. */
+  main:focus-visible {
+    outline: none;
+  }
+  .page {
+    max-width: 78em;
+    padding: 30px 34px 80px;
+    margin: 0 auto;
+  }
+  .page[data-section='watch'] {
+    max-width: none;
+    min-height: 100%;
+    padding: 22px 24px;
+  }
+  .offline {
+    gap: 14px;
+    max-width: none;
+    padding: 12px 34px;
+    background: oklch(0.3 0.05 28);
+    position: sticky;
+    top: 0;
+    z-index: 2;
+  }
+  .offline svg {
+    flex: none;
+    color: var(--alarm);
+  }
+  .trouble {
+    display: none;
+    padding: 10px 16px;
+    border-bottom: 1px solid var(--line);
+  }
+  @media (max-width: 860px) {
+    :host {
+      --foot: calc(4.5em + env(safe-area-inset-bottom));
+    }
+    .shell {
+      grid-template: auto minmax(0, 1fr) / minmax(0, 1fr);
+    }
+    header {
+      flex-direction: row;
+      align-items: center;
+      justify-content: space-between;
+      gap: 12px;
+      padding: max(8px, env(safe-area-inset-top)) 14px 8px;
+      border-inline-end: 0;
+      border-bottom: 1px solid var(--line);
+      overflow: visible;
+    }
+    h1 {
+      margin-inline-start: 2px;
+    }
+    .room {
+      min-width: 8em;
+      max-width: 55%;
+    }
+    .foot {
+      display: none;
+    }
+    .trouble {
+      display: block;
+    }
+    host-nav {
+      position: fixed;
+      z-index: 4;
+      inset: auto 0 0;
+      background: oklch(0.175 0.01 227);
+      border-top: 1px solid var(--line);
+    }
+    host-nav host-language {
+      display: block;
+    }
+    host-nav .sign-out {
+      display: flex;
+      width: 100%;
+      gap: 0.9em;
+      padding: 0 0.9em;
+      min-height: 3.2em;
+    }
+    .page,
+    .page[data-section='watch'] {
+      padding: 18px 14px calc(var(--foot) + 24px);
+    }
+    .offline {
+      padding: 12px 16px;
+    }
   }
 `;

@@ -6,16 +6,13 @@ import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
 import type { ConfirmDialog } from './elements/confirm-dialog.ts';
 import { StyledElement } from './elements/styled-element.ts';
 import './elements/aside-list.ts';
-import './elements/confirm-dialog.ts';
-import './elements/host-language.ts';
-import './elements/host-login.ts';
 import './elements/host-nav.ts';
+import './elements/host-login.ts';
 import './elements/hours-section.ts';
 import './elements/film-section.ts';
 import './elements/knobs-section.ts';
 import './elements/rooms-section.ts';
 import type { NoticeLayer } from './elements/notice-layer.ts';
-import './elements/notice-layer.ts';
 import './elements/saved-section.ts';
 import './elements/servers-section.ts';
 import './elements/sign-section.ts';
@@ -23,11 +20,16 @@ import './elements/visitors-section.ts';
 import './elements/walls-section.ts';
 import { inputValue } from './elements/templates.ts';
 import './elements/watch-section.ts';
-import { healthOf } from './health.ts';
 import { HostModel } from './host-model.ts';
 import { hostIcons } from './icons.ts';
-import { type HostLocation, locationHash, parseLocation, sectionsOf } from './sections.ts';
-import { shellStyle } from './shell-style.ts';
+import {
+  type HostLocation,
+  healthOf,
+  locationHash,
+  parseLocation,
+  sectionsOf,
+} from './sections.ts';
+import { shellStyle } from './style.ts';
 import { clock, failure, moment } from './text.ts';
 
 /** Root element. The section and the room are in the hash of the page's address. */

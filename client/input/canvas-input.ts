@@ -1,5 +1,14 @@
 /** Binds a canvas's DOM events to gestures. */
+
+import type { TierName } from '../../shared/codec/tiers.ts';
+import type { Command } from '../../shared/protocol/commands.ts';
+import type { OrganismId } from '../../shared/vocabulary.ts';
+import type { RoomModel } from '../net/room-model.ts';
+import { type Camera, type Point, type Size, screenToWorld } from '../render/camera.ts';
+import type { RoomView } from '../render/room-view.ts';
+import { Throttle } from '../state/browser-store.ts';
 import { Gestures, type GestureTarget, type PointerSample } from './gestures.ts';
+import { organismAt } from './picking.ts';
 
 /** Receives what pointers do over a canvas. */
 export interface CanvasHand extends GestureTarget {
@@ -76,4 +85,109 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
   // Otherwise Safari's own gesture zooms the whole page.
   document.addEventListener('gesturestart', (event) => event.preventDefault(), { signal });
   return () => stop.abort();
+}
+
+/** Moves the view with pans and pinches, and finds the organism under a pointer. */
+export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' | 'zoomAbout'> {
+  constructor(
+    protected readonly model: RoomModel,
+    protected readonly view: RoomView,
+  ) {}
+
+  /** The view is moved by hand. */
+  protected moved(): void {}
+
+  panBy(dx: number, dy: number, now: number): void {
+    this.moved();
+    this.view.rig.panBy(dx, dy, now);
+    this.view.loop.invalidate();
+  }
+
+  panEnd(now: number): void {
+    this.view.rig.release(now);
+    this.view.loop.invalidate();
+  }
+
+  zoomAbout(x: number, y: number, factor: number): void {
+    this.moved();
+    this.view.rig.zoomAbout(x, y, factor);
+    this.view.loop.invalidate();
+  }
+
+  /** @param at CSS pixels of the view */
+  protected organismAt(at: Point): OrganismId {
+    return organismAt(this.model, this.view.toWorld(at));
+  }
+}
+
+type Look = Command<'look'>;
+type Shown = Extract<Look, { hidden: false }>;
+
+const INTERVAL = 200;
+/** Smaller moves stay within the margin that the server sends anyway. Cells. */
+const STEP = 4;
+
+/** Reports the visible part of the grid to the server at intervals. */
+export class ViewportReporter {
+  private readonly throttle: Throttle<Look>;
+  private last: Shown | undefined;
+
+  /** @param best the best tier of the stream that this screen needs */
+  constructor(
+    private readonly send: (look: Look) => void,
+    private readonly best: TierName = 'full',
+  ) {
+    this.throttle = new Throttle(send, INTERVAL);
+  }
+
+  /**
+   * Reports the current view, and that in which a glide will end: what lies between them is there
+   * before the camera.
+   *
+   * @param pixelRatio device pixels per CSS pixel
+   * @returns whether a report is still pending
+   */
+  shows(
+    { camera, heading = camera }: { readonly camera: Camera; readonly heading?: Camera },
+    view: Size,
+    pixelRatio: number,
+    now: number,
+  ): boolean {
+    const cameras = [camera, heading];
+    const corner = (at: Point): Point[] => cameras.map((each) => screenToWorld(each, view, at));
+    const upper = corner({ x: 0, y: 0 });
+    const lower = corner({ x: view.width, y: view.height });
+    const x = Math.min(...upper.map((each) => each.x));
+    const y = Math.min(...upper.map((each) => each.y));
+    const width = Math.max(...lower.map((each) => each.x)) - x;
+    const height = Math.max(...lower.map((each) => each.y)) - y;
+    const pixels = Math.max(camera.zoom, heading.zoom) * pixelRatio;
+    const look = { hidden: false, x, y, width, height, pixels, best: this.best } as const;
+    if (this.last && isNear(this.last, look)) return this.throttle.flush(now);
+    this.last = look;
+    this.throttle.push(look, now);
+    return this.throttle.flush(now);
+  }
+
+  /** Reports at once that the page is hidden: no further frame will send a pending report. */
+  hide(): void {
+    this.last = undefined;
+    this.throttle.forget();
+    this.send({ hidden: true });
+  }
+
+  /** Forgets what was reported, because a new connection starts without it. */
+  forget(): void {
+    this.last = undefined;
+  }
+}
+
+function isNear(a: Shown, b: Shown): boolean {
+  const moved = [
+    a.x - b.x,
+    a.y - b.y,
+    a.x + a.width - b.x - b.width,
+    a.y + a.height - b.y - b.height,
+  ];
+  return moved.every((by) => Math.abs(by) < STEP) && a.pixels < 1 === b.pixels < 1;
 }

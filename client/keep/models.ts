@@ -1,8 +1,11 @@
 /** The models that this page can grow seeds with: those in the page, else those of its server. */
 
+import { divide, firstStage, growthSchedule, seedState } from '../../server/vnca/architecture.ts';
 import type { Card } from '../../server/vnca/card.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
-import type { LatentBounds } from '../../server/vnca/latent-bounds.ts';
+import type { LatentBounds } from '../../server/vnca/latent-map.ts';
+import { createReadout, type ReadCells } from '../../server/vnca/readout.ts';
+import { createScalarRule } from '../../server/vnca/scalar-rule.ts';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 import { float32Of, readSafetensors } from '../../shared/safetensors.ts';
 import { modelPath } from '../../shared/seed-token.ts';
@@ -68,4 +71,125 @@ function parse(bytes: Uint8Array): PageModel {
     rest: JSON.parse(rest),
     ...(net && { painter: net }),
   };
+}
+
+/**
+ * What an organism shows after each step, from its seed until it sleeps.
+ *
+ * @param latent [Z]
+ * @returns RGBA [side, side], not premultiplied
+ */
+export function* growthOf(model: PageModel, latent: Float32Array): Generator<ImageData> {
+  const { card, rest } = model;
+  const step = createScalarRule(model, latent);
+  const read = createReadout(card);
+  const places = new Places(card);
+  let states = seedState(latent, firstStage(card), card.channels);
+  let seen = readCells(card, read, states);
+  for (const { divide: isDividing } of growthSchedule(card)) {
+    states = step(isDividing ? divide(states, card.channels) : states);
+    seen = readCells(card, read, states);
+    yield places.settle(seen);
+  }
+  for (let steps = 0, resting = 0; steps < rest.most && resting < rest.ticks; steps++) {
+    states = step(states);
+    const next = readCells(card, read, states);
+    const isResting = next.rgba.every((v, i) => Math.abs(v - seen.rgba[i]) <= rest.level);
+    resting = isResting ? resting + 1 : 0;
+    seen = next;
+    yield places.settle(seen);
+  }
+}
+
+/** What cells show: RGBA, premultiplied, and presence. */
+interface Seen {
+  readonly rgba: Uint8Array;
+  readonly presence: Uint8Array;
+}
+
+/** @param states [s, s, C] */
+function readCells({ channels }: Card, read: ReadCells, states: Float32Array): Seen {
+  const cells = states.length / channels;
+  const seen = { rgba: new Uint8Array(4 * cells), presence: new Uint8Array(cells) };
+  read(states, 0, seen.rgba, seen.presence);
+  return seen;
+}
+
+/** The places that an organism holds, as in a room in which it is alone (rules OWN-2 and OWN-3). */
+class Places {
+  private readonly held: Uint8Array;
+  private readonly threshold: number;
+
+  constructor(private readonly card: Card) {
+    this.held = new Uint8Array(card.side ** 2);
+    this.threshold = Math.ceil(card.presence.threshold * 255);
+  }
+
+  /** Takes and gives up places after a step. @returns their picture */
+  settle({ rgba, presence }: Seen): ImageData {
+    const { held, threshold } = this;
+    const { side } = this.card;
+    const stage = Math.sqrt(presence.length);
+    const inset = (side - stage) >> 1;
+    const picture = new ImageData(side, side);
+    for (let cell = 0; cell < presence.length; cell++) {
+      const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
+      if (presence[cell] >= threshold) held[place] = 1;
+      // Half of what claims a place keeps it.
+      else if (presence[cell] < threshold / 2) held[place] = 0;
+      const alpha = rgba[4 * cell + 3];
+      if (held[place] === 0 || alpha === 0) continue;
+      for (let c = 0; c < 3; c++) {
+        picture.data[4 * place + c] = (255 * rgba[4 * cell + c]) / alpha;
+      }
+      picture.data[4 * place + 3] = alpha;
+    }
+    return picture;
+  }
+}
+
+export interface KeepLink {
+  /** See shared/seed-token.ts. */
+  readonly token: string;
+  /** Undefined if the link does not name it. */
+  readonly room: string | undefined;
+}
+
+const LINK = /#([\w-]{16,2800})(?:\/([a-z0-9-]{1,64}))?/;
+
+/** Bytes of a file that are searched. */
+const MOST = 64 * 2 ** 20;
+
+/** The first link in a text; undefined if there is none. */
+export function readLink(text: string): KeepLink | undefined {
+  const [, token, room] = LINK.exec(text) ?? [];
+  return token === undefined ? undefined : { token, room };
+}
+
+/** The link that a keepsake's picture or film carries; undefined if it carries none. */
+export async function linkInFile(file: Blob): Promise<KeepLink | undefined> {
+  const bytes = new Uint8Array(await file.slice(0, MOST).arrayBuffer());
+  const text = new TextDecoder('latin1').decode(bytes);
+  return readLink(text.startsWith('GIF8') ? lastComment(text, bytes) : text);
+}
+
+/** The comment at the end of a GIF, which is stored in blocks that begin with their length. */
+function lastComment(text: string, bytes: Uint8Array): string {
+  let comment = '';
+  let at = text.lastIndexOf('!\xfe') + 2;
+  while (bytes[at] > 0) {
+    const next = at + 1 + bytes[at];
+    comment += text.slice(at + 1, next);
+    at = next;
+  }
+  return comment;
+}
+
+/** The fragment of a link's address. */
+export const fragmentOf = ({ token, room }: KeepLink): string =>
+  room === undefined ? `#${token}` : `#${token}/${room}`;
+
+/** Where the seed can be planted. @param server its origin; '' for the page's own */
+export function plantingAddress({ token, room }: KeepLink, server: string): string {
+  return `${server}/${room === undefined ? '' : `r/${room}`}?seed=${token}`;
 }

@@ -2,17 +2,25 @@
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import { bounded } from '../../server/vnca/latent-bounds.ts';
+import { bounded } from '../../server/vnca/latent-map.ts';
 import { decodeSeed, identityInToken } from '../../shared/seed-token.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { languageSelect } from '../elements/language-select.ts';
 import { capitalized, organismName } from '../elements/text.ts';
 import { between, wait } from '../keepsake/film.ts';
-import { paintedBody } from '../keepsake/painted-body.ts';
+import { paintedBody } from '../keepsake/picture.ts';
 import { canvasOf, drawSpecimen, enlarged } from '../keepsake/specimen.ts';
-import { growthOf } from './growth.ts';
-import { fragmentOf, type KeepLink, linkInFile, plantingAddress, readLink } from './keep-link.ts';
-import { findModel, type PageModel, plantingServer } from './models.ts';
+import {
+  findModel,
+  fragmentOf,
+  growthOf,
+  type KeepLink,
+  linkInFile,
+  type PageModel,
+  plantingAddress,
+  plantingServer,
+  readLink,
+} from './models.ts';
 import { style } from './style.ts';
 
 /** Width and height of the picture, and of the body in it, pixels. */

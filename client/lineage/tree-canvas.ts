@@ -3,8 +3,7 @@
 import type { LineagePage } from '../../shared/lineage.ts';
 import { type Covered, type Edges, nodeAt, TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree, type TreeLayout, type TreeNode } from '../family-tree/layout.ts';
-import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
-import { paintLegend } from '../family-tree/paint-legend.ts';
+import { paintLegend, paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
 import { namedMarks } from '../family-tree/time-marks.ts';
 import { nameOf, planterOf } from '../family-tree/tree-text.ts';

@@ -4,10 +4,9 @@
  * for chunks that are out of sync.
  */
 import * as v from 'valibot';
-import { chunkCount } from '../../shared/codec/chunks.ts';
+import { chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { FrameError, type FrameHeader } from '../../shared/codec/frame.ts';
 import { type DecodedFrame, FrameDecoder } from '../../shared/codec/frame-decoder.ts';
-import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import { EVENTS, type Event, isEventName } from '../../shared/protocol/events.ts';
 import { type Pointer, unpackPointer } from '../../shared/protocol/pointers.ts';
@@ -19,7 +18,7 @@ import type {
   ParticipantView,
   Phase,
 } from '../../shared/vocabulary.ts';
-import { Listeners } from '../state/listeners.ts';
+import { Listeners } from '../state/browser-store.ts';
 
 export type ConnectionState = 'connecting' | 'waiting' | 'live' | 'reconnecting' | 'closed';
 
@@ -292,4 +291,45 @@ export class RoomModel {
     else this.organisms.set(event.id, organism);
     this.listeners.emit('life', { event, organism });
   }
+}
+
+export interface Kin {
+  /** The two parents of a cross, if alive. */
+  readonly parents: readonly (OrganismView | undefined)[];
+  /** Oldest first, as in the lists below. */
+  readonly children: readonly OrganismView[];
+  /** Other organisms with the same two parents. */
+  readonly siblings: readonly OrganismView[];
+  /** Number of all descendants, children included. */
+  readonly descendants: number;
+}
+
+/**
+ * Finds the relatives of an organism.
+ *
+ * @param organisms the living ones, oldest first
+ */
+export function kinOf(
+  organism: OrganismView,
+  organisms: ReadonlyMap<OrganismId, OrganismView>,
+): Kin {
+  const { id, parents } = organism;
+  const all = [...organisms.values()];
+  const of = [...parents].sort().join();
+  // One that has turned into a child may be older than its parents, so one pass is not enough.
+  const line = new Set([id]);
+  for (let size = 0; size < line.size; ) {
+    size = line.size;
+    for (const other of all) {
+      if (other.parents.some((parent) => line.has(parent))) line.add(other.id);
+    }
+  }
+  return {
+    parents: parents.map((parent) => organisms.get(parent)),
+    children: all.filter((other) => other.id !== id && other.parents.includes(id)),
+    siblings: all.filter((other) => {
+      return of !== '' && other.id !== id && [...other.parents].sort().join() === of;
+    }),
+    descendants: line.size - 1,
+  };
 }

@@ -6,8 +6,8 @@ import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
-import { Listeners } from '../state/listeners.ts';
-import type { RequestTracker } from './request-tracker.ts';
+import { Listeners } from '../state/browser-store.ts';
+import type { RequestTracker } from './connection.ts';
 
 export interface FilmView {
   /** Strip of `frames` square pictures, the grown organism last. */

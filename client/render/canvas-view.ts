@@ -1,10 +1,9 @@
 /** What every view of a room does: uploads its ticks, and draws when something has changed. */
-import type { Planes } from '../../shared/codec/planes.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import { type Camera, type Point, type Size, worldToScreen } from './camera.ts';
-import { FrameLoop } from './frame-loop.ts';
-import { type Resolution, TickLength } from './frame-pacing.ts';
+import { FrameLoop, type Resolution, TickLength } from './frame-pacing.ts';
 import { LifeEffects } from './life-effects.ts';
 import { MarkList } from './marks.ts';
 import { hasPainter, mayPaint, type Network, paintsAlways } from './paint/may-paint.ts';

@@ -2,11 +2,17 @@
  * Cell textures on the GPU: the newest tick, the picture on its way there, and the blurs for
  * lighting.
  */
-import type { Planes } from '../../shared/codec/planes.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
-import type { Surface, Target } from './gl.ts';
-import { beginPass, createTarget, createTexture, deleteTarget } from './gl.ts';
-import type { Programs } from './programs.ts';
+import {
+  beginPass,
+  createTarget,
+  createTexture,
+  deleteTarget,
+  type Programs,
+  type Surface,
+  type Target,
+} from './gl.ts';
 import { AT_ONCE, LONGEST } from './shaders/passes.ts';
 
 /** Sigmas of the blurs, cells: for membranes and relief, for shadows, and for scattered light. */

@@ -2,12 +2,139 @@
  * Short light effects: rings of division, dust of dying cells, feedback for cuts. Time is passed
  * in.
  */
+import type { Planes } from '../../shared/codec/chunks.ts';
+import { coverage, type Rect, type Stroke, strokeBounds } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
-import type { Rgb } from '../style/oklch.ts';
+import type { OrganismId } from '../../shared/vocabulary.ts';
+import type { Rgb } from '../style/fragments.ts';
 import type { Point } from './camera.ts';
-import type { Grain } from './death-dust.ts';
 import type { MarkList } from './marks.ts';
-import type { Cut, Speck } from './wound-effect.ts';
+
+export interface Speck {
+  /** Centre of a place, cells. */
+  readonly x: number;
+  readonly y: number;
+  readonly color: Rgb;
+}
+
+export interface Cut {
+  /** Places whose cells the stroke removes. */
+  readonly flesh: readonly Speck[];
+  /** Adjacent places whose cells stay. */
+  readonly rim: readonly Speck[];
+}
+
+/**
+ * Computes what a segment of a stroke cuts.
+ *
+ * @param taken indices of places that the same stroke has already cut; this segment's are added
+ */
+export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>): Cut {
+  const { owner, width, height } = planes;
+  const bounds = strokeBounds(stroke);
+  const x0 = Math.max(0, bounds.x - 1);
+  const y0 = Math.max(0, bounds.y - 1);
+  const rect = {
+    x: x0,
+    y: y0,
+    width: Math.max(0, Math.min(width, bounds.x + bounds.width + 1) - x0),
+    height: Math.max(0, Math.min(height, bounds.y + bounds.height + 1) - y0),
+  };
+  const cover = coverage(stroke, rect);
+  if (!cover) return { flesh: [], rim: [] };
+  const fresh: number[] = [];
+  for (let cell = 0; cell < cover.length; cell++) {
+    if (cover[cell] === 0) continue;
+    const place = (y0 + Math.floor(cell / rect.width)) * width + x0 + (cell % rect.width);
+    if (owner[place] === 0 || taken.has(place)) continue;
+    taken.add(place);
+    fresh.push(place);
+  }
+  const rim = new Set<number>();
+  for (const place of fresh) {
+    const column = place % width;
+    const beside = [place - width, place + width];
+    if (column > 0) beside.push(place - 1);
+    if (column < width - 1) beside.push(place + 1);
+    for (const other of beside) if (owner[other] > 0 && !taken.has(other)) rim.add(other);
+  }
+  const speck = (place: number): Speck => speckOf(place, planes);
+  return { flesh: fresh.map(speck), rim: [...rim].map(speck) };
+}
+
+/** A place with the colour of its cell. */
+export function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>): Speck {
+  const alpha = Math.max(1, rgba[4 * place + 3]);
+  const [r, g, b] = rgba.subarray(4 * place, 4 * place + 3);
+  return {
+    x: (place % width) + 0.5,
+    y: Math.floor(place / width) + 0.5,
+    color: [r / alpha, g / alpha, b / alpha],
+  };
+}
+
+/** Grains per tick, at most. */
+const MAX_GRAINS = 90;
+/** Share of the cells that leave a grain, unless they depart. */
+const SHARE = 0.35;
+
+/** A cell that died, with its colour. */
+export interface Grain extends Speck {
+  /** Whether its organism departs. */
+  readonly isGentle: boolean;
+}
+
+/** Finds the cells that have died since the last call. */
+export class DustFinder {
+  private rgba = new Uint8Array(0);
+  private owner = new Uint32Array(0);
+  private readonly random = createRandom(2).uniform;
+
+  /**
+   * Finds some of the places that were owned and are now bare, with the colours they had.
+   *
+   * @param silent changed chunks that were sent in full: differences there are not deaths
+   * @param departs tells of which organisms all cells leave a grain
+   */
+  find(
+    planes: Planes,
+    changed: readonly Rect[],
+    silent: readonly Rect[],
+    departs: (id: OrganismId) => boolean,
+  ): Grain[] {
+    if (this.owner.length !== planes.owner.length) {
+      this.rgba = planes.rgba.slice();
+      this.owner = planes.owner.slice();
+      return [];
+    }
+    const dead: number[] = [];
+    for (const rect of changed) {
+      if (silent.includes(rect)) continue;
+      const { x, y, width, height } = rect;
+      for (let j = y; j < y + height; j++) {
+        for (let place = j * planes.width + x; place < j * planes.width + x + width; place++) {
+          if (this.owner[place] !== 0 && planes.owner[place] === 0) dead.push(place);
+        }
+      }
+    }
+    const share = MAX_GRAINS / Math.max(1, dead.length);
+    const grains: Grain[] = [];
+    for (const place of dead) {
+      const alpha = this.rgba[4 * place + 3];
+      const isGentle = departs(this.owner[place]);
+      if (alpha < 60 || this.random() > Math.min(share, isGentle ? 1 : SHARE)) continue;
+      grains.push({ ...speckOf(place, { rgba: this.rgba, width: planes.width }), isGentle });
+    }
+    for (const { x, y, width, height } of changed) {
+      for (let j = y; j < y + height; j++) {
+        const [from, to] = [j * planes.width + x, j * planes.width + x + width];
+        this.owner.set(planes.owner.subarray(from, to), from);
+        this.rgba.set(planes.rgba.subarray(4 * from, 4 * to), 4 * from);
+      }
+    }
+    return grains;
+  }
+}
 
 interface Effect {
   start: number;

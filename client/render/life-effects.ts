@@ -2,9 +2,8 @@
 import type { Rect } from '../../shared/geometry.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';
-import { ownerColor } from '../style/owner.ts';
-import { DustFinder } from './death-dust.ts';
-import { Effects } from './effects.ts';
+import { ownerColor } from '../style/fragments.ts';
+import { DustFinder, Effects } from './effects.ts';
 import type { MarkList } from './marks.ts';
 import { SHIVERS } from './shaders/scene.ts';
 

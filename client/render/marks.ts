@@ -1,5 +1,5 @@
 /** A list of light marks in the GPU's layout: 12 numbers per mark. */
-import type { Rgb } from '../style/oklch.ts';
+import type { Rgb } from '../style/fragments.ts';
 import { bindTextures, createTexture, type Program } from './gl.ts';
 
 export const MARK = { glow: 0, ring: 1, disc: 2, picture: 3 } as const;

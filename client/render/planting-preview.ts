@@ -2,10 +2,10 @@
  * What is drawn under the visitor's own pointer: a preview of the seed, the ring of the brush, or
  * beads that show the energy left during a stroke.
  */
-import type { Planes } from '../../shared/codec/planes.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import { clampCentre } from '../../shared/geometry.ts';
 import type { InteractionState } from '../state/interaction-state.ts';
-import type { Rgb } from '../style/oklch.ts';
+import type { Rgb } from '../style/fragments.ts';
 import type { Point } from './camera.ts';
 import type { MarkList } from './marks.ts';
 

@@ -1,14 +1,13 @@
 /** Draws a room onto a canvas. Owns all GPU resources and recreates them after a lost context. */
-import type { Planes } from '../../shared/codec/planes.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Camera, Size } from './camera.ts';
 import { type Arrival, CellTextures } from './cell-textures.ts';
-import { FlashSafeScreen } from './flash-safe-screen.ts';
-import { bindTextures, GlError, type Program } from './gl.ts';
+import { FlashSafeScreen } from './flash-guard.ts';
+import { UnfinishedPictures } from './frame-pacing.ts';
+import { bindTextures, createAllPrograms, GlError, type Program, type Programs } from './gl.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
-import { createAllPrograms, type Programs } from './programs.ts';
-import { UnfinishedPictures } from './unfinished-pictures.ts';
 
 /**
  * If a lost context is not restored within this time, ms, the page is loaded again: another page

@@ -1,3 +1,5 @@
+import type { Event } from '../../shared/protocol/events.ts';
+
 /**
  * A string in the browser's storage: `localStorage` for this browser, `sessionStorage` for this
  * tab, where a reload keeps it. If storage is blocked, the string lasts as long as the page.
@@ -24,4 +26,80 @@ export class BrowserStore {
       window[this.storage].setItem(this.key, text);
     } catch {}
   }
+}
+
+/** A typed set of event listeners. */
+export class Listeners<Events extends { [K in keyof Events]: unknown }> {
+  private readonly sets = new Map<keyof Events, Set<(event: never) => void>>();
+
+  /**
+   * Adds a listener.
+   *
+   * @returns a function that removes it
+   */
+  on<K extends keyof Events>(name: K, listener: (event: Events[K]) => void): () => void {
+    const set = this.sets.get(name) ?? new Set();
+    this.sets.set(name, set);
+    set.add(listener);
+    return () => set.delete(listener);
+  }
+
+  emit<K extends keyof Events>(name: K, event: Events[K]): void {
+    for (const listener of this.sets.get(name) ?? []) {
+      (listener as (event: Events[K]) => void)(event);
+    }
+  }
+}
+
+/** Emits a value at most once per interval. `flush` emits the last value when it is due. */
+export class Throttle<T> {
+  private waiting: { readonly value: T } | undefined;
+  private passedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly pass: (value: T) => void,
+    private readonly interval: number,
+  ) {}
+
+  push(value: T, now: number): void {
+    this.waiting = { value };
+    this.flush(now);
+  }
+
+  /** Discards the pending value. */
+  forget(): void {
+    this.waiting = undefined;
+  }
+
+  /**
+   * Emits the pending value if it is due.
+   *
+   * @returns whether a value is still pending
+   */
+  flush(now: number): boolean {
+    if (!this.waiting) return false;
+    if (now - this.passedAt < this.interval) return true;
+    const { value } = this.waiting;
+    this.waiting = undefined;
+    this.passedAt = now;
+    this.pass(value);
+    return false;
+  }
+}
+
+type Checkpoint = Event<'welcome'>['checkpoint'];
+
+/** @returns gallery indices in the order to show them; `whole`: as the host shows the whole gallery */
+export function offered(
+  { gallery, featured }: Pick<Checkpoint, 'gallery' | 'featured'>,
+  whole?: boolean,
+): readonly number[] {
+  return (!whole && featured) || [...gallery.keys()];
+}
+
+/** @returns the gallery indices that a search looks through, those of `offered` first */
+export function searchable(checkpoint: Checkpoint, whole?: boolean): readonly number[] {
+  const all = new Set([...offered(checkpoint, whole), ...checkpoint.gallery.keys()]);
+  if (!whole) for (const index of checkpoint.unsuitable ?? []) all.delete(index);
+  return [...all];
 }

@@ -5,8 +5,7 @@ import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { OrganismId, SeedView, Tool } from '../../shared/vocabulary.ts';
-import { Listeners } from './listeners.ts';
-import { offered } from './offered.ts';
+import { Listeners, offered } from './browser-store.ts';
 
 type Checkpoint = Pick<Event<'welcome'>['checkpoint'], 'gallery' | 'featured'>;
 

@@ -3,7 +3,7 @@
  * screen.
  */
 import { css } from 'lit';
-import { owner } from './owner.ts';
+import { owner } from './fragments.ts';
 
 export const controls = css`
   * {

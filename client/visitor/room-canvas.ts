@@ -4,11 +4,16 @@ import type { TierName } from '../../shared/codec/tiers.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { byPointer } from '../elements/text.ts';
-import { bindCanvas } from '../input/canvas-input.ts';
-import { freePlace } from '../input/free-place.ts';
-import { ViewportReporter } from '../input/viewport-reporter.ts';
-import { type Camera, fitGrid, type Insets, type Point, type Size } from '../render/camera.ts';
-import { Lens } from '../render/lens.ts';
+import { bindCanvas, ViewportReporter } from '../input/canvas-input.ts';
+import { freePlace } from '../input/picking.ts';
+import {
+  type Camera,
+  fitGrid,
+  type Insets,
+  Lens,
+  type Point,
+  type Size,
+} from '../render/camera.ts';
 import { RoomView } from '../render/room-view.ts';
 import type { RoomOverview } from './elements/room-overview.ts';
 import { KeyControl, type KeyElements } from './key-control.ts';

@@ -8,25 +8,24 @@ import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary
 import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
 import { knowKinds } from '../locale/locale.ts';
-import { BusyReporter } from '../net/busy-reporter.ts';
-import { Connection } from '../net/connection.ts';
-import { RequestTracker } from '../net/request-tracker.ts';
+import { BusyReporter, Connection, RequestTracker } from '../net/connection.ts';
 import { Previews } from '../net/seed-previews.ts';
 import type { Point } from '../render/camera.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 import { OpenPanels } from '../state/open-panels.ts';
-import { affectedText, type Change } from './affected-text.ts';
+import { type SharedPage, SharedViews } from './shared-views.ts';
 import {
+  affectedText,
   approvedText,
+  type Change,
   goodbyeText,
   noticeText,
   offlineText,
   reasonText,
   type WayBack,
   wayBack,
-} from './refusal-text.ts';
-import { type SharedPage, SharedViews } from './shared-views.ts';
+} from './text.ts';
 
 /**
  * Reasons not shown to the visitor: a message sent before joining, and a connection that the server

@@ -4,17 +4,16 @@ import { clampCentre, type Stroke } from '../../shared/geometry.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismView, Tool } from '../../shared/vocabulary.ts';
-import type { CanvasHand } from '../input/canvas-input.ts';
-import { nearestCell } from '../input/pick-organism.ts';
-import { StrokeSegmenter } from '../input/stroke-segmenter.ts';
-import { ViewTools } from '../input/view-tools.ts';
+import { type CanvasHand, ViewTools } from '../input/canvas-input.ts';
+import { StrokeSegmenter } from '../input/gestures.ts';
+import { nearestCell } from '../input/picking.ts';
 import type { Point } from '../render/camera.ts';
+import { cutOf } from '../render/effects.ts';
 import type { RoomView } from '../render/room-view.ts';
-import { cutOf } from '../render/wound-effect.ts';
-import { Throttle } from '../state/throttle.ts';
-import { ownerColor } from '../style/owner.ts';
-import { offlineText } from './refusal-text.ts';
+import { Throttle } from '../state/browser-store.ts';
+import { ownerColor } from '../style/fragments.ts';
 import type { RoomSession } from './room-session.ts';
+import { offlineText } from './text.ts';
 
 /** Size of the area that a finger or a mouse pointer covers, CSS pixels. */
 const FINGER = 40;

@@ -2,7 +2,7 @@
  * Which caption a wall shows: only what is true of its room now. What has just happened and what
  * holds all the time take turns.
  */
-import type { ColourRange } from '../../shared/colour-range.ts';
+import type { ColourRange } from '../../shared/hues.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import {
   type Caption,

@@ -1,7 +1,7 @@
 /** Plays a film of the room on a wall, where the host asks for it. */
-import type { Planes } from '../../shared/codec/planes.ts';
-import { momentOfFrame } from '../../shared/film-moment.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import { momentOfFrame } from '../../shared/time-points.ts';
 import type { RoomModel } from '../net/room-model.ts';
 
 type Film = NonNullable<Event<'film'>['film']>;

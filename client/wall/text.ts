@@ -4,7 +4,7 @@
  * translation and returns the English.
  */
 import { msg } from '@lit/localize';
-import type { ColourRange } from '../../shared/colour-range.ts';
+import type { ColourRange } from '../../shared/hues.ts';
 import {
   isTranslated,
   LANGUAGES,

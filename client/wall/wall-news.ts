@@ -1,5 +1,5 @@
 /** What a wall knows of its room: who lives here, what has just happened, and what is in season. */
-import { COLOUR_RANGES, colourRange, meanColourAt } from '../../shared/colour-range.ts';
+import { COLOUR_RANGES, colourRange, meanColourAt } from '../../shared/hues.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../net/room-model.ts';

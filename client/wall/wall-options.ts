@@ -80,3 +80,53 @@ export function readOptions({
     languages: (query.get('languages') ?? '').split(',').filter(isLanguage),
   };
 }
+
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
+/** The address that visitors open. */
+export interface Way {
+  readonly address: string;
+  /** Whether phones can use it: `localhost` means the phone itself there. */
+  readonly forPhones: boolean;
+}
+
+/**
+ * Chooses the room's address for phones.
+ *
+ * @param wished from the wall's own address (`?url=`); '' for none
+ * @param page origin of the wall's page
+ * @param known origin that the server reports as reachable by phones; '' if unknown
+ */
+export function visitorAddress(room: string, wished: string, page: string, known: string): Way {
+  if (wished !== '') return { address: wished, forPhones: true };
+  // A wall on the server's own machine uses a loopback address, which phones cannot reach.
+  const isOwn = LOOPBACK.test(new URL(page).hostname);
+  const here = isOwn && known !== '' ? known : page;
+  return { address: `${here}/r/${room}`, forPhones: !isOwn || known !== '' };
+}
+
+/** Minimum time between two reloads, ms. */
+const PATIENCE = 60_000;
+const KEY = 'vivarium wall renewed';
+
+/**
+ * Whether the page may reload now.
+ *
+ * @param now ms, of a clock that continues across reloads
+ * @param storage returns storage that survives a reload; throws where it is blocked
+ */
+export function mayRenew(
+  now: number,
+  storage: () => Pick<Storage, 'getItem' | 'setItem'>,
+): boolean {
+  try {
+    const memory = storage();
+    const last = Number(memory.getItem(KEY) ?? Number.NEGATIVE_INFINITY);
+    if (now - last < PATIENCE && now >= last) return false;
+    memory.setItem(KEY, String(now));
+    return true;
+  } catch {
+    // Without storage, the page cannot know how often it has reloaded.
+    return false;
+  }
+}

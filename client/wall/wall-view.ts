@@ -1,5 +1,5 @@
 /** Draws a wall's room on its canvas: camera, animation, and when a new picture is due. */
-import type { Planes } from '../../shared/codec/planes.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../net/room-model.ts';
 import {

@@ -1,17 +1,48 @@
 /** The rooms of a server that has them alone, or shares them with others. */
+
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { RoomSettings } from '../../shared/host/settings.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import { serverVersion } from '../host/server-version.ts';
+import { hashText } from '../../shared/random.ts';
+import type { GardenerSettings } from '../gardener/gardener.ts';
+import { serverVersion } from '../host/cluster-calls.ts';
 import type { MetricsOptions } from '../operations/metrics.ts';
-import { RemoteRooms } from '../realtime/remote/remote-rooms.ts';
-import { RoomAccesses } from '../realtime/remote/room-accesses.ts';
-import type { RoomDirectory } from '../realtime/sessions/room-session.ts';
+import type { WallPlaces } from '../realtime/policy/wall-places.ts';
+import { RemoteRooms } from '../realtime/remote/remote-room.ts';
+import { RoomAccesses } from '../realtime/remote/room-access.ts';
+import type { RoomServer } from '../realtime/room-server.ts';
+import { LocalSession, type RoomDirectory } from '../realtime/sessions/local-session.ts';
 import { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
+import type { Ticker } from '../world/ticker.ts';
 import type { HostRecords } from './open-host-records.ts';
 import type { OpenStorage } from './open-storage.ts';
-import { roomDirectory } from './room-directory.ts';
+
+/**
+ * @param places the places of walls, in all rooms
+ * @param remote undefined: only to rooms of this server
+ */
+export function roomDirectory(
+  rooms: Pick<RoomRegistry, 'findServer'>,
+  places: Pick<WallPlaces, 'find'>,
+  remote?: Pick<RemoteRooms, 'open'>,
+): RoomDirectory {
+  return {
+    open(room, client) {
+      const find = () => rooms.findServer(room);
+      try {
+        find();
+      } catch (error) {
+        const isElsewhere = error instanceof Refusal && error.reason === 'elsewhere';
+        if (isElsewhere && remote) return remote.open(room, client);
+        throw error;
+      }
+      return new LocalSession(find, client);
+    },
+    acceptsPass: (room, pass) => places.find(room, pass) !== undefined,
+  };
+}
 
 /** A server's rooms, with what the rest of it asks about them. */
 export interface CreatedRooms {
@@ -141,4 +172,49 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
     ],
     close: () => remote?.close(),
   };
+}
+
+/** @returns the settings of a room that the host has not changed */
+export function defaultRoomSettings(config: Config): RoomSettings {
+  const { tickRate, capacity, maxOrganisms, energy } = config;
+  const { gardenerWounds: wounds } = config;
+  const attract =
+    config.attract === 'off'
+      ? { ...DEFAULTS.house.attract, on: false, wounds }
+      : { on: true, after: config.attract, wounds };
+  const { birth, healing, liveliness, lifetime } = config;
+  const life = { birth, healing, liveliness, lifetime };
+  return { ...DEFAULTS.house, tickRate, capacity, maxOrganisms, ...life, energy, attract };
+}
+
+/** @returns how a room's gardener behaves */
+export function gardenerSettings({ attract }: RoomSettings): GardenerSettings {
+  return { after: attract.on ? 1_000 * attract.after : 'off', wounds: attract.wounds };
+}
+
+/** @returns the rooms of the configuration, and what of them it names explicitly */
+export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loaded: string) {
+  const { width, height } = size ?? DEFAULTS.room;
+  const fixed = rooms.map((name) => {
+    return { name, width, height, seed: hashText(`${seed}/${name}`), checkpoint: loaded };
+  });
+  return [fixed, { size: size !== undefined, checkpoint: checkpoint !== undefined }] as const;
+}
+
+/** @param roomServers the servers of the open rooms */
+export function roomFigures(
+  roomServers: Iterable<RoomServer>,
+  ticker: Pick<Ticker, 'pace'>,
+): ReturnType<MetricsOptions['rooms']> {
+  return [...roomServers].map(({ room, size, walls, reports }) => ({
+    name: room.name,
+    participants: size,
+    organisms: room.size,
+    awake: room.awake,
+    reported: reports.size,
+    rate: ticker.pace(room)!.actual,
+    tick: room.tick,
+    walls: walls.upCount,
+    wallStates: walls.states,
+  }));
 }

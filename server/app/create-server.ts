@@ -7,27 +7,27 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { SkippedEngine } from '../engine/backends.ts';
 import type { EngineLoss } from '../engine/engine.ts';
 import { Hooks } from '../extensions/hooks.ts';
-import { Gardeners } from '../gardener/gardeners.ts';
+import { Gardeners } from '../gardener/gardener.ts';
 import { openHost } from '../host/host.ts';
 import { createApp } from '../http/app.ts';
 import { wallBuild } from '../http/client-build.ts';
-import { loadGalleries } from '../http/gallery.ts';
 import { pageModels } from '../http/page-models.ts';
+import { loadGalleries } from '../http/room-pages.ts';
 import { StaticFiles } from '../http/static-files.ts';
 import type { Alerts } from '../operations/alerts/open-alerts.ts';
-import { limitsWithin } from '../operations/descriptors.ts';
 import { DiskWatch } from '../operations/disk-watch.ts';
-import { ExhaustionWatch } from '../operations/exhaustion.ts';
-import { createMetrics } from '../operations/metrics.ts';
-import { type MetricsServer, serveMetrics } from '../operations/metrics-server.ts';
-import { RestartLimit } from '../operations/restart-limit.ts';
+import { ExhaustionWatch, limitsWithin } from '../operations/exhaustion.ts';
+import { createMetrics, type MetricsServer, serveMetrics } from '../operations/metrics.ts';
+import { RestartLimit } from '../operations/supervisor.ts';
 import { type Osc, openOsc } from '../osc/open-osc.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
+import { startBoth } from '../platform/collections.ts';
 import { type Log, silentLog } from '../platform/log.ts';
-import { startBoth } from '../platform/start-both.ts';
-import { hostCheck } from '../realtime/admission/allowed-hosts.ts';
-import { ConnectionAdmission } from '../realtime/admission/connection-admission.ts';
-import { RejectionCounts } from '../realtime/admission/rejection-counts.ts';
+import {
+  ConnectionAdmission,
+  hostCheck,
+  RejectionCounts,
+} from '../realtime/admission/connection-admission.ts';
 import { httpOptions, openGateway } from '../realtime/gateway.ts';
 import { createNameCheck } from '../realtime/names/display-names.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
@@ -36,30 +36,33 @@ import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { RoomRegistry, RoomRegistryOptions } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
 import { JournalWriter } from '../storage/journal-writer.ts';
-import { openMemory } from '../storage/memory-records.ts';
+import { openMemory } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
 import { storedSecret } from '../storage/stored-secret.ts';
-import { paintersByPath } from '../vnca/painter-file.ts';
+import { paintersByPath } from '../vnca/checkpoint.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import { World } from '../world/world.ts';
-import { createRooms } from './create-rooms.ts';
-import { listen, listenHttp } from './listen.ts';
-import { loadCheckpoints } from './load-checkpoints.ts';
 import {
+  configuredRooms,
+  createRooms,
+  defaultRoomSettings,
+  gardenerSettings,
+  roomFigures,
+} from './create-rooms.ts';
+import {
+  listen,
+  listenHttp,
   localOrigin,
   networkAddresses,
   networkOrigins,
   venueAddresses,
   watchOrigin,
-} from './network-addresses.ts';
-import { openEngine } from './open-engine.ts';
+} from './listen.ts';
 import { openHostRecords } from './open-host-records.ts';
-import { openStorage } from './open-storage.ts';
+import { loadCheckpoints, openEngine, openStorage } from './open-storage.ts';
 import { PageRelay } from './page-relay.ts';
-import { configuredRooms, defaultRoomSettings, gardenerSettings } from './room-defaults.ts';
-import { roomFigures } from './room-figures.ts';
-import { runShutdownPhases, shutdownPhases } from './shutdown-phases.ts';
+import { runShutdownPhases, shutdownPhases } from './process-end.ts';
 import { startAlerts } from './start-alerts.ts';
 import { createTickLoop } from './tick-loop.ts';
 

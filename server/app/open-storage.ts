@@ -1,15 +1,20 @@
 /** Opens the data folder, and sets damaged data aside if the host wants that. */
 import { join, resolve } from 'node:path';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Bus } from '../bus/bus.ts';
-import { ClusterError } from '../cluster/cluster-error.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
-import type { Clock } from '../platform/clock.ts';
+import { ClusterError } from '../cluster/valkey-connection.ts';
+import { createEngine, type EngineOptions } from '../engine/create-engine.ts';
+import { type Engine, EngineError } from '../engine/engine.ts';
+import { type Clock, retry } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { retry } from '../platform/retry.ts';
+import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
+import type { Config } from '../settings/server.ts';
 import { readCopy, withCopy } from '../storage/essential-copy.ts';
 import { openFolder, openSound } from '../storage/lmdb/open.ts';
 import { ASIDE_KEY, asideName, SetAside } from '../storage/set-aside.ts';
 import { Store } from '../storage/store.ts';
+import { loadCheckpoint } from '../vnca/checkpoint.ts';
 
 export interface OpenStorageOptions {
   /** Undefined: nothing is stored. */
@@ -115,4 +120,46 @@ function dispensable(keys: readonly string[]): Map<string | null, string[]> {
     rooms.set(room, [...(rooms.get(room) ?? []), key]);
   }
   return rooms;
+}
+
+/** @throws EngineError unavailable */
+export async function openEngine(
+  { role, engine: backend }: Pick<Config, 'role' | 'engine'>,
+  options: Omit<EngineOptions, 'backend'>,
+): Promise<Engine> {
+  return role === 'gateway' ? NO_ENGINE : createEngine({ ...options, backend });
+}
+
+const refuse = async (): Promise<never> => {
+  throw new EngineError('unavailable', 'a gateway runs no rooms');
+};
+
+const NO_ENGINE: Engine = {
+  info: { name: 'none', device: 'none' },
+  plant: refuse,
+  step: refuse,
+  exportStates: refuse,
+  importStates: refuse,
+  dispose: async () => {},
+  close: async () => {},
+};
+
+export interface LoadedCheckpoints {
+  /** The one of the settings first. */
+  readonly all: readonly NamedCheckpoint[];
+  /** Folders by name. */
+  readonly folders: ReadonlyMap<string, string>;
+}
+
+/** @param folder the data folder, if there is one @throws CheckpointError */
+export async function loadCheckpoints(
+  { checkpoint = DEFAULTS.operations.checkpoint, checkpoints }: Config,
+  folder: string | undefined,
+  log: Log,
+): Promise<LoadedCheckpoints> {
+  const names = [checkpoint, ...checkpoints];
+  const installed: NamedCheckpoint[] = await Promise.all(names.map((name) => loadCheckpoint(name)));
+  const kept = folder === undefined ? [] : await loadKeptCheckpoints(folder, installed, log);
+  const all = [...installed, ...kept];
+  return { all, folders: new Map(all.map(({ card, folder: place }) => [card.name, place])) };
 }

@@ -5,7 +5,7 @@ import { API } from '../../shared/host/api.ts';
 import type { Bus } from '../bus/bus.ts';
 import { RelayError, type RelayTarget, RequestRelay } from '../bus/request-relay.ts';
 import { wallAlive } from '../http/app.ts';
-import { lineageRoutes } from '../http/lineage.ts';
+import { lineageRoutes } from '../http/room-pages.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import type { ClusterRooms } from '../rooms/cluster-rooms.ts';

@@ -1,5 +1,6 @@
 /** Ends the process: in good order once, and at once for a host who does not want to wait. */
 import type { Clock } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
 
 /** Two signals within this time count as one, ms. */
 const SAME_SIGNAL = 1_000;
@@ -45,4 +46,112 @@ export class ProcessEnd {
     this.signalledAt ??= now;
     this.begin(0);
   };
+}
+
+/** One step of a shutdown. */
+export interface ShutdownPhase {
+  /** Logged when the phase has ended, as in "Closing: rooms are saved." */
+  readonly name: string;
+  readonly run: () => unknown;
+}
+
+interface Closable {
+  close(): unknown;
+}
+
+/** The parts of a server that are shut down. Those that start last may not have started yet. */
+export interface ShutdownParts {
+  readonly gateway: Closable & {
+    stopAdmitting(): void;
+    moveAway(time: number): Promise<void>;
+  };
+  /** Time over which pages are told to connect to other servers, ms; undefined: there are none. */
+  readonly moving: number | undefined;
+  readonly ticker: { stop(): Promise<void> };
+  readonly deferredWork: { run(): unknown };
+  readonly previews: readonly { stop(): Promise<void>; close(): Promise<void> }[];
+  readonly journalWriter: { saveAll(): Promise<unknown>; close(): Promise<unknown> } | undefined;
+  /** Gives up the rooms, so that other servers can have them at once. */
+  readonly leases: { releaseAll(): Promise<void> } | undefined;
+  /** Where connections came in. */
+  readonly directory: Closable;
+  /** Requests that other servers answer. */
+  readonly pageRelay: Closable;
+  readonly host: Closable;
+  readonly alerts: () => Closable | undefined;
+  readonly osc: () => Closable | undefined;
+  readonly hooks: Closable;
+  readonly engine: Closable;
+  readonly store: Closable | undefined;
+  readonly metrics: Closable | undefined;
+  readonly metricsServer: () => Closable | undefined;
+}
+
+/** The phases of a shutdown, in their order. */
+export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
+  const { gateway, ticker, deferredWork, previews, journalWriter, store } = parts;
+  return [
+    { name: 'new connections are refused', run: () => gateway.stopAdmitting() },
+    { name: 'the last tick has ended', run: () => ticker.stop().then(() => deferredWork.run()) },
+    {
+      name: 'previews have stopped',
+      run: () => Promise.all(previews.map((preview) => preview.stop())),
+    },
+    { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
+    {
+      name: 'host records are saved',
+      // Another server goes on with what is stored, so rooms are given up after the last of it.
+      run: () =>
+        Promise.all([parts.host.close(), parts.alerts()?.close()]).finally(() =>
+          parts.leases?.releaseAll(),
+        ),
+    },
+    {
+      name: 'clients are disconnected',
+      run: async () => {
+        if (parts.moving !== undefined) await gateway.moveAway(parts.moving);
+        await gateway.close();
+        parts.directory.close();
+        parts.pageRelay.close();
+      },
+    },
+    { name: 'OSC has stopped', run: () => parts.osc()?.close() },
+    { name: 'extensions have stopped', run: () => parts.hooks.close() },
+    {
+      name: 'the engine has stopped',
+      // Rooms do not wait for a drawing that is being refined, but the process does.
+      run: async () => {
+        await Promise.all(previews.map((preview) => preview.close()));
+        await parts.engine.close();
+      },
+    },
+    { name: 'the store is closed', run: () => journalWriter?.close().then(() => store?.close()) },
+    {
+      name: 'metrics have stopped',
+      run: () => {
+        parts.metrics?.close();
+        return parts.metricsServer()?.close();
+      },
+    },
+  ];
+}
+
+/**
+ * Runs the phases in order. The later ones run even if an earlier one fails.
+ *
+ * @throws the error of the first phase that failed, after the last phase
+ */
+export async function runShutdownPhases(phases: readonly ShutdownPhase[], log: Log): Promise<void> {
+  let failure: { readonly error: unknown } | undefined;
+  for (const { name, run } of phases) {
+    try {
+      await run();
+      log.info('phase', `Closing: ${name}.`, { phase: name });
+    } catch (error) {
+      failure ??= { error };
+      const message = error instanceof Error ? error.message : String(error);
+      log.error('phase-failed', `Closing: ${name} failed: ${message}`, { phase: name });
+    }
+  }
+  if (failure) throw failure.error;
 }

@@ -10,9 +10,8 @@ import { TickWatchdog } from '../operations/tick-watchdog.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
-import { StoreError } from '../storage/store-error.ts';
-import { DeferredWork } from '../world/deferred-work.ts';
-import { Ticker, type TickTiming } from '../world/ticker.ts';
+import { StoreError } from '../storage/record-codec.ts';
+import { DeferredWork, Ticker, type TickTiming } from '../world/ticker.ts';
 import type { World } from '../world/world.ts';
 
 export interface TickLoopOptions {

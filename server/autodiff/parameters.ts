@@ -4,7 +4,7 @@
  */
 import type { Random } from '../../shared/random.ts';
 import type { Float32Tensor } from '../../shared/safetensors.ts';
-import { getOrAdd } from '../platform/get-or-add.ts';
+import { getOrAdd } from '../platform/collections.ts';
 import type { Compute, Value } from './compute.ts';
 import { type Expression, input, type Shape, sizeOf } from './graph.ts';
 

@@ -4,10 +4,9 @@
  * rough shape of pictures that it has never seen.
  */
 
-import { updateShapes } from '../vnca/architecture.ts';
+import { growthSchedule, updateShapes } from '../vnca/architecture.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
-import { growthSchedule } from '../vnca/growth.ts';
-import { bounded, type LatentBounds } from '../vnca/latent-bounds.ts';
+import { bounded, type LatentBounds } from '../vnca/latent-map.ts';
 import type { Compute } from './compute.ts';
 import { gradients } from './gradients.ts';
 import type { Expression } from './graph.ts';

@@ -3,6 +3,9 @@
  * at most once, and those of one publisher on one channel in their order. What must not be lost
  * needs an answer, and to be sent again.
  */
+import { Packr } from 'msgpackr';
+import * as v from 'valibot';
+import { OPTIONS } from '../../shared/protocol/packets.ts';
 
 /** Must not throw, nor change the message. */
 export type Listener = (message: Uint8Array) => void;
@@ -45,4 +48,71 @@ export interface Bus {
 
   /** Drops what is under way. Closing it twice does no harm. */
   close(): Promise<void>;
+}
+
+const packr = new Packr(OPTIONS);
+
+/** @param message plain data and bytes */
+export const encodeMessage = (message: unknown): Uint8Array => packr.pack(message);
+
+/** @returns undefined if the bytes are no message of this schema */
+export function decodeMessage<S extends v.GenericSchema>(
+  schema: S,
+  bytes: Uint8Array,
+): v.InferOutput<S> | undefined {
+  let message: unknown;
+  try {
+    message = packr.unpack(bytes);
+  } catch {
+    return undefined;
+  }
+  const parsed = v.safeParse(schema, message, { abortEarly: true });
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** Delivers messages to those who have subscribed to their channel. */
+export class Subscribers {
+  private readonly byChannel = new Map<string, Set<{ readonly listener: Listener }>>();
+  private readonly gapListeners = new Set<{ readonly listener: () => void }>();
+
+  get channels(): Iterable<string> {
+    return this.byChannel.keys();
+  }
+
+  has(channel: string): boolean {
+    return this.byChannel.has(channel);
+  }
+
+  /** @param onLast called when nobody is left who has subscribed to the channel */
+  add(channel: string, listener: Listener, onLast: () => void = () => {}): Subscription {
+    const entry = { listener };
+    const listeners = this.byChannel.get(channel) ?? new Set();
+    this.byChannel.set(channel, listeners.add(entry));
+    return {
+      close: () => {
+        if (!listeners.delete(entry) || listeners.size > 0) return;
+        if (this.byChannel.get(channel) === listeners) this.byChannel.delete(channel);
+        onLast();
+      },
+    };
+  }
+
+  deliver(channel: string, message: Uint8Array): void {
+    for (const { listener } of this.byChannel.get(channel) ?? []) listener(message);
+  }
+
+  onGap(listener: () => void): Subscription {
+    const entry = { listener };
+    this.gapListeners.add(entry);
+    return { close: () => void this.gapListeners.delete(entry) };
+  }
+
+  tellOfGap(): void {
+    for (const { listener } of this.gapListeners) listener();
+  }
+
+  clear(): void {
+    this.byChannel.clear();
+    this.gapListeners.clear();
+  }
 }

@@ -16,8 +16,7 @@ import { type Duplex, duplexPair } from 'node:stream';
 import * as v from 'valibot';
 import { CLUSTER_DEFAULTS } from '../../shared/cluster-defaults.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Bus, Subscription } from './bus.ts';
-import { decodeMessage, encodeMessage } from './bus-messages.ts';
+import { type Bus, decodeMessage, encodeMessage, type Subscription } from './bus.ts';
 
 const { patience, beat, stall, part, window, most, mostEach } = CLUSTER_DEFAULTS.cluster.requests;
 const CHANNEL = 'requests';

@@ -4,9 +4,57 @@
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
-import { Mutex } from '../platform/mutex.ts';
-import { Refused } from './cluster-error.ts';
-import type { Acquired, Epoch, Held, LeaseStore, Renewals } from './lease-store.ts';
+import { Mutex } from '../platform/queues.ts';
+import { Refused } from './valkey-connection.ts';
+
+/** Counts the owners that a room has had. It never decreases and never expires. */
+export type Epoch = number;
+
+/** How often a room's lease has been acquired or renewed. It never decreases and never expires. */
+export type Renewals = number;
+
+/** A lease that has just been acquired. */
+export interface Acquired {
+  readonly epoch: Epoch;
+  /** Whether the owner before has given the room up with all of it stored, or there was none. */
+  readonly isReleased: boolean;
+  /** Before this acquisition; −1 if the owner before has not counted them. */
+  readonly renewals: Renewals;
+}
+
+/** A lease that somebody else has. */
+export interface Held {
+  readonly epoch?: undefined;
+  readonly renewals: Renewals;
+}
+
+/** How an owner gives a room up. */
+export interface Release {
+  /** Whether all that it and earlier owners have shown of the room is stored. */
+  readonly isStored: boolean;
+  /** Nobody else acquires the room for the next `DEFAULTS.cluster.offer`. */
+  readonly heir?: string | undefined;
+}
+
+/**
+ * Keeps leases. Calls that get no answer fail; whether they had an effect is not known then.
+ *
+ * @throws Refused; Error: the store cannot be reached
+ */
+export interface LeaseStore {
+  /**
+   * Acquires a room's lease with a new epoch, for `DEFAULTS.cluster.lease`.
+   *
+   * @param holder a name that no other process has
+   * @param abandoned if there have been no more renewals than these, it is acquired even from
+   *   somebody who has it: the caller knows that they do not count on it any more
+   */
+  acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
+  /** Has a lease last as long as a new one. @returns false if the holder does not have it any more */
+  renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
+  /** Ends a lease, if the holder has it. Its owner has stopped before. */
+  release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
+}
 
 const { renewal, trusted, firstTickDelay } = DEFAULTS.cluster;
 
@@ -169,5 +217,162 @@ export class Lease {
       if (this.isHeld) this.awaitLapse();
       else this.end();
     });
+  }
+}
+
+export interface RoomLeasesOptions {
+  readonly leases: LeaseStore;
+  /** Names this process; no other has the same. */
+  readonly holder: string;
+  readonly clock: Clock;
+  /** The store has answered that it does not acquire or renew a lease. */
+  readonly onRefused?: (room: string, why: string) => void;
+  /** Called when a lease has ended without having been released. */
+  readonly onEnd: (room: string) => void;
+}
+
+/** Why a lease has not been acquired: another process has it, or the store does not say so now. */
+export type NotAcquired = 'held-elsewhere' | 'no-answer';
+
+/** Acquires and releases the leases of rooms. */
+export class RoomLeases {
+  private readonly held = new Map<string, Lease>();
+  private readonly seen = new Map<string, Sighting>();
+  /** When rooms may be taken over again, ms. */
+  private readonly notBefore = new Map<string, number>();
+
+  constructor(private readonly options: RoomLeasesOptions) {}
+
+  /** Acquires a room's lease, unless this process holds it. @returns whether it holds it now */
+  async acquire(room: string): Promise<boolean> {
+    return (await this.tryAcquire(room)) instanceof Lease;
+  }
+
+  /** As `acquire`. @returns the lease, or why there is none */
+  async tryAcquire(room: string): Promise<Lease | NotAcquired> {
+    const own = this.held.get(room);
+    if (own?.isHeld) return own;
+    if (own) {
+      // What runs under it stops first.
+      own.end();
+      return 'no-answer';
+    }
+    const seen = this.seen.get(room);
+    const lease = await Lease.acquire({ ...this.options, room }, seen).catch((error: unknown) => {
+      if (error instanceof Refused) this.options.onRefused?.(room, error.message);
+      return 'no-answer' as const;
+    });
+    if (lease === 'no-answer') return lease;
+    if (!(lease instanceof Lease)) {
+      const { renewals } = lease;
+      if (renewals !== seen?.renewals) {
+        this.seen.set(room, { renewals, at: this.options.clock.now() });
+      }
+      return 'held-elsewhere';
+    }
+    if (!lease.isHeld) {
+      await lease.release();
+      return 'no-answer';
+    }
+    this.held.set(room, lease);
+    void lease.ended.then(() => {
+      if (this.held.get(room) !== lease) return;
+      this.held.delete(room);
+      this.options.onEnd(room);
+    });
+    return lease;
+  }
+
+  /** Names this process. */
+  get holder(): string {
+    return this.options.holder;
+  }
+
+  /** The lease that this process has of a room; it may have lapsed. */
+  of(room: string): Lease | undefined {
+    return this.held.get(room);
+  }
+
+  /** Does not take a room over for some time. @param time ms */
+  holdOff(room: string, time: number): void {
+    const until = this.options.clock.now() + time;
+    this.notBefore.set(room, Math.max(until, this.notBefore.get(room) ?? 0));
+  }
+
+  /** Whether a room may be taken over now. */
+  mayTakeOver(room: string): boolean {
+    return this.options.clock.now() >= (this.notBefore.get(room) ?? 0);
+  }
+
+  /** Whether a room may tick and be shown by this process now. */
+  readonly mayTick = (room: string): boolean => this.held.get(room)?.mayTick ?? false;
+
+  /**
+   * Gives a room up. Its ticks have stopped, and all its writes are done.
+   *
+   * @param heir who is to have it
+   */
+  async release(room: string, heir?: string): Promise<void> {
+    const lease = this.held.get(room);
+    this.held.delete(room);
+    await lease?.release(heir);
+  }
+
+  /** Gives all rooms up. */
+  async releaseAll(): Promise<void> {
+    await Promise.all([...this.held.keys()].map((room) => this.release(room)));
+  }
+}
+
+const { attempt, failed } = DEFAULTS.cluster;
+
+export interface StandbyOptions {
+  readonly leases: RoomLeases;
+  readonly clock: Clock;
+  /** Rooms that should run, and that this process does not run. */
+  readonly waiting: () => Iterable<string>;
+  /** Opens a room whose lease this process has just acquired. It releases it if that fails. */
+  readonly open: (room: string) => Promise<void>;
+  /** A room could not be opened; it is tried again later. */
+  readonly onFailure: (room: string, error: unknown) => void;
+}
+
+/** Tries again and again to acquire the leases of the rooms that wait. */
+export class Standby {
+  private readonly trying = new Set<string>();
+  private stopped = false;
+  private cancel: () => void;
+
+  constructor(private readonly options: StandbyOptions) {
+    this.cancel = options.clock.after(0, this.look);
+  }
+
+  /** Ends the attempts; one that has begun may still open its room. */
+  stop(): void {
+    this.stopped = true;
+    this.cancel();
+  }
+
+  private readonly look = (): void => {
+    const { leases, waiting, clock } = this.options;
+    this.cancel = clock.after(attempt, this.look);
+    for (const room of waiting()) {
+      if (leases.mayTakeOver(room) && !this.trying.has(room)) void this.try(room);
+    }
+  };
+
+  private async try(room: string): Promise<void> {
+    const { leases, open, onFailure } = this.options;
+    this.trying.add(room);
+    try {
+      if (!(await leases.acquire(room))) return;
+      if (this.stopped) await leases.release(room);
+      else await open(room);
+    } catch (error) {
+      leases.holdOff(room, failed);
+      onFailure(room, error);
+    } finally {
+      this.trying.delete(room);
+    }
   }
 }

@@ -10,14 +10,17 @@ import {
   type SkippedEngine,
   threadsFor,
 } from './backends.ts';
-import { SAVE_EVERY, SAVE_GPU_EVERY } from './core/state-checkpoint.ts';
+import { SAVE_EVERY, SAVE_GPU_EVERY } from './core/recovery.ts';
 import type { Engine, EngineLoss } from './engine.ts';
 import './onnx/no-telemetry.ts';
-import { Fallback } from './thread/fallback.ts';
-import type { WorkerStart } from './thread/protocol.ts';
-import { recoveringThread } from './thread/recovering-thread.ts';
+import {
+  attachEngine,
+  type ThreadEngine,
+  type ThreadListeners,
+  type WorkerStart,
+} from './thread/protocol.ts';
+import { Fallback, recoveringThread } from './thread/recovering-thread.ts';
 import { shardAcross } from './thread/sharding.ts';
-import { attachEngine, type ThreadEngine, type ThreadListeners } from './thread/worker-engine.ts';
 
 /** Options of `createEngine`. */
 export interface EngineOptions {

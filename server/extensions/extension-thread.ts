@@ -3,17 +3,23 @@
  * are logged with its name. One that cannot be loaded, has lost its thread or fails too often is
  * started again after a pause.
  */
+
 import { basename } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterMessages, type Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { TokenBucket } from '../platform/token-bucket.ts';
+import { TokenBucket } from '../platform/queues.ts';
 import { WorkerRpc } from '../platform/worker-rpc.ts';
-import type { Asked, AskedHook, Outcome, Told, ToldHook } from './extension.ts';
-import { HookError } from './hook-error.ts';
-import { RestartPause } from './restart-pause.ts';
+import {
+  type Asked,
+  type AskedHook,
+  HookError,
+  type Outcome,
+  type Told,
+  type ToldHook,
+} from './extension.ts';
 import {
   actSchema,
   answerSchema,
@@ -26,6 +32,28 @@ import {
   type ThreadStart,
   type Unfit,
 } from './thread/protocol.ts';
+
+const { firstPause, maxPause } = DEFAULTS.hooks;
+
+/** Pauses that double, until the extension has run for as long as the longest one. */
+export class RestartPause {
+  private following: number = firstPause;
+  /** ms; Infinity while it does not run. */
+  private runsSince = Infinity;
+
+  /** The extension runs. @param now ms */
+  runs(now: number): void {
+    this.runsSince = now;
+  }
+
+  /** It has ended, or could not be started. @returns the pause, ms */
+  next(now: number): number {
+    const pause = now - this.runsSince >= maxPause ? firstPause : this.following;
+    this.runsSince = Infinity;
+    this.following = Math.min(2 * pause, maxPause);
+    return pause;
+  }
+}
 
 export interface ExtensionThreadOptions {
   /** Absolute path. */

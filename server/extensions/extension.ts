@@ -3,16 +3,20 @@
  * room. It runs in its own thread and acts like any participant. EXTENSIONS.md shows how to write
  * one.
  */
-import type { Reason } from '../../shared/protocol/reasons.ts';
+
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type {
   LifeEvent,
   OrganismId,
   OrganismView,
+  ParticipantId,
   ParticipantView,
   SeedView,
 } from '../../shared/vocabulary.ts';
+import { ReasonError } from '../platform/log.ts';
 import type { RoomCommand } from '../world/commands.ts';
-import type { Expressing } from '../world/expressions.ts';
+import type { Expressing } from '../world/organisms/expressions.ts';
 
 /** A room was opened. Also sent for each open room after an extension restarts. */
 export interface RoomOpened {
@@ -209,3 +213,55 @@ export const HOOKS = [
 
 export type ToldHook = keyof Told;
 export type AskedHook = keyof Asked;
+
+/** Why an extension or OSC cannot be started. */
+export type HookReason =
+  /** The file does not exist. */
+  | 'not-found'
+  /** It has no default export with a name and hooks. */
+  | 'no-extension'
+  /** The address for OSC is unknown, or not one of this machine. */
+  | 'no-address'
+  /** Another program uses the port. */
+  | 'port-taken';
+
+/** An extension or OSC cannot be started. The message is one sentence for the host. */
+export class HookError extends ReasonError<HookReason> {
+  override readonly name = 'HookError';
+}
+
+interface ParticipantQueue {
+  count: number;
+  tail: Promise<unknown>;
+}
+
+/** A queue of commands for each participant. */
+export class ApprovalQueue {
+  private readonly queues = new Map<ParticipantId, ParticipantQueue>();
+
+  /**
+   * Queues a command.
+   *
+   * @param askExtensions resolves to an objection or undefined, never rejects; absent: no approval
+   *   needed
+   * @returns undefined if the command may run immediately; otherwise resolves when it may, or
+   *   rejects with Refusal not-here
+   * @throws Refusal too-fast when the participant has too many commands queued
+   */
+  submit(
+    by: ParticipantId,
+    askExtensions: (() => Promise<string | undefined>) | undefined,
+  ): Promise<void> | undefined {
+    const queue = this.queues.get(by) ?? { count: 0, tail: Promise.resolve() };
+    if (queue.count === 0 && !askExtensions) return undefined;
+    if (queue.count >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
+    this.queues.set(by, queue);
+    queue.count++;
+    const approved = Promise.all([askExtensions?.(), queue.tail]).then(([objection]) => {
+      if (--queue.count === 0) this.queues.delete(by);
+      if (objection !== undefined) throw new Refusal('not-here', objection);
+    });
+    queue.tail = approved.catch(() => {});
+    return approved;
+  }
+}

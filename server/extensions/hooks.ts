@@ -1,25 +1,80 @@
 /** Sends the rooms' events to listeners and extensions, and asks extensions to approve commands. */
+
 import { resolve } from 'node:path';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { generationsOf } from '../../shared/lineage.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import type { ParticipantId } from '../../shared/vocabulary.ts';
+import { HOUSE, type LifeEvent, type ParticipantId } from '../../shared/vocabulary.ts';
 import type { Clock } from '../platform/clock.ts';
-import { getOrAdd } from '../platform/get-or-add.ts';
+import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 import { Allowance, type Limits } from '../realtime/admission/command-costs.ts';
-import { parseCommand } from '../realtime/commands/parse-command.ts';
+import { parseCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { SystemActor, SystemCommand } from '../realtime/commands/system-actor.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { RoomHooks } from '../realtime/sessions/room-client.ts';
 import type { RoomCommand } from '../world/commands.ts';
+import { lineageTree } from '../world/organisms/lineage-tree.ts';
 import type { TickResult } from '../world/room-types.ts';
 import type { Pace } from '../world/ticker.ts';
-import { ApprovalQueue } from './approval-queue.ts';
-import type { Asked, AskedHook, Outcome, Told, ToldHook } from './extension.ts';
+import {
+  ApprovalQueue,
+  type Asked,
+  type AskedHook,
+  type Happening,
+  type Outcome,
+  type Told,
+  type ToldHook,
+} from './extension.ts';
 import { ExtensionThread } from './extension-thread.ts';
-import { generationIn } from './generation-event.ts';
-import { meanColour } from './mean-colour.ts';
 import type { HookAnswer } from './thread/protocol.ts';
+
+/**
+ * The event of a new generation: what the house plants has parents only where a day begins.
+ *
+ * @param life events of the tick that is done
+ * @returns undefined if no day begins
+ */
+export function generationIn(
+  life: readonly LifeEvent[],
+  { room, policy }: RoomServer,
+): (Happening & { readonly what: 'generation' }) | undefined {
+  const heirs = life.flatMap((event) => {
+    if (event.what !== 'born') return [];
+    const { id, planter, parents } = event.organism;
+    return planter.id === HOUSE.id && parents.length > 0 ? [id] : [];
+  });
+  if (heirs.length === 0) return undefined;
+  const tree = lineageTree(room, policy.settings.tickRate);
+  const generations = generationsOf(tree.organisms);
+  const number = Math.max(...heirs.map((id) => generations.get(id) ?? 1));
+  return { what: 'generation', number, heirs };
+}
+
+/** The mean colour of the owned places, and their share of all places; 0…1 each. */
+export function meanColour({ rgba, owner }: Pick<Planes, 'rgba' | 'owner'>): {
+  readonly colour: readonly [number, number, number];
+  readonly living: number;
+} {
+  let red = 0;
+  let green = 0;
+  let blue = 0;
+  let alpha = 0;
+  let places = 0;
+  for (let place = 0; place < owner.length; place++) {
+    if (owner[place] === 0) continue;
+    const offset = 4 * place;
+    places++;
+    // Colours are premultiplied, hence the division by the sum of alphas below.
+    red += rgba[offset];
+    green += rgba[offset + 1];
+    blue += rgba[offset + 2];
+    alpha += rgba[offset + 3];
+  }
+  const share = (sum: number): number => (alpha === 0 ? 0 : Math.min(1, sum / alpha));
+  return { colour: [share(red), share(green), share(blue)], living: places / owner.length };
+}
 
 /** A listener within the server. If a hook throws, the error is logged and the listener removed. */
 export type Listener = { readonly name: string } & {

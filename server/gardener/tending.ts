@@ -7,16 +7,16 @@ import type { SystemCommand } from '../realtime/commands/system-actor.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import { featuredOf } from '../world/species.ts';
-import { choosePair, isOwn, woundable } from './choose.ts';
+import { choosePair, isOfSeason, isOwn, preferably, Seasons, woundable } from './choose.ts';
 import {
   choosePlantingPlace,
+  cutAcross,
+  hitsOnly,
   nearestGround,
   type PlantingArea,
   type PlantingPlace,
   targetCount,
 } from './planting-place.ts';
-import { isOfSeason, preferably, Seasons } from './season.ts';
-import { cutAcross, hitsOnly } from './strokes.ts';
 
 const {
   avoidedKinds,

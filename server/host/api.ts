@@ -15,9 +15,13 @@ import type { RefusalState, SessionState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { isAllowedOrigin } from '../realtime/admission/connection-admission.ts';
-import { type HostSession, type HostSessions, hasKey } from './host-sessions.ts';
-import type { HostToken } from './host-token.ts';
-import type { LoginThrottle } from './login-throttle.ts';
+import {
+  type HostSession,
+  type HostSessions,
+  type HostToken,
+  hasKey,
+  type LoginThrottle,
+} from './host-sessions.ts';
 
 /** Parameters of a path, such as the room in `/rooms/:room`. */
 export type Parts = Readonly<Record<string, string>>;

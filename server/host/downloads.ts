@@ -4,22 +4,20 @@ import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import type { Request, Response } from 'express';
 import * as v from 'valibot';
-import type { Planes } from '../../shared/codec/planes.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import { FILES, signQuery } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { pause } from '../platform/clock.ts';
-import { getOrAdd } from '../platform/get-or-add.ts';
-import { readRange } from '../replay/journal-range.ts';
+import { getOrAdd } from '../platform/collections.ts';
+import { packBundle, readRange } from '../replay/journal-range.ts';
 import type { When } from '../replay/options.ts';
 import { png } from '../replay/pictures.ts';
-import { packBundle } from '../replay/replay-bundle.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
-import { StoreError } from '../storage/store-error.ts';
+import { StoreError } from '../storage/record-codec.ts';
 import type { FileHandler } from './api.ts';
 import type { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
-import { drawSign } from './printed-sign.ts';
-import { growCreatures, paintCreatures, type SignCreature } from './sign-creatures.ts';
+import { drawSign, growCreatures, paintCreatures, type SignCreature } from './printed-sign.ts';
 import { csvOf, type VisitCounter } from './visit-statistics.ts';
 
 /** The longest that a sign waits for its creatures, ms. */

@@ -4,7 +4,7 @@ import { FILES } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { DrawingState } from '../../shared/host/state.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import { createGrowthFilm } from '../previews/growth-film.ts';
+import { createGrowthFilm } from '../previews/growth-previews.ts';
 import type { WaitingDrawing } from '../realtime/drawings/drawing-review.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import type { FileHandler, Handlers } from './api.ts';

@@ -1,28 +1,146 @@
 /** A low-priority process that replays part of a room's journal and renders it as a film. */
+
 import { writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
 import * as v from 'valibot';
-import type { Planes } from '../../shared/codec/planes.ts';
-import type { FilmTimes } from '../../shared/film-moment.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
+import type { Rect } from '../../shared/geometry.ts';
 import type { JobReason } from '../../shared/host/reasons.ts';
-import { parsePainter } from '../../shared/painter/net.ts';
+import { type PainterNet, parsePainter, REACH } from '../../shared/painter/net.ts';
+import { paint } from '../../shared/painter/paint.ts';
+import type { FilmTimes } from '../../shared/time-points.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import { systemClock } from '../platform/clock.ts';
-import { readRange, timesOf } from '../replay/journal-range.ts';
+import { type JournalRange, readRange, timesOf } from '../replay/journal-range.ts';
 import { gif, type PictureWriter, png, rgbPng } from '../replay/pictures.ts';
 import { runReplay } from '../replay/run-replay.ts';
-import { speciesOf } from '../rooms/species.ts';
+import { speciesOf } from '../rooms/loaded-checkpoint.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
+import { StoreError } from '../storage/record-codec.ts';
 import type { Records } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
-import { StoreError } from '../storage/store-error.ts';
-import { loadCheckpoint } from '../vnca/checkpoint.ts';
-import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
+import { fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
+import { TickTimes } from '../world/tick-times.ts';
 import { withFrames } from './film-frames.ts';
-import { FilmPainter } from './film-painter.ts';
-import { filmTimes, pictureTicks } from './film-times.ts';
 import { zip } from './zip.ts';
+
+/** Side of what is painted at once, cells. */
+const TILE = 16;
+/** How far a cell's paint depends on others, cells. */
+const AROUND = (REACH - 1) / 2;
+
+export interface FilmPainterOptions {
+  readonly net: PainterNet;
+  /** Pixels a cell, along a side. */
+  readonly scale: number;
+  /** Longest time that painting may take in all, ms. */
+  readonly limit: number;
+  /** ms */
+  readonly now: () => number;
+}
+
+/** Paints pictures of one room, each after another: what has not changed is painted once. */
+export class FilmPainter {
+  /** The picture before, and its cells. */
+  private before: { readonly planes: Planes; readonly pixels: Uint8Array } | undefined;
+  private spent = 0;
+
+  constructor(private readonly options: FilmPainterOptions) {}
+
+  /**
+   * Paints a picture on black.
+   *
+   * @param planes of the same size each time
+   * @returns [scale·height, scale·width, 3] RGB, valid until the next call; undefined: the time for
+   *   painting is over, for good
+   */
+  draw(planes: Planes): Uint8Array | undefined {
+    const { limit, now, scale } = this.options;
+    if (this.spent >= limit) return undefined;
+    const { width, height, rgba, owner } = planes;
+    const { before } = this;
+    const pixels = before?.pixels ?? new Uint8Array(3 * width * height * scale ** 2);
+    const begun = now();
+    for (let y = 0; y < height; y += TILE) {
+      for (let x = 0; x < width; x += TILE) {
+        const size = { width: Math.min(TILE, width - x), height: Math.min(TILE, height - y) };
+        const tile = { x, y, ...size };
+        if (before && isSame(before.planes, planes, around(tile, planes))) continue;
+        if (this.spent + now() - begun >= limit) {
+          this.spent = limit;
+          return undefined;
+        }
+        this.paint(planes, tile, pixels);
+      }
+    }
+    this.spent += now() - begun;
+    this.before = { planes: { width, height, rgba: rgba.slice(), owner: owner.slice() }, pixels };
+    return pixels;
+  }
+
+  private paint({ width, height, rgba, owner }: Planes, area: Rect, pixels: Uint8Array): void {
+    const { net, scale } = this.options;
+    const painted = paint({ cells: rgba, owners: owner, width, height, net, scale, area });
+    const row = area.width * scale;
+    for (let v = 0; v < area.height * scale; v++) {
+      let to = 3 * ((area.y * scale + v) * width * scale + area.x * scale);
+      // Premultiplied colours on black are the colours themselves.
+      for (let from = 4 * v * row; from < 4 * (v + 1) * row; from += 4, to += 3) {
+        pixels[to] = painted[from];
+        pixels[to + 1] = painted[from + 1];
+        pixels[to + 2] = painted[from + 2];
+      }
+    }
+  }
+}
+
+/** A tile and the cells around it that its paint depends on. */
+function around({ x, y, width, height }: Rect, grid: Pick<Planes, 'width' | 'height'>): Rect {
+  const [left, top] = [Math.max(0, x - AROUND), Math.max(0, y - AROUND)];
+  return {
+    ...{ x: left, y: top },
+    width: Math.min(grid.width, x + width + AROUND) - left,
+    height: Math.min(grid.height, y + height + AROUND) - top,
+  };
+}
+
+function isSame(a: Planes, b: Planes, { x, y, width, height }: Rect): boolean {
+  for (let row = y; row < y + height; row++) {
+    const [from, to] = [row * a.width + x, row * a.width + x + width];
+    for (let i = from; i < to; i++) if (a.owner[i] !== b.owner[i]) return false;
+    for (let i = 4 * from; i < 4 * to; i++) if (a.rgba[i] !== b.rgba[i]) return false;
+  }
+  return true;
+}
+
+/**
+ * The ticks of the pictures, as `runReplay` makes them: none of the snapshot itself.
+ *
+ * @param every ticks between two pictures
+ */
+export function pictureTicks(
+  {
+    from,
+    to,
+    snapshot,
+  }: Pick<JournalRange, 'from' | 'to'> & {
+    readonly snapshot: Pick<JournalRange['snapshot'], 'tick'>;
+  },
+  every: number,
+): number[] {
+  const ticks: number[] = [];
+  for (let tick = from; tick < to; tick += every) if (tick > snapshot.tick) ticks.push(tick);
+  if (to > snapshot.tick) ticks.push(to);
+  return ticks;
+}
+
+/** When the pictures were, in few points. @param dates of all pictures, ms; they never decrease */
+export function filmTimes(dates: readonly number[]): FilmTimes {
+  const times = new TickTimes();
+  for (const [tick, at] of dates.entries()) times.add({ tick, at });
+  return times.known.map(({ tick: frame, at }) => ({ frame, at }));
+}
 
 const when = v.optional(
   v.union([v.strictObject({ tick: v.number() }), v.strictObject({ time: v.number() })]),
@@ -82,7 +200,7 @@ const say = (news: FilmNews): void => {
 async function openRecords(records: FilmOrder['records']): Promise<Records> {
   if ('folder' in records) return readFolder(records.folder);
   // Other servers do without its code.
-  const { readCluster } = await import('../cluster/read-cluster.ts');
+  const { readCluster } = await import('../cluster/open-cluster.ts');
   return readCluster(records.cluster, systemClock);
 }
 

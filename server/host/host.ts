@@ -6,28 +6,28 @@ import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { Bus } from '../bus/bus.ts';
 import type { TickEvents } from '../world/world.ts';
 import { createFileRouter, createHostApi, type Handlers } from './api.ts';
-import { asideCalls } from './aside-calls.ts';
-import { clusterCalls, elsewhereFirst, type PassOn, serverFor } from './cluster-calls.ts';
+import {
+  clusterCalls,
+  elsewhereFirst,
+  type PassOn,
+  serverFor,
+  serverVersion,
+} from './cluster-calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { files } from './downloads.ts';
 import { drawingCalls, drawingFiles } from './drawing-calls.ts';
 import { Farewells } from './farewells.ts';
-import { filmCalls, filmFiles } from './film-calls.ts';
-import { FilmJobs } from './film-jobs.ts';
+import { FilmJobs, filmCalls, filmFiles } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
-import { HostSessions } from './host-sessions.ts';
-import { HostToken } from './host-token.ts';
-import { LoginThrottle } from './login-throttle.ts';
+import { HostSessions, HostToken, LoginThrottle } from './host-sessions.ts';
 import { moderationCalls } from './moderation.ts';
 import { RemoteCalls } from './remote-calls.ts';
 import { reportCalls, reportFiles } from './report-calls.ts';
-import { roomCalls, stateOf } from './room-calls.ts';
-import { serverVersion } from './server-version.ts';
+import { roomCalls, stateOf, wallCalls } from './room-calls.ts';
+import { asideCalls, snapshotCalls } from './saved-calls.ts';
 import { shareSessions } from './shared-sessions.ts';
 import { shareThrottle } from './shared-throttle.ts';
-import { snapshotCalls } from './snapshot-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
-import { wallCalls } from './wall-calls.ts';
 
 export interface HostOptions {
   readonly context: Omit<HostContext, 'version' | 'since'>;

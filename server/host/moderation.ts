@@ -2,13 +2,12 @@
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { withoutFingerprints } from '../realtime/policy/bans.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
-import { restoreSnapshot } from '../storage/restore-snapshot.ts';
-import { type UndoOptions, type UndoRequest, undo } from '../storage/undo.ts';
+import { restoreSnapshot, type UndoOptions, type UndoRequest, undo } from '../storage/undo.ts';
 import type { Handlers } from './api.ts';
+import { requireSystemCommand } from './cluster-calls.ts';
 import type { HostContext } from './host-context.ts';
-import { snapshotStateOf } from './snapshot-calls.ts';
-import { requireSystemCommand } from './system-commands.ts';
-import { MAX_TICK_RATE, maxTicksIn, type RateChange } from './tick-rate-history.ts';
+import { snapshotStateOf } from './saved-calls.ts';
+import { MAX_TICK_RATE, maxTicksIn, type RateChange } from './visit-statistics.ts';
 
 /** Factor by which a room may briefly tick faster than its rate. */
 const SLACK = 1.1;

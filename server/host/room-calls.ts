@@ -1,23 +1,51 @@
 /** Handlers for rooms, and the state that the host's page shows. */
+
 import { randomInt } from 'node:crypto';
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { CheckpointState, HostState } from '../../shared/host/state.ts';
-import { localTime } from '../platform/local-time.ts';
+import type { CheckpointState, HostState, WallState } from '../../shared/host/state.ts';
+import { localTime } from '../platform/clock.ts';
 import { withoutFingerprints } from '../realtime/policy/bans.ts';
-import { readRange } from '../replay/journal-range.ts';
-import { writeBundle } from '../replay/replay-bundle.ts';
+import { wallStates } from '../realtime/sessions/room-walls.ts';
+import { readRange, writeBundle } from '../replay/journal-range.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import { featuredOf } from '../world/species.ts';
 import type { Handlers } from './api.ts';
+import { isDone, runSystemCommand } from './cluster-calls.ts';
 import { drawingsOf } from './drawing-calls.ts';
 import type { HostContext } from './host-context.ts';
 import { reportsOf } from './report-calls.ts';
-import { takeSnapshot } from './snapshot-calls.ts';
-import { isDone, runSystemCommand } from './system-commands.ts';
-import { wallsOf } from './wall-calls.ts';
+import { takeSnapshot } from './saved-calls.ts';
+
+/** The handlers of the wall calls. */
+export function wallCalls({ rooms, places }: HostContext) {
+  return {
+    addWall: ({ name }, { room }) => {
+      const others = places.of(rooms.planOf(room).name);
+      if (others.length >= DEFAULTS.room.maxWalls) throw new HostRefusal('too-many-walls');
+      if (others.some((place) => place.name === name)) throw new HostRefusal('wall-exists');
+      return wallStates([places.add(room, name)], [], 0)[0];
+    },
+    removeWall: (_, { room, wall }) => {
+      const place = places.of(room).find(({ id }) => id === Number(wall));
+      if (!place) throw new HostRefusal('no-such-wall');
+      places.remove(place.id);
+      rooms.roomServers.get(room)?.walls.release(place.id);
+      return {};
+    },
+    showRoom: (_, { room }) => {
+      rooms.requireOpen(room).server.walls.show(undefined);
+      return {};
+    },
+  } satisfies Partial<Handlers>;
+}
+
+/** The walls of a room, open or closed. */
+export function wallsOf({ rooms, places }: HostContext, room: string): WallState[] {
+  return rooms.roomServers.get(room)?.walls.states ?? wallStates(places.of(room), [], 0);
+}
 
 const DAY = 86_400_000;
 

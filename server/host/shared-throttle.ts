@@ -4,10 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import type { Bus } from '../bus/bus.ts';
-import { decodeMessage, encodeMessage } from '../bus/bus-messages.ts';
+import { type Bus, decodeMessage, encodeMessage } from '../bus/bus.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { LoginThrottle } from './login-throttle.ts';
+import type { LoginThrottle } from './host-sessions.ts';
 
 const CHANNEL = 'host:tries';
 

@@ -1,5 +1,4 @@
 /** Visit statistics by hour and day: sums only, nothing about individual visitors. */
-
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   type DayStatistics,
@@ -9,15 +8,14 @@ import {
   type Statistics,
 } from '../../shared/host/statistics.ts';
 import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
-import type { Clock } from '../platform/clock.ts';
-import { getOrAdd } from '../platform/get-or-add.ts';
-import { localTime } from '../platform/local-time.ts';
-import { Mutex } from '../platform/mutex.ts';
+import { type Clock, localTime } from '../platform/clock.ts';
+import { getOrAdd } from '../platform/collections.ts';
+import { Mutex } from '../platform/queues.ts';
+import { StoreError } from '../storage/record-codec.ts';
 import type { Store } from '../storage/store.ts';
-import { StoreError } from '../storage/store-error.ts';
 import type { RoomCommand } from '../world/commands.ts';
+import { continues, endOf, type StrokeEnd } from '../world/damage.ts';
 import type { Room } from '../world/room.ts';
-import { continues, endOf, type StrokeEnd } from '../world/strokes.ts';
 import type { TickEvents } from '../world/world.ts';
 
 export interface VisitCounterOptions {
@@ -257,4 +255,39 @@ export function csvOf({ hours, days }: Statistics, by: 'hour' | 'day'): string {
     ...one.dwell,
   ]);
   return `${[header, ...rows].map((row) => row.join(',')).join('\r\n')}\r\n`;
+}
+
+/** The rate in ticks per second from a tick on. */
+export interface RateChange {
+  readonly tick: number;
+  readonly rate: number;
+}
+
+/** The highest tick rate of any room, per second. */
+export const MAX_TICK_RATE = 60;
+
+/**
+ * The largest possible number of ticks in the last seconds.
+ *
+ * @param now the present tick and rate
+ * @param changes of the rate, oldest first; the rate before the first is unknown
+ */
+export function maxTicksIn(
+  seconds: number,
+  now: RateChange,
+  changes: readonly RateChange[],
+): number {
+  let left = seconds;
+  let end = now.tick;
+  // The last change may not be journalled yet.
+  let rate = Math.max(now.rate, changes.at(-1)?.rate ?? 0);
+  for (let i = changes.length - 1; i >= 0; i--) {
+    const { tick } = changes[i];
+    const took = (end - tick) / rate;
+    if (took >= left) break;
+    left -= took;
+    end = tick;
+    rate = changes[i - 1]?.rate ?? MAX_TICK_RATE;
+  }
+  return now.tick - end + Math.ceil(left * rate);
 }

@@ -1,13 +1,12 @@
 /** `npm run keep-page`: writes the page of keepsakes as one HTML file, to host elsewhere. */
 import { writeFile } from 'node:fs/promises';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { runCommand } from '../settings/help.ts';
+import { runCommand } from '../settings/document.ts';
 import * as is from '../settings/server-types.ts';
-import { orWord, text } from '../settings/types.ts';
+import { orWord, text } from '../settings/server-types.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
 import { ensureClient } from './client-build.ts';
-import { pageModels } from './page-models.ts';
-import { singlePage } from './single-page.ts';
+import { pageModels, singlePage } from './page-models.ts';
 
 const COMMAND = {
   about: 'Writes the page that grows keepsakes as one HTML file, which needs no server.',

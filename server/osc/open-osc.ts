@@ -4,8 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import type { Bus } from '../bus/bus.ts';
-import { decodeMessage, encodeMessage } from '../bus/bus-messages.ts';
+import { type Bus, decodeMessage, encodeMessage } from '../bus/bus.ts';
 import type { Hooks } from '../extensions/hooks.ts';
 import type { Log } from '../platform/log.ts';
 import { OscInput, type OscInputOptions } from './osc-input.ts';

@@ -3,7 +3,7 @@
  * silently drops broken elements and recurses into nested bundles until the stack overflows.
  */
 import { fromBuffer, type OscArgOutputOrArray, toBuffer } from 'osc-min';
-import { ReasonError } from '../platform/reason-error.ts';
+import { ReasonError } from '../platform/log.ts';
 
 /**
  * A value with its type, by osc-min's name: `integer`, `float`, `string`, `double`, `bigint`,

@@ -3,7 +3,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Figures, Happening, Lived, RoomOpened, Ticked } from '../extensions/extension.ts';
 import type { Listener } from '../extensions/hooks.ts';
 import type { Clock } from '../platform/clock.ts';
-import { TokenBucket } from '../platform/token-bucket.ts';
+import { TokenBucket } from '../platform/queues.ts';
 import {
   encodeBundle,
   encodeMessage,

@@ -3,7 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { isIP, isIPv6 } from 'node:net';
-import { HookError } from '../extensions/hook-error.ts';
+import { HookError } from '../extensions/extension.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 

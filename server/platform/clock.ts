@@ -38,3 +38,41 @@ export function pause(clock: Clock, duration: number): Promise<void> {
     clock.after(duration, resolve);
   });
 }
+
+export interface RetryOptions {
+  readonly clock: Clock;
+  /** Pause before each retry, ms. There is one attempt more than there are pauses. */
+  readonly pauses: readonly number[];
+  /** Whether an error may go away; others are thrown immediately. Default: all. */
+  readonly isTransient?: (error: unknown) => boolean;
+  /** Called for each failure that is followed by a retry. */
+  readonly onFailure?: (error: unknown) => void;
+}
+
+/**
+ * Runs work until it succeeds or there are no pauses left.
+ *
+ * @param work must change nothing when it fails
+ * @throws the error of the last attempt
+ */
+export async function retry<T>(
+  work: () => Promise<T>,
+  { clock, pauses, isTransient = () => true, onFailure }: RetryOptions,
+): Promise<T> {
+  for (const duration of pauses) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      onFailure?.(error);
+    }
+    await pause(clock, duration);
+  }
+  return work();
+}
+
+/** A time by the server's clock and calendar: `2026-11-25T14:05:09`. @param at wall clock, ms */
+export function localTime(at: number): string {
+  const offset = new Date(at).getTimezoneOffset();
+  return new Date(at - offset * 60_000).toISOString().slice(0, 19);
+}

@@ -7,6 +7,8 @@
  * tinypool 2.2: the same for process.exit() and errors; and it chooses the thread, while a patch is
  * bound to one.
  */
+
+import { type ForkOptions, fork } from 'node:child_process';
 import { MessageChannel, parentPort, type Worker } from 'node:worker_threads';
 
 /** The arguments of a method; plain data, as they are cloned. */
@@ -374,4 +376,34 @@ function buffersOf(part: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuff
     for (const inner of Object.values(part)) buffersOf(inner, found);
   }
   return found;
+}
+
+/**
+ * Starts a module, whose only message is the answer, and kills it afterwards. What it prints is
+ * discarded.
+ *
+ * @param options.patience time to wait for the answer, ms; absent: for ever
+ * @throws Error how it failed: 'no answer in 3 s', 'its process ended with SIGSEGV'
+ */
+export async function askChild<T>(
+  module: URL,
+  args: readonly string[],
+  { patience, ...options }: ForkOptions & { readonly patience?: number } = {},
+): Promise<T> {
+  const child = fork(module, args, { ...options, silent: true });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      const fail = (how: string): void => reject(new Error(how));
+      if (patience) timer = setTimeout(fail, patience, `no answer in ${patience / 1000} s`);
+      child.on('message', (answer) => resolve(answer as T));
+      child.on('error', reject);
+      child.on('exit', (code, signal) =>
+        fail(`its process ended with ${signal ?? `code ${code}`}`),
+      );
+    });
+  } finally {
+    clearTimeout(timer);
+    child.kill('SIGKILL');
+  }
 }

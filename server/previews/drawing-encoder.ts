@@ -4,7 +4,7 @@
  */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Refinement } from '../autodiff/refine-latent.ts';
-import { FairQueue } from '../platform/fair-queue.ts';
+import { FairQueue } from '../platform/queues.ts';
 import type { Encoder } from '../vnca/encoder.ts';
 
 /** Options of a `DrawingEncoder`. */

@@ -4,7 +4,7 @@ import type { Refinement } from '../autodiff/refine-latent.ts';
 import type { Clock } from '../platform/clock.ts';
 import { WorkerRpc } from '../platform/worker-rpc.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
-import type { LatentBounds } from '../vnca/latent-bounds.ts';
+import type { LatentBounds } from '../vnca/latent-map.ts';
 import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
 
 /** Refines latents. */

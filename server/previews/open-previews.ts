@@ -7,8 +7,7 @@ import type { Log } from '../platform/log.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
 import { createEncoder } from '../vnca/encoder.ts';
 import { DrawingEncoder } from './drawing-encoder.ts';
-import type { GrowthFilm } from './growth-film.ts';
-import { GrowthPreviews, type GrowthPreviewsOptions } from './growth-previews.ts';
+import { type GrowthFilm, GrowthPreviews, type GrowthPreviewsOptions } from './growth-previews.ts';
 import { createLatentRefiner } from './latent-refiner.ts';
 
 /** What visitors can preview. */

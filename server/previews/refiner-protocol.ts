@@ -1,6 +1,6 @@
 /** What the refiner's thread is started with, and its methods. */
 import type { RefinedModel, Refinement } from '../autodiff/refine-latent.ts';
-import type { LatentBounds } from '../vnca/latent-bounds.ts';
+import type { LatentBounds } from '../vnca/latent-map.ts';
 
 /** The `workerData` of the thread. */
 export type RefinerStart = RefinedModel & {

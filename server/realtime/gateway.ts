@@ -3,21 +3,23 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import { Server } from 'socket.io';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { parser } from '../../shared/protocol/parser.ts';
+import { parser } from '../../shared/protocol/packets.ts';
 import type { Clock } from '../platform/clock.ts';
 import { allButReserve } from './admission/address-limits.ts';
-import { WRONG_HOST } from './admission/allowed-hosts.ts';
 import type { Limits } from './admission/command-costs.ts';
-import type { ConnectionAdmission } from './admission/connection-admission.ts';
-import type { ConnectionRateLimiter } from './admission/connection-rate-limiter.ts';
-import { limitOutstanding } from './admission/outstanding-responses.ts';
-import type { RejectionCounts, RejectionReason } from './admission/rejection-counts.ts';
-import { TcpConnectionLimit } from './admission/tcp-connections.ts';
+import {
+  type ConnectionAdmission,
+  type ConnectionRateLimiter,
+  type RejectionCounts,
+  type RejectionReason,
+  WRONG_HOST,
+} from './admission/connection-admission.ts';
+import { limitOutstanding, TcpConnectionLimit } from './admission/tcp-connections.ts';
 import { createWebSocketEngine } from './admission/websocket-engine.ts';
 import { isWellFormed } from './admission/well-formed-message.ts';
 import type { NameCheck } from './names/display-names.ts';
 import { ClientSession } from './sessions/client-session.ts';
-import type { RoomDirectory } from './sessions/room-session.ts';
+import type { RoomDirectory } from './sessions/local-session.ts';
 import { Outbox } from './streaming/outbox.ts';
 
 /** Where Engine.IO takes connections. */

@@ -2,9 +2,14 @@
  * A range of a room's journal: the snapshot it starts from, its commands, and the expected
  * checksums.
  */
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
 import * as v from 'valibot';
 import type { TimePoint } from '../../shared/time-points.ts';
 import { cellStates } from '../storage/cells-record.ts';
+import { decodeRecord, encodeRecord, StoreError } from '../storage/record-codec.ts';
 import {
   journalRecord,
   planeChecksumRecord,
@@ -13,12 +18,47 @@ import {
 } from '../storage/record-schemas.ts';
 import { isStandalone } from '../storage/snapshot-retention.ts';
 import type { Store, StoredMoment } from '../storage/store.ts';
-import { StoreError } from '../storage/store-error.ts';
-import { storedTimes } from '../storage/stored-times.ts';
 import { listOf } from '../storage/undo.ts';
+import { storedTimes } from '../storage/watched-room.ts';
 import { roomState } from '../world/room-state.ts';
+import { settled } from '../world/tick-times.ts';
 import type { When } from './options.ts';
-import { Timeline } from './timeline.ts';
+
+/** A room's known points in time. */
+export class Timeline {
+  /** Sorted, with times that never decrease, even if the clock was set back. */
+  private readonly fixes: readonly TimePoint[];
+
+  /** @param fixes in any order; at least one */
+  constructor(fixes: readonly TimePoint[]) {
+    const sorted = fixes.toSorted((a, b) => a.tick - b.tick || b.at - a.at);
+    this.fixes = settled(sorted, sorted.at(-1)!);
+  }
+
+  get last(): TimePoint {
+    return this.fixes.at(-1)!;
+  }
+
+  /** The tick at a time, ms; clamped to the first and the last known tick. */
+  tickAt(time: number): number {
+    return Math.round(this.between('at', 'tick', time));
+  }
+
+  /** The time of a tick, ms; clamped likewise. */
+  timeOf(tick: number): number {
+    return Math.round(this.between('tick', 'at', tick));
+  }
+
+  private between(known: keyof TimePoint, sought: keyof TimePoint, value: number): number {
+    const i = this.fixes.findIndex((fix) => fix[known] >= value);
+    const to = this.fixes[i] ?? this.last;
+    const from = i > 0 ? this.fixes[i - 1] : to;
+    const span = to[known] - from[known];
+    return span > 0
+      ? from[sought] + ((value - from[known]) / span) * (to[sought] - from[sought])
+      : to[sought];
+  }
+}
 
 /** A room's state, and the cells of its organisms. */
 const moment = {
@@ -161,3 +201,35 @@ const tickOf = (when: When, timeline: Timeline, last: number): number =>
   'tick' in when ? when.tick : Math.min(last, timeline.tickAt(when.time));
 
 const notKept = (what: string): StoreError => new StoreError('not-kept', what);
+
+/** Stands in for a record's key in the checksum; the name that bundles had when it was chosen. */
+const KEY = 'vivarium bottle';
+/** Limit of the decompressed size, bytes: a small file must not exhaust memory. */
+const MAX_BYTES = 1_000_000_000;
+
+/** Serializes a range. */
+export function packBundle(content: JournalRange): Promise<Buffer> {
+  return promisify(gzip)(encodeRecord(KEY, content));
+}
+
+/** Writes a range to a file. */
+export async function writeBundle(file: string, content: JournalRange): Promise<void> {
+  await writeFile(file, await packBundle(content));
+}
+
+/** Reads a bundle. @throws StoreError not-kept: the file cannot be read; damaged; other-version */
+export async function readBundle(file: string): Promise<JournalRange> {
+  const packed = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw new StoreError('not-kept', `The file ${file} cannot be read (${error.code}).`);
+  });
+  const damaged = (why: string): StoreError =>
+    new StoreError('damaged', `The file ${file} is not a complete replay bundle: ${why}.`);
+  const bytes = await promisify(gunzip)(packed, { maxOutputLength: MAX_BYTES }).catch(
+    (error: Error) => {
+      throw damaged(error.message);
+    },
+  );
+  const result = v.safeParse(journalRangeSchema, decodeRecord(KEY, bytes), { abortEarly: true });
+  if (!result.success) throw damaged(result.issues[0].message);
+  return result.output;
+}

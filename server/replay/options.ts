@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import type { Values } from '../settings/command.ts';
-import { number, oneOf, text } from '../settings/types.ts';
+import { number, oneOf, text } from '../settings/server-types.ts';
 
 /** A tick, or a wall-clock time in ms. */
 export type When = { readonly tick: number } | { readonly time: number };

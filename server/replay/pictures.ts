@@ -1,7 +1,7 @@
 /** Writes pictures of a room: PNGs or an animated GIF. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Planes } from '../../shared/codec/planes.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 
 /** Most pictures of one GIF, which are all in memory. */
 export const MAX_FRAMES = 1_000;

@@ -6,21 +6,24 @@ import { statSync } from 'node:fs';
 import { createEngine } from '../engine/create-engine.ts';
 import { EngineError } from '../engine/engine.ts';
 import { systemClock } from '../platform/clock.ts';
-import { speciesOf } from '../rooms/species.ts';
+import { speciesOf } from '../rooms/loaded-checkpoint.ts';
 import { readCommand, SettingsError } from '../settings/command.ts';
-import { helpText } from '../settings/help.ts';
+import { helpText } from '../settings/document.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
+import { StoreError } from '../storage/record-codec.ts';
 import { Store } from '../storage/store.ts';
-import { StoreError } from '../storage/store-error.ts';
-import { loadCheckpoint } from '../vnca/checkpoint.ts';
-import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
-import { CheckpointError } from '../vnca/errors.ts';
-import { type JournalRange, readMiddle, readRange } from './journal-range.ts';
+import { CheckpointError } from '../vnca/card.ts';
+import { fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
+import {
+  type JournalRange,
+  readBundle,
+  readMiddle,
+  readRange,
+  writeBundle,
+} from './journal-range.ts';
 import { COMMAND, type ReplayOptions } from './options.ts';
 import { frames, gif, lastPicture, MAX_FRAMES, type PictureWriter } from './pictures.ts';
-import { readBundle, writeBundle } from './replay-bundle.ts';
-import type { Moment } from './replayed-room.ts';
-import { runReplay } from './run-replay.ts';
+import { type Moment, runReplay } from './run-replay.ts';
 
 /** Where the command prints to. */
 export interface CommandOutput {

@@ -1,14 +1,173 @@
 /** Replays a range of a room and compares the checksums. */
+
+import { isDeepStrictEqual } from 'node:util';
+import { type Engine, EngineError } from '../engine/engine.ts';
 import { type Clock, pause } from '../platform/clock.ts';
+import { StoreError } from '../storage/record-codec.ts';
+import { reopenRoom, replay } from '../storage/recovery.ts';
+import type { StoredMoment } from '../storage/store.ts';
+import type { Room } from '../world/room.ts';
+import type { Species } from '../world/species.ts';
+import { World } from '../world/world.ts';
 import type { JournalRange } from './journal-range.ts';
 import type { PictureWriter } from './pictures.ts';
-import { replayHalves } from './replay-halves.ts';
-import {
-  type Moment,
-  ReplayedRoom,
-  type ReplayedRoomOptions,
-  type ReplayResult,
-} from './replayed-room.ts';
+
+/** A room's state between two ticks, with its cells. */
+export type Moment = Pick<StoredMoment, 'state' | 'cells'>;
+
+/** What a replayed room runs on. */
+export interface ReplayedRoomOptions {
+  /** An engine with the room's checkpoint and without patches of others. */
+  readonly engine: Engine;
+  readonly species: Species;
+}
+
+/** The outcome of a replay. */
+export interface ReplayResult {
+  readonly ticks: number;
+  /** Number of equal checksums. */
+  readonly equal: number;
+  /** Number of ticks that these cover. */
+  readonly proven: number;
+  /** Ticks with a different checksum. */
+  readonly unequal: readonly number[];
+}
+
+/** A room and the part of its journal that it has not replayed yet. */
+export class ReplayedRoom {
+  private constructor(
+    private readonly world: World,
+    readonly room: Room,
+    private readonly range: JournalRange,
+  ) {}
+
+  /**
+   * @param beside another one of the same range on the same engine
+   * @throws EngineError
+   */
+  static async open(
+    range: JournalRange,
+    { state, cells }: Moment,
+    { engine, species }: ReplayedRoomOptions,
+    beside?: ReplayedRoom,
+  ): Promise<ReplayedRoom> {
+    const world = beside?.world ?? new World(engine);
+    const name = beside ? `${range.room.name} from ${state.tick}` : range.room.name;
+    // A room takes over the state that it is opened with.
+    const moment = { state: structuredClone(state), cells };
+    const room = await reopenRoom(world, { ...range.room, name, species }, moment);
+    return new ReplayedRoom(world, room, range);
+  }
+
+  /**
+   * Replays to a tick.
+   *
+   * @param onTick called after each tick
+   * @param marksFrom first tick whose checksum is compared
+   * @throws StoreError damaged: a state in the range is missing
+   */
+  async run(
+    to: number,
+    onTick?: (tick: number) => void | Promise<void>,
+    marksFrom = this.room.tick + 1,
+  ): Promise<ReplayResult> {
+    const { world, room, range } = this;
+    const unequal: number[] = [];
+    const { ticks, equal, proven } = await replay({
+      world,
+      room,
+      to,
+      journal: each(range.journal.filter(({ tick }) => tick > room.tick)),
+      marks: each(range.marks.filter(({ tick }) => tick >= marksFrom)),
+      async moment(tick) {
+        const jump = range.jumps?.find((one) => one.state.tick === tick);
+        if (jump) return jump;
+        const what = `The state that replaced the room in tick ${tick} is missing.`;
+        throw new StoreError('damaged', what);
+      },
+      async onTick({ tick }, same) {
+        if (same === false) unequal.push(tick);
+        await onTick?.(tick);
+      },
+    });
+    return { ticks, equal, proven, unequal };
+  }
+
+  /** The room's moment after its last tick. */
+  async moment(): Promise<Moment> {
+    const { world, room } = this;
+    const state = room.export();
+    const patches = state.organisms.map(({ id }) => room.patchOf(id)!);
+    return { state, cells: await world.engine.exportStates(patches) };
+  }
+
+  close(): Promise<void> {
+    return this.world.close(this.room);
+  }
+}
+
+async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
+
+/**
+ * The second half counts only if the first leads exactly to where it begins. Otherwise the first goes
+ * on, so that the result is always that of one replay from the beginning. Where memory is scarce or a
+ * checksum differs, there is only that one replay.
+ *
+ * @throws StoreError damaged: a state in the range is missing
+ */
+export async function replayHalves(
+  range: JournalRange,
+  middle: Moment,
+  options: ReplayedRoomOptions,
+): Promise<ReplayResult> {
+  const whole = async (first: ReplayedRoom): Promise<ReplayResult> => {
+    const result = await first.run(range.to);
+    await first.close();
+    return result;
+  };
+  const first = await ReplayedRoom.open(range, range, options);
+  const second = await ReplayedRoom.open(range, middle, options, first).catch((error: unknown) => {
+    if (lacksMemory(error)) return undefined;
+    throw error;
+  });
+  if (!second) return whole(first);
+  // Checksums cover all ticks since the one before, so the first half ends with one.
+  const end = range.marks.find(({ tick }) => tick >= middle.state.tick)?.tick ?? range.to;
+  let leads = false;
+  const [head, tail] = await Promise.allSettled([
+    first.run(end, async (tick) => {
+      if (tick === middle.state.tick) leads = isSame(await first.moment(), middle);
+    }),
+    second.run(range.to, undefined, end + 1),
+  ]);
+  // Together they may have lacked memory that one alone has.
+  const isDoubtful = (half: typeof head): boolean =>
+    half.status === 'fulfilled' ? half.value.unequal.length > 0 : lacksMemory(half.reason);
+  if (isDoubtful(head) || isDoubtful(tail)) {
+    await first.close();
+    await second.close();
+    return whole(await ReplayedRoom.open(range, range, options));
+  }
+  if (head.status === 'rejected') throw head.reason;
+  if (leads && tail.status === 'rejected') throw tail.reason;
+  const rest = leads && tail.status === 'fulfilled' ? tail.value : await first.run(range.to);
+  await first.close();
+  await second.close();
+  return {
+    ticks: range.to - range.snapshot.tick,
+    equal: head.value.equal + rest.equal,
+    proven: head.value.proven + rest.proven,
+    unequal: rest.unequal,
+  };
+}
+
+const lacksMemory = (error: unknown): boolean =>
+  error instanceof EngineError && error.reason === 'out-of-memory';
+
+const isSame = (a: Moment, b: Moment): boolean =>
+  isDeepStrictEqual(a.state, b.state) && isDeepStrictEqual(a.cells, b.cells);
 
 /** Options of `runReplay`. */
 export interface RunReplayOptions extends ReplayedRoomOptions {

@@ -1,7 +1,7 @@
 /** What the rooms of a server in a cluster need beside what rooms need anywhere. */
 import type { ServerState } from '../../shared/host/state.ts';
-import type { ReportLoad } from '../cluster/node-loads.ts';
-import type { RoomLeases } from '../cluster/room-leases.ts';
+import type { RoomLeases } from '../cluster/lease.ts';
+import type { ReportLoad } from '../cluster/valkey-leases.ts';
 import type { RoomRegistryOptions } from './room-registry.ts';
 
 /** Options of `ClusterRooms`. */

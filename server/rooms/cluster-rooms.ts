@@ -11,18 +11,17 @@ import {
 } from '../../shared/host/settings.ts';
 import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import { Standby } from '../cluster/standby.ts';
+import { Standby } from '../cluster/lease.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
+import { StoreError } from '../storage/record-codec.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import { NotFollowed, RoomFollower } from '../storage/room-follower.ts';
-import { StoreError } from '../storage/store-error.ts';
 import type { ClusterRoomsOptions } from './cluster-rooms-options.ts';
-import { Draining } from './draining.ts';
+import { Draining, type Move, SpreadRooms } from './draining.ts';
 import { FollowedRooms } from './followed-rooms.ts';
 import type { OpenRoom } from './live-room.ts';
-import type { RoomEntry } from './room-entry.ts';
+import type { RoomEntry } from './room-entries.ts';
 import { RoomRegistry } from './room-registry.ts';
-import { type Move, SpreadRooms } from './spread-rooms.ts';
 
 const { offer, attempt, restartApart } = DEFAULTS.cluster;
 

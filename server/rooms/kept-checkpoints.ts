@@ -8,13 +8,13 @@ import type { Log } from '../platform/log.ts';
 import {
   CARD_FILE,
   type Checkpoint,
+  fingerprint,
   GALLERY_FILE,
   loadCheckpoint,
   MODEL_FILE,
+  PAINTER_FILE,
 } from '../vnca/checkpoint.ts';
-import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
 import { MAP_FILE, readMap } from '../vnca/latent-map.ts';
-import { PAINTER_FILE } from '../vnca/painter-file.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 import { changedFiles, SUMS_FILE, sumOfFile, writeSums } from './kept-sums.ts';
 

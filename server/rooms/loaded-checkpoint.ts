@@ -6,17 +6,43 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.ts';
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
-import { galleryLatent } from '../vnca/checkpoint.ts';
-import { fingerprint } from '../vnca/checkpoint-fingerprint.ts';
-import { GALLERY_COLUMNS } from '../vnca/gallery.ts';
+import { growthSchedule } from '../vnca/architecture.ts';
+import { fingerprint, galleryLatent, identityOf, painterPath } from '../vnca/checkpoint.ts';
+import { GALLERY_COLUMNS, selectGallery } from '../vnca/gallery.ts';
 import { loadGalleryColours } from '../vnca/gallery-colours.ts';
-import { selectGallery } from '../vnca/gallery-selection.ts';
-import { loadMaps } from '../vnca/latent-map.ts';
-import { painterPath } from '../vnca/painter-file.ts';
+import { boundsOf, loadMaps } from '../vnca/latent-map.ts';
 import { loadRelatives } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
-import { speciesOf } from './species.ts';
+
+/** @returns the species of a checkpoint */
+export function speciesOf(
+  checkpoint: NamedCheckpoint,
+  more: Pick<Species, 'colours' | 'featured' | 'map' | 'wholeMap' | 'relatives'> = {},
+): Species {
+  const { name, identity, side, latentSize, presence, gallery } = checkpoint.card;
+  const { trustedSteps, closing, sampler, update } = checkpoint.card;
+  const latents = gallery.map((_, i) => galleryLatent(checkpoint, i));
+  return {
+    checkpoint: name,
+    identity: identity ?? identityOf(checkpoint),
+    side,
+    latentSize,
+    latentBounds: boundsOf(latents, latentSize),
+    schedule: growthSchedule(checkpoint.card),
+    threshold: Math.ceil(presence.threshold * 255),
+    hasStandingInput: update.standingInput,
+    trustedSteps,
+    closing,
+    sampler,
+    ...more,
+    gallery: gallery.map((entry, i) => ({
+      kind: entry.kind,
+      name: entry.name,
+      latent: latents[i],
+    })),
+  };
+}
 
 /** A checkpoint that rooms can use. */
 export interface LoadedCheckpoint {

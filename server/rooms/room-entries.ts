@@ -1,13 +1,59 @@
 /** The rooms that a server knows, open and closed; operations on a room run one at a time. */
+
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { applyChange, type RoomSettings } from '../../shared/host/settings.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
-import { Mutex } from '../platform/mutex.ts';
+import { Mutex } from '../platform/queues.ts';
 import { RoomPolicy } from '../realtime/policy/room-policy.ts';
-import type { PlanRecord } from '../storage/record-schemas.ts';
+import { isUnused } from '../storage/open-room.ts';
+import type { PlanRecord, RoomRecord } from '../storage/record-schemas.ts';
 import type { Store } from '../storage/store.ts';
-import type { LiveRoomOptions } from './live-room.ts';
-import { type RoomEntry, summaryOf } from './room-entry.ts';
+import type { LiveRoomOptions, OpenRoom } from './live-room.ts';
+
+/** A room, open or closed. */
+export interface RoomEntry {
+  plan: PlanRecord;
+  readonly policy: RoomPolicy;
+  /** A closed room stays in memory if there is no store. */
+  live: OpenRoom | undefined;
+  busy: RoomSummary['busy'];
+  /** Held while the plan changes. */
+  readonly mutex: Mutex;
+}
+
+/** A room's state for the host's page. */
+export function summaryOf(
+  { plan, policy, live, busy }: RoomEntry,
+  { ticker, places }: Pick<LiveRoomOptions, 'ticker' | 'places'>,
+): RoomSummary {
+  const { settings } = policy;
+  const { tickRate } = settings;
+  const open = plan.open ? live : undefined;
+  return {
+    name: plan.name,
+    width: plan.width,
+    height: plan.height,
+    checkpoint: plan.checkpoint,
+    open: plan.open,
+    fixed: !plan.made,
+    participants: open?.server.size ?? 0,
+    waiting: open?.server.slots.waiting ?? 0,
+    reported: open?.server.reports.size ?? 0,
+    drawingsWaiting: open?.server.drawings.waiting.length ?? 0,
+    organisms: live?.room.size ?? null,
+    awake: open?.room.awake ?? 0,
+    tick: live?.room.tick ?? 0,
+    pace: (open && ticker.pace(open.room)) ?? { tickRate, actual: 0, slow: false },
+    settings,
+    farewell: policy.isFarewell,
+    busy,
+    walls: {
+      up: open?.server.walls.upCount ?? 0,
+      lost: open ? places.of(plan.name).filter(({ lost }) => lost !== null).length : 0,
+      showing: open?.server.walls.showing ?? null,
+    },
+  };
+}
 
 export interface RoomEntriesOptions extends Pick<LiveRoomOptions, 'ticker' | 'places'> {
   /** Where plans and settings are stored. */
@@ -120,5 +166,61 @@ export class RoomEntries {
     const entry: RoomEntry = { plan, policy, live: undefined, busy: null, mutex: new Mutex() };
     this.entries.set(plan.name, entry);
     return entry;
+  }
+}
+
+/** Whether settings were given, not left to their defaults. */
+export interface ExplicitSettings {
+  readonly size: boolean;
+  readonly checkpoint: boolean;
+}
+
+type Stored = Pick<LiveRoomOptions, 'storage' | 'checkpoints'>;
+
+/** The plan of a room as it is stored, unless the host has asked for something else. */
+export async function storedPlan(
+  plan: PlanRecord,
+  { storage, checkpoints }: Stored,
+  explicit?: ExplicitSettings,
+): Promise<PlanRecord> {
+  // A damaged record is noticed when the room opens.
+  const stored = await storage?.store.room(plan.name).catch(() => undefined);
+  if (!stored) return plan;
+  const { width, height, checkpoint } = stored;
+  const own = [...checkpoints.values()].find(({ hash }) => hash === checkpoint.hash);
+  // Another release of the same checkpoint is not what the host has asked for.
+  const isOther = explicit?.checkpoint && plan.checkpoint !== checkpoint.name;
+  return {
+    ...plan,
+    ...(!explicit?.size && { width, height }),
+    ...(own && !isOther && { checkpoint: own.species.checkpoint }),
+  };
+}
+
+/** The parameters of a stored room; undefined if there is none, or only one that has never begun. */
+export async function begunRoom(
+  name: string,
+  { storage }: Pick<Stored, 'storage'>,
+): Promise<RoomRecord | undefined> {
+  const stored = await storage?.store.room(name);
+  return stored && !(await isUnused(storage!.store, name)) ? stored : undefined;
+}
+
+/**
+ * Checks a room that the host asks for against the store and the checkpoints.
+ *
+ * @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint
+ */
+export async function requireCompatible(
+  { name, width, height, checkpoint }: Omit<PlanRecord, 'made' | 'open'>,
+  { storage, checkpoints }: Stored,
+): Promise<void> {
+  const loaded = checkpoints.get(checkpoint);
+  if (!loaded) throw new HostRefusal('no-such-checkpoint');
+  const stored = await begunRoom(name, { storage });
+  // A stored room of the same name continues if it fits.
+  if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
+  if (stored && (stored.width !== width || stored.height !== height)) {
+    throw new HostRefusal('room-exists', `stored with ${stored.width}x${stored.height} cells`);
   }
 }

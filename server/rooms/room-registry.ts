@@ -10,14 +10,20 @@ import {
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { EngineError } from '../engine/engine.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
+import { StoreError } from '../storage/record-codec.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import type { RoomFollower } from '../storage/room-follower.ts';
-import { StoreError } from '../storage/store-error.ts';
 import type { Pace } from '../world/ticker.ts';
 import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
-import { RoomEntries, type RoomEntriesOptions } from './room-entries.ts';
-import type { RoomEntry } from './room-entry.ts';
-import { begunRoom, type ExplicitSettings, requireCompatible, storedPlan } from './stored-plan.ts';
+import {
+  begunRoom,
+  type ExplicitSettings,
+  RoomEntries,
+  type RoomEntriesOptions,
+  type RoomEntry,
+  requireCompatible,
+  storedPlan,
+} from './room-entries.ts';
 
 export interface RoomRegistryOptions extends LiveRoomOptions, RoomEntriesOptions {
   /** Called when a room has opened, before the first client joins. */

@@ -4,8 +4,30 @@
  */
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
-import { getOrAdd } from '../platform/get-or-add.ts';
-import { closestOf } from './closest.ts';
+import { getOrAdd } from '../platform/collections.ts';
+
+/** Single letters to insert, delete or replace until one word is the other. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, row[j] + 1, next[j - 1] + 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+/** @returns the word that differs least, by at most a third of its letters; undefined: none does */
+export function closestOf(text: string, words: readonly string[]): string | undefined {
+  const [best] = words
+    .map((word) => ({ word, far: distance(text.slice(0, 64), word) }))
+    .filter(({ word, far }) => far <= Math.max(1, word.length / 3))
+    .sort((a, b) => a.far - b.far);
+  return best?.word;
+}
 
 /** An option that takes a value. */
 export interface ValueOption {
@@ -244,4 +266,25 @@ export function readCommand<O extends Options, K extends string = never>(
     read[key] = output;
   }
   return read as Values<O, K>;
+}
+
+/** What only the server's own threads and its tests read, without the prefix. */
+const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
+
+/** @returns a sentence for each; empty variables count as not set */
+export function unknownVariables(command: Command, environment: Environment): string[] {
+  const { environment: prefix, options } = command;
+  if (prefix === undefined) return [];
+  const known = Object.keys(options).flatMap((key) => {
+    return variableOf(command, key)?.slice(prefix.length) ?? [];
+  });
+  const unknown = Object.keys(environment)
+    .filter((variable) => variable.startsWith(prefix) && environment[variable]?.trim())
+    .map((variable) => variable.slice(prefix.length))
+    .filter((name) => !known.includes(name) && !INTERNAL.test(name));
+  return unknown.map((name) => {
+    const close = closestOf(name, known);
+    const hint = close === undefined ? 'See --help.' : `Did you mean ${prefix}${close}?`;
+    return `${prefix}${name} is no setting, and has no effect. ${hint}`;
+  });
 }

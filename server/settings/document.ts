@@ -5,11 +5,119 @@ import {
   flagOf,
   type NumberKeys,
   type Option,
+  type Options,
+  placeholderOf,
+  readCommand,
   sectionsOf,
   takesValue,
+  type Values,
   variableOf,
 } from './command.ts';
-import { usageOf } from './help.ts';
+
+const WIDTH = 100;
+/** Longer names have a line of their own. */
+const MAX_NAME = 26;
+
+const NO_BREAK = '\u00a0';
+
+/** Words in lines of at most `width` characters. */
+function wrapped(text: string, width: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines[lines.length - 1];
+    if (line === '') lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] += ` ${word}`;
+    else lines.push(word);
+  }
+  return lines.map((line) => line.replaceAll(NO_BREAK, ' '));
+}
+
+const paragraph = (text: string): string => wrapped(text, WIDTH).join('\n');
+
+/** Like "--tick-rate N". */
+export function usageOf(key: string, option: Option): string {
+  if (!takesValue(option)) return `--${flagOf(key)}`;
+  const placeholder = placeholderOf(option);
+  return `--${flagOf(key)} ${option.bare === undefined ? placeholder : `[${placeholder}]`}`;
+}
+
+function meaningOf(option: Option): string {
+  if (!takesValue(option)) return option.help;
+  const range = v.getDescription(option.type);
+  const { default: text, keys } = option;
+  const words = option.defaultInWords ?? text;
+  const facts = [
+    ...(range ? [range] : []),
+    // The default of a table of numbers is "default", which says nothing.
+    ...(words === undefined || keys ? [] : [`default${words === text ? '' : ':'} ${words}`]),
+  ];
+  const together = facts.map((fact) => fact.replaceAll(' ', NO_BREAK)).join('; ');
+  return facts.length === 0 ? option.help : `${option.help} (${together})`;
+}
+
+type Row = readonly [name: string, meaning: string];
+
+/** Names in one column, meanings in another. */
+function linesOf(rows: readonly Row[], column: number): string[] {
+  return rows.flatMap(([name, meaning]) => {
+    const lines = wrapped(meaning, WIDTH - column).map((line) => ' '.repeat(column) + line);
+    const first = `  ${name}`;
+    if (name.length > MAX_NAME) return [first, ...lines];
+    return [first.padEnd(column) + lines[0].trimStart(), ...lines.slice(1)];
+  });
+}
+
+const choiceRows = (choices: Readonly<Record<string, string>> = {}): Row[] =>
+  Object.entries(choices).map(([name, meaning]) => [`  ${name}`, meaning]);
+
+const optionRows = ([key, option]: [string, Option]): Row[] => [
+  [usageOf(key, option), meaningOf(option)],
+  ...choiceRows(takesValue(option) ? option.choices : undefined),
+];
+
+/** What a command does, how to call it, and its options, in lines of at most 100 characters. */
+export function helpText(command: Command): string {
+  const { about, usage, positional, notes } = command;
+  const blocks: { title?: string | undefined; rows: Row[] }[] = [];
+  for (const [title, options] of sectionsOf(command)) {
+    blocks.push({ title, rows: options.flatMap(optionRows) });
+  }
+  if (positional) {
+    const { key, help, choices } = positional;
+    blocks.unshift({ rows: [[`<${key}>`, help], ...choiceRows(choices)] });
+  }
+  const help: Row = ['-h, --help', 'print this text'];
+  // In sections, it belongs to none of them.
+  if (blocks.some(({ title }) => title !== undefined)) blocks.push({ rows: [help] });
+  else blocks[blocks.length - 1]?.rows.push(help);
+  const names = blocks.flatMap(({ rows }) => rows.map(([name]) => name.length));
+  const column = Math.max(...names.filter((length) => length <= MAX_NAME)) + 4;
+  const texts = blocks.map(({ title, rows }) =>
+    [...(title === undefined ? [] : [`${title}:`]), ...linesOf(rows, column)].join('\n'),
+  );
+  return [
+    ...(about === undefined ? [] : [paragraph(about)]),
+    `Usage: ${usage}`,
+    ...texts,
+    ...(notes ?? []).map(paragraph),
+  ].join('\n\n');
+}
+
+/**
+ * Runs a command as this process's command line asks, or prints its help.
+ *
+ * @param read parses the command line after the program
+ * @throws SettingsError; what `main` throws
+ */
+export async function runCommand<O extends Options, K extends string = never>(
+  command: Command<O, K>,
+  main: (options: Values<O, K>) => void | Promise<void>,
+  read = (args: readonly string[]) => readCommand(command, args, process.env),
+): Promise<void> {
+  const options = read(process.argv.slice(2));
+  if (options === 'help') console.log(helpText(command));
+  else await main(options);
+}
 
 const row = (...cells: readonly string[]): string =>
   `| ${cells.map((cell) => cell.replaceAll('|', String.raw`\|`)).join(' | ')} |`;

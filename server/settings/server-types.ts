@@ -1,4 +1,5 @@
 /** Types of the values that only the server's settings have. */
+
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import * as v from 'valibot';
@@ -6,7 +7,67 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { roomSettings } from '../../shared/host/settings.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import { FREE } from '../world/energy.ts';
-import { list, oneOf, orWord, text, wholeNumber } from './types.ts';
+
+/** Any text but the empty one. */
+export const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
+
+const rangeOf = (min: number, max: number): string =>
+  max === Infinity ? `, ${min} or more` : ` from ${min} to ${max}`;
+
+/**
+ * Its description is the range, for the help; empty without a maximum.
+ *
+ * @param message instead of the one that names the range
+ */
+export function wholeNumber(min: number, max = Infinity, message?: string) {
+  const wrong = message ?? `must be a whole number${rangeOf(min, max)}`;
+  return v.pipe(number(min, max, wrong), v.safeInteger(wrong));
+}
+
+/** Its description is the range, for the help; empty without a maximum. */
+export function number(
+  min: number,
+  max = Infinity,
+  wrong = `must be a number${rangeOf(min, max)}`,
+) {
+  return v.pipe(
+    v.string(),
+    v.trim(),
+    v.nonEmpty(wrong),
+    v.transform(Number),
+    v.minValue(min, wrong),
+    v.maxValue(max, wrong),
+    v.description(max === Infinity ? '' : `${min} to ${max}`),
+  );
+}
+
+export function oneOf<const T extends string>(words: readonly T[]) {
+  const list = words.length === 2 ? words.join(' or ') : `one of ${words.join(', ')}`;
+  return v.picklist(words, `must be ${list}`);
+}
+
+/** A word that stands for a value of its own, like "none" or "off"; all else is of another type. */
+export const orWord = <const V, T extends v.GenericSchema<string, unknown>>(
+  word: string,
+  value: V,
+  type: T,
+) =>
+  v.lazy((given) => {
+    return given === word
+      ? v.pipe(
+          v.string(),
+          v.transform(() => value),
+        )
+      : type;
+  });
+
+/** Items with commas between; spaces around them do not count. */
+export const list = <T extends v.GenericSchema<string, unknown>>(item: T) =>
+  v.pipe(
+    v.string(),
+    v.transform((given) => given.split(',').map((part) => part.trim())),
+    v.array(item),
+  );
 
 /** Items that fit, with commas between. */
 const listOf = (fits: (item: string) => boolean, wanted: string) =>
@@ -217,3 +278,49 @@ export const metricsPort = orWord(
   'same',
   orWord('none', 'none', wholeNumber(0, 65_535, 'must be a port, same or none')),
 );
+
+type Meanings<K extends 'energy' | 'limits'> = Readonly<Record<keyof (typeof DEFAULTS)[K], string>>;
+
+export const ENERGY_MEANINGS: Meanings<'energy'> = {
+  capacity: 'most energy a participant can hold',
+  newcomer: 'energy a newcomer starts with; a device has it once, then what it has left',
+  refillPerSecond: "energy regained per second of the room's nominal tick rate",
+  plant: 'cost of planting one organism',
+  damagePerCell:
+    'cost per cell swept by a stroke (length × 2 radius, plus the disc it starts with)',
+  wake: 'cost per organism that a stroke wakes; a part of it for one that is awake',
+};
+
+export const LIMIT_MEANINGS: Meanings<'limits'> = {
+  connections: 'connections in total',
+  connectionsPerAddress: 'connections per IP address',
+  connectsPerSecond: 'new connections per second and address',
+  connectsAtOnce: 'new connections an address may open in one burst',
+  joinsPerSecond: 'joins per second and address',
+  joinsAtOnce: 'joins an address may make in one burst',
+  fetchesPerSecond: 'HTTP requests per second and address; one page takes about a dozen',
+  fetchesAtOnce: 'HTTP requests an address may make in one burst',
+  bytesPerSecond: 'bytes received per second and connection',
+  messagesPerSecond: 'messages per second and connection',
+  framesPerSecond:
+    'WebSocket frames per second and connection that are no message of their own: pings, pongs, fragments',
+  outstandingResponses: 'unfinished HTTP responses per connection; above this it is closed',
+  unreadBytes:
+    'bytes that may queue for a client that does not read; above this it is disconnected',
+  cursorsPerSecond:
+    'cursor positions, views and notes that a visitor is busy, per second and connection',
+  strokePointsPerSecond: 'points of strokes per second and connection',
+  commandsPerSecond:
+    'seeds planted, strokes, crosses, transformations, keepsakes, renewals and follows, per second and connection',
+  previewsPerSecond: 'seed previews per second and connection; also pauses by OSC',
+  drawingsPerSecond: 'drawings turned into seeds per second and connection',
+  beaconsPerSecond: 'organisms highlighted for everybody, per second and connection',
+  reportsPerSecond: 'organisms reported to the host, per second and connection',
+  namesPerSecond: 'name changes per second and connection',
+  resyncsPerSecond: 'full frames requested per second and connection',
+  burstSeconds:
+    "seconds' worth of each per-connection rate that may arrive at once, as after a network stall",
+  refusals: 'rejected messages within `burstSeconds` before a connection is closed',
+  banSeconds: 'seconds an address stays blocked after that, if nobody else uses it',
+  handshakeSeconds: 'seconds allowed for each step of connecting: request, upgrade and greeting',
+};

@@ -3,9 +3,16 @@ import { gardenerWounds } from '../../shared/common-schemas.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { type Environment, inSection, readCommand, type Values } from './command.ts';
-import { ENERGY_MEANINGS, LIMIT_MEANINGS } from './number-keys.ts';
 import * as is from './server-types.ts';
-import { number, oneOf, orWord, text, wholeNumber } from './types.ts';
+import {
+  ENERGY_MEANINGS,
+  LIMIT_MEANINGS,
+  number,
+  oneOf,
+  orWord,
+  text,
+  wholeNumber,
+} from './server-types.ts';
 
 const { room, life, house, net, store } = DEFAULTS;
 

@@ -1,8 +1,7 @@
 /** `npm run settings:doc`: writes the settings document; with `--check`, says if it is stale. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { settingsDocument } from './document.ts';
-import { runCommand } from './help.ts';
+import { runCommand, settingsDocument } from './document.ts';
 import { SERVER } from './server.ts';
 
 const FILE = 'server/deploy/SETTINGS.md';

@@ -3,7 +3,7 @@
  * parameters. It is used if the data are damaged.
  */
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
-import { Mutex } from '../platform/mutex.ts';
+import { Mutex } from '../platform/queues.ts';
 import { decodeRecord, encodeRecord, isIntact } from './record-codec.ts';
 import type { Records } from './records.ts';
 import { spanOf } from './store.ts';

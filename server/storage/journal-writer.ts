@@ -3,14 +3,12 @@
  * planes, and periodic snapshots. If writing fails, the rooms continue; once writing works again, a
  * snapshot of each room replaces the missing journal entries.
  */
-
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTimes } from '../world/tick-times.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
 import { count } from './day-counts.ts';
-import { isEventful, isMarkDue } from './mark-rule.ts';
-import { checksumOf } from './plane-checksums.ts';
+import { StoreError, type StoreReason } from './record-codec.ts';
 import type { JournalRecord, JournalTail, Jump, SnapshotRecord } from './record-schemas.ts';
 import {
   type SnapshotDraft,
@@ -19,10 +17,25 @@ import {
   type SnapshotsOptions,
 } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
-import { StoreError, type StoreReason } from './store-error.ts';
 import { WallClock } from './wall-clock.ts';
-import { openWatched, type WatchedRoom } from './watched-room.ts';
+import { checksumOf, openWatched, type WatchedRoom } from './watched-room.ts';
 import { withoutRefused } from './without-refused.ts';
+
+const { markTicks, idleMarkTicks } = DEFAULTS.store;
+
+/** Whether a tick has changed the room, or answered somebody. */
+export function isEventful({ result, cells }: RoomTick): boolean {
+  const { changed, life, answers } = result;
+  return cells + changed.length + life.length + answers.length > 0;
+}
+
+/**
+ * Whether the checksum is due after a tick. It is stored before the next tick is shown.
+ *
+ * @param isChanged whether a tick since the last checksum was eventful
+ */
+export const isMarkDue = (tick: number, isChanged: boolean): boolean =>
+  tick % (isChanged ? markTicks : idleMarkTicks) === 0;
 
 export interface JournalWriterOptions extends SnapshotsOptions {
   /** Receives notices for the host. */

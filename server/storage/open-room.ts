@@ -3,12 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomPlace, World } from '../world/world.ts';
-import { isEventful, isMarkDue } from './mark-rule.ts';
+import { isEventful, isMarkDue } from './journal-writer.ts';
+import { StoreError } from './record-codec.ts';
 import type { JournalTail, RoomRecord } from './record-schemas.ts';
 import { recover } from './recovery.ts';
 import type { RoomFollower } from './room-follower.ts';
 import type { Store } from './store.ts';
-import { StoreError } from './store-error.ts';
 
 export interface OpenRoomOptions {
   readonly store: Store;

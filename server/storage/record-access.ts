@@ -1,8 +1,7 @@
 /** What the store and its parts share: records with their schemas, and some of their keys. */
 import * as v from 'valibot';
-import { decodeRecord, encodeCompressed, encodeRecord } from './record-codec.ts';
+import { decodeRecord, encodeCompressed, encodeRecord, StoreError } from './record-codec.ts';
 import type { Entry, Records } from './records.ts';
-import { StoreError } from './store-error.ts';
 
 /** A number in a key, so that keys sort as numbers do. */
 export const padded = (n: number): string => n.toString().padStart(12, '0');

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { id as positive, count as whole } from '../../shared/common-schemas.ts';
 import { settingsChange } from '../../shared/host/settings.ts';
 import { MOST_TIME_POINTS } from '../../shared/time-points.ts';
-import { roomEvent } from '../world/events.ts';
+import { roomEvent } from '../world/commands.ts';
 
 const text = v.string();
 

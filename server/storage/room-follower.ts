@@ -6,19 +6,19 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { EngineError } from '../engine/engine.ts';
 import type { Room } from '../world/room.ts';
 import type { World } from '../world/world.ts';
-import { TickSums } from './plane-checksums.ts';
-import { readRecent } from './recent-snapshot.ts';
 import type { JournalRecord, JournalTail, RoomRecord } from './record-schemas.ts';
 import {
   checkRoom,
   type ExpectedRoom,
   latestMoment,
   type Recovered,
+  readRecent,
   reopenRoom,
   replay,
 } from './recovery.ts';
 import type { Store, StoredMoment } from './store.ts';
 import { listOf } from './undo.ts';
+import { TickSums } from './watched-room.ts';
 
 async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items;

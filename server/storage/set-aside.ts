@@ -4,12 +4,12 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startTable } from './lmdb/thread.ts';
+import { startTable } from './lmdb/open.ts';
 import { copyRoom, moveRecords } from './raw-records.ts';
+import { StoreError } from './record-codec.ts';
 import { type AsideRecord, asideRecords, type SnapshotRecord } from './record-schemas.ts';
 import type { Records } from './records.ts';
 import type { Store } from './store.ts';
-import { StoreError } from './store-error.ts';
 
 export interface SetAsideOptions {
   readonly store: Store;

@@ -13,6 +13,7 @@ import {
 import { type RoomState, roomState } from '../world/room-state.ts';
 import { cellsRecord, decodeCells, encodeCells, type NewCells } from './cells-record.ts';
 import { cellsKey, compressed, padded, parsed, recentKey, sealed } from './record-access.ts';
+import { StoreError } from './record-codec.ts';
 import {
   type DayRecord,
   dayRecord,
@@ -31,7 +32,6 @@ import {
 } from './record-schemas.ts';
 import type { Entry, Records, Span } from './records.ts';
 import { isStandalone } from './snapshot-retention.ts';
-import { StoreError } from './store-error.ts';
 
 /** A snapshot with everything needed to restore the room. */
 export interface StoredMoment {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StoreError } from './store-error.ts';
+import { StoreError } from './record-codec.ts';
 
 const LENGTH = 32;
 

@@ -6,12 +6,13 @@
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { TimePoint } from '../../shared/time-points.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
-import type { CommandEvent, RoomEvent } from '../world/events.ts';
+import type { CommandEvent, RoomEvent } from '../world/commands.ts';
+import { withoutContinuations } from '../world/damage.ts';
 import type { Room } from '../world/room.ts';
-import { withoutContinuations } from '../world/strokes.ts';
 import { settled } from '../world/tick-times.ts';
 import type { World } from '../world/world.ts';
 import type { JournalWriter } from './journal-writer.ts';
+import { StoreError } from './record-codec.ts';
 import type { JournalRecord, Jump, SnapshotRecord } from './record-schemas.ts';
 import { reopenRoom, tickAgain } from './recovery.ts';
 import { isStandalone } from './snapshot-retention.ts';
@@ -282,4 +283,50 @@ function baseFor(
     if (isComplete && canReplay) return snapshot;
   }
   throw new HostRefusal('undo-too-far');
+}
+
+/**
+ * Restores a snapshot while the room runs.
+ *
+ * @param tick of the snapshot
+ * @returns a snapshot of the room before
+ * @throws HostRefusal no-such-snapshot; StoreError; EngineError
+ */
+export async function restoreSnapshot(
+  { store, world, journalWriter, room, hold, resume }: UndoOptions,
+  tick: number,
+): Promise<SnapshotRecord> {
+  if (!journalWriter.snapshotsOf(room).some((one) => one.tick === tick)) {
+    throw new HostRefusal('no-such-snapshot');
+  }
+  const read = () => store.moment(room.name, tick);
+  const { state, cells } = await journalWriter
+    .whileReading(room, tick, read)
+    .catch((error: unknown) => {
+      if (error instanceof StoreError && error.reason === 'damaged') {
+        throw new HostRefusal('no-such-snapshot', error.message);
+      }
+      throw error;
+    });
+  await hold();
+  try {
+    const backup = await journalWriter.takeSnapshot(room, { before: 'restore' });
+    const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
+    const { organisms, planes } = state;
+    const living = new Set(organisms.map(({ id }) => id));
+    // What lives again cannot be planted again, and has not died.
+    const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
+    const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
+    const from = {
+      ...present,
+      ...(gone.length > 0 && { departed: gone }),
+      ...(lineage && { lineage: { ...lineage, ended } }),
+      ...{ tick: present.tick + 1, organisms, planes },
+    };
+    await world.replaceState(room, from, cells);
+    await journalWriter.recordJump(room, { why: 'restore', tick });
+    return backup;
+  } finally {
+    resume();
+  }
 }

@@ -1,5 +1,5 @@
 /** Which events of a tick the journal keeps. */
-import type { RoomEvent } from '../world/events.ts';
+import type { RoomEvent } from '../world/commands.ts';
 import type { TickEvents } from '../world/world.ts';
 
 /**

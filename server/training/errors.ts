@@ -1,4 +1,4 @@
-import { ReasonError } from '../platform/reason-error.ts';
+import { ReasonError } from '../platform/log.ts';
 
 /** Reasons for which a training run stops. */
 export type TrainingReason =

@@ -6,15 +6,20 @@ import type { Compute } from '../autodiff/compute.ts';
 import type { Tensors } from '../autodiff/parameters.ts';
 import { updateShapes } from '../vnca/architecture.ts';
 import { CARD_VERSION, type Card, parseCard } from '../vnca/card.ts';
-import { CARD_FILE, GALLERY_FILE, MODEL_FILE, type Model } from '../vnca/checkpoint.ts';
-import { identityOf } from '../vnca/checkpoint-fingerprint.ts';
-import { PAINTER_FILE } from '../vnca/painter-file.ts';
+import {
+  CARD_FILE,
+  GALLERY_FILE,
+  identityOf,
+  MODEL_FILE,
+  type Model,
+  PAINTER_FILE,
+} from '../vnca/checkpoint.ts';
 import { RELATIVES_FILE } from '../vnca/relatives.ts';
 import { writeSafetensors } from '../vnca/safetensors.ts';
 import type { TrainingConfig } from './config.ts';
 import { type Dataset, gatherImages } from './data/dataset.ts';
 import { openPosteriors } from './evaluate/posteriors.ts';
-import { WRITTEN_FILES } from './evaluate/written-files.ts';
+import { WRITTEN_FILES } from './evaluate/write.ts';
 import { drawGallery } from './gallery/draw-gallery.ts';
 import { readIfThere, replaceFiles } from './large-files.ts';
 import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';

@@ -3,29 +3,38 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Compute } from '../autodiff/compute.ts';
 import { createCompute } from '../autodiff/create.ts';
-import { retry } from '../platform/retry.ts';
-import { runCommand } from '../settings/help.ts';
+import { retry } from '../platform/clock.ts';
+import { runCommand } from '../settings/document.ts';
 import { beginRun, checkGallery } from './begin-run.ts';
-import { commandOf, startOf } from './command.ts';
-import { parseConfig, readJson, type TrainingConfig } from './config.ts';
-import { withBatch, withImages, withName } from './config-changes.ts';
+import { COMMAND, commandOf, type Options, readOptions, startOf } from './command.ts';
+import {
+  parseConfig,
+  readJson,
+  type TrainingConfig,
+  withBatch,
+  withImages,
+  withName,
+} from './config.ts';
 import { type Dataset, imagesDigest } from './data/dataset.ts';
 import { loadDataset } from './data/load-dataset.ts';
 import { reportErrors, TrainingError } from './errors.ts';
 import { trainedModel, writeCheckpoint } from './export.ts';
-import { afterLostThread, createWriter, saveAfterFailure } from './failures.ts';
-import { COMMAND, type Options, readOptions } from './options.ts';
+import {
+  afterLostThread,
+  createWriter,
+  listenForStop,
+  type StopSignal,
+  saveAfterFailure,
+  say,
+} from './failures.ts';
 import { isPainterConfig, parsePainterConfig } from './painter/config.ts';
 import { trainPainter } from './painter/train.ts';
 import { sharedBytes } from './parallel/multi-thread.ts';
-import { createProgress } from './progress.ts';
-import { drawProgressSheet } from './progress-sheet.ts';
+import { createProgress, drawProgressSheet } from './progress.ts';
 import { refineOffsets } from './refine-offsets.ts';
+import { leakAt, progressOf } from './rollout-plan.ts';
 import { appendLog, cutLog, PICTURES_FOLDER, type Run, saveRun, setAside } from './run-folder.ts';
 import { compactState, type RunState, trainedWeights } from './run-state.ts';
-import { say } from './say.ts';
-import { leakAt, progressOf } from './schedule.ts';
-import { listenForStop, type StopSignal } from './stop-signal.ts';
 import { Trainer, trainingImages } from './trainer.ts';
 
 async function main(options: Options): Promise<void> {

@@ -1,6 +1,17 @@
 /** Prints the progress of a run. */
+
+import { createRandom } from '../../shared/random.ts';
 import type { ComputeName } from '../autodiff/compute.ts';
-import type { UpdateReport } from './trainer.ts';
+import { stepsUntilOpen } from '../world/closing.ts';
+import type { TrainingConfig } from './config.ts';
+import type { Dataset } from './data/dataset.ts';
+import { growthSegments, stayingSegments } from './model/segments.ts';
+import { stepsLeft } from './patients.ts';
+import { drawSheet, enlarged, type Tile, tileOfImage, tilesOfStates } from './pictures/sheet.ts';
+import { sideAt } from './rollout-plan.ts';
+import { evenly } from './run-state.ts';
+import type { Trainer, UpdateReport } from './trainer.ts';
+import { applyWound, woundMask } from './wounds.ts';
 
 /** Seconds between lines. */
 const INTERVAL = 10;
@@ -67,4 +78,102 @@ export function createProgress({ updates, done, now, say, backend }: ProgressOpt
 function duration(seconds: number): string {
   const minutes = Math.ceil(seconds / 60);
   return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+const COLUMNS = 12;
+/** Steps after growth, and after damage, that the strips show. */
+const STAYED = [16, 64, 128, 256] as const;
+const HEALED = [4, 8, 16, 32, 64] as const;
+
+/**
+ * Draws the sheet. Rows: images; organisms grown from them; samples of the prior; one organism as
+ * it grows. For a rule that is trained beyond growth also: the grown organisms after 256 more
+ * steps; the growing one in later steps; one that loses half of its cells and heals, from the rim if
+ * the rule is trained so.
+ *
+ * @returns a PNG file
+ */
+export async function drawProgressSheet(
+  whole: TrainingConfig,
+  data: Dataset,
+  trainer: Trainer,
+): Promise<Buffer> {
+  // The side that the curriculum has reached.
+  const side = sideAt(whole, trainer.progress);
+  const config = { ...whole, side };
+  const { channels, latentSize } = config;
+  const { train } = data.splits;
+  const random = createRandom(config.seed);
+  const images = Uint32Array.from(evenly(train.length, COLUMNS), (at) => train[at]);
+  const means = await trainer.means(images);
+  const growth = growthSegments(config, config.segmentSteps);
+  const tiles = (states: Float32Array, of = side): Tile[] =>
+    tilesOfStates(config, states, of).map((tile) => enlarged(tile, whole.side));
+  const grown = await trainer.run(means, growth);
+  const stay = async (
+    states: Float32Array,
+    steps: number,
+    closed?: Uint8Array,
+  ): Promise<Float32Array> =>
+    trainer.run(
+      means.subarray(0, (states.length / grown.length) * means.length),
+      stayingSegments(config, steps, config.segmentSteps).map((segment) =>
+        closed ? { ...segment, rim: true } : segment,
+      ),
+      states,
+      closed,
+    );
+  /** Tiles of the states after each number of further steps. */
+  const stayStrip = async (
+    start: Float32Array,
+    marks: readonly number[],
+    closed?: Uint8Array,
+  ): Promise<Tile[]> => {
+    let current = start;
+    const strip: Tile[] = [];
+    for (const [i, mark] of marks.entries()) {
+      const before = marks[i - 1] ?? 0;
+      current = await stay(current, mark - before, closed && stepsLeft(closed, before));
+      strip.push(...tiles(current));
+    }
+    return strip;
+  };
+  const samples = await trainer.run(random.latent(COLUMNS * latentSize), growth);
+
+  const one = means.subarray(0, latentSize);
+  const strip: Tile[] = [];
+  let states: Float32Array | undefined;
+  for (const segment of growth) {
+    states = await trainer.run(one, [segment], states);
+    strip.push(...tiles(states, segment.stage));
+  }
+  const shown = Array.from(images, (i) => tileOfImage(data.pixels, data.side, data.channels, i));
+  const rows = [shown, tiles(grown), tiles(samples), strip];
+  // Pictures of steps that a rule was not trained for say nothing, and take minutes with a large
+  // one.
+  if (isTrainedToStay(config)) {
+    strip.push(...(await stayStrip(states!, STAYED)));
+    const wounded = grown.slice(0, side * side * channels);
+    const healing = tiles(wounded);
+    const lives = woundMask(random, side, 'half', 0.5);
+    applyWound(wounded, lives, channels);
+    const isClosed = lives.map((is) => 1 - is);
+    const { closing } = config;
+    const closed = closing
+      ? stepsUntilOpen({ isClosed, lives, width: side, reach: closing })
+      : undefined;
+    healing.push(...tiles(wounded), ...(await stayStrip(wounded, HEALED, closed)));
+    rows.splice(2, 0, tiles(await stay(grown, STAYED[STAYED.length - 1])));
+    rows.push(healing);
+  }
+  return drawSheet(
+    rows.map((row) => row.slice(0, COLUMNS)),
+    { scale: 3 },
+  );
+}
+
+/** Whether training includes steps after growth. */
+function isTrainedToStay({ pool, extraSteps }: TrainingConfig): boolean {
+  const last = 'to' in extraSteps ? extraSteps.to[1] : extraSteps[1];
+  return pool !== undefined || last > 0;
 }

@@ -4,8 +4,8 @@ import { canRefine, openRefiner } from '../autodiff/refine-latent.ts';
 import { gatherImages } from './data/dataset.ts';
 import { TrainingError } from './errors.ts';
 import { type TrainedRule, trainedModel } from './export.ts';
+import type { StopSignal } from './failures.ts';
 import { LATENTS, OFFSETS, type RunState } from './run-state.ts';
-import type { StopSignal } from './stop-signal.ts';
 
 /** Steps after growth in which nearly all cells reach the picture at which they rest. */
 const REST_STEPS = 24;

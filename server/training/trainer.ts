@@ -14,14 +14,21 @@ import { TrainingError } from './errors.ts';
 import type { Segment } from './model/segments.ts';
 import { type Adam, createAdam } from './optimiser.ts';
 import type { DataParallel, Outcome } from './parallel/data-parallel.ts';
-import { openDataParallel } from './parallel/open-data-parallel.ts';
-import { rowsOf } from './parameter-vector.ts';
+import { openDataParallel } from './parallel/multi-thread.ts';
 import { takePatients } from './patients.ts';
 import type { PoolEntry } from './pool.ts';
 import { Pools } from './pools.ts';
-import { freshPlan, patientPlan, pooledPlan, type RolloutPlan } from './rollout-plan.ts';
-import { keptShapes, OFFSETS, type RunState, trainedShapes } from './run-state.ts';
-import { leakAt, progressOf, rateAt, sideAt } from './schedule.ts';
+import {
+  freshPlan,
+  leakAt,
+  patientPlan,
+  pooledPlan,
+  progressOf,
+  type RolloutPlan,
+  rateAt,
+  sideAt,
+} from './rollout-plan.ts';
+import { keptShapes, OFFSETS, type RunState, rowsOf, trainedShapes } from './run-state.ts';
 
 /** Figures of one update; nats are means over organisms. */
 export interface UpdateReport {

@@ -8,7 +8,7 @@ import { type EncoderInput, type EncoderNetwork, encoderShapes } from '../vnca/e
 import { imageChannels } from '../vnca/readout.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
-import { divergence, encode, reparameterise } from './model/encoder.ts';
+import { divergence, encode, reparameterise } from './model/networks.ts';
 import { Segments } from './model/segments.ts';
 import { likelihoodOf, OFFSETS } from './run-state.ts';
 

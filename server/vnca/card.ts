@@ -2,7 +2,29 @@
 import * as v from 'valibot';
 import { size } from '../../shared/common-schemas.ts';
 import { encoderNetwork } from './encoder-network.ts';
-import { CheckpointError } from './errors.ts';
+
+/** Why a checkpoint cannot be loaded. */
+export type CheckpointReason =
+  | 'missing-file'
+  | 'corrupt-file'
+  | 'bad-card'
+  | 'unknown-version'
+  | 'missing-tensor'
+  | 'bad-tensor'
+  | 'bad-gallery';
+
+/** A checkpoint cannot be loaded; the message is one sentence that names the file and the field. */
+export class CheckpointError extends Error {
+  override readonly name = 'CheckpointError';
+
+  constructor(
+    readonly reason: CheckpointReason,
+    readonly file: string,
+    what: string,
+  ) {
+    super(`${file}: ${what}`);
+  }
+}
 
 /** The version that this build reads. */
 export const CARD_VERSION = 1;

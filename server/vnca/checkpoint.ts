@@ -2,16 +2,82 @@
  * A checkpoint folder: `card.json`, `model.safetensors`, `gallery.png`. Everything is checked on
  * loading, so that a loaded checkpoint can be run.
  */
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { parsePainter } from '../../shared/painter/net.ts';
 import { type Float32Tensor, float32Of } from '../../shared/safetensors.ts';
 import { updateShapes } from './architecture.ts';
-import { type Card, parseCard } from './card.ts';
-import { fingerprint } from './checkpoint-fingerprint.ts';
-import { CheckpointError } from './errors.ts';
+import { type Card, CheckpointError, parseCard } from './card.ts';
 import { gallerySheet } from './gallery.ts';
-import { readPainter } from './painter-file.ts';
 import { parseSafetensors } from './safetensors.ts';
+
+/** A model as far as it is identified: see `checkpoint.ts`. */
+interface Identified {
+  readonly card: Card;
+  readonly tensors: ReadonlyMap<string, Float32Tensor>;
+}
+
+/** SHA-256 of the weights and of the card's properties that affect a room's cells; hexadecimal. */
+export function fingerprint({ card, tensors }: Identified): string {
+  const { side, channels, latentSize, growth, update, readout, presence, trustedSteps } = card;
+  const size = { side, channels, latentSize };
+  const names = card.gallery.map(({ name }) => name);
+  const use = { ...size, growth, update, readout, presence, trustedSteps, names };
+  const hash = createHash('sha256').update(JSON.stringify(use));
+  for (const [name, { shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(`${name} ${shape}`);
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
+}
+
+/** The identity of weights, as cards and tokens have it: the first 8 digits of the fingerprint. */
+export const identityOf = (model: Identified): string => fingerprint(model).slice(0, 8);
+
+/** File name in a checkpoint folder. */
+export const PAINTER_FILE = 'painter.safetensors';
+
+/**
+ * Reads and checks the file of a painter.
+ *
+ * @param folder of the checkpoint
+ * @returns its bytes; undefined without the file
+ * @throws CheckpointError corrupt-file: it is none; missing-file: it cannot be read
+ */
+export async function readPainter(folder: string): Promise<Buffer | undefined> {
+  const file = join(folder, PAINTER_FILE);
+  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new CheckpointError('missing-file', file, `file cannot be read (${error.code})`);
+  });
+  if (!bytes) return undefined;
+  try {
+    parsePainter(bytes);
+  } catch (error) {
+    throw new CheckpointError('corrupt-file', file, (error as Error).message);
+  }
+  return bytes;
+}
+
+/** The folder of the addresses of painters. */
+export const PAINTERS = '/painters';
+
+/**
+ * The address of a painter, which says what is in the file: browsers keep it forever.
+ *
+ * @param painter its file
+ */
+export function painterPath(painter: Buffer): string {
+  const hash = createHash('sha256').update(painter).digest('hex');
+  return `${PAINTERS}/${hash.slice(0, 16)}`;
+}
+
+/** The painters of checkpoints, by their addresses. */
+export const paintersByPath = (
+  checkpoints: readonly { readonly painter?: Buffer | undefined }[],
+): ReadonlyMap<string, Buffer> =>
+  new Map(checkpoints.flatMap(({ painter }) => (painter ? [[painterPath(painter), painter]] : [])));
 
 /** Card and weights. */
 export interface Model {

@@ -1,7 +1,7 @@
 /** The colours of a gallery's grown creatures, from its picture. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ColourRange, colourRange, meanColourAt } from '../../shared/colour-range.ts';
+import { type ColourRange, colourRange, meanColourAt } from '../../shared/hues.ts';
 import { type Checkpoint, GALLERY_FILE } from './checkpoint.ts';
 import { gallerySheet } from './gallery.ts';
 

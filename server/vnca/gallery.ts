@@ -1,5 +1,5 @@
 /** Geometry of `gallery.png`: the grown organisms of the gallery, in rows. */
-import type { Card } from './card.ts';
+import { type Card, GALLERY_KINDS } from './card.ts';
 
 /** Tiles per row. */
 export const GALLERY_COLUMNS = 24;
@@ -16,4 +16,78 @@ export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>) {
     width: GALLERY_COLUMNS * card.side,
     height: rows * card.side,
   };
+}
+
+/** Names of creatures that visitors see only where the host shows the whole gallery. */
+const UNSUITABLE: readonly string[] = [
+  'Pile of Poo',
+  'Face Vomiting',
+  'Nauseated Face',
+  'Drooling Face',
+  'Sneezing Face',
+  'Woozy Face',
+  'Exploding Head',
+  'Face with Symbols on Mouth',
+  'Skull and Crossbones',
+];
+/** Latents nearer than this share of their median distance count as alike. */
+const LIKENESS = 0.58;
+/** Kinds in the order of the gallery: faces, which are many, come last. */
+const KINDS = [...GALLERY_KINDS].sort((a, b) => Number(a === 'face') - Number(b === 'face'));
+
+/** Gallery indices. */
+export interface GallerySelection {
+  /** One of those much alike, by kind, each beside the one most like it; none unsuitable. */
+  readonly featured: readonly number[];
+  /** Not for everybody, such as children; a host may show them. */
+  readonly unsuitable: readonly number[];
+}
+
+/** @param latents [Z] each, in gallery order */
+export function selectGallery(
+  gallery: Card['gallery'],
+  latents: readonly Float32Array[],
+): GallerySelection {
+  const least = LIKENESS * medianDistance(latents);
+  const featured = KINDS.flatMap((kind) => {
+    const chosen: number[] = [];
+    gallery.forEach((entry, index) => {
+      if (entry.kind !== kind || UNSUITABLE.includes(entry.name)) return;
+      const isNew = chosen.every((other) => distance(latents[index], latents[other]) >= least);
+      if (isNew) chosen.push(index);
+    });
+    return byLikeness(chosen, latents);
+  });
+  const unsuitable = gallery.flatMap(({ name }, i) => (UNSUITABLE.includes(name) ? [i] : []));
+  return { featured, unsuitable };
+}
+
+/** Orders indices from the first: next comes always the nearest of the rest. */
+function byLikeness(indices: readonly number[], latents: readonly Float32Array[]): number[] {
+  const rest = new Set(indices);
+  const ordered: number[] = [];
+  for (let next = indices[0]; next !== undefined; ) {
+    rest.delete(next);
+    ordered.push(next);
+    const from = latents[next];
+    const gap = (index: number): number => distance(from, latents[index]);
+    const gaps = [...rest].map((index) => ({ index, gap: gap(index) }));
+    next = gaps.reduce((best, one) => (one.gap < best.gap ? one : best), gaps[0])?.index;
+  }
+  return ordered;
+}
+
+function medianDistance(latents: readonly Float32Array[]): number {
+  const all: number[] = [];
+  for (let a = 1; a < latents.length; a++) {
+    for (let b = 0; b < a; b++) all.push(distance(latents[a], latents[b]));
+  }
+  return Float64Array.from(all).sort()[all.length >> 1] ?? 0;
+}
+
+/** Distance of two latents, [Z] each. */
+export function distance(a: Float32Array, b: Float32Array): number {
+  let squared = 0;
+  for (let c = 0; c < a.length; c++) squared += (a[c] - b[c]) ** 2;
+  return Math.sqrt(squared);
 }

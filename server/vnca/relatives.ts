@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { count, whole } from '../../shared/common-schemas.ts';
+import { CheckpointError } from './card.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { CheckpointError } from './errors.ts';
 
 /** File name in a checkpoint folder. */
 export const RELATIVES_FILE = 'relatives.json';

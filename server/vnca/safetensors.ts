@@ -5,7 +5,7 @@ import {
   SafetensorsError,
   type TensorFile,
 } from '../../shared/safetensors.ts';
-import { CheckpointError } from './errors.ts';
+import { CheckpointError } from './card.ts';
 
 /**
  * Reads a whole file.

@@ -2,10 +2,35 @@
  * The cell rule in plain JavaScript, for pages, which have no tensor library. It takes one patch
  * whose latent is known, so its genome is read once.
  */
+import { createRandom, type Random } from '../../shared/random.ts';
 import { RES4_BLOCKS } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
 import { createCondition, type OwnPart, ownLayout } from './genome.ts';
-import { drawUpdateMask, randomOfState } from './update-mask.ts';
+
+/**
+ * Draws independently for each cell whether it is updated.
+ *
+ * @param mask [cells], overwritten: 1 = updated
+ * @param probability 0…1
+ */
+export function drawUpdateMask(mask: Float32Array, probability: number, random: Random): void {
+  for (let i = 0; i < mask.length; i++) mask[i] = random.uniform() < probability ? 1 : 0;
+}
+
+/**
+ * A generator seeded with the state itself, so that a step depends on nothing but the state: a
+ * patch steps identically in any batch, and a room restored from exported states replays bit for
+ * bit.
+ */
+export function randomOfState(state: Float32Array): Random {
+  const words = new Uint32Array(state.buffer, state.byteOffset, state.length);
+  let h = 0x811c9dc5;
+  for (let i = 0; i < words.length; i++) {
+    h = Math.imul(h ^ words[i], 0x01000193);
+    h ^= h >>> 15;
+  }
+  return createRandom(h);
+}
 
 /**
  * One step of every cell.

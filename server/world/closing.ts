@@ -3,8 +3,13 @@
  * live until the rim has come there. A rule that reads its genome in every cell would otherwise
  * bring all of them back at once.
  */
+
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { stageRect } from '../../shared/geometry.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import type { Organism } from './organism.ts';
+import type { Organism } from './organisms/organism.ts';
+import { seedPlaces } from './ownership.ts';
+import { growthStep, type Species } from './species.ts';
 
 /** Largest number of steps until a place opens. */
 const LATEST = 255;
@@ -104,4 +109,69 @@ function distances(from: Uint8Array, width: number, passes?: Uint8Array): Uint16
     if (cell < from.length - width) visit(cell + width, next);
   }
   return found;
+}
+
+/**
+ * Records how many places an organism owns when it is wounded. Call before the stroke takes effect,
+ * and before it breaks off an expression: what a larger relative has taken does not count. Further
+ * strokes before it rests belong to the same wound; a stroke after that measures again.
+ */
+export function hurt(organism: Organism, grid: GridPlanes): void {
+  const { phase, transforming } = organism;
+  if (organism.hurt !== undefined && phase !== 'asleep') return;
+  const own = organism.expression?.held ?? Number.POSITIVE_INFINITY;
+  // Nobody knows yet how large it will be.
+  const isUnknown = phase === 'growing' || transforming !== undefined;
+  organism.hurt = isUnknown ? 0 : Math.min(own, heldBy(organism, grid));
+}
+
+/**
+ * Checks whether a resting organism has recovered enough of its places, and counts the healing.
+ *
+ * @param held places that it owns now
+ */
+export function heal(organism: Organism, held: number): boolean {
+  if (organism.hurt === undefined || held < DEFAULTS.life.healedShare * organism.hurt) return false;
+  organism.hurt = undefined;
+  // A slow stroke may wound again after the organism has healed; that is still one wound.
+  organism.healed = Math.min(organism.healed + 1, organism.wounds);
+  return true;
+}
+
+/** The number of places that an organism owns. */
+export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
+  let held = 0;
+  grid.each(window, (place) => {
+    if (grid.ownerAt(place) === id) held++;
+  });
+  return held;
+}
+
+/**
+ * Releases the places of an organism that strokes have hit since its last step. Its seed places it
+ * keeps while it grows (rule OWN-7); they show nothing until it has stepped.
+ *
+ * @returns the cells of the coming step that were hit on its places; and whether it owns a place
+ *   that was not hit
+ */
+export function releaseHit(
+  organism: Organism,
+  grid: GridPlanes,
+  species: Species,
+): { readonly killed: readonly number[]; readonly lives: boolean } {
+  const { id, window, phase, age, woundMask } = organism;
+  const held = phase === 'growing' ? seedPlaces(window, grid) : [];
+  const killed: number[] = [];
+  let lives = false;
+  grid.each(stageRect(window, growthStep(species, age).stage), (place, cell) => {
+    if (grid.ownerAt(place) !== id) return;
+    if (woundMask?.[cell] !== 1) {
+      lives = true;
+      return;
+    }
+    killed.push(cell);
+    if (held.includes(place)) grid.paint(place, 0);
+    else grid.release(place);
+  });
+  return { killed, lives };
 }

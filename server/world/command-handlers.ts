@@ -10,27 +10,34 @@ import type {
   ParticipantId,
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
-import { bounded } from '../vnca/latent-bounds.ts';
-import type { Answer, Outcome, RoomCommand } from './commands.ts';
-import { checkedLatent, createLatent, requireWithin } from './create-latent.ts';
-import { crossLatents, mutate } from './cross.ts';
-import { ownersIn } from './damage.ts';
+import { bounded } from '../vnca/latent-map.ts';
+import type { Answer, CommandEvent, Outcome, OuterEvent, RoomCommand } from './commands.ts';
+import {
+  checkedLatent,
+  createLatent,
+  crossLatents,
+  mutate,
+  requireWithin,
+  resolvedCommand,
+} from './create-latent.ts';
+import { ownersIn, Wounding } from './damage.ts';
 import { Departures, type DepartureTime } from './departures.ts';
 import { Dissolving, type Renewable } from './dissolving.ts';
 import { Energy, FREE } from './energy.ts';
-import type { CommandEvent, OuterEvent } from './events.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import type { Organism } from './organism.ts';
-import type { OrganismLifecycle } from './organism-lifecycle.ts';
-import { Planting } from './planting.ts';
-import { requireBare, windowAt } from './planting-site.ts';
-import { resolvedCommand } from './resolve-command.ts';
+import type { Organism } from './organisms/organism.ts';
+import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
+import { transform } from './organisms/transforming.ts';
+import {
+  type HeldSeed,
+  Planting,
+  requireBare,
+  SeedInventory,
+  viewOfSeed,
+  windowAt,
+} from './planting.ts';
 import { type CommandState, exportRandom } from './room-state.ts';
-import { thrownLatent } from './sampler.ts';
-import { type HeldSeed, SeedInventory, viewOfSeed } from './seed-inventory.ts';
-import type { Species } from './species.ts';
-import { transform } from './transforming.ts';
-import { Wounding } from './wounding.ts';
+import { type Species, thrownLatent } from './species.ts';
 
 export interface CommandHandlersOptions {
   readonly maxOrganisms: number;

@@ -1,8 +1,31 @@
 /** Commands of participants and the host to a room, after schema validation, and their answers. */
+
+import * as v from 'valibot';
+import { id as positive, count as whole } from '../../shared/common-schemas.ts';
+import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
-import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { OrganismId, Origin, ParticipantView, SeedView } from '../../shared/vocabulary.ts';
+import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
+import {
+  flashLimit,
+  HOUSE,
+  type OrganismId,
+  type Origin,
+  type ParticipantId,
+  type ParticipantView,
+  type SeedView,
+} from '../../shared/vocabulary.ts';
+import { samplerVersion } from '../vnca/card.ts';
+import { relativesTable } from '../vnca/relatives.ts';
+import {
+  energySettings,
+  lifeSettings,
+  liveliness,
+  type RoomState,
+  reach,
+  rulesVersion,
+  session,
+} from './room-state.ts';
 
 /**
  * A seed as the journal stores it. `spot` holds the latent of a map point and `thrown` that of a
@@ -87,3 +110,171 @@ export interface Answer {
 
 /** What a command has done, or why nothing. */
 export type Outcome = Pick<Answer, 'seed' | 'removed' | 'spared' | 'continued' | 'refused'>;
+
+const command = v.looseObject({
+  what: v.picklist([
+    'plant',
+    'damage',
+    'cross',
+    'hold',
+    'remove',
+    'clear',
+    'depart',
+    'thin',
+    'renew',
+    'transform',
+  ]),
+  by: v.strictObject({ id: whole, name: v.string(), hue: v.number() }),
+});
+
+/** Schema of an event in a journal. Replaying a room's events reproduces the room. */
+export const roomEvent = v.variant('what', [
+  v.strictObject({
+    what: v.literal('command'),
+    id: whole,
+    /** Of a command that may arrive twice: what its id is unique in. */
+    session: v.optional(session),
+    command: v.pipe(
+      command,
+      v.transform((valid) => valid as unknown as RoomCommand),
+    ),
+  }),
+  /** A participant entered. `at` is a tick, here and below. */
+  v.strictObject({
+    what: v.literal('enter'),
+    participant: positive,
+    at: whole,
+    /** Initial energy; absent: a newcomer's. */
+    granted: v.optional(v.pipe(v.number(), v.minValue(0))),
+    /** Equal for all participants of one network address, without naming the address. */
+    source: v.optional(positive),
+  }),
+  v.strictObject({ what: v.literal('leave'), participant: positive, at: whole }),
+  /** Changes the energy settings and the tick rate. */
+  v.strictObject({
+    what: v.literal('energy'),
+    settings: energySettings,
+    tickRate: v.number(),
+    at: whole,
+  }),
+  /** Changes how many organisms may live at once. */
+  v.strictObject({ what: v.literal('limit'), maxOrganisms: positive }),
+  /** Limits the flashes per second. */
+  v.strictObject({ what: v.literal('flashes'), limit: flashLimit }),
+  /** Changes how long a wounded organism is protected (rule DMG-3). */
+  v.strictObject({ what: v.literal('protect'), seconds: v.pipe(v.number(), v.minValue(0)) }),
+  /** Changes the rules' version or the numbers of the checkpoint's card. See `RoomRules`. */
+  v.strictObject({
+    what: v.literal('rules'),
+    rules: rulesVersion,
+    closing: v.optional(reach),
+    relatives: v.optional(relativesTable),
+    sampler: v.optional(samplerVersion),
+  }),
+  /** Changes how often organisms step (rules PAC-1 and PAC-2). */
+  v.strictObject({ what: v.literal('life'), settings: lifeSettings }),
+  /** Changes which share of the organisms may express at once (rules IDL-1 and IDL-3). */
+  v.strictObject({ what: v.literal('liveliness'), share: liveliness }),
+  /** The engine was out of memory for the organisms planted in this tick. */
+  v.strictObject({ what: v.literal('no-memory') }),
+]);
+
+type StoredEvent = v.InferOutput<typeof roomEvent>;
+/** An event that waits for the next tick. */
+export type CommandEvent = Extract<StoredEvent, { what: 'command' }> & {
+  /** Set when an undo replays the journal: accepted originally, or withdrawn by the undo. */
+  readonly past?: 'accepted' | 'withdrawn';
+};
+/** An event that takes effect immediately. */
+export type OuterEvent = Exclude<StoredEvent, { what: 'command' }>;
+/** An event, discriminated by `what`. */
+export type RoomEvent = CommandEvent | OuterEvent;
+
+/** Replaces −0 by 0, as codecs do not preserve it and a replay must see the same numbers. */
+export function plainNumbers<T>(value: T): T {
+  if (typeof value === 'number') return (value + 0) as T;
+  if (Array.isArray(value)) return value.map(plainNumbers) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, plainNumbers(inner)]),
+  ) as T;
+}
+
+type DoneInSession = NonNullable<RoomState['done']>[number];
+
+const { maxQueued, maxQueuedPerParticipant } = DEFAULTS.room;
+/** Commands of a session that are remembered; more than may be unanswered. */
+const REMEMBERED = 2 * maxQueuedPerParticipant;
+
+/** The commands that wait for a room's next tick, and those that are done and may be sent again. */
+export class CommandQueue {
+  private waiting: CommandEvent[] = [];
+  /** Number of waiting commands by participant. */
+  private readonly queued = new Map<ParticipantId, number>();
+  private done = new Map<ParticipantId, DoneInSession>();
+
+  /** @returns false if the command waits already @throws Refusal too-fast, room-busy */
+  admits(id: number, by: ParticipantId, session?: number): boolean {
+    const isSame = (other: CommandEvent): boolean =>
+      other.session === session && other.id === id && other.command.by.id === by;
+    if (session !== undefined && this.waiting.some(isSame)) return false;
+    const queued = this.queued.get(by) ?? 0;
+    if (queued >= maxQueuedPerParticipant && by !== HOUSE.id) throw new Refusal('too-fast');
+    if (this.waiting.length >= maxQueued) throw new Refusal('room-busy');
+    return true;
+  }
+
+  /** Adds a command. Ask `admits` first. */
+  add(id: number, command: RoomCommand, session?: number): void {
+    const by = command.by.id;
+    const ofSession = session !== undefined && { session };
+    this.waiting.push({ what: 'command', id, ...ofSession, command });
+    this.queued.set(by, (this.queued.get(by) ?? 0) + 1);
+  }
+
+  /** Adds a command of the journal. */
+  redo(event: CommandEvent): void {
+    this.waiting.push(event);
+  }
+
+  /** Takes all commands, in the order of their arrival. */
+  take(): CommandEvent[] {
+    this.queued.clear();
+    return this.waiting.splice(0);
+  }
+
+  /** Remembers what has been done in a tick, for those who have not left meanwhile. */
+  answered(answers: readonly Answer[], isPresent: (by: ParticipantId) => boolean): void {
+    for (const { by, id, session, refused, seed } of answers) {
+      if (session === undefined || refused || !isPresent(by)) continue;
+      const known = this.done.get(by);
+      const commands = known?.session === session ? known.commands : [];
+      const one = { id, ...(seed && { seed: seed.id }) };
+      const latest = [...commands, one].slice(-REMEMBERED);
+      this.done.set(by, { participant: by, session, commands: latest });
+    }
+  }
+
+  /** A command that has been done; undefined if it has not. */
+  find(
+    by: ParticipantId,
+    session: number,
+    id: number,
+  ): DoneInSession['commands'][number] | undefined {
+    const known = this.done.get(by);
+    return known?.session === session ? known.commands.find((one) => one.id === id) : undefined;
+  }
+
+  /** Forgets what a participant has had done. */
+  leave(participant: ParticipantId): void {
+    this.done.delete(participant);
+  }
+
+  export(): Pick<RoomState, 'done'> {
+    return this.done.size > 0 ? { done: [...this.done.values()] } : {};
+  }
+
+  restore({ done = [] }: Pick<RoomState, 'done'>): void {
+    this.done = new Map(done.map((one) => [one.participant, one]));
+  }
+}

@@ -1,14 +1,14 @@
 /** Turns the source of a seed into the latent that is planted. */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
+import { encodeSeed } from '../../shared/seed-token.ts';
+import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
-import { isWithin, type LatentBounds } from '../vnca/latent-bounds.ts';
-import type { PlantedSeed } from './commands.ts';
-import { latentOnMap } from './latent-map.ts';
-import type { Organism } from './organism.ts';
-import { sampleLatent } from './sampler.ts';
-import type { SeedInventory } from './seed-inventory.ts';
-import { type Species, seedOfToken } from './species.ts';
+import { bounded, isWithin, type LatentBounds } from '../vnca/latent-map.ts';
+import { type PlantedSeed, type RoomCommand, usesSeed } from './commands.ts';
+import type { Organism } from './organisms/organism.ts';
+import type { SeedInventory } from './planting.ts';
+import { latentOnMap, type Species, sampleLatent, seedOfToken, thrownLatent } from './species.ts';
 
 /** What seeds are made from. */
 export interface CreationContext {
@@ -112,4 +112,106 @@ export function requireWithin(latent: Float32Array, bounds: LatentBounds): void 
     'bad-latent',
     `length ${length}; at most ${norm.toFixed(1)}, and ${value.toFixed(1)} for each number`,
   );
+}
+
+/**
+ * Interpolates directions spherically and lengths linearly. The child stays as far from the prior's
+ * centre as its parents; plain averaging would pull it towards the average creature.
+ * (Shoemake 1985; for latent spaces White 2016, arXiv 1609.04468.)
+ *
+ * @param a [Z]
+ * @param b [Z]
+ * @param mix share of b, 0…1
+ * @returns [Z]; a at 0, b at 1
+ */
+export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Float32Array {
+  const lengthA = Math.hypot(...a);
+  const lengthB = Math.hypot(...b);
+  let dot = 0;
+  for (let i = 0; i < a.length; i++) dot += a[i] * b[i];
+  const cosine = dot / (lengthA * lengthB);
+  const angle = Math.acos(Math.max(-1, Math.min(1, cosine)));
+  // Nearly parallel, opposite or zero-length latents have no unique arc between them.
+  if (!(Math.sin(angle) > 1e-4)) return a.map((value, i) => (1 - mix) * value + mix * b[i]);
+  const shareA = Math.sin((1 - mix) * angle) / Math.sin(angle) / lengthA;
+  const shareB = Math.sin(mix * angle) / Math.sin(angle) / lengthB;
+  const length = (1 - mix) * lengthA + mix * lengthB;
+  return a.map((value, i) => length * (shareA * value + shareB * b[i]));
+}
+
+/**
+ * Turns a latent towards a random direction and keeps its length.
+ *
+ * @param latent [Z]
+ * @param strength 0…1: from no change to half-way to the random direction
+ * @returns [Z]
+ */
+export function mutate(latent: Float32Array, strength: number, random: Random): Float32Array {
+  const noise = random.latent(latent.length);
+  const scale = Math.hypot(...latent) / Math.hypot(...noise);
+  return crossLatents(
+    latent,
+    noise.map((value) => value * scale),
+    strength / 2,
+  );
+}
+
+type Context = CreationContext & {
+  /** The latent of a living organism. */
+  readonly latentOf: (id: OrganismId) => Float32Array | undefined;
+};
+
+/**
+ * Replaces map points and throws by their latents, as maps and samplers may change, and keeps
+ * latents that the checkpoint was not made for out of the journal: those of drawings and tokens are
+ * shortened, others refused.
+ *
+ * @throws Refusal no-such-seed without a map; bad-latent; bad-token
+ */
+export function resolvedCommand(command: RoomCommand, context: Context): RoomCommand {
+  const { latentBounds } = context.species;
+  if (usesSeed(command)) {
+    return { ...command, seed: resolvedSeed(command.seed, command.by.id, context) };
+  }
+  if (command.what === 'hold') {
+    const latent = bounded(Float32Array.from(command.latent), latentBounds);
+    return { ...command, latent: [...latent] };
+  }
+  if (command.what === 'cross') {
+    // Heirs and what a replay plants may be out of bounds.
+    const [a, b] = [command.a, command.b].map(context.latentOf);
+    if (a && b) requireWithin(crossLatents(a, b, command.mix), latentBounds);
+  }
+  return command;
+}
+
+/** @throws Refusal no-such-seed, bad-latent, bad-token */
+function resolvedSeed(seed: PlantedSeed, planter: ParticipantId, context: Context): PlantedSeed {
+  const { species, inventory } = context;
+  const { latentBounds } = species;
+  switch (seed.from) {
+    case 'map':
+      return { from: 'spot', latent: [...createLatent(seed, planter, context).latent] };
+    case 'prior':
+      if (seed.throw === undefined) return seed;
+      return { from: 'thrown', latent: [...thrownLatent(species, seed.throw)] };
+    case 'latent':
+      requireWithin(checkedLatent(seed.latent, species), latentBounds);
+      return seed;
+    case 'hand': {
+      const held = inventory.find(planter, seed.seed);
+      if (held) requireWithin(held.latent, latentBounds);
+      return seed;
+    }
+    case 'token': {
+      const planted = seedOfToken(seed.token, species);
+      const { latent } = planted;
+      if (!isInRange(latent)) return seed;
+      const within = bounded(latent, latentBounds);
+      if (within === latent) return seed;
+      return { from: 'token', token: encodeSeed({ ...planted, latent: within }, species) };
+    }
+    default:
+      return seed;
+  }
 }

@@ -1,6 +1,5 @@
 /** The cell grid of a room: its colour and owner planes, and which chunks have changed. */
-import { chunkAt, chunkCount } from '../../shared/codec/chunks.ts';
-import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { chunkAt, chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 

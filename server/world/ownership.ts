@@ -6,8 +6,9 @@ import { type Rect, stageRect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import type { Readout } from '../engine/engine.ts';
 import { coloursOf, type GridPlanes } from './grid-planes.ts';
-import type { Organism } from './organism.ts';
-import { isTurning } from './transformation.ts';
+import type { Organism } from './organisms/organism.ts';
+import type { Population } from './organisms/population.ts';
+import { isTurning } from './organisms/transformation.ts';
 
 /** Side of the square in the middle of its window that a growing organism always owns. */
 const SEED_SIDE = 2;
@@ -124,4 +125,43 @@ export function blockersOf(
     counts.set(owner, (counts.get(owner) ?? 0) + 1);
   });
   return counts;
+}
+
+/** What decides whom freed places wake. */
+export interface GroundState {
+  readonly grid: GridPlanes;
+  readonly population: Population;
+}
+
+/** Frees the places of an organism that has died, and offers those that it has lost. */
+export function leaveGround(organism: Organism, ground: GroundState): void {
+  const { grid, population } = ground;
+  const freed: number[] = [];
+  grid.each(organism.window, (place) => {
+    if (grid.ownerAt(place) !== organism.id) return;
+    grid.release(place);
+    freed.push(place);
+  });
+  letTryAgain(freed, population);
+  if (organism.dissolving !== undefined) offerLost(organism, ground);
+}
+
+/**
+ * Offers the bare places where an organism was seen before it dissolved. Call it for a renewed
+ * organism once it has had the chance to take them back.
+ */
+export function offerLost({ window, seen }: Organism, { grid, population }: GroundState): void {
+  const lost: number[] = [];
+  // A seed has not been seen yet.
+  grid.each(seen ? stageRect(window, Math.sqrt(seen.length / 4)) : window, (place, cell) => {
+    const wasThere = !seen || seen[4 * cell + 3] > 0;
+    if (wasThere && grid.ownerAt(place) === 0) lost.push(place);
+  });
+  for (const place of lost) grid.offer(place);
+  letTryAgain(lost, population);
+}
+
+/** Neighbours that were blocked here may wake again, however often they tried before. */
+function letTryAgain(places: readonly number[], population: Population): void {
+  for (const neighbour of population.pressingOn(places)) neighbour.stirs = 0;
 }

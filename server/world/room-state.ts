@@ -18,8 +18,8 @@ import { cause, flashLimit, origin } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import { samplerVersion } from '../vnca/card.ts';
 import { relativesTable } from '../vnca/relatives.ts';
-import { isStale } from './flicker.ts';
-import type { Organism } from './organism.ts';
+import { isStale } from './organisms/flicker.ts';
+import type { Organism } from './organisms/organism.ts';
 
 export const ROOM_STATE_VERSION = 1;
 

@@ -7,9 +7,8 @@ import type {
   OrganismView,
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId, PatchStep } from '../engine/engine.ts';
-import type { Answer } from './commands.ts';
-import type { RoomEvent } from './events.ts';
-import type { Expressing } from './expressions.ts';
+import type { Answer, RoomEvent } from './commands.ts';
+import type { Expressing } from './organisms/expressions.ts';
 import type { RoomState } from './room-state.ts';
 import type { Species } from './species.ts';
 

@@ -14,14 +14,20 @@ import type {
 } from '../../shared/vocabulary.ts';
 import type { PatchId, Readout } from '../engine/engine.ts';
 import { CommandHandlers } from './command-handlers.ts';
-import { CommandQueue } from './command-queue.ts';
-import type { Answer, RoomCommand } from './commands.ts';
+import {
+  type Answer,
+  CommandQueue,
+  type OuterEvent,
+  plainNumbers,
+  type RoomCommand,
+  type RoomEvent,
+} from './commands.ts';
 import type { Renewable } from './dissolving.ts';
-import { type OuterEvent, plainNumbers, type RoomEvent } from './events.ts';
-import type { FlickerMoment } from './flicker.ts';
 import { GridPlanes } from './grid-planes.ts';
-import { viewOf } from './organism.ts';
-import { OrganismLifecycle } from './organism-lifecycle.ts';
+import type { FlickerMoment } from './organisms/flicker.ts';
+import { viewOf } from './organisms/organism.ts';
+import { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
+import { type HeldSeed, viewOfSeed } from './planting.ts';
 import { RoomRules } from './room-rules.ts';
 import {
   exportOrganism,
@@ -31,7 +37,6 @@ import {
   type RoomState,
 } from './room-state.ts';
 import type { RoomOptions, TickResult, TickWork } from './room-types.ts';
-import { type HeldSeed, viewOfSeed } from './seed-inventory.ts';
 import { type Species, seedTokenOf } from './species.ts';
 
 /** A cell grid with its organisms, and what changes it by the rules of shared/RULES.md. */

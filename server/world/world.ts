@@ -9,7 +9,7 @@ import {
   type PatchStep,
   type Readout,
 } from '../engine/engine.ts';
-import type { RoomEvent } from './events.ts';
+import type { RoomEvent } from './commands.ts';
 import { Room } from './room.ts';
 import type { RoomState } from './room-state.ts';
 import type { RoomOptions, TickResult } from './room-types.ts';

@@ -11,12 +11,12 @@
  */
 import type { Rect } from '../geometry.ts';
 import { type Cells, checkOf, createCells } from './cells.ts';
+import type { Planes } from './chunks.ts';
 import { createContexts, resetContexts } from './contexts.ts';
 import { codeDelta, type Delta } from './delta-model.ts';
 import { FrameError } from './frame.ts';
 import { coarsen, codeKey, codeRefinement } from './key-model.ts';
 import { Neighbourhood } from './neighbourhood.ts';
-import type { Planes } from './planes.ts';
 import { type BitCoder, RangeReader, RangeWriter } from './range-coder.ts';
 
 /** Bytes before the range-coded bits. */

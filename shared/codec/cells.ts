@@ -1,6 +1,6 @@
 /** The cells of one chunk, copied from planes: what the models read and write. */
 import type { Rect } from '../geometry.ts';
-import type { Planes } from './planes.ts';
+import type { Planes } from './chunks.ts';
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { floor, imul, min } = Math;

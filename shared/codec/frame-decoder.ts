@@ -5,9 +5,8 @@
 import type { Rect } from '../geometry.ts';
 import { BlockReader, readBlockHeader } from './block.ts';
 import { putCells, sumOf, takeCells } from './cells.ts';
-import { chunkCount, chunkRect } from './chunks.ts';
+import { chunkCount, chunkRect, createPlanes, type Planes } from './chunks.ts';
 import { FrameError, type FrameHeader, readBlocks, readHeader } from './frame.ts';
-import { createPlanes, type Planes } from './planes.ts';
 
 /** What a frame has changed. */
 export interface DecodedFrame {

@@ -3,13 +3,12 @@
  * version grows by one with each delta; a viewer that missed one needs a key. Keys are encoded on
  * request, and cached until the chunk's next version.
  */
-
 import type { Rect } from '../geometry.ts';
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
-import { BlockWriter } from './block.ts';
-import { type Cells, sumOf, takeCells } from './cells.ts';
-import { chunkCount, chunkRect, chunksWithin } from './chunks.ts';
-import { createPlanes, type Planes } from './planes.ts';
+import { BlockReader, BlockWriter } from './block.ts';
+import { type Cells, putCells, sumOf, takeCells } from './cells.ts';
+import { chunkCount, chunkRect, chunksWithin, createPlanes, type Planes } from './chunks.ts';
+import { FrameError } from './frame.ts';
 
 /** Rectangles whose chunk lists are cached. */
 const MAX_LISTS = 1_000;
@@ -159,5 +158,51 @@ export class FrameSource {
       cache.set(chunk, entry);
     }
     return entry.value;
+  }
+}
+
+/** A delta, and the version of its chunk that it leads to. */
+export interface VersionedDelta {
+  readonly chunk: number;
+  readonly version: number;
+  readonly block: Uint8Array;
+}
+
+export class FrameMirror extends FrameSource {
+  private readonly reader = new BlockReader();
+
+  /**
+   * Takes over all cells and versions, from `copy` of the encoder at any later moment.
+   *
+   * @throws FrameError truncated: it is of another size
+   */
+  restore(bytes: Uint8Array): void {
+    const { versions, seen } = this;
+    const parts = [versions, seen.rgba, seen.owner];
+    const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (bytes.length !== length) throw new FrameError('truncated');
+    let at = 0;
+    for (const { buffer, byteOffset, byteLength } of parts) {
+      new Uint8Array(buffer, byteOffset, byteLength).set(bytes.subarray(at, at + byteLength));
+      at += byteLength;
+    }
+    // Nobody may count as holding all but the deltas of this round.
+    this.beginRound(this.round + 2);
+  }
+
+  /**
+   * Applies the deltas of a round. Those before one that cannot be applied count.
+   *
+   * @param deltas blocks are copied
+   * @throws FrameError chunks: one has been missed; block, check: it is of something else
+   */
+  apply(deltas: readonly VersionedDelta[]): void {
+    this.beginRound();
+    for (const { chunk, version, block } of deltas) {
+      if (version !== this.version(chunk) + 1) throw new FrameError('chunks');
+      const after = this.reader.read(block, this.cells(chunk));
+      putCells(this.seen, chunkRect(this.seen, chunk), after);
+      this.addDelta(chunk, block.slice());
+    }
   }
 }

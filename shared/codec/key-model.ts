@@ -4,9 +4,9 @@
  * omits the lowest bits of colours, which a refinement adds.
  */
 import { type Cells, recoloured } from './cells.ts';
-import * as CONTEXTS from './context-starts.ts';
-import { LENGTHS } from './context-starts.ts';
-import { codeDifference, createDifferenceContexts } from './difference.ts';
+import * as CONTEXTS from './contexts.ts';
+import { LENGTHS } from './contexts.ts';
+import { codeDifference, createDifferenceContexts } from './delta-model.ts';
 import {
   differencesAround,
   halfOctave,

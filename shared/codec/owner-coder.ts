@@ -1,6 +1,6 @@
 /** Codes who owns a cell. */
 import type { Cells } from './cells.ts';
-import * as CONTEXTS from './context-starts.ts';
+import * as CONTEXTS from './contexts.ts';
 import { lengthOf } from './neighbourhood.ts';
 import type { BitCoder } from './range-coder.ts';
 

@@ -1,8 +1,7 @@
 /** A room's planes at a scale, and the tick in which each cell last changed. */
 import type { Rect } from '../geometry.ts';
 import { wordsOf } from './cells.ts';
-import { chunkCount, chunkRect } from './chunks.ts';
-import { createPlanes, type Planes } from './planes.ts';
+import { chunkCount, chunkRect, createPlanes, type Planes } from './chunks.ts';
 
 /** Follows the source planes chunk by chunk, on request. */
 export class View {

@@ -4,6 +4,7 @@
  * Interface: https://socket.io/docs/v4/custom-parser/
  */
 import { Emitter } from '@socket.io/component-emitter';
+import { Packr, Unpackr } from 'msgpackr';
 
 /** As in socket.io-protocol 5, without the BINARY types: any packet may carry bytes. */
 const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
@@ -122,3 +123,200 @@ export function createParser({ newPack, newUnpack }: Packing) {
     },
   };
 }
+
+/**
+ * Encodes a value as MessagePack.
+ *
+ * @param value null, booleans, numbers, strings, bytes, and arrays and plain records of these;
+ *   undefined fields of records are omitted
+ * @throws TypeError for anything else
+ */
+export function pack(value: unknown): Uint8Array {
+  const bytes: number[] = [];
+  write(value, bytes);
+  return Uint8Array.from(bytes);
+}
+
+function write(value: unknown, out: number[]): void {
+  if (value === null || value === undefined) out.push(0xc0);
+  else if (typeof value === 'boolean') out.push(value ? 0xc3 : 0xc2);
+  else if (typeof value === 'number') writeNumber(value, out);
+  else if (typeof value === 'string') {
+    const text = new TextEncoder().encode(value);
+    writeSize(text.length, out, [0xa0, 32], [0xd9, 0xda, 0xdb]);
+    append(text, out);
+  } else if (value instanceof Uint8Array) {
+    writeSize(value.length, out, [0, 0], [0xc4, 0xc5, 0xc6]);
+    append(value, out);
+  } else if (Array.isArray(value)) {
+    writeSize(value.length, out, [0x90, 16], [0, 0xdc, 0xdd]);
+    for (const item of value) write(item, out);
+  } else if (typeof value === 'object') {
+    const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+    writeSize(entries.length, out, [0x80, 16], [0, 0xde, 0xdf]);
+    for (const [key, item] of entries) {
+      write(key, out);
+      write(item, out);
+    }
+  } else throw new TypeError('bad packet');
+}
+
+/** Small integers take one to five bytes; all other numbers are doubles. */
+function writeNumber(value: number, out: number[]): void {
+  const whole = Number.isInteger(value) && !Object.is(value, -0);
+  if (whole && value >= -32 && value < 128) out.push(value & 0xff);
+  else if (whole && value >= 0 && value < 2 ** 32) out.push(0xce, ...bigEndian(value, 4));
+  else {
+    const view = new DataView(new ArrayBuffer(8));
+    view.setFloat64(0, value);
+    out.push(0xcb);
+    append(new Uint8Array(view.buffer), out);
+  }
+}
+
+/**
+ * @param fix the code of small sizes, and from which size on it cannot hold them
+ * @param codes of sizes in one, two and four bytes; 0 where there is none
+ */
+function writeSize(
+  size: number,
+  out: number[],
+  [fix, limit]: readonly [number, number],
+  codes: readonly [number, number, number],
+): void {
+  if (size < limit) out.push(fix | size);
+  else if (size < 2 ** 8 && codes[0]) out.push(codes[0], size);
+  else if (size < 2 ** 16) out.push(codes[1], ...bigEndian(size, 2));
+  else out.push(codes[2], ...bigEndian(size, 4));
+}
+
+function bigEndian(value: number, bytes: number): number[] {
+  return Array.from({ length: bytes }, (_, i) => (value / 2 ** (8 * (bytes - 1 - i))) & 0xff);
+}
+
+function append(bytes: Uint8Array, out: number[]): void {
+  for (const byte of bytes) out.push(byte);
+}
+
+/**
+ * Decodes a value as servers write it (`Packr` of msgpackr with `OPTIONS`): null, undefined,
+ * booleans, numbers, strings, bytes, and arrays and plain records of these.
+ *
+ * @returns the value; its bytes are views of those passed in
+ * @throws RangeError, TypeError: truncated, more than one value, nested too deeply, or of another type
+ */
+export function unpack(bytes: Uint8Array): unknown {
+  const reader = new Reader(bytes);
+  const value = reader.value();
+  reader.end();
+  return value;
+}
+
+class Reader {
+  private at = 0;
+  private readonly view: DataView;
+  private readonly texts = new TextDecoder();
+
+  constructor(private readonly bytes: Uint8Array) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  end(): void {
+    if (this.at < this.bytes.length) throw new RangeError('bad packet');
+  }
+
+  value(): unknown {
+    const code = this.unsigned(0);
+    if (code < 0x80) return code;
+    if (code < 0x90) return this.record(code & 15);
+    if (code < 0xa0) return this.list(code & 15);
+    if (code < 0xc0) return this.text(code & 31);
+    if (code >= 0xe0) return code - 256;
+    // Codes of several sizes follow each other: of 1, 2 and 4 bytes.
+    switch (code) {
+      case 0xc0:
+        return null;
+      case 0xc2:
+      case 0xc3:
+        return code === 0xc3;
+      case 0xc4:
+      case 0xc5:
+      case 0xc6:
+        return this.take(this.unsigned(code - 0xc4));
+      case 0xcb:
+        return this.view.getFloat64(this.skip(8));
+      case 0xcc:
+      case 0xcd:
+      case 0xce:
+        return this.unsigned(code - 0xcc);
+      case 0xd0:
+        return this.view.getInt8(this.skip(1));
+      case 0xd1:
+        return this.view.getInt16(this.skip(2));
+      case 0xd2:
+        return this.view.getInt32(this.skip(4));
+      case 0xd4:
+        // The library's own extension, of two bytes.
+        if (this.unsigned(1) === 0) return undefined;
+        break;
+      case 0xd9:
+      case 0xda:
+      case 0xdb:
+        return this.text(this.unsigned(code - 0xd9));
+      case 0xdc:
+      case 0xdd:
+        return this.list(this.unsigned(code - 0xdb));
+      case 0xde:
+      case 0xdf:
+        return this.record(this.unsigned(code - 0xdd));
+    }
+    throw new TypeError('bad packet');
+  }
+
+  /** @returns where the skipped bytes are; a view that is read beyond its end throws */
+  private skip(size: number): number {
+    this.at += size;
+    return this.at - size;
+  }
+
+  /** @param power log₂ of its bytes, 0…2 */
+  private unsigned(power: number): number {
+    const at = this.skip(1 << power);
+    if (power === 0) return this.view.getUint8(at);
+    return power === 1 ? this.view.getUint16(at) : this.view.getUint32(at);
+  }
+
+  private take(size: number): Uint8Array {
+    const at = this.skip(size);
+    if (this.at > this.bytes.length) throw new RangeError('truncated');
+    return this.bytes.subarray(at, this.at);
+  }
+
+  private text(size: number): string {
+    return this.texts.decode(this.take(size));
+  }
+
+  private list(length: number): unknown[] {
+    const items: unknown[] = [];
+    while (items.length < length) items.push(this.value());
+    return items;
+  }
+
+  private record(length: number): Record<string, unknown> {
+    const fields: [string, unknown][] = [];
+    while (fields.length < length) fields.push([String(this.value()), this.value()]);
+    // Unlike assignments, this makes a field of any name.
+    return Object.fromEntries(fields);
+  }
+}
+
+export const parser = createParser({
+  newPack: () => {
+    const packr = new Packr(OPTIONS);
+    return (value) => packr.pack(value);
+  },
+  newUnpack: () => {
+    const unpackr = new Unpackr(OPTIONS);
+    return (bytes) => unpackr.unpack(bytes);
+  },
+});

@@ -6,7 +6,7 @@ import type { BackendName, Batch, RuleBackend, StepRule } from '../../server/eng
 import { selectBackend, threadsFor } from '../../server/engine/backends.ts';
 import { stateLayout } from '../../server/engine/core/layout.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
-import { drawUpdateMask, randomOfState } from '../../server/vnca/update-mask.ts';
+import { drawUpdateMask, randomOfState } from '../../server/vnca/scalar-rule.ts';
 import { answerParent, startArgument } from '../load/child.ts';
 import { latentOf } from './nets.ts';
 import { createProduct, type Product } from './product.ts';

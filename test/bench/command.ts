@@ -3,9 +3,9 @@
 import { writeFile } from 'node:fs/promises';
 import { BACKEND_NAMES } from '../../server/engine/backend.ts';
 import { readCommand, SettingsError } from '../../server/settings/command.ts';
-import { helpText } from '../../server/settings/help.ts';
-import { number, oneOf, text, wholeNumber } from '../../server/settings/types.ts';
-import { CheckpointError } from '../../server/vnca/errors.ts';
+import { helpText } from '../../server/settings/document.ts';
+import { number, oneOf, text, wholeNumber } from '../../server/settings/server-types.ts';
+import { CheckpointError } from '../../server/vnca/card.ts';
 import { benchBusyShow } from './busy-show.ts';
 import { benchCrowd } from './crowd.ts';
 import { benchDisk } from './disk.ts';

@@ -3,7 +3,7 @@
  * plant and wound. Only the first of them decode what they see: each has a machine of its own
  * elsewhere, and here all share the server's.
  */
-import { createPlanes } from '../../shared/codec/planes.ts';
+import { createPlanes } from '../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';

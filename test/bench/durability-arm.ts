@@ -5,7 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import type { BackendName } from '../../server/engine/backend.ts';
-import { checksumOf } from '../../server/storage/plane-checksums.ts';
+import { checksumOf } from '../../server/storage/watched-room.ts';
 import type { Room } from '../../server/world/room.ts';
 import { GARDEN, Gardener } from '../load/garden.ts';
 import { startServer } from '../support/server.ts';

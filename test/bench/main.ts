@@ -1,5 +1,5 @@
 /** `npm run bench -- <name> [options]`: measures; never part of the tests. */
-import { collectGarbageRarely } from '../../server/operations/garbage-collection.ts';
+import { collectGarbageRarely } from '../../server/operations/metrics.ts';
 import { benchCommand } from './command.ts';
 
 // As in the server, which is what is measured.

@@ -10,7 +10,7 @@ import type { Browser } from 'playwright-core';
 import { chunksIn, PaintPlan } from '../../client/render/paint/paint-plan.ts';
 import { CHUNK } from '../../client/render/shaders/paint.ts';
 import type { Room } from '../../server/world/room.ts';
-import type { Planes } from '../../shared/codec/planes.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import {

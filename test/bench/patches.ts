@@ -1,7 +1,7 @@
 /** Grown patches in an engine, as rooms have them. */
 import type { Engine, PatchId } from '../../server/engine/engine.ts';
+import { growthSchedule } from '../../server/vnca/architecture.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
-import { growthSchedule } from '../../server/vnca/growth.ts';
 import { latentOf } from './nets.ts';
 
 /** Patches that are really grown; the others begin as copies of them. */

@@ -2,7 +2,7 @@
  * The process of the honest visitors of `public-day.ts`: phones that plant and cut, a newcomer
  * every ten seconds, and a wall that reloads its page. Each has an address of its own.
  */
-import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import { answerParent, startArgument } from '../load/child.ts';

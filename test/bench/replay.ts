@@ -12,7 +12,7 @@ import type { Engine } from '../../server/engine/engine.ts';
 import { systemClock } from '../../server/platform/clock.ts';
 import { readMiddle, readRange } from '../../server/replay/journal-range.ts';
 import { runReplay } from '../../server/replay/run-replay.ts';
-import { speciesOf } from '../../server/rooms/species.ts';
+import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { readFolder } from '../../server/storage/lmdb/open.ts';
 import { Store } from '../../server/storage/store.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';

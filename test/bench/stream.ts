@@ -6,9 +6,8 @@
 import { deflateRawSync } from 'node:zlib';
 import { ArraySchema, Encoder, schema, t } from '@colyseus/schema';
 import sharp from 'sharp';
-import { chunkRect } from '../../shared/codec/chunks.ts';
+import { chunkRect, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
-import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
 import { mean, median, quantile, rounded } from '../load/figures.ts';
 import { GardenStream } from '../support/garden-stream.ts';

@@ -1,7 +1,7 @@
 /** One training step of a segment, as workers do it side by side. */
 import type { Value } from '../../server/autodiff/compute.ts';
 import { type DecoderSpec, Segments } from '../../server/training/model/segments.ts';
-import type { WorkerJob } from '../../server/training/workers/worker-job.ts';
+import type { WorkerJob } from '../../server/training/workers/worker-pool.ts';
 import { updateShapes } from '../../server/vnca/architecture.ts';
 import { createRandom } from '../../shared/random.ts';
 

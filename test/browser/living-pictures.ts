@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { png } from '../../server/replay/pictures.ts';
 import { World } from '../../server/world/world.ts';
-import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { LIVING_ROOM } from '../bench/living-wall.ts';
 import { startEngine } from '../support/engine.ts';
 import { LivingWall } from '../support/living-wall.ts';

@@ -178,7 +178,7 @@ test('a wound and its cost are visible under the finger before the server knows 
   host.setEnergy({ ...energySettings, refillPerSecond: 0.001 });
   await page.waitForFunction(() => {
     const element = document.querySelector('vivarium-room') as unknown as PageElement;
-    return element.model.energy?.refillPerSecond === 0.001;
+    return (element.model.energy as Event<'energy'>).refillPerSecond === 0.001;
   });
   proxy.set({ stalled: 'both' });
   const energy = () =>

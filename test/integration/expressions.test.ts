@@ -1,10 +1,10 @@
 /** Idle life with the real automaton, the real store, and a whole server. */
 
 import { createEngine } from '../../server/engine/create-engine.ts';
-import { speciesOf } from '../../server/rooms/species.ts';
-import { openMemory } from '../../server/storage/memory-records.ts';
+import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
+import { openMemory } from '../../server/storage/records.ts';
 import { undo } from '../../server/storage/undo.ts';
-import { meanSquare } from '../../server/training/pictures/mean-square.ts';
+import { meanSquare } from '../../server/training/pictures/sheet.ts';
 import {
   growToRest,
   HOME,

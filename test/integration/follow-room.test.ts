@@ -1,14 +1,14 @@
 /** A room that another server runs, followed by its journal until it is taken over. */
 
 import { EngineError } from '../../server/engine/engine.ts';
-import { openMemory } from '../../server/storage/memory-records.ts';
 import { openRoom } from '../../server/storage/open-room.ts';
-import { checksumOf } from '../../server/storage/plane-checksums.ts';
+import { StoreError } from '../../server/storage/record-codec.ts';
+import { openMemory } from '../../server/storage/records.ts';
 import { recover } from '../../server/storage/recovery.ts';
-import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
 import { RoomFollower } from '../../server/storage/room-follower.ts';
 import { Store } from '../../server/storage/store.ts';
-import { StoreError } from '../../server/storage/store-error.ts';
+import { restoreSnapshot } from '../../server/storage/undo.ts';
+import { checksumOf } from '../../server/storage/watched-room.ts';
 import { World } from '../../server/world/world.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterSuite } from '../support/closing.ts';

@@ -2,11 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
-import { openMemory } from '../../server/storage/memory-records.ts';
-import { checksumOf } from '../../server/storage/plane-checksums.ts';
-import type { Records, Write } from '../../server/storage/records.ts';
+import { openMemory, type Records, type Write } from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
-import type { RoomEvent } from '../../server/world/events.ts';
+import { checksumOf } from '../../server/storage/watched-room.ts';
+import type { RoomEvent } from '../../server/world/commands.ts';
 import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { brittle } from '../support/brittle-records.ts';

@@ -1,7 +1,7 @@
 /** The gardener with the real automaton: a minute of a room that nobody plays in. */
 
 import { Gardener } from '../../server/gardener/gardener.ts';
-import { checksumOf } from '../../server/storage/plane-checksums.ts';
+import { checksumOf } from '../../server/storage/watched-room.ts';
 import type { Answer, RoomCommand } from '../../server/world/commands.ts';
 import { World } from '../../server/world/world.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';

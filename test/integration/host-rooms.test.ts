@@ -5,8 +5,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { readBundle } from '../../server/replay/journal-range.ts';
 import { png } from '../../server/replay/pictures.ts';
-import { readBundle } from '../../server/replay/replay-bundle.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';

@@ -2,7 +2,7 @@
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { recover } from '../../server/storage/recovery.ts';
 import type { RoomCommand } from '../../server/world/commands.ts';
-import { lineageTree } from '../../server/world/lineage-tree.ts';
+import { lineageTree } from '../../server/world/organisms/lineage-tree.ts';
 import { World } from '../../server/world/world.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { afterSuite } from '../support/closing.ts';

@@ -2,7 +2,7 @@
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { ShiftedClock } from '../support/fake-clock.ts';
 import { HostClient } from '../support/host-client.ts';

@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { createEngine } from '../../server/engine/create-engine.ts';
-import { speciesOf } from '../../server/rooms/species.ts';
+import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import type { Room } from '../../server/world/room.ts';
 import { roomState } from '../../server/world/room-state.ts';
 import { World } from '../../server/world/world.ts';

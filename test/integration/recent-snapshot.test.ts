@@ -1,10 +1,9 @@
 /** A busy room whose server is killed: it need not do again what it has done since it was stored. */
 import { createEngine } from '../../server/engine/create-engine.ts';
-import { openMemory } from '../../server/storage/memory-records.ts';
-import { checksumOf } from '../../server/storage/plane-checksums.ts';
-import type { Records } from '../../server/storage/records.ts';
+import { openMemory, type Records } from '../../server/storage/records.ts';
 import { RoomFollower } from '../../server/storage/room-follower.ts';
 import { Store } from '../../server/storage/store.ts';
+import { checksumOf } from '../../server/storage/watched-room.ts';
 import { World } from '../../server/world/world.ts';
 import { afterSuite } from '../support/closing.ts';
 import { sharedEngine } from '../support/engine.ts';

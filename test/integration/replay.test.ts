@@ -7,15 +7,19 @@ import sharp from 'sharp';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
 import { systemClock } from '../../server/platform/clock.ts';
-import { type JournalRange, readMiddle, readRange } from '../../server/replay/journal-range.ts';
-import { readBundle, writeBundle } from '../../server/replay/replay-bundle.ts';
-import type { Moment } from '../../server/replay/replayed-room.ts';
-import { runReplay } from '../../server/replay/run-replay.ts';
-import { speciesOf } from '../../server/rooms/species.ts';
+import {
+  type JournalRange,
+  readBundle,
+  readMiddle,
+  readRange,
+  writeBundle,
+} from '../../server/replay/journal-range.ts';
+import { type Moment, runReplay } from '../../server/replay/run-replay.ts';
+import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { readFolder } from '../../server/storage/lmdb/open.ts';
 import { Store } from '../../server/storage/store.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
-import type { Planes } from '../../shared/codec/planes.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { SMALL } from '../support/organisms.ts';

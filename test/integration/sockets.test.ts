@@ -3,10 +3,10 @@
  * refused.
  */
 
-import { createPlanes } from '../../shared/codec/planes.ts';
+import { createPlanes } from '../../shared/codec/chunks.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import { equalPlanes } from '../support/planes.ts';
 import { startServer } from '../support/server.ts';
 import { suiteServer } from '../support/suite.ts';

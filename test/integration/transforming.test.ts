@@ -1,9 +1,9 @@
 /** Metamorphosis with the real automaton and the real store. */
 import { createEngine } from '../../server/engine/create-engine.ts';
-import { speciesOf } from '../../server/rooms/species.ts';
-import { openMemory } from '../../server/storage/memory-records.ts';
+import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
+import { openMemory } from '../../server/storage/records.ts';
 import { undo } from '../../server/storage/undo.ts';
-import { meanSquare } from '../../server/training/pictures/mean-square.ts';
+import { meanSquare } from '../../server/training/pictures/sheet.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';

@@ -2,8 +2,8 @@
 
 import { dateOf } from '../../client/family-tree/time-marks.ts';
 import type { VivariumServer } from '../../server/app/create-server.ts';
-import { momentOfFrame } from '../../shared/film-moment.ts';
 import type { LineagePage } from '../../shared/lineage.ts';
+import { momentOfFrame } from '../../shared/time-points.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
 import { SMALL } from '../support/organisms.ts';

@@ -2,7 +2,7 @@
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
 import { recover } from '../../server/storage/recovery.ts';
-import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
+import { restoreSnapshot } from '../../server/storage/undo.ts';
 import type { RoomCommand } from '../../server/world/commands.ts';
 import { World } from '../../server/world/world.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';

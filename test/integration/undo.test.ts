@@ -1,16 +1,15 @@
 /** Undo without a server: the room is as if the undone commands had never happened. */
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { moderationCalls } from '../../server/host/moderation.ts';
-import { speciesOf } from '../../server/rooms/species.ts';
-import { openMemory } from '../../server/storage/memory-records.ts';
-import type { Records } from '../../server/storage/records.ts';
+import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
+import { StoreError } from '../../server/storage/record-codec.ts';
+import { openMemory, type Records } from '../../server/storage/records.ts';
 import { recover } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
-import { StoreError } from '../../server/storage/store-error.ts';
 import { undo } from '../../server/storage/undo.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
-import type { Planes } from '../../shared/codec/planes.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { HOUSE, type LifeEvent } from '../../shared/vocabulary.ts';

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { VivariumServer } from '../../server/app/create-server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { WallState } from '../../shared/host/state.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import { AlertReceiver } from '../support/alert-receiver.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { FastClock } from '../support/fake-clock.ts';

@@ -1,7 +1,7 @@
 /** Watching together: the host shows a place, visitors follow a view, and view-only links. */
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import { FastClock } from '../support/fake-clock.ts';
 import { SMALL } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';

@@ -1,5 +1,5 @@
 /** A process full of clients. */
-import { collectGarbageRarely } from '../../server/operations/garbage-collection.ts';
+import { collectGarbageRarely } from '../../server/operations/metrics.ts';
 import { createRandom } from '../../shared/random.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { Actor } from './actor.ts';

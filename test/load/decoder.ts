@@ -4,9 +4,9 @@
  * Pictures that have become equal, as after a client has caught up, are one from there on.
  */
 
+import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { readHeader } from '../../shared/codec/frame.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
-import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { copyPlanes } from '../support/planes.ts';
 
 interface Size {

@@ -1,5 +1,5 @@
 /** A real gateway as its own process. */
-import { collectGarbageRarely } from '../../server/operations/garbage-collection.ts';
+import { collectGarbageRarely } from '../../server/operations/metrics.ts';
 import { startServer } from '../support/server.ts';
 import { answerParent, startArgument } from './child.ts';
 import { ProcessUsage } from './measure.ts';

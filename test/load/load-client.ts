@@ -9,7 +9,7 @@ import WebSocket from 'ws';
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import { type ClientDecoder, readHead } from './decoder.ts';
 import { addCounts } from './figures.ts';
 import { LightSocket, type SocketEnd } from './light-socket.ts';

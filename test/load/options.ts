@@ -2,8 +2,8 @@
 import * as v from 'valibot';
 import { BACKEND_NAMES } from '../../server/engine/backend.ts';
 import { readCommand, SettingsError } from '../../server/settings/command.ts';
-import { helpText } from '../../server/settings/help.ts';
-import { oneOf, text, wholeNumber } from '../../server/settings/types.ts';
+import { helpText } from '../../server/settings/document.ts';
+import { oneOf, text, wholeNumber } from '../../server/settings/server-types.ts';
 import { GARDEN } from './garden.ts';
 
 export const PROFILES = {

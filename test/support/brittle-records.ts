@@ -1,7 +1,7 @@
 /** Records in memory that refuse to write while they are told so. */
-import { openMemory } from '../../server/storage/memory-records.ts';
-import type { Write } from '../../server/storage/records.ts';
-import { StoreError } from '../../server/storage/store-error.ts';
+
+import { StoreError } from '../../server/storage/record-codec.ts';
+import { openMemory, type Write } from '../../server/storage/records.ts';
 
 export function brittle(kept: Map<string, Uint8Array>) {
   const records = openMemory(kept);

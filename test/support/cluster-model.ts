@@ -3,10 +3,9 @@
  * simulated network with simulated clocks. A seed decides everything: which processes are suspended
  * or end, which messages are late or lost, and when the store's clock jumps or the store is away.
  */
-import { type FencedLog, writeFenced } from '../../server/cluster/fenced-log.ts';
-import type { LeaseStore } from '../../server/cluster/lease-store.ts';
-import { RoomLeases } from '../../server/cluster/room-leases.ts';
-import { Standby } from '../../server/cluster/standby.ts';
+
+import { type LeaseStore, RoomLeases, Standby } from '../../server/cluster/lease.ts';
+import { type FencedLog, writeFenced } from '../../server/cluster/valkey-records.ts';
 import type { Clock } from '../../server/platform/clock.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';

@@ -1,5 +1,5 @@
 /** What one process of a cluster has, without its rooms. */
-import { RoomLeases } from '../../server/cluster/room-leases.ts';
+import { RoomLeases } from '../../server/cluster/lease.ts';
 import { ValkeyConnection } from '../../server/cluster/valkey-connection.ts';
 import { valkeyLeases } from '../../server/cluster/valkey-leases.ts';
 import { openValkeyRecords } from '../../server/cluster/valkey-records.ts';

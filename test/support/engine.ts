@@ -7,7 +7,7 @@ import {
   spawnThread,
 } from '../../server/engine/create-engine.ts';
 import type { Engine } from '../../server/engine/engine.ts';
-import { speciesOf } from '../../server/rooms/species.ts';
+import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { type Checkpoint, loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Species } from '../../server/world/species.ts';
 import { CHECKPOINT_FOLDER } from './organisms.ts';

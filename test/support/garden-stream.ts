@@ -1,8 +1,8 @@
 /** A recorded garden as each tier streams it. */
 
+import type { Planes } from '../../shared/codec/chunks.ts';
 import { type FrameBlock, writeFrame } from '../../shared/codec/frame.ts';
 import { FrameEncoder } from '../../shared/codec/frame-encoder.ts';
-import type { Planes } from '../../shared/codec/planes.ts';
 import { isDue, TIERS, type TierName } from '../../shared/codec/tiers.ts';
 import { View } from '../../shared/codec/view.ts';
 import { applyChange, type Change, type Garden } from './standard-garden.ts';

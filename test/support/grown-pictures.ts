@@ -1,10 +1,10 @@
 /** What latents grow into, stepped as a room steps them. */
 import { createEngine } from '../../server/engine/create-engine.ts';
 import type { Readout } from '../../server/engine/engine.ts';
-import { speciesOf } from '../../server/rooms/species.ts';
+import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { shownCells } from '../../server/training/painter/grown.ts';
 import type { Checkpoint } from '../../server/vnca/checkpoint.ts';
-import { bounded } from '../../server/vnca/latent-bounds.ts';
+import { bounded } from '../../server/vnca/latent-map.ts';
 import { growthStep } from '../../server/world/species.ts';
 
 /** Pictures of one organism, [side, side, 4] premultiplied RGBA, 0…255. */

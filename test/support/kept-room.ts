@@ -3,14 +3,13 @@
  * history, in which each command that was accepted is done once.
  */
 import { crc32 } from 'node:zlib';
-import { TickSums } from '../../server/storage/plane-checksums.ts';
 import type { JournalRecord } from '../../server/storage/record-schemas.ts';
 import { reopenRoom, replay } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
+import { TickSums } from '../../server/storage/watched-room.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
-import { chunkCount, chunkRect } from '../../shared/codec/chunks.ts';
-import type { Planes } from '../../shared/codec/planes.ts';
+import { chunkCount, chunkRect, type Planes } from '../../shared/codec/chunks.ts';
 import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { SIDE, sleep } from './cluster-nodes.ts';

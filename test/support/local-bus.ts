@@ -1,6 +1,5 @@
 /** A bus within one process, which loses nothing. */
-import type { Bus, Listener, Subscription } from '../../server/bus/bus.ts';
-import { Subscribers } from '../../server/bus/subscribers.ts';
+import { type Bus, type Listener, Subscribers, type Subscription } from '../../server/bus/bus.ts';
 
 /** Delivers in the order of publishing, each message in a microtask of its own. */
 export class LocalBus implements Bus {

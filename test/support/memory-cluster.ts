@@ -1,5 +1,5 @@
 /** Leases and a fenced log in memory: what Valkey does, with a clock that a test sets. */
-import type { FencedLog, Position } from '../../server/cluster/fenced-log.ts';
+
 import type {
   Acquired,
   Epoch,
@@ -7,7 +7,8 @@ import type {
   LeaseStore,
   Release,
   Renewals,
-} from '../../server/cluster/lease-store.ts';
+} from '../../server/cluster/lease.ts';
+import type { FencedLog, Position } from '../../server/cluster/valkey-records.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 
 interface RoomState<W> {

@@ -1,5 +1,5 @@
 /** Copies and compares planes. */
-import type { Planes } from '../../shared/codec/planes.ts';
+import type { Planes } from '../../shared/codec/chunks.ts';
 
 /** A deep copy. */
 export function copyPlanes(planes: Planes): Planes {

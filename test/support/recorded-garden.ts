@@ -2,7 +2,7 @@
 
 import type { Species } from '../../server/world/species.ts';
 import type { World } from '../../server/world/world.ts';
-import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import type { LifeSettings } from '../../shared/vocabulary.ts';
 import { copyPlanes } from './planes.ts';

@@ -1,7 +1,7 @@
 /** Rooms that a test ticks, with given read-outs, so that a few cells can show a rule. */
 
 import type { Readout } from '../../server/engine/engine.ts';
-import { growthSchedule } from '../../server/vnca/growth.ts';
+import { growthSchedule } from '../../server/vnca/architecture.ts';
 import type { PlantedSeed } from '../../server/world/commands.ts';
 import { Room } from '../../server/world/room.ts';
 import type { RoomOptions, TickResult } from '../../server/world/room-types.ts';

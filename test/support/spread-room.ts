@@ -1,14 +1,14 @@
 /** One stream served twice: by the process that runs the room, and by gateways over a bus. */
 import type { Bus } from '../../server/bus/bus.ts';
 import { pause, systemClock } from '../../server/platform/clock.ts';
-import { checksOf } from '../../server/realtime/sessions/room-session.ts';
+import { checksOf } from '../../server/realtime/sessions/local-session.ts';
 import { FramePublisher } from '../../server/realtime/streaming/frame-publisher.ts';
 import { RemoteFrames } from '../../server/realtime/streaming/remote-frames.ts';
 import { RoomBroadcaster } from '../../server/realtime/streaming/room-broadcaster.ts';
 import { RoomEncoders } from '../../server/realtime/streaming/room-encoders.ts';
 import type { Viewer, Viewport } from '../../server/realtime/streaming/viewer-stream.ts';
+import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
-import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { FakeClock } from './fake-clock.ts';
 import { LocalBus } from './local-bus.ts';

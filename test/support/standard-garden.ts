@@ -2,8 +2,7 @@
  * The standard garden: 256×256 places, 64 organisms, one planting and one stroke a second, 15
  * ticks/s. `standard-recording.ts` has what everybody sees of half a minute of it.
  */
-import { chunkAt } from '../../shared/codec/chunks.ts';
-import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
+import { chunkAt, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 
 export const GARDEN = {
   side: 256,

@@ -1,13 +1,12 @@
 /** A stored room without the server around it, on a clock that the test advances. */
 import type { Engine } from '../../server/engine/engine.ts';
-import { speciesOf } from '../../server/rooms/species.ts';
+import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { JournalWriter, type StorageNotice } from '../../server/storage/journal-writer.ts';
 import { openRoom } from '../../server/storage/open-room.ts';
-import { checksumOf } from '../../server/storage/plane-checksums.ts';
 import type { Records } from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
-import type { Model } from '../../server/vnca/checkpoint.ts';
-import { fingerprint } from '../../server/vnca/checkpoint-fingerprint.ts';
+import { checksumOf } from '../../server/storage/watched-room.ts';
+import { fingerprint, type Model } from '../../server/vnca/checkpoint.ts';
 import type { RoomOptions } from '../../server/world/room-types.ts';
 import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';

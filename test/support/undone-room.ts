@@ -1,9 +1,8 @@
 /** Stored rooms whose commands are undone, and rooms in which these never happened. */
 import type { Engine } from '../../server/engine/engine.ts';
-import { openMemory } from '../../server/storage/memory-records.ts';
-import { restoreSnapshot } from '../../server/storage/restore-snapshot.ts';
-import { undo } from '../../server/storage/undo.ts';
-import type { RoomEvent } from '../../server/world/events.ts';
+import { openMemory } from '../../server/storage/records.ts';
+import { restoreSnapshot, undo } from '../../server/storage/undo.ts';
+import type { RoomEvent } from '../../server/world/commands.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import type { LifeEvent, LifeSettings } from '../../shared/vocabulary.ts';

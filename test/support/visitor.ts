@@ -1,13 +1,13 @@
 /** A visitor without a browser: a real socket, real decoding. */
 
 import { io, type Socket } from 'socket.io-client';
+import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
-import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
-import { parser } from '../../shared/protocol/parser.ts';
-import { PROTOCOL_VERSION } from '../../shared/protocol/version.ts';
+import { parser } from '../../shared/protocol/packets.ts';
+import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { Changes } from './changes.ts';
 import { equalPlanes } from './planes.ts';

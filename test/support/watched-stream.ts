@@ -1,9 +1,14 @@
 /** A stream of planes and a page that watches all of it. */
-import { chunkAt, chunkRect, chunksWithin } from '../../shared/codec/chunks.ts';
+import {
+  chunkAt,
+  chunkRect,
+  chunksWithin,
+  createPlanes,
+  type Planes,
+} from '../../shared/codec/chunks.ts';
 import { type FrameBlock, writeFrame } from '../../shared/codec/frame.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import { FrameEncoder } from '../../shared/codec/frame-encoder.ts';
-import { createPlanes, type Planes } from '../../shared/codec/planes.ts';
 import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
 import { View } from '../../shared/codec/view.ts';
 import { createRandom } from '../../shared/random.ts';

@@ -7,14 +7,12 @@ import { loadRelatives } from '../../server/vnca/relatives.ts';
 import { World } from '../../server/world/world.ts';
 import { BLOCK_HEADER_BYTES, readBlockHeader } from '../../shared/codec/block.ts';
 import { type Cells, createCells, putCells, takeCells } from '../../shared/codec/cells.ts';
-import { chunkRect } from '../../shared/codec/chunks.ts';
-import { CONTEXT_COUNT, low } from '../../shared/codec/context-starts.ts';
-import { createContexts, STEPS, ZERO } from '../../shared/codec/contexts.ts';
+import { chunkRect, createPlanes } from '../../shared/codec/chunks.ts';
+import { CONTEXT_COUNT, createContexts, low, STEPS, ZERO } from '../../shared/codec/contexts.ts';
 import { codeDelta } from '../../shared/codec/delta-model.ts';
 import { readBlocks } from '../../shared/codec/frame.ts';
 import { codeKey, codeRefinement } from '../../shared/codec/key-model.ts';
 import { Neighbourhood } from '../../shared/codec/neighbourhood.ts';
-import { createPlanes } from '../../shared/codec/planes.ts';
 import { NONE, RangeReader } from '../../shared/codec/range-coder.ts';
 import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -24,7 +22,7 @@ import { recordGarden } from '../support/recorded-garden.ts';
 import { type Change, GARDEN, gardenOf } from '../support/standard-garden.ts';
 import { CodedBits } from './coded-bits.ts';
 
-const FILE = new URL('../../shared/codec/expectations.ts', import.meta.url);
+const FILE = new URL('../../shared/codec/contexts.ts', import.meta.url);
 const { birth, healing, expressing } = DEFAULTS.life;
 const OFTEN = { plantEvery: GARDEN.tickRate, cutEvery: GARDEN.tickRate };
 const GARDENS = [

@@ -1,5 +1,5 @@
 /** Counts how often each bit was coded under which contexts, and learns the contexts' log-odds. */
-import { CONTEXT_COUNT } from '../../shared/codec/context-starts.ts';
+import { CONTEXT_COUNT } from '../../shared/codec/contexts.ts';
 
 /** Contexts of a bit. */
 const ORDER = 4;

@@ -1,7 +1,7 @@
 /** CONTRACT.md tells venues what is kept and how long: as in the code. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { SECRET_KEY } from '../../server/cluster/valkey-keys.ts';
+import { SECRET_KEY } from '../../server/cluster/valkey-connection.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { LANGUAGES } from '../../shared/languages.ts';
 

@@ -3,8 +3,8 @@ import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { farewellText, organismsText, stateBefore } from '../text.ts';
-import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
+import { offerRestore } from './undo-card.ts';
 
 /** Asks for confirmation first; the result can be undone where the server stores anything. Slot: settings of it. */
 @customElement('farewell-card')

@@ -7,10 +7,8 @@ import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, JobState, RoomSummary } from '../../../shared/host/state.ts';
 import { timeText } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
-import { JOB_REASON_TEXTS } from '../refusal-text.ts';
-import { bytes, moment } from '../text.ts';
+import { bytes, JOB_REASON_TEXTS, moment } from '../text.ts';
 import type { FilmViewer } from './film-viewer.ts';
-import './film-viewer.ts';
 import { HostElement } from './host-element.ts';
 import { type Choice, noStorage, radioChips, sectionHead } from './templates.ts';
 

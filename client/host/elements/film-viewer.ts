@@ -5,11 +5,11 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import { momentOfFrame } from '../../../shared/film-moment.ts';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { JobState } from '../../../shared/host/state.ts';
+import { momentOfFrame } from '../../../shared/time-points.ts';
 import type { Size } from '../../render/camera.ts';
-import { Throttle } from '../../state/throttle.ts';
+import { Throttle } from '../../state/browser-store.ts';
 import { hostIcons } from '../icons.ts';
 import { moment } from '../text.ts';
 import { HostElement } from './host-element.ts';

@@ -3,7 +3,7 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { StyledElement } from './styled-element.ts';
-import './host-language.ts';
+import './host-nav.ts';
 import { field, isChecked } from './templates.ts';
 
 /** Fires `token` (`detail`: the token that was typed) when the form is submitted. */

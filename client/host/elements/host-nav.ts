@@ -2,6 +2,8 @@
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
+import { LANGUAGE_CODES, LANGUAGES } from '../../../shared/languages.ts';
+import { choose, language } from '../../locale/locale.ts';
 import { hostIcons } from '../icons.ts';
 import { locationHash, type Section, sectionsOf } from '../sections.ts';
 import { drawingsText, reportedText } from '../text.ts';
@@ -163,5 +165,41 @@ export class HostNav extends StyledElement {
     if (event.key !== 'Escape' || !this.open) return;
     this.open = false;
     this.more.focus();
+  }
+}
+
+/** A select that reloads the page in the selected language. */
+@customElement('host-language')
+export class HostLanguage extends StyledElement {
+  static override styles = css`
+    select:not(:focus-visible) {
+      border-color: transparent;
+      background-color: transparent;
+    }
+    select {
+      color: var(--ink-soft);
+      cursor: pointer;
+    }
+    @media (hover: hover) {
+      select:hover {
+        color: var(--ink);
+        background-color: var(--raised);
+      }
+    }
+  `;
+
+  override render(): TemplateResult {
+    const current = language();
+    return html`<select aria-label=${msg('Language')} data-testid="language" @change=${this.choose}>
+      ${LANGUAGE_CODES.map(
+        (code) =>
+          html`<option value=${code} lang=${code} .selected=${code === current}>${LANGUAGES[code].name}</option>`,
+      )}
+    </select>`;
+  }
+
+  private async choose(event: Event): Promise<void> {
+    await choose(event);
+    location.reload();
   }
 }

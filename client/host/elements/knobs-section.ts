@@ -16,7 +16,7 @@ import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../knobs.ts'
 import { HostElement } from './host-element.ts';
 import './host-knob.ts';
 import './farewell-card.ts';
-import './reseed-card.ts';
+import './undo-card.ts';
 import { drawingChoice, SEED_TOGGLES } from './seed-rules.ts';
 import { isChecked, languageChips, sectionHead } from './templates.ts';
 

@@ -7,8 +7,8 @@ import type { CallBody } from '../../../shared/host/api.ts';
 import type { CheckpointState } from '../../../shared/host/state.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
 import { number } from '../../elements/text.ts';
-import { REASON_TEXTS } from '../refusal-text.ts';
 import { addressName } from '../sections.ts';
+import { REASON_TEXTS } from '../text.ts';
 import { StyledElement } from './styled-element.ts';
 import { field, inputValue, languageChips } from './templates.ts';
 

@@ -6,9 +6,9 @@ import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, RoomSummary, SnapshotState } from '../../../shared/host/state.ts';
 import { hostIcons } from '../icons.ts';
 import { moment, organismsText, roughSpan } from '../text.ts';
-import { offerRestore } from '../undo-action.ts';
 import { HostElement } from './host-element.ts';
 import { field, iconButton, noStorage, pictureLoaded, sectionHead } from './templates.ts';
+import { offerRestore } from './undo-card.ts';
 
 const BEFORE = {
   undo: msg('before an undo'),

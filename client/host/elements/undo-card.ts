@@ -3,13 +3,53 @@ import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import type { VisitorState } from '../../../shared/host/state.ts';
+import type { HostCommand } from '../../../shared/host/api.ts';
+import type { SnapshotState, VisitorState } from '../../../shared/host/state.ts';
 import { shortSpan } from '../aggregates.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { actsText, span, visitorName } from '../text.ts';
-import { offerRestore } from '../undo-action.ts';
+import { actsText, organismsText, seedsText, span, stateBefore, visitorName } from '../text.ts';
 import { HostElement } from './host-element.ts';
+import type { Notice } from './notice-layer.ts';
 import { field, idOf, inputValue, radioChips } from './templates.ts';
+
+/**
+ * A notice that offers to restore the room's previous state.
+ *
+ * @param snapshot of the previous state; null if this server stores nothing
+ */
+export function offerRestore(
+  host: HostModel,
+  room: string,
+  text: string,
+  snapshot: SnapshotState | null,
+): Notice {
+  if (!snapshot) return { text };
+  const restored = (): string => msg('The previous state is restored.');
+  return {
+    text,
+    action: {
+      label: msg('Restore the previous state'),
+      run: () => void host.do('restore', { room, tick: snapshot.tick }, {}, restored),
+    },
+  };
+}
+
+/**
+ * A notice that offers to undo a removal, and nothing else that was done since, where the server
+ * stores what it takes.
+ */
+export function offerUndo(
+  host: HostModel,
+  room: string,
+  text: string,
+  command: HostCommand,
+): Notice {
+  if (host.state?.keeping === null) return { text };
+  const undo = (): void =>
+    void host.do('undoCommand', { room }, command, () => msg('The removal is undone.'));
+  return { text, action: { label: msg('Undo'), run: undo } };
+}
 
 const spans = () => [10, 30, 60, 300, 600].map((value) => ({ value, name: shortSpan(value) }));
 
@@ -92,6 +132,61 @@ export class UndoCard extends HostElement {
     const ago = Math.min(600, Math.floor((performance.now() - asked) / 1_000));
     await host.do('undo', { room }, { seconds, ago, participant }, ({ undone, kept }) =>
       offerRestore(host, room, msg(str`Undone: ${actsText(undone)}.`), kept),
+    );
+  }
+}
+
+/** Asks for confirmation first; the result can be undone where the server stores anything. */
+@customElement('reseed-card')
+export class ReseedCard extends HostElement {
+  static override styles = css`
+    p {
+      margin: 4px 0 14px;
+    }
+    .field {
+      width: 11em;
+    }
+    .row {
+      align-items: end;
+    }
+  `;
+
+  @state() private organisms = 12;
+
+  override render(): TemplateResult {
+    return html`<h3>${msg('Start over')}</h3>
+      <p class="soft">${msg('Removes every organism and plants new seeds all over the room.')} ${stateBefore(this.host.state)}</p>
+      <form class="row" @submit=${this.submit}>
+        ${field(
+          msg('New seeds'),
+          html`<input
+            type="number"
+            min="0"
+            max="64"
+            step="1"
+            required
+            .value=${String(this.organisms)}
+            @input=${(event: InputEvent) => (this.organisms = Number(inputValue(event)))}
+          />`,
+        )}
+        <button class="danger" data-testid="reseed" ?disabled=${!this.host.summary?.open}>${msg('Start over')}</button>
+      </form>`;
+  }
+
+  private async submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const { host, organisms } = this;
+    const { room } = host;
+    const count = host.summary?.organisms ?? 0;
+    const yes = await host.feedback.ask({
+      title: msg(str`Start “${room}” over?`),
+      text: `${msg(str`Will be removed: ${organismsText(count)}. Will be planted: ${seedsText(organisms)}.`)} ${stateBefore(host.state)}`,
+      confirm: msg('Start over'),
+      danger: true,
+    });
+    if (!yes) return;
+    await host.do('reseed', { room }, { organisms }, ({ planted, kept }) =>
+      offerRestore(host, room, msg(str`Planted: ${seedsText(planted)}.`), kept),
     );
   }
 }

@@ -5,13 +5,40 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
+import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { actsText, roughSpan, visitorName, visitorsText } from '../text.ts';
-import type { BanDialog } from './ban-dialog.ts';
+import type { BanDialog } from './ban-list.ts';
 import { HostElement } from './host-element.ts';
-import './ban-dialog.ts';
-import { muteButton } from './mute-button.ts';
 import { iconButton, idOf, isChecked, showAll } from './templates.ts';
+
+/** For a visitor of the selected room. */
+export function muteButton(host: HostModel, visitor: VisitorState): TemplateResult {
+  const { muted } = visitor;
+  const name = visitorName(visitor);
+  return html`<button
+    class="icon"
+    title=${muted ? msg('Unmute') : msg('Mute: can watch, but not act')}
+    aria-label=${muted ? msg(str`Unmute ${name}`) : msg(str`Mute ${name}`)}
+    @click=${() => mute(host, visitor)}
+  >
+    ${muted ? hostIcons.mute : hostIcons.sound}
+  </button>`;
+}
+
+function mute(host: HostModel, visitor: VisitorState, room = host.room): void {
+  const { id } = visitor;
+  const muted = !visitor.muted;
+  const name = visitorName(visitor);
+  void host.do('mute', { room }, { participant: id, muted }, () =>
+    muted
+      ? {
+          text: msg(str`${name} is muted.`),
+          action: { label: msg('Undo'), run: () => mute(host, { ...visitor, muted: true }, room) },
+        }
+      : msg(str`${name} can play again.`),
+  );
+}
 
 /** Rows before “Show all”. */
 const FIRST = 8;

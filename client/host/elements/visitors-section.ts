@@ -18,7 +18,6 @@ import { hostIcons } from '../icons.ts';
 import { failure, seedsText, visitsText, woundsText } from '../text.ts';
 import { HostElement } from './host-element.ts';
 import './bar-chart.ts';
-import './heat-map.ts';
 import { type Choice, radioChips, sectionHead } from './templates.ts';
 
 const SPANS: readonly Choice<Span>[] = [

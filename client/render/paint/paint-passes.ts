@@ -1,16 +1,39 @@
 /** Runs a painter's layers on the GPU, over the chunks that are due. */
+
 import type { PainterLayer, PainterNet } from '../../../shared/painter/net.ts';
 import {
   beginPass,
+  createPrograms,
   createTarget,
   createTexture,
   deleteTarget,
   type Program,
   type Target,
 } from '../gl.ts';
-import { BATCH, CHUNK } from '../shaders/paint.ts';
+import {
+  BATCH,
+  CHUNK,
+  CHUNK_VERTEX,
+  FIRST_FRAGMENT,
+  LATER_FRAGMENT,
+  PAINTED_FRAGMENT,
+  PIXEL_FRAGMENT,
+} from '../shaders/paint.ts';
+import { COVER_VERTEX } from '../shaders/passes.ts';
 import type { Job } from './paint-plan.ts';
-import type { PaintPrograms } from './paint-programs.ts';
+
+const SOURCES = {
+  first: [CHUNK_VERTEX, FIRST_FRAGMENT],
+  later: [CHUNK_VERTEX, LATER_FRAGMENT],
+  pixel: [CHUNK_VERTEX, PIXEL_FRAGMENT],
+  scene: [COVER_VERTEX, PAINTED_FRAGMENT],
+} as const;
+
+export type PaintPrograms = Readonly<Record<keyof typeof SOURCES, Program>>;
+
+/** @throws GlError with the compiler's message */
+export const createPaintPrograms = (gl: WebGL2RenderingContext): PaintPrograms =>
+  createPrograms(gl, SOURCES);
 
 /** What cells look like, and whose they are; at the size of the room. */
 export type CellSources = Readonly<Record<'uCells' | 'uOwner' | string, WebGLTexture>>;

@@ -2,7 +2,7 @@
  * Which chunks of a room an atlas holds, which of them have to be painted, and how much each shows.
  * Chunks lie in the atlas as in the room, modulo its size: neighbours stay neighbours.
  */
-import type { Planes } from '../../../shared/codec/planes.ts';
+import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { CHUNK } from '../shaders/paint.ts';
 

@@ -1,5 +1,5 @@
 /** Keeps the painted picture of what is in view, and lends it to the scene. */
-import type { Planes } from '../../../shared/codec/planes.ts';
+import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
 import { smoothstep } from '../../../shared/smoothstep.ts';
@@ -8,9 +8,13 @@ import type { View } from '../marks.ts';
 import type { CellPaint } from '../renderer.ts';
 import { CHUNK } from '../shaders/paint.ts';
 import { PaintPace, type PaintScale } from './paint-pace.ts';
-import { type CellSources, PaintPasses } from './paint-passes.ts';
+import {
+  type CellSources,
+  createPaintPrograms,
+  PaintPasses,
+  type PaintPrograms,
+} from './paint-passes.ts';
 import { chunksIn, PaintPlan, STALE } from './paint-plan.ts';
-import { createPaintPrograms, type PaintPrograms } from './paint-programs.ts';
 
 /** Device pixels of a cell below which it needs no paint, and above which it is a cell again. */
 const FAR = [2.2, 3.2] as const;

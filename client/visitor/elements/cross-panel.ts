@@ -3,11 +3,10 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Selection } from '../../state/interaction-state.ts';
-import { quiet, solid } from './buttons.ts';
+import { quiet, radioGroup, solid } from './radio-group.ts';
 import './organism-portrait.ts';
-import { fire, PanelElement } from './page-element.ts';
-import { radioGroup } from './radio-group.ts';
-import './seed-film.ts';
+import { fire, PanelElement } from './sheet-element.ts';
+import './seed-row.ts';
 
 /** Mutation strengths on offer, 0…1. */
 const MUTATIONS = [0, 0.35, 0.8] as const;

@@ -7,20 +7,28 @@ import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Event as Message } from '../../../shared/protocol/events.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
-import { COLOURS, type Colour, INK, WIDTHS, type Width } from '../../draw/brushes.ts';
-import { type Drawing, type Line, paint } from '../../draw/drawing.ts';
-import { normaliseColour, normaliseInk } from '../../draw/normalise.ts';
+import {
+  COLOURS,
+  type Colour,
+  type Drawing,
+  INK,
+  type Line,
+  normaliseColour,
+  normaliseInk,
+  paint,
+  WIDTHS,
+  type Width,
+} from '../../draw/drawing.ts';
 import { icons } from '../../elements/icons.ts';
 import { byPointer } from '../../elements/text.ts';
 import { arrowMove } from '../../input/keyboard.ts';
-import type { Answers, RequestTracker } from '../../net/request-tracker.ts';
+import type { Answers, RequestTracker } from '../../net/connection.ts';
 import type { Previews } from '../../net/seed-previews.ts';
-import { reasonText } from '../refusal-text.ts';
-import { quiet, solid } from './buttons.ts';
+import { reasonText } from '../text.ts';
 import { drawPadStyle } from './draw-pad-style.ts';
-import { fire, VisitorElement } from './page-element.ts';
-import { radioGroup } from './radio-group.ts';
-import './seed-film.ts';
+import { quiet, radioGroup, solid } from './radio-group.ts';
+import { fire, VisitorElement } from './sheet-element.ts';
+import './seed-row.ts';
 
 /** Width and height at which a drawing is read, pixels. */
 const READ = 256;

@@ -2,7 +2,7 @@
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { Event } from '../../../shared/protocol/events.ts';
-import { owner } from '../../style/owner.ts';
+import { owner } from '../../style/fragments.ts';
 
 /** How long the bar takes to shrink after spending, ms. */
 const SPEND_DURATION = 260;

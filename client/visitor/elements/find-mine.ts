@@ -3,9 +3,8 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
-import { visuallyHidden } from '../../style/fragments.ts';
-import { owner } from '../../style/owner.ts';
-import { fire, PageElement } from './page-element.ts';
+import { owner, visuallyHidden } from '../../style/fragments.ts';
+import { fire, PageElement } from './sheet-element.ts';
 
 /** Fires `find` (`detail`: OrganismView) with one of the visitor's organisms. */
 @customElement('find-mine')

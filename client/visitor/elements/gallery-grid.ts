@@ -7,11 +7,11 @@ import type { Event as Message } from '../../../shared/protocol/events.ts';
 import { icons } from '../../elements/icons.ts';
 import { tile } from '../../elements/seed-picture.ts';
 import { kindName } from '../../elements/text.ts';
-import { stepOf } from '../../input/roving-focus.ts';
-import { offered, searchable } from '../../state/offered.ts';
+import { stepOf } from '../../input/keyboard.ts';
+import { offered, searchable } from '../../state/browser-store.ts';
 import { textField, visuallyHidden } from '../../style/fragments.ts';
-import { fire, VisitorElement } from './page-element.ts';
-import { isMeant, KIND_TITLES } from './seed-text.ts';
+import { isMeant, KIND_TITLES } from './seed-tray.ts';
+import { fire, VisitorElement } from './sheet-element.ts';
 
 /** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
 @customElement('gallery-grid')

@@ -3,11 +3,10 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
-import { furtherText } from '../../elements/organism-text.ts';
-import { organismName } from '../../elements/text.ts';
-import { kinOf } from '../../net/relatives.ts';
+import { furtherText, organismName } from '../../elements/text.ts';
+import { kinOf } from '../../net/room-model.ts';
 import './organism-portrait.ts';
-import { fire, PageElement } from './page-element.ts';
+import { fire, PageElement } from './sheet-element.ts';
 
 /** Most portraits per group; further relatives are only counted. */
 const MAX_SHOWN = 4;

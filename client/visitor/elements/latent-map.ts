@@ -15,10 +15,10 @@ import { tileStyle } from '../../elements/seed-picture.ts';
 import { byPointer } from '../../elements/text.ts';
 import { arrowMove } from '../../input/keyboard.ts';
 import type { Previews } from '../../net/seed-previews.ts';
-import { solid } from './buttons.ts';
-import { fire, VisitorElement } from './page-element.ts';
-import './seed-film.ts';
-import { betweenText } from './seed-text.ts';
+import { solid } from './radio-group.ts';
+import { fire, VisitorElement } from './sheet-element.ts';
+import './seed-row.ts';
+import { betweenText } from './seed-tray.ts';
 
 /** How many of the nearest creatures the text names. */
 const MAX_NAMES = 3;

@@ -6,7 +6,7 @@ import { live } from 'lit/directives/live.js';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import { textField } from '../../style/fragments.ts';
-import { fire, PageElement } from './page-element.ts';
+import { fire, PageElement } from './sheet-element.ts';
 
 /** Detail of the `rename` event: the wanted name, and a callback for when it is refused. */
 export interface Rename {

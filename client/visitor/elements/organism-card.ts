@@ -5,23 +5,23 @@ import { customElement } from 'lit/decorators.js';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { facts, roundButton } from '../../style/fragments.ts';
-import { quiet, solid } from './buttons.ts';
+import { quiet, solid } from './radio-group.ts';
 import './cross-panel.ts';
 import { icons } from '../../elements/icons.ts';
 import './kin-list.ts';
 import {
   ageText,
   formerText,
+  organismName,
   planterText,
   stateText,
   survivedText,
-} from '../../elements/organism-text.ts';
-import { organismName } from '../../elements/text.ts';
+} from '../../elements/text.ts';
 import './organism-portrait.ts';
-import { changeText } from '../affected-text.ts';
-import { fire, PanelElement } from './page-element.ts';
-import './seed-film.ts';
-import { heldTitle } from './seed-text.ts';
+import { changeText } from '../text.ts';
+import { fire, PanelElement } from './sheet-element.ts';
+import './seed-row.ts';
+import { heldTitle } from './seed-tray.ts';
 
 /** Fires `visit` for a relative and `keep` for a keepsake (`detail`: OrganismView). */
 @customElement('organism-card')

@@ -1,7 +1,7 @@
 /** A live picture of one organism without its neighbours. */
 import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
-import type { Planes } from '../../../shared/codec/planes.ts';
+import type { Planes } from '../../../shared/codec/chunks.ts';
 import { intersects, type Rect, windowAround } from '../../../shared/geometry.ts';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import type { RoomModel } from '../../net/room-model.ts';

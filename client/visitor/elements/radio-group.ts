@@ -1,6 +1,6 @@
 /** Radio groups whose options are buttons. */
 import { html, nothing, type TemplateResult } from 'lit';
-import { stepOf } from '../../input/roving-focus.ts';
+import { stepOf } from '../../input/keyboard.ts';
 
 export interface RadioOption<T> {
   readonly value: T;
@@ -58,3 +58,13 @@ function walk(event: KeyboardEvent): void {
   event.preventDefault();
   event.stopPropagation();
 }
+
+const button =
+  (kind: 'solid' | 'quiet') =>
+  (id: string, content: unknown, click: () => void, disabled = false): TemplateResult =>
+    html`<button class=${kind} data-testid=${id} ?disabled=${disabled} @click=${click}>${content}</button>`;
+
+/** The main action. */
+export const solid = button('solid');
+/** Another action. */
+export const quiet = button('quiet');

@@ -8,7 +8,7 @@ import { number, peopleText, waitingText } from '../../elements/text.ts';
 import { facts } from '../../style/fragments.ts';
 import { participantName } from '../shared-views.ts';
 import './name-field.ts';
-import { PageElement } from './page-element.ts';
+import { PageElement } from './sheet-element.ts';
 
 /** Participants in the list, at most. */
 const MAX_OTHERS = 50;

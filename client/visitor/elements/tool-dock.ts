@@ -9,8 +9,8 @@ import { icons } from '../../elements/icons.ts';
 import { byPointer, cellsText } from '../../elements/text.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
 import './energy-line.ts';
-import { PageElement } from './page-element.ts';
 import { radioGroup } from './radio-group.ts';
+import { PageElement } from './sheet-element.ts';
 import './seed-tray.ts';
 
 const TOOLS: readonly { tool: Tool; label: () => string; keys: string }[] = [

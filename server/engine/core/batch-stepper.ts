@@ -1,11 +1,9 @@
 /** Steps patches of one species and stage in batches. */
-import { drawUpdateMask, randomOfState } from '../../vnca/update-mask.ts';
+import { drawUpdateMask, randomOfState } from '../../vnca/scalar-rule.ts';
 import type { Batch, RuleBackend } from '../backend.ts';
 import type { PatchStep } from '../engine.ts';
 import { BufferPool, MAX_READY } from './buffers.ts';
-import type { LoadedModel, Patch } from './patch.ts';
-import { ResidentBatch } from './patch.ts';
-import { stageAfter } from './patch-table.ts';
+import { type LoadedModel, type Patch, ResidentBatch, stageAfter } from './patch-table.ts';
 
 /** A patch and its step. */
 export interface BatchEntry {

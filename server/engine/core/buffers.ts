@@ -3,7 +3,7 @@
  * each time would make the garbage collector stop the engine once or twice a second.
  */
 
-import { getOrAdd } from '../../platform/get-or-add.ts';
+import { getOrAdd } from '../../platform/collections.ts';
 
 /** Bytes of unused buffers that a pool keeps. */
 export const MAX_READY = 32 * 2 ** 20;

@@ -1,5 +1,5 @@
 /** The memory layouts of states. Each backend keeps states as its library computes them fastest. */
-import { divideInto } from '../../vnca/growth.ts';
+import { divideInto } from '../../vnca/architecture.ts';
 
 /** How the values of a state are laid out. */
 export type StateLayout = ReturnType<typeof stateLayout>;

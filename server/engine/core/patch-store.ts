@@ -4,17 +4,23 @@
  *
  * A call takes effect completely, or throws and leaves every patch unchanged.
  */
-import { getOrAdd } from '../../platform/get-or-add.ts';
+
+import { getOrAdd } from '../../platform/collections.ts';
+import { seedState } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { seedState } from '../../vnca/growth.ts';
 import type { PatchStore, RuleBackend, TransferredPatch } from '../backend.ts';
 import type { PatchId, Readout } from '../engine.ts';
 import { type BatchEntry, BatchStepper, type PatchReadout } from './batch-stepper.ts';
-import { brokenReadout } from './broken-readout.ts';
 import { stateLayout } from './layout.ts';
-import type { LoadedModel, Patch } from './patch.ts';
-import { checkNames, PatchTable, stageAfter } from './patch-table.ts';
+import { checkNames, type LoadedModel, type Patch, PatchTable, stageAfter } from './patch-table.ts';
 import { readerOf } from './read-patch.ts';
+
+/** The read-out of such a patch: empty and not at rest. Overwrites the buffers of `readout`. */
+export function brokenReadout(readout: Readout): Readout {
+  readout.rgba.fill(0);
+  readout.presence.fill(0);
+  return { ...readout, change: 255, broken: true };
+}
 
 /**
  * Loads the models on the backend.

@@ -1,11 +1,10 @@
 /** `npm run doctor`: reports which engines work on this machine and how fast they are. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Values } from '../../settings/command.ts';
-import { runCommand } from '../../settings/help.ts';
+import { runCommand } from '../../settings/document.ts';
 import { SERVER } from '../../settings/server.ts';
-import { number, text } from '../../settings/types.ts';
-import { examine } from './examine.ts';
-import { reportText } from './print.ts';
+import { number, text } from '../../settings/server-types.ts';
+import { examine, reportText } from './examine.ts';
 
 const COMMAND = {
   about:

@@ -1,6 +1,7 @@
 /** Measures how fast an engine steps fully grown patches. */
+
+import { seedState } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { seedState } from '../../vnca/growth.ts';
 import type { Engine } from '../engine.ts';
 
 /** Patches per measured step. */

@@ -2,9 +2,10 @@
  * The ONNX Runtime backend, on the CPU: one engine thread per core, each with a part of the
  * patches.
  */
+
+import { growthSchedule } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { createCondition } from '../../vnca/genome.ts';
-import { growthSchedule } from '../../vnca/growth.ts';
 import type { Batch, RuleBackend, StepRule } from '../backend.ts';
 import { AFTER, MASK, OWN, STATES, type StepModel, stepModel, tileable } from './graph.ts';
 import { openSession, Tensor } from './onnx-session.ts';

@@ -1,9 +1,117 @@
 /** The messages between an engine and its worker thread. */
+
+import type { Worker } from 'node:worker_threads';
+import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import type { BackendName, PatchStore } from '../backend.ts';
-import type { SkippedEngine } from '../backends.ts';
-import type { EngineInfo } from '../engine.ts';
-import type { PackedReadouts, PackedSteps } from './step-messages.ts';
+import type { BackendName, PatchStore, TransferredPatch } from '../backend.ts';
+import type { NoBackendError, SkippedEngine } from '../backends.ts';
+import {
+  type Engine,
+  EngineError,
+  type EngineInfo,
+  type PatchId,
+  type PatchStep,
+  type Readout,
+} from '../engine.ts';
+
+/** Steps as they are sent. */
+export interface PackedSteps {
+  /**
+   * [n, 5]: patch; whether it divides; numbers of `keep`, `closed` and `express`, −1 if absent.
+   */
+  readonly heads: Float64Array;
+  /** All `keep` and `closed`, in order. */
+  readonly masks: Uint8Array;
+  /** All `express`, in order. */
+  readonly latents: Float32Array;
+}
+
+/** Read-outs as they are sent. */
+export interface PackedReadouts {
+  /** [n, 4]: patch, stage, change, whether it is broken. */
+  readonly heads: Float64Array;
+  /** `rgba`, then `presence`, of each patch in order. */
+  readonly bytes: Uint8Array;
+}
+
+const STEP_HEAD = 5;
+const READOUT_HEAD = 4;
+
+/** Steps as three arrays, to be sent to a thread. */
+export function packSteps(steps: readonly PatchStep[]): PackedSteps {
+  let masked = 0;
+  let expressed = 0;
+  for (const { keep, closed, express } of steps) {
+    masked += (keep?.length ?? 0) + (closed?.length ?? 0);
+    expressed += express?.length ?? 0;
+  }
+  const heads = new Float64Array(STEP_HEAD * steps.length);
+  const masks = append(new Uint8Array(masked));
+  const latents = append(new Float32Array(expressed));
+  steps.forEach(({ patch, divide, keep, closed, express }, i) => {
+    const sizes = [masks.add(keep), masks.add(closed), latents.add(express)];
+    heads.set([patch, Number(divide), ...sizes], STEP_HEAD * i);
+  });
+  return { heads, masks: masks.all, latents: latents.all };
+}
+
+/** The steps, whose masks and latents are views of the message. */
+export function unpackSteps({ heads, masks, latents }: PackedSteps): PatchStep[] {
+  let [mask, latent] = [0, 0];
+  const maskOf = (size: number): Uint8Array | undefined =>
+    size < 0 ? undefined : masks.subarray(mask, (mask += size));
+  return Array.from({ length: heads.length / STEP_HEAD }, (_, i) => {
+    const [patch, divide, keeps, closes, expresses] = headOf(heads, STEP_HEAD, i);
+    const [keep, closed] = [maskOf(keeps), maskOf(closes)];
+    const express = expresses < 0 ? undefined : latents.subarray(latent, (latent += expresses));
+    return {
+      ...{ patch, divide: divide === 1 },
+      ...(keep && { keep }),
+      ...(closed && { closed }),
+      ...(express && { express }),
+    };
+  });
+}
+
+/** Read-outs as two arrays, to be sent back. */
+export function packReadouts(readouts: readonly Readout[]): PackedReadouts {
+  const size = readouts.reduce((sum, { rgba, presence }) => sum + rgba.length + presence.length, 0);
+  const heads = new Float64Array(READOUT_HEAD * readouts.length);
+  const bytes = append(new Uint8Array(size));
+  readouts.forEach(({ patch, stage, rgba, presence, change, broken }, i) => {
+    heads.set([patch, stage, change, Number(broken ?? false)], READOUT_HEAD * i);
+    bytes.add(rgba);
+    bytes.add(presence);
+  });
+  return { heads, bytes: bytes.all };
+}
+
+/** The read-outs, which are views of the message. */
+export function unpackReadouts({ heads, bytes }: PackedReadouts): Readout[] {
+  let at = 0;
+  return Array.from({ length: heads.length / READOUT_HEAD }, (_, i) => {
+    const [patch, stage, change, broken] = headOf(heads, READOUT_HEAD, i);
+    const cells = stage * stage;
+    const rgba = bytes.subarray(at, (at += 4 * cells));
+    const presence = bytes.subarray(at, (at += cells));
+    return { patch, stage, rgba, presence, change, ...(broken === 1 && { broken: true as const }) };
+  });
+}
+
+const headOf = (heads: Float64Array, size: number, i: number): Float64Array =>
+  heads.subarray(size * i, size * (i + 1));
+
+/** Fills an array from its beginning. `add` returns the number of values; −1 for undefined. */
+function append<A extends Uint8Array | Float32Array>(all: A) {
+  let at = 0;
+  const add = (values: ArrayLike<number> | undefined): number => {
+    if (!values) return -1;
+    all.set(values, at);
+    at += values.length;
+    return values.length;
+  };
+  return { all, add };
+}
 
 /** The worker's `workerData`. */
 export interface WorkerStart {
@@ -38,4 +146,58 @@ export const eachMethod = (make: (method: keyof WorkerMethods) => (argument: nev
 export interface EngineMethods {
   /** The worker's device was lost and is being reopened. */
   lost(why: string): void;
+}
+
+/** Listeners to a thread's events. */
+export interface ThreadListeners {
+  /** See `EngineOptions.onSkipped`. */
+  readonly onSkipped?: ((skipped: readonly SkippedEngine[]) => void) | undefined;
+  /** The thread's device was lost, for this reason, and is being reopened. */
+  readonly onDeviceLoss?: ((why: string) => void) | undefined;
+}
+
+/** An engine in one thread, possibly one of several that share the patches. */
+export interface ThreadEngine extends Engine {
+  /** Removes patches, for another thread. @throws EngineError unknown-patch */
+  take(patches: readonly PatchId[]): Promise<TransferredPatch[]>;
+  /** Adds patches that another thread's `take` has returned. */
+  put(patches: readonly TransferredPatch[]): Promise<void>;
+}
+
+type ThreadMethods = Pick<ThreadEngine, keyof WorkerMethods>;
+
+/**
+ * Waits until a worker has started and returns an engine over it. When the worker dies, every
+ * pending and later call fails with `failed`.
+ *
+ * @throws EngineError unavailable
+ */
+export async function attachEngine(
+  worker: Worker,
+  { onSkipped, onDeviceLoss }: ThreadListeners = {},
+): Promise<ThreadEngine> {
+  const rpc = new WorkerRpc<WorkerMethods, Started, EngineMethods>(worker, {
+    methods: { lost: (why) => onDeviceLoss?.(why) },
+    errors: { EngineError },
+    otherwise: ({ message }) => new EngineError('failed', message),
+    onDeath: ({ cause, why }) =>
+      new EngineError('failed', cause === 'threw' ? why : `the engine's thread ${why}`),
+  });
+  let started: Started;
+  try {
+    started = await rpc.ready;
+  } catch (error) {
+    const { reason, detail, skipped = [] } = error as EngineError & Partial<NoBackendError>;
+    onSkipped?.(skipped);
+    throw reason === 'failed' ? new EngineError('unavailable', detail) : error;
+  }
+  const { info, skipped } = started;
+  onSkipped?.(skipped);
+
+  return {
+    info,
+    ...(eachMethod((method) => (argument) => rpc.call(method, argument)) as ThreadMethods),
+    step: async (steps) => unpackReadouts(await rpc.call('step', packSteps(steps))),
+    close: () => rpc.close(new EngineError('closed')),
+  };
 }

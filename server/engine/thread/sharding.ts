@@ -3,11 +3,11 @@
  * with uneven load, some patches move. A patch steps identically in any thread, so callers see no
  * difference.
  */
-import { Mutex } from '../../platform/mutex.ts';
+import { Mutex } from '../../platform/queues.ts';
 import type { Card } from '../../vnca/card.ts';
 import { PatchTable, stageAfter } from '../core/patch-table.ts';
 import { type Engine, EngineError, type PatchId, type PatchStep, type Readout } from '../engine.ts';
-import type { ThreadEngine } from './worker-engine.ts';
+import type { ThreadEngine } from './protocol.ts';
 
 /** What this side knows of a patch. */
 interface Placement {

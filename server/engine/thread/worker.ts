@@ -2,18 +2,20 @@
  * The engine's thread: a patch store behind a message port. Calls run, and are answered, in order.
  */
 import { workerData } from 'node:worker_threads';
-import { Mutex } from '../../platform/mutex.ts';
+import { Mutex } from '../../platform/queues.ts';
 import { serveWorker } from '../../platform/worker-rpc.ts';
 import type { PatchStore } from '../backend.ts';
 import { openStore } from '../backends.ts';
 import {
   type EngineMethods,
   eachMethod,
+  type PackedSteps,
+  packReadouts,
   type Started,
+  unpackSteps,
   type WorkerMethods,
   type WorkerStart,
 } from './protocol.ts';
-import { type PackedSteps, packReadouts, unpackSteps } from './step-messages.ts';
 
 await serveWorker<WorkerMethods, EngineMethods, Started>(async (engine) => {
   const { backend: wanted, models, excluded, prepared, ...options } = workerData as WorkerStart;

@@ -9,8 +9,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Values } from '../../settings/command.ts';
-import { runCommand } from '../../settings/help.ts';
-import { text } from '../../settings/types.ts';
+import { runCommand } from '../../settings/document.ts';
+import { text } from '../../settings/server-types.ts';
 import { tensorflowFolders } from '../tfjs/native-part.ts';
 
 /** The first with its C API in libraries of their own is 2.12; later than this one is not tried. */

@@ -2,13 +2,12 @@
  * Everything that belongs to one device and is lost with it: nets, states, readback buffers. Calls
  * are submitted before they return; their promises resolve when the answers have arrived.
  */
-import { getOrAdd } from '../../platform/get-or-add.ts';
+import { getOrAdd } from '../../platform/collections.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { EngineError } from '../engine.ts';
 import type { Gpu } from './device.ts';
 import { loadNet, type Net } from './net.ts';
-import { ReadbackBuffers, readMapped } from './readback.ts';
-import { type GpuSlot, GROUP_BYTES, type Page } from './slots.ts';
+import { type GpuSlot, GROUP_BYTES, type Page, ReadbackBuffers, readMapped } from './slots.ts';
 import {
   ANSWER_HEAD,
   answerWords,

@@ -2,12 +2,10 @@
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Gpu } from './device.ts';
 import { planFor } from './plan.ts';
-import type { ReadbackBuffer } from './readback.ts';
 import { recordLayout, writeRecord } from './record.ts';
-import { seedSource } from './shader/chance.ts';
-import { BINDINGS } from './shader/common.ts';
+import { BINDINGS, seedSource } from './shader/layers.ts';
 import { stepSource } from './shader/step.ts';
-import { type Page, Slots } from './slots.ts';
+import { type Page, type ReadbackBuffer, Slots } from './slots.ts';
 import { packWeights } from './weights.ts';
 import { ROW } from './work.ts';
 

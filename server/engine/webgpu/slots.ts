@@ -148,3 +148,118 @@ function destroyPage({ states, seen, records }: Page): void {
   seen.destroy();
   records?.destroy();
 }
+
+/** The buffers of one call. */
+export class ReadbackBuffer {
+  /** The work: written by the CPU, read by kernels. */
+  readonly work: GPUBuffer;
+  /** The answers, written by kernels. */
+  readonly answers: GPUBuffer;
+  private readonly mappable: GPUBuffer;
+
+  constructor(
+    private readonly device: GPUDevice,
+    readonly workBytes: number,
+    readonly answerBytes: number,
+  ) {
+    const { STORAGE, COPY_DST, COPY_SRC, MAP_READ } = GPUBufferUsage;
+    this.work = device.createBuffer({ size: workBytes, usage: STORAGE | COPY_DST });
+    const usage = STORAGE | COPY_SRC | COPY_DST;
+    this.answers = device.createBuffer({ size: answerBytes, usage });
+    this.mappable = device.createBuffer({ size: answerBytes, usage: MAP_READ | COPY_DST });
+  }
+
+  /**
+   * Submits the encoded commands and reads the first `bytes` of the answers when they have arrived.
+   */
+  async send<T>(
+    encoder: GPUCommandEncoder,
+    bytes: number,
+    read: (answers: ArrayBuffer) => T,
+  ): Promise<T> {
+    encoder.copyBufferToBuffer(this.answers, 0, this.mappable, 0, bytes);
+    this.device.queue.submit([encoder.finish()]);
+    return readMapped(this.mappable, bytes, read);
+  }
+
+  destroy(): void {
+    for (const buffer of [this.work, this.answers, this.mappable]) buffer.destroy();
+  }
+}
+
+/** Maps a buffer and reads it. @param read must not keep a view of the mapped bytes */
+export async function readMapped<T>(
+  buffer: GPUBuffer,
+  bytes: number,
+  read: (mapped: ArrayBuffer) => T,
+): Promise<T> {
+  await buffer.mapAsync(GPUMapMode.READ, 0, bytes);
+  try {
+    return read(buffer.getMappedRange(0, bytes));
+  } finally {
+    buffer.unmap();
+  }
+}
+
+/** Idle buffers that are kept besides the preallocated ones. */
+const MAX_IDLE = 2;
+/** Number of preallocated buffers: one is filled while the other is read. */
+const PREALLOCATED = 2;
+
+/** A pool of readback buffers. */
+export class ReadbackBuffers {
+  /** Smallest first. */
+  private readonly idle: ReadbackBuffer[] = [];
+  /** Idle or not, all of one size, which is enough for any call. */
+  private preallocated: readonly ReadbackBuffer[] = [];
+
+  constructor(private readonly device: GPUDevice) {}
+
+  /** Returns buffers of at least these sizes; release them when the answers are read. */
+  acquire(workBytes: number, answerBytes: number): ReadbackBuffer {
+    const at = this.idle.findIndex((buffers) => fits(buffers, workBytes, answerBytes));
+    if (at >= 0) return this.idle.splice(at, 1)[0];
+    return new ReadbackBuffer(this.device, roomFor(workBytes), roomFor(answerBytes));
+  }
+
+  /** Whether the preallocated buffers have at least these sizes. */
+  hasRoomFor(workBytes: number, answerBytes: number): boolean {
+    return (
+      this.preallocated.length > 0 &&
+      this.preallocated.every((buffers) => fits(buffers, workBytes, answerBytes))
+    );
+  }
+
+  /** Allocates buffers of at least these sizes: for `keep`, or to be destroyed. */
+  preallocate(workBytes: number, answerBytes: number): ReadbackBuffer[] {
+    const size = [roomFor(workBytes), roomFor(answerBytes)] as const;
+    return Array.from({ length: PREALLOCATED }, () => new ReadbackBuffer(this.device, ...size));
+  }
+
+  /** Replaces the preallocated buffers. */
+  keep(buffers: readonly ReadbackBuffer[]): void {
+    this.preallocated = buffers;
+    for (const one of buffers) this.release(one);
+  }
+
+  /** Returns buffers to the pool. */
+  release(buffers: ReadbackBuffer): void {
+    this.idle.push(buffers);
+    this.idle.sort((a, b) => a.answerBytes - b.answerBytes || a.workBytes - b.workBytes);
+    const others = this.idle.filter((one) => !this.preallocated.includes(one));
+    for (const surplus of others.slice(0, -MAX_IDLE)) {
+      this.idle.splice(this.idle.indexOf(surplus), 1);
+      surplus.destroy();
+    }
+  }
+
+  destroy(): void {
+    for (const buffers of this.idle.splice(0)) buffers.destroy();
+  }
+}
+
+const fits = (buffers: ReadbackBuffer, workBytes: number, answerBytes: number): boolean =>
+  buffers.workBytes >= workBytes && buffers.answerBytes >= answerBytes;
+
+/** Rounds up to a power of two, so that calls of similar size can use the same buffers. */
+const roomFor = (bytes: number): number => 2 ** Math.ceil(Math.log2(Math.max(bytes, 4096)));

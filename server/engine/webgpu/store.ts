@@ -3,13 +3,21 @@
  * states and the steps made since, from which it restores every patch, bit for bit, after a loss of
  * the GPU.
  */
+
+import { seedState } from '../../vnca/architecture.ts';
+import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { seedState } from '../../vnca/growth.ts';
 import type { DeviceLossOptions, PatchStore } from '../backend.ts';
-import { brokenReadout } from '../core/broken-readout.ts';
+import { brokenReadout } from '../core/patch-store.ts';
 import { checkNames, PatchTable, stageAfter } from '../core/patch-table.ts';
-import { Recovery } from '../core/recovery.ts';
-import { copyOfStep, type LoggedStep, SAVE_GPU_EVERY } from '../core/state-checkpoint.ts';
+import {
+  copyOfStep,
+  type LoggedStep,
+  Recovery,
+  repeatSteps,
+  SAVE_GPU_EVERY,
+  StateCheckpoint,
+} from '../core/recovery.ts';
 import {
   EngineError,
   type NewPatch,
@@ -17,11 +25,141 @@ import {
   type PatchStep,
   type Readout,
 } from '../engine.ts';
-import { CallGate } from './call-gate.ts';
 import type { OpenGpu } from './device.ts';
-import { createMachine, type Machine, type StepResult } from './machine.ts';
-import { createPatch, type GpuPatch, jobOf, netOf, restorePatches, uploadPatch } from './patch.ts';
-import { fromGroups, toGroups } from './states.ts';
+import { createMachine, type Machine, type NetJob, type StepResult } from './machine.ts';
+import type { Net } from './net.ts';
+import { groupsOf } from './plan.ts';
+import type { GpuSlot } from './slots.ts';
+
+/** Runs calls immediately, or in order once the closed gate opens. */
+export class CallGate {
+  private until: Promise<unknown> | undefined;
+
+  /** Runs or queues a call. @returns its result, as a promise if it was queued */
+  pass<T>(call: () => T | Promise<T>): T | Promise<T> {
+    // An earlier call in the queue may close the gate again.
+    const retry = (): T | Promise<T> => this.pass(call);
+    return this.until ? this.until.then(retry, retry) : call();
+  }
+
+  /** Closes the open gate until a promise settles. */
+  hold<T>(until: Promise<T>): Promise<T> {
+    const open = (): void => {
+      this.until = undefined;
+    };
+    this.until = until;
+    until.then(open, open);
+    return until;
+  }
+}
+
+/** A copy of states in the GPU's layout. */
+export interface Saved {
+  /** Side s. */
+  readonly stage: number;
+  /** [C/4, s, s, 4] */
+  readonly state: Float32Array;
+}
+
+/** A patch of a GPU store. */
+export interface GpuPatch {
+  readonly id: PatchId;
+  readonly species: { readonly card: Card };
+  /** [Z] as it was planted, or read when its states were last imported. */
+  readonly latent: Float32Array;
+  /** Side s after all submitted calls, answered or not. */
+  stage: number;
+  /** Whether a step was submitted since it was planted or imported. */
+  hasStepped: boolean;
+  readonly stateCheckpoint: StateCheckpoint<Saved>;
+  /** Its slot on the current GPU; undefined while there is none. */
+  slot: GpuSlot | undefined;
+}
+
+/**
+ * Creates a patch that is not yet on a GPU.
+ *
+ * @param saved its current states
+ * @param saveEvery steps between two copies of its states
+ */
+export function createPatch(
+  { id, species, latent }: Pick<GpuPatch, 'id' | 'species' | 'latent'>,
+  saved: Saved,
+  saveEvery: number,
+): GpuPatch {
+  const { stage } = saved;
+  const past = new StateCheckpoint(id, saved, saveEvery);
+  return { id, species, latent, stage, hasStepped: false, stateCheckpoint: past, slot: undefined };
+}
+
+/** The net that steps a patch. */
+export const netOf = (machine: Machine, { species }: GpuPatch): Net =>
+  machine.nets.get(species.card.name)!;
+
+/** Uploads the saved states of a patch. */
+export function uploadPatch(machine: Machine, patch: GpuPatch): void {
+  const net = netOf(machine, patch);
+  const { saved, expressed } = patch.stateCheckpoint;
+  const record = net.recordOf(expressed ?? patch.latent);
+  patch.slot = machine.plant(net, saved.stage, saved.state, record);
+}
+
+/**
+ * Uploads patches and repeats the steps made since they were saved.
+ *
+ * @param isPending whether a call is still to be submitted again, so that its steps are not
+ *   repeated here
+ */
+export async function restorePatches(
+  machine: Machine,
+  patches: readonly GpuPatch[],
+  isPending: (call: object) => boolean,
+): Promise<void> {
+  for (const patch of patches) uploadPatch(machine, patch);
+  const logs = patches.map((patch) => ({
+    patch,
+    steps: patch.stateCheckpoint.steps.filter(({ call }) => !call || !isPending(call)),
+  }));
+  await repeatSteps(logs, (steps) =>
+    machine.step(
+      steps.map(({ patch, ...step }) => jobOf(machine, patch, { ...step, compare: true })),
+    ),
+  );
+}
+
+/** The job for a step of a patch. */
+export function jobOf(
+  machine: Machine,
+  patch: GpuPatch,
+  { express, ...step }: Omit<PatchStep, 'patch'> & Pick<NetJob, 'compare'>,
+): NetJob {
+  const net = netOf(machine, patch);
+  return { ...step, net, slot: patch.slot!, record: express && net.recordOf(express) };
+}
+
+/** [s, s, C] → [C/4, s, s, 4], padded with zeros. */
+export function toGroups(state: Float32Array, stage: number, channels: number): Float32Array {
+  const cells = stage * stage;
+  const groups = new Float32Array(groupsOf(channels) * cells * 4);
+  for (let cell = 0; cell < cells; cell++) {
+    for (let c = 0; c < channels; c++) {
+      groups[((c >> 2) * cells + cell) * 4 + (c & 3)] = state[cell * channels + c];
+    }
+  }
+  return groups;
+}
+
+/** [C/4, s, s, 4] → [s, s, C]. */
+export function fromGroups(groups: Float32Array, stage: number, channels: number): Float32Array {
+  const cells = stage * stage;
+  const state = new Float32Array(cells * channels);
+  for (let cell = 0; cell < cells; cell++) {
+    for (let c = 0; c < channels; c++) {
+      state[cell * channels + c] = groups[((c >> 2) * cells + cell) * 4 + (c & 3)];
+    }
+  }
+  return state;
+}
 
 /** Options of `createGpuStore`. */
 export interface GpuStoreOptions extends DeviceLossOptions {

@@ -3,10 +3,14 @@
  * Many phones may share one address, so nobody is banned for what a neighbour did.
  */
 import { isIPv6 } from 'node:net';
+import * as v from 'valibot';
+import { count } from '../../../shared/common-schemas.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
-import { getOrAdd } from '../../platform/get-or-add.ts';
-import { TokenBucket } from '../../platform/token-bucket.ts';
+import { type Bus, decodeMessage, encodeMessage, type Subscription } from '../../bus/bus.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { getOrAdd } from '../../platform/collections.ts';
+import { TokenBucket } from '../../platform/queues.ts';
 import { ADDRESS_LIMITS, type AddressLimit, type Limits } from './command-costs.ts';
 
 interface Entry {
@@ -214,4 +218,68 @@ export class AddressLimits {
       if (open === 0 && now >= bannedUntil && isIdle) this.entries.delete(key);
     }
   }
+}
+
+const { every, most } = DEFAULTS.cluster.limits;
+const CHANNEL = 'limits';
+
+const address = v.pipe(v.string(), v.maxLength(64));
+const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(most));
+
+/** A `LimitReport`. */
+const report = v.strictObject({
+  /** Names the server. */
+  node: address,
+  taken: list(v.strictTuple([address, count, count, count])),
+  open: list(v.strictTuple([address, count])),
+  banned: list(address),
+  lifted: list(address),
+});
+
+export interface SharedLimitsOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** Names this server. */
+  readonly node: string;
+  readonly addresses: Pick<AddressLimits, 'takeReport' | 'hear'>;
+}
+
+export class SharedLimits {
+  private subscription: Subscription | undefined;
+  private isClosed = false;
+  private cancel: () => void;
+
+  constructor(private readonly options: SharedLimitsOptions) {
+    this.cancel = options.clock.after(every, this.tell);
+    options.bus.subscribe(CHANNEL, this.hear).then(
+      (subscription) => {
+        if (this.isClosed) subscription.close();
+        else this.subscription = subscription;
+      },
+      // The bus has been closed.
+      () => {},
+    );
+  }
+
+  /** Ends the reports, with one by which the others know that nobody is connected here. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.cancel();
+    const { bus, node, addresses } = this.options;
+    bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport(most), open: [] }));
+    this.subscription?.close();
+  }
+
+  private readonly tell = (): void => {
+    const { bus, clock, node, addresses } = this.options;
+    this.cancel = clock.after(every, this.tell);
+    bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport(most) }));
+  };
+
+  private readonly hear = (bytes: Uint8Array): void => {
+    const { node, clock, addresses } = this.options;
+    const heard = decodeMessage(report, bytes);
+    if (heard && heard.node !== node) addresses.hear(heard.node, heard, clock.now());
+  };
 }

@@ -3,8 +3,8 @@ import type { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command, CommandName } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { getOrAdd } from '../../platform/get-or-add.ts';
-import { TokenBucket } from '../../platform/token-bucket.ts';
+import { getOrAdd } from '../../platform/collections.ts';
+import { TokenBucket } from '../../platform/queues.ts';
 
 /** Values for all limits of DEFAULTS.limits. */
 export type Limits = { readonly [K in keyof (typeof DEFAULTS)['limits']]: number };

@@ -1,15 +1,117 @@
 /** Decides from the HTTP request alone who may open a connection. */
+
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import proxyaddr from 'proxy-addr';
-import type { Reason } from '../../../shared/protocol/reasons.ts';
+import { REASONS, type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { AddressLimits, addressKey } from './address-limits.ts';
-import type { Limits } from './command-costs.ts';
-import { ConnectionRateLimiter } from './connection-rate-limiter.ts';
-import type { RejectionCounts } from './rejection-counts.ts';
-import { SharedLimits } from './shared-limits.ts';
+import { TokenBucket } from '../../platform/queues.ts';
+import { AddressLimits, addressKey, SharedLimits } from './address-limits.ts';
+import { Allowance, type Limits } from './command-costs.ts';
+
+/** Reasons that are not sent to the client, because it could not or would not read them. */
+const SILENT = [
+  /** Not a valid packet; the connection was closed. */
+  'malformed',
+  /** A message over `maxMessageBytes`; the connection was closed. */
+  'too-large',
+  /** More bytes a second than allowed; the connection was closed. */
+  'too-much-data',
+  /** The client did not read what it was sent; the connection was closed. */
+  'does-not-read',
+  /** A silent or idle HTTP connection was closed to make room for another one. */
+  'idle-connection',
+  /** Too many unfinished responses on one HTTP connection; it was closed. */
+  'too-many-requests',
+  /** More pings, pongs and fragments a second than allowed; the connection was closed. */
+  'too-many-frames',
+  /**
+   * A message of more fragments, or a frame of more pieces, than allowed; the connection was
+   * closed.
+   */
+  'too-many-fragments',
+  /** Too many HTTP requests from one address; answered with status 429. */
+  'too-many-fetches',
+  /** Invalid HTTP, or an invalid upgrade. */
+  'bad-handshake',
+  /** For a host that is not allowed; answered with status 421. */
+  'wrong-host',
+  /** The handshake took too long. */
+  'slow-handshake',
+  /** OSC from an address that is not allowed. */
+  'wrong-sender',
+] as const;
+
+/** All reasons that are counted. */
+export type RejectionReason = Reason | (typeof SILENT)[number];
+
+/** The rejections since the start of the server. */
+export class RejectionCounts {
+  private readonly counts = Object.fromEntries(
+    [...REASONS, ...SILENT].map((reason) => [reason, 0]),
+  ) as Record<RejectionReason, number>;
+
+  /** Counts one rejection. */
+  count(reason: RejectionReason): void {
+    this.counts[reason]++;
+  }
+
+  /** A copy of the counts, with an entry for every reason. */
+  totals(): Readonly<Record<RejectionReason, number>> {
+    return { ...this.counts };
+  }
+}
+
+export interface ConnectionRateLimiterOptions {
+  /** The connection's address key. */
+  readonly key: string;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly rejections: RejectionCounts;
+  readonly addresses: AddressLimits;
+}
+
+/** The rate limiter of one connection. */
+export class ConnectionRateLimiter extends Allowance {
+  /** The connection's address key. */
+  readonly address: string;
+  /** Empty after too many rejections. */
+  private readonly rejectionBudget: TokenBucket;
+
+  constructor(private readonly options: ConnectionRateLimiterOptions) {
+    const { key, limits, clock } = options;
+    super(limits, clock);
+    this.address = key;
+    const { refusals, burstSeconds } = limits;
+    this.rejectionBudget = new TokenBucket(refusals / burstSeconds, refusals, clock.now());
+  }
+
+  /**
+   * Counts a join. Call it for valid joins only, since all clients of an address share this limit.
+   *
+   * @throws Refusal too-many-joins
+   */
+  join(): void {
+    const joins = this.options.addresses.join(this.address, this.clock.now());
+    if (!joins) throw new Refusal('too-many-joins');
+  }
+
+  /**
+   * Counts a rejection.
+   *
+   * @returns whether there were too many, so that the connection must be closed
+   */
+  rejected(reason: Reason): boolean {
+    const { addresses, rejections } = this.options;
+    const now = this.clock.now();
+    rejections.count(reason);
+    if (this.rejectionBudget.take(1, now)) return false;
+    rejections.count('abuse');
+    addresses.ban(this.address, now);
+    return true;
+  }
+}
 
 export interface ConnectionAdmissionOptions {
   readonly limits: Limits;
@@ -112,4 +214,48 @@ export class ConnectionAdmission {
     const direct = request.socket.remoteAddress ?? '';
     return addressKey(address && isIP(address) ? address : direct);
   }
+}
+
+const status = 421;
+const text =
+  'This server is not known by this name. Whoever runs it can allow the name with --hosts.';
+
+/** The answer to a request for another host. */
+export const WRONG_HOST = {
+  status,
+  text,
+  /** As it is sent to WebSockets. */
+  response: [
+    `HTTP/1.1 ${status} Misdirected Request`,
+    'Connection: close',
+    'Content-Type: text/plain',
+    `Content-Length: ${text.length}`,
+    '',
+    text,
+  ].join('\r\n'),
+} as const;
+
+const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
+
+/** @returns the name of a Host header as browsers write it, without port; undefined if invalid */
+function nameIn(header = ''): string | undefined {
+  const url = `http://${header}`;
+  return /^[\w.:[\]-]+$/.test(header) && URL.canParse(url) ? new URL(url).hostname : undefined;
+}
+
+/**
+ * @param names that are allowed besides localhost
+ * @param origins of this server; they may change
+ * @returns whether a request is for one of these hosts, whatever the port
+ */
+export function hostCheck(
+  names: readonly string[],
+  origins: () => readonly string[],
+): (request: IncomingMessage) => boolean {
+  const allowed = new Set([...LOCAL, ...names.map(nameIn)]);
+  return ({ headers }) => {
+    const name = nameIn(headers.host);
+    if (name === undefined) return false;
+    return allowed.has(name) || origins().some((origin) => new URL(origin).hostname === name);
+  };
 }

@@ -3,9 +3,72 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { ConnectionRateLimiter } from './connection-rate-limiter.ts';
-import { FrameMeter } from './frame-meter.ts';
-import type { RejectionCounts } from './rejection-counts.ts';
+import type { ConnectionRateLimiter, RejectionCounts } from './connection-admission.ts';
+
+/** What a piece of received data costs. */
+export interface Charge {
+  /** Bytes to charge: the piece's length, plus the difference to the minimum for short frames. */
+  readonly bytes: number;
+  /** Frames other than the last of a binary message: control frames, texts and fragments. */
+  readonly others: number;
+}
+
+const FINAL = 0x80;
+const BINARY = 0x02;
+const CONTINUATION = 0x00;
+const MASKED = 0x80;
+
+/** Bytes of the header that hold the payload's length, if its second byte does not. */
+const lengthBytes = (short: number): number => (short === 126 ? 2 : short === 127 ? 8 : 0);
+
+/** Length of the header after its first two bytes. */
+const restOf = (second: number): number => lengthBytes(second & 0x7f) + (second & MASKED ? 4 : 0);
+
+/** Parses frame headers incrementally. */
+export class FrameMeter {
+  /** The header bytes received so far. */
+  private readonly header = new Uint8Array(14);
+  private read = 0;
+  /** Payload bytes still to come. */
+  private payload = 0;
+
+  /** @param least minimum cost of a frame, bytes */
+  constructor(private readonly least: number) {}
+
+  /** Processes received data, which may be split anywhere. */
+  push(piece: Uint8Array): Charge {
+    let { length: bytes } = piece;
+    let others = 0;
+    let at = 0;
+    for (;;) {
+      const skipped = Math.min(this.payload, piece.length - at);
+      this.payload -= skipped;
+      at += skipped;
+      if (at === piece.length) return { bytes, others };
+      this.header[this.read++] = piece[at++];
+      const [first, second] = this.header;
+      if (this.read < 2 || this.read < 2 + restOf(second)) continue;
+      this.payload = this.length();
+      bytes += Math.max(0, this.least - this.read - this.payload);
+      if (!isMessage(first)) others++;
+      this.read = 0;
+    }
+  }
+
+  private length(): number {
+    const short = this.header[1] & 0x7f;
+    const width = lengthBytes(short);
+    let length = width === 0 ? short : 0;
+    for (let i = 0; i < width; i++) length = length * 256 + this.header[2 + i];
+    return length;
+  }
+}
+
+/** The frame that ends a message is charged as that message. */
+function isMessage(first: number): boolean {
+  const opcode = first & 0x0f;
+  return (first & FINAL) !== 0 && (opcode === BINARY || opcode === CONTINUATION);
+}
 
 const { minFrameBytes, maxFragments, maxFramePieces } = DEFAULTS.net;
 

@@ -1,5 +1,12 @@
 /** Passes commands from participants and system actors to a room, and returns the answers. */
-import type { PreviewSource } from '../../../shared/protocol/commands.ts';
+
+import * as v from 'valibot';
+import {
+  COMMANDS,
+  type Command,
+  type CommandName,
+  type PreviewSource,
+} from '../../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import { HOUSE, type ParticipantId } from '../../../shared/vocabulary.ts';
 import { type Answer, type PlantedSeed, type RoomCommand, usesSeed } from '../../world/commands.ts';
@@ -188,4 +195,22 @@ export class CommandDispatcher {
       throw error;
     }
   }
+}
+
+/** The id of a message that may be invalid otherwise; undefined if it has none. */
+export function readId(message: unknown): number | undefined {
+  const id = (message as { id?: unknown } | null)?.id;
+  return Number.isSafeInteger(id) && (id as number) >= 0 ? (id as number) : undefined;
+}
+
+/**
+ * Validates a message from an untrusted sender.
+ *
+ * @throws Refusal bad-message, with the field that is wrong
+ */
+export function parseCommand<N extends CommandName>(name: N, message: unknown): Command<N> {
+  const parsed = v.safeParse(COMMANDS[name], message, { abortEarly: true });
+  if (parsed.success) return parsed.output as Command<N>;
+  const [issue] = parsed.issues;
+  throw new Refusal('bad-message', `${v.getDotPath(issue) ?? name}: ${issue.message}`);
 }

@@ -3,7 +3,7 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
-import type { GrowthFilm } from '../../previews/growth-film.ts';
+import type { GrowthFilm } from '../../previews/growth-previews.ts';
 import type { Room } from '../../world/room.ts';
 
 /** Grows previews, and encodes drawings if the checkpoint has an encoder. */

@@ -5,7 +5,7 @@
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
-import { countBy } from '../../platform/count-by.ts';
+import { countBy } from '../../platform/collections.ts';
 import type { Answer } from '../../world/commands.ts';
 import type { Moderation } from '../policy/moderation-records.ts';
 import type { RoomClient } from '../sessions/room-client.ts';

@@ -7,7 +7,7 @@ import { createHmac } from 'node:crypto';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { TokenBucket } from '../../platform/token-bucket.ts';
+import { TokenBucket } from '../../platform/queues.ts';
 
 /** One ban. */
 export interface Ban {

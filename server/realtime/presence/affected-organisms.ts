@@ -16,7 +16,7 @@ import {
   type ParticipantId,
   type ParticipantView,
 } from '../../../shared/vocabulary.ts';
-import { getOrAdd } from '../../platform/get-or-add.ts';
+import { getOrAdd } from '../../platform/collections.ts';
 import type { Room } from '../../world/room.ts';
 import type { TickResult } from '../../world/room-types.ts';
 

@@ -1,10 +1,10 @@
 /** Participants who follow the view of another one, which their page then shows too. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
-import { countBy } from '../../platform/count-by.ts';
+import { countBy } from '../../platform/collections.ts';
 import type { ParticipantSlots } from '../sessions/participant-slots.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
-import type { RoomStreams } from '../streaming/room-streams.ts';
+import type { RoomStreams } from '../streaming/room-broadcaster.ts';
 
 /** Who follows whom in one room. News is sent once per tick. */
 export class Follows {

@@ -1,10 +1,102 @@
 /** Tells the clients of a room who is present, what their names are, and how long the queue is. */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
-import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
-import { getOrAdd } from '../../platform/get-or-add.ts';
+import {
+  HOUSE,
+  type OrganismView,
+  type ParticipantId,
+  type ParticipantView,
+} from '../../../shared/vocabulary.ts';
+import { getOrAdd } from '../../platform/collections.ts';
+import type { RoomPolicy } from '../policy/room-policy.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
-import { allNames, PresenceChanges } from './presence-changes.ts';
+
+/** So many may join in one tick until each of them is told of their own join too. */
+const FEW = 16;
+
+/** The presence changes since the last `clear`. */
+export class PresenceChanges {
+  private readonly joined = new Map<ParticipantId, ParticipantView>();
+  private readonly left = new Set<ParticipantId>();
+  /** Those of `joined` who were present already, under another name. */
+  private readonly renamed = new Set<ParticipantId>();
+  /** The message for most clients; built once. */
+  private shared: Event<'people'> | undefined;
+
+  /** Whether anything has changed. */
+  get hasChanges(): boolean {
+    return this.joined.size > 0 || this.left.size > 0;
+  }
+
+  /** A participant has joined or resumed. Clients that joined in between do not know them yet. */
+  enter(you: ParticipantView): void {
+    this.shared = undefined;
+    this.left.delete(you.id);
+    this.joined.set(you.id, you);
+  }
+
+  /**
+   * A participant has left. This counts even if they joined in the same tick, since welcomes name
+   * them.
+   */
+  leave(id: ParticipantId): void {
+    this.shared = undefined;
+    this.renamed.delete(id);
+    this.joined.delete(id);
+    this.left.add(id);
+  }
+
+  /** A participant has a new name. Newcomers are announced only under their new name. */
+  rename(you: ParticipantView): void {
+    this.shared = undefined;
+    this.joined.set(you.id, you);
+    this.renamed.add(you.id);
+  }
+
+  /**
+   * Builds the message for one client.
+   *
+   * @param own the client's participant, whose own join is left out if few have joined; absent for a
+   *   wall
+   * @returns one shared object for clients with the same changes; undefined if there are none
+   */
+  changesFor(own?: ParticipantId): Event<'people'> | undefined {
+    this.shared ??= { joined: [...this.joined.values()], left: [...this.left] };
+    const { joined, left } = this.shared;
+    // A message for each of them would be far too much when everybody comes back at once.
+    if (joined.length > FEW) return this.shared;
+    const knows = own !== undefined && this.joined.has(own) && !this.renamed.has(own);
+    if (!knows) return joined.length + left.length > 0 ? this.shared : undefined;
+    const others = joined.filter(({ id }) => id !== own);
+    return others.length + left.length > 0 ? { joined: others, left } : undefined;
+  }
+
+  /** Forgets all changes, after they were sent. */
+  clear(): void {
+    this.shared = undefined;
+    this.joined.clear();
+    this.left.clear();
+    this.renamed.clear();
+  }
+}
+
+/**
+ * The names of all present participants, and of absent ones who planted living organisms. The
+ * absent ones join and leave in the same message, which makes pages update the names on their
+ * organisms.
+ */
+export function allNames(
+  participants: readonly ParticipantView[],
+  organisms: readonly Pick<OrganismView, 'planter'>[],
+): Event<'people'> {
+  const present = new Set(participants.map(({ id }) => id));
+  const absent = new Map(
+    organisms
+      .map(({ planter }) => [planter.id, planter] as const)
+      .filter(([id]) => id !== HOUSE.id && !present.has(id)),
+  );
+  return { joined: [...participants, ...absent.values()], left: [...absent.keys()] };
+}
 
 /** Collects presence changes during a tick and sends them in one message per client. */
 export class PresenceBroadcaster {
@@ -85,5 +177,58 @@ export class PresenceBroadcaster {
   /** Participants always see their own name, as in their welcome. */
   private sendOwnName(client: RoomClient, you: ParticipantView): void {
     if (this.context.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });
+  }
+}
+
+/**
+ * What is sent again: everything about the room to everybody, all names to everybody, or the
+ * welcome to walls alone.
+ */
+export type Refresh = 'room' | 'names' | 'walls';
+
+/**
+ * Collects refresh requests until a tick has been handled, so that clients are refreshed between
+ * two ticks and at most once per tick.
+ */
+export class RefreshRequests {
+  private requested: Refresh | undefined;
+  /** Requested before the tick that has just been handled. */
+  private pending: Refresh | undefined;
+  /** Which names clients know to be hidden. */
+  private hiddenNamesKey: string;
+
+  constructor(private readonly policy: Pick<RoomPolicy, 'hiddenNamesKey'>) {
+    this.hiddenNamesKey = policy.hiddenNamesKey;
+  }
+
+  /** Requests a refresh of the names if the policy now hides other names, else of the room. */
+  request(): void {
+    const { hiddenNamesKey } = this.policy;
+    if (hiddenNamesKey === this.hiddenNamesKey) this.requested = 'room';
+    else if (this.requested !== 'room') this.requested = 'names';
+    this.hiddenNamesKey = hiddenNamesKey;
+  }
+
+  /** Requests a refresh of the walls, unless a wider one is requested already. */
+  requestWalls(): void {
+    this.requested ??= 'walls';
+  }
+
+  /** Marks what was requested as pending; call it once per tick. */
+  endTick(): void {
+    this.pending = this.requested;
+    this.requested = undefined;
+  }
+
+  /** Whether `take` will return a refresh. */
+  get hasPending(): boolean {
+    return this.pending !== undefined;
+  }
+
+  /** Removes and returns the pending refresh. */
+  take(): Refresh | undefined {
+    const { pending } = this;
+    this.pending = undefined;
+    return pending;
   }
 }

@@ -3,7 +3,7 @@
  * only.
  */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
-import { countBy } from '../../platform/count-by.ts';
+import { countBy } from '../../platform/collections.ts';
 
 interface Visit {
   /** ms */

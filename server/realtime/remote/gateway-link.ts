@@ -1,13 +1,15 @@
 /** A room's side of the connections that another server has to it. */
-import { unpackPointer } from '../../../shared/protocol/pointers.ts';
+
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Command } from '../../../shared/protocol/commands.ts';
+import { packPointer, unpackPointer } from '../../../shared/protocol/pointers.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
-import { parseCommand, readId } from '../commands/parse-command.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { parseCommand, readId } from '../commands/command-dispatcher.ts';
 import type { RoomServer } from '../room-server.ts';
-import { LocalSession } from '../sessions/local-session.ts';
+import { LocalSession, type Wish } from '../sessions/local-session.ts';
 import type { Opening } from '../sessions/room-client.ts';
-import type { Wish } from '../sessions/room-session.ts';
-import { type BatchToRoom, encode, type FromRoom, type ToRoom } from './messages.ts';
-import { OutgoingBatch } from './outgoing-batch.ts';
+import { type BatchToRoom, encode, type FromRoom, OutgoingBatch, type ToRoom } from './messages.ts';
 import { RemoteClient } from './remote-client.ts';
 
 export interface GatewayLinkOptions {
@@ -237,5 +239,67 @@ function attempt(work: () => void, refuse: (refusal: Refusal) => void): void {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     refuse(error);
+  }
+}
+
+const { cursorInterval } = DEFAULTS.net;
+
+export class GatheredReports {
+  private readonly drawn = new Map<number, { tick: number; frames: number }>();
+  private readonly cursors = new Map<number, Command<'cursor'>>();
+  private cursorsSentAt = Number.NEGATIVE_INFINITY;
+  private cancelCursors: (() => void) | undefined;
+
+  /** @param send called when clients have moved their cursors */
+  constructor(
+    private readonly clock: Clock,
+    private readonly send: (item: ToRoom) => void,
+  ) {}
+
+  /** A client has drawn the frame of a tick. */
+  draw(connection: number, tick: number): void {
+    const frames = (this.drawn.get(connection)?.frames ?? 0) + 1;
+    this.drawn.set(connection, { tick, frames });
+  }
+
+  /** Sends where a client points: at once, or soon after the last time. */
+  moveCursor(connection: number, cursor: Command<'cursor'>): void {
+    this.cursors.set(connection, cursor);
+    const left = this.cursorsSentAt + cursorInterval - this.clock.now();
+    // Those that come in the same turn go with the first.
+    this.cancelCursors ??= this.clock.after(Math.max(0, left), () => this.sendCursors());
+  }
+
+  /** Takes what clients have drawn since the last call. */
+  takeDrawn(): ToRoom[] {
+    if (this.drawn.size === 0) return [];
+    const clients = [...this.drawn].map(([connection, { tick, frames }]) => {
+      return [connection, tick, frames] as [number, number, number];
+    });
+    this.drawn.clear();
+    return [{ what: 'drawn', clients }];
+  }
+
+  /** Nobody shall hear any more what a client has said so far. */
+  forget(connection: number): void {
+    this.drawn.delete(connection);
+    this.cursors.delete(connection);
+  }
+
+  /** The same of all clients. */
+  clear(): void {
+    this.drawn.clear();
+    this.cursors.clear();
+    this.cancelCursors?.();
+    this.cancelCursors = undefined;
+  }
+
+  private sendCursors(): void {
+    this.cancelCursors = undefined;
+    if (this.cursors.size === 0) return;
+    this.cursorsSentAt = this.clock.now();
+    const cursors = [...this.cursors].map(([id, cursor]) => packPointer({ ...cursor, id }));
+    this.cursors.clear();
+    this.send({ what: 'cursors', cursors });
   }
 }

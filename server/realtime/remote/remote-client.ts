@@ -1,8 +1,8 @@
 /** A connection to another server, as the server of its room knows it. */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import type { Reason, Refusal } from '../../../shared/protocol/reasons.ts';
+import type { SessionClient } from '../sessions/local-session.ts';
 import type { Opening, Own } from '../sessions/room-client.ts';
-import type { SessionClient } from '../sessions/room-session.ts';
 import type { AddOptions } from '../streaming/room-broadcaster.ts';
 import type { Viewport } from '../streaming/viewer-stream.ts';
 import type { FromRoom } from './messages.ts';

@@ -2,16 +2,20 @@
  * A room of another server, as the connections of this one reach it. When messages were lost, or
  * another server has the room, all of them join again, and their pages notice no more than a pause.
  */
+
+import { randomInt, randomUUID } from 'node:crypto';
 import { chunkCount } from '../../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command } from '../../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { getOrAdd } from '../../platform/collections.ts';
+import type { RoomSession, SessionClient } from '../sessions/local-session.ts';
 import { type Opening, welcomeOf } from '../sessions/room-client.ts';
 import type { AddOptions } from '../streaming/room-broadcaster.ts';
 import { fullViewport, type Viewport } from '../streaming/viewer-stream.ts';
-import { GatheredReports } from './gathered-reports.ts';
+import { GatheredReports } from './gateway-link.ts';
 import {
   type BatchToRoom,
   beatChannel,
@@ -24,8 +28,12 @@ import {
   roomChannel,
   type ToRoom,
 } from './messages.ts';
-import type { RemoteSession, SessionRoom } from './remote-session.ts';
-import type { RemoteStreams, RemoteStreamsOptions } from './remote-streams.ts';
+import {
+  RemoteSession,
+  RemoteStreams,
+  type RemoteStreamsOptions,
+  type SessionRoom,
+} from './remote-session.ts';
 
 const { beat, silence, look, again } = DEFAULTS.cluster.sessions;
 
@@ -372,3 +380,50 @@ export class RemoteRoom implements SessionRoom {
 
 const allChunks = (size: { readonly width: number; readonly height: number }): number[] =>
   Array.from({ length: chunkCount(size) }, (_, chunk) => chunk);
+
+export interface RemoteRoomsOptions extends Pick<RemoteRoomOptions, 'bus' | 'clock' | 'node'> {
+  /** Why a room runs nowhere, as far as is known here; undefined if it should run. */
+  readonly whyOver: (room: string) => Reason | undefined;
+}
+
+export class RemoteRooms {
+  private readonly rooms = new Map<string, RemoteRoom>();
+  private connections = 0;
+  private cancel: () => void;
+
+  constructor(private readonly options: RemoteRoomsOptions) {
+    this.cancel = options.clock.after(DEFAULTS.cluster.sessions.idle, this.closeIdle);
+  }
+
+  /** Opens a session in a room. */
+  open(room: string, client: SessionClient): RoomSession {
+    const remote = getOrAdd(this.rooms, room, () => {
+      return new RemoteRoom({
+        ...this.options,
+        ...{ room, newLink: randomUUID, whyOver: () => this.options.whyOver(room) },
+        openFrames: (options) => new RemoteStreams(options),
+      });
+    });
+    return new RemoteSession(++this.connections, client, remote, randomInt(2 ** 32));
+  }
+
+  /** Number of connections by room. */
+  get sizes(): ReadonlyMap<string, number> {
+    return new Map([...this.rooms].map(([name, { size }]) => [name, size]));
+  }
+
+  close(): void {
+    this.cancel();
+    for (const room of this.rooms.values()) room.close();
+    this.rooms.clear();
+  }
+
+  private readonly closeIdle = (): void => {
+    this.cancel = this.options.clock.after(DEFAULTS.cluster.sessions.idle, this.closeIdle);
+    for (const [name, room] of this.rooms) {
+      if (room.size > 0 || room.isFresh) continue;
+      room.close();
+      this.rooms.delete(name);
+    }
+  };
+}

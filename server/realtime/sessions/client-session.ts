@@ -3,14 +3,13 @@ import type { Socket } from 'socket.io';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type Command, isCommandName } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
-import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
-import { PROTOCOL_VERSION } from '../../../shared/protocol/version.ts';
+import { PROTOCOL_VERSION, type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { ConnectionRateLimiter } from '../admission/connection-rate-limiter.ts';
-import { parseCommand, readId } from '../commands/parse-command.ts';
+import type { ConnectionRateLimiter } from '../admission/connection-admission.ts';
+import { parseCommand, readId } from '../commands/command-dispatcher.ts';
 import { cleanName, type NameCheck } from '../names/display-names.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
-import type { RoomDirectory, RoomSession, SessionClient, Wish } from './room-session.ts';
+import type { RoomDirectory, RoomSession, SessionClient, Wish } from './local-session.ts';
 
 /** Packets that may wait in the transport before frames are held back. */
 const MAX_BUFFERED_PACKETS = 8;

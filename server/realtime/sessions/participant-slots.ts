@@ -2,8 +2,8 @@
  * The slots of a room: occupied ones, ones reserved for participants who just left, and the queue.
  */
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
-import { FairQueue } from '../../platform/fair-queue.ts';
-import type { ResumeToken, ResumeTokens } from './resume-tokens.ts';
+import { FairQueue } from '../../platform/queues.ts';
+import type { ResumeToken, ResumeTokens } from './signed-tokens.ts';
 import { chooseYielding, countSlots } from './yielding.ts';
 
 interface Slot {

@@ -11,7 +11,7 @@ import type { Cursors } from '../presence/cursors.ts';
 import type { EventQueue } from '../presence/event-queue.ts';
 import type { Follows } from '../presence/follows.ts';
 import type { VisitStatistics } from '../presence/visit-statistics.ts';
-import type { RoomStreams } from '../streaming/room-streams.ts';
+import type { RoomStreams } from '../streaming/room-broadcaster.ts';
 import type { NewcomerEnergy } from './newcomer-energy.ts';
 import type { ParticipantSlots } from './participant-slots.ts';
 import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts';

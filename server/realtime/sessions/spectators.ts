@@ -8,7 +8,7 @@ import type { Applicant } from '../policy/bans.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
 import type { RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
-import { WallSlots } from './wall-slots.ts';
+import { WallSlots } from './room-walls.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
 
 /** A connection that asks to watch. */

@@ -3,9 +3,9 @@
  * seeds.
  */
 import type { Event } from '../../../shared/protocol/events.ts';
-import { PROTOCOL_VERSION } from '../../../shared/protocol/version.ts';
+import { PROTOCOL_VERSION } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
-import { viewOfSeed } from '../../world/seed-inventory.ts';
+import { viewOfSeed } from '../../world/planting.ts';
 import { type Opening, type Own, type RoomClient, welcomeOf } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 

@@ -3,7 +3,7 @@
  * of an address that has more places than the one that waits.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import { countBy } from '../../platform/count-by.ts';
+import { countBy } from '../../platform/collections.ts';
 
 /** An occupied slot. */
 interface Slot {

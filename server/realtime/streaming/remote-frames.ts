@@ -4,11 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { FrameError } from '../../../shared/codec/frame.ts';
-import type { FrameMirror } from '../../../shared/codec/frame-mirror.ts';
+import type { FrameMirror } from '../../../shared/codec/frame-source.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Bus, Subscription } from '../../bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { ChannelMirror } from './channel-mirror.ts';
 import {
   type ChannelName,
   type ChannelUser,
@@ -24,6 +23,7 @@ import {
   readTickEnd,
   writeWants,
 } from './frame-messages.ts';
+import { ChannelMirror } from './frame-publisher.ts';
 
 const { beat, wantsDelay } = DEFAULTS.cluster.frames;
 

@@ -1,13 +1,12 @@
 /** The encoders of a room that runs in this process: one for each tier and scale in use. */
 import { randomInt } from 'node:crypto';
-import { chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
+import { chunkRect, chunksWithin, type Planes } from '../../../shared/codec/chunks.ts';
 import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
-import type { Planes } from '../../../shared/codec/planes.ts';
 import { isDue } from '../../../shared/codec/tiers.ts';
 import { View } from '../../../shared/codec/view.ts';
-import { getOrAdd } from '../../platform/get-or-add.ts';
-import { CHANNEL_TIERS } from './channel-tiers.ts';
+import { getOrAdd } from '../../platform/collections.ts';
 import {
+  CHANNEL_TIERS,
   type ChannelName,
   type ChannelUser,
   type FrameFeed,

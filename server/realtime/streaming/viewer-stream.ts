@@ -5,7 +5,7 @@ import { FrameSource } from '../../../shared/codec/frame-source.ts';
 import type { TierName } from '../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
-import { AdaptiveQuality } from './adaptive-quality.ts';
+import { AdaptiveQuality } from './outbox.ts';
 
 /** A client that receives frames. */
 export interface Viewer {

@@ -9,7 +9,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { StoreError } from '../store-error.ts';
+import { StoreError } from '../record-codec.ts';
 
 /** Longest path of a Unix socket, with a margin. */
 const MAX_PATH = 100;

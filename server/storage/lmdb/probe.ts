@@ -2,11 +2,9 @@
  * Verifies, and optionally copies or recovers, a store in a separate process, as a damaged file may
  * crash it.
  */
-import { isIntact } from '../record-codec.ts';
-import { StoreError } from '../store-error.ts';
+import { isIntact, StoreError } from '../record-codec.ts';
 import { writeCopy } from './environment.ts';
-import type { Findings } from './inspect.ts';
-import { recoverTable } from './recover-table.ts';
+import { type Findings, recoverTable } from './inspect.ts';
 import { entriesOf, openTable } from './table.ts';
 
 /** Prefix of keys whose values have no checksum of `record-codec`. */

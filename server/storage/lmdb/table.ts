@@ -2,16 +2,60 @@
  * Records in an LMDB environment with a write-ahead log, in this thread. Every write is on disk
  * when it returns: a small one in the log, a large one in the environment, with all before it.
  */
-import { statSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { StoreError } from '../record-codec.ts';
 import type { Entry, Span, Write } from '../records.ts';
-import { StoreError } from '../store-error.ts';
-import { DATA_FILE, failedWrite, openEnvironment } from './environment.ts';
-import { firstOf, Overlay } from './overlay.ts';
-import { freeBytes, SpaceGuard } from './space-guard.ts';
-import { UnsyncedFiles } from './unsynced-files.ts';
-import { readWitness, Witness } from './witness.ts';
+import {
+  COUNT_BYTES,
+  cannotOpen,
+  DATA_FILE,
+  decodeCount,
+  encodeCount,
+  failedWrite,
+  freeBytes,
+  openEnvironment,
+  SpaceGuard,
+} from './environment.ts';
+import { firstOf, Overlay, UnsyncedFiles } from './overlay.ts';
 import { contentOf, LOG_FILE, type LogContent, readLog, WriteAheadLog } from './write-ahead-log.ts';
+
+export const WITNESS_FILE = 'witness';
+
+/** @returns 0 if it is missing or damaged */
+export function readWitness(folder: string): number {
+  try {
+    return decodeCount(readFileSync(join(folder, WITNESS_FILE)));
+  } catch {
+    return 0;
+  }
+}
+
+export class Witness {
+  private readonly file: number;
+
+  /** @throws StoreError not-writable */
+  constructor(folder: string) {
+    try {
+      this.file = openSync(join(folder, WITNESS_FILE), constants.O_RDWR | constants.O_CREAT);
+    } catch (error) {
+      throw cannotOpen(folder, error);
+    }
+  }
+
+  /** Best effort: an outdated witness does no harm. */
+  write(count: number): void {
+    try {
+      writeSync(this.file, encodeCount(count), 0, COUNT_BYTES, 0);
+    } catch {
+      // The write itself is stored.
+    }
+  }
+
+  close(): void {
+    closeSync(this.file);
+  }
+}
 
 /** Larger writes go into the environment at once, bytes. */
 const LOGGED_BYTES = 32_768;

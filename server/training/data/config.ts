@@ -1,6 +1,6 @@
 /** The schema of the `data` field of a training configuration. */
 import * as v from 'valibot';
-import { DatasetError } from './errors.ts';
+import { DatasetError } from './dataset.ts';
 import { STYLES } from './styles.ts';
 
 const side = v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(256));

@@ -1,5 +1,6 @@
 /** A training set in memory: its images, its split, and how both are read. */
 import { createHash, type Hash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { createRandom, type Random } from '../../../shared/random.ts';
 import type { GALLERY_KINDS } from '../../vnca/card.ts';
 
@@ -128,3 +129,91 @@ export function shuffled<T extends Uint32Array | unknown[]>(items: T, random: Ra
   }
   return order;
 }
+
+/** Reasons for which a training set cannot be loaded. */
+export type DatasetReason =
+  /** The package with the images is not installed. */
+  | 'missing-package'
+  | 'missing-folder'
+  | 'missing-file'
+  /** There is nothing to train on. */
+  | 'empty-set'
+  /** An image cannot be read or shows nothing. */
+  | 'broken-image'
+  /** A list that comes with the images (tile table, partition) cannot be understood. */
+  | 'broken-list'
+  | 'checksum-mismatch'
+  | 'bad-config'
+  /** The built set cannot be stored. */
+  | 'unwritable-cache';
+
+/** The message names the file, what is wrong, and what to do next. */
+export class DatasetError extends Error {
+  override readonly name = 'DatasetError';
+
+  /** The message is `file: what; next`. */
+  constructor(
+    readonly reason: DatasetReason,
+    /** The file, folder, package or field in question. */
+    readonly file: string,
+    what: string,
+    /** What the reader should do. */
+    next: string,
+  ) {
+    super(`${file}: ${what}; ${next}`);
+  }
+}
+
+/** The code of a failed file operation, for messages. */
+export function ioCode(error: unknown): string {
+  return (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown';
+}
+
+/** Reads a file. @throws DatasetError with `reason`; `next` says what to do */
+export async function readSource(
+  file: string,
+  reason: DatasetReason,
+  next: string,
+): Promise<Buffer> {
+  return readFile(file).catch((error) => {
+    throw new DatasetError(reason, file, `cannot be read (${ioCode(error)})`, next);
+  });
+}
+
+/** Display names of images. */
+const SMALL = new Set(['a', 'and', 'at', 'in', 'of', 'on', 'or', 'over', 'the', 'to', 'with']);
+
+/** "SEE-NO-EVIL monkey_face" → "See-No-Evil Monkey Face"; small words inside stay small. */
+export function titleCase(text: string): string {
+  const words = text
+    .replace(/[_\s]+/g, ' ')
+    .trim()
+    .toLowerCase()
+    .split(' ');
+  return words
+    .map((word, i) =>
+      i > 0 && SMALL.has(word) ? word : word.replace(/(?<![\p{L}\p{M}'’])\p{L}/gu, upper),
+    )
+    .join(' ');
+}
+
+/**
+ * A display name from a file name: "img/blue_jellyfish-02.png" → "Blue Jellyfish 02". Capitals are
+ * kept.
+ */
+export function nameOfFile(file: string): string {
+  const stem = file.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '');
+  const words = stem
+    .normalize('NFC')
+    .replace(/[-_\s.]+/g, ' ')
+    .trim();
+  if (words === '') return stem;
+  return words.replace(/(?<![\p{L}\p{M}\p{N}'’])\p{L}/gu, upper);
+}
+
+/** Capitalises the first letter. */
+export function capitalised(text: string): string {
+  return text.replace(/^\p{L}/u, upper);
+}
+
+const upper = (letter: string): string => letter.toLocaleUpperCase('en');

@@ -2,23 +2,40 @@
  * Noto emoji from the npm package `emoji-datasource-google`: base images, without skin-tone
  * variants.
  */
+
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { forEachIndex, packageFolder } from './cache.ts';
 import type { ConfigOf } from './config.ts';
 import {
   type BuildProgress,
   type Dataset,
   type DatasetEntry,
+  DatasetError,
   type DatasetSource,
+  readSource,
   splitByShare,
+  titleCase,
 } from './dataset.ts';
-import { DatasetError, readSource } from './errors.ts';
-import { titleCase } from './names.ts';
-import { packageFolder } from './package.ts';
-import { forEachIndex } from './parallel.ts';
 import { readPicture } from './picture.ts';
 import { type Drawing, findDrawings, readDrawings, STYLE_SOURCES } from './styles.ts';
-import { isOfUnseenKind, isUnseen } from './unseen.ts';
+import list from './unseen.json' with { type: 'json' };
+
+/** Code points of the emoji, in hexadecimal with "-" between, by the package's `subcategory`. */
+export const UNSEEN: Readonly<Record<string, readonly string[]>> = list;
+
+const codes = new Set(Object.values(UNSEEN).flat());
+
+/** Whether an emoji is one of the two hundred. */
+export const isUnseen = ({ image }: { readonly image: string }): boolean =>
+  codes.has(image.replace(/\.png$/, ''));
+
+/**
+ * Whether an emoji is of one of the fifteen kinds, also in other skin tones and later releases: leave
+ * these out of training.
+ */
+export const isOfUnseenKind = ({ subcategory }: { readonly subcategory: string }): boolean =>
+  Object.hasOwn(UNSEEN, subcategory);
 
 const PACKAGE = 'emoji-datasource-google';
 const RELEASE = '16.0.0';

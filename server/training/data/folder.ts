@@ -1,10 +1,104 @@
 /** A folder of the user's own images. */
+import { createHash } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { forEachIndex } from './cache.ts';
 import type { ConfigOf } from './config.ts';
-import { type BuildProgress, type Dataset, type DatasetSource, splitByShare } from './dataset.ts';
-import { DatasetError } from './errors.ts';
-import { type ImageFile, listFingerprint, listImages, readPixels } from './image-files.ts';
-import { nameOfFile } from './names.ts';
+import {
+  type BuildProgress,
+  type Dataset,
+  DatasetError,
+  type DatasetSource,
+  ioCode,
+  nameOfFile,
+  splitByShare,
+} from './dataset.ts';
 import { flatten, isInvisible, readPicture } from './picture.ts';
+
+/** An image that has not been read. */
+export interface ImageFile {
+  readonly path: string;
+  /** The path inside the folder, with `/`; files are sorted by it. */
+  readonly within: string;
+  readonly bytes: number;
+  /** Time of the last change, ms since 1970. */
+  readonly modified: number;
+}
+
+const REPLACE = 'save it as PNG, JPEG, WebP or SVG, or remove it from the folder';
+const REPAIR = 'repair it, replace it, or remove it from the folder';
+const ADD = 'add PNG, JPEG, WebP or SVG files; subfolders are searched too';
+const CHECK = 'check data.folder; relative paths start at the folder of the configuration';
+
+const READABLE = /\.(png|jpe?g|svg|webp|gif|avif|tiff?)$/i;
+const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|pdf)$/i;
+
+/**
+ * Lists all images in a folder and its subfolders. Hidden files and other files are ignored.
+ *
+ * @throws DatasetError missing-folder, empty-set; broken-image for a format that cannot be read
+ */
+export async function listImages(folder: string): Promise<ImageFile[]> {
+  const paths: string[] = [];
+  await walk(folder, paths);
+  const bad = paths.find((path) => UNREADABLE.test(path));
+  if (bad !== undefined) {
+    throw new DatasetError('broken-image', bad, 'has a format that cannot be read', REPLACE);
+  }
+  const readable = paths.filter((path) => READABLE.test(path));
+  const images: ImageFile[] = [];
+  await forEachIndex(readable.length, async (i) => {
+    const path = readable[i];
+    const { size, mtimeMs } = await stat(path).catch((error) => {
+      throw new DatasetError('broken-image', path, `cannot be read (${ioCode(error)})`, REPAIR);
+    });
+    const within = relative(folder, path).replaceAll('\\', '/');
+    images.push({ path, within, bytes: size, modified: mtimeMs });
+  });
+  if (images.length === 0) throw new DatasetError('empty-set', folder, 'contains no images', ADD);
+  return images.sort((a, b) => (a.within < b.within ? -1 : 1));
+}
+
+/**
+ * Reads images into one array.
+ *
+ * @param size numbers of an image
+ * @param read gives the pixels of a file
+ */
+export async function readPixels(
+  files: readonly ImageFile[],
+  size: number,
+  read: (path: string) => Promise<Uint8Array>,
+  onProgress: BuildProgress,
+): Promise<Uint8Array> {
+  const pixels = new Uint8Array(files.length * size);
+  const readOne = async (i: number) => pixels.set(await read(files[i].path), i * size);
+  await forEachIndex(files.length, readOne, onProgress);
+  return pixels;
+}
+
+/** A hash of the names, sizes and times of the files, and of `more`. */
+export function listFingerprint(files: readonly ImageFile[], more: string): string {
+  const hash = createHash('sha256').update(more);
+  for (const { within, bytes, modified } of files) {
+    hash.update(JSON.stringify([within, bytes, modified]));
+  }
+  return hash.digest('hex');
+}
+
+async function walk(folder: string, found: string[]): Promise<void> {
+  const inside = await readdir(folder, { withFileTypes: true }).catch((error) => {
+    const what = `cannot be opened as a folder (${ioCode(error)})`;
+    throw new DatasetError('missing-folder', folder, what, CHECK);
+  });
+  for (const entry of inside) {
+    if (entry.name.startsWith('.') || entry.name === '__MACOSX') continue;
+    const path = join(folder, entry.name);
+    // Links to folders are not followed, because they can form loops.
+    if (entry.isDirectory()) await walk(path, found);
+    else found.push(path);
+  }
+}
 
 /**
  * Opens all images of a folder and its subfolders, centred with their aspect ratio: RGBA, or RGB

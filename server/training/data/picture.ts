@@ -1,7 +1,7 @@
 /** Reads image files of any kind as small pictures of one size. */
 import type { OutputInfo, Sharp } from 'sharp';
-import { DatasetError } from './errors.ts';
-import { notInstalled } from './package.ts';
+import { notInstalled } from './cache.ts';
+import { DatasetError } from './dataset.ts';
 
 /** Size of a picture. */
 export interface Fit {

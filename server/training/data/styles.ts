@@ -1,8 +1,7 @@
 /** The same emoji as others draw them, from npm packages of Iconify. */
 
-import type { BuildProgress } from './dataset.ts';
-import { DatasetError } from './errors.ts';
-import { forEachIndex } from './parallel.ts';
+import { forEachIndex } from './cache.ts';
+import { type BuildProgress, DatasetError } from './dataset.ts';
 import { type Fit, isInvisible, readPicture } from './picture.ts';
 import { openVectors } from './vectors.ts';
 

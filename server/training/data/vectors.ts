@@ -1,7 +1,7 @@
 /** Vector pictures of emoji from npm packages of Iconify. */
 import { join } from 'node:path';
-import { readSource } from './errors.ts';
-import { packageFolder } from './package.ts';
+import { packageFolder } from './cache.ts';
+import { readSource } from './dataset.ts';
 
 /** Packages with vector pictures of emoji. */
 export type VectorPackage = `@iconify-json/${'noto' | 'noto-v1' | 'twemoji' | 'fluent-emoji-flat'}`;

@@ -2,10 +2,10 @@
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import type { StepRule } from '../../engine/backend.ts';
+import { divide, seedState } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
-import { divide, seedState } from '../../vnca/growth.ts';
+import { drawMasks, uploadMasks } from '../model/networks.ts';
 import type { Segment, Segments } from '../model/segments.ts';
-import { drawMasks, uploadMasks } from '../model/update-masks.ts';
 
 /** Organisms of a batch: as many as fit into the processor's cache. */
 export const BATCH = 8;

@@ -6,7 +6,7 @@ import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Likelihood } from '../model/likelihood.ts';
 import { type Segment, Segments } from '../model/segments.ts';
-import type { WorkerJob } from '../workers/worker-job.ts';
+import type { WorkerJob } from '../workers/worker-pool.ts';
 import {
   BATCH,
   type BatchStart,

@@ -2,9 +2,9 @@
 import * as v from 'valibot';
 import { COMPUTE_NAMES } from '../../autodiff/compute.ts';
 import type { Values } from '../../settings/command.ts';
-import { list, oneOf, text, wholeNumber } from '../../settings/types.ts';
+import { list, oneOf, text, wholeNumber } from '../../settings/server-types.ts';
+import { COMPUTE_OPTIONS } from '../command.ts';
 import { SPLITS } from '../data/dataset.ts';
-import { COMPUTE_OPTIONS } from '../options.ts';
 
 const SHARES_WANTED = 'must be shares above 0 and up to 1, separated by commas';
 

@@ -1,33 +1,30 @@
 /** Figures of grown organisms: how they stay, rest and heal, and whom they look like. */
 import { createRandom } from '../../../shared/random.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { evenly, rowsOf } from '../parameter-vector.ts';
+import { evenly, rowsOf } from '../run-state.ts';
 import type { Images } from './bounds.ts';
 import { workOf } from './evaluation-batch.ts';
-import type { Tools } from './image-figures.ts';
+import { areRetrieved, type Tools } from './image-figures.ts';
 import type { Options } from './options.ts';
 import {
+  allButADisc,
+  everything,
   type Grown,
+  HEALING_STEPS,
+  half,
   measureCycles,
+  measureRecovery,
   measureRobustness,
   measureStay,
+  ofShare,
   RADII,
   REST,
+  type Recovery,
+  type RecoveryOptions,
   type Robustness,
   type Stay,
 } from './persistence.ts';
 import { differences, mean, picturesOf } from './picture.ts';
-import {
-  allButADisc,
-  everything,
-  HEALING_STEPS,
-  half,
-  measureRecovery,
-  ofShare,
-  type Recovery,
-  type RecoveryOptions,
-} from './recovery.ts';
-import { areRetrieved } from './retrieval.ts';
 
 const ROBUST_EACH = 16;
 const ROBUST_STEPS = 100;

@@ -7,7 +7,7 @@ import { misfitOf } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { encoderShapes } from '../../vnca/encoder-network.ts';
 import { imageChannels } from '../../vnca/readout.ts';
-import { encode } from '../model/encoder.ts';
+import { encode } from '../model/networks.ts';
 import { EvaluationError } from './errors.ts';
 
 const BATCH = 16;

@@ -1,13 +1,11 @@
 /** The picture sheets of an evaluation: samples, growth, healing, interpolation. */
 import type { Random } from '../../../shared/random.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { evenly, rowsOf } from '../parameter-vector.ts';
-import { drawSheet, inRows } from '../pictures/sheet.ts';
-import { enlarged, type Tile, tilesOfStates } from '../pictures/tile.ts';
+import { drawSheet, enlarged, inRows, type Tile, tilesOfStates } from '../pictures/sheet.ts';
+import { evenly, rowsOf } from '../run-state.ts';
 import { applyWound, woundOfShare } from '../wounds.ts';
 import type { EvaluationBatch } from './evaluation-batch.ts';
-import type { Grown } from './persistence.ts';
-import { HEALING_STEPS } from './recovery.ts';
+import { type Grown, HEALING_STEPS } from './persistence.ts';
 import { throwLatents } from './throws.ts';
 
 const ROWS = 8;

@@ -5,10 +5,9 @@ import type { Card } from '../../vnca/card.ts';
 import { imageChannels } from '../../vnca/readout.ts';
 import { readConfig } from '../config.ts';
 import type { DatasetConfig } from '../data/config.ts';
-import { type Dataset, gatherImages, SPLITS } from '../data/dataset.ts';
-import { DatasetError } from '../data/errors.ts';
+import { type Dataset, DatasetError, gatherImages, SPLITS } from '../data/dataset.ts';
 import { loadDataset } from '../data/load-dataset.ts';
-import { evenly } from '../parameter-vector.ts';
+import { evenly } from '../run-state.ts';
 import type { Images } from './bounds.ts';
 import { EvaluationError } from './errors.ts';
 

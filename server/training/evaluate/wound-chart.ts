@@ -1,6 +1,6 @@
 /** The chart of recovery: share of organisms that have healed, by steps, for each size of wound. */
-import { SHEET_COLOURS } from '../pictures/canvas.ts';
-import { HEALING_STEPS, type Recovery } from './recovery.ts';
+import { SHEET_COLOURS } from '../pictures/sheet.ts';
+import { HEALING_STEPS, type Recovery } from './persistence.ts';
 
 /** Figures to chart. */
 export interface Charted {

@@ -1,6 +1,7 @@
 /**
  * Writes an evaluation to the folder of its checkpoint: figures into the card, pictures beside it.
  */
+
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRandom, hashText } from '../../../shared/random.ts';
@@ -8,15 +9,25 @@ import type { Compute } from '../../autodiff/compute.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
 import { MAP_FILE } from '../../vnca/latent-map.ts';
 import { replaceFile } from '../large-files.ts';
-import { tilesOfStates } from '../pictures/tile.ts';
+import { tilesOfStates } from '../pictures/sheet.ts';
 import { EvaluationError } from './errors.ts';
 import type { Evaluation, Figures } from './evaluate.ts';
 import { EvaluationBatch } from './evaluation-batch.ts';
-import { drawMap, mapLatents } from './map.ts';
 import type { Options } from './options.ts';
+import { drawMap, mapLatents } from './picture.ts';
 import { drawGrowth, drawHealing, drawInterpolation, drawSamples } from './strips.ts';
 import { drawWoundChart } from './wound-chart.ts';
-import type { WRITTEN_FILES } from './written-files.ts';
+
+/** Files that an evaluation writes beside the card of its checkpoint. */
+export const WRITTEN_FILES = [
+  'samples.png',
+  'growth.png',
+  'heal.png',
+  'wounds.png',
+  'interpolation.png',
+  'map.png',
+  MAP_FILE,
+] as const;
 
 /** Most steps after growth that growth.png shows. */
 const GROWTH_PICTURED = 1000;

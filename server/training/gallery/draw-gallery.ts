@@ -2,10 +2,10 @@
 import { PNG } from 'pngjs';
 import { createEngine } from '../../engine/create-engine.ts';
 import type { Engine, Readout } from '../../engine/engine.ts';
+import { growthSchedule } from '../../vnca/architecture.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
-import { growthSchedule } from '../../vnca/growth.ts';
-import { straight } from '../pictures/tile.ts';
+import { straight } from '../pictures/sheet.ts';
 
 /** Patches grown at once; bounds memory. */
 const BATCH = 64;

@@ -2,15 +2,15 @@
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
 import { createCompute } from '../../autodiff/create.ts';
-import { runCommand } from '../../settings/help.ts';
+import { runCommand } from '../../settings/document.ts';
 import { GALLERY_FILE, loadModel, type Model } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
 import { reportErrors, TrainingError } from '../errors.ts';
 import { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
 import { identified, writeCheckpoint } from '../export.ts';
+import { say } from '../failures.ts';
 import { replaceFile } from '../large-files.ts';
 import { LATENTS } from '../run-state.ts';
-import { say } from '../say.ts';
 import { drawGallery } from './draw-gallery.ts';
 import { settleLatents, settleRefusal } from './settle.ts';
 

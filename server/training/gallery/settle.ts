@@ -4,7 +4,7 @@ import type { Card } from '../../vnca/card.ts';
 import type { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
 import { measureMovements } from '../evaluate/persistence.ts';
 import { differences, picturesOf, STRICTLY_SAME } from '../evaluate/picture.ts';
-import { rowsOf } from '../parameter-vector.ts';
+import { rowsOf } from '../run-state.ts';
 
 /** New latents of each organism in a round. */
 const CANDIDATES = 12;

@@ -9,13 +9,18 @@ import type { Expression } from '../../autodiff/graph.ts';
 import * as g from '../../autodiff/graph.ts';
 import { type Parameters, parameterInputs } from '../../autodiff/parameters.ts';
 import { readGenome, ruleSteps } from '../../autodiff/rule.ts';
-import { getOrAdd } from '../../platform/get-or-add.ts';
+import { getOrAdd } from '../../platform/collections.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import { imageChannels } from '../../vnca/readout.ts';
 import { decode } from './decoder.ts';
-import { type Likelihood, logLikelihood } from './likelihood.ts';
-import { type PositionLoss, positionChannels, positionNats } from './position-loss.ts';
+import {
+  type Likelihood,
+  logLikelihood,
+  type PositionLoss,
+  positionChannels,
+  positionNats,
+} from './likelihood.ts';
 
 /** The fields of a card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;

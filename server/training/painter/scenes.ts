@@ -1,7 +1,7 @@
 /** Scenes that a painter is trained on: cells as a room streams them, and what they should show. */
 import type { Random } from '../../../shared/random.ts';
+import { reduced, shifted } from './measure.ts';
 import { ENLARGED, type Original } from './originals.ts';
-import { reduced, shifted } from './resample.ts';
 
 /** Cells of a square piece of a room with their picture. */
 export interface Scene {

@@ -1,8 +1,7 @@
 /** Draws creatures that a painter was not trained on, side by side: originals, today's, painted. */
 import type { PainterNet } from '../../../shared/painter/net.ts';
-import { evenly } from '../parameter-vector.ts';
-import { drawSheet } from '../pictures/sheet.ts';
-import { straight } from '../pictures/tile.ts';
+import { drawSheet, straight } from '../pictures/sheet.ts';
+import { evenly } from '../run-state.ts';
 import { drawings, type KeptCreature, paintAlone } from './measure.ts';
 import { ENLARGED } from './originals.ts';
 

@@ -11,9 +11,14 @@ import {
 } from '../../../shared/painter/net.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
 import { parseCard } from '../../vnca/card.ts';
-import { CARD_FILE, type Checkpoint, loadModel, MODEL_FILE } from '../../vnca/checkpoint.ts';
-import { fingerprint } from '../../vnca/checkpoint-fingerprint.ts';
-import { PAINTER_FILE } from '../../vnca/painter-file.ts';
+import {
+  CARD_FILE,
+  type Checkpoint,
+  fingerprint,
+  loadModel,
+  MODEL_FILE,
+  PAINTER_FILE,
+} from '../../vnca/checkpoint.ts';
 import { TrainingError } from '../errors.ts';
 import { readIfThere, replaceFile } from '../large-files.ts';
 

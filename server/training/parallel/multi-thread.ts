@@ -2,14 +2,12 @@
  * Runs rollouts on one thread per core: parameters in shared memory, gradients returned as flat
  * rows of numbers.
  */
-
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
-import { Mutex } from '../../platform/mutex.ts';
+import { Mutex } from '../../platform/queues.ts';
 import type { TrainingConfig } from '../config.ts';
-import { OrderedSum, ParameterLayout } from '../parameter-vector.ts';
-import type { RolloutJob } from '../rollout.ts';
-import { runShapes, trainedShapes } from '../run-state.ts';
-import type { Pixels } from '../training-context.ts';
+import { type RolloutJob, type RolloutOutcome, runRollout, runRows } from '../rollout.ts';
+import { OrderedSum, ParameterLayout, runShapes, trainedShapes } from '../run-state.ts';
+import { openTrainingContext, type Pixels } from '../training-context.ts';
 import { openWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
 import type { DataParallel, Outcome } from './data-parallel.ts';
 import { type Job, type Plan, type Result, workerJob } from './rollout-job.ts';
@@ -95,4 +93,37 @@ export function sharedBytes(bytes: Uint8Array): Uint8Array {
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
   shared.set(bytes);
   return shared;
+}
+
+/** Opens the implementation that suits the back end. Equal jobs have equal results on either. */
+export function openDataParallel(
+  compute: Compute,
+  config: TrainingConfig,
+  data: Pixels,
+): Promise<DataParallel> {
+  return compute.workers === 1
+    ? openSingleThread(compute, config, data)
+    : openMultiThread(compute, config, data);
+}
+
+/** Runs jobs in this thread: parameters and gradients stay in the memory of the back end. */
+async function openSingleThread(
+  compute: Compute,
+  config: TrainingConfig,
+  data: Pixels,
+): Promise<DataParallel> {
+  const context = await openTrainingContext(compute, config, data);
+  return {
+    async run(parameters, jobs) {
+      const results: RolloutOutcome[] = [];
+      for (const job of jobs) results.push(await runRollout(context, parameters, job));
+      return { outcomes: results, parts: results.map(({ totals }) => totals) };
+    },
+    async rows(parameters, jobs) {
+      const rows: Float32Array[] = [];
+      for (const job of jobs) rows.push(await runRows(context, parameters, job));
+      return rows;
+    },
+    dispose: () => context.close(),
+  };
 }

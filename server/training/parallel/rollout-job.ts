@@ -4,11 +4,10 @@
  */
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import type { TrainingConfig } from '../config.ts';
-import { ParameterLayout } from '../parameter-vector.ts';
 import { type GrowJob, type MeansJob, type RolloutJob, runRollout, runRows } from '../rollout.ts';
-import { runShapes, trainedShapes } from '../run-state.ts';
+import { ParameterLayout, runShapes, trainedShapes } from '../run-state.ts';
 import { openTrainingContext, type Pixels } from '../training-context.ts';
-import type { WorkerJob } from '../workers/worker-job.ts';
+import type { WorkerJob } from '../workers/worker-pool.ts';
 import type { Outcome } from './data-parallel.ts';
 
 /** What a worker is opened with. */

@@ -2,9 +2,9 @@
 
 import type { Engine } from '../../engine/engine.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
-import { distance, selectGallery } from '../../vnca/gallery-selection.ts';
+import { distance, selectGallery } from '../../vnca/gallery.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
-import { meanSquare } from '../pictures/mean-square.ts';
+import { meanSquare } from '../pictures/sheet.ts';
 import {
   growToRest,
   isSafe,

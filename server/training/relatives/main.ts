@@ -3,14 +3,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createEngine } from '../../engine/create-engine.ts';
-import { runCommand } from '../../settings/help.ts';
-import { text, wholeNumber } from '../../settings/types.ts';
+import { runCommand } from '../../settings/document.ts';
+import { text, wholeNumber } from '../../settings/server-types.ts';
 import { loadModel } from '../../vnca/checkpoint.ts';
 import { RELATIVES_FILE, writeRelatives } from '../../vnca/relatives.ts';
 import { reportErrors } from '../errors.ts';
-import { drawSheet } from '../pictures/sheet.ts';
-import { straight, type Tile } from '../pictures/tile.ts';
-import { say } from '../say.ts';
+import { say } from '../failures.ts';
+import { drawSheet, straight, type Tile } from '../pictures/sheet.ts';
 import { type Found, findRelatives } from './find-relatives.ts';
 
 const COMMAND = {

@@ -5,12 +5,12 @@
 
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
+import { growthSchedule } from '../../vnca/architecture.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
-import { growthSchedule } from '../../vnca/growth.ts';
-import { hasFlashed, remember } from '../../world/flicker.ts';
 import { GridPlanes } from '../../world/grid-planes.ts';
-import { newOrganism, type Organism } from '../../world/organism.ts';
-import { meanSquare } from '../pictures/mean-square.ts';
+import { hasFlashed, remember } from '../../world/organisms/flicker.ts';
+import { newOrganism, type Organism } from '../../world/organisms/organism.ts';
+import { meanSquare } from '../pictures/sheet.ts';
 
 /** Gallery indices: who borrows, and from whom. */
 export interface Pair {

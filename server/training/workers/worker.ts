@@ -2,7 +2,7 @@
 import { workerData } from 'node:worker_threads';
 import { createOnnxCompute } from '../../autodiff/onnx.ts';
 import { serveWorker } from '../../platform/worker-rpc.ts';
-import type { WorkerEvents, WorkerJob, WorkerMethods, WorkerStart } from './worker-job.ts';
+import type { WorkerEvents, WorkerJob, WorkerMethods, WorkerStart } from './worker-pool.ts';
 
 await serveWorker<WorkerMethods<unknown, unknown>, WorkerEvents>(async (parent) => {
   const { module, plan } = workerData as WorkerStart;

@@ -1,7 +1,7 @@
 /** Bans and walls' places that two servers change, with one store. */
 import { openHostRecords } from '../../../server/app/open-host-records.ts';
 import { silentLog } from '../../../server/platform/log.ts';
-import { openMemory } from '../../../server/storage/memory-records.ts';
+import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 

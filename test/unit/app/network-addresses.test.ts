@@ -5,7 +5,7 @@ import {
   networkOrigins,
   venueAddresses,
   watchOrigin,
-} from '../../../server/app/network-addresses.ts';
+} from '../../../server/app/listen.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 /** Network interfaces as Node.js reports them, by their IPv4 addresses. */

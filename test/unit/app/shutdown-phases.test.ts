@@ -1,4 +1,4 @@
-import { runShutdownPhases, shutdownPhases } from '../../../server/app/shutdown-phases.ts';
+import { runShutdownPhases, shutdownPhases } from '../../../server/app/process-end.ts';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
 
 test('phases run in order, also after one that fails; its error is thrown at the end', async () => {

@@ -1,4 +1,4 @@
-import { engineLine, lossLine } from '../../../server/app/startup-banner.ts';
+import { engineLine, lossLine } from '../../../server/app/listen.ts';
 
 const info = { name: 'onnx', device: 'CPU (ONNX Runtime)' };
 

@@ -5,12 +5,12 @@ import {
   createLatentRefiner,
   type LatentRefiner,
 } from '../../../server/previews/latent-refiner.ts';
-import { speciesOf } from '../../../server/rooms/species.ts';
+import { speciesOf } from '../../../server/rooms/loaded-checkpoint.ts';
 import { loadDataset } from '../../../server/training/data/load-dataset.ts';
+import { growthSchedule } from '../../../server/vnca/architecture.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
-import { growthSchedule } from '../../../server/vnca/growth.ts';
-import { bounded, isWithin } from '../../../server/vnca/latent-bounds.ts';
+import { bounded, isWithin } from '../../../server/vnca/latent-map.ts';
 import { afterSuite, suiteFolder } from '../../support/closing.ts';
 import { startEngine } from '../../support/engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

@@ -1,4 +1,4 @@
-import { affectedText, type Change } from '../../../client/visitor/affected-text.ts';
+import { affectedText, type Change } from '../../../client/visitor/text.ts';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';
 import { organismView } from '../../support/welcome.ts';

@@ -2,7 +2,7 @@
 import type { RoomModel } from '../../../client/net/room-model.ts';
 import { CanvasView } from '../../../client/render/canvas-view.ts';
 import type { Resolution } from '../../../client/render/frame-pacing.ts';
-import { Listeners } from '../../../client/state/listeners.ts';
+import { Listeners } from '../../../client/state/browser-store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const SIDE = 8;

@@ -1,7 +1,6 @@
-import { DustFinder } from '../../../client/render/death-dust.ts';
-import { Effects } from '../../../client/render/effects.ts';
+import { DustFinder, Effects } from '../../../client/render/effects.ts';
 import { MarkList } from '../../../client/render/marks.ts';
-import { createPlanes } from '../../../shared/codec/planes.ts';
+import { createPlanes } from '../../../shared/codec/chunks.ts';
 
 const [WIDTH, HEIGHT] = [16, 8];
 const all = [{ x: 0, y: 0, width: WIDTH, height: HEIGHT }];

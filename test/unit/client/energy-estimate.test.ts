@@ -1,6 +1,6 @@
 import { EnergyEstimate } from '../../../client/input/energy-estimate.ts';
-import { StrokeSegmenter } from '../../../client/input/stroke-segmenter.ts';
-import { Listeners } from '../../../client/state/listeners.ts';
+import { StrokeSegmenter } from '../../../client/input/gestures.ts';
+import { Listeners } from '../../../client/state/browser-store.ts';
 import { Energy } from '../../../server/world/energy.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import fc, { forAll } from '../../support/property.ts';

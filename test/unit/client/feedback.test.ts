@@ -1,5 +1,4 @@
-import { Feedback } from '../../../client/feedback/feedback.ts';
-import { Haptics } from '../../../client/feedback/haptics.ts';
+import { Feedback, Haptics } from '../../../client/feedback/feedback.ts';
 import type { RoomModel } from '../../../client/net/room-model.ts';
 import { Effects } from '../../../client/render/effects.ts';
 import { MarkList } from '../../../client/render/marks.ts';

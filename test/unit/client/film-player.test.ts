@@ -1,6 +1,6 @@
 /** A film on a wall: which picture is shown when, and what happens to those that do not arrive. */
 import { FilmPlayer } from '../../../client/wall/film-player.ts';
-import type { Planes } from '../../../shared/codec/planes.ts';
+import type { Planes } from '../../../shared/codec/chunks.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const FILM = {

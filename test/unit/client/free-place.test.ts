@@ -1,4 +1,4 @@
-import { freePlace } from '../../../client/input/free-place.ts';
+import { freePlace } from '../../../client/input/picking.ts';
 import { createRandom } from '../../../shared/random.ts';
 import fc, { forAll } from '../../support/property.ts';
 

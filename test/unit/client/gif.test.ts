@@ -1,6 +1,6 @@
 /** Films of keepsakes, as another program reads them. */
 import sharp from 'sharp';
-import { GifWriter, paletteOf } from '../../../client/keepsake/gif.ts';
+import { GifWriter, paletteOf } from '../../../client/keepsake/film.ts';
 
 /** RGB of a page. */
 async function page(gif: Uint8Array, index: number): Promise<Uint8Array> {

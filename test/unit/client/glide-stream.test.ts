@@ -1,12 +1,12 @@
 /** What a page shows while its camera glides, with the server's stream and a network between. */
-import { ViewportReporter } from '../../../client/input/viewport-reporter.ts';
+import { ViewportReporter } from '../../../client/input/canvas-input.ts';
 import { type Camera, screenToWorld } from '../../../client/render/camera.ts';
 import { CameraRig } from '../../../client/render/camera-rig.ts';
 import { RoomBroadcaster } from '../../../server/realtime/streaming/room-broadcaster.ts';
 import { RoomEncoders } from '../../../server/realtime/streaming/room-encoders.ts';
 import type { Viewport } from '../../../server/realtime/streaming/viewer-stream.ts';
+import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
-import { createPlanes } from '../../../shared/codec/planes.ts';
 
 const GRID = { width: 336, height: 192 };
 const PHONE = { width: 390, height: 844 };

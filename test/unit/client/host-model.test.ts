@@ -7,16 +7,20 @@ import {
   roundUp,
   total,
 } from '../../../client/host/aggregates.ts';
-import { areaKey, organismsIn } from '../../../client/host/area.ts';
-import { healthOf } from '../../../client/host/health.ts';
+import { areaKey, organismsIn } from '../../../client/host/elements/live-view.ts';
+import { offerUndo } from '../../../client/host/elements/undo-card.ts';
 import type { HostModel } from '../../../client/host/host-model.ts';
 import { withDraft } from '../../../client/host/hours-draft.ts';
 import { energyStory, KNOB_GROUPS } from '../../../client/host/knobs.ts';
 import { areaBetween } from '../../../client/host/pointer-tools.ts';
-import { addressName, locationHash, parseLocation } from '../../../client/host/sections.ts';
+import {
+  addressName,
+  healthOf,
+  locationHash,
+  parseLocation,
+} from '../../../client/host/sections.ts';
 import { bytes, clock, lastCopy, moment, span, stateBefore } from '../../../client/host/text.ts';
-import { offerUndo } from '../../../client/host/undo-action.ts';
-import { createPlanes } from '../../../shared/codec/planes.ts';
+import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import {

@@ -1,7 +1,5 @@
 /** The model of the host's page: its session, and the state that it fetches. */
-import type { HostApi } from '../../../client/host/api.ts';
-import { Unreachable } from '../../../client/host/api.ts';
-import { HostModel } from '../../../client/host/host-model.ts';
+import { type HostApi, HostModel, Unreachable } from '../../../client/host/host-model.ts';
 import { HostRefusal } from '../../../shared/host/reasons.ts';
 
 type Answers = Readonly<Record<string, () => unknown>>;

@@ -1,11 +1,6 @@
 /** What the page of keepsakes reads from addresses and files. */
-import {
-  fragmentOf,
-  linkInFile,
-  plantingAddress,
-  readLink,
-} from '../../../client/keep/keep-link.ts';
-import { GifWriter, paletteOf } from '../../../client/keepsake/gif.ts';
+import { fragmentOf, linkInFile, plantingAddress, readLink } from '../../../client/keep/models.ts';
+import { GifWriter, paletteOf } from '../../../client/keepsake/film.ts';
 
 const token = 'Aq-_'.repeat(68);
 const link = `https://museum.example/keep.html#${token}/garden`;

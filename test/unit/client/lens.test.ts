@@ -1,4 +1,4 @@
-import { LENS_RADIUS, lensPlace } from '../../../client/render/lens.ts';
+import { LENS_RADIUS, lensPlace } from '../../../client/render/camera.ts';
 import { InteractionState } from '../../../client/state/interaction-state.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { sweptCells } from '../../../shared/geometry.ts';

@@ -1,5 +1,5 @@
-import { organismAt } from '../../../client/input/pick-organism.ts';
-import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
+import { organismAt } from '../../../client/input/picking.ts';
+import { createPlanes, type Planes } from '../../../shared/codec/chunks.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { between, forAll } from '../../support/property.ts';
 import { organismView } from '../../support/welcome.ts';

@@ -1,6 +1,7 @@
 /** What a visitor is told of refusals. */
-import { offlineText, reasonText } from '../../../client/visitor/refusal-text.ts';
+
 import { RoomSession } from '../../../client/visitor/room-session.ts';
+import { offlineText, reasonText } from '../../../client/visitor/text.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import { WELCOME } from '../../support/welcome.ts';
 

@@ -1,4 +1,4 @@
-import type { Answers } from '../../../client/net/request-tracker.ts';
+import type { Answers } from '../../../client/net/connection.ts';
 import { Previews } from '../../../client/net/seed-previews.ts';
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 

@@ -1,5 +1,5 @@
 import type { LifeChange } from '../../../client/net/room-model.ts';
-import { portraitText, Story } from '../../../client/visitor/elements/story.ts';
+import { portraitText, Story } from '../../../client/visitor/elements/room-story.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';
 import { organismView } from '../../support/welcome.ts';

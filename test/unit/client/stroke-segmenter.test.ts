@@ -1,4 +1,4 @@
-import { StrokeSegmenter } from '../../../client/input/stroke-segmenter.ts';
+import { StrokeSegmenter } from '../../../client/input/gestures.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { strokeLength } from '../../../shared/geometry.ts';
 import fc, { between, forAll } from '../../support/property.ts';

@@ -1,8 +1,8 @@
-import { RequestTracker } from '../../../client/net/request-tracker.ts';
+import { RequestTracker } from '../../../client/net/connection.ts';
 import type { ConnectionState } from '../../../client/net/room-model.ts';
 import { InteractionState } from '../../../client/state/interaction-state.ts';
 import { Tools } from '../../../client/visitor/tools.ts';
-import { createPlanes } from '../../../shared/codec/planes.ts';
+import { createPlanes } from '../../../shared/codec/chunks.ts';
 import type { OrganismView, Tool } from '../../../shared/vocabulary.ts';
 import { organismView } from '../../support/welcome.ts';
 

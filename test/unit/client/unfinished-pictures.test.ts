@@ -1,5 +1,5 @@
 /** A page waits for a slow GPU, and not for one that never tells when a picture is finished. */
-import { UnfinishedPictures } from '../../../client/render/unfinished-pictures.ts';
+import { UnfinishedPictures } from '../../../client/render/frame-pacing.ts';
 
 /** A GPU whose fences this test finishes. */
 function openGpu() {

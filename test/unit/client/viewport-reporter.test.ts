@@ -1,4 +1,4 @@
-import { ViewportReporter } from '../../../client/input/viewport-reporter.ts';
+import { ViewportReporter } from '../../../client/input/canvas-input.ts';
 
 const view = { width: 400, height: 800 };
 const setUp = (best?: 'phone') => {

@@ -2,15 +2,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ageText } from '../../../client/elements/organism-text.ts';
-import { kindName, number, plural } from '../../../client/elements/text.ts';
-import { REASON_TEXTS } from '../../../client/host/refusal-text.ts';
+import { ageText, kindName, number, plural } from '../../../client/elements/text.ts';
 import { addressName } from '../../../client/host/sections.ts';
+import { REASON_TEXTS } from '../../../client/host/text.ts';
 import { loadDictionary } from '../../../client/locale/locale.ts';
 import { formFor } from '../../../client/locale/plural.ts';
 import { formsOf, galleryNames, textOf, Words } from '../../../client/locale/tools/build-words.ts';
 import { LOADERS } from '../../../client/locale/words/visitor/index.ts';
-import { reasonText } from '../../../client/visitor/refusal-text.ts';
+import { reasonText } from '../../../client/visitor/text.ts';
 import { voiceOf } from '../../../client/wall/text.ts';
 import { TRANSLATED_LANGUAGES } from '../../../shared/languages.ts';
 import { REASONS, type Reason } from '../../../shared/protocol/reasons.ts';

@@ -1,5 +1,5 @@
-import { cutOf, type Speck } from '../../../client/render/wound-effect.ts';
-import { createPlanes } from '../../../shared/codec/planes.ts';
+import { cutOf, type Speck } from '../../../client/render/effects.ts';
+import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { coverage } from '../../../shared/geometry.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 

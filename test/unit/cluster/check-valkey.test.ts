@@ -1,8 +1,7 @@
 /** What a host is told at the start when a Valkey cannot keep rooms. */
 
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
-import { openChecked } from '../../../server/cluster/check-valkey.ts';
+import { type AddressInfo, createServer } from 'node:net';
+import { openChecked } from '../../../server/cluster/open-cluster.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { freePort } from '../../support/free-port.ts';
 import { describeNeeding } from '../../support/needs.ts';

@@ -1,15 +1,16 @@
 /** The contract of leases and the fenced log, which Valkey and the model's memory keep alike. */
 import { randomUUID } from 'node:crypto';
-import { type FencedLog, LogFull, writeFenced } from '../../../server/cluster/fenced-log.ts';
-import { Lease } from '../../../server/cluster/lease.ts';
-import type { LeaseStore } from '../../../server/cluster/lease-store.ts';
-import { reportLoad } from '../../../server/cluster/node-loads.ts';
+import { Lease, type LeaseStore, RoomLeases } from '../../../server/cluster/lease.ts';
 import { openCluster } from '../../../server/cluster/open-cluster.ts';
-import { RoomLeases } from '../../../server/cluster/room-leases.ts';
-import { ValkeyConnection } from '../../../server/cluster/valkey-connection.ts';
-import { RECORD_PREFIX } from '../../../server/cluster/valkey-keys.ts';
-import { valkeyLeases } from '../../../server/cluster/valkey-leases.ts';
-import { Prepared, ValkeyLog } from '../../../server/cluster/valkey-log.ts';
+import { RECORD_PREFIX, ValkeyConnection } from '../../../server/cluster/valkey-connection.ts';
+import { reportLoad, valkeyLeases } from '../../../server/cluster/valkey-leases.ts';
+import {
+  type FencedLog,
+  LogFull,
+  Prepared,
+  ValkeyLog,
+  writeFenced,
+} from '../../../server/cluster/valkey-records.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';

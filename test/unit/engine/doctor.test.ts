@@ -1,6 +1,9 @@
 /** The doctor's words; what it finds is tested in test/integration/doctor.test.ts. */
-import type { EngineReport, Report } from '../../../server/engine/doctor/examine.ts';
-import { reportText } from '../../../server/engine/doctor/print.ts';
+import {
+  type EngineReport,
+  type Report,
+  reportText,
+} from '../../../server/engine/doctor/examine.ts';
 
 const onnx: EngineReport = {
   name: 'onnx',

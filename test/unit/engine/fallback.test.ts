@@ -1,8 +1,8 @@
 /** What replaces a lost thread, and when a GPU is given up. */
 import type { BackendName } from '../../../server/engine/backend.ts';
 import { EngineError, type EngineInfo } from '../../../server/engine/engine.ts';
-import { Fallback } from '../../../server/engine/thread/fallback.ts';
-import type { ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
+import type { ThreadEngine } from '../../../server/engine/thread/protocol.ts';
+import { Fallback } from '../../../server/engine/thread/recovering-thread.ts';
 
 /** @param broken backends that do not start */
 function house(broken: readonly BackendName[], spare?: BackendName) {

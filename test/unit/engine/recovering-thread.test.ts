@@ -5,11 +5,14 @@ import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { EngineError, type PatchStep, type Readout } from '../../../server/engine/engine.ts';
 import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
 import {
+  attachEngine,
+  packReadouts,
+  type ThreadEngine,
+} from '../../../server/engine/thread/protocol.ts';
+import {
   type RecoveringThreadOptions,
   recoveringThread,
 } from '../../../server/engine/thread/recovering-thread.ts';
-import { packReadouts } from '../../../server/engine/thread/step-messages.ts';
-import { attachEngine, type ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { CONTRACT_MODELS, seedOf } from './support.ts';

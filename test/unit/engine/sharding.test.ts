@@ -5,9 +5,9 @@ import { createPatchStore } from '../../../server/engine/core/patch-store.ts';
 import { createEngine } from '../../../server/engine/create-engine.ts';
 import type { Engine, EngineError, PatchId } from '../../../server/engine/engine.ts';
 import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
+import type { ThreadEngine } from '../../../server/engine/thread/protocol.ts';
 import { shardAcross } from '../../../server/engine/thread/sharding.ts';
-import type { ThreadEngine } from '../../../server/engine/thread/worker-engine.ts';
-import { Mutex } from '../../../server/platform/mutex.ts';
+import { Mutex } from '../../../server/platform/queues.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { bitsOf, CONTRACT_MODELS, seedOf, still } from './support.ts';
 

@@ -5,7 +5,7 @@ import {
   packSteps,
   unpackReadouts,
   unpackSteps,
-} from '../../../server/engine/thread/step-messages.ts';
+} from '../../../server/engine/thread/protocol.ts';
 
 test('steps arrive with their masks and latents, also with those of a wrong size', () => {
   const steps: PatchStep[] = [

@@ -1,6 +1,6 @@
 /** How an engine deals with a worker that dies or sends messages of its own. */
 import { Worker } from 'node:worker_threads';
-import { attachEngine } from '../../../server/engine/thread/worker-engine.ts';
+import { attachEngine } from '../../../server/engine/thread/protocol.ts';
 
 const SAY = "const { parentPort } = require('node:worker_threads');";
 const READY =

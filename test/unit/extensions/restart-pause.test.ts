@@ -1,4 +1,4 @@
-import { RestartPause } from '../../../server/extensions/restart-pause.ts';
+import { RestartPause } from '../../../server/extensions/extension-thread.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 
 const { firstPause, maxPause } = DEFAULTS.hooks;

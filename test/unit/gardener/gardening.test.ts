@@ -1,11 +1,11 @@
 /** Where the gardener plants and what its strokes touch. */
 import {
   choosePlantingPlace,
+  cutAcross,
   nearestGround,
   type PlantingPlace,
   targetCount,
 } from '../../../server/gardener/planting-place.ts';
-import { cutAcross } from '../../../server/gardener/strokes.ts';
 import { checkStroke } from '../../../server/world/damage.ts';
 import { contains, coverage, intersects, windowAround } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';

@@ -1,9 +1,9 @@
 /** The gardener's seasons, with the shipped gallery. */
-import { isOfSeason, Seasons, themesOf } from '../../../server/gardener/season.ts';
-import { speciesOf } from '../../../server/rooms/species.ts';
+import { isOfSeason, Seasons, themesOf } from '../../../server/gardener/choose.ts';
+import { speciesOf } from '../../../server/rooms/loaded-checkpoint.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
+import { selectGallery } from '../../../server/vnca/gallery.ts';
 import { loadGalleryColours } from '../../../server/vnca/gallery-colours.ts';
-import { selectGallery } from '../../../server/vnca/gallery-selection.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';

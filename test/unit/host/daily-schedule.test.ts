@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { DailySchedule, isOpenAt } from '../../../server/host/daily-schedule.ts';
-import { openMemory } from '../../../server/storage/memory-records.ts';
+import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
 import { ALWAYS_OPEN, type Schedule } from '../../../shared/host/settings.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

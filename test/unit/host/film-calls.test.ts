@@ -3,7 +3,7 @@ import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Request, Response } from 'express';
-import { filmFiles } from '../../../server/host/film-calls.ts';
+import { filmFiles } from '../../../server/host/film-jobs.ts';
 import { FILES } from '../../../shared/host/api.ts';
 import { afterTest, suiteFolder } from '../../support/closing.ts';
 import { testNeeding } from '../../support/needs.ts';

@@ -1,7 +1,7 @@
 /** Pictures of films: painted, each place only when it has changed, and for a limited time. */
 import fc from 'fast-check';
-import { FilmPainter } from '../../../server/host/film-painter.ts';
-import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
+import { FilmPainter } from '../../../server/host/film-process.ts';
+import { createPlanes, type Planes } from '../../../shared/codec/chunks.ts';
 import { paint } from '../../../shared/painter/paint.ts';
 import { chanceNet } from '../../support/painter-net.ts';
 

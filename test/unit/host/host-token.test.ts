@@ -1,6 +1,6 @@
 /** The host's token, of servers with one store. */
-import { HostToken } from '../../../server/host/host-token.ts';
-import { openMemory } from '../../../server/storage/memory-records.ts';
+import { HostToken } from '../../../server/host/host-sessions.ts';
+import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
 
 const newHouse = () => {

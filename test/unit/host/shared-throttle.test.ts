@@ -1,6 +1,6 @@
 /** Who guesses the host's token at several servers behind one balancer. */
 
-import { LoginThrottle } from '../../../server/host/login-throttle.ts';
+import { LoginThrottle } from '../../../server/host/host-sessions.ts';
 import { shareThrottle } from '../../../server/host/shared-throttle.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

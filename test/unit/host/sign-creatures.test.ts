@@ -1,7 +1,7 @@
 /** Creatures on a printed sign. */
 import { readFileSync } from 'node:fs';
 import sharp from 'sharp';
-import { drawCreature, paintCreatures } from '../../../server/host/sign-creatures.ts';
+import { drawCreature, paintCreatures } from '../../../server/host/printed-sign.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { parsePainter } from '../../../shared/painter/net.ts';
 import { LARGEST_SCALE } from '../../../shared/painter/still.ts';

@@ -1,5 +1,5 @@
 /** The hint for a lost host token names this server's data, however it was started. */
-import { tokenRecoveryHint } from '../../../server/host/token-recovery.ts';
+import { tokenRecoveryHint } from '../../../server/host/host-sessions.ts';
 
 const folder = '/opt/vivarium';
 

@@ -1,6 +1,7 @@
 /** A hundred clients that share a decoder see what each would see with one of its own. */
+
+import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { writeFrame } from '../../../shared/codec/frame.ts';
-import { createPlanes } from '../../../shared/codec/planes.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { createDecoder, SharedDecoder } from '../../load/decoder.ts';
 import { GardenStream } from '../../support/garden-stream.ts';

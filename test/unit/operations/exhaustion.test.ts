@@ -1,8 +1,11 @@
-import { limitsWithin, readDescriptors } from '../../../server/operations/descriptors.ts';
-import { ExhaustionWatch } from '../../../server/operations/exhaustion.ts';
-import { RestartLimit } from '../../../server/operations/restart-limit.ts';
+import {
+  ExhaustionWatch,
+  limitsWithin,
+  readDescriptors,
+} from '../../../server/operations/exhaustion.ts';
+import { RestartLimit } from '../../../server/operations/supervisor.ts';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
-import { openMemory } from '../../../server/storage/memory-records.ts';
+import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Server } from 'node:http';
-import { serveMetrics } from '../../../server/operations/metrics-server.ts';
+import { serveMetrics } from '../../../server/operations/metrics.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { afterTest } from '../../support/closing.ts';
 

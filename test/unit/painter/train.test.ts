@@ -2,9 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { type Options, readOptions } from '../../../server/training/command.ts';
 import { loadDataset } from '../../../server/training/data/load-dataset.ts';
 import { identified, writeCheckpoint } from '../../../server/training/export.ts';
-import { type Options, readOptions } from '../../../server/training/options.ts';
 import { parsePainterConfig } from '../../../server/training/painter/config.ts';
 import { trainPainter } from '../../../server/training/painter/train.ts';
 import { suiteFolder } from '../../support/closing.ts';

@@ -1,4 +1,4 @@
-import { FairQueue } from '../../../server/platform/fair-queue.ts';
+import { FairQueue } from '../../../server/platform/queues.ts';
 import fc, { forAll } from '../../support/property.ts';
 
 test('sources are served in turn, each in its own order', () => {

@@ -1,5 +1,5 @@
 /** Times by the clock and calendar of this machine. */
-import { localTime } from '../../../server/platform/local-time.ts';
+import { localTime } from '../../../server/platform/clock.ts';
 
 test('a local time is written with its own day', () => {
   for (const hour of [0, 12, 23]) {

@@ -1,4 +1,4 @@
-import { Mutex } from '../../../server/platform/mutex.ts';
+import { Mutex } from '../../../server/platform/queues.ts';
 
 test('runs work one at a time, in order, also after failures', async () => {
   const mutex = new Mutex();

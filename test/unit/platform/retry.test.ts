@@ -1,4 +1,4 @@
-import { retry } from '../../../server/platform/retry.ts';
+import { retry } from '../../../server/platform/clock.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 /** Runs work that fails with these errors, one after another. */

@@ -1,8 +1,8 @@
 import { PNG } from 'pngjs';
 import type { PatchStep } from '../../../server/engine/engine.ts';
 import { DrawingEncoder } from '../../../server/previews/drawing-encoder.ts';
-import type { GrowthFilm } from '../../../server/previews/growth-film.ts';
 import {
+  type GrowthFilm,
   GrowthPreviews,
   type GrowthPreviewsOptions,
 } from '../../../server/previews/growth-previews.ts';

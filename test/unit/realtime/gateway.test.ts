@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { ConnectionAdmission } from '../../../server/realtime/admission/connection-admission.ts';
-import { RejectionCounts } from '../../../server/realtime/admission/rejection-counts.ts';
+import {
+  ConnectionAdmission,
+  RejectionCounts,
+} from '../../../server/realtime/admission/connection-admission.ts';
 import { openGateway } from '../../../server/realtime/gateway.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import { Refusal } from '../../../shared/protocol/reasons.ts';
-import { PROTOCOL_VERSION } from '../../../shared/protocol/version.ts';
+import { PROTOCOL_VERSION, Refusal } from '../../../shared/protocol/reasons.ts';
 import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { Visitor } from '../../support/visitor.ts';

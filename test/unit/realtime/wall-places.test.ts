@@ -1,7 +1,6 @@
 import { type WallPlace, WallPlaces } from '../../../server/realtime/policy/wall-places.ts';
 import { FrameRate } from '../../../server/realtime/sessions/frame-rate.ts';
-import { WallSlots } from '../../../server/realtime/sessions/wall-slots.ts';
-import { wallStates } from '../../../server/realtime/sessions/wall-states.ts';
+import { WallSlots, wallStates } from '../../../server/realtime/sessions/room-walls.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import fc from '../../support/property.ts';

@@ -1,5 +1,5 @@
 /** Which tick was when. */
-import { Timeline } from '../../../server/replay/timeline.ts';
+import { Timeline } from '../../../server/replay/journal-range.ts';
 import fc, { forAll } from '../../support/property.ts';
 
 test('interpolates linearly between known points', () => {

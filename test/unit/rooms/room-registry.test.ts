@@ -2,8 +2,8 @@
 import { Bans } from '../../../server/realtime/policy/bans.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../../../server/rooms/room-registry.ts';
 import { JournalWriter } from '../../../server/storage/journal-writer.ts';
-import { openMemory } from '../../../server/storage/memory-records.ts';
 import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
+import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

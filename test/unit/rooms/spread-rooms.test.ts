@@ -1,6 +1,6 @@
 /** Which server gives which room away, and when. */
-import type { NodeLoad } from '../../../server/cluster/node-loads.ts';
-import { chooseMove, type Move, SpreadRooms } from '../../../server/rooms/spread-rooms.ts';
+import type { NodeLoad } from '../../../server/cluster/valkey-leases.ts';
+import { chooseMove, type Move, SpreadRooms } from '../../../server/rooms/draining.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 

@@ -5,14 +5,20 @@ import {
   inSection,
   readCommand,
   SettingsError,
+  unknownVariables,
 } from '../../../server/settings/command.ts';
-import { settingsDocument } from '../../../server/settings/document.ts';
-import { helpText } from '../../../server/settings/help.ts';
+import { helpText, settingsDocument } from '../../../server/settings/document.ts';
 import { SERVER } from '../../../server/settings/server.ts';
-import { list, number, oneOf, orWord, text, wholeNumber } from '../../../server/settings/types.ts';
-import { unknownVariables } from '../../../server/settings/unknown-variables.ts';
+import {
+  list,
+  number,
+  oneOf,
+  orWord,
+  text,
+  wholeNumber,
+} from '../../../server/settings/server-types.ts';
+import { COMMAND as TRAIN } from '../../../server/training/command.ts';
 import { COMMAND as EVALUATE } from '../../../server/training/evaluate/options.ts';
-import { COMMAND as TRAIN } from '../../../server/training/options.ts';
 
 const COMMAND = {
   about: 'Bakes bread.',

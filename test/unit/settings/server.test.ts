@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { flagOf, SettingsError } from '../../../server/settings/command.ts';
-import { helpText } from '../../../server/settings/help.ts';
+import { helpText } from '../../../server/settings/document.ts';
 import { type Config, readConfig, SERVER } from '../../../server/settings/server.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { settingsChange } from '../../../shared/host/settings.ts';

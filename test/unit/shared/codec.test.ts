@@ -1,6 +1,12 @@
 import { BlockReader, readBlockHeader } from '../../../shared/codec/block.ts';
 import { checkOf, createCells, takeCells } from '../../../shared/codec/cells.ts';
-import { chunkAt, chunkCount, chunkRect, chunksWithin } from '../../../shared/codec/chunks.ts';
+import {
+  chunkAt,
+  chunkCount,
+  chunkRect,
+  chunksWithin,
+  createPlanes,
+} from '../../../shared/codec/chunks.ts';
 import {
   FRAME_ERRORS,
   FrameError,
@@ -9,7 +15,6 @@ import {
   writeFrame,
 } from '../../../shared/codec/frame.ts';
 import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
-import { createPlanes } from '../../../shared/codec/planes.ts';
 import { RangeReader, RangeWriter } from '../../../shared/codec/range-coder.ts';
 import { TIER_NAMES, TIERS } from '../../../shared/codec/tiers.ts';
 import { createRandom } from '../../../shared/random.ts';

@@ -1,6 +1,7 @@
 /** Sizes of the stream of the standard garden. */
+
+import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../../shared/codec/frame-decoder.ts';
-import { createPlanes } from '../../../shared/codec/planes.ts';
 import type { TierName } from '../../../shared/codec/tiers.ts';
 import { GardenStream } from '../../support/garden-stream.ts';
 import { equalPlanes } from '../../support/planes.ts';

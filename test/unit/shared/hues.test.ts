@@ -1,5 +1,4 @@
-import type { Rgb } from '../../../client/style/oklch.ts';
-import { ownerColor } from '../../../client/style/owner.ts';
+import { ownerColor, type Rgb } from '../../../client/style/fragments.ts';
 import { HUES, hueOf, lightnessOf } from '../../../shared/hues.ts';
 
 /**

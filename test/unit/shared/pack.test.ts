@@ -1,7 +1,5 @@
 import { Packr } from 'msgpackr';
-import { pack } from '../../../shared/protocol/pack.ts';
-import { OPTIONS } from '../../../shared/protocol/packets.ts';
-import { unpack } from '../../../shared/protocol/unpack.ts';
+import { OPTIONS, pack, unpack } from '../../../shared/protocol/packets.ts';
 import fc, { forRuns } from '../../support/property.ts';
 
 const packr = new Packr(OPTIONS);

@@ -1,5 +1,5 @@
 import { FRAME_VERSION } from '../../../shared/codec/frame.ts';
-import { PROTOCOL_VERSION } from '../../../shared/protocol/version.ts';
+import { PROTOCOL_VERSION } from '../../../shared/protocol/reasons.ts';
 
 test('the protocol version rises with the frame version', () => {
   // Pages ask for the room by the protocol version only. One that is still open after an update is

@@ -1,6 +1,5 @@
-import { TickSums } from '../../../server/storage/plane-checksums.ts';
-import { chunkAt } from '../../../shared/codec/chunks.ts';
-import { createPlanes, type Planes } from '../../../shared/codec/planes.ts';
+import { TickSums } from '../../../server/storage/watched-room.ts';
+import { chunkAt, createPlanes, type Planes } from '../../../shared/codec/chunks.ts';
 import fc, { forAll } from '../../support/property.ts';
 
 const SIZE = { width: 70, height: 100 };

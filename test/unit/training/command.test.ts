@@ -1,6 +1,5 @@
 /** The line of a card, read back by the command line that it is for. */
-import { commandOf, startOf } from '../../../server/training/command.ts';
-import { type Options, readOptions } from '../../../server/training/options.ts';
+import { commandOf, type Options, readOptions, startOf } from '../../../server/training/command.ts';
 
 const optionsOf = (...args: string[]): Options => {
   const options = readOptions(args);

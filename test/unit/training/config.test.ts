@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseConfig, readConfig } from '../../../server/training/config.ts';
 import {
   changedField,
+  parseConfig,
+  readConfig,
   withBatch,
   withImages,
   withName,
-} from '../../../server/training/config-changes.ts';
+} from '../../../server/training/config.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { TINY_POOL, tinyConfig, tinyConfigJson } from './tiny-run.ts';
 

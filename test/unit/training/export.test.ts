@@ -4,7 +4,7 @@ import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { identified, trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
 import { growthSegments } from '../../../server/training/model/segments.ts';
-import { drawProgressSheet } from '../../../server/training/progress-sheet.ts';
+import { drawProgressSheet } from '../../../server/training/progress.ts';
 import { firstState, trainedShapes } from '../../../server/training/run-state.ts';
 import { Trainer } from '../../../server/training/trainer.ts';
 import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';

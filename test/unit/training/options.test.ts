@@ -1,6 +1,6 @@
 import { COMPUTE_NAMES } from '../../../server/autodiff/compute.ts';
-import { helpText } from '../../../server/settings/help.ts';
-import { COMMAND, readOptions } from '../../../server/training/options.ts';
+import { helpText } from '../../../server/settings/document.ts';
+import { COMMAND, readOptions } from '../../../server/training/command.ts';
 
 test('all options in the help are accepted', () => {
   const args =

@@ -1,5 +1,11 @@
 import { drawnAt } from '../../../server/training/config-fields.ts';
-import { leakAt, pointOf, progressOf, rateAt, sideAt } from '../../../server/training/schedule.ts';
+import {
+  leakAt,
+  pointOf,
+  progressOf,
+  rateAt,
+  sideAt,
+} from '../../../server/training/rollout-plan.ts';
 import { tinyConfig } from './tiny-run.ts';
 
 const { optimiser } = tinyConfig();

@@ -1,5 +1,4 @@
-import { parseCard } from '../../../server/vnca/card.ts';
-import { CheckpointError } from '../../../server/vnca/errors.ts';
+import { CheckpointError, parseCard } from '../../../server/vnca/card.ts';
 import { gallerySheet } from '../../../server/vnca/gallery.ts';
 import { tinyCard, tinyCardJson } from './tiny-model.ts';
 

@@ -1,8 +1,12 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
-import { galleryLatent, loadCheckpoint, loadModel } from '../../../server/vnca/checkpoint.ts';
-import { fingerprint } from '../../../server/vnca/checkpoint-fingerprint.ts';
+import {
+  fingerprint,
+  galleryLatent,
+  loadCheckpoint,
+  loadModel,
+} from '../../../server/vnca/checkpoint.ts';
 import { writeSafetensors } from '../../../server/vnca/safetensors.ts';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

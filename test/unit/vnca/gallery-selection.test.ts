@@ -1,6 +1,6 @@
 /** What visitors are offered of the shipped gallery. */
 import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { selectGallery } from '../../../server/vnca/gallery-selection.ts';
+import { selectGallery } from '../../../server/vnca/gallery.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 
 const checkpoint = await loadCheckpoint(CHECKPOINT_FOLDER);

@@ -4,7 +4,7 @@ import {
   firstStage,
   growthSchedule,
   seedState,
-} from '../../../server/vnca/growth.ts';
+} from '../../../server/vnca/architecture.ts';
 
 const doubling = {
   side: 32,

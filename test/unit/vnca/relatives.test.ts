@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { fingerprint } from '../../../server/vnca/checkpoint-fingerprint.ts';
-import { selectGallery } from '../../../server/vnca/gallery-selection.ts';
+import { fingerprint, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
+import { selectGallery } from '../../../server/vnca/gallery.ts';
 import { loadRelatives, RELATIVES_FILE, writeRelatives } from '../../../server/vnca/relatives.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

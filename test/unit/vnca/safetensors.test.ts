@@ -1,4 +1,4 @@
-import { CheckpointError } from '../../../server/vnca/errors.ts';
+import { CheckpointError } from '../../../server/vnca/card.ts';
 import { parseSafetensors, writeSafetensors } from '../../../server/vnca/safetensors.ts';
 import { type Float32Tensor, float32Of } from '../../../shared/safetensors.ts';
 import fc, { anyText, forRuns } from '../../support/property.ts';

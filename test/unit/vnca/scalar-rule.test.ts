@@ -1,8 +1,11 @@
 /** The rule of pages, in plain JavaScript, against the rule on tensors. */
 import * as tf from '@tensorflow/tfjs-core';
 import { createRule, disposeRule, readGenome, stepStates } from '../../../server/vnca/rule.ts';
-import { createScalarRule } from '../../../server/vnca/scalar-rule.ts';
-import { drawUpdateMask, randomOfState } from '../../../server/vnca/update-mask.ts';
+import {
+  createScalarRule,
+  drawUpdateMask,
+  randomOfState,
+} from '../../../server/vnca/scalar-rule.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { tinyModel, UPDATES } from './tiny-model.ts';

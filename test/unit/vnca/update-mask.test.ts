@@ -1,4 +1,4 @@
-import { drawUpdateMask, randomOfState } from '../../../server/vnca/update-mask.ts';
+import { drawUpdateMask, randomOfState } from '../../../server/vnca/scalar-rule.ts';
 import { createRandom } from '../../../shared/random.ts';
 
 test('cells take part as often as the rule says', () => {

@@ -1,4 +1,4 @@
-import { chance } from '../../../server/world/chance.ts';
+import { chance } from '../../../server/world/room-rules.ts';
 
 const COUNT = 20_000;
 

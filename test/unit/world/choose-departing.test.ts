@@ -4,7 +4,7 @@ import {
   type Moment,
   type Resident,
   unattendedOf,
-} from '../../../server/world/choose-departing.ts';
+} from '../../../server/world/departures.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import fc, { forAll, forRuns } from '../../support/property.ts';
 

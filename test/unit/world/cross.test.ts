@@ -1,4 +1,4 @@
-import { crossLatents } from '../../../server/world/cross.ts';
+import { crossLatents } from '../../../server/world/create-latent.ts';
 import { createRandom } from '../../../shared/random.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 

@@ -1,4 +1,4 @@
-import { DeferredWork } from '../../../server/world/deferred-work.ts';
+import { DeferredWork } from '../../../server/world/ticker.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 function start() {

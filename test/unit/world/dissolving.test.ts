@@ -2,10 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import { type Engine, EngineError } from '../../../server/engine/engine.ts';
-import { chance } from '../../../server/world/chance.ts';
-import { dissolvingPlaces } from '../../../server/world/dissolving-places.ts';
-import type { RoomEvent } from '../../../server/world/events.ts';
+import type { RoomEvent } from '../../../server/world/commands.ts';
+import { dissolvingPlaces } from '../../../server/world/dissolving.ts';
 import { GridPlanes } from '../../../server/world/grid-planes.ts';
+import { chance } from '../../../server/world/room-rules.ts';
 import { roomState } from '../../../server/world/room-state.ts';
 import { type TickEvents, World } from '../../../server/world/world.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';

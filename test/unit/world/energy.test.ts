@@ -1,5 +1,5 @@
+import { Strokes } from '../../../server/world/damage.ts';
 import { Energy } from '../../../server/world/energy.ts';
-import { Strokes } from '../../../server/world/strokes.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Stroke } from '../../../shared/geometry.ts';
 import type { EnergySettings } from '../../../shared/vocabulary.ts';

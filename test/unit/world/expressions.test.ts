@@ -1,8 +1,7 @@
 /** Idle life: resting creatures express relatives, and come home. */
 import * as v from 'valibot';
-import type { RoomEvent } from '../../../server/world/events.ts';
-import { roomEvent } from '../../../server/world/events.ts';
-import { hasTurn } from '../../../server/world/expressions.ts';
+import { type RoomEvent, roomEvent } from '../../../server/world/commands.ts';
+import { hasTurn } from '../../../server/world/organisms/expressions.ts';
 import { roomState } from '../../../server/world/room-state.ts';
 import type { RoomOptions } from '../../../server/world/room-types.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';

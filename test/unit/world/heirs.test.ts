@@ -1,7 +1,10 @@
 /** Whom a day is bred from, and the heirs that the next one begins with. */
-import { breed, type Candidate, chooseAncestors } from '../../../server/world/heirs.ts';
-import type { LineageOrganism } from '../../../shared/lineage.ts';
-import { generationsOf } from '../../../shared/lineage.ts';
+import {
+  breed,
+  type Candidate,
+  chooseAncestors,
+} from '../../../server/world/organisms/lineage-tree.ts';
+import { generationsOf, type LineageOrganism } from '../../../shared/lineage.ts';
 import { HandRoom, SPECIES } from '../../support/rooms.ts';
 
 const bounds = { norm: 2, value: 2 };

@@ -1,8 +1,8 @@
 /** Only latents that the checkpoint was made for are planted. */
 
-import { speciesOf } from '../../../server/rooms/species.ts';
+import { speciesOf } from '../../../server/rooms/loaded-checkpoint.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { bounded, boundsOf, isWithin } from '../../../server/vnca/latent-bounds.ts';
+import { bounded, boundsOf, isWithin } from '../../../server/vnca/latent-map.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { decodeSeed, encodeSeed } from '../../../shared/seed-token.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';

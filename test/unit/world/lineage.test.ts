@@ -1,7 +1,7 @@
 /** What a room remembers of its dead, and the family tree that it tells. */
-import { Lineage } from '../../../server/world/lineage.ts';
-import { lineageTree } from '../../../server/world/lineage-tree.ts';
-import type { Organism } from '../../../server/world/organism.ts';
+import { Lineage } from '../../../server/world/organisms/lineage.ts';
+import { lineageTree } from '../../../server/world/organisms/lineage-tree.ts';
+import type { Organism } from '../../../server/world/organisms/organism.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { ANNA, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
 

@@ -1,6 +1,6 @@
 /** Where a seed is planted again when its place is taken. */
 import { GridPlanes } from '../../../server/world/grid-planes.ts';
-import { nearestWindow } from '../../../server/world/planting-site.ts';
+import { nearestWindow } from '../../../server/world/planting.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import fc, { forAll } from '../../support/property.ts';
 

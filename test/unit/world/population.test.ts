@@ -1,6 +1,6 @@
 /** Only organisms that are awake are stepped. */
 import { coloursOf, GridPlanes } from '../../../server/world/grid-planes.ts';
-import { createPlanes } from '../../../shared/codec/planes.ts';
+import { createPlanes } from '../../../shared/codec/chunks.ts';
 import { createRandom } from '../../../shared/random.ts';
 import fc, { forRuns } from '../../support/property.ts';
 import { ANNA, BERT, HandRoom, type Look } from '../../support/rooms.ts';

@@ -1,6 +1,5 @@
-import { latentOnMap } from '../../../server/world/latent-map.ts';
-import { rememberedSeed } from '../../../server/world/lineage-tree.ts';
-import { seedTokenOf } from '../../../server/world/species.ts';
+import { rememberedSeed } from '../../../server/world/organisms/lineage-tree.ts';
+import { latentOnMap, seedTokenOf } from '../../../server/world/species.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { encodeSeed } from '../../../shared/seed-token.ts';
 import { expectNear } from '../../support/near.ts';

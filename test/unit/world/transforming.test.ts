@@ -1,6 +1,6 @@
 /** Metamorphosis: a living organism turns into what another seed grows into. */
 import * as v from 'valibot';
-import { roomEvent } from '../../../server/world/events.ts';
+import { roomEvent } from '../../../server/world/commands.ts';
 import { roomState } from '../../../server/world/room-state.ts';
 import type { RoomOptions } from '../../../server/world/room-types.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';

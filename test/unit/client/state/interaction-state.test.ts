@@ -1,7 +1,6 @@
-import { ageText, survivedText } from '../../../../client/elements/organism-text.ts';
-import { kindName } from '../../../../client/elements/text.ts';
+import { ageText, kindName, survivedText } from '../../../../client/elements/text.ts';
 import { keyAction } from '../../../../client/input/keyboard.ts';
-import { RequestTracker } from '../../../../client/net/request-tracker.ts';
+import { RequestTracker } from '../../../../client/net/connection.ts';
 import { Resolution, TickLength } from '../../../../client/render/frame-pacing.ts';
 import { Hint } from '../../../../client/state/hint.ts';
 import { InteractionState } from '../../../../client/state/interaction-state.ts';

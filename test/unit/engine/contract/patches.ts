@@ -1,6 +1,6 @@
 /** The contract's tests of patches: planted, exported and imported, broken, disposed. */
 import type { Engine, Readout } from '../../../../server/engine/engine.ts';
-import { seedState } from '../../../../server/vnca/growth.ts';
+import { seedState } from '../../../../server/vnca/architecture.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { CHANNELS, expectError, latentOf, type Subject, seed, still } from '../support.ts';
 

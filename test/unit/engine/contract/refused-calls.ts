@@ -5,7 +5,7 @@ import type {
   NewPatch,
   PatchStep,
 } from '../../../../server/engine/engine.ts';
-import { seedState } from '../../../../server/vnca/growth.ts';
+import { seedState } from '../../../../server/vnca/architecture.ts';
 import { CHANNELS, expectError, latentOf, type Subject, seed, still } from '../support.ts';
 
 export function testRefusedCalls(subject: Subject): void {

@@ -1,6 +1,6 @@
 /** The contract's tests of steps: what a step does to a patch, and what it shows of it. */
 import type { Engine } from '../../../../server/engine/engine.ts';
-import { divide } from '../../../../server/vnca/growth.ts';
+import { divide } from '../../../../server/vnca/architecture.ts';
 import { createReadout, toByte } from '../../../../server/vnca/readout.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { bitsOf, CHANNELS, latentOf, plain, type Subject, seed, still } from '../support.ts';

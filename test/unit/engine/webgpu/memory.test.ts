@@ -2,7 +2,7 @@
 import { type Engine, EngineError } from '../../../../server/engine/engine.ts';
 import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
-import { speciesOf } from '../../../../server/rooms/species.ts';
+import { speciesOf } from '../../../../server/rooms/loaded-checkpoint.ts';
 import { World } from '../../../../server/world/world.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { ANNA } from '../../../support/rooms.ts';

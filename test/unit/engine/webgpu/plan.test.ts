@@ -1,7 +1,7 @@
 /** How nets are cut up, and how their weights are packed: needs no GPU. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { planFor } from '../../../../server/engine/webgpu/plan.ts';
-import { fromGroups, toGroups } from '../../../../server/engine/webgpu/states.ts';
+import { fromGroups, toGroups } from '../../../../server/engine/webgpu/store.ts';
 import type { Card } from '../../../../server/vnca/card.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';

@@ -1,6 +1,6 @@
 import { openAlerts } from '../../../../server/operations/alerts/open-alerts.ts';
 import { silentLog } from '../../../../server/platform/log.ts';
-import { openMemory } from '../../../../server/storage/memory-records.ts';
+import { openMemory } from '../../../../server/storage/records.ts';
 import { Store } from '../../../../server/storage/store.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 

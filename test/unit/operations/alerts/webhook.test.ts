@@ -3,7 +3,7 @@ import {
   MAX_WAITING,
   type PostResult,
   Webhook,
-} from '../../../../server/operations/alerts/webhook.ts';
+} from '../../../../server/operations/alerts/open-alerts.ts';
 import { silentLog } from '../../../../server/platform/log.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 

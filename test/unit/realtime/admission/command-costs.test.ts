@@ -1,8 +1,10 @@
-import { TokenBucket } from '../../../../server/platform/token-bucket.ts';
+import { TokenBucket } from '../../../../server/platform/queues.ts';
 import { AddressLimits, addressKey } from '../../../../server/realtime/admission/address-limits.ts';
-import { isAllowedOrigin } from '../../../../server/realtime/admission/connection-admission.ts';
-import { ConnectionRateLimiter } from '../../../../server/realtime/admission/connection-rate-limiter.ts';
-import { RejectionCounts } from '../../../../server/realtime/admission/rejection-counts.ts';
+import {
+  ConnectionRateLimiter,
+  isAllowedOrigin,
+  RejectionCounts,
+} from '../../../../server/realtime/admission/connection-admission.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import type { CommandName } from '../../../../shared/protocol/commands.ts';
 import { REASONS } from '../../../../shared/protocol/reasons.ts';

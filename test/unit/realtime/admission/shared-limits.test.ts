@@ -1,7 +1,9 @@
 import { Packr } from 'msgpackr';
 import type { Bus } from '../../../../server/bus/bus.ts';
-import { AddressLimits } from '../../../../server/realtime/admission/address-limits.ts';
-import { SharedLimits } from '../../../../server/realtime/admission/shared-limits.ts';
+import {
+  AddressLimits,
+  SharedLimits,
+} from '../../../../server/realtime/admission/address-limits.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { LocalBus } from '../../../support/local-bus.ts';

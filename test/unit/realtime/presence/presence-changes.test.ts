@@ -1,7 +1,7 @@
 import {
   allNames,
   PresenceChanges,
-} from '../../../../server/realtime/presence/presence-changes.ts';
+} from '../../../../server/realtime/presence/presence-broadcaster.ts';
 import { HOUSE } from '../../../../shared/vocabulary.ts';
 
 const one = (id: number, name = `Guest ${id}`) => ({ id, name, hue: 0 });

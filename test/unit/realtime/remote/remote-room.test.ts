@@ -1,7 +1,6 @@
 /** Connections of one server in a room of another. */
 import * as v from 'valibot';
-import type { Bus } from '../../../../server/bus/bus.ts';
-import { decodeMessage, encodeMessage } from '../../../../server/bus/bus-messages.ts';
+import { type Bus, decodeMessage, encodeMessage } from '../../../../server/bus/bus.ts';
 import { roomChannel } from '../../../../server/realtime/remote/messages.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';

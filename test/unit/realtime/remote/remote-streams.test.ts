@@ -1,6 +1,6 @@
 /** Viewers of a room whose frames are not there yet. */
 import type { Subscription } from '../../../../server/bus/bus.ts';
-import { RemoteStreams } from '../../../../server/realtime/remote/remote-streams.ts';
+import { RemoteStreams } from '../../../../server/realtime/remote/remote-session.ts';
 import { fullViewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { readHeader } from '../../../../shared/codec/frame.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';

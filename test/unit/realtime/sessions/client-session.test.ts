@@ -1,13 +1,15 @@
 import { EventEmitter } from 'node:events';
 import { AddressLimits } from '../../../../server/realtime/admission/address-limits.ts';
-import { ConnectionRateLimiter } from '../../../../server/realtime/admission/connection-rate-limiter.ts';
-import { RejectionCounts } from '../../../../server/realtime/admission/rejection-counts.ts';
+import {
+  ConnectionRateLimiter,
+  RejectionCounts,
+} from '../../../../server/realtime/admission/connection-admission.ts';
 import { ClientSession } from '../../../../server/realtime/sessions/client-session.ts';
 import { LocalSession } from '../../../../server/realtime/sessions/local-session.ts';
 import type { JoinRequest } from '../../../../server/realtime/sessions/room-client.ts';
 import { Outbox } from '../../../../server/realtime/streaming/outbox.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
-import { PROTOCOL_VERSION } from '../../../../shared/protocol/version.ts';
+import { PROTOCOL_VERSION } from '../../../../shared/protocol/reasons.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 
 const JOIN = { protocol: PROTOCOL_VERSION, room: 'garden', name: 'Anna' };

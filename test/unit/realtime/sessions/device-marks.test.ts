@@ -1,5 +1,5 @@
 import { DeviceMarks } from '../../../../server/realtime/sessions/device-marks.ts';
-import { ResumeTokens } from '../../../../server/realtime/sessions/resume-tokens.ts';
+import { ResumeTokens } from '../../../../server/realtime/sessions/signed-tokens.ts';
 import { COMMANDS } from '../../../../shared/protocol/commands.ts';
 
 const secret = Buffer.alloc(32, 7);

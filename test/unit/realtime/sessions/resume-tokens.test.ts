@@ -1,4 +1,4 @@
-import { ResumeTokens } from '../../../../server/realtime/sessions/resume-tokens.ts';
+import { ResumeTokens } from '../../../../server/realtime/sessions/signed-tokens.ts';
 import fc, { anyText, forAll } from '../../../support/property.ts';
 
 const secret = Buffer.alloc(32, 7);

@@ -1,4 +1,4 @@
-import { WallSlots } from '../../../../server/realtime/sessions/wall-slots.ts';
+import { WallSlots } from '../../../../server/realtime/sessions/room-walls.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { Refusal } from '../../../../shared/protocol/reasons.ts';
 import fc, { forAll } from '../../../support/property.ts';

@@ -1,7 +1,7 @@
 /** What viewers are sent over a gateway is byte for byte what they are sent alone. */
 import type { Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
+import { createPlanes, type Planes } from '../../../../shared/codec/chunks.ts';
 import { readHeader } from '../../../../shared/codec/frame.ts';
-import { createPlanes, type Planes } from '../../../../shared/codec/planes.ts';
 import { TIER_NAMES } from '../../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { createRandom, type Random } from '../../../../shared/random.ts';

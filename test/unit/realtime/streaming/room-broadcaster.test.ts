@@ -1,12 +1,11 @@
-import { checksOf } from '../../../../server/realtime/sessions/room-session.ts';
+import { checksOf } from '../../../../server/realtime/sessions/local-session.ts';
 import type { FrameFeed } from '../../../../server/realtime/streaming/frame-feed.ts';
 import { RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
 import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
 import type { Viewer, Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { checkOf, createCells } from '../../../../shared/codec/cells.ts';
-import { chunkAt } from '../../../../shared/codec/chunks.ts';
+import { chunkAt, createPlanes, type Planes } from '../../../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../../../shared/codec/frame-decoder.ts';
-import { createPlanes, type Planes } from '../../../../shared/codec/planes.ts';
 import type { TierName } from '../../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { createRandom } from '../../../../shared/random.ts';

@@ -1,7 +1,6 @@
 import { parseDatasetConfig } from '../../../../server/training/data/config.ts';
-import { splitByShare } from '../../../../server/training/data/dataset.ts';
+import { nameOfFile, splitByShare, titleCase } from '../../../../server/training/data/dataset.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { nameOfFile, titleCase } from '../../../../server/training/data/names.ts';
 import { expectFailure } from './support.ts';
 
 test('defaults are filled in', () => {

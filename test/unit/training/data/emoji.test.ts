@@ -2,18 +2,20 @@ import { readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { packageFolder } from '../../../../server/training/data/cache.ts';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import {
   type EmojiRecord,
   emojiKind,
   emojiName,
+  isOfUnseenKind,
+  isUnseen,
   listEmoji,
   openEmoji,
+  UNSEEN,
 } from '../../../../server/training/data/emoji.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { packageFolder } from '../../../../server/training/data/package.ts';
 import { STYLES } from '../../../../server/training/data/styles.ts';
-import { isOfUnseenKind, isUnseen, UNSEEN } from '../../../../server/training/data/unseen.ts';
 import { codeOf } from '../../../../server/training/data/vectors.ts';
 import { isFull } from '../../../support/full.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';

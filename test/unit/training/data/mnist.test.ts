@@ -1,9 +1,9 @@
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
+import { packageFolder } from '../../../../server/training/data/cache.ts';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
 import { openMnist } from '../../../../server/training/data/mnist.ts';
-import { packageFolder } from '../../../../server/training/data/package.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { expectFailure, put } from './support.ts';
 

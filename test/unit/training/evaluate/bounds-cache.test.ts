@@ -1,8 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
-import type { Keep } from '../../../../server/training/evaluate/bounds.ts';
-import { openKeep } from '../../../../server/training/evaluate/bounds-cache.ts';
+import { type Keep, openKeep } from '../../../../server/training/evaluate/bounds.ts';
 import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { quiet, smallImages, smallModel } from './small.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { loadKernel } from '../../../../server/engine/native/native.ts';
-import { speciesOf } from '../../../../server/rooms/species.ts';
+import { speciesOf } from '../../../../server/rooms/loaded-checkpoint.ts';
 import { EvaluationError } from '../../../../server/training/evaluate/errors.ts';
 import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
 import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
@@ -13,7 +13,7 @@ import { writeFigures, writePictures } from '../../../../server/training/evaluat
 import { countParameters } from '../../../../server/vnca/architecture.ts';
 import { parseCard } from '../../../../server/vnca/card.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
-import { thrownLatent } from '../../../../server/world/sampler.ts';
+import { thrownLatent } from '../../../../server/world/species.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { testNative } from '../../engine/native/support.ts';

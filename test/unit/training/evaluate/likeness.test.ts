@@ -1,5 +1,7 @@
-import { precisionAndRecall } from '../../../../server/training/evaluate/manifold.ts';
-import { areRetrieved } from '../../../../server/training/evaluate/retrieval.ts';
+import {
+  areRetrieved,
+  precisionAndRecall,
+} from '../../../../server/training/evaluate/image-figures.ts';
 import { createRandom } from '../../../../shared/random.ts';
 
 describe('precision and recall', () => {

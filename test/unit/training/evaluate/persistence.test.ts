@@ -2,10 +2,15 @@
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { EvaluationBatch, workOf } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import {
+  allButADisc,
+  everything,
   type Grown,
   measureCycles,
+  measureRecovery,
   measureRobustness,
   measureStay,
+  ofShare,
+  type Wound,
 } from '../../../../server/training/evaluate/persistence.ts';
 import {
   differences,
@@ -13,13 +18,6 @@ import {
   likeness,
   picturesOf,
 } from '../../../../server/training/evaluate/picture.ts';
-import {
-  allButADisc,
-  everything,
-  measureRecovery,
-  ofShare,
-  type Wound,
-} from '../../../../server/training/evaluate/recovery.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { smallModel } from './small.ts';

@@ -3,7 +3,7 @@ import { gradients } from '../../../../server/autodiff/gradients.ts';
 import * as g from '../../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { parameterInputs } from '../../../../server/autodiff/parameters.ts';
-import { divergence, encode, reparameterise } from '../../../../server/training/model/encoder.ts';
+import { divergence, encode, reparameterise } from '../../../../server/training/model/networks.ts';
 import { type EncoderNetwork, encoderShapes } from '../../../../server/vnca/encoder-network.ts';
 import { evaluate } from '../../autodiff/contract.ts';
 import { type Numbers, normals, randomParameters, slopeAt, slopeChecker } from './small.ts';

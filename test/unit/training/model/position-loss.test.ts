@@ -9,7 +9,7 @@ import {
   positionChannels,
   positionFields,
   positionNats,
-} from '../../../../server/training/model/position-loss.ts';
+} from '../../../../server/training/model/likelihood.ts';
 import { growthSegments } from '../../../../server/training/model/segments.ts';
 import { firstState } from '../../../../server/training/run-state.ts';
 import { Trainer } from '../../../../server/training/trainer.ts';

@@ -1,11 +1,12 @@
 import { PNG } from 'pngjs';
-import { SHEET_COLOURS } from '../../../../server/training/pictures/canvas.ts';
-import { drawSheet, inRows } from '../../../../server/training/pictures/sheet.ts';
 import {
+  drawSheet,
+  inRows,
+  SHEET_COLOURS,
   type Tile,
   tileOfImage,
   tilesOfStates,
-} from '../../../../server/training/pictures/tile.ts';
+} from '../../../../server/training/pictures/sheet.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
 
 const clearTile = (side: number): Tile => ({

@@ -1,7 +1,7 @@
 /** A worker job that reports its thread, waits for others, and fails in every way. */
 import { threadId } from 'node:worker_threads';
 import { TrainingError } from '../../../../server/training/errors.ts';
-import type { WorkerJob } from '../../../../server/training/workers/worker-job.ts';
+import type { WorkerJob } from '../../../../server/training/workers/worker-pool.ts';
 
 /** Two counters in shared memory: open workers, and jobs that wait for each other. */
 export type Plan = { readonly counters: Int32Array; readonly refuse?: boolean };

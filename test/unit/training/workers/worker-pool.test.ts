@@ -1,5 +1,4 @@
-import type { PoolWorker } from '../../../../server/training/workers/worker-job.ts';
-import { WorkerPool } from '../../../../server/training/workers/worker-pool.ts';
+import { type PoolWorker, WorkerPool } from '../../../../server/training/workers/worker-pool.ts';
 
 /** Workers whose jobs end on request. */
 function gated(width: number, fails = -1) {

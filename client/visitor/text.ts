@@ -1,0 +1,160 @@
+/** Tells a planter what has happened to their organisms. */
+import { msg, str } from '@lit/localize';
+import type { Event } from '../../shared/protocol/events.ts';
+import type { Notice, Reason } from '../../shared/protocol/reasons.ts';
+import {
+  byPointer,
+  furtherEvents,
+  kindName,
+  number,
+  planterName,
+  plural,
+} from '../elements/text.ts';
+import type { RoomModel } from '../net/room-model.ts';
+
+/** What has happened to one organism in one way. */
+export type Change = Event<'affected'>['organisms'][number];
+
+type Room = Pick<RoomModel, 'participants' | 'organisms'>;
+
+/** Most changes in one message; longer ones are not read. */
+const MAX_CHANGES = 2;
+
+const creatureName = (kind = ''): string => (kind === '' ? msg('creature') : kindName(kind));
+
+/** "Bo and 2 others cut your horse." "Your horse is leaving." */
+export function changeText({ id, kind, how, into, by, others }: Change, room: Room): string {
+  const name = creatureName(kind);
+  if (how.startsWith('depart')) {
+    return room.organisms.has(id)
+      ? msg(str`Your ${name} is leaving.`)
+      : msg(str`Your ${name} has left.`);
+  }
+  // A bar would separate the forms of a plural.
+  const person = (planterName({ planter: by }, room) || msg('Somebody')).replaceAll('|', '¦');
+  const who =
+    others === 0
+      ? person
+      : plural(
+          others,
+          msg(str`${person} and one other`),
+          msg(str`${person} and ${number(others)} others`),
+        );
+  if (how === 'wounded') return msg(str`${who} cut your ${name}.`);
+  if (how === 'transformed') {
+    return msg(str`${who} turned your ${name} into this: ${creatureName(into)}.`);
+  }
+  if (how === 'crossed') return msg(str`${who} planted a child of your ${name}.`);
+  return msg(str`${who} took ground from your ${name}.`);
+}
+
+/** How a wounded organism is now. */
+function outcome({ id, how }: Change, { organisms }: Room): string {
+  const organism = organisms.get(id);
+  if (how !== 'wounded') return '';
+  if (!organism) return msg('It is gone.');
+  if (!organism.hurt) return msg('It has healed.');
+  return organism.phase === 'asleep' ? '' : msg('It is healing.');
+}
+
+/** All changes of a message in a few sentences. */
+export function affectedText(changes: readonly Change[], room: Room): string {
+  const told = changes.slice(0, MAX_CHANGES);
+  const sentences = told.flatMap((change) => [changeText(change, room), outcome(change, room)]);
+  return [...sentences, furtherEvents(changes.length - told.length)].filter(Boolean).join(' ');
+}
+
+const REASON_WORDS: Readonly<Partial<Record<Reason, () => string>>> = {
+  'protocol-version': () => msg('This page is older or newer than the server. Reload it.'),
+  'no-such-room': () => msg('There is no room with that name.'),
+  'room-full': () => msg('The room is full. Please wait a moment.'),
+  'gave-way': () => msg('Your place went to someone who was waiting. What you planted stays.'),
+  replaced: () => msg('This visit continues in another window.'),
+  'off-grid': () => msg('Too close to the edge: the organism would not fit.'),
+  occupied: () => msg('Another organism lives there.'),
+  'garden-full': () => msg('No more organisms fit into this room just now. Try again soon.'),
+  'no-such-seed': () => msg('There is no such seed.'),
+  'bad-token': () => msg('This keepsake grows in another garden, or its link is damaged.'),
+  'bad-name': () => msg('That name cannot be shown here.'),
+  'reserved-name': () => msg('That name is for the gardener or the host. Choose another one.'),
+  'bad-drawing': () => msg('That drawing cannot be grown here.'),
+  'no-drawings': () => msg('Drawing is switched off in this room.'),
+  'no-tokens': () => msg('Keepsakes cannot be planted in this room.'),
+  'drawing-declined': () =>
+    msg('The host would rather not have this drawing here. Try another one.'),
+  'drawing-expired': () => msg('The host did not get to your drawing. You can send it again.'),
+  'drawing-unseen': () => reasonText('drawing-expired'),
+  'drawings-waiting': () =>
+    msg('Your last drawings still wait for the host. Please wait a little.'),
+  'too-many-drawings': () => msg('Many drawings wait for the host. Please try again later.'),
+  'no-such-organism': () => msg('That organism is gone.'),
+  'no-such-participant': () => msg('They are not here any more.'),
+  'follows-you': () => msg('They are already following your view.'),
+  protected: () => msg('That one was just wounded. Let it heal for a moment.'),
+  'not-yours': () => msg('Somebody else has planted that one.'),
+  'stroke-too-long': () => msg('The stroke is too long.'),
+  'no-energy': () => msg('Out of energy for a moment. It is coming back.'),
+  'too-fast': () => msg('Too much at once. Slow down a little.'),
+  'room-busy': () => msg('The room is busy right now. Please try again.'),
+  'too-many-joins': () => msg('Too many are coming in at once. Please wait a moment.'),
+  abuse: () => msg('Far too many requests at once. The connection was closed.'),
+  'not-here': () => msg('That is not allowed in this room right now.'),
+  'room-closed': () => msg('This room is closed just now. It opens again by itself.'),
+  'no-spectators': () =>
+    msg('This link cannot be used to watch right now. The picture will come back by itself.'),
+  paused: () => msg('The host has paused the room for a moment.'),
+  muted: () => msg('You can watch, but not act right now.'),
+  'sent-away': () => msg('The host has ended this visit.'),
+  'cooling-down': () => msg('One seed at a time. The next one is ready in a moment.'),
+  elsewhere: () => msg('That did not come through. Please try again.'),
+  'shutting-down': () => msg('The server is closing.'),
+};
+
+const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
+  'name-hidden': () => msg('That name cannot be shown here. You are here without one.'),
+  'some-protected': () => reasonText('protected'),
+  'name-reserved': () =>
+    msg('That name is for the gardener or the host. You are here without one.'),
+};
+
+/**
+ * The notice for a visitor who acts while the page is disconnected: the action is dropped. Also
+ * shown where the server lets no connection in, which does not tell pages why.
+ */
+export function offlineText(): string {
+  return msg('The room cannot be reached right now. Please wait a moment.');
+}
+
+/** The notice for a visitor whose drawing the host has approved while they did something else. */
+export function approvedText(): string {
+  return byPointer(
+    msg('Your drawing may grow. Tap where it should live.'),
+    msg('Your drawing may grow. Click where it should live.'),
+  );
+}
+
+/** Why an action was refused. Reasons that visitors do not meet share one text. */
+export function reasonText(reason: Reason): string {
+  return (REASON_WORDS[reason] ?? REASON_WORDS['not-here']!)();
+}
+
+/** While the day of the room ends. */
+export const goodbyeText = (): string => msg('This day is over. Thank you, and goodbye.');
+
+/** A button for a visitor who is not let in, and the address that it opens; absent: the same. */
+export interface WayBack {
+  readonly label: string;
+  readonly to?: string;
+}
+
+/** What may help a visitor who is not let in; undefined if only time can: the page then opens. */
+export function wayBack(reason: Reason): WayBack | undefined {
+  if (reason === 'no-such-room') return { label: msg('Go to the main room'), to: '/' };
+  const mayNotHelp = ['sent-away', 'room-closed', 'no-spectators'].includes(reason);
+  return mayNotHelp ? undefined : { label: msg('Reload') };
+}
+
+/** A notice from the server. */
+export function noticeText(notice: Notice): string {
+  return NOTICE_WORDS[notice]();
+}

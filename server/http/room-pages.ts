@@ -1,0 +1,202 @@
+/**
+ * Serves gallery pictures, the largest files that phones fetch, as WebP if the browser supports
+ * it.
+ */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import {
+  type LineagePage,
+  lineagePath,
+  lineagePicturePath,
+  lineageSeedPath,
+} from '../../shared/lineage.ts';
+import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
+import type { Bans } from '../realtime/policy/bans.ts';
+import type { RoomServer } from '../realtime/room-server.ts';
+import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
+import { lineageTree, rememberedSeed } from '../world/organisms/lineage-tree.ts';
+import { seedTokenOf } from '../world/species.ts';
+import { type Representation, representation } from './static-files.ts';
+
+const QUALITY = { quality: 80, alphaQuality: 90, smartSubsample: true, effort: 4 };
+const AGE = 'public, max-age=3600';
+
+/** A checkpoint's gallery picture. */
+interface Gallery {
+  readonly png: Representation;
+  /** Less than half the size of the PNG; encoded once, at the first request. */
+  webp?: Promise<Representation | undefined>;
+}
+
+/** @returns undefined if `sharp` is not installed */
+async function asWebp(png: Buffer): Promise<Representation | undefined> {
+  try {
+    const { default: sharp } = await import('sharp');
+    return representation(await sharp(png).webp(QUALITY).toBuffer());
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads the gallery pictures of checkpoints into memory.
+ *
+ * @param folders checkpoint folders by checkpoint name; a folder need not have a gallery
+ * @returns the handler that serves them
+ * @throws the error of reading
+ */
+export async function loadGalleries(
+  folders: ReadonlyMap<string, string>,
+): Promise<RequestHandler<{ name: string }>> {
+  const galleries = new Map<string, Gallery>();
+  for (const [name, folder] of folders) {
+    const bytes = await readFile(join(folder, 'gallery.png')).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (bytes) galleries.set(name, { png: representation(bytes) });
+  }
+  return async (request, response, next) => {
+    const gallery = galleries.get(request.params.name);
+    if (!gallery) return next();
+    response.set({ 'Cache-Control': AGE, Vary: 'Accept' });
+    const { png } = gallery;
+    // WebP must be named: old browsers accept `*/*` but cannot decode it.
+    if (request.headers.accept?.includes('image/webp')) {
+      gallery.webp ??= asWebp(png.bytes);
+      const webp = await gallery.webp;
+      if (webp) return response.set('ETag', webp.etag).type('image/webp').send(webp.bytes);
+    }
+    response.set('ETag', png.etag).type('image/png').send(png.bytes);
+  };
+}
+
+export interface LineageOptions {
+  /** An open room. @throws Refusal no-such-room, room-closed */
+  readonly findServer: (room: string) => RoomServer;
+  readonly checkpointOf: (room: string) => LoadedCheckpoint | undefined;
+  readonly bans: Pick<Bans, 'isBanned'>;
+  readonly addressOf: (request: Request) => string;
+  /** Wall clock, ms. */
+  readonly date: () => number;
+}
+
+const packed = promisify(gzip);
+/** For how long a tree is served as it was made, ms. */
+const TREE_AGE = 2_000;
+/** Refusals that may not last. */
+const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
+/** Pictures that an address may wait for at once; the page asks for fewer. */
+const MOST_PICTURES = 4;
+
+/** A tree as it is sent. */
+interface Body {
+  readonly madeAt: number;
+  readonly json: Buffer;
+  readonly gzipped: Promise<Buffer>;
+}
+
+/** What is asked for, of a room that may be watched. */
+interface Asked {
+  readonly roomServer: RoomServer;
+  readonly loaded: LoadedCheckpoint;
+  readonly request: Request;
+  readonly response: Response;
+}
+
+/** The routes of the family trees: a tree, a picture of an organism, and its seed as a token. */
+export function lineageRoutes(options: LineageOptions): Router {
+  const router = Router();
+  const bodies = new WeakMap<RoomServer, Body>();
+  const growing = new Map<string, number>();
+  const on = (path: string, answer: (asked: Asked) => Promise<unknown>): void => {
+    router.get(path, async (request, response) => {
+      try {
+        response.set('Cache-Control', 'no-store');
+        const { roomServer, loaded } = requireWatchable(request, options);
+        await answer({ roomServer, loaded, request, response });
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        refuse(response, error);
+      }
+    });
+  };
+  on(lineagePath(':room'), async ({ roomServer, loaded, request, response }) => {
+    const now = options.date();
+    let body = bodies.get(roomServer);
+    if (!body || Math.abs(now - body.madeAt) >= TREE_AGE) {
+      const json = Buffer.from(JSON.stringify(pageOf(roomServer, loaded, now)));
+      body = { madeAt: now, json, gzipped: packed(json) };
+      bodies.set(roomServer, body);
+    }
+    response.set('Vary', 'Accept-Encoding').type('json');
+    if (!request.acceptsEncodings('gzip')) return response.send(body.json);
+    return response.set('Content-Encoding', 'gzip').send(await body.gzipped);
+  });
+  on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
+    const { latent } = seedOf(roomServer, web.request);
+    // Not the address alone: visitors' own previews take turns with these.
+    const source = `lineage ${options.addressOf(web.request)}`;
+    const others = growing.get(source) ?? 0;
+    if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');
+    growing.set(source, others + 1);
+    try {
+      const { png } = await loaded.previews.grow(latent, source);
+      web.response.type('png').send(Buffer.from(png));
+    } finally {
+      const left = growing.get(source)! - 1;
+      if (left > 0) growing.set(source, left);
+      else growing.delete(source);
+    }
+  });
+  on(lineageSeedPath(':room', ':organism'), async ({ roomServer, request, response }) => {
+    const token = seedTokenOf(roomServer.room.species, seedOf(roomServer, request));
+    response.json({ token });
+  });
+  return router;
+}
+
+/** @throws Refusal no-such-room, room-closed, sent-away */
+function requireWatchable(request: Request, options: LineageOptions) {
+  const room = `${request.params.room}`;
+  const roomServer = options.findServer(room);
+  const loaded = options.checkpointOf(room);
+  if (!loaded || roomServer.policy.isClosed) throw new Refusal('room-closed', room);
+  const address = options.addressOf(request);
+  const applicant = { participant: undefined, device: undefined, address };
+  if (options.bans.isBanned(room, applicant)) throw new Refusal('sent-away', room);
+  return { roomServer, loaded };
+}
+
+/** @throws Refusal no-such-organism */
+function seedOf({ room }: RoomServer, request: Request) {
+  const organism = Number(request.params.organism);
+  const seed = rememberedSeed(room, organism);
+  if (!seed) throw new Refusal('no-such-organism', `organism ${organism}`);
+  return seed;
+}
+
+function pageOf({ room, times, policy, slots }: RoomServer, loaded: LoadedCheckpoint, now: number) {
+  const { gallery, sheet } = loaded.facts;
+  const { organisms, ...tree } = lineageTree(room, policy.settings.tickRate);
+  const page: LineagePage = {
+    ...tree,
+    organisms: organisms.map((one) => {
+      const client = slots.memberOf(one.planter.id);
+      const { name } = (client && slots.participantOf(client)) ?? one.planter;
+      return policy.redactPlanter({ ...one, planter: { ...one.planter, name } });
+    }),
+    ...{ now, sheet, gallery: gallery.map((entry) => entry.name) },
+    times: times.until({ tick: tree.tick, at: now }),
+    canPlant: policy.settings.tokens,
+  };
+  return page;
+}
+
+function refuse(response: Response, { reason }: Refusal): void {
+  const status = RETRIED.has(reason) ? 503 : 404;
+  response.status(status).json({ reason });
+}

@@ -1,0 +1,46 @@
+/** How many items have each key. */
+export function countBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): ReadonlyMap<K, number> {
+  const counts = new Map<K, number>();
+  for (const item of items) {
+    const key = keyOf(item);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
+
+interface Lookup<K, V> {
+  get(key: K): V | undefined;
+  set(key: K, value: V): unknown;
+}
+
+/** The value of a key in a map; if there is none, adds the one that `create` makes. */
+export function getOrAdd<K, V>(map: Lookup<K, V>, key: K, create: () => NonNullable<V>): V {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const value = create();
+  map.set(key, value);
+  return value;
+}
+
+/** Starts two services concurrently, or neither. */
+interface Closable {
+  close(): Promise<void>;
+}
+
+/**
+ * Waits for both. If one fails to start, closes the other.
+ * @throws the error of the one that failed
+ */
+export async function startBoth<A extends Closable, B extends Closable | undefined>(
+  a: Promise<A>,
+  b: B | Promise<B>,
+): Promise<[A, B]> {
+  const [first, second] = await Promise.allSettled([a, b]);
+  if (first.status === 'fulfilled' && second.status === 'fulfilled') {
+    return [first.value, second.value];
+  }
+  for (const start of [first, second]) {
+    if (start.status === 'fulfilled') await start.value?.close();
+  }
+  throw (second.status === 'rejected' ? second : (first as PromiseRejectedResult)).reason;
+}

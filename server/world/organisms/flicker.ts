@@ -1,0 +1,153 @@
+/**
+ * Measures how organisms flash (rule LIF-9), by the terms of WCAG 2.3.1: a change of relative
+ * luminance by a tenth or more with the darker side below 0.8, or of saturated red, that opposes
+ * the change before. Two such changes make a flash. This runs for each place of each awake organism
+ * every tick, hence the plain loops over integers.
+ */
+import { stageRect } from '../../../shared/geometry.ts';
+import type { FlashLimit } from '../../../shared/vocabulary.ts';
+import type { GridPlanes } from '../grid-planes.ts';
+import type { FlickerState, Organism } from './organism.ts';
+
+/** The last second is counted in so many slots of time, four bits each. */
+const SLOTS = 8;
+/** Levels are in 255ths: a tenth of the luminance, 20 of 320 units of red, and 0.8. */
+const LUMINANCE_STEP = 25;
+const RED_STEP = 16;
+const BRIGHT = 204;
+/** An organism flashes when more than this share of its window does; that of WCAG. */
+const SHARE = 1 / 4;
+/** Where luminance and, two bits higher, red are going; 0 if they have not changed yet. */
+const RISES = 1;
+const FALLS = 2;
+const RED_BITS = 2;
+
+/** [256] linear light of an 8-bit sRGB value, of `scale`. */
+const linear = (scale: number): Uint16Array =>
+  Uint16Array.from({ length: 256 }, (_, value) => {
+    const c = value / 255;
+    return Math.round(scale * (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+  });
+const LIGHT = linear(65_280);
+const RED = linear(0.2126 * 65_280);
+const GREEN = linear(0.7152 * 65_280);
+const BLUE = linear(0.0722 * 65_280);
+
+/** Ticks of one slot: seven slots and a tick are at least a second. */
+const slotTicks = (tickRate: number): number =>
+  Math.max(1, Math.ceil((tickRate - 1) / (SLOTS - 1)));
+
+/** Ticks after which nothing remembered matters, at the highest tick rate and so at any. */
+const STALE = 72;
+
+/** Whether a memory is as good as none; that of a sleeping organism soon is. */
+export const isStale = ({ at }: FlickerState, tick: number): boolean => tick - at > STALE;
+
+/** When, and what is allowed. */
+export interface FlickerMoment {
+  readonly tick: number;
+  /** Nominal ticks per second. */
+  readonly tickRate: number;
+  readonly limit: FlashLimit;
+}
+
+/**
+ * Remembers what an organism shows, unless that is known already. Call before its step.
+ *
+ * @param tick that follows the step
+ */
+export function remember(organism: Organism, grid: GridPlanes, tick: number): void {
+  const { id, window, flicker } = organism;
+  if (flicker && !isStale(flicker, tick)) return;
+  const places = window.width * window.height;
+  const levels = new Uint8Array(2 * places);
+  const { rgba } = grid.planes;
+  grid.each(window, (place, cell) => {
+    if (grid.ownerAt(place) !== id) return;
+    levels[2 * cell] = luminanceAt(rgba, 4 * place);
+    levels[2 * cell + 1] = rednessAt(rgba, 4 * place);
+  });
+  organism.flicker = {
+    ...{ levels, going: new Uint8Array(places), turns: new Uint32Array(places) },
+    at: tick,
+  };
+}
+
+/**
+ * Compares what an organism shows with what it showed before. Places that others own are not its
+ * own to answer for.
+ *
+ * @returns whether it has flashed as often as it may within a second
+ */
+export function hasFlashed(
+  { id, window, stage, flicker }: Organism,
+  grid: GridPlanes,
+  { tick, tickRate, limit }: FlickerMoment,
+): boolean {
+  if (!flicker) return false;
+  passTime(flicker, tick, slotTicks(tickRate));
+  const { levels, going, turns } = flicker;
+  const within = tickRate >= SLOTS ? 0xffffffff : 2 ** (4 * tickRate) - 1;
+  const { owner, rgba } = grid.planes;
+  const { x, y } = stageRect(window, stage);
+  let flashing = 0;
+  for (let row = y; row < y + stage; row++) {
+    const from = grid.place(x, row);
+    let cell = (row - window.y) * window.width + x - window.x;
+    for (let place = from; place < from + stage; place++, cell++) {
+      if (owner[place] !== id && owner[place] !== 0) continue;
+      const before = going[cell];
+      let now = before;
+      const light = luminanceAt(rgba, 4 * place);
+      const edge = levels[2 * cell];
+      const way = before & (RISES | FALLS);
+      if (way === RISES ? light > edge : way === FALLS && light < edge) levels[2 * cell] = light;
+      else if (Math.abs(light - edge) >= LUMINANCE_STEP && Math.min(light, edge) < BRIGHT) {
+        levels[2 * cell] = light;
+        now += (light > edge ? RISES : FALLS) - way;
+      }
+      const red = rednessAt(rgba, 4 * place);
+      const redEdge = levels[2 * cell + 1];
+      const redWay = before >> RED_BITS;
+      if (redWay === RISES ? red > redEdge : redWay === FALLS && red < redEdge) {
+        levels[2 * cell + 1] = red;
+      } else if (Math.abs(red - redEdge) >= RED_STEP) {
+        levels[2 * cell + 1] = red;
+        now += ((red > redEdge ? RISES : FALLS) - redWay) << RED_BITS;
+      }
+      if (now !== before) {
+        going[cell] = now;
+        turns[cell]++;
+      }
+      if (turns[cell] !== 0 && sumOf(turns[cell] & within) >= 2 * limit) flashing++;
+    }
+  }
+  return flashing > SHARE * window.width * window.height;
+}
+
+/** Relative luminance of a colour over black, in 255ths. @param at index of its red */
+const luminanceAt = (rgba: Uint8Array, at: number): number =>
+  (RED[rgba[at]] + GREEN[rgba[at + 1]] + BLUE[rgba[at + 2]]) >> 8;
+
+/** R − G − B of a saturated red, in 255ths; 0 for other colours. @param at index of its red */
+function rednessAt(rgba: Uint8Array, at: number): number {
+  const others = LIGHT[rgba[at + 1]] + LIGHT[rgba[at + 2]];
+  const red = LIGHT[rgba[at]];
+  return red > 4 * others ? (red - others) >> 8 : 0;
+}
+
+/** Moves the counts of all places on in time, and forgets the oldest. */
+function passTime(flicker: FlickerState, tick: number, slot: number): void {
+  const passed = Math.floor(tick / slot) - Math.floor(flicker.at / slot);
+  flicker.at = tick;
+  if (passed === 0) return;
+  const { turns } = flicker;
+  if (passed >= SLOTS) turns.fill(0);
+  else for (let cell = 0; cell < turns.length; cell++) turns[cell] <<= 4 * passed;
+}
+
+/** The sum of eight numbers of four bits, at most 255. */
+function sumOf(counts: number): number {
+  const pairs = (counts & 0x0f0f0f0f) + ((counts >>> 4) & 0x0f0f0f0f);
+  return Math.imul(pairs, 0x01010101) >>> 24;
+}

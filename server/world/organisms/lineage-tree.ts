@@ -1,0 +1,132 @@
+/** The family tree of a room: what lives, what it remembers of its dead, and their ancestors. */
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
+import { HOUSE, type OrganismId, type Origin } from '../../../shared/vocabulary.ts';
+import { isWithin, type LatentBounds } from '../../vnca/latent-map.ts';
+import type { PlantedSeed } from '../commands.ts';
+import { crossLatents } from '../create-latent.ts';
+import type { Room } from '../room.ts';
+import type { Ended } from '../room-state.ts';
+import type { seedTokenOf } from '../species.ts';
+import { ancestorsOf } from './lineage.ts';
+
+const { hours } = DEFAULTS.lineage;
+
+/**
+ * The family tree of the last day.
+ *
+ * @param tickRate nominal ticks a second
+ */
+export function lineageTree(
+  room: Pick<Room, 'organisms' | 'lineage' | 'tick'>,
+  tickRate: number,
+): LineageTree {
+  const { tick } = room;
+  const { ended, forgotten } = room.lineage;
+  const begin = tick - hours * 3600 * tickRate;
+  const all = [...ended.map(deadOf), ...room.organisms.map(livingOf)];
+  const recent = all.filter(({ died = tick }) => died >= begin);
+  const known = new Map(all.map((one) => [one.id, one]));
+  const shown = new Set([...ancestorsOf(recent, known), ...recent.map(({ id }) => id)]);
+  const organisms = [...known.values()]
+    .filter(({ id }) => shown.has(id))
+    .sort((a, b) => a.id - b.id);
+  return { organisms, forgotten, tick, tickRate };
+}
+
+function livingOf(organism: Room['organisms'][number]): LineageOrganism {
+  const { id, kind, origin, parents, planter, born, wounds, healed, was } = organism;
+  return { id, kind, origin, parents, planter, born, wounds, healed, ...(was && { was }) };
+}
+
+const deadOf = ({ latent: _, was, ...one }: Ended): LineageOrganism => ({
+  ...one,
+  ...(was && { was }),
+});
+
+/**
+ * The seed of an organism that lives or is remembered; undefined if there is none, or the host has
+ * removed it and it is of no kind of the gallery: it may be what nobody should see.
+ */
+export function rememberedSeed(
+  room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewLatent'>,
+  id: OrganismId,
+): Parameters<typeof seedTokenOf>[1] | undefined {
+  const living = room.viewOf(id);
+  if (living) {
+    const latent = room.previewLatent({ from: 'organism', organism: id }, HOUSE.id);
+    return { ...living, latent };
+  }
+  const dead = room.lineage.ended.find((one) => one.id === id);
+  if (!dead) return undefined;
+  const { kind, cause } = dead;
+  const entry = room.species.gallery.find(({ name }) => name === kind);
+  const latent = entry?.latent ?? (cause === 'removed' ? undefined : dead.latent);
+  return latent && { ...dead, latent };
+}
+
+/** Most organisms that are bred from, and most heirs. */
+const MOST = 6;
+/** Share of the second parent. Below a half, so that two parents have two different heirs. */
+const MIX = 0.35;
+
+/** An organism that may be bred from. */
+export interface Candidate {
+  readonly id: number;
+  /** '' for the nameless, each of which is a kind of its own here. */
+  readonly kind: string;
+  readonly origin: Origin;
+  /** Tick of its planting. */
+  readonly born: number;
+  /** Wounds survived. */
+  readonly healed: number;
+  readonly children: number;
+  /** [Z] */
+  readonly latent: Float32Array;
+}
+
+/** The seed of an heir, as the journal stores it. */
+export type HeirSeed = Extract<PlantedSeed, { from: 'heir' }>;
+
+/**
+ * Chooses whom to breed from, the best first. Wounds survived, age and children count alike, each
+ * as a share of the most that any candidate has. No two are of one kind while others are left;
+ * those with equal scores follow in the order of their ids.
+ *
+ * @param tick now
+ * @returns at most 6
+ */
+export function chooseAncestors(candidates: readonly Candidate[], tick: number): Candidate[] {
+  const merits: readonly ((one: Candidate) => number)[] = [
+    ({ healed }) => healed,
+    ({ born }) => tick - born,
+    ({ children }) => children,
+  ];
+  const most = merits.map((merit) => Math.max(1, ...candidates.map(merit)));
+  const score = (one: Candidate): number =>
+    merits.reduce((sum, merit, i) => sum + merit(one) / most[i], 0);
+  const inOrder = candidates.toSorted((a, b) => score(b) - score(a) || a.id - b.id);
+  const isFirst = ({ kind }: Candidate, i: number): boolean =>
+    kind === '' || inOrder.findIndex((one) => one.kind === kind) === i;
+  const first = inOrder.filter(isFirst);
+  return [...first, ...inOrder.filter((one) => !first.includes(one))].slice(0, MOST);
+}
+
+/**
+ * Breeds an heir for each of the chosen: its cross with the next one, or itself again where it is
+ * the only one or the checkpoint was not made for the cross.
+ *
+ * @param bounds of the checkpoint
+ */
+export function breed(chosen: readonly Candidate[], bounds: LatentBounds): HeirSeed[] {
+  return chosen.map((one, i) => {
+    const other = chosen[(i + 1) % chosen.length];
+    const { id, kind, origin, latent } = one;
+    const cross = crossLatents(latent, other.latent, MIX);
+    if (other !== one && isWithin(cross, bounds)) {
+      const parents = [id, other.id];
+      return { from: 'heir', latent: [...cross], origin: 'cross', kind: '', parents };
+    }
+    return { from: 'heir', latent: [...latent], origin, kind, parents: [id] };
+  });
+}

@@ -1,0 +1,406 @@
+/**
+ * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 … LIF-9).
+ * Collects life events, and the patches of dead organisms for the engine to dispose of.
+ */
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../../shared/vocabulary.ts';
+import type { PatchId, PatchStep, Readout } from '../../engine/engine.ts';
+import { close, heal, heldBy, hurt, openRim, releaseHit } from '../closing.ts';
+import type { GridPlanes } from '../grid-planes.ts';
+import {
+  blockersOf,
+  type GroundState,
+  keepMask,
+  leaveGround,
+  offerLost,
+  type Stepped,
+  seedPlaces,
+  settle,
+} from '../ownership.ts';
+import type { RoomRules } from '../room-rules.ts';
+import { largestChange } from '../room-state.ts';
+import { growthStep, type Species } from '../species.ts';
+import {
+  beginExpressions,
+  breakOff,
+  countStep,
+  type Expressing,
+  isDue,
+  takeExpressed,
+  waitAfterStep,
+} from './expressions.ts';
+import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
+import { Lineage } from './lineage.ts';
+import { keepSeen, type Organism, viewOf } from './organism.ts';
+import { Population } from './population.ts';
+import { become, countTurn, type Seed } from './transformation.ts';
+
+/** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */
+export class OrganismLifecycle {
+  /** What is remembered of its dead. */
+  readonly lineage = new Lineage();
+  private population: Population;
+  private pendingEvents: LifeEvent[] = [];
+  private readonly disposed: PatchId[] = [];
+  private readonly dead: Organism[] = [];
+  private stepping: Organism[] = [];
+  /** Which organisms have begun to express a relative in this tick. */
+  expressing: readonly Expressing[] = [];
+  /** Organisms that strokes have hit in this tick. */
+  private readonly hitNow = new Set<Organism>();
+
+  constructor(
+    private readonly grid: GridPlanes,
+    private readonly species: Species,
+    readonly rules: RoomRules,
+  ) {
+    this.population = new Population(grid);
+  }
+
+  /** Number of living organisms without those that depart. */
+  get size(): number {
+    return this.population.size;
+  }
+
+  /** Number of organisms that grow or are awake; each steps when its pace says so. */
+  get awake(): number {
+    return this.population.awake.length;
+  }
+
+  /** All living organisms, oldest first. */
+  get all(): IterableIterator<Organism> {
+    return this.population.all;
+  }
+
+  /** Organisms that depart, oldest first. */
+  get departing(): Organism[] {
+    return this.population.departing;
+  }
+
+  find(id: OrganismId): Organism | undefined {
+    return this.population.find(id);
+  }
+
+  /** @throws Refusal no-such-organism */
+  require(id: OrganismId): Organism {
+    const organism = this.population.find(id);
+    if (!organism) throw new Refusal('no-such-organism', `organism ${id}`);
+    return organism;
+  }
+
+  /** Replaces all organisms without life events; the old patches are disposed of. */
+  replaceAll(organisms: Iterable<Organism>): void {
+    for (const { patch } of this.population.all) this.disposed.push(patch);
+    this.population = new Population(this.grid);
+    for (const organism of organisms) this.population.add(organism);
+  }
+
+  /** Adds a newly planted organism. */
+  add(organism: Organism): void {
+    this.population.add(organism);
+    this.pendingEvents.push({ what: 'born', organism: viewOf(organism) });
+  }
+
+  /**
+   * Records a hit by a stroke: wakes the organism and restarts its trusted steps. One whose places
+   * are all hit dies.
+   *
+   * @param stroke.isNew whether it has not wounded the organism before
+   * @param stroke.tick ticks completed
+   */
+  hit(
+    organism: Organism,
+    { by, isNew, tick }: { by: ParticipantId; isNew: boolean; tick: number },
+  ): void {
+    if (isNew) organism.wounds++;
+    hurt(organism, this.grid);
+    organism.stirs = 0;
+    breakOff(organism);
+    this.wake(organism);
+    const { id, wounds } = organism;
+    this.pendingEvents.push({ what: 'wounded', id, by, wounds });
+    this.hitNow.add(organism);
+    remember(organism, this.grid, tick + 1);
+    const { killed, lives } = releaseHit(organism, this.grid, this.species);
+    const { closing } = this.rules;
+    if (!lives) this.die(organism, 'killed');
+    else if (closing !== undefined && organism.phase !== 'growing') {
+      close(organism, killed, { grid: this.grid, reach: closing });
+      // What is closed is zero, and ground without a living cell is left as it is.
+      organism.woundMask = undefined;
+    }
+  }
+
+  /** Has a grown organism turn into what a seed grows into. @param tick ticks completed */
+  transform(organism: Organism, into: Seed, by: ParticipantId, tick: number): void {
+    become(organism, into, tick);
+    this.wake(organism);
+    const { id, kind, origin, parents } = organism;
+    this.pendingEvents.push({ what: 'transformed', id, by, kind, origin, parents });
+  }
+
+  /** Has an organism depart: it is not stepped any more. */
+  depart(organism: Organism): void {
+    keepSeen(organism);
+    this.population.depart(organism);
+    this.pendingEvents.push({ what: 'departing', id: organism.id });
+  }
+
+  /** Frees places of an organism that departs. */
+  lose(places: readonly number[]): void {
+    for (const place of places) this.grid.clear(place);
+  }
+
+  /**
+   * Brings an organism back that departs: it takes back the places that are still bare.
+   *
+   * @throws Refusal occupied: it grows, and others own all of its seed places
+   */
+  bringBack(organism: Organism): void {
+    const isGrown = organism.age >= this.species.schedule.length;
+    const phase = isGrown ? 'awake' : 'growing';
+    if (!isGrown) this.claimSeedPlaces(organism);
+    organism.dissolving = undefined;
+    organism.stirs = 0;
+    organism.awakeSteps = 0;
+    organism.restTicks = 0;
+    this.population.bringBack(organism, phase);
+    offerLost(organism, this.ground);
+    this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
+  }
+
+  /** Removes an organism and frees its places. */
+  die(organism: Organism, cause: Cause): void {
+    this.population.remove(organism);
+    this.disposed.push(organism.patch);
+    this.dead.push(organism);
+    this.lineage.add(organism, cause);
+    leaveGround(organism, this.ground);
+    this.pendingEvents.push({ what: 'died', id: organism.id, cause });
+  }
+
+  private get ground(): GroundState {
+    const { grid, population } = this;
+    return { grid, population };
+  }
+
+  /** Has those express a relative whose turn it is. Call before `step`. @param tick completed */
+  express(tick: number): void {
+    const begun = beginExpressions(this.population, this.species, this.rules, tick);
+    for (const { organism } of begun) {
+      organism.expression!.held = heldBy(organism, this.grid);
+      this.wake(organism);
+    }
+    this.expressing = begun.map(({ event }) => event);
+  }
+
+  /**
+   * First half of a tick. Organisms without a cell left die.
+   *
+   * @param moment of the tick's end; absent: organisms may flash
+   * @returns a step for each growing or awake organism whose turn it is, oldest first
+   */
+  step(moment?: FlickerMoment): PatchStep[] {
+    const steps: PatchStep[] = [];
+    this.stepping = [];
+    for (const organism of this.population.awake) {
+      if (!isDue(organism)) continue;
+      const { divide, stage } = growthStep(this.species, organism.age);
+      const { keep, alive } = keepMask(this.grid, organism, stage);
+      organism.woundMask = undefined;
+      if (!alive) {
+        this.die(organism, 'no-cell-left');
+        continue;
+      }
+      if (moment) remember(organism, this.grid, moment.tick);
+      this.stepping.push(organism);
+      const { patch, closed } = organism;
+      const express = takeExpressed(organism);
+      steps.push({
+        ...{ patch, divide },
+        ...(keep && { keep }),
+        ...(closed && { closed }),
+        ...(express && { express }),
+      });
+    }
+    return steps;
+  }
+
+  /**
+   * Second half of a tick: updates ownership, then ages each stepped organism.
+   *
+   * @param readouts one per step, in the same order
+   * @param moment as for `step`
+   */
+  settle(readouts: readonly Readout[], moment?: FlickerMoment): void {
+    const stepped = this.stepping.map((organism, i) => ({ organism, readout: readouts[i] }));
+    const held = settle(this.grid, stepped, this.species.threshold);
+    stepped.forEach((one, i) => {
+      this.advance(one, held[i]);
+    });
+    for (const { organism } of stepped) organism.wait = waitAfterStep(organism, this.rules);
+    if (moment) for (const { organism } of stepped) this.slow(organism, moment);
+    if (moment) this.slowHit(moment);
+    for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
+      this.wakeByGround(organism);
+    }
+    this.stepping = [];
+    this.hitNow.clear();
+  }
+
+  /** Makes organisms pause that strokes alone have made flash, between their steps. */
+  private slowHit(moment: FlickerMoment): void {
+    for (const organism of this.hitNow) {
+      if (organism.phase === 'dead' || this.stepping.includes(organism)) continue;
+      if (hasFlashed(organism, this.grid, moment)) organism.pause = moment.tickRate - 1;
+    }
+  }
+
+  /**
+   * Makes an organism pause for a second when it has flashed as often as it may, and then take so
+   * few steps that it stays within the limit, until it sleeps.
+   */
+  private slow(organism: Organism, moment: FlickerMoment): void {
+    if (organism.phase === 'dead') return;
+    const { tickRate, limit } = moment;
+    // Also if it sleeps now: a stroke may wake it at once.
+    if (hasFlashed(organism, this.grid, moment)) organism.pause = tickRate - 1;
+    else if (organism.phase === 'asleep') organism.pause = undefined;
+    else if (organism.pause !== undefined) organism.pause = Math.ceil(tickRate / (2 * limit)) - 1;
+  }
+
+  /** Removes organisms planted in this tick, with their life events and steps. */
+  retract(organisms: readonly Organism[]): void {
+    const retracted = new Set(organisms.map(({ id }) => id));
+    for (const organism of organisms) {
+      if (organism.phase !== 'dead') this.die(organism, 'no-cell-left');
+    }
+    this.pendingEvents = this.pendingEvents.filter((event) =>
+      event.what === 'born' ? !retracted.has(event.organism.id) : !retracted.has(event.id),
+    );
+    this.stepping = this.stepping.filter(({ id }) => !retracted.has(id));
+    this.lineage.retract(retracted);
+  }
+
+  /** Takes the life events since the last call. */
+  takeEvents(): LifeEvent[] {
+    return this.pendingEvents.splice(0);
+  }
+
+  /**
+   * Takes the organisms that died since the last call, and has the family tree remember them.
+   *
+   * @param tick completed
+   */
+  takeDead(tick: number): Organism[] {
+    this.lineage.settle(tick, this.population.all);
+    return this.dead.splice(0);
+  }
+
+  /** How many live cells of an organism each neighbour blocks; none if it is dead. */
+  blockersOf(id: OrganismId): Map<OrganismId, number> {
+    const organism = this.population.find(id);
+    return organism ? blockersOf(organism, this.grid) : new Map();
+  }
+
+  /** Takes the patches of organisms removed since the last call; the caller disposes of them. */
+  takeDisposed(): PatchId[] {
+    return this.disposed.splice(0);
+  }
+
+  /**
+   * Ages an organism by the step it has just taken; it may become grown, fall asleep or die.
+   *
+   * @param settled places that it owns
+   */
+  private advance({ organism, readout }: Stepped, settled: number): void {
+    let held = settled;
+    if (readout.broken) {
+      this.die(organism, 'broken');
+      return;
+    }
+    const change = organism.isRestored
+      ? largestChange(organism.seen, readout.rgba)
+      : readout.change;
+    organism.isRestored = false;
+    organism.seen = readout.rgba;
+    if (readout.stage !== organism.stage) {
+      organism.stage = readout.stage;
+      this.pendingEvents.push({ what: 'divided', id: organism.id, stage: readout.stage });
+    }
+    organism.age++;
+    if (organism.phase === 'growing') {
+      if (organism.age < this.species.schedule.length) return;
+      organism.phase = 'awake';
+      this.pendingEvents.push({ what: 'grown', id: organism.id });
+      // Its seed places are no longer reserved: from now on only live cells hold a place.
+      [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
+    } else {
+      // A wound that closes does not rest, and its steps count from when it has closed.
+      const closes = organism.closed !== undefined;
+      if (closes) openRim(organism);
+      const isOnItsWay = countTurn(organism) || closes;
+      if (!isOnItsWay) organism.awakeSteps++;
+      const rests = !isOnItsWay && change <= DEFAULTS.life.restLevel;
+      organism.restTicks = rests ? organism.restTicks + 1 : 0;
+    }
+    if (held === 0) {
+      this.die(organism, 'no-cell-left');
+      return;
+    }
+    if (organism.closed || !countStep(organism)) return;
+    const trusted = this.trustedStepsOf(organism);
+    if (organism.restTicks < DEFAULTS.life.restSteps && organism.awakeSteps < trusted) return;
+    if (organism.expression) {
+      organism.expression = undefined;
+      // What it has taken beyond its own ground is free again.
+      [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
+      if (held === 0) {
+        this.die(organism, 'no-cell-left');
+        return;
+      }
+    }
+    organism.transforming = undefined;
+    if (heal(organism, held)) {
+      this.pendingEvents.push({ what: 'healed', id: organism.id, healed: organism.healed });
+    }
+    keepSeen(organism);
+    this.population.sleep(organism);
+    this.pendingEvents.push({ what: 'asleep', id: organism.id });
+  }
+
+  /** Claims the bare ones. @throws Refusal occupied when others own all */
+  private claimSeedPlaces({ id, window }: Organism): void {
+    const { grid } = this;
+    const places = seedPlaces(window, grid);
+    for (const place of places) if (grid.ownerAt(place) === 0) grid.claim(place, id);
+    if (places.every((place) => grid.ownerAt(place) !== id)) throw new Refusal('occupied');
+  }
+
+  /**
+   * Wakes an organism whose blocked places are free. Limited, or neighbours would do so forever.
+   */
+  private wakeByGround(organism: Organism): void {
+    if (organism.stirs >= DEFAULTS.life.maxWakings) return;
+    organism.stirs++;
+    this.wake(organism);
+  }
+
+  private wake(organism: Organism): void {
+    organism.awakeSteps = 0;
+    organism.restTicks = 0;
+    if (organism.phase !== 'asleep') return;
+    this.population.wake(organism);
+    this.pendingEvents.push({ what: 'awake', id: organism.id });
+  }
+
+  /** Awake steps after which the organism sleeps even if it does not rest. */
+  private trustedStepsOf({ stirs, expression }: Organism): number {
+    const { trustedSteps = Infinity } = this.species;
+    if (expression) return Math.min(trustedSteps, this.rules.relatives?.homeSteps ?? 0);
+    return stirs === 0
+      ? trustedSteps
+      : Math.min(trustedSteps, DEFAULTS.life.wakingSteps / 2 ** (stirs - 1));
+  }
+}
