@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { DEFAULTS } from '../shared/defaults.ts';
-import { createVivariumServer } from './app/create-server.ts';
-import { engineLine, ListenError, lossLine, terminalQr } from './app/listen.ts';
-import { ProcessEnd } from './app/process-end.ts';
 import { ClusterError } from './cluster/valkey-connection.ts';
+import { createVivariumServer } from './composition/create-server.ts';
+import { engineLine, ListenError, lossLine, terminalQr } from './composition/listen.ts';
+import { ProcessEnd } from './composition/process-end.ts';
 import { EngineError } from './engine/engine.ts';
 import { HookError } from './extensions/extension.ts';
 import { tokenRecoveryHint } from './host/host-sessions.ts';

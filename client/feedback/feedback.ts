@@ -1,6 +1,6 @@
 /** Sound and vibration of the page; off until the visitor turns them on. */
 import type { LifeEvent } from '../../shared/vocabulary.ts';
-import type { RoomModel } from '../net/room-model.ts';
+import type { RoomModel } from '../room/room-model.ts';
 import type { Sound } from './sound.ts';
 
 /** Least time between two vibrations, ms; motors cannot follow faster ones. */

@@ -2,9 +2,9 @@
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import { type CanvasHand, ViewTools } from '../input/canvas-input.ts';
-import type { RoomModel } from '../net/room-model.ts';
 import type { Point, Size } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
+import type { RoomModel } from '../room/room-model.ts';
 
 /** A drag moves the view or draws a rectangle; a tap selects an organism or points at a place. */
 export type PointerTool = 'look' | 'area' | 'point';

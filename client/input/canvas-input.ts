@@ -3,9 +3,9 @@
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
-import type { RoomModel } from '../net/room-model.ts';
 import { type Camera, type Point, type Size, screenToWorld } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
+import type { RoomModel } from '../room/room-model.ts';
 import { Throttle } from '../state/browser-store.ts';
 import { Gestures, type GestureTarget, type PointerSample } from './gestures.ts';
 import { organismAt } from './picking.ts';

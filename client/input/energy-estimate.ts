@@ -1,7 +1,7 @@
 /** Estimates a visitor's current energy between the server's answers. */
 import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import type { RoomModel } from '../net/room-model.ts';
+import type { RoomModel } from '../room/room-model.ts';
 
 /** Strokes that may await an answer. Beyond this, the oldest is assumed to be lost. */
 const MAX_UNANSWERED = 64;

@@ -1,8 +1,8 @@
 /** Where a page opens that cannot show the whole room at a good size. Pure. */
 import { clampCentre } from '../../shared/geometry.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
-import type { RoomModel } from '../net/room-model.ts';
 import type { Point, Size } from '../render/camera.ts';
+import type { RoomModel } from '../room/room-model.ts';
 
 const CANDIDATES = 200;
 /** Least distance to others along one axis, in sides. */

@@ -1,7 +1,7 @@
 /** What every view of a room does: uploads its ticks, and draws when something has changed. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
-import type { RoomModel } from '../net/room-model.ts';
+import type { RoomModel } from '../room/room-model.ts';
 import { type Camera, type Point, type Size, worldToScreen } from './camera.ts';
 import { FrameLoop, type Resolution, TickLength } from './frame-pacing.ts';
 import { LifeEffects } from './life-effects.ts';

@@ -1,7 +1,7 @@
 /** Shows events of a room as light: births, divisions, deaths, beacons, and the glow of seeds. */
 import type { Rect } from '../../shared/geometry.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabulary.ts';
-import type { RoomModel } from '../net/room-model.ts';
+import type { RoomModel } from '../room/room-model.ts';
 import { ownerColor } from '../style/fragments.ts';
 import { DustFinder, Effects } from './effects.ts';
 import type { MarkList } from './marks.ts';

@@ -1,7 +1,7 @@
 /** A visitor's or host's view of a room: decides what each picture shows. */
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
-import type { RoomModel } from '../net/room-model.ts';
+import type { RoomModel } from '../room/room-model.ts';
 import type { InteractionState } from '../state/interaction-state.ts';
 import { type Camera, type Point, type Size, screenToWorld } from './camera.ts';
 import { CameraRig } from './camera-rig.ts';

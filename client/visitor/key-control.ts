@@ -5,10 +5,10 @@ import { type KeyAction, keyAction } from '../input/keyboard.ts';
 import type { Point } from '../render/camera.ts';
 import type { RoomView } from '../render/room-view.ts';
 import { BrowserStore } from '../state/browser-store.ts';
-import type { FindMine } from './elements/find-mine.ts';
 import type { KeyHelp } from './elements/key-help.ts';
 import type { RoomStory } from './elements/room-story.ts';
 import type { ToolDock } from './elements/tool-dock.ts';
+import type { FindMine } from './organisms/find-mine.ts';
 import type { RoomSession } from './room-session.ts';
 import type { Tools } from './tools.ts';
 

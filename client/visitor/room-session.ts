@@ -8,9 +8,9 @@ import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary
 import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
 import { knowKinds } from '../locale/locale.ts';
-import { BusyReporter, Connection, RequestTracker } from '../net/connection.ts';
-import { Previews } from '../net/seed-previews.ts';
 import type { Point } from '../render/camera.ts';
+import { BusyReporter, Connection, RequestTracker } from '../room/connection.ts';
+import { Previews } from '../room/seed-previews.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 import { OpenPanels } from '../state/open-panels.ts';

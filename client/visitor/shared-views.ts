@@ -4,9 +4,9 @@ import type { Rect } from '../../shared/geometry.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 import { number } from '../elements/text.ts';
-import type { RequestTracker } from '../net/connection.ts';
-import type { RoomModel } from '../net/room-model.ts';
 import type { Point } from '../render/camera.ts';
+import type { RequestTracker } from '../room/connection.ts';
+import type { RoomModel } from '../room/room-model.ts';
 import { reasonText } from './text.ts';
 
 /** The page that shows the room. */

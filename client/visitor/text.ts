@@ -10,7 +10,7 @@ import {
   planterName,
   plural,
 } from '../elements/text.ts';
-import type { RoomModel } from '../net/room-model.ts';
+import type { RoomModel } from '../room/room-model.ts';
 
 /** What has happened to one organism in one way. */
 export type Change = Event<'affected'>['organisms'][number];

@@ -2,7 +2,7 @@
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { momentOfFrame } from '../../shared/time-points.ts';
-import type { RoomModel } from '../net/room-model.ts';
+import type { RoomModel } from '../room/room-model.ts';
 
 type Film = NonNullable<Event<'film'>['film']>;
 

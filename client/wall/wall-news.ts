@@ -2,7 +2,7 @@
 import { COLOUR_RANGES, colourRange, meanColourAt } from '../../shared/hues.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
-import type { RoomModel } from '../net/room-model.ts';
+import type { RoomModel } from '../room/room-model.ts';
 import type { CaptionFacts, RecentEvent, Season } from './captions.ts';
 import { hasSeason, type NewsKind } from './text.ts';
 

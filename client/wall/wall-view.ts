@@ -1,7 +1,6 @@
 /** Draws a wall's room on its canvas: camera, animation, and when a new picture is due. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
-import type { RoomModel } from '../net/room-model.ts';
 import {
   between,
   type Camera,
@@ -13,6 +12,7 @@ import {
 import { CanvasView, type Framing } from '../render/canvas-view.ts';
 import { Resolution } from '../render/frame-pacing.ts';
 import { driftAt } from '../render/shaders/scene.ts';
+import type { RoomModel } from '../room/room-model.ts';
 import { closeUpOf, drifted, frameOf, regionOf, wholeAround, wholeView } from './framing.ts';
 import type { WallOptions } from './wall-options.ts';
 

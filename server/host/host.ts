@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Request, Router } from 'express';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { Bus } from '../bus/bus.ts';
+import type { Bus } from '../cluster/bus/bus.ts';
 import type { TickEvents } from '../world/world.ts';
 import { createFileRouter, createHostApi, type Handlers } from './api.ts';
 import {

@@ -5,7 +5,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, type CallName } from '../../shared/host/api.ts';
 import { HOST_REASONS, type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
-import { type Bus, decodeMessage, encodeMessage, type Subscription } from '../bus/bus.ts';
+import { type Bus, decodeMessage, encodeMessage, type Subscription } from '../cluster/bus/bus.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Handlers, Parts } from './api.ts';
 

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { type Bus, decodeMessage, encodeMessage } from '../bus/bus.ts';
+import { type Bus, decodeMessage, encodeMessage } from '../cluster/bus/bus.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { HostSessions, SessionNews } from './host-sessions.ts';
 

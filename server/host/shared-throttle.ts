@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
-import { type Bus, decodeMessage, encodeMessage } from '../bus/bus.ts';
+import { type Bus, decodeMessage, encodeMessage } from '../cluster/bus/bus.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { LoginThrottle } from './host-sessions.ts';
 

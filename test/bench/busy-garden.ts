@@ -1,6 +1,6 @@
 /** A room that is never at rest, on a server for pages of real browsers. */
 
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';

@@ -3,7 +3,7 @@
  * compared in one process.
  */
 import { performance } from 'node:perf_hooks';
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import type { BackendName } from '../../server/engine/backend.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
 import type { Room } from '../../server/world/room.ts';

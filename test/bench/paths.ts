@@ -5,7 +5,7 @@
  */
 
 import type { Page } from 'playwright-core';
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Room } from '../../server/world/room.ts';
 import { rounded } from '../load/figures.ts';

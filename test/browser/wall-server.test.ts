@@ -2,7 +2,7 @@
  * A wall and its server, in a real browser: what the wall shows when phones cannot reach the
  * server, when nobody is there, and when the server is gone.
  */
-import { POLL_INTERVAL } from '../../server/app/listen.ts';
+import { POLL_INTERVAL } from '../../server/composition/listen.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { HeldClock } from '../support/fake-clock.ts';

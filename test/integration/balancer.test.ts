@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { io } from 'socket.io-client';
-import { Connection } from '../../client/net/connection.ts';
+import { Connection } from '../../client/room/connection.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { afterSuite } from '../support/closing.ts';
 import { FOLLOWED, type Node, type Role, sleep, startNode } from '../support/cluster-nodes.ts';

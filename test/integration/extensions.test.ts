@@ -6,7 +6,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { type Clock, systemClock } from '../../server/platform/clock.ts';
 import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';

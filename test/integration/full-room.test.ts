@@ -1,6 +1,6 @@
 /** A full room makes room, newcomers find it, and replay is exact. */
 
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { readRange } from '../../server/replay/journal-range.ts';
 import { runReplay } from '../../server/replay/run-replay.ts';

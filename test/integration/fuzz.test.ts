@@ -4,7 +4,7 @@
  */
 
 import { pack } from 'msgpackr';
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { isFull } from '../support/full.ts';
 import { malformed } from '../support/malformed.ts';

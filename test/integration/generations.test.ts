@@ -1,5 +1,5 @@
 /** A day that ends, and the next one, which begins with heirs where the host wants it. */
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import type { LineagePage } from '../../shared/lineage.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { afterSuite, afterTest, suiteFolder } from '../support/closing.ts';

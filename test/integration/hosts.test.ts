@@ -2,7 +2,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { SMALL } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';

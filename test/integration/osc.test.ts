@@ -1,7 +1,7 @@
 /** OSC over real datagrams: the messages that a running room sends, and those that it accepts. */
 
 import { createSocket } from 'node:dgram';
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { encodeBundle, float, int, text } from '../../server/osc/osc-codec.ts';
 import type { Room } from '../../server/world/room.ts';
 import { createRandom } from '../../shared/random.ts';

@@ -1,5 +1,5 @@
 /** One address cannot take a room: its places, its line, or its ground. */
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';

@@ -1,6 +1,6 @@
 /** Presence over real sockets: welcomes, beacons, names and keepsakes. */
 
-import { RoomModel } from '../../client/net/room-model.ts';
+import { RoomModel } from '../../client/room/room-model.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { afterTest } from '../support/closing.ts';
 import { suiteServer } from '../support/suite.ts';

@@ -1,6 +1,6 @@
 /** Walls and the host's page on a network that comes up after the server, and changes. */
 
-import { POLL_INTERVAL } from '../../server/app/listen.ts';
+import { POLL_INTERVAL } from '../../server/composition/listen.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { HeldClock } from '../support/fake-clock.ts';
 import { SMALL } from '../support/organisms.ts';

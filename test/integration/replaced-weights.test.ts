@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { writeCheckpoint } from '../../server/training/export.ts';
 import { identityOf, loadModel } from '../../server/vnca/checkpoint.ts';
 import type { Event } from '../../shared/protocol/events.ts';

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import type { Log } from '../../server/platform/log.ts';
 import { openSound } from '../../server/storage/lmdb/open.ts';
 import { openTable, type Table } from '../../server/storage/lmdb/table.ts';

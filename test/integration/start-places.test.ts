@@ -3,7 +3,7 @@
  */
 
 import { type AddressInfo, createServer } from 'node:net';
-import { ListenError } from '../../server/app/listen.ts';
+import { ListenError } from '../../server/composition/listen.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { HostClient } from '../support/host-client.ts';
 import { SMALL } from '../support/organisms.ts';

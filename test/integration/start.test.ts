@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { terminalQr } from '../../server/app/listen.ts';
+import { terminalQr } from '../../server/composition/listen.ts';
 // @ts-expect-error It is JavaScript, without declarations.
 import { BUNDLE } from '../../server/launch/worker-entry.mjs';
 import { suiteFolder } from '../support/closing.ts';

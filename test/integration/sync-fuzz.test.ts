@@ -3,7 +3,7 @@
  * actions drive a real server, real connections through bad networks, and the page's own room
  * model.
  */
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';

@@ -1,7 +1,7 @@
 /** Walls with a place of their own, over real sockets: they get in, are seen by the host, and are missed when they are lost. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { WallState } from '../../shared/host/state.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';

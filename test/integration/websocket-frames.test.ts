@@ -5,7 +5,7 @@
 
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import type { RejectionReason } from '../../server/realtime/admission/connection-admission.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterTest } from '../support/closing.ts';

@@ -1,7 +1,7 @@
 /**
  * The real server as its own process, with its time and memory told to the process that started it.
  */
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { collectGarbageRarely } from '../../server/operations/metrics.ts';
 import { startServer } from '../support/server.ts';
 import { answerParent, noteParent, startArgument } from './child.ts';

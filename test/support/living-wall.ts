@@ -3,7 +3,7 @@
  * by tick, as fast as the machine can.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';

@@ -1,5 +1,10 @@
 /** A bus within one process, which loses nothing. */
-import { type Bus, type Listener, Subscribers, type Subscription } from '../../server/bus/bus.ts';
+import {
+  type Bus,
+  type Listener,
+  Subscribers,
+  type Subscription,
+} from '../../server/cluster/bus/bus.ts';
 
 /** Delivers in the order of publishing, each message in a microtask of its own. */
 export class LocalBus implements Bus {

@@ -3,7 +3,7 @@
  * breaks.
  */
 import { io, type Socket } from 'socket.io-client';
-import { RoomModel } from '../../client/net/room-model.ts';
+import { RoomModel } from '../../client/room/room-model.ts';
 import { parser } from '../../shared/protocol/packets.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 

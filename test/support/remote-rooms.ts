@@ -1,11 +1,11 @@
 /** A room that servers of a bus share, without sockets: an owner, and connections of others. */
-import type { Bus } from '../../server/bus/bus.ts';
+import type { Bus } from '../../server/cluster/bus/bus.ts';
+import { RemoteRoom } from '../../server/realtime/gateway/remote-room.ts';
+import { RemoteSession } from '../../server/realtime/gateway/remote-session.ts';
+import { RoomAccess } from '../../server/realtime/gateway/room-access.ts';
 import { Bans } from '../../server/realtime/policy/bans.ts';
 import { RoomPolicy } from '../../server/realtime/policy/room-policy.ts';
 import { WallPlaces } from '../../server/realtime/policy/wall-places.ts';
-import { RemoteRoom } from '../../server/realtime/remote/remote-room.ts';
-import { RemoteSession } from '../../server/realtime/remote/remote-session.ts';
-import { RoomAccess } from '../../server/realtime/remote/room-access.ts';
 import { RoomServer } from '../../server/realtime/room-server.ts';
 import { DeviceMarks } from '../../server/realtime/sessions/device-marks.ts';
 import type { Entry, SessionClient } from '../../server/realtime/sessions/local-session.ts';

@@ -4,7 +4,7 @@ import {
   createVivariumServer,
   type VivariumServer,
   type VivariumServerOptions,
-} from '../../server/app/create-server.ts';
+} from '../../server/composition/create-server.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CHECKPOINT_FOLDER } from './organisms.ts';

@@ -1,5 +1,5 @@
 /** One stream served twice: by the process that runs the room, and by gateways over a bus. */
-import type { Bus } from '../../server/bus/bus.ts';
+import type { Bus } from '../../server/cluster/bus/bus.ts';
 import { pause, systemClock } from '../../server/platform/clock.ts';
 import { checksOf } from '../../server/realtime/sessions/local-session.ts';
 import { FramePublisher } from '../../server/realtime/streaming/frame-publisher.ts';

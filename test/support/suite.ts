@@ -1,5 +1,5 @@
 /** A server that a suite of tests shares: started once, at the top of its file, and closed after its last test. */
-import type { VivariumServer } from '../../server/app/create-server.ts';
+import type { VivariumServer } from '../../server/composition/create-server.ts';
 import type { Room } from '../../server/world/room.ts';
 import { afterSuite, afterTest } from './closing.ts';
 import { HostClient } from './host-client.ts';

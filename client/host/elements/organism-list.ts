@@ -7,7 +7,7 @@ import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { kindTile } from '../../elements/seed-picture.ts';
 import { ageText, kindName, organismName, stateText, survivedText } from '../../elements/text.ts';
-import type { RoomModel } from '../../net/room-model.ts';
+import type { RoomModel } from '../../room/room-model.ts';
 import { hostIcons } from '../icons.ts';
 import { organismsText, planterName } from '../text.ts';
 import { StyledElement } from './styled-element.ts';

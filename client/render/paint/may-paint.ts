@@ -1,5 +1,5 @@
 /** Whether a page paints: known before any of what paints is fetched. */
-import type { RoomModel } from '../../net/room-model.ts';
+import type { RoomModel } from '../../room/room-model.ts';
 
 /** Pages of which pictures are taken paint all that is due, however long it takes. */
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');

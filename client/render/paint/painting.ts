@@ -1,8 +1,8 @@
 /** Gives a renderer the paint of its room's checkpoint. */
 
 import type { PainterNet } from '../../../shared/painter/net.ts';
-import { fetchPainter } from '../../net/fetch-painter.ts';
-import type { RoomModel } from '../../net/room-model.ts';
+import { fetchPainter } from '../../room/fetch-painter.ts';
+import type { RoomModel } from '../../room/room-model.ts';
 import type { Renderer } from '../renderer.ts';
 import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
 import { RoomPaint } from './scene-paint.ts';

@@ -17,7 +17,7 @@ import {
   survivedText,
 } from '../../elements/text.ts';
 import { rove, settle } from '../../input/keyboard.ts';
-import type { LifeChange, RoomModel } from '../../net/room-model.ts';
+import type { LifeChange, RoomModel } from '../../room/room-model.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
 import { fire, VisitorElement } from './sheet-element.ts';
 

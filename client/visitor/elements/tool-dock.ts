@@ -11,7 +11,7 @@ import { visuallyHidden } from '../../style/fragments.ts';
 import './energy-line.ts';
 import { radioGroup } from './radio-group.ts';
 import { PageElement } from './sheet-element.ts';
-import './seed-tray.ts';
+import '../seeds/seed-tray.ts';
 
 const TOOLS: readonly { tool: Tool; label: () => string; keys: string }[] = [
   { tool: 'plant', label: () => msg('Plant'), keys: '1 p' },

@@ -8,25 +8,25 @@ import type { CursorLayer } from '../../elements/cursor-layer.ts';
 import { icons } from '../../elements/icons.ts';
 import { byPointer, lineText, number, unsupportedText } from '../../elements/text.ts';
 import { keyAction } from '../../input/keyboard.ts';
-import type { RoomModel } from '../../net/room-model.ts';
 import type { Point } from '../../render/camera.ts';
+import type { RoomModel } from '../../room/room-model.ts';
 import { Hint } from '../../state/hint.ts';
+import type { FindMine } from '../organisms/find-mine.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { RoomSession } from '../room-session.ts';
 import { followingText, spotText } from '../shared-views.ts';
 import { changeText, reasonText, type WayBack } from '../text.ts';
-import type { FindMine } from './find-mine.ts';
 import type { KeyHelp } from './key-help.ts';
 import { solid } from './radio-group.ts';
 import './language-switch.ts';
 import type { Rename } from './name-field.ts';
-import './organism-card.ts';
+import '../organisms/organism-card.ts';
 import type { RoomOverview } from './room-overview.ts';
 import { VisitorElement } from './sheet-element.ts';
 import './room-status.ts';
 import type { RoomStory } from './room-story.ts';
 import { roomStyle } from './room-style.ts';
-import './seed-sheet.ts';
+import '../seeds/seed-sheet.ts';
 import type { ToastLayer } from './toast-layer.ts';
 import type { ToolDock } from './tool-dock.ts';
 
@@ -341,7 +341,7 @@ export class VivariumRoom extends VisitorElement {
 
   /** Opens the keepsake sheet; its module is loaded on first use. */
   private keep({ detail: organism }: CustomEvent<OrganismView>): void {
-    import('./keepsake-sheet.ts').then(
+    import('../organisms/keepsake-sheet.ts').then(
       () => {
         this.keeping = organism;
       },

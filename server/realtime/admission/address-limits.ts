@@ -7,7 +7,12 @@ import * as v from 'valibot';
 import { count } from '../../../shared/common-schemas.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
-import { type Bus, decodeMessage, encodeMessage, type Subscription } from '../../bus/bus.ts';
+import {
+  type Bus,
+  decodeMessage,
+  encodeMessage,
+  type Subscription,
+} from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import { TokenBucket } from '../../platform/queues.ts';

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import proxyaddr from 'proxy-addr';
 import { REASONS, type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
-import type { Bus } from '../../bus/bus.ts';
+import type { Bus } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TokenBucket } from '../../platform/queues.ts';
 import { AddressLimits, addressKey, SharedLimits } from './address-limits.ts';

@@ -4,7 +4,7 @@ import { constants, deflate, inflate } from 'node:zlib';
 import { FrameError } from '../../../shared/codec/frame.ts';
 import { FrameMirror } from '../../../shared/codec/frame-source.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { Bus, Subscription } from '../../bus/bus.ts';
+import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import { type ChannelName, type ChannelTier, type ChannelUser, keyOf } from './frame-feed.ts';

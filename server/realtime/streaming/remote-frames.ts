@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { FrameError } from '../../../shared/codec/frame.ts';
 import type { FrameMirror } from '../../../shared/codec/frame-source.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { Bus, Subscription } from '../../bus/bus.ts';
+import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import {
   type ChannelName,

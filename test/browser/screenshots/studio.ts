@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
-import type { VivariumServer } from '../../../server/app/create-server.ts';
+import type { VivariumServer } from '../../../server/composition/create-server.ts';
 import type { HostClient } from '../../support/host-client.ts';
 import type { WindowSize } from '../../support/screens.ts';
 import { runTranspiled } from '../../support/transpiled.ts';

@@ -1,4 +1,4 @@
-import { BusyReporter } from '../../../client/net/connection.ts';
+import { BusyReporter } from '../../../client/room/connection.ts';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 
 test('a visitor is busy while a panel is open and they touch it; an abandoned page says no more', () => {

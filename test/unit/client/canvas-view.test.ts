@@ -1,7 +1,8 @@
 /** A view of a room while something else is shown, and when its drawing context is lost. */
-import type { RoomModel } from '../../../client/net/room-model.ts';
+
 import { CanvasView } from '../../../client/render/canvas-view.ts';
 import type { Resolution } from '../../../client/render/frame-pacing.ts';
+import type { RoomModel } from '../../../client/room/room-model.ts';
 import { Listeners } from '../../../client/state/browser-store.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 

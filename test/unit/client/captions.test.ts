@@ -1,6 +1,6 @@
 /** What a wall says of its room. */
 
-import { RoomModel } from '../../../client/net/room-model.ts';
+import { RoomModel } from '../../../client/room/room-model.ts';
 import { type CaptionFacts, CaptionTurns, standingLines } from '../../../client/wall/captions.ts';
 import { ENGLISH, voiceOf } from '../../../client/wall/text.ts';
 import { WallNews } from '../../../client/wall/wall-news.ts';

@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io-client';
-import { Connection } from '../../../client/net/connection.ts';
+import { Connection } from '../../../client/room/connection.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeSocket } from '../../support/fake-socket.ts';
 import { WatchedStream } from '../../support/watched-stream.ts';

@@ -1,7 +1,7 @@
 import { Feedback, Haptics } from '../../../client/feedback/feedback.ts';
-import type { RoomModel } from '../../../client/net/room-model.ts';
 import { Effects } from '../../../client/render/effects.ts';
 import { MarkList } from '../../../client/render/marks.ts';
+import type { RoomModel } from '../../../client/room/room-model.ts';
 
 const FLESH = Array.from({ length: 20 }, (_, i) => ({
   x: 10.5 + i,

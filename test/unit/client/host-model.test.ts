@@ -8,11 +8,11 @@ import {
   total,
 } from '../../../client/host/aggregates.ts';
 import { areaKey, organismsIn } from '../../../client/host/elements/live-view.ts';
-import { offerUndo } from '../../../client/host/elements/undo-card.ts';
 import type { HostModel } from '../../../client/host/host-model.ts';
 import { withDraft } from '../../../client/host/hours-draft.ts';
 import { energyStory, KNOB_GROUPS } from '../../../client/host/knobs.ts';
 import { areaBetween } from '../../../client/host/pointer-tools.ts';
+import { offerUndo } from '../../../client/host/sections/undo-card.ts';
 import {
   addressName,
   healthOf,

@@ -1,4 +1,4 @@
-import { kinOf } from '../../../client/net/room-model.ts';
+import { kinOf } from '../../../client/room/room-model.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import fc, { forAll } from '../../support/property.ts';
 

@@ -1,5 +1,5 @@
 /** What becomes of a page's commands when their answers are lost. */
-import { RequestTracker } from '../../../client/net/connection.ts';
+import { RequestTracker } from '../../../client/room/connection.ts';
 
 const PLANT = { x: 8, y: 8, seed: { from: 'gallery', index: 0 } } as const;
 

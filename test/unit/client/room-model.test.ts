@@ -1,4 +1,4 @@
-import { RoomModel } from '../../../client/net/room-model.ts';
+import { RoomModel } from '../../../client/room/room-model.ts';
 import { equalPlanes } from '../../support/planes.ts';
 import { WatchedStream } from '../../support/watched-stream.ts';
 import { organismView, WELCOME } from '../../support/welcome.ts';

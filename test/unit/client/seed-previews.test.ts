@@ -1,5 +1,5 @@
-import type { Answers } from '../../../client/net/connection.ts';
-import { Previews } from '../../../client/net/seed-previews.ts';
+import type { Answers } from '../../../client/room/connection.ts';
+import { Previews } from '../../../client/room/seed-previews.ts';
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 
 function open() {

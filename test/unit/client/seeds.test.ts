@@ -1,6 +1,6 @@
 import { Drawing } from '../../../client/draw/drawing.ts';
 import { mapProjectionOf, placeAt } from '../../../client/draw/map-projection.ts';
-import { betweenText, isMeant, seedTitle } from '../../../client/visitor/elements/seed-tray.ts';
+import { betweenText, isMeant, seedTitle } from '../../../client/visitor/seeds/seed-tray.ts';
 
 describe('drawing', () => {
   test('the last line or all lines can be removed', () => {

@@ -1,4 +1,4 @@
-import type { LifeChange } from '../../../client/net/room-model.ts';
+import type { LifeChange } from '../../../client/room/room-model.ts';
 import { portraitText, Story } from '../../../client/visitor/elements/room-story.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';

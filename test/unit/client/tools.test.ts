@@ -1,5 +1,5 @@
-import { RequestTracker } from '../../../client/net/connection.ts';
-import type { ConnectionState } from '../../../client/net/room-model.ts';
+import { RequestTracker } from '../../../client/room/connection.ts';
+import type { ConnectionState } from '../../../client/room/room-model.ts';
 import { InteractionState } from '../../../client/state/interaction-state.ts';
 import { Tools } from '../../../client/visitor/tools.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';

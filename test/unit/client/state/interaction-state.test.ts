@@ -1,7 +1,7 @@
 import { ageText, kindName, survivedText } from '../../../../client/elements/text.ts';
 import { keyAction } from '../../../../client/input/keyboard.ts';
-import { RequestTracker } from '../../../../client/net/connection.ts';
 import { Resolution, TickLength } from '../../../../client/render/frame-pacing.ts';
+import { RequestTracker } from '../../../../client/room/connection.ts';
 import { Hint } from '../../../../client/state/hint.ts';
 import { InteractionState } from '../../../../client/state/interaction-state.ts';
 import type { OrganismView } from '../../../../shared/vocabulary.ts';

@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr';
-import type { Bus } from '../../../../server/bus/bus.ts';
+import type { Bus } from '../../../../server/cluster/bus/bus.ts';
 import {
   AddressLimits,
   SharedLimits,

@@ -1,0 +1,318 @@
+/** Base class of the lists of what waits for the host's decisions. */
+import { msg, str } from '@lit/localize';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import { FILES, pathOf } from '../../../shared/host/api.ts';
+import type { DrawingState, ReportState, VisitorState } from '../../../shared/host/state.ts';
+import { organismName, plural } from '../../elements/text.ts';
+import { HostElement } from '../elements/host-element.ts';
+import { iconButton, idOf, pictureLoaded, showAll } from '../elements/templates.ts';
+import { hostIcons } from '../icons.ts';
+import { SettledRows } from '../settled-rows.ts';
+import { drawingsText, planterName, reportedText, roughSpan, visitorName } from '../text.ts';
+import type { BanDialog } from './ban-list.ts';
+import { muteButton } from './visitor-list.ts';
+
+/**
+ * A press decides only about the row that was there when the host aimed: rows go without the host's
+ * doing, and the next one takes their place. Each row is an `li` that can have the focus.
+ */
+export abstract class QueueElement extends HostElement {
+  /** Ids of the rows that the host has decided about, until the server has answered. */
+  @state() private decided: ReadonlySet<number> = new Set();
+  @query('h3') private readonly heading!: HTMLElement | null;
+  private readonly settled = new SettledRows(this);
+
+  /** Ids of the rows that are shown, in order. */
+  protected abstract get ids(): readonly number[];
+
+  /** How many rows of other lists are above. */
+  protected get above(): number {
+    return 0;
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    this.settled.place(this.ids, this.above);
+  }
+
+  protected override roomChanged(): void {
+    this.decided = new Set();
+    this.settled.clear();
+  }
+
+  protected isDecided(id: number): boolean {
+    return this.decided.has(id);
+  }
+
+  /**
+   * `aria-disabled` of a row's buttons: while a press on them does not count. They keep the focus,
+   * unlike with `disabled`.
+   */
+  protected unsettled(id: number): 'true' | typeof nothing {
+    return this.settled.isSettled(id) ? nothing : 'true';
+  }
+
+  /**
+   * Decides about a row, unless the press cannot have been meant for it.
+   *
+   * @param call tells the server; must not reject
+   */
+  protected async decide(
+    id: number,
+    { timeStamp }: Event,
+    call: (room: string) => Promise<unknown>,
+  ): Promise<void> {
+    if (!this.settled.isSettled(id, timeStamp)) return;
+    const { shownRoom: room } = this;
+    const place = this.ids.indexOf(id);
+    this.decided = new Set([...this.decided, id]);
+    await call(room);
+    this.decided = new Set([...this.decided].filter((each) => each !== id));
+    await this.updateComplete;
+    if (room !== this.shownRoom || this.matches(':focus-within')) return;
+    // The button that had the focus is gone. The host wants to hear of the next row first: on one of
+    // its buttons, the next key would decide about it.
+    const rows = [...this.renderRoot.querySelectorAll('li')];
+    (rows[place] ?? rows.at(-1) ?? this.heading)?.focus();
+  }
+}
+
+export const queue = css`
+  li {
+    display: grid;
+    align-items: center;
+    padding: 12px 0;
+    border-top: 1px solid var(--line);
+  }
+  .from {
+    overflow-wrap: anywhere;
+  }
+  .row {
+    grid-column: 1 / -1;
+    gap: 8px;
+  }
+  .row button {
+    flex: 1;
+  }
+  /* For the moment in which its row has just moved. */
+  .row button[aria-disabled='true'] {
+    opacity: 0.45;
+  }
+  h3:focus-visible,
+  li:focus-visible {
+    outline-offset: 4px;
+  }
+`;
+
+/** Hidden while no drawing waits, unless the room's drawings have to. */
+@customElement('drawing-queue')
+export class DrawingQueue extends QueueElement {
+  static override styles = css`
+    ${queue}
+    li {
+      grid-template-columns: 5em 5em minmax(0, 1fr);
+      gap: 10px 12px;
+    }
+    img {
+      aspect-ratio: 1;
+    }
+    /* The film is a row of squares, the grown one last. */
+    .grown {
+      object-fit: cover;
+      object-position: right;
+    }
+  `;
+
+  protected override get ids(): readonly number[] {
+    return (this.host.detail?.drawings ?? []).map(idOf);
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { detail, summary } = this.host;
+    const drawings = detail?.drawings ?? [];
+    const asks = summary?.open === true && summary.settings.drawings === 'ask';
+    this.hidden = drawings.length === 0 && !asks;
+    if (this.hidden) return nothing;
+    return html`<h3 tabindex="-1" data-testid="drawings">${msg('Drawings to look at')}</h3>
+      <p class="soft" role="status">
+        ${drawings.length === 0 ? msg('No drawing is waiting.') : drawingsText(drawings.length)}
+      </p>
+      <ul>${repeat(drawings, idOf, (drawing) => this.drawing(drawing))}</ul>`;
+  }
+
+  private drawing(drawing: DrawingState): TemplateResult {
+    const { id, by, waited } = drawing;
+    const name = visitorName(by);
+    const parts = { room: this.shownRoom, drawing: id };
+    const isDecided = this.isDecided(id);
+    const picture = (file: string, kind: string, alt: string): TemplateResult =>
+      html`<img class="picture ${kind}" src=${pathOf(file, parts)} alt=${alt} @load=${pictureLoaded} @error=${pictureLoaded} />`;
+    const drawingName = msg(str`Drawing by ${name}`);
+    return html`<li tabindex="-1" aria-label=${drawingName} data-testid="drawing-${id}">
+      ${picture(FILES.drawing, 'drawn', drawingName)}
+      ${picture(FILES.grownDrawing, 'grown', msg('What it grows into'))}
+      <span class="from">${name}<small>${roughSpan(waited)}</small></span>
+      <div class="row">
+        <button
+          class="plain"
+          ?disabled=${isDecided}
+          aria-disabled=${this.unsettled(id)}
+          aria-label=${msg(str`Decline the drawing by ${name}`)}
+          @click=${(press: Event) => this.decideDrawing(press, drawing, false)}
+        >
+          ${msg('Decline')}
+        </button>
+        <button
+          class="solid"
+          ?disabled=${isDecided}
+          aria-disabled=${this.unsettled(id)}
+          aria-label=${msg(str`Let the drawing by ${name} grow`)}
+          @click=${(press: Event) => this.decideDrawing(press, drawing, true)}
+        >
+          ${msg('Let it grow')}
+        </button>
+      </div>
+    </li>`;
+  }
+
+  private decideDrawing(press: Event, { id, by }: DrawingState, approve: boolean): Promise<void> {
+    const name = visitorName(by);
+    return this.decide(id, press, (room) =>
+      this.host.do('decideDrawing', { room, drawing: id }, { approve }, () =>
+        approve
+          ? msg(str`${name} can plant the drawing now.`)
+          : msg(str`${name} is told that the drawing was declined.`),
+      ),
+    );
+  }
+}
+
+/** Rows before “Show all”. */
+const FIRST = 6;
+
+const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(str`${n} reports`));
+
+/**
+ * Hidden while nothing is reported, unless the question about a ban is open. Fires `pick` and `remove` (`detail`: OrganismId).
+ */
+@customElement('report-queue')
+export class ReportQueue extends QueueElement {
+  static override styles = css`
+    ${queue}
+    li {
+      grid-template-columns: 4.4em minmax(0, 1fr) auto;
+      gap: 8px 12px;
+    }
+    .show {
+      width: 4.4em;
+      height: 4.4em;
+      border-radius: 12px;
+    }
+    img {
+      aspect-ratio: 1;
+      image-rendering: pixelated;
+    }
+    .planter .icon {
+      margin: 0 -5px;
+    }
+  `;
+
+  @state() private all = false;
+  @query('ban-dialog') private readonly dialog!: BanDialog;
+
+  protected override roomChanged(): void {
+    super.roomChanged();
+    this.all = false;
+  }
+
+  private get shown(): readonly ReportState[] {
+    const reports = this.host.detail?.reports ?? [];
+    return this.all ? reports : reports.slice(0, FIRST);
+  }
+
+  protected override get ids(): readonly number[] {
+    return this.shown.map(({ organism }) => organism);
+  }
+
+  protected override get above(): number {
+    return this.host.detail?.drawings.length ?? 0;
+  }
+
+  override render(): TemplateResult {
+    const reports = this.host.detail?.reports ?? [];
+    this.hidden = reports.length === 0 && !this.dialog?.isOpen;
+    return html`${reports.length === 0 ? nothing : this.list(reports)}
+      <ban-dialog .host=${this.host} .version=${this.version}></ban-dialog>`;
+  }
+
+  private list(reports: readonly ReportState[]): TemplateResult {
+    const { shown } = this;
+    return html`<h3 tabindex="-1" data-testid="reports">${msg('Reported by visitors')}</h3>
+      <p class="soft" role="status">${reportedText(reports.length)}</p>
+      <ul>${repeat(
+        shown,
+        ({ organism }) => organism,
+        (report) => this.report(report),
+      )}</ul>
+      ${showAll(shown.length, reports.length, () => (this.all = true))}`;
+  }
+
+  private report(report: ReportState): TemplateResult {
+    const { organism, planter, reporters, waited, lives, pictured } = report;
+    const parts = { room: this.shownRoom, organism };
+    const name = organismName(report);
+    const visitor = this.host.detail?.visitors.find(({ id }) => id === planter.id);
+    const isDismissed = this.isDecided(organism);
+    const src = `${pathOf(FILES.organism, parts)}?tick=${pictured}`;
+    const picture = html`<img class="picture" src=${src} alt="" @load=${pictureLoaded} @error=${pictureLoaded} />`;
+    return html`<li tabindex="-1" aria-label=${name} data-testid="report-${organism}">
+      ${
+        lives
+          ? html`<button class="show" aria-label=${msg(str`Show ${name}, number ${organism}`)} @click=${() => this.emit('pick', organism)}>
+              ${picture}
+            </button>`
+          : html`<span class="show">${picture}</span>`
+      }
+      <span class="from"
+        ><span class="capital">${name}</span><small>${planterName(planter)}</small
+        ><small class="warning">${reportsText(reporters)}, ${roughSpan(waited)}</small>${
+          lives ? nothing : html`<small>${msg('It is gone.')}</small>`
+        }</span
+      >
+      <span class="planter flex">${visitor ? this.planterActions(visitor) : nothing}</span>
+      <div class="row">
+        <button
+          class="plain"
+          ?disabled=${isDismissed}
+          aria-disabled=${this.unsettled(organism)}
+          @click=${(press: Event) => this.dismiss(press, report, name)}
+        >
+          ${msg('Leave it')}
+        </button>
+        ${
+          lives
+            ? html`<button class="danger" @click=${() => this.emit('remove', organism)}>
+                ${hostIcons.remove}${msg('Remove')}
+              </button>`
+            : nothing
+        }
+      </div>
+    </li>`;
+  }
+
+  private planterActions(visitor: VisitorState): TemplateResult {
+    const name = visitorName(visitor);
+    return html`${muteButton(this.host, visitor)}
+    ${iconButton(msg(str`Ban ${name}`), hostIcons.ban, () => this.dialog.show(visitor), msg('Ban'))}`;
+  }
+
+  private dismiss(press: Event, { organism, lives }: ReportState, name: string): Promise<void> {
+    return this.decide(organism, press, (room) =>
+      this.host.do('dismissReport', { room }, { organism }, () =>
+        lives ? msg(str`${name} stays. It is listed again only if somebody else reports it.`) : '',
+      ),
+    );
+  }
+}

@@ -1,0 +1,480 @@
+/** The live room, with what a host on duty needs: pause, undo, visitors, bans and organisms. */
+import { msg, str } from '@lit/localize';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement, query, state } from 'lit/decorators.js';
+import type { Rect } from '../../../shared/geometry.ts';
+import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
+import type { OrganismId } from '../../../shared/vocabulary.ts';
+import { icons } from '../../elements/icons.ts';
+import { organismName } from '../../elements/text.ts';
+import type { Point } from '../../render/camera.ts';
+import { HostElement } from '../elements/host-element.ts';
+import { type LiveView, organismsIn } from '../elements/live-view.ts';
+import { iconButton } from '../elements/templates.ts';
+import { hostIcons } from '../icons.ts';
+import type { PointerTool } from '../pointer-tools.ts';
+import { clock, inLineText, organismsText, paceText, planterName, visitorsText } from '../text.ts';
+import { offerUndo } from './undo-card.ts';
+import './ban-list.ts';
+import './queues.ts';
+import '../elements/organism-list.ts';
+import './visitor-list.ts';
+
+/** Styles of `watch-section`. */
+export const watchStyle = css`
+  :host {
+    display: grid;
+    grid-template-columns: minmax(0, 1fr) 22.5em;
+    gap: 18px;
+    height: calc(100vh - 44px);
+    /* Of the page's column, which is lower while notices are shown. */
+    height: calc(100cqh - 44px);
+  }
+  .view {
+    grid-template-rows: auto minmax(0, 1fr);
+    gap: 12px;
+    min-width: 0;
+    min-height: 0;
+  }
+  .tools {
+    justify-content: space-between;
+    gap: 8px 16px;
+  }
+  .tools .row {
+    gap: 8px;
+  }
+  .showing {
+    align-items: center;
+    gap: 4px 12px;
+    flex-basis: 100%;
+    padding: 6px 6px;
+    padding-inline-start: 20px;
+    border-radius: 24px;
+    border: 1px solid oklch(0.89 0.075 168 / 0.5);
+    background: var(--accent-deep);
+  }
+  .tight {
+    position: absolute;
+    inset-block: auto 14px;
+    inset-inline: auto 14px;
+    padding: 3px;
+    border-radius: 16px;
+    background: oklch(0.2 0.012 225 / 0.9);
+    border: 1px solid var(--line);
+  }
+  .tight .icon {
+    border-radius: 13px;
+  }
+  .tool[aria-pressed='true'] {
+    color: var(--accent);
+    background: var(--accent-deep);
+    border-color: oklch(0.89 0.075 168 / 0.5);
+  }
+  .stage {
+    position: relative;
+    min-height: 0;
+  }
+  live-view {
+    position: absolute;
+    inset: 0;
+  }
+  live-organism {
+    position: absolute;
+    inset: 14px 14px auto auto;
+  }
+  live-organism.left {
+    inset: 14px auto auto 14px;
+  }
+  .bar {
+    position: absolute;
+    left: 50%;
+    bottom: 16px;
+    translate: -50%;
+    gap: 12px;
+    width: max-content;
+    max-width: calc(100% - 20px);
+    padding: 7px 8px;
+    padding-inline-start: 20px;
+    min-height: 3.6em;
+    border-radius: 999px;
+    background: oklch(0.24 0.014 225 / 0.96);
+    border: 1px solid var(--edge);
+    box-shadow: var(--shadow);
+  }
+  .bar > span:only-child {
+    padding-inline-end: 14px;
+  }
+  .shut {
+    grid-row: 1 / -1;
+    place-content: center;
+    justify-items: center;
+    gap: 18px;
+    min-height: 16em;
+    text-align: center;
+  }
+  aside {
+    display: grid;
+    grid-auto-rows: max-content;
+    align-content: start;
+    gap: 12px;
+    overflow-y: auto;
+    margin: 0 -6px;
+    padding: 0 6px 20px;
+  }
+  .pause {
+    gap: 14px;
+    padding: 14px 20px;
+    border-radius: var(--radius);
+    border: 1px solid oklch(0.86 0.08 80 / 0.45);
+    background: oklch(0.86 0.08 80 / 0.09);
+    text-align: start;
+  }
+  .pause svg {
+    flex: none;
+    width: 2em;
+    height: 2em;
+    color: var(--warm);
+  }
+  .pause b {
+    display: block;
+    font-weight: 500;
+    font-size: 1.08em;
+  }
+  .pause.paused {
+    background: oklch(0.86 0.08 80);
+    color: oklch(0.2 0.03 80);
+  }
+  .pause.paused svg,
+  .pause.paused small {
+    color: oklch(0.28 0.04 80);
+  }
+  @media (hover: hover) {
+    .pause:not(.paused):hover {
+      background: oklch(0.86 0.08 80 / 0.16);
+    }
+  }
+  @media (max-width: 1100px) {
+    :host {
+      grid-template-columns: minmax(0, 1fr);
+      height: auto;
+    }
+    .stage {
+      height: min(62vh, 70vw);
+    }
+    .pause {
+      grid-column: 1 / -1;
+    }
+    aside {
+      grid-template-columns: repeat(auto-fit, minmax(min(100%, 20em), 1fr));
+      align-items: start;
+      overflow: visible;
+      margin: 0;
+      padding: 0;
+    }
+  }
+  @media (max-width: 1100px) and (max-height: 500px) {
+    .stage {
+      height: max(10em, calc(100vh - 215px));
+    }
+  }
+  @media (max-width: 560px) {
+    .stage {
+      display: grid;
+      gap: 8px;
+      height: auto;
+    }
+    live-view {
+      position: relative;
+      height: 44vh;
+    }
+    /* Below the picture, of which it would leave nothing. */
+    live-organism,
+    live-organism.left {
+      position: static;
+    }
+    .facts {
+      width: 100%;
+    }
+  }
+  @media (max-width: 560px), (max-width: 1100px) and (max-height: 500px) {
+    .tight {
+      inset-block: 8px auto;
+      inset-inline: auto 8px;
+      grid-auto-flow: column;
+    }
+  }
+  @media (max-width: 560px) {
+    .bar {
+      bottom: 4px;
+      min-height: 0;
+      padding-block: 3px;
+      padding-inline-start: 16px;
+      gap: 8px;
+      text-wrap: balance;
+    }
+    .bar .quiet {
+      padding-inline: 0.6em;
+    }
+  }
+  /* Beside the dish. */
+  @media (min-width: 561px) and (max-width: 1100px) and (max-height: 500px) {
+    .bar {
+      left: 8px;
+      bottom: 8px;
+      flex-wrap: wrap;
+      max-width: min(17em, 33%);
+      border-radius: 24px;
+      translate: none;
+    }
+  }
+`;
+
+const pointBar = (): TemplateResult =>
+  html`<div class="bar flex" role="status">
+    <span>${msg('Tap the place that everybody should look at.')}</span>
+  </div>`;
+
+/** Section “Watch”. */
+@customElement('watch-section')
+export class WatchSection extends HostElement {
+  static override styles = watchStyle;
+
+  @state() private tool: PointerTool = 'look';
+  @state() private picked: OrganismId = 0;
+  @state() private area: Rect | undefined;
+  @query('live-view') private readonly live!: LiveView | null;
+
+  protected override roomChanged(): void {
+    this.useTool('look');
+  }
+
+  protected override section(summary: RoomSummary, { keeping }: HostState): TemplateResult {
+    return html`<h2 class="visually-hidden">${msg(str`Watch “${summary.name}”`)}</h2>
+      <div class="view grid">
+        ${summary.open ? this.picture(summary) : this.closed(summary.name)}
+      </div>
+      <aside aria-label=${msg('Controls and visitors')}>
+        ${
+          summary.open
+            ? html`${this.pause(summary)}
+                <drawing-queue class="card" .host=${this.host} .version=${this.version}></drawing-queue>
+                <report-queue
+                  class="card"
+                  .host=${this.host}
+                  .version=${this.version}
+                  @pick=${this.goTo}
+                  @remove=${({ detail }: CustomEvent<OrganismId>) => this.removeOrganism(detail)}
+                ></report-queue>
+                ${
+                  keeping === null
+                    ? nothing
+                    : html`<undo-card class="card" .host=${this.host} .version=${this.version}></undo-card>`
+                }`
+            : nothing
+        }
+        <visitor-list class="card" .host=${this.host} .version=${this.version}></visitor-list>
+        <ban-list class="card" .host=${this.host} .version=${this.version}></ban-list>
+        ${
+          summary.open
+            ? html`<organism-list
+                class="card"
+                .model=${this.live?.model}
+                .version=${this.version}
+                .picked=${this.picked}
+                @pick=${this.goTo}
+                @remove=${({ detail }: CustomEvent<OrganismId>) => this.removeOrganism(detail)}
+              ></organism-list>`
+            : nothing
+        }
+      </aside>`;
+  }
+
+  private closed(name: string): TemplateResult {
+    return html`<div class="shut grid card">
+      <p>${msg(str`“${name}” is closed. Everything in it is saved as it is.`)}</p>
+      <button class="solid" @click=${() => this.host.do('openRoom', { room: name }, {})}>${msg('Open room')}</button>
+    </div>`;
+  }
+
+  private picture(summary: RoomSummary): TemplateResult {
+    const { tool, area, picked } = this;
+    const organism = this.live?.model?.organisms.get(picked);
+    return html`<div class="tools row">
+        <div class="row" role="group" aria-label=${msg('Tools')}>
+          ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
+          ${this.toolButton('point', msg('Show a place'), hostIcons.point)}
+        </div>
+        ${this.facts(summary)} ${this.wallBar(summary)}
+      </div>
+      <div class="stage">
+        <live-view
+          .room=${summary.name}
+          .tool=${tool}
+          .picked=${picked}
+          .area=${area}
+          @model=${() => this.requestUpdate()}
+          @pick=${({ detail }: CustomEvent<OrganismId>) => this.pick(detail)}
+          @point=${({ detail }: CustomEvent<Point>) => this.spotlight(detail)}
+          @area=${({ detail }: CustomEvent<Rect | undefined>) => (this.area = detail)}
+          @area-ready=${this.clear}
+        ></live-view>
+        <div class="tight grid" role="group" aria-label=${msg('View')}>
+          ${iconButton(msg('Farther'), icons.farther, () => this.live?.zoom(1 / 1.35))}
+          ${iconButton(msg('Closer'), icons.closer, () => this.live?.zoom(1.35))}
+          ${iconButton(msg('Show all'), icons.fit, () => this.live?.fit())}
+        </div>
+        ${tool === 'area' ? this.areaBar() : tool === 'point' ? pointBar() : nothing}
+        ${
+          organism && tool === 'look'
+            ? html`<live-organism
+                class=${organism.x * 2 > summary.width ? 'left' : ''}
+                .model=${this.live?.model}
+                .organism=${organism}
+                @remove=${() => this.removeOrganism(organism.id)}
+                @close=${() => (this.picked = 0)}
+              ></live-organism>`
+            : nothing
+        }
+      </div>`;
+  }
+
+  private facts({ participants, waiting, organisms, pace }: RoomSummary): TemplateResult {
+    return html`<p class="facts wrap soft number">
+      <span>${visitorsText(participants)}${waiting > 0 ? `, ${inLineText(waiting)}` : ''}</span>
+      ${organisms === null ? nothing : html`<span>${organismsText(organisms)}</span>`}
+      <span class=${pace.slow ? 'warning' : ''}>${paceText(pace)}</span>
+    </p>`;
+  }
+
+  private toolButton(tool: PointerTool, name: string, icon: TemplateResult): TemplateResult {
+    return html`<button
+      class="plain tool"
+      data-testid="tool-${tool}"
+      aria-pressed=${tool === this.tool}
+      @click=${() => this.useTool(tool)}
+    >
+      ${icon}${name}
+    </button>`;
+  }
+
+  private pick(organism: OrganismId): void {
+    if (this.tool === 'point') this.useTool('look');
+    else this.picked = organism;
+  }
+
+  private useTool(tool: PointerTool): void {
+    this.tool = tool;
+    this.area = undefined;
+    this.picked = 0;
+  }
+
+  private areaBar(): TemplateResult {
+    const { area } = this;
+    const inside = this.organismsInArea();
+    return html`<div class="bar flex" role="status">
+      ${
+        area
+          ? html`<span>${organismsText(inside)}</span>
+              <button class="danger now" data-testid="clear" @click=${this.clear}>${msg('Clear this area')}</button>
+              <button class="quiet" @click=${() => (this.area = undefined)}>${msg('Cancel')}</button>`
+          : html`<span>${msg('Draw a rectangle over what you want to remove.')}</span>`
+      }
+    </div>`;
+  }
+
+  /** Says what the walls show instead of the whole room, and ends it. */
+  private wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
+    const { host, shownRoom: room } = this;
+    const { now = 0, zone = 'UTC' } = host.state ?? {};
+    if (!showing || up === 0) return nothing;
+    const until = clock(now + showing.left, zone);
+    return html`<div class="showing wrap spread" role="status" data-testid="walls-show">
+      <span>${
+        showing.what === 'film'
+          ? msg(str`The walls show a film until ${until}.`)
+          : msg(str`The walls show this place until ${until}.`)
+      }</span>
+      <button class="plain" data-testid="show-room" @click=${() => host.do('showRoom', { room }, {})}>
+        ${msg('Show the room again')}
+      </button>
+    </div>`;
+  }
+
+  private pause({ settings: { paused } }: RoomSummary): TemplateResult {
+    return html`<button
+      class="pause flex ${paused ? 'paused' : ''}"
+      data-testid="pause"
+      @click=${() => this.setPaused(!paused)}
+    >
+      ${paused ? hostIcons.go : hostIcons.pause}
+      <span><b>${paused ? msg('Resume') : msg('Pause visitors')}</b>
+      <small>${paused ? msg('Visitors can only watch right now.') : msg('Visitors can watch, but not act.')}</small></span>
+    </button>`;
+  }
+
+  private setPaused(paused: boolean): void {
+    const { room } = this.host;
+    void this.host.do('changeSettings', { room }, { paused }, () =>
+      paused ? msg('Visitors are paused. Life goes on.') : msg('Visitors can act again.'),
+    );
+  }
+
+  private spotlight(place: Point): void {
+    const { host, shownRoom: room } = this;
+    const [x, y] = [place.x, place.y].map(Math.floor) as [number, number];
+    this.useTool('look');
+    void host.do('spotlight', { room }, { x, y }, () =>
+      msg('Everybody is asked to look there. Visitors who are busy see a button instead.'),
+    );
+  }
+
+  private goTo({ detail }: CustomEvent<OrganismId>): void {
+    this.tool = 'look';
+    this.picked = detail;
+    this.live?.show(detail);
+  }
+
+  private organismsInArea(): number {
+    const planes = this.live?.model?.planes;
+    return this.area && planes ? organismsIn(this.area, planes) : 0;
+  }
+
+  private async removeOrganism(id: OrganismId): Promise<void> {
+    const { host, shownRoom: room } = this;
+    const organism = this.live?.model?.organisms.get(id);
+    const name = organism ? organismName(organism) : msg('Organism');
+    const planter = organism?.planter.name && planterName(organism.planter);
+    const yes = await host.feedback.ask({
+      title: msg(str`Remove this organism: ${name}?`),
+      text: planter
+        ? msg(str`It is removed for everyone. ${planter} planted it.`)
+        : msg('It is removed for everyone.'),
+      confirm: msg('Remove'),
+      danger: true,
+    });
+    if (!yes) return;
+    const done = await host.do('removeOrganism', { room }, { organism: id }, ({ command }) =>
+      offerUndo(host, room, msg(str`Removed: ${name}.`), command),
+    );
+    if (done && room === this.shownRoom) this.picked = 0;
+  }
+
+  private async clear(): Promise<void> {
+    const { area, host, shownRoom: room } = this;
+    if (!area) return;
+    const inside = this.organismsInArea();
+    const yes = await host.feedback.ask({
+      title: msg('Clear this area?'),
+      text: msg(
+        str`Removes every organism that reaches into it, for everyone. Right now: ${inside}.`,
+      ),
+      confirm: msg('Clear'),
+      danger: true,
+    });
+    if (!yes) return;
+    const done = await host.do('clearArea', { room }, area, ({ removed, command }) =>
+      offerUndo(host, room, msg(str`Removed: ${organismsText(removed)}.`), command),
+    );
+    if (done && room === this.shownRoom) this.useTool('look');
+  }
+}

@@ -1,0 +1,273 @@
+/** A visitor's connection. It resumes the visit after each disconnection. */
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import type { Command } from '../../shared/protocol/commands.ts';
+import type { Event } from '../../shared/protocol/events.ts';
+import type { Reason } from '../../shared/protocol/reasons.ts';
+import type { ParticipantId } from '../../shared/vocabulary.ts';
+import { type Means, RoomConnection } from './room-connection.ts';
+import type { Send } from './room-model.ts';
+
+/** Refusals after which an automatic retry would only be refused again. */
+const FINAL: ReadonlySet<Reason> = new Set([
+  'protocol-version',
+  'no-such-room',
+  'replaced',
+  'gave-way',
+  'sent-away',
+]);
+
+/** Refused joins that leave the connection open. The page asks again over it. */
+const PASSING: ReadonlySet<Reason> = new Set(['room-full', 'too-many-joins', 'not-here']);
+
+/** Refused joins after which the server closes the connection. The page reconnects. */
+const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', 'join-timeout']);
+
+/**
+ * Delay before another join, ms. It doubles with each refusal up to `longest`, less up to half of it
+ * at random: otherwise a thousand pages would all retry at the same moment.
+ */
+const WAIT = { first: 2_000, longest: 20_000 };
+
+interface Store {
+  read(): string | null;
+  write(text: string): void;
+}
+
+/** What a page stores between visits. */
+export interface PageMemory {
+  /** The resume token: a reload keeps its place in the room, or in line. */
+  readonly seat: Store;
+  /** The device's mark, see `welcome.mark`. */
+  readonly mark: Store;
+}
+
+/** Failed attempts to connect, before the page was ever let in, after which the visitor is told. */
+const UNREACHED = 3;
+
+/** Who joins. */
+export interface Joining {
+  /** Name for the next join. */
+  name: string | null;
+  /** Whether the page only watches, and is no participant. */
+  readonly watches: boolean;
+}
+
+/** Time without a frame or pace message after which the room counts as unreachable, ms. */
+const SILENCE = 3_000;
+
+/** Format of a mark. Other values in the storage are ignored. */
+const MARK = /^[\w-]{1,64}$/;
+
+/** A visitor's connection to a room: joins, resumes, and sends commands. */
+export class Connection extends RoomConnection {
+  /** Called when the server cannot be reached, or lets no connection of this address in. */
+  unreached: (() => void) | undefined;
+  private failures = 0;
+  private cancelSilence = (): void => {};
+  /** Differs from that of the visitor's earlier pages, whose commands had the same ids. */
+  private readonly session = Date.now() >>> 0;
+  /** Refusals since the last accepted join. */
+  private refusals = 0;
+
+  constructor(
+    room: string,
+    readonly who: Joining,
+    private readonly memory: PageMemory,
+    means?: Means,
+  ) {
+    super(room, means);
+    this.socket.on('connect_error', () => {
+      if (!this.model.room && ++this.failures === UNREACHED) this.unreached?.();
+    });
+    const letIn = (told: object): void => {
+      const { resume, mark }: Partial<Pick<Event<'welcome'>, 'resume' | 'mark'>> = told;
+      if (resume) this.memory.seat.write(resume);
+      if (mark) this.memory.mark.write(mark);
+      // The page has a place in the room, or in its queue.
+      this.cancel();
+      this.refusals = 0;
+    };
+    for (const event of ['welcome', 'wall', 'waiting'] as const) this.model.on(event, letIn);
+    this.model.on('rejected', ({ reason }) => this.refused(reason));
+    for (const event of ['picture', 'pace'] as const) this.model.on(event, () => this.heard());
+  }
+
+  /** A connection may be dead long before the browser or the transport notices. */
+  private heard(): void {
+    this.cancelSilence();
+    this.cancelSilence = this.means.after(SILENCE, () => {
+      if (this.model.connection === 'live') this.model.setConnection('reconnecting');
+    });
+  }
+
+  private refused(reason: Reason): void {
+    if (FINAL.has(reason)) {
+      this.close();
+      return;
+    }
+    const { connection } = this.model;
+    // After the join, a refusal concerns a command, not the participant.
+    if (connection === 'live' || connection === 'waiting') return;
+    const passes = PASSING.has(reason);
+    if (passes || HANGS_UP.has(reason)) this.refusals++;
+    if (passes) this.joinLater();
+  }
+
+  protected get retryDelay(): number {
+    const wait = Math.min(WAIT.longest, WAIT.first * 2 ** Math.max(0, this.refusals - 1));
+    return wait * (1 - this.means.random() / 2);
+  }
+
+  protected override wish(): Command<'join'> {
+    const resume = this.memory.seat.read();
+    const mark = this.memory.mark.read();
+    const { name, watches } = this.who;
+    return {
+      ...super.wish(),
+      ...(mark && MARK.test(mark) && { mark }),
+      ...(watches
+        ? { as: 'spectator' as const }
+        : { session: this.session, ...(name && { name }), ...(resume && { resume }) }),
+    };
+  }
+}
+
+/** Says it when a panel opens or closes, and now and then while the visitor does something there. */
+export class BusyReporter {
+  private isBusy = false;
+  private reportedAt = 0;
+
+  constructor(private readonly send: (message: Command<'busy'>) => void) {}
+
+  /** @param now ms */
+  change(isBusy: boolean, now: number): void {
+    if (isBusy !== this.isBusy) this.report(isBusy, now);
+  }
+
+  /** The visitor has touched the page. @param now ms */
+  touch(now: number): void {
+    const isDue = now - this.reportedAt >= PAGE_DEFAULTS.net.busyInterval;
+    if (this.isBusy && isDue) this.report(true, now);
+  }
+
+  private report(busy: boolean, now: number): void {
+    this.isBusy = busy;
+    this.reportedAt = now;
+    this.send({ busy });
+  }
+}
+
+/** The commands that the server answers with `accepted` or `rejected`. */
+type Asked =
+  | 'plant'
+  | 'damage'
+  | 'cross'
+  | 'beacon'
+  | 'report'
+  | 'follow'
+  | 'draw'
+  | 'preview'
+  | 'keep'
+  | 'renew'
+  | 'transform'
+  | 'name';
+
+export interface Answers {
+  accepted?(answer: Event<'accepted'>): void;
+  rejected?(reason: Reason): void;
+}
+
+/** Requests that their senders repeat by themselves after a lost connection. */
+const REPEATED = /^(draw|preview|keep|follow)$/;
+
+/**
+ * Commands that may await an answer; as many as a room remembers. Beyond this, the oldest is
+ * assumed to be lost.
+ */
+const MAX_PENDING = 64;
+
+/**
+ * Age up to which a command is sent again, ms. The room remembers for longer what it has done for a
+ * participant who is away, and a visitor still expects the effect.
+ */
+const MAX_AGE = 30_000;
+
+interface Pending {
+  readonly name: Asked;
+  readonly command: Command<Asked>;
+  readonly answers: Answers;
+  /** ms */
+  readonly sentAt: number;
+}
+
+/** Numbers requests and hands each answer to its request. */
+export class RequestTracker {
+  private nextId = 1;
+  private readonly pending = new Map<number, Pending>();
+  private you: ParticipantId = 0;
+
+  /** @param date ms; goes on while the device sleeps */
+  constructor(
+    private readonly send: Send,
+    private readonly date: () => number = Date.now,
+  ) {}
+
+  readonly ask = <N extends Asked>(
+    name: N,
+    payload: Omit<Command<N>, 'id'>,
+    answers: Answers = {},
+  ): void => {
+    const isPending = [...this.pending.values()].some((other) => other.answers === answers);
+    // The room was silent for a while, but the connection held.
+    if (name === 'draw' && isPending) return;
+    const id = this.nextId++;
+    const command = { ...payload, id } as unknown as Command<N>;
+    this.pending.set(id, { name, command, answers, sentAt: this.date() });
+    const [oldest] = this.pending.keys();
+    if (this.pending.size > MAX_PENDING) this.giveUp(oldest);
+    this.send(name, command);
+  };
+
+  /** Whether anything that the visitor did awaits its answer. */
+  get isWaiting(): boolean {
+    return [...this.pending.values()].some(({ name }) => !REPEATED.test(name));
+  }
+
+  /** After a lost connection: sends unanswered commands again, or refuses them as `elsewhere`. */
+  resume(you: ParticipantId): void {
+    // What another participant did is unknown to the room.
+    const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
+    this.you = you;
+    for (const [id, { name, command, sentAt }] of [...this.pending]) {
+      // A beacon would be shown twice.
+      const isOnce = name !== 'beacon' && !REPEATED.test(name);
+      if (isOnce && sentAt > youngest) this.send(name, command);
+      else this.giveUp(id);
+    }
+  }
+
+  /** @returns whether a request was waiting for this answer */
+  accepted(answer: Event<'accepted'>): boolean {
+    const pending = this.take(answer.id);
+    pending?.answers.accepted?.(answer);
+    return pending !== undefined;
+  }
+
+  /** @returns whether a request was waiting for this answer */
+  rejected({ id, reason }: Event<'rejected'>): boolean {
+    const pending = id === undefined ? undefined : this.take(id);
+    pending?.answers.rejected?.(reason);
+    return pending?.answers.rejected !== undefined;
+  }
+
+  private take(id: number): Pending | undefined {
+    const pending = this.pending.get(id);
+    this.pending.delete(id);
+    return pending;
+  }
+
+  private giveUp(id: number): void {
+    const pending = this.take(id);
+    if (pending && !REPEATED.test(pending.name)) pending.answers.rejected?.('elsewhere');
+  }
+}

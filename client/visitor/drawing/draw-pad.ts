@@ -1,0 +1,390 @@
+/**
+ * The drawing pad, for finger, mouse or keyboard. The drawing becomes a seed, and what grows from it
+ * is shown beside the drawing.
+ */
+import { msg } from '@lit/localize';
+import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
+import type { Event as Message } from '../../../shared/protocol/events.ts';
+import type { SeedView } from '../../../shared/vocabulary.ts';
+import {
+  COLOURS,
+  type Colour,
+  type Drawing,
+  INK,
+  type Line,
+  normaliseColour,
+  normaliseInk,
+  paint,
+  WIDTHS,
+  type Width,
+} from '../../draw/drawing.ts';
+import { icons } from '../../elements/icons.ts';
+import { byPointer } from '../../elements/text.ts';
+import { arrowMove } from '../../input/keyboard.ts';
+import type { Answers, RequestTracker } from '../../room/connection.ts';
+import type { Previews } from '../../room/seed-previews.ts';
+import { quiet, radioGroup, solid } from '../elements/radio-group.ts';
+import { fire, VisitorElement } from '../elements/sheet-element.ts';
+import { reasonText } from '../text.ts';
+import { drawPadStyle } from './draw-pad-style.ts';
+import '../seeds/seed-row.ts';
+
+/** Width and height at which a drawing is read, pixels. */
+const READ = 256;
+/** How far an arrow key moves the pen, share of the side. */
+const KEY_STEP = 0.02;
+
+/** What a visitor draws. It outlasts the pad, which is made anew each time it is opened. */
+export interface DrawingWork {
+  readonly drawing: Drawing;
+  /** The lines that `seed` was made from; the visitor may have drawn on since. */
+  sent: readonly Line[];
+  /** The seed made from the drawing. */
+  seed: SeedView | undefined;
+}
+
+/**
+ * Fires `grown` (`detail`: SeedView) when the drawing has become a seed, `refused` (`detail`:
+ * Reason), and `take` (`detail`: SeedSource) when the visitor chooses to plant it. The host may take
+ * minutes to answer: the first two are fired also after the pad is closed.
+ */
+@customElement('draw-pad')
+export class DrawPad extends VisitorElement {
+  static override styles = drawPadStyle;
+
+  @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
+  @property({ attribute: false }) previews!: Previews;
+  @property({ attribute: false }) requests!: RequestTracker;
+  /** Whether the server is connected. */
+  @property({ attribute: false }) live = false;
+  /** Whether the host looks at drawings before they grow. */
+  @property({ attribute: false }) asks = false;
+  /** The visitor's own seeds. */
+  @property({ attribute: false }) hand: readonly SeedView[] = [];
+  @property({ attribute: false }) work!: DrawingWork;
+  @state() private width: Width = 'medium';
+  @state() private colour: Colour = 'red';
+  @state() private lines = 0;
+  /** Asks for the seed of what was sent last; undefined while no answer is expected. */
+  @state() private asking: (() => void) | undefined;
+  @state() private refusal = '';
+  /** Position (0…1) of the keyboard's pen, and whether it draws. */
+  @state() private pen: { x: number; y: number; down: boolean } | undefined;
+  @query('[data-testid=plant-drawing]') private readonly planter!: HTMLElement | null;
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  private pointer: number | undefined;
+  private readonly resized = new ResizeObserver(() => this.repaint());
+
+  private get isInk(): boolean {
+    return this.checkpoint.draws === 'ink';
+  }
+
+  private get drawing(): Drawing {
+    return this.work.drawing;
+  }
+
+  private get seed(): SeedView | undefined {
+    return this.work.seed;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.forgetLost();
+    this.lines = this.drawing.lines.length;
+  }
+
+  override firstUpdated(): void {
+    this.resized.observe(this.canvas);
+    this.canvas.focus();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.get('live') === false && this.live) this.forgetLost();
+    this.toggleAttribute('ink', this.isInk);
+    this.toggleAttribute('grown', this.seed !== undefined);
+  }
+
+  /** The server may have dropped the seed meanwhile; the drawing can be grown again. */
+  private forgetLost(): void {
+    if (!this.hand.some(({ id }) => id === this.seed?.id)) this.work.seed = undefined;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    this.repaint();
+    // A request that was pending when the connection broke gets no answer: repeat it.
+    if (changed.has('live') && this.live) this.asking?.();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.resized.disconnect();
+  }
+
+  override render(): TemplateResult {
+    const { seed, pen, asking } = this;
+    const empty = this.lines === 0;
+    return html`<div class="pictures flex">
+        <figure>
+          <div class="pad">
+            <canvas
+              class="fill"
+              tabindex="0"
+              ?inert=${seed !== undefined}
+              data-testid="pad"
+              role="application"
+              aria-label=${msg('Drawing pad. Arrow keys move the pen, space puts it down or lifts it, backspace takes a line back.')}
+              @pointerdown=${this.down}
+              @pointermove=${this.move}
+              @pointerup=${this.up}
+              @pointercancel=${this.up}
+              @keydown=${this.key}
+              @blur=${() => {
+                this.pen = undefined;
+              }}
+            ></canvas>
+            ${empty && !pen && !seed ? html`<p class="hint middle soft">${this.isInk ? msg('Draw a digit') : byPointer(msg('Draw here with your finger'), msg('Draw here with the mouse'))}</p>` : nothing}
+            ${
+              pen
+                ? html`<span
+                  class="pen ${pen.down ? 'down' : ''}"
+                  style="left:${pen.x * 100}%;top:${pen.y * 100}%"
+                ></span>`
+                : nothing
+            }
+            <p class="refusal" role="status">${this.refusal || this.waits()}</p>
+          </div>
+          ${seed ? html`<figcaption class="soft">${msg('Your drawing')}</figcaption>` : nothing}
+        </figure>
+        <div class="creature" role="status">${seed ? this.creature(seed) : nothing}</div>
+      </div>
+      <div class="side">
+        ${seed ? nothing : html`<div class="tools grid">${this.isInk ? this.brushes() : this.colours()} ${this.edits(empty)}</div>`}
+        <div class="last wrap">
+          ${this.isInk || seed ? nothing : this.brushes()}
+          <footer class="wrap">${
+            seed
+              ? html`${quiet('try-again', msg('Try again'), this.tryAgain)}
+                ${solid('plant-drawing', msg('Take it'), () => fire(this, 'take', { from: 'hand', seed: seed.id }))}`
+              : solid(
+                  'grow-drawing',
+                  msg('Let it grow'),
+                  this.grow,
+                  empty || !!asking || !this.live,
+                )
+          }</footer>
+        </div>
+      </div>`;
+  }
+
+  private creature({ id: seed }: SeedView): TemplateResult {
+    return html`<figure>
+      <div class="pad">
+        <seed-film
+          data-testid="drawn-film"
+          .previews=${this.previews}
+          .seed=${{ from: 'hand', seed }}
+        ></seed-film>
+      </div>
+      <figcaption>
+        ${this.isInk ? msg('Closest digit I can grow') : msg('Closest creature I can grow')}
+      </figcaption>
+    </figure>`;
+  }
+
+  /** What the visitor is told where the host looks first; nothing while they draw. */
+  private waits(): string {
+    if (!this.asks || this.seed) return '';
+    if (this.asking) return msg('Your drawing is with the host. Play on: you will hear.');
+    return this.lines === 0 ? msg('The host looks at drawings before they grow.') : '';
+  }
+
+  private edits(empty: boolean): TemplateResult {
+    const button = (id: string, icon: TemplateResult, label: string, act: () => void) =>
+      html`<button
+        class="soft"
+        aria-label=${label}
+        title=${label}
+        data-testid=${id}
+        ?disabled=${empty}
+        @click=${act}
+      >
+        ${icon}
+      </button>`;
+    return html`${button('undo', icons.undo, msg('Take the last line back'), this.undo)}
+    ${button('clear', icons.bin, msg('Clear'), this.clear)}`;
+  }
+
+  private brushes(): TemplateResult {
+    const widths = Object.entries(WIDTHS) as [Width, (typeof WIDTHS)[Width]][];
+    return radioGroup({
+      class: 'brushes',
+      label: msg('Thickness'),
+      options: widths.map(([value, { share, label }]) => ({
+        value,
+        testid: `width-${value}`,
+        label: label(),
+        content: html`<i style="--size:${share};--colour:${this.ink}"></i>`,
+      })),
+      selected: this.width,
+      choose: (width) => {
+        this.width = width;
+      },
+    });
+  }
+
+  private colours(): TemplateResult {
+    const colours = Object.entries(COLOURS) as [Colour, (typeof COLOURS)[Colour]][];
+    return radioGroup({
+      class: 'colours',
+      label: msg('Colour'),
+      options: colours.map(([value, { css, label }]) => ({
+        value,
+        testid: `colour-${value}`,
+        label: label(),
+        style: `--colour:${css}`,
+      })),
+      selected: this.colour,
+      choose: (colour) => {
+        this.colour = colour;
+      },
+    });
+  }
+
+  /** The colour that the pen draws with. */
+  private get ink(): string {
+    return this.isInk ? INK : COLOURS[this.colour].css;
+  }
+
+  private place({ clientX, clientY }: PointerEvent): [number, number] {
+    const { left, top, width, height } = this.canvas.getBoundingClientRect();
+    return [(clientX - left) / width, (clientY - top) / height];
+  }
+
+  private begin(x: number, y: number): void {
+    this.drawing.begin(this.ink, WIDTHS[this.width].share, x, y);
+    this.refusal = '';
+    this.changed();
+  }
+
+  private down(event: PointerEvent): void {
+    if (this.seed || this.pointer !== undefined || event.button !== 0) return;
+    this.pointer = event.pointerId;
+    this.canvas.setPointerCapture(event.pointerId);
+    this.pen = undefined;
+    this.begin(...this.place(event));
+  }
+
+  private move(event: PointerEvent): void {
+    if (event.pointerId !== this.pointer) return;
+    const all = event.getCoalescedEvents?.() ?? [];
+    for (const one of all.length > 0 ? all : [event]) this.drawing.move(...this.place(one));
+    this.repaint();
+  }
+
+  private up(event: PointerEvent): void {
+    if (event.pointerId !== this.pointer) return;
+    this.pointer = undefined;
+    this.drawing.end();
+    this.changed();
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (this.seed) return;
+    if (event.key === 'Backspace') {
+      this.undo();
+      event.preventDefault();
+      return;
+    }
+    const move = arrowMove(event, KEY_STEP);
+    if (!move && event.key !== ' ') return;
+    event.preventDefault();
+    const pen = this.pen ?? { x: 0.5, y: 0.5, down: false };
+    if (!move) {
+      if (pen.down) this.drawing.end();
+      else this.begin(pen.x, pen.y);
+      this.pen = { ...pen, down: !pen.down };
+      this.changed();
+      return;
+    }
+    const clamp = (value: number): number => Math.max(0, Math.min(1, value));
+    const [x, y] = [clamp(pen.x + move.x), clamp(pen.y + move.y)];
+    this.pen = { ...pen, x, y };
+    if (pen.down) this.drawing.move(x, y);
+    this.repaint();
+  }
+
+  private undo(): void {
+    this.drawing.undo();
+    this.changed();
+  }
+
+  private clear(): void {
+    this.drawing.clear();
+    this.changed();
+  }
+
+  private tryAgain(): void {
+    this.work.seed = undefined;
+    this.requestUpdate();
+    this.updateComplete.then(() => this.canvas.focus());
+  }
+
+  private changed(): void {
+    this.lines = this.drawing.lines.length;
+    this.repaint();
+  }
+
+  private repaint(): void {
+    const side = Math.round(this.canvas.clientWidth * Math.min(2, devicePixelRatio));
+    if (side === 0) return;
+    if (this.canvas.width !== side) this.canvas.width = this.canvas.height = side;
+    const context = this.canvas.getContext('2d');
+    const { seed, sent } = this.work;
+    if (context) paint(context, seed ? sent : this.drawing.lines, side);
+  }
+
+  /** The drawing as bytes: [side, side] ink or [side, side, 4] premultiplied RGBA. */
+  private pixels(): Uint8Array<ArrayBuffer> | undefined {
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = READ;
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    if (!context) return undefined;
+    paint(context, this.drawing.lines, READ);
+    const { data } = context.getImageData(0, 0, READ, READ);
+    const { side } = this.checkpoint;
+    if (this.isInk) {
+      const ink = Float32Array.from({ length: READ * READ }, (_, i) => data[4 * i + 3] / 255);
+      return normaliseInk({ side: READ, channels: 1, data: ink }, side);
+    }
+    const colours = Float32Array.from(data, (value, i) => {
+      const alpha = data[i | 3] / 255;
+      return (i & 3) === 3 ? alpha : (value / 255) * alpha;
+    });
+    return normaliseColour({ side: READ, channels: 4, data: colours }, side);
+  }
+
+  private grow(): void {
+    this.drawing.end();
+    const pixels = this.pixels();
+    if (!pixels) return;
+    const sent = [...this.drawing.lines];
+    const answers: Answers = {
+      accepted: ({ seed }) => {
+        this.asking = undefined;
+        if (!seed) return;
+        Object.assign(this.work, { seed, sent });
+        // The button that had the focus was removed.
+        this.updateComplete.then(() => this.planter?.focus());
+        fire(this, 'grown', seed);
+      },
+      rejected: (reason) => {
+        this.asking = undefined;
+        this.refusal = reasonText(reason);
+        fire(this, 'refused', reason);
+      },
+    };
+    this.asking = () => this.requests.ask('draw', { pixels }, answers);
+    this.asking();
+  }
+}

@@ -1,0 +1,443 @@
+/** The keepsake of an organism: picture, film of its growth and a link that plants it again. */
+import { msg, str } from '@lit/localize';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, state } from 'lit/decorators.js';
+import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
+import type { Event } from '../../../shared/protocol/events.ts';
+import type { Reason } from '../../../shared/protocol/reasons.ts';
+import type { OrganismView } from '../../../shared/vocabulary.ts';
+import { capitalized, organismName, planterText, survivedText } from '../../elements/text.ts';
+import { drawFilm, gifOf, recordVideo, videoFormat } from '../../keepsake/film.ts';
+import { paintedBody, specimenCard } from '../../keepsake/picture.ts';
+import { canvasOf, type DrawBody, enlargedBody, framesOf } from '../../keepsake/specimen.ts';
+import { formats } from '../../locale/locale.ts';
+import { fetchPainter } from '../../room/fetch-painter.ts';
+import { quiet } from '../elements/radio-group.ts';
+import { SheetElement } from '../elements/sheet-element.ts';
+import { portraitOf } from './organism-portrait.ts';
+
+/** Styles of the keepsake sheet. */
+export const keepsakeSheetStyle = css`
+  dialog {
+    /* The picture is 4:5, the film beside it 5:5. */
+    --ninth: min((100dvw - 60px) / 9, (100dvh - 236px) / 5, 4.8em);
+    width: fit-content;
+    max-width: calc(100dvw - 16px);
+    max-height: calc(100dvh - 16px);
+    padding: 6px 6px 16px;
+    padding-inline-start: 20px;
+    border: 1px solid var(--line);
+    border-radius: 24px;
+    background: oklch(0.2 0.012 225);
+    box-shadow: var(--shadow);
+    user-select: text;
+    -webkit-user-select: text;
+  }
+  dialog::backdrop {
+    background: oklch(0.1 0.01 230 / 0.72);
+  }
+  dialog[open] {
+    display: grid;
+    grid-template-rows: auto minmax(0, 1fr);
+    gap: 4px;
+  }
+  h2 {
+    margin-inline-start: 2px;
+    overflow-wrap: anywhere;
+  }
+  .all {
+    padding-inline-end: 14px;
+  }
+  .two {
+    justify-content: center;
+    gap: 14px;
+  }
+  .picture {
+    width: calc(4 * var(--ninth));
+  }
+  .film {
+    width: calc(5 * var(--ninth));
+  }
+  figure {
+    display: grid;
+    grid-template-rows: 1fr auto;
+    gap: 12px;
+    justify-items: center;
+    align-items: center;
+  }
+  img,
+  .blank {
+    display: block;
+    width: 100%;
+    border-radius: 14px;
+    background: oklch(0.15 0.01 220);
+    -webkit-touch-callout: default;
+  }
+  .picture .blank {
+    aspect-ratio: 4 / 5;
+  }
+  .film .blank {
+    aspect-ratio: 1;
+  }
+  .blank {
+    display: grid;
+    place-items: center;
+    animation: pulse 1.6s ease-in-out infinite;
+  }
+  a.solid {
+    text-decoration: none;
+  }
+  .link {
+    flex-wrap: wrap;
+    gap: 4px 10px;
+    margin-top: 16px;
+    padding-top: 12px;
+    border-top: 1px solid var(--line);
+  }
+  .link p {
+    flex: 1 1 12em;
+    text-wrap: balance;
+  }
+  .link button {
+    flex: none;
+  }
+  .link .solid {
+    background: var(--raised);
+    color: inherit;
+    text-align: center;
+  }
+  @media (max-width: 720px) {
+    dialog {
+      --ninth: min((100dvw - 60px) / 9, max(100dvh - 236px, 45dvh) / 5);
+      padding: 4px 4px 12px;
+      padding-inline-start: 14px;
+      margin-bottom: 8px;
+    }
+    .all {
+      padding-inline-end: 10px;
+    }
+    .two {
+      gap: 10px;
+    }
+    .solid {
+      padding-inline: 0.8em;
+    }
+    .link p {
+      flex-basis: 100%;
+    }
+  }
+  /* Narrow and zoomed: stacked. */
+  @media (max-width: 299px) {
+    dialog {
+      --ninth: min((100dvw - 60px) / 5, 60dvh / 5);
+    }
+  }
+  /* In landscape the text is beside the pictures. */
+  @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
+    dialog {
+      --ninth: min((100dvw - 236px) / 9, max(100dvh - 96px, 80px) / 5);
+      margin-bottom: auto;
+    }
+    dialog[open] {
+      grid-template: auto minmax(0, 1fr) / minmax(0, auto) minmax(84px, 12.5em);
+      padding: 8px;
+    }
+    .all {
+      display: contents;
+    }
+    header {
+      grid-area: 1 / 2;
+    }
+    .two {
+      grid-area: 1 / 1 / 3;
+      align-content: start;
+      gap: 10px;
+      overflow-y: auto;
+      overscroll-behavior: contain;
+    }
+    .link {
+      flex-flow: column;
+      align-items: stretch;
+      margin: 0;
+      padding: 4px 4px 0;
+      padding-inline-start: 6px;
+      border: 0;
+      overflow-y: auto;
+      overscroll-behavior: contain;
+    }
+    .link p {
+      flex: none;
+      margin-bottom: auto;
+    }
+    .link button {
+      background: var(--raised);
+    }
+  }
+`;
+
+/** How long a painter may take to come, ms. */
+const PATIENCE = 5_000;
+/** Delay, ms, and number of retries when the server is busy. */
+const RETRY_DELAY = 1_200;
+const RETRIES = 6;
+
+/** A generated file and its object URL. */
+interface Made {
+  readonly blob: Blob;
+  readonly url: string;
+}
+
+/** Fires `close` when it is closed (`detail`: the reason if the server refused the keepsake). */
+@customElement('keepsake-sheet')
+export class KeepsakeSheet extends SheetElement {
+  static override styles = keepsakeSheetStyle;
+
+  /** The organism at the time when the sheet was opened. */
+  @property({ attribute: false }) organism!: OrganismView;
+  @property({ attribute: false }) live = false;
+  @state() private link = '';
+  @state() private picture: Made | undefined;
+  @state() private film: Made | 'none' | undefined;
+  @state() private video: Made | 'none' | undefined = videoFormat ? undefined : 'none';
+  /** The film on display: only its last frame when the visitor prefers reduced motion. */
+  @state() private shown: Made | undefined;
+  @state() private copied = false;
+  /** Whether what the film is drawn from has arrived. */
+  private isDrawing = false;
+  private failed: Reason | undefined;
+  private drawBody: Promise<DrawBody> | undefined;
+  /** Ends the drawing of what nobody will see. */
+  private readonly left = new AbortController();
+  /** The organism's cells at the time when the sheet was opened. */
+  private cells: HTMLCanvasElement | undefined;
+
+  override firstUpdated(): void {
+    this.show();
+    const { organism } = this;
+    const { planes } = this.session.model;
+    if (!planes) return;
+    this.drawBody = this.openPainter();
+    const { side } = organism;
+    const { canvas, to } = canvasOf(side, side);
+    to.putImageData(new ImageData(portraitOf(organism, planes), side, side), 0, 0);
+    this.cells = canvas;
+    this.requestMissing();
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    // A request that was pending when the connection broke gets no answer: repeat it.
+    if (changed.get('live') === false && this.live) this.requestMissing();
+  }
+
+  /** Requests whatever is still missing. */
+  private requestMissing(): void {
+    const { cells, organism } = this;
+    if (!cells) return;
+    if (this.link === '') {
+      this.session.requests.ask(
+        'keep',
+        { organism: organism.id },
+        {
+          accepted: ({ token, page = `${location.origin}/keep` }) => {
+            this.link = `${page}#${token}/${this.session.roomName}`;
+            this.makePicture(cells).catch((error: unknown) => {
+              if (this.isConnected) throw error;
+            });
+            this.requestFilm(RETRIES);
+          },
+          rejected: (reason) => {
+            this.failed = reason;
+            this.close();
+          },
+        },
+      );
+    } else if (!this.isDrawing) this.requestFilm(RETRIES);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.left.abort();
+    for (const made of [this.picture, this.film, this.shown, this.video]) {
+      if (made && made !== 'none') URL.revokeObjectURL(made.url);
+    }
+    this.picture = this.film = this.shown = this.video = undefined;
+  }
+
+  override render(): TemplateResult {
+    const { video } = this;
+    const title = msg(str`Take home: ${this.heading}`);
+    return html`<dialog
+      aria-label=${title}
+      data-testid="keepsake"
+      @close=${() => this.dispatchEvent(new CustomEvent('close', { detail: this.failed }))}
+      @click=${this.clicked}
+    >
+      ${this.header(title)}
+      <div class="all scroll"><div class="two wrap">
+        <figure class="picture">
+          ${
+            this.picture
+              ? html`<img src=${this.picture.url} alt=${msg('Its picture, with a code')} />`
+              : html`<span class="blank soft"></span>`
+          }
+          ${this.save('save-picture', msg('Save picture'), this.picture, `${this.file}.png`)}
+        </figure>
+        ${
+          this.film === 'none'
+            ? nothing
+            : html`<figure class="film">
+                ${
+                  this.shown
+                    ? html`<img src=${this.shown.url} alt=${msg('A film of how it grows')} />`
+                    : html`<span class="blank soft">${msg('growing it again …')}</span>`
+                }
+                ${this.save('save-film', msg('Save film'), this.film, `${this.file}.gif`)}
+              </figure>`
+        }
+      </div>
+      <div class="link flex">
+        <p class="soft">${msg('Scan the code, or open the link, and it grows again in your own browser.')}</p>
+        ${
+          video === 'none'
+            ? nothing
+            : this.save(
+                'save-video',
+                msg(str`Save film as ${videoFormat!.toUpperCase()}`),
+                video,
+                `${this.file}.${videoFormat}`,
+              )
+        }
+        ${this.canShare() ? this.shareButton() : nothing}
+        <button
+          class="quiet"
+          data-testid="copy-link"
+          data-link=${this.link}
+          ?disabled=${this.link === ''}
+          @click=${this.copy}
+        >
+          ${this.copied ? msg('Copied') : msg('Copy link')}
+        </button>
+      </div></div>
+    </dialog>`;
+  }
+
+  /** A download link works in every browser, also over plain http. */
+  private save(id: string, label: string, made: Made | undefined, file: string): TemplateResult {
+    return made
+      ? html`<a class="solid" data-testid=${id} href=${made.url} download=${file}>${label}</a>`
+      : html`<button class="solid" disabled>${label}</button>`;
+  }
+
+  private canShare(): boolean {
+    const { picture } = this;
+    // The share API is only available over https.
+    if (!picture || typeof navigator.canShare !== 'function') return false;
+    return navigator.canShare({ files: [asFile(picture, `${this.file}.png`)] });
+  }
+
+  private shareButton(): TemplateResult {
+    return quiet('share', msg('Share'), () => {
+      const files = [asFile(this.picture!, `${this.file}.png`)];
+      if (this.film && this.film !== 'none') files.push(asFile(this.film, `${this.file}.gif`));
+      // The visitor may cancel.
+      navigator.share({ files, url: this.link }).catch(() => undefined);
+    });
+  }
+
+  /** Without a painter, or one that can be had, bodies are enlarged. */
+  private async openPainter(): Promise<DrawBody> {
+    const url = this.session.model.checkpoint?.painter;
+    return url
+      ? // Safari 15 has no such signal.
+        fetchPainter(url, AbortSignal.timeout?.(PATIENCE)).then(
+          (net) => paintedBody(net, this.left.signal),
+          () => enlargedBody,
+        )
+      : enlargedBody;
+  }
+
+  private async makePicture(cells: HTMLCanvasElement): Promise<void> {
+    const { organism } = this;
+    const { model } = this.session;
+    const planter = organism.planter.name;
+    const isAutomatic =
+      planter === PAGE_DEFAULTS.attract.name || planter === PAGE_DEFAULTS.osc.planter;
+    const day = new Intl.DateTimeFormat(formats(), { dateStyle: 'long' }).format(new Date());
+    const lines = [
+      ...(isAutomatic
+        ? [planterText(organism, model)]
+        : planter === ''
+          ? []
+          : [msg(str`grown by ${planter}`)]),
+      // In isolation: in a text from right to left, the day's digits would join the name.
+      `\u2068${this.session.roomName}\u2069, ${day}`,
+      ...(organism.healed > 0 ? [survivedText(organism)] : []),
+    ];
+    const blob = await specimenCard(
+      cells,
+      { title: this.heading, lines },
+      this.link,
+      await this.drawBody!,
+    );
+    if (this.isConnected) this.picture = withUrl(blob);
+  }
+
+  private get heading(): string {
+    return capitalized(organismName(this.organism));
+  }
+
+  /** Name of its files, without what they end with. */
+  private get file(): string {
+    const name = `${organismName(this.organism)} ${this.session.roomName}`;
+    return name.toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-');
+  }
+
+  private requestFilm(retries: number): void {
+    const seed = { from: 'organism', organism: this.organism.id } as const;
+    const rejected = (reason: Reason): void => {
+      if (!this.isConnected) return;
+      if (retries === 0 || (reason !== 'room-busy' && reason !== 'too-fast')) this.film = 'none';
+      else setTimeout(() => this.isConnected && this.requestFilm(retries - 1), RETRY_DELAY);
+    };
+    const accepted = ({ film }: Event<'accepted'>) => film && this.makeFilm(film);
+    this.session.requests.ask('preview', { seed }, { accepted, rejected });
+  }
+
+  private async makeFilm({ png, frames }: NonNullable<Event<'accepted'>['film']>): Promise<void> {
+    const { signal } = this.left;
+    this.isDrawing = true;
+    try {
+      const strip = new Blob([png as Uint8Array<ArrayBuffer>], { type: 'image/png' });
+      const cells = await framesOf(strip, frames);
+      const film = await drawFilm(cells, this.heading, await this.drawBody!, signal);
+      const gif = await gifOf(film, this.link, signal);
+      const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
+      const still = { ...film, pictures: film.pictures.slice(-1) };
+      const shown = calm ? await gifOf(still, this.link, signal) : gif;
+      if (!this.isConnected) return;
+      this.film = withUrl(gif);
+      this.shown = withUrl(shown);
+      if (this.video) return;
+      const video = await recordVideo(film, this.link);
+      if (this.isConnected) this.video = withUrl(video);
+    } catch {
+      this.film ??= 'none';
+      this.video = 'none';
+    }
+  }
+
+  private copy({ currentTarget }: MouseEvent): void {
+    // navigator.clipboard needs https; execCommand works everywhere.
+    const text = document.createElement('textarea');
+    text.value = this.link;
+    this.dialog.append(text);
+    text.select();
+    this.copied = document.execCommand('copy');
+    text.remove();
+    (currentTarget as HTMLElement).focus();
+  }
+}
+
+const withUrl = (blob: Blob): Made => ({ blob, url: URL.createObjectURL(blob) });
+
+const asFile = ({ blob }: Made, name: string): File => new File([blob], name, { type: blob.type });

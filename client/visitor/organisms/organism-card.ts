@@ -1,0 +1,306 @@
+/** The card of the selected organism: its facts and relatives, or the cross panel. */
+import { msg, str } from '@lit/localize';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
+import type { OrganismView } from '../../../shared/vocabulary.ts';
+import { facts, roundButton } from '../../style/fragments.ts';
+import { quiet, solid } from '../elements/radio-group.ts';
+import '../seeds/cross-panel.ts';
+import { icons } from '../../elements/icons.ts';
+import './kin-list.ts';
+import {
+  ageText,
+  formerText,
+  organismName,
+  planterText,
+  stateText,
+  survivedText,
+} from '../../elements/text.ts';
+import './organism-portrait.ts';
+import { fire, PanelElement } from '../elements/sheet-element.ts';
+import { changeText } from '../text.ts';
+import '../seeds/seed-row.ts';
+import { heldTitle } from '../seeds/seed-tray.ts';
+
+/** Fires `visit` for a relative and `keep` for a keepsake (`detail`: OrganismView). */
+@customElement('organism-card')
+export class OrganismCard extends PanelElement {
+  static override styles = css`
+    ${facts}
+    /* vivarium-room sets the maximum height. */
+    :host,
+    .panel {
+      display: flex;
+      flex-direction: column;
+    }
+    .panel {
+      min-height: 0;
+      background: oklch(0.2 0.012 225);
+      width: 22.5em;
+      max-width: 100%;
+      padding: 18px;
+      position: relative;
+    }
+    .body {
+      min-height: 0;
+      margin: 0 -4px -4px;
+      padding: 0 4px 4px;
+      scrollbar-width: thin;
+    }
+    header {
+      gap: 14px;
+      padding-inline-end: 26px;
+    }
+    header > div {
+      min-width: 0;
+      overflow-wrap: anywhere;
+    }
+    h2 {
+      font-size: 1.22em;
+      font-weight: 500;
+      line-height: 1.2;
+    }
+    header p {
+      margin: 3px 0 0;
+    }
+    organism-portrait {
+      flex: none;
+      width: 4.4em;
+      height: 4.4em;
+      margin: -0.3em;
+    }
+    dl {
+      margin-top: 16px;
+      padding-top: 14px;
+      border-top: 1px solid var(--line);
+    }
+    .affected {
+      margin-top: 10px;
+      color: var(--warm);
+    }
+    kin-list {
+      margin-top: 14px;
+    }
+    footer {
+      margin-top: 16px;
+      gap: 3px;
+    }
+    footer button {
+      white-space: nowrap;
+      display: inline-flex;
+      align-items: center;
+      gap: 8px;
+    }
+    footer .solid {
+      padding-inline: 0.9em;
+    }
+    footer .quiet {
+      padding-inline: 0.6em;
+    }
+    .former {
+      grid-column: 2 / -1;
+    }
+    [data-testid='transform'] {
+      max-width: 100%;
+    }
+    [data-testid='transform'] span {
+      overflow: hidden;
+      text-overflow: ellipsis;
+    }
+    footer seed-film {
+      flex: none;
+      width: 2em;
+    }
+    .report {
+      margin-inline-start: auto;
+    }
+    .close {
+      position: absolute;
+      top: 4px;
+      inset-inline-end: 4px;
+      ${roundButton}
+    }
+    /* On a phone the card is low and sits above the dock, so that the room stays visible. */
+    @media (max-width: 720px), (max-height: 520px) {
+      organism-portrait {
+        width: 3.6em;
+        height: 3.6em;
+      }
+      dl {
+        grid-template-columns: auto 1fr auto 1fr;
+        gap: 0 12px;
+        font-size: 0.93em;
+      }
+    }
+    @media (max-width: 720px) {
+      .panel {
+        width: 100%;
+        padding: 12px 14px;
+      }
+      dl {
+        margin-top: 10px;
+        padding-top: 9px;
+      }
+      kin-list,
+      footer {
+        margin-top: 10px;
+      }
+    }
+    @media (max-height: 520px) {
+      .panel {
+        width: 24em;
+        padding: 10px 14px;
+      }
+      dl {
+        margin-top: 8px;
+        padding-top: 8px;
+      }
+      kin-list,
+      footer {
+        margin-top: 8px;
+      }
+    }
+    /* There the panel has no height to spare for what the family shows anyway. */
+    @media (max-width: 720px), (max-height: 520px) {
+      @media (min-width: 300px) and (min-height: 300px) {
+        .crossing {
+          width: 100%;
+          padding-block: 8px;
+        }
+        .crossing :is(header, .close) {
+          display: none;
+        }
+      }
+    }
+    @media (max-width: 299px), (max-height: 299px) {
+      .panel {
+        display: block;
+        width: 100%;
+        overflow-y: auto;
+        overscroll-behavior: contain;
+      }
+      .body {
+        overflow: visible;
+      }
+      dl {
+        grid-template-columns: auto 1fr;
+      }
+    }
+    @media (max-width: 299px) {
+      header organism-portrait {
+        display: none;
+      }
+    }
+  `;
+
+  override render(): TemplateResult | typeof nothing {
+    const { model, state } = this.session;
+    const { selection } = state.state;
+    const organism = selection && model.organisms.get(selection.organism);
+    if (!selection || !organism) return nothing;
+    const { planter } = organism;
+    return html`<section class="panel ${selection.crossing ? 'crossing' : ''}" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
+      <header class="flex">
+        <organism-portrait .model=${model} .organism=${organism.id}></organism-portrait>
+        <div>
+          <h2 class="capital">${organismName(organism)}</h2>
+          <p class="small soft">
+            <span class="who" style="--hue:${planter.hue}"></span
+            >${planterText(organism, model)}
+          </p>
+          <p class="small soft">${ageText(this.ageOf(organism))}</p>
+        </div>
+      </header>
+      <div class="body scroll">
+        ${
+          selection.crossing
+            ? html`<cross-panel .session=${this.session}></cross-panel>`
+            : this.facts(organism)
+        }
+      </div>
+      <button class="close" aria-label=${msg('Close')} @click=${this.close}>
+        ${icons.close}
+      </button>
+    </section>`;
+  }
+
+  protected close(): void {
+    this.session.state.update({ selection: undefined });
+  }
+
+  /** Focuses the card. */
+  override focus(): void {
+    this.shadowRoot?.querySelector('section')?.focus();
+  }
+
+  private ageOf({ born }: OrganismView): number {
+    const { room, tick = born } = this.session.model;
+    return (tick - born) / (room?.tickRate ?? PAGE_DEFAULTS.room.tickRate);
+  }
+
+  private facts(organism: OrganismView): TemplateResult {
+    const change = this.session.affected.get(organism.id);
+    const survived = survivedText(organism);
+    const former = formerText(organism);
+    return html`<dl>
+        <dt>${msg('Now')}</dt>
+        <dd data-testid="state">${stateText(organism)}</dd>
+        ${survived ? html`<dt>${msg('Wounds')}</dt><dd data-testid="survived">${survived}</dd>` : nothing}
+        ${former ? html`<dt>${msg('Before')}</dt><dd class="former" data-testid="former">${former}</dd>` : nothing}
+      </dl>
+      ${change ? html`<p class="affected small" data-testid="affected">${changeText(change, this.session.model)}</p>` : nothing}
+      <kin-list .session=${this.session} .organism=${organism}></kin-list>
+      ${this.session.watches ? nothing : this.actions(organism)}`;
+  }
+
+  private actions(organism: OrganismView): TemplateResult {
+    const isMine = organism.planter.id === this.session.model.you?.id;
+    const isOver = this.session.model.settings?.farewell;
+    const departs = isMine && organism.phase === 'departing' && !isOver;
+    return html`<footer class="wrap">
+        ${departs ? solid('renew', msg('Let it stay'), () => this.session.renew(organism.id)) : nothing}
+        ${(departs ? quiet : solid)(
+          'cross-with',
+          html`${icons.cross}<span>${msg('Cross with…')}</span>`,
+          () => {
+            this.session.state.startCrossing();
+            // Its button goes.
+            this.focus();
+          },
+        )}
+        ${quiet('keep', html`${icons.keep}<span>${msg('Keep')}</span>`, () => fire(this, 'keep', organism))}
+        ${isMine ? nothing : this.reportButton(organism)}
+        ${this.transformButton(organism, isMine)}
+      </footer>`;
+  }
+
+  /** Nothing where it may not turn, or would turn into what it is. */
+  private transformButton(organism: OrganismView, isMine: boolean) {
+    const { model, previews, state } = this.session;
+    const { checkpoint, settings } = model;
+    const { held } = state.state;
+    const isGrown = /awake|asleep/.test(organism.phase);
+    const isAllowed = checkpoint?.transforms && (isMine || settings?.transformOthers);
+    const title = heldTitle(this.session);
+    if (!isGrown || !isAllowed || this.session.isHeld(organism)) return nothing;
+    const into = html`<seed-film still .previews=${previews} .seed=${held}></seed-film
+      ><span>${msg(str`Turn into: ${title}`)}</span>`;
+    return quiet('transform', into, () => {
+      this.session.transform(organism);
+      // The button goes as soon as the organism is what the seed is.
+      this.focus();
+    });
+  }
+
+  private reportButton(organism: OrganismView): TemplateResult {
+    return html`<button
+      class="quiet report"
+      aria-label=${msg('Report to the host')}
+      data-testid="report"
+      @click=${() => this.session.report(organism)}
+    >
+      ${icons.report}
+    </button>`;
+  }
+}

@@ -1,0 +1,281 @@
+/** A row of seeds: the visitor's own seeds, then the gallery. */
+import { msg } from '@lit/localize';
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, query, queryAll, state } from 'lit/decorators.js';
+import type { PreviewSource, SeedSource } from '../../../shared/protocol/commands.ts';
+import type { Event } from '../../../shared/protocol/events.ts';
+import type { SeedView } from '../../../shared/vocabulary.ts';
+import { tile } from '../../elements/seed-picture.ts';
+import { kindName } from '../../elements/text.ts';
+import { forward, rove, settle } from '../../input/keyboard.ts';
+import type { FilmView, Previews } from '../../room/seed-previews.ts';
+import { offered } from '../../state/browser-store.ts';
+import { fire, VisitorElement } from '../elements/sheet-element.ts';
+
+/** How long the growth lasts and how long the grown organism is shown, ms. */
+const GROWTH_DURATION = 2_000;
+const GROWN_DURATION = 2_600;
+const DURATION = GROWTH_DURATION + GROWN_DURATION;
+
+const isOther = (a?: PreviewSource, b?: PreviewSource): boolean =>
+  JSON.stringify(a) !== JSON.stringify(b);
+
+/** Shows the film of its seed as soon as it is available. */
+@customElement('seed-film')
+export class SeedFilm extends LitElement {
+  static override styles = css`
+    :host {
+      display: block;
+      position: relative;
+      aspect-ratio: 1;
+    }
+    i {
+      position: absolute;
+      inset: 0;
+      background-repeat: no-repeat;
+      background-position: 100% 0;
+      transition: opacity 0.25s;
+    }
+    :host([waiting]) i {
+      opacity: 0.25;
+    }
+    .germ {
+      margin: auto;
+      width: 24%;
+      height: 24%;
+      border-radius: 50%;
+      background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.55 0.06 80));
+      animation: germ 1.4s ease-in-out infinite;
+    }
+    @keyframes germ {
+      50% {
+        opacity: 0.35;
+        transform: scale(0.86);
+      }
+    }
+    @media (prefers-reduced-motion: reduce) {
+      .germ {
+        animation: none;
+      }
+    }
+  `;
+
+  @property({ attribute: false }) previews!: Previews;
+  @property({ attribute: false, hasChanged: isOther }) seed: PreviewSource | undefined;
+  /** Shows the grown organism as a still picture. */
+  @property({ type: Boolean }) still = false;
+  @state() private film: FilmView | undefined;
+  @query('.film') private readonly strip!: HTMLElement | null;
+  private animation: Animation | undefined;
+  private unsubscribe: (() => void) | undefined;
+  private key = '';
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.setAttribute('aria-hidden', 'true');
+    this.unsubscribe = this.previews.onChange(() => this.load());
+    if (this.hasUpdated) this.load();
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.unsubscribe?.();
+    this.previews.forget(this);
+    this.key = '';
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    if (changed.has('seed')) this.load();
+  }
+
+  override render(): TemplateResult | typeof nothing {
+    const { film } = this;
+    if (!film) return this.seed ? html`<i class="germ"></i>` : nothing;
+    return html`<i
+      class="film"
+      style="background-image:url(${film.url});background-size:${film.frames * 100}% 100%"
+    ></i>`;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has('film') || changed.has('still')) this.play();
+  }
+
+  /** Shows the seed's film, or requests it; until then the previous film stays. */
+  private load(): void {
+    const { seed, previews } = this;
+    if (!seed) {
+      this.film = undefined;
+      this.key = '';
+      previews.forget(this);
+      return;
+    }
+    const key = JSON.stringify(seed);
+    const film = previews.film(seed);
+    this.toggleAttribute('waiting', film === undefined);
+    if (film === undefined) {
+      if (key !== this.key) previews.want(this, seed);
+      this.key = key;
+      return;
+    }
+    this.key = key;
+    this.film = film === 'none' ? undefined : film;
+  }
+
+  private play(): void {
+    this.animation?.cancel();
+    this.animation = undefined;
+    const { film, strip, still } = this;
+    if (!film || !strip || still || film.frames < 2) return;
+    if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    const grown = { backgroundPosition: '100% 0' };
+    const frames: Keyframe[] = [
+      { backgroundPosition: '0% 0', easing: `steps(${film.frames - 1})` },
+      { ...grown, offset: GROWTH_DURATION / DURATION },
+      grown,
+    ];
+    this.animation = strip.animate(frames, { duration: DURATION, iterations: Infinity });
+  }
+}
+
+/** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
+@customElement('seed-row')
+export class SeedRow extends VisitorElement {
+  static override styles = css`
+    :host {
+      min-width: 0;
+    }
+    .row {
+      display: flex;
+      gap: 3px;
+      overflow-x: auto;
+      overscroll-behavior-x: contain;
+      scrollbar-width: none;
+      padding: 4px;
+      padding-inline: 12px 36px;
+      scroll-padding: 0 60px;
+      mask-image: linear-gradient(
+        calc(var(--forward) * 90deg),
+        transparent,
+        #000 14px calc(100% - 40px),
+        transparent
+      );
+    }
+    button {
+      flex: none;
+      position: relative;
+      width: 3.6em;
+      height: 3.6em;
+      border-radius: 14px;
+      contain: strict;
+    }
+    .tile,
+    seed-film {
+      width: 82%;
+      height: 82%;
+      clip-path: inset(1.5%);
+    }
+    .own::after {
+      content: '';
+      position: absolute;
+      inset-inline-end: 7px;
+      top: 7px;
+      width: 6px;
+      height: 6px;
+      border-radius: 50%;
+      background: var(--warm);
+    }
+  `;
+
+  @property({ attribute: false }) checkpoint!: Event<'welcome'>['checkpoint'];
+  /** Whether the host shows the whole gallery. */
+  @property({ attribute: false }) whole: boolean | undefined;
+  @property({ attribute: false }) hand: readonly SeedView[] = [];
+  @property({ attribute: false }) held!: SeedSource;
+  @property({ attribute: false }) previews!: Previews;
+  @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
+  /** Returns the name of one of the visitor's own seeds. */
+  @property({ attribute: false, hasChanged: () => false }) titleOf!: (seed: SeedView) => string;
+
+  override render(): TemplateResult {
+    const { checkpoint, held } = this;
+    const shown = new Set(offered(checkpoint, this.whole));
+    // One that was found by its name.
+    if (held.from === 'gallery') shown.add(held.index);
+    return html`<div
+      class="row"
+      role="group"
+      aria-label=${msg('Seeds')}
+     
+      @wheel=${this.wheel}
+      @keydown=${(event: KeyboardEvent) => rove(event, [...this.buttons])}
+    >
+      ${this.hand.map((seed) => this.own(seed))}
+      ${[...shown].map((index) => this.entry(checkpoint.gallery[index].name, index))}
+    </div>`;
+  }
+
+  /** Focuses the selected seed, or the first one. */
+  override focus(): void {
+    this.shadowRoot?.querySelector<HTMLElement>('button[tabindex="0"]')?.focus();
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    settle([...this.buttons]);
+    if (changed.has('held')) this.reveal();
+  }
+
+  private own(seed: SeedView): TemplateResult {
+    const { held } = this;
+    const title = this.titleOf(seed);
+    const source = { from: 'hand', seed: seed.id } as const;
+    return html`<button
+      class="seed own raise middle"
+      data-testid="hand-seed"
+      data-origin=${seed.origin}
+      title=${title}
+      aria-label=${title}
+      aria-pressed=${held.from === 'hand' && held.seed === seed.id}
+      @click=${() => this.take(source)}
+    >
+      <seed-film still .previews=${this.previews} .seed=${source}></seed-film>
+    </button>`;
+  }
+
+  private entry(name: string, index: number): TemplateResult {
+    const { held } = this;
+    const pressed = held.from === 'gallery' && held.index === index;
+    return html`<button
+      class="seed raise middle"
+      data-testid="gallery-item"
+      data-name=${name}
+      title=${kindName(name)}
+      aria-label=${kindName(name)}
+      aria-pressed=${pressed}
+      @click=${() => this.take({ from: 'gallery', index })}
+    >
+      ${tile(this.checkpoint, index)}
+    </button>`;
+  }
+
+  private take(seed: SeedSource): void {
+    fire(this, 'take', seed);
+  }
+
+  /** Scrolls the selected seed into view; it may have been chosen elsewhere. */
+  private reveal(): void {
+    const row = this.shadowRoot?.querySelector('.row');
+    const held = row?.querySelector<HTMLElement>('[aria-pressed="true"]');
+    if (!row || !held) return;
+    const [outer, inner] = [row.getBoundingClientRect(), held.getBoundingClientRect()];
+    if (inner.left > outer.left + 20 && inner.right < outer.right - 40) return;
+    row.scrollLeft += inner.left - outer.left - row.clientWidth / 2.4;
+  }
+
+  /** Scrolls the row horizontally with a vertical mouse wheel. */
+  private wheel(event: WheelEvent): void {
+    if (event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
+    (event.currentTarget as HTMLElement).scrollLeft += forward() * event.deltaY;
+    event.preventDefault();
+  }
+}

@@ -1,0 +1,277 @@
+/** The selected seed with a preview of its growth, and the controls to choose another one. */
+import { msg, str } from '@lit/localize';
+import { css, html, nothing, type TemplateResult } from 'lit';
+import { customElement } from 'lit/decorators.js';
+import type { SeedSource } from '../../../shared/protocol/commands.ts';
+import type { OrganismView, SeedView } from '../../../shared/vocabulary.ts';
+import { icons } from '../../elements/icons.ts';
+import { kindName, organismName } from '../../elements/text.ts';
+import type { Sheet } from '../../state/interaction-state.ts';
+import { PageElement } from '../elements/sheet-element.ts';
+import type { RoomSession } from '../room-session.ts';
+import './seed-row.ts';
+
+/** The titles of the gallery's categories, in display order. */
+export const KIND_TITLES: Readonly<Record<string, () => string>> = {
+  animal: () => msg('Animals'),
+  plant: () => msg('Plants'),
+  food: () => msg('Food'),
+  face: () => msg('Faces'),
+  thing: () => msg('Things'),
+};
+
+/** The name of one of the visitor's own seeds. */
+export function seedTitle(
+  { origin, parents }: SeedView,
+  organisms: ReadonlyMap<number, OrganismView>,
+): string {
+  if (origin === 'drawing') return msg('Your drawing');
+  const [a, b] = parents.map((id) => organisms.get(id));
+  if (a && b) return msg(str`Child of ${organismName(a)} and ${organismName(b)}`);
+  return msg('A child of two');
+}
+
+/** The name of the seed that the visitor holds. */
+export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>): string {
+  const { held, hand } = state.state;
+  switch (held.from) {
+    case 'gallery':
+      return kindName(model.checkpoint?.gallery[held.index]?.name ?? '');
+    case 'hand': {
+      const seed = hand.find(({ id }) => id === held.seed);
+      return seed ? seedTitle(seed, model.organisms) : '';
+    }
+    case 'token':
+      return msg('A keepsake');
+    case 'map':
+      return msg('A creature from the map');
+    default:
+      return msg('A child of chance');
+  }
+}
+
+/** Lower case without accents. */
+const plain = (text: string): string =>
+  text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLocaleLowerCase();
+
+/**
+ * Whether a gallery entry matches a search text: every word typed begins a word of its name, in the
+ * page's language or in English. Words of three or more letters match anywhere in the name.
+ */
+export function isMeant(name: string, typed: string): boolean {
+  const words = plain(typed).split(/\s+/).filter(Boolean);
+  const names = plain(`${kindName(name)} ${name.replaceAll(/[_-]+/g, ' ')}`);
+  return words.every(
+    (word) =>
+      names.startsWith(word) ||
+      names.includes(` ${word}`) ||
+      (word.length > 2 && names.includes(word)),
+  );
+}
+
+/** Names the creatures around a point of the map. @param names up to three, nearest first */
+export function betweenText(names: readonly string[]): string {
+  const [first, second, third] = names.map(kindName);
+  if (!second) return first ?? '';
+  if (!third) return msg(str`Between ${first} and ${second}`);
+  return msg(str`Between ${first}, ${second} and ${third}`);
+}
+
+/** Content of the dock while the planting tool is selected. */
+@customElement('seed-tray')
+export class SeedTray extends PageElement {
+  static override styles = css`
+    :host {
+      display: grid;
+      grid-template-columns: auto 1fr;
+      gap: 2px 10px;
+      min-width: 0;
+    }
+    .held {
+      grid-row: 1 / 3;
+      align-self: center;
+      position: relative;
+      width: 6.2em;
+      height: 6.2em;
+      border-radius: 18px;
+      background:
+        radial-gradient(circle at 50% 46%, oklch(0.34 0.03 180 / 0.7), transparent 72%),
+        oklch(0.13 0.01 230);
+      box-shadow: inset 0 0 0 1px var(--line);
+    }
+    .held seed-film {
+      position: absolute;
+      inset: 7%;
+    }
+    .ways {
+      display: flex;
+      gap: 2px;
+      min-width: 0;
+      padding-top: 2px;
+      padding-inline-end: 2px;
+    }
+    .ways button {
+      flex: 1 1 0;
+      min-width: 0;
+      justify-content: center;
+      gap: 0.45em;
+      min-height: 2.6em;
+      padding: 0 0.3em;
+      border-radius: 13px;
+    }
+    .ways span {
+      overflow: hidden;
+      text-overflow: ellipsis;
+    }
+    .ways svg {
+      flex: none;
+      width: 1.4em;
+      height: 1.4em;
+    }
+    .ways button[aria-pressed='true'] {
+      color: var(--accent);
+    }
+    .tumble svg {
+      animation: tumble 0.45s cubic-bezier(0.3, 1.5, 0.5, 1);
+    }
+    @keyframes tumble {
+      from {
+        transform: rotate(-200deg) scale(0.8);
+      }
+    }
+    @media (max-width: 720px) {
+      .ways button {
+        flex-direction: column;
+        gap: 1px;
+        min-height: 3.4em;
+        font-size: 0.82em;
+      }
+      .ways svg {
+        width: 1.75em;
+        height: 1.75em;
+      }
+      .held {
+        width: 6.9em;
+        height: 6.9em;
+      }
+    }
+    @media (min-width: 400px) and (max-height: 520px) and (orientation: landscape) {
+      :host {
+        grid-template-columns: auto auto minmax(0, 1fr);
+        align-items: center;
+      }
+      .held {
+        grid-row: auto;
+        width: 54px;
+        height: 54px;
+        border-radius: 14px;
+      }
+      .ways {
+        padding: 0;
+      }
+      .ways button {
+        flex: none;
+        min-width: 44px;
+        min-height: 44px;
+      }
+      .ways span {
+        display: none;
+      }
+    }
+    /* No room for the row; the gallery button remains. */
+    @media (min-width: 400px) and (max-width: 559px) and (max-height: 520px) and (orientation: landscape) {
+      :host {
+        grid-template-columns: auto 1fr;
+        column-gap: 4px;
+      }
+      .ways {
+        gap: 0;
+        justify-content: space-evenly;
+      }
+      seed-row {
+        display: none;
+      }
+    }
+    @media (max-width: 299px) {
+      :host {
+        grid-template-columns: minmax(0, 1fr);
+      }
+      .held {
+        display: none;
+      }
+      .ways {
+        overflow-x: auto;
+        scrollbar-width: none;
+      }
+      .ways button {
+        flex: 1 0 auto;
+      }
+    }
+    @media (max-width: 299px) and (max-height: 299px) {
+      seed-row {
+        display: none;
+      }
+    }
+  `;
+
+  override render(): TemplateResult | typeof nothing {
+    const { model, state, previews } = this.session;
+    const { checkpoint, organisms } = model;
+    if (!checkpoint) return nothing;
+    const { held, hand } = state.state;
+    return html`<div class="held" role="img" aria-label=${heldTitle(this.session)} data-testid="held">
+        <seed-film .previews=${previews} .seed=${held}></seed-film>
+      </div>
+      <div class="ways" role="group" aria-label=${msg('Ways to a seed')}>
+        ${this.way('gallery', 'search', msg('All'))}
+        <button
+          class="raise flex small soft"
+          data-testid="dice"
+          title=${msg('A random seed, different each time')}
+          aria-label=${msg('A random seed, different each time')}
+          aria-pressed=${held.from === 'prior'}
+          @click=${this.throwDice}
+        >
+          ${icons.dice}<span>${msg('Dice')}</span>
+        </button>
+        ${checkpoint.draws && model.settings?.drawings !== 'off' ? this.way('draw', 'draw', msg('Draw')) : nothing}
+        ${checkpoint.map ? this.way('map', 'map', msg('Map')) : nothing}
+      </div>
+      <seed-row
+        .checkpoint=${checkpoint}
+        .whole=${model.settings?.wholeGallery}
+        .hand=${hand}
+        .held=${held}
+        .previews=${previews}
+        .titleOf=${(seed: (typeof hand)[number]) => seedTitle(seed, organisms)}
+        @take=${({ detail }: CustomEvent<SeedSource>) => state.hold(detail)}
+      ></seed-row>`;
+  }
+
+  /** Focuses the selected seed. */
+  override focus(): void {
+    this.shadowRoot?.querySelector<HTMLElement>('seed-row')?.focus();
+  }
+
+  private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
+    return html`<button
+      class="raise flex small soft"
+      data-testid="open-${sheet}"
+      aria-haspopup="dialog"
+      title=${label}
+      aria-label=${label}
+      @click=${() => this.session.state.update({ sheet })}
+    >
+      ${icons[icon]}<span>${label}</span>
+    </button>`;
+  }
+
+  private throwDice(event: Event): void {
+    const button = event.currentTarget as HTMLElement;
+    button.classList.remove('tumble');
+    // Reading the layout restarts the CSS animation.
+    void button.offsetWidth;
+    button.classList.add('tumble');
+    this.session.state.throwDice(Math.random);
+  }
+}

@@ -1,0 +1,320 @@
+/**
+ * Has another server answer a page's GET request: what belongs to a room is where the room runs. The
+ * other one serves it like any request of its own, over a connection within its process, and sends
+ * the answer in parts, a few ahead of what this side has passed on.
+ */
+import { randomUUID } from 'node:crypto';
+import {
+  createServer,
+  type IncomingMessage,
+  request as openRequest,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { type Duplex, duplexPair } from 'node:stream';
+import * as v from 'valibot';
+import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { type Bus, decodeMessage, encodeMessage, type Subscription } from './bus.ts';
+
+const { patience, beat, stall, part, window, most, mostEach } = CLUSTER_DEFAULTS.cluster.requests;
+const CHANNEL = 'requests';
+const channelOf = (node: string): string => `requests:${node}`;
+/** Holds the visitor's address; only read from connections within the process. */
+const ADDRESS = 'x-vivarium-address';
+const ASKED_HEADERS = ['accept', 'accept-encoding', 'if-none-match'] as const;
+/** Of one connection, not of an answer. */
+const OWN_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'date'];
+
+const text = (length: number) => v.pipe(v.string(), v.maxLength(length));
+const id = text(64);
+const target = v.union([v.strictObject({ room: id }), v.strictObject({ server: id })]);
+const asking = v.strictObject({
+  ...{ id, from: id, to: target },
+  method: v.picklist(['GET', 'HEAD']),
+  path: v.pipe(text(8_192), v.startsWith('/')),
+  headers: v.record(text(64), text(8_192)),
+  address: text(256),
+});
+const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** What `writeHead` takes. */
+const headerValue = v.pipe(text(8_192), v.regex(/^[\t\x20-\x7e\x80-\xff]*$/));
+const message = v.union([
+  v.strictObject({
+    /**
+     * The first part of an answer is empty, a later one has status and headers, the last ends it.
+     * While there is nothing to send, empty ones say that the answer is still to come.
+     */
+    ...{ id, from: id, number: whole },
+    status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599))),
+    headers: v.optional(
+      v.pipe(
+        v.record(
+          v.pipe(text(64), v.regex(/^[\w!#$%&'*+.^`|~-]+$/)),
+          v.union([headerValue, v.pipe(v.array(headerValue), v.maxLength(64))]),
+        ),
+        v.maxEntries(64),
+      ),
+    ),
+    bytes: v.optional(v.custom<Uint8Array>(ArrayBuffer.isView)),
+    end: v.optional(v.picklist(['whole', 'broken'])),
+  }),
+  /** Parts that have been passed on; null: no more are wanted. */
+  v.strictObject({ id, confirmed: v.nullable(whole) }),
+]);
+type Message = v.InferOutput<typeof message>;
+type Part = Extract<Message, { number: number }>;
+
+/** Who answers: the server that runs a room, or the one of that name. */
+export type RelayTarget = v.InferOutput<typeof target>;
+
+/** A request was not answered elsewhere: nobody did, or too many are under way. */
+export class RelayError extends Error {
+  override readonly name = 'RelayError';
+
+  constructor(readonly reason: 'no-answer' | 'too-many') {
+    super(`The request was not passed on: ${reason}.`);
+  }
+}
+
+export interface RequestRelayOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** Whether this server answers what is for somebody. */
+  readonly isFor: (to: RelayTarget) => boolean;
+  /** Answers requests of other servers, which have checked that they are allowed. */
+  readonly serve: RequestListener;
+}
+
+/** One server's end of it: passes requests on over the bus, and answers those of others. */
+export class RequestRelay {
+  private readonly node = randomUUID();
+  private readonly server: Server;
+  private readonly inner = new WeakSet<Duplex>();
+  /** What hears of requests that this server has passed on, and of those that it answers. */
+  private readonly passed = new Map<string, (heard: Part) => void>();
+  /** How many each address has under way. */
+  private readonly waiting = new Map<string, number>();
+  private readonly answered = new Map<string, (confirmed: number | null) => void>();
+  private subscriptions: readonly Subscription[] = [];
+
+  private constructor(private readonly options: RequestRelayOptions) {
+    this.server = createServer({ requestTimeout: 0 }, options.serve);
+  }
+
+  /** @throws Error the bus has been closed */
+  static async open(options: RequestRelayOptions): Promise<RequestRelay> {
+    const relay = new RequestRelay(options);
+    const { bus } = options;
+    relay.subscriptions = [
+      await bus.subscribe(CHANNEL, (bytes) => relay.answer(bytes)),
+      await bus.subscribe(channelOf(relay.node), (bytes) => relay.hear(bytes)),
+    ];
+    return relay;
+  }
+
+  /** The visitor's address if another server has passed the request on. */
+  addressOf({ socket, headers }: IncomingMessage): string | undefined {
+    return this.inner.has(socket) ? `${headers[ADDRESS]}` : undefined;
+  }
+
+  close(): void {
+    for (const subscription of this.subscriptions) subscription.close();
+    for (const stop of [...this.answered.values()]) stop(null);
+    this.server.close();
+  }
+
+  /**
+   * Answers a request with what another server answers. Resolves when that is over; an answer that
+   * breaks off ends the connection.
+   *
+   * @param url path and query, as the other server knows it
+   * @param address of the visitor
+   * @throws RelayError before anything was answered
+   */
+  pass(
+    to: RelayTarget,
+    request: IncomingMessage & { readonly originalUrl?: string },
+    response: ServerResponse,
+    address: string,
+  ): Promise<void> {
+    const { bus, clock } = this.options;
+    const ofAddress = this.waiting.get(address) ?? 0;
+    if (this.passed.size >= most || ofAddress >= mostEach) {
+      return Promise.reject(new RelayError('too-many'));
+    }
+    const call = randomUUID();
+    const { method, url, originalUrl } = request;
+    const headers = ASKED_HEADERS.flatMap((name) => {
+      const value = request.headers[name];
+      return value === undefined ? [] : [[name, value]];
+    });
+    const asked = {
+      ...{ id: call, from: this.node, to, address },
+      ...{ method: method === 'HEAD' ? 'HEAD' : 'GET', path: originalUrl ?? url },
+      headers: Object.fromEntries(headers),
+    };
+    // Other servers ignore what does not fit the schema, such as a path that is a whole URL.
+    if (!bus.isUp || !v.is(asking, asked)) return Promise.reject(new RelayError('no-answer'));
+    this.waiting.set(address, ofAddress + 1);
+    return new Promise((resolve, reject) => {
+      let expected = 0;
+      let other: string | undefined;
+      let cancel = (): void => {};
+      const tell = (confirmed: number | null): void => {
+        if (other !== undefined) this.send(other, { id: call, confirmed });
+      };
+      const end = (): void => {
+        cancel();
+        if (this.passed.delete(call)) this.endOf(address);
+        response.off('close', leave);
+      };
+      const leave = (): void => {
+        tell(null);
+        end();
+        resolve();
+      };
+      const fail = (): void => {
+        if (response.headersSent) response.destroy();
+        else reject(new RelayError('no-answer'));
+        leave();
+      };
+      const wait = (time: number): void => {
+        cancel();
+        cancel = clock.after(time, fail);
+      };
+      let isDraining = false;
+      const goOn = (): void => {
+        isDraining = false;
+        tell(expected);
+        wait(patience);
+      };
+      this.passed.set(call, ({ from, number, status, headers, bytes, end: isEnd }) => {
+        // A second server answers.
+        if (other !== undefined && other !== from) return;
+        other = from;
+        // A part was lost.
+        if (number !== expected) return fail();
+        expected++;
+        if (isEnd === 'broken') return fail();
+        try {
+          if (status !== undefined) response.writeHead(status, headers);
+        } catch {
+          return fail();
+        }
+        if ((bytes || isEnd) && !response.headersSent) return fail();
+        const isTaken = !bytes || response.write(bytes);
+        if (isDraining && !isEnd) return;
+        if (isEnd) {
+          response.end();
+          end();
+          return resolve();
+        }
+        if (isTaken) return goOn();
+        // It reads slowly. If it never does, its connection ends one day.
+        isDraining = true;
+        cancel();
+        response.once('drain', goOn);
+      });
+      response.once('close', leave);
+      wait(patience);
+      bus.publish(CHANNEL, encodeMessage(asked));
+    });
+  }
+
+  /** One of an address's requests is over. */
+  private endOf(address: string): void {
+    const left = this.waiting.get(address)! - 1;
+    if (left > 0) this.waiting.set(address, left);
+    else this.waiting.delete(address);
+  }
+
+  private send(node: string, sent: Message): void {
+    this.options.bus.publish(channelOf(node), encodeMessage(sent));
+  }
+
+  private hear(bytes: Uint8Array): void {
+    const heard = decodeMessage(message, bytes);
+    if (!heard) return;
+    if ('confirmed' in heard) this.answered.get(heard.id)?.(heard.confirmed);
+    else if (this.passed.has(heard.id)) this.passed.get(heard.id)?.(heard);
+    // Nobody waits for it any more.
+    else if (!heard.end) this.send(heard.from, { id: heard.id, confirmed: null });
+  }
+
+  private answer(bytes: Uint8Array): void {
+    const asked = decodeMessage(asking, bytes);
+    if (!asked || !this.options.isFor(asked.to)) return;
+    const { id: call, from, method, path, headers, address } = asked;
+    let number = 0;
+    let confirmed = 0;
+    let isOver = false;
+    let wake = (): void => {};
+    let cancelBeat = (): void => {};
+    const [near, far] = duplexPair();
+    const send = (more: Omit<Part, 'id' | 'from' | 'number'>): void => {
+      this.send(from, { id: call, from: this.node, number: number++, ...more });
+    };
+    const end = (how?: Part['end']): void => {
+      if (isOver) return;
+      isOver = true;
+      this.answered.delete(call);
+      cancelBeat();
+      if (how) send({ end: how });
+      near.destroy();
+      far.destroy();
+      wake();
+    };
+    if (this.answered.size >= most) {
+      send({ status: 503 });
+      end('whole');
+      return;
+    }
+    this.answered.set(call, (upTo) => {
+      if (upTo === null) end();
+      else confirmed = Math.max(confirmed, upTo);
+      wake();
+    });
+    /** Waits until the other side has passed on enough. */
+    const turn = async (): Promise<void> => {
+      while (!isOver && number - confirmed >= window) {
+        const cancel = this.options.clock.after(stall, end);
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+        cancel();
+      }
+    };
+    const passOn = async (response: IncomingMessage): Promise<void> => {
+      const told = Object.entries(response.headers).filter(([name]) => !OWN_HEADERS.includes(name));
+      send({ status: response.statusCode, headers: Object.fromEntries(told) as Part['headers'] });
+      for await (const chunk of response) {
+        for (let at = 0; at < chunk.length; at += part) {
+          await turn();
+          if (isOver) return;
+          send({ bytes: new Uint8Array(chunk.subarray(at, at + part)) });
+        }
+      }
+      end('whole');
+    };
+    const sayThere = (): void => {
+      cancelBeat = this.options.clock.after(beat, sayThere);
+      if (number - confirmed < window) send({});
+    };
+    // Who asks can tell from here on that nobody wants it any more.
+    sayThere();
+    this.inner.add(far);
+    far.once('close', () => {
+      if (!far.writableFinished) near.destroy(new Error('The answer broke off.'));
+    });
+    this.server.emit('connection', far);
+    openRequest({
+      createConnection: () => near as never,
+      ...{ method, path, headers: { ...headers, host: 'vivarium', [ADDRESS]: address } },
+    })
+      .once('response', (response) => passOn(response).catch(() => end('broken')))
+      .on('error', () => end('broken'))
+      .end();
+  }
+}

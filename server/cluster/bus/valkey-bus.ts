@@ -1,0 +1,276 @@
+/** A bus over Valkey's publish and subscribe. It comes back by itself. */
+import { randomUUID } from 'node:crypto';
+import type { RedisClientType } from '@redis/client';
+import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
+import { type Clock, pause } from '../../platform/clock.ts';
+import { type Bus, type Listener, Subscribers, type Subscription } from './bus.ts';
+
+const { answer } = CLUSTER_DEFAULTS.cluster;
+const { beat, missedBeats, backlog } = CLUSTER_DEFAULTS.cluster.bus;
+
+/** A subscription and when it is confirmed. */
+interface Handled {
+  readonly handler: (message: Buffer) => void;
+  readonly confirmed: Promise<void>;
+}
+
+export interface LinkOptions {
+  /** redis://user:password@host:port/database */
+  readonly url: string;
+  readonly clock: Clock;
+  readonly onMessage: (channel: string, message: Uint8Array) => void;
+  /** Called once when the link was up and is not any more. */
+  readonly onLost: (why: string) => void;
+}
+
+/**
+ * Publishes on one connection and listens on the other. It hears its own beats; when they do not
+ * come, or too much waits to be sent, it ends. It does not come back.
+ */
+export class ValkeyLink {
+  private readonly beats = `beat:${randomUUID()}`;
+  /** Time that the last beat took, ms. */
+  latency: number | undefined;
+  private missed = 0;
+  private beatAt = 0;
+  private waiting = 0;
+  private cancelBeat = (): void => {};
+  private isOver = false;
+  private isReady = false;
+  private readonly subscriptions = new Map<string, Handled>();
+
+  private constructor(
+    private readonly options: LinkOptions,
+    private readonly publisher: RedisClientType,
+    private readonly subscriber: RedisClientType,
+    private readonly prefix: string,
+  ) {
+    for (const client of [publisher, subscriber]) {
+      client.on('error', (error: Error) => this.lose(error.message));
+      client.on('end', () => this.lose('the connection has ended'));
+    }
+  }
+
+  /**
+   * Connects, and subscribes to channels; to those too that are added meanwhile. Loads the client
+   * library, which processes without a cluster do not need.
+   *
+   * @throws Error Valkey cannot be reached, or does not answer
+   */
+  static async open(options: LinkOptions, channels: Iterable<string>): Promise<ValkeyLink> {
+    const { createClient } = await import('@redis/client');
+    const create = (): RedisClientType =>
+      createClient({
+        ...{ url: options.url, RESP: 2, name: 'vivarium-bus', disableOfflineQueue: true },
+        socket: { connectTimeout: answer, reconnectStrategy: false },
+      }) as unknown as RedisClientType;
+    // Messages go to all databases of a Valkey, keys do not.
+    const database = new URL(options.url).pathname.slice(1) || '0';
+    const link = new ValkeyLink(options, create(), create(), `vivarium:${database}:`);
+    const connect = async (): Promise<void> => {
+      await Promise.all([link.publisher.connect(), link.subscriber.connect()]);
+      await link.subscribe(link.beats);
+      for (;;) {
+        const fresh = [...channels].filter((channel) => !link.subscriptions.has(channel));
+        if (fresh.length === 0) return;
+        await Promise.all(fresh.map((channel) => link.subscribe(channel)));
+      }
+    };
+    await link.inTime(connect()).catch((error) => {
+      link.close();
+      throw error;
+    });
+    link.isReady = true;
+    link.beat();
+    return link;
+  }
+
+  publish(channel: string, message: Uint8Array): void {
+    const { buffer, byteOffset, length } = message;
+    this.waiting += length;
+    if (this.waiting > backlog) {
+      this.lose('it takes messages too slowly');
+      return;
+    }
+    const bytes = Buffer.from(buffer, byteOffset, length);
+    this.publisher.sendCommand(['PUBLISH', this.prefix + channel, bytes]).then(
+      () => {
+        this.waiting -= length;
+      },
+      (error: Error) => this.lose(error.message),
+    );
+  }
+
+  /** Resolves when Valkey has confirmed it, now or before. @throws Error the link is lost */
+  subscribe(channel: string): Promise<void> {
+    const known = this.subscriptions.get(channel);
+    if (known) return known.confirmed;
+    const handler = (message: Buffer): void => {
+      if (this.isOver || this.subscriptions.get(channel)?.handler !== handler) return;
+      if (channel === this.beats) {
+        if (this.missed === 1) this.latency = this.options.clock.now() - this.beatAt;
+        this.missed = 0;
+      } else this.options.onMessage(channel, message);
+    };
+    const confirmed = this.subscriber.subscribe(this.prefix + channel, handler, true);
+    this.subscriptions.set(channel, { handler, confirmed });
+    confirmed.catch((error: Error) => this.lose(error.message));
+    return confirmed;
+  }
+
+  unsubscribe(channel: string): void {
+    const known = this.subscriptions.get(channel);
+    if (!known || this.isOver) return;
+    this.subscriptions.delete(channel);
+    // Without a handler, the library mixes it up with a subscription that follows at once.
+    this.subscriber
+      .unsubscribe(this.prefix + channel, known.handler, true)
+      .catch((error: Error) => this.lose(error.message));
+  }
+
+  close(): void {
+    this.isOver = true;
+    this.cancelBeat();
+    for (const client of [this.publisher, this.subscriber]) {
+      try {
+        client.destroy();
+      } catch {
+        // It is closed already.
+      }
+    }
+  }
+
+  private lose(why: string): void {
+    if (this.isOver) return;
+    this.close();
+    if (this.isReady) this.options.onLost(why);
+  }
+
+  private beat(): void {
+    if (this.missed >= missedBeats) {
+      this.lose('Valkey does not answer');
+      return;
+    }
+    this.missed++;
+    this.beatAt = this.options.clock.now();
+    this.publish(this.beats, new Uint8Array(0));
+    if (!this.isOver) this.cancelBeat = this.options.clock.after(beat, () => this.beat());
+  }
+
+  /** The library may wait for ever for what makes a connection ready. */
+  private async inTime(work: Promise<void>): Promise<void> {
+    let cancel = (): void => {};
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.options.clock.after(answer, () => reject(new Error('Valkey does not answer')));
+    });
+    try {
+      await Promise.race([work, late]);
+    } finally {
+      cancel();
+      work.catch(() => {});
+    }
+  }
+}
+
+const { redial } = CLUSTER_DEFAULTS.cluster.bus;
+
+export interface ValkeyBusOptions {
+  /** redis://user:password@host:port/database */
+  readonly url: string;
+  readonly clock: Clock;
+  /** Called when the bus is not up any more, and when it is again. */
+  readonly onUp?: (isUp: boolean, why: string) => void;
+}
+
+/** A bus over the channels of a Valkey, which is dialled again whenever the link is lost. */
+export class ValkeyBus implements Bus {
+  private readonly subscribers = new Subscribers();
+  private link: ValkeyLink | undefined;
+  private isClosed = false;
+  /** Who waits for the link to be up again. */
+  private waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
+
+  private constructor(private readonly options: ValkeyBusOptions) {}
+
+  /** @throws Error Valkey cannot be reached, or wants another password */
+  static async open(options: ValkeyBusOptions): Promise<ValkeyBus> {
+    const bus = new ValkeyBus(options);
+    bus.link = await bus.dial();
+    return bus;
+  }
+
+  get isUp(): boolean {
+    return this.link !== undefined;
+  }
+
+  get latency(): number | undefined {
+    return this.link?.latency;
+  }
+
+  publish(channel: string, message: Uint8Array): void {
+    this.link?.publish(channel, message);
+  }
+
+  async subscribe(channel: string, listener: Listener): Promise<Subscription> {
+    if (this.isClosed) throw new Error('The bus has been closed.');
+    const unsubscribe = (): void => this.link?.unsubscribe(channel);
+    const subscription = this.subscribers.add(channel, listener, unsubscribe);
+    const { link } = this;
+    await link?.subscribe(channel).catch(() => {});
+    // A link that was lost meanwhile is followed by one with all subscriptions.
+    if (!link || link !== this.link) await this.up();
+    return subscription;
+  }
+
+  onGap(listener: () => void): Subscription {
+    return this.subscribers.onGap(listener);
+  }
+
+  async close(): Promise<void> {
+    this.isClosed = true;
+    this.link?.close();
+    this.link = undefined;
+    this.subscribers.clear();
+    for (const { reject } of this.waiting.splice(0)) reject(new Error('The bus has been closed.'));
+  }
+
+  private async up(): Promise<void> {
+    if (this.isUp) return;
+    if (this.isClosed) throw new Error('The bus has been closed.');
+    await new Promise<void>((resolve, reject) => {
+      this.waiting.push({ resolve, reject });
+    });
+  }
+
+  private dial(): Promise<ValkeyLink> {
+    const { url, clock } = this.options;
+    const link: LinkOptions = {
+      ...{ url, clock },
+      onMessage: (channel, message) => {
+        if (this.subscribers.has(channel)) this.subscribers.deliver(channel, message);
+        else this.link?.unsubscribe(channel);
+      },
+      onLost: (why) => void this.comeBack(why),
+    };
+    return ValkeyLink.open(link, this.subscribers.channels);
+  }
+
+  private async comeBack(why: string): Promise<void> {
+    const { clock, onUp } = this.options;
+    this.link = undefined;
+    onUp?.(false, why);
+    while (!this.isClosed && !this.link) {
+      await pause(clock, redial);
+      if (this.isClosed) return;
+      this.link = await this.dial().catch(() => undefined);
+    }
+    if (this.isClosed) {
+      this.link?.close();
+      this.link = undefined;
+      return;
+    }
+    onUp?.(true, '');
+    this.subscribers.tellOfGap();
+    for (const { resolve } of this.waiting.splice(0)) resolve();
+  }
+}

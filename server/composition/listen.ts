@@ -1,0 +1,220 @@
+/** Turns errors of listening on a port into a sentence that tells the host what to do. */
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { generate } from 'lean-qr';
+import { explain, type SkippedEngine, withRemedy } from '../engine/backends.ts';
+import type { EngineInfo, EngineLoss } from '../engine/engine.ts';
+import type { Clock } from '../platform/clock.ts';
+
+/** The address and port that a server listens on. */
+export type BoundAddress = Pick<AddressInfo, 'address' | 'port'>;
+
+/** Interfaces of containers, virtual machines and tunnels. No visitor's phone is on these. */
+const VIRTUAL =
+  /^(br-(?!lan)|bridge1\d\d|cali|cni|docker|flannel|incus|lxc|lxd|podman|tailscale|tap|tun|utun|vboxnet|veth|virbr|virtualbox|vmnet|vmware|wg|zt)/i;
+const ALL = /^(0\.0\.0\.0|::)$/;
+const LOOPBACK = /^((::ffff:)?127\.|::1$)/;
+
+/** Time between two checks of the network addresses, ms. */
+export const POLL_INTERVAL = 10_000;
+
+/** Addresses of this rank or higher are not reachable by visitors' phones. */
+const NO_PHONES = 3;
+
+/** The likelier phones are on the network, the lower the rank. */
+function rank(network: string, address: string): number {
+  if (VIRTUAL.test(network)) return NO_PHONES + 1;
+  // Link-local: the machine got no address from the network.
+  if (address.startsWith('169.254.')) return NO_PHONES;
+  return address.startsWith('192.168.') ? 0 : address.startsWith('10.') ? 1 : 2;
+}
+
+type Networks = ReturnType<typeof networkInterfaces>;
+
+/** Empty if the system does not say, which happens when no file descriptors are left. */
+function askNetworks(): Networks {
+  try {
+    return networkInterfaces();
+  } catch {
+    return {};
+  }
+}
+
+/** This machine's IPv4 addresses, those from typical home and venue ranges first. */
+export const networkAddresses = (networks: Networks = askNetworks()): string[] =>
+  ranked(networks).map(({ address }) => address);
+
+/** Those of the network addresses that visitors' phones can probably reach. */
+export const venueAddresses = (networks: Networks = askNetworks()): string[] =>
+  ranked(networks).flatMap((found) => (found.rank < NO_PHONES ? [found.address] : []));
+
+function ranked(networks: Networks): { address: string; rank: number }[] {
+  const found = Object.entries(networks).flatMap(([network, addresses = []]) =>
+    addresses
+      .filter(({ family, internal }) => family === 'IPv4' && !internal)
+      .map(({ address }) => ({ address, rank: rank(network, address) })),
+  );
+  return found.sort((a, b) => a.rank - b.rank);
+}
+
+const originAt = (address: string, port: number): string =>
+  `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+
+/**
+ * The origins at which phones reach a server, the likeliest first. Empty if the server listens on
+ * the loopback interface only, or if the machine has no network.
+ */
+export function networkOrigins(
+  { address, port }: BoundAddress,
+  addresses: readonly string[] = networkAddresses(),
+): string[] {
+  if (LOOPBACK.test(address)) return [];
+  const reachable = ALL.test(address) ? addresses : [address];
+  return [...new Set(reachable)].map((one) => originAt(one, port));
+}
+
+/** The origin at which this machine reaches its own server. */
+export function localOrigin({ address, port }: BoundAddress): string {
+  const isLocalhost = ALL.test(address) || address === '127.0.0.1' || address === '::1';
+  return isLocalhost ? `http://localhost:${port}` : originAt(address, port);
+}
+
+/**
+ * Watches for a change of the server's origin: the network came up late, or assigned another
+ * address. A change counts once two checks in a row agree.
+ *
+ * @param origin the current origin
+ * @returns stops watching
+ */
+export function watchOrigin(clock: Clock, origin: () => string, onChange: () => void): () => void {
+  let reported = origin();
+  let previous = reported;
+  const check = (): void => {
+    stop = clock.after(POLL_INTERVAL, check);
+    const current = origin();
+    const isStable = current === previous;
+    previous = current;
+    if (current === reported || !isStable) return;
+    reported = current;
+    onChange();
+  };
+  let stop = clock.after(POLL_INTERVAL, check);
+  return () => stop();
+}
+
+/** Why a server cannot listen. */
+export type ListenReason =
+  /** Another program listens on the port. */
+  | 'port-taken'
+  /** The system does not let this user have the port. */
+  | 'not-allowed'
+  /** This machine has no such address. */
+  | 'no-such-address';
+
+/** The server cannot listen. The message is one sentence for the host. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError';
+
+  constructor(
+    readonly reason: ListenReason,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** Where to listen, and the flag that sets the port. */
+export interface ListenTarget {
+  readonly flag: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+const REASONS: Readonly<Record<string, ListenReason>> = {
+  EADDRINUSE: 'port-taken',
+  EACCES: 'not-allowed',
+  EADDRNOTAVAIL: 'no-such-address',
+  EAFNOSUPPORT: 'no-such-address',
+  EAI_AGAIN: 'no-such-address',
+  EINVAL: 'no-such-address',
+  ENOTFOUND: 'no-such-address',
+};
+
+/** Ports below this one need privileges. */
+const FIRST_UNPRIVILEGED = 1024;
+
+const next = (port: number): number => (port < 65_535 ? port + 1 : FIRST_UNPRIVILEGED);
+
+const SENTENCES: Readonly<Record<ListenReason, (target: ListenTarget) => string>> = {
+  'port-taken': ({ flag, port }) =>
+    `${flag}: another program uses port ${port}; choose another one, for example ${flag} ${next(port)}.`,
+  'not-allowed': ({ flag, port }) =>
+    port < FIRST_UNPRIVILEGED
+      ? `${flag}: this user may not use port ${port}; choose ${FIRST_UNPRIVILEGED} or higher, for example ${flag} 8080, or, under systemd, give the service AmbientCapabilities=CAP_NET_BIND_SERVICE.`
+      : `${flag}: the system does not allow port ${port}; choose another one, for example ${flag} ${next(port)}.`,
+  'no-such-address': ({ host }) =>
+    `--host: this machine has no address ${host}; it has ${['127.0.0.1', ...networkAddresses()].join(', ')}. Use 0.0.0.0 for all of them.`,
+};
+
+/**
+ * Starts listening.
+ *
+ * @throws ListenError if the host can fix the cause, else the error of `start`
+ */
+export async function listen<T>(target: ListenTarget, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
+    throw reason ? new ListenError(reason, SENTENCES[reason](target)) : error;
+  }
+}
+
+/** Makes an HTTP server listen. @throws ListenError, as `listen` */
+export function listenHttp(http: Server, target: ListenTarget): Promise<void> {
+  return listen(target, async () => {
+    http.listen(target.port, target.host);
+    await once(http, 'listening');
+  });
+}
+
+/** One sentence: the engine in use, and the faster ones that the host could enable. */
+export function engineLine(
+  { name, device }: EngineInfo,
+  skipped: readonly SkippedEngine[],
+): string {
+  return `Engine: ${[`${name} on ${device}`, ...withRemedy(skipped).map(explain)].join('; better: ')}.`;
+}
+
+/** A warning about an engine loss that rooms have survived. */
+export function lossLine({ what, why, count, replacement }: EngineLoss): string {
+  if (replacement) {
+    const { name, device } = replacement;
+    const [lost, repair] =
+      what === 'gpu'
+        ? ['the GPU', 'Repair the GPU driver']
+        : ['the engine', 'Run `npm run doctor`'];
+    return `Warning: ${lost} does not recover (${why}). The server continues on ${name} on ${device}, more slowly, without losing any organism. ${repair} and restart the server.`;
+  }
+  const lost = what === 'gpu' ? 'the GPU' : 'an engine thread';
+  return `Warning: ${lost} was lost (${why}) and has been replaced, without losing any organism. Losses so far: ${count}.`;
+}
+
+/** A QR code of half-block characters, dark on light whatever the terminal's colours. */
+export function terminalQr(text: string): string {
+  const code = generate(text);
+  const margin = 2;
+  const rows: string[] = [];
+  for (let y = -margin; y < code.size + margin; y += 2) {
+    let row = '';
+    for (let x = -margin; x < code.size + margin; x++) {
+      const upper = code.get(x, y);
+      const lower = code.get(x, y + 1);
+      row += upper ? (lower ? '█' : '▀') : lower ? '▄' : ' ';
+    }
+    rows.push(`\u001b[30;47m${row}\u001b[0m`);
+  }
+  return rows.join('\n');
+}

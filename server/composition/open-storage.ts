@@ -1,0 +1,165 @@
+/** Opens the data folder, and sets damaged data aside if the host wants that. */
+import { join, resolve } from 'node:path';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { Bus } from '../cluster/bus/bus.ts';
+import type { Cluster } from '../cluster/open-cluster.ts';
+import { ClusterError } from '../cluster/valkey-connection.ts';
+import { createEngine, type EngineOptions } from '../engine/create-engine.ts';
+import { type Engine, EngineError } from '../engine/engine.ts';
+import { type Clock, retry } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
+import type { Config } from '../settings/server.ts';
+import { readCopy, withCopy } from '../storage/essential-copy.ts';
+import { openFolder, openSound } from '../storage/lmdb/open.ts';
+import { ASIDE_KEY, asideName, SetAside } from '../storage/set-aside.ts';
+import { Store } from '../storage/store.ts';
+import { loadCheckpoint } from '../vnca/checkpoint.ts';
+
+export interface OpenStorageOptions {
+  /** Undefined: nothing is stored. */
+  readonly folder: string | undefined;
+  /** Where rooms are stored instead, for several servers; undefined: in the folder. */
+  readonly cluster: string | undefined;
+  readonly clock: Clock;
+  readonly onDamage: 'refuse' | 'set-aside';
+  /** Wall clock, ms. */
+  readonly date: () => number;
+  readonly log: Log;
+}
+
+/** An open data folder. */
+export interface OpenStorage {
+  readonly store: Store;
+  /** Undefined: damaged data stop the start. */
+  readonly aside: SetAside | undefined;
+  readonly cluster?: Cluster;
+  /** Messages to the other servers of the cluster. */
+  readonly bus?: Bus;
+  close(): Promise<void>;
+}
+
+/** @throws ClusterError; StoreError not-writable, in-use, other-version; damaged unless it is set aside */
+export async function openStorage(options: OpenStorageOptions): Promise<OpenStorage | undefined> {
+  const { folder, onDamage, date, log } = options;
+  if (options.cluster !== undefined) {
+    // Other servers do without its code.
+    const { openCluster } = await import('../cluster/open-cluster.ts');
+    const { ValkeyBus } = await import('../cluster/bus/valkey-bus.ts');
+    const { cluster: url, clock } = options;
+    const cluster = await openCluster({ url, clock, log });
+    const store = new Store(cluster.records);
+    try {
+      // The cluster has answered just before, so a busy Valkey may answer again.
+      const onUp = (isUp: boolean, why: string): void => {
+        if (isUp) log.info('bus-up', 'Valkey passes messages on again.');
+        else log.warn('bus-lost', `Valkey passes no messages on now: ${why}.`);
+      };
+      const bus = await retry(() => ValkeyBus.open({ url, clock, onUp }), {
+        clock,
+        pauses: [200, 1_000],
+      });
+      const close = () => bus.close().then(() => store.close());
+      return { store, aside: undefined, cluster, bus, close };
+    } catch (error) {
+      await store.close();
+      const { message } = error as Error;
+      throw new ClusterError(
+        'unreachable',
+        `--cluster: Valkey passes no messages on (${message}).`,
+      );
+    }
+  }
+  if (folder === undefined) return undefined;
+  const copyFile = join(folder, 'essentials');
+  if (onDamage === 'refuse') {
+    const sound = await withCopy(await openSound(folder), copyFile);
+    return { store: new Store(sound), aside: undefined, close: () => sound.close() };
+  }
+  const copy = await readCopy(copyFile);
+  const asideFolder = join(resolve(folder), 'set-aside');
+  const fileId = asideName('file', date());
+  const rooms = [...copy.keys()].flatMap((key) => /^room\/(.*)$/.exec(key)?.[1] ?? []);
+  const found = await openFolder(folder, { aside: join(asideFolder, fileId), rooms });
+  try {
+    const stored = new Set(await found.keys({ from: '', to: '~' }));
+    const lost =
+      found.recovered === undefined ? [] : [...copy.keys()].filter((k) => !stored.has(k));
+    const repaired = [...found.damaged, ...lost].flatMap((key) => {
+      const bytes = copy.get(key);
+      return bytes ? [{ key, bytes }] : [];
+    });
+    if (repaired.length > 0) await found.write({ put: repaired });
+    const isRepaired = new Set(repaired.map(({ key }) => key));
+    // The copy of an unreadable file has no damaged records.
+    const damaged = found.damaged.filter((key) => stored.has(key) && !isRepaired.has(key));
+    if (damaged.includes(ASIDE_KEY)) await found.write({ remove: [ASIDE_KEY] });
+    const store = new Store(await withCopy(found, copyFile));
+    const say = (sentence: string) => log.error('set-aside', sentence);
+    const aside = await SetAside.open({ store, folder: asideFolder, date, say });
+    if (found.recovered !== undefined) await aside.addFile(fileId, found.recovered);
+    for (const [room, keys] of dispensable(damaged)) await aside.records(room, keys);
+    return { store, aside, close: () => store.close() };
+  } catch (error) {
+    await found.close();
+    throw error;
+  }
+}
+
+/** Kinds of records without which a room opens: if not, it is set aside when that is tried. */
+const DISPENSABLE = ['journal', 'mark', 'day', 'hours', 'counted', 'plan', 'moderation'];
+
+/** Damaged records that are moved one by one, by room; null: of the server. */
+function dispensable(keys: readonly string[]): Map<string | null, string[]> {
+  const rooms = new Map<string | null, string[]>();
+  for (const key of keys) {
+    const [kind, name] = key.split('/');
+    const isOfServer = kind === 'house';
+    if (!isOfServer && !DISPENSABLE.includes(kind)) continue;
+    const room = isOfServer ? null : name;
+    rooms.set(room, [...(rooms.get(room) ?? []), key]);
+  }
+  return rooms;
+}
+
+/** @throws EngineError unavailable */
+export async function openEngine(
+  { role, engine: backend }: Pick<Config, 'role' | 'engine'>,
+  options: Omit<EngineOptions, 'backend'>,
+): Promise<Engine> {
+  return role === 'gateway' ? NO_ENGINE : createEngine({ ...options, backend });
+}
+
+const refuse = async (): Promise<never> => {
+  throw new EngineError('unavailable', 'a gateway runs no rooms');
+};
+
+const NO_ENGINE: Engine = {
+  info: { name: 'none', device: 'none' },
+  plant: refuse,
+  step: refuse,
+  exportStates: refuse,
+  importStates: refuse,
+  dispose: async () => {},
+  close: async () => {},
+};
+
+export interface LoadedCheckpoints {
+  /** The one of the settings first. */
+  readonly all: readonly NamedCheckpoint[];
+  /** Folders by name. */
+  readonly folders: ReadonlyMap<string, string>;
+}
+
+/** @param folder the data folder, if there is one @throws CheckpointError */
+export async function loadCheckpoints(
+  { checkpoint = DEFAULTS.operations.checkpoint, checkpoints }: Config,
+  folder: string | undefined,
+  log: Log,
+): Promise<LoadedCheckpoints> {
+  const names = [checkpoint, ...checkpoints];
+  const installed: NamedCheckpoint[] = await Promise.all(names.map((name) => loadCheckpoint(name)));
+  const kept = folder === undefined ? [] : await loadKeptCheckpoints(folder, installed, log);
+  const all = [...installed, ...kept];
+  return { all, folders: new Map(all.map(({ card, folder: place }) => [card.name, place])) };
+}

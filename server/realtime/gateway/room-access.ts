@@ -1,0 +1,199 @@
+/** The way into a room of this server for the connections of others. */
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { Bus } from '../../cluster/bus/bus.ts';
+import type { Clock } from '../../platform/clock.ts';
+import { countBy } from '../../platform/collections.ts';
+import type { RoomServer } from '../room-server.ts';
+import { FramePublisher } from '../streaming/frame-publisher.ts';
+import { GatewayLink } from './gateway-link.ts';
+import {
+  type BatchToRoom,
+  beatChannel,
+  decodeToRoom,
+  encode,
+  linkChannel,
+  roomChannel,
+} from './messages.ts';
+
+const { beat, begin, silence } = DEFAULTS.cluster.sessions;
+
+export interface RoomAccessOptions {
+  readonly roomServer: RoomServer;
+  /** The room's server, as long as this process may show it. @throws Refusal elsewhere */
+  readonly find: () => RoomServer;
+  readonly bus: Bus;
+  /** Of the room's lease. */
+  readonly epoch: number;
+  readonly clock: Clock;
+  /** Runs a function at the end of this turn. */
+  readonly defer?: (run: () => void) => void;
+}
+
+export class RoomAccess {
+  private readonly links = new Map<string, GatewayLink>();
+  private parts: readonly { close(): void }[] = [];
+  /** Tells once, when the room may be shown here, that it runs here. */
+  private announce = (): void => {};
+  private cancel = (): void => {};
+  private isClosed = false;
+
+  /** Opens a room to other servers, and tells them so. */
+  constructor(private readonly options: RoomAccessOptions) {
+    const { bus, roomServer, epoch, clock } = options;
+    const { encoders, room } = roomServer;
+    const subscribed = bus.subscribe(roomChannel(room.name), (bytes) => this.receive(bytes));
+    const published = FramePublisher.open({
+      ...{ encoders, bus, room: room.name, epoch, clock },
+      isHere: () => this.isHere,
+    });
+    Promise.all([subscribed, published]).then(
+      ([subscription, publisher]) => {
+        this.parts = [subscription, publisher];
+        this.announce = () => {
+          this.announce = () => {};
+          publisher.announce();
+        };
+        if (this.isClosed) this.closeParts();
+        else this.beat();
+      },
+      // The bus has been closed.
+      () => {},
+    );
+    roomServer.onEvents = () => {
+      for (const link of this.links.values()) link.flushWaiting();
+    };
+  }
+
+  /** Number of connections by the name of their server. */
+  get connections(): ReadonlyMap<string, number> {
+    const nodes = [...this.links.values()].flatMap(({ node, size }) =>
+      Array<string>(size).fill(node),
+    );
+    return countBy(nodes, (node) => node);
+  }
+
+  /** The room is not here any more. Its connections wait for where it goes on. */
+  close(): void {
+    this.isClosed = true;
+    this.cancel();
+    this.options.roomServer.onEvents = () => {};
+    this.closeParts();
+    for (const link of this.links.values()) link.close();
+    this.links.clear();
+  }
+
+  private closeParts(): void {
+    for (const part of this.parts) part.close();
+  }
+
+  private get now(): number {
+    return this.options.clock.now();
+  }
+
+  /** Whether the room may be shown here now: another server may have it. */
+  private get isHere(): boolean {
+    try {
+      return this.options.find() === this.options.roomServer;
+    } catch {
+      return false;
+    }
+  }
+
+  private readonly beat = (): void => {
+    const { bus, clock, epoch, roomServer } = this.options;
+    this.cancel = clock.after(this.isHere ? beat : begin, this.beat);
+    if (!this.isHere) return;
+    this.announce();
+    bus.publish(beatChannel(roomServer.room.name), encode({ epoch }));
+    for (const [name, link] of this.links) {
+      if (this.now - link.heardAt < silence) link.beat();
+      else this.drop(name, link);
+    }
+  };
+
+  private receive(bytes: Uint8Array): void {
+    // What is missed here is noticed by its number.
+    if (this.isClosed || !this.isHere) return;
+    const message = decodeToRoom(bytes);
+    if (!message) return;
+    const { link: name, opening } = message;
+    const link = this.links.get(name);
+    if (link) {
+      // Until the link that replaces it opens, those who are in the room keep their places.
+      if (!link.receive(message, this.now)) this.sayLost(name);
+    } else if (opening && message.number === 0) this.accept(message, opening);
+    else this.sayLost(name);
+  }
+
+  private accept(message: BatchToRoom, { node, replaces }: NonNullable<BatchToRoom['opening']>) {
+    const { roomServer, find, bus, epoch, defer = process.nextTick } = this.options;
+    const known = replaces.find((name) => this.links.has(name));
+    const before = known === undefined ? undefined : this.links.get(known);
+    const link = new GatewayLink({
+      ...{ roomServer, find, epoch, node, defer, now: this.now },
+      isHere: () => this.isHere,
+      publish: (bytes) => bus.publish(linkChannel(message.link), bytes),
+    });
+    this.links.set(message.link, link);
+    before?.closeWatchers();
+    // Participants, and those who wait, hand their places over to the new joins.
+    link.receive(message, this.now, before);
+    link.beat();
+    if (!before || known === undefined) return;
+    this.links.delete(known);
+    before.close();
+  }
+
+  private drop(name: string, link: GatewayLink): void {
+    this.links.delete(name);
+    link.close();
+    this.sayLost(name);
+  }
+
+  private sayLost(name: string): void {
+    this.options.bus.publish(linkChannel(name), encode({ lost: true }));
+  }
+}
+
+export interface RoomAccessesOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  /** @throws Refusal no-such-room, room-closed, elsewhere */
+  readonly findServer: (room: string) => RoomServer;
+  /** The epoch of the lease that this process has of a room; undefined if it has none. */
+  readonly epochOf: (room: string) => number | undefined;
+}
+
+export class RoomAccesses {
+  private readonly opened = new Map<RoomServer, RoomAccess>();
+
+  constructor(private readonly options: RoomAccessesOptions) {}
+
+  /** Opens a room that this server has begun to run. */
+  open(roomServer: RoomServer): void {
+    const { bus, clock, findServer, epochOf } = this.options;
+    const { name } = roomServer.room;
+    const epoch = epochOf(name);
+    // Its lease has ended while it was opened.
+    if (epoch === undefined) return;
+    const find = () => findServer(name);
+    this.opened.set(roomServer, new RoomAccess({ roomServer, find, bus, epoch, clock }));
+  }
+
+  /** Closes a room that does not run here any more. */
+  close(roomServer: RoomServer): void {
+    this.opened.get(roomServer)?.close();
+    this.opened.delete(roomServer);
+  }
+
+  closeAll(): void {
+    for (const roomServer of [...this.opened.keys()]) this.close(roomServer);
+  }
+
+  /** Number of connections by room and server. */
+  get connections(): ReadonlyMap<string, ReadonlyMap<string, number>> {
+    return new Map(
+      [...this.opened].map(([{ room }, access]) => [room.name, access.connections] as const),
+    );
+  }
+}

@@ -1,0 +1,118 @@
+/** Bans and walls' places that two servers change, with one store. */
+import { openHostRecords } from '../../../server/composition/open-host-records.ts';
+import { silentLog } from '../../../server/platform/log.ts';
+import { openMemory } from '../../../server/storage/records.ts';
+import { Store } from '../../../server/storage/store.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+/** A store that takes nothing while a test wants it. */
+class FailingStore extends Store {
+  isFull = false;
+
+  override async putServerRecord(name: string, value: unknown): Promise<void> {
+    if (this.isFull) throw new Error('the disk is full');
+    await super.putServerRecord(name, value);
+  }
+}
+
+let now = 1_000;
+
+async function openTwo() {
+  const store = new FailingStore(openMemory());
+  const reserved = new Map<string, number>();
+  const reserve = async (list: string, above: number, count: number): Promise<number> => {
+    const last = Math.max(reserved.get(list) ?? 0, above);
+    reserved.set(list, last + count);
+    return last + 1;
+  };
+  const open = () =>
+    openHostRecords({
+      ...{ store, secret: new Uint8Array(32), log: silentLog, reserve },
+      clock: new FakeClock(),
+      date: () => now++,
+    });
+  return { store, open, a: await open(), b: await open() };
+}
+
+const ban = (name: string) => ({
+  ...{ room: 'garden', participant: 7, name, device: name, address: '', wholeAddress: false },
+});
+const by = (device: string) => ({ participant: undefined, device, address: '' });
+
+test('two servers that ban in the same instant give numbers that stay', async () => {
+  const { a, b, open } = await openTwo();
+  const given = [];
+  for (let i = 0; i < 30; i++) {
+    for (const { bans } of [a, b]) given.push(bans.add(ban(`${i}`)));
+    await a.refresh();
+  }
+  const foyer = [a, b].map(({ places }, i) => places.add('garden', `Foyer ${i}`));
+  for (const one of [a, b, a, b, a]) await one.refresh();
+  expect(new Set(given.map(({ id }) => id)).size).toBe(60);
+  const sorted = (all: readonly { id: number }[]) => [...all].sort((one, two) => one.id - two.id);
+  for (const { bans, places } of [a, b, await open()]) {
+    expect(sorted(bans.all)).toEqual(sorted(given));
+    expect(sorted(places.of('garden'))).toMatchObject(sorted(foyer).map(({ id }) => ({ id })));
+  }
+});
+
+test('what one server bans and another bans or lifts at the same time all counts', async () => {
+  const { a, b, open } = await openTwo();
+  a.bans.add(ban('ann'));
+  b.bans.add(ban('ben'));
+  a.bans.add(ban('cem'));
+  for (const one of [a, b, a, b, a]) await one.refresh();
+  a.bans.lift(a.bans.all.find(({ name }) => name === 'ann')!.id);
+  b.bans.add(ban('dan'));
+  for (const one of [a, b, a, b, a]) await one.refresh();
+  const names = ['ben', 'cem', 'dan'];
+  for (const { bans } of [a, b, await open()]) {
+    expect(bans.all.map(({ name }) => name).sort()).toEqual(names);
+    expect(new Set(bans.all.map(({ id }) => id)).size).toBe(3);
+    expect(bans.isBanned('attic', by('ben'))).toBe(true);
+    expect(bans.isBanned('attic', by('ann'))).toBe(false);
+  }
+});
+
+test('a server is told of those whom another one has banned, and once', async () => {
+  const { a, b } = await openTwo();
+  let told = 0;
+  b.bans.onAdded = () => {
+    told++;
+  };
+  const { id } = a.bans.add(ban('ann'));
+  for (const one of [a, b, b]) await one.refresh();
+  expect(told).toBe(1);
+  b.bans.add(ban('ben'));
+  a.bans.lift(id);
+  for (const one of [a, b, a, b]) await one.refresh();
+  expect(told).toBe(2);
+});
+
+test('a ban that could not be stored holds, and is stored as soon as it can be', async () => {
+  const { a, b, store } = await openTwo();
+  store.isFull = true;
+  a.bans.add(ban('ann'));
+  await expect(a.refresh()).rejects.toThrow('the disk is full');
+  expect(a.bans.isBanned('attic', by('ann'))).toBe(true);
+  store.isFull = false;
+  b.bans.add(ban('ben'));
+  for (const one of [b, a, b, a, b]) await one.refresh();
+  for (const { bans } of [a, b]) expect(bans.all.map(({ name }) => name)).toEqual(['ben', 'ann']);
+});
+
+test("a room's walls are lost when another server takes it over, and nobody else's are", async () => {
+  const { a, b } = await openTwo();
+  const foyer = a.places.add('garden', 'Foyer');
+  const stairs = b.places.add('attic', 'Stairs');
+  a.places.appeared(foyer.id);
+  b.places.appeared(stairs.id);
+  for (const one of [a, b, a, b, a]) await one.refresh();
+  expect(a.places.of('attic')).toMatchObject([{ pass: stairs.pass, lost: null }]);
+  await b.refresh('garden');
+  await b.refresh();
+  expect(b.places.of('garden')[0].lost).not.toBeNull();
+  expect(b.places.of('attic')[0].lost).toBeNull();
+  await a.refresh();
+  expect(a.places.of('garden')).toEqual(b.places.of('garden'));
+});

@@ -1,0 +1,99 @@
+/** When walls are missed, and when they are back. */
+import { wallProblems } from '../../../server/composition/start-alerts.ts';
+import type { AlertMessage } from '../../../server/operations/alerts/alert.ts';
+import { AlertMonitor } from '../../../server/operations/alerts/alert-monitor.ts';
+import { WallPlaces } from '../../../server/realtime/policy/wall-places.ts';
+import type { RoomClient } from '../../../server/realtime/sessions/room-client.ts';
+import type { RoomContext } from '../../../server/realtime/sessions/room-context.ts';
+import { RoomWalls } from '../../../server/realtime/sessions/room-walls.ts';
+import type { WelcomeBuilder } from '../../../server/realtime/sessions/welcome-builder.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+
+const SECOND = 1_000;
+const MINUTE = 60_000;
+
+/** The walls of a room, whose messages go nowhere, and the alerts about them. */
+function gallery() {
+  const clock = new FakeClock();
+  const places = new WallPlaces(() => 1e12 + clock.now());
+  const nothing = () => {};
+  const context = {
+    ...{ clock, places },
+    room: { name: 'garden', grid: { planes: { width: 8, height: 8 } } },
+    broadcaster: { add: nothing, remove: nothing },
+    eventQueue: { startFor: nothing },
+  } as unknown as RoomContext;
+  const walls = new RoomWalls(context, { sendWallWelcome: nothing } as unknown as WelcomeBuilder);
+  const policy = { isDimmed: false } as never;
+  const messages: AlertMessage[] = [];
+  new AlertMonitor({
+    ...{ clock, date: () => 1e12 + clock.now() },
+    problems: () => wallProblems('garden', { walls, policy }),
+    announce: (message) => messages.push(message),
+  });
+  const hang = (pass?: string): RoomClient => {
+    const wall = { send: nothing, disconnect: nothing } as unknown as RoomClient;
+    walls.addWall(wall, { address: 'here', pass, isView: false });
+    return wall;
+  };
+  /** A browser that is up for moments, again and again. */
+  const crash = async (times: number, pass?: string): Promise<void> => {
+    for (let i = 0; i < times; i++) {
+      const wall = hang(pass);
+      await clock.advance(20 * SECOND);
+      walls.remove(wall);
+      await clock.advance(5 * SECOND);
+    }
+  };
+  const said = () =>
+    messages.splice(0).map(({ state, wall = 'any' }) => {
+      return `${state} ${wall}`;
+    });
+  return { clock, places, walls, hang, crash, said };
+}
+
+for (const name of [undefined, 'Foyer']) {
+  const wall = name ?? 'any';
+
+  test(`a wall that crashes again and again is missed once, until it has settled: ${wall}`, async () => {
+    const { clock, places, walls, hang, crash, said } = gallery();
+    const pass = name && places.add('garden', name).pass;
+    const first = hang(pass);
+    await clock.advance(MINUTE);
+    walls.remove(first);
+    await crash(40, pass);
+    expect(said()).toEqual([`raised ${wall}`]);
+    hang(pass);
+    await clock.advance(50 * SECOND);
+    expect(said()).toEqual([]);
+    await clock.advance(30 * SECOND);
+    expect(said()).toEqual([`cleared ${wall}`]);
+  });
+
+  test(`a wall that is soon back is not missed: ${wall}`, async () => {
+    const { clock, places, walls, hang, said } = gallery();
+    const pass = name && places.add('garden', name).pass;
+    for (let night = 0; night < 3; night++) {
+      const first = hang(pass);
+      await clock.advance(60 * MINUTE);
+      walls.remove(first);
+      await clock.advance(35 * SECOND);
+    }
+    hang(pass);
+    await clock.advance(60 * MINUTE);
+    expect(said()).toEqual([]);
+  });
+}
+
+test('where one of two walls has settled, none is missed', async () => {
+  const { clock, walls, hang, crash, said } = gallery();
+  const old = hang();
+  await clock.advance(MINUTE);
+  await crash(40);
+  expect(said()).toEqual([]);
+  hang();
+  await clock.advance(30 * SECOND);
+  walls.remove(old);
+  await clock.advance(60 * MINUTE);
+  expect(said()).toEqual([]);
+});

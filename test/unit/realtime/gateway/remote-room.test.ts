@@ -1,0 +1,261 @@
+/** Connections of one server in a room of another. */
+import * as v from 'valibot';
+import { type Bus, decodeMessage, encodeMessage } from '../../../../server/cluster/bus/bus.ts';
+import { roomChannel } from '../../../../server/realtime/gateway/messages.ts';
+import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { LocalBus } from '../../../support/local-bus.ts';
+import { arrived, Gateway, Owner } from '../../../support/remote-rooms.ts';
+import { HandRoom } from '../../../support/rooms.ts';
+import { LossyBus, startLinked } from './linked-rooms.ts';
+
+const { beat, begin, silence } = DEFAULTS.cluster.sessions;
+const seed = { from: 'gallery', index: 0 } as const;
+
+/** Servers of a later release: each message has a field and an item more, and each item a field. */
+class LaterBus extends LocalBus {
+  /** Links that were opened. */
+  openings = 0;
+
+  override publish(...[channel, bytes]: Parameters<Bus['publish']>): void {
+    const message = decodeMessage(v.looseObject({}), bytes) as { items?: object[] } | undefined;
+    if (!message?.items) {
+      super.publish(channel, bytes);
+      return;
+    }
+    if (channel === roomChannel('test') && 'opening' in message) this.openings++;
+    const items = [{ what: 'later' }, ...message.items.map((item) => ({ ...item, later: 1 }))];
+    super.publish(channel, encodeMessage({ ...message, items, later: 1 }));
+  }
+}
+
+test('visitors of two servers see each other, and what each of them plants', async () => {
+  const { clock, owner, a, b } = await startLinked();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  const bert = b.join('Bert');
+  await arrived(clock);
+  expect(bert.welcome).toMatchObject({
+    you: { name: 'Bert' },
+    participants: [{ name: 'Anna' }, {}],
+  });
+  await owner.tick();
+  expect(anna.all('people').at(-1)).toMatchObject({ joined: [{ name: 'Bert' }], left: [] });
+  anna.say('plant', { id: 77, x: 10, y: 10, seed });
+  await arrived(clock);
+  await owner.tick();
+  expect(anna.all('accepted')).toMatchObject([{ id: 77 }]);
+  expect(bert.all('accepted')).toEqual([]);
+  const born = [{ what: 'born', organism: { planter: { name: 'Anna' } } }];
+  expect(bert.all('life')).toMatchObject([{ events: born }]);
+  expect(anna.all('life')).toMatchObject([{ events: born }]);
+});
+
+test('what a later release says besides is ignored, and costs nobody the link', async () => {
+  const [clock, bus] = [new FakeClock(), new LaterBus()];
+  const owner = await Owner.start(bus, { clock });
+  const gateway = new Gateway(bus, clock, 'a');
+  await arrived(clock);
+  const anna = gateway.join('Anna');
+  await arrived(clock);
+  anna.say('plant', { id: 77, x: 10, y: 10, seed });
+  await arrived(clock);
+  await owner.tick();
+  await clock.advance(3 * beat);
+  expect(anna.all('accepted')).toMatchObject([{ id: 77 }]);
+  expect(bus.openings).toBe(1);
+});
+
+test('an owner that may not show the room yet tells only then that it runs here', async () => {
+  const clock = new FakeClock();
+  const bus = new LossyBus();
+  let told = 0;
+  bus.loses = (channel) => {
+    if (channel === 'frames:test:tick') told++;
+    return false;
+  };
+  const owner = await Owner.start(bus, { clock, isHere: false });
+  await clock.advance(2 * begin);
+  expect(told).toBe(0);
+  owner.isHere = true;
+  await clock.advance(begin);
+  expect(told).toBe(1);
+  await clock.advance(2 * beat);
+  expect(told).toBe(1);
+});
+
+test('a command that the room refuses is refused with its own id, and one that is malformed too', async () => {
+  const { clock, owner, a } = await startLinked();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  anna.say('beacon', { id: 5, organism: 99 });
+  await arrived(clock);
+  expect(anna.heard.at(-1)).toEqual({
+    name: 'refused',
+    message: { reason: 'no-such-organism', id: 5 },
+  });
+  anna.say('plant', { id: 6, x: 0.5, y: 0, seed });
+  await arrived(clock);
+  expect(anna.heard.at(-1)).toEqual({ name: 'refused', message: { reason: 'bad-message', id: 6 } });
+  expect(owner.server.size).toBe(1);
+});
+
+test('an answer to what the page has not asked for reaches it, as of a drawing sent before a reload', async () => {
+  const { clock, owner, a } = await startLinked();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  const client = owner.server.slots.memberOf(anna.welcome!.you.id)!;
+  client.send('accepted', { id: 0 });
+  client.send('rejected', { id: 0, reason: 'not-here' });
+  await arrived(clock);
+  expect(anna.all('accepted')).toEqual([{ id: 0 }]);
+  expect(anna.all('rejected')).toEqual([{ id: 0, reason: 'not-here' }]);
+});
+
+test('who leaves has a reserved slot, and comes back at another server as who they were', async () => {
+  const { clock, owner, a, b } = await startLinked();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  anna.session.leave();
+  await arrived(clock);
+  expect(owner.server.size).toBe(0);
+  const back = b.join('Anna', { resume: anna.welcome!.resume });
+  await arrived(clock);
+  expect(back.welcome!.you.id).toBe(anna.welcome!.you.id);
+});
+
+test('a place that becomes free during a tick is given when the tick ends, and who comes waits as long', async () => {
+  const { clock, owner, a } = await startLinked();
+  const guests = Array.from({ length: 9 }, (_, i) => a.join(`${i}`));
+  await arrived(clock);
+  const next = guests[8];
+  expect(next.all('waiting')).toHaveLength(1);
+  owner.server.tickInProgress.begin();
+  guests[0].session.leave();
+  const wall = a.join('', { as: 'wall' });
+  await arrived(clock);
+  expect([next.welcome, wall.all('wall')]).toEqual([undefined, []]);
+  await owner.tick();
+  expect(next.welcome).toMatchObject({ you: { name: '8' }, room: { tick: owner.room.tick } });
+  expect(wall.all('wall')).toHaveLength(1);
+});
+
+test('who comes during the last tick of a room that stops is refused', async () => {
+  const { clock, owner, a } = await startLinked();
+  owner.server.tickInProgress.begin();
+  const anna = a.join('Anna');
+  await arrived(clock);
+  owner.isHere = false;
+  owner.server.disconnectAll('elsewhere');
+  await arrived(clock);
+  expect(owner.server.size).toBe(0);
+  expect(anna.welcome).toBeUndefined();
+  expect(owner.server.tickInProgress.ended).toBeUndefined();
+});
+
+test('where no server has the room, a join is refused, and the page may try again', async () => {
+  const clock = new FakeClock();
+  const bus = new LocalBus();
+  const gateway = new Gateway(bus, clock, 'a');
+  const anna = gateway.join('Anna');
+  await clock.advance(silence + beat);
+  expect(anna.heard).toEqual([{ name: 'refused', message: { reason: 'elsewhere' } }]);
+  expect(() => gateway.join('Bert')).toThrow('elsewhere');
+  await Owner.start(bus, { clock });
+  await clock.advance(beat);
+  await arrived(clock);
+  const carl = gateway.join('Carl');
+  await arrived(clock);
+  expect(carl.welcome).toBeDefined();
+});
+
+test('what is for everybody goes to a server once, however many connections it has', async () => {
+  const { clock, bus, owner, a } = await startLinked();
+  const visitors = Array.from({ length: 8 }, (_, i) => a.join(`${i}`));
+  await arrived(clock);
+  await owner.tick();
+  bus.sizes.length = 0;
+  owner.server.broadcastSettings();
+  await arrived(clock);
+  expect(bus.sizes).toHaveLength(1);
+  const one = bus.sizes[0];
+  for (const visitor of visitors.slice(2)) visitor.session.leave();
+  await arrived(clock);
+  await owner.tick();
+  bus.sizes.length = 0;
+  owner.server.broadcastSettings();
+  await arrived(clock);
+  expect(bus.sizes).toEqual([one]);
+});
+
+test('a refused command without an id is refused, and whoever sent it stays', async () => {
+  const { clock, owner, a } = await startLinked();
+  const watching = a.join('', { as: 'spectator' });
+  await arrived(clock);
+  watching.say('busy', { busy: true });
+  watching.say('busy', { busy: true });
+  await arrived(clock);
+  expect(watching.all('rejected').map(({ reason }) => reason)).toEqual([
+    'only-watches',
+    'only-watches',
+  ]);
+  expect(watching.heard.map(({ name }) => name)).not.toContain('disconnected');
+  expect(a.room.size).toBe(1);
+  watching.session.leave();
+  await arrived(clock);
+  expect(owner.server.spectators.size).toBe(0);
+});
+
+test('a refused join is forgotten where the room runs', async () => {
+  const { clock, owner, a } = await startLinked();
+  owner.server.policy.isClosed = true;
+  const [anna, eva] = [a.join('Anna'), a.join('', { as: 'spectator' })];
+  await arrived(clock);
+  const refused = { name: 'refused', message: { reason: 'room-closed' } };
+  expect([anna.heard, eva.heard]).toEqual([[refused], [refused]]);
+  expect(owner.access!.connections.size).toBe(0);
+});
+
+test('a join that a server has given up leaves its place in the room', async () => {
+  const { clock, bus, owner, a } = await startLinked();
+  // The room hears the server, but not the other way round.
+  bus.loses = (channel) => !channel.endsWith(':in');
+  const anna = a.join('Anna');
+  await arrived(clock);
+  expect(owner.server.size).toBe(1);
+  await clock.advance(silence + beat);
+  await arrived(clock);
+  expect(anna.heard).toEqual([{ name: 'refused', message: { reason: 'elsewhere' } }]);
+  expect(owner.server.size).toBe(0);
+  expect(owner.access!.connections.size).toBe(0);
+});
+
+test('what a page showed when it came counts for its first frames only', async () => {
+  const { clock, owner, a } = await startLinked();
+  const anna = a.join('Anna', { holds: Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0) });
+  await arrived(clock);
+  // As after the host has taken something back.
+  owner.server.admission.resendWelcomes();
+  await arrived(clock);
+  expect(a.opened[0].added).toEqual([
+    { viewer: anna, held: [1, 2] },
+    { viewer: anna, held: undefined },
+  ]);
+});
+
+test('a room that is made anew with another size has a picture', async () => {
+  const { clock, bus, owner, a } = await startLinked();
+  a.join('Anna');
+  await arrived(clock);
+  owner.server.disconnectAll('room-closed');
+  owner.access!.close();
+  const hand = new HandRoom({ width: 64, height: 32 });
+  await Owner.start(bus, { clock, epoch: 2, hand });
+  await clock.advance(beat);
+  const bert = a.join('Bert');
+  await arrived(clock);
+  expect(a.opened).toMatchObject([
+    { isClosed: true },
+    { size: { width: 64, height: 32 }, added: [{ viewer: bert }], isClosed: false },
+  ]);
+});

@@ -1,0 +1,116 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import {
+  ConnectionAdmission,
+  RejectionCounts,
+} from '../../../server/realtime/admission/connection-admission.ts';
+import { openGateway } from '../../../server/realtime/socket-server.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { PROTOCOL_VERSION, Refusal } from '../../../shared/protocol/reasons.ts';
+import { afterTest } from '../../support/closing.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { Visitor } from '../../support/visitor.ts';
+
+const { every } = DEFAULTS.cluster.moving;
+const { closeGrace } = DEFAULTS.net;
+
+/** A server of two rooms, of which `closed` refuses everybody for good. */
+async function open() {
+  const clock = new FakeClock();
+  const rejections = new RejectionCounts();
+  const limits = DEFAULTS.limits as never;
+  let present = 0;
+  const http = createServer();
+  const gateway = openGateway(http, {
+    ...{ clock, limits, rejections, trustProxy: 0, names: () => undefined },
+    admission: new ConnectionAdmission({ limits, origins: [], trustProxy: 0, clock, rejections }),
+    rooms: {
+      open: (room, client) => {
+        if (room === 'closed') throw new Refusal('room-closed');
+        return {
+          isOpen: true,
+          join: () => {
+            present++;
+            client.entered();
+            client.send('accepted', { id: 0 });
+          },
+          handle: () => {},
+          leave: () => {
+            present--;
+          },
+        };
+      },
+      acceptsPass: () => false,
+    },
+  });
+  afterTest(() => gateway.close());
+  await once(http.listen(0, '127.0.0.1'), 'listening');
+  const { port } = http.address() as AddressInfo;
+  const enter = (room: string): Visitor => {
+    const visitor = new Visitor(port, {}, { join: { protocol: PROTOCOL_VERSION, room } });
+    afterTest(() => visitor.leave());
+    return visitor;
+  };
+  const enterOpen = async (): Promise<Visitor> => {
+    const page = enter('open');
+    await page.next(({ name }) => name === 'accepted');
+    return page;
+  };
+  /** A connection that says this and no more. */
+  const dial = async (words: string): Promise<Socket> => {
+    const socket = connect({ port, host: '127.0.0.1' });
+    afterTest(() => socket.destroy());
+    const accepted = once(http, 'connection');
+    socket.write(words);
+    await accepted;
+    return socket;
+  };
+  return { clock, gateway, enter, enterOpen, dial, present: () => present };
+}
+
+test('pages whose join was refused for good hold nobody up when a server ends', async () => {
+  const { clock, gateway, enter, enterOpen, present } = await open();
+  for (let i = 0; i < 3; i++) expect(await enter('closed').refusal()).toBe('room-closed');
+  const page = await enterOpen();
+  let isOver = false;
+  const moved = gateway.moveAway(4 * every).then(() => {
+    isOver = true;
+  });
+  // Nobody else is there, so it goes at once.
+  expect(present()).toBe(0);
+  expect(await page.refusal()).toBe('shutting-down');
+  await clock.advance(every);
+  expect(isOver).toBe(true);
+  await moved;
+});
+
+test('pages go a few at a time; when that takes twice as long as it should, all that are left go', async () => {
+  const { clock, gateway, enterOpen, present } = await open();
+  for (let i = 0; i < 4; i++) await enterOpen();
+  const moved = gateway.moveAway(4 * every);
+  expect(present()).toBe(3);
+  await clock.advance(every);
+  expect(present()).toBe(2);
+  // Something else has kept the process busy.
+  clock.spend(8 * every);
+  await clock.advance(0);
+  expect(present()).toBe(0);
+  await moved;
+});
+
+test('a phone that has vanished and half a request do not keep a server from ending', async () => {
+  const { clock, gateway, dial } = await open();
+  const half = await dial('GET / HTTP/1.1\r\nHost: a\r\n');
+  const vanished = await dial(
+    'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: a\r\n' +
+      'Connection: Upgrade\r\nUpgrade: websocket\r\n' +
+      `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\n\r\n`,
+  );
+  const [answer] = await once(vanished, 'data');
+  expect(String(answer)).toContain('101');
+  const ended = [half, vanished].map((socket) => once(socket.resume(), 'close'));
+  const closed = gateway.close();
+  await clock.advance(closeGrace);
+  await Promise.all([closed, ...ended]);
+});
