@@ -6,6 +6,7 @@ import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
+import '../../elements/cursor-layer.ts';
 import { number, unsupportedText, waitingText } from '../../elements/text.ts';
 import { bindCanvas, ViewportReporter } from '../../input/canvas-input.ts';
 import { arrowMove, keyAction, type Press } from '../../input/keyboard.ts';

@@ -7,6 +7,7 @@ import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, JobState, RoomSummary } from '../../../shared/host/state.ts';
 import { timeText } from '../../elements/text.ts';
 import type { FilmViewer } from '../elements/film-viewer.ts';
+import '../elements/film-viewer.ts';
 import { HostElement } from '../elements/host-element.ts';
 import { type Choice, noStorage, radioChips, sectionHead } from '../elements/templates.ts';
 import { hostIcons } from '../icons.ts';

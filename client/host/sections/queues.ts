@@ -12,6 +12,7 @@ import { hostIcons } from '../icons.ts';
 import { SettledRows } from '../settled-rows.ts';
 import { drawingsText, planterName, reportedText, roughSpan, visitorName } from '../text.ts';
 import type { BanDialog } from './ban-list.ts';
+import './ban-list.ts';
 import { muteButton } from './visitor-list.ts';
 
 /**

@@ -11,6 +11,7 @@ import type { HostModel } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { actsText, roughSpan, visitorName, visitorsText } from '../text.ts';
 import type { BanDialog } from './ban-list.ts';
+import './ban-list.ts';
 
 /** For a visitor of the selected room. */
 export function muteButton(host: HostModel, visitor: VisitorState): TemplateResult {

@@ -5,6 +5,7 @@ import { customElement, query, state } from 'lit/decorators.js';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
+import '../../elements/cursor-layer.ts';
 import { icons } from '../../elements/icons.ts';
 import { byPointer, lineText, number, unsupportedText } from '../../elements/text.ts';
 import { keyAction } from '../../input/keyboard.ts';
@@ -12,23 +13,29 @@ import type { Point } from '../../render/camera.ts';
 import type { RoomModel } from '../../room/room-model.ts';
 import { Hint } from '../../state/hint.ts';
 import type { FindMine } from '../organisms/find-mine.ts';
+import '../organisms/find-mine.ts';
 import { RoomCanvas } from '../room-canvas.ts';
 import { RoomSession } from '../room-session.ts';
 import { followingText, spotText } from '../shared-views.ts';
 import { changeText, reasonText, type WayBack } from '../text.ts';
 import type { KeyHelp } from './key-help.ts';
+import './key-help.ts';
 import { solid } from './radio-group.ts';
 import './language-switch.ts';
 import type { Rename } from './name-field.ts';
 import '../organisms/organism-card.ts';
 import type { RoomOverview } from './room-overview.ts';
+import './room-overview.ts';
 import { VisitorElement } from './sheet-element.ts';
 import './room-status.ts';
 import type { RoomStory } from './room-story.ts';
+import './room-story.ts';
 import { roomStyle } from './room-style.ts';
 import '../seeds/seed-sheet.ts';
 import type { ToastLayer } from './toast-layer.ts';
+import './toast-layer.ts';
 import type { ToolDock } from './tool-dock.ts';
+import './tool-dock.ts';
 
 /** Lays out the page, and passes the session to its elements. */
 @customElement('vivarium-room')

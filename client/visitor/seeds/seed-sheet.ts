@@ -8,6 +8,7 @@ import type { SeedView } from '../../../shared/vocabulary.ts';
 import { Drawing } from '../../draw/drawing.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
 import type { DrawingWork } from '../drawing/draw-pad.ts';
+import '../drawing/draw-pad.ts';
 import { reasonText } from '../text.ts';
 import './gallery-grid.ts';
 import './latent-map.ts';
