@@ -7,7 +7,6 @@ import { helpText } from '../../server/settings/document.ts';
 import { number, oneOf, text, wholeNumber } from '../../server/settings/server-types.ts';
 import { CheckpointError } from '../../server/vnca/card.ts';
 import { benchBusyShow } from './busy-show.ts';
-import { benchCrowd } from './crowd.ts';
 import { benchDisk } from './disk.ts';
 import { benchDrawings } from './drawings.ts';
 import { benchDurability } from './durability.ts';
@@ -17,11 +16,8 @@ import { benchLivingWall } from './living-wall.ts';
 import type { BenchOptions, Log } from './options.ts';
 import { benchPages } from './pages.ts';
 import { benchPaint } from './paint.ts';
-import { benchPaths } from './paths.ts';
 import { benchPeer } from './peer.ts';
-import { benchPublicDay } from './public-day.ts';
 import { benchReplay } from './replay.ts';
-import { benchSoak } from './soak.ts';
 import { benchStream } from './stream.ts';
 import { benchTick } from './tick.ts';
 import { benchTrain } from './train.ts';
@@ -37,10 +33,6 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'busy-show': {
     run: benchBusyShow,
     help: 'whether memory stays bounded while 30 visitors plant, wound, leave and return for two hours; a line each minute',
-  },
-  crowd: {
-    run: benchCrowd,
-    help: 'delay of ticks in a complete server with 128 organisms awake and 50 visitors, and what they see',
   },
   disk: {
     run: benchDisk,
@@ -74,25 +66,13 @@ const BENCHES: Readonly<Record<string, Bench>> = {
     run: benchPaint,
     help: 'multiply-adds and texture reads a frame of paint on a busy wall at 4K and at three pixels a point, and the main thread of a wall and a phone',
   },
-  paths: {
-    run: benchPaths,
-    help: 'taps, seconds and dead ends of six things that a first visitor does on a phone',
-  },
   peer: {
     run: benchPeer,
     help: 'the same step in PyTorch, alternating with ours, where python3 has it',
   },
-  'public-day': {
-    run: benchPublicDay,
-    help: 'what visitors, newcomers and a wall notice of every known attack, and whether the server stays as it is',
-  },
   replay: {
     run: benchReplay,
     help: 'speed of replaying an hour of a busy room with a restart in it, and whether the result is the same',
-  },
-  soak: {
-    run: benchSoak,
-    help: "whether memory, files, store and ticks stay stable while bots do ten days' work in an hour",
   },
   stream: {
     run: benchStream,
@@ -129,30 +109,30 @@ const COMMAND = {
       value: 'FOLDER',
       type: text,
       defaultInWords: 'all that are shipped',
-      help: 'checkpoint to use, for crowd, disk, drawings, durability, engines, peer, public-day, replay and soak',
+      help: 'checkpoint to use, for disk, drawings, durability, engines, peer and replay',
     },
     engine: {
       value: 'NAME',
       type: oneOf(BACKEND_NAMES),
-      help: `engine to use, for busy-show, crowd, disk, durability, engines, peer, public-day, replay and soak: ${BACKEND_NAMES.join(', ')}`,
+      help: `engine to use, for busy-show, disk, durability, engines, peer and replay: ${BACKEND_NAMES.join(', ')}`,
     },
     pytorch: {
       help: 'for train: also the same nets in PyTorch, where python3 has it, in turn in the same run',
     },
     seconds: {
       type: wholeNumber(1, 7_200),
-      defaultInWords: '30, 40, 150, 30, 1800, 300, 600, 1200, 3600, 3600, 7200',
-      help: "how long to measure, for crowd, liveliness, living-wall, pages, wall, disk, durability, public-day, soak, replay and busy-show; for replay, in the room's own time",
+      defaultInWords: '40, 150, 30, 1800, 300, 600, 3600, 7200',
+      help: "how long to measure, for liveliness, living-wall, pages, wall, disk, durability, replay and busy-show; for replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),
-      defaultInWords: '128, 64 and 256, 20, 64, 64, 64',
-      help: 'organisms kept awake, for crowd, or living, for liveliness, living-wall, disk, durability and replay',
+      defaultInWords: '64 and 256, 20, 64, 64, 64',
+      help: 'organisms living, for liveliness, living-wall, disk, durability and replay',
     },
     visitors: {
       type: wholeNumber(1, 1_000),
-      defaultInWords: '50, 20, 25, 50, 30',
-      help: 'how many clients watch and damage, for crowd, disk, public-day, soak and busy-show',
+      defaultInWords: '20, 30',
+      help: 'how many clients watch and damage, for disk and busy-show',
     },
     liveliness: {
       type: number(0, 1),

@@ -30,7 +30,7 @@ test.each([
   [['engines', 'peer'], 'Name one bench, not 2.'],
   [['engines', '--engine', 'steam'], '--engine must be one of webgpu'],
   [['engines', '--fast'], "Unknown option '--fast'"],
-  [['crowd', '--visitors', 'many'], '--visitors must be a whole number from 1 to 1000'],
+  [['disk', '--visitors', 'many'], '--visitors must be a whole number from 1 to 1000'],
 ])('%p is refused by name, in one sentence, with an exit code', async (args, sentence) => {
   const { code, output, errors } = await told(...args);
   expect({ code, output }).toEqual({ code: 1, output: '' });
@@ -38,7 +38,7 @@ test.each([
   expect(errors.split('\n')).toHaveLength(1);
 });
 
-test.each(['crowd', 'disk', 'drawings', 'durability', 'engines', 'peer', 'replay', 'soak'])(
+test.each(['disk', 'drawings', 'durability', 'engines', 'peer', 'replay'])(
   '%s refuses a checkpoint that is none, in one sentence',
   async (name) => {
     const { code, errors } = await told(name, '--checkpoint', 'checkpoints/of-nobody');
@@ -55,25 +55,6 @@ test('from the shell too, what is refused ends with an exit code and its sentenc
 });
 
 // Of the benches that start servers and rooms, `npm test` runs replay alone.
-fullTest(
-  'crowd keeps organisms awake, and says how late ticks are and what visitors see',
-  async () => {
-    const size = ['--seconds', '4', '--organisms', '3', '--visitors', '3'];
-    const { code, output, errors } = await bench('crowd', ...size, '--json');
-    expect({ code, errors }).toEqual({ code: 0, errors: '' });
-    const spread = { p50: expect.any(Number), p99: expect.any(Number), max: expect.any(Number) };
-    const figures = JSON.parse(output);
-    expect(figures).toMatchObject({
-      ...{ organisms: 3, visitors: 3, seconds: 4, tickRate: 15 },
-      ...{ late: spread, took: spread, loopDelay: spread, latency: spread },
-      ...{ missed: expect.any(Number), loopBusy: expect.any(Number), met: expect.any(Boolean) },
-    });
-    expect(figures.ticks).toBeGreaterThan(2);
-    expect(figures.frames).toBeGreaterThan(3);
-    expect(figures.awake.mean).toBeGreaterThan(0);
-  },
-);
-
 fullTest('liveliness compares gardens with and without idle life', async () => {
   const { code, output, errors } = await bench('liveliness', ...small, '--seconds', '2', '--json');
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
@@ -107,21 +88,6 @@ test('replay does a recorded room again, over a restart, and all of it is equal'
   expect(figures.equal).toBeGreaterThan(4);
   expect(recording.restart.tick).toBe(45);
   expect(recording.restart.remarks.join()).toContain('is restored');
-});
-
-fullTest('soak lets bots play with a server of its own, and says what it holds', async () => {
-  const size = ['--seconds', '6', '--visitors', '4'];
-  const { code, output, errors } = await bench('soak', ...size, '--json');
-  expect({ code, errors }).toEqual({ code: 0, errors: '' });
-  const { commands, states, ticks, joins, lost, bounds } = JSON.parse(output);
-  expect({ lost, kept: bounds.kept }).toEqual({ lost: 0, kept: true });
-  expect(joins).toBeGreaterThanOrEqual(4);
-  expect(commands.accepted).toBeGreaterThan(10);
-  expect(states.end.tick).toBeGreaterThan(states.begin.tick);
-  for (const figure of ['heap', 'memory', 'store', 'snapshots']) {
-    expect(states.end[figure]).toBeGreaterThan(0);
-  }
-  expect(ticks.last.late.p99).toBeGreaterThanOrEqual(ticks.last.late.p50);
 });
 
 test('peer without PyTorch says so in one sentence, and has nothing to tell', async () => {
