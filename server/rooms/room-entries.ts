@@ -36,7 +36,7 @@ export function summaryOf(
     checkpoint: plan.checkpoint,
     open: plan.open,
     fixed: !plan.made,
-    participants: open?.server.size ?? 0,
+    participants: open?.server.slots.size ?? 0,
     waiting: open?.server.slots.waiting ?? 0,
     reported: open?.server.reports.size ?? 0,
     drawingsWaiting: open?.server.drawings.waiting.length ?? 0,

@@ -8,8 +8,8 @@ import { RoomPolicy } from '../../server/realtime/policy/room-policy.ts';
 import { WallPlaces } from '../../server/realtime/policy/wall-places.ts';
 import { RoomServer } from '../../server/realtime/room-server.ts';
 import { DeviceMarks } from '../../server/realtime/sessions/device-marks.ts';
-import type { Entry, SessionClient } from '../../server/realtime/sessions/local-session.ts';
 import { NewcomerEnergy } from '../../server/realtime/sessions/newcomer-energy.ts';
+import type { Entry, RoomClient } from '../../server/realtime/sessions/room-client.ts';
 import { ResumeTokens } from '../../server/realtime/sessions/signed-tokens.ts';
 import type { Viewer } from '../../server/realtime/streaming/viewer-stream.ts';
 import type { Room } from '../../server/world/room.ts';
@@ -34,7 +34,7 @@ export async function arrived(clock: FakeClock): Promise<void> {
 }
 
 /** What a page would hear. */
-export class Listener implements SessionClient {
+export class Listener implements RoomClient {
   readonly heard: Heard[] = [];
   readonly writable = true;
 
@@ -130,7 +130,7 @@ export class Owner {
 /** What a server has asked of the frames that it makes for its viewers. */
 export interface OpenedFrames {
   readonly size: { readonly width: number; readonly height: number };
-  readonly added: { readonly viewer: Viewer; readonly held: ArrayLike<number> | undefined }[];
+  readonly added: { readonly viewer: Viewer; readonly held: Uint8Array | undefined }[];
   readonly resynced: { readonly viewer: Viewer; readonly chunks: readonly number[] }[];
   isClosed: boolean;
 }
@@ -154,8 +154,8 @@ export class Gateway {
         const opened: OpenedFrames = { size, added: [], resynced: [], isClosed: false };
         this.opened.push(opened);
         return {
-          add: (viewer, _viewport, _now, { heldChecksums } = {}) => {
-            opened.added.push({ viewer, held: heldChecksums });
+          add: (viewer, _viewport, _now, { holds } = {}) => {
+            opened.added.push({ viewer, held: holds });
           },
           remove: () => {},
           setViewport: () => {},
@@ -173,7 +173,7 @@ export class Gateway {
 
   join(name: string, entry: Partial<Entry> = {}): Connection {
     const connection = new Connection(++this.connections, this.room, name);
-    connection.session.join({ name, ...entry });
+    connection.session.join({ name, session: this.connections, ...entry });
     return connection;
   }
 }
@@ -183,10 +183,10 @@ export class Connection extends Listener {
 
   constructor(number: number, room: RemoteRoom, name: string) {
     super(name);
-    this.session = new RemoteSession(number, this, room, number);
+    this.session = new RemoteSession(number, this, room);
   }
 
   say<N extends Exclude<CommandName, 'join'>>(name: N, message: Command<N>): void {
-    this.session.handle(...([name, message] as never as Parameters<RemoteSession['handle']>));
+    this.session.handle(name, message);
   }
 }

@@ -24,7 +24,7 @@ const entry = v.object({
   /** Address key of the connection. */
   address: name,
   /** Scope within which ids of commands are unique. */
-  session: v.pipe(whole, v.maxValue(0xffffffff)),
+  session: v.optional(v.pipe(whole, v.maxValue(0xffffffff))),
 });
 
 /** To the room. */

@@ -1,8 +1,9 @@
 /**
- * A room of another server, as the connections of this one reach it. When messages were lost, or
- * another server has the room, all of them join again, and their pages notice no more than a pause.
+ * Rooms of other servers, as the connections of this one reach them. When messages were lost, or
+ * another server has a room, all its connections join again, and their pages notice no more than a
+ * pause. Nothing here knows the room's state. Start at `RemoteRoom.hear`.
  */
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { chunkCount } from '../../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command } from '../../../shared/protocol/commands.ts';
@@ -10,11 +11,12 @@ import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { getOrAdd } from '../../platform/collections.ts';
-import type { RoomSession, SessionClient } from '../sessions/local-session.ts';
-import { type Opening, welcomeOf } from '../sessions/room-client.ts';
-import type { AddOptions } from '../streaming/room-broadcaster.ts';
-import { fullViewport, type Viewport } from '../streaming/viewer-stream.ts';
-import { GatheredReports } from './gateway-link.ts';
+import type { MessageName } from '../commands/client-messages.ts';
+import type { RoomSession } from '../sessions/local-session.ts';
+import { type CommonWelcome, type RoomClient, welcomeOf } from '../sessions/room-client.ts';
+import { RemoteFrames, type RemoteFramesOptions } from '../streaming/remote-frames.ts';
+import { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
+import { fullViewport, type StreamStart, type Viewport } from '../streaming/viewer-stream.ts';
 import {
   type BatchToRoom,
   beatChannel,
@@ -27,20 +29,21 @@ import {
   roomChannel,
   type ToRoom,
 } from './messages.ts';
-import {
-  RemoteSession,
-  RemoteStreams,
-  type RemoteStreamsOptions,
-  type SessionRoom,
-} from './remote-session.ts';
+import { GatheredReports, RemoteSession, type SessionRoom } from './remote-session.ts';
 
 const { beat, silence, look, again } = DEFAULTS.cluster.sessions;
 
-/** Makes the frames for the viewers of this server. */
-export type FrameMaker = Pick<
-  RemoteStreams,
+type FrameMaker = Pick<
+  RoomBroadcaster,
   'add' | 'remove' | 'setViewport' | 'acknowledge' | 'resync' | 'close'
 >;
+
+/** Makes the frames of a room for the viewers of this server. */
+export function openFrames(options: Omit<RemoteFramesOptions, 'onTick'>): RoomBroadcaster {
+  const feed = new RemoteFrames({ ...options, onTick: (now) => broadcaster.publish(now) });
+  const broadcaster = new RoomBroadcaster(feed);
+  return broadcaster;
+}
 
 export interface RemoteRoomOptions {
   readonly room: string;
@@ -50,7 +53,7 @@ export interface RemoteRoomOptions {
   readonly node: string;
   /** A name that no other link has had. */
   readonly newLink: () => string;
-  readonly openFrames: (options: RemoteStreamsOptions) => FrameMaker;
+  readonly openFrames: (...options: Parameters<typeof openFrames>) => FrameMaker;
   /** Why the room runs nowhere, as far as is known here; undefined if it should run. */
   readonly whyOver?: () => Reason | undefined;
   /** Runs a function at the end of this turn. */
@@ -75,8 +78,8 @@ export class RemoteRoom implements SessionRoom {
   private replaced: string[] = [];
   /** Whether the room may be told something over the link. */
   private isReady = false;
-  /** What all welcomes over the link have in common. */
-  private opening: Partial<Opening> = {};
+  /** The common part of all welcomes over the link. */
+  private common: Partial<CommonWelcome> = {};
   /** The owner of the link; undefined before its first message. */
   private epoch: number | undefined;
   /** The latest owner that was heard. */
@@ -89,6 +92,27 @@ export class RemoteRoom implements SessionRoom {
   private linkSubscription: Subscription | undefined;
   private readonly cancels: (() => void)[] = [];
   private isClosed = false;
+
+  private readonly handlers: {
+    readonly [N in MessageName]?: (session: RemoteSession, message: Command<N>) => void;
+  } = {
+    look: (session, message) => {
+      if (!this.views.has(session)) return;
+      const viewport = message.hidden ? undefined : message;
+      this.views.set(session, viewport);
+      this.looked.add(session);
+      this.frames?.setViewport(session.client, viewport, this.now);
+    },
+    received: (session, { tick }) => {
+      this.frames?.acknowledge(session.client, tick, this.now);
+      // It tells the room that the page has its resume token.
+      if (session.isPresent) this.reports.draw(session.connection, tick);
+    },
+    resync: ({ client }, { chunks }) => this.frames?.resync(client, chunks),
+    cursor: ({ connection, isPresent }, cursor) => {
+      if (isPresent) this.reports.moveCursor(connection, cursor);
+    },
+  };
 
   constructor(private readonly options: RemoteRoomOptions) {
     const { bus, clock, room } = options;
@@ -149,25 +173,10 @@ export class RemoteRoom implements SessionRoom {
     });
   }
 
-  setViewport(session: RemoteSession, viewport: Viewport | undefined): void {
-    if (!this.views.has(session)) return;
-    this.views.set(session, viewport);
-    this.looked.add(session);
-    this.frames?.setViewport(session.client, viewport, this.now);
-  }
-
-  drawn(session: RemoteSession, tick: number): void {
-    this.frames?.acknowledge(session.client, tick, this.now);
-    // It tells the room that the page has its resume token.
-    if (session.isPresent) this.reports.draw(session.connection, tick);
-  }
-
-  resync(session: RemoteSession, chunks: readonly number[]): void {
-    this.frames?.resync(session.client, chunks);
-  }
-
-  moveCursor({ connection }: RemoteSession, cursor: Command<'cursor'>): void {
-    this.reports.moveCursor(connection, cursor);
+  handle<N extends MessageName>(session: RemoteSession, name: N, message: Command<N>): boolean {
+    const handle = this.handlers[name];
+    handle?.(session, message);
+    return handle !== undefined;
   }
 
   /** The connections have gone. */
@@ -211,7 +220,7 @@ export class RemoteRoom implements SessionRoom {
     this.isReady = false;
     this.items = [];
     this.epoch = undefined;
-    this.opening = {};
+    this.common = {};
     this.reports.clear();
     for (const session of this.sessions.values()) session.rejoins();
     void this.openLink();
@@ -286,12 +295,12 @@ export class RemoteRoom implements SessionRoom {
       }
       return;
     }
-    // What is told once for all of them is told with the first, who may have left.
-    if (item.what === 'welcome') this.opening = { ...this.opening, ...item.opening };
+    // The common part comes with the first welcome, whose client may have left.
+    if (item.what === 'welcome') this.common = { ...this.common, ...item.opening };
     const session = this.sessions.get(item.connection);
     if (!session) return;
     if (item.what === 'welcome') {
-      session.receive(item.name, welcomeOf(this.opening as Opening, item.own as never));
+      session.receive(item.name, welcomeOf(this.common as CommonWelcome, item.own as never));
     } else if (item.what === 'stream') this.startStream(session, item.tier);
     else if (item.what === 'stop') this.endStream(session);
     else if (item.what === 'end') this.end(session, item.reason);
@@ -302,7 +311,7 @@ export class RemoteRoom implements SessionRoom {
     }
   }
 
-  private startStream(session: RemoteSession, tier: AddOptions['tier']): void {
+  private startStream(session: RemoteSession, tier: StreamStart['tier']): void {
     const { size } = session;
     if (!size) return;
     const { bus, room, clock, openFrames } = this.options;
@@ -324,10 +333,8 @@ export class RemoteRoom implements SessionRoom {
     }
     const viewport = fullViewport(size);
     this.views.set(session, viewport);
-    this.frames.add(session.client, viewport, this.now, {
-      ...(tier && { tier }),
-      heldChecksums: session.takeHolds(),
-    });
+    const holds = session.takeHolds();
+    this.frames.add(session.client, viewport, this.now, { tier, holds });
   }
 
   private endStream(session: RemoteSession): void {
@@ -395,15 +402,15 @@ export class RemoteRooms {
   }
 
   /** Opens a session in a room. */
-  open(room: string, client: SessionClient): RoomSession {
+  open(room: string, client: RoomClient): RoomSession {
     const remote = getOrAdd(this.rooms, room, () => {
       return new RemoteRoom({
         ...this.options,
         ...{ room, newLink: randomUUID, whyOver: () => this.options.whyOver(room) },
-        openFrames: (options) => new RemoteStreams(options),
+        openFrames,
       });
     });
-    return new RemoteSession(++this.connections, client, remote, randomInt(2 ** 32));
+    return new RemoteSession(++this.connections, client, remote);
   }
 
   /** Number of connections by room. */

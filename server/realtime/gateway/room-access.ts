@@ -1,10 +1,13 @@
-/** The way into a room of this server for the connections of others. */
+/**
+ * Opens rooms of this server to the connections of other servers. It never opens sockets.
+ * `RoomAccesses` has all rooms, `RoomAccess` one.
+ */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Bus } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { countBy } from '../../platform/collections.ts';
 import type { RoomServer } from '../room-server.ts';
 import { FramePublisher } from '../streaming/frame-publisher.ts';
+import type { EncoderChannel } from '../streaming/room-encoders.ts';
 import { GatewayLink } from './gateway-link.ts';
 import {
   type BatchToRoom,
@@ -32,8 +35,8 @@ export interface RoomAccessOptions {
 export class RoomAccess {
   private readonly links = new Map<string, GatewayLink>();
   private parts: readonly { close(): void }[] = [];
-  /** Tells once, when the room may be shown here, that it runs here. */
-  private announce = (): void => {};
+  private publisher: FramePublisher | undefined;
+  private isAnnounced = false;
   private cancel = (): void => {};
   private isClosed = false;
 
@@ -49,34 +52,33 @@ export class RoomAccess {
     Promise.all([subscribed, published]).then(
       ([subscription, publisher]) => {
         this.parts = [subscription, publisher];
-        this.announce = () => {
-          this.announce = () => {};
-          publisher.announce();
-        };
+        this.publisher = publisher;
         if (this.isClosed) this.closeParts();
         else this.beat();
       },
       // The bus has been closed.
       () => {},
     );
-    roomServer.onEvents = () => {
-      for (const link of this.links.values()) link.flushWaiting();
-    };
+    roomServer.signals.on('events-sent', this.flushLinks);
+    roomServer.signals.on('frames-encoded', this.publishFrames);
   }
 
   /** Number of connections by the name of their server. */
   get connections(): ReadonlyMap<string, number> {
-    const nodes = [...this.links.values()].flatMap(({ node, size }) =>
-      Array<string>(size).fill(node),
-    );
-    return countBy(nodes, (node) => node);
+    const counts = new Map<string, number>();
+    for (const { options, size } of this.links.values()) {
+      if (size > 0) counts.set(options.node, (counts.get(options.node) ?? 0) + size);
+    }
+    return counts;
   }
 
   /** The room is not here any more. Its connections wait for where it goes on. */
   close(): void {
     this.isClosed = true;
     this.cancel();
-    this.options.roomServer.onEvents = () => {};
+    const { signals } = this.options.roomServer;
+    signals.off('events-sent', this.flushLinks);
+    signals.off('frames-encoded', this.publishFrames);
     this.closeParts();
     for (const link of this.links.values()) link.close();
     this.links.clear();
@@ -99,11 +101,20 @@ export class RoomAccess {
     }
   }
 
+  private readonly flushLinks = (): void => {
+    for (const link of this.links.values()) link.flush();
+  };
+
+  private readonly publishFrames = (channels: readonly EncoderChannel[]): void => {
+    this.publisher?.publish(channels);
+  };
+
   private readonly beat = (): void => {
     const { bus, clock, epoch, roomServer } = this.options;
     this.cancel = clock.after(this.isHere ? beat : begin, this.beat);
     if (!this.isHere) return;
-    this.announce();
+    if (!this.isAnnounced) this.publisher!.announce();
+    this.isAnnounced = true;
     bus.publish(beatChannel(roomServer.room.name), encode({ epoch }));
     for (const [name, link] of this.links) {
       if (this.now - link.heardAt < silence) link.beat();

@@ -4,7 +4,7 @@ import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
 import type { ParticipantSlots } from '../sessions/participant-slots.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
-import type { RoomStreams } from '../streaming/room-broadcaster.ts';
+import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 
 /** Who follows whom in one room. News is sent once per tick. */
 export class Follows {
@@ -17,7 +17,7 @@ export class Follows {
 
   constructor(
     private readonly slots: Pick<ParticipantSlots<RoomClient>, 'memberOf' | 'participantOf'>,
-    private readonly broadcaster: Pick<RoomStreams, 'viewportOf'>,
+    private readonly broadcaster: Pick<RoomBroadcaster, 'viewportOf'>,
   ) {}
 
   /**

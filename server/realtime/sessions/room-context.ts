@@ -11,11 +11,33 @@ import type { Cursors } from '../presence/cursors.ts';
 import type { EventQueue } from '../presence/event-queue.ts';
 import type { Follows } from '../presence/follows.ts';
 import type { VisitStatistics } from '../presence/visit-statistics.ts';
-import type { RoomStreams } from '../streaming/room-broadcaster.ts';
+import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 import type { NewcomerEnergy } from './newcomer-energy.ts';
 import type { ParticipantSlots } from './participant-slots.ts';
 import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts';
-import type { TickInProgress } from './tick-in-progress.ts';
+
+/**
+ * Whether a room is in a tick. It then holds changes that are not stored yet and that its clients
+ * have yet to be sent, so nobody is welcomed until the tick ends.
+ */
+export class TickInProgress {
+  /** Resolves when the tick ends; undefined between ticks. */
+  ended: Promise<void> | undefined;
+  private resolve = (): void => {};
+
+  begin(): void {
+    this.end();
+    this.ended = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+  }
+
+  /** Ends the tick, even one that failed. Does nothing between ticks. */
+  end(): void {
+    this.ended = undefined;
+    this.resolve();
+  }
+}
 
 /** What a room server is given. */
 export interface RoomBasis {
@@ -44,7 +66,7 @@ export interface RoomContext extends RoomBasis {
   readonly slots: ParticipantSlots<RoomClient>;
   readonly visits: VisitStatistics;
   readonly affected: AffectedOrganisms;
-  readonly broadcaster: RoomStreams;
+  readonly broadcaster: RoomBroadcaster;
   readonly cursors: Cursors;
   readonly eventQueue: EventQueue;
   readonly follows: Follows;

@@ -5,6 +5,7 @@ import {
   isAllowedOrigin,
   RejectionCounts,
 } from '../../../../server/realtime/admission/connection-admission.ts';
+import { chargeCommand } from '../../../../server/realtime/commands/client-messages.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import type { CommandName } from '../../../../shared/protocol/commands.ts';
 import { REASONS } from '../../../../shared/protocol/reasons.ts';
@@ -126,7 +127,7 @@ describe('a rate limiter', () => {
       let points = 0;
       const flood = () => {
         for (;;) {
-          rateLimiter.chargeCommand('damage', stroke(size));
+          chargeCommand(rateLimiter, 'damage', stroke(size));
           points += size;
         }
       };
@@ -139,10 +140,10 @@ describe('a rate limiter', () => {
     const { rateLimiter, clock, rejections } = setUp();
     for (let second = 0; second < 3_600; second += 10) {
       // Twenty stroke messages and fifteen cursors a second, sixty acknowledgements.
-      for (let i = 0; i < 200; i++) rateLimiter.chargeCommand('damage', stroke(12));
-      for (let i = 0; i < 150; i++) rateLimiter.chargeCommand('cursor', {});
+      for (let i = 0; i < 200; i++) chargeCommand(rateLimiter, 'damage', stroke(12));
+      for (let i = 0; i < 150; i++) chargeCommand(rateLimiter, 'cursor', {});
       for (let i = 0; i < 950; i++) rateLimiter.charge('messagesPerSecond');
-      rateLimiter.chargeCommand('resync', {});
+      chargeCommand(rateLimiter, 'resync', {});
       expect(rateLimiter.take('bytesPerSecond', 300_000)).toBe(true);
       // Pongs of Engine.IO.
       expect(rateLimiter.take('framesPerSecond', 2)).toBe(true);
@@ -154,7 +155,7 @@ describe('a rate limiter', () => {
   test('each kind of message has its own rate', () => {
     const { rateLimiter } = setUp();
     const flood = (name: CommandName) => () => {
-      for (let i = 0; i < 1_000; i++) rateLimiter.chargeCommand(name, {});
+      for (let i = 0; i < 1_000; i++) chargeCommand(rateLimiter, name, {});
     };
     for (const name of ['cursor', 'resync', 'beacon'] as const) {
       expect(flood(name)).toThrow(`${name}sPerSecond`);

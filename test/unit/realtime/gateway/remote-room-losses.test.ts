@@ -15,7 +15,7 @@ test('the participants of a server that has fallen silent leave', async () => {
   b.join('Bert');
   await clock.advance(beat);
   await arrived(clock);
-  expect(owner.server.size).toBe(2);
+  expect(owner.server.slots.size).toBe(2);
   a.room.close();
   bus.loses = (channel) => channel.includes('a-');
   await clock.advance(silence + beat);
@@ -67,7 +67,7 @@ test('when an answer is lost, everybody joins again, and nothing is done twice',
   expect(owner.room.organisms).toHaveLength(1);
   expect(anna.all('welcome').map(({ you }) => you.id)).toEqual([1, 1]);
   expect(wall.all('wall')).toHaveLength(2);
-  expect([owner.server.size, owner.server.walls.size]).toEqual([1, 1]);
+  expect([owner.server.slots.size, owner.server.walls.size]).toEqual([1, 1]);
 });
 
 test('what a page sends again over another server, to a new owner, is done once', async () => {
@@ -135,7 +135,7 @@ test('an owner that goes on after another one has the room is not heard', async 
   const next = await Owner.start(bus, { clock, epoch: 2, hand: new HandRoom() });
   await clock.advance(beat);
   await arrived(clock);
-  expect(next.server.size).toBe(1);
+  expect(next.server.slots.size).toBe(1);
   const before = anna.heard.length;
   owner.server.host.setEnergy(DEFAULTS.energy);
   owner.server.broadcastSettings();
@@ -299,7 +299,7 @@ test.each<[string, boolean, (linked: Linked, anna: Connection) => Promise<void>]
     expect(wall.all('wall')).toHaveLength(2);
     expect(wall.heard.map(({ name }) => name)).not.toContain('disconnected');
   }
-  expect([owner.server.size, owner.server.walls.size]).toEqual([1, walls.length]);
+  expect([owner.server.slots.size, owner.server.walls.size]).toEqual([1, walls.length]);
   expect([...waiting, last].map((one) => one.all('waiting').at(-1)!.ahead)).toEqual([0, 1, 2]);
   anna.session.leave();
   await arrived(clock);

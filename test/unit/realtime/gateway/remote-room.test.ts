@@ -97,7 +97,7 @@ test('a command that the room refuses is refused with its own id, and one that i
   anna.say('plant', { id: 6, x: 0.5, y: 0, seed });
   await arrived(clock);
   expect(anna.heard.at(-1)).toEqual({ name: 'refused', message: { reason: 'bad-message', id: 6 } });
-  expect(owner.server.size).toBe(1);
+  expect(owner.server.slots.size).toBe(1);
 });
 
 test('an answer to what the page has not asked for reaches it, as of a drawing sent before a reload', async () => {
@@ -118,7 +118,7 @@ test('who leaves has a reserved slot, and comes back at another server as who th
   await arrived(clock);
   anna.session.leave();
   await arrived(clock);
-  expect(owner.server.size).toBe(0);
+  expect(owner.server.slots.size).toBe(0);
   const back = b.join('Anna', { resume: anna.welcome!.resume });
   await arrived(clock);
   expect(back.welcome!.you.id).toBe(anna.welcome!.you.id);
@@ -148,7 +148,7 @@ test('who comes during the last tick of a room that stops is refused', async () 
   owner.isHere = false;
   owner.server.disconnectAll('elsewhere');
   await arrived(clock);
-  expect(owner.server.size).toBe(0);
+  expect(owner.server.slots.size).toBe(0);
   expect(anna.welcome).toBeUndefined();
   expect(owner.server.tickInProgress.ended).toBeUndefined();
 });
@@ -222,11 +222,11 @@ test('a join that a server has given up leaves its place in the room', async () 
   bus.loses = (channel) => !channel.endsWith(':in');
   const anna = a.join('Anna');
   await arrived(clock);
-  expect(owner.server.size).toBe(1);
+  expect(owner.server.slots.size).toBe(1);
   await clock.advance(silence + beat);
   await arrived(clock);
   expect(anna.heard).toEqual([{ name: 'refused', message: { reason: 'elsewhere' } }]);
-  expect(owner.server.size).toBe(0);
+  expect(owner.server.slots.size).toBe(0);
   expect(owner.access!.connections.size).toBe(0);
 });
 

@@ -1,9 +1,8 @@
 import { EventQueue } from '../../../../server/realtime/presence/event-queue.ts';
-import type { RoomClient } from '../../../../server/realtime/sessions/room-client.ts';
 import fc, { forAll } from '../../../support/property.ts';
 
 /** Records the events it receives. */
-class Listener implements RoomClient {
+class Listener {
   readonly told: number[] = [];
   readonly writable = true;
 

@@ -6,7 +6,6 @@ import {
 } from '../../../../server/realtime/admission/connection-admission.ts';
 import { ClientSession } from '../../../../server/realtime/sessions/client-session.ts';
 import { LocalSession } from '../../../../server/realtime/sessions/local-session.ts';
-import type { JoinRequest } from '../../../../server/realtime/sessions/room-client.ts';
 import { Outbox } from '../../../../server/realtime/streaming/outbox.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { PROTOCOL_VERSION } from '../../../../shared/protocol/reasons.ts';
@@ -34,10 +33,7 @@ function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
   const roomServer = {
     tickInProgress: {},
     admission: {
-      join: (_: unknown, request: JoinRequest) => {
-        calls.push(['join', request]);
-        request.onAdmitted({ id: 1, name: request.name, hue: 0 });
-      },
+      join: (_: unknown, entry: unknown) => calls.push(['join', entry]),
     },
     leave: () => calls.push(['leave']),
   };

@@ -72,7 +72,7 @@ async function act(room: SpreadRoom, pairs: Pair[], random: Random, places: numb
     } else if (draw < 0.6) {
       pair.do((page, now) => {
         page.disconnect();
-        page.cast.add(page, lookAt(planes), now, { heldChecksums: page.holds });
+        page.cast.add(page, lookAt(planes), now, { holds: page.holds });
       });
     } else pair.do((page, now) => page.draw(now));
   }

@@ -1,4 +1,3 @@
-import { checksOf } from '../../../../server/realtime/sessions/local-session.ts';
 import type { FrameFeed } from '../../../../server/realtime/streaming/frame-feed.ts';
 import { RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
 import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
@@ -102,9 +101,9 @@ function open(
     planes,
     cast,
     tell,
-    join(look: Partial<Viewport> = {}, holds?: ArrayLike<number>): Page {
+    join(look: Partial<Viewport> = {}, holds?: Uint8Array): Page {
       const page = new Page(planes);
-      cast.add(page, lookAt(planes, look), tick * TICK, { heldChecksums: holds });
+      cast.add(page, lookAt(planes, look), tick * TICK, { holds });
       return page;
     },
     get now() {
@@ -264,14 +263,14 @@ describe('the viewport of a viewer', () => {
     const page = room.join();
     room.go(30, [page], true);
     room.go(30, [page]);
-    const holds = checksOf(page.decoder.holds()!);
+    const holds = page.decoder.holds()!;
     room.cast.remove(page);
     room.planes.owner[0] = 99;
     room.tell([0]);
     const again = new Page(room.planes);
     again.planes.rgba.set(page.planes.rgba);
     again.planes.owner.set(page.planes.owner);
-    room.cast.add(again, lookAt(room.planes), room.now, { heldChecksums: holds });
+    room.cast.add(again, lookAt(room.planes), room.now, { holds });
     again.draw(room.cast, room.now);
     room.go(20, [again]);
     expect(equalPlanes(again.planes, room.planes)).toBe(true);
@@ -289,7 +288,7 @@ test('what a page holds is not taken for what the room shows because half a chec
   while (checkOf(cells) !== check);
   held.planes.owner.set(cells.owner);
   room.cast.add(held, lookAt(room.planes), room.now, {
-    heldChecksums: checksOf(held.decoder.holds()!),
+    holds: held.decoder.holds()!,
   });
   room.go(30, [held]);
   expect(equalPlanes(held.planes, room.planes)).toBe(true);
