@@ -205,9 +205,9 @@ export function roomFigures(
   roomServers: Iterable<RoomServer>,
   ticker: Pick<Ticker, 'pace'>,
 ): ReturnType<MetricsOptions['rooms']> {
-  return [...roomServers].map(({ room, slots, walls, reports }) => ({
+  return [...roomServers].map(({ room, seats, walls, reports }) => ({
     name: room.name,
-    participants: slots.size,
+    participants: seats.size,
     organisms: room.size,
     awake: room.awake,
     reported: reports.size,

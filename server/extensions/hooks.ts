@@ -9,7 +9,7 @@ import { HOUSE, type LifeEvent, type ParticipantId } from '../../shared/vocabula
 import type { Clock } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
-import { Allowance, type Limits } from '../realtime/admission/command-costs.ts';
+import { Allowance, type Limits } from '../realtime/limits/allowance.ts';
 import { chargeCommand, parseCommand } from '../realtime/commands/client-messages.ts';
 import type { SystemActor, SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
@@ -194,7 +194,7 @@ export class Hooks {
     if (event) this.tell('onLife', () => ({ room, tick, event }));
     const summary = () => {
       const { size: organisms, awake } = roomServer.room;
-      return { room, tick, organisms, awake, people: roomServer.slots.size, ...watched.pace() };
+      return { room, tick, organisms, awake, people: roomServer.seats.size, ...watched.pace() };
     };
     this.tell('onTick', summary);
     const now = this.options.clock.now();

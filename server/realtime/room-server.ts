@@ -24,11 +24,11 @@ import { EventQueue } from './presence/event-queue.ts';
 import { Follows } from './presence/follows.ts';
 import { Presence, RefreshRequests } from './presence/presence.ts';
 import { VisitStatistics } from './presence/visit-statistics.ts';
-import { ParticipantSlots } from './sessions/participant-slots.ts';
 import { RoomAdmission } from './sessions/room-admission.ts';
 import type { RoomClient, RoomHooks } from './sessions/room-client.ts';
 import { type RoomBasis, type RoomContext, TickInProgress } from './sessions/room-context.ts';
 import { RoomWalls } from './sessions/room-walls.ts';
+import { Seats } from './sessions/seats.ts';
 import type { ResumeTokens } from './sessions/signed-tokens.ts';
 import { Spectators } from './sessions/watchers.ts';
 import { WelcomeBuilder } from './sessions/welcome-builder.ts';
@@ -54,7 +54,7 @@ export class RoomServer {
   /** What the host allows in this room. */
   readonly policy: RoomPolicy;
   /** Who is present, and who waits. */
-  readonly slots: ParticipantSlots<RoomClient>;
+  readonly seats: Seats<RoomClient>;
   /** Where participants come in and go out. */
   readonly admission: RoomAdmission;
   readonly walls: RoomWalls;
@@ -111,7 +111,7 @@ export class RoomServer {
     this.previews = new SeedPreviews(room, options.previews);
     this.encoders = new RoomEncoders(room.grid.planes, room.tick);
     this.broadcaster = new RoomBroadcaster(this.encoders);
-    this.slots = new ParticipantSlots({
+    this.seats = new Seats({
       capacity,
       grace,
       maxWaiting,
@@ -125,17 +125,17 @@ export class RoomServer {
         until: clock.now() + grace,
       },
     });
-    this.follows = new Follows(this.slots, this.broadcaster);
-    const { slots, visits, broadcaster, cursors, eventQueue, follows, tickInProgress } = this;
+    this.follows = new Follows(this.seats, this.broadcaster);
+    const { seats, visits, broadcaster, cursors, eventQueue, follows, tickInProgress } = this;
     const affected = new AffectedOrganisms({
       room,
       isExpected: (participant) => visits.isKnown(participant),
       personOf: (participant) => {
-        const client = slots.memberOf(participant);
-        return client && slots.participantOf(client);
+        const client = seats.memberOf(participant);
+        return client && seats.participantOf(client);
       },
       send: (participant, message) => {
-        const client = slots.memberOf(participant);
+        const client = seats.memberOf(participant);
         if (!client || !broadcaster.viewportOf(client)) return false;
         client.send('affected', policy.redactNames('affected', message));
         return true;
@@ -144,7 +144,7 @@ export class RoomServer {
     this.affected = affected;
     const context: RoomContext = {
       ...options,
-      ...{ slots, visits, affected, broadcaster, cursors, eventQueue, follows, tickInProgress },
+      ...{ seats, visits, affected, broadcaster, cursors, eventQueue, follows, tickInProgress },
       hooks: () => this.hooks,
     };
     const welcomeBuilder = new WelcomeBuilder(context);
@@ -162,12 +162,12 @@ export class RoomServer {
   /** Whether anybody sees the room: a wall is enough, unless it is dimmed. */
   get isWatched(): boolean {
     const walls = this.policy.isDimmed ? 0 : this.walls.size;
-    return this.slots.size + this.spectators.size + walls > 0;
+    return this.seats.size + this.spectators.size + walls > 0;
   }
 
   /** Whether a participant draws, chooses or reads something, and has done so lately. */
   get isBusy(): boolean {
-    return this.slots.isBusy(this.clock.now());
+    return this.seats.isBusy(this.clock.now());
   }
 
   /** Removes a client: a participant, a wall, a spectator, or one who waits. */
@@ -209,10 +209,10 @@ export class RoomServer {
    * @param frames number of frames that it has drawn since the last call
    */
   acknowledge(client: RoomClient, tick: number, frames = 1): void {
-    this.slots.confirm(client);
+    this.seats.confirm(client);
     this.walls.confirm(client, frames);
     this.broadcaster.acknowledge(client, tick, this.clock.now());
-    const you = this.slots.participantOf(client);
+    const you = this.seats.participantOf(client);
     if (you) this.affected.acknowledge(you.id, tick);
   }
 
@@ -268,7 +268,7 @@ export class RoomServer {
     const add = <N extends EventName>(event: N, message: Event<N>): void =>
       this.eventQueue.add(event, this.policy.redactNames(event, message));
     if (life.length > 0) add('life', { tick, events: [...life] as Event<'life'>['events'] });
-    const moved = this.cursors.due(now, this.slots.size);
+    const moved = this.cursors.due(now, this.seats.size);
     if (moved) add('cursors', moved);
     if (now - this.lastPaceAt < DEFAULTS.net.heartbeat) return;
     this.lastPaceAt = now;

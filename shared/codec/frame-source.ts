@@ -7,7 +7,7 @@ import type { Rect } from '../geometry.ts';
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { BlockReader, BlockWriter } from './block.ts';
 import { type Cells, putCells, sumOf, takeCells } from './cells.ts';
-import { chunkCount, chunkRect, chunksWithin, createPlanes, type Planes } from './chunks.ts';
+import { chunkCount, chunkRect, chunksWithin, type Planes } from './chunks.ts';
 import { FrameError } from './frame.ts';
 
 /** Rectangles whose chunk lists are cached. */
@@ -23,10 +23,13 @@ type VersionedBlocks = Map<number, Versioned<Uint8Array>>;
 export class FrameSource {
   /** What viewers that are up to date hold. */
   readonly seen: Planes;
+  /** The buffer of `versions` and `seen`, as in `copy`. */
+  protected readonly state: Uint8Array;
   /** [chunks] */
   protected readonly versions: Uint32Array;
   protected readonly writer = new BlockWriter();
-  private currentRound = 0;
+  /** How many times deltas were made; each time, the earlier deltas are in the past. */
+  round = 0;
   private deltas = new Map<number, Uint8Array>();
   /** The latest deltas of each chunk, oldest first. */
   private readonly deltaHistory = new Map<number, Versioned<Uint8Array>[]>();
@@ -44,17 +47,18 @@ export class FrameSource {
     { width, height }: Pick<Planes, 'width' | 'height'>,
     readonly scale: number,
   ) {
-    this.seen = createPlanes(width, height);
-    this.versions = new Uint32Array(chunkCount(this.seen)).fill(1);
+    const cells = width * height;
+    const chunks = chunkCount({ width, height });
+    this.state = new Uint8Array(4 * (chunks + 2 * cells));
+    const { buffer } = this.state;
+    this.versions = new Uint32Array(buffer, 0, chunks).fill(1);
+    const rgba = new Uint8Array(buffer, 4 * chunks, 4 * cells);
+    const owner = new Uint32Array(buffer, 4 * (chunks + cells), cells);
+    this.seen = { width, height, rgba, owner };
   }
 
   get chunks(): number {
     return this.versions.length;
-  }
-
-  /** How many times deltas were made; each time, the earlier deltas are in the past. */
-  get round(): number {
-    return this.currentRound;
   }
 
   /** The chunks that a rectangle touches. Equal lists are the same object while cached. */
@@ -122,20 +126,12 @@ export class FrameSource {
 
   /** A copy of all that viewers hold: versions (u32 each), colours, owners (u32 each). */
   copy(): Uint8Array {
-    const { rgba, owner } = this.seen;
-    const parts = [this.versions, rgba, owner];
-    const bytes = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
-    let at = 0;
-    for (const { buffer, byteOffset, byteLength } of parts) {
-      bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-      at += byteLength;
-    }
-    return bytes;
+    return this.state.slice();
   }
 
   /** Begins a round without deltas. */
-  protected beginRound(round = this.currentRound + 1): void {
-    this.currentRound = round;
+  protected beginRound(round = this.round + 1): void {
+    this.round = round;
     this.deltas = new Map();
   }
 
@@ -177,15 +173,8 @@ export class FrameMirror extends FrameSource {
    * @throws FrameError truncated: it is of another size
    */
   restore(bytes: Uint8Array): void {
-    const { versions, seen } = this;
-    const parts = [versions, seen.rgba, seen.owner];
-    const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    if (bytes.length !== length) throw new FrameError('truncated');
-    let at = 0;
-    for (const { buffer, byteOffset, byteLength } of parts) {
-      new Uint8Array(buffer, byteOffset, byteLength).set(bytes.subarray(at, at + byteLength));
-      at += byteLength;
-    }
+    if (bytes.length !== this.state.length) throw new FrameError('truncated');
+    this.state.set(bytes);
     // Nobody may count as holding all but the deltas of this round.
     this.beginRound(this.round + 2);
   }

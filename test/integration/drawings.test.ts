@@ -157,7 +157,7 @@ test('a page that was away while the host decided has the answer, and its drawin
   for (const n of [8, 9]) void fay.ask('draw', { pixels: disc(n) });
   const [{ id: first }, { id: second }] = await until(2);
   fay.leave();
-  while (server.roomServers.get('garden')!.slots.size > 0) await pause(20);
+  while (server.roomServers.get('garden')!.seats.size > 0) await pause(20);
   await decide(first, true);
   await decide(second, false);
   const again = await join('Fay', { resume: fay.welcome!.resume });

@@ -191,10 +191,11 @@ export class SpreadRoom {
   private async publish(): Promise<void> {
     const { encoders, bus, clock } = this;
     const epoch = ++this.epoch;
-    this.publisher = await FramePublisher.open({
+    this.publisher = new FramePublisher({
       ...{ encoders, bus, room: 'garden', epoch, clock },
       isHere: () => this.isHere(),
     });
+    await this.publisher.opened;
     this.publisher.announce();
   }
 

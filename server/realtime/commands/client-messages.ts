@@ -11,7 +11,7 @@ import type { Event } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
-import type { Allowance, Rate } from '../admission/command-costs.ts';
+import type { Allowance, Rate } from '../limits/allowance.ts';
 import type { RoomServer } from '../room-server.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 
@@ -79,8 +79,8 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   busy: {
     rate: 'cursorsPerSecond',
     // An abandoned page counts as busy for `busyFor` at most.
-    act: ({ server: { slots, clock }, client }, { busy }) =>
-      slots.setBusy(client, busy ? clock.now() + DEFAULTS.attract.busyFor : 0),
+    act: ({ server: { seats, clock }, client }, { busy }) =>
+      seats.setBusy(client, busy ? clock.now() + DEFAULTS.attract.busyFor : 0),
   },
   plant: queued('plant'),
   damage: queued('damage'),
@@ -119,8 +119,8 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   name: {
     rate: 'namesPerSecond',
     // The name has been cleaned and checked. Everybody learns it with the next tick.
-    act: ({ server: { slots, presence }, client }, { id, name }) => {
-      presence.changes.rename(slots.rename(client, name)!);
+    act: ({ server: { seats, presence }, client }, { id, name }) => {
+      presence.changes.rename(seats.rename(client, name)!);
       client.send('accepted', { id });
     },
   },

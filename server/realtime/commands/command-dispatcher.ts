@@ -19,7 +19,7 @@ export type SystemCommand = Without<RoomCommand, 'by'>;
 
 /**
  * A participant without a connection: the gardener, OSC, an extension or the host. It has a number
- * and energy of its own, and its commands are journalled, but it takes no slot and is not listed as
+ * and energy of its own, and its commands are journalled, but it takes no seat and is not listed as
  * present.
  */
 export class SystemActor {
@@ -114,7 +114,7 @@ export class CommandDispatcher {
    * @throws Refusal
    */
   dispatch(client: RoomClient, id: number, command: RoomCommand, session?: number): void {
-    const { room, slots } = this.context;
+    const { room, seats } = this.context;
     this.context.hooks()?.active();
     const by = command.by.id;
     const done = session === undefined ? undefined : room.doneBefore(id, command, session);
@@ -128,7 +128,7 @@ export class CommandDispatcher {
       this.pending.delete(key);
       const energy = room.energyOf(by);
       // They may have come back by another connection.
-      (slots.memberOf(by) ?? client).send('rejected', {
+      (seats.memberOf(by) ?? client).send('rejected', {
         id,
         reason,
         energy,
@@ -169,7 +169,7 @@ export class CommandDispatcher {
   createSystemActor(name: string, countsAsActivity: boolean): SystemActor {
     return new SystemActor(
       (actor) => {
-        const id = this.context.slots.newNumber();
+        const id = this.context.seats.newNumber();
         this.systemActors.set(id, actor);
         return { id, name, hue: hueOf(id) };
       },
@@ -186,7 +186,7 @@ export class CommandDispatcher {
     this.pending.delete(keyOf(answer));
     if (refused && usesSeed(answer)) this.context.policy.resetCooldown(by);
     this.systemActors.get(by)?.answer(answer);
-    const client = this.context.slots.memberOf(by);
+    const client = this.context.seats.memberOf(by);
     if (refused) client?.send('rejected', { id, energy, ...refused });
     else client?.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
     if (spared) client?.send('notice', { notice: 'some-protected' });

@@ -45,7 +45,7 @@ type Decision = NonNullable<Moderation['drawings'][number]['decision']>;
 
 type ReviewContext = Pick<
   RoomContext,
-  'room' | 'policy' | 'slots' | 'visits' | 'clock' | 'date' | 'hooks' | 'kept' | 'keep'
+  'room' | 'policy' | 'seats' | 'visits' | 'clock' | 'date' | 'hooks' | 'kept' | 'keep'
 >;
 
 /** The drawings of one room. */
@@ -229,7 +229,7 @@ export class DrawingReview {
   private settle(drawing: WaitingDrawing, decision: Decision, now: number): void {
     const { id, by, client, returned, given } = drawing;
     if (given !== undefined) return;
-    const member = this.context.slots.memberOf(by.id);
+    const member = this.context.seats.memberOf(by.id);
     if (!member || member !== client) {
       const hasChanged = !returned || member !== returned.member;
       if (hasChanged) this.queue.set(id, { ...drawing, returned: { member, at: now } });
@@ -269,7 +269,7 @@ export class DrawingReview {
 
   /** The connection of the drawing's visitor, and the request that is answered. */
   private addressee({ by, client, request }: SentDrawing) {
-    const member = this.context.slots.memberOf(by.id);
+    const member = this.context.seats.memberOf(by.id);
     return member && { member, request: member === client ? request : NO_REQUEST };
   }
 }

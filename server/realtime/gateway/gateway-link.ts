@@ -14,22 +14,6 @@ import type { RemoteViewer } from '../streaming/room-broadcaster.ts';
 import type { StreamStart, Viewport } from '../streaming/viewer-stream.ts';
 import { type BatchToRoom, encode, type FromRoom, OutgoingBatch, type ToRoom } from './messages.ts';
 
-export interface GatewayLinkOptions {
-  readonly roomServer: RoomServer;
-  /** As for `LocalSession`. */
-  readonly find: () => RoomServer;
-  /** Whether the room may be shown here now: another server may have it. */
-  readonly isHere: () => boolean;
-  readonly epoch: number;
-  /** Names the server of the connections. */
-  readonly node: string;
-  readonly publish: (message: Uint8Array) => void;
-  /** Runs a function at the end of this turn. */
-  readonly defer: (run: () => void) => void;
-  /** ms */
-  readonly now: number;
-}
-
 /** A connection to another server, as the server of its room knows it. */
 class LinkedClient implements RoomClient, RemoteViewer {
   /** Its frames are sent from there. */
@@ -124,7 +108,23 @@ export class GatewayLink {
   private sent = 0;
   private received = 0;
 
-  constructor(readonly options: GatewayLinkOptions) {
+  constructor(
+    readonly options: {
+      readonly roomServer: RoomServer;
+      /** As for `LocalSession`. */
+      readonly find: () => RoomServer;
+      /** Whether the room may be shown here now: another server may have it. */
+      readonly isHere: () => boolean;
+      readonly epoch: number;
+      /** Names the server of the connections. */
+      readonly node: string;
+      readonly publish: (message: Uint8Array) => void;
+      /** Runs a function at the end of this turn. */
+      readonly defer: (run: () => void) => void;
+      /** ms */
+      readonly now: number;
+    },
+  ) {
     this.heardAt = options.now;
   }
 

@@ -60,6 +60,23 @@ export interface RemoteRoomOptions {
   readonly defer?: (run: () => void) => void;
 }
 
+/** State of one link to the room. */
+const createLink = (name: string, openedAt: number) => ({
+  name,
+  /** ms */
+  openedAt,
+  /** undefined until the room may be sent something over the link. */
+  subscription: undefined as Subscription | undefined,
+  /** To be sent at the end of this turn. */
+  items: [] as ToRoom[],
+  sent: 0,
+  received: 0,
+  /** The common part of all welcomes over the link. */
+  common: {} as Partial<CommonWelcome>,
+  /** The owner of the link; undefined before its first message. */
+  epoch: undefined as number | undefined,
+});
+
 export class RemoteRoom implements SessionRoom {
   private readonly sessions = new Map<number, RemoteSession>();
   private frames: FrameMaker | undefined;
@@ -70,26 +87,14 @@ export class RemoteRoom implements SessionRoom {
   /** Sessions whose view has changed since the room was last told. */
   private readonly looked = new Set<RemoteSession>();
   private readonly reports: GatheredReports;
-  private items: ToRoom[] = [];
   private isWaiting = false;
-
-  private link: string;
+  private link: ReturnType<typeof createLink>;
   /** Earlier links, from the last on that the owner has answered over. */
   private replaced: string[] = [];
-  /** Whether the room may be told something over the link. */
-  private isReady = false;
-  /** The common part of all welcomes over the link. */
-  private common: Partial<CommonWelcome> = {};
-  /** The owner of the link; undefined before its first message. */
-  private epoch: number | undefined;
   /** The latest owner that was heard. */
   private latestEpoch = 0;
-  private sent = 0;
-  private received = 0;
-  private openedAt = Number.NEGATIVE_INFINITY;
   private heardAt: number;
   private readonly subscriptions: Subscription[] = [];
-  private linkSubscription: Subscription | undefined;
   private readonly cancels: (() => void)[] = [];
   private isClosed = false;
 
@@ -117,7 +122,6 @@ export class RemoteRoom implements SessionRoom {
   constructor(private readonly options: RemoteRoomOptions) {
     const { bus, clock, room } = options;
     this.heardAt = clock.now();
-    this.link = options.newLink();
     this.reports = new GatheredReports(clock, (item) => this.send(item));
     const every = (time: number, run: () => void): void => {
       const place = this.cancels.length;
@@ -130,8 +134,11 @@ export class RemoteRoom implements SessionRoom {
     every(beat, () => this.beat());
     every(look, () => this.tellViews());
     this.subscriptions.push(bus.onGap(() => this.relink()));
-    this.subscribe(beatChannel(room), (bytes) => this.hearBeat(bytes), this.subscriptions);
-    void this.openLink();
+    void this.subscribe(beatChannel(room), (bytes) => this.hearBeat(bytes)).then((beats) => {
+      if (this.isClosed) beats?.close();
+      else if (beats) this.subscriptions.push(beats);
+    });
+    this.link = this.openLink();
   }
 
   /** Number of connections. */
@@ -141,7 +148,7 @@ export class RemoteRoom implements SessionRoom {
 
   /** Whether it was opened just now. */
   get isFresh(): boolean {
-    return this.now - this.openedAt < silence;
+    return this.now - this.link.openedAt < silence;
   }
 
   /** Whether no server has the room, as far as is known here. */
@@ -154,7 +161,7 @@ export class RemoteRoom implements SessionRoom {
     session.joinedAt = this.now;
     this.sessions.set(session.connection, session);
     // The opening of a link tells all joins.
-    if (this.isReady) this.send(session.joinItem);
+    if (this.link.subscription) this.send(session.joinItem);
   }
 
   remove(session: RemoteSession): void {
@@ -163,13 +170,13 @@ export class RemoteRoom implements SessionRoom {
   }
 
   send(item: ToRoom): void {
-    if (!this.isReady) return;
-    this.items.push(item);
+    if (!this.link.subscription) return;
+    this.link.items.push(item);
     if (this.isWaiting) return;
     this.isWaiting = true;
     (this.options.defer ?? process.nextTick)(() => {
       this.isWaiting = false;
-      if (this.items.length > 0) this.flush();
+      if (this.link.items.length > 0) this.flush();
     });
   }
 
@@ -183,10 +190,10 @@ export class RemoteRoom implements SessionRoom {
   close(): void {
     this.isClosed = true;
     this.reports.clear();
-    if (this.items.length > 0) this.flush();
+    if (this.link.items.length > 0) this.flush();
     for (const cancel of this.cancels) cancel();
     for (const subscription of this.subscriptions) subscription.close();
-    this.linkSubscription?.close();
+    this.link.subscription?.close();
     this.frames?.close();
   }
 
@@ -194,59 +201,46 @@ export class RemoteRoom implements SessionRoom {
     return this.options.clock.now();
   }
 
+  /** @returns undefined if the bus has been closed */
   private subscribe(
     channel: string,
     listener: (bytes: Uint8Array) => void,
-    list: Subscription[],
-  ): Promise<void> {
-    return this.options.bus.subscribe(channel, listener).then(
-      (subscription) => {
-        if (this.isClosed) subscription.close();
-        else list.push(subscription);
-      },
-      // The bus has been closed.
-      () => {},
-    );
+  ): Promise<Subscription | undefined> {
+    return this.options.bus.subscribe(channel, listener).catch(() => undefined);
   }
 
-  /** Has all connections join over a new link. */
+  /** Makes all connections join over a new link. */
   private relink(): void {
     if (this.isClosed) return;
-    // When there are so many, the first has been silent so long that the owner has given it up.
-    this.replaced = [...this.replaced, this.link].slice(-MAX_REPLACED);
-    this.link = this.options.newLink();
-    this.linkSubscription?.close();
-    this.linkSubscription = undefined;
-    this.isReady = false;
-    this.items = [];
-    this.epoch = undefined;
-    this.common = {};
+    // The first of so many has been silent so long that the owner has given it up.
+    this.replaced = [...this.replaced, this.link.name].slice(-MAX_REPLACED);
+    this.link.subscription?.close();
     this.reports.clear();
     for (const session of this.sessions.values()) session.rejoins();
-    void this.openLink();
+    this.link = this.openLink();
   }
 
-  private async openLink(): Promise<void> {
-    const { link, options } = this;
-    this.openedAt = this.now;
-    const subscriptions: Subscription[] = [];
-    await this.subscribe(linkChannel(link), (bytes) => this.hear(link, bytes), subscriptions);
-    if (this.isClosed || this.link !== link) {
-      for (const subscription of subscriptions) subscription.close();
-      return;
-    }
-    [this.linkSubscription] = subscriptions;
-    this.isReady = true;
-    this.sent = 0;
-    this.received = 0;
-    this.items = [...this.sessions.values()].map(({ joinItem }) => joinItem);
-    this.flush({ node: options.node, replaces: this.replaced });
+  private openLink() {
+    const link = createLink(this.options.newLink(), this.now);
+    void this.subscribe(linkChannel(link.name), (bytes) => this.hear(link.name, bytes)).then(
+      (subscription) => {
+        if (this.isClosed || this.link !== link) {
+          subscription?.close();
+          return;
+        }
+        link.subscription = subscription;
+        link.items = [...this.sessions.values()].map(({ joinItem }) => joinItem);
+        this.flush({ node: this.options.node, replaces: this.replaced });
+      },
+    );
+    return link;
   }
 
   private flush(opening?: BatchToRoom['opening']): void {
-    const { link, items, options } = this;
-    this.items = [];
-    const message = { link, number: this.sent++, items, ...(opening && { opening }) };
+    const { link, options } = this;
+    const { name, items } = link;
+    link.items = [];
+    const message = { link: name, number: link.sent++, items, ...(opening && { opening }) };
     options.bus.publish(roomChannel(options.room), encode(message));
   }
 
@@ -256,29 +250,31 @@ export class RemoteRoom implements SessionRoom {
     if (!heard || heard.epoch < this.latestEpoch) return;
     this.heardAt = this.now;
     this.latestEpoch = heard.epoch;
-    if (this.epoch === heard.epoch) return;
+    const { epoch, openedAt } = this.link;
+    if (epoch === heard.epoch) return;
     // A link that is just being opened has not been answered yet.
-    if (this.epoch !== undefined || this.now - this.openedAt >= again) this.relink();
+    if (epoch !== undefined || this.now - openedAt >= again) this.relink();
   }
 
-  private hear(link: string, bytes: Uint8Array): void {
+  private hear(name: string, bytes: Uint8Array): void {
+    const { link } = this;
     const message = decodeFromRoom(bytes);
-    if (!message || link !== this.link || this.isClosed) return;
+    if (!message || name !== link.name || this.isClosed) return;
     if ('lost' in message) {
       this.relink();
       return;
     }
     const { epoch, number, items } = message;
     if (epoch < this.latestEpoch) return;
-    if (number !== this.received || (this.epoch ?? epoch) !== epoch) {
+    if (number !== link.received || (link.epoch ?? epoch) !== epoch) {
       this.relink();
       return;
     }
-    this.received++;
+    link.received++;
+    link.epoch = epoch;
     this.heardAt = this.now;
     this.replaced = [];
     this.latestEpoch = epoch;
-    this.epoch = epoch;
     for (const item of items) this.take(item);
   }
 
@@ -296,11 +292,12 @@ export class RemoteRoom implements SessionRoom {
       return;
     }
     // The common part comes with the first welcome, whose client may have left.
-    if (item.what === 'welcome') this.common = { ...this.common, ...item.opening };
+    const { link } = this;
+    if (item.what === 'welcome') link.common = { ...link.common, ...item.opening };
     const session = this.sessions.get(item.connection);
     if (!session) return;
     if (item.what === 'welcome') {
-      session.receive(item.name, welcomeOf(this.common as CommonWelcome, item.own as never));
+      session.receive(item.name, welcomeOf(link.common as CommonWelcome, item.own as never));
     } else if (item.what === 'stream') this.startStream(session, item.tier);
     else if (item.what === 'stop') this.endStream(session);
     else if (item.what === 'end') this.end(session, item.reason);
@@ -328,7 +325,7 @@ export class RemoteRoom implements SessionRoom {
       this.looked.add(session);
       const { pixels = 1 } = this.views.get(session) ?? {};
       // But with a welcome, it forgets what it was sent zoomed out.
-      if (pixels < 1) this.frames.resync(session.client, allChunks(size));
+      if (pixels < 1) this.frames.resync(session.client, [...Array(chunkCount(size)).keys()]);
       return;
     }
     const viewport = fullViewport(size);
@@ -345,20 +342,15 @@ export class RemoteRoom implements SessionRoom {
 
   private beat(): void {
     for (const item of this.reports.takeDrawn()) this.send(item);
-    if (this.isReady) this.flush();
-    if (!this.isOrphaned && this.epoch !== undefined) return;
-    if (this.isOrphaned) this.endIfOver();
+    if (this.link.subscription) this.flush();
+    if (!this.isOrphaned && this.link.epoch !== undefined) return;
+    // The room may have ended, and its last messages have been lost.
+    const over = this.isOrphaned ? this.options.whyOver?.() : undefined;
     for (const session of [...this.sessions.values()]) {
-      if (session.hasEntered || this.now - session.joinedAt < silence) continue;
-      this.refuse(session, new Refusal('elsewhere', this.options.room));
+      if (over) this.end(session, over);
+      else if (session.hasEntered || this.now - session.joinedAt < silence) continue;
+      else this.refuse(session, new Refusal('elsewhere', this.options.room));
     }
-  }
-
-  /** Its last messages may have been lost. */
-  private endIfOver(): void {
-    const reason = this.options.whyOver?.();
-    if (reason === undefined) return;
-    for (const session of [...this.sessions.values()]) this.end(session, reason);
   }
 
   /** Gives up its join, which the room may still hear of, or has taken in over an earlier link. */
@@ -383,9 +375,6 @@ export class RemoteRoom implements SessionRoom {
     this.looked.clear();
   }
 }
-
-const allChunks = (size: { readonly width: number; readonly height: number }): number[] =>
-  Array.from({ length: chunkCount(size) }, (_, chunk) => chunk);
 
 export interface RemoteRoomsOptions extends Pick<RemoteRoomOptions, 'bus' | 'clock' | 'node'> {
   /** Why a room runs nowhere, as far as is known here; undefined if it should run. */

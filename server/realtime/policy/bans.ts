@@ -41,19 +41,6 @@ export interface Applicant {
   readonly address: string;
 }
 
-export interface BansOptions {
-  /** Key of the fingerprints, the same after a restart. */
-  readonly secret: Uint8Array;
-  /** Wall clock, ms since the epoch. */
-  readonly date: () => number;
-  /** By which newcomers are slowed: it goes on evenly when the wall clock is set. */
-  readonly clock: Pick<Clock, 'now'>;
-  /** The stored bans. */
-  readonly bans?: readonly Ban[];
-  /** Called with the new list after each change. */
-  readonly onChange?: (bans: readonly Ban[]) => void;
-}
-
 /** The list of bans, which the caller stores. */
 export class Bans {
   /** By the address of somebody who was banned: how many newcomers without a mark it may have. */
@@ -64,7 +51,20 @@ export class Bans {
   /** Called when somebody has been banned, here or on another server: they may be in rooms. */
   onAdded: () => void = () => {};
 
-  constructor(private readonly options: BansOptions) {
+  constructor(
+    private readonly options: {
+      /** Key of the fingerprints, the same after a restart. */
+      readonly secret: Uint8Array;
+      /** Wall clock, ms since the epoch. */
+      readonly date: () => number;
+      /** By which newcomers are slowed: it goes on evenly when the wall clock is set. */
+      readonly clock: Pick<Clock, 'now'>;
+      /** The stored bans. */
+      readonly bans?: readonly Ban[];
+      /** Called with the new list after each change. */
+      readonly onChange?: (bans: readonly Ban[]) => void;
+    },
+  ) {
     this.bans = options.bans ?? [];
   }
 

@@ -16,8 +16,8 @@ export class HostOperations {
 
   /** The present participants. */
   get visitors(): Omit<VisitorState, 'organisms'>[] {
-    const { visits, policy, clock, slots } = this.context;
-    const { participants } = slots;
+    const { visits, policy, clock, seats } = this.context;
+    const { participants } = seats;
     const counts = visits.participantsByAddress(participants.map(({ id }) => id));
     return participants.map((participant) => ({
       ...participant,
@@ -28,8 +28,8 @@ export class HostOperations {
 
   /** The name, device and address of a present participant, for a ban. */
   banTarget(participant: ParticipantId) {
-    const { slots, newcomers, visits } = this.context;
-    const found = slots.participants.find(({ id }) => id === participant);
+    const { seats, newcomers, visits } = this.context;
+    const found = seats.participants.find(({ id }) => id === participant);
     if (!found) return undefined;
     const device = newcomers.deviceOfParticipant(participant);
     return { participant, name: found.name, device, address: visits.addressOf(participant) };
@@ -41,7 +41,7 @@ export class HostOperations {
    * @throws Refusal elsewhere: that is not stored
    */
   async mute(participant: ParticipantId, isMuted: boolean): Promise<void> {
-    const { policy, slots, cursors, follows, keep } = this.context;
+    const { policy, seats, cursors, follows, keep } = this.context;
     const { muted } = policy;
     if (isMuted) {
       muted.add(participant);
@@ -52,16 +52,16 @@ export class HostOperations {
       muted.delete(participant);
       await keep('mutes', participant);
     }
-    const oldest = [...muted].find((id) => !slots.memberOf(id));
+    const oldest = [...muted].find((id) => !seats.memberOf(id));
     if (muted.size > MAX_MUTED && oldest !== undefined) await this.mute(oldest, false);
   }
 
   /** Changes what commands cost, and tells all participants. */
   setEnergy(settings: EnergySettings): void {
-    const { room, slots } = this.context;
+    const { room, seats } = this.context;
     room.setEnergy(settings);
-    for (const client of slots.members) {
-      client.send('energy', this.welcomeBuilder.energyOf(slots.participantOf(client)!.id));
+    for (const client of seats.members) {
+      client.send('energy', this.welcomeBuilder.energyOf(seats.participantOf(client)!.id));
     }
   }
 }

@@ -17,15 +17,6 @@ const MAX_REPORTED = 256;
 /** A reported organism, which may have departed. */
 export type Report = Moderation['reports'][number];
 
-export interface ReportsOptions {
-  readonly room: Pick<Room, 'viewOf' | 'grid' | 'tick'>;
-  /** The stored reports. */
-  readonly kept: readonly Report[];
-  readonly keep: KeepItem;
-  /** Wall clock, ms since the epoch. */
-  readonly date: () => number;
-}
-
 /** Number of reports that the host has not dismissed. */
 export const openOf = ({ reporters, dismissed }: Report): number => reporters.length - dismissed;
 
@@ -33,7 +24,16 @@ export const openOf = ({ reporters, dismissed }: Report): number => reporters.le
 export class Reports {
   private readonly cases: Map<OrganismId, Report>;
 
-  constructor(private readonly options: ReportsOptions) {
+  constructor(
+    private readonly options: {
+      readonly room: Pick<Room, 'viewOf' | 'grid' | 'tick'>;
+      /** The stored reports. */
+      readonly kept: readonly Report[];
+      readonly keep: KeepItem;
+      /** Wall clock, ms since the epoch. */
+      readonly date: () => number;
+    },
+  ) {
     this.cases = new Map(options.kept.map((one) => [one.id, one]));
     const isOver = (one: Report): boolean => openOf(one) === 0 && !this.lives(one);
     for (const { id } of options.kept.filter(isOver)) this.forget(id).catch(unkept);

@@ -27,7 +27,7 @@ const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
 
 export interface AffectedOrganismsOptions {
   readonly room: Pick<Room, 'viewOf' | 'blockersOf' | 'renewable'>;
-  /** Whether a participant is present, or their slot is still reserved. */
+  /** Whether a participant is present, or their seat is still reserved. */
   readonly isExpected: (participant: ParticipantId) => boolean;
   /** How others see a participant who is present; undefined if they are not. */
   readonly personOf: (participant: ParticipantId) => ParticipantView | undefined;

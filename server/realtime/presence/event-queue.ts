@@ -7,14 +7,6 @@ import type { RoomClient } from '../sessions/room-client.ts';
 
 type Recipient = Pick<RoomClient, 'send'>;
 
-interface QueuedEvent {
-  /** 1…, in order. */
-  readonly number: number;
-  /** The delivery round in which the event was added. */
-  readonly round: number;
-  readonly send: (client: Recipient) => void;
-}
-
 /**
  * Rounds within which each client has a turn: two, and a third for a client that changes its tier.
  */
@@ -22,7 +14,13 @@ const ROUNDS = 3;
 
 /** Delivers each event once to each client, in order. */
 export class EventQueue {
-  private events: QueuedEvent[] = [];
+  private events: {
+    /** 1…, in order. */
+    readonly number: number;
+    /** The delivery round in which the event was added. */
+    readonly round: number;
+    readonly send: (client: Recipient) => void;
+  }[] = [];
   private count = 0;
   private round = 0;
   /** Number of the last event that each client has received, or knows from its welcome. */

@@ -111,7 +111,7 @@ export class Presence {
 
   /** All participants, walls and spectators. */
   *allClients(): Generator<RoomClient> {
-    for (const { members } of [this.context.slots, ...this.watchers]) yield* members;
+    for (const { members } of [this.context.seats, ...this.watchers]) yield* members;
   }
 
   /** Sends an event to everybody at once, without the names that the policy hides. */
@@ -122,18 +122,18 @@ export class Presence {
 
   /** Sends all names in one message, which costs far less than a welcome for each client. */
   resendNames(): void {
-    const { policy, slots, room } = this.context;
-    const names = policy.redactNames('people', allNames(slots.participants, room.organisms));
-    for (const client of slots.members) {
+    const { policy, seats, room } = this.context;
+    const names = policy.redactNames('people', allNames(seats.participants, room.organisms));
+    for (const client of seats.members) {
       client.send('people', names);
-      this.sendOwnName(client, slots.participantOf(client)!);
+      this.sendOwnName(client, seats.participantOf(client)!);
     }
   }
 
   /** Sends the presence changes since the last tick, in one message. */
   sendPresenceChanges(): void {
     if (!this.changes.changesFor()) return;
-    const { policy, slots } = this.context;
+    const { policy, seats } = this.context;
     const shown = new Map<unknown, Event<'people'>>();
     const send = (client: RoomClient, own?: ParticipantId): void => {
       const people = this.changes.changesFor(own);
@@ -144,7 +144,7 @@ export class Presence {
       const you = people?.joined.find(({ id }) => id === own);
       if (you) this.sendOwnName(client, you);
     };
-    for (const client of this.allClients()) send(client, slots.participantOf(client)?.id);
+    for (const client of this.allClients()) send(client, seats.participantOf(client)?.id);
     this.changes.clear();
   }
 
@@ -159,7 +159,7 @@ export class Presence {
   sendQueuePositions(): void {
     if (!this.isQueueChanged) return;
     this.isQueueChanged = false;
-    this.context.slots.queued.forEach((client, ahead) => {
+    this.context.seats.queued.forEach((client, ahead) => {
       if (this.positions.get(client) !== ahead) this.sendQueuePosition(client, ahead);
     });
   }

@@ -5,13 +5,13 @@ import { type Command, isCommandName } from '../../../shared/protocol/commands.t
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION, type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { ConnectionRateLimiter } from '../admission/connection-admission.ts';
 import {
   chargeCommand,
   type MessageName,
   parseCommand,
   readId,
 } from '../commands/client-messages.ts';
+import type { ConnectionRateLimiter } from '../limits/connection-limits.ts';
 import { cleanName, type NameCheck } from '../names/display-names.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
 import type { RoomDirectory, RoomSession } from './local-session.ts';
@@ -32,15 +32,6 @@ const FINAL: ReadonlySet<Reason> = new Set([
 /** What a visitor is told who has come in without the name they asked for. */
 const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' } as const;
 
-export interface ClientSessionOptions {
-  readonly socket: Socket;
-  readonly rooms: RoomDirectory;
-  readonly clock: Clock;
-  readonly rateLimiter: ConnectionRateLimiter;
-  readonly names: NameCheck;
-  readonly outbox: Outbox;
-}
-
 /** Handles one client from connection to disconnection. */
 export class ClientSession implements RoomClient {
   private readonly socket: Socket;
@@ -51,7 +42,16 @@ export class ClientSession implements RoomClient {
   private cancelTimeout: (() => void) | undefined;
   private ended = false;
 
-  constructor(private readonly options: ClientSessionOptions) {
+  constructor(
+    private readonly options: {
+      readonly socket: Socket;
+      readonly rooms: RoomDirectory;
+      readonly clock: Clock;
+      readonly rateLimiter: ConnectionRateLimiter;
+      readonly names: NameCheck;
+      readonly outbox: Outbox;
+    },
+  ) {
     const { socket } = options;
     this.socket = socket;
     this.rateLimiter = options.rateLimiter;

@@ -67,10 +67,10 @@ export class LocalSession implements RoomSession {
 
   handle<N extends MessageName>(name: N, message: Command<N>): void {
     const { server, client, session } = this;
-    const you = server?.slots.participantOf(client);
+    const you = server?.seats.participantOf(client);
     if (!server || !(you || this.onlyWatches)) throw new Refusal('not-joined');
     const { isAutomatic, watch, act } = CLIENT_MESSAGES[name];
-    if (!isAutomatic) server.slots.touch(client, server.clock.now());
+    if (!isAutomatic) server.seats.touch(client, server.clock.now());
     watch?.({ server, client }, message);
     if (!act) return;
     if (!you) throw new Refusal('only-watches', name);

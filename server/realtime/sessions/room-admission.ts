@@ -1,5 +1,5 @@
 /**
- * Lets participants into a room and out of it: gives slots to clients, and queues them while the room
+ * Lets participants into a room and out of it: gives seats to clients, and queues them while the room
  * is full. Walls and spectators never come here: see watchers.ts. Start at `join`.
  */
 import { hueOf } from '../../../shared/hues.ts';
@@ -12,7 +12,7 @@ import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
 
-/** Maximum number of slots that change hands in one tick. */
+/** Maximum number of seats that change hands in one tick. */
 const MAX_YIELDING = 16;
 
 export class RoomAdmission {
@@ -26,13 +26,13 @@ export class RoomAdmission {
   ) {}
 
   /**
-   * Gives a client a slot, or a place in the queue if the room is full. A reserved slot is
+   * Gives a client a seat, or a place in the queue if the room is full. A reserved seat is
    * honoured in a full room, up to twice its capacity.
    *
    * @throws Refusal room-full if the queue is full too; room-closed; sent-away; too-many-joins
    */
   join(client: RoomClient, asked: Entry): void {
-    const { policy, bans, slots, room, date } = this.context;
+    const { policy, bans, seats, room, date } = this.context;
     if (policy.isClosed) throw new Refusal('room-closed');
     const entry = this.withToken(client, asked);
     const { resume: token } = entry;
@@ -41,15 +41,15 @@ export class RoomAdmission {
     if (bans.isBanned(room.name, applicant)) throw new Refusal('sent-away');
     const isKnown = applicant.device !== undefined || applicant.participant !== undefined;
     if (!isKnown && !bans.admitsUnmarked(address)) throw new Refusal('too-many-joins');
-    if (before && slots.replaceQueued(before, client)) {
+    if (before && seats.replaceQueued(before, client)) {
       const { resume } = this.waiting.get(before)!;
       this.waiting.delete(before);
       this.wait(client, { ...entry, resume });
       return;
     }
-    const returns = token !== undefined && slots.holdsSlotFor(token);
-    if (slots.isFull && (!returns || slots.isCrowded)) {
-      const queued = slots.enqueue(client, { token, address, date: date() });
+    const returns = token !== undefined && seats.holdsSeatFor(token);
+    if (seats.isFull && (!returns || seats.isCrowded)) {
+      const queued = seats.enqueue(client, { token, address, date: date() });
       if (queued.dropped === client) throw new Refusal('room-full');
       if (queued.dropped) {
         this.waiting.delete(queued.dropped);
@@ -62,29 +62,29 @@ export class RoomAdmission {
     this.seatParticipant(client, entry);
   }
 
-  /** Removes a client from the room, or from the queue. The slot stays reserved for a while. */
+  /** Removes a client from the room, or from the queue. The seat stays reserved for a while. */
   leave(client: RoomClient): void {
-    if (this.context.slots.leaveQueue(client)) {
+    if (this.context.seats.leaveQueue(client)) {
       this.waiting.delete(client);
       this.presence.markQueueChanged();
       return;
     }
-    this.giveUpSlot(client, false);
+    this.giveUpSeat(client, false);
     this.admitWaiting();
   }
 
   /**
    * Admits those who could not be let in during the tick. Participants who are idle, or whose address
-   * has more than its share, give up their slots to those who wait. They keep their number, seeds and
+   * has more than its share, give up their seats to those who wait. They keep their number, seeds and
    * organisms, and may wait again.
    */
   shareOut(now: number): void {
-    const { slots } = this.context;
+    const { seats } = this.context;
     this.admitWaiting();
     for (let i = 0; i < MAX_YIELDING; i++) {
-      const client = slots.yielding(now);
+      const client = seats.yielding(now);
       if (!client) return;
-      this.giveUpSlot(client, true);
+      this.giveUpSeat(client, true);
       client.disconnect('gave-way');
       this.admitWaiting();
     }
@@ -92,14 +92,14 @@ export class RoomAdmission {
 
   /** Changes how many participants may be present. Nobody has to leave. */
   setCapacity(capacity: number): void {
-    this.context.slots.capacity = capacity;
+    this.context.seats.capacity = capacity;
     this.admitWaiting();
   }
 
-  /** Forgets the participants whose reserved slots have expired. @returns who they were */
+  /** Forgets the participants whose reserved seats have expired. @returns who they were */
   expire(now: number): ParticipantId[] {
-    const { slots, newcomers, room, visits, affected } = this.context;
-    const expired = slots.expire(now);
+    const { seats, newcomers, room, visits, affected } = this.context;
+    const expired = seats.expire(now);
     for (const participant of expired) {
       newcomers.leave(participant);
       room.leave(participant);
@@ -113,9 +113,9 @@ export class RoomAdmission {
 
   /** Sends every participant the whole room again. */
   resendWelcomes(): void {
-    const { slots, broadcaster, affected, follows } = this.context;
-    for (const client of slots.members) {
-      const you = slots.participantOf(client)!;
+    const { seats, broadcaster, affected, follows } = this.context;
+    for (const client of seats.members) {
+      const you = seats.participantOf(client)!;
       // A page that is welcomed again follows nobody.
       follows.forget(client, you.id);
       broadcaster.remove(client);
@@ -127,12 +127,12 @@ export class RoomAdmission {
 
   /** Disconnects everybody, present or waiting, who is banned by now. */
   disconnectBanned(): void {
-    const { room, bans, slots, visits, newcomers } = this.context;
+    const { room, bans, seats, visits, newcomers } = this.context;
     const applicants = [...this.waiting].map(
       ([client, entry]) => [client, this.applicantOf(client, entry)] as const,
     );
-    const present = [...slots.members].map((client) => {
-      const { id: participant } = slots.participantOf(client)!;
+    const present = [...seats.members].map((client) => {
+      const { id: participant } = seats.participantOf(client)!;
       const device = newcomers.deviceOfParticipant(participant);
       return [client, { participant, device, address: visits.addressOf(participant) }] as const;
     });
@@ -147,41 +147,41 @@ export class RoomAdmission {
 
   /** Disconnects all participants, and before them those who wait, so that none is admitted. */
   disconnectAll(reason: Reason): void {
-    const { slots } = this.context;
-    for (const client of [...this.waiting.keys(), ...slots.members]) {
+    const { seats } = this.context;
+    for (const client of [...this.waiting.keys(), ...seats.members]) {
       this.waiting.delete(client);
-      if (!slots.leaveQueue(client)) this.leave(client);
+      if (!seats.leaveQueue(client)) this.leave(client);
       client.disconnect(reason);
     }
   }
 
   /** What is known of who asks to join, for the bans. */
   private applicantOf({ address }: RoomClient, { resume, mark }: Entry): Applicant {
-    const { slots, newcomers } = this.context;
-    const participant = resume === undefined ? undefined : slots.ownerOf(resume);
+    const { seats, newcomers } = this.context;
+    const participant = resume === undefined ? undefined : seats.ownerOf(resume);
     return { participant, device: newcomers.deviceIdOf(mark), address };
   }
 
-  /** A client that waited may have got a slot over a lost connection, and so lack its token. */
+  /** A client that waited may have got a seat over a lost connection, and so lack its token. */
   private withToken({ before }: RoomClient, entry: Entry): Entry {
-    const { slots } = this.context;
-    if (entry.resume !== undefined && slots.holdsSlotFor(entry.resume)) return entry;
-    const resume = before && slots.tokenOf(before);
+    const { seats } = this.context;
+    if (entry.resume !== undefined && seats.holdsSeatFor(entry.resume)) return entry;
+    const resume = before && seats.tokenOf(before);
     return resume === undefined ? entry : { ...entry, resume };
   }
 
   /** Sends a client in the queue its position, and its token for when it comes back. */
   private wait(client: RoomClient, entry: Entry): void {
     this.waiting.set(client, entry);
-    const ahead = this.context.slots.queued.indexOf(client);
+    const ahead = this.context.seats.queued.indexOf(client);
     this.presence.sendQueuePosition(client, ahead, entry.resume);
   }
 
   private seatParticipant(client: RoomClient, { name, resume, holds, notice, mark }: Entry): void {
     const { presence } = this;
     const { address } = client;
-    const { slots, newcomers, room, visits, affected, hooks, clock } = this.context;
-    const { you, isNew, replaced } = slots.claim(client, {
+    const { seats, newcomers, room, visits, affected, hooks, clock } = this.context;
+    const { you, isNew, replaced } = seats.claim(client, {
       ...{ token: resume, address, now: clock.now() },
       newcomer: (id) => ({ id, name, hue: hueOf(id) }),
     });
@@ -199,9 +199,9 @@ export class RoomAdmission {
     this.startStream(client, holds);
   }
 
-  private giveUpSlot(client: RoomClient, yielded: boolean): void {
-    const { slots, clock, hooks } = this.context;
-    const you = slots.leave(client, clock.now(), yielded);
+  private giveUpSeat(client: RoomClient, yielded: boolean): void {
+    const { seats, clock, hooks } = this.context;
+    const you = seats.leave(client, clock.now(), yielded);
     if (!you) return;
     this.removeViewer(client, you);
     hooks()?.left(you);
@@ -214,7 +214,7 @@ export class RoomAdmission {
     broadcaster.add(client, fullViewport(room.grid.planes), clock.now(), { holds });
   }
 
-  /** Ends a client's stream, cursor and following, but leaves the slot alone. */
+  /** Ends a client's stream, cursor and following, but leaves the seat alone. */
   private removeViewer(client: RoomClient, { id }: ParticipantView): void {
     this.context.broadcaster.remove(client);
     this.context.cursors.forget(id);
@@ -222,9 +222,9 @@ export class RoomAdmission {
   }
 
   private admitWaiting(): void {
-    const { slots, tickInProgress } = this.context;
+    const { seats, tickInProgress } = this.context;
     if (tickInProgress.ended) return;
-    for (let client = slots.dequeue(); client; client = slots.dequeue()) {
+    for (let client = seats.dequeue(); client; client = seats.dequeue()) {
       const entry = this.waiting.get(client)!;
       this.waiting.delete(client);
       this.seatParticipant(client, entry);

@@ -13,8 +13,8 @@ import type { Follows } from '../presence/follows.ts';
 import type { VisitStatistics } from '../presence/visit-statistics.ts';
 import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 import type { NewcomerEnergy } from './newcomer-energy.ts';
-import type { ParticipantSlots } from './participant-slots.ts';
 import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts';
+import type { Seats } from './seats.ts';
 
 /**
  * Whether a room is in a tick. It then holds changes that are not stored yet and that its clients
@@ -63,7 +63,7 @@ export interface RoomBasis {
 
 /** The basis, and the state that the parts of a room server share. */
 export interface RoomContext extends RoomBasis {
-  readonly slots: ParticipantSlots<RoomClient>;
+  readonly seats: Seats<RoomClient>;
   readonly visits: VisitStatistics;
   readonly affected: AffectedOrganisms;
   readonly broadcaster: RoomBroadcaster;

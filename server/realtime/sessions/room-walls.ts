@@ -1,6 +1,6 @@
 /**
  * The walls of a room: displays that are shown everything, or the film or place that the host
- * chooses. They take no participant's slot. Start at `RoomWalls`.
+ * chooses. They take no participant's seat. Start at `RoomWalls`.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';

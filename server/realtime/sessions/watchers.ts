@@ -1,6 +1,6 @@
 /**
  * Connections that see everything and may only watch: walls (room-walls.ts) and the visitors of a
- * view-only link. They take no participant's slot and never change the room.
+ * view-only link. They take no participant's seat and never change the room.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';

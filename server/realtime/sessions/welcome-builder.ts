@@ -29,15 +29,15 @@ export class WelcomeBuilder {
   /**
    * Sends a participant the welcome and the settings.
    *
-   * @param you the participant, who has a slot already
+   * @param you the participant, who has a seat already
    * @param mark a new device mark, if the device has none
    */
   sendWelcome(client: RoomClient, you: ParticipantView, mark?: string): void {
-    const { room, slots } = this.context;
+    const { room, seats } = this.context;
     this.send(client, 'welcome', {
       ...this.facts(),
       you,
-      resume: slots.tokenOf(client)!,
+      resume: seats.tokenOf(client)!,
       ...(mark !== undefined && { mark }),
       energy: this.energyOf(you.id),
       hand: room.seedsOf(you.id).map(viewOfSeed) as Event<'welcome'>['hand'],
@@ -80,13 +80,13 @@ export class WelcomeBuilder {
 
   /** Joins and departures after it was made are sent to everybody after the next tick. */
   private common(): CommonWelcome {
-    const { room, info, slots, policy } = this.context;
+    const { room, info, seats, policy } = this.context;
     const { hiddenNamesKey } = policy;
     if (this.made?.hiddenNamesKey === hiddenNamesKey) return this.made.common;
     const all: CommonWelcome = {
       ...info,
       organisms: room.organisms as Event<'welcome'>['organisms'],
-      participants: slots.participants,
+      participants: seats.participants,
     };
     const common = policy.redactNames('wall', all as Event<'wall'>);
     this.made = { common, hiddenNamesKey };

@@ -44,35 +44,32 @@ interface Gateway {
   heardAt: number;
 }
 
-export interface FramePublisherOptions {
-  readonly encoders: RoomEncoders;
-  readonly bus: Bus;
-  /** Id of the room. */
-  readonly room: string;
-  /** Of the room's lease: gateways ignore messages of an earlier owner. */
-  readonly epoch: number;
-  /** Whether the room may be shown here now. */
-  readonly isHere: () => boolean;
-  readonly clock: Clock;
-}
-
 export class FramePublisher {
   private readonly gateways = new Map<string, Gateway>();
   private readonly names: ReturnType<typeof busNames>;
-  private subscription: Subscription | undefined;
+  /** Resolves when it hears gateways; undefined if the bus has been closed. */
+  readonly opened: Promise<Subscription | undefined>;
   private isClosed = false;
 
-  private constructor(private readonly options: FramePublisherOptions) {
+  /** Call `publish` after each `encoders.advance()`. */
+  constructor(
+    private readonly options: {
+      readonly encoders: RoomEncoders;
+      readonly bus: Bus;
+      /** Id of the room. */
+      readonly room: string;
+      /** Of the room's lease: gateways ignore messages of an earlier owner. */
+      readonly epoch: number;
+      /** Whether the room may be shown here now. */
+      readonly isHere: () => boolean;
+      readonly clock: Clock;
+    },
+  ) {
     this.names = busNames(options.room);
-  }
-
-  /** Opens a publisher. Call `publish` after each `encoders.advance()`. */
-  static async open(options: FramePublisherOptions): Promise<FramePublisher> {
-    const publisher = new FramePublisher(options);
-    publisher.subscription = await options.bus.subscribe(publisher.names.wants, (bytes) => {
-      publisher.take(bytes);
-    });
-    return publisher;
+    const { bus } = options;
+    this.opened = bus
+      .subscribe(this.names.wants, (bytes) => this.take(bytes))
+      .catch(() => undefined);
   }
 
   /** Tells gateways that the room runs here. */
@@ -104,7 +101,7 @@ export class FramePublisher {
 
   close(): void {
     this.isClosed = true;
-    this.subscription?.close();
+    void this.opened.then((subscription) => subscription?.close());
     for (const id of this.gateways.keys()) this.forget(id);
   }
 

@@ -197,7 +197,7 @@ export class RemoteFrames implements FrameFeed {
   /** Resolves when it hears ticks and baselines. */
   private readonly opened: Promise<void>;
   /** The wants as they were sent last. */
-  private sent: Uint8Array = new Uint8Array(0);
+  private sent: Uint8Array = WANTS.write({ gateway: this.id, wants: [] });
   private cancelSend: (() => void) | undefined;
   private cancelBeat: () => void;
   private isClosed = false;

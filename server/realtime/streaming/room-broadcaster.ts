@@ -18,7 +18,7 @@ import {
 } from './frame-feed.ts';
 import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
-const { crowd, halveFrom, halveUntil, heartbeat } = DEFAULTS.stream;
+const { crowd, halveFrom, halveUntil } = DEFAULTS.stream;
 
 /** A viewer that another server sends frames to. */
 export interface RemoteViewer extends Viewer {
@@ -83,10 +83,6 @@ export class RoomBroadcaster {
    * one without blocks.
    */
   private readonly owed = new Map<ViewerStream, boolean>();
-  /** When each viewer's last frame was sent, for the heartbeat; ms. */
-  private readonly lastSent = new WeakMap<ViewerStream, number>();
-  /** Viewers that get odd ticks if a crowd gets every second one. */
-  private readonly inOddTicks = new WeakSet<ViewerStream>();
   /** Frames not sent because a viewer was behind. */
   skippedFrames = 0;
   /** Viewers that have come so far. */
@@ -113,7 +109,7 @@ export class RoomBroadcaster {
       return;
     }
     const stream = new ViewerStream(viewer, viewport, now, start);
-    if (this.added++ % 2 === 1) this.inOddTicks.add(stream);
+    stream.inOddTicks = this.added++ % 2 === 1;
     stream.quality.setBest(this.bestFor(viewport));
     this.streams.set(viewer, stream);
     this.owed.set(stream, true);
@@ -194,7 +190,7 @@ export class RoomBroadcaster {
           const { chunks } = stream;
           const { deltas, frame } = getOrAdd(shared, chunks, () => this.deltasFor(stream, tier));
           stream.applyDeltas(deltas);
-          if (deltas.length > 0 || this.isSilent(stream, now)) this.sendTo(stream, frame, now);
+          if (deltas.length > 0 || stream.isSilent(now)) this.sendTo(stream, frame, now);
         } else this.send(stream, now, { frames });
       }
     }
@@ -233,7 +229,7 @@ export class RoomBroadcaster {
    */
   private channelTierOf(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
-    if (tier !== 'half' || !this.inOddTicks.has(stream)) return tier;
+    if (tier !== 'half' || !stream.inOddTicks) return tier;
     const isOdd = [...this.channels.values()].some(
       (channel) => channel.tier === 'halfOdd' && channel.has(stream),
     );
@@ -250,13 +246,8 @@ export class RoomBroadcaster {
     return { deltas, frame: writeFrame(header, deltas) };
   }
 
-  private isSilent(stream: ViewerStream, now: number): boolean {
-    return now - (this.lastSent.get(stream) ?? -Infinity) >= heartbeat;
-  }
-
   private sendTo(stream: ViewerStream, frame: Uint8Array, now: number): void {
     stream.quality.frame(false);
-    this.lastSent.set(stream, now);
     stream.sent(this.feed.tick, now);
     stream.viewer.sendFrame(frame);
   }
@@ -277,7 +268,7 @@ export class RoomBroadcaster {
       return;
     }
     const blocks = stream.takeBlocks();
-    if (blocks.length === 0 && !always && !this.isSilent(stream, now)) return;
+    if (blocks.length === 0 && !always && !stream.isSilent(now)) return;
     const { tier } = stream.quality;
     const header = { tick: this.feed.tick, tier, scale: stream.source.scale };
     const key = `${tier} ${blocks.map(({ chunk, block }) => `${chunk}:${block[0]}`)}`;

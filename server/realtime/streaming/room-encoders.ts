@@ -45,14 +45,6 @@ export class RoomEncoders implements FrameFeed {
     this.views = new Map([[1, this.base]]);
   }
 
-  get width(): number {
-    return this.planes.width;
-  }
-
-  get height(): number {
-    return this.planes.height;
-  }
-
   join(name: ChannelName, user: ChannelUser): FrameEncoder {
     return this.use(name, user).encoder;
   }

@@ -129,6 +129,10 @@ export class ViewerStream {
   readonly quality: AdaptiveQuality;
   /** undefined while the page is hidden. */
   viewport: Viewport | undefined;
+  /** Whether it gets odd ticks if a crowd gets every second one. */
+  inOddTicks = false;
+  /** When the last frame was sent, ms. */
+  private lastSentAt = -Infinity;
   /** Visible chunks of the source, ascending. */
   chunks: readonly number[] = [];
   /** [chunks] version that the viewer holds of each chunk; 0: none. */
@@ -158,6 +162,11 @@ export class ViewerStream {
   get mayReceive(): boolean {
     // A client may acknowledge frames without reading them, which would fill the send buffer.
     return this.inFlight.length < DEFAULTS.stream.maxFramesInFlight && this.viewer.writable;
+  }
+
+  /** Whether a heartbeat is due. */
+  isSilent(now: number): boolean {
+    return now - this.lastSentAt >= DEFAULTS.stream.heartbeat;
   }
 
   /** Whether the viewer lacks nothing but the deltas of the source's last round. */
@@ -230,6 +239,7 @@ export class ViewerStream {
 
   /** Records that the frame of a tick has been sent. @param sentAt ms */
   sent(tick: number, sentAt: number): void {
+    this.lastSentAt = sentAt;
     this.inFlight.push({ tick, sentAt });
   }
 

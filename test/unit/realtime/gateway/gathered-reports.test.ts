@@ -5,7 +5,7 @@ import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { unpackPointer } from '../../../../shared/protocol/pointers.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { LocalBus } from '../../../support/local-bus.ts';
-import { arrived, Gateway, Owner } from '../../../support/remote-rooms.ts';
+import { arrived, Gateway, Owner, pass } from '../../../support/remote-rooms.ts';
 
 test('where visitors point goes to the room together, and only the latest place of each', async () => {
   const clock = new FakeClock();
@@ -14,20 +14,17 @@ test('where visitors point goes to the room together, and only the latest place 
   const gateway = new Gateway(bus, clock, 'a');
   await arrived(clock);
   const [anna, bert] = [gateway.join('Anna'), gateway.join('Bert')];
-  const wall = gateway.join('', { as: 'wall' });
-  await arrived(clock);
+  const wall = await gateway.enter('', { as: 'wall' });
   let messages = 0;
   await bus.subscribe(roomChannel('test'), () => {
     messages++;
   });
   for (const x of [1, 2, 3.3]) {
     anna.say('cursor', { x, y: 4, tool: 'plant' });
-    bert.say('cursor', x < 3 ? { x: 9, y: 9, tool: 'damage' } : { tool: 'look' });
-    await arrived(clock);
+    await bert.says('cursor', x < 3 ? { x: 9, y: 9, tool: 'damage' } : { tool: 'look' });
   }
   expect(messages).toBe(1);
-  await clock.advance(DEFAULTS.net.cursorInterval);
-  await arrived(clock);
+  await pass(clock, DEFAULTS.net.cursorInterval);
   expect(messages).toBe(2);
   await owner.tick();
   expect(wall.all('cursors').map((told) => told.map(unpackPointer))).toEqual([

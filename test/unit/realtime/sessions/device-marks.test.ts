@@ -1,5 +1,4 @@
-import { DeviceMarks } from '../../../../server/realtime/sessions/device-marks.ts';
-import { ResumeTokens } from '../../../../server/realtime/sessions/signed-tokens.ts';
+import { DeviceMarks, ResumeTokens } from '../../../../server/realtime/sessions/signed-tokens.ts';
 import { COMMANDS } from '../../../../shared/protocol/commands.ts';
 
 const secret = Buffer.alloc(32, 7);

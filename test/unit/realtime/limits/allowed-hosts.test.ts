@@ -1,4 +1,4 @@
-import { hostCheck } from '../../../../server/realtime/admission/connection-admission.ts';
+import { hostCheck } from '../../../../server/realtime/limits/connection-limits.ts';
 
 let origins = ['http://192.168.1.5:8080'];
 const isForUs = hostCheck(['play.museum.example', '203.0.113.7'], () => origins);

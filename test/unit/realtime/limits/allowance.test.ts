@@ -1,11 +1,11 @@
 import { TokenBucket } from '../../../../server/platform/queues.ts';
-import { AddressLimits, addressKey } from '../../../../server/realtime/admission/address-limits.ts';
+import { chargeCommand } from '../../../../server/realtime/commands/client-messages.ts';
+import { AddressLimits, addressKey } from '../../../../server/realtime/limits/address-limits.ts';
 import {
   ConnectionRateLimiter,
   isAllowedOrigin,
   RejectionCounts,
-} from '../../../../server/realtime/admission/connection-admission.ts';
-import { chargeCommand } from '../../../../server/realtime/commands/client-messages.ts';
+} from '../../../../server/realtime/limits/connection-limits.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import type { CommandName } from '../../../../shared/protocol/commands.ts';
 import { REASONS } from '../../../../shared/protocol/reasons.ts';
@@ -114,8 +114,8 @@ describe('a rate limiter', () => {
     const addresses = new AddressLimits(own);
     addresses.connect('a', clock.now());
     const rejections = new RejectionCounts();
-    const rateLimiter = new ConnectionRateLimiter({
-      ...{ key: 'a', limits: own, clock, rejections, addresses },
+    const rateLimiter = new ConnectionRateLimiter('a', {
+      ...{ limits: own, clock, rejections, addresses },
     });
     return { clock, addresses, rejections, rateLimiter };
   };

@@ -1,4 +1,4 @@
-import { FrameMeter } from '../../../../server/realtime/admission/websocket-engine.ts';
+import { FrameMeter } from '../../../../server/realtime/limits/websocket-engine.ts';
 import fc, { forAll } from '../../../support/property.ts';
 
 interface Frame {
