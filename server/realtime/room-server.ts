@@ -35,7 +35,7 @@ import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts';
 
-export interface RoomServerOptions extends RoomBasis {
+interface RoomServerOptions extends RoomBasis {
   /** When the room's ticks were; the server adds those to come. */
   readonly times: TickTimes;
   /** Maximum number of present participants. */
@@ -51,25 +51,25 @@ export class RoomServer {
   /** When its ticks were, by the wall clock. */
   readonly times: TickTimes;
   readonly keepUrl: string | undefined;
-  /** What the host allows in this room. */
+  /** The host's rules for this room. */
   readonly policy: RoomPolicy;
-  /** Who is present, and who waits. */
+  /** The participants who are present, and those who wait. */
   readonly seats: Seats<RoomClient>;
-  /** Where participants come in and go out. */
+  /** Lets participants in and out. */
   readonly admission: RoomAdmission;
   readonly walls: RoomWalls;
-  /** Who has come by a view-only link. */
+  /** The visitors of a view-only link. */
   readonly spectators: Spectators;
-  /** What the host does to the people in the room. */
+  /** The host's view of the people in the room. */
   readonly host: HostOperations;
   readonly encoders: RoomEncoders;
   readonly broadcaster: RoomBroadcaster;
-  /** Where commands come in. */
+  /** Receives commands. */
   readonly dispatcher: CommandDispatcher;
   readonly previews: SeedPreviews;
   /** Drawings that become seeds, and those that wait for the host's approval. */
   readonly drawings: DrawingReview;
-  /** What clients are sent again in full after the next tick. */
+  /** Requests to send clients the room, or all names, again after the next tick. */
   readonly refresh: RefreshRequests;
   /** Organisms that visitors have reported. */
   readonly reports: Reports;
@@ -77,7 +77,7 @@ export class RoomServer {
   readonly visits = new VisitStatistics();
   /** Begun by the tick loop; ends with `handleTick`. */
   readonly tickInProgress = new TickInProgress();
-  /** Who follows whose view. */
+  /** Participants who follow another one's view. */
   readonly follows: Follows;
   readonly presence: Presence;
   /**

@@ -28,7 +28,7 @@ import { Outbox } from './streaming/outbox.ts';
 /** Where Engine.IO takes connections. */
 const SOCKET_PATH = '/socket.io/';
 
-export interface SocketServerOptions {
+interface SocketServerOptions {
   readonly rooms: RoomDirectory;
   readonly clock: Clock;
   readonly limits: Limits;
@@ -116,6 +116,41 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
   return connections;
 }
 
+/**
+ * Ends a connection that does not read, or whose handshake takes too long, and counts broken data.
+ *
+ * @returns a function that cancels the timeout of the handshake
+ */
+function limitConnection(
+  raw: RawConnection,
+  tcp: TcpSocket,
+  { clock, limits, rejections }: SocketServerOptions,
+): () => void {
+  // Frames stop by themselves if the client does not read. Answers and events do not, so limit
+  // them.
+  let unsent = 0;
+  raw.on('packetCreate', ({ data }) => {
+    if (raw.writeBuffer.length === 0) unsent = 0;
+    const unread = unsent + tcp.writableLength;
+    unsent += data?.length ?? 0;
+    if (tcp.destroyed || unread <= limits.unreadBytes) return;
+    rejections.count('does-not-read');
+    tcp.destroy();
+  });
+  // Socket.IO has such a timeout too, but does not report it.
+  const cancelTimeout = clock.after(limits.handshakeSeconds * 1000, () => {
+    rejections.count('slow-handshake');
+    raw.close(true);
+  });
+  raw.on('close', (reason, cause) => {
+    cancelTimeout();
+    const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
+    // A connection that the server ended is counted already; its last bytes may be broken too.
+    if (turned && !tcp.destroyed) rejections.count(turned);
+  });
+  return cancelTimeout;
+}
+
 /** Attaches a socket server to an HTTP server. */
 export function openSocketServer(http: HttpServer, options: SocketServerOptions) {
   const { rooms, clock, limits, connectionLimits, rejections, names } = options;
@@ -175,10 +210,10 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
   );
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
-    // Connections over the limits are counted there.
+    // `ConnectionLimits` counts the connections that it rejects.
     if (code !== forbidden) rejections.count('bad-handshake');
   });
-  /** What the session of each admitted connection will need. */
+  /** Parts for the session of each admitted connection. */
   const admitted = new WeakMap<
     object,
     { readonly rateLimiter: ConnectionRateLimiter; cancelTimeout(): void }
@@ -187,30 +222,9 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     const request = raw.request;
     if (!request) return;
     const tcp = request.socket;
-    // Frames stop by themselves if the client does not read. Answers and events do not, so limit
-    // them.
-    let unsent = 0;
-    raw.on('packetCreate', ({ data }) => {
-      if (raw.writeBuffer.length === 0) unsent = 0;
-      const unread = unsent + tcp.writableLength;
-      unsent += data?.length ?? 0;
-      if (tcp.destroyed || unread <= limits.unreadBytes) return;
-      rejections.count('does-not-read');
-      tcp.destroy();
-    });
-    // Socket.IO has such a timeout too, but does not report it.
-    const cancelTimeout = clock.after(limits.handshakeSeconds * 1000, () => {
-      rejections.count('slow-handshake');
-      raw.close(true);
-    });
+    const cancelTimeout = limitConnection(raw, tcp, options);
     const rateLimiter = byWire.get(tcp);
     if (rateLimiter) admitted.set(raw, { rateLimiter, cancelTimeout });
-    raw.on('close', (reason, cause) => {
-      cancelTimeout();
-      const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-      // A connection that the server ended is counted already; its last bytes may be broken too.
-      if (turned && !tcp.destroyed) rejections.count(turned);
-    });
     // The handshake's request would stay in memory as long as the connection.
     raw.request = null;
   });

@@ -17,7 +17,7 @@ const NO_REQUEST = 0;
 /** A drawing that a participant has sent. */
 export interface SentDrawing {
   readonly by: ParticipantView;
-  /** Undefined: the server has started since, and the page has not sent the drawing again. */
+  /** Undefined if the server has restarted and the page has not sent the drawing again. */
   readonly client: RoomClient | undefined;
   /** The client's number of the request. */
   readonly request: number;
@@ -32,7 +32,7 @@ export interface WaitingDrawing extends SentDrawing {
   readonly id: number;
   /** ms */
   readonly since: number;
-  /** What its visitor has not been told yet. */
+  /** The decision, until its visitor has received it. */
   readonly decision?: Decision | undefined;
   /** The request with which the room has been asked to give the seed; it has not answered yet. */
   readonly given?: number;

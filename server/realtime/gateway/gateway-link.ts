@@ -16,7 +16,7 @@ import { type BatchToRoom, encode, type FromRoom, OutgoingBatch, type ToRoom } f
 
 /** A connection to another server, as the server of its room knows it. */
 class LinkedClient implements RoomClient, RemoteViewer {
-  /** Its frames are sent from there. */
+  /** Always, as the other server sends its frames. */
   readonly writable = true;
   viewport: Viewport | undefined;
   /** The same connection over an earlier link, which stays in the room until this one has entered. */

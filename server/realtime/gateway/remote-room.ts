@@ -45,7 +45,7 @@ export function openFrames(options: Omit<RemoteFramesOptions, 'onTick'>): RoomBr
   return broadcaster;
 }
 
-export interface RemoteRoomOptions {
+interface RemoteRoomOptions {
   readonly room: string;
   readonly bus: Bus;
   readonly clock: Clock;
@@ -80,7 +80,7 @@ const createLink = (name: string, openedAt: number) => ({
 export class RemoteRoom implements SessionRoom {
   private readonly sessions = new Map<number, RemoteSession>();
   private frames: FrameMaker | undefined;
-  /** Of the room whose frames they are. */
+  /** Size of the room whose frames they are. */
   private framesSize: RemoteSession['size'];
   /** Sessions with a stream, and what they look at; undefined while their page is hidden. */
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
@@ -376,7 +376,7 @@ export class RemoteRoom implements SessionRoom {
   }
 }
 
-export interface RemoteRoomsOptions extends Pick<RemoteRoomOptions, 'bus' | 'clock' | 'node'> {
+interface RemoteRoomsOptions extends Pick<RemoteRoomOptions, 'bus' | 'clock' | 'node'> {
   /** Why a room runs nowhere, as far as is known here; undefined if it should run. */
   readonly whyOver: (room: string) => Reason | undefined;
 }

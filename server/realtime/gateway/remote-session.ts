@@ -13,7 +13,7 @@ import type { RoomSession } from '../sessions/local-session.ts';
 import type { Entry, RoomClient } from '../sessions/room-client.ts';
 import type { ToRoom } from './messages.ts';
 
-/** What a session needs of the room. */
+/** The room, as a session uses it. */
 export interface SessionRoom {
   /** Takes a session in, and has it join. @throws Refusal elsewhere */
   add(session: RemoteSession): void;
@@ -56,7 +56,7 @@ export class RemoteSession implements RoomSession {
     return this.entry !== undefined;
   }
 
-  /** What the page showed when it joined, which only its first frames need. */
+  /** Takes the checksums of the picture that the page showed when it joined. Only the first frames use them. */
   takeHolds(): Uint8Array | undefined {
     const holds = this.entry?.holds;
     this.entry &&= { ...this.entry, holds: undefined };
@@ -97,7 +97,7 @@ export class RemoteSession implements RoomSession {
     this.room.send({ what: 'leave', connection: this.connection });
   }
 
-  /** A new link has it join again. */
+  /** It joins again over a new link. */
   rejoins(): void {
     this.isPresent = false;
     if (!this.hasEntered || !this.entry) return;

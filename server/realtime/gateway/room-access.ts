@@ -36,7 +36,7 @@ export class RoomAccess {
       /** The room's server, as long as this process may show it. @throws Refusal elsewhere */
       readonly find: () => RoomServer;
       readonly bus: Bus;
-      /** Of the room's lease. */
+      /** Epoch of the room's lease. */
       readonly epoch: number;
       readonly clock: Clock;
       /** Runs a function at the end of this turn. */
@@ -116,7 +116,7 @@ export class RoomAccess {
   };
 
   private receive(bytes: Uint8Array): void {
-    // What is missed here is noticed by its number.
+    // A message missed here is noticed by its number.
     if (this.isClosed || !this.isHere) return;
     const message = decodeToRoom(bytes);
     if (!message) return;

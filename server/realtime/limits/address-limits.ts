@@ -31,7 +31,7 @@ const CHANNEL = 'limits';
 const address = v.pipe(v.string(), v.maxLength(64));
 const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(most));
 
-/** What a server tells others of its addresses. */
+/** A report of a server about its addresses. */
 const report = v.strictObject({
   /** Names the server. */
   node: address,
@@ -149,7 +149,7 @@ export class AddressLimits {
     return true;
   }
 
-  /** What has happened since the last report. */
+  /** Takes the report of everything since the last one. */
   takeReport(): LimitReport {
     const { limits, taken, banned, lifted } = this;
     this.taken = new Map();

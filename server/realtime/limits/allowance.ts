@@ -8,7 +8,7 @@ import { TokenBucket } from '../../platform/queues.ts';
 /** Values for all limits of DEFAULTS.limits. */
 export type Limits = { readonly [K in keyof (typeof DEFAULTS)['limits']]: number };
 
-/** What is limited per address: each has a rate, `…PerSecond`, and a burst, `…AtOnce`. */
+/** The limits per address: each has a rate, `…PerSecond`, and a burst, `…AtOnce`. */
 export const ADDRESS_LIMITS = ['connects', 'joins', 'fetches'] as const;
 export type AddressLimit = (typeof ADDRESS_LIMITS)[number];
 

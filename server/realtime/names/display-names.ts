@@ -3,7 +3,7 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import { skeletonsOf } from './comparable-letters.ts';
 import { createWordCheck, split, WORD_LISTS } from './offensive-words.ts';
 
-/** What may stand before or after a role without changing who is meant. */
+/** Words that may stand before or after a role without changing who is meant. */
 const AROUND = new Set([
   ...['the', 'your', 'our', 'mr', 'mrs', 'ms', 'real', 'official'],
   ...['den', 'det', 'din', 'vores', 'der', 'die', 'das', 'dein', 'unser', 'herr', 'frau'],
@@ -34,8 +34,8 @@ const RESERVED: ReadonlySet<string> = new Set(
   ]),
 );
 
-/** Whether a name imitates the gardener or the host in one of the languages of `word-lists.ts`. */
-export function isReservedName(name: string): boolean {
+/** Whether a name imitates the gardener or the host in any of the languages. */
+function isReservedName(name: string): boolean {
   return [...skeletonsOf(name), ...coresOf(name)].some((skeleton) => RESERVED.has(skeleton));
 }
 

@@ -18,7 +18,7 @@ interface WordList {
   readonly more?: string;
   /** Parts that make any word offensive. */
   readonly within?: string;
-  /** What the host, the gardener and the server are called. */
+  /** Names of the host, the gardener and the server. */
   readonly roles?: string;
 }
 

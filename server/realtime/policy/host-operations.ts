@@ -1,4 +1,4 @@
-/** What the host sees and changes of the people in a room: their list, mutes, and energy costs. */
+/** The host's view of the people in a room: their list, mutes, and energy costs. */
 import type { VisitorState } from '../../../shared/host/state.ts';
 import type { EnergySettings, ParticipantId } from '../../../shared/vocabulary.ts';
 import type { RoomContext } from '../sessions/room-context.ts';

@@ -75,7 +75,7 @@ export class Reports {
     const known = found?.born === view.born ? found : undefined;
     if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
     const { reporters = [] as number[], dismissed = 0 } = known ?? {};
-    // What was reported first stays to be seen, whatever the organism is turned into.
+    // The first reported picture stays, whatever the organism is turned into.
     const isOpen = known && openOf(known) > 0;
     const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
     const counts = !reporters.includes(by) && reporters.length < MAX_REPORTERS;

@@ -10,7 +10,7 @@ import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 export class Follows {
   /** By follower. */
   private readonly followed = new Map<RoomClient, ParticipantId>();
-  /** Whose view has changed, and whose followers must be told. */
+  /** Participants whose view has changed since their followers were sent it. */
   private readonly moved = new Set<ParticipantId>();
   /** Who has more or fewer followers than they were told. */
   private readonly recounted = new Set<ParticipantId>();

@@ -100,7 +100,7 @@ export function allNames(
 export class Presence {
   readonly changes = new PresenceChanges();
   private isQueueChanged = false;
-  /** What each waiting client was told last. */
+  /** The position that each waiting client was sent last. */
   private readonly positions = new WeakMap<RoomClient, number>();
 
   /** @param watchers the walls and the spectators */

@@ -29,7 +29,7 @@ const FINAL: ReadonlySet<Reason> = new Set([
   'no-spectators',
 ]);
 
-/** What a visitor is told who has come in without the name they asked for. */
+/** Notices to a visitor who has come in without the name they asked for. */
 const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' } as const;
 
 /** Handles one client from connection to disconnection. */

@@ -26,7 +26,7 @@ export interface RoomDirectory {
 }
 
 export class LocalSession implements RoomSession {
-  /** Of the joined room. */
+  /** The server of the joined room. */
   private server: RoomServer | undefined;
   /** Walls and spectators only watch and are no participants. */
   private onlyWatches = false;

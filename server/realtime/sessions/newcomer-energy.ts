@@ -26,7 +26,7 @@ interface Device extends EnergyAllowance {
   readonly participants: Set<ParticipantId>;
 }
 
-/** What the server knows of a client that joins. */
+/** A client that joins. */
 export interface Newcomer {
   /** The device mark that the page has stored; not verified yet. */
   readonly mark?: string | undefined;

@@ -111,7 +111,7 @@ export class RoomAdmission {
     return expired;
   }
 
-  /** Sends every participant the whole room again. */
+  /** Welcomes every participant again, and sends them the whole room. */
   resendWelcomes(): void {
     const { seats, broadcaster, affected, follows } = this.context;
     for (const client of seats.members) {
@@ -155,7 +155,7 @@ export class RoomAdmission {
     }
   }
 
-  /** What is known of who asks to join, for the bans. */
+  /** Identifies a client that asks to join, for the bans. */
   private applicantOf({ address }: RoomClient, { resume, mark }: Entry): Applicant {
     const { seats, newcomers } = this.context;
     const participant = resume === undefined ? undefined : seats.ownerOf(resume);

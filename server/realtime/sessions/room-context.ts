@@ -1,4 +1,4 @@
-/** What the parts of a room server share: what the room runs on, and who is in it. */
+/** State that the parts of a room server share: the services it runs on, and the people in it. */
 import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
 import type { Pace } from '../../world/ticker.ts';
@@ -39,7 +39,7 @@ export class TickInProgress {
   }
 }
 
-/** What a room server is given. */
+/** Services and stored records that a room server is given. */
 export interface RoomBasis {
   readonly room: Room;
   readonly info: RoomInfo;
@@ -50,11 +50,11 @@ export interface RoomBasis {
   readonly clock: Clock;
   /** Wall clock, ms. */
   readonly date: () => number;
-  /** What the host allows in the room, who is banned from it, and which walls have places. */
+  /** The host's rules, bans and places of walls. */
   readonly policy: RoomPolicy;
   readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked' | 'slow'>;
   readonly places: WallPlaces;
-  /** What was stored of the host's decisions when the room was opened. */
+  /** The host's stored decisions when the room was opened. */
   readonly kept: Moderation;
   readonly keep: KeepItem;
   readonly newcomers: NewcomerEnergy;

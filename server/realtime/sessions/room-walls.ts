@@ -45,7 +45,7 @@ export class FrameRate {
 }
 
 /** A wall that is up. */
-export interface ConnectedWall {
+interface ConnectedWall {
   /** Monotonic time, ms. */
   readonly since: number;
   readonly frameRate: FrameRate;
@@ -92,7 +92,7 @@ const { wallTimes } = DEFAULTS.host;
 
 type Film = NonNullable<Event<'film'>['film']>;
 
-/** What the host has walls show: a film instead of the room, or a close-up of a place in it. */
+/** A film that the host shows on walls instead of the room, or a close-up of a place in it. */
 type Shown = { readonly film: Film } | { readonly closeUp: Event<'spotlight'> };
 
 /** Welcomes walls, streams the room to them, and removes them. */
@@ -101,7 +101,7 @@ export class RoomWalls extends Watchers {
   private readonly connected = new Map<RoomClient, ConnectedWall>();
   /** Whether a wall that had settled has ever gone. */
   private isMissed = false;
-  /** What the host shows on the walls, and since when; ms. */
+  /** The film or close-up on the walls, and since when; ms. */
   private shown: (Shown & { readonly since: number }) | undefined;
   private cancelEnd = (): void => {};
 
@@ -164,7 +164,7 @@ export class RoomWalls extends Watchers {
     }
   }
 
-  /** What the walls show instead of the room: the film as it is now. */
+  /** The film on the walls, at the picture that they show now. */
   get film(): Film | undefined {
     if (!this.shown || !('film' in this.shown)) return undefined;
     const { film, since } = this.shown;
@@ -172,7 +172,7 @@ export class RoomWalls extends Watchers {
     return { ...film, frame: (film.frame + played) % film.frames };
   }
 
-  /** What the host shows on the walls now, and for how long unless they ask again, ms. */
+  /** Whether walls show a film or a close-up now, and the time left unless the host asks again, ms. */
   get showing(): RoomSummary['walls']['showing'] {
     if (!this.shown) return null;
     const what = 'film' in this.shown ? 'film' : 'closeUp';

@@ -8,7 +8,7 @@ import type { ParticipantId } from '../../../shared/vocabulary.ts';
 const MAC = 16;
 
 /** Signs and verifies tokens of one kind. */
-export class SignedTokens {
+class SignedTokens {
   /**
    * @param secret signing key, the same after a restart; with it, any token can be forged
    * @param context no token of another context is valid in this one
@@ -42,7 +42,7 @@ export class SignedTokens {
 const NONCE = 12;
 const SINCE = { at: 4, bytes: 6 };
 
-/** What a token says. */
+/** The content of a token. */
 export interface ResumeToken {
   /** 0: it has none yet. */
   readonly participant: ParticipantId;

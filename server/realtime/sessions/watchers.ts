@@ -138,7 +138,7 @@ export class Watchers {
 
 /** The visitors of a view-only link. The host's bans and opening hours hold for them. */
 export class Spectators extends Watchers {
-  /** Whom a ban may mean. */
+  /** Identity of each spectator, for the bans. */
   private readonly applicants = new WeakMap<RoomClient, Applicant>();
 
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {

@@ -1,4 +1,4 @@
-/** Where the frames of a room come from: its own encoders, or the process that runs the room. */
+/** The source of a room's frames: its own encoders, or another process that runs the room. */
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
 import { TIERS, type Tier } from '../../../shared/codec/tiers.ts';
 

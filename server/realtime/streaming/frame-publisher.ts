@@ -58,7 +58,7 @@ export class FramePublisher {
       readonly bus: Bus;
       /** Id of the room. */
       readonly room: string;
-      /** Of the room's lease: gateways ignore messages of an earlier owner. */
+      /** Epoch of the room's lease: gateways ignore messages of an earlier owner. */
       readonly epoch: number;
       /** Whether the room may be shown here now. */
       readonly isHere: () => boolean;

@@ -51,7 +51,7 @@ class ChannelMirror implements ChannelName {
   source: FrameMirror | undefined;
   /** Whether it has all rounds, as far as is known. */
   isCurrent = false;
-  /** Of the channel's rounds. */
+  /** Receives the channel's rounds. */
   subscription: Subscription | undefined;
   /** Ends the wait until it may ask again. */
   cancelAsk: (() => void) | undefined;
@@ -72,7 +72,7 @@ class ChannelMirror implements ChannelName {
     this.size = { width: Math.ceil(room.width / scale), height: Math.ceil(room.height / scale) };
   }
 
-  /** What the owner is to know of its users. */
+  /** Its users' demand, for the owner. */
   get want() {
     const { tier, scale, asked: ask } = this;
     const users = [...this.users];
@@ -187,7 +187,7 @@ export class RemoteFrames implements FrameFeed {
   tick = 0;
   /** Whether `tick` is of an earlier time, or of another owner. */
   private isTickOld = true;
-  /** Of the newest owner that was heard of. */
+  /** Epoch of the newest owner that was heard of. */
   private epoch = 0;
   private readonly id = randomUUID();
   private readonly names: ReturnType<typeof busNames>;

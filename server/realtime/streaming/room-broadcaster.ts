@@ -140,7 +140,7 @@ export class RoomBroadcaster {
     this.assignChannel(stream, now);
   }
 
-  /** What a viewer looks at; undefined while its page is hidden. */
+  /** The viewport of a viewer; undefined while its page is hidden. */
   viewportOf(viewer: Viewer): Viewport | undefined {
     return isRemote(viewer) ? viewer.viewport : this.streams.get(viewer)?.viewport;
   }

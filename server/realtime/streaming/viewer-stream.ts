@@ -22,7 +22,7 @@ export interface Viewport extends Rect {
   readonly best: TierName;
 }
 
-/** What a client looks at until it sends a viewport: everything. */
+/** The viewport of a client until it sends one: the whole room. */
 export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>): Viewport {
   return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
 }
@@ -109,18 +109,18 @@ export class AdaptiveQuality {
   }
 }
 
-/** How a viewer begins. */
+/** Options of a viewer's first frames. */
 export interface StreamStart {
   /** The first tier. */
   readonly tier?: TierName | undefined;
-  /** What the viewer still shows from an earlier connection: see `Command<'join'>`. */
+  /** Checksums of the picture from an earlier connection: see `Command<'join'>`. */
   readonly holds?: Uint8Array | undefined;
 }
 
 /** A round that no source has, nor is one before the first of a source. */
 const NEVER = -2;
 
-/** What a viewer reads from until its channel is there. */
+/** The source of a viewer until its channel is there. */
 const NOTHING = new FrameSource({ width: 0, height: 0 }, 0);
 
 /** Decides which blocks a viewer needs next. */
@@ -139,7 +139,7 @@ export class ViewerStream {
   private heldVersions = new Uint32Array(0);
   /** [chunks] 1: the viewer holds the chunk without its lowest bits. */
   private heldCoarsely = new Uint8Array(0);
-  /** What it showed before it had a source. */
+  /** Checksums of the picture that it showed before it had a source. */
   private holds: Uint8Array | undefined;
   /** Unacknowledged frames; `sentAt` in ms. */
   private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];

@@ -101,17 +101,6 @@ test('what a page sends again over another server, to a new owner, is done once'
   expect(next.room.organisms).toHaveLength(3);
 });
 
-test('a command that is lost on its way is sent again', async () => {
-  const { clock, bus, owner, a } = await startLinked();
-  const anna = await a.enter('Anna');
-  bus.loses = (channel) => channel.endsWith(':in');
-  await anna.says('plant', { id: 4, x: 10, y: 10, seed });
-  bus.loses = () => false;
-  await pass(clock, 2 * beat);
-  await owner.tick();
-  expect(anna.all('accepted')).toMatchObject([{ id: 4 }]);
-});
-
 test('an owner that goes on after another one has the room is not heard', async () => {
   const { clock, bus, owner, a } = await startLinked();
   const anna = await a.enter('Anna');

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { type Bus, decodeMessage, encodeMessage } from '../../../../server/cluster/bus/bus.ts';
 import { roomChannel } from '../../../../server/realtime/gateway/messages.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { unpackPointer } from '../../../../shared/protocol/pointers.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { LocalBus } from '../../../support/local-bus.ts';
 import { arrived, Gateway, Owner, pass } from '../../../support/remote-rooms.ts';
@@ -101,15 +102,6 @@ test('an answer to what the page has not asked for reaches it, as of a drawing s
   await arrived(clock);
   expect(anna.all('accepted')).toEqual([{ id: 0 }]);
   expect(anna.all('rejected')).toEqual([{ id: 0, reason: 'not-here' }]);
-});
-
-test('who leaves has a reserved slot, and comes back at another server as who they were', async () => {
-  const { owner, a, b } = await startLinked();
-  const anna = await a.enter('Anna');
-  await anna.leaves();
-  expect(owner.server.seats.size).toBe(0);
-  const back = await b.enter('Anna', { resume: anna.welcome!.resume });
-  expect(back.welcome!.you.id).toBe(anna.welcome!.you.id);
 });
 
 test('a place that becomes free during a tick is given when the tick ends, and who comes waits as long', async () => {
@@ -233,5 +225,33 @@ test('a room that is made anew with another size has a picture', async () => {
   expect(a.opened).toMatchObject([
     { isClosed: true },
     { size: { width: 64, height: 32 }, added: [{ viewer: bert }], isClosed: false },
+  ]);
+});
+
+test('where visitors point goes to the room together, and only the latest place of each', async () => {
+  const clock = new FakeClock();
+  const bus = new LocalBus();
+  const owner = await Owner.start(bus, { clock });
+  const gateway = new Gateway(bus, clock, 'a');
+  await arrived(clock);
+  const [anna, bert] = [gateway.join('Anna'), gateway.join('Bert')];
+  const wall = await gateway.enter('', { as: 'wall' });
+  let messages = 0;
+  await bus.subscribe(roomChannel('test'), () => {
+    messages++;
+  });
+  for (const x of [1, 2, 3.3]) {
+    anna.say('cursor', { x, y: 4, tool: 'plant' });
+    await bert.says('cursor', x < 3 ? { x: 9, y: 9, tool: 'damage' } : { tool: 'look' });
+  }
+  expect(messages).toBe(1);
+  await pass(clock, DEFAULTS.net.cursorInterval);
+  expect(messages).toBe(2);
+  await owner.tick();
+  expect(wall.all('cursors').map((told) => told.map(unpackPointer))).toEqual([
+    [
+      { id: anna.welcome!.you.id, x: 3.25, y: 4, tool: 'plant' },
+      { id: bert.welcome!.you.id, tool: 'look' },
+    ],
   ]);
 });
