@@ -9,9 +9,9 @@ import { HOUSE, type LifeEvent, type ParticipantId } from '../../shared/vocabula
 import type { Clock } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
-import { Allowance, type Limits } from '../realtime/limits/allowance.ts';
 import { chargeCommand, parseCommand } from '../realtime/commands/client-messages.ts';
 import type { SystemActor, SystemCommand } from '../realtime/commands/command-dispatcher.ts';
+import { Allowance, type Limits } from '../realtime/limits/allowance.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { RoomHooks } from '../realtime/sessions/room-client.ts';
 import type { RoomCommand } from '../world/commands.ts';

@@ -10,13 +10,17 @@ import type { EngineInfo } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
-import { type KeepItem, MODERATION, type Moderation } from '../realtime/policy/moderation-records.ts';
+import {
+  type KeepItem,
+  MODERATION,
+  type Moderation,
+} from '../realtime/policy/moderation-records.ts';
 import type { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import type { WallPlaces } from '../realtime/policy/wall-places.ts';
 import { RoomServer } from '../realtime/room-server.ts';
-import { DeviceMarks, ResumeTokens } from '../realtime/sessions/signed-tokens.ts';
 import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
 import type { WallInfo } from '../realtime/sessions/room-client.ts';
+import { DeviceMarks, ResumeTokens } from '../realtime/sessions/signed-tokens.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
 import { openRoom } from '../storage/open-room.ts';
 import { StoreError } from '../storage/record-codec.ts';

@@ -7,7 +7,7 @@ import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
 import type { Answer } from '../../world/commands.ts';
-import type { Moderation } from '../policy/moderation-records.ts';
+import { type Moderation, unkept } from '../policy/moderation-records.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
@@ -273,6 +273,3 @@ export class DrawingReview {
     return member && { member, request: member === client ? request : NO_REQUEST };
   }
 }
-
-/** The log has it already, and nobody waits for it. */
-const unkept = (): void => {};

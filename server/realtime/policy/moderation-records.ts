@@ -63,3 +63,6 @@ export type KeepItem = <List extends keyof Moderation>(
   id: number,
   item?: Moderation[List][number],
 ) => Promise<void>;
+
+/** Ignores that an item was not stored: the log names it, and nobody waits for it. */
+export const unkept = (): void => {};

@@ -7,7 +7,7 @@ import type {
   ParticipantId,
 } from '../../../shared/vocabulary.ts';
 import type { Room } from '../../world/room.ts';
-import type { KeepItem, Moderation } from './moderation-records.ts';
+import { type KeepItem, type Moderation, unkept } from './moderation-records.ts';
 
 /** Maximum number of reporters stored for each organism; more reports change nothing for the host. */
 const MAX_REPORTERS = 1_000;
@@ -139,6 +139,3 @@ export class Reports {
     return this.options.keep('reports', organism);
   }
 }
-
-/** The log has it already, and nobody waits for it. */
-const unkept = (): void => {};
