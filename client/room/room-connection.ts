@@ -50,7 +50,7 @@ export abstract class RoomConnection {
     this.model = new RoomModel(this.send);
     this.socket = means.dial({
       transports: ['websocket'],
-      parser: createParser({ newPack: () => pack, newUnpack: () => unpack }),
+      parser: createParser(pack, unpack),
       autoConnect: false,
       // Pages must be back within five seconds after the server is.
       reconnectionDelay: REDIAL.first,

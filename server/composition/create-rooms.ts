@@ -103,7 +103,7 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
   const about = { name: node, role, version: serverVersion(), since: date() };
   const viewers = () => {
     const local = [...rooms.roomServers].map(([room, { broadcaster }]) => {
-      return { room, connections: broadcaster.localSize };
+      return { room, connections: broadcaster.size };
     });
     const ofOthers = [...(remote?.sizes ?? [])].map(([room, connections]) => ({
       room,
@@ -205,9 +205,9 @@ export function roomFigures(
   roomServers: Iterable<RoomServer>,
   ticker: Pick<Ticker, 'pace'>,
 ): ReturnType<MetricsOptions['rooms']> {
-  return [...roomServers].map(({ room, size, walls, reports }) => ({
+  return [...roomServers].map(({ room, seats, walls, reports }) => ({
     name: room.name,
-    participants: size,
+    participants: seats.size,
     organisms: room.size,
     awake: room.awake,
     reported: reports.size,

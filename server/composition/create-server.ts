@@ -24,13 +24,13 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import { startBoth } from '../platform/collections.ts';
 import { type Log, silentLog } from '../platform/log.ts';
 import {
-  ConnectionAdmission,
+  ConnectionLimits,
   hostCheck,
   RejectionCounts,
-} from '../realtime/admission/connection-admission.ts';
+} from '../realtime/limits/connection-limits.ts';
 import { createNameCheck } from '../realtime/names/display-names.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { httpOptions, openGateway } from '../realtime/socket-server.ts';
+import { httpOptions, openSocketServer } from '../realtime/socket-server.ts';
 import { checkpointCopier } from '../rooms/kept-checkpoints.ts';
 import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { RoomRegistry, RoomRegistryOptions } from '../rooms/room-registry.ts';
@@ -253,7 +253,7 @@ export async function createVivariumServer(
 
   const { trustProxy, origins = [], hosts } = config;
   const limits = limitsWithin(config.limits, log);
-  const admission = new ConnectionAdmission({
+  const connectionLimits = new ConnectionLimits({
     ...{ limits, origins, trustProxy, clock, rejections },
     isForUs: hosts && hostCheck(hosts, currentOrigins),
     shared: cluster && opened?.bus && { bus: opened.bus, node: cluster.node },
@@ -261,7 +261,7 @@ export async function createVivariumServer(
   const { cluster: sharedRooms } = ofCluster;
   const pageRelay = await PageRelay.open({
     ...{ bus: opened?.bus, cluster: sharedRooms, clock },
-    addressOf: (request) => admission.addressKeyOf(request),
+    addressOf: (request) => connectionLimits.addressKeyOf(request),
   });
   const host = await openHost({
     context: {
@@ -274,7 +274,7 @@ export async function createVivariumServer(
     },
     newToken: config.newHostToken,
     ...{ secret, bus: opened?.bus, passOn: pageRelay.pass, isSupervised: options.isSupervised },
-    addressOf: (request) => admission.addressKeyOf(request),
+    addressOf: (request) => connectionLimits.addressKeyOf(request),
     onRestart: () => options.onRestart?.(),
   });
   storeVisits = host.closed;
@@ -301,8 +301,8 @@ export async function createVivariumServer(
     painters: paintersByPath(checkpoints),
     ...pageRelay.roomPages(ofRoomPages),
     defaultRoom: config.rooms[0],
-    admitHost: admission.admitHost,
-    admit: (request) => admission.admitRequest(request),
+    admitHost: connectionLimits.admitHost,
+    admit: (request) => connectionLimits.admitRequest(request),
     health: () => ({ ticking: !failed, descriptors: descriptors.hasSome }),
     readiness: () => ({
       engine: !failed,
@@ -315,14 +315,14 @@ export async function createVivariumServer(
     ...(config.metrics === 'same' && { metrics }),
   });
   const http = createServer(httpOptions(limits), app);
-  const gateway = openGateway(http, {
-    ...{ rooms: directory, clock, limits, admission, trustProxy, rejections, names },
+  const sockets = openSocketServer(http, {
+    ...{ rooms: directory, clock, limits, connectionLimits, trustProxy, rejections, names },
   });
   let metricsServer: MetricsServer | undefined;
   let osc: Osc | undefined;
   let unwatch: (() => void) | undefined;
   const phases = shutdownPhases({
-    ...{ gateway, ticker, deferredWork, journalWriter, host, hooks, engine, metrics },
+    ...{ sockets, ticker, deferredWork, journalWriter, host, hooks, engine, metrics },
     store: opened,
     // Pages of a server that has run rooms wait for frames already.
     moving: cluster && (config.role === 'gateway' ? DEFAULTS.cluster.moving.time : 0),
@@ -362,14 +362,25 @@ export async function createVivariumServer(
     if (metrics && typeof metricsPort === 'number') {
       const target = { flag: '--metrics', host: '127.0.0.1', port: metricsPort };
       metricsServer = await listen(target, () =>
-        serveMetrics(metrics, metricsPort, { admitHost: admission.admitHost, log }),
+        serveMetrics(metrics, metricsPort, { admitHost: connectionLimits.admitHost, log }),
       );
     }
     unwatch = watchOrigin(clock, qrOrigin, () => {
       for (const roomServer of rooms.roomServers.values()) roomServer.refresh.requestWalls();
     });
     alerts = await startAlerts({
-      ...{ config, clock, date, log, hostStore, rooms, http, admission, journalWriter, cluster },
+      ...{
+        config,
+        clock,
+        date,
+        log,
+        hostStore,
+        rooms,
+        http,
+        connectionLimits,
+        journalWriter,
+        cluster,
+      },
       ...{ connections: limits.connections, watchdog, descriptors },
     });
     // Last, since nothing after it may fail: a stored token must be shown.

@@ -4,7 +4,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Bans } from '../realtime/policy/bans.ts';
-import { WallPlaces } from '../realtime/policy/wall-places.ts';
+import { type WallPlace, WallPlaces } from '../realtime/policy/wall-places.ts';
 import { banRecords, wallPlaceRecords } from '../storage/record-schemas.ts';
 import type { Store } from '../storage/store.ts';
 
@@ -220,10 +220,10 @@ export async function openHostRecords(options: HostRecordsOptions): Promise<Host
   const bans = new Bans({
     ...{ secret, date, clock, bans: knownBans },
     onChange: (all) => sharedBans.changed(all),
+    newId: () => ofBans.next(),
   });
-  bans.newId = () => ofBans.next();
-  const places = new WallPlaces(date, [], (all) => sharedPlaces.changed(all));
-  places.newId = () => ofPlaces.next();
+  const changed = (all: readonly WallPlace[]) => sharedPlaces.changed(all);
+  const places = new WallPlaces(date, [], changed, () => ofPlaces.next());
   // Not those of a server that begins: walls of a room may be up on another one.
   places.replace(knownPlaces);
   return {

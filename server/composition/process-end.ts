@@ -61,7 +61,7 @@ interface Closable {
 
 /** The parts of a server that are shut down. Those that start last may not have started yet. */
 export interface ShutdownParts {
-  readonly gateway: Closable & {
+  readonly sockets: Closable & {
     stopAdmitting(): void;
     moveAway(time: number): Promise<void>;
   };
@@ -89,9 +89,9 @@ export interface ShutdownParts {
 
 /** The phases of a shutdown, in their order. */
 export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
-  const { gateway, ticker, deferredWork, previews, journalWriter, store } = parts;
+  const { sockets, ticker, deferredWork, previews, journalWriter, store } = parts;
   return [
-    { name: 'new connections are refused', run: () => gateway.stopAdmitting() },
+    { name: 'new connections are refused', run: () => sockets.stopAdmitting() },
     { name: 'the last tick has ended', run: () => ticker.stop().then(() => deferredWork.run()) },
     {
       name: 'previews have stopped',
@@ -109,8 +109,8 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
     {
       name: 'clients are disconnected',
       run: async () => {
-        if (parts.moving !== undefined) await gateway.moveAway(parts.moving);
-        await gateway.close();
+        if (parts.moving !== undefined) await sockets.moveAway(parts.moving);
+        await sockets.close();
         parts.directory.close();
         parts.pageRelay.close();
       },

@@ -10,7 +10,7 @@ import type { ExhaustionWatch } from '../operations/exhaustion.ts';
 import type { TickWatchdog } from '../operations/tick-watchdog.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { ConnectionAdmission } from '../realtime/admission/connection-admission.ts';
+import type { ConnectionLimits } from '../realtime/limits/connection-limits.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { SETTLED } from '../realtime/sessions/room-walls.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
@@ -26,7 +26,7 @@ export interface StartAlertsOptions {
   readonly hostStore: Store;
   readonly rooms: RoomRegistry;
   readonly http: Server;
-  readonly admission: ConnectionAdmission;
+  readonly connectionLimits: ConnectionLimits;
   readonly journalWriter: JournalWriter | undefined;
   readonly watchdog: TickWatchdog;
   readonly descriptors: ExhaustionWatch;
@@ -38,7 +38,7 @@ export interface StartAlertsOptions {
 /** @returns undefined if neither a webhook nor metrics want alerts */
 export async function startAlerts(options: StartAlertsOptions): Promise<Alerts | undefined> {
   const { config, clock, date, log, hostStore, rooms, journalWriter } = options;
-  const { http, admission, connections, watchdog, descriptors } = options;
+  const { http, connectionLimits, connections, watchdog, descriptors } = options;
   if (config.alerts === undefined && config.metrics === 'none') return undefined;
   /** TCP connections at the last check; Node.js counts them asynchronously. */
   let tcp = 0;
@@ -48,7 +48,7 @@ export async function startAlerts(options: StartAlertsOptions): Promise<Alerts |
     });
     if (!watchdog.isTicking) return 'the rooms have stopped.';
     if (!descriptors.hasSome) return 'the process has no file descriptors left.';
-    const isFull = admission.open >= connections || tcp >= http.maxConnections;
+    const isFull = connectionLimits.open >= connections || tcp >= http.maxConnections;
     return isFull ? 'all connections are in use.' : undefined;
   };
   const { port } = http.address() as AddressInfo;

@@ -9,9 +9,9 @@ import { HOUSE, type LifeEvent, type ParticipantId } from '../../shared/vocabula
 import type { Clock } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
-import { Allowance, type Limits } from '../realtime/admission/command-costs.ts';
-import { parseCommand } from '../realtime/commands/command-dispatcher.ts';
-import type { SystemActor, SystemCommand } from '../realtime/commands/system-actor.ts';
+import { chargeCommand, parseCommand } from '../realtime/commands/client-messages.ts';
+import type { SystemActor, SystemCommand } from '../realtime/commands/command-dispatcher.ts';
+import { Allowance, type Limits } from '../realtime/limits/allowance.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { RoomHooks } from '../realtime/sessions/room-client.ts';
 import type { RoomCommand } from '../world/commands.ts';
@@ -194,7 +194,7 @@ export class Hooks {
     if (event) this.tell('onLife', () => ({ room, tick, event }));
     const summary = () => {
       const { size: organisms, awake } = roomServer.room;
-      return { room, tick, organisms, awake, people: roomServer.size, ...watched.pace() };
+      return { room, tick, organisms, awake, people: roomServer.seats.size, ...watched.pace() };
     };
     this.tell('onTick', summary);
     const now = this.options.clock.now();
@@ -312,7 +312,7 @@ export class Hooks {
       const { id, ...command } = parseCommand(what, { ...(parameters as object), id: 0 });
       const { clock, limits } = this.options;
       const allowance = getOrAdd(this.allowances, extension, () => new Allowance(limits, clock));
-      allowance.chargeCommand(what, command);
+      chargeCommand(allowance, what, command);
       const actor = getOrAdd(watched.actors, extension, () =>
         watched.roomServer.dispatcher.createSystemActor(extension.name, false),
       );

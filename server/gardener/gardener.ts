@@ -15,7 +15,7 @@ import { createRandom, hashText, type Random } from '../../shared/random.ts';
 import type { Joined, RoomClosed, RoomOpened, Stirred, Ticked } from '../extensions/extension.ts';
 import type { Listener } from '../extensions/hooks.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { SystemCommand } from '../realtime/commands/system-actor.ts';
+import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';

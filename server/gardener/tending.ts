@@ -3,7 +3,7 @@ import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
-import type { SystemCommand } from '../realtime/commands/system-actor.ts';
+import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import { featuredOf } from '../world/species.ts';

@@ -14,7 +14,7 @@ import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import type { RefusalState, SessionState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { isAllowedOrigin } from '../realtime/admission/connection-admission.ts';
+import { isAllowedOrigin } from '../realtime/limits/connection-limits.ts';
 import {
   type HostSession,
   type HostSessions,

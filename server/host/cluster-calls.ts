@@ -5,7 +5,7 @@ import type { Request, Response } from 'express';
 import { FILES } from '../../shared/host/api.ts';
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import type { SystemCommand } from '../realtime/commands/system-actor.ts';
+import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
 import type { Answer } from '../world/commands.ts';

@@ -44,9 +44,11 @@ export function drawingFiles({ rooms }: HostContext): Readonly<Record<string, Fi
     },
     [FILES.grownDrawing]: async (request, response) => {
       const { drawing, live } = find(request);
-      const { png } = await live.server.grow(drawing.latent).catch((error: unknown) => {
-        throw error instanceof Refusal ? new HostRefusal('room-busy') : error;
-      });
+      const { png } = await live.server.previews.backend
+        .grow(drawing.latent)
+        .catch((error: unknown) => {
+          throw error instanceof Refusal ? new HostRefusal('room-busy') : error;
+        });
       response.type('png').send(Buffer.from(png));
     },
   };

@@ -92,8 +92,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const serverOf = (room: string) => rooms.roomServers.get(room);
   const counter = new VisitCounter({
     ...{ store, clock, date },
-    size: (room) => serverOf(room)?.size,
-    isVisitor: (room, participant) => serverOf(room)?.slots.memberOf(participant) !== undefined,
+    size: (room) => serverOf(room)?.seats.size,
+    isVisitor: (room, participant) => serverOf(room)?.seats.memberOf(participant) !== undefined,
     onError: (error) => log.warn('not-counted', (error as Error).message),
   });
   const farewells = await Farewells.open(hostContext);

@@ -64,15 +64,10 @@ export function moderationCalls(
       return {};
     },
     ban: ({ participant, address, minutes }, { room }) => {
-      const { server: roomServer } = rooms.requireOpen(room);
-      const visitor = roomServer.host.visitors.find(({ id }) => id === participant);
+      const visitor = rooms.requireOpen(room).server.host.banTarget(participant);
       if (!visitor) throw new HostRefusal('no-such-participant');
       const ban = bans.add({
-        room,
-        participant,
-        name: visitor.name,
-        device: roomServer.host.deviceOf(participant),
-        address: roomServer.visits.addressOf(participant),
+        ...{ room, ...visitor },
         wholeAddress: address,
         duration: minutes === null ? undefined : minutes * 60_000,
       });

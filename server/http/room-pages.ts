@@ -179,14 +179,14 @@ function seedOf({ room }: RoomServer, request: Request) {
   return seed;
 }
 
-function pageOf({ room, times, policy, slots }: RoomServer, loaded: LoadedCheckpoint, now: number) {
+function pageOf({ room, times, policy, seats }: RoomServer, loaded: LoadedCheckpoint, now: number) {
   const { gallery, sheet } = loaded.facts;
   const { organisms, ...tree } = lineageTree(room, policy.settings.tickRate);
   const page: LineagePage = {
     ...tree,
     organisms: organisms.map((one) => {
-      const client = slots.memberOf(one.planter.id);
-      const { name } = (client && slots.participantOf(client)) ?? one.planter;
+      const client = seats.memberOf(one.planter.id);
+      const { name } = (client && seats.participantOf(client)) ?? one.planter;
       return policy.redactPlanter({ ...one, planter: { ...one.planter, name } });
     }),
     ...{ now, sheet, gallery: gallery.map((entry) => entry.name) },

@@ -12,7 +12,7 @@ import helmet from 'helmet';
 import { API } from '../../shared/host/api.ts';
 import { modelPath } from '../../shared/seed-token.ts';
 import type { Metrics } from '../operations/metrics.ts';
-import { WRONG_HOST } from '../realtime/admission/connection-admission.ts';
+import { WRONG_HOST } from '../realtime/limits/connection-limits.ts';
 import { PAINTERS } from '../vnca/checkpoint.ts';
 import type { Species } from '../world/species.ts';
 import type { Representation, StaticFiles } from './static-files.ts';

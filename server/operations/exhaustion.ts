@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { Limits } from '../realtime/admission/command-costs.ts';
+import type { Limits } from '../realtime/limits/allowance.ts';
 import type { RestartLimit } from './supervisor.ts';
 
 export interface ExhaustionOptions {

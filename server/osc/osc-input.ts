@@ -7,10 +7,10 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { Clock } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
-import { Allowance, type Limits } from '../realtime/admission/command-costs.ts';
-import type { RejectionCounts } from '../realtime/admission/connection-admission.ts';
-import { parseCommand } from '../realtime/commands/command-dispatcher.ts';
-import type { SystemActor, SystemCommand } from '../realtime/commands/system-actor.ts';
+import { chargeCommand, parseCommand } from '../realtime/commands/client-messages.ts';
+import type { SystemActor, SystemCommand } from '../realtime/commands/command-dispatcher.ts';
+import { Allowance, type Limits } from '../realtime/limits/allowance.ts';
+import type { RejectionCounts } from '../realtime/limits/connection-limits.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlantedSeed } from '../world/commands.ts';
 import { decodeOsc, type OscArgument, OscError, type OscMessage } from './osc-codec.ts';
@@ -176,7 +176,7 @@ export class OscInput {
       return;
     }
     const command = commandOf(roomServer, what, values);
-    this.allowance.chargeCommand(command.what, command);
+    chargeCommand(this.allowance, command.what, command);
     const actor = getOrAdd(this.actors, roomServer, () =>
       roomServer.dispatcher.createSystemActor(DEFAULTS.osc.planter, true),
     );

@@ -1,22 +1,25 @@
-/** Accepts WebSocket connections and starts a session for each. */
+/**
+ * Accepts WebSocket connections and starts a session for each. It reads no messages: see
+ * sessions/client-session.ts. Start at `openSocketServer`.
+ */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import { Server } from 'socket.io';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { parser } from '../../shared/protocol/packets.ts';
 import type { Clock } from '../platform/clock.ts';
-import { allButReserve } from './admission/address-limits.ts';
-import type { Limits } from './admission/command-costs.ts';
+import { allButReserve } from './limits/address-limits.ts';
+import type { Limits } from './limits/allowance.ts';
 import {
-  type ConnectionAdmission,
+  type ConnectionLimits,
   type ConnectionRateLimiter,
   type RejectionCounts,
   type RejectionReason,
-  WRONG_HOST,
-} from './admission/connection-admission.ts';
-import { limitOutstanding, TcpConnectionLimit } from './admission/tcp-connections.ts';
-import { createWebSocketEngine } from './admission/websocket-engine.ts';
-import { isWellFormed } from './admission/well-formed-message.ts';
+  WRONG_HOST_RESPONSE,
+} from './limits/connection-limits.ts';
+import { limitOutstanding, TcpConnectionLimit } from './limits/tcp-connections.ts';
+import { createWebSocketEngine } from './limits/websocket-engine.ts';
+import { isWellFormed } from './limits/well-formed-message.ts';
 import type { NameCheck } from './names/display-names.ts';
 import { ClientSession } from './sessions/client-session.ts';
 import type { RoomDirectory } from './sessions/local-session.ts';
@@ -25,26 +28,11 @@ import { Outbox } from './streaming/outbox.ts';
 /** Where Engine.IO takes connections. */
 const SOCKET_PATH = '/socket.io/';
 
-/** The running gateway. */
-export interface Gateway {
-  /** Rejects new connections from now on. */
-  stopAdmitting(): void;
-  /**
-   * Takes no more connections and has all pages reconnect. The balancer connects them to another
-   * server with the same rooms.
-   *
-   * @param time over which they do so, a few at a time, ms; 0: all at once
-   */
-  moveAway(time: number): Promise<void>;
-  /** Closes all connections and the HTTP server, also those whose other end says nothing. */
-  close(): Promise<void>;
-}
-
-export interface GatewayOptions {
+interface SocketServerOptions {
   readonly rooms: RoomDirectory;
   readonly clock: Clock;
   readonly limits: Limits;
-  readonly admission: ConnectionAdmission;
+  readonly connectionLimits: ConnectionLimits;
   /** Number of trusted proxies in front of the server. */
   readonly trustProxy: number;
   readonly rejections: RejectionCounts;
@@ -57,18 +45,11 @@ interface RawConnection {
   /** Messages that the transport has not sent yet. */
   readonly writeBuffer: readonly unknown[];
   on(event: 'close', listener: (reason: string, cause?: unknown) => void): void;
-  on(event: 'packetCreate', listener: (packet: Packet) => void): void;
+  on(
+    event: 'packetCreate',
+    listener: (packet: { readonly data?: string | Uint8Array }) => void,
+  ): void;
   close(discard?: boolean): void;
-}
-
-/** A request with its query, as Engine.IO parses it. */
-interface Handshake {
-  readonly _query: Readonly<Record<string, string>>;
-}
-
-/** An Engine.IO packet. */
-interface Packet {
-  readonly data?: string | Uint8Array;
 }
 
 /** Options for the HTTP server that time out slow clients. */
@@ -101,7 +82,7 @@ function strictParser(rejections: RejectionCounts) {
 }
 
 /** Counts what the HTTP server rejects before there is a request. @returns all of its connections */
-function watchHttp(http: HttpServer, options: GatewayOptions): TcpConnectionLimit {
+function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectionLimit {
   const { clock, limits, trustProxy, rejections } = options;
   // Page requests use connections of their own.
   http.maxConnections = 2 * limits.connections;
@@ -135,9 +116,44 @@ function watchHttp(http: HttpServer, options: GatewayOptions): TcpConnectionLimi
   return connections;
 }
 
-/** Attaches the gateway to an HTTP server. */
-export function openGateway(http: HttpServer, options: GatewayOptions): Gateway {
-  const { rooms, clock, limits, admission, rejections, names } = options;
+/**
+ * Ends a connection that does not read, or whose handshake takes too long, and counts broken data.
+ *
+ * @returns a function that cancels the timeout of the handshake
+ */
+function limitConnection(
+  raw: RawConnection,
+  tcp: TcpSocket,
+  { clock, limits, rejections }: SocketServerOptions,
+): () => void {
+  // Frames stop by themselves if the client does not read. Answers and events do not, so limit
+  // them.
+  let unsent = 0;
+  raw.on('packetCreate', ({ data }) => {
+    if (raw.writeBuffer.length === 0) unsent = 0;
+    const unread = unsent + tcp.writableLength;
+    unsent += data?.length ?? 0;
+    if (tcp.destroyed || unread <= limits.unreadBytes) return;
+    rejections.count('does-not-read');
+    tcp.destroy();
+  });
+  // Socket.IO has such a timeout too, but does not report it.
+  const cancelTimeout = clock.after(limits.handshakeSeconds * 1000, () => {
+    rejections.count('slow-handshake');
+    raw.close(true);
+  });
+  raw.on('close', (reason, cause) => {
+    cancelTimeout();
+    const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
+    // A connection that the server ended is counted already; its last bytes may be broken too.
+    if (turned && !tcp.destroyed) rejections.count(turned);
+  });
+  return cancelTimeout;
+}
+
+/** Attaches a socket server to an HTTP server. */
+export function openSocketServer(http: HttpServer, options: SocketServerOptions) {
+  const { rooms, clock, limits, connectionLimits, rejections, names } = options;
   let open = true;
   const sessions = new Set<ClientSession>();
   const encoder = new parser.Encoder();
@@ -151,7 +167,7 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     wsEngine: createWebSocketEngine({
       rejections,
       rateLimiterFor: (request) => {
-        const rateLimiter = admission.createRateLimiter(request);
+        const rateLimiter = connectionLimits.createRateLimiter(request);
         byWire.set(request.socket, rateLimiter);
         return rateLimiter;
       },
@@ -169,29 +185,35 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     connectTimeout: 2 * limits.handshakeSeconds * 1000,
     maxHttpBufferSize: DEFAULTS.net.maxMessageBytes,
     allowRequest: (request, decide) => {
-      if (!admission.admitHost(request)) {
+      if (!connectionLimits.admitHost(request)) {
         // Engine.IO would answer 400.
-        request.socket.end(WRONG_HOST.response);
+        request.socket.end(WRONG_HOST_RESPONSE);
         return decide(null, false);
       }
-      const reason = open ? admission.admit(request) : 'shutting-down';
+      const reason = open ? connectionLimits.admit(request) : 'shutting-down';
       decide(reason ?? null, reason === undefined);
     },
   });
   // After Engine.IO has prepended its request listener.
   const connections = watchHttp(http, options);
-  io.engine.use((request: Handshake, response: { req: unknown }, next: (error?: Error) => void) => {
-    // The handshake's response would keep the request in memory as long as the connection.
-    response.req = null;
-    // A known session id would bypass `allowRequest`; without polling, no client needs one.
-    next(request._query.sid === undefined ? undefined : new Error('no session ids'));
-  });
+  io.engine.use(
+    (
+      { _query }: { readonly _query: Readonly<Record<string, string>> },
+      response: { req: unknown },
+      next: (error?: Error) => void,
+    ) => {
+      // The handshake's response would keep the request in memory as long as the connection.
+      response.req = null;
+      // A known session id would bypass `allowRequest`; without polling, no client needs one.
+      next(_query.sid === undefined ? undefined : new Error('no session ids'));
+    },
+  );
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
-    // Connections that the admission rejects are counted there.
+    // `ConnectionLimits` counts the connections that it rejects.
     if (code !== forbidden) rejections.count('bad-handshake');
   });
-  /** What the session of each admitted connection will need. */
+  /** Parts for the session of each admitted connection. */
   const admitted = new WeakMap<
     object,
     { readonly rateLimiter: ConnectionRateLimiter; cancelTimeout(): void }
@@ -200,30 +222,9 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     const request = raw.request;
     if (!request) return;
     const tcp = request.socket;
-    // Frames stop by themselves if the client does not read. Answers and events do not, so limit
-    // them.
-    let unsent = 0;
-    raw.on('packetCreate', ({ data }) => {
-      if (raw.writeBuffer.length === 0) unsent = 0;
-      const unread = unsent + tcp.writableLength;
-      unsent += data?.length ?? 0;
-      if (tcp.destroyed || unread <= limits.unreadBytes) return;
-      rejections.count('does-not-read');
-      tcp.destroy();
-    });
-    // Socket.IO has such a timeout too, but does not report it.
-    const cancelTimeout = clock.after(limits.handshakeSeconds * 1000, () => {
-      rejections.count('slow-handshake');
-      raw.close(true);
-    });
+    const cancelTimeout = limitConnection(raw, tcp, options);
     const rateLimiter = byWire.get(tcp);
     if (rateLimiter) admitted.set(raw, { rateLimiter, cancelTimeout });
-    raw.on('close', (reason, cause) => {
-      cancelTimeout();
-      const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-      // A connection that the server ended is counted already; its last bytes may be broken too.
-      if (turned && !tcp.destroyed) rejections.count(turned);
-    });
     // The handshake's request would stay in memory as long as the connection.
     raw.request = null;
   });
@@ -241,10 +242,17 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
     socket.on('disconnect', () => socket.conn.close());
   });
   return {
-    stopAdmitting: () => {
+    /** Rejects new connections from now on. */
+    stopAdmitting: (): void => {
       open = false;
     },
-    moveAway: async (time) => {
+    /**
+     * Takes no more connections and makes all pages reconnect. The balancer connects them to another
+     * server with the same rooms.
+     *
+     * @param time over which they do so, a few at a time, ms; 0: all together
+     */
+    moveAway: async (time: number): Promise<void> => {
       http.close();
       const { every } = DEFAULTS.cluster.moving;
       const atOnce = Math.ceil((sessions.size * every) / Math.max(time, every));
@@ -259,8 +267,9 @@ export function openGateway(http: HttpServer, options: GatewayOptions): Gateway 
       // Those that are left when something has held this up.
       for (const session of sessions) session.moveAway();
     },
-    close: async () => {
-      admission.close();
+    /** Closes all connections, even unresponsive ones, and the HTTP server. */
+    close: async (): Promise<void> => {
+      connectionLimits.close();
       // A phone that has vanished answers no farewell, and half a request never ends.
       const cancel = clock.after(DEFAULTS.net.closeGrace, () => connections.destroyAll());
       await io.close();

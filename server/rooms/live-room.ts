@@ -18,10 +18,9 @@ import {
 import type { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import type { WallPlaces } from '../realtime/policy/wall-places.ts';
 import { RoomServer } from '../realtime/room-server.ts';
-import { DeviceMarks } from '../realtime/sessions/device-marks.ts';
 import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
 import type { WallInfo } from '../realtime/sessions/room-client.ts';
-import { ResumeTokens } from '../realtime/sessions/signed-tokens.ts';
+import { DeviceMarks, ResumeTokens } from '../realtime/sessions/signed-tokens.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
 import { openRoom } from '../storage/open-room.ts';
 import { StoreError } from '../storage/record-codec.ts';

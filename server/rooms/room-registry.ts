@@ -46,9 +46,9 @@ export class RoomRegistry extends RoomEntries {
 
   constructor(private readonly options: RoomRegistryOptions) {
     super(options);
-    options.bans.onAdded = () => {
+    options.bans.on('added', () => {
       for (const roomServer of this.roomServers.values()) roomServer.disconnectBanned();
-    };
+    });
   }
 
   /**

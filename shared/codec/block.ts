@@ -26,11 +26,11 @@ export const BLOCK_HEADER_BYTES = 3;
  * A delta changes what the chunk held before, a key needs nothing, and a refinement makes the
  * coarse key of the same cells exact.
  */
-export const BLOCK_KINDS = ['delta', 'key', 'coarse', 'refinement'] as const;
+const BLOCK_KINDS = ['delta', 'key', 'coarse', 'refinement'] as const;
 /** One of `BLOCK_KINDS`. */
-export type BlockKind = (typeof BLOCK_KINDS)[number];
+type BlockKind = (typeof BLOCK_KINDS)[number];
 
-/** What a delta encodes. */
+/** The change that a delta encodes. */
 interface Change extends Omit<Delta, 'neighbourhood'> {
   readonly rect: Rect;
   /** [rows, columns] 1 for each group of cells of which one is marked, row by row. */

@@ -49,7 +49,7 @@ export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[
   return chunks;
 }
 
-/** What viewers see of a room: a colour and an owner for each place of the cell grid. */
+/** The visible state of a room: a colour and an owner for each place of the cell grid. */
 export interface Planes {
   /** Cells. */
   readonly width: number;

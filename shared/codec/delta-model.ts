@@ -29,7 +29,7 @@ import { type BitCoder, NONE } from './range-coder.ts';
 const { abs, max, min } = Math;
 
 /** The contexts of one difference: a bit's log-odds are the sum of four. */
-export interface DifferenceContexts {
+interface DifferenceContexts {
   /** First of `LENGTHS` contexts each, for whether the length is more than 0, 1, … */
   lengthA: number;
   lengthB: number;
@@ -102,7 +102,7 @@ function stepsTo(difference: number, step: number): number {
   return difference < 0 ? -steps | 0 : steps;
 }
 
-/** What a delta does with a cell: skips it, codes it in steps, or codes it exactly. */
+/** How a delta codes a cell: not at all, in steps, or exactly. */
 export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
 
 /** The input and output of `codeDelta`. */

@@ -8,7 +8,7 @@ import { putCells, sumOf, takeCells } from './cells.ts';
 import { chunkCount, chunkRect, createPlanes, type Planes } from './chunks.ts';
 import { FrameError, type FrameHeader, readBlocks, readHeader } from './frame.ts';
 
-/** What a frame has changed. */
+/** The changes that a frame has made. */
 export interface DecodedFrame {
   readonly header: FrameHeader;
   /** The changed parts of the planes. */

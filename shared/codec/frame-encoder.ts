@@ -13,7 +13,7 @@ import type { View } from './view.ts';
 type Draft = ReturnType<typeof createDraft>;
 
 const createDraft = (size: { width: number; height: number }, after = createCells(size)) => ({
-  /** What they are to hold. */
+  /** The cells that viewers are to hold. */
   after,
   /** Its colours, one number each: to create a view of them for each chunk would cost much. */
   colours: wordsOf(after),

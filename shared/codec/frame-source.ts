@@ -7,34 +7,41 @@ import type { Rect } from '../geometry.ts';
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { BlockReader, BlockWriter } from './block.ts';
 import { type Cells, putCells, sumOf, takeCells } from './cells.ts';
-import { chunkCount, chunkRect, chunksWithin, createPlanes, type Planes } from './chunks.ts';
+import { chunkCount, chunkRect, chunksWithin, type Planes } from './chunks.ts';
 import { FrameError } from './frame.ts';
 
-/** Rectangles whose chunk lists are cached. */
+/** Maximum number of rectangles whose chunk lists are cached. */
 const MAX_LISTS = 1_000;
 
-/** A value and the chunk version it was made for. */
-interface Versioned<T> {
+const { coarseShift, keptDeltas } = PAGE_DEFAULTS.codec;
+
+/** Blocks of a chunk and its checksum, for one version. */
+interface Encoded {
   readonly version: number;
-  readonly value: T;
+  key?: Uint8Array;
+  coarse?: Uint8Array;
+  refinement?: Uint8Array;
+  check?: number;
 }
-type VersionedBlocks = Map<number, Versioned<Uint8Array>>;
 
 export class FrameSource {
-  /** What viewers that are up to date hold. */
+  /** The cells that up-to-date viewers hold. */
   readonly seen: Planes;
+  /** The buffer of `versions` and `seen`, as in `copy`. */
+  protected readonly state: Uint8Array;
   /** [chunks] */
   protected readonly versions: Uint32Array;
   protected readonly writer = new BlockWriter();
-  private currentRound = 0;
+  /** How many times deltas were made; each time, the earlier deltas are in the past. */
+  round = 0;
   private deltas = new Map<number, Uint8Array>();
   /** The latest deltas of each chunk, oldest first. */
-  private readonly deltaHistory = new Map<number, Versioned<Uint8Array>[]>();
-  private readonly keys: VersionedBlocks = new Map();
-  private readonly coarseKeys: VersionedBlocks = new Map();
-  private readonly refinements: VersionedBlocks = new Map();
+  private readonly deltaHistory = new Map<
+    number,
+    readonly { readonly version: number; readonly value: Uint8Array }[]
+  >();
+  private readonly encoded = new Map<number, Encoded>();
   private readonly lists = new Map<string, readonly number[]>();
-  private readonly checks = new Map<number, Versioned<number>>();
 
   /**
    * @param size in streamed cells
@@ -44,17 +51,18 @@ export class FrameSource {
     { width, height }: Pick<Planes, 'width' | 'height'>,
     readonly scale: number,
   ) {
-    this.seen = createPlanes(width, height);
-    this.versions = new Uint32Array(chunkCount(this.seen)).fill(1);
+    const cells = width * height;
+    const chunks = chunkCount({ width, height });
+    this.state = new Uint8Array(4 * (chunks + 2 * cells));
+    const { buffer } = this.state;
+    this.versions = new Uint32Array(buffer, 0, chunks).fill(1);
+    const rgba = new Uint8Array(buffer, 4 * chunks, 4 * cells);
+    const owner = new Uint32Array(buffer, 4 * (chunks + cells), cells);
+    this.seen = { width, height, rgba, owner };
   }
 
   get chunks(): number {
     return this.versions.length;
-  }
-
-  /** How many times deltas were made; each time, the earlier deltas are in the past. */
-  get round(): number {
-    return this.currentRound;
   }
 
   /** The chunks that a rectangle touches. Equal lists are the same object while cached. */
@@ -93,49 +101,45 @@ export class FrameSource {
 
   /** The chunk in full. */
   key(chunk: number): Uint8Array {
-    return this.cached(this.keys, chunk, (cells) => this.writer.key(cells));
+    const encoded = this.encodedOf(chunk);
+    encoded.key ??= this.writer.key(this.cells(chunk));
+    return encoded.key;
   }
 
   /** The chunk in full, without the lowest bits of its colours. */
   coarseKey(chunk: number): Uint8Array {
-    return this.cached(this.coarseKeys, chunk, (cells) =>
-      this.writer.coarse(cells, PAGE_DEFAULTS.codec.coarseShift),
-    );
+    const encoded = this.encodedOf(chunk);
+    encoded.coarse ??= this.writer.coarse(this.cells(chunk), coarseShift);
+    return encoded.coarse;
   }
 
   /** The bits that the coarse key of the current version omits. */
   refinement(chunk: number): Uint8Array {
-    return this.cached(this.refinements, chunk, (cells) =>
-      this.writer.refinement(cells, PAGE_DEFAULTS.codec.coarseShift),
-    );
+    const encoded = this.encodedOf(chunk);
+    encoded.refinement ??= this.writer.refinement(this.cells(chunk), coarseShift);
+    return encoded.refinement;
   }
 
   /** Checksum of what viewers hold of a chunk: `sumOf`. */
   check(chunk: number): number {
-    return this.cached(this.checks, chunk, sumOf);
+    const encoded = this.encodedOf(chunk);
+    encoded.check ??= sumOf(this.cells(chunk));
+    return encoded.check;
   }
 
-  /** What viewers hold of a chunk. */
+  /** The cells that viewers hold of a chunk. */
   cells(chunk: number): Cells {
     return takeCells(this.seen, chunkRect(this.seen, chunk));
   }
 
   /** A copy of all that viewers hold: versions (u32 each), colours, owners (u32 each). */
   copy(): Uint8Array {
-    const { rgba, owner } = this.seen;
-    const parts = [this.versions, rgba, owner];
-    const bytes = new Uint8Array(parts.reduce((sum, { byteLength }) => sum + byteLength, 0));
-    let at = 0;
-    for (const { buffer, byteOffset, byteLength } of parts) {
-      bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at);
-      at += byteLength;
-    }
-    return bytes;
+    return this.state.slice();
   }
 
   /** Begins a round without deltas. */
-  protected beginRound(round = this.currentRound + 1): void {
-    this.currentRound = round;
+  protected beginRound(round = this.round + 1): void {
+    this.round = round;
     this.deltas = new Map();
   }
 
@@ -144,25 +148,22 @@ export class FrameSource {
     const version = ++this.versions[chunk];
     this.deltas.set(chunk, value);
     const history = this.deltaHistory.get(chunk) ?? [];
-    this.deltaHistory.set(chunk, [
-      ...history.slice(1 - PAGE_DEFAULTS.codec.keptDeltas),
-      { version, value },
-    ]);
+    this.deltaHistory.set(chunk, [...history.slice(1 - keptDeltas), { version, value }]);
   }
 
-  private cached<T>(cache: Map<number, Versioned<T>>, chunk: number, make: (cells: Cells) => T): T {
+  private encodedOf(chunk: number): Encoded {
     const version = this.versions[chunk];
-    let entry = cache.get(chunk);
-    if (entry?.version !== version) {
-      entry = { version, value: make(this.cells(chunk)) };
-      cache.set(chunk, entry);
+    let encoded = this.encoded.get(chunk);
+    if (encoded?.version !== version) {
+      encoded = { version };
+      this.encoded.set(chunk, encoded);
     }
-    return entry.value;
+    return encoded;
   }
 }
 
 /** A delta, and the version of its chunk that it leads to. */
-export interface VersionedDelta {
+interface VersionedDelta {
   readonly chunk: number;
   readonly version: number;
   readonly block: Uint8Array;
@@ -177,15 +178,8 @@ export class FrameMirror extends FrameSource {
    * @throws FrameError truncated: it is of another size
    */
   restore(bytes: Uint8Array): void {
-    const { versions, seen } = this;
-    const parts = [versions, seen.rgba, seen.owner];
-    const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    if (bytes.length !== length) throw new FrameError('truncated');
-    let at = 0;
-    for (const { buffer, byteOffset, byteLength } of parts) {
-      new Uint8Array(buffer, byteOffset, byteLength).set(bytes.subarray(at, at + byteLength));
-      at += byteLength;
-    }
+    if (bytes.length !== this.state.length) throw new FrameError('truncated');
+    this.state.set(bytes);
     // Nobody may count as holding all but the deltas of this round.
     this.beginRound(this.round + 2);
   }

@@ -21,11 +21,11 @@ import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { TIER_NAMES, type TierName } from './tiers.ts';
 
 /** First byte of a frame. */
-export const FRAME_MAGIC = 0x56;
+const FRAME_MAGIC = 0x56;
 /** Second byte of a frame. */
 export const FRAME_VERSION = 1;
 /** Bytes before the blocks. */
-export const FRAME_HEADER_BYTES = 8;
+const FRAME_HEADER_BYTES = 8;
 
 /** The fields of a frame's header. */
 export interface FrameHeader {

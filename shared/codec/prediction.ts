@@ -18,7 +18,7 @@ function medianOf(left: number, up: number, corner: number): number {
   return left + up - corner;
 }
 
-/** What the neighbours of a cell suggest (`medianOf`). @param c channel of RGBA, 0…3 */
+/** Predicts a channel from the neighbours of a cell (`medianOf`). @param c channel of RGBA, 0…3 */
 export function predict({ rgba, width }: Cells, x: number, y: number, c: number): number {
   const cell = y * width + x;
   const left = x > 0 ? rgba[(cell - 1) * 4 + c] : 0;

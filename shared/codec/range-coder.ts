@@ -103,7 +103,7 @@ export class RangeWriter implements BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // To let it learn and forget costs less than to ask four times which context it is.
+    // Undoing what `NONE` has learned costs less than four checks for it.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return bit;
@@ -206,7 +206,7 @@ export class RangeReader implements BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // To let it learn and forget costs less than to ask four times which context it is.
+    // Undoing what `NONE` has learned costs less than four checks for it.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return bit;

@@ -62,7 +62,7 @@ const opening = {
     map: v.optional(v.string()),
     /** Whether its organisms can turn into others; absent: no. */
     transforms: v.optional(v.boolean()),
-    /** What it can grow drawings of: white ink, or colours; absent: of none. */
+    /** Kind of drawings that it can grow: white ink, or colours; absent: none. */
     draws: v.optional(v.picklist(['ink', 'colour'])),
     /** The address of its painter, see shared/painter; absent: it has none. */
     painter: v.optional(v.string()),
@@ -100,7 +100,7 @@ export const EVENTS = {
   waiting: v.object({ ahead: count, resume: v.optional(v.string()) }),
   /** Changes of the picture: see codec/frame.ts. */
   frame: v.instance(Uint8Array),
-  /** What happened to organisms in a tick. */
+  /** Events of organisms in a tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
    * What others have done to organisms of this participant, gathered: who was the first, and how
@@ -110,7 +110,7 @@ export const EVENTS = {
     organisms: v.array(
       v.object({
         ...{ id, kind: v.string(), how, by: planter, others: count },
-        /** What it has turned into, '' for the nameless. */
+        /** The kind that it has turned into, '' for the nameless. */
         into: v.optional(v.string()),
         /** Of one that departs: how long its planter can still renew it. */
         secondsLeft: v.optional(amount),
@@ -148,7 +148,7 @@ export const EVENTS = {
       }),
     ),
   }),
-  /** What the followed participant sees, in cells; without an area: following has ended. */
+  /** The view of the followed participant, in cells; without an area: following has ended. */
   view: v.object({
     participant: id,
     area: v.optional(v.object({ x: finite, y: finite, width: finite, height: finite })),

@@ -3,7 +3,7 @@ export const REASONS = [
   'protocol-version',
   'no-such-room',
   'room-full',
-  /** As many walls show this room as it takes. */
+  /** The room has its maximum number of walls. */
   'too-many-walls',
   /** A wall only shows the room. */
   'only-watches',

@@ -82,7 +82,7 @@ beforeAll(async () => {
 /** Until the server has noticed who has gone, the next page would be told of them. */
 async function haveLeft(): Promise<void> {
   const roomServer = server.roomServers.get('garden')!;
-  while (roomServer.size > staying) await new Promise((wake) => setTimeout(wake, 20));
+  while (roomServer.seats.size > staying) await new Promise((wake) => setTimeout(wake, 20));
 }
 afterEach(haveLeft);
 

@@ -50,7 +50,7 @@ test('the visitor’s page says so in the visitor’s language; keys and clicks 
     expect({ wrong, sockets }).toEqual({ wrong: [], sockets: [] });
     await page.context().close();
   }
-  expect(server.roomServers.get('garden')!.size).toBe(0);
+  expect(server.roomServers.get('garden')!.seats.size).toBe(0);
   expect(room.lastParticipant).toBe(0);
 });
 

@@ -23,8 +23,8 @@ const page = await (await leaveUnpainted(await browser.newContext(PHONE))).newPa
 await openRoom(page, roomUrl);
 
 test('a phone asks for the stream of phones, which a crowd of them can get', async () => {
-  const { slots, broadcaster } = server.roomServers.get('garden')!;
-  const [member] = slots.members;
+  const { seats, broadcaster } = server.roomServers.get('garden')!;
+  const [member] = seats.members;
   while (broadcaster.viewportOf(member)?.best !== 'phone') {
     await new Promise((wake) => setTimeout(wake, 20));
   }

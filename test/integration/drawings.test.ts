@@ -1,7 +1,7 @@
 /** What visitors draw, over real sockets: switched off, and looked at first by the host. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { PNG } from 'pngjs';
-import type { PreviewBackend } from '../../server/realtime/commands/seed-preview-service.ts';
+import type { PreviewBackend } from '../../server/realtime/commands/seed-previews.ts';
 import { FILES, pathOf } from '../../shared/host/api.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
@@ -157,7 +157,7 @@ test('a page that was away while the host decided has the answer, and its drawin
   for (const n of [8, 9]) void fay.ask('draw', { pixels: disc(n) });
   const [{ id: first }, { id: second }] = await until(2);
   fay.leave();
-  while (server.roomServers.get('garden')!.size > 0) await pause(20);
+  while (server.roomServers.get('garden')!.seats.size > 0) await pause(20);
   await decide(first, true);
   await decide(second, false);
   const again = await join('Fay', { resume: fay.welcome!.resume });

@@ -254,7 +254,7 @@ describe('an extension', () => {
     expect(organisms[2].parents).toEqual([1, 2]);
     // The visitor and the extension have different participant numbers.
     expect(organisms[0].planter.id).not.toBe(ada.welcome!.you.id);
-    expect(server.roomServers.get('garden')!.size).toBe(1);
+    expect(server.roomServers.get('garden')!.seats.size).toBe(1);
     const bo = await come('Bo');
     expect(bo.welcome!.participants.map(({ name }) => name).sort()).toEqual(['Ada', 'Bo']);
     expect(bo.welcome!.you.id).toBeGreaterThan(organisms[0].planter.id);

@@ -147,7 +147,7 @@ describe('a client that does not read', () => {
     const roomServer = server.roomServers.get('garden')!;
     let id = 1_000;
     // So much at once that the system's own buffers are full before a missing pong ends it all.
-    while (roomServer.size > 1) {
+    while (roomServer.seats.size > 1) {
       for (let i = 0; i < 20_000; i++) visitor.send('keep', { id: id++, organism });
       const tick = neighbour.tick!;
       await neighbour.until(() => neighbour.tick! > tick);
@@ -200,7 +200,7 @@ describe('connections', () => {
       }
     }
     expect(server.rejectionCounts.totals()).toEqual(before);
-    expect(server.roomServers.get('garden')!.size).toBe(PHONES + 1);
+    expect(server.roomServers.get('garden')!.seats.size).toBe(PHONES + 1);
     await expectUnharmed();
   });
 

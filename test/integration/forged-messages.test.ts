@@ -1,6 +1,6 @@
 /** Messages that no page sends, over real sockets: what they close, and what they cannot change. */
 import { pack } from 'msgpackr';
-import type { RejectionReason } from '../../server/realtime/admission/connection-admission.ts';
+import type { RejectionReason } from '../../server/realtime/limits/connection-limits.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import { closed, greetedSocket } from '../support/raw-socket.ts';
 import { reasons, startThrong } from '../support/throng.ts';

@@ -101,7 +101,7 @@ test('plays for a wall, stops for a visitor, and is not listed as a participant'
   const wall = await Visitor.join(server.port, 'garden', undefined, { as: 'wall' });
   await wall.until(() => gardener.isActive && wall.life.some(({ what }) => what === 'grown'));
   const roomServer = server.roomServers.get('garden')!;
-  expect([roomServer.size, roomServer.isWatched]).toEqual([0, true]);
+  expect([roomServer.seats.size, roomServer.isWatched]).toEqual([0, true]);
   // Nobody sees life on a dimmed wall.
   roomServer.policy.isDimmed = true;
   expect(roomServer.isWatched).toBe(false);

@@ -116,7 +116,7 @@ describe('OSC in', () => {
     expect(planters.size).toBe(1);
     expect([...planters][0]).toMatch(/ The house$/);
     expect(room.energyOf(room.organisms[0].planter.id)).toBeLessThan(100);
-    expect(server.roomServers.get('garden')!.size).toBe(0);
+    expect(server.roomServers.get('garden')!.seats.size).toBe(0);
   });
 
   test('pauses the room, also for itself, and resumes it', async () => {

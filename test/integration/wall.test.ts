@@ -42,7 +42,7 @@ test('a wall receives organisms and participants, is no participant itself, and 
     build: '',
   });
   for (const key of ['you', 'resume', 'energy']) expect(opening).not.toHaveProperty(key);
-  expect(roomServer().size).toBe(1);
+  expect(roomServer().seats.size).toBe(1);
 
   expect(await ada.ask('plant', { x: 40, y: 40, seed: CREATURE })).not.toHaveProperty('reason');
   await wall.until(() => wall.life.some(({ what }) => what === 'asleep'));
@@ -73,7 +73,7 @@ test('it takes no slot in a full room, and is announced to nobody', async () => 
   const told = ada.heard.filter(({ name }) => name === 'people');
   const joined = told.flatMap(({ message }) => (message as Event<'people'>).joined);
   expect(joined.map(({ name }) => name)).toEqual(['Bo']);
-  expect(roomServer().size).toBe(2);
+  expect(roomServer().seats.size).toBe(2);
   wall.leave();
   expect(ada.heard.some(({ name }) => name === 'waiting')).toBe(false);
 });

@@ -161,7 +161,7 @@ describe('a spectator', () => {
     await ada.ask('plant', { x: 60, y: 40, seed: { from: 'gallery', index: 2 } });
     await spectator.until(() => spectator.life.some(({ what }) => what === 'born'));
     await spectator.sees(room.grid.planes);
-    expect(roomServer().size).toBe(1);
+    expect(roomServer().seats.size).toBe(1);
     expect(roomServer().walls.size).toBe(0);
     expect((await host.call('room')).visitors).toHaveLength(1);
     const before = room.size;

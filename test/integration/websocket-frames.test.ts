@@ -6,7 +6,7 @@
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
-import type { RejectionReason } from '../../server/realtime/admission/connection-admission.ts';
+import type { RejectionReason } from '../../server/realtime/limits/connection-limits.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterTest } from '../support/closing.ts';
 import { SMALL } from '../support/organisms.ts';

@@ -47,7 +47,7 @@ export function openReview(
       seedsOf: () => seeds,
       participantsWithState: [1, 2],
     },
-    slots: { memberOf: (id: number) => members.get(id) },
+    seats: { memberOf: (id: number) => members.get(id) },
     hooks: () => ({ draw }) as unknown as RoomHooks,
     ...{ policy, clock, visits, keep, date: () => 1e12 + clock.now() },
     kept: { mutes: [], drawings: [...stored.values()], reports: [] },
@@ -64,7 +64,7 @@ export function openReview(
   /** Sends a drawing that differs from others by its request. */
   const send = (id: number, request: number, more: Partial<SentDrawing> = {}) => {
     const pixels = Uint8Array.of(request & 0xff, request >> 8);
-    const client = members.get(id)!;
+    const client = members.get(id) ?? come(id);
     const latent = Float32Array.of(1);
     return review.submit({ by: { ...ANNA, id }, client, request, pixels, latent, ...more });
   };

@@ -37,7 +37,7 @@ export function registryOptions(store: Store, clock: FakeClock, tick: TickerOpti
     hostStore: store,
     defaults: { ...DEFAULTS.house, tickRate, maxOrganisms, capacity, energy: DEFAULTS.energy },
     secret: new Uint8Array(32),
-    bans: { isOut: () => false } as never,
+    bans: { isOut: () => false, on: () => {} } as never,
     places: new WallPlaces(() => 0),
     wallInfo: () => ({ origin: '', build: '' }),
     date: () => 0,

@@ -7,10 +7,9 @@ import { Bans } from '../../server/realtime/policy/bans.ts';
 import { RoomPolicy } from '../../server/realtime/policy/room-policy.ts';
 import { WallPlaces } from '../../server/realtime/policy/wall-places.ts';
 import { RoomServer } from '../../server/realtime/room-server.ts';
-import { DeviceMarks } from '../../server/realtime/sessions/device-marks.ts';
-import type { Entry, SessionClient } from '../../server/realtime/sessions/local-session.ts';
 import { NewcomerEnergy } from '../../server/realtime/sessions/newcomer-energy.ts';
-import { ResumeTokens } from '../../server/realtime/sessions/signed-tokens.ts';
+import type { Entry, RoomClient } from '../../server/realtime/sessions/room-client.ts';
+import { DeviceMarks, ResumeTokens } from '../../server/realtime/sessions/signed-tokens.ts';
 import type { Viewer } from '../../server/realtime/streaming/viewer-stream.ts';
 import type { Room } from '../../server/world/room.ts';
 import { TickTimes } from '../../server/world/tick-times.ts';
@@ -33,8 +32,14 @@ export async function arrived(clock: FakeClock): Promise<void> {
   for (let i = 0; i < 8; i++) await clock.advance(0);
 }
 
+/** Lets time pass, ms, until all that is sent meanwhile has arrived. */
+export async function pass(clock: FakeClock, time: number): Promise<void> {
+  await clock.advance(time);
+  await arrived(clock);
+}
+
 /** What a page would hear. */
-export class Listener implements SessionClient {
+export class Listener implements RoomClient {
   readonly heard: Heard[] = [];
   readonly writable = true;
 
@@ -130,7 +135,7 @@ export class Owner {
 /** What a server has asked of the frames that it makes for its viewers. */
 export interface OpenedFrames {
   readonly size: { readonly width: number; readonly height: number };
-  readonly added: { readonly viewer: Viewer; readonly held: ArrayLike<number> | undefined }[];
+  readonly added: { readonly viewer: Viewer; readonly held: Uint8Array | undefined }[];
   readonly resynced: { readonly viewer: Viewer; readonly chunks: readonly number[] }[];
   isClosed: boolean;
 }
@@ -145,7 +150,11 @@ export class Gateway {
   private connections = 0;
   private links = 0;
 
-  constructor(bus: Bus, clock: FakeClock, node: string) {
+  constructor(
+    bus: Bus,
+    readonly clock: FakeClock,
+    node: string,
+  ) {
     this.room = new RemoteRoom({
       ...{ room: 'test', bus, clock, node, defer: queueMicrotask },
       newLink: () => `${node}-${++this.links}`,
@@ -154,8 +163,8 @@ export class Gateway {
         const opened: OpenedFrames = { size, added: [], resynced: [], isClosed: false };
         this.opened.push(opened);
         return {
-          add: (viewer, _viewport, _now, { heldChecksums } = {}) => {
-            opened.added.push({ viewer, held: heldChecksums });
+          add: (viewer, _viewport, _now, { holds } = {}) => {
+            opened.added.push({ viewer, held: holds });
           },
           remove: () => {},
           setViewport: () => {},
@@ -172,8 +181,15 @@ export class Gateway {
   }
 
   join(name: string, entry: Partial<Entry> = {}): Connection {
-    const connection = new Connection(++this.connections, this.room, name);
-    connection.session.join({ name, ...entry });
+    const connection = new Connection(++this.connections, this, name);
+    connection.session.join({ name, session: this.connections, ...entry });
+    return connection;
+  }
+
+  /** Joins, until the room has answered. */
+  async enter(name: string, entry: Partial<Entry> = {}): Promise<Connection> {
+    const connection = this.join(name, entry);
+    await arrived(this.clock);
     return connection;
   }
 }
@@ -181,12 +197,28 @@ export class Gateway {
 export class Connection extends Listener {
   readonly session: RemoteSession;
 
-  constructor(number: number, room: RemoteRoom, name: string) {
+  constructor(
+    number: number,
+    private readonly gateway: Gateway,
+    name: string,
+  ) {
     super(name);
-    this.session = new RemoteSession(number, this, room, number);
+    this.session = new RemoteSession(number, this, gateway.room);
   }
 
   say<N extends Exclude<CommandName, 'join'>>(name: N, message: Command<N>): void {
-    this.session.handle(...([name, message] as never as Parameters<RemoteSession['handle']>));
+    this.session.handle(name, message);
+  }
+
+  /** Sends a message, until the room has heard it. */
+  async says<N extends Exclude<CommandName, 'join'>>(name: N, message: Command<N>): Promise<void> {
+    this.say(name, message);
+    await arrived(this.gateway.clock);
+  }
+
+  /** Leaves, until the room has heard it. */
+  async leaves(): Promise<void> {
+    this.session.leave();
+    await arrived(this.gateway.clock);
   }
 }

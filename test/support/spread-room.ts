@@ -1,7 +1,6 @@
 /** One stream served twice: by the process that runs the room, and by gateways over a bus. */
 import type { Bus } from '../../server/cluster/bus/bus.ts';
 import { pause, systemClock } from '../../server/platform/clock.ts';
-import { checksOf } from '../../server/realtime/sessions/local-session.ts';
 import { FramePublisher } from '../../server/realtime/streaming/frame-publisher.ts';
 import { RemoteFrames } from '../../server/realtime/streaming/remote-frames.ts';
 import { RoomBroadcaster } from '../../server/realtime/streaming/room-broadcaster.ts';
@@ -52,10 +51,9 @@ export class Page implements Viewer {
     this.frames.push(frame);
   }
 
-  /** [chunks]; undefined while it is sent scaled cells. */
-  get holds(): number[] | undefined {
-    const bytes = this.decoder.holds();
-    return bytes && checksOf(bytes);
+  /** Undefined while it is sent scaled cells. */
+  get holds(): Uint8Array | undefined {
+    return this.decoder.holds();
   }
 
   /** Its connection ends: what it has not drawn yet is lost with it. */
@@ -87,7 +85,7 @@ export class SpreadRoom {
   readonly alone: RoomBroadcaster;
   private encoders: RoomEncoders;
   /** Of owners that do not know that they are not any more. */
-  private readonly former: RoomEncoders[] = [];
+  private readonly former: { encoders: RoomEncoders; publisher: FramePublisher }[] = [];
   /** The owner's own viewers. */
   readonly own: RoomBroadcaster;
   private publisher: FramePublisher | undefined;
@@ -129,7 +127,7 @@ export class SpreadRoom {
    * ahead.
    */
   async changeOwner(): Promise<void> {
-    this.former.push(this.encoders);
+    this.former.push({ encoders: this.encoders, publisher: this.publisher! });
     this.encoders = new RoomEncoders(this.planes, this.tick);
     await this.publish();
   }
@@ -146,12 +144,13 @@ export class SpreadRoom {
       [this.encoders, this.own],
     ] as const) {
       encoders.follow(this.tick, changed);
-      encoders.advance();
+      const advanced = encoders.advance();
+      if (encoders === this.encoders) this.publisher?.publish(advanced);
       cast.publish(now);
     }
-    for (const encoders of this.former) {
+    for (const { encoders, publisher } of this.former) {
       encoders.follow(this.tick + 1_000, changed);
-      encoders.advance();
+      publisher.publish(encoders.advance());
     }
     await this.settle();
   }
@@ -192,18 +191,19 @@ export class SpreadRoom {
   private async publish(): Promise<void> {
     const { encoders, bus, clock } = this;
     const epoch = ++this.epoch;
-    this.publisher = await FramePublisher.open({
+    this.publisher = new FramePublisher({
       ...{ encoders, bus, room: 'garden', epoch, clock },
       isHere: () => this.isHere(),
     });
+    await this.publisher.opened;
     this.publisher.announce();
   }
 
   private async addGateway(): Promise<void> {
     const { bus, clock, planes: size } = this;
-    const feed = await RemoteFrames.open({
+    const feed = new RemoteFrames({
       ...{ bus, clock, size, room: 'garden' },
-      onTick: (_, now) => cast.publish(now),
+      onTick: (now) => cast.publish(now),
     });
     const cast = new RoomBroadcaster(feed);
     this.gateways.push({ feed, cast });

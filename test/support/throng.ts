@@ -1,6 +1,6 @@
 /** A server whose limits are tried, and a neighbour in its room who must not notice. */
 import type { VivariumServer } from '../../server/composition/create-server.ts';
-import type { RejectionReason } from '../../server/realtime/admission/connection-admission.ts';
+import type { RejectionReason } from '../../server/realtime/limits/connection-limits.ts';
 import { afterSuite, afterTest } from './closing.ts';
 import { ShiftedClock } from './fake-clock.ts';
 import { SMALL } from './organisms.ts';

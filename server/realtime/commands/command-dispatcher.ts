@@ -1,19 +1,79 @@
-/** Passes commands from participants and system actors to a room, and returns the answers. */
-
-import * as v from 'valibot';
-import {
-  COMMANDS,
-  type Command,
-  type CommandName,
-  type PreviewSource,
-} from '../../../shared/protocol/commands.ts';
+/**
+ * Passes commands from participants and system actors to a room, and returns the answers. It checks
+ * what the host and extensions allow; costs are charged before: see client-messages.ts. Start at
+ * `dispatch`.
+ */
+import { hueOf } from '../../../shared/hues.ts';
+import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
-import { HOUSE, type ParticipantId } from '../../../shared/vocabulary.ts';
+import { HOUSE, type ParticipantId, type ParticipantView } from '../../../shared/vocabulary.ts';
 import { type Answer, type PlantedSeed, type RoomCommand, usesSeed } from '../../world/commands.ts';
 import type { DrawingReview } from '../drawings/drawing-review.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
-import { SystemActor } from './system-actor.ts';
+
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+/** A command without its sender. */
+export type SystemCommand = Without<RoomCommand, 'by'>;
+
+/**
+ * A participant without a connection: the gardener, OSC, an extension or the host. It has a number
+ * and energy of its own, and its commands are journalled, but it takes no seat and is not listed as
+ * present.
+ */
+export class SystemActor {
+  /** The actor as a participant; undefined before its first command. */
+  you: ParticipantView | undefined;
+  private nextId = 1;
+  private readonly waiting = new Map<
+    number,
+    { readonly resolve: (answer: Answer) => void; readonly refuse: (error: Error) => void }
+  >();
+
+  /**
+   * @param register creates the participant, for the first command
+   * @param submit submits a command; calls `refuse` if it is rejected later, before the room runs it.
+   *   It throws Refusal
+   */
+  constructor(
+    private readonly register: (actor: SystemActor) => ParticipantView,
+    private readonly submit: (
+      id: number,
+      command: RoomCommand,
+      refuse: (error: Error) => void,
+    ) => void,
+  ) {}
+
+  /** Runs a command. @returns the room's answer. @throws Refusal if it does not reach the room */
+  act(command: SystemCommand): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const id = this.nextId++;
+      const refuse = (error: Error): void => {
+        this.waiting.delete(id);
+        reject(error);
+      };
+      this.waiting.set(id, { resolve, refuse });
+      try {
+        this.you ??= this.register(this);
+        this.submit(id, { ...command, by: this.you } as RoomCommand, refuse);
+      } catch (error) {
+        refuse(error as Error);
+      }
+    });
+  }
+
+  /** Resolves the command that the room has answered. */
+  answer(answer: Answer): void {
+    this.waiting.get(answer.id)?.resolve(answer);
+    this.waiting.delete(answer.id);
+  }
+
+  /** Refuses all commands that the room has not answered: it has stopped. */
+  refuseAll(error: Error): void {
+    for (const { refuse } of [...this.waiting.values()]) refuse(error);
+  }
+}
 
 const keyOf = ({ by, session, id }: Pick<Answer, 'by' | 'session' | 'id'>): string =>
   `${by}/${session}/${id}`;
@@ -21,11 +81,10 @@ const keyOf = ({ by, session, id }: Pick<Answer, 'by' | 'session' | 'id'>): stri
 /** Checks commands against the policy and the hooks, and enqueues them for the next tick. */
 export class CommandDispatcher {
   /** The actor for the host's own commands, which bypass policy and hooks. */
-  readonly hostActor = new SystemActor({
-    name: HOUSE.name,
-    assignId: () => HOUSE.id,
-    submit: (id, command) => this.context.room.enqueue(id, command),
-  });
+  readonly hostActor = new SystemActor(
+    () => HOUSE,
+    (id, command) => this.context.room.enqueue(id, command),
+  );
   private readonly systemActors = new Map([[HOUSE.id, this.hostActor]]);
   /** Commands that may arrive twice and are not answered yet. */
   private readonly pending = new Set<string>();
@@ -55,8 +114,8 @@ export class CommandDispatcher {
    * @throws Refusal
    */
   dispatch(client: RoomClient, id: number, command: RoomCommand, session?: number): void {
-    const { room, slots } = this.context;
-    this.reportActivity();
+    const { room, seats } = this.context;
+    this.context.hooks()?.active();
     const by = command.by.id;
     const done = session === undefined ? undefined : room.doneBefore(id, command, session);
     if (done) {
@@ -69,7 +128,7 @@ export class CommandDispatcher {
       this.pending.delete(key);
       const energy = room.energyOf(by);
       // They may have come back by another connection.
-      (slots.memberOf(by) ?? client).send('rejected', {
+      (seats.memberOf(by) ?? client).send('rejected', {
         id,
         reason,
         energy,
@@ -92,7 +151,7 @@ export class CommandDispatcher {
    * @throws any other error of `work`
    */
   async runAsync(client: RoomClient, id: number, work: () => Promise<void>): Promise<void> {
-    this.reportActivity();
+    this.context.hooks()?.active();
     try {
       await work();
     } catch (error) {
@@ -108,18 +167,17 @@ export class CommandDispatcher {
    * @param countsAsActivity whether its commands keep the gardener away
    */
   createSystemActor(name: string, countsAsActivity: boolean): SystemActor {
-    return new SystemActor({
-      name,
-      assignId: (actor) => {
-        const id = this.context.slots.newNumber();
+    return new SystemActor(
+      (actor) => {
+        const id = this.context.seats.newNumber();
         this.systemActors.set(id, actor);
-        return id;
+        return { id, name, hue: hueOf(id) };
       },
-      submit: (id, command, refuse) => {
-        if (countsAsActivity) this.reportActivity();
+      (id, command, refuse) => {
+        if (countsAsActivity) this.context.hooks()?.active();
         this.admit({ id, command }, refuse, true);
       },
-    });
+    );
   }
 
   /** Passes an answer of the room to the actor or client that sent the command. */
@@ -128,7 +186,7 @@ export class CommandDispatcher {
     this.pending.delete(keyOf(answer));
     if (refused && usesSeed(answer)) this.context.policy.resetCooldown(by);
     this.systemActors.get(by)?.answer(answer);
-    const client = this.context.slots.memberOf(by);
+    const client = this.context.seats.memberOf(by);
     if (refused) client?.send('rejected', { id, energy, ...refused });
     else client?.send('accepted', { id, energy, ...(seed && { seed: seed as never }) });
     if (spared) client?.send('notice', { notice: 'some-protected' });
@@ -137,10 +195,6 @@ export class CommandDispatcher {
   /** Refuses what system actors still wait for, as the room has stopped. */
   refuseWaiting(reason: Reason): void {
     for (const actor of this.systemActors.values()) actor.refuseAll(new Refusal(reason));
-  }
-
-  private reportActivity(): void {
-    this.context.hooks()?.active();
   }
 
   /**
@@ -195,22 +249,4 @@ export class CommandDispatcher {
       throw error;
     }
   }
-}
-
-/** The id of a message that may be invalid otherwise; undefined if it has none. */
-export function readId(message: unknown): number | undefined {
-  const id = (message as { id?: unknown } | null)?.id;
-  return Number.isSafeInteger(id) && (id as number) >= 0 ? (id as number) : undefined;
-}
-
-/**
- * Validates a message from an untrusted sender.
- *
- * @throws Refusal bad-message, with the field that is wrong
- */
-export function parseCommand<N extends CommandName>(name: N, message: unknown): Command<N> {
-  const parsed = v.safeParse(COMMANDS[name], message, { abortEarly: true });
-  if (parsed.success) return parsed.output as Command<N>;
-  const [issue] = parsed.issues;
-  throw new Refusal('bad-message', `${v.getDotPath(issue) ?? name}: ${issue.message}`);
 }

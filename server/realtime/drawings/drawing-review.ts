@@ -7,7 +7,7 @@ import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
 import type { Answer } from '../../world/commands.ts';
-import type { Moderation } from '../policy/moderation-records.ts';
+import { type Moderation, unkept } from '../policy/moderation-records.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
@@ -17,7 +17,7 @@ const NO_REQUEST = 0;
 /** A drawing that a participant has sent. */
 export interface SentDrawing {
   readonly by: ParticipantView;
-  /** Undefined: the server has started since, and the page has not sent the drawing again. */
+  /** Undefined if the server has restarted and the page has not sent the drawing again. */
   readonly client: RoomClient | undefined;
   /** The client's number of the request. */
   readonly request: number;
@@ -32,7 +32,7 @@ export interface WaitingDrawing extends SentDrawing {
   readonly id: number;
   /** ms */
   readonly since: number;
-  /** What its visitor has not been told yet. */
+  /** The decision, until its visitor has received it. */
   readonly decision?: Decision | undefined;
   /** The request with which the room has been asked to give the seed; it has not answered yet. */
   readonly given?: number;
@@ -45,7 +45,7 @@ type Decision = NonNullable<Moderation['drawings'][number]['decision']>;
 
 type ReviewContext = Pick<
   RoomContext,
-  'room' | 'policy' | 'slots' | 'visits' | 'clock' | 'date' | 'hooks' | 'kept' | 'keep'
+  'room' | 'policy' | 'seats' | 'visits' | 'clock' | 'date' | 'hooks' | 'kept' | 'keep'
 >;
 
 /** The drawings of one room. */
@@ -229,7 +229,7 @@ export class DrawingReview {
   private settle(drawing: WaitingDrawing, decision: Decision, now: number): void {
     const { id, by, client, returned, given } = drawing;
     if (given !== undefined) return;
-    const member = this.context.slots.memberOf(by.id);
+    const member = this.context.seats.memberOf(by.id);
     if (!member || member !== client) {
       const hasChanged = !returned || member !== returned.member;
       if (hasChanged) this.queue.set(id, { ...drawing, returned: { member, at: now } });
@@ -269,10 +269,7 @@ export class DrawingReview {
 
   /** The connection of the drawing's visitor, and the request that is answered. */
   private addressee({ by, client, request }: SentDrawing) {
-    const member = this.context.slots.memberOf(by.id);
+    const member = this.context.seats.memberOf(by.id);
     return member && { member, request: member === client ? request : NO_REQUEST };
   }
 }
-
-/** The log has it already, and nobody waits for it. */
-const unkept = (): void => {};

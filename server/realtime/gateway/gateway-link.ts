@@ -1,67 +1,136 @@
-/** A room's side of the connections that another server has to it. */
-import { DEFAULTS } from '../../../shared/defaults.ts';
+/**
+ * A room's side of the connections that another server has to it. Each of them is a `RoomClient` of
+ * the room, whose frames the other server makes. Start at `GatewayLink.receive`.
+ */
 import type { Command } from '../../../shared/protocol/commands.ts';
-import { packPointer, unpackPointer } from '../../../shared/protocol/pointers.ts';
-import { Refusal } from '../../../shared/protocol/reasons.ts';
-import type { Clock } from '../../platform/clock.ts';
-import { parseCommand, readId } from '../commands/command-dispatcher.ts';
+import type { Event, EventName } from '../../../shared/protocol/events.ts';
+import { unpackPointer } from '../../../shared/protocol/pointers.ts';
+import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
+import { type MessageName, parseCommand, readId } from '../commands/client-messages.ts';
 import type { RoomServer } from '../room-server.ts';
-import { LocalSession, type Wish } from '../sessions/local-session.ts';
-import type { Opening } from '../sessions/room-client.ts';
+import { LocalSession } from '../sessions/local-session.ts';
+import type { CommonWelcome, PersonalWelcome, RoomClient } from '../sessions/room-client.ts';
+import type { RemoteViewer } from '../streaming/room-broadcaster.ts';
+import type { StreamStart, Viewport } from '../streaming/viewer-stream.ts';
 import { type BatchToRoom, encode, type FromRoom, OutgoingBatch, type ToRoom } from './messages.ts';
-import { RemoteClient } from './remote-client.ts';
 
-export interface GatewayLinkOptions {
-  readonly roomServer: RoomServer;
-  /** As for `LocalSession`. */
-  readonly find: () => RoomServer;
-  /** Whether the room may be shown here now: another server may have it. */
-  readonly isHere: () => boolean;
-  readonly epoch: number;
-  /** Names the server of the connections. */
-  readonly node: string;
-  readonly publish: (message: Uint8Array) => void;
-  /** Runs a function at the end of this turn. */
-  readonly defer: (run: () => void) => void;
-  /** ms */
-  readonly now: number;
-}
-
-interface Member {
-  readonly client: RemoteClient;
+/** A connection to another server, as the server of its room knows it. */
+class LinkedClient implements RoomClient, RemoteViewer {
+  /** Always, as the other server sends its frames. */
+  readonly writable = true;
+  viewport: Viewport | undefined;
+  /** The same connection over an earlier link, which stays in the room until this one has entered. */
+  before: LinkedClient | undefined;
   readonly session: LocalSession;
-  /** It is a wall or a spectator. */
-  readonly watches: boolean;
-  /** The same connection over an earlier link, which keeps its place until this one has entered. */
-  before: Member | undefined;
+
+  constructor(
+    readonly connection: number,
+    readonly address: string,
+    /** It is a wall or a spectator. */
+    readonly watches: boolean,
+    private readonly link: GatewayLink,
+  ) {
+    this.session = new LocalSession(link.options.find, this);
+  }
+
+  send<N extends EventName>(event: N, message: Event<N>): void {
+    this.link.send((batch) => batch.event(this.connection, event, message));
+  }
+
+  sendWelcome<N extends 'welcome' | 'wall'>(
+    event: N,
+    common: CommonWelcome,
+    personal: PersonalWelcome<N>,
+  ): void {
+    this.link.welcome(this.connection, event, common, personal);
+  }
+
+  /** Its own server makes its frames. */
+  sendFrame(): void {}
+
+  disconnect(reason: Reason): void {
+    // If the room has gone elsewhere, its connections follow by themselves.
+    if (reason !== 'elsewhere') this.add({ what: 'end', connection: this.connection, reason });
+    this.link.removed(this);
+  }
+
+  /** Its join is decided: it leaves over the earlier link. */
+  entered(): void {
+    const { before } = this;
+    this.before = undefined;
+    before?.session.leave();
+  }
+
+  /** Refuses its join: the room does not know it any more. */
+  refuse({ reason, detail }: Refusal): void {
+    this.add({ what: 'refused', connection: this.connection, reason, detail });
+    this.link.removed(this);
+  }
+
+  /** @param id undefined: the command has none, and nobody waits for its answer */
+  refuseCommand({ reason, detail }: Refusal, id: number | undefined): void {
+    const { connection } = this;
+    if (id !== undefined) this.add({ what: 'refused', connection, reason, detail, id });
+    else this.send('rejected', { reason, ...(detail && { detail }) });
+  }
+
+  startStream(viewport: Viewport, { tier }: StreamStart): void {
+    this.viewport = viewport;
+    this.add({ what: 'stream', connection: this.connection, tier });
+  }
+
+  stopStream(): void {
+    this.viewport = undefined;
+    this.add({ what: 'stop', connection: this.connection });
+  }
+
+  leave(): void {
+    this.session.leave();
+    this.before?.session.leave();
+  }
+
+  private add(item: Exclude<FromRoom, { what: 'event' }>): void {
+    this.link.send((batch) => batch.add(item));
+  }
 }
 
 export class GatewayLink {
   /** When the other server was last heard, ms. */
   heardAt: number;
-  private readonly members = new Map<number, Member>();
-  /** Those that have been welcomed. */
+  private readonly clients = new Map<number, LinkedClient>();
+  /** Connections that have been welcomed. */
   private readonly present = new Set<number>();
   private readonly batch = new OutgoingBatch();
-  /** What all welcomes have in common, as it went over the link last. */
-  private opening: Partial<Opening> = {};
+  /** The common part of welcomes, as it went over the link last. */
+  private common: Partial<CommonWelcome> = {};
   private isWaiting = false;
   private isClosed = false;
   private sent = 0;
   private received = 0;
 
-  constructor(private readonly options: GatewayLinkOptions) {
+  constructor(
+    readonly options: {
+      readonly roomServer: RoomServer;
+      /** As for `LocalSession`. */
+      readonly find: () => RoomServer;
+      /** Whether the room may be shown here now: another server may have it. */
+      readonly isHere: () => boolean;
+      readonly epoch: number;
+      /** Names the server of the connections. */
+      readonly node: string;
+      readonly publish: (message: Uint8Array) => void;
+      /** Runs a function at the end of this turn. */
+      readonly defer: (run: () => void) => void;
+      /** ms */
+      readonly now: number;
+    },
+  ) {
     this.heardAt = options.now;
-  }
-
-  /** Names the server of the connections. */
-  get node(): string {
-    return this.options.node;
   }
 
   /** Number of connections. */
   get size(): number {
-    return this.members.size;
+    return this.clients.size;
   }
 
   /**
@@ -76,39 +145,71 @@ export class GatewayLink {
     return true;
   }
 
-  /** Says something, if there is nothing else to say. */
+  /** Sends a message, even an empty one. */
   beat(): void {
-    if (!this.isClosed) this.flush();
+    if (this.isClosed) return;
+    const { publish, epoch } = this.options;
+    const items = this.batch.take(this.present);
+    publish(encode({ epoch, number: this.sent++, items }));
   }
 
   /** Sends what waits for the end of the turn, while the room may be shown here. */
-  flushWaiting(): void {
-    if (!this.isClosed && !this.batch.isEmpty && this.options.isHere()) this.flush();
+  flush(): void {
+    if (!this.batch.isEmpty && this.options.isHere()) this.beat();
   }
 
   /** The connections are lost: their participants leave, as when a page loses its own. */
   close(): void {
-    // Those whom the room has disconnected are told so. The others wait for where it goes on.
-    if (this.batch.hasEnd) this.flush();
+    // Connections that the room has ended must learn so. The others wait for where it goes on.
+    if (this.batch.hasEnd) this.beat();
     // From here on, nothing is sent.
     this.isClosed = true;
-    for (const member of this.members.values()) leave(member);
-    this.members.clear();
+    for (const client of this.clients.values()) client.leave();
+    this.clients.clear();
   }
 
   /** Walls and spectators leave, so that they can take their places over another link. */
   closeWatchers(): void {
-    for (const [connection, member] of this.members) {
-      if (!member.watches) continue;
-      this.forget(connection);
-      leave(member);
-    }
+    for (const client of this.clients.values()) if (client.watches) this.end(client);
+  }
+
+  /** Adds to the message that is sent at the end of this turn. */
+  send(add: (batch: OutgoingBatch) => void): void {
+    if (this.isClosed) return;
+    add(this.batch);
+    if (this.isWaiting) return;
+    this.isWaiting = true;
+    this.options.defer(() => {
+      this.isWaiting = false;
+      this.flush();
+    });
+  }
+
+  welcome(
+    connection: number,
+    name: 'welcome' | 'wall',
+    common: CommonWelcome,
+    personal: object,
+  ): void {
+    this.present.add(connection);
+    this.send((batch) => {
+      const opening = changed(this.common, common);
+      this.common = common;
+      batch.add({ what: 'welcome', connection, name, opening, own: { ...personal } });
+    });
+  }
+
+  /** The room has removed a client, or refused its join. */
+  removed(client: LinkedClient): void {
+    if (this.clients.get(client.connection) !== client) return;
+    client.entered();
+    this.forget(client.connection);
   }
 
   private take(item: ToRoom, before?: GatewayLink): void {
     if (item.what === 'drawn') {
       for (const [connection, tick, frames] of item.clients) {
-        const client = this.members.get(connection)?.client;
+        const client = this.clients.get(connection);
         if (client) this.options.roomServer.acknowledge(client, tick, frames);
       }
       return;
@@ -123,113 +224,63 @@ export class GatewayLink {
     const { connection } = item;
     if (item.what === 'join') {
       const { address, ...entry } = item.entry;
-      const client = this.createClient(connection, address);
-      const session = new LocalSession(this.options.find, client);
-      const earlier = before?.handOver(connection);
-      const watches = entry.as !== undefined;
-      this.members.set(connection, { client, session, watches, before: earlier });
-      client.before = earlier?.client;
+      const client = new LinkedClient(connection, address, entry.as !== undefined, this);
+      client.before = before?.handOver(connection);
+      this.clients.set(connection, client);
       attempt(
-        () => session.join(entry),
+        () => client.session.join(entry),
         (refusal) => client.refuse(refusal),
       );
-      return;
+    } else if (item.what === 'leave') {
+      const client = this.clients.get(connection);
+      if (client) this.end(client);
+    } else {
+      const { name, message } = item;
+      const act = (session: LocalSession): void => {
+        if (name === 'join') throw new Refusal('already-joined');
+        session.handle<MessageName>(name, parseCommand(name, message) as Command<MessageName>);
+      };
+      this.act(connection, act, readId(message));
     }
-    if (item.what === 'leave') {
-      const member = this.members.get(connection);
-      this.forget(connection);
-      if (member) leave(member);
-      return;
-    }
-    const { name, message } = item;
-    const act = (session: LocalSession): void => {
-      if (name === 'join') throw new Refusal('already-joined');
-      session.handle(...([name, parseCommand(name, message)] as unknown as Wish));
-    };
-    this.act(connection, act, readId(message));
   }
 
-  /** Has a client do something, or refuses it. @param id of the command */
+  /** Lets a client do something, or refuses it. @param id of the command */
   private act(connection: number, act: (session: LocalSession) => void, id?: number): void {
-    const member = this.members.get(connection);
-    if (!member) return;
+    const client = this.clients.get(connection);
+    if (!client) return;
     attempt(
-      () => act(member.session),
-      (refusal) => member.client.refuseCommand(refusal, id),
+      () => act(client.session),
+      (refusal) => client.refuseCommand(refusal, id),
     );
   }
 
-  private createClient(connection: number, address: string): RemoteClient {
-    return new RemoteClient(connection, address, {
-      event: (...event) => this.send(() => this.batch.event(...event)),
-      welcome: (_, name, opening, own) => {
-        this.present.add(connection);
-        this.send(() => {
-          const fresh = changed(this.opening, opening);
-          this.opening = opening;
-          this.batch.add({ what: 'welcome', connection, name, opening: fresh, own: { ...own } });
-        });
-      },
-      add: (item) => this.send(() => this.batch.add(item)),
-      entered: () => this.endBefore(connection),
-      removed: () => {
-        this.endBefore(connection);
-        this.forget(connection);
-      },
-    });
-  }
-
   /** Gives a connection to the link that replaces this one. */
-  private handOver(connection: number): Member | undefined {
-    const member = this.members.get(connection);
+  private handOver(connection: number): LinkedClient | undefined {
+    const client = this.clients.get(connection);
     this.forget(connection);
-    if (!member?.before) return member;
-    // It has not come in itself yet, and does not any more.
-    member.session.leave();
-    return member.before;
+    if (!client?.before) return client;
+    const { before } = client;
+    // It has not entered itself yet, and will not.
+    client.before = undefined;
+    client.session.leave();
+    return before;
   }
 
-  /** A connection's join is decided: over the earlier link it leaves. */
-  private endBefore(connection: number): void {
-    const member = this.members.get(connection);
-    if (!member?.before) return;
-    const { session } = member.before;
-    member.before = undefined;
-    member.client.before = undefined;
-    session.leave();
+  private end(client: LinkedClient): void {
+    this.forget(client.connection);
+    client.leave();
   }
 
   private forget(connection: number): void {
-    this.members.delete(connection);
+    this.clients.delete(connection);
     this.present.delete(connection);
   }
-
-  private send(add: () => void): void {
-    if (this.isClosed) return;
-    add();
-    if (this.isWaiting) return;
-    this.isWaiting = true;
-    this.options.defer(() => {
-      this.isWaiting = false;
-      this.flushWaiting();
-    });
-  }
-
-  private flush(): void {
-    const items: FromRoom[] = this.batch.take(this.present);
-    this.options.publish(encode({ epoch: this.options.epoch, number: this.sent++, items }));
-  }
 }
 
-/** What is not the same object as before. */
-function changed(before: Partial<Opening>, now: Opening): Partial<Opening> {
-  const entries = Object.entries(now) as [keyof Opening, unknown][];
+/** The fields that are not the same object as before. */
+function changed(before: Partial<CommonWelcome>, now: CommonWelcome): Partial<CommonWelcome> {
+  const entries = Object.entries(now) as [keyof CommonWelcome, unknown][];
   return Object.fromEntries(entries.filter(([name, value]) => before[name] !== value));
-}
-
-function leave({ session, before }: Member): void {
-  session.leave();
-  before?.session.leave();
 }
 
 function attempt(work: () => void, refuse: (refusal: Refusal) => void): void {
@@ -238,67 +289,5 @@ function attempt(work: () => void, refuse: (refusal: Refusal) => void): void {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     refuse(error);
-  }
-}
-
-const { cursorInterval } = DEFAULTS.net;
-
-export class GatheredReports {
-  private readonly drawn = new Map<number, { tick: number; frames: number }>();
-  private readonly cursors = new Map<number, Command<'cursor'>>();
-  private cursorsSentAt = Number.NEGATIVE_INFINITY;
-  private cancelCursors: (() => void) | undefined;
-
-  /** @param send called when clients have moved their cursors */
-  constructor(
-    private readonly clock: Clock,
-    private readonly send: (item: ToRoom) => void,
-  ) {}
-
-  /** A client has drawn the frame of a tick. */
-  draw(connection: number, tick: number): void {
-    const frames = (this.drawn.get(connection)?.frames ?? 0) + 1;
-    this.drawn.set(connection, { tick, frames });
-  }
-
-  /** Sends where a client points: at once, or soon after the last time. */
-  moveCursor(connection: number, cursor: Command<'cursor'>): void {
-    this.cursors.set(connection, cursor);
-    const left = this.cursorsSentAt + cursorInterval - this.clock.now();
-    // Those that come in the same turn go with the first.
-    this.cancelCursors ??= this.clock.after(Math.max(0, left), () => this.sendCursors());
-  }
-
-  /** Takes what clients have drawn since the last call. */
-  takeDrawn(): ToRoom[] {
-    if (this.drawn.size === 0) return [];
-    const clients = [...this.drawn].map(([connection, { tick, frames }]) => {
-      return [connection, tick, frames] as [number, number, number];
-    });
-    this.drawn.clear();
-    return [{ what: 'drawn', clients }];
-  }
-
-  /** Nobody shall hear any more what a client has said so far. */
-  forget(connection: number): void {
-    this.drawn.delete(connection);
-    this.cursors.delete(connection);
-  }
-
-  /** The same of all clients. */
-  clear(): void {
-    this.drawn.clear();
-    this.cursors.clear();
-    this.cancelCursors?.();
-    this.cancelCursors = undefined;
-  }
-
-  private sendCursors(): void {
-    this.cancelCursors = undefined;
-    if (this.cursors.size === 0) return;
-    this.cursorsSentAt = this.clock.now();
-    const cursors = [...this.cursors].map(([id, cursor]) => packPointer({ ...cursor, id }));
-    this.cursors.clear();
-    this.send({ what: 'cursors', cursors });
   }
 }

@@ -1,13 +1,12 @@
 /**
- * What the server of a connection and the server of its room say to each other. Connections have
- * numbers that their server gives them. Messages are numbered, so that a lost one is noticed: then
- * the connections' server opens a new link, over which all of them join again. Servers of different
- * releases ignore what they do not know of each other's messages.
+ * Messages between the server of a connection and the server of its room. Each server numbers its
+ * connections. Messages are numbered too, so that a lost one is noticed: then the connections' server
+ * opens a new link, over which all of them join again. Frames go by streaming/frame-messages.ts.
  */
 import * as v from 'valibot';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
 import { COMMANDS, type CommandName, isCommandName } from '../../../shared/protocol/commands.ts';
-import { EVENTS, type EventName } from '../../../shared/protocol/events.ts';
+import { type EventName, isEventName } from '../../../shared/protocol/events.ts';
 import { packedPointer } from '../../../shared/protocol/pointers.ts';
 import { NOTICES, REASONS } from '../../../shared/protocol/reasons.ts';
 import { decodeMessage, encodeMessage } from '../../cluster/bus/bus.ts';
@@ -15,19 +14,17 @@ import { decodeMessage, encodeMessage } from '../../cluster/bus/bus.ts';
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(64));
 const connection = whole;
-const { as, pass, unwritable, resume, mark } = COMMANDS.join.entries;
+const { as, pass, unwritable, resume, mark, session } = COMMANDS.join.entries;
 
 const entry = v.object({
-  ...{ as, pass, unwritable, resume, mark },
+  ...{ as, pass, unwritable, resume, mark, session },
   name: v.pipe(v.string(), v.maxLength(256)),
   notice: v.optional(v.picklist(NOTICES)),
   /** Address key of the connection. */
   address: name,
-  /** Scope within which ids of commands are unique. */
-  session: v.pipe(whole, v.maxValue(0xffffffff)),
 });
 
-/** To the room. */
+/** An item to the room. */
 const toRoom = v.variant('what', [
   v.object({ what: v.literal('join'), connection, entry }),
   /** The message is checked as that of a page. */
@@ -37,7 +34,7 @@ const toRoom = v.variant('what', [
     name: v.custom<CommandName>(isCommandName),
     message: v.unknown(),
   }),
-  /** What clients have drawn since the last time: connection, tick of the latest frame, frames. */
+  /** Frames that clients have drawn since the last item: connection, tick of the latest frame, number. */
   v.object({ what: v.literal('drawn'), clients: v.array(v.tuple([whole, whole, whole])) }),
   /** Where clients point now; by connection instead of participant. */
   v.object({ what: v.literal('cursors'), cursors: v.array(packedPointer) }),
@@ -46,7 +43,7 @@ const toRoom = v.variant('what', [
 
 const connections = v.array(connection);
 
-/** From the room. */
+/** An item from the room. */
 const fromRoom = v.variant('what', [
   /** An event, made by the room's server for pages. */
   v.object({
@@ -56,10 +53,10 @@ const fromRoom = v.variant('what', [
       /** All that are in the room by now, but for these. */
       v.object({ except: connections }),
     ]),
-    name: v.custom<EventName>((event) => typeof event === 'string' && Object.hasOwn(EVENTS, event)),
+    name: v.custom<EventName>(isEventName),
     message: v.unknown(),
   }),
-  /** What of the opening has not gone over the link yet, and what is for the connection alone. */
+  /** `opening`: the fields of the common part that this link has not carried yet; `own`: the personal part. */
   v.object({
     what: v.literal('welcome'),
     connection,
@@ -85,15 +82,15 @@ const fromRoom = v.variant('what', [
   v.object({ what: v.literal('stop'), connection }),
 ]);
 
-/** Most links that a new one replaces: the last over which the owner has answered, and those since. */
+/** Maximum number of links that a new one replaces: the last that the owner has answered over, and later ones. */
 export const MAX_REPLACED = 8;
 
-/** In one message. */
+/** Maximum number of items in a message. */
 const MAX_ITEMS = 2 ** 17;
 
 /**
- * What this release knows of the items. While servers are updated, one that it does not know must not
- * cost all connections of a server their link.
+ * Drops unknown items. While servers are updated, an item of a later release must not cost all
+ * connections of a server their link.
  */
 const known = <S extends v.GenericSchema>(schema: S) =>
   v.pipe(
@@ -112,8 +109,7 @@ const batchToRoom = v.object({
   number: whole,
   items: known(toRoom),
   /**
-   * In the first message: where the connections are, and the links that this one replaces. Which of
-   * them the room has heard of last is not known there.
+   * In the first message: the server of the connections, and the links that this one may replace.
    */
   opening: v.optional(
     v.object({ node: name, replaces: v.pipe(v.array(name), v.maxLength(MAX_REPLACED)) }),
@@ -132,13 +128,13 @@ const lost = v.object({ lost: v.literal(true) });
 export type ToRoom = v.InferOutput<typeof toRoom>;
 export type FromRoom = v.InferOutput<typeof fromRoom>;
 export type BatchToRoom = v.InferOutput<typeof batchToRoom>;
-export type BatchFromRoom = v.InferOutput<typeof batchFromRoom>;
+type BatchFromRoom = v.InferOutput<typeof batchFromRoom>;
 
-/** What a room's server is told. */
+/** Messages to a room's server. */
 export const roomChannel = (room: string): string => `session:${room}:in`;
-/** Where a room's server says that it is there. */
+/** Heartbeats of a room's server. */
 export const beatChannel = (room: string): string => `session:${room}:owner`;
-/** What a room's server answers over a link. */
+/** Messages of a room's server over a link. */
 export const linkChannel = (link: string): string => `session:link:${link}`;
 
 export const encode = (
@@ -153,19 +149,22 @@ export const decodeFromRoom = (bytes: Uint8Array) =>
 /** @returns undefined if it is none */
 export const decodeBeat = (bytes: Uint8Array) => decodeMessage(beat, bytes);
 
-interface Addressed {
-  readonly name: EventName;
-  readonly message: unknown;
-  readonly to: number[];
-}
+type OneItem = Exclude<FromRoom, { what: 'event' }>;
 
-type Item = Addressed | Exclude<FromRoom, { what: 'event' }>;
-
+/** Items of the next message. An event for several connections is one item. */
 export class OutgoingBatch {
-  private items: Item[] = [];
-  /** Place of each message in the batch. Messages do not change after they were sent. */
+  private items: (
+    | OneItem
+    | {
+        readonly what: 'event';
+        readonly name: EventName;
+        readonly message: unknown;
+        readonly to: number[];
+      }
+  )[] = [];
+  /** Index of the item of each message. Messages do not change after they were sent. */
   private readonly places = new Map<unknown, number>();
-  /** Place of the last item of each connection. */
+  /** Index of the last item of each connection. */
   private readonly last = new Map<number, number>();
 
   get isEmpty(): boolean {
@@ -174,48 +173,44 @@ export class OutgoingBatch {
 
   /** Whether it tells a page that its connection is over. */
   get hasEnd(): boolean {
-    return this.items.some((item) => 'what' in item && item.what === 'end');
+    return this.items.some(({ what }) => what === 'end');
   }
 
   /** Adds an event for a connection. */
   event(connection: number, name: EventName, message: unknown): void {
-    const place = this.places.get(message);
-    const known = place === undefined ? undefined : this.items[place];
-    const isInOrder = place !== undefined && (this.last.get(connection) ?? -1) < place;
-    if (isInOrder && known && 'to' in known && known.name === name && !('what' in known)) {
+    const place = this.places.get(message) ?? -1;
+    const known = this.items[place];
+    const isInOrder = (this.last.get(connection) ?? -1) < place;
+    if (isInOrder && known.what === 'event' && known.name === name) {
       known.to.push(connection);
       this.last.set(connection, place);
       return;
     }
     this.places.set(message, this.items.length);
-    this.push(connection, { name, message, to: [connection] });
+    this.last.set(connection, this.items.length);
+    this.items.push({ what: 'event', name, message, to: [connection] });
   }
 
-  /** Adds what concerns one connection. */
-  add(item: Exclude<FromRoom, { what: 'event' }>): void {
-    this.push(item.connection, item);
+  /** Adds an item for one connection. */
+  add(item: OneItem): void {
+    this.last.set(item.connection, this.items.length);
+    this.items.push(item);
   }
 
   /** @param present the connections that are in the room by now @returns the items; none are left */
   take(present: ReadonlySet<number>): FromRoom[] {
-    const taken = this.items.map((item): FromRoom => {
-      if ('what' in item) return item;
-      const { name, message, to } = item;
-      return { what: 'event', to: shorter(to, present), name, message };
-    });
+    const taken = this.items.map(
+      (item): FromRoom =>
+        item.what === 'event' ? { ...item, to: shorter(item.to, present) } : item,
+    );
     this.items = [];
     this.places.clear();
     this.last.clear();
     return taken;
   }
-
-  private push(connection: number, item: Item): void {
-    this.last.set(connection, this.items.length);
-    this.items.push(item);
-  }
 }
 
-/** Names those who get an event, or those who do not, whichever are fewer. */
+/** Lists the receivers of an event, or the connections that do not get it, whichever are fewer. */
 function shorter(to: number[], present: ReadonlySet<number>) {
   if (2 * to.length <= present.size || !to.every((one) => present.has(one))) return { only: to };
   const getting = new Set(to);

@@ -1,8 +1,9 @@
 /**
- * A room of another server, as the connections of this one reach it. When messages were lost, or
- * another server has the room, all of them join again, and their pages notice no more than a pause.
+ * Rooms of other servers, as the connections of this one reach them. When messages were lost, or
+ * another server has a room, all its connections join again, and their pages notice no more than a
+ * pause. Nothing here knows the room's state. Start at `RemoteRoom.hear`.
  */
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { chunkCount } from '../../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command } from '../../../shared/protocol/commands.ts';
@@ -10,11 +11,12 @@ import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { getOrAdd } from '../../platform/collections.ts';
-import type { RoomSession, SessionClient } from '../sessions/local-session.ts';
-import { type Opening, welcomeOf } from '../sessions/room-client.ts';
-import type { AddOptions } from '../streaming/room-broadcaster.ts';
-import { fullViewport, type Viewport } from '../streaming/viewer-stream.ts';
-import { GatheredReports } from './gateway-link.ts';
+import type { MessageName } from '../commands/client-messages.ts';
+import type { RoomSession } from '../sessions/local-session.ts';
+import { type CommonWelcome, type RoomClient, welcomeOf } from '../sessions/room-client.ts';
+import { RemoteFrames, type RemoteFramesOptions } from '../streaming/remote-frames.ts';
+import { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
+import { fullViewport, type StreamStart, type Viewport } from '../streaming/viewer-stream.ts';
 import {
   type BatchToRoom,
   beatChannel,
@@ -27,22 +29,23 @@ import {
   roomChannel,
   type ToRoom,
 } from './messages.ts';
-import {
-  RemoteSession,
-  RemoteStreams,
-  type RemoteStreamsOptions,
-  type SessionRoom,
-} from './remote-session.ts';
+import { GatheredReports, RemoteSession, type SessionRoom } from './remote-session.ts';
 
 const { beat, silence, look, again } = DEFAULTS.cluster.sessions;
 
-/** Makes the frames for the viewers of this server. */
-export type FrameMaker = Pick<
-  RemoteStreams,
+type FrameMaker = Pick<
+  RoomBroadcaster,
   'add' | 'remove' | 'setViewport' | 'acknowledge' | 'resync' | 'close'
 >;
 
-export interface RemoteRoomOptions {
+/** Makes the frames of a room for the viewers of this server. */
+export function openFrames(options: Omit<RemoteFramesOptions, 'onTick'>): RoomBroadcaster {
+  const feed = new RemoteFrames({ ...options, onTick: (now) => broadcaster.publish(now) });
+  const broadcaster = new RoomBroadcaster(feed);
+  return broadcaster;
+}
+
+interface RemoteRoomOptions {
   readonly room: string;
   readonly bus: Bus;
   readonly clock: Clock;
@@ -50,50 +53,75 @@ export interface RemoteRoomOptions {
   readonly node: string;
   /** A name that no other link has had. */
   readonly newLink: () => string;
-  readonly openFrames: (options: RemoteStreamsOptions) => FrameMaker;
+  readonly openFrames: (...options: Parameters<typeof openFrames>) => FrameMaker;
   /** Why the room runs nowhere, as far as is known here; undefined if it should run. */
   readonly whyOver?: () => Reason | undefined;
   /** Runs a function at the end of this turn. */
   readonly defer?: (run: () => void) => void;
 }
 
+/** State of one link to the room. */
+const createLink = (name: string, openedAt: number) => ({
+  name,
+  /** ms */
+  openedAt,
+  /** undefined until the room may be sent something over the link. */
+  subscription: undefined as Subscription | undefined,
+  /** To be sent at the end of this turn. */
+  items: [] as ToRoom[],
+  sent: 0,
+  received: 0,
+  /** The common part of all welcomes over the link. */
+  common: {} as Partial<CommonWelcome>,
+  /** The owner of the link; undefined before its first message. */
+  epoch: undefined as number | undefined,
+});
+
 export class RemoteRoom implements SessionRoom {
   private readonly sessions = new Map<number, RemoteSession>();
   private frames: FrameMaker | undefined;
-  /** Of the room whose frames they are. */
+  /** Size of the room whose frames they are. */
   private framesSize: RemoteSession['size'];
   /** Sessions with a stream, and what they look at; undefined while their page is hidden. */
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
   /** Sessions whose view has changed since the room was last told. */
   private readonly looked = new Set<RemoteSession>();
   private readonly reports: GatheredReports;
-  private items: ToRoom[] = [];
   private isWaiting = false;
-
-  private link: string;
+  private link: ReturnType<typeof createLink>;
   /** Earlier links, from the last on that the owner has answered over. */
   private replaced: string[] = [];
-  /** Whether the room may be told something over the link. */
-  private isReady = false;
-  /** What all welcomes over the link have in common. */
-  private opening: Partial<Opening> = {};
-  /** The owner of the link; undefined before its first message. */
-  private epoch: number | undefined;
   /** The latest owner that was heard. */
   private latestEpoch = 0;
-  private sent = 0;
-  private received = 0;
-  private openedAt = Number.NEGATIVE_INFINITY;
   private heardAt: number;
   private readonly subscriptions: Subscription[] = [];
-  private linkSubscription: Subscription | undefined;
   private readonly cancels: (() => void)[] = [];
   private isClosed = false;
+
+  private readonly handlers: {
+    readonly [N in MessageName]?: (session: RemoteSession, message: Command<N>) => void;
+  } = {
+    look: (session, message) => {
+      if (!this.views.has(session)) return;
+      const viewport = message.hidden ? undefined : message;
+      this.views.set(session, viewport);
+      this.looked.add(session);
+      this.frames?.setViewport(session.client, viewport, this.now);
+    },
+    received: (session, { tick }) => {
+      this.frames?.acknowledge(session.client, tick, this.now);
+      // It tells the room that the page has its resume token.
+      if (session.isPresent) this.reports.draw(session.connection, tick);
+    },
+    resync: ({ client }, { chunks }) => this.frames?.resync(client, chunks),
+    cursor: ({ connection, isPresent }, cursor) => {
+      if (isPresent) this.reports.moveCursor(connection, cursor);
+    },
+  };
 
   constructor(private readonly options: RemoteRoomOptions) {
     const { bus, clock, room } = options;
     this.heardAt = clock.now();
-    this.link = options.newLink();
     this.reports = new GatheredReports(clock, (item) => this.send(item));
     const every = (time: number, run: () => void): void => {
       const place = this.cancels.length;
@@ -106,8 +134,11 @@ export class RemoteRoom implements SessionRoom {
     every(beat, () => this.beat());
     every(look, () => this.tellViews());
     this.subscriptions.push(bus.onGap(() => this.relink()));
-    this.subscribe(beatChannel(room), (bytes) => this.hearBeat(bytes), this.subscriptions);
-    void this.openLink();
+    void this.subscribe(beatChannel(room), (bytes) => this.hearBeat(bytes)).then((beats) => {
+      if (this.isClosed) beats?.close();
+      else if (beats) this.subscriptions.push(beats);
+    });
+    this.link = this.openLink();
   }
 
   /** Number of connections. */
@@ -117,7 +148,7 @@ export class RemoteRoom implements SessionRoom {
 
   /** Whether it was opened just now. */
   get isFresh(): boolean {
-    return this.now - this.openedAt < silence;
+    return this.now - this.link.openedAt < silence;
   }
 
   /** Whether no server has the room, as far as is known here. */
@@ -130,7 +161,7 @@ export class RemoteRoom implements SessionRoom {
     session.joinedAt = this.now;
     this.sessions.set(session.connection, session);
     // The opening of a link tells all joins.
-    if (this.isReady) this.send(session.joinItem);
+    if (this.link.subscription) this.send(session.joinItem);
   }
 
   remove(session: RemoteSession): void {
@@ -139,45 +170,30 @@ export class RemoteRoom implements SessionRoom {
   }
 
   send(item: ToRoom): void {
-    if (!this.isReady) return;
-    this.items.push(item);
+    if (!this.link.subscription) return;
+    this.link.items.push(item);
     if (this.isWaiting) return;
     this.isWaiting = true;
     (this.options.defer ?? process.nextTick)(() => {
       this.isWaiting = false;
-      if (this.items.length > 0) this.flush();
+      if (this.link.items.length > 0) this.flush();
     });
   }
 
-  setViewport(session: RemoteSession, viewport: Viewport | undefined): void {
-    if (!this.views.has(session)) return;
-    this.views.set(session, viewport);
-    this.looked.add(session);
-    this.frames?.setViewport(session.client, viewport, this.now);
-  }
-
-  drawn(session: RemoteSession, tick: number): void {
-    this.frames?.acknowledge(session.client, tick, this.now);
-    // It tells the room that the page has its resume token.
-    if (session.isPresent) this.reports.draw(session.connection, tick);
-  }
-
-  resync(session: RemoteSession, chunks: readonly number[]): void {
-    this.frames?.resync(session.client, chunks);
-  }
-
-  moveCursor({ connection }: RemoteSession, cursor: Command<'cursor'>): void {
-    this.reports.moveCursor(connection, cursor);
+  handle<N extends MessageName>(session: RemoteSession, name: N, message: Command<N>): boolean {
+    const handle = this.handlers[name];
+    handle?.(session, message);
+    return handle !== undefined;
   }
 
   /** The connections have gone. */
   close(): void {
     this.isClosed = true;
     this.reports.clear();
-    if (this.items.length > 0) this.flush();
+    if (this.link.items.length > 0) this.flush();
     for (const cancel of this.cancels) cancel();
     for (const subscription of this.subscriptions) subscription.close();
-    this.linkSubscription?.close();
+    this.link.subscription?.close();
     this.frames?.close();
   }
 
@@ -185,59 +201,46 @@ export class RemoteRoom implements SessionRoom {
     return this.options.clock.now();
   }
 
+  /** @returns undefined if the bus has been closed */
   private subscribe(
     channel: string,
     listener: (bytes: Uint8Array) => void,
-    list: Subscription[],
-  ): Promise<void> {
-    return this.options.bus.subscribe(channel, listener).then(
-      (subscription) => {
-        if (this.isClosed) subscription.close();
-        else list.push(subscription);
-      },
-      // The bus has been closed.
-      () => {},
-    );
+  ): Promise<Subscription | undefined> {
+    return this.options.bus.subscribe(channel, listener).catch(() => undefined);
   }
 
-  /** Has all connections join over a new link. */
+  /** Makes all connections join over a new link. */
   private relink(): void {
     if (this.isClosed) return;
-    // When there are so many, the first has been silent so long that the owner has given it up.
-    this.replaced = [...this.replaced, this.link].slice(-MAX_REPLACED);
-    this.link = this.options.newLink();
-    this.linkSubscription?.close();
-    this.linkSubscription = undefined;
-    this.isReady = false;
-    this.items = [];
-    this.epoch = undefined;
-    this.opening = {};
+    // The first of so many has been silent so long that the owner has given it up.
+    this.replaced = [...this.replaced, this.link.name].slice(-MAX_REPLACED);
+    this.link.subscription?.close();
     this.reports.clear();
     for (const session of this.sessions.values()) session.rejoins();
-    void this.openLink();
+    this.link = this.openLink();
   }
 
-  private async openLink(): Promise<void> {
-    const { link, options } = this;
-    this.openedAt = this.now;
-    const subscriptions: Subscription[] = [];
-    await this.subscribe(linkChannel(link), (bytes) => this.hear(link, bytes), subscriptions);
-    if (this.isClosed || this.link !== link) {
-      for (const subscription of subscriptions) subscription.close();
-      return;
-    }
-    [this.linkSubscription] = subscriptions;
-    this.isReady = true;
-    this.sent = 0;
-    this.received = 0;
-    this.items = [...this.sessions.values()].map(({ joinItem }) => joinItem);
-    this.flush({ node: options.node, replaces: this.replaced });
+  private openLink() {
+    const link = createLink(this.options.newLink(), this.now);
+    void this.subscribe(linkChannel(link.name), (bytes) => this.hear(link.name, bytes)).then(
+      (subscription) => {
+        if (this.isClosed || this.link !== link) {
+          subscription?.close();
+          return;
+        }
+        link.subscription = subscription;
+        link.items = [...this.sessions.values()].map(({ joinItem }) => joinItem);
+        this.flush({ node: this.options.node, replaces: this.replaced });
+      },
+    );
+    return link;
   }
 
   private flush(opening?: BatchToRoom['opening']): void {
-    const { link, items, options } = this;
-    this.items = [];
-    const message = { link, number: this.sent++, items, ...(opening && { opening }) };
+    const { link, options } = this;
+    const { name, items } = link;
+    link.items = [];
+    const message = { link: name, number: link.sent++, items, ...(opening && { opening }) };
     options.bus.publish(roomChannel(options.room), encode(message));
   }
 
@@ -247,29 +250,31 @@ export class RemoteRoom implements SessionRoom {
     if (!heard || heard.epoch < this.latestEpoch) return;
     this.heardAt = this.now;
     this.latestEpoch = heard.epoch;
-    if (this.epoch === heard.epoch) return;
+    const { epoch, openedAt } = this.link;
+    if (epoch === heard.epoch) return;
     // A link that is just being opened has not been answered yet.
-    if (this.epoch !== undefined || this.now - this.openedAt >= again) this.relink();
+    if (epoch !== undefined || this.now - openedAt >= again) this.relink();
   }
 
-  private hear(link: string, bytes: Uint8Array): void {
+  private hear(name: string, bytes: Uint8Array): void {
+    const { link } = this;
     const message = decodeFromRoom(bytes);
-    if (!message || link !== this.link || this.isClosed) return;
+    if (!message || name !== link.name || this.isClosed) return;
     if ('lost' in message) {
       this.relink();
       return;
     }
     const { epoch, number, items } = message;
     if (epoch < this.latestEpoch) return;
-    if (number !== this.received || (this.epoch ?? epoch) !== epoch) {
+    if (number !== link.received || (link.epoch ?? epoch) !== epoch) {
       this.relink();
       return;
     }
-    this.received++;
+    link.received++;
+    link.epoch = epoch;
     this.heardAt = this.now;
     this.replaced = [];
     this.latestEpoch = epoch;
-    this.epoch = epoch;
     for (const item of items) this.take(item);
   }
 
@@ -286,12 +291,13 @@ export class RemoteRoom implements SessionRoom {
       }
       return;
     }
-    // What is told once for all of them is told with the first, who may have left.
-    if (item.what === 'welcome') this.opening = { ...this.opening, ...item.opening };
+    // The common part comes with the first welcome, whose client may have left.
+    const { link } = this;
+    if (item.what === 'welcome') link.common = { ...link.common, ...item.opening };
     const session = this.sessions.get(item.connection);
     if (!session) return;
     if (item.what === 'welcome') {
-      session.receive(item.name, welcomeOf(this.opening as Opening, item.own as never));
+      session.receive(item.name, welcomeOf(link.common as CommonWelcome, item.own as never));
     } else if (item.what === 'stream') this.startStream(session, item.tier);
     else if (item.what === 'stop') this.endStream(session);
     else if (item.what === 'end') this.end(session, item.reason);
@@ -302,7 +308,7 @@ export class RemoteRoom implements SessionRoom {
     }
   }
 
-  private startStream(session: RemoteSession, tier: AddOptions['tier']): void {
+  private startStream(session: RemoteSession, tier: StreamStart['tier']): void {
     const { size } = session;
     if (!size) return;
     const { bus, room, clock, openFrames } = this.options;
@@ -319,15 +325,13 @@ export class RemoteRoom implements SessionRoom {
       this.looked.add(session);
       const { pixels = 1 } = this.views.get(session) ?? {};
       // But with a welcome, it forgets what it was sent zoomed out.
-      if (pixels < 1) this.frames.resync(session.client, allChunks(size));
+      if (pixels < 1) this.frames.resync(session.client, [...Array(chunkCount(size)).keys()]);
       return;
     }
     const viewport = fullViewport(size);
     this.views.set(session, viewport);
-    this.frames.add(session.client, viewport, this.now, {
-      ...(tier && { tier }),
-      heldChecksums: session.takeHolds(),
-    });
+    const holds = session.takeHolds();
+    this.frames.add(session.client, viewport, this.now, { tier, holds });
   }
 
   private endStream(session: RemoteSession): void {
@@ -338,20 +342,15 @@ export class RemoteRoom implements SessionRoom {
 
   private beat(): void {
     for (const item of this.reports.takeDrawn()) this.send(item);
-    if (this.isReady) this.flush();
-    if (!this.isOrphaned && this.epoch !== undefined) return;
-    if (this.isOrphaned) this.endIfOver();
+    if (this.link.subscription) this.flush();
+    if (!this.isOrphaned && this.link.epoch !== undefined) return;
+    // The room may have ended, and its last messages have been lost.
+    const over = this.isOrphaned ? this.options.whyOver?.() : undefined;
     for (const session of [...this.sessions.values()]) {
-      if (session.hasEntered || this.now - session.joinedAt < silence) continue;
-      this.refuse(session, new Refusal('elsewhere', this.options.room));
+      if (over) this.end(session, over);
+      else if (session.hasEntered || this.now - session.joinedAt < silence) continue;
+      else this.refuse(session, new Refusal('elsewhere', this.options.room));
     }
-  }
-
-  /** Its last messages may have been lost. */
-  private endIfOver(): void {
-    const reason = this.options.whyOver?.();
-    if (reason === undefined) return;
-    for (const session of [...this.sessions.values()]) this.end(session, reason);
   }
 
   /** Gives up its join, which the room may still hear of, or has taken in over an earlier link. */
@@ -377,10 +376,7 @@ export class RemoteRoom implements SessionRoom {
   }
 }
 
-const allChunks = (size: { readonly width: number; readonly height: number }): number[] =>
-  Array.from({ length: chunkCount(size) }, (_, chunk) => chunk);
-
-export interface RemoteRoomsOptions extends Pick<RemoteRoomOptions, 'bus' | 'clock' | 'node'> {
+interface RemoteRoomsOptions extends Pick<RemoteRoomOptions, 'bus' | 'clock' | 'node'> {
   /** Why a room runs nowhere, as far as is known here; undefined if it should run. */
   readonly whyOver: (room: string) => Reason | undefined;
 }
@@ -395,15 +391,15 @@ export class RemoteRooms {
   }
 
   /** Opens a session in a room. */
-  open(room: string, client: SessionClient): RoomSession {
+  open(room: string, client: RoomClient): RoomSession {
     const remote = getOrAdd(this.rooms, room, () => {
       return new RemoteRoom({
         ...this.options,
         ...{ room, newLink: randomUUID, whyOver: () => this.options.whyOver(room) },
-        openFrames: (options) => new RemoteStreams(options),
+        openFrames,
       });
     });
-    return new RemoteSession(++this.connections, client, remote, randomInt(2 ** 32));
+    return new RemoteSession(++this.connections, client, remote);
   }
 
   /** Number of connections by room. */

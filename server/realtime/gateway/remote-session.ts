@@ -1,36 +1,30 @@
-/** One connection of this server in a room of another one. */
+/**
+ * One connection of this server in a room of another one. It repeats unanswered commands when the
+ * link to the room is replaced, and never decides anything itself. Start at `RemoteSession`.
+ */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command, CommandName } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
+import { packPointer } from '../../../shared/protocol/pointers.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
-import type { Bus } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
-import {
-  checksOf,
-  type Entry,
-  type RoomSession,
-  type SessionClient,
-  type Wish,
-} from '../sessions/local-session.ts';
-import { RemoteFrames } from '../streaming/remote-frames.ts';
-import { type AddOptions, RoomBroadcaster } from '../streaming/room-broadcaster.ts';
-import type { Viewer, Viewport } from '../streaming/viewer-stream.ts';
+import type { MessageName } from '../commands/client-messages.ts';
+import type { RoomSession } from '../sessions/local-session.ts';
+import type { Entry, RoomClient } from '../sessions/room-client.ts';
 import type { ToRoom } from './messages.ts';
 
-/** What a session needs of the room. */
+/** The room, as a session uses it. */
 export interface SessionRoom {
   /** Takes a session in, and has it join. @throws Refusal elsewhere */
   add(session: RemoteSession): void;
   remove(session: RemoteSession): void;
   /** Sends something at the end of this turn. */
   send(item: ToRoom): void;
-  setViewport(session: RemoteSession, viewport: Viewport | undefined): void;
-  drawn(session: RemoteSession, tick: number): void;
-  resync(session: RemoteSession, chunks: readonly number[]): void;
-  moveCursor(session: RemoteSession, cursor: Command<'cursor'>): void;
+  /** Takes a message that concerns this server. @returns whether it was one */
+  handle<N extends MessageName>(session: RemoteSession, name: N, message: Command<N>): boolean;
 }
 
-/** What must not be done twice, but is not remembered by the room. */
+/** Commands that must not be executed twice, but that the room does not remember. */
 const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'preview']);
 
 /** A command that is answered. */
@@ -51,37 +45,30 @@ export class RemoteSession implements RoomSession {
   /** A new link has had it join again, so that commands may have been lost. */
   private hasRejoined = false;
 
-  /**
-   * @param connection its number, which no other connection of this server has had
-   * @param word the session of its commands, see `Command<'join'>`, for a page that names none
-   */
+  /** @param connection its number, which no other connection of this server has had */
   constructor(
     readonly connection: number,
-    readonly client: SessionClient,
+    readonly client: RoomClient,
     private readonly room: SessionRoom,
-    private readonly word: number,
   ) {}
 
   get isOpen(): boolean {
     return this.entry !== undefined;
   }
 
-  /** [chunks] checksums of what the page showed when it joined: only its first frames need them. */
-  takeHolds(): ArrayLike<number> | undefined {
+  /** Takes the checksums of the picture that the page showed when it joined. Only the first frames use them. */
+  takeHolds(): Uint8Array | undefined {
     const holds = this.entry?.holds;
     this.entry &&= { ...this.entry, holds: undefined };
-    return holds && checksOf(holds);
+    return holds;
   }
 
   /** Its join, as it is sent. */
   get joinItem(): ToRoom {
-    const { connection, client, entry, word } = this;
-    if (!entry) throw new Error('The session has not joined.');
-    const { address = '' } = client;
+    const { connection, client } = this;
     // Its frames are made here.
-    const { holds: _, ...told } = entry;
-    const { session = word } = told;
-    return { what: 'join', connection, entry: { ...told, address, session } };
+    const { holds: _, ...entry } = this.entry!;
+    return { what: 'join', connection, entry: { ...entry, address: client.address } };
   }
 
   join(entry: Entry): void {
@@ -94,16 +81,13 @@ export class RemoteSession implements RoomSession {
     }
   }
 
-  handle(...[name, message]: Wish): void {
+  handle<N extends MessageName>(name: N, message: Command<N>): void {
     const { connection, room } = this;
     if (!this.hasEntered) throw new Refusal('not-joined');
-    if (name === 'received') room.drawn(this, message.tick);
-    else if (name === 'resync') room.resync(this, message.chunks);
-    else if (name === 'look') room.setViewport(this, message.hidden ? undefined : message);
-    else if ('id' in message) this.ask(name, message);
-    else if (this.hasRejoined) return;
-    else if (name === 'cursor') room.moveCursor(this, message);
-    else room.send({ what: 'command', connection, name, message });
+    if ('id' in message) this.ask(name, message);
+    else if (!room.handle(this, name, message) && !this.hasRejoined) {
+      room.send({ what: 'command', connection, name, message });
+    }
   }
 
   leave(): void {
@@ -113,7 +97,7 @@ export class RemoteSession implements RoomSession {
     this.room.send({ what: 'leave', connection: this.connection });
   }
 
-  /** A new link has it join again. */
+  /** It joins again over a new link. */
   rejoins(): void {
     this.isPresent = false;
     if (!this.hasEntered || !this.entry) return;
@@ -201,82 +185,65 @@ export class RemoteSession implements RoomSession {
   }
 }
 
-export interface RemoteStreamsOptions {
-  readonly bus: Bus;
-  readonly room: string;
-  /** Of the room, cells. */
-  readonly size: { readonly width: number; readonly height: number };
-  readonly clock: Clock;
-}
+const { cursorInterval } = DEFAULTS.net;
 
-/** A viewer before the feed is open: it has been sent nothing that it could answer. */
-interface Waiting {
-  readonly viewport: Viewport;
-  readonly now: number;
-  readonly options: AddOptions | undefined;
-  /** Sets what it looks at by now. */
-  look?: (broadcaster: RoomBroadcaster) => void;
-}
+/** Gathers what clients report many times a second: the frames they have drawn, and their cursors. */
+export class GatheredReports {
+  private readonly drawn = new Map<number, { tick: number; frames: number }>();
+  private readonly cursors = new Map<number, Command<'cursor'>>();
+  private cursorsSentAt = Number.NEGATIVE_INFINITY;
+  private cancelCursors: (() => void) | undefined;
 
-/** See `RoomBroadcaster`; all methods may be called at once. */
-export class RemoteStreams {
-  private feed: RemoteFrames | undefined;
-  private broadcaster: RoomBroadcaster | undefined;
-  /** Those who wait for the feed. */
-  private readonly waiting = new Map<Viewer, Waiting>();
-  private isClosed = false;
+  /** @param send called when clients have moved their cursors */
+  constructor(
+    private readonly clock: Clock,
+    private readonly send: (item: ToRoom) => void,
+  ) {}
 
-  constructor(options: RemoteStreamsOptions) {
-    const onTick = (_: number, now: number): void => this.broadcaster?.publish(now);
-    RemoteFrames.open({ ...options, onTick }).then(
-      (feed) => this.begin(feed),
-      // The bus has been closed.
-      () => {},
-    );
+  /** A client has drawn the frame of a tick. */
+  draw(connection: number, tick: number): void {
+    const frames = (this.drawn.get(connection)?.frames ?? 0) + 1;
+    this.drawn.set(connection, { tick, frames });
   }
 
-  add(viewer: Viewer, viewport: Viewport, now: number, options?: AddOptions): void {
-    if (this.broadcaster) this.broadcaster.add(viewer, viewport, now, options);
-    else if (!this.isClosed) this.waiting.set(viewer, { viewport, now, options });
+  /** Sends where a client points: at once, or soon after the last time. */
+  moveCursor(connection: number, cursor: Command<'cursor'>): void {
+    this.cursors.set(connection, cursor);
+    const left = this.cursorsSentAt + cursorInterval - this.clock.now();
+    // Those that come in the same turn go with the first.
+    this.cancelCursors ??= this.clock.after(Math.max(0, left), () => this.sendCursors());
   }
 
-  remove(viewer: Viewer): void {
-    this.waiting.delete(viewer);
-    this.broadcaster?.remove(viewer);
+  /** Takes what clients have drawn since the last call. */
+  takeDrawn(): ToRoom[] {
+    if (this.drawn.size === 0) return [];
+    const clients = [...this.drawn].map(([connection, { tick, frames }]) => {
+      return [connection, tick, frames] as [number, number, number];
+    });
+    this.drawn.clear();
+    return [{ what: 'drawn', clients }];
   }
 
-  setViewport(viewer: Viewer, viewport: Viewport | undefined, now: number): void {
-    this.broadcaster?.setViewport(viewer, viewport, now);
-    const waiting = this.waiting.get(viewer);
-    if (waiting) waiting.look = (broadcaster) => broadcaster.setViewport(viewer, viewport, now);
+  /** Drops what a client has reported so far. */
+  forget(connection: number): void {
+    this.drawn.delete(connection);
+    this.cursors.delete(connection);
   }
 
-  acknowledge(viewer: Viewer, tick: number, now: number): void {
-    this.broadcaster?.acknowledge(viewer, tick, now);
+  /** Drops what all clients have reported so far. */
+  clear(): void {
+    this.drawn.clear();
+    this.cursors.clear();
+    this.cancelCursors?.();
+    this.cancelCursors = undefined;
   }
 
-  resync(viewer: Viewer, chunks: readonly number[]): void {
-    this.broadcaster?.resync(viewer, chunks);
-  }
-
-  close(): void {
-    this.isClosed = true;
-    this.waiting.clear();
-    this.feed?.close();
-  }
-
-  private begin(feed: RemoteFrames): void {
-    this.feed = feed;
-    if (this.isClosed) {
-      feed.close();
-      return;
-    }
-    const broadcaster = new RoomBroadcaster(feed);
-    this.broadcaster = broadcaster;
-    for (const [viewer, { viewport, now, options, look }] of this.waiting) {
-      broadcaster.add(viewer, viewport, now, options);
-      look?.(broadcaster);
-    }
-    this.waiting.clear();
+  private sendCursors(): void {
+    this.cancelCursors = undefined;
+    if (this.cursors.size === 0) return;
+    this.cursorsSentAt = this.clock.now();
+    const cursors = [...this.cursors].map(([id, cursor]) => packPointer({ ...cursor, id }));
+    this.cursors.clear();
+    this.send({ what: 'cursors', cursors });
   }
 }

@@ -1,10 +1,13 @@
-/** The way into a room of this server for the connections of others. */
+/**
+ * Opens rooms of this server to the connections of other servers. It never opens sockets.
+ * `RoomAccesses` has all rooms, `RoomAccess` one.
+ */
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { Bus } from '../../cluster/bus/bus.ts';
+import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { countBy } from '../../platform/collections.ts';
 import type { RoomServer } from '../room-server.ts';
 import { FramePublisher } from '../streaming/frame-publisher.ts';
+import type { EncoderChannel } from '../streaming/room-encoders.ts';
 import { GatewayLink } from './gateway-link.ts';
 import {
   type BatchToRoom,
@@ -17,73 +20,65 @@ import {
 
 const { beat, begin, silence } = DEFAULTS.cluster.sessions;
 
-export interface RoomAccessOptions {
-  readonly roomServer: RoomServer;
-  /** The room's server, as long as this process may show it. @throws Refusal elsewhere */
-  readonly find: () => RoomServer;
-  readonly bus: Bus;
-  /** Of the room's lease. */
-  readonly epoch: number;
-  readonly clock: Clock;
-  /** Runs a function at the end of this turn. */
-  readonly defer?: (run: () => void) => void;
-}
-
 export class RoomAccess {
   private readonly links = new Map<string, GatewayLink>();
-  private parts: readonly { close(): void }[] = [];
-  /** Tells once, when the room may be shown here, that it runs here. */
-  private announce = (): void => {};
+  private readonly publisher: FramePublisher;
+  /** Of what servers send to the room; undefined if the bus has been closed. */
+  private readonly subscription: Promise<Subscription | undefined>;
+  private isAnnounced = false;
   private cancel = (): void => {};
   private isClosed = false;
 
   /** Opens a room to other servers, and tells them so. */
-  constructor(private readonly options: RoomAccessOptions) {
+  constructor(
+    private readonly options: {
+      readonly roomServer: RoomServer;
+      /** The room's server, as long as this process may show it. @throws Refusal elsewhere */
+      readonly find: () => RoomServer;
+      readonly bus: Bus;
+      /** Epoch of the room's lease. */
+      readonly epoch: number;
+      readonly clock: Clock;
+      /** Runs a function at the end of this turn. */
+      readonly defer?: (run: () => void) => void;
+    },
+  ) {
     const { bus, roomServer, epoch, clock } = options;
-    const { encoders, room } = roomServer;
-    const subscribed = bus.subscribe(roomChannel(room.name), (bytes) => this.receive(bytes));
-    const published = FramePublisher.open({
+    const { encoders, room, signals } = roomServer;
+    this.publisher = new FramePublisher({
       ...{ encoders, bus, room: room.name, epoch, clock },
       isHere: () => this.isHere,
     });
-    Promise.all([subscribed, published]).then(
-      ([subscription, publisher]) => {
-        this.parts = [subscription, publisher];
-        this.announce = () => {
-          this.announce = () => {};
-          publisher.announce();
-        };
-        if (this.isClosed) this.closeParts();
-        else this.beat();
-      },
-      // The bus has been closed.
-      () => {},
-    );
-    roomServer.onEvents = () => {
-      for (const link of this.links.values()) link.flushWaiting();
-    };
+    this.subscription = bus
+      .subscribe(roomChannel(room.name), (bytes) => this.receive(bytes))
+      .catch(() => undefined);
+    void Promise.all([this.subscription, this.publisher.opened]).then((opened) => {
+      if (!this.isClosed && opened.every(Boolean)) this.beat();
+    });
+    signals.on('events-sent', this.flushLinks);
+    signals.on('frames-encoded', this.publishFrames);
   }
 
   /** Number of connections by the name of their server. */
   get connections(): ReadonlyMap<string, number> {
-    const nodes = [...this.links.values()].flatMap(({ node, size }) =>
-      Array<string>(size).fill(node),
-    );
-    return countBy(nodes, (node) => node);
+    const counts = new Map<string, number>();
+    for (const { options, size } of this.links.values()) {
+      if (size > 0) counts.set(options.node, (counts.get(options.node) ?? 0) + size);
+    }
+    return counts;
   }
 
   /** The room is not here any more. Its connections wait for where it goes on. */
   close(): void {
     this.isClosed = true;
     this.cancel();
-    this.options.roomServer.onEvents = () => {};
-    this.closeParts();
+    const { signals } = this.options.roomServer;
+    signals.off('events-sent', this.flushLinks);
+    signals.off('frames-encoded', this.publishFrames);
+    this.publisher.close();
+    void this.subscription.then((subscription) => subscription?.close());
     for (const link of this.links.values()) link.close();
     this.links.clear();
-  }
-
-  private closeParts(): void {
-    for (const part of this.parts) part.close();
   }
 
   private get now(): number {
@@ -99,11 +94,20 @@ export class RoomAccess {
     }
   }
 
+  private readonly flushLinks = (): void => {
+    for (const link of this.links.values()) link.flush();
+  };
+
+  private readonly publishFrames = (channels: readonly EncoderChannel[]): void => {
+    this.publisher.publish(channels);
+  };
+
   private readonly beat = (): void => {
     const { bus, clock, epoch, roomServer } = this.options;
     this.cancel = clock.after(this.isHere ? beat : begin, this.beat);
     if (!this.isHere) return;
-    this.announce();
+    if (!this.isAnnounced) this.publisher.announce();
+    this.isAnnounced = true;
     bus.publish(beatChannel(roomServer.room.name), encode({ epoch }));
     for (const [name, link] of this.links) {
       if (this.now - link.heardAt < silence) link.beat();
@@ -112,7 +116,7 @@ export class RoomAccess {
   };
 
   private receive(bytes: Uint8Array): void {
-    // What is missed here is noticed by its number.
+    // A message missed here is noticed by its number.
     if (this.isClosed || !this.isHere) return;
     const message = decodeToRoom(bytes);
     if (!message) return;
@@ -155,19 +159,19 @@ export class RoomAccess {
   }
 }
 
-export interface RoomAccessesOptions {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  /** @throws Refusal no-such-room, room-closed, elsewhere */
-  readonly findServer: (room: string) => RoomServer;
-  /** The epoch of the lease that this process has of a room; undefined if it has none. */
-  readonly epochOf: (room: string) => number | undefined;
-}
-
 export class RoomAccesses {
   private readonly opened = new Map<RoomServer, RoomAccess>();
 
-  constructor(private readonly options: RoomAccessesOptions) {}
+  constructor(
+    private readonly options: {
+      readonly bus: Bus;
+      readonly clock: Clock;
+      /** @throws Refusal no-such-room, room-closed, elsewhere */
+      readonly findServer: (room: string) => RoomServer;
+      /** The epoch of the lease that this process has of a room; undefined if it has none. */
+      readonly epochOf: (room: string) => number | undefined;
+    },
+  ) {}
 
   /** Opens a room that this server has begun to run. */
   open(roomServer: RoomServer): void {

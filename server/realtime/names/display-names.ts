@@ -1,7 +1,43 @@
 /** Cleans and checks the names that participants choose, because everybody sees them. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import { createWordCheck } from './offensive-words.ts';
-import { isReservedName } from './reserved-names.ts';
+import { skeletonsOf } from './comparable-letters.ts';
+import { createWordCheck, split, WORD_LISTS } from './offensive-words.ts';
+
+/** Words that may stand before or after a role without changing who is meant. */
+const AROUND = new Set([
+  ...['the', 'your', 'our', 'mr', 'mrs', 'ms', 'real', 'official'],
+  ...['den', 'det', 'din', 'vores', 'der', 'die', 'das', 'dein', 'unser', 'herr', 'frau'],
+  ...['el', 'la', 'los', 'las', 'tu', 'señor', 'señora'],
+]);
+
+/** Honorifics, which follow a Japanese name without a space. */
+const HONORIFIC = /(さん|サン|様|さま|くん|君|ちゃん|殿)$/u;
+
+/** A name without articles, honorifics and a number at its end, as skeletons. */
+function coresOf(name: string): string[] {
+  const words = name
+    .normalize('NFC')
+    .split(/[^\p{L}\p{M}\p{N}]+/u)
+    .filter((word) => !AROUND.has(word.toLowerCase()))
+    .join(' ')
+    .replace(/(?<=\P{N})[\p{N} ]+$/u, '')
+    .replace(HONORIFIC, '');
+  return skeletonsOf(words);
+}
+
+const { name: gardener } = DEFAULTS.attract;
+const roles = Object.values(WORD_LISTS).flatMap((list) => split(list.roles));
+const RESERVED: ReadonlySet<string> = new Set(
+  [...roles, gardener, DEFAULTS.osc.planter, 'Vivarium'].flatMap((name) => [
+    ...coresOf(name),
+    ...skeletonsOf(name),
+  ]),
+);
+
+/** Whether a name imitates the gardener or the host in any of the languages. */
+function isReservedName(name: string): boolean {
+  return [...skeletonsOf(name), ...coresOf(name)].some((skeleton) => RESERVED.has(skeleton));
+}
 
 /** A joiner inside an emoji sequence, as in "woman scientist"; a modifier may precede it. */
 const JOINER = String.raw`(?<=\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F)?)\u200D(?=\p{Extended_Pictographic})`;

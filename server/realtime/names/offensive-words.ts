@@ -1,8 +1,36 @@
-/** Offensive words in all languages that `word-lists.ts` has. */
+/**
+ * Finds offensive words. Those of all languages count on every page. Our own lists, beside those of
+ * the libraries, are in word-lists.json. Start at `createWordCheck`.
+ */
+
 import naughty from 'naughty-words';
 import { englishDataset, englishRecommendedTransformers, RegExpMatcher } from 'obscenity';
 import { type Reading, readingsOf, singled, unaccented, written } from './comparable-letters.ts';
-import { HARMLESS_PARTS, NAMES, split, WORD_LISTS } from './word-lists.ts';
+import lists from './word-lists.json' with { type: 'json' };
+
+/** Words are separated by a comma and a space. */
+interface WordList {
+  /** Shorter words of the library's list are left out. */
+  readonly shortest?: number;
+  /** Words of the library's lists that are names, or harmless in some language. */
+  readonly everyday?: string;
+  /** Offensive words that the library's list lacks. */
+  readonly more?: string;
+  /** Parts that make any word offensive. */
+  readonly within?: string;
+  /** Names of the host, the gardener and the server. */
+  readonly roles?: string;
+}
+
+export const split = (words: string | undefined): string[] => words?.split(', ') ?? [];
+
+export const WORD_LISTS: Readonly<Record<string, WordList>> = lists.languages;
+
+/** Names and words that resemble offensive ones, in lower case; allowed only if written like this. */
+const NAMES: ReadonlySet<string> = new Set(split(lists.names.toLowerCase()));
+
+/** Parts of names and words in which `obscenity` finds something. */
+const HARMLESS_PARTS: readonly string[] = split(lists.harmlessParts);
 
 /** From this many letters on, a word is found within others: "hurensohn" in "Hurensohn99". */
 const LONG = 7;

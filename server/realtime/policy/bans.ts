@@ -4,6 +4,7 @@
  * get in slowly where somebody was banned.
  */
 import { createHmac } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -41,30 +42,32 @@ export interface Applicant {
   readonly address: string;
 }
 
-export interface BansOptions {
-  /** Key of the fingerprints, the same after a restart. */
-  readonly secret: Uint8Array;
-  /** Wall clock, ms since the epoch. */
-  readonly date: () => number;
-  /** By which newcomers are slowed: it goes on evenly when the wall clock is set. */
-  readonly clock: Pick<Clock, 'now'>;
-  /** The stored bans. */
-  readonly bans?: readonly Ban[];
-  /** Called with the new list after each change. */
-  readonly onChange?: (bans: readonly Ban[]) => void;
-}
-
-/** The list of bans, which the caller stores. */
-export class Bans {
-  /** By the address of somebody who was banned: how many newcomers without a mark it may have. */
+/**
+ * The list of bans, which the caller stores. `added`: somebody has been banned, here or on another
+ * server, and may be in rooms.
+ */
+export class Bans extends EventEmitter<{ added: [] }> {
+  /** By the address of a banned participant: how many newcomers without a mark it may have. */
   private readonly slowed = new Map<string, { readonly bucket: TokenBucket; until: number }>();
   private bans: readonly Ban[];
-  /** The number of the next ban; where several servers ban, each needs numbers of its own. */
-  newId = (): number => 1 + Math.max(0, ...this.bans.map(({ id }) => id));
-  /** Called when somebody has been banned, here or on another server: they may be in rooms. */
-  onAdded: () => void = () => {};
 
-  constructor(private readonly options: BansOptions) {
+  constructor(
+    private readonly options: {
+      /** Key of the fingerprints, the same after a restart. */
+      readonly secret: Uint8Array;
+      /** Wall clock, ms since the epoch. */
+      readonly date: () => number;
+      /** Slows newcomers: unlike the wall clock, it is never set. */
+      readonly clock: Pick<Clock, 'now'>;
+      /** The stored bans. */
+      readonly bans?: readonly Ban[];
+      /** Called with the new list after each change. */
+      readonly onChange?: (bans: readonly Ban[]) => void;
+      /** The number of the next ban, unique to this server; absent: it bans alone. */
+      readonly newId?: () => number;
+    },
+  ) {
+    super();
     this.bans = options.bans ?? [];
   }
 
@@ -72,7 +75,7 @@ export class Bans {
   replace(bans: readonly Ban[]): void {
     const known = new Set(this.bans.map(({ id }) => id));
     this.bans = bans;
-    if (bans.some(({ id }) => !known.has(id))) this.onAdded();
+    if (bans.some(({ id }) => !known.has(id))) this.emit('added');
   }
 
   /** The bans that are in force. */
@@ -101,7 +104,7 @@ export class Bans {
     const since = this.options.date();
     this.slow(address);
     const ban = {
-      id: this.newId(),
+      id: this.options.newId?.() ?? 1 + Math.max(0, ...this.bans.map(({ id }) => id)),
       room,
       participant,
       name,
@@ -111,7 +114,7 @@ export class Bans {
       until: duration === undefined ? null : since + duration,
     };
     this.change([...this.all, ban]);
-    this.onAdded();
+    this.emit('added');
     return ban;
   }
 

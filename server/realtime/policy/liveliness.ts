@@ -7,16 +7,6 @@ import type { Room } from '../../world/room.ts';
 
 const { slowShare, slowAfter, quickAfter, unwatchedAfter } = DEFAULTS.liveliness;
 
-/** What the share depends on. */
-export interface RoomMoment {
-  /** The host's share, 0…1. */
-  readonly setting: number;
-  readonly isWatched: boolean;
-  readonly isSlow: boolean;
-  /** ms */
-  readonly now: number;
-}
-
 /** Keeps a room's liveliness up to date. */
 export class Liveliness {
   private readonly watched: Lasting;
@@ -28,7 +18,19 @@ export class Liveliness {
   }
 
   /** Call after each tick. */
-  update({ setting, isWatched, isSlow, now }: RoomMoment): void {
+  update({
+    setting,
+    isWatched,
+    isSlow,
+    now,
+  }: {
+    /** The host's share, 0…1. */
+    readonly setting: number;
+    readonly isWatched: boolean;
+    readonly isSlow: boolean;
+    /** ms */
+    readonly now: number;
+  }): void {
     if (!this.room.species.relatives) return;
     const watched = this.watched.see(isWatched, now);
     const slow = this.slow.see(isSlow, now);

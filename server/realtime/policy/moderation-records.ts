@@ -1,4 +1,4 @@
-/** What a room stores about its host's decisions, and about what waits for them. */
+/** Records of a room's host: decisions, and drawings and reports that wait for one. */
 import * as v from 'valibot';
 import { count, finite, id } from '../../../shared/common-schemas.ts';
 import { REASONS } from '../../../shared/protocol/reasons.ts';
@@ -25,7 +25,7 @@ export const MODERATION = {
     /** `approved`, or why it was refused; absent: it waits. */
     decision: v.optional(v.picklist(['approved', ...REASONS])),
   }),
-  /** Organisms that visitors have reported, as they were then. */
+  /** Organisms that visitors have reported, as they were at that time. */
   reports: v.strictObject({
     /** Number of the organism. */
     id,
@@ -63,3 +63,6 @@ export type KeepItem = <List extends keyof Moderation>(
   id: number,
   item?: Moderation[List][number],
 ) => Promise<void>;
+
+/** Ignores that an item was not stored: the log names it, and nobody waits for it. */
+export const unkept = (): void => {};

@@ -7,7 +7,7 @@ import type {
   ParticipantId,
 } from '../../../shared/vocabulary.ts';
 import type { Room } from '../../world/room.ts';
-import type { KeepItem, Moderation } from './moderation-records.ts';
+import { type KeepItem, type Moderation, unkept } from './moderation-records.ts';
 
 /** Maximum number of reporters stored for each organism; more reports change nothing for the host. */
 const MAX_REPORTERS = 1_000;
@@ -17,15 +17,6 @@ const MAX_REPORTED = 256;
 /** A reported organism, which may have departed. */
 export type Report = Moderation['reports'][number];
 
-export interface ReportsOptions {
-  readonly room: Pick<Room, 'viewOf' | 'grid' | 'tick'>;
-  /** The stored reports. */
-  readonly kept: readonly Report[];
-  readonly keep: KeepItem;
-  /** Wall clock, ms since the epoch. */
-  readonly date: () => number;
-}
-
 /** Number of reports that the host has not dismissed. */
 export const openOf = ({ reporters, dismissed }: Report): number => reporters.length - dismissed;
 
@@ -33,7 +24,16 @@ export const openOf = ({ reporters, dismissed }: Report): number => reporters.le
 export class Reports {
   private readonly cases: Map<OrganismId, Report>;
 
-  constructor(private readonly options: ReportsOptions) {
+  constructor(
+    private readonly options: {
+      readonly room: Pick<Room, 'viewOf' | 'grid' | 'tick'>;
+      /** The stored reports. */
+      readonly kept: readonly Report[];
+      readonly keep: KeepItem;
+      /** Wall clock, ms since the epoch. */
+      readonly date: () => number;
+    },
+  ) {
     this.cases = new Map(options.kept.map((one) => [one.id, one]));
     const isOver = (one: Report): boolean => openOf(one) === 0 && !this.lives(one);
     for (const { id } of options.kept.filter(isOver)) this.forget(id).catch(unkept);
@@ -75,7 +75,7 @@ export class Reports {
     const known = found?.born === view.born ? found : undefined;
     if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
     const { reporters = [] as number[], dismissed = 0 } = known ?? {};
-    // What was reported first stays to be seen, whatever the organism is turned into.
+    // The first reported picture stays, whatever the organism is turned into.
     const isOpen = known && openOf(known) > 0;
     const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
     const counts = !reporters.includes(by) && reporters.length < MAX_REPORTERS;
@@ -139,6 +139,3 @@ export class Reports {
     return this.options.keep('reports', organism);
   }
 }
-
-/** The log has it already, and nobody waits for it. */
-const unkept = (): void => {};

@@ -1,6 +1,6 @@
 /**
  * What the host allows participants in a room: who may act, how much and how often, and whose name
- * is shown.
+ * is shown. It stores and sends nothing. Start at `admit`.
  */
 import type { RoomSettings } from '../../../shared/host/settings.ts';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
@@ -119,37 +119,26 @@ export class RoomPolicy {
   /** Removes hidden names from a message: those of muted participants, or all. */
   redactNames<N extends EventName>(event: N, message: Event<N>): Event<N> {
     if (this.settings.names && this.muted.size === 0) return message;
-    switch (event as EventName) {
-      case 'welcome':
-      case 'wall': {
-        const welcome = message as Event<'wall'>;
-        const participants = welcome.participants.map(this.redactParticipant);
-        return {
-          ...welcome,
-          participants,
-          organisms: welcome.organisms.map(this.redactPlanter),
-        } as never;
-      }
-      case 'people': {
-        const people = message as Event<'people'>;
-        return { ...people, joined: people.joined.map(this.redactParticipant) } as never;
-      }
-      case 'life': {
-        const life = message as Event<'life'>;
-        const events = life.events.map((item) =>
-          item.what === 'born' ? { ...item, organism: this.redactPlanter(item.organism) } : item,
-        );
-        return { ...life, events } as never;
-      }
-      case 'affected': {
-        const { organisms } = message as Event<'affected'>;
-        const redacted = organisms.map((one) => ({ ...one, by: this.redactParticipant(one.by) }));
-        return { organisms: redacted } as never;
-      }
-      default:
-        return message;
-    }
+    return this.redactions[event]?.(message) ?? message;
   }
+
+  private readonly redactions: { readonly [N in EventName]?: (message: Event<N>) => Event<N> } = {
+    wall: (wall) => ({
+      ...wall,
+      participants: wall.participants.map(this.redactParticipant),
+      organisms: wall.organisms.map(this.redactPlanter),
+    }),
+    people: (people) => ({ ...people, joined: people.joined.map(this.redactParticipant) }),
+    life: ({ tick, events }) => ({
+      tick,
+      events: events.map((item) =>
+        item.what === 'born' ? { ...item, organism: this.redactPlanter(item.organism) } : item,
+      ),
+    }),
+    affected: ({ organisms }) => ({
+      organisms: organisms.map((one) => ({ ...one, by: this.redactParticipant(one.by) })),
+    }),
+  };
 
   private readonly redactParticipant = (participant: ParticipantView): ParticipantView =>
     (this.settings.names && !this.muted.has(participant.id)) || BUILT_IN.includes(participant.name)

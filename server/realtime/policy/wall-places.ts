@@ -25,18 +25,18 @@ const PASS_LENGTH = 12;
 /** All places of a server. */
 export class WallPlaces {
   private places: readonly WallPlace[];
-  /** The id of the next place; where several servers give places, each needs ids of its own. */
-  newId = (): number => 1 + Math.max(0, ...this.places.map(({ id }) => id));
 
   /**
    * @param date wall clock, ms since the epoch
    * @param places the stored places
    * @param onChange called with all places after each change
+   * @param newId the id of the next place, unique to this server; absent: it gives places alone
    */
   constructor(
     private readonly date: () => number,
     places: readonly WallPlace[] = [],
     private readonly onChange: (places: readonly WallPlace[]) => void = () => {},
+    private readonly newId?: () => number,
   ) {
     // A server that was killed could not store that its walls were lost then.
     this.places = places.map((place) => this.asOfNobody(place));
@@ -65,7 +65,7 @@ export class WallPlaces {
 
   /** Gives a new place. @param name not used in the room yet */
   add(room: string, name: string): WallPlace {
-    const id = this.newId();
+    const id = this.newId?.() ?? 1 + Math.max(0, ...this.places.map((place) => place.id));
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const place = { id, room, name, pass: letters.join(''), seen: false, lost: null };
     this.change([...this.places, place]);

@@ -22,12 +22,12 @@ import type { TickResult } from '../../world/room-types.ts';
 
 const { gather, interval, maxChanges, maxPeople, maxWounded } = DEFAULTS.affected;
 
-/** What an organism dies of when strokes have killed it, at once or by what they left. */
+/** Causes of death of an organism killed by strokes, immediately or later. */
 const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
 
 export interface AffectedOrganismsOptions {
   readonly room: Pick<Room, 'viewOf' | 'blockersOf' | 'renewable'>;
-  /** Whether a participant is present, or their slot is still reserved. */
+  /** Whether a participant is present, or their seat is still reserved. */
   readonly isExpected: (participant: ParticipantId) => boolean;
   /** How others see a participant who is present; undefined if they are not. */
   readonly personOf: (participant: ParticipantId) => ParticipantView | undefined;
@@ -35,11 +35,11 @@ export interface AffectedOrganismsOptions {
   readonly send: (participant: ParticipantId, message: Event<'affected'>) => boolean;
 }
 
-/** What was done to one organism in one way. */
+/** Everything of one kind that was done to one organism. */
 interface Change {
   readonly organism: Pick<OrganismView, 'id' | 'kind'>;
   readonly how: How;
-  /** What it has turned into. */
+  /** The kind that it has turned into. */
   into?: string | undefined;
   readonly people: Map<ParticipantId, OrganismView['planter']>;
 }
@@ -65,7 +65,7 @@ interface Sent {
 interface Wounded {
   /** Who wounded it last. */
   readonly by: ParticipantId;
-  /** How many of its live cells each neighbour blocked then. */
+  /** How many of its live cells each neighbour blocked at that time. */
   readonly blockers: ReadonlyMap<OrganismId, number>;
 }
 
@@ -132,7 +132,7 @@ export class AffectedOrganisms {
     }
   }
 
-  /** A participant has drawn the frame of a tick, so they have received what was sent before. */
+  /** A participant has drawn the frame of a tick, so they have received all earlier messages. */
   acknowledge(participant: ParticipantId, tick: number): void {
     const last = this.sent.get(participant);
     if (last && tick >= last.tick) last.changes = undefined;

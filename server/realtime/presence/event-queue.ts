@@ -5,13 +5,7 @@
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 
-interface QueuedEvent {
-  /** 1…, in order. */
-  readonly number: number;
-  /** The delivery round in which the event was added. */
-  readonly round: number;
-  readonly send: (client: RoomClient) => void;
-}
+type Recipient = Pick<RoomClient, 'send'>;
 
 /**
  * Rounds within which each client has a turn: two, and a third for a client that changes its tier.
@@ -20,20 +14,26 @@ const ROUNDS = 3;
 
 /** Delivers each event once to each client, in order. */
 export class EventQueue {
-  private events: QueuedEvent[] = [];
+  private events: {
+    /** 1…, in order. */
+    readonly number: number;
+    /** The delivery round in which the event was added. */
+    readonly round: number;
+    readonly send: (client: Recipient) => void;
+  }[] = [];
   private count = 0;
   private round = 0;
   /** Number of the last event that each client has received, or knows from its welcome. */
-  private readonly lastReceived = new WeakMap<RoomClient, number>();
+  private readonly lastReceived = new WeakMap<Recipient, number>();
 
   /** Queues an event. @param message must not change any more */
   add<N extends EventName>(event: N, message: Event<N>): void {
-    const send = (client: RoomClient): void => client.send(event, message);
+    const send = (client: Recipient): void => client.send(event, message);
     this.events.push({ number: ++this.count, round: this.round, send });
   }
 
   /** Skips all events so far, because the client's welcome contains them. */
-  startFor(client: RoomClient): void {
+  startFor(client: Recipient): void {
     this.lastReceived.set(client, this.count);
   }
 
@@ -42,7 +42,7 @@ export class EventQueue {
    *
    * @param hasTurn must be true at least once in three rounds for each client
    */
-  deliver(members: Iterable<RoomClient>, hasTurn: (client: RoomClient) => boolean): void {
+  deliver<R extends Recipient>(members: Iterable<R>, hasTurn: (client: R) => boolean): void {
     if (this.events.length > 0) {
       for (const member of members) {
         if (!hasTurn(member)) continue;

@@ -2,22 +2,22 @@
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
-import type { ParticipantSlots } from '../sessions/participant-slots.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
-import type { RoomStreams } from '../streaming/room-broadcaster.ts';
+import type { Seats } from '../sessions/seats.ts';
+import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 
 /** Who follows whom in one room. News is sent once per tick. */
 export class Follows {
   /** By follower. */
   private readonly followed = new Map<RoomClient, ParticipantId>();
-  /** Whose view has changed, and whose followers must be told. */
+  /** Participants whose view has changed since their followers were sent it. */
   private readonly moved = new Set<ParticipantId>();
   /** Who has more or fewer followers than they were told. */
   private readonly recounted = new Set<ParticipantId>();
 
   constructor(
-    private readonly slots: Pick<ParticipantSlots<RoomClient>, 'memberOf' | 'participantOf'>,
-    private readonly broadcaster: Pick<RoomStreams, 'viewportOf'>,
+    private readonly seats: Pick<Seats<RoomClient>, 'memberOf' | 'participantOf'>,
+    private readonly broadcaster: Pick<RoomBroadcaster, 'viewportOf'>,
   ) {}
 
   /**
@@ -26,9 +26,9 @@ export class Follows {
    * @throws Refusal no-such-participant, follows-you
    */
   follow(client: RoomClient, participant: ParticipantId | undefined): void {
-    const you = this.slots.participantOf(client)?.id;
+    const you = this.seats.participantOf(client)?.id;
     if (participant !== undefined) {
-      if (participant === you || !this.slots.memberOf(participant)) {
+      if (participant === you || !this.seats.memberOf(participant)) {
         throw new Refusal('no-such-participant', `participant ${participant}`);
       }
       // Two who follow each other would both zoom out for ever.
@@ -43,7 +43,7 @@ export class Follows {
 
   /** A client's view has changed. */
   viewChanged(client: RoomClient): void {
-    const you = this.slots.participantOf(client);
+    const you = this.seats.participantOf(client);
     if (you && this.followed.size > 0) this.moved.add(you.id);
   }
 
@@ -75,7 +75,7 @@ export class Follows {
       const counts = countBy(this.followed.values(), (participant) => participant);
       for (const participant of this.recounted) {
         const count = counts.get(participant) ?? 0;
-        this.slots.memberOf(participant)?.send('followers', { count });
+        this.seats.memberOf(participant)?.send('followers', { count });
       }
     }
     this.moved.clear();
@@ -84,7 +84,7 @@ export class Follows {
 
   /** undefined while their page is hidden. */
   private viewOf(participant: ParticipantId) {
-    const client = this.slots.memberOf(participant);
+    const client = this.seats.memberOf(participant);
     return client && this.broadcaster.viewportOf(client);
   }
 
@@ -99,7 +99,7 @@ export class Follows {
   private leadsTo(participant: ParticipantId, target: ParticipantId | undefined): boolean {
     for (let at: ParticipantId | undefined = participant; at !== undefined; ) {
       if (at === target) return true;
-      const client = this.slots.memberOf(at);
+      const client = this.seats.memberOf(at);
       at = client && this.followed.get(client);
     }
     return false;

@@ -30,12 +30,12 @@ export class VisitStatistics {
     }
   }
 
-  /** Ends a visit, once the slot is no longer reserved. */
+  /** Ends a visit, once the seat is no longer reserved. */
   leave(participant: ParticipantId): void {
     this.visits.delete(participant);
   }
 
-  /** Whether a participant is present, or their slot is still reserved. */
+  /** Whether a participant is present, or their seat is still reserved. */
   isKnown(participant: ParticipantId): boolean {
     return this.visits.has(participant);
   }

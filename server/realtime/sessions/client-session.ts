@@ -5,11 +5,17 @@ import { type Command, isCommandName } from '../../../shared/protocol/commands.t
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION, type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Clock } from '../../platform/clock.ts';
-import type { ConnectionRateLimiter } from '../admission/connection-admission.ts';
-import { parseCommand, readId } from '../commands/command-dispatcher.ts';
+import {
+  chargeCommand,
+  type MessageName,
+  parseCommand,
+  readId,
+} from '../commands/client-messages.ts';
+import type { ConnectionRateLimiter } from '../limits/connection-limits.ts';
 import { cleanName, type NameCheck } from '../names/display-names.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
-import type { RoomDirectory, RoomSession, SessionClient, Wish } from './local-session.ts';
+import type { RoomDirectory, RoomSession } from './local-session.ts';
+import type { RoomClient } from './room-client.ts';
 
 /** Packets that may wait in the transport before frames are held back. */
 const MAX_BUFFERED_PACKETS = 8;
@@ -23,20 +29,11 @@ const FINAL: ReadonlySet<Reason> = new Set([
   'no-spectators',
 ]);
 
-/** What a visitor is told who has come in without the name they asked for. */
+/** Notices to a visitor who has come in without the name they asked for. */
 const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' } as const;
 
-export interface ClientSessionOptions {
-  readonly socket: Socket;
-  readonly rooms: RoomDirectory;
-  readonly clock: Clock;
-  readonly rateLimiter: ConnectionRateLimiter;
-  readonly names: NameCheck;
-  readonly outbox: Outbox;
-}
-
 /** Handles one client from connection to disconnection. */
-export class ClientSession implements SessionClient {
+export class ClientSession implements RoomClient {
   private readonly socket: Socket;
   private readonly rateLimiter: ConnectionRateLimiter;
   /** The room that it has asked to join last. */
@@ -45,7 +42,16 @@ export class ClientSession implements SessionClient {
   private cancelTimeout: (() => void) | undefined;
   private ended = false;
 
-  constructor(private readonly options: ClientSessionOptions) {
+  constructor(
+    private readonly options: {
+      readonly socket: Socket;
+      readonly rooms: RoomDirectory;
+      readonly clock: Clock;
+      readonly rateLimiter: ConnectionRateLimiter;
+      readonly names: NameCheck;
+      readonly outbox: Outbox;
+    },
+  ) {
     const { socket } = options;
     this.socket = socket;
     this.rateLimiter = options.rateLimiter;
@@ -126,9 +132,9 @@ export class ClientSession implements SessionClient {
       if (!isCommandName(name)) throw new Refusal('unknown-message');
       if (messages.length !== 1) throw new Refusal('bad-message', 'one argument expected');
       const command = parseCommand(name, messages[0]);
-      this.rateLimiter.chargeCommand(name, command);
+      chargeCommand(this.rateLimiter, name, command);
       if (name === 'join') this.join(command as Command<'join'>);
-      else this.handle([name, command] as unknown as Wish);
+      else this.handle(name, command as Command<typeof name>);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.refuse(error, readId(messages[0]));
@@ -136,17 +142,17 @@ export class ClientSession implements SessionClient {
   }
 
   /** @throws Refusal */
-  private handle(wish: Wish): void {
+  private handle<N extends MessageName>(name: N, message: Command<N>): void {
     if (!this.session) throw new Refusal('not-joined');
-    this.session.handle(...(wish[0] === 'name' ? this.checkedName(wish[1]) : wish));
-  }
-
-  /** @throws Refusal bad-name, reserved-name */
-  private checkedName({ id, name }: Command<'name'>): Wish {
-    const cleaned = cleanName(name);
+    if (name !== 'name') {
+      this.session.handle(name, message);
+      return;
+    }
+    const { id, name: wished } = message as Command<'name'>;
+    const cleaned = cleanName(wished);
     const wrong = this.options.names(cleaned);
     if (wrong) throw new Refusal(wrong);
-    return ['name', { id, name: cleaned }];
+    this.session.handle('name', { id, name: cleaned });
   }
 
   /** @throws Refusal */

@@ -7,7 +7,7 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
-import type { DeviceMarks } from './device-marks.ts';
+import type { DeviceMarks } from './signed-tokens.ts';
 
 const { renewedWithin, trustedAfter, remembered } = DEFAULTS.newcomers;
 
@@ -26,20 +26,12 @@ interface Device extends EnergyAllowance {
   readonly participants: Set<ParticipantId>;
 }
 
-/** What the server knows of a client that joins. */
+/** A client that joins. */
 export interface Newcomer {
   /** The device mark that the page has stored; not verified yet. */
   readonly mark?: string | undefined;
   /** The address key of the connection. */
   readonly address: string;
-}
-
-/** What a newcomer gets. */
-interface Grant {
-  /** Energy to start with; undefined for a participant who resumes with what they have. */
-  readonly energy: number | undefined;
-  /** A new mark, if the device has no valid one. */
-  readonly mark: string | undefined;
 }
 
 /** Tracks the energy allowances of devices and addresses in one room. */
@@ -74,7 +66,16 @@ export class NewcomerEnergy {
    *
    * @param isNew whether the participant has no energy level yet
    */
-  arrive(participant: ParticipantId, isNew: boolean, { mark, address }: Newcomer): Grant {
+  arrive(
+    participant: ParticipantId,
+    isNew: boolean,
+    { mark, address }: Newcomer,
+  ): {
+    /** Energy to start with; undefined for a participant who resumes with what they have. */
+    readonly energy: number | undefined;
+    /** A new mark, if the device has no valid one. */
+    readonly mark: string | undefined;
+  } {
     const now = this.clock.now();
     const known = this.deviceIdOf(mark);
     const issued = known === undefined ? this.marks.issue() : undefined;
@@ -91,7 +92,7 @@ export class NewcomerEnergy {
   }
 
   /**
-   * A participant's reserved slot has expired. Call it while the room still knows their energy.
+   * A participant's reserved seat has expired. Call it while the room still knows their energy.
    */
   leave(participant: ParticipantId): void {
     const device = this.devices.get(this.deviceOf.get(participant) ?? '');

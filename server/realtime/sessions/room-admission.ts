@@ -1,97 +1,90 @@
-/** Who may enter a room: gives slots to clients, and queues them while the room is full. */
+/**
+ * Lets participants into a room and out of it: gives seats to clients, and queues them while the room
+ * is full. Walls and spectators never come here: see watchers.ts. Start at `join`.
+ */
 import { hueOf } from '../../../shared/hues.ts';
-import { Refusal } from '../../../shared/protocol/reasons.ts';
+import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import type { Applicant } from '../policy/bans.ts';
-import type { PresenceBroadcaster } from '../presence/presence-broadcaster.ts';
+import type { Presence } from '../presence/presence.ts';
 import { fullViewport } from '../streaming/viewer-stream.ts';
-import type { JoinRequest, RoomClient } from './room-client.ts';
+import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
 
-/** Places that change hands in one tick, at most. */
+/** Maximum number of seats that change hands in one tick. */
 const MAX_YIELDING = 16;
 
-/** Admits clients to a room and lets them leave. */
 export class RoomAdmission {
-  /** The clients in the queue, with the tokens of their places. */
-  readonly waiting = new Map<RoomClient, JoinRequest>();
+  /** The clients in the queue; `resume` is the token of their place in it. */
+  private readonly waiting = new Map<RoomClient, Entry>();
 
   constructor(
     private readonly context: RoomContext,
-    private readonly presence: PresenceBroadcaster,
+    private readonly presence: Presence,
     private readonly welcomeBuilder: WelcomeBuilder,
   ) {}
 
   /**
-   * Gives a client a slot, or a place in the queue if the room is full. A reserved slot is
+   * Gives a client a seat, or a place in the queue if the room is full. A reserved seat is
    * honoured in a full room, up to twice its capacity.
    *
    * @throws Refusal room-full if the queue is full too; room-closed; sent-away; too-many-joins
    */
-  join(client: RoomClient, asked: JoinRequest): void {
-    const { policy, bans, slots, room, date } = this.context;
+  join(client: RoomClient, asked: Entry): void {
+    const { policy, bans, seats, room, date } = this.context;
     if (policy.isClosed) throw new Refusal('room-closed');
-    const request = this.withToken(client, asked);
-    const { resumeToken, address = '' } = request;
-    const applicant = this.applicantOf(request);
+    const entry = this.withToken(client, asked);
+    const { resume: token } = entry;
+    const { address, before } = client;
+    const applicant = this.applicantOf(client, entry);
     if (bans.isBanned(room.name, applicant)) throw new Refusal('sent-away');
     const isKnown = applicant.device !== undefined || applicant.participant !== undefined;
     if (!isKnown && !bans.admitsUnmarked(address)) throw new Refusal('too-many-joins');
-    if (client.before && slots.replaceQueued(client.before, client)) {
-      const { resumeToken: place } = this.waiting.get(client.before)!;
-      this.waiting.delete(client.before);
-      this.wait(client, { ...request, resumeToken: place });
+    if (before && seats.replaceQueued(before, client)) {
+      const { resume } = this.waiting.get(before)!;
+      this.waiting.delete(before);
+      this.wait(client, { ...entry, resume });
       return;
     }
-    const returns = resumeToken !== undefined && slots.holdsSlotFor(resumeToken);
-    if (slots.isFull && (!returns || slots.isCrowded)) {
-      const { dropped, token } = slots.enqueue(client, {
-        ...{ token: resumeToken, address, date: date() },
-      });
-      if (dropped === client) throw new Refusal('room-full');
-      if (dropped) {
-        this.waiting.delete(dropped);
-        dropped.disconnect('room-full');
+    const returns = token !== undefined && seats.holdsSeatFor(token);
+    if (seats.isFull && (!returns || seats.isCrowded)) {
+      const queued = seats.enqueue(client, { token, address, date: date() });
+      if (queued.dropped === client) throw new Refusal('room-full');
+      if (queued.dropped) {
+        this.waiting.delete(queued.dropped);
+        queued.dropped.disconnect('room-full');
       }
-      this.wait(client, { ...request, resumeToken: token });
+      this.wait(client, { ...entry, resume: queued.token });
       this.presence.markQueueChanged();
       return;
     }
-    this.seatParticipant(client, request);
+    this.seatParticipant(client, entry);
   }
 
-  /** What is known of who asks to join, for the bans. */
-  applicantOf({ resumeToken, deviceMark, address = '' }: JoinRequest): Applicant {
-    const { slots, newcomers } = this.context;
-    const participant = resumeToken === undefined ? undefined : slots.ownerOf(resumeToken);
-    return { participant, device: newcomers.deviceIdOf(deviceMark), address };
-  }
-
-  /** Removes a client from the room, or from the queue. The slot stays reserved for a while. */
+  /** Removes a client from the room, or from the queue. The seat stays reserved for a while. */
   leave(client: RoomClient): void {
-    const { presence } = this;
-    const { slots } = this.context;
-    if (slots.leaveQueue(client)) {
+    if (this.context.seats.leaveQueue(client)) {
       this.waiting.delete(client);
-      presence.markQueueChanged();
+      this.presence.markQueueChanged();
       return;
     }
-    this.giveUpSlot(client, false);
+    this.giveUpSeat(client, false);
     this.admitWaiting();
   }
 
   /**
-   * Lets those in who could not be let in during the tick, and has participants give up their places to those who wait, if they are idle or if their address
-   * has more than its share. They keep their number, seeds and organisms, and may wait again.
+   * Admits those who could not be let in during the tick. Participants who are idle, or whose address
+   * has more than its share, give up their seats to those who wait. They keep their number, seeds and
+   * organisms, and may wait again.
    */
   shareOut(now: number): void {
-    const { slots } = this.context;
+    const { seats } = this.context;
     this.admitWaiting();
     for (let i = 0; i < MAX_YIELDING; i++) {
-      const client = slots.yielding(now);
+      const client = seats.yielding(now);
       if (!client) return;
-      this.giveUpSlot(client, true);
+      this.giveUpSeat(client, true);
       client.disconnect('gave-way');
       this.admitWaiting();
     }
@@ -99,14 +92,14 @@ export class RoomAdmission {
 
   /** Changes how many participants may be present. Nobody has to leave. */
   setCapacity(capacity: number): void {
-    this.context.slots.capacity = capacity;
+    this.context.seats.capacity = capacity;
     this.admitWaiting();
   }
 
-  /** Forgets the participants whose reserved slots have expired. @returns who they were */
+  /** Forgets the participants whose reserved seats have expired. @returns who they were */
   expire(now: number): ParticipantId[] {
-    const { slots, newcomers, room, visits, affected } = this.context;
-    const expired = slots.expire(now);
+    const { seats, newcomers, room, visits, affected } = this.context;
+    const expired = seats.expire(now);
     for (const participant of expired) {
       newcomers.leave(participant);
       room.leave(participant);
@@ -118,64 +111,97 @@ export class RoomAdmission {
     return expired;
   }
 
-  /** Sends every participant the whole room again. */
+  /** Welcomes every participant again, and sends them the whole room. */
   resendWelcomes(): void {
-    const { slots, broadcaster, eventQueue, affected, follows } = this.context;
-    for (const client of slots.members) {
-      const you = slots.participantOf(client)!;
+    const { seats, broadcaster, affected, follows } = this.context;
+    for (const client of seats.members) {
+      const you = seats.participantOf(client)!;
       // A page that is welcomed again follows nobody.
       follows.forget(client, you.id);
       broadcaster.remove(client);
       this.welcomeBuilder.sendWelcome(client, you);
-      eventQueue.startFor(client);
       affected.returned(you.id);
       this.startStream(client);
     }
   }
 
-  /** Whoever waited may have got a slot without hearing of it: then they have no token for it. */
-  private withToken({ before }: RoomClient, request: JoinRequest): JoinRequest {
-    const { resumeToken } = request;
-    const { slots } = this.context;
-    if (resumeToken !== undefined && slots.holdsSlotFor(resumeToken)) return request;
-    const token = before && slots.tokenOf(before);
-    return token === undefined ? request : { ...request, resumeToken: token };
+  /** Disconnects everybody, present or waiting, who is banned by now. */
+  disconnectBanned(): void {
+    const { room, bans, seats, visits, newcomers } = this.context;
+    const applicants = [...this.waiting].map(
+      ([client, entry]) => [client, this.applicantOf(client, entry)] as const,
+    );
+    const present = [...seats.members].map((client) => {
+      const { id: participant } = seats.participantOf(client)!;
+      const device = newcomers.deviceOfParticipant(participant);
+      return [client, { participant, device, address: visits.addressOf(participant) }] as const;
+    });
+    for (const [client, applicant] of [...applicants, ...present]) {
+      if (!bans.isBanned(room.name, applicant)) continue;
+      // Another server, where they were banned, does not tell the address.
+      bans.slow(applicant.address);
+      this.leave(client);
+      client.disconnect('sent-away');
+    }
   }
 
-  /** Tells a client that is in the queue its position, and its token for when it comes back. */
-  private wait(client: RoomClient, request: JoinRequest): void {
-    this.waiting.set(client, request);
-    const ahead = this.context.slots.queued.indexOf(client);
-    this.presence.sendQueuePosition(client, ahead, request.resumeToken);
+  /** Disconnects all participants, and before them those who wait, so that none is admitted. */
+  disconnectAll(reason: Reason): void {
+    const { seats } = this.context;
+    for (const client of [...this.waiting.keys(), ...seats.members]) {
+      this.waiting.delete(client);
+      if (!seats.leaveQueue(client)) this.leave(client);
+      client.disconnect(reason);
+    }
   }
 
-  private seatParticipant(client: RoomClient, request: JoinRequest): void {
-    const { name, resumeToken, heldChecksums, onAdmitted, deviceMark, address = '' } = request;
+  /** Identifies a client that asks to join, for the bans. */
+  private applicantOf({ address }: RoomClient, { resume, mark }: Entry): Applicant {
+    const { seats, newcomers } = this.context;
+    const participant = resume === undefined ? undefined : seats.ownerOf(resume);
+    return { participant, device: newcomers.deviceIdOf(mark), address };
+  }
+
+  /** A client that waited may have got a seat over a lost connection, and so lack its token. */
+  private withToken({ before }: RoomClient, entry: Entry): Entry {
+    const { seats } = this.context;
+    if (entry.resume !== undefined && seats.holdsSeatFor(entry.resume)) return entry;
+    const resume = before && seats.tokenOf(before);
+    return resume === undefined ? entry : { ...entry, resume };
+  }
+
+  /** Sends a client in the queue its position, and its token for when it comes back. */
+  private wait(client: RoomClient, entry: Entry): void {
+    this.waiting.set(client, entry);
+    const ahead = this.context.seats.queued.indexOf(client);
+    this.presence.sendQueuePosition(client, ahead, entry.resume);
+  }
+
+  private seatParticipant(client: RoomClient, { name, resume, holds, notice, mark }: Entry): void {
     const { presence } = this;
-    const { slots, newcomers, room, visits, eventQueue, affected, hooks, clock } = this.context;
-    const { you, isNew, replaced } = slots.claim(client, {
-      ...{ token: resumeToken, address, now: clock.now() },
+    const { address } = client;
+    const { seats, newcomers, room, visits, affected, hooks, clock } = this.context;
+    const { you, isNew, replaced } = seats.claim(client, {
+      ...{ token: resume, address, now: clock.now() },
       newcomer: (id) => ({ id, name, hue: hueOf(id) }),
     });
-    const granted = newcomers.arrive(you.id, isNew, { mark: deviceMark, address });
+    const granted = newcomers.arrive(you.id, isNew, { mark, address });
     visits.enter(you.id, address, clock.now());
     if (isNew) room.enter(you.id, granted.energy, visits.sourceOf(you.id));
     if (replaced) {
       this.removeViewer(replaced, you);
       replaced.disconnect('replaced');
-    }
-    if (!replaced) presence.changes.enter(you);
+    } else presence.changes.enter(you);
     this.welcomeBuilder.sendWelcome(client, you, granted.mark);
-    eventQueue.startFor(client);
     affected.returned(you.id);
-    onAdmitted(you);
+    if (notice) client.send('notice', { notice });
     if (!replaced) hooks()?.joined(you);
-    this.startStream(client, heldChecksums);
+    this.startStream(client, holds);
   }
 
-  private giveUpSlot(client: RoomClient, yielded: boolean): void {
-    const { slots, clock, hooks } = this.context;
-    const you = slots.leave(client, clock.now(), yielded);
+  private giveUpSeat(client: RoomClient, yielded: boolean): void {
+    const { seats, clock, hooks } = this.context;
+    const you = seats.leave(client, clock.now(), yielded);
     if (!you) return;
     this.removeViewer(client, you);
     hooks()?.left(you);
@@ -183,12 +209,12 @@ export class RoomAdmission {
   }
 
   /** Clients see the whole room until they send a viewport. */
-  private startStream(client: RoomClient, heldChecksums?: ArrayLike<number>): void {
+  private startStream(client: RoomClient, holds?: Uint8Array): void {
     const { room, broadcaster, clock } = this.context;
-    broadcaster.add(client, fullViewport(room.grid.planes), clock.now(), { heldChecksums });
+    broadcaster.add(client, fullViewport(room.grid.planes), clock.now(), { holds });
   }
 
-  /** Ends a client's stream, cursor and following, but leaves the slot alone. */
+  /** Ends a client's stream, cursor and following, but leaves the seat alone. */
   private removeViewer(client: RoomClient, { id }: ParticipantView): void {
     this.context.broadcaster.remove(client);
     this.context.cursors.forget(id);
@@ -196,14 +222,13 @@ export class RoomAdmission {
   }
 
   private admitWaiting(): void {
-    const { presence } = this;
-    const { slots, tickInProgress } = this.context;
+    const { seats, tickInProgress } = this.context;
     if (tickInProgress.ended) return;
-    for (let client = slots.dequeue(); client; client = slots.dequeue()) {
-      const request = this.waiting.get(client)!;
+    for (let client = seats.dequeue(); client; client = seats.dequeue()) {
+      const entry = this.waiting.get(client)!;
       this.waiting.delete(client);
-      this.seatParticipant(client, request);
-      presence.markQueueChanged();
+      this.seatParticipant(client, entry);
+      this.presence.markQueueChanged();
     }
   }
 }

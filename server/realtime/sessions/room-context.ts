@@ -1,4 +1,4 @@
-/** What the parts of a room server share: what the room runs on, and who is in it. */
+/** State that the parts of a room server share: the services it runs on, and the people in it. */
 import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
 import type { Pace } from '../../world/ticker.ts';
@@ -11,13 +11,35 @@ import type { Cursors } from '../presence/cursors.ts';
 import type { EventQueue } from '../presence/event-queue.ts';
 import type { Follows } from '../presence/follows.ts';
 import type { VisitStatistics } from '../presence/visit-statistics.ts';
-import type { RoomStreams } from '../streaming/room-broadcaster.ts';
+import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 import type { NewcomerEnergy } from './newcomer-energy.ts';
-import type { ParticipantSlots } from './participant-slots.ts';
 import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts';
-import type { TickInProgress } from './tick-in-progress.ts';
+import type { Seats } from './seats.ts';
 
-/** What a room server is given. */
+/**
+ * Whether a room is in a tick. It then holds changes that are not stored yet and that its clients
+ * have yet to be sent, so nobody is welcomed until the tick ends.
+ */
+export class TickInProgress {
+  /** Resolves when the tick ends; undefined between ticks. */
+  ended: Promise<void> | undefined;
+  private resolve = (): void => {};
+
+  begin(): void {
+    this.end();
+    this.ended = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+  }
+
+  /** Ends the tick, even one that failed. Does nothing between ticks. */
+  end(): void {
+    this.ended = undefined;
+    this.resolve();
+  }
+}
+
+/** Services and stored records that a room server is given. */
 export interface RoomBasis {
   readonly room: Room;
   readonly info: RoomInfo;
@@ -28,11 +50,11 @@ export interface RoomBasis {
   readonly clock: Clock;
   /** Wall clock, ms. */
   readonly date: () => number;
-  /** What the host allows in the room, who is banned from it, and which walls have places. */
+  /** The host's rules, bans and places of walls. */
   readonly policy: RoomPolicy;
   readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked' | 'slow'>;
   readonly places: WallPlaces;
-  /** What was stored of the host's decisions when the room was opened. */
+  /** The host's stored decisions when the room was opened. */
   readonly kept: Moderation;
   readonly keep: KeepItem;
   readonly newcomers: NewcomerEnergy;
@@ -41,10 +63,10 @@ export interface RoomBasis {
 
 /** The basis, and the state that the parts of a room server share. */
 export interface RoomContext extends RoomBasis {
-  readonly slots: ParticipantSlots<RoomClient>;
+  readonly seats: Seats<RoomClient>;
   readonly visits: VisitStatistics;
   readonly affected: AffectedOrganisms;
-  readonly broadcaster: RoomStreams;
+  readonly broadcaster: RoomBroadcaster;
   readonly cursors: Cursors;
   readonly eventQueue: EventQueue;
   readonly follows: Follows;

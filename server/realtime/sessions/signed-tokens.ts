@@ -8,7 +8,7 @@ import type { ParticipantId } from '../../../shared/vocabulary.ts';
 const MAC = 16;
 
 /** Signs and verifies tokens of one kind. */
-export class SignedTokens {
+class SignedTokens {
   /**
    * @param secret signing key, the same after a restart; with it, any token can be forged
    * @param context no token of another context is valid in this one
@@ -42,7 +42,7 @@ export class SignedTokens {
 const NONCE = 12;
 const SINCE = { at: 4, bytes: 6 };
 
-/** What a token says. */
+/** The content of a token. */
 export interface ResumeToken {
   /** 0: it has none yet. */
   readonly participant: ParticipantId;
@@ -76,5 +76,28 @@ export class ResumeTokens {
     return (
       said && { participant: said.readUInt32LE(), since: said.readUIntLE(SINCE.at, SINCE.bytes) }
     );
+  }
+}
+
+const ID = 12;
+
+/** Issues and verifies device marks. */
+export class DeviceMarks {
+  private readonly tokens: SignedTokens;
+
+  /** @param secret see SignedTokens */
+  constructor(secret: Uint8Array) {
+    // Room names have no spaces, so no resume token of this server passes for a mark.
+    this.tokens = new SignedTokens(secret, 'device mark', ID);
+  }
+
+  /** @returns a new, unique mark */
+  issue(): string {
+    return this.tokens.sign(randomBytes(ID));
+  }
+
+  /** @returns the device id of a mark; undefined if this server did not issue it */
+  read(mark: string): string | undefined {
+    return this.tokens.verify(mark)?.toString('base64url');
   }
 }

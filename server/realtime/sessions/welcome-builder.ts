@@ -1,22 +1,27 @@
 /**
  * The first message to a new client: the state of the room, who is present, and the client's own
- * seeds.
+ * seeds. It sends no frames: see `RoomBroadcaster`.
  */
 import type { Event } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { viewOfSeed } from '../../world/planting.ts';
-import { type Opening, type Own, type RoomClient, welcomeOf } from './room-client.ts';
+import {
+  type CommonWelcome,
+  type PersonalWelcome,
+  type RoomClient,
+  welcomeOf,
+} from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 
 /** Builds and sends the welcomes of a room. */
 export class WelcomeBuilder {
   /** Made once for all who come between two ticks, and which names it hides. */
-  private made: { readonly opening: Opening; readonly hiddenNamesKey: string } | undefined;
+  private made: { readonly common: CommonWelcome; readonly hiddenNamesKey: string } | undefined;
 
   constructor(private readonly context: RoomContext) {}
 
-  /** Everybody has been told who has come and gone: later welcomes must know of them. */
+  /** All presence changes have been sent, so later welcomes must contain them. */
   endTick(): void {
     this.made = undefined;
   }
@@ -24,27 +29,24 @@ export class WelcomeBuilder {
   /**
    * Sends a participant the welcome and the settings.
    *
-   * @param you the participant, who has a slot already
+   * @param you the participant, who has a seat already
    * @param mark a new device mark, if the device has none
    */
   sendWelcome(client: RoomClient, you: ParticipantView, mark?: string): void {
-    const { room, slots, policy } = this.context;
+    const { room, seats } = this.context;
     this.send(client, 'welcome', {
       ...this.facts(),
       you,
-      resume: slots.tokenOf(client)!,
+      resume: seats.tokenOf(client)!,
       ...(mark !== undefined && { mark }),
       energy: this.energyOf(you.id),
       hand: room.seedsOf(you.id).map(viewOfSeed) as Event<'welcome'>['hand'],
     });
-    client.send('settings', policy.publicSettings);
   }
 
-  /** Sends a wall its welcome and the settings. */
+  /** Sends a wall or a spectator its welcome and the settings. */
   sendWallWelcome(wall: RoomClient): void {
-    const { policy, wallInfo } = this.context;
-    this.send(wall, 'wall', { ...this.facts(), ...wallInfo() });
-    wall.send('settings', policy.publicSettings);
+    this.send(wall, 'wall', { ...this.facts(), ...this.context.wallInfo() });
   }
 
   /** A participant's energy level, and what commands cost. */
@@ -54,10 +56,16 @@ export class WelcomeBuilder {
     return { ...costs, level: room.energyOf(participant) };
   }
 
-  private send<N extends 'welcome' | 'wall'>(client: RoomClient, event: N, own: Own<N>): void {
-    const opening = this.opening();
-    if (client.sendWelcome) client.sendWelcome(event, opening, own);
-    else client.send(event, welcomeOf(opening, own));
+  private send<N extends 'welcome' | 'wall'>(
+    client: RoomClient,
+    event: N,
+    personal: PersonalWelcome<N>,
+  ): void {
+    const common = this.common();
+    if (client.sendWelcome) client.sendWelcome(event, common, personal);
+    else client.send(event, welcomeOf(common, personal));
+    client.send('settings', this.context.policy.publicSettings);
+    this.context.eventQueue.startFor(client);
   }
 
   private facts() {
@@ -70,18 +78,18 @@ export class WelcomeBuilder {
     };
   }
 
-  /** Who has come or gone since it was made is told to everybody after the next tick. */
-  private opening(): Opening {
-    const { room, info, slots, policy } = this.context;
+  /** Joins and departures after it was made are sent to everybody after the next tick. */
+  private common(): CommonWelcome {
+    const { room, info, seats, policy } = this.context;
     const { hiddenNamesKey } = policy;
-    if (this.made?.hiddenNamesKey === hiddenNamesKey) return this.made.opening;
-    const opening: Opening = {
+    if (this.made?.hiddenNamesKey === hiddenNamesKey) return this.made.common;
+    const all: CommonWelcome = {
       ...info,
       organisms: room.organisms as Event<'welcome'>['organisms'],
-      participants: slots.participants,
+      participants: seats.participants,
     };
-    const shown = policy.redactNames('wall', opening as Event<'wall'>);
-    this.made = { opening: shown, hiddenNamesKey };
-    return shown;
+    const common = policy.redactNames('wall', all as Event<'wall'>);
+    this.made = { common, hiddenNamesKey };
+    return common;
   }
 }

@@ -1,18 +1,12 @@
 /**
- * The messages by which the owner of a room and its gateways pass frames on. Each begins with the
- * version of this format; one of another version is not read.
- *
- * - `Round`: the deltas of one channel in one tick, on the channel's own name
- * - `TickEnd`: a tick is over, and which channels had rounds in it, on `…:tick`
- * - `Wants`: what a gateway's viewers look at, on `…:wants`
- * - `Baseline`: all cells of a channel for one gateway, on `…:to:<gateway>`
+ * The messages that pass frames between a room's owner and its gateways. They never reach a page.
+ * Start at `ROUND`: each message is a table of fields, written in their order.
  */
 import { FRAME_VERSION, FrameError } from '../../../shared/codec/frame.ts';
-import type { VersionedDelta } from '../../../shared/codec/frame-source.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { CHANNEL_TIERS, type ChannelName, type ChannelTier } from './frame-feed.ts';
 
-export class MessageWriter {
+class MessageWriter {
   private bytes = new Uint8Array(256);
   private length = 0;
 
@@ -35,7 +29,7 @@ export class MessageWriter {
     return this;
   }
 
-  /** Bytes and how many. */
+  /** Writes the number of bytes, then the bytes. */
   block(bytes: Uint8Array): this {
     this.number(bytes.length);
     this.reserve(bytes.length);
@@ -56,8 +50,8 @@ export class MessageWriter {
   }
 }
 
-/** Reads what `MessageWriter` has written. Each method @throws FrameError truncated */
-export class MessageReader {
+/** Reads the output of `MessageWriter`. Each method @throws FrameError truncated */
+class MessageReader {
   private at = 0;
 
   constructor(private readonly bytes: Uint8Array) {}
@@ -81,7 +75,7 @@ export class MessageReader {
     throw new FrameError('truncated');
   }
 
-  /** A view of the message. */
+  /** @returns a view of the message */
   block(): Uint8Array {
     const length = this.number();
     if (length > this.bytes.length - this.at) throw new FrameError('truncated');
@@ -90,182 +84,164 @@ export class MessageReader {
   }
 }
 
-const FORMAT = 2;
+/** Writes and reads one field. `read` throws FrameError if the bytes are not such a field. */
+interface Field<T> {
+  write(writer: MessageWriter, value: T): void;
+  read(reader: MessageReader): T;
+}
+
+const number: Field<number> = {
+  write: (writer, value) => writer.number(value),
+  read: (reader) => reader.number(),
+};
+
+const block: Field<Uint8Array> = {
+  write: (writer, bytes) => writer.block(bytes),
+  read: (reader) => reader.block(),
+};
+
+const text: Field<string> = {
+  write: (writer, value) => writer.block(new TextEncoder().encode(value)),
+  read: (reader) => new TextDecoder().decode(reader.block()),
+};
+
 const TIER_NAMES = Object.keys(CHANNEL_TIERS) as ChannelTier[];
+
+const tier: Field<ChannelTier> = {
+  write: (writer, name) => writer.byte(TIER_NAMES.indexOf(name)),
+  read: (reader) => {
+    const name = TIER_NAMES[reader.byte()];
+    if (!name) throw new FrameError('header');
+    return name;
+  },
+};
+
+const scale: Field<number> = {
+  write: (writer, value) => writer.byte(Math.log2(value)),
+  read: (reader) => {
+    const value = 2 ** reader.byte();
+    if (value > DEFAULTS.codec.maxScale) throw new FrameError('header');
+    return value;
+  },
+};
+
+/** Indices of chunks in any order, written as one bit a chunk. */
+const chunks: Field<readonly number[]> = {
+  write: (writer, list) => {
+    const last = list.reduce((most, chunk) => Math.max(most, chunk), -1);
+    const bits = new Uint8Array(Math.ceil((last + 1) / 8));
+    for (const chunk of list) bits[chunk >>> 3] |= 1 << (chunk & 7);
+    writer.block(bits);
+  },
+  read: (reader) => {
+    const list: number[] = [];
+    reader.block().forEach((byte, at) => {
+      for (let bit = 0; bit < 8; bit++) if ((byte >>> bit) & 1) list.push(8 * at + bit);
+    });
+    return list;
+  },
+};
+
+/** Whether a gateway has viewers of a channel, and whether any of them can take a frame. */
+const demand: Field<{ readonly isUsed: boolean; readonly mayReceive: boolean }> = {
+  write: (writer, { isUsed, mayReceive }) => writer.byte((isUsed ? 2 : 0) | (mayReceive ? 1 : 0)),
+  read: (reader) => {
+    const flags = reader.byte();
+    return { isUsed: (flags & 2) !== 0, mayReceive: (flags & 1) !== 0 };
+  },
+};
+
+type Fields = Readonly<
+  Record<
+    string,
+    { write(writer: MessageWriter, value: never): void; read(reader: MessageReader): unknown }
+  >
+>;
+type RecordOf<F extends Fields> = { readonly [K in keyof F]: ReturnType<F[K]['read']> };
+
+function record<F extends Fields>(fields: F): Field<RecordOf<F>> {
+  const entries = Object.entries(fields);
+  return {
+    write: (writer, value) => {
+      for (const [name, field] of entries) field.write(writer, value[name] as never);
+    },
+    read: (reader) => {
+      const value: Record<string, unknown> = {};
+      for (const [name, field] of entries) value[name] = field.read(reader);
+      return value as RecordOf<F>;
+    },
+  };
+}
+
+/** Items up to the end of the message. */
+const listOf = <T>(item: Field<T>): Field<readonly T[]> => ({
+  write: (writer, items) => {
+    for (const one of items) item.write(writer, one);
+  },
+  read: (reader) => {
+    const items: T[] = [];
+    while (!reader.isAtEnd) items.push(item.read(reader));
+    return items;
+  },
+});
+
+/** Version of this format. Messages of other versions are not read. */
+const FORMAT = 2;
+
+/** A message. `read` @throws FrameError version, header, truncated */
+function message<F extends Fields>(fields: F) {
+  const body = record(fields);
+  return {
+    write(value: RecordOf<F>): Uint8Array {
+      const writer = new MessageWriter().byte(FORMAT).byte(FRAME_VERSION);
+      body.write(writer, value);
+      return writer.finish();
+    },
+    read(bytes: Uint8Array): RecordOf<F> {
+      const reader = new MessageReader(bytes);
+      const [format, frames] = [reader.byte(), reader.byte()];
+      if (format !== FORMAT || frames !== FRAME_VERSION) throw new FrameError('version');
+      return body.read(reader);
+    },
+  };
+}
+
+/** Names a round of an encoder. `generation` is unique to each encoder, even across processes. */
+const roundName = { tier, scale, generation: number, round: number };
+
+/** The deltas of one channel in one tick. `epoch` is that of the room's lease, here and below. */
+export const ROUND = message({
+  ...{ epoch: number, ...roundName },
+  deltas: listOf(record({ chunk: number, version: number, block })),
+});
+
+/** A tick is over, and these channels had rounds in it. */
+export const TICK_END = message({ epoch: number, tick: number, rounds: listOf(record(roundName)) });
+
+/**
+ * What a gateway's viewers look at. A channel without viewers is kept for a while. Each new number
+ * in `ask` asks for a baseline; 0 asks for none.
+ */
+export const WANTS = message({
+  gateway: text,
+  wants: listOf(record({ tier, scale, demand, ask: number, chunks })),
+});
+
+/** All cells of a channel for one gateway (`FrameSource.copy`, deflated), in answer to `ask`. */
+export const BASELINE = message({
+  ...{ epoch: number, ...roundName },
+  ...{ tick: number, ask: number, cells: block },
+});
+
+export type Round = ReturnType<typeof ROUND.read>;
+export type RoundName = Omit<Round, 'epoch' | 'deltas'>;
+export type Wants = ReturnType<typeof WANTS.read>;
+export type Baseline = ReturnType<typeof BASELINE.read>;
 
 /** Names on the bus. */
 export const busNames = (room: string) => ({
-  channel: ({ tier, scale }: ChannelName): string => `frames:${room}:${tier}:${scale}`,
+  channel: (channel: ChannelName): string => `frames:${room}:${channel.tier}:${channel.scale}`,
   tick: `frames:${room}:tick`,
   wants: `frames:${room}:wants`,
   to: (gateway: string): string => `frames:${room}:to:${gateway}`,
 });
-
-/** Which encoder of which owner a round belongs to, and which of its rounds it is. */
-export interface RoundName extends ChannelName {
-  /** No two encoders have the same. */
-  readonly generation: number;
-  readonly round: number;
-}
-
-export interface Round extends RoundName {
-  /** Of the room's lease. */
-  readonly epoch: number;
-  readonly deltas: readonly VersionedDelta[];
-}
-
-export interface TickEnd {
-  readonly epoch: number;
-  readonly tick: number;
-  readonly rounds: readonly RoundName[];
-}
-
-export interface Want extends ChannelName {
-  /** Whether anybody looks at it; if not, it is only kept for a while. */
-  readonly isUsed: boolean;
-  /** Whether any viewer can take a frame. */
-  readonly mayReceive: boolean;
-  /** Another number than before asks for a baseline; 0 asks for none. */
-  readonly ask: number;
-  /** In any order. */
-  readonly chunks: readonly number[];
-}
-
-export interface Wants {
-  readonly gateway: string;
-  readonly wants: readonly Want[];
-}
-
-export interface Baseline extends RoundName {
-  readonly epoch: number;
-  readonly tick: number;
-  /** The want that it answers. */
-  readonly ask: number;
-  /** `FrameSource.copy`, deflated. */
-  readonly cells: Uint8Array;
-}
-
-const begin = (): MessageWriter => new MessageWriter().byte(FORMAT).byte(FRAME_VERSION);
-
-function open(message: Uint8Array): MessageReader {
-  const reader = new MessageReader(message);
-  const [format, frames] = [reader.byte(), reader.byte()];
-  if (format !== FORMAT || frames !== FRAME_VERSION) throw new FrameError('version');
-  return reader;
-}
-
-function writeChannel(writer: MessageWriter, { tier, scale }: ChannelName): MessageWriter {
-  return writer.byte(TIER_NAMES.indexOf(tier)).byte(Math.log2(scale));
-}
-
-function readChannel(reader: MessageReader): ChannelName {
-  const tier = TIER_NAMES[reader.byte()];
-  const scale = 2 ** reader.byte();
-  if (!tier || scale > DEFAULTS.codec.maxScale) throw new FrameError('header');
-  return { tier, scale };
-}
-
-const writeRoundName = (writer: MessageWriter, name: RoundName): MessageWriter =>
-  writeChannel(writer, name).number(name.generation).number(name.round);
-
-const readRoundName = (reader: MessageReader): RoundName => ({
-  ...readChannel(reader),
-  generation: reader.number(),
-  round: reader.number(),
-});
-
-/** The message of one round of a channel: its name and its deltas. */
-export function writeRound(round: Round): Uint8Array {
-  const writer = writeRoundName(begin().number(round.epoch), round);
-  for (const { chunk, version, block } of round.deltas) {
-    writer.number(chunk).number(version).block(block);
-  }
-  return writer.finish();
-}
-
-/** @throws FrameError version, header, truncated */
-export function readRound(message: Uint8Array): Round {
-  const reader = open(message);
-  const epoch = reader.number();
-  const name = readRoundName(reader);
-  const deltas: VersionedDelta[] = [];
-  while (!reader.isAtEnd) {
-    deltas.push({ chunk: reader.number(), version: reader.number(), block: reader.block() });
-  }
-  return { epoch, ...name, deltas };
-}
-
-/** The message that a tick is over, with the rounds that it had. */
-export function writeTickEnd({ epoch, tick, rounds }: TickEnd): Uint8Array {
-  const writer = begin().number(epoch).number(tick);
-  for (const round of rounds) writeRoundName(writer, round);
-  return writer.finish();
-}
-
-/** @throws FrameError version, header, truncated */
-export function readTickEnd(message: Uint8Array): TickEnd {
-  const reader = open(message);
-  const [epoch, tick] = [reader.number(), reader.number()];
-  const rounds: RoundName[] = [];
-  while (!reader.isAtEnd) rounds.push(readRoundName(reader));
-  return { epoch, tick, rounds };
-}
-
-/** The message by which a gateway says what its viewers look at. */
-export function writeWants({ gateway, wants }: Wants): Uint8Array {
-  const writer = begin().block(new TextEncoder().encode(gateway));
-  for (const want of wants) {
-    writeChannel(writer, want).byte((want.isUsed ? 2 : 0) | (want.mayReceive ? 1 : 0));
-    writer.number(want.ask).block(bitsOf(want.chunks));
-  }
-  return writer.finish();
-}
-
-/** @throws FrameError version, header, truncated */
-export function readWants(message: Uint8Array): Wants {
-  const reader = open(message);
-  const gateway = new TextDecoder().decode(reader.block());
-  const wants: Want[] = [];
-  while (!reader.isAtEnd) {
-    const channel = readChannel(reader);
-    const flags = reader.byte();
-    const state = { isUsed: (flags & 2) !== 0, mayReceive: (flags & 1) !== 0 };
-    const [ask, chunks] = [reader.number(), chunksOf(reader.block())];
-    wants.push({ ...channel, ...state, ask, chunks });
-  }
-  return { gateway, wants };
-}
-
-/** The message with all cells of a channel, for a gateway that has asked for them. */
-export function writeBaseline(baseline: Baseline): Uint8Array {
-  const { epoch, tick, ask, cells } = baseline;
-  const writer = writeRoundName(begin().number(epoch), baseline);
-  return writer.number(tick).number(ask).block(cells).finish();
-}
-
-/** @throws FrameError version, header, truncated */
-export function readBaseline(message: Uint8Array): Baseline {
-  const reader = open(message);
-  const epoch = reader.number();
-  const name = readRoundName(reader);
-  return {
-    ...{ epoch, ...name },
-    ...{ tick: reader.number(), ask: reader.number(), cells: reader.block() },
-  };
-}
-
-/** One bit a chunk. */
-function bitsOf(chunks: readonly number[]): Uint8Array {
-  const last = chunks.reduce((most, chunk) => Math.max(most, chunk), -1);
-  const bits = new Uint8Array(Math.ceil((last + 1) / 8));
-  for (const chunk of chunks) bits[chunk >>> 3] |= 1 << (chunk & 7);
-  return bits;
-}
-
-function chunksOf(bits: Uint8Array): number[] {
-  const chunks: number[] = [];
-  bits.forEach((byte, at) => {
-    for (let bit = 0; bit < 8; bit++) if ((byte >>> bit) & 1) chunks.push(8 * at + bit);
-  });
-  return chunks;
-}

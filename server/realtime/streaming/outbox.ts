@@ -3,8 +3,6 @@
  * once for all recipients, and each connection gets one write. One write per message and
  * connection would cost a busy room more than everything else together.
  */
-import { TIER_NAMES, type TierName } from '../../../shared/codec/tiers.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 
 /** The parts of an Engine.IO connection that are used here. */
 export interface Connection {
@@ -12,35 +10,28 @@ export interface Connection {
    * Sends encoded WebSocket frames as they are, like Socket.IO's own adapter
    * (`wsPreEncodedFrame`).
    */
-  write(data: Uint8Array, options: WriteOptions): unknown;
+  write(data: Uint8Array, options: { readonly wsPreEncodedFrame: readonly [Uint8Array] }): unknown;
 }
-
-interface WriteOptions {
-  readonly wsPreEncodedFrame: readonly [Uint8Array];
-}
-
-/** A message as a WebSocket frame. */
-interface EncodedMessage {
-  readonly name: string;
-  readonly frame: Uint8Array;
-}
-
-/** Encodes an event as one message. */
-export type Encode = (name: string, message: unknown) => Uint8Array;
 
 /** Sends messages at the end of the current turn of the event loop. */
 export class Outbox {
   /** By message object, which must not change after it was sent. */
-  private readonly encoded = new Map<unknown, EncodedMessage>();
+  private readonly encoded = new Map<
+    unknown,
+    { readonly name: string; readonly frame: Uint8Array }
+  >();
   private readonly waiting = new Map<Connection, Uint8Array[]>();
   /** The last concatenation: consecutive connections mostly get the same messages. */
   private lastJoined:
     | { readonly parts: readonly Uint8Array[]; readonly bytes: Uint8Array }
     | undefined;
 
-  /** @param defer runs a function at the end of this turn */
+  /**
+   * @param encode encodes an event as one message
+   * @param defer runs a function at the end of this turn
+   */
   constructor(
-    private readonly encode: Encode,
+    private readonly encode: (name: string, message: unknown) => Uint8Array,
     private readonly defer: (run: () => void) => void = process.nextTick,
   ) {}
 
@@ -108,86 +99,4 @@ export function framed(message: Uint8Array): Uint8Array {
   }
   frame.set(message, head);
   return frame;
-}
-
-const { window, skippedShare, slowAck, patience, maxPatience } = DEFAULTS.stream.quality;
-
-/** The adaptive tier of one viewer. */
-export class AdaptiveQuality {
-  private tierIndex: number;
-  private windowStart: number;
-  /** Frames of this window. */
-  private frames = { due: 0, skipped: 0, slow: 0 };
-  private quietSince: number;
-  private wait: number = patience;
-  /** When the last step was one up; else -Infinity. */
-  private climbedAt = -Infinity;
-
-  /**
-   * @param first the first tier
-   * @param best the best tier that the viewer asks for
-   * @param now ms
-   */
-  constructor(
-    first: TierName,
-    private best: TierName,
-    now: number,
-  ) {
-    this.tierIndex = Math.max(TIER_NAMES.indexOf(first), TIER_NAMES.indexOf(best));
-    this.windowStart = now;
-    this.quietSince = now;
-  }
-
-  /** The current tier. */
-  get tier(): TierName {
-    return TIER_NAMES[this.tierIndex];
-  }
-
-  /** Changes the best tier that the viewer asks for. */
-  setBest(best: TierName): void {
-    this.best = best;
-    this.tierIndex = Math.max(this.tierIndex, TIER_NAMES.indexOf(best));
-  }
-
-  /** Records a frame that was due, and sent or skipped. */
-  frame(skipped: boolean): void {
-    this.frames.due++;
-    if (skipped) this.frames.skipped++;
-  }
-
-  /** Records an acknowledgement. @param delay from sending the frame to its acknowledgement, ms */
-  acknowledged(delay: number): void {
-    if (delay > slowAck) this.frames.slow++;
-  }
-
-  /** Evaluates a window once it is over. @param now ms @returns whether the tier has changed */
-  evaluate(now: number): boolean {
-    if (now - this.windowStart < window) return false;
-    const { due, skipped, slow } = this.frames;
-    this.windowStart = now;
-    this.frames = { due: 0, skipped: 0, slow: 0 };
-    if (skipped > 0 || slow > 0) this.quietSince = now;
-    if (due > 0 && skipped > due * skippedShare) return this.descend(now);
-    return this.climb(now);
-  }
-
-  private descend(now: number): boolean {
-    if (this.climbedAt > -Infinity) {
-      const hasFailed = now - this.climbedAt < 2 * this.wait;
-      this.wait = hasFailed ? Math.min(maxPatience, 2 * this.wait) : patience;
-    }
-    this.climbedAt = -Infinity;
-    if (this.tierIndex === TIER_NAMES.length - 1) return false;
-    this.tierIndex++;
-    return true;
-  }
-
-  private climb(now: number): boolean {
-    if (now - this.quietSince < this.wait || this.tierIndex <= TIER_NAMES.indexOf(this.best))
-      return false;
-    this.tierIndex--;
-    this.climbedAt = now;
-    this.quietSince = now;
-    return true;
-  }
 }

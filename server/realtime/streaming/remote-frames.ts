@@ -1,93 +1,216 @@
 /**
- * The frames of a room that runs elsewhere. This process tells the room's owner which chunks its
- * viewers look at, and keeps what they hold, so that it serves them as the owner would.
+ * The frames of a room that another process runs, as a gateway has them. It tells the room's owner
+ * which chunks its viewers look at, and mirrors the cells of these channels, so that it serves
+ * viewers as the owner would. It never steps or changes a room. Start at `RemoteFrames`.
  */
 import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
+import { inflate } from 'node:zlib';
 import { FrameError } from '../../../shared/codec/frame.ts';
-import type { FrameMirror } from '../../../shared/codec/frame-source.ts';
+import { FrameMirror } from '../../../shared/codec/frame-source.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import {
   type ChannelName,
+  type ChannelTier,
   type ChannelUser,
   type FrameFeed,
   isFresh,
   keyOf,
 } from './frame-feed.ts';
 import {
+  BASELINE,
   type Baseline,
   busNames,
-  readBaseline,
-  readRound,
-  readTickEnd,
-  writeWants,
+  ROUND,
+  type Round,
+  type RoundName,
+  TICK_END,
+  WANTS,
 } from './frame-messages.ts';
-import { ChannelMirror } from './frame-publisher.ts';
 
-const { beat, wantsDelay } = DEFAULTS.cluster.frames;
+const decompress = promisify(inflate);
+
+const { beat, wantsDelay, askPause } = DEFAULTS.cluster.frames;
+
+/** Maximum number of rounds kept until the baseline arrives that they follow. */
+const MAX_WAITING = 64;
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A copy of the cells of one channel, kept up to date with the rounds of its encoder. */
+class ChannelMirror implements ChannelName {
+  readonly tier: ChannelTier;
+  readonly scale: number;
+  readonly users = new Set<ChannelUser>();
+  /** undefined until the first baseline has come. */
+  source: FrameMirror | undefined;
+  /** Whether it has all rounds, as far as is known. */
+  isCurrent = false;
+  /** Receives the channel's rounds. */
+  subscription: Subscription | undefined;
+  /** Ends the wait until it may ask again. */
+  cancelAsk: (() => void) | undefined;
+  /** Tick at which the last user left. */
+  idleSince = 0;
+  /** Of the channel, cells. */
+  private readonly size: Size;
+  private at: Pick<Round, 'epoch' | 'generation' | 'round'> | undefined;
+  /** Number of the last request; 0: there was none. */
+  private asked = 0;
+  private askedAt = Number.NEGATIVE_INFINITY;
+  private waiting: Round[] = [];
+
+  /** @param room its size, cells */
+  constructor({ tier, scale }: ChannelName, room: Size) {
+    this.tier = tier;
+    this.scale = scale;
+    this.size = { width: Math.ceil(room.width / scale), height: Math.ceil(room.height / scale) };
+  }
+
+  /** Its users' demand, for the owner. */
+  get want() {
+    const { tier, scale, asked: ask } = this;
+    const users = [...this.users];
+    const chunks = new Set(users.flatMap(({ lists }) => [...lists]).flat());
+    const mayReceive = users.some((user) => user.mayReceive);
+    return {
+      tier,
+      scale,
+      demand: { isUsed: users.length > 0, mayReceive },
+      ask,
+      chunks: [...chunks],
+    };
+  }
+
+  /**
+   * Asks for a baseline, with the next `want`, unless it asked a moment ago: a request that did not
+   * help must not be repeated with each tick.
+   *
+   * @param now ms
+   * @param number another one each time
+   * @returns 0: it asks; otherwise ms until it may
+   */
+  ask(now: number, number: number): number {
+    this.isCurrent = false;
+    this.waiting = [];
+    const pause = Math.max(0, this.askedAt + askPause - now);
+    if (pause === 0) {
+      this.asked = number;
+      this.askedAt = now;
+    }
+    return pause;
+  }
+
+  /** Whether it has waited for a baseline since some time, ms. */
+  isOverdue(since: number): boolean {
+    return !this.isCurrent && this.asked > 0 && this.askedAt <= since;
+  }
+
+  isAt({ generation, round }: Pick<RoundName, 'generation' | 'round'>): boolean {
+    return this.at?.generation === generation && this.at.round === round;
+  }
+
+  /** Applies a round, now or after the baseline. @returns false: it needs a new baseline */
+  take(round: Round): boolean {
+    if (!this.isCurrent) {
+      this.waiting = [...this.waiting.slice(1 - MAX_WAITING), round];
+      return true;
+    }
+    const { epoch, generation, round: number } = round;
+    if (!this.isAt({ generation, round: number - 1 })) return false;
+    try {
+      this.source!.apply(round.deltas);
+    } catch (error) {
+      if (error instanceof FrameError) return false;
+      throw error;
+    }
+    this.at = { epoch, generation, round: number };
+    return true;
+  }
+
+  /** @returns the cells of a baseline; undefined if it does not answer the last request */
+  async unpack({ ask, cells }: Baseline): Promise<Uint8Array | undefined> {
+    const { width, height } = this.size;
+    const maxOutputLength = 16 * (width + 1) * (height + 1);
+    const bytes = await decompress(cells, { maxOutputLength }).catch(() => undefined);
+    return ask === this.asked && !this.isCurrent ? bytes : undefined;
+  }
+
+  /**
+   * Begins with the cells of a baseline, and applies the rounds that have come meanwhile.
+   *
+   * @param now ms
+   * @returns false: it needs a new one
+   */
+  restore({ epoch, generation, round }: Baseline, cells: Uint8Array, now: number): boolean {
+    const isSame = this.at?.epoch === epoch && this.at.generation === generation;
+    const source = isSame ? this.source! : new FrameMirror(this.size, this.scale);
+    try {
+      source.restore(cells);
+    } catch (error) {
+      // It is asked for again when it is overdue.
+      if (error instanceof FrameError) return true;
+      throw error;
+    }
+    this.source = source;
+    this.at = { epoch, generation, round };
+    this.isCurrent = true;
+    const next = this.waiting.filter((one) => one.generation !== generation || one.round > round);
+    this.waiting = [];
+    const isWhole = next.every((one) => this.take(one));
+    if (!isSame) for (const user of this.users) user.useSource(source, now);
+    return isWhole;
+  }
+}
 
 export interface RemoteFramesOptions {
   readonly bus: Bus;
   /** Id of the room. */
   readonly room: string;
   /** Of the room, cells. */
-  readonly size: { readonly width: number; readonly height: number };
+  readonly size: Size;
   readonly clock: Clock;
   /**
    * Called after each tick of the owner, while anybody here looks at the room.
    *
    * @param now ms
    */
-  readonly onTick: (tick: number, now: number) => void;
+  readonly onTick: (now: number) => void;
 }
 
 export class RemoteFrames implements FrameFeed {
-  readonly width: number;
-  readonly height: number;
   tick = 0;
   /** Whether `tick` is of an earlier time, or of another owner. */
   private isTickOld = true;
-  /** Of the newest owner that was heard of. */
+  /** Epoch of the newest owner that was heard of. */
   private epoch = 0;
   private readonly id = randomUUID();
   private readonly names: ReturnType<typeof busNames>;
   private readonly mirrors = new Map<string, ChannelMirror>();
   private asks = 0;
-  private subscriptions: readonly Subscription[] = [];
+  private readonly subscriptions: Subscription[];
+  /** Resolves when it hears ticks and baselines. */
+  private readonly opened: Promise<void>;
   /** The wants as they were sent last. */
-  private sent: Uint8Array = new Uint8Array(0);
+  private sent: Uint8Array = WANTS.write({ gateway: this.id, wants: [] });
   private cancelSend: (() => void) | undefined;
-  private cancelBeat = (): void => {};
+  private cancelBeat: () => void;
   private isClosed = false;
 
-  private constructor(private readonly options: RemoteFramesOptions) {
-    const { size, room } = options;
-    this.width = size.width;
-    this.height = size.height;
+  constructor(private readonly options: RemoteFramesOptions) {
+    const { bus, clock, room } = options;
     this.names = busNames(room);
+    this.subscriptions = [bus.onGap(() => this.askAll())];
+    this.opened = this.open();
+    this.cancelBeat = clock.after(beat, this.beat);
   }
 
-  /** @throws Error the bus has been closed */
-  static async open(options: RemoteFramesOptions): Promise<RemoteFrames> {
-    const frames = new RemoteFrames(options);
-    const { bus } = options;
-    frames.subscriptions = [
-      bus.onGap(() => frames.askAll()),
-      await bus.subscribe(
-        frames.names.tick,
-        readable((message) => frames.endTick(message)),
-      ),
-      await bus.subscribe(
-        frames.names.to(frames.id),
-        readable((message) => void frames.takeBaseline(readBaseline(message))),
-      ),
-    ];
-    frames.beat();
-    return frames;
-  }
-
-  /** Whether all that viewers look at is as the owner has it, so far as is known here. */
+  /** Whether all that viewers look at is as the owner has it, as far as is known here. */
   get isCurrent(): boolean {
     return this.used.every(({ isCurrent }) => isCurrent);
   }
@@ -97,7 +220,7 @@ export class RemoteFrames implements FrameFeed {
     if (this.mirrors.size === 0) this.isTickOld = true;
     let mirror = this.mirrors.get(keyOf(name));
     if (!mirror) {
-      mirror = new ChannelMirror(name, this);
+      mirror = new ChannelMirror(name, this.options.size);
       this.mirrors.set(keyOf(name), mirror);
       void this.follow(mirror);
     }
@@ -115,6 +238,7 @@ export class RemoteFrames implements FrameFeed {
 
   wantedChanged(): void {
     // Viewers come, go, look elsewhere and acknowledge at any time: the owner hears of it seldom.
+    if (this.isClosed) return;
     this.cancelSend ??= this.options.clock.after(wantsDelay, () => this.send());
   }
 
@@ -125,18 +249,45 @@ export class RemoteFrames implements FrameFeed {
     this.cancelBeat();
     for (const subscription of this.subscriptions) subscription.close();
     for (const mirror of this.mirrors.values()) this.drop(mirror);
-    this.options.bus.publish(this.names.wants, writeWants({ gateway: this.id, wants: [] }));
+    this.options.bus.publish(this.names.wants, WANTS.write({ gateway: this.id, wants: [] }));
   }
 
   private get used(): readonly ChannelMirror[] {
     return [...this.mirrors.values()].filter(({ users }) => users.size > 0);
   }
 
+  private async open(): Promise<void> {
+    const { names } = this;
+    const ticks = await this.subscribe(names.tick, (bytes) => this.endTick(bytes));
+    const baselines = await this.subscribe(names.to(this.id), (bytes) => {
+      void this.takeBaseline(BASELINE.read(bytes));
+    });
+    for (const one of [ticks, baselines]) if (one) this.subscriptions.push(one);
+    if (this.isClosed) for (const one of this.subscriptions) one.close();
+  }
+
+  /** @returns undefined if the bus has been closed */
+  private subscribe(
+    channel: string,
+    take: (message: Uint8Array) => void,
+  ): Promise<Subscription | undefined> {
+    const listener = (message: Uint8Array): void => {
+      try {
+        take(message);
+      } catch (error) {
+        // While servers are updated, some send another version.
+        if (!(error instanceof FrameError)) throw error;
+      }
+    };
+    return this.options.bus.subscribe(channel, listener).catch(() => undefined);
+  }
+
   private async follow(mirror: ChannelMirror): Promise<void> {
-    const { bus } = this.options;
-    const listener = readable((message) => this.takeRound(mirror, message));
-    const subscribed = bus.subscribe(this.names.channel(mirror), listener);
-    const subscription = await subscribed.catch(() => undefined);
+    await this.opened;
+    const subscription = await this.subscribe(this.names.channel(mirror), (bytes) => {
+      const round = ROUND.read(bytes);
+      if (!this.isOutdated(round.epoch) && !mirror.take(round)) this.ask(mirror);
+    });
     if (!subscription) return;
     if (this.mirrors.get(keyOf(mirror)) !== mirror) {
       subscription.close();
@@ -145,12 +296,6 @@ export class RemoteFrames implements FrameFeed {
     mirror.subscription = subscription;
     // Not before: it must miss no round that follows the baseline.
     this.ask(mirror);
-  }
-
-  private takeRound(mirror: ChannelMirror, message: Uint8Array): void {
-    const round = readRound(message);
-    if (this.isOutdated(round.epoch)) return;
-    if (!mirror.take(round)) this.ask(mirror);
   }
 
   private async takeBaseline(baseline: Baseline): Promise<void> {
@@ -166,7 +311,7 @@ export class RemoteFrames implements FrameFeed {
   }
 
   private endTick(message: Uint8Array): void {
-    const { epoch, tick, rounds } = readTickEnd(message);
+    const { epoch, tick, rounds } = TICK_END.read(message);
     if (this.isOutdated(epoch)) return;
     this.setTick(tick);
     for (const round of rounds) {
@@ -178,7 +323,7 @@ export class RemoteFrames implements FrameFeed {
       this.drop(mirror);
       this.wantedChanged();
     }
-    if (this.used.length > 0) this.options.onTick(tick, this.options.clock.now());
+    if (this.used.length > 0) this.options.onTick(this.options.clock.now());
   }
 
   /** Whether an epoch is over. With a new one, everything begins again. */
@@ -210,14 +355,13 @@ export class RemoteFrames implements FrameFeed {
     if (!mirror.subscription) return;
     const { clock } = this.options;
     const pause = mirror.ask(clock.now(), ++this.asks);
-    if (pause > 0) mirror.cancelAsk ??= clock.after(pause, () => this.askAgain(mirror));
+    if (pause > 0) {
+      mirror.cancelAsk ??= clock.after(pause, () => {
+        mirror.cancelAsk = undefined;
+        if (!mirror.isCurrent) this.ask(mirror);
+      });
+    }
     this.send();
-  }
-
-  /** The baseline that it has waited for may have come meanwhile. */
-  private askAgain(mirror: ChannelMirror): void {
-    mirror.cancelAsk = undefined;
-    if (!mirror.isCurrent) this.ask(mirror);
   }
 
   private drop(mirror: ChannelMirror): void {
@@ -226,20 +370,20 @@ export class RemoteFrames implements FrameFeed {
     mirror.subscription?.close();
   }
 
-  /** Says that it is still there, and asks again for what has not come. */
-  private beat(): void {
+  /** Says that it is still there, and repeats requests that were not answered. */
+  private readonly beat = (): void => {
     const { clock } = this.options;
-    this.cancelBeat = clock.after(beat, () => this.beat());
+    this.cancelBeat = clock.after(beat, this.beat);
     for (const mirror of this.used) {
       if (mirror.isOverdue(clock.now() - beat)) mirror.ask(clock.now(), ++this.asks);
     }
     this.send(this.mirrors.size > 0);
-  }
+  };
 
   private send(always = false): void {
     this.cancelSend?.();
     this.cancelSend = undefined;
-    const wants = writeWants({
+    const wants = WANTS.write({
       gateway: this.id,
       wants: [...this.mirrors.values()].map(({ want }) => want),
     });
@@ -248,14 +392,3 @@ export class RemoteFrames implements FrameFeed {
     this.options.bus.publish(this.names.wants, wants);
   }
 }
-
-/** Skips messages that cannot be read: they are of another version, as while servers are updated. */
-const readable =
-  (take: (message: Uint8Array) => void) =>
-  (message: Uint8Array): void => {
-    try {
-      take(message);
-    } catch (error) {
-      if (!(error instanceof FrameError)) throw error;
-    }
-  };

@@ -1,58 +1,98 @@
 /**
- * Streams one room to the viewers of this process. Each tier at each scale is one channel, whose
- * blocks are encoded once for all its viewers. A viewer gets the blocks of visible chunks that it does not
- * hold yet. A viewer with too many frames in flight gets none until they arrive, and then the
- * newest.
+ * Sends the frames of one room to the viewers of this process. Each tier at each scale is one
+ * channel, whose blocks are encoded once for all its viewers. A viewer gets the blocks of visible
+ * chunks that it does not hold yet. A viewer with too many frames in flight gets none until they
+ * arrive, and then the newest. It never encodes by itself: see `FrameFeed`. Start at `publish`.
  */
-import { type FrameBlock, writeFrame } from '../../../shared/codec/frame.ts';
+import { writeFrame } from '../../../shared/codec/frame.ts';
+import type { FrameSource } from '../../../shared/codec/frame-source.ts';
 import { isDue, TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import {
   CHANNEL_TIERS,
   type ChannelTier,
+  type ChannelUser,
   type FrameFeed,
   keyOf,
-  tierOfChannel,
-  ViewerChannel,
 } from './frame-feed.ts';
-import { type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
+import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
-/** The deltas of one round, for viewers that see the same chunks and hold the previous round. */
-interface SharedDeltas {
-  readonly blocks: readonly FrameBlock[];
-  readonly frame: Uint8Array;
+const { crowd, halveFrom, halveUntil } = DEFAULTS.stream;
+
+/** A viewer that another server sends frames to. */
+export interface RemoteViewer extends Viewer {
+  /** As far as is known here; undefined while its page is hidden. */
+  viewport: Viewport | undefined;
+  startStream(viewport: Viewport, start: StreamStart): void;
+  stopStream(): void;
 }
 
-/** How a viewer begins. */
-export interface AddOptions {
-  /** The first tier. */
-  readonly tier?: TierName;
-  /** [chunks] checksums of what the viewer still shows from an earlier connection. */
-  readonly heldChecksums?: ArrayLike<number> | undefined;
+/** The tier that viewers of a channel have. */
+const tierOf = (tier: ChannelTier): TierName => (tier === 'halfOdd' ? 'half' : tier);
+
+const isRemote = (viewer: Viewer): viewer is RemoteViewer => 'startStream' in viewer;
+
+/** The viewers of a tier at a scale. */
+class ViewerChannel implements ChannelUser {
+  /** undefined until the feed has it. */
+  source: FrameSource | undefined;
+  readonly streams = new Set<ViewerStream>();
+  /** Viewers that come over once the source is there. */
+  readonly waiting = new Set<ViewerStream>();
+
+  /** @param settle takes a waiting viewer over */
+  constructor(
+    readonly tier: ChannelTier,
+    readonly scale: number,
+    private readonly settle: (stream: ViewerStream, now: number) => void,
+  ) {}
+
+  get mayReceive(): boolean {
+    for (const { mayReceive } of this.streams) if (mayReceive) return true;
+    return false;
+  }
+
+  get lists(): Iterable<readonly number[]> {
+    const lists = new Set<readonly number[]>();
+    for (const { chunks } of this.streams) lists.add(chunks);
+    return lists;
+  }
+
+  has(stream: ViewerStream): boolean {
+    return this.streams.has(stream) || this.waiting.has(stream);
+  }
+
+  useSource(source: FrameSource, now: number): void {
+    this.source = source;
+    for (const stream of this.streams) stream.switchSource(source);
+    for (const stream of [...this.waiting]) {
+      this.waiting.delete(stream);
+      this.settle(stream, now);
+    }
+  }
 }
 
 /** Sends each viewer of a room the frames that its tier, scale and viewport call for. */
 export class RoomBroadcaster {
   private readonly streams = new Map<Viewer, ViewerStream>();
+  private readonly remote = new Set<RemoteViewer>();
   private readonly channels = new Map<string, ViewerChannel>();
   /**
    * Viewers that are to be sent a frame outside the tick, once their channel is there; true: even
    * one without blocks.
    */
   private readonly owed = new Map<ViewerStream, boolean>();
-  /** When each viewer's last frame was sent, for the heartbeat; ms. */
-  private readonly lastSent = new WeakMap<ViewerStream, number>();
   /** Frames not sent because a viewer was behind. */
   skippedFrames = 0;
   /** Viewers that have come so far. */
   private added = 0;
-  /** Whether so many look that phones get every second tick. */
+  /** Whether there are so many viewers that phones get every second tick. */
   private isHalved = false;
 
   constructor(private readonly feed: FrameFeed) {}
 
-  /** Number of viewers. */
+  /** Number of viewers that are connected to this server. */
   get size(): number {
     return this.streams.size;
   }
@@ -62,10 +102,14 @@ export class RoomBroadcaster {
    *
    * @param now ms
    */
-  add(viewer: Viewer, viewport: Viewport, now: number, options: AddOptions = {}): void {
-    const { tier = DEFAULTS.stream.firstTier, heldChecksums } = options;
-    const inOddTicks = this.added++ % 2 === 1;
-    const stream = new ViewerStream({ viewer, viewport, heldChecksums, now, tier, inOddTicks });
+  add(viewer: Viewer, viewport: Viewport, now: number, start: StreamStart = {}): void {
+    if (isRemote(viewer)) {
+      this.remote.add(viewer);
+      viewer.startStream(viewport, start);
+      return;
+    }
+    const stream = new ViewerStream(viewer, viewport, now, start);
+    stream.inOddTicks = this.added++ % 2 === 1;
     stream.quality.setBest(this.bestFor(viewport));
     this.streams.set(viewer, stream);
     this.owed.set(stream, true);
@@ -74,34 +118,37 @@ export class RoomBroadcaster {
 
   /** Stops streaming to a viewer. */
   remove(viewer: Viewer): void {
+    if (isRemote(viewer) && this.remote.delete(viewer)) viewer.stopStream();
     const stream = this.streams.get(viewer);
     if (!stream) return;
     this.streams.delete(viewer);
     this.owed.delete(stream);
     this.leave(stream);
-    this.feed.wantedChanged();
+    this.feed.wantedChanged?.();
   }
 
   /** Sets what a viewer looks at; undefined while its page is hidden. */
   setViewport(viewer: Viewer, viewport: Viewport | undefined, now: number): void {
+    if (isRemote(viewer) && this.remote.has(viewer)) viewer.viewport = viewport;
     const stream = this.streams.get(viewer);
     if (!stream) return;
     stream.viewport = viewport;
-    if (viewport) stream.quality.setBest(this.bestFor(viewport));
-    if (viewport) this.owed.set(stream, this.owed.get(stream) ?? false);
-    else stream.updateChunks();
+    if (viewport) {
+      stream.quality.setBest(this.bestFor(viewport));
+      this.owed.set(stream, this.owed.get(stream) ?? false);
+    } else stream.updateChunks();
     this.assignChannel(stream, now);
   }
 
-  /** What a viewer looks at; undefined while its page is hidden. */
+  /** The viewport of a viewer; undefined while its page is hidden. */
   viewportOf(viewer: Viewer): Viewport | undefined {
-    return this.streams.get(viewer)?.viewport;
+    return isRemote(viewer) ? viewer.viewport : this.streams.get(viewer)?.viewport;
   }
 
   /** A viewer has drawn the frame of a tick and all before it. Unknown ticks are ignored. */
   acknowledge(viewer: Viewer, tick: number, now: number): void {
     this.streams.get(viewer)?.acknowledge(tick, now);
-    this.feed.wantedChanged();
+    this.feed.wantedChanged?.();
   }
 
   /** A viewer needs some chunks in full. */
@@ -109,7 +156,7 @@ export class RoomBroadcaster {
     this.streams.get(viewer)?.invalidate(chunks);
   }
 
-  /** A viewer's current tier. */
+  /** The current tier of a viewer that is connected to this server. */
   tierOf(viewer: Viewer): TierName | undefined {
     return this.streams.get(viewer)?.quality.tier;
   }
@@ -120,8 +167,7 @@ export class RoomBroadcaster {
    */
   hasTurn(viewer: Viewer, tick: number): boolean {
     const stream = this.streams.get(viewer);
-    const isCrowd = this.streams.size >= DEFAULTS.stream.crowd;
-    if (!isCrowd || !stream) return true;
+    if (this.streams.size < crowd || !stream) return true;
     const tier = this.channelTierOf(stream);
     if (tier === 'full') return true;
     return isDue({ every: TIERS.half.every, after: CHANNEL_TIERS[tier].after }, tick);
@@ -135,24 +181,31 @@ export class RoomBroadcaster {
   publish(now: number): void {
     this.halveInCrowd(now);
     for (const channel of this.channels.values()) {
-      const { source } = channel;
-      if (!source || !isDue(CHANNEL_TIERS[channel.tier], this.feed.tick)) continue;
+      const { source, tier } = channel;
+      if (!source || !isDue(CHANNEL_TIERS[tier], this.feed.tick)) continue;
       const frames = new Map<string, Uint8Array>();
-      const shared = new Map<readonly number[], SharedDeltas>();
+      const shared = new Map<readonly number[], ReturnType<RoomBroadcaster['deltasFor']>>();
       for (const stream of channel.streams) {
-        if (stream.isUpToDate && stream.mayReceive) this.sendShared(stream, channel, shared, now);
-        else this.send(stream, now, { frames });
+        if (stream.isUpToDate && stream.mayReceive) {
+          const { chunks } = stream;
+          const { deltas, frame } = getOrAdd(shared, chunks, () => this.deltasFor(stream, tier));
+          stream.applyDeltas(deltas);
+          if (deltas.length > 0 || stream.isSilent(now)) this.sendTo(stream, frame, now);
+        } else this.send(stream, now, { frames });
       }
     }
     for (const stream of this.streams.values()) {
       if (stream.quality.evaluate(now)) this.assignChannel(stream, now);
     }
-    this.feed.wantedChanged();
+    this.feed.wantedChanged?.();
+  }
+
+  close(): void {
+    this.feed.close?.();
   }
 
   /** In a crowd, phones get every second tick, so that the server can serve twice as many. */
   private halveInCrowd(now: number): void {
-    const { halveFrom, halveUntil } = DEFAULTS.stream;
     const isHalved = this.streams.size >= (this.isHalved ? halveUntil : halveFrom);
     if (isHalved === this.isHalved) return;
     this.isHalved = isHalved;
@@ -170,49 +223,40 @@ export class RoomBroadcaster {
   }
 
   /**
-   * In a crowd, half of them get even ticks and half odd ones, so that none waits for all others.
-   * When the crowd shrinks, those that are in odd ticks stay there until they get another tier:
+   * In a crowd, half of the viewers get even ticks and half odd ones, so that none waits for all
+   * others. When the crowd shrinks, viewers in odd ticks stay there until they get another tier:
    * each change of the channel costs a key.
    */
   private channelTierOf(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
     if (tier !== 'half' || !stream.inOddTicks) return tier;
-    const isThere = (channel: ViewerChannel): boolean =>
-      channel.tier === 'halfOdd' && (channel.streams.has(stream) || channel.waiting.has(stream));
-    return this.isHalved || [...this.channels.values()].some(isThere) ? 'halfOdd' : tier;
+    const isOdd = [...this.channels.values()].some(
+      (channel) => channel.tier === 'halfOdd' && channel.has(stream),
+    );
+    return this.isHalved || isOdd ? 'halfOdd' : tier;
   }
 
-  /** Sends an up-to-date viewer the frame that it shares with all viewers of the same chunks. */
-  private sendShared(
-    stream: ViewerStream,
-    { tier, scale }: ViewerChannel,
-    shared: Map<readonly number[], SharedDeltas>,
-    now: number,
-  ): void {
-    const { blocks, frame } = getOrAdd(shared, stream.chunks, () => {
-      const deltas = stream.chunks.flatMap((chunk) => {
-        const block = stream.source.delta(chunk);
-        return block ? [{ chunk, block }] : [];
-      });
-      const header = { tick: this.feed.tick, tier: tierOfChannel(tier), scale };
-      return { blocks: deltas, frame: writeFrame(header, deltas) };
+  /** The deltas of the last round, for all up-to-date viewers of the same chunks. */
+  private deltasFor({ source, chunks }: ViewerStream, tier: ChannelTier) {
+    const deltas = chunks.flatMap((chunk) => {
+      const block = source.delta(chunk);
+      return block ? [{ chunk, block }] : [];
     });
-    stream.applyDeltas(blocks);
-    if (blocks.length > 0 || this.isSilent(stream, now)) this.sendTo(stream, frame, now);
-  }
-
-  private isSilent(stream: ViewerStream, now: number): boolean {
-    return now - (this.lastSent.get(stream) ?? -Infinity) >= DEFAULTS.stream.heartbeat;
+    const header = { ...{ tick: this.feed.tick, scale: source.scale }, tier: tierOf(tier) };
+    return { deltas, frame: writeFrame(header, deltas) };
   }
 
   private sendTo(stream: ViewerStream, frame: Uint8Array, now: number): void {
     stream.quality.frame(false);
-    this.lastSent.set(stream, now);
     stream.sent(this.feed.tick, now);
     stream.viewer.sendFrame(frame);
   }
 
-  /** Sends the blocks that a viewer lacks, if there are any or a heartbeat is due. */
+  /**
+   * Sends the blocks that a viewer lacks, if there are any or a heartbeat is due.
+   *
+   * @param frames of the stream's source in this tick: viewers that lack the same blocks share one
+   */
   private send(
     stream: ViewerStream,
     now: number,
@@ -224,29 +268,20 @@ export class RoomBroadcaster {
       return;
     }
     const blocks = stream.takeBlocks();
-    if (blocks.length === 0 && !always && !this.isSilent(stream, now)) return;
-    this.sendTo(stream, this.frameOf(stream, blocks, frames), now);
-  }
-
-  /**
-   * Viewers that need the same blocks get the same frame.
-   *
-   * @param frames of the stream's source in this tick
-   */
-  private frameOf(
-    { source, quality }: ViewerStream,
-    blocks: readonly FrameBlock[],
-    frames: Map<string, Uint8Array>,
-  ): Uint8Array {
-    const { scale } = source;
-    const header = { tick: this.feed.tick, tier: quality.tier, scale };
-    const key = `${quality.tier} ${blocks.map(({ chunk, block }) => `${chunk}:${block[0]}`)}`;
-    return getOrAdd(frames, key, () => writeFrame(header, blocks));
+    if (blocks.length === 0 && !always && !stream.isSilent(now)) return;
+    const { tier } = stream.quality;
+    const header = { tick: this.feed.tick, tier, scale: stream.source.scale };
+    const key = `${tier} ${blocks.map(({ chunk, block }) => `${chunk}:${block[0]}`)}`;
+    this.sendTo(
+      stream,
+      getOrAdd(frames, key, () => writeFrame(header, blocks)),
+      now,
+    );
   }
 
   /**
    * Moves a viewer to the channel of its tier and of its viewport's scale, once that is there. Until
-   * then it goes on with the one that it has.
+   * then it stays in the channel that it has.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
     const channel = this.channel(this.channelTierOf(stream), scaleFor(stream.viewport));
@@ -255,16 +290,16 @@ export class RoomBroadcaster {
     }
     if (channel.source) this.settle(stream, channel, now);
     else channel.waiting.add(stream);
-    this.feed.wantedChanged();
+    this.feed.wantedChanged?.();
   }
 
   private settle(stream: ViewerStream, channel: ViewerChannel, now: number): void {
+    const owed = this.owed.get(stream);
     if (!channel.streams.has(stream)) {
       this.leave(stream);
       stream.switchSource(channel.source!);
       channel.streams.add(stream);
-    } else if (this.owed.has(stream)) stream.updateChunks();
-    const owed = this.owed.get(stream);
+    } else if (owed !== undefined) stream.updateChunks();
     this.owed.delete(stream);
     if (owed !== undefined) this.send(stream, now, { always: owed });
   }
@@ -298,76 +333,4 @@ function scaleFor(viewport: Viewport | undefined): number {
   let scale = 1;
   while (viewport && viewport.pixels * scale < 1 && scale < DEFAULTS.codec.maxScale) scale *= 2;
   return scale;
-}
-
-/** A viewer whose frames are made where it is connected. */
-export interface RemoteViewer extends Viewer {
-  /** What it looks at, as far as is known here; undefined while its page is hidden. */
-  viewport: Viewport | undefined;
-  startStream(viewport: Viewport, options: AddOptions): void;
-  stopStream(): void;
-}
-
-const isRemote = (viewer: Viewer): viewer is RemoteViewer => 'startStream' in viewer;
-
-export class RoomStreams {
-  /** Those with a stream. */
-  private readonly remote = new Set<RemoteViewer>();
-
-  constructor(private readonly local: RoomBroadcaster) {}
-
-  /** Viewers that are connected to this server. */
-  get localSize(): number {
-    return this.local.size;
-  }
-
-  /** See `RoomBroadcaster.skippedFrames`. */
-  get skippedFrames(): number {
-    return this.local.skippedFrames;
-  }
-
-  /** See `RoomBroadcaster.add`. */
-  add(viewer: Viewer, viewport: Viewport, now: number, options: AddOptions = {}): void {
-    if (isRemote(viewer)) {
-      this.remote.add(viewer);
-      viewer.startStream(viewport, options);
-    } else this.local.add(viewer, viewport, now, options);
-  }
-
-  /** Stops streaming to a viewer. */
-  remove(viewer: Viewer): void {
-    if (!isRemote(viewer)) this.local.remove(viewer);
-    else if (this.remote.delete(viewer)) viewer.stopStream();
-  }
-
-  /** Sets what a viewer looks at; undefined while its page is hidden. */
-  setViewport(viewer: Viewer, viewport: Viewport | undefined, now: number): void {
-    if (!isRemote(viewer)) this.local.setViewport(viewer, viewport, now);
-    else if (this.remote.has(viewer)) viewer.viewport = viewport;
-  }
-
-  /** What a viewer looks at; undefined while its page is hidden. */
-  viewportOf(viewer: Viewer): Viewport | undefined {
-    return isRemote(viewer) ? viewer.viewport : this.local.viewportOf(viewer);
-  }
-
-  /** A viewer has drawn the frame of a tick and all before it. */
-  acknowledge(viewer: Viewer, tick: number, now: number): void {
-    if (!isRemote(viewer)) this.local.acknowledge(viewer, tick, now);
-  }
-
-  /** A viewer needs some chunks in full. */
-  resync(viewer: Viewer, chunks: readonly number[]): void {
-    if (!isRemote(viewer)) this.local.resync(viewer, chunks);
-  }
-
-  /** Whether a viewer gets events in this tick. */
-  hasTurn(viewer: Viewer, tick: number): boolean {
-    return isRemote(viewer) || this.local.hasTurn(viewer, tick);
-  }
-
-  /** See `RoomBroadcaster.publish`. */
-  publish(now: number): void {
-    this.local.publish(now);
-  }
 }

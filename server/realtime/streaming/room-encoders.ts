@@ -35,8 +35,6 @@ export class RoomEncoders implements FrameFeed {
   private readonly channels = new Map<string, EncoderChannel>();
   /** Counts up from a random number. */
   private generations = randomInt(2 ** 40);
-  /** Called after each `advance`, with the channels that it has encoded. */
-  onAdvanced: (channels: readonly EncoderChannel[]) => void = () => {};
 
   /** @param planes of the room, which it changes; between two ticks */
   constructor(
@@ -45,14 +43,6 @@ export class RoomEncoders implements FrameFeed {
   ) {
     this.base = new View(planes, 1);
     this.views = new Map([[1, this.base]]);
-  }
-
-  get width(): number {
-    return this.planes.width;
-  }
-
-  get height(): number {
-    return this.planes.height;
   }
 
   join(name: ChannelName, user: ChannelUser): FrameEncoder {
@@ -71,10 +61,6 @@ export class RoomEncoders implements FrameFeed {
     if (channel?.users.delete(user)) channel.idleSince = this.tick;
   }
 
-  wantedChanged(): void {
-    // It is asked for when a frame is encoded.
-  }
-
   /**
    * Takes over the changes of a tick.
    *
@@ -86,8 +72,12 @@ export class RoomEncoders implements FrameFeed {
     for (const view of this.views.values()) this.update(view, changed);
   }
 
-  /** Encodes the changes of the last tick in the channels whose tier sends a frame with it. */
-  advance(): void {
+  /**
+   * Encodes the changes of the last tick in the channels whose tier sends a frame with it.
+   *
+   * @returns the channels that it has encoded
+   */
+  advance(): readonly EncoderChannel[] {
     const { tick } = this;
     const advanced: EncoderChannel[] = [];
     for (const channel of this.channels.values()) {
@@ -95,14 +85,11 @@ export class RoomEncoders implements FrameFeed {
       const users = [...channel.users];
       // Encode nothing if no viewer can receive it.
       if (!users.some(({ mayReceive }) => mayReceive)) continue;
-      const wanted = new Set<number>();
-      for (const chunks of new Set(users.flatMap(({ lists }) => [...lists]))) {
-        for (const chunk of chunks) wanted.add(chunk);
-      }
+      const wanted = new Set([...new Set(users.flatMap(({ lists }) => [...lists]))].flat());
       channel.encoder.advance(tick, (chunk) => wanted.has(chunk));
       advanced.push(channel);
     }
-    this.onAdvanced(advanced);
+    return advanced;
   }
 
   /** Updates a view, and marks the changed chunks in its encoders. */

@@ -2,10 +2,9 @@
 
 import type { FrameBlock } from '../../../shared/codec/frame.ts';
 import { FrameSource } from '../../../shared/codec/frame-source.ts';
-import type { TierName } from '../../../shared/codec/tiers.ts';
+import { TIER_NAMES, type TierName } from '../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
-import { AdaptiveQuality } from './outbox.ts';
 
 /** A client that receives frames. */
 export interface Viewer {
@@ -23,62 +22,139 @@ export interface Viewport extends Rect {
   readonly best: TierName;
 }
 
-/** What a client looks at until it sends a viewport: everything. */
+/** The viewport of a client until it sends one: the whole room. */
 export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>): Viewport {
   return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
 }
 
-interface SentFrame {
-  readonly tick: number;
-  /** ms */
-  readonly sentAt: number;
+const { window, skippedShare, slowAck, patience, maxPatience } = DEFAULTS.stream.quality;
+
+/** The adaptive tier of one viewer. */
+export class AdaptiveQuality {
+  private tierIndex: number;
+  private windowStart: number;
+  /** Frames of this window. */
+  private frames = { due: 0, skipped: 0, slow: 0 };
+  private quietSince: number;
+  private wait: number = patience;
+  /** When the last step was one up; else -Infinity. */
+  private climbedAt = -Infinity;
+
+  /**
+   * @param first the first tier
+   * @param best the best tier that the viewer asks for
+   * @param now ms
+   */
+  constructor(
+    first: TierName,
+    private best: TierName,
+    now: number,
+  ) {
+    this.tierIndex = Math.max(TIER_NAMES.indexOf(first), TIER_NAMES.indexOf(best));
+    this.windowStart = now;
+    this.quietSince = now;
+  }
+
+  /** The current tier. */
+  get tier(): TierName {
+    return TIER_NAMES[this.tierIndex];
+  }
+
+  /** Changes the best tier that the viewer asks for. */
+  setBest(best: TierName): void {
+    this.best = best;
+    this.tierIndex = Math.max(this.tierIndex, TIER_NAMES.indexOf(best));
+  }
+
+  /** Records a frame that was due, and sent or skipped. */
+  frame(skipped: boolean): void {
+    this.frames.due++;
+    if (skipped) this.frames.skipped++;
+  }
+
+  /** Records an acknowledgement. @param delay from sending the frame to its acknowledgement, ms */
+  acknowledged(delay: number): void {
+    if (delay > slowAck) this.frames.slow++;
+  }
+
+  /** Evaluates a window once it is over. @param now ms @returns whether the tier has changed */
+  evaluate(now: number): boolean {
+    if (now - this.windowStart < window) return false;
+    const { due, skipped, slow } = this.frames;
+    this.windowStart = now;
+    this.frames = { due: 0, skipped: 0, slow: 0 };
+    if (skipped > 0 || slow > 0) this.quietSince = now;
+    if (due > 0 && skipped > due * skippedShare) return this.descend(now);
+    return this.climb(now);
+  }
+
+  private descend(now: number): boolean {
+    if (this.climbedAt > -Infinity) {
+      const hasFailed = now - this.climbedAt < 2 * this.wait;
+      this.wait = hasFailed ? Math.min(maxPatience, 2 * this.wait) : patience;
+    }
+    this.climbedAt = -Infinity;
+    if (this.tierIndex === TIER_NAMES.length - 1) return false;
+    this.tierIndex++;
+    return true;
+  }
+
+  private climb(now: number): boolean {
+    if (now - this.quietSince < this.wait || this.tierIndex <= TIER_NAMES.indexOf(this.best))
+      return false;
+    this.tierIndex--;
+    this.climbedAt = now;
+    this.quietSince = now;
+    return true;
+  }
 }
 
-export interface ViewerStreamOptions {
-  readonly viewer: Viewer;
-  readonly viewport: Viewport;
-  /** [chunks] checksums of what the viewer still shows from an earlier connection. */
-  readonly heldChecksums?: ArrayLike<number> | undefined;
-  /** ms */
-  readonly now: number;
+/** Options of a viewer's first frames. */
+export interface StreamStart {
   /** The first tier. */
-  readonly tier: TierName;
-  /** Whether it gets odd ticks where a crowd gets every second one. */
-  readonly inOddTicks: boolean;
+  readonly tier?: TierName | undefined;
+  /** Checksums of the picture from an earlier connection: see `Command<'join'>`. */
+  readonly holds?: Uint8Array | undefined;
 }
 
 /** A round that no source has, nor is one before the first of a source. */
 const NEVER = -2;
 
-/** What a viewer reads from until its channel is there. */
+/** The source of a viewer until its channel is there. */
 const NOTHING = new FrameSource({ width: 0, height: 0 }, 0);
 
 /** Decides which blocks a viewer needs next. */
 export class ViewerStream {
-  readonly viewer: Viewer;
   source: FrameSource = NOTHING;
   readonly quality: AdaptiveQuality;
-  readonly inOddTicks: boolean;
   /** undefined while the page is hidden. */
   viewport: Viewport | undefined;
+  /** Whether it gets odd ticks if a crowd gets every second one. */
+  inOddTicks = false;
+  /** When the last frame was sent, ms. */
+  private lastSentAt = -Infinity;
   /** Visible chunks of the source, ascending. */
   chunks: readonly number[] = [];
   /** [chunks] version that the viewer holds of each chunk; 0: none. */
   private heldVersions = new Uint32Array(0);
   /** [chunks] 1: the viewer holds the chunk without its lowest bits. */
   private heldCoarsely = new Uint8Array(0);
-  /** What it showed before it had a source. */
-  private heldChecksums: ArrayLike<number> | undefined;
-  private inFlight: SentFrame[] = [];
+  /** Checksums of the picture that it showed before it had a source. */
+  private holds: Uint8Array | undefined;
+  /** Unacknowledged frames; `sentAt` in ms. */
+  private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];
   /** The source's round up to which the viewer holds all visible chunks. */
   private completeRound = NEVER;
 
-  constructor(options: ViewerStreamOptions) {
-    const { viewer, viewport, heldChecksums, now, tier, inOddTicks } = options;
-    this.viewer = viewer;
+  /** @param now ms */
+  constructor(
+    readonly viewer: Viewer,
+    viewport: Viewport,
+    now: number,
+    { tier = DEFAULTS.stream.firstTier, holds }: StreamStart,
+  ) {
     this.viewport = viewport;
-    this.heldChecksums = heldChecksums;
-    this.inOddTicks = inOddTicks;
+    this.holds = holds;
     this.quality = new AdaptiveQuality(tier, viewport.best, now);
   }
 
@@ -86,6 +162,11 @@ export class ViewerStream {
   get mayReceive(): boolean {
     // A client may acknowledge frames without reading them, which would fill the send buffer.
     return this.inFlight.length < DEFAULTS.stream.maxFramesInFlight && this.viewer.writable;
+  }
+
+  /** Whether a heartbeat is due. */
+  isSilent(now: number): boolean {
+    return now - this.lastSentAt >= DEFAULTS.stream.heartbeat;
   }
 
   /** Whether the viewer lacks nothing but the deltas of the source's last round. */
@@ -131,21 +212,13 @@ export class ViewerStream {
       }
     }
     this.updateChunks();
-    if (this.heldChecksums) this.acceptHeld(this.heldChecksums);
-    this.heldChecksums = undefined;
-  }
-
-  /**
-   * Compares what the viewer says it holds with the source's chunks, so that equal ones are not
-   * sent again.
-   *
-   * @param checksums [chunks]
-   */
-  private acceptHeld(checksums: ArrayLike<number>): void {
-    if (checksums.length !== this.source.chunks) return;
+    const { holds } = this;
+    this.holds = undefined;
+    if (holds?.length !== 4 * source.chunks) return;
+    const checksums = new DataView(holds.buffer, holds.byteOffset);
     for (const chunk of this.chunks) {
-      if (this.source.check(chunk) === checksums[chunk])
-        this.heldVersions[chunk] = this.source.version(chunk);
+      if (source.check(chunk) === checksums.getUint32(4 * chunk, true))
+        this.heldVersions[chunk] = source.version(chunk);
     }
   }
 
@@ -166,6 +239,7 @@ export class ViewerStream {
 
   /** Records that the frame of a tick has been sent. @param sentAt ms */
   sent(tick: number, sentAt: number): void {
+    this.lastSentAt = sentAt;
     this.inFlight.push({ tick, sentAt });
   }
 

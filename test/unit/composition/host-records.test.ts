@@ -77,9 +77,9 @@ test('what one server bans and another bans or lifts at the same time all counts
 test('a server is told of those whom another one has banned, and once', async () => {
   const { a, b } = await openTwo();
   let told = 0;
-  b.bans.onAdded = () => {
+  b.bans.on('added', () => {
     told++;
-  };
+  });
   const { id } = a.bans.add(ban('ann'));
   for (const one of [a, b, b]) await one.refresh();
   expect(told).toBe(1);

@@ -42,7 +42,7 @@ test('rooms are given up when they and the host records are stored, or cannot be
   const closable = { close: () => {} };
   const phases = (host: () => Promise<void>) =>
     shutdownPhases({
-      gateway: { ...closable, stopAdmitting: () => {}, moveAway: async () => {} },
+      sockets: { ...closable, stopAdmitting: () => {}, moveAway: async () => {} },
       moving: undefined,
       ticker: { stop: async () => {} },
       deferredWork: { run: () => {} },

@@ -21,7 +21,6 @@ function gallery() {
     ...{ clock, places },
     room: { name: 'garden', grid: { planes: { width: 8, height: 8 } } },
     broadcaster: { add: nothing, remove: nothing },
-    eventQueue: { startFor: nothing },
   } as unknown as RoomContext;
   const walls = new RoomWalls(context, { sendWallWelcome: nothing } as unknown as WelcomeBuilder);
   const policy = { isDimmed: false } as never;
@@ -32,8 +31,8 @@ function gallery() {
     announce: (message) => messages.push(message),
   });
   const hang = (pass?: string): RoomClient => {
-    const wall = { send: nothing, disconnect: nothing } as unknown as RoomClient;
-    walls.addWall(wall, { address: 'here', pass, isView: false });
+    const wall = { address: 'here', send: nothing, disconnect: nothing } as unknown as RoomClient;
+    walls.add(wall, { as: 'wall', name: '', pass });
     return wall;
   };
   /** A browser that is up for moments, again and again. */

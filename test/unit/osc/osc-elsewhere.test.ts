@@ -2,7 +2,7 @@
 
 import { openOsc } from '../../../server/osc/open-osc.ts';
 import { int } from '../../../server/osc/osc-codec.ts';
-import { RejectionCounts } from '../../../server/realtime/admission/connection-admission.ts';
+import { RejectionCounts } from '../../../server/realtime/limits/connection-limits.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

@@ -1,6 +1,6 @@
 import { encodeMessage, int } from '../../../server/osc/osc-codec.ts';
 import { OscInput } from '../../../server/osc/osc-input.ts';
-import { RejectionCounts } from '../../../server/realtime/admission/connection-admission.ts';
+import { RejectionCounts } from '../../../server/realtime/limits/connection-limits.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 

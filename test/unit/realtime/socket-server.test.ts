@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import {
-  ConnectionAdmission,
+  ConnectionLimits,
   RejectionCounts,
-} from '../../../server/realtime/admission/connection-admission.ts';
-import { openGateway } from '../../../server/realtime/socket-server.ts';
+} from '../../../server/realtime/limits/connection-limits.ts';
+import { openSocketServer } from '../../../server/realtime/socket-server.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { PROTOCOL_VERSION, Refusal } from '../../../shared/protocol/reasons.ts';
 import { afterTest } from '../../support/closing.ts';
@@ -22,9 +22,15 @@ async function open() {
   const limits = DEFAULTS.limits as never;
   let present = 0;
   const http = createServer();
-  const gateway = openGateway(http, {
+  const gateway = openSocketServer(http, {
     ...{ clock, limits, rejections, trustProxy: 0, names: () => undefined },
-    admission: new ConnectionAdmission({ limits, origins: [], trustProxy: 0, clock, rejections }),
+    connectionLimits: new ConnectionLimits({
+      limits,
+      origins: [],
+      trustProxy: 0,
+      clock,
+      rejections,
+    }),
     rooms: {
       open: (room, client) => {
         if (room === 'closed') throw new Refusal('room-closed');

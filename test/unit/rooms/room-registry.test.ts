@@ -200,7 +200,7 @@ test('whom another server has banned leaves, and newcomers of their address come
   await rooms.create(WISH);
   const eve = new Listener('10.1.1.1');
   const { admission } = rooms.roomServers.get('attic')!;
-  admission.join(eve, { name: 'Eve', address: eve.address, onAdmitted: () => {} });
+  admission.join(eve, { name: 'Eve' });
   const { id: participant } = eve.welcome!.you;
   const kept = { device: null, address: null, since: 0, until: null };
   bans.replace([{ id: 1, room: 'attic', participant, name: 'Eve', ...kept }]);

@@ -31,7 +31,7 @@ function open(command: RoomHooks['command'] = () => undefined) {
     policy,
     clock: new FakeClock(),
     hooks: () => ({ command, active: () => active++ }) as unknown as RoomHooks,
-    slots: {
+    seats: {
       memberOf: (id: number) => (id === ANNA.id ? client : undefined),
       newNumber: () => 42,
     },

@@ -10,19 +10,16 @@ test('a drawing is given at once, waits, or is refused, as the room is set', asy
     ['ask', []],
   ] as const) {
     const room = open(mode);
-    room.come(1);
     await room.send(1, 5);
     expect(room.given).toEqual(given);
     expect(room.review.waiting).toHaveLength(1 - given.length);
   }
-  const { come, send } = open('off');
-  come(1);
+  const { send } = open('off');
   await expect(send(1, 5)).rejects.toThrow(new Refusal('no-drawings'));
 });
 
 test('the host approves or declines, and each drawing is answered once', async () => {
-  const { review, given, told, come, send, tick } = open();
-  come(1);
+  const { review, given, told, send, tick } = open();
   await send(1, 5);
   await send(1, 6);
   const [first, second] = review.waiting;
@@ -42,7 +39,6 @@ test.each([
   ['has no opinion', false, [], 1],
 ])('an extension that %s', async (_, allows, given, waiting) => {
   const room = open('ask', async () => allows);
-  room.come(1);
   await room.send(1, 5);
   expect(room.given).toEqual(given);
   expect(room.review.waiting).toHaveLength(waiting);
@@ -51,7 +47,6 @@ test.each([
 test('an extension refuses, also where drawings do not wait', async () => {
   for (const mode of ['on', 'ask'] as const) {
     const room = open(mode, () => Promise.reject(new Refusal('not-here', 'a hat')));
-    room.come(1);
     await expect(room.send(1, 5)).rejects.toThrow(new Refusal('not-here', 'a hat'));
     expect([room.given, room.review.waiting]).toEqual([[], []]);
   }
@@ -59,7 +54,6 @@ test('an extension refuses, also where drawings do not wait', async () => {
 
 test('a page that returns keeps its place, and one that was reloaded is answered too', async () => {
   const { review, given, told, come, send } = open();
-  come(1);
   await send(1, 5);
   await send(1, 6);
   const [{ id }, other] = review.waiting;
@@ -76,7 +70,6 @@ test('a page that returns keeps its place, and one that was reloaded is answered
 
 test('what is decided while a page is away is told once the page has sent its drawing again', async () => {
   const { review, given, told, members, come, send } = open();
-  come(1);
   for (const request of [5, 6, 7]) await send(1, request);
   members.clear();
   const [first, second] = review.waiting;
@@ -102,7 +95,6 @@ test('what is decided while a page is away is told once the page has sent its dr
 
 test('a page that is lost again has as long to send its drawing when it returns once more', async () => {
   const { review, given, members, come, send } = open();
-  come(1);
   await send(1, 5);
   members.clear();
   await review.decide(review.waiting[0].id, true);
@@ -120,7 +112,6 @@ test('a page that is lost again has as long to send its drawing when it returns 
 test('a seed approved while its visitor is away is given when they return, unless they do not', async () => {
   const { review, given, members, come, send } = open();
   for (const id of [1, 2]) {
-    come(id);
     await send(id, 5);
   }
   const ids = review.waiting.map(({ id }) => id);
@@ -137,7 +128,6 @@ test('a seed approved while its visitor is away is given when they return, unles
 test('a seed that the room cannot take yet is given once it can, and breaks no tick', async () => {
   const { review, given, refusal, members, set, come, send } = open();
   for (const id of [1, 2]) {
-    come(id);
     await send(id, 5);
   }
   members.delete(1);
@@ -161,7 +151,6 @@ test('one address that fills the queue makes room for the drawings of others', a
   }
   come(200);
   await expect(send(200, 999)).rejects.toThrow(new Refusal('too-many-drawings'));
-  come(1);
   await send(1, 1_000);
   expect(review.waiting).toHaveLength(maxWaiting);
   expect(review.waiting.at(-1)!.by.id).toBe(1);
@@ -169,20 +158,8 @@ test('one address that fills the queue makes room for the drawings of others', a
   expect(told).toEqual([{ to: 100 + last, id: last, reason: 'too-many-drawings' }]);
 });
 
-test('what nobody looks at ends, and the visitor is told', async () => {
-  const { review, told, clock, come, send } = open();
-  come(1);
-  await send(1, 5);
-  review.endTick(clock.now() + expires - 1, []);
-  expect(review.waiting).toHaveLength(1);
-  review.endTick(clock.now() + expires, []);
-  expect(review.waiting).toEqual([]);
-  expect(told).toEqual([{ to: 1, id: 5, reason: 'drawing-expired' }]);
-});
-
 test('when the host changes the setting, nothing is left waiting', async () => {
-  const { review, given, told, set, come, send } = open();
-  come(1);
+  const { review, given, told, set, send } = open();
   await send(1, 5);
   set('on');
   review.endTick(0, []);
@@ -249,9 +226,8 @@ test('whatever is sent and decided, the queue is bounded and every drawing has a
 });
 
 test('after a restart, a drawing waits where it did, and the page that sends it again has the answer', async () => {
-  const { stored, come, send, clock } = open();
+  const { stored, send, clock } = open();
   for (const id of [1, 2, 3]) {
-    come(id);
     await send(id, 5);
   }
   clock.advance(60_000);
@@ -276,9 +252,8 @@ test('after a restart, a drawing waits where it did, and the page that sends it 
 });
 
 test('a decision holds over a restart before its visitor knows it, also if the setting has changed', async () => {
-  const { stored, review, come, send } = open();
+  const { stored, review, send } = open();
   for (const id of [1, 2]) {
-    come(id);
     await send(id, 5);
   }
   await review.decide(review.waiting[0].id, false);
@@ -323,7 +298,6 @@ test('a mute holds for a drawing that an extension judges meanwhile', async () =
       room.mute();
       return true;
     });
-    room.come(1);
     await expect(room.send(1, 5)).rejects.toThrow(new Refusal('muted'));
     expect([room.given, room.review.waiting]).toEqual([[], []]);
   }

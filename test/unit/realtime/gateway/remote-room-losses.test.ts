@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { roomState } from '../../../../server/world/room-state.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
-import { arrived, type Connection, Owner } from '../../../support/remote-rooms.ts';
+import { arrived, type Connection, Owner, pass } from '../../../support/remote-rooms.ts';
 import { HandRoom, SPECIES } from '../../../support/rooms.ts';
 import { startLinked } from './linked-rooms.ts';
 
@@ -13,38 +13,32 @@ test('the participants of a server that has fallen silent leave', async () => {
   const { clock, bus, owner, a, b } = await startLinked();
   a.join('Anna');
   b.join('Bert');
-  await clock.advance(beat);
-  await arrived(clock);
-  expect(owner.server.size).toBe(2);
+  await pass(clock, beat);
+  expect(owner.server.seats.size).toBe(2);
   a.room.close();
   bus.loses = (channel) => channel.includes('a-');
   await clock.advance(silence + beat);
-  expect(owner.server.slots.participants).toMatchObject([{ name: 'Bert' }]);
+  expect(owner.server.seats.participants).toMatchObject([{ name: 'Bert' }]);
 });
 
 test('a new owner gets everybody back as who they were, and does once what was not answered', async () => {
   const { clock, bus, owner, a } = await startLinked();
-  const anna = a.join('Anna');
-  await arrived(clock);
-  anna.say('name', { id: 1, name: 'Anne' });
-  await arrived(clock);
+  const anna = await a.enter('Anna');
+  await anna.says('name', { id: 1, name: 'Anne' });
   const { you } = anna.welcome!;
   // The room goes on elsewhere from what is kept: its state.
   owner.isHere = false;
-  anna.say('plant', { id: 2, x: 10, y: 10, seed });
-  await arrived(clock);
+  await anna.says('plant', { id: 2, x: 10, y: 10, seed });
   owner.access!.close();
   const next = await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
-  await clock.advance(beat);
-  await arrived(clock);
+  await pass(clock, beat);
   expect(anna.all('welcome')).toHaveLength(2);
   expect(anna.welcome!.you).toEqual({ ...you, name: 'Anne' });
   expect(anna.heard.map(({ name }) => name)).not.toContain('disconnected');
   await next.tick();
   expect(anna.all('accepted').map(({ id }) => id)).toEqual([1, 2]);
   expect(next.room.organisms).toHaveLength(1);
-  anna.say('plant', { id: 3, x: 20, y: 10, seed });
-  await arrived(clock);
+  await anna.says('plant', { id: 3, x: 20, y: 10, seed });
   await next.tick();
   expect(anna.all('accepted').map(({ id }) => id)).toEqual([1, 2, 3]);
 });
@@ -52,30 +46,26 @@ test('a new owner gets everybody back as who they were, and does once what was n
 test('when an answer is lost, everybody joins again, and nothing is done twice', async () => {
   const { clock, bus, owner, a } = await startLinked();
   const anna = a.join('Anna');
-  const wall = a.join('', { as: 'wall' });
-  await arrived(clock);
-  anna.say('plant', { id: 9, x: 10, y: 10, seed });
-  await arrived(clock);
+  const wall = await a.enter('', { as: 'wall' });
+  await anna.says('plant', { id: 9, x: 10, y: 10, seed });
   bus.loses = (channel) => channel.startsWith('session:link');
   await owner.tick();
   expect(anna.all('accepted')).toEqual([]);
   bus.loses = () => false;
-  await clock.advance(2 * beat);
-  await arrived(clock);
+  await pass(clock, 2 * beat);
   await owner.tick();
   expect(anna.all('accepted')).toMatchObject([{ id: 9 }]);
   expect(owner.room.organisms).toHaveLength(1);
   expect(anna.all('welcome').map(({ you }) => you.id)).toEqual([1, 1]);
   expect(wall.all('wall')).toHaveLength(2);
-  expect([owner.server.size, owner.server.walls.size]).toEqual([1, 1]);
+  expect([owner.server.seats.size, owner.server.walls.size]).toEqual([1, 1]);
 });
 
 test('what a page sends again over another server, to a new owner, is done once', async () => {
   const { clock, bus, owner, a, b } = await startLinked();
   const session = 7;
   b.join('Bert');
-  const before = a.join('Anna', { session });
-  await arrived(clock);
+  const before = await a.enter('Anna', { session });
   const { resume, you } = before.welcome!;
   const say = (page: Connection, id: number, x: number) =>
     page.say('plant', { id, x, y: 10, seed });
@@ -92,10 +82,8 @@ test('what a page sends again over another server, to a new owner, is done once'
   const next = await Owner.start(bus, {
     ...{ clock, epoch: 2, hand: new HandRoom({ species: SPECIES, from }) },
   });
-  await clock.advance(beat);
-  await arrived(clock);
-  const back = b.join('Anna', { session, resume });
-  await arrived(clock);
+  await pass(clock, beat);
+  const back = await b.enter('Anna', { session, resume });
   expect(back.welcome).toMatchObject({ you: { id: you.id } });
   // What it sends twice, as after the welcome of a new link, is asked once.
   for (const id of [1, 2, 2]) say(back, id, 10 * id);
@@ -106,36 +94,19 @@ test('what a page sends again over another server, to a new owner, is done once'
   expect(next.room.organisms.map(({ x }) => x)).toEqual([10, 20]);
   // Another page of the same visitor counts from 1 again.
   back.session.leave();
-  const reloaded = a.join('Anna', { session: 8, resume: back.welcome!.resume });
-  await arrived(clock);
+  const reloaded = await a.enter('Anna', { session: 8, resume: back.welcome!.resume });
   say(reloaded, 1, 28);
   await arrived(clock);
   await next.tick();
   expect(next.room.organisms).toHaveLength(3);
 });
 
-test('a command that is lost on its way is sent again', async () => {
-  const { clock, bus, owner, a } = await startLinked();
-  const anna = a.join('Anna');
-  await arrived(clock);
-  bus.loses = (channel) => channel.endsWith(':in');
-  anna.say('plant', { id: 4, x: 10, y: 10, seed });
-  await arrived(clock);
-  bus.loses = () => false;
-  await clock.advance(2 * beat);
-  await arrived(clock);
-  await owner.tick();
-  expect(anna.all('accepted')).toMatchObject([{ id: 4 }]);
-});
-
 test('an owner that goes on after another one has the room is not heard', async () => {
   const { clock, bus, owner, a } = await startLinked();
-  const anna = a.join('Anna');
-  await arrived(clock);
+  const anna = await a.enter('Anna');
   const next = await Owner.start(bus, { clock, epoch: 2, hand: new HandRoom() });
-  await clock.advance(beat);
-  await arrived(clock);
-  expect(next.server.size).toBe(1);
+  await pass(clock, beat);
+  expect(next.server.seats.size).toBe(1);
   const before = anna.heard.length;
   owner.server.host.setEnergy(DEFAULTS.energy);
   owner.server.broadcastSettings();
@@ -146,8 +117,7 @@ test('an owner that goes on after another one has the room is not heard', async 
 test('who is in a room that is closed is told so, even if the message is lost', async () => {
   const { clock, bus, owner, a, b } = await startLinked();
   const [anna, bert] = [a.join('Anna'), b.join('Bert')];
-  const wall = a.join('', { as: 'wall' });
-  await arrived(clock);
+  const wall = await a.enter('', { as: 'wall' });
   bus.loses = (channel) => channel.startsWith('session:link:b-');
   owner.server.disconnectAll('room-closed');
   owner.access!.close();
@@ -163,8 +133,7 @@ test('who is in a room that is closed is told so, even if the message is lost', 
 
 test('while no server has a room that should run, its pages wait', async () => {
   const { clock, owner, a } = await startLinked();
-  const anna = a.join('Anna');
-  await arrived(clock);
+  const anna = await a.enter('Anna');
   owner.server.disconnectAll('elsewhere');
   owner.access!.close();
   await clock.advance(2 * silence);
@@ -173,11 +142,9 @@ test('while no server has a room that should run, its pages wait', async () => {
 
 test('a frame that is drawn before the welcome of a new link confirms no resume token', async () => {
   const { clock, bus, owner, a, b } = await startLinked();
-  const anna = a.join('Anna');
-  await arrived(clock);
+  const anna = await a.enter('Anna');
   anna.say('received', { tick: 1 });
-  await clock.advance(beat);
-  await arrived(clock);
+  await pass(clock, beat);
   const { resume, you } = anna.welcome!;
   bus.loses = (channel) => channel.startsWith('session:link');
   anna.say('received', { tick: 2 });
@@ -185,13 +152,11 @@ test('a frame that is drawn before the welcome of a new link confirms no resume 
   await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
   await clock.advance(beat);
   anna.say('received', { tick: 3 });
-  await clock.advance(beat);
-  await arrived(clock);
+  await pass(clock, beat);
   expect(anna.all('welcome')).toHaveLength(1);
   bus.loses = () => false;
   const back = b.join('Anna', { resume });
-  await clock.advance(beat);
-  await arrived(clock);
+  await pass(clock, beat);
   expect(back.welcome!.you.id).toBe(you.id);
 });
 
@@ -199,16 +164,13 @@ test('what the room would do twice is refused after a lost answer', async () => 
   const { clock, bus, owner, a, b } = await startLinked();
   const [anna, bert] = [a.join('Anna'), b.join('Bert')];
   await arrived(clock);
-  anna.say('plant', { id: 1, x: 10, y: 10, seed });
-  await arrived(clock);
+  await anna.says('plant', { id: 1, x: 10, y: 10, seed });
   await owner.tick();
   const [{ id: organism }] = owner.room.organisms;
   bus.loses = (channel) => channel.startsWith('session:link:a-');
-  anna.say('beacon', { id: 2, organism });
-  await arrived(clock);
+  await anna.says('beacon', { id: 2, organism });
   bus.loses = () => false;
-  await clock.advance(2 * beat);
-  await arrived(clock);
+  await pass(clock, 2 * beat);
   expect(anna.heard.filter(({ name }) => name === 'refused')).toEqual([
     { name: 'refused', message: { reason: 'room-busy', id: 2 } },
   ]);
@@ -226,8 +188,7 @@ test('after a new welcome, a page that is zoomed out is sent its whole picture a
   owner.server.broadcastSettings();
   await arrived(clock);
   bus.loses = () => false;
-  await clock.advance(2 * beat);
-  await arrived(clock);
+  await pass(clock, 2 * beat);
   expect(near.all('welcome')).toHaveLength(2);
   expect(a.opened[0].resynced).toMatchObject([{ viewer: far }]);
 });
@@ -244,8 +205,7 @@ async function loseNews({ bus, owner, clock }: Linked): Promise<void> {
 /** The room is full: one is in, two wait at their gateway and one at another, and all walls are up. */
 async function fillRoom({ clock, owner, a, b }: Linked) {
   owner.server.admission.setCapacity(1);
-  const anna = a.join('Anna');
-  await arrived(clock);
+  const anna = await a.enter('Anna');
   const waiting = ['Bert', 'Carl'].map((name) => a.join(name));
   await arrived(clock);
   const last = b.join('Dora');
@@ -259,10 +219,9 @@ test.each<[string, boolean, (linked: Linked, anna: Connection) => Promise<void>]
   [
     'after a message to the room was lost',
     false,
-    async ({ bus, clock }, anna) => {
+    async ({ bus }, anna) => {
       bus.loses = (channel) => channel.endsWith(':in');
-      anna.say('name', { id: 1, name: 'Anne' });
-      await arrived(clock);
+      await anna.says('name', { id: 1, name: 'Anne' });
     },
   ],
   [
@@ -272,8 +231,7 @@ test.each<[string, boolean, (linked: Linked, anna: Connection) => Promise<void>]
       const { bus, clock } = linked;
       await loseNews(linked);
       bus.loses = (channel) => channel.endsWith(':in');
-      await clock.advance(beat);
-      await arrived(clock);
+      await pass(clock, beat);
     },
   ],
   ['where an extension decides about each join', true, loseNews],
@@ -292,17 +250,15 @@ test.each<[string, boolean, (linked: Linked, anna: Connection) => Promise<void>]
   const { anna, waiting, last, walls } = await fillRoom(linked);
   await lose(linked, anna);
   bus.loses = () => false;
-  await clock.advance(2 * beat);
-  await arrived(clock);
+  await pass(clock, 2 * beat);
   await owner.tick();
   for (const wall of walls) {
     expect(wall.all('wall')).toHaveLength(2);
     expect(wall.heard.map(({ name }) => name)).not.toContain('disconnected');
   }
-  expect([owner.server.size, owner.server.walls.size]).toEqual([1, walls.length]);
+  expect([owner.server.seats.size, owner.server.walls.size]).toEqual([1, walls.length]);
   expect([...waiting, last].map((one) => one.all('waiting').at(-1)!.ahead)).toEqual([0, 1, 2]);
-  anna.session.leave();
-  await arrived(clock);
+  await anna.leaves();
   expect(waiting[0].welcome!.you.name).toBe('Bert');
 });
 
@@ -310,10 +266,8 @@ test('at a new owner, those who were in a full room are in it alone, and the lin
   const linked = await startLinked();
   const { clock, bus, owner, a, b } = linked;
   owner.server.admission.setCapacity(2);
-  const anna = a.join('Anna');
-  await arrived(clock);
-  const bert = b.join('Bert');
-  await arrived(clock);
+  const anna = await a.enter('Anna');
+  const bert = await b.enter('Bert');
   const line: Connection[] = [];
   for (const [gateway, name] of [
     [b, 'Carl'],
@@ -334,50 +288,41 @@ test('at a new owner, those who were in a full room are in it alone, and the lin
   next.server.admission.setCapacity(2);
   next.isHere = true;
   const late = a.join('Gus');
-  await clock.advance(beat);
-  await arrived(clock);
+  await pass(clock, beat);
   await next.tick();
-  expect(next.server.slots.participants.map(({ name }) => name).sort()).toEqual(['Anna', 'Bert']);
+  expect(next.server.seats.participants.map(({ name }) => name).sort()).toEqual(['Anna', 'Bert']);
   expect([anna, bert].map((one) => one.all('welcome').length)).toEqual([2, 2]);
   expect([...ahead(), late.all('waiting').at(-1)!.ahead]).toEqual([0, 1, 2, 3, 4]);
 
   // Who does not come back gives way.
-  bert.session.leave();
-  await arrived(clock);
+  await bert.leaves();
   expect(line[0].welcome!.you.name).toBe('Carl');
 });
 
 test('who has got a place without hearing of it keeps it', async () => {
   const { clock, bus, owner, a, b } = await startLinked();
   owner.server.admission.setCapacity(1);
-  const anna = b.join('Anna');
-  await arrived(clock);
-  const bert = a.join('Bert');
-  await arrived(clock);
-  const carl = b.join('Carl');
-  await arrived(clock);
+  const anna = await b.enter('Anna');
+  const bert = await a.enter('Bert');
+  const carl = await b.enter('Carl');
   bus.loses = (channel) => channel.startsWith('session:link:a-');
-  anna.session.leave();
-  await arrived(clock);
+  await anna.leaves();
   expect(bert.welcome).toBeUndefined();
   bus.loses = () => false;
-  await clock.advance(2 * beat);
-  await arrived(clock);
-  expect(owner.server.slots.participants).toEqual([bert.welcome!.you]);
+  await pass(clock, 2 * beat);
+  expect(owner.server.seats.participants).toEqual([bert.welcome!.you]);
   expect(carl.welcome).toBeUndefined();
 });
 
 test('when a lease has ended, pages go on with the picture that they have', async () => {
   const { clock, bus, owner, a } = await startLinked();
-  const anna = a.join('Anna');
-  await arrived(clock);
+  const anna = await a.enter('Anna');
   owner.isHere = false;
   owner.server.disconnectAll('elsewhere');
   await arrived(clock);
   owner.access!.close();
   await Owner.start(bus, { clock, epoch: 2, hand: owner.hand });
-  await clock.advance(beat);
-  await arrived(clock);
+  await pass(clock, beat);
   expect(anna.all('welcome')).toHaveLength(2);
   expect(a.opened.map(({ added }) => added.length)).toEqual([1]);
 });
@@ -397,10 +342,9 @@ async function comeBack(crowd: number): Promise<number> {
   for (const visitor of visitors) visitor.heard.length = 0;
   bus.sizes.length = 0;
   next.isHere = true;
-  await clock.advance(begin);
-  await arrived(clock);
+  await pass(clock, begin);
   await next.tick();
-  const all = next.server.slots.participants.map(({ id }) => id);
+  const all = next.server.seats.participants.map(({ id }) => id);
   expect(all).toHaveLength(crowd);
   for (const visitor of visitors) {
     const { you, organisms, participants } = visitor.welcome!;

@@ -3,9 +3,10 @@ import * as v from 'valibot';
 import { type Bus, decodeMessage, encodeMessage } from '../../../../server/cluster/bus/bus.ts';
 import { roomChannel } from '../../../../server/realtime/gateway/messages.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { unpackPointer } from '../../../../shared/protocol/pointers.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { LocalBus } from '../../../support/local-bus.ts';
-import { arrived, Gateway, Owner } from '../../../support/remote-rooms.ts';
+import { arrived, Gateway, Owner, pass } from '../../../support/remote-rooms.ts';
 import { HandRoom } from '../../../support/rooms.ts';
 import { LossyBus, startLinked } from './linked-rooms.ts';
 
@@ -30,19 +31,16 @@ class LaterBus extends LocalBus {
 }
 
 test('visitors of two servers see each other, and what each of them plants', async () => {
-  const { clock, owner, a, b } = await startLinked();
-  const anna = a.join('Anna');
-  await arrived(clock);
-  const bert = b.join('Bert');
-  await arrived(clock);
+  const { owner, a, b } = await startLinked();
+  const anna = await a.enter('Anna');
+  const bert = await b.enter('Bert');
   expect(bert.welcome).toMatchObject({
     you: { name: 'Bert' },
     participants: [{ name: 'Anna' }, {}],
   });
   await owner.tick();
   expect(anna.all('people').at(-1)).toMatchObject({ joined: [{ name: 'Bert' }], left: [] });
-  anna.say('plant', { id: 77, x: 10, y: 10, seed });
-  await arrived(clock);
+  await anna.says('plant', { id: 77, x: 10, y: 10, seed });
   await owner.tick();
   expect(anna.all('accepted')).toMatchObject([{ id: 77 }]);
   expect(bert.all('accepted')).toEqual([]);
@@ -56,10 +54,8 @@ test('what a later release says besides is ignored, and costs nobody the link', 
   const owner = await Owner.start(bus, { clock });
   const gateway = new Gateway(bus, clock, 'a');
   await arrived(clock);
-  const anna = gateway.join('Anna');
-  await arrived(clock);
-  anna.say('plant', { id: 77, x: 10, y: 10, seed });
-  await arrived(clock);
+  const anna = await gateway.enter('Anna');
+  await anna.says('plant', { id: 77, x: 10, y: 10, seed });
   await owner.tick();
   await clock.advance(3 * beat);
   expect(anna.all('accepted')).toMatchObject([{ id: 77 }]);
@@ -85,43 +81,27 @@ test('an owner that may not show the room yet tells only then that it runs here'
 });
 
 test('a command that the room refuses is refused with its own id, and one that is malformed too', async () => {
-  const { clock, owner, a } = await startLinked();
-  const anna = a.join('Anna');
-  await arrived(clock);
-  anna.say('beacon', { id: 5, organism: 99 });
-  await arrived(clock);
+  const { owner, a } = await startLinked();
+  const anna = await a.enter('Anna');
+  await anna.says('beacon', { id: 5, organism: 99 });
   expect(anna.heard.at(-1)).toEqual({
     name: 'refused',
     message: { reason: 'no-such-organism', id: 5 },
   });
-  anna.say('plant', { id: 6, x: 0.5, y: 0, seed });
-  await arrived(clock);
+  await anna.says('plant', { id: 6, x: 0.5, y: 0, seed });
   expect(anna.heard.at(-1)).toEqual({ name: 'refused', message: { reason: 'bad-message', id: 6 } });
-  expect(owner.server.size).toBe(1);
+  expect(owner.server.seats.size).toBe(1);
 });
 
 test('an answer to what the page has not asked for reaches it, as of a drawing sent before a reload', async () => {
   const { clock, owner, a } = await startLinked();
-  const anna = a.join('Anna');
-  await arrived(clock);
-  const client = owner.server.slots.memberOf(anna.welcome!.you.id)!;
+  const anna = await a.enter('Anna');
+  const client = owner.server.seats.memberOf(anna.welcome!.you.id)!;
   client.send('accepted', { id: 0 });
   client.send('rejected', { id: 0, reason: 'not-here' });
   await arrived(clock);
   expect(anna.all('accepted')).toEqual([{ id: 0 }]);
   expect(anna.all('rejected')).toEqual([{ id: 0, reason: 'not-here' }]);
-});
-
-test('who leaves has a reserved slot, and comes back at another server as who they were', async () => {
-  const { clock, owner, a, b } = await startLinked();
-  const anna = a.join('Anna');
-  await arrived(clock);
-  anna.session.leave();
-  await arrived(clock);
-  expect(owner.server.size).toBe(0);
-  const back = b.join('Anna', { resume: anna.welcome!.resume });
-  await arrived(clock);
-  expect(back.welcome!.you.id).toBe(anna.welcome!.you.id);
 });
 
 test('a place that becomes free during a tick is given when the tick ends, and who comes waits as long', async () => {
@@ -132,8 +112,7 @@ test('a place that becomes free during a tick is given when the tick ends, and w
   expect(next.all('waiting')).toHaveLength(1);
   owner.server.tickInProgress.begin();
   guests[0].session.leave();
-  const wall = a.join('', { as: 'wall' });
-  await arrived(clock);
+  const wall = await a.enter('', { as: 'wall' });
   expect([next.welcome, wall.all('wall')]).toEqual([undefined, []]);
   await owner.tick();
   expect(next.welcome).toMatchObject({ you: { name: '8' }, room: { tick: owner.room.tick } });
@@ -143,12 +122,11 @@ test('a place that becomes free during a tick is given when the tick ends, and w
 test('who comes during the last tick of a room that stops is refused', async () => {
   const { clock, owner, a } = await startLinked();
   owner.server.tickInProgress.begin();
-  const anna = a.join('Anna');
-  await arrived(clock);
+  const anna = await a.enter('Anna');
   owner.isHere = false;
   owner.server.disconnectAll('elsewhere');
   await arrived(clock);
-  expect(owner.server.size).toBe(0);
+  expect(owner.server.seats.size).toBe(0);
   expect(anna.welcome).toBeUndefined();
   expect(owner.server.tickInProgress.ended).toBeUndefined();
 });
@@ -162,10 +140,8 @@ test('where no server has the room, a join is refused, and the page may try agai
   expect(anna.heard).toEqual([{ name: 'refused', message: { reason: 'elsewhere' } }]);
   expect(() => gateway.join('Bert')).toThrow('elsewhere');
   await Owner.start(bus, { clock });
-  await clock.advance(beat);
-  await arrived(clock);
-  const carl = gateway.join('Carl');
-  await arrived(clock);
+  await pass(clock, beat);
+  const carl = await gateway.enter('Carl');
   expect(carl.welcome).toBeDefined();
 });
 
@@ -189,20 +165,17 @@ test('what is for everybody goes to a server once, however many connections it h
 });
 
 test('a refused command without an id is refused, and whoever sent it stays', async () => {
-  const { clock, owner, a } = await startLinked();
-  const watching = a.join('', { as: 'spectator' });
-  await arrived(clock);
+  const { owner, a } = await startLinked();
+  const watching = await a.enter('', { as: 'spectator' });
   watching.say('busy', { busy: true });
-  watching.say('busy', { busy: true });
-  await arrived(clock);
+  await watching.says('busy', { busy: true });
   expect(watching.all('rejected').map(({ reason }) => reason)).toEqual([
     'only-watches',
     'only-watches',
   ]);
   expect(watching.heard.map(({ name }) => name)).not.toContain('disconnected');
   expect(a.room.size).toBe(1);
-  watching.session.leave();
-  await arrived(clock);
+  await watching.leaves();
   expect(owner.server.spectators.size).toBe(0);
 });
 
@@ -220,42 +193,65 @@ test('a join that a server has given up leaves its place in the room', async () 
   const { clock, bus, owner, a } = await startLinked();
   // The room hears the server, but not the other way round.
   bus.loses = (channel) => !channel.endsWith(':in');
-  const anna = a.join('Anna');
-  await arrived(clock);
-  expect(owner.server.size).toBe(1);
-  await clock.advance(silence + beat);
-  await arrived(clock);
+  const anna = await a.enter('Anna');
+  expect(owner.server.seats.size).toBe(1);
+  await pass(clock, silence + beat);
   expect(anna.heard).toEqual([{ name: 'refused', message: { reason: 'elsewhere' } }]);
-  expect(owner.server.size).toBe(0);
+  expect(owner.server.seats.size).toBe(0);
   expect(owner.access!.connections.size).toBe(0);
 });
 
 test('what a page showed when it came counts for its first frames only', async () => {
   const { clock, owner, a } = await startLinked();
-  const anna = a.join('Anna', { holds: Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0) });
-  await arrived(clock);
+  const anna = await a.enter('Anna', { holds: Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0) });
   // As after the host has taken something back.
   owner.server.admission.resendWelcomes();
   await arrived(clock);
   expect(a.opened[0].added).toEqual([
-    { viewer: anna, held: [1, 2] },
+    { viewer: anna, held: Uint8Array.of(1, 0, 0, 0, 2, 0, 0, 0) },
     { viewer: anna, held: undefined },
   ]);
 });
 
 test('a room that is made anew with another size has a picture', async () => {
   const { clock, bus, owner, a } = await startLinked();
-  a.join('Anna');
-  await arrived(clock);
+  await a.enter('Anna');
   owner.server.disconnectAll('room-closed');
   owner.access!.close();
   const hand = new HandRoom({ width: 64, height: 32 });
   await Owner.start(bus, { clock, epoch: 2, hand });
   await clock.advance(beat);
-  const bert = a.join('Bert');
-  await arrived(clock);
+  const bert = await a.enter('Bert');
   expect(a.opened).toMatchObject([
     { isClosed: true },
     { size: { width: 64, height: 32 }, added: [{ viewer: bert }], isClosed: false },
+  ]);
+});
+
+test('where visitors point goes to the room together, and only the latest place of each', async () => {
+  const clock = new FakeClock();
+  const bus = new LocalBus();
+  const owner = await Owner.start(bus, { clock });
+  const gateway = new Gateway(bus, clock, 'a');
+  await arrived(clock);
+  const [anna, bert] = [gateway.join('Anna'), gateway.join('Bert')];
+  const wall = await gateway.enter('', { as: 'wall' });
+  let messages = 0;
+  await bus.subscribe(roomChannel('test'), () => {
+    messages++;
+  });
+  for (const x of [1, 2, 3.3]) {
+    anna.say('cursor', { x, y: 4, tool: 'plant' });
+    await bert.says('cursor', x < 3 ? { x: 9, y: 9, tool: 'damage' } : { tool: 'look' });
+  }
+  expect(messages).toBe(1);
+  await pass(clock, DEFAULTS.net.cursorInterval);
+  expect(messages).toBe(2);
+  await owner.tick();
+  expect(wall.all('cursors').map((told) => told.map(unpackPointer))).toEqual([
+    [
+      { id: anna.welcome!.you.id, x: 3.25, y: 4, tool: 'plant' },
+      { id: bert.welcome!.you.id, tool: 'look' },
+    ],
   ]);
 });

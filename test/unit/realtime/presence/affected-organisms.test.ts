@@ -304,20 +304,6 @@ describe('departing', () => {
     }
     expect(anna.told.slice(3)).toEqual([[departed]]);
   });
-
-  test('a wound and a departure that were lost with the connection are told again', () => {
-    const gone = new Set<number>();
-    const renewable = [2];
-    const anna = planter(renewable, gone);
-    anna.happen([wound(1)]);
-    anna.wait(2 * gather);
-    anna.happen([departs(2)]);
-    expect(anna.told).toHaveLength(2);
-    gone.add(renewable.pop()!);
-    anna.affected.returned(ANNA.id);
-    anna.happen();
-    expect(anna.told.at(-1)).toEqual([cut, { ...departed, id: 2 }]);
-  });
 });
 
 test('CLO-6: who kills an organism with one stroke is named once', () => {

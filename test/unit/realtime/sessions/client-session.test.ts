@@ -1,12 +1,11 @@
 import { EventEmitter } from 'node:events';
-import { AddressLimits } from '../../../../server/realtime/admission/address-limits.ts';
+import { AddressLimits } from '../../../../server/realtime/limits/address-limits.ts';
 import {
   ConnectionRateLimiter,
   RejectionCounts,
-} from '../../../../server/realtime/admission/connection-admission.ts';
+} from '../../../../server/realtime/limits/connection-limits.ts';
 import { ClientSession } from '../../../../server/realtime/sessions/client-session.ts';
 import { LocalSession } from '../../../../server/realtime/sessions/local-session.ts';
-import type { JoinRequest } from '../../../../server/realtime/sessions/room-client.ts';
 import { Outbox } from '../../../../server/realtime/streaming/outbox.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { PROTOCOL_VERSION } from '../../../../shared/protocol/reasons.ts';
@@ -34,10 +33,7 @@ function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
   const roomServer = {
     tickInProgress: {},
     admission: {
-      join: (_: unknown, request: JoinRequest) => {
-        calls.push(['join', request]);
-        request.onAdmitted({ id: 1, name: request.name, hue: 0 });
-      },
+      join: (_: unknown, entry: unknown) => calls.push(['join', entry]),
     },
     leave: () => calls.push(['leave']),
   };
@@ -56,8 +52,8 @@ function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
       acceptsPass: () => false,
     },
     clock,
-    rateLimiter: new ConnectionRateLimiter({
-      ...{ key: '192.0.2.1', limits: allLimits, clock, rejections: new RejectionCounts() },
+    rateLimiter: new ConnectionRateLimiter('192.0.2.1', {
+      ...{ limits: allLimits, clock, rejections: new RejectionCounts() },
       addresses: new AddressLimits(allLimits as never),
     }),
     names: () => undefined,

@@ -1,10 +1,17 @@
 /** What viewers are sent over a gateway is byte for byte what they are sent alone. */
-import type { Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
+import { openFrames } from '../../../../server/realtime/gateway/remote-room.ts';
+import { FramePublisher } from '../../../../server/realtime/streaming/frame-publisher.ts';
+import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
+import type { StreamStart, Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { createPlanes, type Planes } from '../../../../shared/codec/chunks.ts';
 import { readHeader } from '../../../../shared/codec/frame.ts';
 import { TIER_NAMES } from '../../../../shared/codec/tiers.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { createRandom, type Random } from '../../../../shared/random.ts';
+import { Changes } from '../../../support/changes.ts';
+import { afterTest } from '../../../support/closing.ts';
+import { FakeClock } from '../../../support/fake-clock.ts';
+import { LocalBus } from '../../../support/local-bus.ts';
 import { equalPlanes } from '../../../support/planes.ts';
 import fc from '../../../support/property.ts';
 import { LossyBus, lookAt, Page, SpreadRoom } from '../../../support/spread-room.ts';
@@ -19,11 +26,18 @@ const HEIGHT = 100;
 class Pair {
   readonly pages: readonly Page[];
 
+  /** @param place where it connects: the owner, 0, or a gateway */
   constructor(
     private readonly room: SpreadRoom,
-    place: number,
+    place = 1,
   ) {
     this.pages = [room.alone, room.castOf(place)].map((cast) => new Page(room.planes, cast));
+  }
+
+  /** Begins to look, at everything unless it is said. */
+  add(look: Partial<Viewport> = {}, start?: StreamStart): this {
+    this.do((page, now) => page.cast.add(page, lookAt(this.room.planes, look), now, start));
+    return this;
   }
 
   do(act: (page: Page, now: number) => void): void {
@@ -38,6 +52,16 @@ class Pair {
     }
     return undefined;
   }
+}
+
+/** A room, bare or scribbled on, with gateways over a bus. */
+async function start(gateways = 1, scribbled = 0) {
+  const planes = createPlanes(WIDTH, HEIGHT);
+  if (scribbled > 0) scribble(planes, 1, scribbled);
+  const bus = new LossyBus();
+  const room = await SpreadRoom.open(planes, gateways, bus);
+  afterTest(() => room.close());
+  return { planes, bus, room };
 }
 
 const anyLook = (planes: Planes, random: Random): Viewport => {
@@ -57,7 +81,7 @@ async function act(room: SpreadRoom, pairs: Pair[], random: Random, places: numb
     const pair = new Pair(room, random.integer(places + 1));
     const look = anyLook(planes, random);
     const tier = TIER_NAMES[random.integer(TIER_NAMES.length)];
-    pair.do((page, now) => page.cast.add(page, look, now, { tier }));
+    pair.add(look, { tier });
     pairs.push(pair);
   } else {
     const index = random.integer(pairs.length);
@@ -72,7 +96,7 @@ async function act(room: SpreadRoom, pairs: Pair[], random: Random, places: numb
     } else if (draw < 0.6) {
       pair.do((page, now) => {
         page.disconnect();
-        page.cast.add(page, lookAt(planes), now, { heldChecksums: page.holds });
+        page.cast.add(page, lookAt(planes), now, { holds: page.holds });
       });
     } else pair.do((page, now) => page.draw(now));
   }
@@ -126,11 +150,10 @@ test('whatever viewers do, wherever they are connected, they are sent the same b
 test('a garden: phones, a wall and those who come late get the same over two gateways', async () => {
   const { planes, changes } = readGarden();
   const room = await SpreadRoom.open(planes, 2);
+  afterTest(() => room.close());
   const pairs: Pair[] = [];
   const join = (place: number, look: Partial<Viewport>, tier?: 'full'): void => {
-    const pair = new Pair(room, place);
-    pair.do((page, now) => page.cast.add(page, lookAt(planes, look), now, tier && { tier }));
-    pairs.push(pair);
+    pairs.push(new Pair(room, place).add(look, { tier }));
   };
   join(1, { x: 20, y: 30, width: 60, height: 110, best: 'phone' });
   join(2, { x: 150, y: 60, width: 60, height: 110, best: 'phone' });
@@ -145,21 +168,15 @@ test('a garden: phones, a wall and those who come late get the same over two gat
   }
   expectEqual(pairs);
   expect(pairs.every(({ pages }) => pages[1].frames.length > 9)).toBe(true);
-  await room.close();
 });
 
 test('whatever messages are lost, pages are never out of step, and whole again afterwards', async () => {
   await fc.assert(
     fc.asyncProperty(fc.integer({ min: 1, max: 2 ** 30 }), async (seed) => {
       const random = createRandom(seed);
-      const planes = createPlanes(WIDTH, HEIGHT);
-      const bus = new LossyBus();
-      const room = await SpreadRoom.open(planes, 2, bus);
+      const { planes, bus, room } = await start(2);
       const pairs = [1, 1, 2].map((place) => new Pair(room, place));
-      for (const pair of pairs) {
-        const look = anyLook(planes, random);
-        pair.do((page, now) => page.cast.add(page, look, now));
-      }
+      for (const pair of pairs) pair.add(anyLook(planes, random));
       bus.loses = () => random.uniform() < 0.2;
       room.isLossy = true;
       for (let tick = 0; tick < 40; tick++) {
@@ -175,18 +192,14 @@ test('whatever messages are lost, pages are never out of step, and whole again a
         expect(pages[1].lost).toBe(0);
         expect(equalPlanes(pages[1].planes, planes)).toBe(true);
       }
-      await room.close();
     }),
     { numRuns: process.env.VIVARIUM_TEST_FULL ? 40 : 2 },
   );
 });
 
 test('pages that miss two messages shortly after one another are soon sent frames again', async () => {
-  const planes = createPlanes(WIDTH, HEIGHT);
-  const bus = new LossyBus();
-  const room = await SpreadRoom.open(planes, 1, bus);
-  const pair = new Pair(room, 1);
-  pair.do((page, now) => page.cast.add(page, lookAt(planes), now, { tier: 'full' }));
+  const { planes, bus, room } = await start();
+  const pair = new Pair(room).add({}, { tier: 'full' });
   const step = async (tick: number): Promise<void> => {
     pair.do((page, now) => page.draw(now));
     await room.step(() => scribble(planes, tick, 60));
@@ -208,15 +221,11 @@ test('pages that miss two messages shortly after one another are soon sent frame
   const before = pair.pages[1].frames.length;
   await step(26);
   expect(pair.pages[1].frames.length).toBeGreaterThan(before);
-  await room.close();
 });
 
 test('with another owner, pages go on from what they have, and the owner of before is not heard', async () => {
-  const planes = createPlanes(WIDTH, HEIGHT);
-  scribble(planes, 1, 5_000);
-  const room = await SpreadRoom.open(planes, 1);
-  const pair = new Pair(room, 1);
-  pair.do((page, now) => page.cast.add(page, lookAt(planes), now, { tier: 'full' }));
+  const { planes, room } = await start(1, 5_000);
+  const pair = new Pair(room).add({}, { tier: 'full' });
   await rest(room, [pair], 30);
   const [, page] = pair.pages;
   expect(equalPlanes(page.planes, planes)).toBe(true);
@@ -232,14 +241,10 @@ test('with another owner, pages go on from what they have, and the owner of befo
   // What has not changed is not sent again.
   const bytes = page.frames.slice(before).reduce((sum, { length }) => sum + length, 0);
   expect(bytes).toBeLessThan(page.frames[0].length);
-  await room.close();
 });
 
 test('an owner whose lease has ended, also while it compresses, sends no cells', async () => {
-  const planes = createPlanes(WIDTH, HEIGHT);
-  scribble(planes, 1, 5_000);
-  const bus = new LossyBus();
-  const room = await SpreadRoom.open(planes, 1, bus);
+  const { planes, bus, room } = await start(1, 5_000);
   const isCells = (channel: string): boolean => channel.startsWith('frames:garden:to:');
   let sent = 0;
   let asked = 0;
@@ -250,8 +255,7 @@ test('an owner whose lease has ended, also while it compresses, sends no cells',
   for (const isHere of [() => ++asked < 2, () => false]) {
     // Nobody waits for what does not come.
     Object.assign(room, { isHere, isLossy: true });
-    const pair = new Pair(room, 1);
-    pair.do((page, now) => page.cast.add(page, lookAt(planes), now));
+    const pair = new Pair(room).add();
     await room.settle();
     await room.until(() => asked > 1 || sent > 0);
     await room.settle();
@@ -262,22 +266,18 @@ test('an owner whose lease has ended, also while it compresses, sends no cells',
   // The gateway asks again by itself.
   await room.clock.advance(DEFAULTS.cluster.frames.beat);
   room.isLossy = false;
-  const pair = new Pair(room, 1);
-  pair.do((page, now) => page.cast.add(page, lookAt(planes), now));
+  const pair = new Pair(room).add();
   await rest(room, [pair], 30);
   expect(equalPlanes(pair.pages[1].planes, planes)).toBe(true);
-  await room.close();
 });
 
 test('while no gateway has viewers, nothing is published', async () => {
-  const planes = createPlanes(WIDTH, HEIGHT);
-  const bus = new LossyBus();
-  const room = await SpreadRoom.open(planes, 1, bus);
-  const pair = new Pair(room, 1);
+  const { bus, room } = await start();
+  const pair = new Pair(room);
   const before = bus.messages;
   await rest(room, [], 60);
   expect(bus.messages).toBe(before);
-  pair.do((page, now) => page.cast.add(page, lookAt(planes), now));
+  pair.add();
   await rest(room, [pair], 10);
   expect(bus.messages).toBeGreaterThan(before);
   pair.do((page) => page.cast.remove(page));
@@ -286,15 +286,11 @@ test('while no gateway has viewers, nothing is published', async () => {
   const after = bus.messages;
   await rest(room, [], 60);
   expect(bus.messages).toBe(after);
-  await room.close();
 });
 
 test('messages that cannot be read change nothing', async () => {
-  const planes = createPlanes(WIDTH, HEIGHT);
-  const bus = new LossyBus();
-  const room = await SpreadRoom.open(planes, 1, bus);
-  const pair = new Pair(room, 1);
-  pair.do((page, now) => page.cast.add(page, lookAt(planes), now));
+  const { planes, bus, room } = await start();
+  const pair = new Pair(room).add();
   await room.settle();
   const random = createRandom(7);
   for (const channel of ['tick', 'wants', 'phone:1']) {
@@ -309,5 +305,40 @@ test('messages that cannot be read change nothing', async () => {
   await rest(room, [pair], 40);
   expect(pair.pages[1].lost).toBe(0);
   expect(equalPlanes(pair.pages[1].planes, planes)).toBe(true);
-  await room.close();
+});
+
+test('who comes, zooms out or leaves before the bus takes listeners is served as they look then', async () => {
+  const clock = new FakeClock();
+  const planes = createPlanes(WIDTH, HEIGHT);
+  const encoders = new RoomEncoders(planes, 1);
+  const bus = new LocalBus();
+  const publisher = new FramePublisher({
+    ...{ encoders, bus, room: 'garden', epoch: 1, clock, isHere: () => true },
+  });
+  await publisher.opened;
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const away = Object.assign(Object.create(bus) as LocalBus, {
+    subscribe: (...args: Parameters<LocalBus['subscribe']>) =>
+      opened.then(() => bus.subscribe(...args)),
+  });
+  const changes = new Changes();
+  const cast = openFrames({ bus: away, clock, room: 'garden', size: planes });
+  const scales: Record<string, number[]> = { stays: [], leaves: [] };
+  const [stays, leaves] = ['stays', 'leaves'].map((name) => ({
+    writable: true,
+    sendFrame: (frame: Uint8Array) => {
+      scales[name].push(readHeader(frame).scale);
+      changes.changed();
+    },
+  }));
+  for (const viewer of [stays, leaves]) cast.add(viewer, lookAt(planes), 0);
+  for (const pixels of [1, 0.25, 0.5]) cast.setViewport(stays, lookAt(planes, { pixels }), 0);
+  cast.remove(leaves);
+  open();
+  await clock.advance(2 * DEFAULTS.cluster.frames.beat);
+  await changes.until(() => scales.stays.length > 0);
+  expect(scales).toEqual({ stays: [2], leaves: [] });
+  cast.close();
+  publisher.close();
 });

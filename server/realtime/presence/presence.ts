@@ -1,4 +1,7 @@
-/** Tells the clients of a room who is present, what their names are, and how long the queue is. */
+/**
+ * Tells the clients of a room who is present, what their names are, and how long the queue is. It
+ * never admits or removes anybody: see `RoomAdmission`. Start at `Presence`.
+ */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import {
   HOUSE,
@@ -11,7 +14,7 @@ import type { RoomPolicy } from '../policy/room-policy.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
-/** So many may join in one tick until each of them is told of their own join too. */
+/** If more join in one tick, they are sent their own joins too. */
 const FEW = 16;
 
 /** The presence changes since the last `clear`. */
@@ -22,11 +25,6 @@ export class PresenceChanges {
   private readonly renamed = new Set<ParticipantId>();
   /** The message for most clients; built once. */
   private shared: Event<'people'> | undefined;
-
-  /** Whether anything has changed. */
-  get hasChanges(): boolean {
-    return this.joined.size > 0 || this.left.size > 0;
-  }
 
   /** A participant has joined or resumed. Clients that joined in between do not know them yet. */
   enter(you: ParticipantView): void {
@@ -99,22 +97,21 @@ export function allNames(
 }
 
 /** Collects presence changes during a tick and sends them in one message per client. */
-export class PresenceBroadcaster {
+export class Presence {
   readonly changes = new PresenceChanges();
   private isQueueChanged = false;
-  /** What each waiting client was told last. */
+  /** The position that each waiting client was sent last. */
   private readonly positions = new WeakMap<RoomClient, number>();
 
-  /** @param watchers the walls and spectators at the moment of the call */
+  /** @param watchers the walls and the spectators */
   constructor(
     private readonly context: RoomContext,
-    private readonly watchers: () => Iterable<RoomClient>,
+    private readonly watchers: readonly { readonly members: Iterable<RoomClient> }[],
   ) {}
 
   /** All participants, walls and spectators. */
   *allClients(): Generator<RoomClient> {
-    yield* this.context.slots.members;
-    yield* this.watchers();
+    for (const { members } of [this.context.seats, ...this.watchers]) yield* members;
   }
 
   /** Sends an event to everybody at once, without the names that the policy hides. */
@@ -125,18 +122,18 @@ export class PresenceBroadcaster {
 
   /** Sends all names in one message, which costs far less than a welcome for each client. */
   resendNames(): void {
-    const { policy, slots, room } = this.context;
-    const names = policy.redactNames('people', allNames(slots.participants, room.organisms));
-    for (const client of slots.members) {
+    const { policy, seats, room } = this.context;
+    const names = policy.redactNames('people', allNames(seats.participants, room.organisms));
+    for (const client of seats.members) {
       client.send('people', names);
-      this.sendOwnName(client, slots.participantOf(client)!);
+      this.sendOwnName(client, seats.participantOf(client)!);
     }
   }
 
   /** Sends the presence changes since the last tick, in one message. */
   sendPresenceChanges(): void {
-    if (!this.changes.hasChanges) return;
-    const { policy, slots } = this.context;
+    if (!this.changes.changesFor()) return;
+    const { policy, seats } = this.context;
     const shown = new Map<unknown, Event<'people'>>();
     const send = (client: RoomClient, own?: ParticipantId): void => {
       const people = this.changes.changesFor(own);
@@ -147,8 +144,7 @@ export class PresenceBroadcaster {
       const you = people?.joined.find(({ id }) => id === own);
       if (you) this.sendOwnName(client, you);
     };
-    for (const client of slots.members) send(client, slots.participantOf(client)!.id);
-    for (const watcher of this.watchers()) send(watcher);
+    for (const client of this.allClients()) send(client, seats.participantOf(client)?.id);
     this.changes.clear();
   }
 
@@ -163,7 +159,7 @@ export class PresenceBroadcaster {
   sendQueuePositions(): void {
     if (!this.isQueueChanged) return;
     this.isQueueChanged = false;
-    this.context.slots.queued.forEach((client, ahead) => {
+    this.context.seats.queued.forEach((client, ahead) => {
       if (this.positions.get(client) !== ahead) this.sendQueuePosition(client, ahead);
     });
   }

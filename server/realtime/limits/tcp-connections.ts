@@ -7,19 +7,7 @@ import type { Socket } from 'node:net';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { addressKey } from './address-limits.ts';
-import type { RejectionCounts, RejectionReason } from './connection-admission.ts';
-
-export interface TcpConnectionLimitOptions {
-  readonly clock: Clock;
-  readonly rejections: RejectionCounts;
-  /**
-   * Connections in total; above this the longest idle one is closed, or if none is idle, the
-   * oldest. At least 1.
-   */
-  readonly most: number;
-  /** Connections per address; undefined behind a proxy, whose address all of them have. */
-  readonly mostPerAddress: number | undefined;
-}
+import type { RejectionCounts, RejectionReason } from './connection-limits.ts';
 
 interface Connection {
   readonly address: string;
@@ -56,7 +44,17 @@ export class TcpConnectionLimit {
 
   constructor(
     http: Server,
-    private readonly options: TcpConnectionLimitOptions,
+    private readonly options: {
+      readonly clock: Clock;
+      readonly rejections: RejectionCounts;
+      /**
+       * Connections in total; above this the longest idle one is closed, or if none is idle, the
+       * oldest. At least 1.
+       */
+      readonly most: number;
+      /** Connections per address; undefined behind a proxy, whose address all of them have. */
+      readonly mostPerAddress: number | undefined;
+    },
   ) {
     http.on('connection', (socket) => this.add(socket));
     http.prependListener('request', ({ socket }, response) => {

@@ -1,5 +1,7 @@
-/** Decides from the HTTP request alone who may open a connection. */
-
+/**
+ * Who may open a connection, decided from the HTTP request alone, and how much a connection may send.
+ * It knows no rooms: entry to them is in sessions/room-admission.ts. Start at `ConnectionLimits.admit`.
+ */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import proxyaddr from 'proxy-addr';
@@ -8,7 +10,7 @@ import type { Bus } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TokenBucket } from '../../platform/queues.ts';
 import { AddressLimits, addressKey, SharedLimits } from './address-limits.ts';
-import { Allowance, type Limits } from './command-costs.ts';
+import { Allowance, type Limits } from './allowance.ts';
 
 /** Reasons that are not sent to the client, because it could not or would not read them. */
 const SILENT = [
@@ -63,26 +65,23 @@ export class RejectionCounts {
   }
 }
 
-export interface ConnectionRateLimiterOptions {
-  /** The connection's address key. */
-  readonly key: string;
-  readonly limits: Limits;
-  readonly clock: Clock;
-  readonly rejections: RejectionCounts;
-  readonly addresses: AddressLimits;
-}
-
 /** The rate limiter of one connection. */
 export class ConnectionRateLimiter extends Allowance {
-  /** The connection's address key. */
-  readonly address: string;
   /** Empty after too many rejections. */
   private readonly rejectionBudget: TokenBucket;
 
-  constructor(private readonly options: ConnectionRateLimiterOptions) {
-    const { key, limits, clock } = options;
+  /** @param address the connection's address key */
+  constructor(
+    readonly address: string,
+    private readonly options: {
+      readonly limits: Limits;
+      readonly clock: Clock;
+      readonly rejections: RejectionCounts;
+      readonly addresses: AddressLimits;
+    },
+  ) {
+    const { limits, clock } = options;
     super(limits, clock);
-    this.address = key;
     const { refusals, burstSeconds } = limits;
     this.rejectionBudget = new TokenBucket(refusals / burstSeconds, refusals, clock.now());
   }
@@ -113,20 +112,6 @@ export class ConnectionRateLimiter extends Allowance {
   }
 }
 
-export interface ConnectionAdmissionOptions {
-  readonly limits: Limits;
-  /** Origins of other pages that may connect, exactly as browsers send them. */
-  readonly origins: readonly string[];
-  /** Number of trusted proxies in front of the server. */
-  readonly trustProxy: number;
-  readonly clock: Clock;
-  readonly rejections: RejectionCounts;
-  /** The bus to servers that count addresses together, and this one's name; absent: it counts alone. */
-  readonly shared?: { readonly bus: Bus; readonly node: string } | undefined;
-  /** Whether a request is for a host that is allowed; without it, all are. */
-  readonly isForUs?: ((request: IncomingMessage) => boolean) | undefined;
-}
-
 /**
  * Whether a page may open a WebSocket: our own page, or one of a list. Programs other than
  * browsers send no origin and are allowed.
@@ -143,11 +128,25 @@ export function isAllowedOrigin(
 }
 
 /** Admits connections and HTTP requests within the limits of their addresses. */
-export class ConnectionAdmission {
+export class ConnectionLimits {
   private readonly addresses: AddressLimits;
   private readonly sharing: SharedLimits | undefined;
 
-  constructor(private readonly options: ConnectionAdmissionOptions) {
+  constructor(
+    private readonly options: {
+      readonly limits: Limits;
+      /** Origins of other pages that may connect, exactly as browsers send them. */
+      readonly origins: readonly string[];
+      /** Number of trusted proxies in front of the server. */
+      readonly trustProxy: number;
+      readonly clock: Clock;
+      readonly rejections: RejectionCounts;
+      /** The bus to servers that count addresses together, and this one's name; absent: it counts alone. */
+      readonly shared?: { readonly bus: Bus; readonly node: string } | undefined;
+      /** Whether a request is for a host that is allowed; without it, all are. */
+      readonly isForUs?: ((request: IncomingMessage) => boolean) | undefined;
+    },
+  ) {
     const { limits, clock, shared } = options;
     this.addresses = new AddressLimits(limits, shared !== undefined);
     this.sharing = shared && new SharedLimits({ ...shared, clock, addresses: this.addresses });
@@ -197,14 +196,8 @@ export class ConnectionAdmission {
 
   /** Creates the rate limiter of an admitted connection. */
   createRateLimiter(request: IncomingMessage): ConnectionRateLimiter {
-    const { limits, clock, rejections } = this.options;
-    return new ConnectionRateLimiter({
-      key: this.addressKeyOf(request),
-      limits,
-      clock,
-      rejections,
-      addresses: this.addresses,
-    });
+    const { options, addresses } = this;
+    return new ConnectionRateLimiter(this.addressKeyOf(request), { ...options, addresses });
   }
 
   /** The address key of a request, taken from X-Forwarded-For as far as proxies are trusted. */
@@ -216,24 +209,21 @@ export class ConnectionAdmission {
   }
 }
 
-const status = 421;
-const text =
-  'This server is not known by this name. Whoever runs it can allow the name with --hosts.';
-
 /** The answer to a request for another host. */
 export const WRONG_HOST = {
-  status,
-  text,
-  /** As it is sent to WebSockets. */
-  response: [
-    `HTTP/1.1 ${status} Misdirected Request`,
-    'Connection: close',
-    'Content-Type: text/plain',
-    `Content-Length: ${text.length}`,
-    '',
-    text,
-  ].join('\r\n'),
+  status: 421,
+  text: 'This server is not known by this name. Whoever runs it can allow the name with --hosts.',
 } as const;
+
+/** The same answer as it is sent to WebSockets. */
+export const WRONG_HOST_RESPONSE = [
+  `HTTP/1.1 ${WRONG_HOST.status} Misdirected Request`,
+  'Connection: close',
+  'Content-Type: text/plain',
+  `Content-Length: ${WRONG_HOST.text.length}`,
+  '',
+  WRONG_HOST.text,
+].join('\r\n');
 
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 

@@ -1,8 +1,8 @@
 import { EventEmitter, once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { RejectionCounts } from '../../../../server/realtime/admission/connection-admission.ts';
-import { TcpConnectionLimit } from '../../../../server/realtime/admission/tcp-connections.ts';
+import { RejectionCounts } from '../../../../server/realtime/limits/connection-limits.ts';
+import { TcpConnectionLimit } from '../../../../server/realtime/limits/tcp-connections.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 

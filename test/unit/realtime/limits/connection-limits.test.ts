@@ -1,10 +1,13 @@
 import { TokenBucket } from '../../../../server/platform/queues.ts';
-import { AddressLimits, addressKey } from '../../../../server/realtime/admission/address-limits.ts';
+import { chargeCommand } from '../../../../server/realtime/commands/client-messages.ts';
+import { AddressLimits, addressKey } from '../../../../server/realtime/limits/address-limits.ts';
 import {
   ConnectionRateLimiter,
+  hostCheck,
   isAllowedOrigin,
   RejectionCounts,
-} from '../../../../server/realtime/admission/connection-admission.ts';
+} from '../../../../server/realtime/limits/connection-limits.ts';
+import { FrameMeter } from '../../../../server/realtime/limits/websocket-engine.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import type { CommandName } from '../../../../shared/protocol/commands.ts';
 import { REASONS } from '../../../../shared/protocol/reasons.ts';
@@ -113,8 +116,8 @@ describe('a rate limiter', () => {
     const addresses = new AddressLimits(own);
     addresses.connect('a', clock.now());
     const rejections = new RejectionCounts();
-    const rateLimiter = new ConnectionRateLimiter({
-      ...{ key: 'a', limits: own, clock, rejections, addresses },
+    const rateLimiter = new ConnectionRateLimiter('a', {
+      ...{ limits: own, clock, rejections, addresses },
     });
     return { clock, addresses, rejections, rateLimiter };
   };
@@ -126,7 +129,7 @@ describe('a rate limiter', () => {
       let points = 0;
       const flood = () => {
         for (;;) {
-          rateLimiter.chargeCommand('damage', stroke(size));
+          chargeCommand(rateLimiter, 'damage', stroke(size));
           points += size;
         }
       };
@@ -139,10 +142,10 @@ describe('a rate limiter', () => {
     const { rateLimiter, clock, rejections } = setUp();
     for (let second = 0; second < 3_600; second += 10) {
       // Twenty stroke messages and fifteen cursors a second, sixty acknowledgements.
-      for (let i = 0; i < 200; i++) rateLimiter.chargeCommand('damage', stroke(12));
-      for (let i = 0; i < 150; i++) rateLimiter.chargeCommand('cursor', {});
+      for (let i = 0; i < 200; i++) chargeCommand(rateLimiter, 'damage', stroke(12));
+      for (let i = 0; i < 150; i++) chargeCommand(rateLimiter, 'cursor', {});
       for (let i = 0; i < 950; i++) rateLimiter.charge('messagesPerSecond');
-      rateLimiter.chargeCommand('resync', {});
+      chargeCommand(rateLimiter, 'resync', {});
       expect(rateLimiter.take('bytesPerSecond', 300_000)).toBe(true);
       // Pongs of Engine.IO.
       expect(rateLimiter.take('framesPerSecond', 2)).toBe(true);
@@ -154,7 +157,7 @@ describe('a rate limiter', () => {
   test('each kind of message has its own rate', () => {
     const { rateLimiter } = setUp();
     const flood = (name: CommandName) => () => {
-      for (let i = 0; i < 1_000; i++) rateLimiter.chargeCommand(name, {});
+      for (let i = 0; i < 1_000; i++) chargeCommand(rateLimiter, name, {});
     };
     for (const name of ['cursor', 'resync', 'beacon'] as const) {
       expect(flood(name)).toThrow(`${name}sPerSecond`);
@@ -183,4 +186,94 @@ describe('a rate limiter', () => {
 test('rejections have an entry for every reason from the start', () => {
   const totals = new RejectionCounts().totals();
   for (const reason of REASONS) expect(totals).toHaveProperty([reason], 0);
+});
+
+let origins = ['http://192.168.1.5:8080'];
+const isForUs = hostCheck(['play.museum.example', '203.0.113.7'], () => origins);
+const allows = (host: string | undefined): boolean => isForUs({ headers: { host } } as never);
+
+test.each([
+  'play.museum.example',
+  'Play.Museum.Example:443',
+  '203.0.113.7:8080',
+  'localhost',
+  'localhost:8080',
+  '127.0.0.1:8080',
+  '[::1]:8080',
+  '192.168.1.5:8080',
+  '192.168.1.5',
+])('%s is allowed', (host) => {
+  expect(allows(host)).toBe(true);
+});
+
+test.each([
+  'evil.example',
+  'evil.example:8080',
+  'play.museum.example.evil.example',
+  'evil.play.museum.example',
+  'evil@localhost',
+  'localhost/evil',
+  '192.168.1.6:8080',
+  '[::2]',
+  '',
+  undefined,
+])('%s is not', (host) => {
+  expect(allows(host)).toBe(false);
+});
+
+test('a new network address is allowed at once', () => {
+  origins = ['http://10.0.0.9:8080'];
+  expect(allows('10.0.0.9:8080')).toBe(true);
+  expect(allows('192.168.1.5:8080')).toBe(false);
+});
+
+interface Frame {
+  readonly fin: boolean;
+  readonly opcode: number;
+  readonly length: number;
+}
+
+/** A masked frame, as clients send them. */
+function framed({ fin, opcode, length }: Frame): Buffer {
+  const width = length < 126 ? 0 : length < 65_536 ? 2 : 8;
+  const head = Buffer.alloc(2 + width + 4, 0xff);
+  head[0] = (fin ? 0x80 : 0) | opcode;
+  head[1] = 0x80 | (width === 0 ? length : width === 2 ? 126 : 127);
+  if (width === 2) head.writeUInt16BE(length, 2);
+  if (width === 8) head.writeBigUInt64BE(BigInt(length), 2);
+  // Payloads that look like headers must not be taken for any.
+  return Buffer.concat([head, Buffer.alloc(length, 0x89)]);
+}
+
+const anyFrame = fc.record({
+  fin: fc.boolean(),
+  opcode: fc.constantFrom(0, 1, 2, 8, 9, 10),
+  length: fc.oneof(fc.nat(10), fc.nat(200), fc.constantFrom(125, 126, 127, 65_535, 65_536)),
+});
+
+test('frames are counted by their headers, however the data is split', () => {
+  forAll(
+    fc.array(anyFrame, { maxLength: 20 }),
+    fc.array(fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9_000 })), {
+      minLength: 1,
+    }),
+    (frames, cuts) => {
+      const wire = Buffer.concat(frames.map(framed));
+      const meter = new FrameMeter(64);
+      const sum = { bytes: 0, others: 0 };
+      for (let at = 0, i = 0; at < wire.length; i++) {
+        const piece = wire.subarray(at, at + cuts[i % cuts.length]);
+        const { bytes, others } = meter.push(piece);
+        sum.bytes += bytes;
+        sum.others += others;
+        at += piece.length;
+      }
+      const costs = frames.map((frame) => Math.max(64, framed(frame).length));
+      const isMessage = ({ fin, opcode }: Frame) => fin && (opcode === 0 || opcode === 2);
+      expect(sum).toEqual({
+        bytes: costs.reduce((total, cost) => total + cost, 0),
+        others: frames.filter((frame) => !isMessage(frame)).length,
+      });
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import { AdaptiveQuality } from '../../../../server/realtime/streaming/outbox.ts';
+import { AdaptiveQuality } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 
 const { window, patience, slowAck } = DEFAULTS.stream.quality;

@@ -3,15 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { ConnectionRateLimiter, RejectionCounts } from './connection-admission.ts';
-
-/** What a piece of received data costs. */
-export interface Charge {
-  /** Bytes to charge: the piece's length, plus the difference to the minimum for short frames. */
-  readonly bytes: number;
-  /** Frames other than the last of a binary message: control frames, texts and fragments. */
-  readonly others: number;
-}
+import type { ConnectionRateLimiter, RejectionCounts } from './connection-limits.ts';
 
 const FINAL = 0x80;
 const BINARY = 0x02;
@@ -36,7 +28,12 @@ export class FrameMeter {
   constructor(private readonly least: number) {}
 
   /** Processes received data, which may be split anywhere. */
-  push(piece: Uint8Array): Charge {
+  push(piece: Uint8Array): {
+    /** Bytes to charge: the piece's length, plus the difference to the minimum for short frames. */
+    readonly bytes: number;
+    /** Frames other than the last of a binary message: control frames, texts and fragments. */
+    readonly others: number;
+  } {
     let { length: bytes } = piece;
     let others = 0;
     let at = 0;
@@ -72,16 +69,17 @@ function isMessage(first: number): boolean {
 
 const { minFrameBytes, maxFragments, maxFramePieces } = DEFAULTS.net;
 
-export interface WebSocketEngineOptions {
-  /** The rate limiter of an admitted request's connection. */
-  readonly rateLimiterFor: (request: IncomingMessage) => ConnectionRateLimiter;
-  readonly rejections: RejectionCounts;
-}
-
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
 
 /** @returns the class for Engine.IO's `wsEngine` option */
-export function createWebSocketEngine({ rateLimiterFor, rejections }: WebSocketEngineOptions) {
+export function createWebSocketEngine({
+  rateLimiterFor,
+  rejections,
+}: {
+  /** The rate limiter of an admitted request's connection. */
+  readonly rateLimiterFor: (request: IncomingMessage) => ConnectionRateLimiter;
+  readonly rejections: RejectionCounts;
+}) {
   return class extends WebSocketServer {
     /** @param options from Engine.IO, which sets no limits for fragments */
     constructor(options: ServerOptions) {

@@ -1,8 +1,8 @@
 /** Growth previews of seeds, and latents of drawings, for the participants of one room. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { Command } from '../../../shared/protocol/commands.ts';
+import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
-import type { ParticipantView } from '../../../shared/vocabulary.ts';
+import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { GrowthFilm } from '../../previews/growth-previews.ts';
 import type { Room } from '../../world/room.ts';
 
@@ -17,63 +17,44 @@ export interface PreviewBackend {
   grow(latent: Float32Array, source?: string): Promise<GrowthFilm>;
   /** Encodes a drawing as a latent. @throws Refusal bad-drawing, room-busy */
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
-  /** Starts what the first drawing needs, if it has not started yet. */
+  /** Starts the encoder for the first drawing, if it has not started yet. */
   prepareToDraw?(): void;
 }
 
 /** Limits previews per participant. */
-export class SeedPreviewService {
+export class SeedPreviews {
   /** Number of unfinished previews of each participant. */
-  private readonly waiting = new Map<number, number>();
+  private readonly unfinished = new Map<ParticipantId, number>();
 
   constructor(
     private readonly room: Room,
-    private readonly backend: PreviewBackend,
+    readonly backend: PreviewBackend,
   ) {}
 
   /**
-   * Grows a preview of a seed.
+   * Grows a preview of a participant's seed.
    *
    * @param address address key of the participant's connection
    * @throws Refusal no-such-seed, no-such-organism, bad-latent, too-fast, room-busy
    */
-  async preview(
-    { id }: ParticipantView,
-    { seed }: Command<'preview'>,
-    address?: string,
-  ): Promise<GrowthFilm> {
-    const latent = this.room.previewLatent(seed, id);
-    const count = this.waiting.get(id) ?? 0;
+  async preview(by: ParticipantId, seed: PreviewSource, address: string): Promise<GrowthFilm> {
+    const { unfinished } = this;
+    const latent = this.room.previewLatent(seed, by);
+    const count = unfinished.get(by) ?? 0;
     if (count >= DEFAULTS.preview.maxWaitingEach) throw new Refusal('too-fast', 'previews');
-
-    this.waiting.set(id, count + 1);
+    unfinished.set(by, count + 1);
     try {
       return await this.backend.grow(latent, address);
     } finally {
-      const remaining = this.waiting.get(id)! - 1;
-      if (remaining > 0) this.waiting.set(id, remaining);
-      else this.waiting.delete(id);
+      const remaining = unfinished.get(by)! - 1;
+      if (remaining > 0) unfinished.set(by, remaining);
+      else unfinished.delete(by);
     }
   }
 
-  /** Visitors may draw soon. */
-  prepareToDraw(): void {
-    this.backend.prepareToDraw?.();
-  }
-
-  /**
-   * Encodes a drawing as a latent.
-   *
-   * @param address address key of the participant's connection
-   * @throws Refusal bad-drawing, room-busy
-   */
-  async encode(pixels: Uint8Array, address: string | undefined): Promise<Float32Array> {
+  /** Encodes a drawing as a latent. @throws Refusal bad-drawing, room-busy */
+  async encode(pixels: Uint8Array, address: string): Promise<Float32Array> {
     if (!this.backend.encode) throw new Refusal('bad-drawing', 'the checkpoint has no encoder');
     return this.backend.encode(pixels, address);
-  }
-
-  /** Grows a latent for the host. @throws Refusal too-fast, room-busy */
-  grow(latent: Float32Array): Promise<GrowthFilm> {
-    return this.backend.grow(latent);
   }
 }

@@ -1,9 +1,23 @@
-import { type WallPlace, WallPlaces } from '../../../server/realtime/policy/wall-places.ts';
-import { FrameRate } from '../../../server/realtime/sessions/frame-rate.ts';
-import { WallSlots, wallStates } from '../../../server/realtime/sessions/room-walls.ts';
-import type { LanguageCode } from '../../../shared/languages.ts';
-import { Refusal } from '../../../shared/protocol/reasons.ts';
-import fc from '../../support/property.ts';
+import { type WallPlace, WallPlaces } from '../../../../server/realtime/policy/wall-places.ts';
+import { FrameRate, wallStates } from '../../../../server/realtime/sessions/room-walls.ts';
+import { takeSeat, type WatcherSeat } from '../../../../server/realtime/sessions/watchers.ts';
+import type { LanguageCode } from '../../../../shared/languages.ts';
+import { Refusal } from '../../../../shared/protocol/reasons.ts';
+import fc, { forAll } from '../../../support/property.ts';
+
+const FULL = new Refusal('too-many-walls');
+
+/** Walls by name; who has to leave has left. */
+function wallsOf<M>(most: number) {
+  const seats = new Map<M, WatcherSeat>();
+  const add = (wall: M, address: string, place?: number): M | undefined => {
+    const gone = takeSeat(seats, wall, { address, place }, { most, full: FULL.reason });
+    if (gone !== undefined) seats.delete(gone);
+    return gone;
+  };
+  const hasPlace = (id: number) => [...seats.values()].some(({ place }) => place === id);
+  return { seats, add, hasPlace };
+}
 
 describe('places', () => {
   /** What is stored, and the wall clock. */
@@ -55,46 +69,61 @@ describe('places', () => {
 });
 
 describe('a full room', () => {
+  test('a second address, or a second IPv6 site, gets up to half of the walls', () => {
+    for (const far of ['far', '2001:db8:1:a::/64']) {
+      const walls = wallsOf<string>(8);
+      for (let i = 0; i < 8; i++) walls.add(`stranger ${i}`, far.replace('a::', `${i}::`));
+      expect(walls.add('house 0', 'here')).toBe('stranger 7');
+      for (let i = 1; i < 4; i++) walls.add(`house ${i}`, 'here');
+      expect(() => walls.add('house', 'here')).toThrow(FULL);
+      expect(() => walls.add('stranger', far)).toThrow(FULL);
+      expect(walls.seats.size).toBe(8);
+    }
+  });
+
   test('a wall with a place takes one from those without, wherever they are', () => {
-    const walls = new WallSlots<string>(4);
+    const walls = wallsOf<string>(4);
     for (const name of ['a', 'b', 'c', 'd']) walls.add(name, `far ${name}`);
-    expect(() => walls.add('late', 'here')).toThrow(new Refusal('too-many-walls'));
+    expect(() => walls.add('late', 'here')).toThrow(FULL);
     expect(walls.add('foyer', 'here', 1)).toBe('a');
     expect(walls.add('stairs', 'here', 2)).toBe('b');
-    expect(() => walls.add('late', 'elsewhere')).toThrow(new Refusal('too-many-walls'));
-    expect([...walls.members]).toEqual(['c', 'd', 'foyer', 'stairs']);
+    expect(() => walls.add('late', 'elsewhere')).toThrow(FULL);
+    expect([...walls.seats.keys()]).toEqual(['c', 'd', 'foyer', 'stairs']);
   });
 
   test('screens of one wall share its place, but cannot keep out another wall', () => {
-    const walls = new WallSlots<string>(4);
+    const walls = wallsOf<string>(4);
     for (const name of ['a', 'b', 'c', 'd']) walls.add(name, 'here', 1);
     expect(walls.add('stairs', 'here', 2)).toBe('d');
     expect(walls.add('attic', 'here', 3)).toBe('c');
-    walls.release(1);
-    expect(walls.hasWallOf(1)).toBe(false);
-    expect(walls.add('cellar', 'here', 4)).toBe('b');
   });
 
-  test('whatever others do, each wall with a place gets in and stays', () => {
+  test('whatever others do, walls with places get in and stay, and others give way only to smaller groups', () => {
     const wish = fc.record({ address: fc.nat(3), place: fc.option(fc.nat(3)) });
-    fc.assert(
-      fc.property(fc.array(wish, { maxLength: 60 }), (wishes) => {
-        const walls = new WallSlots<number>(5);
-        const opened = new Set<number>();
-        wishes.forEach(({ address, place }, wall) => {
-          try {
-            walls.add(wall, `${address}`, place ?? undefined);
-          } catch (error) {
-            expect(error).toEqual(new Refusal('too-many-walls'));
-            // Only a further screen of a wall that is up may be refused.
-            if (place !== null) expect(opened).toContain(place);
+    forAll(fc.array(wish, { maxLength: 60 }), (wishes) => {
+      const walls = wallsOf<number>(5);
+      const opened = new Set<number>();
+      const guests = (address: number, seats: Map<number, WatcherSeat>) =>
+        [...seats.values()].filter((seat) => !seat.place && seat.address === `${address}`).length;
+      wishes.forEach(({ address, place }, wall) => {
+        const before = new Map(walls.seats);
+        try {
+          const gone = walls.add(wall, `${address}`, place ?? undefined);
+          const larger = gone === undefined ? undefined : Number(before.get(gone)!.address);
+          if (larger !== undefined && opened.size === 0 && place === null) {
+            expect(guests(larger, before)).toBeGreaterThan(guests(address, before) + 1);
           }
-          if (place !== null) opened.add(place);
-          for (const one of opened) expect(walls.hasWallOf(one)).toBe(true);
-          expect(walls.size).toBeLessThanOrEqual(5);
-        });
-      }),
-    );
+        } catch (error) {
+          expect(error).toEqual(FULL);
+          expect(before.size).toBe(5);
+          // Only a further screen of a wall that is up may be refused.
+          if (place !== null) expect(opened).toContain(place);
+        }
+        if (place !== null) opened.add(place);
+        for (const one of opened) expect(walls.hasPlace(one)).toBe(true);
+        expect(walls.seats.size).toBeLessThanOrEqual(5);
+      });
+    });
   });
 });
 

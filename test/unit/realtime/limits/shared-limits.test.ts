@@ -1,9 +1,6 @@
 import { Packr } from 'msgpackr';
 import type { Bus } from '../../../../server/cluster/bus/bus.ts';
-import {
-  AddressLimits,
-  SharedLimits,
-} from '../../../../server/realtime/admission/address-limits.ts';
+import { AddressLimits, SharedLimits } from '../../../../server/realtime/limits/address-limits.ts';
 import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { LocalBus } from '../../../support/local-bus.ts';
@@ -84,7 +81,7 @@ test('what a server reserves of its own connections has nothing to do with those
     return reasons.filter((reason) => reason === undefined).length;
   };
   expect(connect(a, 10)).toBe(9);
-  b.hear('a', a.takeReport(10), clock.now());
+  b.hear('a', a.takeReport(), clock.now());
   expect(connect(b, 10)).toBe(9);
 });
 

@@ -16,7 +16,7 @@ import {
 import type { Clock } from '../../platform/clock.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import { TokenBucket } from '../../platform/queues.ts';
-import { ADDRESS_LIMITS, type AddressLimit, type Limits } from './command-costs.ts';
+import { ADDRESS_LIMITS, type AddressLimit, type Limits } from './allowance.ts';
 
 interface Entry {
   open: number;
@@ -24,25 +24,27 @@ interface Entry {
   bannedUntil: number;
 }
 
-/** What a server tells others of its addresses. */
-export interface LimitReport {
-  /** What was taken since the last report: connects, joins, fetches. */
-  readonly taken: readonly (readonly [address: string, ...counts: [number, number, number]])[];
+const { silence, tellFrom, every, most } = DEFAULTS.cluster.limits;
+
+const CHANNEL = 'limits';
+
+const address = v.pipe(v.string(), v.maxLength(64));
+const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(most));
+
+/** A report of a server about its addresses. */
+const report = v.strictObject({
+  /** Names the server. */
+  node: address,
+  /** Taken since the last report: connects, joins, fetches. */
+  taken: list(v.strictTuple([address, count, count, count])),
   /** Open connections of addresses that have many. */
-  readonly open: readonly (readonly [address: string, open: number])[];
+  open: list(v.strictTuple([address, count])),
   /** Banned since the last report. */
-  readonly banned: readonly string[];
+  banned: list(address),
   /** Bans heard since the last report of addresses that have connections here. */
-  readonly lifted: readonly string[];
-}
-
-/** What another server has told of its addresses. */
-interface Elsewhere {
-  readonly at: number;
-  readonly open: ReadonlyMap<string, number>;
-}
-
-const { silence, tellFrom } = DEFAULTS.cluster.limits;
+  lifted: list(address),
+});
+type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
 /** Addresses without connections that are remembered before idle ones are removed. */
 const MAX_IDLE = 10_000;
@@ -79,7 +81,10 @@ export class AddressLimits {
   private banned = new Set<string>();
   private lifted = new Set<string>();
   /** By server. */
-  private readonly elsewhere = new Map<string, Elsewhere>();
+  private readonly elsewhere = new Map<
+    string,
+    { readonly at: number; readonly open: ReadonlyMap<string, number> }
+  >();
 
   /** @param isShared whether reports are taken */
   constructor(
@@ -144,8 +149,8 @@ export class AddressLimits {
     return true;
   }
 
-  /** What has happened since the last report. @param most addresses of each kind */
-  takeReport(most: number): LimitReport {
+  /** Takes the report of everything since the last one. */
+  takeReport(): LimitReport {
     const { limits, taken, banned, lifted } = this;
     this.taken = new Map();
     this.banned = new Set();
@@ -203,16 +208,11 @@ export class AddressLimits {
       this.forgetIdle(now);
       if (this.entries.size >= this.limits.connections + MAX_IDLE) return undefined;
     }
-    const { limits } = this;
-    const buckets = ADDRESS_LIMITS.map((what) => [
-      what,
-      new TokenBucket(limits[`${what}PerSecond`], limits[`${what}AtOnce`], now),
-    ]);
-    const entry: Entry = {
-      open: 0,
-      buckets: Object.fromEntries(buckets),
-      bannedUntil: Number.NEGATIVE_INFINITY,
-    };
+    const bucket = (what: AddressLimit) =>
+      new TokenBucket(this.limits[`${what}PerSecond`], this.limits[`${what}AtOnce`], now);
+    const [connects, joins, fetches] = ADDRESS_LIMITS.map(bucket);
+    const buckets = { connects, joins, fetches };
+    const entry: Entry = { open: 0, buckets, bannedUntil: Number.NEGATIVE_INFINITY };
     this.entries.set(key, entry);
     return entry;
   }
@@ -225,45 +225,24 @@ export class AddressLimits {
   }
 }
 
-const { every, most } = DEFAULTS.cluster.limits;
-const CHANNEL = 'limits';
-
-const address = v.pipe(v.string(), v.maxLength(64));
-const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(most));
-
-/** A `LimitReport`. */
-const report = v.strictObject({
-  /** Names the server. */
-  node: address,
-  taken: list(v.strictTuple([address, count, count, count])),
-  open: list(v.strictTuple([address, count])),
-  banned: list(address),
-  lifted: list(address),
-});
-
-export interface SharedLimitsOptions {
-  readonly bus: Bus;
-  readonly clock: Clock;
-  /** Names this server. */
-  readonly node: string;
-  readonly addresses: Pick<AddressLimits, 'takeReport' | 'hear'>;
-}
-
+/** Counts addresses together with other servers. */
 export class SharedLimits {
-  private subscription: Subscription | undefined;
+  private readonly subscription: Promise<Subscription | undefined>;
   private isClosed = false;
   private cancel: () => void;
 
-  constructor(private readonly options: SharedLimitsOptions) {
+  constructor(
+    private readonly options: {
+      readonly bus: Bus;
+      readonly clock: Clock;
+      /** Names this server. */
+      readonly node: string;
+      readonly addresses: Pick<AddressLimits, 'takeReport' | 'hear'>;
+    },
+  ) {
     this.cancel = options.clock.after(every, this.tell);
-    options.bus.subscribe(CHANNEL, this.hear).then(
-      (subscription) => {
-        if (this.isClosed) subscription.close();
-        else this.subscription = subscription;
-      },
-      // The bus has been closed.
-      () => {},
-    );
+    // It fails if the bus has been closed.
+    this.subscription = options.bus.subscribe(CHANNEL, this.hear).catch(() => undefined);
   }
 
   /** Ends the reports, with one by which the others know that nobody is connected here. */
@@ -272,19 +251,19 @@ export class SharedLimits {
     this.isClosed = true;
     this.cancel();
     const { bus, node, addresses } = this.options;
-    bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport(most), open: [] }));
-    this.subscription?.close();
+    bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport(), open: [] }));
+    void this.subscription.then((subscription) => subscription?.close());
   }
 
   private readonly tell = (): void => {
     const { bus, clock, node, addresses } = this.options;
     this.cancel = clock.after(every, this.tell);
-    bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport(most) }));
+    bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport() }));
   };
 
   private readonly hear = (bytes: Uint8Array): void => {
     const { node, clock, addresses } = this.options;
-    const heard = decodeMessage(report, bytes);
+    const heard = this.isClosed ? undefined : decodeMessage(report, bytes);
     if (heard && heard.node !== node) addresses.hear(heard.node, heard, clock.now());
   };
 }

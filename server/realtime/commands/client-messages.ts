@@ -1,0 +1,190 @@
+/**
+ * The table of messages that clients send to a room they have joined: what each costs, who may send
+ * it, and what the room does with it. Their forms are in shared/protocol/commands.ts. Extensions and
+ * OSC parse and charge their commands by this table too. Nothing here changes a room's cells: see
+ * `CommandDispatcher`.
+ */
+import * as v from 'valibot';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { COMMANDS, type Command, type CommandName } from '../../../shared/protocol/commands.ts';
+import type { Event } from '../../../shared/protocol/events.ts';
+import { Refusal } from '../../../shared/protocol/reasons.ts';
+import type { ParticipantView } from '../../../shared/vocabulary.ts';
+import type { RoomCommand } from '../../world/commands.ts';
+import type { Allowance, Rate } from '../limits/allowance.ts';
+import type { RoomServer } from '../room-server.ts';
+import type { RoomClient } from '../sessions/room-client.ts';
+
+export type MessageName = Exclude<CommandName, 'join'>;
+
+/** Who has sent a message. */
+export interface Sender {
+  readonly server: RoomServer;
+  readonly client: RoomClient;
+}
+
+interface SendingParticipant extends Sender {
+  readonly you: ParticipantView;
+  /** Scope of command ids: see `Command<'join'>`. */
+  readonly session: number | undefined;
+}
+
+interface ClientMessage<N extends MessageName> {
+  /** Each message takes one of this rate, in addition to one of `messagesPerSecond`. */
+  readonly rate?: Rate;
+  /** Pages send it without their visitor doing anything. */
+  readonly isAutomatic?: true;
+  /** Executes a message that everybody may send. */
+  readonly watch?: (from: Sender, message: Command<N>) => void;
+  /** Executes a message of a participant. @throws Refusal */
+  readonly act?: (from: SendingParticipant, message: Command<N>) => void;
+}
+
+/** A command that the room executes in its next tick. */
+const queued = <N extends 'plant' | 'damage' | 'cross' | 'renew' | 'transform'>(
+  what: N,
+): ClientMessage<N> => ({
+  rate: 'commandsPerSecond',
+  act: ({ server, client, you, session }, { id, ...rest }) => {
+    const command = { what, by: you, ...rest } as unknown as RoomCommand;
+    server.dispatcher.dispatch(client, id, command, session);
+  },
+});
+
+export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } = {
+  received: {
+    isAutomatic: true,
+    watch: ({ server, client }, { tick }) => server.acknowledge(client, tick),
+  },
+  resync: {
+    rate: 'resyncsPerSecond',
+    isAutomatic: true,
+    watch: ({ server, client }, { chunks }) => server.broadcaster.resync(client, chunks),
+  },
+  look: {
+    rate: 'cursorsPerSecond',
+    watch: ({ server: { broadcaster, clock, follows }, client }, look) => {
+      broadcaster.setViewport(client, look.hidden ? undefined : look, clock.now());
+      follows.viewChanged(client);
+    },
+  },
+  cursor: {
+    rate: 'cursorsPerSecond',
+    act: ({ server, you }, cursor) => {
+      if (!server.policy.mayShow(you.id)) return;
+      server.hooks?.active();
+      server.cursors.move(you.id, cursor);
+    },
+  },
+  busy: {
+    rate: 'cursorsPerSecond',
+    // An abandoned page counts as busy for `busyFor` at most.
+    act: ({ server: { seats, clock }, client }, { busy }) =>
+      seats.setBusy(client, busy ? clock.now() + DEFAULTS.attract.busyFor : 0),
+  },
+  plant: queued('plant'),
+  damage: queued('damage'),
+  cross: queued('cross'),
+  renew: queued('renew'),
+  transform: queued('transform'),
+  keep: {
+    rate: 'commandsPerSecond',
+    act: ({ server: { room, keepUrl }, client }, { id, organism }) => {
+      const token = room.tokenOf(organism);
+      client.send('accepted', { id, token, ...(keepUrl !== undefined && { page: keepUrl }) });
+    },
+  },
+  follow: {
+    rate: 'commandsPerSecond',
+    act: ({ server: { policy, follows }, client }, { id, participant }) => {
+      if (participant !== undefined && !policy.mayShow(participant)) {
+        throw new Refusal('no-such-participant', `participant ${participant}`);
+      }
+      follows.follow(client, participant);
+      client.send('accepted', { id });
+    },
+  },
+  beacon: {
+    rate: 'beaconsPerSecond',
+    act: ({ server, client, you }, { id, organism }) => {
+      const planter = server.room.viewOf(organism)?.planter;
+      if (!planter) throw new Refusal('no-such-organism', `organism ${organism}`);
+      if (!server.policy.mayShow(you.id)) throw new Refusal('muted');
+      if (planter.id !== you.id) throw new Refusal('not-yours', `organism ${organism}`);
+      server.hooks?.active();
+      server.presence.broadcastEvent('beacon', { organism, hue: you.hue });
+      client.send('accepted', { id });
+    },
+  },
+  name: {
+    rate: 'namesPerSecond',
+    // The name has been cleaned and checked. Everybody learns it with the next tick.
+    act: ({ server: { seats, presence }, client }, { id, name }) => {
+      presence.changes.rename(seats.rename(client, name)!);
+      client.send('accepted', { id });
+    },
+  },
+  report: {
+    rate: 'reportsPerSecond',
+    // The answer comes when the report is stored.
+    act: ({ server, client, you }, { id, organism }) =>
+      void server.dispatcher.runAsync(client, id, async () => {
+        if (!server.policy.mayShow(you.id)) throw new Refusal('muted');
+        await server.reports.add(organism, you.id);
+        client.send('accepted', { id });
+      }),
+  },
+  preview: {
+    rate: 'previewsPerSecond',
+    act: ({ server, client, you }, { id, seed }) => {
+      const { previews, dispatcher, policy } = server;
+      // A visitor's page is open, and its drawing pad is one tap away.
+      if (policy.settings.drawings !== 'off') previews.backend.prepareToDraw?.();
+      void dispatcher.runAsync(client, id, async () => {
+        dispatcher.requireSeed(seed, you.id);
+        const film = await previews.preview(you.id, seed, client.address);
+        client.send('accepted', { id, film: film as Required<Event<'accepted'>>['film'] });
+      });
+    },
+  },
+  draw: {
+    rate: 'drawingsPerSecond',
+    // The seed comes with an answer of the room, perhaps after the host has seen the drawing.
+    act: ({ server, client, you: by }, { id: request, pixels }) =>
+      void server.dispatcher.runAsync(client, request, async () => {
+        const { drawings, policy, previews } = server;
+        if (drawings.sentAgain({ by, client, request, pixels })) return;
+        policy.requireMayAct(by.id);
+        drawings.requireOn();
+        const latent = await previews.encode(pixels, client.address);
+        await drawings.submit({ by, client, request, pixels, latent });
+      }),
+  },
+};
+
+/**
+ * Validates a message from an untrusted sender.
+ *
+ * @throws Refusal bad-message, with the field that is wrong
+ */
+export function parseCommand<N extends CommandName>(name: N, message: unknown): Command<N> {
+  const parsed = v.safeParse(COMMANDS[name], message, { abortEarly: true });
+  if (parsed.success) return parsed.output as Command<N>;
+  const [issue] = parsed.issues;
+  throw new Refusal('bad-message', `${v.getDotPath(issue) ?? name}: ${issue.message}`);
+}
+
+/** The id of a message that may be invalid otherwise; undefined if it has none. */
+export function readId(message: unknown): number | undefined {
+  const id = (message as { id?: unknown } | null)?.id;
+  return Number.isSafeInteger(id) && (id as number) >= 0 ? (id as number) : undefined;
+}
+
+/** Charges a valid message, and a stroke for its points too. @throws Refusal too-fast */
+export function chargeCommand(allowance: Allowance, name: CommandName, message: unknown): void {
+  const rate = name === 'join' ? undefined : CLIENT_MESSAGES[name].rate;
+  if (rate) allowance.charge(rate);
+  if (name === 'damage') {
+    allowance.charge('strokePointsPerSecond', (message as Command<'damage'>).points.length / 2);
+  }
+}

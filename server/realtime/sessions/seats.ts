@@ -1,0 +1,368 @@
+/**
+ * The seats of a room's participants: occupied ones, ones reserved for participants who just left, and
+ * the queue. It sends nothing and knows no rules of the room: see `RoomAdmission`. Start at `claim`.
+ */
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
+import { countBy } from '../../platform/collections.ts';
+import { FairQueue } from '../../platform/queues.ts';
+import type { ResumeToken, ResumeTokens } from './signed-tokens.ts';
+
+interface Seat {
+  you: ParticipantView;
+  /** Resumes this seat at the next join; replaced at each join. */
+  token: string;
+  /** The token of the last join, valid until the client confirms that it has the new one. */
+  previousToken?: string | undefined;
+  /** Address key of the connection; '' if unknown. */
+  address: string;
+  /** When the participant last did something, ms. */
+  activeAt: number;
+  /** Until when the participant counts as drawing, choosing or reading something, ms. */
+  busyUntil: number;
+  /** Whether the participant gave it up for somebody who waited: it does not let them pass. */
+  yielded: boolean;
+}
+
+/** Counts the seats of each address. */
+export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<string, number> =>
+  countBy(seats, ({ address }) => address);
+
+/**
+ * Chooses the seat that is given up for somebody who waits: one that has been idle, or one of an
+ * address with more seats than that of the one that waits. A seat moves to another address only if
+ * that address then still has no more than the other, so a museum behind one address keeps all seats
+ * until others wait, and seats never move to and fro.
+ *
+ * @param seats all seats of a full room
+ * @param waiting the address that gets the seat
+ * @returns the longest idle seat, if it has been idle for long; otherwise the longest idle one of
+ *   the address with most seats; undefined if nobody has to give way
+ */
+export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
+  seats: readonly S[],
+  waiting: string,
+  now: number,
+): S | undefined {
+  const longestIdle = (some: readonly S[]): S | undefined =>
+    some.reduce<S | undefined>((a, b) => (a && a.activeAt <= b.activeAt ? a : b), undefined);
+  const idle = longestIdle(seats);
+  if (idle && now - idle.activeAt >= DEFAULTS.stream.idleYields) return idle;
+  const counts = countSeats(seats);
+  const most = Math.max(0, ...counts.values());
+  if (most < 2 + (counts.get(waiting) ?? 0)) return undefined;
+  return longestIdle(seats.filter(({ address }) => counts.get(address) === most));
+}
+
+/** A request for a seat. */
+interface Claim {
+  /** Resumes a seat; an unknown or superseded token gives a new one. */
+  readonly token?: string | undefined;
+  /** Address key of the connection; '' if unknown. */
+  readonly address: string;
+}
+
+export interface SeatOptions {
+  /** Maximum number of present participants. */
+  readonly capacity: number;
+  /** How long the seat of a participant who left stays reserved, ms. */
+  readonly grace: number;
+  /** Longest queue. */
+  readonly maxWaiting: number;
+  /** Number of the first participant. */
+  readonly first: number;
+  readonly tokens: Pick<ResumeTokens, 'issue' | 'read'>;
+  /** Participants present when the server stopped. */
+  readonly expected: {
+    readonly participants: readonly ParticipantId[];
+    /** Until then, ms, nobody else gets their seats. */
+    readonly held: number;
+    /** Until then, ms, their seats stay reserved. */
+    readonly until: number;
+  };
+}
+
+/** A page that comes back gets its place in line if it has waited for less than this time, ms. */
+const PLACE_LASTS = 3_600_000;
+
+/**
+ * Gives participants seats and numbers, and lets them resume.
+ *
+ * @typeParam M a connection
+ */
+export class Seats<M> {
+  private readonly occupied = new Map<M, Seat>();
+  /** Until when each is reserved, ms; in the order of leaving. */
+  private readonly reserved = new Map<Seat, number>();
+  private readonly queue: FairQueue<M>;
+  private readonly expected: Set<ParticipantId>;
+  /** Whether the seats of expected participants count as occupied. */
+  private isHeld = true;
+  /** When the last one got in line, ms since the epoch. */
+  private lastQueued = 0;
+  private nextParticipant: number;
+  /** Maximum number of present participants. If it is lowered, nobody has to leave. */
+  capacity: number;
+
+  constructor(private readonly options: SeatOptions) {
+    this.nextParticipant = options.first;
+    this.capacity = options.capacity;
+    this.queue = new FairQueue(options.maxWaiting);
+    this.expected = new Set(options.expected.participants);
+  }
+
+  /** Number of present participants. */
+  get size(): number {
+    return this.occupied.size;
+  }
+
+  /** Whether newcomers have to wait. */
+  get isFull(): boolean {
+    const held = this.isHeld ? this.expected.size : 0;
+    return this.occupied.size + held >= this.capacity;
+  }
+
+  /** Whether even participants with a reserved seat have to wait: the room has twice its capacity. */
+  get isCrowded(): boolean {
+    return this.occupied.size >= 2 * this.capacity;
+  }
+
+  /** The connections of the present participants. */
+  get members(): Iterable<M> {
+    return this.occupied.keys();
+  }
+
+  /** The present participants. */
+  get participants(): ParticipantView[] {
+    return [...this.occupied.values()].map(({ you }) => you);
+  }
+
+  /** The participant of a connection; undefined without a seat. */
+  participantOf(member: M): ParticipantView | undefined {
+    return this.occupied.get(member)?.you;
+  }
+
+  /** The current resume token of a connection; undefined without a seat. */
+  tokenOf(member: M): string | undefined {
+    return this.occupied.get(member)?.token;
+  }
+
+  /** The connection of a participant; undefined if not present. */
+  memberOf(participant: ParticipantId): M | undefined {
+    for (const [member, { you }] of this.occupied) if (you.id === participant) return member;
+    return undefined;
+  }
+
+  /**
+   * Gives a connection a seat.
+   *
+   * @param newcomer makes the participant of a new seat; an expired token still restores the number
+   * @param now ms
+   * @returns the participant, whether their state in the room is new, and the replaced connection
+   */
+  claim(
+    member: M,
+    {
+      token = '',
+      address,
+      now,
+      newcomer,
+    }: Claim & { readonly now: number; readonly newcomer: (id: ParticipantId) => ParticipantView },
+  ): { you: ParticipantView; isNew: boolean; replaced?: M } {
+    const old = this.find(token);
+    const returned = old ? undefined : this.returning(token);
+    const seat: Seat = {
+      ...{ address, activeAt: now, busyUntil: 0, yielded: false },
+      you: old?.seat.you ?? newcomer(returned ?? this.nextParticipant++),
+      previousToken: old || returned !== undefined ? token : undefined,
+      token: '',
+    };
+    seat.token = this.options.tokens.issue({ participant: seat.you.id, since: 0 });
+    const resumes = old !== undefined || this.expected.delete(seat.you.id);
+    if (old?.member !== undefined) this.occupied.delete(old.member);
+    if (old) this.reserved.delete(old.seat);
+    this.occupied.set(member, seat);
+    return {
+      you: seat.you,
+      isNew: !resumes,
+      ...(old?.member !== undefined && { replaced: old.member }),
+    };
+  }
+
+  /** The client has received its new token, so the previous one becomes invalid. */
+  confirm(member: M): void {
+    this.update(member, { previousToken: undefined });
+  }
+
+  /** The participant that a token belongs or once belonged to. */
+  ownerOf(token: string): ParticipantId | undefined {
+    return this.find(token)?.seat.you.id ?? (this.read(token).participant || undefined);
+  }
+
+  /** A new number for an actor without a seat. */
+  newNumber(): ParticipantId {
+    return this.nextParticipant++;
+  }
+
+  /** Whether a token resumes an occupied or reserved seat. */
+  holdsSeatFor(token: string): boolean {
+    const found = this.find(token);
+    if (found) return !found.seat.yielded;
+    const returned = this.returning(token);
+    return returned !== undefined && this.expected.has(returned) && this.read(token).since === 0;
+  }
+
+  /** Renames a present participant. @returns the renamed participant */
+  rename(member: M, name: string): ParticipantView {
+    const you = { ...this.occupied.get(member)!.you, name };
+    this.update(member, { you });
+    return you;
+  }
+
+  /** The participant of a connection has done something. */
+  touch(member: M, now: number): void {
+    this.update(member, { activeAt: now });
+  }
+
+  /** @param until time, ms, until which the participant counts as busy; 0 for not busy */
+  setBusy(member: M, until: number): void {
+    this.update(member, { busyUntil: until });
+  }
+
+  /** Whether any present participant is busy. */
+  isBusy(now: number): boolean {
+    for (const { busyUntil } of this.occupied.values()) if (busyUntil > now) return true;
+    return false;
+  }
+
+  /**
+   * Who has to give up their seat to somebody in the queue: see `chooseYielding`.
+   *
+   * @returns undefined while nobody waits or a seat is free
+   */
+  yielding(now: number): M | undefined {
+    if (this.queue.size === 0 || this.occupied.size < this.capacity) return undefined;
+    const seats = [...this.occupied].map(([member, { address, activeAt }]) => {
+      return { member, address, activeAt };
+    });
+    return chooseYielding(seats, this.nextAddress()!, now)?.member;
+  }
+
+  /**
+   * Frees a seat and reserves it for a while.
+   *
+   * @param yielded whether they gave it up: in a full room they then wait like everybody
+   * @returns the participant; undefined without a seat
+   */
+  leave(member: M, now: number, yielded = false): ParticipantView | undefined {
+    const seat = this.occupied.get(member);
+    if (!seat) return undefined;
+    this.occupied.delete(member);
+    seat.yielded = yielded;
+    this.reserved.set(seat, now + this.options.grace);
+    return seat.you;
+  }
+
+  /** Removes reservations that are over. @returns their participants */
+  expire(now: number): ParticipantId[] {
+    const { held, until: expectedUntil } = this.options.expected;
+    const expired: ParticipantId[] = [];
+    this.isHeld &&= now < held;
+    for (const [seat, until] of this.reserved) {
+      if (until > now) break;
+      this.reserved.delete(seat);
+      expired.push(seat.you.id);
+    }
+    if (this.expected.size > 0 && expectedUntil <= now) {
+      expired.push(...this.expected);
+      this.expected.clear();
+    }
+    return expired;
+  }
+
+  /**
+   * Adds a connection to the queue, in which addresses take turns. A token of an earlier place in line
+   * gives that place back.
+   *
+   * @param date ms since the epoch
+   * @returns the token of its place, and who has to leave the full queue for it, which may be the
+   *   connection itself
+   */
+  enqueue(
+    member: M,
+    { token = '', address, date }: Claim & { readonly date: number },
+  ): { token: string; dropped: M | undefined } {
+    const earlier = this.read(token).since;
+    // The wall clock may be set back.
+    this.lastQueued = Math.max(this.lastQueued, date);
+    const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
+    const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
+    const found = this.find(token);
+    // Participants who are present keep their own.
+    if (found && found.member === undefined) {
+      Object.assign(found.seat, { token: place, previousToken: token });
+    }
+    return { token: place, dropped: this.queue.add(address, member, since) };
+  }
+
+  /** Gives a connection's place in the queue to another one. @returns whether it was in the queue */
+  replaceQueued(member: M, by: M): boolean {
+    return this.queue.replace(member, by);
+  }
+
+  /** Removes a connection from the queue. @returns whether it was in the queue */
+  leaveQueue(member: M): boolean {
+    return this.queue.delete(member);
+  }
+
+  /** Removes and returns the first in the queue if a seat is free. */
+  dequeue(): M | undefined {
+    const next = this.isFull ? undefined : this.nextAddress();
+    return next === undefined ? undefined : this.queue.takeOf(next);
+  }
+
+  /** The queue, the first in line first. */
+  get queued(): readonly M[] {
+    return this.queue.entries(this.seatsOf());
+  }
+
+  /** Number of connections in the queue. */
+  get waiting(): number {
+    return this.queue.size;
+  }
+
+  /** The address that is next in the queue: one with the fewest seats. */
+  private nextAddress(): string | undefined {
+    return this.queue.next(this.seatsOf());
+  }
+
+  private seatsOf(): (address: string) => number {
+    const counts = countSeats(this.occupied.values());
+    return (address) => counts.get(address) ?? 0;
+  }
+
+  private update(member: M, change: Partial<Seat>): void {
+    const seat = this.occupied.get(member);
+    if (seat) Object.assign(seat, change);
+  }
+
+  /** The owner of an expired token, unless they are present or have a reserved seat. */
+  private returning(token: string): ParticipantId | undefined {
+    const id = this.read(token).participant;
+    if (id === 0 || id >= this.nextParticipant) return undefined;
+    const seats = [...this.occupied.values(), ...this.reserved.keys()];
+    return seats.some(({ you }) => you.id === id) ? undefined : id;
+  }
+
+  private read(token: string): ResumeToken {
+    return this.options.tokens.read(token) ?? { participant: 0, since: 0 };
+  }
+
+  private find(token: string): { seat: Seat; member?: M } | undefined {
+    const fits = (seat: Seat): boolean =>
+      token !== '' && (seat.token === token || seat.previousToken === token);
+    for (const seat of this.reserved.keys()) if (fits(seat)) return { seat };
+    for (const [member, seat] of this.occupied) if (fits(seat)) return { seat, member };
+    return undefined;
+  }
+}
