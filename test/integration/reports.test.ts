@@ -1,12 +1,11 @@
 /** Organisms that visitors report, and what the host sees and does of it. */
 import { PNG } from 'pngjs';
 import { FILES, pathOf } from '../../shared/host/api.ts';
-import { SMALL } from '../support/organisms.ts';
 import { hostOf, suiteServer } from '../support/suite.ts';
 import type { Visitor } from '../support/visitor.ts';
 
 const { server, room, join, url } = await suiteServer({
-  ...{ ...SMALL, size: '160x96', 'tick-rate': 30, energy: 'off', metrics: 'same' },
+  ...{ size: '160x96', 'tick-rate': 30, energy: 'off', metrics: 'same' },
 });
 const host = await hostOf(server);
 
