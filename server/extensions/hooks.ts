@@ -16,7 +16,7 @@ import type { RoomServer } from '../realtime/room-server.ts';
 import type { RoomHooks } from '../realtime/sessions/room-client.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import { lineageTree } from '../world/organisms/lineage-tree.ts';
-import type { TickResult } from '../world/room-types.ts';
+import type { TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
 import {
   ApprovalQueue,

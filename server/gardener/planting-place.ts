@@ -4,7 +4,7 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { coverage, strokeBounds } from '../../shared/geometry.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
-import { within } from '../world/damage.ts';
+import { within } from '../world/wounding.ts';
 
 /** The grid and the size of organisms, in cells. */
 export interface PlantingArea {

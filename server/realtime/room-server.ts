@@ -7,7 +7,7 @@ import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts';
 import type { GrowthFilm } from '../previews/growth-previews.ts';
 import type { Room } from '../world/room.ts';
-import type { TickResult } from '../world/room-types.ts';
+import type { TickResult } from '../world/room.ts';
 import type { TickTimes } from '../world/tick-times.ts';
 import { CommandDispatcher } from './commands/command-dispatcher.ts';
 import { type PreviewBackend, SeedPreviewService } from './commands/seed-preview-service.ts';

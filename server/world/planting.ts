@@ -1,19 +1,26 @@
 /** Plants organisms: gives them their ids, patches and first places. */
 
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { contains, type Rect, stageRect, windowAround } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView, SeedView } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
+import type { RoomTime } from './departures.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import { newOrganism, type Organism } from './organisms/organism.ts';
+import { newOrganism, type Organism, type Seed } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import { seedPlaces } from './ownership.ts';
 import type { Departed, RoomState } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
-/** What is planted, where and by whom. */
-export interface NewSeed
-  extends Pick<Organism, 'window' | 'latent' | 'origin' | 'kind' | 'parents'> {
+/** The time of a command, and the index of its answer among those of the tick. */
+export interface CommandTurn extends RoomTime {
+  readonly answer: number;
+}
+
+interface NewPlant {
+  readonly seed: Seed;
+  readonly window: Rect;
   readonly by: ParticipantView;
   /** Index of the answer to the command. */
   readonly answer: number;
@@ -22,7 +29,7 @@ export interface NewSeed
 }
 
 /** An organism planted in this tick. */
-interface PendingPlant extends Pick<NewSeed, 'answer' | 'departed'> {
+interface PendingPlant extends Pick<NewPlant, 'answer' | 'departed'> {
   readonly organism: Organism;
 }
 
@@ -42,15 +49,16 @@ export class Planting {
     private readonly nextPatch: () => PatchId,
   ) {}
 
-  /** Of a window. */
+  /** Side of a window. */
   get side(): number {
     return this.species.side;
   }
 
   /** Plants an organism where its seed places are bare. @param tick ticks completed */
-  plant({ window, latent, by, answer, departed, ...seed }: NewSeed, tick: number): void {
+  plant({ seed, window, by, answer, departed }: NewPlant, tick: number): void {
+    const { latent, origin, kind, parents } = seed;
     const organism = newOrganism({
-      ...{ window, latent, origin: seed.origin, kind: seed.kind, parents: seed.parents },
+      ...{ window, latent, origin, kind, parents },
       id: this.nextOrganism++,
       patch: this.nextPatch(),
       planter: { id: by.id, name: by.name, hue: by.hue },
@@ -156,6 +164,8 @@ function isBare({ x, y, width, height }: Rect, grid: GridPlanes): boolean {
   return true;
 }
 
+const { maxSeedsInHand } = DEFAULTS.room;
+
 type SeedInventoryState = RoomState['hands'];
 /** A held seed with its latent [Z]. */
 export type HeldSeed = SeedInventoryState['held'][number]['seeds'][number];
@@ -167,19 +177,13 @@ export const viewOfSeed = ({ id, origin, parents }: HeldSeed): SeedView => ({
   parents,
 });
 
-/** A bounded list of seeds for each participant. */
+/** The seeds that each participant holds; one too many drops the oldest. */
 export class SeedInventory {
   private nextId: number;
   private readonly seeds: Map<number, HeldSeed[]>;
 
-  /**
-   * @param size most seeds per participant; adding another drops the oldest
-   * @param from restored state
-   */
-  constructor(
-    private readonly size: number,
-    from: SeedInventoryState = { nextId: 1, held: [] },
-  ) {
+  /** @param from restored state */
+  constructor(from: SeedInventoryState = { nextId: 1, held: [] }) {
     this.nextId = from.nextId;
     this.seeds = new Map(from.held.map(({ participant, seeds }) => [participant, [...seeds]]));
   }
@@ -187,7 +191,7 @@ export class SeedInventory {
   /** Gives a participant a new seed. */
   add(participant: number, seed: Omit<HeldSeed, 'id'>): HeldSeed {
     const held = { ...seed, id: this.nextId++ };
-    this.seeds.set(participant, [...this.of(participant), held].slice(-this.size));
+    this.seeds.set(participant, [...this.of(participant), held].slice(-maxSeedsInHand));
     return held;
   }
 

@@ -10,9 +10,10 @@ import {
   type Readout,
 } from '../engine/engine.ts';
 import type { RoomEvent } from './commands.ts';
+import type { TickResult } from './room.ts';
 import { Room } from './room.ts';
+import type { RoomOptions } from './room-contents.ts';
 import type { RoomState } from './room-state.ts';
-import type { RoomOptions, TickResult } from './room-types.ts';
 
 /** The outcome of a tick for one room. */
 export interface RoomTick {

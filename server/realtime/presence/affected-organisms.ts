@@ -18,7 +18,7 @@ import {
 } from '../../../shared/vocabulary.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import type { Room } from '../../world/room.ts';
-import type { TickResult } from '../../world/room-types.ts';
+import type { TickResult } from '../../world/room.ts';
 
 const { gather, interval, maxChanges, maxPeople, maxWounded } = DEFAULTS.affected;
 

@@ -6,7 +6,6 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../../engine/engine.ts';
-import { close, heal, heldBy, hurt, openRim, releaseHit } from '../closing.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import {
   blockersOf,
@@ -19,8 +18,8 @@ import {
   settle,
 } from '../ownership.ts';
 import type { RoomRules } from '../room-rules.ts';
-import { largestChange } from '../room-state.ts';
 import { growthStep, type Species } from '../species.ts';
+import { close, heal, heldBy, hurt, openRim, releaseHit } from '../wounds.ts';
 import {
   beginExpressions,
   breakOff,
@@ -32,9 +31,9 @@ import {
 } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import { Lineage } from './lineage.ts';
-import { keepSeen, type Organism, viewOf } from './organism.ts';
+import { keepSeen, type Organism, type Seed, viewOf } from './organism.ts';
 import { Population } from './population.ts';
-import { become, countTurn, type Seed } from './transformation.ts';
+import { become, countTurn } from './transformation.ts';
 
 /** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */
 export class OrganismLifecycle {
@@ -403,4 +402,10 @@ export class OrganismLifecycle {
       ? trustedSteps
       : Math.min(trustedSteps, DEFAULTS.life.wakingSteps / 2 ** (stirs - 1));
   }
+}
+
+/** Largest difference between two read-outs, 0…255; 255 if their sizes differ. */
+function largestChange(before: Uint8Array | undefined, after: Uint8Array): number {
+  if (before?.length !== after.length) return 255;
+  return after.reduce((most, value, i) => Math.max(most, Math.abs(value - before[i])), 0);
 }

@@ -1,5 +1,5 @@
 /** Rooms from which organisms depart, for tests. */
-import type { TickResult } from '../../../server/world/room-types.ts';
+import type { TickResult } from '../../../server/world/room.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';

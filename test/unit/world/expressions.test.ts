@@ -2,8 +2,8 @@
 import * as v from 'valibot';
 import { type RoomEvent, roomEvent } from '../../../server/world/commands.ts';
 import { hasTurn } from '../../../server/world/organisms/expressions.ts';
+import type { RoomOptions } from '../../../server/world/room-contents.ts';
 import { roomState } from '../../../server/world/room-state.ts';
-import type { RoomOptions } from '../../../server/world/room-types.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import type { LifeSettings } from '../../../shared/vocabulary.ts';
 import fc, { forRuns } from '../../support/property.ts';

@@ -1,8 +1,8 @@
 /** Metamorphosis: a living organism turns into what another seed grows into. */
 import * as v from 'valibot';
 import { roomEvent } from '../../../server/world/commands.ts';
+import type { RoomOptions } from '../../../server/world/room-contents.ts';
 import { roomState } from '../../../server/world/room-state.ts';
-import type { RoomOptions } from '../../../server/world/room-types.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import { ANNA, BERT, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
