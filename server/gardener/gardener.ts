@@ -12,7 +12,6 @@ import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, hashText, type Random } from '../../shared/random.ts';
-import type { Joined, RoomClosed, RoomOpened, Stirred, Ticked } from '../extensions/extension.ts';
 import type { Listener } from '../extensions/hooks.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { SystemCommand } from '../realtime/commands/system-actor.ts';
@@ -196,7 +195,7 @@ export class Gardeners implements Listener {
     return this.gardeners.get(room);
   }
 
-  onRoomOpened({ room }: RoomOpened): void {
+  onRoomOpened({ room }: { readonly room: string }): void {
     const { roomServers, clock, seed, settings } = this.options;
     const roomServer = roomServers.get(room);
     if (!roomServer) return;
@@ -214,19 +213,19 @@ export class Gardeners implements Listener {
     this.gardeners.set(room, gardener);
   }
 
-  onRoomClosed({ room }: RoomClosed): void {
+  onRoomClosed({ room }: { readonly room: string }): void {
     this.gardeners.delete(room);
   }
 
-  onJoined({ room }: Joined): void {
+  onJoined({ room }: { readonly room: string }): void {
     this.gardeners.get(room)?.visitorActive();
   }
 
-  onStirred({ room }: Stirred): void {
+  onStirred({ room }: { readonly room: string }): void {
     this.gardeners.get(room)?.visitorActive();
   }
 
-  onTick({ room }: Ticked): void {
+  onTick({ room }: { readonly room: string }): void {
     const gardener = this.gardeners.get(room);
     // Whoever draws or looks at the map finds the room as it was, and has it for a while.
     if (this.options.roomServers.get(room)?.isBusy) gardener?.visitorActive();

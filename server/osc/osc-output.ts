@@ -1,6 +1,6 @@
 /** Sends the rooms' events and figures as OSC messages; OSC.md lists the addresses. */
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Figures, Happening, Lived, RoomOpened, Ticked } from '../extensions/extension.ts';
+import type { Notifications, RoomLifeEvent, RoomOpened } from '../extensions/extension.ts';
 import type { Listener } from '../extensions/hooks.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TokenBucket } from '../platform/queues.ts';
@@ -41,12 +41,20 @@ export class OscOutput implements Listener {
     this.rooms.set(room.room, room);
   }
 
-  onLife({ room, event }: Lived): void {
+  onLife({ room, event }: Notifications['onLife']): void {
     const args = argumentsOf(event);
     if (args) this.enqueue(room, event.what, args);
   }
 
-  onFigures({ room, awake, organisms, people, actual, colour, living }: Figures): void {
+  onFigures({
+    room,
+    awake,
+    organisms,
+    people,
+    actual,
+    colour,
+    living,
+  }: Notifications['onFigures']): void {
     const size = this.rooms.get(room);
     if (size) this.enqueue(room, 'size', [int(size.width), int(size.height)]);
     this.enqueue(room, 'colour', [...colour.map(float), float(living)]);
@@ -54,7 +62,7 @@ export class OscOutput implements Listener {
   }
 
   /** Sends the messages queued since the last tick. */
-  onTick({ room }: Ticked): void {
+  onTick({ room }: Notifications['onTick']): void {
     if (this.dropped > 0 && this.rate.take(1, this.clock.now())) {
       this.queue.push(messageOf(room, 'dropped', [int(this.dropped)]));
       this.dropped = 0;
@@ -98,7 +106,7 @@ function messageOf(room: string, what: string, args: readonly OscArgument[]): Os
 }
 
 /** @returns the message's arguments; undefined for events that OSC does not report */
-function argumentsOf(event: Happening): OscArgument[] | undefined {
+function argumentsOf(event: RoomLifeEvent): OscArgument[] | undefined {
   switch (event.what) {
     case 'born': {
       const { id, x, y, planter, kind } = event.organism;
