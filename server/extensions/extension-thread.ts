@@ -33,7 +33,34 @@ import {
   type Unfit,
 } from './thread/protocol.ts';
 
-const LIMITS = DEFAULTS.hooks;
+/** Limits of an extension; times in ms. */
+export const LIMITS = {
+  /** Time for loading. */
+  loading: 20_000,
+  /** Time for an answer to whether an action is allowed; without one it is allowed. */
+  answer: 250,
+  /** A thread that misses two checks of this length is restarted. */
+  stall: 5_000,
+  /** Pause before the first restart; each further one is twice as long. */
+  firstPause: 1_000,
+  /** The longest pause, and how long a thread runs until the next pause is the first again. */
+  maxPause: 60_000,
+  /** Time for closing. */
+  closing: 2_000,
+  /**
+   * Failures after which an extension is restarted; each expires after `forgivenAfter / failures`.
+   */
+  failures: 5,
+  forgivenAfter: 60_000,
+  /** Events waiting for an extension, at most. */
+  backlog: 2_000,
+  messagesPerSecond: 5_000,
+  linesPerSecond: 10,
+  /** Memory per extension. */
+  megabytes: 256,
+  /** Interval of room figures, including the mean colour. */
+  figures: 500,
+} as const;
 const { firstPause, maxPause } = LIMITS;
 
 /** Pauses that double, until the extension has run for as long as the longest one. */

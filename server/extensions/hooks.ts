@@ -28,7 +28,7 @@ import {
   type Questions,
   type RoomLifeEvent,
 } from './extension.ts';
-import { ExtensionThread } from './extension-thread.ts';
+import { ExtensionThread, LIMITS } from './extension-thread.ts';
 import type { ActRequest, HookAnswer } from './thread/protocol.ts';
 
 /**
@@ -216,7 +216,7 @@ export class Hooks {
     };
     this.tell('onTick', summary);
     const now = this.options.clock.now();
-    if (now - watched.figuresAt < DEFAULTS.hooks.figures) return;
+    if (now - watched.figuresAt < LIMITS.figures) return;
     watched.figuresAt = now;
     this.tell('onFigures', () => ({ ...summary(), ...coverOf(roomServer.room.grid.planes) }));
   }

@@ -9,7 +9,7 @@
  * random numbers are its own, so that replays do not depend on it.
  */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, hashText, type Random } from '../../shared/random.ts';
 import type { Listener } from '../extensions/hooks.ts';
@@ -18,6 +18,7 @@ import type { SystemCommand } from '../realtime/commands/system-actor.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
+import { GARDENING } from './choose.ts';
 import { Tending } from './tending.ts';
 
 export interface GardenerSettings {
@@ -45,7 +46,7 @@ interface ScheduledAction {
   readonly run: () => void;
 }
 
-const { initialPlants, plantingDelay, actionDelay, refusalDelay } = DEFAULTS.attract;
+const { initialPlants, plantingDelay, actionDelay, refusalDelay } = GARDENING;
 
 /** The gardener of one room: when it acts. */
 export class Gardener {
@@ -199,7 +200,7 @@ export class Gardeners implements Listener {
     const { roomServers, clock, seed, settings } = this.options;
     const roomServer = roomServers.get(room);
     if (!roomServer) return;
-    const actor = roomServer.dispatcher.createSystemActor(DEFAULTS.attract.name, false);
+    const actor = roomServer.dispatcher.createSystemActor(PAGE_DEFAULTS.attract.name, false);
     const gardener = new Gardener({
       room: roomServer.room,
       clock,

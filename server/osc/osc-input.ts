@@ -3,7 +3,7 @@
  */
 import { BlockList, isIPv6 } from 'node:net';
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { ActName } from '../extensions/extension.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -171,7 +171,7 @@ export class OscInput {
     const command = commandOf(roomServer.room, what, values);
     this.allowance.chargeCommand(command.what, command);
     const actor = getOrAdd(this.actors, roomServer, () =>
-      roomServer.dispatcher.createSystemActor(DEFAULTS.osc.planter, true),
+      roomServer.dispatcher.createSystemActor(PAGE_DEFAULTS.osc.planter, true),
     );
     const { refused } = await actor.act(command);
     // Refusals by the room are counted with its tick.

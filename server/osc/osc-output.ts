@@ -1,5 +1,4 @@
 /** Sends the rooms' events and figures as OSC messages; OSC.md lists the addresses. */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Notifications, RoomLifeEvent, RoomOpened } from '../extensions/extension.ts';
 import type { Listener } from '../extensions/hooks.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -18,8 +17,16 @@ import {
 const BUNDLE_HEADER = 16;
 const ELEMENT_HEADER = 4;
 
+/** Numbers of OSC output. */
+export const OUTPUT = {
+  /** Messages sent per second; excess ones are counted and dropped. */
+  messagesPerSecond: 400,
+  /** Largest datagram: most networks carry this size unfragmented. */
+  datagramBytes: 1_400,
+} as const;
+
 /** Messages that may come at once, and that may wait for a tick: no room may tick for days. */
-const MOST_AT_ONCE = 2 * DEFAULTS.osc.messagesPerSecond;
+const MOST_AT_ONCE = 2 * OUTPUT.messagesPerSecond;
 
 /** Collects the messages of a tick and sends them as bundles. */
 export class OscOutput implements Listener {
@@ -34,7 +41,7 @@ export class OscOutput implements Listener {
     private readonly send: (bytes: Uint8Array) => void,
     private readonly clock: Clock,
   ) {
-    this.rate = new TokenBucket(DEFAULTS.osc.messagesPerSecond, MOST_AT_ONCE, clock.now());
+    this.rate = new TokenBucket(OUTPUT.messagesPerSecond, MOST_AT_ONCE, clock.now());
   }
 
   onRoomOpened(room: RoomOpened): void {
@@ -92,7 +99,7 @@ export class OscOutput implements Listener {
     };
     for (const message of this.queue) {
       const more = ELEMENT_HEADER + encodeMessage(message).length;
-      if (size + more > DEFAULTS.osc.datagramBytes) send();
+      if (size + more > OUTPUT.datagramBytes) send();
       elements.push(message);
       size += more;
     }

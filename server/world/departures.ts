@@ -1,6 +1,5 @@
 /** Who is present in a room, and which organism departs (rules DEP-1 … DEP-6 and DEP-11). */
 
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 import { countBy, defined } from '../platform/collections.ts';
@@ -8,7 +7,26 @@ import type { Organism } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import type { CommandState } from './room-state.ts';
 
-const { protectedSeconds, unattendedSeconds } = DEFAULTS.departure;
+/** Numbers of the rules DEP-1 … DEP-11. */
+export const DEPARTURE = {
+  /** How long a departing organism dissolves; seconds. */
+  dissolveSeconds: 8,
+  /** How long its planter can plant it again after that; seconds. */
+  renewSeconds: 60,
+  /** Organisms younger than this depart only if all are; seconds. */
+  protectedSeconds: 60,
+  /** The gardener may remove resting organisms whose planter has been away this long; seconds. */
+  unattendedSeconds: 600,
+  /** Organisms that dissolve at once; for one more, the one nearest its end goes at once. */
+  maxDissolving: 8,
+  /** Departed organisms of a room that can still be planted again. */
+  maxDeparted: 256,
+  /** A room is busy, so that lifetimes end, with more than this share of its maximum, */
+  busyShare: 0.5,
+  /** and one organism departs this often; seconds. */
+  outlivedSeconds: 3,
+} as const;
+const { protectedSeconds, unattendedSeconds } = DEPARTURE;
 
 /** The properties of a living organism that decide. */
 export interface Resident extends Pick<Organism, 'id' | 'phase' | 'born' | 'renewed'> {

@@ -3,13 +3,12 @@
  * planters can bring them back or plant them again (rules DEP-7 … DEP-11).
  */
 
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { stageRect } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { RoomCommand } from './commands.ts';
-import type { Departures, RoomTime } from './departures.ts';
+import { DEPARTURE, type Departures, type RoomTime } from './departures.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
@@ -93,7 +92,7 @@ function depths(rgba: Uint8Array, side: number): Uint16Array {
 }
 
 const { dissolveSeconds, maxDissolving, renewSeconds, maxDeparted, busyShare, outlivedSeconds } =
-  DEFAULTS.departure;
+  DEPARTURE;
 
 /** An organism that its planter can renew. */
 export interface Renewable extends Pick<Departed, 'id' | 'kind'> {

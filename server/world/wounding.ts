@@ -16,7 +16,7 @@ import type { Answer, RoomCommand } from './commands.ts';
 import type { RoomTime } from './departures.ts';
 import type { Energy } from './energy.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import type { Organism } from './organisms/organism.ts';
+import { LIFE, type Organism } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import type { CommandState, RoomState } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
@@ -101,7 +101,7 @@ type LastStroke = NonNullable<RoomState['strokes']>[number];
 /** Ticks between two removals of old strokes. */
 const PRUNE_EVERY = 64;
 
-const { strokeSeconds, wakingSteps, woundSeconds } = DEFAULTS.life;
+const { strokeSeconds, wakingSteps, woundSeconds } = LIFE;
 
 /** Applies strokes to the organisms of a room. */
 export class Wounding {

@@ -3,8 +3,8 @@
  * plant and wound. Only the first of them decode what they see: each has a machine of its own
  * elsewhere, and here all share the server's.
  */
+import { LIFE } from '../../server/world/organisms/organism.ts';
 import { createPlanes } from '../../shared/codec/chunks.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import { answerParent, startArgument } from '../load/child.ts';
@@ -33,7 +33,7 @@ export interface Arrival {
 }
 
 /** An organism is wounded again before it has come to rest. */
-const WOUND_EVERY = DEFAULTS.life.restSteps - 2;
+const WOUND_EVERY = LIFE.restSteps - 2;
 /** How many decode all that they see. */
 const WATCHERS = 2;
 /** Enough for a cell or two. */

@@ -1,5 +1,4 @@
 /** The family tree of a room: what lives, what it remembers of its dead, and their ancestors. */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { HOUSE, type OrganismId, type Origin } from '../../../shared/vocabulary.ts';
 import { isWithin, type LatentBounds } from '../../vnca/latent-map.ts';
@@ -8,9 +7,7 @@ import { crossLatents } from '../create-latent.ts';
 import type { Room } from '../room.ts';
 import type { Ended } from '../room-state.ts';
 import type { seedTokenOf } from '../species.ts';
-import { ancestorsOf } from './lineage.ts';
-
-const { hours } = DEFAULTS.lineage;
+import { ancestorsOf, LINEAGE } from './lineage.ts';
 
 /**
  * The family tree of the last day.
@@ -23,7 +20,7 @@ export function lineageTree(
 ): LineageTree {
   const { tick } = room;
   const { ended, forgotten } = room.lineage;
-  const begin = tick - hours * 3600 * tickRate;
+  const begin = tick - LINEAGE.hours * 3600 * tickRate;
   const all = [...ended.map(deadOf), ...room.organisms.map(livingOf)];
   const recent = all.filter(({ died = tick }) => died >= begin);
   const known = new Map(all.map((one) => [one.id, one]));

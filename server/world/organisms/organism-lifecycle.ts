@@ -2,7 +2,6 @@
  * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 … LIF-9).
  * Collects life events, and the patches of dead organisms for the engine to dispose of.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../../engine/engine.ts';
@@ -31,7 +30,7 @@ import {
 } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import { Lineage } from './lineage.ts';
-import { keepSeen, type Organism, type Seed, viewOf } from './organism.ts';
+import { keepSeen, LIFE, type Organism, type Seed, viewOf } from './organism.ts';
 import { Population } from './population.ts';
 import { become, countTurn } from './transformation.ts';
 
@@ -341,7 +340,7 @@ export class OrganismLifecycle {
       if (closes) openRim(organism);
       const isOnItsWay = countTurn(organism) || closes;
       if (!isOnItsWay) organism.awakeSteps++;
-      const rests = !isOnItsWay && change <= DEFAULTS.life.restLevel;
+      const rests = !isOnItsWay && change <= LIFE.restLevel;
       organism.restTicks = rests ? organism.restTicks + 1 : 0;
     }
     if (held === 0) {
@@ -350,7 +349,7 @@ export class OrganismLifecycle {
     }
     if (organism.closed || !countStep(organism)) return;
     const trusted = this.trustedStepsOf(organism);
-    if (organism.restTicks < DEFAULTS.life.restSteps && organism.awakeSteps < trusted) return;
+    if (organism.restTicks < LIFE.restSteps && organism.awakeSteps < trusted) return;
     if (organism.expression) {
       organism.expression = undefined;
       // What it has taken beyond its own ground is free again.
@@ -381,7 +380,7 @@ export class OrganismLifecycle {
    * Wakes an organism whose blocked places are free. Limited, or neighbours would do so forever.
    */
   private wakeByGround(organism: Organism): void {
-    if (organism.stirs >= DEFAULTS.life.maxWakings) return;
+    if (organism.stirs >= LIFE.maxWakings) return;
     organism.stirs++;
     this.wake(organism);
   }
@@ -398,9 +397,7 @@ export class OrganismLifecycle {
   private trustedStepsOf({ stirs, expression }: Organism): number {
     const { trustedSteps = Infinity } = this.species;
     if (expression) return Math.min(trustedSteps, this.rules.relatives?.homeSteps ?? 0);
-    return stirs === 0
-      ? trustedSteps
-      : Math.min(trustedSteps, DEFAULTS.life.wakingSteps / 2 ** (stirs - 1));
+    return stirs === 0 ? trustedSteps : Math.min(trustedSteps, LIFE.wakingSteps / 2 ** (stirs - 1));
   }
 }
 

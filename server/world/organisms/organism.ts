@@ -20,6 +20,28 @@ export type Seed = Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'>;
 /** Luminance and redness of each place of a window; see `flicker.ts`. */
 export type FlickerState = NonNullable<Organism['flicker']>;
 
+/** Numbers by which organisms live. */
+export const LIFE = {
+  /** Largest change of an RGBA8 value between steps that still counts as rest. */
+  restLevel: 3,
+  /** Steps of rest after which an organism sleeps. */
+  restSteps: 8,
+  /** Steps for which newly freed ground keeps an organism awake; halved each further time. */
+  wakingSteps: 32,
+  /** Times that free ground alone may wake it, until a stroke or a death resets the count. */
+  maxWakings: 4,
+  /** Share of its former places with which a wounded organism at rest counts as healed. */
+  healedShare: 0.9,
+  /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */
+  woundSeconds: 1,
+  /** Steps in which an organism's latent moves over to that of what it turns into. */
+  transformSteps: 10,
+  /** Kinds that an organism has been, remembered at most. */
+  maxFormer: 8,
+  /** How long a stroke may pause and still go on as the same wound; seconds. */
+  strokeSeconds: 60,
+} as const;
+
 const NEWBORN = {
   phase: 'growing',
   age: 0,

@@ -3,10 +3,9 @@
  * TRF-1 and TRF-4 … TRF-6). The latent that they read moves over in steps, as one that changed at a
  * stroke would show noise first.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { Organism, Seed } from './organism.ts';
+import { LIFE, type Organism, type Seed } from './organism.ts';
 
-const { transformSteps, maxFormer } = DEFAULTS.life;
+const { transformSteps, maxFormer } = LIFE;
 
 /** Makes an organism what a seed grows into; its cells follow. @param tick ticks completed */
 export function become(organism: Organism, into: Seed, tick: number): void {

@@ -1,13 +1,12 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExtensionThread } from '../../../server/extensions/extension-thread.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { ExtensionThread, LIMITS } from '../../../server/extensions/extension-thread.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { LogRecorder } from '../../support/hearing.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const { loading, stall, firstPause, answer, failures, forgivenAfter, backlog } = DEFAULTS.hooks;
+const { loading, stall, firstPause, answer, failures, forgivenAfter, backlog } = LIMITS;
 
 const folder = temporaryFolder();
 let clock: FakeClock;

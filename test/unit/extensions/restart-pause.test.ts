@@ -1,7 +1,6 @@
-import { RestartPause } from '../../../server/extensions/extension-thread.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { LIMITS, RestartPause } from '../../../server/extensions/extension-thread.ts';
 
-const { firstPause, maxPause } = DEFAULTS.hooks;
+const { firstPause, maxPause } = LIMITS;
 
 test('pauses double up to the longest, until the extension has run for a while', () => {
   const pauses = new RestartPause();

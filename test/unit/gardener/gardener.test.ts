@@ -1,6 +1,9 @@
 /** When the gardener plays, with a fake clock and a room whose cells the test decides. */
+import { GARDENING } from '../../../server/gardener/choose.ts';
 import { Gardener } from '../../../server/gardener/gardener.ts';
 import type { Answer, RoomCommand } from '../../../server/world/commands.ts';
+import { DEPARTURE } from '../../../server/world/departures.ts';
+import { LIFE } from '../../../server/world/organisms/organism.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { createRandom } from '../../../shared/random.ts';
@@ -86,7 +89,7 @@ test('a new room is planted within its first ticks, before anybody has come, and
   const garden = new Garden(1, undefined, 160, true);
   garden.watched = false;
   await garden.pass(3 * TICK);
-  const { initialPlants } = DEFAULTS.attract;
+  const { initialPlants } = GARDENING;
   const { organisms } = garden.room;
   expect(organisms).toHaveLength(initialPlants);
   expect(new Set(organisms.map(({ kind }) => kind)).size).toBe(initialPlants);
@@ -221,9 +224,9 @@ test('DEP-4: it thins long unattended organisms in a crowded room, until there i
   for (const [i, [x, y]] of PLACES.entries()) hand.plant(x, y, i === 0 ? BERT : ANNA);
   hand.ticks(GROWN);
   hand.change = 0;
-  hand.ticks(DEFAULTS.life.restSteps);
+  hand.ticks(LIFE.restSteps);
   expect(room.awake).toBe(0);
-  const minutes = (DEFAULTS.departure.unattendedSeconds * DEFAULTS.room.tickRate * TICK) / MINUTE;
+  const minutes = (DEPARTURE.unattendedSeconds * DEFAULTS.room.tickRate * TICK) / MINUTE;
   // As long as they are here, nothing is unattended.
   await garden.pass(2 * minutes * MINUTE);
   expect(room.size).toBe(4);
@@ -249,7 +252,7 @@ test('after a refusal it waits, and tries again', async () => {
   const garden = new Garden();
   garden.refuses = true;
   await garden.pass(MINUTE);
-  const tries = MINUTE / DEFAULTS.attract.refusalDelay;
+  const tries = MINUTE / GARDENING.refusalDelay;
   expect(garden.acts.length).toBeGreaterThanOrEqual(tries - 1);
   expect(garden.acts.length).toBeLessThanOrEqual(tries + 1);
   garden.refuses = false;

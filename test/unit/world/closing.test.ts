@@ -1,10 +1,11 @@
 /** Wounds close from their rim, and what is killed whole is dead. */
+
 import * as v from 'valibot';
+import { LIFE } from '../../../server/world/organisms/organism.ts';
 import { roomState } from '../../../server/world/room-state.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { ANNA, BERT, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
 
-const { restSteps } = DEFAULTS.life;
+const { restSteps } = LIFE;
 
 /** A room with organisms in windows of 8×8 around places, grown one after another. */
 function room(closing: number | undefined, look?: Look, ...places: [number, number][]): HandRoom {

@@ -1,14 +1,15 @@
 /** How organisms depart: they dissolve from the rim. */
+
 import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import { type Engine, EngineError } from '../../../server/engine/engine.ts';
 import type { RoomEvent } from '../../../server/world/commands.ts';
+import { DEPARTURE } from '../../../server/world/departures.ts';
 import { dissolvingPlaces } from '../../../server/world/dissolving.ts';
 import { GridPlanes } from '../../../server/world/grid-planes.ts';
 import { chance } from '../../../server/world/room-rules.ts';
 import { roomState } from '../../../server/world/room-state.ts';
 import { type TickEvents, World } from '../../../server/world/world.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { HOUSE } from '../../../shared/vocabulary.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
 import {
@@ -25,7 +26,7 @@ import {
   words,
 } from './departing-rooms.ts';
 
-const { dissolveSeconds, maxDissolving, protectedSeconds, outlivedSeconds } = DEFAULTS.departure;
+const { dissolveSeconds, maxDissolving, protectedSeconds, outlivedSeconds } = DEPARTURE;
 
 describe('dissolving', () => {
   test('DEP-7: places go from the rim inwards, raggedly, so many a tick, and none is left at the end', () => {

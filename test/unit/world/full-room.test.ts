@@ -1,11 +1,13 @@
 /** A full room makes space for a newcomer. */
+
 import * as v from 'valibot';
+import { DEPARTURE } from '../../../server/world/departures.ts';
 import { roomState } from '../../../server/world/room-state.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LifeEvent } from '../../../shared/vocabulary.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
 
-const { protectedSeconds, unattendedSeconds } = DEFAULTS.departure;
+const { protectedSeconds, unattendedSeconds } = DEPARTURE;
 
 /** Rooms tick once a second here, so that a minute is soon over. */
 const SLOW = { tickRate: 1, maxOrganisms: 2 };

@@ -1,14 +1,15 @@
 /** How often organisms step, and what a wound shows meanwhile. */
+
 import * as v from 'valibot';
+import { LIFE } from '../../../server/world/organisms/organism.ts';
 import { roomState } from '../../../server/world/room-state.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { GROWN, HandRoom } from '../../support/rooms.ts';
 
-const LIFE = { birth: 3, healing: 2, expressing: 2 };
-const RESTS = DEFAULTS.life.restSteps;
+const PACE = { birth: 3, healing: 2, expressing: 2 };
+const RESTS = LIFE.restSteps;
 
 /** A room with one seed that is planted at the next tick. */
-function sown(life = LIFE): HandRoom {
+function sown(life = PACE): HandRoom {
   const hand = new HandRoom({ life });
   hand.plant(8, 8);
   return hand;
@@ -24,7 +25,7 @@ const stepsOf = (hand: HandRoom, ticks: number): number[] =>
 /** A room whose organism has grown and sleeps. */
 function asleep(): HandRoom {
   const hand = sown();
-  hand.ticks(LIFE.birth * GROWN);
+  hand.ticks(PACE.birth * GROWN);
   hand.rest();
   hand.change = 255;
   expect(hand.room.organisms[0].phase).toBe('asleep');
@@ -34,7 +35,7 @@ function asleep(): HandRoom {
 describe('pace', () => {
   test('PAC-1, GRO-2: a birth takes its steps every third tick, the first at once; then one each tick', () => {
     const hand = sown();
-    expect(stepsOf(hand, LIFE.birth * (GROWN - 1))).toEqual(
+    expect(stepsOf(hand, PACE.birth * (GROWN - 1))).toEqual(
       Array.from({ length: GROWN - 1 }, () => [1, 0, 0]).flat(),
     );
     expect(hand.room.organisms[0].phase).toBe('growing');
@@ -48,7 +49,7 @@ describe('pace', () => {
     hand.change = 0;
     // Hurt, as its places do not come back.
     const look = ({ x }: { x: number }) => (x < 4 ? 0 : 255);
-    hand.ticks(LIFE.healing * RESTS - 2, look);
+    hand.ticks(PACE.healing * RESTS - 2, look);
     expect(hand.room.organisms[0].phase).toBe('awake');
     hand.tick(look);
     expect(hand.room.organisms[0].phase).toBe('asleep');
@@ -59,7 +60,7 @@ describe('pace', () => {
     hand.damage([6, 6], 1);
     expect(stepsOf(hand, 5)).toEqual([1, 0, 1, 0, 1]);
     hand.change = 0;
-    hand.ticks(LIFE.healing * RESTS);
+    hand.ticks(PACE.healing * RESTS);
     expect(hand.room.organisms[0]).toMatchObject({ phase: 'asleep', healed: 1, hurt: false });
   });
 
@@ -75,7 +76,7 @@ describe('pace', () => {
   test('PAC-2: a wound of one that grows is seen at once, and its cells die at the next step', () => {
     const hand = sown();
     // Stage 8, which is the whole window.
-    hand.ticks(LIFE.birth * 4 + 1);
+    hand.ticks(PACE.birth * 4 + 1);
     expect(hand.census().get(1)).toBe(64);
     hand.damage([5, 5], 1);
     const { changed, life } = hand.tick();
@@ -95,7 +96,7 @@ describe('pace', () => {
 
   test('PAC-2, OWN-7: the seed places of one that grows are dark and stay its own', () => {
     const hand = sown();
-    hand.ticks(LIFE.birth * 2 + 1);
+    hand.ticks(PACE.birth * 2 + 1);
     hand.damage([8, 8], 1);
     hand.tick();
     expect(hand.steps).toBe(0);
@@ -107,7 +108,7 @@ describe('pace', () => {
 
   test('PAC-2, TIM-6: put back between a stroke and the step, a room goes on as it would have', () => {
     const hand = sown();
-    hand.ticks(LIFE.birth * 4 + 1);
+    hand.ticks(PACE.birth * 4 + 1);
     hand.damage([5, 5], 1);
     hand.damage([9, 9], 1);
     hand.tick();

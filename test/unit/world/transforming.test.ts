@@ -1,13 +1,15 @@
 /** Metamorphosis: a living organism turns into what another seed grows into. */
+
 import * as v from 'valibot';
 import { roomEvent } from '../../../server/world/commands.ts';
+import { LIFE } from '../../../server/world/organisms/organism.ts';
 import type { RoomOptions } from '../../../server/world/room-contents.ts';
 import { roomState } from '../../../server/world/room-state.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import { ANNA, BERT, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
 
-const { transformSteps, maxFormer } = DEFAULTS.life;
+const { transformSteps, maxFormer } = LIFE;
 const OWN = [1, 0];
 const OTHER = [0, 1];
 const species = {
