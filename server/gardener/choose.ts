@@ -128,7 +128,7 @@ export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>
 export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean => planter.name === name;
 
 /** The gallery's creatures of a season among some organisms. */
-export function ofSeason<O extends Pick<OrganismView, 'kind'>>(
+function ofSeason<O extends Pick<OrganismView, 'kind'>>(
   organisms: readonly O[],
   theme: Theme | undefined,
   { species }: Pick<Room, 'species'>,

@@ -40,12 +40,6 @@ export interface GardenerOptions extends GardenerSettings {
   readonly isNew?: boolean;
 }
 
-interface ScheduledAction {
-  /** Earliest time, ms. */
-  readonly at: number;
-  readonly run: () => void;
-}
-
 const { initialPlants, plantingDelay, actionDelay, refusalDelay } = GARDENING;
 
 /** The gardener of one room: when it acts. */
@@ -53,7 +47,8 @@ export class Gardener {
   private after: number | 'off';
   /** Time of the last visitor activity, ms. */
   private lastActivity = Number.NEGATIVE_INFINITY;
-  private scheduled: ScheduledAction[] = [];
+  /** What to run later; `at` is the earliest time, ms. */
+  private scheduled: { readonly at: number; readonly run: () => void }[] = [];
   private nextAt = Number.NEGATIVE_INFINITY;
   private working = false;
   private readonly tending: Tending;

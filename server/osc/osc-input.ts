@@ -97,18 +97,12 @@ export class OscInput {
   }
 
   /**
-   * Handles what concerns rooms of this server in a datagram that another server has taken.
+   * Handles what concerns rooms of this server in a datagram that another server has decoded.
    *
    * @returns these rooms, before anything is done
    */
   receivePassed(bytes: Uint8Array): readonly string[] {
-    let messages: readonly OscMessage[];
-    try {
-      messages = decodeOsc(bytes);
-    } catch (error) {
-      if (error instanceof OscError) return [];
-      throw error;
-    }
+    const messages = decodeOsc(bytes);
     const { rooms } = this.options;
     const running = [...rooms.roomServers.keys()].filter((room) => !rooms.isElsewhere(room));
     const isOwn = (message: OscMessage): boolean => concerned([message], running).length > 0;
@@ -122,13 +116,8 @@ export class OscInput {
     const elsewhere = rooms.names.filter((name) => rooms.isElsewhere(name));
     const others = concerned(messages, elsewhere);
     if (others.length === 0) return;
-    try {
-      this.allowance.charge('messagesPerSecond');
-      passOn?.(bytes, others);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      rejections.count(error.reason);
-    }
+    if (this.allowance.take('messagesPerSecond', 1)) passOn?.(bytes, others);
+    else rejections.count('too-fast');
   }
 
   private async handle({ address, args }: OscMessage): Promise<void> {

@@ -230,7 +230,7 @@ function eventsWithout(withdrawals: readonly Withdrawal[], entry: JournalRecord)
       return wasOutOfMemory && isSeed ? [event] : [];
     }
     const isWithdrawn = withdrawals.some((one) => covers(one, entry.tick, event));
-    return [{ ...event, past: isWithdrawn ? 'withdrawn' : 'accepted' }];
+    return [{ ...event, past: isWithdrawn ? 'undone' : 'accepted' }];
   });
 }
 
@@ -250,7 +250,7 @@ function withdrawnOf(
 ): RoomEvent<'command'>[] {
   return eventsWithout(withdrawals, entry).filter(
     (event): event is RoomEvent<'command'> =>
-      event.what === 'command' && event.past === 'withdrawn',
+      event.what === 'command' && event.past === 'undone',
   );
 }
 

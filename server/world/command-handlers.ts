@@ -1,5 +1,5 @@
 /**
- * One table of commands: how each is resolved for the journal, executed, and withdrawn by an undo.
+ * One table of commands: how each is resolved for the journal, executed, and skipped by an undo.
  * It never queues or answers commands: `room.ts` does that. Start at `HANDLERS`.
  */
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -34,7 +34,7 @@ interface Handler<W extends CommandType> {
    * Consumes the ids and random numbers of a command without executing it, so that later organisms
    * get the ids and latents they had before. Absent: it has none.
    */
-  withdraw?(command: RoomCommand<W>, room: RoomContents): void;
+  skip?(command: RoomCommand<W>, room: RoomContents): void;
 }
 
 const withResolvedSeed = <C extends RoomCommand<'plant' | 'transform'>>(
@@ -54,7 +54,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       room.planting.plant({ seed: made, window, by, answer }, time.tick);
       return {};
     },
-    withdraw({ seed }, { planting, random, species }) {
+    skip({ seed }, { planting, random, species }) {
       planting.nextOrganism++;
       if (seed.from === 'prior' && seed.throw === undefined) random.latent(species.latentSize);
     },
@@ -79,7 +79,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       const seed = room.inventory.add(by.id, { latent, origin: 'cross', parents: [a, b] });
       return { seed: viewOfSeed(seed) };
     },
-    withdraw({ mutation = 0 }, { species, random, inventory }) {
+    skip({ mutation = 0 }, { species, random, inventory }) {
       if (mutation > 0) mutate(new Float32Array(species.latentSize), mutation, random);
       inventory.skipId();
     },
@@ -113,7 +113,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       const drawn = { latent: checkedLatent(latent, species), origin, parents: [], approved };
       return { seed: viewOfSeed(inventory.add(by.id, defined(drawn))) };
     },
-    withdraw: (_, { inventory }) => inventory.skipId(),
+    skip: (_, { inventory }) => inventory.skipId(),
   },
   remove: { run: ({ organism }, room) => removeAll([organism], room) },
   clear: { run: ({ area }, room) => removeAll(ownersIn(area, room.grid), room) },
@@ -129,7 +129,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       dissolving.renew(command, turn);
       return {};
     },
-    withdraw(_, { planting }) {
+    skip(_, { planting }) {
       planting.nextOrganism++;
     },
   },

@@ -195,8 +195,8 @@ type EventType = StoredEvent['what'];
 /** An event, discriminated by `what`. A command waits for the next tick; others apply at once. */
 export type RoomEvent<W extends EventType = EventType> = W extends 'command'
   ? Extract<StoredEvent, { what: W }> & {
-      /** Set when an undo replays the journal: accepted originally, or withdrawn by the undo. */
-      readonly past?: 'accepted' | 'withdrawn';
+      /** Set when an undo replays the journal: accepted originally, or undone now. */
+      readonly past?: 'accepted' | 'undone';
     }
   : Extract<StoredEvent, { what: W }>;
 

@@ -78,7 +78,7 @@ const MAX_VALUE = 4_096;
 const ORIGINS = { latent: 'latent', spot: 'map', thrown: 'prior' } as const;
 
 /** Whether a latent can be planted at all. */
-export const isInRange = (latent: Float32Array): boolean =>
+const isInRange = (latent: Float32Array): boolean =>
   latent.every((value) => Math.abs(value) <= MAX_VALUE);
 
 /** Converts numbers to a latent, [Z]. @throws Refusal bad-latent for a wrong length or range */

@@ -244,7 +244,7 @@ export class Dissolving {
     // Not by its id: an undo must not change how others dissolve.
     const chanceOf = (place: number): number => chance(rules.seed, place, organism.born);
     const places = dissolvingPlaces(organism, this.grid, left, chanceOf);
-    this.lifecycle.lose(places);
+    for (const place of places) this.grid.clear(place);
     organism.dissolving = left - 1;
     if (left === 1 || places.length === 0) this.end(organism, tick);
   }

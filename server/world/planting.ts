@@ -9,7 +9,7 @@ import type { RoomTime } from './departures.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import { newOrganism, type Organism, type Seed } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
-import { seedPlaces } from './ownership.ts';
+import { SEED_SIDE, seedPlaces } from './ownership.ts';
 import type { Departed, RoomState } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
@@ -101,8 +101,7 @@ export function windowAt(grid: GridPlanes, x: number, y: number, side: number): 
 
 /** Checks the places that a seed in this window will own. @throws Refusal occupied */
 export function requireBare(window: Rect, grid: GridPlanes): void {
-  const places = seedPlaces(window, grid);
-  if (places.some((place) => grid.ownerAt(place) !== 0)) throw new Refusal('occupied');
+  if (!isBare(stageRect(window, SEED_SIDE), grid)) throw new Refusal('occupied');
 }
 
 /**
@@ -113,7 +112,7 @@ export function requireBare(window: Rect, grid: GridPlanes): void {
  * @throws Refusal occupied when there is none on the grid
  */
 export function nearestWindow(corner: Corner, side: number, grid: GridPlanes): Rect {
-  const found = nearest(corner, side, side / 2, grid) ?? nearest(corner, side, 2, grid);
+  const found = nearest(corner, side, side / 2, grid) ?? nearest(corner, side, SEED_SIDE, grid);
   if (!found) throw new Refusal('occupied');
   return found;
 }

@@ -19,7 +19,7 @@ type RulesState = Pick<
 
 /** The rules of one room. */
 export class RoomRules {
-  /** Random seed of the room's chances (`chance.ts`), uint32. */
+  /** Random seed of the room's chances (see `chance`), uint32. */
   seed: number;
   /** Places a step by which wounds close from their rim; undefined: at once. */
   closing: number | undefined;

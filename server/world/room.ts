@@ -407,10 +407,10 @@ export class Room {
     const { contents, answers, time } = this;
     const { what } = command;
     const by = command.by.id;
-    const { run, withdraw } = handlerOf(command);
+    const { run, skip } = handlerOf(command);
     contents.lastParticipant = Math.max(contents.lastParticipant, by);
-    if (past === 'withdrawn') {
-      withdraw?.(command, contents);
+    if (past === 'undone') {
+      skip?.(command, contents);
       return;
     }
     let outcome: Outcome;
@@ -418,7 +418,7 @@ export class Room {
       outcome = run(command, contents, { ...time, answer: answers.length });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      if (past === 'accepted') withdraw?.(command, contents);
+      if (past === 'accepted') skip?.(command, contents);
       outcome = { refused: { reason: error.reason, detail: error.detail } };
     }
     answers.push({ by, id, session, what, energy: this.energyOf(by), ...outcome });

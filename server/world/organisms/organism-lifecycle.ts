@@ -8,7 +8,6 @@ import type { PatchId, PatchStep, Readout } from '../../engine/engine.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import {
   blockersOf,
-  type GroundState,
   keepMask,
   leaveGround,
   offerLost,
@@ -145,11 +144,6 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'departing', id: organism.id });
   }
 
-  /** Frees places of an organism that departs. */
-  lose(places: readonly number[]): void {
-    for (const place of places) this.grid.clear(place);
-  }
-
   /**
    * Brings an organism back that departs: it takes back the places that are still bare.
    *
@@ -164,7 +158,7 @@ export class OrganismLifecycle {
     organism.awakeSteps = 0;
     organism.restTicks = 0;
     this.population.bringBack(organism, phase);
-    offerLost(organism, this.ground);
+    offerLost(organism, this.grid, this.population);
     this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
   }
 
@@ -174,13 +168,8 @@ export class OrganismLifecycle {
     this.disposed.push(organism.patch);
     this.dead.push(organism);
     this.lineage.add(organism, cause);
-    leaveGround(organism, this.ground);
+    leaveGround(organism, this.grid, this.population);
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
-  }
-
-  private get ground(): GroundState {
-    const { grid, population } = this;
-    return { grid, population };
   }
 
   /** Has those express a relative whose turn it is. Call before `step`. @param tick completed */
@@ -196,10 +185,10 @@ export class OrganismLifecycle {
   /**
    * First half of a tick. Organisms without a cell left die.
    *
-   * @param moment of the tick's end; absent: organisms may flash
+   * @param moment of the tick's end
    * @returns a step for each growing or awake organism whose turn it is, oldest first
    */
-  step(moment?: FlickerMoment): PatchStep[] {
+  step(moment: FlickerMoment): PatchStep[] {
     const steps: PatchStep[] = [];
     this.stepping = [];
     for (const organism of this.population.awake) {
@@ -211,7 +200,7 @@ export class OrganismLifecycle {
         this.die(organism, 'no-cell-left');
         continue;
       }
-      if (moment) remember(organism, this.grid, moment.tick);
+      remember(organism, this.grid, moment.tick);
       this.stepping.push(organism);
       const { patch, closed } = organism;
       const express = takeExpressed(organism);
@@ -231,28 +220,27 @@ export class OrganismLifecycle {
    * @param readouts one per step, in the same order
    * @param moment as for `step`
    */
-  settle(readouts: readonly Readout[], moment?: FlickerMoment): void {
+  settle(readouts: readonly Readout[], moment: FlickerMoment): void {
     const stepped = this.stepping.map((organism, i) => ({ organism, readout: readouts[i] }));
     const held = settle(this.grid, stepped, this.species.threshold);
-    stepped.forEach((one, i) => {
-      this.advance(one, held[i]);
-    });
-    for (const { organism } of stepped) organism.wait = waitAfterStep(organism, this.rules);
-    if (moment) for (const { organism } of stepped) this.slow(organism, moment);
-    if (moment) this.slowHit(moment);
-    for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
-      this.wakeByGround(organism);
+    for (const [i, one] of stepped.entries()) this.advance(one, held[i]);
+    for (const { organism } of stepped) {
+      organism.wait = waitAfterStep(organism, this.rules);
+      this.slow(organism, moment);
     }
-    this.stepping = [];
-    this.hitNow.clear();
-  }
-
-  /** Makes organisms pause that strokes alone have made flash, between their steps. */
-  private slowHit(moment: FlickerMoment): void {
+    // Strokes alone may make organisms flash, between their steps.
     for (const organism of this.hitNow) {
       if (organism.phase === 'dead' || this.stepping.includes(organism)) continue;
       if (hasFlashed(organism, this.grid, moment)) organism.pause = moment.tickRate - 1;
     }
+    for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
+      // Limited, or neighbours would wake each other forever.
+      if (organism.stirs >= LIFE.maxWakings) continue;
+      organism.stirs++;
+      this.wake(organism);
+    }
+    this.stepping = [];
+    this.hitNow.clear();
   }
 
   /**
@@ -374,15 +362,6 @@ export class OrganismLifecycle {
     const places = seedPlaces(window, grid);
     for (const place of places) if (grid.ownerAt(place) === 0) grid.claim(place, id);
     if (places.every((place) => grid.ownerAt(place) !== id)) throw new Refusal('occupied');
-  }
-
-  /**
-   * Wakes an organism whose blocked places are free. Limited, or neighbours would do so forever.
-   */
-  private wakeByGround(organism: Organism): void {
-    if (organism.stirs >= LIFE.maxWakings) return;
-    organism.stirs++;
-    this.wake(organism);
   }
 
   private wake(organism: Organism): void {

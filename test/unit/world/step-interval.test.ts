@@ -1,8 +1,6 @@
 /** How often organisms step, and what a wound shows meanwhile. */
 
-import * as v from 'valibot';
 import { LIFE } from '../../../server/world/organisms/organism.ts';
-import { roomState } from '../../../server/world/room-state.ts';
 import { GROWN, HandRoom } from '../../support/rooms.ts';
 
 const PACE = { birth: 3, healing: 2, expressing: 2 };
@@ -104,24 +102,6 @@ describe('pace', () => {
     expect(hand.room.grid.planes.rgba[4 * hand.room.grid.place(7, 7) + 3]).toBe(0);
     hand.ticks(2);
     expect(hand.steps).toBe(1);
-  });
-
-  test('PAC-2, TIM-6: put back between a stroke and the step, a room goes on as it would have', () => {
-    const hand = sown();
-    hand.ticks(PACE.birth * 4 + 1);
-    hand.damage([5, 5], 1);
-    hand.damage([9, 9], 1);
-    hand.tick();
-    const state = v.parse(roomState, structuredClone(hand.room.export()));
-    expect(state.organisms[0]).toMatchObject({ wait: 1, woundMask: expect.any(Uint8Array) });
-    const again = new HandRoom({ from: state });
-    expect(again.room.export()).toEqual(state);
-    for (const [patch, age] of hand.ages) again.ages.set(patch, age);
-    for (let tick = 0; tick < 30; tick++) {
-      hand.tick();
-      again.tick();
-      expect(again.room.export()).toEqual(hand.room.export());
-    }
   });
 
   test('PAC-3, CLO-2: another card changes the room only by its journal', () => {
