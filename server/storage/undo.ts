@@ -249,8 +249,7 @@ function withdrawnOf(
   withdrawals: readonly Withdrawal[],
 ): RoomEvent<'command'>[] {
   return eventsWithout(withdrawals, entry).filter(
-    (event): event is RoomEvent<'command'> =>
-      event.what === 'command' && event.past === 'undone',
+    (event): event is RoomEvent<'command'> => event.what === 'command' && event.past === 'undone',
   );
 }
 
