@@ -3,7 +3,7 @@ import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
-import type { ParticipantId } from '../../shared/vocabulary.ts';
+import type { Origin, ParticipantId } from '../../shared/vocabulary.ts';
 import { bounded, isWithin, type LatentBounds } from '../vnca/latent-map.ts';
 import type { PlantedSeed, RoomCommand } from './commands.ts';
 import type { Seed } from './organisms/organism.ts';
@@ -36,19 +36,17 @@ export function createLatent(
         seed.throw === undefined
           ? sampleLatent(species, rules.sampler, random.latent(species.latentSize))
           : createRandom(seed.throw).latent(species.latentSize);
-      return { latent, origin: 'prior', kind: '', parents: [] };
+      return nameless(latent, 'prior');
     }
     case 'map': {
       const latent = latentOnMap(species, seed);
       if (!latent) throw new Refusal('no-such-seed', 'there is no map');
-      return { latent, origin: 'map', kind: '', parents: [] };
+      return nameless(latent, 'map');
     }
     case 'latent':
     case 'spot':
-    case 'thrown': {
-      const latent = checkedLatent(seed.latent, species);
-      return { latent, origin: ORIGINS[seed.from], kind: '', parents: [] };
-    }
+    case 'thrown':
+      return nameless(checkedLatent(seed.latent, species), ORIGINS[seed.from]);
     case 'heir': {
       const { origin, kind, parents } = seed;
       return { latent: checkedLatent(seed.latent, species), origin, kind, parents };
@@ -74,6 +72,10 @@ export function createLatent(
  * closely: see `requireWithin`.
  */
 const MAX_VALUE = 4_096;
+
+function nameless(latent: Float32Array, origin: Origin): Seed {
+  return { latent, origin, kind: '', parents: [] };
+}
 
 const ORIGINS = { latent: 'latent', spot: 'map', thrown: 'prior' } as const;
 

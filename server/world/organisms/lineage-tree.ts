@@ -1,6 +1,6 @@
 /** The family tree of a room: what lives, what it remembers of its dead, and their ancestors. */
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
-import { HOUSE, type OrganismId, type Origin } from '../../../shared/vocabulary.ts';
+import { HOUSE, type OrganismId, type OrganismView } from '../../../shared/vocabulary.ts';
 import { isWithin, type LatentBounds } from '../../vnca/latent-map.ts';
 import type { PlantedSeed } from '../commands.ts';
 import { crossLatents } from '../create-latent.ts';
@@ -67,16 +67,9 @@ const MOST = 6;
 /** Share of the second parent. Below a half, so that two parents have two different heirs. */
 const MIX = 0.35;
 
-/** An organism that may be bred from. */
-export interface Candidate {
-  readonly id: number;
-  /** '' for the nameless, each of which is a kind of its own here. */
-  readonly kind: string;
-  readonly origin: Origin;
-  /** Tick of its planting. */
-  readonly born: number;
-  /** Wounds survived. */
-  readonly healed: number;
+/** An organism that may be bred from; each of the nameless is a kind of its own here. */
+export interface Candidate
+  extends Pick<OrganismView, 'id' | 'kind' | 'origin' | 'born' | 'healed'> {
   readonly children: number;
   /** [Z] */
   readonly latent: Float32Array;
