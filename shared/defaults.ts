@@ -1,7 +1,19 @@
 import { CLUSTER_DEFAULTS } from './cluster-defaults.ts';
 import { type LanguageCode, SOURCE_LANGUAGE } from './languages.ts';
-import { LIFE_DEFAULTS } from './life-defaults.ts';
 import { PAGE_DEFAULTS } from './page-defaults.ts';
+
+/** How organisms live, unless a room's settings say otherwise. */
+const LIFE = {
+  /** Ticks between two steps of an organism that grows, and of one that heals. */
+  birth: 3,
+  healing: 2,
+  /** Ticks between two steps of an organism that expresses a relative. */
+  expressing: 3,
+  /** Share of the organisms that may express a relative at once, while somebody watches. */
+  liveliness: 0.1,
+  /** Seconds after which organisms depart from a busy room; 0: never. */
+  lifetime: 0,
+} as const;
 
 /**
  * Defaults of rooms, settings and limits, and the numbers by which the server and its pages work.
@@ -105,44 +117,10 @@ export const DEFAULTS = {
     pingInterval: 5_000,
     pingTimeout: 10_000,
   },
-  /** The automatic gardener, which acts in rooms that nobody uses; times in ms unless noted. */
   attract: {
     ...PAGE_DEFAULTS.attract,
     /** How long a page counts as busy after its visitor last did something in an open panel. */
     busyFor: 180_000,
-    /** Gallery kinds that it plants only when there are no others. */
-    avoidedKinds: ['face'] as readonly string[],
-    /**
-     * Number of organisms that it plants in quick succession at first: at once in a room that nobody
-     * has played in yet,
-     */
-    initialPlants: 6,
-    /** otherwise with this delay between two, least and most. */
-    plantingDelay: [2_500, 4_500],
-    /** Delay between two actions after that, least and most. */
-    actionDelay: [5_000, 10_000],
-    /** Delay after a refused command. */
-    refusalDelay: 15_000,
-    /** Delay between two strokes of a cut. */
-    strokeInterval: 130,
-    /** Time before it may cut the same organism again: one of its own, and one of others. */
-    recutDelay: 30_000,
-    othersRecutDelay: 600_000,
-    /** Share of a room's maximum of organisms above which it removes unattended ones. */
-    thinAbove: 0.9,
-    /** Share of a room's maximum that it keeps of its own, up to `initialPlants`, in any room. */
-    leastShare: 1 / 6,
-    /** How long a season of kinds and colours lasts, least and most. */
-    seasonLength: [180_000, 300_000],
-    /** Entries of the gallery that make a season, at least. */
-    seasonEntries: 6,
-  },
-  osc: {
-    ...PAGE_DEFAULTS.osc,
-    /** Messages sent per second; excess ones are counted and dropped. */
-    messagesPerSecond: 400,
-    /** Largest datagram: most networks carry this size unfragmented. */
-    datagramBytes: 1_400,
   },
   /** Default settings of a room; more of them are in `room` and `energy`. */
   house: {
@@ -154,12 +132,12 @@ export const DEFAULTS = {
     /** Whether visitors may turn others' organisms into something else. */
     transformOthers: false,
     /** Ticks between two steps of an organism that grows, and of one that heals. */
-    birth: LIFE_DEFAULTS.life.birth,
-    healing: LIFE_DEFAULTS.life.healing,
+    birth: LIFE.birth,
+    healing: LIFE.healing,
     /** Share of the organisms that may express a relative at once. */
-    liveliness: LIFE_DEFAULTS.life.liveliness,
+    liveliness: LIFE.liveliness,
     /** Seconds after which organisms depart from a busy room; 0: never. */
-    lifetime: LIFE_DEFAULTS.life.lifetime,
+    lifetime: LIFE.lifetime,
     /** Whether a day begins with heirs of those that lived before it. */
     generations: false,
     names: true,
@@ -174,7 +152,29 @@ export const DEFAULTS = {
     spectators: true,
     paused: false,
   },
-  ...LIFE_DEFAULTS,
+  life: LIFE,
+  /** When the share that may express changes; see server/realtime/policy/liveliness.ts. */
+  liveliness: {
+    /** Of the host's share, while the room is slow. */
+    slowShare: 0.5,
+    /** Time that a room must be slow, or no longer slow, before that counts. */
+    slowAfter: 5_000,
+    quickAfter: 30_000,
+    /** Time without anybody watching until none expresses any more. */
+    unwatchedAfter: 10_000,
+  },
+  /** How planters are told what others do to their organisms. */
+  affected: {
+    /** Time for which events are gathered into one message. */
+    gather: 2_000,
+    /** Least time between two messages to one planter. */
+    interval: 10_000,
+    /** Kept per planter: changes of their organisms, and people per change. */
+    maxChanges: 32,
+    maxPeople: 20,
+    /** Wounded organisms of a room that are watched. */
+    maxWounded: 1_024,
+  },
   /** Energy of newcomers; see server/realtime/sessions/newcomer-energy.ts. */
   newcomers: {
     /** Seconds until a newcomer's energy is restored if nothing refills it. */
@@ -307,34 +307,6 @@ export const DEFAULTS = {
     retry: 5_000,
     /** Free space of the disk below which nothing is written, bytes. */
     reserve: 134_217_728,
-  },
-  /** The host's extensions, each in a thread of its own. */
-  hooks: {
-    /** Time for loading. */
-    loading: 20_000,
-    /** Time for an answer to whether an action is allowed; without one it is allowed. */
-    answer: 250,
-    /** A thread that misses two checks of this length is restarted. */
-    stall: 5_000,
-    /** Pause before the first restart; each further one is twice as long. */
-    firstPause: 1_000,
-    /** The longest pause, and how long a thread runs until the next pause is the first again. */
-    maxPause: 60_000,
-    /** Time for closing. */
-    closing: 2_000,
-    /**
-     * Failures after which an extension is restarted; each expires after `forgivenAfter / failures`.
-     */
-    failures: 5,
-    forgivenAfter: 60_000,
-    /** Events waiting for an extension, at most. */
-    backlog: 2_000,
-    messagesPerSecond: 5_000,
-    linesPerSecond: 10,
-    /** Memory per extension. */
-    megabytes: 256,
-    /** Interval of room figures, including the mean colour. */
-    figures: 500,
   },
   /** Delays after wrong host tokens; see server/host/login-throttle.ts. */
   login: {

@@ -16,7 +16,7 @@ export interface Random {
 
 export interface RandomState {
   /** sfc32's a, b, c and counter, 32 bits each. */
-  readonly words: readonly [number, number, number, number];
+  readonly words: [number, number, number, number];
   /** The second of a pair of normals, when only the first has been taken. */
   readonly spare?: number | undefined;
 }

@@ -13,14 +13,15 @@ import type { Log } from '../platform/log.ts';
 import { TokenBucket } from '../platform/queues.ts';
 import { WorkerRpc } from '../platform/worker-rpc.ts';
 import {
-  type Asked,
-  type AskedHook,
+  type ActResult,
+  type AskHook,
   HookError,
-  type Outcome,
-  type Told,
-  type ToldHook,
+  type Notifications,
+  type NotifyHook,
+  type Questions,
 } from './extension.ts';
 import {
+  type ActRequest,
   actSchema,
   answerSchema,
   failureSchema,
@@ -29,11 +30,38 @@ import {
   type ServerMethods,
   startedSchema,
   type ThreadMethods,
-  type ThreadStart,
   type Unfit,
 } from './thread/protocol.ts';
 
-const { firstPause, maxPause } = DEFAULTS.hooks;
+/** Limits of an extension; times in ms. */
+export const LIMITS = {
+  /** Time for loading. */
+  loading: 20_000,
+  /** Time for an answer to whether an action is allowed; without one it is allowed. */
+  answer: 250,
+  /** A thread that misses two checks of this length is restarted. */
+  stall: 5_000,
+  /** Pause before the first restart; each further one is twice as long. */
+  firstPause: 1_000,
+  /** The longest pause, and how long a thread runs until the next pause is the first again. */
+  maxPause: 60_000,
+  /** Time for closing. */
+  closing: 2_000,
+  /**
+   * Failures after which an extension is restarted; each expires after `forgivenAfter / failures`.
+   */
+  failures: 5,
+  forgivenAfter: 60_000,
+  /** Events waiting for an extension, at most. */
+  backlog: 2_000,
+  messagesPerSecond: 5_000,
+  linesPerSecond: 10,
+  /** Memory per extension. */
+  megabytes: 256,
+  /** Interval of room figures, including the mean colour. */
+  figures: 500,
+} as const;
+const { firstPause, maxPause } = LIMITS;
 
 /** Pauses that double, until the extension has run for as long as the longest one. */
 export class RestartPause {
@@ -61,10 +89,7 @@ export interface ExtensionThreadOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Executes a command of the extension in a room. Never rejects. */
-  readonly act: (
-    extension: ExtensionThread,
-    act: { readonly room: string; readonly what: string; readonly parameters: unknown },
-  ) => Promise<Outcome>;
+  readonly act: (extension: ExtensionThread, act: ActRequest) => Promise<ActResult>;
   /** Called when it was loaded later than at the start, or again; it has lost its state then. */
   readonly onRestarted: (extension: ExtensionThread) => void;
 }
@@ -73,12 +98,7 @@ const MALFORMED = 'sends messages that cannot be understood';
 
 type Rpc = WorkerRpc<ThreadMethods, unknown, ServerMethods>;
 
-const spawn = (start: ThreadStart): Worker =>
-  new Worker(new URL('./thread/worker.mjs', import.meta.url), {
-    workerData: start,
-    name: 'extension',
-    resourceLimits: { maxOldGenerationSizeMb: DEFAULTS.hooks.megabytes },
-  });
+const ignore = (): void => {};
 
 /** An extension as the server sees it: its hooks, called in its thread. */
 export class ExtensionThread {
@@ -103,10 +123,10 @@ export class ExtensionThread {
   private readonly pauses = new RestartPause();
   private closing = false;
   /** Cancels the time limit for loading, the next ping or the restart. */
-  private cancelTimer = (): void => {};
+  private cancelTimer = ignore;
 
   private constructor(private readonly options: ExtensionThreadOptions) {
-    const { failures, forgivenAfter, messagesPerSecond, linesPerSecond } = DEFAULTS.hooks;
+    const { failures, forgivenAfter, messagesPerSecond, linesPerSecond } = LIMITS;
     const now = options.clock.now();
     this.name = basename(options.file);
     this.allowedFailures = new TokenBucket((1000 * failures) / forgivenAfter, failures - 1, now);
@@ -132,14 +152,14 @@ export class ExtensionThread {
   }
 
   /** Whether it runs and has a hook. */
-  has(hook: ToldHook | AskedHook): boolean {
+  has(hook: NotifyHook | AskHook): boolean {
     return this.rpc !== undefined && this.hooks.has(hook);
   }
 
   /** Sends an event to a hook without waiting. Drops it when the extension cannot keep up. */
-  tell<H extends ToldHook>(hook: H, about: Told[H]): void {
+  tell<H extends NotifyHook>(hook: H, about: Notifications[H]): void {
     if (!this.has(hook)) return;
-    if (this.backlog >= DEFAULTS.hooks.backlog) {
+    if (this.backlog >= LIMITS.backlog) {
       if (this.dropped++ === 0) {
         this.warn('extension-behind', 'has not kept up; events are dropped until it has');
       }
@@ -147,10 +167,7 @@ export class ExtensionThread {
     }
     this.backlog++;
     // Calls fail only when the thread is lost; its backlog no longer matters then.
-    this.rpc!.call('tell', hook, about).then(
-      () => this.eventHandled(),
-      () => {},
-    );
+    this.rpc!.call('tell', hook, about).then(() => this.eventHandled(), ignore);
   }
 
   private eventHandled(): void {
@@ -162,23 +179,22 @@ export class ExtensionThread {
   }
 
   /** Asks a hook. @returns its answer; an empty one if it does not answer in time */
-  ask<H extends AskedHook>(hook: H, about: Asked[H]): Promise<HookAnswer> {
+  ask<H extends AskHook>(hook: H, about: Questions[H]): Promise<HookAnswer> {
     const { rpc } = this;
     if (!rpc || !this.has(hook)) return Promise.resolve({});
-    const limit = hook === 'onDraw' ? DEFAULTS.drawings.answer : DEFAULTS.hooks.answer;
+    const limit = hook === 'onDraw' ? DEFAULTS.drawings.answer : LIMITS.answer;
     return new Promise((resolve) => {
       const cancelTimeout = afterMessages(this.options.clock, limit, () => {
         resolve({});
         this.late(hook, limit);
       });
-      const answered = (answer: HookAnswer | undefined): void => {
-        cancelTimeout();
-        resolve(answer ?? {});
-      };
-      rpc.call('ask', hook, about).then(
-        (answer) => answered(this.checked(rpc, answerSchema, answer)),
-        () => answered(undefined),
-      );
+      rpc
+        .call('ask', hook, about)
+        .then((answer) => this.checked(rpc, answerSchema, answer), ignore)
+        .then((answer) => {
+          cancelTimeout();
+          resolve(answer ?? {});
+        });
     });
   }
 
@@ -188,12 +204,8 @@ export class ExtensionThread {
     const { rpc } = this;
     if (!rpc) return this.end();
     await new Promise<void>((resolve) => {
-      const cancelTimeout = this.options.clock.after(DEFAULTS.hooks.closing, resolve);
-      const closed = (): void => {
-        cancelTimeout();
-        resolve();
-      };
-      rpc.call('close').then(closed, closed);
+      const cancelTimeout = this.options.clock.after(LIMITS.closing, resolve);
+      void rpc.call('close').catch(ignore).finally(cancelTimeout).then(resolve);
     });
     await this.end();
   }
@@ -202,7 +214,11 @@ export class ExtensionThread {
   private async open(): Promise<void> {
     const { file, clock, log } = this.options;
     const sentenceOf = (why: string): string => `The extension ${file} ${why}`;
-    const worker = spawn({ file });
+    const worker = new Worker(new URL('./thread/worker.mjs', import.meta.url), {
+      workerData: file,
+      name: 'extension',
+      resourceLimits: { maxOldGenerationSizeMb: LIMITS.megabytes },
+    });
     this.hasAnsweredPing = true;
     this.isStuck = false;
     this.backlog = 0;
@@ -222,7 +238,7 @@ export class ExtensionThread {
       },
     });
     this.loading = rpc;
-    this.cancelTimer = clock.after(DEFAULTS.hooks.loading, () => {
+    this.cancelTimer = clock.after(LIMITS.loading, () => {
       void rpc.terminate(new Error(sentenceOf('did not load in time.')));
     });
     try {
@@ -280,18 +296,14 @@ export class ExtensionThread {
    * and handles none of it until then, is lost.
    */
   private watch(rpc: Rpc): void {
-    const { stall, backlog } = DEFAULTS.hooks;
+    const { stall, backlog } = LIMITS;
     this.cancelTimer = afterMessages(this.options.clock, stall, () => {
       if (!this.hasAnsweredPing) return this.lost(rpc, 'it does not respond');
       if (this.isStuck) return this.lost(rpc, `it ends none of its ${backlog} calls`);
       this.hasAnsweredPing = false;
       this.isStuck = this.backlog >= backlog;
-      rpc.call('ping').then(
-        () => {
-          this.hasAnsweredPing = true;
-        },
-        () => {},
-      );
+      const answered = (): void => void (this.hasAnsweredPing = true);
+      rpc.call('ping').then(answered, ignore);
       this.watch(rpc);
     });
   }
@@ -305,7 +317,7 @@ export class ExtensionThread {
   }
 
   /** Late answers within one time limit are one failure: the machine may have stalled. */
-  private late(hook: AskedHook, limit: number): void {
+  private late(hook: AskHook, limit: number): void {
     const now = this.options.clock.now();
     if (now - this.lateAt < limit) return;
     this.lateAt = now;

@@ -4,19 +4,16 @@
  * one.
  */
 
-import { DEFAULTS } from '../../shared/defaults.ts';
-import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type {
   LifeEvent,
   OrganismId,
   OrganismView,
-  ParticipantId,
   ParticipantView,
-  SeedView,
 } from '../../shared/vocabulary.ts';
 import { ReasonError } from '../platform/log.ts';
-import type { RoomCommand } from '../world/commands.ts';
+import type { Answer, RoomCommand } from '../world/commands.ts';
 import type { Expressing } from '../world/organisms/expressions.ts';
+import type { Pace } from '../world/ticker.ts';
 
 /** A room was opened. Also sent for each open room after an extension restarts. */
 export interface RoomOpened {
@@ -31,39 +28,12 @@ export interface RoomOpened {
   readonly organisms: readonly OrganismView[];
 }
 
-/** A room was closed. */
-export interface RoomClosed {
-  readonly room: string;
-}
-
-/** A visitor is about to join. `name` is '' if they gave none. */
-export interface Joining {
-  readonly room: string;
-  readonly name: string;
-}
-
-/** A participant has joined or left. */
-export interface Joined {
-  readonly room: string;
-  readonly participant: ParticipantView;
-}
-
-/** A participant is active: moves their pointer or sends a command. Sent at most once a tick. */
-export interface Stirred {
-  readonly room: string;
-}
-
-/** A command of a participant, before it is queued. */
-export type Wish<W extends RoomCommand['what']> = RoomCommand & { readonly what: W } & {
-  readonly room: string;
-};
-
 /**
  * A life event; `expressing`: a resting organism has begun to express a relative; `crossed`: a
  * participant crossed two organisms and holds the seed; or `generation`: a day of the room has
  * begun with these heirs, who are this generation of its family tree.
  */
-export type Happening =
+export type RoomLifeEvent =
   | LifeEvent
   | Expressing
   | {
@@ -78,15 +48,8 @@ export type Happening =
       readonly heirs: readonly OrganismId[];
     };
 
-/** An event in the life of a room's organisms. */
-export interface Lived {
-  readonly room: string;
-  readonly tick: number;
-  readonly event: Happening;
-}
-
-/** A tick of a room is done. */
-export interface Ticked {
+/** A completed tick of a room. */
+export interface TickSummary extends Pace {
   readonly room: string;
   readonly tick: number;
   readonly organisms: number;
@@ -94,16 +57,10 @@ export interface Ticked {
   readonly awake: number;
   /** Number of participants present. */
   readonly people: number;
-  /** Nominal ticks per second. */
-  readonly tickRate: number;
-  /** Ticks per second over the last two seconds. */
-  readonly actual: number;
-  /** Whether the room falls behind its nominal rate. */
-  readonly slow: boolean;
 }
 
 /** A room's figures, sent at most twice a second. */
-export interface Figures extends Ticked {
+export interface Figures extends TickSummary {
   /** Mean colour of all owned places, 0…1 each; black if there are none. */
   readonly colour: readonly [red: number, green: number, blue: number];
   /** Share of the places that are owned, 0…1. */
@@ -111,19 +68,20 @@ export interface Figures extends Ticked {
 }
 
 /** The argument of each hook that is informed. */
-export interface Told {
+export interface Notifications {
   readonly onRoomOpened: RoomOpened;
-  readonly onRoomClosed: RoomClosed;
-  readonly onJoined: Joined;
-  readonly onLeft: Joined;
-  readonly onStirred: Stirred;
-  readonly onLife: Lived;
-  readonly onTick: Ticked;
+  readonly onRoomClosed: { readonly room: string };
+  readonly onJoined: { readonly room: string; readonly participant: ParticipantView };
+  readonly onLeft: { readonly room: string; readonly participant: ParticipantView };
+  /** A participant is active: moves their pointer or sends a command. Sent at most once a tick. */
+  readonly onStirred: { readonly room: string };
+  readonly onLife: { readonly room: string; readonly tick: number; readonly event: RoomLifeEvent };
+  readonly onTick: TickSummary;
   readonly onFigures: Figures;
 }
 
 /** A drawing that is to become a seed. */
-export interface Drawn {
+export interface Drawing {
   readonly room: string;
   readonly by: ParticipantView;
   /** Side of the drawing, cells. */
@@ -132,33 +90,41 @@ export interface Drawn {
   readonly pixels: Uint8Array;
 }
 
-/** The argument of each hook that may refuse. */
-export interface Asked {
-  readonly onJoin: Joining;
-  readonly onPlant: Wish<'plant'>;
-  readonly onStroke: Wish<'damage'>;
-  readonly onCross: Wish<'cross'>;
-  readonly onTransform: Wish<'transform'>;
-  readonly onDraw: Drawn;
-}
+/** The commands that extensions can send, and the hook that can refuse each. */
+export const HOOK_OF = {
+  plant: 'onPlant',
+  damage: 'onStroke',
+  cross: 'onCross',
+  transform: 'onTransform',
+} as const;
+export type ActName = keyof typeof HOOK_OF;
+
+/** The argument of each hook that may refuse; commands before they are queued. */
+export type Questions = {
+  readonly [W in ActName as (typeof HOOK_OF)[W]]: RoomCommand<W> & { readonly room: string };
+} & {
+  /** A visitor is about to join. `name` is '' if they gave none. */
+  readonly onJoin: { readonly room: string; readonly name: string };
+  readonly onDraw: Drawing;
+};
 
 /** A refusal, with a text for developers and the log. */
 export interface Objection {
   readonly refuse: string;
 }
 
-/** Where the host looks at drawings first, this one does not wait. */
+/** Lets a drawing through where the host would look at it first. */
 export interface Permission {
   readonly allow: true;
 }
 
-type Hooks = {
-  readonly [H in keyof Told]?: (told: Told[H]) => unknown;
-} & {
-  readonly [H in keyof Asked]?: (asked: Asked[H]) => Verdict<H> | Promise<Verdict<H>>;
-};
-
 type Verdict<H> = Objection | undefined | (H extends 'onDraw' ? Permission : never);
+
+type Hooks = {
+  readonly [H in NotifyHook]?: (about: Notifications[H]) => unknown;
+} & {
+  readonly [H in AskHook]?: (about: Questions[H]) => Verdict<H> | Promise<Verdict<H>>;
+};
 
 /**
  * An extension. Hooks are called in the order of events and do not wait for one another. Those that
@@ -171,27 +137,22 @@ export interface Extension extends Hooks {
   readonly onClose?: () => unknown;
 }
 
-/** The result of a command. */
-export interface Outcome {
-  readonly refused?: { readonly reason: Reason; readonly detail: string };
-  /** The seed of a cross; plant it with `{ from: 'hand', seed: seed.id }`. */
-  readonly seed?: SeedView;
-}
-
-type Act<W extends RoomCommand['what']> = Omit<RoomCommand & { readonly what: W }, 'what' | 'by'>;
+/** The result of a command. Plant the seed of a cross with `{ from: 'hand', seed: seed.id }`. */
+export type ActResult = Pick<Answer, 'refused' | 'seed'>;
 
 /** The commands of an extension, with a participant's prices and limits. */
-export interface Hand {
-  plant(room: string, act: Act<'plant'>): Promise<Outcome>;
-  damage(room: string, act: Act<'damage'>): Promise<Outcome>;
-  cross(room: string, act: Act<'cross'>): Promise<Outcome>;
-  transform(room: string, act: Act<'transform'>): Promise<Outcome>;
+export type Hand = {
+  [W in ActName]: (room: string, act: Omit<RoomCommand<W>, 'what' | 'by'>) => Promise<ActResult>;
+} & {
   /** Writes a line to the server's log. */
   say(line: string): void;
-}
+};
 
 /** The default export of an extension's file. */
 export type ExtensionFile = Extension | ((hand: Hand) => Extension | Promise<Extension>);
+
+export type NotifyHook = keyof Notifications;
+export type AskHook = keyof Questions;
 
 /** Names of all hooks but `onClose`. */
 export const HOOKS = [
@@ -204,15 +165,9 @@ export const HOOKS = [
   'onTick',
   'onFigures',
   'onJoin',
-  'onPlant',
-  'onStroke',
-  'onCross',
-  'onTransform',
+  ...Object.values(HOOK_OF),
   'onDraw',
-] as const satisfies readonly (keyof Told | keyof Asked)[];
-
-export type ToldHook = keyof Told;
-export type AskedHook = keyof Asked;
+] as const satisfies readonly (NotifyHook | AskHook)[];
 
 /** Why an extension or OSC cannot be started. */
 export type HookReason =
@@ -228,40 +183,4 @@ export type HookReason =
 /** An extension or OSC cannot be started. The message is one sentence for the host. */
 export class HookError extends ReasonError<HookReason> {
   override readonly name = 'HookError';
-}
-
-interface ParticipantQueue {
-  count: number;
-  tail: Promise<unknown>;
-}
-
-/** A queue of commands for each participant. */
-export class ApprovalQueue {
-  private readonly queues = new Map<ParticipantId, ParticipantQueue>();
-
-  /**
-   * Queues a command.
-   *
-   * @param askExtensions resolves to an objection or undefined, never rejects; absent: no approval
-   *   needed
-   * @returns undefined if the command may run immediately; otherwise resolves when it may, or
-   *   rejects with Refusal not-here
-   * @throws Refusal too-fast when the participant has too many commands queued
-   */
-  submit(
-    by: ParticipantId,
-    askExtensions: (() => Promise<string | undefined>) | undefined,
-  ): Promise<void> | undefined {
-    const queue = this.queues.get(by) ?? { count: 0, tail: Promise.resolve() };
-    if (queue.count === 0 && !askExtensions) return undefined;
-    if (queue.count >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
-    this.queues.set(by, queue);
-    queue.count++;
-    const approved = Promise.all([askExtensions?.(), queue.tail]).then(([objection]) => {
-      if (--queue.count === 0) this.queues.delete(by);
-      if (objection !== undefined) throw new Refusal('not-here', objection);
-    });
-    queue.tail = approved.catch(() => {});
-    return approved;
-  }
 }

@@ -3,32 +3,33 @@
 import { resolve } from 'node:path';
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { meanColourAt } from '../../shared/hues.ts';
 import { generationsOf } from '../../shared/lineage.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { HOUSE, type LifeEvent, type ParticipantId } from '../../shared/vocabulary.ts';
 import type { Clock } from '../platform/clock.ts';
-import { getOrAdd } from '../platform/collections.ts';
+import { defined, getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 import { chargeCommand, parseCommand } from '../realtime/commands/client-messages.ts';
 import type { SystemActor, SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import { Allowance, type Limits } from '../realtime/limits/allowance.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { RoomHooks } from '../realtime/sessions/room-client.ts';
-import type { RoomCommand } from '../world/commands.ts';
 import { lineageTree } from '../world/organisms/lineage-tree.ts';
-import type { TickResult } from '../world/room-types.ts';
+import type { TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
 import {
-  ApprovalQueue,
-  type Asked,
-  type AskedHook,
-  type Happening,
-  type Outcome,
-  type Told,
-  type ToldHook,
+  type ActName,
+  type ActResult,
+  type AskHook,
+  HOOK_OF,
+  type Notifications,
+  type NotifyHook,
+  type Questions,
+  type RoomLifeEvent,
 } from './extension.ts';
-import { ExtensionThread } from './extension-thread.ts';
-import type { HookAnswer } from './thread/protocol.ts';
+import { ExtensionThread, LIMITS } from './extension-thread.ts';
+import type { ActRequest, HookAnswer } from './thread/protocol.ts';
 
 /**
  * The event of a new generation: what the house plants has parents only where a day begins.
@@ -36,10 +37,10 @@ import type { HookAnswer } from './thread/protocol.ts';
  * @param life events of the tick that is done
  * @returns undefined if no day begins
  */
-export function generationIn(
+function generationIn(
   life: readonly LifeEvent[],
   { room, policy }: RoomServer,
-): (Happening & { readonly what: 'generation' }) | undefined {
+): RoomLifeEvent | undefined {
   const heirs = life.flatMap((event) => {
     if (event.what !== 'born') return [];
     const { id, planter, parents } = event.organism;
@@ -53,32 +54,59 @@ export function generationIn(
 }
 
 /** The mean colour of the owned places, and their share of all places; 0…1 each. */
-export function meanColour({ rgba, owner }: Pick<Planes, 'rgba' | 'owner'>): {
-  readonly colour: readonly [number, number, number];
-  readonly living: number;
-} {
-  let red = 0;
-  let green = 0;
-  let blue = 0;
-  let alpha = 0;
-  let places = 0;
-  for (let place = 0; place < owner.length; place++) {
-    if (owner[place] === 0) continue;
-    const offset = 4 * place;
-    places++;
-    // Colours are premultiplied, hence the division by the sum of alphas below.
-    red += rgba[offset];
-    green += rgba[offset + 1];
-    blue += rgba[offset + 2];
-    alpha += rgba[offset + 3];
+function coverOf({ rgba, owner }: Planes) {
+  const owned: number[] = [];
+  owner.forEach((id, place) => {
+    if (id !== 0) owned.push(place);
+  });
+  const colour = meanColourAt(rgba, owned) ?? ([0, 0, 0] as const);
+  return { colour, living: owned.length / owner.length };
+}
+
+interface ParticipantQueue {
+  count: number;
+  tail: Promise<unknown>;
+}
+
+/** A queue of commands for each participant. */
+class ApprovalQueue {
+  private readonly queues = new Map<ParticipantId, ParticipantQueue>();
+
+  /**
+   * Queues a command.
+   *
+   * @param askExtensions resolves to an objection or undefined, never rejects; absent: no approval
+   *   needed
+   * @returns undefined if the command may run immediately; otherwise resolves when it may, or
+   *   rejects with Refusal not-here
+   * @throws Refusal too-fast when the participant has too many commands queued
+   */
+  submit(
+    by: ParticipantId,
+    askExtensions: (() => Promise<HookAnswer>) | undefined,
+  ): Promise<void> | undefined {
+    const queue = this.queues.get(by) ?? { count: 0, tail: Promise.resolve() };
+    if (queue.count === 0 && !askExtensions) return undefined;
+    if (queue.count >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
+    this.queues.set(by, queue);
+    queue.count++;
+    const approved = Promise.all([askExtensions?.(), queue.tail]).then(([answer]) => {
+      if (--queue.count === 0) this.queues.delete(by);
+      requireAllowed(answer);
+    });
+    queue.tail = approved.catch(() => {});
+    return approved;
   }
-  const share = (sum: number): number => (alpha === 0 ? 0 : Math.min(1, sum / alpha));
-  return { colour: [share(red), share(green), share(blue)], living: places / owner.length };
+}
+
+/** @throws Refusal not-here */
+function requireAllowed({ refuse }: HookAnswer = {}): void {
+  if (refuse !== undefined) throw new Refusal('not-here', refuse);
 }
 
 /** A listener within the server. If a hook throws, the error is logged and the listener removed. */
 export type Listener = { readonly name: string } & {
-  readonly [H in ToldHook]?: (told: Told[H]) => void;
+  readonly [H in NotifyHook]?: (about: Notifications[H]) => void;
 };
 
 export interface HooksOptions {
@@ -100,16 +128,6 @@ interface WatchedRoom {
   /** Whether a participant was active since the last tick. */
   isActive: boolean;
 }
-
-const HOOK_OF = {
-  plant: 'onPlant',
-  damage: 'onStroke',
-  cross: 'onCross',
-  transform: 'onTransform',
-} as const satisfies Partial<Record<RoomCommand['what'], AskedHook>>;
-
-/** The commands that extensions can refuse, and send. */
-type ActName = keyof typeof HOOK_OF;
 
 const isActName = (what: string): what is ActName => Object.hasOwn(HOOK_OF, what);
 
@@ -198,9 +216,9 @@ export class Hooks {
     };
     this.tell('onTick', summary);
     const now = this.options.clock.now();
-    if (now - watched.figuresAt < DEFAULTS.hooks.figures) return;
+    if (now - watched.figuresAt < LIMITS.figures) return;
     watched.figuresAt = now;
-    this.tell('onFigures', () => ({ ...summary(), ...meanColour(roomServer.room.grid.planes) }));
+    this.tell('onFigures', () => ({ ...summary(), ...coverOf(roomServer.room.grid.planes) }));
   }
 
   /** Reports all rooms as closed and ends the extensions. */
@@ -218,27 +236,20 @@ export class Hooks {
       active: () => {
         watched.isActive = true;
       },
-      join: (name) =>
-        this.ask('onJoin', { room, name })?.().then(({ refuse }) => {
-          if (refuse !== undefined) throw new Refusal('not-here', refuse);
-        }),
+      join: (name) => this.ask('onJoin', { room, name })?.().then(requireAllowed),
       draw: (by, pixels) => {
         const { side } = roomServer.room.species;
-        return this.ask('onDraw', { room, by, side, pixels })?.().then(({ refuse, allow }) => {
-          if (refuse !== undefined) throw new Refusal('not-here', refuse);
-          return allow === true;
+        return this.ask('onDraw', { room, by, side, pixels })?.().then((answer) => {
+          requireAllowed(answer);
+          return answer.allow === true;
         });
       },
       command: (command) => {
-        const { what } = command;
+        const { what, by } = command;
         const ask = isActName(what)
-          ? this.ask(
-              HOOK_OF[what],
-              { ...command, room } as never,
-              this.extensionOf(watched, command.by),
-            )
+          ? this.ask(HOOK_OF[what], { ...command, room } as never, this.extensionOf(watched, by))
           : undefined;
-        return approvals.submit(command.by.id, ask && (() => ask().then(({ refuse }) => refuse)));
+        return approvals.submit(by.id, ask);
       },
     };
   }
@@ -254,9 +265,9 @@ export class Hooks {
 
   /** @returns a function that asks all extensions with the hook and returns the first objection,
    *   or whether one allows it; undefined if there are none */
-  private ask<H extends AskedHook>(
+  private ask<H extends AskHook>(
     hook: H,
-    about: Asked[H],
+    about: Questions[H],
     except?: ExtensionThread,
   ): (() => Promise<HookAnswer>) | undefined {
     const asked = this.extensions.filter((one) => one !== except && one.has(hook));
@@ -269,8 +280,8 @@ export class Hooks {
     };
   }
 
-  private tell<H extends ToldHook>(hook: H, about: () => Told[H]): void {
-    let event: Told[H] | undefined;
+  private tell<H extends NotifyHook>(hook: H, about: () => Notifications[H]): void {
+    let event: Notifications[H] | undefined;
     for (const listener of [...this.listeners]) {
       if (listener[hook]) this.call(listener, hook, (event ??= about()));
     }
@@ -279,9 +290,9 @@ export class Hooks {
     }
   }
 
-  private call<H extends ToldHook>(listener: Listener, hook: H, event: Told[H]): void {
+  private call<H extends NotifyHook>(listener: Listener, hook: H, event: Notifications[H]): void {
     try {
-      (listener[hook] as ((event: Told[H]) => void) | undefined)?.(event);
+      (listener[hook] as ((event: Notifications[H]) => void) | undefined)?.(event);
     } catch (error) {
       this.listeners.delete(listener);
       const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -299,16 +310,11 @@ export class Hooks {
   /** Executes a command of an extension. */
   private async act(
     extension: ExtensionThread,
-    {
-      room,
-      what,
-      parameters,
-    }: { readonly room: string; readonly what: string; readonly parameters: unknown },
-  ): Promise<Outcome> {
+    { room, what, parameters }: ActRequest,
+  ): Promise<ActResult> {
     try {
       const watched = this.rooms.get(room);
       if (!watched) throw new Refusal('no-such-room', room);
-      if (!isActName(what)) throw new Refusal('bad-message', what);
       const { id, ...command } = parseCommand(what, { ...(parameters as object), id: 0 });
       const { clock, limits } = this.options;
       const allowance = getOrAdd(this.allowances, extension, () => new Allowance(limits, clock));
@@ -317,7 +323,7 @@ export class Hooks {
         watched.roomServer.dispatcher.createSystemActor(extension.name, false),
       );
       const { refused, seed } = await actor.act({ what, ...command } as SystemCommand);
-      return { ...(refused && { refused }), ...(seed && { seed }) };
+      return defined({ refused, seed });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return { refused: { reason: error.reason, detail: error.detail } };
@@ -325,7 +331,7 @@ export class Hooks {
   }
 }
 
-function opened({ room }: RoomServer, { tickRate }: Pace): Told['onRoomOpened'] {
+function opened({ room }: RoomServer, { tickRate }: Pace): Notifications['onRoomOpened'] {
   const { width, height } = room.grid;
   const { checkpoint, gallery } = room.species;
   return {

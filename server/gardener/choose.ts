@@ -1,14 +1,43 @@
 /** Chooses which organisms the gardener crosses, wounds and replaces. */
 
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { ColourRange } from '../../shared/hues.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { Room } from '../world/room.ts';
 import { featuredOf, type Species } from '../world/species.ts';
 
-const { avoidedKinds, seasonEntries, seasonLength } = DEFAULTS.attract;
+/** Numbers of the gardener; times in ms. */
+export const GARDENING = {
+  /** Gallery kinds that it plants only when there are no others. */
+  avoidedKinds: ['face'] as readonly string[],
+  /**
+   * Number of organisms that it plants in quick succession at first: at once in a room that nobody
+   * has played in yet,
+   */
+  initialPlants: 6,
+  /** otherwise with this delay between two, least and most. */
+  plantingDelay: [2_500, 4_500],
+  /** Delay between two actions after that, least and most. */
+  actionDelay: [5_000, 10_000],
+  /** Delay after a refused command. */
+  refusalDelay: 15_000,
+  /** Delay between two strokes of a cut. */
+  strokeInterval: 130,
+  /** Time before it may cut the same organism again: one of its own, and one of others. */
+  recutDelay: 30_000,
+  othersRecutDelay: 600_000,
+  /** Share of a room's maximum of organisms above which it removes unattended ones. */
+  thinAbove: 0.9,
+  /** Share of a room's maximum that it keeps of its own, up to `initialPlants`, in any room. */
+  leastShare: 1 / 6,
+  /** How long a season of kinds and colours lasts, least and most. */
+  seasonLength: [180_000, 300_000],
+  /** Entries of the gallery that make a season, at least. */
+  seasonEntries: 6,
+} as const;
+const { avoidedKinds, seasonEntries, seasonLength } = GARDENING;
 
 /** What a season prefers. */
 export interface Theme {
@@ -89,7 +118,7 @@ export function preferably<T>(items: readonly T[], passes: (item: T) => boolean)
   return passing.length > 0 ? passing : items;
 }
 
-const { name } = DEFAULTS.attract;
+const { name } = PAGE_DEFAULTS.attract;
 
 /** Whether an organism is grown, and stays. */
 export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>
@@ -99,7 +128,7 @@ export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>
 export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean => planter.name === name;
 
 /** The gallery's creatures of a season among some organisms. */
-export function ofSeason<O extends Pick<OrganismView, 'kind'>>(
+function ofSeason<O extends Pick<OrganismView, 'kind'>>(
   organisms: readonly O[],
   theme: Theme | undefined,
   { species }: Pick<Room, 'species'>,

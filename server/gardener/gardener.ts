@@ -9,16 +9,16 @@
  * random numbers are its own, so that replays do not depend on it.
  */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, hashText, type Random } from '../../shared/random.ts';
-import type { Joined, RoomClosed, RoomOpened, Stirred, Ticked } from '../extensions/extension.ts';
 import type { Listener } from '../extensions/hooks.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { Answer } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
+import { GARDENING } from './choose.ts';
 import { Tending } from './tending.ts';
 
 export interface GardenerSettings {
@@ -40,20 +40,15 @@ export interface GardenerOptions extends GardenerSettings {
   readonly isNew?: boolean;
 }
 
-interface ScheduledAction {
-  /** Earliest time, ms. */
-  readonly at: number;
-  readonly run: () => void;
-}
-
-const { initialPlants, plantingDelay, actionDelay, refusalDelay } = DEFAULTS.attract;
+const { initialPlants, plantingDelay, actionDelay, refusalDelay } = GARDENING;
 
 /** The gardener of one room: when it acts. */
 export class Gardener {
   private after: number | 'off';
   /** Time of the last visitor activity, ms. */
   private lastActivity = Number.NEGATIVE_INFINITY;
-  private scheduled: ScheduledAction[] = [];
+  /** What to run later; `at` is the earliest time, ms. */
+  private scheduled: { readonly at: number; readonly run: () => void }[] = [];
   private nextAt = Number.NEGATIVE_INFINITY;
   private working = false;
   private readonly tending: Tending;
@@ -196,11 +191,11 @@ export class Gardeners implements Listener {
     return this.gardeners.get(room);
   }
 
-  onRoomOpened({ room }: RoomOpened): void {
+  onRoomOpened({ room }: { readonly room: string }): void {
     const { roomServers, clock, seed, settings } = this.options;
     const roomServer = roomServers.get(room);
     if (!roomServer) return;
-    const actor = roomServer.dispatcher.createSystemActor(DEFAULTS.attract.name, false);
+    const actor = roomServer.dispatcher.createSystemActor(PAGE_DEFAULTS.attract.name, false);
     const gardener = new Gardener({
       room: roomServer.room,
       clock,
@@ -214,19 +209,19 @@ export class Gardeners implements Listener {
     this.gardeners.set(room, gardener);
   }
 
-  onRoomClosed({ room }: RoomClosed): void {
+  onRoomClosed({ room }: { readonly room: string }): void {
     this.gardeners.delete(room);
   }
 
-  onJoined({ room }: Joined): void {
+  onJoined({ room }: { readonly room: string }): void {
     this.gardeners.get(room)?.visitorActive();
   }
 
-  onStirred({ room }: Stirred): void {
+  onStirred({ room }: { readonly room: string }): void {
     this.gardeners.get(room)?.visitorActive();
   }
 
-  onTick({ room }: Ticked): void {
+  onTick({ room }: { readonly room: string }): void {
     const gardener = this.gardeners.get(room);
     // Whoever draws or looks at the map finds the room as it was, and has it for a while.
     if (this.options.roomServers.get(room)?.isBusy) gardener?.visitorActive();

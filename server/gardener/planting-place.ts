@@ -4,7 +4,8 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { coverage, strokeBounds } from '../../shared/geometry.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
-import { within } from '../world/damage.ts';
+import type { RoomCommand } from '../world/commands.ts';
+import { within } from '../world/wounding.ts';
 
 /** The grid and the size of organisms, in cells. */
 export interface PlantingArea {
@@ -19,6 +20,10 @@ export interface PlantingPlace {
   readonly x: number;
   readonly y: number;
 }
+
+type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
+/** A stroke, as in a `damage` command. */
+type Stroke = Pick<RoomCommand<'damage'>, 'radius' | 'points'>;
 
 /** Least distance of two centres along one axis, in sides; closer ones could block each other. */
 const MIN_DISTANCE = 1.1;
@@ -59,7 +64,9 @@ export function choosePlantingPlace(
       x: side / 2 + random.integer(width - side + 1),
       y: side / 2 + random.integer(height - side + 1),
     };
-    if (taken.some((other) => !areApart(place, other, MIN_DISTANCE * side))) continue;
+    const isClose = ({ x, y }: PlantingPlace): boolean =>
+      Math.max(Math.abs(place.x - x), Math.abs(place.y - y)) < MIN_DISTANCE * side;
+    if (taken.some(isClose)) continue;
     const distance = Math.min(...taken.map((other) => between(place, other)), Infinity) / side;
     const score = Math.min(distance, AMPLE_DISTANCE);
     if (!best || score > best.score) best = { place, score };
@@ -75,61 +82,34 @@ export function choosePlantingPlace(
  * @returns centre of the window; undefined where all middles are owned
  */
 export function nearestGround(
-  grid: Pick<Planes, 'width' | 'height' | 'owner'>,
+  { width, height, owner }: OwnerGrid,
   side: number,
   near: PlantingPlace,
 ): PlantingPlace | undefined {
-  for (const [share, reach] of BARE) {
-    const place = nearestBare(grid, { side, bare: share * side, reach: reach * side, near });
-    if (place) return place;
-  }
-  return undefined;
-}
-
-function nearestBare(
-  { width, height, owner }: Pick<Planes, 'width' | 'height' | 'owner'>,
-  wanted: {
-    readonly side: number;
-    /** Side of the square in the middle that nobody owns. */
-    readonly bare: number;
-    readonly reach: number;
-    readonly near: PlantingPlace;
-  },
-): PlantingPlace | undefined {
-  const { side, bare, near } = wanted;
-  const isBare = (left: number, top: number): boolean => {
+  const isBare = (left: number, top: number, bare: number): boolean => {
     for (let y = top; y < top + bare; y++) {
       for (let x = left; x < left + bare; x++) if (owner[y * width + x] !== 0) return false;
     }
     return true;
   };
-  const inset = Math.floor((side - bare) / 2);
-  let best: PlantingPlace | undefined;
-  let least = wanted.reach;
-  for (let y = side / 2; y <= height - side / 2; y += LATTICE) {
-    for (let x = side / 2; x <= width - side / 2; x += LATTICE) {
-      const distance = between({ x, y }, near);
-      if (distance >= least || !isBare(x - side / 2 + inset, y - side / 2 + inset)) continue;
-      least = distance;
-      best = { x, y };
+  for (const [share, reach] of BARE) {
+    const inset = Math.floor((side - share * side) / 2) - side / 2;
+    let best: PlantingPlace | undefined;
+    let least = reach * side;
+    for (let y = side / 2; y <= height - side / 2; y += LATTICE) {
+      for (let x = side / 2; x <= width - side / 2; x += LATTICE) {
+        const distance = between({ x, y }, near);
+        if (distance >= least || !isBare(x + inset, y + inset, share * side)) continue;
+        least = distance;
+        best = { x, y };
+      }
     }
+    if (best) return best;
   }
-  return best;
+  return undefined;
 }
-
-const areApart = (a: PlantingPlace, b: PlantingPlace, distance: number): boolean =>
-  Math.max(Math.abs(a.x - b.x), Math.abs(a.y - b.y)) >= distance;
 
 const between = (a: PlantingPlace, b: PlantingPlace): number => Math.hypot(a.x - b.x, a.y - b.y);
-
-/** A stroke, as in a `damage` command. */
-export interface Stroke {
-  readonly radius: number;
-  /** x0, y0, x1, y1, … in cells. */
-  readonly points: readonly number[];
-}
-
-type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
 
 /** Number of strokes of a cut. */
 const PIECES = 5;

@@ -1,13 +1,21 @@
 /** What the gardener does in a room. Each act says whether it was possible. */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { Answer } from '../world/commands.ts';
+import { DEPARTURE } from '../world/departures.ts';
 import type { Room } from '../world/room.ts';
 import { featuredOf } from '../world/species.ts';
-import { choosePair, isOfSeason, isOwn, preferably, Seasons, woundable } from './choose.ts';
+import {
+  choosePair,
+  GARDENING,
+  isOfSeason,
+  isOwn,
+  preferably,
+  Seasons,
+  woundable,
+} from './choose.ts';
 import {
   choosePlantingPlace,
   cutAcross,
@@ -27,8 +35,8 @@ const {
   recutDelay,
   strokeInterval,
   thinAbove,
-} = DEFAULTS.attract;
-const { protectedSeconds } = DEFAULTS.departure;
+} = GARDENING;
+const { protectedSeconds } = DEPARTURE;
 
 /** Share of its plants that are of the season. */
 const SEASONAL = 0.85;

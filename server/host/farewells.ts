@@ -6,7 +6,6 @@
 
 import { randomInt } from 'node:crypto';
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { SnapshotState } from '../../shared/host/state.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -15,6 +14,7 @@ import { HOUSE, type OrganismId } from '../../shared/vocabulary.ts';
 import { isGrown } from '../gardener/choose.ts';
 import { choosePlantingPlace, type PlantingPlace } from '../gardener/planting-place.ts';
 import type { OpenRoom } from '../rooms/live-room.ts';
+import { DEPARTURE } from '../world/departures.ts';
 import {
   breed,
   type Candidate,
@@ -119,7 +119,7 @@ const DURATION = 60;
 const TREE = 45_000;
 /** Time between two looks at who is next, ms. */
 const STEP = 500;
-const { maxDissolving, dissolveSeconds } = DEFAULTS.departure;
+const { maxDissolving, dissolveSeconds } = DEPARTURE;
 
 interface Farewell {
   readonly live: OpenRoom;

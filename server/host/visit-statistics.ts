@@ -14,9 +14,9 @@ import { Mutex } from '../platform/queues.ts';
 import { StoreError } from '../storage/record-codec.ts';
 import type { Store } from '../storage/store.ts';
 import type { RoomCommand } from '../world/commands.ts';
-import { continues, endOf, type StrokeEnd } from '../world/damage.ts';
 import type { Room } from '../world/room.ts';
 import type { TickEvents } from '../world/world.ts';
+import { continues, endOf, type StrokeEnd } from '../world/wounding.ts';
 
 export interface VisitCounterOptions {
   readonly store: Store;

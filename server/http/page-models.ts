@@ -4,19 +4,19 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Float32Tensor } from '../../shared/safetensors.ts';
 import { updateShapes } from '../vnca/architecture.ts';
 import { galleryLatent, identityOf, type Model } from '../vnca/checkpoint.ts';
 import { boundsOf } from '../vnca/latent-map.ts';
 import { writeSafetensors } from '../vnca/safetensors.ts';
+import { LIFE } from '../world/organisms/organism.ts';
 import { type Representation, representation } from './static-files.ts';
 
 /** The models of checkpoints by their identity; of two with one identity, the first. */
 export function pageModels(
   checkpoints: readonly (Model & { readonly painter?: Buffer })[],
 ): ReadonlyMap<string, Representation> {
-  const { restLevel: level, restSteps: ticks, wakingSteps } = DEFAULTS.life;
+  const { restLevel: level, restSteps: ticks, wakingSteps } = LIFE;
   const models = new Map<string, Representation>();
   for (const model of checkpoints) {
     const { card, tensors, painter } = model;

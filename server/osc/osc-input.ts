@@ -3,8 +3,9 @@
  */
 import { BlockList, isIPv6 } from 'node:net';
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
+import type { ActName } from '../extensions/extension.ts';
 import type { Clock } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { chargeCommand, parseCommand } from '../realtime/commands/client-messages.ts';
@@ -13,6 +14,7 @@ import { Allowance, type Limits } from '../realtime/limits/allowance.ts';
 import type { RejectionCounts } from '../realtime/limits/connection-limits.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlantedSeed } from '../world/commands.ts';
+import type { Room } from '../world/room.ts';
 import { decodeOsc, type OscArgument, OscError, type OscMessage } from './osc-codec.ts';
 
 /** What OSC needs of the rooms. */
@@ -39,25 +41,16 @@ export interface OscInputOptions {
   readonly onRefused?: ((room: string, what: string, reason: Reason) => void) | undefined;
 }
 
-type OscCommand = SystemCommand & { readonly what: 'plant' | 'damage' | 'transform' };
-
 const number = v.pipe(v.number(), v.finite());
 const place = v.pipe(number, v.transform(Math.round));
 const index = v.pipe(number, v.integer());
-const name = v.pipe(v.string(), v.maxLength(64));
+/** Index or name in the gallery; absent: a random seed. */
+const entry = v.optional(v.union([index, v.pipe(v.string(), v.maxLength(64))]));
 
 /** Schemas of the arguments, by the last part of the address. */
 const MESSAGES = {
-  plant: v.union([
-    v.strictTuple([place, place]),
-    v.strictTuple([place, place, index]),
-    v.strictTuple([place, place, name]),
-  ]),
-  transform: v.union([
-    v.strictTuple([index]),
-    v.strictTuple([index, index]),
-    v.strictTuple([index, name]),
-  ]),
+  plant: v.strictTuple([place, place, entry]),
+  transform: v.strictTuple([index, entry]),
   wound: v.pipe(
     v.tupleWithRest([number, number, number], number),
     v.check((values) => values.length % 2 === 1, 'points come in pairs'),
@@ -104,18 +97,12 @@ export class OscInput {
   }
 
   /**
-   * Handles what concerns rooms of this server in a datagram that another server has taken.
+   * Handles what concerns rooms of this server in a datagram that another server has decoded.
    *
    * @returns these rooms, before anything is done
    */
   receivePassed(bytes: Uint8Array): readonly string[] {
-    let messages: readonly OscMessage[];
-    try {
-      messages = decodeOsc(bytes);
-    } catch (error) {
-      if (error instanceof OscError) return [];
-      throw error;
-    }
+    const messages = decodeOsc(bytes);
     const { rooms } = this.options;
     const running = [...rooms.roomServers.keys()].filter((room) => !rooms.isElsewhere(room));
     const isOwn = (message: OscMessage): boolean => concerned([message], running).length > 0;
@@ -129,13 +116,8 @@ export class OscInput {
     const elsewhere = rooms.names.filter((name) => rooms.isElsewhere(name));
     const others = concerned(messages, elsewhere);
     if (others.length === 0) return;
-    try {
-      this.allowance.charge('messagesPerSecond');
-      passOn?.(bytes, others);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      rejections.count(error.reason);
-    }
+    if (this.allowance.take('messagesPerSecond', 1)) passOn?.(bytes, others);
+    else rejections.count('too-fast');
   }
 
   private async handle({ address, args }: OscMessage): Promise<void> {
@@ -175,10 +157,10 @@ export class OscInput {
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
     }
-    const command = commandOf(roomServer, what, values);
+    const command = commandOf(roomServer.room, what, values);
     chargeCommand(this.allowance, command.what, command);
     const actor = getOrAdd(this.actors, roomServer, () =>
-      roomServer.dispatcher.createSystemActor(DEFAULTS.osc.planter, true),
+      roomServer.dispatcher.createSystemActor(PAGE_DEFAULTS.osc.planter, true),
     );
     const { refused } = await actor.act(command);
     // Refusals by the room are counted with its tick.
@@ -192,42 +174,27 @@ function concerned(messages: readonly OscMessage[], rooms: readonly string[]): s
   return named.has('*') ? [...rooms] : rooms.filter((room) => named.has(room));
 }
 
-/** @throws Refusal no-such-seed, bad-message */
-function commandOf(
-  roomServer: RoomServer,
-  what: 'plant' | 'wound' | 'transform',
-  values: readonly unknown[],
-): OscCommand {
-  if (what === 'wound') return damageCommand(values as number[]);
-  if (what === 'transform') {
-    const [organism, entry] = values;
-    return checked('transform', { organism, seed: seedOf(roomServer, entry) });
-  }
-  const [x, y, entry] = values;
-  return checked('plant', { x, y, seed: seedOf(roomServer, entry) });
+/** Applies the schema of visitors' commands. @throws Refusal no-such-seed, bad-message */
+function commandOf(room: Room, type: 'plant' | 'wound' | 'transform', values: readonly unknown[]) {
+  const [a, b, c, ...more] = values;
+  const parse = (what: ActName, parameters: object) => {
+    const { id, ...command } = parseCommand(what, { ...parameters, id: 0 });
+    return { what, ...command } as SystemCommand & { readonly what: ActName };
+  };
+  if (type === 'plant') return parse('plant', { x: a, y: b, seed: seedOf(room, c) });
+  if (type === 'transform') return parse('transform', { organism: a, seed: seedOf(room, b) });
+  return parse('damage', { radius: c, points: [a, b, ...more] });
 }
 
-/** @param entry index or name of the gallery @throws Refusal no-such-seed */
-function seedOf({ room }: RoomServer, entry: unknown): PlantedSeed {
+/** @param entry index or name in the gallery @throws Refusal no-such-seed */
+function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
   if (entry === undefined) return { from: 'prior' };
-  const { gallery } = room.species;
   const index =
     typeof entry === 'string'
       ? gallery.findIndex(({ name }) => name.toLowerCase() === entry.toLowerCase())
       : (entry as number);
   if (index < 0) throw new Refusal('no-such-seed', String(entry));
   return { from: 'gallery', index };
-}
-
-/** @throws Refusal bad-message */
-function damageCommand([x, y, radius, ...more]: readonly number[]): OscCommand {
-  return checked('damage', { radius, points: [x, y, ...more] });
-}
-
-/** Applies the schema of visitors' commands. @throws Refusal bad-message */
-function checked(what: OscCommand['what'], parameters: object): OscCommand {
-  const { id, ...command } = parseCommand(what, { ...parameters, id: 0 });
-  return { what, ...command } as OscCommand;
 }
 
 function jsValue({ type, value }: OscArgument): unknown {

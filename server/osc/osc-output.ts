@@ -1,6 +1,5 @@
 /** Sends the rooms' events and figures as OSC messages; OSC.md lists the addresses. */
-import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Figures, Happening, Lived, RoomOpened, Ticked } from '../extensions/extension.ts';
+import type { Notifications, RoomLifeEvent, RoomOpened } from '../extensions/extension.ts';
 import type { Listener } from '../extensions/hooks.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TokenBucket } from '../platform/queues.ts';
@@ -18,8 +17,16 @@ import {
 const BUNDLE_HEADER = 16;
 const ELEMENT_HEADER = 4;
 
+/** Numbers of OSC output. */
+export const OUTPUT = {
+  /** Messages sent per second; excess ones are counted and dropped. */
+  messagesPerSecond: 400,
+  /** Largest datagram: most networks carry this size unfragmented. */
+  datagramBytes: 1_400,
+} as const;
+
 /** Messages that may come at once, and that may wait for a tick: no room may tick for days. */
-const MOST_AT_ONCE = 2 * DEFAULTS.osc.messagesPerSecond;
+const MOST_AT_ONCE = 2 * OUTPUT.messagesPerSecond;
 
 /** Collects the messages of a tick and sends them as bundles. */
 export class OscOutput implements Listener {
@@ -34,19 +41,27 @@ export class OscOutput implements Listener {
     private readonly send: (bytes: Uint8Array) => void,
     private readonly clock: Clock,
   ) {
-    this.rate = new TokenBucket(DEFAULTS.osc.messagesPerSecond, MOST_AT_ONCE, clock.now());
+    this.rate = new TokenBucket(OUTPUT.messagesPerSecond, MOST_AT_ONCE, clock.now());
   }
 
   onRoomOpened(room: RoomOpened): void {
     this.rooms.set(room.room, room);
   }
 
-  onLife({ room, event }: Lived): void {
+  onLife({ room, event }: Notifications['onLife']): void {
     const args = argumentsOf(event);
     if (args) this.enqueue(room, event.what, args);
   }
 
-  onFigures({ room, awake, organisms, people, actual, colour, living }: Figures): void {
+  onFigures({
+    room,
+    awake,
+    organisms,
+    people,
+    actual,
+    colour,
+    living,
+  }: Notifications['onFigures']): void {
     const size = this.rooms.get(room);
     if (size) this.enqueue(room, 'size', [int(size.width), int(size.height)]);
     this.enqueue(room, 'colour', [...colour.map(float), float(living)]);
@@ -54,7 +69,7 @@ export class OscOutput implements Listener {
   }
 
   /** Sends the messages queued since the last tick. */
-  onTick({ room }: Ticked): void {
+  onTick({ room }: Notifications['onTick']): void {
     if (this.dropped > 0 && this.rate.take(1, this.clock.now())) {
       this.queue.push(messageOf(room, 'dropped', [int(this.dropped)]));
       this.dropped = 0;
@@ -84,7 +99,7 @@ export class OscOutput implements Listener {
     };
     for (const message of this.queue) {
       const more = ELEMENT_HEADER + encodeMessage(message).length;
-      if (size + more > DEFAULTS.osc.datagramBytes) send();
+      if (size + more > OUTPUT.datagramBytes) send();
       elements.push(message);
       size += more;
     }
@@ -98,7 +113,7 @@ function messageOf(room: string, what: string, args: readonly OscArgument[]): Os
 }
 
 /** @returns the message's arguments; undefined for events that OSC does not report */
-function argumentsOf(event: Happening): OscArgument[] | undefined {
+function argumentsOf(event: RoomLifeEvent): OscArgument[] | undefined {
   switch (event.what) {
     case 'born': {
       const { id, x, y, planter, kind } = event.organism;

@@ -1,5 +1,6 @@
 /** UDP sockets for OSC. */
 import { createSocket, type Socket } from 'node:dgram';
+import type { LookupAddress } from 'node:dns';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { isIP, isIPv6 } from 'node:net';
@@ -11,26 +12,6 @@ import type { Log } from '../platform/log.ts';
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
-}
-
-/** What sends to one address. */
-export interface UdpSender {
-  send(bytes: Uint8Array): void;
-  close(): Promise<void>;
-}
-
-/** A socket that listens. */
-export interface UdpListener {
-  /** Its local port. */
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-export interface SenderOptions {
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Looks up a host name. */
-  readonly find?: (host: string) => Promise<{ readonly address: string; readonly family: number }>;
 }
 
 /**
@@ -45,10 +26,14 @@ const LOOK_UP_INTERVAL = 15_000;
  */
 export function openSender(
   { host, port }: Endpoint,
-  { clock, log, find = lookup }: SenderOptions,
-): UdpSender {
+  {
+    clock,
+    log,
+    find = lookup,
+  }: { clock: Clock; log: Log; find?: (host: string) => Promise<LookupAddress> },
+) {
   let socket: Socket | undefined;
-  let target: { readonly address: string; readonly family: number } | undefined;
+  let target: LookupAddress | undefined;
   let isClosed = false;
   let cancel = (): void => {};
   let warned = false;
@@ -81,7 +66,9 @@ export function openSender(
   };
   void lookUp();
   return {
-    send: (bytes) => target && socket?.send(bytes, port, target.address, warn),
+    send: (bytes: Uint8Array): void => {
+      if (target) socket?.send(bytes, port, target.address, warn);
+    },
     close: async () => {
       isClosed = true;
       cancel();
@@ -100,7 +87,7 @@ export async function openListener(
   { host, port }: Endpoint,
   receive: (bytes: Uint8Array, from: string) => void,
   log: Log,
-): Promise<UdpListener> {
+) {
   const socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4' });
   await bound(socket, { host, port });
   socket.on('error', (error) => log.warn('osc-not-heard', `OSC: ${error.message}.`));

@@ -4,9 +4,8 @@
  */
 import * as v from 'valibot';
 import { EngineError } from '../engine/engine.ts';
-import type { Room } from '../world/room.ts';
+import type { Room, TickResult } from '../world/room.ts';
 import { type RoomState, roomState } from '../world/room-state.ts';
-import type { TickResult } from '../world/room-types.ts';
 import type { Species } from '../world/species.ts';
 import type { World } from '../world/world.ts';
 import { recentKey } from './record-access.ts';

@@ -6,11 +6,11 @@
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { TimePoint } from '../../shared/time-points.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
-import type { CommandEvent, RoomEvent } from '../world/commands.ts';
-import { withoutContinuations } from '../world/damage.ts';
+import type { RoomEvent } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import { settled } from '../world/tick-times.ts';
 import type { World } from '../world/world.ts';
+import { withoutContinuations } from '../world/wounding.ts';
 import type { JournalWriter } from './journal-writer.ts';
 import { StoreError } from './record-codec.ts';
 import type { JournalRecord, Jump, SnapshotRecord } from './record-schemas.ts';
@@ -230,23 +230,26 @@ function eventsWithout(withdrawals: readonly Withdrawal[], entry: JournalRecord)
       return wasOutOfMemory && isSeed ? [event] : [];
     }
     const isWithdrawn = withdrawals.some((one) => covers(one, entry.tick, event));
-    return [{ ...event, past: isWithdrawn ? 'withdrawn' : 'accepted' }];
+    return [{ ...event, past: isWithdrawn ? 'undone' : 'accepted' }];
   });
 }
 
 function covers(
   { from, to, by, id }: Withdrawal,
   tick: number,
-  { id: sent, command }: CommandEvent,
+  { id: sent, command }: RoomEvent<'command'>,
 ): boolean {
   if (tick < from || tick > to || (id !== undefined && id !== sent)) return false;
   return by === null ? command.by.id !== HOUSE.id : command.by.id === by;
 }
 
 /** The commands of a tick that are withdrawn. */
-function withdrawnOf(entry: JournalRecord, withdrawals: readonly Withdrawal[]): CommandEvent[] {
+function withdrawnOf(
+  entry: JournalRecord,
+  withdrawals: readonly Withdrawal[],
+): RoomEvent<'command'>[] {
   return eventsWithout(withdrawals, entry).filter(
-    (event): event is CommandEvent => event.what === 'command' && event.past === 'withdrawn',
+    (event): event is RoomEvent<'command'> => event.what === 'command' && event.past === 'undone',
   );
 }
 

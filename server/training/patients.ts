@@ -1,9 +1,9 @@
 /**
- * Patients: states whose wounds close from their rim, as in a room (`world/closing.ts`). They stay
+ * Patients: states whose wounds close from their rim, as in a room (`world/wounds.ts`). They stay
  * patients over many updates, so that the rule meets wounds at every stage of closing.
  */
 import type { Random } from '../../shared/random.ts';
-import { stepsUntilOpen } from '../world/closing.ts';
+import { stepsUntilOpen } from '../world/wounds.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Pool, PoolEntry } from './pool.ts';
 import type { Pools } from './pools.ts';

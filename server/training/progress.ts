@@ -2,7 +2,7 @@
 
 import { createRandom } from '../../shared/random.ts';
 import type { ComputeName } from '../autodiff/compute.ts';
-import { stepsUntilOpen } from '../world/closing.ts';
+import { stepsUntilOpen } from '../world/wounds.ts';
 import type { TrainingConfig } from './config.ts';
 import type { Dataset } from './data/dataset.ts';
 import { growthSegments, stayingSegments } from './model/segments.ts';

@@ -1,4 +1,7 @@
-/** Commands of participants and the host to a room, after schema validation, and their answers. */
+/**
+ * The commands and other events of a room, their answers, and the queue of commands.
+ * Nothing here is executed: `command-handlers.ts` does that. Start at `RoomCommand`.
+ */
 
 import * as v from 'valibot';
 import { id as positive, count as whole } from '../../shared/common-schemas.ts';
@@ -15,9 +18,11 @@ import {
   type ParticipantView,
   type SeedView,
 } from '../../shared/vocabulary.ts';
+import { defined } from '../platform/collections.ts';
 import { samplerVersion } from '../vnca/card.ts';
 import { relativesTable } from '../vnca/relatives.ts';
 import {
+  actor,
   energySettings,
   lifeSettings,
   liveliness,
@@ -43,43 +48,48 @@ export type PlantedSeed =
       readonly parents: readonly OrganismId[];
     };
 
-/** A command, discriminated by `what`. */
-export type RoomCommand = { readonly by: ParticipantView } & (
-  | { readonly what: 'plant'; readonly x: number; readonly y: number; readonly seed: PlantedSeed }
-  | { readonly what: 'damage'; readonly radius: number; readonly points: readonly number[] }
-  | {
-      readonly what: 'cross';
-      readonly a: number;
-      readonly b: number;
-      /** Share of b, 0…1. */
-      readonly mix: number;
-      /** Strength of the mutation, 0…1; absent: none. */
-      readonly mutation?: number | undefined;
-    }
-  /** Has a living organism turn into what a seed grows into (rule TRF-1). */
-  | { readonly what: 'transform'; readonly organism: OrganismId; readonly seed: PlantedSeed }
+/** The parameters of each command. */
+interface Parameters {
+  plant: { readonly x: number; readonly y: number; readonly seed: PlantedSeed };
+  damage: { readonly radius: number; readonly points: readonly number[] };
+  cross: {
+    readonly a: number;
+    readonly b: number;
+    /** Share of b, 0…1. */
+    readonly mix: number;
+    /** Strength of the mutation, 0…1; absent: none. */
+    readonly mutation?: number | undefined;
+  };
+  /** Turns a living organism into what a seed grows into (rule TRF-1). */
+  transform: { readonly organism: OrganismId; readonly seed: PlantedSeed };
   /** Keeps one of the participant's own organisms that departs or has departed (rule DEP-10). */
-  | { readonly what: 'renew'; readonly organism: OrganismId }
+  renew: { readonly organism: OrganismId };
   /** Gives the participant a seed that was made outside of the room. */
-  | {
-      readonly what: 'hold';
-      readonly latent: readonly number[];
-      readonly origin: 'drawing';
-      /** The host, or an extension, has approved the drawing. */
-      readonly approved?: true;
-    }
+  hold: {
+    readonly latent: readonly number[];
+    readonly origin: 'drawing';
+    /** The host, or an extension, has approved the drawing. */
+    readonly approved?: true;
+  };
   /** The host removes an organism. */
-  | { readonly what: 'remove'; readonly organism: OrganismId }
+  remove: { readonly organism: OrganismId };
   /** The host removes all organisms that own a place in a rectangle. */
-  | { readonly what: 'clear'; readonly area: Rect }
-  /** The host has an organism depart, within so many seconds, and nobody can renew it. */
-  | { readonly what: 'depart'; readonly organism: OrganismId; readonly seconds: number }
+  clear: { readonly area: Rect };
+  /** The host lets an organism depart within this many seconds, and nobody can renew it. */
+  depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
-   * The gardener has one of its own organisms depart, or without `organism` the one that has been
+   * The gardener lets one of its own organisms depart, or without `organism` the one that has been
    * unattended longest.
    */
-  | { readonly what: 'thin'; readonly organism?: OrganismId | undefined }
-);
+  thin: { readonly organism?: OrganismId | undefined };
+}
+
+export type CommandType = keyof Parameters;
+
+/** A command, discriminated by `what`. */
+export type RoomCommand<W extends CommandType = CommandType> = {
+  readonly [K in W]: { readonly what: K; readonly by: ParticipantView } & Parameters[K];
+}[W];
 
 /** Whether a command uses a seed: it plants one, or turns an organism into what it grows into. */
 export const usesSeed = <C extends Pick<RoomCommand, 'what'>>(
@@ -111,21 +121,20 @@ export interface Answer {
 /** What a command has done, or why nothing. */
 export type Outcome = Pick<Answer, 'seed' | 'removed' | 'spared' | 'continued' | 'refused'>;
 
-const command = v.looseObject({
-  what: v.picklist([
-    'plant',
-    'damage',
-    'cross',
-    'hold',
-    'remove',
-    'clear',
-    'depart',
-    'thin',
-    'renew',
-    'transform',
-  ]),
-  by: v.strictObject({ id: whole, name: v.string(), hue: v.number() }),
-});
+const TYPES = [
+  'plant',
+  'damage',
+  'cross',
+  'hold',
+  'remove',
+  'clear',
+  'depart',
+  'thin',
+  'renew',
+  'transform',
+] as const satisfies CommandType[];
+
+const command = v.looseObject({ what: v.picklist(TYPES), by: actor });
 
 /** Schema of an event in a journal. Replaying a room's events reproduces the room. */
 export const roomEvent = v.variant('what', [
@@ -180,15 +189,19 @@ export const roomEvent = v.variant('what', [
 ]);
 
 type StoredEvent = v.InferOutput<typeof roomEvent>;
-/** An event that waits for the next tick. */
-export type CommandEvent = Extract<StoredEvent, { what: 'command' }> & {
-  /** Set when an undo replays the journal: accepted originally, or withdrawn by the undo. */
-  readonly past?: 'accepted' | 'withdrawn';
-};
-/** An event that takes effect immediately. */
-export type OuterEvent = Exclude<StoredEvent, { what: 'command' }>;
-/** An event, discriminated by `what`. */
-export type RoomEvent = CommandEvent | OuterEvent;
+
+type EventType = StoredEvent['what'];
+
+/** An event, discriminated by `what`. A command waits for the next tick; others apply at once. */
+export type RoomEvent<W extends EventType = EventType> = W extends 'command'
+  ? Extract<StoredEvent, { what: W }> & {
+      /** Set when an undo replays the journal: accepted originally, or undone now. */
+      readonly past?: 'accepted' | 'undone';
+    }
+  : Extract<StoredEvent, { what: W }>;
+
+/** An event that is not a command. */
+export type ImmediateEvent = RoomEvent<Exclude<EventType, 'command'>>;
 
 /** Replaces −0 by 0, as codecs do not preserve it and a replay must see the same numbers. */
 export function plainNumbers<T>(value: T): T {
@@ -208,14 +221,14 @@ const REMEMBERED = 2 * maxQueuedPerParticipant;
 
 /** The commands that wait for a room's next tick, and those that are done and may be sent again. */
 export class CommandQueue {
-  private waiting: CommandEvent[] = [];
+  private waiting: RoomEvent<'command'>[] = [];
   /** Number of waiting commands by participant. */
   private readonly queued = new Map<ParticipantId, number>();
   private done = new Map<ParticipantId, DoneInSession>();
 
   /** @returns false if the command waits already @throws Refusal too-fast, room-busy */
   admits(id: number, by: ParticipantId, session?: number): boolean {
-    const isSame = (other: CommandEvent): boolean =>
+    const isSame = (other: RoomEvent<'command'>): boolean =>
       other.session === session && other.id === id && other.command.by.id === by;
     if (session !== undefined && this.waiting.some(isSame)) return false;
     const queued = this.queued.get(by) ?? 0;
@@ -224,33 +237,26 @@ export class CommandQueue {
     return true;
   }
 
-  /** Adds a command. Ask `admits` first. */
-  add(id: number, command: RoomCommand, session?: number): void {
-    const by = command.by.id;
-    const ofSession = session !== undefined && { session };
-    this.waiting.push({ what: 'command', id, ...ofSession, command });
+  /** Adds a command. Ask `admits` first, unless it is one of the journal. */
+  add(event: RoomEvent<'command'>): void {
+    const by = event.command.by.id;
+    this.waiting.push(event);
     this.queued.set(by, (this.queued.get(by) ?? 0) + 1);
   }
 
-  /** Adds a command of the journal. */
-  redo(event: CommandEvent): void {
-    this.waiting.push(event);
-  }
-
   /** Takes all commands, in the order of their arrival. */
-  take(): CommandEvent[] {
+  take(): RoomEvent<'command'>[] {
     this.queued.clear();
     return this.waiting.splice(0);
   }
 
   /** Remembers what has been done in a tick, for those who have not left meanwhile. */
-  answered(answers: readonly Answer[], isPresent: (by: ParticipantId) => boolean): void {
+  answered(answers: readonly Answer[], present: ReadonlySet<ParticipantId>): void {
     for (const { by, id, session, refused, seed } of answers) {
-      if (session === undefined || refused || !isPresent(by)) continue;
+      if (session === undefined || refused || !present.has(by)) continue;
       const known = this.done.get(by);
       const commands = known?.session === session ? known.commands : [];
-      const one = { id, ...(seed && { seed: seed.id }) };
-      const latest = [...commands, one].slice(-REMEMBERED);
+      const latest = [...commands, defined({ id, seed: seed?.id })].slice(-REMEMBERED);
       this.done.set(by, { participant: by, session, commands: latest });
     }
   }

@@ -1,36 +1,30 @@
 /** Turns the source of a seed into the latent that is planted. */
+import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
-import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
-import type { SamplerVersion } from '../vnca/card.ts';
+import type { Origin, ParticipantId } from '../../shared/vocabulary.ts';
 import { bounded, isWithin, type LatentBounds } from '../vnca/latent-map.ts';
-import { type PlantedSeed, type RoomCommand, usesSeed } from './commands.ts';
-import type { Organism } from './organisms/organism.ts';
-import type { SeedInventory } from './planting.ts';
+import type { PlantedSeed, RoomCommand } from './commands.ts';
+import type { Seed } from './organisms/organism.ts';
+import type { RoomContents } from './room-contents.ts';
 import { latentOnMap, type Species, sampleLatent, seedOfToken, thrownLatent } from './species.ts';
 
 /** What seeds are made from. */
-export interface CreationContext {
-  readonly species: Species;
-  readonly inventory: SeedInventory;
-  readonly random: Random;
-  /** What the room draws with; undefined: N(0, I). */
-  readonly sampler: SamplerVersion | undefined;
-}
+type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
 
 /**
  * Finds or makes the latent of a seed source, with its origin, kind and parents.
  *
  * @param participant owner of the held seed, if it is one
- * @param context.random used only for a prior seed without `throw`: Z normal numbers
+ * @param sources.random used only for a prior seed without `throw`: Z normal numbers
  * @throws Refusal no-such-seed, bad-latent, bad-token
  */
 export function createLatent(
   seed: PlantedSeed,
-  participant: number,
-  { species, inventory, random, sampler }: CreationContext,
-): Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'> {
+  participant: ParticipantId,
+  { species, inventory, rules, random }: Sources,
+): Seed {
   switch (seed.from) {
     case 'gallery': {
       const entry = species.gallery[seed.index];
@@ -40,21 +34,19 @@ export function createLatent(
     case 'prior': {
       const latent =
         seed.throw === undefined
-          ? sampleLatent(species, sampler, random.latent(species.latentSize))
+          ? sampleLatent(species, rules.sampler, random.latent(species.latentSize))
           : createRandom(seed.throw).latent(species.latentSize);
-      return { latent, origin: 'prior', kind: '', parents: [] };
+      return nameless(latent, 'prior');
     }
     case 'map': {
       const latent = latentOnMap(species, seed);
       if (!latent) throw new Refusal('no-such-seed', 'there is no map');
-      return { latent, origin: 'map', kind: '', parents: [] };
+      return nameless(latent, 'map');
     }
     case 'latent':
     case 'spot':
-    case 'thrown': {
-      const latent = checkedLatent(seed.latent, species);
-      return { latent, origin: ORIGINS[seed.from], kind: '', parents: [] };
-    }
+    case 'thrown':
+      return nameless(checkedLatent(seed.latent, species), ORIGINS[seed.from]);
     case 'heir': {
       const { origin, kind, parents } = seed;
       return { latent: checkedLatent(seed.latent, species), origin, kind, parents };
@@ -81,10 +73,14 @@ export function createLatent(
  */
 const MAX_VALUE = 4_096;
 
+function nameless(latent: Float32Array, origin: Origin): Seed {
+  return { latent, origin, kind: '', parents: [] };
+}
+
 const ORIGINS = { latent: 'latent', spot: 'map', thrown: 'prior' } as const;
 
 /** Whether a latent can be planted at all. */
-export const isInRange = (latent: Float32Array): boolean =>
+const isInRange = (latent: Float32Array): boolean =>
   latent.every((value) => Math.abs(value) <= MAX_VALUE);
 
 /** Converts numbers to a latent, [Z]. @throws Refusal bad-latent for a wrong length or range */
@@ -156,42 +152,66 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
   );
 }
 
-type Context = CreationContext & {
-  /** The latent of a living organism. */
-  readonly latentOf: (id: OrganismId) => Float32Array | undefined;
-};
+/**
+ * The latent that would be planted for a seed now, for its preview. Changes nothing and draws no
+ * random numbers.
+ *
+ * @param participant owner of the held seed, if it is one
+ * @returns [Z], not to be changed
+ * @throws Refusal no-such-seed (also for a prior seed without `throw`), no-such-organism,
+ *   bad-latent
+ */
+export function previewLatent(
+  seed: PreviewSource,
+  participant: ParticipantId,
+  room: RoomContents,
+): Float32Array {
+  const { latentBounds } = room.species;
+  const latent = sourceLatent(seed, participant, room);
+  if (seed.from === 'token') return bounded(latent, latentBounds);
+  requireWithin(latent, latentBounds);
+  return latent;
+}
+
+function sourceLatent(
+  seed: PreviewSource,
+  participant: ParticipantId,
+  room: RoomContents,
+): Float32Array {
+  if (seed.from === 'organism') return room.lifecycle.require(seed.organism).latent;
+  if (seed.from === 'cross') return crossOf(seed, room);
+  if (seed.from === 'prior') {
+    if (seed.throw === undefined) throw new Refusal('no-such-seed', 'not thrown yet');
+    return thrownLatent(room.species, seed.throw);
+  }
+  return createLatent(seed, participant, room).latent;
+}
+
+/** The cross of two living organisms, without mutation. @throws Refusal no-such-organism */
+export function crossOf(
+  { a, b, mix }: Pick<RoomCommand<'cross'>, 'a' | 'b' | 'mix'>,
+  { lifecycle }: Pick<RoomContents, 'lifecycle'>,
+): Float32Array {
+  return crossLatents(lifecycle.require(a).latent, lifecycle.require(b).latent, mix);
+}
 
 /**
  * Replaces map points and throws by their latents, as maps and samplers may change, and keeps
- * latents that the checkpoint was not made for out of the journal: those of drawings and tokens are
- * shortened, others refused.
+ * latents that the checkpoint was not made for out of the journal: those of tokens are shortened,
+ * others refused.
  *
  * @throws Refusal no-such-seed without a map; bad-latent; bad-token
  */
-export function resolvedCommand(command: RoomCommand, context: Context): RoomCommand {
-  const { latentBounds } = context.species;
-  if (usesSeed(command)) {
-    return { ...command, seed: resolvedSeed(command.seed, command.by.id, context) };
-  }
-  if (command.what === 'hold') {
-    const latent = bounded(Float32Array.from(command.latent), latentBounds);
-    return { ...command, latent: [...latent] };
-  }
-  if (command.what === 'cross') {
-    // Heirs and what a replay plants may be out of bounds.
-    const [a, b] = [command.a, command.b].map(context.latentOf);
-    if (a && b) requireWithin(crossLatents(a, b, command.mix), latentBounds);
-  }
-  return command;
-}
-
-/** @throws Refusal no-such-seed, bad-latent, bad-token */
-function resolvedSeed(seed: PlantedSeed, planter: ParticipantId, context: Context): PlantedSeed {
-  const { species, inventory } = context;
+export function resolvedSeed(
+  seed: PlantedSeed,
+  planter: ParticipantId,
+  sources: Sources,
+): PlantedSeed {
+  const { species, inventory } = sources;
   const { latentBounds } = species;
   switch (seed.from) {
     case 'map':
-      return { from: 'spot', latent: [...createLatent(seed, planter, context).latent] };
+      return { from: 'spot', latent: [...createLatent(seed, planter, sources).latent] };
     case 'prior':
       if (seed.throw === undefined) return seed;
       return { from: 'thrown', latent: [...thrownLatent(species, seed.throw)] };

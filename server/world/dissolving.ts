@@ -3,17 +3,16 @@
  * planters can bring them back or plant them again (rules DEP-7 … DEP-11).
  */
 
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { stageRect } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
+import type { ParticipantId } from '../../shared/vocabulary.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { RoomCommand } from './commands.ts';
-import type { Departures, DepartureTime } from './departures.ts';
+import { DEPARTURE, type Departures, type RoomTime } from './departures.ts';
 import type { GridPlanes } from './grid-planes.ts';
 import type { Organism } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
-import { nearestWindow, type Planting } from './planting.ts';
+import { type CommandTurn, nearestWindow, type Planting } from './planting.ts';
 import { chance } from './room-rules.ts';
 import type { CommandState, Departed } from './room-state.ts';
 
@@ -93,14 +92,7 @@ function depths(rgba: Uint8Array, side: number): Uint16Array {
 }
 
 const { dissolveSeconds, maxDissolving, renewSeconds, maxDeparted, busyShare, outlivedSeconds } =
-  DEFAULTS.departure;
-
-/** When an organism is renewed, and what that depends on. */
-export interface RenewalContext extends DepartureTime {
-  readonly maxOrganisms: number;
-  /** Index of the answer to the command. */
-  readonly answer: number;
-}
+  DEPARTURE;
 
 /** An organism that its planter can renew. */
 export interface Renewable extends Pick<Departed, 'id' | 'kind'> {
@@ -108,7 +100,7 @@ export interface Renewable extends Pick<Departed, 'id' | 'kind'> {
   readonly secondsLeft: number;
 }
 
-/** Has organisms depart, and remembers those that have. */
+/** Lets organisms depart, and remembers those that have. */
 export class Dissolving {
   /** Oldest first. */
   private departed: Departed[] = [];
@@ -117,6 +109,7 @@ export class Dissolving {
     private readonly grid: GridPlanes,
     private readonly lifecycle: OrganismLifecycle,
     private readonly departures: Departures,
+    private readonly planting: Planting,
   ) {}
 
   export(): Pick<CommandState, 'departed'> {
@@ -133,23 +126,18 @@ export class Dissolving {
    *
    * @param seconds until it is gone
    */
-  begin(
-    organism: Organism,
-    { tick, tickRate }: DepartureTime,
-    seconds: number = dissolveSeconds,
-  ): void {
-    const { lifecycle } = this;
-    const { departing } = lifecycle;
+  begin(organism: Organism, { tick, tickRate }: RoomTime, seconds: number = dissolveSeconds): void {
+    const { departing } = this.lifecycle;
     if (departing.length >= maxDissolving) {
       const nearest = departing.reduce((a, b) => (b.dissolving! < a.dissolving! ? b : a));
       this.end(nearest, tick);
     }
     organism.dissolving = Math.max(1, Math.round(seconds * tickRate));
-    lifecycle.depart(organism);
+    this.lifecycle.depart(organism);
   }
 
   /** Has an organism depart for good. @throws Refusal no-such-organism */
-  dismiss({ organism: id, seconds }: RoomCommand & { what: 'depart' }, time: DepartureTime): void {
+  dismiss({ organism: id, seconds }: RoomCommand<'depart'>, time: RoomTime): void {
     const organism = this.lifecycle.require(id);
     organism.isFinal = true;
     if (organism.phase !== 'departing') this.begin(organism, time, seconds);
@@ -161,7 +149,7 @@ export class Dissolving {
    *
    * @throws Refusal no-such-organism, not-yours
    */
-  thin({ by, organism: id }: RoomCommand & { what: 'thin' }, time: DepartureTime) {
+  thin({ by, organism: id }: RoomCommand<'thin'>, time: RoomTime) {
     const { lifecycle, departures } = this;
     const organism = id === undefined ? departures.unattended(time)[0] : lifecycle.find(id);
     if (!organism || organism.phase === 'departing') {
@@ -175,9 +163,9 @@ export class Dissolving {
   }
 
   /** Once a tick, after its commands. */
-  step(maxOrganisms: number, time: DepartureTime): void {
+  step(time: RoomTime): void {
     this.departed = this.departed.filter((one) => !isOver(one, time));
-    this.outlive(maxOrganisms, time);
+    this.outlive(time);
     for (const organism of this.lifecycle.departing) this.dissolve(organism, time.tick);
   }
 
@@ -187,17 +175,19 @@ export class Dissolving {
   }
 
   /** The organisms of a planter that depart or have departed lately. */
-  renewable(planter: ParticipantId, time: DepartureTime): Renewable[] {
+  renewable(planter: ParticipantId, time: RoomTime): Renewable[] {
     const isTheirs = ({ planter: by, isFinal }: Pick<Organism, 'planter'> & Partial<Organism>) =>
       by.id === planter && !isFinal;
     const gone = this.departed.filter((one) => isTheirs(one) && !isOver(one, time));
+    const renewable = ({ id, kind }: Departed | Organism, ticks: number): Renewable => ({
+      id,
+      kind,
+      secondsLeft: renewSeconds + ticks / time.tickRate,
+    });
     return [
-      ...gone.map(({ id, kind, at }) => ({ id, kind, ticks: at - time.tick })),
-      ...this.lifecycle.departing.filter(isTheirs).map((organism) => {
-        const { id, kind, dissolving } = organism;
-        return { id, kind, ticks: dissolving! };
-      }),
-    ].map(({ ticks, ...one }) => ({ ...one, secondsLeft: renewSeconds + ticks / time.tickRate }));
+      ...gone.map((one) => renewable(one, one.at - time.tick)),
+      ...this.lifecycle.departing.filter(isTheirs).map((one) => renewable(one, one.dissolving!)),
+    ];
   }
 
   /**
@@ -206,14 +196,10 @@ export class Dissolving {
    *
    * @throws Refusal no-such-organism, not-yours, garden-full, occupied
    */
-  renew(
-    { by, organism: id }: RoomCommand & { what: 'renew' },
-    planting: Planting,
-    { maxOrganisms, answer, ...time }: RenewalContext,
-  ): void {
-    const { lifecycle, departures } = this;
+  renew({ by, organism: id }: RoomCommand<'renew'>, { answer, ...time }: CommandTurn): void {
+    const { lifecycle, departures, planting } = this;
     const living = lifecycle.find(id);
-    const departed = living ? undefined : this.find(id, time);
+    const departed = this.departed.find((one) => one.id === id && !isOver(one, time));
     const mine = living ?? departed;
     if (!mine) throw new Refusal('no-such-organism', `organism ${id}`);
     if (mine.planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
@@ -221,23 +207,17 @@ export class Dissolving {
     if (living && (living.phase !== 'departing' || living.isFinal)) {
       throw new Refusal('no-such-organism', `organism ${id} does not depart`);
     }
-    const other = departures.departing(undefined, maxOrganisms, time);
+    const other = departures.departing(undefined, time);
     if (living) {
       lifecycle.bringBack(living);
       planting.nextOrganism++;
       living.renewed = time.tick;
     } else {
-      const { x, y, latent, origin, kind, parents } = departed!;
-      const window = nearestWindow({ x, y }, planting.side, this.grid);
+      const window = nearestWindow(departed!, planting.side, this.grid);
       this.departed = this.departed.filter((one) => one !== departed);
-      const seed = { window, latent, origin, kind, parents };
-      planting.plant({ ...seed, by, answer, departed: departed! }, time.tick);
+      planting.plant({ seed: departed!, window, by, answer, departed }, time.tick);
     }
     if (other) this.begin(other, time);
-  }
-
-  private find(id: OrganismId, time: DepartureTime): Departed | undefined {
-    return this.departed.find((one) => one.id === id && !isOver(one, time));
   }
 
   /** Also for one whose seed could not be planted after all. */
@@ -247,14 +227,14 @@ export class Dissolving {
   }
 
   /** Every few seconds in a busy room, one organism departs that has outlived its lifetime. */
-  private outlive(maxOrganisms: number, time: DepartureTime): void {
-    const { lifecycle } = this;
+  private outlive(time: RoomTime): void {
+    const { lifecycle, departures } = this;
     const { lifetime = 0 } = lifecycle.rules.life;
-    if (lifetime === 0 || lifecycle.size <= busyShare * maxOrganisms) return;
+    if (lifetime === 0 || lifecycle.size <= busyShare * departures.maxOrganisms) return;
     if (time.tick % Math.max(1, Math.round(outlivedSeconds * time.tickRate)) !== 0) return;
     // It can wait, and none that dissolves has to go at once for it.
     if (lifecycle.departing.length >= maxDissolving) return;
-    const organism = this.departures.outlived(lifetime, time);
+    const organism = departures.outlived(lifetime, time);
     if (organism) this.begin(organism, time);
   }
 
@@ -264,7 +244,7 @@ export class Dissolving {
     // Not by its id: an undo must not change how others dissolve.
     const chanceOf = (place: number): number => chance(rules.seed, place, organism.born);
     const places = dissolvingPlaces(organism, this.grid, left, chanceOf);
-    this.lifecycle.lose(places);
+    for (const place of places) this.grid.clear(place);
     organism.dissolving = left - 1;
     if (left === 1 || places.length === 0) this.end(organism, tick);
   }
@@ -280,5 +260,5 @@ export class Dissolving {
 }
 
 /** Whether a departed organism can no longer be planted again. */
-const isOver = ({ at }: Departed, { tick, tickRate }: DepartureTime): boolean =>
+const isOver = ({ at }: Departed, { tick, tickRate }: RoomTime): boolean =>
   tick - at >= renewSeconds * tickRate;

@@ -35,8 +35,8 @@ export class Energy {
    * @param accounts restored accounts
    */
   constructor(
-    private settings: EnergySettings,
-    private tickRate: number,
+    public costs: EnergySettings,
+    public tickRate: number,
     accounts: readonly StoredAccount[] = [],
   ) {
     this.accounts = new Map(accounts.map(({ participant, ...account }) => [participant, account]));
@@ -48,30 +48,23 @@ export class Energy {
   }
 
   export(): EnergyState {
-    const { settings, tickRate } = this;
-    const accounts = [...this.accounts].map(([participant, account]) => ({
-      participant,
-      ...account,
-    }));
+    const { costs: settings, tickRate } = this;
+    const accounts = [...this.accounts].map(([participant, one]) => ({ participant, ...one }));
     return { settings, tickRate, accounts };
   }
 
   /** Energy of a participant, 0 … capacity. */
   level(participant: ParticipantId, tick: number): number {
-    const { capacity, refillPerSecond } = this.settings;
+    const { capacity, refillPerSecond } = this.costs;
     const account = this.accounts.get(participant);
     if (!account) return capacity;
     const refilled = ((tick - account.at) * refillPerSecond) / this.tickRate;
     return Math.min(capacity, account.level + refilled);
   }
 
-  get costs(): EnergySettings {
-    return this.settings;
-  }
-
   /** Opens a participant's account. @param granted initial energy; default: a newcomer's */
-  enter(participant: ParticipantId, tick: number, granted = this.settings.newcomer): void {
-    const level = Math.min(granted, this.settings.capacity);
+  enter(participant: ParticipantId, tick: number, granted = this.costs.newcomer): void {
+    const level = Math.min(granted, this.costs.capacity);
     this.accounts.set(participant, { level, at: tick });
   }
 
@@ -80,21 +73,25 @@ export class Energy {
     this.accounts.delete(participant);
   }
 
-  /** Checks that a participant can pay for a seed. @throws Refusal no-energy */
-  requirePlant(participant: ParticipantId, tick: number): void {
-    this.require(participant, this.settings.plant, tick);
-  }
-
   /** Pays for a seed. @throws Refusal no-energy; nothing is spent then */
   spendPlant(participant: ParticipantId, tick: number): void {
-    this.spend(participant, this.settings.plant, tick);
+    this.spend(participant, this.costs.plant, tick);
+  }
+
+  /** Pays for a seed that `make` makes. @throws Refusal no-energy, and as `make` */
+  buy<S>(participant: ParticipantId, tick: number, make: () => S): S {
+    // Check before random numbers are drawn: a refused command must change nothing.
+    this.require(participant, this.costs.plant, tick);
+    const seed = make();
+    this.spendPlant(participant, tick);
+    return seed;
   }
 
   /** Returns the price of a seed that could not be planted. */
   returnPlant(participant: ParticipantId, tick: number): void {
     if (!this.accounts.has(participant)) return;
-    const price = Math.min(this.settings.plant, this.settings.capacity);
-    const level = Math.min(this.settings.capacity, this.level(participant, tick) + price);
+    const price = Math.min(this.costs.plant, this.costs.capacity);
+    const level = Math.min(this.costs.capacity, this.level(participant, tick) + price);
     this.accounts.set(participant, { level, at: tick });
   }
 
@@ -129,44 +126,42 @@ export class Energy {
       isContinued = false,
     }: { readonly woken?: number; readonly isContinued?: boolean } = {},
   ): void {
-    const cost = this.priceOfCells(stroke, isContinued) + woken * this.settings.wake;
+    const cost = this.priceOfCells(stroke, isContinued) + woken * this.costs.wake;
     this.spend(participant, cost, tick);
   }
 
   /** Changes settings and tick rate. Full accounts stay full; others are capped at the capacity. */
   change(settings: EnergySettings, tickRate: number, tick: number): void {
-    const oldCapacity = this.settings.capacity;
+    this.dropFull(tick);
     for (const participant of this.accounts.keys()) {
-      const level = this.level(participant, tick);
-      if (level >= oldCapacity) this.accounts.delete(participant);
-      else {
-        const capped = Math.min(level, settings.capacity);
-        this.accounts.set(participant, { level: capped, at: tick });
-      }
+      const level = Math.min(this.level(participant, tick), settings.capacity);
+      this.accounts.set(participant, { level, at: tick });
     }
-    this.settings = settings;
+    this.costs = settings;
     this.tickRate = tickRate;
   }
 
   /** Call once a tick: removes full accounts, also those of commands that outlived a `leave`. */
   prune(tick: number): void {
-    if (tick % PRUNE_EVERY !== 0) return;
+    if (tick % PRUNE_EVERY === 0) this.dropFull(tick);
+  }
+
+  private dropFull(tick: number): void {
     for (const participant of this.accounts.keys()) {
-      if (this.level(participant, tick) >= this.settings.capacity)
-        this.accounts.delete(participant);
+      if (this.level(participant, tick) >= this.costs.capacity) this.accounts.delete(participant);
     }
   }
 
   /** A stroke split into messages, each continuing the one before, pays for one first disc. */
   private priceOfCells(stroke: Stroke, isContinued: boolean): number {
-    return sweptCells(stroke, isContinued) * this.settings.damagePerCell;
+    return sweptCells(stroke, isContinued) * this.costs.damagePerCell;
   }
 
   private require(participant: ParticipantId, cost: number, tick: number): number {
     const level = this.level(participant, tick);
     if (participant === HOUSE.id) return level;
     // A price above the capacity could otherwise never be paid.
-    const price = Math.min(cost, this.settings.capacity);
+    const price = Math.min(cost, this.costs.capacity);
     if (price > level) throw new Refusal('no-energy', `${price.toFixed(1)} of ${level.toFixed(1)}`);
     return level - price;
   }

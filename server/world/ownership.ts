@@ -11,7 +11,7 @@ import type { Population } from './organisms/population.ts';
 import { isTurning } from './organisms/transformation.ts';
 
 /** Side of the square in the middle of its window that a growing organism always owns. */
-const SEED_SIDE = 2;
+export const SEED_SIDE = 2;
 
 /** The places that an organism owns from planting until it is grown. */
 export function seedPlaces(window: Rect, grid: GridPlanes): number[] {
@@ -127,15 +127,8 @@ export function blockersOf(
   return counts;
 }
 
-/** What decides whom freed places wake. */
-export interface GroundState {
-  readonly grid: GridPlanes;
-  readonly population: Population;
-}
-
 /** Frees the places of an organism that has died, and offers those that it has lost. */
-export function leaveGround(organism: Organism, ground: GroundState): void {
-  const { grid, population } = ground;
+export function leaveGround(organism: Organism, grid: GridPlanes, population: Population): void {
   const freed: number[] = [];
   grid.each(organism.window, (place) => {
     if (grid.ownerAt(place) !== organism.id) return;
@@ -143,14 +136,18 @@ export function leaveGround(organism: Organism, ground: GroundState): void {
     freed.push(place);
   });
   letTryAgain(freed, population);
-  if (organism.dissolving !== undefined) offerLost(organism, ground);
+  if (organism.dissolving !== undefined) offerLost(organism, grid, population);
 }
 
 /**
  * Offers the bare places where an organism was seen before it dissolved. Call it for a renewed
  * organism once it has had the chance to take them back.
  */
-export function offerLost({ window, seen }: Organism, { grid, population }: GroundState): void {
+export function offerLost(
+  { window, seen }: Organism,
+  grid: GridPlanes,
+  population: Population,
+): void {
   const lost: number[] = [];
   // A seed has not been seen yet.
   grid.each(seen ? stageRect(window, Math.sqrt(seen.length / 4)) : window, (place, cell) => {

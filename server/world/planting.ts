@@ -1,19 +1,26 @@
 /** Plants organisms: gives them their ids, patches and first places. */
 
+import { DEFAULTS } from '../../shared/defaults.ts';
 import { contains, type Rect, stageRect, windowAround } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView, SeedView } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
+import type { RoomTime } from './departures.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import { newOrganism, type Organism } from './organisms/organism.ts';
+import { newOrganism, type Organism, type Seed } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
-import { seedPlaces } from './ownership.ts';
+import { SEED_SIDE, seedPlaces } from './ownership.ts';
 import type { Departed, RoomState } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
-/** What is planted, where and by whom. */
-export interface NewSeed
-  extends Pick<Organism, 'window' | 'latent' | 'origin' | 'kind' | 'parents'> {
+/** The time of a command, and the index of its answer among those of the tick. */
+export interface CommandTurn extends RoomTime {
+  readonly answer: number;
+}
+
+interface NewPlant {
+  readonly seed: Seed;
+  readonly window: Rect;
   readonly by: ParticipantView;
   /** Index of the answer to the command. */
   readonly answer: number;
@@ -22,7 +29,7 @@ export interface NewSeed
 }
 
 /** An organism planted in this tick. */
-interface PendingPlant extends Pick<NewSeed, 'answer' | 'departed'> {
+interface PendingPlant extends Pick<NewPlant, 'answer' | 'departed'> {
   readonly organism: Organism;
 }
 
@@ -42,15 +49,16 @@ export class Planting {
     private readonly nextPatch: () => PatchId,
   ) {}
 
-  /** Of a window. */
+  /** Side of a window. */
   get side(): number {
     return this.species.side;
   }
 
   /** Plants an organism where its seed places are bare. @param tick ticks completed */
-  plant({ window, latent, by, answer, departed, ...seed }: NewSeed, tick: number): void {
+  plant({ seed, window, by, answer, departed }: NewPlant, tick: number): void {
+    const { latent, origin, kind, parents } = seed;
     const organism = newOrganism({
-      ...{ window, latent, origin: seed.origin, kind: seed.kind, parents: seed.parents },
+      ...{ window, latent, origin, kind, parents },
       id: this.nextOrganism++,
       patch: this.nextPatch(),
       planter: { id: by.id, name: by.name, hue: by.hue },
@@ -93,8 +101,7 @@ export function windowAt(grid: GridPlanes, x: number, y: number, side: number): 
 
 /** Checks the places that a seed in this window will own. @throws Refusal occupied */
 export function requireBare(window: Rect, grid: GridPlanes): void {
-  const places = seedPlaces(window, grid);
-  if (places.some((place) => grid.ownerAt(place) !== 0)) throw new Refusal('occupied');
+  if (!isBare(stageRect(window, SEED_SIDE), grid)) throw new Refusal('occupied');
 }
 
 /**
@@ -105,7 +112,7 @@ export function requireBare(window: Rect, grid: GridPlanes): void {
  * @throws Refusal occupied when there is none on the grid
  */
 export function nearestWindow(corner: Corner, side: number, grid: GridPlanes): Rect {
-  const found = nearest(corner, side, side / 2, grid) ?? nearest(corner, side, 2, grid);
+  const found = nearest(corner, side, side / 2, grid) ?? nearest(corner, side, SEED_SIDE, grid);
   if (!found) throw new Refusal('occupied');
   return found;
 }
@@ -156,6 +163,8 @@ function isBare({ x, y, width, height }: Rect, grid: GridPlanes): boolean {
   return true;
 }
 
+const { maxSeedsInHand } = DEFAULTS.room;
+
 type SeedInventoryState = RoomState['hands'];
 /** A held seed with its latent [Z]. */
 export type HeldSeed = SeedInventoryState['held'][number]['seeds'][number];
@@ -167,19 +176,13 @@ export const viewOfSeed = ({ id, origin, parents }: HeldSeed): SeedView => ({
   parents,
 });
 
-/** A bounded list of seeds for each participant. */
+/** The seeds that each participant holds; one too many drops the oldest. */
 export class SeedInventory {
   private nextId: number;
   private readonly seeds: Map<number, HeldSeed[]>;
 
-  /**
-   * @param size most seeds per participant; adding another drops the oldest
-   * @param from restored state
-   */
-  constructor(
-    private readonly size: number,
-    from: SeedInventoryState = { nextId: 1, held: [] },
-  ) {
+  /** @param from restored state */
+  constructor(from: SeedInventoryState = { nextId: 1, held: [] }) {
     this.nextId = from.nextId;
     this.seeds = new Map(from.held.map(({ participant, seeds }) => [participant, [...seeds]]));
   }
@@ -187,7 +190,7 @@ export class SeedInventory {
   /** Gives a participant a new seed. */
   add(participant: number, seed: Omit<HeldSeed, 'id'>): HeldSeed {
     const held = { ...seed, id: this.nextId++ };
-    this.seeds.set(participant, [...this.of(participant), held].slice(-this.size));
+    this.seeds.set(participant, [...this.of(participant), held].slice(-maxSeedsInHand));
     return held;
   }
 

@@ -2,9 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { mixBits } from '../../shared/random.ts';
 import type { LifeSettings, OrganismId } from '../../shared/vocabulary.ts';
+import { defined } from '../platform/collections.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
 import type { Relatives } from '../vnca/relatives.ts';
-import type { OuterEvent } from './commands.ts';
+import type { RoomEvent } from './commands.ts';
 import { type CommandState, RULES_VERSION } from './room-state.ts';
 import type { Species } from './species.ts';
 
@@ -15,11 +16,10 @@ type RulesState = Pick<
   CommandState,
   'rules' | 'seed' | 'closing' | 'relatives' | 'sampler' | 'life' | 'liveliness'
 >;
-export type RulesEvent = Extract<OuterEvent, { what: 'rules' }>;
 
 /** The rules of one room. */
 export class RoomRules {
-  /** Random seed of the room's chances (`chance.ts`), uint32. */
+  /** Random seed of the room's chances (see `chance`), uint32. */
   seed: number;
   /** Places a step by which wounds close from their rim; undefined: at once. */
   closing: number | undefined;
@@ -33,11 +33,8 @@ export class RoomRules {
 
   /** The rules of a new room. @param life absent: a step each tick */
   constructor(species: Species, seed: number, life: LifeSettings = EVERY_TICK) {
-    const { closing, relatives, sampler } = species;
+    this.apply(species);
     this.seed = seed >>> 0;
-    this.closing = closing;
-    this.relatives = relatives;
-    this.sampler = sampler;
     this.life = life;
   }
 
@@ -46,22 +43,16 @@ export class RoomRules {
    *
    * @returns undefined if it has them already
    */
-  update({ closing, relatives, sampler }: Species): RulesEvent | undefined {
+  update({ closing, relatives, sampler }: Species): RoomEvent<'rules'> | undefined {
     const isSame =
       this.closing === closing &&
       this.sampler === sampler &&
       isDeepStrictEqual(this.relatives, relatives);
     if (isSame) return undefined;
-    return {
-      what: 'rules',
-      rules: RULES_VERSION,
-      ...(closing !== undefined && { closing }),
-      ...(relatives && { relatives }),
-      ...(sampler && { sampler }),
-    };
+    return { what: 'rules', ...defined({ rules: RULES_VERSION, closing, relatives, sampler }) };
   }
 
-  apply({ closing, relatives, sampler }: Omit<RulesEvent, 'what' | 'rules'>): void {
+  apply({ closing, relatives, sampler }: Pick<Species, 'closing' | 'relatives' | 'sampler'>): void {
     this.closing = closing;
     this.relatives = relatives;
     this.sampler = sampler;
@@ -69,13 +60,10 @@ export class RoomRules {
 
   export(): RulesState {
     const { seed, closing, relatives, sampler, life, liveliness } = this;
-    return {
-      ...{ rules: RULES_VERSION, seed, life: { ...life } },
-      ...(closing !== undefined && { closing }),
-      ...(relatives && { relatives }),
-      ...(sampler && { sampler }),
-      ...(liveliness > 0 && { liveliness }),
-    };
+    return defined({
+      ...{ rules: RULES_VERSION, seed, life: { ...life }, closing, relatives, sampler },
+      liveliness: liveliness || undefined,
+    });
   }
 
   restore(from: RulesState): void {

@@ -13,13 +13,9 @@ import {
   id as positive,
   count as whole,
 } from '../../shared/common-schemas.ts';
-import type { resumeRandom } from '../../shared/random.ts';
 import { cause, flashLimit, origin } from '../../shared/vocabulary.ts';
-import type { PatchId } from '../engine/engine.ts';
 import { samplerVersion } from '../vnca/card.ts';
 import { relativesTable } from '../vnca/relatives.ts';
-import { isStale } from './organisms/flicker.ts';
-import type { Organism } from './organisms/organism.ts';
 
 export const ROOM_STATE_VERSION = 1;
 
@@ -30,7 +26,7 @@ const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const parents = v.pipe(v.array(positive), v.readonly());
 
 /** Raise it if a room under the former rules would replay differently. */
-export const RULES_VERSION = 1;
+export const RULES_VERSION = 1 as const;
 /** Version of the rules that a room lives by. */
 export const rulesVersion = v.literal(RULES_VERSION);
 /** Scope within which the ids of repeatable commands are unique, uint32. */
@@ -60,7 +56,9 @@ export const energySettings = v.strictObject({
   wake: number,
 });
 
-const planter = v.strictObject({ id: whole, name: v.string(), hue: v.number() });
+/** Who sent a command, or planted an organism. */
+export const actor = v.strictObject({ id: whole, name: v.string(), hue: v.number() });
+const planter = actor;
 
 const organismState = v.strictObject({
   id: positive,
@@ -76,28 +74,46 @@ const organismState = v.strictObject({
   parents,
   planter,
   born: whole,
-  /** Tick at which its planter last renewed it. */
+  /** Tick at which its planter last renewed it; absent: never. */
   renewed: v.optional(whole),
   phase: v.picklist(['growing', 'awake', 'asleep', 'departing']),
   /** Ticks until it is gone, if it departs. */
   dissolving: v.optional(positive),
   /** Of one that departs: its planter cannot renew it. */
   isFinal: v.optional(v.literal(true)),
+  /** Steps taken. */
   age: whole,
   stage: positive,
   wounds: whole,
   healed: whole,
+  /** Places that it owned when it was wounded, until it heals; 0 if it was still growing. */
   hurt: v.optional(whole),
   /** Who made its latest wound, and the tick of its first stroke; only in protecting rooms. */
   cut: v.optional(v.strictObject({ by: whole, at: whole })),
+  /** Steps since it was grown or last woken. */
   awakeSteps: whole,
+  /** Times that freed places have woken it since a stroke or a neighbour's death. */
   stirs: whole,
+  /** Consecutive steps without visible change. */
   restTicks: whole,
-  /** [S, S] */
+  /**
+   * [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed.
+   */
   pressing: bytes,
+  /** [stage, stage, 4] RGBA after its last step; absent before the first. */
   seen: v.optional(bytes),
-  /** See `FlickerState`. */
-  flicker: v.optional(v.strictObject({ levels: bytes, going: bytes, turns: owners, at: whole })),
+  flicker: v.optional(
+    v.strictObject({
+      /** [S, S, 2] highest or lowest luminance and red since the last turn, in 255ths. */
+      levels: bytes,
+      /** [S, S] whether luminance and red rise or fall. */
+      going: bytes,
+      /** [S, S] turns in each slot of the last second. */
+      turns: owners,
+      /** Tick of the last measurement. */
+      at: whole,
+    }),
+  ),
   /** Ticks until the next step of a slowed organism. */
   pause: v.optional(whole),
   /** Ticks until its next step, by its own pace. */
@@ -107,12 +123,30 @@ const organismState = v.strictObject({
   /** [S, S]. Where a cell was killed: steps until it can live again; else 0. */
   closed: v.optional(bytes),
   /** While it expresses a relative, or is on its way home. */
-  expression: v.optional(v.strictObject({ latent, stepsLeft: whole, held: v.optional(whole) })),
+  expression: v.optional(
+    v.strictObject({
+      /** [Z]. What its cells read: the relative's latent, or its own again on the way home. */
+      latent,
+      /** Steps until it gets its own back. */
+      stepsLeft: whole,
+      /** Places that it owned before; absent until it wakes for it. */
+      held: v.optional(whole),
+    }),
+  ),
   /** Until it rests after turning into something else. */
-  transforming: v.optional(v.strictObject({ from: latent, stepsLeft: whole })),
+  transforming: v.optional(
+    v.strictObject({
+      /** [Z]. What its cells read when it began. */
+      from: latent,
+      /** Steps until its cells read its own latent. */
+      stepsLeft: whole,
+    }),
+  ),
   /** What it has been, oldest first. */
   was: v.optional(v.array(v.strictObject({ kind: v.string(), origin, until: whole }))),
 });
+
+export type OrganismState = v.InferOutput<typeof organismState>;
 
 const ended = v.strictObject({
   ...{ id: positive, kind: v.string(), origin, parents, planter },
@@ -258,102 +292,8 @@ export type RoomState = v.InferOutput<typeof roomState>;
 /** An organism that has departed lately. */
 export type Departed = NonNullable<RoomState['departed']>[number];
 
-/** The part of a room's state that its command handlers own. */
-export type CommandState = Pick<
+/** The part of a room's state that commands and other events change. */
+export type CommandState = Omit<
   RoomState,
-  | 'maxOrganisms'
-  | 'nextOrganism'
-  | 'lastParticipant'
-  | 'random'
-  | 'hands'
-  | 'energy'
-  | 'attendance'
-  | 'flashLimit'
-  | 'protect'
-  | 'strokes'
-  | 'departed'
-  | 'rules'
-  | 'seed'
-  | 'closing'
-  | 'life'
-  | 'relatives'
-  | 'sampler'
-  | 'liveliness'
-  | 'lineage'
+  'version' | 'tick' | 'acted' | 'done' | 'organisms' | 'planes'
 >;
-type OrganismState = v.InferOutput<typeof organismState>;
-
-/** A random generator's state as plain data. */
-export function exportRandom(random: ReturnType<typeof resumeRandom>): RoomState['random'] {
-  const { words, spare } = random.state();
-  return { words: [...words], ...(spare !== undefined && { spare }) };
-}
-
-/**
- * Copies an organism's state; later changes of the organism do not affect the copy.
- *
- * @param tick ticks completed
- */
-export function exportOrganism(organism: Organism, tick: number): OrganismState {
-  // Patch ids belong to the engine, and dead organisms are removed within a tick.
-  const { patch: _, isRestored: _engine, mustExpress: _next, phase, ...others } = organism;
-  const { pressing, seen, flicker, expression, renewed, dissolving, isFinal, ...rest } = others;
-  const { hurt, cut, pause, wait, woundMask, closed, transforming, was, ...fields } = rest;
-  return {
-    ...fields,
-    window: { ...fields.window },
-    planter: { ...fields.planter },
-    parents: [...fields.parents],
-    phase: phase as Exclude<typeof phase, 'dead'>,
-    pressing: pressing.slice(),
-    ...(renewed !== undefined && { renewed }),
-    ...(dissolving !== undefined && { dissolving }),
-    ...(isFinal && { isFinal }),
-    ...(hurt !== undefined && { hurt }),
-    ...(cut && { cut }),
-    ...(seen && { seen }),
-    ...(flicker && !isStale(flicker, tick) && { flicker: structuredClone(flicker) }),
-    ...(pause !== undefined && { pause }),
-    ...(wait && { wait }),
-    ...(woundMask && { woundMask: woundMask.slice() }),
-    ...(closed && { closed: closed.slice() }),
-    ...(expression && { expression: { ...expression } }),
-    ...(transforming && { transforming: { ...transforming } }),
-    ...(was && { was: [...was] }),
-  };
-}
-
-/** Creates an organism from its state. @param patch its new patch in the engine */
-export function importOrganism(state: OrganismState, patch: PatchId): Organism {
-  return {
-    ...state,
-    patch,
-    isRestored: true,
-    renewed: state.renewed,
-    dissolving: state.dissolving,
-    isFinal: state.isFinal,
-    hurt: state.hurt,
-    cut: state.cut,
-    seen: state.seen,
-    flicker: state.flicker,
-    pause: state.pause,
-    wait: state.wait,
-    woundMask: state.woundMask,
-    closed: state.closed,
-    expression: state.expression,
-    transforming: state.transforming,
-    was: state.was,
-    // A patch taken over from another room may still read what its organism has just given back.
-    mustExpress: state.phase !== 'asleep',
-  };
-}
-
-/** Largest difference between two read-outs, 0…255; 255 if their sizes differ. */
-export function largestChange(before: Uint8Array | undefined, after: Uint8Array): number {
-  if (before?.length !== after.length) return 255;
-  let largest = 0;
-  for (let i = 0; i < after.length; i++) {
-    largest = Math.max(largest, Math.abs(after[i] - before[i]));
-  }
-  return largest;
-}

@@ -2,54 +2,73 @@
  * One room: a pure, synchronous state machine. Before the engine's step, `beginTick` applies queued
  * commands and returns the engine's work; after it, `endTick` takes the read-outs.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
 import type {
   EnergySettings,
   FlashLimit,
+  LifeEvent,
   LifeSettings,
   OrganismId,
   OrganismView,
   ParticipantId,
 } from '../../shared/vocabulary.ts';
-import type { PatchId, Readout } from '../engine/engine.ts';
-import { CommandHandlers } from './command-handlers.ts';
+import type { NewPatch, PatchId, PatchStep, Readout } from '../engine/engine.ts';
+import { defined } from '../platform/collections.ts';
+import { applyEvent, handlerOf } from './command-handlers.ts';
 import {
   type Answer,
   CommandQueue,
-  type OuterEvent,
+  type ImmediateEvent,
+  type Outcome,
   plainNumbers,
   type RoomCommand,
   type RoomEvent,
 } from './commands.ts';
+import { previewLatent } from './create-latent.ts';
 import type { Renewable } from './dissolving.ts';
-import { GridPlanes } from './grid-planes.ts';
+import type { GridPlanes } from './grid-planes.ts';
+import type { Expressing } from './organisms/expressions.ts';
 import type { FlickerMoment } from './organisms/flicker.ts';
-import { viewOf } from './organisms/organism.ts';
-import { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
+import { exportOrganism, importOrganism, viewOf } from './organisms/organism.ts';
 import { type HeldSeed, viewOfSeed } from './planting.ts';
-import { RoomRules } from './room-rules.ts';
-import {
-  exportOrganism,
-  importOrganism,
-  type LineageState,
-  ROOM_STATE_VERSION,
-  type RoomState,
-} from './room-state.ts';
-import type { RoomOptions, TickResult, TickWork } from './room-types.ts';
+import { RoomContents, type RoomOptions } from './room-contents.ts';
+import { type LineageState, ROOM_STATE_VERSION, type RoomState } from './room-state.ts';
 import { type Species, seedTokenOf } from './species.ts';
+
+/** The engine's work for a tick, in this order, and the events to journal. */
+export interface TickWork {
+  readonly dispose: readonly PatchId[];
+  readonly plant: readonly NewPatch[];
+  readonly step: readonly PatchStep[];
+  /** The external events of this tick, in order. */
+  readonly events: readonly RoomEvent[];
+}
+
+/** The outcome of a tick. */
+export interface TickResult {
+  readonly tick: number;
+  readonly answers: readonly Answer[];
+  readonly life: readonly LifeEvent[];
+  /** Organisms that have begun to express a relative; absent: none. */
+  readonly expressing?: readonly Expressing[];
+  /** The organisms that died. */
+  readonly died: readonly OrganismView[];
+  /** Chunks of the planes that have changed. */
+  readonly changed: readonly number[];
+}
 
 /** A cell grid with its organisms, and what changes it by the rules of shared/RULES.md. */
 export class Room {
   readonly name: string;
   readonly species: Species;
   readonly grid: GridPlanes;
-  private readonly rules: RoomRules;
-  private readonly lifecycle: OrganismLifecycle;
-  private readonly handlers: CommandHandlers;
+  private readonly contents: RoomContents;
   private readonly queue = new CommandQueue();
+  /** Answers to the commands of the tick in progress. */
+  private readonly answers: Answer[] = [];
   /** Events applied since the last tick began, to be journalled with the next. */
-  private readonly appliedEvents: OuterEvent[] = [];
+  private readonly appliedEvents: ImmediateEvent[] = [];
   /** Number of the next tick's journalled events that the restored state already contains. */
   private alreadyApplied: number;
   /** The tick being replayed ran out of engine memory for its plants. */
@@ -60,19 +79,17 @@ export class Room {
     const { name, species, from, nextPatch } = options;
     this.name = name;
     this.species = species;
-    const { width, height } = from?.planes ?? options;
-    this.grid = new GridPlanes(width, height, from?.planes);
-    this.rules = new RoomRules(species, options.seed, options.life);
-    this.lifecycle = new OrganismLifecycle(this.grid, species, this.rules);
-    const tickRate = options.tickRate ?? DEFAULTS.room.tickRate;
-    const { grid, lifecycle } = this;
-    this.handlers = new CommandHandlers(species, grid, lifecycle, { ...options, tickRate });
+    this.contents = new RoomContents(options);
+    this.grid = this.contents.grid;
     this.completedTicks = from?.tick ?? 0;
     this.alreadyApplied = from?.acted ?? 0;
     if (!from) return;
-    this.handlers.restore(from);
     this.queue.restore(from);
     this.lifecycle.replaceAll(from.organisms.map((state) => importOrganism(state, nextPatch())));
+  }
+
+  private get lifecycle() {
+    return this.contents.lifecycle;
   }
 
   /** Ticks completed. */
@@ -82,22 +99,22 @@ export class Room {
 
   /** Most organisms alive at once. */
   get maxOrganisms(): number {
-    return this.handlers.maxOrganisms;
+    return this.contents.departures.maxOrganisms;
   }
 
   /** Highest participant id that has entered or sent a command. */
   get lastParticipant(): number {
-    return this.handlers.lastParticipant;
+    return this.contents.lastParticipant;
   }
 
   /** Participants who are present, hold seeds or have spent energy. */
   get participantsWithState(): ParticipantId[] {
-    return this.handlers.participantsWithState;
+    return this.contents.participants;
   }
 
   /** The organisms of a planter that depart, or can be planted again (rule DEP-10). */
   renewable(planter: ParticipantId): Renewable[] {
-    return this.handlers.renewable(planter, this.completedTicks);
+    return this.contents.dissolving.renewable(planter, this.time);
   }
 
   /**
@@ -106,7 +123,7 @@ export class Room {
    * @param seconds for how long, default: ten minutes (rule DEP-4)
    */
   unattended(seconds?: number): OrganismView[] {
-    return this.handlers.unattended(this.completedTicks, seconds).map(viewOf);
+    return this.contents.departures.unattended(this.time, seconds).map(viewOf);
   }
 
   /** Views of all living organisms, oldest first. */
@@ -155,29 +172,32 @@ export class Room {
    */
   enqueue(id: number, command: RoomCommand, session?: number): void {
     if (!this.queue.admits(id, command.by.id, session)) return;
-    this.queue.add(id, plainNumbers(this.handlers.resolved(command)), session);
+    const resolved = handlerOf(command).resolve?.(command, this.contents) ?? command;
+    this.queue.add(
+      defined({ what: 'command' as const, id, session, command: plainNumbers(resolved) }),
+    );
   }
 
   /** The answer to a command that has been done already; undefined if it has not. */
   doneBefore(id: number, { by, what }: RoomCommand, session: number): Answer | undefined {
     const done = this.queue.find(by.id, session, id);
     const held = this.seedsOf(by.id).find((one) => one.id === done?.seed);
-    const given = held && { seed: viewOfSeed(held) };
-    return done && { by: by.id, id, what, energy: this.energyOf(by.id), ...given };
+    const seed = held && viewOfSeed(held);
+    return done && defined({ by: by.id, id, what, energy: this.energyOf(by.id), seed });
   }
 
   /** The seeds that a participant holds, oldest first. */
   seedsOf(participant: ParticipantId): readonly HeldSeed[] {
-    return this.handlers.seedsOf(participant);
+    return this.contents.inventory.of(participant);
   }
 
   /**
-   * The latent that would be planted for a seed now, for its preview; see `CommandHandlers`.
+   * The latent that would be planted for a seed now, for its preview; see `previewLatent`.
    *
    * @throws Refusal no-such-seed, no-such-organism, bad-latent
    */
   previewLatent(seed: PreviewSource, participant: ParticipantId): Float32Array {
-    return this.handlers.previewLatent(seed, participant);
+    return previewLatent(seed, participant, this.contents);
   }
 
   /** A living organism's seed as a token. @throws Refusal no-such-organism */
@@ -187,11 +207,8 @@ export class Room {
 
   /** @param granted initial energy @param source same for all of one network address */
   enter(participant: ParticipantId, granted?: number, source?: number): void {
-    const facts = {
-      ...(granted !== undefined && { granted }),
-      ...(source !== undefined && { source }),
-    };
-    this.applyNow({ what: 'enter', participant, at: this.completedTicks, ...facts });
+    const at = this.completedTicks;
+    this.applyNow(defined({ what: 'enter' as const, participant, at, granted, source }));
   }
 
   /** Drops a participant's held seeds; their organisms and queued commands stay. */
@@ -206,7 +223,7 @@ export class Room {
 
   /** Most flashes a second (rule LIF-9). */
   get flashLimit(): FlashLimit {
-    return this.handlers.flashLimit;
+    return this.contents.flashLimit;
   }
 
   /** Changes how many flashes a second organisms may show. */
@@ -216,7 +233,7 @@ export class Room {
 
   /** Seconds for which a wounded organism cannot be wounded again (rule DMG-3). */
   get protectSeconds(): number {
-    return this.handlers.wounding.protect;
+    return this.contents.wounding.protect;
   }
 
   /** Changes how long a wounded organism cannot be wounded again; 0: not at all. */
@@ -226,7 +243,7 @@ export class Room {
 
   /** How often organisms step. */
   get life(): LifeSettings {
-    return this.rules.life;
+    return this.contents.rules.life;
   }
 
   /** Changes how often organisms step. */
@@ -236,7 +253,7 @@ export class Room {
 
   /** Share of the organisms that may express at once, 0…1. */
   get liveliness(): number {
-    return this.rules.liveliness;
+    return this.contents.rules.liveliness;
   }
 
   /** Changes which share of the organisms may express at once. */
@@ -246,22 +263,22 @@ export class Room {
 
   /** Brings the room to the numbers that its checkpoint's card has now. */
   updateRules(): void {
-    const event = this.rules.update(this.species);
+    const event = this.contents.rules.update(this.species);
     if (event) this.applyNow(event);
   }
 
   get energySettings(): EnergySettings {
-    return this.handlers.energySettings;
+    return this.contents.energy.costs;
   }
 
   /** A participant's present energy. */
   energyOf(participant: ParticipantId): number {
-    return this.handlers.energyOf(participant, this.completedTicks);
+    return this.contents.energy.level(participant, this.completedTicks);
   }
 
   /** Changes what commands cost. */
   setEnergy(settings: EnergySettings): void {
-    this.changeEnergy(settings, this.handlers.tickRate);
+    this.changeEnergy(settings, this.contents.energy.tickRate);
   }
 
   /** Adapts the refill per tick to a new tick rate, so that it stays the same per second. */
@@ -276,7 +293,7 @@ export class Room {
   /** Replays the next tick's journal entry: events apply now, commands are queued. */
   redo(events: readonly RoomEvent[]): void {
     for (const event of events.slice(this.alreadyApplied)) {
-      if (event.what === 'command') this.queue.redo(event);
+      if (event.what === 'command') this.queue.add(event);
       else this.applyNow(event);
     }
     this.alreadyApplied = 0;
@@ -289,7 +306,7 @@ export class Room {
       version: ROOM_STATE_VERSION,
       tick: this.completedTicks,
       acted: this.appliedEvents.length,
-      ...this.handlers.export(),
+      ...this.contents.export(),
       ...this.queue.export(),
       organisms: [...this.lifecycle.all].map((one) => exportOrganism(one, this.completedTicks)),
       planes: { width, height, rgba: rgba.slice(), owner: owner.slice() },
@@ -306,7 +323,7 @@ export class Room {
   replaceState(from: RoomState, patches: readonly PatchId[]): void {
     this.grid.replace(from.planes);
     this.lifecycle.replaceAll(from.organisms.map((state, i) => importOrganism(state, patches[i])));
-    this.handlers.restore(from);
+    this.contents.restore(from);
     this.queue.restore(from);
     this.completedTicks = from.tick;
     this.alreadyApplied = Math.max(0, from.acted - this.appliedEvents.length);
@@ -320,23 +337,25 @@ export class Room {
 
   /** Indices of this tick's commands that have been refused so far. */
   get refused(): number[] {
-    return this.handlers.refused;
+    return this.answers.flatMap(({ refused }, i) => (refused ? [i] : []));
   }
 
   /** First half of a tick: applies the queued commands and returns the engine's work. */
   beginTick(): TickWork {
-    const { isOutOfMemory } = this;
+    const { contents, lifecycle, isOutOfMemory } = this;
     const commands = this.queue.take();
     const events = [...this.appliedEvents.splice(0), ...commands];
     this.isOutOfMemory = false;
     this.alreadyApplied = 0;
-    this.handlers.apply(commands, this.completedTicks);
-    this.lifecycle.express(this.completedTicks);
-    const step = this.lifecycle.step(this.flickerMoment(this.completedTicks + 1));
-    const dispose = this.lifecycle.takeDisposed();
-    const plant = this.handlers.takePlanted(dispose);
+    contents.planting.pending = [];
+    for (const command of commands) this.run(command);
+    contents.dissolving.step(this.time);
+    lifecycle.express(this.completedTicks);
+    const step = lifecycle.step(this.flickerMoment(this.completedTicks + 1));
+    const dispose = lifecycle.takeDisposed();
+    const plant = contents.planting.takePlanted(dispose);
     if (!isOutOfMemory) return { dispose, plant, step, events };
-    const refused = new Set(this.handlers.refusePending(this.completedTicks));
+    const refused = new Set(this.retractPending());
     return { dispose, plant: [], step: step.filter(({ patch }) => !refused.has(patch)), events };
   }
 
@@ -347,7 +366,7 @@ export class Room {
    * @returns whether there were any; otherwise nothing has changed
    */
   refusePending(): boolean {
-    return this.handlers.refusePending(this.completedTicks).length > 0;
+    return this.retractPending().length > 0;
   }
 
   /**
@@ -356,35 +375,86 @@ export class Room {
    * @param readouts one per step of `beginTick`, in the same order
    */
   endTick(readouts: readonly Readout[]): TickResult {
-    this.completedTicks++;
-    this.lifecycle.settle(readouts, this.flickerMoment(this.completedTicks));
-    const answers = this.handlers.end(this.completedTicks);
-    this.queue.answered(answers, this.handlers.isPresent);
+    const { contents, lifecycle } = this;
+    const tick = ++this.completedTicks;
+    lifecycle.settle(readouts, this.flickerMoment(tick));
+    contents.energy.prune(tick);
+    contents.wounding.prune(this.time);
+    contents.departures.prune(tick);
+    const answers = this.answers.splice(0);
+    this.queue.answered(answers, contents.departures.present);
     return {
-      tick: this.completedTicks,
+      tick,
       answers,
-      life: this.lifecycle.takeEvents(),
-      expressing: this.lifecycle.expressing,
-      died: this.lifecycle.takeDead(this.completedTicks).map(viewOf),
+      life: lifecycle.takeEvents(),
+      expressing: lifecycle.expressing,
+      died: lifecycle.takeDead(tick).map(viewOf),
       changed: this.grid.takeChanged(),
     };
   }
 
+  private get time() {
+    return this.contents.time(this.completedTicks);
+  }
+
   /** @param tick the number of the tick in progress */
   private flickerMoment(tick: number): FlickerMoment {
-    const { tickRate, flashLimit: limit } = this.handlers;
-    return { tick, tickRate, limit };
+    return { ...this.contents.time(tick), limit: this.flashLimit };
+  }
+
+  /** Executes a command, and notes its answer. */
+  private run({ id, session, command, past }: RoomEvent<'command'>): void {
+    const { contents, answers, time } = this;
+    const { what } = command;
+    const by = command.by.id;
+    const { run, skip } = handlerOf(command);
+    contents.lastParticipant = Math.max(contents.lastParticipant, by);
+    if (past === 'undone') {
+      skip?.(command, contents);
+      return;
+    }
+    let outcome: Outcome;
+    try {
+      outcome = run(command, contents, { ...time, answer: answers.length });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      if (past === 'accepted') skip?.(command, contents);
+      outcome = { refused: { reason: error.reason, detail: error.detail } };
+    }
+    answers.push({ by, id, session, what, energy: this.energyOf(by), ...outcome });
+  }
+
+  /**
+   * Refuses this tick's plant commands, returns their energy and removes their organisms. Without
+   * any, nothing changes: the memory was not missing for this room.
+   *
+   * @returns the patches of the removed organisms
+   */
+  private retractPending(): PatchId[] {
+    const { energy, dissolving, planting } = this.contents;
+    if (planting.pending.length === 0) return [];
+    for (const { answer, departed } of planting.pending) {
+      const { by, id, session, what } = this.answers[answer];
+      const refused = { reason: 'garden-full', detail: 'no memory is left for one more' } as const;
+      if (departed) dissolving.remember(departed);
+      else energy.returnPlant(by, this.completedTicks);
+      this.answers[answer] = { by, id, session, what, energy: this.energyOf(by), refused };
+    }
+    // What was never grown cannot be renewed, even if it began to dissolve in this tick.
+    const retracted = planting.retract();
+    dissolving.endAll(this.completedTicks);
+    return retracted;
   }
 
   /** Applies an event now and journals it with the next tick. */
-  private applyNow(event: OuterEvent): void {
+  private applyNow(event: ImmediateEvent): void {
     this.appliedEvents.push(event);
     this.apply(event);
   }
 
-  private apply(event: OuterEvent): void {
+  private apply(event: ImmediateEvent): void {
     if (event.what === 'leave') this.queue.leave(event.participant);
     if (event.what === 'no-memory') this.isOutOfMemory = true;
-    else this.handlers.handleEvent(event);
+    else applyEvent(event, this.contents);
   }
 }

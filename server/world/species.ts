@@ -54,7 +54,7 @@ export interface Species {
   readonly wholeMap?: MapPlaces | undefined;
   /** Whom its gallery creatures can express; absent: nobody. */
   readonly relatives?: Relatives | undefined;
-  /** How its throws are drawn: see `sampler.ts`; absent: from N(0, I). */
+  /** How its throws are drawn: see `sampleLatent`; absent: from N(0, I). */
   readonly sampler?: SamplerVersion | undefined;
 }
 

@@ -10,9 +10,10 @@ import {
   type Readout,
 } from '../engine/engine.ts';
 import type { RoomEvent } from './commands.ts';
+import type { TickResult } from './room.ts';
 import { Room } from './room.ts';
+import type { RoomOptions } from './room-contents.ts';
 import type { RoomState } from './room-state.ts';
-import type { RoomOptions, TickResult } from './room-types.ts';
 
 /** The outcome of a tick for one room. */
 export interface RoomTick {
@@ -41,10 +42,6 @@ export type RoomPlace = Omit<RoomOptions, 'nextPatch'>;
 
 /** Patches that are stepped at a time for a room that cannot keep its rate. */
 const PART = 16;
-
-/** The latent that an organism's cells read at that moment, [Z]. */
-const expressed = ({ latent, expression }: RoomState['organisms'][number]): Float32Array =>
-  expression?.latent ?? latent;
 
 /** The open rooms and the engine they share. */
 export class World {
@@ -105,12 +102,10 @@ export class World {
     states: readonly Float32Array[],
   ): Promise<Room> {
     const room = this.open(options);
-    const { checkpoint } = room.species;
-    const patches = options.from.organisms.map((organism) => {
-      return { patch: room.patchOf(organism.id)!, checkpoint, latent: expressed(organism) };
-    });
+    const { organisms } = options.from;
+    const patches = organisms.map(({ id }) => room.patchOf(id)!);
     try {
-      await this.load(patches, states);
+      await this.load(room, organisms, patches, states);
     } catch (error) {
       await this.close(room).catch(() => {});
       throw error;
@@ -125,15 +120,9 @@ export class World {
    * @throws EngineError; nothing has changed then
    */
   async replaceState(room: Room, from: RoomState, states: readonly Float32Array[]): Promise<void> {
-    const { checkpoint } = room.species;
-    const patches = from.organisms.map((organism) => {
-      return { patch: this.newPatch(), checkpoint, latent: expressed(organism) };
-    });
-    await this.load(patches, states);
-    room.replaceState(
-      from,
-      patches.map(({ patch }) => patch),
-    );
+    const patches = from.organisms.map(() => this.newPatch());
+    await this.load(room, from.organisms, patches, states);
+    room.replaceState(from, patches);
   }
 
   /** Moves the state and patches of another room into a room, and closes the other. */
@@ -211,10 +200,19 @@ export class World {
     }
   }
 
-  /** Plants patches with their states. @throws EngineError */
-  private async load(patches: readonly NewPatch[], states: readonly Float32Array[]): Promise<void> {
-    await this.engine.plant(patches);
-    await this.engine.importStates(patches.map(({ patch }, i) => ({ patch, state: states[i] })));
+  /** Plants stored organisms with their cell states. @throws EngineError */
+  private async load(
+    { species: { checkpoint } }: Room,
+    organisms: RoomState['organisms'],
+    patches: readonly PatchId[],
+    states: readonly Float32Array[],
+  ): Promise<void> {
+    await this.engine.plant(
+      organisms.map(({ latent, expression }, i) => {
+        return { patch: patches[i], checkpoint, latent: expression?.latent ?? latent };
+      }),
+    );
+    await this.engine.importStates(patches.map((patch, i) => ({ patch, state: states[i] })));
   }
 
   /** @returns false if the engine is out of memory; it has then planted none of them */

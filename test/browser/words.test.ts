@@ -1,7 +1,8 @@
 /** Words and small things of the visitor's page: what a guest reads, is offered, and can see. */
+
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { GARDENING } from '../../server/gardener/choose.ts';
 import { drawnTwice, nextPicture, openRoom, ownedPlaces, tabTo } from '../support/page.ts';
 import { PHONE } from '../support/screens.ts';
 import { hostOf } from '../support/suite.ts';
@@ -35,7 +36,7 @@ test('a room that nobody has played in lives when its first visitor comes', asyn
   const page = await cheapPage({ ...DESKTOP, locale: 'en-GB' });
   await openRoom(page, roomUrl);
   while ((await ownedPlaces(page)) === 0) await nextPicture(page);
-  while (room.size < DEFAULTS.attract.initialPlants) await nextPicture(page);
+  while (room.size < GARDENING.initialPlants) await nextPicture(page);
   // Planted at once, and all of it within three seconds of the room's time.
   const born = room.organisms.map((organism) => organism.born);
   expect(Math.min(...born)).toBeLessThan(TICK_RATE);

@@ -7,6 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
+import { LIMITS } from '../../server/extensions/extension-thread.ts';
 import { type Clock, systemClock } from '../../server/platform/clock.ts';
 import type { Room } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -33,7 +34,7 @@ let hearing: LogRecorder;
 const patient: Clock = {
   now: systemClock.now,
   after: (delay, call) => {
-    const { answer, closing } = DEFAULTS.hooks;
+    const { answer, closing } = LIMITS;
     const waits = [answer, closing, DEFAULTS.drawings.answer];
     return systemClock.after(waits.includes(delay as never) ? 60_000 : delay, call);
   },

@@ -2,6 +2,7 @@
  * The gardener in a room full of visitors' organisms, with the real automaton: some minutes in
  * which nobody plays and a wall shows the room, ten in full runs.
  */
+import { GARDENING } from '../../server/gardener/choose.ts';
 import { Gardener } from '../../server/gardener/gardener.ts';
 import { loadGalleryColours } from '../../server/vnca/gallery-colours.ts';
 import type { Answer, RoomCommand } from '../../server/world/commands.ts';
@@ -171,13 +172,13 @@ test.each([DEFAULTS.room.maxOrganisms, VISITORS])(
           event.what === 'born' && event.organism.parents.every((id) => theirs.includes(id)),
       ),
     ).toBe(true);
-    const { initialPlants, leastShare } = DEFAULTS.attract;
+    const { initialPlants, leastShare } = GARDENING;
     const most = Math.min(initialPlants, Math.floor(leastShare * maxOrganisms));
     expect(Math.max(...hall.sizes)).toBeLessThanOrEqual(Math.min(VISITORS + most, maxOrganisms));
     // Those of who is here stay, and of the others at most so many have made room: for the gardener's few, and
     // as unattended for newcomers (DEP-4).
     const left = theirs.filter((id) => !hall.room.viewOf(id));
-    const spare = Math.ceil((1 - DEFAULTS.attract.thinAbove) * maxOrganisms);
+    const spare = Math.ceil((1 - GARDENING.thinAbove) * maxOrganisms);
     expect(left.length).toBeLessThanOrEqual(maxOrganisms === VISITORS ? most + spare : 0);
     expect(left).not.toContain(PIA);
     expect(hall.room.energyOf(GARDENER.id)).toBeGreaterThan(DEFAULTS.energy.plant);

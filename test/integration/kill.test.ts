@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { openFolder } from '../../server/storage/lmdb/open.ts';
 import { reopenRoom, replay } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
-import type { TickResult } from '../../server/world/room-types.ts';
+import type { TickResult } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom, type Random } from '../../shared/random.ts';

@@ -1,6 +1,5 @@
 /** The garden that loads are measured in: the same each time, by seed. */
-import type { Room } from '../../server/world/room.ts';
-import type { TickResult } from '../../server/world/room-types.ts';
+import type { Room, TickResult } from '../../server/world/room.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';

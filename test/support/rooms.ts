@@ -3,10 +3,11 @@
 import type { Readout } from '../../server/engine/engine.ts';
 import { growthSchedule } from '../../server/vnca/architecture.ts';
 import type { PlantedSeed } from '../../server/world/commands.ts';
+import { LIFE } from '../../server/world/organisms/organism.ts';
+import type { TickResult } from '../../server/world/room.ts';
 import { Room } from '../../server/world/room.ts';
-import type { RoomOptions, TickResult } from '../../server/world/room-types.ts';
+import type { RoomOptions } from '../../server/world/room-contents.ts';
 import { growthStep, type Species } from '../../server/world/species.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 
 export const SPECIES: Species = {
@@ -87,7 +88,7 @@ export class HandRoom {
   /** Shows no more change until those that are grown sleep. */
   rest(look?: Look): TickResult[] {
     this.change = 0;
-    return this.ticks(DEFAULTS.life.restSteps, look);
+    return this.ticks(LIFE.restSteps, look);
   }
 
   /** One tick. */

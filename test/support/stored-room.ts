@@ -7,7 +7,7 @@ import type { Records } from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
 import { fingerprint, type Model } from '../../server/vnca/checkpoint.ts';
-import type { RoomOptions } from '../../server/world/room-types.ts';
+import type { RoomOptions } from '../../server/world/room-contents.ts';
 import { World } from '../../server/world/world.ts';
 import { createRandom } from '../../shared/random.ts';
 import { sharedEngine } from './engine.ts';

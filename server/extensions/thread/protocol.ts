@@ -3,19 +3,21 @@
  * extension may be anybody's code.
  */
 import * as v from 'valibot';
-import type { Asked, AskedHook, Outcome, Told, ToldHook } from '../extension.ts';
-
-/** The thread's `workerData`. */
-export interface ThreadStart {
-  /** Absolute path of the extension's file. */
-  readonly file: string;
-}
+import {
+  type ActName,
+  type ActResult,
+  type AskHook,
+  HOOK_OF,
+  type Notifications,
+  type NotifyHook,
+  type Questions,
+} from '../extension.ts';
 
 /** Methods of the thread. */
 export interface ThreadMethods {
   /** Resolves once the hook is done. */
-  tell<H extends ToldHook>(hook: H, about: Told[H]): Promise<void>;
-  ask<H extends AskedHook>(hook: H, about: Asked[H]): Promise<HookAnswer>;
+  tell<H extends NotifyHook>(hook: H, about: Notifications[H]): Promise<void>;
+  ask<H extends AskHook>(hook: H, about: Questions[H]): Promise<HookAnswer>;
   ping(): void;
   close(): Promise<void>;
 }
@@ -54,7 +56,7 @@ export type HookAnswer = v.InferOutput<typeof answerSchema>;
 /** Schema of a command. */
 export const actSchema = v.strictObject({
   room: v.string(),
-  what: v.picklist(['plant', 'damage', 'cross', 'transform']),
+  what: v.picklist(Object.keys(HOOK_OF) as ActName[]),
   parameters: v.unknown(),
 });
 /** A command of the extension, validated except for its parameters. */
@@ -67,7 +69,7 @@ export const lineSchema = shortText;
 
 /** Methods of the server that the thread may call. */
 export interface ServerMethods {
-  act(act: ActRequest): Promise<Outcome>;
+  act(act: ActRequest): Promise<ActResult>;
   failed(failure: v.InferOutput<typeof failureSchema>): void;
   say(line: string): void;
 }

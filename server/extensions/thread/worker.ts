@@ -3,23 +3,17 @@ import { pathToFileURL } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import { type Remote, serveWorker } from '../../platform/worker-rpc.ts';
 import {
-  type AskedHook,
+  type AskHook,
   type Extension,
   type ExtensionFile,
   type Hand,
+  HOOK_OF,
   HOOKS,
+  type NotifyHook,
   type Objection,
   type Permission,
-  type ToldHook,
 } from '../extension.ts';
-import type {
-  ActRequest,
-  ServerMethods,
-  Started,
-  ThreadMethods,
-  ThreadStart,
-  Unfit,
-} from './protocol.ts';
+import type { ServerMethods, Started, ThreadMethods, Unfit } from './protocol.ts';
 
 const messageOf = (error: unknown): string =>
   error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -35,16 +29,14 @@ await serveWorker<ThreadMethods, ServerMethods, Started>(async (server) => {
 async function load(
   server: Remote<ServerMethods>,
 ): Promise<{ readonly extension: Extension } | Unfit> {
-  const act = (what: ActRequest['what']) => (room: string, parameters: unknown) =>
-    server.call('act', { room, what, parameters });
-  const hand: Hand = {
-    plant: act('plant'),
-    damage: act('damage'),
-    cross: act('cross'),
-    transform: act('transform'),
-    say: (line) => server.notify('say', String(line)),
-  };
-  const { file } = workerData as ThreadStart;
+  const acts = Object.keys(HOOK_OF).map((what) => [
+    what,
+    (room: string, parameters: unknown) =>
+      server.call('act', { room, what: what as keyof typeof HOOK_OF, parameters }),
+  ]);
+  const say = (line: unknown): void => server.notify('say', String(line));
+  const hand = { ...Object.fromEntries(acts), say } as Hand;
+  const file = workerData as string;
   try {
     const exported = exportedBy(await import(pathToFileURL(file).href));
     const extension = typeof exported === 'function' ? await exported(hand) : exported;
@@ -71,19 +63,14 @@ function isName(name: unknown): boolean {
 
 function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadMethods {
   /** Calls a hook and reports what it throws. */
-  const attempt = async (
-    hook: ToldHook | AskedHook | 'onClose',
-    call: () => unknown,
-  ): Promise<unknown> => {
+  const run = async (hook: NotifyHook | AskHook | 'onClose', about?: unknown): Promise<unknown> => {
     try {
-      return await call();
+      return await (extension[hook] as ((about: unknown) => unknown) | undefined)?.(about);
     } catch (error) {
       server.notify('failed', { hook, why: messageOf(error) });
       return undefined;
     }
   };
-  const run = (hook: ToldHook | AskedHook, about: unknown): Promise<unknown> =>
-    attempt(hook, () => (extension[hook] as (about: unknown) => unknown)(about));
   return {
     // The result of a hook need not be cloneable, so it is not returned.
     tell: async (hook, about) => void (await run(hook, about)),
@@ -94,6 +81,6 @@ function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadM
       return allow === true ? { allow } : {};
     },
     ping() {},
-    close: async () => void (await attempt('onClose', () => extension.onClose?.())),
+    close: async () => void (await run('onClose')),
   };
 }

@@ -17,8 +17,7 @@ import {
   type ParticipantView,
 } from '../../../shared/vocabulary.ts';
 import { getOrAdd } from '../../platform/collections.ts';
-import type { Room } from '../../world/room.ts';
-import type { TickResult } from '../../world/room-types.ts';
+import type { Room, TickResult } from '../../world/room.ts';
 
 const { gather, interval, maxChanges, maxPeople, maxWounded } = DEFAULTS.affected;
 

@@ -2,7 +2,7 @@
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import { createReadout } from '../../vnca/readout.ts';
-import { stepsUntilOpen } from '../../world/closing.ts';
+import { stepsUntilOpen } from '../../world/wounds.ts';
 import { applyWound, woundOfShare } from '../wounds.ts';
 import type { EvaluationBatch, StepsStart } from './evaluation-batch.ts';
 import { differences, type Likeness, likeness, picturesOf } from './picture.ts';

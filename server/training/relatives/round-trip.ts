@@ -3,13 +3,12 @@
  * measures whether they come home.
  */
 
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { GridPlanes } from '../../world/grid-planes.ts';
 import { hasFlashed, remember } from '../../world/organisms/flicker.ts';
-import { newOrganism, type Organism } from '../../world/organisms/organism.ts';
+import { LIFE, newOrganism, type Organism } from '../../world/organisms/organism.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 
 /** Gallery indices: who borrows, and from whom. */
@@ -236,7 +235,7 @@ async function untilRest(
     readonly look?: (readouts: readonly Readout[]) => void;
   } = {},
 ): Promise<Readout[]> {
-  const { restLevel, restSteps } = DEFAULTS.life;
+  const { restLevel, restSteps } = LIFE;
   const rested = new Map(patches.map((patch) => [patch, 0]));
   const last = new Map<PatchId, Readout>();
   for (let step = 0, awake = patches; step < most && awake.length > 0; step++) {

@@ -7,7 +7,7 @@
 import { stageRect } from '../../../shared/geometry.ts';
 import type { FlashLimit } from '../../../shared/vocabulary.ts';
 import type { GridPlanes } from '../grid-planes.ts';
-import type { FlickerState, Organism } from './organism.ts';
+import { type FlickerState, isStale, type Organism } from './organism.ts';
 
 /** The last second is counted in so many slots of time, four bits each. */
 const SLOTS = 8;
@@ -36,12 +36,6 @@ const BLUE = linear(0.0722 * 65_280);
 /** Ticks of one slot: seven slots and a tick are at least a second. */
 const slotTicks = (tickRate: number): number =>
   Math.max(1, Math.ceil((tickRate - 1) / (SLOTS - 1)));
-
-/** Ticks after which nothing remembered matters, at the highest tick rate and so at any. */
-const STALE = 72;
-
-/** Whether a memory is as good as none; that of a sleeping organism soon is. */
-export const isStale = ({ at }: FlickerState, tick: number): boolean => tick - at > STALE;
 
 /** When, and what is allowed. */
 export interface FlickerMoment {

@@ -1,16 +1,13 @@
 /** The family tree of a room: what lives, what it remembers of its dead, and their ancestors. */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
-import { HOUSE, type OrganismId, type Origin } from '../../../shared/vocabulary.ts';
+import { HOUSE, type OrganismId, type OrganismView } from '../../../shared/vocabulary.ts';
 import { isWithin, type LatentBounds } from '../../vnca/latent-map.ts';
 import type { PlantedSeed } from '../commands.ts';
 import { crossLatents } from '../create-latent.ts';
 import type { Room } from '../room.ts';
 import type { Ended } from '../room-state.ts';
 import type { seedTokenOf } from '../species.ts';
-import { ancestorsOf } from './lineage.ts';
-
-const { hours } = DEFAULTS.lineage;
+import { ancestorsOf, LINEAGE } from './lineage.ts';
 
 /**
  * The family tree of the last day.
@@ -23,7 +20,7 @@ export function lineageTree(
 ): LineageTree {
   const { tick } = room;
   const { ended, forgotten } = room.lineage;
-  const begin = tick - hours * 3600 * tickRate;
+  const begin = tick - LINEAGE.hours * 3600 * tickRate;
   const all = [...ended.map(deadOf), ...room.organisms.map(livingOf)];
   const recent = all.filter(({ died = tick }) => died >= begin);
   const known = new Map(all.map((one) => [one.id, one]));
@@ -70,16 +67,9 @@ const MOST = 6;
 /** Share of the second parent. Below a half, so that two parents have two different heirs. */
 const MIX = 0.35;
 
-/** An organism that may be bred from. */
-export interface Candidate {
-  readonly id: number;
-  /** '' for the nameless, each of which is a kind of its own here. */
-  readonly kind: string;
-  readonly origin: Origin;
-  /** Tick of its planting. */
-  readonly born: number;
-  /** Wounds survived. */
-  readonly healed: number;
+/** An organism that may be bred from; each of the nameless is a kind of its own here. */
+export interface Candidate
+  extends Pick<OrganismView, 'id' | 'kind' | 'origin' | 'born' | 'healed'> {
   readonly children: number;
   /** [Z] */
   readonly latent: Float32Array;

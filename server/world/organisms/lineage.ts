@@ -2,12 +2,20 @@
  * What a room remembers of its dead, so that its family tree can be drawn (rule GEN-1). It
  * is part of the room's state: after a crash, an undo or a restore it is as the journal says.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Cause, OrganismId } from '../../../shared/vocabulary.ts';
 import type { CommandState, Ended, LineageState } from '../room-state.ts';
 import type { Organism } from './organism.ts';
 
-const { most, slack } = DEFAULTS.lineage;
+/** What a room remembers of its dead. */
+export const LINEAGE = {
+  /** Dead organisms; more are forgotten, */
+  most: 1_500,
+  /** as many at a time as this. */
+  slack: 64,
+  /** A family tree shows this much of what has lived; hours. */
+  hours: 24,
+} as const;
+const { most, slack } = LINEAGE;
 
 /** The dead of a room's day. */
 export class Lineage {

@@ -2,15 +2,12 @@
  * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 … LIF-9).
  * Collects life events, and the patches of dead organisms for the engine to dispose of.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../../engine/engine.ts';
-import { close, heal, heldBy, hurt, openRim, releaseHit } from '../closing.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import {
   blockersOf,
-  type GroundState,
   keepMask,
   leaveGround,
   offerLost,
@@ -19,8 +16,8 @@ import {
   settle,
 } from '../ownership.ts';
 import type { RoomRules } from '../room-rules.ts';
-import { largestChange } from '../room-state.ts';
 import { growthStep, type Species } from '../species.ts';
+import { close, heal, heldBy, hurt, openRim, releaseHit } from '../wounds.ts';
 import {
   beginExpressions,
   breakOff,
@@ -32,9 +29,9 @@ import {
 } from './expressions.ts';
 import { type FlickerMoment, hasFlashed, remember } from './flicker.ts';
 import { Lineage } from './lineage.ts';
-import { keepSeen, type Organism, viewOf } from './organism.ts';
+import { keepSeen, LIFE, type Organism, type Seed, viewOf } from './organism.ts';
 import { Population } from './population.ts';
-import { become, countTurn, type Seed } from './transformation.ts';
+import { become, countTurn } from './transformation.ts';
 
 /** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */
 export class OrganismLifecycle {
@@ -147,11 +144,6 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'departing', id: organism.id });
   }
 
-  /** Frees places of an organism that departs. */
-  lose(places: readonly number[]): void {
-    for (const place of places) this.grid.clear(place);
-  }
-
   /**
    * Brings an organism back that departs: it takes back the places that are still bare.
    *
@@ -166,7 +158,7 @@ export class OrganismLifecycle {
     organism.awakeSteps = 0;
     organism.restTicks = 0;
     this.population.bringBack(organism, phase);
-    offerLost(organism, this.ground);
+    offerLost(organism, this.grid, this.population);
     this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
   }
 
@@ -176,13 +168,8 @@ export class OrganismLifecycle {
     this.disposed.push(organism.patch);
     this.dead.push(organism);
     this.lineage.add(organism, cause);
-    leaveGround(organism, this.ground);
+    leaveGround(organism, this.grid, this.population);
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
-  }
-
-  private get ground(): GroundState {
-    const { grid, population } = this;
-    return { grid, population };
   }
 
   /** Has those express a relative whose turn it is. Call before `step`. @param tick completed */
@@ -198,10 +185,10 @@ export class OrganismLifecycle {
   /**
    * First half of a tick. Organisms without a cell left die.
    *
-   * @param moment of the tick's end; absent: organisms may flash
+   * @param moment of the tick's end
    * @returns a step for each growing or awake organism whose turn it is, oldest first
    */
-  step(moment?: FlickerMoment): PatchStep[] {
+  step(moment: FlickerMoment): PatchStep[] {
     const steps: PatchStep[] = [];
     this.stepping = [];
     for (const organism of this.population.awake) {
@@ -213,7 +200,7 @@ export class OrganismLifecycle {
         this.die(organism, 'no-cell-left');
         continue;
       }
-      if (moment) remember(organism, this.grid, moment.tick);
+      remember(organism, this.grid, moment.tick);
       this.stepping.push(organism);
       const { patch, closed } = organism;
       const express = takeExpressed(organism);
@@ -233,28 +220,27 @@ export class OrganismLifecycle {
    * @param readouts one per step, in the same order
    * @param moment as for `step`
    */
-  settle(readouts: readonly Readout[], moment?: FlickerMoment): void {
+  settle(readouts: readonly Readout[], moment: FlickerMoment): void {
     const stepped = this.stepping.map((organism, i) => ({ organism, readout: readouts[i] }));
     const held = settle(this.grid, stepped, this.species.threshold);
-    stepped.forEach((one, i) => {
-      this.advance(one, held[i]);
-    });
-    for (const { organism } of stepped) organism.wait = waitAfterStep(organism, this.rules);
-    if (moment) for (const { organism } of stepped) this.slow(organism, moment);
-    if (moment) this.slowHit(moment);
-    for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
-      this.wakeByGround(organism);
+    for (const [i, one] of stepped.entries()) this.advance(one, held[i]);
+    for (const { organism } of stepped) {
+      organism.wait = waitAfterStep(organism, this.rules);
+      this.slow(organism, moment);
     }
-    this.stepping = [];
-    this.hitNow.clear();
-  }
-
-  /** Makes organisms pause that strokes alone have made flash, between their steps. */
-  private slowHit(moment: FlickerMoment): void {
+    // Strokes alone may make organisms flash, between their steps.
     for (const organism of this.hitNow) {
       if (organism.phase === 'dead' || this.stepping.includes(organism)) continue;
       if (hasFlashed(organism, this.grid, moment)) organism.pause = moment.tickRate - 1;
     }
+    for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
+      // Limited, or neighbours would wake each other forever.
+      if (organism.stirs >= LIFE.maxWakings) continue;
+      organism.stirs++;
+      this.wake(organism);
+    }
+    this.stepping = [];
+    this.hitNow.clear();
   }
 
   /**
@@ -342,7 +328,7 @@ export class OrganismLifecycle {
       if (closes) openRim(organism);
       const isOnItsWay = countTurn(organism) || closes;
       if (!isOnItsWay) organism.awakeSteps++;
-      const rests = !isOnItsWay && change <= DEFAULTS.life.restLevel;
+      const rests = !isOnItsWay && change <= LIFE.restLevel;
       organism.restTicks = rests ? organism.restTicks + 1 : 0;
     }
     if (held === 0) {
@@ -351,7 +337,7 @@ export class OrganismLifecycle {
     }
     if (organism.closed || !countStep(organism)) return;
     const trusted = this.trustedStepsOf(organism);
-    if (organism.restTicks < DEFAULTS.life.restSteps && organism.awakeSteps < trusted) return;
+    if (organism.restTicks < LIFE.restSteps && organism.awakeSteps < trusted) return;
     if (organism.expression) {
       organism.expression = undefined;
       // What it has taken beyond its own ground is free again.
@@ -378,15 +364,6 @@ export class OrganismLifecycle {
     if (places.every((place) => grid.ownerAt(place) !== id)) throw new Refusal('occupied');
   }
 
-  /**
-   * Wakes an organism whose blocked places are free. Limited, or neighbours would do so forever.
-   */
-  private wakeByGround(organism: Organism): void {
-    if (organism.stirs >= DEFAULTS.life.maxWakings) return;
-    organism.stirs++;
-    this.wake(organism);
-  }
-
   private wake(organism: Organism): void {
     organism.awakeSteps = 0;
     organism.restTicks = 0;
@@ -399,8 +376,12 @@ export class OrganismLifecycle {
   private trustedStepsOf({ stirs, expression }: Organism): number {
     const { trustedSteps = Infinity } = this.species;
     if (expression) return Math.min(trustedSteps, this.rules.relatives?.homeSteps ?? 0);
-    return stirs === 0
-      ? trustedSteps
-      : Math.min(trustedSteps, DEFAULTS.life.wakingSteps / 2 ** (stirs - 1));
+    return stirs === 0 ? trustedSteps : Math.min(trustedSteps, LIFE.wakingSteps / 2 ** (stirs - 1));
   }
+}
+
+/** Largest difference between two read-outs, 0…255; 255 if their sizes differ. */
+function largestChange(before: Uint8Array | undefined, after: Uint8Array): number {
+  if (before?.length !== after.length) return 255;
+  return after.reduce((most, value, i) => Math.max(most, Math.abs(value - before[i])), 0);
 }

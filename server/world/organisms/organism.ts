@@ -1,136 +1,56 @@
 /** One organism as its room stores it. Its cell states live in the engine. */
-import type { Rect } from '../../../shared/geometry.ts';
-import type {
-  OrganismId,
-  OrganismView,
-  Origin,
-  ParticipantId,
-  Phase,
-} from '../../../shared/vocabulary.ts';
+import type { OrganismView, Phase } from '../../../shared/vocabulary.ts';
 import type { PatchId } from '../../engine/engine.ts';
+import { defined } from '../../platform/collections.ts';
+import type { OrganismState } from '../room-state.ts';
 
-/** What is remembered of each place of a window; see `flicker.ts`. */
-export interface FlickerState {
-  /** [S, S, 2] highest or lowest luminance and red since the last turn, in 255ths. */
-  readonly levels: Uint8Array;
-  /** [S, S] where the two are going. */
-  readonly going: Uint8Array;
-  /** [S, S] turns in each slot of the last second. */
-  readonly turns: Uint32Array;
-  /** Tick of the last measurement. */
-  at: number;
-}
-
-/** A loan of a relative's latent; see `expressions.ts`. */
-export interface Expression {
-  /** [Z]. What its cells read: the relative's latent, or its own again on the way home. */
-  latent: Float32Array;
-  /** Steps until it gets its own back. */
-  stepsLeft: number;
-  /** Places that it owned before; absent until it wakes for it. */
-  held?: number | undefined;
-}
-
-/** The way from what an organism was to what it turns into; see `transformation.ts`. */
-export interface Transformation {
-  /** [Z]. What its cells read when it began. */
-  readonly from: Float32Array;
-  /** Steps until its cells read its own latent. */
-  stepsLeft: number;
-}
-
-/** What an organism has been. */
-export interface Former extends Pick<OrganismView, 'kind' | 'origin'> {
-  /** Tick at which it became something else. */
-  readonly until: number;
-}
-
-/** The full record of an organism, alive or just dead. */
-export interface Organism {
-  readonly id: OrganismId;
-  readonly patch: PatchId;
-  /** Its S×S square of the grid. */
-  readonly window: Rect;
-  /** This and the three below change when it turns into something else. */
-  latent: Float32Array;
-  origin: Origin;
-  kind: string;
-  parents: readonly OrganismId[];
-  readonly planter: OrganismView['planter'];
-  readonly born: number;
-  /** Tick at which its planter last renewed it; undefined: never. */
-  renewed: number | undefined;
+/** An organism, alive or just dead: its stored state, and what concerns the engine. */
+export interface Organism extends Omit<OrganismState, 'phase'> {
   phase: Phase;
-  /** Ticks until it is gone; undefined unless it departs. */
-  dissolving: number | undefined;
-  /** Whether its planter cannot renew it; undefined unless it departs. */
-  isFinal: true | undefined;
-  /** Steps taken. */
-  age: number;
-  stage: number;
-  wounds: number;
-  /** Number of times it has healed. */
-  healed: number;
-  /** Places it owned when it was wounded, until it heals; 0 if it was still growing. */
-  hurt: number | undefined;
-  /** Who made its latest wound, and the tick of its first stroke; only in protecting rooms. */
-  cut: { readonly by: ParticipantId; readonly at: number } | undefined;
-  /** Steps since it was grown or last woken. */
-  awakeSteps: number;
-  /** Times that freed places have woken it since a stroke or a neighbour's death. */
-  stirs: number;
-  /** Consecutive steps without visible change. */
-  restTicks: number;
-  /** [stage, stage, 4] RGBA after its last step; absent before the first. */
-  seen: Uint8Array | undefined;
-  flicker: FlickerState | undefined;
-  /** Ticks until its next step; undefined unless it is slowed because it flashes. */
-  pause: number | undefined;
-  /** Ticks until its next step, by its own pace; undefined: none. */
-  wait: number | undefined;
+  readonly patch: PatchId;
   /** Its states were imported, so the engine cannot compare the next step with the one before. */
   isRestored: boolean;
-  /** [stage, stage] cells of the coming step hit by strokes since the last one, 1 = hit. */
-  woundMask: Uint8Array | undefined;
-  /** [S, S]. Where a cell was killed: steps until it can live again; else 0. See `closing.ts`. */
-  closed: Uint8Array | undefined;
-  /** Undefined unless it expresses a relative, or is on its way home from that. */
-  expression: Expression | undefined;
-  /** Undefined unless it turns into what it is now, until it rests. */
-  transforming: Transformation | undefined;
-  /** What it has been, oldest first; undefined: nothing else. */
-  was: readonly Former[] | undefined;
   /** Its next step tells the engine which latent its cells read. */
   mustExpress: boolean;
-  /**
-   * [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed.
-   */
-  readonly pressing: Uint8Array;
 }
 
+/** Parts of an organism that depend on the seed it grows from. */
+export type Seed = Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'>;
+
+/** Luminance and redness of each place of a window; see `flicker.ts`. */
+export type FlickerState = NonNullable<Organism['flicker']>;
+
+/** Numbers by which organisms live. */
+export const LIFE = {
+  /** Largest change of an RGBA8 value between steps that still counts as rest. */
+  restLevel: 3,
+  /** Steps of rest after which an organism sleeps. */
+  restSteps: 8,
+  /** Steps for which newly freed ground keeps an organism awake; halved each further time. */
+  wakingSteps: 32,
+  /** Times that free ground alone may wake it, until a stroke or a death resets the count. */
+  maxWakings: 4,
+  /** Share of its former places with which a wounded organism at rest counts as healed. */
+  healedShare: 0.9,
+  /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */
+  woundSeconds: 1,
+  /** Steps in which an organism's latent moves over to that of what it turns into. */
+  transformSteps: 10,
+  /** Kinds that an organism has been, remembered at most. */
+  maxFormer: 8,
+  /** How long a stroke may pause and still go on as the same wound; seconds. */
+  strokeSeconds: 60,
+} as const;
+
 const NEWBORN = {
-  renewed: undefined,
   phase: 'growing',
-  dissolving: undefined,
-  isFinal: undefined,
   age: 0,
   wounds: 0,
   healed: 0,
-  hurt: undefined,
-  cut: undefined,
   awakeSteps: 0,
   stirs: 0,
   restTicks: 0,
-  seen: undefined,
-  flicker: undefined,
-  pause: undefined,
-  wait: undefined,
   isRestored: false,
-  woundMask: undefined,
-  closed: undefined,
-  expression: undefined,
-  transforming: undefined,
-  was: undefined,
   mustExpress: false,
 } as const satisfies Partial<Organism>;
 
@@ -145,29 +65,13 @@ export const newOrganism = (
 
 /** The public view of an organism; x and y are the centre of its window. */
 export function viewOf(organism: Organism): OrganismView {
-  const { id, window, stage, phase, origin, kind, parents, planter, born, wounds, healed } =
-    organism;
-  const hurt = organism.hurt !== undefined;
-  const was = organism.was?.map((one) => one.kind);
+  const { id, window, stage, phase, origin, kind, parents, planter, born } = organism;
+  const { wounds, healed, hurt, was } = organism;
   const side = window.width;
-  const x = window.x + side / 2;
-  const y = window.y + side / 2;
   return {
-    id,
-    x,
-    y,
-    side,
-    stage,
-    phase,
-    origin,
-    kind,
-    parents,
-    planter,
-    born,
-    wounds,
-    healed,
-    hurt,
-    ...(was && { was }),
+    ...{ id, x: window.x + side / 2, y: window.y + side / 2, side, stage, phase, origin, kind },
+    ...{ parents, planter, born, wounds, healed, hurt: hurt !== undefined },
+    ...(was && { was: was.map((one) => one.kind) }),
   };
 }
 
@@ -175,3 +79,39 @@ export function viewOf(organism: Organism): OrganismView {
 export function keepSeen(organism: Organism): void {
   organism.seen = organism.seen?.slice();
 }
+
+/** Ticks after which nothing remembered of flashes matters, at the highest tick rate. */
+const STALE = 72;
+
+/** Whether a memory of flashes is too old to matter, as that of a sleeping organism soon is. */
+export const isStale = ({ at }: FlickerState, tick: number): boolean => tick - at > STALE;
+
+/**
+ * Copies an organism's state; later changes of the organism do not affect the copy.
+ *
+ * @param tick ticks completed
+ */
+export function exportOrganism(organism: Organism, tick: number): OrganismState {
+  const { patch: _, isRestored: _engine, mustExpress: _next, ...state } = organism;
+  const { phase, pressing, flicker, wait, closed, expression, transforming } = state;
+  return defined({
+    ...state,
+    // Dead organisms are removed within a tick.
+    phase: phase as Exclude<Phase, 'dead'>,
+    pressing: pressing.slice(),
+    flicker: flicker && !isStale(flicker, tick) ? structuredClone(flicker) : undefined,
+    wait: wait || undefined,
+    closed: closed?.slice(),
+    expression: expression && { ...expression },
+    transforming: transforming && { ...transforming },
+  });
+}
+
+/** Creates an organism from its state. @param patch its new patch in the engine */
+export const importOrganism = (state: OrganismState, patch: PatchId): Organism => ({
+  ...state,
+  patch,
+  isRestored: true,
+  // A patch taken over from another room may still read what its organism has just given back.
+  mustExpress: state.phase !== 'asleep',
+});

@@ -3,13 +3,9 @@
  * TRF-1 and TRF-4 … TRF-6). The latent that they read moves over in steps, as one that changed at a
  * stroke would show noise first.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { Organism, Transformation } from './organism.ts';
+import { LIFE, type Organism, type Seed } from './organism.ts';
 
-const { transformSteps, maxFormer } = DEFAULTS.life;
-
-/** What grows from a seed. */
-export type Seed = Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'>;
+const { transformSteps, maxFormer } = LIFE;
 
 /** Makes an organism what a seed grows into; its cells follow. @param tick ticks completed */
 export function become(organism: Organism, into: Seed, tick: number): void {
@@ -18,10 +14,7 @@ export function become(organism: Organism, into: Seed, tick: number): void {
   organism.was = [...was, { kind, origin, until: tick }].slice(-maxFormer);
   organism.expression = undefined;
   organism.transforming = { from, stepsLeft: transformSteps };
-  organism.latent = into.latent;
-  organism.origin = into.origin;
-  organism.kind = into.kind;
-  organism.parents = into.parents;
+  Object.assign(organism, into);
   // The size that it had does not matter any more, as for one that was wounded while it grew.
   if (organism.hurt !== undefined) organism.hurt = 0;
   organism.stirs = 0;
@@ -29,8 +22,8 @@ export function become(organism: Organism, into: Seed, tick: number): void {
 
 /** The latent that the next step of one that turns reads, [Z]. */
 export function nextLatent(
-  { latent }: Pick<Organism, 'latent'>,
-  { from, stepsLeft }: Transformation,
+  { latent }: Organism,
+  { from, stepsLeft }: NonNullable<Organism['transforming']>,
 ): Float32Array {
   // Exactly its own in the end.
   if (stepsLeft <= 1) return latent;

@@ -1,13 +1,16 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExtensionThread } from '../../../server/extensions/extension-thread.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import {
+  ExtensionThread,
+  LIMITS,
+  RestartPause,
+} from '../../../server/extensions/extension-thread.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { LogRecorder } from '../../support/hearing.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-const { loading, stall, firstPause, answer, failures, forgivenAfter, backlog } = DEFAULTS.hooks;
+const { loading, stall, firstPause, maxPause, answer, failures, forgivenAfter, backlog } = LIMITS;
 
 const folder = temporaryFolder();
 let clock: FakeClock;
@@ -165,16 +168,6 @@ test('late answers of one time limit are one failure', async () => {
   expect(countFailures()).toBe(1);
 });
 
-test('an extension that answers pings is not restarted', async () => {
-  await start(`export default { name: 'sound', onPlant: () => ({ refuse: 'still here' }) }`);
-  for (let i = 0; i < 5; i++) {
-    await pass(stall);
-    // The answer to the ping arrives before this answer.
-    expect(await thread.ask('onPlant', planting)).toEqual({ refuse: 'still here' });
-  }
-  expect(countFailures()).toBe(0);
-});
-
 test('a late answer allows the command, and too many of them restart the extension', async () => {
   const nextRestart = await start(
     `export default { name: 'slow', onPlant: () => new Promise(() => {}) }`,
@@ -263,4 +256,16 @@ test('an extension that sends a malformed message is stopped', async () => {
   thread.tell('onLife', {} as never);
   await hearing.until('extension-failed', 'cannot be understood');
   expect(thread.has('onLife')).toBe(false);
+});
+
+test('pauses double up to the longest, until the extension has run for a while', () => {
+  const pauses = new RestartPause();
+  const seconds = Array.from({ length: 8 }, () => pauses.next(0) / 1000);
+  expect(seconds).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+  pauses.runs(0);
+  expect(pauses.next(maxPause - 1)).toBe(maxPause);
+  pauses.runs(0);
+  expect(pauses.next(maxPause)).toBe(firstPause);
+  // It could not be started again.
+  expect(pauses.next(2 * maxPause)).toBe(2 * firstPause);
 });

@@ -1,6 +1,6 @@
 /** The example extension: what it replants. Its clearing is tested in a server that lives. */
 import remembrance from '../../../server/extensions/examples/remembrance.ts';
-import type { Hand, Happening } from '../../../server/extensions/extension.ts';
+import type { Hand, RoomLifeEvent } from '../../../server/extensions/extension.ts';
 
 const room = 'garden';
 const [BORN, WOUNDED, TURNED, DIED] = [
@@ -8,10 +8,10 @@ const [BORN, WOUNDED, TURNED, DIED] = [
   { what: 'wounded', id: 1, by: 1, wounds: 1 },
   { what: 'transformed', id: 1, by: 1, kind: 'Owl', origin: 'gallery', parents: [] },
   { what: 'died', id: 1, cause: 'killed' },
-] as const satisfies readonly Happening[];
+] as const satisfies readonly RoomLifeEvent[];
 
 /** What it plants after these events. */
-async function plantedAfter(...events: readonly Happening[]): Promise<unknown[]> {
+async function plantedAfter(...events: readonly RoomLifeEvent[]): Promise<unknown[]> {
   const planted: unknown[] = [];
   const due: (() => void)[] = [];
   const plant: Hand['plant'] = async (_, act) => {

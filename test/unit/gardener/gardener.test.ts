@@ -1,6 +1,9 @@
 /** When the gardener plays, with a fake clock and a room whose cells the test decides. */
+import { GARDENING } from '../../../server/gardener/choose.ts';
 import { Gardener } from '../../../server/gardener/gardener.ts';
 import type { Answer, RoomCommand } from '../../../server/world/commands.ts';
+import { DEPARTURE } from '../../../server/world/departures.ts';
+import { LIFE } from '../../../server/world/organisms/organism.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { createRandom } from '../../../shared/random.ts';
@@ -86,7 +89,7 @@ test('a new room is planted within its first ticks, before anybody has come, and
   const garden = new Garden(1, undefined, 160, true);
   garden.watched = false;
   await garden.pass(3 * TICK);
-  const { initialPlants } = DEFAULTS.attract;
+  const { initialPlants } = GARDENING;
   const { organisms } = garden.room;
   expect(organisms).toHaveLength(initialPlants);
   expect(new Set(organisms.map(({ kind }) => kind)).size).toBe(initialPlants);
@@ -151,24 +154,6 @@ test('it plants, cuts and crosses, within its limits', async () => {
   expect(acts.some((act) => act.what === 'plant' && act.seed.from === 'hand')).toBe(true);
 });
 
-test('when it has planted enough, it replaces its oldest organism', async () => {
-  const garden = new Garden(3, undefined, 40);
-  await garden.pass(4 * MINUTE);
-  const [oldest] = garden.room.organisms;
-  const size = garden.room.size;
-  await garden.pass(6 * MINUTE);
-  expect(garden.room.viewOf(oldest.id)).toBeUndefined();
-  expect(Math.abs(garden.room.size - size)).toBeLessThan(3);
-});
-
-test('it plants no kind twice while others are left', async () => {
-  const garden = new Garden();
-  await garden.pass(MINUTE);
-  const kinds = garden.room.organisms.map(({ kind }) => kind).filter((kind) => kind !== '');
-  expect(kinds.length).toBeGreaterThan(3);
-  expect(new Set(kinds).size).toBe(kinds.length);
-});
-
 test('it stops in the middle of a stroke when a visitor arrives; what it has planted stays', async () => {
   const garden = new Garden();
   while (garden.count('damage') === 0) await garden.pass(TICK);
@@ -221,9 +206,9 @@ test('DEP-4: it thins long unattended organisms in a crowded room, until there i
   for (const [i, [x, y]] of PLACES.entries()) hand.plant(x, y, i === 0 ? BERT : ANNA);
   hand.ticks(GROWN);
   hand.change = 0;
-  hand.ticks(DEFAULTS.life.restSteps);
+  hand.ticks(LIFE.restSteps);
   expect(room.awake).toBe(0);
-  const minutes = (DEFAULTS.departure.unattendedSeconds * DEFAULTS.room.tickRate * TICK) / MINUTE;
+  const minutes = (DEPARTURE.unattendedSeconds * DEFAULTS.room.tickRate * TICK) / MINUTE;
   // As long as they are here, nothing is unattended.
   await garden.pass(2 * minutes * MINUTE);
   expect(room.size).toBe(4);
@@ -235,21 +220,23 @@ test('DEP-4: it thins long unattended organisms in a crowded room, until there i
   expect(garden.count('thin')).toBe(1);
 });
 
-test('it recognises its own organisms after a restart, whatever its participant number', async () => {
-  const before = new Garden(3, undefined, 40);
-  await before.pass(4 * MINUTE);
-  const [oldest] = before.room.organisms;
-  const me = { id: 12, name: DEFAULTS.attract.name, hue: 50 };
-  Object.assign(before.me, me);
-  await before.pass(8 * MINUTE);
-  expect(before.room.viewOf(oldest.id)).toBeUndefined();
+test('when it has planted enough, it replaces its oldest, also after a restart, whatever its participant number', async () => {
+  const garden = new Garden(3, undefined, 40);
+  await garden.pass(4 * MINUTE);
+  const { room } = garden;
+  const { size } = room;
+  const [oldest] = room.organisms;
+  garden.me.id = 12;
+  await garden.pass(6 * MINUTE);
+  expect(room.viewOf(oldest.id)).toBeUndefined();
+  expect(Math.abs(room.size - size)).toBeLessThan(3);
 });
 
 test('after a refusal it waits, and tries again', async () => {
   const garden = new Garden();
   garden.refuses = true;
   await garden.pass(MINUTE);
-  const tries = MINUTE / DEFAULTS.attract.refusalDelay;
+  const tries = MINUTE / GARDENING.refusalDelay;
   expect(garden.acts.length).toBeGreaterThanOrEqual(tries - 1);
   expect(garden.acts.length).toBeLessThanOrEqual(tries + 1);
   garden.refuses = false;

@@ -1,10 +1,9 @@
 /** The gardener's seasons, with the shipped gallery. */
-import { isOfSeason, Seasons, themesOf } from '../../../server/gardener/choose.ts';
+import { GARDENING, isOfSeason, Seasons, themesOf } from '../../../server/gardener/choose.ts';
 import { speciesOf } from '../../../server/rooms/loaded-checkpoint.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { selectGallery } from '../../../server/vnca/gallery.ts';
 import { loadGalleryColours } from '../../../server/vnca/gallery-colours.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 
@@ -16,7 +15,7 @@ const { featured } = selectGallery(
   gallery.map(({ latent }) => latent),
 );
 const species = { ...speciesOf(checkpoint), featured, colours };
-const { seasonEntries, seasonLength } = DEFAULTS.attract;
+const { seasonEntries, seasonLength } = GARDENING;
 const [least, most] = seasonLength;
 
 test('creatures have the colours that people see', () => {
@@ -38,7 +37,7 @@ test('each theme has enough creatures, and none is of what the gardener avoids',
   for (const theme of themes) {
     const count = featured.filter((index) => isOfSeason(index, theme, species)).length;
     expect(count).toBeGreaterThanOrEqual(seasonEntries);
-    expect(DEFAULTS.attract.avoidedKinds).not.toContain(theme.kind);
+    expect(GARDENING.avoidedKinds).not.toContain(theme.kind);
   }
   // Without a picture of the gallery there are seasons of kinds.
   const kinds = themesOf({ ...species, colours: undefined });

@@ -1,6 +1,6 @@
 /** OSC.md, the messages sent, and the sketches agree. */
 import { readFileSync } from 'node:fs';
-import type { Happening } from '../../../server/extensions/extension.ts';
+import type { RoomLifeEvent } from '../../../server/extensions/extension.ts';
 import { decodeOsc } from '../../../server/osc/osc-codec.ts';
 import { OscOutput } from '../../../server/osc/osc-output.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -22,7 +22,7 @@ function sentMessages(): { address: string; types: string[] }[] {
   const sent: Uint8Array[] = [];
   const out = new OscOutput((bytes) => sent.push(bytes), new FakeClock());
   const room = 'garden';
-  const happenings: Happening[] = [
+  const happenings: RoomLifeEvent[] = [
     { what: 'born', organism: { id: 1, x: 1, y: 1, kind: 'Taco', planter: { hue: 3 } } as never },
     { what: 'grown', id: 1 },
     { what: 'wounded', id: 1, by: 1, wounds: 1 },

@@ -1,9 +1,8 @@
 import { decodeOsc, int } from '../../../server/osc/osc-codec.ts';
-import { OscOutput } from '../../../server/osc/osc-output.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { OscOutput, OUTPUT } from '../../../server/osc/osc-output.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-const { messagesPerSecond, datagramBytes } = DEFAULTS.osc;
+const { messagesPerSecond, datagramBytes } = OUTPUT;
 
 test('a flood is limited to the rate, and the number of dropped messages is sent', async () => {
   const clock = new FakeClock();

@@ -1,14 +1,14 @@
 /** Which organism leaves when a full room makes space for a newcomer. */
 import {
   chooseDeparting,
+  DEPARTURE,
   type Moment,
   type Resident,
   unattendedOf,
 } from '../../../server/world/departures.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import fc, { forAll, forRuns } from '../../support/property.ts';
 
-const { protectedSeconds, unattendedSeconds } = DEFAULTS.departure;
+const { protectedSeconds, unattendedSeconds } = DEPARTURE;
 const RATE = 10;
 const PROTECTED = protectedSeconds * RATE;
 const UNATTENDED = unattendedSeconds * RATE;

@@ -1,10 +1,9 @@
 /** Wounds close from their rim, and what is killed whole is dead. */
-import * as v from 'valibot';
-import { roomState } from '../../../server/world/room-state.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+
+import { LIFE } from '../../../server/world/organisms/organism.ts';
 import { ANNA, BERT, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
 
-const { restSteps } = DEFAULTS.life;
+const { restSteps } = LIFE;
 
 /** A room with organisms in windows of 8×8 around places, grown one after another. */
 function room(closing: number | undefined, look?: Look, ...places: [number, number][]): HandRoom {
@@ -109,21 +108,6 @@ describe('a wound', () => {
       Uint8Array.from({ length: 64 }, (_, cell) => [0, 0, 0, 0, 0, 1, 0, 0][cell % 8]),
     );
     expect([7, 8, 9, 10, 11].map((x) => hand.owner(x, 8))).toEqual([1, 0, 0, 1, 1]);
-  });
-
-  test('CLO-1, TIM-6: is put back with the room, and goes on closing', () => {
-    const hand = room(1);
-    cut(hand);
-    hand.ticks(2);
-    const state = v.parse(roomState, structuredClone(hand.room.export()));
-    const again = new HandRoom({ species: hand.room.species, from: state });
-    expect(again.room.export()).toEqual(state);
-    again.ages.set(1, hand.ages.get(1)!);
-    for (let tick = 0; tick < 20; tick++) {
-      hand.tick();
-      again.tick();
-      expect(again.room.export()).toEqual(hand.room.export());
-    }
   });
 });
 

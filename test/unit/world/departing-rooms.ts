@@ -1,10 +1,10 @@
 /** Rooms from which organisms depart, for tests. */
-import type { TickResult } from '../../../server/world/room-types.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { DEPARTURE } from '../../../server/world/departures.ts';
+import type { TickResult } from '../../../server/world/room.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
 
-const { protectedSeconds } = DEFAULTS.departure;
+const { protectedSeconds } = DEPARTURE;
 export const CLEO: ParticipantView = { id: 3, name: 'Cleo', hue: 90 };
 export const PEOPLE = [ANNA, BERT, CLEO];
 

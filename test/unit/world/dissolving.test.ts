@@ -1,15 +1,11 @@
 /** How organisms depart: they dissolve from the rim. */
-import { isDeepStrictEqual } from 'node:util';
-import * as v from 'valibot';
+
 import { type Engine, EngineError } from '../../../server/engine/engine.ts';
-import type { RoomEvent } from '../../../server/world/commands.ts';
+import { DEPARTURE } from '../../../server/world/departures.ts';
 import { dissolvingPlaces } from '../../../server/world/dissolving.ts';
 import { GridPlanes } from '../../../server/world/grid-planes.ts';
 import { chance } from '../../../server/world/room-rules.ts';
-import { roomState } from '../../../server/world/room-state.ts';
 import { type TickEvents, World } from '../../../server/world/world.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
-import { HOUSE } from '../../../shared/vocabulary.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
 import {
   besideDeparting,
@@ -25,7 +21,7 @@ import {
   words,
 } from './departing-rooms.ts';
 
-const { dissolveSeconds, maxDissolving, protectedSeconds, outlivedSeconds } = DEFAULTS.departure;
+const { dissolveSeconds, maxDissolving, protectedSeconds, outlivedSeconds } = DEPARTURE;
 
 describe('dissolving', () => {
   test('DEP-7: places go from the rim inwards, raggedly, so many a tick, and none is left at the end', () => {
@@ -230,60 +226,5 @@ describe('lifetime', () => {
     const hand = rested(FIVE, { maxOrganisms: 6, life: life(80) });
     expect(reasonOf(renew(hand, 1))).toBe('no-such-organism');
     expect(departures(hand, 60).map(([, id]) => id)).toEqual([1, 3]);
-  });
-});
-
-describe('being exact', () => {
-  /** Everything that departing can do, by tick. */
-  const PLAN: Readonly<Record<number, (hand: HandRoom) => void>> = {
-    1: (hand) => hand.plant(6, 18, CLEO),
-    4: ({ room }) => room.enqueue(9, { what: 'renew', by: ANNA, organism: 1 }),
-    7: ({ room }) => room.setMaxOrganisms(3),
-    16: ({ room }) => room.enqueue(9, { what: 'renew', by: BERT, organism: 2 }),
-    20: ({ room }) => room.setLife({ birth: 1, healing: 1, expressing: 1, lifetime: 61 }),
-    90: ({ room }) => room.enqueue(9, { what: 'renew', by: BERT, organism: 5 }),
-    100: ({ room }) => {
-      const organism = room.organisms.find(({ phase }) => phase !== 'departing')!.id;
-      room.enqueue(9, { what: 'depart', by: HOUSE, organism, seconds: 6 });
-    },
-  };
-  const TICKS = 120;
-
-  test('TIM-3, TIM-6: a room goes on exactly from the middle of a departure, and by its journal', () => {
-    const options = { life: { birth: 1, healing: 1, expressing: 1 } };
-    const start = v.parse(roomState, rested([ANNA, BERT], options).room.export());
-    const open = (from: unknown) => {
-      const hand = new HandRoom({ ...SLOW, from: v.parse(roomState, structuredClone(from)) });
-      hand.change = 0;
-      // All of it is grown; what is planted later has higher patch numbers.
-      for (const [i, { age }] of hand.room.export().organisms.entries()) hand.ages.set(i + 1, age);
-      return hand;
-    };
-    const first = open(start);
-    const journal: (readonly RoomEvent[])[] = [];
-    const begin = first.room.beginTick.bind(first.room);
-    first.room.beginTick = () => {
-      const work = begin();
-      journal.push(work.events);
-      return work;
-    };
-    const states: unknown[] = [];
-    const seen = new Set<string>();
-    for (let tick = 0; tick < TICKS; tick++) {
-      PLAN[tick]?.(first);
-      for (const what of words(first.tick())) seen.add(what);
-      states.push(structuredClone(first.room.export()));
-    }
-    expect([...seen]).toEqual(expect.arrayContaining(['departing', 'renewed', 'died', 'born']));
-    for (const from of [-1, 1, 3, 5, 11, 22, 85, 102]) {
-      const again = open(from < 0 ? start : states[from]);
-      for (let tick = from + 1; tick < TICKS; tick++) {
-        again.room.redo(journal[tick]);
-        again.tick();
-        const state = again.room.export();
-        // Thousands of them: what jest says of a difference is only asked for where there is one.
-        if (!isDeepStrictEqual(state, states[tick])) expect(state).toEqual(states[tick]);
-      }
-    }
   });
 });

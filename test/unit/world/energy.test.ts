@@ -1,5 +1,5 @@
-import { Strokes } from '../../../server/world/damage.ts';
 import { Energy } from '../../../server/world/energy.ts';
+import { continues, endOf, type StrokeEnd } from '../../../server/world/wounding.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Stroke } from '../../../shared/geometry.ts';
 import type { EnergySettings } from '../../../shared/vocabulary.ts';
@@ -17,11 +17,11 @@ const SETTINGS: EnergySettings = {
 
 /** Pays for strokes as a room does. */
 function payer(energy: Energy) {
-  const strokes = new Strokes();
+  const ends = new Map<number, StrokeEnd>();
   return (participant: number, stroke: Stroke, tick: number): void => {
-    const isContinued = strokes.continues(participant, stroke);
+    const isContinued = continues(ends.get(participant), stroke);
     energy.spendStroke(participant, stroke, tick, { isContinued });
-    strokes.follow(participant, stroke, tick);
+    ends.set(participant, endOf(stroke));
   };
 }
 

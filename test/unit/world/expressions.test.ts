@@ -1,9 +1,5 @@
-/** Idle life: resting creatures express relatives, and come home. */
-import * as v from 'valibot';
-import { type RoomEvent, roomEvent } from '../../../server/world/commands.ts';
 import { hasTurn } from '../../../server/world/organisms/expressions.ts';
-import { roomState } from '../../../server/world/room-state.ts';
-import type { RoomOptions } from '../../../server/world/room-types.ts';
+import type { RoomOptions } from '../../../server/world/room-contents.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import type { LifeSettings } from '../../../shared/vocabulary.ts';
 import fc, { forRuns } from '../../support/property.ts';
@@ -154,28 +150,6 @@ describe('expressions', () => {
     );
   });
 
-  test('IDL-3: the share is journalled, and a replay does the same', () => {
-    const events: RoomEvent[][] = [];
-    const first = resting(4, 0);
-    const second = resting(4, 0);
-    const record = first.room.beginTick.bind(first.room);
-    first.room.beginTick = () => {
-      const work = record();
-      events.push(work.events.map((event) => v.parse(roomEvent, event)));
-      return work;
-    };
-    for (const share of [0.5, 1, 0]) {
-      first.room.setLiveliness(share);
-      first.ticks(30);
-    }
-    expect(events.flat().map(({ what }) => what)).toEqual(Array(3).fill('liveliness'));
-    for (const some of events) {
-      second.room.redo(some);
-      second.tick();
-    }
-    expect(second.room.export()).toEqual(first.room.export());
-  });
-
   test('IDL-4: it keeps its ground while it expresses, may take more, and gives that back at home', () => {
     const look: Look = ({ x, latent }) => {
       const isOther = latent?.[0] === OTHER[0];
@@ -275,20 +249,5 @@ describe('expressions', () => {
       return hand.steps;
     });
     expect(each).toEqual([0, 0, 1, 0, 0, 1]);
-  });
-
-  test('TIM-6, IDL-5: restored in the middle of an expression, and of the way home, it goes on the same', () => {
-    for (let ticks = 0; ticks < LENT + HOME; ticks++) {
-      const first = resting(3);
-      untilExpressed(first);
-      first.ticks(ticks);
-      const state = v.parse(roomState, structuredClone(first.room.export()));
-      const second = new HandRoom({ species, from: state });
-      for (const [patch, age] of first.ages) second.ages.set(patch, age);
-      second.change = first.change;
-      first.ticks(40);
-      second.ticks(40);
-      expect(second.room.export()).toEqual(first.room.export());
-    }
   });
 });

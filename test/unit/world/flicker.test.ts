@@ -70,12 +70,6 @@ const planted = (options: ConstructorParameters<typeof HandRoom>[0] = {}): HandR
 /** Alternates between light and dark in every tick. */
 const strobe: Look = ({ tick }) => (tick % 2 === 0 ? 255 : 60);
 
-/** Gives the organisms of a restored room the age of those before. */
-function aged(hand: HandRoom, before: HandRoom): HandRoom {
-  for (const [patch, age] of before.ages) hand.ages.set(patch, age);
-  return hand;
-}
-
 test('LIF-9: without a limit, this test’s checker finds an organism that flashes', () => {
   const unlimited = planted({ flashLimit: 1_000 as FlashLimit });
   expect(worst(unlimited, strobe, { limit: 3 })).toBeGreaterThan(0.9);
@@ -128,19 +122,6 @@ test('LIF-9: what does not flash takes a step every tick', () => {
     hand.tick((cell) => 255 - 4 * (cell.tick % 4) - (tick > 12 ? 100 : 0));
     expect(hand.steps).toBe(1);
   }
-});
-
-test('LIF-9, TIM-6: a room restored in the middle of it goes on as it would have', () => {
-  const first = planted();
-  first.ticks(GROWN - 1, strobe);
-  const second = aged(new HandRoom({ tickRate: RATE, from: first.room.export() }), first);
-  for (const hand of [first, second]) {
-    hand.ticks(4, strobe);
-    hand.damage([12, 12, 20, 12], 2);
-    hand.ticks(20, strobe);
-  }
-  expect(first.room.export().organisms[0].pause).toBeDefined();
-  expect(second.room.export()).toEqual(first.room.export());
 });
 
 test('LIF-9: the host changes the limit by an event of the journal', () => {

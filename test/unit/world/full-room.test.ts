@@ -1,29 +1,15 @@
 /** A full room makes space for a newcomer. */
-import * as v from 'valibot';
-import { roomState } from '../../../server/world/room-state.ts';
+
+import { DEPARTURE } from '../../../server/world/departures.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LifeEvent } from '../../../shared/vocabulary.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
+import { CLEO, reasonOf, rested, SLOW } from './departing-rooms.ts';
 
-const { protectedSeconds, unattendedSeconds } = DEFAULTS.departure;
-
-/** Rooms tick once a second here, so that a minute is soon over. */
-const SLOW = { tickRate: 1, maxOrganisms: 2 };
-const MINUTE = protectedSeconds;
-const CLEO = { id: 3, name: 'Cleo', hue: 90 };
+const { protectedSeconds, unattendedSeconds } = DEPARTURE;
 
 /** A full room: one of Anna's and one of Bert's, at rest. */
-function fullRoom(): HandRoom {
-  const hand = new HandRoom(SLOW);
-  for (const { id } of [ANNA, BERT]) hand.room.enter(id);
-  hand.plant(6, 6, ANNA);
-  hand.plant(18, 6, BERT);
-  hand.ticks(GROWN);
-  hand.change = 0;
-  hand.ticks(MINUTE - GROWN);
-  expect(hand.room.awake).toBe(0);
-  return hand;
-}
+const fullRoom = (): HandRoom => rested([ANNA, BERT]);
 
 /** Of those that stay. */
 const planters = ({ room }: HandRoom) =>
@@ -65,9 +51,9 @@ describe('a full room', () => {
     hand.plant(6, 6, ANNA);
     hand.tick();
     hand.plant(18, 6, BERT);
-    hand.ticks(MINUTE - 2);
+    hand.ticks(protectedSeconds - 2);
     hand.plant(6, 18, CLEO);
-    expect(hand.tick().answers[0].refused?.reason).toBe('garden-full');
+    expect(reasonOf(hand.tick())).toBe('garden-full');
     hand.plant(6, 18, CLEO);
     hand.plant(18, 18, CLEO);
     const { answers } = hand.tick();
@@ -109,7 +95,7 @@ describe('a full room', () => {
       hand.room.enqueue(7, { what: 'thin', by: CLEO });
       return hand.tick();
     };
-    expect(thin().answers[0].refused?.reason).toBe('no-such-organism');
+    expect(reasonOf(thin())).toBe('no-such-organism');
     hand.room.leave(BERT.id);
     hand.ticks(unattendedSeconds - 1);
     expect(hand.room.unattended()).toEqual([]);
@@ -131,12 +117,12 @@ describe('a full room', () => {
       hand.room.enqueue(7, { what: 'thin', by, organism });
       return hand.tick();
     };
-    expect(thin(1).answers[0].refused?.reason).toBe('not-yours');
-    expect(thin(9).answers[0].refused?.reason).toBe('no-such-organism');
+    expect(reasonOf(thin(1))).toBe('not-yours');
+    expect(reasonOf(thin(9))).toBe('no-such-organism');
     const { answers, life } = thin(3, { ...CLEO, id: 8 });
     expect(answers[0]).toMatchObject({ removed: 1 });
     expect(left(life)).toEqual([{ what: 'departing', id: 3 }]);
-    expect(thin(3).answers[0].refused?.reason).toBe('no-such-organism');
+    expect(reasonOf(thin(3))).toBe('no-such-organism');
     expect(planters(hand)).toEqual(['Anna', 'Bert']);
   });
 });
@@ -210,37 +196,28 @@ describe('a full room of fresh organisms', () => {
 
   test('DEP-6: refuse a seed, as ever, while no journal entry tells a source', () => {
     const hand = filled(null);
-    expect(plantBy(hand, 20).answers[0].refused?.reason).toBe('garden-full');
-    const state = v.parse(roomState, hand.room.export());
-    expect(state.attendance.sources).toBeUndefined();
+    expect(reasonOf(plantBy(hand, 20))).toBe('garden-full');
+    expect(hand.room.export().attendance.sources).toBeUndefined();
   });
 
-  test('TIM-6: sources are put back with the room', () => {
+  test('DEP-6: sources are forgotten with those who came from there', () => {
     const hand = filled();
-    const state = v.parse(roomState, hand.room.export());
-    const again = new HandRoom({ ...SLOW, from: state });
-    again.room.enter(20, undefined, B);
-    expect(again.room.export().attendance.sources).toHaveLength(7);
-    // Forgotten with those who came from there.
-    again.room.leave(20);
-    again.ticks(70);
-    expect(again.room.export().attendance.sources).toHaveLength(6);
+    const { room } = hand;
+    room.enter(20, undefined, B);
+    expect(room.export().attendance.sources).toHaveLength(7);
+    room.leave(20);
+    hand.ticks(70);
+    expect(room.export().attendance.sources).toHaveLength(6);
   });
 });
 
-test('TIM-6: attendance is restored with the room', () => {
+test('DEP-1: who has left is forgotten once none of their organisms lives', () => {
   const hand = fullRoom();
   hand.room.leave(ANNA.id);
   hand.tick();
-  const state = v.parse(roomState, hand.room.export());
-  expect(state.attendance).toEqual({
-    present: [BERT.id],
-    absent: [{ participant: ANNA.id, since: hand.room.tick - 1 }],
-  });
-  const again = new HandRoom({ ...SLOW, from: state });
-  expect(again.room.export()).toEqual({ ...state, acted: 0 });
-  // They are forgotten once none of their organisms lives.
+  const absent = { participant: ANNA.id, since: hand.room.tick - 1 };
+  expect(hand.room.export().attendance).toEqual({ present: [BERT.id, CLEO.id], absent: [absent] });
   hand.plant(6, 18, CLEO);
-  hand.ticks(128, () => 255);
-  expect(hand.room.export().attendance).toEqual({ present: [BERT.id], absent: [] });
+  hand.ticks(128);
+  expect(hand.room.export().attendance).toEqual({ present: [BERT.id, CLEO.id], absent: [] });
 });

@@ -1,3 +1,4 @@
+import { LIFE } from '../../../server/world/organisms/organism.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../../shared/vocabulary.ts';
@@ -76,7 +77,7 @@ describe('damage', () => {
     const hand = sown([8, 8]);
     hand.ticks(GROWN, ({ x }) => (x < 4 ? 255 : 0));
     hand.change = 0;
-    hand.ticks(DEFAULTS.life.restSteps, ({ x }) => (x < 4 ? 255 : 0));
+    hand.ticks(LIFE.restSteps, ({ x }) => (x < 4 ? 255 : 0));
     hand.damage([10, 8], 1);
     expect(hand.tick().life).toEqual([]);
     expect(hand.steps).toBe(0);
@@ -137,8 +138,8 @@ describe('damage', () => {
 describe('life', () => {
   test('LIF-1: an organism at rest falls asleep', () => {
     const hand = grown([8, 8]);
-    hand.change = DEFAULTS.life.restLevel;
-    const life = hand.ticks(DEFAULTS.life.restSteps).flatMap((result) => words(result.life));
+    hand.change = LIFE.restLevel;
+    const life = hand.ticks(LIFE.restSteps).flatMap((result) => words(result.life));
     expect(life).toEqual(['asleep']);
   });
 

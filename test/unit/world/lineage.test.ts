@@ -1,11 +1,10 @@
 /** What a room remembers of its dead, and the family tree that it tells. */
-import { Lineage } from '../../../server/world/organisms/lineage.ts';
+import { LINEAGE, Lineage } from '../../../server/world/organisms/lineage.ts';
 import { lineageTree } from '../../../server/world/organisms/lineage-tree.ts';
 import type { Organism } from '../../../server/world/organisms/organism.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { ANNA, GROWN, HandRoom, SPECIES } from '../../support/rooms.ts';
 
-const { most, slack, hours } = DEFAULTS.lineage;
+const { most, slack, hours } = LINEAGE;
 
 const organism = (id: number, parents: number[] = []): Organism =>
   ({

@@ -1,6 +1,3 @@
-/** A pause after each wound, which a host can turn on. */
-import * as v from 'valibot';
-import { ROOM_STATE_VERSION, roomState } from '../../../server/world/room-state.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
 
 const RATE = 10;
@@ -106,16 +103,5 @@ describe('protection', () => {
     expect(dead(255)).toBe(0);
     hand.room.setProtect(0);
     expect(dead(255)).toBe(1);
-  });
-
-  test('TIM-6, DMG-3: what is protected is put back with the room', () => {
-    const hand = room();
-    cut(hand, LEFT);
-    const state = v.parse(roomState, hand.room.export());
-    expect(state).toMatchObject({ version: ROOM_STATE_VERSION, protect: SECONDS });
-    const again = new HandRoom({ tickRate: RATE, from: state });
-    expect(cut(again, LEFT, BERT).refused?.reason).toBe('protected');
-    again.room.redo([{ what: 'protect', seconds: 0 }]);
-    expect(cut(again, LEFT, BERT).refused).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 /** How planters keep what departs. */
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { DEPARTURE } from '../../../server/world/departures.ts';
 import { HOUSE } from '../../../shared/vocabulary.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
 import {
@@ -15,7 +15,7 @@ import {
   words,
 } from './departing-rooms.ts';
 
-const { dissolveSeconds, protectedSeconds, renewSeconds } = DEFAULTS.departure;
+const { dissolveSeconds, protectedSeconds, renewSeconds } = DEPARTURE;
 
 describe('renewing', () => {
   test('DEP-10, LIF-3: what a renewed organism does not take back wakes the neighbour that it blocked', () => {

@@ -1,14 +1,13 @@
 /** How often organisms step, and what a wound shows meanwhile. */
-import * as v from 'valibot';
-import { roomState } from '../../../server/world/room-state.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+
+import { LIFE } from '../../../server/world/organisms/organism.ts';
 import { GROWN, HandRoom } from '../../support/rooms.ts';
 
-const LIFE = { birth: 3, healing: 2, expressing: 2 };
-const RESTS = DEFAULTS.life.restSteps;
+const PACE = { birth: 3, healing: 2, expressing: 2 };
+const RESTS = LIFE.restSteps;
 
 /** A room with one seed that is planted at the next tick. */
-function sown(life = LIFE): HandRoom {
+function sown(life = PACE): HandRoom {
   const hand = new HandRoom({ life });
   hand.plant(8, 8);
   return hand;
@@ -24,7 +23,7 @@ const stepsOf = (hand: HandRoom, ticks: number): number[] =>
 /** A room whose organism has grown and sleeps. */
 function asleep(): HandRoom {
   const hand = sown();
-  hand.ticks(LIFE.birth * GROWN);
+  hand.ticks(PACE.birth * GROWN);
   hand.rest();
   hand.change = 255;
   expect(hand.room.organisms[0].phase).toBe('asleep');
@@ -34,7 +33,7 @@ function asleep(): HandRoom {
 describe('pace', () => {
   test('PAC-1, GRO-2: a birth takes its steps every third tick, the first at once; then one each tick', () => {
     const hand = sown();
-    expect(stepsOf(hand, LIFE.birth * (GROWN - 1))).toEqual(
+    expect(stepsOf(hand, PACE.birth * (GROWN - 1))).toEqual(
       Array.from({ length: GROWN - 1 }, () => [1, 0, 0]).flat(),
     );
     expect(hand.room.organisms[0].phase).toBe('growing');
@@ -48,7 +47,7 @@ describe('pace', () => {
     hand.change = 0;
     // Hurt, as its places do not come back.
     const look = ({ x }: { x: number }) => (x < 4 ? 0 : 255);
-    hand.ticks(LIFE.healing * RESTS - 2, look);
+    hand.ticks(PACE.healing * RESTS - 2, look);
     expect(hand.room.organisms[0].phase).toBe('awake');
     hand.tick(look);
     expect(hand.room.organisms[0].phase).toBe('asleep');
@@ -59,7 +58,7 @@ describe('pace', () => {
     hand.damage([6, 6], 1);
     expect(stepsOf(hand, 5)).toEqual([1, 0, 1, 0, 1]);
     hand.change = 0;
-    hand.ticks(LIFE.healing * RESTS);
+    hand.ticks(PACE.healing * RESTS);
     expect(hand.room.organisms[0]).toMatchObject({ phase: 'asleep', healed: 1, hurt: false });
   });
 
@@ -75,7 +74,7 @@ describe('pace', () => {
   test('PAC-2: a wound of one that grows is seen at once, and its cells die at the next step', () => {
     const hand = sown();
     // Stage 8, which is the whole window.
-    hand.ticks(LIFE.birth * 4 + 1);
+    hand.ticks(PACE.birth * 4 + 1);
     expect(hand.census().get(1)).toBe(64);
     hand.damage([5, 5], 1);
     const { changed, life } = hand.tick();
@@ -95,7 +94,7 @@ describe('pace', () => {
 
   test('PAC-2, OWN-7: the seed places of one that grows are dark and stay its own', () => {
     const hand = sown();
-    hand.ticks(LIFE.birth * 2 + 1);
+    hand.ticks(PACE.birth * 2 + 1);
     hand.damage([8, 8], 1);
     hand.tick();
     expect(hand.steps).toBe(0);
@@ -103,24 +102,6 @@ describe('pace', () => {
     expect(hand.room.grid.planes.rgba[4 * hand.room.grid.place(7, 7) + 3]).toBe(0);
     hand.ticks(2);
     expect(hand.steps).toBe(1);
-  });
-
-  test('PAC-2, TIM-6: put back between a stroke and the step, a room goes on as it would have', () => {
-    const hand = sown();
-    hand.ticks(LIFE.birth * 4 + 1);
-    hand.damage([5, 5], 1);
-    hand.damage([9, 9], 1);
-    hand.tick();
-    const state = v.parse(roomState, structuredClone(hand.room.export()));
-    expect(state.organisms[0]).toMatchObject({ wait: 1, woundMask: expect.any(Uint8Array) });
-    const again = new HandRoom({ from: state });
-    expect(again.room.export()).toEqual(state);
-    for (const [patch, age] of hand.ages) again.ages.set(patch, age);
-    for (let tick = 0; tick < 30; tick++) {
-      hand.tick();
-      again.tick();
-      expect(again.room.export()).toEqual(hand.room.export());
-    }
   });
 
   test('PAC-3, CLO-2: another card changes the room only by its journal', () => {

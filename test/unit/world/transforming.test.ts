@@ -1,13 +1,14 @@
 /** Metamorphosis: a living organism turns into what another seed grows into. */
+
 import * as v from 'valibot';
 import { roomEvent } from '../../../server/world/commands.ts';
-import { roomState } from '../../../server/world/room-state.ts';
-import type { RoomOptions } from '../../../server/world/room-types.ts';
+import { LIFE } from '../../../server/world/organisms/organism.ts';
+import type { RoomOptions } from '../../../server/world/room-contents.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import { ANNA, BERT, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
 
-const { transformSteps, maxFormer } = DEFAULTS.life;
+const { transformSteps, maxFormer } = LIFE;
 const OWN = [1, 0];
 const OTHER = [0, 1];
 const species = {
@@ -212,23 +213,6 @@ describe('turning into another', () => {
 });
 
 describe('the state of one that turns', () => {
-  test('TIM-6: a restored room goes on with it, step by step', () => {
-    const hand = resting({ life: { birth: BIRTH, healing: 2, expressing: 2 } });
-    hand.turn();
-    hand.ticks(7);
-    const state = v.parse(roomState, structuredClone(hand.room.export()));
-    const again = new TurningRoom({ from: state });
-    again.change = hand.change;
-    // Its patch has the age that the engine's states have.
-    again.ages.set(1, hand.ages.get(1)!);
-    for (let tick = 0; tick < 80; tick++) {
-      hand.tick();
-      again.tick();
-      expect(again.expressed).toEqual(hand.expressed);
-      expect(again.room.export()).toEqual(hand.room.export());
-    }
-  });
-
   test('TRF-3: a random seed is the same in a replay, and uses up nobody’s random numbers', () => {
     const run = (seed: number) => {
       const hand = resting({ seed });

@@ -1,5 +1,5 @@
 import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
-import type { TickResult } from '../../../../server/world/room-types.ts';
+import type { TickResult } from '../../../../server/world/room.ts';
 import { View } from '../../../../shared/codec/view.ts';
 import { copyPlanes, equalPlanes } from '../../../support/planes.ts';
 import { GROWN, HandRoom } from '../../../support/rooms.ts';

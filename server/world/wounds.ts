@@ -4,10 +4,9 @@
  * bring all of them back at once.
  */
 
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { stageRect } from '../../shared/geometry.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import type { Organism } from './organisms/organism.ts';
+import { LIFE, type Organism } from './organisms/organism.ts';
 import { seedPlaces } from './ownership.ts';
 import { growthStep, type Species } from './species.ts';
 
@@ -131,7 +130,7 @@ export function hurt(organism: Organism, grid: GridPlanes): void {
  * @param held places that it owns now
  */
 export function heal(organism: Organism, held: number): boolean {
-  if (organism.hurt === undefined || held < DEFAULTS.life.healedShare * organism.hurt) return false;
+  if (organism.hurt === undefined || held < LIFE.healedShare * organism.hurt) return false;
   organism.hurt = undefined;
   // A slow stroke may wound again after the organism has healed; that is still one wound.
   organism.healed = Math.min(organism.healed + 1, organism.wounds);

@@ -1,0 +1,126 @@
+/** What a room consists of between two ticks: everything that commands and other events change. */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
+import type {
+  EnergySettings,
+  FlashLimit,
+  LifeSettings,
+  ParticipantId,
+} from '../../shared/vocabulary.ts';
+import type { PatchId } from '../engine/engine.ts';
+import { defined } from '../platform/collections.ts';
+import { Departures, type RoomTime } from './departures.ts';
+import { Dissolving } from './dissolving.ts';
+import { Energy, FREE } from './energy.ts';
+import { GridPlanes } from './grid-planes.ts';
+import { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
+import { Planting, SeedInventory } from './planting.ts';
+import { RoomRules } from './room-rules.ts';
+import type { CommandState, RoomState } from './room-state.ts';
+import type { Species } from './species.ts';
+import { Wounding } from './wounding.ts';
+
+/** How a room is created or restored. */
+export interface RoomOptions {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  readonly maxOrganisms: number;
+  /** Seed of the room's random numbers. */
+  readonly seed: number;
+  readonly species: Species;
+  /** What commands cost; absent: nothing. */
+  readonly energy?: EnergySettings | undefined;
+  /** Nominal ticks per second; sets how fast energy refills. */
+  readonly tickRate?: number | undefined;
+  /** Most flashes a second that organisms may show; absent: the default. */
+  readonly flashLimit?: FlashLimit | undefined;
+  /** How often organisms step; absent: each tick. */
+  readonly life?: LifeSettings | undefined;
+  /** Returns a patch id that no other room uses. */
+  readonly nextPatch: () => PatchId;
+  /** State to restore, whose seed and size take precedence. The room takes ownership of it. */
+  readonly from?: RoomState | undefined;
+}
+
+/** The parts of a room. Each keeps its own rules; handlers of commands join them. */
+export class RoomContents {
+  /** Highest participant id that has entered or sent a command. */
+  lastParticipant = 0;
+  flashLimit: FlashLimit;
+  random: Random;
+  readonly species: Species;
+  readonly grid: GridPlanes;
+  readonly rules: RoomRules;
+  readonly lifecycle: OrganismLifecycle;
+  readonly wounding: Wounding;
+  readonly departures: Departures;
+  readonly planting: Planting;
+  readonly dissolving: Dissolving;
+  inventory = new SeedInventory();
+  energy: Energy;
+
+  constructor(options: RoomOptions) {
+    const { species, from, seed, energy = FREE } = options;
+    const { tickRate = DEFAULTS.room.tickRate, flashLimit = DEFAULTS.room.flashLimit } = options;
+    const { width, height } = from?.planes ?? options;
+    this.species = species;
+    this.grid = new GridPlanes(width, height, from?.planes);
+    this.rules = new RoomRules(species, seed, options.life);
+    this.lifecycle = new OrganismLifecycle(this.grid, species, this.rules);
+    this.wounding = new Wounding(species, this.grid, this.lifecycle);
+    this.departures = new Departures(this.lifecycle, options.maxOrganisms);
+    this.planting = new Planting(species, this.grid, this.lifecycle, options.nextPatch);
+    this.dissolving = new Dissolving(this.grid, this.lifecycle, this.departures, this.planting);
+    this.flashLimit = flashLimit;
+    this.energy = new Energy(energy, tickRate);
+    this.random = createRandom(seed);
+    if (from) this.restore(from);
+  }
+
+  /** Participants who are present, hold seeds or have spent energy. */
+  get participants(): ParticipantId[] {
+    const { inventory, energy, departures } = this;
+    return [...new Set([...inventory.participants, ...energy.participants, ...departures.present])];
+  }
+
+  /** @param tick ticks completed */
+  time(tick: number): RoomTime {
+    return { tick, tickRate: this.energy.tickRate };
+  }
+
+  export(): CommandState {
+    return {
+      maxOrganisms: this.departures.maxOrganisms,
+      nextOrganism: this.planting.nextOrganism,
+      lastParticipant: this.lastParticipant,
+      random: defined(this.random.state()),
+      hands: this.inventory.export(),
+      energy: this.energy.export(),
+      ...this.departures.export(),
+      ...this.dissolving.export(),
+      flashLimit: this.flashLimit,
+      ...this.wounding.export(),
+      ...this.rules.export(),
+      ...this.lifecycle.lineage.export(),
+    };
+  }
+
+  /** Restores an exported state. Ids assigned since the export are not reused. */
+  restore(from: CommandState): void {
+    const { settings, tickRate, accounts } = from.energy;
+    const { planting } = this;
+    this.departures.maxOrganisms = from.maxOrganisms;
+    planting.nextOrganism = Math.max(planting.nextOrganism, from.nextOrganism);
+    this.lastParticipant = Math.max(this.lastParticipant, from.lastParticipant);
+    this.random = resumeRandom(from.random);
+    this.inventory = new SeedInventory(from.hands);
+    this.energy = new Energy(settings, tickRate, accounts);
+    this.departures.restore(from);
+    this.dissolving.restore(from);
+    this.flashLimit = from.flashLimit;
+    this.wounding.restore(from);
+    this.rules.restore(from);
+    this.lifecycle.lineage.restore(from);
+  }
+}

@@ -1,0 +1,205 @@
+/** A room's state and its journal hold all that a room is, whatever happens in it. */
+import * as v from 'valibot';
+import type { Readout } from '../../../server/engine/engine.ts';
+import type { SystemCommand } from '../../../server/realtime/commands/command-dispatcher.ts';
+import { type RoomEvent, roomEvent } from '../../../server/world/commands.ts';
+import { Room } from '../../../server/world/room.ts';
+import { type RoomState, roomState } from '../../../server/world/room-state.ts';
+import { createRandom, hashText, type Random } from '../../../shared/random.ts';
+import { HOUSE } from '../../../shared/vocabulary.ts';
+import fc, { forRuns } from '../../support/property.ts';
+import { ANNA, BERT, HandRoom, SPECIES } from '../../support/rooms.ts';
+
+const species = {
+  ...SPECIES,
+  ...{ hasStandingInput: true, closing: 1, sampler: 1 as const },
+  gallery: [
+    { name: 'one', latent: new Float32Array([1, 0]) },
+    { name: 'two', latent: new Float32Array([0, 1]) },
+  ],
+  relatives: { lentSteps: 3, homeSteps: 4, of: [[1], [0]] },
+};
+const GARDENER = { id: 3, name: 'The gardener', hue: 90 };
+const energy = { capacity: 30, newcomer: 20, refillPerSecond: 2, plant: 4, damagePerCell: 0.01 };
+
+/** A room whose engine shows what a hash says, in turns at rest and restless. */
+class HashedRoom {
+  readonly room: Room;
+  private patches = 0;
+  /** By patch: what its cells read, and what they showed last. */
+  private readonly latents = new Map<number, Float32Array>();
+  private readonly seen = new Map<number, Uint8Array>();
+
+  constructor(tickRate: number, from?: RoomState) {
+    this.room = new Room({
+      ...{ name: 'test', width: 32, height: 24, maxOrganisms: 6, seed: 5, species, tickRate },
+      ...{ energy: { ...energy, wake: 1 }, life: { birth: 2, healing: 1, expressing: 2 } },
+      nextPatch: () => ++this.patches,
+      from,
+    });
+    for (const { id, latent, expression } of from?.organisms ?? []) {
+      this.latents.set(this.room.patchOf(id)!, expression?.latent ?? latent);
+    }
+  }
+
+  tick() {
+    const { room } = this;
+    const { tick } = room;
+    const { plant, step, events } = room.beginTick();
+    for (const { patch, latent } of plant) this.latents.set(patch, latent);
+    const organisms = new Map(room.organisms.map((one) => [room.patchOf(one.id)!, one]));
+    const readouts = step.map(({ patch, divide, keep, closed, express }): Readout => {
+      if (express) this.latents.set(patch, express);
+      const { id, stage: before } = organisms.get(patch)!;
+      const stage = divide ? 2 * before : before;
+      const moment = tick % 80 < 50 ? 0 : tick;
+      const text = `${id} ${moment} ${this.latents.get(patch)!.map((one) => Math.round(9 * one))}`;
+      const presence = Uint8Array.from({ length: stage * stage }, (_, cell) => {
+        if (closed?.[cell] || keep?.[cell] === 0) return 0;
+        return hashText(`${text} ${cell}`) % 8 === 0 ? 0 : 255;
+      });
+      const rgba = Uint8Array.from({ length: 4 * presence.length }, (_, i) => presence[i >> 2]);
+      const last = this.seen.get(patch);
+      const isSame = last?.length === rgba.length && rgba.every((value, i) => value === last[i]);
+      this.seen.set(patch, rgba);
+      return { patch, stage, rgba, presence, change: isSame ? 0 : 255 };
+    });
+    const { refused } = room;
+    return { events, refused, result: room.endTick(readouts) };
+  }
+}
+
+/** Something that can happen to a room, by chance. */
+function happening(random: Random): (room: Room, id: number) => void {
+  const pick = <T>(...some: readonly T[]): T => some[random.integer(some.length)];
+  const number = (most: number) => random.integer(most + 1);
+  const [organism, index] = [1 + number(12), number(1)];
+  const seed = pick({ from: 'gallery', index } as const, { from: 'prior' } as const);
+  const [x, y] = [4 + number(24), 4 + number(16)];
+  const points = [x, y, 4 + number(24), 4 + number(16)];
+  const by = pick(ANNA, BERT);
+  const commands: readonly SystemCommand[] = [
+    ...[1, 2, 3].map(() => ({ what: 'plant' as const, x, y, seed })),
+    ...[1, 2].map(() => ({ what: 'damage' as const, points, radius: 1 + number(2) })),
+    { what: 'cross', a: organism, b: 1 + number(8), mix: 0.4, mutation: 0.1 * number(2) },
+    { what: 'plant', x, y, seed: { from: 'hand', seed: 1 + number(5) } },
+    { what: 'transform', organism, seed },
+    { what: 'hold', latent: [1, number(2)], origin: 'drawing' },
+  ];
+  const own: readonly SystemCommand[] = [
+    { what: 'remove', organism },
+    { what: 'clear', area: { x: 0, y: 0, width: 2, height: 2 } },
+    { what: 'depart', organism, seconds: 3 },
+    { what: 'thin' },
+  ];
+  const [few, two] = [number(2), number(1)];
+  const settings: readonly ((room: Room) => void)[] = [
+    (room) => room.enter(by.id, undefined, few + 1),
+    (room) => room.leave(by.id),
+    (room) => room.setLiveliness(few / 2),
+    (room) => room.setProtect(2 * two),
+    (room) => room.setLife({ birth: 1 + two, healing: 2, expressing: 1, lifetime: 30 }),
+    (room) => room.setFlashLimit(two === 0 ? 2 : 3),
+    (room) => room.setMaxOrganisms(4 + few),
+    (room) => room.setTickRate(room.export().energy.tickRate + (two === 0 ? 1 : -1) || 1),
+  ];
+  if (number(9) === 0) return pick(...settings);
+  if (number(9) === 0) {
+    return (room, id) => {
+      const [renewable] = room.renewable(by.id);
+      room.enqueue(id, { what: 'renew', by, organism: renewable?.id ?? organism });
+    };
+  }
+  const isOwn = number(9) === 0;
+  const sent = { ...pick(...(isOwn ? own : commands)), by: isOwn ? pick(HOUSE, GARDENER) : by };
+  const session = pick(undefined, 7);
+  return (room, id) => {
+    try {
+      room.enqueue(id, sent as never, session);
+    } catch {
+      // Refused at once, in each of the rooms.
+    }
+  };
+}
+
+test('TIM-3, TIM-6: restored at any tick or replayed from its journal, a room goes on as it would have', () => {
+  const seen = new Set<string>();
+  let runs = 0;
+  forRuns(12, fc.integer(), (seed) => {
+    const random = createRandom(seed);
+    // Departures need many seconds, and flashes many ticks a second.
+    const rate = runs++ % 2 === 0 ? 1 : 12;
+    const room = new HashedRoom(rate);
+    let restored = room;
+    const journal: (readonly RoomEvent[])[] = [];
+    for (const { id } of [ANNA, BERT]) room.room.enter(id, undefined, id);
+    for (let tick = 0; tick < 400; tick++) {
+      if (random.uniform() < 0.4) {
+        const happen = happening(random);
+        for (const one of new Set([room, restored])) happen(one.room, tick);
+      }
+      const { events, refused, result } = room.tick();
+      if (restored !== room) expect(restored.tick().result).toEqual(result);
+      const accepted = result.answers.filter((answer) => !answer.refused);
+      const what = [...result.life, ...(result.expressing ?? []), ...accepted];
+      for (const one of what) seen.add(one.what);
+      let command = 0;
+      journal.push(
+        events
+          .filter(({ what }) => what !== 'command' || !refused.includes(command++))
+          .map((event) => v.parse(roomEvent, structuredClone(event))),
+      );
+      if (tick % 10 !== 0) continue;
+      const state = room.room.export();
+      expect(restored.room.export()).toEqual(state);
+      if (state.organisms.some(({ pause }) => pause !== undefined)) seen.add('pause');
+      if (random.uniform() < 0.3) {
+        restored = new HashedRoom(rate, v.parse(roomState, structuredClone(state)));
+      }
+    }
+    const replayed = new HashedRoom(rate);
+    for (const events of journal) {
+      replayed.room.redo(events);
+      replayed.tick();
+    }
+    // A refused command of the gardener makes its number known.
+    const lastParticipant = expect.any(Number);
+    expect(replayed.room.export()).toEqual({ ...room.room.export(), lastParticipant });
+  });
+  // Whatever this test compares has happened.
+  for (const what of ['healed', 'expressing', 'cross', 'hold', 'plant', 'damage', 'transform']) {
+    expect(seen).toContain(what);
+  }
+  for (const what of ['pause', 'departing', 'renewed', 'died', 'clear', 'remove', 'depart']) {
+    expect(seen).toContain(what);
+  }
+});
+
+test('TIM-3: a seed refused for lack of engine memory is refused again in a replay', () => {
+  const [first, second] = [new HandRoom(), new HandRoom()];
+  for (const { room } of [first, second]) room.enter(1);
+  first.plant(16, 12);
+  const { events } = first.room.beginTick();
+  expect(first.room.refusePending()).toBe(true);
+  const result = first.room.endTick([]);
+  expect(result.answers[0].refused?.reason).toBe('garden-full');
+  second.room.redo([...events.slice(1), { what: 'no-memory' }]);
+  const { plant, step } = second.room.beginTick();
+  expect([plant, step]).toEqual([[], []]);
+  expect(second.room.endTick([])).toEqual(result);
+  expect(second.room.export()).toEqual(first.room.export());
+});
+
+test('events that a restored state contains are not applied again', () => {
+  const first = new HandRoom();
+  first.ticks(3);
+  first.room.enter(5);
+  const state = first.room.export();
+  expect(state.acted).toBe(1);
+  first.plant(8, 8, { id: 5, name: 'Eve', hue: 1 });
+  const again = new HandRoom({ from: state });
+  const { events } = first.room.beginTick();
+  again.room.redo(events);
+  expect(again.room.beginTick().events).toEqual(events.slice(1));
+  expect(again.room.energyOf(5)).toBe(first.room.energyOf(5));
+});
