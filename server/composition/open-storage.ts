@@ -144,22 +144,14 @@ const NO_ENGINE: Engine = {
   close: async () => {},
 };
 
-export interface LoadedCheckpoints {
-  /** The one of the settings first. */
-  readonly all: readonly NamedCheckpoint[];
-  /** Folders by name. */
-  readonly folders: ReadonlyMap<string, string>;
-}
-
-/** @param folder the data folder, if there is one @throws CheckpointError */
+/** @returns the checkpoint of the settings first @throws CheckpointError */
 export async function loadCheckpoints(
   { checkpoint = DEFAULTS.operations.checkpoint, checkpoints }: Config,
   folder: string | undefined,
   log: Log,
-): Promise<LoadedCheckpoints> {
+): Promise<readonly NamedCheckpoint[]> {
   const names = [checkpoint, ...checkpoints];
   const installed: NamedCheckpoint[] = await Promise.all(names.map((name) => loadCheckpoint(name)));
   const kept = folder === undefined ? [] : await loadKeptCheckpoints(folder, installed, log);
-  const all = [...installed, ...kept];
-  return { all, folders: new Map(all.map(({ card, folder: place }) => [card.name, place])) };
+  return [...installed, ...kept];
 }

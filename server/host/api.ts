@@ -1,64 +1,56 @@
 /** The host's HTTP API: authentication, validation and error responses. */
-import express, { type NextFunction, type Request, type Response, type Router } from 'express';
+import express, {
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from 'express';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   CALLS,
-  type CallAnswer,
   type CallBody,
   type CallName,
+  FILES,
   KEY_HEADER,
   USED_HEADER,
 } from '../../shared/host/api.ts';
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import type { RefusalState, SessionState } from '../../shared/host/state.ts';
-import type { Clock } from '../platform/clock.ts';
+import type { RelayTarget } from '../cluster/bus/request-relay.ts';
 import type { Log } from '../platform/log.ts';
 import { isAllowedOrigin } from '../realtime/admission/connection-admission.ts';
+import type { Host, Parts } from './calls.ts';
+import { FILE_HANDLERS } from './files.ts';
 import {
   type HostSession,
   type HostSessions,
-  type HostToken,
   hasKey,
   type LoginThrottle,
 } from './host-sessions.ts';
+import type { HostToken } from './host-token.ts';
+import { targetOf } from './remote-calls.ts';
 
-/** Parameters of a path, such as the room in `/rooms/:room`. */
-export type Parts = Readonly<Record<string, string>>;
-
-/** One function for each call; all may throw `HostRefusal`. */
-export type Handlers = {
-  readonly [N in Exclude<CallName, 'login' | 'logout' | 'session'>]: (
-    body: CallBody<N>,
-    parts: Parts,
-  ) => CallAnswer<N> | Promise<CallAnswer<N>>;
-};
-
-/** Sends a file or picture. */
-export type FileHandler = (request: Request, response: Response) => void | Promise<void>;
-
-/** The files that a router serves. */
-export interface FileRoutes {
-  /** By path under the API. */
-  readonly files: Readonly<Record<string, FileHandler>>;
-  /** The same, for which no session is needed. */
-  readonly publicFiles: Readonly<Record<string, FileHandler>>;
-  readonly log: Log;
-}
-
-export interface ApiOptions extends FileRoutes {
+export interface ApiOptions {
+  readonly host: Host;
+  /** Executes a call, wherever it belongs. */
+  readonly call: (name: CallName, body: unknown, parts: Parts) => unknown;
+  /** Lets another server answer a request. @returns false if none does */
+  readonly passOn: (to: RelayTarget, request: Request, response: Response) => Promise<boolean>;
   readonly token: HostToken;
   readonly sessions: HostSessions;
   readonly throttle: LoginThrottle;
-  readonly handlers: Handlers;
-  /** What the address of a request is called. */
+  /** The client address of a request. */
   readonly addressOf: (request: Request) => string;
   /** Name of the session's cookie: servers on one machine share its cookies. */
   readonly cookie: string;
-  readonly clock: Clock;
-  /** Wall clock, ms. */
-  readonly date: () => number;
 }
+
+/** Files that a wall shows, so no session is needed. */
+const PUBLIC_FILES: readonly string[] = [FILES.wallFrame];
+/** Files that depend on the server that is asked. */
+const OWN_FILES: readonly string[] = [FILES.sign];
 
 /** All `no-such-…` are 404; the others are 409. */
 const STATUS: Partial<Record<HostReason, number>> = {
@@ -78,7 +70,7 @@ const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/host' } as const;
 
 /** Creates the router of all calls and files. */
 export function createHostApi(options: ApiOptions): Router {
-  const { handlers, files, publicFiles } = options;
+  const { host, call, passOn } = options;
   const router = express.Router();
   router.use((request, response, next) => {
     response.set('Cache-Control', 'no-store');
@@ -93,47 +85,54 @@ export function createHostApi(options: ApiOptions): Router {
     }
     next();
   };
-  const answerTo = (name: CallName, wish: unknown, request: Request, response: Response) => {
-    if (name === 'login') return login(wish as CallBody<'login'>, request, response, options);
+  const answerTo = (name: CallName, body: unknown, request: Request, response: Response) => {
+    if (name === 'login') return login(body as CallBody<'login'>, request, response, options);
     if (name === 'logout') return logout(request, response, options);
     if (name === 'session')
       return sessionOf(request, options).then((session) => stateOf(session, options));
-    const handle = handlers[name] as (wish: unknown, parts: Parts) => unknown;
-    return handle(wish, request.params as Parts);
+    return call(name, body, request.params as Parts);
   };
   for (const name of Object.keys(CALLS) as CallName[]) {
     const { method, path, body } = CALLS[name];
     const verb = method.toLowerCase() as Lowercase<typeof method>;
     const answer = async (request: Request, response: Response): Promise<void> => {
-      const wish = method === 'GET' ? {} : parsed(body, request);
-      response.json(await answerTo(name, wish, request, response));
+      const given = method === 'GET' ? {} : parsed(body, request);
+      response.json((await answerTo(name, given, request, response)) ?? {});
     };
     // Authenticate before reading the body.
     if (name === 'login') router[verb](path, json, answer);
     else if (method === 'GET') router[verb](path, signedIn, answer);
     else router[verb](path, signedIn, json, answer);
   }
-  for (const [path, handle] of Object.entries(files)) router.get(path, signedIn, handle);
-  for (const [path, handle] of Object.entries(publicFiles)) router.get(path, handle);
+  const passed = async (request: Request, response: Response, next: NextFunction) => {
+    const target = targetOf(request.params as Parts, host);
+    if (!target || !(await passOn(target, request, response))) next();
+  };
+  addFiles(router, host, (path) => [
+    ...(PUBLIC_FILES.includes(path) ? [] : [signedIn]),
+    ...(OWN_FILES.includes(path) ? [] : [passed]),
+  ]);
   router.use(() => {
     throw new HostRefusal('unknown-call');
   });
-  router.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    refuse(error, response, options.log);
-  });
+  router.use(refusing(host.log));
   return router;
 }
 
-/** The router of the files alone, for those who have checked that they may see them. */
-export function createFileRouter({ files, publicFiles, log }: FileRoutes): Router {
+/** The router of the files alone, for requests that another server has authenticated. */
+export function createFileRouter(host: Host): Router {
   const router = express.Router();
-  for (const [path, handle] of Object.entries({ ...files, ...publicFiles })) {
-    router.get(path, handle);
-  }
-  router.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    refuse(error, response, log);
-  });
+  addFiles(router, host, () => []);
+  router.use(refusing(host.log));
   return router;
+}
+
+function addFiles(router: Router, host: Host, checks: (path: string) => RequestHandler[]): void {
+  for (const name of Object.keys(FILES) as (keyof typeof FILES)[]) {
+    router.get(FILES[name], ...checks(FILES[name]), (request, response) =>
+      FILE_HANDLERS[name](host, request, response),
+    );
+  }
 }
 
 /** Rejects calls from other sites' pages. Programs send no such headers, and have no cookie. */
@@ -160,16 +159,15 @@ async function login(
   response: Response,
   options: ApiOptions,
 ): Promise<SessionState> {
-  const { throttle, clock, sessions, cookie, log } = options;
+  const { throttle, sessions, cookie, host } = options;
   const address = options.addressOf(request);
   // The right token never waits: it cannot be guessed, and others at the host's address must not be
   // able to keep the host out.
   if (!options.token.is(token)) {
-    const now = clock.now();
-    const wait = throttle.wait(address, now);
+    const wait = throttle.wait(address);
     if (wait > 0) throw new HostRefusal('too-many-tries', '', wait);
-    const delay = throttle.fail(address, now);
-    log.warn('wrong-host-token', 'Somebody tried a wrong host token.');
+    const delay = throttle.fail(address);
+    host.log.warn('wrong-host-token', 'Somebody tried a wrong host token.');
     throw new HostRefusal('wrong-token', '', delay > 0 ? delay : undefined);
   }
   throttle.succeed(address);
@@ -178,18 +176,17 @@ async function login(
   await sessions.caughtUp();
   const maxAge = DEFAULTS.session.life;
   response.cookie(cookie, word, { ...COOKIE, secure: request.secure, maxAge });
-  log.info('host-signed-in', 'The host has signed in.');
+  host.log.info('host-signed-in', 'The host has signed in.');
   return stateOf(session, options);
 }
 
-function logout(request: Request, response: Response, options: ApiOptions): Record<string, never> {
-  options.sessions.end(wordOf(request, options.cookie));
-  response.clearCookie(options.cookie, COOKIE);
-  return {};
+function logout(request: Request, response: Response, { sessions, cookie }: ApiOptions): void {
+  sessions.end(wordOf(request, cookie));
+  response.clearCookie(cookie, COOKIE);
 }
 
-function stateOf(session: HostSession, { sessions, date }: ApiOptions): SessionState {
-  return { key: session.key, until: date() + sessions.left(session) };
+function stateOf(session: HostSession, { sessions, host }: ApiOptions): SessionState {
+  return { key: session.key, until: host.date() + sessions.left(session) };
 }
 
 /** @throws HostRefusal no-session */
@@ -219,22 +216,24 @@ const UNREADABLE: Readonly<Record<string, HostReason>> = {
   'charset.unsupported': 'not-json',
 };
 
-function refuse(error: unknown, response: Response, log: Log): void {
-  const refusal = refusalOf(error, log);
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  const { reason, detail, retryAfter } = refusal;
-  if (retryAfter !== undefined) response.set('Retry-After', `${Math.ceil(retryAfter / 1000)}`);
-  const body: RefusalState = {
-    reason,
-    ...(detail && { detail }),
-    ...(retryAfter !== undefined && { retryAfter }),
+/** Answers a request that has failed. */
+const refusing =
+  (log: Log) =>
+  (error: unknown, _request: Request, response: Response, _next: NextFunction): void => {
+    const { reason, detail, retryAfter } = refusalOf(error, log);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (retryAfter !== undefined) response.set('Retry-After', `${Math.ceil(retryAfter / 1000)}`);
+    const body: RefusalState = {
+      reason,
+      ...(detail && { detail }),
+      ...(retryAfter !== undefined && { retryAfter }),
+    };
+    const otherwise = reason.startsWith('no-such-') ? 404 : 409;
+    response.status(STATUS[reason] ?? otherwise).json(body);
   };
-  const otherwise = reason.startsWith('no-such-') ? 404 : 409;
-  response.status(STATUS[reason] ?? otherwise).json(body);
-}
 
 function refusalOf(error: unknown, log: Log): HostRefusal {
   if (error instanceof HostRefusal) return error;

@@ -1,17 +1,20 @@
-/** Passes the host's calls for a room to the server that runs it, and those for a server to that. */
+/** Sends the host's calls to the server that they are for, over the bus of a cluster. */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, type CallName } from '../../shared/host/api.ts';
 import { HOST_REASONS, type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
-import type { RoomSummary } from '../../shared/host/state.ts';
+import type { JobState, RoomSummary } from '../../shared/host/state.ts';
 import { type Bus, decodeMessage, encodeMessage, type Subscription } from '../cluster/bus/bus.ts';
-import type { Clock } from '../platform/clock.ts';
-import type { Handlers, Parts } from './api.ts';
+import type { RelayTarget } from '../cluster/bus/request-relay.ts';
+import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
+import type { Parts } from './calls.ts';
+import type { FilmJobs } from './film-jobs.ts';
+import type { HostContext } from './host-context.ts';
 
 const { patience, beat, glance }: Readonly<Record<'patience' | 'beat' | 'glance', number>> =
   DEFAULTS.cluster.hostCalls;
-/** Of rooms that no server runs: any server that runs others can do them. */
+/** Calls for rooms that no server runs: any server that runs rooms can execute them. */
 const OF_ANY_OWNER: ReadonlySet<string> = new Set(['createRoom', 'openRoom', 'removeRoom']);
 const CHANNEL = 'host:calls';
 const replyChannel = (node: string): string => `host:answers:${node}`;
@@ -22,14 +25,14 @@ const callMessage = v.strictObject({
   name: v.custom<CallName>((name) => typeof name === 'string' && Object.hasOwn(CALLS, name)),
   body: v.unknown(),
   parts: v.record(v.string(), v.string()),
-  /** The room whose server is asked; undefined: that of the call. */
+  /** Another room than that of `parts`, whose server is asked. */
   of: v.optional(id),
-  /** The server that is asked, whatever it runs. */
+  /** Name of the server that is asked, whatever it runs. */
   to: v.optional(id),
 });
 const answerMessage = v.strictObject({
   id,
-  /** It is still being done; the answer follows. */
+  /** The call is still being executed; the answer follows. */
   underWay: v.optional(v.literal(true)),
   answer: v.optional(v.unknown()),
   refusal: v.optional(
@@ -40,57 +43,54 @@ const answerMessage = v.strictObject({
   ),
 });
 
-type AnyHandler = (body: unknown, parts: Parts) => unknown;
+type CallMessage = v.InferOutput<typeof callMessage>;
+type AnswerMessage = v.InferOutput<typeof answerMessage>;
 
-export interface RemoteCallsOptions {
+export interface RemoteCallsOptions extends Pick<HostContext, 'clock'> {
   readonly bus: Bus;
-  readonly clock: Clock;
-  /** Whether a room runs on this server. */
-  readonly isHere: (room: string) => boolean;
-  /** Whether a room runs, or should run, on another one. */
-  readonly isElsewhere: (room: string) => boolean;
-  /** See `RoomRegistry.ownedElsewhere`. */
-  readonly ownedElsewhere: (except: string | undefined) => string | undefined;
-  /** What this server is called. */
-  readonly name: string;
-  /** The server that a call is for, whatever it runs. @throws HostRefusal no-such-server */
-  readonly serverFor: (parts: Parts) => string | undefined;
-  readonly handlers: Handlers;
+  readonly cluster: ClusterRooms;
+  readonly films: Pick<FilmJobs, 'states'>;
+  /** Executes a call here. */
+  readonly handle: (name: CallName, body: unknown, parts: Parts) => unknown;
 }
 
+/**
+ * The server that a call or file is for: the named one, the one that has made the film, or the one
+ * that runs the room.
+ *
+ * @returns undefined: this one
+ * @throws HostRefusal no-such-server
+ */
+export function targetOf(
+  { room, server, job }: Parts,
+  { cluster, films }: { readonly films: Pick<FilmJobs, 'states'> } & Pick<HostContext, 'cluster'>,
+): RelayTarget | undefined {
+  if (!cluster) return undefined;
+  if (server !== undefined && !cluster.knows(server)) throw new HostRefusal('no-such-server');
+  const hasFilm = (jobs: readonly JobState[]): boolean => jobs.some(({ id }) => id === job);
+  const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
+  const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
+  if (name !== undefined) return name === cluster.name ? undefined : { server: name };
+  return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
+}
+
+/** Whether this server is a target. */
+export const isTarget = (
+  target: RelayTarget,
+  cluster: Pick<ClusterRooms, 'name' | 'roomServers' | 'isElsewhere'>,
+): boolean =>
+  'server' in target
+    ? target.server === cluster.name
+    : cluster.roomServers.has(target.room) && !cluster.isElsewhere(target.room);
+
 export class RemoteCalls {
-  /** What the API calls: as `handlers`, but those of rooms elsewhere are asked there. */
-  readonly handlers: Handlers;
   private readonly node = randomUUID();
-  private readonly waiting = new Map<
-    string,
-    (answer: v.InferOutput<typeof answerMessage>) => void
-  >();
+  private readonly waiting = new Map<string, (answer: AnswerMessage) => void>();
   private subscriptions: readonly Subscription[] = [];
-  /** End what says of calls that they are still being done. */
+  /** Each ends the signs that a call is still being executed. */
   private readonly beats = new Set<() => void>();
 
-  private constructor(private readonly options: RemoteCallsOptions) {
-    const { handlers, isElsewhere, ownedElsewhere, serverFor, name: own } = options;
-    this.handlers = Object.fromEntries(
-      Object.entries(handlers).map(([name, handle]) => [
-        name,
-        (body: unknown, parts: Parts) => {
-          const { room } = parts;
-          const to = serverFor(parts);
-          if (to !== undefined && to !== own) {
-            return this.ask(name as CallName, body, parts, { to, otherwise: 'no-such-server' });
-          }
-          // First, as a room that was just closed may seem to be open here.
-          const of = OF_ANY_OWNER.has(name) ? ownedElsewhere(room) : undefined;
-          const isAsked = room !== undefined && isElsewhere(room);
-          return isAsked || of !== undefined
-            ? this.ask(name as CallName, body, parts, { of })
-            : (handle as AnyHandler)(body, parts);
-        },
-      ]),
-    ) as unknown as Handlers;
-  }
+  private constructor(private readonly options: RemoteCallsOptions) {}
 
   /** @throws Error the bus has been closed */
   static async open(options: RemoteCallsOptions): Promise<RemoteCalls> {
@@ -98,7 +98,7 @@ export class RemoteCalls {
     const { bus } = options;
     calls.subscriptions = [
       await bus.subscribe(CHANNEL, (bytes) => void calls.serve(bytes)),
-      await bus.subscribe(replyChannel(calls.node), (bytes) => calls.hear(bytes)),
+      await bus.subscribe(replyChannel(calls.node), (bytes) => calls.receive(bytes)),
     ];
     return calls;
   }
@@ -108,88 +108,85 @@ export class RemoteCalls {
     for (const stop of this.beats) stop();
   }
 
+  /** Executes a call, here or at the server that it is for. @throws HostRefusal */
+  call(name: CallName, body: unknown, parts: Parts): unknown {
+    const { cluster, handle } = this.options;
+    const target = targetOf(parts, this.options);
+    const call = { name, body, parts: { ...parts } };
+    if (target && 'server' in target) {
+      return this.ask({ ...call, to: target.server }, patience, 'no-such-server');
+    }
+    // First, as a room that was just closed may seem to be open here.
+    const of = OF_ANY_OWNER.has(name) ? cluster.ownedElsewhere(parts.room) : undefined;
+    if (of !== undefined) return this.ask({ ...call, of });
+    return target ? this.ask(call) : handle(name, body, parts);
+  }
+
   /**
-   * Has the server that runs a room do a call.
+   * Lets another server execute a call.
    *
-   * @param asked.of another room than that of the call
-   * @param asked.to the server
-   * @param asked.time how long to wait for its answer, or its word that it is still at work, ms
-   * @param asked.otherwise why it is refused if nobody answers
-   * @throws HostRefusal as there; elsewhere: nobody does
+   * @param time how long to wait for its answer, or a sign that it is still at work, ms
+   * @param otherwise why the call is refused if no server answers
+   * @throws HostRefusal as there; `otherwise`
    */
   private async ask(
-    name: CallName,
-    body: unknown,
-    parts: Parts,
-    asked: {
-      readonly of?: string | undefined;
-      readonly to?: string;
-      readonly time?: number;
-      readonly otherwise?: HostReason;
-    } = {},
+    call: Omit<CallMessage, 'id' | 'from'>,
+    time = patience,
+    otherwise: HostReason = 'elsewhere',
   ): Promise<unknown> {
-    const { of, to, time = patience, otherwise = 'elsewhere' } = asked;
     const { bus, clock } = this.options;
-    const call = randomUUID();
+    const id = randomUUID();
     let cancel = (): void => {};
     try {
-      const { answer, refusal } = await new Promise<v.InferOutput<typeof answerMessage>>(
-        (resolve, reject) => {
-          const wait = (): void => {
-            cancel();
-            cancel = clock.after(time, () => reject(new HostRefusal(otherwise)));
-          };
-          wait();
-          this.waiting.set(call, (heard) => (heard.underWay ? wait() : resolve(heard)));
-          const message = {
-            ...{ id: call, from: this.node, name, body, parts: { ...parts } },
-            ...(of !== undefined && { of }),
-            ...(to !== undefined && { to }),
-          };
-          bus.publish(CHANNEL, encodeMessage(message));
-        },
-      );
+      const { answer, refusal } = await new Promise<AnswerMessage>((resolve, reject) => {
+        const wait = (): void => {
+          cancel();
+          cancel = clock.after(time, () => reject(new HostRefusal(otherwise)));
+        };
+        wait();
+        this.waiting.set(id, (received) => (received.underWay ? wait() : resolve(received)));
+        bus.publish(CHANNEL, encodeMessage({ id, from: this.node, ...call }));
+      });
       if (refusal) throw new HostRefusal(refusal.reason, refusal.detail);
       return answer;
     } finally {
       cancel();
-      this.waiting.delete(call);
+      this.waiting.delete(id);
     }
   }
 
-  /** A room's state, as its server knows it. @param known what is shown if nobody says it */
-  async summary(room: string, known: RoomSummary): Promise<RoomSummary> {
-    if (!this.options.isElsewhere(room)) return known;
-    const asked = this.ask('room', {}, { room }, { time: glance }) as Promise<RoomSummary>;
-    const all = await asked.catch(() => known);
+  /** A room's summary from the server that runs it. @param known is returned if none answers */
+  async summary(known: RoomSummary): Promise<RoomSummary> {
+    const { name: room } = known;
+    if (!this.options.cluster.isElsewhere(room)) return known;
+    const call = { name: 'room', body: {}, parts: { room } } as const;
+    const all = (await this.ask(call, glance).catch(() => known)) as RoomSummary;
     const keys = Object.keys(known) as (keyof RoomSummary)[];
     return Object.fromEntries(keys.map((key) => [key, all[key]])) as unknown as RoomSummary;
   }
 
   private async serve(bytes: Uint8Array): Promise<void> {
-    const { bus, handlers, isHere, name: own } = this.options;
+    const { bus, handle, cluster } = this.options;
     const call = decodeMessage(callMessage, bytes);
     if (!call) return;
-    const room = call.of ?? call.parts.room;
-    const isForThis = call.to === undefined ? room !== undefined && isHere(room) : call.to === own;
-    if (!isForThis) return;
-    const { name, parts } = call;
-    const send = (more: Omit<v.InferOutput<typeof answerMessage>, 'id'>): void => {
+    const { name, parts, to } = call;
+    const room = call.of ?? parts.room;
+    const target = to !== undefined ? { server: to } : room !== undefined ? { room } : undefined;
+    if (!target || !isTarget(target, cluster)) return;
+    const send = (more: Omit<AnswerMessage, 'id'>): void => {
       bus.publish(replyChannel(call.from), encodeMessage({ id: call.id, ...more }));
     };
     const stop = this.again(() => send({ underWay: true }));
     const answer = await answerOf(() => {
       const body = v.safeParse(CALLS[name].body, call.body);
       if (!body.success) throw new HostRefusal('bad-call');
-      const handle = handlers[name as keyof Handlers] as AnyHandler | undefined;
-      if (!handle) throw new HostRefusal('unknown-call');
-      return handle(body.output, parts);
+      return handle(name, body.output, parts);
     });
     stop();
     send(answer);
   }
 
-  /** Does something at each beat. @returns ends that */
+  /** Repeats work at each beat. @returns ends that */
   private again(work: () => void): () => void {
     const { clock } = this.options;
     const next = (): (() => void) =>
@@ -206,7 +203,7 @@ export class RemoteCalls {
     return stop;
   }
 
-  private hear(bytes: Uint8Array): void {
+  private receive(bytes: Uint8Array): void {
     const answer = decodeMessage(answerMessage, bytes);
     if (answer) this.waiting.get(answer.id)?.(answer);
   }

@@ -8,7 +8,7 @@ import {
   type Statistics,
 } from '../../shared/host/statistics.ts';
 import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
-import { type Clock, localTime } from '../platform/clock.ts';
+import { localTime } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
 import { StoreError } from '../storage/record-codec.ts';
@@ -17,19 +17,7 @@ import type { RoomCommand } from '../world/commands.ts';
 import { continues, endOf, type StrokeEnd } from '../world/damage.ts';
 import type { Room } from '../world/room.ts';
 import type { TickEvents } from '../world/world.ts';
-
-export interface VisitCounterOptions {
-  readonly store: Store;
-  readonly clock: Clock;
-  /** Wall clock, ms. */
-  readonly date: () => number;
-  /** Number of visitors in a room now; undefined for a room that is not open. */
-  readonly size: (room: string) => number | undefined;
-  /** Whether a participant is a visitor who is present; otherwise a system actor. */
-  readonly isVisitor: (room: string, participant: ParticipantId) => boolean;
-  /** Called when the statistics could not be stored. */
-  readonly onError: (error: unknown) => void;
-}
+import type { HostContext } from './host-context.ts';
 
 type Sums = Omit<HourStatistics, 'hour'>;
 
@@ -61,20 +49,22 @@ export class VisitCounter {
   private cancel: () => void;
   /** Serialises counting. */
   private readonly mutex = new Mutex();
+  private readonly store: Store;
 
-  constructor(private readonly options: VisitCounterOptions) {
+  constructor(private readonly context: HostContext) {
+    this.store = context.hostStore;
     this.cancel = this.plan();
   }
 
   /** Counts a tick's events. */
   record(ticks: readonly TickEvents[]): void {
-    const { size, onError } = this.options;
+    const { roomServers } = this.context.rooms;
     const busy = ticks.flatMap((one) => {
-      const most = size(one.room.name);
+      const most = roomServers.get(one.room.name)?.size;
       return most !== undefined && most + one.events.length > 0 ? [{ ...one, most }] : [];
     });
     if (busy.length === 0) return;
-    this.mutex.runExclusive(() => this.count(busy)).catch(onError);
+    this.mutex.runExclusive(() => this.count(busy)).catch(this.warn);
   }
 
   private async count(ticks: readonly (TickEvents & { readonly most: number })[]): Promise<void> {
@@ -101,7 +91,7 @@ export class VisitCounter {
    * go on with them, so they are read again when the room is opened.
    */
   closed(room: string): Promise<void> {
-    return this.mutex.runExclusive(() => this.empty(room)).catch(this.options.onError);
+    return this.mutex.runExclusive(() => this.empty(room)).catch(this.warn);
   }
 
   private async empty(room: string): Promise<void> {
@@ -117,7 +107,7 @@ export class VisitCounter {
   /** A room's statistics. */
   async of(room: string): Promise<Statistics> {
     await this.flush();
-    const { store } = this.options;
+    const { store } = this;
     return { room, hours: await store.hours(room), days: await store.countedDays(room) };
   }
 
@@ -138,7 +128,7 @@ export class VisitCounter {
   private async keep(room: string, counted: Counted): Promise<void> {
     counted.changed = false;
     try {
-      await this.options.store.putCounted(room, counted.hour, counted.day);
+      await this.store.putCounted(room, counted.hour, counted.day);
     } catch (error) {
       counted.changed = true;
       // Its new owner counts on from what was stored before.
@@ -152,20 +142,24 @@ export class VisitCounter {
     await this.flush();
   }
 
+  private readonly warn = (error: unknown): void => {
+    this.context.log.warn('not-counted', (error as Error).message);
+  };
+
   private plan(): () => void {
-    return this.options.clock.after(DEFAULTS.host.countEvery, () => {
+    return this.context.clock.after(DEFAULTS.host.countEvery, () => {
       this.cancel = this.plan();
-      this.flush().catch(this.options.onError);
+      this.flush().catch(this.warn);
     });
   }
 
   private async now(room: string): Promise<Counted> {
-    const { store, date } = this.options;
-    const hour = hourOf(date());
+    const { store, context } = this;
+    const hour = hourOf(context.date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
     // Counts of the past hour that cannot be stored are dropped.
-    if (known?.changed) await this.keep(room, known).catch(this.options.onError);
+    if (known?.changed) await this.keep(room, known).catch(this.warn);
     const day = hour.slice(0, 10);
     const counted: Counted = {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
@@ -180,7 +174,7 @@ export class VisitCounter {
 
   private enter(counted: Counted, room: string, participant: ParticipantId): void {
     const present = getOrAdd(this.present, room, () => new Map<ParticipantId, Visit>());
-    present.set(participant, { since: this.options.date() });
+    present.set(participant, { since: this.context.date() });
     this.add(counted, (sums) => sums.visits++);
   }
 
@@ -194,14 +188,15 @@ export class VisitCounter {
     const visit = present?.get(participant);
     if (!visit) return;
     present!.delete(participant);
-    const seconds = Math.max(0, this.options.date() - visit.since - grace) / 1000;
+    const seconds = Math.max(0, this.context.date() - visit.since - grace) / 1000;
     const span = DWELL_SPANS.findIndex((end) => seconds < end);
     this.add(counted, (sums) => sums.dwell[span < 0 ? DWELL_SPANS.length : span]++);
   }
 
   private act(counted: Counted, room: Room, command: RoomCommand, isRefused: boolean): void {
     const { id } = command.by;
-    if (id === HOUSE.id || !this.options.isVisitor(room.name, id)) return;
+    const isVisitor = this.context.rooms.roomServers.get(room.name)?.slots.memberOf(id);
+    if (id === HOUSE.id || !isVisitor) return;
     const sum = isRefused ? 'refused' : COUNTED[command.what];
     // A stroke of several messages is one wound.
     if (!isRefused && command.what === 'damage' && this.goesOn(room.name, command)) return;
@@ -255,39 +250,4 @@ export function csvOf({ hours, days }: Statistics, by: 'hour' | 'day'): string {
     ...one.dwell,
   ]);
   return `${[header, ...rows].map((row) => row.join(',')).join('\r\n')}\r\n`;
-}
-
-/** The rate in ticks per second from a tick on. */
-export interface RateChange {
-  readonly tick: number;
-  readonly rate: number;
-}
-
-/** The highest tick rate of any room, per second. */
-export const MAX_TICK_RATE = 60;
-
-/**
- * The largest possible number of ticks in the last seconds.
- *
- * @param now the present tick and rate
- * @param changes of the rate, oldest first; the rate before the first is unknown
- */
-export function maxTicksIn(
-  seconds: number,
-  now: RateChange,
-  changes: readonly RateChange[],
-): number {
-  let left = seconds;
-  let end = now.tick;
-  // The last change may not be journalled yet.
-  let rate = Math.max(now.rate, changes.at(-1)?.rate ?? 0);
-  for (let i = changes.length - 1; i >= 0; i--) {
-    const { tick } = changes[i];
-    const took = (end - tick) / rate;
-    if (took >= left) break;
-    left -= took;
-    end = tick;
-    rate = changes[i - 1]?.rate ?? MAX_TICK_RATE;
-  }
-  return now.tick - end + Math.ceil(left * rate);
 }

@@ -6,14 +6,16 @@ import type { Clock } from '../platform/clock.ts';
 
 export interface TickWatchdogOptions {
   readonly clock: Clock;
-  /** The longest that a tick may take, ms. */
-  readonly timeout: number;
   /** Called once, when a tick takes longer. */
   readonly onStalled: () => void;
   /** Called at each check while ticks run. */
   readonly onHeartbeat?: () => void;
 }
 
+/** A tick that takes longer has stalled: the process should exit, to be restarted; ms. */
+export const STALL = 30_000;
+/** Time without the end of a tick after which ticks no longer count as running, ms. */
+const SLOW = 5_000;
 /** Time between two checks, ms. */
 const CHECK_INTERVAL = 1_000;
 
@@ -35,7 +37,7 @@ export class TickWatchdog {
 
   /** Whether ticks have ended recently, or none was due. */
   get isTicking(): boolean {
-    return this.stalledChecks * CHECK_INTERVAL < Math.min(5_000, this.options.timeout);
+    return this.stalledChecks * CHECK_INTERVAL < SLOW;
   }
 
   /** Runs a tick under observation. */
@@ -54,12 +56,12 @@ export class TickWatchdog {
   }
 
   private readonly check = (): void => {
-    const { clock, timeout, onStalled } = this.options;
+    const { clock, onStalled } = this.options;
     this.cancel = clock.after(CHECK_INTERVAL, this.check);
     const isStalled = this.begun > this.ended && this.ended === this.endedAtLastCheck;
     this.stalledChecks = isStalled ? this.stalledChecks + 1 : 0;
     this.endedAtLastCheck = this.ended;
-    if (this.stalledChecks === Math.ceil(timeout / CHECK_INTERVAL)) onStalled();
+    if (this.stalledChecks === STALL / CHECK_INTERVAL) onStalled();
     if (this.isTicking) this.options.onHeartbeat?.();
   };
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Log } from '../../platform/log.ts';
 import type { Store } from '../../storage/store.ts';
 import { type AlertMessage, alertMessage, type Problem } from './alert.ts';
-import { AlertMonitor, findProblems, type ProblemSources } from './alert-monitor.ts';
+import { AlertMonitor } from './alert-monitor.ts';
 
 /** Messages that may wait; the oldest is dropped for one more. */
 export const MAX_WAITING = 64;
@@ -137,7 +137,8 @@ export interface AlertsOptions {
   readonly record: string;
   /** Where to post messages; undefined: nowhere. */
   readonly url: string | undefined;
-  readonly sources: ProblemSources;
+  /** Finds what is wrong now; called at every check. */
+  readonly problems: () => readonly Problem[];
 }
 
 /** The running alerts. */
@@ -150,7 +151,7 @@ export interface Alerts {
 
 /** Starts the checks. A record that cannot be read counts as absent. */
 export async function openAlerts(options: AlertsOptions): Promise<Alerts> {
-  const { clock, date, log, store, record: name, url, sources } = options;
+  const { clock, date, log, store, record: name, url } = options;
   const stored = await store.serverRecord(name, alertRecord).catch(() => undefined);
   const since = clock.now();
   const crashed = stored?.stopped === false;
@@ -175,7 +176,7 @@ export async function openAlerts(options: AlertsOptions): Promise<Alerts> {
         });
   const monitor = new AlertMonitor({
     ...{ clock, date, open: stored?.open ?? [] },
-    problems: () => [...restarted(), ...findProblems(sources)],
+    problems: () => [...restarted(), ...options.problems()],
     announce: (message) => {
       webhook?.send(message);
       void keep();

@@ -3,11 +3,13 @@
  * clear text. Somebody who is banned can delete the mark of their device, so newcomers without one
  * get in slowly where somebody was banned.
  */
-import { createHmac } from 'node:crypto';
+import { createHmac, randomInt } from 'node:crypto';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TokenBucket } from '../../platform/queues.ts';
+
+const MAX_ID = 0x7fffffff;
 
 /** One ban. */
 export interface Ban {
@@ -59,8 +61,6 @@ export class Bans {
   /** By the address of somebody who was banned: how many newcomers without a mark it may have. */
   private readonly slowed = new Map<string, { readonly bucket: TokenBucket; until: number }>();
   private bans: readonly Ban[];
-  /** The number of the next ban; where several servers ban, each needs numbers of its own. */
-  newId = (): number => 1 + Math.max(0, ...this.bans.map(({ id }) => id));
   /** Called when somebody has been banned, here or on another server: they may be in rooms. */
   onAdded: () => void = () => {};
 
@@ -101,7 +101,8 @@ export class Bans {
     const since = this.options.date();
     this.slow(address);
     const ban = {
-      id: this.newId(),
+      // Random, as other servers add bans too.
+      id: randomInt(1, MAX_ID),
       room,
       participant,
       name,

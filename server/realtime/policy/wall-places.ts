@@ -19,14 +19,13 @@ export interface WallPlace {
 
 /** Letters and digits that cannot be mistaken for one another, as a pass may have to be typed. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
+const MAX_ID = 0x7fffffff;
 /** 59 bits. */
 const PASS_LENGTH = 12;
 
 /** All places of a server. */
 export class WallPlaces {
   private places: readonly WallPlace[];
-  /** The id of the next place; where several servers give places, each needs ids of its own. */
-  newId = (): number => 1 + Math.max(0, ...this.places.map(({ id }) => id));
 
   /**
    * @param date wall clock, ms since the epoch
@@ -65,7 +64,8 @@ export class WallPlaces {
 
   /** Gives a new place. @param name not used in the room yet */
   add(room: string, name: string): WallPlace {
-    const id = this.newId();
+    // Random, as other servers add places too.
+    const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const place = { id, room, name, pass: letters.join(''), seen: false, lost: null };
     this.change([...this.places, place]);

@@ -19,15 +19,9 @@ let now = 1_000;
 
 async function openTwo() {
   const store = new FailingStore(openMemory());
-  const reserved = new Map<string, number>();
-  const reserve = async (list: string, above: number, count: number): Promise<number> => {
-    const last = Math.max(reserved.get(list) ?? 0, above);
-    reserved.set(list, last + count);
-    return last + 1;
-  };
   const open = () =>
     openHostRecords({
-      ...{ store, secret: new Uint8Array(32), log: silentLog, reserve },
+      ...{ store, secret: new Uint8Array(32), log: silentLog, isShared: true },
       clock: new FakeClock(),
       date: () => now++,
     });

@@ -2,9 +2,8 @@
 import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import type { Request, Response } from 'express';
-import { filmFiles } from '../../../server/host/film-jobs.ts';
-import { FILES } from '../../../shared/host/api.ts';
+import type { Response } from 'express';
+import { sendFrame } from '../../../server/host/film-frames.ts';
 import { afterTest, suiteFolder } from '../../support/closing.ts';
 import { testNeeding } from '../../support/needs.ts';
 
@@ -52,14 +51,8 @@ function isOpen(file: string): boolean {
 testNeeding('Linux', process.platform === 'linux')(
   'clients that do not read a picture hold no file open, and share its bytes',
   async () => {
-    const walls = { film: { id: 'film' } };
-    const rooms = { roomServers: new Map([['garden', { walls }]]) } as never;
-    const { forWalls } = filmFiles({ rooms }, { frame: () => picture });
     const clients = [new Unread(), new Unread()];
-    const request = { params: { job: 'film', frame: '0' } } as unknown as Request;
-    for (const client of clients) {
-      void forWalls[FILES.wallFrame](request, client as unknown as Response);
-    }
+    for (const client of clients) sendFrame(picture, client as unknown as Response);
     const [one, other] = await Promise.all(clients.map(({ first }) => first));
     expect(one).toHaveLength(300_000);
     expect(other).toBe(one);

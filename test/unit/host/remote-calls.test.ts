@@ -1,14 +1,18 @@
 /** Calls of the host on one server for a room that another one runs. */
 
-import type { Handlers } from '../../../server/host/api.ts';
 import { RemoteCalls } from '../../../server/host/remote-calls.ts';
 import { pause } from '../../../server/platform/clock.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { CallName } from '../../../shared/host/api.ts';
 import { HostRefusal } from '../../../shared/host/reasons.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { LocalBus } from '../../support/local-bus.ts';
 
 const PARTS = { room: 'garden' };
+const ANSWERS: Partial<Record<CallName, object>> = {
+  changeSettings: { names: 'all' },
+  createRoom: { name: 'new' },
+};
 
 async function open() {
   const clock = new FakeClock();
@@ -16,35 +20,24 @@ async function open() {
   const done: unknown[] = [];
   const node = (name: string, owns: boolean) =>
     RemoteCalls.open({
-      ...{ bus, clock, name },
-      serverFor: ({ server }) => {
-        if (server === 'gone') throw new HostRefusal('no-such-server');
-        return server;
-      },
-      isHere: (room) => owns && room === PARTS.room,
-      isElsewhere: (room) => !owns && room === PARTS.room,
-      ownedElsewhere: () => (owns ? undefined : PARTS.room),
-      handlers: {
-        changeSettings: (body: unknown, parts: unknown) => {
-          done.push([name, body, parts]);
-          return { names: 'all' };
-        },
-        createRoom: (body: unknown, parts: unknown) => {
-          done.push([name, body, parts]);
-          return { name: 'new' };
-        },
-        drain: (_: unknown, parts: unknown) => {
-          done.push([name, 'drain', parts]);
-          return {};
-        },
-        removeRoom: async () => {
+      ...{ bus, clock, films: { states: [] } },
+      cluster: {
+        name,
+        knows: (server: string) => server !== 'gone',
+        filmsElsewhere: new Map(),
+        roomServers: new Map(owns ? [[PARTS.room, {}]] : []),
+        isElsewhere: (room: string) => !owns && room === PARTS.room,
+        ownedElsewhere: () => (owns ? undefined : PARTS.room),
+      } as never,
+      handle: async (call, body, parts) => {
+        if (call === 'openRoom') throw new HostRefusal('room-busy', 'opening');
+        if (call === 'removeRoom') {
           await pause(clock, 5 * DEFAULTS.cluster.hostCalls.patience);
           return { name: 'removed' };
-        },
-        openRoom: () => {
-          throw new HostRefusal('room-busy', 'opening');
-        },
-      } as unknown as Handlers,
+        }
+        done.push([name, body, parts]);
+        return ANSWERS[call];
+      },
     });
   return { clock, done, node };
 }
@@ -52,12 +45,12 @@ async function open() {
 test('a call is done once, where the room runs, and answered as there', async () => {
   const { done, node } = await open();
   await node('owner', true);
-  const { handlers } = await node('gateway', false);
+  const gateway = await node('gateway', false);
   await node('other', false);
-  const answer = await handlers.changeSettings({ cooldown: 3 }, PARTS);
+  const answer = await gateway.call('changeSettings', { cooldown: 3 }, PARTS);
   expect(answer).toEqual({ names: 'all' });
   expect(done).toEqual([['owner', { cooldown: 3 }, PARTS]]);
-  await expect(async () => handlers.openRoom({}, PARTS)).rejects.toMatchObject({
+  await expect(async () => gateway.call('openRoom', {}, PARTS)).rejects.toMatchObject({
     reason: 'room-busy',
     detail: 'opening',
   });
@@ -65,14 +58,14 @@ test('a call is done once, where the room runs, and answered as there', async ()
 
 test('a call that nobody does is refused, and a body of the wrong form too', async () => {
   const { clock, done, node } = await open();
-  const { handlers } = await node('gateway', false);
-  const refused = expect(handlers.changeSettings({}, PARTS)).rejects.toMatchObject({
+  const gateway = await node('gateway', false);
+  const refused = expect(gateway.call('changeSettings', {}, PARTS)).rejects.toMatchObject({
     reason: 'elsewhere',
   });
   await clock.advance(DEFAULTS.cluster.hostCalls.patience);
   await refused;
   await node('owner', true);
-  await expect(handlers.changeSettings({ cooldown: 'x' } as never, PARTS)).rejects.toMatchObject({
+  await expect(gateway.call('changeSettings', { cooldown: 'x' }, PARTS)).rejects.toMatchObject({
     reason: 'bad-call',
   });
   expect(done).toEqual([]);
@@ -81,15 +74,15 @@ test('a call that nobody does is refused, and a body of the wrong form too', asy
 test('a room is created by a server that runs rooms, wherever the host asks for it', async () => {
   const { done, node } = await open();
   const owner = await node('owner', true);
-  const { handlers } = await node('gateway', false);
+  const gateway = await node('gateway', false);
   const request = { name: 'new', width: 256, height: 256, checkpoint: 'garden' };
-  expect(await handlers.createRoom(request as never, {} as never)).toEqual({ name: 'new' });
-  await owner.handlers.createRoom(request as never, {} as never);
+  expect(await gateway.call('createRoom', request, {})).toEqual({ name: 'new' });
+  await owner.call('createRoom', request, {});
   expect(done).toEqual([
     ['owner', request, {}],
     ['owner', request, {}],
   ]);
-  await expect(async () => handlers.openRoom({}, { room: 'new' })).rejects.toMatchObject({
+  await expect(async () => gateway.call('openRoom', {}, { room: 'new' })).rejects.toMatchObject({
     reason: 'room-busy',
   });
 });
@@ -98,15 +91,15 @@ test('a call for a server is done there, whatever runs where', async () => {
   const { clock, done, node } = await open();
   const owner = await node('owner', true);
   const gateway = await node('gateway', false);
-  await owner.handlers.drain({}, { server: 'gateway' });
-  await gateway.handlers.drain({}, { server: 'owner' });
-  await gateway.handlers.drain({}, { server: 'gateway' });
+  await owner.call('drain', {}, { server: 'gateway' });
+  await gateway.call('drain', {}, { server: 'owner' });
+  await gateway.call('drain', {}, { server: 'gateway' });
   expect(done.map((one) => (one as string[])[0])).toEqual(['gateway', 'owner', 'gateway']);
-  await expect(async () => gateway.handlers.drain({}, { server: 'gone' })).rejects.toMatchObject({
+  await expect(async () => gateway.call('drain', {}, { server: 'gone' })).rejects.toMatchObject({
     reason: 'no-such-server',
   });
   // It has ended meanwhile.
-  const refused = expect(gateway.handlers.drain({}, { server: 'late' })).rejects.toMatchObject({
+  const refused = expect(gateway.call('drain', {}, { server: 'late' })).rejects.toMatchObject({
     reason: 'no-such-server',
   });
   await clock.advance(DEFAULTS.cluster.hostCalls.patience);
@@ -116,12 +109,14 @@ test('a call for a server is done there, whatever runs where', async () => {
 test('a call that takes long is waited for while its server is at work', async () => {
   const { clock, node } = await open();
   const owner = await node('owner', true);
-  const { handlers } = await node('gateway', false);
+  const gateway = await node('gateway', false);
   const { patience, beat } = DEFAULTS.cluster.hostCalls;
-  const asked = handlers.removeRoom({ confirm: 'garden' }, PARTS);
+  const asked = gateway.call('removeRoom', { confirm: 'garden' }, PARTS);
   for (let time = 0; time <= 5 * patience; time += beat) await clock.advance(beat);
   expect(await asked).toEqual({ name: 'removed' });
-  const cut = expect(handlers.removeRoom({ confirm: 'garden' }, PARTS)).rejects.toMatchObject({
+  const cut = expect(
+    gateway.call('removeRoom', { confirm: 'garden' }, PARTS),
+  ).rejects.toMatchObject({
     reason: 'elsewhere',
   });
   await clock.advance(beat);

@@ -22,7 +22,7 @@ function house(memory: 'kept' | 'none' = 'kept') {
   const begin = (isSupervised = true) =>
     new ExhaustionWatch({
       ...{ clock, log, file: 'any' },
-      limit: new RestartLimit({ store, clock, date: () => 1e12 + clock.now(), most: 3 }),
+      limit: new RestartLimit({ store, clock, date: () => 1e12 + clock.now() }),
       probe: async () => {
         if (seen.error) throw Object.assign(new Error(seen.error), { code: seen.error });
       },

@@ -6,7 +6,6 @@ function start() {
   const seen = { stalls: 0, beats: 0 };
   const watchdog = new TickWatchdog({
     clock,
-    timeout: 30_000,
     onStalled: () => seen.stalls++,
     onHeartbeat: () => seen.beats++,
   });
