@@ -330,11 +330,11 @@ async function openPages(server: ServerWithRooms) {
     ...{ ...server, bans, places, engine: engine.info, cluster: serverRooms.cluster },
     ...{ valkey: config.cluster, backend: config.engine, addresses: server.networkOrigins },
     ...{ newToken: config.newHostToken, addressOf, restart: options.restart },
-    passOn: (...request) => relay.pass(...request),
+    relay: () => relay,
   });
   later.host = host;
   const relay = await PageRelay.open({
-    ...{ ...server, cluster: serverRooms.cluster, bans, addressOf, files: host.files },
+    ...{ ...server, cluster: serverRooms.cluster, bans, addressOf, hostApi: host.relayed },
   });
   const gardeners = new Gardeners({
     ...{ roomServers: rooms.roomServers, clock, seed: config.seed },

@@ -4,7 +4,7 @@ import express, { type Request, type RequestHandler, type Response, type Router 
 import { API } from '../../shared/host/api.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
 import { RelayError, type RelayTarget, RequestRelay } from '../cluster/bus/request-relay.ts';
-import { isTarget } from '../host/remote-calls.ts';
+import { isTarget } from '../host/call-targets.ts';
 import { lineageRoutes } from '../http/room-pages.ts';
 import { wallAlive } from '../http/routes.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -26,8 +26,8 @@ export interface PageRelayOptions {
   readonly bans: Bans;
   /** Wall clock, ms. */
   readonly date: () => number;
-  /** Files of the host's API, for requests that another server has authenticated. */
-  readonly files: RequestHandler;
+  /** The host's API, for requests that another server has authenticated. */
+  readonly hostApi: RequestHandler;
 }
 
 /** Relays requests about rooms and servers; without a bus, all are answered here. */
@@ -48,12 +48,12 @@ export class PageRelay {
   /** @throws Error the bus has been closed */
   static async open(options: PageRelayOptions): Promise<PageRelay> {
     const pages = new PageRelay(options);
-    const { bus, cluster, clock, files } = options;
+    const { bus, cluster, clock, hostApi } = options;
     if (!bus || !cluster) return pages;
     const serve = express();
     serve.set('env', 'production');
     serve.disable('x-powered-by');
-    serve.use(API, files);
+    serve.use(API, hostApi);
     serve.use(pages.lineage);
     serve.get('/wall/:room/alive', wallAlive(pages.hasWall));
     const isFor = (to: RelayTarget): boolean => isTarget(to, cluster);
@@ -81,7 +81,11 @@ export class PageRelay {
     }
   };
 
-  /** The same for a request about a room, if that runs on another server. */
+  /** The JSON with which another server answers a GET request. @throws Error none does */
+  readonly get = async (to: RelayTarget, path: string): Promise<unknown> =>
+    this.relay?.get(to, path);
+
+  /** Passes a request about a room on, if the room runs on another server. */
   readonly passRoom: RequestHandler = async (request, response, next) => {
     const room = `${request.params.room}`;
     const isElsewhere = this.options.cluster?.isElsewhere(room) ?? false;

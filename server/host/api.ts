@@ -21,7 +21,8 @@ import type { RefusalState, SessionState } from '../../shared/host/state.ts';
 import type { RelayTarget } from '../cluster/bus/request-relay.ts';
 import type { Log } from '../platform/log.ts';
 import { isAllowedOrigin } from '../realtime/admission/connection-admission.ts';
-import type { Host, Parts } from './calls.ts';
+import { targetOf } from './call-targets.ts';
+import { HANDLERS, type Host, type Parts } from './calls.ts';
 import { FILE_HANDLERS } from './files.ts';
 import {
   type HostSession,
@@ -30,14 +31,18 @@ import {
   type LoginThrottle,
 } from './host-sessions.ts';
 import type { HostToken } from './host-token.ts';
-import { targetOf } from './remote-calls.ts';
+
+/** Lets other servers of a cluster answer requests. */
+export interface Relay {
+  /** @returns false if none answers; nothing is sent then */
+  pass(to: RelayTarget, request: Request, response: Response): Promise<boolean>;
+  /** The JSON with which another server answers a GET request. @throws Error none does */
+  get(to: RelayTarget, path: string): Promise<unknown>;
+}
 
 export interface ApiOptions {
   readonly host: Host;
-  /** Executes a call, wherever it belongs. */
-  readonly call: (name: CallName, body: unknown, parts: Parts) => unknown;
-  /** Lets another server answer a request. @returns false if none does */
-  readonly passOn: (to: RelayTarget, request: Request, response: Response) => Promise<boolean>;
+  readonly relay: () => Relay;
   readonly token: HostToken;
   readonly sessions: HostSessions;
   readonly throttle: LoginThrottle;
@@ -68,16 +73,17 @@ const STATUS: Partial<Record<HostReason, number>> = {
 
 const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/host' } as const;
 
+const parseJson = express.json({ limit: DEFAULTS.host.maxBodyBytes, strict: true });
+
 /** Creates the router of all calls and files. */
 export function createHostApi(options: ApiOptions): Router {
-  const { host, call, passOn } = options;
+  const { host, relay } = options;
   const router = express.Router();
   router.use((request, response, next) => {
     response.set('Cache-Control', 'no-store');
     if (request.method !== 'GET') requireOwnPage(request);
     next();
   });
-  const json = express.json({ limit: DEFAULTS.host.maxBodyBytes, strict: true });
   const signedIn = async (request: Request, _response: Response, next: NextFunction) => {
     const session = await sessionOf(request, options);
     if (request.method !== 'GET' && !hasKey(session, request.get(KEY_HEADER))) {
@@ -85,32 +91,30 @@ export function createHostApi(options: ApiOptions): Router {
     }
     next();
   };
-  const answerTo = (name: CallName, body: unknown, request: Request, response: Response) => {
-    if (name === 'login') return login(body as CallBody<'login'>, request, response, options);
-    if (name === 'logout') return logout(request, response, options);
-    if (name === 'session')
-      return sessionOf(request, options).then((session) => stateOf(session, options));
-    return call(name, body, request.params as Parts);
-  };
-  for (const name of Object.keys(CALLS) as CallName[]) {
-    const { method, path, body } = CALLS[name];
-    const verb = method.toLowerCase() as Lowercase<typeof method>;
-    const answer = async (request: Request, response: Response): Promise<void> => {
-      const given = method === 'GET' ? {} : parsed(body, request);
-      response.json((await answerTo(name, given, request, response)) ?? {});
+  router.post(CALLS.login.path, parseJson, async (request, response) => {
+    response.json(await login(parsed(CALLS.login.body, request), request, response, options));
+  });
+  router.post(CALLS.logout.path, signedIn, (request, response) => {
+    options.sessions.end(wordOf(request, options.cookie));
+    response.clearCookie(options.cookie, COOKIE).json({});
+  });
+  router.get(CALLS.session.path, async (request, response) => {
+    response.json(stateOf(await sessionOf(request, options), options));
+  });
+  const elsewhere =
+    (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
+      const target = targetOf(host, request.params as Parts, call);
+      if (!target) return next();
+      if (await relay().pass(target, request, response)) return;
+      // A file may be here even if its room is not.
+      if (!call) return next();
+      throw new HostRefusal('server' in target ? 'no-such-server' : 'elsewhere');
     };
-    // Authenticate before reading the body.
-    if (name === 'login') router[verb](path, json, answer);
-    else if (method === 'GET') router[verb](path, signedIn, answer);
-    else router[verb](path, signedIn, json, answer);
-  }
-  const passed = async (request: Request, response: Response, next: NextFunction) => {
-    const target = targetOf(request.params as Parts, host);
-    if (!target || !(await passOn(target, request, response))) next();
-  };
+  // Authenticate before reading the body.
+  addCalls(router, host, (call) => [signedIn, parseJson, elsewhere(call)]);
   addFiles(router, host, (path) => [
     ...(PUBLIC_FILES.includes(path) ? [] : [signedIn]),
-    ...(OWN_FILES.includes(path) ? [] : [passed]),
+    ...(OWN_FILES.includes(path) ? [] : [elsewhere()]),
   ]);
   router.use(() => {
     throw new HostRefusal('unknown-call');
@@ -119,17 +123,32 @@ export function createHostApi(options: ApiOptions): Router {
   return router;
 }
 
-/** The router of the files alone, for requests that another server has authenticated. */
-export function createFileRouter(host: Host): Router {
+/** Creates the router for requests that another server has authenticated. */
+export function createRelayedApi(host: Host): Router {
   const router = express.Router();
+  addCalls(router, host, () => [parseJson]);
   addFiles(router, host, () => []);
   router.use(refusing(host.log));
   return router;
 }
 
-function addFiles(router: Router, host: Host, checks: (path: string) => RequestHandler[]): void {
+type HandledCall = keyof typeof HANDLERS;
+
+function addCalls(router: Router, host: Host, before: (call: HandledCall) => RequestHandler[]) {
+  for (const name of Object.keys(HANDLERS) as HandledCall[]) {
+    const { method, path, body } = CALLS[name];
+    const handle = HANDLERS[name] as (host: Host, body: unknown, parts: Parts) => unknown;
+    const verb = method.toLowerCase() as Lowercase<typeof method>;
+    router[verb](path, ...before(name), async (request: Request, response: Response) => {
+      const given = method === 'GET' ? {} : parsed(body, request);
+      response.json((await handle(host, given, request.params as Parts)) ?? {});
+    });
+  }
+}
+
+function addFiles(router: Router, host: Host, before: (path: string) => RequestHandler[]): void {
   for (const name of Object.keys(FILES) as (keyof typeof FILES)[]) {
-    router.get(FILES[name], ...checks(FILES[name]), (request, response) =>
+    router.get(FILES[name], ...before(FILES[name]), (request, response) =>
       FILE_HANDLERS[name](host, request, response),
     );
   }
@@ -142,7 +161,7 @@ function requireOwnPage(request: Request): void {
   if (foreign || !isAllowedOrigin(request.headers, [])) throw new HostRefusal('wrong-origin');
 }
 
-function parsed(schema: v.GenericSchema, request: Request): unknown {
+function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
   if (request.body === undefined && Number(request.get('content-length') ?? 0) > 0) {
     throw new HostRefusal('not-json', 'say content-type: application/json');
   }
@@ -178,11 +197,6 @@ async function login(
   response.cookie(cookie, word, { ...COOKIE, secure: request.secure, maxAge });
   host.log.info('host-signed-in', 'The host has signed in.');
   return stateOf(session, options);
-}
-
-function logout(request: Request, response: Response, { sessions, cookie }: ApiOptions): void {
-  sessions.end(wordOf(request, cookie));
-  response.clearCookie(cookie, COOKIE);
 }
 
 function stateOf(session: HostSession, { sessions, host }: ApiOptions): SessionState {

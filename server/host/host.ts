@@ -1,23 +1,24 @@
 /** Opens the host's part of a server: token, sessions, schedule, films, calls and files. */
 import { createHash } from 'node:crypto';
 import type { Router } from 'express';
+import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { CallName } from '../../shared/host/api.ts';
-import { HostRefusal } from '../../shared/host/reasons.ts';
+import { CALLS, pathOf } from '../../shared/host/api.ts';
+import { type RoomSummary, roomSummary } from '../../shared/host/state.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
+import { pause } from '../platform/clock.ts';
 import type { TickEvents } from '../world/world.ts';
-import { type ApiOptions, createFileRouter, createHostApi } from './api.ts';
-import { HANDLERS, type Host, type Parts } from './calls.ts';
+import { type ApiOptions, createHostApi, createRelayedApi } from './api.ts';
+import type { Host } from './calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { Farewells } from './farewells.ts';
 import { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { HostSessions, LoginThrottle } from './host-sessions.ts';
 import { HostToken } from './host-token.ts';
-import { RemoteCalls } from './remote-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
 
-export interface HostOptions extends HostContext, Pick<ApiOptions, 'passOn' | 'addressOf'> {
+export interface HostOptions extends HostContext, Pick<ApiOptions, 'relay' | 'addressOf'> {
   /** Always creates a new token. */
   readonly newToken: boolean;
   readonly secret: Uint8Array;
@@ -27,11 +28,14 @@ export interface HostOptions extends HostContext, Pick<ApiOptions, 'passOn' | 'a
   readonly restart: (() => void) | undefined;
 }
 
+/** The longest that the page's state waits for the server of a room elsewhere, ms. */
+const GLANCE = 1_000;
+
 /** The running host part. */
 export interface RunningHost {
   readonly router: Router;
-  /** Files of this server, for other servers. */
-  readonly files: Router;
+  /** Answers requests that another server has authenticated. */
+  readonly relayed: Router;
   /** The token if it was created now, to be shown once. */
   readonly freshToken: string | undefined;
   /** Stores that token; call it just before showing it. @throws StoreError */
@@ -45,7 +49,7 @@ export interface RunningHost {
 
 /** Reads the stored token and schedule, and starts. @throws StoreError */
 export async function openHost(options: HostOptions): Promise<RunningHost> {
-  const { bus, clock, date, log, rooms, cluster, hostStore: store, passOn, addressOf } = options;
+  const { bus, clock, date, log, rooms, cluster, hostStore: store, relay, addressOf } = options;
   const films = openFilms(options);
   const counter = new VisitCounter(options);
   const farewells = await Farewells.open(options);
@@ -54,18 +58,18 @@ export async function openHost(options: HostOptions): Promise<RunningHost> {
     reload: () => hours.reload(),
     onFailure: () => {},
   });
-  const handle = (name: CallName, body: unknown, parts: Parts): unknown => {
-    const handler = HANDLERS[name as keyof typeof HANDLERS] as AnyHandler | undefined;
-    if (!handler) throw new HostRefusal('unknown-call');
-    return handler(host, body, parts);
+  const summaryOf = async (known: RoomSummary): Promise<RoomSummary> => {
+    const { name: room } = known;
+    if (!cluster?.isElsewhere(room)) return known;
+    const asked = relay().get({ room }, pathOf(CALLS.room.path, { room }));
+    const answer = await Promise.race([asked.catch(() => {}), pause(clock, GLANCE)]);
+    const parsed = v.safeParse(roomSummary, answer);
+    return parsed.success ? parsed.output : known;
   };
-  let remote: RemoteCalls | undefined;
   const host: Host = {
     ...{ ...options, films, counter, farewells, hours, announceSchedule: schedule.announce },
-    isSupervised: options.restart !== undefined,
-    summaryOf: (known) => remote?.summary(known) ?? known,
+    ...{ isSupervised: options.restart !== undefined, summaryOf },
   };
-  if (bus && cluster) remote = await RemoteCalls.open({ bus, clock, cluster, films, handle });
   const token = await HostToken.open(store, options.newToken);
   const sessions = await HostSessions.open(clock, bus, () => token.mark);
   const tokens = await followRecord(bus, 'host:token', {
@@ -78,11 +82,10 @@ export async function openHost(options: HostOptions): Promise<RunningHost> {
   const suffix = createHash('sha256').update(options.secret).digest('hex').slice(0, 8);
   return {
     router: createHostApi({
-      ...{ host, token, sessions, throttle, passOn, addressOf },
+      ...{ host, token, sessions, throttle, relay, addressOf },
       cookie: `vivarium-host-${suffix}`,
-      call: (...call) => (remote ? remote.call(...call) : handle(...call)),
     }),
-    files: createFileRouter(host),
+    relayed: createRelayedApi(host),
     get freshToken() {
       return token.fresh;
     },
@@ -93,7 +96,7 @@ export async function openHost(options: HostOptions): Promise<RunningHost> {
     count: (ticks) => counter.record(ticks),
     closed: (room) => counter.closed(room),
     close: async () => {
-      for (const part of [remote, sessions, throttle, schedule, tokens]) part?.close();
+      for (const part of [sessions, throttle, schedule, tokens]) part.close();
       hours.stop();
       farewells.close();
       for (const { walls } of rooms.roomServers.values()) walls.show(undefined);
@@ -102,8 +105,6 @@ export async function openHost(options: HostOptions): Promise<RunningHost> {
     },
   };
 }
-
-type AnyHandler = (host: Host, body: unknown, parts: Parts) => unknown;
 
 function openFilms({ clock, date, backend, log, rooms, cluster }: HostOptions): FilmJobs {
   const films = new FilmJobs({

@@ -70,7 +70,6 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
   /** The start-up result of the thread's `open`. Rejects with its error, or if the thread dies. */
   readonly ready: Promise<Ready>;
   private readonly endpoint: Endpoint;
-  private isLost = false;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -98,11 +97,6 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
         throw error;
       },
     );
-  }
-
-  /** Whether the thread has died other than by `close` or `terminate`. */
-  get lost(): boolean {
-    return this.isLost;
   }
 
   call<M extends keyof Methods & string>(
@@ -146,33 +140,24 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
   }
 
   private die(death: Death): void {
-    this.endpoint.end(() => {
-      this.isLost = true;
-      return this.options.onDeath(death);
-    });
+    this.endpoint.end(() => this.options.onDeath(death));
     if (death.cause === 'malformed') void this.worker.terminate();
   }
-}
-
-/** What a thread serves once it has started. */
-export interface Served<Methods extends object, Ready = undefined> {
-  /** Absent: none. */
-  readonly methods?: Methods;
-  /** The start-up result, for `WorkerRpc.ready`. */
-  readonly ready?: Ready;
 }
 
 /**
  * Makes this worker thread answer calls. They start in the order of arrival and run concurrently.
  *
- * @param open prepares the thread and may call the other side; `WorkerRpc.ready` rejects if it
- *   throws
+ * @param open prepares the thread and may call the other side; `WorkerRpc.ready` resolves to its
+ *   `ready`, and rejects if it throws
  */
 export async function serveWorker<
   Methods extends object,
   Caller extends object = object,
   Ready = undefined,
->(open: (caller: Remote<Caller>) => Promise<Served<Methods, Ready>>): Promise<void> {
+>(
+  open: (caller: Remote<Caller>) => Promise<{ readonly methods?: Methods; readonly ready?: Ready }>,
+): Promise<void> {
   const endpoint = new Endpoint(parentPort!, {
     errors: {},
     onMalformed: () => {

@@ -33,20 +33,15 @@ let gone: string[];
 let start: () => ChildProcess;
 
 beforeEach(() => {
-  clock = new FakeClock();
-  warned = [];
-  gone = [];
+  [clock, warned, gone] = [new FakeClock(), [], []];
   start = () => {
     maker = new Maker();
     return maker as unknown as ChildProcess;
   };
   films = new FilmJobs({
-    clock,
-    date: () => NOW,
-    engine: 'auto',
+    ...{ clock, date: () => NOW, engine: 'auto', start: () => start() },
     warn: (message) => warned.push(message),
     onGone: (job) => gone.push(job),
-    start: () => start(),
   });
 });
 
@@ -97,21 +92,17 @@ test('a failed film has a reason from a closed set; the log has the details', ()
   ]);
 });
 
-test.each([
-  ['has vanished', () => maker.say({ done: true, frames: 3 })],
-  [
-    'cannot be removed',
-    () => {
-      mkdirSync(maker.orders[0].out);
-      maker.emit('exit', 1);
-    },
-  ],
-])('a film whose file %s fails with a sentence, and the next one is made', (_, end) => {
+test('a film whose file has vanished fails with a sentence, and the next one is made', () => {
   begin();
   const { out } = maker.orders[0];
-  end();
-  expect(films.states).toMatchObject([{ state: 'failed' }]);
-  expect(warned).toEqual([expect.stringMatching(/^A film of "garden" was not made: It/)]);
+  maker.say({ done: true, frames: 3 });
+  // It cannot be removed either.
+  begin();
+  mkdirSync(maker.orders[0].out);
+  maker.emit('exit', 1);
+  expect(films.states).toMatchObject([{ state: 'failed' }, { state: 'failed' }]);
+  const sentence = expect.stringMatching(/^A film of "garden" was not made: It/);
+  expect(warned).toEqual([sentence, sentence]);
   // As the system does with temporary folders that nobody has used for days.
   rmSync(dirname(out), { recursive: true });
   begin();
@@ -138,21 +129,15 @@ test('a film whose process cannot start fails, though two errors tell of it', as
   expect(films.states).toMatchObject([{ state: 'failed', error: 'failed' }]);
 });
 
-test('stopping a film logs no warning', () => {
-  const { id } = begin();
-  films.stop(id);
-  maker.emit('exit', null);
-  expect(warned).toEqual([]);
-  expect(clock.waiting).toBe(0);
-});
-
 test('walls are told of films that have failed, were stopped or made room for later ones, only', () => {
   const { id: failed } = begin();
   maker.say({ error: 'failed', message: '' });
   expect(gone).toEqual([failed]);
   const { id: stopped } = begin();
   films.stop(stopped);
+  maker.emit('exit', null);
   expect(gone).toEqual([failed, stopped]);
+  expect([warned.length, clock.waiting]).toEqual([1, 0]);
   const made = Array.from({ length: DEFAULTS.host.filmsKept + 1 }, () => {
     const { id } = begin();
     writeFileSync(maker.orders[0].out, '');

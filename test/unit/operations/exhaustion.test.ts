@@ -14,7 +14,7 @@ const { limits } = DEFAULTS;
 const MINUTE = 60_000;
 
 /** A server that can be started repeatedly; its store outlives it. */
-function house(memory: 'kept' | 'none' = 'kept') {
+function newServer(memory: 'kept' | 'none' = 'kept') {
   const store = memory === 'kept' ? new Store(openMemory()) : undefined;
   const clock = new FakeClock();
   const seen = { restarts: 0, lines: [] as string[], error: undefined as string | undefined };
@@ -32,7 +32,7 @@ function house(memory: 'kept' | 'none' = 'kept') {
 }
 
 test.each(['EMFILE', 'ENFILE'])('without descriptors (%s) it restarts, once', async (code) => {
-  const { clock, seen, begin } = house();
+  const { clock, seen, begin } = newServer();
   const watch = begin();
   await clock.advance(MINUTE);
   expect([watch.hasSome, seen.restarts]).toEqual([true, 0]);
@@ -44,7 +44,7 @@ test.each(['EMFILE', 'ENFILE'])('without descriptors (%s) it restarts, once', as
 });
 
 test('a single failed check, or a missing file, does not count as exhaustion', async () => {
-  const { clock, seen, begin } = house();
+  const { clock, seen, begin } = newServer();
   const watch = begin();
   seen.error = 'EMFILE';
   await clock.advance(DEFAULTS.operations.descriptorLook);
@@ -56,7 +56,7 @@ test('a single failed check, or a missing file, does not count as exhaustion', a
 });
 
 test('it restarts three times an hour at most', async () => {
-  const { clock, seen, begin } = house();
+  const { clock, seen, begin } = newServer();
   seen.error = 'EMFILE';
   for (let i = 1; i <= 6; i++) {
     const watch = begin();
@@ -71,7 +71,7 @@ test('it restarts three times an hour at most', async () => {
 });
 
 test('without a store, a process restarts only after its share of an hour', async () => {
-  const { clock, seen, begin } = house('none');
+  const { clock, seen, begin } = newServer('none');
   seen.error = 'EMFILE';
   const watch = begin();
   await clock.advance(19 * MINUTE);
@@ -81,7 +81,7 @@ test('without a store, a process restarts only after its share of an hour', asyn
 });
 
 test('without a supervisor it continues, and logs that once', async () => {
-  const { clock, seen, begin } = house();
+  const { clock, seen, begin } = newServer();
   seen.error = 'EMFILE';
   const watch = begin(false);
   await clock.advance(MINUTE);
