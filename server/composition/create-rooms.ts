@@ -173,10 +173,10 @@ function roomDirectory(
 export function defaultRoomSettings(config: Config): RoomSettings {
   const { tickRate, capacity, maxOrganisms, birth, healing, liveliness, lifetime, energy } = config;
   const isOn = config.attract !== 'off';
-  const after = config.attract === 'off' ? DEFAULTS.house.attract.after : config.attract;
+  const after = config.attract === 'off' ? DEFAULTS.roomSettings.attract.after : config.attract;
   return {
     ...{
-      ...DEFAULTS.house,
+      ...DEFAULTS.roomSettings,
       tickRate,
       capacity,
       maxOrganisms,

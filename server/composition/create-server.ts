@@ -14,15 +14,13 @@ import { Hooks } from '../extensions/hooks.ts';
 import { Gardeners } from '../gardener/gardener.ts';
 import { openHost, type RunningHost } from '../host/host.ts';
 import { wallBuild } from '../http/client-build.ts';
-import { pageModels } from '../http/page-models.ts';
 import { loadGalleries } from '../http/room-pages.ts';
 import { createApp } from '../http/routes.ts';
 import { StaticFiles } from '../http/static-files.ts';
-import type { Alerts } from '../operations/alerts/open-alerts.ts';
-import { DiskWatch } from '../operations/disk-watch.ts';
-import { ExhaustionWatch, limitsWithin } from '../operations/exhaustion.ts';
+import type { Alerts } from '../operations/alerts.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from '../operations/metrics.ts';
 import { RestartLimit } from '../operations/supervisor.ts';
+import { DiskWatch, ExhaustionWatch, limitsWithin } from '../operations/watches.ts';
 import { type Osc, openOsc } from '../osc/open-osc.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { startBoth } from '../platform/collections.ts';
@@ -42,7 +40,6 @@ import { JournalWriter } from '../storage/journal-writer.ts';
 import { openMemory } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
 import { storedSecret } from '../storage/stored-secret.ts';
-import { paintersByPath } from '../vnca/checkpoint.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import { World } from '../world/world.ts';
@@ -92,7 +89,7 @@ export interface VivariumServerOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** What is opened after the parts that refer to it, and what happens to the server. */
+/** Parts that are opened after the parts that refer to them, and the state of the server. */
 interface Later {
   http?: Server;
   gardeners?: Gardeners;
@@ -178,7 +175,7 @@ async function openBase(options: VivariumServerOptions) {
       ...(onLoss && { onLoss }),
       ...(threads !== undefined && { threads }),
     }),
-    openStorage({ folder, cluster: config.cluster, onDamage: config.onDamage, clock, date, log }),
+    openStorage({ config, folder, clock, date, log }),
   ).catch(async (error: unknown) => {
     await hooks.close();
     throw error;
@@ -246,7 +243,7 @@ async function openRooms(base: ServerBase) {
       options.onFatal(error);
     },
   });
-  const storage = opened && journalWriter && { ...opened, journalWriter };
+  const storage = opened && journalWriter && { ...opened, aside: opened.aside, journalWriter };
   const build = await wallBuild(options.clientFolder);
   const defaults = defaultRoomSettings(config);
   const { bans, places } = records;
@@ -297,16 +294,8 @@ async function openRooms(base: ServerBase) {
     throw error;
   }
   return {
-    journalWriter,
-    disk,
-    metrics,
-    ticker,
-    watchdog,
-    deferredWork,
-    storage,
-    defaults,
-    serverRooms,
-    rooms,
+    ...{ journalWriter, disk, metrics, ticker, watchdog, deferredWork },
+    ...{ storage, defaults, serverRooms, rooms },
   };
 }
 
@@ -349,9 +338,7 @@ async function openPages(server: ServerWithRooms) {
   const app = createApp({
     files: await StaticFiles.load(options.clientFolder),
     gallery: await loadGalleries(checkpointFolders),
-    models: pageModels(checkpointList),
-    painters: paintersByPath(checkpointList),
-    ...{ checkpoints, relay, trustProxy, admission, defaultRoom: config.rooms[0] },
+    ...{ checkpoints, checkpointList, relay, trustProxy, admission, defaultRoom: config.rooms[0] },
     host: host.router,
     health: () => ({
       hasFailed: later.hasFailed,

@@ -4,16 +4,14 @@ import express, { type Request, type RequestHandler, type Response, type Router 
 import { API } from '../../shared/host/api.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
 import { RelayError, type RelayTarget, RequestRelay } from '../cluster/bus/request-relay.ts';
-import { isTarget } from '../host/call-targets.ts';
-import { lineageRoutes } from '../http/room-pages.ts';
+import { isTarget } from '../host/api.ts';
+import { type LineageOptions, lineageRoutes } from '../http/room-pages.ts';
 import { wallAlive } from '../http/routes.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { Bans } from '../realtime/policy/bans.ts';
 import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
-import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
 
-export interface PageRelayOptions {
+export interface PageRelayOptions extends LineageOptions {
   /** Undefined: this server is alone. */
   readonly bus: Bus | undefined;
   readonly cluster: ClusterRooms | undefined;
@@ -21,11 +19,6 @@ export interface PageRelayOptions {
   /** The address key of a visitor's request. */
   readonly addressOf: (request: IncomingMessage) => string;
   readonly rooms: RoomRegistry;
-  /** By name. */
-  readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
-  readonly bans: Bans;
-  /** Wall clock, ms. */
-  readonly date: () => number;
   /** The host's API, for requests that another server has authenticated. */
   readonly hostApi: RequestHandler;
 }
@@ -37,12 +30,7 @@ export class PageRelay {
   private relay: RequestRelay | undefined;
 
   private constructor(private readonly options: PageRelayOptions) {
-    const { rooms, checkpoints, bans, date } = options;
-    this.lineage = lineageRoutes({
-      findServer: (room) => rooms.findServer(room),
-      checkpointOf: (room) => checkpoints.get(rooms.planOf(room).checkpoint),
-      ...{ addressOf: this.addressOf, bans, date },
-    });
+    this.lineage = lineageRoutes({ ...options, addressOf: this.addressOf });
   }
 
   /** @throws Error the bus has been closed */

@@ -4,10 +4,8 @@ import { hostname } from 'node:os';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
-import type { Problem } from '../operations/alerts/alert.ts';
-import { type Alerts, openAlerts } from '../operations/alerts/open-alerts.ts';
-import type { ExhaustionWatch } from '../operations/exhaustion.ts';
-import type { TickWatchdog } from '../operations/tick-watchdog.ts';
+import { type Alerts, openAlerts, type Problem } from '../operations/alerts.ts';
+import type { ExhaustionWatch, TickWatchdog } from '../operations/watches.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { ConnectionAdmission } from '../realtime/admission/connection-admission.ts';
@@ -18,7 +16,7 @@ import type { Config } from '../settings/server.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
 import type { Store } from '../storage/store.ts';
 
-/** What the alerts watch. */
+/** The parts of the server that the alerts watch. */
 interface Watched {
   readonly rooms: Pick<RoomRegistry, 'roomServers' | 'summary'>;
   readonly http: Pick<Server, 'getConnections' | 'maxConnections'>;

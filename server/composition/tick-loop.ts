@@ -2,7 +2,7 @@
 import { EngineError } from '../engine/engine.ts';
 import type { Hooks } from '../extensions/hooks.ts';
 import type { Metrics } from '../operations/metrics.ts';
-import { TickWatchdog } from '../operations/tick-watchdog.ts';
+import { TickWatchdog } from '../operations/watches.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';

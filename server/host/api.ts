@@ -1,4 +1,7 @@
-/** The host's HTTP API: authentication, validation and error responses. */
+/**
+ * The host's HTTP API: authentication, validation, error responses, and which server of a cluster
+ * answers. What calls and files do is in calls.ts and files.ts.
+ */
 import express, {
   type NextFunction,
   type Request,
@@ -17,11 +20,11 @@ import {
   USED_HEADER,
 } from '../../shared/host/api.ts';
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
-import type { RefusalState, SessionState } from '../../shared/host/state.ts';
+import type { JobState, RefusalState, SessionState } from '../../shared/host/state.ts';
 import type { RelayTarget } from '../cluster/bus/request-relay.ts';
 import type { Log } from '../platform/log.ts';
 import { isAllowedOrigin } from '../realtime/admission/connection-admission.ts';
-import { targetOf } from './call-targets.ts';
+import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { HANDLERS, type Host, type Parts } from './calls.ts';
 import { FILE_HANDLERS } from './files.ts';
 import {
@@ -31,6 +34,43 @@ import {
   type LoginThrottle,
 } from './host-sessions.ts';
 import type { HostToken } from './host-token.ts';
+
+/** Calls for rooms that no server runs: any server that runs rooms can execute them. */
+const OF_ANY_OWNER: readonly string[] = ['createRoom', 'openRoom', 'removeRoom'];
+
+/**
+ * The server that a call or file is for: the named one, the one that has made the film, or the one
+ * that runs the room.
+ *
+ * @param call undefined for a file
+ * @returns undefined: this one
+ * @throws HostRefusal no-such-server
+ */
+export function targetOf(
+  { cluster, films }: Pick<Host, 'cluster'> & { readonly films: Pick<Host['films'], 'states'> },
+  { room, server, job }: Parts,
+  call?: CallName,
+): RelayTarget | undefined {
+  if (!cluster) return undefined;
+  if (server !== undefined && !cluster.knows(server)) throw new HostRefusal('no-such-server');
+  const hasFilm = (jobs: readonly JobState[]): boolean => jobs.some(({ id }) => id === job);
+  const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
+  const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
+  if (name !== undefined) return name === cluster.name ? undefined : { server: name };
+  // First, as a room that was just closed may seem to be open here.
+  const of = call && OF_ANY_OWNER.includes(call) ? cluster.ownedElsewhere(room) : undefined;
+  if (of !== undefined) return { room: of };
+  return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
+}
+
+/** Whether this server is a target. */
+export const isTarget = (
+  target: RelayTarget,
+  cluster: Pick<ClusterRooms, 'name' | 'roomServers' | 'isElsewhere'>,
+): boolean =>
+  'server' in target
+    ? target.server === cluster.name
+    : cluster.roomServers.has(target.room) && !cluster.isElsewhere(target.room);
 
 /** Lets other servers of a cluster answer requests. */
 export interface Relay {

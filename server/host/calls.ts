@@ -1,7 +1,7 @@
 /**
- * Everything that the host can do: a handler for each call in `shared/host/api.ts`, as the server
- * executes it that the call is for. It neither authenticates nor validates (api.ts), nor finds that
- * server (remote-calls.ts). Start reading at `HANDLERS`.
+ * Everything that the host can do: a handler for each call in `shared/host/api.ts`.
+ * It neither authenticates, nor validates, nor finds the server that a call is for: api.ts does.
+ * Start reading at `HANDLERS`.
  */
 import { randomInt } from 'node:crypto';
 import { access, mkdir } from 'node:fs/promises';
@@ -40,7 +40,7 @@ import {
 import { restore, undoCommand, undoRecent } from './undo.ts';
 import type { VisitCounter } from './visit-statistics.ts';
 
-/** What handlers of calls and files use. */
+/** Everything that handlers of calls and files use. */
 export interface Host extends HostContext {
   readonly films: FilmJobs;
   readonly counter: VisitCounter;

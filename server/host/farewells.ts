@@ -90,7 +90,7 @@ interface Farewell {
   readonly done: Promise<void>;
   /** Organisms that should be departing by now but are not yet; a fraction. */
   owed: number;
-  /** What the next day begins with. */
+  /** Seeds that the next day begins with. */
   heirs: readonly HeirSeed[];
   /** Resolves when the requested departures have begun. */
   begun: Promise<unknown>;
@@ -141,7 +141,7 @@ export class Farewells {
     };
     this.going.set(name, farewell);
     this.setFarewell(farewell, true);
-    // What the walls say goodbye to is the room, not a film of it.
+    // The walls must show the room during the farewell, not a film of it.
     live.server.walls.show(undefined);
     try {
       const kept = await takeSnapshot(this.context, live.room, { before: 'reseed' });
@@ -195,7 +195,7 @@ export class Farewells {
     await farewell.begun;
   }
 
-  /** Begins the next day, unless the room was closed meanwhile. */
+  /** Begins the next day, unless the room has been closed. */
   private async beginDay(name: string, { live, heirs }: Farewell): Promise<void> {
     const { rooms, storage, log } = this.context;
     if (heirs.length === 0 || rooms.roomServers.get(name) !== live.server) return this.stop(name);
@@ -224,7 +224,7 @@ export class Farewells {
     if (this.going.get(name) !== farewell) return;
     const { rooms, clock } = this.context;
     const { live, until } = farewell;
-    // The room was closed meanwhile, and perhaps opened again.
+    // The room has been closed, and perhaps opened again.
     if (rooms.roomServers.get(name) !== live.server) {
       void this.stop(name);
       return;

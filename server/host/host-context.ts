@@ -1,5 +1,5 @@
 /**
- * What the host's part of a server is given, and what several of its files do with rooms.
+ * The services that the host's part of a server uses, and operations on rooms that its files share.
  * It answers no calls: those are in calls.ts, files in files.ts.
  * Start reading in host.ts.
  */

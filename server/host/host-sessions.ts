@@ -179,8 +179,8 @@ export class HostSessions {
   }
 
   /**
-   * Waits until a message of this server has come back. Valkey sends each server all messages in
-   * one order, so none that was published before it is missing then.
+   * Waits until a message of this server has come back. Valkey sends all servers the messages in
+   * the same order, so every message published before it has arrived too.
    */
   private echo(): Promise<void> {
     return new Promise((resolve) => {

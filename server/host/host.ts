@@ -1,6 +1,5 @@
 /** Opens the host's part of a server: token, sessions, schedule, films, calls and files. */
 import { createHash } from 'node:crypto';
-import type { Router } from 'express';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, pathOf } from '../../shared/host/api.ts';
@@ -31,24 +30,10 @@ export interface HostOptions extends HostContext, Pick<ApiOptions, 'relay' | 'ad
 /** The longest that the page's state waits for the server of a room elsewhere, ms. */
 const GLANCE = 1_000;
 
-/** The running host part. */
-export interface RunningHost {
-  readonly router: Router;
-  /** Answers requests that another server has authenticated. */
-  readonly relayed: Router;
-  /** The token if it was created now, to be shown once. */
-  readonly freshToken: string | undefined;
-  /** Stores that token; call it just before showing it. @throws StoreError */
-  keepToken(): Promise<void>;
-  /** Adds a tick's events to the visit statistics. */
-  count(ticks: readonly TickEvents[]): void;
-  /** Call when a room was closed. @returns when its visit statistics are stored, or cannot be */
-  closed(room: string): Promise<void>;
-  close(): Promise<void>;
-}
+export type RunningHost = Awaited<ReturnType<typeof openHost>>;
 
 /** Reads the stored token and schedule, and starts. @throws StoreError */
-export async function openHost(options: HostOptions): Promise<RunningHost> {
+export async function openHost(options: HostOptions) {
   const { bus, clock, date, log, rooms, cluster, hostStore: store, relay, addressOf } = options;
   const films = openFilms(options);
   const counter = new VisitCounter(options);
@@ -73,7 +58,7 @@ export async function openHost(options: HostOptions): Promise<RunningHost> {
   const token = await HostToken.open(store, options.newToken);
   const sessions = await HostSessions.open(clock, bus, () => token.mark);
   const tokens = await followRecord(bus, 'host:token', {
-    // Whoever has signed in with the old token must not stay signed in.
+    // Sessions that began with the old token must end.
     reload: async () => (await token.reload()) && sessions.endAll(),
     onFailure: ({ message }) =>
       log.warn('old-token', `A new host token may not hold here: ${message}`),
@@ -85,17 +70,22 @@ export async function openHost(options: HostOptions): Promise<RunningHost> {
       ...{ host, token, sessions, throttle, relay, addressOf },
       cookie: `vivarium-host-${suffix}`,
     }),
+    /** Answers requests that another server has authenticated. */
     relayed: createRelayedApi(host),
-    get freshToken() {
+    /** The token if it was created now, to be shown once. */
+    get freshToken(): string | undefined {
       return token.fresh;
     },
-    keepToken: async () => {
+    /** Stores that token; call it just before showing it. @throws StoreError */
+    async keepToken(): Promise<void> {
       await token.keep(date());
       if (token.fresh !== undefined) tokens.announce();
     },
-    count: (ticks) => counter.record(ticks),
-    closed: (room) => counter.closed(room),
-    close: async () => {
+    /** Adds a tick's events to the visit statistics. */
+    count: (ticks: readonly TickEvents[]): void => counter.record(ticks),
+    /** Call when a room was closed. @returns when its statistics are stored, or cannot be */
+    closed: (room: string): Promise<void> => counter.closed(room),
+    async close(): Promise<void> {
       for (const part of [sessions, throttle, schedule, tokens]) part.close();
       hours.stop();
       farewells.close();
@@ -136,7 +126,7 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
         );
       }
     },
-    // One server after the other, so that the others have its rooms meanwhile.
+    // One server after another, so that the others can run its rooms.
     restartDelay: () => (cluster?.place ?? 0) * DEFAULTS.cluster.restartApart,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
       // The hours were extended.

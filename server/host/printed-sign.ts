@@ -163,7 +163,7 @@ const TRANSLATIONS: Readonly<Record<TranslatedLanguage, Readonly<Record<string, 
 /** Marks a text for `npm run words`, as `msg` of the pages does, but without their library. */
 const msg = ((text: string) => text) as typeof import('@lit/localize').msg;
 
-/** What is printed, in English; a stroke begins a new line. */
+/** The printed texts, in English; a stroke begins a new line. */
 const HEADLINE = msg('Plant something | that lives', {
   desc: 'Headline of a printed sign, in two lines. The stroke | is where the second line begins.',
 });

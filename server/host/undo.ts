@@ -40,7 +40,7 @@ async function undoing(
   const live = rooms.requireOpen(name);
   return rooms.during(name, 'undoing', async () => {
     const { tickRate } = rooms.summary(name).settings;
-    // What is taken back must stay.
+    // Organisms that the undo brings back must stay.
     const begin = () => farewells.stop(name);
     const options = { ...optionsFor(host, live), tickRate, begin };
     const wanted = await request(options);

@@ -6,9 +6,9 @@ import {
   HEAT_SIDE,
   type HourStatistics,
   type Statistics,
-} from '../../shared/host/statistics.ts';
+} from '../../shared/host/state.ts';
 import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
-import { localTime } from '../platform/clock.ts';
+import { localTime, repeat } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
 import { StoreError } from '../storage/record-codec.ts';
@@ -27,11 +27,14 @@ const COUNTED: Partial<Record<RoomCommand['what'], 'seeds' | 'wounds' | 'crosses
   cross: 'crosses',
 };
 
-/** What is known of a present visitor. */
+/** Interval at which counts are stored, ms. */
+const STORE_INTERVAL = 60_000;
+
+/** A present visitor. */
 interface Visit {
   /** Arrival, wall clock, ms. */
   readonly since: number;
-  /** Where their last stroke has ended. */
+  /** End of their last stroke. */
   end?: StrokeEnd;
 }
 
@@ -46,14 +49,14 @@ export class VisitCounter {
   private readonly counted = new Map<string, Counted>();
   /** Present visitors by room. */
   private readonly present = new Map<string, Map<ParticipantId, Visit>>();
-  private cancel: () => void;
+  private readonly stop: () => void;
   /** Serialises counting. */
   private readonly mutex = new Mutex();
   private readonly store: Store;
 
   constructor(private readonly context: HostContext) {
     this.store = context.hostStore;
-    this.cancel = this.plan();
+    this.stop = repeat(context.clock, STORE_INTERVAL, () => this.flush().catch(this.warn));
   }
 
   /** Counts a tick's events. */
@@ -131,27 +134,20 @@ export class VisitCounter {
       await this.store.putCounted(room, counted.hour, counted.day);
     } catch (error) {
       counted.changed = true;
-      // Its new owner counts on from what was stored before.
+      // The new owner continues from the stored counts.
       if (error instanceof StoreError && error.reason === 'not-owner') this.counted.delete(room);
       throw error;
     }
   }
 
   async close(): Promise<void> {
-    this.cancel();
+    this.stop();
     await this.flush();
   }
 
   private readonly warn = (error: unknown): void => {
     this.context.log.warn('not-counted', (error as Error).message);
   };
-
-  private plan(): () => void {
-    return this.context.clock.after(DEFAULTS.host.countEvery, () => {
-      this.cancel = this.plan();
-      this.flush().catch(this.warn);
-    });
-  }
 
   private async now(room: string): Promise<Counted> {
     const { store, context } = this;

@@ -16,9 +16,10 @@ import {
   type ConnectionAdmission,
   WRONG_HOST,
 } from '../realtime/admission/connection-admission.ts';
-import { PAINTERS } from '../vnca/checkpoint.ts';
+import { type Checkpoint, PAINTERS, paintersByPath } from '../vnca/checkpoint.ts';
 import type { Species } from '../world/species.ts';
-import type { Representation, StaticFiles } from './static-files.ts';
+import { pageModels } from './page-models.ts';
+import type { StaticFiles } from './static-files.ts';
 
 export interface AppOptions {
   /** The built client. */
@@ -27,10 +28,8 @@ export interface AppOptions {
   readonly gallery: RequestHandler<{ name: string }>;
   /** By name. */
   readonly checkpoints: ReadonlyMap<string, { readonly species: Species }>;
-  /** Models for the page of keepsakes, by identity. */
-  readonly models: ReadonlyMap<string, Representation>;
-  /** The files of painters, by their paths. */
-  readonly painters: ReadonlyMap<string, Buffer>;
+  /** With their painters. */
+  readonly checkpointList: readonly Checkpoint[];
   readonly defaultRoom: string;
   /** The API of the host's page. */
   readonly host: Router;
@@ -48,7 +47,7 @@ export interface AppOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'> | undefined;
 }
 
-/** What health checks report. */
+/** The state of a server, for health checks. */
 interface Health {
   /** Whether the rooms cannot continue. */
   readonly hasFailed: boolean;
@@ -95,7 +94,9 @@ export const wallAlive =
 
 /** Creates the Express application. */
 export function createApp(options: AppOptions): Express {
-  const { admission, files, relay } = options;
+  const { admission, files, relay, checkpointList } = options;
+  const models = pageModels(checkpointList);
+  const painters = paintersByPath(checkpointList);
   const app = express();
   // Error pages must not show stack traces.
   app.set('env', 'production');
@@ -183,13 +184,13 @@ export function createApp(options: AppOptions): Express {
   app.get('/lineage', page('/lineage.html'));
   app.use(relay.lineage);
   app.get<{ name: string }>(modelPath(':name'), (request, response, next) => {
-    const model = options.models.get(request.params.name);
+    const model = models.get(request.params.name);
     if (!model) return next();
     response.set({ 'Cache-Control': 'public, max-age=3600', ETag: model.etag });
     response.type('application/octet-stream').send(model.bytes);
   });
   app.get(`${PAINTERS}/:hash`, (request, response, next) => {
-    const painter = options.painters.get(request.path);
+    const painter = painters.get(request.path);
     if (!painter) return next();
     response.set('Cache-Control', FOREVER).type('application/octet-stream').send(painter);
   });

@@ -12,7 +12,7 @@ import type { RoomServer } from '../realtime/room-server.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import type { RoomTick } from '../world/world.ts';
-import type { AlertMessage } from './alerts/alert.ts';
+import type { AlertMessage } from './alerts.ts';
 
 type MeasuredRoom = Pick<RoomServer, 'room' | 'size' | 'reports' | 'walls'>;
 
@@ -29,7 +29,7 @@ export interface MetricsOptions {
     readonly server: string;
     readonly connections: number;
   }[];
-  /** What this server has of a cluster; undefined: it is alone. */
+  /** State of this server in a cluster; undefined: it is alone. */
   readonly cluster: () =>
     | {
         /** See `Bus.latency`, ms. */
@@ -51,19 +51,7 @@ export interface MetricsOptions {
 }
 
 /** Records metrics and renders them as text. */
-export interface Metrics {
-  /** Records the results of a tick of some rooms. */
-  ticked(ticks: readonly RoomTick[]): void;
-  /** Records how late a tick began and how long it took. */
-  timed(timing: TickTiming): void;
-  /** Records a commit of the journal. @param duration ms */
-  committed(duration: number): void;
-  readonly contentType: string;
-  /** The metrics in the Prometheus text format. */
-  text(): Promise<string>;
-  /** Removes all metrics from the registry. */
-  close(): void;
-}
+export type Metrics = ReturnType<typeof createMetrics>;
 
 /** Histogram buckets, s. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
@@ -83,13 +71,13 @@ const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => 
 };
 
 /** Creates the metrics of a server. Their names begin with `vivarium_`. */
-export function createMetrics(options: MetricsOptions): Metrics {
+export function createMetrics(options: MetricsOptions) {
   const { engine, roomServers, rateOf } = options;
   const registers = [new Registry()];
   const [registry] = registers;
   // Event-loop delay, heap, file descriptors.
   collectDefaultMetrics({ register: registry });
-  /** What all metrics have in common. */
+  /** The options that all metrics have in common. */
   const metric = (name: string, help: string) => ({ name: `vivarium_${name}`, help, registers });
   const histogram = (name: string, help: string) =>
     new Histogram({ ...metric(name, help), buckets: SECONDS });
@@ -219,11 +207,13 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['name', 'device'],
   }).set({ ...engine }, 1);
   return {
-    timed({ late: delay, took }) {
+    /** Records how late a tick began and how long it took. */
+    timed({ late: delay, took }: TickTiming): void {
       late.observe(delay / 1000);
       tick.observe(took / 1000);
     },
-    ticked(ticks) {
+    /** Records the results of a tick of some rooms. */
+    ticked(ticks: readonly RoomTick[]): void {
       for (const { result, cells: stepped } of ticks) {
         cells.inc(stepped);
         for (const { refused: refusal } of result.answers) {
@@ -232,9 +222,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
         }
       }
     },
-    committed: (duration) => commit.observe(duration / 1000),
-    contentType: registry.contentType,
+    /** Records a commit of the journal. @param duration ms */
+    committed: (duration: number): void => commit.observe(duration / 1000),
+    contentType: registry.contentType as string,
+    /** The metrics in the Prometheus text format. */
     text: () => registry.metrics(),
+    /** Removes all metrics from the registry. */
     close: () => registry.clear(),
   };
 }

@@ -13,7 +13,7 @@ export const RESTART_CODE = 75;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the system says of a process; '' if unknown. */
+/** A file of /proc about a process; '' if it cannot be read. */
 function read(process: string, file: string): string {
   try {
     return readFileSync(`/proc/${process}/${file}`, 'utf8');

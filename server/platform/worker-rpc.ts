@@ -71,6 +71,8 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
   readonly ready: Promise<Ready>;
   private readonly endpoint: Endpoint;
   private closing: Promise<void> | undefined;
+  /** Whether the thread has died other than by `close` or `terminate`. */
+  lost = false;
 
   constructor(
     private readonly worker: Worker,
@@ -106,7 +108,7 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
     return this.ask(method, args);
   }
 
-  /** As `call`, but transfers the buffers in the arguments: the caller must not use them again. */
+  /** Calls a method and transfers the buffers in the arguments: do not use them afterwards. */
   give<M extends keyof Methods & string>(
     method: M,
     ...args: ArgumentsOf<Methods[M]>
@@ -140,7 +142,10 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
   }
 
   private die(death: Death): void {
-    this.endpoint.end(() => this.options.onDeath(death));
+    this.endpoint.end(() => {
+      this.lost = true;
+      return this.options.onDeath(death);
+    });
     if (death.cause === 'malformed') void this.worker.terminate();
   }
 }

@@ -35,7 +35,7 @@ export function registryOptions(store: Store, clock: FakeClock, tick: TickerOpti
     engine: { name: 'none', device: 'none' } as never,
     checkpoints: new Map([['hand', checkpoint as unknown as LoadedCheckpoint]]),
     hostStore: store,
-    defaults: { ...DEFAULTS.house, tickRate, maxOrganisms, capacity, energy: DEFAULTS.energy },
+    defaults: { ...DEFAULTS.roomSettings, tickRate, maxOrganisms, capacity, energy: DEFAULTS.energy },
     secret: new Uint8Array(32),
     bans: { isOut: () => false } as never,
     places: new WallPlaces(() => 0),

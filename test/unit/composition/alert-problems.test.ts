@@ -1,7 +1,6 @@
 /** What alerts are about; when walls are missed, and when they are back. */
 import { problemFinder, wallProblems } from '../../../server/composition/start-alerts.ts';
-import type { AlertMessage } from '../../../server/operations/alerts/alert.ts';
-import { AlertMonitor } from '../../../server/operations/alerts/alert-monitor.ts';
+import { type AlertMessage, AlertMonitor } from '../../../server/operations/alerts.ts';
 import { WallPlaces } from '../../../server/realtime/policy/wall-places.ts';
 import type { RoomClient } from '../../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../../server/realtime/sessions/room-context.ts';

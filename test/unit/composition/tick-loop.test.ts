@@ -1,5 +1,5 @@
 import { createTickLoop } from '../../../server/composition/tick-loop.ts';
-import { STALL } from '../../../server/operations/tick-watchdog.ts';
+import { STALL } from '../../../server/operations/watches.ts';
 import { World } from '../../../server/world/world.ts';
 import { HOUSE } from '../../../shared/vocabulary.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

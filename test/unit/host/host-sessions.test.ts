@@ -76,7 +76,7 @@ test('a server that waits for news knows a session that began before, however la
   expect(b.find(word, false)).toBeDefined();
 });
 
-test('waits that begin during another wait share one message', async () => {
+test('waits that begin during another wait share one message, and end when messages are lost', async () => {
   const { clock, bus, server } = open();
   const [a, b] = [await server(), await server()];
   bus.hold();
@@ -91,15 +91,10 @@ test('waits that begin during another wait share one message', async () => {
   expect(b.find(word, false)).toBeDefined();
   // One of them is of the session that began.
   expect(bus.published - before).toBe(3);
-});
-
-test('the wait for news ends when messages are lost', async () => {
-  const { clock, bus, server } = open();
-  const sessions = await server();
   bus.losesAll = true;
-  const wait = sessions.caughtUp();
+  const lost = b.caughtUp();
   await clock.advance(DEFAULTS.cluster.answer);
-  await wait;
+  await lost;
 });
 
 test('a server that starts later knows the sessions, and which have ended', async () => {

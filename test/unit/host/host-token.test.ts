@@ -48,45 +48,39 @@ test('a new token replaces the old one, on the other servers too once they hear 
 
 const folder = '/opt/vivarium';
 
-test('by hand: the same command, with the data folder if it is not the default', () => {
-  const hint = tokenRecoveryHint({ by: 'hand', data: '.data', folder });
-  expect(hint).toBe('npm start -- --new-host-token');
-  expect(tokenRecoveryHint({ by: 'hand', data: 'my rooms', folder })).toBe(
-    "npm start -- --data '/opt/vivarium/my rooms' --new-host-token",
-  );
+const HAND = { by: 'hand', folder } as const;
+const SERVICE = { by: 'service', folder } as const;
+
+test.each([
+  [{ ...HAND, data: '.data' }, /^npm start -- --new-host-token$/],
+  [
+    { ...HAND, data: 'my rooms' },
+    /^npm start -- --data '\/opt\/vivarium\/my rooms' --new-host-token$/,
+  ],
+  [
+    { ...SERVICE, data: '/var/lib/vivarium', user: 'vivarium' },
+    /^stop the service; in \/opt\/vivarium, .*: runuser -u vivarium -- env VIVARIUM_DATA=\/var\/lib\/vivarium npm start -- --new-host-token;.* start the service$/,
+  ],
+  [
+    { ...SERVICE, data: '.data' },
+    /: env VIVARIUM_DATA=\/opt\/vivarium\/\.data npm start -- --new-host-token;/,
+  ],
+  [
+    { by: 'container', data: '/data', folder },
+    /^stop the container; .* \/data .*node server\/start\.mjs --new-host-token.* start the container$/,
+  ],
+] as const)('the hint for a lost token names the data of this server: %j', (start, hint) => {
+  expect(tokenRecoveryHint(start)).toMatch(hint);
 });
 
-test('a service: stop it, run as its user in its folder, start it again', () => {
-  const start = { by: 'service', data: '/var/lib/vivarium', folder, user: 'vivarium' } as const;
-  const way = tokenRecoveryHint(start);
-  expect(way).toMatch(/^stop the service; in \/opt\/vivarium, .* start the service$/);
-  expect(way).toContain(
-    ': runuser -u vivarium -- env VIVARIUM_DATA=/var/lib/vivarium npm start -- --new-host-token;',
-  );
-  expect(tokenRecoveryHint({ by: 'service', data: '.data', folder })).toContain(
-    ': env VIVARIUM_DATA=/opt/vivarium/.data npm start -- --new-host-token;',
-  );
-});
-
-test('a container: another one with the same data', () => {
-  const way = tokenRecoveryHint({ by: 'container', data: '/data', folder: '/vivarium' });
-  expect(way).toMatch(/^stop the container; .* \/data .* start the container$/);
-  expect(way).toContain('node server/start.mjs --new-host-token');
-});
-
-test.each(['.data', 'none'])(
-  'of several servers, with --data %s: the hint names the setting without which the token would be another one',
-  (data) => {
-    for (const by of ['hand', 'service', 'container'] as const) {
+test.each(['hand', 'service', 'container'] as const)(
+  'of several servers (%s), the hint names the setting without which the token would be another one',
+  (by) => {
+    for (const data of ['.data', 'none']) {
       const hint = tokenRecoveryHint({ by, data, folder, isShared: true });
-      expect(hint).toContain('VIVARIUM_CLUSTER=...');
-      expect(hint).toContain('--new-host-token');
+      expect(hint).toMatch(/VIVARIUM_CLUSTER=\.\.\..*--new-host-token/);
     }
+    // Without stored data, each start makes a new token.
+    expect(tokenRecoveryHint({ by, data: 'none', folder })).toBe('the next start makes another');
   },
 );
-
-test('without stored data, each start makes a new token', () => {
-  for (const by of ['hand', 'service', 'container'] as const) {
-    expect(tokenRecoveryHint({ by, data: 'none', folder })).toBe('the next start makes another');
-  }
-});

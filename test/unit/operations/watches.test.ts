@@ -1,14 +1,49 @@
+import { RestartLimit } from '../../../server/operations/supervisor.ts';
 import {
+  DESCRIPTOR_INTERVAL,
+  DISK_INTERVAL,
+  DiskWatch,
   ExhaustionWatch,
+  FILLING,
   limitsWithin,
   readDescriptors,
-} from '../../../server/operations/exhaustion.ts';
-import { RestartLimit } from '../../../server/operations/supervisor.ts';
-import { type Log, silentLog } from '../../../server/platform/log.ts';
+  TickWatchdog,
+} from '../../../server/operations/watches.ts';
+import { type Log, silentLog, textLog } from '../../../server/platform/log.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+
+test('the log warns once when space becomes low, and says once when there is enough', async () => {
+  const clock = new FakeClock();
+  const lines: string[] = [];
+  const write = (line: string) => lines.push(line);
+  let free: number | undefined = 2 * FILLING;
+  const freeOf = async () => {
+    if (free === undefined) throw new Error('EIO');
+    return free;
+  };
+  const watch = new DiskWatch({ folder: 'data', clock, log: textLog(write, write), freeOf });
+  const pass = async (now: number | undefined) => {
+    free = now;
+    await clock.advance(DISK_INTERVAL);
+    return watch.isFilling;
+  };
+  expect(await pass(FILLING)).toBe(false);
+  expect(await pass(FILLING - 1)).toBe(true);
+  expect(watch.free).toBe(FILLING - 1);
+  expect(await pass(FILLING + 1)).toBe(true);
+  expect(await pass(undefined)).toBe(true);
+  expect(watch.free).toBeUndefined();
+  expect(await pass(1.5 * FILLING)).toBe(false);
+  expect(lines).toEqual([
+    'disk-filling: Only 1023 MiB are free on the disk of the data folder. Below 128 MiB, nothing is stored.',
+    '1536 MiB are free on the disk of the data folder again.',
+  ]);
+  watch.stop();
+  expect(clock.waiting).toBe(0);
+});
 
 const { limits } = DEFAULTS;
 const MINUTE = 60_000;
@@ -47,7 +82,7 @@ test('a single failed check, or a missing file, does not count as exhaustion', a
   const { clock, seen, begin } = newServer();
   const watch = begin();
   seen.error = 'EMFILE';
-  await clock.advance(DEFAULTS.operations.descriptorLook);
+  await clock.advance(DESCRIPTOR_INTERVAL);
   for (const code of ['ENOENT', 'EIO', undefined]) {
     seen.error = code;
     await clock.advance(MINUTE);
@@ -118,4 +153,58 @@ Max open files            ${limit.padEnd(21)}524288               files
     throw new Error('no such file');
   };
   expect(readDescriptors(fail)).toBeUndefined();
+});
+
+function start() {
+  const clock = new FakeClock();
+  const seen = { stalls: 0, beats: 0 };
+  const watchdog = new TickWatchdog({
+    clock,
+    onStalled: () => seen.stalls++,
+    onHeartbeat: () => seen.beats++,
+  });
+  return { clock, watchdog, seen };
+}
+
+test('heartbeats come while ticks end, and while none are due', async () => {
+  const { clock, watchdog, seen } = start();
+  await clock.advance(60_000);
+  for (let i = 0; i < 60; i++) {
+    await watchdog.during(() => clock.advance(900));
+    await clock.advance(100);
+  }
+  expect(watchdog.isTicking).toBe(true);
+  expect(seen).toEqual({ stalls: 0, beats: 120 });
+});
+
+test('a tick that does not end stops the heartbeat, and is reported once as stalled', async () => {
+  const { clock, watchdog, seen } = start();
+  void watchdog.during(() => new Promise(() => {}));
+  await clock.advance(10_000);
+  expect(watchdog.isTicking).toBe(false);
+  expect(seen.stalls).toBe(0);
+  await clock.advance(25_000);
+  expect(seen.stalls).toBe(1);
+  await clock.advance(100_000);
+  expect(seen.stalls).toBe(1);
+  expect(seen.beats).toBeLessThan(8);
+});
+
+test('a process that was suspended during a tick has not stalled', async () => {
+  const { clock, watchdog, seen } = start();
+  let end = (): void => {};
+  void watchdog.during(
+    () =>
+      new Promise<void>((resolve) => {
+        end = resolve;
+      }),
+  );
+  await clock.advance(1_500);
+  clock.spend(30_000);
+  await clock.advance(1_500);
+  end();
+  await clock.advance(5_000);
+  expect(seen.stalls).toBe(0);
+  expect(watchdog.isTicking).toBe(true);
+  watchdog.stop();
 });
