@@ -229,15 +229,22 @@ export class RequestRelay {
 
   /** The JSON with which another server answers a GET request. @throws Error none does */
   async get(to: RelayTarget, path: string): Promise<unknown> {
-    const [near, far] = duplexPair();
+    const [near, far] = connection();
     const passing = createServer((request, response) => {
       // Limits of visitors' addresses must not count.
       this.pass(to, request, response, `get ${path}`).catch(() => response.destroy());
     });
     passing.emit('connection', far);
-    const request = openRequest({ createConnection: () => near as never, path }).end();
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    return JSON.parse(await textOf(response));
+    try {
+      const request = openRequest({ createConnection: () => near as never, path }).end();
+      // It may fail again after the response has begun; reading the response reports that.
+      request.on('error', () => {});
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      return JSON.parse(await textOf(response));
+    } finally {
+      near.destroy();
+      far.destroy();
+    }
   }
 
   /** One of an address's requests is over. */
@@ -271,7 +278,7 @@ export class RequestRelay {
     let isOver = false;
     let wake = (): void => {};
     let cancelBeat = (): void => {};
-    const [near, far] = duplexPair();
+    const [near, far] = connection();
     const send = (more: Omit<Part, 'id' | 'from' | 'number'>): void => {
       this.send(from, { id: call, from: this.node, number: number++, ...more });
     };
@@ -324,9 +331,6 @@ export class RequestRelay {
     // Who asks can tell from here on that nobody wants it any more.
     sayThere();
     this.inner.add(far);
-    far.once('close', () => {
-      if (!far.writableFinished) near.destroy(new Error('The answer broke off.'));
-    });
     this.server.emit('connection', far);
     openRequest({
       createConnection: () => near as never,
@@ -336,4 +340,13 @@ export class RequestRelay {
       .on('error', () => end('broken'))
       .end(body);
   }
+}
+
+/** Two ends of a connection within the process: of the client, and of the server. */
+function connection(): [near: Duplex, far: Duplex] {
+  const [near, far] = duplexPair();
+  far.once('close', () => {
+    if (!far.writableFinished) near.destroy(new Error('The answer broke off.'));
+  });
+  return [near, far];
 }
