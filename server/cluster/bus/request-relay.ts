@@ -271,7 +271,11 @@ export class RequestRelay {
     const asked = decodeMessage(asking, bytes);
     if (!asked || !this.options.isFor(asked.to)) return;
     const { id: call, from, method, path, body, address } = asked;
-    const type = body !== undefined && { 'content-type': 'application/json' };
+    // Node itself gives a DELETE no length.
+    const type = body !== undefined && {
+      'content-type': 'application/json',
+      'content-length': `${Buffer.byteLength(body)}`,
+    };
     const headers = { ...asked.headers, ...type, host: 'vivarium', [ADDRESS]: address };
     let number = 0;
     let confirmed = 0;

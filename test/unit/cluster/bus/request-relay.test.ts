@@ -41,7 +41,7 @@ async function open({ hasOwner = true } = {}) {
         request.socket.once('close', () => seen.push('not wanted any more'));
       } else if (request.url === '/big') response.end(BIG);
       else if (request.url === '/json') response.end('{"rooms":3}');
-      else if (request.method === 'POST') {
+      else if (request.method !== 'GET') {
         request.on('data', (bytes) => seen.push([request.headers['content-type'], `${bytes}`]));
         request.on('end', () => response.writeHead(409).end('{"reason":"room-busy"}'));
       } else response.writeHead(404, { 'x-why': 'none' }).end('not here');
@@ -56,7 +56,7 @@ async function open({ hasOwner = true } = {}) {
   const server: Server = createServer((request, response) => {
     expect(gateway.addressOf(request)).toBeUndefined();
     // As Express does.
-    if (request.method === 'POST') Object.assign(request, { body: { seconds: 60 } });
+    if (request.method !== 'GET') Object.assign(request, { body: { seconds: 60 } });
     gateway.pass({ room: 'garden' }, request, response, visitor.address).catch((error) => {
       failures.push(error);
       response.writeHead(503).end();
@@ -89,11 +89,15 @@ test('it is answered as there, with status, headers and all bytes, for the visit
   ]);
 });
 
-test('its body is passed on, and a server can ask for itself', async () => {
-  const { origin, seen, gateway } = await open();
-  const answer = await fetch(`${origin}/undo`, { method: 'POST' });
+test.each(['POST', 'DELETE'])('the body of a %s is passed on', async (method) => {
+  const { origin, seen } = await open();
+  const answer = await fetch(`${origin}/undo`, { method });
   expect([answer.status, await answer.json()]).toEqual([409, { reason: 'room-busy' }]);
   expect(seen[1]).toEqual(['application/json', '{"seconds":60}']);
+});
+
+test('a server can ask for itself', async () => {
+  const { gateway } = await open();
   expect(await gateway.get({ room: 'garden' }, '/json')).toEqual({ rooms: 3 });
   await expect(gateway.get({ room: 'garden' }, '/broken')).rejects.toThrow();
 });
