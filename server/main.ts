@@ -1,14 +1,13 @@
 /** The entry of `npm start`: reads the settings, starts the server and prints its addresses. */
 import { existsSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { DEFAULTS } from '../shared/defaults.ts';
 import { ClusterError } from './cluster/valkey-connection.ts';
 import { createVivariumServer } from './composition/create-server.ts';
 import { engineLine, ListenError, lossLine, terminalQr } from './composition/listen.ts';
 import { ProcessEnd } from './composition/process-end.ts';
 import { EngineError } from './engine/engine.ts';
 import { HookError } from './extensions/extension.ts';
-import { tokenRecoveryHint } from './host/host-sessions.ts';
+import { tokenRecoveryHint } from './host/host-token.ts';
 import { ensureClient } from './http/client-build.ts';
 import { collectGarbageRarely } from './operations/metrics.ts';
 import { findSupervisor, isService, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
@@ -82,33 +81,15 @@ async function start(config: Config, log: Log, onFatal: (error: unknown) => void
     log,
     onEngineLoss: (loss) => log.warn('engine-loss', lossLine(loss)),
     onHeartbeat: () => supervisor?.beat(),
-    onRestart: () => {
-      if (supervised) {
-        log.info('restart', 'The nightly restart begins.');
-        end.begin(RESTART_CODE);
-      } else {
-        log.warn(
-          'no-restart',
-          'The nightly restart is skipped, because no supervisor would start the server again. Run it under systemd, or use --supervised yes with another supervisor.',
-        );
-      }
-    },
-    isSupervised: supervised,
-    onExhausted: supervised ? () => end.begin(RESTART_CODE) : undefined,
+    restart: supervised ? () => end.begin(RESTART_CODE) : undefined,
     onFatal,
   });
 
   // Installed before the banner: a script that has read the address may send a signal at once.
   const end = new ProcessEnd({
-    ...{ clock: systemClock, longest: DEFAULTS.operations.closing },
+    ...{ clock: systemClock, log, onFailure: onFatal },
     close: () => vivarium.close(),
     exit: (code) => process.exit(code),
-    onFailure: onFatal,
-    onTooSlow: () =>
-      log.error(
-        'closing-too-slow',
-        'Shutdown takes too long; exiting now. Everything answered so far is saved.',
-      ),
   });
   process.on('SIGINT', end.signal);
   process.on('SIGTERM', end.signal);

@@ -96,15 +96,6 @@ export const CLUSTER_DEFAULTS = {
       /** Addresses in a report, at most. */
       most: 20_000,
     },
-    /** Calls of the host that another server does. */
-    hostCalls: {
-      /** Time until a call without an answer has failed, ms. */
-      patience: 10_000,
-      /** Time between two messages by which a server says that it is still doing one, ms. */
-      beat: 2_500,
-      /** The same as `patience` where the host's page asks again anyway, ms. */
-      glance: 1_000,
-    },
     /** Pages' requests that another server answers. */
     requests: {
       /** A request that nobody begins to answer, or goes on answering, for this long has failed, ms. */

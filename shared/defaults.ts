@@ -44,7 +44,7 @@ export const DEFAULTS = {
     maxSpectators: 200,
   },
   /**
-   * Costs of actions; server/settings/number-keys.ts explains each number. Calm use never runs out:
+   * Costs of actions; server/settings/server-types.ts explains each number. Calm use never runs out:
    * a seed every two seconds and strokes of normal size refill in between.
    */
   energy: {
@@ -123,7 +123,7 @@ export const DEFAULTS = {
     busyFor: 180_000,
   },
   /** Default settings of a room; more of them are in `room` and `energy`. */
-  house: {
+  roomSettings: {
     maxRadius: PAGE_DEFAULTS.stroke.maxRadius,
     /** Seconds between two seeds of one participant. */
     cooldown: 0,
@@ -186,7 +186,7 @@ export const DEFAULTS = {
   },
   /**
    * How much clients may send, counted in points, cells and bytes, not in packets;
-   * server/settings/number-keys.ts says what each number means. A museum's phones share one
+   * server/settings/server-types.ts says what each number means. A museum's phones share one
    * address: limits of addresses are wide, those of connections narrow.
    */
   limits: {
@@ -308,7 +308,7 @@ export const DEFAULTS = {
     /** Free space of the disk below which nothing is written, bytes. */
     reserve: 134_217_728,
   },
-  /** Delays after wrong host tokens; see server/host/login-throttle.ts. */
+  /** Delays after wrong host tokens; see server/host/host-sessions.ts. */
   login: {
     /** Wrong tokens per address without a delay. */
     free: 5,
@@ -341,8 +341,7 @@ export const DEFAULTS = {
     filmSeconds: 20,
     /** How long walls show a film or a close-up after the host last asked for it. */
     wallTimes: { film: 3_600_000, closeUp: 180_000 },
-    /** Statistics: how often they are saved, and how many hours and days are kept. */
-    countEvery: 60_000,
+    /** Statistics: how many hours and days are kept. */
     countedHours: 840,
     countedDays: 1_100,
     /** Rooms per server, open or closed. */
@@ -351,21 +350,5 @@ export const DEFAULTS = {
   operations: {
     /** Folder of the checkpoint of rooms that are not stored yet. */
     checkpoint: 'checkpoints/organisms',
-    /** A tick that takes longer than this is stuck: the process exits, to be restarted. */
-    stall: 30_000,
-    /** Time for a shutdown. */
-    closing: 20_000,
-    /** File descriptors reserved for everything but connections, beyond those in use at startup. */
-    reservedDescriptors: 256,
-    /** Interval of checks for free descriptors. */
-    descriptorLook: 2_000,
-    /** Failed checks in a row before the server restarts. */
-    descriptorFailures: 2,
-    /** Restarts per hour, at most. */
-    restartsPerHour: 3,
-    /** Free space of the data folder's disk below which the log warns, bytes. */
-    diskFilling: 1_073_741_824,
-    /** Interval of checks for it. */
-    diskLook: 10_000,
   },
 } as const;

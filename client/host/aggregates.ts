@@ -5,7 +5,7 @@ import {
   DWELL_SPANS,
   HEAT_SIDE,
   type Statistics,
-} from '../../shared/host/statistics.ts';
+} from '../../shared/host/state.ts';
 import { number } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 import { localTime } from './local-time.ts';

@@ -37,7 +37,7 @@ export class Unreachable extends Error {
  * How long a call that only reads may take before the server counts as unreachable, ms: longer than
  * that one waits for another.
  */
-const READ_LIMIT = DEFAULTS.cluster.hostCalls.patience + 2_000;
+const READ_LIMIT = DEFAULTS.cluster.requests.patience + 2_000;
 
 /** Holds the session's key and makes calls. */
 export class HostApi {

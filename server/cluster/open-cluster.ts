@@ -5,13 +5,11 @@ import { hostname } from 'node:os';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Clock, pause } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { StoreError } from '../storage/record-codec.ts';
 import type { Records } from '../storage/records.ts';
 import { RoomLeases } from './lease.ts';
 import {
   type Argument,
   ClusterError,
-  numbersKey,
   Refused,
   type Reply,
   SECRET_KEY,
@@ -169,12 +167,6 @@ const SECRET_LENGTH = 32;
 /** What still holds is said again after this time, ms. */
 const SAY_AGAIN = 3_600_000;
 
-const RESERVE = `
-local first = 1 + math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1]))
-redis.call('SET', KEYS[1], first + tonumber(ARGV[2]) - 1)
-return first
-`;
-
 export interface Cluster {
   readonly records: Records;
   /** What this process is called; no other has the same name. */
@@ -182,13 +174,6 @@ export interface Cluster {
   readonly leases: RoomLeases;
   /** Signs resume tokens, so that every process knows those of the others, [32]. */
   readonly secret: Uint8Array;
-  /**
-   * Reserves numbers that no other process gets, above some.
-   *
-   * @returns the first of them
-   * @throws StoreError unreachable
-   */
-  reserve(list: string, above: number, count: number): Promise<number>;
   readonly report: ReportLoad;
   /** By room that Valkey has refused lately: a sentence that says why. */
   refused(): ReadonlyMap<string, string>;
@@ -254,16 +239,6 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
       leases,
       secret,
       node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
-      async reserve(list, above, count) {
-        try {
-          return Number(await reads.run(RESERVE, [numbersKey(list)], above, count));
-        } catch (error) {
-          throw new StoreError(
-            'unreachable',
-            `Valkey cannot be used: ${(error as Error).message}.`,
-          );
-        }
-      },
       report: reportLoad(reads),
       refused: () => {
         // Rooms are tried again before that.

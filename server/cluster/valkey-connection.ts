@@ -219,7 +219,5 @@ export const APART_PREFIX = `${PREFIX}apart:`;
 export const PART_PREFIX = `${PREFIX}part:`;
 /** Bytes of all records. */
 export const BYTES_KEY = `${PREFIX}bytes`;
-/** The largest number that has been reserved for the items of a list. */
-export const numbersKey = (list: string): string => `${PREFIX}numbers:${list}`;
 /** Signs the resume tokens of all processes. */
 export const SECRET_KEY = `${PREFIX}secret`;

@@ -1,61 +1,46 @@
 /** The rooms of a server that has them alone, or shares them with others. */
+import { readFileSync } from 'node:fs';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { RoomSettings } from '../../shared/host/settings.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { hashText } from '../../shared/random.ts';
+import type { Bus } from '../cluster/bus/bus.ts';
+import type { Cluster } from '../cluster/open-cluster.ts';
 import type { GardenerSettings } from '../gardener/gardener.ts';
-import { serverVersion } from '../host/cluster-calls.ts';
 import type { MetricsOptions } from '../operations/metrics.ts';
 import { RemoteRooms } from '../realtime/gateway/remote-room.ts';
 import { RoomAccesses } from '../realtime/gateway/room-access.ts';
 import type { WallPlaces } from '../realtime/policy/wall-places.ts';
-import type { RoomServer } from '../realtime/room-server.ts';
 import { LocalSession, type RoomDirectory } from '../realtime/sessions/local-session.ts';
 import { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
-import type { Ticker } from '../world/ticker.ts';
 import type { HostRecords } from './open-host-records.ts';
-import type { OpenStorage } from './open-storage.ts';
 
-/**
- * @param places the places of walls, in all rooms
- * @param remote undefined: only to rooms of this server
- */
-export function roomDirectory(
-  rooms: Pick<RoomRegistry, 'findServer'>,
-  places: Pick<WallPlaces, 'find'>,
-  remote?: Pick<RemoteRooms, 'open'>,
-): RoomDirectory {
-  return {
-    open(room, client) {
-      const find = () => rooms.findServer(room);
-      try {
-        find();
-      } catch (error) {
-        const isElsewhere = error instanceof Refusal && error.reason === 'elsewhere';
-        if (isElsewhere && remote) return remote.open(room, client);
-        throw error;
-      }
-      return new LocalSession(find, client);
-    },
-    acceptsPass: (room, pass) => places.find(room, pass) !== undefined,
-  };
+export interface CreateRoomsOptions extends RoomRegistryOptions {
+  /** With a bus, other servers share the rooms; without, all rooms are this server's. */
+  readonly cluster: Cluster | undefined;
+  readonly bus: Bus | undefined;
+  readonly config: Config;
+  readonly records: HostRecords;
+  /** Version and start of this server, wall clock, ms. */
+  readonly version: string;
+  readonly since: number;
 }
 
-/** A server's rooms, with what the rest of it asks about them. */
-export interface CreatedRooms {
+/** A server's rooms, and what its other parts ask about them. */
+export interface ServerRooms {
   readonly rooms: RoomRegistry;
-  /** The same if other servers share them. */
-  readonly cluster: ClusterRooms | undefined;
+  /** The same rooms if other servers share them. */
+  readonly cluster?: ClusterRooms;
   /** Where connections come in. */
   readonly directory: RoomDirectory;
   /** Ends the wait for rooms that other servers have. */
   stopStandby(): void;
-  /** Whether visitors can come in here: see `ClusterRooms.isOwner`, or rooms of others too. */
+  /** Whether visitors can join here: see `ClusterRooms.isOwner`, or rooms of others too. */
   isReady(): boolean;
-  /** Gives up the rooms, so that other servers can have them at once. */
-  readonly leases: { releaseAll(): Promise<void> } | undefined;
+  /** Gives up the rooms, so that other servers can have them immediately. */
+  releaseAll(): Promise<void>;
   /** See `MetricsOptions.cluster`. */
   figures(): ReturnType<MetricsOptions['cluster']>;
   /** See `MetricsOptions.remote`. */
@@ -64,60 +49,53 @@ export interface CreatedRooms {
   close(): void;
 }
 
-/** What decides whether other servers share the rooms. */
-export interface SharedRooms {
-  /** undefined: all rooms are this server's. */
-  readonly storage: Pick<OpenStorage, 'cluster' | 'bus'> | undefined;
-  readonly role: Config['role'];
-  /** See `HostRecords`. */
-  readonly refresh: HostRecords['refresh'];
+/**
+ * Creates the registry of rooms, empty, and what leads visitors to it. In a cluster, rooms are taken
+ * over lease by lease, and those of other servers are reached over its bus.
+ */
+export function createRooms(options: CreateRoomsOptions): ServerRooms {
+  const { cluster, bus, places } = options;
+  if (cluster && bus) return createClusterRooms({ ...options, cluster, bus });
+  const rooms = new RoomRegistry(options);
+  return {
+    rooms,
+    directory: roomDirectory(rooms, places),
+    stopStandby: () => {},
+    isReady: () => true,
+    releaseAll: async () => {},
+    figures: () => undefined,
+    connections: () => [],
+    close: () => {},
+  };
 }
 
-/**
- * Creates the registry of rooms, empty, and what leads visitors to it. With a cluster in `storage`,
- * rooms are taken over lease by lease, and those of other servers are reached over its bus.
- */
-export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): CreatedRooms {
-  const { storage: { cluster, bus } = {}, role, refresh } = shared;
-  const { places, ticker, clock, date, log } = options;
-  if (!cluster || !bus) {
-    const rooms = new RoomRegistry(options);
-    return {
-      rooms,
-      cluster: undefined,
-      directory: roomDirectory(rooms, places),
-      stopStandby: () => {},
-      isReady: () => true,
-      leases: undefined,
-      figures: () => undefined,
-      connections: () => [],
-      close: () => {},
-    };
-  }
+function createClusterRooms(
+  options: CreateRoomsOptions & { readonly cluster: Cluster; readonly bus: Bus },
+): ServerRooms {
+  const { cluster, bus, places, ticker, clock, log, version, since } = options;
+  const { role } = options.config;
   const { leases, node, report } = cluster;
   const accesses = new RoomAccesses({
     ...{ bus, clock },
     findServer: (room) => rooms.findServer(room),
     epochOf: (room) => leases.of(room)?.epoch,
   });
-  const about = { name: node, role, version: serverVersion(), since: date() };
+  const remoteViewers = () =>
+    [...(remote?.sizes ?? [])].map(([room, connections]) => ({ room, connections }));
   const viewers = () => {
     const local = [...rooms.roomServers].map(([room, { broadcaster }]) => {
       return { room, connections: broadcaster.size };
     });
-    const ofOthers = [...(remote?.sizes ?? [])].map(([room, connections]) => ({
-      room,
-      connections,
-    }));
-    return [...local, ...ofOthers].filter(({ connections }) => connections > 0);
+    return [...local, ...remoteViewers()].filter(({ connections }) => connections > 0);
   };
   const rooms: ClusterRooms = new ClusterRooms({
     ...options,
     describe: () => ({
-      ...{ ...about, tick: ticker.meanTick ?? null, latency: bus.latency ?? null },
-      viewers: viewers(),
+      ...{ name: node, role, version, since, viewers: viewers() },
+      ...{ tick: ticker.meanTick ?? null, latency: bus.latency ?? null },
     }),
-    ...{ leases, report, refresh, runsRooms: role !== 'gateway', plans: DEFAULTS.cluster.plans },
+    ...{ leases, report, refresh: options.records.refresh },
+    ...{ runsRooms: role !== 'gateway', plans: DEFAULTS.cluster.plans },
     onOpen: (roomServer, pace) => {
       options.onOpen?.(roomServer, pace);
       accesses.open(roomServer);
@@ -133,13 +111,8 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
     });
   });
   const whyOver = (room: string): Reason | undefined => {
-    try {
-      rooms.findServer(room);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      if (error.reason !== 'elsewhere') return error.reason;
-    }
-    return undefined;
+    const reason = reasonAgainst(rooms, room);
+    return reason === 'elsewhere' ? undefined : reason;
   };
   const remote = role === 'owner' ? undefined : new RemoteRooms({ bus, clock, node, whyOver });
   return {
@@ -148,11 +121,9 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
     directory: roomDirectory(rooms, places, remote),
     stopStandby: () => rooms.stopStandby(),
     isReady: () => (remote ? bus.isUp : rooms.isOwner),
-    leases: {
-      releaseAll: () => {
-        accesses.closeAll();
-        return rooms.releaseAll();
-      },
+    releaseAll: () => {
+      accesses.closeAll();
+      return rooms.releaseAll();
     },
     figures: () => ({
       latency: bus.latency,
@@ -165,25 +136,57 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
       ...[...accesses.connections].flatMap(([room, servers]) =>
         [...servers].map(([server, connections]) => ({ room, server, connections })),
       ),
-      ...[...(remote?.sizes ?? [])].map(([room, connections]) => ({
-        ...{ room, server: node, connections },
-      })),
+      ...remoteViewers().map((viewer) => ({ ...viewer, server: node })),
     ],
     close: () => remote?.close(),
   };
 }
 
+/** Why nobody can join a room here; undefined: they can. */
+function reasonAgainst(rooms: Pick<RoomRegistry, 'findServer'>, room: string): Reason | undefined {
+  try {
+    rooms.findServer(room);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error.reason;
+    throw error;
+  }
+}
+
+/** @param remote undefined: leads only to rooms of this server */
+function roomDirectory(
+  rooms: Pick<RoomRegistry, 'findServer'>,
+  places: Pick<WallPlaces, 'find'>,
+  remote?: Pick<RemoteRooms, 'open'>,
+): RoomDirectory {
+  return {
+    open(room, client) {
+      if (remote && reasonAgainst(rooms, room) === 'elsewhere') return remote.open(room, client);
+      rooms.findServer(room);
+      return new LocalSession(() => rooms.findServer(room), client);
+    },
+    acceptsPass: (room, pass) => places.find(room, pass) !== undefined,
+  };
+}
+
 /** @returns the settings of a room that the host has not changed */
 export function defaultRoomSettings(config: Config): RoomSettings {
-  const { tickRate, capacity, maxOrganisms, energy } = config;
-  const { gardenerWounds: wounds } = config;
-  const attract =
-    config.attract === 'off'
-      ? { ...DEFAULTS.house.attract, on: false, wounds }
-      : { on: true, after: config.attract, wounds };
-  const { birth, healing, liveliness, lifetime } = config;
-  const life = { birth, healing, liveliness, lifetime };
-  return { ...DEFAULTS.house, tickRate, capacity, maxOrganisms, ...life, energy, attract };
+  const { tickRate, capacity, maxOrganisms, birth, healing, liveliness, lifetime, energy } = config;
+  const isOn = config.attract !== 'off';
+  const after = config.attract === 'off' ? DEFAULTS.roomSettings.attract.after : config.attract;
+  return {
+    ...{
+      ...DEFAULTS.roomSettings,
+      tickRate,
+      capacity,
+      maxOrganisms,
+      birth,
+      healing,
+      liveliness,
+      lifetime,
+    },
+    ...{ energy, attract: { on: isOn, after, wounds: config.gardenerWounds } },
+  };
 }
 
 /** @returns how a room's gardener behaves */
@@ -200,20 +203,8 @@ export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loade
   return [fixed, { size: size !== undefined, checkpoint: checkpoint !== undefined }] as const;
 }
 
-/** @param roomServers the servers of the open rooms */
-export function roomFigures(
-  roomServers: Iterable<RoomServer>,
-  ticker: Pick<Ticker, 'pace'>,
-): ReturnType<MetricsOptions['rooms']> {
-  return [...roomServers].map(({ room, seats, walls, reports }) => ({
-    name: room.name,
-    participants: seats.size,
-    organisms: room.size,
-    awake: room.awake,
-    reported: reports.size,
-    rate: ticker.pace(room)!.actual,
-    tick: room.tick,
-    walls: walls.upCount,
-    wallStates: walls.states,
-  }));
+/** The version of this server. */
+export function serverVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

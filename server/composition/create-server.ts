@@ -1,5 +1,9 @@
-/** Composes the server: checkpoints, engine, storage, rooms, tick loop, pages and sockets. */
-import { createServer } from 'node:http';
+/**
+ * A server: opens its parts one after another, connects them, and closes them.
+ * It contains no behaviour of rooms, pages or the host's calls: those are in the parts.
+ * Start reading at `createVivariumServer`.
+ */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -8,17 +12,15 @@ import type { SkippedEngine } from '../engine/backends.ts';
 import type { EngineLoss } from '../engine/engine.ts';
 import { Hooks } from '../extensions/hooks.ts';
 import { Gardeners } from '../gardener/gardener.ts';
-import { openHost } from '../host/host.ts';
+import { openHost, type RunningHost } from '../host/host.ts';
 import { wallBuild } from '../http/client-build.ts';
-import { pageModels } from '../http/page-models.ts';
 import { loadGalleries } from '../http/room-pages.ts';
 import { createApp } from '../http/routes.ts';
 import { StaticFiles } from '../http/static-files.ts';
-import type { Alerts } from '../operations/alerts/open-alerts.ts';
-import { DiskWatch } from '../operations/disk-watch.ts';
-import { ExhaustionWatch, limitsWithin } from '../operations/exhaustion.ts';
+import type { Alerts } from '../operations/alerts.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from '../operations/metrics.ts';
 import { RestartLimit } from '../operations/supervisor.ts';
+import { DiskWatch, ExhaustionWatch, limitsWithin } from '../operations/watches.ts';
 import { type Osc, openOsc } from '../osc/open-osc.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import { startBoth } from '../platform/collections.ts';
@@ -33,13 +35,11 @@ import type { RoomServer } from '../realtime/room-server.ts';
 import { httpOptions, openSocketServer } from '../realtime/socket-server.ts';
 import { checkpointCopier } from '../rooms/kept-checkpoints.ts';
 import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
-import type { RoomRegistry, RoomRegistryOptions } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
 import { JournalWriter } from '../storage/journal-writer.ts';
 import { openMemory } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
 import { storedSecret } from '../storage/stored-secret.ts';
-import { paintersByPath } from '../vnca/checkpoint.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import { World } from '../world/world.ts';
@@ -48,7 +48,7 @@ import {
   createRooms,
   defaultRoomSettings,
   gardenerSettings,
-  roomFigures,
+  serverVersion,
 } from './create-rooms.ts';
 import {
   listen,
@@ -83,68 +83,87 @@ export interface VivariumServerOptions {
   readonly log?: Log;
   /** Called about once a second while ticks run. */
   readonly onHeartbeat?: () => void;
-  /** The nightly restart is due. */
-  readonly onRestart?: () => void;
-  /** Whether something starts the server again when it has ended; default: false. */
-  readonly isSupervised?: boolean;
-  /** No file descriptors are left and a restart is due; undefined without a supervisor. */
-  readonly onExhausted?: (() => void) | undefined;
+  /** Ends the process, so that a supervisor starts it again; absent without a supervisor. */
+  readonly restart?: (() => void) | undefined;
   /** The rooms cannot continue. */
   readonly onFatal: (error: unknown) => void;
 }
 
-/** A running server. */
-export interface VivariumServer {
-  readonly port: number;
-  /** The origin at which this machine reaches the server. */
-  readonly localOrigin: string;
-  /** The origins at which phones reach the server now, the likeliest first. */
-  networkOrigins(): readonly string[];
-  /** The origin for QR codes; '' if no address is likely to work for phones. */
-  qrOrigin(): string;
-  readonly engine: { readonly name: string; readonly device: string };
-  /** Faster engines that could not be used, with reasons. */
-  readonly skippedEngines: readonly SkippedEngine[];
-  readonly world: World;
-  readonly rooms: RoomRegistry;
-  /** Undefined if rooms are not stored. */
-  readonly journalWriter: JournalWriter | undefined;
-  /** By room name. */
-  readonly roomServers: ReadonlyMap<string, RoomServer>;
-  /** Rejections since the start, by reason. */
-  readonly rejectionCounts: RejectionCounts;
-  /** The host's token, if created at this start. Show it once; only its hash is stored. */
-  readonly hostToken: string | undefined;
-  /** The automatic gardeners of idle rooms. */
-  readonly gardeners: Gardeners;
-  /** The port for metrics, if they have a port of their own. */
-  readonly metricsPort: number | undefined;
-  /** The port for incoming OSC, if there is one. */
-  readonly oscPort: number | undefined;
-  setTickRate(room: Room, rate: number): void;
-  /** Stops the server in the order of the shutdown phases. @throws the first phase's error */
-  close(): Promise<void>;
+/** Parts that are opened after the parts that refer to them, and the state of the server. */
+interface Later {
+  http?: Server;
+  gardeners?: Gardeners;
+  host?: RunningHost;
+  osc?: Osc;
+  metricsServer?: MetricsServer;
+  alerts?: Alerts | undefined;
+  stopWatchingOrigin?: () => void;
+  hasFailed: boolean;
+  closing?: Promise<void>;
 }
+
+/** A running server. */
+export type VivariumServer = Awaited<ReturnType<typeof createVivariumServer>>;
 
 /**
  * Starts the server and resolves once it listens.
  *
  * @throws CheckpointError, ClusterError, EngineError, HookError, ListenError, StoreError
  */
-export async function createVivariumServer(
-  options: VivariumServerOptions,
-): Promise<VivariumServer> {
-  const { config, clientFolder, clock = systemClock, date = Date.now, log = silentLog } = options;
-  const { networkAddresses: addresses, onEngineLoss: onLoss, engineThreads } = options;
-  const bound = () => http.address() as AddressInfo;
-  const currentOrigins = () => networkOrigins(bound(), (addresses ?? networkAddresses)());
-  const qrOrigin = () => networkOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '';
+export async function createVivariumServer(options: VivariumServerOptions) {
+  const base = await openBase(options);
+  const withRooms = { ...base, ...(await openRooms(base)) };
+  const server = { ...withRooms, ...(await openPages(withRooms)) };
+  const { later, bound, rooms, ticker, host } = server;
+  try {
+    await openDoors(server);
+  } catch (error) {
+    await shutDown(server, silentLog);
+    throw error;
+  }
+  return {
+    port: bound().port,
+    /** The origin at which this machine reaches the server. */
+    localOrigin: localOrigin(bound()),
+    networkOrigins: server.networkOrigins,
+    qrOrigin: server.qrOrigin,
+    engine: server.engine.info,
+    /** Faster engines that could not be used, with reasons. */
+    skippedEngines: server.skippedEngines,
+    /** Undefined if rooms are not stored. */
+    journalWriter: server.journalWriter,
+    world: server.world,
+    rooms,
+    /** By room name. */
+    roomServers: rooms.roomServers as ReadonlyMap<string, RoomServer>,
+    /** The host's token, if created at this start. Show it once; only its hash is stored. */
+    hostToken: host.freshToken,
+    /** The port for metrics, if they have a port of their own. */
+    metricsPort: later.metricsServer?.port,
+    /** The automatic gardeners of idle rooms. */
+    gardeners: server.gardeners,
+    /** The port for incoming OSC, if there is one. */
+    oscPort: later.osc?.port,
+    /** Rejections since the start, by reason. */
+    rejectionCounts: server.rejections,
+    setTickRate: (room: Room, rate: number): void => {
+      ticker.setRate(room, rate);
+      room.setTickRate(rate);
+    },
+    /** Stops the server in the order of the shutdown phases. @throws the first phase's error */
+    close: (): Promise<void> => {
+      later.closing ??= shutDown(server, server.log);
+      return later.closing;
+    },
+  };
+}
+
+/** Opens what rooms run on: checkpoints, extensions, engine, storage and what the host has set. */
+async function openBase(options: VivariumServerOptions) {
+  const { config, clock = systemClock, date = Date.now, log = silentLog } = options;
+  const { onEngineLoss: onLoss, engineThreads: threads } = options;
   const folder = config.data === 'none' ? undefined : config.data;
-  const defaults = defaultRoomSettings(config);
-  const names = createNameCheck(config.bannedWords ?? []);
-  const { all: checkpoints, folders } = await loadCheckpoints(config, folder, log);
-  const files = await StaticFiles.load(clientFolder);
-  const gallery = await loadGalleries(folders);
+  const checkpoints = await loadCheckpoints(config, folder, log);
   const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
   let skippedEngines: readonly SkippedEngine[] = [];
   const [engine, opened] = await startBoth(
@@ -154,14 +173,48 @@ export async function createVivariumServer(
         skippedEngines = skipped;
       },
       ...(onLoss && { onLoss }),
-      ...(engineThreads !== undefined && { threads: engineThreads }),
+      ...(threads !== undefined && { threads }),
     }),
-    openStorage({ folder, cluster: config.cluster, onDamage: config.onDamage, clock, date, log }),
+    openStorage({ config, folder, clock, date, log }),
   ).catch(async (error: unknown) => {
     await hooks.close();
     throw error;
   });
-  const { store, cluster } = opened ?? {};
+  const { store, cluster, bus } = opened ?? {};
+  const hostStore = store ?? new Store(openMemory());
+  const secret = cluster?.secret ?? storedSecret(folder, 'passes.key');
+  const isShared = cluster !== undefined;
+  const records = await openHostRecords({ store: hostStore, isShared, secret, date, clock, log });
+  const world = new World(engine);
+  const newPatch = () => world.newPatch();
+  const loaded = await Promise.all(
+    checkpoints.map((one) => prepareCheckpoint(one, { engine, newPatch, clock, log })),
+  );
+  const later: Later = { hasFailed: false };
+  const bound = () => later.http!.address() as AddressInfo;
+  const { networkAddresses: addresses } = options;
+  return {
+    ...{ options, config, folder, clock, date, log, hooks, engine, skippedEngines, world, records },
+    ...{ opened, store, cluster, bus, hostStore, secret, later, bound },
+    previews: loaded.map((one) => one.previews),
+    checkpoints: new Map(loaded.map((one) => [one.species.checkpoint, one])),
+    checkpointFolders: new Map(checkpoints.map((one) => [one.card.name, one.folder])),
+    checkpointList: checkpoints,
+    rejections: new RejectionCounts(),
+    version: serverVersion(),
+    since: date(),
+    /** The origins at which phones reach the server now, the likeliest first. */
+    networkOrigins: () => networkOrigins(bound(), (addresses ?? networkAddresses)()),
+    /** The origin for QR codes; '' if no address is likely to work for phones. */
+    qrOrigin: () => networkOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '',
+  };
+}
+export type ServerBase = Awaited<ReturnType<typeof openBase>>;
+
+/** Opens the rooms, and what journals and ticks them. */
+async function openRooms(base: ServerBase) {
+  const { config, options, clock, date, log, folder, hooks, engine, world, later } = base;
+  const { opened, store, cluster, records, checkpointFolders } = base;
   const journalWriter =
     store &&
     new JournalWriter({
@@ -171,13 +224,45 @@ export async function createVivariumServer(
       warn: (name, message) => log.warn(name, message),
       onCommit: (duration) => metrics?.committed(duration),
     });
-  const world = new World(engine);
-  world.journal = journalWriter?.record;
+  world.journal = (ticks) => {
+    later.host?.count(ticks);
+    return journalWriter?.record(ticks) ?? Promise.resolve();
+  };
   const disk = folder === undefined ? undefined : new DiskWatch({ folder, clock, log });
-  const rejections = new RejectionCounts();
-  let failed = false;
-  let closing: Promise<void> | undefined;
-  let alerts: Alerts | undefined;
+  const { ticker, watchdog, deferredWork } = createTickLoop({
+    ...{ world, clock, hooks, journalWriter, onTick: options.onTick },
+    metrics: () => metrics,
+    roomServers: () => serverRooms.rooms.roomServers,
+    mayTick: (room) => cluster?.leases.mayTick(room) ?? true,
+    pausePreviews: (until) => {
+      for (const { growth } of base.previews) growth.pause(until);
+    },
+    onHeartbeat: options.onHeartbeat,
+    onFailure: (error) => {
+      later.hasFailed = true;
+      options.onFatal(error);
+    },
+  });
+  const storage = opened && journalWriter && { ...opened, aside: opened.aside, journalWriter };
+  const build = await wallBuild(options.clientFolder);
+  const defaults = defaultRoomSettings(config);
+  const { bans, places } = records;
+  const serverRooms = createRooms({
+    ...{ ...base, bans, places, ticker, storage, defaults, engine: engine.info },
+    keepCheckpoint:
+      folder === undefined ? undefined : checkpointCopier(folder, checkpointFolders, log),
+    ...{ flashLimit: config.maxFlashes, keepUrl: config.keepUrl },
+    onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
+    onClose: (roomServer) => {
+      hooks.unwatch(roomServer);
+      // A lease may end before the host's part is open.
+      return later.host?.closed(roomServer.room.name);
+    },
+    onSettings: (room, settings) =>
+      later.gardeners?.of(room)?.configure(gardenerSettings(settings)),
+    wallInfo: () => ({ origin: base.qrOrigin(), build }),
+  });
+  const { rooms } = serverRooms;
   const metrics =
     config.metrics === 'none'
       ? undefined
@@ -186,229 +271,152 @@ export async function createVivariumServer(
           isPersisting: () => journalWriter?.isPersisting,
           diskFree: () => disk?.free,
           setAside: () => opened?.aside?.damaged.length,
-          rejections: () => rejections.totals(),
-          remote: () => ofCluster.connections(),
-          cluster: () => ofCluster.figures(),
-          alerts: () => alerts?.open ?? [],
-          rooms: () => roomFigures(rooms.roomServers.values(), ticker),
+          rejections: () => base.rejections.totals(),
+          remote: () => serverRooms.connections(),
+          cluster: () => serverRooms.figures(),
+          alerts: () => later.alerts?.open ?? [],
+          roomServers: rooms.roomServers,
+          rateOf: (room) => ticker.pace(room)!.actual,
         });
-  const { ticker, watchdog, deferredWork } = createTickLoop({
-    ...{ world, clock, hooks, journalWriter, metrics },
-    roomServers: () => rooms.roomServers,
-    mayTick: (room) => cluster?.leases.mayTick(room) ?? true,
-    pausePreviews: (until) => {
-      for (const { previews } of loaded) previews.growth.pause(until);
-    },
-    onTick: options.onTick,
-    onHeartbeat: options.onHeartbeat,
-    onFailure: (error) => {
-      failed = true;
-      options.onFatal(error);
-    },
-  });
-
-  const hostStore = store ?? new Store(openMemory());
-  const secret = cluster?.secret ?? storedSecret(folder, 'passes.key');
-  const ofHost = { store: hostStore, secret, date, clock, log, reserve: cluster?.reserve };
-  const { bans, places, refresh } = await openHostRecords(ofHost);
-  const newPatch = () => world.newPatch();
-  const loaded = await Promise.all(
-    checkpoints.map((one) => prepareCheckpoint(one, { engine, newPatch, clock, log })),
-  );
-  const checkpointsByName = new Map(loaded.map((one) => [one.species.checkpoint, one]));
-  const storage = opened && journalWriter && { ...opened, journalWriter };
-  const build = await wallBuild(clientFolder);
-  // A lease may end before the host's part is there.
-  let storeVisits = async (_: string): Promise<void> => {};
-  const ofRooms: RoomRegistryOptions = {
-    ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
-    ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
-    keepCheckpoint: folder === undefined ? undefined : checkpointCopier(folder, folders, log),
-    ...{ flashLimit: config.maxFlashes, keepUrl: config.keepUrl, defaults },
-    onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
-    onClose: (roomServer) => {
-      hooks.unwatch(roomServer);
-      return storeVisits(roomServer.room.name);
-    },
-    onSettings: (room, settings) => gardeners.of(room)?.configure(gardenerSettings(settings)),
-    wallInfo: () => ({ origin: qrOrigin(), build }),
-  };
-  const shared = { ...config, storage: opened, refresh };
-  const { rooms, directory, stopStandby, ...ofCluster } = createRooms(ofRooms, shared);
   try {
-    await rooms.start(...configuredRooms(config, checkpoints[0].card.name));
+    await rooms.start(...configuredRooms(config, base.checkpointList[0].card.name));
   } catch (error) {
-    stopStandby();
+    serverRooms.stopStandby();
     watchdog.stop();
     disk?.stop();
     await ticker.stop();
-    await ofCluster.leases?.releaseAll();
-    ofCluster.close();
+    await serverRooms.releaseAll();
+    serverRooms.close();
     await journalWriter?.close();
     await hooks.close();
     await engine.close();
     await opened?.close();
     throw error;
   }
+  return {
+    ...{ journalWriter, disk, metrics, ticker, watchdog, deferredWork },
+    ...{ storage, defaults, serverRooms, rooms },
+  };
+}
 
+type ServerWithRooms = ServerBase & Awaited<ReturnType<typeof openRooms>>;
+
+/** Opens the host's part, the pages and the sockets, without listening yet. */
+async function openPages(server: ServerWithRooms) {
+  const { config, options, clock, date, log, bus, cluster, later, engine } = server;
+  const { checkpoints, checkpointFolders, checkpointList, rejections } = server;
+  const { rooms, watchdog, serverRooms, journalWriter } = server;
+  const { bans, places } = server.records;
   const { trustProxy, origins = [], hosts } = config;
   const limits = limitsWithin(config.limits, log);
   const connectionLimits = new ConnectionLimits({
     ...{ limits, origins, trustProxy, clock, rejections },
-    isForUs: hosts && hostCheck(hosts, currentOrigins),
-    shared: cluster && opened?.bus && { bus: opened.bus, node: cluster.node },
+    isForUs: hosts && hostCheck(hosts, server.networkOrigins),
+    shared: cluster && bus && { bus, node: cluster.node },
   });
-  const { cluster: sharedRooms } = ofCluster;
-  const pageRelay = await PageRelay.open({
-    ...{ bus: opened?.bus, cluster: sharedRooms, clock },
-    addressOf: (request) => connectionLimits.addressKeyOf(request),
-  });
+  const addressOf = (request: IncomingMessage): string => connectionLimits.addressKeyOf(request);
   const host = await openHost({
-    context: {
-      ...{ rooms, world, ticker, bans, places, clock, date, log, storage, hostStore, folder },
-      ...{ cluster: sharedRooms, valkey: config.cluster },
-      ...{ defaults, checkpoints: checkpointsByName, engine: engine.info },
-      backend: config.engine,
-      checkpointFolder: (name) => folders.get(name),
-      addresses: currentOrigins,
-    },
-    newToken: config.newHostToken,
-    ...{ secret, bus: opened?.bus, passOn: pageRelay.pass, isSupervised: options.isSupervised },
-    addressOf: (request) => connectionLimits.addressKeyOf(request),
-    onRestart: () => options.onRestart?.(),
+    ...{ ...server, bans, places, engine: engine.info, cluster: serverRooms.cluster },
+    ...{ valkey: config.cluster, backend: config.engine, addresses: server.networkOrigins },
+    ...{ newToken: config.newHostToken, addressOf, restart: options.restart },
+    relay: () => relay,
   });
-  storeVisits = host.closed;
-  world.journal = (ticks) => {
-    host.count(ticks);
-    return journalWriter?.record(ticks) ?? Promise.resolve();
-  };
+  later.host = host;
+  const relay = await PageRelay.open({
+    ...{ ...server, cluster: serverRooms.cluster, bans, addressOf, hostApi: host.relayed },
+  });
   const gardeners = new Gardeners({
     ...{ roomServers: rooms.roomServers, clock, seed: config.seed },
     settings: (room) => gardenerSettings(rooms.settingsOf(room)),
   });
-  hooks.add(gardeners);
-
+  later.gardeners = gardeners;
+  server.hooks.add(gardeners);
   const descriptors = new ExhaustionWatch({
-    ...{ clock, log, file: join(clientFolder, 'index.html'), restart: options.onExhausted },
-    limit: new RestartLimit({ store, clock, date, most: DEFAULTS.operations.restartsPerHour }),
+    ...{ clock, log, file: join(options.clientFolder, 'index.html'), restart: options.restart },
+    limit: new RestartLimit({ store: server.store, clock, date }),
   });
-  const ofRoomPages = { rooms, checkpoints: checkpointsByName, bans, date, files: host.files };
   const app = createApp({
+    files: await StaticFiles.load(options.clientFolder),
+    gallery: await loadGalleries(checkpointFolders),
+    ...{
+      checkpoints,
+      checkpointList,
+      relay,
+      trustProxy,
+      connectionLimits,
+      defaultRoom: config.rooms[0],
+    },
     host: host.router,
-    ...{ files, gallery, trustProxy },
-    maps: new Map(loaded.map(({ species }) => [species.checkpoint, species])),
-    models: pageModels(checkpoints),
-    painters: paintersByPath(checkpoints),
-    ...pageRelay.roomPages(ofRoomPages),
-    defaultRoom: config.rooms[0],
-    admitHost: connectionLimits.admitHost,
-    admit: (request) => connectionLimits.admitRequest(request),
-    health: () => ({ ticking: !failed, descriptors: descriptors.hasSome }),
-    readiness: () => ({
-      engine: !failed,
-      ticking: watchdog.isTicking,
-      descriptors: descriptors.hasSome,
-      keeping: journalWriter?.isPersisting ?? null,
-      open: !closing,
-      ...(cluster && { owner: ofCluster.isReady() }),
+    health: () => ({
+      hasFailed: later.hasFailed,
+      isTicking: watchdog.isTicking,
+      hasDescriptors: descriptors.hasSome,
+      isPersisting: journalWriter?.isPersisting ?? null,
+      isOpen: !later.closing,
+      isOwner: cluster && serverRooms.isReady(),
     }),
-    ...(config.metrics === 'same' && { metrics }),
+    metrics: config.metrics === 'same' ? server.metrics : undefined,
   });
   const http = createServer(httpOptions(limits), app);
+  later.http = http;
+  const names = createNameCheck(config.bannedWords ?? []);
+  const { directory } = serverRooms;
   const sockets = openSocketServer(http, {
     ...{ rooms: directory, clock, limits, connectionLimits, trustProxy, rejections, names },
   });
-  let metricsServer: MetricsServer | undefined;
-  let osc: Osc | undefined;
-  let unwatch: (() => void) | undefined;
+  return { host, relay, gardeners, descriptors, connectionLimits, limits, http, sockets };
+}
+
+type WholeServer = ServerWithRooms & Awaited<ReturnType<typeof openPages>>;
+
+/** Lets visitors, programs and metrics in. @throws ListenError, HookError */
+async function openDoors(server: WholeServer): Promise<void> {
+  const { config, clock, log, hooks, rooms, later, limits, rejections, http, metrics } = server;
+  later.osc = await openOsc({
+    ...{ out: config.oscOut, in: config.oscIn, allowed: config.oscAllow },
+    // A server that runs no rooms takes nothing from others.
+    bus: config.role === 'gateway' && !config.oscIn ? undefined : server.bus,
+    ...{ hooks, rooms, limits, rejections, clock, log },
+    pause: async (room, paused) => {
+      try {
+        await rooms.change(room, { paused });
+      } catch (error) {
+        log.warn('osc-not-paused', `OSC cannot pause "${room}": ${(error as Error).message}.`);
+        throw new Refusal('room-busy');
+      }
+    },
+  });
+  await listenHttp(http, { flag: '--port', host: config.host, port: config.port });
+  // For example a connection that could not be accepted: the server continues without it.
+  http.on('error', (error) => log.warn('not-accepted', error.message));
+  const { metrics: port } = config;
+  if (metrics && typeof port === 'number') {
+    const { admitHost } = server.connectionLimits;
+    later.metricsServer = await listen({ flag: '--metrics', host: '127.0.0.1', port }, () =>
+      serveMetrics(metrics, port, { admitHost, log }),
+    );
+  }
+  later.stopWatchingOrigin = watchOrigin(clock, server.qrOrigin, () => {
+    for (const { refresh } of rooms.roomServers.values()) refresh.requestWalls();
+  });
+  later.alerts = await startAlerts(server);
+  // Last, since nothing after it may fail: a stored token must be shown.
+  await server.host.keepToken();
+}
+
+/** Stops the server, even if its doors are not all open. @throws the first phase's error */
+function shutDown(server: WholeServer, log: Log): Promise<void> {
+  const { serverRooms, cluster, config, later } = server;
+  serverRooms.stopStandby();
+  server.watchdog.stop();
+  server.descriptors.stop();
+  server.disk?.stop();
+  later.stopWatchingOrigin?.();
   const phases = shutdownPhases({
-    ...{ sockets, ticker, deferredWork, journalWriter, host, hooks, engine, metrics },
-    store: opened,
+    ...server,
+    ...later,
     // Pages of a server that has run rooms wait for frames already.
     moving: cluster && (config.role === 'gateway' ? DEFAULTS.cluster.moving.time : 0),
-    ...{ leases: ofCluster.leases, directory: ofCluster, pageRelay },
-    previews: loaded.map(({ previews }) => previews),
-    alerts: () => alerts,
-    osc: () => osc,
-    metricsServer: () => metricsServer,
   });
-  const shutDown = (phaseLog: Log): Promise<void> => {
-    stopStandby();
-    watchdog.stop();
-    descriptors.stop();
-    disk?.stop();
-    unwatch?.();
-    return runShutdownPhases(phases, phaseLog);
-  };
-  try {
-    osc = await openOsc({
-      ...{ out: config.oscOut, in: config.oscIn, allowed: config.oscAllow },
-      // A server that runs no rooms takes nothing from others.
-      bus: config.role === 'gateway' && !config.oscIn ? undefined : opened?.bus,
-      ...{ hooks, rooms, limits, rejections, clock, log },
-      pause: async (room, paused) => {
-        try {
-          await rooms.change(room, { paused });
-        } catch (error) {
-          log.warn('osc-not-paused', `OSC cannot pause "${room}": ${(error as Error).message}.`);
-          throw new Refusal('room-busy');
-        }
-      },
-    });
-    const { port, host: address, metrics: metricsPort } = config;
-    await listenHttp(http, { flag: '--port', host: address, port });
-    // For example a connection that could not be accepted: the server continues without it.
-    http.on('error', (error) => log.warn('not-accepted', error.message));
-    if (metrics && typeof metricsPort === 'number') {
-      const target = { flag: '--metrics', host: '127.0.0.1', port: metricsPort };
-      metricsServer = await listen(target, () =>
-        serveMetrics(metrics, metricsPort, { admitHost: connectionLimits.admitHost, log }),
-      );
-    }
-    unwatch = watchOrigin(clock, qrOrigin, () => {
-      for (const roomServer of rooms.roomServers.values()) roomServer.refresh.requestWalls();
-    });
-    alerts = await startAlerts({
-      ...{
-        config,
-        clock,
-        date,
-        log,
-        hostStore,
-        rooms,
-        http,
-        connectionLimits,
-        journalWriter,
-        cluster,
-      },
-      ...{ connections: limits.connections, watchdog, descriptors },
-    });
-    // Last, since nothing after it may fail: a stored token must be shown.
-    await host.keepToken();
-  } catch (error) {
-    await shutDown(silentLog);
-    throw error;
-  }
-  return {
-    port: bound().port,
-    localOrigin: localOrigin(bound()),
-    networkOrigins: currentOrigins,
-    qrOrigin,
-    engine: engine.info,
-    skippedEngines,
-    journalWriter,
-    world,
-    rooms,
-    roomServers: rooms.roomServers,
-    hostToken: host.freshToken,
-    metricsPort: metricsServer?.port,
-    gardeners,
-    oscPort: osc.port,
-    rejectionCounts: rejections,
-    setTickRate: (room, rate) => {
-      ticker.setRate(room, rate);
-      room.setTickRate(rate);
-    },
-    close: () => (closing ??= shutDown(log)),
-  };
+  return runShutdownPhases(phases, log);
 }

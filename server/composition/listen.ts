@@ -6,7 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { generate } from 'lean-qr';
 import { explain, type SkippedEngine, withRemedy } from '../engine/backends.ts';
 import type { EngineInfo, EngineLoss } from '../engine/engine.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, repeat } from '../platform/clock.ts';
 
 /** The address and port that a server listens on. */
 export type BoundAddress = Pick<AddressInfo, 'address' | 'port'>;
@@ -46,7 +46,7 @@ function askNetworks(): Networks {
 export const networkAddresses = (networks: Networks = askNetworks()): string[] =>
   ranked(networks).map(({ address }) => address);
 
-/** Those of the network addresses that visitors' phones can probably reach. */
+/** The network addresses that visitors' phones can probably reach. */
 export const venueAddresses = (networks: Networks = askNetworks()): string[] =>
   ranked(networks).flatMap((found) => (found.rank < NO_PHONES ? [found.address] : []));
 
@@ -91,17 +91,14 @@ export function localOrigin({ address, port }: BoundAddress): string {
 export function watchOrigin(clock: Clock, origin: () => string, onChange: () => void): () => void {
   let reported = origin();
   let previous = reported;
-  const check = (): void => {
-    stop = clock.after(POLL_INTERVAL, check);
+  return repeat(clock, POLL_INTERVAL, () => {
     const current = origin();
     const isStable = current === previous;
     previous = current;
     if (current === reported || !isStable) return;
     reported = current;
     onChange();
-  };
-  let stop = clock.after(POLL_INTERVAL, check);
-  return () => stop();
+  });
 }
 
 /** Why a server cannot listen. */
@@ -125,7 +122,7 @@ export class ListenError extends Error {
   }
 }
 
-/** Where to listen, and the flag that sets the port. */
+/** Address and port to listen on, and the flag that sets the port. */
 export interface ListenTarget {
   readonly flag: string;
   readonly host: string;

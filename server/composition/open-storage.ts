@@ -1,4 +1,4 @@
-/** Opens the data folder, and sets damaged data aside if the host wants that. */
+/** Opens what a server runs on: the store of the rooms, the engine and the checkpoints. */
 import { join, resolve } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
@@ -7,6 +7,7 @@ import { ClusterError } from '../cluster/valkey-connection.ts';
 import { createEngine, type EngineOptions } from '../engine/create-engine.ts';
 import { type Engine, EngineError } from '../engine/engine.ts';
 import { type Clock, retry } from '../platform/clock.ts';
+import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
 import type { Config } from '../settings/server.ts';
@@ -16,66 +17,76 @@ import { ASIDE_KEY, asideName, SetAside } from '../storage/set-aside.ts';
 import { Store } from '../storage/store.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
 
-export interface OpenStorageOptions {
-  /** Undefined: nothing is stored. */
+interface StorageOptions {
+  readonly config: Pick<Config, 'cluster' | 'onDamage'>;
+  /** The data folder; undefined: nothing is stored. */
   readonly folder: string | undefined;
-  /** Where rooms are stored instead, for several servers; undefined: in the folder. */
-  readonly cluster: string | undefined;
   readonly clock: Clock;
-  readonly onDamage: 'refuse' | 'set-aside';
   /** Wall clock, ms. */
   readonly date: () => number;
   readonly log: Log;
 }
 
-/** An open data folder. */
-export interface OpenStorage {
+/** Open storage of the rooms. */
+interface OpenStorage {
   readonly store: Store;
-  /** Undefined: damaged data stop the start. */
-  readonly aside: SetAside | undefined;
+  /** Absent: damaged data stop the start. */
+  readonly aside?: SetAside;
   readonly cluster?: Cluster;
   /** Messages to the other servers of the cluster. */
   readonly bus?: Bus;
   close(): Promise<void>;
 }
 
-/** @throws ClusterError; StoreError not-writable, in-use, other-version; damaged unless it is set aside */
-export async function openStorage(options: OpenStorageOptions): Promise<OpenStorage | undefined> {
-  const { folder, onDamage, date, log } = options;
-  if (options.cluster !== undefined) {
-    // Other servers do without its code.
-    const { openCluster } = await import('../cluster/open-cluster.ts');
-    const { ValkeyBus } = await import('../cluster/bus/valkey-bus.ts');
-    const { cluster: url, clock } = options;
-    const cluster = await openCluster({ url, clock, log });
-    const store = new Store(cluster.records);
-    try {
-      // The cluster has answered just before, so a busy Valkey may answer again.
-      const onUp = (isUp: boolean, why: string): void => {
-        if (isUp) log.info('bus-up', 'Valkey passes messages on again.');
-        else log.warn('bus-lost', `Valkey passes no messages on now: ${why}.`);
-      };
-      const bus = await retry(() => ValkeyBus.open({ url, clock, onUp }), {
-        clock,
-        pauses: [200, 1_000],
-      });
-      const close = () => bus.close().then(() => store.close());
-      return { store, aside: undefined, cluster, bus, close };
-    } catch (error) {
-      await store.close();
-      const { message } = error as Error;
-      throw new ClusterError(
-        'unreachable',
-        `--cluster: Valkey passes no messages on (${message}).`,
-      );
-    }
-  }
+/**
+ * Opens the store of the cluster, or else that of the data folder.
+ *
+ * @returns undefined if nothing is stored
+ * @throws ClusterError; StoreError not-writable, in-use, other-version; damaged unless it is set aside
+ */
+export async function openStorage(options: StorageOptions): Promise<OpenStorage | undefined> {
+  const { config, folder } = options;
+  if (config.cluster !== undefined) return openClusterStorage(config.cluster, options);
   if (folder === undefined) return undefined;
   const copyFile = join(folder, 'essentials');
-  if (onDamage === 'refuse') {
-    const sound = await withCopy(await openSound(folder), copyFile);
-    return { store: new Store(sound), aside: undefined, close: () => sound.close() };
+  if (config.onDamage === 'set-aside') return openDamaged(folder, copyFile, options);
+  const store = new Store(await withCopy(await openSound(folder), copyFile));
+  return { store, close: () => store.close() };
+}
+
+async function openClusterStorage(
+  url: string,
+  { clock, log }: StorageOptions,
+): Promise<OpenStorage> {
+  // Other servers do without its code.
+  const { openCluster } = await import('../cluster/open-cluster.ts');
+  const { ValkeyBus } = await import('../cluster/bus/valkey-bus.ts');
+  const cluster = await openCluster({ url, clock, log });
+  const store = new Store(cluster.records);
+  const onUp = (isUp: boolean, why: string): void => {
+    if (isUp) log.info('bus-up', 'Valkey passes messages on again.');
+    else log.warn('bus-lost', `Valkey passes no messages on now: ${why}.`);
+  };
+  try {
+    // The cluster has just answered, so a busy Valkey may answer again.
+    const bus = await retry(() => ValkeyBus.open({ url, clock, onUp }), {
+      clock,
+      pauses: [200, 1_000],
+    });
+    return { store, cluster, bus, close: () => bus.close().then(() => store.close()) };
+  } catch (error) {
+    await store.close();
+    const { message } = error as Error;
+    throw new ClusterError('unreachable', `--cluster: Valkey passes no messages on (${message}).`);
   }
+}
+
+/** Opens what is sound, repairs what the copy has, and sets the other damaged data aside. */
+async function openDamaged(
+  folder: string,
+  copyFile: string,
+  { date, log }: StorageOptions,
+): Promise<OpenStorage> {
   const copy = await readCopy(copyFile);
   const asideFolder = join(resolve(folder), 'set-aside');
   const fileId = asideName('file', date());
@@ -84,15 +95,14 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenStor
   try {
     const stored = new Set(await found.keys({ from: '', to: '~' }));
     const lost =
-      found.recovered === undefined ? [] : [...copy.keys()].filter((k) => !stored.has(k));
+      found.recovered === undefined ? [] : [...copy.keys()].filter((key) => !stored.has(key));
     const repaired = [...found.damaged, ...lost].flatMap((key) => {
       const bytes = copy.get(key);
       return bytes ? [{ key, bytes }] : [];
     });
     if (repaired.length > 0) await found.write({ put: repaired });
-    const isRepaired = new Set(repaired.map(({ key }) => key));
     // The copy of an unreadable file has no damaged records.
-    const damaged = found.damaged.filter((key) => stored.has(key) && !isRepaired.has(key));
+    const damaged = found.damaged.filter((key) => stored.has(key) && !copy.get(key));
     if (damaged.includes(ASIDE_KEY)) await found.write({ remove: [ASIDE_KEY] });
     const store = new Store(await withCopy(found, copyFile));
     const say = (sentence: string) => log.error('set-aside', sentence);
@@ -116,8 +126,7 @@ function dispensable(keys: readonly string[]): Map<string | null, string[]> {
     const [kind, name] = key.split('/');
     const isOfServer = kind === 'house';
     if (!isOfServer && !DISPENSABLE.includes(kind)) continue;
-    const room = isOfServer ? null : name;
-    rooms.set(room, [...(rooms.get(room) ?? []), key]);
+    getOrAdd(rooms, isOfServer ? null : name, () => []).push(key);
   }
   return rooms;
 }
@@ -144,22 +153,14 @@ const NO_ENGINE: Engine = {
   close: async () => {},
 };
 
-export interface LoadedCheckpoints {
-  /** The one of the settings first. */
-  readonly all: readonly NamedCheckpoint[];
-  /** Folders by name. */
-  readonly folders: ReadonlyMap<string, string>;
-}
-
-/** @param folder the data folder, if there is one @throws CheckpointError */
+/** @returns the checkpoint of the settings first @throws CheckpointError */
 export async function loadCheckpoints(
   { checkpoint = DEFAULTS.operations.checkpoint, checkpoints }: Config,
   folder: string | undefined,
   log: Log,
-): Promise<LoadedCheckpoints> {
+): Promise<readonly NamedCheckpoint[]> {
   const names = [checkpoint, ...checkpoints];
   const installed: NamedCheckpoint[] = await Promise.all(names.map((name) => loadCheckpoint(name)));
   const kept = folder === undefined ? [] : await loadKeptCheckpoints(folder, installed, log);
-  const all = [...installed, ...kept];
-  return { all, folders: new Map(all.map(({ card, folder: place }) => [card.name, place])) };
+  return [...installed, ...kept];
 }

@@ -1,35 +1,38 @@
-/** Ends the process: in good order once, and at once for a host who does not want to wait. */
+/** Ends the process: in order at the first signal, immediately at a second one. */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 
 /** Two signals within this time count as one, ms. */
 const SAME_SIGNAL = 1_000;
 
-export interface ProcessEndOptions {
-  readonly clock: Clock;
-  /** Closes the server. */
-  readonly close: () => Promise<void>;
-  /** Longest time for that, ms. */
-  readonly longest: number;
-  readonly exit: (code: number) => void;
-  /** Closing takes longer; the process exits next. */
-  readonly onTooSlow: () => void;
-  readonly onFailure: (error: unknown) => void;
-}
+/** The longest that closing may take, ms. */
+const LONGEST = 20_000;
 
 export class ProcessEnd {
   private closing = false;
   private signalledAt: number | undefined;
 
-  constructor(private readonly options: ProcessEndOptions) {}
+  constructor(
+    private readonly options: {
+      readonly clock: Clock;
+      readonly log: Log;
+      /** Closes the server. */
+      readonly close: () => Promise<void>;
+      readonly exit: (code: number) => void;
+      readonly onFailure: (error: unknown) => void;
+    },
+  ) {}
 
   /** Closes the server, unless it is closing already. @param code the exit code */
   begin(code: number): void {
     if (this.closing) return;
     this.closing = true;
-    const { clock, close, longest, exit, onTooSlow, onFailure } = this.options;
-    clock.after(longest, () => {
-      onTooSlow();
+    const { clock, log, close, exit, onFailure } = this.options;
+    clock.after(LONGEST, () => {
+      log.error(
+        'closing-too-slow',
+        'Shutdown takes too long; exiting now. Everything answered so far is saved.',
+      );
       exit(1);
     });
     close().then(() => exit(code), onFailure);
@@ -71,25 +74,23 @@ export interface ShutdownParts {
   readonly deferredWork: { run(): unknown };
   readonly previews: readonly { stop(): Promise<void>; close(): Promise<void> }[];
   readonly journalWriter: { saveAll(): Promise<unknown>; close(): Promise<unknown> } | undefined;
-  /** Gives up the rooms, so that other servers can have them at once. */
-  readonly leases: { releaseAll(): Promise<void> } | undefined;
-  /** Where connections came in. */
-  readonly directory: Closable;
+  /** `releaseAll` gives up the rooms, so that other servers can have them immediately. */
+  readonly serverRooms: Closable & { releaseAll(): Promise<void> };
   /** Requests that other servers answer. */
-  readonly pageRelay: Closable;
+  readonly relay: Closable;
   readonly host: Closable;
-  readonly alerts: () => Closable | undefined;
-  readonly osc: () => Closable | undefined;
   readonly hooks: Closable;
   readonly engine: Closable;
-  readonly store: Closable | undefined;
+  readonly opened: Closable | undefined;
   readonly metrics: Closable | undefined;
-  readonly metricsServer: () => Closable | undefined;
+  readonly alerts?: Closable | undefined;
+  readonly osc?: Closable;
+  readonly metricsServer?: Closable;
 }
 
 /** The phases of a shutdown, in their order. */
 export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
-  const { sockets, ticker, deferredWork, previews, journalWriter, store } = parts;
+  const { sockets, ticker, deferredWork, previews, journalWriter, serverRooms } = parts;
   return [
     { name: 'new connections are refused', run: () => sockets.stopAdmitting() },
     { name: 'the last tick has ended', run: () => ticker.stop().then(() => deferredWork.run()) },
@@ -100,10 +101,10 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
     { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
     {
       name: 'host records are saved',
-      // Another server goes on with what is stored, so rooms are given up after the last of it.
+      // Another server continues with what is stored, so rooms are given up after the last of it.
       run: () =>
-        Promise.all([parts.host.close(), parts.alerts()?.close()]).finally(() =>
-          parts.leases?.releaseAll(),
+        Promise.all([parts.host.close(), parts.alerts?.close()]).finally(() =>
+          serverRooms.releaseAll(),
         ),
     },
     {
@@ -111,11 +112,11 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
       run: async () => {
         if (parts.moving !== undefined) await sockets.moveAway(parts.moving);
         await sockets.close();
-        parts.directory.close();
-        parts.pageRelay.close();
+        serverRooms.close();
+        parts.relay.close();
       },
     },
-    { name: 'OSC has stopped', run: () => parts.osc()?.close() },
+    { name: 'OSC has stopped', run: () => parts.osc?.close() },
     { name: 'extensions have stopped', run: () => parts.hooks.close() },
     {
       name: 'the engine has stopped',
@@ -125,12 +126,15 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
         await parts.engine.close();
       },
     },
-    { name: 'the store is closed', run: () => journalWriter?.close().then(() => store?.close()) },
+    {
+      name: 'the store is closed',
+      run: () => journalWriter?.close().then(() => parts.opened?.close()),
+    },
     {
       name: 'metrics have stopped',
       run: () => {
         parts.metrics?.close();
-        return parts.metricsServer()?.close();
+        return parts.metricsServer?.close();
       },
     },
   ];

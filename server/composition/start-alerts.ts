@@ -1,13 +1,11 @@
-/** Connects the alerts to the parts of the server that they watch. */
+/** Finds the problems of a server, and alerts to them. */
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { RoomSummary } from '../../shared/host/state.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
-import type { Problem } from '../operations/alerts/alert.ts';
-import { type Alerts, openAlerts } from '../operations/alerts/open-alerts.ts';
-import type { ExhaustionWatch } from '../operations/exhaustion.ts';
-import type { TickWatchdog } from '../operations/tick-watchdog.ts';
+import { type Alerts, openAlerts, type Problem } from '../operations/alerts.ts';
+import type { ExhaustionWatch, TickWatchdog } from '../operations/watches.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { ConnectionLimits } from '../realtime/limits/connection-limits.ts';
@@ -18,59 +16,35 @@ import type { Config } from '../settings/server.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
 import type { Store } from '../storage/store.ts';
 
-export interface StartAlertsOptions {
-  readonly config: Config;
+/** The parts of the server that the alerts watch. */
+interface Watched {
+  readonly rooms: Pick<RoomRegistry, 'roomServers' | 'summary'>;
+  readonly http: Pick<Server, 'getConnections' | 'maxConnections'>;
+  readonly connectionLimits: Pick<ConnectionLimits, 'open'>;
+  readonly limits: { readonly connections: number };
+  readonly journalWriter: Pick<JournalWriter, 'isPersisting' | 'isDiskFull'> | undefined;
+  readonly watchdog: Pick<TickWatchdog, 'isTicking'>;
+  readonly descriptors: Pick<ExhaustionWatch, 'hasSome'>;
+  readonly cluster: Pick<Cluster, 'refused'> | undefined;
+}
+
+export interface StartAlertsOptions extends Watched {
+  readonly config: Pick<Config, 'alerts' | 'metrics'>;
   readonly clock: Clock;
   readonly date: () => number;
   readonly log: Log;
   readonly hostStore: Store;
-  readonly rooms: RoomRegistry;
-  readonly http: Server;
-  readonly connectionLimits: ConnectionLimits;
-  readonly journalWriter: JournalWriter | undefined;
-  readonly watchdog: TickWatchdog;
-  readonly descriptors: ExhaustionWatch;
-  readonly cluster: Pick<Cluster, 'refused'> | undefined;
-  /** Visitors' connections, at most. */
-  readonly connections: number;
+  readonly bound: () => { readonly port: number };
 }
 
 /** @returns undefined if neither a webhook nor metrics want alerts */
 export async function startAlerts(options: StartAlertsOptions): Promise<Alerts | undefined> {
-  const { config, clock, date, log, hostStore, rooms, journalWriter } = options;
-  const { http, connectionLimits, connections, watchdog, descriptors } = options;
+  const { config, clock, date, log, hostStore: store, rooms } = options;
   if (config.alerts === undefined && config.metrics === 'none') return undefined;
-  /** TCP connections at the last check; Node.js counts them asynchronously. */
-  let tcp = 0;
-  const refusesAll = (): string | undefined => {
-    http.getConnections((_, count = 0) => {
-      tcp = count;
-    });
-    if (!watchdog.isTicking) return 'the rooms have stopped.';
-    if (!descriptors.hasSome) return 'the process has no file descriptors left.';
-    const isFull = connectionLimits.open >= connections || tcp >= http.maxConnections;
-    return isFull ? 'all connections are in use.' : undefined;
-  };
-  const { port } = http.address() as AddressInfo;
   const alerts = await openAlerts({
-    ...{ clock, date, log, store: hostStore, url: config.alerts },
+    ...{ clock, date, log, store, url: config.alerts, problems: problemFinder(options) },
     // Servers of a cluster have one store. Names of machines and ports outlive processes.
-    record: options.cluster ? `alerts/${hostname()}:${port}` : 'alerts',
-    sources: {
-      rooms: () =>
-        [...rooms.roomServers.keys()].map((name) => {
-          const { pace, participants, waiting, settings } = rooms.summary(name);
-          const isFull = participants >= settings.capacity;
-          return { name, pace, turnsAway: isFull && waiting >= DEFAULTS.stream.maxWaiting };
-        }),
-      single: () => [
-        ...[...rooms.roomServers].flatMap(([room, server]) => wallProblems(room, server)),
-        ...refusedRooms(options.cluster),
-      ],
-      refusesAll,
-      isPersisting: () => journalWriter?.isPersisting,
-      diskLow: () => (journalWriter?.isDiskFull ? 'The disk is full.' : undefined),
-    },
+    record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
   // Places remember that their walls are lost; of a room without any, only its alert does.
   for (const { alert, room = '', wall } of alerts.open) {
@@ -79,8 +53,55 @@ export async function startAlerts(options: StartAlertsOptions): Promise<Alerts |
   return alerts;
 }
 
-/** Rooms that stand still, as the cluster does not take what they would store. */
-function refusedRooms(cluster: StartAlertsOptions['cluster']): Problem[] {
+/** @returns finds all problems of a server at the moment */
+export function problemFinder(server: Watched): () => Problem[] {
+  const { rooms, http, connectionLimits, limits, journalWriter, watchdog, descriptors } = server;
+  /** TCP connections at the last check; Node.js counts them asynchronously. */
+  let tcp = 0;
+  const whyNobodyCanJoin = (): string | undefined => {
+    http.getConnections((_, count = 0) => {
+      tcp = count;
+    });
+    if (!watchdog.isTicking) return 'the rooms have stopped.';
+    if (!descriptors.hasSome) return 'the process has no file descriptors left.';
+    const isFull = connectionLimits.open >= limits.connections || tcp >= http.maxConnections;
+    return isFull ? 'all connections are in use.' : undefined;
+  };
+  return () => {
+    const problems = [...rooms.roomServers].flatMap(([room, roomServer]) => [
+      ...wallProblems(room, roomServer),
+      ...roomProblems(room, rooms.summary(room)),
+    ]);
+    problems.push(...refusedRooms(server.cluster));
+    const why = whyNobodyCanJoin();
+    if (why) problems.push({ alert: 'nobody-can-join', text: `Nobody can join: ${why}` });
+    if (journalWriter?.isPersisting === false) {
+      const text =
+        'Changes are not stored: they are lost if the server restarts. The log says why.';
+      problems.push({ alert: 'not-kept', text });
+    }
+    if (journalWriter?.isDiskFull) problems.push({ alert: 'disk-low', text: 'The disk is full.' });
+    return problems;
+  };
+}
+
+function roomProblems(room: string, summary: RoomSummary): Problem[] {
+  const { pace, participants, waiting, settings } = summary;
+  const problems: Problem[] = [];
+  if (pace.slow) {
+    const [actual, wanted] = [pace.actual.toFixed(1), pace.tickRate];
+    const text = `Room "${room}" is slow: ${actual} of ${wanted} ticks per second.`;
+    problems.push({ alert: 'slow', room, text });
+  }
+  if (participants >= settings.capacity && waiting >= DEFAULTS.stream.maxWaiting) {
+    const text = `Nobody can join the room "${room}": it and its queue are full.`;
+    problems.push({ alert: 'nobody-can-join', room, text });
+  }
+  return problems;
+}
+
+/** Rooms that stand still because the cluster refuses what they would store. */
+function refusedRooms(cluster: Watched['cluster']): Problem[] {
   const refused = [...(cluster?.refused() ?? [])];
   return refused.map(([room, text]) => ({ alert: 'nobody-can-join', room, text }));
 }

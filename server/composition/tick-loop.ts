@@ -1,12 +1,8 @@
-/**
- * Runs the ticks of all rooms: steps the world, journals the result, and has the rooms broadcast
- * it.
- */
-import { DEFAULTS } from '../../shared/defaults.ts';
+/** Runs the ticks of all rooms: steps the world, journals the result, and lets rooms broadcast it. */
 import { EngineError } from '../engine/engine.ts';
 import type { Hooks } from '../extensions/hooks.ts';
 import type { Metrics } from '../operations/metrics.ts';
-import { TickWatchdog } from '../operations/tick-watchdog.ts';
+import { TickWatchdog } from '../operations/watches.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
@@ -19,7 +15,7 @@ export interface TickLoopOptions {
   readonly clock: Clock;
   readonly hooks: Hooks;
   readonly journalWriter: JournalWriter | undefined;
-  readonly metrics: Metrics | undefined;
+  readonly metrics: () => Metrics | undefined;
   /** The servers of the open rooms at the moment of the call. */
   readonly roomServers: () => ReadonlyMap<string, RoomServer>;
   /** Whether a room may tick and be shown here now; false: another server may have it. */
@@ -32,18 +28,11 @@ export interface TickLoopOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
-export interface TickLoop {
-  readonly ticker: Ticker;
-  readonly watchdog: TickWatchdog;
-  readonly deferredWork: DeferredWork;
-}
-
 /** Builds the tick loop. It ticks the rooms that are added to its ticker. */
-export function createTickLoop(options: TickLoopOptions): TickLoop {
+export function createTickLoop(options: TickLoopOptions) {
   const { world, clock, hooks, journalWriter, metrics, mayTick, onFailure } = options;
   const watchdog = new TickWatchdog({
     clock,
-    timeout: DEFAULTS.operations.stall,
     onHeartbeat: () => options.onHeartbeat?.(),
     onStalled: () => {
       onFailure(
@@ -84,10 +73,10 @@ export function createTickLoop(options: TickLoopOptions): TickLoop {
       if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
         deferredWork.run();
       }
-      metrics?.ticked(ticks);
+      metrics()?.ticked(ticks);
     },
     onTick: (timing) => {
-      metrics?.timed(timing);
+      metrics()?.timed(timing);
       options.onTick?.(timing);
     },
     onPause: options.pausePreviews,

@@ -1,64 +1,101 @@
-/** The host's HTTP API: authentication, validation and error responses. */
-import express, { type NextFunction, type Request, type Response, type Router } from 'express';
+/**
+ * The host's HTTP API: authentication, validation, error responses, and which server of a cluster
+ * answers. What calls and files do is in calls.ts and files.ts.
+ */
+import express, {
+  type NextFunction,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from 'express';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   CALLS,
-  type CallAnswer,
   type CallBody,
   type CallName,
+  FILES,
   KEY_HEADER,
   USED_HEADER,
 } from '../../shared/host/api.ts';
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
-import type { RefusalState, SessionState } from '../../shared/host/state.ts';
-import type { Clock } from '../platform/clock.ts';
+import type { JobState, RefusalState, SessionState } from '../../shared/host/state.ts';
+import type { RelayTarget } from '../cluster/bus/request-relay.ts';
 import type { Log } from '../platform/log.ts';
 import { isAllowedOrigin } from '../realtime/limits/connection-limits.ts';
+import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
+import { HANDLERS, type Host, type Parts } from './calls.ts';
+import { FILE_HANDLERS } from './files.ts';
 import {
   type HostSession,
   type HostSessions,
-  type HostToken,
   hasKey,
   type LoginThrottle,
 } from './host-sessions.ts';
+import type { HostToken } from './host-token.ts';
 
-/** Parameters of a path, such as the room in `/rooms/:room`. */
-export type Parts = Readonly<Record<string, string>>;
+/** Calls for rooms that no server runs: any server that runs rooms can execute them. */
+const OF_ANY_OWNER: readonly string[] = ['createRoom', 'openRoom', 'removeRoom'];
 
-/** One function for each call; all may throw `HostRefusal`. */
-export type Handlers = {
-  readonly [N in Exclude<CallName, 'login' | 'logout' | 'session'>]: (
-    body: CallBody<N>,
-    parts: Parts,
-  ) => CallAnswer<N> | Promise<CallAnswer<N>>;
-};
-
-/** Sends a file or picture. */
-export type FileHandler = (request: Request, response: Response) => void | Promise<void>;
-
-/** The files that a router serves. */
-export interface FileRoutes {
-  /** By path under the API. */
-  readonly files: Readonly<Record<string, FileHandler>>;
-  /** The same, for which no session is needed. */
-  readonly publicFiles: Readonly<Record<string, FileHandler>>;
-  readonly log: Log;
+/**
+ * The server that a call or file is for: the named one, the one that has made the film, or the one
+ * that runs the room.
+ *
+ * @param call undefined for a file
+ * @returns undefined: this one
+ * @throws HostRefusal no-such-server
+ */
+export function targetOf(
+  { cluster, films }: Pick<Host, 'cluster'> & { readonly films: Pick<Host['films'], 'states'> },
+  { room, server, job }: Parts,
+  call?: CallName,
+): RelayTarget | undefined {
+  if (!cluster) return undefined;
+  if (server !== undefined && !cluster.knows(server)) throw new HostRefusal('no-such-server');
+  const hasFilm = (jobs: readonly JobState[]): boolean => jobs.some(({ id }) => id === job);
+  const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
+  const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
+  if (name !== undefined) return name === cluster.name ? undefined : { server: name };
+  // First, as a room that was just closed may seem to be open here.
+  const of = call && OF_ANY_OWNER.includes(call) ? cluster.ownedElsewhere(room) : undefined;
+  if (of !== undefined) return { room: of };
+  return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
 }
 
-export interface ApiOptions extends FileRoutes {
+/** Whether this server is a target. */
+export const isTarget = (
+  target: RelayTarget,
+  cluster: Pick<ClusterRooms, 'name' | 'roomServers' | 'isElsewhere'>,
+): boolean =>
+  'server' in target
+    ? target.server === cluster.name
+    : cluster.roomServers.has(target.room) && !cluster.isElsewhere(target.room);
+
+/** Lets other servers of a cluster answer requests. */
+export interface Relay {
+  /** @returns false if none answers; nothing is sent then */
+  pass(to: RelayTarget, request: Request, response: Response): Promise<boolean>;
+  /** The JSON with which another server answers a GET request. @throws Error none does */
+  get(to: RelayTarget, path: string): Promise<unknown>;
+}
+
+export interface ApiOptions {
+  readonly host: Host;
+  readonly relay: () => Relay;
   readonly token: HostToken;
   readonly sessions: HostSessions;
   readonly throttle: LoginThrottle;
-  readonly handlers: Handlers;
-  /** What the address of a request is called. */
+  /** The client address of a request. */
   readonly addressOf: (request: Request) => string;
   /** Name of the session's cookie: servers on one machine share its cookies. */
   readonly cookie: string;
-  readonly clock: Clock;
-  /** Wall clock, ms. */
-  readonly date: () => number;
 }
+
+/** Files that a wall shows, so no session is needed. */
+const PUBLIC_FILES: readonly string[] = [FILES.wallFrame];
+/** Files that depend on the server that is asked. */
+const OWN_FILES: readonly string[] = [FILES.sign];
 
 /** All `no-such-…` are 404; the others are 409. */
 const STATUS: Partial<Record<HostReason, number>> = {
@@ -76,16 +113,17 @@ const STATUS: Partial<Record<HostReason, number>> = {
 
 const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/host' } as const;
 
+const parseJson = express.json({ limit: DEFAULTS.host.maxBodyBytes, strict: true });
+
 /** Creates the router of all calls and files. */
 export function createHostApi(options: ApiOptions): Router {
-  const { handlers, files, publicFiles } = options;
+  const { host, relay } = options;
   const router = express.Router();
   router.use((request, response, next) => {
     response.set('Cache-Control', 'no-store');
     if (request.method !== 'GET') requireOwnPage(request);
     next();
   });
-  const json = express.json({ limit: DEFAULTS.host.maxBodyBytes, strict: true });
   const signedIn = async (request: Request, _response: Response, next: NextFunction) => {
     const session = await sessionOf(request, options);
     if (request.method !== 'GET' && !hasKey(session, request.get(KEY_HEADER))) {
@@ -93,47 +131,67 @@ export function createHostApi(options: ApiOptions): Router {
     }
     next();
   };
-  const answerTo = (name: CallName, wish: unknown, request: Request, response: Response) => {
-    if (name === 'login') return login(wish as CallBody<'login'>, request, response, options);
-    if (name === 'logout') return logout(request, response, options);
-    if (name === 'session')
-      return sessionOf(request, options).then((session) => stateOf(session, options));
-    const handle = handlers[name] as (wish: unknown, parts: Parts) => unknown;
-    return handle(wish, request.params as Parts);
-  };
-  for (const name of Object.keys(CALLS) as CallName[]) {
-    const { method, path, body } = CALLS[name];
-    const verb = method.toLowerCase() as Lowercase<typeof method>;
-    const answer = async (request: Request, response: Response): Promise<void> => {
-      const wish = method === 'GET' ? {} : parsed(body, request);
-      response.json(await answerTo(name, wish, request, response));
+  router.post(CALLS.login.path, parseJson, async (request, response) => {
+    response.json(await login(parsed(CALLS.login.body, request), request, response, options));
+  });
+  router.post(CALLS.logout.path, signedIn, (request, response) => {
+    options.sessions.end(wordOf(request, options.cookie));
+    response.clearCookie(options.cookie, COOKIE).json({});
+  });
+  router.get(CALLS.session.path, async (request, response) => {
+    response.json(stateOf(await sessionOf(request, options), options));
+  });
+  const elsewhere =
+    (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
+      const target = targetOf(host, request.params as Parts, call);
+      if (!target) return next();
+      if (await relay().pass(target, request, response)) return;
+      // A file may be here even if its room is not.
+      if (!call) return next();
+      throw new HostRefusal('server' in target ? 'no-such-server' : 'elsewhere');
     };
-    // Authenticate before reading the body.
-    if (name === 'login') router[verb](path, json, answer);
-    else if (method === 'GET') router[verb](path, signedIn, answer);
-    else router[verb](path, signedIn, json, answer);
-  }
-  for (const [path, handle] of Object.entries(files)) router.get(path, signedIn, handle);
-  for (const [path, handle] of Object.entries(publicFiles)) router.get(path, handle);
+  // Authenticate before reading the body.
+  addCalls(router, host, (call) => [signedIn, parseJson, elsewhere(call)]);
+  addFiles(router, host, (path) => [
+    ...(PUBLIC_FILES.includes(path) ? [] : [signedIn]),
+    ...(OWN_FILES.includes(path) ? [] : [elsewhere()]),
+  ]);
   router.use(() => {
     throw new HostRefusal('unknown-call');
   });
-  router.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    refuse(error, response, options.log);
-  });
+  router.use(refusing(host.log));
   return router;
 }
 
-/** The router of the files alone, for those who have checked that they may see them. */
-export function createFileRouter({ files, publicFiles, log }: FileRoutes): Router {
+/** Creates the router for requests that another server has authenticated. */
+export function createRelayedApi(host: Host): Router {
   const router = express.Router();
-  for (const [path, handle] of Object.entries({ ...files, ...publicFiles })) {
-    router.get(path, handle);
-  }
-  router.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-    refuse(error, response, log);
-  });
+  addCalls(router, host, () => [parseJson]);
+  addFiles(router, host, () => []);
+  router.use(refusing(host.log));
   return router;
+}
+
+type HandledCall = keyof typeof HANDLERS;
+
+function addCalls(router: Router, host: Host, before: (call: HandledCall) => RequestHandler[]) {
+  for (const name of Object.keys(HANDLERS) as HandledCall[]) {
+    const { method, path, body } = CALLS[name];
+    const handle = HANDLERS[name] as (host: Host, body: unknown, parts: Parts) => unknown;
+    const verb = method.toLowerCase() as Lowercase<typeof method>;
+    router[verb](path, ...before(name), async (request: Request, response: Response) => {
+      const given = method === 'GET' ? {} : parsed(body, request);
+      response.json((await handle(host, given, request.params as Parts)) ?? {});
+    });
+  }
+}
+
+function addFiles(router: Router, host: Host, before: (path: string) => RequestHandler[]): void {
+  for (const name of Object.keys(FILES) as (keyof typeof FILES)[]) {
+    router.get(FILES[name], ...before(FILES[name]), (request, response) =>
+      FILE_HANDLERS[name](host, request, response),
+    );
+  }
 }
 
 /** Rejects calls from other sites' pages. Programs send no such headers, and have no cookie. */
@@ -143,7 +201,7 @@ function requireOwnPage(request: Request): void {
   if (foreign || !isAllowedOrigin(request.headers, [])) throw new HostRefusal('wrong-origin');
 }
 
-function parsed(schema: v.GenericSchema, request: Request): unknown {
+function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
   if (request.body === undefined && Number(request.get('content-length') ?? 0) > 0) {
     throw new HostRefusal('not-json', 'say content-type: application/json');
   }
@@ -160,16 +218,15 @@ async function login(
   response: Response,
   options: ApiOptions,
 ): Promise<SessionState> {
-  const { throttle, clock, sessions, cookie, log } = options;
+  const { throttle, sessions, cookie, host } = options;
   const address = options.addressOf(request);
   // The right token never waits: it cannot be guessed, and others at the host's address must not be
   // able to keep the host out.
   if (!options.token.is(token)) {
-    const now = clock.now();
-    const wait = throttle.wait(address, now);
+    const wait = throttle.wait(address);
     if (wait > 0) throw new HostRefusal('too-many-tries', '', wait);
-    const delay = throttle.fail(address, now);
-    log.warn('wrong-host-token', 'Somebody tried a wrong host token.');
+    const delay = throttle.fail(address);
+    host.log.warn('wrong-host-token', 'Somebody tried a wrong host token.');
     throw new HostRefusal('wrong-token', '', delay > 0 ? delay : undefined);
   }
   throttle.succeed(address);
@@ -178,18 +235,12 @@ async function login(
   await sessions.caughtUp();
   const maxAge = DEFAULTS.session.life;
   response.cookie(cookie, word, { ...COOKIE, secure: request.secure, maxAge });
-  log.info('host-signed-in', 'The host has signed in.');
+  host.log.info('host-signed-in', 'The host has signed in.');
   return stateOf(session, options);
 }
 
-function logout(request: Request, response: Response, options: ApiOptions): Record<string, never> {
-  options.sessions.end(wordOf(request, options.cookie));
-  response.clearCookie(options.cookie, COOKIE);
-  return {};
-}
-
-function stateOf(session: HostSession, { sessions, date }: ApiOptions): SessionState {
-  return { key: session.key, until: date() + sessions.left(session) };
+function stateOf(session: HostSession, { sessions, host }: ApiOptions): SessionState {
+  return { key: session.key, until: host.date() + sessions.left(session) };
 }
 
 /** @throws HostRefusal no-session */
@@ -219,22 +270,24 @@ const UNREADABLE: Readonly<Record<string, HostReason>> = {
   'charset.unsupported': 'not-json',
 };
 
-function refuse(error: unknown, response: Response, log: Log): void {
-  const refusal = refusalOf(error, log);
-  if (response.headersSent) {
-    response.destroy();
-    return;
-  }
-  const { reason, detail, retryAfter } = refusal;
-  if (retryAfter !== undefined) response.set('Retry-After', `${Math.ceil(retryAfter / 1000)}`);
-  const body: RefusalState = {
-    reason,
-    ...(detail && { detail }),
-    ...(retryAfter !== undefined && { retryAfter }),
+/** Answers a request that has failed. */
+const refusing =
+  (log: Log) =>
+  (error: unknown, _request: Request, response: Response, _next: NextFunction): void => {
+    const { reason, detail, retryAfter } = refusalOf(error, log);
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (retryAfter !== undefined) response.set('Retry-After', `${Math.ceil(retryAfter / 1000)}`);
+    const body: RefusalState = {
+      reason,
+      ...(detail && { detail }),
+      ...(retryAfter !== undefined && { retryAfter }),
+    };
+    const otherwise = reason.startsWith('no-such-') ? 404 : 409;
+    response.status(STATUS[reason] ?? otherwise).json(body);
   };
-  const otherwise = reason.startsWith('no-such-') ? 404 : 409;
-  response.status(STATUS[reason] ?? otherwise).json(body);
-}
 
 function refusalOf(error: unknown, log: Log): HostRefusal {
   if (error instanceof HostRefusal) return error;

@@ -11,9 +11,9 @@ export interface DailyScheduleOptions {
   /** Wall clock, ms. */
   readonly date: () => number;
   /**
-   * Called when the house opens or closes, and when the schedule changes.
+   * Called when the building opens or closes, and when the schedule changes.
    *
-   * @param isClosingTime the house has just closed by the clock
+   * @param isClosingTime the building has just closed by the clock
    */
   readonly onChange: (isOpen: boolean, schedule: Schedule, isClosingTime: boolean) => void;
   /** Called when the scheduled restart is due. */
@@ -137,7 +137,7 @@ function at(moment: number, days: number, time: string): number {
 const closing = (moment: number, days: number, hours: { from: string; to: string }): number =>
   at(moment, closesNextDay(hours) ? days + 1 : days, hours.to);
 
-/** Whether the house is open at a time, wall clock, ms. */
+/** Whether the building is open at a time, wall clock, ms. */
 export function isOpenAt(wanted: Schedule, now: number): boolean {
   if (!wanted.on) return true;
   return [YESTERDAY, 0].some((ahead) => {

@@ -1,7 +1,6 @@
 /**
- * The end of a room's day: for a minute, what lives there departs, and a new day begins, on bare
- * ground or with heirs where the host wants generations. A snapshot of before is kept, as before
- * other changes of a room as a whole.
+ * The end of a room's day: for a minute, what lives there departs. Then a new day begins, on bare
+ * ground or, if the host wants generations, with heirs. A snapshot is taken first.
  */
 
 import { randomInt } from 'node:crypto';
@@ -22,12 +21,10 @@ import {
   type HeirSeed,
 } from '../world/organisms/lineage-tree.ts';
 import type { Room } from '../world/room.ts';
-import { isDone, runSystemCommand } from './cluster-calls.ts';
-import type { HostContext } from './host-context.ts';
-import { takeSnapshot } from './saved-calls.ts';
+import { countExecuted, type HostContext, runSystemCommand, takeSnapshot } from './host-context.ts';
 
 /** The heirs of a room whose day ends now; none if nothing is grown. */
-export function heirsIn(room: Room): HeirSeed[] {
+function heirsIn(room: Room): HeirSeed[] {
   const { organisms, lineage, species, tick } = room;
   const all = [...organisms, ...lineage.ended];
   const grown = organisms.filter(isGrown);
@@ -50,11 +47,11 @@ function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
 }
 
 /**
- * Plants heirs on bare ground, well spread. Where a room is too small for all, the first of them.
+ * Plants heirs on bare ground, well spread; in a room that is too small for all, only the first.
  *
- * @returns number of those that are planted, once all are answered
+ * @returns number of planted heirs, once all commands are answered
  */
-export async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<number> {
+async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<number> {
   const { grid, species, tick } = live.room;
   const area = { width: grid.width, height: grid.height, side: species.side };
   const random = createRandom(tick);
@@ -65,53 +62,12 @@ export async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Pr
     places.push(place);
     return [runSystemCommand(live, { what: 'plant', ...place, seed })];
   });
-  const answered = await Promise.allSettled(answers);
-  return answered.filter(isDone).length;
+  return countExecuted(answers);
 }
 
+/** The record of rooms whose day ends and whose heirs are not planted yet. */
 const RECORD = 'days';
 const days = v.array(v.string());
-
-/**
- * The rooms whose day ends and whose heirs are not planted yet, kept in the store: heirs are lost
- * with the server, which says so when it starts again.
- */
-export class EndingDays {
-  private readonly rooms = new Set<string>();
-
-  private constructor(private readonly context: HostContext) {}
-
-  /** Says which days were cut short when the server ended. @throws StoreError */
-  static async open(context: HostContext): Promise<EndingDays> {
-    const { hostStore, log } = context;
-    const cut = (await hostStore.serverRecord(RECORD, days)) ?? [];
-    for (const room of cut) {
-      const message = `The server ended with the day of "${room}". The next one has no heirs.`;
-      log.warn('no-heirs', message, { room });
-    }
-    const ending = new EndingDays(context);
-    if (cut.length > 0) await ending.keep();
-    return ending;
-  }
-
-  async add(room: string): Promise<void> {
-    this.rooms.add(room);
-    await this.keep();
-  }
-
-  async remove(room: string): Promise<void> {
-    if (this.rooms.delete(room)) await this.keep();
-  }
-
-  private async keep(): Promise<void> {
-    const { hostStore, log } = this.context;
-    try {
-      await hostStore.putServerRecord(RECORD, [...this.rooms]);
-    } catch (error) {
-      log.warn('not-kept', (error as Error).message);
-    }
-  }
-}
 
 /** From the first organism that goes to bare ground, seconds. */
 const DURATION = 60;
@@ -127,36 +83,38 @@ interface Farewell {
   readonly seconds: number;
   /** When it ends, ms. */
   until: number;
-  /** Begun because the house closes. */
+  /** Whether closing time began it. */
   readonly atClosing: boolean;
   cancel: () => void;
   readonly end: () => void;
   readonly done: Promise<void>;
-  /** Organisms that should depart by now, less those that do; a fraction. */
+  /** Organisms that should be departing by now but are not yet; a fraction. */
   owed: number;
-  /** What the next day begins with. */
+  /** Seeds that the next day begins with. */
   heirs: readonly HeirSeed[];
-  /** Resolves when the departures that have been asked for have begun. */
+  /** Resolves when the requested departures have begun. */
   begun: Promise<unknown>;
 }
 
-/** The farewells that go on. */
+/** The farewells that are under way. */
 export class Farewells {
   private readonly going = new Map<string, Farewell>();
+  /** Rooms with heirs that are not planted yet. They are stored, as heirs are lost with the server. */
+  private readonly withHeirs = new Set<string>();
 
-  private constructor(
-    private readonly context: HostContext,
-    private readonly ending: EndingDays,
-  ) {}
+  private constructor(private readonly context: HostContext) {}
 
-  /** @throws StoreError */
+  /** Warns of days that the end of the server cut short. @throws StoreError */
   static async open(context: HostContext): Promise<Farewells> {
-    return new Farewells(context, await EndingDays.open(context));
-  }
-
-  /** Whether the day of a room is ending. */
-  isGoing(room: string): boolean {
-    return this.going.has(room);
+    const { hostStore, log } = context;
+    const cut = (await hostStore.serverRecord(RECORD, days)) ?? [];
+    for (const room of cut) {
+      const message = `The server ended with the day of "${room}". The next one has no heirs.`;
+      log.warn('no-heirs', message, { room });
+    }
+    const farewells = new Farewells(context);
+    if (cut.length > 0) await farewells.keepRooms();
+    return farewells;
   }
 
   /**
@@ -171,32 +129,28 @@ export class Farewells {
     seconds = DURATION,
     atClosing = false,
   ): Promise<{ readonly kept: SnapshotState | null; readonly done: Promise<void> }> {
-    const { rooms, storage, clock } = this.context;
-    const live = rooms.requireOpen(name);
+    const live = this.context.rooms.requireOpen(name);
     if (this.going.has(name)) throw new HostRefusal('room-busy');
     let end = (): void => {};
     const done = new Promise<void>((resolve) => {
       end = resolve;
     });
     const farewell: Farewell = {
-      ...{ live, atClosing, seconds, until: Infinity },
-      ...{ cancel: () => {}, end, done },
-      ...{ owed: 0, heirs: [] },
-      begun: Promise.resolve(),
+      ...{ live, atClosing, seconds, until: Infinity, owed: 0, heirs: [] },
+      ...{ cancel: () => {}, end, done, begun: Promise.resolve() },
     };
     this.going.set(name, farewell);
     this.setFarewell(farewell, true);
-    // What the walls say goodbye to is the room, not a film of it.
+    // The walls must show the room during the farewell, not a film of it.
     live.server.walls.show(undefined);
     try {
-      const kept = storage
-        ? await takeSnapshot(this.context, storage, live.room, { before: 'reseed' })
-        : null;
-      if (live.server.policy.settings.generations && this.isGoing(name)) {
+      const kept = await takeSnapshot(this.context, live.room, { before: 'reseed' });
+      if (live.server.policy.settings.generations && this.going.has(name)) {
         farewell.heirs = heirsIn(live.room);
-        await this.ending.add(name);
+        this.withHeirs.add(name);
+        await this.keepRooms();
       }
-      farewell.until = clock.now() + 1000 * seconds;
+      farewell.until = this.context.clock.now() + 1000 * seconds;
       this.step(name, farewell);
       return { kept, done };
     } catch (error) {
@@ -205,7 +159,7 @@ export class Farewells {
     }
   }
 
-  /** Ends the day of all open rooms. Resolves when all of it is over. */
+  /** Ends the day of all open rooms. Resolves when all farewells are over. */
   async endAll(): Promise<void> {
     await Promise.allSettled(
       [...this.context.rooms.roomServers.keys()].map(
@@ -214,12 +168,15 @@ export class Farewells {
     );
   }
 
-  /** Stops it, if it goes on: what does not depart yet stays. Resolves when nothing more departs. */
+  /**
+   * Stops a room's farewell, if there is one: what is not departing stays. Resolves when the
+   * departures that were requested have begun.
+   */
   async stop(name: string): Promise<void> {
-    await Promise.all([this.leave(name), this.ending.remove(name)]);
+    await Promise.all([this.leave(name), this.forgetHeirs(name)]);
   }
 
-  /** Stops those that the closing time has begun. */
+  /** Stops the farewells that closing time began. */
   stopClosing(): void {
     for (const [name, { atClosing }] of [...this.going]) if (atClosing) void this.stop(name);
   }
@@ -238,7 +195,7 @@ export class Farewells {
     await farewell.begun;
   }
 
-  /** Begins the next day, unless the room was closed meanwhile. */
+  /** Begins the next day, unless the room has been closed. */
   private async beginDay(name: string, { live, heirs }: Farewell): Promise<void> {
     const { rooms, storage, log } = this.context;
     if (heirs.length === 0 || rooms.roomServers.get(name) !== live.server) return this.stop(name);
@@ -246,15 +203,28 @@ export class Farewells {
     const planted = await plantHeirs(live, heirs);
     log.info('generation', `The day of "${name}" begins with ${planted} heirs.`, { room: name });
     await storage?.journalWriter.flushed();
-    return this.ending.remove(name);
+    return this.forgetHeirs(name);
   }
 
-  /** Has as many depart as are due, so that the last one is gone at the end. */
+  private async forgetHeirs(name: string): Promise<void> {
+    if (this.withHeirs.delete(name)) await this.keepRooms();
+  }
+
+  private async keepRooms(): Promise<void> {
+    const { hostStore, log } = this.context;
+    try {
+      await hostStore.putServerRecord(RECORD, [...this.withHeirs]);
+    } catch (error) {
+      log.warn('not-kept', (error as Error).message);
+    }
+  }
+
+  /** Lets as many depart as are due, so that the last one is gone at the end. */
   private step(name: string, farewell: Farewell): void {
     if (this.going.get(name) !== farewell) return;
     const { rooms, clock } = this.context;
     const { live, until } = farewell;
-    // The room was closed meanwhile, and perhaps opened again.
+    // The room has been closed, and perhaps opened again.
     if (rooms.roomServers.get(name) !== live.server) {
       void this.stop(name);
       return;

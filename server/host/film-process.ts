@@ -2,17 +2,18 @@
 
 import { writeFile } from 'node:fs/promises';
 import { setPriority } from 'node:os';
-import * as v from 'valibot';
+import { crc32 } from 'node:zlib';
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { JobReason } from '../../shared/host/reasons.ts';
 import { type PainterNet, parsePainter, REACH } from '../../shared/painter/net.ts';
 import { paint } from '../../shared/painter/paint.ts';
 import type { FilmTimes } from '../../shared/time-points.ts';
-import { BACKEND_NAMES } from '../engine/backend.ts';
+import type { BackendName } from '../engine/backend.ts';
 import { createEngine } from '../engine/create-engine.ts';
 import { systemClock } from '../platform/clock.ts';
 import { type JournalRange, readRange, timesOf } from '../replay/journal-range.ts';
+import type { When } from '../replay/options.ts';
 import { gif, type PictureWriter, png, rgbPng } from '../replay/pictures.ts';
 import { runReplay } from '../replay/run-replay.ts';
 import { speciesOf } from '../rooms/loaded-checkpoint.ts';
@@ -23,7 +24,59 @@ import { Store } from '../storage/store.ts';
 import { fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
 import { TickTimes } from '../world/tick-times.ts';
 import { withFrames } from './film-frames.ts';
-import { zip } from './zip.ts';
+
+/** A file in the archive. */
+export interface ZipEntry {
+  /** ASCII. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+const UTF8 = 0x0800;
+const STORED = 0;
+/** 1980-01-01, the format's first day; the files' names say when a picture was taken. */
+const DAY = 0x0021;
+
+/** The fields that both headers of an entry have, from version to length of the name. */
+function common({ name, bytes }: ZipEntry): Buffer {
+  const header = Buffer.alloc(26);
+  header.writeUInt16LE(20, 0);
+  header.writeUInt16LE(UTF8, 2);
+  header.writeUInt16LE(STORED, 4);
+  header.writeUInt16LE(0, 6);
+  header.writeUInt16LE(DAY, 8);
+  header.writeUInt32LE(crc32(bytes), 10);
+  header.writeUInt32LE(bytes.length, 14);
+  header.writeUInt32LE(bytes.length, 18);
+  header.writeUInt16LE(Buffer.byteLength(name), 22);
+  return header;
+}
+
+/** Yields the parts of an archive in order; limited to 4 GiB and 65,535 entries. */
+export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
+  const directory: Buffer[] = [];
+  let offset = 0;
+  for (const entry of entries) {
+    const name = Buffer.from(entry.name);
+    const fields = common(entry);
+    const local = Buffer.concat([Buffer.from('PK\u0003\u0004'), fields, name]);
+    yield local;
+    yield entry.bytes;
+    const rest = Buffer.alloc(14);
+    rest.writeUInt32LE(offset, 10);
+    directory.push(Buffer.concat([Buffer.from('PK\u0001\u0002\u0014\u0000'), fields, rest, name]));
+    offset += local.length + entry.bytes.length;
+  }
+  const list = Buffer.concat(directory);
+  yield list;
+  const end = Buffer.alloc(22);
+  end.write('PK\u0005\u0006');
+  end.writeUInt16LE(directory.length, 8);
+  end.writeUInt16LE(directory.length, 10);
+  end.writeUInt32LE(list.length, 12);
+  end.writeUInt32LE(offset, 16);
+  yield end;
+}
 
 /** Side of what is painted at once, cells. */
 const TILE = 16;
@@ -119,16 +172,7 @@ function isSame(a: Planes, b: Planes, { x, y, width, height }: Rect): boolean {
  *
  * @param every ticks between two pictures
  */
-export function pictureTicks(
-  {
-    from,
-    to,
-    snapshot,
-  }: Pick<JournalRange, 'from' | 'to'> & {
-    readonly snapshot: Pick<JournalRange['snapshot'], 'tick'>;
-  },
-  every: number,
-): number[] {
+function pictureTicks({ from, to, snapshot }: JournalRange, every: number): number[] {
   const ticks: number[] = [];
   for (let tick = from; tick < to; tick += every) if (tick > snapshot.tick) ticks.push(tick);
   if (to > snapshot.tick) ticks.push(to);
@@ -136,41 +180,34 @@ export function pictureTicks(
 }
 
 /** When the pictures were, in few points. @param dates of all pictures, ms; they never decrease */
-export function filmTimes(dates: readonly number[]): FilmTimes {
+function filmTimes(dates: readonly number[]): FilmTimes {
   const times = new TickTimes();
   for (const [tick, at] of dates.entries()) times.add({ tick, at });
   return times.known.map(({ tick: frame, at }) => ({ frame, at }));
 }
 
-const when = v.optional(
-  v.union([v.strictObject({ tick: v.number() }), v.strictObject({ time: v.number() })]),
-);
-
-/** What the parent asks for. */
-export const filmOrder = v.strictObject({
+/** The order of the parent process. */
+export interface FilmOrder {
   /** Where rooms are stored. */
-  records: v.union([
-    v.strictObject({ folder: v.string() }),
-    v.strictObject({ cluster: v.string() }),
-  ]),
-  room: v.string(),
+  readonly records: { readonly folder: string } | { readonly cluster: string };
+  readonly room: string;
   /** Folder of the checkpoint. */
-  checkpoint: v.string(),
-  engine: v.picklist(['auto', ...BACKEND_NAMES]),
-  kind: v.picklist(['gif', 'png']),
-  from: when,
-  to: when,
-  /** When it is asked for, wall clock, ms. */
-  now: v.number(),
-  /** Pictures at most. */
-  pictures: v.number(),
-  /** Between two pictures, ms. */
-  delay: v.number(),
+  readonly checkpoint: string;
+  readonly engine: BackendName | 'auto';
+  readonly kind: 'gif' | 'png';
+  readonly from: When;
+  readonly to?: When;
+  /** When the film is asked for, wall clock, ms. */
+  readonly now: number;
+  /** Maximum number of pictures. */
+  readonly pictures: number;
+  /** Time between two pictures, ms. */
+  readonly delay: number;
   /** Least side of a picture, pixels. */
-  side: v.number(),
-  out: v.string(),
-});
-export type FilmOrder = v.InferOutput<typeof filmOrder>;
+  readonly side: number;
+  /** Path of the film. */
+  readonly out: string;
+}
 
 /**
  * What it says: when what it shows begins, wall clock, ms, when its pictures were, and how many it
@@ -207,8 +244,8 @@ async function openRecords(records: FilmOrder['records']): Promise<Records> {
 /** @returns how many pictures the film has */
 async function make(order: FilmOrder): Promise<number> {
   const store = new Store(await openRecords(order.records));
-  const { room, from, to, now } = order;
-  const { range, every } = await readRange(store, room, { from, to })
+  const { room, now } = order;
+  const { range, every } = await readRange(store, room, { from: order.from, to: order.to })
     .then(async (found) => {
       const ticks = found.to - found.from;
       const apart = Math.max(1, Math.ceil(ticks / (order.pictures - 1)));
@@ -309,7 +346,7 @@ const reasonOf = (error: unknown): JobReason =>
 // The rooms take precedence on a busy machine.
 setPriority(10);
 process.once('message', (message) => {
-  make(v.parse(filmOrder, message))
+  make(message as FilmOrder)
     .then(
       (frames) => say({ done: true, frames }),
       (error: Error) => say({ error: reasonOf(error), message: error.message }),

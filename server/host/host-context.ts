@@ -1,40 +1,52 @@
-/** The services and settings that the host's calls use. */
+/**
+ * The services that the host's part of a server uses, and operations on rooms that its files share.
+ * It answers no calls: those are in calls.ts, files in files.ts.
+ * Start reading in host.ts.
+ */
+import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import type { RoomSettings } from '../../shared/host/settings.ts';
+import type { SnapshotState } from '../../shared/host/state.ts';
+import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { BackendName } from '../engine/backend.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
+import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import type { WallPlaces } from '../realtime/policy/wall-places.ts';
 import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
-import type { RoomStorage } from '../rooms/live-room.ts';
+import type { OpenRoom, RoomStorage } from '../rooms/live-room.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
+import type { JournalWriter } from '../storage/journal-writer.ts';
+import type { SnapshotRecord } from '../storage/record-schemas.ts';
 import type { Store } from '../storage/store.ts';
+import type { Answer } from '../world/commands.ts';
+import type { Room } from '../world/room.ts';
 import type { Ticker } from '../world/ticker.ts';
 import type { World } from '../world/world.ts';
 
-/** Shared by all handlers of the host's calls. */
 export interface HostContext {
   readonly rooms: RoomRegistry;
-  /** The same if other servers share them. */
+  /** The same rooms if other servers share them. */
   readonly cluster: ClusterRooms | undefined;
   readonly world: World;
   readonly ticker: Ticker;
   readonly bans: Bans;
   readonly places: WallPlaces;
+  /** By name. */
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
+  /** Folders of checkpoints, by name. */
+  readonly checkpointFolders: ReadonlyMap<string, string>;
   readonly engine: EngineInfo;
   /** Storage of the rooms; undefined: they end with the server. */
   readonly storage: RoomStorage | undefined;
   /** Storage of the host's settings. */
   readonly hostStore: Store;
-  /** Address of the Valkey in which rooms are stored instead. */
+  /** URL of the Valkey that stores the rooms instead of the folder. */
   readonly valkey: string | undefined;
   /** The data folder; undefined: nothing is stored. */
   readonly folder: string | undefined;
-  /** Folder of a checkpoint, by its name. */
-  readonly checkpointFolder: (name: string) => string | undefined;
   readonly backend: BackendName | 'auto';
   /** The server's addresses for visitors, best first. */
   readonly addresses: () => string[];
@@ -48,4 +60,65 @@ export interface HostContext {
   /** Wall clock, ms. */
   readonly date: () => number;
   readonly log: Log;
+}
+
+/** A snapshot as the host's page shows it. */
+export function snapshotStateOf({ tick, at, name, before, cells }: SnapshotRecord): SnapshotState {
+  return { tick, at, name: name ?? null, before: before ?? null, organisms: cells.length };
+}
+
+/** Takes a snapshot between two ticks. @returns null if rooms are not stored */
+export async function takeSnapshot(
+  { ticker, storage }: Pick<HostContext, 'ticker' | 'storage'>,
+  room: Room,
+  label: Parameters<JournalWriter['takeSnapshot']>[1],
+): Promise<SnapshotState | null> {
+  if (!storage) return null;
+  await ticker.hold(room);
+  const taken = storage.journalWriter.takeSnapshot(room, label);
+  ticker.resume(room);
+  return snapshotStateOf(await taken);
+}
+
+/**
+ * Runs a command; resolves to its answer with the next tick.
+ *
+ * @throws HostRefusal room-busy; room-closed, elsewhere: the room has stopped
+ */
+export async function runSystemCommand(
+  { server }: OpenRoom,
+  command: SystemCommand,
+): Promise<Answer> {
+  try {
+    return await server.dispatcher.hostActor.act(command);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { reason } = error;
+    if (reason === 'room-closed' || reason === 'elsewhere') throw new HostRefusal(reason);
+    throw new HostRefusal('room-busy', reason);
+  }
+}
+
+/** Runs several commands. @returns how many of them the room executed */
+export async function countExecuted(commands: readonly Promise<Answer>[]): Promise<number> {
+  const results = await Promise.allSettled(commands);
+  return results.filter((one) => one.status === 'fulfilled' && !one.value.refused).length;
+}
+
+const REASONS: Readonly<Record<string, HostReason>> = {
+  'no-such-organism': 'no-such-organism',
+  'off-grid': 'off-grid',
+};
+
+/**
+ * Runs a command that the room must not refuse.
+ *
+ * @returns its answer, and the command as `undoCommand` names it
+ * @throws HostRefusal
+ */
+export async function requireSystemCommand(live: OpenRoom, act: SystemCommand) {
+  const answer = await runSystemCommand(live, act);
+  const { refused, id } = answer;
+  if (refused) throw new HostRefusal(REASONS[refused.reason] ?? 'failed', refused.detail);
+  return { answer, command: { tick: live.room.tick, id } };
 }

@@ -13,7 +13,9 @@ import {
 import { inSlices, LARGEST_SCALE, paintStill } from '../../shared/painter/still.ts';
 import { addressLines, codeOf, readable } from '../../shared/printed-address.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, pause } from '../platform/clock.ts';
+import { getOrAdd } from '../platform/collections.ts';
+import type { Log } from '../platform/log.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import { featuredOf, type Species } from '../world/species.ts';
 import words from './sign-words.json' with { type: 'json' };
@@ -33,6 +35,33 @@ const FAINTEST = 0.2;
 /** Diameter of a cell, share of its place. */
 const CELL = 0.94;
 
+/** The longest that a sign waits for its creatures, ms. */
+const GROWING = 4_000;
+/** Painted creatures, for other papers and languages. */
+const paintedBefore = new WeakMap<LoadedCheckpoint, Promise<readonly SignCreature[]>>();
+
+/** Grows and paints the creatures of a checkpoint. @returns none if it takes too long */
+export const creaturesOf = (
+  checkpoint: LoadedCheckpoint,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Promise<readonly SignCreature[]> =>
+  getOrAdd(paintedBefore, checkpoint, async () => {
+    // Nothing grows while no room is awake.
+    const none = pause(clock, GROWING).then(() => []);
+    let creatures: readonly SignCreature[] = [];
+    let isPainted = false;
+    try {
+      creatures = await Promise.race([growCreatures(checkpoint), none]);
+      creatures = await paintCreatures(creatures, checkpoint, clock);
+      isPainted = creatures.length > 0;
+    } catch (error) {
+      // The sign itself needs no pictures.
+      log.warn('sign-not-painted', (error as Error).message);
+    }
+    if (!isPainted) paintedBefore.delete(checkpoint);
+    return creatures;
+  });
+
 /** Gallery indices of the sign's creatures: those named here, else some far apart in order. */
 function chooseCreatures(species: Species): readonly number[] {
   const { gallery } = species;
@@ -45,11 +74,8 @@ function chooseCreatures(species: Species): readonly number[] {
   return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
 }
 
-/** Grows them. @returns none while the room is too busy: a sign without them is a sign, too */
-export async function growCreatures({
-  species,
-  previews,
-}: Pick<LoadedCheckpoint, 'species' | 'previews'>): Promise<SignCreature[]> {
+/** @returns none while the room is too busy: a sign needs none */
+async function growCreatures({ species, previews }: LoadedCheckpoint): Promise<SignCreature[]> {
   // A large native library, so it is loaded only when needed.
   const { default: sharp } = await import('sharp');
   const grow = async (index: number): Promise<SignCreature> => {
@@ -137,7 +163,7 @@ const TRANSLATIONS: Readonly<Record<TranslatedLanguage, Readonly<Record<string, 
 /** Marks a text for `npm run words`, as `msg` of the pages does, but without their library. */
 const msg = ((text: string) => text) as typeof import('@lit/localize').msg;
 
-/** What is printed, in English; a stroke begins a new line. */
+/** The printed texts, in English; a stroke begins a new line. */
 const HEADLINE = msg('Plant something | that lives', {
   desc: 'Headline of a printed sign, in two lines. The stroke | is where the second line begins.',
 });

@@ -6,9 +6,9 @@ import {
   HEAT_SIDE,
   type HourStatistics,
   type Statistics,
-} from '../../shared/host/statistics.ts';
+} from '../../shared/host/state.ts';
 import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
-import { type Clock, localTime } from '../platform/clock.ts';
+import { localTime, repeat } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
 import { StoreError } from '../storage/record-codec.ts';
@@ -17,19 +17,7 @@ import type { RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import type { TickEvents } from '../world/world.ts';
 import { continues, endOf, type StrokeEnd } from '../world/wounding.ts';
-
-export interface VisitCounterOptions {
-  readonly store: Store;
-  readonly clock: Clock;
-  /** Wall clock, ms. */
-  readonly date: () => number;
-  /** Number of visitors in a room now; undefined for a room that is not open. */
-  readonly size: (room: string) => number | undefined;
-  /** Whether a participant is a visitor who is present; otherwise a system actor. */
-  readonly isVisitor: (room: string, participant: ParticipantId) => boolean;
-  /** Called when the statistics could not be stored. */
-  readonly onError: (error: unknown) => void;
-}
+import type { HostContext } from './host-context.ts';
 
 type Sums = Omit<HourStatistics, 'hour'>;
 
@@ -39,11 +27,14 @@ const COUNTED: Partial<Record<RoomCommand['what'], 'seeds' | 'wounds' | 'crosses
   cross: 'crosses',
 };
 
-/** What is known of a present visitor. */
+/** Interval at which counts are stored, ms. */
+const STORE_INTERVAL = 60_000;
+
+/** A present visitor. */
 interface Visit {
   /** Arrival, wall clock, ms. */
   readonly since: number;
-  /** Where their last stroke has ended. */
+  /** End of their last stroke. */
   end?: StrokeEnd;
 }
 
@@ -58,23 +49,25 @@ export class VisitCounter {
   private readonly counted = new Map<string, Counted>();
   /** Present visitors by room. */
   private readonly present = new Map<string, Map<ParticipantId, Visit>>();
-  private cancel: () => void;
+  private readonly stop: () => void;
   /** Serialises counting. */
   private readonly mutex = new Mutex();
+  private readonly store: Store;
 
-  constructor(private readonly options: VisitCounterOptions) {
-    this.cancel = this.plan();
+  constructor(private readonly context: HostContext) {
+    this.store = context.hostStore;
+    this.stop = repeat(context.clock, STORE_INTERVAL, () => this.flush().catch(this.warn));
   }
 
   /** Counts a tick's events. */
   record(ticks: readonly TickEvents[]): void {
-    const { size, onError } = this.options;
+    const { roomServers } = this.context.rooms;
     const busy = ticks.flatMap((one) => {
-      const most = size(one.room.name);
+      const most = roomServers.get(one.room.name)?.seats.size;
       return most !== undefined && most + one.events.length > 0 ? [{ ...one, most }] : [];
     });
     if (busy.length === 0) return;
-    this.mutex.runExclusive(() => this.count(busy)).catch(onError);
+    this.mutex.runExclusive(() => this.count(busy)).catch(this.warn);
   }
 
   private async count(ticks: readonly (TickEvents & { readonly most: number })[]): Promise<void> {
@@ -101,7 +94,7 @@ export class VisitCounter {
    * go on with them, so they are read again when the room is opened.
    */
   closed(room: string): Promise<void> {
-    return this.mutex.runExclusive(() => this.empty(room)).catch(this.options.onError);
+    return this.mutex.runExclusive(() => this.empty(room)).catch(this.warn);
   }
 
   private async empty(room: string): Promise<void> {
@@ -117,7 +110,7 @@ export class VisitCounter {
   /** A room's statistics. */
   async of(room: string): Promise<Statistics> {
     await this.flush();
-    const { store } = this.options;
+    const { store } = this;
     return { room, hours: await store.hours(room), days: await store.countedDays(room) };
   }
 
@@ -138,34 +131,31 @@ export class VisitCounter {
   private async keep(room: string, counted: Counted): Promise<void> {
     counted.changed = false;
     try {
-      await this.options.store.putCounted(room, counted.hour, counted.day);
+      await this.store.putCounted(room, counted.hour, counted.day);
     } catch (error) {
       counted.changed = true;
-      // Its new owner counts on from what was stored before.
+      // The new owner continues from the stored counts.
       if (error instanceof StoreError && error.reason === 'not-owner') this.counted.delete(room);
       throw error;
     }
   }
 
   async close(): Promise<void> {
-    this.cancel();
+    this.stop();
     await this.flush();
   }
 
-  private plan(): () => void {
-    return this.options.clock.after(DEFAULTS.host.countEvery, () => {
-      this.cancel = this.plan();
-      this.flush().catch(this.options.onError);
-    });
-  }
+  private readonly warn = (error: unknown): void => {
+    this.context.log.warn('not-counted', (error as Error).message);
+  };
 
   private async now(room: string): Promise<Counted> {
-    const { store, date } = this.options;
-    const hour = hourOf(date());
+    const { store, context } = this;
+    const hour = hourOf(context.date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
     // Counts of the past hour that cannot be stored are dropped.
-    if (known?.changed) await this.keep(room, known).catch(this.options.onError);
+    if (known?.changed) await this.keep(room, known).catch(this.warn);
     const day = hour.slice(0, 10);
     const counted: Counted = {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
@@ -180,7 +170,7 @@ export class VisitCounter {
 
   private enter(counted: Counted, room: string, participant: ParticipantId): void {
     const present = getOrAdd(this.present, room, () => new Map<ParticipantId, Visit>());
-    present.set(participant, { since: this.options.date() });
+    present.set(participant, { since: this.context.date() });
     this.add(counted, (sums) => sums.visits++);
   }
 
@@ -194,14 +184,15 @@ export class VisitCounter {
     const visit = present?.get(participant);
     if (!visit) return;
     present!.delete(participant);
-    const seconds = Math.max(0, this.options.date() - visit.since - grace) / 1000;
+    const seconds = Math.max(0, this.context.date() - visit.since - grace) / 1000;
     const span = DWELL_SPANS.findIndex((end) => seconds < end);
     this.add(counted, (sums) => sums.dwell[span < 0 ? DWELL_SPANS.length : span]++);
   }
 
   private act(counted: Counted, room: Room, command: RoomCommand, isRefused: boolean): void {
     const { id } = command.by;
-    if (id === HOUSE.id || !this.options.isVisitor(room.name, id)) return;
+    const isVisitor = this.context.rooms.roomServers.get(room.name)?.seats.memberOf(id);
+    if (id === HOUSE.id || !isVisitor) return;
     const sum = isRefused ? 'refused' : COUNTED[command.what];
     // A stroke of several messages is one wound.
     if (!isRefused && command.what === 'damage' && this.goesOn(room.name, command)) return;
@@ -255,39 +246,4 @@ export function csvOf({ hours, days }: Statistics, by: 'hour' | 'day'): string {
     ...one.dwell,
   ]);
   return `${[header, ...rows].map((row) => row.join(',')).join('\r\n')}\r\n`;
-}
-
-/** The rate in ticks per second from a tick on. */
-export interface RateChange {
-  readonly tick: number;
-  readonly rate: number;
-}
-
-/** The highest tick rate of any room, per second. */
-export const MAX_TICK_RATE = 60;
-
-/**
- * The largest possible number of ticks in the last seconds.
- *
- * @param now the present tick and rate
- * @param changes of the rate, oldest first; the rate before the first is unknown
- */
-export function maxTicksIn(
-  seconds: number,
-  now: RateChange,
-  changes: readonly RateChange[],
-): number {
-  let left = seconds;
-  let end = now.tick;
-  // The last change may not be journalled yet.
-  let rate = Math.max(now.rate, changes.at(-1)?.rate ?? 0);
-  for (let i = changes.length - 1; i >= 0; i--) {
-    const { tick } = changes[i];
-    const took = (end - tick) / rate;
-    if (took >= left) break;
-    left -= took;
-    end = tick;
-    rate = changes[i - 1]?.rate ?? MAX_TICK_RATE;
-  }
-  return now.tick - end + Math.ceil(left * rate);
 }

@@ -22,7 +22,7 @@ export function pageModels(
     const { card, tensors, painter } = model;
     const identity = card.identity ?? identityOf(model);
     if (models.has(identity)) continue;
-    // What trains and judges it, pages do not need.
+    // Pages do not need what trains and judges the model.
     const { training: _, figures: __, ...needed } = card;
     const net = new Map<string, Float32Tensor>();
     for (const tensor of updateShapes(card).keys()) net.set(tensor, tensors.get(tensor)!);

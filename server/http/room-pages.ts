@@ -17,6 +17,7 @@ import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
+import type { RoomRegistry } from '../rooms/room-registry.ts';
 import { lineageTree, rememberedSeed } from '../world/organisms/lineage-tree.ts';
 import { seedTokenOf } from '../world/species.ts';
 import { type Representation, representation } from './static-files.ts';
@@ -75,16 +76,15 @@ export async function loadGalleries(
 }
 
 export interface LineageOptions {
-  /** An open room. @throws Refusal no-such-room, room-closed */
-  readonly findServer: (room: string) => RoomServer;
-  readonly checkpointOf: (room: string) => LoadedCheckpoint | undefined;
+  readonly rooms: Pick<RoomRegistry, 'findServer' | 'planOf'>;
+  /** By name. */
+  readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
   readonly bans: Pick<Bans, 'isBanned'>;
   readonly addressOf: (request: Request) => string;
   /** Wall clock, ms. */
   readonly date: () => number;
 }
 
-const packed = promisify(gzip);
 /** For how long a tree is served as it was made, ms. */
 const TREE_AGE = 2_000;
 /** Refusals that may not last. */
@@ -92,15 +92,8 @@ const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'els
 /** Pictures that an address may wait for at once; the page asks for fewer. */
 const MOST_PICTURES = 4;
 
-/** A tree as it is sent. */
-interface Body {
-  readonly madeAt: number;
-  readonly json: Buffer;
-  readonly gzipped: Promise<Buffer>;
-}
-
-/** What is asked for, of a room that may be watched. */
-interface Asked {
+/** A request about a room that may be watched. */
+interface RoomRequest {
   readonly roomServer: RoomServer;
   readonly loaded: LoadedCheckpoint;
   readonly request: Request;
@@ -110,9 +103,13 @@ interface Asked {
 /** The routes of the family trees: a tree, a picture of an organism, and its seed as a token. */
 export function lineageRoutes(options: LineageOptions): Router {
   const router = Router();
-  const bodies = new WeakMap<RoomServer, Body>();
+  /** Trees as they are sent; `madeAt` in ms. */
+  const trees = new WeakMap<
+    RoomServer,
+    { madeAt: number; json: Buffer; gzipped: Promise<Buffer> }
+  >();
   const growing = new Map<string, number>();
-  const on = (path: string, answer: (asked: Asked) => Promise<unknown>): void => {
+  const on = (path: string, answer: (about: RoomRequest) => Promise<unknown>): void => {
     router.get(path, async (request, response) => {
       try {
         response.set('Cache-Control', 'no-store');
@@ -120,21 +117,22 @@ export function lineageRoutes(options: LineageOptions): Router {
         await answer({ roomServer, loaded, request, response });
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
-        refuse(response, error);
+        const { reason } = error;
+        response.status(RETRIED.has(reason) ? 503 : 404).json({ reason });
       }
     });
   };
   on(lineagePath(':room'), async ({ roomServer, loaded, request, response }) => {
     const now = options.date();
-    let body = bodies.get(roomServer);
-    if (!body || Math.abs(now - body.madeAt) >= TREE_AGE) {
+    let tree = trees.get(roomServer);
+    if (!tree || Math.abs(now - tree.madeAt) >= TREE_AGE) {
       const json = Buffer.from(JSON.stringify(pageOf(roomServer, loaded, now)));
-      body = { madeAt: now, json, gzipped: packed(json) };
-      bodies.set(roomServer, body);
+      tree = { madeAt: now, json, gzipped: promisify(gzip)(json) };
+      trees.set(roomServer, tree);
     }
     response.set('Vary', 'Accept-Encoding').type('json');
-    if (!request.acceptsEncodings('gzip')) return response.send(body.json);
-    return response.set('Content-Encoding', 'gzip').send(await body.gzipped);
+    if (!request.acceptsEncodings('gzip')) return response.send(tree.json);
+    return response.set('Content-Encoding', 'gzip').send(await tree.gzipped);
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const { latent } = seedOf(roomServer, web.request);
@@ -162,8 +160,8 @@ export function lineageRoutes(options: LineageOptions): Router {
 /** @throws Refusal no-such-room, room-closed, sent-away */
 function requireWatchable(request: Request, options: LineageOptions) {
   const room = `${request.params.room}`;
-  const roomServer = options.findServer(room);
-  const loaded = options.checkpointOf(room);
+  const roomServer = options.rooms.findServer(room);
+  const loaded = options.checkpoints.get(options.rooms.planOf(room).checkpoint);
   if (!loaded || roomServer.policy.isClosed) throw new Refusal('room-closed', room);
   const address = options.addressOf(request);
   const applicant = { participant: undefined, device: undefined, address };
@@ -194,9 +192,4 @@ function pageOf({ room, times, policy, seats }: RoomServer, loaded: LoadedCheckp
     canPlant: policy.settings.tokens,
   };
   return page;
-}
-
-function refuse(response: Response, { reason }: Refusal): void {
-  const status = RETRIED.has(reason) ? 503 : 404;
-  response.status(status).json({ reason });
 }

@@ -12,50 +12,55 @@ import helmet from 'helmet';
 import { API } from '../../shared/host/api.ts';
 import { modelPath } from '../../shared/seed-token.ts';
 import type { Metrics } from '../operations/metrics.ts';
-import { WRONG_HOST } from '../realtime/limits/connection-limits.ts';
-import { PAINTERS } from '../vnca/checkpoint.ts';
+import { type ConnectionLimits, WRONG_HOST } from '../realtime/limits/connection-limits.ts';
+import { type Checkpoint, PAINTERS, paintersByPath } from '../vnca/checkpoint.ts';
 import type { Species } from '../world/species.ts';
-import type { Representation, StaticFiles } from './static-files.ts';
+import { pageModels } from './page-models.ts';
+import type { StaticFiles } from './static-files.ts';
 
 export interface AppOptions {
   /** The built client. */
   readonly files: StaticFiles;
   /** Serves the checkpoints' gallery pictures. */
   readonly gallery: RequestHandler<{ name: string }>;
-  /** Latent maps by checkpoint name. */
-  readonly maps?: ReadonlyMap<string, Pick<Species, 'map' | 'wholeMap'>>;
-  /** Models for the page of keepsakes, by identity. */
-  readonly models: ReadonlyMap<string, Representation>;
-  /** The files of painters, by their paths. */
-  readonly painters?: ReadonlyMap<string, Buffer>;
+  /** By name. */
+  readonly checkpoints: ReadonlyMap<string, { readonly species: Species }>;
+  /** With their painters. */
+  readonly checkpointList: readonly Checkpoint[];
   readonly defaultRoom: string;
-  /** The family trees of rooms. */
-  readonly lineage?: Router;
   /** The API of the host's page. */
-  readonly host?: Router;
-  /**
-   * Whether a wall is connected from the requesting address; undefined if the room is not open.
-   */
-  readonly hasWall: (room: string, request: IncomingMessage) => boolean | undefined;
-  /** Has another server answer a request about a room that runs there. */
-  readonly passRoom?: RequestHandler;
+  readonly host: Router;
+  /** Pages about rooms, of this server and of others. */
+  readonly relay: {
+    readonly lineage: Router;
+    readonly hasWall: HasWall;
+    readonly passRoom: RequestHandler;
+  };
   /** Number of trusted proxies in front of the server, which say whether a request came by TLS. */
   readonly trustProxy: number;
-  /** Whether a request is for a host that is allowed. */
-  readonly admitHost: (request: IncomingMessage) => boolean;
-  /**
-   * Called for each request except health checks.
-   *
-   * @returns how long the address must wait, ms; 0: not at all
-   */
-  readonly admit: (request: IncomingMessage) => number;
-  /** Checks that a restart can fix; any `false` means unhealthy. */
-  readonly health: () => Readonly<Record<string, boolean>>;
-  /** Checks for traffic; any `false`, except `keeping`, means not ready. */
-  readonly readiness: () => Readonly<Record<string, boolean | null>>;
+  readonly connectionLimits: Pick<ConnectionLimits, 'admitHost' | 'admitRequest'>;
+  readonly health: () => Health;
   /** Metrics, if they are served on this port. */
-  readonly metrics?: Pick<Metrics, 'contentType' | 'text'> | undefined;
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'> | undefined;
 }
+
+/** The state of a server, for health checks. */
+interface Health {
+  /** Whether the rooms cannot continue. */
+  readonly hasFailed: boolean;
+  readonly isTicking: boolean;
+  /** Whether files and connections can be opened. */
+  readonly hasDescriptors: boolean;
+  /** Whether the journal is written; null: nothing is stored. */
+  readonly isPersisting: boolean | null;
+  /** Whether the server is not shutting down. */
+  readonly isOpen: boolean;
+  /** In a cluster: whether visitors can join here. */
+  readonly isOwner: boolean | undefined;
+}
+
+/** Whether a wall is connected from the requesting address; undefined: the room is not open. */
+type HasWall = (room: string, request: IncomingMessage) => boolean | undefined;
 
 /** The longest wait that Retry-After asks for, ms. */
 const LONGEST_WAIT = 60_000;
@@ -77,7 +82,7 @@ function ownSockets(request: IncomingMessage): string {
  * open, which a new browser would not change.
  */
 export const wallAlive =
-  (hasWall: AppOptions['hasWall']): RequestHandler<{ room: string }> =>
+  (hasWall: HasWall): RequestHandler<{ room: string }> =>
   (request, response) => {
     const alive = hasWall(request.params.room, request) ?? null;
     response.set('Cache-Control', 'no-store');
@@ -86,6 +91,9 @@ export const wallAlive =
 
 /** Creates the Express application. */
 export function createApp(options: AppOptions): Express {
+  const { connectionLimits, files, relay, checkpointList } = options;
+  const models = pageModels(checkpointList);
+  const painters = paintersByPath(checkpointList);
   const app = express();
   // Error pages must not show stack traces.
   app.set('env', 'production');
@@ -120,26 +128,30 @@ export function createApp(options: AppOptions): Express {
   );
   app.use((request, response, next) => {
     const isProbe = request.headers.host === undefined && HEALTH_PATHS.includes(request.path);
-    if (isProbe || options.admitHost(request)) return next();
+    if (isProbe || connectionLimits.admitHost(request)) return next();
     response.status(WRONG_HOST.status).type('text').send(WRONG_HOST.text);
   });
   app.get('/healthz', (_request, response) => {
-    const health = options.health();
-    const healthy = Object.values(health).every(Boolean);
-    response.status(healthy ? 200 : 503).json(health);
+    const { hasFailed, hasDescriptors: descriptors } = options.health();
+    // Only what a restart can fix.
+    const ticking = !hasFailed;
+    response.status(ticking && descriptors ? 200 : 503).json({ ticking, descriptors });
   });
   app.get('/readyz', (request, response) => {
-    const readiness = options.readiness();
-    // A full disk needs the host's attention, but visitors can still be served.
-    const { keeping: _, ...needed } = readiness;
-    const ready = Object.values(needed).every((passed) => passed !== false);
+    const { hasFailed, isTicking, hasDescriptors, isPersisting, isOpen, isOwner } =
+      options.health();
+    const ready = !hasFailed && isTicking && hasDescriptors && isOpen && isOwner !== false;
     // To HAProxy, 404 means: no new visitors, but those who are connected stay.
     const unready = request.query.unready === '404' ? 404 : 503;
-    response.status(ready ? 200 : unready).json(readiness);
+    response.status(ready ? 200 : unready).json({
+      ...{ engine: !hasFailed, ticking: isTicking, descriptors: hasDescriptors },
+      // A full disk needs the host's attention, but visitors can still be served.
+      ...{ keeping: isPersisting, open: isOpen, owner: isOwner },
+    });
   });
   // After the health checks: a flood of requests must not make a supervisor restart the server.
   app.use((request, response, next) => {
-    const wait = options.admit(request);
+    const wait = connectionLimits.admitRequest(request);
     if (wait === 0) return next();
     response.set('Retry-After', `${Math.ceil(Math.min(wait, LONGEST_WAIT) / 1000)}`);
     response.status(429).type('text').send('Too many requests. Please try again in a moment.');
@@ -151,39 +163,38 @@ export function createApp(options: AppOptions): Express {
       response.set('Content-Type', metrics.contentType).send(text);
     });
   }
-  if (options.host) app.use(API, options.host);
+  app.use(API, options.host);
   app.get('/', (request, response) => {
     // A keepsake that does not name its room.
     const query = request.originalUrl.match(/\?seed=[\w-]+$/)?.[0] ?? '';
     response.redirect(`/r/${options.defaultRoom}${query}`);
   });
-  const { files } = options;
   const page = (path: string) => (request: Request, response: Response, next: NextFunction) => {
     if (!files.send(path, 'no-cache', request, response)) next();
   };
   app.get('/r/:room', page('/index.html'));
   app.get('/wall/:room', page('/wall.html'));
-  if (options.passRoom) app.get(['/wall/:room/alive', '/lineage/:room{/*more}'], options.passRoom);
-  app.get('/wall/:room/alive', wallAlive(options.hasWall));
+  app.get(['/wall/:room/alive', '/lineage/:room{/*more}'], relay.passRoom);
+  app.get('/wall/:room/alive', wallAlive(relay.hasWall));
   app.get('/host', page('/host.html'));
   app.get('/keep', page('/keep.html'));
   app.get('/lineage', page('/lineage.html'));
-  if (options.lineage) app.use(options.lineage);
+  app.use(relay.lineage);
   app.get<{ name: string }>(modelPath(':name'), (request, response, next) => {
-    const model = options.models.get(request.params.name);
+    const model = models.get(request.params.name);
     if (!model) return next();
     response.set({ 'Cache-Control': 'public, max-age=3600', ETag: model.etag });
     response.type('application/octet-stream').send(model.bytes);
   });
   app.get(`${PAINTERS}/:hash`, (request, response, next) => {
-    const painter = options.painters?.get(request.path);
+    const painter = painters.get(request.path);
     if (!painter) return next();
     response.set('Cache-Control', FOREVER).type('application/octet-stream').send(painter);
   });
   app.get('/checkpoints/:name/gallery.png', options.gallery);
   app.get('/checkpoints/:name/map.json', (request, response, next) => {
-    const maps = options.maps?.get(request.params.name);
-    const map = request.query.whole === undefined ? maps?.map : maps?.wholeMap;
+    const species = options.checkpoints.get(request.params.name)?.species;
+    const map = request.query.whole === undefined ? species?.map : species?.wholeMap;
     if (!map) return next();
     response.set('Cache-Control', 'max-age=3600');
     // Four decimals are finer than a pixel.

@@ -8,26 +8,20 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { WallState } from '../../shared/host/state.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { Log } from '../platform/log.ts';
+import type { RoomServer } from '../realtime/room-server.ts';
+import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import type { RoomTick } from '../world/world.ts';
-import type { AlertMessage } from './alerts/alert.ts';
+import type { AlertMessage } from './alerts.ts';
+
+type MeasuredRoom = Pick<RoomServer, 'room' | 'seats' | 'reports' | 'walls'>;
 
 export interface MetricsOptions {
   readonly engine: EngineInfo;
-  /** The open rooms; read when metrics are requested. `rate` is in ticks per second. */
-  readonly rooms: () => readonly {
-    readonly name: string;
-    readonly participants: number;
-    readonly organisms: number;
-    readonly awake: number;
-    /** Reported organisms that the host has not decided about. */
-    readonly reported: number;
-    readonly rate: number;
-    readonly tick: number;
-    /** Walls that are up. */
-    readonly walls: number;
-    readonly wallStates: readonly WallState[];
-  }[];
+  /** The open rooms, by name; read when metrics are requested, like all else. */
+  readonly roomServers: ReadonlyMap<string, MeasuredRoom>;
+  /** The actual tick rate of a room, ticks per second. */
+  readonly rateOf: (room: Room) => number;
   /** Connections of other servers to rooms here, and of this one to rooms of others. */
   readonly remote: () => readonly {
     readonly room: string;
@@ -35,7 +29,7 @@ export interface MetricsOptions {
     readonly server: string;
     readonly connections: number;
   }[];
-  /** What this server has of a cluster; undefined: it is alone. */
+  /** State of this server in a cluster; undefined: it is alone. */
   readonly cluster: () =>
     | {
         /** See `Bus.latency`, ms. */
@@ -48,59 +42,68 @@ export interface MetricsOptions {
   readonly rejections: () => Readonly<Record<string, number>>;
   /** Whether the journal is being written; undefined if nothing is stored. */
   readonly isPersisting: () => boolean | undefined;
-  /** Bytes free on the disk of the data folder; undefined if that is not known. */
+  /** Bytes free on the disk of the data folder; undefined if unknown. */
   readonly diskFree: () => number | undefined;
-  /** Damaged data that were set aside; undefined if they are refused. */
+  /** Number of damaged data that were set aside; undefined if damaged data are refused. */
   readonly setAside: () => number | undefined;
   /** The alerts that are not over. */
   readonly alerts: () => readonly AlertMessage[];
 }
 
 /** Records metrics and renders them as text. */
-export interface Metrics {
-  /** Records the results of a tick of some rooms. */
-  ticked(ticks: readonly RoomTick[]): void;
-  /** Records how late a tick began and how long it took. */
-  timed(timing: TickTiming): void;
-  /** Records a commit of the journal. @param duration ms */
-  committed(duration: number): void;
-  readonly contentType: string;
-  /** The metrics in the Prometheus text format. */
-  text(): Promise<string>;
-  /** Removes all metrics from the registry. */
-  close(): void;
-}
+export type Metrics = ReturnType<typeof createMetrics>;
 
 /** Histogram buckets, s. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** Figures of a wall; one that is null is left out. */
-const WALL_FIGURES: Readonly<
-  Record<string, { readonly help: string; readonly of: (wall: WallState) => number | null }>
-> = {
-  up: { help: '1 while it is up, else 0', of: ({ upFor }) => Number(upFor !== null) },
-  up_seconds: { help: 'how long it has been up', of: ({ upFor }) => upFor && upFor / 1000 },
-  frames_per_second: {
-    help: 'frames per second that it confirms, one in a room at rest',
-    of: ({ upFor, frameRate }) => (upFor === null ? null : frameRate),
-  },
-  lost_timestamp_seconds: {
-    help: 'when it was lost, in seconds since the epoch',
-    of: ({ lost }) => lost && lost / 1000,
-  },
+/** Figures of a wall; null: it has no such figure now. */
+const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => number | null]>> = {
+  up: ['1 while it is up, else 0', ({ upFor }) => Number(upFor !== null)],
+  up_seconds: ['how long it has been up', ({ upFor }) => upFor && upFor / 1000],
+  frames_per_second: [
+    'frames per second that it confirms, one in a room at rest',
+    ({ upFor, frameRate }) => (upFor === null ? null : frameRate),
+  ],
+  lost_timestamp_seconds: [
+    'when it was lost, in seconds since the epoch',
+    ({ lost }) => lost && lost / 1000,
+  ],
 };
 
 /** Creates the metrics of a server. Their names begin with `vivarium_`. */
-export function createMetrics(options: MetricsOptions): Metrics {
-  const { engine, rooms, isPersisting, rejections } = options;
+export function createMetrics(options: MetricsOptions) {
+  const { engine, roomServers, rateOf } = options;
   const registers = [new Registry()];
   const [registry] = registers;
   // Event-loop delay, heap, file descriptors.
   collectDefaultMetrics({ register: registry });
-  /** What all metrics have in common. */
+  /** The options that all metrics have in common. */
   const metric = (name: string, help: string) => ({ name: `vivarium_${name}`, help, registers });
   const histogram = (name: string, help: string) =>
     new Histogram({ ...metric(name, help), buckets: SECONDS });
+  /** A gauge that has only the values that it reads when metrics are requested. */
+  const gauge = (
+    name: string,
+    help: string,
+    labelNames: string[],
+    read: () => Iterable<readonly [labels: Record<string, string>, value: number]>,
+  ) =>
+    new Gauge({
+      ...{ ...metric(name, help), labelNames },
+      collect() {
+        this.reset();
+        for (const [labels, value] of read()) this.set(labels, value);
+      },
+    });
+  const optional = (name: string, help: string, read: () => number | undefined) =>
+    new Gauge({
+      ...metric(name, help),
+      collect() {
+        const value = read();
+        if (value === undefined) this.remove();
+        else this.set(value);
+      },
+    });
   const tick = histogram(
     'tick_seconds',
     'Duration of a tick, including journal and broadcast unless the broadcast is deferred to the next tick.',
@@ -119,39 +122,30 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['reason'],
   });
   const accepted = new Counter(metric('accepted_total', 'Commands that rooms accepted.'));
-  const perRoom = [
-    ...(['participants', 'organisms', 'awake', 'reported'] as const),
-    ...(['rate', 'tick', 'walls'] as const),
-  ];
-  for (const what of perRoom) {
-    new Gauge({
-      ...metric(`room_${what}`, `Per room: ${what}.`),
-      labelNames: ['room'],
-      collect() {
-        // Closed rooms have no metrics.
-        this.reset();
-        for (const room of rooms()) this.set({ room: room.name }, room[what]);
-      },
-    });
-  }
-  new Gauge({
-    ...metric('remote_connections', 'Connections to a room over another server, by that server.'),
-    labelNames: ['room', 'server'],
-    collect() {
-      this.reset();
-      for (const { room, server, connections } of options.remote()) {
-        this.set({ room, server }, connections);
-      }
-    },
-  });
-  new Gauge({
-    ...metric('lease_epoch', 'Per room whose lease this server has: owners that it has had.'),
-    labelNames: ['room'],
-    collect() {
-      this.reset();
-      for (const { room, epoch } of options.cluster()?.epochs ?? []) this.set({ room }, epoch);
-    },
-  });
+  const openRooms = () => [...roomServers.values()];
+  const perRoom = (what: string, figureOf: (roomServer: MeasuredRoom) => number) =>
+    gauge(`room_${what}`, `Per room: ${what}.`, ['room'], () =>
+      openRooms().map((one) => [{ room: one.room.name }, figureOf(one)]),
+    );
+  perRoom('participants', ({ seats }) => seats.size);
+  perRoom('organisms', ({ room }) => room.size);
+  perRoom('awake', ({ room }) => room.awake);
+  perRoom('reported', ({ reports }) => reports.size);
+  perRoom('rate', ({ room }) => rateOf(room));
+  perRoom('tick', ({ room }) => room.tick);
+  perRoom('walls', ({ walls }) => walls.upCount);
+  gauge(
+    'remote_connections',
+    'Connections to a room over another server, by that server.',
+    ['room', 'server'],
+    () => options.remote().map(({ connections, ...labels }) => [labels, connections]),
+  );
+  gauge(
+    'lease_epoch',
+    'Per room whose lease this server has: owners that it has had.',
+    ['room'],
+    () => (options.cluster()?.epochs ?? []).map(({ room, epoch }) => [{ room }, epoch]),
+  );
   new Counter({
     ...metric(
       'turned_away_total',
@@ -160,18 +154,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     labelNames: ['reason'],
     collect() {
       this.reset();
-      for (const [reason, count] of Object.entries(rejections())) this.inc({ reason }, count);
+      for (const [reason, count] of Object.entries(options.rejections())) {
+        this.inc({ reason }, count);
+      }
     },
   });
-  const optional = (name: string, help: string, value: () => number | undefined) =>
-    new Gauge({
-      ...metric(name, help),
-      collect() {
-        const now = value();
-        if (now === undefined) this.remove();
-        else this.set(now);
-      },
-    });
   optional(
     'bus_latency_seconds',
     'Time that messages to the other servers of a cluster take; absent: it is alone, or Valkey is away.',
@@ -184,7 +171,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     'keeping',
     '1: the journal is being written; 0: it is not, see the log; absent: nothing is stored.',
     () => {
-      const persisting = isPersisting();
+      const persisting = options.isPersisting();
       return persisting === undefined ? undefined : Number(persisting);
     },
   );
@@ -198,41 +185,35 @@ export function createMetrics(options: MetricsOptions): Metrics {
     "Damaged data that were set aside and not yet dismissed on the host's page.",
     options.setAside,
   );
-  for (const [what, { help, of }] of Object.entries(WALL_FIGURES)) {
-    new Gauge({
-      ...metric(`wall_${what}`, `Per wall that has a place of its own: ${help}.`),
-      labelNames: ['room', 'wall'],
-      collect() {
-        this.reset();
-        for (const { name: room, wallStates } of rooms()) {
-          for (const state of wallStates.filter(({ id }) => id !== null)) {
-            const figure = of(state);
-            if (figure !== null) this.set({ room, wall: state.name }, figure);
-          }
-        }
-      },
-    });
+  for (const [what, [help, figureOf]] of Object.entries(WALL_FIGURES)) {
+    const about = `Per wall that has a place of its own: ${help}.`;
+    gauge(`wall_${what}`, about, ['room', 'wall'], () =>
+      openRooms().flatMap(({ room, walls }) =>
+        walls.states.flatMap((wall) => {
+          const figure = wall.id === null ? null : figureOf(wall);
+          return figure === null ? [] : [[{ room: room.name, wall: wall.name }, figure] as const];
+        }),
+      ),
+    );
   }
-  new Gauge({
-    ...metric('alert', 'Always 1: an alert that is not over. See HOSTING.md.'),
-    labelNames: ['alert', 'room', 'wall'],
-    collect() {
-      this.reset();
-      for (const { alert, room = '', wall = '' } of options.alerts()) {
-        this.set({ alert, room, wall }, 1);
-      }
-    },
-  });
+  gauge(
+    'alert',
+    'Always 1: an alert that is not over. See HOSTING.md.',
+    ['alert', 'room', 'wall'],
+    () => options.alerts().map(({ alert, room = '', wall = '' }) => [{ alert, room, wall }, 1]),
+  );
   new Gauge({
     ...metric('engine', 'Always 1; the labels name the engine and its device.'),
     labelNames: ['name', 'device'],
   }).set({ ...engine }, 1);
   return {
-    timed({ late: delay, took }) {
+    /** Records how late a tick began and how long it took. */
+    timed({ late: delay, took }: TickTiming): void {
       late.observe(delay / 1000);
       tick.observe(took / 1000);
     },
-    ticked(ticks) {
+    /** Records the results of a tick of some rooms. */
+    ticked(ticks: readonly RoomTick[]): void {
       for (const { result, cells: stepped } of ticks) {
         cells.inc(stepped);
         for (const { refused: refusal } of result.answers) {
@@ -241,35 +222,33 @@ export function createMetrics(options: MetricsOptions): Metrics {
         }
       }
     },
-    committed: (duration) => commit.observe(duration / 1000),
-    contentType: registry.contentType,
+    /** Records a commit of the journal. @param duration ms */
+    committed: (duration: number): void => commit.observe(duration / 1000),
+    contentType: registry.contentType as string,
+    /** The metrics in the Prometheus text format. */
     text: () => registry.metrics(),
+    /** Removes all metrics from the registry. */
     close: () => registry.clear(),
   };
 }
 
 /** A running metrics server. */
-export interface MetricsServer {
-  readonly port: number;
-  close(): Promise<void>;
-}
-
-export interface MetricsServerOptions {
-  /** Whether a request is for a host that is allowed. */
-  readonly admitHost: (request: IncomingMessage) => boolean;
-  readonly log: Log;
-}
+export type MetricsServer = Awaited<ReturnType<typeof serveMetrics>>;
 
 /**
  * Serves `/metrics` on 127.0.0.1.
  *
+ * @param options.admitHost whether a request is for a host that is allowed
  * @throws the error of listening
  */
 export async function serveMetrics(
   metrics: Pick<Metrics, 'text' | 'contentType'>,
   port: number,
-  { admitHost, log }: MetricsServerOptions,
-): Promise<MetricsServer> {
+  {
+    admitHost,
+    log,
+  }: { readonly admitHost: (request: IncomingMessage) => boolean; readonly log: Log },
+) {
   const server = createServer(async (request, response) => {
     const status = !admitHost(request) ? 421 : request.url !== '/metrics' ? 404 : undefined;
     if (status !== undefined) {
@@ -290,11 +269,11 @@ export async function serveMetrics(
   server.on('error', (error) => log.warn('not-accepted', error.message));
   return {
     port: (server.address() as AddressInfo).port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    async close(): Promise<void> {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
   };
 }
 

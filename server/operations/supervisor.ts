@@ -13,7 +13,7 @@ export const RESTART_CODE = 75;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the system says of a process; '' if unknown. */
+/** A file of /proc about a process; '' if it cannot be read. */
 function read(process: string, file: string): string {
   try {
     return readFileSync(`/proc/${process}/${file}`, 'utf8');
@@ -84,6 +84,8 @@ export function findSupervisor(
 }
 
 const HOUR = 3_600_000;
+/** Maximum number of restarts per hour. */
+const MOST_RESTARTS = 3;
 const RECORD = 'restarts';
 
 /** Times of restarts, ms since the epoch. */
@@ -95,8 +97,6 @@ export interface RestartLimitOptions {
   readonly clock: Clock;
   /** Wall clock, ms since the epoch; it may be set back. */
   readonly date: () => number;
-  /** Restarts allowed per hour. */
-  readonly most: number;
 }
 
 /** Grants restarts, a limited number per hour. */
@@ -114,14 +114,14 @@ export class RestartLimit {
    * @returns whether the server may restart now
    */
   async take(): Promise<boolean> {
-    const { store, date, most, clock } = this.options;
-    const waited = clock.now() - this.started >= HOUR / most;
+    const { store, date, clock } = this.options;
+    const waited = clock.now() - this.started >= HOUR / MOST_RESTARTS;
     if (!store) return waited;
     try {
       const now = date();
       const times = (await store.serverRecord(RECORD, restartRecords)) ?? [];
       const recent = times.filter((time) => Math.abs(now - time) < HOUR);
-      if (recent.length >= most) return false;
+      if (recent.length >= MOST_RESTARTS) return false;
       await store.putServerRecord(RECORD, [...recent, now]);
       return true;
     } catch {

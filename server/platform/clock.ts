@@ -39,6 +39,34 @@ export function pause(clock: Clock, duration: number): Promise<void> {
   });
 }
 
+/**
+ * Runs work after each interval; the next one begins when the work is done.
+ *
+ * @param interval ms
+ * @param first time until the first run, ms
+ * @returns ends the repetition
+ */
+export function repeat(
+  clock: Clock,
+  interval: number,
+  work: () => unknown,
+  first = interval,
+): () => void {
+  let hasEnded = false;
+  let cancel = (): void => {};
+  const plan = (delay: number): void => {
+    cancel = clock.after(delay, async () => {
+      await work();
+      if (!hasEnded) plan(interval);
+    });
+  };
+  plan(first);
+  return () => {
+    hasEnded = true;
+    cancel();
+  };
+}
+
 export interface RetryOptions {
   readonly clock: Clock;
   /** Pause before each retry, ms. There is one attempt more than there are pauses. */

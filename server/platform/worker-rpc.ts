@@ -70,8 +70,9 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
   /** The start-up result of the thread's `open`. Rejects with its error, or if the thread dies. */
   readonly ready: Promise<Ready>;
   private readonly endpoint: Endpoint;
-  private isLost = false;
   private closing: Promise<void> | undefined;
+  /** Whether the thread has died other than by `close` or `terminate`. */
+  lost = false;
 
   constructor(
     private readonly worker: Worker,
@@ -100,11 +101,6 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
     );
   }
 
-  /** Whether the thread has died other than by `close` or `terminate`. */
-  get lost(): boolean {
-    return this.isLost;
-  }
-
   call<M extends keyof Methods & string>(
     method: M,
     ...args: ArgumentsOf<Methods[M]>
@@ -112,7 +108,7 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
     return this.ask(method, args);
   }
 
-  /** As `call`, but transfers the buffers in the arguments: the caller must not use them again. */
+  /** Calls a method and transfers the buffers in the arguments: do not use them afterwards. */
   give<M extends keyof Methods & string>(
     method: M,
     ...args: ArgumentsOf<Methods[M]>
@@ -147,32 +143,26 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
 
   private die(death: Death): void {
     this.endpoint.end(() => {
-      this.isLost = true;
+      this.lost = true;
       return this.options.onDeath(death);
     });
     if (death.cause === 'malformed') void this.worker.terminate();
   }
 }
 
-/** What a thread serves once it has started. */
-export interface Served<Methods extends object, Ready = undefined> {
-  /** Absent: none. */
-  readonly methods?: Methods;
-  /** The start-up result, for `WorkerRpc.ready`. */
-  readonly ready?: Ready;
-}
-
 /**
  * Makes this worker thread answer calls. They start in the order of arrival and run concurrently.
  *
- * @param open prepares the thread and may call the other side; `WorkerRpc.ready` rejects if it
- *   throws
+ * @param open prepares the thread and may call the other side; `WorkerRpc.ready` resolves to its
+ *   `ready`, and rejects if it throws
  */
 export async function serveWorker<
   Methods extends object,
   Caller extends object = object,
   Ready = undefined,
->(open: (caller: Remote<Caller>) => Promise<Served<Methods, Ready>>): Promise<void> {
+>(
+  open: (caller: Remote<Caller>) => Promise<{ readonly methods?: Methods; readonly ready?: Ready }>,
+): Promise<void> {
   const endpoint = new Endpoint(parentPort!, {
     errors: {},
     onMalformed: () => {

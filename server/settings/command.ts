@@ -31,7 +31,7 @@ export function closestOf(text: string, words: readonly string[]): string | unde
 
 /** An option that takes a value. */
 export interface ValueOption {
-  /** Stands for the value in the help, like FOLDER; absent: N. */
+  /** Placeholder of the value in the help, like FOLDER; absent: N. */
   readonly value?: string;
   /** Reads the text. Its messages complete the sentence "--flag …". */
   readonly type: v.GenericSchema<string, unknown>;
@@ -40,7 +40,7 @@ export interface ValueOption {
   readonly details?: string;
   /** As a user would write it. Without one, the option is absent from the result unless given. */
   readonly default?: string;
-  /** What the help says of the default instead, where its text says little or there is none. */
+  /** Replaces the default in the help, if its text says little or there is none. */
   readonly defaultInWords?: string;
   /** The value of the flag when nothing follows it. */
   readonly bare?: string;
@@ -77,7 +77,7 @@ export interface NumberKeys {
 export interface Positional<K extends string = string> {
   /** Its name in the result. */
   readonly key: K;
-  /** What it is, to complete the sentence "Name one …". */
+  /** Completes the sentence "Name one …". */
   readonly noun: string;
   readonly help: string;
   /** The values it takes, and what each means; absent: any. */
@@ -104,7 +104,7 @@ type ValueOf<O> = O extends ValueOption ? v.InferOutput<O['type']> : boolean;
 type Sure<O> = O extends { readonly default: string } ? true : O extends ValueOption ? false : true;
 type Simplify<T> = { [K in keyof T]: T[K] };
 
-/** What a command is asked to do: a value for each option that was given or has a default. */
+/** The options of a command as read: each that was given or has a default. */
 export type Values<O extends Options, K extends string = never> = Simplify<
   { readonly [P in K]: string } & {
     readonly [P in keyof O as Sure<O[P]> extends true ? P : never]: ValueOf<O[P]>;
@@ -173,7 +173,7 @@ function parse(command: Command, args: readonly string[]) {
   const { tokens } = parseArgs({
     args: withBareValues(command, args),
     options: { ...Object.fromEntries(types), help: { type: 'boolean', short: 'h' } },
-    // What is wrong is said below, in one sentence.
+    // Errors are reported below, in one sentence.
     strict: false,
     tokens: true,
   });
@@ -253,7 +253,7 @@ export function readCommand<O extends Options, K extends string = never>(
       continue;
     }
     const variable = variableOf(command, key);
-    // An empty variable in a service unit or compose file means: as if it were not there.
+    // An empty variable in a service unit or compose file counts as not set.
     const around = variable && environment[variable]?.trim() ? environment[variable] : undefined;
     const text = given ?? around ?? option.default;
     if (text === undefined) continue;
@@ -268,7 +268,7 @@ export function readCommand<O extends Options, K extends string = never>(
   return read as Values<O, K>;
 }
 
-/** What only the server's own threads and its tests read, without the prefix. */
+/** Variables that only the server's own threads and its tests read, without the prefix. */
 const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 
 /** @returns a sentence for each; empty variables count as not set */

@@ -75,7 +75,7 @@ const optionRows = ([key, option]: [string, Option]): Row[] => [
   ...choiceRows(takesValue(option) ? option.choices : undefined),
 ];
 
-/** What a command does, how to call it, and its options, in lines of at most 100 characters. */
+/** The help of a command: purpose, usage and options, in lines of at most 100 characters. */
 export function helpText(command: Command): string {
   const { about, usage, positional, notes } = command;
   const blocks: { title?: string | undefined; rows: Row[] }[] = [];

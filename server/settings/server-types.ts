@@ -69,9 +69,12 @@ export const list = <T extends v.GenericSchema<string, unknown>>(item: T) =>
     v.array(item),
   );
 
+/** A text that fits. */
+const textThat = (fits: (given: string) => boolean, wanted: string) =>
+  v.pipe(v.string(), v.check(fits, wanted));
+
 /** Items that fit, with commas between. */
-const listOf = (fits: (item: string) => boolean, wanted: string) =>
-  list(v.pipe(v.string(), v.check(fits, wanted)));
+const listOf = (fits: (item: string) => boolean, wanted: string) => list(textThat(fits, wanted));
 
 const ROOMS_WANTED = 'must be names of a-z, 0-9 and -, separated by commas';
 
@@ -195,9 +198,9 @@ export const origins = listOf(
   'must be origins like https://museum.example, separated by commas',
 );
 
-export const origin = v.pipe(
-  v.string(),
-  v.check(isOrigin, 'must be an origin like https://museum.example, without a path'),
+export const origin = textThat(
+  isOrigin,
+  'must be an origin like https://museum.example, without a path',
 );
 
 const isHostName = (given: string): boolean =>
@@ -214,24 +217,20 @@ const isWebAddress = (given: string): boolean => {
   return /^https?:$/.test(protocol) && username === '' && password === '';
 };
 
-export const webAddress = v.pipe(
-  v.string(),
-  v.check(isWebAddress, 'must be a URL like https://monitor.example/vivarium, without a user name'),
+export const webAddress = textThat(
+  isWebAddress,
+  'must be a URL like https://monitor.example/vivarium, without a user name',
 );
 
 /** Where rooms are kept that several processes share. */
-export const clusterAddress = v.pipe(
-  v.string(),
-  v.check(
-    (given) => URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol),
-    'must be a URL like redis://user:password@127.0.0.1:6379/0, with %2F for / in the password, and so on',
-  ),
+export const clusterAddress = textThat(
+  (given) => URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol),
+  'must be a URL like redis://user:password@127.0.0.1:6379/0, with %2F for / in the password, and so on',
 );
 
 /** A page whose links end in a fragment; as browsers write it. */
 export const pageAddress = v.pipe(
-  v.string(),
-  v.check(
+  textThat(
     (given) => isWebAddress(given) && !given.includes('#'),
     'must be a URL like https://museum.example/keep.html, without a user name and without "#"',
   ),
@@ -266,10 +265,7 @@ export const listening = v.pipe(
   }),
   v.object({
     port,
-    host: v.pipe(
-      v.string(),
-      v.check(isAddress, "must be port@address with one of this machine's addresses"),
-    ),
+    host: textThat(isAddress, "must be port@address with one of this machine's addresses"),
   }),
 );
 

@@ -1,4 +1,4 @@
-/** What a host can set: the table of the server's settings. */
+/** The table of the server's settings. */
 import { gardenerWounds } from '../../shared/common-schemas.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
@@ -14,7 +14,7 @@ import {
   wholeNumber,
 } from './server-types.ts';
 
-const { room, life, house, net, store } = DEFAULTS;
+const { room, life, roomSettings, net, store } = DEFAULTS;
 
 export const SERVER = {
   about: 'Vivarium: a multiplayer canvas of living cells.',
@@ -134,13 +134,13 @@ export const SERVER = {
       attract: {
         value: 'SECONDS',
         type: orWord('off', 'off', wholeNumber(5, 3_600)),
-        default: `${house.attract.after}`,
+        default: `${roomSettings.attract.after}`,
         help: 'idle seconds before the automatic gardener starts, 5 to 3600; off: never',
       },
       gardenerWounds: {
         value: 'WHOSE',
         type: oneOf(gardenerWounds.options),
-        default: house.attract.wounds,
+        default: roomSettings.attract.wounds,
         help: 'whose organisms the gardener wounds: own, or unattended (also those whose planter has been away for ten minutes)',
         details: 'They heal. Organisms of planters who are here are never wounded.',
       },

@@ -9,7 +9,7 @@ import {
   dayStatistics,
   type HourStatistics,
   hourStatistics,
-} from '../../shared/host/statistics.ts';
+} from '../../shared/host/state.ts';
 import { type RoomState, roomState } from '../world/room-state.ts';
 import { cellsRecord, decodeCells, encodeCells, type NewCells } from './cells-record.ts';
 import { cellsKey, compressed, padded, parsed, recentKey, sealed } from './record-access.ts';

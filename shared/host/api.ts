@@ -21,9 +21,9 @@ import {
   roomSummary,
   sessionState,
   snapshotState,
+  statistics,
   wallState,
 } from './state.ts';
-import { statistics } from './statistics.ts';
 
 export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';

@@ -90,7 +90,7 @@ const knobs = {
 export const roomSettings = v.strictObject(knobs);
 export type RoomSettings = v.InferOutput<typeof roomSettings>;
 
-/** What is stored of the settings that a host has changed; others are as the server is started. */
+/** The stored settings: those that the host has changed; others come from the server's start. */
 export const settingsChange = v.partial(roomSettings);
 
 /** A partial change, also of energy and gardener; other settings stay as they are. */
@@ -115,7 +115,7 @@ export function applyChange(settings: RoomSettings, change: SettingsRequest): Ro
   };
 }
 
-/** What is stored of a change: each setting of it whole. @param settings with the change */
+/** The form in which a change is stored: each changed setting as a whole. @param settings with the change */
 export function storedChange(
   settings: RoomSettings,
   change: SettingsRequest,

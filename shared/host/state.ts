@@ -41,7 +41,7 @@ const roomEntries = {
     /** Those that are up, and those with a place of their own that are lost. */
     up: count,
     lost: count,
-    /** What the host has them show, and for how long unless they ask again, ms; null: the room. */
+    /** What the host lets them show, and for how long unless asked again, ms; null: the room. */
     showing: v.nullable(v.object({ what: v.picklist(['film', 'closeUp']), left: number })),
   }),
   /** The day of the room is ending: what lives in it goes. */
@@ -220,7 +220,7 @@ export type AsideState = v.InferOutput<typeof asideState>;
 
 /** A server of a cluster. */
 export const serverState = v.object({
-  /** No other server has the same name. */
+  /** Unique in the cluster. */
   name: text,
   role: v.picklist(['owner', 'gateway', 'both']),
   version: text,
@@ -228,11 +228,11 @@ export const serverState = v.object({
   since: number,
   /** It gives its rooms away and takes none. */
   draining: truth,
-  /** Mean duration of a tick, ms; null: no room has ticked there. */
+  /** Mean duration of a tick, ms; null: no room has ticked. */
   tick: v.nullable(number),
-  /** Time that its messages take through Valkey, ms; null: not known. */
+  /** Time that its messages take through Valkey, ms; null: unknown. */
   latency: v.nullable(number),
-  /** Those that run there. */
+  /** Rooms that run there. */
   rooms: v.array(
     v.object({
       name: text,
@@ -246,7 +246,7 @@ export const serverState = v.object({
   ),
   /** If it is draining: rooms that it has given away, until another server runs them. */
   leaving: v.optional(v.array(text), []),
-  /** Rooms of others that it follows to their end, to take them over at once. */
+  /** Rooms of others that it replicates, to take them over immediately. */
   followed: v.optional(v.array(text), []),
   /** Connections that come in there, by room, wherever that runs. */
   viewers: v.array(v.object({ room: text, connections: count })),
@@ -279,7 +279,7 @@ export const hostState = v.object({
   keeping: v.nullable(truth),
   /** Whether the clock was set back within a day, so that stored times may be wrong. */
   clockSetBack: v.optional(truth),
-  /** What was set aside and not dismissed, latest first. */
+  /** Damaged data that were set aside and not dismissed, latest first. */
   aside: v.array(asideState),
   /** Whether it is outside the opening hours. */
   dim: truth,
@@ -315,3 +315,43 @@ export const refusal = v.object({
   retryAfter: v.optional(number),
 });
 export type RefusalState = v.InferOutput<typeof refusal>;
+
+/** Upper bounds of the bins for visit lengths, seconds; the last bin is unbounded. */
+export const DWELL_SPANS = [10, 30, 60, 120, 300, 600, 1_200, 3_600] as const;
+
+/** Fields per side of the heat map, which covers the whole grid. */
+export const HEAT_SIDE = 16;
+
+const sums = {
+  /** Visits; a participant who returns within a minute counts once. */
+  visits: count,
+  seeds: count,
+  wounds: count,
+  crosses: count,
+  refused: count,
+  /** Largest number of participants at once. */
+  most: count,
+  /** [DWELL_SPANS.length + 1] ended visits by length. */
+  dwell: v.pipe(v.array(count), v.length(DWELL_SPANS.length + 1)),
+  /** [HEAT_SIDE²] seeds and wounds by position, row by row. */
+  heat: v.pipe(v.array(count), v.length(HEAT_SIDE * HEAT_SIDE)),
+};
+
+export const hourStatistics = v.object({
+  /** By the server's clock: `2026-11-25T14`. */
+  hour: v.string(),
+  ...sums,
+});
+export type HourStatistics = v.InferOutput<typeof hourStatistics>;
+
+export const dayStatistics = v.object({ day: v.string(), ...sums });
+export type DayStatistics = v.InferOutput<typeof dayStatistics>;
+
+export const statistics = v.object({
+  room: v.string(),
+  /** The last weeks, oldest first; hours without visitors are omitted. */
+  hours: v.array(hourStatistics),
+  /** The last years, oldest first; days without visitors are omitted. */
+  days: v.array(dayStatistics),
+});
+export type Statistics = v.InferOutput<typeof statistics>;

@@ -8,7 +8,7 @@ const { birth, healing, liveliness } = DEFAULTS.life;
 /** As a host of a busy wall sets it. */
 export const LIVING_ROOM = {
   ...{ birth, healing, liveliness, lifetime: 60 },
-  ...{ 'max-organisms': 32, attract: DEFAULTS.house.attract.after },
+  ...{ 'max-organisms': 32, attract: DEFAULTS.roomSettings.attract.after },
 } as const;
 const UNWATCHED = 60;
 

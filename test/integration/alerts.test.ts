@@ -1,6 +1,6 @@
 /** Alerts by webhook: real servers that post to a real receiver. */
 import { join } from 'node:path';
-import { ALERTS } from '../../server/operations/alerts/alert.ts';
+import { ALERTS } from '../../server/operations/alerts.ts';
 import { silentLog } from '../../server/platform/log.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import { AlertReceiver, faultsOf } from '../support/alert-receiver.ts';

@@ -154,7 +154,7 @@ test.each([DEFAULTS.room.maxOrganisms, VISITORS])(
     await hall.visit();
     const theirs = hall.room.organisms.map(({ id }) => id);
     // The gardener waits a minute.
-    await hall.pass(DEFAULTS.house.attract.after);
+    await hall.pass(DEFAULTS.roomSettings.attract.after);
     hall.begin('own');
     await hall.pass(WATCHED);
     expect(longestPause(hall.seen, WATCHED)).toBeLessThan(30);

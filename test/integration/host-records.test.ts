@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { generate } from 'lean-qr';
 import sharp from 'sharp';
 import { escaped } from '../../server/host/printed-sign.ts';
-import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/statistics.ts';
+import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/state.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { suiteFolder } from '../support/closing.ts';

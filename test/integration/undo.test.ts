@@ -1,6 +1,6 @@
 /** Undo without a server: the room is as if the undone commands had never happened. */
 import { createEngine } from '../../server/engine/create-engine.ts';
-import { moderationCalls } from '../../server/host/moderation.ts';
+import { undoRecent } from '../../server/host/undo.ts';
 import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { StoreError } from '../../server/storage/record-codec.ts';
 import { openMemory, type Records } from '../../server/storage/records.ts';
@@ -318,10 +318,10 @@ describe('replaying without the undone commands', () => {
         summary: () => ({ settings: { tickRate: 1 } }),
       };
       const ticker = { hold: async () => {}, resume: () => {} };
-      const context = { rooms, world, ticker, date, storage: { store, journalWriter } };
-      const calls = moderationCalls(context as never, async () => {});
+      const farewells = { stop: async () => {} };
+      const host = { rooms, world, ticker, farewells, storage: { store, journalWriter } };
       const undo = (seconds: number, ago: number) =>
-        calls.undo({ seconds, ago, participant: ANNA.id }, { room: 'a' });
+        undoRecent(host as never, 'a', { seconds, ago, participant: ANNA.id });
       expect(await undo(70, 60)).toMatchObject({ undone: 1 });
       expect(room.organisms.map(({ id }) => id)).toEqual([first.id, later.id]);
       // While the clock was ahead.

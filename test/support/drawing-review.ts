@@ -30,7 +30,7 @@ export function openReview(
   }) as KeepItem;
   const told: unknown[] = [];
   const members = new Map<number, RoomClient>();
-  const policy = new RoomPolicy({ ...DEFAULTS.house, drawings } as never);
+  const policy = new RoomPolicy({ ...DEFAULTS.roomSettings, drawings } as never);
   const clock = new FakeClock();
   const seeds: object[] = [];
   /** Set: the room takes no commands. */

@@ -81,7 +81,7 @@ export class Owner {
     readonly clock: FakeClock,
   ) {
     const { tickRate, maxOrganisms, capacity } = DEFAULTS.room;
-    const settings = { ...DEFAULTS.house, tickRate, maxOrganisms, capacity };
+    const settings = { ...DEFAULTS.roomSettings, tickRate, maxOrganisms, capacity };
     this.server = new RoomServer({
       ...{ room: hand.room, clock, capacity: 8, previews: {} as never },
       ...{ times: new TickTimes(), date: () => clock.now() },

@@ -3,8 +3,12 @@ import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
-import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
-import { HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
+import {
+  HEAT_SIDE,
+  type HostState,
+  type RoomSummary,
+  type Statistics,
+} from '../../../shared/host/state.ts';
 import {
   bars,
   type Counted,

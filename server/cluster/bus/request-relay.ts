@@ -1,9 +1,10 @@
 /**
- * Has another server answer a page's GET request: what belongs to a room is where the room runs. The
+ * Lets another server answer a page's request: what belongs to a room is where the room runs. The
  * other one serves it like any request of its own, over a connection within its process, and sends
  * the answer in parts, a few ahead of what this side has passed on.
  */
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import {
   createServer,
   type IncomingMessage,
@@ -13,6 +14,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { type Duplex, duplexPair } from 'node:stream';
+import { text as textOf } from 'node:stream/consumers';
 import * as v from 'valibot';
 import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -32,9 +34,11 @@ const id = text(64);
 const target = v.union([v.strictObject({ room: id }), v.strictObject({ server: id })]);
 const asking = v.strictObject({
   ...{ id, from: id, to: target },
-  method: v.picklist(['GET', 'HEAD']),
+  method: v.picklist(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']),
   path: v.pipe(text(8_192), v.startsWith('/')),
   headers: v.record(text(64), text(8_192)),
+  /** JSON. */
+  body: v.optional(text(65_536)),
   address: text(256),
 });
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -135,7 +139,7 @@ export class RequestRelay {
    */
   pass(
     to: RelayTarget,
-    request: IncomingMessage & { readonly originalUrl?: string },
+    request: IncomingMessage & { readonly originalUrl?: string; readonly body?: unknown },
     response: ServerResponse,
     address: string,
   ): Promise<void> {
@@ -145,15 +149,15 @@ export class RequestRelay {
       return Promise.reject(new RelayError('too-many'));
     }
     const call = randomUUID();
-    const { method, url, originalUrl } = request;
+    const { method, url, originalUrl, body } = request;
     const headers = ASKED_HEADERS.flatMap((name) => {
       const value = request.headers[name];
       return value === undefined ? [] : [[name, value]];
     });
     const asked = {
       ...{ id: call, from: this.node, to, address },
-      ...{ method: method === 'HEAD' ? 'HEAD' : 'GET', path: originalUrl ?? url },
-      headers: Object.fromEntries(headers),
+      ...{ method, path: originalUrl ?? url, headers: Object.fromEntries(headers) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     };
     // Other servers ignore what does not fit the schema, such as a path that is a whole URL.
     if (!bus.isUp || !v.is(asking, asked)) return Promise.reject(new RelayError('no-answer'));
@@ -223,6 +227,26 @@ export class RequestRelay {
     });
   }
 
+  /** The JSON with which another server answers a GET request. @throws Error none does */
+  async get(to: RelayTarget, path: string): Promise<unknown> {
+    const [near, far] = connection();
+    const passing = createServer((request, response) => {
+      // Limits of visitors' addresses must not count.
+      this.pass(to, request, response, `get ${path}`).catch(() => response.destroy());
+    });
+    passing.emit('connection', far);
+    try {
+      const request = openRequest({ createConnection: () => near as never, path }).end();
+      // It may fail again after the response has begun; reading the response reports that.
+      request.on('error', () => {});
+      const [response] = (await once(request, 'response')) as [IncomingMessage];
+      return JSON.parse(await textOf(response));
+    } finally {
+      near.destroy();
+      far.destroy();
+    }
+  }
+
   /** One of an address's requests is over. */
   private endOf(address: string): void {
     const left = this.waiting.get(address)! - 1;
@@ -246,13 +270,19 @@ export class RequestRelay {
   private answer(bytes: Uint8Array): void {
     const asked = decodeMessage(asking, bytes);
     if (!asked || !this.options.isFor(asked.to)) return;
-    const { id: call, from, method, path, headers, address } = asked;
+    const { id: call, from, method, path, body, address } = asked;
+    // Node itself gives a DELETE no length.
+    const type = body !== undefined && {
+      'content-type': 'application/json',
+      'content-length': `${Buffer.byteLength(body)}`,
+    };
+    const headers = { ...asked.headers, ...type, host: 'vivarium', [ADDRESS]: address };
     let number = 0;
     let confirmed = 0;
     let isOver = false;
     let wake = (): void => {};
     let cancelBeat = (): void => {};
-    const [near, far] = duplexPair();
+    const [near, far] = connection();
     const send = (more: Omit<Part, 'id' | 'from' | 'number'>): void => {
       this.send(from, { id: call, from: this.node, number: number++, ...more });
     };
@@ -305,16 +335,22 @@ export class RequestRelay {
     // Who asks can tell from here on that nobody wants it any more.
     sayThere();
     this.inner.add(far);
-    far.once('close', () => {
-      if (!far.writableFinished) near.destroy(new Error('The answer broke off.'));
-    });
     this.server.emit('connection', far);
     openRequest({
       createConnection: () => near as never,
-      ...{ method, path, headers: { ...headers, host: 'vivarium', [ADDRESS]: address } },
+      ...{ method, path, headers },
     })
       .once('response', (response) => passOn(response).catch(() => end('broken')))
       .on('error', () => end('broken'))
-      .end();
+      .end(body);
   }
+}
+
+/** Two ends of a connection within the process: of the client, and of the server. */
+function connection(): [near: Duplex, far: Duplex] {
+  const [near, far] = duplexPair();
+  far.once('close', () => {
+    if (!far.writableFinished) near.destroy(new Error('The answer broke off.'));
+  });
+  return [near, far];
 }

@@ -3,12 +3,14 @@
  * clear text. Somebody who is banned can delete the mark of their device, so newcomers without one
  * get in slowly where somebody was banned.
  */
-import { createHmac } from 'node:crypto';
+import { createHmac, randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TokenBucket } from '../../platform/queues.ts';
+
+const MAX_ID = 0x7fffffff;
 
 /** One ban. */
 export interface Ban {
@@ -63,8 +65,6 @@ export class Bans extends EventEmitter<{ added: [] }> {
       readonly bans?: readonly Ban[];
       /** Called with the new list after each change. */
       readonly onChange?: (bans: readonly Ban[]) => void;
-      /** The number of the next ban, unique to this server; absent: it bans alone. */
-      readonly newId?: () => number;
     },
   ) {
     super();
@@ -104,7 +104,8 @@ export class Bans extends EventEmitter<{ added: [] }> {
     const since = this.options.date();
     this.slow(address);
     const ban = {
-      id: this.options.newId?.() ?? 1 + Math.max(0, ...this.bans.map(({ id }) => id)),
+      // Random, as other servers add bans too.
+      id: randomInt(1, MAX_ID),
       room,
       participant,
       name,

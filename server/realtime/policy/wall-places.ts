@@ -19,6 +19,7 @@ export interface WallPlace {
 
 /** Letters and digits that cannot be mistaken for one another, as a pass may have to be typed. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
+const MAX_ID = 0x7fffffff;
 /** 59 bits. */
 const PASS_LENGTH = 12;
 
@@ -30,13 +31,11 @@ export class WallPlaces {
    * @param date wall clock, ms since the epoch
    * @param places the stored places
    * @param onChange called with all places after each change
-   * @param newId the id of the next place, unique to this server; absent: it gives places alone
    */
   constructor(
     private readonly date: () => number,
     places: readonly WallPlace[] = [],
     private readonly onChange: (places: readonly WallPlace[]) => void = () => {},
-    private readonly newId?: () => number,
   ) {
     // A server that was killed could not store that its walls were lost then.
     this.places = places.map((place) => this.asOfNobody(place));
@@ -65,7 +64,8 @@ export class WallPlaces {
 
   /** Gives a new place. @param name not used in the room yet */
   add(room: string, name: string): WallPlace {
-    const id = this.newId?.() ?? 1 + Math.max(0, ...this.places.map((place) => place.id));
+    // Random, as other servers add places too.
+    const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const place = { id, room, name, pass: letters.join(''), seen: false, lost: null };
     this.change([...this.places, place]);

@@ -29,8 +29,12 @@ import {
   type RoomSettings,
   storedChange,
 } from '../../../shared/host/settings.ts';
-import type { HostState } from '../../../shared/host/state.ts';
-import { DWELL_SPANS, HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
+import {
+  DWELL_SPANS,
+  HEAT_SIDE,
+  type HostState,
+  type Statistics,
+} from '../../../shared/host/state.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
 /** UTC+1, in summer UTC+2. */
@@ -40,7 +44,7 @@ const finite = between(-200, 300);
 const place = fc.record({ x: finite, y: finite });
 
 const energy: RoomSettings['energy'] = DEFAULTS.energy;
-const settings: RoomSettings = { ...DEFAULTS.room, ...DEFAULTS.house, energy };
+const settings: RoomSettings = { ...DEFAULTS.room, ...DEFAULTS.roomSettings, energy };
 
 function expectOnGrid({ x, y, width, height }: Rect): void {
   for (const each of [x, y, width, height]) expect(Number.isInteger(each)).toBe(true);

@@ -266,15 +266,6 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
     expect(await connection.ask('SMEMBERS', 'vivarium:nodes')).toHaveLength(1);
   });
 
-  test("numbers that one process has reserved are nobody else's, and none that is in use", async () => {
-    const cluster = await openCluster({ url: server.url, clock: systemClock, log: silentLog });
-    expect(await cluster.reserve('bans', 0, 20)).toBe(1);
-    expect(await cluster.reserve('bans', 5, 20)).toBe(21);
-    expect(await cluster.reserve('walls', 5, 20)).toBe(6);
-    expect(await cluster.reserve('bans', 100, 20)).toBe(101);
-    await cluster.records.close();
-  });
-
   test('an owner whose writes Valkey refuses stops, and is told why, instead of trying for ever', async () => {
     await connection.ask('ACL', 'SETUSER', 'default', '-waitaof');
     const log = new ValkeyLog(connection);

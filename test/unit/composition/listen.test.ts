@@ -1,4 +1,17 @@
-import { type ListenTarget, listen } from '../../../server/composition/listen.ts';
+/** Where a server listens, how phones reach it, and what the host reads about it. */
+import type { networkInterfaces } from 'node:os';
+import {
+  engineLine,
+  type ListenTarget,
+  listen,
+  localOrigin,
+  lossLine,
+  networkAddresses,
+  networkOrigins,
+  venueAddresses,
+  watchOrigin,
+} from '../../../server/composition/listen.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
 
 const failing = (place: ListenTarget, code: string): Promise<unknown> =>
   listen(place, async () => {
@@ -6,25 +19,17 @@ const failing = (place: ListenTarget, code: string): Promise<unknown> =>
   });
 
 const PAGES: ListenTarget = { flag: '--port', host: '0.0.0.0', port: 8080 };
+const METRICS = { ...PAGES, flag: '--metrics', port: 9100 };
+const at = (place: Partial<ListenTarget>): ListenTarget => ({ ...PAGES, ...place });
 
 test.each([
   [PAGES, 'EADDRINUSE', 'port-taken', /^--port: .* port 8080; .* --port 8081\.$/],
-  [
-    { ...PAGES, flag: '--metrics', port: 9100 },
-    'EADDRINUSE',
-    'port-taken',
-    /^--metrics: .* --metrics 9101\.$/,
-  ],
-  [{ ...PAGES, port: 65_535 }, 'EADDRINUSE', 'port-taken', /--port 1024\.$/],
-  [{ ...PAGES, port: 80 }, 'EACCES', 'not-allowed', /^--port: .* port 80; .*1024 .*CAP_NET_BIND/],
-  [{ ...PAGES, port: 5_357 }, 'EACCES', 'not-allowed', /^--port: .* --port 5358\.$/],
-  [
-    { ...PAGES, host: '198.51.100.7' },
-    'EADDRNOTAVAIL',
-    'no-such-address',
-    /198\.51\.100\.7; .*0\.0/,
-  ],
-  [{ ...PAGES, host: 'no.such' }, 'ENOTFOUND', 'no-such-address', /^--host: .*no\.such;/],
+  [METRICS, 'EADDRINUSE', 'port-taken', /^--metrics: .* --metrics 9101\.$/],
+  [at({ port: 65_535 }), 'EADDRINUSE', 'port-taken', /--port 1024\.$/],
+  [at({ port: 80 }), 'EACCES', 'not-allowed', /^--port: .* port 80; .*1024 .*CAP_NET_BIND/],
+  [at({ port: 5_357 }), 'EACCES', 'not-allowed', /^--port: .* --port 5358\.$/],
+  [at({ host: '198.51.100.7' }), 'EADDRNOTAVAIL', 'no-such-address', /198\.51\.100\.7; .*0\.0/],
+  [at({ host: 'no.such' }), 'ENOTFOUND', 'no-such-address', /^--host: .*no\.such;/],
 ] as const)('%j, %s: names the flag, and a remedy', async (place, code, reason, sentence) => {
   const error = { name: 'ListenError', reason, message: expect.stringMatching(sentence) };
   await expect(failing(place, code)).rejects.toMatchObject(error);
@@ -32,4 +37,115 @@ test.each([
 
 test('other errors are passed on', async () => {
   await expect(failing(PAGES, 'EMFILE')).rejects.toMatchObject({ name: 'Error', code: 'EMFILE' });
+});
+
+/** Network interfaces as Node.js reports them, by their IPv4 addresses. */
+const networks = (all: Record<string, string>) =>
+  Object.fromEntries(
+    Object.entries(all).map(([name, address]) => [
+      name,
+      [
+        { address: 'fe80::1', family: 'IPv6', internal: false },
+        { address, family: 'IPv4', internal: name === 'lo' },
+      ],
+    ]),
+  ) as unknown as ReturnType<typeof networkInterfaces>;
+
+test('typical home and venue addresses come first, link-local ones last, loopback not at all', () => {
+  const all = { lo: '127.0.0.1', eth0: '169.254.7.7', eth1: '203.0.113.9', eth2: '10.0.0.5' };
+  expect(networkAddresses(networks({ ...all, wlan0: '192.168.1.20' }))).toEqual([
+    ...['192.168.1.20', '10.0.0.5', '203.0.113.9', '169.254.7.7'],
+  ]);
+});
+
+const VIRTUAL = [
+  ...['br-4f2a', 'docker0', 'tailscale0', 'veth1a2b', 'vEthernet (WSL)', 'virbr0', 'vmnet8'],
+  ...['VMware Network Adapter VMnet8', 'vboxnet0', 'wg0'],
+];
+
+test('virtual interfaces come last, and real ones are not taken for them', () => {
+  for (const name of VIRTUAL) {
+    const found = networkAddresses(networks({ [name]: '192.168.122.1', eth0: '10.20.0.7' }));
+    expect([name, found]).toEqual([name, ['10.20.0.7', '192.168.122.1']]);
+  }
+  for (const name of ['br0', 'en0', 'enp3s0', 'eth0', 'wlan0', 'Wi-Fi', 'Ethernet']) {
+    const found = networkAddresses(networks({ docker0: '172.17.0.1', [name]: '172.20.0.7' }));
+    expect([name, found]).toEqual([name, ['172.20.0.7', '172.17.0.1']]);
+  }
+});
+
+test('virtual and link-local addresses are not for phones', () => {
+  const made = { docker0: '172.17.0.1', tailscale0: '100.64.0.9', eth0: '169.254.7.7' };
+  expect(venueAddresses(networks(made))).toEqual([]);
+  expect(venueAddresses(networks({ ...made, 'br-lan': '192.168.8.1' }))).toEqual(['192.168.8.1']);
+});
+
+const ALL = ['http://192.168.1.20:80', 'http://10.8.0.2:80'];
+
+test.each([
+  ['0.0.0.0', ALL, 'http://localhost:80'],
+  ['::', ALL, 'http://localhost:80'],
+  ['10.8.0.2', ['http://10.8.0.2:80'], 'http://10.8.0.2:80'],
+  ['fd00::2', ['http://[fd00::2]:80'], 'http://[fd00::2]:80'],
+  ['127.0.0.1', [], 'http://localhost:80'],
+  ['::1', [], 'http://localhost:80'],
+  ['127.0.1.1', [], 'http://127.0.1.1:80'],
+])(
+  'a server that listens at %s is reached from the network, and locally',
+  (address, origins, own) => {
+    const bound = { address, port: 80 };
+    expect(networkOrigins(bound, ['192.168.1.20', '10.8.0.2'])).toEqual(origins);
+    expect(localOrigin(bound)).toBe(own);
+  },
+);
+
+test('the watcher reports each lasting change within twenty seconds, until it is stopped', async () => {
+  const clock = new FakeClock();
+  let origin = '';
+  const heard: string[] = [];
+  const end = watchOrigin(
+    clock,
+    () => origin,
+    () => heard.push(origin),
+  );
+  const change = async (to: string, duration: number): Promise<void> => {
+    origin = to;
+    await clock.advance(duration);
+  };
+  await change('', 60_000);
+  expect(heard).toEqual([]);
+  for (const next of ['http://192.168.1.20:8080', 'http://192.168.1.31:8080', '']) {
+    await change(next, 20_000);
+    expect(heard.at(-1)).toBe(next);
+    await change(next, 60_000);
+  }
+  // A short interruption does not count.
+  await change('http://10.0.0.5:8080', 10_000);
+  await change('', 60_000);
+  end();
+  await change('http://10.0.0.5:8080', 60_000);
+  expect(heard).toHaveLength(3);
+  expect(clock.waiting).toBe(0);
+});
+
+const ONNX = { name: 'onnx', device: 'CPU (ONNX Runtime)' };
+
+test('the engine in use is named, and a better one that this machine can have', () => {
+  const skipped = { name: 'tensorflow', onlyGpu: true, reason: 'no CUDA' } as const;
+  for (const better of [[], [skipped]]) {
+    expect(engineLine(ONNX, better)).toBe('Engine: onnx on CPU (ONNX Runtime).');
+  }
+  expect(engineLine(ONNX, [{ ...skipped, remedy: 'install CUDA' }])).toBe(
+    'Engine: onnx on CPU (ONNX Runtime); better: tensorflow on a GPU: no CUDA (to fix it: install CUDA).',
+  );
+});
+
+test('a loss is named with its cause and count', () => {
+  expect(lossLine({ what: 'thread', why: 'out of memory', count: 3 })).toBe(
+    'Warning: an engine thread was lost (out of memory) and has been replaced, without losing any organism. Losses so far: 3.',
+  );
+  expect(lossLine({ what: 'gpu', why: 'driver reset', count: 1 })).toContain('the GPU was lost');
+  expect(lossLine({ what: 'gpu', why: 'no GPU answers', count: 2, replacement: ONNX })).toBe(
+    'Warning: the GPU does not recover (no GPU answers). The server continues on onnx on CPU (ONNX Runtime), more slowly, without losing any organism. Repair the GPU driver and restart the server.',
+  );
 });

@@ -1,6 +1,6 @@
 import { createTickLoop } from '../../../server/composition/tick-loop.ts';
+import { STALL } from '../../../server/operations/watches.ts';
 import { World } from '../../../server/world/world.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { HOUSE } from '../../../shared/vocabulary.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { IDLE_ENGINE } from '../../support/registry-options.ts';
@@ -15,7 +15,7 @@ async function failureOf(change: (world: World) => void): Promise<string[]> {
   const world = new World({ ...IDLE_ENGINE, step: async () => [] } as never);
   change(world);
   const { ticker } = createTickLoop({
-    ...{ world, clock, hooks: {} as never, journalWriter: undefined, metrics: undefined },
+    ...{ world, clock, hooks: {} as never, journalWriter: undefined, metrics: () => undefined },
     ...{ roomServers: () => new Map(), mayTick: () => true, pausePreviews: () => {} },
     ...{ onTick: undefined, onHeartbeat: undefined },
     onFailure: (error) => failures.push((error as Error).message),
@@ -25,7 +25,7 @@ async function failureOf(change: (world: World) => void): Promise<string[]> {
   const seed = { from: 'gallery', index: 0 } as const;
   room.enqueue(1, { what: 'plant', by: HOUSE, x: 8, y: 8, seed });
   ticker.add(room, 15);
-  await clock.advance(2 * DEFAULTS.operations.stall);
+  await clock.advance(2 * STALL);
   return failures;
 }
 

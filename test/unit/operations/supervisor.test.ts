@@ -10,13 +10,12 @@ const names: Record<string, string> = {
 };
 const nameOf = (pid: string): string => names[pid] ?? '';
 
-test('a process with NOTIFY_SOCKET is a service', () => {
-  expect(isService({ NOTIFY_SOCKET: '/run/systemd/notify' }, 1_000, nameOf)).toBe(true);
-});
-
-test('a process that systemd has started, directly or by npm, is a service', () => {
-  expect(isService({ SYSTEMD_EXEC_PID: '1000' }, 1_000, nameOf)).toBe(true);
-  expect(isService({ SYSTEMD_EXEC_PID: '700' }, 1_000, nameOf)).toBe(true);
+test.each([
+  { NOTIFY_SOCKET: '/run/systemd/notify' },
+  { SYSTEMD_EXEC_PID: '1000' },
+  { SYSTEMD_EXEC_PID: '700' },
+])('a process that systemd has started, directly or by npm, is a service: %j', (environment) => {
+  expect(isService(environment, 1_000, nameOf)).toBe(true);
 });
 
 test("a process in a desktop terminal inherits systemd's environment, but is not a service", () => {
@@ -36,14 +35,8 @@ test('under an old systemd, or started by a script, a service is recognised by i
   const old =
     '12:cpu:/system.slice/vivarium.service\n1:name=systemd:/system.slice/vivarium.service\n';
   expect(among(old, { SYSTEMD_EXEC_PID: '800' })).toBe(true);
-  for (const group of [
-    '',
-    '0::/\n',
-    '0::/system.slice/cron.service\n',
-    '0::/user.slice/a.scope\n',
-  ]) {
-    expect(among(group)).toBe(false);
-  }
+  const others = ['0::/system.slice/cron.service\n', '0::/user.slice/a.scope\n'];
+  for (const group of ['', '0::/\n', ...others]) expect(among(group)).toBe(false);
   expect(isService({}, 1_000, nameOf, () => '0::/system.slice/vivarium.service\n')).toBe(false);
 });
 

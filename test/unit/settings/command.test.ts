@@ -62,20 +62,36 @@ function messageOf(args: readonly string[], environment = {}): string {
 describe('reading', () => {
   test('gives each option its value or default, and leaves out what has neither', () => {
     expect(read('rye')).toStrictEqual({
-      recipe: 'rye',
-      ovenHeat: 220,
-      crust: 'hard',
-      seeds: ['none'],
-      timer: undefined,
-      fan: false,
+      ...{ recipe: 'rye', ovenHeat: 220, crust: 'hard', seeds: ['none'] },
+      ...{ timer: undefined, fan: false },
     });
-    expect(read('--oven-heat=180 wheat --fan --loaves 2 --timer 0.5')).toMatchObject({
-      recipe: 'wheat',
-      ovenHeat: 180,
-      loaves: 2,
-      timer: 0.5,
-      fan: true,
-    });
+  });
+
+  const given = { BAKE_OVEN_HEAT: '100', BAKE_CRUST: ' ', BAKE_FAN: '1', BAKE_TIMER: '3' };
+
+  test.each<[args: string, environment: Record<string, string>, values: object]>([
+    [
+      '--oven-heat=180 wheat --fan --loaves 2 --timer 0.5',
+      {},
+      { recipe: 'wheat', ovenHeat: 180, loaves: 2, timer: 0.5, fan: true },
+    ],
+    // Flags before the environment, empty variables not at all.
+    ['rye', given, { ovenHeat: 100, crust: 'hard', fan: false, timer: undefined }],
+    ['rye --oven-heat 90', given, { ovenHeat: 90 }],
+    // The last of several values, or all where an option is repeatable.
+    [
+      'rye --oven-heat 90 --oven-heat 95 --seeds a,b --seeds=c',
+      {},
+      { ovenHeat: 95, seeds: ['a', 'b', 'c'] },
+    ],
+    // An option without its value.
+    ['rye --json', {}, { json: '-' }],
+    ['--json --fan rye', {}, { json: '-' }],
+    ['rye --json=-', {}, { json: '-' }],
+    ['rye --json -', {}, { json: '-' }],
+    ['rye --json a.json', {}, { json: 'a.json' }],
+  ])('%s, with %j', (args, environment, values) => {
+    expect(read(args, environment)).toMatchObject(values);
   });
 
   test('names variables that are no settings, and what they may mean', () => {
@@ -86,31 +102,6 @@ describe('reading', () => {
       'BAKE_FAN is no setting, and has no effect. See --help.',
     ]);
     expect(unknownVariables(REPLAY, { VIVARIUM_TICKRATE: '20' })).toEqual([]);
-  });
-
-  test('prefers flags to the environment, and ignores empty variables', () => {
-    const environment = { BAKE_OVEN_HEAT: '100', BAKE_CRUST: ' ', BAKE_FAN: '1', BAKE_TIMER: '3' };
-    expect(read('rye', environment)).toMatchObject({
-      ovenHeat: 100,
-      crust: 'hard',
-      fan: false,
-      timer: undefined,
-    });
-    expect(read('rye --oven-heat 90', environment)).toMatchObject({ ovenHeat: 90 });
-  });
-
-  test('takes the last of several values, or all of them where an option is repeatable', () => {
-    expect(read('rye --oven-heat 90 --oven-heat 95 --seeds a,b --seeds=c')).toMatchObject({
-      ovenHeat: 95,
-      seeds: ['a', 'b', 'c'],
-    });
-  });
-
-  test('knows what an option without its value means', () => {
-    for (const args of ['rye --json', '--json --fan rye', 'rye --json=-', 'rye --json -']) {
-      expect(read(args)).toMatchObject({ json: '-' });
-    }
-    expect(read('rye --json a.json')).toMatchObject({ json: 'a.json' });
   });
 
   test.each(['--help', '-h', 'rye --fan -h', '--oven-heat 9 --help'])(

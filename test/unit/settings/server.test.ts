@@ -10,15 +10,6 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const folder = temporaryFolder();
 
-test('settings have valid defaults', () => {
-  expect(readConfig([], {})).toMatchObject({
-    port: 8080,
-    rooms: ['garden'],
-    tickRate: 15,
-    engine: 'auto',
-  });
-});
-
 test.each([
   [['--tick-rate', '61'], '--tick-rate must be a whole number from 1 to 60, not "61".'],
   [['--size', 'big'], '--size must be width x height'],
@@ -68,30 +59,41 @@ test.each([['--energy=off'], ['--energy=default'], ['--energy=capacity=1,newcome
   },
 );
 
-test('rooms and sizes are lists and pairs', () => {
-  expect(readConfig(['--rooms=a,b', '--size', '128x64'], {})).toMatchObject({
-    rooms: ['a', 'b'],
-    size: { width: 128, height: 64 },
-  });
-});
-
-test('energy and limits are changed one by one, the others stay', () => {
-  const config = readConfig(
-    [
-      ...['--energy', 'plant=3, refillPerSecond=0.5', '--limits=refusals=9,drawingsPerSecond=0'],
-      ...['--trust-proxy', '1'],
-    ],
+test.each<[args: string[], environment: Record<string, string>, values: object]>([
+  [[], {}, { port: 8080, rooms: ['garden'], tickRate: 15, engine: 'auto', attract: 60 }],
+  [[], {}, { extension: [], oscOut: undefined, oscIn: undefined }],
+  [['--attract', '90'], {}, { attract: 90 }],
+  [['--attract=off'], {}, { attract: 'off' }],
+  [
+    ['--rooms=a,b', '--size', '128x64'],
+    {},
+    { rooms: ['a', 'b'], size: { width: 128, height: 64 } },
+  ],
+  // Energy and limits are changed one by one; the others stay.
+  [
+    ['--energy', 'plant=3, refillPerSecond=0.5', '--limits=refusals=9,drawingsPerSecond=0'],
+    {},
+    {
+      energy: { ...DEFAULTS.energy, plant: 3, refillPerSecond: 0.5 },
+      limits: { ...DEFAULTS.limits, refusals: 9, drawingsPerSecond: 0 },
+    },
+  ],
+  [['--energy', 'off'], {}, { energy: { plant: 0, damagePerCell: 0 } }],
+  [
+    ['--trust-proxy', '1'],
     { VIVARIUM_ORIGINS: 'https://museum.example,http://wall.local:8080' },
-  );
-  expect(config).toMatchObject({
-    energy: { ...DEFAULTS.energy, plant: 3, refillPerSecond: 0.5 },
-    limits: { ...DEFAULTS.limits, refusals: 9, drawingsPerSecond: 0 },
-    origins: ['https://museum.example', 'http://wall.local:8080'],
-    trustProxy: 1,
-  });
-  expect(readConfig(['--energy', 'off'], {})).toMatchObject({
-    energy: { plant: 0, damagePerCell: 0 },
-  });
+    { trustProxy: 1, origins: ['https://museum.example', 'http://wall.local:8080'] },
+  ],
+  [['--extension', 'a.ts,b.js', '--extension=c.mjs'], {}, { extension: ['a.ts', 'b.js', 'c.mjs'] }],
+  [[], { VIVARIUM_EXTENSION: 'a.ts' }, { extension: ['a.ts'] }],
+  // OSC listens on this machine only by default.
+  [['--osc-out', '[::1]:9000'], {}, { oscOut: { host: '::1', port: 9000 } }],
+  [['--osc-out=show.local:1'], {}, { oscOut: { host: 'show.local', port: 1 } }],
+  [['--osc-in=9001'], {}, { oscIn: { host: '127.0.0.1', port: 9001 } }],
+  [['--osc-in', '9001@0.0.0.0'], {}, { oscIn: { host: '0.0.0.0', port: 9001 } }],
+  [['--osc-allow', '10.0.0.2, ::1'], {}, { oscAllow: ['10.0.0.2', '::1'] }],
+])('%j, with %j', (args, environment, values) => {
+  expect(readConfig(args, environment)).toMatchObject(values);
 });
 
 test('banned words come from a file, one per line', async () => {
@@ -100,34 +102,6 @@ test('banned words come from a file, one per line', async () => {
   expect(readConfig(['--banned-words', file], {})).toMatchObject({
     bannedWords: ['blorp', 'krass'],
   });
-});
-
-test('extensions are named together, one by one, or not at all', () => {
-  const args = ['--extension', 'a.ts,b.js', '--extension=c.mjs'];
-  expect(readConfig(args, {})).toMatchObject({ extension: ['a.ts', 'b.js', 'c.mjs'] });
-  expect(readConfig([], { VIVARIUM_EXTENSION: 'a.ts' })).toMatchObject({ extension: ['a.ts'] });
-  expect(readConfig([], {})).toMatchObject({ extension: [] });
-});
-
-test('OSC is sent where the setting says, and listens on this machine only by default', () => {
-  const args = ['--osc-out', '[::1]:9000', '--osc-in=9001', '--osc-allow', '10.0.0.2, ::1'];
-  expect(readConfig(args, {})).toMatchObject({
-    oscOut: { host: '::1', port: 9000 },
-    oscIn: { host: '127.0.0.1', port: 9001 },
-    oscAllow: ['10.0.0.2', '::1'],
-  });
-  expect(readConfig(['--osc-out=show.local:1', '--osc-in', '9001@0.0.0.0'], {})).toMatchObject({
-    oscOut: { host: 'show.local', port: 1 },
-    oscIn: { host: '0.0.0.0', port: 9001 },
-  });
-  expect(readConfig([], {})).toMatchObject({ oscOut: undefined, oscIn: undefined });
-});
-
-test('the gardener starts after a minute, at the time that is set, or never', () => {
-  const attract = (...args: string[]) => (readConfig(args, {}) as { attract: unknown }).attract;
-  expect(attract()).toBe(60);
-  expect(attract('--attract', '90')).toBe(90);
-  expect(attract('--attract=off')).toBe('off');
 });
 
 test('help names every setting', () => {

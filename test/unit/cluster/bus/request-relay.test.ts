@@ -40,7 +40,11 @@ async function open({ hasOwner = true } = {}) {
       } else if (request.url === '/slow') {
         request.socket.once('close', () => seen.push('not wanted any more'));
       } else if (request.url === '/big') response.end(BIG);
-      else response.writeHead(404, { 'x-why': 'none' }).end('not here');
+      else if (request.url === '/json') response.end('{"rooms":3}');
+      else if (request.method !== 'GET') {
+        request.on('data', (bytes) => seen.push([request.headers['content-type'], `${bytes}`]));
+        request.on('end', () => response.writeHead(409).end('{"reason":"room-busy"}'));
+      } else response.writeHead(404, { 'x-why': 'none' }).end('not here');
     },
   });
   const gateway = await RequestRelay.open({
@@ -51,6 +55,8 @@ async function open({ hasOwner = true } = {}) {
   const visitor = { address: '10.0.0.7' };
   const server: Server = createServer((request, response) => {
     expect(gateway.addressOf(request)).toBeUndefined();
+    // As Express does.
+    if (request.method !== 'GET') Object.assign(request, { body: { seconds: 60 } });
     gateway.pass({ room: 'garden' }, request, response, visitor.address).catch((error) => {
       failures.push(error);
       response.writeHead(503).end();
@@ -66,7 +72,7 @@ async function open({ hasOwner = true } = {}) {
   // Addresses can be forged, so one that a visitor sends does not count.
   const ask = (path: string, signal?: AbortSignal) =>
     fetch(origin + path, { headers: { 'x-vivarium-address': '1.2.3.4' }, signal: signal ?? null });
-  return { bus, clock, seen, failures, visitor, ask, origin };
+  return { bus, clock, seen, failures, visitor, ask, origin, gateway };
 }
 
 test('it is answered as there, with status, headers and all bytes, for the visitor who asks', async () => {
@@ -81,6 +87,19 @@ test('it is answered as there, with status, headers and all bytes, for the visit
     ['/lineage/garden?x=1', '10.0.0.7'],
     ['/big', '10.0.0.7'],
   ]);
+});
+
+test.each(['POST', 'DELETE'])('the body of a %s is passed on', async (method) => {
+  const { origin, seen } = await open();
+  const answer = await fetch(`${origin}/undo`, { method });
+  expect([answer.status, await answer.json()]).toEqual([409, { reason: 'room-busy' }]);
+  expect(seen[1]).toEqual(['application/json', '{"seconds":60}']);
+});
+
+test('a server can ask for itself', async () => {
+  const { gateway } = await open();
+  expect(await gateway.get({ room: 'garden' }, '/json')).toEqual({ rooms: 3 });
+  await expect(gateway.get({ room: 'garden' }, '/broken')).rejects.toThrow();
 });
 
 test('an answer that breaks off, there or on its way, is not taken for a whole one', async () => {

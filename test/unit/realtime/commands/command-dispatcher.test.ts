@@ -11,7 +11,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 const ANNA = { id: 1, name: 'Anna', hue: 0 };
 const PRIOR = { from: 'prior' } as const;
 const PLANT: RoomCommand = { what: 'plant', by: ANNA, x: 1, y: 1, seed: PRIOR };
-const SETTINGS = { ...DEFAULTS.house, ...DEFAULTS.room, cooldown: 5, maxRadius: 3 };
+const SETTINGS = { ...DEFAULTS.roomSettings, ...DEFAULTS.room, cooldown: 5, maxRadius: 3 };
 
 function open(command: RoomHooks['command'] = () => undefined) {
   const enqueued: RoomCommand[] = [];

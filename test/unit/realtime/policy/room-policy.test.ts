@@ -10,7 +10,11 @@ import { HandRoom, SPECIES } from '../../../support/rooms.ts';
 import { organismView } from '../../../support/welcome.ts';
 
 test('where names are hidden, the gardener and the house keep theirs: they are nobody', () => {
-  const policy = new RoomPolicy({ ...DEFAULTS.house, ...DEFAULTS.room, names: false } as never);
+  const policy = new RoomPolicy({
+    ...DEFAULTS.roomSettings,
+    ...DEFAULTS.room,
+    names: false,
+  } as never);
   const shown = (name: string) => {
     const planter = { id: 7, name, hue: 1 };
     const organism = organismView(1, { planter });

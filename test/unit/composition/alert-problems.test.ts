@@ -1,12 +1,12 @@
-/** When walls are missed, and when they are back. */
-import { wallProblems } from '../../../server/composition/start-alerts.ts';
-import type { AlertMessage } from '../../../server/operations/alerts/alert.ts';
-import { AlertMonitor } from '../../../server/operations/alerts/alert-monitor.ts';
+/** What alerts are about; when walls are missed, and when they are back. */
+import { problemFinder, wallProblems } from '../../../server/composition/start-alerts.ts';
+import { type AlertMessage, AlertMonitor } from '../../../server/operations/alerts.ts';
 import { WallPlaces } from '../../../server/realtime/policy/wall-places.ts';
 import type { RoomClient } from '../../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../../server/realtime/sessions/room-context.ts';
 import { RoomWalls } from '../../../server/realtime/sessions/room-walls.ts';
 import type { WelcomeBuilder } from '../../../server/realtime/sessions/welcome-builder.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const SECOND = 1_000;
@@ -95,4 +95,30 @@ test('where one of two walls has settled, none is missed', async () => {
   walls.remove(old);
   await clock.advance(60 * MINUTE);
   expect(said()).toEqual([]);
+});
+
+test('each part is looked at: full rooms, no connections, failing storage, too little space', () => {
+  const room = {
+    ...{ pace: { tickRate: 15, actual: 4, slow: true }, participants: 2 },
+    ...{ waiting: DEFAULTS.stream.maxWaiting, settings: { capacity: 2 } },
+  };
+  const server = { walls: { states: [], isBare: false, upCount: 0 }, policy: {} };
+  const parts = {
+    rooms: { roomServers: new Map([['garden', server]]), summary: () => room } as never,
+    http: { getConnections: () => {}, maxConnections: 9 } as never,
+    ...{ connectionLimits: { open: 5 }, limits: { connections: 5 } },
+    ...{ watchdog: { isTicking: true }, descriptors: { hasSome: true } },
+    journalWriter: { isPersisting: false, isDiskFull: true },
+    cluster: { refused: () => new Map([['pond', 'Room "pond" does not run here.']]) },
+  };
+  const texts = () =>
+    problemFinder(parts)().map(({ alert, room: of = '', text }) => `${alert} ${of}: ${text}`);
+  expect(texts().sort()).toEqual([
+    'disk-low : The disk is full.',
+    'nobody-can-join : Nobody can join: all connections are in use.',
+    'nobody-can-join garden: Nobody can join the room "garden": it and its queue are full.',
+    'nobody-can-join pond: Room "pond" does not run here.',
+    'not-kept : Changes are not stored: they are lost if the server restarts. The log says why.',
+    'slow garden: Room "garden" is slow: 4.0 of 15 ticks per second.',
+  ]);
 });

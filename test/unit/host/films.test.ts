@@ -1,12 +1,21 @@
 /** Film jobs: their period, their progress, and why they fail. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { EventEmitter, errorMonitor } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Writable } from 'node:stream';
+import type { Response } from 'express';
+import fc from 'fast-check';
+import { sendFrame } from '../../../server/host/film-frames.ts';
 import { FilmJobs } from '../../../server/host/film-jobs.ts';
-import type { FilmNews, FilmOrder } from '../../../server/host/film-process.ts';
+import { type FilmNews, type FilmOrder, FilmPainter } from '../../../server/host/film-process.ts';
+import { createPlanes, type Planes } from '../../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
+import { paint } from '../../../shared/painter/paint.ts';
+import { afterTest, suiteFolder } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { testNeeding } from '../../support/needs.ts';
+import { chanceNet } from '../../support/painter-net.ts';
 
 const HOUR = 3_600_000;
 const NOW = 1_790_000_000_000;
@@ -33,20 +42,15 @@ let gone: string[];
 let start: () => ChildProcess;
 
 beforeEach(() => {
-  clock = new FakeClock();
-  warned = [];
-  gone = [];
+  [clock, warned, gone] = [new FakeClock(), [], []];
   start = () => {
     maker = new Maker();
     return maker as unknown as ChildProcess;
   };
   films = new FilmJobs({
-    clock,
-    date: () => NOW,
-    engine: 'auto',
+    ...{ clock, date: () => NOW, engine: 'auto', start: () => start() },
     warn: (message) => warned.push(message),
     onGone: (job) => gone.push(job),
-    start: () => start(),
   });
 });
 
@@ -97,21 +101,17 @@ test('a failed film has a reason from a closed set; the log has the details', ()
   ]);
 });
 
-test.each([
-  ['has vanished', () => maker.say({ done: true, frames: 3 })],
-  [
-    'cannot be removed',
-    () => {
-      mkdirSync(maker.orders[0].out);
-      maker.emit('exit', 1);
-    },
-  ],
-])('a film whose file %s fails with a sentence, and the next one is made', (_, end) => {
+test('a film whose file has vanished fails with a sentence, and the next one is made', () => {
   begin();
   const { out } = maker.orders[0];
-  end();
-  expect(films.states).toMatchObject([{ state: 'failed' }]);
-  expect(warned).toEqual([expect.stringMatching(/^A film of "garden" was not made: It/)]);
+  maker.say({ done: true, frames: 3 });
+  // It cannot be removed either.
+  begin();
+  mkdirSync(maker.orders[0].out);
+  maker.emit('exit', 1);
+  expect(films.states).toMatchObject([{ state: 'failed' }, { state: 'failed' }]);
+  const sentence = expect.stringMatching(/^A film of "garden" was not made: It/);
+  expect(warned).toEqual([sentence, sentence]);
   // As the system does with temporary folders that nobody has used for days.
   rmSync(dirname(out), { recursive: true });
   begin();
@@ -138,21 +138,15 @@ test('a film whose process cannot start fails, though two errors tell of it', as
   expect(films.states).toMatchObject([{ state: 'failed', error: 'failed' }]);
 });
 
-test('stopping a film logs no warning', () => {
-  const { id } = begin();
-  films.stop(id);
-  maker.emit('exit', null);
-  expect(warned).toEqual([]);
-  expect(clock.waiting).toBe(0);
-});
-
 test('walls are told of films that have failed, were stopped or made room for later ones, only', () => {
   const { id: failed } = begin();
   maker.say({ error: 'failed', message: '' });
   expect(gone).toEqual([failed]);
   const { id: stopped } = begin();
   films.stop(stopped);
+  maker.emit('exit', null);
   expect(gone).toEqual([failed, stopped]);
+  expect([warned.length, clock.waiting]).toEqual([1, 0]);
   const made = Array.from({ length: DEFAULTS.host.filmsKept + 1 }, () => {
     const { id } = begin();
     writeFileSync(maker.orders[0].out, '');
@@ -181,4 +175,106 @@ test('pictures that are made have files, also before the film is done; there are
   maker.say({ progress: 0.3, frames: 4 });
   maker.say({ error: 'failed', message: '' });
   expect(() => films.frame(failed, 0)).toThrow('job-not-done');
+});
+
+const picture = join(suiteFolder(), 'picture');
+writeFileSync(picture, Buffer.alloc(300_000, 1));
+
+/** A response whose client does not read. */
+class Unread extends Writable {
+  /** The first bytes that are sent. */
+  readonly first: Promise<Buffer>;
+  private tell!: (bytes: Buffer) => void;
+
+  constructor() {
+    super({ highWaterMark: 1 });
+    this.first = new Promise((tell) => {
+      this.tell = tell;
+    });
+    afterTest(() => this.destroy());
+  }
+
+  set(): this {
+    return this;
+  }
+
+  type(): this {
+    return this;
+  }
+
+  override _write(bytes: Buffer): void {
+    this.tell(bytes);
+  }
+}
+
+function isOpen(file: string): boolean {
+  return readdirSync('/proc/self/fd').some((number) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${number}`) === file;
+    } catch {
+      // It was that of this search.
+      return false;
+    }
+  });
+}
+
+testNeeding('Linux', process.platform === 'linux')(
+  'clients that do not read a picture hold no file open, and share its bytes',
+  async () => {
+    const clients = [new Unread(), new Unread()];
+    for (const client of clients) sendFrame(picture, client as unknown as Response);
+    const [one, other] = await Promise.all(clients.map(({ first }) => first));
+    expect(one).toHaveLength(300_000);
+    expect(other).toBe(one);
+    expect(isOpen(picture)).toBe(false);
+  },
+);
+
+const net = chanceNet(3);
+const SIZE = { width: 40, height: 36 };
+const SCALE = 2;
+
+const painterOf = (limit = Infinity, now = () => 0) =>
+  new FilmPainter({ net, scale: SCALE, limit, now });
+
+function reference({ width, height, rgba, owner }: Planes): number[] {
+  const pixels = paint({ cells: rgba, owners: owner, width, height, net, scale: SCALE });
+  return [...pixels].filter((_, i) => i % 4 < 3);
+}
+
+function live(planes: Planes, x: number, y: number, value: number): void {
+  const place = y * planes.width + x;
+  planes.rgba.fill(value, 4 * place, 4 * place + 4);
+  planes.owner[place] = 1 + (value % 3);
+}
+
+const cells = fc.array(
+  fc.record({ x: fc.nat(SIZE.width - 1), y: fc.nat(SIZE.height - 1), value: fc.nat(255) }),
+  { minLength: 1, maxLength: 20 },
+);
+
+test('each picture of a film is what the reference paints, whatever has changed', () => {
+  fc.assert(
+    fc.property(fc.array(cells, { minLength: 2, maxLength: 3 }), (steps) => {
+      const painter = painterOf();
+      const planes = createPlanes(SIZE.width, SIZE.height);
+      for (const step of steps) {
+        for (const { x, y, value } of step) live(planes, x, y, value);
+        expect([...painter.draw(planes)!]).toEqual(reference(planes));
+      }
+    }),
+    { numRuns: 4 },
+  );
+});
+
+test('painting ends when its time is over, and does not begin again', () => {
+  let time = 0;
+  const painter = painterOf(12, () => time++);
+  const planes = createPlanes(SIZE.width, SIZE.height);
+  expect(painter.draw(planes)).toBeDefined();
+  const first = structuredClone(planes);
+  for (let i = 0; i < SIZE.width; i++) live(planes, i, i % SIZE.height, 200);
+  expect(painter.draw(planes)).toBeUndefined();
+  // Nothing of this one has changed since it was painted, but half of its pixels have been painted over.
+  expect(painter.draw(first)).toBeUndefined();
 });

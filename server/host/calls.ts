@@ -1,0 +1,408 @@
+/**
+ * Everything that the host can do: a handler for each call in `shared/host/api.ts`.
+ * It neither authenticates, nor validates, nor finds the server that a call is for: api.ts does.
+ * Start reading at `HANDLERS`.
+ */
+import { randomInt } from 'node:crypto';
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import type { CallAnswer, CallBody, CallName } from '../../shared/host/api.ts';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type {
+  CheckpointState,
+  HostState,
+  RoomDetail,
+  RoomSummary,
+  SnapshotState,
+} from '../../shared/host/state.ts';
+import { localTime } from '../platform/clock.ts';
+import { withoutFingerprints } from '../realtime/policy/bans.ts';
+import { openOf } from '../realtime/policy/reports.ts';
+import { wallStates } from '../realtime/sessions/room-walls.ts';
+import { readRange, writeBundle } from '../replay/journal-range.ts';
+import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
+import type { OpenRoom, RoomStorage } from '../rooms/live-room.ts';
+import type { SnapshotRecord } from '../storage/record-schemas.ts';
+import { featuredOf } from '../world/species.ts';
+import { settled } from '../world/tick-times.ts';
+import type { DailySchedule } from './daily-schedule.ts';
+import type { Farewells } from './farewells.ts';
+import type { FilmJobs } from './film-jobs.ts';
+import {
+  countExecuted,
+  type HostContext,
+  requireSystemCommand,
+  runSystemCommand,
+  snapshotStateOf,
+  takeSnapshot,
+} from './host-context.ts';
+import { restore, undoCommand, undoRecent } from './undo.ts';
+import type { VisitCounter } from './visit-statistics.ts';
+
+/** Everything that handlers of calls and files use. */
+export interface Host extends HostContext {
+  readonly films: FilmJobs;
+  readonly counter: VisitCounter;
+  readonly farewells: Farewells;
+  readonly hours: DailySchedule;
+  readonly isSupervised: boolean;
+  /** A room's summary as the server that runs it knows it, if that answers soon. */
+  readonly summaryOf: (known: RoomSummary) => RoomSummary | Promise<RoomSummary>;
+  /** Tells the other servers that the schedule has changed. */
+  readonly announceSchedule: () => void;
+}
+
+/** Parameters of a path, such as the room in `/rooms/:room`. */
+export type Parts = Readonly<Record<string, string>>;
+
+/** Calls that need no session, or end one; api.ts handles them itself. */
+type SessionCall = 'login' | 'logout' | 'session';
+
+/** Nothing may be returned where the answer is an empty object. */
+type Returned<A> = Record<never, never> extends A ? unknown : A;
+
+/** A function for each call; all may throw `HostRefusal`. */
+export type Handlers = {
+  readonly [N in Exclude<CallName, SessionCall>]: (
+    host: Host,
+    body: CallBody<N>,
+    parts: Parts,
+  ) => Returned<CallAnswer<N>> | Promise<Returned<CallAnswer<N>>>;
+};
+
+export const HANDLERS: Handlers = {
+  state: stateOf,
+  room: (host, _, { room }) => detailOf(host, room),
+
+  createRoom: async ({ rooms }, { settings = {}, ...plan }) => {
+    if (rooms.names.length >= DEFAULTS.host.maxRooms) throw new HostRefusal('too-many-rooms');
+    await rooms.create({ ...plan, seed: randomInt(0xffffffff), change: settings });
+    return rooms.summary(plan.name);
+  },
+  openRoom: async ({ rooms }, _, { room }) => {
+    await rooms.open(room);
+    return rooms.summary(room);
+  },
+  closeRoom: async ({ rooms }, _, { room }) => {
+    await rooms.close(room);
+    return rooms.summary(room);
+  },
+  removeRoom: async (host, { confirm }, { room }) => {
+    host.rooms.planOf(room);
+    if (confirm !== room) throw new HostRefusal('not-confirmed');
+    await host.rooms.remove(room, () => saveLastState(host, room));
+    host.counter.forget(room);
+  },
+
+  changeSettings: ({ rooms }, change, { room }) => rooms.change(room, change),
+  reseed: (host, { organisms }, { room }) => reseed(host, room, organisms),
+
+  dismissReport: async ({ rooms }, { organism }, { room }) => {
+    const { reports } = rooms.requireOpen(room).server;
+    if (!(await reports.dismiss(organism))) throw new HostRefusal('no-such-organism');
+  },
+  farewell: async ({ farewells }, { seconds }, { room }) => {
+    const { kept } = await farewells.begin(room, seconds);
+    return { kept };
+  },
+  stopFarewell: async ({ rooms, farewells }, _, { room }) => {
+    rooms.planOf(room);
+    await farewells.stop(room);
+  },
+
+  removeOrganism: async ({ rooms }, { organism }, { room }) => {
+    const act = { what: 'remove', organism } as const;
+    const { command } = await requireSystemCommand(rooms.requireOpen(room), act);
+    return { command };
+  },
+  clearArea: async ({ rooms }, area, { room }) => {
+    const act = { what: 'clear', area } as const;
+    const { answer, command } = await requireSystemCommand(rooms.requireOpen(room), act);
+    return { removed: answer.removed ?? 0, command };
+  },
+  spotlight: ({ rooms }, place, parts) => {
+    const { server, room } = rooms.requireOpen(parts.room);
+    const { width, height } = room.grid;
+    if (place.x >= width || place.y >= height) throw new HostRefusal('off-grid');
+    server.spotlight(place);
+  },
+  mute: async ({ rooms }, { participant, muted }, { room }) => {
+    const { host, policy, refresh } = rooms.requireOpen(room).server;
+    const isNew = policy.muted.has(participant) !== muted;
+    if (isNew && muted && !host.visitors.some(({ id }) => id === participant)) {
+      throw new HostRefusal('no-such-participant');
+    }
+    const stored = host.mute(participant, muted);
+    if (isNew) refresh.request();
+    await stored;
+  },
+  decideDrawing: async ({ rooms }, { approve }, { room, drawing }) => {
+    const { drawings } = rooms.requireOpen(room).server;
+    if (!(await drawings.decide(Number(drawing), approve))) {
+      throw new HostRefusal('no-such-drawing');
+    }
+  },
+  ban: ({ rooms, bans }, { participant, address, minutes }, { room }) => {
+    const visitor = rooms.requireOpen(room).server.host.banTarget(participant);
+    if (!visitor) throw new HostRefusal('no-such-participant');
+    const ban = bans.add({
+      ...{ room, ...visitor },
+      wholeAddress: address,
+      duration: minutes === null ? undefined : minutes * 60_000,
+    });
+    return withoutFingerprints(ban);
+  },
+  liftBan: ({ bans }, _, { ban }) => {
+    if (!bans.lift(Number(ban))) throw new HostRefusal('no-such-ban');
+  },
+
+  addWall: ({ rooms, places }, { name }, { room }) => {
+    const others = places.of(rooms.planOf(room).name);
+    if (others.length >= DEFAULTS.room.maxWalls) throw new HostRefusal('too-many-walls');
+    if (others.some((place) => place.name === name)) throw new HostRefusal('wall-exists');
+    return wallStates([places.add(room, name)], [], 0)[0];
+  },
+  removeWall: ({ rooms, places }, _, { room, wall }) => {
+    const place = places.of(room).find(({ id }) => id === Number(wall));
+    if (!place) throw new HostRefusal('no-such-wall');
+    places.remove(place.id);
+    rooms.roomServers.get(room)?.walls.release(place.id);
+  },
+
+  undo: (host, body, { room }) => undoRecent(host, room, body),
+  undoCommand: (host, command, { room }) => undoCommand(host, room, command),
+
+  snapshots: async (host, _, { room }) => {
+    host.rooms.planOf(room);
+    const all = await snapshotsOf(host, room);
+    const now = { tick: all[0]?.tick ?? 0, at: host.date() };
+    const times = settled(all.toReversed(), now).reverse();
+    return all.map((one, i) => snapshotStateOf({ ...one, at: times[i].at }));
+  },
+  takeSnapshot: async (host, { name }, parts) => {
+    const { journalWriter } = requireStorage(host);
+    const { room } = host.rooms.requireOpen(parts.room);
+    const named = journalWriter.snapshotsOf(room).filter((one) => one.name !== undefined);
+    if (named.length >= DEFAULTS.store.maxNamed) throw new HostRefusal('too-many-snapshots');
+    return (await takeSnapshot(host, room, { name })) as SnapshotState;
+  },
+  unnameSnapshot: async (host, _, parts) => {
+    const { journalWriter } = requireStorage(host);
+    const { room } = host.rooms.requireOpen(parts.room);
+    const tick = Number(parts.tick);
+    if (!journalWriter.snapshotsOf(room).some((one) => one.tick === tick)) {
+      throw new HostRefusal('no-such-snapshot');
+    }
+    await journalWriter.renameSnapshot(room, tick, undefined);
+  },
+  restore: (host, _, { room, tick }) => restore(host, room, Number(tick)),
+
+  putBack: async ({ storage, rooms }, _, { aside: id }) => {
+    const aside = storage?.aside;
+    const isRoom = (what: string): boolean => what === 'room' || what === 'replaced';
+    const entry = aside?.entries.find((one) => one.id === id && isRoom(one.what));
+    if (!aside || !entry?.room) throw new HostRefusal('not-aside');
+    await rooms.exchange(entry.room, async () => {
+      const replaced = await aside.exchange(id);
+      return async () => {
+        const failed = await aside.exchange(replaced.id);
+        for (const one of [replaced, failed]) await aside.dismiss(one.id);
+      };
+    });
+    await aside.dismiss(id);
+  },
+  dismissAside: async ({ storage }, _, { aside }) => {
+    if (!(await storage?.aside?.dismiss(aside))) throw new HostRefusal('not-aside');
+  },
+
+  timelapse: async (host, wish, { room }) => {
+    const { folder, valkey } = host;
+    const inFolder = folder === undefined ? undefined : { folder };
+    const records = valkey === undefined ? inFolder : { cluster: valkey };
+    const { name, checkpoint } = host.rooms.planOf(room);
+    const { journalWriter } = requireStorage(host);
+    if (!records) throw new HostRefusal('not-kept');
+    const checkpointFolder = host.checkpointFolders.get(checkpoint);
+    if (!checkpointFolder) throw new HostRefusal('no-such-checkpoint', checkpoint);
+    await journalWriter.flushed();
+    return host.films.begin(name, wish, { records, checkpoint: checkpointFolder });
+  },
+  showFilm: ({ rooms, films }, { job, frame, speed }, { room }) => {
+    const { walls } = rooms.requireOpen(room).server;
+    const { room: of, frames, total, from, since: until, times } = films.shown(job);
+    if (of !== room) throw new HostRefusal('no-such-job');
+    if (frame >= frames) throw new HostRefusal('no-such-time');
+    const film = { id: job, frames: total, frame, speed, from, until, zone: timeZone() };
+    walls.show({ film: { ...film, ...(times && { times: [...times] }) } });
+  },
+  showRoom: ({ rooms }, _, { room }) => rooms.requireOpen(room).server.walls.show(undefined),
+  stopJob: ({ films }, _, { job }) => films.stop(job),
+
+  statistics: ({ rooms, counter }, _, { room }) => counter.of(rooms.planOf(room).name),
+
+  setSchedule: async ({ hours, announceSchedule }, wanted) => {
+    await hours.set(wanted);
+    announceSchedule();
+    return wanted;
+  },
+
+  drain: (host) => requireCluster(host).drain(),
+  stopDraining: (host) => requireCluster(host).stopDraining(),
+};
+
+const timeZone = (): string => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** @throws HostRefusal not-kept */
+function requireStorage({ storage }: HostContext): RoomStorage {
+  if (!storage) throw new HostRefusal('not-kept');
+  return storage;
+}
+
+/** @throws HostRefusal no-such-server */
+function requireCluster({ cluster }: HostContext): ClusterRooms {
+  if (!cluster) throw new HostRefusal('no-such-server');
+  return cluster;
+}
+
+/** For how long the page says that the clock was set back, ms. */
+const DAY = 86_400_000;
+
+/** The state of the server, with the films and rooms of all servers. */
+async function stateOf(host: Host): Promise<HostState> {
+  const { rooms, engine, since, version, cluster, hours } = host;
+  const now = host.date();
+  return {
+    ...{ version, engine, now, since },
+    roomDefaults: host.defaults,
+    zone: timeZone(),
+    keeping: host.storage?.journalWriter.isPersisting ?? null,
+    clockSetBack: now - (host.storage?.journalWriter.wallClock.setBackAt ?? -Infinity) < DAY,
+    aside: [...(host.storage?.aside?.entries ?? [])],
+    addresses: host.addresses(),
+    checkpoints: [...host.checkpoints].map(([name, { facts }]): CheckpointState => {
+      const { title, side, sheet } = facts;
+      const replaced = name !== facts.name;
+      return { name, title: replaced ? `${title} (${name})` : title, replaced, side, sheet };
+    }),
+    bans: host.bans.all.map(withoutFingerprints),
+    ...{ dim: !hours.isOpen, schedule: hours.schedule, next: hours.next },
+    supervised: host.isSupervised,
+    jobs: [...(cluster?.filmsElsewhere.values() ?? []), host.films.states].flat(),
+    cluster: (await cluster?.servers()) ?? null,
+    rooms: await Promise.all(rooms.names.map((name) => host.summaryOf(rooms.summary(name)))),
+  };
+}
+
+function detailOf({ rooms, places, clock, date }: Host, name: string): RoomDetail {
+  const summary = rooms.summary(name);
+  const wallList = rooms.roomServers.get(name)?.walls.states ?? wallStates(places.of(name), [], 0);
+  if (!summary.open || summary.busy) {
+    return { ...summary, visitors: [], drawings: [], reports: [], wallList };
+  }
+  const { room, server } = rooms.requireOpen(name);
+  const planted = new Map<number, number>();
+  for (const { planter } of room.organisms) {
+    planted.set(planter.id, (planted.get(planter.id) ?? 0) + 1);
+  }
+  return {
+    ...summary,
+    visitors: server.host.visitors.map((visitor) => {
+      return { ...visitor, organisms: planted.get(visitor.id) ?? 0 };
+    }),
+    drawings: server.drawings.waiting.map(({ id, by, since }) => {
+      return { id, by, waited: clock.now() - since };
+    }),
+    reports: server.reports.list.map((report) => {
+      const { id, kind, origin, planter, pictured, since } = report;
+      return {
+        ...{ organism: id, kind, origin, planter, pictured, lives: server.reports.lives(report) },
+        ...{ reporters: openOf(report), waited: Math.max(0, date() - since) },
+      };
+    }),
+    wallList,
+  };
+}
+
+/** A room's snapshots, latest first, without unreadable ones. */
+async function snapshotsOf({ rooms, storage }: Host, name: string): Promise<SnapshotRecord[]> {
+  if (!storage) return [];
+  const roomServer = rooms.roomServers.get(name);
+  if (roomServer && rooms.summary(name).busy === null) {
+    return [...storage.journalWriter.snapshotsOf(roomServer.room)];
+  }
+  const snapshots: SnapshotRecord[] = [];
+  for (const tick of await storage.store.snapshotTicks(name)) {
+    const snapshot = await storage.store.snapshot(name, tick).catch(() => undefined);
+    if (snapshot) snapshots.push(snapshot);
+  }
+  return snapshots;
+}
+
+/** Writes a replay bundle of the room's last state to the data folder, before it is removed. */
+async function saveLastState({ storage, folder, date }: Host, room: string): Promise<void> {
+  if (!storage || folder === undefined) return;
+  const tail = await storage.store.tail(room);
+  if (!tail) return;
+  const last = { tick: tail.tick };
+  const range = await readRange(storage.store, room, { from: last, to: last });
+  const removed = join(folder, 'removed');
+  await mkdir(removed, { recursive: true });
+  const day = localTime(date()).replaceAll(':', '-');
+  const file = join(removed, `${room}-${day}.bundle`);
+  await writeBundle(file, range);
+  await access(file);
+}
+
+async function reseed(host: Host, room: string, count: number): Promise<CallAnswer<'reseed'>> {
+  const { rooms, farewells } = host;
+  rooms.requireOpen(room);
+  // A farewell would take the new organisms away.
+  await farewells.stop(room);
+  const live = rooms.requireOpen(room);
+  const kept = await takeSnapshot(host, live.room, { before: 'reseed' });
+  const { width, height } = live.room.grid;
+  const cleared = runSystemCommand(live, { what: 'clear', area: { x: 0, y: 0, width, height } });
+  // A flooded room may refuse some of them.
+  const planted = countExecuted(sow(live, count));
+  await cleared;
+  return { planted: await planted, kept };
+}
+
+/** Plants organisms evenly over the room, of different kinds as far as the gallery has them. */
+function sow(live: OpenRoom, count: number) {
+  const { grid, species } = live.room;
+  const { side } = species;
+  const { width, height } = grid;
+  const columns = Math.max(1, Math.round(Math.sqrt((count * width) / height)));
+  const rows = Math.ceil(count / columns);
+  const kinds = shuffled(featuredOf(species));
+  return Array.from({ length: count }, (_, i) => {
+    const inRow = Math.min(columns, count - columns * Math.floor(i / columns));
+    const x = positionIn(i % columns, inRow, width, side);
+    const y = positionIn(Math.floor(i / columns), rows, height, side);
+    const seed =
+      kinds.length > 0
+        ? ({ from: 'gallery', index: kinds[i % kinds.length] } as const)
+        : ({ from: 'prior' } as const);
+    return runSystemCommand(live, { what: 'plant', x, y, seed });
+  });
+}
+
+/** The centre of the i-th of n windows along a length, slightly randomised. */
+function positionIn(i: number, n: number, length: number, side: number): number {
+  const room = length - side;
+  const step = room / n;
+  const stray = Math.floor(step / 4);
+  const chance = stray > 0 ? randomInt(-stray, stray + 1) : 0;
+  return Math.min(room, Math.max(0, Math.round((i + 0.5) * step) + chance)) + side / 2;
+}
+
+function shuffled<T>(items: readonly T[]): T[] {
+  const list = [...items];
+  for (let i = list.length - 1; i > 0; i--) {
+    const j = randomInt(i + 1);
+    [list[i], list[j]] = [list[j], list[i]];
+  }
+  return list;
+}

@@ -1,0 +1,137 @@
+/** The token with which the host signs in: made once, shown once, stored as a hash. */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { resolve } from 'node:path';
+import * as v from 'valibot';
+import { putNewServerRecord } from '../storage/record-access.ts';
+import type { Store } from '../storage/store.ts';
+
+/** 160 bits cannot be guessed, so a plain hash is sufficient. */
+const BYTES = 20;
+/** No letters that look alike, as people type the token. */
+const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
+const LENGTH = Math.ceil((BYTES * 8) / Math.log2(LETTERS.length));
+const GROUP = 5;
+
+const tokenRecord = v.strictObject({ hash: v.string(), made: v.number() });
+
+/** Ignores case, spaces and dashes. */
+const plain = (token: string): string => token.toLowerCase().replace(/[\s-]+/g, '');
+
+const digestOf = (token: string): Buffer => createHash('sha256').update(plain(token)).digest();
+
+function newToken(): string {
+  let token = '';
+  while (token.length < LENGTH) {
+    for (const byte of randomBytes(LENGTH)) {
+      // Reject the remaining bytes, which would make some letters more likely.
+      if (byte < 256 - (256 % LETTERS.length)) token += LETTERS[byte % LETTERS.length];
+    }
+  }
+  return token.slice(0, LENGTH).replace(new RegExp(`(.{${GROUP}})(?=.)`, 'g'), '$1-');
+}
+
+/** Verifies the host's token. */
+export class HostToken {
+  private constructor(
+    private readonly store: Store,
+    private readonly renew: boolean,
+    private hash: Buffer,
+    /** The token itself if it was created now, to be shown once it is stored. */
+    public fresh?: string,
+    private isStored = fresh === undefined,
+  ) {}
+
+  /**
+   * Reads the stored hash, or creates a token that `keep` stores.
+   *
+   * @param renew always creates a new token, which invalidates the old one
+   * @throws StoreError
+   */
+  static async open(store: Store, renew: boolean): Promise<HostToken> {
+    const stored = renew ? undefined : await store.serverRecord('token', tokenRecord);
+    if (stored) return new HostToken(store, renew, Buffer.from(stored.hash, 'hex'));
+    const token = newToken();
+    return new HostToken(store, renew, digestOf(token), token);
+  }
+
+  /**
+   * Stores the hash of a new token. Call it just before showing the token: a stored token that was
+   * never shown would lock the host out. If several servers start together with one store, one
+   * stores its token; the others adopt that one, and have none to show.
+   *
+   * @param now wall clock, ms
+   * @throws StoreError
+   */
+  async keep(now: number): Promise<void> {
+    if (this.isStored) return;
+    const record = { hash: this.hash.toString('hex'), made: now };
+    if (this.renew) await this.store.putServerRecord('token', record);
+    const isStored = this.renew || (await putNewServerRecord(this.store.records, 'token', record));
+    this.isStored = true;
+    if (!isStored) await this.reload();
+  }
+
+  /**
+   * Adopts the token that is stored now, perhaps by another server.
+   *
+   * @returns whether it is another one
+   * @throws StoreError
+   */
+  async reload(): Promise<boolean> {
+    // This server's token has yet to replace the stored one.
+    if (!this.isStored) return false;
+    const stored = await this.store.serverRecord('token', tokenRecord);
+    if (!stored || stored.hash === this.hash.toString('hex')) return false;
+    this.hash = Buffer.from(stored.hash, 'hex');
+    this.fresh = undefined;
+    return true;
+  }
+
+  /** Identifies the token to servers that have the same one. */
+  get mark(): string {
+    return createHash('sha256').update('mark').update(this.hash).digest('base64url');
+  }
+
+  /** Whether a token is correct; compares in constant time. */
+  is(token: string): boolean {
+    return timingSafeEqual(digestOf(token), this.hash);
+  }
+}
+
+/** How the server was started. */
+interface ServerStart {
+  /** Manually, by systemd, or in a container. */
+  readonly by: 'hand' | 'service' | 'container';
+  /** The value of `--data`: a folder, or `none`. */
+  readonly data: string;
+  /** Whether it shares its rooms with others, over a Valkey whose URL must stay secret. */
+  readonly isShared?: boolean;
+  /** The working directory. */
+  readonly folder: string;
+  /** The user that the service runs as, if known. */
+  readonly user?: string | undefined;
+}
+
+/** The default of `--data`. */
+const DEFAULT_FOLDER = '.data';
+
+const quoted = (text: string): string =>
+  /^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+
+/** The hint that the log shows after "lost?". */
+export function tokenRecoveryHint(start: ServerStart): string {
+  const { by, data, folder, user, isShared = false } = start;
+  const isStored = data !== 'none';
+  if (!isStored && !isShared) return 'the next start makes another';
+  const place = isStored ? quoted(resolve(folder, data)) : data;
+  const shared = isShared ? ' VIVARIUM_CLUSTER=...' : '';
+  if (by === 'container') {
+    return `stop the container; run its image once with the same ${isStored ? `${place} and ` : ''}settings${shared && `, above all${shared}`}, and the command: node server/start.mjs --new-host-token; write it down, Ctrl-C, start the container`;
+  }
+  if (by === 'service') {
+    const as = user === undefined ? '' : `runuser -u ${quoted(user)} -- `;
+    return `stop the service; in ${quoted(folder)}, with whatever other VIVARIUM_… the service has before npm: ${as}env VIVARIUM_DATA=${place}${shared} npm start -- --new-host-token; write it down, Ctrl-C, start the service`;
+  }
+  const command = `npm start -- ${data === DEFAULT_FOLDER ? '' : `--data ${place} `}--new-host-token`;
+  return shared ? `${shared.trim()} ${command}` : command;
+}

@@ -1,0 +1,248 @@
+/**
+ * Watches the process for what stops it slowly: a full disk, no file descriptors, a stalled tick.
+ * They log, and let the caller restart the process; they never end it themselves.
+ * Start reading at the three classes.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { open, statfs } from 'node:fs/promises';
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { type Clock, repeat } from '../platform/clock.ts';
+import type { Log } from '../platform/log.ts';
+import type { Limits } from '../realtime/limits/allowance.ts';
+import type { RestartLimit } from './supervisor.ts';
+
+export interface DiskWatchOptions {
+  /** The data folder. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Bytes free on the disk of a folder. @throws the system's error */
+  readonly freeOf?: (folder: string) => Promise<number>;
+}
+
+/** Free space below which the log warns, bytes. */
+export const FILLING = 1_073_741_824;
+/** Interval of the checks, ms. */
+export const DISK_INTERVAL = 10_000;
+/** Factor of `FILLING` that must be free again, so that the log does not repeat itself. */
+const AGAIN = 1.25;
+const MEGABYTE = 2 ** 20;
+
+async function freeSpaceOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
+
+/** Checks the free space at intervals. */
+export class DiskWatch {
+  /** Bytes free at the last check; undefined if it is not known. */
+  free: number | undefined;
+  /** Whether there is little space. */
+  isFilling = false;
+  /** Ends the checks. */
+  readonly stop: () => void;
+
+  constructor(private readonly options: DiskWatchOptions) {
+    void this.check();
+    this.stop = repeat(options.clock, DISK_INTERVAL, () => this.check());
+  }
+
+  private async check(): Promise<void> {
+    const { folder, freeOf = freeSpaceOf } = this.options;
+    this.free = await freeOf(folder).catch(() => undefined);
+    if (this.free !== undefined) this.compare(this.free);
+  }
+
+  private compare(free: number): void {
+    const { log } = this.options;
+    const isFilling = free < (this.isFilling ? AGAIN : 1) * FILLING;
+    if (isFilling === this.isFilling) return;
+    this.isFilling = isFilling;
+    const left = `${Math.floor(free / MEGABYTE)} MiB are free on the disk of the data folder`;
+    const reserve = Math.floor(DEFAULTS.store.reserve / MEGABYTE);
+    if (isFilling)
+      log.warn('disk-filling', `Only ${left}. Below ${reserve} MiB, nothing is stored.`);
+    else log.info('disk-free', `${left} again.`);
+  }
+}
+
+export interface ExhaustionOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limit: RestartLimit;
+  /** The file to open at each check. It need not exist. */
+  readonly file: string;
+  /** Opens and closes a file. @throws the system's error */
+  readonly probe?: (file: string) => Promise<void>;
+  /** Exits, so that the supervisor starts the server again; undefined without a supervisor. */
+  readonly restart: (() => void) | undefined;
+}
+
+/** Interval of the checks, ms. */
+export const DESCRIPTOR_INTERVAL = 2_000;
+/** Failed checks in a row after which no descriptors are left. */
+const MOST_FAILURES = 2;
+/** Descriptors reserved for everything but connections, beyond those in use at the start. */
+const RESERVED = 256;
+const CONSEQUENCE = 'no new connections are possible until the server is restarted';
+
+async function openAndClose(file: string): Promise<void> {
+  const handle = await open(file);
+  await handle.close();
+}
+
+/** Whether an error means that the process, or the system, has no descriptors left. */
+function isExhaustion(error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE';
+}
+
+/**
+ * Checks at intervals whether a file can be opened. Without any descriptors, the process cannot
+ * accept connections or open files, but its ticks continue, so no other check notices.
+ */
+export class ExhaustionWatch {
+  /** Failed checks in a row. */
+  private failed = 0;
+  private isRestarting = false;
+  private isLogged = false;
+  /** Ends the checks. */
+  readonly stop: () => void;
+
+  constructor(private readonly options: ExhaustionOptions) {
+    this.stop = repeat(options.clock, DESCRIPTOR_INTERVAL, () => this.check());
+  }
+
+  /** Whether files and connections can be opened. */
+  get hasSome(): boolean {
+    return this.failed < MOST_FAILURES;
+  }
+
+  private async check(): Promise<void> {
+    const { file, probe = openAndClose } = this.options;
+    try {
+      await probe(file);
+      this.failed = 0;
+    } catch (error) {
+      this.failed = isExhaustion(error) ? this.failed + 1 : 0;
+    }
+    if (!this.hasSome) void this.react();
+  }
+
+  private async react(): Promise<void> {
+    const { log, limit, restart } = this.options;
+    if (this.isRestarting) return;
+    this.isRestarting = true;
+    if (restart && (await limit.take())) {
+      log.error('no-descriptors', 'The process has no file descriptors left. It restarts.');
+      return restart();
+    }
+    this.isRestarting = false;
+    if (this.isLogged) return;
+    this.isLogged = true;
+    const why = restart ? 'It restarts by itself only a few times an hour' : 'It has no supervisor';
+    log.error(
+      'no-descriptors',
+      `The process has no file descriptors left. ${why}: ${CONSEQUENCE}.`,
+    );
+  }
+}
+
+/** The number of file descriptors that the process may have, and has. */
+interface Descriptors {
+  readonly limit: number;
+  readonly used: number;
+}
+
+/** @returns undefined if the system does not say, or sets no limit */
+export function readDescriptors(
+  limits = () => readFileSync('/proc/self/limits', 'utf8'),
+  used = () => readdirSync('/proc/self/fd').length,
+): Descriptors | undefined {
+  try {
+    const limit = Number(/^Max open files\s+(\d+)/m.exec(limits())?.[1]);
+    return Number.isFinite(limit) ? { limit, used: used() } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Lowers the limit of visitors' connections to what the descriptors allow. Half of them are for
+ * page requests, and some (at most a quarter of the limit) are reserved for the server's own
+ * files.
+ *
+ * @param descriptors undefined: the limits stay as they are
+ * @returns limits with at least one connection
+ */
+export function limitsWithin(limits: Limits, log: Log, descriptors = readDescriptors()): Limits {
+  if (!descriptors) return limits;
+  const { limit, used } = descriptors;
+  const reserve = Math.min(RESERVED, Math.floor(limit / 4));
+  const connections = Math.max(1, Math.floor((limit - used - reserve) / 2));
+  if (connections >= limits.connections) return limits;
+  log.warn(
+    'few-descriptors',
+    `The system allows this process ${limit} file descriptors: visitors get ${connections} connections, not ${limits.connections}. Allow more with LimitNOFILE= in the unit, docker run --ulimit nofile=65536, or ulimit -n.`,
+    { limit, connections },
+  );
+  return { ...limits, connections };
+}
+
+export interface TickWatchdogOptions {
+  readonly clock: Clock;
+  /** Called once, when a tick takes longer. */
+  readonly onStalled: () => void;
+  /** Called at each check while ticks run. */
+  readonly onHeartbeat?: () => void;
+}
+
+/** A tick that takes longer has stalled: the process should exit, to be restarted; ms. */
+export const STALL = 30_000;
+/** Time without the end of a tick after which ticks no longer count as running, ms. */
+const SLOW = 5_000;
+/** Time between two checks, ms. */
+const CHECK_INTERVAL = 1_000;
+
+/** Checks once a second whether ticks end. */
+export class TickWatchdog {
+  private begun = 0;
+  private ended = 0;
+  private endedAtLastCheck = 0;
+  /**
+   * Checks in a row during which no tick has ended. This counts checks, not time: while a process
+   * is suspended or a machine sleeps, there are no checks either.
+   */
+  private stalledChecks = 0;
+  /** Ends the checks. */
+  readonly stop: () => void;
+
+  constructor(private readonly options: TickWatchdogOptions) {
+    this.stop = repeat(options.clock, CHECK_INTERVAL, () => this.check());
+  }
+
+  /** Whether ticks have ended recently, or none was due. */
+  get isTicking(): boolean {
+    return this.stalledChecks * CHECK_INTERVAL < SLOW;
+  }
+
+  /** Runs a tick under observation. */
+  async during<T>(tick: () => Promise<T>): Promise<T> {
+    this.begun++;
+    try {
+      return await tick();
+    } finally {
+      this.ended++;
+    }
+  }
+
+  private check(): void {
+    const { onStalled, onHeartbeat } = this.options;
+    const isStalled = this.begun > this.ended && this.ended === this.endedAtLastCheck;
+    this.stalledChecks = isStalled ? this.stalledChecks + 1 : 0;
+    this.endedAtLastCheck = this.ended;
+    if (this.stalledChecks === STALL / CHECK_INTERVAL) onStalled();
+    if (this.isTicking) onHeartbeat?.();
+  }
+}
