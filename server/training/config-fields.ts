@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { modelFields } from '../vnca/card.ts';
 import { encoderNetwork } from '../vnca/encoder-network.ts';
 import { datasetConfig } from './data/config.ts';
-import { WOUND_KINDS } from './wounds.ts';
+import { WOUND_KINDS } from './rollout/wounds.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));

@@ -10,7 +10,7 @@ import {
   HOME,
   isSafe,
   roundTrips,
-} from '../../server/training/relatives/round-trip.ts';
+} from '../../server/training/relatives/find-relatives.ts';
 import { loadRelatives } from '../../server/vnca/relatives.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';

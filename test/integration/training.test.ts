@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
-import { beginRun } from '../../server/training/begin-run.ts';
+import { beginRun } from '../../server/training/run/begin-run.ts';
 import { readOptions } from '../../server/training/command.ts';
 import { readConfig } from '../../server/training/config.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';

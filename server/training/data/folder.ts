@@ -2,14 +2,13 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { forEachIndex } from './cache.ts';
 import type { ConfigOf } from './config.ts';
 import {
-  type BuildProgress,
   type Dataset,
   DatasetError,
   type DatasetSource,
   ioCode,
+  mapInParallel,
   nameOfFile,
   splitByShare,
 } from './dataset.ts';
@@ -46,14 +45,12 @@ export async function listImages(folder: string): Promise<ImageFile[]> {
     throw new DatasetError('broken-image', bad, 'has a format that cannot be read', REPLACE);
   }
   const readable = paths.filter((path) => READABLE.test(path));
-  const images: ImageFile[] = [];
-  await forEachIndex(readable.length, async (i) => {
-    const path = readable[i];
+  const images = await mapInParallel(readable, async (path): Promise<ImageFile> => {
     const { size, mtimeMs } = await stat(path).catch((error) => {
       throw new DatasetError('broken-image', path, `cannot be read (${ioCode(error)})`, REPAIR);
     });
     const within = relative(folder, path).replaceAll('\\', '/');
-    images.push({ path, within, bytes: size, modified: mtimeMs });
+    return { path, within, bytes: size, modified: mtimeMs };
   });
   if (images.length === 0) throw new DatasetError('empty-set', folder, 'contains no images', ADD);
   return images.sort((a, b) => (a.within < b.within ? -1 : 1));
@@ -69,11 +66,11 @@ export async function readPixels(
   files: readonly ImageFile[],
   size: number,
   read: (path: string) => Promise<Uint8Array>,
-  onProgress: BuildProgress,
 ): Promise<Uint8Array> {
   const pixels = new Uint8Array(files.length * size);
-  const readOne = async (i: number) => pixels.set(await read(files[i].path), i * size);
-  await forEachIndex(files.length, readOne, onProgress);
+  await mapInParallel([...files.entries()], async ([i, { path }]) =>
+    pixels.set(await read(path), i * size),
+  );
   return pixels;
 }
 
@@ -111,14 +108,13 @@ export async function openFolder(config: ConfigOf<'folder'>): Promise<DatasetSou
   return {
     name: `folder-${config.side}`,
     fingerprint: listFingerprint(files, ''),
-    build: (onProgress) => build(config, files, onProgress),
+    build: () => build(config, files),
   };
 }
 
 async function build(
   { folder, side, margin, background, validationShare }: ConfigOf<'folder'>,
   files: readonly ImageFile[],
-  onProgress: BuildProgress,
 ): Promise<Dataset> {
   const ground = background === 'transparent' ? undefined : colour(background);
   const channels = ground === undefined ? 4 : 3;
@@ -130,7 +126,7 @@ async function build(
     }
     return ground === undefined ? picture : flatten(picture, ground);
   };
-  const pixels = await readPixels(files, side * side * channels, read, onProgress);
+  const pixels = await readPixels(files, side * side * channels, read);
   const name = nameOfFile(folder);
   return {
     name: `folder-${name.toLowerCase().replaceAll(' ', '-')}`,

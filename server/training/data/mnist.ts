@@ -8,13 +8,12 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
-import { packageFolder } from './cache.ts';
 import type { ConfigOf } from './config.ts';
 import {
-  type BuildProgress,
   type Dataset,
   DatasetError,
   type DatasetSource,
+  packageFolder,
   range,
   readSource,
 } from './dataset.ts';
@@ -43,15 +42,11 @@ export function openMnist(config: ConfigOf<'mnist'>, folder?: string): DatasetSo
   return {
     name: `mnist-binary-${config.side}`,
     fingerprint: Object.values(FILES).join(),
-    build: (onProgress) => build(config, folder ?? packageFolder(PACKAGE), onProgress),
+    build: () => build(config, folder ?? packageFolder(PACKAGE)),
   };
 }
 
-async function build(
-  { side, binarise }: ConfigOf<'mnist'>,
-  folder: string,
-  onProgress: BuildProgress,
-): Promise<Dataset> {
+async function build({ side, binarise }: ConfigOf<'mnist'>, folder: string): Promise<Dataset> {
   const read = (file: PackageFile) => readChecked(folder, file);
   const labels = new Uint8Array(COUNT);
   labels.set(await read(FILES.trainLabels));
@@ -61,7 +56,6 @@ async function build(
   grey.set(await read(FILES.trainImages));
   grey.set(await read(FILES.testImages), (TRAIN + VALIDATION) * ORIGINAL_SIDE ** 2);
   binariseInPlace(grey, binarise.seed);
-  onProgress(COUNT, COUNT);
 
   return {
     name: `mnist-binary-${side}`,

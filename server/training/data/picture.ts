@@ -1,7 +1,6 @@
 /** Reads image files of any kind as small pictures of one size. */
 import type { OutputInfo, Sharp } from 'sharp';
-import { notInstalled } from './cache.ts';
-import { DatasetError } from './dataset.ts';
+import { DatasetError, notInstalled } from './dataset.ts';
 
 /** Size of a picture. */
 export interface Fit {
@@ -57,23 +56,6 @@ export async function readStretched(file: string, side: number): Promise<Uint8Ar
       .removeAlpha(),
   );
   return data;
-}
-
-/**
- * Reads an image in its own size.
- *
- * @returns pixels: [height, width, 4] premultiplied RGBA, 0…255
- * @throws DatasetError broken-image
- */
-export async function readSheet(
-  input: Uint8Array,
-  file: string,
-): Promise<{ width: number; height: number; pixels: Uint8Array }> {
-  const { data, info } = await decode(file, (sharp) =>
-    sharp(input, { failOn: 'error' }).toColourspace('srgb').ensureAlpha(),
-  );
-  premultiply(data);
-  return { width: info.width, height: info.height, pixels: data };
 }
 
 /** Draws premultiplied RGBA on a background colour. @returns [n, 3] RGB */

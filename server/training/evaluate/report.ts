@@ -1,6 +1,6 @@
 /** Prints figures as text. */
 import type { Figures } from './evaluate.ts';
-import type { Recovery } from './persistence.ts';
+import type { Recovery } from './organisms.ts';
 import type { Likeness } from './picture.ts';
 
 const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;

@@ -2,9 +2,9 @@
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
-import { measureMovements } from '../evaluate/persistence.ts';
+import { measureMovements } from '../evaluate/organisms.ts';
 import { differences, picturesOf, STRICTLY_SAME } from '../evaluate/picture.ts';
-import { rowsOf } from '../run-state.ts';
+import { rowsOf } from '../run/run-state.ts';
 
 /** New latents of each organism in a round. */
 const CANDIDATES = 12;

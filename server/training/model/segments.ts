@@ -13,7 +13,6 @@ import { getOrAdd } from '../../platform/collections.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import { imageChannels } from '../../vnca/readout.ts';
-import { decode } from './decoder.ts';
 import {
   type Likelihood,
   logLikelihood,
@@ -21,6 +20,7 @@ import {
   positionChannels,
   positionNats,
 } from './likelihood.ts';
+import { decode } from './networks.ts';
 
 /** The fields of a card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;

@@ -9,6 +9,7 @@ import { gradients } from '../../autodiff/gradients.ts';
 import type { Expression } from '../../autodiff/graph.ts';
 import * as g from '../../autodiff/graph.ts';
 import { initialise, parameterInputs, type Shapes } from '../../autodiff/parameters.ts';
+import { dense } from '../model/networks.ts';
 import type { PainterConfig } from './config.ts';
 import { ENLARGED } from './originals.ts';
 
@@ -160,13 +161,9 @@ function paintedPixels(
   parameters: (name: string) => Expression,
   { inputs, blend, places }: Record<'inputs' | 'blend' | 'places', Expression>,
 ): Expression {
-  const dense = (x: Expression, name: string): Expression => {
-    const bias = parameters(`${name}.bias`);
-    const product = g.matMul(x, parameters(`${name}.kernel`));
-    return g.add(product, g.reshape(bias, [1, bias.shape[0]]));
-  };
-  const hidden = g.relu(dense(g.relu(dense(inputs, 'hidden1')), 'hidden2'));
-  const numbers = g.reshape(dense(hidden, 'ramps'), [inputs.shape[0], ramps, RAMP]);
+  const first = g.relu(dense(inputs, parameters, 'hidden1'));
+  const second = g.relu(dense(first, parameters, 'hidden2'));
+  const numbers = g.reshape(dense(second, parameters, 'ramps'), [inputs.shape[0], ramps, RAMP]);
   const around = g.reshape(inputs, [inputs.shape[0], REACH * REACH, NEIGHBOUR]);
   const base = g.pointwise(blend, g.slice(around, 0, 4));
   const along = g.pointwise(places, g.slice(numbers, 0, 4), true);

@@ -20,7 +20,7 @@ import {
   PAINTER_FILE,
 } from '../../vnca/checkpoint.ts';
 import { TrainingError } from '../errors.ts';
-import { readIfThere, replaceFile } from '../large-files.ts';
+import { readIfThere, replaceFile } from '../run/large-files.ts';
 
 /** The largest 16-bit float. */
 const LARGEST = 65_504;

@@ -3,24 +3,18 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createEngine } from '../../engine/create-engine.ts';
-import { runCommand } from '../../settings/document.ts';
 import { text, wholeNumber } from '../../settings/server-types.ts';
 import { loadModel } from '../../vnca/checkpoint.ts';
 import { RELATIVES_FILE, writeRelatives } from '../../vnca/relatives.ts';
-import { reportErrors } from '../errors.ts';
-import { say } from '../failures.ts';
-import { drawSheet, straight, type Tile } from '../pictures/sheet.ts';
+import { drawSheet, inRows, straight, type Tile } from '../pictures/sheet.ts';
+import { CHECKPOINT_FOLDER, runTool, say } from '../terminal.ts';
 import { type Found, findRelatives } from './find-relatives.ts';
 
 const COMMAND = {
   about:
     'Writes relatives.json of a checkpoint: for each creature of its gallery those that it can express for a moment. Each pair has come home several times in a row, and none flashes.',
   usage: 'npm run relatives -- <folder> [options]',
-  positional: {
-    key: 'folder',
-    noun: 'checkpoint folder',
-    help: 'checkpoint with card.json and model.safetensors',
-  },
+  positional: CHECKPOINT_FOLDER,
   options: {
     lent: {
       type: wholeNumber(1, 1_000),
@@ -50,7 +44,9 @@ const COMMAND = {
   },
 } as const;
 
-/** Rows of a creature, its expressions, and nothing where it has fewer. */
+const CREATURES_A_ROW = 5;
+
+/** Draws rows of creatures, each with its expressions, and nothing where it has fewer. */
 function drawExpressions({ pairs, resting, table }: Found, side: number, each: number) {
   const tile = (rgba: Uint8Array): Tile => ({ side, rgba: straight(rgba) });
   const empty = tile(new Uint8Array(4 * side * side));
@@ -58,14 +54,13 @@ function drawExpressions({ pairs, resting, table }: Found, side: number, each: n
     const some = pairs.filter((pair) => pair.own === own).map(({ expression }) => tile(expression));
     return [tile(resting[own].rgba), ...some, ...Array(each + 1 - some.length).fill(empty)];
   });
-  const perRow = 5;
-  const rows = Array.from({ length: Math.ceil(groups.length / perRow) }, (_, row) =>
-    groups.slice(row * perRow, (row + 1) * perRow).flat(),
+  return drawSheet(
+    inRows(groups, CREATURES_A_ROW).map((row) => row.flat()),
+    { scale: 2 },
   );
-  return drawSheet(rows, { scale: 2 });
 }
 
-const done = runCommand(COMMAND, async ({ folder, lent, home, each, rounds, sheet }) => {
+await runTool('relatives', COMMAND, async ({ folder, lent, home, each, rounds, sheet }) => {
   const model = await loadModel(folder);
   const engine = await createEngine({ checkpoints: [model] });
   try {
@@ -85,4 +80,3 @@ const done = runCommand(COMMAND, async ({ folder, lent, home, each, rounds, shee
     await engine.close();
   }
 });
-await reportErrors('relatives', done);

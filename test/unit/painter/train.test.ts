@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Options, readOptions } from '../../../server/training/command.ts';
 import { loadDataset } from '../../../server/training/data/load-dataset.ts';
-import { identified, writeCheckpoint } from '../../../server/training/export.ts';
 import { parsePainterConfig } from '../../../server/training/painter/config.ts';
 import { trainPainter } from '../../../server/training/painter/train.ts';
+import { identified, writeCheckpoint } from '../../../server/training/run/export.ts';
 import { suiteFolder } from '../../support/closing.ts';
 import { modelOf, tinyCard } from '../vnca/tiny-model.ts';
 

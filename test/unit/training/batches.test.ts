@@ -1,4 +1,5 @@
-import { DataPasses, passImages, randomOfUpdate } from '../../../server/training/batches.ts';
+import { DataPasses, passImages } from '../../../server/training/data/dataset.ts';
+import { randomOfUpdate } from '../../../server/training/run/run-state.ts';
 
 const INDICES = Uint32Array.of(3, 5, 8, 13, 21, 34, 55);
 

@@ -1,11 +1,11 @@
 /** Runs that begin with the weights of a checkpoint. */
 import { join } from 'node:path';
-import { beginRun } from '../../../server/training/begin-run.ts';
 import { readConfig, type TrainingConfig } from '../../../server/training/config.ts';
-import { writeCheckpoint } from '../../../server/training/export.ts';
-import { leakAt } from '../../../server/training/rollout-plan.ts';
-import type { Run } from '../../../server/training/run-folder.ts';
-import { firstState, trainedShapes } from '../../../server/training/run-state.ts';
+import { leakAt } from '../../../server/training/rollout/rollout-plan.ts';
+import { beginRun } from '../../../server/training/run/begin-run.ts';
+import { writeCheckpoint } from '../../../server/training/run/export.ts';
+import type { Run } from '../../../server/training/run/run-folder.ts';
+import { firstState, trainedShapes } from '../../../server/training/run/run-state.ts';
 import { CARD_VERSION, parseCard } from '../../../server/vnca/card.ts';
 import { loadModel } from '../../../server/vnca/checkpoint.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

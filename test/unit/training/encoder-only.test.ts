@@ -1,12 +1,12 @@
 /** Runs that train only the encoder of a checkpoint. */
 import { join } from 'node:path';
 import { createCompute } from '../../../server/autodiff/create.ts';
-import { beginRun, checkGallery } from '../../../server/training/begin-run.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
-import { trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
-import { loadRun, type Run, saveRun } from '../../../server/training/run-folder.ts';
-import { firstState, runShapes, trainedShapes } from '../../../server/training/run-state.ts';
-import { Trainer } from '../../../server/training/trainer.ts';
+import { beginRun, checkGallery } from '../../../server/training/run/begin-run.ts';
+import { trainedModel, writeCheckpoint } from '../../../server/training/run/export.ts';
+import { loadRun, type Run, saveRun } from '../../../server/training/run/run-folder.ts';
+import { firstState, runShapes, trainedShapes } from '../../../server/training/run/run-state.ts';
+import { Trainer } from '../../../server/training/run/trainer.ts';
 import { loadModel } from '../../../server/vnca/checkpoint.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { hexOf, numbersOf, tinyConfig, tinyConfigJson, tinyData, updates } from './tiny-run.ts';

@@ -1,8 +1,8 @@
 import * as g from '../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { initialise, parameterInputs } from '../../../server/autodiff/parameters.ts';
-import { enlargeEncoder } from '../../../server/training/begin-run.ts';
 import { encode } from '../../../server/training/model/networks.ts';
+import { enlargeEncoder } from '../../../server/training/run/begin-run.ts';
 import { type EncoderNetwork, encoderShapes } from '../../../server/vnca/encoder-network.ts';
 import { createRandom } from '../../../shared/random.ts';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';

@@ -4,9 +4,9 @@
  */
 import { appendFile, mkdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createWriter, saveAfterFailure } from '../../../server/training/failures.ts';
-import { loadRun, saveRun } from '../../../server/training/run-folder.ts';
-import { firstState, type RunState } from '../../../server/training/run-state.ts';
+import { createWriter, saveAfterFailure } from '../../../server/training/run/failures.ts';
+import { loadRun, saveRun } from '../../../server/training/run/run-folder.ts';
+import { firstState, type RunState } from '../../../server/training/run/run-state.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { numbersOf, TINY_POOL, tinyConfig } from './tiny-run.ts';
 

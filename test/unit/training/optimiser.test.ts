@@ -1,5 +1,5 @@
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
-import { type Adam, type AdamOptions, createAdam } from '../../../server/training/optimiser.ts';
+import { type Adam, type AdamOptions, createAdam } from '../../../server/training/run/optimiser.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { expectNear } from '../../support/near.ts';
 

@@ -1,4 +1,4 @@
-import { seenCells, stepsLeft, wounded } from '../../../server/training/patients.ts';
+import { seenCells, stepsLeft, wounded } from '../../../server/training/rollout/patients.ts';
 import { createRandom } from '../../../shared/random.ts';
 
 const SIDE = 16;

@@ -1,4 +1,4 @@
-import { createProgress } from '../../../server/training/progress.ts';
+import { createProgress } from '../../../server/training/run/progress.ts';
 
 const report = (update: number, more: object = {}) => ({
   update,
@@ -22,13 +22,11 @@ test('a line every ten seconds shows rate, back end and time left', () => {
     now += 1000;
     progress(report(update));
   }
-  expect(lines).toEqual([
-    expect.stringMatching(/^11\/100 · 1\.00 updates\/s on onnx · 2 min left/),
-  ]);
+  expect(lines).toEqual([expect.stringMatching(/^11\/100 · 1\.00 updates\/s on onnx · 89 s left/)]);
   now += 1000;
   progress(report(21));
   expect(lines.slice(1)).toEqual([
-    '21/100 · 1.00 updates/s on onnx · 2 min left · ELBO -126.5 · reconstruction 116.5 · KL 10.0 · gradient 2.0',
+    '21/100 · 1.00 updates/s on onnx · 79 s left · ELBO -126.5 · reconstruction 116.5 · KL 10.0 · gradient 2.0',
   ]);
   now += 20_000;
   progress(report(22, { pooled: 50, age: 33 }));

@@ -1,6 +1,7 @@
 import type { TrainingConfig } from '../../../server/training/config.ts';
-import { shrink } from '../../../server/training/rollout.ts';
-import { freshPlan, openGround, pooledPlan } from '../../../server/training/rollout-plan.ts';
+import { shrink } from '../../../server/training/rollout/rollout.ts';
+import { freshPlan, pooledPlan } from '../../../server/training/rollout/rollout-plan.ts';
+import { openGround } from '../../../server/training/rollout/wounds.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { TINY_POOL, tinyConfig } from './tiny-run.ts';
 

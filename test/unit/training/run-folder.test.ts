@@ -7,8 +7,8 @@ import {
   loadRun,
   saveRun,
   setAside,
-} from '../../../server/training/run-folder.ts';
-import { firstState, type RunState } from '../../../server/training/run-state.ts';
+} from '../../../server/training/run/run-folder.ts';
+import { firstState, type RunState } from '../../../server/training/run/run-state.ts';
 import { parseSafetensors, writeSafetensors } from '../../../server/vnca/safetensors.ts';
 import { float32Of } from '../../../shared/safetensors.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

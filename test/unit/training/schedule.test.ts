@@ -5,7 +5,7 @@ import {
   progressOf,
   rateAt,
   sideAt,
-} from '../../../server/training/rollout-plan.ts';
+} from '../../../server/training/rollout/rollout-plan.ts';
 import { tinyConfig } from './tiny-run.ts';
 
 const { optimiser } = tinyConfig();

@@ -3,8 +3,8 @@ import { sizeOf } from '../../../server/autodiff/graph.ts';
 import type { Shapes } from '../../../server/autodiff/parameters.ts';
 import { parseConfig, type TrainingConfig } from '../../../server/training/config.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';
-import type { RunState } from '../../../server/training/run-state.ts';
-import type { Trainer, UpdateReport } from '../../../server/training/trainer.ts';
+import type { RunState } from '../../../server/training/run/run-state.ts';
+import type { Trainer, UpdateReport } from '../../../server/training/run/trainer.ts';
 
 const SIDE = 8;
 const COUNT = 6;

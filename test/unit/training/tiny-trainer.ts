@@ -1,8 +1,8 @@
 /** Trainers of tiny runs. */
 import type { Compute } from '../../../server/autodiff/compute.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
-import { firstState, type RunState } from '../../../server/training/run-state.ts';
-import { Trainer } from '../../../server/training/trainer.ts';
+import { firstState, type RunState } from '../../../server/training/run/run-state.ts';
+import { Trainer } from '../../../server/training/run/trainer.ts';
 import { tinyData } from './tiny-run.ts';
 
 /**

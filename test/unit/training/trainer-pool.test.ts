@@ -1,12 +1,12 @@
 /** The pool of a run: when states enter it, leave it and come back. */
 import { createCompute } from '../../../server/autodiff/create.ts';
-import { DataPasses } from '../../../server/training/batches.ts';
-import { firstState } from '../../../server/training/run-state.ts';
+import { DataPasses } from '../../../server/training/data/dataset.ts';
+import { firstState } from '../../../server/training/run/run-state.ts';
 import {
   type Trainer,
   trainingImages,
   type UpdateReport,
-} from '../../../server/training/trainer.ts';
+} from '../../../server/training/run/trainer.ts';
 import { numbersOf, TINY_POOL, tinyConfig, tinyData, UNIFORM, updates } from './tiny-run.ts';
 import { tinyTrainers } from './tiny-trainer.ts';
 

@@ -2,7 +2,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createCompute } from '../../../server/autodiff/create.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';
-import { firstState } from '../../../server/training/run-state.ts';
+import { firstState } from '../../../server/training/run/run-state.ts';
 import { createTfjsCpuCompute } from '../../support/tfjs-cpu.ts';
 import {
   MASKED,

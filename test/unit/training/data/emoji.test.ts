@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { packageFolder } from '../../../../server/training/data/cache.ts';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
+import { packageFolder } from '../../../../server/training/data/dataset.ts';
 import {
   type EmojiRecord,
   emojiKind,
@@ -15,8 +15,7 @@ import {
   UNSEEN,
 } from '../../../../server/training/data/emoji.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { STYLES } from '../../../../server/training/data/styles.ts';
-import { codeOf } from '../../../../server/training/data/vectors.ts';
+import { codeOf, STYLES } from '../../../../server/training/data/vectors.ts';
 import { isFull } from '../../../support/full.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { expectFailure, put } from './support.ts';
@@ -159,7 +158,7 @@ const config = {
   margin: 2,
   validationShare: 0,
 } as const;
-const build = (from: string) => openEmoji(config, from).build(() => {});
+const build = (from: string) => openEmoji(config, from).build();
 
 test('a broken package is reported by its checksum, missing picture or broken list', async () => {
   const original = packageFolder('emoji-datasource-google');

@@ -17,6 +17,9 @@ beforeEach(() => {
   file = join(folder(), `${count++}.jsonl`);
 });
 
+const open = (at: string, { model, images, ...by }: typeof measured): Promise<Keep> =>
+  openKeep(at, model, images, by);
+
 const lines = async () => (await readFile(file, 'utf8')).split('\n');
 
 async function figures(keep?: Keep) {
@@ -37,13 +40,13 @@ async function figures(keep?: Keep) {
 
 it('a stopped evaluation continues to the same result and measures nothing twice', async () => {
   const whole = await figures();
-  expect(await figures(await openKeep(file, measured))).toEqual(whole);
+  expect(await figures(await open(file, measured))).toEqual(whole);
   const [head, ...images] = await lines();
   expect(images).toHaveLength(measured.images.count + 1);
 
   // Killed in the middle of the third image's line.
   await writeFile(file, [head, ...images.slice(0, 2), images[2].slice(0, 9)].join('\n'));
-  const keep = await openKeep(file, measured);
+  const keep = await open(file, measured);
   expect(keep.known.map((row) => JSON.stringify(row))).toEqual(images.slice(0, 2));
   let added = 0;
   const counting: Keep = {
@@ -59,10 +62,10 @@ it('a stopped evaluation continues to the same result and measures nothing twice
 });
 
 it('a file with an incomplete first line starts again', async () => {
-  await openKeep(file, measured);
+  await open(file, measured);
   const [head] = await lines();
   await writeFile(file, head.slice(0, 20));
-  expect((await openKeep(file, measured)).known).toEqual([]);
+  expect((await open(file, measured)).known).toEqual([]);
   expect(await lines()).toEqual([head, '']);
 });
 
@@ -72,9 +75,9 @@ it.each([
   ['images', { ...measured, images: smallImages(4) }],
   ['a model', { ...measured, model: smallModel({ update: { kind: 'simple', hidden: 7 } }) }],
 ])('a file of other %s is refused and not changed', async (_, other) => {
-  await (await openKeep(file, measured)).add([[-3, -2, -1]]);
+  await (await open(file, measured)).add([[-3, -2, -1]]);
   const before = await lines();
-  await expect(openKeep(file, other)).rejects.toMatchObject({
+  await expect(open(file, other)).rejects.toMatchObject({
     reason: 'foreign-keep',
     message: expect.stringContaining('choose another file'),
   });
@@ -82,14 +85,14 @@ it.each([
 });
 
 it.each(['[1,2]', '[1,2,null]', 'x'])('a line %s is refused', async (line) => {
-  await openKeep(file, measured);
+  await open(file, measured);
   await writeFile(file, `${await readFile(file, 'utf8')}${line}\n`);
-  await expect(openKeep(file, measured)).rejects.toThrow('does not have three numbers in line 2');
+  await expect(open(file, measured)).rejects.toThrow('does not have three numbers in line 2');
 });
 
 it('too many images, or a folder instead of a file, are refused', async () => {
-  const keep = await openKeep(file, measured);
+  const keep = await open(file, measured);
   await keep.add(Array.from({ length: 6 }, () => [-3, -2, -1] as const));
-  await expect(openKeep(file, measured)).rejects.toThrow('more images than there are');
-  await expect(openKeep(folder(), measured)).rejects.toMatchObject({ reason: 'no-keep' });
+  await expect(open(file, measured)).rejects.toThrow('more images than there are');
+  await expect(open(folder(), measured)).rejects.toMatchObject({ reason: 'no-keep' });
 });

@@ -6,7 +6,7 @@ import {
   type OfImage,
 } from '../../../../server/training/evaluate/bounds.ts';
 import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
-import { openPosteriors } from '../../../../server/training/evaluate/posteriors.ts';
+import { openPosteriors } from '../../../../server/training/model/networks.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom, hashText } from '../../../../shared/random.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';

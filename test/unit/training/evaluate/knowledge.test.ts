@@ -1,7 +1,7 @@
 /** The probe and the map, where the answer is known. */
 import { PNG } from 'pngjs';
-import { drawMap, mapLatents } from '../../../../server/training/evaluate/picture.ts';
 import { probeCells } from '../../../../server/training/evaluate/probe.ts';
+import { drawMap, mapLatents } from '../../../../server/training/evaluate/write.ts';
 import type { Tile } from '../../../../server/training/pictures/sheet.ts';
 import { pushApart } from '../../../../server/vnca/latent-map.ts';
 import { createRandom } from '../../../../shared/random.ts';

@@ -1,7 +1,5 @@
-import {
-  areRetrieved,
-  precisionAndRecall,
-} from '../../../../server/training/evaluate/image-figures.ts';
+import { precisionAndRecall } from '../../../../server/training/evaluate/images.ts';
+import { areRetrieved } from '../../../../server/training/evaluate/organisms.ts';
 import { createRandom } from '../../../../shared/random.ts';
 
 describe('precision and recall', () => {

@@ -6,7 +6,7 @@ import { gradients } from '../../../../server/autodiff/gradients.ts';
 import * as g from '../../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { type Likelihood, logLikelihood } from '../../../../server/training/model/likelihood.ts';
-import { likelihoodOf } from '../../../../server/training/run-state.ts';
+import { likelihoodOf } from '../../../../server/training/run/run-state.ts';
 import { imageChannels } from '../../../../server/vnca/readout.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { expectNear } from '../../../support/near.ts';

@@ -11,8 +11,8 @@ import {
   positionNats,
 } from '../../../../server/training/model/likelihood.ts';
 import { growthSegments } from '../../../../server/training/model/segments.ts';
-import { firstState } from '../../../../server/training/run-state.ts';
-import { Trainer } from '../../../../server/training/trainer.ts';
+import { firstState } from '../../../../server/training/run/run-state.ts';
+import { Trainer } from '../../../../server/training/run/trainer.ts';
 import { evaluate } from '../../autodiff/contract.ts';
 import { tinyConfig, tinyData, updates } from '../tiny-run.ts';
 import { normals } from './small.ts';

@@ -3,7 +3,7 @@ import {
   WOUND_KINDS,
   woundMask,
   woundOfShare,
-} from '../../../../server/training/wounds.ts';
+} from '../../../../server/training/rollout/wounds.ts';
 import { createRandom } from '../../../../shared/random.ts';
 
 const SIDE = 32;

@@ -1,32 +1,27 @@
-/** Figures of images: likelihood, reconstruction, and pictures that a model has never seen. */
-
+/**
+ * Measures images: likelihood, reconstruction, pictures never seen, throws of the dice, the painter.
+ * It never runs organisms on after growth, except throws.
+ * Start at `measureImages`.
+ */
 import { parsePainter } from '../../../shared/painter/net.ts';
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
-import { type Model, readPainter } from '../../vnca/checkpoint.ts';
+import { galleryLatent, type Model, readPainter } from '../../vnca/checkpoint.ts';
+import { boundsOf } from '../../vnca/latent-map.ts';
 import { imageChannels } from '../../vnca/readout.ts';
-import { DatasetError } from '../data/dataset.ts';
+import { thrownLatent } from '../../world/species.ts';
 import { TrainingError } from '../errors.ts';
-import { chooseKept, growGallery, KEPT_AGE } from '../painter/grown.ts';
+import { growGallery } from '../gallery/draw-gallery.ts';
+import { openPosteriors, type Posteriors } from '../model/networks.ts';
+import { chooseKept, KEPT_AGE } from '../painter/grown.ts';
 import { measurePainter } from '../painter/measure.ts';
 import { loadOriginals } from '../painter/originals.ts';
-import { evenly } from '../run-state.ts';
-import { type Images, KEEP_NOTHING, type Keep, measureBounds } from './bounds.ts';
-import { EvaluationError } from './errors.ts';
-import { type EvaluationBatch, sigmaOf, workOf } from './evaluation-batch.ts';
-import { differences, edgesOf, mean, picturesOf } from './picture.ts';
-import { openPosteriors, type Posteriors } from './posteriors.ts';
+import { someOf } from '../run/run-state.ts';
+import { type Images, type Keep, measureBounds } from './bounds.ts';
+import { sigmaOf, type Tools, workOf } from './evaluation-batch.ts';
+import { measureStay } from './organisms.ts';
+import { differences, edgesOf, loadFeatures, mean, picturesOf } from './picture.ts';
 import { findData, type Judged } from './test-images.ts';
-
-/** What the measurements of one evaluation share. */
-export interface Tools {
-  readonly compute: Compute;
-  readonly batch: EvaluationBatch;
-  /** Reports the progress of a measurement of so much work. */
-  readonly measure: <T>(what: string, work: number, run: () => Promise<T>) => Promise<T>;
-  readonly random: (what: string) => Random;
-  readonly notes: string[];
-}
 
 /**
  * Measures likelihood and reconstruction error, with the posterior means, [N, Z]; null without an
@@ -34,17 +29,17 @@ export interface Tools {
  */
 export async function measureImages(
   model: Model,
-  judged: Judged | EvaluationError,
-  { samples, keep = KEEP_NOTHING }: { readonly samples: number; readonly keep?: Keep },
+  judged: Judged | TrainingError,
+  { samples, keep }: { readonly samples: number; readonly keep?: Keep },
   { compute, batch, measure, random, notes }: Tools,
 ) {
   const { card } = model;
   let posteriors: Posteriors;
   try {
     posteriors = await openPosteriors(compute, model);
-    if (judged instanceof EvaluationError) throw judged;
+    if (judged instanceof TrainingError) throw judged;
   } catch (error) {
-    if (!(error instanceof EvaluationError)) throw error;
+    if (!(error instanceof TrainingError)) throw error;
     notes.push(`no likelihood and no other figures of images: ${error.message}`);
     return null;
   }
@@ -57,10 +52,10 @@ export async function measureImages(
       `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, constant included: no bits/dim`,
     );
   }
-  const work = workOf((count - keep.known.length) * samples, batch.growthWork);
+  const work = workOf((count - (keep?.known.length ?? 0)) * samples, batch.growthWork);
   const options = { samples, keep, random: (image: number) => random(`posterior ${image}`) };
   const bounds = await measure('likelihood', work, () =>
-    measureBounds(batch, posteriors, { pixels, count }, options),
+    measureBounds(batch, posteriors, judged, options),
   );
   const reconstruct = async (what: string, images: Images) => {
     const { mean: means } = await posteriors.encode(images.pixels, images.count);
@@ -75,9 +70,9 @@ export async function measureImages(
   };
   const { means, pictures, mse } = await reconstruct('reconstruction', { pixels, count });
   const edges = [pictures, pixels].map((of) => edgesOf(of, card.side, imageChannels(card.readout)));
-  if (unseen instanceof EvaluationError) notes.push(`no pictures never seen: ${unseen.message}`);
+  if (unseen instanceof TrainingError) notes.push(`no pictures never seen: ${unseen.message}`);
   const ofUnseen =
-    unseen instanceof EvaluationError ? null : await reconstruct('unseen pictures', unseen);
+    unseen instanceof TrainingError ? null : await reconstruct('unseen pictures', unseen);
   await posteriors.dispose();
   return {
     ...{ bounds, mse, count, means },
@@ -92,89 +87,45 @@ const USUAL = { seed: 1, creatures: 100 };
 /** See `painterFigures`. */
 export type PainterFigures = Awaited<ReturnType<typeof measurePainter>>;
 
-/** A checkpoint and what it is measured with. */
-export interface Painted {
-  readonly compute: Compute;
-  readonly model: Model;
-  /** Of the checkpoint. */
-  readonly folder: string;
-  /** Images that it was trained on, as in `loadImages`. */
-  readonly data?: string;
-  /** Most creatures, evenly chosen; 0: all. */
-  readonly limit: number;
-}
-
 /**
  * Measures a painter.
  *
+ * @param options.folder of the checkpoint
+ * @param options.data images that the checkpoint was trained on, as in `loadImages`
+ * @param options.limit maximum number of creatures, evenly chosen; 0: all
  * @returns null without one; or why there is nothing to measure it by
  * @throws CheckpointError the painter is not usable
  */
-export async function painterFigures({
-  compute,
-  model,
-  folder,
-  data,
-  limit,
-}: Painted): Promise<PainterFigures | EvaluationError | null> {
+export async function painterFigures(
+  compute: Compute,
+  model: Model,
+  {
+    folder,
+    data,
+    limit,
+  }: { readonly folder: string; readonly data?: string; readonly limit: number },
+): Promise<PainterFigures | TrainingError | null> {
   const file = await readPainter(folder);
   if (!file) return null;
   const { card } = model;
   const { seed, creatures } = { ...USUAL, ...card.painter?.figures } as typeof USUAL;
   try {
     const { config, base } = await findData(card, data);
-    const originals = await loadOriginals(config, base === undefined ? {} : { baseFolder: base });
+    const originals = await loadOriginals(config, base);
     const all = chooseKept(card, originals, { seed, kept: creatures });
     if (all.length === 0) {
-      return new EvaluationError('no-data', 'no picture of the gallery has a larger original');
+      return new TrainingError('no-data', 'no picture of the gallery has a larger original');
     }
-    const count = limit === 0 ? all.length : Math.min(limit, all.length);
-    const kept = evenly(all.length, count).map((i) => all[i]);
+    const kept = someOf(all.length, limit).map((i) => all[i]);
     const entries = kept.map(({ index }) => index);
     const grown = await growGallery(model, entries, [KEPT_AGE]);
     const cells = new Map(grown.map(({ entry, cells: bytes }) => [entry, bytes]));
     const measured = kept.map((original) => ({ original, grown: cells.get(original.index)! }));
     return await measurePainter(compute, parsePainter(file), measured, card.side);
   } catch (error) {
-    if (error instanceof EvaluationError) return error;
-    if (!(error instanceof TrainingError || error instanceof DatasetError)) throw error;
-    return new EvaluationError('no-data', error.message);
+    if (error instanceof TrainingError) return error;
+    throw error;
   }
-}
-
-/**
- * Finds organisms whose own image is the nearest.
- *
- * @param pictures [N, …], 0…1
- * @param own index of the own image of each, [N]
- * @param images [M, …]
- * @param count M
- * @returns [N]
- */
-export function areRetrieved(
-  pictures: Float32Array,
-  own: ArrayLike<number>,
-  images: Float32Array,
-  count: number,
-): boolean[] {
-  const size = images.length / count;
-  return Array.from({ length: own.length }, (_, n) => {
-    const picture = pictures.subarray(n * size, (n + 1) * size);
-    const limit = distance(picture, images.subarray(own[n] * size, (own[n] + 1) * size), Infinity);
-    for (let m = 0; m < count; m++) {
-      if (m === own[n]) continue;
-      const other = images.subarray(m * size, (m + 1) * size);
-      if (distance(picture, other, limit) < limit) return false;
-    }
-    return true;
-  });
-}
-
-/** Sum of squared differences; what exceeds the limit need not be exact. */
-function distance(a: Float32Array, b: Float32Array, limit: number): number {
-  let sum = 0;
-  for (let i = 0; i < a.length && sum < limit; i++) sum += (a[i] - b[i]) ** 2;
-  return sum;
 }
 
 /** Neighbours that set the radius of a ball, as in the paper. */
@@ -226,4 +177,79 @@ function squaredDistance(
   let sum = 0;
   for (let i = 0; i < size; i++) sum += (a[n * size + i] - b[m * size + i]) ** 2;
   return sum;
+}
+
+/** Steps after which a throw that holds still has its picture. */
+export const HELD_AFTER = 100;
+/** Fewer have no neighbourhoods. */
+const FEWEST = 4;
+
+/** Latents of throws, as the dice of a room give them for random numbers: [N, Z]. */
+export function throwLatents(model: Model, count: number, random: Random): Float32Array {
+  const { latentSize, sampler } = model.card;
+  const gallery = model.card.gallery.map((entry, i) => ({
+    ...entry,
+    latent: galleryLatent(model, i),
+  }));
+  const latentBounds = boundsOf(
+    gallery.map(({ latent }) => latent),
+    latentSize,
+  );
+  const species = { gallery, latentSize, sampler, latentBounds };
+  const latents = new Float32Array(count * latentSize);
+  for (let at = 0; at < latents.length; at += latentSize) {
+    latents.set(thrownLatent(species, random.integer(2 ** 32)), at);
+  }
+  return latents;
+}
+
+/**
+ * Measures throws.
+ *
+ * @param latents [N, Z]
+ * @param gallery pictures to compare with; undefined: only whether throws hold
+ */
+export async function measureThrows(
+  { compute, batch, notes }: Pick<Tools, 'compute' | 'batch' | 'notes'>,
+  latents: Float32Array,
+  gallery: Images | undefined,
+) {
+  const { card } = batch;
+  const count = latents.length / card.latentSize;
+  const grown = { latents, states: await batch.grow(latents), count };
+  const stay = await measureStay(batch, grown, [HELD_AFTER]);
+  const pixels = picturesOf(card, grown.states);
+  const likeness =
+    gallery && Math.min(gallery.count, count) >= FEWEST
+      ? await compareFeatures(compute, gallery, { pixels, count })
+      : undefined;
+  if (!likeness) {
+    const needed = `the pictures of the gallery as RGBA of 32×32, ${FEWEST} of them and of throws`;
+    notes.push(`no precision and recall: they need ${needed}`);
+  }
+  return {
+    /** Share within the manifold of the gallery's pictures; null: not comparable. */
+    precision: likeness?.precision ?? null,
+    /** Share of the gallery's pictures within the manifold of the throws. */
+    recall: likeness?.recall ?? null,
+    /** Share that looks the same after 100 more steps. */
+    hold: stay[HELD_AFTER].share,
+    throws: count,
+    /** Pictures of the gallery that throws are compared with. */
+    pictures: likeness ? gallery!.count : 0,
+  };
+}
+
+/** Undefined for pictures that the net of the features does not take. */
+async function compareFeatures(compute: Compute, real: Images, made: Images) {
+  const net = await loadFeatures();
+  const { side, latentSize } = net.card;
+  if (real.pixels.length / real.count !== side * side * 4) return undefined;
+  const posteriors = await openPosteriors(compute, net);
+  const [ofReal, ofMade] = [
+    await posteriors.encode(real.pixels, real.count),
+    await posteriors.encode(made.pixels, made.count),
+  ];
+  await posteriors.dispose();
+  return precisionAndRecall(ofReal.mean, ofMade.mean, latentSize);
 }

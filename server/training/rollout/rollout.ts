@@ -1,17 +1,124 @@
 /** Runs rollouts: with gradients for training, without for pictures. */
 
-import { createRandom, hashText } from '../../shared/random.ts';
-import type { Compute, Value, Values } from '../autodiff/compute.ts';
-import { getOrAdd } from '../platform/collections.ts';
-import { augmentImages, newLook } from './data/augment.ts';
-import { gatherImages } from './data/dataset.ts';
-import { positionChannels, positionFields } from './model/likelihood.ts';
-import { drawMasks, uploadMasks } from './model/networks.ts';
-import type { Conditioning, Segment } from './model/segments.ts';
+import { createRandom, hashText } from '../../../shared/random.ts';
+import type { Compute, Value, Values } from '../../autodiff/compute.ts';
+import { gradients } from '../../autodiff/gradients.ts';
+import type { Expression } from '../../autodiff/graph.ts';
+import * as g from '../../autodiff/graph.ts';
+import { parameterInputs } from '../../autodiff/parameters.ts';
+import { getOrAdd } from '../../platform/collections.ts';
+import { encoderShapes } from '../../vnca/encoder-network.ts';
+import { imageChannels } from '../../vnca/readout.ts';
+import type { TrainingConfig } from '../config.ts';
+import { augmentImages, newLook } from '../data/augment.ts';
+import { type Dataset, gatherImages } from '../data/dataset.ts';
+import { positionChannels, positionFields } from '../model/likelihood.ts';
+import { divergence, drawMasks, encode, reparameterise, uploadMasks } from '../model/networks.ts';
+import { type Conditioning, type Segment, Segments } from '../model/segments.ts';
+import { likelihoodOf, OFFSETS } from '../run/run-state.ts';
 import { seenCells, stepsLeft } from './patients.ts';
-import type { PoolEntry } from './pool.ts';
+import type { PoolEntry } from './pools.ts';
 import type { RolloutPlan } from './rollout-plan.ts';
-import type { TrainingContext } from './training-context.ts';
+
+/** The images of a set, without their descriptions. */
+export type Pixels = Pick<Dataset, 'side' | 'channels' | 'count' | 'pixels' | 'splits'>;
+
+/** One per thread. */
+export type TrainingContext = Awaited<ReturnType<typeof openTrainingContext>>;
+
+/** Compiles the encoder and prepares the segments of a configuration. */
+export async function openTrainingContext(compute: Compute, config: TrainingConfig, data: Pixels) {
+  const { places, sigma } = config;
+  const rest = config.pool?.calm?.rest;
+  const { micro: batch } = config.batch;
+  const likelihood = likelihoodOf(config);
+  const gallery = config.galleryOffsets ? config.gallery : 0;
+  const encoder = await compileEncoder(compute, config, gallery);
+  const segments = new Segments({
+    ...{ compute, spec: config, likelihood, batch },
+    ...(places && { places: { ...places, sigma } }),
+    ...(rest && { rest: { weight: rest, sigma } }),
+    isKept: config.trains === 'encoder',
+  });
+  const zeros: Record<string, Value> = {};
+  for (const [name, shape] of segments.totalShapes) {
+    zeros[`total:${name}`] = compute.upload(shape, new Float32Array(g.sizeOf(shape)));
+  }
+  const rows = new Map(
+    Array.from(data.splits.train.subarray(0, gallery), (image, i) => [image, i]),
+  );
+  return {
+    ...{ compute, config, data, encoder, segments },
+    /**
+     * Input of the encoder where the gallery has offsets: the row of each image.
+     *
+     * @param images indices into the set; undefined for one that is changed
+     */
+    shownOf(images: readonly (number | undefined)[]): Record<string, Value> {
+      if (gallery === 0) return {};
+      const shown = new Float32Array(images.length * gallery);
+      images.forEach((image, i) => {
+        const row = image === undefined ? undefined : rows.get(image);
+        if (row !== undefined) shown[i * gallery + row] = 1;
+      });
+      return { shown: compute.upload([images.length, gallery], shown) };
+    },
+    /** `total:*` of the segments, all zero: the initial sums of gradients. */
+    zeros: zeros as Values,
+    /** Frees its memory; its compute stays open. */
+    async close(): Promise<void> {
+      compute.free(...Object.values(zeros));
+      await segments.dispose();
+      await encoder.forward.dispose();
+      await encoder.reverse.dispose();
+    },
+  };
+}
+
+/** Programs of the encoder for one batch size, with offsets for the images of a gallery. */
+async function compileEncoder(compute: Compute, config: TrainingConfig, gallery: number) {
+  const { encoder: net, side, latentSize } = config;
+  const { micro: batch } = config.batch;
+  const channels = imageChannels(config.readout);
+  const shapes = new Map(encoderShapes(net, { side, channels, latentSize }));
+  if (gallery > 0) shapes.set(OFFSETS, [gallery, latentSize]);
+  const parameters = parameterInputs(shapes);
+  const images = g.inputMap('image', [batch, side, side, channels]);
+  const encoded = encode(net, parameters, images);
+  const offsets = (): Expression =>
+    g.matMul(g.input('shown', [batch, gallery]), parameters(OFFSETS));
+  const posterior = gallery === 0 ? encoded : { ...encoded, mean: g.add(encoded.mean, offsets()) };
+  const latents = reparameterise(posterior, g.input('noise', [batch, latentSize]));
+  const nats = divergence(posterior);
+  const names = [...shapes.keys()];
+  const slopes = gradients(
+    [
+      { result: latents, change: g.input('total:latents', latents.shape) },
+      { result: nats, change: g.reshape(g.input('divergenceWeight', [batch]), [batch, 1]) },
+    ],
+    names.map(parameters),
+  );
+  return {
+    /**
+     * Inputs: `image` [N, S, S, c], `noise` [N, Z], `parameter:*`, with a gallery `shown` [N, G]: 1 for
+     * its image. Outputs: `latents`, `mean`, `logSigma` [N, Z], `divergence` [N], nats.
+     */
+    forward: await compute.compile({
+      latents,
+      mean: posterior.mean,
+      logSigma: posterior.logSigma,
+      divergence: g.reshape(nats, [batch]),
+    }),
+    /**
+     * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], the weight
+     * of a nat of divergence. Outputs: `total:encoder.*` and that of the offsets, the gradients of
+     * this batch.
+     */
+    reverse: await compute.compile(
+      Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
+    ),
+  };
+}
 
 /** What the states after a segment are compared with. */
 export interface Target {
@@ -125,14 +232,15 @@ export interface RolloutJob {
   readonly seed: string;
 }
 
-/** Images to encode. */
-export interface MeansJob {
-  /** Indices into the set, as many as a micro-batch has. */
-  readonly images: Uint32Array;
-}
+/** A micro-batch without gradients: images to encode, or latents to grow. */
+export type RowsJob =
+  | {
+      /** Indices into the set, as many as a micro-batch has. */
+      readonly images: Uint32Array;
+    }
+  | GrowJob;
 
-/** A micro-batch that runs without gradients. */
-export interface GrowJob {
+interface GrowJob {
   /** [N, Z]. */
   readonly latents: Float32Array;
   readonly segments: readonly Segment[];
@@ -292,40 +400,30 @@ function openAt(open: Uint8Array, side: number, stage: number): [number[], Float
   return [[n, stage, stage, 1], numbers];
 }
 
-/** Computes what a job without gradients asks for, a row per image or latent. */
-export const runRows = (
+/**
+ * Computes a job without gradients: the means of posteriors, without noise, [N, Z]; or the states
+ * after the last segment, [N, s, s, C].
+ */
+export async function runRows(
   context: TrainingContext,
   parameters: Values,
-  job: MeansJob | GrowJob,
-): Promise<Float32Array> =>
-  'images' in job ? posteriorMeans(context, parameters, job) : grow(context, parameters, job);
-
-/**
- * Encodes images to the means of their posteriors, without noise.
- *
- * @returns [N, Z]
- */
-async function posteriorMeans(
-  { compute, config: { latentSize }, data, encoder, shownOf }: TrainingContext,
-  parameters: Values,
-  { images }: MeansJob,
+  job: RowsJob,
 ): Promise<Float32Array> {
+  if (!('images' in job)) return grow(context, parameters, job);
+  const { compute, config, data, encoder } = context;
   const { side, channels } = data;
-  const n = images.length;
-  const image = compute.upload([n, side, side, channels], gatherImages(data, images));
-  const noise = compute.upload([n, latentSize], new Float32Array(n * latentSize));
-  const shown = shownOf([...images]);
-  const results = await encoder.forward.run({ ...parameters, image, noise, ...shown });
+  const n = job.images.length;
+  const inputs = {
+    image: compute.upload([n, side, side, channels], gatherImages(data, job.images)),
+    noise: compute.upload([n, config.latentSize], new Float32Array(n * config.latentSize)),
+    ...context.shownOf([...job.images]),
+  };
+  const results = await encoder.forward.run({ ...parameters, ...inputs });
   const mean = Float32Array.from(await compute.read(results.mean));
-  compute.free(image, noise, ...Object.values(shown), ...Object.values(results));
+  compute.free(...Object.values(inputs), ...Object.values(results));
   return mean;
 }
 
-/**
- * Runs segments without gradients.
- *
- * @returns states after the last, [N, s, s, C]
- */
 async function grow(
   { compute, config: { latentSize, channels, update }, segments: programs }: TrainingContext,
   parameters: Values,

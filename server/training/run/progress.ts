@@ -1,40 +1,38 @@
 /** Prints the progress of a run. */
-
-import { createRandom } from '../../shared/random.ts';
-import type { ComputeName } from '../autodiff/compute.ts';
-import { stepsUntilOpen } from '../world/closing.ts';
-import type { TrainingConfig } from './config.ts';
-import type { Dataset } from './data/dataset.ts';
-import { growthSegments, stayingSegments } from './model/segments.ts';
-import { stepsLeft } from './patients.ts';
-import { drawSheet, enlarged, type Tile, tileOfImage, tilesOfStates } from './pictures/sheet.ts';
-import { sideAt } from './rollout-plan.ts';
+import { createRandom } from '../../../shared/random.ts';
+import type { ComputeName } from '../../autodiff/compute.ts';
+import { stepsUntilOpen } from '../../world/closing.ts';
+import type { TrainingConfig } from '../config.ts';
+import type { Dataset } from '../data/dataset.ts';
+import { growthSegments, stayingSegments } from '../model/segments.ts';
+import { drawSheet, enlarged, type Tile, tileOfImage, tilesOfStates } from '../pictures/sheet.ts';
+import { stepsLeft } from '../rollout/patients.ts';
+import { sideAt } from '../rollout/rollout-plan.ts';
+import { applyWound, woundMask } from '../rollout/wounds.ts';
+import { duration } from '../terminal.ts';
 import { evenly } from './run-state.ts';
 import type { Trainer, UpdateReport } from './trainer.ts';
-import { applyWound, woundMask } from './wounds.ts';
 
 /** Seconds between lines. */
 const INTERVAL = 10;
 
-/** Options of `createProgress`. */
-export interface ProgressOptions {
-  /** Updates of the whole run. */
-  readonly updates: number;
-  /** Updates done before. */
-  readonly done: number;
-  /** Time, ms. */
-  readonly now: () => number;
-  /** Prints a line. */
-  readonly say: (line: string) => void;
-  readonly backend: ComputeName;
-}
-
 /**
  * Starts the progress of a run at the current time.
  *
+ * @param of.updates number of updates of the whole run
+ * @param of.done updates done before
+ * @param of.now returns the time, ms
+ * @param of.say prints a line
  * @returns receives every update and prints a line from time to time
  */
-export function createProgress({ updates, done, now, say, backend }: ProgressOptions) {
+export function createProgress(of: {
+  readonly updates: number;
+  readonly done: number;
+  readonly now: () => number;
+  readonly say: (line: string) => void;
+  readonly backend: ComputeName;
+}) {
+  const { updates, done, now, say, backend } = of;
   const started = now();
   let lastLine = started;
   let window: UpdateReport[] = [];
@@ -73,11 +71,6 @@ export function createProgress({ updates, done, now, say, backend }: ProgressOpt
     window = [];
     lastLine = time;
   };
-}
-
-function duration(seconds: number): string {
-  const minutes = Math.ceil(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 const COLUMNS = 12;

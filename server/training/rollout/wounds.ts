@@ -2,7 +2,7 @@
  * Wounds: which cells of a patch lose their whole state, as with damage in a room. Training uses
  * random ones, evaluation ones of an exact size.
  */
-import type { Random } from '../../shared/random.ts';
+import type { Random } from '../../../shared/random.ts';
 
 /**
  * Shapes of wounds: a disc, anywhere; one side of a straight cut, at any angle; a straight band from
@@ -60,6 +60,30 @@ export function woundOfShare(
   return nearest(random, side, kind, Math.round(share * side * side));
 }
 
+/** Shapes of the ground that neighbours occupy. */
+const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
+
+/**
+ * Draws the open ground of a patch beside one or two neighbours. The middle stays open, because an
+ * organism can only be planted on open ground.
+ *
+ * @param largest share of the cells that may be closed, 0…1
+ * @returns [side, side], 1 = open
+ */
+export function openGround(random: Random, side: number, largest: number): Uint8Array {
+  const open = new Uint8Array(side * side).fill(1);
+  const neighbours = 1 + random.integer(2);
+  for (let i = 0; i < neighbours; i++) {
+    const share = (largest / neighbours) * random.uniform();
+    woundOfShare(random, side, share, NEIGHBOURS).forEach((kept, cell) => {
+      open[cell] &= kept;
+    });
+  }
+  const middle = side / 2;
+  for (const y of [middle - 1, middle]) open.fill(1, y * side + middle - 1, y * side + middle + 1);
+  return open;
+}
+
 /**
  * Zeroes all channels of the wounded cells.
  *
@@ -105,10 +129,13 @@ function nearest(random: Random, side: number, kind: ExactKind, count: number): 
   return mask;
 }
 
-/** Distance of a point from a shape without size. */
-type Distance = (x: number, y: number) => number;
-
-function randomShape(random: Random, side: number, kind: ExactKind, count: number): Distance {
+/** @returns the distance of a point from a shape without size */
+function randomShape(
+  random: Random,
+  side: number,
+  kind: ExactKind,
+  count: number,
+): (x: number, y: number) => number {
   const cx = side * random.uniform();
   const cy = side * random.uniform();
   const angle = 2 * Math.PI * random.uniform();
@@ -121,22 +148,22 @@ function randomShape(random: Random, side: number, kind: ExactKind, count: numbe
     case 'bar':
       return (x, y) => Math.abs((x - cx) * dx + (y - cy) * dy);
     case 'stroke':
-      return stroke(random, { x: cx, y: cy }, angle, { side, count });
+      return stroke(random, { x: cx, y: cy, angle }, side, count);
   }
 }
 
 /** Two segments with a bend; the length follows from the area and a random width. */
 function stroke(
   random: Random,
-  start: Point,
-  angle: number,
-  { side, count }: { readonly side: number; readonly count: number },
-): Distance {
+  { x, y, angle }: Point & { readonly angle: number },
+  side: number,
+  count: number,
+): (x: number, y: number) => number {
   const round = Math.sqrt(count / Math.PI);
   const radius = Math.max(THINNEST_RADIUS, round * (0.2 + 0.6 * random.uniform()));
   const length = Math.max(0, Math.min(1.5 * side, (count / radius - Math.PI * radius) / 2));
   const bend = Math.PI * (random.uniform() - 0.5);
-  const points = [start];
+  const points: Point[] = [{ x, y }];
   for (const turn of [angle, angle + bend]) {
     const last = points[points.length - 1];
     // A segment that would leave the patch turns back, so that strokes stay thin.
@@ -148,12 +175,13 @@ function stroke(
     });
   }
   const [a, b, c] = points;
-  return (u, v) => Math.min(toSegment(u, v, a, b), toSegment(u, v, b, c));
+  return (u, v) => Math.min(distanceToSegment(u, v, a, b), distanceToSegment(u, v, b, c));
 }
 
 type Point = { readonly x: number; readonly y: number };
 
-function toSegment(x: number, y: number, a: Point, b: Point): number {
+/** Distance of a point from the line between two others. */
+export function distanceToSegment(x: number, y: number, a: Point, b: Point): number {
   const [dx, dy] = [b.x - a.x, b.y - a.y];
   const squared = dx * dx + dy * dy;
   const along = squared === 0 ? 0 : ((x - a.x) * dx + (y - a.y) * dy) / squared;

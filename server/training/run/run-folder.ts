@@ -1,24 +1,23 @@
 /** The folder of a run: its state with its configuration, its log, its pictures. */
 import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Float32Tensor, float32Of, type TensorFile } from '../../shared/safetensors.ts';
-import { type Shape, sizeOf } from '../autodiff/graph.ts';
-import { misfitOf } from '../vnca/architecture.ts';
-import { CheckpointError } from '../vnca/card.ts';
-import { parseSafetensors, writeSafetensors } from '../vnca/safetensors.ts';
-import type { RunStart } from './command.ts';
-import { changedField, type TrainingConfig } from './config.ts';
-import { TrainingError } from './errors.ts';
+import { type Float32Tensor, float32Of, type TensorFile } from '../../../shared/safetensors.ts';
+import { type Shape, sizeOf } from '../../autodiff/graph.ts';
+import type { Tensors } from '../../autodiff/parameters.ts';
+import { misfitOf } from '../../vnca/architecture.ts';
+import { CheckpointError } from '../../vnca/card.ts';
+import { parseSafetensors, writeSafetensors } from '../../vnca/safetensors.ts';
+import type { RunStart } from '../command.ts';
+import { changedField, type TrainingConfig } from '../config.ts';
+import { TrainingError } from '../errors.ts';
+import { POOLS, type PoolEntry, type PoolName, type PoolStates } from '../rollout/pools.ts';
 import { readIfThere, replaceFile } from './large-files.ts';
 import { SETS } from './optimiser.ts';
-import type { PoolEntry } from './pool.ts';
 import { OFFSETS, type RunState, runShapes } from './run-state.ts';
 
 /** The state of a run, in its folder. */
 export const STATE_FILE = 'state.safetensors';
 const LOG_FILE = 'log.jsonl';
-/** Pools of a run's state. */
-const POOLS = ['pool', 'crowd', 'patients'] as const;
 /** Subfolder of the picture sheets. */
 export const PICTURES_FOLDER = 'pictures';
 
@@ -40,26 +39,60 @@ export interface Run {
 /** Writes the state atomically. */
 export async function saveRun(
   folder: string,
-  { state, seconds, images, from, encoder, commands }: Run,
+  { state, seconds, commands, ...origin }: Run,
   config: TrainingConfig,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
   const tensors = new Map(state.tensors);
   for (const name of POOLS) {
     for (const [part, tensor] of poolTensors(state[name])) tensors.set(`${name}.${part}`, tensor);
   }
-  tensors.set('run', { shape: [2], data: Float32Array.of(state.update, seconds) });
-  const bytes = writeSafetensors(tensors, {
+  await writeState(folder, tensors, [state.update, seconds], {
     config: JSON.stringify(config),
     // As text, because a rounded one could lie beyond the next update.
     reached: `${state.reached}`,
     ...(state.starts && { starts: JSON.stringify(state.starts) }),
-    ...(images !== undefined && { images }),
-    ...(from !== undefined && { from }),
-    ...(encoder !== undefined && { encoder }),
+    ...origin,
     ...(commands && { commands: JSON.stringify(commands) }),
   });
-  await replaceFile(join(folder, STATE_FILE), [bytes]);
+}
+
+/** Writes the state of a run of any kind. @param run updates and seconds so far */
+export async function writeState(
+  folder: string,
+  tensors: Tensors,
+  run: readonly [updates: number, seconds: number],
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const all = new Map([...tensors, ['run', { shape: [2], data: Float32Array.from(run) }]]);
+  await replaceFile(join(folder, STATE_FILE), [writeSafetensors(all, metadata)]);
+}
+
+/**
+ * Reads the state of a run of any kind.
+ *
+ * @returns the tensors without those of the counts; `update` and `seconds` so far
+ * @throws TrainingError no-run, bad-run
+ */
+export async function readState(folder: string) {
+  const file = join(folder, STATE_FILE);
+  const bytes = await readIfThere(file);
+  if (!bytes) {
+    const message = `${file}: there is no run to resume; start it without --resume`;
+    throw new TrainingError('no-run', message);
+  }
+  let content: TensorFile;
+  try {
+    content = parseSafetensors(bytes, file);
+  } catch (error) {
+    if (error instanceof CheckpointError) throw damaged(error.message);
+    throw error;
+  }
+  const tensors = float32Of(content);
+  const run = tensors.get('run')?.data;
+  tensors.delete('run');
+  if (run?.length !== 2) throw damaged(`${file}: tensor "run" is missing or has another shape`);
+  return { file, tensors, metadata: content.metadata, update: run[0], seconds: run[1] };
 }
 
 /**
@@ -68,14 +101,7 @@ export async function saveRun(
  * @throws TrainingError no-run, bad-run
  */
 export async function loadRun(folder: string, config: TrainingConfig): Promise<Run> {
-  const file = join(folder, STATE_FILE);
-  const bytes = await readIfThere(file);
-  if (!bytes) {
-    const message = `${file}: there is no run to resume; start it without --resume`;
-    throw new TrainingError('no-run', message);
-  }
-  const content = parse(bytes, file);
-  const { metadata } = content;
+  const { file, tensors: stored, metadata, update, seconds } = await readState(folder);
   // Equal shapes do not mean an equal model. Old runs store no configuration.
   const changed = metadata.config && changedField(metadata.config, config);
   if (changed) {
@@ -84,7 +110,6 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
       `${file}: "${changed}" was different when the run started; the model of a run cannot change, only its schedule`,
     );
   }
-  const stored = float32Of(content);
   const shapesNow = runShapes(config);
   const offsets = shapesNow.get(OFFSETS);
   // A run may begin to train them.
@@ -102,28 +127,22 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   if (misfit) {
     throw new TrainingError('bad-run', `${file}: ${misfit}; the model of a run cannot change`);
   }
-  const run = stored.get('run')?.data;
-  if (run?.length !== 2) throw damaged(`${file}: tensor "run" is missing or has another shape`);
-  const [pool, crowd, patients] = POOLS.map((name) =>
-    readPool(stored, name, config.channels, file),
-  );
-  const [update, seconds] = run;
-  stored.delete('run');
+  const pools = POOLS.map((name) => [name, readPool(stored, name, config.channels, file)]);
+  const { images, from, encoder, commands } = metadata;
   const starts: RunState['starts'] = areNew
     ? { [OFFSETS]: update }
     : metadata.starts && JSON.parse(metadata.starts);
-  const { images, from, encoder } = metadata;
   return {
     state: {
       ...{ update, reached: reachedOf(metadata, update), tensors: stored },
       ...(starts && { starts }),
-      ...{ pool, crowd, patients },
+      ...(Object.fromEntries(pools) as PoolStates),
     },
     seconds,
     ...(images !== undefined && { images }),
     ...(from !== undefined && { from }),
     ...(encoder !== undefined && { encoder }),
-    ...(metadata.commands !== undefined && { commands: JSON.parse(metadata.commands) }),
+    ...(commands !== undefined && { commands: JSON.parse(commands) }),
   };
 }
 
@@ -155,22 +174,13 @@ function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
   return tensors;
 }
 
-function parse(bytes: Uint8Array, file: string): TensorFile {
-  try {
-    return parseSafetensors(bytes, file);
-  } catch (error) {
-    if (!(error instanceof CheckpointError)) throw error;
-    throw damaged(error.message);
-  }
-}
-
 const damaged = (what: string): TrainingError =>
   new TrainingError('bad-run', `${what}; the run cannot continue: start it again without --resume`);
 
 /** Reads the entries of a pool, and removes its tensors from `stored`. */
 function readPool(
   stored: Map<string, Float32Tensor>,
-  name: (typeof POOLS)[number],
+  name: PoolName,
   channels: number,
   file: string,
 ): PoolEntry[] {
@@ -204,6 +214,25 @@ function readPool(
 }
 
 /**
+ * Prepares the folder of a run.
+ *
+ * @param resumedAt updates of the run that is resumed; undefined: a new run, whose first state is saved
+ * @param save writes the first state; from then on there is a run to resume
+ * @throws TrainingError bad-run, as `setAside`
+ */
+export async function openFolder(
+  folder: string,
+  resumedAt: number | undefined,
+  say: (line: string) => void,
+  save: () => Promise<void>,
+): Promise<void> {
+  if (resumedAt !== undefined) await cutLog(folder, resumedAt);
+  else if (await setAside(folder)) say('the previous run is kept as state.old.safetensors');
+  await mkdir(join(folder, PICTURES_FOLDER), { recursive: true });
+  if (resumedAt === undefined) await save();
+}
+
+/**
  * Renames state and log of the previous run to `*.old.*`.
  *
  * @returns whether there was a run
@@ -214,25 +243,19 @@ export async function setAside(folder: string): Promise<boolean> {
   const file = join(folder, STATE_FILE);
   const old = join(folder, oldName(STATE_FILE));
   const before = await updatesIn(old);
-  const now = before === undefined ? undefined : await updatesIn(file);
+  const now = await updatesIn(file);
   if (before !== undefined && now !== undefined && before > now) {
     throw new TrainingError(
       'bad-run',
       `${old} has ${before} updates and would be replaced by ${file} of ${now}: continue with --resume, or move it elsewhere first`,
     );
   }
-  const moved = await Promise.all(
-    [STATE_FILE, LOG_FILE].map(async (name) => {
-      try {
-        await rename(join(folder, name), join(folder, oldName(name)));
-        return true;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-        return false;
-      }
-    }),
-  );
-  return moved[0];
+  for (const name of [STATE_FILE, LOG_FILE]) {
+    await rename(join(folder, name), join(folder, oldName(name))).catch((error) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
+  return now !== undefined;
 }
 
 const oldName = (name: string): string => name.replace('.', '.old.');

@@ -3,21 +3,18 @@
  * grown states from a pool (Palm et al. 2022, section 3). Beyond the paper, one rule grows, stays
  * and heals: new organisms take extra steps after growth, and pooled ones grow old.
  */
-import type { Compute, Values } from '../autodiff/compute.ts';
-import { imageChannels } from '../vnca/readout.ts';
-import { DataPasses, passImages, randomOfUpdate } from './batches.ts';
-import type { TrainingConfig } from './config.ts';
-import { drawnStates } from './config-fields.ts';
-import { newLook } from './data/augment.ts';
-import type { Dataset } from './data/dataset.ts';
-import { TrainingError } from './errors.ts';
-import type { Segment } from './model/segments.ts';
-import { type Adam, createAdam } from './optimiser.ts';
-import type { DataParallel, Outcome } from './parallel/data-parallel.ts';
-import { openDataParallel } from './parallel/multi-thread.ts';
-import { takePatients } from './patients.ts';
-import type { PoolEntry } from './pool.ts';
-import { Pools } from './pools.ts';
+import type { Compute } from '../../autodiff/compute.ts';
+import { imageChannels } from '../../vnca/readout.ts';
+import type { TrainingConfig } from '../config.ts';
+import { drawnStates } from '../config-fields.ts';
+import { newLook } from '../data/augment.ts';
+import { DataPasses, type Dataset, passImages } from '../data/dataset.ts';
+import { TrainingError } from '../errors.ts';
+import type { Segment } from '../model/segments.ts';
+import { type DataParallel, type Outcome, openDataParallel } from '../rollout/data-parallel.ts';
+import { takePatients } from '../rollout/patients.ts';
+import { type PoolEntry, Pools } from '../rollout/pools.ts';
+import type { RowsJob } from '../rollout/rollout.ts';
 import {
   freshPlan,
   leakAt,
@@ -27,8 +24,16 @@ import {
   type RolloutPlan,
   rateAt,
   sideAt,
-} from './rollout-plan.ts';
-import { keptShapes, OFFSETS, type RunState, rowsOf, trainedShapes } from './run-state.ts';
+} from '../rollout/rollout-plan.ts';
+import { type Adam, createAdam } from './optimiser.ts';
+import {
+  keptShapes,
+  OFFSETS,
+  type RunState,
+  randomOfUpdate,
+  rowsOf,
+  trainedShapes,
+} from './run-state.ts';
 
 /** Figures of one update; nats are means over organisms. */
 export interface UpdateReport {
@@ -61,17 +66,13 @@ export class Trainer {
     private readonly config: TrainingConfig,
     data: Dataset,
     state: RunState,
-    private readonly on: {
-      readonly compute: Compute;
-      readonly adam: Adam;
-      readonly parallel: DataParallel;
-    },
+    private readonly on: { compute: Compute; adam: Adam; parallel: DataParallel },
   ) {
     this.passes = new DataPasses(
       passImages(trainingImages(config, data), data.splits.train, config),
       config.seed,
     );
-    this.pools = Pools.create(config, state);
+    this.pools = new Pools(config, state);
     this.done = state.update;
     this.reached = state.reached;
     this.starts = state.starts;
@@ -92,7 +93,10 @@ export class Trainer {
     checkFit(config, data, state);
     const adam = await createAdam(compute, trainedShapes(config), state, {
       ...config.optimiser,
-      rateOf: (name) => multipleOf(config, name),
+      rateOf: (name) => {
+        if (name === OFFSETS) return config.galleryOffsets?.rate ?? 1;
+        return name.startsWith('encoder.') ? config.optimiser.encoderRate : 1;
+      },
       kept: keptShapes(config),
     });
     const parallel = await openDataParallel(compute, config, data);
@@ -107,12 +111,6 @@ export class Trainer {
   /** The point of the run, 0…1. */
   get progress(): number {
     return progressOf({ update: this.done, reached: this.reached }, this.config.updates);
-  }
-
-  /** Inputs `parameter:*` of programs: their moving average if the configuration has one. */
-  get parameters(): Values {
-    const { average } = this.config.optimiser;
-    return average > 0 ? this.on.adam.averages : this.on.adam.parameters;
   }
 
   /**
@@ -137,18 +135,16 @@ export class Trainer {
     const { batch, pool: pooling, optimiser } = config;
     const update = this.done + 1;
     const random = randomOfUpdate(config.seed, update);
-    const moment = {
-      side: sideAt(config, progress),
-      progress,
-      leak: leakAt(config, progress),
-      random,
-      ...(config.stepsDrawn === 'update' && { chance: random.uniform() }),
-    };
-    pools.keep(({ states }) => states.length === moment.side ** 2 * config.channels);
+    const side = sideAt(config, progress);
+    const leak = leakAt(config, progress);
+    const chance = config.stepsDrawn === 'update' && { chance: random.uniform() };
+    const moment = { side, progress, leak, random, ...chance };
+    pools.keep(({ states }) => states.length === side ** 2 * config.channels);
     const drawn = pooling ? drawnStates(pooling) : 0;
     // As published: the pool is used only when it holds more states than are drawn.
-    const pooled = pooling && pools.free.count > drawn ? pools.free.take(drawn, random) : [];
-    const standIns = pooling?.standIns && pooled.length === 0 ? drawn : 0;
+    const isUsed = pooling !== undefined && pools.count('pool') > drawn;
+    const pooled = isUsed ? pools.take('pool', drawn, random) : [];
+    const standIns = pooling?.standIns && !isUsed ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
     // As published: the passes advance by the images of stand-ins even when no stand-in is needed.
@@ -162,52 +158,50 @@ export class Trainer {
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
     }
 
-    const freshPlans = this.microBatches(fresh, (some) => freshPlan(config, some, moment));
-    const plans = [...freshPlans];
-    let crowded: PoolEntry[] = [];
-    let patients: PoolEntry[] = [];
-    if (pooling) {
+    const plans = this.microBatches(fresh, (some) => freshPlan(config, some, moment));
+    const { length: freshPlans } = plans;
+    let { length: freePlans } = plans;
+    let [crowded, patients]: PoolEntry[][] = [[], []];
+    if (pooling && isUsed) {
       const { calm, steps } = pooling;
-      const planConfig = { ...config, pool: pooling };
       const wounded = Math.round(pooling.wounded * pooling.batch);
       const further = (first: number) =>
         calm && first >= pooling.batch
           ? { steps: calm.steps, wounded: 0, rest: calm.rest > 0 }
           : { steps, wounded: wounded - first };
       plans.push(
-        ...this.microBatches(pooled, (entries, first) =>
-          pooledPlan(planConfig, entries, further(first), moment),
+        ...this.microBatches(pooled, (some, first) =>
+          pooledPlan(config, some, further(first), moment),
         ),
       );
-      if (pooled.length > 0) crowded = pools.takeCrowded(config, moment.side, random);
+      crowded = pools.takeCrowded(side, random);
       plans.push(
-        ...this.microBatches(crowded, (entries) =>
-          pooledPlan(planConfig, entries, { steps, wounded: 0 }, moment),
+        ...this.microBatches(crowded, (some) =>
+          pooledPlan(config, some, { steps, wounded: 0 }, moment),
         ),
       );
-      if (pooling.patients && pooled.length > 0) {
-        const { steps: some } = pooling.patients;
-        patients = takePatients(config, pools, moment.side, random);
-        plans.push(
-          ...this.microBatches(patients, (entries) =>
-            patientPlan(planConfig, entries, some, moment),
-          ),
-        );
-      }
+      freePlans = plans.length;
+      patients = takePatients(config, pools, side, random);
+      plans.push(
+        ...this.microBatches(patients, (some) =>
+          patientPlan(config, some, pooling.patients!.steps, moment),
+        ),
+      );
     }
     const samples = fresh.length + pooled.length + crowded.length + patients.length;
     const { outcomes, parts } = await parallel.run(
       adam.parameters,
       plans.map((plan, i) => ({ plan, samples, seed: `${config.seed} ${update} ${i}` })),
     );
-    const grown = outcomes.slice(0, freshPlans.length);
-    const aged = outcomes.slice(freshPlans.length);
-    const nursed = outcomes.filter((_, i) => plans[i].closed);
-    const free = aged.filter((outcome) => !nursed.includes(outcome));
+    const grown = outcomes.slice(0, freshPlans);
+    const free = outcomes.slice(freshPlans, freePlans);
+    const nursed = outcomes.slice(freePlans);
     let gradientNorm: number;
     try {
       if (pooling) {
-        const [old, young] = [aged, grown].map((some) => some.flatMap(({ entries }) => entries));
+        const [old, young] = [[...free, ...nursed], grown].map((some) =>
+          some.flatMap(({ entries }) => entries),
+        );
         pools.add([...old, ...young.slice(0, pooling.admit + standIns)], random);
       }
       // The last step that can fail, so that a failed update leaves the parameters unchanged.
@@ -222,13 +216,11 @@ export class Trainer {
       reconstruction: -mean(grown, ({ nats }) => nats),
       divergence: mean(grown, ({ divergence }) => divergence),
       gradientNorm,
-      ...(aged.length > 0 && {
+      ...(free.length > 0 && {
         pooled: -mean(free, ({ nats }) => nats),
         age: pooled.reduce((sum, { age }) => sum + age, 0) / pooled.length,
       }),
-      ...(nursed.length > 0 && {
-        patients: -mean(nursed, ({ nats }) => nats),
-      }),
+      ...(nursed.length > 0 && { patients: -mean(nursed, ({ nats }) => nats) }),
     };
   }
 
@@ -238,11 +230,8 @@ export class Trainer {
     plan: (some: T, first: number) => RolloutPlan,
   ): RolloutPlan[] {
     const { micro } = this.config.batch;
-    const plans: RolloutPlan[] = [];
-    for (let first = 0; first < items.length; first += micro) {
-      plans.push(plan(items.slice(first, first + micro) as T, first));
-    }
-    return plans;
+    const firsts = Array.from({ length: Math.ceil(items.length / micro) }, (_, i) => i * micro);
+    return firsts.map((first) => plan(items.slice(first, first + micro) as T, first));
   }
 
   /** Encodes images to the means of their posteriors: [n, Z]. */
@@ -285,7 +274,7 @@ export class Trainer {
   private async rows(
     count: number,
     size: number,
-    job: (chosen: Uint32Array) => Parameters<DataParallel['rows']>[1][number],
+    job: (chosen: Uint32Array) => RowsJob,
   ): Promise<Float32Array> {
     const { micro } = this.config.batch;
     const firsts = Array.from({ length: Math.ceil(count / micro) }, (_, i) => i * micro);
@@ -293,7 +282,9 @@ export class Trainer {
       job(Uint32Array.from({ length: micro }, (_, i) => Math.min(first + i, count - 1))),
     );
     const all = new Float32Array(count * size);
-    const results = await this.on.parallel.rows(this.parameters, jobs);
+    const { adam, parallel } = this.on;
+    const isAveraged = this.config.optimiser.average > 0;
+    const results = await parallel.rows(isAveraged ? adam.averages : adam.parameters, jobs);
     results.forEach((row, i) => {
       const first = firsts[i];
       all.set(row.subarray(0, Math.min(micro, count - first) * size), first * size);
@@ -332,16 +323,7 @@ export function trainingImages(
   { splits: { train, validation } }: Dataset,
 ): Uint32Array {
   if (!trainOnValidation) return train;
-  const all = new Uint32Array(train.length + validation.length);
-  all.set(train);
-  all.set(validation, train.length);
-  return all;
-}
-
-/** Multiple of the learning rate for a parameter. */
-function multipleOf({ galleryOffsets, optimiser }: TrainingConfig, name: string): number {
-  if (name === OFFSETS) return galleryOffsets?.rate ?? 1;
-  return name.startsWith('encoder.') ? optimiser.encoderRate : 1;
+  return Uint32Array.from([...train, ...validation]);
 }
 
 function checkFit(

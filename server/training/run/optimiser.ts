@@ -1,12 +1,11 @@
 /** Adam (Kingma & Ba 2015, ε outside the root) with clipping by the global norm, as one program. */
-
-import type { Float32Tensor } from '../../shared/safetensors.ts';
-import type { Compute, Value, Values } from '../autodiff/compute.ts';
-import type { Expression } from '../autodiff/graph.ts';
-import * as g from '../autodiff/graph.ts';
-import { type Shapes, uploadParameters } from '../autodiff/parameters.ts';
-import type { TrainingConfig } from './config.ts';
-import { TrainingError } from './errors.ts';
+import type { Float32Tensor } from '../../../shared/safetensors.ts';
+import type { Compute, Value, Values } from '../../autodiff/compute.ts';
+import type { Expression } from '../../autodiff/graph.ts';
+import * as g from '../../autodiff/graph.ts';
+import { type Shapes, uploadParameters } from '../../autodiff/parameters.ts';
+import type { TrainingConfig } from '../config.ts';
+import { TrainingError } from '../errors.ts';
 import type { RunState } from './run-state.ts';
 
 /** Options of Adam. */

@@ -2,11 +2,10 @@
  * Patients: states whose wounds close from their rim, as in a room (`world/closing.ts`). They stay
  * patients over many updates, so that the rule meets wounds at every stage of closing.
  */
-import type { Random } from '../../shared/random.ts';
-import { stepsUntilOpen } from '../world/closing.ts';
-import type { TrainingConfig } from './config.ts';
-import type { Pool, PoolEntry } from './pool.ts';
-import type { Pools } from './pools.ts';
+import type { Random } from '../../../shared/random.ts';
+import { stepsUntilOpen } from '../../world/closing.ts';
+import type { TrainingConfig } from '../config.ts';
+import type { PoolEntry, Pools } from './pools.ts';
 import { applyWound, woundMask, woundOfShare } from './wounds.ts';
 
 /** A new wound leaves at least this many cells alive; else there is none. */
@@ -22,39 +21,34 @@ const LARGEST_SHIFT = 6 / 32;
 /** A cell counts in the loss once it has lived for this many steps. */
 const JUDGED_AFTER = 2;
 
-type Patient = PoolEntry & { readonly closed: Uint8Array };
-type Body = Pick<TrainingConfig, 'channels' | 'presence' | 'closing'>;
-
 /** Draws patients, some of them new: copies of states of the pools with a wound. */
 export function takePatients(
   config: TrainingConfig,
-  { free, crowd, patients }: Pools,
+  pools: Pools,
   side: number,
   random: Random,
 ): PoolEntry[] {
   const plan = config.pool?.patients;
-  if (!plan || free.count === 0) return [];
+  if (!plan || pools.count('pool') === 0) return [];
   return Array.from({ length: plan.batch }, () => {
-    if (patients.count > 0 && random.uniform() >= plan.renewed) {
-      const [known] = patients.take(1, random);
+    if (pools.count('patients') > 0 && random.uniform() >= plan.renewed) {
+      const [known] = pools.take('patients', 1, random);
       return random.uniform() < plan.again ? wounded(config, known, side, random) : known;
     }
-    const ward = crowd.count > 0 && random.uniform() < plan.crowded ? crowd : free;
-    const one = any(ward, random);
-    const whole = {
-      ...one,
-      open: one.open ?? new Uint8Array(side * side).fill(1),
-      closed: new Uint8Array(side * side),
-    };
+    const ward = pools.count('crowd') > 0 && random.uniform() < plan.crowded ? 'crowd' : 'pool';
+    const one = pools.any(ward, random);
+    const open = one.open ?? new Uint8Array(side * side).fill(1);
+    const whole = { ...one, open, closed: new Uint8Array(side * side) };
     const chance = random.uniform();
-    if (chance < plan.shifted) return shifted(config, whole, side, random);
-    if (chance < plan.shifted + plan.strangers)
-      return { ...whole, states: any(free, random).states };
+    if (chance < plan.shifted) {
+      return { ...whole, states: shifted(whole.states, config.channels, side, random) };
+    }
+    if (chance < plan.shifted + plan.strangers) {
+      return { ...whole, states: pools.any('pool', random).states };
+    }
     return wounded(config, whole, side, random);
   });
 }
-
-const any = (pool: Pool, random: Random): PoolEntry => pool.all()[random.integer(pool.count)];
 
 /**
  * Wounds a state. As in a room, half of the wounds take living cells only; the others take the empty
@@ -63,7 +57,7 @@ const any = (pool: Pool, random: Random): PoolEntry => pool.all()[random.integer
  * @returns a copy; its dead cells open one after the other from what is left
  */
 export function wounded(
-  { channels, presence, closing = 1 }: Body,
+  { channels, presence, closing = 1 }: Pick<TrainingConfig, 'channels' | 'presence' | 'closing'>,
   entry: PoolEntry,
   side: number,
   random: Random,
@@ -129,18 +123,18 @@ function discLeft(random: Random, side: number, lives: Uint8Array): Uint8Array {
   );
 }
 
-/** A body in another place, whole as far as the patch reaches. */
-function shifted({ channels }: Body, entry: Patient, side: number, random: Random): Patient {
+/** Moves a body to another place; what leaves the patch is lost. @param body [S, S, C] */
+function shifted(body: Float32Array, channels: number, side: number, random: Random): Float32Array {
   const most = Math.max(1, Math.round(LARGEST_SHIFT * side));
   const [dx, dy] = [0, 0].map(() => random.integer(2 * most + 1) - most);
-  const states = new Float32Array(entry.states.length);
+  const states = new Float32Array(body.length);
   for (let y = Math.max(0, dy); y < Math.min(side, side + dy); y++) {
     const width = side - Math.abs(dx);
     const from = (y - dy) * side + Math.max(0, -dx);
-    const row = entry.states.subarray(from * channels, (from + width) * channels);
+    const row = body.subarray(from * channels, (from + width) * channels);
     states.set(row, (y * side + Math.max(0, dx)) * channels);
   }
-  return { ...entry, states };
+  return states;
 }
 
 /** Steps that are left until each cell opens, after further steps. */

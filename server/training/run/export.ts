@@ -1,11 +1,11 @@
 /** Writes a trained rule as a checkpoint folder. */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Float32Tensor } from '../../shared/safetensors.ts';
-import type { Compute } from '../autodiff/compute.ts';
-import type { Tensors } from '../autodiff/parameters.ts';
-import { updateShapes } from '../vnca/architecture.ts';
-import { CARD_VERSION, type Card, parseCard } from '../vnca/card.ts';
+import type { Float32Tensor } from '../../../shared/safetensors.ts';
+import type { Compute } from '../../autodiff/compute.ts';
+import type { Tensors } from '../../autodiff/parameters.ts';
+import { updateShapes } from '../../vnca/architecture.ts';
+import { CARD_VERSION, type Card, parseCard } from '../../vnca/card.ts';
 import {
   CARD_FILE,
   GALLERY_FILE,
@@ -13,14 +13,14 @@ import {
   MODEL_FILE,
   type Model,
   PAINTER_FILE,
-} from '../vnca/checkpoint.ts';
-import { RELATIVES_FILE } from '../vnca/relatives.ts';
-import { writeSafetensors } from '../vnca/safetensors.ts';
-import type { TrainingConfig } from './config.ts';
-import { type Dataset, gatherImages } from './data/dataset.ts';
-import { openPosteriors } from './evaluate/posteriors.ts';
-import { WRITTEN_FILES } from './evaluate/write.ts';
-import { drawGallery } from './gallery/draw-gallery.ts';
+} from '../../vnca/checkpoint.ts';
+import { RELATIVES_FILE } from '../../vnca/relatives.ts';
+import { writeSafetensors } from '../../vnca/safetensors.ts';
+import type { TrainingConfig } from '../config.ts';
+import { type Dataset, gatherImages } from '../data/dataset.ts';
+import { WRITTEN_FILES } from '../evaluate/write.ts';
+import { drawGallery } from '../gallery/draw-gallery.ts';
+import { openPosteriors } from '../model/networks.ts';
 import { readIfThere, replaceFiles } from './large-files.ts';
 import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 

@@ -1,17 +1,15 @@
 /** The state of a run, and the shapes of what it trains. */
-
-import { sizeOf } from '../autodiff/graph.ts';
-import { initialise, type Shapes, type Tensors } from '../autodiff/parameters.ts';
-import { updateShapes } from '../vnca/architecture.ts';
-import { encoderShapes } from '../vnca/encoder-network.ts';
-import { imageChannels } from '../vnca/readout.ts';
-import { randomOfUpdate } from './batches.ts';
-import type { TrainingConfig } from './config.ts';
-import type { Likelihood } from './model/likelihood.ts';
-import type { PoolEntry } from './pool.ts';
+import { createRandom, hashText, type Random } from '../../../shared/random.ts';
+import { initialise, type Shapes, type Tensors } from '../../autodiff/parameters.ts';
+import { updateShapes } from '../../vnca/architecture.ts';
+import { encoderShapes } from '../../vnca/encoder-network.ts';
+import { imageChannels } from '../../vnca/readout.ts';
+import type { TrainingConfig } from '../config.ts';
+import type { Likelihood } from '../model/likelihood.ts';
+import type { PoolStates } from '../rollout/pools.ts';
 
 /** Everything needed to continue a run as if it had not stopped. */
-export interface RunState {
+export interface RunState extends PoolStates {
   /** Updates done. */
   readonly update: number;
   /** The point of the run at which the last of them was done, 0…1: see `progressOf`. */
@@ -20,11 +18,6 @@ export interface RunState {
   readonly tensors: Tensors;
   /** Updates before the first of a parameter, by its name; absent: none. */
   readonly starts?: Readonly<Record<string, number>>;
-  readonly pool: readonly PoolEntry[];
-  /** States with neighbours, each with its open ground. */
-  readonly crowd: readonly PoolEntry[];
-  /** States with wounds that close from their rim. */
-  readonly patients: readonly PoolEntry[];
 }
 
 /** The likelihood that belongs to a read-out. */
@@ -97,6 +90,10 @@ export const compactState = (state: RunState): RunState => ({
   patients: [],
 });
 
+/** Random numbers of one update of a run. */
+export const randomOfUpdate = (seed: number, update: number): Random =>
+  createRandom(hashText(`${seed} update ${update}`));
+
 /** The initial state of a run: random weights and empty pools. */
 export function firstState(config: TrainingConfig): RunState {
   const drawn = initialise(runShapes(config), randomOfUpdate(config.seed, 0));
@@ -104,59 +101,13 @@ export function firstState(config: TrainingConfig): RunState {
   return { update: 0, reached: 0, tensors, pool: [], crowd: [], patients: [] };
 }
 
-/** Positions of the tensors of a set in one row. */
-export class ParameterLayout {
-  private readonly ranges = new Map<string, readonly [from: number, to: number]>();
-  /** Length of the row. */
-  readonly length: number;
-
-  constructor(readonly shapes: Shapes) {
-    let end = 0;
-    for (const [name, shape] of shapes) {
-      const from = end;
-      end += sizeOf(shape);
-      this.ranges.set(name, [from, end]);
-    }
-    this.length = end;
-  }
-
-  /** A view of the tensor's part of a row. */
-  part(row: Float32Array, name: string): Float32Array {
-    return row.subarray(...this.ranges.get(name)!);
-  }
-}
-
-/**
- * Adds rows in the order of their index, in whatever order they arrive, so that equal runs round
- * equally.
- */
-export class OrderedSum {
-  private readonly waiting = new Map<number, Float32Array>();
-  private next = 0;
-  private row: Float32Array | undefined;
-
-  /** @param row with index i, 0…; the caller must not use it again */
-  add(row: Float32Array, i: number): void {
-    this.waiting.set(i, row);
-    for (;;) {
-      const found = this.waiting.get(this.next);
-      if (!found) return;
-      this.waiting.delete(this.next);
-      this.next++;
-      if (this.row) for (let k = 0; k < found.length; k++) this.row[k] += found[k];
-      else this.row = found;
-    }
-  }
-
-  /** The sum of all rows before the first missing one. */
-  get total(): Float32Array {
-    return this.row ?? new Float32Array(0);
-  }
-}
-
 /** `count` indices below `all`, evenly spaced. */
 export const evenly = (all: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
+
+/** Chooses at most `limit` indices below `all`, evenly spaced; 0: all. */
+export const someOf = (all: number, limit: number): number[] =>
+  evenly(all, limit === 0 ? all : Math.min(limit, all));
 
 /** Copies rows of a matrix [N, size], in the order of `chosen`. */
 export function rowsOf(

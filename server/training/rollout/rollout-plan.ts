@@ -1,11 +1,11 @@
 /** Plans the rollouts of an update, one for each micro-batch; `rollout.ts` runs them. */
-import type { Random } from '../../shared/random.ts';
-import type { TrainingConfig } from './config.ts';
-import { type Drawn, drawnAt } from './config-fields.ts';
-import { growthSegments, type Segment, stayingSegments } from './model/segments.ts';
-import type { PoolEntry } from './pool.ts';
-import type { RunState } from './run-state.ts';
-import { applyWound, woundMask, woundOfShare } from './wounds.ts';
+import type { Random } from '../../../shared/random.ts';
+import type { TrainingConfig } from '../config.ts';
+import { type Drawn, drawnAt } from '../config-fields.ts';
+import { growthSegments, type Segment, stayingSegments } from '../model/segments.ts';
+import type { RunState } from '../run/run-state.ts';
+import type { PoolEntry } from './pools.ts';
+import { applyWound, openGround, woundMask } from './wounds.ts';
 
 /** The steps that the organisms of one micro-batch take in an update. */
 export interface RolloutPlan {
@@ -31,9 +31,6 @@ export interface RolloutPlan {
   readonly leak: number;
 }
 
-/** A configuration with a pool. */
-type Pooling = TrainingConfig & { readonly pool: NonNullable<TrainingConfig['pool']> };
-
 /** The point of a run at which a rollout is planned. */
 export interface Moment {
   /** Side of grown patches, cells. */
@@ -49,9 +46,6 @@ export interface Moment {
   readonly chance?: number;
   readonly random: Random;
 }
-
-/** Shapes of the ground that neighbours occupy. */
-const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
 
 /** Smaller pictures say nothing about the image, but cells may learn their positions in them. */
 const SMALLEST_JUDGED = 4;
@@ -101,22 +95,21 @@ export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Mome
  * @param further the steps, and how many of the states, from the first, are damaged before
  */
 export function pooledPlan(
-  config: Pooling,
+  config: TrainingConfig,
   entries: readonly PoolEntry[],
   further: { readonly steps: Drawn; readonly wounded: number; readonly rest?: boolean },
   now: Moment,
 ): RolloutPlan {
-  const { channels, pool, segmentSteps } = config;
-  const { side, leak, random } = now;
+  const { channels, segmentSteps } = config;
+  const pool = config.pool!;
+  const { side, random } = now;
+  const common = planOfEntries(config, entries, now);
   const size = side * side * channels;
-  const states = new Float32Array(entries.length * size);
-  entries.forEach((entry, i) => {
-    const own = states.subarray(i * size, (i + 1) * size);
-    own.set(entry.states);
-    if (i >= further.wounded) return;
+  for (let i = 0; i < Math.min(further.wounded, entries.length); i++) {
     const kind = pool.wounds[random.integer(pool.wounds.length)];
-    applyWound(own, woundMask(random, side, kind, pool.largestWound), channels);
-  });
+    const mask = woundMask(random, side, kind, pool.largestWound);
+    applyWound(common.states.subarray(i * size, (i + 1) * size), mask, channels);
+  }
   const steps = drawSteps(further.steps, now);
   const differentiated = Math.min(steps, pool.gradientSteps ?? steps);
   const spec = { ...config, side };
@@ -124,21 +117,16 @@ export function pooledPlan(
   if (further.rest) last.push({ ...last.pop()!, rest: true });
   const segments = [...stayingSegments(spec, steps - differentiated, segmentSteps), ...last];
   return {
-    images: Uint32Array.from(entries, ({ image }) => image),
-    looks: entries.map(({ look = 0 }) => look),
+    ...common,
     ...onGround(segments, entries[0].open && entries.map(({ open }) => open!)),
     differentiated: last.length,
     judged: new Map([[segments.length - 1, 1]]),
-    states,
-    ages: entries.map(({ age }) => age),
-    divergence: pool.divergence === 'all' ? 1 : 0,
-    leak,
   };
 }
 
 /** Plans further steps of patients, judged halfway and at the end. */
 export function patientPlan(
-  config: Pooling,
+  config: TrainingConfig,
   entries: readonly PoolEntry[],
   steps: Drawn,
   now: Moment,
@@ -151,8 +139,7 @@ export function patientPlan(
   const segments = parts.flat().map((segment) => ({ ...segment, rim: true }));
   const isCrowded = entries.some(({ open }) => open!.includes(0));
   return {
-    images: Uint32Array.from(entries, ({ image }) => image),
-    looks: entries.map(({ look = 0 }) => look),
+    ...planOfEntries(config, entries, now),
     ...onGround(segments, isCrowded ? entries.map(({ open }) => open!) : undefined),
     closed: Uint8Array.from(entries.flatMap(({ closed }) => [...closed!])),
     differentiated: segments.length,
@@ -160,10 +147,23 @@ export function patientPlan(
       [parts[0].length - 1, config.judgeGrown],
       [segments.length - 1, 1],
     ]),
-    states: Float32Array.from(entries.flatMap(({ states }) => [...states])),
+  };
+}
+
+/** What the plans of pooled states have in common. */
+function planOfEntries(config: TrainingConfig, entries: readonly PoolEntry[], { leak }: Moment) {
+  const { length: size } = entries[0].states;
+  const states = new Float32Array(entries.length * size);
+  entries.forEach((entry, i) => {
+    states.set(entry.states, i * size);
+  });
+  return {
+    states,
+    images: Uint32Array.from(entries, ({ image }) => image),
+    looks: entries.map(({ look = 0 }) => look),
     ages: entries.map(({ age }) => age),
-    divergence: config.pool.divergence === 'all' ? 1 : 0,
-    leak: now.leak,
+    divergence: config.pool!.divergence === 'all' ? 1 : 0,
+    leak,
   };
 }
 
@@ -177,27 +177,6 @@ function onGround(
     segments: segments.map((segment) => ({ ...segment, crowded: true })),
     open: Uint8Array.from(grounds.flatMap((open) => [...open])),
   };
-}
-
-/**
- * Draws the open ground of a patch beside one or two neighbours. The middle stays open, because an
- * organism can only be planted on open ground.
- *
- * @param largest share of the cells that may be closed, 0…1
- * @returns [side, side], 1 = open
- */
-export function openGround(random: Random, side: number, largest: number): Uint8Array {
-  const open = new Uint8Array(side * side).fill(1);
-  const neighbours = 1 + random.integer(2);
-  for (let i = 0; i < neighbours; i++) {
-    const share = (largest / neighbours) * random.uniform();
-    woundOfShare(random, side, share, NEIGHBOURS).forEach((kept, cell) => {
-      open[cell] &= kept;
-    });
-  }
-  const middle = side / 2;
-  for (const y of [middle - 1, middle]) open.fill(1, y * side + middle - 1, y * side + middle + 1);
-  return open;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What a run does when an update fails: tries it again, and saves the updates before it; and when a file cannot be written. */
 import { isNativeError } from 'node:util/types';
-import { type RetryOptions, systemClock } from '../platform/clock.ts';
-import { TrainingError } from './errors.ts';
+import { type RetryOptions, systemClock } from '../../platform/clock.ts';
+import { TrainingError } from '../errors.ts';
 import type { RunState } from './run-state.ts';
 
 /**
@@ -71,29 +71,4 @@ function isSound({ tensors, pool, crowd, patients }: RunState): boolean {
     [...tensors.values()].every(({ data }) => areFinite(data)) &&
     [...pool, ...crowd, ...patients].every(({ states }) => areFinite(states))
   );
-}
-
-/** Writes a line for whoever runs a command; results go to standard output. */
-export const say = (line: string): void => void process.stderr.write(`${line}\n`);
-
-/** ms within which a second signal counts as the first: npm may forward the same keystroke. */
-const SAME_SIGNAL = 1_000;
-
-/** Whether a signal has asked the run to stop. */
-export interface StopSignal {
-  isAsked(): boolean;
-}
-
-/** Listens to SIGINT and SIGTERM; the second one ends the process at once. */
-export function listenForStop(say: (line: string) => void): StopSignal {
-  let askedAt: number | undefined;
-  const stop = (): void => {
-    if (askedAt !== undefined && performance.now() - askedAt > SAME_SIGNAL) process.exit(130);
-    if (askedAt !== undefined) return;
-    askedAt = performance.now();
-    say('\nstopping after this update; press again to quit at once');
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  return { isAsked: () => askedAt !== undefined };
 }
