@@ -1,9 +1,8 @@
 /** The schema of a painter's training configuration: a JSON file with `"kind": "painter"`. */
 import * as v from 'valibot';
 import { size } from '../../../shared/common-schemas.ts';
-import { sentenceOf } from '../../vnca/card.ts';
+import { checked } from '../config.ts';
 import { datasetConfig } from '../data/config.ts';
-import { TrainingError } from '../errors.ts';
 
 const width = v.pipe(size, v.multipleOf(4), v.maxValue(96));
 
@@ -39,8 +38,5 @@ export const isPainterConfig = (value: unknown): boolean =>
   (value as { kind?: unknown } | null)?.kind === 'painter';
 
 /** Checks a configuration and fills in defaults. @throws TrainingError bad-config */
-export function parsePainterConfig(value: unknown, file: string): PainterConfig {
-  const result = v.safeParse(schema, value, { abortEarly: true });
-  if (result.success) return result.output;
-  throw new TrainingError('bad-config', `${file}: ${sentenceOf(result.issues[0])}`);
-}
+export const parsePainterConfig = (value: unknown, file: string): PainterConfig =>
+  checked(schema, value, `${file}: `);

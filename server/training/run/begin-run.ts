@@ -37,20 +37,19 @@ export function enlargeEncoder(
 ): Map<string, Float32Tensor> | undefined {
   const [from, to] = [small.net, large.net].map((net) => encoderShapes(net, image));
   const filled = new Map<string, Float32Tensor>();
-  const { channels, latentSize } = image;
   const kernels = [...to.keys()].filter((name) => name.endsWith('.kernel'));
   // Of another side, or without what its card says.
   if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
   /** Units that a position of a layer's input has, before and now. */
-  let [known, units] = [channels, channels];
+  let [known, units] = [image.channels, image.channels];
   for (const kernel of kernels) {
     const [before, shape] = [from.get(kernel), to.get(kernel)!];
     if (!before) return undefined;
     const [outBefore, out] = [before, shape].map((sizes) => sizes[sizes.length - 1]);
     if (outBefore > out || known > units) return undefined;
     const isLast = kernel === kernels[kernels.length - 1];
-    if (isLast && out !== 2 * latentSize) return undefined;
+    if (isLast && out !== 2 * image.latentSize) return undefined;
     const source = small.tensors.get(kernel)!.data;
     const data = large.tensors.get(kernel)!.data.slice();
     for (let i = 0; i < data.length; i++) {
@@ -102,28 +101,20 @@ export async function beginRun(
   }
   const model = await loadModel(from);
   const encoderModel = encoder === undefined ? model : await loadModel(encoder);
-  checkRule(model, config, from, say);
-  checkEncoder(encoderModel, config, encoder ?? from, say);
+  checkOrigin([model, from], [encoderModel, encoder ?? from], config, say);
   const shapes = runShapes(config);
-  const drawn = new Map(
-    [...shapes.keys()].map((name) => [name, state.tensors.get(`parameter:${name}`)!]),
-  );
+  const names = [...shapes.keys()];
+  const drawn = new Map(names.map((name) => [name, state.tensors.get(`parameter:${name}`)!]));
+  const found = new Map([...model.tensors, ...encoderTensors(encoderModel, config, drawn)]);
   // A checkpoint has no offsets.
-  const offsets = [...drawn].filter(([name]) => name === OFFSETS);
-  const found = new Map([
-    ...offsets,
-    ...model.tensors,
-    ...encoderTensors(encoderModel, config, drawn),
-  ]);
+  if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
   const misfit = misfitOf(found, shapes);
   if (misfit) {
     const why = 'the checkpoint is of another model than the configuration';
     const misfits = misfit.startsWith('tensor "encoder.') ? (encoder ?? from) : from;
     throw new TrainingError('bad-run', `${misfits}: ${misfit}; ${why}`);
   }
-  const tensors = new Map(
-    [...shapes.keys()].map((name) => [`parameter:${name}`, found.get(name)!]),
-  );
+  const tensors = new Map(names.map((name) => [`parameter:${name}`, found.get(name)!]));
   return {
     state: { ...state, tensors, reached: pointOf(config, model.card.update.leak) },
     ...{ seconds: 0, from },
@@ -137,59 +128,49 @@ function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn:
   const own = new Map([...tensors].filter(([name]) => name.startsWith('encoder.')));
   if (!card.encoder || !('convolutions' in card.encoder)) return own;
   const image = { side, channels: imageChannels(readout), latentSize };
-  const [small, large] = [
-    { net: card.encoder, tensors },
-    { net: config.encoder, tensors: drawn },
-  ];
-  return enlargeEncoder(small, large, image) ?? own;
+  const large = { net: config.encoder, tensors: drawn };
+  return enlargeEncoder({ net: card.encoder, tensors }, large, image) ?? own;
 }
 
 /** Fields of the rule whose change the shapes of tensors do not show. */
 const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
 
-/** A rule may learn to be another; one that is kept may not. */
-function checkRule(
-  { card }: Model,
-  config: TrainingConfig,
-  from: string,
-  say: (line: string) => void,
-): void {
-  const changed = KEPT.map((field) => differs(card[field], config[field], field)).filter(
-    (path) => path !== undefined,
-  );
-  if (changed.length === 0) return;
-  if (config.trains === 'all') {
-    say(othersIn(from, changed));
-    return;
-  }
-  const why = 'a run that trains only the encoder keeps the rule of the checkpoint';
-  throw new TrainingError('bad-run', `${from}: "${changed[0]}" is another; ${why}`);
-}
-
-/** What the weights of an encoder have no meaning without. */
+/** Fields that give the weights of an encoder their meaning. */
 const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
 
-/** An encoder may be enlarged and see images with other margins, but not in other units. */
-function checkEncoder(
-  { card: { encoder: before } }: Model,
-  { encoder: now }: TrainingConfig,
-  from: string,
+/**
+ * Checks that a rule that is kept is that of the configuration. One that learns may become another; an
+ * encoder may be enlarged and see images with other margins, but not in other units.
+ *
+ * @throws TrainingError bad-run
+ */
+function checkOrigin(
+  [rule, from]: readonly [Model, string],
+  [{ card }, encoderFrom]: readonly [Model, string],
+  config: TrainingConfig,
   say: (line: string) => void,
 ): void {
+  const sayOthers = (folder: string, paths: readonly string[]): void => {
+    const what = `was trained with another ${paths.map((path) => `"${path}"`).join(', ')}`;
+    if (paths.length > 0) say(`${folder} ${what}; the run goes on with what the configuration has`);
+  };
+  const changed = KEPT.flatMap((field) => differs(rule.card[field], config[field], field) ?? []);
+  if (changed.length > 0 && config.trains === 'encoder') {
+    const why = 'a run that trains only the encoder keeps the rule of the checkpoint';
+    throw new TrainingError('bad-run', `${from}: "${changed[0]}" is another; ${why}`);
+  }
+  sayOthers(from, changed);
+  const { encoder: before } = card;
+  const { encoder: now } = config;
   if (!before || !('convolutions' in before)) return;
   const other = ENCODING.find((field) => !isDeepStrictEqual(before[field], now[field]));
   if (other !== undefined) {
     const why = 'its weights would say something else; take it over into the configuration';
-    throw new TrainingError('bad-run', `${from}: "encoder.${other}" is another; ${why}`);
+    throw new TrainingError('bad-run', `${encoderFrom}: "encoder.${other}" is another; ${why}`);
   }
   const path = differs(before, now, 'encoder');
-  if (path !== undefined) say(othersIn(from, [path]));
+  sayOthers(encoderFrom, path === undefined ? [] : [path]);
 }
-
-const othersIn = (from: string, paths: readonly string[]): string => {
-  const what = `was trained with another ${paths.map((path) => `"${path}"`).join(', ')}`;
-  return `${from} ${what}; the run goes on with what the configuration has`;
-};
 
 /**
  * Checks that a run which keeps the gallery of a checkpoint has its images, in its order: then an

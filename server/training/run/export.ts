@@ -1,5 +1,5 @@
 /** Writes a trained rule as a checkpoint folder. */
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -65,17 +65,15 @@ export async function trainedModel(
   for (const name of new Set([...trainedShapes(config).keys(), ...updateShapes(config).keys()])) {
     if (name !== OFFSETS) tensors.set(name, weights.get(name)!);
   }
-  const latents = weights.get(LATENTS) ?? {
-    shape: [chosen.length, latentSize],
-    data: await encodeGallery(
-      compute,
-      { card, tensors },
-      {
-        images: gatherImages(data, chosen),
-        offsets: weights.get(OFFSETS)?.data,
-      },
-    ),
-  };
+  let latents = weights.get(LATENTS);
+  if (!latents) {
+    const posteriors = await openPosteriors(compute, { card, tensors });
+    const { mean } = await posteriors.encode(gatherImages(data, chosen), chosen.length);
+    await posteriors.dispose();
+    const offsets = weights.get(OFFSETS)?.data;
+    for (let i = 0; offsets && i < mean.length; i++) mean[i] += offsets[i];
+    latents = { shape: [chosen.length, latentSize], data: mean };
+  }
   tensors.set(LATENTS, latents);
   return identified({ card, tensors });
 }
@@ -85,22 +83,6 @@ export const identified = (model: Model): Model => ({
   ...model,
   card: { ...model.card, identity: identityOf(model) },
 });
-
-/** Posterior means [G, Z] of images [G, S, S, c] with their offsets [G, Z]. */
-async function encodeGallery(
-  compute: Compute,
-  model: Pick<Model, 'card' | 'tensors'>,
-  {
-    images,
-    offsets,
-  }: { readonly images: Float32Array; readonly offsets: Float32Array | undefined },
-): Promise<Float32Array> {
-  const posteriors = await openPosteriors(compute, model);
-  const { mean } = await posteriors.encode(images, model.card.gallery.length);
-  await posteriors.dispose();
-  for (let i = 0; offsets && i < mean.length; i++) mean[i] += offsets[i];
-  return mean;
-}
 
 /** What other commands make of the weights of a checkpoint, in its folder. */
 const DERIVED_FILES = [RELATIVES_FILE, PAINTER_FILE, ...WRITTEN_FILES];
@@ -135,7 +117,9 @@ export async function writeCheckpoint(
   // The card comes last: its identity vouches for all else in the folder.
   await replaceFiles(files, async () => {
     if (!before || isSame) return;
-    const removed = await removeFiles(folder, DERIVED_FILES);
+    const there = new Set(await readdir(folder));
+    const removed = DERIVED_FILES.filter((name) => there.has(name));
+    for (const name of removed) await rm(join(folder, name));
     if (removed.length > 0) say(`removed what was made of other weights: ${removed.join(', ')}`);
   });
 }
@@ -148,18 +132,4 @@ async function cardIn(folder: string): Promise<Partial<Card> | undefined> {
   } catch {
     return {};
   }
-}
-
-/** @returns the names of those that were there */
-async function removeFiles(folder: string, names: readonly string[]): Promise<string[]> {
-  const removed: string[] = [];
-  for (const name of names) {
-    try {
-      await rm(join(folder, name));
-      removed.push(name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    }
-  }
-  return removed;
 }

@@ -33,37 +33,32 @@ type Parts = Iterable<Uint8Array | string>;
  * Writes a file atomically: after a crash or power failure the old or the new one is there. Leaves
  * nothing behind when it fails.
  */
-export async function replaceFile(
-  file: string,
-  parts: Parts,
-  unfinished = `${file}.part`,
-): Promise<void> {
-  try {
-    await writeThrough(unfinished, parts);
-    await rename(unfinished, file);
-  } catch (error) {
-    await remove(unfinished);
-    throw error;
-  }
-}
+export const replaceFile = (file: string, parts: Parts, unfinished?: string): Promise<void> =>
+  replaceFiles(
+    new Map([[file, parts]]),
+    undefined,
+    unfinished === undefined ? undefined : () => unfinished,
+  );
 
 /**
  * Writes files that belong together: none is replaced before all are written. They get their names
  * in order; a crash between two leaves old and new ones.
  *
  * @param beforeLast runs when all others have their names
+ * @param unfinished names a file until it is written
  */
 export async function replaceFiles(
   files: ReadonlyMap<string, Parts>,
-  beforeLast: () => Promise<void>,
+  beforeLast?: () => Promise<void>,
+  unfinished = (file: string): string => `${file}.part`,
 ): Promise<void> {
   const names = [...files.keys()];
-  const unfinished = (file: string): string => `${file}.part`;
   try {
     for (const [file, parts] of files) await writeThrough(unfinished(file), parts);
-    for (const file of names.slice(0, -1)) await rename(unfinished(file), file);
-    await beforeLast();
-    for (const file of names.slice(-1)) await rename(unfinished(file), file);
+    for (const [i, file] of names.entries()) {
+      if (i === names.length - 1) await beforeLast?.();
+      await rename(unfinished(file), file);
+    }
   } catch (error) {
     for (const file of names) await remove(unfinished(file));
     throw error;
