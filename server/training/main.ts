@@ -30,9 +30,9 @@ import { listenForStop, openCompute, runTool, type StopSignal, say } from './ter
 async function main(options: Options): Promise<void> {
   const json = await readJson(options.file);
   const baseFolder = dirname(resolve(options.file));
-  const stop = listenForStop();
   if (isPainterConfig(json)) {
     const painter = parsePainterConfig(json, options.file);
+    const stop = listenForStop();
     return trainPainter({ config: painter, baseFolder, options, say, stop });
   }
   const config = withOptions(parseConfig(json, options.file), options);
@@ -55,6 +55,7 @@ async function main(options: Options): Promise<void> {
   say(`trains on ${compute.device}`);
   // Here and not only in the trainer, so that a large set is not in memory twice.
   if (compute.workers > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
+  const stop = listenForStop();
   /** During the leak ramp, the leak is what the rule has been trained with until then. */
   const ruleOf = (state: RunState) => {
     const leak = leakAt(config, progressOf(state, config.updates));

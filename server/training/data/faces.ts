@@ -2,13 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ConfigOf } from './config.ts';
-import {
-  type Dataset,
-  DatasetError,
-  type DatasetSource,
-  SPLITS,
-  type SplitName,
-} from './dataset.ts';
+import { DatasetError, type DatasetSource, SPLITS, type SplitName } from './dataset.ts';
 import { type ImageFile, listFingerprint, listImages, readPixels } from './folder.ts';
 import { readStretched } from './picture.ts';
 
@@ -25,48 +19,33 @@ const LAST_VALIDATION = 182_637;
  *
  * @throws DatasetError missing-folder, empty-set, broken-list
  */
-export async function openCeleba(config: ConfigOf<'celeba'>): Promise<DatasetSource> {
-  const files = await listImages(config.folder);
-  const list = await findPartition(config.folder);
-  const parts = partition(files, list);
-  return {
-    name: `celeba-${config.side}`,
-    fingerprint: listFingerprint(files, parts.join('')),
-    build: () => build(config, files, parts),
-  };
-}
-
-async function build(
-  { side }: ConfigOf<'celeba'>,
-  files: readonly ImageFile[],
-  parts: readonly SplitName[],
-): Promise<Dataset> {
-  const read = (path: string) => readStretched(path, side);
-  const pixels = await readPixels(files, side * side * 3, read);
+export async function openCeleba({ folder, side }: ConfigOf<'celeba'>): Promise<DatasetSource> {
+  const files = await listImages(folder);
+  const parts = partition(files, await findPartition(folder));
   const indices = (part: SplitName) =>
     Uint32Array.from(parts.flatMap((of, i) => (of === part ? [i] : [])));
   return {
-    name: 'celeba',
-    side,
-    channels: 3,
-    count: files.length,
-    pixels,
-    entries: files.map(({ path }) => ({ name: `Face ${stem(path)}`, kind: 'face' as const })),
-    splits: { train: indices('train'), validation: indices('validation'), test: indices('test') },
-    source: 'CelebA (Z. Liu, P. Luo, X. Wang, X. Tang, ICCV 2015), a folder given by the user',
-    licence: 'non-commercial research only; the images must not be passed on',
-    description:
-      `${files.length.toLocaleString('en')} of the ${OFFICIAL_COUNT.toLocaleString('en')} aligned faces of CelebA, ` +
-      `stretched to ${side}×${side}`,
+    name: `celeba-${side}`,
+    fingerprint: listFingerprint(files, parts.join('')),
+    build: async () => ({
+      name: 'celeba',
+      side,
+      channels: 3,
+      count: files.length,
+      pixels: await readPixels(files, side * side * 3, (path) => readStretched(path, side)),
+      entries: files.map(({ path }) => ({ name: `Face ${stem(path)}`, kind: 'face' as const })),
+      splits: { train: indices('train'), validation: indices('validation'), test: indices('test') },
+      source: 'CelebA (Z. Liu, P. Luo, X. Wang, X. Tang, ICCV 2015), a folder given by the user',
+      licence: 'non-commercial research only; the images must not be passed on',
+      description:
+        `${files.length.toLocaleString('en')} of the ${OFFICIAL_COUNT.toLocaleString('en')} aligned faces of CelebA, ` +
+        `stretched to ${side}×${side}`,
+    }),
   };
 }
 
-interface PartitionList {
-  readonly file: string;
-  readonly parts: ReadonlyMap<string, SplitName>;
-}
-
-async function findPartition(folder: string): Promise<PartitionList | undefined> {
+/** Finds the split of each image, by its name without extension. */
+async function findPartition(folder: string) {
   for (const at of [folder, dirname(folder), join(folder, 'Eval'), join(dirname(folder), 'Eval')]) {
     const file = join(at, PARTITION);
     const text = await readFile(file, 'utf8').catch(() => undefined);
@@ -94,7 +73,10 @@ function parsePartition(text: string, file: string): Map<string, SplitName> {
   return parts;
 }
 
-function partition(files: readonly ImageFile[], list: PartitionList | undefined): SplitName[] {
+function partition(
+  files: readonly ImageFile[],
+  list: Awaited<ReturnType<typeof findPartition>>,
+): SplitName[] {
   return files.map(({ path }) => {
     const part = list === undefined ? officialPart(stem(path)) : list.parts.get(stem(path));
     if (part !== undefined) return part;

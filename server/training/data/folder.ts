@@ -4,7 +4,6 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import type { ConfigOf } from './config.ts';
 import {
-  type Dataset,
   DatasetError,
   type DatasetSource,
   ioCode,
@@ -103,19 +102,14 @@ async function walk(folder: string, found: string[]): Promise<void> {
  *
  * @throws DatasetError missing-folder, empty-set, broken-image
  */
-export async function openFolder(config: ConfigOf<'folder'>): Promise<DatasetSource> {
-  const files = await listImages(config.folder);
-  return {
-    name: `folder-${config.side}`,
-    fingerprint: listFingerprint(files, ''),
-    build: () => build(config, files),
-  };
-}
-
-async function build(
-  { folder, side, margin, background, validationShare }: ConfigOf<'folder'>,
-  files: readonly ImageFile[],
-): Promise<Dataset> {
+export async function openFolder({
+  folder,
+  side,
+  margin,
+  background,
+  validationShare,
+}: ConfigOf<'folder'>): Promise<DatasetSource> {
+  const files = await listImages(folder);
   const ground = background === 'transparent' ? undefined : colour(background);
   const channels = ground === undefined ? 4 : 3;
   const read = async (path: string): Promise<Uint8Array> => {
@@ -126,19 +120,22 @@ async function build(
     }
     return ground === undefined ? picture : flatten(picture, ground);
   };
-  const pixels = await readPixels(files, side * side * channels, read);
   const name = nameOfFile(folder);
   return {
-    name: `folder-${name.toLowerCase().replaceAll(' ', '-')}`,
-    side,
-    channels,
-    count: files.length,
-    pixels,
-    entries: files.map(({ path }) => ({ name: nameOfFile(path), kind: 'thing' as const })),
-    splits: splitByShare(files.length, validationShare),
-    source: `the user's own folder "${name}"`,
-    licence: 'not known: that of the images in the folder',
-    description: `${files.length} images of the user's own, ${side}×${side}`,
+    name: `folder-${side}`,
+    fingerprint: listFingerprint(files, ''),
+    build: async () => ({
+      name: `folder-${name.toLowerCase().replaceAll(' ', '-')}`,
+      side,
+      channels,
+      count: files.length,
+      pixels: await readPixels(files, side * side * channels, read),
+      entries: files.map(({ path }) => ({ name: nameOfFile(path), kind: 'thing' as const })),
+      splits: splitByShare(files.length, validationShare),
+      source: `the user's own folder "${name}"`,
+      licence: 'not known: that of the images in the folder',
+      description: `${files.length} images of the user's own, ${side}×${side}`,
+    }),
   };
 }
 

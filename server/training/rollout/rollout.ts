@@ -287,7 +287,6 @@ export async function runRollout(
     uploaded.push(value);
     return value;
   };
-  const fill = (value: number): Value => upload([n], new Float32Array(n).fill(value));
 
   const pixels = gatherImages(data, images);
   // A pooled organism keeps the mirroring and shift it was grown with.
@@ -324,13 +323,10 @@ export async function runRollout(
     const seen = plan.closed && seenCells(plan.closed, stepsUntil(i + 1), plan.open);
     targets.set(i, {
       image: pictureAt(stage),
-      // Few cells teach as much as many.
-      weight: seen
-        ? upload(
-            [n],
-            weightsOf(seen, n).map((x) => (-weight / samples) * x),
-          )
-        : fill(-weight / samples),
+      weight: upload(
+        [n],
+        weightsOf(seen, n).map((x) => (-weight / samples) * x),
+      ),
       ...(seen && { seen: upload([n, stage, stage, 1], seen) }),
       ...(places && {
         places: upload(
@@ -359,7 +355,10 @@ export async function runRollout(
   const encoderTotals = await encoder.reverse.run({
     ...encoderInputs,
     'total:latents': change,
-    divergenceWeight: fill((config.beta * plan.divergence) / samples),
+    divergenceWeight: upload(
+      [n],
+      new Float32Array(n).fill((config.beta * plan.divergence) / samples),
+    ),
   });
   const states = Float32Array.from(await compute.read(result.states));
   const divergence = Float32Array.from(await compute.read(posterior.divergence));
@@ -460,8 +459,12 @@ async function grow(
 const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Uint8Array): Value =>
   compute.upload([n, stage, stage, 1], Float32Array.from(steps));
 
-/** Weights of samples by the number of their cells that count, [N]: √(all / counted). */
-function weightsOf(seen: Float32Array, n: number): Float32Array {
+/**
+ * Weights of samples by the number of their cells that count, [N]: √(all / counted). Few cells teach
+ * as much as many.
+ */
+function weightsOf(seen: Float32Array | undefined, n: number): Float32Array {
+  if (!seen) return new Float32Array(n).fill(1);
   const cells = seen.length / n;
   return Float32Array.from({ length: n }, (_, i) => {
     const counted = seen.subarray(i * cells, (i + 1) * cells).reduce((sum, is) => sum + is, 0);

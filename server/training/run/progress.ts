@@ -61,12 +61,12 @@ export function createProgress(of: {
         `ELBO ${(-reconstruction - divergence).toFixed(1)}`,
         `reconstruction ${reconstruction.toFixed(1)}`,
         `KL ${divergence.toFixed(1)}`,
-        ...(Number.isNaN(pooled)
-          ? []
-          : [`pool ${pooled.toFixed(1)} (age ${mean((x) => x.age).toFixed(0)})`]),
-        ...(Number.isNaN(patients) ? [] : [`patients ${patients.toFixed(1)}`]),
+        !Number.isNaN(pooled) && `pool ${pooled.toFixed(1)} (age ${mean((x) => x.age).toFixed(0)})`,
+        !Number.isNaN(patients) && `patients ${patients.toFixed(1)}`,
         `gradient ${mean((x) => x.gradientNorm).toPrecision(2)}`,
-      ].join(' · '),
+      ]
+        .filter(Boolean)
+        .join(' · '),
     );
     window = [];
     lastLine = time;
@@ -103,11 +103,8 @@ export async function drawProgressSheet(
   const tiles = (states: Float32Array, of = side): Tile[] =>
     tilesOfStates(config, states, of).map((tile) => enlarged(tile, whole.side));
   const grown = await trainer.run(means, growth);
-  const stay = async (
-    states: Float32Array,
-    steps: number,
-    closed?: Uint8Array,
-  ): Promise<Float32Array> =>
+  /** Runs the first grown organisms on. @param closed steps until each cell opens */
+  const stay = (states: Float32Array, steps: number, closed?: Uint8Array): Promise<Float32Array> =>
     trainer.run(
       means.subarray(0, (states.length / grown.length) * means.length),
       stayingSegments(config, steps, config.segmentSteps).map((segment) =>
@@ -118,16 +115,16 @@ export async function drawProgressSheet(
     );
   /** Tiles of the states after each number of further steps. */
   const stayStrip = async (
-    start: Float32Array,
+    states: Float32Array,
     marks: readonly number[],
     closed?: Uint8Array,
   ): Promise<Tile[]> => {
-    let current = start;
     const strip: Tile[] = [];
-    for (const [i, mark] of marks.entries()) {
-      const before = marks[i - 1] ?? 0;
+    let [current, before] = [states, 0];
+    for (const mark of marks) {
       current = await stay(current, mark - before, closed && stepsLeft(closed, before));
       strip.push(...tiles(current));
+      before = mark;
     }
     return strip;
   };
@@ -151,18 +148,13 @@ export async function drawProgressSheet(
     const lives = woundMask(random, side, 'half', 0.5);
     applyWound(wounded, lives, channels);
     const isClosed = lives.map((is) => 1 - is);
-    const { closing } = config;
-    const closed = closing
-      ? stepsUntilOpen({ isClosed, lives, width: side, reach: closing })
-      : undefined;
+    const { closing: reach } = config;
+    const closed = reach ? stepsUntilOpen({ isClosed, lives, width: side, reach }) : undefined;
     healing.push(...tiles(wounded), ...(await stayStrip(wounded, HEALED, closed)));
     rows.splice(2, 0, tiles(await stay(grown, STAYED[STAYED.length - 1])));
     rows.push(healing);
   }
-  return drawSheet(
-    rows.map((row) => row.slice(0, COLUMNS)),
-    { scale: 3 },
-  );
+  return drawSheet(rows.map((row) => row.slice(0, COLUMNS)));
 }
 
 /** Whether training includes steps after growth. */

@@ -21,10 +21,10 @@ import {
   TINY_OPTIMISER,
   TINY_POOL,
   tinyConfig,
+  tinyTrainers,
   UNIFORM,
   updates,
 } from './tiny-run.ts';
-import { tinyTrainers } from './tiny-trainer.ts';
 
 const folder = temporaryFolder();
 // Each thread takes longer to start than its updates take.

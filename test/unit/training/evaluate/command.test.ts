@@ -46,16 +46,6 @@ describe('options', () => {
     });
   });
 
-  it('are read', () => {
-    const text = '--json --write --samples 5 --limit 0 --steps 9,3 --wounds 0.3 --backend onnx';
-    expect(
-      readOptions(['a', ...text.split(' '), '--threads', '2', '--data', 'b', '--keep', 'c']),
-    ).toMatchObject({
-      ...{ json: true, write: true, samples: 5, limit: 0, steps: [3, 9], wounds: [0.3] },
-      ...{ backend: 'onnx', threads: 2, data: 'b', keep: 'c' },
-    });
-  });
-
   test.each([
     [[], 'Name one checkpoint folder.'],
     [['a', '--samples', '0'], '--samples must be a whole number, 1 or more, not "0".'],
