@@ -110,7 +110,7 @@ const pool = v.strictObject({
   divergence: v.optional(v.picklist(['fresh', 'all']), 'fresh'),
 });
 
-/** All fields; how they fit together is checked in `config-relations.ts`. */
+/** All fields; how they fit together is checked in `config.ts`. */
 export const configFields = v.strictObject({
   ...modelFields,
   encoder: encoderNetwork,
@@ -154,7 +154,7 @@ export const configFields = v.strictObject({
   /** Steps of a new organism after growth. */
   extraSteps: v.optional(drawnFrom(0), () => [0, 0] as [number, number]),
   /**
-   * Channels in which cells learn to show their position in the body: see `model/position-loss.ts`.
+   * Channels in which cells learn to show their position in the body: see `positionFields`.
    */
   places: v.exactOptional(
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
@@ -205,7 +205,9 @@ export const configFields = v.strictObject({
   ),
   augment: v.optional(
     v.strictObject({
+      /** Mirror left and right with probability ½. Not for text and digits. */
       flip: v.optional(v.boolean(), false),
+      /** Largest shift in each direction, pixels. */
       shift: v.optional(whole, 0),
       /** Largest share by which a picture is made smaller. */
       shrink: v.optional(share, 0),

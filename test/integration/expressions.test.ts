@@ -5,12 +5,7 @@ import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { openMemory } from '../../server/storage/records.ts';
 import { undo } from '../../server/storage/undo.ts';
 import { meanSquare } from '../../server/training/pictures/sheet.ts';
-import {
-  growToRest,
-  HOME,
-  isSafe,
-  roundTrips,
-} from '../../server/training/relatives/find-relatives.ts';
+import { growToRest, HOME, isSafe, roundTrips } from '../../server/training/relatives/find-relatives.ts';
 import { loadRelatives } from '../../server/vnca/relatives.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';

@@ -2,14 +2,6 @@
 import type { OutputInfo, Sharp } from 'sharp';
 import { DatasetError, notInstalled } from './dataset.ts';
 
-/** Size of a picture. */
-export interface Fit {
-  /** Side of the square picture, pixels. */
-  readonly side: number;
-  /** Empty pixels at each edge. */
-  readonly margin: number;
-}
-
 /**
  * Reads an image (PNG, JPEG, SVG, WebP and other formats of sharp) and fits it into a square,
  * centred with its aspect ratio.
@@ -28,7 +20,7 @@ export interface Fit {
 export async function readPicture(
   input: string | Uint8Array,
   file: string,
-  { side, margin }: Fit,
+  { side, margin }: { readonly side: number; readonly margin: number },
 ): Promise<Uint8Array> {
   const inner = side - 2 * margin;
   const { data, info } = await decode(file, (sharp) =>
@@ -93,27 +85,18 @@ function place(rgba: Uint8Array, width: number, height: number, side: number): U
   return square;
 }
 
-type SharpModule = typeof import('sharp').default;
-
-let loading: Promise<SharpModule> | undefined;
-
 /** Loads sharp lazily: a run on digits, or from the cache, does not need it. */
-function loadSharp(): Promise<SharpModule> {
-  loading ??= import('sharp').then(
-    ({ default: sharp }) => {
-      sharp.cache(false);
-      return sharp;
-    },
-    () => {
-      throw notInstalled('sharp');
-    },
-  );
-  return loading;
+async function loadSharp(): Promise<typeof import('sharp').default> {
+  const { default: sharp } = await import('sharp').catch(() => {
+    throw notInstalled('sharp');
+  });
+  sharp.cache(false);
+  return sharp;
 }
 
 async function decode(
   file: string,
-  pipeline: (sharp: SharpModule) => Sharp,
+  pipeline: (sharp: Awaited<ReturnType<typeof loadSharp>>) => Sharp,
 ): Promise<{ data: Uint8Array; info: OutputInfo }> {
   const sharp = await loadSharp();
   try {

@@ -6,11 +6,12 @@
  */
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
-import type { Compute } from '../../autodiff/compute.ts';
+import type { Compute, Value } from '../../autodiff/compute.ts';
 import type { Expression } from '../../autodiff/graph.ts';
 import * as g from '../../autodiff/graph.ts';
 import { parameterInputs, uploadParameters } from '../../autodiff/parameters.ts';
 import type { EncoderNetwork } from '../../vnca/encoder-network.ts';
+import { shrink } from '../data/augment.ts';
 import { edgesOf, loadFeatures } from '../evaluate/picture.ts';
 import { convolved } from '../model/networks.ts';
 import { drawSheet, meanSquare, straight } from '../pictures/sheet.ts';
@@ -30,10 +31,7 @@ const SIZES = [1, 2, 4] as const;
 async function openPerceptual(compute: Compute, side: number) {
   const { card, tensors } = await loadFeatures();
   const net = card.encoder as EncoderNetwork;
-  const names = net.convolutions.flatMap((_, i) => [
-    `encoder.conv${i}.kernel`,
-    `encoder.conv${i}.bias`,
-  ]);
+  const names = [...tensors.keys()].filter((name) => name.startsWith('encoder.conv'));
   const parameters = parameterInputs(
     new Map(names.map((name) => [name, tensors.get(name)!.shape])),
   );
@@ -48,14 +46,13 @@ async function openPerceptual(compute: Compute, side: number) {
   );
   return {
     /** The distance of two pictures [side, side, 4], 0…255; 0 for equal ones. */
-    async between(a: ArrayLike<number>, b: ArrayLike<number>): Promise<number> {
+    async between(a: Uint8Array, b: Uint8Array): Promise<number> {
       let sum = 0;
       for (const [i, part] of SIZES.entries()) {
-        const shape = [1, side / part, side / part, 4];
-        const pictures = {
-          a: compute.upload(shape, smaller(a, side, part)),
-          b: compute.upload(shape, smaller(b, side, part)),
-        };
+        const to = side / part;
+        const uploaded = (bytes: Uint8Array): Value =>
+          compute.upload([1, to, to, 4], shrink(unit(bytes), side, to, 4));
+        const pictures = { a: uploaded(a), b: uploaded(b) };
         const { distance } = await programs[i].run({ ...weights, ...pictures });
         sum += (await compute.read(distance))[0];
         compute.free(distance, ...Object.values(pictures));
@@ -77,19 +74,6 @@ function meanDistance(a: Expression, b: Expression): Expression {
   return g.divide(g.reshape(apart, []), g.constant(a.shape[1] * a.shape[2]));
 }
 
-/** Means of `part`×`part` pixels, 0…1. */
-function smaller(pixels: ArrayLike<number>, side: number, part: number): Float32Array {
-  const small = side / part;
-  const result = new Float32Array(small * small * 4);
-  const weight = 1 / (255 * part * part);
-  for (let i = 0; i < side * side; i++) {
-    const to =
-      4 * (Math.floor(Math.floor(i / side) / part) * small + Math.floor((i % side) / part));
-    for (let c = 0; c < 4; c++) result[to + c] += weight * pixels[4 * i + c];
-  }
-  return result;
-}
-
 /** A creature that a painter is measured by. */
 export interface KeptCreature {
   readonly original: Original;
@@ -98,15 +82,14 @@ export interface KeptCreature {
 }
 
 /** Ways to make a picture of cells. */
-export const WAYS = ['painted', 'bicubic', 'shader'] as const;
-type Way = (typeof WAYS)[number];
+const WAYS = ['painted', 'bicubic', 'shader'] as const;
 
 /** Draws cells of a single creature, without owners of others, in each way. */
 export function drawings(
   net: PainterNet,
   cells: Uint8Array,
   side: number,
-): Record<Way, Uint8Array> {
+): Record<(typeof WAYS)[number], Uint8Array> {
   return {
     painted: paintAlone(net, cells, side),
     bicubic: enlarged(cells, side, ENLARGED),
@@ -161,12 +144,11 @@ export async function measurePainter(
 /** dB of two pictures of bytes. */
 export const psnr = (a: Uint8Array, b: Uint8Array): number => -10 * Math.log10(meanSquare(a, b));
 
+/** Bytes as 0…1. */
+const unit = (bytes: Uint8Array): Float32Array => Float32Array.from(bytes, (x) => x / 255);
+
 const edgesIn = (picture: Uint8Array, side: number): number =>
-  edgesOf(
-    Float32Array.from(picture, (x) => x / 255),
-    ENLARGED * side,
-    4,
-  );
+  edgesOf(unit(picture), ENLARGED * side, 4);
 
 /** Erases a disc in the middle of each creature. */
 function woundFigures(net: PainterNet, kept: readonly KeptCreature[], side: number) {
@@ -199,7 +181,7 @@ function woundFigures(net: PainterNet, kept: readonly KeptCreature[], side: numb
 
 /** Radius of a wound, cells. */
 const WOUND = 4;
-
+/** Maximum number of rows of the sheet. */
 const ROWS = 8;
 
 /** @returns a PNG file: a row for each of some creatures */

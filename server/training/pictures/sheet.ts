@@ -125,14 +125,6 @@ export class Canvas {
   }
 }
 
-/** Options of `drawSheet`. */
-export interface SheetOptions {
-  /** Pixels per cell, 1…; cells stay sharp squares. */
-  readonly scale?: number;
-  /** Captions over the columns, without markup. They need a font on this machine. */
-  readonly columns?: readonly string[];
-}
-
 /** Height of a caption, pixels. */
 const CAPTION = 12;
 /** Pixels between tiles; the outer margin is twice as wide. */
@@ -143,13 +135,16 @@ const MARGIN = 2 * GAP;
  * Draws rows of tiles.
  *
  * @param rows tiles of one side; rows may be of different lengths
+ * @param options.scale pixels per cell, 1…; cells stay sharp squares
+ * @param options.columns captions, without markup. They need a font on this machine
  * @returns a PNG file
  * @throws RangeError there is no tile, or tiles differ in side
  */
 export async function drawSheet(
   rows: readonly (readonly Tile[])[],
-  { scale = 3, columns: captions = [] }: SheetOptions = {},
+  options: { readonly scale?: number; readonly columns?: readonly string[] } = {},
 ): Promise<Buffer> {
+  const { scale = 3, columns: captions = [] } = options;
   const side = rows.flat()[0]?.side;
   if (side === undefined) throw new RangeError('a sheet needs a tile');
   if (rows.flat().some((tile) => tile.side !== side)) {

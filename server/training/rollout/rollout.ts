@@ -10,7 +10,7 @@ import { getOrAdd } from '../../platform/collections.ts';
 import { encoderShapes } from '../../vnca/encoder-network.ts';
 import { imageChannels } from '../../vnca/readout.ts';
 import type { TrainingConfig } from '../config.ts';
-import { augmentImages, newLook } from '../data/augment.ts';
+import { augmentImages, newLook, shrink } from '../data/augment.ts';
 import { type Dataset, gatherImages } from '../data/dataset.ts';
 import { positionChannels, positionFields } from '../model/likelihood.ts';
 import { divergence, drawMasks, encode, reparameterise, uploadMasks } from '../model/networks.ts';
@@ -470,25 +470,4 @@ function weightsOf(seen: Float32Array | undefined, n: number): Float32Array {
     const counted = seen.subarray(i * cells, (i + 1) * cells).reduce((sum, is) => sum + is, 0);
     return Math.sqrt(cells / Math.max(1, counted));
   });
-}
-
-/** Means of blocks of cells: [n, side, side, c] → [n, to, to, c]. */
-export function shrink(
-  images: Float32Array,
-  side: number,
-  to: number,
-  channels: number,
-): Float32Array {
-  const block = side / to;
-  const count = images.length / (side * side * channels);
-  const small = new Float32Array(count * to * to * channels);
-  for (let i = 0; i < images.length; i++) {
-    const c = i % channels;
-    const cell = Math.floor(i / channels);
-    const x = Math.floor((cell % side) / block);
-    const y = Math.floor((Math.floor(cell / side) % side) / block);
-    const n = Math.floor(cell / (side * side));
-    small[((n * to + y) * to + x) * channels + c] += images[i] / (block * block);
-  }
-  return small;
 }

@@ -1,4 +1,4 @@
-/** Where a painter is written. */
+/** Painters: what a run continues with, what it refuses, and where it writes. */
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -99,7 +99,7 @@ test.each([
   });
 });
 
-const [origin, own, other] = ['source', 'own', 'other'].map((name) => join(scratch, name));
+const [origin, own, other] = ['origin', 'own', 'other'].map((name) => join(scratch, name));
 for (const folder of [origin, own, other]) await mkdir(folder);
 await writeFile(join(origin, 'card.json'), JSON.stringify(tinyCardJson()));
 const checkpoint = { ...modelOf(tinyCard()), folder: origin };

@@ -1,9 +1,9 @@
 import type { TrainingConfig } from '../../../server/training/config.ts';
 import { drawnAt } from '../../../server/training/config-fields.ts';
+import { shrink } from '../../../server/training/data/augment.ts';
 import { DataPasses, passImages } from '../../../server/training/data/dataset.ts';
 import { seenCells, stepsLeft, wounded } from '../../../server/training/rollout/patients.ts';
 import { type PoolEntry, Pools } from '../../../server/training/rollout/pools.ts';
-import { shrink } from '../../../server/training/rollout/rollout.ts';
 import {
   freshPlan,
   leakAt,

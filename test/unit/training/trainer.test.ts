@@ -179,8 +179,6 @@ test('an update on TensorFlow.js leaves no values behind', async () => {
   expect(tf.memory().numTensors).toBe(before);
 });
 
-afterAll(() => compute.dispose());
-
 describe('the pool of a run', () => {
   /** Updates, and the number of states in the pool after each. */
   async function counted(trainer: Trainer, count: number) {

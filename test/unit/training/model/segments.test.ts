@@ -147,8 +147,6 @@ it('a change in the last step counts where it should rest', async () => {
   await given.segments.dispose();
 });
 
-afterAll(() => compute.dispose());
-
 const update = { kind: 'residual', hidden: 3, standingInput: true, leak: 0.2 };
 
 describe('a crowded segment', () => {
