@@ -134,11 +134,10 @@ const NEIGHBOURS = 3;
 /**
  * Compares two sets.
  *
- * @param real features of pictures, [N, size]
- * @param made features of what was generated, [M, size]
+ * @param real features of pictures, [N, size], N > 3
+ * @param made features of what was generated, [M, size], M > 3
  * @returns `precision`: share of the made within the manifold of the real; `recall`: share of the
  *   real within that of the made
- * @throws RangeError one of the sets has no more than three members
  */
 export function precisionAndRecall(real: Float32Array, made: Float32Array, size: number) {
   return { precision: covered(made, real, size), recall: covered(real, made, size) };
@@ -158,7 +157,6 @@ function covered(points: Float32Array, set: Float32Array, size: number): number 
 /** Squared distance of each member to its k-th nearest other. */
 function radiiOf(set: Float32Array, size: number): Float64Array {
   const count = set.length / size;
-  if (count <= NEIGHBOURS) throw new RangeError(`a set of ${count} has no manifold`);
   return Float64Array.from({ length: count }, (_, n) => {
     const distances = Float64Array.from({ length: count }, (_, m) =>
       m === n ? Infinity : squaredDistance(set, n, set, m, size),

@@ -27,7 +27,6 @@ const THINNEST_BAR = 2;
  * @param largest share of cells, 0…1: a `half` has exactly this share, a `square` at most a
  *   quarter, a `bar` is at least two cells wide, and the others have at least 2 %
  * @returns [side, side], row-major, 1 = kept, 0 = wounded
- * @throws RangeError the share is not within 0…1
  */
 export function woundMask(
   random: Random,
@@ -35,7 +34,6 @@ export function woundMask(
   kind: WoundKind,
   largest = 0.5,
 ): Uint8Array {
-  checkShare(largest);
   if (kind === 'square') return squareWound(random, side, largest);
   const smallest = Math.min(kind === 'bar' ? THINNEST_BAR / side : SMALLEST, largest);
   const share = kind === 'half' ? largest : smallest + (largest - smallest) * random.uniform();
@@ -47,7 +45,6 @@ export function woundMask(
  *
  * @param kinds one of them is chosen; a bar of less than side · √2 cells can break into pieces
  * @returns [side, side], row-major, 1 = kept, 0 = wounded
- * @throws RangeError the share is not within 0…1
  */
 export function woundOfShare(
   random: Random,
@@ -55,7 +52,6 @@ export function woundOfShare(
   share: number,
   kinds: readonly ExactKind[] = ['disc', 'half'],
 ): Uint8Array {
-  checkShare(share);
   const kind = kinds[random.integer(kinds.length)];
   return nearest(random, side, kind, Math.round(share * side * side));
 }
@@ -89,19 +85,11 @@ export function openGround(random: Random, side: number, largest: number): Uint8
  *
  * @param states [side, side, channels]; changed in place
  * @param mask [side, side], 1 = kept
- * @throws RangeError mask and states do not fit
  */
 export function applyWound(states: Float32Array, mask: Uint8Array, channels: number): void {
-  if (states.length !== mask.length * channels) {
-    throw new RangeError(`${states.length} numbers are not ${mask.length} cells of ${channels}`);
-  }
   mask.forEach((kept, cell) => {
     if (kept === 0) states.fill(0, cell * channels, (cell + 1) * channels);
   });
-}
-
-function checkShare(share: number): void {
-  if (!(share >= 0 && share <= 1)) throw new RangeError(`share ${share} is not within 0…1`);
 }
 
 function squareWound(random: Random, side: number, largest: number): Uint8Array {

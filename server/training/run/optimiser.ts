@@ -58,7 +58,6 @@ export async function createAdam(
       const key = `${set}:${name}`;
       const source =
         stored.get(key) ?? (set === 'average' ? stored.get(`parameter:${name}`) : undefined);
-      if (!source && set === 'parameter') throw new RangeError(`there is no value of ${key}`);
       const data = source?.data.slice() ?? new Float32Array(g.sizeOf(shape));
       values[key] = compute.upload(shape, data);
     }

@@ -115,10 +115,6 @@ describe('precision and recall', () => {
     expect(precision).toBe(1);
     expect(recall).toBeLessThan(0.1);
   });
-
-  it('need sets with neighbours', () => {
-    expect(() => precisionAndRecall(some.subarray(0, 15), some, 5)).toThrow('a set of 3');
-  });
 });
 
 test('an organism is retrieved if no other image is nearer than its own', () => {

@@ -237,14 +237,6 @@ describe.each([1, 4])('a mixture of %i', (n) => {
   });
 });
 
-it('a Gaussian reads consecutive channels', () => {
-  const states = g.inputMap('states', [1, 1, 1, 6]);
-  const images = g.inputMap('images', [1, 1, 1, 4]);
-  expect(() =>
-    logLikelihood({ kind: 'gaussian', sigma: 1, channels: [0, 2, 1, 3] }, states, images),
-  ).toThrow('be consecutive');
-});
-
 test("a configuration's weight of slopes is part of its likelihood", () => {
   const readout = { kind: 'rgba-premultiplied', channels: [0, 1, 2, 3] };
   const likelihood = likelihoodOf(tinyConfig({ readout, sigma: 0.2, slopes: 0.5 }));
