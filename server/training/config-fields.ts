@@ -26,7 +26,7 @@ const drawnFrom = (least: number) => {
 export type Drawn = v.InferOutput<ReturnType<typeof drawnFrom>>;
 
 const pool = v.strictObject({
-  /** Most grown states in the pool. */
+  /** Maximum number of grown states in the pool. */
   size: v.optional(count, 1024),
   /** States drawn per update. */
   batch: count,
@@ -68,7 +68,7 @@ const pool = v.strictObject({
   crowded: v.exactOptional(
     v.strictObject({
       batch: count,
-      /** Most states kept with neighbours. */
+      /** Maximum number of states kept with neighbours. */
       size: v.optional(count, 256),
       /** Share of drawn states replaced by a state of the pool with new neighbours. */
       renewed: v.optional(share, 0.15),
@@ -85,7 +85,7 @@ const pool = v.strictObject({
   patients: v.exactOptional(
     v.strictObject({
       batch: count,
-      /** Most patients kept. */
+      /** Maximum number of patients kept. */
       size: v.optional(count, 40),
       /** Steps of a patient, all differentiated; judged halfway and at the end. */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
@@ -224,7 +224,7 @@ export const configFields = v.strictObject({
   segmentSteps: v.optional(count, 8),
   /** Minutes between saved states and picture sheets. */
   saveMinutes: v.optional(positive, 5),
-  /** Most entries of the gallery. */
+  /** Maximum number of entries of the gallery. */
   gallery: v.optional(count, 512),
   /**
    * Train an offset for each image of the gallery, added to the encoder's mean wherever the image is

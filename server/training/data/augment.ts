@@ -116,7 +116,7 @@ function turnColours(image: Float32Array, random: Random): void {
   }
 }
 
-/** How strong an edge must be to become a line, and how fast lines become opaque above. */
+/** Minimum strength of an edge that becomes a line, and how fast lines become opaque above it. */
 const FAINTEST = 0.18;
 const CONTRAST = 3;
 

@@ -49,7 +49,7 @@ export interface Dataset {
   readonly description: string;
 }
 
-/** Where a set comes from: enough to find it in the cache, or to build it. */
+/** The source of a set: enough to find it in the cache, or to build it. */
 export interface DatasetSource {
   /** The cache file's name starts with it. */
   readonly name: string;

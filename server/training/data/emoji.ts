@@ -121,7 +121,7 @@ export async function readEmoji(
   return distinct(pictures);
 }
 
-/** Those whose pictures differ from all before. */
+/** Removes pictures equal to an earlier one. */
 function distinct<T extends { readonly picture: Uint8Array }>(pictures: readonly T[]): T[] {
   const seen = new Set<string>();
   return pictures.filter(({ picture }) => {

@@ -46,7 +46,7 @@ export const codeOf = (text: string): string =>
     .join('-')
     .replace(/^0+/, '');
 
-/** Where pictures of a style come from: an npm package `@iconify-json/…`. */
+/** The npm package `@iconify-json/…` of each style. */
 export const STYLE_SOURCES = {
   'noto-v1': { release: '1.2.5', by: 'Noto Emoji of 2017 (Google)', licence: 'Apache-2.0' },
   twemoji: { release: '1.2.5', by: 'Twemoji (Twitter)', licence: 'CC BY 4.0' },

@@ -48,7 +48,7 @@ export interface Grown {
   readonly count: number;
 }
 
-/** What the measurements of one evaluation share. */
+/** Tools that all measurements of one evaluation share. */
 export interface Tools extends Pick<Meter, 'measure'> {
   readonly compute: Compute;
   readonly batch: EvaluationBatch;
@@ -234,7 +234,7 @@ export class EvaluationBatch {
 export const workOf = (organisms: number, cellStepsEach: number): number =>
   Math.ceil(organisms / BATCH) * BATCH * cellStepsEach;
 
-/** What a batch begins with. */
+/** The beginning of a batch. */
 interface BatchStart {
   /** [BATCH, Z]. */
   readonly latents: Float32Array;

@@ -7,6 +7,7 @@ import { parsePainter } from '../../../shared/painter/net.ts';
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { galleryLatent, type Model, readPainter } from '../../vnca/checkpoint.ts';
+import { distance } from '../../vnca/gallery.ts';
 import { boundsOf } from '../../vnca/latent-map.ts';
 import { imageChannels } from '../../vnca/readout.ts';
 import { thrownLatent } from '../../world/species.ts';
@@ -81,7 +82,7 @@ export async function measureImages(
   };
 }
 
-/** How a painter is kept creatures from, where its card does not say. */
+/** Seed and number of the creatures kept from a painter's training, if its card does not name them. */
 const USUAL = { seed: 1, creatures: 100 };
 
 /** See `painterFigures`. */
@@ -140,46 +141,28 @@ const NEIGHBOURS = 3;
  *   real within that of the made
  */
 export function precisionAndRecall(real: Float32Array, made: Float32Array, size: number) {
-  return { precision: covered(made, real, size), recall: covered(real, made, size) };
+  const [ofReal, ofMade] = [real, made].map((all) =>
+    Array.from({ length: all.length / size }, (_, n) => all.subarray(n * size, (n + 1) * size)),
+  );
+  return { precision: covered(ofMade, ofReal), recall: covered(ofReal, ofMade) };
 }
 
-/** Share of `points` within the manifold of `set`. */
-function covered(points: Float32Array, set: Float32Array, size: number): number {
-  const radii = radiiOf(set, size);
-  const count = points.length / size;
-  let inside = 0;
-  for (let n = 0; n < count; n++) {
-    if (radii.some((radius, m) => squaredDistance(points, n, set, m, size) <= radius)) inside++;
-  }
-  return inside / count;
-}
-
-/** Squared distance of each member to its k-th nearest other. */
-function radiiOf(set: Float32Array, size: number): Float64Array {
-  const count = set.length / size;
-  return Float64Array.from({ length: count }, (_, n) => {
-    const distances = Float64Array.from({ length: count }, (_, m) =>
-      m === n ? Infinity : squaredDistance(set, n, set, m, size),
-    ).sort();
-    return distances[NEIGHBOURS - 1];
-  });
-}
-
-function squaredDistance(
-  a: Float32Array,
-  n: number,
-  b: Float32Array,
-  m: number,
-  size: number,
-): number {
-  let sum = 0;
-  for (let i = 0; i < size; i++) sum += (a[n * size + i] - b[m * size + i]) ** 2;
-  return sum;
+/** Share of `points` within the manifold of `set`: within a member's distance to its k-th nearest other. */
+function covered(points: readonly Float32Array[], set: readonly Float32Array[]): number {
+  const radii = set.map(
+    (one) =>
+      Float64Array.from(set, (other) => (other === one ? Infinity : distance(one, other))).sort()[
+        NEIGHBOURS - 1
+      ],
+  );
+  const isInside = (point: Float32Array): boolean =>
+    set.some((one, m) => distance(point, one) <= radii[m]);
+  return points.filter(isInside).length / points.length;
 }
 
 /** Steps after which a throw that holds still has its picture. */
 export const HELD_AFTER = 100;
-/** Fewer have no neighbourhoods. */
+/** Minimum number of pictures with neighbourhoods. */
 const FEWEST = 4;
 
 /** Latents of throws, as the dice of a room give them for random numbers: [N, Z]. */

@@ -389,7 +389,7 @@ export const allButADisc: Wound = (random, side, lives) => {
   );
 };
 
-/** How `measureRecovery` wounds. */
+/** Options of `measureRecovery`. */
 interface RecoveryOptions {
   readonly wound: Wound;
   readonly random: Random;

@@ -34,7 +34,7 @@ export interface Judged extends Images {
  *
  * @param wanted file of a training configuration, or its `data` as JSON; default: the configuration
  *   named in the card
- * @param chosen.limit most images, evenly chosen; 0: all
+ * @param chosen.limit maximum number of images, evenly chosen; 0: all
  * @param chosen.split absent: the first of test, validation and train that has images
  * @throws TrainingError no-data, unfit-data, and what the loaders throw
  */

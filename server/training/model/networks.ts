@@ -42,7 +42,7 @@ export function encode(net: EncoderNetwork, parameters: Parameters, images: Expr
   };
 }
 
-/** What each convolution of an encoder sees of a map. */
+/** The output of each convolution of an encoder for a map. */
 export function convolved(
   net: EncoderNetwork,
   parameters: Parameters,

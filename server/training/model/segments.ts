@@ -28,7 +28,7 @@ export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growt
 /** A few steps at one stage. */
 export interface Segment {
   /**
-   * What happens before the steps. `seed`: the latent fills every cell of a new patch; `divide`:
+   * The action before the steps. `seed`: the latent fills every cell of a new patch; `divide`:
    * every cell becomes 2×2; `go-on`: nothing.
    */
   readonly begin: 'seed' | 'divide' | 'go-on';
@@ -47,7 +47,7 @@ export interface Segment {
 /**
  * Segments from the seed to the grown patch.
  *
- * @param longest most steps of a segment
+ * @param longest maximum number of steps of a segment
  * @param steps of uniform growth; default: as on the card. Doubling growth always follows the card
  */
 export function growthSegments(spec: DecoderSpec, longest: number, steps = 0): Segment[] {

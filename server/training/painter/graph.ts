@@ -49,7 +49,7 @@ export function firstWeights(sizes: Sizes, random: Random): Map<string, Float32T
   return tensors;
 }
 
-/** Where the judged pixels of a cell lie, from its middle, cells. */
+/** Positions of the judged pixels of a cell, relative to its middle, in cells. */
 const judgedPlaces = Array.from({ length: JUDGED }, (_, k) => (k - 0.5) / ENLARGED - 0.5);
 
 /** [1, P, P, 4]: x, y, x² + y², 1 of each judged pixel. */
@@ -88,7 +88,7 @@ function sobel(): Float32Array {
   return weights;
 }
 
-/** What an update is computed from, of N cells. */
+/** Inputs of an update, of N cells. */
 export interface PainterBatch {
   /** [N, INPUTS] */
   readonly inputs: Float32Array;

@@ -23,7 +23,7 @@ const SHOWS = 0.012;
  * Draws the gallery creatures that are kept from training, to measure by: for a seed always the
  * same.
  *
- * @param most how many, but at most half of those that have an original
+ * @param most maximum number, but at most half of those that have an original
  * @throws TrainingError bad-data: the pictures are of another size
  */
 export function chooseKept(

@@ -77,7 +77,7 @@ function meanDistance(a: Expression, b: Expression): Expression {
 /** A creature that a painter is measured by. */
 export interface KeptCreature {
   readonly original: Original;
-  /** What the rule grows of it: [side, side, 4] premultiplied RGBA, 0…255. */
+  /** Cells that the rule grows from its latent: [side, side, 4] premultiplied RGBA, 0…255. */
   readonly grown: Uint8Array;
 }
 

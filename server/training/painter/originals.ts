@@ -7,7 +7,7 @@ import { openVectors } from '../data/vectors.ts';
 import { TrainingError } from '../errors.ts';
 import { meanSquare } from '../pictures/sheet.ts';
 
-/** How many times as large as the pictures originals are. */
+/** Size of originals, as a multiple of the size of their pictures. */
 export const ENLARGED = 8;
 /** Side at which a vector picture is compared with ours. */
 const COMPARED = 64;

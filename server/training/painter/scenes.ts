@@ -27,7 +27,7 @@ export interface Grown {
   readonly picture: Uint8Array;
 }
 
-/** What scenes are made of. */
+/** The material of scenes. */
 export interface Material {
   readonly originals: readonly Original[];
   readonly grown: readonly Grown[];
@@ -40,7 +40,7 @@ export interface Material {
 const GROWN = 0.5;
 const WOUNDED = 0.35;
 const MEETING = 0.2;
-/** Most pixels by which an original moves against the cells. */
+/** Maximum number of pixels by which an original moves against the cells. */
 const SHIFT = 8;
 
 /** Draws a scene. */
@@ -89,7 +89,7 @@ function drawLook(random: Random) {
   return {
     flipX: random.uniform() < 0.5,
     flipY: random.uniform() < 0.2,
-    /** Where each colour comes from. */
+    /** The source channel of each colour. */
     colours,
     /** Colours in the negative, within their alpha. */
     negative: random.uniform() < 0.1,

@@ -45,7 +45,7 @@ function firstPainterRun(config: PainterConfig): PainterRun {
   return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
 }
 
-/** What may not change in a run. */
+/** The part of a configuration that may not change in a run. */
 const modelOf = ({ updates: _, ...model }: PainterConfig): string => JSON.stringify(model);
 
 /**

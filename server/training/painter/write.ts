@@ -56,7 +56,7 @@ export function painterBytes(weights: Tensors): Uint8Array {
   return file;
 }
 
-/** What the card says of a painter. */
+/** The entry of a painter in the card. */
 export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({
   version: PAINTER_VERSION,
   hidden: [net[0].outputs, net[1].outputs],

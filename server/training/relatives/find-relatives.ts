@@ -36,7 +36,7 @@ interface Pair {
   readonly relative: number;
 }
 
-/** How a pair is tried. */
+/** The conditions in which a pair is tried. */
 interface Trial {
   /** Steps with the relative's latent. */
   readonly lentSteps: number;
@@ -169,7 +169,7 @@ export async function growToRest(
   return grown;
 }
 
-/** What a pair did. */
+/** The result of all rounds of a pair. */
 type RoundTrips = ReturnType<ReturnType<typeof watch>['result']>;
 
 /** Whether a pair comes home and does not flash. */

@@ -14,7 +14,7 @@ const FEWEST_LEFT = 8;
 const DISC_LEFT = [3, 5] as const;
 /** Share of cells that scattered damage kills. */
 const SCATTERED = 0.95;
-/** Most pieces of a wound of several. */
+/** Maximum number of pieces of a wound of several. */
 const MOST_PIECES = 4;
 /** Largest shift of a whole body, share of the side. */
 const LARGEST_SHIFT = 6 / 32;

@@ -150,7 +150,7 @@ export function patientPlan(
   };
 }
 
-/** What the plans of pooled states have in common. */
+/** The fields that all plans of pooled states have. */
 function planOfEntries(config: TrainingConfig, entries: readonly PoolEntry[], { leak }: Moment) {
   const { length: size } = entries[0].states;
   const states = new Float32Array(entries.length * size);

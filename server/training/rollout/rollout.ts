@@ -120,7 +120,7 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
   };
 }
 
-/** What the states after a segment are compared with. */
+/** The target of the states after a segment. */
 export interface Target {
   /** [N, s, s, c], 0…1. */
   readonly image: Value;

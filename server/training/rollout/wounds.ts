@@ -11,7 +11,7 @@ import type { Random } from '../../../shared/random.ts';
  */
 export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
 type WoundKind = (typeof WOUND_KINDS)[number];
-/** Those of any exact size. */
+/** Shapes that can have any exact size. */
 type ExactKind = Exclude<WoundKind, 'square'>;
 
 /** Smallest share of cells of a random wound. */

@@ -24,7 +24,7 @@ import { openPosteriors } from '../model/networks.ts';
 import { readIfThere, replaceFiles } from './large-files.ts';
 import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 
-/** What a checkpoint is made of. */
+/** The parts of a checkpoint. */
 export interface TrainedRule {
   readonly config: TrainingConfig;
   readonly data: Dataset;
@@ -84,7 +84,7 @@ export const identified = (model: Model): Model => ({
   card: { ...model.card, identity: identityOf(model) },
 });
 
-/** What other commands make of the weights of a checkpoint, in its folder. */
+/** Files in the folder of a checkpoint that other commands derive from its weights. */
 const DERIVED_FILES = [RELATIVES_FILE, PAINTER_FILE, ...WRITTEN_FILES];
 
 /**

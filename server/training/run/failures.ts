@@ -1,4 +1,4 @@
-/** What a run does when an update fails: tries it again, and saves the updates before it; and when a file cannot be written. */
+/** Reactions of a run to failures: it repeats an update, saves the updates before it, and goes on without a file that cannot be written. */
 import { isNativeError } from 'node:util/types';
 import { type RetryOptions, systemClock } from '../../platform/clock.ts';
 import { TrainingError } from '../errors.ts';

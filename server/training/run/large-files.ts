@@ -76,5 +76,5 @@ async function writeThrough(file: string, parts: Parts): Promise<void> {
   }
 }
 
-/** What went wrong before is said, not that this fails too. */
+/** Removes a file; a failure is ignored, since the error before it is reported. */
 const remove = (file: string): Promise<void> => rm(file, { force: true }).catch(() => {});

@@ -32,7 +32,7 @@ export interface Run {
   readonly from?: string;
   /** Checkpoint with the initial encoder; absent: that of `from`. */
   readonly encoder?: string;
-  /** How it was started, in order; absent in runs of older versions. */
+  /** All starts of the run, in order; absent in runs of older versions. */
   readonly commands?: readonly RunStart[];
 }
 

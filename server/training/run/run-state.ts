@@ -63,7 +63,7 @@ export function keptShapes(config: TrainingConfig): Shapes {
   return new Map([...updateShapes(config), [LATENTS, [config.gallery, config.latentSize]]]);
 }
 
-/** What a run trains and what it keeps. */
+/** Name and shape of every tensor that a run trains or keeps. */
 export const runShapes = (config: TrainingConfig): Shapes =>
   new Map([...trainedShapes(config), ...keptShapes(config)]);
 

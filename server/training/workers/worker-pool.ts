@@ -35,7 +35,7 @@ export interface WorkerJob<Plan, Job, Result> {
   ): Promise<PoolWorker<Job, Result>>;
 }
 
-/** What the main thread and a worker call in each other; `workerData` is a `WorkerStart`. */
+/** Methods of a worker, and events that it sends. Its `workerData` is a `WorkerStart`. */
 export type WorkerMethods<Job, Result> = Pick<PoolWorker<Job, Result>, 'work'>;
 export type WorkerEvents = { onProgress(amount: number): void };
 /** `module`: URL of the module whose `workerJob` the thread runs. */
