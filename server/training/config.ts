@@ -3,16 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
-import {
-  checkRelations,
-  type FieldError,
-  isPowerOfTwo,
-  modelErrors,
-  sentenceOf,
-} from '../vnca/card.ts';
+import { checkRelations, type FieldError, isPowerOfTwo, modelErrors } from '../vnca/card.ts';
 import { type ConfigFields, configFields, drawnAt, drawnStates } from './config-fields.ts';
 import { nameOfFile } from './data/dataset.ts';
-import { TrainingError } from './errors.ts';
+import { checked, TrainingError } from './errors.ts';
 import { areConsecutive, positionChannels } from './model/likelihood.ts';
 
 const ONLY_COLOURS = 'is only for pictures in colours with transparency';
@@ -136,17 +130,6 @@ export type TrainingConfig = v.InferOutput<typeof schema>;
  */
 export const parseConfig = (value: unknown, file: string): TrainingConfig =>
   checked(schema, value, `${file}: `);
-
-/** Checks a value by a schema and fills in defaults. @throws TrainingError bad-config */
-export function checked<T extends v.GenericSchema>(
-  schema: T,
-  value: unknown,
-  before: string,
-): v.InferOutput<T> {
-  const result = v.safeParse(schema, value, { abortEarly: true });
-  if (result.success) return result.output;
-  throw new TrainingError('bad-config', before + sentenceOf(result.issues[0]));
-}
 
 /**
  * Reads a configuration file; `folder` is where relative paths start.

@@ -1,4 +1,6 @@
+import * as v from 'valibot';
 import { ReasonError } from '../platform/log.ts';
+import { sentenceOf } from '../vnca/card.ts';
 
 /** Reasons for which a training set cannot be loaded. */
 export type DatasetReason =
@@ -13,7 +15,6 @@ export type DatasetReason =
   /** A list that comes with the images (emoji list, partition) cannot be understood. */
   | 'broken-list'
   | 'checksum-mismatch'
-  | 'bad-config'
   /** The built set cannot be stored. */
   | 'unwritable-cache';
 
@@ -21,6 +22,7 @@ export type DatasetReason =
 export type TrainingReason =
   | DatasetReason
   | 'missing-config'
+  | 'bad-config'
   | 'bad-data'
   | 'no-run'
   | 'bad-run'
@@ -38,4 +40,15 @@ export type TrainingReason =
 /** The message is one sentence that says what to change. */
 export class TrainingError extends ReasonError<TrainingReason> {
   override readonly name: string = 'TrainingError';
+}
+
+/** Checks a value by a schema and fills in defaults. @throws TrainingError bad-config */
+export function checked<T extends v.GenericSchema>(
+  schema: T,
+  value: unknown,
+  before: string,
+): v.InferOutput<T> {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new TrainingError('bad-config', before + sentenceOf(result.issues[0]));
 }

@@ -1,6 +1,6 @@
 /** The schema of the `data` field of a training configuration. */
 import * as v from 'valibot';
-import { DatasetError } from './dataset.ts';
+import { checked } from '../errors.ts';
 import { STYLES } from './vectors.ts';
 
 const side = v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(256));
@@ -89,22 +89,6 @@ export type FullConfig = v.InferOutput<typeof datasetConfig>;
 /** Configuration of one kind of set, with all defaults. */
 export type ConfigOf<K extends FullConfig['kind']> = Extract<FullConfig, { kind: K }>;
 
-/**
- * Checks a configuration and fills in defaults.
- *
- * @param value parsed JSON
- * @throws DatasetError bad-config, naming the field
- */
-export function parseDatasetConfig(value: unknown): FullConfig {
-  const result = v.safeParse(datasetConfig, value);
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  const path = ['data', ...(issue.path ?? []).map((item) => String(item.key))].join('.');
-  const next = 'correct this field of the training configuration';
-  throw new DatasetError('bad-config', path, issueText(issue), next);
-}
-
-function issueText({ type, expected, message }: v.BaseIssue<unknown>): string {
-  if (type !== 'strict_object') return message;
-  return expected === 'never' ? 'is not a field of this kind of set' : 'is missing';
-}
+/** Checks a configuration and fills in defaults. @throws TrainingError bad-config, naming the field */
+export const parseDatasetConfig = (value: unknown): FullConfig =>
+  checked(datasetConfig, value, 'data: ');

@@ -1,8 +1,8 @@
 /** The schema of a painter's training configuration: a JSON file with `"kind": "painter"`. */
 import * as v from 'valibot';
 import { size } from '../../../shared/common-schemas.ts';
-import { checked } from '../config.ts';
 import { datasetConfig } from '../data/config.ts';
+import { checked } from '../errors.ts';
 
 const width = v.pipe(size, v.multipleOf(4), v.maxValue(96));
 

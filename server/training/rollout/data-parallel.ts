@@ -4,7 +4,6 @@
  */
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import { sizeOf } from '../../autodiff/graph.ts';
-import type { Shapes } from '../../autodiff/parameters.ts';
 import { Mutex } from '../../platform/queues.ts';
 import type { TrainingConfig } from '../config.ts';
 import { runShapes, trainedShapes } from '../run/run-state.ts';
@@ -68,14 +67,19 @@ interface Job {
   readonly do: RolloutJob | RowsJob;
 }
 
-/** Gradients and outcome of a rollout, or the row of numbers that was asked for. */
-type Result = Float32Array | { readonly totals: Float32Array; readonly outcome: Outcome };
+/** Numbers by name. */
+type Numbers = Readonly<Record<string, Float32Array>>;
+
+/** Gradients `total:*` and outcome of a rollout, or the row of numbers that was asked for. */
+type Result = Float32Array | { readonly totals: Numbers; readonly outcome: Outcome };
 
 /** Opens the threads with the first jobs. */
 function openMultiThread(compute: Compute, config: TrainingConfig, data: Pixels): DataParallel {
-  const layout = new ParameterLayout(runShapes(config));
-  const gradients = new ParameterLayout(trainedShapes(config));
-  const parameters = new Float32Array(new SharedArrayBuffer(4 * layout.length));
+  const parameters: Numbers = Object.fromEntries(
+    Array.from(runShapes(config), ([name, shape]) => {
+      return [`parameter:${name}`, new Float32Array(new SharedArrayBuffer(4 * sizeOf(shape)))];
+    }),
+  );
   const { side, channels, count, splits } = data;
   const images = { side, channels, count, splits, pixels: sharedBytes(data.pixels) };
   const pool = openWorkerPool(workerJob, compute, { config, data: images, parameters });
@@ -89,8 +93,8 @@ function openMultiThread(compute: Compute, config: TrainingConfig, data: Pixels)
     onResult: (result: Result, i: number) => void,
   ): Promise<void> =>
     mutex.runExclusive(async () => {
-      for (const name of layout.shapes.keys()) {
-        layout.part(parameters, name).set(await compute.read(values[`parameter:${name}`]));
+      for (const [key, shared] of Object.entries(parameters)) {
+        shared.set(await compute.read(values[key]));
       }
       version++;
       await pool.work(
@@ -109,11 +113,11 @@ function openMultiThread(compute: Compute, config: TrainingConfig, data: Pixels)
         outcomes[i] = outcome;
         sum.add(totals, i);
       });
-      const gradient: Record<string, Value> = {};
-      for (const [name, shape] of gradients.shapes) {
-        gradient[`total:${name}`] = compute.upload(shape, gradients.part(sum.total, name));
-      }
-      return { outcomes, parts: [gradient] };
+      const gradient = Array.from(trainedShapes(config), ([name, shape]) => {
+        const key = `total:${name}`;
+        return [key, compute.upload(shape, sum.total[key])] as const;
+      });
+      return { outcomes, parts: [Object.fromEntries(gradient)] };
     },
     async rows(values, jobs) {
       const rows = new Array<Float32Array>(jobs.length);
@@ -143,13 +147,13 @@ export function sharedBytes(bytes: Uint8Array): Uint8Array {
   return shared;
 }
 
-/** Loaded by the worker threads. Pixels and parameters (laid out as `runShapes`) are shared memory. */
+/** Loaded by the worker threads. Pixels and parameters are shared memory. */
 export const workerJob: WorkerJob<
   {
     readonly config: TrainingConfig;
     readonly data: Pixels;
-    /** Constant while a job runs. */
-    readonly parameters: Float32Array;
+    /** `parameter:*`, as in `runShapes`; constant while a job runs. */
+    readonly parameters: Numbers;
   },
   Job,
   Result
@@ -157,22 +161,18 @@ export const workerJob: WorkerJob<
   module: import.meta.url,
   async open(compute, { config, data, parameters: shared }) {
     const context = await openTrainingContext(compute, config, data);
-    const gradients = new ParameterLayout(trainedShapes(config));
-    const layout = new ParameterLayout(runShapes(config));
+    const shapes = runShapes(config);
     /** The parameters as values of this thread. */
-    let values: Record<string, Value> = {};
+    const values: Record<string, Value> = {};
     let known = -1;
     const update = (version: number): void => {
       if (version === known) return;
       compute.free(...Object.values(values));
-      // ONNX Runtime takes no shared memory.
-      const own = Float32Array.from(shared);
-      values = Object.fromEntries(
-        Array.from(layout.shapes, ([name, shape]) => [
-          `parameter:${name}`,
-          compute.upload(shape, layout.part(own, name)),
-        ]),
-      );
+      for (const [name, shape] of shapes) {
+        const key = `parameter:${name}`;
+        // A copy: ONNX Runtime takes no shared memory.
+        values[key] = compute.upload(shape, Float32Array.from(shared[key]));
+      }
       known = version;
     };
     return {
@@ -180,12 +180,12 @@ export const workerJob: WorkerJob<
         update(version);
         if (!('plan' in job)) return runRows(context, values, job);
         const { totals, ...outcome } = await runRollout(context, values, job);
-        const row = new Float32Array(gradients.length);
-        for (const name of gradients.shapes.keys()) {
-          gradients.part(row, name).set(await compute.read(totals[`total:${name}`]));
+        const numbers: Record<string, Float32Array> = {};
+        for (const [key, value] of Object.entries(totals)) {
+          numbers[key] = Float32Array.from(await compute.read(value));
         }
         compute.free(...Object.values(totals));
-        return { totals: row, outcome };
+        return { totals: numbers, outcome };
       },
       async close() {
         compute.free(...Object.values(values));
@@ -195,52 +195,29 @@ export const workerJob: WorkerJob<
   },
 };
 
-/** Positions of the tensors of a set in one row. */
-class ParameterLayout {
-  private readonly ranges = new Map<string, readonly [from: number, to: number]>();
-  /** Length of the row. */
-  readonly length: number;
-
-  constructor(readonly shapes: Shapes) {
-    let end = 0;
-    for (const [name, shape] of shapes) {
-      const from = end;
-      end += sizeOf(shape);
-      this.ranges.set(name, [from, end]);
-    }
-    this.length = end;
-  }
-
-  /** A view of the tensor's part of a row. */
-  part(row: Float32Array, name: string): Float32Array {
-    return row.subarray(...this.ranges.get(name)!);
-  }
-}
-
 /**
- * Adds rows in the order of their index, in whatever order they arrive, so that equal runs round
+ * Adds numbers in the order of their index, in whatever order they arrive, so that equal runs round
  * equally.
  */
 class OrderedSum {
-  private readonly waiting = new Map<number, Float32Array>();
+  private readonly waiting = new Map<number, Numbers>();
   private next = 0;
-  private row: Float32Array | undefined;
+  /** The sum of all numbers before the first missing index. */
+  total: Numbers = {};
 
-  /** @param row with index i, 0…; the caller must not use it again */
-  add(row: Float32Array, i: number): void {
-    this.waiting.set(i, row);
+  /** @param numbers with index i, 0…; the caller must not use them again */
+  add(numbers: Numbers, i: number): void {
+    this.waiting.set(i, numbers);
     for (;;) {
       const found = this.waiting.get(this.next);
       if (!found) return;
       this.waiting.delete(this.next);
-      this.next++;
-      if (this.row) for (let k = 0; k < found.length; k++) this.row[k] += found[k];
-      else this.row = found;
+      if (this.next++ === 0) this.total = found;
+      else {
+        for (const [key, sum] of Object.entries(this.total)) {
+          for (let k = 0; k < sum.length; k++) sum[k] += found[key][k];
+        }
+      }
     }
-  }
-
-  /** The sum of all rows before the first missing one. */
-  get total(): Float32Array {
-    return this.row ?? new Float32Array(0);
   }
 }
