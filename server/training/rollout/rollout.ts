@@ -273,16 +273,17 @@ export interface RolloutOutcome {
 export async function runRollout(
   context: TrainingContext,
   parameters: Values,
-  { plan, samples, seed }: RolloutJob,
+  job: RolloutJob,
 ): Promise<RolloutOutcome> {
   const { compute, config, data, encoder, segments } = context;
-  const random = createRandom(hashText(seed));
-  const { channels, latentSize, places } = config;
+  const { plan, samples } = job;
+  const random = createRandom(hashText(job.seed));
+  const { channels, latentSize } = config;
   const { images } = plan;
   const { stage: side } = plan.segments[plan.segments.length - 1];
   const n = images.length;
   const uploaded: Value[] = [];
-  const upload = (shape: readonly number[], numbers: Float32Array): Value => {
+  const upload: Compute['upload'] = (shape, numbers) => {
     const value = compute.upload(shape, numbers);
     uploaded.push(value);
     return value;
@@ -314,28 +315,7 @@ export async function runRollout(
       const small = shrink(pixels, data.side, stage, data.channels);
       return upload([n, stage, stage, data.channels], small);
     });
-  const targets = new Map<number, Target>();
-  const stepsUntil = (i: number): number =>
-    plan.segments.slice(0, i).reduce((sum, { steps }) => sum + steps, 0);
-  for (const [i, weight] of plan.judged) {
-    if (weight <= 0) continue;
-    const { stage } = plan.segments[i];
-    const seen = plan.closed && seenCells(plan.closed, stepsUntil(i + 1), plan.open);
-    targets.set(i, {
-      image: pictureAt(stage),
-      weight: upload(
-        [n],
-        weightsOf(seen, n).map((x) => (-weight / samples) * x),
-      ),
-      ...(seen && { seen: upload([n, stage, stage, 1], seen) }),
-      ...(places && {
-        places: upload(
-          [1, stage, stage, positionChannels(places)],
-          positionFields(stage, places.octaves),
-        ),
-      }),
-    });
-  }
+  const targets = uploadTargets(context, job, pictureAt, upload);
   const conditioning = await segments.condition(parameters, posterior.latents, plan.leak);
   const result = await differentiate(context, parameters, {
     segments: plan.segments,
@@ -346,7 +326,7 @@ export async function runRollout(
     masks: (segment, i) => ({
       ...uploadMasks(compute, drawMasks(config.update, n, segment, random), segment),
       ...(plan.closed && {
-        closed: uploadClosed(compute, n, segment, stepsLeft(plan.closed, stepsUntil(i))),
+        closed: uploadClosed(compute, n, segment, stepsLeft(plan.closed, stepsBefore(plan, i))),
       }),
       ...(plan.open && { open: compute.upload(...openAt(plan.open, side, segment.stage)) }),
     }),
@@ -365,7 +345,7 @@ export async function runRollout(
   conditioning.free();
   compute.free(change, result.states, ...uploaded, ...Object.values(posterior));
   const patch = side * side * channels;
-  const steps = stepsUntil(plan.segments.length);
+  const steps = stepsBefore(plan, plan.segments.length);
   const closed = plan.closed && stepsLeft(plan.closed, steps);
   const open = plan.open ?? closed?.slice().fill(1);
   return {
@@ -381,6 +361,42 @@ export async function runRollout(
       ...(closed && { closed: closed.slice(i * side * side, (i + 1) * side * side) }),
     })),
   };
+}
+
+const stepsBefore = ({ segments }: RolloutPlan, index: number): number =>
+  segments.slice(0, index).reduce((sum, { steps }) => sum + steps, 0);
+
+/**
+ * Uploads the targets of the segments that are judged.
+ *
+ * @param pictureAt gives the images at the side of a stage
+ */
+function uploadTargets(
+  { config: { places } }: TrainingContext,
+  { plan, samples }: RolloutJob,
+  pictureAt: (stage: number) => Value,
+  upload: Compute['upload'],
+): Map<number, Target> {
+  const targets = new Map<number, Target>();
+  const n = plan.images.length;
+  for (const [i, weight] of plan.judged) {
+    if (weight <= 0) continue;
+    const { stage } = plan.segments[i];
+    const seen = plan.closed && seenCells(plan.closed, stepsBefore(plan, i + 1), plan.open);
+    const weights = weightsOf(seen, n).map((x) => (-weight / samples) * x);
+    targets.set(i, {
+      image: pictureAt(stage),
+      weight: upload([n], weights),
+      ...(seen && { seen: upload([n, stage, stage, 1], seen) }),
+      ...(places && {
+        places: upload(
+          [1, stage, stage, positionChannels(places)],
+          positionFields(stage, places.octaves),
+        ),
+      }),
+    });
+  }
+  return targets;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import type { Expression } from '../../autodiff/graph.ts';
 import * as g from '../../autodiff/graph.ts';
-import { type Shapes, uploadParameters } from '../../autodiff/parameters.ts';
+import type { Shapes } from '../../autodiff/parameters.ts';
 import type { TrainingConfig } from '../config.ts';
 import { TrainingError } from '../errors.ts';
 import type { RunState } from './run-state.ts';
@@ -46,11 +46,11 @@ export async function createAdam(
       ]),
     ),
   );
-  const kept = uploadParameters(
-    compute,
-    options.kept?.keys() ?? [],
-    new Map([...stored].map(([key, tensor]) => [key.replace('parameter:', ''), tensor])),
-  );
+  const kept: Record<string, Value> = {};
+  for (const [name, shape] of options.kept ?? []) {
+    const key = `parameter:${name}`;
+    kept[key] = compute.upload(shape, stored.get(key)!.data);
+  }
   let values: Record<string, Value> = {};
   let steps = update;
   for (const [name, shape] of shapes) {

@@ -3,6 +3,7 @@
  * grown states from a pool (Palm et al. 2022, section 3). Beyond the paper, one rule grows, stays
  * and heals: new organisms take extra steps after growth, and pooled ones grow old.
  */
+import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { imageChannels } from '../../vnca/readout.ts';
 import type { TrainingConfig } from '../config.ts';
@@ -132,9 +133,54 @@ export class Trainer {
   private async tryUpdate(): Promise<UpdateReport> {
     const { config, pools, progress } = this;
     const { compute, adam, parallel } = this.on;
-    const { batch, pool: pooling, optimiser } = config;
+    const { pool: pooling, optimiser, seed, updates } = config;
     const update = this.done + 1;
-    const random = randomOfUpdate(config.seed, update);
+    const random = randomOfUpdate(seed, update);
+    const { fresh, free, patients, pooled, standIns } = this.plan(random);
+    const plans = [...fresh, ...free, ...patients];
+    const samples = plans.reduce((sum, { images }) => sum + images.length, 0);
+    const { outcomes, parts } = await parallel.run(
+      adam.parameters,
+      plans.map((plan, i) => ({ plan, samples, seed: `${seed} ${update} ${i}` })),
+    );
+    const grown = outcomes.slice(0, fresh.length);
+    const aged = outcomes.slice(fresh.length);
+    let gradientNorm: number;
+    try {
+      if (pooling) {
+        const [old, young] = [aged, grown].map((some) => some.flatMap(({ entries }) => entries));
+        pools.add([...old, ...young.slice(0, pooling.admit + standIns)], random);
+      }
+      // The last step that can fail, so that a failed update leaves the parameters unchanged.
+      gradientNorm = await adam.step(parts, rateAt(optimiser, update, updates));
+    } finally {
+      for (const part of parts) compute.free(...Object.values(part));
+    }
+    this.done = update;
+    this.reached = progress;
+    const nats = (of: readonly Outcome[]): number => -mean(of, (outcome) => outcome.nats);
+    return {
+      update,
+      reconstruction: nats(grown),
+      divergence: mean(grown, ({ divergence }) => divergence),
+      gradientNorm,
+      ...(free.length > 0 && {
+        pooled: nats(aged.slice(0, free.length)),
+        age: pooled.reduce((sum, { age }) => sum + age, 0) / pooled.length,
+      }),
+      ...(patients.length > 0 && { patients: nats(aged.slice(free.length)) }),
+    };
+  }
+
+  /**
+   * Draws the images and states of the next update, and plans their rollouts.
+   *
+   * @returns plans of new organisms, of pooled states with and without neighbours, and of patients;
+   *   the states drawn from the pool; and the number of new organisms that stand in for such states
+   */
+  private plan(random: Random) {
+    const { config, pools, progress } = this;
+    const { batch, pool: pooling } = config;
     const side = sideAt(config, progress);
     const leak = leakAt(config, progress);
     const chance = config.stepsDrawn === 'update' && { chance: random.uniform() };
@@ -150,7 +196,6 @@ export class Trainer {
     // As published: the passes advance by the images of stand-ins even when no stand-in is needed.
     const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
-    const fresh = images.slice(0, batch.fresh + standIns);
     const others = images.slice(batch.fresh);
     // The calm states are the last ones drawn.
     for (let i = 0; i < changing && i < pooled.length; i++) {
@@ -158,70 +203,26 @@ export class Trainer {
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
     }
 
-    const plans = this.microBatches(fresh, (some) => freshPlan(config, some, moment));
-    const { length: freshPlans } = plans;
-    let { length: freePlans } = plans;
-    let [crowded, patients]: PoolEntry[][] = [[], []];
-    if (pooling && isUsed) {
-      const { calm, steps } = pooling;
-      const wounded = Math.round(pooling.wounded * pooling.batch);
-      const further = (first: number) =>
-        calm && first >= pooling.batch
-          ? { steps: calm.steps, wounded: 0, rest: calm.rest > 0 }
-          : { steps, wounded: wounded - first };
-      plans.push(
-        ...this.microBatches(pooled, (some, first) =>
-          pooledPlan(config, some, further(first), moment),
-        ),
-      );
-      crowded = pools.takeCrowded(side, random);
-      plans.push(
-        ...this.microBatches(crowded, (some) =>
-          pooledPlan(config, some, { steps, wounded: 0 }, moment),
-        ),
-      );
-      freePlans = plans.length;
-      patients = takePatients(config, pools, side, random);
-      plans.push(
-        ...this.microBatches(patients, (some) =>
-          patientPlan(config, some, pooling.patients!.steps, moment),
-        ),
-      );
-    }
-    const samples = fresh.length + pooled.length + crowded.length + patients.length;
-    const { outcomes, parts } = await parallel.run(
-      adam.parameters,
-      plans.map((plan, i) => ({ plan, samples, seed: `${config.seed} ${update} ${i}` })),
+    const fresh = this.microBatches(images.slice(0, batch.fresh + standIns), (some) =>
+      freshPlan(config, some, moment),
     );
-    const grown = outcomes.slice(0, freshPlans);
-    const free = outcomes.slice(freshPlans, freePlans);
-    const nursed = outcomes.slice(freePlans);
-    let gradientNorm: number;
-    try {
-      if (pooling) {
-        const [old, young] = [[...free, ...nursed], grown].map((some) =>
-          some.flatMap(({ entries }) => entries),
-        );
-        pools.add([...old, ...young.slice(0, pooling.admit + standIns)], random);
-      }
-      // The last step that can fail, so that a failed update leaves the parameters unchanged.
-      gradientNorm = await adam.step(parts, rateAt(optimiser, update, config.updates));
-    } finally {
-      for (const part of parts) compute.free(...Object.values(part));
-    }
-    this.done = update;
-    this.reached = progress;
-    return {
-      update,
-      reconstruction: -mean(grown, ({ nats }) => nats),
-      divergence: mean(grown, ({ divergence }) => divergence),
-      gradientNorm,
-      ...(free.length > 0 && {
-        pooled: -mean(free, ({ nats }) => nats),
-        age: pooled.reduce((sum, { age }) => sum + age, 0) / pooled.length,
-      }),
-      ...(nursed.length > 0 && { patients: -mean(nursed, ({ nats }) => nats) }),
-    };
+    if (!pooling || !isUsed) return { fresh, free: [], patients: [], pooled, standIns };
+    const { calm, steps } = pooling;
+    const wounded = Math.round(pooling.wounded * pooling.batch);
+    const further = (first: number) =>
+      calm && first >= pooling.batch
+        ? { steps: calm.steps, wounded: 0, rest: calm.rest > 0 }
+        : { steps, wounded: wounded - first };
+    const free = this.microBatches(pooled, (some, first) =>
+      pooledPlan(config, some, further(first), moment),
+    );
+    const crowded = this.microBatches(pools.takeCrowded(side, random), (some) =>
+      pooledPlan(config, some, { steps, wounded: 0 }, moment),
+    );
+    const patients = this.microBatches(takePatients(config, pools, side, random), (some) =>
+      patientPlan(config, some, pooling.patients!.steps, moment),
+    );
+    return { fresh, free: [...free, ...crowded], patients, pooled, standIns };
   }
 
   /** Calls `plan` for each micro-batch, with the index of its first item. */
