@@ -146,6 +146,28 @@ function drawLines(image: Float32Array, side: number, random: Random): void {
   }
 }
 
+/**
+ * Moves a map of cells: those that leave it are lost, and those that come in are zero.
+ *
+ * @param map [side, side, c]
+ */
+export function moved<T extends Uint8Array | Float32Array>(
+  map: T,
+  side: number,
+  dx: number,
+  dy: number,
+): T {
+  const channels = map.length / side ** 2;
+  const result = map.slice().fill(0) as T;
+  const width = side - Math.abs(dx);
+  for (let y = Math.max(0, dy); y < Math.min(side, side + dy); y++) {
+    const from = (y - dy) * side + Math.max(0, -dx);
+    const row = map.subarray(from * channels, (from + width) * channels);
+    result.set(row, (y * side + Math.max(0, dx)) * channels);
+  }
+  return result;
+}
+
 /** Means of blocks of cells: [n, side, side, c] → [n, to, to, c]. */
 export function shrink(
   images: Float32Array,

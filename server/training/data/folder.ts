@@ -28,6 +28,8 @@ const REPAIR = 'repair it, replace it, or remove it from the folder';
 const ADD = 'add PNG, JPEG, WebP or SVG files; subfolders are searched too';
 const CHECK = 'check data.folder; relative paths start at the folder of the configuration';
 
+/** Files and folders that are no images of the user's. */
+const HIDDEN = /(^|[\\/])(\.|__MACOSX[\\/])/;
 const READABLE = /\.(png|jpe?g|svg|webp|gif|avif|tiff?)$/i;
 const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|pdf)$/i;
 
@@ -37,8 +39,16 @@ const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|
  * @throws DatasetError missing-folder, empty-set; broken-image for a format that cannot be read
  */
 export async function listImages(folder: string): Promise<ImageFile[]> {
-  const paths: string[] = [];
-  await walk(folder, paths);
+  // Links to folders are not followed, because they can form loops.
+  const options = { recursive: true, withFileTypes: true } as const;
+  const inside = await readdir(folder, options).catch((error) => {
+    const what = `cannot be opened as a folder (${ioCode(error)})`;
+    throw new DatasetError('missing-folder', folder, what, CHECK);
+  });
+  const paths = inside
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((path) => !HIDDEN.test(relative(folder, path)));
   const bad = paths.find((path) => UNREADABLE.test(path));
   if (bad !== undefined) {
     throw new DatasetError('broken-image', bad, 'has a format that cannot be read', REPLACE);
@@ -80,20 +90,6 @@ export function listFingerprint(files: readonly ImageFile[], more: string): stri
     hash.update(JSON.stringify([within, bytes, modified]));
   }
   return hash.digest('hex');
-}
-
-async function walk(folder: string, found: string[]): Promise<void> {
-  const inside = await readdir(folder, { withFileTypes: true }).catch((error) => {
-    const what = `cannot be opened as a folder (${ioCode(error)})`;
-    throw new DatasetError('missing-folder', folder, what, CHECK);
-  });
-  for (const entry of inside) {
-    if (entry.name.startsWith('.') || entry.name === '__MACOSX') continue;
-    const path = join(folder, entry.name);
-    // Links to folders are not followed, because they can form loops.
-    if (entry.isDirectory()) await walk(path, found);
-    else found.push(path);
-  }
 }
 
 /**

@@ -126,17 +126,6 @@ function blurred(numbers: Float32Array, side: number): Float32Array {
   return pass(pass(numbers, 1, 0), 0, 1);
 }
 
-/** A picture moved by whole pixels; what comes in is empty. @param pixels [side, side, 4] */
-export function shifted(pixels: Uint8Array, side: number, dx: number, dy: number): Uint8Array {
-  const result = new Uint8Array(pixels.length);
-  const width = side - Math.abs(dx);
-  for (let y = Math.max(0, dy); y < Math.min(side, side + dy); y++) {
-    const from = 4 * ((y - dy) * side + Math.max(0, -dx));
-    result.set(pixels.subarray(from, from + 4 * width), 4 * (y * side + Math.max(0, dx)));
-  }
-  return result;
-}
-
 /** sinc(x)·sinc(x / 2) within 2, the kernel with which pictures of sets are made. */
 const lanczos2 = (x: number): number => {
   if (x === 0) return 1;

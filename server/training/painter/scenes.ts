@@ -2,9 +2,10 @@
 import { INPUTS } from '../../../shared/painter/net.ts';
 import { readNeighbourhood } from '../../../shared/painter/paint.ts';
 import type { Random } from '../../../shared/random.ts';
+import { moved } from '../data/augment.ts';
 import { distanceToSegment } from '../rollout/wounds.ts';
 import type { PainterConfig } from './config.ts';
-import { reduced, shifted } from './enlarge.ts';
+import { reduced } from './enlarge.ts';
 import { JUDGED, type PainterBatch } from './graph.ts';
 import { ENLARGED, type Original } from './originals.ts';
 
@@ -74,7 +75,7 @@ function drawCreature(material: Material, random: Random): Scene {
 function fromOriginal({ small, large }: Original, side: number, random: Random): Grown {
   if (random.uniform() < 0.6) return { cells: small, picture: large };
   const by = (): number => random.integer(2 * SHIFT + 1) - SHIFT;
-  const picture = shifted(large, ENLARGED * side, by(), by());
+  const picture = moved(large, ENLARGED * side, by(), by());
   return { cells: reduced(picture, ENLARGED * side, ENLARGED), picture };
 }
 

@@ -5,6 +5,7 @@
 import type { Random } from '../../../shared/random.ts';
 import { stepsUntilOpen } from '../../world/closing.ts';
 import type { TrainingConfig } from '../config.ts';
+import { moved } from '../data/augment.ts';
 import type { PoolEntry, Pools } from './pools.ts';
 import { applyWound, woundMask, woundOfShare } from './wounds.ts';
 
@@ -41,7 +42,9 @@ export function takePatients(
     const whole = { ...one, open, closed: new Uint8Array(side * side) };
     const chance = random.uniform();
     if (chance < plan.shifted) {
-      return { ...whole, states: shifted(whole.states, config.channels, side, random) };
+      const most = Math.max(1, Math.round(LARGEST_SHIFT * side));
+      const [dx, dy] = [0, 0].map(() => random.integer(2 * most + 1) - most);
+      return { ...whole, states: moved(whole.states, side, dx, dy) };
     }
     if (chance < plan.shifted + plan.strangers) {
       return { ...whole, states: pools.any('pool', random).states };
@@ -121,20 +124,6 @@ function discLeft(random: Random, side: number, lives: Uint8Array): Uint8Array {
   return Uint8Array.from(lives, (_, cell) =>
     Math.hypot((cell % side) - x, Math.floor(cell / side) - y) <= radius ? 1 : 0,
   );
-}
-
-/** Moves a body to another place; what leaves the patch is lost. @param body [S, S, C] */
-function shifted(body: Float32Array, channels: number, side: number, random: Random): Float32Array {
-  const most = Math.max(1, Math.round(LARGEST_SHIFT * side));
-  const [dx, dy] = [0, 0].map(() => random.integer(2 * most + 1) - most);
-  const states = new Float32Array(body.length);
-  for (let y = Math.max(0, dy); y < Math.min(side, side + dy); y++) {
-    const width = side - Math.abs(dx);
-    const from = (y - dy) * side + Math.max(0, -dx);
-    const row = body.subarray(from * channels, (from + width) * channels);
-    states.set(row, (y * side + Math.max(0, dx)) * channels);
-  }
-  return states;
 }
 
 /** Steps that are left until each cell opens, after further steps. */
