@@ -21,10 +21,10 @@ import { leakAt, progressOf } from './rollout/rollout-plan.ts';
 import { beginRun, checkGallery, refineOffsets } from './run/begin-run.ts';
 import { trainedModel, writeCheckpoint } from './run/export.ts';
 import { afterLostThread, createWriter, saveAfterFailure } from './run/failures.ts';
-import { createProgress, drawProgressSheet } from './run/progress.ts';
+import { createProgress, describeUpdates, drawProgressSheet } from './run/progress.ts';
 import { appendLog, openFolder, PICTURES_FOLDER, type Run, saveRun } from './run/run-folder.ts';
 import { compactState, type RunState, trainedWeights } from './run/run-state.ts';
-import { Trainer, trainingImages } from './run/trainer.ts';
+import { Trainer, trainingImages, type UpdateReport } from './run/trainer.ts';
 import { listenForStop, openCompute, runTool, type StopSignal, say } from './terminal.ts';
 
 async function main(options: Options): Promise<void> {
@@ -74,10 +74,13 @@ async function main(options: Options): Promise<void> {
   const resumedAt = options.resume ? run.state.update : undefined;
   await openFolder(folder, resumedAt, say, () => saveRun(folder, run, config));
   const drawSheet = (): Promise<Buffer> => drawProgressSheet(config, data, trainer);
-  const progress = createProgress({
-    ...{ updates: config.updates, done: trainer.updates },
-    ...{ now: () => performance.now(), say, backend: compute.name },
-  });
+  const progress = createProgress(
+    {
+      ...{ updates: config.updates, done: trainer.updates },
+      ...{ now: () => performance.now(), say, backend: compute.name },
+    },
+    describeUpdates,
+  );
   const seconds = await train({ trainer, config, folder, run, options, stop, drawSheet, progress });
   const state = await trainer.state();
   await trainer.dispose();
@@ -128,7 +131,7 @@ async function train(on: {
   readonly options: Options;
   readonly stop: StopSignal;
   readonly drawSheet: () => Promise<Buffer>;
-  readonly progress: ReturnType<typeof createProgress>;
+  readonly progress: (report: UpdateReport) => void;
 }): Promise<number> {
   const { trainer, config, folder, run, options, stop } = on;
   const started = performance.now();

@@ -9,6 +9,7 @@ import type { Options } from '../command.ts';
 import { withImages } from '../config.ts';
 import { TrainingError } from '../errors.ts';
 import { createAdam, SETS } from '../run/optimiser.ts';
+import { createProgress } from '../run/progress.ts';
 import {
   appendLog,
   openFolder,
@@ -69,8 +70,8 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
   return { update, seconds, checkpoint, tensors };
 }
 
+/** Time between two saves, ms. */
 const SAVE_EVERY = 5 * 60_000;
-const SAY_EVERY = 10_000;
 
 /** The optimiser. The average of the weights is what is used. */
 const ADAM = { encoderRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip: 1, average: 0.999 };
@@ -136,7 +137,11 @@ export async function trainPainter(run: {
     await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);
   };
   await openFolder(folder, options.resume ? update : undefined, say, save);
-  let [saved, said, sum, count] = [started, started, 0, 0];
+  const progress = createProgress<{ readonly update: number; readonly loss: number }>(
+    { updates, done: update, now: () => performance.now(), say, backend: compute.name },
+    (mean) => `loss ${mean((report) => report.loss).toFixed(5)}`,
+  );
+  let saved = started;
   while (!stop.isAsked() && update < updates && performance.now() < limit) {
     const batch = drawBatch(config, material, randomOfUpdate(config.seed, update + 1));
     const { loss: value, totals } = await loss.run(adam.parameters, {
@@ -146,20 +151,11 @@ export async function trainPainter(run: {
     await adam.step([totals], rateAt(config, update));
     compute.free(...Object.values(totals));
     update++;
-    sum += value;
-    count++;
-    const now = performance.now();
-    if (now - said > SAY_EVERY) {
-      const mean = sum / count;
-      say(
-        `${update}/${updates} · ${(count / ((now - said) / 1000)).toPrecision(3)} updates/s · loss ${mean.toFixed(5)}`,
-      );
-      await appendLog(folder, { update, loss: mean, seconds: Math.round(seconds()) });
-      [said, sum, count] = [now, 0, 0];
-    }
-    if (now - saved > SAVE_EVERY) {
+    progress({ update, loss: value });
+    await appendLog(folder, { update, loss: value, seconds: Math.round(seconds()) });
+    if (performance.now() - saved > SAVE_EVERY) {
       await save();
-      saved = now;
+      saved = performance.now();
     }
   }
   await save();

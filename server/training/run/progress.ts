@@ -16,6 +16,9 @@ import type { Trainer, UpdateReport } from './trainer.ts';
 /** Seconds between lines. */
 const INTERVAL = 10;
 
+/** Mean over some updates of a figure that not all of them have; NaN: none has it. */
+type Mean<Report> = (pick: (report: Report) => number | undefined) => number;
+
 /**
  * Starts the progress of a run at the current time.
  *
@@ -23,56 +26,60 @@ const INTERVAL = 10;
  * @param of.done updates done before
  * @param of.now returns the time, ms
  * @param of.say prints a line
+ * @param describe formats the figures of the updates since the last line
  * @returns receives every update and prints a line from time to time
  */
-export function createProgress(of: {
-  readonly updates: number;
-  readonly done: number;
-  readonly now: () => number;
-  readonly say: (line: string) => void;
-  readonly backend: ComputeName;
-}) {
+export function createProgress<Report extends { readonly update: number }>(
+  of: {
+    readonly updates: number;
+    readonly done: number;
+    readonly now: () => number;
+    readonly say: (line: string) => void;
+    readonly backend: ComputeName;
+  },
+  describe: (mean: Mean<Report>) => string,
+) {
   const { updates, done, now, say, backend } = of;
   const started = now();
   let lastLine = started;
-  let window: UpdateReport[] = [];
-  return (report: UpdateReport): void => {
+  let window: Report[] = [];
+  return (report: Report): void => {
     window.push(report);
     const time = now();
+    const { update } = report;
     // The first update shows that training works, and how long an update takes.
-    const isEdge = report.update === done + 1 || report.update === updates;
+    const isEdge = update === done + 1 || update === updates;
     if (time - lastLine < INTERVAL * 1000 && !isEdge) return;
     const rate = window.length / ((time - lastLine) / 1000);
-    const overall = (report.update - done) / ((time - started) / 1000);
-    const left = (updates - report.update) / overall;
-    const mean = (pick: (report: UpdateReport) => number | undefined): number => {
+    const left = ((updates - update) * (time - started)) / 1000 / (update - done);
+    const figures = describe((pick) => {
       const numbers = window.map(pick).filter((x) => x !== undefined);
       return numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
-    };
-    const pooled = mean((x) => x.pooled);
-    const patients = mean((x) => x.patients);
-    const reconstruction = mean((x) => x.reconstruction);
-    const divergence = mean((x) => x.divergence);
-    say(
-      [
-        `${report.update}/${updates}`,
-        `${rate.toPrecision(3)} updates/s on ${backend}`,
-        `${duration(left)} left`,
-        `ELBO ${(-reconstruction - divergence).toFixed(1)}`,
-        `reconstruction ${reconstruction.toFixed(1)}`,
-        `KL ${divergence.toFixed(1)}`,
-        !Number.isNaN(pooled) && `pool ${pooled.toFixed(1)} (age ${mean((x) => x.age).toFixed(0)})`,
-        !Number.isNaN(patients) && `patients ${patients.toFixed(1)}`,
-        `gradient ${mean((x) => x.gradientNorm).toPrecision(2)}`,
-      ]
-        .filter(Boolean)
-        .join(' · '),
-    );
+    });
+    const speed = `${rate.toPrecision(3)} updates/s on ${backend}`;
+    say(`${update}/${updates} · ${speed} · ${duration(left)} left · ${figures}`);
     window = [];
     lastLine = time;
   };
 }
 
+/** Describes updates of a rule, for `createProgress`. */
+export function describeUpdates(mean: Mean<UpdateReport>): string {
+  const [pooled, patients] = [mean((x) => x.pooled), mean((x) => x.patients)];
+  const [reconstruction, divergence] = [mean((x) => x.reconstruction), mean((x) => x.divergence)];
+  return [
+    `ELBO ${(-reconstruction - divergence).toFixed(1)}`,
+    `reconstruction ${reconstruction.toFixed(1)}`,
+    `KL ${divergence.toFixed(1)}`,
+    !Number.isNaN(pooled) && `pool ${pooled.toFixed(1)} (age ${mean((x) => x.age).toFixed(0)})`,
+    !Number.isNaN(patients) && `patients ${patients.toFixed(1)}`,
+    `gradient ${mean((x) => x.gradientNorm).toPrecision(2)}`,
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
+/** Maximum number of tiles of a row. */
 const COLUMNS = 12;
 /** Steps after growth, and after damage, that the strips show. */
 const STAYED = [16, 64, 128, 256] as const;
