@@ -9,8 +9,9 @@ const cacheFolder = () => join(folder(), 'cache/deep');
 
 /** Identifies the files of the cache: a file that is written again has another number. */
 const filesNow = async (): Promise<string> => {
-  const names = await readdir(cacheFolder()).catch(() => []);
-  const files = await Promise.all(names.map((name) => stat(join(cacheFolder(), name))));
+  const names: string[] = await readdir(cacheFolder()).catch(() => []);
+  const whole = names.filter((name) => name.endsWith('.bin'));
+  const files = await Promise.all(whole.map((name) => stat(join(cacheFolder(), name))));
   return files.map(({ ino, mtimeMs }) => `${ino} ${mtimeMs}`).join();
 };
 
