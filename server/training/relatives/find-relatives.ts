@@ -16,6 +16,15 @@ import { newOrganism } from '../../world/organisms/organism.ts';
 import { mean } from '../evaluate/picture.ts';
 import { inRows, meanSquare } from '../pictures/sheet.ts';
 
+/** Maximum number of relatives of each creature. */
+export const EACH = 3;
+/** Rounds in a row after which a pair must still come home. */
+const ROUNDS = 20;
+/**
+ * Steps of a round: with the relative's latent, and the maximum with its own after that; a creature
+ * rests earlier if it no longer changes.
+ */
+const ROUND = { lentSteps: 12, homeSteps: 20 };
 /** Maximum number of likest creatures of its kind that are tried for each creature. */
 const TRIED = 8;
 /** Difference of a value, of 255, that everybody sees. */
@@ -36,16 +45,6 @@ interface Pair {
   readonly relative: number;
 }
 
-/** The conditions in which a pair is tried. */
-interface Trial {
-  /** Steps with the relative's latent. */
-  readonly lentSteps: number;
-  /** Maximum number of steps with its own after that; it rests earlier if it no longer changes. */
-  readonly homeSteps: number;
-  /** Rounds in a row after which a pair must still come home. */
-  readonly rounds: number;
-}
-
 /** A gallery creature, grown and at rest. */
 interface Resting {
   /** [S, S, C] */
@@ -62,17 +61,11 @@ export type Found = Awaited<ReturnType<typeof findRelatives>>;
 /**
  * Tries the likest creatures of each kind in turn, and keeps those that come home.
  *
- * @param wanted.each maximum number of relatives of each creature
  * @param say reports progress
  * @returns the table; the pairs in it with what they did; the gallery at rest, in its order; and the
  *   number of pairs that were tried
  */
-export async function findRelatives(
-  engine: Engine,
-  model: Model,
-  { each, ...trial }: Trial & { readonly each: number },
-  say: (line: string) => void,
-) {
+export async function findRelatives(engine: Engine, model: Model, say: (line: string) => void) {
   const grown = await growToRest(engine, model, [...model.card.gallery.keys()]);
   const resting = [...grown.values()];
   let waiting = likest(model, resting);
@@ -80,19 +73,18 @@ export async function findRelatives(
   let tried = 0;
   for (;;) {
     // Only as many as are still missing, since most come home.
-    const next = waiting.flatMap((some, own) => some.slice(0, each - kept[own].length));
+    const next = waiting.flatMap((some, own) => some.slice(0, EACH - kept[own].length));
     if (next.length === 0) break;
     say(`${next.length} pairs are tried`);
-    const trips = await roundTrips(engine, model, grown, next, trial);
+    const trips = await roundTrips(engine, model, grown, next, ROUND);
     next.forEach((pair, i) => {
       if (isSafe(trips[i])) kept[pair.own].push({ ...pair, ...trips[i] });
     });
     tried += next.length;
     waiting = waiting.map((some) => some.filter((one) => !next.includes(one)));
   }
-  const { lentSteps, homeSteps } = trial;
   const of = kept.map((some) => some.map(({ relative }) => relative));
-  const table: Relatives = { lentSteps, homeSteps, of };
+  const table: Relatives = { ...ROUND, of };
   return { table, pairs: kept.flat(), resting, tried };
 }
 
@@ -186,7 +178,7 @@ export async function roundTrips(
   model: Model,
   resting: ReadonlyMap<number, Resting>,
   pairs: readonly Pair[],
-  { lentSteps, homeSteps, rounds }: Trial,
+  { lentSteps, homeSteps }: Omit<Relatives, 'of'>,
 ): Promise<RoundTrips[]> {
   const results: RoundTrips[] = [];
   for (const some of inRows(pairs, BATCH)) {
@@ -201,7 +193,7 @@ export async function roundTrips(
       for (const readout of readouts) watched[patches.indexOf(readout.patch)].see(readout);
     };
     let going = [...some.keys()];
-    for (let round = 0; round < rounds && going.length > 0; round++) {
+    for (let round = 0; round < ROUNDS && going.length > 0; round++) {
       const ids = going.map((i) => patches[i]);
       const own = going.map((i) => galleryLatent(model, some[i].own));
       const lent = going.map((i) => galleryLatent(model, some[i].relative));
