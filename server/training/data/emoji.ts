@@ -7,7 +7,6 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { ConfigOf } from './config.ts';
 import {
-  type Dataset,
   type DatasetEntry,
   DatasetError,
   type DatasetSource,
@@ -94,13 +93,47 @@ const SETS: Record<
  * @param folder of the package; default: the installed one
  */
 export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): DatasetSource {
+  const { set, side, margin, styles = [], validationShare } = config;
   return {
-    name: `noto-${config.set}-${config.side}`,
+    name: `noto-${set}-${side}`,
     fingerprint: [
-      SETS[config.set].sha256,
-      ...(config.styles ?? []).map((style) => `${style} ${STYLE_SOURCES[style].release}`),
+      SETS[set].sha256,
+      ...styles.map((style) => `${style} ${STYLE_SOURCES[style].release}`),
     ].join(', '),
-    build: () => build(config, folder ?? packageFolder(PACKAGE)),
+    build: async () => {
+      const installed = folder ?? packageFolder(PACKAGE);
+      const noto = await readEmoji(config, installed);
+      const { drawings } = await listEmoji(config, installed);
+      const more = await mapInParallel(drawings, async ({ emoji, style, svg }) => {
+        return {
+          emoji,
+          picture: await readPicture(svg, `@iconify-json/${style}`, { side, margin }),
+        };
+      });
+      const all = distinct([...noto, ...more.filter(({ picture }) => !isInvisible(picture))]);
+      const sources = styles.map((style) => ({ ...STYLE_SOURCES[style], style }));
+      return {
+        name: `noto-${set}`,
+        side,
+        channels: 4,
+        count: all.length,
+        pixels: new Uint8Array(Buffer.concat(all.map(({ picture }) => picture))),
+        entries: all.map(({ emoji }) => ({ name: emojiName(emoji), kind: emojiKind(emoji) })),
+        splits: splitByShare(all.length, validationShare),
+        source: [
+          `Noto Emoji (Google) from the npm package ${PACKAGE} ${RELEASE}`,
+          ...sources.map(
+            ({ by, style, release }) =>
+              `${by} from the npm package @iconify-json/${style} ${release}`,
+          ),
+        ].join('; '),
+        licence: [...new Set(['Apache-2.0', ...sources.map(({ licence }) => licence)])].join(', '),
+        description:
+          styles.length === 0
+            ? `${all.length} Noto emoji: ${SETS[set].what}`
+            : `${noto.length} Noto emoji: ${SETS[set].what}; and ${all.length - noto.length} of the same as others draw them`,
+      };
+    },
   };
 }
 
@@ -143,37 +176,6 @@ export async function listEmoji(
 ) {
   const emoji = await readList(folder, set);
   return { emoji, drawings: await findDrawings(emoji, styles) };
-}
-
-async function build(config: ConfigOf<'emoji'>, folder: string): Promise<Dataset> {
-  const { set, side, margin, styles = [], validationShare } = config;
-  const noto = await readEmoji(config, folder);
-  const { drawings } = await listEmoji(config, folder);
-  const more = await mapInParallel(drawings, async ({ emoji, style, svg }) => {
-    return { emoji, picture: await readPicture(svg, `@iconify-json/${style}`, { side, margin }) };
-  });
-  const all = distinct([...noto, ...more.filter(({ picture }) => !isInvisible(picture))]);
-  const sources = styles.map((style) => ({ ...STYLE_SOURCES[style], style }));
-  return {
-    name: `noto-${set}`,
-    side,
-    channels: 4,
-    count: all.length,
-    pixels: new Uint8Array(Buffer.concat(all.map(({ picture }) => picture))),
-    entries: all.map(({ emoji }) => ({ name: emojiName(emoji), kind: emojiKind(emoji) })),
-    splits: splitByShare(all.length, validationShare),
-    source: [
-      `Noto Emoji (Google) from the npm package ${PACKAGE} ${RELEASE}`,
-      ...sources.map(
-        ({ by, style, release }) => `${by} from the npm package @iconify-json/${style} ${release}`,
-      ),
-    ].join('; '),
-    licence: [...new Set(['Apache-2.0', ...sources.map(({ licence }) => licence)])].join(', '),
-    description:
-      styles.length === 0
-        ? `${all.length} Noto emoji: ${SETS[set].what}`
-        : `${noto.length} Noto emoji: ${SETS[set].what}; and ${all.length - noto.length} of the same as others draw them`,
-  };
 }
 
 async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {

@@ -51,6 +51,8 @@ test.each<[string, Record<string, unknown>]>([
   ['optimiser.beta2', { optimiser: { beta2: 1 } }],
   ['optimiser.average', { optimiser: { average: 1 } }],
   ['pool', { ...decoder, ...pool({}) }],
+  ['pool', { trains: 'encoder', ...pool({}) }],
+  ['galleryOffsets', { trains: 'encoder', galleryOffsets: {} }],
   ['pool.size', pool({ size: 2 })],
   ['pool.size', pool({ calm: { batch: 4, steps: [1, 2] } })],
   ['pool.calm.batch', pool({ size: 9, calm: { batch: 3, steps: [1, 2] } })],

@@ -9,7 +9,7 @@ import { firstState, runShapes, trainedShapes } from '../../../server/training/r
 import { Trainer } from '../../../server/training/run/trainer.ts';
 import { loadModel } from '../../../server/vnca/checkpoint.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { hexOf, numbersOf, tinyConfig, tinyConfigJson, tinyData, updates } from './tiny-run.ts';
+import { hexOf, numbersOf, tinyConfig, tinyData, updates } from './tiny-run.ts';
 
 const folder = temporaryFolder();
 const compute = await createCompute('onnx', { threads: 1 });
@@ -144,10 +144,4 @@ test('a run is refused without a checkpoint, with another rule, and with another
   const renamed = { ...data, entries: data.entries.toReversed() };
   await expect(checkGallery(config, renamed, from)).rejects.toMatchObject({ reason: 'bad-run' });
   await checkGallery(whole, renamed, from);
-});
-
-test.each(['pool', 'galleryOffsets'])('%s is for runs that train the rule', (field) => {
-  const value = { pool: { size: 6, batch: 2, admit: 2, steps: [1, 3] } }[field] ?? {};
-  const json = tinyConfigJson({ ...shown, trains: 'encoder', [field]: value });
-  expect(() => tinyConfig(json)).toThrow(expect.objectContaining({ reason: 'bad-config' }));
 });

@@ -76,14 +76,6 @@ it('loads what was saved', async () => {
   expect((await loadRun(empty.folder, config)).state).toMatchObject({ pool: [], crowd: [] });
 });
 
-it('reports a missing run', async () => {
-  const folder = join(root(), 'nowhere');
-  await expect(loadRun(folder, config)).rejects.toMatchObject({
-    reason: 'no-run',
-    message: expect.stringContaining('without --resume'),
-  });
-});
-
 describe('a damaged state is refused with a sentence:', () => {
   test('truncated anywhere', async () => {
     const { folder, file } = await saved();
@@ -129,12 +121,6 @@ it('refuses a model of other shapes', async () => {
     message: expect.stringContaining('update.perceive.kernel" is [3,3,6,5], not [3,3,6,6]'),
   });
   await expect(loadRun(folder, config)).resolves.toMatchObject({ seconds: 90 });
-});
-
-it('resumes with another schedule', async () => {
-  const { folder } = await saved();
-  const other = tinyConfig({ updates: 500, beta: 2, optimiser: { learningRate: 1 } });
-  await expect(loadRun(folder, other)).resolves.toMatchObject({ state: { update: 77_777 } });
 });
 
 it('keeps the old state until the new one is complete', async () => {

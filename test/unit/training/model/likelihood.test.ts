@@ -152,18 +152,6 @@ describe.each(CASES)('%s', (_, given) => {
   });
 });
 
-it('a Bernoulli pixel of a large logit costs nothing or the whole logit', async () => {
-  const logits = Float32Array.from([100, 100, -100, -100, 0]);
-  const ink = Float32Array.from([1, 0, 1, 0, 1]);
-  const { nats, slope } = await run({
-    likelihood: { kind: 'bernoulli', channel: 0 },
-    channels: 1,
-    states: { shape: [5, 1, 1, 1], data: logits },
-    images: { shape: [5, 1, 1, 1], data: ink },
-  });
-  expectNear(nats, [0, -100, -100, 0, -Math.LN2], 5e-6);
-  expectNear(slope, [0, -1, 1, 0, 0.5], 5e-6);
-});
 describe.each([1, 4])('a mixture of %i', (n) => {
   /** States of all 256 levels of one colour, where the other two colours are sure to be white. */
   function levels(colour: number, seed: number): Case {

@@ -35,13 +35,6 @@ test('the first waves distinguish left from right and top from bottom at any sid
   }
 });
 
-test('every cell of a body has its own position', () => {
-  const fields = positionFields(16, 1);
-  const seen = new Set<string>();
-  for (let i = 0; i < fields.length; i += 4) seen.add(`${fields.subarray(i, i + 4)}`);
-  expect(seen.size).toBe(256);
-});
-
 test('an error costs as much as one of the picture times its weight, and affects only the position channels', async () => {
   const places = { channel: 1, octaves: 1, weight: 0.3 };
   const states = normals([2, 3, 3, 6], 1);
