@@ -106,12 +106,12 @@ export interface RunStart {
 }
 
 /** Options that change the result, in the order in which a card names them. */
-const TOLD = ['name', 'from', 'encoder', 'updates', 'batch', 'backend', 'refine'] as const;
+const RECORDED = ['name', 'from', 'encoder', 'updates', 'batch', 'backend', 'refine'] as const;
 
 /** Picks what of a command line changes the result. */
 export function startOf(options: Options, update: number): RunStart {
   // Rounding depends on the back end. For 'auto' the device on the card shows which one was used.
-  const isTold = (key: (typeof TOLD)[number]): boolean =>
+  const isRecorded = (key: (typeof RECORDED)[number]): boolean =>
     options[key] !== undefined && !(key === 'backend' && options.backend === 'auto');
   return {
     update,
@@ -119,7 +119,7 @@ export function startOf(options: Options, update: number): RunStart {
     options: [
       // Cards are published; the user's folder is private.
       ...(options.images === undefined ? [] : ['--images <folder>']),
-      ...TOLD.filter(isTold).flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
+      ...RECORDED.filter(isRecorded).flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
       ...(options.compact ? ['--compact'] : []),
     ],
   };
@@ -130,20 +130,20 @@ export function startOf(options: Options, update: number): RunStart {
  * before it is left out, as a resumed run is the same as one that went on.
  */
 export function commandOf(starts: readonly RunStart[]): string {
-  const told: string[] = [];
+  const parts: string[] = [];
   let before: RunStart | undefined;
   for (const start of starts) {
     const { update, file, options } = start;
-    if (!before) told.push(['npm run train --', file, ...options].join(' '));
+    if (!before) parts.push(['npm run train --', file, ...options].join(' '));
     else if (changesMore(start, before)) {
       const other = file === before.file ? [] : [file];
-      told.push([`from update ${update} on with`, ...other, '--resume', ...options].join(' '));
+      parts.push([`from update ${update} on with`, ...other, '--resume', ...options].join(' '));
     }
     // Runs of earlier versions do not tell how they began.
-    if (!before && update > 0) told.push(`with these options from update ${update} on`);
+    if (!before && update > 0) parts.push(`with these options from update ${update} on`);
     before = start;
   }
-  return told.join(', ');
+  return parts.join(', ');
 }
 
 /** Whether a start changes the result. From a compact state a run goes on as another. */

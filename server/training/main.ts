@@ -1,4 +1,8 @@
-/** Trains a rule, or a painter: `npm run train -- <config.json>`. */
+/**
+ * Trains a rule, or a painter: `npm run train -- <config.json>`.
+ * The work is elsewhere: one run in `run/`, one micro-batch in `rollout/`, nets in `model/`, images in `data/`.
+ * Start at `main`; then read `run/trainer.ts`.
+ */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { retry } from '../platform/clock.ts';

@@ -31,7 +31,7 @@ export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: n
 export type OfImage = readonly [elbo: number, iwae: number, reconstruction: number];
 
 /** Stores the figures of measured images, in order. */
-export interface Keep {
+export interface BoundsFile {
   /** Figures of the first images, stored by an earlier run. */
   readonly known: readonly OfImage[];
   /** Appends the figures of the next images. */
@@ -63,7 +63,7 @@ export async function measureBounds(
   wanted: {
     readonly samples: number;
     readonly random: (image: number) => Random;
-    readonly keep?: Keep | undefined;
+    readonly keep?: BoundsFile | undefined;
   },
 ) {
   const { samples, random, keep } = wanted;
@@ -159,12 +159,12 @@ const ROW = v.strictTuple([nats, nats, nats]);
  * @throws TrainingError foreign-keep: the file belongs to something else; no-keep: it cannot be
  *   read or written
  */
-export async function openKeep(
+export async function openBoundsFile(
   file: string,
   model: Model,
   images: Images,
   by: { readonly samples: number; readonly seed: number },
-): Promise<Keep> {
+): Promise<BoundsFile> {
   const head = headOf(model, images, by);
   const text = `${(await attempt(file, () => readIfThere(file))) ?? ''}`;
   const lines = text.split('\n').slice(0, -1);

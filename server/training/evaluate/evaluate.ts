@@ -1,4 +1,8 @@
-/** Measures all figures of a checkpoint. */
+/**
+ * Measures all figures of a checkpoint.
+ * It never reads command lines or writes files: see `main.ts` and `write.ts`.
+ * Start at `evaluate`.
+ */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { countParameters, macPerCellStep } from '../../vnca/architecture.ts';
@@ -7,7 +11,7 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import { TrainingError } from '../errors.ts';
 import { rowsOf, someOf } from '../run/run-state.ts';
 import type { Meter } from '../terminal.ts';
-import { bitsPerDim, type Keep } from './bounds.ts';
+import { type BoundsFile, bitsPerDim } from './bounds.ts';
 import { EvaluationBatch, type Tools, workOf } from './evaluation-batch.ts';
 import {
   HELD_AFTER,
@@ -19,7 +23,7 @@ import {
 import type { Options } from './options.ts';
 import { measureOrganisms, NO_ORGANISMS } from './organisms.ts';
 import { probeCells } from './probe.ts';
-import type { Judged } from './test-images.ts';
+import type { TestImages } from './test-images.ts';
 
 /** Maximum number of organisms whose cells the probe reads. */
 const PROBED = 512;
@@ -42,9 +46,9 @@ export type Figures = Evaluation['figures'];
 export async function evaluate(
   compute: Compute,
   model: Model,
-  judged: Judged | TrainingError,
+  judged: TestImages | TrainingError,
   wanted: Pick<Options, 'samples' | 'organisms' | 'steps' | 'wounds' | 'throws' | 'seed'> & {
-    readonly keep?: Keep;
+    readonly keep?: BoundsFile;
     readonly kernel?: string | undefined;
     readonly painter?: PainterFigures | TrainingError | null;
   },
@@ -137,7 +141,7 @@ async function probeKinds(
   { card, tensors }: Model,
   batch: EvaluationBatch,
   means: Float32Array | undefined,
-  judged: Judged | TrainingError,
+  judged: TestImages | TrainingError,
   random: Random,
 ) {
   const classes = judged instanceof TrainingError ? undefined : judged.labels;

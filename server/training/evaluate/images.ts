@@ -18,11 +18,11 @@ import { chooseKept, KEPT_AGE } from '../painter/grown.ts';
 import { measurePainter } from '../painter/measure.ts';
 import { loadOriginals } from '../painter/originals.ts';
 import { someOf } from '../run/run-state.ts';
-import { type Images, type Keep, measureBounds } from './bounds.ts';
+import { type BoundsFile, type Images, measureBounds } from './bounds.ts';
 import { sigmaOf, type Tools, workOf } from './evaluation-batch.ts';
 import { measureStay } from './organisms.ts';
 import { differences, edgesOf, loadFeatures, mean, picturesOf } from './picture.ts';
-import { findData, type Judged } from './test-images.ts';
+import { findData, type TestImages } from './test-images.ts';
 
 /**
  * Measures likelihood and reconstruction error, with the posterior means, [N, Z]; null without an
@@ -30,8 +30,8 @@ import { findData, type Judged } from './test-images.ts';
  */
 export async function measureImages(
   model: Model,
-  judged: Judged | TrainingError,
-  { samples, keep }: { readonly samples: number; readonly keep?: Keep },
+  judged: TestImages | TrainingError,
+  { samples, keep }: { readonly samples: number; readonly keep?: BoundsFile },
   { compute, batch, measure, random, notes }: Tools,
 ) {
   const { card } = model;

@@ -5,12 +5,12 @@ import type { Card } from '../../vnca/card.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { TrainingError } from '../errors.ts';
 import { createMeter, openCompute, runTool, say, sayNotUsed } from '../terminal.ts';
-import { openKeep } from './bounds.ts';
+import { openBoundsFile } from './bounds.ts';
 import { deviceOf, evaluate } from './evaluate.ts';
 import { painterFigures } from './images.ts';
 import { COMMAND, type Options } from './options.ts';
 import { describe } from './report.ts';
-import { type Judged, loadImages } from './test-images.ts';
+import { loadImages, type TestImages } from './test-images.ts';
 import { writeFigures, writePictures } from './write.ts';
 
 async function main(options: Options): Promise<void> {
@@ -21,7 +21,7 @@ async function main(options: Options): Promise<void> {
   const keep =
     file === undefined || judged instanceof TrainingError
       ? undefined
-      : await openKeep(file, model, judged, wanted);
+      : await openBoundsFile(file, model, judged, wanted);
   if (keep && keep.known.length > 0) say(`${keep.known.length} images are in ${file}`);
   const isNative = backend === 'native';
   const compute = await openCompute(isNative ? 'onnx' : backend, threads);
@@ -72,7 +72,7 @@ async function kernelOfRooms(isAsked: boolean): Promise<string | undefined> {
 async function loadJudged(
   card: Card,
   { data, split, limit }: Options,
-): Promise<Judged | TrainingError> {
+): Promise<TestImages | TrainingError> {
   say('reading the images');
   try {
     return await loadImages(card, data, { limit, ...(split && { split }) });

@@ -13,7 +13,7 @@ import { someOf } from '../run/run-state.ts';
 import type { Images } from './bounds.ts';
 
 /** Images to evaluate on, and where they come from. */
-export interface Judged extends Images {
+export interface TestImages extends Images {
   /** Name of the set, and the split. */
   readonly set: string;
   readonly split: 'test' | 'validation' | 'train';
@@ -42,7 +42,7 @@ export async function loadImages(
   card: Card,
   wanted: string | undefined,
   chosen: Parameters<typeof choose>[1],
-): Promise<Judged> {
+): Promise<TestImages> {
   const { config, base, trainOnValidation = false } = await findData(card, wanted);
   const data = await loadDataset(config, { baseFolder: base });
   const channels = imageChannels(card.readout);
@@ -89,8 +89,8 @@ async function loadUnseen(
 /** Chooses images, as in `loadImages`. @throws TrainingError unfit-data: the split has none */
 export function choose(
   data: Dataset,
-  { limit, split: named }: { readonly limit: number; readonly split?: Judged['split'] },
-): Omit<Judged, 'trained' | 'gallery' | 'unseen'> {
+  { limit, split: named }: { readonly limit: number; readonly split?: TestImages['split'] },
+): Omit<TestImages, 'trained' | 'gallery' | 'unseen'> {
   const split = named ?? SPLITS.toReversed().find((name) => data.splits[name].length > 0)!;
   const indices = data.splits[split];
   if (indices.length === 0) {

@@ -10,7 +10,7 @@ import type { PainterConfig } from './config.ts';
 import { enlarged } from './enlarge.ts';
 import type { KeptCreature } from './measure.ts';
 import { ENLARGED, type Original } from './originals.ts';
-import type { Grown, Material } from './scenes.ts';
+import type { Example, Material } from './scenes.ts';
 
 /** Ages at which grown creatures are examples, steps since the end of growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
@@ -65,7 +65,7 @@ export async function prepareMaterial(
   );
   const grown = cells
     .filter(({ entry }) => !isKept.has(entry))
-    .flatMap(({ entry, cells: bytes }): Grown[] => {
+    .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
       // Without an original there is nothing to learn of a grown creature.

@@ -22,7 +22,7 @@ interface Scene {
 }
 
 /** Cells that the rule has grown, as an example. */
-export interface Grown {
+export interface Example {
   readonly cells: Uint8Array;
   /** The original, or the cells' own smooth enlargement as long as they do not show it yet. */
   readonly picture: Uint8Array;
@@ -31,7 +31,7 @@ export interface Grown {
 /** The material of scenes. */
 export interface Material {
   readonly originals: readonly Original[];
-  readonly grown: readonly Grown[];
+  readonly grown: readonly Example[];
   readonly side: number;
   /** Cells of a lower alpha are bare, 0…1. */
   readonly threshold: number;
@@ -72,7 +72,7 @@ function drawCreature(material: Material, random: Random): Scene {
 }
 
 /** A picture as its set has it, or made again from the original, moved by some pixels. */
-function fromOriginal({ small, large }: Original, side: number, random: Random): Grown {
+function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };
   const by = (): number => random.integer(2 * SHIFT + 1) - SHIFT;
   const picture = moved(large, ENLARGED * side, by(), by());

@@ -1,4 +1,8 @@
-/** Trains a painter: `npm run train -- server/training/configs/painter.json`. */
+/**
+ * Trains a painter: `npm run train -- server/training/configs/painter.json`.
+ * The net is in `graph.ts`, its examples in `scenes.ts`, its figures in `measure.ts`.
+ * Start at `trainPainter`.
+ */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parsePainter } from '../../../shared/painter/net.ts';

@@ -1,4 +1,8 @@
-/** Runs rollouts: with gradients for training, without for pictures. */
+/**
+ * Runs rollouts: with gradients for training, without for pictures.
+ * It never chooses images, states or steps: see `rollout-plan.ts`.
+ * Start at `runRollout`.
+ */
 
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';

@@ -2,12 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import {
+  type BoundsFile,
   bitsPerDim,
   boundsOf,
-  type Keep,
   measureBounds,
   type OfImage,
-  openKeep,
+  openBoundsFile,
 } from '../../../../server/training/evaluate/bounds.ts';
 import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
 import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
@@ -179,12 +179,12 @@ beforeEach(() => {
   file = join(folder(), `${count++}.jsonl`);
 });
 
-const open = (at: string, { model, images, ...by }: typeof measured): Promise<Keep> =>
-  openKeep(at, model, images, by);
+const open = (at: string, { model, images, ...by }: typeof measured): Promise<BoundsFile> =>
+  openBoundsFile(at, model, images, by);
 
 const lines = async () => (await readFile(file, 'utf8')).split('\n');
 
-async function figures(keep?: Keep) {
+async function figures(keep?: BoundsFile) {
   const wanted = {
     organisms: 1,
     steps: [1],
@@ -211,7 +211,7 @@ it('a stopped evaluation continues to the same result and measures nothing twice
   const keep = await open(file, measured);
   expect(keep.known.map((row) => JSON.stringify(row))).toEqual(images.slice(0, 2));
   let added = 0;
-  const counting: Keep = {
+  const counting: BoundsFile = {
     ...keep,
     add(more) {
       added += more.length;

@@ -1,7 +1,7 @@
 /** Small made-up checkpoints with an encoder, and images for them. */
 
 import { TrainingError } from '../../../../server/training/errors.ts';
-import type { Judged } from '../../../../server/training/evaluate/test-images.ts';
+import type { TestImages } from '../../../../server/training/evaluate/test-images.ts';
 import { createMeter } from '../../../../server/training/terminal.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { type EncoderNetwork, encoderShapes } from '../../../../server/vnca/encoder-network.ts';
@@ -64,7 +64,7 @@ export const decoderModel = (): Model =>
   });
 
 /** Random ink. */
-export function smallImages(count: number, channels: 1 | 4 = 1): Judged {
+export function smallImages(count: number, channels: 1 | 4 = 1): TestImages {
   const random = createRandom(11);
   return {
     pixels: Float32Array.from({ length: count * SIDE ** 2 * channels }, () => random.integer(2)),
