@@ -9,7 +9,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureClient } from '../../server/http/client-build.ts';
 import { SettingsError } from '../../server/settings/command.ts';
-import { drawSheet, inRows, meanSquare, tileOfImage } from '../../server/training/pictures/sheet.ts';
+import {
+  drawSheet,
+  inRows,
+  meanSquare,
+  tileOfImage,
+} from '../../server/training/pictures/sheet.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../server/vnca/encoder.ts';
 import { mean, rounded, spreadOf } from '../load/figures.ts';
