@@ -29,50 +29,24 @@ afterAll(() => Promise.all([compute.dispose(), twoThreads.dispose()]));
 const start = tinyTrainers(compute);
 
 const ink = { readout: { kind: 'bernoulli', channel: 0 }, presence: { threshold: 0.1 } };
+const DECODER = {
+  growth: { kind: 'uniform', steps: 1 },
+  update: { kind: 'decoder', hidden: 8, doublings: 2 },
+};
+const MIXTURES = {
+  ...{ channels: 20, latentSize: 20, presence: { threshold: 0.1 } },
+  readout: { kind: 'dmol', mixtures: 2 },
+};
 
 describe('the loss', () => {
-  it.each([
-    [
-      'of a pool that heals',
-      tinyConfig({ updates: 80, pool: TINY_POOL, optimiser: TINY_OPTIMISER }),
-      tinyData(),
-    ],
-    [
-      'of ink by cells that update by chance',
-      tinyConfig({
-        updates: 80,
-        ...UNIFORM,
-        update: MASKED,
-        ...ink,
-        optimiser: TINY_OPTIMISER,
-      }),
-      tinyData(1),
-    ],
-    [
-      'of a decoder, which has no cells',
-      tinyConfig({
-        updates: 80,
-        channels: 4,
-        growth: { kind: 'uniform', steps: 1 },
-        update: { kind: 'decoder', hidden: 8, doublings: 2 },
-        optimiser: TINY_OPTIMISER,
-      }),
-      tinyData(),
-    ],
-    [
-      'of colours as mixtures',
-      tinyConfig({
-        updates: 80,
-        channels: 20,
-        latentSize: 20,
-        update: { kind: 'res4', hidden: 8 },
-        readout: { kind: 'dmol', mixtures: 2 },
-        presence: { threshold: 0.1 },
-        optimiser: TINY_OPTIMISER,
-      }),
-      tinyData(3),
-    ],
-  ])('%s falls', async (_, config, data) => {
+  it.each<[string, 1 | 3 | 4, Record<string, unknown>]>([
+    ['of a pool that heals', 4, { pool: TINY_POOL }],
+    ['of ink by cells that update by chance', 1, { ...UNIFORM, update: MASKED, ...ink }],
+    ['of a decoder, which has no cells', 4, { channels: 4, ...DECODER }],
+    ['of colours as mixtures', 3, { ...MIXTURES, update: { kind: 'res4', hidden: 8 } }],
+  ])('%s falls', async (_, channels, fields) => {
+    const config = tinyConfig({ updates: 80, optimiser: TINY_OPTIMISER, ...fields });
+    const data = tinyData(channels);
     const trainer = await start(config, firstState(config), { data });
     const reports = await updates(trainer, 80);
     const loss = (part: typeof reports): number =>
