@@ -42,8 +42,9 @@ export async function measureOrganisms(
     readonly steps: readonly number[];
     readonly wounds: readonly number[];
   },
-  { batch, measure, random, notes }: Tools,
+  tools: Tools,
 ) {
+  const { batch, measure, random, notes } = tools;
   const { card } = model;
   const { steps, wounds } = wanted;
   const { latents, chosen } = chooseLatents(model, wanted.organisms, notes);
@@ -62,45 +63,14 @@ export async function measureOrganisms(
   if (chosen && !images) {
     notes.push('no retrieval and no error of the gallery: the images are not those of the gallery');
   }
-  /** Number of organisms, of those from `first` on, that resemble their own image most. */
+  /** Number of organisms, of those from `first` on, that resemble their own image most; NaN: unknown. */
   const retrieved = (of: Float32Array, first: number): number => {
-    if (!own) return 0;
+    if (!own) return Number.NaN;
     const indices = own.chosen.slice(first, first + of.length / batch.patchSize);
     const { pixels, count: all } = own.images;
     return areRetrieved(picturesOf(card, of), indices, pixels, all).filter(Boolean).length;
   };
-  const shareOf = (found: number): number | null => (own ? found / count : null);
-  const healed: Record<string, number | null> = {};
-  /** @param key of the share of organisms that are retrieved afterwards; absent: it is not measured */
-  const recover = async (
-    what: string,
-    seed: string,
-    way: Pick<RecoveryOptions, 'wound' | 'closing'>,
-    key?: string,
-  ): Promise<Recovery> => {
-    let found = 0;
-    const onHealed = (seen: Float32Array, first: number): void => {
-      if (key !== undefined) found += retrieved(seen, first);
-    };
-    const recovery = await measure(what, work(HEALING_STEPS[HEALING_STEPS.length - 1]), () =>
-      measureRecovery(batch, grown, { ...way, random: random(`wound ${seed}`), onHealed }),
-    );
-    if (key !== undefined) healed[key] = shareOf(found);
-    return recovery;
-  };
-  const heal: Record<string, Recovery> = {};
-  const healFromRim: Record<string, Recovery> = {};
-  for (const share of wounds) {
-    // Both ways to heal are measured on the same wounds.
-    const wound = ofShare(share);
-    const { closing = 1 } = card;
-    heal[share] = await recover(`healing ${share}`, `${share}`, { wound }, `${share}`);
-    healFromRim[share] = await recover(`closing ${share}`, `${share}`, { wound, closing });
-  }
-  const halves = { wound: half, closing: 1 };
-  const closing = await recover('closing halves', 'half', halves, 'closing');
-  const discLeft = await recover('a disc left', 'disc', { wound: allButADisc, closing: 1 });
-  const erased = await recover('nothing left', 'everything', { wound: everything }, 'erased');
+  const { healed, ...recoveries } = await measureHealing(grown, wounds, tools, retrieved);
 
   const far = workOf(
     ROBUST_EACH,
@@ -118,29 +88,75 @@ export async function measureOrganisms(
     figures: {
       /** By steps after growth: against the grown picture. */
       stay,
-      /**
-       * By share of the patch that is lost, by steps after it, when all cells may live again
-       * immediately: against the picture before.
-       */
-      heal,
       /** By norm of the latents, in √Z. */
       robustness,
-      /** As `heal`, of halves that close from their rim, a cell a step. */
-      closing,
-      /** As `heal`, of wounds that close from their rim, by the card's cells a step, else one. */
-      healFromRim,
-      /** As `closing`, when only a disc of radius 5 around a living cell is left. */
-      discLeft,
-      /** As `heal`, when every cell is lost: a control. */
-      erased,
+      ...recoveries,
       /**
        * Share of organisms that look more like their own image than like any other of the gallery:
        * when grown, and 32 steps after the wounds of `heal` and `closing` and after `erased`.
        */
-      retrieval: { organisms: count, grown: shareOf(retrieved(states, 0)), healed },
+      retrieval: { organisms: count, grown: shareOf(retrieved(states, 0), count), healed },
       /** Share of organisms with a cell that still moves. */
       cycles: cycles as number | null,
     },
+  };
+}
+
+const shareOf = (found: number, count: number): number | null =>
+  Number.isNaN(found) ? null : found / count;
+
+/** Wounds organisms in several ways and measures how they recover. @param retrieved see above */
+async function measureHealing(
+  grown: Grown,
+  wounds: readonly number[],
+  { batch, measure, random }: Tools,
+  retrieved: (of: Float32Array, first: number) => number,
+) {
+  const { closing = 1, side } = batch.card;
+  const work = workOf(grown.count, side ** 2 * HEALING_STEPS[HEALING_STEPS.length - 1]);
+  const healed: Record<string, number | null> = {};
+  /** @param key of the share of organisms that are retrieved afterwards; absent: it is not measured */
+  const recover = async (
+    what: string,
+    seed: string,
+    way: Pick<RecoveryOptions, 'wound' | 'closing'>,
+    key?: string,
+  ): Promise<Recovery> => {
+    let found = 0;
+    const onHealed = (seen: Float32Array, first: number): void => {
+      if (key !== undefined) found += retrieved(seen, first);
+    };
+    const recovery = await measure(what, work, () =>
+      measureRecovery(batch, grown, { ...way, random: random(`wound ${seed}`), onHealed }),
+    );
+    if (key !== undefined) healed[key] = shareOf(found, grown.count);
+    return recovery;
+  };
+  const heal: Record<string, Recovery> = {};
+  const healFromRim: Record<string, Recovery> = {};
+  for (const share of wounds) {
+    // Both ways to heal are measured on the same wounds.
+    const wound = ofShare(share);
+    heal[share] = await recover(`healing ${share}`, `${share}`, { wound }, `${share}`);
+    healFromRim[share] = await recover(`closing ${share}`, `${share}`, { wound, closing });
+  }
+  const halves = { wound: half, closing: 1 };
+  const disc = { wound: allButADisc, closing: 1 };
+  return {
+    /**
+     * By share of the patch that is lost, by steps after it, when all cells may live again
+     * immediately: against the picture before.
+     */
+    heal,
+    /** As `heal`, of halves that close from their rim, a cell a step. */
+    closing: await recover('closing halves', 'half', halves, 'closing'),
+    /** As `heal`, of wounds that close from their rim, by the card's cells a step, else one. */
+    healFromRim,
+    /** As `closing`, when only a disc of radius 5 around a living cell is left. */
+    discLeft: await recover('a disc left', 'disc', disc),
+    /** As `heal`, when every cell is lost: a control. */
+    erased: await recover('nothing left', 'everything', { wound: everything }, 'erased'),
+    healed,
   };
 }
 
