@@ -32,7 +32,6 @@ export interface TrainedRule {
   readonly weights: Tensors;
   /** Notes for the card: command, time, device. */
   readonly training: Record<string, string>;
-  readonly figures?: Record<string, unknown>;
 }
 
 /**
@@ -41,7 +40,7 @@ export interface TrainedRule {
  */
 export async function trainedModel(
   compute: Compute,
-  { config, data, weights, training, figures = {} }: TrainedRule,
+  { config, data, weights, training }: TrainedRule,
 ): Promise<Model> {
   const chosen = data.splits.train.subarray(0, config.gallery);
   const { name, title, description, side, channels, latentSize, growth, update, readout } = config;
@@ -57,7 +56,7 @@ export async function trainedModel(
       gallery: Array.from(chosen, (i) => data.entries[i]),
       data: { set: data.description, licence: data.licence, source: data.source },
       training,
-      figures,
+      figures: {},
     },
     CARD_FILE,
   );

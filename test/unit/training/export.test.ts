@@ -43,9 +43,8 @@ test.each([
   const weights = new Map(
     [...trainedShapes(config).keys()].map((name) => [name, tensors.get(`parameter:${name}`)!]),
   );
-  const figures = { elbo: { nats: -3 } };
   const training = { updates: '3 of 6' };
-  const model = await trainedModel(compute, { config, data, weights, training, figures });
+  const model = await trainedModel(compute, { config, data, weights, training });
   await writeCheckpoint(out, model);
 
   const checkpoint = await loadCheckpoint(out);
@@ -55,7 +54,6 @@ test.each([
     encoder: config.encoder,
     data: { set: 'six discs', licence: 'none', source: 'made up' },
     training,
-    figures,
   });
   expect(checkpoint.card.gallery).toEqual(data.entries.slice(0, 4));
   for (const [name, { data: numbers }] of weights) {
