@@ -1,22 +1,7 @@
-/** The command that repeats a run, for its card: with every option that changes the result. */
-import { COMPUTE_NAMES } from '../autodiff/compute.ts';
+/** The command line of `npm run train`, and the command that repeats a run, for its card. */
 import { readCommand, SettingsError } from '../settings/command.ts';
-import { number, oneOf, text, wholeNumber } from '../settings/server-types.ts';
-
-/** Options of every command that computes. */
-export const COMPUTE_OPTIONS = {
-  backend: {
-    value: 'NAME',
-    type: oneOf(['auto', ...COMPUTE_NAMES]),
-    default: 'auto',
-    help: `what to compute on: auto (a real GPU, else onnx), ${COMPUTE_NAMES.join(', ')}`,
-  },
-  threads: {
-    type: wholeNumber(1),
-    defaultInWords: 'all',
-    help: 'CPU threads, for onnx',
-  },
-} as const;
+import { number, text, wholeNumber } from '../settings/server-types.ts';
+import { COMPUTE_OPTIONS } from './terminal.ts';
 
 export const COMMAND = {
   about: 'Trains organisms.',
@@ -96,13 +81,15 @@ export type Options = Exclude<ReturnType<typeof readOptions>, 'help'>;
 /** Parses the command line. @throws SettingsError */
 export function readOptions(args: readonly string[]) {
   const options = readCommand(COMMAND, args);
-  if (options !== 'help' && options.resume && options.from !== undefined) {
+  if (options === 'help') return options;
+  const { resume, from, encoder, refine } = options;
+  if (resume && from !== undefined) {
     throw new SettingsError('--from starts a run and --resume continues one: choose one.');
   }
-  if (options !== 'help' && options.encoder !== undefined && options.from === undefined) {
+  if (encoder !== undefined && from === undefined) {
     throw new SettingsError('--encoder replaces the encoder of --from: name that checkpoint too.');
   }
-  if (options !== 'help' && options.refine !== undefined && !options.resume) {
+  if (refine !== undefined && !resume) {
     throw new SettingsError('--refine is for a run that has learnt something: add --resume.');
   }
   return options;
@@ -118,28 +105,22 @@ export interface RunStart {
   readonly options: readonly string[];
 }
 
-/** What of a command line changes the result. */
-export function startOf(
-  { file, images, name, from, encoder, updates, batch, backend, refine, compact }: Options,
-  update: number,
-): RunStart {
-  const option = (flag: string, value: string | number | undefined): string[] =>
-    value === undefined ? [] : [flag, quoted(`${value}`)];
+/** Options that change the result, in the order in which a card names them. */
+const RECORDED = ['name', 'from', 'encoder', 'updates', 'batch', 'backend', 'refine'] as const;
+
+/** Picks what of a command line changes the result. */
+export function startOf(options: Options, update: number): RunStart {
+  // Rounding depends on the back end. For 'auto' the device on the card shows which one was used.
+  const isRecorded = (key: (typeof RECORDED)[number]): boolean =>
+    options[key] !== undefined && !(key === 'backend' && options.backend === 'auto');
   return {
     update,
-    file: quoted(file),
+    file: quoted(options.file),
     options: [
       // Cards are published; the user's folder is private.
-      ...(images === undefined ? [] : ['--images <folder>']),
-      ...option('--name', name),
-      ...option('--from', from),
-      ...option('--encoder', encoder),
-      ...option('--updates', updates),
-      ...option('--batch', batch),
-      // Rounding depends on the back end. For 'auto' the device on the card shows which one was used.
-      ...option('--backend', backend === 'auto' ? undefined : backend),
-      ...option('--refine', refine),
-      ...(compact ? ['--compact'] : []),
+      ...(options.images === undefined ? [] : ['--images <folder>']),
+      ...RECORDED.filter(isRecorded).flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
+      ...(options.compact ? ['--compact'] : []),
     ],
   };
 }
@@ -149,20 +130,20 @@ export function startOf(
  * before it is left out, as a resumed run is the same as one that went on.
  */
 export function commandOf(starts: readonly RunStart[]): string {
-  const told: string[] = [];
+  const parts: string[] = [];
   let before: RunStart | undefined;
   for (const start of starts) {
     const { update, file, options } = start;
-    if (!before) told.push(['npm run train --', file, ...options].join(' '));
+    if (!before) parts.push(['npm run train --', file, ...options].join(' '));
     else if (changesMore(start, before)) {
       const other = file === before.file ? [] : [file];
-      told.push([`from update ${update} on with`, ...other, '--resume', ...options].join(' '));
+      parts.push([`from update ${update} on with`, ...other, '--resume', ...options].join(' '));
     }
     // Runs of earlier versions do not tell how they began.
-    if (!before && update > 0) told.push(`with these options from update ${update} on`);
+    if (!before && update > 0) parts.push(`with these options from update ${update} on`);
     before = start;
   }
-  return told.join(', ');
+  return parts.join(', ');
 }
 
 /** Whether a start changes the result. From a compact state a run goes on as another. */

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { modelFields } from '../vnca/card.ts';
 import { encoderNetwork } from '../vnca/encoder-network.ts';
 import { datasetConfig } from './data/config.ts';
-import { WOUND_KINDS } from './wounds.ts';
+import { WOUND_KINDS } from './rollout/wounds.ts';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -26,7 +26,7 @@ const drawnFrom = (least: number) => {
 export type Drawn = v.InferOutput<ReturnType<typeof drawnFrom>>;
 
 const pool = v.strictObject({
-  /** Most grown states in the pool. */
+  /** Maximum number of grown states in the pool. */
   size: v.optional(count, 1024),
   /** States drawn per update. */
   batch: count,
@@ -68,7 +68,7 @@ const pool = v.strictObject({
   crowded: v.exactOptional(
     v.strictObject({
       batch: count,
-      /** Most states kept with neighbours. */
+      /** Maximum number of states kept with neighbours. */
       size: v.optional(count, 256),
       /** Share of drawn states replaced by a state of the pool with new neighbours. */
       renewed: v.optional(share, 0.15),
@@ -85,7 +85,7 @@ const pool = v.strictObject({
   patients: v.exactOptional(
     v.strictObject({
       batch: count,
-      /** Most patients kept. */
+      /** Maximum number of patients kept. */
       size: v.optional(count, 40),
       /** Steps of a patient, all differentiated; judged halfway and at the end. */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
@@ -110,7 +110,7 @@ const pool = v.strictObject({
   divergence: v.optional(v.picklist(['fresh', 'all']), 'fresh'),
 });
 
-/** All fields; how they fit together is checked in `config-relations.ts`. */
+/** All fields; how they fit together is checked in `config.ts`. */
 export const configFields = v.strictObject({
   ...modelFields,
   encoder: encoderNetwork,
@@ -154,7 +154,7 @@ export const configFields = v.strictObject({
   /** Steps of a new organism after growth. */
   extraSteps: v.optional(drawnFrom(0), () => [0, 0] as [number, number]),
   /**
-   * Channels in which cells learn to show their position in the body: see `model/position-loss.ts`.
+   * Channels in which cells learn to show their position in the body: see `positionFields`.
    */
   places: v.exactOptional(
     v.strictObject({ channel: whole, octaves: count, weight: v.optional(positive, 1) }),
@@ -205,7 +205,9 @@ export const configFields = v.strictObject({
   ),
   augment: v.optional(
     v.strictObject({
+      /** Mirror left and right with probability ½. Not for text and digits. */
       flip: v.optional(v.boolean(), false),
+      /** Largest shift in each direction, pixels. */
       shift: v.optional(whole, 0),
       /** Largest share by which a picture is made smaller. */
       shrink: v.optional(share, 0),
@@ -222,7 +224,7 @@ export const configFields = v.strictObject({
   segmentSteps: v.optional(count, 8),
   /** Minutes between saved states and picture sheets. */
   saveMinutes: v.optional(positive, 5),
-  /** Most entries of the gallery. */
+  /** Maximum number of entries of the gallery. */
   gallery: v.optional(count, 512),
   /**
    * Train an offset for each image of the gallery, added to the encoder's mean wherever the image is

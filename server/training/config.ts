@@ -3,32 +3,26 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
-import {
-  checkRelations,
-  type FieldError,
-  isPowerOfTwo,
-  modelErrors,
-  sentenceOf,
-} from '../vnca/card.ts';
+import { checkRelations, type FieldError, isPowerOfTwo, modelErrors } from '../vnca/card.ts';
 import { type ConfigFields, configFields, drawnAt, drawnStates } from './config-fields.ts';
 import { nameOfFile } from './data/dataset.ts';
-import { TrainingError } from './errors.ts';
+import { checked, TrainingError } from './errors.ts';
 import { areConsecutive, positionChannels } from './model/likelihood.ts';
 
-/** What is wrong between the fields. */
+const ONLY_COLOURS = 'is only for pictures in colours with transparency';
+
+/** Finds what is wrong between the fields. */
 export function* relationErrors(config: ConfigFields): Generator<FieldError> {
   yield* modelErrors(config);
-  const { augment, batch, channels, curriculum, data, growth, places, pool, readout, side } =
-    config;
-  const { micro } = batch;
+  const { augment, curriculum, data, growth, judgeGrown, optimiser, pool, readout, side } = config;
+  const isDoubling = growth.kind === 'doubling';
+  const inColours = readout.kind === 'rgba-premultiplied';
   if (data.side !== side) yield ['data.side', `is ${data.side}, but the model's "side" is ${side}`];
-  if (readout.kind === 'rgba-premultiplied' && !areConsecutive(readout.channels)) {
+  if (inColours && !areConsecutive(readout.channels)) {
     yield ['readout.channels', 'must be consecutive'];
   }
-  if (config.slopes > 0 && readout.kind !== 'rgba-premultiplied') {
-    yield ['slopes', 'is only for pictures in colours with transparency'];
-  }
-  if (config.slopes > 0 && growth.kind === 'doubling' && growth.seedSide < 2) {
+  if (config.slopes > 0 && !inColours) yield ['slopes', ONLY_COLOURS];
+  if (config.slopes > 0 && isDoubling && growth.seedSide < 2) {
     yield ['slopes', 'needs a "growth.seedSide" of 2 or more'];
   }
   if (config.trains === 'encoder') {
@@ -36,82 +30,36 @@ export function* relationErrors(config: ConfigFields): Generator<FieldError> {
       if (config[field] !== undefined) yield [field, 'is for runs that train the rule'];
     }
   }
-  if (batch.fresh % micro !== 0) {
-    yield ['batch.micro', `is ${micro}, which does not divide "batch.fresh" ${batch.fresh}`];
-  }
-  if (places && places.channel + positionChannels(places) > channels) {
-    const needed = `need ${positionChannels(places)} channels from ${places.channel} on`;
-    yield ['places', `${needed}, but there are only ${channels}`];
-  }
-  const ofPicture = channelsOf(readout).find(
-    (channel) =>
-      places && channel >= places.channel && channel < places.channel + positionChannels(places),
-  );
-  if (ofPicture !== undefined) yield ['places', `channel ${ofPicture} is of the picture`];
-  if (pool && config.update.kind === 'decoder') {
-    yield ['pool', 'is for cells that stay and heal; a decoder has no cell rule'];
-  }
-  if (pool) {
-    const { calm, crowded } = pool;
-    for (const [path, part] of Object.entries({ 'pool.batch': pool, 'pool.calm.batch': calm })) {
-      if (part && part.batch % micro !== 0) {
-        yield [path, `is ${part.batch}, not a multiple of "batch.micro" ${micro}`];
-      }
-    }
-    if (crowded && (crowded.batch % micro !== 0 || crowded.batch > crowded.size)) {
-      const limits = `a multiple of "batch.micro" ${micro}, at most "size" ${crowded.size}`;
-      yield ['pool.crowded.batch', `is ${crowded.batch}: must be ${limits}`];
-    }
-    if (pool.patients) {
-      const { batch: drawnPatients, size, crowded: beside } = pool.patients;
-      if (drawnPatients % micro !== 0 || drawnPatients > size) {
-        const limits = `a multiple of "batch.micro" ${micro}, at most "size" ${size}`;
-        yield ['pool.patients.batch', `is ${drawnPatients}: must be ${limits}`];
-      }
-      if (config.closing === undefined) yield ['pool.patients', 'needs "closing"'];
-      if (beside > 0 && !crowded) yield ['pool.patients.crowded', 'needs "pool.crowded"'];
-    }
-    if (pool.admit > batch.fresh) {
-      yield ['pool.admit', `is ${pool.admit}, more than "batch.fresh" ${batch.fresh}`];
-    }
-    const drawn = drawnStates(pool);
-    if (pool.size <= drawn) yield ['pool.size', `is ${pool.size}, too few to draw ${drawn} of`];
-  }
-  if (config.growthSteps && growth.kind !== 'uniform') {
-    yield ['growthSteps', 'is only for uniform growth'];
-  }
-  if (growth.kind === 'uniform' && config.growthSteps) {
+  yield* batchErrors(config);
+  yield* placesErrors(config);
+  if (config.growthSteps && isDoubling) yield ['growthSteps', 'is only for uniform growth'];
+  if (!isDoubling && config.growthSteps) {
     const [low, high] = drawnAt(config.growthSteps, 1);
     if (growth.steps < low || growth.steps > high) {
       yield ['growth.steps', `is ${growth.steps}, outside "growthSteps" ${low} to ${high}`];
     }
   }
-  if (config.judgeStages > 0 && growth.kind === 'uniform') {
+  if (config.judgeStages > 0 && !isDoubling) {
     yield ['judgeStages', 'is only for growth by doubling'];
   }
-  const { extraSteps, judgeGrown, optimiser } = config;
-  const goesOn = ('to' in extraSteps ? [...extraSteps.from, ...extraSteps.to] : extraSteps).some(
-    (steps) => steps > 0,
-  );
-  if (judgeGrown > 0 && !goesOn && !pool?.patients) {
+  const { extraSteps } = config;
+  const spans = 'to' in extraSteps ? [...extraSteps.from, ...extraSteps.to] : extraSteps;
+  if (judgeGrown > 0 && !spans.some((steps) => steps > 0) && !pool?.patients) {
     yield ['judgeGrown', 'needs "extraSteps" or "pool.patients"'];
   }
   for (const field of ['beta1', 'beta2', 'average'] as const) {
     if (optimiser[field] === 1) yield [`optimiser.${field}`, 'must be less than 1'];
   }
   for (const field of ['recolour', 'lines'] as const) {
-    if (augment[field] > 0 && readout.kind !== 'rgba-premultiplied') {
-      yield [`augment.${field}`, 'is only for pictures in colours with transparency'];
-    }
+    if (augment[field] > 0 && !inColours) yield [`augment.${field}`, ONLY_COLOURS];
   }
   for (const [i, { until, side: young }] of curriculum.entries()) {
     if (i > 0 && (until <= curriculum[i - 1].until || young <= curriculum[i - 1].side)) {
       yield ['curriculum', 'sides and shares must rise from entry to entry'];
     }
-    const isStage =
-      growth.kind === 'doubling'
-        ? young >= growth.seedSide && isPowerOfTwo(side / young)
-        : side % young === 0;
+    const isStage = isDoubling
+      ? young >= growth.seedSide && isPowerOfTwo(side / young)
+      : side % young === 0;
     if (!isStage) yield ['curriculum', `side ${young} is not a stage on the way to "side" ${side}`];
   }
   if (augment.shift >= side) {
@@ -119,16 +67,54 @@ export function* relationErrors(config: ConfigFields): Generator<FieldError> {
   }
 }
 
-/** Channels that show the picture. */
-function channelsOf(readout: ConfigFields['readout']): readonly number[] {
-  switch (readout.kind) {
-    case 'bernoulli':
-      return [readout.channel];
-    case 'rgba-premultiplied':
-      return readout.channels;
-    case 'dmol':
-      return Array.from({ length: 10 * readout.mixtures }, (_, i) => i);
+/** Finds what is wrong with the numbers of organisms of an update, and of the pools. */
+function* batchErrors({ batch, closing, pool, update }: ConfigFields): Generator<FieldError> {
+  const { fresh, micro } = batch;
+  if (fresh % micro !== 0) {
+    yield ['batch.micro', `is ${micro}, which does not divide "batch.fresh" ${fresh}`];
   }
+  if (!pool) return;
+  const { admit, calm, crowded, patients, size } = pool;
+  if (update.kind === 'decoder') {
+    yield ['pool', 'is for cells that stay and heal; a decoder has no cell rule'];
+  }
+  for (const [path, part] of Object.entries({ 'pool.batch': pool, 'pool.calm.batch': calm })) {
+    if (part && part.batch % micro !== 0) {
+      yield [path, `is ${part.batch}, not a multiple of "batch.micro" ${micro}`];
+    }
+  }
+  for (const [name, part] of Object.entries({ crowded, patients })) {
+    if (part && (part.batch % micro !== 0 || part.batch > part.size)) {
+      const limits = `a multiple of "batch.micro" ${micro}, at most "size" ${part.size}`;
+      yield [`pool.${name}.batch`, `is ${part.batch}: must be ${limits}`];
+    }
+  }
+  if (patients && closing === undefined) yield ['pool.patients', 'needs "closing"'];
+  if (patients && patients.crowded > 0 && !crowded) {
+    yield ['pool.patients.crowded', 'needs "pool.crowded"'];
+  }
+  if (admit > fresh) yield ['pool.admit', `is ${admit}, more than "batch.fresh" ${fresh}`];
+  const drawn = drawnStates(pool);
+  if (size <= drawn) yield ['pool.size', `is ${size}, too few to draw ${drawn} of`];
+}
+
+/** Finds what is wrong with the channels of positions. */
+function* placesErrors({ channels, places, readout }: ConfigFields): Generator<FieldError> {
+  if (!places) return;
+  const { channel: first } = places;
+  const count = positionChannels(places);
+  if (first + count > channels) {
+    const needed = `need ${count} channels from ${first} on`;
+    yield ['places', `${needed}, but there are only ${channels}`];
+  }
+  const shown =
+    readout.kind === 'bernoulli'
+      ? [readout.channel]
+      : readout.kind === 'dmol'
+        ? Array.from({ length: 10 * readout.mixtures }, (_, i) => i)
+        : readout.channels;
+  const ofPicture = shown.find((channel) => channel >= first && channel < first + count);
+  if (ofPicture !== undefined) yield ['places', `channel ${ofPicture} is of the picture`];
 }
 
 const schema = v.pipe(configFields, checkRelations<ConfigFields>(relationErrors));
@@ -142,23 +128,8 @@ export type TrainingConfig = v.InferOutput<typeof schema>;
  * @param file name in error messages
  * @throws TrainingError bad-config
  */
-export function parseConfig(value: unknown, file: string): TrainingConfig {
-  const result = v.safeParse(schema, value, { abortEarly: true });
-  if (result.success) return result.output;
-  throw new TrainingError('bad-config', `${file}: ${sentenceOf(result.issues[0])}`);
-}
-
-/**
- * Fills in the defaults of a configuration that a run is stored with. How its fields fit together was
- * checked when it began; rules that are newer than the run do not hold for it.
- *
- * @throws TrainingError bad-config
- */
-export function parseStoredConfig(value: unknown): TrainingConfig {
-  const result = v.safeParse(configFields, value, { abortEarly: true });
-  if (result.success) return result.output;
-  throw new TrainingError('bad-config', sentenceOf(result.issues[0]));
-}
+export const parseConfig = (value: unknown, file: string): TrainingConfig =>
+  checked(schema, value, `${file}: `);
 
 /**
  * Reads a configuration file; `folder` is where relative paths start.
@@ -171,13 +142,9 @@ export async function readConfig(file: string): Promise<TrainingConfig & { folde
 
 /** Reads a file of JSON. @throws TrainingError missing-config, bad-config */
 export async function readJson(file: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  const text = await readFile(file, 'utf8').catch(({ code = 'unknown' }) => {
     throw new TrainingError('missing-config', `${file}: file cannot be read (${code})`);
-  }
+  });
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -187,16 +154,9 @@ export async function readJson(file: string): Promise<unknown> {
 
 /** Fields of the model, its images, and what of it is trained. The rest is schedule, which can change during a run. */
 const MODEL_PARTS = [
-  'side',
-  'channels',
-  'latentSize',
-  'growth',
-  'update',
-  'readout',
-  'encoder',
-  'data',
-  'trains',
-] as const satisfies readonly (keyof TrainingConfig)[];
+  ...(['side', 'channels', 'latentSize', 'growth', 'update', 'readout'] as const),
+  ...(['encoder', 'data', 'trains'] as const),
+];
 
 /**
  * The first model field that differs from an earlier configuration. The folder of the images may
@@ -208,8 +168,9 @@ const MODEL_PARTS = [
 export function changedField(before: string, now: TrainingConfig): string | undefined {
   let parsed: TrainingConfig;
   try {
-    // Adds defaults of fields that are newer than the run.
-    parsed = parseStoredConfig(JSON.parse(before));
+    // Adds defaults of fields that are newer than the run. Relations of fields were checked when it
+    // began; those that are newer than the run do not hold for it.
+    parsed = checked(configFields, JSON.parse(before), '');
   } catch {
     return 'configuration';
   }
@@ -244,34 +205,28 @@ export function differs(a: unknown, b: unknown, path: string): string | undefine
 export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T {
   const { batch, pool } = config;
   const scaled = (n: number): number => Math.max(1, Math.round((n * fresh) / batch.fresh));
-  const drawn = pool && scaled(pool.batch);
-  const calm = pool?.calm && { ...pool.calm, batch: scaled(pool.calm.batch) };
-  const crowded = pool?.crowded && { ...pool.crowded, batch: scaled(pool.crowded.batch) };
-  const patients = pool?.patients && { ...pool.patients, batch: scaled(pool.patients.batch) };
-  for (const part of [crowded, patients]) {
-    if (part) part.size = Math.max(part.batch, scaled(part.size));
-  }
-  const parts = [fresh, drawn, calm?.batch, crowded?.batch, patients?.batch].filter(
-    (part) => part !== undefined,
-  );
-  let micro = Math.min(batch.micro, ...parts);
-  while (parts.some((part) => part % micro !== 0)) micro--;
-  return {
-    ...config,
-    batch: { fresh, micro },
-    ...(pool &&
-      drawn && {
-        pool: {
-          ...pool,
-          size: Math.max(drawn + (calm?.batch ?? 0) + 1, scaled(pool.size)),
-          batch: drawn,
-          ...(calm && { calm }),
-          ...(crowded && { crowded }),
-          ...(patients && { patients }),
-          admit: Math.min(fresh, scaled(pool.admit)),
-        },
-      }),
+  const smaller = <P extends { batch: number }>(part: P): P => {
+    const size = scaled(part.batch);
+    return {
+      ...part,
+      batch: size,
+      ...('size' in part && { size: Math.max(size, scaled(part.size as number)) }),
+    };
   };
+  const parts = (['calm', 'crowded', 'patients'] as const).flatMap((name) => {
+    const part = pool?.[name];
+    return part ? [[name, smaller(part)] as const] : [];
+  });
+  const batches = [fresh, ...parts.map(([, part]) => part.batch)];
+  if (pool) batches.push(scaled(pool.batch));
+  let micro = Math.min(batch.micro, ...batches);
+  while (batches.some((part) => part % micro !== 0)) micro--;
+  const changed = { ...config, batch: { fresh, micro } };
+  if (!pool) return changed;
+  const scaledPool = { ...pool, ...Object.fromEntries(parts), batch: scaled(pool.batch) };
+  const size = Math.max(drawnStates(scaledPool) + 1, scaled(pool.size));
+  const admit = Math.min(fresh, scaled(pool.admit));
+  return { ...changed, pool: { ...scaledPool, size, admit } };
 }
 
 /**

@@ -1,7 +1,26 @@
+import * as v from 'valibot';
 import { ReasonError } from '../platform/log.ts';
+import { sentenceOf } from '../vnca/card.ts';
 
-/** Reasons for which a training run stops. */
+/** Reasons for which a training set cannot be loaded. */
+export type DatasetReason =
+  /** The package with the images is not installed. */
+  | 'missing-package'
+  | 'missing-folder'
+  | 'missing-file'
+  /** There is nothing to train on. */
+  | 'empty-set'
+  /** An image cannot be read or shows nothing. */
+  | 'broken-image'
+  /** A list that comes with the images (emoji list, partition) cannot be understood. */
+  | 'broken-list'
+  | 'checksum-mismatch'
+  /** The built set cannot be stored. */
+  | 'unwritable-cache';
+
+/** Reasons for which a training run or an evaluation stops. */
 export type TrainingReason =
+  | DatasetReason
   | 'missing-config'
   | 'bad-config'
   | 'bad-data'
@@ -9,23 +28,27 @@ export type TrainingReason =
   | 'bad-run'
   | 'not-finite'
   | 'no-backend'
-  | 'lost-thread';
+  | 'lost-thread'
+  | 'no-data'
+  | 'unfit-data'
+  | 'no-encoder'
+  | 'no-keep'
+  | 'foreign-keep'
+  | 'no-kernel'
+  | 'other-weights';
 
 /** The message is one sentence that says what to change. */
 export class TrainingError extends ReasonError<TrainingReason> {
-  override readonly name = 'TrainingError';
+  override readonly name: string = 'TrainingError';
 }
 
-/**
- * Runs a command. Errors with a `reason` are printed without their stack; others with it.
- *
- * @param name begins the line
- */
-export async function reportErrors(name: string, run: Promise<void>): Promise<void> {
-  await run.catch((error: unknown) => {
-    const { message, stack } = error as Error;
-    const isKnown = error instanceof Error && 'reason' in error;
-    process.stderr.write(`${name}: ${isKnown ? message : (stack ?? error)}\n`);
-    process.exitCode = 1;
-  });
+/** Checks a value by a schema and fills in defaults. @throws TrainingError bad-config */
+export function checked<T extends v.GenericSchema>(
+  schema: T,
+  value: unknown,
+  before: string,
+): v.InferOutput<T> {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  throw new TrainingError('bad-config', before + sentenceOf(result.issues[0]));
 }

@@ -10,7 +10,7 @@ import {
   HOME,
   isSafe,
   roundTrips,
-} from '../../server/training/relatives/round-trip.ts';
+} from '../../server/training/relatives/find-relatives.ts';
 import { loadRelatives } from '../../server/vnca/relatives.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
@@ -35,7 +35,7 @@ describe('the shipped table', () => {
     const pairs = all.filter((_, i) => i % every === 0);
     const owners = [...new Set(pairs.map(({ own }) => own))];
     const resting = await growToRest(engine, checkpoint, owners);
-    const trips = await roundTrips(engine, checkpoint, resting, pairs, { ...round, rounds: 20 });
+    const trips = await roundTrips(engine, checkpoint, resting, pairs, round);
     expect(pairs.filter((_, i) => !isSafe(trips[i]))).toEqual([]);
   });
 

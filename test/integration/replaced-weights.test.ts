@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
-import { writeCheckpoint } from '../../server/training/export.ts';
+import { writeCheckpoint } from '../../server/training/run/export.ts';
 import { identityOf, loadModel } from '../../server/vnca/checkpoint.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { identityInToken, modelPath } from '../../shared/seed-token.ts';

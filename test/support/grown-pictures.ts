@@ -2,7 +2,7 @@
 import { createEngine } from '../../server/engine/create-engine.ts';
 import type { Readout } from '../../server/engine/engine.ts';
 import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
-import { shownCells } from '../../server/training/painter/grown.ts';
+import { shownCells } from '../../server/training/gallery/draw-gallery.ts';
 import type { Checkpoint } from '../../server/vnca/checkpoint.ts';
 import { bounded } from '../../server/vnca/latent-map.ts';
 import { growthStep } from '../../server/world/species.ts';

@@ -3,28 +3,11 @@
  * pictures.
  */
 import type { Random } from '../../../shared/random.ts';
-
-/** Which augmentations are applied. */
-export interface Augmentation {
-  /** Mirror left and right with probability ½. Not for text and digits. */
-  readonly flip: boolean;
-  /** Largest shift in each direction, pixels. */
-  readonly shift: number;
-  /** Largest share by which a picture is made smaller, 0…1. */
-  readonly shrink?: number;
-  /** Share of pictures whose colours are turned. */
-  readonly recolour?: number;
-  /** Share of pictures that become line drawings. */
-  readonly lines?: number;
-  /** Share of pictures that are left as they are. */
-  readonly untouched?: number;
-}
+import type { TrainingConfig } from '../config.ts';
+import type { Dataset } from './dataset.ts';
 
 /** Size of the images of a set. */
-interface Size {
-  readonly side: number;
-  readonly channels: 1 | 3 | 4;
-}
+type Size = Pick<Dataset, 'side' | 'channels'>;
 
 /** Draws the seed of one image's augmentation: 24 bits, so that a float32 can store it. */
 export const newLook = (random: Random): number => random.integer(2 ** 24);
@@ -42,11 +25,12 @@ export const newLook = (random: Random): number => random.integer(2 ** 24);
 export function augmentImages(
   images: Float32Array,
   size: Size,
-  augmentation: Augmentation,
+  augmentation: Partial<TrainingConfig['augment']>,
   random: Random,
 ): boolean {
   const { side, channels } = size;
-  const { flip, shift, shrink = 0, recolour = 0, lines = 0, untouched = 0 } = augmentation;
+  const { flip = false, shift = 0, shrink = 0 } = augmentation;
+  const { recolour = 0, lines = 0, untouched = 0 } = augmentation;
   const numbers = side * side * channels;
   let isChanged = false;
   for (let from = 0; from < images.length; from += numbers) {
@@ -132,7 +116,7 @@ function turnColours(image: Float32Array, random: Random): void {
   }
 }
 
-/** How strong an edge must be to become a line, and how fast lines become opaque above. */
+/** Minimum strength of an edge that becomes a line, and how fast lines become opaque above it. */
 const FAINTEST = 0.18;
 const CONTRAST = 3;
 
@@ -160,4 +144,47 @@ function drawLines(image: Float32Array, side: number, random: Random): void {
       }
     }
   }
+}
+
+/**
+ * Moves a map of cells: those that leave it are lost, and those that come in are zero.
+ *
+ * @param map [side, side, c]
+ */
+export function moved<T extends Uint8Array | Float32Array>(
+  map: T,
+  side: number,
+  dx: number,
+  dy: number,
+): T {
+  const channels = map.length / side ** 2;
+  const result = map.slice().fill(0) as T;
+  const width = side - Math.abs(dx);
+  for (let y = Math.max(0, dy); y < Math.min(side, side + dy); y++) {
+    const from = (y - dy) * side + Math.max(0, -dx);
+    const row = map.subarray(from * channels, (from + width) * channels);
+    result.set(row, (y * side + Math.max(0, dx)) * channels);
+  }
+  return result;
+}
+
+/** Means of blocks of cells: [n, side, side, c] → [n, to, to, c]. */
+export function shrink(
+  images: Float32Array,
+  side: number,
+  to: number,
+  channels: number,
+): Float32Array {
+  const block = side / to;
+  const count = images.length / (side * side * channels);
+  const small = new Float32Array(count * to * to * channels);
+  for (let i = 0; i < images.length; i++) {
+    const c = i % channels;
+    const cell = Math.floor(i / channels);
+    const x = Math.floor((cell % side) / block);
+    const y = Math.floor((Math.floor(cell / side) % side) / block);
+    const n = Math.floor(cell / (side * side));
+    small[((n * to + y) * to + x) * channels + c] += images[i] / (block * block);
+  }
+  return small;
 }

@@ -1,7 +1,7 @@
 /** The schema of the `data` field of a training configuration. */
 import * as v from 'valibot';
-import { DatasetError } from './dataset.ts';
-import { STYLES } from './styles.ts';
+import { checked } from '../errors.ts';
+import { STYLES } from './vectors.ts';
 
 const side = v.pipe(v.number(), v.integer(), v.minValue(8), v.maxValue(256));
 const margin = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -20,13 +20,13 @@ const emoji = v.pipe(
     kind: v.literal('emoji'),
     /**
      * 171 animals and plants; these with faces, food and fantasy people; all except flags and
-     * symbols; the two hundred of `unseen.ts`, to evaluate on; `broad` without their kinds, the
+     * symbols; the two hundred of `unseen.json`, to evaluate on; `broad` without their kinds, the
      * organisms first.
      */
     set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen', 'seen']),
     side: v.optional(v.picklist([32, 64]), 32),
     margin: v.optional(margin, 2),
-    /** The same emoji as others draw them, after those of Noto: see `styles.ts`. */
+    /** The same emoji as others draw them, after those of Noto: see `vectors.ts`. */
     styles: v.exactOptional(v.pipe(v.array(v.picklist(STYLES)), v.minLength(1))),
     validationShare,
   }),
@@ -75,12 +75,6 @@ export const datasetConfig = v.variant('kind', [
   }),
   emoji,
   v.strictObject({
-    kind: v.literal('angband'),
-    side: v.optional(v.literal(32), 32),
-    /** Folder of 32x32.png and graf-dvg.prf; default: that of the Debian package. */
-    folder: v.optional(folder),
-  }),
-  v.strictObject({
     kind: v.literal('celeba'),
     folder,
     side: v.optional(v.picklist([32, 64]), 64),
@@ -95,22 +89,6 @@ export type FullConfig = v.InferOutput<typeof datasetConfig>;
 /** Configuration of one kind of set, with all defaults. */
 export type ConfigOf<K extends FullConfig['kind']> = Extract<FullConfig, { kind: K }>;
 
-/**
- * Checks a configuration and fills in defaults.
- *
- * @param value parsed JSON
- * @throws DatasetError bad-config, naming the field
- */
-export function parseDatasetConfig(value: unknown): FullConfig {
-  const result = v.safeParse(datasetConfig, value);
-  if (result.success) return result.output;
-  const issue = result.issues[0];
-  const path = ['data', ...(issue.path ?? []).map((item) => String(item.key))].join('.');
-  const next = 'correct this field of the training configuration';
-  throw new DatasetError('bad-config', path, issueText(issue), next);
-}
-
-function issueText({ type, expected, message }: v.BaseIssue<unknown>): string {
-  if (type !== 'strict_object') return message;
-  return expected === 'never' ? 'is not a field of this kind of set' : 'is missing';
-}
+/** Checks a configuration and fills in defaults. @throws TrainingError bad-config, naming the field */
+export const parseDatasetConfig = (value: unknown): FullConfig =>
+  checked(datasetConfig, value, 'data: ');

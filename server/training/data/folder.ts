@@ -2,14 +2,12 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { forEachIndex } from './cache.ts';
 import type { ConfigOf } from './config.ts';
 import {
-  type BuildProgress,
-  type Dataset,
   DatasetError,
   type DatasetSource,
   ioCode,
+  mapInParallel,
   nameOfFile,
   splitByShare,
 } from './dataset.ts';
@@ -30,6 +28,8 @@ const REPAIR = 'repair it, replace it, or remove it from the folder';
 const ADD = 'add PNG, JPEG, WebP or SVG files; subfolders are searched too';
 const CHECK = 'check data.folder; relative paths start at the folder of the configuration';
 
+/** Files and folders that are no images of the user's. */
+const HIDDEN = /(^|[\\/])(\.|__MACOSX[\\/])/;
 const READABLE = /\.(png|jpe?g|svg|webp|gif|avif|tiff?)$/i;
 const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|pdf)$/i;
 
@@ -39,21 +39,27 @@ const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|
  * @throws DatasetError missing-folder, empty-set; broken-image for a format that cannot be read
  */
 export async function listImages(folder: string): Promise<ImageFile[]> {
-  const paths: string[] = [];
-  await walk(folder, paths);
+  // Links to folders are not followed, because they can form loops.
+  const options = { recursive: true, withFileTypes: true } as const;
+  const inside = await readdir(folder, options).catch((error) => {
+    const what = `cannot be opened as a folder (${ioCode(error)})`;
+    throw new DatasetError('missing-folder', folder, what, CHECK);
+  });
+  const paths = inside
+    .filter((entry) => !entry.isDirectory())
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .filter((path) => !HIDDEN.test(relative(folder, path)));
   const bad = paths.find((path) => UNREADABLE.test(path));
   if (bad !== undefined) {
     throw new DatasetError('broken-image', bad, 'has a format that cannot be read', REPLACE);
   }
   const readable = paths.filter((path) => READABLE.test(path));
-  const images: ImageFile[] = [];
-  await forEachIndex(readable.length, async (i) => {
-    const path = readable[i];
+  const images = await mapInParallel(readable, async (path): Promise<ImageFile> => {
     const { size, mtimeMs } = await stat(path).catch((error) => {
       throw new DatasetError('broken-image', path, `cannot be read (${ioCode(error)})`, REPAIR);
     });
     const within = relative(folder, path).replaceAll('\\', '/');
-    images.push({ path, within, bytes: size, modified: mtimeMs });
+    return { path, within, bytes: size, modified: mtimeMs };
   });
   if (images.length === 0) throw new DatasetError('empty-set', folder, 'contains no images', ADD);
   return images.sort((a, b) => (a.within < b.within ? -1 : 1));
@@ -69,11 +75,11 @@ export async function readPixels(
   files: readonly ImageFile[],
   size: number,
   read: (path: string) => Promise<Uint8Array>,
-  onProgress: BuildProgress,
 ): Promise<Uint8Array> {
   const pixels = new Uint8Array(files.length * size);
-  const readOne = async (i: number) => pixels.set(await read(files[i].path), i * size);
-  await forEachIndex(files.length, readOne, onProgress);
+  await mapInParallel([...files.entries()], async ([i, { path }]) =>
+    pixels.set(await read(path), i * size),
+  );
   return pixels;
 }
 
@@ -86,40 +92,20 @@ export function listFingerprint(files: readonly ImageFile[], more: string): stri
   return hash.digest('hex');
 }
 
-async function walk(folder: string, found: string[]): Promise<void> {
-  const inside = await readdir(folder, { withFileTypes: true }).catch((error) => {
-    const what = `cannot be opened as a folder (${ioCode(error)})`;
-    throw new DatasetError('missing-folder', folder, what, CHECK);
-  });
-  for (const entry of inside) {
-    if (entry.name.startsWith('.') || entry.name === '__MACOSX') continue;
-    const path = join(folder, entry.name);
-    // Links to folders are not followed, because they can form loops.
-    if (entry.isDirectory()) await walk(path, found);
-    else found.push(path);
-  }
-}
-
 /**
  * Opens all images of a folder and its subfolders, centred with their aspect ratio: RGBA, or RGB
  * with a background colour.
  *
  * @throws DatasetError missing-folder, empty-set, broken-image
  */
-export async function openFolder(config: ConfigOf<'folder'>): Promise<DatasetSource> {
-  const files = await listImages(config.folder);
-  return {
-    name: `folder-${config.side}`,
-    fingerprint: listFingerprint(files, ''),
-    build: (onProgress) => build(config, files, onProgress),
-  };
-}
-
-async function build(
-  { folder, side, margin, background, validationShare }: ConfigOf<'folder'>,
-  files: readonly ImageFile[],
-  onProgress: BuildProgress,
-): Promise<Dataset> {
+export async function openFolder({
+  folder,
+  side,
+  margin,
+  background,
+  validationShare,
+}: ConfigOf<'folder'>): Promise<DatasetSource> {
+  const files = await listImages(folder);
   const ground = background === 'transparent' ? undefined : colour(background);
   const channels = ground === undefined ? 4 : 3;
   const read = async (path: string): Promise<Uint8Array> => {
@@ -130,19 +116,22 @@ async function build(
     }
     return ground === undefined ? picture : flatten(picture, ground);
   };
-  const pixels = await readPixels(files, side * side * channels, read, onProgress);
   const name = nameOfFile(folder);
   return {
-    name: `folder-${name.toLowerCase().replaceAll(' ', '-')}`,
-    side,
-    channels,
-    count: files.length,
-    pixels,
-    entries: files.map(({ path }) => ({ name: nameOfFile(path), kind: 'thing' as const })),
-    splits: splitByShare(files.length, validationShare),
-    source: `the user's own folder "${name}"`,
-    licence: 'not known: that of the images in the folder',
-    description: `${files.length} images of the user's own, ${side}×${side}`,
+    name: `folder-${side}`,
+    fingerprint: listFingerprint(files, ''),
+    build: async () => ({
+      name: `folder-${name.toLowerCase().replaceAll(' ', '-')}`,
+      side,
+      channels,
+      count: files.length,
+      pixels: await readPixels(files, side * side * channels, read),
+      entries: files.map(({ path }) => ({ name: nameOfFile(path), kind: 'thing' as const })),
+      splits: splitByShare(files.length, validationShare),
+      source: `the user's own folder "${name}"`,
+      licence: 'not known: that of the images in the folder',
+      description: `${files.length} images of the user's own, ${side}×${side}`,
+    }),
   };
 }
 

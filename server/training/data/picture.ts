@@ -1,15 +1,6 @@
 /** Reads image files of any kind as small pictures of one size. */
 import type { OutputInfo, Sharp } from 'sharp';
-import { notInstalled } from './cache.ts';
-import { DatasetError } from './dataset.ts';
-
-/** Size of a picture. */
-export interface Fit {
-  /** Side of the square picture, pixels. */
-  readonly side: number;
-  /** Empty pixels at each edge. */
-  readonly margin: number;
-}
+import { DatasetError, notInstalled } from './dataset.ts';
 
 /**
  * Reads an image (PNG, JPEG, SVG, WebP and other formats of sharp) and fits it into a square,
@@ -29,7 +20,7 @@ export interface Fit {
 export async function readPicture(
   input: string | Uint8Array,
   file: string,
-  { side, margin }: Fit,
+  { side, margin }: { readonly side: number; readonly margin: number },
 ): Promise<Uint8Array> {
   const inner = side - 2 * margin;
   const { data, info } = await decode(file, (sharp) =>
@@ -57,23 +48,6 @@ export async function readStretched(file: string, side: number): Promise<Uint8Ar
       .removeAlpha(),
   );
   return data;
-}
-
-/**
- * Reads an image in its own size.
- *
- * @returns pixels: [height, width, 4] premultiplied RGBA, 0…255
- * @throws DatasetError broken-image
- */
-export async function readSheet(
-  input: Uint8Array,
-  file: string,
-): Promise<{ width: number; height: number; pixels: Uint8Array }> {
-  const { data, info } = await decode(file, (sharp) =>
-    sharp(input, { failOn: 'error' }).toColourspace('srgb').ensureAlpha(),
-  );
-  premultiply(data);
-  return { width: info.width, height: info.height, pixels: data };
 }
 
 /** Draws premultiplied RGBA on a background colour. @returns [n, 3] RGB */
@@ -111,27 +85,18 @@ function place(rgba: Uint8Array, width: number, height: number, side: number): U
   return square;
 }
 
-type SharpModule = typeof import('sharp').default;
-
-let loading: Promise<SharpModule> | undefined;
-
 /** Loads sharp lazily: a run on digits, or from the cache, does not need it. */
-function loadSharp(): Promise<SharpModule> {
-  loading ??= import('sharp').then(
-    ({ default: sharp }) => {
-      sharp.cache(false);
-      return sharp;
-    },
-    () => {
-      throw notInstalled('sharp');
-    },
-  );
-  return loading;
+async function loadSharp(): Promise<typeof import('sharp').default> {
+  const { default: sharp } = await import('sharp').catch(() => {
+    throw notInstalled('sharp');
+  });
+  sharp.cache(false);
+  return sharp;
 }
 
 async function decode(
   file: string,
-  pipeline: (sharp: SharpModule) => Sharp,
+  pipeline: (sharp: Awaited<ReturnType<typeof loadSharp>>) => Sharp,
 ): Promise<{ data: Uint8Array; info: OutputInfo }> {
   const sharp = await loadSharp();
   try {

@@ -1,18 +1,9 @@
 /** Vector pictures of emoji from npm packages of Iconify. */
 import { join } from 'node:path';
-import { packageFolder } from './cache.ts';
-import { readSource } from './dataset.ts';
+import { DatasetError, packageFolder, readSource } from './dataset.ts';
 
 /** Packages with vector pictures of emoji. */
-export type VectorPackage = `@iconify-json/${'noto' | 'noto-v1' | 'twemoji' | 'fluent-emoji-flat'}`;
-
-/** Vector pictures of a package. */
-export interface Vectors {
-  /** The installed release. */
-  readonly release: string;
-  /** The SVG file of an emoji by its code points; undefined: there is none. */
-  drawing(unified: string): Uint8Array | undefined;
-}
+type VectorPackage = `@iconify-json/${'noto' | 'noto-v1' | 'twemoji' | 'fluent-emoji-flat'}`;
 
 /** The old pictures of Noto have the names of the new ones, but no list of code points. */
 const LISTS: Partial<Record<VectorPackage, VectorPackage>> = {
@@ -20,14 +11,16 @@ const LISTS: Partial<Record<VectorPackage, VectorPackage>> = {
 };
 
 /** Reads the pictures of a package. @throws DatasetError missing-package, missing-file */
-export async function openVectors(name: VectorPackage): Promise<Vectors> {
+export async function openVectors(name: VectorPackage) {
   const { version } = await read(name, 'package.json');
   const chars: Record<string, string> = await read(LISTS[name] ?? name, 'chars.json');
   const { icons, aliases, width = 16, height = 16 } = await read(name, 'icons.json');
   const names = new Map(Object.entries(chars).map(([key, icon]) => [codeOf(key), icon]));
   return {
-    release: version,
-    drawing(unified) {
+    /** The installed release. */
+    release: version as string,
+    /** The SVG file of an emoji by its code points; undefined: there is none. */
+    drawing(unified: string): Uint8Array | undefined {
       const found = names.get(codeOf(unified)) ?? '';
       const icon = icons[found] ?? icons[aliases?.[found]?.parent];
       if (!icon) return undefined;
@@ -52,3 +45,41 @@ export const codeOf = (text: string): string =>
     .filter((code) => code !== 'fe0f')
     .join('-')
     .replace(/^0+/, '');
+
+/** The npm package `@iconify-json/…` of each style. */
+export const STYLE_SOURCES = {
+  'noto-v1': { release: '1.2.5', by: 'Noto Emoji of 2017 (Google)', licence: 'Apache-2.0' },
+  twemoji: { release: '1.2.5', by: 'Twemoji (Twitter)', licence: 'CC BY 4.0' },
+  'fluent-emoji-flat': { release: '1.2.6', by: 'Fluent Emoji (Microsoft)', licence: 'MIT' },
+} as const;
+
+/** A way in which others draw emoji. */
+export type Style = keyof typeof STYLE_SOURCES;
+export const STYLES = Object.keys(STYLE_SOURCES) as Style[];
+
+/**
+ * Finds emoji by their code points: by style, in the given order. A style does not have all of them.
+ *
+ * @throws DatasetError missing-package, missing-file; checksum-mismatch: another release is installed
+ */
+export async function findDrawings<T extends { readonly unified: string }>(
+  emoji: readonly T[],
+  styles: readonly Style[],
+): Promise<{ readonly emoji: T; readonly style: Style; readonly svg: Uint8Array }[]> {
+  const found = await Promise.all(
+    styles.map(async (style) => {
+      const name = `@iconify-json/${style}` as const;
+      const { drawing, release } = await openVectors(name);
+      const { release: wanted } = STYLE_SOURCES[style];
+      if (release !== wanted) {
+        const what = `is release ${release} instead of ${wanted}`;
+        throw new DatasetError('checksum-mismatch', name, what, `npm install ${name}@${wanted}`);
+      }
+      return emoji.flatMap((one) => {
+        const svg = drawing(one.unified);
+        return svg ? [{ emoji: one, style, svg }] : [];
+      });
+    }),
+  );
+  return found.flat();
+}

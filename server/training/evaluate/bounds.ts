@@ -7,10 +7,10 @@ import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { imageChannels } from '../../vnca/readout.ts';
-import { readIfThere, replaceFile } from '../large-files.ts';
-import { EvaluationError } from './errors.ts';
+import { TrainingError } from '../errors.ts';
+import type { Posteriors } from '../model/networks.ts';
+import { readIfThere, replaceFile } from '../run/large-files.ts';
 import { type EvaluationBatch, likelihoodOfCard } from './evaluation-batch.ts';
-import type { Posteriors } from './posteriors.ts';
 
 /**
  * Both bounds from log-weights log p(x|zᵢ) + log p(zᵢ) − log q(zᵢ|x) of samples zᵢ of q. Their mean
@@ -31,15 +31,12 @@ export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: n
 export type OfImage = readonly [elbo: number, iwae: number, reconstruction: number];
 
 /** Stores the figures of measured images, in order. */
-export interface Keep {
+export interface BoundsFile {
   /** Figures of the first images, stored by an earlier run. */
   readonly known: readonly OfImage[];
   /** Appends the figures of the next images. */
   add(more: readonly OfImage[]): Promise<void>;
 }
-
-/** Stores nothing. */
-export const KEEP_NOTHING: Keep = { known: [], add: async () => {} };
 
 /** Samples, of one image or several, in one call: enough to keep every worker busy. */
 const SAMPLES_PER_CALL = 1024;
@@ -51,28 +48,30 @@ export interface Images {
   readonly count: number;
 }
 
-/** Options of `measureBounds`. */
-export interface BoundsOptions {
-  /** Posterior samples per image. */
-  readonly samples: number;
-  /** Creates the random numbers of an image, by its index, so that a resumed run draws the same. */
-  readonly random: (image: number) => Random;
-  /** Images stored here are not measured again. */
-  readonly keep?: Keep;
-}
-
-/** Measures the bounds of images, means over all. The constant of a Gaussian read-out is included. */
+/**
+ * Measures the bounds of images, means over all. The constant of a Gaussian read-out is included.
+ *
+ * @param wanted.samples posterior samples per image
+ * @param wanted.random creates the random numbers of an image, by its index, so that a resumed run
+ *   draws the same
+ * @param wanted.keep images stored there are not measured again
+ */
 export async function measureBounds(
   batch: EvaluationBatch,
   posteriors: Posteriors,
   { pixels, count }: Images,
-  { samples, random, keep = KEEP_NOTHING }: BoundsOptions,
+  wanted: {
+    readonly samples: number;
+    readonly random: (image: number) => Random;
+    readonly keep?: BoundsFile | undefined;
+  },
 ) {
+  const { samples, random, keep } = wanted;
   const z = batch.card.latentSize;
   const { mean, logSigma } = await posteriors.encode(pixels, count);
   const constant = densityConstant(batch.card);
   const size = pixels.length / count;
-  const found = [...keep.known];
+  const found = [...(keep?.known ?? [])];
   let divergence = 0;
   const perCall = Math.max(1, Math.floor(SAMPLES_PER_CALL / samples));
   while (found.length < count) {
@@ -101,7 +100,7 @@ export async function measureBounds(
       return [elbo, iwae, own.reduce((a, b) => a + b, 0) / samples + constant];
     });
     found.push(...measured);
-    await keep.add(measured);
+    await keep?.add(measured);
   }
   for (let k = 0; k < count * z; k++) {
     divergence += (mean[k] ** 2 + Math.exp(2 * logSigma[k]) - 1) / 2 - logSigma[k];
@@ -154,24 +153,19 @@ const nats = v.pipe(v.number(), v.finite());
 const ROW = v.strictTuple([nats, nats, nats]);
 
 /**
- * Identifies the figures of a file: another model, image, sample count or seed needs another file.
- */
-interface Measured {
-  readonly model: Model;
-  readonly images: Images;
-  readonly samples: number;
-  readonly seed: number;
-}
-
-/**
  * Opens or creates a file: a header line that says what is measured, then one line [ELBO,
  * importance-weighted bound, reconstruction] per image. An incomplete last line is dropped.
  *
- * @throws EvaluationError foreign-keep: the file belongs to something else; no-keep: it cannot be
+ * @throws TrainingError foreign-keep: the file belongs to something else; no-keep: it cannot be
  *   read or written
  */
-export async function openKeep(file: string, measured: Measured): Promise<Keep> {
-  const head = headOf(measured);
+export async function openBoundsFile(
+  file: string,
+  model: Model,
+  images: Images,
+  by: { readonly samples: number; readonly seed: number },
+): Promise<BoundsFile> {
+  const head = headOf(model, images, by);
   const text = `${(await attempt(file, () => readIfThere(file))) ?? ''}`;
   const lines = text.split('\n').slice(0, -1);
   // A file with an incomplete header holds nothing yet.
@@ -184,7 +178,7 @@ export async function openKeep(file: string, measured: Measured): Promise<Keep> 
     if (!row.success) throw foreign(file, `does not have three numbers in line ${i + 2}`);
     return row.output;
   });
-  if (known.length > measured.images.count) throw foreign(file, 'has more images than there are');
+  if (known.length > images.count) throw foreign(file, 'has more images than there are');
   const whole = [head, ...lines.slice(1)].map((line) => `${line}\n`).join('');
   if (whole !== text) await attempt(file, () => replaceFile(file, [whole]));
   return {
@@ -194,32 +188,37 @@ export async function openKeep(file: string, measured: Measured): Promise<Keep> 
   };
 }
 
-function headOf({ model, images, samples, seed }: Measured): string {
-  const { growth, update, readout, encoder, training } = model.card;
+/** Identifies the figures of a file: another model, image, sample count or seed has another head. */
+function headOf(
+  { card, tensors }: Model,
+  { pixels, count }: Images,
+  { samples, seed }: { readonly samples: number; readonly seed: number },
+): string {
+  const { growth, update, readout, encoder, training } = card;
   const hash = createHash('sha256').update(
     JSON.stringify({ growth, update, readout, encoder, sigma: training.sigma }),
   );
-  for (const [name, { shape, data }] of [...model.tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [name, { shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (!name.startsWith('update.') && !name.startsWith('encoder.')) continue;
     hash.update(`${name} ${shape}`).update(bytes(data));
   }
   const checkpoint = hash.digest('hex');
-  const pixels = createHash('sha256').update(bytes(images.pixels)).digest('hex');
-  const { count } = images;
-  return JSON.stringify({ version: VERSION, checkpoint, images: count, pixels, samples, seed });
+  const digest = createHash('sha256').update(bytes(pixels)).digest('hex');
+  const of = { version: VERSION, checkpoint, images: count, pixels: digest };
+  return JSON.stringify({ ...of, samples, seed });
 }
 
 const bytes = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
-const foreign = (file: string, what: string): EvaluationError =>
-  new EvaluationError('foreign-keep', `${file} ${what}: choose another file, or remove this one`);
+const foreign = (file: string, what: string): TrainingError =>
+  new TrainingError('foreign-keep', `${file} ${what}: choose another file, or remove this one`);
 
 async function attempt<T>(file: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new EvaluationError('no-keep', `${file} cannot be used (${code ?? message})`);
+    throw new TrainingError('no-keep', `${file} cannot be used (${code ?? message})`);
   }
 }

@@ -1,18 +1,28 @@
-/** Grows and runs many organisms of one checkpoint in batches, one batch per worker at a time. */
-
-import type { Compute } from '../../autodiff/compute.ts';
+/**
+ * Grows and runs many organisms of one checkpoint in batches, one batch per worker at a time.
+ * It never judges what they look like.
+ * Start at `EvaluationBatch`; the worker's side is `workerJob`.
+ */
+import { createRandom, hashText, type Random } from '../../../shared/random.ts';
+import type { Compute, Value, Values } from '../../autodiff/compute.ts';
+import { uploadParameters } from '../../autodiff/parameters.ts';
+import type { StepRule } from '../../engine/backend.ts';
+import { startNative } from '../../engine/native/native.ts';
+import { divide, seedState, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { Likelihood } from '../model/likelihood.ts';
-import { growthSegments, type Segment, stayingSegments } from '../model/segments.ts';
-import { likelihoodOf } from '../run-state.ts';
-import { openWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
-import { BATCH } from './cell-batch.ts';
-import { type Job, type Result, workerJob } from './evaluation-job.ts';
+import { drawMasks, uploadMasks } from '../model/networks.ts';
+import { growthSegments, type Segment, Segments, stayingSegments } from '../model/segments.ts';
+import { likelihoodOf } from '../run/run-state.ts';
+import type { Meter } from '../terminal.ts';
+import { openWorkerPool, type WorkerJob, type WorkerPool } from '../workers/worker-pool.ts';
 
+/** Organisms of a batch: as many as fit into the processor's cache. */
+const BATCH = 8;
 /**
- * Most steps of a program: enough that the cost of starting one is small, few enough to report
- * progress.
+ * Maximum number of steps of a program: enough that the cost of starting one is small, few enough to
+ * report progress.
  */
 const LONGEST = 16;
 
@@ -26,41 +36,48 @@ export function sigmaOf({ training }: Pick<Card, 'training'>): number {
 export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Likelihood =>
   likelihoodOf({ readout: card.readout, sigma: sigmaOf(card) });
 
-/** Grown organisms to run on. */
-export interface StepsStart {
+/** Organisms at the end of their growth, N. */
+export interface Grown {
   /** [N, Z]. */
   readonly latents: Float32Array;
   /** [N, S, S, C]. */
   readonly states: Float32Array;
   /** [N, S, S]: steps until each place opens; absent: all are open. Takes longer. */
   readonly closed?: Uint8Array;
+  /** N. */
+  readonly count: number;
 }
 
-/** Options of `EvaluationBatch`. */
-export interface EvaluationBatchOptions {
-  readonly kernel?: string | undefined;
-  readonly onProgress?: (cellSteps: number) => void;
+/** Tools that all measurements of one evaluation share. */
+export interface Tools extends Pick<Meter, 'measure'> {
+  readonly compute: Compute;
+  readonly batch: EvaluationBatch;
+  /** Creates the random numbers of a measurement. */
+  readonly random: (what: string) => Random;
+  readonly notes: string[];
 }
 
-/** Organisms are rows of the arrays that it takes and returns. */
+/** Runs organisms; they are rows of the arrays that it takes and returns. */
 export class EvaluationBatch {
   readonly card: Card;
-  private readonly pool: WorkerPool<Job, Result>;
+  private readonly pool: WorkerPool<Job, readonly Float32Array[]>;
   private readonly growth: readonly Segment[];
   /** Number of calls, part of the seed of each. */
   private calls = 0;
 
   /**
    * @param seed of the update masks, for rules that update cells by chance
-   * @param options.kernel the kernel of the rooms, as `loadKernel` returns its file, to step by;
-   *   absent: `compute` steps
+   * @param options.kernel file of the rooms' kernel (`loadKernel`) to step by; absent: `compute` steps
    * @param options.onProgress called with the cell-steps of each segment
    */
   constructor(
     compute: Compute,
     { card, tensors }: Model,
     private readonly seed: number,
-    { kernel, onProgress = () => {} }: EvaluationBatchOptions = {},
+    options: {
+      readonly kernel?: string | undefined;
+      readonly onProgress?: (cellSteps: number) => void;
+    } = {},
   ) {
     this.card = card;
     const plan = {
@@ -68,9 +85,9 @@ export class EvaluationBatch {
       // Workers need neither encoder nor gallery.
       tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
       likelihood: likelihoodOfCard(card),
-      ...(kernel !== undefined && { kernel }),
+      kernel: options.kernel,
     };
-    this.pool = openWorkerPool(workerJob, compute, plan, onProgress);
+    this.pool = openWorkerPool(workerJob, compute, plan, options.onProgress);
     this.growth = growthSegments(card, LONGEST);
   }
 
@@ -93,7 +110,7 @@ export class EvaluationBatch {
   async grow(latents: Float32Array): Promise<Float32Array> {
     const size = this.patchSize;
     const states = new Float32Array(this.count(latents) * size);
-    await this.forBatches(latents, { runs: [this.growth] }, ([grown], first, n) => {
+    await this.forBatches({ latents, runs: [this.growth] }, ([grown], first, n) => {
       states.set(grown.subarray(0, n * size), first * size);
     });
     return states;
@@ -102,16 +119,14 @@ export class EvaluationBatch {
   /**
    * Grows organisms and returns their states after every eight steps of a stage and at its end.
    *
-   * @param latents [N, Z], N ≤ BATCH
+   * @param latents [N, Z], N ≤ 8
    * @returns the side of the patches, the steps since the seed, and [N, stage, stage, C]
-   * @throws RangeError there are more than BATCH
    */
   async stages(latents: Float32Array) {
-    if (this.count(latents) > BATCH) throw new RangeError(`more than ${BATCH} latents`);
     const segments = growthSegments(this.card, 8);
     const result: { stage: number; step: number; states: Float32Array }[] = [];
     const runs = segments.map((segment) => [segment]);
-    await this.forBatches(latents, { runs }, (seen, _, n) => {
+    await this.forBatches({ latents, runs }, (seen, _, n) => {
       let step = 0;
       segments.forEach(({ stage, steps }, i) => {
         step += steps;
@@ -131,7 +146,7 @@ export class EvaluationBatch {
    *   and batch
    */
   async follow(
-    { latents, states, closed }: StepsStart,
+    { latents, states, closed }: Omit<Grown, 'count'>,
     marks: readonly number[],
     visit: (mark: number, states: Float32Array, first: number) => void,
   ): Promise<void> {
@@ -140,8 +155,7 @@ export class EvaluationBatch {
       const steps = mark - (marks[i - 1] ?? 0);
       return stayingSegments(this.card, steps, closed ? 1 : LONGEST);
     });
-    const of = { runs, states, ...(closed && { closed }) };
-    await this.forBatches(latents, of, (seen, first, n) => {
+    await this.forBatches({ latents, runs, states, closed }, (seen, first, n) => {
       marks.forEach((mark, i) => {
         visit(mark, seen[i].subarray(0, n * size), first);
       });
@@ -159,10 +173,14 @@ export class EvaluationBatch {
    */
   async nats(latents: Float32Array, images: Float32Array, call: string): Promise<Float32Array> {
     const result = new Float32Array(this.count(latents));
-    const store = ([nats]: Result, first: number, n: number): void => {
-      result.set(nats.subarray(0, n), first);
-    };
-    await this.forBatches(latents, { runs: [this.growth], images }, store, call);
+    const runs = [this.growth];
+    await this.forBatches(
+      { latents, runs, images },
+      ([nats], first, n) => {
+        result.set(nats.subarray(0, n), first);
+      },
+      call,
+    );
     return result;
   }
 
@@ -178,46 +196,260 @@ export class EvaluationBatch {
   /**
    * Runs batches of organisms; the last one is filled up with zeros.
    *
-   * @param of the runs; states and images are cut into batches like the latents
+   * @param all a job of all organisms, which is cut into batches
    * @param onResult called with the results of n organisms from `first` on, in order of completion
    */
   private async forBatches(
-    latents: Float32Array,
-    of: Pick<Job, 'runs' | 'states' | 'closed' | 'images'>,
-    onResult: (result: Result, first: number, n: number) => void,
+    all: Omit<Job, 'seed'>,
+    onResult: (result: readonly Float32Array[], first: number, n: number) => void,
     call = `${this.calls++}`,
   ): Promise<void> {
-    const whole = this.count(latents);
+    const whole = this.count(all.latents);
     const firsts = Array.from({ length: Math.ceil(whole / BATCH) }, (_, i) => i * BATCH);
-    const cut = (matrix: Float32Array, first: number): Float32Array => {
+    const cut = <T extends Float32Array | Uint8Array>(matrix: T, first: number): T => {
       const size = matrix.length / whole;
-      const filled = new Float32Array(BATCH * size);
+      const filled = new (matrix.constructor as new (length: number) => T)(BATCH * size);
       filled.set(matrix.subarray(first * size, (first + BATCH) * size));
       return filled;
     };
-    const places = this.card.side ** 2;
-    const jobs = firsts.map((first) => ({
-      latents: cut(latents, first),
-      runs: of.runs,
-      ...(of.states && { states: cut(of.states, first) }),
-      // A last batch that is not full has open places only.
-      ...(of.closed && { closed: filledUp(of.closed, first * places, BATCH * places) }),
-      ...(of.images && { images: cut(of.images, first) }),
-      // Does not depend on the order in which batches finish.
-      seed: `${this.seed} ${call} ${first}`,
-    }));
+    const jobs = firsts.map(
+      (first): Job => ({
+        latents: cut(all.latents, first),
+        runs: all.runs,
+        states: all.states && cut(all.states, first),
+        // The places of a batch that is not full are open.
+        closed: all.closed && cut(all.closed, first),
+        images: all.images && cut(all.images, first),
+        // Does not depend on the order in which batches finish.
+        seed: `${this.seed} ${call} ${first}`,
+      }),
+    );
     await this.pool.work(jobs, (result, i) => {
       onResult(result, firsts[i], Math.min(BATCH, whole - firsts[i]));
     });
   }
 }
 
-function filledUp(numbers: Uint8Array, from: number, size: number): Uint8Array {
-  const filled = new Uint8Array(size);
-  filled.set(numbers.subarray(from, from + size));
-  return filled;
-}
-
 /** Cell-steps of a number of organisms: batches are always full. */
 export const workOf = (organisms: number, cellStepsEach: number): number =>
   Math.ceil(organisms / BATCH) * BATCH * cellStepsEach;
+
+/** The beginning of a batch. */
+interface BatchStart {
+  /** [BATCH, Z]. */
+  readonly latents: Float32Array;
+  /** Seed of the update masks. */
+  readonly seed: string;
+  /** Initial states, [BATCH, s, s, C]; absent: the first segment begins with a seed. */
+  readonly states?: Float32Array | undefined;
+}
+
+/** One batch of organisms. */
+interface Job extends BatchStart {
+  /**
+   * [BATCH, S, S]: steps until each place opens, for segments of one step each. Closed places are
+   * zeroed after each step, as in a room; the states have zeros there.
+   */
+  readonly closed?: Uint8Array | undefined;
+  /** Runs of segments; the states after each run are returned, [BATCH, s, s, C] each. */
+  readonly runs: readonly (readonly Segment[])[];
+  /** [BATCH, S, S, c]: asks for log p(image | last states), [BATCH], instead of states. */
+  readonly images?: Float32Array | undefined;
+}
+
+/** Loaded by the worker threads. */
+export const workerJob: WorkerJob<
+  Pick<Model, 'card' | 'tensors'> & {
+    readonly likelihood: Likelihood;
+    readonly kernel: string | undefined;
+  },
+  Job,
+  readonly Float32Array[]
+> = {
+  module: import.meta.url,
+  /** @param onProgress called with cell-steps */
+  async open(compute, { kernel, likelihood, ...model }, onProgress) {
+    const { card, tensors } = model;
+    const segments = new Segments({ compute, spec: card, likelihood, batch: BATCH });
+    const parameters = uploadParameters(compute, updateShapes(card).keys(), tensors);
+    const rule = kernel === undefined ? undefined : await (await startNative(kernel)).load(model);
+    const beginBatch = rule
+      ? byRule(rule, card)
+      : byPrograms({ compute, segments, card, parameters });
+    const repeatable = card.update.updateProbability === 1;
+    /** log p(image | states), [BATCH]. */
+    const measured = async (states: Float32Array, images: Float32Array): Promise<Float32Array> => {
+      const inputs = {
+        states: uploadMap(compute, states, card.channels),
+        image: uploadMap(compute, images, images.length / BATCH / card.side ** 2),
+      };
+      const { nats } = await (await segments.measure()).run(inputs);
+      const result = Float32Array.from(await compute.read(nats));
+      compute.free(...Object.values(inputs), nats);
+      return result;
+    };
+    return {
+      async work({ closed: initial, runs, images, ...start }) {
+        const closed = initial?.slice();
+        const cells = await beginBatch(start);
+        const run = createRun(cells, repeatable && !closed);
+        const seen: Float32Array[] = [];
+        for (const one of runs) {
+          for (const segment of one) {
+            await run(segment);
+            if (closed) {
+              const states = await cells.read();
+              clear(states, closed);
+              cells.write(states);
+            }
+            onProgress(BATCH * segment.stage ** 2 * segment.steps);
+          }
+          if (!images) seen.push(await cells.read());
+        }
+        if (images) seen.push(await measured(await cells.read(), images));
+        cells.free();
+        return seen;
+      },
+      async close() {
+        compute.free(...Object.values(parameters));
+        await rule?.dispose();
+        await segments.dispose();
+      },
+    };
+  },
+};
+
+/**
+ * Runs segments of a batch. States that repeat, bit for bit, are not computed again.
+ *
+ * @param canRepeat whether a state depends on nothing but the one before
+ */
+function createRun(cells: CellBatch, canRepeat: boolean): CellBatch['run'] {
+  /** Number of steps after which the states repeat. */
+  let period: number | undefined;
+  return async (segment) => {
+    const mayRepeat = canRepeat && segment.begin === 'go-on';
+    if (mayRepeat && period !== undefined && segment.steps % period === 0) return;
+    const before = mayRepeat ? await cells.read() : undefined;
+    await cells.run(segment);
+    period = before && areEqual(before, await cells.read()) ? segment.steps : undefined;
+  };
+}
+
+/** Zeroes the closed places, then moves the rim on. @param closed counted down in place */
+function clear(states: Float32Array, closed: Uint8Array): void {
+  const channels = states.length / closed.length;
+  closed.forEach((steps, place) => {
+    if (steps === 0) return;
+    states.fill(0, place * channels, (place + 1) * channels);
+    closed[place]--;
+  });
+}
+
+/** Compares bit for bit. */
+function areEqual(a: Float32Array, b: Float32Array): boolean {
+  const bytes = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer =>
+    Buffer.from(buffer, byteOffset, byteLength);
+  return bytes(a).equals(bytes(b));
+}
+
+/** The cells of a batch, stepped by compiled programs or by the kernel of the rooms. */
+interface CellBatch {
+  /** Runs a segment. The first one begins with a seed, unless there are states. */
+  run(segment: Segment): Promise<void>;
+  /** A copy of the states, [BATCH, s, s, C]. */
+  read(): Promise<Float32Array>;
+  /** Replaces the states. @param states [BATCH, s, s, C] */
+  write(states: Float32Array): void;
+  free(): void;
+}
+
+/** Uploads maps [BATCH, s, s, c]. */
+function uploadMap(compute: Compute, numbers: Float32Array, c: number): Value {
+  const s = Math.sqrt(numbers.length / BATCH / c);
+  return compute.upload([BATCH, s, s, c], numbers);
+}
+
+/** Steps by compiled programs, each a segment. @param on.parameters `parameter:*` */
+const byPrograms =
+  (on: { compute: Compute; segments: Segments; card: Card; parameters: Values }) =>
+  async ({ latents, seed, states: from }: BatchStart): Promise<CellBatch> => {
+    const { compute, segments, card, parameters } = on;
+    const random = createRandom(hashText(seed));
+    const z = compute.upload([BATCH, card.latentSize], latents);
+    const conditioning = await segments.condition(parameters, z);
+    let states = from && uploadMap(compute, from, card.channels);
+    return {
+      async run(segment) {
+        const program = await segments.forward(segment);
+        const drawn = drawMasks(card.update, BATCH, segment, random);
+        const masks = uploadMasks(compute, drawn, segment);
+        const before = states ? { states } : {};
+        const inputs = { ...parameters, ...conditioning.inputs, ...masks, ...before };
+        states = (await program.run(inputs)).states;
+        compute.free(...Object.values(masks), ...Object.values(before));
+      },
+      read: async () => (await compute.read(states!)).slice(),
+      write(numbers) {
+        compute.free(states!);
+        states = uploadMap(compute, numbers, card.channels);
+      },
+      free() {
+        conditioning.free();
+        compute.free(z, ...(states ? [states] : []));
+      },
+    };
+  };
+
+/** Steps by a rule of an engine's backend whose states are [s, s, C]. */
+const byRule =
+  (rule: StepRule, card: Card) =>
+  async ({ latents, seed, states: from }: BatchStart): Promise<CellBatch> => {
+    const { channels, latentSize } = card;
+    const random = createRandom(hashText(seed));
+    const size = (from?.length ?? 0) / BATCH;
+    const organisms = Array.from({ length: BATCH }, (_, i) => {
+      const latent = latents.subarray(i * latentSize, (i + 1) * latentSize);
+      // Empty before the first segment.
+      const state: Float32Array = from?.slice(i * size, (i + 1) * size) ?? new Float32Array();
+      return { latent, conditioning: rule.condition?.(latent), state };
+    });
+    return {
+      async run({ begin, stage, steps }) {
+        const masks = drawMasks(card.update, BATCH, { stage, steps }, random);
+        const cells = stage * stage;
+        let after: Float32Array = new Float32Array(cells * channels);
+        // One after the other through all steps: its states stay in the processor's cache.
+        for (const [i, organism] of organisms.entries()) {
+          const { latent, conditioning } = organism;
+          let { state } = organism;
+          if (begin === 'seed') state = seedState(latent, stage, channels);
+          if (begin === 'divide') state = divide(state, channels);
+          for (let step = 0; step < steps; step++) {
+            const mask = masks[step]?.subarray(i * cells, (i + 1) * cells);
+            await rule.step({
+              ...{ count: 1, stage, states: state, after },
+              ...(conditioning && { conditioning }),
+              ...(mask && { mask }),
+            });
+            [state, after] = [after, state];
+          }
+          organism.state = state;
+        }
+      },
+      async read() {
+        const whole = new Float32Array(BATCH * organisms[0].state.length);
+        organisms.forEach(({ state }, i) => {
+          whole.set(state, i * state.length);
+        });
+        return whole;
+      },
+      write(numbers) {
+        organisms.forEach((organism, i) => {
+          const { length } = organism.state;
+          organism.state = numbers.slice(i * length, (i + 1) * length);
+        });
+      },
+      free() {},
+    };
+  };

@@ -1,75 +1,66 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
-
 import { join } from 'node:path';
-import { createCompute } from '../../autodiff/create.ts';
 import { NoBackendError, prepareBackend } from '../../engine/backends.ts';
-import { runCommand } from '../../settings/document.ts';
+import type { Card } from '../../vnca/card.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
-import { DatasetError } from '../data/dataset.ts';
-import { reportErrors } from '../errors.ts';
-import { say } from '../failures.ts';
-import { openKeep } from './bounds.ts';
-import { EvaluationError } from './errors.ts';
+import { TrainingError } from '../errors.ts';
+import { createMeter, openCompute, runTool, say, sayNotUsed } from '../terminal.ts';
+import { openBoundsFile } from './bounds.ts';
 import { deviceOf, evaluate } from './evaluate.ts';
-import { painterFigures } from './image-figures.ts';
+import { painterFigures } from './images.ts';
 import { COMMAND, type Options } from './options.ts';
-import { createMeter } from './progress-meter.ts';
 import { describe } from './report.ts';
-import { type Judged, loadImages } from './test-images.ts';
+import { loadImages, type TestImages } from './test-images.ts';
 import { writeFigures, writePictures } from './write.ts';
 
 async function main(options: Options): Promise<void> {
-  const model = await loadModel(options.folder);
-  const judged = await loadJudged(model.card, options);
   const { backend, threads, keep: file, ...wanted } = options;
+  const { folder } = wanted;
+  const model = await loadModel(folder);
+  const judged = await loadJudged(model.card, options);
   const keep =
-    file === undefined || judged instanceof EvaluationError
+    file === undefined || judged instanceof TrainingError
       ? undefined
-      : await openKeep(file, { ...wanted, model, images: judged });
+      : await openBoundsFile(file, model, judged, wanted);
   if (keep && keep.known.length > 0) say(`${keep.known.length} images are in ${file}`);
-  const onSkip = (reason: string): void => say(`not used: ${reason}`);
   const isNative = backend === 'native';
-  const compute = await createCompute(isNative ? 'onnx' : backend, { threads, onSkip });
+  const compute = await openCompute(isNative ? 'onnx' : backend, threads);
   const hasCells = model.card.update.kind !== 'decoder';
   const kernel =
     hasCells && (isNative || (backend === 'auto' && compute.name === 'onnx'))
-      ? await kernelOfRooms(isNative, onSkip)
+      ? await kernelOfRooms(isNative)
       : undefined;
   say(`${model.card.name} on ${deviceOf(compute, kernel)}`);
-  const meter = createMeter(() => performance.now(), say);
   say('measuring the painter, if there is one');
-  const painter = await painterFigures({ compute, model, ...options });
+  const painter = await painterFigures(compute, model, wanted);
   const asked = { ...wanted, kernel, painter, ...(keep && { keep }) };
+  const meter = createMeter(() => performance.now(), say);
   const evaluation = await evaluate(compute, model, judged, asked, meter);
   const { figures } = evaluation;
   process.stdout.write(`${options.json ? JSON.stringify(figures, null, 2) : describe(figures)}\n`);
   if (options.write) {
-    await writeFigures(options.folder, model, figures);
-    const onWritten = (name: string): void => say(`wrote ${join(options.folder, name)}`);
+    await writeFigures(folder, model, figures);
+    const onWritten = (name: string): void => say(`wrote ${join(folder, name)}`);
     onWritten(CARD_FILE);
-    await writePictures(compute, model, evaluation, { ...options, kernel, onWritten });
+    await writePictures(compute, model, evaluation, { ...wanted, kernel, onWritten });
   }
   await compute.dispose();
 }
 
 /**
- * The kernel that steps cells in rooms: twice as fast as programs.
+ * Finds the kernel that steps cells in rooms: it is twice as fast as programs.
  *
  * @param isAsked whether it was named
  * @returns its file; undefined: it is not here
- * @throws EvaluationError no-kernel: it was named and is not here
+ * @throws TrainingError no-kernel: it was named and is not here
  */
-async function kernelOfRooms(
-  isAsked: boolean,
-  onSkip: (reason: string) => void,
-): Promise<string | undefined> {
+async function kernelOfRooms(isAsked: boolean): Promise<string | undefined> {
   try {
     return await prepareBackend('native');
   } catch (error) {
     if (!(error instanceof NoBackendError)) throw error;
-    const reason = error.detail;
-    if (isAsked) throw new EvaluationError('no-kernel', reason);
-    onSkip(reason);
+    if (isAsked) throw new TrainingError('no-kernel', error.detail);
+    sayNotUsed(error.detail);
     return undefined;
   }
 }
@@ -79,21 +70,17 @@ async function kernelOfRooms(
  * --data or --split must exist.
  */
 async function loadJudged(
-  card: Parameters<typeof loadImages>[0],
-  { data, ...chosen }: Options,
-): Promise<Judged | EvaluationError> {
+  card: Card,
+  { data, split, limit }: Options,
+): Promise<TestImages | TrainingError> {
+  say('reading the images');
   try {
-    return await loadImages(card, data, chosen, (done, total) => {
-      if (done === total) say(`${total} images read`);
-    });
+    return await loadImages(card, data, { limit, ...(split && { split }) });
   } catch (error) {
-    const isAsked = data !== undefined || chosen.split !== undefined;
-    if (!isAsked && error instanceof EvaluationError) return error;
-    if (!isAsked && error instanceof DatasetError) {
-      return new EvaluationError('no-data', error.message);
-    }
+    const isAsked = data !== undefined || split !== undefined;
+    if (!isAsked && error instanceof TrainingError) return error;
     throw error;
   }
 }
 
-await reportErrors('evaluate', runCommand(COMMAND, main));
+await runTool('evaluate', COMMAND, main);

@@ -3,8 +3,9 @@ import * as v from 'valibot';
 import { COMPUTE_NAMES } from '../../autodiff/compute.ts';
 import type { Values } from '../../settings/command.ts';
 import { list, oneOf, text, wholeNumber } from '../../settings/server-types.ts';
-import { COMPUTE_OPTIONS } from '../command.ts';
 import { SPLITS } from '../data/dataset.ts';
+import { CHECKPOINT_FOLDER, COMPUTE_OPTIONS } from '../terminal.ts';
+import { STAY_STEPS, WOUND_SHARES } from './organisms.ts';
 
 const SHARES_WANTED = 'must be shares above 0 and up to 1, separated by commas';
 
@@ -20,11 +21,7 @@ export const COMMAND = {
   about:
     'Measures a checkpoint: likelihood, pictures never seen, stability, healing, throws of the dice, and what its latents encode.',
   usage: 'npm run evaluate -- <folder> [options]',
-  positional: {
-    key: 'folder',
-    noun: 'checkpoint folder',
-    help: 'checkpoint with card.json and model.safetensors',
-  },
+  positional: CHECKPOINT_FOLDER,
   options: {
     json: { help: 'print the figures as JSON on standard output instead of as text' },
     write: {
@@ -68,7 +65,7 @@ export const COMMAND = {
         list(wholeNumber(1, Infinity, 'must be whole numbers, 1 or more, separated by commas')),
         v.transform((steps) => [...new Set(steps)].sort((a, b) => a - b)),
       ),
-      default: '100,1000,10000',
+      default: STAY_STEPS.join(),
       help: 'look at grown organisms after this many more steps',
     },
     wounds: {
@@ -77,7 +74,7 @@ export const COMMAND = {
         list(share),
         v.transform((shares) => [...new Set(shares)]),
       ),
-      default: '0.1,0.25,0.5,0.75,0.9',
+      default: WOUND_SHARES.join(),
       help: 'sizes of wounds, as shares of the patch',
     },
     throws: {

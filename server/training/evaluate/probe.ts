@@ -71,13 +71,8 @@ export function probeCells(cells: Cells, random: Random) {
   };
 }
 
-/** A linear layer on standardised states. */
-interface Layer {
-  /** [C + 1, classes]; the last row is the bias. */
-  readonly weights: Float64Array;
-  readonly mean: Float64Array;
-  readonly scale: Float64Array;
-}
+/** A linear layer on standardised states. `weights`: [C + 1, classes]; the last row is the bias. */
+type Layer = Record<'weights' | 'mean' | 'scale', Float64Array>;
 
 /**
  * Softmax regression by stochastic gradient descent with momentum; the learning rate falls to zero.

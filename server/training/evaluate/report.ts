@@ -1,6 +1,6 @@
 /** Prints figures as text. */
 import type { Figures } from './evaluate.ts';
-import type { Recovery } from './persistence.ts';
+import type { Recovery } from './organisms.ts';
 import type { Likeness } from './picture.ts';
 
 const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;
@@ -13,7 +13,7 @@ const alike = ({ share, strict, mse }: Likeness): string =>
 const byNumber = <T>(record: Readonly<Record<string, T>>): [string, T][] =>
   Object.entries(record).sort(([a], [b]) => Number(a) - Number(b));
 
-/** How organisms rest and heal, and whom they look like; nothing for a model without cells. */
+/** Describes how organisms rest and heal, and which images they resemble; empty for a model without cells. */
 function organismLines({ cycles, retrieval, throws, ...figures }: Figures): string[] {
   const lines: string[] = [];
   const add = (what: string, recovery: Recovery): void => {
@@ -45,7 +45,7 @@ function organismLines({ cycles, retrieval, throws, ...figures }: Figures): stri
   return lines;
 }
 
-/** How a painter compares with the scene's shader. */
+/** Compares a painter with the scene's shader. */
 function painterLines({ painter }: Figures): string[] {
   if (!painter) return [];
   const line = (what: string, ways: Record<string, Record<string, number>>): string => {

@@ -1,94 +1,89 @@
 /**
  * Writes an evaluation to the folder of its checkpoint: figures into the card, pictures beside it.
+ * It never measures.
+ * Start at `writePictures`.
  */
-
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createRandom, hashText } from '../../../shared/random.ts';
+import { UMAP } from 'umap-js';
+import type { MapPoint } from '../../../shared/latent-map.ts';
+import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
-import { MAP_FILE } from '../../vnca/latent-map.ts';
-import { replaceFile } from '../large-files.ts';
-import { tilesOfStates } from '../pictures/sheet.ts';
-import { EvaluationError } from './errors.ts';
+import { fill, MAP_FILE, pushApart } from '../../vnca/latent-map.ts';
+import { TrainingError } from '../errors.ts';
+import {
+  Canvas,
+  drawSheet,
+  enlarged,
+  inRows,
+  SHEET_COLOURS,
+  type Tile,
+  tilesOfStates,
+} from '../pictures/sheet.ts';
+import { applyWound, woundOfShare } from '../rollout/wounds.ts';
+import { replaceFile } from '../run/large-files.ts';
+import { rowsOf, someOf } from '../run/run-state.ts';
 import type { Evaluation, Figures } from './evaluate.ts';
-import { EvaluationBatch } from './evaluation-batch.ts';
+import { EvaluationBatch, type Grown } from './evaluation-batch.ts';
+import { throwLatents } from './images.ts';
 import type { Options } from './options.ts';
-import { drawMap, mapLatents } from './picture.ts';
-import { drawGrowth, drawHealing, drawInterpolation, drawSamples } from './strips.ts';
-import { drawWoundChart } from './wound-chart.ts';
+import { HEALING_STEPS, type Recovery } from './organisms.ts';
 
 /** Files that an evaluation writes beside the card of its checkpoint. */
 export const WRITTEN_FILES = [
-  'samples.png',
-  'growth.png',
-  'heal.png',
-  'wounds.png',
-  'interpolation.png',
-  'map.png',
+  ...['samples.png', 'growth.png', 'heal.png', 'wounds.png', 'interpolation.png', 'map.png'],
   MAP_FILE,
-] as const;
+];
 
-/** Most steps after growth that growth.png shows. */
+/** Maximum number of steps after growth that growth.png shows. */
 const GROWTH_PICTURED = 1000;
 
 /**
  * Draws samples.png, growth.png, heal.png, interpolation.png, wounds.png, and map.png with map.json:
  * `{ name, kind, x, y }` of each gallery entry, 0…1. Of a decoder, only samples and map.
  *
+ * @param options.kernel see `EvaluationBatch`
  * @param options.onWritten called with the name of each file
  */
 export async function writePictures(
   compute: Compute,
   model: Model,
   { grown, figures }: Evaluation,
-  {
-    folder,
-    steps,
-    seed,
-    kernel,
-    onWritten,
-  }: Pick<Options, 'folder' | 'steps' | 'seed'> & {
-    /** See `EvaluationBatch`. */
+  options: Pick<Options, 'folder' | 'steps' | 'seed'> & {
     readonly kernel?: string | undefined;
     readonly onWritten: (name: string) => void;
   },
 ): Promise<void> {
+  const { card } = model;
+  const { folder, steps, seed, kernel, onWritten } = options;
   const random = (what: string) => createRandom(hashText(`${seed} ${what}`));
   const batch = new EvaluationBatch(compute, model, seed, { kernel });
-  const pictured = steps.filter((at) => at <= GROWTH_PICTURED);
-  const write = async (
-    name: (typeof WRITTEN_FILES)[number],
-    content: Buffer | string,
-  ): Promise<void> => {
+  const write = async (name: string, content: Buffer | string): Promise<void> => {
     await writeFile(join(folder, name), content);
     onWritten(name);
   };
   await write('samples.png', await drawSamples(batch, model, random('samples')));
   if (grown.count > 0) {
-    const closing = model.card.closing ?? 1;
+    const pictured = steps.filter((at) => at <= GROWTH_PICTURED);
     await write('growth.png', await drawGrowth(batch, grown, pictured));
     await write('heal.png', await drawHealing(batch, grown, random('pictured wounds')));
-    await write('wounds.png', await drawWoundChart({ ...figures, closing }));
+    await write('wounds.png', await drawWoundChart(figures, card.closing ?? 1));
   }
   if (grown.count > 1) {
     await write('interpolation.png', await drawInterpolation(batch, grown, random('pairs')));
   }
-  const { card, tensors } = model;
-  const latents = tensors.get('gallery.latents')!.data;
+  const latents = model.tensors.get('gallery.latents')!.data;
   const places = mapLatents(latents, card.gallery.length, random('map'));
   if (places) {
     const tiles = tilesOfStates(card, await batch.grow(latents), card.side);
-    const entries = card.gallery.map(({ name, kind }, i) => ({
-      name,
-      kind,
-      x: Number(places[i].x.toFixed(4)),
-      y: Number(places[i].y.toFixed(4)),
-    }));
     // With 256 colours it looks the same, in a third of the bytes.
     const { default: sharp } = await import('sharp');
     await write('map.png', await sharp(drawMap(tiles, places)).png({ palette: true }).toBuffer());
-    const lines = entries.map((entry) => `  ${JSON.stringify(entry)}`);
+    const lines = card.gallery.map(({ name, kind }, i) => {
+      const [x, y] = [places[i].x, places[i].y].map((at) => Number(at.toFixed(4)));
+      return `  ${JSON.stringify({ name, kind, x, y })}`;
+    });
     await write(MAP_FILE, `[\n${lines.join(',\n')}\n]\n`);
   }
   await batch.dispose();
@@ -98,7 +93,7 @@ export async function writePictures(
  * Replaces the figures of the card; the rest of the card does not change.
  *
  * @param model whose figures they are
- * @throws EvaluationError other-weights: the folder has another one by now
+ * @throws TrainingError other-weights: the folder has another one by now
  */
 export async function writeFigures(folder: string, model: Model, figures: Figures): Promise<void> {
   const file = join(folder, CARD_FILE);
@@ -106,7 +101,7 @@ export async function writeFigures(folder: string, model: Model, figures: Figure
   if (card.identity !== model.card.identity) {
     const what =
       'the figures are of weights that have been replaced meanwhile; evaluate them again';
-    throw new EvaluationError('other-weights', `${file}: ${what}`);
+    throw new TrainingError('other-weights', `${file}: ${what}`);
   }
   const text = JSON.stringify({ ...card, figures }, null, 2);
   // One line per gallery entry, as in the published cards.
@@ -115,4 +110,256 @@ export async function writeFigures(folder: string, model: Model, figures: Figure
     '{"name": $1, "kind": $2}',
   );
   await replaceFile(file, [`${compact}\n`]);
+}
+
+/** Maximum number of rows of a sheet. */
+const ROWS = 8;
+
+/** Latents and states of evenly chosen organisms, one per row. */
+function pick({ latents, states, count }: Grown): Grown {
+  const chosen = someOf(count, ROWS);
+  return {
+    latents: rowsOf(latents, chosen, latents.length / count),
+    states: rowsOf(states, chosen, states.length / count),
+    count: chosen.length,
+  };
+}
+
+/** Runs organisms on, and adds a tile to the row of each at each mark. */
+const addTiles = (
+  rows: readonly Tile[][],
+  batch: EvaluationBatch,
+  { latents, states }: Grown,
+  marks: readonly number[],
+): Promise<void> =>
+  batch.follow({ latents, states }, marks, (_, now, first) => {
+    tilesOfStates(batch.card, now, batch.card.side).forEach((tile, i) => {
+      rows[first + i].push(tile);
+    });
+  });
+
+/** Draws 64 grown throws, as the card's sampler draws them. @returns a PNG file */
+async function drawSamples(batch: EvaluationBatch, model: Model, random: Random): Promise<Buffer> {
+  const states = await batch.grow(throwLatents(model, 64, random));
+  return drawSheet(inRows(tilesOfStates(batch.card, states, batch.card.side), 8));
+}
+
+/**
+ * Draws rows of organisms from the seed through the stages of growth, and after more steps.
+ *
+ * @param after steps after growth, ascending
+ * @returns a PNG file
+ */
+async function drawGrowth(
+  batch: EvaluationBatch,
+  grown: Grown,
+  after: readonly number[],
+): Promise<Buffer> {
+  const { card } = batch;
+  const some = pick(grown);
+  const rows: Tile[][] = Array.from({ length: some.count }, () => []);
+  const columns: string[] = [];
+  for (const { stage, step, states } of await batch.stages(some.latents)) {
+    columns.push(`${step}`);
+    tilesOfStates(card, states, stage).forEach((tile, i) => {
+      rows[i].push(enlarged(tile, card.side));
+    });
+  }
+  await addTiles(rows, batch, some, after);
+  return drawSheet(rows, { columns: [...columns, ...after.map((at) => `+${at}`)] });
+}
+
+/**
+ * Draws rows of organisms: grown, damaged, healing. Half of them lose a half, the others a disc of
+ * a quarter.
+ */
+async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random): Promise<Buffer> {
+  const { card } = batch;
+  const some = pick(grown);
+  const rows = tilesOfStates(card, some.states, card.side).map((tile) => [tile]);
+  const wounded = some.states.slice();
+  for (let n = 0; n < some.count; n++) {
+    const own = wounded.subarray(n * batch.patchSize, (n + 1) * batch.patchSize);
+    const [share, kind] = n % 2 === 0 ? ([0.5, 'half'] as const) : ([0.25, 'disc'] as const);
+    applyWound(own, woundOfShare(random, card.side, share, [kind]), card.channels);
+  }
+  await addTiles(rows, batch, { ...some, states: wounded }, HEALING_STEPS);
+  const columns = ['before', ...HEALING_STEPS.map((at) => (at === 0 ? 'wounded' : `+${at}`))];
+  return drawSheet(rows, { columns });
+}
+
+/** Pictures from one latent to the other, ends included (as published). */
+const POINTS = 8;
+
+/** Draws rows of organisms on the straight line between two latents. */
+async function drawInterpolation(
+  batch: EvaluationBatch,
+  grown: Grown,
+  random: Random,
+): Promise<Buffer> {
+  const { latentSize, side } = batch.card;
+  const rows = Math.min(ROWS, Math.floor(grown.count / 2));
+  const order = Array.from({ length: grown.count }, (_, n) => ({ n, key: random.uniform() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ n }) => n);
+  const latents = new Float32Array(rows * POINTS * latentSize);
+  for (let row = 0; row < rows; row++) {
+    const [from, to] = [order[2 * row], order[2 * row + 1]].map((n) =>
+      grown.latents.subarray(n * latentSize, (n + 1) * latentSize),
+    );
+    for (let i = 0; i < POINTS; i++) {
+      const t = i / (POINTS - 1);
+      const at = (row * POINTS + i) * latentSize;
+      for (let k = 0; k < latentSize; k++) latents[at + k] = (1 - t) * from[k] + t * to[k];
+    }
+  }
+  const states = await batch.grow(latents);
+  return drawSheet(inRows(tilesOfStates(batch.card, states, side), POINTS));
+}
+
+/** Size of one panel's field, and what surrounds it, pixels. */
+const FIELD = { width: 420, height: 280 };
+const LEFT = 64;
+const TOP = 72;
+const BETWEEN = 48;
+const BOTTOM = 96;
+const RIGHT = 32;
+/** Colours of small, middling and large wounds. */
+const SCALE = [
+  [104, 190, 214],
+  [236, 208, 116],
+  [238, 98, 84],
+];
+const FONT = 13;
+
+const colour = (rgb: readonly number[]): string => `rgb(${rgb.map(Math.round)})`;
+const INK = colour(SHEET_COLOURS.ink);
+const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+/**
+ * Draws the share of organisms that have healed by steps, for each size of wound, both ways to close
+ * side by side: full lines for organisms within 0.002 of their picture before the wound, dashed ones
+ * within 0.01.
+ *
+ * @param closing cells a step by which wounds close from their rim
+ * @returns a PNG file
+ */
+async function drawWoundChart(
+  { heal, healFromRim, organisms }: Figures,
+  closing: number,
+): Promise<Buffer> {
+  const sizes = Object.keys(heal).sort((a, b) => Number(a) - Number(b));
+  const scale = sizes.map((_, i) => {
+    const at = sizes.length > 1 ? (2 * i) / (sizes.length - 1) : 0;
+    const [from, to] = at < 1 ? SCALE : SCALE.slice(1);
+    return colour(from.map((x, c) => x + (at % 1 || Math.floor(at / 2)) * (to[c] - x)));
+  });
+  const curves = sizes.flatMap((size) => [heal[size], healFromRim[size]]);
+  const last = Math.max(...curves.flatMap((curve) => Object.keys(curve).map(Number)));
+  const panel = (left: number, title: string, by: Readonly<Record<string, Recovery>>): string => {
+    const at = (steps: number, share: number): readonly [x: number, y: number] => [
+      left + (steps / last) * FIELD.width,
+      TOP + (1 - share) * FIELD.height,
+    ];
+    const line = (curve: Recovery, key: 'share' | 'strict', stroke: string): string => {
+      const points = Object.entries(curve)
+        .map(([steps, found]) => ({ steps: Number(steps), share: found[key] }))
+        .sort((a, b) => a.steps - b.steps)
+        .map(({ steps, share }) =>
+          at(steps, share)
+            .map((x) => x.toFixed(1))
+            .join(),
+        );
+      const dash = key === 'share' ? ' stroke-dasharray="3 4"' : '';
+      return `<polyline points="${points.join(' ')}" fill="none" stroke="${stroke}" stroke-width="2"${dash}/>`;
+    };
+    const grid = [0, 0.25, 0.5, 0.75, 1].map((share) => {
+      const [x, y] = at(0, share);
+      return `<path d="M${x} ${y}h${FIELD.width}" stroke="${INK}" stroke-opacity="0.25"/>
+        <text x="${x - 8}" y="${y + 4}" text-anchor="end">${percent(share)}</text>`;
+    });
+    // Labels of 0, 4 and 8 would touch.
+    const marks = HEALING_STEPS.filter((steps) => steps % 8 === 0).map((steps) => {
+      const [x, y] = at(steps, 0);
+      return `<text x="${x}" y="${y + 20}" text-anchor="middle">${steps}</text>`;
+    });
+    const [middle, under] = at(last / 2, 0);
+    return `<rect x="${left}" y="${TOP}" width="${FIELD.width}" height="${FIELD.height}" fill="${colour(SHEET_COLOURS.field)}"/>
+      <text x="${left}" y="${TOP - 16}" font-size="${FONT + 2}" fill="#fff">${title}</text>
+      ${grid.join('')}${marks.join('')}
+      <text x="${middle}" y="${under + 40}" text-anchor="middle">steps after the wound</text>
+      ${sizes.map((size, i) => line(by[size], 'share', scale[i]) + line(by[size], 'strict', scale[i])).join('')}`;
+  };
+  const width = LEFT + 2 * FIELD.width + BETWEEN + LEFT + RIGHT;
+  const height = TOP + FIELD.height + BOTTOM;
+  const legend = sizes.map((size, i) => {
+    const x = LEFT + i * 96;
+    return `<rect x="${x}" y="${height - 30}" width="16" height="4" fill="${scale[i]}"/>
+      <text x="${x + 22}" y="${height - 24}">${percent(Number(size))}</text>`;
+  });
+  const rim = `from the rim, ${closing} ${closing === 1 ? 'cell' : 'cells'} a step`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="sans-serif" font-size="${FONT}" fill="${INK}">
+    <rect width="100%" height="100%" fill="${colour(SHEET_COLOURS.ground)}"/>
+    <text x="${LEFT}" y="24" fill="#fff" font-size="${FONT + 3}">Share of ${organisms} organisms that look as before the wound, by the share of the patch that is lost</text>
+    ${panel(LEFT, 'all lost cells may live again at once', heal)}
+    ${panel(LEFT + FIELD.width + BETWEEN + LEFT - 16, rim, healFromRim)}
+    ${legend.join('')}
+    <text x="${width - RIGHT}" y="${height - 24}" text-anchor="end">full: error below 0.002; dashed: below 0.01</text>
+  </svg>`;
+  const { default: sharp } = await import('sharp');
+  return sharp(Buffer.from(svg)).png({ compressionLevel: 9 }).toBuffer();
+}
+
+/** Neighbours of a latent that its place on the map depends on. */
+const NEIGHBOURS = 12;
+/** Minimum number of points of UMAP. */
+const FEWEST = 5;
+
+/**
+ * Places latents on a map; the longer side spans 0…1.
+ *
+ * @param latents [N, Z]
+ * @returns N positions; null for fewer than five latents
+ */
+export function mapLatents(
+  latents: Float32Array,
+  count: number,
+  random: Random,
+): readonly MapPoint[] | null {
+  if (count < FEWEST) return null;
+  const z = latents.length / count;
+  const rows = Array.from({ length: count }, (_, n) => [...latents.subarray(n * z, (n + 1) * z)]);
+  const umap = new UMAP({
+    nComponents: 2,
+    nNeighbors: Math.min(NEIGHBOURS, count - 1),
+    minDist: 0.3,
+    random: () => random.uniform(),
+  });
+  return fill(umap.fit(rows).map(([x, y]) => ({ x, y })));
+}
+
+/** Number of iterations that move thumbnails apart. */
+const ROUNDS = 200;
+
+/**
+ * Draws thumbnails at their positions.
+ *
+ * @param side of the picture, pixels
+ * @returns a PNG file
+ */
+export function drawMap(tiles: readonly Tile[], places: readonly MapPoint[], side = 1600): Buffer {
+  const thumb = tiles[0].side;
+  // Until they hardly overlap.
+  const moved = pushApart(places, { distance: (0.9 * thumb) / side, rounds: ROUNDS });
+  const margin = 2 * thumb;
+  const scale = side - 2 * margin - thumb;
+  const corners = fill(moved).map(({ x, y }) =>
+    [x, y].map((of) => margin + Math.round(of * scale)),
+  );
+  const [width, height] = [0, 1].map((axis) => Math.max(...corners.map((at) => at[axis])));
+  const canvas = new Canvas(width + margin + thumb, height + margin + thumb);
+  tiles.forEach((tile, i) => {
+    canvas.draw(tile, corners[i][0], corners[i][1]);
+  });
+  return canvas.encode();
 }

@@ -1,7 +1,7 @@
-/** Draws the gallery of a checkpoint: every latent, grown. */
+/** Grows the gallery of a checkpoint as a room does, and draws it. */
 import { PNG } from 'pngjs';
 import { createEngine } from '../../engine/create-engine.ts';
-import type { Engine, Readout } from '../../engine/engine.ts';
+import type { Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
@@ -10,57 +10,88 @@ import { straight } from '../pictures/sheet.ts';
 /** Patches grown at once; bounds memory. */
 const BATCH = 64;
 
-/** Grows gallery entries [from, to) and returns their last read-outs. */
-async function grow(engine: Engine, model: Model, from: number, to: number): Promise<Readout[]> {
-  const ids = Array.from({ length: to - from }, (_, i) => from + i);
-  const checkpoint = model.card.name;
-  await engine.plant(
-    ids.map((patch) => ({ patch, checkpoint, latent: galleryLatent(model, patch) })),
-  );
-  let readouts: Readout[] = [];
-  for (const { divide } of growthSchedule(model.card)) {
-    readouts = await engine.step(ids.map((patch) => ({ patch, divide })));
-  }
-  await engine.dispose(ids);
-  return readouts;
+/** Cells of a gallery creature at one moment. */
+export interface GrownCells {
+  readonly entry: number;
+  /** Steps since the end of growth; negative before. */
+  readonly age: number;
+  /** [side, side, 4] premultiplied RGBA, 0…255. */
+  readonly cells: Uint8Array;
 }
 
 /**
- * Copies a premultiplied tile into the sheet with straight alpha, as PNG requires. Cells below the
- * card's presence threshold are left out, as in a room.
+ * Grows creatures of the gallery.
+ *
+ * @param entries indices in the gallery
+ * @param ages steps since the end of growth at which cells are taken; those before it count only
+ *   once the whole patch has divided
  */
-function drawTile(sheet: PNG, readout: Readout, threshold: number, at: [number, number]): void {
-  const { rgba, presence, stage } = readout;
-  const shown = rgba.map((value, i) => (presence[i >> 2] < threshold * 255 ? 0 : value));
-  const tile = straight(shown);
-  const [x, y] = at;
-  for (let j = 0; j < stage; j++) {
-    const row = tile.subarray(4 * j * stage, 4 * (j + 1) * stage);
-    sheet.data.set(row, 4 * ((y + j) * sheet.width + x));
-  }
-}
-
-/**
- * Draws the PNG file `gallery.png` of a checkpoint: tiles in the order of the card, placed as in
- * `gallerySheet`.
- */
-export async function drawGallery(model: Model): Promise<Uint8Array> {
-  const layout = gallerySheet(model.card);
-  const sheet = new PNG({ width: layout.width, height: layout.height });
-  sheet.data.fill(0);
+export async function growGallery(
+  model: Model,
+  entries: readonly number[],
+  ages: readonly number[],
+): Promise<GrownCells[]> {
+  const { card } = model;
+  const schedule = growthSchedule(card);
+  const last = Math.max(0, ...ages);
+  const steps = [...schedule.map(({ divide }) => divide), ...new Array<boolean>(last).fill(false)];
+  const found: GrownCells[] = [];
   const engine = await createEngine({ checkpoints: [model] });
   try {
-    const { threshold } = model.card.presence;
-    const count = model.card.gallery.length;
-    for (let from = 0; from < count; from += BATCH) {
-      for (const readout of await grow(engine, model, from, Math.min(count, from + BATCH))) {
-        const column = readout.patch % layout.columns;
-        const row = Math.floor(readout.patch / layout.columns);
-        drawTile(sheet, readout, threshold, [column * layout.tile, row * layout.tile]);
+    for (let from = 0; from < entries.length; from += BATCH) {
+      const some = entries.slice(from, from + BATCH);
+      await engine.plant(
+        some.map((patch) => {
+          return { patch, checkpoint: card.name, latent: galleryLatent(model, patch) };
+        }),
+      );
+      for (const [i, divide] of steps.entries()) {
+        const readouts = await engine.step(some.map((patch) => ({ patch, divide })));
+        const age = i + 1 - schedule.length;
+        if (!ages.includes(age)) continue;
+        for (const readout of readouts) {
+          if (readout.stage !== card.side) continue;
+          found.push({ entry: readout.patch, age, cells: shownCells(readout, card.presence) });
+        }
       }
+      await engine.dispose(some);
     }
   } finally {
     await engine.close();
+  }
+  return found;
+}
+
+/**
+ * Removes cells below the threshold: they claim no place in a room and are bare. A room shows a
+ * little more, since half the threshold keeps a place that is claimed.
+ *
+ * @param card.threshold least presence of a living cell, 0…1
+ * @returns [stage, stage, 4] premultiplied RGBA, 0…255
+ */
+export function shownCells(
+  { rgba, presence }: Readout,
+  { threshold }: { readonly threshold: number },
+): Uint8Array {
+  return rgba.map((value, i) => (presence[i >> 2] < threshold * 255 ? 0 : value));
+}
+
+/**
+ * Draws the PNG file `gallery.png` of a checkpoint, with straight alpha: tiles in the order of the
+ * card, placed as in `gallerySheet`.
+ */
+export async function drawGallery(model: Model): Promise<Uint8Array> {
+  const { side, gallery } = model.card;
+  const { width, height, columns, tile } = gallerySheet(model.card);
+  const sheet = new PNG({ width, height });
+  sheet.data.fill(0);
+  for (const { entry, cells } of await growGallery(model, [...gallery.keys()], [0])) {
+    const rgba = straight(cells);
+    const [left, top] = [(entry % columns) * tile, Math.floor(entry / columns) * tile];
+    for (let y = 0; y < side; y++) {
+      const row = rgba.subarray(4 * y * side, 4 * (y + 1) * side);
+      sheet.data.set(row, 4 * ((top + y) * width + left));
+    }
   }
   return PNG.sync.write(sheet, { deflateLevel: 9 });
 }

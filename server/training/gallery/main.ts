@@ -1,16 +1,14 @@
 /** Draws a checkpoint's `gallery.png`: `npm run gallery -- checkpoints/<name>`. */
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
-import { createCompute } from '../../autodiff/create.ts';
-import { runCommand } from '../../settings/document.ts';
 import { GALLERY_FILE, loadModel, type Model } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
-import { reportErrors, TrainingError } from '../errors.ts';
+import { TrainingError } from '../errors.ts';
 import { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
-import { identified, writeCheckpoint } from '../export.ts';
-import { say } from '../failures.ts';
-import { replaceFile } from '../large-files.ts';
-import { LATENTS } from '../run-state.ts';
+import { identified, writeCheckpoint } from '../run/export.ts';
+import { replaceFile } from '../run/large-files.ts';
+import { LATENTS } from '../run/run-state.ts';
+import { CHECKPOINT_FOLDER, openCompute, runTool, say } from '../terminal.ts';
 import { drawGallery } from './draw-gallery.ts';
 import { settleLatents, settleRefusal } from './settle.ts';
 
@@ -18,11 +16,7 @@ const COMMAND = {
   about:
     "Writes gallery.png of a checkpoint: every latent of its gallery, grown for the card's steps.",
   usage: 'npm run gallery -- <folder> [options]',
-  positional: {
-    key: 'folder',
-    noun: 'checkpoint folder',
-    help: 'checkpoint with card.json and model.safetensors',
-  },
+  positional: CHECKPOINT_FOLDER,
   options: {
     settle: {
       help: 'first look for a near latent for each organism that does not come to rest, and write the checkpoint with those that look as before. It is another model then, with an identity of its own: for what was just trained',
@@ -30,7 +24,7 @@ const COMMAND = {
   },
 } as const;
 
-const done = runCommand(COMMAND, async ({ folder, settle }) => {
+await runTool('gallery', COMMAND, async ({ folder, settle }) => {
   const model = await loadModel(folder);
   const file = join(folder, GALLERY_FILE);
   const refusal = settle ? settleRefusal(model.card) : undefined;
@@ -41,20 +35,16 @@ const done = runCommand(COMMAND, async ({ folder, settle }) => {
   const { width, height } = gallerySheet(model.card);
   process.stdout.write(`${file}: ${width}×${height}\n`);
 });
-await reportErrors('gallery', done);
 
-/** The same model if nothing has moved. */
+/** Settles the latents of a gallery. @returns the same model if nothing has moved */
 async function settleGallery(model: Model): Promise<Model> {
-  const compute = await createCompute('onnx', { onSkip: say });
+  const compute = await openCompute('onnx', undefined);
   const batch = new EvaluationBatch(compute, model, 1);
   const before = model.tensors.get(LATENTS)!;
   say(`looks which of ${before.shape[0]} organisms do not come to rest`);
-  const { latents, restless, moved } = await settleLatents(
-    batch,
-    before.data,
-    createRandom(1),
-    (left) => say(`${left} do not yet`),
-  );
+  const onRound = (left: number): void => say(`${left} do not yet`);
+  const settled = await settleLatents(batch, before.data, createRandom(1), onRound);
+  const { latents, restless, moved } = settled;
   for (const n of restless) {
     const by = moved.get(n);
     const { name } = model.card.gallery[n];

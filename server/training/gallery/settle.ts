@@ -2,9 +2,9 @@
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
-import { measureMovements } from '../evaluate/persistence.ts';
+import { measureMovements } from '../evaluate/organisms.ts';
 import { differences, picturesOf, STRICTLY_SAME } from '../evaluate/picture.ts';
-import { rowsOf } from '../run-state.ts';
+import { rowsOf } from '../run/run-state.ts';
 
 /** New latents of each organism in a round. */
 const CANDIDATES = 12;
@@ -16,18 +16,8 @@ const AT_REST = 1;
 /** An organism that is as near to its former picture is not improved any more. */
 const NEAR = 0.0002;
 
-/** What settling did. */
-export interface Settled {
-  /** [N, Z] */
-  readonly latents: Float32Array;
-  /** Indices of the organisms that did not come to rest. */
-  readonly restless: readonly number[];
-  /** Those of them that have a new latent, and the mean squared difference of the two pictures. */
-  readonly moved: ReadonlyMap<number, number>;
-}
-
 /**
- * Why the gallery of a checkpoint cannot be settled.
+ * Says why the gallery of a checkpoint cannot be settled.
  *
  * @returns a sentence; undefined if it can
  */
@@ -41,13 +31,6 @@ export function settleRefusal({ figures, gallery, update }: Card): string | unde
   return undefined;
 }
 
-/** The best latent of an organism yet. */
-interface Best {
-  readonly latent: Float32Array;
-  /** Mean squared difference from the former picture; above 1: it does not come to rest. */
-  readonly cost: number;
-}
-
 /**
  * Looks for latents whose organisms come to rest and look the same as before (mean squared difference
  * below 0.002), by a random search around the best one yet. Latents of organisms at rest do not change,
@@ -55,20 +38,23 @@ interface Best {
  *
  * @param latents [N, Z], N ≥ 1
  * @param onRound called with the number of organisms that each round still looks for
+ * @returns latents [N, Z]; indices of the organisms that did not come to rest; and of those that have
+ *   a new latent, the mean squared difference of the two pictures
  */
 export async function settleLatents(
   batch: EvaluationBatch,
   latents: Float32Array,
   random: Random,
   onRound: (left: number) => void = () => {},
-): Promise<Settled> {
+) {
   const size = batch.card.latentSize;
   const count = latents.length / size;
   const { pictures, movements } = await grow(batch, latents);
   const restless = [...movements.keys()].filter((n) => movements[n] > AT_REST);
-  const best = new Map<number, Best>(
+  /** The best latent of each yet; a cost above 1 means that it does not come to rest. */
+  const best = new Map(
     restless.map((n) => {
-      const latent = latents.slice(n * size, (n + 1) * size);
+      const latent: Float32Array = latents.slice(n * size, (n + 1) * size);
       return [n, { latent, cost: costOf(movements[n], 0) }];
     }),
   );

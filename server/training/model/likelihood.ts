@@ -17,6 +17,7 @@ export type Likelihood =
   | {
       readonly kind: 'gaussian';
       readonly sigma: number;
+      /** Consecutive. */
       readonly channels: readonly number[];
       readonly slopes?: number;
     }
@@ -33,7 +34,6 @@ export const areConsecutive = (channels: readonly number[]): boolean =>
  * @param states map [N, H, W, C]
  * @param images map [N, H, W, 1 | 3 | 4], 0…1
  * @returns map [N, 1, 1, 1]: nats per image
- * @throws RangeError the channels of a Gaussian read-out are not consecutive
  */
 export function logLikelihood(
   likelihood: Likelihood,
@@ -48,9 +48,6 @@ export function logLikelihood(
     }
     case 'gaussian': {
       const [first] = likelihood.channels;
-      if (!areConsecutive(likelihood.channels)) {
-        throw new RangeError('channels of the read-out must be consecutive');
-      }
       const shown = slice(states, first, first + likelihood.channels.length);
       const errors = g.subtract(shown, images);
       const { slopes = 0 } = likelihood;

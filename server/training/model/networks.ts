@@ -1,18 +1,24 @@
-/** The encoder q(z | x) = N(mean, diag σ²) as expressions. */
-
+/**
+ * Nets of a model as expressions: the encoder q(z | x) = N(mean, diag σ²), and the decoder of the
+ * baseline without cells. The rule of cells is not here: see `segments.ts`.
+ * Start at `encode`.
+ */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute, Values } from '../../autodiff/compute.ts';
 import type { Expression } from '../../autodiff/graph.ts';
 import * as g from '../../autodiff/graph.ts';
-import type { Parameters } from '../../autodiff/parameters.ts';
+import { type Parameters, parameterInputs, uploadParameters } from '../../autodiff/parameters.ts';
 import { overCells } from '../../autodiff/rule.ts';
+import { DECODER_KERNEL, misfitOf } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
-import type { EncoderNetwork } from '../../vnca/encoder-network.ts';
+import type { Model } from '../../vnca/checkpoint.ts';
+import { type EncoderNetwork, encoderShapes } from '../../vnca/encoder-network.ts';
+import { imageChannels } from '../../vnca/readout.ts';
 import { drawUpdateMask } from '../../vnca/scalar-rule.ts';
-import type { Segment } from './segments.ts';
+import { TrainingError } from '../errors.ts';
 
 /** Parameters of q(z | x) as expressions. */
-export interface Posterior {
+interface Posterior {
   /** [N, Z]. */
   readonly mean: Expression;
   /** log σ, [N, Z]. */
@@ -21,17 +27,12 @@ export interface Posterior {
 
 /** Encodes images. @param images map [N, side, side, channels], 0…1 */
 export function encode(net: EncoderNetwork, parameters: Parameters, images: Expression): Posterior {
-  let x = net.input === '-1..1' ? g.subtract(g.multiply(images, 2), 1) : images;
-  net.convolutions.forEach((layer, i) => {
-    const seen = g.conv(x, parameters(`encoder.conv${i}.kernel`), layer);
-    x = g.elu(g.add(seen, overCells(parameters(`encoder.conv${i}.bias`))));
-  });
+  const input = net.input === '-1..1' ? g.subtract(g.multiply(images, 2), 1) : images;
+  const x = convolved(net, parameters, input).at(-1) ?? input;
   const [n, height, width, channels] = x.shape;
   let row = g.reshape(x, [n, height * width * channels]);
   for (let i = 0; i <= net.dense.length; i++) {
-    const bias = parameters(`encoder.dense${i}.bias`);
-    const product = g.matMul(row, parameters(`encoder.dense${i}.kernel`));
-    const sum = g.add(product, g.reshape(bias, [1, bias.shape[0]]));
+    const sum = dense(row, parameters, `encoder.dense${i}`);
     row = i < net.dense.length ? g.elu(sum) : sum;
   }
   const size = row.shape[1] / 2;
@@ -39,6 +40,27 @@ export function encode(net: EncoderNetwork, parameters: Parameters, images: Expr
     mean: bounded(g.slice(row, 0, size), net.meanRange),
     logSigma: bounded(g.slice(row, size, 2 * size), net.logSigmaRange),
   };
+}
+
+/** The output of each convolution of an encoder for a map. */
+export function convolved(
+  net: EncoderNetwork,
+  parameters: Parameters,
+  images: Expression,
+): Expression[] {
+  let x = images;
+  return net.convolutions.map((layer, i) => {
+    const seen = g.conv(x, parameters(`encoder.conv${i}.kernel`), layer);
+    x = g.elu(g.add(seen, overCells(parameters(`encoder.conv${i}.bias`))));
+    return x;
+  });
+}
+
+/** x · kernel + bias. @param x [N, inputs] @returns [N, outputs] */
+export function dense(x: Expression, parameters: Parameters, name: string): Expression {
+  const bias = parameters(`${name}.bias`);
+  const product = g.matMul(x, parameters(`${name}.kernel`));
+  return g.add(product, g.reshape(bias, [1, bias.shape[0]]));
 }
 
 const bounded = (x: Expression, range?: readonly [number, number]): Expression =>
@@ -55,8 +77,63 @@ export function divergence({ mean, logSigma }: Posterior): Expression {
   return g.multiply(g.sum(terms, [1]), 0.5);
 }
 
+/** Maximum number of images that `openPosteriors` encodes at once. */
+const BATCH = 16;
+
+/** The encoder of a checkpoint, compiled. */
+export type Posteriors = Awaited<ReturnType<typeof openPosteriors>>;
+
 /**
- * Draws the masks of a segment.
+ * Compiles the encoder of a checkpoint.
+ *
+ * @throws TrainingError no-encoder: the checkpoint has none that can run
+ */
+export async function openPosteriors(compute: Compute, { card, tensors }: Model) {
+  const { encoder: network, side, latentSize: z } = card;
+  if (!network || !('convolutions' in network)) {
+    const how = network ? 'only describes its encoder in words' : 'has no encoder';
+    throw new TrainingError('no-encoder', `the card ${how}, so images have no posterior`);
+  }
+  const channels = imageChannels(card.readout);
+  const shapes = encoderShapes(network, { side, channels, latentSize: z });
+  const misfit = misfitOf(tensors, shapes);
+  if (misfit) throw new TrainingError('no-encoder', misfit);
+  const shape = [BATCH, side, side, channels];
+  const posterior = encode(network, parameterInputs(shapes), g.inputMap('image', shape));
+  const program = await compute.compile({ mean: posterior.mean, logSigma: posterior.logSigma });
+  const parameters = uploadParameters(compute, shapes.keys(), tensors);
+  return {
+    /**
+     * Encodes images.
+     *
+     * @param images [N, S, S, c], 0…1
+     * @returns mean and log σ, [N, Z] each
+     */
+    async encode(images: Float32Array, count: number) {
+      const size = images.length / count;
+      const result = { mean: new Float32Array(count * z), logSigma: new Float32Array(count * z) };
+      for (let first = 0; first < count; first += BATCH) {
+        const n = Math.min(BATCH, count - first);
+        const filled = new Float32Array(BATCH * size);
+        filled.set(images.subarray(first * size, (first + n) * size));
+        const image = compute.upload(shape, filled);
+        const { mean, logSigma } = await program.run({ ...parameters, image });
+        result.mean.set((await compute.read(mean)).subarray(0, n * z), first * z);
+        result.logSigma.set((await compute.read(logSigma)).subarray(0, n * z), first * z);
+        compute.free(image, mean, logSigma);
+      }
+      return result;
+    },
+    /** Frees the parameters and the program. */
+    async dispose(): Promise<void> {
+      compute.free(...Object.values(parameters));
+      await program.dispose();
+    },
+  };
+}
+
+/**
+ * Draws the update masks of a segment.
  *
  * @param patches N
  * @returns [N, s, s] for each step; nothing if all cells take part in every step
@@ -64,7 +141,7 @@ export function divergence({ mean, logSigma }: Posterior): Expression {
 export function drawMasks(
   { updateProbability }: Pick<Card['update'], 'updateProbability'>,
   patches: number,
-  { stage, steps }: Pick<Segment, 'stage' | 'steps'>,
+  { stage, steps }: { readonly stage: number; readonly steps: number },
   random: Random,
 ): Float32Array[] {
   if (updateProbability >= 1) return [];
@@ -84,11 +161,39 @@ export function drawMasks(
 export function uploadMasks(
   compute: Compute,
   masks: readonly Float32Array[],
-  { stage }: Pick<Segment, 'stage'>,
+  { stage }: { readonly stage: number },
 ): Values {
   const entries = masks.map((mask, i) => {
     const shape = [mask.length / stage ** 2, stage, stage, 1];
     return [`mask${i}`, compute.upload(shape, mask)] as const;
   });
   return Object.fromEntries(entries);
+}
+
+const PAD = (DECODER_KERNEL - 1) / 2;
+
+/**
+ * Decodes latents in one step, as the convolutional baseline of Palm et al. 2022 does.
+ *
+ * @param latents [N, Z]
+ * @returns map [N, S, S, C], S = 2^(doublings + 1)
+ */
+export function decode(
+  update: Extract<Card['update'], { kind: 'decoder' }>,
+  parameters: Parameters,
+  latents: Expression,
+): Expression {
+  const { hidden, doublings, activation } = update;
+  const n = latents.shape[0];
+  const activate = activation === 'relu' ? g.relu : g.elu;
+  let x = g.reshapeToMap(dense(latents, parameters, 'update.dense'), [n, 2, 2, hidden]);
+  for (let i = 0; i <= doublings; i++) {
+    const kernel = parameters(`update.convolution${i}.kernel`);
+    const stride = i < doublings ? 2 : 1;
+    const side = x.shape[1] * stride;
+    const spread = g.convInput(x, kernel, [n, side, side, kernel.shape[2]], { stride, pad: PAD });
+    const shifted = g.add(spread, overCells(parameters(`update.convolution${i}.bias`)));
+    x = i < doublings ? activate(shifted) : shifted;
+  }
+  return x;
 }

@@ -13,7 +13,6 @@ import { getOrAdd } from '../../platform/collections.ts';
 import { genomeLayout, isPerPatch, updateShapes } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import { imageChannels } from '../../vnca/readout.ts';
-import { decode } from './decoder.ts';
 import {
   type Likelihood,
   logLikelihood,
@@ -21,6 +20,7 @@ import {
   positionChannels,
   positionNats,
 } from './likelihood.ts';
+import { decode } from './networks.ts';
 
 /** The fields of a card that the rule needs. */
 export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growth' | 'update'>;
@@ -28,7 +28,7 @@ export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growt
 /** A few steps at one stage. */
 export interface Segment {
   /**
-   * What happens before the steps. `seed`: the latent fills every cell of a new patch; `divide`:
+   * The action before the steps. `seed`: the latent fills every cell of a new patch; `divide`:
    * every cell becomes 2×2; `go-on`: nothing.
    */
   readonly begin: 'seed' | 'divide' | 'go-on';
@@ -47,7 +47,7 @@ export interface Segment {
 /**
  * Segments from the seed to the grown patch.
  *
- * @param longest most steps of a segment
+ * @param longest maximum number of steps of a segment
  * @param steps of uniform growth; default: as on the card. Doubling growth always follows the card
  */
 export function growthSegments(spec: DecoderSpec, longest: number, steps = 0): Segment[] {
@@ -74,15 +74,6 @@ function cut(begin: Segment['begin'], stage: number, steps: number, longest: num
     segments.push({ begin: isFirst ? begin : 'go-on', stage, steps: left % longest || longest });
   }
   return segments;
-}
-
-/**
- * Sources of the gradient of a segment's last states: a target image, the next segment's `change`,
- * or both.
- */
-export interface ReverseOptions {
-  readonly image: boolean;
-  readonly change: boolean;
 }
 
 /** Inputs that all segments of a rollout share. */
@@ -119,12 +110,10 @@ export interface SegmentsOptions {
  */
 export class Segments {
   private readonly programs = new Map<string, Promise<Program>>();
-  private readonly compute: Compute;
   private readonly spec: DecoderSpec;
   private readonly batch: number;
 
   constructor(private readonly options: SegmentsOptions) {
-    this.compute = options.compute;
     this.spec = options.spec;
     this.batch = options.batch;
   }
@@ -156,7 +145,8 @@ export class Segments {
       }));
       own.genome = (await program.run({ ...parameters, latents })).genome;
     }
-    if (this.spec.update.leak > 0) own.leak = this.compute.upload([], Float32Array.of(leak));
+    if (this.spec.update.leak > 0)
+      own.leak = this.options.compute.upload([], Float32Array.of(leak));
     return {
       /**
        * `latents` [N, Z], `genome` for a rule with a standing input, `leak` [] for a rule with a
@@ -164,7 +154,7 @@ export class Segments {
        */
       inputs: { ...own, latents } as Values,
       /** Frees `genome` and `leak`; the caller frees the latents. */
-      free: () => this.compute.free(...Object.values(own)),
+      free: () => this.options.compute.free(...Object.values(own)),
     };
   }
 
@@ -206,10 +196,14 @@ export class Segments {
   }
 
   /**
-   * Recomputes a segment and backpropagates through it. Outputs: `total:*`; `change` of the first
+   * Recomputes a segment and backpropagates through it: from a target image, from the next segment's
+   * `change`, or from both. Outputs: `total:*`; `change` of the first
    * states, unless it begins with a seed; with a target image also `states` and `nats` [N].
    */
-  reverse(segment: Segment, { image, change }: ReverseOptions): Promise<Program> {
+  reverse(
+    segment: Segment,
+    { image, change }: { readonly image: boolean; readonly change: boolean },
+  ): Promise<Program> {
     return this.program(`reverse ${key(segment)} ${image} ${change}`, () => {
       const parameters = parameterInputs(updateShapes(this.spec));
       const { before, latents, genome, last, after } = this.steps(segment, parameters);
@@ -309,17 +303,12 @@ export class Segments {
     return [this.batch, side, side, channels];
   }
 
+  /** @returns states before the segment, before its last step and after it; and what they depend on */
   private steps(
     segment: Segment,
     parameters: Parameters,
-  ): {
-    before?: Expression;
-    latents: Expression;
-    genome?: Expression;
-    /** Before the last step. */
-    last: Expression;
-    after: Expression;
-  } {
+  ): Record<'latents' | 'last' | 'after', Expression> &
+    Partial<Record<'before' | 'genome', Expression>> {
     const { channels, update } = this.spec;
     const { begin, stage, steps } = segment;
     const { latents } = this;
@@ -357,7 +346,7 @@ export class Segments {
   }
 
   private program(name: string, build: () => Record<string, Expression>): Promise<Program> {
-    return getOrAdd(this.programs, name, () => this.compute.compile(build()));
+    return getOrAdd(this.programs, name, () => this.options.compute.compile(build()));
   }
 }
 

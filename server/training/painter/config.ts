@@ -1,11 +1,8 @@
 /** The schema of a painter's training configuration: a JSON file with `"kind": "painter"`. */
 import * as v from 'valibot';
 import { size } from '../../../shared/common-schemas.ts';
-import { INPUTS, type PainterNet, RAMP } from '../../../shared/painter/net.ts';
-import { paint } from '../../../shared/painter/paint.ts';
-import { sentenceOf } from '../../vnca/card.ts';
 import { datasetConfig } from '../data/config.ts';
-import { TrainingError } from '../errors.ts';
+import { checked } from '../errors.ts';
 
 const width = v.pipe(size, v.multipleOf(4), v.maxValue(96));
 
@@ -41,27 +38,5 @@ export const isPainterConfig = (value: unknown): boolean =>
   (value as { kind?: unknown } | null)?.kind === 'painter';
 
 /** Checks a configuration and fills in defaults. @throws TrainingError bad-config */
-export function parsePainterConfig(value: unknown, file: string): PainterConfig {
-  const result = v.safeParse(schema, value, { abortEarly: true });
-  if (result.success) return result.output;
-  throw new TrainingError('bad-config', `${file}: ${sentenceOf(result.issues[0])}`);
-}
-
-/** A net that adds nothing. */
-const NOTHING = [
-  { inputs: INPUTS, outputs: 4, kernel: new Float32Array(INPUTS * 4), bias: new Float32Array(4) },
-  { inputs: 4, outputs: 4, kernel: new Float32Array(16), bias: new Float32Array(4) },
-  { inputs: 4, outputs: RAMP, kernel: new Float32Array(4 * RAMP), bias: new Float32Array(RAMP) },
-] as const satisfies PainterNet;
-
-/**
- * Catmull-Rom of premultiplied RGBA, clamped.
- *
- * @param cells [side, side, 4], 0…255
- * @returns [scale·side, scale·side, 4]
- */
-export function enlarged(cells: Uint8Array, side: number, scale: number): Uint8Array {
-  const owners = new Uint8Array(side * side);
-  const pixels = paint({ cells, owners, width: side, height: side, net: NOTHING, scale });
-  return new Uint8Array(pixels.buffer);
-}
+export const parsePainterConfig = (value: unknown, file: string): PainterConfig =>
+  checked(schema, value, `${file}: `);

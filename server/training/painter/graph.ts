@@ -9,6 +9,7 @@ import { gradients } from '../../autodiff/gradients.ts';
 import type { Expression } from '../../autodiff/graph.ts';
 import * as g from '../../autodiff/graph.ts';
 import { initialise, parameterInputs, type Shapes } from '../../autodiff/parameters.ts';
+import { dense } from '../model/networks.ts';
 import type { PainterConfig } from './config.ts';
 import { ENLARGED } from './originals.ts';
 
@@ -48,7 +49,7 @@ export function firstWeights(sizes: Sizes, random: Random): Map<string, Float32T
   return tensors;
 }
 
-/** Where the judged pixels of a cell lie, from its middle, cells. */
+/** Positions of the judged pixels of a cell, relative to its middle, in cells. */
 const judgedPlaces = Array.from({ length: JUDGED }, (_, k) => (k - 0.5) / ENLARGED - 0.5);
 
 /** [1, P, P, 4]: x, y, x² + y², 1 of each judged pixel. */
@@ -87,7 +88,7 @@ function sobel(): Float32Array {
   return weights;
 }
 
-/** What an update is computed from, of N cells. */
+/** Inputs of an update, of N cells. */
 export interface PainterBatch {
   /** [N, INPUTS] */
   readonly inputs: Float32Array;
@@ -160,13 +161,9 @@ function paintedPixels(
   parameters: (name: string) => Expression,
   { inputs, blend, places }: Record<'inputs' | 'blend' | 'places', Expression>,
 ): Expression {
-  const dense = (x: Expression, name: string): Expression => {
-    const bias = parameters(`${name}.bias`);
-    const product = g.matMul(x, parameters(`${name}.kernel`));
-    return g.add(product, g.reshape(bias, [1, bias.shape[0]]));
-  };
-  const hidden = g.relu(dense(g.relu(dense(inputs, 'hidden1')), 'hidden2'));
-  const numbers = g.reshape(dense(hidden, 'ramps'), [inputs.shape[0], ramps, RAMP]);
+  const first = g.relu(dense(inputs, parameters, 'hidden1'));
+  const second = g.relu(dense(first, parameters, 'hidden2'));
+  const numbers = g.reshape(dense(second, parameters, 'ramps'), [inputs.shape[0], ramps, RAMP]);
   const around = g.reshape(inputs, [inputs.shape[0], REACH * REACH, NEIGHBOUR]);
   const base = g.pointwise(blend, g.slice(around, 0, 4));
   const along = g.pointwise(places, g.slice(numbers, 0, 4), true);

@@ -1,30 +1,95 @@
-/** Measures a painter on creatures that it was not trained on, against their originals. */
+/**
+ * Measures a painter on creatures that it was not trained on, against their originals, and draws them
+ * side by side.
+ * It never trains or writes.
+ * Start at `measurePainter`.
+ */
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
-import type { Compute } from '../../autodiff/compute.ts';
-import { edgesOf } from '../evaluate/picture.ts';
-import { enlarged } from './config.ts';
+import type { Compute, Value } from '../../autodiff/compute.ts';
+import type { Expression } from '../../autodiff/graph.ts';
+import * as g from '../../autodiff/graph.ts';
+import { parameterInputs, uploadParameters } from '../../autodiff/parameters.ts';
+import type { EncoderNetwork } from '../../vnca/encoder-network.ts';
+import { shrink } from '../data/augment.ts';
+import { edgesOf, loadFeatures } from '../evaluate/picture.ts';
+import { convolved } from '../model/networks.ts';
+import { drawSheet, meanSquare, straight } from '../pictures/sheet.ts';
+import { someOf } from '../run/run-state.ts';
+import { enlarged, shaderEnlarged } from './enlarge.ts';
 import { ENLARGED, type Original } from './originals.ts';
-import { openPerceptual } from './perceptual.ts';
-import { shaderEnlarged } from './shader-enlargement.ts';
+
+/** The distance is the mean over the picture, half and a quarter of its size. */
+const SIZES = [1, 2, 4] as const;
+
+/**
+ * Opens a perceptual distance of pictures: how differently the convolutions of `emoji-features` see
+ * them.
+ *
+ * @param side of the pictures, pixels; a multiple of 4
+ */
+async function openPerceptual(compute: Compute, side: number) {
+  const { card, tensors } = await loadFeatures();
+  const net = card.encoder as EncoderNetwork;
+  const names = [...tensors.keys()].filter((name) => name.startsWith('encoder.conv'));
+  const parameters = parameterInputs(
+    new Map(names.map((name) => [name, tensors.get(name)!.shape])),
+  );
+  const weights = uploadParameters(compute, names, tensors);
+  const programs = await Promise.all(
+    SIZES.map((part) => {
+      const map = [1, side / part, side / part, 4] as const;
+      const [a, b] = ['a', 'b'].map((name) => convolved(net, parameters, g.inputMap(name, map)));
+      const distances = a.map((of, i) => meanDistance(of, b[i]));
+      return compute.compile({ distance: distances.reduce((sum, x) => g.add(sum, x)) });
+    }),
+  );
+  return {
+    /** The distance of two pictures [side, side, 4], 0…255; 0 for equal ones. */
+    async between(a: Uint8Array, b: Uint8Array): Promise<number> {
+      let sum = 0;
+      for (const [i, part] of SIZES.entries()) {
+        const to = side / part;
+        const uploaded = (bytes: Uint8Array): Value =>
+          compute.upload([1, to, to, 4], shrink(unit(bytes), side, to, 4));
+        const pictures = { a: uploaded(a), b: uploaded(b) };
+        const { distance } = await programs[i].run({ ...weights, ...pictures });
+        sum += (await compute.read(distance))[0];
+        compute.free(distance, ...Object.values(pictures));
+      }
+      return sum / (SIZES.length * net.convolutions.length);
+    },
+    async dispose(): Promise<void> {
+      compute.free(...Object.values(weights));
+      for (const program of programs) await program.dispose();
+    },
+  };
+}
+
+/** Mean over places of the squared distance of directions in feature space (as LPIPS). */
+function meanDistance(a: Expression, b: Expression): Expression {
+  const direction = (x: Expression): Expression =>
+    g.divide(x, g.sqrt(g.add(g.sum(g.square(x), [3]), 1e-6)));
+  const apart = g.sum(g.square(g.subtract(direction(a), direction(b))));
+  return g.divide(g.reshape(apart, []), g.constant(a.shape[1] * a.shape[2]));
+}
 
 /** A creature that a painter is measured by. */
 export interface KeptCreature {
   readonly original: Original;
-  /** What the rule grows of it: [side, side, 4] premultiplied RGBA, 0…255. */
+  /** Cells that the rule grows from its latent: [side, side, 4] premultiplied RGBA, 0…255. */
   readonly grown: Uint8Array;
 }
 
 /** Ways to make a picture of cells. */
-export const WAYS = ['painted', 'bicubic', 'shader'] as const;
-type Way = (typeof WAYS)[number];
+const WAYS = ['painted', 'bicubic', 'shader'] as const;
 
 /** Draws cells of a single creature, without owners of others, in each way. */
 export function drawings(
   net: PainterNet,
   cells: Uint8Array,
   side: number,
-): Record<Way, Uint8Array> {
+): Record<(typeof WAYS)[number], Uint8Array> {
   return {
     painted: paintAlone(net, cells, side),
     bicubic: enlarged(cells, side, ENLARGED),
@@ -77,25 +142,17 @@ export async function measurePainter(
 }
 
 /** dB of two pictures of bytes. */
-export function psnr(a: Uint8Array, b: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += ((a[i] - b[i]) / 255) ** 2;
-  return -10 * Math.log10(sum / a.length);
-}
+export const psnr = (a: Uint8Array, b: Uint8Array): number => -10 * Math.log10(meanSquare(a, b));
+
+/** Bytes as 0…1. */
+const unit = (bytes: Uint8Array): Float32Array => Float32Array.from(bytes, (x) => x / 255);
 
 const edgesIn = (picture: Uint8Array, side: number): number =>
-  edgesOf(
-    Float32Array.from(picture, (x) => x / 255),
-    ENLARGED * side,
-    4,
-  );
+  edgesOf(unit(picture), ENLARGED * side, 4);
 
 /** Erases a disc in the middle of each creature. */
 function woundFigures(net: PainterNet, kept: readonly KeptCreature[], side: number) {
-  const [all, inner] = [
-    { sum: 0, count: 0 },
-    { sum: 0, count: 0 },
-  ];
+  const [all, inner] = [0, 1].map(() => ({ sum: 0, count: 0 }));
   for (const { grown } of kept) {
     const distance = (i: number): number =>
       Math.hypot((i % side) + 0.5 - side / 2, Math.floor(i / side) + 0.5 - side / 2);
@@ -124,61 +181,39 @@ function woundFigures(net: PainterNet, kept: readonly KeptCreature[], side: numb
 
 /** Radius of a wound, cells. */
 const WOUND = 4;
+/** Maximum number of rows of the sheet. */
+const ROWS = 8;
 
-/** A picture moved by whole pixels; what comes in is empty. @param pixels [side, side, 4] */
-export function shifted(pixels: Uint8Array, side: number, dx: number, dy: number): Uint8Array {
-  const result = new Uint8Array(pixels.length);
-  const width = side - Math.abs(dx);
-  for (let y = Math.max(0, dy); y < Math.min(side, side + dy); y++) {
-    const from = 4 * ((y - dy) * side + Math.max(0, -dx));
-    result.set(pixels.subarray(from, from + 4 * width), 4 * (y * side + Math.max(0, dx)));
-  }
-  return result;
+/** @returns a PNG file: a row for each of some creatures */
+export async function drawPainterSheet(
+  net: PainterNet,
+  kept: readonly KeptCreature[],
+  side: number,
+): Promise<Buffer> {
+  const tile = (rgba: Uint8Array) => ({ side: ENLARGED * side, rgba: straight(rgba) });
+  const rows = someOf(kept.length, ROWS).map((i) => {
+    const { original, grown } = kept[i];
+    const { painted, bicubic, shader } = drawings(net, original.small, side);
+    const ofGrown = drawings(net, grown, side);
+    const wounded = paintAlone(net, withoutDisc(grown, side), side);
+    return [
+      ...[original.large, bicubic, shader, painted],
+      ...[ofGrown.shader, ofGrown.painted, wounded],
+    ].map(tile);
+  });
+  const columns = [
+    ...['original', 'bicubic', 'shader', 'painted'],
+    ...['grown: shader', 'grown: painted', 'wounded: painted'],
+  ];
+  return drawSheet(rows, { scale: 1, columns });
 }
 
-/** sinc(x)·sinc(x / 2) within 2, the kernel with which pictures of sets are made. */
-const lanczos2 = (x: number): number => {
-  if (x === 0) return 1;
-  const p = Math.PI * x;
-  return Math.abs(x) >= 2 ? 0 : (2 * Math.sin(p) * Math.sin(p / 2)) / (p * p);
-};
-
-/**
- * Makes a picture smaller by a whole factor, with Lanczos of two lobes.
- *
- * @param pixels [side, side, 4] premultiplied
- * @returns [side / factor, side / factor, 4], colour never above alpha
- */
-export function reduced(pixels: Uint8Array, side: number, factor: number): Uint8Array {
-  const small = side / factor;
-  const taps = Array.from({ length: 4 * factor }, (_, k) =>
-    lanczos2((k + 0.5 - 2 * factor) / factor),
-  );
-  const total = taps.reduce((a, b) => a + b, 0);
-  const rows = new Float32Array(small * side * 4);
-  for (let y = 0; y < small; y++) {
-    taps.forEach((tap, k) => {
-      const from = y * factor - 1.5 * factor + k;
-      if (from < 0 || from >= side) return;
-      const [to, at] = [y * side * 4, from * side * 4];
-      for (let i = 0; i < side * 4; i++) rows[to + i] += (tap / total) * pixels[at + i];
-    });
-  }
-  const result = new Uint8Array(small * small * 4);
-  const sum = new Float32Array(4);
-  for (let i = 0; i < small * small; i++) {
-    const [x, y] = [i % small, Math.floor(i / small)];
-    sum.fill(0);
-    taps.forEach((tap, k) => {
-      const from = x * factor - 1.5 * factor + k;
-      if (from < 0 || from >= side) return;
-      for (let c = 0; c < 4; c++) sum[c] += (tap / total) * rows[4 * (y * side + from) + c];
-    });
-    const alpha = Math.min(255, Math.max(0, Math.round(sum[3])));
-    for (let c = 0; c < 3; c++) {
-      result[4 * i + c] = Math.min(alpha, Math.max(0, Math.round(sum[c])));
-    }
-    result[4 * i + 3] = alpha;
-  }
-  return result;
+/** Cells without a disc to the right of the middle. */
+export function withoutDisc(cells: Uint8Array, side: number): Uint8Array {
+  const radius = side / 8;
+  return cells.map((value, at) => {
+    const i = at >> 2;
+    const [x, y] = [(i % side) + 0.5 - 0.6 * side, Math.floor(i / side) + 0.5 - side / 2];
+    return Math.hypot(x, y) <= radius ? 0 : value;
+  });
 }

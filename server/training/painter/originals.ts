@@ -5,8 +5,9 @@ import { loadDataset } from '../data/load-dataset.ts';
 import { readPicture } from '../data/picture.ts';
 import { openVectors } from '../data/vectors.ts';
 import { TrainingError } from '../errors.ts';
+import { meanSquare } from '../pictures/sheet.ts';
 
-/** How many times as large as the pictures originals are. */
+/** Size of originals, as a multiple of the size of their pictures. */
 export const ENLARGED = 8;
 /** Side at which a vector picture is compared with ours. */
 const COMPARED = 64;
@@ -28,15 +29,15 @@ export interface Original {
  * Loads the pictures that have an original: Noto emoji from the vector pictures of an npm package,
  * images of a folder from their own pixels.
  *
- * @param wanted which of the set's pictures; default: all
+ * @param baseFolder where relative folders in `config` start; default: the working directory
  * @throws TrainingError bad-data: the set has no larger originals; DatasetError
  */
 export async function loadOriginals(
   config: DatasetConfig,
-  { baseFolder = process.cwd(), wanted = (_: number): boolean => true } = {},
+  baseFolder?: string,
 ): Promise<Original[]> {
   const data = parseDatasetConfig(config);
-  if (data.kind === 'emoji') return emojiOriginals(data, wanted);
+  if (data.kind === 'emoji') return emojiOriginals(data);
   if (data.kind !== 'folder') {
     throw new TrainingError('bad-data', `pictures of "${data.kind}" have no larger originals`);
   }
@@ -49,37 +50,27 @@ export async function loadOriginals(
   ];
   const pictureOf = ({ pixels, count }: typeof small, i: number): Uint8Array =>
     pixels.subarray((i * pixels.length) / count, ((i + 1) * pixels.length) / count);
-  return small.entries.flatMap(({ name }, index) =>
-    wanted(index)
-      ? [{ index, name, small: pictureOf(small, index), large: pictureOf(large, index) }]
-      : [],
-  );
+  return small.entries.map(({ name }, index) => ({
+    ...{ index, name },
+    ...{ small: pictureOf(small, index), large: pictureOf(large, index) },
+  }));
 }
 
-async function emojiOriginals(
-  config: ConfigOf<'emoji'>,
-  wanted: (index: number) => boolean,
-): Promise<Original[]> {
+async function emojiOriginals(config: ConfigOf<'emoji'>): Promise<Original[]> {
   const pictures = await readEmoji(config);
   const { drawing } = await openVectors('@iconify-json/noto');
   const { side, margin } = config;
   const fit = { side: ENLARGED * side, margin: ENLARGED * margin };
   const found: Original[] = [];
   for (const [index, { emoji, file, picture }] of pictures.entries()) {
-    const svg = wanted(index) ? drawing(emoji.unified) : undefined;
+    const svg = drawing(emoji.unified);
     if (!svg) continue;
     const compared = { side: COMPARED, margin: 0 };
     const ours = await readPicture(file, emoji.image, compared);
-    if (difference(ours, await readPicture(svg, emoji.image, compared)) > LARGEST_DIFFERENCE)
-      continue;
+    const theirs = await readPicture(svg, emoji.image, compared);
+    if (meanSquare(ours, theirs) > LARGEST_DIFFERENCE) continue;
     const large = await readPicture(svg, emoji.image, fit);
     found.push({ index, name: emojiName(emoji), small: picture, large });
   }
   return found;
-}
-
-function difference(a: Uint8Array, b: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += ((a[i] - b[i]) / 255) ** 2;
-  return sum / a.length;
 }

@@ -1,10 +1,16 @@
 /** Scenes that a painter is trained on: cells as a room streams them, and what they should show. */
+import { INPUTS } from '../../../shared/painter/net.ts';
+import { readNeighbourhood } from '../../../shared/painter/paint.ts';
 import type { Random } from '../../../shared/random.ts';
-import { reduced, shifted } from './measure.ts';
+import { moved } from '../data/augment.ts';
+import { distanceToSegment } from '../rollout/wounds.ts';
+import type { PainterConfig } from './config.ts';
+import { reduced } from './enlarge.ts';
+import { JUDGED, type PainterBatch } from './graph.ts';
 import { ENLARGED, type Original } from './originals.ts';
 
 /** Cells of a square piece of a room with their picture. */
-export interface Scene {
+interface Scene {
   /** Cells in each direction. */
   readonly side: number;
   /** [side, side, 4] premultiplied RGBA, 0…255. */
@@ -16,16 +22,16 @@ export interface Scene {
 }
 
 /** Cells that the rule has grown, as an example. */
-export interface Grown {
+export interface Example {
   readonly cells: Uint8Array;
   /** The original, or the cells' own smooth enlargement as long as they do not show it yet. */
   readonly picture: Uint8Array;
 }
 
-/** What scenes are made of. */
+/** The material of scenes. */
 export interface Material {
   readonly originals: readonly Original[];
-  readonly grown: readonly Grown[];
+  readonly grown: readonly Example[];
   readonly side: number;
   /** Cells of a lower alpha are bare, 0…1. */
   readonly threshold: number;
@@ -35,11 +41,11 @@ export interface Material {
 const GROWN = 0.5;
 const WOUNDED = 0.35;
 const MEETING = 0.2;
-/** Most pixels by which an original moves against the cells. */
+/** Maximum number of pixels by which an original moves against the cells. */
 const SHIFT = 8;
 
 /** Draws a scene. */
-export function drawScene(material: Material, random: Random): Scene {
+function drawScene(material: Material, random: Random): Scene {
   const first = drawCreature(material, random);
   const scene =
     random.uniform() < MEETING ? meet(first, drawCreature(material, random), random) : first;
@@ -66,23 +72,14 @@ function drawCreature(material: Material, random: Random): Scene {
 }
 
 /** A picture as its set has it, or made again from the original, moved by some pixels. */
-function fromOriginal({ small, large }: Original, side: number, random: Random): Grown {
+function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };
   const by = (): number => random.integer(2 * SHIFT + 1) - SHIFT;
-  const picture = shifted(large, ENLARGED * side, by(), by());
+  const picture = moved(large, ENLARGED * side, by(), by());
   return { cells: reduced(picture, ENLARGED * side, ENLARGED), picture };
 }
 
-interface Look {
-  readonly flipX: boolean;
-  readonly flipY: boolean;
-  /** Where each colour comes from. */
-  readonly colours: readonly number[];
-  /** Colours in the negative, within their alpha. */
-  readonly negative: boolean;
-}
-
-function drawLook(random: Random): Look {
+function drawLook(random: Random) {
   const colours = [0, 1, 2];
   if (random.uniform() < 0.5) {
     for (let i = 2; i > 0; i--) {
@@ -93,12 +90,14 @@ function drawLook(random: Random): Look {
   return {
     flipX: random.uniform() < 0.5,
     flipY: random.uniform() < 0.2,
+    /** The source channel of each colour. */
     colours,
+    /** Colours in the negative, within their alpha. */
     negative: random.uniform() < 0.1,
   };
 }
 
-function changed(pixels: Uint8Array, side: number, look: Look): Uint8Array {
+function changed(pixels: Uint8Array, side: number, look: ReturnType<typeof drawLook>): Uint8Array {
   const result = new Uint8Array(pixels.length);
   const [r, g, b] = look.colours;
   for (let y = 0, to = 0; y < side; y++) {
@@ -152,12 +151,8 @@ function wound({ side, cells, owners, picture }: Scene, random: Random): Scene {
   const isLine = random.uniform() < 0.5;
   const [x1, y1] = isLine ? [at(), at()] : [x0, y0];
   const radius = isLine ? 0.8 + 1.7 * random.uniform() : 1 + 5 * random.uniform();
-  const length = (x1 - x0) ** 2 + (y1 - y0) ** 2;
-  const distance = (x: number, y: number): number => {
-    const t = length === 0 ? 0 : ((x - x0) * (x1 - x0) + (y - y0) * (y1 - y0)) / length;
-    const along = Math.min(1, Math.max(0, t));
-    return Math.hypot(x - x0 - along * (x1 - x0), y - y0 - along * (y1 - y0));
-  };
+  const distance = (x: number, y: number): number =>
+    distanceToSegment(x, y, { x: x0, y: y0 }, { x: x1, y: y1 });
   const [left, held, shown] = [cells.slice(), owners.slice(), picture.slice()];
   for (let i = 0; i < held.length; i++) {
     if (distance((i % side) + 0.5, Math.floor(i / side) + 0.5) > radius) continue;
@@ -171,4 +166,55 @@ function wound({ side, cells, owners, picture }: Scene, random: Random): Scene {
     if (share < 1) for (let c = 4 * i; c < 4 * i + 4; c++) shown[c] = Math.round(shown[c] * share);
   }
   return { side, cells: left, owners: held, picture: shown };
+}
+
+const WINDOW = JUDGED * JUDGED * 4;
+
+/** The batch of an update; cells are drawn from those whose neighbourhood shows anything. */
+export function drawBatch(
+  { batch: { scenes, cells } }: Pick<PainterConfig, 'batch'>,
+  material: Material,
+  random: Random,
+): Omit<PainterBatch, 'energy'> {
+  const count = scenes * cells;
+  const batch = {
+    inputs: new Float32Array(count * INPUTS),
+    target: new Float32Array(count * WINDOW),
+  };
+  let at = 0;
+  while (at < count) {
+    const scene = drawScene(material, random);
+    if (!scene.owners.some((owner) => owner !== 0)) continue;
+    for (const end = at + cells; at < end; ) {
+      const place = random.integer(scene.owners.length);
+      if (readCell(scene, place, batch, at)) at++;
+    }
+  }
+  return batch;
+}
+
+/** Writes row `at`, unless nothing is to be seen around the place. */
+function readCell(
+  scene: Scene,
+  place: number,
+  batch: ReturnType<typeof drawBatch>,
+  at: number,
+): boolean {
+  const { side, picture } = scene;
+  const [x, y] = [place % side, Math.floor(place / side)];
+  const inputs = batch.inputs.subarray(at * INPUTS, (at + 1) * INPUTS);
+  const grid = { ...scene, width: side, height: side };
+  if (!readNeighbourhood(grid, x, y, inputs)) return false;
+  const target = batch.target.subarray(at * WINDOW, (at + 1) * WINDOW);
+  const row = ENLARGED * side;
+  for (let v = 0, to = 0; v < JUDGED; v++) {
+    const j = y * ENLARGED + v - 1;
+    for (let u = 0; u < JUDGED; u++, to += 4) {
+      const i = x * ENLARGED + u - 1;
+      if (i < 0 || j < 0 || i >= row || j >= row) continue;
+      const from = 4 * (j * row + i);
+      for (let c = 0; c < 4; c++) target[to + c] = picture[from + c] / 255;
+    }
+  }
+  return true;
 }

@@ -1,32 +1,38 @@
-/** Trains a painter: `npm run train -- server/training/configs/painter.json`. */
-import { mkdir, writeFile } from 'node:fs/promises';
+/**
+ * Trains a painter: `npm run train -- server/training/configs/painter.json`.
+ * The net is in `graph.ts`, its examples in `scenes.ts`, its figures in `measure.ts`.
+ * Start at `trainPainter`.
+ */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parsePainter } from '../../../shared/painter/net.ts';
-import { float32Of } from '../../../shared/safetensors.ts';
-import { createCompute } from '../../autodiff/create.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
 import { misfitOf } from '../../vnca/architecture.ts';
 import { loadCheckpoint } from '../../vnca/checkpoint.ts';
-import { parseSafetensors, writeSafetensors } from '../../vnca/safetensors.ts';
-import { randomOfUpdate } from '../batches.ts';
 import type { Options } from '../command.ts';
 import { withImages } from '../config.ts';
 import { TrainingError } from '../errors.ts';
-import type { StopSignal } from '../failures.ts';
-import { readIfThere, replaceFile } from '../large-files.ts';
-import { createAdam, SETS } from '../optimiser.ts';
-import { appendLog, cutLog, PICTURES_FOLDER, STATE_FILE, setAside } from '../run-folder.ts';
-import { drawBatch } from './batch.ts';
+import { createAdam, SETS } from '../run/optimiser.ts';
+import { createProgress } from '../run/progress.ts';
+import {
+  appendLog,
+  openFolder,
+  PICTURES_FOLDER,
+  readState,
+  writeState,
+} from '../run/run-folder.ts';
+import { randomOfUpdate } from '../run/run-state.ts';
+import { openCompute, type StopSignal } from '../terminal.ts';
 import type { PainterConfig } from './config.ts';
 import { compileLoss, firstWeights, painterShapes } from './graph.ts';
 import { prepareMaterial } from './grown.ts';
-import { measurePainter } from './measure.ts';
+import { drawPainterSheet, measurePainter } from './measure.ts';
 import { loadOriginals } from './originals.ts';
-import { drawPainterSheet } from './sheet.ts';
+import { drawBatch } from './scenes.ts';
 import { checkOut, painterBytes, writePainter } from './write.ts';
 
 /** Everything that continues a run as if it had not stopped. */
-export interface PainterRun {
+interface PainterRun {
   /** Updates done. */
   readonly update: number;
   /** Seconds of training so far. */
@@ -38,28 +44,14 @@ export interface PainterRun {
 }
 
 /** A run with random weights. */
-export function firstPainterRun(config: PainterConfig): PainterRun {
+function firstPainterRun(config: PainterConfig): PainterRun {
   const drawn = firstWeights(config, randomOfUpdate(config.seed, 0));
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
   return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
 }
 
-/** What may not change in a run. */
+/** The part of a configuration that may not change in a run. */
 const modelOf = ({ updates: _, ...model }: PainterConfig): string => JSON.stringify(model);
-
-/** Writes the state atomically. */
-export async function savePainterRun(
-  folder: string,
-  { update, seconds, checkpoint, tensors }: PainterRun,
-  config: PainterConfig,
-): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const run = { shape: [2], data: Float32Array.of(update, seconds) };
-  const bytes = writeSafetensors(new Map([...tensors, ['run', run]]), {
-    config: modelOf({ ...config, checkpoint }),
-  });
-  await replaceFile(join(folder, STATE_FILE), [bytes]);
-}
 
 /**
  * Reads the state of a run. It goes on with the checkpoint that it began with, whichever the
@@ -67,53 +59,29 @@ export async function savePainterRun(
  *
  * @throws TrainingError no-run, bad-run
  */
-export async function loadPainterRun(folder: string, config: PainterConfig): Promise<PainterRun> {
-  const file = join(folder, STATE_FILE);
-  const bytes = await readIfThere(file);
-  if (!bytes) {
-    const message = `${file}: there is no run to resume; start it without --resume`;
-    throw new TrainingError('no-run', message);
-  }
-  const content = parseSafetensors(bytes, file);
-  const tensors = float32Of(content);
-  const run = tensors.get('run')?.data;
-  tensors.delete('run');
+async function loadPainterRun(folder: string, config: PainterConfig): Promise<PainterRun> {
+  const { file, tensors, metadata, update, seconds } = await readState(folder);
   const shapes = [...painterShapes(config)].flatMap(([name, shape]) =>
     SETS.map((set) => [`${set}:${name}`, shape] as const),
   );
   const misfit = misfitOf(tensors, new Map(shapes));
-  const { config: stored = '{}' } = content.metadata;
+  const { config: stored = '{}' } = metadata;
   const { checkpoint } = JSON.parse(stored);
-  if (misfit || run?.length !== 2 || stored !== modelOf({ ...config, checkpoint })) {
+  if (misfit || stored !== modelOf({ ...config, checkpoint })) {
     const why = misfit ?? 'the configuration was different when the run started';
     throw new TrainingError('bad-run', `${file}: ${why}; only its number of updates may change`);
   }
-  return { update: run[0], seconds: run[1], checkpoint, tensors };
+  return { update, seconds, checkpoint, tensors };
 }
 
+/** Time between two saves, ms. */
 const SAVE_EVERY = 5 * 60_000;
-const SAY_EVERY = 10_000;
 
 /** The optimiser. The average of the weights is what is used. */
 const ADAM = { encoderRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip: 1, average: 0.999 };
 
-/** Surroundings of a run. */
-export interface PainterRunOptions {
-  readonly config: PainterConfig;
-  readonly baseFolder: string;
-  readonly options: Options;
-  readonly say: (line: string) => void;
-  readonly stop: StopSignal;
-}
-
 /** Options that say something of a rule alone. */
 const OF_RULES = ['batch', 'compact', 'encoder', 'refine'] as const;
-
-function refuseOptionsOfRules(options: Options): void {
-  const given = OF_RULES.find((name) => options[name] !== undefined && options[name] !== false);
-  if (given === undefined) return;
-  throw new TrainingError('bad-config', `--${given} is for runs that train a rule, not a painter`);
-}
 
 /**
  * Trains until the end, the time limit or a signal; measures; writes the painter.
@@ -121,9 +89,19 @@ function refuseOptionsOfRules(options: Options): void {
  * @throws TrainingError bad-config: an option is not for painters; bad-data: the images are not those
  *   of the checkpoint, or have no larger originals; no-run, bad-run
  */
-export async function trainPainter(run: PainterRunOptions): Promise<void> {
+export async function trainPainter(run: {
+  readonly config: PainterConfig;
+  readonly baseFolder: string;
+  readonly options: Options;
+  readonly say: (line: string) => void;
+  readonly stop: StopSignal;
+}): Promise<void> {
   const { options, say, baseFolder, stop } = run;
-  refuseOptionsOfRules(options);
+  const given = OF_RULES.find((name) => options[name] !== undefined && options[name] !== false);
+  if (given !== undefined) {
+    const why = 'is for runs that train a rule, not a painter';
+    throw new TrainingError('bad-config', `--${given} ${why}`);
+  }
   const updates = options.updates ?? run.config.updates;
   const read = options.images === undefined ? run.config : withImages(run.config, options.images);
   const config = { ...read, updates, checkpoint: options.from ?? read.checkpoint };
@@ -136,17 +114,13 @@ export async function trainPainter(run: PainterRunOptions): Promise<void> {
   }
   const out = options.out ?? join(folder, 'checkpoint');
   await checkOut(out, checkpoint);
-  const originals = await loadOriginals(config.data, { baseFolder });
+  const originals = await loadOriginals(config.data, baseFolder);
   const { side } = checkpoint.card;
   const { kept, material } = await prepareMaterial(checkpoint, originals, config);
   const examples = `${material.originals.length} originals and ${material.grown.length} grown`;
   say(`paints ${source}: ${examples}; ${kept.length} creatures kept`);
 
-  const { backend, threads } = options;
-  const compute = await createCompute(backend, {
-    threads,
-    onSkip: (why) => say(`not used: ${why}`),
-  });
+  const compute = await openCompute(options.backend, options.threads);
   say(`trains on ${compute.device}`);
   const adam = await createAdam(compute, painterShapes(config), begun, ADAM);
   const loss = await compileLoss(compute, config, config.batch.scenes * config.batch.cells);
@@ -161,17 +135,17 @@ export async function trainPainter(run: PainterRunOptions): Promise<void> {
   };
   const save = async (): Promise<void> => {
     const tensors = await adam.read();
-    await savePainterRun(folder, { ...begun, update, seconds: seconds(), tensors }, config);
+    const metadata = { config: modelOf({ ...config, checkpoint: source }) };
+    await writeState(folder, tensors, [update, seconds()], metadata);
     const picture = await drawPainterSheet(parsePainter(await current()), kept, side);
     await writeFile(join(folder, PICTURES_FOLDER, 'latest.png'), picture);
   };
-  await mkdir(join(folder, PICTURES_FOLDER), { recursive: true });
-  if (options.resume) await cutLog(folder, update);
-  else {
-    if (await setAside(folder)) say('the previous run is kept as state.old.safetensors');
-    await save();
-  }
-  let [saved, said, sum, count] = [started, started, 0, 0];
+  await openFolder(folder, options.resume ? update : undefined, say, save);
+  const progress = createProgress<{ readonly update: number; readonly loss: number }>(
+    { updates, done: update, now: () => performance.now(), say, backend: compute.name },
+    (mean) => `loss ${mean((report) => report.loss).toFixed(5)}`,
+  );
+  let saved = started;
   while (!stop.isAsked() && update < updates && performance.now() < limit) {
     const batch = drawBatch(config, material, randomOfUpdate(config.seed, update + 1));
     const { loss: value, totals } = await loss.run(adam.parameters, {
@@ -181,20 +155,11 @@ export async function trainPainter(run: PainterRunOptions): Promise<void> {
     await adam.step([totals], rateAt(config, update));
     compute.free(...Object.values(totals));
     update++;
-    sum += value;
-    count++;
-    const now = performance.now();
-    if (now - said > SAY_EVERY) {
-      const mean = sum / count;
-      say(
-        `${update}/${updates} · ${(count / ((now - said) / 1000)).toPrecision(3)} updates/s · loss ${mean.toFixed(5)}`,
-      );
-      await appendLog(folder, { update, loss: mean, seconds: Math.round(seconds()) });
-      [said, sum, count] = [now, 0, 0];
-    }
-    if (now - saved > SAVE_EVERY) {
+    progress({ update, loss: value });
+    await appendLog(folder, { update, loss: value, seconds: Math.round(seconds()) });
+    if (performance.now() - saved > SAVE_EVERY) {
       await save();
-      saved = now;
+      saved = performance.now();
     }
   }
   await save();

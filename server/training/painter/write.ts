@@ -20,7 +20,7 @@ import {
   PAINTER_FILE,
 } from '../../vnca/checkpoint.ts';
 import { TrainingError } from '../errors.ts';
-import { readIfThere, replaceFile } from '../large-files.ts';
+import { readIfThere, replaceFile } from '../run/large-files.ts';
 
 /** The largest 16-bit float. */
 const LARGEST = 65_504;
@@ -56,7 +56,7 @@ export function painterBytes(weights: Tensors): Uint8Array {
   return file;
 }
 
-/** What the card says of a painter. */
+/** The entry of a painter in the card. */
 export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({
   version: PAINTER_VERSION,
   hidden: [net[0].outputs, net[1].outputs],

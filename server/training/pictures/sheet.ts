@@ -19,14 +19,10 @@ export interface Tile {
  *
  * @param states [N, side, side, C]
  * @returns N tiles
- * @throws RangeError the length is not a whole number of patches
  */
 export function tilesOfStates(card: Visible, states: Float32Array, side: number): Tile[] {
   const cells = side * side;
   const size = cells * card.channels;
-  if (states.length % size !== 0) {
-    throw new RangeError(`${states.length} numbers are no patches of ${size}`);
-  }
   const read = createReadout(card);
   const premultiplied = new Uint8Array(4 * cells);
   const presence = new Uint8Array(cells);
@@ -40,7 +36,6 @@ export function tilesOfStates(card: Visible, states: Float32Array, side: number)
  * The picture of a training image.
  *
  * @param pixels [N, side, side, channels], 0…255; 1 channel: ink, 3: RGB, 4: premultiplied RGBA
- * @throws RangeError there is no such image
  */
 export function tileOfImage(
   pixels: Uint8Array,
@@ -51,7 +46,6 @@ export function tileOfImage(
   const cells = side * side;
   const size = cells * channels;
   const image = pixels.subarray(index * size, (index + 1) * size);
-  if (image.length !== size) throw new RangeError(`there is no image ${index}`);
   const premultiplied = new Uint8Array(4 * cells);
   for (let i = 0; i < cells; i++) {
     const from = i * channels;
@@ -125,14 +119,6 @@ export class Canvas {
   }
 }
 
-/** Options of `drawSheet`. */
-export interface SheetOptions {
-  /** Pixels per cell, 1…; cells stay sharp squares. */
-  readonly scale?: number;
-  /** Captions over the columns, without markup. They need a font on this machine. */
-  readonly columns?: readonly string[];
-}
-
 /** Height of a caption, pixels. */
 const CAPTION = 12;
 /** Pixels between tiles; the outer margin is twice as wide. */
@@ -142,19 +128,17 @@ const MARGIN = 2 * GAP;
 /**
  * Draws rows of tiles.
  *
- * @param rows tiles of one side; rows may be of different lengths
+ * @param rows at least one tile, all of one side; rows may be of different lengths
+ * @param options.scale pixels per cell, 1…; cells stay sharp squares
+ * @param options.columns captions, without markup. They need a font on this machine
  * @returns a PNG file
- * @throws RangeError there is no tile, or tiles differ in side
  */
 export async function drawSheet(
   rows: readonly (readonly Tile[])[],
-  { scale = 3, columns: captions = [] }: SheetOptions = {},
+  options: { readonly scale?: number; readonly columns?: readonly string[] } = {},
 ): Promise<Buffer> {
-  const side = rows.flat()[0]?.side;
-  if (side === undefined) throw new RangeError('a sheet needs a tile');
-  if (rows.flat().some((tile) => tile.side !== side)) {
-    throw new RangeError('tiles of a sheet must have one side');
-  }
+  const { scale = 3, columns: captions = [] } = options;
+  const [{ side }] = rows.flat();
   const columns = Math.max(...rows.map(({ length }) => length));
   const size = side * scale;
   const header = captions.some((text) => text !== '');

@@ -1,73 +1,81 @@
-/** Finds the relatives that the creatures of a gallery can express. */
-
-import type { Engine } from '../../engine/engine.ts';
+/**
+ * Finds the relatives that the creatures of a gallery can express: lends organisms the latent of a
+ * relative and gives them their own back, as a room does, and measures whether they come home.
+ * It never writes a file.
+ * Start at `findRelatives`.
+ */
+import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
+import { growthSchedule } from '../../vnca/architecture.ts';
 import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { distance, selectGallery } from '../../vnca/gallery.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
-import { meanSquare } from '../pictures/sheet.ts';
-import {
-  growToRest,
-  isSafe,
-  type Pair,
-  type Resting,
-  type Round,
-  type RoundTrips,
-  roundTrips,
-} from './round-trip.ts';
+import { GridPlanes } from '../../world/grid-planes.ts';
+import { hasFlashed, remember } from '../../world/organisms/flicker.ts';
+import { newOrganism } from '../../world/organisms/organism.ts';
+import { mean } from '../evaluate/picture.ts';
+import { inRows, meanSquare } from '../pictures/sheet.ts';
 
-/** Likest creatures of its kind that are tried, for each. */
+/** Maximum number of relatives of each creature. */
+export const EACH = 3;
+/** Rounds in a row after which a pair must still come home. */
+const ROUNDS = 20;
+/**
+ * Steps of a round: with the relative's latent, and the maximum with its own after that; a creature
+ * rests earlier if it no longer changes.
+ */
+const ROUND = { lentSteps: 12, homeSteps: 20 };
+/** Maximum number of likest creatures of its kind that are tried for each creature. */
 const TRIED = 8;
 /** Difference of a value, of 255, that everybody sees. */
 const VISIBLE = 32;
-/** Places at which a relative must look visibly different, to be worth it. */
+/** Minimum number of places at which a relative must look visibly different. */
 const LEAST_CHANGED = 60;
-/** Most places that a relative may have beyond the body, and may lack of it; shares of the body. */
+/** Maximum shares of the body that a relative may have beyond it, and may lack of it. */
 const MOST_OUTSIDE = 0.2;
 const MOST_LACKING = 0.4;
+/** A picture is back when its mean squared difference is below this. */
+export const HOME = 0.002;
+/** Patches at once; bounds memory. */
+const BATCH = 128;
 
-/** What is asked for. */
-export interface RelativesQuery extends Round {
-  /** Relatives of each creature, at most. */
-  readonly each: number;
-  /** Rounds in a row after which a pair must still come home. */
-  readonly rounds: number;
+/** Gallery indices: who borrows, and from whom. */
+interface Pair {
+  readonly own: number;
+  readonly relative: number;
 }
 
-/** A pair that was tried. */
-export interface Tried extends Pair, RoundTrips {}
-
-/** The table, and the pairs in it. */
-export interface Found {
-  readonly table: Relatives;
-  readonly pairs: readonly Tried[];
-  /** The gallery, in its order. */
-  readonly resting: readonly Resting[];
-  /** Number of pairs that were tried. */
-  readonly tried: number;
+/** A gallery creature, grown and at rest. */
+interface Resting {
+  /** [S, S, C] */
+  readonly state: Float32Array;
+  /** [S, S, 4] */
+  readonly rgba: Uint8Array;
+  /** [S, S], 1 = the cell is alive. */
+  readonly alive: Uint8Array;
 }
+
+/** The result of `findRelatives`. */
+export type Found = Awaited<ReturnType<typeof findRelatives>>;
 
 /**
  * Tries the likest creatures of each kind in turn, and keeps those that come home.
  *
  * @param say reports progress
+ * @returns the table; the pairs in it with what they did; the gallery at rest, in its order; and the
+ *   number of pairs that were tried
  */
-export async function findRelatives(
-  engine: Engine,
-  model: Model,
-  { each, rounds, ...round }: RelativesQuery,
-  say: (line: string) => void,
-): Promise<Found> {
+export async function findRelatives(engine: Engine, model: Model, say: (line: string) => void) {
   const grown = await growToRest(engine, model, [...model.card.gallery.keys()]);
   const resting = [...grown.values()];
   let waiting = likest(model, resting);
-  const kept: Tried[][] = resting.map(() => []);
+  const kept: (Pair & RoundTrips)[][] = resting.map(() => []);
   let tried = 0;
   for (;;) {
     // Only as many as are still missing, since most come home.
-    const next = waiting.flatMap((some, own) => some.slice(0, each - kept[own].length));
+    const next = waiting.flatMap((some, own) => some.slice(0, EACH - kept[own].length));
     if (next.length === 0) break;
     say(`${next.length} pairs are tried`);
-    const trips = await roundTrips(engine, model, grown, next, { ...round, rounds });
+    const trips = await roundTrips(engine, model, grown, next, ROUND);
     next.forEach((pair, i) => {
       if (isSafe(trips[i])) kept[pair.own].push({ ...pair, ...trips[i] });
     });
@@ -75,12 +83,8 @@ export async function findRelatives(
     waiting = waiting.map((some) => some.filter((one) => !next.includes(one)));
   }
   const of = kept.map((some) => some.map(({ relative }) => relative));
-  return {
-    table: { lentSteps: round.lentSteps, homeSteps: round.homeSteps, of },
-    pairs: kept.flat(),
-    resting,
-    tried,
-  };
+  const table: Relatives = { ...ROUND, of };
+  return { table, pairs: kept.flat(), resting, tried };
 }
 
 /** Whether a relative looks different enough, and has about the same body. */
@@ -98,8 +102,8 @@ function isWorthIt(own: Resting, relative: Resting): boolean {
 }
 
 /**
- * The likest of the same kind for each creature, by picture and by latent, that are worth it; the
- * likest first.
+ * Finds the likest of the same kind for each creature, by picture and by latent, that are worth it;
+ * the likest first.
  */
 function likest(model: Model, resting: readonly Resting[]): Pair[][] {
   const { gallery } = model.card;
@@ -113,7 +117,10 @@ function likest(model: Model, resting: readonly Resting[]): Pair[][] {
       return [{ own, relative, picture, latent: distance(latents[own], latents[relative]) }];
     }),
   );
-  const scale = { picture: mean(pairs, 'picture'), latent: mean(pairs, 'latent') };
+  const scale = {
+    picture: mean(pairs.map(({ picture }) => picture)),
+    latent: mean(pairs.map(({ latent }) => latent)),
+  };
   const unlikeness = ({ picture, latent }: (typeof pairs)[number]): number =>
     picture / scale.picture + latent / scale.latent;
   const sorted = [...pairs].sort((a, b) => unlikeness(a) - unlikeness(b));
@@ -124,6 +131,185 @@ function likest(model: Model, resting: readonly Resting[]): Pair[][] {
   return lists;
 }
 
-function mean<K extends string>(items: readonly Record<K, number>[], key: K): number {
-  return items.reduce((sum, item) => sum + item[key], 0) / Math.max(1, items.length);
+/**
+ * Grows creatures of the gallery until they rest.
+ *
+ * @param indices of the gallery
+ * @returns by index
+ */
+export async function growToRest(
+  engine: Engine,
+  model: Model,
+  indices: readonly number[],
+): Promise<Map<number, Resting>> {
+  const grown = new Map<number, Resting>();
+  for (const some of inRows(indices, BATCH)) {
+    const patches = await plant(engine, model, some);
+    for (const { divide } of growthSchedule(model.card)) {
+      await engine.step(patches.map((patch) => ({ patch, divide })));
+    }
+    const { trustedSteps = 32 } = model.card;
+    const last = await untilRest(engine, patches, trustedSteps);
+    const states = await engine.exportStates(patches);
+    await engine.dispose(patches);
+    last.forEach(({ rgba, presence }, i) => {
+      const alive = presence.map((value) => (value >= thresholdOf(model) ? 1 : 0));
+      grown.set(some[i], { state: states[i], rgba, alive });
+    });
+  }
+  return grown;
+}
+
+/** The result of all rounds of a pair. */
+type RoundTrips = ReturnType<ReturnType<typeof watch>['result']>;
+
+/** Whether a pair comes home and does not flash. */
+export const isSafe = ({ error, flashes }: RoundTrips): boolean => error < HOME && !flashes;
+
+/**
+ * Runs pairs through several rounds; one that fails goes no further.
+ *
+ * @param resting those who borrow, by index
+ * @returns in the order of `pairs`
+ */
+export async function roundTrips(
+  engine: Engine,
+  model: Model,
+  resting: ReadonlyMap<number, Resting>,
+  pairs: readonly Pair[],
+  { lentSteps, homeSteps }: Omit<Relatives, 'of'>,
+): Promise<RoundTrips[]> {
+  const results: RoundTrips[] = [];
+  for (const some of inRows(pairs, BATCH)) {
+    const owners = some.map(({ own }) => own);
+    const patches = await plant(engine, model, owners);
+    await engine.importStates(
+      owners.map((own, i) => ({ patch: patches[i], state: resting.get(own)!.state })),
+    );
+    const tickRate = Math.min(60, lentSteps + homeSteps);
+    const watched = owners.map((own) => watch(resting.get(own)!, model, tickRate));
+    const look = (readouts: readonly Readout[]): void => {
+      for (const readout of readouts) watched[patches.indexOf(readout.patch)].see(readout);
+    };
+    let going = [...some.keys()];
+    for (let round = 0; round < ROUNDS && going.length > 0; round++) {
+      const ids = going.map((i) => patches[i]);
+      const own = going.map((i) => galleryLatent(model, some[i].own));
+      const lent = going.map((i) => galleryLatent(model, some[i].relative));
+      for (let step = 0; step < lentSteps; step++) {
+        look(await stepAll(engine, ids, step === 0 ? lent : undefined));
+      }
+      for (const i of going) watched[i].lent();
+      const last = await untilRest(engine, ids, homeSteps, own, look);
+      last.forEach((readout, k) => {
+        watched[going[k]].home(readout);
+      });
+      going = going.filter((i) => isSafe(watched[i].result()));
+    }
+    await engine.dispose(patches);
+    results.push(...watched.map((one) => one.result()));
+  }
+  return results;
+}
+
+/** Watches one organism that has ground around it, as a room shows it. */
+function watch(resting: Resting, model: Model, tickRate: number) {
+  const { side } = model.card;
+  const threshold = thresholdOf(model);
+  const grid = new GridPlanes(side, side);
+  const organism = newOrganism({
+    ...{ id: 1, patch: 1, window: { x: 0, y: 0, width: side, height: side }, stage: side },
+    ...{ latent: new Float32Array(), origin: 'gallery', kind: '', parents: [], born: 0 },
+    planter: { id: 0, name: '', hue: 0 },
+  });
+  const show = (rgba: Uint8Array, isHeld: (place: number) => boolean): void => {
+    resting.alive.forEach((_, place) => {
+      const held = isHeld(place);
+      grid.planes.owner[place] = held ? 1 : 0;
+      for (let c = 4 * place; c < 4 * place + 4; c++) grid.planes.rgba[c] = held ? rgba[c] : 0;
+    });
+  };
+  let [error, flashes, tick] = [0, false, 0];
+  let expression: Uint8Array | undefined;
+  let last: Uint8Array | undefined;
+  show(resting.rgba, (place) => resting.alive[place] === 1);
+  remember(organism, grid, 0);
+  return {
+    /** The organism has taken a step. */
+    see({ rgba, presence }: Readout): void {
+      last = rgba;
+      // A place that it holds at rest stays its own, whatever it expresses there.
+      show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
+      if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
+    },
+    /** The loan is over. */
+    lent(): void {
+      expression ??= last;
+    },
+    /** The organism rests again. */
+    home({ rgba }: Readout): void {
+      error = Math.max(error, meanSquare(rgba, resting.rgba));
+    },
+    result() {
+      return {
+        /** Largest mean squared difference of the picture to that at rest, of all returns; 0…1. */
+        error,
+        /** Whether it has flashed as often as a room allows, were all steps of a round in one second. */
+        flashes,
+        /** [S, S, 4] at the end of the first loan. */
+        expression: expression ?? resting.rgba,
+      };
+    },
+  };
+}
+
+const thresholdOf = ({ card }: Model): number => Math.ceil(card.presence.threshold * 255);
+
+async function plant(engine: Engine, model: Model, indices: readonly number[]): Promise<PatchId[]> {
+  const checkpoint = model.card.name;
+  const patches = indices.map((index, i) => {
+    return { patch: i + 1, checkpoint, latent: galleryLatent(model, index) };
+  });
+  await engine.plant(patches);
+  return patches.map(({ patch }) => patch);
+}
+
+const stepAll = (
+  engine: Engine,
+  patches: readonly PatchId[],
+  express?: readonly Float32Array[],
+): Promise<Readout[]> =>
+  engine.step(
+    patches.map((patch, i) => ({ patch, divide: false, ...(express && { express: express[i] }) })),
+  );
+
+/**
+ * Steps patches until each has not changed visibly for some steps, as rule LIF-1 has it.
+ *
+ * @param most maximum number of steps
+ * @param express [Z] each, in the first step
+ * @param look called with the read-outs of each step
+ * @returns the last read-out of each
+ */
+async function untilRest(
+  engine: Engine,
+  patches: readonly PatchId[],
+  most: number,
+  express?: readonly Float32Array[],
+  look?: (readouts: readonly Readout[]) => void,
+): Promise<Readout[]> {
+  const { restLevel, restSteps } = LIFE;
+  const rested = new Map(patches.map((patch) => [patch, 0]));
+  const last = new Map<PatchId, Readout>();
+  for (let step = 0, awake = patches; step < most && awake.length > 0; step++) {
+    const readouts = await stepAll(engine, awake, step === 0 ? express : undefined);
+    look?.(readouts);
+    for (const readout of readouts) {
+      const { patch, change } = readout;
+      last.set(patch, readout);
+      rested.set(patch, change <= restLevel ? rested.get(patch)! + 1 : 0);
+    }
+    awake = awake.filter((patch) => rested.get(patch)! < restSteps);
+  }
+  return patches.map((patch) => last.get(patch)!);
 }

@@ -3,45 +3,19 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createEngine } from '../../engine/create-engine.ts';
-import { runCommand } from '../../settings/document.ts';
-import { text, wholeNumber } from '../../settings/server-types.ts';
+import { text } from '../../settings/server-types.ts';
 import { loadModel } from '../../vnca/checkpoint.ts';
 import { RELATIVES_FILE, writeRelatives } from '../../vnca/relatives.ts';
-import { reportErrors } from '../errors.ts';
-import { say } from '../failures.ts';
-import { drawSheet, straight, type Tile } from '../pictures/sheet.ts';
-import { type Found, findRelatives } from './find-relatives.ts';
+import { drawSheet, inRows, straight, type Tile } from '../pictures/sheet.ts';
+import { CHECKPOINT_FOLDER, runTool, say } from '../terminal.ts';
+import { EACH, type Found, findRelatives } from './find-relatives.ts';
 
 const COMMAND = {
   about:
     'Writes relatives.json of a checkpoint: for each creature of its gallery those that it can express for a moment. Each pair has come home several times in a row, and none flashes.',
   usage: 'npm run relatives -- <folder> [options]',
-  positional: {
-    key: 'folder',
-    noun: 'checkpoint folder',
-    help: 'checkpoint with card.json and model.safetensors',
-  },
+  positional: CHECKPOINT_FOLDER,
   options: {
-    lent: {
-      type: wholeNumber(1, 1_000),
-      default: '12',
-      help: "steps with the relative's latent",
-    },
-    home: {
-      type: wholeNumber(1, 1_000),
-      default: '20',
-      help: 'steps with its own latent in which it must be back as it was',
-    },
-    each: {
-      type: wholeNumber(1, 8),
-      default: '3',
-      help: 'relatives of each creature, at most',
-    },
-    rounds: {
-      type: wholeNumber(1, 1_000),
-      default: '20',
-      help: 'times in a row that each pair must come home',
-    },
     sheet: {
       value: 'FILE',
       type: text,
@@ -50,31 +24,31 @@ const COMMAND = {
   },
 } as const;
 
-/** Rows of a creature, its expressions, and nothing where it has fewer. */
-function drawExpressions({ pairs, resting, table }: Found, side: number, each: number) {
+const CREATURES_A_ROW = 5;
+
+/** Draws rows of creatures, each with its expressions, and nothing where it has fewer. */
+function drawExpressions({ pairs, resting, table }: Found, side: number) {
   const tile = (rgba: Uint8Array): Tile => ({ side, rgba: straight(rgba) });
   const empty = tile(new Uint8Array(4 * side * side));
   const groups = table.of.map((_, own) => {
     const some = pairs.filter((pair) => pair.own === own).map(({ expression }) => tile(expression));
-    return [tile(resting[own].rgba), ...some, ...Array(each + 1 - some.length).fill(empty)];
+    return [tile(resting[own].rgba), ...some, ...Array(EACH + 1 - some.length).fill(empty)];
   });
-  const perRow = 5;
-  const rows = Array.from({ length: Math.ceil(groups.length / perRow) }, (_, row) =>
-    groups.slice(row * perRow, (row + 1) * perRow).flat(),
+  return drawSheet(
+    inRows(groups, CREATURES_A_ROW).map((row) => row.flat()),
+    { scale: 2 },
   );
-  return drawSheet(rows, { scale: 2 });
 }
 
-const done = runCommand(COMMAND, async ({ folder, lent, home, each, rounds, sheet }) => {
+await runTool('relatives', COMMAND, async ({ folder, sheet }) => {
   const model = await loadModel(folder);
   const engine = await createEngine({ checkpoints: [model] });
   try {
-    const wanted = { lentSteps: lent, homeSteps: home, each, rounds };
-    const found = await findRelatives(engine, model, wanted, say);
+    const found = await findRelatives(engine, model, say);
     const { table, pairs, tried } = found;
     const creatures = table.of.filter((some) => some.length > 0).length;
     say(`${pairs.length} of ${tried} pairs, for ${creatures} of ${table.of.length} creatures`);
-    if (sheet) await writeFile(sheet, await drawExpressions(found, model.card.side, each));
+    if (sheet) await writeFile(sheet, await drawExpressions(found, model.card.side));
     if (pairs.length === 0) return;
     const worst = Math.max(...pairs.map(({ error }) => error));
     say(`the farthest from home: ${worst.toFixed(5)}`);
@@ -85,4 +59,3 @@ const done = runCommand(COMMAND, async ({ folder, lent, home, each, rounds, shee
     await engine.close();
   }
 });
-await reportErrors('relatives', done);

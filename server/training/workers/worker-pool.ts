@@ -35,20 +35,11 @@ export interface WorkerJob<Plan, Job, Result> {
   ): Promise<PoolWorker<Job, Result>>;
 }
 
-/** The `workerData` of a thread. */
-export interface WorkerStart {
-  /** URL of the module whose `workerJob` the thread runs. */
-  readonly module: string;
-  readonly plan: unknown;
-}
-
-/** Methods that the main thread calls in a worker. */
+/** Methods of a worker, and events that it sends. Its `workerData` is a `WorkerStart`. */
 export type WorkerMethods<Job, Result> = Pick<PoolWorker<Job, Result>, 'work'>;
-
-/** Methods that a worker calls in the main thread. */
-export interface WorkerEvents {
-  onProgress(amount: number): void;
-}
+export type WorkerEvents = { onProgress(amount: number): void };
+/** `module`: URL of the module whose `workerJob` the thread runs. */
+export type WorkerStart = { readonly module: string; readonly plan: unknown };
 
 /**
  * Workers that take jobs as they become free. They start when first needed; a lost one is replaced.

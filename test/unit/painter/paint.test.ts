@@ -1,6 +1,6 @@
 /** What the painter promises whatever its weights are. */
 import fc from 'fast-check';
-import { enlarged } from '../../../server/training/painter/config.ts';
+import { enlarged } from '../../../server/training/painter/enlarge.ts';
 import { paint } from '../../../shared/painter/paint.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { randomPainter } from './nets.ts';

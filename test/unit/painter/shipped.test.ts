@@ -3,8 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PNG } from 'pngjs';
-import { drawings, paintAlone, psnr } from '../../../server/training/painter/measure.ts';
-import { withoutDisc } from '../../../server/training/painter/sheet.ts';
+import {
+  drawings,
+  paintAlone,
+  psnr,
+  withoutDisc,
+} from '../../../server/training/painter/measure.ts';
 import { painterEntry } from '../../../server/training/painter/write.ts';
 import { parseCard } from '../../../server/vnca/card.ts';
 import { PAINTER_LIMIT, painterWork, parsePainter } from '../../../shared/painter/net.ts';

@@ -1,14 +1,18 @@
-/** A painter's run: what it continues with, and what it refuses. */
+/** Painters: what a run continues with, what it refuses, and where it writes. */
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Options, readOptions } from '../../../server/training/command.ts';
 import { loadDataset } from '../../../server/training/data/load-dataset.ts';
-import { identified, writeCheckpoint } from '../../../server/training/export.ts';
 import { parsePainterConfig } from '../../../server/training/painter/config.ts';
 import { trainPainter } from '../../../server/training/painter/train.ts';
+import { checkOut, painterBytes, writePainter } from '../../../server/training/painter/write.ts';
+import { identified, writeCheckpoint } from '../../../server/training/run/export.ts';
+import { writeSafetensors } from '../../../server/vnca/safetensors.ts';
 import { suiteFolder } from '../../support/closing.ts';
-import { modelOf, tinyCard } from '../vnca/tiny-model.ts';
+import { modelOf, tinyCard, tinyCardJson } from '../vnca/tiny-model.ts';
+import { randomWeights } from './nets.ts';
 
 const scratch = suiteFolder();
 const folder = fileURLToPath(
@@ -32,14 +36,8 @@ async function train(name: string, args: readonly string[], config: object = CON
     config: parsePainterConfig(config, 'tiny.json'),
     baseFolder: scratch,
     options: readOptions([
-      'tiny.json',
-      '--run',
-      run,
-      '--backend',
-      'onnx',
-      '--threads',
-      '1',
-      ...args,
+      ...'tiny.json --backend onnx --threads 1 --run'.split(' '),
+      ...[run, ...args],
     ]) as Options,
     say: (line) => said.push(line),
     stop: { isAsked: () => false },
@@ -93,4 +91,35 @@ test.each([
     reason: 'bad-config',
     message: expect.stringContaining(option),
   });
+});
+
+const [origin, own, other] = ['origin', 'own', 'other'].map((name) => join(scratch, name));
+for (const folder of [origin, own, other]) await mkdir(folder);
+await writeFile(join(origin, 'card.json'), JSON.stringify(tinyCardJson()));
+const checkpoint = { ...modelOf(tinyCard()), folder: origin };
+const cardIn = (folder: string) => JSON.parse(readFileSync(join(folder, 'card.json'), 'utf8'));
+const write = (folder: string): Promise<void> =>
+  writePainter(folder, origin, painterBytes(randomWeights(1)), {});
+
+test('a painter is written where nothing is, again, and beside its own checkpoint with its card', async () => {
+  const out = own;
+  await checkOut(out, checkpoint);
+  await write(out);
+  expect(cardIn(out).painter.version).toBe(1);
+  await checkOut(out, checkpoint);
+  await writeFile(join(out, 'card.json'), JSON.stringify(tinyCardJson({ title: 'Another' })));
+  await writeFile(join(out, 'model.safetensors'), writeSafetensors(new Map(checkpoint.tensors)));
+  await checkOut(out, checkpoint);
+  await write(out);
+  expect(cardIn(out)).toMatchObject({ title: 'Another', painter: { version: 1 } });
+});
+
+test('a painter is not written beside the weights of another checkpoint', async () => {
+  const out = other;
+  await writeFile(join(out, 'card.json'), JSON.stringify(tinyCardJson()));
+  const tensors = new Map(checkpoint.tensors);
+  const [[name, { shape, data }]] = tensors;
+  tensors.set(name, { shape, data: data.map((x) => x + 1) });
+  await writeFile(join(out, 'model.safetensors'), writeSafetensors(tensors));
+  await expect(checkOut(out, checkpoint)).rejects.toMatchObject({ reason: 'bad-data' });
 });

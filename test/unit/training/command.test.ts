@@ -1,4 +1,5 @@
 /** The line of a card, read back by the command line that it is for. */
+import { COMPUTE_NAMES } from '../../../server/autodiff/compute.ts';
 import { commandOf, type Options, readOptions, startOf } from '../../../server/training/command.ts';
 
 const optionsOf = (...args: string[]): Options => {
@@ -53,5 +54,21 @@ it('says from where on the options of a run of an earlier version are known', ()
   const options = { ...optionsOf('a.json', '--updates', '9'), from: 'x' };
   expect(commandOf([startOf(options, 5)])).toBe(
     'npm run train -- a.json --from x --updates 9, with these options from update 5 on',
+  );
+});
+
+// What every command refuses is tested in settings/command.test.ts.
+test.each([
+  [[], 'Name one configuration'],
+  [['a.json', '--updates', '0'], '--updates'],
+  [['a.json', '--batch=-2'], '--batch'],
+  [['a.json', '--backend', 'abacus'], COMPUTE_NAMES.join(', ')],
+  [['a.json', '--resume', '--from', 'x'], '--from'],
+  [['a.json', '--encoder', 'x'], '--encoder'],
+  [['a.json', '--refine', '0.01'], '--resume'],
+  [['a.json', '--resume', '--refine', '-1'], '--refine'],
+])('%j is refused', (args, text) => {
+  expect(() => readOptions(args)).toThrow(
+    expect.objectContaining({ reason: 'bad-option', message: expect.stringContaining(text) }),
   );
 });

@@ -1,15 +1,15 @@
 /** Runs that train only the encoder of a checkpoint. */
 import { join } from 'node:path';
 import { createCompute } from '../../../server/autodiff/create.ts';
-import { beginRun, checkGallery } from '../../../server/training/begin-run.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
-import { trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
-import { loadRun, type Run, saveRun } from '../../../server/training/run-folder.ts';
-import { firstState, runShapes, trainedShapes } from '../../../server/training/run-state.ts';
-import { Trainer } from '../../../server/training/trainer.ts';
+import { beginRun, checkGallery } from '../../../server/training/run/begin-run.ts';
+import { trainedModel, writeCheckpoint } from '../../../server/training/run/export.ts';
+import { loadRun, type Run, saveRun } from '../../../server/training/run/run-folder.ts';
+import { firstState, runShapes, trainedShapes } from '../../../server/training/run/run-state.ts';
+import { Trainer } from '../../../server/training/run/trainer.ts';
 import { loadModel } from '../../../server/vnca/checkpoint.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { hexOf, numbersOf, tinyConfig, tinyConfigJson, tinyData, updates } from './tiny-run.ts';
+import { hexOf, numbersOf, tinyConfig, tinyData, updates } from './tiny-run.ts';
 
 const folder = temporaryFolder();
 const compute = await createCompute('onnx', { threads: 1 });
@@ -144,10 +144,4 @@ test('a run is refused without a checkpoint, with another rule, and with another
   const renamed = { ...data, entries: data.entries.toReversed() };
   await expect(checkGallery(config, renamed, from)).rejects.toMatchObject({ reason: 'bad-run' });
   await checkGallery(whole, renamed, from);
-});
-
-test.each(['pool', 'galleryOffsets'])('%s is for runs that train the rule', (field) => {
-  const value = { pool: { size: 6, batch: 2, admit: 2, steps: [1, 3] } }[field] ?? {};
-  const json = tinyConfigJson({ ...shown, trains: 'encoder', [field]: value });
-  expect(() => tinyConfig(json)).toThrow(expect.objectContaining({ reason: 'bad-config' }));
 });

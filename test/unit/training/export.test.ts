@@ -2,11 +2,11 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
-import { identified, trainedModel, writeCheckpoint } from '../../../server/training/export.ts';
 import { growthSegments } from '../../../server/training/model/segments.ts';
-import { drawProgressSheet } from '../../../server/training/progress.ts';
-import { firstState, trainedShapes } from '../../../server/training/run-state.ts';
-import { Trainer } from '../../../server/training/trainer.ts';
+import { identified, trainedModel, writeCheckpoint } from '../../../server/training/run/export.ts';
+import { drawProgressSheet } from '../../../server/training/run/progress.ts';
+import { firstState, trainedShapes } from '../../../server/training/run/run-state.ts';
+import { Trainer } from '../../../server/training/run/trainer.ts';
 import { galleryLatent, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { modelOf, tinyCard } from '../vnca/tiny-model.ts';
@@ -43,9 +43,8 @@ test.each([
   const weights = new Map(
     [...trainedShapes(config).keys()].map((name) => [name, tensors.get(`parameter:${name}`)!]),
   );
-  const figures = { elbo: { nats: -3 } };
   const training = { updates: '3 of 6' };
-  const model = await trainedModel(compute, { config, data, weights, training, figures });
+  const model = await trainedModel(compute, { config, data, weights, training });
   await writeCheckpoint(out, model);
 
   const checkpoint = await loadCheckpoint(out);
@@ -55,7 +54,6 @@ test.each([
     encoder: config.encoder,
     data: { set: 'six discs', licence: 'none', source: 'made up' },
     training,
-    figures,
   });
   expect(checkpoint.card.gallery).toEqual(data.entries.slice(0, 4));
   for (const [name, { data: numbers }] of weights) {

@@ -1,4 +1,4 @@
-import { createProgress } from '../../../server/training/progress.ts';
+import { createProgress, describeUpdates } from '../../../server/training/run/progress.ts';
 
 const report = (update: number, more: object = {}) => ({
   update,
@@ -11,24 +11,25 @@ const report = (update: number, more: object = {}) => ({
 test('a line every ten seconds shows rate, back end and time left', () => {
   const lines: string[] = [];
   let now = 0;
-  const progress = createProgress({
-    updates: 100,
-    done: 10,
-    now: () => now,
-    say: (line) => lines.push(line),
-    backend: 'onnx',
-  });
+  const progress = createProgress(
+    {
+      updates: 100,
+      done: 10,
+      now: () => now,
+      say: (line) => lines.push(line),
+      backend: 'onnx',
+    },
+    describeUpdates,
+  );
   for (let update = 11; update <= 20; update++) {
     now += 1000;
     progress(report(update));
   }
-  expect(lines).toEqual([
-    expect.stringMatching(/^11\/100 · 1\.00 updates\/s on onnx · 2 min left/),
-  ]);
+  expect(lines).toEqual([expect.stringMatching(/^11\/100 · 1\.00 updates\/s on onnx · 89 s left/)]);
   now += 1000;
   progress(report(21));
   expect(lines.slice(1)).toEqual([
-    '21/100 · 1.00 updates/s on onnx · 2 min left · ELBO -126.5 · reconstruction 116.5 · KL 10.0 · gradient 2.0',
+    '21/100 · 1.00 updates/s on onnx · 79 s left · ELBO -126.5 · reconstruction 116.5 · KL 10.0 · gradient 2.0',
   ]);
   now += 20_000;
   progress(report(22, { pooled: 50, age: 33 }));
@@ -39,13 +40,16 @@ test('a line every ten seconds shows rate, back end and time left', () => {
 
 test('the first and the last update always have a line', () => {
   const lines: string[] = [];
-  const progress = createProgress({
-    updates: 3,
-    done: 0,
-    now: () => lines.length + 1,
-    say: (line) => lines.push(line),
-    backend: 'onnx',
-  });
+  const progress = createProgress(
+    {
+      updates: 3,
+      done: 0,
+      now: () => lines.length + 1,
+      say: (line) => lines.push(line),
+      backend: 'onnx',
+    },
+    describeUpdates,
+  );
   for (const update of [1, 2, 3]) progress(report(update));
   expect(lines.map((line) => line.slice(0, 3))).toEqual(['1/3', '3/3']);
 });

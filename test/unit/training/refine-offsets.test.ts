@@ -1,15 +1,15 @@
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { gatherImages } from '../../../server/training/data/dataset.ts';
-import { trainedModel } from '../../../server/training/export.ts';
 import { growthSegments } from '../../../server/training/model/segments.ts';
-import { refineOffsets } from '../../../server/training/refine-offsets.ts';
+import { refineOffsets } from '../../../server/training/run/begin-run.ts';
+import { trainedModel } from '../../../server/training/run/export.ts';
 import {
   firstState,
   LATENTS,
   OFFSETS,
   trainedWeights,
-} from '../../../server/training/run-state.ts';
-import { Trainer } from '../../../server/training/trainer.ts';
+} from '../../../server/training/run/run-state.ts';
+import { Trainer } from '../../../server/training/run/trainer.ts';
 import { tinyConfig, tinyData, updates } from './tiny-run.ts';
 
 const compute = createOnnxCompute({ threads: 1 });

@@ -1,10 +1,11 @@
 /** Tiny training runs: patches of 8×8, six images, milliseconds per update. */
+import type { Compute } from '../../../server/autodiff/compute.ts';
 import { sizeOf } from '../../../server/autodiff/graph.ts';
 import type { Shapes } from '../../../server/autodiff/parameters.ts';
 import { parseConfig, type TrainingConfig } from '../../../server/training/config.ts';
 import type { Dataset } from '../../../server/training/data/dataset.ts';
-import type { RunState } from '../../../server/training/run-state.ts';
-import type { Trainer, UpdateReport } from '../../../server/training/trainer.ts';
+import { firstState, type RunState } from '../../../server/training/run/run-state.ts';
+import { Trainer, type UpdateReport } from '../../../server/training/run/trainer.ts';
 
 const SIDE = 8;
 const COUNT = 6;
@@ -117,3 +118,23 @@ export const hexOf = (data: Float32Array): string =>
 /** Number of trained numbers. */
 export const countNumbers = (shapes: Shapes): number =>
   [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
+
+/**
+ * @param compute of all trainers that ask for no other
+ * @returns creates a trainer that is disposed after its test
+ */
+export function tinyTrainers(compute: Compute) {
+  const started: Trainer[] = [];
+  afterEach(async () => {
+    for (const trainer of started.splice(0)) await trainer.dispose();
+  });
+  return async (
+    config: TrainingConfig,
+    state: RunState = firstState(config),
+    { data = tinyData(), on = compute } = {},
+  ): Promise<Trainer> => {
+    const trainer = await Trainer.create(on, config, data, state);
+    started.push(trainer);
+    return trainer;
+  };
+}

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { createCompute } from '../../../server/autodiff/create.ts';
 import type { TrainingConfig } from '../../../server/training/config.ts';
 import { growthSegments, stayingSegments } from '../../../server/training/model/segments.ts';
-import { leakAt } from '../../../server/training/rollout-plan.ts';
-import { loadRun, STATE_FILE, saveRun } from '../../../server/training/run-folder.ts';
-import { compactState, firstState } from '../../../server/training/run-state.ts';
-import type { Trainer } from '../../../server/training/trainer.ts';
+import { leakAt } from '../../../server/training/rollout/rollout-plan.ts';
+import { loadRun, STATE_FILE, saveRun } from '../../../server/training/run/run-folder.ts';
+import { compactState, firstState } from '../../../server/training/run/run-state.ts';
+import type { Trainer } from '../../../server/training/run/trainer.ts';
 import { parseSafetensors, writeSafetensors } from '../../../server/vnca/safetensors.ts';
 import { float32Of } from '../../../shared/safetensors.ts';
 import { isFull } from '../../support/full.ts';
@@ -21,10 +21,10 @@ import {
   TINY_OPTIMISER,
   TINY_POOL,
   tinyConfig,
+  tinyTrainers,
   UNIFORM,
   updates,
 } from './tiny-run.ts';
-import { tinyTrainers } from './tiny-trainer.ts';
 
 const folder = temporaryFolder();
 // Each thread takes longer to start than its updates take.
@@ -34,83 +34,42 @@ afterAll(() => Promise.all([compute.dispose(), twoThreads.dispose()]));
 const start = tinyTrainers(compute);
 
 const residual = { kind: 'residual', hidden: 5, leak: 0.5, standingInput: true };
-const runs: [string, TrainingConfig][] = [
-  [
-    'doubling, with pool, wounds, curriculum and stages judged',
-    tinyConfig({
-      pool: TINY_POOL,
-      optimiser: TINY_OPTIMISER,
-      curriculum: [{ side: 4, until: 0.5 }],
-      judgeGrown: 0.5,
-      judgeStages: 0.5,
-      extraSteps: [0, 3],
-      augment: { flip: true, shift: 1 },
-    }),
-  ],
-  [
-    'uniform, with pool, wounds, and cells that update by chance',
-    tinyConfig({
-      ...UNIFORM,
-      growthSteps: [3, 6],
-      update: MASKED,
-      pool: { ...TINY_POOL, divergence: 'all', gradientSteps: 2 },
-      optimiser: TINY_OPTIMISER,
-    }),
-  ],
-  [
-    'uniform, as published: whole batches, and one number of steps for each',
-    tinyConfig({
-      ...UNIFORM,
-      growthSteps: [3, 6],
-      stepsDrawn: 'update',
-      pool: { ...TINY_POOL, admit: 4, batch: 4, standIns: true, steps: [3, 6], divergence: 'all' },
-    }),
-  ],
-  [
-    'with a genome in every layer',
-    tinyConfig({
-      update: { ...residual, genome: { hidden: 4 } },
-      pool: TINY_POOL,
-    }),
-  ],
-  [
-    'with places to learn, a leak that rises, and a pool most of which is calm',
-    tinyConfig({
-      channels: 8,
-      latentSize: 10,
-      update: { ...calmUpdate(5), activation: 'relu' },
-      places: { channel: 4, octaves: 1, weight: 0.3 },
-      leakRamp: [0.1, 0.9],
-      pool: {
-        ...TINY_POOL,
-        size: 12,
-        admit: 4,
-        calm: { batch: 4, steps: [1, 2] },
-        divergence: 'all',
-      },
-      judgeStages: 0.25,
-    }),
-  ],
-  [
-    'with wounds that close from their rim, on crowded ground too, and pictures of many looks',
-    tinyConfig({
-      closing: 1,
-      augment: { flip: true, shift: 1, shrink: 0.3, recolour: 0.5, lines: 0.3, untouched: 0.2 },
-      gallery: 2,
-      galleryTimes: 3,
-      galleryOffsets: {},
-      judgeGrown: 0.5,
-      pool: {
-        ...TINY_POOL,
-        size: 12,
-        admit: 4,
-        calm: { batch: 2, steps: [1, 2], rest: 1 },
-        crowded: { batch: 2 },
-        patients: { batch: 4, steps: [2, 5], shifted: 0.2, strangers: 0.2, crowded: 0.5 },
-      },
-    }),
-  ],
-];
+const big = { ...TINY_POOL, size: 12, admit: 4 };
+const fieldsOf: Readonly<Record<string, Record<string, unknown>>> = {
+  'doubling, with pool, wounds, curriculum and stages judged': {
+    ...{ pool: TINY_POOL, optimiser: TINY_OPTIMISER, curriculum: [{ side: 4, until: 0.5 }] },
+    ...{ judgeGrown: 0.5, judgeStages: 0.5, extraSteps: [0, 3] },
+    augment: { flip: true, shift: 1 },
+  },
+  'uniform, with pool, wounds, and cells that update by chance': {
+    ...{ ...UNIFORM, growthSteps: [3, 6], update: MASKED, optimiser: TINY_OPTIMISER },
+    pool: { ...TINY_POOL, divergence: 'all', gradientSteps: 2 },
+  },
+  'uniform, as published: whole batches, and one number of steps for each': {
+    ...{ ...UNIFORM, growthSteps: [3, 6], stepsDrawn: 'update' },
+    pool: { ...TINY_POOL, admit: 4, batch: 4, standIns: true, steps: [3, 6], divergence: 'all' },
+  },
+  'with a genome in every layer': {
+    ...{ update: { ...residual, genome: { hidden: 4 } }, pool: TINY_POOL },
+  },
+  'with places to learn, a leak that rises, and a pool most of which is calm': {
+    ...{ channels: 8, latentSize: 10, update: { ...calmUpdate(5), activation: 'relu' } },
+    ...{ places: { channel: 4, octaves: 1, weight: 0.3 }, leakRamp: [0.1, 0.9], judgeStages: 0.25 },
+    pool: { ...big, calm: { batch: 4, steps: [1, 2] }, divergence: 'all' },
+  },
+  'with wounds that close from their rim, on crowded ground too, and pictures of many looks': {
+    ...{ closing: 1, gallery: 2, galleryTimes: 3, galleryOffsets: {}, judgeGrown: 0.5 },
+    augment: { flip: true, shift: 1, shrink: 0.3, recolour: 0.5, lines: 0.3, untouched: 0.2 },
+    pool: {
+      ...{ ...big, calm: { batch: 2, steps: [1, 2], rest: 1 }, crowded: { batch: 2 } },
+      patients: { batch: 4, steps: [2, 5], shifted: 0.2, strangers: 0.2, crowded: 0.5 },
+    },
+  },
+};
+const runs = Object.entries(fieldsOf).map(([name, fields]): [string, TrainingConfig] => [
+  name,
+  tinyConfig(fields),
+]);
 
 describe.each(runs)('a run %s', (_, config) => {
   it('continues after saving and loading as if it had not stopped', async () => {

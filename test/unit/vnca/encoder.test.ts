@@ -1,5 +1,5 @@
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
-import { openPosteriors } from '../../../server/training/evaluate/posteriors.ts';
+import { openPosteriors } from '../../../server/training/model/networks.ts';
 import { loadCheckpoint, type Model } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
 import { createRandom } from '../../../shared/random.ts';

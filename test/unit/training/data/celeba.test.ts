@@ -68,9 +68,3 @@ test('images without a split, and broken lists, are refused', async () => {
   await put(folder(), 'mine/list_eval_partition.txt', 'me.jpg 0\nme.jpg 7\n');
   await expectFailure(load('mine'), 'broken-list', list, 'line 2 is not a file name and 0, 1 or 2');
 });
-
-test('a broken face is named', async () => {
-  const file = await put(folder(), 'broken/000007.jpg', 'no face');
-  await expectFailure(load('broken'), 'broken-image', file);
-  await expectFailure(load('nothing'), 'missing-folder', 'nothing');
-});

@@ -1,7 +1,6 @@
 import { parseDatasetConfig } from '../../../../server/training/data/config.ts';
 import { nameOfFile, splitByShare, titleCase } from '../../../../server/training/data/dataset.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { expectFailure } from './support.ts';
 
 test('defaults are filled in', () => {
   expect(parseDatasetConfig({ kind: 'mnist' })).toEqual({
@@ -17,30 +16,21 @@ test('defaults are filled in', () => {
 });
 
 test.each([
-  ['data.kind', { kind: 'imagenet' }],
-  ['data', 'mnist'],
-  ['data.set', { kind: 'emoji', set: 'flags' }],
-  ['data.side', { kind: 'mnist', side: 64 }],
-  ['data.extra', { kind: 'mnist', extra: 1 }],
-  ['data.binarise.seed', { kind: 'mnist', binarise: { seed: -1 } }],
-  ['data.folder', { kind: 'folder', folder: '' }],
-  ['data.folder', { kind: 'celeba' }],
-  ['data.margin', { kind: 'folder', folder: 'x', side: 16, margin: 7 }],
-  ['data.background', { kind: 'folder', folder: 'x', background: 'blue' }],
-  ['data.validationShare', { kind: 'folder', folder: 'x', validationShare: 0.9 }],
+  ['kind', { kind: 'imagenet' }],
+  ['set', { kind: 'emoji', set: 'flags' }],
+  ['side', { kind: 'mnist', side: 64 }],
+  ['extra', { kind: 'mnist', extra: 1 }],
+  ['binarise.seed', { kind: 'mnist', binarise: { seed: -1 } }],
+  ['folder', { kind: 'folder', folder: '' }],
+  ['folder', { kind: 'celeba' }],
+  ['margin', { kind: 'folder', folder: 'x', side: 16, margin: 7 }],
+  ['background', { kind: 'folder', folder: 'x', background: 'blue' }],
+  ['validationShare', { kind: 'folder', folder: 'x', validationShare: 0.9 }],
 ])('%s is refused in %j', async (field, config) => {
-  const load = loadDataset(config as never);
-  await expectFailure(load, 'bad-config', `${field}: `, 'correct this field');
-});
-
-test('messages say what is wrong with the field', async () => {
-  const refused = (config: object, text: string) =>
-    expectFailure(loadDataset(config as never), 'bad-config', text);
-  await refused({ kind: 'mnist', extra: 1 }, 'data.extra: is not a field of this kind of set');
-  await refused({ kind: 'celeba' }, 'data.folder: is missing');
-  await refused({ kind: 'folder', folder: 'x', background: '#fff' }, 'nor a colour such as');
-  await refused({ kind: 'emoji', set: 'broad', margin: 15 }, 'data.margin: leaves fewer than 4');
-  await refused({ kind: 'imagenet' }, '"celeba"');
+  await expect(loadDataset(config as never)).rejects.toMatchObject({
+    reason: 'bad-config',
+    message: expect.stringContaining(`data: field "${field}": `),
+  });
 });
 
 test('names are for people', () => {

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { cp, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import sharp from 'sharp';
-import { packageFolder } from '../../../../server/training/data/cache.ts';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
+import { packageFolder } from '../../../../server/training/data/dataset.ts';
 import {
   type EmojiRecord,
   emojiKind,
@@ -15,8 +14,7 @@ import {
   UNSEEN,
 } from '../../../../server/training/data/emoji.ts';
 import { loadDataset } from '../../../../server/training/data/load-dataset.ts';
-import { STYLES } from '../../../../server/training/data/styles.ts';
-import { codeOf } from '../../../../server/training/data/vectors.ts';
+import { codeOf, STYLES } from '../../../../server/training/data/vectors.ts';
 import { isFull } from '../../../support/full.ts';
 import { temporaryFolder } from '../../../support/temporary-folder.ts';
 import { expectFailure, put } from './support.ts';
@@ -87,59 +85,6 @@ describe('the emoji sets', () => {
     expect(kindOf('Spider Web')).toBe('thing');
     expect(new Set(organisms.entries.map(({ name }) => name)).size).toBe(organisms.count);
   });
-
-  test('are premultiplied, with a margin that is empty', () => {
-    const { pixels, side } = organisms;
-    let above = 0;
-    let inMargin = 0;
-    for (let i = 0; i < pixels.length; i += 4) {
-      const alpha = pixels[i + 3];
-      if (Math.max(pixels[i], pixels[i + 1], pixels[i + 2]) > alpha) above++;
-      const x = (i / 4) % side;
-      const y = Math.floor(i / 4 / side) % side;
-      const edge = Math.min(x, y, side - 1 - x, side - 1 - y);
-      if (edge < 2 && alpha !== 0) inMargin++;
-    }
-    expect({ above, inMargin }).toEqual({ above: 0, inMargin: 0 });
-  });
-
-  test('look like the pictures in the package', async () => {
-    const index = organisms.entries.findIndex(({ name }) => name === 'Frog Face');
-    const source = join(packageFolder('emoji-datasource-google'), 'img/google/64/1f438.png');
-    // Independent of the loader: over grey, shrunk, then compared with our pixels over the same
-    // grey.
-    const expected = await sharp(source)
-      .flatten({ background: '#808080' })
-      .resize(28, 28, { kernel: 'cubic' })
-      .extend({ top: 2, bottom: 2, left: 2, right: 2, background: '#808080' })
-      .raw()
-      .toBuffer();
-    const at = index * 32 * 32 * 4;
-    let difference = 0;
-    for (let p = 0; p < 32 * 32; p++) {
-      const alpha = organisms.pixels[at + 4 * p + 3];
-      for (let c = 0; c < 3; c++) {
-        const ours = organisms.pixels[at + 4 * p + c] + (128 * (255 - alpha)) / 255;
-        difference += Math.abs(ours - expected[3 * p + c]);
-      }
-    }
-    expect(difference / (32 * 32 * 3)).toBeLessThan(3);
-  });
-
-  test('are all for training unless a share is reserved', async () => {
-    expect([...organisms.splits.train]).toEqual(organisms.entries.map((_, i) => i));
-    expect(organisms.splits.validation).toHaveLength(0);
-    const { splits } = await load('bestiary', { validationShare: 0.1 });
-    expect(splits.validation).toHaveLength(17);
-    const all = [...splits.train, ...splits.validation].sort((a, b) => a - b);
-    expect(all).toEqual(Array.from({ length: 171 }, (_, i) => i));
-  });
-
-  test('come at 64×64 too', async () => {
-    const data = await load('bestiary', { side: 64, margin: 0 });
-    expect(data).toMatchObject({ side: 64, count: 171 });
-    expect(data.pixels).toHaveLength(171 * 64 * 64 * 4);
-  });
 });
 
 test('long names are replaced by short ones', () => {
@@ -159,7 +104,7 @@ const config = {
   margin: 2,
   validationShare: 0,
 } as const;
-const build = (from: string) => openEmoji(config, from).build(() => {});
+const build = (from: string) => openEmoji(config, from).build();
 
 test('a broken package is reported by its checksum, missing picture or broken list', async () => {
   const original = packageFolder('emoji-datasource-google');

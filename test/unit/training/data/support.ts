@@ -2,7 +2,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { DatasetError, type DatasetReason } from '../../../../server/training/data/dataset.ts';
+import { DatasetError } from '../../../../server/training/data/dataset.ts';
+import type { DatasetReason } from '../../../../server/training/errors.ts';
 
 export async function put(folder: string, name: string, bytes: Uint8Array | string) {
   const file = join(folder, name);

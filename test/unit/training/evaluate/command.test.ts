@@ -3,8 +3,8 @@ import { promisify } from 'node:util';
 import { readCommand } from '../../../../server/settings/command.ts';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { COMMAND } from '../../../../server/training/evaluate/options.ts';
-import { createMeter, duration } from '../../../../server/training/evaluate/progress-meter.ts';
 import { choose, loadImages } from '../../../../server/training/evaluate/test-images.ts';
+import { createMeter, duration } from '../../../../server/training/terminal.ts';
 import { tinyCard } from '../../vnca/tiny-model.ts';
 
 const readOptions = (args: readonly string[]) => readCommand(COMMAND, args);
@@ -43,16 +43,6 @@ describe('options', () => {
       throws: 1000,
       backend: 'auto',
       seed: 1,
-    });
-  });
-
-  it('are read', () => {
-    const text = '--json --write --samples 5 --limit 0 --steps 9,3 --wounds 0.3 --backend onnx';
-    expect(
-      readOptions(['a', ...text.split(' '), '--threads', '2', '--data', 'b', '--keep', 'c']),
-    ).toMatchObject({
-      ...{ json: true, write: true, samples: 5, limit: 0, steps: [3, 9], wounds: [0.3] },
-      ...{ backend: 'onnx', threads: 2, data: 'b', keep: 'c' },
     });
   });
 
@@ -135,19 +125,19 @@ describe('images', () => {
 });
 
 describe('the meter', () => {
-  it('reports progress at intervals', () => {
+  it('reports progress at intervals', async () => {
     let now = 0;
     const lines: string[] = [];
     const meter = createMeter(
       () => now,
       (line) => lines.push(line),
     );
-    meter.begin('staying', 100);
-    for (let i = 0; i < 10; i++) {
-      now += 1000;
-      meter.worked(10);
-    }
-    meter.end();
+    await meter.measure('staying', 100, async () => {
+      for (let i = 0; i < 10; i++) {
+        now += 1000;
+        meter.worked(10);
+      }
+    });
     expect(lines).toEqual(['staying: 50 %, 5 s left', 'staying: done in 10 s']);
   });
 

@@ -4,11 +4,11 @@ import { PNG } from 'pngjs';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { loadKernel } from '../../../../server/engine/native/native.ts';
 import { speciesOf } from '../../../../server/rooms/loaded-checkpoint.ts';
-import { EvaluationError } from '../../../../server/training/evaluate/errors.ts';
+import { TrainingError } from '../../../../server/training/errors.ts';
 import { evaluate } from '../../../../server/training/evaluate/evaluate.ts';
 import { EvaluationBatch } from '../../../../server/training/evaluate/evaluation-batch.ts';
+import { throwLatents } from '../../../../server/training/evaluate/images.ts';
 import { describe as inWords } from '../../../../server/training/evaluate/report.ts';
-import { throwLatents } from '../../../../server/training/evaluate/throws.ts';
 import { writeFigures, writePictures } from '../../../../server/training/evaluate/write.ts';
 import { countParameters } from '../../../../server/vnca/architecture.ts';
 import { parseCard } from '../../../../server/vnca/card.ts';
@@ -136,7 +136,7 @@ describe('an evaluation', () => {
     expect(none.figures.notes[0]).toMatch(
       /no likelihood and no other figures of images: .* in words/,
     );
-    const noData = await run(smallModel(), new EvaluationError('no-data', 'no images here'));
+    const noData = await run(smallModel(), new TrainingError('no-data', 'no images here'));
     expect(noData.figures.notes[0]).toBe(
       'no likelihood and no other figures of images: no images here',
     );

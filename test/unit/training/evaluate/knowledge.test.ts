@@ -1,22 +1,23 @@
 /** The probe and the map, where the answer is known. */
 import { PNG } from 'pngjs';
-import { drawMap, mapLatents } from '../../../../server/training/evaluate/picture.ts';
+import { precisionAndRecall } from '../../../../server/training/evaluate/images.ts';
+import { areRetrieved } from '../../../../server/training/evaluate/organisms.ts';
 import { probeCells } from '../../../../server/training/evaluate/probe.ts';
+import { drawMap, mapLatents } from '../../../../server/training/evaluate/write.ts';
 import type { Tile } from '../../../../server/training/pictures/sheet.ts';
-import { pushApart } from '../../../../server/vnca/latent-map.ts';
 import { createRandom } from '../../../../shared/random.ts';
 
 describe('the probe', () => {
-  const CHECKPOINT_FOLDER = 40;
+  const ORGANISMS = 40;
   const CELLS = 50;
   const C = 4;
 
   /** Cells of noise, where each class has a direction of its own, and maybe each organism too. */
   function cells(ofClass: number, ofOrganism: number) {
     const random = createRandom(1);
-    const labels = Array.from({ length: CHECKPOINT_FOLDER }, () => random.integer(3));
-    const own = Array.from({ length: CHECKPOINT_FOLDER }, () => random.latent(C));
-    const states = new Float32Array(CHECKPOINT_FOLDER * CELLS * C);
+    const labels = Array.from({ length: ORGANISMS }, () => random.integer(3));
+    const own = Array.from({ length: ORGANISMS }, () => random.latent(C));
+    const states = new Float32Array(ORGANISMS * CELLS * C);
     for (let i = 0; i < states.length; i++) {
       const organism = Math.floor(i / C / CELLS);
       const c = i % C;
@@ -30,7 +31,7 @@ describe('the probe', () => {
     const probe = probeCells(cells(8, 0), createRandom(2))!;
     expect(probe.byCell).toBeGreaterThan(0.98);
     expect(probe.byOrganism).toBeGreaterThan(0.98);
-    expect(probe).toMatchObject({ classes: 3, organisms: CHECKPOINT_FOLDER });
+    expect(probe).toMatchObject({ classes: 3, organisms: ORGANISMS });
   });
 
   it('guesses when cells encode nothing', () => {
@@ -45,7 +46,7 @@ describe('the probe', () => {
 
   it('needs two classes', () => {
     const { states, channels } = cells(1, 0);
-    const labels = new Array(CHECKPOINT_FOLDER).fill(1);
+    const labels = new Array(ORGANISMS).fill(1);
     expect(probeCells({ states, channels, labels }, createRandom(1))).toBeNull();
   });
 });
@@ -77,16 +78,6 @@ describe('the map', () => {
     expect(mapLatents(new Float32Array(8), 4, createRandom(1))).toBeNull();
   });
 
-  it('moves thumbnails apart', () => {
-    const places = Array.from({ length: 5 }, () => ({ x: 0.5, y: 0.5 }));
-    const moved = pushApart(places, { distance: 0.1, rounds: 200 });
-    for (const a of moved) {
-      for (const b of moved) {
-        if (a !== b) expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(0.08);
-      }
-    }
-  });
-
   it('is drawn with a margin for any shape', () => {
     const places = [
       { x: 0, y: 0 },
@@ -96,4 +87,38 @@ describe('the map', () => {
     const png = PNG.sync.read(drawMap([clear, clear], places, 200));
     expect([png.width, png.height]).toEqual([200, 120]);
   });
+});
+
+describe('precision and recall', () => {
+  const some = createRandom(1).latent(40 * 5);
+
+  it('of a set against itself are whole', () => {
+    expect(precisionAndRecall(some, some, 5)).toEqual({ precision: 1, recall: 1 });
+  });
+
+  it('of sets that lie far apart are nothing', () => {
+    expect(
+      precisionAndRecall(
+        some,
+        some.map((x) => x + 100),
+        5,
+      ),
+    ).toEqual({
+      precision: 0,
+      recall: 0,
+    });
+  });
+
+  it('tell good pictures that are all alike from varied ones', () => {
+    const alike = Float32Array.from({ length: 40 * 5 }, (_, i) => some[i % 5] + 1e-3 * some[i]);
+    const { precision, recall } = precisionAndRecall(some, alike, 5);
+    expect(precision).toBe(1);
+    expect(recall).toBeLessThan(0.1);
+  });
+});
+
+test('an organism is retrieved if no other image is nearer than its own', () => {
+  const images = Float32Array.of(0, 0, 1, 1, 0, 1);
+  const pictures = Float32Array.of(0.1, 0.2, 0.4, 0.1);
+  expect(areRetrieved(pictures, [0, 1], images, 3)).toEqual([true, false]);
 });

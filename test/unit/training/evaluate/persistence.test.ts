@@ -1,17 +1,20 @@
 /** Rules with known behaviour: one that does nothing, one that forgets, one that diverges. */
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
-import { EvaluationBatch, workOf } from '../../../../server/training/evaluate/evaluation-batch.ts';
+import {
+  EvaluationBatch,
+  type Grown,
+  workOf,
+} from '../../../../server/training/evaluate/evaluation-batch.ts';
 import {
   allButADisc,
   everything,
-  type Grown,
   measureCycles,
   measureRecovery,
   measureRobustness,
   measureStay,
   ofShare,
   type Wound,
-} from '../../../../server/training/evaluate/persistence.ts';
+} from '../../../../server/training/evaluate/organisms.ts';
 import {
   differences,
   edgesOf,

@@ -1,8 +1,8 @@
 /** Small made-up checkpoints with an encoder, and images for them. */
 
-import { EvaluationError } from '../../../../server/training/evaluate/errors.ts';
-import { createMeter } from '../../../../server/training/evaluate/progress-meter.ts';
-import type { Judged } from '../../../../server/training/evaluate/test-images.ts';
+import { TrainingError } from '../../../../server/training/errors.ts';
+import type { TestImages } from '../../../../server/training/evaluate/test-images.ts';
+import { createMeter } from '../../../../server/training/terminal.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { type EncoderNetwork, encoderShapes } from '../../../../server/vnca/encoder-network.ts';
 import { createRandom } from '../../../../shared/random.ts';
@@ -64,7 +64,7 @@ export const decoderModel = (): Model =>
   });
 
 /** Random ink. */
-export function smallImages(count: number, channels: 1 | 4 = 1): Judged {
+export function smallImages(count: number, channels: 1 | 4 = 1): TestImages {
   const random = createRandom(11);
   return {
     pixels: Float32Array.from({ length: count * SIDE ** 2 * channels }, () => random.integer(2)),
@@ -74,7 +74,7 @@ export function smallImages(count: number, channels: 1 | 4 = 1): Judged {
     trained: false,
     of: count,
     labels: Uint8Array.from({ length: count }, (_, i) => i % 3),
-    unseen: new EvaluationError('unfit-data', 'they do not fit'),
+    unseen: new TrainingError('unfit-data', 'they do not fit'),
   };
 }
 

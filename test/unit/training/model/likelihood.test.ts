@@ -6,13 +6,13 @@ import { gradients } from '../../../../server/autodiff/gradients.ts';
 import * as g from '../../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import { type Likelihood, logLikelihood } from '../../../../server/training/model/likelihood.ts';
-import { likelihoodOf } from '../../../../server/training/run-state.ts';
+import { likelihoodOf } from '../../../../server/training/run/run-state.ts';
 import { imageChannels } from '../../../../server/vnca/readout.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { expectNear } from '../../../support/near.ts';
 import { evaluate } from '../../autodiff/contract.ts';
 import { tinyConfig } from '../tiny-run.ts';
-import { type Numbers, normals, sigmoid, slopeAt, slopeChecker, softplus } from './small.ts';
+import { type Numbers, normals, sigmoid, softplus } from './small.ts';
 
 const compute = createOnnxCompute({ threads: 1 });
 
@@ -128,19 +128,6 @@ function pixelByPixel({ likelihood, channels, states, images }: Case): number[] 
   });
 }
 
-/** Whether a number of the states is in a channel that is read out. */
-function isRead({ likelihood, channels }: Case, at: number): boolean {
-  const channel = at % channels;
-  switch (likelihood.kind) {
-    case 'bernoulli':
-      return channel === likelihood.channel;
-    case 'gaussian':
-      return likelihood.channels.includes(channel);
-    case 'dmol':
-      return channel < 10 * likelihood.mixtures;
-  }
-}
-
 const CASES: [string, Case][] = [
   ['bernoulli', made(BERNOULLI, 3, [2, 4])],
   ['gaussian', made(GAUSSIAN, 6, [2, 4])],
@@ -155,22 +142,6 @@ describe.each(CASES)('%s', (_, given) => {
     expectNear(nats, pixelByPixel(given), 1e-4);
   });
 
-  it('has the gradient of its values', async () => {
-    const { slope } = await run(given);
-    const { states } = given;
-    const check = slopeChecker();
-    for (let at = 0; at < states.data.length; at += Math.ceil(states.data.length / 60)) {
-      const objective = async (data: Float32Array): Promise<number> =>
-        pixelByPixel({ ...given, states: { ...states, data } }).reduce((a, b) => a + b, 0);
-      const wanted = await slopeAt(states, at, objective, 1e-3);
-      if (isRead(given, at)) check.compare('states', at, slope[at], wanted);
-      else expect([slope[at], wanted]).toEqual([0, 0]);
-    }
-    expect(check.wrong()).toEqual([]);
-    // Of four mixtures, one or two matter to most pixels.
-    expect(check.steep()).toBeGreaterThan(0.35);
-  });
-
   it('stays finite with its gradients for extreme states', async () => {
     for (const scale of [0, 30, 1000]) {
       const states = normals(given.states.shape, 3, scale);
@@ -181,18 +152,6 @@ describe.each(CASES)('%s', (_, given) => {
   });
 });
 
-it('a Bernoulli pixel of a large logit costs nothing or the whole logit', async () => {
-  const logits = Float32Array.from([100, 100, -100, -100, 0]);
-  const ink = Float32Array.from([1, 0, 1, 0, 1]);
-  const { nats, slope } = await run({
-    likelihood: { kind: 'bernoulli', channel: 0 },
-    channels: 1,
-    states: { shape: [5, 1, 1, 1], data: logits },
-    images: { shape: [5, 1, 1, 1], data: ink },
-  });
-  expectNear(nats, [0, -100, -100, 0, -Math.LN2], 5e-6);
-  expectNear(slope, [0, -1, 1, 0, 0.5], 5e-6);
-});
 describe.each([1, 4])('a mixture of %i', (n) => {
   /** States of all 256 levels of one colour, where the other two colours are sure to be white. */
   function levels(colour: number, seed: number): Case {
@@ -235,14 +194,6 @@ describe.each([1, 4])('a mixture of %i', (n) => {
     const { nats } = await run(given);
     expect(Math.exp(nats[0])).toBeCloseTo(1, 3);
   });
-});
-
-it('a Gaussian reads consecutive channels', () => {
-  const states = g.inputMap('states', [1, 1, 1, 6]);
-  const images = g.inputMap('images', [1, 1, 1, 4]);
-  expect(() =>
-    logLikelihood({ kind: 'gaussian', sigma: 1, channels: [0, 2, 1, 3] }, states, images),
-  ).toThrow('be consecutive');
 });
 
 test("a configuration's weight of slopes is part of its likelihood", () => {

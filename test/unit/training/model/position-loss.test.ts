@@ -11,8 +11,8 @@ import {
   positionNats,
 } from '../../../../server/training/model/likelihood.ts';
 import { growthSegments } from '../../../../server/training/model/segments.ts';
-import { firstState } from '../../../../server/training/run-state.ts';
-import { Trainer } from '../../../../server/training/trainer.ts';
+import { firstState } from '../../../../server/training/run/run-state.ts';
+import { Trainer } from '../../../../server/training/run/trainer.ts';
 import { evaluate } from '../../autodiff/contract.ts';
 import { tinyConfig, tinyData, updates } from '../tiny-run.ts';
 import { normals } from './small.ts';
@@ -33,13 +33,6 @@ test('the first waves distinguish left from right and top from bottom at any sid
     // Opposite edges are opposite places.
     expect(at(side - 1, 0, 0)).toBeCloseTo(-at(0, 0, 0), 6);
   }
-});
-
-test('every cell of a body has its own position', () => {
-  const fields = positionFields(16, 1);
-  const seen = new Set<string>();
-  for (let i = 0; i < fields.length; i += 4) seen.add(`${fields.subarray(i, i + 4)}`);
-  expect(seen.size).toBe(256);
 });
 
 test('an error costs as much as one of the picture times its weight, and affects only the position channels', async () => {

@@ -1,7 +1,7 @@
 /** Gradients of rollouts, compared with finite differences of every number that training moves. */
 import type { Value } from '../../../../server/autodiff/compute.ts';
 import type { Segment } from '../../../../server/training/model/segments.ts';
-import { differentiate } from '../../../../server/training/rollout.ts';
+import { differentiate } from '../../../../server/training/rollout/rollout.ts';
 import { maskSource, N, openSource, REST, type SetUp } from './rollouts.ts';
 import { type Numbers, sizeOf, slopeAt, slopeChecker, upload } from './small.ts';
 

@@ -1,7 +1,6 @@
 import { PNG } from 'pngjs';
 import {
   drawSheet,
-  inRows,
   SHEET_COLOURS,
   type Tile,
   tileOfImage,
@@ -46,11 +45,6 @@ describe('tiles', () => {
     expect(pixel(tileOfImage(Uint8Array.of(51, 0, 102, 102), 1, 4, 0), 0, 0)).toEqual([
       128, 0, 255, 102,
     ]);
-    expect(() => tileOfImage(new Uint8Array(4), 1, 4, 1)).toThrow('no image 1');
-  });
-
-  it('need whole patches', () => {
-    expect(() => tilesOfStates(tinyCard(), new Float32Array(7), 2)).toThrow(RangeError);
   });
 });
 
@@ -88,14 +82,5 @@ describe('a sheet', () => {
         expect(at(png, x, y + header)).toEqual(at(plain, x, y));
       }
     }
-  });
-
-  it('refuses no tiles, or tiles of different sides', async () => {
-    await expect(drawSheet([[]])).rejects.toThrow('needs a tile');
-    await expect(drawSheet([[red(2), red(3)]])).rejects.toThrow('one side');
-  });
-
-  it('is split into rows', () => {
-    expect(inRows([1, 2, 3, 4, 5], 2)).toEqual([[1, 2], [3, 4], [5]]);
   });
 });

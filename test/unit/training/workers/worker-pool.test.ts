@@ -85,9 +85,3 @@ test('calls and disposal wait for earlier calls', async () => {
   expect(ended).toEqual([0, 1]);
   expect(counts()).toEqual({ most: 1, opened: 1, closed: 1 });
 });
-
-test('without jobs no worker starts', async () => {
-  const { workers: pool, counts } = gated(2);
-  await pool.work([], () => {});
-  expect(counts().opened).toBe(0);
-});

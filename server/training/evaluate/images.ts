@@ -1,0 +1,236 @@
+/**
+ * Measures images: likelihood, reconstruction, pictures never seen, throws of the dice, the painter.
+ * It never runs organisms on after growth, except throws.
+ * Start at `measureImages`.
+ */
+import { parsePainter } from '../../../shared/painter/net.ts';
+import type { Random } from '../../../shared/random.ts';
+import type { Compute } from '../../autodiff/compute.ts';
+import { galleryLatent, type Model, readPainter } from '../../vnca/checkpoint.ts';
+import { distance } from '../../vnca/gallery.ts';
+import { boundsOf } from '../../vnca/latent-map.ts';
+import { imageChannels } from '../../vnca/readout.ts';
+import { thrownLatent } from '../../world/species.ts';
+import { TrainingError } from '../errors.ts';
+import { growGallery } from '../gallery/draw-gallery.ts';
+import { openPosteriors, type Posteriors } from '../model/networks.ts';
+import { chooseKept, KEPT_AGE } from '../painter/grown.ts';
+import { measurePainter } from '../painter/measure.ts';
+import { loadOriginals } from '../painter/originals.ts';
+import { someOf } from '../run/run-state.ts';
+import { type BoundsFile, type Images, measureBounds } from './bounds.ts';
+import { sigmaOf, type Tools, workOf } from './evaluation-batch.ts';
+import { measureStay } from './organisms.ts';
+import { differences, edgesOf, loadFeatures, mean, picturesOf } from './picture.ts';
+import { findData, type TestImages } from './test-images.ts';
+
+/**
+ * Measures likelihood and reconstruction error, with the posterior means, [N, Z]; null without an
+ * encoder or images, with a note that says why.
+ */
+export async function measureImages(
+  model: Model,
+  judged: TestImages | TrainingError,
+  { samples, keep }: { readonly samples: number; readonly keep?: BoundsFile },
+  { compute, batch, measure, random, notes }: Tools,
+) {
+  const { card } = model;
+  let posteriors: Posteriors;
+  try {
+    posteriors = await openPosteriors(compute, model);
+    if (judged instanceof TrainingError) throw judged;
+  } catch (error) {
+    if (!(error instanceof TrainingError)) throw error;
+    notes.push(`no likelihood and no other figures of images: ${error.message}`);
+    return null;
+  }
+  const { pixels, count, unseen } = judged;
+  notes.push(`likelihood of ${count} of ${judged.of} ${judged.split} images of "${judged.set}"`);
+  if (judged.trained)
+    notes.push('the set has no images kept apart from training: these were trained on');
+  if (card.readout.kind === 'rgba-premultiplied') {
+    notes.push(
+      `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, constant included: no bits/dim`,
+    );
+  }
+  const work = workOf((count - (keep?.known.length ?? 0)) * samples, batch.growthWork);
+  const options = { samples, keep, random: (image: number) => random(`posterior ${image}`) };
+  const bounds = await measure('likelihood', work, () =>
+    measureBounds(batch, posteriors, judged, options),
+  );
+  const reconstruct = async (what: string, images: Images) => {
+    const { mean: means } = await posteriors.encode(images.pixels, images.count);
+    const growing = workOf(images.count, batch.growthWork);
+    const pictures = picturesOf(card, await measure(what, growing, () => batch.grow(means)));
+    return {
+      means,
+      pictures,
+      count: images.count,
+      mse: mean(differences(pictures, images.pixels, images.count)),
+    };
+  };
+  const { means, pictures, mse } = await reconstruct('reconstruction', { pixels, count });
+  const edges = [pictures, pixels].map((of) => edgesOf(of, card.side, imageChannels(card.readout)));
+  if (unseen instanceof TrainingError) notes.push(`no pictures never seen: ${unseen.message}`);
+  const ofUnseen =
+    unseen instanceof TrainingError ? null : await reconstruct('unseen pictures', unseen);
+  await posteriors.dispose();
+  return {
+    ...{ bounds, mse, count, means },
+    edges: edges[0] / edges[1],
+    unseen: ofUnseen && { mse: ofUnseen.mse, images: ofUnseen.count },
+  };
+}
+
+/** Seed and number of the creatures kept from a painter's training, if its card does not name them. */
+const USUAL = { seed: 1, creatures: 100 };
+
+/** See `painterFigures`. */
+export type PainterFigures = Awaited<ReturnType<typeof measurePainter>>;
+
+/**
+ * Measures a painter.
+ *
+ * @param options.folder of the checkpoint
+ * @param options.data images that the checkpoint was trained on, as in `loadImages`
+ * @param options.limit maximum number of creatures, evenly chosen; 0: all
+ * @returns null without one; or why there is nothing to measure it by
+ * @throws CheckpointError the painter is not usable
+ */
+export async function painterFigures(
+  compute: Compute,
+  model: Model,
+  {
+    folder,
+    data,
+    limit,
+  }: { readonly folder: string; readonly data?: string; readonly limit: number },
+): Promise<PainterFigures | TrainingError | null> {
+  const file = await readPainter(folder);
+  if (!file) return null;
+  const { card } = model;
+  const { seed, creatures } = { ...USUAL, ...card.painter?.figures } as typeof USUAL;
+  try {
+    const { config, base } = await findData(card, data);
+    const originals = await loadOriginals(config, base);
+    const all = chooseKept(card, originals, { seed, kept: creatures });
+    if (all.length === 0) {
+      return new TrainingError('no-data', 'no picture of the gallery has a larger original');
+    }
+    const kept = someOf(all.length, limit).map((i) => all[i]);
+    const entries = kept.map(({ index }) => index);
+    const grown = await growGallery(model, entries, [KEPT_AGE]);
+    const cells = new Map(grown.map(({ entry, cells: bytes }) => [entry, bytes]));
+    const measured = kept.map((original) => ({ original, grown: cells.get(original.index)! }));
+    return await measurePainter(compute, parsePainter(file), measured, card.side);
+  } catch (error) {
+    if (error instanceof TrainingError) return error;
+    throw error;
+  }
+}
+
+/** Neighbours that set the radius of a ball, as in the paper. */
+const NEIGHBOURS = 3;
+
+/**
+ * Compares two sets.
+ *
+ * @param real features of pictures, [N, size], N > 3
+ * @param made features of what was generated, [M, size], M > 3
+ * @returns `precision`: share of the made within the manifold of the real; `recall`: share of the
+ *   real within that of the made
+ */
+export function precisionAndRecall(real: Float32Array, made: Float32Array, size: number) {
+  const [ofReal, ofMade] = [real, made].map((all) =>
+    Array.from({ length: all.length / size }, (_, n) => all.subarray(n * size, (n + 1) * size)),
+  );
+  return { precision: covered(ofMade, ofReal), recall: covered(ofReal, ofMade) };
+}
+
+/** Share of `points` within the manifold of `set`: within a member's distance to its k-th nearest other. */
+function covered(points: readonly Float32Array[], set: readonly Float32Array[]): number {
+  const radii = set.map(
+    (one) =>
+      Float64Array.from(set, (other) => (other === one ? Infinity : distance(one, other))).sort()[
+        NEIGHBOURS - 1
+      ],
+  );
+  const isInside = (point: Float32Array): boolean =>
+    set.some((one, m) => distance(point, one) <= radii[m]);
+  return points.filter(isInside).length / points.length;
+}
+
+/** Steps after which a throw that holds still has its picture. */
+export const HELD_AFTER = 100;
+/** Minimum number of pictures with neighbourhoods. */
+const FEWEST = 4;
+
+/** Latents of throws, as the dice of a room give them for random numbers: [N, Z]. */
+export function throwLatents(model: Model, count: number, random: Random): Float32Array {
+  const { latentSize, sampler } = model.card;
+  const gallery = model.card.gallery.map((entry, i) => ({
+    ...entry,
+    latent: galleryLatent(model, i),
+  }));
+  const latentBounds = boundsOf(
+    gallery.map(({ latent }) => latent),
+    latentSize,
+  );
+  const species = { gallery, latentSize, sampler, latentBounds };
+  const latents = new Float32Array(count * latentSize);
+  for (let at = 0; at < latents.length; at += latentSize) {
+    latents.set(thrownLatent(species, random.integer(2 ** 32)), at);
+  }
+  return latents;
+}
+
+/**
+ * Measures throws.
+ *
+ * @param latents [N, Z]
+ * @param gallery pictures to compare with; undefined: only whether throws hold
+ */
+export async function measureThrows(
+  { compute, batch, notes }: Pick<Tools, 'compute' | 'batch' | 'notes'>,
+  latents: Float32Array,
+  gallery: Images | undefined,
+) {
+  const { card } = batch;
+  const count = latents.length / card.latentSize;
+  const grown = { latents, states: await batch.grow(latents), count };
+  const stay = await measureStay(batch, grown, [HELD_AFTER]);
+  const pixels = picturesOf(card, grown.states);
+  const likeness =
+    gallery && Math.min(gallery.count, count) >= FEWEST
+      ? await compareFeatures(compute, gallery, { pixels, count })
+      : undefined;
+  if (!likeness) {
+    const needed = `the pictures of the gallery as RGBA of 32×32, ${FEWEST} of them and of throws`;
+    notes.push(`no precision and recall: they need ${needed}`);
+  }
+  return {
+    /** Share within the manifold of the gallery's pictures; null: not comparable. */
+    precision: likeness?.precision ?? null,
+    /** Share of the gallery's pictures within the manifold of the throws. */
+    recall: likeness?.recall ?? null,
+    /** Share that looks the same after 100 more steps. */
+    hold: stay[HELD_AFTER].share,
+    throws: count,
+    /** Pictures of the gallery that throws are compared with. */
+    pictures: likeness ? gallery!.count : 0,
+  };
+}
+
+/** Undefined for pictures that the net of the features does not take. */
+async function compareFeatures(compute: Compute, real: Images, made: Images) {
+  const net = await loadFeatures();
+  const { side, latentSize } = net.card;
+  if (real.pixels.length / real.count !== side * side * 4) return undefined;
+  const posteriors = await openPosteriors(compute, net);
+  const [ofReal, ofMade] = [
+    await posteriors.encode(real.pixels, real.count),
+    await posteriors.encode(made.pixels, made.count),
+  ];
+  await posteriors.dispose();
+  return precisionAndRecall(ofReal.mean, ofMade.mean, latentSize);
+}

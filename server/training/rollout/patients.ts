@@ -1,0 +1,145 @@
+/**
+ * Patients: states whose wounds close from their rim, as in a room (`world/wounds.ts`). They stay
+ * patients over many updates, so that the rule meets wounds at every stage of closing.
+ */
+import type { Random } from '../../../shared/random.ts';
+import { stepsUntilOpen } from '../../world/wounds.ts';
+import type { TrainingConfig } from '../config.ts';
+import { moved } from '../data/augment.ts';
+import type { PoolEntry, Pools } from './pools.ts';
+import { applyWound, woundMask, woundOfShare } from './wounds.ts';
+
+/** A new wound leaves at least this many cells alive; else there is none. */
+const FEWEST_LEFT = 8;
+/** Radius of a disc that alone is left, cells of a patch of 32×32. */
+const DISC_LEFT = [3, 5] as const;
+/** Share of cells that scattered damage kills. */
+const SCATTERED = 0.95;
+/** Maximum number of pieces of a wound of several. */
+const MOST_PIECES = 4;
+/** Largest shift of a whole body, share of the side. */
+const LARGEST_SHIFT = 6 / 32;
+/** A cell counts in the loss once it has lived for this many steps. */
+const JUDGED_AFTER = 2;
+
+/** Draws patients, some of them new: copies of states of the pools with a wound. */
+export function takePatients(
+  config: TrainingConfig,
+  pools: Pools,
+  side: number,
+  random: Random,
+): PoolEntry[] {
+  const plan = config.pool?.patients;
+  if (!plan || pools.count('pool') === 0) return [];
+  return Array.from({ length: plan.batch }, () => {
+    if (pools.count('patients') > 0 && random.uniform() >= plan.renewed) {
+      const [known] = pools.take('patients', 1, random);
+      return random.uniform() < plan.again ? wounded(config, known, side, random) : known;
+    }
+    const ward = pools.count('crowd') > 0 && random.uniform() < plan.crowded ? 'crowd' : 'pool';
+    const one = pools.any(ward, random);
+    const open = one.open ?? new Uint8Array(side * side).fill(1);
+    const whole = { ...one, open, closed: new Uint8Array(side * side) };
+    const chance = random.uniform();
+    if (chance < plan.shifted) {
+      const most = Math.max(1, Math.round(LARGEST_SHIFT * side));
+      const [dx, dy] = [0, 0].map(() => random.integer(2 * most + 1) - most);
+      return { ...whole, states: moved(whole.states, side, dx, dy) };
+    }
+    if (chance < plan.shifted + plan.strangers) {
+      return { ...whole, states: pools.any('pool', random).states };
+    }
+    return wounded(config, whole, side, random);
+  });
+}
+
+/**
+ * Wounds a state. As in a room, half of the wounds take living cells only; the others take the empty
+ * ground beside them too.
+ *
+ * @returns a copy; its dead cells open one after the other from what is left
+ */
+export function wounded(
+  { channels, presence, closing = 1 }: Pick<TrainingConfig, 'channels' | 'presence' | 'closing'>,
+  entry: PoolEntry,
+  side: number,
+  random: Random,
+): PoolEntry {
+  const cells = side * side;
+  const before = entry.closed ?? new Uint8Array(cells);
+  const channel = random.uniform() < 0.5 ? presence.channel : undefined;
+  const lives = Uint8Array.from({ length: cells }, (_, cell) => {
+    if (before[cell] > 0 || entry.open?.[cell] === 0) return 0;
+    const isOwned =
+      channel === undefined || entry.states[cell * channels + channel] > presence.threshold;
+    return isOwned ? 1 : 0;
+  });
+  const kept = rimWound(random, side, lives);
+  const isClosed = before.map((steps, cell) => (steps > 0 || (lives[cell] && !kept[cell]) ? 1 : 0));
+  const left = lives.map((is, cell) => is & kept[cell]);
+  if (left.reduce((sum, is) => sum + is, 0) < FEWEST_LEFT) return entry;
+  const states = entry.states.slice();
+  applyWound(
+    states,
+    isClosed.map((is) => 1 - is),
+    channels,
+  );
+  const closed = stepsUntilOpen({ isClosed, lives: left, width: side, reach: closing });
+  return { ...entry, states, closed };
+}
+
+/**
+ * Draws a large wound: a half at any angle, all but a small disc, a bar, several pieces, or almost all
+ * cells at random.
+ *
+ * @param lives [S, S]; a disc that is left lies around one of these cells
+ * @returns [S, S], 1 = kept
+ */
+function rimWound(random: Random, side: number, lives: Uint8Array): Uint8Array {
+  const chance = random.uniform();
+  if (chance < 0.4) return woundMask(random, side, 'half', 0.3 + 0.4 * random.uniform());
+  if (chance < 0.6) return discLeft(random, side, lives);
+  if (chance < 0.7) return woundMask(random, side, 'bar', 0.4);
+  if (chance < 0.9) {
+    const kept = new Uint8Array(side * side).fill(1);
+    const pieces = 2 + random.integer(MOST_PIECES - 1);
+    for (let i = 0; i < pieces; i++) {
+      const share = (0.1 + 0.4 * random.uniform()) / pieces;
+      woundOfShare(random, side, share, ['disc', 'stroke']).forEach((is, cell) => {
+        kept[cell] &= is;
+      });
+    }
+    return kept;
+  }
+  return Uint8Array.from(lives, () => (random.uniform() < SCATTERED ? 0 : 1));
+}
+
+function discLeft(random: Random, side: number, lives: Uint8Array): Uint8Array {
+  const living = Array.from(lives.keys()).filter((cell) => lives[cell]);
+  if (living.length === 0) return new Uint8Array(lives.length);
+  const middle = living[random.integer(living.length)];
+  const [least, most] = DISC_LEFT;
+  const radius = ((least + (most - least) * random.uniform()) * side) / 32;
+  const [x, y] = [middle % side, Math.floor(middle / side)];
+  return Uint8Array.from(lives, (_, cell) =>
+    Math.hypot((cell % side) - x, Math.floor(cell / side) - y) <= radius ? 1 : 0,
+  );
+}
+
+/** Steps that are left until each cell opens, after further steps. */
+export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
+  closed.map((left) => Math.max(0, left - steps));
+
+/**
+ * Cells that count in the loss: those of open ground that were not killed, or have lived for some
+ * steps.
+ *
+ * @param closed [N, S, S] before the steps
+ * @param steps since then
+ * @param open [N, S, S]; absent: all ground
+ * @returns [N, S, S], 1 or 0
+ */
+export const seenCells = (closed: Uint8Array, steps: number, open?: Uint8Array): Float32Array =>
+  Float32Array.from(closed, (left, cell) =>
+    (left === 0 || left <= steps - JUDGED_AFTER) && open?.[cell] !== 0 ? 1 : 0,
+  );

@@ -1,0 +1,246 @@
+/** Plans the rollouts of an update, one for each micro-batch; `rollout.ts` runs them. */
+import type { Random } from '../../../shared/random.ts';
+import type { TrainingConfig } from '../config.ts';
+import { type Drawn, drawnAt } from '../config-fields.ts';
+import { growthSegments, type Segment, stayingSegments } from '../model/segments.ts';
+import type { RunState } from '../run/run-state.ts';
+import type { PoolEntry } from './pools.ts';
+import { applyWound, openGround, woundMask } from './wounds.ts';
+
+/** The steps that the organisms of one micro-batch take in an update. */
+export interface RolloutPlan {
+  /** Indices of the target images. */
+  readonly images: Uint32Array;
+  /** The `look` of each `PoolEntry`; absent for new organisms. */
+  readonly looks?: readonly number[];
+  readonly segments: readonly Segment[];
+  /** The last segments that are differentiated. */
+  readonly differentiated: number;
+  /** Weight of the picture after a segment, by the segment's index. */
+  readonly judged: ReadonlyMap<number, number>;
+  /** [N, S, S] of grown patches: 1 where the ground is open. Absent: all of it is. */
+  readonly open?: Uint8Array;
+  /** [N, S, S] of patients: steps until each cell opens. */
+  readonly closed?: Uint8Array;
+  /** States to continue from, [N, S, S, C], and their ages in steps. */
+  readonly states?: Float32Array;
+  readonly ages?: readonly number[];
+  /** Weight of the divergence: 1 or 0. */
+  readonly divergence: number;
+  /** Leak of the rule at this point of the run. */
+  readonly leak: number;
+}
+
+/** The point of a run at which a rollout is planned. */
+export interface Moment {
+  /** Side of grown patches, cells. */
+  readonly side: number;
+  /** Share of the run that is done, 0…1. */
+  readonly progress: number;
+  /** Leak of the rule. */
+  readonly leak: number;
+  /**
+   * Position within each range of step numbers, 0…1: equal ranges then give equal numbers. Absent:
+   * each plan draws its own.
+   */
+  readonly chance?: number;
+  readonly random: Random;
+}
+
+/** Smaller pictures say nothing about the image, but cells may learn their positions in them. */
+const SMALLEST_JUDGED = 4;
+
+/** Draws a number of steps from a range, both ends included. */
+function drawSteps(range: Drawn, { progress, chance, random }: Moment): number {
+  const [low, high] = drawnAt(range, progress);
+  return low + Math.floor((chance ?? random.uniform()) * (high - low + 1));
+}
+
+/** Plans new organisms: growth from the seed, then the extra steps. */
+export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Moment): RolloutPlan {
+  const { growthSteps, extraSteps, segmentSteps } = config;
+  const { side, leak, random } = now;
+  const steps = growthSteps && drawSteps(growthSteps, now);
+  const spec = { ...config, side };
+  const growth = growthSegments(spec, segmentSteps, steps);
+  const extra = drawSteps(extraSteps, now);
+  const planned = [...growth, ...stayingSegments(spec, extra, segmentSteps)];
+  const { pool } = config;
+  const crowded = pool?.crowded && random.uniform() < pool.crowded.fresh && pool.crowded;
+  const grounds = crowded
+    ? Array.from(images, () => openGround(random, side, crowded.largest))
+    : undefined;
+  const judged = new Map<number, number>();
+  growth.forEach(({ stage }, i) => {
+    const isStageEnd = growth[i + 1]?.stage !== stage && stage < side;
+    if (isStageEnd && (config.places || stage >= SMALLEST_JUDGED)) {
+      judged.set(i, config.judgeStages);
+    }
+  });
+  judged.set(growth.length - 1, config.judgeGrown);
+  judged.set(planned.length - 1, 1);
+  return {
+    images,
+    ...onGround(planned, grounds),
+    differentiated: planned.length,
+    judged,
+    divergence: 1,
+    leak,
+  };
+}
+
+/**
+ * Plans further steps of grown states. Those with neighbours keep their open ground.
+ *
+ * @param further the steps, and how many of the states, from the first, are damaged before
+ */
+export function pooledPlan(
+  config: TrainingConfig,
+  entries: readonly PoolEntry[],
+  further: { readonly steps: Drawn; readonly wounded: number; readonly rest?: boolean },
+  now: Moment,
+): RolloutPlan {
+  const { channels, segmentSteps } = config;
+  const pool = config.pool!;
+  const { side, random } = now;
+  const common = planOfEntries(config, entries, now);
+  const size = side * side * channels;
+  for (let i = 0; i < Math.min(further.wounded, entries.length); i++) {
+    const kind = pool.wounds[random.integer(pool.wounds.length)];
+    const mask = woundMask(random, side, kind, pool.largestWound);
+    applyWound(common.states.subarray(i * size, (i + 1) * size), mask, channels);
+  }
+  const steps = drawSteps(further.steps, now);
+  const differentiated = Math.min(steps, pool.gradientSteps ?? steps);
+  const spec = { ...config, side };
+  const last = stayingSegments(spec, differentiated, segmentSteps);
+  if (further.rest) last.push({ ...last.pop()!, rest: true });
+  const segments = [...stayingSegments(spec, steps - differentiated, segmentSteps), ...last];
+  return {
+    ...common,
+    ...onGround(segments, entries[0].open && entries.map(({ open }) => open!)),
+    differentiated: last.length,
+    judged: new Map([[segments.length - 1, 1]]),
+  };
+}
+
+/** Plans further steps of patients, judged halfway and at the end. */
+export function patientPlan(
+  config: TrainingConfig,
+  entries: readonly PoolEntry[],
+  steps: Drawn,
+  now: Moment,
+): RolloutPlan {
+  const count = drawSteps(steps, now);
+  const spec = { ...config, side: now.side };
+  const parts = [count - (count >> 1), count >> 1].map((part) =>
+    stayingSegments(spec, part, config.segmentSteps),
+  );
+  const segments = parts.flat().map((segment) => ({ ...segment, rim: true }));
+  const isCrowded = entries.some(({ open }) => open!.includes(0));
+  return {
+    ...planOfEntries(config, entries, now),
+    ...onGround(segments, isCrowded ? entries.map(({ open }) => open!) : undefined),
+    closed: Uint8Array.from(entries.flatMap(({ closed }) => [...closed!])),
+    differentiated: segments.length,
+    judged: new Map([
+      [parts[0].length - 1, config.judgeGrown],
+      [segments.length - 1, 1],
+    ]),
+  };
+}
+
+/** The fields that all plans of pooled states have. */
+function planOfEntries(config: TrainingConfig, entries: readonly PoolEntry[], { leak }: Moment) {
+  const { length: size } = entries[0].states;
+  const states = new Float32Array(entries.length * size);
+  entries.forEach((entry, i) => {
+    states.set(entry.states, i * size);
+  });
+  return {
+    states,
+    images: Uint32Array.from(entries, ({ image }) => image),
+    looks: entries.map(({ look = 0 }) => look),
+    ages: entries.map(({ age }) => age),
+    divergence: config.pool!.divergence === 'all' ? 1 : 0,
+    leak,
+  };
+}
+
+/** Segments on the open ground of each patch; without, all ground is open. */
+function onGround(
+  segments: readonly Segment[],
+  grounds: readonly Uint8Array[] | undefined,
+): Pick<RolloutPlan, 'segments' | 'open'> {
+  if (!grounds) return { segments };
+  return {
+    segments: segments.map((segment) => ({ ...segment, crowded: true })),
+    open: Uint8Array.from(grounds.flatMap((open) => [...open])),
+  };
+}
+
+/**
+ * The point of a run, 0…1, by which patches grow, the leak rises and ranges change. With more
+ * updates in all it waits where it is: at smaller patches the pool would be lost.
+ *
+ * @param updates of the whole run
+ */
+export const progressOf = (
+  { update, reached }: Pick<RunState, 'update' | 'reached'>,
+  updates: number,
+): number => Math.max(reached, update / updates);
+
+/** Side of grown patches at a point of a run, 0…1. */
+export function sideAt(
+  { curriculum, side }: Pick<TrainingConfig, 'curriculum' | 'side'>,
+  progress: number,
+): number {
+  return curriculum.find(({ until }) => progress < until)?.side ?? side;
+}
+
+/** Leak of the rule at a point of a run, 0…1: rises from zero to the model's leak. */
+export function leakAt(
+  { leakRamp, update: { leak } }: Pick<TrainingConfig, 'leakRamp' | 'update'>,
+  progress: number,
+): number {
+  if (!leakRamp) return leak;
+  const [from, to] = leakRamp;
+  if (progress >= to) return leak;
+  return (leak * Math.max(0, progress - from)) / (to - from);
+}
+
+/**
+ * The point at which a run begins whose rule is that of a checkpoint. What a rule starts with, a leak
+ * that rises and smaller patches, is behind one that is trained with the whole leak. One that was
+ * written while its leak rose goes on from there.
+ *
+ * @param known leak of the checkpoint
+ */
+export function pointOf(
+  {
+    curriculum,
+    leakRamp,
+    update: { leak },
+  }: Pick<TrainingConfig, 'curriculum' | 'leakRamp' | 'update'>,
+  known: number,
+): number {
+  const [from, to] = leakRamp ?? [0, 0];
+  if (leakRamp && known < leak) return known > 0 ? from + ((to - from) * known) / leak : 0;
+  return Math.max(to, ...curriculum.map(({ until }) => until));
+}
+
+/**
+ * Learning rate of an update (the first is 1): rises over the warm-up, is constant, falls over the
+ * last share.
+ */
+export function rateAt(
+  optimiser: TrainingConfig['optimiser'],
+  update: number,
+  updates: number,
+): number {
+  const { learningRate, warmup, decay, finalRate } = optimiser;
+  const rise = warmup > 0 ? Math.min(1, update / warmup) : 1;
+  const left = (updates - update) / (updates * decay);
+  const fall = decay > 0 ? Math.min(1, Math.max(0, left) * (1 - finalRate) + finalRate) : 1;
+  return learningRate * rise * fall;
+}

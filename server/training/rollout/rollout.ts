@@ -1,0 +1,493 @@
+/**
+ * Runs rollouts: with gradients for training, without for pictures.
+ * It never chooses images, states or steps: see `rollout-plan.ts`.
+ * Start at `runRollout`.
+ */
+
+import { createRandom, hashText } from '../../../shared/random.ts';
+import type { Compute, Value, Values } from '../../autodiff/compute.ts';
+import { gradients } from '../../autodiff/gradients.ts';
+import type { Expression } from '../../autodiff/graph.ts';
+import * as g from '../../autodiff/graph.ts';
+import { parameterInputs } from '../../autodiff/parameters.ts';
+import { getOrAdd } from '../../platform/collections.ts';
+import { encoderShapes } from '../../vnca/encoder-network.ts';
+import { imageChannels } from '../../vnca/readout.ts';
+import type { TrainingConfig } from '../config.ts';
+import { augmentImages, newLook, shrink } from '../data/augment.ts';
+import { type Dataset, gatherImages } from '../data/dataset.ts';
+import { positionChannels, positionFields } from '../model/likelihood.ts';
+import { divergence, drawMasks, encode, reparameterise, uploadMasks } from '../model/networks.ts';
+import { type Conditioning, type Segment, Segments } from '../model/segments.ts';
+import { likelihoodOf, OFFSETS } from '../run/run-state.ts';
+import { seenCells, stepsLeft } from './patients.ts';
+import type { PoolEntry } from './pools.ts';
+import type { RolloutPlan } from './rollout-plan.ts';
+
+/** The images of a set, without their descriptions. */
+export type Pixels = Pick<Dataset, 'side' | 'channels' | 'count' | 'pixels' | 'splits'>;
+
+/** One per thread. */
+export type TrainingContext = Awaited<ReturnType<typeof openTrainingContext>>;
+
+/** Compiles the encoder and prepares the segments of a configuration. */
+export async function openTrainingContext(compute: Compute, config: TrainingConfig, data: Pixels) {
+  const { places, sigma } = config;
+  const rest = config.pool?.calm?.rest;
+  const { micro: batch } = config.batch;
+  const likelihood = likelihoodOf(config);
+  const gallery = config.galleryOffsets ? config.gallery : 0;
+  const encoder = await compileEncoder(compute, config, gallery);
+  const segments = new Segments({
+    ...{ compute, spec: config, likelihood, batch },
+    ...(places && { places: { ...places, sigma } }),
+    ...(rest && { rest: { weight: rest, sigma } }),
+    isKept: config.trains === 'encoder',
+  });
+  const zeros: Record<string, Value> = {};
+  for (const [name, shape] of segments.totalShapes) {
+    zeros[`total:${name}`] = compute.upload(shape, new Float32Array(g.sizeOf(shape)));
+  }
+  const rows = new Map(
+    Array.from(data.splits.train.subarray(0, gallery), (image, i) => [image, i]),
+  );
+  return {
+    ...{ compute, config, data, encoder, segments },
+    /**
+     * Input of the encoder where the gallery has offsets: the row of each image.
+     *
+     * @param images indices into the set; undefined for one that is changed
+     */
+    shownOf(images: readonly (number | undefined)[]): Record<string, Value> {
+      if (gallery === 0) return {};
+      const shown = new Float32Array(images.length * gallery);
+      images.forEach((image, i) => {
+        const row = image === undefined ? undefined : rows.get(image);
+        if (row !== undefined) shown[i * gallery + row] = 1;
+      });
+      return { shown: compute.upload([images.length, gallery], shown) };
+    },
+    /** `total:*` of the segments, all zero: the initial sums of gradients. */
+    zeros: zeros as Values,
+    /** Frees its memory; its compute stays open. */
+    async close(): Promise<void> {
+      compute.free(...Object.values(zeros));
+      await segments.dispose();
+      await encoder.forward.dispose();
+      await encoder.reverse.dispose();
+    },
+  };
+}
+
+/** Programs of the encoder for one batch size, with offsets for the images of a gallery. */
+async function compileEncoder(compute: Compute, config: TrainingConfig, gallery: number) {
+  const { encoder: net, side, latentSize } = config;
+  const { micro: batch } = config.batch;
+  const channels = imageChannels(config.readout);
+  const shapes = new Map(encoderShapes(net, { side, channels, latentSize }));
+  if (gallery > 0) shapes.set(OFFSETS, [gallery, latentSize]);
+  const parameters = parameterInputs(shapes);
+  const images = g.inputMap('image', [batch, side, side, channels]);
+  const encoded = encode(net, parameters, images);
+  const offsets = (): Expression =>
+    g.matMul(g.input('shown', [batch, gallery]), parameters(OFFSETS));
+  const posterior = gallery === 0 ? encoded : { ...encoded, mean: g.add(encoded.mean, offsets()) };
+  const latents = reparameterise(posterior, g.input('noise', [batch, latentSize]));
+  const nats = divergence(posterior);
+  const names = [...shapes.keys()];
+  const slopes = gradients(
+    [
+      { result: latents, change: g.input('total:latents', latents.shape) },
+      { result: nats, change: g.reshape(g.input('divergenceWeight', [batch]), [batch, 1]) },
+    ],
+    names.map(parameters),
+  );
+  return {
+    /**
+     * Inputs: `image` [N, S, S, c], `noise` [N, Z], `parameter:*`, with a gallery `shown` [N, G]: 1 for
+     * its image. Outputs: `latents`, `mean`, `logSigma` [N, Z], `divergence` [N], nats.
+     */
+    forward: await compute.compile({
+      latents,
+      mean: posterior.mean,
+      logSigma: posterior.logSigma,
+      divergence: g.reshape(nats, [batch]),
+    }),
+    /**
+     * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], the weight
+     * of a nat of divergence. Outputs: `total:encoder.*` and that of the offsets, the gradients of
+     * this batch.
+     */
+    reverse: await compute.compile(
+      Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
+    ),
+  };
+}
+
+/** The target of the states after a segment. */
+export interface Target {
+  /** [N, s, s, c], 0…1. */
+  readonly image: Value;
+  /** Weight of a nat of each sample, [N]: −1/batch raises the likelihood. */
+  readonly weight: Value;
+  /** With a position loss: [1, s, s, 4 · octaves]. */
+  readonly places?: Value;
+  /** For segments with a rim, [N, s, s, 1]: 0 leaves a cell out of the loss. */
+  readonly seen?: Value;
+}
+
+/** Inputs of one rollout. */
+export interface Rollout {
+  readonly segments: readonly Segment[];
+  /** The last segments that are differentiated; those before only run. */
+  readonly differentiated: number;
+  /** By the index of the segment; the last one has an entry. */
+  readonly targets: ReadonlyMap<number, Target>;
+  /** Inputs that all segments share. */
+  readonly conditioning: Conditioning;
+  /** States before the first segment, unless it begins with a seed; the caller frees them. */
+  readonly states?: Value;
+  /**
+   * Other inputs of the segment of an index: update masks `mask0…`, `open` ground, `closed` cells.
+   * Freed here.
+   */
+  readonly masks?: (segment: Segment, i: number) => Record<string, Value>;
+}
+
+/**
+ * Runs a rollout and adds its gradients to totals. Memory holds the states between segments, and
+ * the inner states of one segment.
+ *
+ * @param context `zeros`: initial sums, `total:*` of the segments' `totalShapes`
+ * @param parameters `parameter:*`
+ * @returns the last states; log p(image | last states), [N]; and `total:*` of every parameter of the
+ *   rule and of the latents, with the gradients of this rollout added. The caller frees the values
+ */
+export async function differentiate(
+  { compute, segments: programs, zeros }: Pick<TrainingContext, 'compute' | 'segments' | 'zeros'>,
+  parameters: Values,
+  rollout: Rollout,
+): Promise<{ states: Value; nats: Float32Array; totals: Values }> {
+  const { segments, conditioning } = rollout;
+  const last = segments.length - 1;
+  const first = Math.max(0, segments.length - rollout.differentiated);
+  const masks = segments.map((segment, i) => rollout.masks?.(segment, i) ?? {});
+  const before: (Value | undefined)[] = [rollout.states];
+  const inputsOf = (i: number): Values => ({
+    ...parameters,
+    ...conditioning.inputs,
+    ...masks[i],
+    ...(before[i] && { states: before[i] }),
+  });
+
+  for (let i = 0; i < last; i++) {
+    const program = await programs.forward(segments[i]);
+    const { states } = await program.run(inputsOf(i));
+    if (i < first && i > 0) compute.free(before[i]!);
+    before.push(states);
+  }
+
+  let sums = zeros;
+  let change: Value | undefined;
+  let final: { states: Value; nats: Float32Array } | undefined;
+  for (let i = last; i >= first; i--) {
+    const target = rollout.targets.get(i);
+    const program = await programs.reverse(segments[i], {
+      image: target !== undefined,
+      change: change !== undefined,
+    });
+    const results = await program.run({
+      ...inputsOf(i),
+      ...sums,
+      ...target,
+      ...(change && { change }),
+    });
+    if (sums !== zeros) compute.free(...Object.values(sums));
+    if (change) compute.free(change);
+    sums = Object.fromEntries(
+      Object.entries(results).filter(([name]) => name.startsWith('total:')),
+    );
+    change = results.change;
+    if (i === last) {
+      final = { states: results.states, nats: Float32Array.from(await compute.read(results.nats)) };
+    } else if (target) compute.free(results.states);
+    if (results.nats) compute.free(results.nats);
+  }
+  if (change) compute.free(change);
+  for (const states of before.slice(Math.max(1, first))) {
+    if (states && states !== rollout.states) compute.free(states);
+  }
+  for (const mask of masks) compute.free(...Object.values(mask));
+  const genome = await programs.reverseGenome();
+  if (genome) {
+    const { 'total:genome': ofGenome, 'total:latents': ofLatents, ...others } = sums;
+    const results = await genome.run({ ...parameters, ...conditioning.inputs, ...sums });
+    compute.free(ofGenome, ofLatents);
+    sums = { ...others, ...results };
+  }
+  return { ...final!, totals: sums };
+}
+
+/** A rollout to run with gradients. */
+export interface RolloutJob {
+  readonly plan: RolloutPlan;
+  /** Samples of the whole update; the nats of a sample are divided by it. */
+  readonly samples: number;
+  readonly seed: string;
+}
+
+/** A micro-batch without gradients: images to encode, or latents to grow. */
+export type RowsJob =
+  | {
+      /** Indices into the set, as many as a micro-batch has. */
+      readonly images: Uint32Array;
+    }
+  | GrowJob;
+
+interface GrowJob {
+  /** [N, Z]. */
+  readonly latents: Float32Array;
+  readonly segments: readonly Segment[];
+  /** [N, s, s, C] before the first segment, unless it begins with a seed. */
+  readonly states?: Float32Array;
+  /** [N, S, S], for segments with a rim: steps until each cell opens. */
+  readonly closed?: Uint8Array;
+  /** Leak of the rule at this point of the run. */
+  readonly leak: number;
+  readonly seed: string;
+}
+
+/** Results of a rollout. */
+export interface RolloutOutcome {
+  /** `total:*` of every parameter; the caller frees them. */
+  readonly totals: Values;
+  /** log p(image | last states), [N]. */
+  readonly nats: Float32Array;
+  /** KL(q ‖ p), [N]. */
+  readonly divergence: Float32Array;
+  /** The organisms in their last states. */
+  readonly entries: readonly PoolEntry[];
+}
+
+/**
+ * Runs the rollout of one micro-batch and returns its gradients.
+ *
+ * @param parameters `parameter:*`
+ */
+export async function runRollout(
+  context: TrainingContext,
+  parameters: Values,
+  job: RolloutJob,
+): Promise<RolloutOutcome> {
+  const { compute, config, data, encoder, segments } = context;
+  const { plan, samples } = job;
+  const random = createRandom(hashText(job.seed));
+  const { channels, latentSize } = config;
+  const { images } = plan;
+  const { stage: side } = plan.segments[plan.segments.length - 1];
+  const n = images.length;
+  const uploaded: Value[] = [];
+  const upload: Compute['upload'] = (shape, numbers) => {
+    const value = compute.upload(shape, numbers);
+    uploaded.push(value);
+    return value;
+  };
+
+  const pixels = gatherImages(data, images);
+  // A pooled organism keeps the mirroring and shift it was grown with.
+  const looks = plan.looks ?? Array.from(images, () => newLook(random));
+  const size = pixels.length / n;
+  const shown = looks.map((look, i) => {
+    const image = pixels.subarray(i * size, (i + 1) * size);
+    const isChanged = augmentImages(image, data, config.augment, createRandom(look));
+    return isChanged ? undefined : images[i];
+  });
+  const noise = Float32Array.from({ length: n * latentSize }, () => random.normal());
+  const row = context.shownOf(shown);
+  uploaded.push(...Object.values(row));
+  const encoderInputs = {
+    ...parameters,
+    ...row,
+    image: upload([n, data.side, data.side, data.channels], pixels),
+    noise: upload([n, latentSize], noise),
+  };
+  const posterior = await encoder.forward.run(encoderInputs);
+
+  const pictures = new Map<number, Value>([[data.side, encoderInputs.image]]);
+  const pictureAt = (stage: number): Value =>
+    getOrAdd(pictures, stage, () => {
+      const small = shrink(pixels, data.side, stage, data.channels);
+      return upload([n, stage, stage, data.channels], small);
+    });
+  const targets = uploadTargets(context, job, pictureAt, upload);
+  const conditioning = await segments.condition(parameters, posterior.latents, plan.leak);
+  const result = await differentiate(context, parameters, {
+    segments: plan.segments,
+    differentiated: plan.differentiated,
+    targets,
+    conditioning,
+    ...(plan.states && { states: upload([n, side, side, channels], plan.states) }),
+    masks: (segment, i) => ({
+      ...uploadMasks(compute, drawMasks(config.update, n, segment, random), segment),
+      ...(plan.closed && {
+        closed: uploadClosed(compute, n, segment, stepsLeft(plan.closed, stepsBefore(plan, i))),
+      }),
+      ...(plan.open && { open: compute.upload(...openAt(plan.open, side, segment.stage)) }),
+    }),
+  });
+  const { 'total:latents': change, ...ruleTotals } = result.totals;
+  const encoderTotals = await encoder.reverse.run({
+    ...encoderInputs,
+    'total:latents': change,
+    divergenceWeight: upload(
+      [n],
+      new Float32Array(n).fill((config.beta * plan.divergence) / samples),
+    ),
+  });
+  const states = Float32Array.from(await compute.read(result.states));
+  const divergence = Float32Array.from(await compute.read(posterior.divergence));
+  conditioning.free();
+  compute.free(change, result.states, ...uploaded, ...Object.values(posterior));
+  const patch = side * side * channels;
+  const steps = stepsBefore(plan, plan.segments.length);
+  const closed = plan.closed && stepsLeft(plan.closed, steps);
+  const open = plan.open ?? closed?.slice().fill(1);
+  return {
+    totals: { ...ruleTotals, ...encoderTotals },
+    nats: result.nats,
+    divergence,
+    entries: Array.from(images, (image, i) => ({
+      image,
+      look: looks[i],
+      states: states.slice(i * patch, (i + 1) * patch),
+      age: (plan.ages?.[i] ?? 0) + steps,
+      ...(open && { open: open.slice(i * side * side, (i + 1) * side * side) }),
+      ...(closed && { closed: closed.slice(i * side * side, (i + 1) * side * side) }),
+    })),
+  };
+}
+
+const stepsBefore = ({ segments }: RolloutPlan, index: number): number =>
+  segments.slice(0, index).reduce((sum, { steps }) => sum + steps, 0);
+
+/**
+ * Uploads the targets of the segments that are judged.
+ *
+ * @param pictureAt gives the images at the side of a stage
+ */
+function uploadTargets(
+  { config: { places } }: TrainingContext,
+  { plan, samples }: RolloutJob,
+  pictureAt: (stage: number) => Value,
+  upload: Compute['upload'],
+): Map<number, Target> {
+  const targets = new Map<number, Target>();
+  const n = plan.images.length;
+  for (const [i, weight] of plan.judged) {
+    if (weight <= 0) continue;
+    const { stage } = plan.segments[i];
+    const seen = plan.closed && seenCells(plan.closed, stepsBefore(plan, i + 1), plan.open);
+    const weights = weightsOf(seen, n).map((x) => (-weight / samples) * x);
+    targets.set(i, {
+      image: pictureAt(stage),
+      weight: upload([n], weights),
+      ...(seen && { seen: upload([n, stage, stage, 1], seen) }),
+      ...(places && {
+        places: upload(
+          [1, stage, stage, positionChannels(places)],
+          positionFields(stage, places.octaves),
+        ),
+      }),
+    });
+  }
+  return targets;
+}
+
+/**
+ * The open ground of patches at a stage, [n, stage, stage, 1]: the middle of the ground of grown
+ * ones.
+ */
+function openAt(open: Uint8Array, side: number, stage: number): [number[], Float32Array] {
+  const n = open.length / side ** 2;
+  const inset = (side - stage) / 2;
+  const numbers = new Float32Array(n * stage * stage);
+  for (let row = 0; row < n * stage; row++) {
+    const [i, y] = [Math.floor(row / stage), row % stage];
+    const from = (i * side + inset + y) * side + inset;
+    numbers.set(open.subarray(from, from + stage), row * stage);
+  }
+  return [[n, stage, stage, 1], numbers];
+}
+
+/**
+ * Computes a job without gradients: the means of posteriors, without noise, [N, Z]; or the states
+ * after the last segment, [N, s, s, C].
+ */
+export async function runRows(
+  context: TrainingContext,
+  parameters: Values,
+  job: RowsJob,
+): Promise<Float32Array> {
+  if (!('images' in job)) return grow(context, parameters, job);
+  const { compute, config, data, encoder } = context;
+  const { side, channels } = data;
+  const n = job.images.length;
+  const inputs = {
+    image: compute.upload([n, side, side, channels], gatherImages(data, job.images)),
+    noise: compute.upload([n, config.latentSize], new Float32Array(n * config.latentSize)),
+    ...context.shownOf([...job.images]),
+  };
+  const results = await encoder.forward.run({ ...parameters, ...inputs });
+  const mean = Float32Array.from(await compute.read(results.mean));
+  compute.free(...Object.values(inputs), ...Object.values(results));
+  return mean;
+}
+
+async function grow(
+  { compute, config: { latentSize, channels, update }, segments: programs }: TrainingContext,
+  parameters: Values,
+  { latents, segments, states, closed, leak, seed }: GrowJob,
+): Promise<Float32Array> {
+  const random = createRandom(hashText(seed));
+  const n = latents.length / latentSize;
+  const z = compute.upload([n, latentSize], latents);
+  const conditioning = await programs.condition(parameters, z, leak);
+  let current: Values = {};
+  if (states) {
+    const side = Math.sqrt(states.length / n / channels);
+    current = { states: compute.upload([n, side, side, channels], states) };
+  }
+  let steps = 0;
+  for (const segment of segments) {
+    const program = await programs.forward(segment);
+    const masks = {
+      ...uploadMasks(compute, drawMasks(update, n, segment, random), segment),
+      ...(closed && { closed: uploadClosed(compute, n, segment, stepsLeft(closed, steps)) }),
+    };
+    steps += segment.steps;
+    const next = await program.run({ ...parameters, ...conditioning.inputs, ...masks, ...current });
+    compute.free(...Object.values(masks), ...Object.values(current));
+    current = next;
+  }
+  const result = Float32Array.from(await compute.read(current.states));
+  conditioning.free();
+  compute.free(z, current.states);
+  return result;
+}
+
+/** Steps until cells open, as the input of a segment. */
+const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Uint8Array): Value =>
+  compute.upload([n, stage, stage, 1], Float32Array.from(steps));
+
+/**
+ * Weights of samples by the number of their cells that count, [N]: √(all / counted). Few cells teach
+ * as much as many.
+ */
+function weightsOf(seen: Float32Array | undefined, n: number): Float32Array {
+  if (!seen) return new Float32Array(n).fill(1);
+  const cells = seen.length / n;
+  return Float32Array.from({ length: n }, (_, i) => {
+    const counted = seen.subarray(i * cells, (i + 1) * cells).reduce((sum, is) => sum + is, 0);
+    return Math.sqrt(cells / Math.max(1, counted));
+  });
+}

@@ -1,0 +1,239 @@
+/** The state that a run begins with: a stored run, a checkpoint, or random weights. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Float32Tensor } from '../../../shared/safetensors.ts';
+import type { Compute } from '../../autodiff/compute.ts';
+import type { Tensors } from '../../autodiff/parameters.ts';
+import { canRefine, openRefiner } from '../../autodiff/refine-latent.ts';
+import { misfitOf } from '../../vnca/architecture.ts';
+import { loadModel, type Model } from '../../vnca/checkpoint.ts';
+import {
+  type EncoderInput,
+  type EncoderNetwork,
+  encoderShapes,
+} from '../../vnca/encoder-network.ts';
+import { imageChannels } from '../../vnca/readout.ts';
+import type { Options } from '../command.ts';
+import { differs, type TrainingConfig } from '../config.ts';
+import { type Dataset, gatherImages } from '../data/dataset.ts';
+import { TrainingError } from '../errors.ts';
+import { pointOf } from '../rollout/rollout-plan.ts';
+import type { StopSignal } from '../terminal.ts';
+import { type TrainedRule, trainedModel } from './export.ts';
+import { loadRun, type Run } from './run-folder.ts';
+import { firstState, LATENTS, OFFSETS, type RunState, runShapes } from './run-state.ts';
+
+/**
+ * Fills the weights of a smaller encoder into a larger one.
+ *
+ * @param small its net and weights, `encoder.*`
+ * @param large its net and random weights
+ * @returns `encoder.*` of the larger one; undefined if the smaller one does not fit into it: it has
+ *   another number of layers, other sizes of kernels, or more units somewhere
+ */
+export function enlargeEncoder(
+  small: { readonly net: EncoderNetwork; readonly tensors: Tensors },
+  large: { readonly net: EncoderNetwork; readonly tensors: Tensors },
+  image: EncoderInput,
+): Map<string, Float32Tensor> | undefined {
+  const [from, to] = [small.net, large.net].map((net) => encoderShapes(net, image));
+  const filled = new Map<string, Float32Tensor>();
+  const kernels = [...to.keys()].filter((name) => name.endsWith('.kernel'));
+  // Of another side, or without what its card says.
+  if (misfitOf(small.tensors, from)) return undefined;
+  if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
+  /** Units that a position of a layer's input has, before and now. */
+  let [known, units] = [image.channels, image.channels];
+  for (const kernel of kernels) {
+    const [before, shape] = [from.get(kernel), to.get(kernel)!];
+    if (!before) return undefined;
+    const [outBefore, out] = [before, shape].map((sizes) => sizes[sizes.length - 1]);
+    if (outBefore > out || known > units) return undefined;
+    const isLast = kernel === kernels[kernels.length - 1];
+    if (isLast && out !== 2 * image.latentSize) return undefined;
+    const source = small.tensors.get(kernel)!.data;
+    const data = large.tensors.get(kernel)!.data.slice();
+    for (let i = 0; i < data.length; i++) {
+      const unit = i % out;
+      if (unit >= outBefore) continue;
+      const input = Math.floor(i / out);
+      const of = input % units;
+      const place = Math.floor(input / units);
+      data[i] = of < known ? source[(place * known + of) * outBefore + unit] : 0;
+    }
+    filled.set(kernel, { shape, data });
+    const bias = kernel.replace('.kernel', '.bias');
+    const biases = large.tensors.get(bias)!.data.slice();
+    biases.set(small.tensors.get(bias)!.data);
+    filled.set(bias, { shape: [out], data: biases });
+    [known, units] = [outBefore, out];
+  }
+  return filled;
+}
+
+/** Whether both see images alike, with kernels of equal sizes, strides and margins. */
+function isLike(small: EncoderNetwork, large: EncoderNetwork): boolean {
+  const essence = ({ convolutions, dense, input, meanRange, logSigmaRange }: EncoderNetwork) =>
+    JSON.stringify([
+      convolutions.map(({ size, stride, pad }) => [size, stride, pad]),
+      [dense.length, input, meanRange, logSigmaRange],
+    ]);
+  return essence(small) === essence(large);
+}
+
+/**
+ * Loads a stored run to resume, or begins one: with the weights of a checkpoint and, if it is named,
+ * the encoder of another, else with random ones.
+ *
+ * @param say told what of a checkpoint is not as the configuration has it
+ * @throws TrainingError no-run, bad-run
+ */
+export async function beginRun(
+  { resume, from, encoder }: Pick<Options, 'resume' | 'from' | 'encoder'>,
+  config: TrainingConfig,
+  folder: string,
+  say: (line: string) => void = () => {},
+): Promise<Run> {
+  if (resume) return loadRun(folder, config);
+  const state = firstState(config);
+  if (from === undefined) {
+    if (config.trains === 'all') return { state, seconds: 0 };
+    throw new TrainingError('bad-run', 'a run that trains only the encoder starts with --from');
+  }
+  const model = await loadModel(from);
+  const encoderModel = encoder === undefined ? model : await loadModel(encoder);
+  checkOrigin([model, from], [encoderModel, encoder ?? from], config, say);
+  const shapes = runShapes(config);
+  const names = [...shapes.keys()];
+  const drawn = new Map(names.map((name) => [name, state.tensors.get(`parameter:${name}`)!]));
+  const found = new Map([...model.tensors, ...encoderTensors(encoderModel, config, drawn)]);
+  // A checkpoint has no offsets.
+  if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
+  const misfit = misfitOf(found, shapes);
+  if (misfit) {
+    const why = 'the checkpoint is of another model than the configuration';
+    const misfits = misfit.startsWith('tensor "encoder.') ? (encoder ?? from) : from;
+    throw new TrainingError('bad-run', `${misfits}: ${misfit}; ${why}`);
+  }
+  const tensors = new Map(names.map((name) => [`parameter:${name}`, found.get(name)!]));
+  return {
+    state: { ...state, tensors, reached: pointOf(config, model.card.update.leak) },
+    ...{ seconds: 0, from },
+    ...(encoder !== undefined && { encoder }),
+  };
+}
+
+/** The encoder of a checkpoint, made as large as that of the configuration. */
+function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn: Tensors): Tensors {
+  const { side, latentSize, readout } = config;
+  const own = new Map([...tensors].filter(([name]) => name.startsWith('encoder.')));
+  if (!card.encoder || !('convolutions' in card.encoder)) return own;
+  const image = { side, channels: imageChannels(readout), latentSize };
+  const large = { net: config.encoder, tensors: drawn };
+  return enlargeEncoder({ net: card.encoder, tensors }, large, image) ?? own;
+}
+
+/** Fields of the rule whose change the shapes of tensors do not show. */
+const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
+
+/** Fields that give the weights of an encoder their meaning. */
+const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
+
+/**
+ * Checks that a rule that is kept is that of the configuration. One that learns may become another; an
+ * encoder may be enlarged and see images with other margins, but not in other units.
+ *
+ * @throws TrainingError bad-run
+ */
+function checkOrigin(
+  [rule, from]: readonly [Model, string],
+  [{ card }, encoderFrom]: readonly [Model, string],
+  config: TrainingConfig,
+  say: (line: string) => void,
+): void {
+  const sayOthers = (folder: string, paths: readonly string[]): void => {
+    const what = `was trained with another ${paths.map((path) => `"${path}"`).join(', ')}`;
+    if (paths.length > 0) say(`${folder} ${what}; the run goes on with what the configuration has`);
+  };
+  const changed = KEPT.flatMap((field) => differs(rule.card[field], config[field], field) ?? []);
+  if (changed.length > 0 && config.trains === 'encoder') {
+    const why = 'a run that trains only the encoder keeps the rule of the checkpoint';
+    throw new TrainingError('bad-run', `${from}: "${changed[0]}" is another; ${why}`);
+  }
+  sayOthers(from, changed);
+  const { encoder: before } = card;
+  const { encoder: now } = config;
+  if (!before || !('convolutions' in before)) return;
+  const other = ENCODING.find((field) => !isDeepStrictEqual(before[field], now[field]));
+  if (other !== undefined) {
+    const why = 'its weights would say something else; take it over into the configuration';
+    throw new TrainingError('bad-run', `${encoderFrom}: "encoder.${other}" is another; ${why}`);
+  }
+  const path = differs(before, now, 'encoder');
+  sayOthers(encoderFrom, path === undefined ? [] : [path]);
+}
+
+/**
+ * Checks that a run which keeps the gallery of a checkpoint has its images, in its order: then an
+ * exported card names each latent as before.
+ *
+ * @throws TrainingError bad-run
+ */
+export async function checkGallery(
+  { gallery, trains }: TrainingConfig,
+  data: Dataset,
+  from: string,
+): Promise<void> {
+  if (trains === 'all') return;
+  const { card } = await loadModel(from);
+  const entries = Array.from(data.splits.train.subarray(0, gallery), (i) => data.entries[i]);
+  if (isDeepStrictEqual(card.gallery, entries)) return;
+  const what = 'the gallery of the checkpoint does not show the first images of the set';
+  throw new TrainingError('bad-run', `${from}: ${what}; its latents would get other names`);
+}
+
+/** Steps after growth in which nearly all cells reach the picture at which they rest. */
+const REST_STEPS = 24;
+
+/**
+ * Moves the offsets of a gallery to where its pictures are best, grown and at rest. The encoder keeps latents near each
+ * other, at the cost of the picture, and offsets alone learn slowly. The rule has not yet learnt to rest and
+ * heal with the moved latents: the run must go on.
+ *
+ * @param rule the weights that a checkpoint of this state has
+ * @param asked.pull weight of the mean squared distance from where each latent is, beside the picture's error
+ * @param asked.stop ends it before the next latent; those that have moved stay where they are then
+ * @returns the state with other `gallery.offsets`
+ * @throws TrainingError bad-config if the run has no offsets, or its rule grows by chance or without colours
+ */
+export async function refineOffsets(
+  compute: Compute,
+  rule: TrainedRule,
+  state: RunState,
+  { pull, stop }: { readonly pull: number; readonly stop?: StopSignal },
+): Promise<RunState> {
+  const { config, data, weights } = rule;
+  const offsets = weights.get(OFFSETS);
+  if (!offsets || !canRefine(config)) {
+    const what = 'needs "galleryOffsets", and pictures in colours that a rule grows without chance';
+    throw new TrainingError('bad-config', `--refine ${what}`);
+  }
+  const model = await trainedModel(compute, rule);
+  const latents = model.tensors.get(LATENTS)!.data;
+  const { latentSize } = config;
+  const refiner = await openRefiner(compute, model, { now: () => 0, restSteps: REST_STEPS });
+  const moved = offsets.data.slice();
+  for (const [i, index] of data.splits.train.subarray(0, config.gallery).entries()) {
+    if (stop?.isAsked()) break;
+    const image = gatherImages(data, Uint32Array.of(index));
+    const latent = latents.slice(i * latentSize, (i + 1) * latentSize);
+    const refined = await refiner.refine({ image, latent, budget: Number.POSITIVE_INFINITY, pull });
+    for (let j = 0; j < latentSize; j++) moved[i * latentSize + j] += refined[j] - latent[j];
+  }
+  await refiner.dispose();
+  const tensors = new Map(state.tensors);
+  for (const set of ['parameter', 'average']) {
+    const name = `${set}:${OFFSETS}`;
+    if (tensors.has(name)) tensors.set(name, { ...offsets, data: moved.slice() });
+  }
+  return { ...state, tensors };
+}

@@ -1,0 +1,134 @@
+/** Writes a trained rule as a checkpoint folder. */
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Float32Tensor } from '../../../shared/safetensors.ts';
+import type { Compute } from '../../autodiff/compute.ts';
+import type { Tensors } from '../../autodiff/parameters.ts';
+import { updateShapes } from '../../vnca/architecture.ts';
+import { CARD_VERSION, type Card, parseCard } from '../../vnca/card.ts';
+import {
+  CARD_FILE,
+  GALLERY_FILE,
+  identityOf,
+  MODEL_FILE,
+  type Model,
+  PAINTER_FILE,
+} from '../../vnca/checkpoint.ts';
+import { RELATIVES_FILE } from '../../vnca/relatives.ts';
+import { writeSafetensors } from '../../vnca/safetensors.ts';
+import type { TrainingConfig } from '../config.ts';
+import { type Dataset, gatherImages } from '../data/dataset.ts';
+import { WRITTEN_FILES } from '../evaluate/write.ts';
+import { drawGallery } from '../gallery/draw-gallery.ts';
+import { openPosteriors } from '../model/networks.ts';
+import { readIfThere, replaceFiles } from './large-files.ts';
+import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
+
+/** The parts of a checkpoint. */
+export interface TrainedRule {
+  readonly config: TrainingConfig;
+  readonly data: Dataset;
+  /** `update.*`, `encoder.*`, and offsets of the gallery if there are any. */
+  readonly weights: Tensors;
+  /** Notes for the card: command, time, device. */
+  readonly training: Record<string, string>;
+}
+
+/**
+ * Builds a checkpoint in memory; its gallery has the posterior means of the first training images, with
+ * their offsets, or the latents that the run has kept.
+ */
+export async function trainedModel(
+  compute: Compute,
+  { config, data, weights, training }: TrainedRule,
+): Promise<Model> {
+  const chosen = data.splits.train.subarray(0, config.gallery);
+  const { name, title, description, side, channels, latentSize, growth, update, readout } = config;
+  const card = parseCard(
+    {
+      version: CARD_VERSION,
+      ...{ name, title, description, side, channels, latentSize, growth, update, readout },
+      presence: config.presence,
+      ...(config.trustedSteps && { trustedSteps: config.trustedSteps }),
+      ...(config.closing && { closing: config.closing }),
+      ...(config.sampler && { sampler: config.sampler }),
+      encoder: config.encoder,
+      gallery: Array.from(chosen, (i) => data.entries[i]),
+      data: { set: data.description, licence: data.licence, source: data.source },
+      training,
+      figures: {},
+    },
+    CARD_FILE,
+  );
+  const tensors = new Map<string, Float32Tensor>();
+  for (const name of new Set([...trainedShapes(config).keys(), ...updateShapes(config).keys()])) {
+    if (name !== OFFSETS) tensors.set(name, weights.get(name)!);
+  }
+  let latents = weights.get(LATENTS);
+  if (!latents) {
+    const posteriors = await openPosteriors(compute, { card, tensors });
+    const { mean } = await posteriors.encode(gatherImages(data, chosen), chosen.length);
+    await posteriors.dispose();
+    const offsets = weights.get(OFFSETS)?.data;
+    for (let i = 0; offsets && i < mean.length; i++) mean[i] += offsets[i];
+    latents = { shape: [chosen.length, latentSize], data: mean };
+  }
+  tensors.set(LATENTS, latents);
+  return identified({ card, tensors });
+}
+
+/** A model whose card has the identity of its weights and latents. */
+export const identified = (model: Model): Model => ({
+  ...model,
+  card: { ...model.card, identity: identityOf(model) },
+});
+
+/** Files in the folder of a checkpoint that other commands derive from its weights. */
+const DERIVED_FILES = [RELATIVES_FILE, PAINTER_FILE, ...WRITTEN_FILES];
+
+/**
+ * Writes card, weights and gallery of a checkpoint; if that fails, those in the folder stay. What was
+ * made of other weights is removed, as it would be taken for that of these. What is known of the same
+ * weights stays: their painter with its entry, and their figures.
+ *
+ * @param say told what was removed
+ */
+export async function writeCheckpoint(
+  folder: string,
+  model: Model,
+  say: (line: string) => void = () => {},
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const before = await cardIn(folder);
+  const isSame = before?.identity !== undefined && before.identity === model.card.identity;
+  const { painter: _, figures, ...rest } = model.card;
+  const { painter, figures: measured } = isSame ? before : {};
+  const card = {
+    ...{ ...rest, ...(painter && { painter }) },
+    figures: measured ?? figures,
+  };
+  const files = new Map([[join(folder, MODEL_FILE), [writeSafetensors(model.tensors)]]]);
+  // Rooms refuse a decoder, which cannot be grown step by step.
+  if (card.update.kind !== 'decoder') {
+    files.set(join(folder, GALLERY_FILE), [await drawGallery(model)]);
+  }
+  files.set(join(folder, CARD_FILE), [Buffer.from(`${JSON.stringify(card, null, 2)}\n`)]);
+  // The card comes last: its identity vouches for all else in the folder.
+  await replaceFiles(files, async () => {
+    if (!before || isSame) return;
+    const there = new Set(await readdir(folder));
+    const removed = DERIVED_FILES.filter((name) => there.has(name));
+    for (const name of removed) await rm(join(folder, name));
+    if (removed.length > 0) say(`removed what was made of other weights: ${removed.join(', ')}`);
+  });
+}
+
+/** The card in a folder, which may be of another version or damaged; undefined: there is none. */
+async function cardIn(folder: string): Promise<Partial<Card> | undefined> {
+  const text = await readIfThere(join(folder, CARD_FILE));
+  try {
+    return text && (JSON.parse(text.toString()) ?? {});
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,74 @@
+/** Reactions of a run to failures: it repeats an update, saves the updates before it, and goes on without a file that cannot be written. */
+import { isNativeError } from 'node:util/types';
+import { type RetryOptions, systemClock } from '../../platform/clock.ts';
+import { TrainingError } from '../errors.ts';
+import type { RunState } from './run-state.ts';
+
+/**
+ * Options for two more attempts: a lack of memory can pass; what kills a thread every time does
+ * not.
+ *
+ * @param remedy what happens after a death, for `say`
+ */
+export const afterLostThread = (remedy: string, say: (line: string) => void): RetryOptions => ({
+  clock: systemClock,
+  pauses: [0, 0],
+  isTransient: (error) => error instanceof TrainingError && error.reason === 'lost-thread',
+  onFailure: (error) => say(`${(error as TrainingError).message}; ${remedy}`),
+});
+
+/**
+ * Runs writes that a run can do without, as they come again. Says what cannot be written, once until
+ * it works again; errors that are not of files are thrown.
+ */
+export function createWriter(say: (line: string) => void) {
+  const failing = new Set<string>();
+  return async (what: string, write: () => Promise<void>): Promise<void> => {
+    try {
+      await write();
+      failing.delete(what);
+    } catch (error) {
+      // Errors of files come from outside the realm that a caller may run in.
+      if (!isNativeError(error) || !('syscall' in error)) throw error;
+      if (!failing.has(what)) say(`${what} cannot be written: ${error.message}; the run goes on`);
+      failing.add(what);
+    }
+  };
+}
+
+/**
+ * Saves what was done before a failed update. Does not throw, so that the error of the update is
+ * reported.
+ *
+ * @param error of the update
+ * @param read reads the state of the run
+ * @param say prints what happened
+ */
+export async function saveAfterFailure(
+  error: unknown,
+  read: () => Promise<RunState>,
+  save: (state: RunState) => Promise<void>,
+  say: (line: string) => void,
+): Promise<void> {
+  // A run resumed from here would compute the same gradient and stop again.
+  if (error instanceof TrainingError && error.reason === 'not-finite') return;
+  try {
+    const state = await read();
+    if (isSound(state)) {
+      await save(state);
+      say(`update ${state.update + 1} failed; the updates before it are saved`);
+    } else {
+      say('the state in memory is broken: the last saved state stays');
+    }
+  } catch (why) {
+    say(`the state in memory cannot be saved: ${(why as Error).message}`);
+  }
+}
+
+function isSound({ tensors, pool, crowd, patients }: RunState): boolean {
+  const areFinite = (numbers: Float32Array): boolean => numbers.every(Number.isFinite);
+  return (
+    [...tensors.values()].every(({ data }) => areFinite(data)) &&
+    [...pool, ...crowd, ...patients].every(({ states }) => areFinite(states))
+  );
+}

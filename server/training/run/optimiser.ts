@@ -1,0 +1,188 @@
+/** Adam (Kingma & Ba 2015, ε outside the root) with clipping by the global norm, as one program. */
+import type { Float32Tensor } from '../../../shared/safetensors.ts';
+import type { Compute, Value, Values } from '../../autodiff/compute.ts';
+import type { Expression } from '../../autodiff/graph.ts';
+import * as g from '../../autodiff/graph.ts';
+import type { Shapes } from '../../autodiff/parameters.ts';
+import type { TrainingConfig } from '../config.ts';
+import { TrainingError } from '../errors.ts';
+import type { RunState } from './run-state.ts';
+
+/** Options of Adam. */
+export interface AdamOptions
+  extends Pick<TrainingConfig['optimiser'], 'beta1' | 'beta2' | 'epsilon' | 'clip' | 'average'> {
+  /** Multiple of the rate for a parameter; default: 1. */
+  readonly rateOf?: (name: string) => number;
+  /** Parameters that stay as they are, beside those that change. */
+  readonly kept?: Shapes;
+}
+
+/** Each parameter, its moments, and its moving average. */
+export const SETS = ['parameter', 'first', 'second', 'average'] as const;
+
+/** The parameters and moments of a run, in the memory of the back end. */
+export type Adam = Awaited<ReturnType<typeof createAdam>>;
+
+/**
+ * Compiles the program and uploads the tensors.
+ *
+ * @param state tensors `parameter:*`, for a resumed run also `first:*`, `second:*`, `average:*`; and
+ *   the number of steps behind these moments, less `starts` where a parameter began later
+ */
+export async function createAdam(
+  compute: Compute,
+  shapes: Shapes,
+  { tensors: stored, update, starts = {} }: Pick<RunState, 'tensors' | 'update' | 'starts'>,
+  options: AdamOptions,
+) {
+  const startOf = (name: string): number => starts[name] ?? 0;
+  const begun = [...new Set([...shapes.keys()].map(startOf))];
+  const program = await compute.compile(adam(shapes, options, startOf));
+  const adding = await compute.compile(
+    Object.fromEntries(
+      [...shapes].map(([name, shape]) => [
+        `total:${name}`,
+        g.add(g.input(`total:${name}`, shape), g.input(`+total:${name}`, shape)),
+      ]),
+    ),
+  );
+  const kept: Record<string, Value> = {};
+  for (const [name, shape] of options.kept ?? []) {
+    const key = `parameter:${name}`;
+    kept[key] = compute.upload(shape, stored.get(key)!.data);
+  }
+  let values: Record<string, Value> = {};
+  let steps = update;
+  for (const [name, shape] of shapes) {
+    for (const set of SETS) {
+      const key = `${set}:${name}`;
+      const source =
+        stored.get(key) ?? (set === 'average' ? stored.get(`parameter:${name}`) : undefined);
+      const data = source?.data.slice() ?? new Float32Array(g.sizeOf(shape));
+      values[key] = compute.upload(shape, data);
+    }
+  }
+
+  /** Adds parts in order, so that equal runs round equally. */
+  const sumOf = async (parts: readonly Values[]): Promise<Values> => {
+    let sum = parts[0];
+    for (const next of parts.slice(1)) {
+      const others = Object.entries(next).map(([name, value]) => [`+${name}`, value]);
+      const added = await adding.run({ ...sum, ...Object.fromEntries(others) });
+      if (sum !== parts[0]) compute.free(...Object.values(sum));
+      sum = added;
+    }
+    return sum;
+  };
+
+  return {
+    /** Inputs `parameter:*` of programs; valid until the next step. */
+    get parameters(): Values {
+      return { ...kept, ...values };
+    },
+    /** Inputs `parameter:*` with the values of the moving average; valid until the next step. */
+    get averages(): Values {
+      const names = [...shapes.keys()];
+      const own = names.map((name) => [`parameter:${name}`, values[`average:${name}`]]);
+      return { ...kept, ...Object.fromEntries(own) };
+    },
+    /**
+     * Takes a step against a gradient.
+     *
+     * @param parts `total:*` of each parameter, from each micro-batch
+     * @returns the norm of the gradient before clipping
+     * @throws TrainingError not-finite: nothing has changed
+     */
+    async step(parts: readonly Values[], learningRate: number): Promise<number> {
+      const totals = await sumOf(parts);
+      const count = steps + 1;
+      const scalar = (value: number): Value => compute.upload([], Float32Array.of(value));
+      const scalars: Record<string, Value> = { rate: scalar(learningRate) };
+      for (const start of begun) {
+        const own = count - start;
+        // A smaller decay in the first steps, so that the average forgets the initial values.
+        scalars[`keep:${start}`] = scalar(Math.min(options.average, (1 + own) / (10 + own)));
+        scalars[`correction1:${start}`] = scalar(1 - options.beta1 ** own);
+        scalars[`correction2:${start}`] = scalar(1 - options.beta2 ** own);
+      }
+      const inputs = { ...values, ...totals, ...scalars };
+      const { norm: normValue, ...next } = await program.run(inputs);
+      const norm = (await compute.read(normValue))[0];
+      compute.free(normValue, ...Object.values(scalars));
+      if (parts.length > 1) compute.free(...Object.values(totals));
+      if (!Number.isFinite(norm)) {
+        compute.free(...Object.values(next));
+        throw new TrainingError('not-finite', `gradient of update ${count} is not finite`);
+      }
+      compute.free(...Object.values(values));
+      values = next;
+      steps = count;
+      return norm;
+    },
+    /** Copies of all tensors, by name. */
+    async read(): Promise<Map<string, Float32Tensor>> {
+      const tensors = new Map<string, Float32Tensor>();
+      for (const [name, value] of Object.entries({ ...kept, ...values })) {
+        const data = Float32Array.from(await compute.read(value));
+        tensors.set(name, { shape: value.shape, data });
+      }
+      return tensors;
+    },
+    /** Frees the tensors and programs. */
+    async dispose(): Promise<void> {
+      compute.free(...Object.values(kept), ...Object.values(values));
+      await program.dispose();
+      await adding.dispose();
+    },
+  };
+}
+
+/** @param startOf steps before the first of a parameter, which its scalars are named by */
+function adam(
+  shapes: Shapes,
+  options: AdamOptions,
+  startOf: (name: string) => number,
+): Record<string, Expression> {
+  const { beta1, beta2, epsilon, clip, average, rateOf = () => 1 } = options;
+  const outputs: Record<string, Expression> = {};
+  let squares: Expression = g.constant(0);
+  for (const [name, shape] of shapes) {
+    const gradient = g.input(`total:${name}`, shape);
+    squares = g.add(squares, g.reshape(g.sum(g.square(gradient)), []));
+  }
+  const norm = g.sqrt(squares);
+  const scale = g.minimum(g.divide(g.constant(clip), g.add(norm, 1e-12)), 1);
+  for (const [name, shape] of shapes) {
+    const of = (set: string): Expression => g.input(`${set}:${name}`, shape);
+    const scalar = (what: string): Expression => g.input(`${what}:${startOf(name)}`, []);
+    const gradient = g.multiply(of('total'), scale);
+    const first = g.add(g.multiply(of('first'), beta1), g.multiply(gradient, 1 - beta1));
+    const second = g.add(
+      g.multiply(of('second'), beta2),
+      g.multiply(g.square(gradient), 1 - beta2),
+    );
+    const direction = g.divide(
+      g.divide(first, scalar('correction1')),
+      g.add(g.sqrt(g.divide(second, scalar('correction2'))), epsilon),
+    );
+    const change = g.multiply(direction, g.input('rate', []));
+    const multiple = rateOf(name);
+    const moved = g.subtract(
+      of('parameter'),
+      multiple === 1 ? change : g.multiply(change, multiple),
+    );
+    outputs[`parameter:${name}`] = moved;
+    outputs[`first:${name}`] = first;
+    outputs[`second:${name}`] = second;
+    const keep = scalar('keep');
+    outputs[`average:${name}`] =
+      average === 0
+        ? moved
+        : g.add(
+            g.multiply(of('average'), keep),
+            g.multiply(moved, g.subtract(g.constant(1), keep)),
+          );
+  }
+  outputs.norm = norm;
+  return outputs;
+}

@@ -1,0 +1,295 @@
+/** The folder of a run: its state with its configuration, its log, its pictures. */
+import { appendFile, mkdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Float32Tensor, float32Of, type TensorFile } from '../../../shared/safetensors.ts';
+import { type Shape, sizeOf } from '../../autodiff/graph.ts';
+import type { Tensors } from '../../autodiff/parameters.ts';
+import { misfitOf } from '../../vnca/architecture.ts';
+import { CheckpointError } from '../../vnca/card.ts';
+import { parseSafetensors, writeSafetensors } from '../../vnca/safetensors.ts';
+import type { RunStart } from '../command.ts';
+import { changedField, type TrainingConfig } from '../config.ts';
+import { TrainingError } from '../errors.ts';
+import { POOLS, type PoolEntry, type PoolName, type PoolStates } from '../rollout/pools.ts';
+import { readIfThere, replaceFile } from './large-files.ts';
+import { SETS } from './optimiser.ts';
+import { OFFSETS, type RunState, runShapes } from './run-state.ts';
+
+/** The state of a run, in its folder. */
+export const STATE_FILE = 'state.safetensors';
+const LOG_FILE = 'log.jsonl';
+/** Subfolder of the picture sheets. */
+export const PICTURES_FOLDER = 'pictures';
+
+/** A run as stored. */
+export interface Run {
+  readonly state: RunState;
+  /** Seconds of training so far. */
+  readonly seconds: number;
+  /** Digest of the training images; absent in runs of older versions. */
+  readonly images?: string;
+  /** Checkpoint with the initial weights; absent: random ones. */
+  readonly from?: string;
+  /** Checkpoint with the initial encoder; absent: that of `from`. */
+  readonly encoder?: string;
+  /** All starts of the run, in order; absent in runs of older versions. */
+  readonly commands?: readonly RunStart[];
+}
+
+/** Writes the state atomically. */
+export async function saveRun(
+  folder: string,
+  { state, seconds, commands, ...origin }: Run,
+  config: TrainingConfig,
+): Promise<void> {
+  const tensors = new Map(state.tensors);
+  for (const name of POOLS) {
+    for (const [part, tensor] of poolTensors(state[name])) tensors.set(`${name}.${part}`, tensor);
+  }
+  await writeState(folder, tensors, [state.update, seconds], {
+    config: JSON.stringify(config),
+    // As text, because a rounded one could lie beyond the next update.
+    reached: `${state.reached}`,
+    ...(state.starts && { starts: JSON.stringify(state.starts) }),
+    ...origin,
+    ...(commands && { commands: JSON.stringify(commands) }),
+  });
+}
+
+/** Writes the state of a run of any kind. @param run updates and seconds so far */
+export async function writeState(
+  folder: string,
+  tensors: Tensors,
+  run: readonly [updates: number, seconds: number],
+  metadata: Readonly<Record<string, string>>,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const all = new Map([...tensors, ['run', { shape: [2], data: Float32Array.from(run) }]]);
+  await replaceFile(join(folder, STATE_FILE), [writeSafetensors(all, metadata)]);
+}
+
+/**
+ * Reads the state of a run of any kind.
+ *
+ * @returns the tensors without those of the counts; `update` and `seconds` so far
+ * @throws TrainingError no-run, bad-run
+ */
+export async function readState(folder: string) {
+  const file = join(folder, STATE_FILE);
+  const bytes = await readIfThere(file);
+  if (!bytes) {
+    const message = `${file}: there is no run to resume; start it without --resume`;
+    throw new TrainingError('no-run', message);
+  }
+  let content: TensorFile;
+  try {
+    content = parseSafetensors(bytes, file);
+  } catch (error) {
+    if (error instanceof CheckpointError) throw damaged(error.message);
+    throw error;
+  }
+  const tensors = float32Of(content);
+  const run = tensors.get('run')?.data;
+  tensors.delete('run');
+  if (run?.length !== 2) throw damaged(`${file}: tensor "run" is missing or has another shape`);
+  return { file, tensors, metadata: content.metadata, update: run[0], seconds: run[1] };
+}
+
+/**
+ * Reads the state of a run to resume with this configuration.
+ *
+ * @throws TrainingError no-run, bad-run
+ */
+export async function loadRun(folder: string, config: TrainingConfig): Promise<Run> {
+  const { file, tensors: stored, metadata, update, seconds } = await readState(folder);
+  // Equal shapes do not mean an equal model. Old runs store no configuration.
+  const changed = metadata.config && changedField(metadata.config, config);
+  if (changed) {
+    throw new TrainingError(
+      'bad-run',
+      `${file}: "${changed}" was different when the run started; the model of a run cannot change, only its schedule`,
+    );
+  }
+  const shapesNow = runShapes(config);
+  const offsets = shapesNow.get(OFFSETS);
+  // A run may begin to train them.
+  const areNew = offsets !== undefined && !stored.has(`parameter:${OFFSETS}`);
+  if (areNew) {
+    stored.set(`parameter:${OFFSETS}`, { shape: offsets, data: new Float32Array(sizeOf(offsets)) });
+  }
+  // Only weights are required: a run without updates has no moments.
+  const shapes = [...shapesNow].flatMap(([name, shape]) =>
+    SETS.map((set): [string, Shape] => [`${set}:${name}`, shape]).filter(
+      ([key]) => key === `parameter:${name}` || stored.has(key),
+    ),
+  );
+  const misfit = misfitOf(stored, new Map(shapes));
+  if (misfit) {
+    throw new TrainingError('bad-run', `${file}: ${misfit}; the model of a run cannot change`);
+  }
+  const pools = POOLS.map((name) => [name, readPool(stored, name, config.channels, file)]);
+  const { images, from, encoder, commands } = metadata;
+  const starts: RunState['starts'] = areNew
+    ? { [OFFSETS]: update }
+    : metadata.starts && JSON.parse(metadata.starts);
+  return {
+    state: {
+      ...{ update, reached: reachedOf(metadata, update), tensors: stored },
+      ...(starts && { starts }),
+      ...(Object.fromEntries(pools) as PoolStates),
+    },
+    seconds,
+    ...(images !== undefined && { images }),
+    ...(from !== undefined && { from }),
+    ...(encoder !== undefined && { encoder }),
+    ...(commands !== undefined && { commands: JSON.parse(commands) }),
+  };
+}
+
+/** The point that a stored run has reached; older ones tell it by the number of updates in all. */
+function reachedOf({ reached, config }: TensorFile['metadata'], update: number): number {
+  if (reached !== undefined) return Number(reached);
+  return config === undefined ? 0 : Math.min(1, update / JSON.parse(config).updates);
+}
+
+/**
+ * Entries as tensors: `states` [n, S·S·C], `entries` [n, 3] (image, age, look), and `open` and
+ * `closed` [n, S·S] if they have one.
+ */
+function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
+  const tensors = new Map<string, Float32Tensor>();
+  if (pool.length === 0) return tensors;
+  const addRows = (name: string, of: (entry: PoolEntry) => ArrayLike<number>): void => {
+    const size = of(pool[0]).length;
+    const data = new Float32Array(pool.length * size);
+    pool.forEach((entry, i) => {
+      data.set(of(entry), i * size);
+    });
+    tensors.set(name, { shape: [pool.length, size], data });
+  };
+  addRows('states', ({ states }) => states);
+  addRows('entries', ({ image, age, look = 0 }) => [image, age, look]);
+  if (pool[0].open) addRows('open', ({ open }) => open!);
+  if (pool[0].closed) addRows('closed', ({ closed }) => closed!);
+  return tensors;
+}
+
+const damaged = (what: string): TrainingError =>
+  new TrainingError('bad-run', `${what}; the run cannot continue: start it again without --resume`);
+
+/** Reads the entries of a pool, and removes its tensors from `stored`. */
+function readPool(
+  stored: Map<string, Float32Tensor>,
+  name: PoolName,
+  channels: number,
+  file: string,
+): PoolEntry[] {
+  const [states, numbers, open, closed] = ['states', 'entries', 'open', 'closed'].map((part) => {
+    const tensor = stored.get(`${name}.${part}`);
+    stored.delete(`${name}.${part}`);
+    return tensor;
+  });
+  if (!states && !numbers && !open && !closed) return [];
+  const [count, size] = states?.shape ?? [];
+  const cells = (size ?? 0) / channels;
+  const fitsCells = (tensor: Float32Tensor | undefined, isNeeded: boolean): boolean =>
+    tensor ? `${tensor.shape}` === `${[count, cells]}` : !isNeeded;
+  const masksFit = fitsCells(open, name !== 'pool') && fitsCells(closed, name === 'patients');
+  // Older runs store no looks; their images were not augmented.
+  const columns = numbers?.shape[1] ?? 0;
+  const fits = numbers?.shape[0] === count && (columns === 2 || columns === 3);
+  if (!fits || !(cells >= 1 && cells % 1 === 0) || !masksFit) {
+    throw damaged(`${file}: tensors "${name}.states" and "${name}.entries" do not fit`);
+  }
+  const rowOf = ({ data }: Float32Tensor, i: number): Uint8Array =>
+    Uint8Array.from(data.subarray(i * cells, (i + 1) * cells));
+  return Array.from({ length: count }, (_, i) => ({
+    image: numbers!.data[columns * i],
+    age: numbers!.data[columns * i + 1],
+    look: columns === 3 ? numbers!.data[columns * i + 2] : 0,
+    states: states!.data.slice(i * size, (i + 1) * size),
+    ...(open && { open: rowOf(open, i) }),
+    ...(closed && { closed: rowOf(closed, i) }),
+  }));
+}
+
+/**
+ * Prepares the folder of a run.
+ *
+ * @param resumedAt updates of the run that is resumed; undefined: a new run, whose first state is saved
+ * @param save writes the first state; from then on there is a run to resume
+ * @throws TrainingError bad-run, as `setAside`
+ */
+export async function openFolder(
+  folder: string,
+  resumedAt: number | undefined,
+  say: (line: string) => void,
+  save: () => Promise<void>,
+): Promise<void> {
+  if (resumedAt !== undefined) await cutLog(folder, resumedAt);
+  else if (await setAside(folder)) say('the previous run is kept as state.old.safetensors');
+  await mkdir(join(folder, PICTURES_FOLDER), { recursive: true });
+  if (resumedAt === undefined) await save();
+}
+
+/**
+ * Renames state and log of the previous run to `*.old.*`.
+ *
+ * @returns whether there was a run
+ * @throws TrainingError bad-run: one with more updates would be lost, as when --resume was forgotten
+ *   twice
+ */
+export async function setAside(folder: string): Promise<boolean> {
+  const file = join(folder, STATE_FILE);
+  const old = join(folder, oldName(STATE_FILE));
+  const before = await updatesIn(old);
+  const now = await updatesIn(file);
+  if (before !== undefined && now !== undefined && before > now) {
+    throw new TrainingError(
+      'bad-run',
+      `${old} has ${before} updates and would be replaced by ${file} of ${now}: continue with --resume, or move it elsewhere first`,
+    );
+  }
+  for (const name of [STATE_FILE, LOG_FILE]) {
+    await rename(join(folder, name), join(folder, oldName(name))).catch((error) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+  }
+  return now !== undefined;
+}
+
+const oldName = (name: string): string => name.replace('.', '.old.');
+
+/** Updates of a stored state, 0 of one that cannot be read as one; undefined: there is none. */
+async function updatesIn(file: string): Promise<number | undefined> {
+  const bytes = await readIfThere(file);
+  if (!bytes) return undefined;
+  try {
+    return float32Of(parseSafetensors(bytes, file)).get('run')?.data[0] ?? 0;
+  } catch (error) {
+    if (error instanceof CheckpointError) return 0;
+    throw error;
+  }
+}
+
+/** Appends a line to the log. */
+export async function appendLog(folder: string, line: object): Promise<void> {
+  await appendFile(join(folder, LOG_FILE), `${JSON.stringify(line)}\n`);
+}
+
+/** Removes updates after the saved state from the log, because a resumed run repeats them. */
+export async function cutLog(folder: string, update: number): Promise<void> {
+  const file = join(folder, LOG_FILE);
+  const lines = (await readIfThere(file))?.toString('utf8').split('\n') ?? [];
+  const saved = lines.filter((line) => {
+    try {
+      return JSON.parse(line).update <= update;
+    } catch {
+      return false;
+    }
+  });
+  await replaceFile(
+    file,
+    saved.map((line) => `${line}\n`),
+  );
+}

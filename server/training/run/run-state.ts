@@ -1,0 +1,123 @@
+/** The state of a run, and the shapes of what it trains. */
+import { createRandom, hashText, type Random } from '../../../shared/random.ts';
+import { initialise, type Shapes, type Tensors } from '../../autodiff/parameters.ts';
+import { updateShapes } from '../../vnca/architecture.ts';
+import { encoderShapes } from '../../vnca/encoder-network.ts';
+import { imageChannels } from '../../vnca/readout.ts';
+import type { TrainingConfig } from '../config.ts';
+import type { Likelihood } from '../model/likelihood.ts';
+import type { PoolStates } from '../rollout/pools.ts';
+
+/** Everything needed to continue a run as if it had not stopped. */
+export interface RunState extends PoolStates {
+  /** Updates done. */
+  readonly update: number;
+  /** The point of the run at which the last of them was done, 0…1: see `progressOf`. */
+  readonly reached: number;
+  /** `parameter:*`, `first:*`, `second:*`, `average:*`. */
+  readonly tensors: Tensors;
+  /** Updates before the first of a parameter, by its name; absent: none. */
+  readonly starts?: Readonly<Record<string, number>>;
+}
+
+/** The likelihood that belongs to a read-out. */
+export function likelihoodOf({
+  readout,
+  sigma,
+  slopes,
+}: Pick<TrainingConfig, 'readout' | 'sigma'> &
+  Partial<Pick<TrainingConfig, 'slopes'>>): Likelihood {
+  switch (readout.kind) {
+    case 'bernoulli':
+      return { kind: 'bernoulli', channel: readout.channel };
+    case 'rgba-premultiplied':
+      return { kind: 'gaussian', sigma, channels: readout.channels, ...(slopes && { slopes }) };
+    case 'dmol':
+      return { kind: 'dmol', mixtures: readout.mixtures };
+  }
+}
+
+/** Offsets of the gallery's latents, [G, Z]. */
+export const OFFSETS = 'gallery.offsets';
+
+/** Latents of the gallery that a run keeps, [G, Z]. */
+export const LATENTS = 'gallery.latents';
+
+/** Name and shape of every trained tensor: rule, encoder, and offsets of the gallery. */
+export function trainedShapes(config: TrainingConfig): Shapes {
+  const { gallery, galleryOffsets, latentSize, side, trains } = config;
+  const channels = imageChannels(config.readout);
+  return new Map([
+    ...(trains === 'all' ? updateShapes(config) : []),
+    ...encoderShapes(config.encoder, { side, channels, latentSize }),
+    ...(galleryOffsets ? [[OFFSETS, [gallery, latentSize]] as const] : []),
+  ]);
+}
+
+/**
+ * Name and shape of every tensor that a run keeps as its checkpoint had it: rule and latents of the
+ * gallery, if only the encoder is trained.
+ */
+export function keptShapes(config: TrainingConfig): Shapes {
+  if (config.trains === 'all') return new Map();
+  return new Map([...updateShapes(config), [LATENTS, [config.gallery, config.latentSize]]]);
+}
+
+/** Name and shape of every tensor that a run trains or keeps. */
+export const runShapes = (config: TrainingConfig): Shapes =>
+  new Map([...trainedShapes(config), ...keptShapes(config)]);
+
+/** The weights of the checkpoint: their moving average if the configuration has one. */
+export function trainedWeights(config: TrainingConfig, { tensors }: RunState): Tensors {
+  const set = config.optimiser.average > 0 ? 'average' : 'parameter';
+  return new Map(
+    [...runShapes(config).keys()].map((name) => [
+      name,
+      tensors.get(`${set}:${name}`) ?? tensors.get(`parameter:${name}`)!,
+    ]),
+  );
+}
+
+/**
+ * A state without its pools and the first moments, a fraction of the size. What continues from it
+ * fills them again.
+ */
+export const compactState = (state: RunState): RunState => ({
+  ...state,
+  tensors: new Map([...state.tensors].filter(([name]) => !name.startsWith('first:'))),
+  pool: [],
+  crowd: [],
+  patients: [],
+});
+
+/** Random numbers of one update of a run. */
+export const randomOfUpdate = (seed: number, update: number): Random =>
+  createRandom(hashText(`${seed} update ${update}`));
+
+/** The initial state of a run: random weights and empty pools. */
+export function firstState(config: TrainingConfig): RunState {
+  const drawn = initialise(runShapes(config), randomOfUpdate(config.seed, 0));
+  const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
+  return { update: 0, reached: 0, tensors, pool: [], crowd: [], patients: [] };
+}
+
+/** `count` indices below `all`, evenly spaced. */
+export const evenly = (all: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
+
+/** Chooses at most `limit` indices below `all`, evenly spaced; 0: all. */
+export const someOf = (all: number, limit: number): number[] =>
+  evenly(all, limit === 0 ? all : Math.min(limit, all));
+
+/** Copies rows of a matrix [N, size], in the order of `chosen`. */
+export function rowsOf(
+  matrix: Float32Array,
+  chosen: ArrayLike<number>,
+  size: number,
+): Float32Array {
+  const rows = new Float32Array(chosen.length * size);
+  for (let i = 0; i < chosen.length; i++) {
+    rows.set(matrix.subarray(chosen[i] * size, (chosen[i] + 1) * size), i * size);
+  }
+  return rows;
+}

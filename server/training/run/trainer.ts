@@ -1,0 +1,355 @@
+/**
+ * Trains a variational NCA: maximises the evidence lower bound with Adam, and continues and damages
+ * grown states from a pool (Palm et al. 2022, section 3). Beyond the paper, one rule grows, stays
+ * and heals: new organisms take extra steps after growth, and pooled ones grow old.
+ */
+import type { Random } from '../../../shared/random.ts';
+import type { Compute } from '../../autodiff/compute.ts';
+import { imageChannels } from '../../vnca/readout.ts';
+import type { TrainingConfig } from '../config.ts';
+import { drawnStates } from '../config-fields.ts';
+import { newLook } from '../data/augment.ts';
+import { DataPasses, type Dataset, passImages } from '../data/dataset.ts';
+import { TrainingError } from '../errors.ts';
+import type { Segment } from '../model/segments.ts';
+import { type DataParallel, type Outcome, openDataParallel } from '../rollout/data-parallel.ts';
+import { takePatients } from '../rollout/patients.ts';
+import { type PoolEntry, Pools } from '../rollout/pools.ts';
+import type { RowsJob } from '../rollout/rollout.ts';
+import {
+  freshPlan,
+  leakAt,
+  patientPlan,
+  pooledPlan,
+  progressOf,
+  type RolloutPlan,
+  rateAt,
+  sideAt,
+} from '../rollout/rollout-plan.ts';
+import { type Adam, createAdam } from './optimiser.ts';
+import {
+  keptShapes,
+  OFFSETS,
+  type RunState,
+  randomOfUpdate,
+  rowsOf,
+  trainedShapes,
+} from './run-state.ts';
+
+/** Figures of one update; nats are means over organisms. */
+export interface UpdateReport {
+  readonly update: number;
+  /** −log p(x | z) of new organisms. */
+  readonly reconstruction: number;
+  /** KL(q ‖ p) of new organisms. */
+  readonly divergence: number;
+  /** Before clipping. */
+  readonly gradientNorm: number;
+  /** −log p(x | states) of pooled organisms after their steps. */
+  readonly pooled?: number;
+  /** Mean age of the states drawn from the pool, steps. */
+  readonly age?: number;
+  /** −log p(x | states) of patients, of the cells that count. */
+  readonly patients?: number;
+}
+
+/** The training loop of one run: `update()` until the run is done. */
+export class Trainer {
+  private readonly passes: DataPasses;
+  private pools: Pools;
+  /** Updates done. */
+  private done: number;
+  /** The point at which the last of them was done. */
+  private reached: number;
+  private readonly starts: RunState['starts'];
+
+  private constructor(
+    private readonly config: TrainingConfig,
+    data: Dataset,
+    state: RunState,
+    private readonly on: { compute: Compute; adam: Adam; parallel: DataParallel },
+  ) {
+    this.passes = new DataPasses(
+      passImages(trainingImages(config, data), data.splits.train, config),
+      config.seed,
+    );
+    this.pools = new Pools(config, state);
+    this.done = state.update;
+    this.reached = state.reached;
+    this.starts = state.starts;
+  }
+
+  /**
+   * Prepares the optimiser and the threads.
+   *
+   * @throws TrainingError bad-data: the images do not fit the configuration; bad-run: the pool does
+   *   not fit the images
+   */
+  static async create(
+    compute: Compute,
+    config: TrainingConfig,
+    data: Dataset,
+    state: RunState,
+  ): Promise<Trainer> {
+    checkFit(config, data, state);
+    const adam = await createAdam(compute, trainedShapes(config), state, {
+      ...config.optimiser,
+      rateOf: (name) => {
+        if (name === OFFSETS) return config.galleryOffsets?.rate ?? 1;
+        return name.startsWith('encoder.') ? config.optimiser.encoderRate : 1;
+      },
+      kept: keptShapes(config),
+    });
+    const parallel = await openDataParallel(compute, config, data);
+    return new Trainer(config, data, state, { compute, adam, parallel });
+  }
+
+  /** Number of updates done. */
+  get updates(): number {
+    return this.done;
+  }
+
+  /** The point of the run, 0…1. */
+  get progress(): number {
+    return progressOf({ update: this.done, reached: this.reached }, this.config.updates);
+  }
+
+  /**
+   * Runs one update. When it throws, nothing has changed.
+   *
+   * @throws TrainingError not-finite; lost-thread: the update can be tried again
+   */
+  async update(): Promise<UpdateReport> {
+    const { pools } = this;
+    this.pools = pools.copy();
+    try {
+      return await this.tryUpdate();
+    } catch (error) {
+      this.pools = pools;
+      throw error;
+    }
+  }
+
+  private async tryUpdate(): Promise<UpdateReport> {
+    const { config, pools, progress } = this;
+    const { compute, adam, parallel } = this.on;
+    const { pool: pooling, optimiser, seed, updates } = config;
+    const update = this.done + 1;
+    const random = randomOfUpdate(seed, update);
+    const { fresh, free, patients, pooled, standIns } = this.plan(random);
+    const plans = [...fresh, ...free, ...patients];
+    const samples = plans.reduce((sum, { images }) => sum + images.length, 0);
+    const { outcomes, parts } = await parallel.run(
+      adam.parameters,
+      plans.map((plan, i) => ({ plan, samples, seed: `${seed} ${update} ${i}` })),
+    );
+    const grown = outcomes.slice(0, fresh.length);
+    const aged = outcomes.slice(fresh.length);
+    let gradientNorm: number;
+    try {
+      if (pooling) {
+        const [old, young] = [aged, grown].map((some) => some.flatMap(({ entries }) => entries));
+        pools.add([...old, ...young.slice(0, pooling.admit + standIns)], random);
+      }
+      // The last step that can fail, so that a failed update leaves the parameters unchanged.
+      gradientNorm = await adam.step(parts, rateAt(optimiser, update, updates));
+    } finally {
+      for (const part of parts) compute.free(...Object.values(part));
+    }
+    this.done = update;
+    this.reached = progress;
+    const nats = (of: readonly Outcome[]): number => -mean(of, (outcome) => outcome.nats);
+    return {
+      update,
+      reconstruction: nats(grown),
+      divergence: mean(grown, ({ divergence }) => divergence),
+      gradientNorm,
+      ...(free.length > 0 && {
+        pooled: nats(aged.slice(0, free.length)),
+        age: pooled.reduce((sum, { age }) => sum + age, 0) / pooled.length,
+      }),
+      ...(patients.length > 0 && { patients: nats(aged.slice(free.length)) }),
+    };
+  }
+
+  /**
+   * Draws the images and states of the next update, and plans their rollouts.
+   *
+   * @returns plans of new organisms, of pooled states with and without neighbours, and of patients;
+   *   the states drawn from the pool; and the number of new organisms that stand in for such states
+   */
+  private plan(random: Random) {
+    const { config, pools, progress } = this;
+    const { batch, pool: pooling } = config;
+    const side = sideAt(config, progress);
+    const leak = leakAt(config, progress);
+    const chance = config.stepsDrawn === 'update' && { chance: random.uniform() };
+    const moment = { side, progress, leak, random, ...chance };
+    pools.keep(({ states }) => states.length === side ** 2 * config.channels);
+    const drawn = pooling ? drawnStates(pooling) : 0;
+    // As published: the pool is used only when it holds more states than are drawn.
+    const isUsed = pooling !== undefined && pools.count('pool') > drawn;
+    const pooled = isUsed ? pools.take('pool', drawn, random) : [];
+    const standIns = pooling?.standIns && !isUsed ? drawn : 0;
+
+    const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
+    // As published: the passes advance by the images of stand-ins even when no stand-in is needed.
+    const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
+    const images = this.passes.at(this.done * shown, shown);
+    const others = images.slice(batch.fresh);
+    // The calm states are the last ones drawn.
+    for (let i = 0; i < changing && i < pooled.length; i++) {
+      const target = pooled.length - changing + i;
+      pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
+    }
+
+    const fresh = this.microBatches(images.slice(0, batch.fresh + standIns), (some) =>
+      freshPlan(config, some, moment),
+    );
+    if (!pooling || !isUsed) return { fresh, free: [], patients: [], pooled, standIns };
+    const { calm, steps } = pooling;
+    const wounded = Math.round(pooling.wounded * pooling.batch);
+    const further = (first: number) =>
+      calm && first >= pooling.batch
+        ? { steps: calm.steps, wounded: 0, rest: calm.rest > 0 }
+        : { steps, wounded: wounded - first };
+    const free = this.microBatches(pooled, (some, first) =>
+      pooledPlan(config, some, further(first), moment),
+    );
+    const crowded = this.microBatches(pools.takeCrowded(side, random), (some) =>
+      pooledPlan(config, some, { steps, wounded: 0 }, moment),
+    );
+    const patients = this.microBatches(takePatients(config, pools, side, random), (some) =>
+      patientPlan(config, some, pooling.patients!.steps, moment),
+    );
+    return { fresh, free: [...free, ...crowded], patients, pooled, standIns };
+  }
+
+  /** Calls `plan` for each micro-batch, with the index of its first item. */
+  private microBatches<T extends Uint32Array | readonly PoolEntry[]>(
+    items: T,
+    plan: (some: T, first: number) => RolloutPlan,
+  ): RolloutPlan[] {
+    const { micro } = this.config.batch;
+    const firsts = Array.from({ length: Math.ceil(items.length / micro) }, (_, i) => i * micro);
+    return firsts.map((first) => plan(items.slice(first, first + micro) as T, first));
+  }
+
+  /** Encodes images to the means of their posteriors: [n, Z]. */
+  means(images: Uint32Array): Promise<Float32Array> {
+    return this.rows(images.length, this.config.latentSize, (chosen) => ({
+      images: chosen.map((i) => images[i]),
+    }));
+  }
+
+  /**
+   * Runs segments without gradients.
+   *
+   * @param latents [n, Z]
+   * @param states [n, s, s, C] before the first segment, unless it begins with a seed
+   * @param closed [n, s, s] for segments with a rim: steps until each cell opens
+   * @returns states after the last
+   */
+  run(
+    latents: Float32Array,
+    segments: readonly Segment[],
+    states?: Float32Array,
+    closed?: Uint8Array,
+  ): Promise<Float32Array> {
+    const { channels, latentSize, seed } = this.config;
+    const count = latents.length / latentSize;
+    const { stage } = segments[segments.length - 1];
+    return this.rows(count, stage * stage * channels, (chosen) => ({
+      latents: rowsOf(latents, chosen, latentSize),
+      segments,
+      ...(states && { states: rowsOf(states, chosen, states.length / count) }),
+      ...(closed && {
+        closed: Uint8Array.from(rowsOf(Float32Array.from(closed), chosen, closed.length / count)),
+      }),
+      leak: leakAt(this.config, this.progress),
+      seed: `${seed} run ${this.done} ${chosen[0]}`,
+    }));
+  }
+
+  /** Computes rows in micro-batches; the last one is filled by repeating its last row. */
+  private async rows(
+    count: number,
+    size: number,
+    job: (chosen: Uint32Array) => RowsJob,
+  ): Promise<Float32Array> {
+    const { micro } = this.config.batch;
+    const firsts = Array.from({ length: Math.ceil(count / micro) }, (_, i) => i * micro);
+    const jobs = firsts.map((first) =>
+      job(Uint32Array.from({ length: micro }, (_, i) => Math.min(first + i, count - 1))),
+    );
+    const all = new Float32Array(count * size);
+    const { adam, parallel } = this.on;
+    const isAveraged = this.config.optimiser.average > 0;
+    const results = await parallel.rows(isAveraged ? adam.averages : adam.parameters, jobs);
+    results.forEach((row, i) => {
+      const first = firsts[i];
+      all.set(row.subarray(0, Math.min(micro, count - first) * size), first * size);
+    });
+    return all;
+  }
+
+  /** Everything that a resumed run needs. */
+  async state(): Promise<RunState> {
+    const { done: update, reached, starts } = this;
+    const tensors = await this.on.adam.read();
+    return { update, reached, tensors, ...(starts && { starts }), ...this.pools.all() };
+  }
+
+  /** Ends the threads and frees the parameters; the compute stays open. */
+  async dispose(): Promise<void> {
+    await this.on.parallel.dispose();
+    await this.on.adam.dispose();
+  }
+}
+
+/** Mean over all organisms of some rollouts. */
+function mean(of: readonly Outcome[], pick: (result: Outcome) => Float32Array): number {
+  let sum = 0;
+  let count = 0;
+  for (const result of of) {
+    for (const x of pick(result)) sum += x;
+    count += pick(result).length;
+  }
+  return sum / count;
+}
+
+/** Indices of the images that are trained on. */
+export function trainingImages(
+  { trainOnValidation }: Pick<TrainingConfig, 'trainOnValidation'>,
+  { splits: { train, validation } }: Dataset,
+): Uint32Array {
+  if (!trainOnValidation) return train;
+  return Uint32Array.from([...train, ...validation]);
+}
+
+function checkFit(
+  config: TrainingConfig,
+  data: Dataset,
+  { pool, crowd, patients }: RunState,
+): void {
+  const bad = (what: string): never => {
+    throw new TrainingError('bad-data', `${data.name}: ${what}`);
+  };
+  const channels = imageChannels(config.readout);
+  if (data.side !== config.side) {
+    bad(`images are ${data.side}×${data.side}, but "side" of the configuration is ${config.side}`);
+  }
+  if (data.channels !== channels) {
+    bad(
+      `images have ${data.channels} channels, but "readout" of the configuration ("${config.readout.kind}") is for ${channels}`,
+    );
+  }
+  if (trainingImages(config, data).length === 0) bad('there are no images to train on');
+  const foreign = [...pool, ...crowd, ...patients].find(({ image }) => !(image < data.count));
+  if (foreign) {
+    throw new TrainingError(
+      'bad-run',
+      `the run's pool shows image ${foreign.image}, but ${data.name} has only ${data.count}; resume a run with the images it started with`,
+    );
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * What the commands of training share: options, lines for people, progress, signals and errors.
+ * It never computes or writes a file.
+ * Start at `runTool`.
+ */
+import { COMPUTE_NAMES, type Compute } from '../autodiff/compute.ts';
+import { createCompute } from '../autodiff/create.ts';
+import type { Options } from '../settings/command.ts';
+import { runCommand } from '../settings/document.ts';
+import { oneOf, wholeNumber } from '../settings/server-types.ts';
+
+/** The argument of commands about a checkpoint. */
+export const CHECKPOINT_FOLDER = {
+  key: 'folder',
+  noun: 'checkpoint folder',
+  help: 'checkpoint with card.json and model.safetensors',
+} as const;
+
+/** Options of every command that computes. */
+export const COMPUTE_OPTIONS = {
+  backend: {
+    value: 'NAME',
+    type: oneOf(['auto', ...COMPUTE_NAMES]),
+    default: 'auto',
+    help: `what to compute on: auto (a real GPU, else onnx), ${COMPUTE_NAMES.join(', ')}`,
+  },
+  threads: {
+    type: wholeNumber(1),
+    defaultInWords: 'all',
+    help: 'CPU threads, for onnx',
+  },
+} as const;
+
+/** Prints a line on standard error; results go to standard output. */
+export const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** Opens the back end that `COMPUTE_OPTIONS` name. */
+export const openCompute = (
+  backend: Parameters<typeof createCompute>[0],
+  threads: number | undefined,
+): Promise<Compute> => createCompute(backend, { threads, onSkip: sayNotUsed });
+
+/** Prints why a back end is not used. */
+export const sayNotUsed = (reason: string): void => say(`not used: ${reason}`);
+
+/**
+ * Runs a command. Errors with a `reason` are printed without their stack, others with it.
+ *
+ * @param name begins the line of an error
+ */
+export async function runTool<O extends Options, K extends string = never>(
+  name: string,
+  ...command: Parameters<typeof runCommand<O, K>>
+): Promise<void> {
+  await runCommand(...command).catch((error: unknown) => {
+    const { message, stack } = error as Error;
+    const isKnown = error instanceof Error && 'reason' in error;
+    process.stderr.write(`${name}: ${isKnown ? message : (stack ?? error)}\n`);
+    process.exitCode = 1;
+  });
+}
+
+/** Formats a duration: seconds below 90 s, then minutes, then hours. */
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Seconds between two lines of progress. */
+const INTERVAL = 5;
+
+/** Reports the progress of one measurement after the other. */
+export type Meter = ReturnType<typeof createMeter>;
+
+/** Creates a meter. @param now returns the time, ms @param say prints a line */
+export function createMeter(now: () => number, say: (line: string) => void) {
+  let current = { what: '', total: 0, done: 0, started: 0, lastLine: 0 };
+  return {
+    /** Runs a measurement. @param total amount of work, in the unit of `worked` */
+    async measure<T>(what: string, total: number, run: () => Promise<T>): Promise<T> {
+      const started = now();
+      current = { what, total, done: 0, started, lastLine: started };
+      const result = await run();
+      say(`${what}: done in ${duration((now() - started) / 1000)}`);
+      return result;
+    },
+    /** Adds work that is done. */
+    worked(amount: number): void {
+      current.done += amount;
+      const { what, total, done, started, lastLine } = current;
+      const time = now();
+      if (time - lastLine < INTERVAL * 1000 || done >= total) return;
+      current.lastLine = time;
+      const seconds = ((time - started) / 1000) * (total / done - 1);
+      say(`${what}: ${Math.floor((100 * done) / total)} %, ${duration(seconds)} left`);
+    },
+  };
+}
+
+/** Maximum time between two signals of one keystroke, which npm may forward twice, in ms. */
+const SAME_SIGNAL = 1_000;
+
+/** Tells whether a signal has asked the run to stop. */
+export interface StopSignal {
+  isAsked(): boolean;
+}
+
+/** Listens to SIGINT and SIGTERM; the second one ends the process immediately. */
+export function listenForStop(): StopSignal {
+  let askedAt: number | undefined;
+  const stop = (): void => {
+    if (askedAt !== undefined && performance.now() - askedAt > SAME_SIGNAL) process.exit(130);
+    if (askedAt !== undefined) return;
+    askedAt = performance.now();
+    say('\nstopping after this update; press again to quit at once');
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return { isAsked: () => askedAt !== undefined };
+}
