@@ -2,8 +2,7 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Clock, pause } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
-import { StoreError } from '../storage/record-codec.ts';
-import type { Entry, Records, Span, Write } from '../storage/records.ts';
+import { type Entry, type Records, type Span, StoreError, type Write } from '../storage/records.ts';
 import type { Epoch, Lease, RoomLeases } from './lease.ts';
 import {
   APART_PREFIX,

@@ -38,7 +38,7 @@ import type { Config } from '../settings/server.ts';
 import { JournalWriter } from '../storage/journal-writer.ts';
 import { openMemory } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
-import { storedSecret } from '../storage/stored-secret.ts';
+import { storedSecret } from '../storage/lmdb/open.ts';
 import { paintersByPath } from '../vnca/checkpoint.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';

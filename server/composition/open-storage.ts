@@ -10,9 +10,8 @@ import { type Clock, retry } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
 import type { Config } from '../settings/server.ts';
-import { readCopy, withCopy } from '../storage/essential-copy.ts';
+import { readCopy, withCopy, ASIDE_KEY, asideName, SetAside } from '../storage/set-aside.ts';
 import { openFolder, openSound } from '../storage/lmdb/open.ts';
-import { ASIDE_KEY, asideName, SetAside } from '../storage/set-aside.ts';
 import { Store } from '../storage/store.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
 

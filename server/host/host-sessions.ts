@@ -3,7 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { putNewServerRecord } from '../storage/record-access.ts';
+import { putNewServerRecord } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
 
 /** One login. */

@@ -8,21 +8,21 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import * as v from 'valibot';
 import type { TimePoint } from '../../shared/time-points.ts';
-import { cellStates } from '../storage/cells-record.ts';
-import { decodeRecord, encodeRecord, StoreError } from '../storage/record-codec.ts';
 import {
+  isStandalone,
   journalRecord,
   planeChecksumRecord,
   roomRecord,
   snapshotRecord,
 } from '../storage/record-schemas.ts';
-import { isStandalone } from '../storage/snapshot-retention.ts';
-import type { Store, StoredMoment } from '../storage/store.ts';
-import { listOf } from '../storage/undo.ts';
+import { cellStates, decodeRecord, encodeRecord, StoreError } from '../storage/records.ts';
+import { listOf, type Store, type StoredMoment } from '../storage/store.ts';
 import { storedTimes } from '../storage/watched-room.ts';
 import { roomState } from '../world/room-state.ts';
 import { settled } from '../world/tick-times.ts';
-import type { When } from './options.ts';
+
+/** A tick, or a wall-clock time in ms. */
+export type When = { readonly tick: number } | { readonly time: number };
 
 /** A room's known points in time. */
 export class Timeline {

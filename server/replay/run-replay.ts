@@ -3,7 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Engine, EngineError } from '../engine/engine.ts';
 import { type Clock, pause } from '../platform/clock.ts';
-import { StoreError } from '../storage/record-codec.ts';
+import { StoreError } from '../storage/records.ts';
 import { reopenRoom, replay } from '../storage/recovery.ts';
 import type { StoredMoment } from '../storage/store.ts';
 import type { Room } from '../world/room.ts';

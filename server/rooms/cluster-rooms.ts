@@ -2,6 +2,7 @@
  * The rooms of a server that shares them with others: it runs those whose lease it holds, waits for
  * the others, and stops a room whose lease has ended.
  */
+
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
@@ -11,17 +12,30 @@ import {
 } from '../../shared/host/settings.ts';
 import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import { Standby } from '../cluster/lease.ts';
+import { type RoomLeases, Standby } from '../cluster/lease.ts';
+import type { ReportLoad } from '../cluster/open-cluster.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { StoreError } from '../storage/record-codec.ts';
+import { NotFollowed, RoomFollower } from '../storage/open-room.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
-import { NotFollowed, RoomFollower } from '../storage/room-follower.ts';
-import type { ClusterRoomsOptions } from './cluster-rooms-options.ts';
+import { StoreError } from '../storage/records.ts';
 import { Draining, type Move, SpreadRooms } from './draining.ts';
 import { FollowedRooms } from './followed-rooms.ts';
 import type { OpenRoom } from './live-room.ts';
-import type { RoomEntry } from './room-entries.ts';
-import { RoomRegistry } from './room-registry.ts';
+import { type RoomEntry, RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
+
+/** Options of `ClusterRooms`. */
+export interface ClusterRoomsOptions extends RoomRegistryOptions {
+  readonly leases: RoomLeases;
+  /** Whether this server runs rooms; else it only knows which there are. */
+  readonly runsRooms: boolean;
+  readonly report: ReportLoad;
+  /** Time between two looks at which rooms there are, ms. */
+  readonly plans: number;
+  /** Reads what the host has set for all rooms, perhaps on another server. */
+  readonly refresh: (takenOver?: string) => Promise<void>;
+  /** What the host sees of this server besides its rooms. */
+  readonly describe: () => Omit<ServerState, 'draining' | 'rooms' | 'leaving' | 'followed'>;
+}
 
 const { offer, attempt, restartApart } = DEFAULTS.cluster;
 

@@ -1,7 +1,7 @@
 /** Gives all rooms of a server to others while the host wants that, and takes none. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { NodeLoad, ReportLoad } from '../cluster/valkey-leases.ts';
+import type { NodeLoad, ReportLoad } from '../cluster/open-cluster.ts';
 import type { Clock } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';

@@ -5,8 +5,8 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { StoreError } from '../storage/record-codec.ts';
-import { NotFollowed, type RoomFollower } from '../storage/room-follower.ts';
+import { NotFollowed, type RoomFollower } from '../storage/open-room.ts';
+import { StoreError } from '../storage/records.ts';
 
 const { followed: MOST, follow, followTicks, followRetry } = DEFAULTS.cluster;
 

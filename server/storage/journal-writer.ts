@@ -3,13 +3,14 @@
  * planes, and periodic snapshots. If writing fails, the rooms continue; once writing works again, a
  * snapshot of each room replaces the missing journal entries.
  */
+
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { RoomEvent } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTimes } from '../world/tick-times.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
-import { count } from './day-counts.ts';
-import { StoreError, type StoreReason } from './record-codec.ts';
 import type { JournalRecord, JournalTail, Jump, SnapshotRecord } from './record-schemas.ts';
+import { StoreError, type StoreReason } from './records.ts';
 import {
   type SnapshotDraft,
   type SnapshotMarks,
@@ -17,9 +18,53 @@ import {
   type SnapshotsOptions,
 } from './snapshots.ts';
 import type { TickRecord } from './store.ts';
-import { WallClock } from './wall-clock.ts';
-import { checksumOf, openWatched, type WatchedRoom } from './watched-room.ts';
-import { withoutRefused } from './without-refused.ts';
+import { checksumOf, count, openWatched, type WatchedRoom } from './watched-room.ts';
+
+/** Longest step back without a notice, ms. */
+const SET_BACK = 60_000;
+
+export class WallClock {
+  /** When it was last set back, as it shows since, ms. */
+  setBackAt: number | undefined;
+  /** The last reading, ms. */
+  private latest = 0;
+
+  /** @param onSetBack is called when it was set back */
+  constructor(
+    private readonly date: () => number,
+    private readonly onSetBack: () => void,
+  ) {}
+
+  /**
+   * Reads it, ms.
+   *
+   * @param stored time of a stored record, ms
+   */
+  now(stored = 0): number {
+    const now = this.date();
+    if (now < Math.max(this.latest, stored) - SET_BACK) {
+      this.setBackAt = now;
+      this.onSetBack();
+    }
+    this.latest = now;
+    return now;
+  }
+}
+
+/**
+ * Leaves out refused commands, as they change nothing. In a tick without engine memory, they have
+ * used ids and random numbers.
+ */
+export function withoutRefused(
+  events: readonly RoomEvent[],
+  refused: readonly number[],
+): Pick<TickEvents, 'events' | 'refused'> {
+  const isOutOfMemory = events.some(({ what }) => what === 'no-memory');
+  if (refused.length === 0 || isOutOfMemory) return { events, refused };
+  let index = 0;
+  const kept = events.filter(({ what }) => what !== 'command' || !refused.includes(index++));
+  return { events: kept, refused: [] };
+}
 
 const { markTicks, idleMarkTicks } = DEFAULTS.store;
 

@@ -2,67 +2,15 @@
  * Restores a room to its last stored tick: opens the latest intact snapshot and replays the journal
  * from there as fast as the engine can.
  */
-import * as v from 'valibot';
 import { EngineError } from '../engine/engine.ts';
 import type { Room } from '../world/room.ts';
-import { type RoomState, roomState } from '../world/room-state.ts';
 import type { TickResult } from '../world/room-types.ts';
 import type { Species } from '../world/species.ts';
 import type { World } from '../world/world.ts';
-import { recentKey } from './record-access.ts';
-import { decodeRecord, encodeRecord, StoreError } from './record-codec.ts';
-import {
-  type JournalRecord,
-  type JournalTail,
-  type PlaneChecksum,
-  type RoomRecord,
-  type SnapshotRecord,
-  snapshotRecord,
-} from './record-schemas.ts';
-import type { Store, StoredMoment } from './store.ts';
+import type { JournalRecord, JournalTail, PlaneChecksum, RoomRecord } from './record-schemas.ts';
+import { StoreError } from './records.ts';
+import { readRecent, type Store, type StoredMoment } from './store.ts';
 import { checksumOf, TickSums } from './watched-room.ts';
-
-const recentRecord = v.strictObject({ snapshot: snapshotRecord, state: roomState });
-
-export interface RecentSnapshot {
-  /** Cells of its own tick are in `cells`, those of others are stored. */
-  readonly snapshot: SnapshotRecord;
-  readonly state: RoomState;
-  /** In the order of the snapshot's cells. */
-  readonly cells: readonly Float32Array[];
-}
-
-/** Keeps a room's recent snapshot, instead of an earlier one. @throws StoreError */
-export async function putRecent(
-  { records }: Store,
-  room: string,
-  { snapshot, state, cells }: RecentSnapshot,
-): Promise<void> {
-  const key = recentKey(room);
-  const parts = cells.map((one) => new Uint8Array(one.buffer, one.byteOffset, one.byteLength));
-  await records.putUnsynced(key, [encodeRecord(key, { snapshot, state }), ...parts]);
-}
-
-/** A room's recent snapshot; undefined: there is none that can be used. */
-export async function readRecent(store: Store, room: string): Promise<StoredMoment | undefined> {
-  const key = recentKey(room);
-  try {
-    const [head, ...parts] = (await store.records.getUnsynced(key)) ?? [];
-    if (!head) return undefined;
-    const { snapshot, state } = v.parse(recentRecord, decodeRecord(key, head));
-    const cells: Float32Array[] = [];
-    for (const { id, tick } of snapshot.cells) {
-      const part = tick === snapshot.tick ? parts.shift() : undefined;
-      cells.push(part ? new Float32Array(part.buffer) : await store.cells(room, id, tick));
-    }
-    // The room's owner may have replaced it while it was read in pieces.
-    const [same] = (await store.records.getUnsynced(key)) ?? [];
-    return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
-  } catch {
-    // Earlier snapshots serve as well.
-    return undefined;
-  }
-}
 
 /** A restored room and the result of its replay. */
 export interface Recovered {

@@ -2,14 +2,46 @@
  * Moves damaged data aside, into folders of their own with a name and a date, so that the server
  * can open what is whole.
  */
-import { mkdir } from 'node:fs/promises';
+
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Mutex } from '../platform/queues.ts';
 import { startTable } from './lmdb/open.ts';
-import { copyRoom, moveRecords } from './raw-records.ts';
-import { StoreError } from './record-codec.ts';
 import { type AsideRecord, asideRecords, type SnapshotRecord } from './record-schemas.ts';
-import type { Records } from './records.ts';
-import type { Store } from './store.ts';
+import { decodeRecord, encodeRecord, isIntact, type Records, StoreError } from './records.ts';
+import { STATE_KINDS, type Store, spanOf } from './store.ts';
+
+/** Records read at a time; any of them may be large. */
+const AT_ONCE = 20;
+
+/** Copies a room's state and history; its plan and its statistics are not part of it. */
+export async function copyRoom(from: Records, to: Records, room: string): Promise<void> {
+  const spans = [
+    ...STATE_KINDS.map((kind) => spanOf(`${kind}/${room}/`)),
+    ...['room', 'tail'].map((kind) => ({ from: `${kind}/${room}`, to: `${kind}/${room}!` })),
+  ];
+  for (const span of spans) {
+    for (let { from: start } = span; ; ) {
+      const put = await from.list({ ...span, from: start, limit: AT_ONCE });
+      if (put.length > 0) await to.write({ put });
+      if (put.length < AT_ONCE) break;
+      start = `${put.at(-1)!.key}!`;
+    }
+  }
+}
+
+/** Moves single records. */
+export async function moveRecords(
+  from: Records,
+  to: Records,
+  keys: readonly string[],
+): Promise<void> {
+  for (const key of keys) {
+    const bytes = await from.get(key);
+    if (bytes) await to.write({ put: [{ key, bytes }] });
+  }
+  await from.write({ remove: keys });
+}
 
 export interface SetAsideOptions {
   readonly store: Store;
@@ -192,4 +224,42 @@ export class SetAside {
     await this.options.store.putServerRecord(RECORD, list);
     this.list = list;
   }
+}
+
+/** Name of the file, and key of its record. */
+const NAME = 'essentials';
+const PREFIXES = ['house/', 'plan/', 'room/'];
+
+/** Reads the copy; empty if there is none or it is damaged. */
+export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  try {
+    const bytes = decodeRecord(NAME, await readFile(file)) as [string, Uint8Array][];
+    return new Map(bytes.filter(([key, value]) => isIntact(key, value)));
+  } catch {
+    return new Map();
+  }
+}
+
+/** Updates the copy after each write that concerns it; a failure to do so is ignored. */
+export async function withCopy<R extends Records>(records: R, file: string): Promise<R> {
+  const mutex = new Mutex();
+  const update = () =>
+    mutex.runExclusive(async () => {
+      const spans = PREFIXES.map((prefix) => records.list(spanOf(prefix)));
+      const entries = (await Promise.all(spans)).flat().map(({ key, bytes }) => [key, bytes]);
+      const draft = `${file}.new`;
+      await writeFile(draft, encodeRecord(NAME, entries), { mode: 0o600 });
+      await chmod(draft, 0o600);
+      await rename(draft, file);
+    });
+  await update().catch(() => {});
+  return {
+    ...records,
+    async write(write) {
+      await records.write(write);
+      const keys = [...(write.put ?? []).map(({ key }) => key), ...(write.remove ?? [])];
+      const isEssential = keys.some((key) => PREFIXES.some((prefix) => key.startsWith(prefix)));
+      if (isEssential) await update().catch(() => {});
+    },
+  };
 }

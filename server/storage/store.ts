@@ -2,7 +2,7 @@
  * The stored rooms: their parameters, journals, snapshots and daily counts. Defines keys and
  * contents of the records; the journal writer decides when they are written.
  */
-import type * as v from 'valibot';
+import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   type DayStatistics,
@@ -11,12 +11,10 @@ import {
   hourStatistics,
 } from '../../shared/host/statistics.ts';
 import { type RoomState, roomState } from '../world/room-state.ts';
-import { cellsRecord, decodeCells, encodeCells, type NewCells } from './cells-record.ts';
-import { cellsKey, compressed, padded, parsed, recentKey, sealed } from './record-access.ts';
-import { StoreError } from './record-codec.ts';
 import {
   type DayRecord,
   dayRecord,
+  isStandalone,
   type JournalRecord,
   type JournalTail,
   journalRecord,
@@ -30,8 +28,24 @@ import {
   type SnapshotRecord,
   snapshotRecord,
 } from './record-schemas.ts';
-import type { Entry, Records, Span } from './records.ts';
-import { isStandalone } from './snapshot-retention.ts';
+import {
+  cellsKey,
+  cellsRecord,
+  compressed,
+  decodeCells,
+  decodeRecord,
+  type Entry,
+  encodeCells,
+  encodeRecord,
+  type NewCells,
+  padded,
+  parsed,
+  type Records,
+  recentKey,
+  type Span,
+  StoreError,
+  sealed,
+} from './records.ts';
 
 /** A snapshot with everything needed to restore the room. */
 export interface StoredMoment {
@@ -68,6 +82,13 @@ export const STATE_KINDS = ['mark', 'journal', 'snapshot', 'state', 'cells', 'mo
 export const ROOM_KINDS = [...STATE_KINDS, 'day', 'hours', 'counted'];
 /** Kinds of the other records: `kind/name`. */
 export const SERVER_KINDS = ['house', 'plan', 'room', 'tail'];
+
+/** Collects the items of an asynchronous sequence. */
+export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+};
 
 const END = '~';
 /** All keys with a prefix. */
@@ -394,3 +415,72 @@ function journalBegin(kept: readonly SnapshotRecord[]): number {
 const noBase = async (): Promise<never> => {
   throw new StoreError('damaged', 'Cells are stored as a difference from a difference.');
 };
+
+const recentRecord = v.strictObject({ snapshot: snapshotRecord, state: roomState });
+
+export interface RecentSnapshot {
+  /** Cells of its own tick are in `cells`, those of others are stored. */
+  readonly snapshot: SnapshotRecord;
+  readonly state: RoomState;
+  /** In the order of the snapshot's cells. */
+  readonly cells: readonly Float32Array[];
+}
+
+/** Keeps a room's recent snapshot, instead of an earlier one. @throws StoreError */
+export async function putRecent(
+  { records }: Store,
+  room: string,
+  { snapshot, state, cells }: RecentSnapshot,
+): Promise<void> {
+  const key = recentKey(room);
+  const parts = cells.map((one) => new Uint8Array(one.buffer, one.byteOffset, one.byteLength));
+  await records.putUnsynced(key, [encodeRecord(key, { snapshot, state }), ...parts]);
+}
+
+/** A room's recent snapshot; undefined: there is none that can be used. */
+export async function readRecent(store: Store, room: string): Promise<StoredMoment | undefined> {
+  const key = recentKey(room);
+  try {
+    const [head, ...parts] = (await store.records.getUnsynced(key)) ?? [];
+    if (!head) return undefined;
+    const { snapshot, state } = v.parse(recentRecord, decodeRecord(key, head));
+    const cells: Float32Array[] = [];
+    for (const { id, tick } of snapshot.cells) {
+      const part = tick === snapshot.tick ? parts.shift() : undefined;
+      cells.push(part ? new Float32Array(part.buffer) : await store.cells(room, id, tick));
+    }
+    // The room's owner may have replaced it while it was read in pieces.
+    const [same] = (await store.records.getUnsynced(key)) ?? [];
+    return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
+  } catch {
+    // Earlier snapshots serve as well.
+    return undefined;
+  }
+}
+
+const prefixOf = (room: string, list: string): string => `moderation/${room}/${list}/`;
+
+/** A list's items, by ascending id. @throws StoreError damaged, other-version */
+export async function readItems<T>(
+  { records }: Store,
+  room: string,
+  list: string,
+  schema: v.GenericSchema<unknown, T>,
+): Promise<T[]> {
+  const entries = await records.list(spanOf(prefixOf(room, list)));
+  return entries.map(({ key, bytes }) => parsed(key, bytes, schema));
+}
+
+/**
+ * Stores an item, or removes it if there is none.
+ *
+ * @throws StoreError
+ */
+export function putItem(
+  { records }: Store,
+  place: { readonly room: string; readonly list: string; readonly id: number },
+  item?: unknown,
+): Promise<void> {
+  const key = prefixOf(place.room, place.list) + padded(place.id);
+  return records.write(item === undefined ? { remove: [key] } : { put: [sealed(key, item)] });
+}

@@ -12,11 +12,15 @@ import type { Room } from '../world/room.ts';
 import { settled } from '../world/tick-times.ts';
 import type { World } from '../world/world.ts';
 import type { JournalWriter } from './journal-writer.ts';
-import { StoreError } from './record-codec.ts';
-import type { JournalRecord, Jump, SnapshotRecord } from './record-schemas.ts';
+import {
+  isStandalone,
+  type JournalRecord,
+  type Jump,
+  type SnapshotRecord,
+} from './record-schemas.ts';
+import { StoreError } from './records.ts';
 import { reopenRoom, tickAgain } from './recovery.ts';
-import { isStandalone } from './snapshot-retention.ts';
-import type { Store } from './store.ts';
+import { listOf, type Store } from './store.ts';
 
 export interface UndoOptions {
   readonly store: Store;
@@ -69,13 +73,6 @@ const MAX_BASES = 8;
 const CLOSE_TICKS = 8;
 /** The room is held earlier if a pass leaves more than this share of the ticks. */
 const MAX_REMAINING = 0.9;
-
-/** The items of a sequence that is read bit by bit. */
-export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
-};
 
 /**
  * Undoes commands while the room runs.

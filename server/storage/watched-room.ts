@@ -1,13 +1,14 @@
 /** What the storage of a running room knows between two writes. */
+
 import { crc32 } from 'node:zlib';
 import { chunkColumns, chunkCount, chunkRect, type Planes } from '../../shared/codec/chunks.ts';
 import type { TimePoint } from '../../shared/time-points.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
+import type { RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import { TickTimes } from '../world/tick-times.ts';
 import type { TickEvents } from '../world/world.ts';
-import { dayOf, emptyDay } from './day-counts.ts';
 import type {
   DayRecord,
   JournalRecord,
@@ -17,6 +18,37 @@ import type {
   SnapshotRecord,
 } from './record-schemas.ts';
 import type { Store } from './store.ts';
+
+/** Commands of the host and the gardener, and the one that only keeps an organism. */
+const UNCOUNTED = ['remove', 'clear', 'depart', 'thin', 'renew'] as const;
+
+type What = RoomCommand['what'];
+type Counted = Exclude<What, (typeof UNCOUNTED)[number]>;
+
+const isCounted = (what: What): what is Counted => !UNCOUNTED.some((other) => other === what);
+
+/** The UTC day of a time in ms: 2026-11-25. */
+export const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+/** A day without commands. */
+export function emptyDay(day: string): DayRecord {
+  return { day, plant: 0, damage: 0, cross: 0, hold: 0, transform: 0, refused: 0, left: 0 };
+}
+
+/** Adds the events of a tick. @param refused indices of refused commands */
+export function count(
+  day: DayRecord,
+  events: TickEvents['events'],
+  refused: readonly number[],
+): void {
+  day.refused += refused.length;
+  for (const event of events) {
+    if (event.what === 'command') {
+      const { what } = event.command;
+      if (isCounted(what)) day[what]++;
+    } else if (event.what === 'leave') day.left++;
+  }
+}
 
 /** CRC-32 of the colours and owners. */
 export function checksumOf({ rgba, owner }: Planes): number {

@@ -1,11 +1,9 @@
 /** A room that another server runs, followed by its journal until it is taken over. */
 
 import { EngineError } from '../../server/engine/engine.ts';
-import { openRoom } from '../../server/storage/open-room.ts';
-import { StoreError } from '../../server/storage/record-codec.ts';
-import { openMemory } from '../../server/storage/records.ts';
+import { openRoom, RoomFollower } from '../../server/storage/open-room.ts';
+import { StoreError, openMemory } from '../../server/storage/records.ts';
 import { recover } from '../../server/storage/recovery.ts';
-import { RoomFollower } from '../../server/storage/room-follower.ts';
 import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';

@@ -1,7 +1,7 @@
 /** A busy room whose server is killed: it need not do again what it has done since it was stored. */
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { openMemory, type Records } from '../../server/storage/records.ts';
-import { RoomFollower } from '../../server/storage/room-follower.ts';
+import { RoomFollower } from '../../server/storage/open-room.ts';
 import { Store } from '../../server/storage/store.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
 import { World } from '../../server/world/world.ts';

@@ -2,8 +2,7 @@
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { moderationCalls } from '../../server/host/moderation.ts';
 import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
-import { StoreError } from '../../server/storage/record-codec.ts';
-import { openMemory, type Records } from '../../server/storage/records.ts';
+import { StoreError, openMemory, type Records } from '../../server/storage/records.ts';
 import { recover } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import { undo } from '../../server/storage/undo.ts';

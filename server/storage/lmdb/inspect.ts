@@ -12,11 +12,9 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { askChild } from '../../platform/worker-rpc.ts';
-import { isIntact, StoreError } from '../record-codec.ts';
-import type { Entry, Span } from '../records.ts';
+import { type Entry, isIntact, type Span, StoreError } from '../records.ts';
 import { ROOM_KINDS, SERVER_KINDS, spanOf } from '../store.ts';
-import { DATA_FILE, freeBytes } from './environment.ts';
-import { openTable, type Table, WITNESS_FILE } from './table.ts';
+import { DATA_FILE, freeBytes, openTable, type Table, WITNESS_FILE } from './table.ts';
 import { LOG_FILE, syncFolder } from './write-ahead-log.ts';
 
 /** Lists the spans that were begun, in the folder of the copy; reading the last may have crashed. */

@@ -2,10 +2,9 @@
  * Verifies, and optionally copies or recovers, a store in a separate process, as a damaged file may
  * crash it.
  */
-import { isIntact, StoreError } from '../record-codec.ts';
-import { writeCopy } from './environment.ts';
+import { isIntact, StoreError } from '../records.ts';
 import { type Findings, recoverTable } from './inspect.ts';
-import { entriesOf, openTable } from './table.ts';
+import { entriesOf, openTable, writeCopy } from './table.ts';
 
 /** Prefix of keys whose values have no checksum of `record-codec`. */
 const INTERNAL = '!';

@@ -1,16 +1,9 @@
 /** The contract of leases and the fenced log, which Valkey and the model's memory keep alike. */
 import { randomUUID } from 'node:crypto';
 import { Lease, type LeaseStore, RoomLeases } from '../../../server/cluster/lease.ts';
-import { openCluster } from '../../../server/cluster/open-cluster.ts';
+import { openCluster, reportLoad, valkeyLeases } from '../../../server/cluster/open-cluster.ts';
 import { RECORD_PREFIX, ValkeyConnection } from '../../../server/cluster/valkey-connection.ts';
-import { reportLoad, valkeyLeases } from '../../../server/cluster/valkey-leases.ts';
-import {
-  type FencedLog,
-  LogFull,
-  Prepared,
-  ValkeyLog,
-  writeFenced,
-} from '../../../server/cluster/valkey-records.ts';
+import { type FencedLog, LogFull, Prepared, ValkeyLog, writeFenced } from '../../../server/cluster/valkey-records.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';

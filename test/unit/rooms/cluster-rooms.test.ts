@@ -1,12 +1,11 @@
 /** Rooms of two servers that share them, with leases and records in memory. */
 import { type LeaseStore, RoomLeases } from '../../../server/cluster/lease.ts';
-import type { NodeLoad } from '../../../server/cluster/valkey-leases.ts';
+import type { NodeLoad } from '../../../server/cluster/open-cluster.ts';
 import { ClusterRooms } from '../../../server/rooms/cluster-rooms.ts';
 import type { OpenRoom } from '../../../server/rooms/live-room.ts';
 import { JournalWriter } from '../../../server/storage/journal-writer.ts';
-import { StoreError } from '../../../server/storage/record-codec.ts';
+import { StoreError, openMemory } from '../../../server/storage/records.ts';
 import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
-import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

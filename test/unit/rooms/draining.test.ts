@@ -1,5 +1,5 @@
 /** Which rooms a drained server gives to whom, and which it takes all the same. */
-import type { NodeLoad } from '../../../server/cluster/valkey-leases.ts';
+import type { NodeLoad } from '../../../server/cluster/open-cluster.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { Draining } from '../../../server/rooms/draining.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';

@@ -1,7 +1,7 @@
 /** Which rooms a server follows, and for how long. */
 import { FollowedRooms } from '../../../server/rooms/followed-rooms.ts';
-import { StoreError } from '../../../server/storage/record-codec.ts';
-import { NotFollowed, type RoomFollower } from '../../../server/storage/room-follower.ts';
+import { StoreError } from '../../../server/storage/records.ts';
+import { NotFollowed, type RoomFollower } from '../../../server/storage/open-room.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 

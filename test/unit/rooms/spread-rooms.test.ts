@@ -1,5 +1,5 @@
 /** Which server gives which room away, and when. */
-import type { NodeLoad } from '../../../server/cluster/valkey-leases.ts';
+import type { NodeLoad } from '../../../server/cluster/open-cluster.ts';
 import { chooseMove, type Move, SpreadRooms } from '../../../server/rooms/draining.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
