@@ -17,7 +17,7 @@ import { gif, type PictureWriter, png, rgbPng } from '../replay/pictures.ts';
 import { runReplay } from '../replay/run-replay.ts';
 import { speciesOf } from '../rooms/loaded-checkpoint.ts';
 import { readFolder } from '../storage/lmdb/open.ts';
-import { StoreError, type Records } from '../storage/records.ts';
+import { type Records, StoreError } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
 import { fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
 import { TickTimes } from '../world/tick-times.ts';

@@ -3,7 +3,6 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { putNewServerRecord } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
 
 /** One login. */
@@ -238,7 +237,7 @@ export class HostToken {
     const record = { hash: this.hash.toString('hex'), made: date() };
     let isTheOne = true;
     if (renew) await store.putServerRecord('token', record);
-    else isTheOne = await putNewServerRecord(store.records, 'token', record);
+    else isTheOne = await store.putNewServerRecord('token', record);
     this.isStored = true;
     if (!isTheOne) await this.reload();
   }

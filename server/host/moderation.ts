@@ -84,7 +84,7 @@ export function moderationCalls(
     },
     undo: ({ seconds, ago, participant }, { room }) =>
       undoing(room, async (options) => {
-        const until = options.journalWriter.wallClock.now() - 1000 * ago;
+        const until = options.journalWriter.now() - 1000 * ago;
         const after = await earliest(context, options, ago + seconds);
         const since = until - 1000 * seconds;
         return { since, ...(ago > 0 && { until }), after, by: participant };

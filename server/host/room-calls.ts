@@ -132,7 +132,7 @@ export function stateOf(
     roomDefaults: context.defaults,
     zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     keeping: context.storage?.journalWriter.isPersisting ?? null,
-    clockSetBack: now - (context.storage?.journalWriter.wallClock.setBackAt ?? -Infinity) < DAY,
+    clockSetBack: now - (context.storage?.journalWriter.setBackAt ?? -Infinity) < DAY,
     aside: [...(context.storage?.aside?.entries ?? [])],
     addresses: context.addresses(),
     checkpoints: [...context.checkpoints].map(([name, { facts }]): CheckpointState => {

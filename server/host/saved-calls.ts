@@ -96,10 +96,5 @@ export async function snapshotsOf(
   const roomServer = rooms.roomServers.get(name);
   if (roomServer && rooms.summary(name).busy === null)
     return [...storage.journalWriter.snapshotsOf(roomServer.room)];
-  const snapshots: SnapshotRecord[] = [];
-  for (const tick of await storage.store.snapshotTicks(name)) {
-    const snapshot = await storage.store.snapshot(name, tick).catch(() => undefined);
-    if (snapshot) snapshots.push(snapshot);
-  }
-  return snapshots;
+  return storage.store.readableSnapshots(name);
 }

@@ -80,9 +80,6 @@ export const journalRangeSchema = v.strictObject({
   to: v.number(),
 });
 
-/** Largest tick: keys have twelve digits. */
-const MAX_TICK = 999_999_999_998;
-
 /** Everything needed to replay a range. */
 export type JournalRange = v.InferOutput<typeof journalRangeSchema>;
 
@@ -174,12 +171,8 @@ export async function timesOf(
  * The snapshots that a replay can start from, oldest first, without those that undo has set aside.
  */
 async function replayStarts(store: Store, name: string): Promise<TimePoint[]> {
-  const fixes: TimePoint[] = [];
-  for (const tick of await store.snapshotTicks(name)) {
-    const snapshot = await store.snapshot(name, tick).catch(() => undefined);
-    if (snapshot && !isStandalone(snapshot)) fixes.unshift({ tick, at: snapshot.at });
-  }
-  return fixes;
+  const snapshots = (await store.readableSnapshots(name)).reverse();
+  return snapshots.filter((one) => !isStandalone(one)).map(({ tick, at }) => ({ tick, at }));
 }
 
 async function timelineOf(
@@ -192,8 +185,7 @@ async function timelineOf(
   const { known } = await storedTimes(store, name);
   // A time before the first tick that can be replayed means that tick.
   fixes.push(...known.filter(({ tick }) => tick >= from[0].tick));
-  for await (const { tick, at } of store.journal(name, from[0].tick, MAX_TICK))
-    fixes.push({ tick, at });
+  for await (const { tick, at } of store.journal(name, from[0].tick)) fixes.push({ tick, at });
   return new Timeline(fixes);
 }
 

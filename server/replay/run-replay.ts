@@ -77,8 +77,8 @@ export class ReplayedRoom {
       world,
       room,
       to,
-      journal: each(range.journal.filter(({ tick }) => tick > room.tick)),
-      marks: each(range.marks.filter(({ tick }) => tick >= marksFrom)),
+      journal: range.journal.filter(({ tick }) => tick > room.tick),
+      marks: range.marks.filter(({ tick }) => tick >= marksFrom),
       async moment(tick) {
         const jump = range.jumps?.find((one) => one.state.tick === tick);
         if (jump) return jump;
@@ -104,10 +104,6 @@ export class ReplayedRoom {
   close(): Promise<void> {
     return this.world.close(this.room);
   }
-}
-
-async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
 }
 
 /**

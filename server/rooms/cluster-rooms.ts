@@ -15,12 +15,12 @@ import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { type RoomLeases, Standby } from '../cluster/lease.ts';
 import type { ReportLoad } from '../cluster/open-cluster.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { NotFollowed, RoomFollower } from '../storage/open-room.ts';
+import { NotReplicated, RoomReplica } from '../storage/open-room.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import { StoreError } from '../storage/records.ts';
 import { Draining, type Move, SpreadRooms } from './draining.ts';
-import { FollowedRooms } from './followed-rooms.ts';
 import type { OpenRoom } from './live-room.ts';
+import { Replicas } from './replicas.ts';
 import { type RoomEntry, RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
 
 /** Options of `ClusterRooms`. */
@@ -47,7 +47,7 @@ const isTransient = (error: unknown): boolean =>
 /** Of a server in a cluster. */
 export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
-  private followed: FollowedRooms | undefined;
+  private replicas: Replicas | undefined;
   private spread: SpreadRooms | undefined;
   private cancel = (): void => {};
   private hasStopped = false;
@@ -73,7 +73,7 @@ export class ClusterRooms extends RoomRegistry {
     this.spread = new SpreadRooms({
       ...{ clock, node: leases.holder, report: this.shared.report, draining: this.draining },
       awake: () => this.awake,
-      followed: () => this.followed?.names ?? [],
+      followed: () => this.replicas?.names ?? [],
       give: async (move) => void (await this.give(move, 'to a server that is less busy')),
       describe: (awake) => this.describe(awake),
     });
@@ -92,12 +92,12 @@ export class ClusterRooms extends RoomRegistry {
           onFailure(room, error);
         }),
     });
-    this.followed = new FollowedRooms({
+    this.replicas = new Replicas({
       ...{ clock, log },
       waiting: () => this.waiting,
       isOpening: (room) => leases.of(room) !== undefined,
       isIdle: () => this.running.length === 0,
-      open: (room) => this.follow(room),
+      open: (room) => this.replicate(room),
     });
   }
 
@@ -155,7 +155,7 @@ export class ClusterRooms extends RoomRegistry {
   stopStandby(): void {
     this.hasStopped = true;
     this.standby?.stop();
-    void this.followed?.stop();
+    void this.replicas?.stop();
     this.spread?.stop();
     this.cancel();
   }
@@ -297,7 +297,7 @@ export class ClusterRooms extends RoomRegistry {
     });
     const { isOn: draining } = this.draining;
     const leaving = draining ? this.leaving : [];
-    const followed = [...(this.followed?.names ?? [])];
+    const followed = [...(this.replicas?.names ?? [])];
     const server: ServerState = { ...describe(), draining, rooms, leaving, followed };
     const jobs = this.films();
     return { server, ...(jobs.length > 0 && { jobs: [...jobs] }) };
@@ -332,8 +332,8 @@ export class ClusterRooms extends RoomRegistry {
     });
   }
 
-  protected override async followerOf(room: string): Promise<RoomFollower | undefined> {
-    return this.followed?.take(room);
+  protected override async takeReplica(room: string): Promise<RoomReplica | undefined> {
+    return this.replicas?.take(room);
   }
 
   protected override isStored(room: string): boolean {
@@ -364,15 +364,15 @@ export class ClusterRooms extends RoomRegistry {
     await leases.releaseAll();
   }
 
-  /** @throws NotFollowed; StoreError; EngineError */
-  private async follow(room: string): Promise<RoomFollower> {
+  /** @throws NotReplicated; StoreError; EngineError */
+  private async replicate(room: string): Promise<RoomReplica> {
     const { storage, world, checkpoints } = this.shared;
     const { plan } = this.require(room);
     const loaded = checkpoints.get(plan.checkpoint);
-    if (!storage || !loaded) throw new NotFollowed('its checkpoint is not here');
+    if (!storage || !loaded) throw new NotReplicated('its checkpoint is not here');
     const { species, hash, facts } = loaded;
     const checkpoint = { name: facts.name, hash };
-    return RoomFollower.open(storage.store, world, { ...plan, checkpoint, species });
+    return RoomReplica.open(storage.store, world, { ...plan, checkpoint, species });
   }
 
   /** Rooms that should run, and do not run here. */

@@ -23,11 +23,11 @@ import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
 import type { WallInfo } from '../realtime/sessions/room-client.ts';
 import { ResumeTokens } from '../realtime/sessions/signed-tokens.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
-import { openRoom, type RoomFollower } from '../storage/open-room.ts';
+import { openRoom, type RoomReplica } from '../storage/open-room.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
 import { StoreError } from '../storage/records.ts';
 import type { SetAside } from '../storage/set-aside.ts';
-import { putItem, readItems, type Store } from '../storage/store.ts';
+import type { Store } from '../storage/store.ts';
 import { storedTimes } from '../storage/watched-room.ts';
 import type { Room } from '../world/room.ts';
 import { TickTimes } from '../world/tick-times.ts';
@@ -83,7 +83,7 @@ export interface OpenRoom {
  * Opens a room, restored from the store if there is one, and adds it to the ticker.
  *
  * @param options.isStrict damaged data are not set aside
- * @param options.follower has followed it until now
+ * @param options.replica has replicated it until now
  * @param options.isStored see `OpenRoomOptions`
  * @throws HostRefusal no-such-checkpoint; StoreError; EngineError
  */
@@ -92,7 +92,7 @@ export async function bringUpRoom(
   policy: RoomPolicy,
   options: LiveRoomOptions & {
     readonly isStrict?: boolean;
-    readonly follower?: RoomFollower | undefined;
+    readonly replica?: RoomReplica | undefined;
     readonly isStored?: boolean;
   },
 ): Promise<OpenRoom> {
@@ -116,7 +116,7 @@ export async function bringUpRoom(
       openRoom(place, {
         ...{ store, world, date },
         checkpoint: { name: facts.name, hash },
-        follower: options.follower,
+        replica: options.replica,
         ...(options.isStored !== undefined && { isStored: options.isStored }),
         say: (remark) => log.info('room', remark),
       });
@@ -135,7 +135,7 @@ export async function bringUpRoom(
       kept = await readModeration(store, name);
       policy.muted.clear();
       for (const { id } of kept.mutes) policy.muted.add(id);
-      await journalWriter.watch(room, opened.tail, opened.isFollowed, times);
+      await journalWriter.watch(room, opened.tail, opened.isReplica, times);
     } catch (error) {
       await world.close(room);
       throw error;
@@ -162,23 +162,21 @@ export async function bringUpRoom(
 async function readModeration(store: Store, room: string): Promise<Moderation> {
   const { mutes, drawings, reports } = MODERATION;
   return {
-    mutes: await readItems(store, room, 'mutes', mutes),
-    drawings: await readItems(store, room, 'drawings', drawings),
-    reports: await readItems(store, room, 'reports', reports),
+    mutes: await store.items(room, 'mutes', mutes),
+    drawings: await store.items(room, 'drawings', drawings),
+    reports: await store.items(room, 'reports', reports),
   };
 }
 
 function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
   return async (list, id, item) => {
     if (!storage) return;
-    await putItem(storage.store, { room, list, id }, item).catch(
-      ({ reason, message }: StoreError) => {
-        log.warn('not-kept', message, { room });
-        // With a full disk, the room and everything in it goes on unstored.
-        const isFull = reason === 'disk-full' || reason === 'write-failed';
-        if (!isFull) throw new Refusal('elsewhere', message);
-      },
-    );
+    await storage.store.putItem(room, list, id, item).catch(({ reason, message }: StoreError) => {
+      log.warn('not-kept', message, { room });
+      // With a full disk, the room and everything in it goes on unstored.
+      const isFull = reason === 'disk-full' || reason === 'write-failed';
+      if (!isFull) throw new Refusal('elsewhere', message);
+    });
   };
 }
 

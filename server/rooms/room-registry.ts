@@ -12,7 +12,7 @@ import { EngineError } from '../engine/engine.ts';
 import { Mutex } from '../platform/queues.ts';
 import { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { isUnused, type RoomFollower } from '../storage/open-room.ts';
+import { isUnused, type RoomReplica } from '../storage/open-room.ts';
 import type { PlanRecord, RoomRecord } from '../storage/record-schemas.ts';
 import { StoreError } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
@@ -478,8 +478,8 @@ export class RoomRegistry extends RoomEntries {
     return true;
   }
 
-  /** Who has followed a room that another server has run until now. */
-  protected async followerOf(_: string): Promise<RoomFollower | undefined> {
+  /** Takes the replica of a room that another server has run until now. */
+  protected async takeReplica(_: string): Promise<RoomReplica | undefined> {
     return undefined;
   }
 
@@ -503,12 +503,12 @@ export class RoomRegistry extends RoomEntries {
     const { ticker } = this.options;
     if (entry.live) ticker.resume(entry.live.room);
     else {
-      const follower = await this.followerOf(entry.plan.name);
+      const replica = await this.takeReplica(entry.plan.name);
       const isStored = this.isStored(entry.plan.name);
-      const options = { ...this.options, isStrict, follower, isStored };
+      const options = { ...this.options, isStrict, replica, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
         // An engine that has failed has nothing to free.
-        follower?.close().catch(() => {}),
+        replica?.close().catch(() => {}),
       );
     }
     const { room, server: roomServer } = entry.live;

@@ -1,5 +1,7 @@
-/** Opens a room: restores a stored one, or creates a new one. */
-
+/**
+ * Opens a room: creates it, restores it, or takes it over from a replica of a room that another server
+ * runs. Never writes while it replicates. Start at `openRoom`.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { EngineError } from '../engine/engine.ts';
@@ -17,22 +19,19 @@ import {
   reopenRoom,
   replay,
 } from './recovery.ts';
-import { listOf, readRecent, type Store, type StoredMoment } from './store.ts';
+import { listOf, type Store, type StoredMoment } from './store.ts';
 import { TickSums } from './watched-room.ts';
 
-async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
+/** Why a room is not replicated, or no longer: it is opened from its snapshot then. */
+export class NotReplicated extends Error {
+  override readonly name = 'NotReplicated';
 }
 
-/** Why a room is not followed, or not any more: it is opened from its snapshot then. */
-export class NotFollowed extends Error {
-  override readonly name = 'NotFollowed';
-}
-
-/** A room in a world of its own, some ticks behind the one that runs. */
-export class RoomFollower {
-  /** The part of the journal that has been replayed. */
-  private tail: JournalTail;
+/**
+ * A replica of a room that another server runs, in a world of its own and some ticks behind: it replays the
+ * journal as it is stored, so that the room can be taken over immediately.
+ */
+export class RoomReplica {
   private equal = 0;
   /** Whether the room has been handed over or closed. */
   private isOver = false;
@@ -43,9 +42,9 @@ export class RoomFollower {
     private readonly world: World,
     private readonly room: Room,
     private readonly stored: RoomRecord,
-    tail: JournalTail,
+    /** The part of the journal that has been replayed. */
+    private tail: JournalTail,
   ) {
-    this.tail = tail;
     this.sums = new TickSums(room.grid.planes);
   }
 
@@ -53,23 +52,23 @@ export class RoomFollower {
    * Opens the room's latest snapshot.
    *
    * @param world has an engine with the room's checkpoint
-   * @throws NotFollowed; StoreError; EngineError
+   * @throws NotReplicated; StoreError; EngineError
    */
-  static async open(store: Store, world: World, expected: ExpectedRoom): Promise<RoomFollower> {
+  static async open(store: Store, world: World, expected: ExpectedRoom): Promise<RoomReplica> {
     const { name } = expected;
     const [stored, tail] = [await store.room(name), await store.tail(name)];
     const ticks = await store.snapshotTicks(name);
-    if (!stored || !tail || ticks.length === 0) throw new NotFollowed('it has not begun');
+    if (!stored || !tail || ticks.length === 0) throw new NotReplicated('it has not begun');
     checkRoom(stored, expected);
     const moment = await latestMoment(store, name, tail);
     const { engine, tick, seq } = moment.snapshot;
     const own = world.engine.info;
     if (engine.name !== own.name || engine.device !== own.device) {
-      throw new NotFollowed(`its owner computes with ${engine.name} on ${engine.device}`);
+      throw new NotReplicated(`its owner computes with ${engine.name} on ${engine.device}`);
     }
     const beside = world.beside();
     const room = await reopenRoom(beside, expected, moment);
-    return new RoomFollower(store, beside, room, stored, { tick, seq });
+    return new RoomReplica(store, beside, room, stored, { tick, seq });
   }
 
   /**
@@ -77,14 +76,14 @@ export class RoomFollower {
    *
    * @param most ticks
    * @returns whether that was all
-   * @throws StoreError unreachable: it can be tried again; NotFollowed; StoreError; EngineError: it is
+   * @throws StoreError unreachable: it can be tried again; NotReplicated; StoreError; EngineError: it is
    *   of no use any more
    */
   async catchUp(most = Number.POSITIVE_INFINITY): Promise<boolean> {
     const { store, world, room, sums } = this;
     const { name } = room;
     const tail = await store.tail(name);
-    if (!tail || tail.tick < room.tick) throw new NotFollowed('its journal begins anew');
+    if (!tail || tail.tick < room.tick) throw new NotReplicated('its journal begins anew');
     const to = Math.min(tail.tick, room.tick + most);
     const from = room.tick + 1;
     // All is read before anything is replayed, so that it can be tried again.
@@ -95,18 +94,16 @@ export class RoomFollower {
       if (jump) moments.set(tick, await store.moment(name, tick));
     this.tail = this.endOf(entries);
     const { equal, unequal } = await replay({
-      ...{ world, room, to, sums, isApart: true },
-      journal: each(entries),
-      marks: each(marks),
+      ...{ world, room, to, sums, isApart: true, journal: entries, marks },
       moment: async (tick) => moments.get(tick)!,
     }).catch((error: unknown) => {
       const isFull = error instanceof EngineError && error.reason === 'out-of-memory';
-      throw isFull ? new NotFollowed(`this engine's memory is full`) : error;
+      throw isFull ? new NotReplicated(`this engine's memory is full`) : error;
     });
     this.equal += equal;
-    if (unequal > 0) throw new NotFollowed('its cells are computed differently');
+    if (unequal > 0) throw new NotReplicated('its cells are computed differently');
     const isAll = to === tail.tick;
-    if (isAll && this.tail.seq !== tail.seq) throw new NotFollowed('its journal lacks entries');
+    if (isAll && this.tail.seq !== tail.seq) throw new NotReplicated('its journal lacks entries');
     this.tail = { ...this.tail, tick: to };
     return isAll;
   }
@@ -118,8 +115,8 @@ export class RoomFollower {
    */
   async handOver(world: World): Promise<Recovered> {
     const stored = await this.store.room(this.room.name);
-    if (this.isOver) throw new NotFollowed('it is closed');
-    if (stored?.made !== this.stored.made) throw new NotFollowed('it was made anew');
+    if (this.isOver) throw new NotReplicated('it is closed');
+    if (stored?.made !== this.stored.made) throw new NotReplicated('it was made anew');
     await this.requireNear();
     const { room, equal: before } = this;
     const from = room.tick;
@@ -138,20 +135,20 @@ export class RoomFollower {
     await this.world.close(this.room);
   }
 
-  /** @throws NotFollowed: a snapshot leads to the end much sooner */
+  /** @throws NotReplicated: a snapshot leads to the end much sooner */
   private async requireNear(): Promise<void> {
     const { store, room } = this;
     const near = room.tick + DEFAULTS.cluster.followBehind;
     const tail = await store.tail(room.name);
     if (!tail || tail.tick <= near) return;
     const [stored = 0] = await store.snapshotTicks(room.name);
-    const recent = (await readRecent(store, room.name))?.snapshot.tick ?? 0;
-    if (Math.max(stored, recent) > near) throw new NotFollowed('it has fallen behind');
+    const recent = (await store.recent(room.name))?.snapshot.tick ?? 0;
+    if (Math.max(stored, recent) > near) throw new NotReplicated('it has fallen behind');
   }
 
   private endOf(entries: readonly JournalRecord[]): JournalTail {
     for (const [i, { seq }] of entries.entries()) {
-      if (seq !== this.tail.seq + 1 + i) throw new NotFollowed('its journal lacks entries');
+      if (seq !== this.tail.seq + 1 + i) throw new NotReplicated('its journal lacks entries');
     }
     const { tick, seq } = entries.at(-1) ?? this.tail;
     return { tick, seq };
@@ -162,8 +159,8 @@ export interface OpenRoomOptions {
   readonly store: Store;
   readonly world: World;
   readonly checkpoint: RoomRecord['checkpoint'];
-  /** Has followed the room until now; it is of no use afterwards. */
-  readonly follower?: RoomFollower | undefined;
+  /** Has replicated the room until now; it is of no use afterwards. */
+  readonly replica?: RoomReplica | undefined;
   /** Otherwise another process may have shown ticks without events after the last stored one. */
   readonly isStored?: boolean;
   /** Wall clock, ms. */
@@ -175,8 +172,8 @@ export interface OpenRoomOptions {
 export interface OpenedRoom {
   readonly room: Room;
   readonly tail: JournalTail;
-  /** Whether it comes from the follower. */
-  readonly isFollowed: boolean;
+  /** Whether it comes from the replica. */
+  readonly isReplica: boolean;
 }
 
 /**
@@ -186,7 +183,7 @@ export interface OpenedRoom {
  */
 export async function openRoom(
   place: RoomPlace,
-  { store, world, checkpoint, follower, isStored = true, date, say }: OpenRoomOptions,
+  { store, world, checkpoint, replica, isStored = true, date, say }: OpenRoomOptions,
 ): Promise<OpenedRoom> {
   const { name, width, height, seed, maxOrganisms, species } = place;
   const stored = await store.room(name);
@@ -195,18 +192,18 @@ export async function openRoom(
   }
   if (!stored || (await isUnused(store, name))) {
     await store.createRoom({ name, width, height, seed, checkpoint, made: date() });
-    return { room: world.open(place), tail: { tick: 0, seq: 0 }, isFollowed: false };
+    return { room: world.open(place), tail: { tick: 0, seq: 0 }, isReplica: false };
   }
-  const followed = await follower?.handOver(world).catch(async () => {
-    await follower.close();
+  const taken = await replica?.handOver(world).catch(async () => {
+    await replica.close();
     return undefined;
   });
   const { room, tail, ticks, remarks } =
-    followed ?? (await recover(store, world, { name, width, height, checkpoint, species }));
+    taken ?? (await recover(store, world, { name, width, height, checkpoint, species }));
   for (const remark of remarks) say(remark);
   const count = room.organisms.length;
   say(
-    `Room "${name}" is ${followed ? 'taken over as it was followed' : 'restored'}: ` +
+    `Room "${name}" is ${taken ? 'taken over as it was followed' : 'restored'}: ` +
       `${count} ${count === 1 ? 'organism' : 'organisms'}, tick ${room.tick}` +
       `${ticks > 0 ? `, the last ${ticks} ticks replayed` : ''}.`,
   );
@@ -214,7 +211,7 @@ export async function openRoom(
     try {
       await passUnstored(world, room);
       // Who takes the room over next must not begin before this.
-      await store.commit([{ room: name, tail: { ...tail, tick: room.tick } }]);
+      await store.commit({ room: name, tail: { ...tail, tick: room.tick } });
     } catch (error) {
       await world.close(room).catch(() => {});
       throw error;
@@ -227,7 +224,7 @@ export async function openRoom(
   if (place.life && !isDeepStrictEqual(place.life, room.life)) room.setLife(place.life);
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);
-  return { room, tail: { ...tail, tick: room.tick }, isFollowed: followed !== undefined };
+  return { room, tail: { ...tail, tick: room.tick }, isReplica: taken !== undefined };
 }
 
 /**

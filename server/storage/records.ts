@@ -1,6 +1,6 @@
 /**
- * The interface of a storage backend: an ordered map from ASCII keys to bytes, sorted by the bytes
- * of the keys. `Store` defines the contents.
+ * The interface of a storage backend, an ordered map from ASCII keys to bytes, and the encoding of its
+ * records. Never knows what a record means: `Store` does. Start at `Records`.
  */
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompressSync, constants, crc32 } from 'node:zlib';
@@ -45,7 +45,12 @@ export class StoreError extends Error {
   }
 }
 
-/** Raise it when records change so that an older server would misread them. */
+/**
+ * A record has a version, a checksum of key and content, and the content as MessagePack, compressed if it
+ * is large. A record under another key, or with a changed bit, is rejected.
+ *
+ * Raise the version when records change so that an older server would misread them.
+ */
 export const RECORD_VERSION = 1;
 const HEADER = 5;
 /** Of compression, 0…11. */
@@ -60,18 +65,29 @@ const compress = promisify(brotliCompress);
 
 /** Encodes a record. */
 export function encodeRecord(key: string, value: unknown): Uint8Array {
-  return seal(key, packr.pack(value));
+  const content = packr.pack(value);
+  const bytes = new Uint8Array(HEADER + content.length);
+  bytes.set(content, HEADER);
+  bytes[0] = RECORD_VERSION;
+  new DataView(bytes.buffer).setUint32(1, checksum(key, content), true);
+  return bytes;
 }
 
-/** Encodes and compresses a record; other threads do the work. */
-export async function encodeCompressed(key: string, value: unknown): Promise<Uint8Array> {
+/** Encodes a record. */
+export const sealed = (key: string, value: unknown): Entry => ({
+  key,
+  bytes: encodeRecord(key, value),
+});
+
+/** Encodes and compresses a large record, in another thread. */
+export async function compressed(key: string, value: unknown): Promise<Entry> {
   const content = packr.pack(value);
   const params = {
     [constants.BROTLI_PARAM_QUALITY]: QUALITY,
     [constants.BROTLI_PARAM_SIZE_HINT]: content.length,
     [constants.BROTLI_PARAM_LGWIN]: windowFor(content.length),
   };
-  return encodeRecord(key, { brotli: await compress(content, { params }) });
+  return sealed(key, { brotli: await compress(content, { params }) });
 }
 
 /**
@@ -83,14 +99,6 @@ const windowFor = (bytes: number): number =>
     constants.BROTLI_DEFAULT_WINDOW,
     Math.max(constants.BROTLI_MIN_WINDOW_BITS, Math.ceil(Math.log2(bytes + WINDOW_GAP))),
   );
-
-function seal(key: string, content: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(HEADER + content.length);
-  bytes.set(content, HEADER);
-  bytes[0] = RECORD_VERSION;
-  new DataView(bytes.buffer).setUint32(1, checksum(key, content), true);
-  return bytes;
-}
 
 /** Decodes a record. @throws StoreError damaged, other-version */
 export function decodeRecord(key: string, bytes: Uint8Array): unknown {
@@ -180,54 +188,43 @@ export interface Records {
   close(): Promise<void>;
 }
 
-/** What is kept apart from the records of a map. */
+/** The unsynced parts beside the records of a map. */
 const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
+
+const copiesOf = (parts: readonly Uint8Array[]) => parts.map((part) => part.slice());
 
 /** Opens records in memory. @param stored holds them; pass the same map to open them again */
 export function openMemory(stored = new Map<string, Uint8Array>()): Records {
   let closed = false;
   const apart = unsynced.get(stored) ?? new Map<string, Uint8Array[]>();
   unsynced.set(stored, apart);
-  const check = (): void => {
-    if (closed) throw new StoreError('closed', 'The store is closed.');
-  };
-  const list = ({ from, to, backwards, limit = Infinity }: Span): Entry[] => {
-    const keys = [...stored.keys()].filter((key) => key >= from && key < to).sort();
-    if (backwards) keys.reverse();
-    return keys.slice(0, limit).map((key) => ({ key, bytes: stored.get(key)!.slice() }));
+  /** Makes a method that rejects once the records are closed. */
+  const method =
+    <A extends readonly unknown[], T>(work: (...args: A) => T) =>
+    async (...args: A): Promise<T> => {
+      if (closed) throw new StoreError('closed', 'The store is closed.');
+      return work(...args);
+    };
+  const keys = ({ from, to, backwards, limit = Infinity }: Span): string[] => {
+    const found = [...stored.keys()].filter((key) => key >= from && key < to).sort();
+    return (backwards ? found.reverse() : found).slice(0, limit);
   };
   return {
-    async get(key) {
-      check();
-      return stored.get(key)?.slice();
-    },
-    async list(span) {
-      check();
-      return list(span);
-    },
-    async keys(span) {
-      check();
-      return list(span).map(({ key }) => key);
-    },
-    async write({ put = [], remove = [] }: Write) {
-      check();
+    get: method((key: string) => stored.get(key)?.slice()),
+    list: method((span: Span) =>
+      keys(span).map((key) => ({ key, bytes: stored.get(key)!.slice() })),
+    ),
+    keys: method(keys),
+    write: method(({ put = [], remove = [] }: Write) => {
       for (const { key, bytes } of put) stored.set(key, bytes.slice());
       for (const key of remove) stored.delete(key);
-    },
-    async putUnsynced(key, parts) {
-      check();
-      const copies = parts.map((part) => part.slice());
-      if (copies.length > 0) apart.set(key, copies);
+    }),
+    putUnsynced: method((key: string, parts: readonly Uint8Array[]) => {
+      if (parts.length > 0) apart.set(key, copiesOf(parts));
       else apart.delete(key);
-    },
-    async getUnsynced(key) {
-      check();
-      return apart.get(key)?.map((part) => part.slice());
-    },
-    async size() {
-      check();
-      return [...stored.values()].reduce((sum, { length }) => sum + length, 0);
-    },
+    }),
+    getUnsynced: method((key: string) => (apart.has(key) ? copiesOf(apart.get(key)!) : undefined)),
+    size: method(() => [...stored.values()].reduce((sum, { length }) => sum + length, 0)),
     async close() {
       closed = true;
     },
@@ -244,16 +241,6 @@ export const cellsKey = (room: string, organism: number, tick: number): string =
 /** What is kept of a room without waiting for the disk. */
 export const recentKey = (room: string): string => `recent/${room}`;
 
-/** Encodes a record. */
-export function sealed(key: string, value: unknown): Entry {
-  return { key, bytes: encodeRecord(key, value) };
-}
-
-/** Encodes and compresses a large record, in another thread. */
-export async function compressed(key: string, value: unknown): Promise<Entry> {
-  return { key, bytes: await encodeCompressed(key, value) };
-}
-
 /** Decodes a record. @throws StoreError damaged, other-version */
 export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchema<unknown, T>): T {
   const result = v.safeParse(schema, decodeRecord(key, bytes), { abortEarly: true });
@@ -267,24 +254,6 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
   );
 }
 
-/**
- * Stores a record of the whole server, which `Store` reads, unless there is one.
- *
- * @returns whether it was stored; false: read what is there, which may be this one all the same
- * @throws StoreError
- */
-export async function putNewServerRecord(
-  records: Records,
-  name: string,
-  value: unknown,
-): Promise<boolean> {
-  const entry = sealed(`house/${name}`, value);
-  if (records.putNew) return records.putNew(entry);
-  if (await records.get(entry.key)) return false;
-  await records.write({ put: [entry] });
-  return true;
-}
-
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
 /** Size above which a difference is not worth its base, as a share of the cells' bytes. */
 const MAX_DIFFERENCE = 0.7;
@@ -292,6 +261,11 @@ const MAX_DIFFERENCE = 0.7;
 /** [stage, stage, C] in 32 bits, as rounded cells would grow differently. */
 export const cellStates = v.custom<Float32Array>((value) => value instanceof Float32Array);
 
+/**
+ * The cells of one organism. What heals comes near to what it was: the differences to its cells in an
+ * earlier record, as those of integers, have mostly zeros in their upper bytes, and compression finds them
+ * once bytes of the same significance stand together. The lower bytes have no pattern.
+ */
 export const cellsRecord = v.strictObject({
   /** First byte of each word, then second byte of each, and so on; little-endian. */
   planes: v.custom<Uint8Array>(
@@ -300,9 +274,8 @@ export const cellsRecord = v.strictObject({
   /** The words are differences to the cells of the same organism, stored at this tick. */
   base: v.optional(v.number()),
 });
-export type CellsRecord = v.InferOutput<typeof cellsRecord>;
 
-/** Cells that are to be stored. */
+/** Cells to be stored. */
 export interface NewCells {
   readonly id: number;
   readonly state: Float32Array;
@@ -329,7 +302,7 @@ export async function encodeCells(
  * @param read returns the record's base
  */
 export async function decodeCells(
-  record: CellsRecord,
+  record: v.InferOutput<typeof cellsRecord>,
   read: (tick: number) => Promise<Float32Array>,
 ): Promise<Float32Array> {
   const words = wordsIn(record.planes);

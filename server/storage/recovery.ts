@@ -1,6 +1,6 @@
 /**
- * Restores a room to its last stored tick: opens the latest intact snapshot and replays the journal
- * from there as fast as the engine can.
+ * Restores a room to its last stored tick: opens the latest intact snapshot and replays the journal from
+ * there as fast as the engine can. Never skips a missing entry. Start at `recover`.
  */
 import { EngineError } from '../engine/engine.ts';
 import type { Room } from '../world/room.ts';
@@ -9,7 +9,7 @@ import type { Species } from '../world/species.ts';
 import type { World } from '../world/world.ts';
 import type { JournalRecord, JournalTail, PlaneChecksum, RoomRecord } from './record-schemas.ts';
 import { StoreError } from './records.ts';
-import { readRecent, type Store, type StoredMoment } from './store.ts';
+import type { Store, StoredMoment } from './store.ts';
 import { checksumOf, TickSums } from './watched-room.ts';
 
 /** A restored room and the result of its replay. */
@@ -134,7 +134,7 @@ export async function latestMoment(
   remark: (text: string) => void = () => {},
 ): Promise<StoredMoment> {
   const ticks = await store.snapshotTicks(name);
-  const recent = await readRecent(store, name);
+  const recent = await store.recent(name);
   const recentTick = recent?.snapshot.tick ?? 0;
   if (recent && recentTick > (ticks[0] ?? 0) && recentTick <= tail.tick) return recent;
   for (const tick of ticks) {
@@ -191,14 +191,33 @@ const missing = (name: string, from: number, to: number): StoreError =>
     `The journal of room "${name}" lacks entries between the ticks ${from} and ${to}.`,
   );
 
-export interface Replay {
+type Sequence<T> = Iterable<T> | AsyncIterable<T>;
+
+async function* each<T>(items: Sequence<T>): AsyncGenerator<T, void> {
+  yield* items;
+}
+
+/** Returns a function that takes the item of a tick, if there is one. Call it for one tick after another. */
+export function byTick<T extends { readonly tick: number }>(items: Sequence<T>) {
+  const iterator = each(items);
+  let next: IteratorResult<T, void> | undefined;
+  return async (tick: number): Promise<T | undefined> => {
+    next ??= await iterator.next();
+    if (next.done || next.value.tick !== tick) return undefined;
+    const { value } = next;
+    next = undefined;
+    return value;
+  };
+}
+
+interface ReplayOptions {
   readonly world: World;
   /** At the tick before the first to be replayed. */
   readonly room: Room;
   /** Last tick. */
   readonly to: number;
-  readonly journal: AsyncIterable<JournalRecord>;
-  readonly marks: AsyncIterable<PlaneChecksum>;
+  readonly journal: Sequence<JournalRecord>;
+  readonly marks: Sequence<PlaneChecksum>;
   /** Of the ticks replayed before, if it goes on from there. */
   readonly sums?: TickSums;
   /** Whether the engine steps a few patches at a time, and others' in between. */
@@ -206,7 +225,10 @@ export interface Replay {
   /** Reads the snapshot of a tick in which the room's state was replaced. */
   readonly moment: (tick: number) => Promise<Pick<StoredMoment, 'state' | 'cells'>>;
   /** Called for each tick; `equal` says whether its checksum matches, if it has one. */
-  readonly onTick?: (tick: TickResult, equal: boolean | undefined) => void | Promise<void>;
+  readonly onTick?: (
+    tick: Pick<TickResult, 'tick' | 'life'>,
+    equal: boolean | undefined,
+  ) => void | Promise<void>;
 }
 
 /**
@@ -222,48 +244,43 @@ export async function tickAgain(world: World, room: Room, isApart = false): Prom
 }
 
 /** Replays ticks and compares their checksums. @throws StoreError; EngineError */
-export async function replay(options: Replay): Promise<{
+export async function replay(options: ReplayOptions): Promise<{
   readonly ticks: number;
   readonly equal: number;
   readonly unequal: number;
   /** Number of ticks covered by checksums that matched. */
   readonly proven: number;
 }> {
-  const { world, room, to, journal, marks, moment, isApart, onTick } = options;
-  const entries = journal[Symbol.asyncIterator]();
-  const checks = marks[Symbol.asyncIterator]();
-  let entry = await entries.next();
-  let check = await checks.next();
-  const from = room.tick;
+  const { world, room, to, moment, isApart, onTick } = options;
   const { sums = new TickSums(room.grid.planes) } = options;
+  const entryOf = byTick(options.journal);
+  const markOf = byTick(options.marks);
+  const from = room.tick;
   let proven = 0;
   let equal = 0;
   let unequal = 0;
   while (room.tick < to) {
     const tick = room.tick + 1;
-    if (!entry.done && entry.value.tick === tick && entry.value.jump) {
+    const entry = await entryOf(tick);
+    if (entry?.jump) {
       const { state, cells } = await moment(tick);
       await world.replaceState(room, state, cells);
-      entry = await entries.next();
-      await onTick?.({ tick, answers: [], life: [], died: [], changed: [] }, undefined);
+      await onTick?.({ tick, life: [] }, undefined);
       continue;
     }
-    if (!entry.done && entry.value.tick === tick) {
-      room.redo(entry.value.events);
-      entry = await entries.next();
-    }
+    if (entry) room.redo(entry.events);
     const result = await tickAgain(world, room, isApart);
     sums.ticked(tick, result.changed);
+    const mark = await markOf(tick);
     let same: boolean | undefined;
-    if (!check.done && check.value.tick === tick) {
-      const { planes, each } = check.value;
-      const all = each && sums.proves(each);
+    if (mark) {
+      const { planes, each } = mark;
+      const all = sums.proves(each);
       same = planes === checksumOf(room.grid.planes) && all !== false;
       if (same) equal++;
       else unequal++;
-      if (same) proven += each && all ? tick - each.since + 1 : 1;
+      if (same) proven += all ? tick - each.since + 1 : 1;
       sums.take();
-      check = await checks.next();
     }
     await onTick?.(result, same);
   }

@@ -1,5 +1,6 @@
 /**
- * Takes snapshots: reads a room's state between two ticks, and writes it while the room continues.
+ * Takes snapshots: reads a room's state between two ticks, and writes it while the room continues. Never
+ * decides when: the journal writer does. Start at `Snapshots.write`.
  */
 
 import { setImmediate } from 'node:timers/promises';
@@ -14,7 +15,7 @@ import {
   type JournalTail,
   type SnapshotRecord,
 } from './record-schemas.ts';
-import { putRecent, type Store } from './store.ts';
+import type { Store } from './store.ts';
 import type { SavedCells, WatchedRoom } from './watched-room.ts';
 
 const MINUTE = 60_000;
@@ -98,7 +99,7 @@ const CELL_BYTES_AT_ONCE = 2_000_000;
 const MAX_DIFFERENCES = 15;
 
 /** A room at one moment. Its cells may still be in the engine. */
-interface Capture {
+interface Draft {
   readonly state: RoomState;
   /** Organisms whose cells are not stored yet. */
   readonly stale: RoomState['organisms'];
@@ -108,30 +109,12 @@ interface Capture {
   readonly at: number;
   readonly seq: number;
   readonly times: SnapshotRecord['times'];
-}
-
-/** The content of a snapshot before it is written. */
-export interface SnapshotDraft extends Capture {
   /** Bytes of journal since the previous snapshot. */
   readonly bytes: number;
 }
 
-/** A recent snapshot before it is kept. */
-interface RecentDraft extends Capture {
-  readonly cells: SnapshotRecord['cells'];
-}
-
 /** What makes a snapshot more than one of many; it outlives writing the same tick again. */
 export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
-
-/** How and with what a draft is written. */
-export interface SnapshotWrite {
-  /** Resolves when the journal up to the draft is on disk. */
-  readonly written: () => Promise<unknown>;
-  readonly marks: SnapshotMarks;
-  /** A journal entry to be written in the same transaction. */
-  readonly entry: JournalRecord | undefined;
-}
 
 export interface SnapshotsOptions {
   readonly store: Store;
@@ -149,7 +132,11 @@ export interface SnapshotsOptions {
 
 /** Takes and writes snapshots, and removes old ones. */
 export class Snapshots {
-  constructor(private readonly options: SnapshotsOptions) {}
+  /** @param journalWritten resolves when everything recorded in the journal is on disk */
+  constructor(
+    private readonly options: SnapshotsOptions,
+    private readonly journalWritten: () => Promise<unknown>,
+  ) {}
 
   /** Which snapshot of a room is due. */
   due(watched: WatchedRoom): 'stored' | 'recent' | undefined {
@@ -165,57 +152,52 @@ export class Snapshots {
   }
 
   /** Captures a room and its cells synchronously, so that no tick can come between. */
-  draftOf(watched: WatchedRoom): SnapshotDraft {
-    const capture = this.capture(watched);
-    watched.unsaved = false;
-    watched.savedAt = watched.capturedAt;
-    const { bytes } = watched;
-    watched.bytes = 0;
-    return { ...capture, bytes };
-  }
-
-  /** Captures a room, as `draftOf`, for `keepRecent`. No snapshot may be in progress. */
-  recentOf(watched: WatchedRoom): RecentDraft {
-    const capture = this.capture(watched);
-    const { state, stale } = capture;
-    const fresh = new Set(stale.map(({ id }) => id));
-    const cells = state.organisms.map(({ id }) =>
-      fresh.has(id) ? { id, tick: state.tick } : refOf(id, watched.saved.get(id)!),
-    );
-    return { ...capture, cells };
+  capture(watched: WatchedRoom): Draft {
+    const { engine, date, clock } = this.options;
+    const { room, saved, tail, times, bytes } = watched;
+    const state = room.export();
+    const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
+    const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
+    // It is awaited later; without this, a failure before that would be unhandled.
+    exported.catch(() => {});
+    watched.cells = 0;
+    watched.capturedAt = clock.now();
+    return { state, stale, exported, at: date(), seq: tail.seq, times: times?.known, bytes };
   }
 
   /**
-   * Keeps a room for a restart, without waiting for the disk.
+   * Stores a draft as the recent snapshot, without waiting for the disk. No other snapshot may be in
+   * progress.
    *
-   * @param written resolves when the journal is on disk
    * @throws StoreError; EngineError
    */
-  async keepRecent(
-    watched: WatchedRoom,
-    { state, exported, at, seq, cells }: RecentDraft,
-    written: SnapshotWrite['written'],
-  ): Promise<void> {
+  async writeRecent(watched: WatchedRoom, draft: Draft): Promise<void> {
     const { store } = this.options;
-    const { name } = watched.room;
+    const { room, saved } = watched;
+    const { state, stale, at, seq } = draft;
     const { tick } = state;
-    const states = await exported;
-    await written();
-    await store.commit([{ room: name, tail: storedTail(watched, { tick, seq }) }]);
-    const { engine } = this;
-    const snapshot = { ...{ tick, seq, at, engine, cells }, bytes: 0, journal: 0 };
-    await putRecent(store, name, { snapshot, state, cells: states });
+    const fresh = new Set(stale.map(({ id }) => id));
+    const cells = state.organisms.map(({ id }) =>
+      fresh.has(id) ? { id, tick } : refOf(id, saved.get(id)!),
+    );
+    const states = await draft.exported;
+    await this.journalWritten();
+    await store.commit({ room: room.name, tail: storedTail(watched, { tick, seq }) });
+    const snapshot = { tick, seq, at, engine: this.engine, cells, bytes: 0, journal: 0 };
+    await store.putRecent(room.name, { snapshot, state, cells: states });
   }
 
   /**
    * Writes a draft, and removes snapshots that are not retained.
    *
+   * @param entry a journal entry to be written in the same transaction
    * @throws StoreError; EngineError
    */
   async write(
     watched: WatchedRoom,
-    draft: SnapshotDraft,
-    { written, marks, entry }: SnapshotWrite,
+    draft: Draft,
+    marks: SnapshotMarks,
+    entry?: JournalRecord,
   ): Promise<SnapshotRecord> {
     const { store } = this.options;
     const { room, saved } = watched;
@@ -237,7 +219,7 @@ export class Snapshots {
     const cells = state.organisms.map(({ id }) => refOf(id, saved.get(id)!));
     bytes += await store.putState(room.name, state);
     // The stored tail must not refer to entries that are not on disk yet.
-    await written();
+    await this.journalWritten();
     const tail = storedTail(watched, { tick, seq });
     const { engine } = this;
     // A restart may store the tick of a named snapshot, or of one that a replay needs, again.
@@ -246,7 +228,7 @@ export class Snapshots {
       ...{ tick, seq, at, engine, cells, bytes },
       ...{ journal: draft.bytes, ...marksOf(old), ...marks, ...(times && { times }) },
     };
-    await store.putSnapshot(room.name, { snapshot, tail, entry });
+    await store.commit({ room: room.name, snapshot, tail, entry });
     await store.removeRecent(room.name);
     const living = new Set(state.organisms.map(({ id }) => id));
     for (const id of saved.keys()) if (!living.has(id)) saved.delete(id);
@@ -293,19 +275,6 @@ export class Snapshots {
   private get engine(): SnapshotRecord['engine'] {
     const { name, device } = this.options.engine.info;
     return { name, device };
-  }
-
-  private capture(watched: WatchedRoom): Capture {
-    const { engine, date, clock } = this.options;
-    const { room, saved, tail, times } = watched;
-    const state = room.export();
-    const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
-    const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
-    // It is awaited later; without this, a failure before that would be unhandled.
-    exported.catch(() => {});
-    watched.cells = 0;
-    watched.capturedAt = clock.now();
-    return { state, stale, exported, at: date(), seq: tail.seq, times: times?.known };
   }
 
   /**

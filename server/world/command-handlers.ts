@@ -279,7 +279,7 @@ export class CommandHandlers {
     const { what } = command;
     const by = command.by.id;
     this.lastParticipant = Math.max(this.lastParticipant, by);
-    if (past === 'withdrawn') {
+    if (past === 'undone') {
       this.consumeOnly(command);
       return;
     }

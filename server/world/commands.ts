@@ -182,8 +182,8 @@ export const roomEvent = v.variant('what', [
 type StoredEvent = v.InferOutput<typeof roomEvent>;
 /** An event that waits for the next tick. */
 export type CommandEvent = Extract<StoredEvent, { what: 'command' }> & {
-  /** Set when an undo replays the journal: accepted originally, or withdrawn by the undo. */
-  readonly past?: 'accepted' | 'withdrawn';
+  /** Set when an undo replays the journal: accepted originally, or undone now. */
+  readonly past?: 'accepted' | 'undone';
 };
 /** An event that takes effect immediately. */
 export type OuterEvent = Exclude<StoredEvent, { what: 'command' }>;

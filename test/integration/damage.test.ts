@@ -1,12 +1,26 @@
 /**
  * Damaged or foreign data folders: the server never opens a wrong room, and always explains itself.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
 import { openFolder, openSound } from '../../server/storage/lmdb/open.ts';
-import { encodeRecord, StoreError, type StoreReason, openMemory, type Records } from '../../server/storage/records.ts';
+import {
+  encodeRecord,
+  openMemory,
+  type Records,
+  StoreError,
+  type StoreReason,
+} from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';

@@ -1,7 +1,7 @@
 /** What one process of a cluster has, without its rooms. */
 import { RoomLeases } from '../../server/cluster/lease.ts';
-import { ValkeyConnection } from '../../server/cluster/valkey-connection.ts';
 import { valkeyLeases } from '../../server/cluster/open-cluster.ts';
+import { ValkeyConnection } from '../../server/cluster/valkey-connection.ts';
 import { openValkeyRecords } from '../../server/cluster/valkey-records.ts';
 import { systemClock } from '../../server/platform/clock.ts';
 import type { Records } from '../../server/storage/records.ts';

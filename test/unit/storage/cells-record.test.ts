@@ -1,6 +1,11 @@
 import { unpack } from 'msgpackr';
 import * as v from 'valibot';
-import { cellsRecord, decodeCells, encodeCells, decodeRecord } from '../../../server/storage/records.ts';
+import {
+  cellsRecord,
+  decodeCells,
+  decodeRecord,
+  encodeCells,
+} from '../../../server/storage/records.ts';
 import fc from '../../support/property.ts';
 
 const bitsOf = (state: Float32Array): number[] => [

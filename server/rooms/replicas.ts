@@ -5,12 +5,12 @@
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { NotFollowed, type RoomFollower } from '../storage/open-room.ts';
+import { NotReplicated, type RoomReplica } from '../storage/open-room.ts';
 import { StoreError } from '../storage/records.ts';
 
 const { followed: MOST, follow, followTicks, followRetry } = DEFAULTS.cluster;
 
-export interface FollowedRoomsOptions {
+export interface ReplicasOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Rooms that do not run here. */
@@ -19,13 +19,13 @@ export interface FollowedRoomsOptions {
   readonly isOpening: (room: string) => boolean;
   /** Whether no room runs here. */
   readonly isIdle: () => boolean;
-  /** @throws NotFollowed; StoreError; EngineError */
-  readonly open: (room: string) => Promise<RoomFollower>;
+  /** @throws NotReplicated; StoreError; EngineError */
+  readonly open: (room: string) => Promise<RoomReplica>;
 }
 
 /** The rooms of other servers that this one follows, to go on with them at once. */
-export class FollowedRooms {
-  private readonly followers = new Map<string, RoomFollower>();
+export class Replicas {
+  private readonly followers = new Map<string, RoomReplica>();
   /** Rooms that were followed to their end at the last look. */
   private readonly complete = new Set<string>();
   /** When rooms that could not be followed are tried again, ms. */
@@ -37,7 +37,7 @@ export class FollowedRooms {
   private stopped = false;
   private cancel: () => void;
 
-  constructor(private readonly options: FollowedRoomsOptions) {
+  constructor(private readonly options: ReplicasOptions) {
     this.cancel = options.clock.after(follow, this.look);
   }
 
@@ -47,7 +47,7 @@ export class FollowedRooms {
   }
 
   /** Takes what follows a room; it is not followed any more. */
-  async take(room: string): Promise<RoomFollower | undefined> {
+  async take(room: string): Promise<RoomReplica | undefined> {
     // Not amid its step; those of others, which may take long, are not waited for.
     if (this.current?.room === room) await this.current.done;
     this.said.delete(room);
@@ -103,7 +103,7 @@ export class FollowedRooms {
       if (isAway && this.followers.has(room)) return true;
       this.notBefore.set(room, clock.now() + followRetry);
       await this.discard(room);
-      if (!(error instanceof NotFollowed)) return true;
+      if (!(error instanceof NotReplicated)) return true;
       const why = `Room "${room}" is not followed: ${error.message}.`;
       if (this.isNew(room, why)) log.info('room-not-followed', why, { room });
     }
@@ -120,7 +120,7 @@ export class FollowedRooms {
     return true;
   }
 
-  private remove(room: string): RoomFollower | undefined {
+  private remove(room: string): RoomReplica | undefined {
     const follower = this.followers.get(room);
     this.followers.delete(room);
     this.complete.delete(room);
