@@ -1,9 +1,11 @@
-/** Records in Valkey. Those of a room can only be written by its owner. */
+/**
+ * Records in Valkey. Never writes those of a room without its lease. Start at `openValkeyRecords`.
+ */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Clock, pause } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
 import { type Entry, type Records, type Span, StoreError, type Write } from '../storage/records.ts';
-import type { Epoch, Lease, RoomLeases } from './lease.ts';
+import type { FencedLog, Position, RoomLeases } from './lease.ts';
 import {
   APART_PREFIX,
   type Argument,
@@ -17,65 +19,9 @@ import {
   type ValkeyConnection,
 } from './valkey-connection.ts';
 
-/** Which write of which owner. */
-export interface Position {
-  readonly epoch: Epoch;
-  /** Counts an owner's writes, from 1. */
-  readonly number: number;
-}
-
-/** Keeps writes of type `W`. */
-export interface FencedLog<W> {
-  /**
-   * Writes atomically, if the epoch is the room's latest. A write whose number the room has seen
-   * has no effect and counts as written: it is a repetition, or has been overtaken by one.
-   *
-   * @returns whether it is written, and survives a loss of power
-   * @throws LogFull; Refused; Error: there is no answer, and whether it is written is not known
-   */
-  write(room: string, position: Position, write: W): Promise<boolean>;
-}
-
 /** The log takes no more. Nothing is written. */
 export class LogFull extends Refused {
   override readonly name: string = 'LogFull';
-}
-
-export interface FencedWrite<W> {
-  readonly log: FencedLog<W>;
-  readonly room: string;
-  readonly lease: Lease;
-  readonly clock: Clock;
-}
-
-/**
- * Writes after the lease's earlier writes, as often as it takes while the lease is held. If it
- * cannot, the lease has ended: what is not durable is not shown either.
- *
- * @returns whether it is durable
- * @throws LogFull; Refused; the lease has ended then
- */
-export function writeFenced<W>(
-  { log, room, lease, clock }: FencedWrite<W>,
-  write: W,
-): Promise<boolean> {
-  return lease.inOrder(async (number) => {
-    const position = { epoch: lease.epoch, number };
-    while (lease.isHeld) {
-      try {
-        const written = await lease.whileHeld(log.write(room, position, write));
-        if (written) return true;
-        lease.end();
-      } catch (error) {
-        if (error instanceof Refused) {
-          lease.end();
-          throw error;
-        }
-        await lease.whileHeld(pause(clock, DEFAULTS.cluster.writeRetry));
-      }
-    }
-    return false;
-  });
 }
 
 const { partBytes, roomBytes, answer } = DEFAULTS.cluster;
@@ -211,25 +157,8 @@ async function full<T>(work: Promise<T>): Promise<T> {
 export class ValkeyLog implements FencedLog<Prepared> {
   constructor(private readonly connection: ValkeyConnection) {}
 
-  write(room: string, position: Position, prepared: Prepared): Promise<boolean> {
-    return this.append(room, position, prepared);
-  }
-
-  /**
-   * Writes what belongs to no room.
-   *
-   * @returns false: it was to be new, and is not
-   * @throws LogFull; Refused; Error: no answer
-   */
-  writeUnfenced(prepared: Prepared): Promise<boolean> {
-    return this.append('', undefined, prepared);
-  }
-
-  private async append(
-    room: string,
-    position: Position | undefined,
-    prepared: Prepared,
-  ): Promise<boolean> {
+  /** @param position undefined: of what belongs to no room, which may only be false if it was to be new */
+  async write(room: string, position: Position | undefined, prepared: Prepared): Promise<boolean> {
     await prepared.upload();
     const changes = prepared.changes.flatMap(({ key, bytes, isApart, isNew }, i): Argument[] => {
       const where = isApart ? 'a' : 'r';
@@ -295,7 +224,7 @@ export interface ValkeyRecordsOptions {
   readonly holder: string;
   readonly clock: Clock;
   /** A room stops, as Valkey refuses its writes. */
-  readonly onRefused: (room: string, why: string) => void;
+  readonly onRefused?: (room: string, why: string) => void;
 }
 
 /** The room that a record belongs to; undefined: none. */
@@ -336,7 +265,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     );
     return values.length > 0 ? values : [await readLarge(places[0])];
   };
-  /** The pieces may be of several values if another process changes it; see `readRecent`. */
+  /** The pieces may be of several values if another process changes it; see `Store.recent`. */
   const readLarge = async (place: string): Promise<Uint8Array | undefined> => {
     const pieces: Uint8Array[] = [];
     do {
@@ -365,7 +294,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
       const prepared = new Prepared(changes, name, writes);
       for (let attempt = 1; ; attempt++) {
         try {
-          return await log.writeUnfenced(prepared);
+          return await log.write('', undefined, prepared);
         } catch (error) {
           if (error instanceof LogFull) throw new StoreError('disk-full', error.message);
           if (error instanceof Refused || attempt === ATTEMPTS) throw unreachable(error);
@@ -384,11 +313,11 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
       if (lease) {
         // Before its turn, so that ticks do not wait for it. What fails is done again in its turn.
         await lease.whileHeld(prepared.upload().catch(() => {}));
-        if (await writeFenced({ log, room, lease, clock }, prepared)) return;
+        if (await lease.write(log, prepared)) return;
       }
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      onRefused(room, error.message);
+      onRefused?.(room, error.message);
     }
     throw new StoreError('not-owner', `Another server owns the room "${room}", or may own it.`);
   };
@@ -440,7 +369,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   };
 }
 
-const unreachable = (error: unknown): StoreError =>
+export const unreachable = (error: unknown): StoreError =>
   new StoreError('unreachable', `Valkey cannot be used: ${(error as Error).message}.`);
 
 /** A copy of its own, as the client's buffers share their memory. */

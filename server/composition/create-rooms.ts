@@ -117,7 +117,7 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
       ...{ ...about, tick: ticker.meanTick ?? null, latency: bus.latency ?? null },
       viewers: viewers(),
     }),
-    ...{ leases, report, refresh, runsRooms: role !== 'gateway', plans: DEFAULTS.cluster.plans },
+    ...{ leases, report, refresh, runsRooms: role !== 'gateway' },
     onOpen: (roomServer, pace) => {
       options.onOpen?.(roomServer, pace);
       accesses.open(roomServer);

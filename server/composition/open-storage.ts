@@ -10,8 +10,8 @@ import { type Clock, retry } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
 import type { Config } from '../settings/server.ts';
-import { readCopy, withCopy, ASIDE_KEY, asideName, SetAside } from '../storage/set-aside.ts';
 import { openFolder, openSound } from '../storage/lmdb/open.ts';
+import { ASIDE_KEY, asideName, readCopy, SetAside, withCopy } from '../storage/set-aside.ts';
 import { Store } from '../storage/store.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
 
@@ -46,7 +46,7 @@ export async function openStorage(options: OpenStorageOptions): Promise<OpenStor
     const { openCluster } = await import('../cluster/open-cluster.ts');
     const { ValkeyBus } = await import('../cluster/bus/valkey-bus.ts');
     const { cluster: url, clock } = options;
-    const cluster = await openCluster({ url, clock, log });
+    const cluster = await openCluster(url, clock, log);
     const store = new Store(cluster.records);
     try {
       // The cluster has answered just before, so a busy Valkey may answer again.

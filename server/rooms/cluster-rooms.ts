@@ -1,8 +1,7 @@
 /**
- * The rooms of a server that shares them with others: it runs those whose lease it holds, waits for
- * the others, and stops a room whose lease has ended.
+ * The rooms of a server that shares them with others: it runs those whose lease it holds, and waits for the
+ * others. Never runs a room whose lease has ended. Start at `ClusterRooms.start`.
  */
-
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
@@ -12,7 +11,7 @@ import {
 } from '../../shared/host/settings.ts';
 import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import { type RoomLeases, Standby } from '../cluster/lease.ts';
+import { Lease, type RoomLeases, Standby } from '../cluster/lease.ts';
 import type { ReportLoad } from '../cluster/open-cluster.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { NotReplicated, RoomReplica } from '../storage/open-room.ts';
@@ -29,15 +28,13 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   /** Whether this server runs rooms; else it only knows which there are. */
   readonly runsRooms: boolean;
   readonly report: ReportLoad;
-  /** Time between two looks at which rooms there are, ms. */
-  readonly plans: number;
   /** Reads what the host has set for all rooms, perhaps on another server. */
   readonly refresh: (takenOver?: string) => Promise<void>;
   /** What the host sees of this server besides its rooms. */
   readonly describe: () => Omit<ServerState, 'draining' | 'rooms' | 'leaving' | 'followed'>;
 }
 
-const { offer, attempt, restartApart } = DEFAULTS.cluster;
+const { offer, attempt, plans, restartApart } = DEFAULTS.cluster;
 
 /** Whether a room could not be opened for what may be over soon. */
 const isTransient = (error: unknown): boolean =>
@@ -215,7 +212,7 @@ export class ClusterRooms extends RoomRegistry {
     else if (!this.shared.runsRooms || !(leases.of(name) || this.spread.takes(name)))
       throw new HostRefusal('elsewhere');
     else {
-      const lease = await leases.tryAcquire(name);
+      const lease = await leases.acquire(name);
       if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
       if (lease === 'no-answer')
         throw new StoreError('unreachable', `Valkey does not say who has the room "${name}".`);
@@ -235,7 +232,8 @@ export class ClusterRooms extends RoomRegistry {
 
   protected override async begin(entry: RoomEntry): Promise<void> {
     const { name } = entry.plan;
-    if (!this.shared.runsRooms || !(await this.shared.leases.acquire(name))) return;
+    if (!this.shared.runsRooms || !((await this.shared.leases.acquire(name)) instanceof Lease))
+      return;
     await this.takeOver(name).catch((error: unknown) => {
       // It is tried again later.
       if (!isTransient(error)) throw error;
@@ -379,7 +377,7 @@ export class ClusterRooms extends RoomRegistry {
 
   /** Looks again and again what the host has set, created, changed or removed elsewhere. */
   private watchPlans(): void {
-    const { hostStore, clock, plans, refresh } = this.shared;
+    const { hostStore, clock, refresh } = this.shared;
     const look = async (): Promise<void> => {
       await refresh();
       const stored = new Map((await hostStore.plans()).map((plan) => [plan.name, plan]));

@@ -18,14 +18,8 @@ export async function openClusterParts(url: string): Promise<ClusterParts> {
   const connect = () => ValkeyConnection.open(url, systemClock);
   const [ofLeases, reads, writes] = [await connect(), await connect(), await connect()];
   const holder = `process-${++count}`;
-  const leases = new RoomLeases({
-    ...{ leases: valkeyLeases(ofLeases), holder, clock: systemClock },
-    onEnd: () => {},
-  });
-  const records = openValkeyRecords({
-    ...{ reads, writes, leases, holder, clock: systemClock },
-    onRefused: () => {},
-  });
+  const leases = new RoomLeases({ leases: valkeyLeases(ofLeases), holder, clock: systemClock });
+  const records = openValkeyRecords({ reads, writes, leases, holder, clock: systemClock });
   return {
     leases,
     records,

@@ -1,9 +1,14 @@
 /** The contract of leases and the fenced log, which Valkey and the model's memory keep alike. */
 import { randomUUID } from 'node:crypto';
-import { Lease, type LeaseStore, RoomLeases } from '../../../server/cluster/lease.ts';
+import {
+  type FencedLog,
+  Lease,
+  type LeaseStore,
+  RoomLeases,
+} from '../../../server/cluster/lease.ts';
 import { openCluster, reportLoad, valkeyLeases } from '../../../server/cluster/open-cluster.ts';
 import { RECORD_PREFIX, ValkeyConnection } from '../../../server/cluster/valkey-connection.ts';
-import { type FencedLog, LogFull, Prepared, ValkeyLog, writeFenced } from '../../../server/cluster/valkey-records.ts';
+import { LogFull, Prepared, ValkeyLog } from '../../../server/cluster/valkey-records.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -238,10 +243,10 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
   });
 
   test('why a room does not run is told in one sentence', async () => {
-    const cluster = await openCluster({ url: server.url, clock: systemClock, log: silentLog });
+    const cluster = await openCluster(server.url, systemClock, silentLog);
     const { roomBytes } = DEFAULTS.cluster;
     await connection.ask('HSET', 'vivarium:fence:pond', 'bytes', roomBytes);
-    expect(await cluster.leases.acquire('pond')).toBe(true);
+    expect(await cluster.leases.acquire('pond')).toBeInstanceOf(Lease);
     const write = { put: [{ key: 'tail/pond', bytes: new Uint8Array(1) }] };
     await expect(cluster.records.write(write)).rejects.toMatchObject({ reason: 'not-owner' });
     const why = 'Room "pond" does not run here: It needs more than 256 MiB.';
@@ -260,7 +265,7 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
   });
 
   test("numbers that one process has reserved are nobody else's, and none that is in use", async () => {
-    const cluster = await openCluster({ url: server.url, clock: systemClock, log: silentLog });
+    const cluster = await openCluster(server.url, systemClock, silentLog);
     expect(await cluster.reserve('bans', 0, 20)).toBe(1);
     expect(await cluster.reserve('bans', 5, 20)).toBe(21);
     expect(await cluster.reserve('walls', 5, 20)).toBe(6);
@@ -279,19 +284,16 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
         onRefused: (room: string, why: string) => void refused.push(`${room}: ${why}`),
       },
     });
-    const lease = await leases.tryAcquire('meadow');
+    const lease = await leases.acquire('meadow');
     if (!(lease instanceof Lease)) throw new Error(lease);
     const change = { key: 'tail/meadow', bytes: new Uint8Array(1), isApart: false };
-    const written = writeFenced(
-      { log, room: 'meadow', lease, clock: systemClock },
-      new Prepared([change], 'refused', connection),
-    );
+    const written = lease.write(log, new Prepared([change], 'refused', connection));
     await expect(written).rejects.toThrow(/NOPERM/);
     expect(lease.isHeld).toBe(false);
     // Nor does it take over what it is not allowed to.
     await connection.ask('ACL', 'SETUSER', 'default', '+waitaof');
     await connection.ask('CONFIG', 'SET', 'maxmemory', 1);
-    expect(await leases.tryAcquire('pond')).toBe('no-answer');
+    expect(await leases.acquire('pond')).toBe('no-answer');
     expect(refused).toEqual([expect.stringMatching(/^pond: OOM /)]);
     expect(leases.mayTakeOver('pond')).toBe(true);
     leases.holdOff('pond', DEFAULTS.cluster.refused);

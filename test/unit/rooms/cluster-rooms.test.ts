@@ -1,5 +1,5 @@
 /** Rooms of two servers that share them, with leases and records in memory. */
-import { type LeaseStore, RoomLeases } from '../../../server/cluster/lease.ts';
+import { Lease, type LeaseStore, RoomLeases } from '../../../server/cluster/lease.ts';
 import type { NodeLoad } from '../../../server/cluster/open-cluster.ts';
 import { ClusterRooms } from '../../../server/rooms/cluster-rooms.ts';
 import type { OpenRoom } from '../../../server/rooms/live-room.ts';
@@ -82,7 +82,7 @@ function openCluster() {
       warn: () => {},
     });
     const rooms = new ClusterRooms({
-      ...{ ...options, leases, runsRooms: true, plans: DEFAULTS.cluster.plans },
+      ...{ ...options, leases, runsRooms: true },
       report: async (load) => {
         if (!link.isUp) {
           loads.delete(load.node);
@@ -170,7 +170,7 @@ test('when the host has closed the only room, all servers are ready', async () =
 test('a room that a server is not allowed to create does not open there later', async () => {
   const { a, b, clock, close } = await openPair();
   // Another server creates it: it has the lease, but its plan is not stored yet.
-  expect(await a.leases.acquire('cellar')).toBe(true);
+  expect(await a.leases.acquire('cellar')).toBeInstanceOf(Lease);
   expect(await reasonOf(() => b.rooms.create({ ...WISH, name: 'cellar' }))).toBe('elsewhere');
   expect(b.rooms.names).toEqual(['attic']);
   await a.leases.release('cellar');
