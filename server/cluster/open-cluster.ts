@@ -229,13 +229,12 @@ const failure = (reason: ClusterReason, why: string): ClusterError =>
 
 /** Writes once as rooms are written: its user may lack rights that nothing else needs. */
 async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<void> {
-  const probe = { key: 'probe', isApart: false };
   // It leaves nothing behind.
-  const changes = [new Uint8Array(), undefined].map((bytes) => ({ ...probe, bytes }));
+  const changes = [{ key: 'probe', bytes: new Uint8Array() }, { key: 'probe' }];
   for (let attempt = 1; ; attempt++) {
     try {
       const log = new ValkeyLog(connection);
-      await log.write('', undefined, new Prepared(changes, 'probe', connection));
+      await log.write('', undefined, new Prepared(changes, connection));
       return;
     } catch (error) {
       const { message } = error as Error;
@@ -328,7 +327,7 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
     const leases = new RoomLeases({
       ...{ leases: valkeyLeases(renewals), holder, clock, onEnd, onRefused },
     });
-    const records = openValkeyRecords({ reads, writes, leases, holder, clock, onRefused });
+    const records = openValkeyRecords({ reads, writes, leases, clock, onRefused });
     await asked(reads, 'SET', SECRET_KEY, randomBytes(SECRET_LENGTH), 'NX');
     const secret = new Uint8Array((await asked(reads, 'GET', SECRET_KEY)) as Buffer);
     return {
@@ -365,8 +364,6 @@ export async function readCluster(url: string, clock: Clock): Promise<Records> {
   const connection = await connectTo(url, clock);
   const holder = `reader ${process.pid}`;
   const leases = new RoomLeases({ leases: valkeyLeases(connection), holder, clock });
-  const records = openValkeyRecords({
-    ...{ reads: connection, writes: connection, leases, holder, clock },
-  });
+  const records = openValkeyRecords({ reads: connection, writes: connection, leases, clock });
   return { ...records, close: () => records.close().then(() => connection.close()) };
 }

@@ -1,8 +1,10 @@
 /**
  * Records in Valkey. Never writes those of a room without its lease. Start at `openValkeyRecords`.
  */
+import { randomUUID } from 'node:crypto';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Clock, pause } from '../platform/clock.ts';
+import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
 import { type Entry, type Records, type Span, StoreError, type Write } from '../storage/records.ts';
 import type { FencedLog, Position, RoomLeases } from './lease.ts';
@@ -31,9 +33,9 @@ const PART_LIFE = 600_000;
 /** One change of a write. Without bytes, it removes what is there. */
 export interface Change {
   readonly key: string;
-  readonly bytes: Uint8Array | undefined;
-  /** Whether it is kept apart from the records. */
-  readonly isApart: boolean;
+  readonly bytes?: Uint8Array | undefined;
+  /** Whether it is stored apart from the records. */
+  readonly isApart?: boolean;
   /** Whether nothing is written if there is a record of this key already. */
   readonly isNew?: boolean;
 }
@@ -89,17 +91,15 @@ return 1
 
 /** Changes that are written together, once their parts are there. */
 export class Prepared {
+  /** Of the parts; no other write has it. */
+  private readonly name = randomUUID();
   private readonly isLarge: readonly boolean[];
   private uploads = 0;
   private uploaded: Promise<unknown> | undefined;
 
-  /**
-   * @param name of the parts, which no other write has
-   * @param connection takes the parts
-   */
+  /** @param connection takes the parts */
   constructor(
     readonly changes: readonly Change[],
-    private readonly name: string,
     private readonly connection: ValkeyConnection,
   ) {
     const all = changes.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
@@ -111,9 +111,8 @@ export class Prepared {
   /** The key of a change's parts; undefined if it is small. */
   partOf(change: number): string | undefined {
     // A late command of an earlier upload must not change the parts of the next.
-    return this.isLarge[change]
-      ? `${PART_PREFIX}${this.name}/${this.uploads}/${change}`
-      : undefined;
+    const name = `${PART_PREFIX}${this.name}/${this.uploads}/${change}`;
+    return this.isLarge[change] ? name : undefined;
   }
 
   /** Uploads the parts, unless they are there. @throws LogFull; Error: no answer */
@@ -210,7 +209,7 @@ return found
 `;
 /** Attempts of a write that belongs to no room. */
 const ATTEMPTS = 3;
-/** The kinds of keys that make up a room: `kind/room/…`, `kind/room`. */
+/** Finds the room that a record belongs to: `kind/room/…`, `kind/room`. */
 const ROOM_KEY =
   /^(?:mark|journal|snapshot|state|cells|day|room|tail|recent|hours|counted|moderation)\/([^/]+)/;
 
@@ -220,26 +219,22 @@ export interface ValkeyRecordsOptions {
   /** For writing, so that a tick's journal does not wait for what is read. */
   readonly writes: ValkeyConnection;
   readonly leases: RoomLeases;
-  /** Names this process; no other has the same. */
-  readonly holder: string;
   readonly clock: Clock;
   /** A room stops, as Valkey refuses its writes. */
   readonly onRefused?: (room: string, why: string) => void;
 }
 
-/** The room that a record belongs to; undefined: none. */
-const roomOf = (key: string): string | undefined => ROOM_KEY.exec(key)?.[1];
-
 /**
  * Opens the records. Writes of one room take effect in their order, but large ones, which are uploaded
- * first, may be overtaken by later small ones. Writes throw StoreError not-owner if this process does not own the room;
- * everything throws StoreError unreachable.
+ * first, may be overtaken by later small ones.
+ *
+ * @returns their writes throw StoreError not-owner if this process does not lead the room; all of their
+ *   methods throw StoreError unreachable
  */
 export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
-  const { reads, writes, leases, holder, clock, onRefused } = options;
+  const { reads, writes, leases, clock, onRefused } = options;
   const log = new ValkeyLog(writes);
   const unfenced = new Mutex();
-  let parts = 0;
   let closed = false;
 
   const read = async (...command: (string | number)[]): Promise<Reply> => {
@@ -289,9 +284,9 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     }
     return entries;
   };
-  const writeUnfenced = (changes: readonly Change[], name: string): Promise<boolean> =>
+  const writeUnfenced = (changes: readonly Change[]): Promise<boolean> =>
     unfenced.runExclusive(async () => {
-      const prepared = new Prepared(changes, name, writes);
+      const prepared = new Prepared(changes, writes);
       for (let attempt = 1; ; attempt++) {
         try {
           return await log.write('', undefined, prepared);
@@ -302,13 +297,9 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
         }
       }
     });
-  const writeRoom = async (
-    room: string,
-    changes: readonly Change[],
-    name: string,
-  ): Promise<void> => {
+  const writeRoom = async (room: string, changes: readonly Change[]): Promise<void> => {
     const lease = leases.of(room);
-    const prepared = new Prepared(changes, name, writes);
+    const prepared = new Prepared(changes, writes);
     try {
       if (lease) {
         // Before its turn, so that ticks do not wait for it. What fails is done again in its turn.
@@ -327,14 +318,12 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const byRoom = new Map<string | undefined, Change[]>();
     // Of several changes of one record, the last counts.
     for (const one of new Map(changes.map((each) => [each.key, each])).values()) {
-      const room = roomOf(one.key);
-      byRoom.set(room, [...(byRoom.get(room) ?? []), one]);
+      getOrAdd(byRoom, ROOM_KEY.exec(one.key)?.[1], () => []).push(one);
     }
     const done = await Promise.allSettled(
-      [...byRoom].map(([room, some]) => {
-        const name = `${holder}/${++parts}`;
-        return room === undefined ? writeUnfenced(some, name) : writeRoom(room, some, name);
-      }),
+      [...byRoom].map(([room, some]) =>
+        room === undefined ? writeUnfenced(some) : writeRoom(room, some),
+      ),
     );
     const failure = done.find((one) => one.status === 'rejected');
     if (failure) throw failure.reason;
@@ -345,13 +334,10 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     list,
     keys,
     write: ({ put = [], remove = [] }: Write) =>
-      change([
-        ...put.map(({ key, bytes }) => ({ key, bytes, isApart: false })),
-        ...remove.map((key) => ({ key, bytes: undefined, isApart: false })),
-      ]),
+      change([...put, ...remove.map((key) => ({ key }))]),
     async putNew(entry) {
       if (closed) throw new StoreError('closed', 'The store is closed.');
-      return writeUnfenced([{ ...entry, isApart: false, isNew: true }], `${holder}/${++parts}`);
+      return writeUnfenced([{ ...entry, isNew: true }]);
     },
     putUnsynced: (key, some) =>
       change([{ key, bytes: some.length > 0 ? joined(some) : undefined, isApart: true }]),
@@ -378,16 +364,14 @@ const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);
 /** Bytes before each part: its length, little-endian. */
 const LENGTH = 4;
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = Buffer.alloc(parts.reduce((sum, { length }) => sum + LENGTH + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    at = bytes.writeUInt32LE(part.length, at);
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
+const joined = (parts: readonly Uint8Array[]): Uint8Array =>
+  Buffer.concat(
+    parts.flatMap((part) => {
+      const length = Buffer.alloc(LENGTH);
+      length.writeUInt32LE(part.length);
+      return [length, part];
+    }),
+  );
 
 function split(bytes: Uint8Array): Uint8Array[] {
   const view = new DataView(bytes.buffer);

@@ -1,8 +1,7 @@
 /**
- * `npm run replay` as a function: replays a range of a room and reports whether the checksums
- * match.
+ * `npm run replay` as a function: replays a range of a room and reports whether the checksums match. Never
+ * changes what is stored. Start at `replayCommand`.
  */
-
 import { statSync } from 'node:fs';
 import * as v from 'valibot';
 import { BACKEND_NAMES } from '../engine/backend.ts';
@@ -106,7 +105,7 @@ export const COMMAND = {
 } as const;
 
 /** Parsed options. */
-export type ReplayOptions = Values<typeof COMMAND.options, 'what'>;
+type ReplayOptions = Values<typeof COMMAND.options, 'what'>;
 
 /** Where the command prints to. */
 export interface CommandOutput {

@@ -1,6 +1,6 @@
 /**
- * Keeps the files of the checkpoints that stored rooms were made with, so that rooms go on with
- * their own weights when the installed checkpoint has changed.
+ * Retains the files of the checkpoints that stored rooms were made with, so that rooms continue with their own
+ * weights when the installed checkpoint has changed. Never changes weights. Start at `checkpointCopier`.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -19,17 +19,17 @@ import { MAP_FILE, readMap } from '../vnca/latent-map.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 
 /** Has a line per file, as `sha256sum` writes it, after a line with the checksum of those lines. */
-export const SUMS_FILE = 'SHA256SUMS';
+const SUMS_FILE = 'SHA256SUMS';
 
 const sumOf = (bytes: string | Uint8Array): string =>
   createHash('sha256').update(bytes).digest('hex');
 
 /** Computes a file's SHA-256, hexadecimal; undefined if it cannot be read. */
-export const sumOfFile = (path: string): Promise<string | undefined> =>
+const sumOfFile = (path: string): Promise<string | undefined> =>
   readFile(path).then(sumOf, () => undefined);
 
 /** Stores the checksums of a folder's files, except missing ones. @throws the system's error */
-export async function writeSums(folder: string, files: readonly string[]): Promise<void> {
+async function writeSums(folder: string, files: readonly string[]): Promise<void> {
   const sums: string[] = [];
   for (const file of files) {
     const sum = await sumOfFile(join(folder, file));
@@ -44,7 +44,7 @@ export async function writeSums(folder: string, files: readonly string[]): Promi
  *
  * @returns their stored checksums by name; undefined if the checksums are missing or damaged
  */
-export async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {
+async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {
   const stored = await readFile(join(folder, SUMS_FILE), 'utf8').catch(() => '');
   const [own, ...lines] = stored.split('\n');
   if (sumOf(lines.join('\n')) !== own) return undefined;
@@ -101,8 +101,7 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     for (const file of MORE_FILES) {
       await copyFile(join(from, file), join(draft, file)).catch(ignoreMissing);
     }
-    // Who loads it says so if its painter is not usable.
-    await loadExactly(draft, hash, () => undefined);
+    await loadExactly(draft, hash);
     await writeSums(draft, [...FILES, ...MORE_FILES]);
     for (const file of await readdir(draft)) await sync(join(draft, file));
     await sync(draft);
@@ -131,7 +130,7 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
 /** Whether a kept checkpoint is as it was kept, and can be loaded. */
 const isWhole = async (folder: string, hash: string): Promise<boolean> =>
   (await changedFiles(folder))?.size === 0 &&
-  loadExactly(folder, hash, () => undefined).then(
+  loadExactly(folder, hash).then(
     () => true,
     () => false,
   );
@@ -192,7 +191,7 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
 async function loadExactly(
   folder: string,
   hash: string,
-  onBadPainter: (message: string) => void,
+  onBadPainter: (message: string) => void = () => {},
 ): Promise<Checkpoint> {
   const checkpoint = await loadCheckpoint(folder, { onBadPainter });
   await loadRelatives(checkpoint);
@@ -212,32 +211,31 @@ export async function loadKeptCheckpoints(
   const loaded = new Set(installed.map(fingerprint));
   const kept: NamedCheckpoint[] = [];
   const hashes = await readdir(join(data, FOLDER)).catch(() => []);
+  const warn = (what: string, { message }: { message: string }): void =>
+    log.warn('checkpoint-not-kept', `${what}: ${message}`);
   for (const hash of hashes.filter((name) => HASH.test(name))) {
     const folder = join(data, FOLDER, hash);
     try {
       await mend(folder, installed, log);
       if (loaded.has(hash)) continue;
-      const checkpoint = await loadExactly(folder, hash, (message) => {
-        const what = 'The painter of a kept checkpoint is not usable, so it has none';
-        log.warn('checkpoint-not-kept', `${what}: ${message}`);
-      });
+      const checkpoint = await loadExactly(folder, hash, (message) =>
+        warn('The painter of a kept checkpoint is not usable, so it has none', { message }),
+      );
       const { card } = checkpoint;
       const name = `${card.name}-${hash.slice(0, 8)}`;
-      const hasBadMap = await readMap(checkpoint).then(
-        () => undefined,
-        ({ message }: Error) => {
+      const renamed = { ...checkpoint, card: { ...card, name }, ownName: card.name };
+      const isUsable = await readMap(checkpoint).then(
+        () => true,
+        (error: Error) => {
           const what =
             'The map of a kept checkpoint is not usable, so its creatures are laid out again';
-          log.warn('checkpoint-not-kept', `${what}: ${message}`);
-          return { hasBadMap: true } as const;
+          warn(what, error);
+          return false;
         },
       );
-      kept.push({ ...checkpoint, card: { ...card, name }, ownName: card.name, ...hasBadMap });
+      kept.push(isUsable ? renamed : { ...renamed, hasBadMap: true });
     } catch (error) {
-      log.warn(
-        'checkpoint-not-kept',
-        `A kept checkpoint is not usable: ${(error as Error).message}`,
-      );
+      warn('A kept checkpoint is not usable', error as Error);
     }
   }
   return kept;

@@ -58,9 +58,7 @@ export interface LoadedCheckpoint {
 /** Prepares a checkpoint for rooms. @throws the error of reading its latent map or relatives */
 export async function prepareCheckpoint(
   checkpoint: NamedCheckpoint,
-  {
-    ...tools
-  }: {
+  tools: {
     readonly engine: Engine;
     readonly newPatch: () => PatchId;
     readonly clock: Clock;

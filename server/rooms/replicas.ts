@@ -1,6 +1,6 @@
 /**
- * Follows rooms that other servers run, so that this one can take them over at once. One step of one
- * room at a time, and at most half of the time if rooms run here, so that these keep theirs.
+ * Replicates rooms that other servers run, so that this one can take them over immediately. One step of one
+ * room at a time, and never more than half of the time if rooms run here. Start at `Replicas`.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -10,12 +10,12 @@ import { StoreError } from '../storage/records.ts';
 
 const { followed: MOST, follow, followTicks, followRetry } = DEFAULTS.cluster;
 
-export interface ReplicasOptions {
+interface ReplicasOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Rooms that do not run here. */
   readonly waiting: () => Iterable<string>;
-  /** Whether a room is about to run here, perhaps using its follower. */
+  /** Whether a room is about to run here, perhaps from its replica. */
   readonly isOpening: (room: string) => boolean;
   /** Whether no room runs here. */
   readonly isIdle: () => boolean;
@@ -23,14 +23,14 @@ export interface ReplicasOptions {
   readonly open: (room: string) => Promise<RoomReplica>;
 }
 
-/** The rooms of other servers that this one follows, to go on with them at once. */
+/** The rooms of other servers that this one replicates. */
 export class Replicas {
-  private readonly followers = new Map<string, RoomReplica>();
-  /** Rooms that were followed to their end at the last look. */
+  private readonly replicas = new Map<string, RoomReplica>();
+  /** Rooms that were replicated to their end at the last look. */
   private readonly complete = new Set<string>();
-  /** When rooms that could not be followed are tried again, ms. */
+  /** When rooms that could not be replicated are tried again, ms. */
   private readonly notBefore = new Map<string, number>();
-  /** What was said of them last. */
+  /** What the log said of each room last. */
   private readonly said = new Map<string, string>();
   /** The step in progress. */
   private current: { readonly room: string; readonly done: Promise<void> } | undefined;
@@ -41,12 +41,12 @@ export class Replicas {
     this.cancel = options.clock.after(follow, this.look);
   }
 
-  /** Rooms that could be taken over at once. */
+  /** Rooms that could be taken over immediately. */
   get names(): readonly string[] {
     return [...this.complete];
   }
 
-  /** Takes what follows a room; it is not followed any more. */
+  /** Takes the replica of a room, which is no longer replicated. */
   async take(room: string): Promise<RoomReplica | undefined> {
     // Not amid its step; those of others, which may take long, are not waited for.
     if (this.current?.room === room) await this.current.done;
@@ -58,14 +58,14 @@ export class Replicas {
     this.stopped = true;
     this.cancel();
     await this.current?.done;
-    await this.keepOnly(new Set());
+    await this.retainOnly(new Set());
   }
 
   private readonly look = async (): Promise<void> => {
     const { clock, isIdle } = this.options;
     const begun = clock.now();
     const rooms = [...this.options.waiting()].slice(0, MOST);
-    await this.keepOnly(new Set(rooms));
+    await this.retainOnly(new Set(rooms));
     let isBehind = false;
     for (const room of rooms) {
       const done = this.step(room).then((isComplete) => {
@@ -85,13 +85,13 @@ export class Replicas {
     const { clock, log, isOpening, open } = this.options;
     if (this.stopped || clock.now() < (this.notBefore.get(room) ?? 0)) return true;
     try {
-      let follower = this.followers.get(room);
-      if (!follower) {
+      let replica = this.replicas.get(room);
+      if (!replica) {
         if (isOpening(room)) return true;
-        follower = await open(room);
-        this.followers.set(room, follower);
+        replica = await open(room);
+        this.replicas.set(room, replica);
       }
-      const isComplete = await follower.catchUp(followTicks);
+      const isComplete = await replica.catchUp(followTicks);
       if (!isComplete) this.complete.delete(room);
       if (!isComplete || this.complete.has(room)) return isComplete;
       this.complete.add(room);
@@ -99,8 +99,8 @@ export class Replicas {
       if (this.isNew(room, sentence)) log.info('room-followed', sentence, { room });
     } catch (error) {
       const isAway = error instanceof StoreError && error.reason === 'unreachable';
-      // What it has followed so far holds.
-      if (isAway && this.followers.has(room)) return true;
+      // What it has replicated so far holds.
+      if (isAway && this.replicas.has(room)) return true;
       this.notBefore.set(room, clock.now() + followRetry);
       await this.discard(room);
       if (!(error instanceof NotReplicated)) return true;
@@ -110,8 +110,8 @@ export class Replicas {
     return true;
   }
 
-  private async keepOnly(rooms: ReadonlySet<string>): Promise<void> {
-    for (const room of this.followers.keys()) if (!rooms.has(room)) await this.discard(room);
+  private async retainOnly(rooms: ReadonlySet<string>): Promise<void> {
+    for (const room of this.replicas.keys()) if (!rooms.has(room)) await this.discard(room);
   }
 
   private isNew(room: string, sentence: string): boolean {
@@ -121,10 +121,10 @@ export class Replicas {
   }
 
   private remove(room: string): RoomReplica | undefined {
-    const follower = this.followers.get(room);
-    this.followers.delete(room);
+    const replica = this.replicas.get(room);
+    this.replicas.delete(room);
     this.complete.delete(room);
-    return follower;
+    return replica;
   }
 
   private async discard(room: string): Promise<void> {

@@ -155,7 +155,7 @@ export class RoomReplica {
   }
 }
 
-export interface OpenRoomOptions {
+interface OpenRoomOptions {
   readonly store: Store;
   readonly world: World;
   readonly checkpoint: RoomRecord['checkpoint'];
@@ -169,22 +169,16 @@ export interface OpenRoomOptions {
   readonly say: (remark: string) => void;
 }
 
-export interface OpenedRoom {
-  readonly room: Room;
-  readonly tail: JournalTail;
-  /** Whether it comes from the replica. */
-  readonly isReplica: boolean;
-}
-
 /**
  * Opens a room. Call `JournalWriter.watch` before its first tick.
  *
+ * @returns the room, the end of its journal, and whether it comes from the replica
  * @throws StoreError; EngineError
  */
 export async function openRoom(
   place: RoomPlace,
   { store, world, checkpoint, replica, isStored = true, date, say }: OpenRoomOptions,
-): Promise<OpenedRoom> {
+): Promise<{ room: Room; tail: JournalTail; isReplica: boolean }> {
   const { name, width, height, seed, maxOrganisms, species } = place;
   const stored = await store.room(name);
   if (!stored && (await store.hasPartsOf(name))) {

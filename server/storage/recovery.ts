@@ -77,23 +77,19 @@ export async function recover(
   if (!stored || !tail) throw new StoreError('damaged', `The stored room "${name}" is incomplete.`);
   checkRoom(stored, expected);
   const remarks: string[] = [];
-  const moment = await latestMoment(store, name, tail, (remark) => remarks.push(remark));
-  const { engine } = moment.snapshot;
-  const other = `${engine.name} on ${engine.device}`;
-  const isOther = other !== `${world.engine.info.name} on ${world.engine.info.device}`;
+  const remark = (text: string) => void remarks.push(`Room "${name}": ${text}`);
+  const moment = await latestMoment(store, name, tail, remark);
+  const [then, now] = [moment.snapshot.engine, world.engine.info].map(
+    ({ name: engine, device }) => `${engine} on ${device}`,
+  );
   const end = await lastWholeEntry(store, name, moment, tail);
-  if (end.gap) {
-    remarks.push(
-      `Room "${name}": changes after tick ${end.tail.tick} could not be stored at the time and are lost.`,
-    );
-  }
+  const { tick: to } = end.tail;
+  if (end.gap) remark(`changes after tick ${to} could not be stored at the time and are lost.`);
   const room = await reopenRoom(world, expected, moment);
   const replayed = replay({
-    world,
-    room,
-    to: end.tail.tick,
-    journal: store.journal(name, room.tick + 1, end.tail.tick),
-    marks: store.marks(name, room.tick + 1, end.tail.tick),
+    ...{ world, room, to },
+    journal: store.journal(name, room.tick + 1, to),
+    marks: store.marks(name, room.tick + 1, to),
     moment: (tick) => store.moment(name, tick),
   });
   const { ticks, equal, unequal } = await replayed.catch(async (error: unknown) => {
@@ -101,14 +97,14 @@ export async function recover(
     await world.close(room).catch(() => {});
     throw error;
   });
-  if (ticks > 0 && isOther) {
-    remarks.push(
-      `Room "${name}": the last ${ticks} ticks were computed by ${other} and replayed by another engine. ` +
+  if (ticks > 0 && then !== now) {
+    remark(
+      `the last ${ticks} ticks were computed by ${then} and replayed by another engine. ` +
         `No command is lost; the picture may differ.`,
     );
   } else if (unequal > 0) {
-    remarks.push(
-      `Room "${name}": ${unequal} of ${equal + unequal} checksums of the last ${ticks} ticks differ. ` +
+    remark(
+      `${unequal} of ${equal + unequal} checksums of the last ${ticks} ticks differ. ` +
         `No command is lost, but the cells were computed differently.`,
     );
   }
@@ -139,9 +135,9 @@ export async function latestMoment(
   if (recent && recentTick > (ticks[0] ?? 0) && recentTick <= tail.tick) return recent;
   for (const tick of ticks) {
     if (tick > tail.tick) continue;
-    const moment = await intactMoment(store, name, tick);
+    const moment = await store.intactMoment(name, tick);
     if (moment) return moment;
-    remark(`Room "${name}": the snapshot of tick ${tick} is damaged and was skipped.`);
+    remark(`the snapshot of tick ${tick} is damaged and was skipped.`);
   }
   throw new StoreError('damaged', `The room "${name}" has no intact snapshot.`);
 }
@@ -165,25 +161,13 @@ async function lastWholeEntry(
       throw missing(name, last.tick, entry.tick);
     }
     // A replaced state is stored only in the snapshot of that tick.
-    if (entry.jump && !(await intactMoment(store, name, entry.tick))) {
-      return { tail: last, gap: true };
-    }
+    const isLost = entry.jump && !(await store.intactMoment(name, entry.tick));
+    if (isLost) return { tail: last, gap: true };
     last = { tick: entry.tick, seq: entry.seq };
   }
   if (last.seq !== tail.seq) throw missing(name, last.tick, tail.tick);
   return { tail, gap: false };
 }
-
-/** A snapshot with its state and cells; undefined if it is damaged. */
-const intactMoment = (
-  store: Store,
-  name: string,
-  tick: number,
-): Promise<StoredMoment | undefined> =>
-  store.moment(name, tick).catch((error: unknown) => {
-    if (error instanceof StoreError && error.reason === 'damaged') return undefined;
-    throw error;
-  });
 
 const missing = (name: string, from: number, to: number): StoreError =>
   new StoreError(

@@ -1,49 +1,29 @@
 /**
- * Moves damaged data aside, into folders of their own with a name and a date, so that the server
- * can open what is whole.
+ * Moves damaged data aside, into folders of their own with a name and a date, so that the server can open what
+ * is whole, and copies the records that cannot be made up. Never deletes data. Start at `SetAside`.
  */
-
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Mutex } from '../platform/queues.ts';
 import { startTable } from './lmdb/open.ts';
 import { type AsideRecord, asideRecords, type SnapshotRecord } from './record-schemas.ts';
 import { decodeRecord, encodeRecord, isIntact, type Records, StoreError } from './records.ts';
-import { STATE_KINDS, type Store, spanOf } from './store.ts';
+import { partsOf, STATE_KINDS, type Store, spanOf } from './store.ts';
 
 /** Records read at a time; any of them may be large. */
 const AT_ONCE = 20;
 
 /** Copies a room's state and history; its plan and its statistics are not part of it. */
-export async function copyRoom(from: Records, to: Records, room: string): Promise<void> {
+async function copyRoom(from: Records, to: Records, room: string): Promise<void> {
   const spans = [
     ...STATE_KINDS.map((kind) => spanOf(`${kind}/${room}/`)),
     ...['room', 'tail'].map((kind) => ({ from: `${kind}/${room}`, to: `${kind}/${room}!` })),
   ];
-  for (const span of spans) {
-    for (let { from: start } = span; ; ) {
-      const put = await from.list({ ...span, from: start, limit: AT_ONCE });
-      if (put.length > 0) await to.write({ put });
-      if (put.length < AT_ONCE) break;
-      start = `${put.at(-1)!.key}!`;
-    }
-  }
+  for (const span of spans)
+    for await (const put of partsOf(from, span, AT_ONCE)) await to.write({ put });
 }
 
-/** Moves single records. */
-export async function moveRecords(
-  from: Records,
-  to: Records,
-  keys: readonly string[],
-): Promise<void> {
-  for (const key of keys) {
-    const bytes = await from.get(key);
-    if (bytes) await to.write({ put: [{ key, bytes }] });
-  }
-  await from.write({ remove: keys });
-}
-
-export interface SetAsideOptions {
+interface SetAsideOptions {
   readonly store: Store;
   /** The folder that receives the data. */
   readonly folder: string;
@@ -104,9 +84,14 @@ export class SetAside {
    */
   async records(room: string | null, keys: readonly string[]): Promise<void> {
     const why = `${keys.length} records were damaged, the first "${keys[0]}".`;
-    const { id } = await this.move({ room, what: 'records', tick: null, why }, (archive) =>
-      moveRecords(this.options.store.records, archive, keys),
-    );
+    const { records } = this.options.store;
+    const { id } = await this.move({ room, what: 'records', tick: null, why }, async (archive) => {
+      for (const key of keys) {
+        const bytes = await records.get(key);
+        if (bytes) await archive.write({ put: [{ key, bytes }] });
+      }
+      await records.write({ remove: keys });
+    });
     if (room !== null) this.parts.set(room, id);
   }
 
@@ -168,14 +153,11 @@ export class SetAside {
     const { store } = this.options;
     const stored = await store.room(room).catch(() => undefined);
     const whole: SnapshotRecord[] = [];
-    if (!stored) return whole;
-    for (const tick of await store.snapshotTicks(room)) {
+    for (const tick of stored ? await store.snapshotTicks(room) : []) {
       const moment = await store.moment(room, tick).catch(() => undefined);
-      if (!moment) continue;
-      const { snapshot, state } = moment;
-      const { width, height } = state.planes;
-      if (width !== stored.width || height !== stored.height) continue;
-      if (whole.length === 0 || snapshot.name !== undefined) whole.push(snapshot);
+      const { width, height } = moment?.state.planes ?? {};
+      if (!moment || width !== stored?.width || height !== stored?.height) continue;
+      if (whole.length === 0 || moment.snapshot.name !== undefined) whole.push(moment.snapshot);
     }
     return whole;
   }

@@ -1,6 +1,6 @@
 /**
- * The stored rooms: their parameters, journals, snapshots and daily counts. Defines keys and
- * contents of the records; the journal writer decides when they are written.
+ * The stored rooms: their parameters, journals, snapshots and daily counts. Defines keys and contents of the
+ * records. Never decides when they are written: the journal writer does. Start at `Store`.
  */
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -87,9 +87,18 @@ export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   return list;
 };
 
-const END = '~';
 /** All keys with a prefix. */
-export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}${END}` });
+export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}~` });
+
+/** Reads the records of a span in parts of a number of records. */
+export async function* partsOf(records: Records, span: Span, limit: number) {
+  for (let { from } = span; ; ) {
+    const entries = await records.list({ ...span, from, limit });
+    if (entries.length > 0) yield entries;
+    if (entries.length < limit) return;
+    from = `${entries.at(-1)!.key}!`;
+  }
+}
 
 /**
  * Typed access to the records. Reading throws StoreError damaged or other-version; writing throws
@@ -206,6 +215,14 @@ export class Store {
       throw new StoreError('damaged', `The snapshot of tick ${tick} is inconsistent.`);
     }
     return { snapshot, state, cells };
+  }
+
+  /** As `moment`; undefined if it is damaged. */
+  intactMoment(name: string, tick: number): Promise<StoredMoment | undefined> {
+    return this.moment(name, tick).catch((error: unknown) => {
+      if (error instanceof StoreError && error.reason === 'damaged') return undefined;
+      throw error;
+    });
   }
 
   /** Cell states of an organism, [stage, stage, C], stored with the snapshot of a tick. */
@@ -438,13 +455,9 @@ export class Store {
     to: number,
     schema: v.GenericSchema<unknown, T>,
   ): AsyncGenerator<T> {
-    const end = `${prefix}${padded(to + 1)}`;
-    for (let start = `${prefix}${padded(from)}`; ; ) {
-      const entries = await this.records.list({ from: start, to: end, limit: PART });
-      for (const { key, bytes } of entries) yield parsed(key, bytes, schema);
-      if (entries.length < PART) return;
-      start = `${entries.at(-1)!.key}!`;
-    }
+    const span = { from: `${prefix}${padded(from)}`, to: `${prefix}${padded(to + 1)}` };
+    for await (const part of partsOf(this.records, span, PART))
+      for (const { key, bytes } of part) yield parsed(key, bytes, schema);
   }
 
   private async read<T>(key: string, schema: v.GenericSchema<unknown, T>): Promise<T | undefined> {

@@ -18,7 +18,6 @@ import {
   type Jump,
   type SnapshotRecord,
 } from './record-schemas.ts';
-import { StoreError } from './records.ts';
 import { byTick, reopenRoom, tickAgain } from './recovery.ts';
 import { listOf, type Store } from './store.ts';
 
@@ -269,15 +268,10 @@ export async function restoreSnapshot(
   if (!journalWriter.snapshotsOf(room).some((one) => one.tick === tick)) {
     throw new HostRefusal('no-such-snapshot');
   }
-  const read = () => store.moment(room.name, tick);
-  const { state, cells } = await journalWriter
-    .whileReading(room, tick, read)
-    .catch((error: unknown) => {
-      if (error instanceof StoreError && error.reason === 'damaged') {
-        throw new HostRefusal('no-such-snapshot', error.message);
-      }
-      throw error;
-    });
+  const read = () => store.intactMoment(room.name, tick);
+  const moment = await journalWriter.whileReading(room, tick, read);
+  if (!moment) throw new HostRefusal('no-such-snapshot', 'It is damaged.');
+  const { state, cells } = moment;
   await hold();
   try {
     const backup = await journalWriter.takeSnapshot(room, { before: 'restore' });

@@ -19,7 +19,7 @@ export async function openClusterParts(url: string): Promise<ClusterParts> {
   const [ofLeases, reads, writes] = [await connect(), await connect(), await connect()];
   const holder = `process-${++count}`;
   const leases = new RoomLeases({ leases: valkeyLeases(ofLeases), holder, clock: systemClock });
-  const records = openValkeyRecords({ reads, writes, leases, holder, clock: systemClock });
+  const records = openValkeyRecords({ reads, writes, leases, clock: systemClock });
   return {
     leases,
     records,
