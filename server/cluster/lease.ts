@@ -8,7 +8,7 @@ import { type Clock, pause } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Refused } from './valkey-connection.ts';
 
-/** Counts the owners that a room has had. It never decreases and never expires. */
+/** Counts the leaders that a room has had. It never decreases and never expires. */
 export type Epoch = number;
 
 /** How often a room's lease has been acquired or renewed. It never decreases and never expires. */
@@ -17,9 +17,9 @@ export type Renewals = number;
 /** A lease that has just been acquired. */
 export interface Acquired {
   readonly epoch: Epoch;
-  /** Whether the owner before has given the room up with all of it stored, or there was none. */
+  /** Whether the leader before has given the room up with all of it stored, or there was none. */
   readonly isReleased: boolean;
-  /** Before this acquisition; −1 if the owner before has not counted them. */
+  /** Before this acquisition; −1 if the leader before has not counted them. */
   readonly renewals: Renewals;
 }
 
@@ -29,9 +29,9 @@ export interface Held {
   readonly renewals: Renewals;
 }
 
-/** How an owner gives a room up. */
+/** How a leader gives a room up. */
 export interface Release {
-  /** Whether all that it and earlier owners have shown of the room is stored. */
+  /** Whether all that it and earlier leaders have shown of the room is stored. */
   readonly isStored: boolean;
   /** Nobody else acquires the room for the next `DEFAULTS.cluster.offer`. */
   readonly heir?: string | undefined;
@@ -53,7 +53,7 @@ export interface LeaseStore {
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /** Has a lease last as long as a new one. @returns false if the holder does not have it any more */
   renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
-  /** Ends a lease, if the holder has it. Its owner has stopped before. */
+  /** Ends a lease, if the holder has it. Its leader has stopped before. */
   release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
 }
 
@@ -96,7 +96,7 @@ export interface Sighting {
 /** A room's lease, from its acquisition until it has ended. */
 export class Lease {
   readonly epoch: Epoch;
-  /** Whether all that was shown of the room is stored. The owner says so whenever that changes. */
+  /** Whether all that was shown of the room is stored. The leader says so whenever that changes. */
   isStored: boolean;
   /** Resolves when the lease has ended: it was released, has lapsed, or somebody else has it. */
   readonly ended: Promise<void>;
@@ -121,7 +121,7 @@ export class Lease {
     this.epoch = epoch;
     this.isStored = isReleased;
     this.until = sentAt + trusted;
-    // The owner before has sent its last renewal before anybody could see it.
+    // The leader before has sent its last renewal before anybody could see it.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
     this.ticksFrom = isReleased ? 0 : lastSign + firstTickDelay;
     this.ended = new Promise((resolve) => {
@@ -132,8 +132,8 @@ export class Lease {
   }
 
   /**
-   * Acquires a room's lease. Whoever has seen no renewal for so long that its owner has stopped need not
-   * wait until the store ends it.
+   * Acquires a room's lease. A caller that has seen no renewal for long enough to know that the leader has
+   * stopped need not wait until the store ends it.
    *
    * @param seen what this process has seen of the room's lease
    * @throws Error as `LeaseStore`
@@ -156,7 +156,7 @@ export class Lease {
     return !this.hasEnded && this.options.clock.now() < this.until;
   }
 
-  /** Whether the room may tick and be shown now: no earlier owner can do so any more. */
+  /** Whether the room may tick and be shown now: no earlier leader can do so any more. */
   get mayTick(): boolean {
     return this.isHeld && this.options.clock.now() >= this.ticksFrom;
   }
@@ -222,7 +222,7 @@ export class Lease {
    * @param heir who is to have it
    */
   async release(heir?: string): Promise<void> {
-    // An owner that still waits for the one before to stop must not have the next one start at once.
+    // A leader that still waits for the one before to stop must not have the next one start at once.
     const mayGiveUp = this.mayTick;
     this.end();
     const { leases, holder } = this.options;

@@ -53,7 +53,7 @@ redis.call('HINCRBY', KEYS[2], 'renewals', 1)
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;
 
-/** An owner after one that has not stored all goes on as after one that has died. */
+/** If the previous leader stopped without storing everything, it counts as crashed. */
 const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] ~= '' then redis.call('HSET', KEYS[2], 'released', ARGV[2]) end

@@ -52,7 +52,7 @@ export interface CreatedRooms {
   readonly directory: RoomDirectory;
   /** Ends the wait for rooms that other servers have. */
   stopStandby(): void;
-  /** Whether visitors can come in here: see `ClusterRooms.isOwner`, or rooms of others too. */
+  /** Whether visitors can come in here: see `ClusterRooms.isLeader`, or rooms of others too. */
   isReady(): boolean;
   /** Gives up the rooms, so that other servers can have them at once. */
   readonly leases: { releaseAll(): Promise<void> } | undefined;
@@ -147,7 +147,7 @@ export function createRooms(options: RoomRegistryOptions, shared: SharedRooms): 
     cluster: rooms,
     directory: roomDirectory(rooms, places, remote),
     stopStandby: () => rooms.stopStandby(),
-    isReady: () => (remote ? bus.isUp : rooms.isOwner),
+    isReady: () => (remote ? bus.isUp : rooms.isLeader),
     leases: {
       releaseAll: () => {
         accesses.closeAll();

@@ -223,7 +223,7 @@ export async function createVivariumServer(
   const ofRooms: RoomRegistryOptions = {
     ...{ world, ticker, hostStore, secret, bans, places, clock, date, log },
     ...{ storage, checkpoints: checkpointsByName, engine: engine.info },
-    keepCheckpoint: folder === undefined ? undefined : checkpointCopier(folder, folders, log),
+    retainCheckpoint: folder === undefined ? undefined : checkpointCopier(folder, folders, log),
     ...{ flashLimit: config.maxFlashes, keepUrl: config.keepUrl, defaults },
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {

@@ -197,7 +197,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       serverFor: (parts) => serverFor(parts, cluster, films),
       isHere: (room) => rooms.roomServers.has(room) && !rooms.isElsewhere(room),
       isElsewhere: (room) => rooms.isElsewhere(room),
-      ownedElsewhere: (except) => rooms.ownedElsewhere(except),
+      ledElsewhere: (except) => rooms.ledElsewhere(except),
     }));
   const fileRoutes = {
     files: {

@@ -49,8 +49,8 @@ export interface RemoteCallsOptions {
   readonly isHere: (room: string) => boolean;
   /** Whether a room runs, or should run, on another one. */
   readonly isElsewhere: (room: string) => boolean;
-  /** See `RoomRegistry.ownedElsewhere`. */
-  readonly ownedElsewhere: (except: string | undefined) => string | undefined;
+  /** See `RoomRegistry.ledElsewhere`. */
+  readonly ledElsewhere: (except: string | undefined) => string | undefined;
   /** What this server is called. */
   readonly name: string;
   /** The server that a call is for, whatever it runs. @throws HostRefusal no-such-server */
@@ -71,7 +71,7 @@ export class RemoteCalls {
   private readonly beats = new Set<() => void>();
 
   private constructor(private readonly options: RemoteCallsOptions) {
-    const { handlers, isElsewhere, ownedElsewhere, serverFor, name: own } = options;
+    const { handlers, isElsewhere, ledElsewhere, serverFor, name: own } = options;
     this.handlers = Object.fromEntries(
       Object.entries(handlers).map(([name, handle]) => [
         name,
@@ -82,7 +82,7 @@ export class RemoteCalls {
             return this.ask(name as CallName, body, parts, { to, otherwise: 'no-such-server' });
           }
           // First, as a room that was just closed may seem to be open here.
-          const of = OF_ANY_OWNER.has(name) ? ownedElsewhere(room) : undefined;
+          const of = OF_ANY_OWNER.has(name) ? ledElsewhere(room) : undefined;
           const isAsked = room !== undefined && isElsewhere(room);
           return isAsked || of !== undefined
             ? this.ask(name as CallName, body, parts, { of })

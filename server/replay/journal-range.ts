@@ -1,6 +1,6 @@
 /**
- * A range of a room's journal: the snapshot it starts from, its commands, and the expected
- * checksums.
+ * A range of a room's journal: the snapshot it starts from, its commands, and the expected checksums. Never
+ * replays it. Start at `readRange`.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';

@@ -166,7 +166,7 @@ export class ClusterRooms extends RoomRegistry {
     return plan?.open === true && !(live && this.shared.leases.of(name)?.isHeld);
   }
 
-  override ownedElsewhere(except?: string): string | undefined {
+  override ledElsewhere(except?: string): string | undefined {
     if (this.shared.runsRooms && !this.spread.isDraining) return undefined;
     return this.names.find((name) => name !== except && this.isElsewhere(name));
   }
@@ -178,7 +178,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /** Whether no room that is open waits for another server, or some room runs here. */
-  get isOwner(): boolean {
+  get isLeader(): boolean {
     const { leases } = this.shared;
     const open = [...this.entries.values()].filter(({ plan }) => plan.open);
     return open.length === 0 || open.some(({ plan }) => leases.mayTick(plan.name));

@@ -1,4 +1,7 @@
-/** Brings up a room from its plan, and applies changed settings to it while it runs. */
+/**
+ * Brings up a room from its plan, and applies changed settings to it while it runs. Never decides which rooms
+ * run. Start at `bringUpRoom`.
+ */
 
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -57,7 +60,7 @@ export interface LiveRoomOptions {
   /** Where rooms are stored; absent: they last as long as the server. */
   readonly storage?: RoomStorage | undefined;
   /** Stores the files of a checkpoint with the rooms that use it. Never rejects. */
-  readonly keepCheckpoint?: ((name: string, hash: string) => Promise<void>) | undefined;
+  readonly retainCheckpoint?: ((name: string, hash: string) => Promise<void>) | undefined;
   /** Signs resume tokens and device marks. */
   readonly secret: Uint8Array;
   readonly bans: Bans;
@@ -127,7 +130,7 @@ export async function bringUpRoom(
       return open();
     });
     room = opened.room;
-    await options.keepCheckpoint?.(checkpoint, hash);
+    await options.retainCheckpoint?.(checkpoint, hash);
     try {
       // Without them, times are those of now on: no reason to refuse a room.
       times = await storedTimes(store, name).catch(() => times);

@@ -1,4 +1,7 @@
-/** A checkpoint as loaded: its species, previews, and what pages need to know of it. */
+/**
+ * A checkpoint as loaded: its species, previews, and what pages need to know of it. Never reads checkpoints of
+ * stored rooms. Start at `prepareCheckpoint`.
+ */
 
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 import type { Engine, PatchId } from '../engine/engine.ts';

@@ -160,7 +160,7 @@ export class RoomRegistry {
   }
 
   /** If this server runs no rooms: an open one, whose server can create, open and remove others. */
-  ownedElsewhere(_except?: string): string | undefined {
+  ledElsewhere(_except?: string): string | undefined {
     return undefined;
   }
 

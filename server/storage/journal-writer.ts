@@ -59,7 +59,7 @@ export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clo
 
 const nothing = (): void => {};
 
-/** A cluster stops such a room; its next owner goes on from what is stored. */
+/** Why a cluster stops a room; its next leader continues from what is stored. */
 const ENDS_ROOM: ReadonlySet<StoreReason> = new Set(['not-owner', 'unreachable']);
 
 const endsRoom = (error: unknown): boolean =>

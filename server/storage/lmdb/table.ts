@@ -92,28 +92,37 @@ export function openTable(
     const bytes = changes.has(key) ? changes.get(key) : db.get(key);
     return bytes && new Uint8Array(bytes);
   };
-  const keys = (span: Span): string[] => {
-    const { from, to, backwards = false, limit = Number.POSITIVE_INFINITY } = span;
+  /** Keys that the log changes in a span, and the range of the environment from which to read the others. */
+  const partsOf = ({ from, to, backwards = false, limit }: Span) => {
     const changed = [...changes.keys()].filter((key) => key >= from && key < to);
-    const range = backwards
+    const ends = backwards
       ? { start: to, end: from, inclusiveEnd: true }
       : { start: from, end: to };
-    const most = limit + changed.length;
-    const stored = db.getKeys({
-      ...{ ...range, exclusiveStart: backwards, reverse: backwards },
-      ...(Number.isFinite(most) && { limit: most }),
-    });
-    if (changed.length === 0) return [...stored];
-    const all = [...new Set([...stored, ...changed])].sort();
-    if (backwards) all.reverse();
-    return all.filter((key) => !changes.has(key) || changes.get(key)).slice(0, limit);
+    const range = {
+      ...{ ...ends, exclusiveStart: backwards, reverse: backwards },
+      ...(limit !== undefined && { limit: limit + changed.length }),
+    };
+    return { changed, range };
+  };
+  const keys = (span: Span): string[] => {
+    const { changed, range } = partsOf(span);
+    if (changed.length === 0) return [...db.getKeys(range)];
+    const all = [...new Set([...db.getKeys(range), ...changed])].sort();
+    if (span.backwards) all.reverse();
+    return all.filter((key) => !changes.has(key) || changes.get(key)).slice(0, span.limit);
+  };
+  const list = (span: Span): Entry[] => {
+    const { changed, range } = partsOf(span);
+    // A record that a damaged file lists and does not have is empty.
+    if (changed.length > 0)
+      return keys(span).map((key) => ({ key, bytes: get(key) ?? new Uint8Array() }));
+    const stored = db.getRange(range);
+    return [...stored.map(({ key, value }) => ({ key, bytes: new Uint8Array(value) }))];
   };
   return {
     get,
     keys,
-    /** A record that a damaged file lists and does not have is empty. */
-    list: (span: Span): Entry[] =>
-      keys(span).map((key) => ({ key, bytes: get(key) ?? new Uint8Array() })),
+    list,
     write(write: Write): void {
       const bytes = (write.put ?? []).reduce((sum, one) => sum + one.bytes.length, 0);
       space.require(bytes);

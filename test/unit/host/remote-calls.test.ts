@@ -23,7 +23,7 @@ async function open() {
       },
       isHere: (room) => owns && room === PARTS.room,
       isElsewhere: (room) => !owns && room === PARTS.room,
-      ownedElsewhere: () => (owns ? undefined : PARTS.room),
+      ledElsewhere: () => (owns ? undefined : PARTS.room),
       handlers: {
         changeSettings: (body: unknown, parts: unknown) => {
           done.push([name, body, parts]);
