@@ -16,7 +16,7 @@ import { jsonLog, type Log, textLog } from './platform/log.ts';
 import { SettingsError, unknownVariables } from './settings/command.ts';
 import { runCommand } from './settings/document.ts';
 import { type Config, SERVER } from './settings/server.ts';
-import { StoreError } from './storage/record-codec.ts';
+import { StoreError } from './storage/records.ts';
 import { CheckpointError } from './vnca/card.ts';
 
 /** Errors that the host can fix; their messages say how. */

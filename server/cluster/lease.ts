@@ -1,13 +1,14 @@
 /**
- * An owner's side of a lease: renews it, and knows by its own monotonic clock until when it may
- * count on it. It counts from when a renewal was sent, so a late answer does not extend anything.
+ * A leader's side of a lease: renews it, and knows by its own monotonic clock until when it may count on it.
+ * It never counts from later than when a renewal was sent, so a late answer does not extend anything. Start
+ * at `Lease`.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
-import type { Clock } from '../platform/clock.ts';
+import { type Clock, pause } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Refused } from './valkey-connection.ts';
 
-/** Counts the owners that a room has had. It never decreases and never expires. */
+/** Counts the leaders that a room has had. It never decreases and never expires. */
 export type Epoch = number;
 
 /** How often a room's lease has been acquired or renewed. It never decreases and never expires. */
@@ -16,9 +17,9 @@ export type Renewals = number;
 /** A lease that has just been acquired. */
 export interface Acquired {
   readonly epoch: Epoch;
-  /** Whether the owner before has given the room up with all of it stored, or there was none. */
+  /** Whether the leader before has given the room up with all of it stored, or there was none. */
   readonly isReleased: boolean;
-  /** Before this acquisition; −1 if the owner before has not counted them. */
+  /** Before this acquisition; −1 if the leader before has not counted them. */
   readonly renewals: Renewals;
 }
 
@@ -28,9 +29,9 @@ export interface Held {
   readonly renewals: Renewals;
 }
 
-/** How an owner gives a room up. */
+/** How a leader gives a room up. */
 export interface Release {
-  /** Whether all that it and earlier owners have shown of the room is stored. */
+  /** Whether all that it and earlier leaders have shown of the room is stored. */
   readonly isStored: boolean;
   /** Nobody else acquires the room for the next `DEFAULTS.cluster.offer`. */
   readonly heir?: string | undefined;
@@ -52,15 +53,33 @@ export interface LeaseStore {
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /** Has a lease last as long as a new one. @returns false if the holder does not have it any more */
   renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
-  /** Ends a lease, if the holder has it. Its owner has stopped before. */
+  /** Ends a lease, if the holder has it. Its leader has stopped before. */
   release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
 }
 
 const { renewal, trusted, firstTickDelay } = DEFAULTS.cluster;
 
-export interface LeaseOptions {
+/** Which write of which leader. */
+export interface Position {
+  readonly epoch: Epoch;
+  /** Counts a leader's writes, from 1. */
+  readonly number: number;
+}
+
+/** Stores writes of type `W`. */
+export interface FencedLog<W> {
+  /**
+   * Writes atomically, if the epoch is the room's latest. A write whose number the room has seen
+   * has no effect and counts as written: it is a repetition, or has been overtaken by one.
+   *
+   * @returns whether it is written, and survives a loss of power
+   * @throws Refused; Error: there is no answer, and whether it is written is not known
+   */
+  write(room: string, position: Position, write: W): Promise<boolean>;
+}
+
+interface LeaseOptions {
   readonly leases: LeaseStore;
-  readonly room: string;
   /** Names this process; no other has the same. */
   readonly holder: string;
   readonly clock: Clock;
@@ -77,7 +96,7 @@ export interface Sighting {
 /** A room's lease, from its acquisition until it has ended. */
 export class Lease {
   readonly epoch: Epoch;
-  /** Whether all that was shown of the room is stored. The owner says so whenever that changes. */
+  /** Whether all that was shown of the room is stored. The leader says so whenever that changes. */
   isStored: boolean;
   /** Resolves when the lease has ended: it was released, has lapsed, or somebody else has it. */
   readonly ended: Promise<void>;
@@ -94,15 +113,15 @@ export class Lease {
   private tellEnded!: () => void;
 
   private constructor(
+    private readonly room: string,
     private readonly options: LeaseOptions,
     { epoch, isReleased, renewals }: Acquired,
-    sentAt: number,
-    seen: Sighting | undefined,
+    { sentAt, seen }: { readonly sentAt: number; readonly seen: Sighting | undefined },
   ) {
     this.epoch = epoch;
     this.isStored = isReleased;
     this.until = sentAt + trusted;
-    // The owner before has sent its last renewal before anybody could see it.
+    // The leader before has sent its last renewal before anybody could see it.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
     this.ticksFrom = isReleased ? 0 : lastSign + firstTickDelay;
     this.ended = new Promise((resolve) => {
@@ -113,18 +132,23 @@ export class Lease {
   }
 
   /**
-   * Acquires a room's lease. Whoever has seen no renewal for so long that its owner has stopped need not
-   * wait until the store ends it.
+   * Acquires a room's lease. A caller that has seen no renewal for long enough to know that the leader has
+   * stopped need not wait until the store ends it.
    *
    * @param seen what this process has seen of the room's lease
    * @throws Error as `LeaseStore`
    */
-  static async acquire(options: LeaseOptions, seen?: Sighting): Promise<Lease | Held> {
-    const { leases, room, holder, clock } = options;
+  static async acquire(
+    room: string,
+    options: LeaseOptions,
+    seen?: Sighting,
+  ): Promise<Lease | Held> {
+    const { leases, holder, clock } = options;
     const sentAt = clock.now();
     const isAbandoned = seen && sentAt >= seen.at + firstTickDelay;
     const answer = await leases.acquire(room, holder, isAbandoned ? seen.renewals : undefined);
-    return answer.epoch === undefined ? answer : new Lease(options, answer, sentAt, seen);
+    if (answer.epoch === undefined) return answer;
+    return new Lease(room, options, answer, { sentAt, seen });
   }
 
   /** Whether nobody else can have the room now. */
@@ -132,7 +156,7 @@ export class Lease {
     return !this.hasEnded && this.options.clock.now() < this.until;
   }
 
-  /** Whether the room may tick and be shown now: no earlier owner can do so any more. */
+  /** Whether the room may tick and be shown now: no earlier leader can do so any more. */
   get mayTick(): boolean {
     return this.isHeld && this.options.clock.now() >= this.ticksFrom;
   }
@@ -155,9 +179,31 @@ export class Lease {
     }
   }
 
-  /** Does one write after another. @param write takes its number, from 1 */
-  inOrder<T>(write: (number: number) => Promise<T>): Promise<T> {
-    return this.writes.runExclusive(() => write(++this.lastWrite));
+  /**
+   * Writes after the earlier writes, as often as it takes while the lease is held. If it cannot, the lease
+   * has ended: what is not durable is not shown either.
+   *
+   * @returns whether it is durable
+   * @throws Refused; the lease has ended then
+   */
+  write<W>(log: FencedLog<W>, write: W): Promise<boolean> {
+    return this.writes.runExclusive(async () => {
+      const position = { epoch: this.epoch, number: ++this.lastWrite };
+      while (this.isHeld) {
+        try {
+          const written = await this.whileHeld(log.write(this.room, position, write));
+          if (written) return true;
+          this.end();
+        } catch (error) {
+          if (error instanceof Refused) {
+            this.end();
+            throw error;
+          }
+          await this.whileHeld(pause(this.options.clock, DEFAULTS.cluster.writeRetry));
+        }
+      }
+      return false;
+    });
   }
 
   /** Ends the lease on this side: the room stops here at once. */
@@ -176,11 +222,11 @@ export class Lease {
    * @param heir who is to have it
    */
   async release(heir?: string): Promise<void> {
-    // An owner that still waits for the one before to stop must not have the next one start at once.
+    // A leader that still waits for the one before to stop must not have the next one start at once.
     const mayGiveUp = this.mayTick;
     this.end();
-    const { leases, room, holder } = this.options;
-    const { epoch, isStored } = this;
+    const { leases, holder } = this.options;
+    const { room, epoch, isStored } = this;
     // Otherwise it ends by itself.
     if (mayGiveUp) await leases.release(room, holder, epoch, { isStored, heir }).catch(() => {});
   }
@@ -193,11 +239,11 @@ export class Lease {
   }
 
   private async renew(): Promise<void> {
-    const { leases, room, holder, clock } = this.options;
+    const { leases, holder, clock, onRefused } = this.options;
     const sentAt = clock.now();
     // Without an answer, the next renewal may succeed.
-    const renewed = await leases.renew(room, holder, this.epoch).catch((error: unknown) => {
-      if (error instanceof Refused) this.options.onRefused?.(room, error.message);
+    const renewed = await leases.renew(this.room, holder, this.epoch).catch((error: unknown) => {
+      if (error instanceof Refused) onRefused?.(this.room, error.message);
       return undefined;
     });
     if (this.hasEnded || renewed === undefined) return;
@@ -220,15 +266,9 @@ export class Lease {
   }
 }
 
-export interface RoomLeasesOptions {
-  readonly leases: LeaseStore;
-  /** Names this process; no other has the same. */
-  readonly holder: string;
-  readonly clock: Clock;
-  /** The store has answered that it does not acquire or renew a lease. */
-  readonly onRefused?: (room: string, why: string) => void;
+interface RoomLeasesOptions extends LeaseOptions {
   /** Called when a lease has ended without having been released. */
-  readonly onEnd: (room: string) => void;
+  readonly onEnd?: (room: string) => void;
 }
 
 /** Why a lease has not been acquired: another process has it, or the store does not say so now. */
@@ -243,13 +283,8 @@ export class RoomLeases {
 
   constructor(private readonly options: RoomLeasesOptions) {}
 
-  /** Acquires a room's lease, unless this process holds it. @returns whether it holds it now */
-  async acquire(room: string): Promise<boolean> {
-    return (await this.tryAcquire(room)) instanceof Lease;
-  }
-
-  /** As `acquire`. @returns the lease, or why there is none */
-  async tryAcquire(room: string): Promise<Lease | NotAcquired> {
+  /** Acquires a room's lease, unless this process holds it. @returns the lease, or why there is none */
+  async acquire(room: string): Promise<Lease | NotAcquired> {
     const own = this.held.get(room);
     if (own?.isHeld) return own;
     if (own) {
@@ -258,7 +293,7 @@ export class RoomLeases {
       return 'no-answer';
     }
     const seen = this.seen.get(room);
-    const lease = await Lease.acquire({ ...this.options, room }, seen).catch((error: unknown) => {
+    const lease = await Lease.acquire(room, this.options, seen).catch((error: unknown) => {
       if (error instanceof Refused) this.options.onRefused?.(room, error.message);
       return 'no-answer' as const;
     });
@@ -278,7 +313,7 @@ export class RoomLeases {
     void lease.ended.then(() => {
       if (this.held.get(room) !== lease) return;
       this.held.delete(room);
-      this.options.onEnd(room);
+      this.options.onEnd?.(room);
     });
     return lease;
   }
@@ -326,7 +361,7 @@ export class RoomLeases {
 
 const { attempt, failed } = DEFAULTS.cluster;
 
-export interface StandbyOptions {
+interface StandbyOptions {
   readonly leases: RoomLeases;
   readonly clock: Clock;
   /** Rooms that should run, and that this process does not run. */
@@ -365,7 +400,7 @@ export class Standby {
     const { leases, open, onFailure } = this.options;
     this.trying.add(room);
     try {
-      if (!(await leases.acquire(room))) return;
+      if (!((await leases.acquire(room)) instanceof Lease)) return;
       if (this.stopped) await leases.release(room);
       else await open(room);
     } catch (error) {

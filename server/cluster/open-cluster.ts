@@ -1,22 +1,129 @@
-/** What a process has of a cluster: its records, its leases, and the secret that all share. */
-
+/**
+ * What a process has of a cluster: its records, its leases, and the secret that all share. Never runs rooms.
+ * Start at `openCluster`.
+ */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { jobState, serverState } from '../../shared/host/state.ts';
 import { type Clock, pause } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Records } from '../storage/records.ts';
-import { RoomLeases } from './lease.ts';
+import { type Acquired, type Held, type LeaseStore, RoomLeases } from './lease.ts';
 import {
   type Argument,
   ClusterError,
+  type ClusterReason,
+  fenceKey,
+  heirKey,
+  leaseKey,
+  NODE_PREFIX,
+  NODES_KEY,
   Refused,
   type Reply,
   SECRET_KEY,
   ValkeyConnection,
 } from './valkey-connection.ts';
-import { type ReportLoad, reportLoad, valkeyLeases } from './valkey-leases.ts';
 import { LogFull, openValkeyRecords, Prepared, ValkeyLog } from './valkey-records.ts';
+
+const { lease, offer } = DEFAULTS.cluster;
+
+const ACQUIRE = `
+local fence = KEYS[2]
+local epoch = tonumber(redis.call('HGET', fence, 'epoch') or '0')
+local released = tonumber(redis.call('HGET', fence, 'released') or '0')
+local renewals = redis.call('HGET', fence, 'renewals') or '0'
+local holder = ARGV[1] .. '/' .. (epoch + 1)
+local heir = redis.call('GET', KEYS[3]) or ARGV[1]
+local isLeased = redis.call('EXISTS', KEYS[1]) == 1
+local isAbandoned = renewals == ARGV[3]
+if heir ~= ARGV[1] or (isLeased and not isAbandoned) then return { tonumber(renewals) } end
+redis.call('SET', KEYS[1], holder, 'PX', ARGV[2])
+redis.call('HSET', fence, 'epoch', epoch + 1, 'last', 0)
+redis.call('HINCRBY', fence, 'renewals', 1)
+return { tonumber(renewals), epoch + 1, epoch == released and 1 or 0 }
+`;
+
+/** Allowed when Valkey is full: rooms in which nothing happens go on. */
+const RENEW = `#!lua flags=allow-oom
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('HINCRBY', KEYS[2], 'renewals', 1)
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+`;
+
+/** If the previous leader stopped without storing everything, it counts as crashed. */
+const RELEASE = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if ARGV[2] ~= '' then redis.call('HSET', KEYS[2], 'released', ARGV[2]) end
+if ARGV[3] ~= '' then redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4]) end
+return redis.call('DEL', KEYS[1])
+`;
+
+/** @param connection used for nothing else, so that no large write delays a renewal */
+export function valkeyLeases(connection: ValkeyConnection): LeaseStore {
+  const keys = (room: string): string[] => [leaseKey(room), fenceKey(room), heirKey(room)];
+  return {
+    async acquire(room, holder, abandoned): Promise<Acquired | Held> {
+      const reply = await connection.run(ACQUIRE, keys(room), holder, lease, abandoned ?? '');
+      const [renewals, epoch, isReleased] = (reply as readonly Reply[]).map(Number);
+      if (epoch === undefined) return { renewals };
+      return { epoch, isReleased: isReleased === 1, renewals };
+    },
+    async renew(room, holder, epoch) {
+      return (await connection.run(RENEW, keys(room), `${holder}/${epoch}`, lease)) === 1;
+    },
+    async release(room, holder, epoch, { isStored, heir = '' }) {
+      const released = isStored ? epoch : '';
+      await connection.run(RELEASE, keys(room), `${holder}/${epoch}`, released, heir, offer);
+    },
+  };
+}
+
+const load = v.object({
+  /** Names the process. */
+  node: v.string(),
+  /** Cells awake, by room that it runs. */
+  rooms: v.record(v.string(), v.pipe(v.number(), v.minValue(0))),
+  /** Rooms that it could take over at once. */
+  followed: v.array(v.string()),
+  /** What the host sees of it; undefined: it stops, or is of another release. */
+  server: v.fallback(v.optional(serverState), undefined),
+  /** Films that it has. */
+  jobs: v.fallback(v.optional(v.array(jobState)), undefined),
+});
+export type NodeLoad = v.InferOutput<typeof load>;
+
+/** Tells what this process carries. @returns what the others do @throws Error no answer */
+export type ReportLoad = (own: NodeLoad) => Promise<NodeLoad[]>;
+
+/** Allowed when Valkey is full. */
+const REPORT = `#!lua flags=allow-oom
+local prefix, own = ARGV[1], ARGV[2]
+redis.call('SET', prefix .. own, ARGV[3], 'PX', ARGV[4])
+redis.call('SADD', KEYS[1], own)
+local found = {}
+for _, node in ipairs(redis.call('SMEMBERS', KEYS[1])) do
+  local load = redis.call('GET', prefix .. node)
+  if not load then redis.call('SREM', KEYS[1], node)
+  elseif node ~= own then found[#found + 1] = load end
+end
+return found
+`;
+
+export const reportLoad =
+  (connection: ValkeyConnection): ReportLoad =>
+  async (own) => {
+    const life = 3 * DEFAULTS.cluster.report;
+    const found = await connection.run(
+      ...([REPORT, [NODES_KEY], NODE_PREFIX, own.node, JSON.stringify(own), life] as const),
+    );
+    return (found as readonly Reply[]).flatMap((one) => {
+      // Another release may report something else.
+      const parsed = v.safeParse(load, JSON.parse(`${one}`));
+      return parsed.success ? [parsed.output] : [];
+    });
+  };
 
 /** Of Redis; every version of Valkey will do. */
 const OLDEST = [7, 2] as const;
@@ -38,107 +145,102 @@ export async function openChecked(url: string, clock: Clock): Promise<ValkeyConn
   }
 }
 
-/** The address without what is secret. */
-function addressOf(url: string): string {
-  const { hostname, port } = new URL(url);
-  return `${hostname}:${port || 6379}`;
-}
-
 /** As `ValkeyConnection.open`. @throws ClusterError */
-export async function connectTo(
+async function connectTo(
   ...[url, ...how]: Parameters<typeof ValkeyConnection.open>
 ): Promise<ValkeyConnection> {
   try {
     return await ValkeyConnection.open(url, ...how);
   } catch (error) {
     const { message } = (error as { cause?: Error }).cause ?? (error as Error);
-    if (/WRONGPASS|NOAUTH|invalid password|NOPERM/i.test(message)) {
-      throw new ClusterError(
-        'not-allowed',
-        `--cluster: Valkey at ${addressOf(url)} does not accept the user or password (${message}).`,
-      );
-    }
-    throw new ClusterError(
-      'unreachable',
-      `--cluster: Valkey at ${addressOf(url)} cannot be reached (${message}).`,
-    );
+    // Without what is secret.
+    const { hostname, port } = new URL(url);
+    const at = `Valkey at ${hostname}:${port || 6379}`;
+    throw /WRONGPASS|NOAUTH|invalid password|NOPERM/i.test(message)
+      ? failure('not-allowed', `${at} does not accept the user or password (${message}).`)
+      : failure('unreachable', `${at} cannot be reached (${message}).`);
   }
 }
 
+const SETTINGS = [
+  'appendonly',
+  'appendfsync',
+  'no-appendfsync-on-rewrite',
+  'maxmemory',
+  'maxmemory-policy',
+] as const;
+
 async function check(connection: ValkeyConnection): Promise<void> {
-  const info = await ask(connection, 'INFO');
+  const info = `${await asked(connection, 'INFO')}`;
   const fact = (name: string): string | undefined =>
     new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1];
   const redis = fact('redis_version') ?? '0.0';
   const [major, minor] = redis.split('.').map(Number);
   const isNew = major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
-  if (fact('valkey_version') === undefined && !isNew) {
-    throw new ClusterError(
-      'too-old',
-      `--cluster: this is Redis ${redis}; rooms need Valkey, or Redis ${OLDEST.join('.')} or later.`,
-    );
-  }
-  if (fact('cluster_enabled') === '1') {
-    throw new ClusterError(
-      'divided',
-      '--cluster: this Valkey divides its keys among several; set "cluster-enabled no".',
-    );
-  }
-  if (fact('role') !== 'master') {
-    throw new ClusterError(
-      'replica',
-      '--cluster: this Valkey copies another one and takes no writes; name that one.',
-    );
-  }
-  const setting = async (name: string): Promise<string> => {
+  const settings = {} as Record<(typeof SETTINGS)[number], string>;
+  for (const name of SETTINGS) {
     const reply = await asked(connection, 'CONFIG', 'GET', name);
-    return `${(reply as readonly Reply[])[1]}`;
-  };
-  if ((await setting('appendonly')) !== 'yes' || (await setting('appendfsync')) !== 'always') {
-    throw new ClusterError(
-      'not-durable',
-      '--cluster: Valkey must write everything to the disk at once; set "appendonly yes" and "appendfsync always".',
-    );
+    settings[name] = `${(reply as readonly Reply[])[1]}`;
   }
-  if ((await setting('no-appendfsync-on-rewrite')) !== 'no') {
-    throw new ClusterError(
+  const most = Number(settings.maxmemory);
+  const faults: [boolean, ClusterReason, string][] = [
+    [
+      fact('valkey_version') === undefined && !isNew,
+      'too-old',
+      `this is Redis ${redis}; rooms need Valkey, or Redis ${OLDEST.join('.')} or later.`,
+    ],
+    [
+      fact('cluster_enabled') === '1',
+      'divided',
+      'this Valkey divides its keys among several; set "cluster-enabled no".',
+    ],
+    [
+      fact('role') !== 'master',
+      'replica',
+      'this Valkey copies another one and takes no writes; name that one.',
+    ],
+    [
+      settings.appendonly !== 'yes' || settings.appendfsync !== 'always',
       'not-durable',
-      '--cluster: Valkey must write to the disk also while it rewrites its file; set "no-appendfsync-on-rewrite no".',
-    );
-  }
-  const most = Number(await setting('maxmemory'));
-  if (most > 0 && (await setting('maxmemory-policy')) !== 'noeviction') {
-    throw new ClusterError(
+      'Valkey must write everything to the disk at once; set "appendonly yes" and "appendfsync always".',
+    ],
+    [
+      settings['no-appendfsync-on-rewrite'] !== 'no',
+      'not-durable',
+      'Valkey must write to the disk also while it rewrites its file; set "no-appendfsync-on-rewrite no".',
+    ],
+    [
+      most > 0 && settings['maxmemory-policy'] !== 'noeviction',
       'evicts',
-      '--cluster: Valkey would delete rooms when its memory is full; set "maxmemory-policy noeviction".',
-    );
-  }
-  if (most > 0 && Number(fact('used_memory')) >= most) {
-    throw new ClusterError(
+      'Valkey would delete rooms when its memory is full; set "maxmemory-policy noeviction".',
+    ],
+    [
+      most > 0 && Number(fact('used_memory')) >= most,
       'full',
-      `--cluster: Valkey is full: it uses all of its ${Math.floor(most / 2 ** 20)} MiB (maxmemory).`,
-    );
-  }
+      `Valkey is full: it uses all of its ${Math.floor(most / 2 ** 20)} MiB (maxmemory).`,
+    ],
+  ];
+  for (const [isFault, reason, why] of faults) if (isFault) throw failure(reason, why);
 }
+
+const failure = (reason: ClusterReason, why: string): ClusterError =>
+  new ClusterError(reason, `--cluster: ${why}`);
 
 /** Writes once as rooms are written: its user may lack rights that nothing else needs. */
 async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<void> {
-  const probe = { key: 'probe', isApart: false };
   // It leaves nothing behind.
-  const changes = [new Uint8Array(), undefined].map((bytes) => ({ ...probe, bytes }));
+  const changes = [{ key: 'probe', bytes: new Uint8Array() }, { key: 'probe' }];
   for (let attempt = 1; ; attempt++) {
     try {
       const log = new ValkeyLog(connection);
-      await log.writeUnfenced(new Prepared(changes, 'probe', connection));
+      await log.write('', undefined, new Prepared(changes, connection));
       return;
     } catch (error) {
       const { message } = error as Error;
-      if (error instanceof LogFull) throw new ClusterError('full', `--cluster: ${message}`);
+      if (error instanceof LogFull) throw failure('full', message);
       if (error instanceof Refused || attempt === 3) {
-        throw new ClusterError(
-          error instanceof Refused ? 'not-allowed' : 'unreachable',
-          `--cluster: Valkey does not take what rooms write (${message}).`,
-        );
+        const reason = error instanceof Refused ? 'not-allowed' : 'unreachable';
+        throw failure(reason, `Valkey does not take what rooms write (${message}).`);
       }
       // Its disk may be busy, and the connection that has waited in vain is being replaced.
       await pause(clock, DEFAULTS.cluster.answer);
@@ -146,20 +248,15 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
   }
 }
 
-const ask = async (connection: ValkeyConnection, ...command: string[]): Promise<string> =>
-  `${await asked(connection, ...command)}`;
-
 /** As `ValkeyConnection.ask`. @throws ClusterError */
-export async function asked(connection: ValkeyConnection, ...command: Argument[]): Promise<Reply> {
+async function asked(connection: ValkeyConnection, ...command: Argument[]): Promise<Reply> {
   try {
     return await connection.ask(...command);
   } catch (error) {
     const { message } = error as Error;
     const isDenied = /NOPERM|NOAUTH|unknown command/i.test(message);
-    throw new ClusterError(
-      isDenied ? 'not-allowed' : 'unreachable',
-      `--cluster: Valkey does not answer to ${command[0]} (${message}).`,
-    );
+    const reason = isDenied ? 'not-allowed' : 'unreachable';
+    throw failure(reason, `Valkey does not answer to ${command[0]} (${message}).`);
   }
 }
 
@@ -181,18 +278,8 @@ export interface Cluster {
   onEnd(call: (room: string) => void): void;
 }
 
-export interface ClusterOptions {
-  /** redis://user:password@host:port/database */
-  readonly url: string;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-const adviceOn = (why: string): string =>
-  /^OOM /.test(why) ? 'Valkey is full; raise its "maxmemory".' : why;
-
-/** Connects to a cluster. @throws ClusterError */
-export async function openCluster({ url, clock, log }: ClusterOptions): Promise<Cluster> {
+/** Connects to a cluster. @param url redis://user:password@host:port/database @throws ClusterError */
+export async function openCluster(url: string, clock: Clock, log: Log): Promise<Cluster> {
   const holder = randomUUID();
   const reads = await openChecked(url, clock);
   const connections = [reads];
@@ -200,38 +287,33 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
     for (const one of connections) one.close();
   };
   try {
-    const connect = async (
-      onAnswering?: (isAnswering: boolean, why: string) => void,
-    ): Promise<ValkeyConnection> => {
-      const connection = await connectTo(url, clock, onAnswering);
-      connections.push(connection);
-      return connection;
+    const onAnswering = (isAnswering: boolean, why: string): void => {
+      if (isAnswering) log.warn('valkey-back', 'Valkey answers again.');
+      else log.error('valkey-away', `Valkey does not answer (${why}); rooms stop until it does.`);
     };
-    // Its leases are renewed each second, so that it is the first to notice.
-    const leaseStore = valkeyLeases(
-      await connect((isAnswering, why) => {
-        if (isAnswering) log.warn('valkey-back', 'Valkey answers again.');
-        else log.error('valkey-away', `Valkey does not answer (${why}); rooms stop until it does.`);
-      }),
-    );
+    // Leases are renewed each second, so that this connection is the first to notice.
+    const renewals = await connectTo(url, clock, onAnswering);
+    connections.push(renewals);
+    const writes = await connectTo(url, clock);
+    connections.push(writes);
     let ended = (_: string): void => {};
     const onEnd = (room: string): void => ended(room);
-    const refused = new Map<string, { readonly sentence: string; readonly at: number }>();
-    /** When something was last said, ms. */
-    const said = new Map<string, number>();
+    /** By room. */
+    const refused = new Map<string, { sentence: string; at: number; saidAt: number }>();
     const onRefused = (room: string, why: string): void => {
       leases.holdOff(room, DEFAULTS.cluster.refused);
-      const sentence = `Room "${room}" does not run here: ${adviceOn(why)}`;
-      refused.set(room, { sentence, at: clock.now() });
-      if (clock.now() - (said.get(sentence) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN) return;
-      said.set(sentence, clock.now());
-      log.error('room-refused', sentence, { room });
+      const advice = /^OOM /.test(why) ? 'Valkey is full; raise its "maxmemory".' : why;
+      const sentence = `Room "${room}" does not run here: ${advice}`;
+      const at = clock.now();
+      const before = refused.get(room);
+      const isSaid = before?.sentence === sentence && at - before.saidAt < SAY_AGAIN;
+      refused.set(room, { sentence, at, saidAt: isSaid ? before.saidAt : at });
+      if (!isSaid) log.error('room-refused', sentence, { room });
     };
-    const leases = new RoomLeases({ leases: leaseStore, holder, clock, onEnd, onRefused });
-    const records = openValkeyRecords({
-      ...{ reads, writes: await connect(), leases, holder, clock },
-      onRefused,
+    const leases = new RoomLeases({
+      ...{ leases: valkeyLeases(renewals), holder, clock, onEnd, onRefused },
     });
+    const records = openValkeyRecords({ reads, writes, leases, clock, onRefused });
     await asked(reads, 'SET', SECRET_KEY, randomBytes(SECRET_LENGTH), 'NX');
     const secret = new Uint8Array((await asked(reads, 'GET', SECRET_KEY)) as Buffer);
     return {
@@ -260,13 +342,7 @@ export async function openCluster({ url, clock, log }: ClusterOptions): Promise<
 export async function readCluster(url: string, clock: Clock): Promise<Records> {
   const connection = await connectTo(url, clock);
   const holder = `reader ${process.pid}`;
-  const leases = new RoomLeases({
-    ...{ leases: valkeyLeases(connection), holder, clock },
-    onEnd: () => {},
-  });
-  const records = openValkeyRecords({
-    ...{ reads: connection, writes: connection, leases, holder, clock },
-    onRefused: () => {},
-  });
+  const leases = new RoomLeases({ leases: valkeyLeases(connection), holder, clock });
+  const records = openValkeyRecords({ reads: connection, writes: connection, leases, clock });
   return { ...records, close: () => records.close().then(() => connection.close()) };
 }

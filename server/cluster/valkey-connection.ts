@@ -1,4 +1,7 @@
-/** A connection to Valkey that comes back by itself. Calls without a connection fail at once. */
+/**
+ * A connection to Valkey that reconnects by itself, and the keys in Valkey. Calls never wait for a connection:
+ * without one they fail immediately. Start at `ValkeyConnection`.
+ */
 import type { RedisClientType } from '@redis/client';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterMessages, type Clock } from '../platform/clock.ts';

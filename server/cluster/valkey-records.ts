@@ -1,10 +1,13 @@
-/** Records in Valkey. Those of a room can only be written by its owner. */
+/**
+ * Records in Valkey. Never writes those of a room without its lease. Start at `openValkeyRecords`.
+ */
+import { randomUUID } from 'node:crypto';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Clock, pause } from '../platform/clock.ts';
+import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
-import { StoreError } from '../storage/record-codec.ts';
-import type { Entry, Records, Span, Write } from '../storage/records.ts';
-import type { Epoch, Lease, RoomLeases } from './lease.ts';
+import { type Entry, type Records, type Span, StoreError, type Write } from '../storage/records.ts';
+import type { FencedLog, Position, RoomLeases } from './lease.ts';
 import {
   APART_PREFIX,
   type Argument,
@@ -18,65 +21,9 @@ import {
   type ValkeyConnection,
 } from './valkey-connection.ts';
 
-/** Which write of which owner. */
-export interface Position {
-  readonly epoch: Epoch;
-  /** Counts an owner's writes, from 1. */
-  readonly number: number;
-}
-
-/** Keeps writes of type `W`. */
-export interface FencedLog<W> {
-  /**
-   * Writes atomically, if the epoch is the room's latest. A write whose number the room has seen
-   * has no effect and counts as written: it is a repetition, or has been overtaken by one.
-   *
-   * @returns whether it is written, and survives a loss of power
-   * @throws LogFull; Refused; Error: there is no answer, and whether it is written is not known
-   */
-  write(room: string, position: Position, write: W): Promise<boolean>;
-}
-
 /** The log takes no more. Nothing is written. */
 export class LogFull extends Refused {
   override readonly name: string = 'LogFull';
-}
-
-export interface FencedWrite<W> {
-  readonly log: FencedLog<W>;
-  readonly room: string;
-  readonly lease: Lease;
-  readonly clock: Clock;
-}
-
-/**
- * Writes after the lease's earlier writes, as often as it takes while the lease is held. If it
- * cannot, the lease has ended: what is not durable is not shown either.
- *
- * @returns whether it is durable
- * @throws LogFull; Refused; the lease has ended then
- */
-export function writeFenced<W>(
-  { log, room, lease, clock }: FencedWrite<W>,
-  write: W,
-): Promise<boolean> {
-  return lease.inOrder(async (number) => {
-    const position = { epoch: lease.epoch, number };
-    while (lease.isHeld) {
-      try {
-        const written = await lease.whileHeld(log.write(room, position, write));
-        if (written) return true;
-        lease.end();
-      } catch (error) {
-        if (error instanceof Refused) {
-          lease.end();
-          throw error;
-        }
-        await lease.whileHeld(pause(clock, DEFAULTS.cluster.writeRetry));
-      }
-    }
-    return false;
-  });
 }
 
 const { partBytes, roomBytes, answer } = DEFAULTS.cluster;
@@ -86,9 +33,9 @@ const PART_LIFE = 600_000;
 /** One change of a write. Without bytes, it removes what is there. */
 export interface Change {
   readonly key: string;
-  readonly bytes: Uint8Array | undefined;
-  /** Whether it is kept apart from the records. */
-  readonly isApart: boolean;
+  readonly bytes?: Uint8Array | undefined;
+  /** Whether it is stored apart from the records. */
+  readonly isApart?: boolean;
   /** Whether nothing is written if there is a record of this key already. */
   readonly isNew?: boolean;
 }
@@ -144,17 +91,15 @@ return 1
 
 /** Changes that are written together, once their parts are there. */
 export class Prepared {
+  /** Of the parts; no other write has it. */
+  private readonly name = randomUUID();
   private readonly isLarge: readonly boolean[];
   private uploads = 0;
   private uploaded: Promise<unknown> | undefined;
 
-  /**
-   * @param name of the parts, which no other write has
-   * @param connection takes the parts
-   */
+  /** @param connection takes the parts */
   constructor(
     readonly changes: readonly Change[],
-    private readonly name: string,
     private readonly connection: ValkeyConnection,
   ) {
     const all = changes.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0);
@@ -166,9 +111,8 @@ export class Prepared {
   /** The key of a change's parts; undefined if it is small. */
   partOf(change: number): string | undefined {
     // A late command of an earlier upload must not change the parts of the next.
-    return this.isLarge[change]
-      ? `${PART_PREFIX}${this.name}/${this.uploads}/${change}`
-      : undefined;
+    const name = `${PART_PREFIX}${this.name}/${this.uploads}/${change}`;
+    return this.isLarge[change] ? name : undefined;
   }
 
   /** Uploads the parts, unless they are there. @throws LogFull; Error: no answer */
@@ -212,25 +156,8 @@ async function full<T>(work: Promise<T>): Promise<T> {
 export class ValkeyLog implements FencedLog<Prepared> {
   constructor(private readonly connection: ValkeyConnection) {}
 
-  write(room: string, position: Position, prepared: Prepared): Promise<boolean> {
-    return this.append(room, position, prepared);
-  }
-
-  /**
-   * Writes what belongs to no room.
-   *
-   * @returns false: it was to be new, and is not
-   * @throws LogFull; Refused; Error: no answer
-   */
-  writeUnfenced(prepared: Prepared): Promise<boolean> {
-    return this.append('', undefined, prepared);
-  }
-
-  private async append(
-    room: string,
-    position: Position | undefined,
-    prepared: Prepared,
-  ): Promise<boolean> {
+  /** @param position undefined: of what belongs to no room, which may only be false if it was to be new */
+  async write(room: string, position: Position | undefined, prepared: Prepared): Promise<boolean> {
     await prepared.upload();
     const changes = prepared.changes.flatMap(({ key, bytes, isApart, isNew }, i): Argument[] => {
       const where = isApart ? 'a' : 'r';
@@ -282,7 +209,7 @@ return found
 `;
 /** Attempts of a write that belongs to no room. */
 const ATTEMPTS = 3;
-/** The kinds of keys that make up a room: `kind/room/…`, `kind/room`. */
+/** Finds the room that a record belongs to: `kind/room/…`, `kind/room`. */
 const ROOM_KEY =
   /^(?:mark|journal|snapshot|state|cells|day|room|tail|recent|hours|counted|moderation)\/([^/]+)/;
 
@@ -292,26 +219,22 @@ export interface ValkeyRecordsOptions {
   /** For writing, so that a tick's journal does not wait for what is read. */
   readonly writes: ValkeyConnection;
   readonly leases: RoomLeases;
-  /** Names this process; no other has the same. */
-  readonly holder: string;
   readonly clock: Clock;
   /** A room stops, as Valkey refuses its writes. */
-  readonly onRefused: (room: string, why: string) => void;
+  readonly onRefused?: (room: string, why: string) => void;
 }
-
-/** The room that a record belongs to; undefined: none. */
-const roomOf = (key: string): string | undefined => ROOM_KEY.exec(key)?.[1];
 
 /**
  * Opens the records. Writes of one room take effect in their order, but large ones, which are uploaded
- * first, may be overtaken by later small ones. Writes throw StoreError not-owner if this process does not own the room;
- * everything throws StoreError unreachable.
+ * first, may be overtaken by later small ones.
+ *
+ * @returns their writes throw StoreError not-owner if this process does not lead the room; all of their
+ *   methods throw StoreError unreachable
  */
 export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
-  const { reads, writes, leases, holder, clock, onRefused } = options;
+  const { reads, writes, leases, clock, onRefused } = options;
   const log = new ValkeyLog(writes);
   const unfenced = new Mutex();
-  let parts = 0;
   let closed = false;
 
   const read = async (...command: (string | number)[]): Promise<Reply> => {
@@ -337,7 +260,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     );
     return values.length > 0 ? values : [await readLarge(places[0])];
   };
-  /** The pieces may be of several values if another process changes it; see `readRecent`. */
+  /** The pieces may be of several values if another process changes it; see `Store.recent`. */
   const readLarge = async (place: string): Promise<Uint8Array | undefined> => {
     const pieces: Uint8Array[] = [];
     do {
@@ -361,12 +284,12 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     }
     return entries;
   };
-  const writeUnfenced = (changes: readonly Change[], name: string): Promise<boolean> =>
+  const writeUnfenced = (changes: readonly Change[]): Promise<boolean> =>
     unfenced.runExclusive(async () => {
-      const prepared = new Prepared(changes, name, writes);
+      const prepared = new Prepared(changes, writes);
       for (let attempt = 1; ; attempt++) {
         try {
-          return await log.writeUnfenced(prepared);
+          return await log.write('', undefined, prepared);
         } catch (error) {
           if (error instanceof LogFull) throw new StoreError('disk-full', error.message);
           if (error instanceof Refused || attempt === ATTEMPTS) throw unreachable(error);
@@ -374,22 +297,18 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
         }
       }
     });
-  const writeRoom = async (
-    room: string,
-    changes: readonly Change[],
-    name: string,
-  ): Promise<void> => {
+  const writeRoom = async (room: string, changes: readonly Change[]): Promise<void> => {
     const lease = leases.of(room);
-    const prepared = new Prepared(changes, name, writes);
+    const prepared = new Prepared(changes, writes);
     try {
       if (lease) {
         // Before its turn, so that ticks do not wait for it. What fails is done again in its turn.
         await lease.whileHeld(prepared.upload().catch(() => {}));
-        if (await writeFenced({ log, room, lease, clock }, prepared)) return;
+        if (await lease.write(log, prepared)) return;
       }
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
-      onRefused(room, error.message);
+      onRefused?.(room, error.message);
     }
     throw new StoreError('not-owner', `Another server owns the room "${room}", or may own it.`);
   };
@@ -399,14 +318,12 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const byRoom = new Map<string | undefined, Change[]>();
     // Of several changes of one record, the last counts.
     for (const one of new Map(changes.map((each) => [each.key, each])).values()) {
-      const room = roomOf(one.key);
-      byRoom.set(room, [...(byRoom.get(room) ?? []), one]);
+      getOrAdd(byRoom, ROOM_KEY.exec(one.key)?.[1], () => []).push(one);
     }
     const done = await Promise.allSettled(
-      [...byRoom].map(([room, some]) => {
-        const name = `${holder}/${++parts}`;
-        return room === undefined ? writeUnfenced(some, name) : writeRoom(room, some, name);
-      }),
+      [...byRoom].map(([room, some]) =>
+        room === undefined ? writeUnfenced(some) : writeRoom(room, some),
+      ),
     );
     const failure = done.find((one) => one.status === 'rejected');
     if (failure) throw failure.reason;
@@ -417,13 +334,10 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     list,
     keys,
     write: ({ put = [], remove = [] }: Write) =>
-      change([
-        ...put.map(({ key, bytes }) => ({ key, bytes, isApart: false })),
-        ...remove.map((key) => ({ key, bytes: undefined, isApart: false })),
-      ]),
+      change([...put, ...remove.map((key) => ({ key }))]),
     async putNew(entry) {
       if (closed) throw new StoreError('closed', 'The store is closed.');
-      return writeUnfenced([{ ...entry, isApart: false, isNew: true }], `${holder}/${++parts}`);
+      return writeUnfenced([{ ...entry, isNew: true }]);
     },
     putUnsynced: (key, some) =>
       change([{ key, bytes: some.length > 0 ? joined(some) : undefined, isApart: true }]),
@@ -441,7 +355,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   };
 }
 
-const unreachable = (error: unknown): StoreError =>
+export const unreachable = (error: unknown): StoreError =>
   new StoreError('unreachable', `Valkey cannot be used: ${(error as Error).message}.`);
 
 /** A copy of its own, as the client's buffers share their memory. */
@@ -450,16 +364,14 @@ const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);
 /** Bytes before each part: its length, little-endian. */
 const LENGTH = 4;
 
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = Buffer.alloc(parts.reduce((sum, { length }) => sum + LENGTH + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    at = bytes.writeUInt32LE(part.length, at);
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
+const joined = (parts: readonly Uint8Array[]): Uint8Array =>
+  Buffer.concat(
+    parts.flatMap((part) => {
+      const length = Buffer.alloc(LENGTH);
+      length.writeUInt32LE(part.length);
+      return [length, part];
+    }),
+  );
 
 function split(bytes: Uint8Array): Uint8Array[] {
   const view = new DataView(bytes.buffer);

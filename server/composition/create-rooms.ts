@@ -37,7 +37,7 @@ export interface ServerRooms {
   readonly directory: RoomDirectory;
   /** Ends the wait for rooms that other servers have. */
   stopStandby(): void;
-  /** Whether visitors can join here: see `ClusterRooms.isOwner`, or rooms of others too. */
+  /** Whether visitors can join here: see `ClusterRooms.isLeader`, or rooms of others too. */
   isReady(): boolean;
   /** Gives up the rooms, so that other servers can have them immediately. */
   releaseAll(): Promise<void>;
@@ -94,8 +94,7 @@ function createClusterRooms(
       ...{ name: node, role, version, since, viewers: viewers() },
       ...{ tick: ticker.meanTick ?? null, latency: bus.latency ?? null },
     }),
-    ...{ leases, report, refresh: options.records.refresh },
-    ...{ runsRooms: role !== 'gateway', plans: DEFAULTS.cluster.plans },
+    ...{ leases, report, refresh: options.records.refresh, runsRooms: role !== 'gateway' },
     onOpen: (roomServer, pace) => {
       options.onOpen?.(roomServer, pace);
       accesses.open(roomServer);
@@ -120,7 +119,7 @@ function createClusterRooms(
     cluster: rooms,
     directory: roomDirectory(rooms, places, remote),
     stopStandby: () => rooms.stopStandby(),
-    isReady: () => (remote ? bus.isUp : rooms.isOwner),
+    isReady: () => (remote ? bus.isUp : rooms.isLeader),
     releaseAll: () => {
       accesses.closeAll();
       return rooms.releaseAll();

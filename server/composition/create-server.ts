@@ -37,9 +37,9 @@ import { checkpointCopier } from '../rooms/kept-checkpoints.ts';
 import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { Config } from '../settings/server.ts';
 import { JournalWriter } from '../storage/journal-writer.ts';
+import { storedSecret } from '../storage/lmdb/open.ts';
 import { openMemory } from '../storage/records.ts';
 import { Store } from '../storage/store.ts';
-import { storedSecret } from '../storage/stored-secret.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTiming } from '../world/ticker.ts';
 import { World } from '../world/world.ts';
@@ -249,7 +249,7 @@ async function openRooms(base: ServerBase) {
   const { bans, places } = records;
   const serverRooms = createRooms({
     ...{ ...base, bans, places, ticker, storage, defaults, engine: engine.info },
-    keepCheckpoint:
+    retainCheckpoint:
       folder === undefined ? undefined : checkpointCopier(folder, checkpointFolders, log),
     ...{ flashLimit: config.maxFlashes, keepUrl: config.keepUrl },
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),

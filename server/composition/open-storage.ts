@@ -11,9 +11,8 @@ import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
 import type { Config } from '../settings/server.ts';
-import { readCopy, withCopy } from '../storage/essential-copy.ts';
 import { openFolder, openSound } from '../storage/lmdb/open.ts';
-import { ASIDE_KEY, asideName, SetAside } from '../storage/set-aside.ts';
+import { ASIDE_KEY, asideName, readCopy, SetAside, withCopy } from '../storage/set-aside.ts';
 import { Store } from '../storage/store.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
 
@@ -61,7 +60,7 @@ async function openClusterStorage(
   // Other servers do without its code.
   const { openCluster } = await import('../cluster/open-cluster.ts');
   const { ValkeyBus } = await import('../cluster/bus/valkey-bus.ts');
-  const cluster = await openCluster({ url, clock, log });
+  const cluster = await openCluster(url, clock, log);
   const store = new Store(cluster.records);
   const onUp = (isUp: boolean, why: string): void => {
     if (isUp) log.info('bus-up', 'Valkey passes messages on again.');

@@ -6,7 +6,7 @@ import { TickWatchdog } from '../operations/watches.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
-import { StoreError } from '../storage/record-codec.ts';
+import { StoreError } from '../storage/records.ts';
 import { DeferredWork, Ticker, type TickTiming } from '../world/ticker.ts';
 import type { World } from '../world/world.ts';
 

@@ -58,7 +58,7 @@ export function targetOf(
   const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
   if (name !== undefined) return name === cluster.name ? undefined : { server: name };
   // First, as a room that was just closed may seem to be open here.
-  const of = call && OF_ANY_OWNER.includes(call) ? cluster.ownedElsewhere(room) : undefined;
+  const of = call && OF_ANY_OWNER.includes(call) ? cluster.ledElsewhere(room) : undefined;
   if (of !== undefined) return { room: of };
   return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
 }

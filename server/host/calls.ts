@@ -277,7 +277,7 @@ async function stateOf(host: Host): Promise<HostState> {
     roomDefaults: host.defaults,
     zone: timeZone(),
     keeping: host.storage?.journalWriter.isPersisting ?? null,
-    clockSetBack: now - (host.storage?.journalWriter.wallClock.setBackAt ?? -Infinity) < DAY,
+    clockSetBack: now - (host.storage?.journalWriter.setBackAt ?? -Infinity) < DAY,
     aside: [...(host.storage?.aside?.entries ?? [])],
     addresses: host.addresses(),
     checkpoints: [...host.checkpoints].map(([name, { facts }]): CheckpointState => {
@@ -331,12 +331,7 @@ async function snapshotsOf({ rooms, storage }: Host, name: string): Promise<Snap
   if (roomServer && rooms.summary(name).busy === null) {
     return [...storage.journalWriter.snapshotsOf(roomServer.room)];
   }
-  const snapshots: SnapshotRecord[] = [];
-  for (const tick of await storage.store.snapshotTicks(name)) {
-    const snapshot = await storage.store.snapshot(name, tick).catch(() => undefined);
-    if (snapshot) snapshots.push(snapshot);
-  }
-  return snapshots;
+  return storage.store.readableSnapshots(name);
 }
 
 /** Writes a replay bundle of the room's last state to the data folder, before it is removed. */

@@ -2,7 +2,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
-import { putNewServerRecord } from '../storage/record-access.ts';
 import type { Store } from '../storage/store.ts';
 
 /** 160 bits cannot be guessed, so a plain hash is sufficient. */
@@ -66,7 +65,7 @@ export class HostToken {
     if (this.isStored) return;
     const record = { hash: this.hash.toString('hex'), made: now };
     if (this.renew) await this.store.putServerRecord('token', record);
-    const isStored = this.renew || (await putNewServerRecord(this.store.records, 'token', record));
+    const isStored = this.renew || (await this.store.putNewServerRecord('token', record));
     this.isStored = true;
     if (!isStored) await this.reload();
   }

@@ -18,7 +18,7 @@ export const undoRecent = (
   { seconds, ago, participant }: CallBody<'undo'>,
 ): Promise<CallAnswer<'undo'>> =>
   undoing(host, name, async (options) => {
-    const until = options.journalWriter.wallClock.now() - 1000 * ago;
+    const until = options.journalWriter.now() - 1000 * ago;
     const after = await lastTickBefore(options, ago + seconds);
     const since = until - 1000 * seconds;
     return { since, ...(ago > 0 && { until }), after, by: participant };

@@ -11,7 +11,7 @@ import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 import { localTime, repeat } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
-import { StoreError } from '../storage/record-codec.ts';
+import { StoreError } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';

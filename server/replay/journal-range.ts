@@ -1,6 +1,6 @@
 /**
- * A range of a room's journal: the snapshot it starts from, its commands, and the expected
- * checksums.
+ * A range of a room's journal: the snapshot it starts from, its commands, and the expected checksums. Never
+ * replays it. Start at `readRange`.
  */
 
 import { readFile, writeFile } from 'node:fs/promises';
@@ -8,21 +8,21 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import * as v from 'valibot';
 import type { TimePoint } from '../../shared/time-points.ts';
-import { cellStates } from '../storage/cells-record.ts';
-import { decodeRecord, encodeRecord, StoreError } from '../storage/record-codec.ts';
 import {
+  isStandalone,
   journalRecord,
   planeChecksumRecord,
   roomRecord,
   snapshotRecord,
 } from '../storage/record-schemas.ts';
-import { isStandalone } from '../storage/snapshot-retention.ts';
-import type { Store, StoredMoment } from '../storage/store.ts';
-import { listOf } from '../storage/undo.ts';
+import { cellStates, decodeRecord, encodeRecord, StoreError } from '../storage/records.ts';
+import { listOf, type Store, type StoredMoment } from '../storage/store.ts';
 import { storedTimes } from '../storage/watched-room.ts';
 import { roomState } from '../world/room-state.ts';
 import { settled } from '../world/tick-times.ts';
-import type { When } from './options.ts';
+
+/** A tick, or a wall-clock time in ms. */
+export type When = { readonly tick: number } | { readonly time: number };
 
 /** A room's known points in time. */
 export class Timeline {
@@ -79,9 +79,6 @@ export const journalRangeSchema = v.strictObject({
   from: v.number(),
   to: v.number(),
 });
-
-/** Largest tick: keys have twelve digits. */
-const MAX_TICK = 999_999_999_998;
 
 /** Everything needed to replay a range. */
 export type JournalRange = v.InferOutput<typeof journalRangeSchema>;
@@ -174,12 +171,8 @@ export async function timesOf(
  * The snapshots that a replay can start from, oldest first, without those that undo has set aside.
  */
 async function replayStarts(store: Store, name: string): Promise<TimePoint[]> {
-  const fixes: TimePoint[] = [];
-  for (const tick of await store.snapshotTicks(name)) {
-    const snapshot = await store.snapshot(name, tick).catch(() => undefined);
-    if (snapshot && !isStandalone(snapshot)) fixes.unshift({ tick, at: snapshot.at });
-  }
-  return fixes;
+  const snapshots = (await store.readableSnapshots(name)).reverse();
+  return snapshots.filter((one) => !isStandalone(one)).map(({ tick, at }) => ({ tick, at }));
 }
 
 async function timelineOf(
@@ -192,8 +185,7 @@ async function timelineOf(
   const { known } = await storedTimes(store, name);
   // A time before the first tick that can be replayed means that tick.
   fixes.push(...known.filter(({ tick }) => tick >= from[0].tick));
-  for await (const { tick, at } of store.journal(name, from[0].tick, MAX_TICK))
-    fixes.push({ tick, at });
+  for await (const { tick, at } of store.journal(name, from[0].tick)) fixes.push({ tick, at });
   return new Timeline(fixes);
 }
 

@@ -1,12 +1,12 @@
-/** Replays a range of a room and compares the checksums. */
-
+/**
+ * Replays a range of a room and compares the checksums. Never stores anything. Start at `runReplay`.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { type Engine, EngineError } from '../engine/engine.ts';
 import { type Clock, pause } from '../platform/clock.ts';
-import { StoreError } from '../storage/record-codec.ts';
+import { StoreError } from '../storage/records.ts';
 import { reopenRoom, replay } from '../storage/recovery.ts';
 import type { StoredMoment } from '../storage/store.ts';
-import type { Room } from '../world/room.ts';
 import type { Species } from '../world/species.ts';
 import { World } from '../world/world.ts';
 import type { JournalRange } from './journal-range.ts';
@@ -16,98 +16,80 @@ import type { PictureWriter } from './pictures.ts';
 export type Moment = Pick<StoredMoment, 'state' | 'cells'>;
 
 /** What a replayed room runs on. */
-export interface ReplayedRoomOptions {
+interface ReplayedRoomOptions {
   /** An engine with the room's checkpoint and without patches of others. */
   readonly engine: Engine;
   readonly species: Species;
 }
 
 /** The outcome of a replay. */
-export interface ReplayResult {
+interface ReplayResult {
   readonly ticks: number;
   /** Number of equal checksums. */
   readonly equal: number;
-  /** Number of ticks that these cover. */
+  /** Number of ticks covered by the equal checksums. */
   readonly proven: number;
   /** Ticks with a different checksum. */
   readonly unequal: readonly number[];
 }
 
-/** A room and the part of its journal that it has not replayed yet. */
-export class ReplayedRoom {
-  private constructor(
-    private readonly world: World,
-    readonly room: Room,
-    private readonly range: JournalRange,
-  ) {}
-
-  /**
-   * @param beside another one of the same range on the same engine
-   * @throws EngineError
-   */
-  static async open(
-    range: JournalRange,
-    { state, cells }: Moment,
-    { engine, species }: ReplayedRoomOptions,
-    beside?: ReplayedRoom,
-  ): Promise<ReplayedRoom> {
-    const world = beside?.world ?? new World(engine);
-    const name = beside ? `${range.room.name} from ${state.tick}` : range.room.name;
-    // A room takes over the state that it is opened with.
-    const moment = { state: structuredClone(state), cells };
-    const room = await reopenRoom(world, { ...range.room, name, species }, moment);
-    return new ReplayedRoom(world, room, range);
-  }
-
-  /**
-   * Replays to a tick.
-   *
-   * @param onTick called after each tick
-   * @param marksFrom first tick whose checksum is compared
-   * @throws StoreError damaged: a state in the range is missing
-   */
-  async run(
-    to: number,
-    onTick?: (tick: number) => void | Promise<void>,
-    marksFrom = this.room.tick + 1,
-  ): Promise<ReplayResult> {
-    const { world, room, range } = this;
-    const unequal: number[] = [];
-    const { ticks, equal, proven } = await replay({
-      world,
-      room,
-      to,
-      journal: each(range.journal.filter(({ tick }) => tick > room.tick)),
-      marks: each(range.marks.filter(({ tick }) => tick >= marksFrom)),
-      async moment(tick) {
-        const jump = range.jumps?.find((one) => one.state.tick === tick);
-        if (jump) return jump;
-        const what = `The state that replaced the room in tick ${tick} is missing.`;
-        throw new StoreError('damaged', what);
-      },
-      async onTick({ tick }, same) {
-        if (same === false) unequal.push(tick);
-        await onTick?.(tick);
-      },
-    });
-    return { ticks, equal, proven, unequal };
-  }
-
-  /** The room's moment after its last tick. */
-  async moment(): Promise<Moment> {
-    const { world, room } = this;
-    const state = room.export();
-    const patches = state.organisms.map(({ id }) => room.patchOf(id)!);
-    return { state, cells: await world.engine.exportStates(patches) };
-  }
-
-  close(): Promise<void> {
-    return this.world.close(this.room);
-  }
-}
-
-async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
+/**
+ * Opens a room at a moment of a range.
+ *
+ * @param beside the world of another room of the same range on the same engine
+ * @throws EngineError
+ */
+async function openReplayed(
+  range: JournalRange,
+  { state, cells }: Moment,
+  { engine, species }: ReplayedRoomOptions,
+  beside?: World,
+) {
+  const world = beside ?? new World(engine);
+  const name = beside ? `${range.room.name} from ${state.tick}` : range.room.name;
+  // A room takes over the state that it is opened with.
+  const moment = { state: structuredClone(state), cells };
+  const room = await reopenRoom(world, { ...range.room, name, species }, moment);
+  return {
+    world,
+    room,
+    /**
+     * Replays to a tick.
+     *
+     * @param marksFrom first tick whose checksum is compared
+     * @throws StoreError damaged: a state in the range is missing
+     */
+    async run(
+      to: number,
+      onTick?: (tick: number) => void | Promise<void>,
+      marksFrom = room.tick + 1,
+    ): Promise<ReplayResult> {
+      const unequal: number[] = [];
+      const { ticks, equal, proven } = await replay({
+        ...{ world, room, to },
+        journal: range.journal.filter(({ tick }) => tick > room.tick),
+        marks: range.marks.filter(({ tick }) => tick >= marksFrom),
+        async moment(tick) {
+          const jump = range.jumps?.find((one) => one.state.tick === tick);
+          if (jump) return jump;
+          const what = `The state that replaced the room in tick ${tick} is missing.`;
+          throw new StoreError('damaged', what);
+        },
+        async onTick({ tick }, same) {
+          if (same === false) unequal.push(tick);
+          await onTick?.(tick);
+        },
+      });
+      return { ticks, equal, proven, unequal };
+    },
+    /** The room's moment after its last tick. */
+    async moment(): Promise<Moment> {
+      const now = room.export();
+      const patches = now.organisms.map(({ id }) => room.patchOf(id)!);
+      return { state: now, cells: await engine.exportStates(patches) };
+    },
+    close: () => world.close(room),
+  };
 }
 
 /**
@@ -117,18 +99,19 @@ async function* each<T>(items: readonly T[]): AsyncGenerator<T> {
  *
  * @throws StoreError damaged: a state in the range is missing
  */
-export async function replayHalves(
+async function replayHalves(
   range: JournalRange,
   middle: Moment,
   options: ReplayedRoomOptions,
 ): Promise<ReplayResult> {
-  const whole = async (first: ReplayedRoom): Promise<ReplayResult> => {
+  const open = (at: Moment, beside?: World) => openReplayed(range, at, options, beside);
+  const whole = async (first: Awaited<ReturnType<typeof open>>): Promise<ReplayResult> => {
     const result = await first.run(range.to);
     await first.close();
     return result;
   };
-  const first = await ReplayedRoom.open(range, range, options);
-  const second = await ReplayedRoom.open(range, middle, options, first).catch((error: unknown) => {
+  const first = await open(range);
+  const second = await open(middle, first.world).catch((error: unknown) => {
     if (lacksMemory(error)) return undefined;
     throw error;
   });
@@ -148,7 +131,7 @@ export async function replayHalves(
   if (isDoubtful(head) || isDoubtful(tail)) {
     await first.close();
     await second.close();
-    return whole(await ReplayedRoom.open(range, range, options));
+    return whole(await open(range));
   }
   if (head.status === 'rejected') throw head.reason;
   if (leads && tail.status === 'rejected') throw tail.reason;
@@ -170,7 +153,7 @@ const isSame = (a: Moment, b: Moment): boolean =>
   isDeepStrictEqual(a.state, b.state) && isDeepStrictEqual(a.cells, b.cells);
 
 /** Options of `runReplay`. */
-export interface RunReplayOptions extends ReplayedRoomOptions {
+interface RunReplayOptions extends ReplayedRoomOptions {
   readonly clock: Clock;
   /** Maximum ticks per second. */
   readonly rate: number;
@@ -200,7 +183,7 @@ export async function runReplay(
   const isFree = rate === Number.POSITIVE_INFINITY && !pictures && !onTick;
   if (middle && isFree) return replayHalves(range, middle, options);
   const { from, to } = range;
-  const replayed = await ReplayedRoom.open(range, range, options);
+  const replayed = await openReplayed(range, range, options);
   let begun: number | undefined;
   const result = await replayed.run(to, async (tick) => {
     onTick?.(tick);

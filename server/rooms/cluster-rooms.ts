@@ -1,6 +1,6 @@
 /**
- * The rooms of a server that shares them with others: it runs those whose lease it holds, waits for
- * the others, and stops a room whose lease has ended.
+ * The rooms of a server that shares them with others: it runs those whose lease it holds, and waits for the
+ * others. Never runs a room whose lease has ended. Start at `ClusterRooms.start`.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -11,19 +11,30 @@ import {
 } from '../../shared/host/settings.ts';
 import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import { Standby } from '../cluster/lease.ts';
+import { Lease, type RoomLeases, Standby } from '../cluster/lease.ts';
+import type { ReportLoad } from '../cluster/open-cluster.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { StoreError } from '../storage/record-codec.ts';
+import { NotReplicated, RoomReplica } from '../storage/open-room.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
-import { NotFollowed, RoomFollower } from '../storage/room-follower.ts';
-import type { ClusterRoomsOptions } from './cluster-rooms-options.ts';
-import { Draining, type Move, SpreadRooms } from './draining.ts';
-import { FollowedRooms } from './followed-rooms.ts';
+import { StoreError } from '../storage/records.ts';
 import type { OpenRoom } from './live-room.ts';
-import type { RoomEntry } from './room-entries.ts';
-import { RoomRegistry } from './room-registry.ts';
+import { Replicas } from './replicas.ts';
+import { type RoomEntry, RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
+import { SpreadRooms } from './spread-rooms.ts';
 
-const { offer, attempt, restartApart } = DEFAULTS.cluster;
+/** Options of `ClusterRooms`. */
+export interface ClusterRoomsOptions extends RoomRegistryOptions {
+  readonly leases: RoomLeases;
+  /** Whether this server runs rooms; else it only knows which there are. */
+  readonly runsRooms: boolean;
+  readonly report: ReportLoad;
+  /** Reads what the host has set for all rooms, perhaps on another server. */
+  readonly refresh: (takenOver?: string) => Promise<void>;
+  /** What the host sees of this server besides its rooms. */
+  readonly describe: () => Omit<ServerState, 'draining' | 'rooms' | 'leaving' | 'followed'>;
+}
+
+const { offer, attempt, plans, restartApart } = DEFAULTS.cluster;
 
 /** Whether a room could not be opened for what may be over soon. */
 const isTransient = (error: unknown): boolean =>
@@ -33,116 +44,105 @@ const isTransient = (error: unknown): boolean =>
 /** Of a server in a cluster. */
 export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
-  private followed: FollowedRooms | undefined;
-  private spread: SpreadRooms | undefined;
+  private replicas: Replicas | undefined;
+  private readonly spread: SpreadRooms;
   private cancel = (): void => {};
   private hasStopped = false;
-  private readonly draining: Draining;
   /** Films that this server has. */
   films: () => readonly JobState[] = () => [];
 
   constructor(private readonly shared: ClusterRoomsOptions) {
     super(shared);
-    this.draining = new Draining({
-      ...shared,
-      running: () => this.awake,
-      give: (room, node) =>
-        this.give({ room, node }, 'to another server, as the host drains this one'),
+    const { clock, log, leases, report } = shared;
+    this.spread = new SpreadRooms({
+      ...{ clock, log, node: leases.holder, report },
+      awake: () => this.awake,
+      followed: () => this.replicas?.names ?? [],
+      give: (room, node) => this.give(room, node),
+      describe: (awake) => this.describe(awake),
     });
   }
 
   /** As `RoomRegistry.start`, but rooms that another server has are waited for. */
   override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
     await super.start(...from);
-    this.followPlans();
-    const { leases, clock, log } = this.shared;
-    this.spread = new SpreadRooms({
-      ...{ clock, node: leases.holder, report: this.shared.report, draining: this.draining },
-      awake: () => this.awake,
-      followed: () => this.followed?.names ?? [],
-      give: async (move) => void (await this.give(move, 'to a server that is less busy')),
-      describe: (awake) => this.describe(awake),
-    });
-    if (!this.shared.runsRooms) return;
+    this.watchPlans();
+    this.spread.start();
+    const { leases, clock, log, runsRooms } = this.shared;
+    if (!runsRooms) return;
     const onFailure = (room: string, error: unknown): void => {
       const { message } = error as Error;
       log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
     };
     this.standby = new Standby({
       ...{ leases, clock, onFailure },
-      waiting: () => this.waiting.filter((room) => this.draining.takes(room)),
+      waiting: () => this.waiting.filter((room) => this.spread.takes(room)),
       open: (room) =>
         this.takeOver(room).catch((error: unknown) => {
           if (!isTransient(error)) throw error;
-          // It is tried again at once.
+          // It is tried again immediately.
           onFailure(room, error);
         }),
     });
-    this.followed = new FollowedRooms({
+    this.replicas = new Replicas({
       ...{ clock, log },
       waiting: () => this.waiting,
       isOpening: (room) => leases.of(room) !== undefined,
       isIdle: () => this.running.length === 0,
-      open: (room) => this.follow(room),
+      open: (room) => this.replicate(room),
     });
   }
 
   /** The servers of the cluster, as they say now, or have said last. */
   async servers(): Promise<ClusterState> {
     const { spread } = this;
-    await spread?.tell().catch(() => {});
-    const { server } = this.describe(spread?.own.rooms ?? {});
-    const others = spread?.others.flatMap((one) => one.server ?? []) ?? [];
-    const servers = [...(server ? [server] : []), ...others];
+    await spread.tell();
+    const states = [spread.own, ...spread.others].flatMap(({ server }) => server ?? []);
     return {
       own: this.name,
-      current: spread?.isCurrent ?? false,
-      servers: servers.sort((a, b) => (a.name < b.name ? -1 : 1)),
+      current: spread.isCurrent,
+      servers: states.sort((a, b) => (a.name < b.name ? -1 : 1)),
     };
   }
 
-  /** What this server is called; no other has the same name. */
+  /** This server's name, unique in the cluster. */
   get name(): string {
     return this.shared.describe().name;
   }
 
   /** How many servers come before this one, by name; those that have just ended count too. */
   get place(): number {
-    return (this.spread?.heardWithin(restartApart) ?? []).filter((name) => name < this.name).length;
+    return this.spread.heardWithin(restartApart).filter((name) => name < this.name).length;
   }
 
   /** Whether there is a server of that name, as far as is known here. */
   knows(server: string): boolean {
-    return server === this.name || !!this.spread?.others.some((one) => one.server?.name === server);
+    return server === this.name || this.spread.others.some((one) => one.server?.name === server);
   }
 
   /** Films of other servers, by server. */
   get filmsElsewhere(): ReadonlyMap<string, readonly JobState[]> {
-    const others = this.spread?.others ?? [];
+    const { others } = this.spread;
     return new Map(
       others.flatMap(({ server, jobs }) => (server && jobs ? [[server.name, jobs]] : [])),
     );
   }
 
-  /** Has other servers take the rooms of this one. @throws HostRefusal nobody-takes-over */
-  async drain(): Promise<void> {
-    // Without an answer, nobody knows who could.
-    const others = await this.spread?.tell().catch(() => []);
-    this.draining.begin(others ?? []);
-    await this.spread?.tell().catch(() => {});
+  /** Lets other servers take the rooms of this one. @throws HostRefusal nobody-takes-over */
+  drain(): Promise<void> {
+    return this.spread.drain();
   }
 
-  async stopDraining(): Promise<void> {
-    this.draining.end();
-    await this.spread?.tell().catch(() => {});
+  stopDraining(): Promise<void> {
+    return this.spread.stopDraining();
   }
 
   /** Takes no more rooms over. Those that run go on. */
   stopStandby(): void {
     this.hasStopped = true;
     this.standby?.stop();
-    void this.followed?.stop();
-    this.spread?.stop();
+    void this.replicas?.stop();
+    this.spread.stop();
     this.cancel();
   }
 
@@ -166,8 +166,8 @@ export class ClusterRooms extends RoomRegistry {
     return plan?.open === true && !(live && this.shared.leases.of(name)?.isHeld);
   }
 
-  override ownedElsewhere(except?: string): string | undefined {
-    if (this.shared.runsRooms && !this.draining.isOn) return undefined;
+  override ledElsewhere(except?: string): string | undefined {
+    if (this.shared.runsRooms && !this.spread.isDraining) return undefined;
     return this.names.find((name) => name !== except && this.isElsewhere(name));
   }
 
@@ -178,7 +178,7 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /** Whether no room that is open waits for another server, or some room runs here. */
-  get isOwner(): boolean {
+  get isLeader(): boolean {
     const { leases } = this.shared;
     const open = [...this.entries.values()].filter(({ plan }) => plan.open);
     return open.length === 0 || open.some(({ plan }) => leases.mayTick(plan.name));
@@ -200,19 +200,19 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Runs work on a room that this server owns, or owns from now on if nobody else does. One that
+   * Runs work on a room that this server leads, or leads from now on if nobody else does. One that
    * runs goes on under the lease that it was opened with, or not at all.
    *
    * @throws HostRefusal elsewhere; StoreError unreachable
    */
-  protected override async owning<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
+  protected override async leading<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
     const { leases } = this.shared;
     const { name } = entry.plan;
     if (entry.live) this.requireHere(entry);
-    else if (!this.shared.runsRooms || !(leases.of(name) || this.draining.takes(name)))
+    else if (!this.shared.runsRooms || !(leases.of(name) || this.spread.takes(name)))
       throw new HostRefusal('elsewhere');
     else {
-      const lease = await leases.tryAcquire(name);
+      const lease = await leases.acquire(name);
       if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
       if (lease === 'no-answer')
         throw new StoreError('unreachable', `Valkey does not say who has the room "${name}".`);
@@ -232,7 +232,8 @@ export class ClusterRooms extends RoomRegistry {
 
   protected override async begin(entry: RoomEntry): Promise<void> {
     const { name } = entry.plan;
-    if (!this.shared.runsRooms || !(await this.shared.leases.acquire(name))) return;
+    if (!this.shared.runsRooms || !((await this.shared.leases.acquire(name)) instanceof Lease))
+      return;
     await this.takeOver(name).catch((error: unknown) => {
       // It is tried again later.
       if (!isTransient(error)) throw error;
@@ -243,7 +244,7 @@ export class ClusterRooms extends RoomRegistry {
   private async takeOver(name: string): Promise<void> {
     const entry = this.require(name);
     await this.serialised(entry, () =>
-      this.owning(entry, async () => {
+      this.leading(entry, async () => {
         const { hostStore, refresh } = this.shared;
         await refresh(name);
         this.adopt(entry, await hostStore.plan(name));
@@ -259,7 +260,7 @@ export class ClusterRooms extends RoomRegistry {
 
   /** Rooms that this server has given away and nobody has yet, and those that it opens or stops. */
   private get leaving(): string[] {
-    const given = new Set(this.draining.leaving);
+    const given = new Set(this.spread.leaving);
     const left = [...this.entries.values()].filter(({ plan, live }) => {
       return !live && (this.shared.leases.of(plan.name) || (plan.open && given.has(plan.name)));
     });
@@ -278,12 +279,12 @@ export class ClusterRooms extends RoomRegistry {
     const { leases, describe } = this.shared;
     const rooms = this.running.flatMap(({ plan: { name } }) => {
       const { epoch } = leases.of(name) ?? {};
-      const kept = this.draining.isKept(name);
+      const kept = this.spread.isKept(name);
       return epoch === undefined ? [] : [{ name, epoch, awake: awake[name] ?? 0, kept }];
     });
-    const { isOn: draining } = this.draining;
+    const { isDraining: draining } = this.spread;
     const leaving = draining ? this.leaving : [];
-    const followed = [...(this.followed?.names ?? [])];
+    const followed = [...(this.replicas?.names ?? [])];
     const server: ServerState = { ...describe(), draining, rooms, leaving, followed };
     const jobs = this.films();
     return { server, ...(jobs.length > 0 && { jobs: [...jobs] }) };
@@ -295,16 +296,16 @@ export class ClusterRooms extends RoomRegistry {
    * @param node undefined: to whoever takes it
    * @returns whether it has stopped here
    */
-  private async give(
-    { room, node }: Omit<Move, 'node'> & { readonly node: string | undefined },
-    why: string,
-  ): Promise<boolean> {
+  private async give(room: string, node: string | undefined): Promise<boolean> {
     const { leases, log } = this.shared;
     const entry = this.entries.get(room);
     if (!entry?.live || entry.busy) return false;
     const work = async (): Promise<boolean> => {
       if (!entry.live) return false;
-      log.info('room-given', `Room "${room}" goes ${why}.`, { room });
+      const to = this.spread.isDraining
+        ? 'to another server, as the host drains this one'
+        : 'to a server that is less busy';
+      log.info('room-given', `Room "${room}" goes ${to}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
       // This server may have it back if the other one has not taken it.
       leases.holdOff(room, offer + attempt);
@@ -318,8 +319,8 @@ export class ClusterRooms extends RoomRegistry {
     });
   }
 
-  protected override async followerOf(room: string): Promise<RoomFollower | undefined> {
-    return this.followed?.take(room);
+  protected override async takeReplica(room: string): Promise<RoomReplica | undefined> {
+    return this.replicas?.take(room);
   }
 
   protected override isStored(room: string): boolean {
@@ -350,15 +351,15 @@ export class ClusterRooms extends RoomRegistry {
     await leases.releaseAll();
   }
 
-  /** @throws NotFollowed; StoreError; EngineError */
-  private async follow(room: string): Promise<RoomFollower> {
+  /** @throws NotReplicated; StoreError; EngineError */
+  private async replicate(room: string): Promise<RoomReplica> {
     const { storage, world, checkpoints } = this.shared;
     const { plan } = this.require(room);
     const loaded = checkpoints.get(plan.checkpoint);
-    if (!storage || !loaded) throw new NotFollowed('its checkpoint is not here');
+    if (!storage || !loaded) throw new NotReplicated('its checkpoint is not here');
     const { species, hash, facts } = loaded;
     const checkpoint = { name: facts.name, hash };
-    return RoomFollower.open(storage.store, world, { ...plan, checkpoint, species });
+    return RoomReplica.open(storage.store, world, { ...plan, checkpoint, species });
   }
 
   /** Rooms that should run, and do not run here. */
@@ -375,8 +376,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /** Looks again and again what the host has set, created, changed or removed elsewhere. */
-  private followPlans(): void {
-    const { hostStore, clock, plans, refresh } = this.shared;
+  private watchPlans(): void {
+    const { hostStore, clock, refresh } = this.shared;
     const look = async (): Promise<void> => {
       await refresh();
       const stored = new Map((await hostStore.plans()).map((plan) => [plan.name, plan]));
@@ -393,7 +394,7 @@ export class ClusterRooms extends RoomRegistry {
       // Without an answer, it looks again.
       void look()
         .catch(() => {})
-        .then(() => this.hasStopped || this.followPlans());
+        .then(() => this.hasStopped || this.watchPlans());
     });
   }
 }

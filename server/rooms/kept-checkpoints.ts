@@ -1,8 +1,9 @@
 /**
- * Keeps the files of the checkpoints that stored rooms were made with, so that rooms go on with
- * their own weights when the installed checkpoint has changed.
+ * Retains the files of the checkpoints that stored rooms were made with, so that rooms continue with their own
+ * weights when the installed checkpoint has changed. Never changes weights. Start at `checkpointCopier`.
  */
-import { copyFile, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../platform/log.ts';
 import {
@@ -16,7 +17,44 @@ import {
 } from '../vnca/checkpoint.ts';
 import { MAP_FILE, readMap } from '../vnca/latent-map.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
-import { changedFiles, SUMS_FILE, sumOfFile, writeSums } from './kept-sums.ts';
+
+/** Has a line per file, as `sha256sum` writes it, after a line with the checksum of those lines. */
+const SUMS_FILE = 'SHA256SUMS';
+
+const sumOf = (bytes: string | Uint8Array): string =>
+  createHash('sha256').update(bytes).digest('hex');
+
+/** Computes a file's SHA-256, hexadecimal; undefined if it cannot be read. */
+const sumOfFile = (path: string): Promise<string | undefined> =>
+  readFile(path).then(sumOf, () => undefined);
+
+/** Stores the checksums of a folder's files, except missing ones. @throws the system's error */
+async function writeSums(folder: string, files: readonly string[]): Promise<void> {
+  const sums: string[] = [];
+  for (const file of files) {
+    const sum = await sumOfFile(join(folder, file));
+    if (sum) sums.push(`${sum}  ${file}`);
+  }
+  const text = sums.join('\n');
+  await writeFile(join(folder, SUMS_FILE), `${sumOf(text)}\n${text}`);
+}
+
+/**
+ * Finds the files of a folder that have changed since `writeSums`.
+ *
+ * @returns their stored checksums by name; undefined if the checksums are missing or damaged
+ */
+async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {
+  const stored = await readFile(join(folder, SUMS_FILE), 'utf8').catch(() => '');
+  const [own, ...lines] = stored.split('\n');
+  if (sumOf(lines.join('\n')) !== own) return undefined;
+  const changed = new Map<string, string>();
+  for (const line of lines) {
+    const [sum, file] = line.split('  ');
+    if ((await sumOfFile(join(folder, file))) !== sum) changed.set(file, sum);
+  }
+  return changed;
+}
 
 /** A checkpoint that may go by another name, as an installed one has its own. */
 export interface NamedCheckpoint extends Checkpoint {
@@ -63,8 +101,7 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     for (const file of MORE_FILES) {
       await copyFile(join(from, file), join(draft, file)).catch(ignoreMissing);
     }
-    // Who loads it says so if its painter is not usable.
-    await loadExactly(draft, hash, () => undefined);
+    await loadExactly(draft, hash);
     await writeSums(draft, [...FILES, ...MORE_FILES]);
     for (const file of await readdir(draft)) await sync(join(draft, file));
     await sync(draft);
@@ -93,7 +130,7 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
 /** Whether a kept checkpoint is as it was kept, and can be loaded. */
 const isWhole = async (folder: string, hash: string): Promise<boolean> =>
   (await changedFiles(folder))?.size === 0 &&
-  loadExactly(folder, hash, () => undefined).then(
+  loadExactly(folder, hash).then(
     () => true,
     () => false,
   );
@@ -154,7 +191,7 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
 async function loadExactly(
   folder: string,
   hash: string,
-  onBadPainter: (message: string) => void,
+  onBadPainter: (message: string) => void = () => {},
 ): Promise<Checkpoint> {
   const checkpoint = await loadCheckpoint(folder, { onBadPainter });
   await loadRelatives(checkpoint);
@@ -174,32 +211,31 @@ export async function loadKeptCheckpoints(
   const loaded = new Set(installed.map(fingerprint));
   const kept: NamedCheckpoint[] = [];
   const hashes = await readdir(join(data, FOLDER)).catch(() => []);
+  const warn = (what: string, { message }: { message: string }): void =>
+    log.warn('checkpoint-not-kept', `${what}: ${message}`);
   for (const hash of hashes.filter((name) => HASH.test(name))) {
     const folder = join(data, FOLDER, hash);
     try {
       await mend(folder, installed, log);
       if (loaded.has(hash)) continue;
-      const checkpoint = await loadExactly(folder, hash, (message) => {
-        const what = 'The painter of a kept checkpoint is not usable, so it has none';
-        log.warn('checkpoint-not-kept', `${what}: ${message}`);
-      });
+      const checkpoint = await loadExactly(folder, hash, (message) =>
+        warn('The painter of a kept checkpoint is not usable, so it has none', { message }),
+      );
       const { card } = checkpoint;
       const name = `${card.name}-${hash.slice(0, 8)}`;
-      const hasBadMap = await readMap(checkpoint).then(
-        () => undefined,
-        ({ message }: Error) => {
+      const renamed = { ...checkpoint, card: { ...card, name }, ownName: card.name };
+      const isUsable = await readMap(checkpoint).then(
+        () => true,
+        (error: Error) => {
           const what =
             'The map of a kept checkpoint is not usable, so its creatures are laid out again';
-          log.warn('checkpoint-not-kept', `${what}: ${message}`);
-          return { hasBadMap: true } as const;
+          warn(what, error);
+          return false;
         },
       );
-      kept.push({ ...checkpoint, card: { ...card, name }, ownName: card.name, ...hasBadMap });
+      kept.push(isUsable ? renamed : { ...renamed, hasBadMap: true });
     } catch (error) {
-      log.warn(
-        'checkpoint-not-kept',
-        `A kept checkpoint is not usable: ${(error as Error).message}`,
-      );
+      warn('A kept checkpoint is not usable', error as Error);
     }
   }
   return kept;

@@ -1,4 +1,7 @@
-/** Brings up a room from its plan, and applies changed settings to it while it runs. */
+/**
+ * Brings up a room from its plan, and applies changed settings to it while it runs. Never decides which rooms
+ * run. Start at `bringUpRoom`.
+ */
 
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -22,11 +25,9 @@ import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
 import type { WallInfo } from '../realtime/sessions/room-client.ts';
 import { DeviceMarks, ResumeTokens } from '../realtime/sessions/signed-tokens.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
-import { openRoom } from '../storage/open-room.ts';
-import { StoreError } from '../storage/record-codec.ts';
+import { openRoom, type RoomReplica } from '../storage/open-room.ts';
 import type { PlanRecord } from '../storage/record-schemas.ts';
-import type { RoomFollower } from '../storage/room-follower.ts';
-import { putItem, readItems } from '../storage/room-items.ts';
+import { StoreError } from '../storage/records.ts';
 import type { SetAside } from '../storage/set-aside.ts';
 import type { Store } from '../storage/store.ts';
 import { storedTimes } from '../storage/watched-room.ts';
@@ -58,7 +59,7 @@ export interface LiveRoomOptions {
   /** Where rooms are stored; absent: they last as long as the server. */
   readonly storage?: RoomStorage | undefined;
   /** Stores the files of a checkpoint with the rooms that use it. Never rejects. */
-  readonly keepCheckpoint?: ((name: string, hash: string) => Promise<void>) | undefined;
+  readonly retainCheckpoint?: ((name: string, hash: string) => Promise<void>) | undefined;
   /** Signs resume tokens and device marks. */
   readonly secret: Uint8Array;
   readonly bans: Bans;
@@ -84,7 +85,7 @@ export interface OpenRoom {
  * Opens a room, restored from the store if there is one, and adds it to the ticker.
  *
  * @param options.isStrict damaged data are not set aside
- * @param options.follower has followed it until now
+ * @param options.replica has replicated it until now
  * @param options.isStored see `OpenRoomOptions`
  * @throws HostRefusal no-such-checkpoint; StoreError; EngineError
  */
@@ -93,7 +94,7 @@ export async function bringUpRoom(
   policy: RoomPolicy,
   options: LiveRoomOptions & {
     readonly isStrict?: boolean;
-    readonly follower?: RoomFollower | undefined;
+    readonly replica?: RoomReplica | undefined;
     readonly isStored?: boolean;
   },
 ): Promise<OpenRoom> {
@@ -117,7 +118,7 @@ export async function bringUpRoom(
       openRoom(place, {
         ...{ store, world, date },
         checkpoint: { name: facts.name, hash },
-        follower: options.follower,
+        replica: options.replica,
         ...(options.isStored !== undefined && { isStored: options.isStored }),
         say: (remark) => log.info('room', remark),
       });
@@ -128,7 +129,7 @@ export async function bringUpRoom(
       return open();
     });
     room = opened.room;
-    await options.keepCheckpoint?.(checkpoint, hash);
+    await options.retainCheckpoint?.(checkpoint, hash);
     try {
       // Without them, times are those of now on: no reason to refuse a room.
       times = await storedTimes(store, name).catch(() => times);
@@ -136,7 +137,7 @@ export async function bringUpRoom(
       kept = await readModeration(store, name);
       policy.muted.clear();
       for (const { id } of kept.mutes) policy.muted.add(id);
-      await journalWriter.watch(room, opened.tail, opened.isFollowed, times);
+      await journalWriter.watch(room, opened.tail, opened.isReplica, times);
     } catch (error) {
       await world.close(room);
       throw error;
@@ -163,23 +164,21 @@ export async function bringUpRoom(
 async function readModeration(store: Store, room: string): Promise<Moderation> {
   const { mutes, drawings, reports } = MODERATION;
   return {
-    mutes: await readItems(store, room, 'mutes', mutes),
-    drawings: await readItems(store, room, 'drawings', drawings),
-    reports: await readItems(store, room, 'reports', reports),
+    mutes: await store.items(room, 'mutes', mutes),
+    drawings: await store.items(room, 'drawings', drawings),
+    reports: await store.items(room, 'reports', reports),
   };
 }
 
 function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
   return async (list, id, item) => {
     if (!storage) return;
-    await putItem(storage.store, { room, list, id }, item).catch(
-      ({ reason, message }: StoreError) => {
-        log.warn('not-kept', message, { room });
-        // With a full disk, the room and everything in it goes on unstored.
-        const isFull = reason === 'disk-full' || reason === 'write-failed';
-        if (!isFull) throw new Refusal('elsewhere', message);
-      },
-    );
+    await storage.store.putItem(room, list, id, item).catch(({ reason, message }: StoreError) => {
+      log.warn('not-kept', message, { room });
+      // With a full disk, the room and everything in it goes on unstored.
+      const isFull = reason === 'disk-full' || reason === 'write-failed';
+      if (!isFull) throw new Refusal('elsewhere', message);
+    });
   };
 }
 

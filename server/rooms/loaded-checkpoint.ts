@@ -1,4 +1,7 @@
-/** A checkpoint as loaded: its species, previews, and what pages need to know of it. */
+/**
+ * A checkpoint as loaded: its species, previews, and what pages need to know of it. Never reads checkpoints of
+ * stored rooms. Start at `prepareCheckpoint`.
+ */
 
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 import type { Engine, PatchId } from '../engine/engine.ts';
@@ -58,9 +61,7 @@ export interface LoadedCheckpoint {
 /** Prepares a checkpoint for rooms. @throws the error of reading its latent map or relatives */
 export async function prepareCheckpoint(
   checkpoint: NamedCheckpoint,
-  {
-    ...tools
-  }: {
+  tools: {
     readonly engine: Engine;
     readonly newPatch: () => PatchId;
     readonly clock: Clock;

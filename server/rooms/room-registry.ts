@@ -1,5 +1,7 @@
-/** The rooms of a server, which the host can create, open, close and remove while it runs. */
-
+/**
+ * The rooms of a server, open and closed, which the host can create, open, close and remove while it runs.
+ * Never runs two operations on a room at the same time. Start at `RoomRegistry`.
+ */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
   applyChange,
@@ -7,25 +9,35 @@ import {
   type SettingsRequest,
   storedChange,
 } from '../../shared/host/settings.ts';
+import type { RoomSummary } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { EngineError } from '../engine/engine.ts';
+import { Mutex } from '../platform/queues.ts';
+import { RoomPolicy } from '../realtime/policy/room-policy.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { StoreError } from '../storage/record-codec.ts';
-import type { PlanRecord } from '../storage/record-schemas.ts';
-import type { RoomFollower } from '../storage/room-follower.ts';
+import { isUnused, type RoomReplica } from '../storage/open-room.ts';
+import type { PlanRecord, RoomRecord } from '../storage/record-schemas.ts';
+import { StoreError } from '../storage/records.ts';
+import type { Store } from '../storage/store.ts';
 import type { Pace } from '../world/ticker.ts';
 import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
-import {
-  begunRoom,
-  type ExplicitSettings,
-  RoomEntries,
-  type RoomEntriesOptions,
-  type RoomEntry,
-  requireCompatible,
-  storedPlan,
-} from './room-entries.ts';
 
-export interface RoomRegistryOptions extends LiveRoomOptions, RoomEntriesOptions {
+/** A room, open or closed. */
+export interface RoomEntry {
+  plan: PlanRecord;
+  readonly policy: RoomPolicy;
+  /** A closed room stays in memory if there is no store. */
+  live: OpenRoom | undefined;
+  busy: RoomSummary['busy'];
+  /** Held while the plan changes. */
+  readonly mutex: Mutex;
+}
+
+export interface RoomRegistryOptions extends LiveRoomOptions {
+  /** Where plans and settings are stored. */
+  readonly hostStore: Store;
+  /** Settings of a room that the host has not changed. */
+  readonly defaults: RoomSettings;
   /** Called when a room has opened, before the first client joins. */
   readonly onOpen?: (roomServer: RoomServer, pace: () => Pace) => void;
   /** Called when a room is closing, after its clients have been disconnected. It is waited for. */
@@ -34,18 +46,23 @@ export interface RoomRegistryOptions extends LiveRoomOptions, RoomEntriesOptions
   readonly onSettings?: (room: string, settings: RoomSettings) => void;
 }
 
+/** Whether settings were given, not left to their defaults. */
+type ExplicitSettings = Readonly<Record<'size' | 'checkpoint', boolean>>;
+
 /** A room that the host asks to create. */
 export type RoomRequest = Omit<PlanRecord, 'made' | 'open'>;
 
 /** Creates, opens, changes, closes and removes rooms. */
-export class RoomRegistry extends RoomEntries {
+export class RoomRegistry {
+  protected readonly entries = new Map<string, RoomEntry>();
+  /** Opening hours, which hold for rooms of later too. */
+  private hours = { dim: false, closed: false };
   /** The servers of the open rooms, by name. */
   readonly roomServers = new Map<string, RoomServer>();
   /** Names of rooms that are being created. */
   private readonly reserved = new Set<string>();
 
   constructor(private readonly options: RoomRegistryOptions) {
-    super(options);
     options.bans.on('added', () => {
       for (const roomServer of this.roomServers.values()) roomServer.disconnectBanned();
     });
@@ -59,7 +76,7 @@ export class RoomRegistry extends RoomEntries {
    * @throws StoreError; EngineError
    */
   async start(
-    fixed: readonly Omit<PlanRecord, 'made' | 'open' | 'change'>[],
+    fixed: readonly Omit<RoomRequest, 'change'>[],
     explicit?: ExplicitSettings,
   ): Promise<void> {
     const plans = new Map((await this.options.hostStore.plans()).map((plan) => [plan.name, plan]));
@@ -67,13 +84,60 @@ export class RoomRegistry extends RoomEntries {
       const { open = true, change = {} } = plans.get(place.name) ?? {};
       plans.delete(place.name);
       const plan = { ...place, made: false, open, change };
-      const entry = this.register(await storedPlan(plan, this.options, explicit));
+      const entry = this.register(await this.storedPlan(plan, explicit));
       if (open) await this.begin(entry);
     }
     for (const plan of [...plans.values()].filter(({ made }) => made)) {
-      const entry = this.register(await storedPlan(plan, this.options));
-      if (plan.open) await this.startRoomIfPossible(entry);
+      const entry = this.register(await this.storedPlan(plan));
+      if (!plan.open) continue;
+      await this.begin(entry).catch((error: unknown) => {
+        const isFull = error instanceof EngineError && error.reason === 'out-of-memory';
+        if (!(isFull || error instanceof StoreError || error instanceof HostRefusal)) throw error;
+        entry.plan = { ...entry.plan, open: false };
+        this.options.log.warn('room-not-opened', error.message, { room: plan.name });
+      });
     }
+  }
+
+  /** A room's current settings. @throws HostRefusal no-such-room */
+  settingsOf(name: string): RoomSettings {
+    return this.require(name).policy.settings;
+  }
+
+  /** A room's stored plan. @throws HostRefusal no-such-room */
+  planOf(name: string): PlanRecord {
+    return this.require(name).plan;
+  }
+
+  /** Names of all rooms, open and closed, in the order of creation. */
+  get names(): readonly string[] {
+    return [...this.entries.keys()];
+  }
+
+  /** A room's state for the host's page. @throws HostRefusal no-such-room */
+  summary(roomName: string): RoomSummary {
+    const { plan, policy, live, busy } = this.require(roomName);
+    const { ticker, places } = this.options;
+    const { name, width, height, checkpoint, open, made } = plan;
+    const { settings, isFarewell: farewell } = policy;
+    const { room, server } = (open && live) || {};
+    const still = { tickRate: settings.tickRate, actual: 0, slow: false };
+    return {
+      ...{ name, width, height, checkpoint, open, fixed: !made, settings, farewell, busy },
+      participants: server?.seats.size ?? 0,
+      waiting: server?.seats.waiting ?? 0,
+      reported: server?.reports.size ?? 0,
+      drawingsWaiting: server?.drawings.waiting.length ?? 0,
+      organisms: live?.room.size ?? null,
+      awake: room?.awake ?? 0,
+      tick: live?.room.tick ?? 0,
+      pace: (room && ticker.pace(room)) ?? still,
+      walls: {
+        up: server?.walls.upCount ?? 0,
+        lost: server ? places.of(name).filter(({ lost }) => lost !== null).length : 0,
+        showing: server?.walls.showing ?? null,
+      },
+    };
   }
 
   /** An open room. @throws Refusal no-such-room, room-closed */
@@ -96,7 +160,7 @@ export class RoomRegistry extends RoomEntries {
   }
 
   /** If this server runs no rooms: an open one, whose server can create, open and remove others. */
-  ownedElsewhere(_except?: string): string | undefined {
+  ledElsewhere(_except?: string): string | undefined {
     return undefined;
   }
 
@@ -110,11 +174,10 @@ export class RoomRegistry extends RoomEntries {
     if (this.entries.has(name) || this.reserved.has(name)) throw new HostRefusal('room-exists');
     this.reserved.add(name);
     try {
-      await requireCompatible(request, this.options);
+      await this.requireCompatible(request);
       const entry = this.register({ ...request, made: true, open: true });
       const create = this.whileBusy(entry, 'opening', async () => {
-        const { storage } = this.options;
-        const stored = await begunRoom(name, { storage });
+        const begun = await this.begunRoom(name);
         try {
           await this.startRoom(entry);
           await this.options.hostStore.putPlan(entry.plan);
@@ -123,7 +186,7 @@ export class RoomRegistry extends RoomEntries {
           await this.stopRoom(entry);
           await this.release(entry);
           // It would keep its name from rooms of another size.
-          if (!stored) await storage?.store.forget(name).catch(() => {});
+          if (!begun) await this.options.storage?.store.forget(name).catch(() => {});
           throw error;
         }
       });
@@ -214,26 +277,20 @@ export class RoomRegistry extends RoomEntries {
       const stored = storedChange(settings, change);
       await this.storePlan(entry, { change: { ...entry.plan.change, ...stored } });
       policy.settings = settings;
-      await this.apply(entry, settings, previous);
+      if (entry.live) {
+        const { ticker } = this.options;
+        const { room } = entry.live;
+        // A tick ends under the settings that it began with, or its replay would differ.
+        await ticker.hold(room);
+        try {
+          applySettings(entry.live, settings, previous, ticker);
+        } finally {
+          ticker.resume(room);
+        }
+      }
       this.options.onSettings?.(name, settings);
       return settings;
     });
-  }
-
-  /** A tick ends under the settings that it began with, or its replay would differ. */
-  private async apply(
-    { live }: RoomEntry,
-    settings: RoomSettings,
-    previous: RoomSettings,
-  ): Promise<void> {
-    if (!live) return;
-    const { ticker } = this.options;
-    await ticker.hold(live.room);
-    try {
-      applySettings(live, settings, previous, ticker);
-    } finally {
-      ticker.resume(live.room);
-    }
   }
 
   /**
@@ -250,7 +307,7 @@ export class RoomRegistry extends RoomEntries {
       let takeBack: (() => Promise<unknown>) | undefined;
       try {
         takeBack = await exchange();
-        entry.plan = await storedPlan({ ...plan, open: true }, this.options);
+        entry.plan = await this.storedPlan({ ...plan, open: true });
         await this.startRoom(entry, true);
         // It stays open after a restart too.
         await this.storePlan(entry, { open: true });
@@ -264,13 +321,91 @@ export class RoomRegistry extends RoomEntries {
     });
   }
 
+  /**
+   * Marks a room as busy during an operation, so that no other begins.
+   *
+   * @throws HostRefusal no-such-room, room-busy
+   */
+  async during<T>(
+    name: string,
+    busy: NonNullable<RoomSummary['busy']>,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const entry = this.requireIdle(name);
+    entry.busy = busy;
+    try {
+      return await work();
+    } finally {
+      entry.busy = null;
+    }
+  }
+
+  protected require(name: string): RoomEntry {
+    const entry = this.entries.get(name);
+    if (!entry) throw new HostRefusal('no-such-room', name);
+    return entry;
+  }
+
+  private requireIdle(name: string): RoomEntry {
+    const entry = this.require(name);
+    if (entry.busy) throw new HostRefusal('room-busy', entry.busy);
+    return entry;
+  }
+
+  private async storePlan(entry: RoomEntry, change: Partial<PlanRecord>): Promise<void> {
+    const plan = { ...entry.plan, ...change };
+    await this.options.hostStore.putPlan(plan);
+    entry.plan = plan;
+  }
+
+  /**
+   * Runs a change of a room's plan after those that have begun before.
+   *
+   * @throws HostRefusal no-such-room if the room has been removed meanwhile
+   */
+  protected serialised<T>(entry: RoomEntry, work: () => Promise<T>): Promise<T> {
+    return entry.mutex.runExclusive(() => {
+      if (this.require(entry.plan.name) !== entry) throw new HostRefusal('no-such-room');
+      return work();
+    });
+  }
+
+  /**
+   * Marks the room as busy immediately, even while it waits for the mutex.
+   *
+   * @throws HostRefusal room-busy
+   */
+  private whileBusy(
+    entry: RoomEntry,
+    busy: NonNullable<RoomSummary['busy']>,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    return this.during(entry.plan.name, busy, () =>
+      this.serialised(entry, () => this.leading(entry, work)),
+    );
+  }
+
+  /** Runs work on a room that this server leads. */
+  protected leading<T>(_: RoomEntry, work: () => Promise<T>): Promise<T> {
+    return work();
+  }
+
+  protected register(plan: PlanRecord): RoomEntry {
+    const policy = new RoomPolicy(applyChange(this.options.defaults, plan.change));
+    policy.isDimmed = this.hours.dim;
+    policy.isClosed = this.hours.closed;
+    const entry: RoomEntry = { plan, policy, live: undefined, busy: null, mutex: new Mutex() };
+    this.entries.set(plan.name, entry);
+    return entry;
+  }
+
   /** Whether all that another server has shown of a room is stored. */
   protected isStored(_room: string): boolean {
     return true;
   }
 
-  /** Who has followed a room that another server has run until now. */
-  protected async followerOf(_: string): Promise<RoomFollower | undefined> {
+  /** Takes the replica of a room that another server has run until now. */
+  protected async takeReplica(_: string): Promise<RoomReplica | undefined> {
     return undefined;
   }
 
@@ -279,27 +414,16 @@ export class RoomRegistry extends RoomEntries {
     return this.startRoom(entry);
   }
 
-  private async startRoomIfPossible(entry: RoomEntry): Promise<void> {
-    try {
-      await this.begin(entry);
-    } catch (error) {
-      const isFull = error instanceof EngineError && error.reason === 'out-of-memory';
-      if (!(isFull || error instanceof StoreError || error instanceof HostRefusal)) throw error;
-      entry.plan = { ...entry.plan, open: false };
-      this.options.log.warn('room-not-opened', error.message, { room: entry.plan.name });
-    }
-  }
-
   protected async startRoom(entry: RoomEntry, isStrict = false): Promise<void> {
     const { ticker } = this.options;
     if (entry.live) ticker.resume(entry.live.room);
     else {
-      const follower = await this.followerOf(entry.plan.name);
+      const replica = await this.takeReplica(entry.plan.name);
       const isStored = this.isStored(entry.plan.name);
-      const options = { ...this.options, isStrict, follower, isStored };
+      const options = { ...this.options, isStrict, replica, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
         // An engine that has failed has nothing to free.
-        follower?.close().catch(() => {}),
+        replica?.close().catch(() => {}),
       );
     }
     const { room, server: roomServer } = entry.live;
@@ -335,5 +459,46 @@ export class RoomRegistry extends RoomEntries {
     await this.options.ticker.remove(live.room);
     entry.live = undefined;
     await this.options.world.close(live.room);
+  }
+
+  /** The plan of a room as it is stored, unless the host has asked for something else. */
+  private async storedPlan(plan: PlanRecord, explicit?: ExplicitSettings): Promise<PlanRecord> {
+    const { storage, checkpoints } = this.options;
+    // A damaged record is noticed when the room opens.
+    const stored = await storage?.store.room(plan.name).catch(() => undefined);
+    if (!stored) return plan;
+    const { width, height, checkpoint } = stored;
+    const own = [...checkpoints.values()].find(({ hash }) => hash === checkpoint.hash);
+    // Another release of the same checkpoint is not what the host has asked for.
+    const isOther = explicit?.checkpoint && plan.checkpoint !== checkpoint.name;
+    return {
+      ...plan,
+      ...(!explicit?.size && { width, height }),
+      ...(own && !isOther && { checkpoint: own.species.checkpoint }),
+    };
+  }
+
+  /** The parameters of a stored room; undefined if there is none, or only one that has never begun. */
+  private async begunRoom(name: string): Promise<RoomRecord | undefined> {
+    const { store } = this.options.storage ?? {};
+    const stored = await store?.room(name);
+    return stored && !(await isUnused(store!, name)) ? stored : undefined;
+  }
+
+  /**
+   * Checks a room that the host asks for against the store and the checkpoints.
+   *
+   * @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint
+   */
+  private async requireCompatible(request: RoomRequest): Promise<void> {
+    const { name, width, height, checkpoint } = request;
+    const loaded = this.options.checkpoints.get(checkpoint);
+    if (!loaded) throw new HostRefusal('no-such-checkpoint');
+    const stored = await this.begunRoom(name);
+    // A stored room of the same name continues if it fits.
+    if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
+    if (stored && (stored.width !== width || stored.height !== height)) {
+      throw new HostRefusal('room-exists', `stored with ${stored.width}x${stored.height} cells`);
+    }
   }
 }

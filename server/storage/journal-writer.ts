@@ -1,25 +1,35 @@
 /**
- * Stores the rooms while they run: journal entries before results are sent, checksums of the
- * planes, and periodic snapshots. If writing fails, the rooms continue; once writing works again, a
- * snapshot of each room replaces the missing journal entries.
+ * Stores the rooms while they run: journal entries before results are sent, checksums of the planes, and
+ * periodic snapshots. Never stops a room: if writing fails, a snapshot replaces the missing entries once
+ * writing works again. Start at `JournalWriter.record`.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
+import type { RoomEvent } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTimes } from '../world/tick-times.ts';
 import type { RoomTick, TickEvents } from '../world/world.ts';
-import { count } from './day-counts.ts';
-import { StoreError, type StoreReason } from './record-codec.ts';
 import type { JournalRecord, JournalTail, Jump, SnapshotRecord } from './record-schemas.ts';
-import {
-  type SnapshotDraft,
-  type SnapshotMarks,
-  Snapshots,
-  type SnapshotsOptions,
-} from './snapshots.ts';
-import type { TickRecord } from './store.ts';
-import { WallClock } from './wall-clock.ts';
-import { checksumOf, openWatched, type WatchedRoom } from './watched-room.ts';
-import { withoutRefused } from './without-refused.ts';
+import { StoreError, type StoreReason } from './records.ts';
+import { type SnapshotMarks, Snapshots, type SnapshotsOptions } from './snapshots.ts';
+import { checksumOf, WatchedRoom } from './watched-room.ts';
+
+/** Longest step back of the wall clock without a notice, ms. */
+const SET_BACK = 60_000;
+
+/**
+ * Leaves out refused commands, as they change nothing. In a tick without engine memory, they have
+ * used ids and random numbers.
+ */
+function withoutRefused(
+  events: readonly RoomEvent[],
+  refused: readonly number[],
+): Pick<TickEvents, 'events' | 'refused'> {
+  const isOutOfMemory = events.some(({ what }) => what === 'no-memory');
+  if (refused.length === 0 || isOutOfMemory) return { events, refused };
+  let index = 0;
+  const kept = events.filter(({ what }) => what !== 'command' || !refused.includes(index++));
+  return { events: kept, refused: [] };
+}
 
 const { markTicks, idleMarkTicks } = DEFAULTS.store;
 
@@ -49,7 +59,7 @@ export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clo
 
 const nothing = (): void => {};
 
-/** A cluster stops such a room; its next owner goes on from what is stored. */
+/** Why a cluster stops a room; its next leader continues from what is stored. */
 const ENDS_ROOM: ReadonlySet<StoreReason> = new Set(['not-owner', 'unreachable']);
 
 const endsRoom = (error: unknown): boolean =>
@@ -65,14 +75,34 @@ export class JournalWriter {
   private failures = 0;
   /** Whether the last write failed for lack of space. */
   isDiskFull = false;
-  readonly wallClock: WallClock;
+  /** When the wall clock was last set back, as it shows since, ms. */
+  setBackAt: number | undefined;
+  /** The last reading of the wall clock, ms. */
+  private read = 0;
   private closed = false;
   private readonly snapshots: Snapshots;
 
   constructor(private readonly options: JournalWriterOptions) {
-    this.snapshots = new Snapshots(options);
-    const why = 'The clock was set back: what was stored before may have wrong times.';
-    this.wallClock = new WallClock(options.date, () => options.warn('clock-set-back', why));
+    this.snapshots = new Snapshots(options, this.flushed);
+  }
+
+  /**
+   * Reads the wall clock by which records are dated, ms. It may be wrong, and be set at any time.
+   *
+   * @param stored time of a stored record, ms
+   */
+  now(stored = 0): number {
+    const { date, warn } = this.options;
+    const now = date();
+    if (now < Math.max(this.read, stored) - SET_BACK) {
+      this.setBackAt = now;
+      warn(
+        'clock-set-back',
+        'The clock was set back: what was stored before may have wrong times.',
+      );
+    }
+    this.read = now;
+    return now;
   }
 
   /** Whether all rooms are stored. */
@@ -90,8 +120,8 @@ export class JournalWriter {
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
     const { store, date } = this.options;
-    const watched = await openWatched(store, room, tail, { date: date(), times });
-    this.wallClock.now(watched.snapshots[0]?.at);
+    const watched = await WatchedRoom.open(store, room, tail, { date: date(), times });
+    this.now(watched.snapshots[0]?.at);
     this.watched.set(room, watched);
     const saved = this.saveSnapshot(watched);
     if (!isAtOnce) await saved;
@@ -99,7 +129,7 @@ export class JournalWriter {
 
   /** Stores the events of a tick before its results are sent. This is the world's journal. */
   readonly record = async (ticks: readonly TickEvents[]): Promise<void> => {
-    const at = this.wallClock.now();
+    const at = this.now();
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
@@ -108,7 +138,7 @@ export class JournalWriter {
         return [];
       const { marks } = watched;
       watched.at = at;
-      if (events.length > 0) count(watched.today(), events, refused);
+      if (events.length > 0) watched.count(events, refused);
       const kept = withoutRefused(events, refused);
       // Without an entry, nothing would say that some are missing before these marks.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
@@ -118,22 +148,21 @@ export class JournalWriter {
       const lastTick = Math.max(watched.tail.tick, entry?.tick ?? 0, marks.at(-1)?.tick ?? 0);
       watched.tail = { tick: lastTick, seq: entry?.seq ?? watched.tail.seq };
       const { tail, day } = watched;
-      const page: TickRecord = { room: room.name, tail, entry, marks, day };
-      return [{ watched, page }];
+      return [{ watched, write: { room: room.name, tail, entry, marks, day } }];
     });
     if (written.length === 0) return;
     const start = this.options.clock.now();
-    const commit = this.options.store.commit(written.map(({ page }) => page));
+    const commit = this.options.store.commit(...written.map(({ write }) => write));
     this.lastCommit = commit.catch(() => undefined);
     try {
       const bytes = await commit;
-      for (const { watched, page } of written) {
-        watched.stored = page.tail;
+      for (const { watched, write } of written) {
+        watched.stored = write.tail;
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
       // Other rooms are written all the same, and the one that is not writes nothing any more.
-      if (endsRoom(error)) for (const { watched, page } of written) watched.stored = page.tail;
+      if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }
     this.options.onCommit?.(this.options.clock.now() - start);
@@ -167,7 +196,7 @@ export class JournalWriter {
       const isRetry = this.retried.delete(watched);
       const due = this.failedAt === undefined ? this.snapshots.due(watched) : isRetry && 'stored';
       if (due === 'stored') void this.saveSnapshot(watched);
-      else if (due) this.keepRecent(watched);
+      else if (due) this.saveRecent(watched);
     }
   }
 
@@ -207,9 +236,7 @@ export class JournalWriter {
     room: Room,
     marks: Pick<SnapshotRecord, 'name' | 'before'>,
   ): Promise<SnapshotRecord> {
-    const watched = this.watchedOf(room);
-    const draft = this.snapshots.draftOf(watched);
-    return this.exclusively(watched, () => this.write(watched, draft, marks));
+    return this.save(this.watchedOf(room), marks);
   }
 
   /**
@@ -222,7 +249,7 @@ export class JournalWriter {
     const watched = this.watchedOf(room);
     await watched.saving.waitForUnlock();
     const { tick } = room;
-    watched.at = this.wallClock.now();
+    watched.at = this.now();
     const entry = watched.entryOf({ tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
     // Cells of one age are not the cells of before.
@@ -230,11 +257,8 @@ export class JournalWriter {
     watched.unmarked = true;
     // In this tick nothing was stepped.
     watched.sums.take();
-    const draft = this.snapshots.draftOf(watched);
     try {
-      return await this.exclusively(watched, () =>
-        this.write(watched, draft, { jump: true }, entry),
-      );
+      return await this.save(watched, { jump: true }, entry);
     } catch (error) {
       // The entry is stored with the snapshot; later entries cannot be replayed without it.
       if (!(error instanceof StoreError)) this.markIncomplete([watched], (error as Error).message);
@@ -282,7 +306,7 @@ export class JournalWriter {
       await this.options.store.putSnapshotRecord(room.name, snapshot);
       watched.snapshots = watched.snapshots.map((one) => (one === old ? snapshot : one));
     };
-    await this.exclusively(watched, rename, false);
+    await this.exclusively(watched, rename);
   }
 
   /** Resolves when all writes in progress are done. */
@@ -304,32 +328,46 @@ export class JournalWriter {
    */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
     if (watched.saving.isLocked()) return watched.saving.waitForUnlock();
-    const draft = this.snapshots.draftOf(watched);
-    const taken = this.exclusively(watched, () => this.write(watched, draft, {}));
-    return taken.then(nothing, nothing);
+    return this.save(watched, {}).then(nothing, nothing);
   }
 
-  /** Keeps a room for a restart, unless its snapshots are being changed. */
-  private keepRecent(watched: WatchedRoom): void {
+  /** Stores a room for a restart, unless its snapshots are being changed. */
+  private saveRecent(watched: WatchedRoom): void {
     if (watched.saving.isLocked()) return;
-    const draft = this.snapshots.recentOf(watched);
-    const keep = () => this.snapshots.keepRecent(watched, draft, this.flushed);
+    const draft = this.snapshots.capture(watched);
     // A failure is reported by the next write that matters.
-    watched.saving.runExclusive(keep).catch(nothing);
+    watched.saving.runExclusive(() => this.snapshots.writeRecent(watched, draft)).catch(nothing);
   }
 
-  /**
-   * Runs work on a room's snapshots, one at a time.
-   *
-   * @param isWhole it stores the room as it is when this is called
-   */
-  private exclusively<T>(watched: WatchedRoom, work: () => Promise<T>, isWhole = true): Promise<T> {
+  /** Writes a snapshot of the room as it is when this is called. */
+  private save(
+    watched: WatchedRoom,
+    marks: SnapshotMarks,
+    entry?: JournalRecord,
+  ): Promise<SnapshotRecord> {
+    const draft = this.snapshots.capture(watched);
+    watched.unsaved = false;
+    watched.savedAt = watched.capturedAt;
+    watched.bytes = 0;
     const { failures } = this;
+    return this.exclusively(watched, async () => {
+      try {
+        const snapshot = await this.snapshots.write(watched, draft, marks, entry);
+        // A later failure is not repaired by this snapshot.
+        if (this.failures === failures) watched.needsSnapshot = false;
+        return snapshot;
+      } catch (error) {
+        watched.bytes += draft.bytes;
+        throw error;
+      }
+    });
+  }
+
+  /** Runs work on a room's snapshots, one at a time. */
+  private exclusively<T>(watched: WatchedRoom, work: () => Promise<T>): Promise<T> {
     return watched.saving.runExclusive(async () => {
       try {
         const result = await work();
-        // A later failure is not repaired by this snapshot.
-        if (isWhole && this.failures === failures) watched.needsSnapshot = false;
         this.markComplete();
         return result;
       } catch (error) {
@@ -340,20 +378,6 @@ export class JournalWriter {
         throw error;
       }
     });
-  }
-
-  private write(
-    watched: WatchedRoom,
-    draft: SnapshotDraft,
-    marks: SnapshotMarks,
-    entry?: JournalRecord,
-  ): Promise<SnapshotRecord> {
-    return this.snapshots
-      .write(watched, draft, { written: this.flushed, marks, entry })
-      .catch((error: unknown) => {
-        watched.bytes += draft.bytes;
-        throw error;
-      });
   }
 
   private watchedOf(room: Room): WatchedRoom {

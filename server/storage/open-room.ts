@@ -1,21 +1,166 @@
-/** Opens a room: restores a stored one, or creates a new one. */
+/**
+ * Opens a room: creates it, restores it, or takes it over from a replica of a room that another server
+ * runs. Never writes while it replicates. Start at `openRoom`.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULTS } from '../../shared/defaults.ts';
+import { EngineError } from '../engine/engine.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomPlace, World } from '../world/world.ts';
 import { isEventful, isMarkDue } from './journal-writer.ts';
-import { StoreError } from './record-codec.ts';
-import type { JournalTail, RoomRecord } from './record-schemas.ts';
-import { recover } from './recovery.ts';
-import type { RoomFollower } from './room-follower.ts';
-import type { Store } from './store.ts';
+import type { JournalRecord, JournalTail, RoomRecord } from './record-schemas.ts';
+import { StoreError } from './records.ts';
+import {
+  checkRoom,
+  type ExpectedRoom,
+  latestMoment,
+  type Recovered,
+  recover,
+  reopenRoom,
+  replay,
+} from './recovery.ts';
+import { listOf, type Store, type StoredMoment } from './store.ts';
+import { TickSums } from './watched-room.ts';
 
-export interface OpenRoomOptions {
+/** Why a room is not replicated, or no longer: it is opened from its snapshot then. */
+export class NotReplicated extends Error {
+  override readonly name = 'NotReplicated';
+}
+
+/**
+ * A replica of a room that another server runs, in a world of its own and some ticks behind: it replays the
+ * journal as it is stored, so that the room can be taken over immediately.
+ */
+export class RoomReplica {
+  private equal = 0;
+  /** Whether the room has been handed over or closed. */
+  private isOver = false;
+  private readonly sums: TickSums;
+
+  private constructor(
+    private readonly store: Store,
+    private readonly world: World,
+    private readonly room: Room,
+    private readonly stored: RoomRecord,
+    /** The part of the journal that has been replayed. */
+    private tail: JournalTail,
+  ) {
+    this.sums = new TickSums(room.grid.planes);
+  }
+
+  /**
+   * Opens the room's latest snapshot.
+   *
+   * @param world has an engine with the room's checkpoint
+   * @throws NotReplicated; StoreError; EngineError
+   */
+  static async open(store: Store, world: World, expected: ExpectedRoom): Promise<RoomReplica> {
+    const { name } = expected;
+    const [stored, tail] = [await store.room(name), await store.tail(name)];
+    const ticks = await store.snapshotTicks(name);
+    if (!stored || !tail || ticks.length === 0) throw new NotReplicated('it has not begun');
+    checkRoom(stored, expected);
+    const moment = await latestMoment(store, name, tail);
+    const { engine, tick, seq } = moment.snapshot;
+    const own = world.engine.info;
+    if (engine.name !== own.name || engine.device !== own.device) {
+      throw new NotReplicated(`its owner computes with ${engine.name} on ${engine.device}`);
+    }
+    const beside = world.beside();
+    const room = await reopenRoom(beside, expected, moment);
+    return new RoomReplica(store, beside, room, stored, { tick, seq });
+  }
+
+  /**
+   * Replays what has been stored since the last call.
+   *
+   * @param most ticks
+   * @returns whether that was all
+   * @throws StoreError unreachable: it can be tried again; NotReplicated; StoreError; EngineError: it is
+   *   of no use any more
+   */
+  async catchUp(most = Number.POSITIVE_INFINITY): Promise<boolean> {
+    const { store, world, room, sums } = this;
+    const { name } = room;
+    const tail = await store.tail(name);
+    if (!tail || tail.tick < room.tick) throw new NotReplicated('its journal begins anew');
+    const to = Math.min(tail.tick, room.tick + most);
+    const from = room.tick + 1;
+    // All is read before anything is replayed, so that it can be tried again.
+    const entries = await listOf(store.journal(name, from, to));
+    const marks = await listOf(store.marks(name, from, to));
+    const moments = new Map<number, StoredMoment>();
+    for (const { tick, jump } of entries)
+      if (jump) moments.set(tick, await store.moment(name, tick));
+    this.tail = this.endOf(entries);
+    const { equal, unequal } = await replay({
+      ...{ world, room, to, sums, isApart: true, journal: entries, marks },
+      moment: async (tick) => moments.get(tick)!,
+    }).catch((error: unknown) => {
+      const isFull = error instanceof EngineError && error.reason === 'out-of-memory';
+      throw isFull ? new NotReplicated(`this engine's memory is full`) : error;
+    });
+    this.equal += equal;
+    if (unequal > 0) throw new NotReplicated('its cells are computed differently');
+    const isAll = to === tail.tick;
+    if (isAll && this.tail.seq !== tail.seq) throw new NotReplicated('its journal lacks entries');
+    this.tail = { ...this.tail, tick: to };
+    return isAll;
+  }
+
+  /**
+   * Hands the room over to a world, at its last stored tick. No other process writes it any more.
+   *
+   * @throws as `catchUp`
+   */
+  async handOver(world: World): Promise<Recovered> {
+    const stored = await this.store.room(this.room.name);
+    if (this.isOver) throw new NotReplicated('it is closed');
+    if (stored?.made !== this.stored.made) throw new NotReplicated('it was made anew');
+    await this.requireNear();
+    const { room, equal: before } = this;
+    const from = room.tick;
+    await this.catchUp();
+    world.adopt(room, this.world);
+    this.isOver = true;
+    const { tail, equal } = this;
+    const ticks = room.tick - from;
+    return { ...{ room, tail, ticks, equal: equal - before, unequal: 0 }, remarks: [] };
+  }
+
+  /** Frees what the room holds of the engine, unless it has been handed over. */
+  async close(): Promise<void> {
+    if (this.isOver) return;
+    this.isOver = true;
+    await this.world.close(this.room);
+  }
+
+  /** @throws NotReplicated: a snapshot leads to the end much sooner */
+  private async requireNear(): Promise<void> {
+    const { store, room } = this;
+    const near = room.tick + DEFAULTS.cluster.followBehind;
+    const tail = await store.tail(room.name);
+    if (!tail || tail.tick <= near) return;
+    const [stored = 0] = await store.snapshotTicks(room.name);
+    const recent = (await store.recent(room.name))?.snapshot.tick ?? 0;
+    if (Math.max(stored, recent) > near) throw new NotReplicated('it has fallen behind');
+  }
+
+  private endOf(entries: readonly JournalRecord[]): JournalTail {
+    for (const [i, { seq }] of entries.entries()) {
+      if (seq !== this.tail.seq + 1 + i) throw new NotReplicated('its journal lacks entries');
+    }
+    const { tick, seq } = entries.at(-1) ?? this.tail;
+    return { tick, seq };
+  }
+}
+
+interface OpenRoomOptions {
   readonly store: Store;
   readonly world: World;
   readonly checkpoint: RoomRecord['checkpoint'];
-  /** Has followed the room until now; it is of no use afterwards. */
-  readonly follower?: RoomFollower | undefined;
+  /** Has replicated the room until now; it is of no use afterwards. */
+  readonly replica?: RoomReplica | undefined;
   /** Otherwise another process may have shown ticks without events after the last stored one. */
   readonly isStored?: boolean;
   /** Wall clock, ms. */
@@ -24,22 +169,16 @@ export interface OpenRoomOptions {
   readonly say: (remark: string) => void;
 }
 
-export interface OpenedRoom {
-  readonly room: Room;
-  readonly tail: JournalTail;
-  /** Whether it comes from the follower. */
-  readonly isFollowed: boolean;
-}
-
 /**
  * Opens a room. Call `JournalWriter.watch` before its first tick.
  *
+ * @returns the room, the end of its journal, and whether it comes from the replica
  * @throws StoreError; EngineError
  */
 export async function openRoom(
   place: RoomPlace,
-  { store, world, checkpoint, follower, isStored = true, date, say }: OpenRoomOptions,
-): Promise<OpenedRoom> {
+  { store, world, checkpoint, replica, isStored = true, date, say }: OpenRoomOptions,
+): Promise<{ room: Room; tail: JournalTail; isReplica: boolean }> {
   const { name, width, height, seed, maxOrganisms, species } = place;
   const stored = await store.room(name);
   if (!stored && (await store.hasPartsOf(name))) {
@@ -47,18 +186,18 @@ export async function openRoom(
   }
   if (!stored || (await isUnused(store, name))) {
     await store.createRoom({ name, width, height, seed, checkpoint, made: date() });
-    return { room: world.open(place), tail: { tick: 0, seq: 0 }, isFollowed: false };
+    return { room: world.open(place), tail: { tick: 0, seq: 0 }, isReplica: false };
   }
-  const followed = await follower?.handOver(world).catch(async () => {
-    await follower.close();
+  const taken = await replica?.handOver(world).catch(async () => {
+    await replica.close();
     return undefined;
   });
   const { room, tail, ticks, remarks } =
-    followed ?? (await recover(store, world, { name, width, height, checkpoint, species }));
+    taken ?? (await recover(store, world, { name, width, height, checkpoint, species }));
   for (const remark of remarks) say(remark);
   const count = room.organisms.length;
   say(
-    `Room "${name}" is ${followed ? 'taken over as it was followed' : 'restored'}: ` +
+    `Room "${name}" is ${taken ? 'taken over as it was followed' : 'restored'}: ` +
       `${count} ${count === 1 ? 'organism' : 'organisms'}, tick ${room.tick}` +
       `${ticks > 0 ? `, the last ${ticks} ticks replayed` : ''}.`,
   );
@@ -66,7 +205,7 @@ export async function openRoom(
     try {
       await passUnstored(world, room);
       // Who takes the room over next must not begin before this.
-      await store.commit([{ room: name, tail: { ...tail, tick: room.tick } }]);
+      await store.commit({ room: name, tail: { ...tail, tick: room.tick } });
     } catch (error) {
       await world.close(room).catch(() => {});
       throw error;
@@ -79,7 +218,7 @@ export async function openRoom(
   if (place.life && !isDeepStrictEqual(place.life, room.life)) room.setLife(place.life);
   if (place.energy) room.setEnergy(place.energy);
   if (place.tickRate) room.setTickRate(place.tickRate);
-  return { room, tail: { ...tail, tick: room.tick }, isFollowed: followed !== undefined };
+  return { room, tail: { ...tail, tick: room.tick }, isReplica: taken !== undefined };
 }
 
 /**

@@ -158,6 +158,12 @@ export const snapshotRecord = v.strictObject({
 });
 export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
 
+/**
+ * Whether a snapshot is named or precedes a host's action: other rules apply, without its journal.
+ */
+export const isStandalone = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'>): boolean =>
+  name !== undefined || before !== undefined;
+
 /** Counts of a room's commands on one day. */
 export const dayRecord = v.strictObject({
   day: text,

@@ -1,67 +1,15 @@
 /**
- * Restores a room to its last stored tick: opens the latest intact snapshot and replays the journal
- * from there as fast as the engine can.
+ * Restores a room to its last stored tick: opens the latest intact snapshot and replays the journal from
+ * there as fast as the engine can. Never skips a missing entry. Start at `recover`.
  */
-import * as v from 'valibot';
 import { EngineError } from '../engine/engine.ts';
 import type { Room, TickResult } from '../world/room.ts';
-import { type RoomState, roomState } from '../world/room-state.ts';
 import type { Species } from '../world/species.ts';
 import type { World } from '../world/world.ts';
-import { recentKey } from './record-access.ts';
-import { decodeRecord, encodeRecord, StoreError } from './record-codec.ts';
-import {
-  type JournalRecord,
-  type JournalTail,
-  type PlaneChecksum,
-  type RoomRecord,
-  type SnapshotRecord,
-  snapshotRecord,
-} from './record-schemas.ts';
+import type { JournalRecord, JournalTail, PlaneChecksum, RoomRecord } from './record-schemas.ts';
+import { StoreError } from './records.ts';
 import type { Store, StoredMoment } from './store.ts';
 import { checksumOf, TickSums } from './watched-room.ts';
-
-const recentRecord = v.strictObject({ snapshot: snapshotRecord, state: roomState });
-
-export interface RecentSnapshot {
-  /** Cells of its own tick are in `cells`, those of others are stored. */
-  readonly snapshot: SnapshotRecord;
-  readonly state: RoomState;
-  /** In the order of the snapshot's cells. */
-  readonly cells: readonly Float32Array[];
-}
-
-/** Keeps a room's recent snapshot, instead of an earlier one. @throws StoreError */
-export async function putRecent(
-  { records }: Store,
-  room: string,
-  { snapshot, state, cells }: RecentSnapshot,
-): Promise<void> {
-  const key = recentKey(room);
-  const parts = cells.map((one) => new Uint8Array(one.buffer, one.byteOffset, one.byteLength));
-  await records.putUnsynced(key, [encodeRecord(key, { snapshot, state }), ...parts]);
-}
-
-/** A room's recent snapshot; undefined: there is none that can be used. */
-export async function readRecent(store: Store, room: string): Promise<StoredMoment | undefined> {
-  const key = recentKey(room);
-  try {
-    const [head, ...parts] = (await store.records.getUnsynced(key)) ?? [];
-    if (!head) return undefined;
-    const { snapshot, state } = v.parse(recentRecord, decodeRecord(key, head));
-    const cells: Float32Array[] = [];
-    for (const { id, tick } of snapshot.cells) {
-      const part = tick === snapshot.tick ? parts.shift() : undefined;
-      cells.push(part ? new Float32Array(part.buffer) : await store.cells(room, id, tick));
-    }
-    // The room's owner may have replaced it while it was read in pieces.
-    const [same] = (await store.records.getUnsynced(key)) ?? [];
-    return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
-  } catch {
-    // Earlier snapshots serve as well.
-    return undefined;
-  }
-}
 
 /** A restored room and the result of its replay. */
 export interface Recovered {
@@ -128,23 +76,19 @@ export async function recover(
   if (!stored || !tail) throw new StoreError('damaged', `The stored room "${name}" is incomplete.`);
   checkRoom(stored, expected);
   const remarks: string[] = [];
-  const moment = await latestMoment(store, name, tail, (remark) => remarks.push(remark));
-  const { engine } = moment.snapshot;
-  const other = `${engine.name} on ${engine.device}`;
-  const isOther = other !== `${world.engine.info.name} on ${world.engine.info.device}`;
+  const remark = (text: string) => void remarks.push(`Room "${name}": ${text}`);
+  const moment = await latestMoment(store, name, tail, remark);
+  const [then, now] = [moment.snapshot.engine, world.engine.info].map(
+    ({ name: engine, device }) => `${engine} on ${device}`,
+  );
   const end = await lastWholeEntry(store, name, moment, tail);
-  if (end.gap) {
-    remarks.push(
-      `Room "${name}": changes after tick ${end.tail.tick} could not be stored at the time and are lost.`,
-    );
-  }
+  const { tick: to } = end.tail;
+  if (end.gap) remark(`changes after tick ${to} could not be stored at the time and are lost.`);
   const room = await reopenRoom(world, expected, moment);
   const replayed = replay({
-    world,
-    room,
-    to: end.tail.tick,
-    journal: store.journal(name, room.tick + 1, end.tail.tick),
-    marks: store.marks(name, room.tick + 1, end.tail.tick),
+    ...{ world, room, to },
+    journal: store.journal(name, room.tick + 1, to),
+    marks: store.marks(name, room.tick + 1, to),
     moment: (tick) => store.moment(name, tick),
   });
   const { ticks, equal, unequal } = await replayed.catch(async (error: unknown) => {
@@ -152,14 +96,14 @@ export async function recover(
     await world.close(room).catch(() => {});
     throw error;
   });
-  if (ticks > 0 && isOther) {
-    remarks.push(
-      `Room "${name}": the last ${ticks} ticks were computed by ${other} and replayed by another engine. ` +
+  if (ticks > 0 && then !== now) {
+    remark(
+      `the last ${ticks} ticks were computed by ${then} and replayed by another engine. ` +
         `No command is lost; the picture may differ.`,
     );
   } else if (unequal > 0) {
-    remarks.push(
-      `Room "${name}": ${unequal} of ${equal + unequal} checksums of the last ${ticks} ticks differ. ` +
+    remark(
+      `${unequal} of ${equal + unequal} checksums of the last ${ticks} ticks differ. ` +
         `No command is lost, but the cells were computed differently.`,
     );
   }
@@ -185,14 +129,14 @@ export async function latestMoment(
   remark: (text: string) => void = () => {},
 ): Promise<StoredMoment> {
   const ticks = await store.snapshotTicks(name);
-  const recent = await readRecent(store, name);
+  const recent = await store.recent(name);
   const recentTick = recent?.snapshot.tick ?? 0;
   if (recent && recentTick > (ticks[0] ?? 0) && recentTick <= tail.tick) return recent;
   for (const tick of ticks) {
     if (tick > tail.tick) continue;
-    const moment = await intactMoment(store, name, tick);
+    const moment = await store.intactMoment(name, tick);
     if (moment) return moment;
-    remark(`Room "${name}": the snapshot of tick ${tick} is damaged and was skipped.`);
+    remark(`the snapshot of tick ${tick} is damaged and was skipped.`);
   }
   throw new StoreError('damaged', `The room "${name}" has no intact snapshot.`);
 }
@@ -216,25 +160,13 @@ async function lastWholeEntry(
       throw missing(name, last.tick, entry.tick);
     }
     // A replaced state is stored only in the snapshot of that tick.
-    if (entry.jump && !(await intactMoment(store, name, entry.tick))) {
-      return { tail: last, gap: true };
-    }
+    const isLost = entry.jump && !(await store.intactMoment(name, entry.tick));
+    if (isLost) return { tail: last, gap: true };
     last = { tick: entry.tick, seq: entry.seq };
   }
   if (last.seq !== tail.seq) throw missing(name, last.tick, tail.tick);
   return { tail, gap: false };
 }
-
-/** A snapshot with its state and cells; undefined if it is damaged. */
-const intactMoment = (
-  store: Store,
-  name: string,
-  tick: number,
-): Promise<StoredMoment | undefined> =>
-  store.moment(name, tick).catch((error: unknown) => {
-    if (error instanceof StoreError && error.reason === 'damaged') return undefined;
-    throw error;
-  });
 
 const missing = (name: string, from: number, to: number): StoreError =>
   new StoreError(
@@ -242,14 +174,33 @@ const missing = (name: string, from: number, to: number): StoreError =>
     `The journal of room "${name}" lacks entries between the ticks ${from} and ${to}.`,
   );
 
-export interface Replay {
+type Sequence<T> = Iterable<T> | AsyncIterable<T>;
+
+async function* each<T>(items: Sequence<T>): AsyncGenerator<T, void> {
+  yield* items;
+}
+
+/** Returns a function that takes the item of a tick, if there is one. Call it for one tick after another. */
+export function byTick<T extends { readonly tick: number }>(items: Sequence<T>) {
+  const iterator = each(items);
+  let next: IteratorResult<T, void> | undefined;
+  return async (tick: number): Promise<T | undefined> => {
+    next ??= await iterator.next();
+    if (next.done || next.value.tick !== tick) return undefined;
+    const { value } = next;
+    next = undefined;
+    return value;
+  };
+}
+
+interface ReplayOptions {
   readonly world: World;
   /** At the tick before the first to be replayed. */
   readonly room: Room;
   /** Last tick. */
   readonly to: number;
-  readonly journal: AsyncIterable<JournalRecord>;
-  readonly marks: AsyncIterable<PlaneChecksum>;
+  readonly journal: Sequence<JournalRecord>;
+  readonly marks: Sequence<PlaneChecksum>;
   /** Of the ticks replayed before, if it goes on from there. */
   readonly sums?: TickSums;
   /** Whether the engine steps a few patches at a time, and others' in between. */
@@ -257,7 +208,10 @@ export interface Replay {
   /** Reads the snapshot of a tick in which the room's state was replaced. */
   readonly moment: (tick: number) => Promise<Pick<StoredMoment, 'state' | 'cells'>>;
   /** Called for each tick; `equal` says whether its checksum matches, if it has one. */
-  readonly onTick?: (tick: TickResult, equal: boolean | undefined) => void | Promise<void>;
+  readonly onTick?: (
+    tick: Pick<TickResult, 'tick' | 'life'>,
+    equal: boolean | undefined,
+  ) => void | Promise<void>;
 }
 
 /**
@@ -273,48 +227,43 @@ export async function tickAgain(world: World, room: Room, isApart = false): Prom
 }
 
 /** Replays ticks and compares their checksums. @throws StoreError; EngineError */
-export async function replay(options: Replay): Promise<{
+export async function replay(options: ReplayOptions): Promise<{
   readonly ticks: number;
   readonly equal: number;
   readonly unequal: number;
   /** Number of ticks covered by checksums that matched. */
   readonly proven: number;
 }> {
-  const { world, room, to, journal, marks, moment, isApart, onTick } = options;
-  const entries = journal[Symbol.asyncIterator]();
-  const checks = marks[Symbol.asyncIterator]();
-  let entry = await entries.next();
-  let check = await checks.next();
-  const from = room.tick;
+  const { world, room, to, moment, isApart, onTick } = options;
   const { sums = new TickSums(room.grid.planes) } = options;
+  const entryOf = byTick(options.journal);
+  const markOf = byTick(options.marks);
+  const from = room.tick;
   let proven = 0;
   let equal = 0;
   let unequal = 0;
   while (room.tick < to) {
     const tick = room.tick + 1;
-    if (!entry.done && entry.value.tick === tick && entry.value.jump) {
+    const entry = await entryOf(tick);
+    if (entry?.jump) {
       const { state, cells } = await moment(tick);
       await world.replaceState(room, state, cells);
-      entry = await entries.next();
-      await onTick?.({ tick, answers: [], life: [], died: [], changed: [] }, undefined);
+      await onTick?.({ tick, life: [] }, undefined);
       continue;
     }
-    if (!entry.done && entry.value.tick === tick) {
-      room.redo(entry.value.events);
-      entry = await entries.next();
-    }
+    if (entry) room.redo(entry.events);
     const result = await tickAgain(world, room, isApart);
     sums.ticked(tick, result.changed);
+    const mark = await markOf(tick);
     let same: boolean | undefined;
-    if (!check.done && check.value.tick === tick) {
-      const { planes, each } = check.value;
-      const all = each && sums.proves(each);
+    if (mark) {
+      const { planes, each } = mark;
+      const all = sums.proves(each);
       same = planes === checksumOf(room.grid.planes) && all !== false;
       if (same) equal++;
       else unequal++;
-      if (same) proven += each && all ? tick - each.since + 1 : 1;
+      if (same) proven += all ? tick - each.since + 1 : 1;
       sums.take();
-      check = await checks.next();
     }
     await onTick?.(result, same);
   }

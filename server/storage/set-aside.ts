@@ -1,17 +1,29 @@
 /**
- * Moves damaged data aside, into folders of their own with a name and a date, so that the server
- * can open what is whole.
+ * Moves damaged data aside, into folders of their own with a name and a date, so that the server can open what
+ * is whole, and copies the records that cannot be made up. Never deletes data. Start at `SetAside`.
  */
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Mutex } from '../platform/queues.ts';
 import { startTable } from './lmdb/open.ts';
-import { copyRoom, moveRecords } from './raw-records.ts';
-import { StoreError } from './record-codec.ts';
 import { type AsideRecord, asideRecords, type SnapshotRecord } from './record-schemas.ts';
-import type { Records } from './records.ts';
-import type { Store } from './store.ts';
+import { decodeRecord, encodeRecord, isIntact, type Records, StoreError } from './records.ts';
+import { partsOf, STATE_KINDS, type Store, spanOf } from './store.ts';
 
-export interface SetAsideOptions {
+/** Records read at a time; any of them may be large. */
+const AT_ONCE = 20;
+
+/** Copies a room's state and history; its plan and its statistics are not part of it. */
+async function copyRoom(from: Records, to: Records, room: string): Promise<void> {
+  const spans = [
+    ...STATE_KINDS.map((kind) => spanOf(`${kind}/${room}/`)),
+    ...['room', 'tail'].map((kind) => ({ from: `${kind}/${room}`, to: `${kind}/${room}!` })),
+  ];
+  for (const span of spans)
+    for await (const put of partsOf(from, span, AT_ONCE)) await to.write({ put });
+}
+
+interface SetAsideOptions {
   readonly store: Store;
   /** The folder that receives the data. */
   readonly folder: string;
@@ -72,9 +84,14 @@ export class SetAside {
    */
   async records(room: string | null, keys: readonly string[]): Promise<void> {
     const why = `${keys.length} records were damaged, the first "${keys[0]}".`;
-    const { id } = await this.move({ room, what: 'records', tick: null, why }, (archive) =>
-      moveRecords(this.options.store.records, archive, keys),
-    );
+    const { records } = this.options.store;
+    const { id } = await this.move({ room, what: 'records', tick: null, why }, async (archive) => {
+      for (const key of keys) {
+        const bytes = await records.get(key);
+        if (bytes) await archive.write({ put: [{ key, bytes }] });
+      }
+      await records.write({ remove: keys });
+    });
     if (room !== null) this.parts.set(room, id);
   }
 
@@ -136,14 +153,11 @@ export class SetAside {
     const { store } = this.options;
     const stored = await store.room(room).catch(() => undefined);
     const whole: SnapshotRecord[] = [];
-    if (!stored) return whole;
-    for (const tick of await store.snapshotTicks(room)) {
+    for (const tick of stored ? await store.snapshotTicks(room) : []) {
       const moment = await store.moment(room, tick).catch(() => undefined);
-      if (!moment) continue;
-      const { snapshot, state } = moment;
-      const { width, height } = state.planes;
-      if (width !== stored.width || height !== stored.height) continue;
-      if (whole.length === 0 || snapshot.name !== undefined) whole.push(snapshot);
+      const { width, height } = moment?.state.planes ?? {};
+      if (!moment || width !== stored?.width || height !== stored?.height) continue;
+      if (whole.length === 0 || moment.snapshot.name !== undefined) whole.push(moment.snapshot);
     }
     return whole;
   }
@@ -192,4 +206,42 @@ export class SetAside {
     await this.options.store.putServerRecord(RECORD, list);
     this.list = list;
   }
+}
+
+/** Name of the file, and key of its record. */
+const NAME = 'essentials';
+const PREFIXES = ['house/', 'plan/', 'room/'];
+
+/** Reads the copy; empty if there is none or it is damaged. */
+export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  try {
+    const bytes = decodeRecord(NAME, await readFile(file)) as [string, Uint8Array][];
+    return new Map(bytes.filter(([key, value]) => isIntact(key, value)));
+  } catch {
+    return new Map();
+  }
+}
+
+/** Updates the copy after each write that concerns it; a failure to do so is ignored. */
+export async function withCopy<R extends Records>(records: R, file: string): Promise<R> {
+  const mutex = new Mutex();
+  const update = () =>
+    mutex.runExclusive(async () => {
+      const spans = PREFIXES.map((prefix) => records.list(spanOf(prefix)));
+      const entries = (await Promise.all(spans)).flat().map(({ key, bytes }) => [key, bytes]);
+      const draft = `${file}.new`;
+      await writeFile(draft, encodeRecord(NAME, entries), { mode: 0o600 });
+      await chmod(draft, 0o600);
+      await rename(draft, file);
+    });
+  await update().catch(() => {});
+  return {
+    ...records,
+    async write(write) {
+      await records.write(write);
+      const keys = [...(write.put ?? []).map(({ key }) => key), ...(write.remove ?? [])];
+      const isEssential = keys.some((key) => PREFIXES.some((prefix) => key.startsWith(prefix)));
+      if (isEssential) await update().catch(() => {});
+    },
+  };
 }

@@ -1,17 +1,96 @@
 /**
- * Takes snapshots: reads a room's state between two ticks, and writes it while the room continues.
+ * Takes snapshots: reads a room's state between two ticks, and writes it while the room continues. Never
+ * decides when: the journal writer does. Start at `Snapshots.write`.
  */
+
 import { setImmediate } from 'node:timers/promises';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import { freeBuffers } from '../platform/worker-rpc.ts';
 import type { RoomState } from '../world/room-state.ts';
-import type { JournalRecord, JournalTail, SnapshotRecord } from './record-schemas.ts';
-import { putRecent } from './recovery.ts';
-import { isStandalone, retainedSnapshots } from './snapshot-retention.ts';
+import {
+  isStandalone,
+  type JournalRecord,
+  type JournalTail,
+  type SnapshotRecord,
+} from './record-schemas.ts';
 import type { Store } from './store.ts';
 import type { SavedCells, WatchedRoom } from './watched-room.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+type KeepLimits = Readonly<
+  Record<'keepLatest' | 'keepHours' | 'keepDays' | 'maxBytes', number> &
+    Partial<Record<'keepMinutes' | 'keepBefore', number>>
+>;
+
+/**
+ * Keeps the latest snapshots, the first of each of the last minutes and the last of each of the
+ * last hours and days that have any, subject to a limit of what was written for them. Also keeps named snapshots, the last few that
+ * precede a host's action, and snapshots of a replaced state while older ones exist, as a replay
+ * needs them.
+ *
+ * @param snapshots latest first
+ * @returns the snapshots to keep, latest first
+ */
+export function retainedSnapshots(
+  snapshots: readonly SnapshotRecord[],
+  limits: KeepLimits = DEFAULTS.store,
+): SnapshotRecord[] {
+  const periodic = retainedPeriodic(
+    snapshots.filter((one) => !isStandalone(one)),
+    limits,
+  );
+  const beforeActions = snapshots
+    .filter(({ name, before }) => name === undefined && before !== undefined)
+    .slice(0, limits.keepBefore ?? 0);
+  const first = Math.min(...periodic.map(({ tick }) => tick));
+  const wanted = new Set([...periodic, ...beforeActions]);
+  return snapshots.filter((one) => {
+    return wanted.has(one) || one.name !== undefined || (one.jump && one.tick > first);
+  });
+}
+
+function retainedPeriodic(
+  snapshots: readonly SnapshotRecord[],
+  limits: KeepLimits,
+): SnapshotRecord[] {
+  const { keepLatest, keepMinutes = 0, keepHours, keepDays, maxBytes } = limits;
+  const wanted = new Set([
+    ...snapshots.slice(0, keepLatest),
+    // The first of a minute, as an undo must start before everything done in that minute.
+    ...runsOf(snapshots, MINUTE, keepMinutes).map((run) => run.at(-1)!),
+    ...runsOf(snapshots, HOUR, keepHours).map(([last]) => last),
+    ...runsOf(snapshots, DAY, keepDays).map(([last]) => last),
+  ]);
+  let bytes = 0;
+  const periodic = snapshots.filter((one) => wanted.has(one));
+  return periodic.filter((snapshot, i) => {
+    bytes += snapshot.bytes;
+    return i < keepLatest || bytes <= maxBytes;
+  });
+}
+
+/**
+ * Groups successive snapshots of one minute, hour or day. The order of ticks decides, not the age of
+ * a snapshot: its time may be that of a clock that was wrong.
+ *
+ * @param span of a group, ms
+ * @param most maximum number of groups
+ * @returns groups and their snapshots, latest first
+ */
+function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number) {
+  const runs: SnapshotRecord[][] = [];
+  for (const one of snapshots) {
+    const run = runs.at(-1);
+    if (run && Math.floor(run[0].at / span) === Math.floor(one.at / span)) run.push(one);
+    else runs.push([one]);
+  }
+  return runs.slice(0, most);
+}
 
 /** Bytes of cells per transaction, which takes half of that; a tick's commit has to wait for it. */
 const CELL_BYTES_AT_ONCE = 2_000_000;
@@ -20,7 +99,7 @@ const CELL_BYTES_AT_ONCE = 2_000_000;
 const MAX_DIFFERENCES = 15;
 
 /** A room at one moment. Its cells may still be in the engine. */
-interface Capture {
+interface Draft {
   readonly state: RoomState;
   /** Organisms whose cells are not stored yet. */
   readonly stale: RoomState['organisms'];
@@ -30,30 +109,12 @@ interface Capture {
   readonly at: number;
   readonly seq: number;
   readonly times: SnapshotRecord['times'];
-}
-
-/** The content of a snapshot before it is written. */
-export interface SnapshotDraft extends Capture {
   /** Bytes of journal since the previous snapshot. */
   readonly bytes: number;
 }
 
-/** A recent snapshot before it is kept. */
-interface RecentDraft extends Capture {
-  readonly cells: SnapshotRecord['cells'];
-}
-
 /** What makes a snapshot more than one of many; it outlives writing the same tick again. */
 export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
-
-/** How and with what a draft is written. */
-export interface SnapshotWrite {
-  /** Resolves when the journal up to the draft is on disk. */
-  readonly written: () => Promise<unknown>;
-  readonly marks: SnapshotMarks;
-  /** A journal entry to be written in the same transaction. */
-  readonly entry: JournalRecord | undefined;
-}
 
 export interface SnapshotsOptions {
   readonly store: Store;
@@ -71,7 +132,11 @@ export interface SnapshotsOptions {
 
 /** Takes and writes snapshots, and removes old ones. */
 export class Snapshots {
-  constructor(private readonly options: SnapshotsOptions) {}
+  /** @param journalWritten resolves when everything recorded in the journal is on disk */
+  constructor(
+    private readonly options: SnapshotsOptions,
+    private readonly journalWritten: () => Promise<unknown>,
+  ) {}
 
   /** Which snapshot of a room is due. */
   due(watched: WatchedRoom): 'stored' | 'recent' | undefined {
@@ -87,57 +152,52 @@ export class Snapshots {
   }
 
   /** Captures a room and its cells synchronously, so that no tick can come between. */
-  draftOf(watched: WatchedRoom): SnapshotDraft {
-    const capture = this.capture(watched);
-    watched.unsaved = false;
-    watched.savedAt = watched.capturedAt;
-    const { bytes } = watched;
-    watched.bytes = 0;
-    return { ...capture, bytes };
-  }
-
-  /** Captures a room, as `draftOf`, for `keepRecent`. No snapshot may be in progress. */
-  recentOf(watched: WatchedRoom): RecentDraft {
-    const capture = this.capture(watched);
-    const { state, stale } = capture;
-    const fresh = new Set(stale.map(({ id }) => id));
-    const cells = state.organisms.map(({ id }) =>
-      fresh.has(id) ? { id, tick: state.tick } : refOf(id, watched.saved.get(id)!),
-    );
-    return { ...capture, cells };
+  capture(watched: WatchedRoom): Draft {
+    const { engine, date, clock } = this.options;
+    const { room, saved, tail, times, bytes } = watched;
+    const state = room.export();
+    const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
+    const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
+    // It is awaited later; without this, a failure before that would be unhandled.
+    exported.catch(() => {});
+    watched.cells = 0;
+    watched.capturedAt = clock.now();
+    return { state, stale, exported, at: date(), seq: tail.seq, times: times?.known, bytes };
   }
 
   /**
-   * Keeps a room for a restart, without waiting for the disk.
+   * Stores a draft as the recent snapshot, without waiting for the disk. No other snapshot may be in
+   * progress.
    *
-   * @param written resolves when the journal is on disk
    * @throws StoreError; EngineError
    */
-  async keepRecent(
-    watched: WatchedRoom,
-    { state, exported, at, seq, cells }: RecentDraft,
-    written: SnapshotWrite['written'],
-  ): Promise<void> {
+  async writeRecent(watched: WatchedRoom, draft: Draft): Promise<void> {
     const { store } = this.options;
-    const { name } = watched.room;
+    const { room, saved } = watched;
+    const { state, stale, at, seq } = draft;
     const { tick } = state;
-    const states = await exported;
-    await written();
-    await store.commit([{ room: name, tail: storedTail(watched, { tick, seq }) }]);
-    const { engine } = this;
-    const snapshot = { ...{ tick, seq, at, engine, cells }, bytes: 0, journal: 0 };
-    await putRecent(store, name, { snapshot, state, cells: states });
+    const fresh = new Set(stale.map(({ id }) => id));
+    const cells = state.organisms.map(({ id }) =>
+      fresh.has(id) ? { id, tick } : refOf(id, saved.get(id)!),
+    );
+    const states = await draft.exported;
+    await this.journalWritten();
+    await store.commit({ room: room.name, tail: storedTail(watched, { tick, seq }) });
+    const snapshot = { tick, seq, at, engine: this.engine, cells, bytes: 0, journal: 0 };
+    await store.putRecent(room.name, { snapshot, state, cells: states });
   }
 
   /**
    * Writes a draft, and removes snapshots that are not retained.
    *
+   * @param entry a journal entry to be written in the same transaction
    * @throws StoreError; EngineError
    */
   async write(
     watched: WatchedRoom,
-    draft: SnapshotDraft,
-    { written, marks, entry }: SnapshotWrite,
+    draft: Draft,
+    marks: SnapshotMarks,
+    entry?: JournalRecord,
   ): Promise<SnapshotRecord> {
     const { store } = this.options;
     const { room, saved } = watched;
@@ -159,7 +219,7 @@ export class Snapshots {
     const cells = state.organisms.map(({ id }) => refOf(id, saved.get(id)!));
     bytes += await store.putState(room.name, state);
     // The stored tail must not refer to entries that are not on disk yet.
-    await written();
+    await this.journalWritten();
     const tail = storedTail(watched, { tick, seq });
     const { engine } = this;
     // A restart may store the tick of a named snapshot, or of one that a replay needs, again.
@@ -168,7 +228,7 @@ export class Snapshots {
       ...{ tick, seq, at, engine, cells, bytes },
       ...{ journal: draft.bytes, ...marksOf(old), ...marks, ...(times && { times }) },
     };
-    await store.putSnapshot(room.name, { snapshot, tail, entry });
+    await store.commit({ room: room.name, snapshot, tail, entry });
     await store.removeRecent(room.name);
     const living = new Set(state.organisms.map(({ id }) => id));
     for (const id of saved.keys()) if (!living.has(id)) saved.delete(id);
@@ -215,19 +275,6 @@ export class Snapshots {
   private get engine(): SnapshotRecord['engine'] {
     const { name, device } = this.options.engine.info;
     return { name, device };
-  }
-
-  private capture(watched: WatchedRoom): Capture {
-    const { engine, date, clock } = this.options;
-    const { room, saved, tail, times } = watched;
-    const state = room.export();
-    const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
-    const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
-    // It is awaited later; without this, a failure before that would be unhandled.
-    exported.catch(() => {});
-    watched.cells = 0;
-    watched.capturedAt = clock.now();
-    return { state, stale, exported, at: date(), seq: tail.seq, times: times?.known };
   }
 
   /**

@@ -1,8 +1,8 @@
 /**
- * The stored rooms: their parameters, journals, snapshots and daily counts. Defines keys and
- * contents of the records; the journal writer decides when they are written.
+ * The stored rooms: their parameters, journals, snapshots and daily counts. Defines keys and contents of the
+ * records. Never decides when they are written: the journal writer does. Start at `Store`.
  */
-import type * as v from 'valibot';
+import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   type DayStatistics,
@@ -11,12 +11,10 @@ import {
   hourStatistics,
 } from '../../shared/host/state.ts';
 import { type RoomState, roomState } from '../world/room-state.ts';
-import { cellsRecord, decodeCells, encodeCells, type NewCells } from './cells-record.ts';
-import { cellsKey, compressed, padded, parsed, recentKey, sealed } from './record-access.ts';
-import { StoreError } from './record-codec.ts';
 import {
   type DayRecord,
   dayRecord,
+  isStandalone,
   type JournalRecord,
   type JournalTail,
   journalRecord,
@@ -30,33 +28,46 @@ import {
   type SnapshotRecord,
   snapshotRecord,
 } from './record-schemas.ts';
-import type { Entry, Records, Span } from './records.ts';
-import { isStandalone } from './snapshot-retention.ts';
+import {
+  cellsKey,
+  cellsRecord,
+  compressed,
+  decodeCells,
+  decodeRecord,
+  type Entry,
+  encodeCells,
+  encodeRecord,
+  type NewCells,
+  padded,
+  parsed,
+  type Records,
+  recentKey,
+  type Span,
+  StoreError,
+  sealed,
+} from './records.ts';
 
 /** A snapshot with everything needed to restore the room. */
 export interface StoredMoment {
   readonly snapshot: SnapshotRecord;
   readonly state: RoomState;
-  /** In the order of the organisms. */
+  /** In the order of the organisms; of a recent snapshot, only those that are not stored. */
   readonly cells: readonly Float32Array[];
 }
 
-/** The last part of a snapshot, after its state and cells. */
-export interface SnapshotCommit {
-  readonly snapshot: SnapshotRecord;
-  readonly tail: JournalTail;
-  readonly entry?: JournalRecord | undefined;
-}
-
-/** One room's records of a tick. */
-export interface TickRecord {
+/** Records of one room, stored in one transaction. */
+export interface RoomWrite {
   readonly room: string;
   readonly tail: JournalTail;
   readonly entry?: JournalRecord | undefined;
   readonly marks?: readonly PlaneChecksum[];
   readonly day?: DayRecord | undefined;
+  /** Its state and cells are stored already. */
+  readonly snapshot?: SnapshotRecord;
 }
 
+/** Largest tick: keys have twelve digits. */
+const MAX_TICK = 999_999_999_998;
 /** Records removed in one transaction; small, so that ticks need not wait long. */
 const REMOVED_AT_ONCE = 400;
 /** Records read at a time. */
@@ -69,9 +80,25 @@ export const ROOM_KINDS = [...STATE_KINDS, 'day', 'hours', 'counted'];
 /** Kinds of the other records: `kind/name`. */
 export const SERVER_KINDS = ['house', 'plan', 'room', 'tail'];
 
-const END = '~';
+/** Collects the items of an asynchronous sequence. */
+export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+  const list: T[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+};
+
 /** All keys with a prefix. */
-export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}${END}` });
+export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}~` });
+
+/** Reads the records of a span in parts of a number of records. */
+export async function* partsOf(records: Records, span: Span, limit: number) {
+  for (let { from } = span; ; ) {
+    const entries = await records.list({ ...span, from, limit });
+    if (entries.length > 0) yield entries;
+    if (entries.length < limit) return;
+    from = `${entries.at(-1)!.key}!`;
+  }
+}
 
 /**
  * Typed access to the records. Reading throws StoreError damaged or other-version; writing throws
@@ -112,22 +139,23 @@ export class Store {
   }
 
   /**
-   * Stores the records of a tick in one transaction.
+   * Stores records of some rooms in one transaction.
    *
    * @returns bytes written
    */
-  async commit(pages: readonly TickRecord[]): Promise<number> {
-    const put = pages.flatMap(({ room, tail, entry, marks = [], day }) => [
+  async commit(...writes: readonly RoomWrite[]): Promise<number> {
+    const put = writes.flatMap(({ room, tail, entry, marks = [], day, snapshot }) => [
       sealed(`tail/${room}`, tail),
       ...(entry ? [sealed(`journal/${room}/${padded(entry.tick)}`, entry)] : []),
       ...marks.map((mark) => sealed(`mark/${room}/${padded(mark.tick)}`, mark)),
       ...(day ? [sealed(`day/${room}/${day.day}`, day)] : []),
+      ...(snapshot ? [sealed(snapshotKey(room, snapshot.tick), snapshot)] : []),
     ]);
     return this.write(put);
   }
 
   /** Journal entries of ticks from … to, both included. */
-  async *journal(name: string, from: number, to: number): AsyncGenerator<JournalRecord> {
+  async *journal(name: string, from: number, to = MAX_TICK): AsyncGenerator<JournalRecord> {
     yield* this.run(`journal/${name}/`, from, to, journalRecord);
   }
 
@@ -153,9 +181,22 @@ export class Store {
     return keys.map((key) => Number(key.slice(from.length)));
   }
 
+  /** The snapshots' own records, latest first, except damaged ones. */
+  async readableSnapshots(name: string): Promise<SnapshotRecord[]> {
+    const span = { ...spanOf(`snapshot/${name}/`), backwards: true };
+    const entries = await this.records.list(span);
+    return entries.flatMap(({ key, bytes }) => {
+      try {
+        return [parsed(key, bytes, snapshotRecord)];
+      } catch {
+        return [];
+      }
+    });
+  }
+
   /** A snapshot's own record. */
   async snapshot(name: string, tick: number): Promise<SnapshotRecord> {
-    return this.require(`snapshot/${name}/${padded(tick)}`, snapshotRecord);
+    return this.require(snapshotKey(name, tick), snapshotRecord);
   }
 
   /** A room's state at a snapshot, without cell states. */
@@ -174,6 +215,14 @@ export class Store {
       throw new StoreError('damaged', `The snapshot of tick ${tick} is inconsistent.`);
     }
     return { snapshot, state, cells };
+  }
+
+  /** As `moment`; undefined if it is damaged. */
+  intactMoment(name: string, tick: number): Promise<StoredMoment | undefined> {
+    return this.moment(name, tick).catch((error: unknown) => {
+      if (error instanceof StoreError && error.reason === 'damaged') return undefined;
+      throw error;
+    });
   }
 
   /** Cell states of an organism, [stage, stage, C], stored with the snapshot of a tick. */
@@ -200,21 +249,9 @@ export class Store {
     return this.write([await compressed(`state/${name}/${padded(state.tick)}`, state)]);
   }
 
-  /**
-   * Completes a snapshot whose state and cells are stored.
-   * @param commit.entry stored in the same transaction
-   */
-  async putSnapshot(name: string, { snapshot, tail, entry }: SnapshotCommit): Promise<void> {
-    await this.write([
-      sealed(`snapshot/${name}/${padded(snapshot.tick)}`, snapshot),
-      sealed(`tail/${name}`, tail),
-      ...(entry ? [sealed(`journal/${name}/${padded(entry.tick)}`, entry)] : []),
-    ]);
-  }
-
   /** Replaces a snapshot's own record. */
   async putSnapshotRecord(name: string, snapshot: SnapshotRecord): Promise<void> {
-    await this.put(`snapshot/${name}/${padded(snapshot.tick)}`, snapshot);
+    await this.put(snapshotKey(name, snapshot.tick), snapshot);
   }
 
   /**
@@ -223,7 +260,7 @@ export class Store {
   async removeOldSnapshots(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
     const needed = new Set(
       kept.flatMap(({ tick, cells }) => [
-        `snapshot/${name}/${padded(tick)}`,
+        snapshotKey(name, tick),
         `state/${name}/${padded(tick)}`,
         ...cells.flatMap(({ id, tick: since, base }) =>
           [since, base ?? since].map((at) => cellsKey(name, id, at)),
@@ -239,7 +276,35 @@ export class Store {
     }
   }
 
-  /** Removes what `recent-snapshot` keeps of a room. */
+  /** Stores a room's recent snapshot, instead of an earlier one. It may be lost with the power. */
+  async putRecent(name: string, { snapshot, state, cells }: StoredMoment): Promise<void> {
+    const key = recentKey(name);
+    const parts = cells.map((one) => new Uint8Array(one.buffer, one.byteOffset, one.byteLength));
+    await this.records.putUnsynced(key, [encodeRecord(key, { snapshot, state }), ...parts]);
+  }
+
+  /** A room's recent snapshot; undefined: there is none that can be used. */
+  async recent(name: string): Promise<StoredMoment | undefined> {
+    const key = recentKey(name);
+    try {
+      const [head, ...parts] = (await this.records.getUnsynced(key)) ?? [];
+      if (!head) return undefined;
+      const { snapshot, state } = v.parse(recentRecord, decodeRecord(key, head));
+      const cells: Float32Array[] = [];
+      for (const { id, tick } of snapshot.cells) {
+        const part = tick === snapshot.tick ? parts.shift() : undefined;
+        cells.push(part ? new Float32Array(part.buffer) : await this.cells(name, id, tick));
+      }
+      // Another server that runs the room may have replaced it while it was read in pieces.
+      const [same] = (await this.records.getUnsynced(key)) ?? [];
+      return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
+    } catch {
+      // Earlier snapshots serve as well.
+      return undefined;
+    }
+  }
+
+  /** Removes a room's recent snapshot. */
   async removeRecent(name: string): Promise<void> {
     await this.records.putUnsynced(recentKey(name), []);
   }
@@ -277,6 +342,32 @@ export class Store {
   /** Stores a record of the whole server. */
   async putServerRecord(name: string, value: unknown): Promise<void> {
     await this.put(`house/${name}`, value);
+  }
+
+  /**
+   * Stores a record of the whole server, unless there is one.
+   *
+   * @returns whether it was stored; false: read what is there, which may be this one all the same
+   */
+  async putNewServerRecord(name: string, value: unknown): Promise<boolean> {
+    const { records } = this;
+    const entry = sealed(`house/${name}`, value);
+    if (records.putNew) return records.putNew(entry);
+    if (await records.get(entry.key)) return false;
+    await records.write({ put: [entry] });
+    return true;
+  }
+
+  /** Items of a room that are stored one by one, apart from its state and history, by ascending id. */
+  async items<T>(name: string, list: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
+    return this.all(itemKey(name, list), schema);
+  }
+
+  /** Stores an item, or removes it if there is none. */
+  async putItem(name: string, list: string, id: number, item?: unknown): Promise<void> {
+    const key = itemKey(name, list, id);
+    if (item === undefined) await this.records.write({ remove: [key] });
+    else await this.put(key, item);
   }
 
   /** A room's visit statistics by hour, oldest first. */
@@ -364,13 +455,9 @@ export class Store {
     to: number,
     schema: v.GenericSchema<unknown, T>,
   ): AsyncGenerator<T> {
-    const end = `${prefix}${padded(to + 1)}`;
-    for (let start = `${prefix}${padded(from)}`; ; ) {
-      const entries = await this.records.list({ from: start, to: end, limit: PART });
-      for (const { key, bytes } of entries) yield parsed(key, bytes, schema);
-      if (entries.length < PART) return;
-      start = `${entries.at(-1)!.key}!`;
-    }
+    const span = { from: `${prefix}${padded(from)}`, to: `${prefix}${padded(to + 1)}` };
+    for await (const part of partsOf(this.records, span, PART))
+      for (const { key, bytes } of part) yield parsed(key, bytes, schema);
   }
 
   private async read<T>(key: string, schema: v.GenericSchema<unknown, T>): Promise<T | undefined> {
@@ -384,6 +471,14 @@ export class Store {
     return value;
   }
 }
+
+const snapshotKey = (room: string, tick: number): string => `snapshot/${room}/${padded(tick)}`;
+
+/** @param id absent: the prefix of the list */
+const itemKey = (room: string, list: string, id?: number): string =>
+  `moderation/${room}/${list}/${id === undefined ? '' : padded(id)}`;
+
+const recentRecord = v.strictObject({ snapshot: snapshotRecord, state: roomState });
 
 /** Standalone snapshots need no journal. */
 function journalBegin(kept: readonly SnapshotRecord[]): number {

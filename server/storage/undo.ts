@@ -1,7 +1,7 @@
 /**
- * Undoes recent commands: replays the journal without them in a scratch room, from a snapshot on.
- * When the replay has caught up, its state replaces the room's. Other commands keep their ids and
- * random numbers; refused ones stay refused.
+ * Undoes recent commands: replays the journal without them in a scratch room, from a snapshot on. When the
+ * replay has caught up, its state replaces the room's. Never changes what other commands did: they keep
+ * their ids and random numbers, and refused ones stay refused. Start at `undo`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { TimePoint } from '../../shared/time-points.ts';
@@ -12,11 +12,14 @@ import { settled } from '../world/tick-times.ts';
 import type { World } from '../world/world.ts';
 import { withoutContinuations } from '../world/wounding.ts';
 import type { JournalWriter } from './journal-writer.ts';
-import { StoreError } from './record-codec.ts';
-import type { JournalRecord, Jump, SnapshotRecord } from './record-schemas.ts';
-import { reopenRoom, tickAgain } from './recovery.ts';
-import { isStandalone } from './snapshot-retention.ts';
-import type { Store } from './store.ts';
+import {
+  isStandalone,
+  type JournalRecord,
+  type Jump,
+  type SnapshotRecord,
+} from './record-schemas.ts';
+import { byTick, reopenRoom, tickAgain } from './recovery.ts';
+import { listOf, type Store } from './store.ts';
 
 export interface UndoOptions {
   readonly store: Store;
@@ -33,26 +36,23 @@ export interface UndoOptions {
   readonly begin?: () => Promise<void>;
 }
 
-/** The recent commands to undo. */
-interface RecentCommands {
-  /** Wall clock of the first, ms. */
-  readonly since: number;
-  /** Wall clock of the last, ms; absent: now. */
-  readonly until?: number;
-  /** Excludes commands up to this tick, as the wall clock may have been set. */
-  readonly after?: number;
-  /** Participant; 0: the house; null: all but the house, thus the gardener and programs too. */
-  readonly by: number | null;
-}
-
-/** A single command of the house to undo. */
-interface HouseCommand {
-  readonly tick: number;
-  /** Among the commands of the house in that tick. */
-  readonly id: number;
-}
-
-export type UndoRequest = RecentCommands | HouseCommand;
+/** The commands to undo: recent ones, or a single one of the house. */
+export type UndoRequest =
+  | {
+      /** Wall clock of the first, ms. */
+      readonly since: number;
+      /** Wall clock of the last, ms; absent: now. */
+      readonly until?: number;
+      /** Excludes commands up to this tick, as the wall clock may have been set. */
+      readonly after?: number;
+      /** Participant; 0: the house; null: all but the house, thus the gardener and programs too. */
+      readonly by: number | null;
+    }
+  | {
+      readonly tick: number;
+      /** Among the commands of the house in that tick. */
+      readonly id: number;
+    };
 
 export interface UndoResult {
   /** Number of commands undone; a stroke of several messages is one. */
@@ -61,7 +61,8 @@ export interface UndoResult {
   readonly backup: SnapshotRecord;
 }
 
-type Withdrawal = Omit<Jump & { why: 'undo' }, 'why'>;
+/** The commands that an undo concerns. */
+type Undo = Omit<Jump & { why: 'undo' }, 'why'>;
 
 /** Number of earlier snapshots from which the replay may start. */
 const MAX_BASES = 8;
@@ -69,13 +70,6 @@ const MAX_BASES = 8;
 const CLOSE_TICKS = 8;
 /** The room is held earlier if a pass leaves more than this share of the ticks. */
 const MAX_REMAINING = 0.9;
-
-/** The items of a sequence that is read bit by bit. */
-export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
-  const list: T[] = [];
-  for await (const item of items) list.push(item);
-  return list;
-};
 
 /**
  * Undoes commands while the room runs.
@@ -93,75 +87,77 @@ export async function undo(options: UndoOptions, request: UndoRequest): Promise<
   const earliest = journalWriter.snapshotsOf(room).filter(isBefore)[MAX_BASES - 1];
   // The last entry may be of the tick in progress.
   const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick + 1));
-  const now = { tick: room.tick, at: journalWriter.wallClock.now() };
+  const now = { tick: room.tick, at: journalWriter.now() };
   const times = settled(journal, now, 1000 / (options.tickRate ?? Infinity));
-  const withdrawal = 'since' in request ? recent(journal, times, request) : single(request);
+  const latest: Undo =
+    'since' in request
+      ? recentUndo(journal, times, request)
+      : { from: request.tick, to: request.tick, by: HOUSE.id, id: request.id };
   // Undos before a restore no longer have an effect.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
-  const before = withdrawalsAfter(journal, restored);
+  const earlier = undosAfter(journal, restored);
   const undone = journal.flatMap((entry) =>
-    withdrawnOf(entry, [withdrawal]).filter(
-      (event) => !before.some((one) => covers(one, entry.tick, event)),
+    undoneIn(entry, [latest]).filter(
+      (event) => !earlier.some((one) => covers(one, entry.tick, event)),
     ),
   );
   if (undone.length === 0) throw new HostRefusal('nothing-to-undo');
-  const base = baseFor(journalWriter.snapshotsOf(room), journal, withdrawal.from, last);
-  const withdrawals = [withdrawal, ...withdrawalsAfter(journal, base.tick)];
+  const base = baseFor(journalWriter.snapshotsOf(room), journal, latest.from, last);
+  const undos = [latest, ...undosAfter(journal, base.tick)];
   const backup = await journalWriter.whileReading(room, base.tick, async () => {
     await options.begin?.();
-    return rewrite(options, base, withdrawals);
+    return rewrite(options, base, undos);
   });
   return { commands: withoutContinuations(undone.map(({ command }) => command)).length, backup };
 }
 
-const single = ({ tick, id }: HouseCommand): Withdrawal => ({
-  ...{ from: tick, to: tick, by: HOUSE.id, id },
-});
-
 /** @throws HostRefusal nothing-to-undo */
-function recent(
+function recentUndo(
   journal: readonly JournalRecord[],
   times: readonly TimePoint[],
-  { since, until = Infinity, after = -1, by }: RecentCommands,
-): Withdrawal {
+  { since, until = Infinity, after = -1, by }: Extract<UndoRequest, { since: number }>,
+): Undo {
   const all = { from: 0, to: Infinity, by };
   const within = journal.filter(
     (entry, i) =>
       times[i].at >= since &&
       times[i].at <= until &&
       entry.tick > after &&
-      withdrawnOf(entry, [all]).length > 0,
+      undoneIn(entry, [all]).length > 0,
   );
   if (within.length === 0) throw new HostRefusal('nothing-to-undo');
   return { from: within[0].tick, to: within.at(-1)!.tick, by };
 }
 
-/** The room as the replay has it so far. */
-interface Scratch {
-  readonly room: Room;
-  /** Of its last journal entry. */
-  seq: number;
-}
-
 /**
- * Replaces the room's state by a replay without the withdrawn commands.
+ * Replaces the room's state by a replay without the undone commands.
  *
  * @param base the snapshot to start from
- * @param withdrawals the new one first
+ * @param undos the new one first
  * @returns a snapshot of the room before
  * @throws HostRefusal undo-too-far: the journal lacks entries
  */
 async function rewrite(
   options: UndoOptions,
   base: SnapshotRecord,
-  withdrawals: readonly Withdrawal[],
+  undos: readonly Undo[],
 ): Promise<SnapshotRecord> {
   const { store, world, journalWriter, room, hold, resume } = options;
-  const { name } = room;
+  const { name, species } = room;
   const { width, height } = room.grid;
-  const place = { name: `${name} undo`, width, height, species: room.species };
+  const place = { name: `${name} undo`, width, height, species };
   const replayed = await reopenRoom(world, place, await store.moment(name, base.tick));
-  const scratch: Scratch = { room: replayed, seq: base.seq };
+  let { seq } = base;
+  /** Replays the journal in the scratch room, up to a tick. */
+  const replayTo = async (to: number): Promise<void> => {
+    const entryOf = byTick(store.journal(name, replayed.tick + 1, to));
+    while (replayed.tick < to) {
+      const entry = await entryOf(replayed.tick + 1);
+      if (entry && entry.seq !== ++seq) throw new HostRefusal('undo-too-far');
+      if (entry) replayed.redo(eventsWithout(undos, entry));
+      await tickAgain(world, replayed);
+    }
+  };
   let held = false;
   let merged = false;
   try {
@@ -170,20 +166,20 @@ async function rewrite(
       // Hold the room if the engine cannot run both fast enough.
       if (behind <= CLOSE_TICKS || behind > MAX_REMAINING * before) break;
       before = behind;
-      await replayWithout(withdrawals, options, scratch, room.tick);
+      await replayTo(room.tick);
     }
     await hold();
     held = true;
     await journalWriter.flushed();
-    await replayWithout(withdrawals, options, scratch, room.tick);
+    await replayTo(room.tick);
     // What could not be stored would be undone too.
-    if (scratch.seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
+    if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
     // The replacement counts as a tick of its own, without commands.
     await world.tick([replayed]);
     const backup = await journalWriter.takeSnapshot(room, { before: 'undo' });
     await world.merge(room, replayed);
     merged = true;
-    await journalWriter.recordJump(room, { why: 'undo', ...withdrawals[0] });
+    await journalWriter.recordJump(room, { why: 'undo', ...undos[0] });
     return backup;
   } finally {
     if (!merged) await world.close(replayed);
@@ -193,34 +189,10 @@ async function rewrite(
 }
 
 /**
- * Replays the journal in the scratch room, up to a tick.
- *
- * @throws HostRefusal undo-too-far: the journal lacks entries
+ * The events of a replayed tick: refused commands are omitted, undone ones marked. Seeds that the engine
+ * had no memory for are refused again, as they have used ids and random numbers.
  */
-async function replayWithout(
-  withdrawals: readonly Withdrawal[],
-  { store, world, room }: UndoOptions,
-  scratch: Scratch,
-  to: number,
-): Promise<void> {
-  const { room: replayed } = scratch;
-  const entries = store.journal(room.name, replayed.tick + 1, to);
-  let entry = await entries.next();
-  while (replayed.tick < to) {
-    if (!entry.done && entry.value.tick === replayed.tick + 1) {
-      if (entry.value.seq !== ++scratch.seq) throw new HostRefusal('undo-too-far');
-      replayed.redo(eventsWithout(withdrawals, entry.value));
-      entry = await entries.next();
-    }
-    await tickAgain(world, replayed);
-  }
-}
-
-/**
- * The events of a replayed tick: refused commands are omitted, withdrawn ones marked. Seeds that the
- * engine had no memory for are refused again, as they have used ids and random numbers.
- */
-function eventsWithout(withdrawals: readonly Withdrawal[], entry: JournalRecord): RoomEvent[] {
+function eventsWithout(undos: readonly Undo[], entry: JournalRecord): RoomEvent[] {
   const wasOutOfMemory = entry.events.some(({ what }) => what === 'no-memory');
   let index = 0;
   return entry.events.flatMap((event): RoomEvent[] => {
@@ -229,13 +201,13 @@ function eventsWithout(withdrawals: readonly Withdrawal[], entry: JournalRecord)
       const isSeed = event.command.what === 'plant' || event.command.what === 'renew';
       return wasOutOfMemory && isSeed ? [event] : [];
     }
-    const isWithdrawn = withdrawals.some((one) => covers(one, entry.tick, event));
-    return [{ ...event, past: isWithdrawn ? 'undone' : 'accepted' }];
+    const isUndone = undos.some((one) => covers(one, entry.tick, event));
+    return [{ ...event, past: isUndone ? 'undone' : 'accepted' }];
   });
 }
 
 function covers(
-  { from, to, by, id }: Withdrawal,
+  { from, to, by, id }: Undo,
   tick: number,
   { id: sent, command }: RoomEvent<'command'>,
 ): boolean {
@@ -243,28 +215,22 @@ function covers(
   return by === null ? command.by.id !== HOUSE.id : command.by.id === by;
 }
 
-/** The commands of a tick that are withdrawn. */
-function withdrawnOf(
-  entry: JournalRecord,
-  withdrawals: readonly Withdrawal[],
-): RoomEvent<'command'>[] {
-  return eventsWithout(withdrawals, entry).filter(
+/** The commands of a tick that are undone. */
+function undoneIn(entry: JournalRecord, undos: readonly Undo[]): RoomEvent<'command'>[] {
+  return eventsWithout(undos, entry).filter(
     (event): event is RoomEvent<'command'> => event.what === 'command' && event.past === 'undone',
   );
 }
 
-/** Earlier undos after a tick. */
-function withdrawalsAfter(journal: readonly JournalRecord[], base: number): Withdrawal[] {
-  return journal.flatMap(({ tick, jump }) => {
-    return jump?.why === 'undo' && tick > base ? [jump] : [];
-  });
-}
+/** Undos after a tick. */
+const undosAfter = (journal: readonly JournalRecord[], base: number): Undo[] =>
+  journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 
 /**
  * The latest snapshot from which the undo can be replayed: it contains none of the commands
- * withdrawn now or by a later undo, and the journal after it is complete.
+ * undone now or by a later undo, and the journal after it is complete.
  *
- * @param first tick of the first command that is withdrawn
+ * @param first tick of the first command that is undone
  * @param last number of the last entry that was recorded
  * @throws HostRefusal undo-too-far
  */
@@ -302,15 +268,10 @@ export async function restoreSnapshot(
   if (!journalWriter.snapshotsOf(room).some((one) => one.tick === tick)) {
     throw new HostRefusal('no-such-snapshot');
   }
-  const read = () => store.moment(room.name, tick);
-  const { state, cells } = await journalWriter
-    .whileReading(room, tick, read)
-    .catch((error: unknown) => {
-      if (error instanceof StoreError && error.reason === 'damaged') {
-        throw new HostRefusal('no-such-snapshot', error.message);
-      }
-      throw error;
-    });
+  const read = () => store.intactMoment(room.name, tick);
+  const moment = await journalWriter.whileReading(room, tick, read);
+  if (!moment) throw new HostRefusal('no-such-snapshot', 'It is damaged.');
+  const { state, cells } = moment;
   await hold();
   try {
     const backup = await journalWriter.takeSnapshot(room, { before: 'restore' });

@@ -1,13 +1,13 @@
-/** What the storage of a running room knows between two writes. */
+/**
+ * What the storage of a running room knows between two writes. Never writes. Start at `WatchedRoom`.
+ */
 import { crc32 } from 'node:zlib';
 import { chunkColumns, chunkCount, chunkRect, type Planes } from '../../shared/codec/chunks.ts';
-import type { TimePoint } from '../../shared/time-points.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
 import type { Room } from '../world/room.ts';
 import { TickTimes } from '../world/tick-times.ts';
 import type { TickEvents } from '../world/world.ts';
-import { dayOf, emptyDay } from './day-counts.ts';
 import type {
   DayRecord,
   JournalRecord,
@@ -18,6 +18,14 @@ import type {
 } from './record-schemas.ts';
 import type { Store } from './store.ts';
 
+/** The UTC day of a time in ms: 2026-11-25. */
+const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+/** Counts of a day without commands. */
+const emptyDay = (day: string): DayRecord => ({
+  ...{ day, plant: 0, damage: 0, cross: 0, hold: 0, transform: 0, refused: 0, left: 0 },
+});
+
 /** CRC-32 of the colours and owners. */
 export function checksumOf({ rgba, owner }: Planes): number {
   const owners = new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength);
@@ -25,11 +33,7 @@ export function checksumOf({ rgba, owner }: Planes): number {
 }
 
 /** CRC-32 of the checksums of consecutive ticks. */
-export interface EachTick {
-  /** First tick. */
-  readonly since: number;
-  readonly sum: number;
-}
+type EachTick = PlaneChecksum['each'];
 
 const foldOf = (sums: readonly number[]): number =>
   crc32(new Uint8Array(Uint32Array.from(sums).buffer));
@@ -134,29 +138,62 @@ export class WatchedRoom {
   /** Counts of each day since the room was opened. */
   private readonly days = new Map<string, DayRecord>();
 
-  /**
-   * @param tail of the last journal entry, which may still be being written
-   * @param at the server's wall clock, ms
-   * @param times stored with snapshots; undefined: they are not known
-   */
-  constructor(
+  private constructor(
     readonly room: Room,
+    /** Of the last journal entry, which may still be being written. */
     public tail: JournalTail,
+    /** The server's wall clock, ms. */
     public at: number,
+    /** Counts of the day. */
     public day: DayRecord,
+    /** Stored with snapshots; undefined: they are not known. */
     readonly times: TickTimes | undefined,
   ) {
     this.sums = new TickSums(room.grid.planes);
     this.stored = tail;
   }
 
-  /** The counts of today; set `at` before. */
-  today(): DayRecord {
+  /**
+   * Reads what is stored of a room that begins to run.
+   *
+   * @param tail the end of its stored journal
+   * @param now.date the server's wall clock, ms
+   * @throws StoreError
+   */
+  static async open(
+    store: Store,
+    room: Room,
+    tail: JournalTail,
+    now: { readonly date: number; readonly times: TickTimes | undefined },
+  ): Promise<WatchedRoom> {
+    const today = dayOf(now.date);
+    const day = (await store.day(room.name, today)) ?? emptyDay(today);
+    const watched = new WatchedRoom(room, tail, now.date, day, now.times);
+    // Unreadable snapshots are removed with the next cleanup.
+    watched.snapshots = await store.readableSnapshots(room.name);
+    return watched;
+  }
+
+  /** Turns to the counts of today; set `at` before. */
+  private today(): DayRecord {
     const day = dayOf(this.at);
     // A clock that was set back returns to an earlier day.
     this.days.set(this.day.day, this.day);
     this.day = getOrAdd(this.days, day, () => emptyDay(day));
     return this.day;
+  }
+
+  /** Counts the events of a tick; set `at` before. @param refused indices of refused commands */
+  count(events: TickEvents['events'], refused: readonly number[]): void {
+    const day = this.today();
+    day.refused += refused.length;
+    for (const event of events) {
+      if (event.what === 'leave') day.left++;
+      if (event.what !== 'command') continue;
+      const { what } = event.command;
+      // Commands of the host and the gardener are not counted.
+      if (what in day) day[what as keyof DayRecord & typeof what]++;
+    }
   }
 
   /** The next entry of the journal; the caller moves the tail to it. Set `at` before. */
@@ -182,54 +219,17 @@ export class WatchedRoom {
 }
 
 /**
- * What is stored of a room that begins to run.
- *
- * @param tail the end of its stored journal
- * @param now.date the server's wall clock, ms
- * @throws StoreError
- */
-export async function openWatched(
-  store: Store,
-  room: Room,
-  tail: JournalTail,
-  now: { readonly date: number; readonly times: TickTimes | undefined },
-): Promise<WatchedRoom> {
-  const { name } = room;
-  const snapshots: SnapshotRecord[] = [];
-  for (const tick of await store.snapshotTicks(name)) {
-    // Unreadable snapshots are removed with the next cleanup.
-    const snapshot = await store.snapshot(name, tick).catch(() => undefined);
-    if (snapshot) snapshots.push(snapshot);
-  }
-  const today = dayOf(now.date);
-  const day = (await store.day(name, today)) ?? emptyDay(today);
-  const watched = new WatchedRoom(room, tail, now.date, day, now.times);
-  watched.snapshots = snapshots;
-  return watched;
-}
-
-/** Largest tick: keys have twelve digits. */
-const MAX_TICK = 999_999_999_998;
-
-/**
  * The stored times of a room: with its latest snapshot, and with its journal since.
  *
  * @throws StoreError damaged: an entry of the journal is
  */
 export async function storedTimes(store: Store, name: string): Promise<TickTimes> {
-  const snapshots: TimePoint[] = [];
-  let known: readonly TimePoint[] | undefined;
-  for (const tick of await store.snapshotTicks(name)) {
-    const snapshot = await store.snapshot(name, tick).catch(() => undefined);
-    if (!snapshot) continue;
-    snapshots.unshift({ tick, at: snapshot.at });
-    known = snapshot.times;
-    if (known) break;
-  }
-  const times = new TickTimes(known);
-  for (const point of snapshots) times.add(point);
-  const since = snapshots.at(-1)?.tick ?? 0;
-  for await (const { tick, at } of store.journal(name, since + 1, MAX_TICK))
-    times.add({ tick, at });
+  const snapshots = await store.readableSnapshots(name);
+  const latest = snapshots.findIndex(({ times }) => times !== undefined);
+  const times = new TickTimes(snapshots[latest]?.times);
+  const later = latest < 0 ? snapshots : snapshots.slice(0, latest + 1);
+  for (const { tick, at } of later.toReversed()) times.add({ tick, at });
+  const since = snapshots[0]?.tick ?? 0;
+  for await (const { tick, at } of store.journal(name, since + 1)) times.add({ tick, at });
   return times;
 }

@@ -179,10 +179,10 @@ describeNeeding('Valkey', hasValkey)('two owners and a gateway', () => {
       /** A machine that stands still for long costs an owner its lease, and another has the room. */
       const ready = async (): Promise<void> => {
         for (;;) {
-          const isFollowed = standby().server.says(FOLLOWED);
+          const isReplica = standby().server.says(FOLLOWED);
           await wait(
             'the standby follows',
-            Promise.race([isFollowed, eve.until(() => isGone(eve))]),
+            Promise.race([isReplica, eve.until(() => isGone(eve))]),
           );
           if (!isGone(eve)) return;
           [eve, owner] = await joinAny(owners, eve.welcome!.resume, watch);

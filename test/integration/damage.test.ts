@@ -14,8 +14,13 @@ import { join } from 'node:path';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
 import { openFolder, openSound } from '../../server/storage/lmdb/open.ts';
-import { encodeRecord, StoreError, type StoreReason } from '../../server/storage/record-codec.ts';
-import { openMemory, type Records } from '../../server/storage/records.ts';
+import {
+  encodeRecord,
+  openMemory,
+  type Records,
+  StoreError,
+  type StoreReason,
+} from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';

@@ -1,11 +1,9 @@
 /** A room that another server runs, followed by its journal until it is taken over. */
 
 import { EngineError } from '../../server/engine/engine.ts';
-import { openRoom } from '../../server/storage/open-room.ts';
-import { StoreError } from '../../server/storage/record-codec.ts';
-import { openMemory } from '../../server/storage/records.ts';
+import { openRoom, RoomReplica } from '../../server/storage/open-room.ts';
+import { openMemory, StoreError } from '../../server/storage/records.ts';
 import { recover } from '../../server/storage/recovery.ts';
-import { RoomFollower } from '../../server/storage/room-follower.ts';
 import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
@@ -30,7 +28,7 @@ async function openPair() {
     return sharedEngine({ ...engine, info: { ...engine.info, device } });
   };
   const follow = (device?: string, from = store) =>
-    RoomFollower.open(from, new World(engineOf(device)), expected);
+    RoomReplica.open(from, new World(engineOf(device)), expected);
   /** What a server finds that has not followed it. */
   const recovered = () => recover(store, new World(engineOf()), expected);
   const takeBack = (tick: number) =>
@@ -48,7 +46,7 @@ test('a follower is where a recovery would be, also after a restore, and proves 
   const { owner, store, expected, engineOf, recovered, takeBack } = await openPair();
   await playTicks(owner, 40, 1);
   const world = new World(engineOf());
-  const follower = await RoomFollower.open(store, world, expected);
+  const follower = await RoomReplica.open(store, world, expected);
   expect(await follower.catchUp(3)).toBe(false);
   while (!(await follower.catchUp(10))) await playTicks(owner, 1, 2);
   await playTicks(owner, 25, 3);
@@ -120,7 +118,7 @@ test('a follower whose engine has no memory for what was planted does not go on 
   const plant: typeof engine.plant = async (patches) => {
     if (patches.length > 0) throw new EngineError('out-of-memory');
   };
-  const follower = await RoomFollower.open(store, new World({ ...engine, plant }), expected);
+  const follower = await RoomReplica.open(store, new World({ ...engine, plant }), expected);
   await playTicks(owner, 40, 1);
   expect(owner.room.size).toBeGreaterThan(0);
   await expect(follower.catchUp()).rejects.toThrow('memory');

@@ -136,7 +136,7 @@ async function readKept(copy: string, from: number, until: number): Promise<Kept
   );
   const lives: Lives = new Map();
   const organisms = new Map([[room.tick, JSON.stringify(room.organisms)]]);
-  const note = ({ tick, life }: TickResult): void => {
+  const note = ({ tick, life }: Pick<TickResult, 'tick' | 'life'>): void => {
     if (life.length > 0) lives.set(tick, JSON.stringify(life));
     organisms.set(tick, JSON.stringify(room.organisms));
   };

@@ -1,7 +1,7 @@
 /** A busy room whose server is killed: it need not do again what it has done since it was stored. */
 import { createEngine } from '../../server/engine/create-engine.ts';
+import { RoomReplica } from '../../server/storage/open-room.ts';
 import { openMemory, type Records } from '../../server/storage/records.ts';
-import { RoomFollower } from '../../server/storage/room-follower.ts';
 import { Store } from '../../server/storage/store.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
 import { World } from '../../server/world/world.ts';
@@ -91,7 +91,7 @@ test.each([true, false])(
     const { place, checkpoint } = room;
     const world = new World(sharedEngine(engine));
     const store = new Store({ ...records, getUnsynced });
-    const follower = await RoomFollower.open(store, world, { ...place, checkpoint });
+    const follower = await RoomReplica.open(store, world, { ...place, checkpoint });
     expect(await follower.catchUp(45)).toBe(stays);
     while (!(await follower.catchUp(45)));
     const { room: followed } = await follower.handOver(world);

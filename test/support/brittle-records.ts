@@ -1,7 +1,6 @@
 /** Records in memory that refuse to write while they are told so. */
 
-import { StoreError } from '../../server/storage/record-codec.ts';
-import { openMemory, type Write } from '../../server/storage/records.ts';
+import { openMemory, StoreError, type Write } from '../../server/storage/records.ts';
 
 export function brittle(kept: Map<string, Uint8Array>) {
   const records = openMemory(kept);

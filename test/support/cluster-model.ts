@@ -4,8 +4,12 @@
  * or end, which messages are late or lost, and when the store's clock jumps or the store is away.
  */
 
-import { type LeaseStore, RoomLeases, Standby } from '../../server/cluster/lease.ts';
-import { type FencedLog, writeFenced } from '../../server/cluster/valkey-records.ts';
+import {
+  type FencedLog,
+  type LeaseStore,
+  RoomLeases,
+  Standby,
+} from '../../server/cluster/lease.ts';
 import type { Clock } from '../../server/platform/clock.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
@@ -202,7 +206,7 @@ export async function runModel(seed: number, faults: ModelFaults = {}): Promise<
           tick++;
           const isDurable =
             (commands.length === 0 && tick % MARK !== 1) ||
-            (await writeFenced({ log: remote, room: ROOM, lease, clock }, { tick, commands }));
+            (await lease.write(remote, { tick, commands }));
           if (mayShow() && isDurable) see(commands);
         }
         clock.after(TICK, run);
@@ -224,8 +228,7 @@ export async function runModel(seed: number, faults: ModelFaults = {}): Promise<
       const heir = random.integer(NODES + 1);
       const last = { tick, commands: [] };
       // Its last snapshot may fail.
-      lease.isStored =
-        !chance(3) && (await writeFenced({ log: remote, room: ROOM, lease, clock }, last));
+      lease.isStored = !chance(3) && (await lease.write(remote, last));
       await leases.release(ROOM, heir < NODES ? `${heir}` : undefined);
       isClosing = false;
     };

@@ -1,7 +1,7 @@
 /** What one process of a cluster has, without its rooms. */
 import { RoomLeases } from '../../server/cluster/lease.ts';
+import { valkeyLeases } from '../../server/cluster/open-cluster.ts';
 import { ValkeyConnection } from '../../server/cluster/valkey-connection.ts';
-import { valkeyLeases } from '../../server/cluster/valkey-leases.ts';
 import { openValkeyRecords } from '../../server/cluster/valkey-records.ts';
 import { systemClock } from '../../server/platform/clock.ts';
 import type { Records } from '../../server/storage/records.ts';
@@ -18,14 +18,8 @@ export async function openClusterParts(url: string): Promise<ClusterParts> {
   const connect = () => ValkeyConnection.open(url, systemClock);
   const [ofLeases, reads, writes] = [await connect(), await connect(), await connect()];
   const holder = `process-${++count}`;
-  const leases = new RoomLeases({
-    ...{ leases: valkeyLeases(ofLeases), holder, clock: systemClock },
-    onEnd: () => {},
-  });
-  const records = openValkeyRecords({
-    ...{ reads, writes, leases, holder, clock: systemClock },
-    onRefused: () => {},
-  });
+  const leases = new RoomLeases({ leases: valkeyLeases(ofLeases), holder, clock: systemClock });
+  const records = openValkeyRecords({ reads, writes, leases, clock: systemClock });
   return {
     leases,
     records,

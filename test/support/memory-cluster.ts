@@ -3,12 +3,13 @@
 import type {
   Acquired,
   Epoch,
+  FencedLog,
   Held,
   LeaseStore,
+  Position,
   Release,
   Renewals,
 } from '../../server/cluster/lease.ts';
-import type { FencedLog, Position } from '../../server/cluster/valkey-records.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 
 interface RoomState<W> {

@@ -1,4 +1,4 @@
-/** A bus over Valkey's publish and subscribe. It comes back by itself. */
+/** A bus over Valkey's publish and subscribe. It reconnects by itself. Start at `ValkeyBus`. */
 import { randomUUID } from 'node:crypto';
 import type { RedisClientType } from '@redis/client';
 import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';

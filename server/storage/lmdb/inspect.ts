@@ -1,4 +1,8 @@
-/** Verifies the data of a folder before they are used. */
+/**
+ * Verifies the data of a folder before they are used, and replaces a damaged file by a copy of what can
+ * be read of it. Only `recoverTable` reads a suspect file, in the separate process of `probe.ts`. Start
+ * at `inspect`.
+ */
 import {
   appendFileSync,
   existsSync,
@@ -12,11 +16,9 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { askChild } from '../../platform/worker-rpc.ts';
-import { isIntact, StoreError } from '../record-codec.ts';
-import type { Entry, Span } from '../records.ts';
+import { type Entry, isIntact, type Span, StoreError } from '../records.ts';
 import { ROOM_KINDS, SERVER_KINDS, spanOf } from '../store.ts';
-import { DATA_FILE, freeBytes } from './environment.ts';
-import { openTable, type Table, WITNESS_FILE } from './table.ts';
+import { DATA_FILE, freeBytes, keyAfter, openTable, type Table, WITNESS_FILE } from './table.ts';
 import { LOG_FILE, syncFolder } from './write-ahead-log.ts';
 
 /** Lists the spans that were begun, in the folder of the copy; reading the last may have crashed. */
@@ -40,7 +42,7 @@ export async function recoverTable(
   fresh: string,
   rooms: readonly string[],
 ): Promise<string[]> {
-  const begun = new Set(linesOf(join(fresh, BEGUN)));
+  const begun = begunIn(fresh);
   const begin = (span: string): boolean => {
     if (begun.has(span)) return false;
     begun.add(span);
@@ -69,14 +71,11 @@ export async function recoverTable(
   return damaged;
 }
 
-/** Whether a process that crashed had opened the file, so that another may read more of it. */
-export const hasOpened = (fresh: string): boolean => linesOf(join(fresh, BEGUN)).length > 1;
-
-function linesOf(file: string): string[] {
+function begunIn(fresh: string): Set<string> {
   try {
-    return readFileSync(file, 'utf8').split('\n').filter(Boolean);
+    return new Set(readFileSync(join(fresh, BEGUN), 'utf8').split('\n').filter(Boolean));
   } catch {
-    return [];
+    return new Set();
   }
 }
 
@@ -85,8 +84,7 @@ function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): 
   let batch: Entry[] = [];
   let bytes = 0;
   const write = (): void => {
-    if (batch.length === 0) return;
-    into.write({ put: batch });
+    if (batch.length > 0) into.write({ put: batch });
     batch = [];
     bytes = 0;
   };
@@ -107,7 +105,7 @@ function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): 
   write();
 }
 
-/** The records of a span until reading fails or finds keys in no order. */
+/** Yields the records of a span until reading fails or finds keys in no order. */
 function* readable(table: Table, span: Span): Generator<Entry> {
   let { from, to, backwards = false } = span;
   for (let limit = PART; ; ) {
@@ -123,7 +121,7 @@ function* readable(table: Table, span: Span): Generator<Entry> {
     for (const entry of entries) {
       if (!(entry.key >= from && entry.key < to)) return;
       if (backwards) to = entry.key;
-      else from = `${entry.key}\u0000`;
+      else from = keyAfter(entry.key);
       yield entry;
     }
     if (entries.length < limit) return;
@@ -157,7 +155,7 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
   const fresh = join(folder, FRESH);
   if (renew) rmSync(fresh, { recursive: true, force: true });
   if (!existsSync(file)) return [];
-  if (!renew || !hasSpace(folder, file)) return (await probe(folder)).damaged;
+  if (!renew || !hasSpace(folder)) return (await probe(folder)).damaged;
   mkdirSync(fresh);
   try {
     const { damaged, copied } = await probe(folder, fresh);
@@ -177,17 +175,17 @@ const RECOVER_PATIENCE = 300_000;
 /** Crashes of the reading process after which a file is given up. */
 const MAX_CRASHES = 40;
 
-/** In the folder of a copy of a damaged file: it is whole, and may be put in its place. */
+/** Marks the copy of a damaged file, in its folder, as complete: it may be put in its place. */
 const WHOLE_FILE = 'whole';
 const FILES = [DATA_FILE, WITNESS_FILE, LOG_FILE];
 
-/** What that file says. */
+/** The content of `WHOLE_FILE`. */
 interface Replacement {
-  /** The folder that receives the damaged files. */
+  /** The folder that receives the damaged files; must not exist. */
   readonly aside: string;
-  /** Those of `FILES` that the copy has. */
+  /** The members of `FILES` that the copy has. */
   readonly files: readonly string[];
-  /** What is damaged. */
+  /** Says what is damaged. */
   readonly why: string;
 }
 
@@ -195,29 +193,26 @@ interface Replacement {
  * Replaces a damaged file by a copy of what can still be read of it. Nobody may have the folder
  * open.
  *
- * @param damage.aside receives the damaged file; must not exist
  * @param damage.rooms names of rooms that may be stored there
- * @param damage.why says what is damaged
  * @returns keys of damaged records, which the copy lacks; undefined: there is no space for a copy
  */
 export async function recoverFile(
   folder: string,
-  damage: { readonly aside: string; readonly rooms: readonly string[]; readonly why: string },
+  { rooms, ...damage }: Omit<Replacement, 'files'> & { readonly rooms: readonly string[] },
 ): Promise<readonly string[] | undefined> {
-  const { aside, rooms, why } = damage;
-  const file = join(folder, DATA_FILE);
   const fresh = join(folder, FRESH);
-  if (existsSync(file) && !hasSpace(folder, file)) return undefined;
+  if (!hasSpace(folder)) return undefined;
   rmSync(fresh, { recursive: true, force: true });
   mkdirSync(fresh);
   const damaged: string[] = [];
   for (let crashes = 0; crashes < MAX_CRASHES; crashes++) {
     const found = await probe(folder, fresh, 'recover', ...rooms).catch(() => undefined);
     damaged.push(...(found?.damaged ?? []));
-    if (found || !hasOpened(fresh)) break;
+    // A process that crashed after it had opened the file may be followed by one that reads more.
+    if (found || begunIn(fresh).size <= 1) break;
   }
   const files = FILES.filter((name) => existsSync(join(fresh, name)));
-  const replacement: Replacement = { aside, files, why };
+  const replacement: Replacement = { ...damage, files };
   writeFileSync(join(fresh, WHOLE_FILE), JSON.stringify(replacement), { flush: true });
   syncFolder(fresh);
   replaceFiles(folder, replacement);
@@ -225,29 +220,26 @@ export async function recoverFile(
 }
 
 /**
- * Ends the replacement of a damaged file that a kill has cut off. Nobody may have the folder open.
+ * Completes the replacement of a damaged file that a kill has interrupted. Nobody may have the folder
+ * open.
  *
  * @param aside receives the damaged file; default: the folder that should have received it
  * @returns what was damaged; undefined: nothing is to be done
  */
 export function resumeRecovery(folder: string, aside?: string): string | undefined {
-  const replacement = readReplacement(join(folder, FRESH, WHOLE_FILE));
-  if (!replacement) return undefined;
+  let replacement: Replacement;
+  try {
+    replacement = JSON.parse(readFileSync(join(folder, FRESH, WHOLE_FILE), 'utf8'));
+  } catch {
+    // It is missing or incomplete, so nothing has been replaced yet.
+    return undefined;
+  }
   if (aside && existsSync(replacement.aside)) renameSync(replacement.aside, aside);
   replaceFiles(folder, { ...replacement, ...(aside && { aside }) });
   return replacement.why;
 }
 
-/** @returns undefined if it is missing or not whole: nothing has been replaced yet then */
-function readReplacement(file: string): Replacement | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** Moves the damaged files aside, and the copy in their place. It may have been begun before. */
+/** Moves the damaged files aside, and the copy in their place. A kill may have interrupted it before. */
 function replaceFiles(folder: string, { aside, files }: Replacement): void {
   const fresh = join(folder, FRESH);
   mkdirSync(aside, { recursive: true });
@@ -262,9 +254,10 @@ function replaceFiles(folder: string, { aside, files }: Replacement): void {
   rmSync(fresh, { recursive: true, force: true });
 }
 
-/** Whether the disk has space for a copy of a file, with a margin. */
-function hasSpace(folder: string, file: string): boolean {
-  return freeBytes(folder) > 1.5 * statSync(file).size;
+/** Whether the disk has space for a copy of the folder's data, with a margin. */
+function hasSpace(folder: string): boolean {
+  const { size = 0 } = statSync(join(folder, DATA_FILE), { throwIfNoEntry: false }) ?? {};
+  return size === 0 || freeBytes(folder) > 1.5 * size;
 }
 
 async function probe(folder: string, ...more: string[]): Promise<Findings> {

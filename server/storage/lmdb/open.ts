@@ -1,15 +1,85 @@
-/** Opens the records of a folder. */
-
-import { mkdirSync } from 'node:fs';
-import { resolve } from 'node:path';
+/**
+ * Opens the records of a data folder: locks it, verifies it, and starts the thread that reads and writes
+ * it. Never reads a suspect file in this process. Start at `openFolder`.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { FEW_OBJECTS, WorkerRpc } from '../../platform/worker-rpc.ts';
-import { StoreError } from '../record-codec.ts';
-import type { Records } from '../records.ts';
+import { type Records, StoreError } from '../records.ts';
 import { inspect, recoverFile, resumeRecovery } from './inspect.ts';
-import { lockFolder } from './lock.ts';
 import type { Table } from './table.ts';
-import type { StoreStart } from './worker.ts';
+
+/** Longest path of a Unix socket, with a margin. */
+const MAX_PATH = 100;
+/** Time after which a server that starts concurrently has replaced our socket, if it does; ms. */
+const RACE_DELAY = 60;
+/** Pipes have no path in the file system. */
+const HAS_PIPES = process.platform === 'win32';
+
+/**
+ * Locks a folder for this server by listening on a socket there. The socket of a killed server does not
+ * answer, so no process ids or file ages need to be interpreted.
+ *
+ * @returns releases the folder
+ * @throws StoreError in-use, not-writable
+ */
+async function lockFolder(folder: string): Promise<() => Promise<void>> {
+  const inUse = new StoreError(
+    'in-use',
+    `Another server uses the data in ${folder}. Stop it, or choose another folder with --data.`,
+  );
+  const path = socketPath(resolve(folder));
+  if (await answers(path)) throw inUse;
+  if (!HAS_PIPES) rmSync(path, { force: true });
+  const server = createServer((socket) => socket.destroy()).unref();
+  try {
+    await once(server.listen(path), 'listening');
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    throw code === 'EADDRINUSE' ? inUse : notWritable(folder, code);
+  }
+  const release = async (): Promise<void> => void (await once(server.close(), 'close'));
+  const inode = (): number | undefined => statSync(path, { throwIfNoEntry: false })?.ino;
+  const own = HAS_PIPES ? undefined : inode();
+  await setTimeout(RACE_DELAY);
+  if (HAS_PIPES || inode() === own) return release;
+  await release();
+  throw inUse;
+}
+
+const notWritable = (folder: string, code: string): StoreError =>
+  new StoreError('not-writable', `The folder ${folder} is not writable (${code}).`);
+
+function socketPath(folder: string): string {
+  const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
+  if (HAS_PIPES) return `\\\\.\\pipe\\vivarium-${name}`;
+  const inside = join(folder, 'server.sock');
+  return inside.length <= MAX_PATH ? inside : join(tmpdir(), `vivarium-${name}.sock`);
+}
+
+async function answers(path: string): Promise<boolean> {
+  const socket = connect(path);
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** The thread's `workerData`. */
+export interface StoreStart {
+  readonly folder: string;
+  readonly readOnly: boolean;
+}
 
 /** Starts the thread and opens the environment. @throws StoreError not-writable, damaged */
 export async function startTable(start: StoreStart): Promise<Records> {
@@ -18,14 +88,12 @@ export async function startTable(start: StoreStart): Promise<Records> {
     name: 'store',
     resourceLimits: FEW_OBJECTS,
   });
+  const failed = (message: string) => new StoreError('write-failed', message);
   const rpc = new WorkerRpc<Table>(worker, {
     errors: { StoreError },
-    otherwise: ({ message }) => new StoreError('write-failed', message),
+    otherwise: ({ message }) => failed(message),
     onDeath: ({ cause, why }) =>
-      new StoreError(
-        'write-failed',
-        cause === 'ended' ? 'The store has ended.' : `The store has failed: ${why}.`,
-      ),
+      failed(cause === 'ended' ? 'The store has ended.' : `The store has failed: ${why}.`),
   });
   await rpc.ready;
   return {
@@ -52,32 +120,40 @@ export interface FolderRecords extends Records {
   readonly recovered?: string | undefined;
 }
 
-/** What to do with a file that cannot be read; absent: nothing. */
-export interface RecoverOptions {
-  /** The folder that receives the damaged file. */
-  readonly aside: string;
-  /** Names of rooms that may be stored in the file. */
-  readonly rooms: readonly string[];
-}
-
 /**
  * Opens a folder for this server only, and creates it if it does not exist.
  *
+ * @param recovery what to do with a file that cannot be read: `aside` is the folder that receives it,
+ *   `rooms` names the rooms that may be stored in it; absent: nothing
  * @throws StoreError not-writable, in-use, damaged
  */
-export async function openFolder(folder: string, options?: RecoverOptions): Promise<FolderRecords> {
+export async function openFolder(
+  folder: string,
+  recovery?: { readonly aside: string; readonly rooms: readonly string[] },
+): Promise<FolderRecords> {
   try {
     mkdirSync(folder, { recursive: true });
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
     throw new StoreError('not-writable', `The folder ${folder} cannot be created (${code}).`);
   }
   const release = await lockFolder(folder);
+  const path = resolve(folder);
   try {
-    const { records, ...findings } = await openRecovered(folder, options);
+    const resumed = resumeRecovery(path, recovery?.aside);
+    const start = async (damaged: readonly string[], recovered = resumed) => {
+      return { ...(await startTable({ folder, readOnly: false })), damaged, recovered };
+    };
+    const verified = inspect(path, { renew: true }).then((damaged) => start(damaged));
+    const records = await verified.catch(async (error: unknown) => {
+      const isDamaged = error instanceof StoreError && error.reason === 'damaged';
+      if (!recovery || !isDamaged) throw error;
+      const damaged = await recoverFile(path, { ...recovery, why: error.message });
+      if (!damaged) throw error;
+      return start(damaged, error.message);
+    });
     return {
       ...records,
-      ...findings,
       async close() {
         await records.close();
         await release();
@@ -89,19 +165,8 @@ export async function openFolder(folder: string, options?: RecoverOptions): Prom
   }
 }
 
-async function openRecovered(folder: string, options: RecoverOptions | undefined) {
-  const start = () => startTable({ folder, readOnly: false });
-  const recovered = resumeRecovery(resolve(folder), options?.aside);
-  try {
-    const damaged = await inspect(resolve(folder), { renew: true });
-    return { records: await start(), damaged, recovered };
-  } catch (error) {
-    if (!options || !(error instanceof StoreError && error.reason === 'damaged')) throw error;
-    const damaged = await recoverFile(resolve(folder), { ...options, why: error.message });
-    if (!damaged) throw error;
-    return { records: await start(), damaged, recovered: error.message };
-  }
-}
+/** Records of snapshots: if one is damaged, an older snapshot can be used. */
+const REPLACEABLE = /^(snapshot|state|cells)\//;
 
 /**
  * As `openFolder`; fails if records other than those of snapshots are damaged.
@@ -119,11 +184,34 @@ export async function openSound(folder: string): Promise<FolderRecords> {
   );
 }
 
-/** Opens a folder read-only, also while a server uses it. @throws StoreError damaged, not-kept */
-export async function readFolder(folder: string): Promise<FolderRecords> {
-  const damaged = await inspect(resolve(folder));
-  return { ...(await startTable({ folder, readOnly: true })), damaged };
+/** Opens a folder read-only, even while a server uses it. @throws StoreError damaged, not-kept */
+export async function readFolder(folder: string): Promise<Records> {
+  await inspect(resolve(folder));
+  return startTable({ folder, readOnly: true });
 }
 
-/** Records of snapshots: if one is damaged, an older snapshot can be used. */
-const REPLACEABLE = /^(snapshot|state|cells)\//;
+/** Length of a secret, in bytes. */
+const LENGTH = 32;
+
+/**
+ * Reads a secret of the server, or creates it: random bytes in a file with mode 600.
+ *
+ * @param folder the data folder; undefined: the secret is not stored
+ * @returns [32]
+ * @throws StoreError not-writable
+ */
+export function storedSecret(folder: string | undefined, name: string): Uint8Array {
+  const secret = randomBytes(LENGTH);
+  if (folder === undefined) return secret;
+  const file = join(folder, name);
+  try {
+    const stored = statSync(file, { throwIfNoEntry: false }) && readFileSync(file);
+    if (stored?.length === LENGTH) return stored;
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(file, secret, { mode: 0o600 });
+  } catch (error) {
+    const { code = 'unknown' } = error as NodeJS.ErrnoException;
+    throw new StoreError('not-writable', `The file ${file} cannot be read or written (${code}).`);
+  }
+  return secret;
+}

@@ -2,12 +2,11 @@
  * Verifies, and optionally copies or recovers, a store in a separate process, as a damaged file may
  * crash it.
  */
-import { isIntact, StoreError } from '../record-codec.ts';
-import { writeCopy } from './environment.ts';
+import { isIntact, StoreError } from '../records.ts';
 import { type Findings, recoverTable } from './inspect.ts';
-import { entriesOf, openTable } from './table.ts';
+import { entriesOf, openTable, writeCopy } from './table.ts';
 
-/** Prefix of keys whose values have no checksum of `record-codec`. */
+/** Prefix of keys whose values have no checksum of `encodeRecord`. */
 const INTERNAL = '!';
 
 async function verify(folder: string, fresh: string | undefined): Promise<Findings> {
@@ -23,34 +22,30 @@ async function verify(folder: string, fresh: string | undefined): Promise<Findin
     if (count !== table.count()) {
       throw new Error(`there are ${count} records instead of ${table.count()}`);
     }
+    if (fresh === undefined) return { damaged, copied: false };
+    const copy = writeCopy(table, fresh);
     // Without space for a copy, the file itself is used.
-    const copied =
-      fresh !== undefined &&
-      (await writeCopy(entriesOf(table), table.writes(), fresh).then(
-        () => true,
-        () => false,
-      ));
+    const copied = await copy.then(
+      () => true,
+      () => false,
+    );
     return { damaged, copied };
   } catch (error) {
-    const { message } = error as Error;
-    const reason = error instanceof StoreError ? error.reason : 'damaged';
+    const { message, reason } = error as StoreError;
+    const isOurs = error instanceof StoreError;
     return {
-      damaged: [],
-      copied: false,
+      ...{ damaged: [], copied: false },
       failure: {
-        reason: reason === 'not-writable' ? reason : 'damaged',
-        message:
-          error instanceof StoreError ? message : `The data in ${folder} are damaged: ${message}.`,
+        reason: isOurs && reason === 'not-writable' ? reason : 'damaged',
+        message: isOurs ? message : `The data in ${folder} are damaged: ${message}.`,
       },
     };
   }
 }
 
-async function recoverFile(folder: string, fresh: string, rooms: string[]): Promise<Findings> {
-  return { damaged: await recoverTable(folder, fresh, rooms), copied: true };
-}
-
 const [, , folder, fresh, mode, ...rooms] = process.argv;
 const findings =
-  mode === 'recover' ? await recoverFile(folder, fresh, rooms) : await verify(folder, fresh);
+  mode === 'recover'
+    ? { damaged: await recoverTable(folder, fresh, rooms), copied: true }
+    : await verify(folder, fresh);
 process.send!(findings, () => process.exit(0));

@@ -1,144 +1,141 @@
 /**
- * Records in an LMDB environment with a write-ahead log, in this thread. Every write is on disk
- * when it returns: a small one in the log, a large one in the environment, with all before it.
+ * Records in an LMDB environment with a write-ahead log, in this thread. Every write is on disk when it
+ * returns: a small one in the log, a large one in the environment, together with everything before it.
+ * Never decides what is stored. Start at `openTable`.
  */
-import { closeSync, constants, openSync, readFileSync, statSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
-import { StoreError } from '../record-codec.ts';
-import type { Entry, Span, Write } from '../records.ts';
 import {
-  COUNT_BYTES,
-  cannotOpen,
-  DATA_FILE,
-  decodeCount,
-  encodeCount,
-  failedWrite,
-  freeBytes,
-  openEnvironment,
-  SpaceGuard,
-} from './environment.ts';
-import { firstOf, Overlay, UnsyncedFiles } from './overlay.ts';
-import { contentOf, LOG_FILE, type LogContent, readLog, WriteAheadLog } from './write-ahead-log.ts';
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { open } from 'lmdb';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { type Entry, type Span, StoreError, type Write } from '../records.ts';
+import { contentOf, LOG_FILE, readLog, WriteAheadLog } from './write-ahead-log.ts';
 
+export const DATA_FILE = 'data.mdb';
+/** Holds the number of the last write, which neither LMDB nor a log cut short would miss. */
 export const WITNESS_FILE = 'witness';
-
-/** @returns 0 if it is missing or damaged */
-export function readWitness(folder: string): number {
-  try {
-    return decodeCount(readFileSync(join(folder, WITNESS_FILE)));
-  } catch {
-    return 0;
-  }
-}
-
-export class Witness {
-  private readonly file: number;
-
-  /** @throws StoreError not-writable */
-  constructor(folder: string) {
-    try {
-      this.file = openSync(join(folder, WITNESS_FILE), constants.O_RDWR | constants.O_CREAT);
-    } catch (error) {
-      throw cannotOpen(folder, error);
-    }
-  }
-
-  /** Best effort: an outdated witness does no harm. */
-  write(count: number): void {
-    try {
-      writeSync(this.file, encodeCount(count), 0, COUNT_BYTES, 0);
-    } catch {
-      // The write itself is stored.
-    }
-  }
-
-  close(): void {
-    closeSync(this.file);
-  }
-}
-
-/** Larger writes go into the environment at once, bytes. */
+/** Key of the number of writes in the environment. */
+const COUNT_KEY = '!count';
+const COUNT_BYTES = 12;
+/** Larger writes go into the environment immediately, in bytes. */
 const LOGGED_BYTES = 32_768;
 
 /** `Records` with synchronous methods. */
-export interface Table {
-  get(key: string): Uint8Array | undefined;
-  list(span: Span): Entry[];
-  keys(span: Span): string[];
-  write(write: Write): void;
-  putUnsynced(key: string, parts: readonly Uint8Array[]): void;
-  getUnsynced(key: string): Uint8Array[] | undefined;
-  size(): number;
-  /** Number of records, according to LMDB and the log. */
-  count(): number;
-  /** Number of writes so far. */
-  writes(): number;
-  close(): Promise<void>;
-}
-
-export interface TableOptions {
-  readonly readOnly?: boolean;
-  /** Whether another process may be writing to it; by default if it is read-only. */
-  readonly live?: boolean;
-  /** Also opens it if writes are missing or damaged. */
-  readonly ignoreLoss?: boolean;
-}
+export type Table = ReturnType<typeof openTable>;
 
 /**
  * Opens the records of an existing folder. A damaged file may also crash the process.
  *
+ * @param options.live whether another process may be writing to it
+ * @param options.ignoreLoss opens it even if writes are missing or damaged
  * @throws StoreError not-writable; damaged: unreadable, or writes are missing
  */
 export function openTable(
   folder: string,
-  { readOnly = false, live = readOnly, ignoreLoss = false }: TableOptions = {},
-): Table {
+  {
+    readOnly = false,
+    live = readOnly,
+    ignoreLoss = false,
+  }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
+) {
   // In this order, as a live folder changes.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
-  const environment = openEnvironment(folder, readOnly);
-  const content = contentOf(logged, environment.count);
-  const loss = lossOf(content, witnessed, live);
+  const db = openDatabase(folder, readOnly);
+  let settled = decodeCount(db.get(COUNT_KEY));
+  const { writes, last, end, missing, isDamaged } = contentOf(logged, settled);
+  let loss: string | undefined;
+  if (missing > 0) loss = `lack ${missing} writes before those of the log`;
+  // In a live folder, the log may be in the middle of a write.
+  else if (isDamaged && !live) loss = 'have a damaged log';
+  else if (witnessed > last) loss = `lack the last ${witnessed - last} writes`;
   if (loss && !ignoreLoss) {
-    void environment.close();
+    void db.close();
     throw new StoreError('damaged', `The data in ${folder} ${loss}.`);
   }
-  const overlay = new Overlay();
-  for (const write of content.writes) overlay.apply(write);
-  let count = content.last;
-  let settled = environment.count;
-  const witness = readOnly ? undefined : new Witness(folder);
-  const log = new WriteAheadLog(folder, content.end);
+  /** Changes that are in the log and not yet in the environment; undefined: removed. */
+  const changes: Changes = new Map();
+  for (const write of writes) addTo(changes, write);
+  let count = last;
+  const witness = readOnly ? undefined : openWitness(folder);
+  const log = new WriteAheadLog(folder, end);
   const unsynced = new UnsyncedFiles(folder);
   const space = new SpaceGuard(() => freeBytes(folder));
-  const list = (span: Span) => firstOf(overlay.merge(environment.entries(span), span), span.limit);
+  /** Writes everything of the log, and one more write, into the environment. */
   const settle = (write: Write, number: number): void => {
-    environment.write(overlay.with(write), number);
+    const all = addTo(new Map(changes), write);
+    db.transactionSync(() => {
+      for (const [key, bytes] of all) {
+        if (bytes) db.putSync(key, bytes as Buffer);
+        else db.removeSync(key);
+      }
+      db.putSync(COUNT_KEY, encodeCount(number));
+    });
     settled = number;
-    overlay.clear();
+    changes.clear();
     log.restart();
   };
+  /** Copies, as sending a view to another thread would transfer its whole buffer. */
+  const get = (key: string): Uint8Array | undefined => {
+    const bytes = changes.has(key) ? changes.get(key) : db.get(key);
+    return bytes && new Uint8Array(bytes);
+  };
+  /** Keys that the log changes in a span, and the range of the environment from which to read the others. */
+  const partsOf = ({ from, to, backwards = false, limit }: Span) => {
+    const changed = [...changes.keys()].filter((key) => key >= from && key < to);
+    const ends = backwards
+      ? { start: to, end: from, inclusiveEnd: true }
+      : { start: from, end: to };
+    const range = {
+      ...{ ...ends, exclusiveStart: backwards, reverse: backwards },
+      ...(limit !== undefined && { limit: limit + changed.length }),
+    };
+    return { changed, range };
+  };
+  const keys = (span: Span): string[] => {
+    const { changed, range } = partsOf(span);
+    if (changed.length === 0) return [...db.getKeys(range)];
+    const all = [...new Set([...db.getKeys(range), ...changed])].sort();
+    if (span.backwards) all.reverse();
+    return all.filter((key) => !changes.has(key) || changes.get(key)).slice(0, span.limit);
+  };
+  const list = (span: Span): Entry[] => {
+    const { changed, range } = partsOf(span);
+    // A record that a damaged file lists and does not have is empty.
+    if (changed.length > 0)
+      return keys(span).map((key) => ({ key, bytes: get(key) ?? new Uint8Array() }));
+    const stored = db.getRange(range);
+    return [...stored.map(({ key, value }) => ({ key, bytes: new Uint8Array(value) }))];
+  };
   return {
-    get: (key) => (overlay.has(key) ? overlay.get(key)?.slice() : environment.get(key)),
-    list: (span) =>
-      list(span).map(({ key, bytes }) => ({
-        key,
-        bytes: overlay.has(key) ? bytes.slice() : bytes,
-      })),
-    keys: (span) => firstOf(overlay.mergeKeys(environment.keys(span), span), span.limit),
-    write(write) {
+    get,
+    keys,
+    list,
+    write(write: Write): void {
       const bytes = (write.put ?? []).reduce((sum, one) => sum + one.bytes.length, 0);
       space.require(bytes);
       try {
-        if (bytes <= LOGGED_BYTES && log.append(count + 1, write)) overlay.apply(write);
+        if (bytes <= LOGGED_BYTES && log.append(count + 1, write)) addTo(changes, write);
         else settle(write, count + 1);
       } catch (error) {
         throw failedWrite(error);
       }
       count++;
-      witness?.write(count);
+      if (witness !== undefined) writeWitness(witness, count);
     },
-    putUnsynced(key, parts) {
+    putUnsynced(key: string, parts: readonly Uint8Array[]): void {
       if (parts.length > 0) space.require(parts.reduce((sum, { length }) => sum + length, 0));
       try {
         unsynced.put(key, parts);
@@ -146,53 +143,281 @@ export function openTable(
         throw failedWrite(error);
       }
     },
-    getUnsynced: (key) => unsynced.get(key),
-    size: () => sizeOf(join(folder, DATA_FILE)) + sizeOf(join(folder, LOG_FILE)),
-    count: () => environment.size() + overlay.growth(environment),
-    writes: () => count,
-    async close() {
+    getUnsynced: (key: string): Uint8Array[] | undefined => unsynced.get(key),
+    size: (): number => sizeOf(join(folder, DATA_FILE)) + sizeOf(join(folder, LOG_FILE)),
+    /** Number of records, according to LMDB and the log. */
+    count(): number {
+      let { entryCount: sum } = db.getStats() as { entryCount: number };
+      for (const [key, bytes] of changes) sum += Number(!!bytes) - Number(db.doesExist(key));
+      return sum;
+    },
+    /** Number of writes so far. */
+    writes: (): number => count,
+    async close(): Promise<void> {
       if (!readOnly) {
         try {
-          // Also of writes without records, the number is kept.
+          // The number is kept even of writes without records.
           if (settled < count) settle({}, count);
         } catch {
           // The next start reads the log.
         }
         log.close(settled === count);
       }
-      witness?.close();
-      await environment.close();
+      if (witness !== undefined) closeSync(witness);
+      await db.close();
     },
   };
 }
 
-/** What a folder has lost; the end of a sentence. */
-function lossOf(
-  { missing, isDamaged, last }: LogContent,
-  witnessed: number,
-  live: boolean,
-): string | undefined {
-  if (missing > 0) return `lack ${missing} writes before those of the log`;
-  // In a live folder, the log may be in the middle of a write.
-  if (isDamaged && !live) return 'have a damaged log';
-  return witnessed > last ? `lack the last ${witnessed - last} writes` : undefined;
+type Changes = Map<string, Uint8Array | undefined>;
+
+function addTo(changes: Changes, { put = [], remove = [] }: Write): Changes {
+  for (const { key, bytes } of put) changes.set(key, bytes);
+  for (const key of remove) changes.set(key, undefined);
+  return changes;
 }
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
-/** All records, in the order of their keys. */
-export function* entriesOf(table: Pick<Table, 'list'>): Generator<Entry> {
-  for (let from = ''; ; ) {
-    const entries = table.list({ from, to: LAST, limit: PART });
-    yield* entries;
-    if (entries.length < PART) return;
-    from = `${entries.at(-1)!.key}${SMALLEST}`;
+/** @returns 0 if it is missing or damaged */
+function readWitness(folder: string): number {
+  try {
+    return decodeCount(readFileSync(join(folder, WITNESS_FILE)));
+  } catch {
+    return 0;
   }
+}
+
+/** @returns a file descriptor @throws StoreError not-writable */
+function openWitness(folder: string): number {
+  try {
+    return openSync(join(folder, WITNESS_FILE), constants.O_RDWR | constants.O_CREAT);
+  } catch (error) {
+    throw cannotOpen(folder, error);
+  }
+}
+
+/** Best effort: an outdated witness does no harm. */
+function writeWitness(file: number, count: number): void {
+  try {
+    writeSync(file, encodeCount(count), 0, COUNT_BYTES, 0);
+  } catch {
+    // The write itself is stored.
+  }
+}
+
+/** Encodes a number of writes with its checksum. */
+export function encodeCount(count: number): Buffer {
+  const bytes = Buffer.alloc(COUNT_BYTES);
+  bytes.writeDoubleLE(count);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, 8)), 8);
+  return bytes;
+}
+
+/** @returns 0 if the count is missing or damaged */
+function decodeCount(bytes: Uint8Array | undefined): number {
+  if (bytes?.length !== COUNT_BYTES) return 0;
+  const view = Buffer.from(bytes);
+  return view.readUInt32LE(8) === crc32(view.subarray(0, 8)) ? view.readDoubleLE() : 0;
 }
 
 /** Greater than every key. */
 const LAST = '~';
 /** Records read at a time. */
 const PART = 64;
-/** Follows a key in the smallest key after it. */
-const SMALLEST = '\u0000';
+
+/** Yields all records, in the order of their keys. */
+export function* entriesOf(table: Pick<Table, 'list'>): Generator<Entry> {
+  for (let from = ''; ; ) {
+    const entries = table.list({ from, to: LAST, limit: PART });
+    yield* entries;
+    if (entries.length < PART) return;
+    from = keyAfter(entries.at(-1)!.key);
+  }
+}
+
+/** The smallest key after another one. */
+export const keyAfter = (key: string): string => `${key}\u0000`;
+
+/** Approximate number of bytes copied in one transaction. */
+const BATCH_BYTES = 16 * 2 ** 20;
+
+/**
+ * Copies every record, damaged or not, into a new environment. The file's other structures, such as
+ * its list of free pages, are not copied: reading cannot verify them, and if they are damaged,
+ * writing crashes the process.
+ *
+ * @param folder exists and is empty
+ */
+export async function writeCopy(table: Table, folder: string): Promise<void> {
+  const db = openDatabase(folder, false);
+  // Each transaction waits for the disk, so small records are written in batches.
+  let batch: Entry[] = [];
+  let bytes = 0;
+  const putBatch = (): void => {
+    db.transactionSync(() => {
+      for (const entry of batch) db.putSync(entry.key, entry.bytes as Buffer);
+    });
+    batch = [];
+    bytes = 0;
+  };
+  for (const entry of entriesOf(table)) {
+    batch.push(entry);
+    bytes += entry.bytes.length;
+    if (bytes > BATCH_BYTES) putBatch();
+  }
+  const count = table.writes();
+  if (count > 0) batch.push({ key: COUNT_KEY, bytes: encodeCount(count) });
+  putBatch();
+  await db.close();
+}
+
+/** Only its synchronous calls are used, as failed asynchronous ones leave unhandled rejections. */
+function openDatabase(folder: string, readOnly: boolean) {
+  try {
+    return open<Buffer, string>({
+      path: folder,
+      noSubdir: false,
+      encoding: 'binary',
+      readOnly,
+      // Write data pages before the pages that refer to them, as in the original LMDB.
+      overlappingSync: false,
+    });
+  } catch (error) {
+    throw cannotOpen(folder, error);
+  }
+}
+
+/** Converts an error on opening a file of a folder. */
+function cannotOpen(folder: string, error: unknown): StoreError {
+  const { message, code } = error as { message: string; code?: unknown };
+  const denied = ['EACCES', 'EPERM', 'EROFS', 13, 1, 30].includes(code as never);
+  if (denied || /permission|read-only/i.test(message)) {
+    return new StoreError('not-writable', `The folder ${folder} is not writable (${message}).`);
+  }
+  return new StoreError('damaged', `The data in ${folder} cannot be read: ${message}.`);
+}
+
+/** ENOSPC, EDQUOT, EFBIG, EIO (LMDB's error for a partial write) and MDB_MAP_FULL. */
+const NO_SPACE = new Set([28, 122, 27, 5, -30792]);
+
+/** Converts an error on writing. */
+function failedWrite(error: unknown): StoreError {
+  const { message, code } = error as { message: string; code?: number };
+  return NO_SPACE.has(code ?? 0)
+    ? new StoreError('disk-full', `The disk is full (${message}).`)
+    : new StoreError('write-failed', `The data cannot be written (${message}).`);
+}
+
+const MEGABYTE = 2 ** 20;
+/** Pages of a transaction besides its records, as a factor of these. */
+const PAGES = 2;
+/** Factor of the reserve that must be free again, so that writing does not alternate. */
+const AGAIN = 1.25;
+
+/** Bytes free on the disk of a folder. @throws the system's error */
+export function freeBytes(folder: string): number {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize;
+}
+
+/** Refuses writes while less than a reserve would stay free. */
+export class SpaceGuard {
+  private isShort = false;
+
+  /** @param free bytes free on the disk */
+  constructor(private readonly free: () => number) {}
+
+  /**
+   * Call before a write.
+   *
+   * @param bytes of its records
+   * @throws StoreError disk-full
+   */
+  require(bytes: number): void {
+    const { reserve } = DEFAULTS.store;
+    const free = this.free();
+    this.isShort = free < (this.isShort ? AGAIN : 1) * reserve + PAGES * bytes;
+    if (!this.isShort) return;
+    const [left, kept] = [free, reserve].map((size) => Math.floor(size / MEGABYTE));
+    throw new StoreError(
+      'disk-full',
+      `The disk is nearly full: ${left} MiB are free, and ${kept} MiB must stay free.`,
+    );
+  }
+}
+
+/** Length and CRC-32 of each part, in bytes. */
+const HEADER = 8;
+
+/** Files written without waiting for the disk, one per key. */
+class UnsyncedFiles {
+  private readonly folder: string;
+
+  constructor(folder: string) {
+    this.folder = join(folder, 'unsynced');
+  }
+
+  /** Replaces the file of a key; without parts, removes it. @throws the system's error */
+  put(key: string, parts: readonly Uint8Array[]): void {
+    const old = this.filesOf(key);
+    if (parts.length > 0) {
+      mkdirSync(this.folder, { recursive: true });
+      const draft = join(this.folder, 'draft');
+      const file = openSync(draft, 'w', 0o600);
+      try {
+        for (const part of parts) {
+          const header = Buffer.alloc(HEADER);
+          header.writeUInt32LE(part.length);
+          header.writeUInt32LE(crc32(part), 4);
+          writeSync(file, header);
+          writeSync(file, part);
+        }
+      } finally {
+        closeSync(file);
+      }
+      // Under a new name, as ext4 writes a file that replaces another at once.
+      renameSync(draft, `${this.prefixOf(key)}${(old[0]?.number ?? 0) + 1}`);
+    }
+    for (const { path } of old) rmSync(path, { force: true });
+  }
+
+  /** The parts of a key's file; undefined: there is none, or it is not whole. */
+  get(key: string): Uint8Array[] | undefined {
+    const [latest] = this.filesOf(key);
+    if (!latest) return undefined;
+    const bytes = readFileSync(latest.path);
+    const parts: Uint8Array[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      if (at + HEADER > bytes.length) return undefined;
+      const end = at + HEADER + bytes.readUInt32LE(at);
+      const part = new Uint8Array(bytes.subarray(at + HEADER, end));
+      if (end > bytes.length || crc32(part) !== bytes.readUInt32LE(at + 4)) return undefined;
+      parts.push(part);
+      at = end;
+    }
+    return parts.length > 0 ? parts : undefined;
+  }
+
+  /** Latest first; a kill may leave several. */
+  private filesOf(key: string): { readonly path: string; readonly number: number }[] {
+    const prefix = this.prefixOf(key);
+    return namesIn(this.folder)
+      .map((name) => join(this.folder, name))
+      .filter((path) => path.startsWith(prefix))
+      .map((path) => ({ path, number: Number(path.slice(prefix.length)) }))
+      .sort((a, b) => b.number - a.number);
+  }
+
+  private prefixOf(key: string): string {
+    return join(this.folder, `${encodeURIComponent(key)}.`);
+  }
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

@@ -1,19 +1,12 @@
-/**
- * The store's thread, so that waiting for the disk does not block the server. Calls run in order.
- */
+/** The store's thread, so that waiting for the disk does not block the server. Calls run in order. */
 import { workerData } from 'node:worker_threads';
 import { freeBuffers, serveWorker } from '../../platform/worker-rpc.ts';
+import type { StoreStart } from './open.ts';
 import { openTable, type Table } from './table.ts';
 
-/** The thread's `workerData`. */
-export interface StoreStart {
-  readonly folder: string;
-  readonly readOnly: boolean;
-}
-
 await serveWorker<Table>(async () => {
-  const { folder, readOnly } = workerData as StoreStart;
-  const table = openTable(folder, { readOnly });
+  const { folder, ...options } = workerData as StoreStart;
+  const table = openTable(folder, options);
   const putUnsynced: Table['putUnsynced'] = (key, parts) => {
     table.putUnsynced(key, parts);
     freeBuffers(parts);

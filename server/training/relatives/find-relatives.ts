@@ -11,7 +11,7 @@ import { distance, selectGallery } from '../../vnca/gallery.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
 import { GridPlanes } from '../../world/grid-planes.ts';
 import { hasFlashed, remember } from '../../world/organisms/flicker.ts';
-import { newOrganism } from '../../world/organisms/organism.ts';
+import { LIFE, newOrganism } from '../../world/organisms/organism.ts';
 import { mean } from '../evaluate/picture.ts';
 import { inRows, meanSquare } from '../pictures/sheet.ts';
 

@@ -69,22 +69,22 @@ describeNeeding('Valkey', hasValkey)('a real one', () => {
     expect(wrong).not.toContain('wrong@');
     await set('maxmemory', '1mb');
     expect(await told(url)).toMatch(/^full: .*Valkey is full: it uses all of its 1 MiB/);
-    await server.kill();
-    await server.up();
+    const anew = async (): Promise<void> => {
+      await server.kill();
+      await server.up();
+    };
+    await anew();
     await set('maxmemory-policy', 'allkeys-lru');
     expect(await told(url)).toBe('fine');
-    await set('maxmemory', '1gb');
-    expect(await told(url)).toMatch(/^evicts: .*set "maxmemory-policy noeviction"\.$/);
-    await server.kill();
-    await server.up();
-    await set('appendfsync', 'everysec');
-    expect(await told(url)).toMatch(/^not-durable: .*"appendfsync always"\.$/);
-    await server.kill();
-    await server.up();
-    await set('no-appendfsync-on-rewrite', 'yes');
-    expect(await told(url)).toMatch(/^not-durable: .*"no-appendfsync-on-rewrite no"\.$/);
-    await server.kill();
-    await server.up();
+    for (const [name, value, sentence] of [
+      ['maxmemory', '1gb', /^evicts: .*set "maxmemory-policy noeviction"\.$/],
+      ['appendfsync', 'everysec', /^not-durable: .*"appendfsync always"\.$/],
+      ['no-appendfsync-on-rewrite', 'yes', /^not-durable: .*"no-appendfsync-on-rewrite no"\.$/],
+    ] as const) {
+      await set(name, value);
+      expect(await told(url)).toMatch(sentence);
+      await anew();
+    }
     const admin = await openChecked(url, systemClock);
     // A disk that is busy for a moment.
     await admin.ask('CLIENT', 'PAUSE', 1_500, 'WRITE');

@@ -9,7 +9,7 @@ function server(name: string, owns: boolean) {
     filmsElsewhere: new Map([['maker', [{ id: 'their film' }]]]),
     roomServers: new Map(owns ? [['garden', {}]] : []),
     isElsewhere: (room: string) => !owns && room === 'garden',
-    ownedElsewhere: () => (owns ? undefined : 'garden'),
+    ledElsewhere: () => (owns ? undefined : 'garden'),
   };
   return { cluster, films: { states: [{ id: 'own film' }] } } as never;
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { COMMAND as REPLAY } from '../../../server/replay/options.ts';
+import { COMMAND as REPLAY } from '../../../server/replay/replay-command.ts';
 import {
   type Command,
   inSection,

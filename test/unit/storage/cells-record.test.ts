@@ -1,7 +1,11 @@
 import { unpack } from 'msgpackr';
 import * as v from 'valibot';
-import { cellsRecord, decodeCells, encodeCells } from '../../../server/storage/cells-record.ts';
-import { decodeRecord } from '../../../server/storage/record-codec.ts';
+import {
+  cellsRecord,
+  decodeCells,
+  decodeRecord,
+  encodeCells,
+} from '../../../server/storage/records.ts';
 import fc from '../../support/property.ts';
 
 const bitsOf = (state: Float32Array): number[] => [

@@ -1,10 +1,9 @@
 /** A damaged file of a folder, and the copy that takes its place. */
 import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { encodeCount } from '../../../server/storage/lmdb/environment.ts';
 import { openFolder } from '../../../server/storage/lmdb/open.ts';
-import { openTable } from '../../../server/storage/lmdb/table.ts';
-import { encodeRecord } from '../../../server/storage/record-codec.ts';
+import { encodeCount, openTable } from '../../../server/storage/lmdb/table.ts';
+import { encodeRecord } from '../../../server/storage/records.ts';
 import { suiteFolder } from '../../support/closing.ts';
 
 const scratch = suiteFolder();

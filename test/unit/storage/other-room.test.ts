@@ -1,7 +1,6 @@
 /** Rooms of one server in a cluster: one whose lease ends does not harm what is stored of another. */
 import { createEngine } from '../../../server/engine/create-engine.ts';
-import { StoreError } from '../../../server/storage/record-codec.ts';
-import { openMemory, type Write } from '../../../server/storage/records.ts';
+import { openMemory, StoreError, type Write } from '../../../server/storage/records.ts';
 import { afterSuite } from '../../support/closing.ts';
 import { ANNA } from '../../support/rooms.ts';
 import { openStoredRoom } from '../../support/stored-room.ts';

@@ -3,9 +3,8 @@ import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFolder } from '../../../server/storage/lmdb/open.ts';
-import { putNewServerRecord } from '../../../server/storage/record-access.ts';
-import { StoreError } from '../../../server/storage/record-codec.ts';
-import { openMemory, type Records } from '../../../server/storage/records.ts';
+import { openMemory, type Records, StoreError } from '../../../server/storage/records.ts';
+import { Store } from '../../../server/storage/store.ts';
 import { openClusterParts } from '../../support/cluster-parts.ts';
 import { describeNeeding } from '../../support/needs.ts';
 import fc from '../../support/property.ts';
@@ -104,7 +103,7 @@ for (const [name, make] of Object.entries(HOMES))
 
     test('a record that is to be new replaces none, whoever else writes', async () => {
       const others = records.putNew ? await home.open() : records;
-      const put = (one: Records, by: string) => putNewServerRecord(one, 'new', { by });
+      const put = (one: Records, by: string) => new Store(one).putNewServerRecord('new', { by });
       const first = await Promise.all([
         put(records, 'a'),
         ...(records.putNew ? [put(others, 'b')] : []),

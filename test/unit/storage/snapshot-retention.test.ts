@@ -1,5 +1,5 @@
 import type { SnapshotRecord } from '../../../server/storage/record-schemas.ts';
-import { retainedSnapshots } from '../../../server/storage/snapshot-retention.ts';
+import { retainedSnapshots } from '../../../server/storage/snapshots.ts';
 import fc, { forAll } from '../../support/property.ts';
 
 const HOUR = 3_600_000;

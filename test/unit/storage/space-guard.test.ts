@@ -1,5 +1,5 @@
-import { SpaceGuard } from '../../../server/storage/lmdb/environment.ts';
-import { StoreError } from '../../../server/storage/record-codec.ts';
+import { SpaceGuard } from '../../../server/storage/lmdb/table.ts';
+import { StoreError } from '../../../server/storage/records.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 
 const { reserve } = DEFAULTS.store;

@@ -1,6 +1,6 @@
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { storedSecret } from '../../../server/storage/stored-secret.ts';
+import { storedSecret } from '../../../server/storage/lmdb/open.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const folder = temporaryFolder();

@@ -1,7 +1,7 @@
 /** Which rooms a server follows, and for how long. */
-import { FollowedRooms } from '../../../server/rooms/followed-rooms.ts';
-import { StoreError } from '../../../server/storage/record-codec.ts';
-import { NotFollowed, type RoomFollower } from '../../../server/storage/room-follower.ts';
+import { Replicas } from '../../../server/rooms/replicas.ts';
+import { NotReplicated, type RoomReplica } from '../../../server/storage/open-room.ts';
+import { StoreError } from '../../../server/storage/records.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -25,7 +25,7 @@ function open(waiting: string[]) {
     /** What the opening of the attic waits for. */
     attic: Promise.resolve(),
   };
-  const rooms = new FollowedRooms({
+  const rooms = new Replicas({
     clock,
     log: { info: (_, sentence) => void said.push(sentence), warn: () => {}, error: () => {} },
     waiting: () => world.waiting,
@@ -35,7 +35,7 @@ function open(waiting: string[]) {
       opened++;
       if (room === 'attic') await world.attic;
       following.add(room);
-      const follower: Pick<RoomFollower, 'catchUp' | 'close'> = {
+      const follower: Pick<RoomReplica, 'catchUp' | 'close'> = {
         catchUp: async () => {
           world.steps++;
           clock.spend(world.takes);
@@ -44,7 +44,7 @@ function open(waiting: string[]) {
         },
         close: async () => void following.delete(room),
       };
-      return follower as RoomFollower;
+      return follower as RoomReplica;
     },
   });
   /** Time goes on, and what waits is done. @param time ms */
@@ -137,7 +137,7 @@ test('what cannot be followed is tried again later, and said once; while the sto
   world.failure = new StoreError('unreachable', 'away');
   await pass(10 * follow);
   expect(rooms.names).toEqual(['garden']);
-  world.failure = new NotFollowed('its cells are computed differently');
+  world.failure = new NotReplicated('its cells are computed differently');
   await pass(3 * followRetry);
   expect(rooms.names).toEqual([]);
   expect(opened()).toBeLessThan(6);

@@ -1,53 +1,53 @@
 /**
- * Follows rooms that other servers run, so that this one can take them over at once. One step of one
- * room at a time, and at most half of the time if rooms run here, so that these keep theirs.
+ * Replicates rooms that other servers run, so that this one can take them over immediately. One step of one
+ * room at a time, and never more than half of the time if rooms run here. Start at `Replicas`.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { StoreError } from '../storage/record-codec.ts';
-import { NotFollowed, type RoomFollower } from '../storage/room-follower.ts';
+import { NotReplicated, type RoomReplica } from '../storage/open-room.ts';
+import { StoreError } from '../storage/records.ts';
 
 const { followed: MOST, follow, followTicks, followRetry } = DEFAULTS.cluster;
 
-export interface FollowedRoomsOptions {
+interface ReplicasOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Rooms that do not run here. */
   readonly waiting: () => Iterable<string>;
-  /** Whether a room is about to run here, perhaps using its follower. */
+  /** Whether a room is about to run here, perhaps from its replica. */
   readonly isOpening: (room: string) => boolean;
   /** Whether no room runs here. */
   readonly isIdle: () => boolean;
-  /** @throws NotFollowed; StoreError; EngineError */
-  readonly open: (room: string) => Promise<RoomFollower>;
+  /** @throws NotReplicated; StoreError; EngineError */
+  readonly open: (room: string) => Promise<RoomReplica>;
 }
 
-/** The rooms of other servers that this one follows, to go on with them at once. */
-export class FollowedRooms {
-  private readonly followers = new Map<string, RoomFollower>();
-  /** Rooms that were followed to their end at the last look. */
+/** The rooms of other servers that this one replicates. */
+export class Replicas {
+  private readonly replicas = new Map<string, RoomReplica>();
+  /** Rooms that were replicated to their end at the last look. */
   private readonly complete = new Set<string>();
-  /** When rooms that could not be followed are tried again, ms. */
+  /** When rooms that could not be replicated are tried again, ms. */
   private readonly notBefore = new Map<string, number>();
-  /** What was said of them last. */
+  /** What the log said of each room last. */
   private readonly said = new Map<string, string>();
   /** The step in progress. */
   private current: { readonly room: string; readonly done: Promise<void> } | undefined;
   private stopped = false;
   private cancel: () => void;
 
-  constructor(private readonly options: FollowedRoomsOptions) {
+  constructor(private readonly options: ReplicasOptions) {
     this.cancel = options.clock.after(follow, this.look);
   }
 
-  /** Rooms that could be taken over at once. */
+  /** Rooms that could be taken over immediately. */
   get names(): readonly string[] {
     return [...this.complete];
   }
 
-  /** Takes what follows a room; it is not followed any more. */
-  async take(room: string): Promise<RoomFollower | undefined> {
+  /** Takes the replica of a room, which is no longer replicated. */
+  async take(room: string): Promise<RoomReplica | undefined> {
     // Not amid its step; those of others, which may take long, are not waited for.
     if (this.current?.room === room) await this.current.done;
     this.said.delete(room);
@@ -58,14 +58,14 @@ export class FollowedRooms {
     this.stopped = true;
     this.cancel();
     await this.current?.done;
-    await this.keepOnly(new Set());
+    await this.retainOnly(new Set());
   }
 
   private readonly look = async (): Promise<void> => {
     const { clock, isIdle } = this.options;
     const begun = clock.now();
     const rooms = [...this.options.waiting()].slice(0, MOST);
-    await this.keepOnly(new Set(rooms));
+    await this.retainOnly(new Set(rooms));
     let isBehind = false;
     for (const room of rooms) {
       const done = this.step(room).then((isComplete) => {
@@ -85,13 +85,13 @@ export class FollowedRooms {
     const { clock, log, isOpening, open } = this.options;
     if (this.stopped || clock.now() < (this.notBefore.get(room) ?? 0)) return true;
     try {
-      let follower = this.followers.get(room);
-      if (!follower) {
+      let replica = this.replicas.get(room);
+      if (!replica) {
         if (isOpening(room)) return true;
-        follower = await open(room);
-        this.followers.set(room, follower);
+        replica = await open(room);
+        this.replicas.set(room, replica);
       }
-      const isComplete = await follower.catchUp(followTicks);
+      const isComplete = await replica.catchUp(followTicks);
       if (!isComplete) this.complete.delete(room);
       if (!isComplete || this.complete.has(room)) return isComplete;
       this.complete.add(room);
@@ -99,19 +99,19 @@ export class FollowedRooms {
       if (this.isNew(room, sentence)) log.info('room-followed', sentence, { room });
     } catch (error) {
       const isAway = error instanceof StoreError && error.reason === 'unreachable';
-      // What it has followed so far holds.
-      if (isAway && this.followers.has(room)) return true;
+      // What it has replicated so far holds.
+      if (isAway && this.replicas.has(room)) return true;
       this.notBefore.set(room, clock.now() + followRetry);
       await this.discard(room);
-      if (!(error instanceof NotFollowed)) return true;
+      if (!(error instanceof NotReplicated)) return true;
       const why = `Room "${room}" is not followed: ${error.message}.`;
       if (this.isNew(room, why)) log.info('room-not-followed', why, { room });
     }
     return true;
   }
 
-  private async keepOnly(rooms: ReadonlySet<string>): Promise<void> {
-    for (const room of this.followers.keys()) if (!rooms.has(room)) await this.discard(room);
+  private async retainOnly(rooms: ReadonlySet<string>): Promise<void> {
+    for (const room of this.replicas.keys()) if (!rooms.has(room)) await this.discard(room);
   }
 
   private isNew(room: string, sentence: string): boolean {
@@ -120,11 +120,11 @@ export class FollowedRooms {
     return true;
   }
 
-  private remove(room: string): RoomFollower | undefined {
-    const follower = this.followers.get(room);
-    this.followers.delete(room);
+  private remove(room: string): RoomReplica | undefined {
+    const replica = this.replicas.get(room);
+    this.replicas.delete(room);
     this.complete.delete(room);
-    return follower;
+    return replica;
   }
 
   private async discard(room: string): Promise<void> {

@@ -1,0 +1,262 @@
+/**
+ * Spreads rooms over the servers of a cluster: reports what this server carries, gives a room to one that is
+ * less busy, and gives all rooms away while the host drains this server. Never stops a room itself. Start at
+ * `SpreadRooms.look`.
+ */
+import { DEFAULTS } from '../../shared/defaults.ts';
+import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { NodeLoad, ReportLoad } from '../cluster/open-cluster.ts';
+import type { Clock } from '../platform/clock.ts';
+import { getOrAdd } from '../platform/collections.ts';
+import type { Log } from '../platform/log.ts';
+
+const { drainUnfollowed, drainAgain, drainAgainMost, takeBack } = DEFAULTS.cluster;
+const { report, loadAverage, spreadFrom, spreadShare, spreadAfter } = DEFAULTS.cluster;
+
+/** Whether a server takes rooms. */
+const takesRooms = ({ server }: NodeLoad): boolean =>
+  server !== undefined && server.role !== 'gateway' && !server.draining;
+
+const loadOf = ({ rooms }: NodeLoad): number =>
+  Object.values(rooms).reduce((all, one) => all + one, 0);
+
+/**
+ * The room that a server should give away, and to which node, so that the busier of the two is left with
+ * much less than before; undefined: none. What has been given away is not worth giving back.
+ */
+export function chooseMove(
+  own: NodeLoad,
+  others: readonly NodeLoad[],
+): { readonly room: string; readonly node: string } | undefined {
+  const load = loadOf(own);
+  if (load < spreadFrom) return undefined;
+  const moves = others.flatMap((other) =>
+    Object.entries(own.rooms).flatMap(([room, cells]) => {
+      if (!other.followed.includes(room)) return [];
+      const left = Math.max(load - cells, loadOf(other) + cells);
+      return [{ room, cells, node: other.node, left }];
+    }),
+  );
+  const [best] = moves.sort((a, b) => a.left - b.left || a.cells - b.cells);
+  return best && best.left < spreadShare * load ? { room: best.room, node: best.node } : undefined;
+}
+
+export interface SpreadRoomsOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Names this process. */
+  readonly node: string;
+  readonly report: ReportLoad;
+  /** Cells awake now, by room that this server runs. */
+  readonly awake: () => Readonly<Record<string, number>>;
+  /** Rooms that this server could take over immediately. */
+  readonly followed: () => readonly string[];
+  /**
+   * Stops a room and gives it up.
+   *
+   * @param node who is to have it; undefined: whoever takes it first
+   * @returns whether it has stopped here
+   */
+  readonly give: (room: string, node: string | undefined) => Promise<boolean>;
+  /** What else the others are told. @param awake as `awake`, averaged */
+  readonly describe: (awake: Readonly<Record<string, number>>) => Pick<NodeLoad, 'server' | 'jobs'>;
+}
+
+/** Reports what this server carries, and gives rooms away. */
+export class SpreadRooms {
+  private averages: Record<string, number> = {};
+  /** Since when this server has been too busy, ms. */
+  private busySince: number | undefined;
+  private stopped = false;
+  private cancel = (): void => {};
+  /** When the others, by name, were last heard, ms. */
+  private readonly heard = new Map<string, number>();
+  /** What the others have said last. */
+  others: readonly NodeLoad[] = [];
+  /** Whether they said so when they were last asked. */
+  isCurrent = false;
+  /** Since when the host drains this server, ms. */
+  private drainedSince: number | undefined;
+  /** Whether another server takes rooms. */
+  private hasTakers = true;
+  /** Rooms given away while draining that no other server has reported yet, with their cells awake. */
+  private readonly given = new Map<string, { readonly node?: string | undefined; cells: number }>();
+  /** When rooms were last seen to run on another server, or could have begun to, ms. */
+  private readonly seen = new Map<string, number>();
+  /** When rooms that nobody has taken are offered again, and the pause until then, ms. */
+  private readonly retained = new Map<string, { readonly at: number; readonly pause: number }>();
+
+  constructor(private readonly options: SpreadRoomsOptions) {}
+
+  /** Begins to report and to give rooms away. */
+  start(): void {
+    this.cancel = this.options.clock.after(report, this.look);
+  }
+
+  /** Ends the reports, with one by which nobody gives this server a room. */
+  stop(): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.cancel();
+    const { node, report } = this.options;
+    void report({ node, rooms: this.averages, followed: [] }).catch(() => {});
+  }
+
+  /** Names of other servers that were heard within some time, ms, even if they are gone now. */
+  heardWithin(time: number): string[] {
+    const since = this.options.clock.now() - time;
+    for (const [name, at] of this.heard) if (at < since) this.heard.delete(name);
+    return [...this.heard.keys()];
+  }
+
+  /** What this server carries. */
+  get own(): NodeLoad {
+    const { node, followed, describe } = this.options;
+    const rooms = this.averages;
+    return { node, rooms, followed: this.isDraining ? [] : [...followed()], ...describe(rooms) };
+  }
+
+  /**
+   * Tells what this server carries now, and hears what the others do.
+   *
+   * @returns undefined: there is no answer
+   */
+  async tell(): Promise<readonly NodeLoad[] | undefined> {
+    const others = await this.options.report(this.own).catch(() => undefined);
+    this.isCurrent = others !== undefined;
+    if (!others) return undefined;
+    this.others = others;
+    const now = this.options.clock.now();
+    for (const { server } of others) if (server) this.heard.set(server.name, now);
+    return others;
+  }
+
+  /** Whether the host drains this server. */
+  get isDraining(): boolean {
+    return this.drainedSince !== undefined;
+  }
+
+  /** Rooms that have been given away, and that are not known to run elsewhere yet. */
+  get leaving(): readonly string[] {
+    return [...this.given.keys()];
+  }
+
+  /** Gives all rooms away from now on. @throws HostRefusal nobody-takes-over; then nothing has changed */
+  async drain(): Promise<void> {
+    const { clock, log, awake } = this.options;
+    // Without an answer, nobody knows who could take them.
+    const hasTakers = ((await this.tell()) ?? []).some(takesRooms);
+    if (Object.keys(awake()).length > 0 && !hasTakers) throw new HostRefusal('nobody-takes-over');
+    if (!this.isDraining) {
+      this.forget();
+      this.hasTakers = hasTakers;
+      this.drainedSince = clock.now();
+      log.info('draining', 'The host drains this server: it gives its rooms away and takes none.');
+    }
+    await this.tell();
+  }
+
+  async stopDraining(): Promise<void> {
+    if (this.isDraining) {
+      this.drainedSince = undefined;
+      this.forget();
+      this.options.log.info('not-draining', 'This server takes rooms again.');
+    }
+    await this.tell();
+  }
+
+  /** Whether this server may take a room that runs nowhere. */
+  takes(room: string): boolean {
+    if (!this.isDraining) return true;
+    const now = this.options.clock.now();
+    // Better here than nowhere, whoever ran it before.
+    return now - getOrAdd(this.seen, room, () => now) >= takeBack;
+  }
+
+  /** Whether a room runs here only because nobody has taken it. */
+  isKept(room: string): boolean {
+    return this.isDraining && (!this.hasTakers || this.retained.has(room));
+  }
+
+  private readonly look = async (): Promise<void> => {
+    const { clock, give } = this.options;
+    this.average();
+    const others = await this.tell();
+    if (others && !this.stopped) await this.giveNext(others);
+    // Without an answer, nobody knows who is less busy.
+    const move = others && !this.isDraining ? chooseMove(this.own, others) : undefined;
+    if (!move) this.busySince = undefined;
+    else this.busySince ??= clock.now();
+    if (move && clock.now() - this.busySince! >= spreadAfter && !this.stopped) {
+      this.busySince = undefined;
+      await give(move.room, move.node);
+    }
+    if (!this.stopped) this.start();
+  };
+
+  /**
+   * While the host drains this server, gives one room away, if one can be given now. The next one waits
+   * until the others have said again what they carry.
+   *
+   * @param others what the other servers have just said
+   */
+  private async giveNext(others: readonly NodeLoad[]): Promise<void> {
+    const { drainedSince: since } = this;
+    if (since === undefined) return;
+    const { clock, awake, give } = this.options;
+    const now = clock.now();
+    this.hasTakers = others.some(takesRooms);
+    for (const room of others.flatMap(({ rooms }) => Object.keys(rooms))) {
+      this.seen.set(room, now);
+      this.given.delete(room);
+      this.retained.delete(room);
+    }
+    for (const [room, cells] of Object.entries(awake())) {
+      if (this.given.delete(room)) this.retain(room, now);
+      if (now < (this.retained.get(room)?.at ?? 0) || !this.hasTakers) continue;
+      const node = this.successorOf(room, others);
+      // A server that has replicated it continues from the same picture immediately.
+      if (node === undefined && now - since < drainUnfollowed) continue;
+      const isGiven = await give(room, node);
+      // The host may want the rooms here again.
+      if (this.drainedSince !== since) return;
+      if (!isGiven) continue;
+      this.given.set(room, { node, cells });
+      this.seen.set(room, clock.now());
+      return;
+    }
+  }
+
+  /** The node that should have a room: one that has replicated it, and of these the least busy. */
+  private successorOf(room: string, others: readonly NodeLoad[]): string | undefined {
+    const coming = [...this.given.values()];
+    const load = (one: NodeLoad): number =>
+      coming.reduce((sum, { node, cells }) => sum + (node === one.node ? cells : 0), loadOf(one));
+    const takers = others.filter((one) => takesRooms(one) && one.followed.includes(room));
+    return takers.sort((a, b) => load(a) - load(b))[0]?.node;
+  }
+
+  private retain(room: string, now: number): void {
+    const { pause: before = drainAgain / 2 } = this.retained.get(room) ?? {};
+    const pause = Math.min(2 * before, drainAgainMost);
+    this.retained.set(room, { at: now + pause, pause });
+    const why = `No server has taken "${room}", so it runs here again.`;
+    this.options.log.warn('not-drained', why, { room });
+  }
+
+  private forget(): void {
+    for (const map of [this.given, this.seen, this.retained]) map.clear();
+  }
+
+  /** Loads change from tick to tick. */
+  private average(): void {
+    const share = report / loadAverage;
+    const awake = Object.entries(this.options.awake());
+    this.averages = Object.fromEntries(
+      awake.map(([room, cells]) => {
+        const before = this.averages[room] ?? cells;
+        return [room, Math.round(before + share * (cells - before))];
+      }),
+    );
+  }
+}
