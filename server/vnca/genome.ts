@@ -2,7 +2,7 @@
  * A patch's conditioning: the weights that its genome gives the rule, computed once per patch.
  * Equivalent to reading the genome in every step (`readGenome` of `rule.ts`), at no cost per cell.
  */
-import { type Architecture, genomeLayout } from './architecture.ts';
+import { type Architecture, genomeLayout, trunkOf } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
 
 /** A range of a patch's conditioning. */
@@ -17,7 +17,7 @@ export interface OwnPart {
  */
 export function ownLayout({ channels, update }: Architecture) {
   if (!update.standingInput) return undefined;
-  const { hidden, genome, kind } = update;
+  const { hidden, genome } = update;
   let at = 0;
   const part = (size: number): OwnPart => {
     const from = at;
@@ -31,7 +31,10 @@ export function ownLayout({ channels, update }: Architecture) {
     perceptionBias: part(hidden),
     /** Second layer, [hidden out, hidden in] and [hidden]. */
     ...(genome &&
-      kind === 'residual' && { hidden: part(hidden * hidden), hiddenBias: part(hidden) }),
+      trunkOf(update).modulated.includes('hidden') && {
+        hidden: part(hidden * hidden),
+        hiddenBias: part(hidden),
+      }),
     /** Last layer, [C, hidden] and [C]. */
     ...(genome && genome.expressed > 0 && { out: part(channels * hidden) }),
     ...(genome && { outBias: part(channels) }),
@@ -69,7 +72,7 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
       put(own.perceptionBias, (i) => bias('perceive', i) + modulation[i]);
       return row;
     }
-    const [perceive, second] = layout.layers;
+    const { perceive, hidden: second } = layout.layers;
     const scale = (from: number | undefined, i: number): number =>
       from === undefined ? 1 : 1 + modulation[from + i];
     if (own.perceptionScale) put(own.perceptionScale, (i) => scale(perceive.scales, i));

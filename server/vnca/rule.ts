@@ -1,12 +1,9 @@
 /**
  * The cell rule on tensors: perceive, update, step. Pure functions on the current TensorFlow.js
- * backend; the caller owns the returned tensors.
- *
- * Nets: 'res4' and 'simple' as in Palm et al. 2022 (code of 2021); 'residual' is ours. ELU has α =
- * 1.
+ * backend; the caller owns the returned tensors. ELU has α = 1.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { genomeLayout, RES4_BLOCKS, updateShapes } from './architecture.ts';
+import { genomeLayout, runTrunk, updateShapes } from './architecture.ts';
 import type { Card } from './card.ts';
 import type { Model } from './checkpoint.ts';
 
@@ -70,7 +67,7 @@ export function stepStates(rule: Rule, states: tf.Tensor4D, input: StepInput = {
 }
 
 /** Applies the genome's scales and shifts to a layer, [N, H, W, units]. */
-type Modulate = (layer: 'perceive' | 'hidden' | 'out', x: tf.Tensor4D) => tf.Tensor4D;
+type Modulate = (layer: string, x: tf.Tensor4D) => tf.Tensor4D;
 
 function modulation(rule: Rule, genome?: tf.Tensor2D): Modulate {
   if (!genome) return (_, x) => x;
@@ -83,7 +80,7 @@ function modulation(rule: Rule, genome?: tf.Tensor2D): Modulate {
     const channels = x.shape[3];
     const layout = genomeLayout({ channels, update: rule.update });
     if (layer === 'out') return tf.add(x, part(layout.shifts, channels));
-    const { scales, shifts } = layout.layers[layer === 'perceive' ? 0 : 1];
+    const { scales, shifts } = layout.layers[layer];
     // Scales are relative to 1.
     const scaled = scales === undefined ? x : tf.mul(x, tf.add(part(scales, hidden), 1));
     return tf.add(scaled, part(shifts, hidden));
@@ -109,7 +106,11 @@ function updateCells(
   modulate: Modulate,
   genome?: tf.Tensor2D,
 ): tf.Tensor4D {
-  const h = trunk(rule, perception, modulate);
+  const h = runTrunk(rule.update, perception, {
+    activate: rule.update.activation === 'relu' ? tf.relu : tf.elu,
+    layer: (name, x) => modulate(name, pointwise(rule, name, x)),
+    add: (a, b) => tf.add(a, b),
+  });
   const changes = modulate('out', pointwise(rule, 'out', h));
   const expressed = rule.update.genome?.expressed ?? 0;
   if (!genome || expressed === 0) return changes;
@@ -127,29 +128,6 @@ function updateCells(
     [0, channels - expressed],
   ]);
   return tf.add(changes, padded);
-}
-
-/** The layers between the first and the last, which work on single cells. */
-function trunk(rule: Rule, cells: tf.Tensor4D, modulate: Modulate): tf.Tensor4D {
-  const activate = rule.update.activation === 'relu' ? tf.relu : tf.elu;
-  switch (rule.update.kind) {
-    case 'simple':
-      return activate(cells);
-    case 'residual': {
-      const h = activate(cells);
-      return tf.add(h, activate(modulate('hidden', pointwise(rule, 'hidden', h))));
-    }
-    case 'res4': {
-      let h = cells;
-      for (let i = 0; i < RES4_BLOCKS; i++) {
-        const inner = activate(pointwise(rule, `block${i}.inner`, h));
-        h = tf.add(h, pointwise(rule, `block${i}.outer`, inner));
-      }
-      return h;
-    }
-    case 'decoder':
-      throw new RangeError('a decoder has no cell rule');
-  }
 }
 
 /** A 1×1 convolution is a matrix product over cells: [N, H, W, in] → [N, H, W, out]. */

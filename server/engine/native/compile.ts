@@ -7,7 +7,6 @@ import {
   lstat,
   mkdir,
   mkdtemp,
-  open,
   readdir,
   readFile,
   rename,
@@ -104,7 +103,6 @@ export async function compileKernel({
     const units = names.filter((unit) => unit.endsWith('.c')).map((unit) => join(SOURCES, unit));
     const made = join(draft, name);
     await call([...FLAGS, processor, ...LINKING, ...units, '-o', made], PATIENCE.compile);
-    await onDisk(made);
     await rename(made, file);
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -145,12 +143,6 @@ async function useKept(folder: string, name: string): Promise<boolean> {
   return isThere;
 }
 
-/** After a power cut, a file that was renamed could otherwise be empty. */
-async function onDisk(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
-  await handle.sync().finally(() => handle.close());
-}
-
 /** Removes kernels beyond those that are kept, and what compilers that were killed have left. */
 async function removeOld(folder: string, latest: string): Promise<void> {
   const all = (await readdir(folder)).map(async (name) => {
@@ -169,7 +161,7 @@ async function removeOld(folder: string, latest: string): Promise<void> {
 
 /**
  * @returns what it printed
- * @throws Error what it said first; StartError it took too long
+ * @throws StartError what it said first, or that it took too long
  */
 async function call(args: readonly string[], timeout: number): Promise<string> {
   const options = { timeout, killSignal: 'SIGKILL' } as const;
@@ -180,7 +172,7 @@ async function call(args: readonly string[], timeout: number): Promise<string> {
     if (killed) throw new StartError(`the C compiler took more than ${timeout / 1000} s`);
     const said = stderr.split('\n').find((line) => /error/.test(line)) ?? stderr;
     const first = said.trim().split('\n')[0] || (error as Error).message;
-    throw new Error(`the C compiler failed: ${first}`);
+    throw new StartError(`the C compiler failed: ${first}`, compilerRemedy());
   }
 }
 

@@ -2,8 +2,11 @@
  * The native backend, on the CPU: a kernel in C, compiled on this machine, that computes a step's
  * layers tile by tile. One engine thread per core, each with a part of the patches.
  */
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+import { trunkOf } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { createCondition } from '../../vnca/genome.ts';
 import { INK, SATURATED } from '../../vnca/readout.ts';
@@ -39,7 +42,6 @@ const TRIM_EVERY = 10_000;
 const MAX_BATCH_CELLS = 1024;
 /** Numbers in a line of the cache. */
 const LINE = 16;
-const KINDS = ['simple', 'residual', 'res4'];
 
 /**
  * Loads the kernel, compiled before or now. A kept one that does not load is compiled once more.
@@ -68,29 +70,44 @@ export async function loadKernel(
   }
 }
 
-/** @returns undefined: it is not there any more */
-function loaded(file: string): Kernel | undefined {
-  try {
-    return open(file);
-  } catch {
-    return undefined;
-  }
-}
-
 function open(file: string): Kernel {
   const addOn = { exports: {} as Kernel };
   process.dlopen(addOn, file);
   return addOn.exports;
 }
 
+/** The key of `Prepared` in the environment data of threads. */
+const PREPARED = 'vivarium-native';
+/** The file of the kernel, or why there is none. */
+interface Prepared {
+  readonly file?: string;
+  readonly failure?: { readonly reason: string; readonly remedy: string | undefined };
+}
+
+/** Loads the kernel once for all threads that start later; if that fails, they fail alike. */
+export async function prepareNative(): Promise<void> {
+  const prepared = await loadKernel().then(
+    ({ file }): Prepared => ({ file }),
+    ({ message, remedy }: StartError): Prepared => ({ failure: { reason: message, remedy } }),
+  );
+  setEnvironmentData(PREPARED, prepared as never);
+}
+
+/** The file that another thread has prepared, if any. @throws StartError that has failed */
+function preparedFile(): string | undefined {
+  const { file, failure } = (getEnvironmentData(PREPARED) ?? {}) as Prepared;
+  if (failure) throw new StartError(failure.reason, failure.remedy);
+  return file;
+}
+
 /**
  * Starts the backend.
  *
- * @param file the kernel's, from `loadKernel`, which another thread has loaded
  * @throws as `loadKernel`
  */
-export async function startNative(file?: string): Promise<RuleBackend> {
-  const kernel = (file !== undefined && loaded(file)) || (await loadKernel()).kernel;
+export async function startNative(file = preparedFile()): Promise<RuleBackend> {
+  const kernel =
+    (file !== undefined && existsSync(file) && open(file)) || (await loadKernel()).kernel;
   setInterval(() => kernel.trim(), TRIM_EVERY).unref();
   return {
     info: {
@@ -107,9 +124,10 @@ export async function startNative(file?: string): Promise<RuleBackend> {
 function loadRule(kernel: Kernel, model: Model): StepRule {
   const { channels, side, update } = model.card;
   const { hidden, activation, leak, stateLimit = Infinity } = update;
-  const kind = KINDS.indexOf(update.kind);
-  if (kind < 0) throw new RangeError(`a ${update.kind} has no cell rule`);
-  const net = Int32Array.of(1, side, channels, hidden, kind, activation === 'relu' ? 0 : 1);
+  const { activates, blocks } = trunkOf(update);
+  const [block = []] = blocks;
+  const trunk = [activates, blocks.length, block.length, block.at(-1)?.activated].map(Number);
+  const net = Int32Array.of(1, side, channels, hidden, Number(activation === 'elu'), ...trunk);
   const sizes = new Int32Array(4);
   kernel.measure(net, sizes);
   const [lanes, ofPerception, ofLayers, ofMemory] = sizes;

@@ -1,5 +1,5 @@
 /** Lays weights out as the kernel reads them (`kernel.h`). */
-import { RES4_BLOCKS } from '../../vnca/architecture.ts';
+import { cellLayers } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
 import { OF_KERNEL } from '../core/winograd-kernel.ts';
@@ -40,10 +40,10 @@ export function perceptionAtPoints({ card, tensors }: Model, lanes: number): Flo
 export function layersAsRead(model: Model, lanes: number, row?: Float32Array): Float32Array {
   const { card, tensors } = model;
   const { channels, update } = card;
-  const { hidden, kind } = update;
+  const { hidden } = update;
   const width = whole(hidden, lanes);
-  const middle = kind === 'residual' ? 1 : kind === 'res4' ? 2 * RES4_BLOCKS : 0;
-  const size = 2 * width + (hidden + 1) * (middle * width + whole(channels, lanes));
+  const middle = cellLayers(update).slice(1, -1);
+  const size = 2 * width + (hidden + 1) * (middle.length * width + whole(channels, lanes));
   const result = new Float32Array(size);
   let at = 0;
   const layout = row && ownLayout(card);
@@ -67,13 +67,7 @@ export function layersAsRead(model: Model, lanes: number, row?: Float32Array): F
   };
   put(own(layout?.perceptionScale) ?? new Float32Array(hidden).fill(1), hidden);
   put(own(layout?.perceptionBias) ?? shared('perceive.bias'), hidden);
-  if (kind === 'residual') layer('hidden', hidden, layout?.hidden, layout?.hiddenBias);
-  if (kind === 'res4') {
-    for (let i = 0; i < RES4_BLOCKS; i++) {
-      layer(`block${i}.inner`, hidden);
-      layer(`block${i}.outer`, hidden);
-    }
-  }
+  for (const name of middle) layer(name, hidden, layout?.hidden, layout?.hiddenBias);
   layer('out', channels, layout?.out, layout?.outBias);
   return result;
 }

@@ -2,7 +2,7 @@
  * Builds one step of a rule as an ONNX model. The nets are those of `vnca/rule.ts`, which is the
  * reference and defines the terms.
  */
-import { RES4_BLOCKS } from '../../vnca/architecture.ts';
+import { runTrunk } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
 import { ModelWriter } from './model-writer.ts';
@@ -123,19 +123,14 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   let h = tiled ? perceiveTiles(!layout) : conv('perceive', STATES, !layout);
   if (layout?.perceptionScale) h = model.node('Mul', [h, bias(layout.perceptionScale)]);
   if (layout) h = add(h, bias(layout.perceptionBias));
-  if (update.kind === 'res4') {
-    for (let i = 0; i < RES4_BLOCKS; i++) {
-      h = add(h, conv(`block${i}.outer`, activate(conv(`block${i}.inner`, h))));
-    }
-  } else {
-    h = activate(h);
-    if (update.kind === 'residual') {
-      const second = layout?.hidden
-        ? ownLayer({ weights: layout.hidden, shifts: layout.hiddenBias }, hidden, hidden, h)
-        : conv('hidden', h);
-      h = add(h, activate(second));
-    }
-  }
+  h = runTrunk(update, h, {
+    activate,
+    layer: (name, x) =>
+      name === 'hidden' && layout?.hidden
+        ? ownLayer({ weights: layout.hidden, shifts: layout.hiddenBias }, hidden, hidden, x)
+        : conv(name, x),
+    add,
+  });
   const { out, outBias } = layout ?? {};
   let change = out
     ? ownLayer({ weights: out, shifts: outBias }, hidden, channels, h)

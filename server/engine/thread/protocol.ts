@@ -117,12 +117,6 @@ function append<A extends Uint8Array | Float32Array>(all: A) {
 export interface WorkerStart {
   readonly backend: BackendName | 'auto';
   readonly models: readonly Model[];
-  /** See `SelectionOptions`. */
-  readonly excluded?: readonly SkippedEngine[];
-  /** See `SelectionOptions`. */
-  readonly prepared?: string;
-  /** See `DeviceLossOptions.maxLosses`. */
-  readonly maxDeviceLosses?: number;
 }
 
 /** The start-up result. A failure to start carries `skipped` too (`NoBackendError`). */
@@ -142,20 +136,6 @@ const CALLS = ['plant', 'step', 'exportStates', 'importStates', 'dispose', 'take
 export const eachMethod = (make: (method: keyof WorkerMethods) => (argument: never) => unknown) =>
   Object.fromEntries(CALLS.map((method) => [method, make(method)])) as unknown;
 
-/** The methods that the worker calls. */
-export interface EngineMethods {
-  /** The worker's device was lost and is being reopened. */
-  lost(why: string): void;
-}
-
-/** Listeners to a thread's events. */
-export interface ThreadListeners {
-  /** See `EngineOptions.onSkipped`. */
-  readonly onSkipped?: ((skipped: readonly SkippedEngine[]) => void) | undefined;
-  /** The thread's device was lost, for this reason, and is being reopened. */
-  readonly onDeviceLoss?: ((why: string) => void) | undefined;
-}
-
 /** An engine in one thread, possibly one of several that share the patches. */
 export interface ThreadEngine extends Engine {
   /** Removes patches, for another thread. @throws EngineError unknown-patch */
@@ -170,14 +150,14 @@ type ThreadMethods = Pick<ThreadEngine, keyof WorkerMethods>;
  * Waits until a worker has started and returns an engine over it. When the worker dies, every
  * pending and later call fails with `failed`.
  *
+ * @param onSkipped see `EngineOptions.onSkipped`
  * @throws EngineError unavailable
  */
 export async function attachEngine(
   worker: Worker,
-  { onSkipped, onDeviceLoss }: ThreadListeners = {},
+  onSkipped?: (skipped: readonly SkippedEngine[]) => void,
 ): Promise<ThreadEngine> {
-  const rpc = new WorkerRpc<WorkerMethods, Started, EngineMethods>(worker, {
-    methods: { lost: (why) => onDeviceLoss?.(why) },
+  const rpc = new WorkerRpc<WorkerMethods, Started>(worker, {
     errors: { EngineError },
     otherwise: ({ message }) => new EngineError('failed', message),
     onDeath: ({ cause, why }) =>

@@ -7,7 +7,6 @@ import { serveWorker } from '../../platform/worker-rpc.ts';
 import type { PatchStore } from '../backend.ts';
 import { openStore } from '../backends.ts';
 import {
-  type EngineMethods,
   eachMethod,
   type PackedSteps,
   packReadouts,
@@ -17,15 +16,10 @@ import {
   type WorkerStart,
 } from './protocol.ts';
 
-await serveWorker<WorkerMethods, EngineMethods, Started>(async (engine) => {
-  const { backend: wanted, models, excluded, prepared, ...options } = workerData as WorkerStart;
-  const onLoss = (why: string): void => engine.notify('lost', why);
-  const { backend, store, ...selection } = await openStore(wanted, models, {
-    ...(excluded && { excluded }),
-    ...(prepared && { prepared }),
-    ...{ onLoss, maxLosses: options.maxDeviceLosses },
-  });
-  return { methods: inOrder(store), ready: { info: backend.info, ...selection } };
+await serveWorker<WorkerMethods, object, Started>(async () => {
+  const { backend: wanted, models } = workerData as WorkerStart;
+  const { backend, store, skipped } = await openStore(wanted, models);
+  return { methods: inOrder(store), ready: { info: backend.info, skipped } };
 });
 
 function inOrder(store: PatchStore): WorkerMethods {

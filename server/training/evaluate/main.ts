@@ -2,7 +2,9 @@
 
 import { join } from 'node:path';
 import { createCompute } from '../../autodiff/create.ts';
-import { NoBackendError, prepareBackend } from '../../engine/backends.ts';
+import type { StartError } from '../../engine/backend.ts';
+import { explain } from '../../engine/backends.ts';
+import { loadKernel } from '../../engine/native/native.ts';
 import { runCommand } from '../../settings/document.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { DatasetError } from '../data/dataset.ts';
@@ -64,10 +66,11 @@ async function kernelOfRooms(
   onSkip: (reason: string) => void,
 ): Promise<string | undefined> {
   try {
-    return await prepareBackend('native');
+    return (await loadKernel()).file;
   } catch (error) {
-    if (!(error instanceof NoBackendError)) throw error;
-    const reason = error.detail;
+    const { message, remedy } = error as StartError;
+    const failure = { name: 'native', onlyGpu: false, reason: message } as const;
+    const reason = explain({ ...failure, ...(remedy !== undefined && { remedy }) });
     if (isAsked) throw new EvaluationError('no-kernel', reason);
     onSkip(reason);
     return undefined;

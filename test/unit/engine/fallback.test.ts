@@ -2,7 +2,7 @@
 import type { BackendName } from '../../../server/engine/backend.ts';
 import { EngineError, type EngineInfo } from '../../../server/engine/engine.ts';
 import type { ThreadEngine } from '../../../server/engine/thread/protocol.ts';
-import { Fallback } from '../../../server/engine/thread/recovering-thread.ts';
+import { Fallback } from '../../../server/engine/thread/recovery.ts';
 
 /** @param broken backends that do not start */
 function house(broken: readonly BackendName[], spare?: BackendName) {
@@ -20,7 +20,7 @@ function house(broken: readonly BackendName[], spare?: BackendName) {
     onFallback: (...spoken) => told.push(spoken),
     now: () => time.now,
   });
-  return { asked, told, time, next: () => successor.next(), lost: () => successor.recordLoss() };
+  return { asked, told, time, next: () => successor.next() };
 }
 
 test('a GPU that returns is used again, however often, if losses are far apart', async () => {
@@ -50,16 +50,6 @@ test('a GPU that is lost three times in a minute is replaced', async () => {
   for (let k = 0; k < 3; k++) names.push((await next()).info.name);
   expect(names).toEqual(['webgpu', 'webgpu', 'onnx']);
   expect(told).toEqual([[expect.anything(), expect.stringMatching(/repeatedly/)]]);
-});
-
-test('devices that the thread has reopened count as losses', async () => {
-  const { next, lost, time, told } = house([], 'onnx');
-  for (let k = 0; k < 5; k++) {
-    lost();
-    time.now += 25_000;
-  }
-  expect((await next()).info.name).toBe('onnx');
-  expect(told).toHaveLength(1);
 });
 
 test('repeated attempts to replace one thread count as one loss', async () => {

@@ -9,10 +9,7 @@ import {
   packReadouts,
   type ThreadEngine,
 } from '../../../server/engine/thread/protocol.ts';
-import {
-  type RecoveringThreadOptions,
-  recoveringThread,
-} from '../../../server/engine/thread/recovering-thread.ts';
+import { recoveringThread } from '../../../server/engine/thread/recovering-thread.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { CONTRACT_MODELS, seedOf } from './support.ts';
@@ -41,11 +38,14 @@ function fakeThread(dies = Infinity): ThreadEngine & { steps: number } {
 }
 
 /** @param deaths after how many steps each replacement thread dies */
-async function lasting(deaths: number[], options: Partial<RecoveringThreadOptions> = {}) {
+async function lasting(
+  deaths: number[],
+  options: Partial<Parameters<typeof recoveringThread>[1]> = {},
+) {
   const whys: string[] = [];
   const thread = await recoveringThread(fakeThread(0), {
     restart: async () => fakeThread(deaths.shift()),
-    onLoss: (why) => whys.push(why),
+    onLoss: (_, why) => whys.push(why),
     retryDelays: [0],
     ...options,
   });
@@ -196,7 +196,7 @@ test.each([
   const whys: string[] = [];
   const thread = await recoveringThread(await threadOf(death), {
     restart: () => threadOf('parentPort.postMessage({ answer: call, result: workerData });'),
-    onLoss: (why) => whys.push(why),
+    onLoss: (_, why) => whys.push(why),
   });
   await thread.plant([SEED]);
   expect(await thread.step([still])).toEqual([READOUT]);

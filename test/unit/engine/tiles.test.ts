@@ -1,7 +1,7 @@
 /** Perceiving by tiles changes only the speed: the rule is the same for any net and side. */
 
 import type { RuleBackend } from '../../../server/engine/backend.ts';
-import { stateLayout } from '../../../server/engine/core/layout.ts';
+import { stateLayout } from '../../../server/engine/core/batch-stepper.ts';
 import { startNative } from '../../../server/engine/native/native.ts';
 import { tileable } from '../../../server/engine/onnx/graph.ts';
 import { startOnnx } from '../../../server/engine/onnx/onnx.ts';

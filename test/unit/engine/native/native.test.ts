@@ -3,21 +3,14 @@ import { chmod, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { StartError } from '../../../../server/engine/backend.ts';
-import {
-  CANDIDATES,
-  explain,
-  NoBackendError,
-  prepareBackend,
-  selectBackend,
-} from '../../../../server/engine/backends.ts';
-import { readerOf } from '../../../../server/engine/core/read-patch.ts';
+import { CANDIDATES, explain, selectBackend } from '../../../../server/engine/backends.ts';
+import { readerOf } from '../../../../server/engine/core/patch-store.ts';
 import {
   compileKernel,
   compilerRemedy,
   missingCompiler,
 } from '../../../../server/engine/native/compile.ts';
-import { loadKernel, startNative } from '../../../../server/engine/native/native.ts';
+import { loadKernel, prepareNative, startNative } from '../../../../server/engine/native/native.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { testNative } from './support.ts';
 
@@ -122,14 +115,22 @@ describe('compiling', () => {
   });
 });
 
-test('what helps where a backend does not load is said instead of its usual remedy', async () => {
-  const prepare = (): Promise<string> =>
-    Promise.reject(new StartError('it is locked', 'unlock it'));
-  const candidates = { ...CANDIDATES, native: { ...CANDIDATES.native, prepare } };
-  const error = await prepareBackend('native', candidates).catch((failure: unknown) => failure);
-  expect(error).toBeInstanceOf(NoBackendError);
-  expect((error as Error).message).toContain('native: it is locked (to fix it: unlock it)');
-});
+testNative(
+  'threads are told why the kernel could not be prepared, and do not try again',
+  async () => {
+    const { PATH } = process.env;
+    process.env.PATH = '/nowhere';
+    await prepareNative();
+    process.env.PATH = PATH;
+    await expect(startNative()).rejects.toMatchObject({
+      name: 'StartError',
+      message: expect.stringContaining('compiler failed'),
+      remedy: compilerRemedy(),
+    });
+    await prepareNative();
+    expect((await startNative()).info.name).toBe('native');
+  },
+);
 
 test('a compiler is recommended only where it helps, by the command of the system', () => {
   expect(compilerRemedy('win32')).toBeUndefined();
