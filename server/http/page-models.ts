@@ -7,9 +7,8 @@ import { join } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Float32Tensor } from '../../shared/safetensors.ts';
 import { updateShapes } from '../vnca/architecture.ts';
-import { galleryLatent, identityOf, type Model } from '../vnca/checkpoint.ts';
-import { boundsOf } from '../vnca/latent-map.ts';
-import { writeSafetensors } from '../vnca/safetensors.ts';
+import { galleryLatent, identityOf, type Model, writeSafetensors } from '../vnca/checkpoint.ts';
+import { boundsOf } from '../vnca/genome.ts';
 import { type Representation, representation } from './static-files.ts';
 
 /** The models of checkpoints by their identity; of two with one identity, the first. */

@@ -9,12 +9,12 @@ import {
   CARD_FILE,
   type Checkpoint,
   fingerprint,
-  GALLERY_FILE,
   loadCheckpoint,
   MODEL_FILE,
   PAINTER_FILE,
 } from '../vnca/checkpoint.ts';
-import { MAP_FILE, readMap } from '../vnca/latent-map.ts';
+import { GALLERY_FILE } from '../vnca/gallery.ts';
+import { MAP_FILE, readMap } from '../vnca/gallery-map.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 import { changedFiles, SUMS_FILE, sumOfFile, writeSums } from './kept-sums.ts';
 

@@ -10,7 +10,7 @@ import type {
   ParticipantId,
 } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
-import { bounded } from '../vnca/latent-map.ts';
+import { bounded } from '../vnca/genome.ts';
 import type { Answer, CommandEvent, Outcome, OuterEvent, RoomCommand } from './commands.ts';
 import {
   checkedLatent,

@@ -4,7 +4,7 @@ import { createRandom, type Random } from '../../shared/random.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
 import type { OrganismId, ParticipantId } from '../../shared/vocabulary.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
-import { bounded, isWithin, type LatentBounds } from '../vnca/latent-map.ts';
+import { bounded, isWithin, type LatentBounds } from '../vnca/genome.ts';
 import { type PlantedSeed, type RoomCommand, usesSeed } from './commands.ts';
 import type { Organism } from './organisms/organism.ts';
 import type { SeedInventory } from './planting.ts';

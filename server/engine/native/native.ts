@@ -84,9 +84,13 @@ interface Prepared {
   readonly failure?: { readonly reason: string; readonly remedy: string | undefined };
 }
 
-/** Loads the kernel once for all threads that start later; if that fails, they fail alike. */
-export async function prepareNative(): Promise<void> {
-  const prepared = await loadKernel().then(
+/**
+ * Loads the kernel once for all threads that start later; if that fails, they fail alike.
+ *
+ * @param folders see `compileKernel`
+ */
+export async function prepareNative(folders?: Parameters<typeof compileKernel>[0]): Promise<void> {
+  const prepared = await loadKernel(folders).then(
     ({ file }): Prepared => ({ file }),
     ({ message, remedy }: StartError): Prepared => ({ failure: { reason: message, remedy } }),
   );

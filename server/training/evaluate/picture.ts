@@ -4,7 +4,7 @@ import { UMAP } from 'umap-js';
 import type { MapPoint } from '../../../shared/latent-map.ts';
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
-import { fill, pushApart } from '../../vnca/latent-map.ts';
+import { fill, pushApart } from '../../vnca/gallery-map.ts';
 import { createReadout, imageChannels } from '../../vnca/readout.ts';
 import { Canvas, type Tile } from '../pictures/sheet.ts';
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { galleryLatent, loadModel, type Model } from '../../vnca/checkpoint.ts';
-import { boundsOf } from '../../vnca/latent-map.ts';
+import { boundsOf } from '../../vnca/genome.ts';
 import { thrownLatent } from '../../world/species.ts';
 import type { Images } from './bounds.ts';
 import { precisionAndRecall, type Tools } from './image-figures.ts';

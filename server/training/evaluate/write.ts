@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
-import { MAP_FILE } from '../../vnca/latent-map.ts';
+import { MAP_FILE } from '../../vnca/gallery-map.ts';
 import { replaceFile } from '../large-files.ts';
 import { tilesOfStates } from '../pictures/sheet.ts';
 import { EvaluationError } from './errors.ts';

@@ -2,7 +2,7 @@
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { HOUSE, type OrganismId, type Origin } from '../../../shared/vocabulary.ts';
-import { isWithin, type LatentBounds } from '../../vnca/latent-map.ts';
+import { isWithin, type LatentBounds } from '../../vnca/genome.ts';
 import type { PlantedSeed } from '../commands.ts';
 import { crossLatents } from '../create-latent.ts';
 import type { Room } from '../room.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkOut, painterBytes, writePainter } from '../../../server/training/painter/write.ts';
-import { writeSafetensors } from '../../../server/vnca/safetensors.ts';
+import { writeSafetensors } from '../../../server/vnca/checkpoint.ts';
 import { suiteFolder } from '../../support/closing.ts';
 import { modelOf, tinyCard, tinyCardJson } from '../vnca/tiny-model.ts';
 import { randomWeights } from './nets.ts';

@@ -1,5 +1,5 @@
 import { CheckpointError } from '../../../server/vnca/card.ts';
-import { parseSafetensors, writeSafetensors } from '../../../server/vnca/safetensors.ts';
+import { parseSafetensors, writeSafetensors } from '../../../server/vnca/checkpoint.ts';
 import { type Float32Tensor, float32Of } from '../../../shared/safetensors.ts';
 import fc, { anyText, forRuns } from '../../support/property.ts';
 

@@ -3,7 +3,7 @@ import { PNG } from 'pngjs';
 import { drawMap, mapLatents } from '../../../../server/training/evaluate/picture.ts';
 import { probeCells } from '../../../../server/training/evaluate/probe.ts';
 import type { Tile } from '../../../../server/training/pictures/sheet.ts';
-import { pushApart } from '../../../../server/vnca/latent-map.ts';
+import { pushApart } from '../../../../server/vnca/gallery-map.ts';
 import { createRandom } from '../../../../shared/random.ts';
 
 describe('the probe', () => {
