@@ -3,8 +3,7 @@
  * convolutions are fast there.
  */
 import { availableParallelism } from 'node:os';
-import { ModelWriter } from '../engine/onnx/model-writer.ts';
-import { openSession, Tensor } from '../engine/onnx/onnx-session.ts';
+import { ModelWriter, openSession, Tensor } from '../engine/onnx/model.ts';
 import { type Compute, inputOf, type Program, type Value, type Values } from './compute.ts';
 import {
   type Binary,

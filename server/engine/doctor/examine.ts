@@ -6,8 +6,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { askChild } from '../../platform/worker-rpc.ts';
 import { loadModel } from '../../vnca/checkpoint.ts';
 import { BACKEND_NAMES, type BackendName } from '../backend.ts';
-import { autoOrder, CANDIDATES, explain, withRemedy } from '../backends.ts';
-import { findGpus } from '../hardware.ts';
+import { autoOrder, CANDIDATES, explain, findGpus, withRemedy } from '../backends.ts';
 import type { ProbeResult, ProbeTask } from './probe.ts';
 import { RATE_PATCHES } from './rate.ts';
 

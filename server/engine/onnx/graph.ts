@@ -5,7 +5,7 @@
 import { runTrunk } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
-import { ModelWriter } from './model-writer.ts';
+import { ModelWriter } from './model.ts';
 import { convolveTiles, TILE } from './winograd.ts';
 
 /** Names of the inputs and of the output. */

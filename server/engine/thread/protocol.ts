@@ -1,6 +1,7 @@
 /** The messages between an engine and its worker thread. */
 
 import type { Worker } from 'node:worker_threads';
+import { Mutex } from '../../platform/queues.ts';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { BackendName, PatchStore, TransferredPatch } from '../backend.ts';
@@ -15,7 +16,7 @@ import {
 } from '../engine.ts';
 
 /** Steps as they are sent. */
-export interface PackedSteps {
+interface PackedSteps {
   /**
    * [n, 5]: patch; whether it divides; numbers of `keep`, `closed` and `express`, −1 if absent.
    */
@@ -27,7 +28,7 @@ export interface PackedSteps {
 }
 
 /** Read-outs as they are sent. */
-export interface PackedReadouts {
+interface PackedReadouts {
   /** [n, 4]: patch, stage, change, whether it is broken. */
   readonly heads: Float64Array;
   /** `rgba`, then `presence`, of each patch in order. */
@@ -126,15 +127,31 @@ export interface Started {
 }
 
 /** The worker's methods. Calls are answered in order. */
-export interface WorkerMethods extends Required<Omit<PatchStore, 'close' | 'pipelined' | 'step'>> {
+export interface WorkerMethods extends Omit<ThreadEngine, 'info' | 'step' | 'close'> {
   step(steps: PackedSteps): Promise<PackedReadouts>;
 }
 /** Their names. */
 const CALLS = ['plant', 'step', 'exportStates', 'importStates', 'dispose', 'take', 'put'] as const;
 
 /** The worker's methods, each made by `make`, whose functions pass their argument on. */
-export const eachMethod = (make: (method: keyof WorkerMethods) => (argument: never) => unknown) =>
+const eachMethod = (make: (method: keyof WorkerMethods) => (argument: never) => unknown) =>
   Object.fromEntries(CALLS.map((method) => [method, make(method)])) as unknown;
+
+/** The methods of a worker with this store. Calls run, and are answered, in order. */
+export function inOrder(store: PatchStore): WorkerMethods {
+  const mutex = new Mutex();
+  const step = async (steps: PackedSteps) => packReadouts(await store.step(unpackSteps(steps)));
+  return eachMethod((method) => {
+    const call = { ...store, step }[method] as (argument: unknown) => unknown;
+    return (argument: unknown): Promise<unknown> => {
+      const perform = async (): Promise<unknown> => call(argument);
+      const early = store.pipelined ? perform() : undefined;
+      // A failure is reported in the order of the calls.
+      early?.catch(() => {});
+      return mutex.runExclusive(() => early ?? perform());
+    };
+  }) as WorkerMethods;
+}
 
 /** An engine in one thread, possibly one of several that share the patches. */
 export interface ThreadEngine extends Engine {
@@ -163,15 +180,12 @@ export async function attachEngine(
     onDeath: ({ cause, why }) =>
       new EngineError('failed', cause === 'threw' ? why : `the engine's thread ${why}`),
   });
-  let started: Started;
-  try {
-    started = await rpc.ready;
-  } catch (error) {
-    const { reason, detail, skipped = [] } = error as EngineError & Partial<NoBackendError>;
-    onSkipped?.(skipped);
-    throw reason === 'failed' ? new EngineError('unavailable', detail) : error;
-  }
-  const { info, skipped } = started;
+  const { info, skipped } = await rpc.ready.catch(
+    (error: EngineError & Partial<NoBackendError>) => {
+      onSkipped?.(error.skipped ?? []);
+      throw error.reason === 'failed' ? new EngineError('unavailable', error.detail) : error;
+    },
+  );
   onSkipped?.(skipped);
 
   return {

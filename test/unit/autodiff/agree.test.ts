@@ -2,9 +2,8 @@
  * A few steps of a small automaton, and their gradients: the same numbers on every back end that is
  * here.
  */
-import type { Compute } from '../../../server/autodiff/compute.ts';
+import { type Compute, ComputeError } from '../../../server/autodiff/compute.ts';
 import { createCompute } from '../../../server/autodiff/create.ts';
-import { ComputeError } from '../../../server/autodiff/errors.ts';
 import { gradients } from '../../../server/autodiff/gradients.ts';
 import type { Expression } from '../../../server/autodiff/graph.ts';
 import * as g from '../../../server/autodiff/graph.ts';

@@ -4,9 +4,14 @@ import * as g from '../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { parameterInputs } from '../../../server/autodiff/parameters.ts';
 import { readGenome as readGenomeAs, ruleSteps } from '../../../server/autodiff/rule.ts';
+import {
+  createRule,
+  disposeRule,
+  readGenome,
+  stepStates,
+} from '../../../server/engine/tfjs/step-rule.ts';
 import { growthSegments, Segments } from '../../../server/training/model/segments.ts';
 import { updateShapes } from '../../../server/vnca/architecture.ts';
-import { createRule, disposeRule, readGenome, stepStates } from '../../../server/vnca/rule.ts';
 import { expectNear } from '../../support/near.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { type Numbers, normals, upload } from '../training/model/small.ts';

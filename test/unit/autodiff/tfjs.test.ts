@@ -1,8 +1,7 @@
 /** The GPU back end, and its kernels where there is no GPU. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Compute } from '../../../server/autodiff/compute.ts';
+import { type Compute, ComputeError } from '../../../server/autodiff/compute.ts';
 import { createCompute } from '../../../server/autodiff/create.ts';
-import { ComputeError } from '../../../server/autodiff/errors.ts';
 import { gradients } from '../../../server/autodiff/gradients.ts';
 import * as g from '../../../server/autodiff/graph.ts';
 import { createTfjsCpuCompute } from '../../support/tfjs-cpu.ts';

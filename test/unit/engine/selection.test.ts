@@ -11,6 +11,7 @@ import {
   type Candidates,
   expectedBackend,
   explain,
+  type GpuVendor,
   NoBackendError,
   notLoaded,
   selectBackend,
@@ -18,7 +19,6 @@ import {
   withRemedy,
 } from '../../../server/engine/backends.ts';
 import { EngineError } from '../../../server/engine/engine.ts';
-import type { GpuVendor } from '../../../server/engine/hardware.ts';
 
 /** Started backends, in order. */
 let started: BackendName[];

@@ -1,7 +1,12 @@
 /** The rule on tensors against loops that were written apart from it. */
 import * as tf from '@tensorflow/tfjs-core';
+import {
+  createRule,
+  disposeRule,
+  readGenome,
+  stepStates,
+} from '../../../server/engine/tfjs/step-rule.ts';
 import type { Model } from '../../../server/vnca/checkpoint.ts';
-import { createRule, disposeRule, readGenome, stepStates } from '../../../server/vnca/rule.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { tinyModel, UPDATES } from './tiny-model.ts';

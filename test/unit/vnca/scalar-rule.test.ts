@@ -1,6 +1,11 @@
 /** The rule of pages, in plain JavaScript, against the rule on tensors. */
 import * as tf from '@tensorflow/tfjs-core';
-import { createRule, disposeRule, readGenome, stepStates } from '../../../server/vnca/rule.ts';
+import {
+  createRule,
+  disposeRule,
+  readGenome,
+  stepStates,
+} from '../../../server/engine/tfjs/step-rule.ts';
 import {
   createScalarRule,
   drawUpdateMask,

@@ -1,5 +1,10 @@
 import type { PatchStore } from '../../../../server/engine/backend.ts';
-import type { ThreadEngine } from '../../../../server/engine/thread/protocol.ts';
+import {
+  inOrder,
+  packSteps,
+  type ThreadEngine,
+  unpackReadouts,
+} from '../../../../server/engine/thread/protocol.ts';
 import { recoveringThread } from '../../../../server/engine/thread/recovering-thread.ts';
 import { openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
@@ -9,7 +14,7 @@ import { describeNeeding } from '../../../support/needs.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { describeLosses, LOSS_MODELS } from '../losses.ts';
 import { seedOf, still } from '../support.ts';
-import { engineOf, isGpuHere, PATIENCE } from './support.ts';
+import { isGpuHere, PATIENCE } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
 const plain = tinyModel({ name: 'plain', update });
@@ -40,8 +45,13 @@ if (isGpuHere) {
       const restart = async (): Promise<ThreadEngine> => {
         const { store, device } = await opened(LOSS_MODELS);
         lose = () => device.destroy();
-        const transfer = async () => [];
-        return { ...engineOf(store), take: transfer, put: async () => {} };
+        const methods = inOrder(store);
+        return {
+          ...methods,
+          info: { name: 'webgpu', device: 'GPU' },
+          step: async (steps) => unpackReadouts(await methods.step(packSteps(steps))),
+          close: () => store.close(),
+        };
       };
       const engine = recoveringThread(await restart(), {
         restart,
