@@ -1,4 +1,4 @@
-/** The cell rule as expressions: the same nets as `vnca/rule.ts`, which is the reference. */
+/** The cell rule as expressions: the same nets as `engine/tfjs/step-rule.ts`, which is the reference. */
 import { cellLayers, genomeLayout, runTrunk } from '../vnca/architecture.ts';
 import type { Card } from '../vnca/card.ts';
 import type { Expression } from './graph.ts';
@@ -19,7 +19,7 @@ export interface RuleInputs {
 
 /**
  * The standing input of every cell of a patch: latents [N, Z] → [N, hidden], or with a genome net
- * [N, size] (`genomeLayout`). The same as `readGenome` of `vnca/rule.ts`.
+ * [N, size] (`genomeLayout`). The same as `readGenome` of the reference.
  */
 export function readGenome(
   { genome }: Card['update'],

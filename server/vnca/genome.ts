@@ -1,9 +1,9 @@
 /**
  * Latents: their bounds, and a patch's conditioning, the weights that its latent gives the rule. They
- * are computed once per patch, which is equivalent to reading the genome in every step (`readGenome`
- * of `rule.ts`), at no cost per cell.
+ * are computed once per patch, which is equivalent to reading the genome in every step, at no cost per
+ * cell.
  */
-import { type Architecture, genomeLayout, trunkOf } from './architecture.ts';
+import { type Architecture, cellLayers, genomeLayout, trunkOf } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
 
 /** A range of a patch's conditioning. */
@@ -104,9 +104,53 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
   };
 }
 
+/** A layer of single cells with the weights that a patch computes it with. */
+export interface CellLayer {
+  readonly name: string;
+  /** [in, out] */
+  readonly kernel: Float32Array;
+  /** [out]; undefined: zero */
+  readonly bias: Float32Array | undefined;
+}
+
 /**
- * Reads one latent as `readGenome` of `rule.ts` does: [hidden] or, with a genome net, as
- * `genomeLayout` lays it out.
+ * The layers as one patch computes them: with its own weights where it has any.
+ *
+ * @param row the patch's conditioning [K]; absent for rules without a standing input
+ */
+export function layersOfPatch({ card, tensors }: Model, row: Float32Array | undefined) {
+  const { update } = card;
+  const layout = row && ownLayout(card);
+  const own = (part: OwnPart | undefined): Float32Array | undefined =>
+    part && row?.subarray(part.from, part.from + part.size);
+  const shared = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
+  const [, ...names] = cellLayers(update);
+  return {
+    /** Factors of what is perceived, [hidden]; undefined: 1. */
+    perceptionScale: own(layout?.perceptionScale),
+    perceptionBias: own(layout?.perceptionBias) ?? shared('perceive.bias')!,
+    /** The layers after perception, in order. */
+    layers: names.map((name): CellLayer => {
+      const isLast = name === 'out';
+      const weights = own(isLast ? layout?.out : layout?.hidden);
+      const shifts = own(isLast ? layout?.outBias : layout?.hiddenBias);
+      return {
+        name,
+        kernel: weights ? transposed(weights, update.hidden) : shared(`${name}.kernel`)!,
+        bias: shifts ?? shared(`${name}.bias`),
+      };
+    }),
+  };
+}
+
+/** [out, in] → [in, out]. */
+function transposed(weights: Float32Array, inputs: number): Float32Array {
+  const outputs = weights.length / inputs;
+  return weights.map((_, i) => weights[(i % outputs) * inputs + Math.floor(i / outputs)]);
+}
+
+/**
+ * Reads one latent: [hidden] or, with a genome net, as `genomeLayout` lays it out.
  *
  * @param Numbers the precision of each layer's result
  */

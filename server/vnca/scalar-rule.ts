@@ -3,9 +3,9 @@
  * whose latent is known, so its genome is read once.
  */
 import { createRandom, type Random } from '../../shared/random.ts';
-import { cellLayers, runTrunk, type TrunkOperations } from './architecture.ts';
+import { runTrunk, type TrunkOperations } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
-import { createCondition, type OwnPart, ownLayout } from './genome.ts';
+import { type CellLayer, createCondition, layersOfPatch } from './genome.ts';
 
 /**
  * Draws independently for each cell whether it is updated.
@@ -51,7 +51,15 @@ type Layer = (x: Float64Array) => Float64Array;
 export function createScalarRule(model: Model, latent: Float32Array): StepPatch {
   const { channels, update } = model.card;
   const { hidden, leak, stateLimit = Infinity, updateProbability } = update;
-  const { perceive, operations, change } = layersOf(model, latent);
+  const { perceptionScale, perceptionBias, layers } = layersOfPatch(
+    model,
+    createCondition(model)?.(latent),
+  );
+  const kernel = model.tensors.get('update.perceive.kernel')!.data;
+  const perceive = perception({ channels, hidden, kernel }, perceptionScale, perceptionBias);
+  const steps = new Map(layers.map((layer) => [layer.name, denseLayer(layer, hidden)]));
+  const operations = operationsOf(update, steps);
+  const change = steps.get('out')!;
   const seen = new Float64Array(hidden);
   return (states) => {
     const side = Math.sqrt(states.length / channels);
@@ -71,38 +79,6 @@ export function createScalarRule(model: Model, latent: Float32Array): StepPatch 
       }
     }
     return next;
-  };
-}
-
-/** The layers with the weights that a latent gives them. */
-function layersOf(model: Model, latent: Float32Array) {
-  const { card, tensors } = model;
-  const { channels, update } = card;
-  const { hidden } = update;
-  const layout = ownLayout(card);
-  const row = createCondition(model)?.(latent);
-  const shared = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
-  const own = (part: OwnPart | undefined): Float32Array | undefined =>
-    part && row?.subarray(part.from, part.from + part.size);
-  /** Weights of the patch's own are [out, in]. */
-  const kernel = (name: string, part?: OwnPart): Float32Array => {
-    const weights = own(part);
-    return weights ? transposed(weights, hidden) : shared(`${name}.kernel`)!;
-  };
-  const layer = (name: string, kernelPart?: OwnPart, biasPart?: OwnPart): Layer =>
-    denseLayer(
-      kernel(name, kernelPart),
-      own(biasPart) ?? shared(`${name}.bias`),
-      name === 'out' ? channels : hidden,
-    );
-  return {
-    perceive: perception(
-      { channels, hidden, kernel: shared('perceive.kernel')! },
-      own(layout?.perceptionScale),
-      own(layout?.perceptionBias) ?? shared('perceive.bias')!,
-    ),
-    operations: operationsOf(update, (name) => layer(name, layout?.hidden, layout?.hiddenBias)),
-    change: layer('out', layout?.out, layout?.outBias),
   };
 }
 
@@ -131,33 +107,25 @@ function perception(
 }
 
 /** What the trunk of one cell is computed with, in place. */
-function operationsOf(
-  update: Model['card']['update'],
-  layerOf: (name: string) => Layer,
-): TrunkOperations<Float64Array> {
-  const layers = new Map(
-    cellLayers(update)
-      .slice(1, -1)
-      .map((name) => [name, layerOf(name)]),
-  );
-  return {
-    activate(x) {
-      for (let i = 0; i < x.length; i++) {
-        if (x[i] < 0) x[i] = update.activation === 'relu' ? 0 : Math.expm1(x[i]);
-      }
-      return x;
-    },
-    layer: (name, x) => layers.get(name)!(x),
-    add(x, y) {
-      for (let i = 0; i < x.length; i++) x[i] += y[i];
-      return x;
-    },
-  };
-}
+const operationsOf = (
+  { activation }: Model['card']['update'],
+  layers: ReadonlyMap<string, Layer>,
+): TrunkOperations<Float64Array> => ({
+  activate(x) {
+    for (let i = 0; i < x.length; i++) {
+      if (x[i] < 0) x[i] = activation === 'relu' ? 0 : Math.expm1(x[i]);
+    }
+    return x;
+  },
+  layer: (name, x) => layers.get(name)!(x),
+  add(x, y) {
+    for (let i = 0; i < x.length; i++) x[i] += y[i];
+    return x;
+  },
+});
 
-/** @param kernel [in, out] @param bias [out]; absent: zero */
-function denseLayer(kernel: Float32Array, bias: Float32Array | undefined, outputs: number): Layer {
-  const y = new Float64Array(outputs);
+function denseLayer({ kernel, bias }: CellLayer, inputs: number): Layer {
+  const y = new Float64Array(kernel.length / inputs);
   return (x) => {
     for (let o = 0; o < y.length; o++) y[o] = bias?.[o] ?? 0;
     for (let i = 0; i < x.length; i++) {
@@ -169,10 +137,4 @@ function denseLayer(kernel: Float32Array, bias: Float32Array | undefined, output
     }
     return y;
   };
-}
-
-/** [out, in] → [in, out]. */
-function transposed(weights: Float32Array, inputs: number): Float32Array {
-  const outputs = weights.length / inputs;
-  return weights.map((_, i) => weights[(i % outputs) * inputs + Math.floor(i / outputs)]);
 }

@@ -3,31 +3,10 @@
  * process.
  */
 import { loadModel } from '../../vnca/checkpoint.ts';
-import type { BackendName } from '../backend.ts';
 import type { SkippedEngine } from '../backends.ts';
 import { createEngine } from '../create-engine.ts';
 import type { EngineInfo } from '../engine.ts';
-import { measureRate } from './rate.ts';
-
-/** The task, passed as JSON in the process's only argument. */
-export interface ProbeTask {
-  readonly backend: BackendName | 'auto';
-  /** Checkpoint whose net is measured; absent: nothing is measured. */
-  readonly checkpoint?: string;
-  /** How long to measure; 0: not at all. */
-  readonly seconds: number;
-}
-
-/** The result, sent as the process's only message. */
-export interface ProbeResult {
-  /** Absent if the engine does not work here. */
-  readonly info?: EngineInfo;
-  /** The engines that were skipped; for a single engine that does not work, itself. */
-  readonly skipped: readonly SkippedEngine[];
-  readonly cellsPerSecond?: number;
-  /** Why it does not work or was not measured, if `skipped` does not tell. */
-  readonly failure?: string;
-}
+import { measureRate, type ProbeResult, type ProbeTask } from './examine.ts';
 
 const task = JSON.parse(process.argv[2]) as ProbeTask;
 process.send!(await probe(task), () => process.exit(0));

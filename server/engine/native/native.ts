@@ -7,9 +7,9 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
-import { cellLayers, trunkOf } from '../../vnca/architecture.ts';
+import { trunkOf } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { createCondition, type OwnPart, ownLayout } from '../../vnca/genome.ts';
+import { createCondition, layersOfPatch } from '../../vnca/genome.ts';
 import { INK, SATURATED } from '../../vnca/readout.ts';
 import { type Batch, type RuleBackend, StartError, type StepRule } from '../backend.ts';
 import { OF_KERNEL } from '../onnx/winograd.ts';
@@ -19,7 +19,7 @@ import { compileKernel } from './compile.ts';
 const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / lanes) * lanes;
 
 /** Perception's kernel [3, 3, C, hidden] at each point, [36, C, hidden], in double precision. */
-export function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Array {
+function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Array {
   const { channels } = card;
   const { hidden } = card.update;
   const kernel = tensors.get('update.perceive.kernel')!.data;
@@ -48,38 +48,25 @@ export function perceptionAtPoints({ card, tensors }: Model, lanes: number): Flo
  *
  * @param row a patch's own weights, as `createCondition` computes them; absent: the net has none
  */
-export function layersAsRead(model: Model, lanes: number, row?: Float32Array): Float32Array {
-  const { card, tensors } = model;
-  const { channels, update } = card;
-  const { hidden } = update;
-  const width = whole(hidden, lanes);
-  const middle = cellLayers(update).slice(1, -1);
-  const size = 2 * width + (hidden + 1) * (middle.length * width + whole(channels, lanes));
-  const result = new Float32Array(size);
-  let at = 0;
-  const layout = row && ownLayout(card);
-  const own = (part: OwnPart | undefined): Float32Array | undefined =>
-    part && row?.subarray(part.from, part.from + part.size);
-  const shared = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
-  const put = (numbers: Float32Array | undefined, outputs: number): void => {
-    if (numbers) result.set(numbers, at);
-    at += whole(outputs, lanes);
-  };
-  const layer = (name: string, outputs: number, weights?: OwnPart, shifts?: OwnPart): void => {
-    const ofPatch = own(weights);
-    const ofAll = shared(`${name}.kernel`)!;
-    for (let i = 0; i < hidden; i++, at += whole(outputs, lanes)) {
-      for (let o = 0; o < outputs; o++) {
-        // A patch's own are [out, in].
-        result[at + o] = ofPatch ? ofPatch[o * hidden + i] : ofAll[i * outputs + o];
-      }
+function layersAsRead(model: Model, lanes: number, row?: Float32Array): Float32Array {
+  const { hidden } = model.card.update;
+  const { perceptionScale, perceptionBias, layers } = layersOfPatch(model, row);
+  const sizes = layers.map(({ kernel }) => whole(kernel.length / hidden, lanes));
+  const ofPerception = 2 * whole(hidden, lanes);
+  const result = new Float32Array(
+    ofPerception + sizes.reduce((sum, size) => sum + (hidden + 1) * size, 0),
+  );
+  result.set(perceptionScale ?? new Float32Array(hidden).fill(1));
+  result.set(perceptionBias, ofPerception / 2);
+  let at = ofPerception;
+  layers.forEach(({ kernel, bias }, layer) => {
+    const outputs = kernel.length / hidden;
+    for (let i = 0; i < hidden; i++, at += sizes[layer]) {
+      result.set(kernel.subarray(i * outputs, (i + 1) * outputs), at);
     }
-    put(own(shifts) ?? shared(`${name}.bias`), outputs);
-  };
-  put(own(layout?.perceptionScale) ?? new Float32Array(hidden).fill(1), hidden);
-  put(own(layout?.perceptionBias) ?? shared('perceive.bias'), hidden);
-  for (const name of middle) layer(name, hidden, layout?.hidden, layout?.hiddenBias);
-  layer('out', channels, layout?.out, layout?.outBias);
+    if (bias) result.set(bias, at);
+    at += sizes[layer];
+  });
   return result;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Builds one step of a rule as an ONNX model. The nets are those of `vnca/rule.ts`, which is the
+ * Builds one step of a rule as an ONNX model. The nets are those of `tfjs/step-rule.ts`, which is the
  * reference and defines the terms.
  */
 import { runTrunk } from '../../vnca/architecture.ts';

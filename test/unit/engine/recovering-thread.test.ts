@@ -12,7 +12,7 @@ import {
 import { recoveringThread } from '../../../server/engine/thread/recovering-thread.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
-import { CONTRACT_MODELS, seedOf } from './support.ts';
+import { CONTRACT_MODELS, seedOf, threadOver } from './support.ts';
 
 const SEED = { patch: 1, checkpoint: 'fake', latent: new Float32Array(2) };
 const still: PatchStep = { patch: 1, divide: false };
@@ -126,20 +126,7 @@ test('can be closed while a replacement starts', async () => {
 /** A store in this thread, as an engine's thread has it. */
 async function storeThread(start: () => Promise<RuleBackend>): Promise<ThreadEngine> {
   const backend = await start();
-  const store = await createPatchStore(CONTRACT_MODELS, backend);
-  const { info } = backend;
-  let closed: Promise<void> | undefined;
-  return {
-    ...{ info, hasUnusedLibraries: false },
-    plant: async (patches) => store.plant(patches),
-    step: (steps) => store.step(steps),
-    exportStates: async (patches) => store.exportStates(patches),
-    importStates: async (states) => store.importStates(states),
-    dispose: async (patches) => store.dispose(patches),
-    take: async (patches) => store.take!(patches),
-    put: async (patches) => store.put!(patches),
-    close: () => (closed ??= store.close()),
-  };
+  return threadOver(await createPatchStore(CONTRACT_MODELS, backend), backend.info);
 }
 
 test('a patch that arrives on a thread that has fallen back meanwhile has its own cells', async () => {
@@ -202,4 +189,14 @@ test.each([
   expect(await thread.step([still])).toEqual([READOUT]);
   expect(whys).toEqual([expect.stringMatching(/memory|hit|code 7/)]);
   await thread.close();
+});
+
+test.each([
+  ['ends', 'process.exit(3)', "the engine's thread ended with code 3"],
+  ['throws', "throw new Error('no luck')", 'no luck'],
+])('a worker that %s before it is ready makes the engine unavailable', async (_, code, why) => {
+  await expect(attachEngine(new Worker(code, { eval: true }))).rejects.toMatchObject({
+    reason: 'unavailable',
+    message: `engine: unavailable: ${why}`,
+  });
 });

@@ -1,10 +1,5 @@
 import type { PatchStore } from '../../../../server/engine/backend.ts';
-import {
-  inOrder,
-  packSteps,
-  type ThreadEngine,
-  unpackReadouts,
-} from '../../../../server/engine/thread/protocol.ts';
+import type { ThreadEngine } from '../../../../server/engine/thread/protocol.ts';
 import { recoveringThread } from '../../../../server/engine/thread/recovering-thread.ts';
 import { openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
@@ -13,7 +8,7 @@ import { createRandom } from '../../../../shared/random.ts';
 import { describeNeeding } from '../../../support/needs.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { describeLosses, LOSS_MODELS } from '../losses.ts';
-import { seedOf, still } from '../support.ts';
+import { seedOf, still, threadOver } from '../support.ts';
 import { isGpuHere, PATIENCE } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
@@ -45,13 +40,7 @@ if (isGpuHere) {
       const restart = async (): Promise<ThreadEngine> => {
         const { store, device } = await opened(LOSS_MODELS);
         lose = () => device.destroy();
-        const methods = inOrder(store);
-        return {
-          ...methods,
-          info: { name: 'webgpu', device: 'GPU' },
-          step: async (steps) => unpackReadouts(await methods.step(packSteps(steps))),
-          close: () => store.close(),
-        };
+        return threadOver(store, { name: 'webgpu', device: 'GPU' });
       };
       const engine = recoveringThread(await restart(), {
         restart,
