@@ -18,7 +18,7 @@ import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 
 /** Vendors whose GPUs the backends can use. */
-export const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
+const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
 /** One of `GPU_VENDORS`. */
 export type GpuVendor = (typeof GPU_VENDORS)[number];
 

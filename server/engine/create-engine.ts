@@ -8,7 +8,6 @@ import type { Engine, EngineLoss } from './engine.ts';
 import './onnx/no-telemetry.ts';
 import { attachEngine, type ThreadEngine, type WorkerStart } from './thread/protocol.ts';
 import { recoveringThread, SAVE_EVERY, SAVE_GPU_EVERY } from './thread/recovering-thread.ts';
-import { Fallback } from './thread/recovery.ts';
 import { shardAcross } from './thread/sharding.ts';
 
 /** Options of `createEngine`. */
@@ -68,24 +67,19 @@ export async function createEngine({
     attachEngine(spawn({ backend: wanted, models }), onSkipped);
   const started = await startThreads(backend, maxThreads, start, onSkipped);
   const [{ info }] = started;
-  const chosen = info.name as BackendName;
   const losses = { thread: 0, gpu: 0 };
-  const threads = started.map((thread) => {
-    const fallback = new Fallback({
+  const threads = started.map((thread) =>
+    recoveringThread(thread, {
       start,
-      chosen,
-      ...(backend === 'auto' && chosen !== FALLBACK && { alternative: FALLBACK }),
+      ...(backend === 'auto' && { alternative: FALLBACK }),
+      onLoss: (what, why) => onLoss?.({ what, why, count: ++losses[what] }),
       onFallback: (replacement, why) => {
         const what = info.device.startsWith('GPU') ? 'gpu' : 'thread';
         onLoss?.({ what, why, count: Math.max(1, losses[what]), replacement });
       },
-    });
-    return recoveringThread(thread, {
-      restart: () => fallback.next(),
-      onLoss: (what, why) => onLoss?.({ what, why, count: ++losses[what] }),
-      saveEvery: chosen === 'webgpu' ? SAVE_GPU_EVERY : SAVE_EVERY,
-    });
-  });
+      saveEvery: info.name === 'webgpu' ? SAVE_GPU_EVERY : SAVE_EVERY,
+    }),
+  );
   if (threads.length === 1) return threads[0];
   return shardAcross(
     threads,

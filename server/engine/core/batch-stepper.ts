@@ -33,7 +33,7 @@ export interface Patch {
  * A batch of patches whose states lie in one buffer, in order. Steps alternate between two buffers,
  * so nothing is copied while the same patches are stepped.
  */
-export class ResidentBatch {
+class ResidentBatch {
   /** [patches, s², C], in the layout of the species. */
   states: Float32Array;
   /** Receives the next step; as large as `states`. */
@@ -107,7 +107,7 @@ export class ResidentBatch {
 }
 
 /** A batch that was stepped but not yet committed. */
-export interface SteppedBatch {
+interface SteppedBatch {
   readonly batch: ResidentBatch;
   readonly entries: readonly Entry<Patch>[];
   readonly stage: number;
@@ -303,7 +303,7 @@ class BufferPool {
 }
 
 /** How the values of a state are laid out. */
-export type StateLayout = ReturnType<typeof stateLayout>;
+type StateLayout = ReturnType<typeof stateLayout>;
 
 /**
  * The layout of states of so many channels.

@@ -57,7 +57,7 @@ export function packSteps(steps: readonly PatchStep[]): PackedSteps {
 }
 
 /** The steps, whose masks and latents are views of the message. */
-export function unpackSteps({ heads, masks, latents }: PackedSteps): PatchStep[] {
+function unpackSteps({ heads, masks, latents }: PackedSteps): PatchStep[] {
   let [mask, latent] = [0, 0];
   const maskOf = (size: number): Uint8Array | undefined =>
     size < 0 ? undefined : masks.subarray(mask, (mask += size));

@@ -10,10 +10,14 @@ import type { ThreadEngine } from './protocol.ts';
 
 /** Options of a `Recovery`. */
 export interface RecoveryOptions {
-  /** Starts a replacement for a lost thread. @throws EngineError unavailable */
-  readonly restart: () => Promise<ThreadEngine>;
+  /** Starts a thread. @throws EngineError unavailable */
+  readonly start: (backend: BackendName) => Promise<ThreadEngine>;
+  /** Replaces a backend that is lost repeatedly or does not start; absent: no other may. */
+  readonly alternative?: BackendName;
   /** Called for each loss, before the replacement starts. */
   readonly onLoss?: (what: EngineLoss['what'], why: string) => void;
+  /** Called with the alternative that is used from now on, and why. */
+  readonly onFallback?: (replacement: EngineInfo, why: string) => void;
   /** Delay before each attempt to start a replacement, ms. */
   readonly retryDelays?: readonly number[];
   readonly clock?: Clock;
@@ -21,8 +25,10 @@ export interface RecoveryOptions {
 
 /** A driver may take seconds to make a GPU available after a reset. */
 const RETRY_DELAYS = [0, 500, 2_000, 5_000];
-/** Maximum number of losses within `LOSS_WINDOW` that are recovered from. */
+/** Maximum number of losses within `LOSS_WINDOW` that are recovered from; the last by an alternative. */
 const MAX_LOSSES = 3;
+/** Failures to start a replacement before an alternative is used: all but the last retry. */
+const MAX_FAILURES = RETRY_DELAYS.length - 1;
 /** ms */
 const LOSS_WINDOW = 60_000;
 
@@ -33,21 +39,26 @@ interface PendingCall {
 
 /** Holds the current thread and the calls it has not answered. */
 export class Recovery {
+  /** Undefined while a replacement starts. */
+  private current: ThreadEngine | undefined;
   private failure: EngineError | undefined;
-  private readonly losses: RecentLosses;
+  /** Times of the losses within `LOSS_WINDOW`. */
+  private losses: number[] = [];
+  private backend: BackendName;
+  private readonly clock: Clock;
   private readonly pending = new Set<PendingCall>();
 
   /**
-   * @param current undefined while a replacement starts
    * @param restore restores all patches on a new thread, in their state before the pending calls
    */
   constructor(
-    public current: ThreadEngine | undefined,
+    first: ThreadEngine,
     private readonly options: RecoveryOptions,
     private readonly restore: (thread: ThreadEngine) => Promise<void>,
   ) {
-    const { clock = systemClock } = options;
-    this.losses = new RecentLosses(() => clock.now());
+    this.clock = options.clock ?? systemClock;
+    this.current = first;
+    this.backend = first.info.name as BackendName;
   }
 
   /**
@@ -111,19 +122,24 @@ export class Recovery {
 
   /** @throws Error why calls fail from now on */
   private async recover(error: EngineError): Promise<void> {
-    const { restart, onLoss, retryDelays = RETRY_DELAYS, clock = systemClock } = this.options;
+    const { onLoss, retryDelays = RETRY_DELAYS } = this.options;
+    const { clock } = this;
     const [first, ...pauses] = retryDelays;
     const why = detailOf(error);
-    if (this.losses.add() > MAX_LOSSES) {
+    const time = clock.now();
+    this.losses = [...this.losses.filter((loss) => time - loss < LOSS_WINDOW), time];
+    if (this.losses.length > MAX_LOSSES) {
       throw new Error(`the engine's thread was lost repeatedly (${why})`);
     }
     onLoss?.(error.reason === 'gpu-lost' ? 'gpu' : 'thread', why);
     await pause(clock, first);
-    const thread = await retry(restart, { clock, pauses }).catch((failure: Error) => {
-      throw new Error(
-        `the engine's thread was lost and could not be reopened: ${detailOf(failure)}`,
-      );
-    });
+    const thread = await retry(this.replacementStarter(), { clock, pauses }).catch(
+      (failure: Error) => {
+        throw new Error(
+          `the engine's thread was lost and could not be reopened: ${detailOf(failure)}`,
+        );
+      },
+    );
     try {
       if (!this.failure) await this.restore(thread);
     } catch (failure) {
@@ -139,6 +155,30 @@ export class Recovery {
     for (const call of this.pending) call.attempt(thread);
   }
 
+  /** Starts the same backend, or after repeated losses or failures its alternative. */
+  private replacementStarter(): () => Promise<ThreadEngine> {
+    const { start, alternative, onFallback } = this.options;
+    let failures = this.losses.length < MAX_LOSSES ? 0 : MAX_FAILURES;
+    let why = 'it was lost repeatedly';
+    return async () => {
+      if (alternative && this.backend !== alternative && failures >= MAX_FAILURES) {
+        const thread = await start(alternative).catch(() => undefined);
+        if (thread) {
+          this.backend = alternative;
+          onFallback?.(thread.info, why);
+          return thread;
+        }
+      }
+      try {
+        return await start(this.backend);
+      } catch (error) {
+        failures++;
+        why = (error as Error).message;
+        throw error;
+      }
+    };
+  }
+
   private end(error: EngineError): void {
     this.failure ??= error;
     for (const call of this.pending) call.reject(this.failure);
@@ -148,82 +188,3 @@ export class Recovery {
 
 const detailOf = (error: Error): string =>
   error instanceof EngineError ? error.detail : error.message;
-
-/** Counts losses within `LOSS_WINDOW`. @param now monotonic clock, ms */
-class RecentLosses {
-  private times: number[] = [];
-
-  constructor(private readonly now: () => number) {}
-
-  /** Records a loss. @returns number of recent losses, including this one */
-  add(): number {
-    const time = this.now();
-    this.times = [...this.times.filter((loss) => time - loss < LOSS_WINDOW), time];
-    return this.times.length;
-  }
-}
-
-/**
- * Consecutive failures to start before an alternative is used: all but the last retry of
- * `Recovery`.
- */
-const MAX_FAILURES = 3;
-const REPEATED = 'it was lost repeatedly';
-
-/** Options of a `Fallback`. */
-export interface FallbackOptions {
-  /** Starts a thread. @throws EngineError unavailable */
-  readonly start: (backend: BackendName) => Promise<ThreadEngine>;
-  /** The backend of the lost thread. */
-  readonly chosen: BackendName;
-  /** What may replace `chosen`; absent if the host has asked for `chosen` by name. */
-  readonly alternative?: BackendName;
-  /** Called with the alternative that is used from now on, and why `chosen` is not. */
-  readonly onFallback: (replacement: EngineInfo, why: string) => void;
-  /** Monotonic clock, ms. */
-  readonly now?: () => number;
-}
-
-/** Starts replacements for the threads of one backend, on an alternative if it fails repeatedly. */
-export class Fallback {
-  private readonly losses: RecentLosses;
-  /** Whether too many threads were lost within `LOSS_WINDOW`. */
-  private isRepeated = false;
-  private failures = 0;
-  private why = REPEATED;
-  private replacement: BackendName | undefined;
-
-  constructor(private readonly options: FallbackOptions) {
-    this.losses = new RecentLosses(options.now ?? (() => performance.now()));
-  }
-
-  /**
-   * Starts the next thread, on the chosen backend or on an alternative.
-   *
-   * @throws EngineError unavailable
-   */
-  async next(): Promise<ThreadEngine> {
-    const { start, chosen, alternative, onFallback } = this.options;
-    if (this.replacement) return start(this.replacement);
-    // Repeated attempts to replace one lost thread count as one loss.
-    if (this.failures === 0) this.isRepeated = this.losses.add() >= MAX_LOSSES;
-    if (alternative && (this.failures >= MAX_FAILURES || this.isRepeated)) {
-      const thread = await start(alternative).catch(() => undefined);
-      if (thread) {
-        this.replacement = alternative;
-        onFallback(thread.info, this.why);
-        return thread;
-      }
-    }
-    try {
-      const thread = await start(chosen);
-      this.failures = 0;
-      this.why = REPEATED;
-      return thread;
-    } catch (error) {
-      this.failures++;
-      this.why = (error as Error).message;
-      throw error;
-    }
-  }
-}

@@ -18,28 +18,6 @@ export async function startWebgpu(): Promise<StoreBackend> {
   };
 }
 
-/** Runs calls immediately, or in order once the closed gate opens. */
-export class CallGate {
-  private until: Promise<unknown> | undefined;
-
-  /** Runs or queues a call. @returns its result, as a promise if it was queued */
-  pass<T>(call: () => T | Promise<T>): T | Promise<T> {
-    // An earlier call in the queue may close the gate again.
-    const retry = (): T | Promise<T> => this.pass(call);
-    return this.until ? this.until.then(retry, retry) : call();
-  }
-
-  /** Closes the open gate until a promise settles. */
-  hold<T>(until: Promise<T>): Promise<T> {
-    const open = (): void => {
-      this.until = undefined;
-    };
-    this.until = until;
-    until.then(open, open);
-    return until;
-  }
-}
-
 /** [s, s, C] → [C/4, s, s, 4], padded with zeros. */
 export function toGroups(
   state: Float32Array,
@@ -80,8 +58,13 @@ export async function createGpuStore(
   checkNames(models);
   const machine = await Machine.open(models, await open());
   const patches = new PatchTable<GpuPatch>(machine.nets);
-  /** Closed while memory is being allocated: later calls may refer to patches not yet planted. */
-  const gate = new CallGate();
+  /** Settles when memory is allocated: later calls may refer to patches not yet planted. */
+  let allocation: Promise<void> | undefined;
+  const inOrder = async <T>(call: () => T | Promise<T>): Promise<T> => {
+    // An earlier call that has waited may allocate too.
+    while (allocation) await allocation;
+    return call();
+  };
 
   const calls: Omit<PatchStore, 'close'> = {
     plant(news) {
@@ -94,7 +77,13 @@ export async function createGpuStore(
         }
       };
       const room = machine.reserve(planted.map(({ species }) => species));
-      return room ? gate.hold(room.then(commit)) : commit();
+      if (!room) return commit();
+      const planting = room.then(commit);
+      const settle = (): void => {
+        allocation = undefined;
+      };
+      allocation = planting.then(settle, settle);
+      return planting;
     },
 
     step: (steps) => machine.step(patches.entriesOf(steps)),
@@ -126,11 +115,11 @@ export async function createGpuStore(
 
   return {
     pipelined: true,
-    plant: (news) => gate.pass(() => calls.plant(news)),
-    step: async (steps) => gate.pass(() => calls.step(steps)),
-    exportStates: (ids) => gate.pass(() => calls.exportStates(ids)),
-    importStates: (states) => gate.pass(() => calls.importStates(states)),
-    dispose: (ids) => gate.pass(() => calls.dispose(ids)),
+    plant: (news) => inOrder(() => calls.plant(news)),
+    step: (steps) => inOrder(() => calls.step(steps)),
+    exportStates: (ids) => inOrder(() => calls.exportStates(ids)),
+    importStates: (states) => inOrder(() => calls.importStates(states)),
+    dispose: (ids) => inOrder(() => calls.dispose(ids)),
     async close() {
       machine.destroy();
       patches.clear();

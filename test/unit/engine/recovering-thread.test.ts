@@ -44,7 +44,7 @@ async function lasting(
 ) {
   const whys: string[] = [];
   const thread = await recoveringThread(fakeThread(0), {
-    restart: async () => fakeThread(deaths.shift()),
+    start: async () => fakeThread(deaths.shift()),
     onLoss: (_, why) => whys.push(why),
     retryDelays: [0],
     ...options,
@@ -82,7 +82,7 @@ test('recovers any number of times if losses are far apart', async () => {
 
 test('calls fail with the reason when no replacement starts', async () => {
   const { thread } = await lasting([], {
-    restart: async () => {
+    start: async () => {
       throw new EngineError('unavailable', 'no luck');
     },
   });
@@ -99,7 +99,7 @@ test('of the copies of a patch, only the latest takes memory', async () => {
     ...fakeThread(),
     exportStates: async () => [copies[copies.push(new Float32Array(4)) - 1]],
   };
-  const { thread } = await lasting([], { restart: async () => exporting, saveEvery: 2 });
+  const { thread } = await lasting([], { start: async () => exporting, saveEvery: 2 });
   for (let k = 0; k < 12; k++) await thread.step([still]);
   expect(copies.length).toBeGreaterThan(3);
   expect(copies.filter(({ length }) => length > 0)).toEqual(copies.slice(-1));
@@ -109,7 +109,7 @@ test('of the copies of a patch, only the latest takes memory', async () => {
 test('can be closed while a replacement starts', async () => {
   let come: (thread: ThreadEngine) => void = () => {};
   const { thread } = await lasting([], {
-    restart: () =>
+    start: () =>
       new Promise((resolve) => {
         come = resolve;
       }),
@@ -131,8 +131,8 @@ async function storeThread(start: () => Promise<RuleBackend>): Promise<ThreadEng
 
 test('a patch that arrives on a thread that has fallen back meanwhile has its own cells', async () => {
   const restart = () => storeThread(startTfjsCpu);
-  const from = await recoveringThread(await storeThread(startOnnx), { restart });
-  const to = await recoveringThread(await storeThread(startTfjsCpu), { restart });
+  const from = await recoveringThread(await storeThread(startOnnx), { start: restart });
+  const to = await recoveringThread(await storeThread(startTfjsCpu), { start: restart });
   // Where chance decides it is drawn from the bits of a state, in which two engines differ.
   const models = CONTRACT_MODELS.filter(({ card }) => card.update.updateProbability === 1);
   const planted = models.map((model, i) => seedOf(model, i));
@@ -182,7 +182,7 @@ test.each([
     );
   const whys: string[] = [];
   const thread = await recoveringThread(await threadOf(death), {
-    restart: () => threadOf('parentPort.postMessage({ answer: call, result: workerData });'),
+    start: () => threadOf('parentPort.postMessage({ answer: call, result: workerData });'),
     onLoss: (_, why) => whys.push(why),
   });
   await thread.plant([SEED]);

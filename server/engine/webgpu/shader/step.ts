@@ -23,7 +23,7 @@ import {
  * Functions for the cell that starts at `at` in `states`, with `stride` between its groups of
  * channels: `readCell` returns RGBA, a byte each, R lowest; `readPresence` the presence, 0…255.
  */
-export function readoutSource(card: Visible): string {
+function readoutSource(card: Visible): string {
   const { channel } = card.presence;
   const presence = channel === undefined ? 'rgba >> 24u' : `toByte(value(at, stride, ${channel}u))`;
   return `

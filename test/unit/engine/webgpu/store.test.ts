@@ -43,7 +43,7 @@ if (isGpuHere) {
         return threadOver(store, { name: 'webgpu', device: 'GPU' });
       };
       const engine = recoveringThread(await restart(), {
-        restart,
+        start: restart,
         onLoss: (what, why) => heard.push(`${what}: ${why}`),
       });
       return { engine, heard, lose: () => lose() };
