@@ -1,4 +1,4 @@
-/** The cell rule as expressions: the same nets as `engine/tfjs/step-rule.ts`, which is the reference. */
+/** The cell rule as expressions: the same nets as `engine/tfjs/tensorflow.ts`, which is the reference. */
 import { cellLayers, genomeLayout, runTrunk } from '../vnca/architecture.ts';
 import type { Card } from '../vnca/card.ts';
 import type { Expression } from './graph.ts';

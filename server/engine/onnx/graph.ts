@@ -1,5 +1,5 @@
 /**
- * Builds one step of a rule as an ONNX model. The nets are those of `tfjs/step-rule.ts`, which is the
+ * Builds one step of a rule as an ONNX model. The nets are those of `tfjs/tensorflow.ts`, which is the
  * reference and defines the terms.
  */
 import { runTrunk } from '../../vnca/architecture.ts';
@@ -60,7 +60,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     }
     const [start, end, axis] = [from, from + size, 1].map((i) => model.integers([i]));
     const numbers = model.node('Slice', [OWN, start, end, axis]);
-    return model.node('Reshape', [numbers, model.integers(as)]);
+    return model.reshape(numbers, as);
   };
   /** A convolution, k×k, of stored weights [k, k, in, out] or [in, out]. */
   const conv = (layer: string, input: string, withBias = true): string => {
@@ -89,7 +89,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
       if (shifts) names.push(own(shifts, [outputs]));
       return model.node('Conv', names, { kernel_shape: [1, 1] });
     }
-    const cells = model.node('Reshape', [input, model.integers([0, 0, -1])]);
+    const cells = model.reshape(input, [0, 0, -1]);
     const product = model.node('MatMul', [own(weights, [-1, outputs, inputs]), cells]);
     const result = model.node('Reshape', [product, likeStates(outputs)]);
     return shifts ? add(result, bias(shifts)) : result;
@@ -138,7 +138,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   if (outBias && !out) change = add(change, bias(outBias));
   if (tiled) {
     const inOrder = model.node('Transpose', [change], { perm: [1, 2, 0, 3] });
-    change = model.node('Reshape', [inOrder, model.integers([1, channels, stage, stage])]);
+    change = model.reshape(inOrder, [1, channels, stage, stage]);
   }
   let after: string;
   if (update.updateProbability < 1) {

@@ -68,6 +68,11 @@ export class ModelWriter {
     return this.constant(INT64, [values.length], new Uint8Array(data.buffer));
   }
 
+  /** Adds a change of shape, as the operator Reshape defines it. @returns the output's name */
+  reshape(input: string, shape: readonly number[]): string {
+    return this.node('Reshape', [input, this.integers(shape)]);
+  }
+
   /** Adds an input. @returns its name */
   input(name: string, shape: readonly Dimension[]): string {
     this.graph.message(11, valueInfo(name, shape));

@@ -68,7 +68,7 @@ export function convolveTiles(model: ModelWriter, image: string, kernel: Float32
   );
   return model.node('MatMul', [
     model.weight([TILE, POINTS], Float32Array.from(BACK.flat())),
-    model.node('Reshape', [products, model.integers([POINTS, -1])]),
+    model.reshape(products, [POINTS, -1]),
   ]);
 }
 
