@@ -8,19 +8,10 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import { brokenReadout, type Entry, stageAfter } from '../core/patch-table.ts';
 import { EngineError, type Readout } from '../engine.ts';
 import type { Gpu } from './device.ts';
+import { type Job, type Section, writeSection } from './jobs.ts';
 import { type GpuPatch, Net, type Page } from './net.ts';
 import { ReadbackBuffers, readMapped } from './readback.ts';
-import {
-  ANSWER_HEAD,
-  answerWords,
-  BROKEN,
-  JOBS_AT,
-  type Job,
-  maxWorkWords,
-  SECTION_WORDS,
-  type Section,
-  writeSection,
-} from './work.ts';
+import { ANSWER_HEAD, answerWords, BROKEN, JOBS_AT, maxWorkWords, SECTION_WORDS } from './work.ts';
 
 /**
  * Answer bytes per submission, which must fit one binding; larger steps are split into portions.

@@ -11,7 +11,7 @@ import type { ReadbackBuffer } from './readback.ts';
 import { BINDINGS, seedSource } from './shader/layers.ts';
 import { stepSource } from './shader/step.ts';
 import { packRecord, packWeights, type RecordLayout, recordLayout } from './weights.ts';
-import { ROW, type Section } from './work.ts';
+import { ROW } from './work.ts';
 
 /** Buffers with slots for several patches. */
 export interface Page {
@@ -128,15 +128,21 @@ export class Net {
     });
   }
 
-  /** Encodes the kernels for a page's section of the work. @param answerBytes of all answers */
+  /**
+   * Encodes the kernels for a page's section of the work.
+   *
+   * @param section.at its offset, bytes
+   * @param answerBytes of all answers
+   */
   encode(
     pass: GPUComputePassEncoder,
     page: Page,
     buffers: ReadbackBuffer,
-    { at, words, tiles }: Section & { readonly at: number },
+    section: { readonly at: number; readonly words: Uint32Array; readonly tiles: number },
     answerBytes: number,
   ): void {
     const { layout, pipelines, weights, records } = this.kernels;
+    const { at, words, tiles } = section;
     const bindings: Record<(typeof BINDINGS)[number]['name'], GPUBufferBinding> = {
       states: { buffer: page.states },
       seen: { buffer: page.seen },
