@@ -82,9 +82,7 @@ const number = (begin: number, end: number, fields = {}) => ({
 });
 const twice = JSON.stringify(f32(0, 4));
 
-test.each<[header: unknown, dataBytes: number, what: string, length?: number]>([
-  ['{}', 0, 'header length 3 reaches beyond the file', 3],
-  ['{}', 0, 'header length 1000000000 is over the limit', 1e9],
+test.each<[header: unknown, dataBytes: number, what: string]>([
   ['{"a":', 0, 'header is not JSON'],
   [[], 0, 'header is not a JSON object'],
   [{ __metadata__: 1 }, 0, '"__metadata__" is not an object'],
@@ -105,19 +103,21 @@ test.each<[header: unknown, dataBytes: number, what: string, length?: number]>([
   [{ a: f32(0, 4), b: f32(8, 12) }, 12, 'tensor "b": data_offsets leave a hole of 4 bytes'],
   [number(0, 4), 9, 'data_offsets leave the last 5 bytes unnamed'],
   [`{"a":${twice}, "\\u0061":${twice}}`, 4, 'header names "a" twice'],
-])('%j with %i bytes is corrupt: %s', (header, dataBytes, what, length) => {
-  const read = () => parseSafetensors(fileOf(header, dataBytes, length), FILE);
+])('%j with %i bytes is corrupt: %s', (header, dataBytes, what) => {
+  const read = () => parseSafetensors(fileOf(header, dataBytes), FILE);
   expect(read).toThrow(CheckpointError);
   expect(read).toThrow(expect.objectContaining({ reason: 'corrupt-file', file: FILE }));
   expect(read).toThrow(what);
   expect(read).toThrow(`${FILE}: `);
 });
 
-test('a file that is too short, or whose header is not text, is corrupt', () => {
-  const short = 'file of 7 bytes is too short for a header length';
-  expect(() => parseSafetensors(new Uint8Array(7), FILE)).toThrow(`${FILE}: ${short}`);
-  const noText = fileOf('{}').fill(0xff, 8);
-  expect(() => parseSafetensors(noText, FILE)).toThrow(`${FILE}: header is not JSON`);
+test.each([
+  ['file of 7 bytes is too short for a header length', new Uint8Array(7)],
+  ['header length 3 reaches beyond the file', fileOf('{}', 0, 3)],
+  ['header length 1000000000 is over the limit', fileOf('{}', 0, 1e9)],
+  ['header is not JSON', fileOf('{}').fill(0xff, 8)],
+])('%s: the file is corrupt', (what, bytes) => {
+  expect(() => parseSafetensors(bytes, FILE)).toThrow(`${FILE}: ${what}`);
 });
 
 test('a tensor may be named like a field of Object', () => {
