@@ -18,7 +18,7 @@ import {
 import type { Engine, EngineInfo } from '../engine.ts';
 
 /** The task, passed as JSON in the process's only argument. */
-export interface ProbeTask {
+export interface TrialTask {
   readonly backend: BackendName | 'auto';
   /** Checkpoint whose net is measured; absent: nothing is measured. */
   readonly checkpoint?: string;
@@ -27,7 +27,7 @@ export interface ProbeTask {
 }
 
 /** The result, sent as the process's only message. */
-export interface ProbeResult {
+export interface TrialResult {
   /** Absent if the engine does not work here. */
   readonly info?: EngineInfo;
   /** The engines that were skipped; for a single engine that does not work, itself. */
@@ -105,12 +105,12 @@ export async function examine(
   for (const name of BACKEND_NAMES) {
     progress(`trying ${name} …`);
     const task = { backend: name, seconds, ...(model && { checkpoint }) };
-    engines.push(reportOf(name, await probe(task)));
+    engines.push(reportOf(name, await tryEngine(task)));
   }
   progress('asking auto …');
   // With the net, as the server does: an engine that cannot load it is skipped.
   const task = { backend: 'auto', seconds: 0, ...(model && { checkpoint }) } as const;
-  const { info, skipped: passed, failure } = await probe(task);
+  const { info, skipped: passed, failure } = await tryEngine(task);
   return {
     machine: {
       cpu: cpus()[0]?.model.trim() || process.arch,
@@ -142,8 +142,8 @@ export async function examine(
   };
 }
 
-function reportOf(name: BackendName, probed: ProbeResult) {
-  const { info, skipped, cellsPerSecond, failure } = probed;
+function reportOf(name: BackendName, tried: TrialResult) {
+  const { info, skipped, cellsPerSecond, failure } = tried;
   const own = skipped.find((choice) => choice.name === name);
   return {
     name,
@@ -160,8 +160,8 @@ function reportOf(name: BackendName, probed: ProbeResult) {
   };
 }
 
-const probe = (task: ProbeTask): Promise<ProbeResult> =>
-  askChild<ProbeResult>(new URL('./probe.ts', import.meta.url), [JSON.stringify(task)], {
+const tryEngine = (task: TrialTask): Promise<TrialResult> =>
+  askChild<TrialResult>(new URL('./try-engine.ts', import.meta.url), [JSON.stringify(task)], {
     patience: TIMEOUT,
   }).catch(({ message }: Error) => ({ skipped: [], failure: message }));
 

@@ -6,12 +6,12 @@ import { loadModel } from '../../vnca/checkpoint.ts';
 import type { SkippedEngine } from '../backends.ts';
 import { createEngine } from '../create-engine.ts';
 import type { EngineInfo } from '../engine.ts';
-import { measureRate, type ProbeResult, type ProbeTask } from './examine.ts';
+import { measureRate, type TrialResult, type TrialTask } from './examine.ts';
 
-const task = JSON.parse(process.argv[2]) as ProbeTask;
-process.send!(await probe(task), () => process.exit(0));
+const task = JSON.parse(process.argv[2]) as TrialTask;
+process.send!(await tryEngine(task), () => process.exit(0));
 
-async function probe({ backend, checkpoint, seconds }: ProbeTask): Promise<ProbeResult> {
+async function tryEngine({ backend, checkpoint, seconds }: TrialTask): Promise<TrialResult> {
   let passed: readonly SkippedEngine[] = [];
   let info: EngineInfo | undefined;
   try {
