@@ -3,7 +3,7 @@
 import { divide, firstStage, growthSchedule, seedState } from '../../server/vnca/architecture.ts';
 import type { Card } from '../../server/vnca/card.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
-import type { LatentBounds } from '../../server/vnca/latent-map.ts';
+import type { LatentBounds } from '../../server/vnca/genome.ts';
 import { createReadout, type ReadCells } from '../../server/vnca/readout.ts';
 import { createScalarRule } from '../../server/vnca/scalar-rule.ts';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';

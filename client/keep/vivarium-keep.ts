@@ -2,7 +2,7 @@
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
-import { bounded } from '../../server/vnca/latent-map.ts';
+import { bounded } from '../../server/vnca/genome.ts';
 import { decodeSeed, identityInToken } from '../../shared/seed-token.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import { languageSelect } from '../elements/language-select.ts';

@@ -1,6 +1,5 @@
 /** Chooses and starts the back end of training. */
-import type { Compute, ComputeName } from './compute.ts';
-import { ComputeError } from './errors.ts';
+import { type Compute, ComputeError, type ComputeName } from './compute.ts';
 
 /** Options of `createCompute`. */
 export interface ComputeOptions {

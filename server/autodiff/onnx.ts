@@ -3,8 +3,7 @@
  * convolutions are fast there.
  */
 import { availableParallelism } from 'node:os';
-import { ModelWriter } from '../engine/onnx/model-writer.ts';
-import { openSession, Tensor } from '../engine/onnx/onnx-session.ts';
+import { ModelWriter, openSession, Tensor } from '../engine/onnx/model.ts';
 import { type Compute, inputOf, type Program, type Value, type Values } from './compute.ts';
 import {
   type Binary,
@@ -122,8 +121,6 @@ const operatorOf = (name: Unary | Binary): string => {
   if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';
   return name[0].toUpperCase() + name.slice(1);
 };
-const reshape = (model: ModelWriter, x: string, shape: Shape): string =>
-  model.node('Reshape', [x, model.integers(shape)]);
 /** [k, k, I, O] → [O, I, k, k]. */
 const kernelOf = (model: ModelWriter, weights: string): string =>
   model.node('Transpose', [weights], { perm: [3, 2, 0, 1] });
@@ -137,7 +134,7 @@ const sumOver = (model: ModelWriter, x: string, axes: readonly number[]): string
   model.node('ReduceSum', [x, model.integers(axes)], { keepdims: 0 });
 /** [N, C, H, W] → [N, C, H·W]. */
 const flatCells = (model: ModelWriter, x: string, { shape: [n, h, w, c] }: Expression): string =>
-  reshape(model, x, [n, c, h * w]);
+  model.reshape(x, [n, c, h * w]);
 
 const WRITERS: Writers = {
   constant: (model, _, __, { value }) => model.number(value),
@@ -160,7 +157,7 @@ const WRITERS: Writers = {
   reshape(model, node, [x]) {
     const [from] = node.inputs;
     const rows = from.map ? model.node('Transpose', [x], TO_LAST) : x;
-    const shaped = reshape(model, rows, node.shape);
+    const shaped = model.reshape(rows, node.shape);
     return node.map ? model.node('Transpose', [shaped], TO_FIRST) : shaped;
   },
   slice(model, node, [x], { from }) {
@@ -183,7 +180,7 @@ const WRITERS: Writers = {
       transA: Number(!transposed),
       transB: 0,
     });
-    return reshape(model, product, physical(node));
+    return model.reshape(product, physical(node));
   },
   pointwiseFilter(model, node, maps, { each }) {
     const flat = maps.map((map, i) => flatCells(model, map, node.inputs[i]));
@@ -197,11 +194,11 @@ const WRITERS: Writers = {
     const outputs = node.inputs[0].shape[3];
     if (stride === 1) {
       // A convolution with the kernel rotated by 180° and its channels swapped.
-      const taps = reshape(model, weights, [size * size, inputs, outputs]);
+      const taps = model.reshape(weights, [size * size, inputs, outputs]);
       const turn = Array.from({ length: size * size }, (_, i) => size * size - 1 - i);
       const turned = model.node('Gather', [taps, model.integers(turn)], { axis: 0 });
       const swapped = model.node('Transpose', [turned], { perm: [1, 2, 0] });
-      const kernel = reshape(model, swapped, [inputs, outputs, size, size]);
+      const kernel = model.reshape(swapped, [inputs, outputs, size, size]);
       return model.node('Conv', [y, kernel], windowOf({ size, stride, pad: size - 1 - pad }));
     }
     const left = (side: number): number => (side + 2 * pad - size) % stride;
@@ -225,24 +222,23 @@ const WRITERS: Writers = {
         taps.push(model.node('Slice', [padded, from, to, axes, steps]));
       }
     }
-    const columns = reshape(
-      model,
+    const columns = model.reshape(
       taps.length === 1 ? taps[0] : model.node('Concat', taps, { axis: 1 }),
       [n, size * size * inputs, height * width],
     );
     const changes = flatCells(model, y, node.inputs[1]);
     const products = model.node(FUSED_MATMUL, [columns, changes], { transA: 0, transB: 1 });
-    return reshape(model, sumOver(model, products, [0]), node.shape);
+    return model.reshape(sumOver(model, products, [0]), node.shape);
   },
   upsample(model, node, [x]) {
     const [n, h, w, c] = node.inputs[0].shape;
-    const cells = reshape(model, x, [n, c, h, 1, w, 1]);
+    const cells = model.reshape(x, [n, c, h, 1, w, 1]);
     const copies = model.node('Expand', [cells, model.integers([n, c, h, 2, w, 2])]);
-    return reshape(model, copies, physical(node));
+    return model.reshape(copies, physical(node));
   },
   sumPool(model, node, [x]) {
     const [n, h, w, c] = node.shape;
-    const blocks = reshape(model, x, [n, c, h, 2, w, 2]);
+    const blocks = model.reshape(x, [n, c, h, 2, w, 2]);
     return sumOver(model, blocks, [3, 5]);
   },
 };

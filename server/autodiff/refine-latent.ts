@@ -6,7 +6,7 @@
 
 import { growthSchedule, updateShapes } from '../vnca/architecture.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
-import { bounded, type LatentBounds } from '../vnca/latent-map.ts';
+import { bounded, type LatentBounds } from '../vnca/genome.ts';
 import type { Compute } from './compute.ts';
 import { gradients } from './gradients.ts';
 import type { Expression } from './graph.ts';

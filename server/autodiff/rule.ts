@@ -1,5 +1,5 @@
-/** The cell rule as expressions: the same nets as `vnca/rule.ts`, which is the reference. */
-import { genomeLayout, RES4_BLOCKS } from '../vnca/architecture.ts';
+/** The cell rule as expressions: the same nets as `engine/tfjs/tensorflow.ts`, which is the reference. */
+import { cellLayers, genomeLayout, runTrunk } from '../vnca/architecture.ts';
 import type { Card } from '../vnca/card.ts';
 import type { Expression } from './graph.ts';
 import * as g from './graph.ts';
@@ -19,7 +19,7 @@ export interface RuleInputs {
 
 /**
  * The standing input of every cell of a patch: latents [N, Z] → [N, hidden], or with a genome net
- * [N, size] (`genomeLayout`). The same as `readGenome` of `vnca/rule.ts`.
+ * [N, size] (`genomeLayout`). The same as `readGenome` of the reference.
  */
 export function readGenome(
   { genome }: Card['update'],
@@ -48,44 +48,39 @@ export function ruleSteps(
   parameters: Parameters,
   { genome, leak }: RuleInputs = {},
 ): (states: Expression, mask?: Expression) => Expression {
-  const shapeOf = (layer: string) => parameters(`update.${layer}.kernel`).shape;
-  const channels = shapeOf('perceive')[2];
+  const kernel = (layer: string): Expression => parameters(`update.${layer}.kernel`);
+  const channels = kernel('perceive').shape[2];
   const modulation = update.standingInput ? genomeParts(update, channels, genome) : undefined;
-  const activate = update.activation === 'relu' ? g.relu : g.elu;
   /** The layer's bias, [N | 1, 1, 1, units], with the shifts and scales of the genome. */
-  const bias = (layer: string, add?: Expression, scale?: Expression): Expression => {
+  const bias = (layer: string, { scales, shifts }: Partial<LayerModulation> = {}): Expression => {
     let own = overCells(parameters(`update.${layer}.bias`));
-    if (scale) own = g.multiply(own, onMap(scale));
-    return add ? g.add(own, onMap(add)) : own;
+    if (scales) own = g.multiply(own, onMap(scales));
+    return shifts ? g.add(own, onMap(shifts)) : own;
   };
-  const dense = (layer: string, x: Expression): Expression =>
-    g.add(g.pointwise(x, parameters(`update.${layer}.kernel`)), bias(layer));
-
-  const perceptionScales = modulation?.perceive?.scales;
-  const perceptionBias = bias('perceive', modulation?.perceive?.shifts, perceptionScales);
+  const { perceive: perception } = modulation?.layers ?? {};
+  const perceptionBias = bias('perceive', perception);
   const perceive = (states: Expression): Expression => {
-    const seen = g.conv(states, parameters('update.perceive.kernel'), { pad: 1 });
-    const scaled = perceptionScales ? g.multiply(seen, onMap(perceptionScales)) : seen;
+    const seen = g.conv(states, kernel('perceive'), { pad: 1 });
+    const scaled = perception?.scales ? g.multiply(seen, onMap(perception.scales)) : seen;
     return g.add(scaled, perceptionBias);
   };
-  // Scales go into the weights of each patch, which costs less than scaling every cell.
-  const second =
-    modulation?.hidden?.scales &&
-    ownWeights(parameters('update.hidden.kernel'), modulation.hidden.scales);
-  const secondBias =
-    update.kind === 'residual'
-      ? bias('hidden', modulation?.hidden?.shifts, modulation?.hidden?.scales)
-      : undefined;
-  const hidden = (x: Expression): Expression =>
-    g.add(g.pointwise(x, second ?? parameters('update.hidden.kernel')), secondBias!);
-  const last =
-    modulation?.weights && g.add(inEach(parameters('update.out.kernel')), modulation.weights);
+  const layers = new Map(
+    cellLayers(update)
+      .slice(1, -1)
+      .map((name) => {
+        const own = modulation?.layers[name];
+        // Scales go into the weights of each patch, which costs less than scaling every cell.
+        const weights = own?.scales ? ownWeights(kernel(name), own.scales) : kernel(name);
+        return [name, { weights, bias: bias(name, own) }];
+      }),
+  );
+  const last = modulation?.weights && g.add(inEach(kernel('out')), modulation.weights);
   const lastBias =
     update.kind !== 'simple' || update.outBias
-      ? bias('out', modulation?.out)
+      ? bias('out', modulation?.out && { shifts: modulation.out })
       : modulation?.out && onMap(modulation.out);
   const out = (x: Expression): Expression => {
-    const change = g.pointwise(x, last ?? parameters('update.out.kernel'));
+    const change = g.pointwise(x, last ?? kernel('out'));
     return lastBias ? g.add(change, lastBias) : change;
   };
   const kept = leak
@@ -95,21 +90,15 @@ export function ruleSteps(
       : undefined;
 
   return (states, mask) => {
-    let h = perceive(states);
-    switch (update.kind) {
-      case 'simple':
-        h = activate(h);
-        break;
-      case 'residual':
-        h = activate(h);
-        h = g.add(h, activate(hidden(h)));
-        break;
-      case 'res4':
-        for (let i = 0; i < RES4_BLOCKS; i++) {
-          h = g.add(h, dense(`block${i}.outer`, activate(dense(`block${i}.inner`, h))));
-        }
-    }
-    const change = out(h);
+    const cells = runTrunk(update, perceive(states), {
+      activate: update.activation === 'relu' ? g.relu : g.elu,
+      layer: (name, x) => {
+        const { weights, bias } = layers.get(name)!;
+        return g.add(g.pointwise(x, weights), bias);
+      },
+      add: (a, b) => g.add(a, b),
+    });
+    const change = out(cells);
     let moved: Expression;
     if (mask) {
       const whole = kept
@@ -141,8 +130,7 @@ interface LayerModulation {
 
 /** The parts of a genome. */
 interface GenomeParts {
-  readonly perceive: LayerModulation;
-  readonly hidden?: LayerModulation;
+  readonly layers: Readonly<Record<string, LayerModulation | undefined>>;
   /** Added to the change, [N, C]. */
   readonly out?: Expression;
   /** Added to the weights of the last layer, [N, hidden, C]. */
@@ -156,30 +144,23 @@ function genomeParts(
 ): GenomeParts {
   if (!modulation) throw new RangeError('a rule with a standing input needs a genome');
   const { hidden, genome } = update;
-  if (!genome) return { perceive: { shifts: modulation } };
+  if (!genome) return { layers: { perceive: { shifts: modulation } } };
   const layout = genomeLayout({ channels, update });
   const part = (from: number, size: number): Expression => g.slice(modulation, from, from + size);
-  const [perceive, second] = layout.layers.map(({ scales, shifts }) => ({
-    ...(scales !== undefined && { scales: g.add(part(scales, hidden), 1) }),
-    shifts: part(shifts, hidden),
-  }));
+  const layers = Object.entries(layout.layers).map(([name, { scales, shifts }]) => [
+    name,
+    {
+      ...(scales !== undefined && { scales: g.add(part(scales, hidden), 1) }),
+      shifts: part(shifts, hidden),
+    },
+  ]);
   const { expressed } = genome;
-  const weights =
-    expressed > 0
-      ? g.pad(
-          g.reshape(part(layout.weights, hidden * expressed), [
-            modulation.shape[0],
-            hidden,
-            expressed,
-          ]),
-          0,
-          channels,
-        )
-      : undefined;
+  const [patches] = modulation.shape;
+  const ownOf = (weights: Expression) =>
+    g.pad(g.reshape(weights, [patches, hidden, expressed]), 0, channels);
   return {
-    perceive,
-    ...(second && { hidden: second }),
+    layers: Object.fromEntries(layers),
     out: part(layout.shifts, channels),
-    ...(weights && { weights }),
+    ...(expressed > 0 && { weights: ownOf(part(layout.weights, hidden * expressed)) }),
   };
 }

@@ -3,7 +3,6 @@
  * `StoreBackend` keeps the states in its own memory. `backends.ts` lists the backends.
  */
 import type { Model } from '../vnca/checkpoint.ts';
-import type { ReadPatch } from './core/read-patch.ts';
 import type { EngineInfo, NewPatch, PatchId, PatchStep, Readout } from './engine.ts';
 
 /** Best first: 'auto' tries them in this order. */
@@ -25,6 +24,16 @@ export interface Batch {
   /** [count, s, s, 1], 1 = the cell is updated, for rules with stochastic updates. */
   readonly mask?: Float32Array;
 }
+
+/**
+ * Reads a patch out.
+ *
+ * @param state [s, s, C], or [C, s, s] for a planar backend
+ * @param rgba [s, s, 4], overwritten
+ * @param presence [s, s], overwritten
+ * @returns whether every value of the state is a finite number
+ */
+export type ReadPatch = (state: Float32Array, rgba: Uint8Array, presence: Uint8Array) => boolean;
 
 /** One checkpoint's update net on a backend. */
 export interface StepRule {
@@ -61,20 +70,10 @@ export interface RuleBackend extends BackendBase {
   load(model: Model): Promise<StepRule>;
 }
 
-/** Options of `StoreBackend.open`. */
-export interface DeviceLossOptions {
-  /** Called with the reason each time the device is lost, before it is reopened. */
-  readonly onLoss?: ((why: string) => void) | undefined;
-  /**
-   * Device losses within a minute that the store recovers from; absent: the default of `Recovery`.
-   */
-  readonly maxLosses?: number | undefined;
-}
-
 /** Keeps the states as well. */
 export interface StoreBackend extends BackendBase {
   /** Opens a store. @throws EngineError unavailable */
-  open(models: readonly Model[], options?: DeviceLossOptions): Promise<PatchStore>;
+  open(models: readonly Model[]): Promise<PatchStore>;
 }
 
 /** Either kind of backend. */

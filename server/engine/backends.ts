@@ -1,21 +1,66 @@
 /** Lists the backends, selects one that works on this machine, and opens a store on it. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { Model } from '../vnca/checkpoint.ts';
 import {
   BACKEND_NAMES,
   type Backend,
   type BackendName,
-  type DeviceLossOptions,
   type PatchStore,
   StartError,
 } from './backend.ts';
 import { createPatchStore } from './core/patch-store.ts';
 import { checkNames } from './core/patch-table.ts';
 import { EngineError } from './engine.ts';
-import { findGpus, GPU_VENDORS, type GpuVendor } from './hardware.ts';
 import { compilerRemedy, missingCompiler } from './native/compile.ts';
 import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
+
+/** Vendors whose GPUs the backends can use. */
+const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
+/** One of `GPU_VENDORS`. */
+export type GpuVendor = (typeof GPU_VENDORS)[number];
+
+/** PCI vendor ids. Other vendors make display adapters of servers and virtual machines. */
+const VENDORS: Readonly<Record<string, GpuVendor>> = {
+  '0x10de': 'nvidia',
+  '0x1002': 'amd',
+  '0x8086': 'intel',
+};
+/** PCI class of display controllers. */
+const DISPLAY = '0x03';
+
+/**
+ * Vendors of this machine's GPUs, each once. Finds none on Windows, and none that are not PCI
+ * devices: the host is then not advised to install a driver, but engines still find a working GPU.
+ *
+ * @param devices the folder where Linux lists PCI devices
+ */
+export function findGpus(
+  platform: NodeJS.Platform = process.platform,
+  devices = '/sys/bus/pci/devices',
+): GpuVendor[] {
+  if (platform === 'darwin') return ['apple'];
+  if (platform !== 'linux') return [];
+  const found = new Set<GpuVendor>();
+  const contentOf = (...path: string[]): string =>
+    attempt(() => readFileSync(join(devices, ...path), 'utf8').trim(), '');
+  for (const device of attempt(() => readdirSync(devices), [])) {
+    const vendor = VENDORS[contentOf(device, 'vendor')];
+    if (vendor && contentOf(device, 'class').startsWith(DISPLAY)) found.add(vendor);
+  }
+  return [...found];
+}
+
+/** The result of reading a file or folder; `otherwise` if it cannot be read. */
+function attempt<T>(read: () => T, otherwise: T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
 
 /** A backend that can be started. A new backend needs one row in `CANDIDATES`. */
 export interface Candidate {
@@ -25,15 +70,10 @@ export interface Candidate {
    * @param onlyGpu whether it would be used only on a GPU
    */
   readonly unavailableReason?: (onlyGpu: boolean) => string | undefined;
-  /**
-   * Does what all threads need, once, before they start.
-   *
-   * @returns what `start` is passed in each
-   * @throws Error it does not start
-   */
-  readonly prepare?: () => Promise<string>;
+  /** Does what all threads need, once, before they start; if that fails, they will not start. */
+  readonly prepare?: () => Promise<void>;
   /** Loads its libraries and starts it. @throws Error it does not start */
-  readonly start: (prepared?: string) => Promise<Backend>;
+  readonly start: () => Promise<Backend>;
   /** Threads that make best use of the machine, each with its own store; absent: one. */
   readonly threads?: () => number;
   /** Requirements, for people. */
@@ -70,7 +110,7 @@ export function notLoaded(
 export const CANDIDATES: Candidates = {
   webgpu: {
     unavailableReason: noGpu,
-    start: async () => (await import('./webgpu/webgpu.ts')).startWebgpu(),
+    start: async () => (await import('./webgpu/store.ts')).startWebgpu(),
     needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver',
     remedy: 'npm ci, and a Vulkan driver for the GPU',
     gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
@@ -88,8 +128,8 @@ export const CANDIDATES: Candidates = {
   },
   native: {
     unavailableReason: () => missingCompiler(),
-    prepare: async () => (await (await import('./native/native.ts')).loadKernel()).file,
-    start: async (file) => (await import('./native/native.ts')).startNative(file),
+    prepare: async () => (await import('./native/native.ts')).prepareNative(),
+    start: async () => (await import('./native/native.ts')).startNative(),
     threads: availableParallelism,
     needs:
       'a C compiler (cc), on Linux, macOS or another Unix; fastest with AVX2 and FMA, AVX-512 or NEON',
@@ -127,15 +167,6 @@ export interface SkippedEngine extends Choice {
   readonly remedy?: string;
 }
 
-/** What is selected from. */
-export interface SelectionOptions {
-  readonly candidates?: Candidates;
-  /** Backends that are known not to start here, with the reason: they are skipped untried. */
-  readonly excluded?: readonly SkippedEngine[];
-  /** What `prepareBackend` has returned for the only backend that has to be prepared. */
-  readonly prepared?: string;
-}
-
 /** The selected backend. */
 export interface Selection {
   readonly backend: Backend;
@@ -163,17 +194,13 @@ export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =
 /**
  * The backend that will be selected, as far as known before anything is loaded; undefined if that is
  * uncertain.
- *
- * @param excluded see `SelectionOptions`
  */
 export function expectedBackend(
   wanted: BackendName | 'auto',
-  { candidates = CANDIDATES, excluded = [] }: SelectionOptions = {},
+  candidates = CANDIDATES,
 ): BackendName | undefined {
   const likely = choicesOf(wanted).find(
-    ({ name, onlyGpu }) =>
-      !excluded.some((one) => one.name === name) &&
-      candidates[name].unavailableReason?.(onlyGpu) === undefined,
+    ({ name, onlyGpu }) => candidates[name].unavailableReason?.(onlyGpu) === undefined,
   );
   return likely?.onlyGpu ? undefined : likely?.name;
 }
@@ -181,26 +208,6 @@ export function expectedBackend(
 /** Threads that make best use of the machine. */
 export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =>
   candidates[name].threads?.() ?? 1;
-
-/**
- * Does what all threads of a backend need, once, before they start.
- *
- * @returns see `SelectionOptions.prepared`; undefined: it need not be prepared
- * @throws NoBackendError they would not start
- */
-export async function prepareBackend(
-  name: BackendName,
-  candidates = CANDIDATES,
-): Promise<string | undefined> {
-  const { prepare, remedy } = candidates[name];
-  try {
-    return await prepare?.();
-  } catch (error) {
-    const skipped = { name, onlyGpu: false, reason: reasonOf(error) };
-    const help = remedyOf(error, remedy);
-    throw new NoBackendError([{ ...skipped, ...(help !== undefined && { remedy: help }) }]);
-  }
-}
 
 /**
  * Selects a backend as `selectBackend` does and opens a store on it. A backend that cannot load the
@@ -211,19 +218,13 @@ export async function prepareBackend(
 export async function openStore(
   wanted: BackendName | 'auto',
   models: readonly Model[],
-  options: DeviceLossOptions & Omit<SelectionOptions, 'candidates'> = {},
 ): Promise<Selection & { readonly store: PatchStore }> {
   checkNames(models);
   let store!: PatchStore;
-  const { excluded, prepared, ...onLoss } = options;
-  const use = async (backend: Backend): Promise<void> => {
+  const selection = await selectBackend(wanted, async (backend) => {
     store =
-      'open' in backend
-        ? await backend.open(models, onLoss)
-        : await createPatchStore(models, backend);
-  };
-  const known = { ...(excluded && { excluded }), ...(prepared && { prepared }) };
-  const selection = await selectBackend(wanted, use, known);
+      'open' in backend ? await backend.open(models) : await createPatchStore(models, backend);
+  });
   return { ...selection, store };
 }
 
@@ -231,23 +232,17 @@ export async function openStore(
  * Starts a backend in this thread. 'auto' selects the first of `autoOrder` that works here.
  *
  * @param use what the backend is for; one with which it fails is skipped
- * @param host the backends, and the GPUs built into this machine, usable or not
+ * @param options.gpus built into this machine, usable or not
  * @throws NoBackendError
  */
 export async function selectBackend(
   wanted: BackendName | 'auto',
   use: (backend: Backend) => Promise<void> = async () => {},
-  host: SelectionOptions & { readonly gpus?: readonly GpuVendor[] } = {},
+  { candidates = CANDIDATES, gpus = findGpus() as readonly GpuVendor[] } = {},
 ): Promise<Selection> {
-  const { candidates = CANDIDATES, excluded = [], prepared, gpus = findGpus() } = host;
   const skipped: SkippedEngine[] = [];
   for (const { name, onlyGpu } of choicesOf(wanted)) {
-    const known = excluded.find((one) => one.name === name);
-    if (known) {
-      skipped.push(known);
-      continue;
-    }
-    const { unavailableReason, prepare, start, remedy, gpu } = candidates[name];
+    const { unavailableReason, start, remedy, gpu } = candidates[name];
     const skip = (reason: string, help: string | undefined): void => {
       // Without such a GPU, nothing that a host installs would help.
       const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
@@ -259,23 +254,20 @@ export async function selectBackend(
       continue;
     }
     try {
-      const backend = await start(prepare && prepared);
+      const backend = await start();
       if (!onlyGpu || backend.gpu) {
         await use(backend);
         return { backend, skipped };
       }
       skip(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
-      skip(reasonOf(error), remedyOf(error, remedy));
+      skip(reasonOf(error), error instanceof StartError ? error.remedy : remedy);
     }
   }
   throw new NoBackendError(skipped);
 }
 
 const nameOf = ({ name, onlyGpu }: Choice): string => (onlyGpu ? `${name} on a GPU` : name);
-
-const remedyOf = (error: unknown, usual: string | undefined): string | undefined =>
-  error instanceof StartError ? error.remedy : usual;
 
 function reasonOf(error: unknown): string {
   if (error instanceof EngineError) return error.detail;

@@ -3,23 +3,11 @@ import { Worker } from 'node:worker_threads';
 import { FEW_OBJECTS } from '../platform/worker-rpc.ts';
 import type { Model } from '../vnca/checkpoint.ts';
 import type { BackendName } from './backend.ts';
-import {
-  expectedBackend,
-  NoBackendError,
-  prepareBackend,
-  type SkippedEngine,
-  threadsFor,
-} from './backends.ts';
-import { SAVE_EVERY, SAVE_GPU_EVERY } from './core/recovery.ts';
+import { CANDIDATES, expectedBackend, type SkippedEngine, threadsFor } from './backends.ts';
 import type { Engine, EngineLoss } from './engine.ts';
 import './onnx/no-telemetry.ts';
-import {
-  attachEngine,
-  type ThreadEngine,
-  type ThreadListeners,
-  type WorkerStart,
-} from './thread/protocol.ts';
-import { Fallback, recoveringThread } from './thread/recovering-thread.ts';
+import { attachEngine, type ThreadEngine, type WorkerStart } from './thread/protocol.ts';
+import { recoveringThread, SAVE_EVERY, SAVE_GPU_EVERY } from './thread/recovering-thread.ts';
 import { shardAcross } from './thread/sharding.ts';
 
 /** Options of `createEngine`. */
@@ -42,9 +30,6 @@ export interface EngineOptions {
 
 /** What works where a GPU, its driver, or what a compiler has made fails. */
 const FALLBACK = 'onnx';
-/** GPU losses within a minute that a thread recovers from, if another backend may replace it. */
-const MAX_DEVICE_LOSSES = 2;
-
 /** Starts an engine's worker thread. */
 export const spawnThread = (workerData: WorkerStart): Worker =>
   new Worker(new URL('./thread/worker.mjs', import.meta.url), {
@@ -53,10 +38,15 @@ export const spawnThread = (workerData: WorkerStart): Worker =>
     resourceLimits: FEW_OBJECTS,
   });
 
+type Start = (
+  wanted: BackendName | 'auto',
+  onSkipped?: EngineOptions['onSkipped'],
+) => Promise<ThreadEngine>;
+
 /**
  * Starts as many threads as the backend can use and waits until they are ready. A thread that dies
- * later is replaced, and its patches continue where they were. If the backend that 'auto' selected
- * does not return after a loss, `FALLBACK` replaces it.
+ * later, or whose GPU is lost, is replaced, and its patches continue where they were. If the backend
+ * that 'auto' selected does not return after a loss, `FALLBACK` replaces it.
  *
  * @throws EngineError unavailable: no wanted backend works, or two checkpoints have the same name
  */
@@ -73,64 +63,21 @@ export async function createEngine({
     card,
     tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
   }));
+  const start: Start = (wanted, onSkipped) =>
+    attachEngine(spawn({ backend: wanted, models }), onSkipped);
+  const started = await startThreads(backend, maxThreads, start, onSkipped);
+  const [{ info }] = started;
   const losses = { thread: 0, gpu: 0 };
-  const onLossOf = (what: EngineLoss['what']) => (why: string) =>
-    onLoss?.({ what, why, count: ++losses[what] });
-  const fallbacks = new Set<Fallback>();
-  const onDeviceLoss = (why: string): void => {
-    for (const fallback of fallbacks) fallback.recordLoss();
-    onLossOf('gpu')(why);
-  };
-  const isAuto = backend === 'auto';
-  const prepared = await prepareExpected(backend).catch((error: unknown) => {
-    if (error instanceof NoBackendError) onSkipped?.(error.skipped);
-    throw error;
-  });
-  const start = (
-    wanted: BackendName | 'auto',
-    listeners: ThreadListeners = {},
-  ): Promise<ThreadEngine> => {
-    const limit = isAuto ? { maxDeviceLosses: MAX_DEVICE_LOSSES } : {};
-    const thread = spawn({ backend: wanted, models, ...prepared, ...limit });
-    return attachEngine(thread, { onDeviceLoss, ...listeners });
-  };
-  const expected = expectedBackend(backend, prepared);
-  // All at once if the backend is already known: each thread takes about a second to start.
-  const [first, ...others] = await startAll(
-    Array.from({ length: Math.min(expected ? threadsFor(expected) : 1, maxThreads) }, (_, i) =>
-      start(backend, i === 0 ? { onSkipped } : {}),
-    ),
-  );
-  const chosen = first.info.name as BackendName;
-  const threadCount = Math.min(threadsFor(chosen), maxThreads);
-  const started: ThreadEngine[] = [];
-  for (const thread of [first, ...others]) {
-    if (thread.info.name === chosen && started.length < threadCount) started.push(thread);
-    else await thread.close();
-  }
-  const more = await Promise.allSettled(
-    Array.from({ length: threadCount - started.length }, () => start(chosen)),
-  );
-  // The engine also works with fewer threads.
-  started.push(...valuesOf(more));
-  const threads = await Promise.all(
-    started.map((thread) => {
-      const isGpu = first.info.device.startsWith('GPU');
-      const fallback = new Fallback({
-        start,
-        chosen,
-        ...(isAuto && chosen !== FALLBACK && { alternative: FALLBACK }),
-        onFallback: (replacement, why) => {
-          const what = isGpu ? 'gpu' : 'thread';
-          onLoss?.({ what, why, count: Math.max(1, losses[what]), replacement });
-        },
-      });
-      fallbacks.add(fallback);
-      return recoveringThread(thread, {
-        restart: () => fallback.next(),
-        onLoss: onLossOf('thread'),
-        saveEvery: chosen === 'webgpu' ? SAVE_GPU_EVERY : SAVE_EVERY,
-      });
+  const threads = started.map((thread) =>
+    recoveringThread(thread, {
+      start,
+      ...(backend === 'auto' && { alternative: FALLBACK }),
+      onLoss: (what, why) => onLoss?.({ what, why, count: ++losses[what] }),
+      onFallback: (replacement, why) => {
+        const what = info.device.startsWith('GPU') ? 'gpu' : 'thread';
+        onLoss?.({ what, why, count: Math.max(1, losses[what]), replacement });
+      },
+      saveEvery: info.name === 'webgpu' ? SAVE_GPU_EVERY : SAVE_EVERY,
     }),
   );
   if (threads.length === 1) return threads[0];
@@ -141,37 +88,37 @@ export async function createEngine({
 }
 
 /**
- * Prepares the backend that will be selected, if that is known.
+ * Starts the threads of the first backend that works: at least one, even if others do not start.
  *
- * @returns what it is passed, or those that 'auto' shall skip, as they cannot be prepared
- * @throws NoBackendError a backend that was chosen by name cannot be prepared
+ * @throws EngineError unavailable
  */
-async function prepareExpected(
-  wanted: BackendName | 'auto',
-): Promise<Pick<WorkerStart, 'prepared' | 'excluded'>> {
-  const expected = expectedBackend(wanted);
-  try {
-    const prepared = expected && (await prepareBackend(expected));
-    return prepared === undefined ? {} : { prepared };
-  } catch (error) {
-    if (wanted !== 'auto' || !(error instanceof NoBackendError)) throw error;
-    return { excluded: error.skipped };
+async function startThreads(
+  backend: BackendName | 'auto',
+  maxThreads: number,
+  start: Start,
+  onSkipped: EngineOptions['onSkipped'],
+): Promise<ThreadEngine[]> {
+  const expected = expectedBackend(backend);
+  if (expected) await CANDIDATES[expected].prepare?.();
+  // All at once if the backend is already known: each thread takes about a second to start.
+  const [first, ...others] = await Promise.allSettled(
+    Array.from({ length: Math.min(expected ? threadsFor(expected) : 1, maxThreads) }, (_, i) =>
+      start(backend, i === 0 ? onSkipped : undefined),
+    ),
+  );
+  if (first.status === 'rejected') {
+    for (const thread of valuesOf(others)) await thread.close();
+    throw first.reason;
   }
-}
-
-/**
- * Resolves to the threads that have started.
- *
- * @throws the first thread's error, after closing the others
- */
-async function startAll(
-  starting: readonly Promise<ThreadEngine>[],
-): Promise<[ThreadEngine, ...ThreadEngine[]]> {
-  const [first, ...others] = await Promise.allSettled(starting);
-  const started = valuesOf(others);
-  if (first.status === 'fulfilled') return [first.value, ...started];
-  for (const thread of started) await thread.close();
-  throw first.reason;
+  const { name } = first.value.info;
+  const wanted = Math.min(threadsFor(name as BackendName), maxThreads);
+  const started: ThreadEngine[] = [];
+  for (const thread of [first.value, ...valuesOf(others)]) {
+    if (thread.info.name === name && started.length < wanted) started.push(thread);
+    else await thread.close();
+  }
+  const more = Array.from({ length: wanted - started.length }, () => start(name as BackendName));
+  return [...started, ...valuesOf(await Promise.allSettled(more))];
 }
 
 const valuesOf = <T>(settled: readonly PromiseSettledResult<T>[]): T[] =>

@@ -117,6 +117,7 @@ export type EngineReason =
   | 'unavailable'
   | 'closed'
   | 'failed'
+  | 'gpu-lost'
   | 'unknown-checkpoint'
   | 'unknown-patch'
   | 'duplicate-patch'

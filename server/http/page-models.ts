@@ -6,9 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Float32Tensor } from '../../shared/safetensors.ts';
 import { updateShapes } from '../vnca/architecture.ts';
-import { galleryLatent, identityOf, type Model } from '../vnca/checkpoint.ts';
-import { boundsOf } from '../vnca/latent-map.ts';
-import { writeSafetensors } from '../vnca/safetensors.ts';
+import { galleryLatent, identityOf, type Model, writeSafetensors } from '../vnca/checkpoint.ts';
+import { boundsOf } from '../vnca/genome.ts';
 import { LIFE } from '../world/organisms/organism.ts';
 import { type Representation, representation } from './static-files.ts';
 

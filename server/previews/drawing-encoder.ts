@@ -2,6 +2,7 @@
  * Encodes drawings to latents, one at a time and in short slices, so that nothing else is delayed,
  * and has them refined in the time that there is.
  */
+import { inSlices } from '../../shared/painter/still.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Refinement } from '../autodiff/refine-latent.ts';
 import { FairQueue } from '../platform/queues.ts';
@@ -10,16 +11,9 @@ import type { Encoder } from '../vnca/encoder.ts';
 /** Options of a `DrawingEncoder`. */
 export interface DrawingEncoderOptions {
   readonly encoder: Encoder;
-  /** Maximum number of waiting drawings. */
-  readonly maxWaiting: number;
-  /** Length of a slice, ms. */
-  readonly slice: number;
+  readonly settings: Readonly<Record<'maxDrawings' | 'slice' | 'refining' | 'refiningAll', number>>;
   /** Refines an encoded drawing; absent: it stays as encoded. */
   readonly refine?: (refinement: Refinement) => Promise<Float32Array>;
-  /** Most time to refine a drawing, ms. */
-  readonly refining: number;
-  /** Time in which all that wait are to be refined, from the last one's arrival on, ms. */
-  readonly refiningAll: number;
   /** Clock, ms. */
   readonly now: () => number;
   /** Yields to the event loop between slices. */
@@ -40,7 +34,7 @@ export class DrawingEncoder {
   private cameAt = 0;
 
   constructor(private readonly options: DrawingEncoderOptions) {
-    this.waiting = new FairQueue(options.maxWaiting);
+    this.waiting = new FairQueue(options.settings.maxDrawings);
   }
 
   /**
@@ -81,24 +75,12 @@ export class DrawingEncoder {
   }
 
   private async latentOf(image: Float32Array): Promise<Float32Array> {
-    const latent = await this.work(image);
-    const { refine, refining, refiningAll, now } = this.options;
+    const { encoder, settings, refine, now, pause } = this.options;
+    const { slice } = settings;
+    const latent = await inSlices(encoder.encode(image), { slice, now, pause });
     if (!refine) return latent;
-    const left = this.cameAt + refiningAll - now();
-    const budget = Math.min(refining, left / (1 + this.waiting.size));
+    const left = this.cameAt + settings.refiningAll - now();
+    const budget = Math.min(settings.refining, left / (1 + this.waiting.size));
     return budget > 0 ? refine({ image, latent, budget }) : latent;
-  }
-
-  private async work(image: Float32Array): Promise<Float32Array> {
-    const { encoder, slice, now, pause } = this.options;
-    const steps = encoder.encode(image);
-    for (;;) {
-      const until = now() + slice;
-      do {
-        const { done, value } = steps.next();
-        if (done) return value;
-      } while (now() < until);
-      await pause();
-    }
   }
 }

@@ -2,8 +2,6 @@
  * Grows seeds outside any room, so that visitors can see what a seed becomes before they plant it.
  * Rooms have priority: previews use the pauses between ticks, and delay a tick by at most one step.
  */
-import { promisify } from 'node:util';
-import { crc32, deflate } from 'node:zlib';
 import type { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Engine, PatchId, Readout } from '../engine/engine.ts';
@@ -19,13 +17,11 @@ export interface GrowthFilm {
   readonly png: Uint8Array;
 }
 
-const compress = promisify(deflate);
-
 /**
  * Draws a film.
  *
  * @param readouts in order of growth
- * @param threshold minimum presence, 0…255, of a cell that is shown
+ * @param threshold minimum aliveness, 0…255, of a cell that is shown
  */
 export async function createGrowthFilm(
   readouts: readonly Pick<Readout, 'stage' | 'rgba' | 'presence'>[],
@@ -34,54 +30,25 @@ export async function createGrowthFilm(
 ): Promise<GrowthFilm> {
   const frames = readouts.length;
   const width = frames * side;
-  // Each line begins with the number of its filter: none.
-  const lines = new Uint8Array(side * (1 + 4 * width));
-  readouts.forEach((readout, frame) => {
-    draw(readout, lines, { left: frame * side, side, width, threshold });
-  });
-  const png = encodePng(width, side, await compress(lines));
-  return { side, frames, png };
-}
-
-/** Draws a picture in the centre of its square, with straight alpha as PNG requires. */
-function draw(
-  { stage, rgba, presence }: Pick<Readout, 'stage' | 'rgba' | 'presence'>,
-  lines: Uint8Array,
-  { left, side, width, threshold }: Record<'left' | 'side' | 'width' | 'threshold', number>,
-): void {
-  const inset = (side - stage) >> 1;
-  for (let y = 0; y < stage; y++) {
-    for (let x = 0; x < stage; x++) {
-      const cell = y * stage + x;
+  // With straight alpha, as PNG requires.
+  const pixels = new Uint8Array(4 * side * width);
+  readouts.forEach(({ stage, rgba, presence }, frame) => {
+    const inset = (side - stage) >> 1;
+    for (let cell = 0; cell < presence.length; cell++) {
       const alpha = rgba[4 * cell + 3];
       if (presence[cell] < threshold || alpha === 0) continue;
-      const to = (inset + y) * (1 + 4 * width) + 1 + 4 * (left + inset + x);
+      const [x, y] = [inset + (cell % stage), inset + Math.floor(cell / stage)];
+      const to = 4 * (y * width + frame * side + x);
       for (let c = 0; c < 3; c++) {
-        lines[to + c] = Math.min(255, Math.round((rgba[4 * cell + c] * 255) / alpha));
+        pixels[to + c] = Math.min(255, Math.round((rgba[4 * cell + c] * 255) / alpha));
       }
-      lines[to + 3] = alpha;
+      pixels[to + 3] = alpha;
     }
-  }
-}
-
-/** A PNG of 8-bit RGBA. https://www.w3.org/TR/png-3/ */
-function encodePng(width: number, height: number, compressed: Uint8Array): Uint8Array {
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(width, 0);
-  header.writeUInt32BE(height, 4);
-  header.set([8, 6, 0, 0, 0], 8);
-  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  const parts = [chunk('IHDR', header), chunk('IDAT', compressed), chunk('IEND', Buffer.alloc(0))];
-  return new Uint8Array(Buffer.concat([signature, ...parts]));
-}
-
-function chunk(name: string, data: Uint8Array): Buffer {
-  const body = Buffer.concat([Buffer.from(name, 'latin1'), data]);
-  const framed = Buffer.alloc(body.length + 8);
-  framed.writeUInt32BE(data.length, 0);
-  body.copy(framed, 4);
-  framed.writeUInt32BE(crc32(body), body.length + 4);
-  return framed;
+  });
+  const { default: sharp } = await import('sharp');
+  const raw = { width, height: side, channels: 4 } as const;
+  const png = await sharp(pixels, { raw }).png().toBuffer();
+  return { side, frames, png: new Uint8Array(png) };
 }
 
 /** Options of `GrowthPreviews`. */

@@ -7,71 +7,70 @@ import type { Log } from '../platform/log.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
 import { createEncoder } from '../vnca/encoder.ts';
 import { DrawingEncoder } from './drawing-encoder.ts';
-import { type GrowthFilm, GrowthPreviews, type GrowthPreviewsOptions } from './growth-previews.ts';
-import { createLatentRefiner } from './latent-refiner.ts';
+import { GrowthPreviews, type GrowthPreviewsOptions } from './growth-previews.ts';
+import { LatentRefiner } from './latent-refiner.ts';
 
 /** What visitors can preview. */
 export interface SeedPreviews {
   readonly growth: GrowthPreviews;
   /** The kind of drawings that the checkpoint can encode, if any. */
   readonly draws: 'ink' | 'colour' | undefined;
-  grow(latent: Float32Array, source?: string): Promise<GrowthFilm>;
-  encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
+  grow: GrowthPreviews['grow'];
+  encode?: DrawingEncoder['encode'];
   prepareToDraw?(): void;
-  /** Rejects what grows or waits; resolves when nothing grows any more. */
+  /** Rejects seeds and drawings that wait; resolves when nothing grows any more. */
   stop(): Promise<void>;
   /** Waits, once stopped, for the thread that refines drawings. */
   close(): Promise<void>;
 }
 
-type PreviewContext = Pick<GrowthPreviewsOptions, 'species' | 'engine' | 'newPatch'> & {
-  readonly clock: Clock;
-  readonly log: Log;
-};
-
 /** Creates the previews of a checkpoint. */
 export function openSeedPreviews(
   checkpoint: Checkpoint,
-  { clock, log, ...context }: PreviewContext,
+  {
+    clock,
+    log,
+    ...context
+  }: Pick<GrowthPreviewsOptions, 'species' | 'engine' | 'newPatch'> & {
+    readonly clock: Clock;
+    readonly log: Log;
+  },
 ): SeedPreviews {
-  const { maxDrawing, maxDrawings: maxWaiting, slice, refining, refiningAll } = DEFAULTS.preview;
   const settings = DEFAULTS.preview;
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
-  const grow: SeedPreviews['grow'] = (latent, source) => growth.grow(latent, source);
+  const grow = growth.grow.bind(growth);
   const encoder = createEncoder(checkpoint);
   // An RGB encoder is for photographs.
-  if (!encoder || encoder.channels === 3 || encoder.size > maxDrawing) {
-    const close = async () => {};
-    return { growth, draws: undefined, grow, stop: () => growth.stop(), close };
+  if (!encoder || encoder.channels === 3 || encoder.size > settings.maxDrawing) {
+    return { growth, draws: undefined, grow, stop: () => growth.stop(), close: async () => {} };
   }
-  const now = () => performance.now();
   const refiner = canRefine(checkpoint.card)
-    ? createLatentRefiner(checkpoint, {
+    ? new LatentRefiner(checkpoint, {
         clock,
         bounds: context.species.latentBounds,
-        patience: refiningAll,
+        patience: settings.refiningAll,
         onFailure: (why) =>
           log.warn('drawing-not-refined', `A drawing grows as it was encoded: ${why}.`),
       })
     : undefined;
-  const drawingEncoder = new DrawingEncoder({
+  const drawings = new DrawingEncoder({
     encoder,
-    maxWaiting,
-    slice,
-    refining,
-    refiningAll,
+    settings,
     ...(refiner && { refine: (refinement) => refiner.refine(refinement) }),
-    now,
+    now: () => performance.now(),
     pause: setImmediate,
   });
-  const draws = encoder.channels === 1 ? 'ink' : 'colour';
-  const encode = drawingEncoder.encode.bind(drawingEncoder);
-  const stop = async () => {
-    drawingEncoder.stop();
-    refiner?.stop();
-    await growth.stop();
+  return {
+    growth,
+    draws: encoder.channels === 1 ? 'ink' : 'colour',
+    grow,
+    encode: drawings.encode.bind(drawings),
+    prepareToDraw: () => void refiner?.prepare(),
+    stop: async () => {
+      drawings.stop();
+      refiner?.stop();
+      await growth.stop();
+    },
+    close: async () => refiner?.close(),
   };
-  const close = async () => refiner?.close();
-  const prepareToDraw = () => void refiner?.prepare();
-  return { growth, draws, grow, encode, prepareToDraw, stop, close };
 }

@@ -6,7 +6,7 @@ import { workerData } from 'node:worker_threads';
 import { createOnnxCompute } from '../autodiff/onnx.ts';
 import { openRefiner } from '../autodiff/refine-latent.ts';
 import { serveWorker } from '../platform/worker-rpc.ts';
-import type { RefinerMethods, RefinerStart } from './refiner-protocol.ts';
+import type { RefinerMethods, RefinerStart } from './latent-refiner.ts';
 
 await serveWorker<RefinerMethods>(async () => {
   yieldToOthers();

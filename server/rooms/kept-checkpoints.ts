@@ -10,12 +10,12 @@ import {
   CARD_FILE,
   type Checkpoint,
   fingerprint,
-  GALLERY_FILE,
   loadCheckpoint,
   MODEL_FILE,
   PAINTER_FILE,
 } from '../vnca/checkpoint.ts';
-import { MAP_FILE, readMap } from '../vnca/latent-map.ts';
+import { GALLERY_FILE } from '../vnca/gallery.ts';
+import { MAP_FILE, readMap } from '../vnca/gallery-map.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 
 /** Has a line per file, as `sha256sum` writes it, after a line with the checksum of those lines. */

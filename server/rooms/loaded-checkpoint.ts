@@ -11,9 +11,9 @@ import { openSeedPreviews, type SeedPreviews } from '../previews/open-previews.t
 import type { RoomInfo } from '../realtime/sessions/room-client.ts';
 import { growthSchedule } from '../vnca/architecture.ts';
 import { fingerprint, galleryLatent, identityOf, painterPath } from '../vnca/checkpoint.ts';
-import { GALLERY_COLUMNS, selectGallery } from '../vnca/gallery.ts';
-import { loadGalleryColours } from '../vnca/gallery-colours.ts';
-import { boundsOf, loadMaps } from '../vnca/latent-map.ts';
+import { GALLERY_COLUMNS, loadGalleryColours, selectGallery } from '../vnca/gallery.ts';
+import { loadMaps } from '../vnca/gallery-map.ts';
+import { boundsOf } from '../vnca/genome.ts';
 import { loadRelatives } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';

@@ -6,8 +6,77 @@ import type { Card } from './card.ts';
 /** The part of a card that determines the tensors. */
 export type Architecture = Pick<Card, 'channels' | 'latentSize' | 'update'>;
 
-/** Blocks of the net 'res4' (Palm et al. 2022). */
-export const RES4_BLOCKS = 4;
+/** A net of single cells between perception and the last layer. */
+interface Trunk {
+  /** Whether perception is activated before the first block. */
+  readonly activates: boolean;
+  /** Blocks, whose results are added to their inputs, with the layers of each in order. */
+  readonly blocks: readonly (readonly { readonly name: string; readonly activated: boolean }[])[];
+  /** Layers that a genome net can scale and shift. */
+  readonly modulated: readonly string[];
+}
+
+/**
+ * All kinds of update nets: 'simple' and 'res4' as in Palm et al. 2022 (code of 2021); 'residual' is
+ * ours. The kernels in C and WGSL take any trunk whose blocks are alike.
+ */
+const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>> = {
+  simple: { activates: true, blocks: [], modulated: ['perceive'] },
+  residual: {
+    activates: true,
+    blocks: [[{ name: 'hidden', activated: true }]],
+    modulated: ['perceive', 'hidden'],
+  },
+  res4: {
+    activates: false,
+    blocks: [0, 1, 2, 3].map((i) => [
+      { name: `block${i}.inner`, activated: true },
+      { name: `block${i}.outer`, activated: false },
+    ]),
+    modulated: ['perceive'],
+  },
+};
+
+/** The trunk of a cell rule. @throws RangeError a decoder has none */
+export function trunkOf({ kind }: Pick<Card['update'], 'kind'>): Trunk {
+  if (kind === 'decoder') throw new RangeError('a decoder has no cell rule');
+  return TRUNKS[kind];
+}
+
+/** Layers that each cell computes, in order: 'perceive', those of the trunk, 'out'. */
+export const cellLayers = (update: Pick<Card['update'], 'kind'>): string[] => [
+  'perceive',
+  ...trunkOf(update)
+    .blocks.flat()
+    .map(({ name }) => name),
+  'out',
+];
+
+/** What a trunk is computed with, on any representation of cells. */
+export interface TrunkOperations<T> {
+  activate(x: T): T;
+  layer(name: string, x: T): T;
+  add(a: T, b: T): T;
+}
+
+/** Computes a trunk: perception [hidden] of each cell → [hidden]. */
+export function runTrunk<T>(
+  update: Pick<Card['update'], 'kind'>,
+  perception: T,
+  { activate, layer, add }: TrunkOperations<T>,
+): T {
+  const { activates, blocks } = trunkOf(update);
+  let cells = activates ? activate(perception) : perception;
+  for (const block of blocks) {
+    let inner = cells;
+    for (const { name, activated } of block) {
+      const sums = layer(name, inner);
+      inner = activated ? activate(sums) : sums;
+    }
+    cells = add(cells, inner);
+  }
+  return cells;
+}
 
 /** Name and shape of every tensor of a card's update net. */
 export function updateShapes(card: Architecture): Map<string, readonly number[]> {
@@ -24,13 +93,7 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
     layer('genome', [z, update.genome.hidden]);
     layer('modulation', [update.genome.hidden, genomeLayout(card).size]);
   } else if (update.standingInput) layer('genome', [z, h], false);
-  if (update.kind === 'residual') layer('hidden', [h, h]);
-  if (update.kind === 'res4') {
-    for (let i = 0; i < RES4_BLOCKS; i++) {
-      layer(`block${i}.inner`, [h, h]);
-      layer(`block${i}.outer`, [h, h]);
-    }
-  }
+  for (const name of cellLayers(update).slice(1, -1)) layer(name, [h, h]);
   layer('out', [h, c], update.kind !== 'simple' || update.outBias);
   return shapes;
 }
@@ -53,27 +116,21 @@ function decoderShapes(latentSize: number, hidden: number, doublings: number, ch
   return shapes;
 }
 
-/** Offsets of a layer's scales, if it has any, and shifts in a read genome, [hidden] each. */
-interface GenomeLayer {
-  readonly scales?: number;
-  readonly shifts: number;
-}
-
 /** Offsets of the consecutive parts of a read genome. */
 export function genomeLayout({ channels, update }: Pick<Architecture, 'channels' | 'update'>) {
-  const { hidden, kind, genome } = update;
-  const layers: GenomeLayer[] = [];
+  const { hidden, genome } = update;
+  const layers: Record<string, { readonly scales?: number; readonly shifts: number }> = {};
   let at = 0;
-  for (const scaled of [genome?.scalesPerception ?? true, true]) {
-    layers.push({ ...(scaled && { scales: at }), shifts: scaled ? at + hidden : at });
+  for (const layer of trunkOf(update).modulated) {
+    const scaled = layer !== 'perceive' || (genome?.scalesPerception ?? true);
+    layers[layer] = { ...(scaled && { scales: at }), shifts: scaled ? at + hidden : at };
     at += scaled ? 2 * hidden : hidden;
-    if (kind !== 'residual') break;
   }
   const shifts = at;
   const weights = shifts + channels;
   return {
-    /** Perception, and the second layer, if there is one. */
-    layers: layers as readonly GenomeLayer[],
+    /** Scales, if there are any, and shifts of each modulated layer, [hidden]. */
+    layers,
     /** Shifts of the change, [C]. */
     shifts,
     /** Weights of the last layer, [hidden, expressed]. */

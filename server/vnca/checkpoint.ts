@@ -6,11 +6,16 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parsePainter } from '../../shared/painter/net.ts';
-import { type Float32Tensor, float32Of } from '../../shared/safetensors.ts';
+import {
+  type Float32Tensor,
+  float32Of,
+  readSafetensors,
+  SafetensorsError,
+  type TensorFile,
+} from '../../shared/safetensors.ts';
 import { updateShapes } from './architecture.ts';
 import { type Card, CheckpointError, parseCard } from './card.ts';
-import { gallerySheet } from './gallery.ts';
-import { parseSafetensors } from './safetensors.ts';
+import { GALLERY_FILE, gallerySheet } from './gallery.ts';
 
 /** A model as far as it is identified: see `checkpoint.ts`. */
 interface Identified {
@@ -47,10 +52,7 @@ export const PAINTER_FILE = 'painter.safetensors';
  */
 export async function readPainter(folder: string): Promise<Buffer | undefined> {
   const file = join(folder, PAINTER_FILE);
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new CheckpointError('missing-file', file, `file cannot be read (${error.code})`);
-  });
+  const bytes = await readIfPresent(file);
   if (!bytes) return undefined;
   try {
     parsePainter(bytes);
@@ -104,7 +106,6 @@ export interface LoadOptions {
 /** File names in a checkpoint folder. */
 export const CARD_FILE = 'card.json';
 export const MODEL_FILE = 'model.safetensors';
-export const GALLERY_FILE = 'gallery.png';
 const GALLERY_TENSOR = 'gallery.latents';
 
 /**
@@ -137,7 +138,7 @@ export async function loadCheckpoint(
  */
 export async function loadModel(folder: string): Promise<Model> {
   const cardFile = join(folder, CARD_FILE);
-  const card = parseCard(parseJson(await read(cardFile), cardFile), cardFile);
+  const card = parseCard(parseJson(await read(cardFile), cardFile, 'card'), cardFile);
   const modelFile = join(folder, MODEL_FILE);
   const model = { card, tensors: readTensors(await read(modelFile), modelFile, card) };
   checkIdentity(folder, model);
@@ -170,20 +171,31 @@ export function galleryLatent({ card, tensors }: Model, index: number): Float32A
   return data.slice(index * card.latentSize, (index + 1) * card.latentSize);
 }
 
-async function read(file: string): Promise<Uint8Array> {
-  try {
-    return await readFile(file);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+/**
+ * Reads a file that a checkpoint may lack; undefined if it does.
+ *
+ * @throws CheckpointError missing-file: it cannot be read
+ */
+export async function readIfPresent(file: string): Promise<Buffer | undefined> {
+  return readFile(file).catch(({ code = 'unknown' }: NodeJS.ErrnoException) => {
+    if (code === 'ENOENT') return undefined;
     throw new CheckpointError('missing-file', file, `file cannot be read (${code})`);
-  }
+  });
 }
 
-function parseJson(bytes: Uint8Array, file: string): unknown {
+/** @throws CheckpointError missing-file */
+async function read(file: string): Promise<Buffer> {
+  const bytes = await readIfPresent(file);
+  if (bytes) return bytes;
+  throw new CheckpointError('missing-file', file, 'file cannot be read (ENOENT)');
+}
+
+/** Parses JSON. @param what it is, for messages @throws CheckpointError bad-card */
+export function parseJson(bytes: Uint8Array, file: string, what: string): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw new CheckpointError('bad-card', file, 'card is not JSON');
+    throw new CheckpointError('bad-card', file, `${what} is not JSON`);
   }
 }
 
@@ -229,4 +241,56 @@ async function checkGallery(file: string, card: Card): Promise<void> {
       `width × height is ${width} × ${height}, but the card's gallery takes ${sheet.width} × ${sheet.height}`,
     );
   }
+}
+
+/**
+ * Reads a whole file.
+ *
+ * @param file name for messages
+ * @throws CheckpointError corrupt-file
+ */
+export function parseSafetensors(bytes: Uint8Array, file: string): TensorFile {
+  try {
+    return readSafetensors(bytes);
+  } catch (error) {
+    if (!(error instanceof SafetensorsError)) throw error;
+    throw new CheckpointError('corrupt-file', file, error.message);
+  }
+}
+
+const LENGTH_BYTES = 8;
+
+/**
+ * Writes a file that `parseSafetensors` reads, with the header padded with spaces, so that every
+ * tensor is aligned.
+ *
+ * @throws RangeError a tensor's numbers do not fit its shape
+ */
+export function writeSafetensors(
+  tensors: ReadonlyMap<string, Float32Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const fields: [string, unknown][] = [];
+  if (Object.keys(metadata).length > 0) fields.push(['__metadata__', metadata]);
+  let offset = 0;
+  for (const [name, { shape, data }] of tensors) {
+    if (shape.reduce((a, b) => a * b, 1) !== data.length) {
+      throw new RangeError(`tensor "${name}": ${data.length} numbers do not fit shape [${shape}]`);
+    }
+    const end = offset + data.byteLength;
+    fields.push([name, { dtype: 'F32', shape: [...shape], data_offsets: [offset, end] }]);
+    offset = end;
+  }
+  const json = fields.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
+  const header = new TextEncoder().encode(`{${json.join(',')}}`);
+  const padded = Math.ceil(header.length / 8) * 8;
+  const file = new Uint8Array(LENGTH_BYTES + padded + offset).fill(0x20, 0, LENGTH_BYTES + padded);
+  new DataView(file.buffer).setBigUint64(0, BigInt(padded), true);
+  file.set(header, LENGTH_BYTES);
+  let at = LENGTH_BYTES + padded;
+  for (const { data } of tensors.values()) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
 }

@@ -1,8 +1,9 @@
 /**
- * A patch's conditioning: the weights that its genome gives the rule, computed once per patch.
- * Equivalent to reading the genome in every step (`readGenome` of `rule.ts`), at no cost per cell.
+ * Latents: their bounds, and a patch's conditioning, the weights that its latent gives the rule. They
+ * are computed once per patch, which is equivalent to reading the genome in every step, at no cost per
+ * cell.
  */
-import { type Architecture, genomeLayout } from './architecture.ts';
+import { type Architecture, cellLayers, genomeLayout, trunkOf } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
 
 /** A range of a patch's conditioning. */
@@ -17,7 +18,7 @@ export interface OwnPart {
  */
 export function ownLayout({ channels, update }: Architecture) {
   if (!update.standingInput) return undefined;
-  const { hidden, genome, kind } = update;
+  const { hidden, genome } = update;
   let at = 0;
   const part = (size: number): OwnPart => {
     const from = at;
@@ -31,7 +32,10 @@ export function ownLayout({ channels, update }: Architecture) {
     perceptionBias: part(hidden),
     /** Second layer, [hidden out, hidden in] and [hidden]. */
     ...(genome &&
-      kind === 'residual' && { hidden: part(hidden * hidden), hiddenBias: part(hidden) }),
+      trunkOf(update).modulated.includes('hidden') && {
+        hidden: part(hidden * hidden),
+        hiddenBias: part(hidden),
+      }),
     /** Last layer, [C, hidden] and [C]. */
     ...(genome && genome.expressed > 0 && { out: part(channels * hidden) }),
     ...(genome && { outBias: part(channels) }),
@@ -69,7 +73,7 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
       put(own.perceptionBias, (i) => bias('perceive', i) + modulation[i]);
       return row;
     }
-    const [perceive, second] = layout.layers;
+    const { perceive, hidden: second } = layout.layers;
     const scale = (from: number | undefined, i: number): number =>
       from === undefined ? 1 : 1 + modulation[from + i];
     if (own.perceptionScale) put(own.perceptionScale, (i) => scale(perceive.scales, i));
@@ -100,9 +104,53 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
   };
 }
 
+/** A layer of single cells with the weights that a patch computes it with. */
+export interface CellLayer {
+  readonly name: string;
+  /** [in, out] */
+  readonly kernel: Float32Array;
+  /** [out]; undefined: zero */
+  readonly bias: Float32Array | undefined;
+}
+
 /**
- * Reads one latent as `readGenome` of `rule.ts` does: [hidden] or, with a genome net, as
- * `genomeLayout` lays it out.
+ * The layers as one patch computes them: with its own weights where it has any.
+ *
+ * @param row the patch's conditioning [K]; absent for rules without a standing input
+ */
+export function layersOfPatch({ card, tensors }: Model, row: Float32Array | undefined) {
+  const { update } = card;
+  const layout = row && ownLayout(card);
+  const own = (part: OwnPart | undefined): Float32Array | undefined =>
+    part && row?.subarray(part.from, part.from + part.size);
+  const shared = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
+  const [, ...names] = cellLayers(update);
+  return {
+    /** Factors of what is perceived, [hidden]; undefined: 1. */
+    perceptionScale: own(layout?.perceptionScale),
+    perceptionBias: own(layout?.perceptionBias) ?? shared('perceive.bias')!,
+    /** The layers after perception, in order. */
+    layers: names.map((name): CellLayer => {
+      const isLast = name === 'out';
+      const weights = own(isLast ? layout?.out : layout?.hidden);
+      const shifts = own(isLast ? layout?.outBias : layout?.hiddenBias);
+      return {
+        name,
+        kernel: weights ? transposed(weights, update.hidden) : shared(`${name}.kernel`)!,
+        bias: shifts ?? shared(`${name}.bias`),
+      };
+    }),
+  };
+}
+
+/** [out, in] → [in, out]. */
+function transposed(weights: Float32Array, inputs: number): Float32Array {
+  const outputs = weights.length / inputs;
+  return weights.map((_, i) => weights[(i % outputs) * inputs + Math.floor(i / outputs)]);
+}
+
+/**
+ * Reads one latent: [hidden] or, with a genome net, as `genomeLayout` lays it out.
  *
  * @param Numbers the precision of each layer's result
  */
@@ -128,3 +176,51 @@ export function readGenome(
   const inner = first.map((x) => (x > 0 ? x : Math.expm1(x)));
   return dense('modulation', inner).map((x) => x * genome.gain);
 }
+
+/** Bounds of the latents that a checkpoint was made for. */
+export interface LatentBounds {
+  /** Largest Euclidean length. */
+  readonly norm: number;
+  /** Largest magnitude of one number. */
+  readonly value: number;
+}
+
+/** The largest magnitude that a throw of the dice can have, rounded up: see `createRandom`. */
+const LARGEST_NORMAL = 7;
+
+/** Allows for the rounding of tokens. */
+const ROUNDING = 1.001;
+
+/**
+ * The bounds that contain a gallery and, but for one in a million, all throws of the dice: the
+ * length of a normal vector is √Z with a standard deviation of √½.
+ *
+ * @param latents [Z] each
+ */
+export function boundsOf(latents: readonly Float32Array[], latentSize: number): LatentBounds {
+  const values = latents.map((latent) => Math.max(...latent.map(Math.abs)));
+  const norms = latents.map((latent) => Math.hypot(...latent));
+  return {
+    norm: ROUNDING * Math.max(Math.sqrt(latentSize) + 5 * Math.SQRT1_2, ...norms),
+    value: ROUNDING * Math.max(LARGEST_NORMAL, ...values),
+  };
+}
+
+/** The factor, at most 1, that brings a latent within bounds. */
+function factorFor(latent: Float32Array, { norm, value }: LatentBounds): number {
+  const largest = Math.max(...latent.map(Math.abs));
+  return Math.min(1, norm / Math.hypot(...latent), value / largest);
+}
+
+/** A latent in the same direction, within bounds. */
+export function bounded(latent: Float32Array, bounds: LatentBounds): Float32Array {
+  const factor = factorFor(latent, bounds);
+  return factor < 1 ? latent.map((number) => number * factor) : latent;
+}
+
+/** What `bounded` brings to a bound may lie beyond it by the rounding of its numbers. */
+const TOLERANCE = 1e-6;
+
+/** Whether a latent is within bounds; all that `bounded` returns is. */
+export const isWithin = (latent: Float32Array, bounds: LatentBounds): boolean =>
+  !(factorFor(latent, bounds) < 1 - TOLERANCE);

@@ -2,12 +2,11 @@
  * Which creatures of a gallery can express which others, and for how long: `relatives.json`, written
  * by `npm run relatives`. A checkpoint without the file has no expressions.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { count, whole } from '../../shared/common-schemas.ts';
 import { CheckpointError } from './card.ts';
-import type { Checkpoint } from './checkpoint.ts';
+import { type Checkpoint, parseJson, readIfPresent } from './checkpoint.ts';
 
 /** File name in a checkpoint folder. */
 export const RELATIVES_FILE = 'relatives.json';
@@ -54,19 +53,10 @@ export async function loadRelatives({
   card,
 }: Pick<Checkpoint, 'folder' | 'card'>): Promise<Relatives | undefined> {
   const file = join(folder, RELATIVES_FILE);
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new CheckpointError('missing-file', file, `file cannot be read (${error.code})`);
-  });
-  if (text === undefined) return undefined;
+  const bytes = await readIfPresent(file);
+  if (!bytes) return undefined;
   const bad = (what: string): CheckpointError => new CheckpointError('bad-card', file, what);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw bad('table of relatives is not JSON');
-  }
-  const parsed = v.safeParse(relativesFile, value);
+  const parsed = v.safeParse(relativesFile, parseJson(bytes, file, 'table of relatives'));
   if (!parsed.success) throw bad(`table of relatives: ${parsed.issues[0].message}`);
   const { lentSteps, homeSteps, gallery } = parsed.output;
   const isOfGallery =

@@ -3,9 +3,9 @@
  * whose latent is known, so its genome is read once.
  */
 import { createRandom, type Random } from '../../shared/random.ts';
-import { RES4_BLOCKS } from './architecture.ts';
+import { runTrunk, type TrunkOperations } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
-import { createCondition, type OwnPart, ownLayout } from './genome.ts';
+import { type CellLayer, createCondition, layersOfPatch } from './genome.ts';
 
 /**
  * Draws independently for each cell whether it is updated.
@@ -40,8 +40,8 @@ export function randomOfState(state: Float32Array): Random {
  */
 export type StepPatch = (states: Float32Array) => Float32Array;
 
-/** A layer of a single cell: x [in] → y [out], both of the layer's own sizes. */
-type Layer = (x: Float64Array, y: Float64Array) => void;
+/** A layer of a single cell, [in] → [out]; the next call overwrites the result. */
+type Layer = (x: Float64Array) => Float64Array;
 
 /**
  * Prepares stepping a patch.
@@ -51,55 +51,34 @@ type Layer = (x: Float64Array, y: Float64Array) => void;
 export function createScalarRule(model: Model, latent: Float32Array): StepPatch {
   const { channels, update } = model.card;
   const { hidden, leak, stateLimit = Infinity, updateProbability } = update;
-  const { perceive, think, change } = layersOf(model, latent);
+  const { perceptionScale, perceptionBias, layers } = layersOfPatch(
+    model,
+    createCondition(model)?.(latent),
+  );
+  const kernel = model.tensors.get('update.perceive.kernel')!.data;
+  const perceive = perception({ channels, hidden, kernel }, perceptionScale, perceptionBias);
+  const steps = new Map(layers.map((layer) => [layer.name, denseLayer(layer, hidden)]));
+  const operations = operationsOf(update, steps);
+  const change = steps.get('out')!;
   const seen = new Float64Array(hidden);
-  const changes = new Float64Array(channels);
   return (states) => {
     const side = Math.sqrt(states.length / channels);
     const next = new Float32Array(states.length);
     const mask = new Float32Array(side * side).fill(1);
     if (updateProbability < 1) drawUpdateMask(mask, updateProbability, randomOfState(states));
     for (let cell = 0, at = 0; cell < mask.length; cell++, at += channels) {
-      const isUpdated = mask[cell] === 1;
-      if (isUpdated) {
+      let changes: Float64Array | undefined;
+      if (mask[cell] === 1) {
         perceive(states, side, cell, seen);
-        change(think(seen), changes);
+        changes = change(runTrunk(update, seen, operations));
       }
       for (let c = 0; c < channels; c++) {
         const state = states[at + c];
-        const moved = isUpdated ? state + changes[c] - leak * state : state;
+        const moved = changes ? state + changes[c] - leak * state : state;
         next[at + c] = Math.max(-stateLimit, Math.min(stateLimit, moved));
       }
     }
     return next;
-  };
-}
-
-/** The layers with the weights that a latent gives them. */
-function layersOf(model: Model, latent: Float32Array) {
-  const { card, tensors } = model;
-  const { channels, update } = card;
-  const { hidden } = update;
-  const layout = ownLayout(card);
-  const row = createCondition(model)?.(latent);
-  const shared = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
-  const own = (part: OwnPart | undefined): Float32Array | undefined =>
-    part && row?.subarray(part.from, part.from + part.size);
-  /** Weights of the patch's own are [out, in]. */
-  const kernel = (name: string, part?: OwnPart): Float32Array => {
-    const weights = own(part);
-    return weights ? transposed(weights, hidden) : shared(`${name}.kernel`)!;
-  };
-  const layer = (name: string, kernelPart?: OwnPart, biasPart?: OwnPart): Layer =>
-    denseLayer(kernel(name, kernelPart), own(biasPart) ?? shared(`${name}.bias`));
-  return {
-    perceive: perception(
-      { channels, hidden, kernel: shared('perceive.kernel')! },
-      own(layout?.perceptionScale),
-      own(layout?.perceptionBias) ?? shared('perceive.bias')!,
-    ),
-    think: trunk(update, (name) => layer(name, layout?.hidden, layout?.hiddenBias)),
-    change: layer('out', layout?.out, layout?.outBias),
   };
 }
 
@@ -127,54 +106,27 @@ function perception(
   };
 }
 
-/** The layers between the first and the last, [hidden] → [hidden]. */
-function trunk(
-  { kind, hidden, activation }: Model['card']['update'],
-  layer: (name: string) => Layer,
-): (cell: Float64Array) => Float64Array {
-  const activate = (x: Float64Array): Float64Array => {
+/** What the trunk of one cell is computed with, in place. */
+const operationsOf = (
+  { activation }: Model['card']['update'],
+  layers: ReadonlyMap<string, Layer>,
+): TrunkOperations<Float64Array> => ({
+  activate(x) {
     for (let i = 0; i < x.length; i++) {
       if (x[i] < 0) x[i] = activation === 'relu' ? 0 : Math.expm1(x[i]);
     }
     return x;
-  };
-  const add = (x: Float64Array, y: Float64Array): Float64Array => {
+  },
+  layer: (name, x) => layers.get(name)!(x),
+  add(x, y) {
     for (let i = 0; i < x.length; i++) x[i] += y[i];
     return x;
-  };
-  const [inner, outer] = [new Float64Array(hidden), new Float64Array(hidden)];
-  switch (kind) {
-    case 'simple':
-      return activate;
-    case 'residual': {
-      const second = layer('hidden');
-      return (cell) => {
-        second(activate(cell), inner);
-        return add(cell, activate(inner));
-      };
-    }
-    case 'res4': {
-      const blocks = Array.from({ length: RES4_BLOCKS }, (_, i) => ({
-        first: layer(`block${i}.inner`),
-        second: layer(`block${i}.outer`),
-      }));
-      return (cell) => {
-        for (const { first, second } of blocks) {
-          first(cell, inner);
-          second(activate(inner), outer);
-          add(cell, outer);
-        }
-        return cell;
-      };
-    }
-    case 'decoder':
-      throw new RangeError('a decoder has no cell rule');
-  }
-}
+  },
+});
 
-/** @param kernel [in, out] @param bias [out]; absent: zero */
-function denseLayer(kernel: Float32Array, bias: Float32Array | undefined): Layer {
-  return (x, y) => {
+function denseLayer({ kernel, bias }: CellLayer, inputs: number): Layer {
+  const y = new Float64Array(kernel.length / inputs);
+  return (x) => {
     for (let o = 0; o < y.length; o++) y[o] = bias?.[o] ?? 0;
     for (let i = 0; i < x.length; i++) {
       const value = x[i];
@@ -183,11 +135,6 @@ function denseLayer(kernel: Float32Array, bias: Float32Array | undefined): Layer
       const from = i * y.length;
       for (let o = 0; o < y.length; o++) y[o] += value * kernel[from + o];
     }
+    return y;
   };
-}
-
-/** [out, in] → [in, out]. */
-function transposed(weights: Float32Array, inputs: number): Float32Array {
-  const outputs = weights.length / inputs;
-  return weights.map((_, i) => weights[(i % outputs) * inputs + Math.floor(i / outputs)]);
 }

@@ -6,7 +6,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 import { defined } from '../platform/collections.ts';
-import { bounded } from '../vnca/latent-map.ts';
+import { bounded } from '../vnca/genome.ts';
 import type { CommandType, ImmediateEvent, Outcome, RoomCommand } from './commands.ts';
 import {
   checkedLatent,

@@ -4,7 +4,7 @@ import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
 import type { Origin, ParticipantId } from '../../shared/vocabulary.ts';
-import { bounded, isWithin, type LatentBounds } from '../vnca/latent-map.ts';
+import { bounded, isWithin, type LatentBounds } from '../vnca/genome.ts';
 import type { PlantedSeed, RoomCommand } from './commands.ts';
 import type { Seed } from './organisms/organism.ts';
 import type { RoomContents } from './room-contents.ts';

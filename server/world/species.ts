@@ -13,7 +13,7 @@ import type { OrganismView } from '../../shared/vocabulary.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { GrowthStep } from '../vnca/architecture.ts';
 import type { SamplerVersion } from '../vnca/card.ts';
-import { bounded, type LatentBounds } from '../vnca/latent-map.ts';
+import { bounded, type LatentBounds } from '../vnca/genome.ts';
 import type { Relatives } from '../vnca/relatives.ts';
 
 /** A checkpoint as rooms see it. */

@@ -78,7 +78,11 @@ export function catmullRom(place: number): Float32Array {
 }
 
 /** Blends the rows of a neighbourhood: [5 columns, 4]. */
-function blendRows(inputs: Float32Array, weights: Float32Array, columns: Float32Array): void {
+export function blendRows(
+  inputs: Float32Array,
+  weights: Float32Array,
+  columns: Float32Array,
+): void {
   columns.fill(0);
   for (let j = 0; j < REACH; j++) {
     for (let i = 0; i < REACH; i++) {

@@ -1,7 +1,7 @@
 /** Paints one organism for a still picture, whose cells are larger than those of a wall. */
 import { smoothstep } from '../smoothstep.ts';
-import { INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
-import { catmullRom, readNeighbourhood, runLayers } from './paint.ts';
+import { INPUTS, type PainterNet, RAMP, REACH } from './net.ts';
+import { blendRows, catmullRom, readNeighbourhood, runLayers } from './paint.ts';
 
 /** What is painted. */
 export interface Still {
@@ -123,12 +123,7 @@ function addCells(
 ): void {
   const columns = new Float32Array(4 * REACH);
   for (let v = 0; v < weights.length; v++) {
-    columns.fill(0);
-    for (let from = 0, n = 0; n < REACH * REACH; n++, from += NEIGHBOUR) {
-      const weight = weights[v][Math.floor(n / REACH)];
-      const column = 4 * (n % REACH);
-      for (let c = 0; c < 4; c++) columns[column + c] += weight * inputs[from + c];
-    }
+    blendRows(inputs, weights[v], columns);
     for (let u = 0; u < weights.length; u++) {
       const to = 4 * ((y + v) * row + x + u);
       for (let i = 0; i < REACH; i++) {

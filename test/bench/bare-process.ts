@@ -4,7 +4,7 @@
  */
 import type { BackendName, Batch, RuleBackend, StepRule } from '../../server/engine/backend.ts';
 import { selectBackend, threadsFor } from '../../server/engine/backends.ts';
-import { stateLayout } from '../../server/engine/core/layout.ts';
+import { stateLayout } from '../../server/engine/core/batch-stepper.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { drawUpdateMask, randomOfState } from '../../server/vnca/scalar-rule.ts';
 import { answerParent, startArgument } from '../load/child.ts';

@@ -1,7 +1,7 @@
 /** How fast a runtime multiplies big matrices: what it could do at best on this machine. */
 import { availableParallelism } from 'node:os';
 import type { BackendName } from '../../server/engine/backend.ts';
-import { ModelWriter } from '../../server/engine/onnx/model-writer.ts';
+import { ModelWriter } from '../../server/engine/onnx/model.ts';
 
 const SIDE = 1024;
 export const PRODUCT_FLOP = 2 * SIDE ** 3;
@@ -51,7 +51,7 @@ async function inOnnx(): Promise<Product> {
 /** In 32 bits, by TensorFlow.js's kernel, as one takes it who has none of his own. */
 async function inWebgpu(): Promise<Product> {
   const tf = await import('@tensorflow/tfjs-core');
-  const { startDevice } = await import('../../server/autodiff/webgpu/device.ts');
+  const { startDevice } = await import('../../server/autodiff/webgpu/webgpu.ts');
   const { gpu } = await startDevice();
   // A GPU is kept busy for long enough that starting work on it does not count; a CPU that poses as
   // one is spared that.

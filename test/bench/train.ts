@@ -4,9 +4,13 @@
  */
 
 import { availableParallelism, loadavg } from 'node:os';
-import { COMPUTE_NAMES, type Compute, type ComputeName } from '../../server/autodiff/compute.ts';
+import {
+  COMPUTE_NAMES,
+  type Compute,
+  ComputeError,
+  type ComputeName,
+} from '../../server/autodiff/compute.ts';
 import { createCompute } from '../../server/autodiff/create.ts';
-import { ComputeError } from '../../server/autodiff/errors.ts';
 import type { DecoderSpec } from '../../server/training/model/segments.ts';
 import { openWorkerPool } from '../../server/training/workers/worker-pool.ts';
 import { macPerCellStep } from '../../server/vnca/architecture.ts';

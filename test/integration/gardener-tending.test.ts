@@ -4,7 +4,7 @@
  */
 import { GARDENING } from '../../server/gardener/choose.ts';
 import { Gardener } from '../../server/gardener/gardener.ts';
-import { loadGalleryColours } from '../../server/vnca/gallery-colours.ts';
+import { loadGalleryColours } from '../../server/vnca/gallery.ts';
 import type { Answer, RoomCommand } from '../../server/world/commands.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseSafetensors } from '../../server/vnca/safetensors.ts';
+import { parseSafetensors } from '../../server/vnca/checkpoint.ts';
 import { float32Of } from '../../shared/safetensors.ts';
 
 export const CLASSIFIER_FILE = fileURLToPath(

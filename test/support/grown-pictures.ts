@@ -4,7 +4,7 @@ import type { Readout } from '../../server/engine/engine.ts';
 import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { shownCells } from '../../server/training/gallery/draw-gallery.ts';
 import type { Checkpoint } from '../../server/vnca/checkpoint.ts';
-import { bounded } from '../../server/vnca/latent-map.ts';
+import { bounded } from '../../server/vnca/genome.ts';
 import { growthStep } from '../../server/world/species.ts';
 
 /** Pictures of one organism, [side, side, 4] premultiplied RGBA, 0…255. */

@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import type { Compute } from '../../server/autodiff/compute.ts';
 import { tfjsCompute } from '../../server/autodiff/webgpu/webgpu.ts';
 import type { RuleBackend } from '../../server/engine/backend.ts';
-import { tfjsBackend, useBackend } from '../../server/engine/tfjs/step-rule.ts';
+import { tfjsBackend, useBackend } from '../../server/engine/tfjs/tensorflow.ts';
 
 const device = 'CPU (JavaScript)';
 

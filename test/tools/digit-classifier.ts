@@ -3,7 +3,7 @@
  * a pixel, ten rounds.
  */
 import { writeFile } from 'node:fs/promises';
-import { writeSafetensors } from '../../server/vnca/safetensors.ts';
+import { writeSafetensors } from '../../server/vnca/checkpoint.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import {
   CLASSES,

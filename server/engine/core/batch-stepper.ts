@@ -1,20 +1,115 @@
 /** Steps patches of one species and stage in batches. */
+import { getOrAdd } from '../../platform/collections.ts';
+import { divideInto } from '../../vnca/architecture.ts';
+import type { Card } from '../../vnca/card.ts';
 import { drawUpdateMask, randomOfState } from '../../vnca/scalar-rule.ts';
-import type { Batch, RuleBackend } from '../backend.ts';
-import type { PatchStep } from '../engine.ts';
-import { BufferPool, MAX_READY } from './buffers.ts';
-import { type LoadedModel, type Patch, ResidentBatch, stageAfter } from './patch-table.ts';
+import type { Batch, ReadPatch, RuleBackend, StepRule } from '../backend.ts';
+import { type Entry, stageAfter } from './patch-table.ts';
 
-/** A patch and its step. */
-export interface BatchEntry {
-  readonly patch: Patch;
-  readonly step: PatchStep;
+/** A checkpoint loaded on a backend. */
+export interface LoadedModel {
+  readonly card: Card;
+  readonly rule: StepRule;
+  readonly read: ReadPatch;
+  readonly layout: StateLayout;
+}
+
+/** A patch in the core store. */
+export interface Patch {
+  readonly species: LoadedModel;
+  /** [K], the result of `StepRule.condition`, for rules that have it. */
+  conditioning: Float32Array | undefined;
+  /** Side s. */
+  stage: number;
+  /** s² cells of C numbers in the layout of `species`; a view of the batch, if it is in one. */
+  state: Float32Array;
+  /** The batch that holds its state, if any. */
+  batch: ResidentBatch | undefined;
+  /** [s, s, 4] of the last step; absent before the first, after a division and after an import. */
+  lastRgba: Uint8Array | undefined;
+}
+
+/**
+ * A batch of patches whose states lie in one buffer, in order. Steps alternate between two buffers,
+ * so nothing is copied while the same patches are stepped.
+ */
+class ResidentBatch {
+  /** [patches, s², C], in the layout of the species. */
+  states: Float32Array;
+  /** Receives the next step; as large as `states`. */
+  after: Float32Array;
+  /** [patches, K]. */
+  readonly conditioning: Float32Array | undefined;
+
+  /**
+   * @param size numbers per state
+   * @param slots patches that the buffers have room for; those beyond `patches` stay zero
+   */
+  constructor(
+    readonly patches: readonly Patch[],
+    readonly size: number,
+    slots: number,
+    private readonly buffers: BufferPool,
+  ) {
+    this.states = buffers.acquire(slots * size).fill(0, patches.length * size);
+    this.after = buffers.acquire(slots * size);
+    const width = patches[0].conditioning?.length;
+    if (width === undefined) return;
+    this.conditioning = buffers.acquire(slots * width).fill(0, patches.length * width);
+    patches.forEach(({ conditioning }, i) => {
+      this.conditioning!.set(conditioning!, i * width);
+    });
+  }
+
+  /** A copy of a patch's conditioning, [K]; undefined for rules that have none. */
+  conditioningOf(i: number): Float32Array | undefined {
+    const width = (this.conditioning?.length ?? 0) / (this.states.length / this.size);
+    return this.conditioning?.slice(i * width, (i + 1) * width);
+  }
+
+  /** Replaces a patch's conditioning, before the batch is stepped. @param conditioning [K] */
+  condition(i: number, conditioning: Float32Array): void {
+    this.conditioning?.set(conditioning, i * conditioning.length);
+  }
+
+  /** Whether the batch holds the states of exactly these patches, in this order. */
+  consistsOf(patches: readonly Patch[]): boolean {
+    return (
+      patches.length === this.patches.length &&
+      patches.every((patch, i) => patch === this.patches[i] && patch.batch === this)
+    );
+  }
+
+  /** Whether it still holds the states of all its patches. */
+  get isComplete(): boolean {
+    return this.patches.every((patch) => patch.batch === this);
+  }
+
+  /** Makes the result of a step the current states. */
+  swapBuffers(): void {
+    [this.states, this.after] = [this.after, this.states];
+    this.patches.forEach((patch, i) => {
+      patch.state = this.states.subarray(i * this.size, (i + 1) * this.size);
+    });
+  }
+
+  /** Copies the states that it still holds to buffers of their own and releases its buffers. */
+  release(): void {
+    for (const patch of this.patches) {
+      if (patch.batch !== this) continue;
+      patch.batch = undefined;
+      patch.state = patch.state.slice();
+    }
+    for (const buffer of [this.states, this.after, this.conditioning]) {
+      if (buffer) this.buffers.release(buffer);
+    }
+  }
 }
 
 /** A batch that was stepped but not yet committed. */
-export interface SteppedBatch {
+interface SteppedBatch {
   readonly batch: ResidentBatch;
-  readonly entries: readonly BatchEntry[];
+  readonly entries: readonly Entry<Patch>[];
   readonly stage: number;
   /** For each entry, after the step. */
   readonly readouts: readonly PatchReadout[];
@@ -45,7 +140,7 @@ export class BatchStepper {
    *
    * @param entries of one species, and of one stage after division
    */
-  async step(entries: readonly BatchEntry[]): Promise<SteppedBatch[]> {
+  async step(entries: readonly Entry<Patch>[]): Promise<SteppedBatch[]> {
     const [{ patch: first, step }] = entries;
     const { species } = first;
     const stage = stageAfter(first, step);
@@ -135,7 +230,7 @@ export interface PatchReadout {
 }
 
 /** Writes the input of a step: the state, divided, then masked. */
-function writeInput(target: Float32Array, offset: number, { patch, step }: BatchEntry): void {
+function writeInput(target: Float32Array, offset: number, { patch, step }: Entry<Patch>): void {
   const { layout } = patch.species;
   if (step.divide) layout.divideInto(target, offset, patch.state);
   else target.set(patch.state, offset);
@@ -159,4 +254,100 @@ function updateMask(
     drawUpdateMask(mask.subarray(i * cells, (i + 1) * cells), updateProbability, random);
   }
   return { mask };
+}
+
+/** Bytes of unused buffers that a pool keeps. */
+const MAX_READY = 32 * 2 ** 20;
+
+/**
+ * Float32 buffers, reused by length. Batches change from tick to tick and their buffers are large:
+ * allocating them each time would make the garbage collector stop the engine once or twice a second.
+ */
+class BufferPool {
+  /** Unused buffers by length, the least recently requested length first. */
+  private readonly ready = new Map<number, Float32Array[]>();
+  private bytes = 0;
+
+  /** @param maxReady bytes of unused buffers to keep */
+  constructor(private readonly maxReady = MAX_READY) {}
+
+  /** Returns a buffer of this length with arbitrary content. */
+  acquire(length: number): Float32Array {
+    const sameLength = this.ready.get(length) ?? [];
+    this.ready.delete(length);
+    this.ready.set(length, sameLength);
+    const buffer = sameLength.pop();
+    if (!buffer) return new Float32Array(length);
+    this.bytes -= buffer.byteLength;
+    return buffer;
+  }
+
+  /** Returns a buffer to the pool. The caller must not use it afterwards. */
+  release(buffer: Float32Array): void {
+    if (buffer.byteLength > this.maxReady) return;
+    getOrAdd(this.ready, buffer.length, () => []).push(buffer);
+    this.bytes += buffer.byteLength;
+    if (this.bytes > this.maxReady) this.makeRoom();
+  }
+
+  /** Drops buffers of the least recently requested lengths. */
+  private makeRoom(): void {
+    for (const [length, sameLength] of this.ready) {
+      while (this.bytes > this.maxReady && sameLength.length > 0) {
+        this.bytes -= sameLength.pop()!.byteLength;
+      }
+      if (sameLength.length > 0) return;
+      this.ready.delete(length);
+    }
+  }
+}
+
+/** How the values of a state are laid out. */
+type StateLayout = ReturnType<typeof stateLayout>;
+
+/**
+ * The layout of states of so many channels.
+ *
+ * @param planar whether each channel is a plane, [C, s, s], on which convolutions are fastest;
+ *   otherwise [s, s, C], the layout of the engine's callers
+ */
+export const stateLayout = (channels: number, planar: boolean) => ({
+  /** Divides every cell of a state into 2×2 copies, written to `target` at `offset`. */
+  divideInto(target: Float32Array, offset: number, source: Float32Array): void {
+    const planes = planar ? channels : 1;
+    const size = source.length / planes;
+    for (let p = 0; p < planes; p++) {
+      const plane = source.subarray(p * size, (p + 1) * size);
+      divideInto(target, offset + 4 * p * size, plane, channels / planes);
+    }
+  },
+  /** Sets cells to zero where a mask [s, s] says so, in the state at `offset`. */
+  clear(
+    states: Float32Array,
+    offset: number,
+    { mask, where }: { readonly mask: Uint8Array; readonly where: 'zero' | 'set' },
+  ): void {
+    const [toCell, toChannel] = planar ? [1, mask.length] : [channels, 1];
+    const hit: number[] = [];
+    for (let i = 0; i < mask.length; i++) {
+      if ((mask[i] === 0) === (where === 'zero')) hit.push(offset + i * toCell);
+    }
+    // Plane by plane, as the cells of one plane lie close together.
+    for (let c = 0; c < channels; c++) for (const at of hit) states[at + c * toChannel] = 0;
+  },
+  /** Copies a state to [s, s, C]. */
+  export: (state: Float32Array): Float32Array =>
+    planar ? transposed(state, channels, state.length / channels) : state.slice(),
+  /** Copies a state from [s, s, C]. */
+  import: (state: Float32Array): Float32Array =>
+    planar ? transposed(state, state.length / channels, channels) : state.slice(),
+});
+
+/** [rows, columns] → [columns, rows]. */
+function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
+  const result = new Float32Array(matrix.length);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) result[j * rows + i] = matrix[i * columns + j];
+  }
+  return result;
 }

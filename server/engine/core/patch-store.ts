@@ -8,19 +8,17 @@
 import { getOrAdd } from '../../platform/collections.ts';
 import { seedState } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import type { PatchStore, RuleBackend, TransferredPatch } from '../backend.ts';
+import { createReadout, type Visible } from '../../vnca/readout.ts';
+import type { PatchStore, ReadPatch, RuleBackend, TransferredPatch } from '../backend.ts';
 import type { PatchId, Readout } from '../engine.ts';
-import { type BatchEntry, BatchStepper, type PatchReadout } from './batch-stepper.ts';
-import { stateLayout } from './layout.ts';
-import { checkNames, type LoadedModel, type Patch, PatchTable, stageAfter } from './patch-table.ts';
-import { readerOf } from './read-patch.ts';
-
-/** The read-out of such a patch: empty and not at rest. Overwrites the buffers of `readout`. */
-export function brokenReadout(readout: Readout): Readout {
-  readout.rgba.fill(0);
-  readout.presence.fill(0);
-  return { ...readout, change: 255, broken: true };
-}
+import {
+  BatchStepper,
+  type LoadedModel,
+  type Patch,
+  type PatchReadout,
+  stateLayout,
+} from './batch-stepper.ts';
+import { brokenReadout, checkNames, type Entry, PatchTable, stageAfter } from './patch-table.ts';
 
 /**
  * Loads the models on the backend.
@@ -53,7 +51,8 @@ export async function createPatchStore(
 
   return {
     plant(news) {
-      const planted = patches.create(news, ({ latent }, species, stage) => ({
+      const planted = patches.checkNew(news).map(({ one: { patch, latent }, species, stage }) => ({
+        id: patch,
         species,
         conditioning: species.rule.condition?.(latent),
         stage,
@@ -61,7 +60,7 @@ export async function createPatchStore(
         batch: undefined,
         lastRgba: undefined,
       }));
-      patches.addAll(planted);
+      for (const { id, ...patch } of planted) patches.set(id, patch);
     },
 
     async step(steps) {
@@ -118,8 +117,8 @@ export async function createPatchStore(
 }
 
 /** Groups entries by species and stage, which can be stepped as one tensor; in their order. */
-function groupsOf(entries: readonly BatchEntry[]): BatchEntry[][] {
-  const groups = new Map<string, BatchEntry[]>();
+function groupsOf(entries: readonly Entry<Patch>[]): Entry<Patch>[][] {
+  const groups = new Map<string, Entry<Patch>[]>();
   for (const entry of entries) {
     const key = `${entry.patch.species.card.name} ${stageAfter(entry.patch, entry.step)}`;
     getOrAdd(groups, key, () => []).push(entry);
@@ -128,7 +127,7 @@ function groupsOf(entries: readonly BatchEntry[]): BatchEntry[][] {
 }
 
 /** The read-out of a committed step. */
-function readOut({ patch, step }: BatchEntry, { rgba, presence, finite }: PatchReadout): Readout {
+function readOut({ patch, step }: Entry<Patch>, { rgba, presence, finite }: PatchReadout): Readout {
   const change = step.divide || !patch.lastRgba ? 255 : largestChange(patch.lastRgba, rgba);
   if (patch.lastRgba?.length === rgba.length) patch.lastRgba.set(rgba);
   else patch.lastRgba = rgba.slice();
@@ -151,4 +150,29 @@ function largestChange(a: Uint8Array, b: Uint8Array): number {
     }
   }
   return largest;
+}
+
+/** The read-out of a card's patches. @param planar whether states are [C, s, s] */
+export function readerOf(card: Visible, planar: boolean): ReadPatch {
+  const read = createReadout(card, planar);
+  return (state, rgba, presence) => {
+    read(state, 0, rgba, presence);
+    return allFinite(state);
+  };
+}
+
+/** Whether every value is a finite number. */
+function allFinite(values: Float32Array): boolean {
+  // A sum of float32 values cannot overflow a float64, so it is finite exactly if they all are.
+  // Four independent sums make this several times faster than testing each value.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const unrolled = values.length - (values.length % 4);
+  for (let i = 0; i < unrolled; i += 4) {
+    a += values[i];
+    b += values[i + 1];
+    c += values[i + 2];
+    d += values[i + 3];
+  }
+  for (let i = unrolled; i < values.length; i++) a += values[i];
+  return Number.isFinite(a + b + c + d);
 }

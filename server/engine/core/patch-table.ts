@@ -3,11 +3,13 @@
 import { firstStage } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import type { StepRule } from '../backend.ts';
-import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
-import type { BufferPool } from './buffers.ts';
-import type { StateLayout } from './layout.ts';
-import type { ReadPatch } from './read-patch.ts';
+import {
+  EngineError,
+  type NewPatch,
+  type PatchId,
+  type PatchStep,
+  type Readout,
+} from '../engine.ts';
 
 /** Checks that names are unique. @throws EngineError unavailable: two models have the same name */
 export function checkNames(models: readonly Model[]): void {
@@ -26,6 +28,12 @@ interface CheckedPatch {
   readonly stage: number;
 }
 
+/** A patch and its step. */
+export interface Entry<P> {
+  readonly patch: P;
+  readonly step: PatchStep;
+}
+
 /** Patches by id. Its checks run before anything is changed. */
 export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   /** @param species the loaded checkpoints by name */
@@ -41,32 +49,27 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 
   /**
-   * Creates patches, which the caller adds with `addAll`.
+   * Checks new patches, which the caller then adds.
    *
-   * @param create is passed the side of the first stage
+   * @returns each with its checkpoint and the side of its first stage
    * @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent
    */
-  create(
+  checkNew(
     news: readonly NewPatch[],
-    create: (one: NewPatch, species: P['species'], stage: number) => P,
-  ): Map<PatchId, P> {
-    const created = new Map<PatchId, P>();
-    for (const one of news) {
+  ): { readonly one: NewPatch; readonly species: P['species']; readonly stage: number }[] {
+    const seen = new Set<PatchId>();
+    return news.map((one) => {
       const { patch, checkpoint, latent } = one;
       const species = this.species.get(checkpoint);
       if (!species) throw new EngineError('unknown-checkpoint', checkpoint);
-      if (this.has(patch) || created.has(patch)) {
+      if (this.has(patch) || seen.has(patch)) {
         throw new EngineError('duplicate-patch', String(patch));
       }
+      seen.add(patch);
       const { card } = species;
       checkNumbers('bad-latent', `latent of patch ${patch}`, latent, card.latentSize);
-      created.set(patch, create(one, species, firstStage(card)));
-    }
-    return created;
-  }
-
-  addAll(created: ReadonlyMap<PatchId, P>): void {
-    for (const [id, patch] of created) this.set(id, patch);
+      return { one, species, stage: firstStage(card) };
+    });
   }
 
   /**
@@ -74,7 +77,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
    *
    * @throws EngineError unknown-patch, duplicate-patch, bad-state, bad-mask, bad-latent
    */
-  entriesOf(steps: readonly PatchStep[]): { readonly patch: P; readonly step: PatchStep }[] {
+  entriesOf(steps: readonly PatchStep[]): Entry<P>[] {
     const entries = steps.map((step) => ({ patch: this.require(step.patch), step }));
     const seen = new Set<PatchId>();
     for (const { patch, step } of entries) {
@@ -146,102 +149,9 @@ function checkNumbers(
 export const stageAfter = ({ stage }: { readonly stage: number }, step: PatchStep): number =>
   step.divide ? 2 * stage : stage;
 
-/** A checkpoint loaded on a backend. */
-export interface LoadedModel {
-  readonly card: Card;
-  readonly rule: StepRule;
-  readonly read: ReadPatch;
-  readonly layout: StateLayout;
-}
-
-/** A patch in the core store. */
-export interface Patch {
-  readonly species: LoadedModel;
-  /** [K], the result of `StepRule.condition`, for rules that have it. */
-  conditioning: Float32Array | undefined;
-  /** Side s. */
-  stage: number;
-  /** s² cells of C numbers in the layout of `species`; a view of the batch, if it is in one. */
-  state: Float32Array;
-  /** The batch that holds its state, if any. */
-  batch: ResidentBatch | undefined;
-  /** [s, s, 4] of the last step; absent before the first, after a division and after an import. */
-  lastRgba: Uint8Array | undefined;
-}
-
-/**
- * A batch of patches whose states lie in one buffer, in order. Steps alternate between two buffers,
- * so nothing is copied while the same patches are stepped.
- */
-export class ResidentBatch {
-  /** [patches, s², C], in the layout of the species. */
-  states: Float32Array;
-  /** Receives the next step; as large as `states`. */
-  after: Float32Array;
-  /** [patches, K]. */
-  readonly conditioning: Float32Array | undefined;
-
-  /**
-   * @param size numbers per state
-   * @param slots patches that the buffers have room for; those beyond `patches` stay zero
-   */
-  constructor(
-    readonly patches: readonly Patch[],
-    readonly size: number,
-    slots: number,
-    private readonly buffers: BufferPool,
-  ) {
-    this.states = buffers.acquire(slots * size).fill(0, patches.length * size);
-    this.after = buffers.acquire(slots * size);
-    const width = patches[0].conditioning?.length;
-    if (width === undefined) return;
-    this.conditioning = buffers.acquire(slots * width).fill(0, patches.length * width);
-    patches.forEach(({ conditioning }, i) => {
-      this.conditioning!.set(conditioning!, i * width);
-    });
-  }
-
-  /** A copy of a patch's conditioning, [K]; undefined for rules that have none. */
-  conditioningOf(i: number): Float32Array | undefined {
-    const width = (this.conditioning?.length ?? 0) / (this.states.length / this.size);
-    return this.conditioning?.slice(i * width, (i + 1) * width);
-  }
-
-  /** Replaces a patch's conditioning, before the batch is stepped. @param conditioning [K] */
-  condition(i: number, conditioning: Float32Array): void {
-    this.conditioning?.set(conditioning, i * conditioning.length);
-  }
-
-  /** Whether the batch holds the states of exactly these patches, in this order. */
-  consistsOf(patches: readonly Patch[]): boolean {
-    return (
-      patches.length === this.patches.length &&
-      patches.every((patch, i) => patch === this.patches[i] && patch.batch === this)
-    );
-  }
-
-  /** Whether it still holds the states of all its patches. */
-  get isComplete(): boolean {
-    return this.patches.every((patch) => patch.batch === this);
-  }
-
-  /** Makes the result of a step the current states. */
-  swapBuffers(): void {
-    [this.states, this.after] = [this.after, this.states];
-    this.patches.forEach((patch, i) => {
-      patch.state = this.states.subarray(i * this.size, (i + 1) * this.size);
-    });
-  }
-
-  /** Copies the states that it still holds to buffers of their own and releases its buffers. */
-  release(): void {
-    for (const patch of this.patches) {
-      if (patch.batch !== this) continue;
-      patch.batch = undefined;
-      patch.state = patch.state.slice();
-    }
-    for (const buffer of [this.states, this.after, this.conditioning]) {
-      if (buffer) this.buffers.release(buffer);
-    }
-  }
+/** The read-out of a diverged rule: empty and not at rest. Overwrites the buffers of `readout`. */
+export function brokenReadout(readout: Readout): Readout {
+  readout.rgba.fill(0);
+  readout.presence.fill(0);
+  return { ...readout, change: 255, broken: true };
 }

@@ -4,12 +4,73 @@
  */
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { askChild } from '../../platform/worker-rpc.ts';
-import { loadModel } from '../../vnca/checkpoint.ts';
+import { seedState } from '../../vnca/architecture.ts';
+import { loadModel, type Model } from '../../vnca/checkpoint.ts';
 import { BACKEND_NAMES, type BackendName } from '../backend.ts';
-import { autoOrder, CANDIDATES, explain, withRemedy } from '../backends.ts';
-import { findGpus } from '../hardware.ts';
-import type { ProbeResult, ProbeTask } from './probe.ts';
-import { RATE_PATCHES } from './rate.ts';
+import {
+  autoOrder,
+  CANDIDATES,
+  explain,
+  findGpus,
+  type SkippedEngine,
+  withRemedy,
+} from '../backends.ts';
+import type { Engine, EngineInfo } from '../engine.ts';
+
+/** The task, passed as JSON in the process's only argument. */
+export interface TrialTask {
+  readonly backend: BackendName | 'auto';
+  /** Checkpoint whose net is measured; absent: nothing is measured. */
+  readonly checkpoint?: string;
+  /** How long to measure; 0: not at all. */
+  readonly seconds: number;
+}
+
+/** The result, sent as the process's only message. */
+export interface TrialResult {
+  /** Absent if the engine does not work here. */
+  readonly info?: EngineInfo;
+  /** The engines that were skipped; for a single engine that does not work, itself. */
+  readonly skipped: readonly SkippedEngine[];
+  readonly cellsPerSecond?: number;
+  /** Why it does not work or was not measured, if `skipped` does not tell. */
+  readonly failure?: string;
+}
+
+/** Patches per measured step. */
+const RATE_PATCHES = 16;
+const PATCHES = Array.from({ length: RATE_PATCHES }, (_, patch) => patch);
+
+/**
+ * Steps `RATE_PATCHES` patches of the model's full side, at least once.
+ *
+ * @param seconds duration, after a first step that is not counted
+ * @returns cells/s, read-outs included
+ */
+export async function measureRate(
+  engine: Engine,
+  { card }: Model,
+  seconds: number,
+): Promise<number> {
+  const { name, side, channels, latentSize } = card;
+  const latent = new Float32Array(latentSize).fill(0.5);
+  await engine.plant(PATCHES.map((patch) => ({ patch, checkpoint: name, latent })));
+  // Imported, not grown: the cost does not depend on the states, and growing is slow on some
+  // engines.
+  const state = seedState(latent, side, channels);
+  await engine.importStates(PATCHES.map((patch) => ({ patch, state })));
+  const steps = PATCHES.map((patch) => ({ patch, divide: false }));
+  await engine.step(steps);
+  let count = 0;
+  const start = performance.now();
+  let taken = 0;
+  while (taken < seconds * 1000) {
+    await engine.step(steps);
+    count++;
+    taken = performance.now() - start;
+  }
+  return Math.round((count * RATE_PATCHES * side ** 2 * 1000) / taken);
+}
 
 /** Timeout for a library that hangs, ms. */
 const TIMEOUT = 120_000;
@@ -44,12 +105,12 @@ export async function examine(
   for (const name of BACKEND_NAMES) {
     progress(`trying ${name} …`);
     const task = { backend: name, seconds, ...(model && { checkpoint }) };
-    engines.push(reportOf(name, await probe(task)));
+    engines.push(reportOf(name, await tryEngine(task)));
   }
   progress('asking auto …');
   // With the net, as the server does: an engine that cannot load it is skipped.
   const task = { backend: 'auto', seconds: 0, ...(model && { checkpoint }) } as const;
-  const { info, skipped: passed, failure } = await probe(task);
+  const { info, skipped: passed, failure } = await tryEngine(task);
   return {
     machine: {
       cpu: cpus()[0]?.model.trim() || process.arch,
@@ -81,8 +142,8 @@ export async function examine(
   };
 }
 
-function reportOf(name: BackendName, probed: ProbeResult) {
-  const { info, skipped, cellsPerSecond, failure } = probed;
+function reportOf(name: BackendName, tried: TrialResult) {
+  const { info, skipped, cellsPerSecond, failure } = tried;
   const own = skipped.find((choice) => choice.name === name);
   return {
     name,
@@ -99,8 +160,8 @@ function reportOf(name: BackendName, probed: ProbeResult) {
   };
 }
 
-const probe = (task: ProbeTask): Promise<ProbeResult> =>
-  askChild<ProbeResult>(new URL('./probe.ts', import.meta.url), [JSON.stringify(task)], {
+const tryEngine = (task: TrialTask): Promise<TrialResult> =>
+  askChild<TrialResult>(new URL('./try-engine.ts', import.meta.url), [JSON.stringify(task)], {
     patience: TIMEOUT,
   }).catch(({ message }: Error) => ({ skipped: [], failure: message }));
 

@@ -52,14 +52,17 @@ static napi_value number(napi_env env, int64_t value) {
   return result;
 }
 
-/* `net` of native.ts, Int32Array: patches, side, channels, hidden, kind, activation. */
+/* `net` of native.ts, Int32Array: patches, side, channels, hidden, elu, and the trunk as in `Net`. */
 static Net net_of(const int32_t *shape) {
   return (Net){
       .side = shape[1],
       .channels = shape[2],
       .hidden = shape[3],
-      .kind = shape[4],
-      .elu = shape[5],
+      .elu = shape[4],
+      .activates = shape[5],
+      .blocks = shape[6],
+      .depth = shape[7],
+      .activates_last = shape[8],
       .wide_channels = whole_vectors(shape[2]),
       .wide_hidden = whole_vectors(shape[3]),
   };

@@ -1,20 +1,8 @@
 /** Compiles the kernel for this machine, once, with the system's C compiler. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, readFileSync } from 'node:fs';
-import {
-  access,
-  lstat,
-  mkdir,
-  mkdtemp,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  utimes,
-} from 'node:fs/promises';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { access, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,12 +16,6 @@ const SPARE = join(tmpdir(), `vivarium-native-${process.getuid?.()}`);
 const COMPILER = 'cc';
 /** How long the compiler may take to say its version, and to compile; ms. */
 const PATIENCE = { version: 10_000, compile: 60_000 };
-/** How the names of folders begin that a compiler writes to. */
-const DRAFT = 'draft-';
-/** Age of a draft that no compiler writes to any more, ms. */
-const LEFT_AFTER = 3_600_000;
-/** Kernels that are kept: servers of another release may start from the same folder. */
-const KEPT = 3;
 /** Without contraction, multiplications are fused with additions only where the source says so. */
 const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
 /** Apple's compiler knows the processor by the second flag only. */
@@ -93,30 +75,31 @@ export async function compileKernel({
   const version = await call(['--version'], PATIENCE.version);
   hash.update(`${FLAGS} ${processor} ${LINKING} ${version} ${features()}`);
   const name = `${hash.digest('hex').slice(0, 32)}.node`;
-  if (await useKept(cache, name)) return { file: join(cache, name), isNew: false };
+  if (existsSync(join(cache, name))) return { file: join(cache, name), isNew: false };
   const folder = (await isWritable(cache)) ? cache : await ownFolder(spare, cache);
   const file = join(folder, name);
-  if (await useKept(folder, name)) return { file, isNew: false };
+  if (existsSync(file)) return { file, isNew: false };
 
   // Another thread or server may be compiling it too: only a complete file gets the final name.
-  const draft = await mkdtemp(join(folder, DRAFT));
+  const draft = await mkdtemp(join(folder, 'draft-'));
   try {
     const units = names.filter((unit) => unit.endsWith('.c')).map((unit) => join(SOURCES, unit));
     const made = join(draft, name);
     await call([...FLAGS, processor, ...LINKING, ...units, '-o', made], PATIENCE.compile);
-    await onDisk(made);
     await rename(made, file);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
-  await removeOld(folder, name).catch(() => {});
   return { file, isNew: true };
 }
 
 const isWritable = (folder: string): Promise<boolean> =>
   mkdir(folder, { recursive: true })
     .then(() => access(folder, constants.W_OK))
-    .then(() => true, no);
+    .then(
+      () => true,
+      () => false,
+    );
 
 /** @throws StartError it cannot be made, or another user could write to it */
 async function ownFolder(folder: string, instead: string): Promise<string> {
@@ -131,45 +114,8 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
 }
 
 /**
- * Marks a kernel as the latest, as it is in use again, and removes old ones.
- *
- * @returns whether it is there
- */
-async function useKept(folder: string, name: string): Promise<boolean> {
-  const file = join(folder, name);
-  const now = new Date();
-  // It may be another user's.
-  await utimes(file, now, now).catch(() => {});
-  const isThere = await access(file).then(() => true, no);
-  if (isThere) await removeOld(folder, name).catch(() => {});
-  return isThere;
-}
-
-/** After a power cut, a file that was renamed could otherwise be empty. */
-async function onDisk(file: string): Promise<void> {
-  const handle = await open(file, 'r+');
-  await handle.sync().finally(() => handle.close());
-}
-
-/** Removes kernels beyond those that are kept, and what compilers that were killed have left. */
-async function removeOld(folder: string, latest: string): Promise<void> {
-  const all = (await readdir(folder)).map(async (name) => {
-    const file = join(folder, name);
-    return { name, file, usedAt: (await stat(file)).mtimeMs };
-  });
-  const found = (await Promise.all(all)).sort((a, b) => b.usedAt - a.usedAt);
-  const kernels = found.filter(({ name }) => name !== latest && /^[0-9a-f]{32}\.node$/.test(name));
-  const drafts = found.filter(
-    ({ name, usedAt }) => name.startsWith(DRAFT) && Date.now() - usedAt > LEFT_AFTER,
-  );
-  for (const { file } of [...kernels.slice(KEPT - 1), ...drafts]) {
-    await rm(file, { recursive: true, force: true });
-  }
-}
-
-/**
  * @returns what it printed
- * @throws Error what it said first; StartError it took too long
+ * @throws StartError what it said first, or that it took too long
  */
 async function call(args: readonly string[], timeout: number): Promise<string> {
   const options = { timeout, killSignal: 'SIGKILL' } as const;
@@ -180,7 +126,7 @@ async function call(args: readonly string[], timeout: number): Promise<string> {
     if (killed) throw new StartError(`the C compiler took more than ${timeout / 1000} s`);
     const said = stderr.split('\n').find((line) => /error/.test(line)) ?? stderr;
     const first = said.trim().split('\n')[0] || (error as Error).message;
-    throw new Error(`the C compiler failed: ${first}`);
+    throw new StartError(`the C compiler failed: ${first}`, compilerRemedy());
   }
 }
 
@@ -194,5 +140,3 @@ function features(): string {
     return model;
   }
 }
-
-const no = (): boolean => false;

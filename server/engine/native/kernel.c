@@ -193,22 +193,16 @@ static void transform_back(const float *products, ptrdiff_t apart, int hidden, c
 static void think(const Net *net, const float *layers, float *seen, float *spare, float *change) {
   const int inputs = net->hidden, hidden = net->wide_hidden, size = CELLS * hidden;
   const ptrdiff_t layer = (ptrdiff_t)(inputs + 1) * hidden, bias = (ptrdiff_t)inputs * hidden;
-  if (net->kind == RES4) {
-    float *inner = spare, *outer = spare + size;
-    for (int block = 0; block < 4; block++, layers += 2 * layer) {
-      multiply(CELLS, inputs, hidden, seen, hidden, layers, layers + bias, inner);
-      activate(inner, size, net->elu);
-      multiply(CELLS, inputs, hidden, inner, hidden, layers + layer, layers + layer + bias, outer);
-      add(seen, outer, size);
+  if (net->activates) activate(seen, size, net->elu);
+  for (int block = 0; block < net->blocks; block++) {
+    float *from = seen;
+    for (int i = 0; i < net->depth; i++, layers += layer) {
+      float *to = spare + i % 2 * size;
+      multiply(CELLS, inputs, hidden, from, hidden, layers, layers + bias, to);
+      if (i < net->depth - 1 || net->activates_last) activate(to, size, net->elu);
+      from = to;
     }
-  } else {
-    activate(seen, size, net->elu);
-    if (net->kind == RESIDUAL) {
-      multiply(CELLS, inputs, hidden, seen, hidden, layers, layers + bias, spare);
-      activate(spare, size, net->elu);
-      add(seen, spare, size);
-      layers += layer;
-    }
+    add(seen, from, size);
   }
   multiply(CELLS, inputs, net->wide_channels, seen, hidden, layers, layers + (ptrdiff_t)inputs * net->wide_channels,
            change);
@@ -225,8 +219,7 @@ INLINE ptrdiff_t image_size(const Net *net) {
 
 ptrdiff_t layers_size(const Net *net) {
   const ptrdiff_t inputs = net->hidden, hidden = net->wide_hidden;
-  const ptrdiff_t count = net->kind == RES4 ? 8 : net->kind == RESIDUAL ? 1 : 0;
-  return 2 * hidden + count * (inputs + 1) * hidden + (inputs + 1) * net->wide_channels;
+  return 2 * hidden + net->blocks * net->depth * (inputs + 1) * hidden + (inputs + 1) * net->wide_channels;
 }
 
 /* Of a patch's cells, [side, side, channels], those of one tile: s + change, within the limits. */

@@ -3,11 +3,11 @@
 #define KERNEL_H
 #include <stddef.h>
 
-enum { SIMPLE, RESIDUAL, RES4 };
-
 /* A cell rule and the side of its patches. */
 typedef struct {
-  int side, channels, hidden, kind, elu;
+  int side, channels, hidden, elu;
+  /* The trunk, as in vnca/architecture.ts: blocks of `depth` layers, all but the last of which are activated. */
+  int activates, blocks, depth, activates_last;
   /* Numbers per cell, with those that fill the last vector. */
   int wide_channels, wide_hidden;
   /* kept is 1 - leak; the limit may be infinite. */

@@ -2,14 +2,73 @@
  * The native backend, on the CPU: a kernel in C, compiled on this machine, that computes a step's
  * layers tile by tile. One engine thread per core, each with a part of the patches.
  */
+
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
+import { trunkOf } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { createCondition } from '../../vnca/genome.ts';
+import { createCondition, layersOfPatch } from '../../vnca/genome.ts';
 import { INK, SATURATED } from '../../vnca/readout.ts';
 import { type Batch, type RuleBackend, StartError, type StepRule } from '../backend.ts';
+import { OF_KERNEL } from '../onnx/winograd.ts';
 import { compileKernel } from './compile.ts';
-import { layersAsRead, perceptionAtPoints } from './weights.ts';
+
+/** As many numbers, and those that fill the last vector. */
+const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / lanes) * lanes;
+
+/** Perception's kernel [3, 3, C, hidden] at each point, [36, C, hidden], in double precision. */
+function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Array {
+  const { channels } = card;
+  const { hidden } = card.update;
+  const kernel = tensors.get('update.perceive.kernel')!.data;
+  const width = whole(hidden, lanes);
+  const result = new Float32Array(36 * channels * width);
+  let at = 0;
+  for (const rows of OF_KERNEL) {
+    for (const columns of OF_KERNEL) {
+      for (let c = 0; c < channels; c++, at += width) {
+        for (let h = 0; h < hidden; h++) {
+          let sum = 0;
+          for (let tap = 0; tap < 9; tap++) {
+            const factor = rows[Math.floor(tap / 3)] * columns[tap % 3];
+            sum += factor * kernel[(tap * channels + c) * hidden + h];
+          }
+          result[at + h] = sum;
+        }
+      }
+    }
+  }
+  return result;
+}
+
+/**
+ * Scales and shifts of perception, and the weights and shifts of the layers after it.
+ *
+ * @param row a patch's own weights, as `createCondition` computes them; absent: the net has none
+ */
+function layersAsRead(model: Model, lanes: number, row?: Float32Array): Float32Array {
+  const { hidden } = model.card.update;
+  const { perceptionScale, perceptionBias, layers } = layersOfPatch(model, row);
+  const sizes = layers.map(({ kernel }) => whole(kernel.length / hidden, lanes));
+  const ofPerception = 2 * whole(hidden, lanes);
+  const result = new Float32Array(
+    ofPerception + sizes.reduce((sum, size) => sum + (hidden + 1) * size, 0),
+  );
+  result.set(perceptionScale ?? new Float32Array(hidden).fill(1));
+  result.set(perceptionBias, ofPerception / 2);
+  let at = ofPerception;
+  layers.forEach(({ kernel, bias }, layer) => {
+    const outputs = kernel.length / hidden;
+    for (let i = 0; i < hidden; i++, at += sizes[layer]) {
+      result.set(kernel.subarray(i * outputs, (i + 1) * outputs), at);
+    }
+    if (bias) result.set(bias, at);
+    at += sizes[layer];
+  });
+  return result;
+}
 
 /** The functions of `addon.c`. */
 interface Kernel {
@@ -39,7 +98,6 @@ const TRIM_EVERY = 10_000;
 const MAX_BATCH_CELLS = 1024;
 /** Numbers in a line of the cache. */
 const LINE = 16;
-const KINDS = ['simple', 'residual', 'res4'];
 
 /**
  * Loads the kernel, compiled before or now. A kept one that does not load is compiled once more.
@@ -68,29 +126,48 @@ export async function loadKernel(
   }
 }
 
-/** @returns undefined: it is not there any more */
-function loaded(file: string): Kernel | undefined {
-  try {
-    return open(file);
-  } catch {
-    return undefined;
-  }
-}
-
 function open(file: string): Kernel {
   const addOn = { exports: {} as Kernel };
   process.dlopen(addOn, file);
   return addOn.exports;
 }
 
+/** The key of `Prepared` in the environment data of threads. */
+const PREPARED = 'vivarium-native';
+/** The file of the kernel, or why there is none. */
+interface Prepared {
+  readonly file?: string;
+  readonly failure?: { readonly reason: string; readonly remedy: string | undefined };
+}
+
+/**
+ * Loads the kernel once for all threads that start later; if that fails, they fail alike.
+ *
+ * @param folders see `compileKernel`
+ */
+export async function prepareNative(folders?: Parameters<typeof compileKernel>[0]): Promise<void> {
+  const prepared = await loadKernel(folders).then(
+    ({ file }): Prepared => ({ file }),
+    ({ message, remedy }: StartError): Prepared => ({ failure: { reason: message, remedy } }),
+  );
+  setEnvironmentData(PREPARED, prepared as never);
+}
+
+/** The file that another thread has prepared, if any. @throws StartError that has failed */
+function preparedFile(): string | undefined {
+  const { file, failure } = (getEnvironmentData(PREPARED) ?? {}) as Prepared;
+  if (failure) throw new StartError(failure.reason, failure.remedy);
+  return file;
+}
+
 /**
  * Starts the backend.
  *
- * @param file the kernel's, from `loadKernel`, which another thread has loaded
  * @throws as `loadKernel`
  */
-export async function startNative(file?: string): Promise<RuleBackend> {
-  const kernel = (file !== undefined && loaded(file)) || (await loadKernel()).kernel;
+export async function startNative(file = preparedFile()): Promise<RuleBackend> {
+  const kernel =
+    (file !== undefined && existsSync(file) && open(file)) || (await loadKernel()).kernel;
   setInterval(() => kernel.trim(), TRIM_EVERY).unref();
   return {
     info: {
@@ -107,9 +184,10 @@ export async function startNative(file?: string): Promise<RuleBackend> {
 function loadRule(kernel: Kernel, model: Model): StepRule {
   const { channels, side, update } = model.card;
   const { hidden, activation, leak, stateLimit = Infinity } = update;
-  const kind = KINDS.indexOf(update.kind);
-  if (kind < 0) throw new RangeError(`a ${update.kind} has no cell rule`);
-  const net = Int32Array.of(1, side, channels, hidden, kind, activation === 'relu' ? 0 : 1);
+  const { activates, blocks } = trunkOf(update);
+  const [block = []] = blocks;
+  const trunk = [activates, blocks.length, block.length, block.at(-1)?.activated].map(Number);
+  const net = Int32Array.of(1, side, channels, hidden, Number(activation === 'elu'), ...trunk);
   const sizes = new Int32Array(4);
   kernel.measure(net, sizes);
   const [lanes, ofPerception, ofLayers, ofMemory] = sizes;

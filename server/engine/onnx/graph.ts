@@ -1,11 +1,11 @@
 /**
- * Builds one step of a rule as an ONNX model. The nets are those of `vnca/rule.ts`, which is the
+ * Builds one step of a rule as an ONNX model. The nets are those of `tfjs/tensorflow.ts`, which is the
  * reference and defines the terms.
  */
-import { RES4_BLOCKS } from '../../vnca/architecture.ts';
+import { runTrunk } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
-import { ModelWriter } from './model-writer.ts';
+import { ModelWriter } from './model.ts';
 import { convolveTiles, TILE } from './winograd.ts';
 
 /** Names of the inputs and of the output. */
@@ -60,7 +60,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     }
     const [start, end, axis] = [from, from + size, 1].map((i) => model.integers([i]));
     const numbers = model.node('Slice', [OWN, start, end, axis]);
-    return model.node('Reshape', [numbers, model.integers(as)]);
+    return model.reshape(numbers, as);
   };
   /** A convolution, k×k, of stored weights [k, k, in, out] or [in, out]. */
   const conv = (layer: string, input: string, withBias = true): string => {
@@ -89,7 +89,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
       if (shifts) names.push(own(shifts, [outputs]));
       return model.node('Conv', names, { kernel_shape: [1, 1] });
     }
-    const cells = model.node('Reshape', [input, model.integers([0, 0, -1])]);
+    const cells = model.reshape(input, [0, 0, -1]);
     const product = model.node('MatMul', [own(weights, [-1, outputs, inputs]), cells]);
     const result = model.node('Reshape', [product, likeStates(outputs)]);
     return shifts ? add(result, bias(shifts)) : result;
@@ -123,19 +123,14 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   let h = tiled ? perceiveTiles(!layout) : conv('perceive', STATES, !layout);
   if (layout?.perceptionScale) h = model.node('Mul', [h, bias(layout.perceptionScale)]);
   if (layout) h = add(h, bias(layout.perceptionBias));
-  if (update.kind === 'res4') {
-    for (let i = 0; i < RES4_BLOCKS; i++) {
-      h = add(h, conv(`block${i}.outer`, activate(conv(`block${i}.inner`, h))));
-    }
-  } else {
-    h = activate(h);
-    if (update.kind === 'residual') {
-      const second = layout?.hidden
-        ? ownLayer({ weights: layout.hidden, shifts: layout.hiddenBias }, hidden, hidden, h)
-        : conv('hidden', h);
-      h = add(h, activate(second));
-    }
-  }
+  h = runTrunk(update, h, {
+    activate,
+    layer: (name, x) =>
+      name === 'hidden' && layout?.hidden
+        ? ownLayer({ weights: layout.hidden, shifts: layout.hiddenBias }, hidden, hidden, x)
+        : conv(name, x),
+    add,
+  });
   const { out, outBias } = layout ?? {};
   let change = out
     ? ownLayer({ weights: out, shifts: outBias }, hidden, channels, h)
@@ -143,7 +138,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   if (outBias && !out) change = add(change, bias(outBias));
   if (tiled) {
     const inOrder = model.node('Transpose', [change], { perm: [1, 2, 0, 3] });
-    change = model.node('Reshape', [inOrder, model.integers([1, channels, stage, stage])]);
+    change = model.reshape(inOrder, [1, channels, stage, stage]);
   }
   let after: string;
   if (update.updateProbability < 1) {

@@ -8,7 +8,7 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import { createCondition } from '../../vnca/genome.ts';
 import type { Batch, RuleBackend, StepRule } from '../backend.ts';
 import { AFTER, MASK, OWN, STATES, type StepModel, stepModel, tileable } from './graph.ts';
-import { openSession, Tensor } from './onnx-session.ts';
+import { openSession, Tensor } from './model.ts';
 
 /**
  * One patch of 32×32, whose layers fit in a core's cache. Larger ones are stepped one at a time in

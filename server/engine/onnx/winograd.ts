@@ -7,8 +7,17 @@
  * 4, and one small matrix product.
  */
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
-import { OF_KERNEL } from '../core/winograd-kernel.ts';
-import type { ModelWriter } from './model-writer.ts';
+import type { ModelWriter } from './model.ts';
+
+/** G: transforms the three numbers along a side of a kernel to one for each point. */
+export const OF_KERNEL = [
+  [1 / 4, 0, 0],
+  [-1 / 6, -1 / 6, -1 / 6],
+  [-1 / 6, 1 / 6, -1 / 6],
+  [1 / 24, 1 / 12, 1 / 6],
+  [1 / 24, -1 / 12, 1 / 6],
+  [0, 0, 1],
+];
 
 /** Rows per tile. */
 export const TILE = 4;
@@ -59,7 +68,7 @@ export function convolveTiles(model: ModelWriter, image: string, kernel: Float32
   );
   return model.node('MatMul', [
     model.weight([TILE, POINTS], Float32Array.from(BACK.flat())),
-    model.node('Reshape', [products, model.integers([POINTS, -1])]),
+    model.reshape(products, [POINTS, -1]),
   ]);
 }
 

@@ -1,6 +1,7 @@
 /** The messages between an engine and its worker thread. */
 
 import type { Worker } from 'node:worker_threads';
+import { Mutex } from '../../platform/queues.ts';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { BackendName, PatchStore, TransferredPatch } from '../backend.ts';
@@ -15,7 +16,7 @@ import {
 } from '../engine.ts';
 
 /** Steps as they are sent. */
-export interface PackedSteps {
+interface PackedSteps {
   /**
    * [n, 5]: patch; whether it divides; numbers of `keep`, `closed` and `express`, −1 if absent.
    */
@@ -27,7 +28,7 @@ export interface PackedSteps {
 }
 
 /** Read-outs as they are sent. */
-export interface PackedReadouts {
+interface PackedReadouts {
   /** [n, 4]: patch, stage, change, whether it is broken. */
   readonly heads: Float64Array;
   /** `rgba`, then `presence`, of each patch in order. */
@@ -56,7 +57,7 @@ export function packSteps(steps: readonly PatchStep[]): PackedSteps {
 }
 
 /** The steps, whose masks and latents are views of the message. */
-export function unpackSteps({ heads, masks, latents }: PackedSteps): PatchStep[] {
+function unpackSteps({ heads, masks, latents }: PackedSteps): PatchStep[] {
   let [mask, latent] = [0, 0];
   const maskOf = (size: number): Uint8Array | undefined =>
     size < 0 ? undefined : masks.subarray(mask, (mask += size));
@@ -117,12 +118,6 @@ function append<A extends Uint8Array | Float32Array>(all: A) {
 export interface WorkerStart {
   readonly backend: BackendName | 'auto';
   readonly models: readonly Model[];
-  /** See `SelectionOptions`. */
-  readonly excluded?: readonly SkippedEngine[];
-  /** See `SelectionOptions`. */
-  readonly prepared?: string;
-  /** See `DeviceLossOptions.maxLosses`. */
-  readonly maxDeviceLosses?: number;
 }
 
 /** The start-up result. A failure to start carries `skipped` too (`NoBackendError`). */
@@ -132,28 +127,30 @@ export interface Started {
 }
 
 /** The worker's methods. Calls are answered in order. */
-export interface WorkerMethods extends Required<Omit<PatchStore, 'close' | 'pipelined' | 'step'>> {
+export interface WorkerMethods extends Omit<ThreadEngine, 'info' | 'step' | 'close'> {
   step(steps: PackedSteps): Promise<PackedReadouts>;
 }
 /** Their names. */
 const CALLS = ['plant', 'step', 'exportStates', 'importStates', 'dispose', 'take', 'put'] as const;
 
 /** The worker's methods, each made by `make`, whose functions pass their argument on. */
-export const eachMethod = (make: (method: keyof WorkerMethods) => (argument: never) => unknown) =>
+const eachMethod = (make: (method: keyof WorkerMethods) => (argument: never) => unknown) =>
   Object.fromEntries(CALLS.map((method) => [method, make(method)])) as unknown;
 
-/** The methods that the worker calls. */
-export interface EngineMethods {
-  /** The worker's device was lost and is being reopened. */
-  lost(why: string): void;
-}
-
-/** Listeners to a thread's events. */
-export interface ThreadListeners {
-  /** See `EngineOptions.onSkipped`. */
-  readonly onSkipped?: ((skipped: readonly SkippedEngine[]) => void) | undefined;
-  /** The thread's device was lost, for this reason, and is being reopened. */
-  readonly onDeviceLoss?: ((why: string) => void) | undefined;
+/** The methods of a worker with this store. Calls run, and are answered, in order. */
+export function inOrder(store: PatchStore): WorkerMethods {
+  const mutex = new Mutex();
+  const step = async (steps: PackedSteps) => packReadouts(await store.step(unpackSteps(steps)));
+  return eachMethod((method) => {
+    const call = { ...store, step }[method] as (argument: unknown) => unknown;
+    return (argument: unknown): Promise<unknown> => {
+      const perform = async (): Promise<unknown> => call(argument);
+      const early = store.pipelined ? perform() : undefined;
+      // A failure is reported in the order of the calls.
+      early?.catch(() => {});
+      return mutex.runExclusive(() => early ?? perform());
+    };
+  }) as WorkerMethods;
 }
 
 /** An engine in one thread, possibly one of several that share the patches. */
@@ -170,28 +167,25 @@ type ThreadMethods = Pick<ThreadEngine, keyof WorkerMethods>;
  * Waits until a worker has started and returns an engine over it. When the worker dies, every
  * pending and later call fails with `failed`.
  *
+ * @param onSkipped see `EngineOptions.onSkipped`
  * @throws EngineError unavailable
  */
 export async function attachEngine(
   worker: Worker,
-  { onSkipped, onDeviceLoss }: ThreadListeners = {},
+  onSkipped?: (skipped: readonly SkippedEngine[]) => void,
 ): Promise<ThreadEngine> {
-  const rpc = new WorkerRpc<WorkerMethods, Started, EngineMethods>(worker, {
-    methods: { lost: (why) => onDeviceLoss?.(why) },
+  const rpc = new WorkerRpc<WorkerMethods, Started>(worker, {
     errors: { EngineError },
     otherwise: ({ message }) => new EngineError('failed', message),
     onDeath: ({ cause, why }) =>
       new EngineError('failed', cause === 'threw' ? why : `the engine's thread ${why}`),
   });
-  let started: Started;
-  try {
-    started = await rpc.ready;
-  } catch (error) {
-    const { reason, detail, skipped = [] } = error as EngineError & Partial<NoBackendError>;
-    onSkipped?.(skipped);
-    throw reason === 'failed' ? new EngineError('unavailable', detail) : error;
-  }
-  const { info, skipped } = started;
+  const { info, skipped } = await rpc.ready.catch(
+    (error: EngineError & Partial<NoBackendError>) => {
+      onSkipped?.(error.skipped ?? []);
+      throw error.reason === 'failed' ? new EngineError('unavailable', error.detail) : error;
+    },
+  );
   onSkipped?.(skipped);
 
   return {

@@ -1,51 +1,126 @@
-/** An engine thread that is replaced when it dies, with all patches restored. */
+/** An engine thread that is replaced when it or its GPU is lost, with all patches restored. */
 import { freeBuffers } from '../../platform/worker-rpc.ts';
-import type { BackendName, TransferredPatch } from '../backend.ts';
-import {
-  copyOfStep,
-  type LossyResource,
-  loggedStep,
-  Recovery,
-  type RecoveryOptions,
-  repeatSteps,
-  SAVE_EVERY,
-  StateCheckpoint,
-} from '../core/recovery.ts';
-import {
-  EngineError,
-  type EngineInfo,
-  type NewPatch,
-  type PatchId,
-  type PatchStep,
-} from '../engine.ts';
+import type { TransferredPatch } from '../backend.ts';
+import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
 import type { ThreadEngine, WorkerMethods } from './protocol.ts';
+import { Recovery, type RecoveryOptions } from './recovery.ts';
 
-/** Options of `recoveringThread`. */
-export interface RecoveringThreadOptions
-  extends Pick<RecoveryOptions<LossyResource>, 'onLoss' | 'retryDelays' | 'clock'> {
-  /** Starts a replacement for a lost thread. @throws EngineError unavailable */
-  readonly restart: () => Promise<ThreadEngine>;
-  /** Steps of a patch between two copies of its states. */
-  readonly saveEvery?: number;
-}
+/**
+ * Steps between two copies of a patch's states. At this interval copying costs well under 1 % of
+ * the steps' time on a CPU, and repeating the steps takes a second or two.
+ */
+export const SAVE_EVERY = 64;
+/**
+ * As `SAVE_EVERY`, on a GPU: copies cost more, but if the GPU does not return, a CPU repeats the
+ * steps.
+ */
+export const SAVE_GPU_EVERY = 128;
 
-interface StoredPatch {
-  readonly planted: NewPatch;
-  /** Of its states [s, s, C]; undefined while they are as planted. */
-  stateCheckpoint: StateCheckpoint<Float32Array | undefined>;
+/** A step as it is logged. */
+type LoggedStep = Omit<PatchStep, 'patch'>;
+
+/** Logged instead of steps with neither mask nor latent: objects of their own would be thousands. */
+const UNMASKED: readonly LoggedStep[] = [{ divide: false }, { divide: true }];
+
+const isUnmasked = ({ keep, closed, express }: LoggedStep): boolean => !(keep || closed || express);
+
+/** A step whose masks and latent are copies. */
+const copyOf = (step: PatchStep): PatchStep =>
+  isUnmasked(step)
+    ? step
+    : {
+        ...step,
+        ...(step.keep && { keep: step.keep.slice() }),
+        ...(step.closed && { closed: step.closed.slice() }),
+        ...(step.express && { express: step.express.slice() }),
+      };
+
+/**
+ * A copy of a patch's states and the steps made since. A step is a function of the states, so
+ * repeating the steps gives the same result.
+ */
+class Backup {
+  /** Steps since the copy, in order. */
+  steps: LoggedStep[] = [];
   /** Whether its states hold NaN or infinity, of which no copy is made. */
-  broken: boolean;
+  private isBroken = false;
+  /** Number of steps after which a copy is due; `Infinity` while one is being made. */
+  private saveAfter: number;
+
+  /**
+   * @param seed with the latent that the rule read last before the copy was made
+   * @param saveEvery steps between two copies
+   * @param saved its states [s, s, C]; undefined while they are as planted
+   */
+  constructor(
+    public seed: NewPatch,
+    private readonly saveEvery: number,
+    public saved?: Float32Array,
+  ) {
+    // Spreads the copies of patches that were planted together.
+    this.saveAfter = saveEvery / 2 + (seed.patch % saveEvery);
+  }
+
+  /** Whether the states should be copied before the next step. */
+  get isDue(): boolean {
+    return !this.isBroken && this.steps.length >= this.saveAfter;
+  }
+
+  /** Adds a step. The caller must not change its mask and latent afterwards. */
+  log(step: PatchStep, isBroken: boolean): void {
+    this.steps.push(isUnmasked(step) ? UNMASKED[Number(step.divide)] : step);
+    this.isBroken = isBroken;
+  }
+
+  /** Call it when a copy is requested. */
+  beginSave(): void {
+    this.saveAfter = Infinity;
+  }
+
+  /** @param saved the copy, which includes all logged steps; undefined: there is none */
+  endSave(saved: Float32Array | undefined): void {
+    if (!saved) {
+      // A copy that failed is not retried immediately.
+      this.saveAfter = this.steps.length + this.saveEvery / 8;
+      return;
+    }
+    this.saveAfter = this.saveEvery;
+    this.saved = saved;
+    this.seed = this.seedNow;
+    this.steps = [];
+  }
+
+  /** The backup of the patch with other states. */
+  withStates(saved: Float32Array): Backup {
+    return new Backup(this.seedNow, this.saveEvery, saved);
+  }
+
+  /** The seed with the latent that the rule reads now. */
+  private get seedNow(): NewPatch {
+    const last = this.steps.findLast(({ express }) => express);
+    return last?.express ? { ...this.seed, latent: last.express } : this.seed;
+  }
 }
 
 /** A patch in transfer between two recovering threads. */
-interface TransferredStoredPatch extends TransferredPatch {
-  readonly stored: StoredPatch;
+interface TransferredBackup extends TransferredPatch {
+  readonly backup: Backup;
   /** Of the engine whose layout it has. */
   readonly engine: string;
 }
 
-/** A result, or an error that the thread has answered with, which is not repeated. */
-type Outcome<T> = { readonly result: T } | { readonly refused: EngineError };
+/** Restores patches on a new thread and repeats the steps made since their copies. */
+async function restore(thread: ThreadEngine, backups: readonly Backup[]): Promise<void> {
+  await thread.plant(backups.map(({ seed }) => seed));
+  await thread.importStates(
+    backups.flatMap(({ seed: { patch }, saved }) => (saved ? [{ patch, state: saved }] : [])),
+  );
+  const most = Math.max(0, ...backups.map(({ steps }) => steps.length));
+  for (let k = 0; k < most; k++) {
+    const left = backups.filter(({ steps }) => k < steps.length);
+    await thread.step(left.map(({ seed: { patch }, steps }) => ({ ...steps[k], patch })));
+  }
+}
 
 /**
  * Wraps a thread. The returned engine fails with `failed` only if threads are lost repeatedly or no
@@ -53,49 +128,22 @@ type Outcome<T> = { readonly result: T } | { readonly refused: EngineError };
  *
  * @param first the running thread
  */
-export async function recoveringThread(
+export function recoveringThread(
   first: ThreadEngine,
-  { restart, saveEvery = SAVE_EVERY, ...options }: RecoveringThreadOptions,
-): Promise<ThreadEngine> {
-  const patches = new Map<PatchId, StoredPatch>();
+  { saveEvery = SAVE_EVERY, ...options }: RecoveryOptions & { readonly saveEvery?: number },
+): ThreadEngine {
+  const backups = new Map<PatchId, Backup>();
   /** Of the current thread. */
   const info = { ...first.info };
-  let next: ThreadEngine | undefined = first;
-  const recovery = new Recovery<LossyResource & { readonly thread: ThreadEngine }>({
-    ...options,
-    what: "the engine's thread",
-    async open() {
-      const thread = next ?? (await restart());
-      next = undefined;
-      Object.assign(info, thread.info);
-      // A failed call may have left a thread in an inconsistent state, so it counts as lost.
-      return { thread, isLost: () => true, destroy: () => void thread.close() };
-    },
-    restore: ({ thread }) => restore(thread, patches),
+  const recovery = new Recovery(first, options, (thread) => {
+    Object.assign(info, thread.info);
+    return restore(thread, [...backups.values()]);
   });
-  await recovery.start();
 
-  let closing: Promise<void> | undefined;
-  const perform = async <T>(
-    call: (thread: ThreadEngine) => Promise<T>,
-    accept?: (result: T) => void,
-  ): Promise<T> => {
+  let closing: Promise<unknown> | undefined;
+  const submit: Recovery['submit'] = async (run, accept) => {
     if (closing) throw new EngineError('closed');
-    const run = ({ thread }: { thread: ThreadEngine }): Promise<Outcome<T>> =>
-      call(thread).then(
-        (result) => ({ result }),
-        (error: EngineError) => {
-          if (error.reason === 'failed') throw error;
-          return { refused: error };
-        },
-      );
-    // A thread answers in order, so the accepted calls are always all those up to one call.
-    const { answer } = recovery.submit([], run, (outcome) => {
-      if ('result' in outcome) accept?.(outcome.result);
-    });
-    const outcome = await answer;
-    if ('refused' in outcome) throw outcome.refused;
-    return outcome.result;
+    return recovery.submit(run, accept);
   };
 
   /** Calls a method of the thread. @param accept see `Recovery.submit` */
@@ -105,29 +153,17 @@ export async function recoveringThread(
     accept?: (result: Awaited<ReturnType<ThreadEngine[M]>>) => void,
   ) => {
     type Result = Promise<Awaited<ReturnType<ThreadEngine[M]>>>;
-    return perform((thread) => thread[method](argument as never) as Result, accept);
+    return submit((thread) => thread[method](argument as never) as Result, accept);
   };
 
-  /** What is stored of a patch whose states have just become these. */
-  const unbroken = (patch: PatchId, saved?: Float32Array) => ({
-    stateCheckpoint: new StateCheckpoint(
-      patch,
-      saved,
-      saveEvery,
-      patches.get(patch)?.stateCheckpoint.expressedNow,
-    ),
-    broken: false,
-  });
-
   const step = async (steps: readonly PatchStep[]) => {
-    const own = steps.map(copyOfStep);
+    const own = steps.map(copyOf);
     const due = own.flatMap(({ patch }) => {
-      const stored = patches.get(patch);
-      if (!stored || stored.broken || !stored.stateCheckpoint.isDue) return [];
-      const { stateCheckpoint } = stored;
-      return [{ patch, stateCheckpoint, save: stateCheckpoint.beginSave() }];
+      const backup = backups.get(patch);
+      return backup?.isDue ? [backup] : [];
     });
-    const ids = due.map(({ patch }) => patch);
+    for (const backup of due) backup.beginSave();
+    const ids = due.map(({ seed }) => seed.patch);
     // Copied before the step but saved after it: a restored patch repeats its last step, so that
     // the next one has a read-out to compare with.
     const call = async (thread: ThreadEngine) => {
@@ -136,45 +172,39 @@ export async function recoveringThread(
       return { saved: await saved, readouts };
     };
     try {
-      const { readouts } = await perform(call, ({ saved, readouts }) => {
-        const replaced = due.map(({ stateCheckpoint }) => stateCheckpoint.saved);
-        due.forEach(({ stateCheckpoint, save }, i) => {
-          // Steps are logged when answered, in order: those logged by now are exactly those in the
-          // copy.
-          save(saved[i], stateCheckpoint.steps.length);
+      const { readouts } = await submit(call, ({ saved, readouts }) => {
+        const replaced = due.map((backup) => backup.saved);
+        // Steps are logged when answered, in order: those logged by now are exactly those in the
+        // copy.
+        due.forEach((backup, i) => {
+          backup.endSave(saved[i]);
         });
         if (saved.length > 0) freeBuffers(replaced);
         readouts.forEach(({ patch, broken = false }, i) => {
-          const stored = patches.get(patch)!;
-          stored.stateCheckpoint.log(loggedStep(own[i]));
-          stored.broken = broken;
+          backups.get(patch)!.log(own[i], broken);
         });
       });
       return readouts;
     } catch (error) {
-      for (const { save } of due) save();
+      for (const backup of due) backup.endSave(undefined);
       throw error;
     }
   };
 
+  let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     // An empty call, to wait for the answers of all earlier ones.
     closing = ask('dispose', []).catch(() => {});
     await closing;
-    const thread = recovery.machine?.thread;
-    recovery.close();
-    await thread?.close();
+    await recovery.close();
   };
-  let closed: Promise<void> | undefined;
 
   return {
     info,
-    plant: async (newPatches) => {
-      const own = newPatches.map((one) => ({ ...one, latent: one.latent.slice() }));
+    plant: async (news) => {
+      const own = news.map((one) => ({ ...one, latent: one.latent.slice() }));
       return ask('plant', own, () => {
-        for (const planted of own) {
-          patches.set(planted.patch, { planted, ...unbroken(planted.patch) });
-        }
+        for (const seed of own) backups.set(seed.patch, new Backup(seed, saveEvery));
       });
     },
     step,
@@ -182,137 +212,39 @@ export async function recoveringThread(
     importStates: async (states) => {
       const own = states.map(({ patch, state }) => ({ patch, state: state.slice() }));
       return ask('importStates', own, () => {
-        for (const { patch, state } of own) {
-          Object.assign(patches.get(patch)!, unbroken(patch, state));
-        }
+        for (const { patch, state } of own)
+          backups.set(patch, backups.get(patch)!.withStates(state));
       });
     },
     dispose: (ids) =>
       ask('dispose', ids, () => {
-        for (const id of ids) patches.delete(id);
+        for (const id of ids) backups.delete(id);
       }),
     take: async (ids) => {
-      let taken: TransferredStoredPatch[] = [];
+      let taken: TransferredBackup[] = [];
       await ask('take', ids, (transferred) => {
         const engine = info.name;
-        taken = transferred.map((one) => ({ ...one, stored: patches.get(one.patch)!, engine }));
-        for (const id of ids) patches.delete(id);
+        taken = transferred.map((one) => ({ ...one, backup: backups.get(one.patch)!, engine }));
+        for (const { patch } of taken) backups.delete(patch);
       });
       return taken;
     },
-    put: async (newPatches) => {
-      const given = newPatches as readonly TransferredStoredPatch[];
+    put: async (patches) => {
+      const given = patches as readonly TransferredBackup[];
       const arrive = (thread: ThreadEngine): Promise<void> => {
         const isAlike = given.every(({ engine }) => engine === thread.info.name);
         // Another engine lays out cells in another way: one of the two may have fallen back meanwhile.
-        if (!isAlike) return restore(thread, new Map(given.map((one) => [one.patch, one.stored])));
-        return thread.put(given.map(({ stored, engine, ...transferred }) => transferred));
+        if (!isAlike)
+          return restore(
+            thread,
+            given.map(({ backup }) => backup),
+          );
+        return thread.put(given.map(({ backup, engine, ...transferred }) => transferred));
       };
-      return perform(arrive, () => {
-        for (const { patch, stored } of given) patches.set(patch, stored);
+      return submit(arrive, () => {
+        for (const { patch, backup } of given) backups.set(patch, backup);
       });
     },
     close: () => (closed ??= close()),
   };
-}
-
-/** Restores all patches on a new thread and repeats the steps made since their copies. */
-async function restore(
-  thread: ThreadEngine,
-  patches: ReadonlyMap<PatchId, StoredPatch>,
-): Promise<void> {
-  const all = [...patches];
-  await thread.plant(
-    all.map(
-      ([
-        ,
-        {
-          planted,
-          stateCheckpoint: { expressed },
-        },
-      ]) => ({
-        ...planted,
-        ...(expressed && { latent: expressed }),
-      }),
-    ),
-  );
-  await thread.importStates(
-    all.flatMap(([patch, { stateCheckpoint }]) =>
-      stateCheckpoint.saved ? [{ patch, state: stateCheckpoint.saved }] : [],
-    ),
-  );
-  const logs = all.map(([patch, { stateCheckpoint }]) => ({ patch, steps: stateCheckpoint.steps }));
-  await repeatSteps(logs, (steps) => thread.step(steps));
-}
-
-/**
- * Consecutive failures to start before an alternative is used: all but the last retry of
- * `Recovery`.
- */
-const MAX_FAILURES = 3;
-/** Losses of threads and devices within `WINDOW` after which an alternative is used. */
-const MAX_LOSSES = 3;
-/** ms */
-const WINDOW = 60_000;
-const REPEATED = 'it was lost repeatedly';
-
-/** Options of a `Fallback`. */
-export interface FallbackOptions {
-  /** Starts a thread. @throws EngineError unavailable */
-  readonly start: (backend: BackendName) => Promise<ThreadEngine>;
-  /** The backend of the lost thread. */
-  readonly chosen: BackendName;
-  /** What may replace `chosen`; absent if the host has asked for `chosen` by name. */
-  readonly alternative?: BackendName;
-  /** Called with the alternative that is used from now on, and why `chosen` is not. */
-  readonly onFallback: (replacement: EngineInfo, why: string) => void;
-  /** Monotonic clock, ms. */
-  readonly now?: () => number;
-}
-
-/** Replaces the threads of one backend. */
-export class Fallback {
-  private losses: number[] = [];
-  private failures = 0;
-  private why = REPEATED;
-  private replacement: BackendName | undefined;
-
-  constructor(private readonly options: FallbackOptions) {}
-
-  /** Records the loss of a device, also if its thread has reopened it. */
-  recordLoss(): void {
-    const { now = () => performance.now() } = this.options;
-    const time = now();
-    this.losses = [...this.losses.filter((loss) => time - loss < WINDOW), time];
-  }
-
-  /**
-   * Starts the next thread, on the chosen backend or on an alternative.
-   *
-   * @throws EngineError unavailable
-   */
-  async next(): Promise<ThreadEngine> {
-    const { start, chosen, alternative, onFallback } = this.options;
-    if (this.replacement) return start(this.replacement);
-    // Repeated attempts to replace one lost thread count as one loss.
-    if (this.failures === 0) this.recordLoss();
-    if (alternative && (this.failures >= MAX_FAILURES || this.losses.length >= MAX_LOSSES)) {
-      const thread = await start(alternative).catch(() => undefined);
-      if (thread) {
-        this.replacement = alternative;
-        onFallback(thread.info, this.why);
-        return thread;
-      }
-    }
-    try {
-      const thread = await start(chosen);
-      this.failures = 0;
-      this.why = REPEATED;
-      return thread;
-    } catch (error) {
-      this.failures++;
-      this.why = (error as Error).message;
-      throw error;
-    }
-  }
 }

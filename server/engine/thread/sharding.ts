@@ -154,12 +154,11 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
       inOrder(() => {
         const counts = threads.map(() => 0);
         for (const { thread } of placements.values()) counts[thread]++;
-        const planted = placements.create(patches, (_, species, stage) => {
+        for (const { one, species, stage } of placements.checkNew(patches)) {
           const thread = counts.indexOf(Math.min(...counts));
           counts[thread]++;
-          return { species, thread, stage };
-        });
-        placements.addAll(planted);
+          placements.set(one.patch, { species, thread, stage });
+        }
         return submitted(distribute('plant', patches));
       }),
     step: (steps) =>

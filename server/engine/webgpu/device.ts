@@ -5,9 +5,6 @@ import { EngineError } from '../engine.ts';
 /** An open GPU. */
 export type Gpu = Awaited<ReturnType<typeof openGpu>>;
 
-/** Opens the GPU. */
-export type OpenGpu = () => Promise<Gpu>;
-
 /** Finds the preferred GPU. @throws EngineError unavailable */
 export const findGpu = async () => describe((await request()).adapter);
 

@@ -1,249 +1,226 @@
 /**
- * Everything that belongs to one device and is lost with it: nets, states, readback buffers. Calls
- * are submitted before they return; their promises resolve when the answers have arrived.
+ * A GPU with nets, patches and readback buffers, all of which are lost with it. Calls are submitted
+ * before they return; their promises resolve when the answers have arrived.
  */
+import { setTimeout } from 'node:timers/promises';
 import { getOrAdd } from '../../platform/collections.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import { EngineError } from '../engine.ts';
+import { brokenReadout, type Entry, stageAfter } from '../core/patch-table.ts';
+import { EngineError, type Readout } from '../engine.ts';
 import type { Gpu } from './device.ts';
-import { loadNet, type Net } from './net.ts';
-import { type GpuSlot, GROUP_BYTES, type Page, ReadbackBuffers, readMapped } from './slots.ts';
-import {
-  ANSWER_HEAD,
-  answerWords,
-  BROKEN,
-  JOBS_AT,
-  type Job,
-  maxWorkWords,
-  SECTION_WORDS,
-  stageOf,
-  writeWork,
-} from './work.ts';
-
-/** A step of a patch and the net to step it with. */
-export interface NetJob extends Job {
-  readonly net: Net;
-  /** The patch's record from this step on, from `Net.recordOf`; undefined: as before. */
-  readonly record?: Float32Array | undefined;
-}
-
-/** A device and what it holds. */
-export type Machine = Awaited<ReturnType<typeof createMachine>>;
+import { type Job, type Section, writeSection } from './jobs.ts';
+import { type GpuPatch, Net, type Page } from './net.ts';
+import { ReadbackBuffers, readMapped } from './readback.ts';
+import { ANSWER_HEAD, answerWords, BROKEN, JOBS_AT, maxWorkWords, SECTION_WORDS } from './work.ts';
 
 /**
  * Answer bytes per submission, which must fit one binding; larger steps are split into portions.
  */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
-
-/**
- * Loads the models on a device.
- *
- * @throws EngineError unavailable; Error: a kernel does not compile
- */
-export async function createMachine(models: readonly Model[], gpu: Gpu) {
-  const { device } = gpu;
-  let failure: string | undefined;
-  let lost = false;
-  device.onuncapturederror = ({ error }) => {
-    failure ??= messageOf(error);
-  };
-  void device.lost.then(() => {
-    lost = true;
-  });
-  /** Rejects after any failure: answers that still arrive are not reliable. */
-  const checked = async <T>(answer: Promise<T>): Promise<T> => {
-    const result = await answer.catch((error: Error) => {
-      failure ??= error.message;
-      return undefined;
-    });
-    if (lost) throw new Error('the GPU was lost');
-    if (failure !== undefined) throw new Error(`the GPU failed (${failure})`);
-    return result as T;
-  };
-
-  const nets = new Map<string, Net>();
-  for (const model of models) nets.set(model.card.name, await loadNet(model, gpu));
-  const readbackBuffers = new ReadbackBuffers(device);
-  const maxBytes = Math.min(MAX_ANSWER_BYTES, device.limits.maxStorageBufferBindingSize);
-
-  const writeRecord = (slot: GpuSlot, record: Float32Array | undefined): void => {
-    if (!record) return;
-    device.queue.writeBuffer(slot.page.records!, slot.recordAt * GROUP_BYTES, unshared(record));
-  };
-
-  const submit = async (jobs: readonly NetJob[]): Promise<StepResult[]> => {
-    for (const { slot, record } of jobs) writeRecord(slot, record);
-    const answers: number[] = [];
-    let answerWordCount = 0;
-    for (const job of jobs) {
-      answers.push(answerWordCount);
-      answerWordCount += answerWords(stageOf(job));
-    }
-    let workBytes = 0;
-    const pages = new Map<Page, { net: Net; indices: number[] }>();
-    jobs.forEach(({ net, slot: { page } }, i) => {
-      getOrAdd(pages, page, () => ({ net, indices: [] })).indices.push(i);
-    });
-    const sections = [...pages].map(([page, { net, indices }]) => {
-      const [own, places] = [indices.map((i) => jobs[i]), indices.map((i) => answers[i])];
-      const { words, tiles } = writeWork(own, places, net.plan);
-      const workAt = workBytes;
-      workBytes += words.byteLength;
-      return { page, net, words, tiles, workAt };
-    });
-    const answerBytes = 4 * answerWordCount;
-    const buffers = readbackBuffers.acquire(workBytes, answerBytes);
-    const encoder = device.createCommandEncoder();
-    encoder.clearBuffer(buffers.answers, 0, answerBytes);
-    const pass = encoder.beginComputePass();
-    for (const { page, net, words, tiles, workAt } of sections) {
-      device.queue.writeBuffer(buffers.work, workAt, words);
-      const section = { workAt, workBytes: words.byteLength, tiles, answerBytes };
-      net.encode(pass, page, buffers, section);
-    }
-    pass.end();
-    const stages = jobs.map(stageOf);
-    const compared = jobs.map(({ compare, slot }) => compare && slot.hasLastRgba);
-    jobs.forEach(({ slot }, i) => {
-      slot.currentHalf = 1 - slot.currentHalf;
-      slot.stage = stages[i];
-      slot.hasLastRgba = true;
-    });
-    try {
-      return await buffers.send(encoder, answerBytes, (mapped) =>
-        jobs.map((_, i) => readAnswer(mapped, answers[i], stages[i], compared[i])),
-      );
-    } finally {
-      readbackBuffers.release(buffers);
-    }
-  };
-
-  const write = (slot: GpuSlot, stage: number, state: Float32Array): void => {
-    slot.stage = stage;
-    slot.hasLastRgba = false;
-    const at = slot.offsetOf(slot.currentHalf) * GROUP_BYTES;
-    device.queue.writeBuffer(slot.page.states, at, unshared(state));
-  };
-
-  /** Bytes that a step of all patches and of `more` takes when fully grown, per portion. */
-  const requiredBytes = (more: ReadonlyMap<Net, number>): [work: number, answers: number] => {
-    let [work, heads, answers] = [0, 0, 0];
-    for (const net of nets.values()) {
-      const { card, plan, slots } = net;
-      const count = slots.taken + (more.get(net) ?? 0);
-      work += 4 * count * maxWorkWords(card.side, plan);
-      heads += 4 * slots.pages.length * (JOBS_AT + SECTION_WORDS);
-      answers += 4 * count * answerWords(card.side);
-    }
-    const portion = Math.min(1, maxBytes / answers);
-    return [Math.ceil(work * portion) + heads, Math.ceil(answers * portion)];
-  };
-
-  return {
-    /** Keeps `Gpu.instance` referenced. */
-    gpu,
-    /** By checkpoint name. */
-    nets: nets as ReadonlyMap<string, Net>,
-    /**
-     * Reserves memory for one more patch of each of these nets and for a step of all patches when
-     * fully grown; returns undefined if there is enough already.
-     *
-     * @throws EngineError out-of-memory: nothing was reserved, and everything else continues to work
-     */
-    reserve(wanted: readonly Net[]): Promise<void> | undefined {
-      const counts = new Map<Net, number>();
-      for (const net of wanted) counts.set(net, (counts.get(net) ?? 0) + 1);
-      const short = [...counts].filter(([net, count]) => net.slots.free < count);
-      if (short.length === 0 && readbackBuffers.hasRoomFor(...requiredBytes(counts)))
-        return undefined;
-      device.pushErrorScope('out-of-memory');
-      const undo = short.map(([net, count]) => net.slots.grow(count));
-      const most = requiredBytes(counts);
-      const buffers = readbackBuffers.hasRoomFor(...most)
-        ? undefined
-        : readbackBuffers.preallocate(...most);
-      return device.popErrorScope().then(
-        (error) => {
-          if (error) {
-            for (const remove of undo) remove();
-            for (const one of buffers ?? []) one.destroy();
-            throw new EngineError('out-of-memory', messageOf(error));
-          }
-          if (buffers) readbackBuffers.keep(buffers);
-        },
-        // The device is lost, which the next call will report.
-        () => {},
-      );
-    },
-    /**
-     * Adds a patch.
-     *
-     * @param state groups of four channels, [C/4, s, s, 4]
-     * @param record from `Net.recordOf`
-     */
-    plant(net: Net, stage: number, state: Float32Array, record: Float32Array | undefined): GpuSlot {
-      const slot = net.slots.acquire(stage);
-      write(slot, stage, state);
-      writeRecord(slot, record);
-      return slot;
-    },
-    /** Replaces the states of a patch. @param state as for `plant` */
-    write,
-    /**
-     * Steps patches; resolves in the order of `jobs`, rejects if the device is lost or has failed.
-     */
-    async step(jobs: readonly NetJob[]): Promise<StepResult[]> {
-      // All portions are submitted before the first is awaited.
-      const words = (job: NetJob): number => answerWords(stageOf(job));
-      const portions = inPortions(jobs, words, maxBytes / 4).map(submit);
-      return (await checked(Promise.all(portions))).flat();
-    },
-    /** Reads states as `plant` takes them; undefined if memory is short. Rejects as `step` does. */
-    async read(slots: readonly GpuSlot[]): Promise<Float32Array[] | undefined> {
-      device.pushErrorScope('validation');
-      device.pushErrorScope('out-of-memory');
-      const most = Math.min(MAX_READ_BYTES, device.limits.maxBufferSize);
-      const copies = Promise.all(
-        inPortions(slots, bytesOf, most).map((portion) => readStates(device, portion)),
-      );
-      // Awaited below, if memory was not short.
-      copies.catch(() => {});
-      // After a failed allocation, the commands that use the buffer are invalid too.
-      const [full, wrong] = await Promise.all(
-        [device.popErrorScope(), device.popErrorScope()].map((scope) => scope.catch(() => null)),
-      );
-      if (full && !lost) return undefined;
-      if (wrong) failure ??= messageOf(wrong);
-      return checked(copies.then((portions) => portions.flat()));
-    },
-    isLost: () => lost,
-    destroy() {
-      readbackBuffers.destroy();
-      for (const net of nets.values()) net.destroy();
-      device.destroy();
-      // As long as the device is ending.
-      void device.lost.then(() => gpu);
-    },
-  };
-}
-
+/** How long after a failed call a device may take to report its loss, ms. */
+const LOSS_REPORT_DELAY = 100;
 /** Bytes read through one buffer: a larger one is harder to allocate. */
 const MAX_READ_BYTES = 64 * 2 ** 20;
 
-const bytesOf = (slot: GpuSlot): number => slot.size * GROUP_BYTES;
+/** A device and what it holds. */
+export class Machine {
+  /** By checkpoint name. */
+  readonly nets = new Map<string, Net>();
+  private readonly device: GPUDevice;
+  private readonly readback: ReadbackBuffers;
+  private readonly maxAnswerBytes: number;
+  /** Why answers are not reliable any more. */
+  private failure: EngineError | undefined;
+
+  private constructor(private readonly gpu: Gpu) {
+    const { device } = gpu;
+    this.device = device;
+    this.readback = new ReadbackBuffers(device);
+    this.maxAnswerBytes = Math.min(MAX_ANSWER_BYTES, device.limits.maxStorageBufferBindingSize);
+    device.onuncapturederror = ({ error }) => this.fail(messageOf(error));
+    void device.lost.then(() => {
+      this.failure = new EngineError('gpu-lost', 'the GPU was lost');
+    });
+  }
+
+  /**
+   * Loads the models on a GPU.
+   *
+   * @throws EngineError unavailable; Error: a kernel does not compile
+   */
+  static async open(models: readonly Model[], gpu: Gpu): Promise<Machine> {
+    const machine = new Machine(gpu);
+    for (const model of models) {
+      machine.nets.set(model.card.name, await Net.load(model, gpu.device));
+    }
+    return machine;
+  }
+
+  /**
+   * Reserves memory for one more patch of each of these nets and for a step of all patches when
+   * fully grown; returns undefined if there is enough already.
+   *
+   * @throws EngineError out-of-memory: nothing was reserved, and everything else continues to work
+   */
+  reserve(wanted: readonly Net[]): Promise<void> | undefined {
+    const counts = new Map<Net, number>();
+    for (const net of wanted) counts.set(net, (counts.get(net) ?? 0) + 1);
+    this.device.pushErrorScope('out-of-memory');
+    const short = [...counts].filter(([net, count]) => net.free < count);
+    const undo = short.map(([net, count]) => net.grow(count));
+    const buffers = this.readback.preallocate(...this.requiredBytes(counts));
+    // If the device is lost, the next call reports it.
+    const allocation = this.device.popErrorScope().catch(() => null);
+    if (short.length === 0 && !buffers) return undefined;
+    return allocation.then((error) => {
+      if (error) {
+        for (const remove of undo) remove();
+        for (const one of buffers ?? []) one.destroy();
+        throw new EngineError('out-of-memory', messageOf(error));
+      }
+      if (buffers) this.readback.keep(buffers);
+    });
+  }
+
+  /**
+   * Steps patches.
+   *
+   * @returns read-outs in the order of `entries`
+   * @throws EngineError gpu-lost, failed
+   */
+  async step(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
+    const wordsOf = ({ patch, step }: Entry<GpuPatch>) => answerWords(stageAfter(patch, step));
+    const portions = inPortions(entries, wordsOf, this.maxAnswerBytes / 4);
+    // All portions are submitted before the first is awaited.
+    return (await this.checked(Promise.all(portions.map((part) => this.submit(part))))).flat();
+  }
+
+  /**
+   * Reads states, as `Net.plant` takes them.
+   *
+   * @throws EngineError out-of-memory; gpu-lost, failed
+   */
+  async read(patches: readonly GpuPatch[]): Promise<Float32Array[]> {
+    const { device } = this;
+    device.pushErrorScope('validation');
+    device.pushErrorScope('out-of-memory');
+    const most = Math.min(MAX_READ_BYTES, device.limits.maxBufferSize);
+    const portions = inPortions(patches, ({ bytes }) => bytes, most);
+    const copies = Promise.all(portions.map((portion) => readStates(device, portion)));
+    // Awaited below, if memory was not short.
+    copies.catch(() => {});
+    // After a failed allocation, the commands that use the buffer are invalid too.
+    const [full, wrong] = await Promise.all(
+      [device.popErrorScope(), device.popErrorScope()].map((scope) => scope.catch(() => null)),
+    );
+    if (full && !this.failure) throw new EngineError('out-of-memory', messageOf(full));
+    if (wrong) this.fail(messageOf(wrong));
+    return (await this.checked(copies)).flat();
+  }
+
+  destroy(): void {
+    this.readback.destroy();
+    for (const net of this.nets.values()) net.destroy();
+    this.device.destroy();
+    // Referenced until the device has ended: see `Gpu.instance`.
+    void this.device.lost.then(() => this.gpu);
+  }
+
+  private fail(why: string): void {
+    this.failure ??= new EngineError('failed', `the GPU failed (${why})`);
+  }
+
+  /** Rejects after any failure, even if an answer still arrives. */
+  private async checked<T>(answer: Promise<T>): Promise<T> {
+    const result = await answer.catch(async (error: Error) => {
+      await Promise.race([this.device.lost, setTimeout(LOSS_REPORT_DELAY)]);
+      this.fail(error.message);
+    });
+    if (this.failure) throw this.failure;
+    return result as T;
+  }
+
+  /** Submits a step whose answers fit one buffer. */
+  private async submit(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
+    const jobs = jobsOf(entries);
+    for (const { patch, step } of jobs)
+      if (step.express) patch.species.express(patch, step.express);
+    const sections = sectionsOf(jobs);
+    const workBytes = sections.reduce((sum, { words }) => sum + words.byteLength, 0);
+    const answerBytes = jobs.reduce((sum, { stage }) => sum + 4 * answerWords(stage), 0);
+    const buffers = this.readback.acquire(workBytes, answerBytes);
+    const encoder = this.device.createCommandEncoder();
+    encoder.clearBuffer(buffers.answers, 0, answerBytes);
+    const pass = encoder.beginComputePass();
+    for (const section of sections) {
+      this.device.queue.writeBuffer(buffers.work, section.at, section.words);
+      section.page.net.encode(pass, section.page, buffers, section, answerBytes);
+    }
+    pass.end();
+    const compared = jobs.map(({ patch, step }) => patch.hasLastRgba && !step.divide);
+    for (const { patch, stage } of jobs) {
+      patch.currentHalf = 1 - patch.currentHalf;
+      patch.stage = stage;
+      patch.hasLastRgba = true;
+    }
+    try {
+      return await buffers.send(encoder, answerBytes, (mapped) =>
+        jobs.map((job, i) => readAnswer(mapped, job, compared[i])),
+      );
+    } finally {
+      this.readback.release(buffers);
+    }
+  }
+
+  /** Bytes that a step of all patches and of `more` takes when fully grown, per portion. */
+  private requiredBytes(more: ReadonlyMap<Net, number>): [work: number, answers: number] {
+    let [work, heads, answers] = [0, 0, 0];
+    for (const net of this.nets.values()) {
+      const count = net.taken + (more.get(net) ?? 0);
+      work += 4 * count * maxWorkWords(net.card.side, net.plan);
+      heads += 4 * net.pages.length * (JOBS_AT + SECTION_WORDS);
+      answers += 4 * count * answerWords(net.card.side);
+    }
+    const portion = Math.min(1, this.maxAnswerBytes / answers);
+    return [Math.ceil(work * portion) + heads, Math.ceil(answers * portion)];
+  }
+}
+
+function jobsOf(entries: readonly Entry<GpuPatch>[]): Job[] {
+  let answer = 0;
+  return entries.map(({ patch, step }) => {
+    const stage = stageAfter(patch, step);
+    const job = { patch, step, stage, answer };
+    answer += answerWords(stage);
+    return job;
+  });
+}
+
+/** The work of each page, and its offset in bytes. */
+function sectionsOf(jobs: readonly Job[]): (Section & { page: Page; at: number })[] {
+  const pages = new Map<Page, Job[]>();
+  for (const job of jobs) getOrAdd(pages, job.patch.page, () => []).push(job);
+  let at = 0;
+  return Array.from(pages, ([page, own]) => {
+    const section = { page, at, ...writeSection(own, page.net.plan) };
+    at += section.words.byteLength;
+    return section;
+  });
+}
 
 /** Copies states to the CPU; the copy is submitted before the call returns. */
-async function readStates(device: GPUDevice, slots: readonly GpuSlot[]): Promise<Float32Array[]> {
-  const size = slots.reduce((sum, slot) => sum + bytesOf(slot), 0);
+async function readStates(
+  device: GPUDevice,
+  patches: readonly GpuPatch[],
+): Promise<Float32Array[]> {
+  const size = patches.reduce((sum, { bytes }) => sum + bytes, 0);
   const { MAP_READ, COPY_DST } = GPUBufferUsage;
   const buffer = device.createBuffer({ size, usage: MAP_READ | COPY_DST });
   try {
     const encoder = device.createCommandEncoder();
     let at = 0;
-    const spans = slots.map((slot) => {
-      const bytes = bytesOf(slot);
-      const from = slot.offsetOf(slot.currentHalf) * GROUP_BYTES;
-      encoder.copyBufferToBuffer(slot.page.states, from, buffer, at, bytes);
+    const spans = patches.map(({ page, statesAt, bytes }) => {
+      encoder.copyBufferToBuffer(page.states, statesAt, buffer, at, bytes);
       return { from: (at += bytes) - bytes, bytes };
     });
     device.queue.submit([encoder.finish()]);
@@ -255,16 +232,28 @@ async function readStates(device: GPUDevice, slots: readonly GpuSlot[]): Promise
   }
 }
 
+/** @param isCompared whether the patch had a step before that its answer is compared with */
+function readAnswer(
+  mapped: ArrayBuffer,
+  { step: { patch }, stage, answer }: Job,
+  isCompared: boolean,
+): Readout {
+  const [flag] = new Uint32Array(mapped, 4 * answer, 1);
+  const cells = stage * stage;
+  // Copied, since the buffer moves between threads.
+  const bytes = new Uint8Array(mapped, 4 * (answer + ANSWER_HEAD), 5 * cells).slice();
+  const rgba = bytes.subarray(0, 4 * cells);
+  const presence = bytes.subarray(4 * cells);
+  const readout = { patch, stage, rgba, presence, change: isCompared ? flag : 255 };
+  return flag === BROKEN ? brokenReadout(readout) : readout;
+}
+
 /** The first line of a driver's message, which may be long or empty. */
 function messageOf(error: GPUError): string {
   const [first] = error.message.split('\n');
   const { name } = error.constructor;
   return name === 'GPUOutOfMemoryError' ? `out of memory: ${first}` : first || name;
 }
-
-/** WebGPU types exclude shared buffers. */
-const unshared = (values: Float32Array): Float32Array<ArrayBuffer> =>
-  values as Float32Array<ArrayBuffer>;
 
 /**
  * Splits items, in order, into portions of at most `most` in size; a larger item is its own
@@ -283,20 +272,4 @@ function inPortions<T>(items: readonly T[], sizeOf: (item: T) => number, most: n
     room -= size;
   }
   return portions;
-}
-
-/** The answer to one patch's step. */
-export type StepResult = ReturnType<typeof readAnswer>;
-
-function readAnswer(mapped: ArrayBuffer, at: number, stage: number, compared: boolean) {
-  const [flag] = new Uint32Array(mapped, 4 * at, 1);
-  // Copied, since the buffer moves between threads.
-  const pixels = new Uint8Array(mapped, 4 * (at + ANSWER_HEAD), 5 * stage * stage).slice();
-  return {
-    /** [s, s, 4] RGBA, then [s, s] presence. */
-    pixels,
-    /** Largest change of a byte of RGBA, 0…255; undefined if there was no step to compare with. */
-    change: compared ? flag : undefined,
-    broken: flag === BROKEN,
-  };
 }

@@ -1,106 +1,253 @@
-/** A checkpoint's net on a device: kernels, weights, and the pages of its patches. */
+/**
+ * A checkpoint's net on a device: its kernels and weights, and the memory of its patches. Patches
+ * lie in pages of equal slots, each for one patch of any stage. A slot has two halves: a step reads
+ * one and writes the other. A half holds groups of four channels, [C/4, s, s, 4], so that
+ * neighbouring threads, which step neighbouring cells, read neighbouring memory.
+ */
+import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import type { Gpu } from './device.ts';
-import { planFor } from './plan.ts';
-import { recordLayout, writeRecord } from './record.ts';
+import { GROUP_BYTES, type Plan, planFor } from './plan.ts';
+import type { ReadbackBuffer } from './readback.ts';
 import { BINDINGS, seedSource } from './shader/layers.ts';
 import { stepSource } from './shader/step.ts';
-import { type Page, type ReadbackBuffer, Slots } from './slots.ts';
-import { packWeights } from './weights.ts';
+import { packRecord, packWeights, type RecordLayout, recordLayout } from './weights.ts';
 import { ROW } from './work.ts';
 
-/** A loaded net. */
-export type Net = Awaited<ReturnType<typeof loadNet>>;
-
-/** A page's part of the work buffer, and the bytes of all answers. */
-export interface Section {
-  readonly workAt: number;
-  readonly workBytes: number;
-  readonly answerBytes: number;
-  readonly tiles: number;
+/** Buffers with slots for several patches. */
+export interface Page {
+  readonly net: Net;
+  readonly states: GPUBuffer;
+  readonly seen: GPUBuffer;
+  /** Undefined if all patches share one record. */
+  readonly records: GPUBuffer | undefined;
+  readonly slots: number;
+  readonly free: number[];
 }
 
-/**
- * Loads a net on a device.
- *
- * @throws EngineError unavailable: the net is too wide for the GPU; Error: a kernel does not
- *   compile
- */
-export async function loadNet(model: Model, { device }: Gpu) {
-  const { card } = model;
-  const plan = planFor(card, device.limits);
-  const record = recordLayout(card, plan);
-  const { offsets, data } = packWeights(model, plan);
-  const weights = bufferWith(device, data);
-  const common = record.shared
-    ? bufferWith(device, writeRecord(model, record, new Float32Array()))
-    : undefined;
-  const layout = device.createBindGroupLayout({
-    entries: BINDINGS.map(({ written }, binding) => ({
-      binding,
-      visibility: GPUShaderStage.COMPUTE,
-      buffer: { type: written ? 'storage' : 'read-only-storage' },
-    })),
-  });
-  const sources = [stepSource(card, plan, record, offsets)];
-  if (card.update.updateProbability < 1) sources.unshift(seedSource(plan));
-  const pipelines = await Promise.all(sources.map((code) => compile(device, layout, code)));
-  const slots = new Slots(device, {
-    groups: plan.channels,
-    cells: card.side * card.side,
-    record: record.shared ? 0 : record.size,
-  });
-  return {
-    card,
-    plan,
-    slots,
-    /** The record of a patch with this latent [Z]; undefined if all patches share one. */
-    recordOf: (latent: Float32Array): Float32Array | undefined =>
-      record.shared ? undefined : writeRecord(model, record, latent),
-    /** Encodes the kernels for a page's section of the work. */
-    encode(
-      pass: GPUComputePassEncoder,
-      page: Page,
-      buffers: ReadbackBuffer,
-      { workAt, workBytes, answerBytes, tiles }: Section,
-    ): void {
-      const bindings: Record<(typeof BINDINGS)[number]['name'], GPUBufferBinding> = {
-        states: { buffer: page.states },
-        seen: { buffer: page.seen },
-        answers: { buffer: buffers.answers, size: answerBytes },
-        records: { buffer: (common ?? page.records)! },
-        weights: { buffer: weights },
-        work: { buffer: buffers.work, offset: workAt, size: workBytes },
-      };
-      const entries = BINDINGS.map(({ name }, binding) => ({ binding, resource: bindings[name] }));
-      pass.setBindGroup(0, device.createBindGroup({ layout, entries }));
-      for (const pipeline of pipelines) {
-        pass.setPipeline(pipeline);
-        pass.dispatchWorkgroups(Math.min(tiles, ROW), Math.ceil(tiles / ROW));
-      }
+/** A patch in a slot. */
+export class GpuPatch {
+  /** Index of the half that holds the current states. */
+  currentHalf = 0;
+  /** Whether the page's `seen` holds the RGBA of the patch's last step. */
+  hasLastRgba = false;
+  readonly species: Net;
+
+  constructor(
+    readonly page: Page,
+    readonly slot: number,
+    /** Current side s. */
+    public stage: number,
+  ) {
+    this.species = page.net;
+  }
+
+  /** Offset of a half in `states`, in groups of four values. */
+  offsetOf(half: number): number {
+    return (2 * this.slot + half) * this.species.halfGroups;
+  }
+
+  /** Offset of the current states in `states`, bytes. */
+  get statesAt(): number {
+    return this.offsetOf(this.currentHalf) * GROUP_BYTES;
+  }
+
+  /** Size of the current states, bytes. */
+  get bytes(): number {
+    return this.species.plan.channels * this.stage * this.stage * GROUP_BYTES;
+  }
+}
+
+const FIRST_PAGE_SLOTS = 16;
+/** Larger pages save few dispatches and are harder to allocate. */
+const MAX_PAGE_BYTES = 256 * 2 ** 20;
+
+/** A loaded net. Each new page has twice the slots, so that pages are few and mostly full. */
+export class Net {
+  readonly card: Card;
+  readonly pages: Page[] = [];
+  /** Cells of a grown patch. */
+  readonly cells: number;
+  /** Size of a half, in groups of four values. */
+  readonly halfGroups: number;
+
+  private constructor(
+    private readonly model: Model,
+    private readonly device: GPUDevice,
+    readonly plan: Plan,
+    readonly record: RecordLayout,
+    private readonly kernels: {
+      readonly layout: GPUBindGroupLayout;
+      readonly pipelines: readonly GPUComputePipeline[];
+      readonly weights: GPUBuffer;
+      /** The record of all patches; undefined if each has its own. */
+      readonly records: GPUBuffer | undefined;
     },
-    destroy() {
-      slots.destroy();
-      weights.destroy();
-      common?.destroy();
-    },
-  };
+  ) {
+    const { card } = model;
+    this.card = card;
+    this.cells = card.side * card.side;
+    this.halfGroups = plan.channels * this.cells;
+  }
+
+  /**
+   * Loads a net on a device.
+   *
+   * @throws EngineError unavailable: the net is too wide for the GPU; Error: a kernel does not
+   *   compile
+   */
+  static async load(model: Model, device: GPUDevice): Promise<Net> {
+    const { card } = model;
+    const plan = planFor(card, device.limits);
+    const record = recordLayout(card, plan);
+    const { offsets, data } = packWeights(model, plan);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
+    const bufferWith = (data: Float32Array<ArrayBuffer>): GPUBuffer => {
+      const buffer = device.createBuffer({ size: data.byteLength, usage });
+      device.queue.writeBuffer(buffer, 0, data);
+      return buffer;
+    };
+    const layout = device.createBindGroupLayout({
+      entries: BINDINGS.map(({ written }, binding) => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type: written ? 'storage' : 'read-only-storage' },
+      })),
+    });
+    const sources = [stepSource(card, plan, record, offsets)];
+    if (card.update.updateProbability < 1) sources.unshift(seedSource(plan));
+    const compile = (code: string): Promise<GPUComputePipeline> =>
+      device.createComputePipelineAsync({
+        layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module: device.createShaderModule({ code }), entryPoint: 'main' },
+      });
+    return new Net(model, device, plan, record, {
+      layout,
+      weights: bufferWith(data),
+      records: record.shared ? bufferWith(packRecord(model, record)) : undefined,
+      pipelines: await Promise.all(sources.map(compile)),
+    });
+  }
+
+  /**
+   * Encodes the kernels for a page's section of the work.
+   *
+   * @param section.at its offset, bytes
+   * @param answerBytes of all answers
+   */
+  encode(
+    pass: GPUComputePassEncoder,
+    page: Page,
+    buffers: ReadbackBuffer,
+    section: { readonly at: number; readonly words: Uint32Array; readonly tiles: number },
+    answerBytes: number,
+  ): void {
+    const { layout, pipelines, weights, records } = this.kernels;
+    const { at, words, tiles } = section;
+    const bindings: Record<(typeof BINDINGS)[number]['name'], GPUBufferBinding> = {
+      states: { buffer: page.states },
+      seen: { buffer: page.seen },
+      answers: { buffer: buffers.answers, size: answerBytes },
+      records: { buffer: (records ?? page.records)! },
+      weights: { buffer: weights },
+      work: { buffer: buffers.work, offset: at, size: words.byteLength },
+    };
+    const entries = BINDINGS.map(({ name }, binding) => ({ binding, resource: bindings[name] }));
+    pass.setBindGroup(0, this.device.createBindGroup({ layout, entries }));
+    for (const pipeline of pipelines) {
+      pass.setPipeline(pipeline);
+      pass.dispatchWorkgroups(Math.min(tiles, ROW), Math.ceil(tiles / ROW));
+    }
+  }
+
+  /** Number of free slots. */
+  get free(): number {
+    return this.pages.reduce((sum, { free }) => sum + free.length, 0);
+  }
+
+  /** Number of slots in use. */
+  get taken(): number {
+    return this.pages.reduce((sum, { slots, free }) => sum + slots - free.length, 0);
+  }
+
+  /** Adds pages until `count` slots are free. @returns removes them again; none may be in use */
+  grow(count: number): () => void {
+    const before = this.pages.length;
+    while (this.free < count) this.pages.push(this.createPage());
+    return () => {
+      for (const page of this.pages.splice(before)) destroyPage(page);
+    };
+  }
+
+  /**
+   * Adds a patch, in a new page if no slot is free.
+   *
+   * @param state as for `write`
+   * @param latent [Z]
+   */
+  plant(stage: number, state: Float32Array<ArrayBuffer>, latent: Float32Array): GpuPatch {
+    let page = this.pages.find(({ free }) => free.length > 0);
+    if (!page) this.pages.push((page = this.createPage()));
+    const patch = new GpuPatch(page, page.free.pop()!, stage);
+    this.write(patch, stage, state);
+    this.express(patch, latent);
+    return patch;
+  }
+
+  /** Replaces the states of a patch. @param state groups of four channels, [C/4, s, s, 4] */
+  write(patch: GpuPatch, stage: number, state: Float32Array<ArrayBuffer>): void {
+    patch.stage = stage;
+    patch.hasLastRgba = false;
+    this.device.queue.writeBuffer(patch.page.states, patch.statesAt, state);
+  }
+
+  /** Makes a patch read another latent [Z]; no effect if all patches share one record. */
+  express({ page, slot }: GpuPatch, latent: Float32Array): void {
+    if (!page.records) return;
+    const record = packRecord(this.model, this.record, latent);
+    this.device.queue.writeBuffer(page.records, slot * record.byteLength, record);
+  }
+
+  /** Frees a slot. Submitted work may still use it: work of the next patch is queued behind. */
+  release({ page, slot }: GpuPatch): void {
+    page.free.push(slot);
+    // One empty page stays, or repeated planting and disposing would create and destroy it each
+    // time.
+    const empty = this.pages.filter(({ free, slots }) => free.length === slots);
+    if (empty.length < 2) return;
+    const last = empty.at(-1)!;
+    this.pages.splice(this.pages.indexOf(last), 1);
+    destroyPage(last);
+  }
+
+  destroy(): void {
+    for (const page of this.pages.splice(0)) destroyPage(page);
+    this.kernels.weights.destroy();
+    this.kernels.records?.destroy();
+  }
+
+  private createPage(): Page {
+    const { device, cells, record } = this;
+    const slotBytes = 2 * this.halfGroups * GROUP_BYTES;
+    const most = Math.min(MAX_PAGE_BYTES, device.limits.maxStorageBufferBindingSize);
+    const slots = Math.min(
+      FIRST_PAGE_SLOTS * 2 ** this.pages.length,
+      Math.max(1, Math.floor(most / slotBytes)),
+    );
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const create = (size: number): GPUBuffer => device.createBuffer({ size, usage });
+    return {
+      net: this,
+      states: create(slots * slotBytes),
+      seen: create(slots * cells * 4),
+      records: record.shared ? undefined : create(slots * record.size * GROUP_BYTES),
+      slots,
+      free: Array.from({ length: slots }, (_, i) => slots - 1 - i),
+    };
+  }
 }
 
-function bufferWith(device: GPUDevice, data: Float32Array<ArrayBuffer>): GPUBuffer {
-  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
-  const buffer = device.createBuffer({ size: data.byteLength, usage });
-  device.queue.writeBuffer(buffer, 0, data);
-  return buffer;
-}
-
-function compile(
-  device: GPUDevice,
-  layout: GPUBindGroupLayout,
-  code: string,
-): Promise<GPUComputePipeline> {
-  return device.createComputePipelineAsync({
-    layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-    compute: { module: device.createShaderModule({ code }), entryPoint: 'main' },
-  });
+function destroyPage({ states, seen, records }: Page): void {
+  states.destroy();
+  seen.destroy();
+  records?.destroy();
 }

@@ -40,8 +40,8 @@ const TILES = [
 const CELLS_PER_THREAD = 4;
 /** Groups of units per thread and cell: 4 × 4 × 4 sums leave enough registers for the rest. */
 const MAX_COLUMNS = 4;
-/** Bytes of a group. */
-const GROUP_BYTES = 16;
+/** Bytes of a group of four values. */
+export const GROUP_BYTES = 16;
 /** Workgroup memory for the few counters of a kernel. */
 const SPARE_BYTES = 64;
 /** More staged rows save no time and keep a second workgroup from running alongside. */

@@ -1,22 +1,25 @@
 /**
- * A net's weights in the GPU's layout: rows of inputs in groups of four, zero-padded to the columns
- * of a plan.
+ * Lays a net's numbers out as its kernels read them: weights once, and a record per patch, of the
+ * scales and shifts of each layer's units.
  */
+import { cellLayers, genomeLayout } from '../../vnca/architecture.ts';
+import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
-import type { Plan } from './plan.ts';
-import { layersOf } from './record.ts';
+import { readGenome } from '../../vnca/genome.ts';
+import { groupsOf, type Plan } from './plan.ts';
 
 /** The weights of all layers in one array. */
 export type PackedWeights = ReturnType<typeof packWeights>;
 
 /**
- * Packs a net's weights. The rows of 'perceive' are [9 neighbours, 4·channels].
+ * Packs a net's weights: rows of inputs in groups of four, zero-padded to the columns of a plan. The
+ * rows of 'perceive' are [9 neighbours, 4·channels].
  *
  * @returns the offset of each layer, in groups of four values; and the values
  */
 export function packWeights({ card, tensors }: Model, plan: Plan) {
   let size = 0;
-  const parts = layersOf(card).map((layer) => {
+  const parts = cellLayers(card.update).map((layer) => {
     const { data: kernel } = tensors.get(`update.${layer}.kernel`)!;
     const perceives = layer === 'perceive';
     const width = 4 * (layer === 'out' ? plan.outColumns : plan.hiddenColumns).all;
@@ -39,4 +42,76 @@ export function packWeights({ card, tensors }: Model, plan: Plan) {
   }
   const offsets = new Map(parts.map(({ layer, at }) => [layer, at / 4]));
   return { offsets, data: values };
+}
+
+/** The layout of the records of a net. */
+export type RecordLayout = ReturnType<typeof recordLayout>;
+
+/** Offsets of the parts of a net's records, in groups of four. */
+export function recordLayout(card: Card, plan: Plan) {
+  const { update } = card;
+  const modulated = update.genome ? genomeLayout(card).layers : {};
+  const layers = new Map<string, { scales?: number; shifts: number }>();
+  let at = 0;
+  for (const layer of cellLayers(update)) {
+    const { all } = layer === 'out' ? plan.outColumns : plan.hiddenColumns;
+    const scaled = modulated[layer]?.scales !== undefined;
+    layers.set(layer, { ...(scaled && { scales: at }), shifts: scaled ? at + all : at });
+    at += scaled ? 2 * all : all;
+  }
+  const ownGroups = groupsOf(update.genome?.expressed ?? 0);
+  return {
+    /** By layer, 'perceive' first: [columns] each; scales only where the layer has them. */
+    layers,
+    /**
+     * The patch's own weights of the last layer, [hidden rows, ownGroups], for the first channels.
+     */
+    ...{ own: at, ownGroups },
+    size: at + 4 * plan.hidden * ownGroups,
+    /** Whether all patches have the same record. */
+    shared: !update.standingInput,
+  };
+}
+
+/**
+ * A patch's record, [size, 4].
+ *
+ * @param latent [Z]; absent if all patches have the same record
+ */
+export function packRecord(
+  model: Model,
+  layout: RecordLayout,
+  latent?: Float32Array,
+): Float32Array<ArrayBuffer> {
+  const { card, tensors } = model;
+  const { channels, update } = card;
+  const record = new Float32Array(4 * layout.size);
+  const modulation = latent && readGenome(model, latent, Float64Array);
+  const genome = genomeLayout(card);
+  const parts: typeof genome.layers = update.genome
+    ? { ...genome.layers, out: { shifts: genome.shifts } }
+    : { perceive: { shifts: 0 } };
+  for (const [layer, { scales, shifts }] of layout.layers) {
+    const bias = tensors.get(`update.${layer}.bias`)?.data;
+    const units = layer === 'out' ? channels : update.hidden;
+    const from = parts[layer];
+    for (let unit = 0; unit < units; unit++) {
+      const scale = scales === undefined ? 1 : 1 + modulation![from.scales! + unit];
+      if (scales !== undefined) record[4 * scales + unit] = scale;
+      const shift = modulation && from ? modulation[from.shifts + unit] : 0;
+      record[4 * shifts + unit] = (bias?.[unit] ?? 0) * scale + shift;
+    }
+  }
+  const expressed = update.genome?.expressed ?? 0;
+  if (modulation && expressed > 0) {
+    const kernel = tensors.get('update.out.kernel')!.data;
+    const width = 4 * layout.ownGroups;
+    for (let unit = 0; unit < update.hidden; unit++) {
+      for (let c = 0; c < Math.min(width, channels); c++) {
+        const own = c < expressed ? modulation[genome.weights + unit * expressed + c] : 0;
+        record[4 * layout.own + unit * width + c] = kernel[unit * channels + c] + own;
+      }
+    }
+  }
+  return record;
 }

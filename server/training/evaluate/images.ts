@@ -8,7 +8,7 @@ import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { galleryLatent, type Model, readPainter } from '../../vnca/checkpoint.ts';
 import { distance } from '../../vnca/gallery.ts';
-import { boundsOf } from '../../vnca/latent-map.ts';
+import { boundsOf } from '../../vnca/genome.ts';
 import { imageChannels } from '../../vnca/readout.ts';
 import { thrownLatent } from '../../world/species.ts';
 import { TrainingError } from '../errors.ts';

@@ -1,6 +1,8 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
 import { join } from 'node:path';
-import { NoBackendError, prepareBackend } from '../../engine/backends.ts';
+import type { StartError } from '../../engine/backend.ts';
+import { explain } from '../../engine/backends.ts';
+import { loadKernel } from '../../engine/native/native.ts';
 import type { Card } from '../../vnca/card.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';
 import { TrainingError } from '../errors.ts';
@@ -56,11 +58,13 @@ async function main(options: Options): Promise<void> {
  */
 async function kernelOfRooms(isAsked: boolean): Promise<string | undefined> {
   try {
-    return await prepareBackend('native');
+    return (await loadKernel()).file;
   } catch (error) {
-    if (!(error instanceof NoBackendError)) throw error;
-    if (isAsked) throw new TrainingError('no-kernel', error.detail);
-    sayNotUsed(error.detail);
+    const { message, remedy } = error as StartError;
+    const failure = { name: 'native', onlyGpu: false, reason: message } as const;
+    const reason = explain({ ...failure, ...(remedy !== undefined && { remedy }) });
+    if (isAsked) throw new TrainingError('no-kernel', reason);
+    sayNotUsed(reason);
     return undefined;
   }
 }

@@ -10,7 +10,7 @@ import type { MapPoint } from '../../../shared/latent-map.ts';
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
 import { CARD_FILE, type Model } from '../../vnca/checkpoint.ts';
-import { fill, MAP_FILE, pushApart } from '../../vnca/latent-map.ts';
+import { fill, MAP_FILE, pushApart } from '../../vnca/gallery-map.ts';
 import { TrainingError } from '../errors.ts';
 import {
   Canvas,

@@ -1,8 +1,8 @@
 /** Draws a checkpoint's `gallery.png`: `npm run gallery -- checkpoints/<name>`. */
 import { join } from 'node:path';
 import { createRandom } from '../../../shared/random.ts';
-import { GALLERY_FILE, loadModel, type Model } from '../../vnca/checkpoint.ts';
-import { gallerySheet } from '../../vnca/gallery.ts';
+import { loadModel, type Model } from '../../vnca/checkpoint.ts';
+import { GALLERY_FILE, gallerySheet } from '../../vnca/gallery.ts';
 import { TrainingError } from '../errors.ts';
 import { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
 import { identified, writeCheckpoint } from '../run/export.ts';

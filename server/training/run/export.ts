@@ -8,14 +8,14 @@ import { updateShapes } from '../../vnca/architecture.ts';
 import { CARD_VERSION, type Card, parseCard } from '../../vnca/card.ts';
 import {
   CARD_FILE,
-  GALLERY_FILE,
   identityOf,
   MODEL_FILE,
   type Model,
   PAINTER_FILE,
+  writeSafetensors,
 } from '../../vnca/checkpoint.ts';
+import { GALLERY_FILE } from '../../vnca/gallery.ts';
 import { RELATIVES_FILE } from '../../vnca/relatives.ts';
-import { writeSafetensors } from '../../vnca/safetensors.ts';
 import type { TrainingConfig } from '../config.ts';
 import { type Dataset, gatherImages } from '../data/dataset.ts';
 import { WRITTEN_FILES } from '../evaluate/write.ts';

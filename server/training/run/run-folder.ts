@@ -6,7 +6,7 @@ import { type Shape, sizeOf } from '../../autodiff/graph.ts';
 import type { Tensors } from '../../autodiff/parameters.ts';
 import { misfitOf } from '../../vnca/architecture.ts';
 import { CheckpointError } from '../../vnca/card.ts';
-import { parseSafetensors, writeSafetensors } from '../../vnca/safetensors.ts';
+import { parseSafetensors, writeSafetensors } from '../../vnca/checkpoint.ts';
 import type { RunStart } from '../command.ts';
 import { changedField, type TrainingConfig } from '../config.ts';
 import { TrainingError } from '../errors.ts';

@@ -1,7 +1,7 @@
 /** The family tree of a room: what lives, what it remembers of its dead, and their ancestors. */
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../../shared/vocabulary.ts';
-import { isWithin, type LatentBounds } from '../../vnca/latent-map.ts';
+import { isWithin, type LatentBounds } from '../../vnca/genome.ts';
 import type { PlantedSeed } from '../commands.ts';
 import { crossLatents } from '../create-latent.ts';
 import type { Room } from '../room.ts';

@@ -1,11 +1,13 @@
 /**
- * What every training back end must do: each operation and its gradient, against numbers and finite
- * differences.
+ * What every training back end must do: each operation and its gradient, against numbers, finite
+ * differences and the back end onnx.
  */
 import type { Compute } from '../../../server/autodiff/compute.ts';
 import { gradients } from '../../../server/autodiff/gradients.ts';
 import type { Expression } from '../../../server/autodiff/graph.ts';
 import * as g from '../../../server/autodiff/graph.ts';
+import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
+import { expectNear } from '../../support/near.ts';
 import { type Numbers, normals, slopeAt, slopeChecker, upload } from '../training/model/small.ts';
 
 /** Compiles, runs once, reads everything. */
@@ -34,7 +36,7 @@ interface Case {
 const map = (...shape: number[]) => ({ shape, map: true });
 const plain = (...shape: number[]) => ({ shape });
 
-export const OPERATIONS: Record<string, Case> = {
+const OPERATIONS: Record<string, Case> = {
   'elu, tanh, sigmoid, softplus': {
     inputs: [map(2, 3, 4, 5)],
     build: (x) => g.add(g.add(g.elu(x), g.tanh(x)), g.multiply(g.sigmoid(x), g.softplus(x))),
@@ -129,6 +131,7 @@ export const OPERATIONS: Record<string, Case> = {
 export function describeComputeContract(name: string, start: () => Promise<Compute>): void {
   describe(`training back end ${name}`, () => {
     let compute: Compute;
+    const onnx = createOnnxCompute({ threads: 1 });
     beforeAll(async () => {
       compute = await start();
     });
@@ -156,6 +159,8 @@ export function describeComputeContract(name: string, start: () => Promise<Compu
           program[`slope${i}`] = slope;
         });
         const all = await evaluate(compute, program, { ...given, weights });
+        const reference = await evaluate(onnx, program, { ...given, weights });
+        for (const [part, wanted] of Object.entries(reference)) expectNear(all[part], wanted, 1e-4);
         const only = await compute.compile({ result });
         const check = slopeChecker();
         for (const [i, name] of names.entries()) {

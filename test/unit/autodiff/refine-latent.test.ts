@@ -1,16 +1,13 @@
 /** Drawings that the shipped checkpoint has never seen, refined. */
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { openRefiner } from '../../../server/autodiff/refine-latent.ts';
-import {
-  createLatentRefiner,
-  type LatentRefiner,
-} from '../../../server/previews/latent-refiner.ts';
+import { LatentRefiner } from '../../../server/previews/latent-refiner.ts';
 import { speciesOf } from '../../../server/rooms/loaded-checkpoint.ts';
 import { loadDataset } from '../../../server/training/data/load-dataset.ts';
 import { growthSchedule } from '../../../server/vnca/architecture.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
 import { createEncoder } from '../../../server/vnca/encoder.ts';
-import { bounded, isWithin } from '../../../server/vnca/latent-map.ts';
+import { bounded, isWithin } from '../../../server/vnca/genome.ts';
 import { afterSuite, suiteFolder } from '../../support/closing.ts';
 import { startEngine } from '../../support/engine.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -134,11 +131,11 @@ test('a drawing whose refiner fails, or is late, stays as it was encoded, and th
   const refinement = { image: named('Bee'), latent, budget: 60_000 };
 
   const tensors = new Map([...checkpoint.tensors].filter(([name]) => !name.includes('hidden')));
-  const broken = createLatentRefiner({ ...quick, tensors }, options);
+  const broken = new LatentRefiner({ ...quick, tensors }, options);
   expect(await broken.refine(refinement)).toBe(latent);
   expect(said).toHaveLength(1);
 
-  const sound = createLatentRefiner(quick, options);
+  const sound = new LatentRefiner(quick, options);
   const first = sound.refine({ ...refinement, budget: 1 });
   await fake.advance(3_000);
   expect(await first).toBe(latent);
@@ -160,12 +157,12 @@ test('a refiner that is prepared has its thread before the first drawing, and cl
     await refiner.close();
     return process.cpuUsage(begin).user;
   };
-  const unprepared = await costOf(createLatentRefiner(quick, options));
-  const refiner = createLatentRefiner(quick, options);
+  const unprepared = await costOf(new LatentRefiner(quick, options));
+  const refiner = new LatentRefiner(quick, options);
   await refiner.prepare();
   expect(await costOf(refiner)).toBeLessThan(unprepared / 2);
 
-  const hasty = createLatentRefiner(quick, options);
+  const hasty = new LatentRefiner(quick, options);
   const prepared = hasty.prepare();
   await hasty.close();
   await prepared;
@@ -175,7 +172,7 @@ test('a refiner that is prepared has its thread before the first drawing, and cl
 
   // One that cannot start says so once in a while, not at each preview.
   const tensors = new Map([...checkpoint.tensors].filter(([name]) => !name.includes('hidden')));
-  const broken = createLatentRefiner({ ...quick, tensors }, options);
+  const broken = new LatentRefiner({ ...quick, tensors }, options);
   await broken.prepare();
   await broken.prepare();
   expect(said).toHaveLength(1);
@@ -195,7 +192,7 @@ test('a thread that is late twice is let go in its own time, and later drawings 
   const { said, fake, options } = refinerOptions(3_000);
   const latent = new Float32Array(card.latentSize).fill(0.1);
   const refinement = { image: named('Bee'), latent, budget: 1 };
-  const refiner = createLatentRefiner(brisk, options);
+  const refiner = new LatentRefiner(brisk, options);
   await refiner.refine(refinement);
   expect(said).toEqual([]);
   for (let i = 0; i < 2; i++) {
@@ -218,7 +215,7 @@ test('a refiner that closes waits for the step that its thread is in, not for th
   const refinement = { image, latent: encoded(image), budget: 600_000 };
   const { options } = refinerOptions(1_000);
   const start = async () => {
-    const refiner = createLatentRefiner(brisk, options);
+    const refiner = new LatentRefiner(brisk, options);
     await refiner.refine({ ...refinement, budget: 1 });
     return refiner;
   };

@@ -1,12 +1,10 @@
 /** The rule as training has it against the rule as the engine's reference has it. */
-import * as tf from '@tensorflow/tfjs-core';
 import * as g from '../../../server/autodiff/graph.ts';
 import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { parameterInputs } from '../../../server/autodiff/parameters.ts';
 import { readGenome as readGenomeAs, ruleSteps } from '../../../server/autodiff/rule.ts';
 import { growthSegments, Segments } from '../../../server/training/model/segments.ts';
 import { updateShapes } from '../../../server/vnca/architecture.ts';
-import { createRule, disposeRule, readGenome, stepStates } from '../../../server/vnca/rule.ts';
 import { expectNear } from '../../support/near.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
 import { type Numbers, normals, upload } from '../training/model/small.ts';
@@ -19,10 +17,6 @@ const compute = createOnnxCompute({ threads: 1 });
 
 const parametersOf = (tensors: ReadonlyMap<string, Numbers>): Record<string, Numbers> =>
   Object.fromEntries([...tensors].map(([name, tensor]) => [`parameter:${name}`, tensor]));
-
-beforeAll(async () => {
-  await startTfjsCpu();
-});
 
 describe.each(UPDATES)('%s', (_, update) => {
   const model = tinyModel({ update });
@@ -48,19 +42,21 @@ describe.each(UPDATES)('%s', (_, update) => {
     const given = { states, latents, mask, ...parametersOf(model.tensors) };
     const found = await evaluate(compute, { at }, given);
 
-    const rule = createRule(model);
-    const wanted = tf.tidy(() => {
-      let now = tf.tensor4d(states.data, [PATCHES, SIDE, SIDE, channels]);
-      const input = {
-        ...(model.card.update.standingInput && {
-          genome: readGenome(rule, tf.tensor2d(latents.data, [PATCHES, latentSize])),
-        }),
-        ...(masked && { mask: tf.tensor4d(mask.data, [PATCHES, SIDE, SIDE, 1]) }),
-      };
-      for (let i = 0; i < 3; i++) now = stepStates(rule, now, input);
-      return now.dataSync();
-    });
-    disposeRule(rule);
+    const rule = await (await startTfjsCpu()).load(model);
+    const conditioning = Array.from({ length: PATCHES }, (_, i) =>
+      rule.condition?.(latents.data.subarray(i * latentSize, (i + 1) * latentSize)),
+    ).flatMap((row) => [...(row ?? [])]);
+    let wanted = states.data;
+    for (let i = 0; i < 3; i++) {
+      const after = new Float32Array(wanted.length);
+      await rule.step({
+        ...{ count: PATCHES, stage: SIDE, states: wanted, after },
+        ...(conditioning.length > 0 && { conditioning: Float32Array.from(conditioning) }),
+        ...(masked && { mask: mask.data }),
+      });
+      wanted = after;
+    }
+    await rule.dispose();
     expectNear(found.at, wanted, 2e-5);
   });
 });

@@ -1,14 +1,17 @@
-/** The GPU back end, and its kernels where there is no GPU. */
+/** The back ends of training: onnx, the GPU, and its kernels where there is no GPU. */
 import * as tf from '@tensorflow/tfjs-core';
-import type { Compute } from '../../../server/autodiff/compute.ts';
+import { type Compute, ComputeError } from '../../../server/autodiff/compute.ts';
 import { createCompute } from '../../../server/autodiff/create.ts';
-import { ComputeError } from '../../../server/autodiff/errors.ts';
 import { gradients } from '../../../server/autodiff/gradients.ts';
 import * as g from '../../../server/autodiff/graph.ts';
+import { createOnnxCompute } from '../../../server/autodiff/onnx.ts';
 import { createTfjsCpuCompute } from '../../support/tfjs-cpu.ts';
 import { describeComputeContract } from './contract.ts';
 
-const creators: Record<string, () => Promise<Compute>> = { cpu: createTfjsCpuCompute };
+const creators: Record<string, () => Promise<Compute>> = {
+  onnx: async () => createOnnxCompute({ threads: 2 }),
+  cpu: createTfjsCpuCompute,
+};
 // What not every machine has. If it is missing, the refusal is tested instead, and the test's name
 // says so.
 let refusal: unknown;

@@ -2,79 +2,69 @@
 import type { BackendName } from '../../../server/engine/backend.ts';
 import { EngineError, type EngineInfo } from '../../../server/engine/engine.ts';
 import type { ThreadEngine } from '../../../server/engine/thread/protocol.ts';
-import { Fallback } from '../../../server/engine/thread/recovering-thread.ts';
+import { Recovery } from '../../../server/engine/thread/recovery.ts';
+import { systemClock } from '../../../server/platform/clock.ts';
+
+const threadOf = (name: string) =>
+  ({ info: { name, device: 'CPU (none)' }, close: async () => {} }) as ThreadEngine;
 
 /** @param broken backends that do not start */
-function house(broken: readonly BackendName[], spare?: BackendName) {
+function house(broken: readonly BackendName[], alternative?: BackendName) {
   const asked: BackendName[] = [];
   const told: [EngineInfo, string][] = [];
   const time = { now: 0 };
-  const successor = new Fallback({
-    chosen: 'webgpu',
-    ...(spare && { alternative: spare }),
-    start: async (name) => {
+  const options = {
+    start: async (name: BackendName) => {
       asked.push(name);
       if (broken.includes(name)) throw new EngineError('unavailable', `no ${name}`);
-      return { info: { name, device: 'CPU (none)' } } as ThreadEngine;
+      return threadOf(name);
     },
-    onFallback: (...spoken) => told.push(spoken),
-    now: () => time.now,
-  });
-  return { asked, told, time, next: () => successor.next(), lost: () => successor.recordLoss() };
+    ...(alternative && { alternative }),
+    onFallback: (...spoken: [EngineInfo, string]) => told.push(spoken),
+    retryDelays: [0, 0, 0, 0],
+    clock: { ...systemClock, now: () => time.now },
+  };
+  const recovery = new Recovery(threadOf('webgpu'), options, async () => {});
+  /** Loses the GPU. @returns the backend that answers instead */
+  const lose = (): Promise<string> => {
+    let isLost = false;
+    return recovery.submit(async ({ info }) => {
+      if (isLost) return info.name;
+      isLost = true;
+      throw new EngineError('gpu-lost', 'reset');
+    });
+  };
+  return { asked, told, time, lose };
 }
 
 test('a GPU that returns is used again, however often, if losses are far apart', async () => {
-  const { next, time, told } = house([], 'onnx');
+  const { lose, time, told } = house([], 'onnx');
   for (let k = 0; k < 9; k++) {
     time.now += 30_001;
-    expect((await next()).info.name).toBe('webgpu');
+    expect(await lose()).toBe('webgpu');
   }
   expect(told).toEqual([]);
 });
 
 test('a GPU that does not return is replaced by the alternative, which is reported once', async () => {
-  const { next, told, asked } = house(['webgpu'], 'onnx');
-  for (let k = 0; k < 3; k++) await expect(next()).rejects.toThrow('no webgpu');
-  expect((await next()).info.name).toBe('onnx');
+  const { lose, told, asked } = house(['webgpu'], 'onnx');
+  expect(await lose()).toBe('onnx');
+  expect(await lose()).toBe('onnx');
+  expect(asked).toEqual(['webgpu', 'webgpu', 'webgpu', 'onnx', 'onnx']);
   expect(told).toEqual([
     [expect.objectContaining({ name: 'onnx' }), expect.stringMatching(/no webgpu/)],
   ]);
-  expect((await next()).info.name).toBe('onnx');
-  expect(asked.slice(-2)).toEqual(['onnx', 'onnx']);
-  expect(told).toHaveLength(1);
 });
 
 test('a GPU that is lost three times in a minute is replaced', async () => {
-  const { next, told } = house([], 'onnx');
-  const names = [];
-  for (let k = 0; k < 3; k++) names.push((await next()).info.name);
-  expect(names).toEqual(['webgpu', 'webgpu', 'onnx']);
+  const { lose, told } = house([], 'onnx');
+  expect([await lose(), await lose(), await lose()]).toEqual(['webgpu', 'webgpu', 'onnx']);
   expect(told).toEqual([[expect.anything(), expect.stringMatching(/repeatedly/)]]);
 });
 
-test('devices that the thread has reopened count as losses', async () => {
-  const { next, lost, time, told } = house([], 'onnx');
-  for (let k = 0; k < 5; k++) {
-    lost();
-    time.now += 25_000;
-  }
-  expect((await next()).info.name).toBe('onnx');
-  expect(told).toHaveLength(1);
-});
-
-test('repeated attempts to replace one thread count as one loss', async () => {
-  const { next, time, told } = house(['webgpu'], 'onnx');
-  for (let k = 0; k < 3; k++) {
-    await expect(next()).rejects.toThrow('no webgpu');
-    time.now += 40_000;
-  }
-  expect((await next()).info.name).toBe('onnx');
-  expect(told).toEqual([[expect.anything(), expect.stringMatching(/no webgpu/)]]);
-});
-
 test('an engine that was chosen by name is never replaced', async () => {
-  const { next, told, asked } = house(['webgpu']);
-  for (let k = 0; k < 5; k++) await expect(next()).rejects.toThrow('no webgpu');
-  expect(new Set(asked)).toEqual(new Set(['webgpu']));
+  const { lose, told, asked } = house(['webgpu']);
+  await expect(lose()).rejects.toMatchObject({ reason: 'failed' });
+  expect(asked).toEqual(['webgpu', 'webgpu', 'webgpu', 'webgpu']);
   expect(told).toEqual([]);
 });

@@ -7,8 +7,11 @@ import { createEngine } from '../../../server/engine/create-engine.ts';
 import type { Engine } from '../../../server/engine/engine.ts';
 import { loadKernel, startNative } from '../../../server/engine/native/native.ts';
 import { growthSchedule } from '../../../server/vnca/architecture.ts';
-import { type Checkpoint, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { parseSafetensors } from '../../../server/vnca/safetensors.ts';
+import {
+  type Checkpoint,
+  loadCheckpoint,
+  parseSafetensors,
+} from '../../../server/vnca/checkpoint.ts';
 import { type Float32Tensor, float32Of } from '../../../shared/safetensors.ts';
 import { suiteFolder } from '../../support/closing.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';

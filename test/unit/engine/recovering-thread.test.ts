@@ -9,13 +9,10 @@ import {
   packReadouts,
   type ThreadEngine,
 } from '../../../server/engine/thread/protocol.ts';
-import {
-  type RecoveringThreadOptions,
-  recoveringThread,
-} from '../../../server/engine/thread/recovering-thread.ts';
+import { recoveringThread } from '../../../server/engine/thread/recovering-thread.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { startTfjsCpu } from '../../support/tfjs-cpu.ts';
-import { CONTRACT_MODELS, seedOf } from './support.ts';
+import { CONTRACT_MODELS, seedOf, threadOver } from './support.ts';
 
 const SEED = { patch: 1, checkpoint: 'fake', latent: new Float32Array(2) };
 const still: PatchStep = { patch: 1, divide: false };
@@ -41,11 +38,14 @@ function fakeThread(dies = Infinity): ThreadEngine & { steps: number } {
 }
 
 /** @param deaths after how many steps each replacement thread dies */
-async function lasting(deaths: number[], options: Partial<RecoveringThreadOptions> = {}) {
+async function lasting(
+  deaths: number[],
+  options: Partial<Parameters<typeof recoveringThread>[1]> = {},
+) {
   const whys: string[] = [];
   const thread = await recoveringThread(fakeThread(0), {
-    restart: async () => fakeThread(deaths.shift()),
-    onLoss: (why) => whys.push(why),
+    start: async () => fakeThread(deaths.shift()),
+    onLoss: (_, why) => whys.push(why),
     retryDelays: [0],
     ...options,
   });
@@ -82,7 +82,7 @@ test('recovers any number of times if losses are far apart', async () => {
 
 test('calls fail with the reason when no replacement starts', async () => {
   const { thread } = await lasting([], {
-    restart: async () => {
+    start: async () => {
       throw new EngineError('unavailable', 'no luck');
     },
   });
@@ -99,7 +99,7 @@ test('of the copies of a patch, only the latest takes memory', async () => {
     ...fakeThread(),
     exportStates: async () => [copies[copies.push(new Float32Array(4)) - 1]],
   };
-  const { thread } = await lasting([], { restart: async () => exporting, saveEvery: 2 });
+  const { thread } = await lasting([], { start: async () => exporting, saveEvery: 2 });
   for (let k = 0; k < 12; k++) await thread.step([still]);
   expect(copies.length).toBeGreaterThan(3);
   expect(copies.filter(({ length }) => length > 0)).toEqual(copies.slice(-1));
@@ -109,7 +109,7 @@ test('of the copies of a patch, only the latest takes memory', async () => {
 test('can be closed while a replacement starts', async () => {
   let come: (thread: ThreadEngine) => void = () => {};
   const { thread } = await lasting([], {
-    restart: () =>
+    start: () =>
       new Promise((resolve) => {
         come = resolve;
       }),
@@ -126,26 +126,13 @@ test('can be closed while a replacement starts', async () => {
 /** A store in this thread, as an engine's thread has it. */
 async function storeThread(start: () => Promise<RuleBackend>): Promise<ThreadEngine> {
   const backend = await start();
-  const store = await createPatchStore(CONTRACT_MODELS, backend);
-  const { info } = backend;
-  let closed: Promise<void> | undefined;
-  return {
-    ...{ info, hasUnusedLibraries: false },
-    plant: async (patches) => store.plant(patches),
-    step: (steps) => store.step(steps),
-    exportStates: async (patches) => store.exportStates(patches),
-    importStates: async (states) => store.importStates(states),
-    dispose: async (patches) => store.dispose(patches),
-    take: async (patches) => store.take!(patches),
-    put: async (patches) => store.put!(patches),
-    close: () => (closed ??= store.close()),
-  };
+  return threadOver(await createPatchStore(CONTRACT_MODELS, backend), backend.info);
 }
 
 test('a patch that arrives on a thread that has fallen back meanwhile has its own cells', async () => {
   const restart = () => storeThread(startTfjsCpu);
-  const from = await recoveringThread(await storeThread(startOnnx), { restart });
-  const to = await recoveringThread(await storeThread(startTfjsCpu), { restart });
+  const from = await recoveringThread(await storeThread(startOnnx), { start: restart });
+  const to = await recoveringThread(await storeThread(startTfjsCpu), { start: restart });
   // Where chance decides it is drawn from the bits of a state, in which two engines differ.
   const models = CONTRACT_MODELS.filter(({ card }) => card.update.updateProbability === 1);
   const planted = models.map((model, i) => seedOf(model, i));
@@ -195,11 +182,21 @@ test.each([
     );
   const whys: string[] = [];
   const thread = await recoveringThread(await threadOf(death), {
-    restart: () => threadOf('parentPort.postMessage({ answer: call, result: workerData });'),
-    onLoss: (why) => whys.push(why),
+    start: () => threadOf('parentPort.postMessage({ answer: call, result: workerData });'),
+    onLoss: (_, why) => whys.push(why),
   });
   await thread.plant([SEED]);
   expect(await thread.step([still])).toEqual([READOUT]);
   expect(whys).toEqual([expect.stringMatching(/memory|hit|code 7/)]);
   await thread.close();
+});
+
+test.each([
+  ['ends', 'process.exit(3)', "the engine's thread ended with code 3"],
+  ['throws', "throw new Error('no luck')", 'no luck'],
+])('a worker that %s before it is ready makes the engine unavailable', async (_, code, why) => {
+  await expect(attachEngine(new Worker(code, { eval: true }))).rejects.toMatchObject({
+    reason: 'unavailable',
+    message: `engine: unavailable: ${why}`,
+  });
 });

@@ -1,11 +1,17 @@
 /** Which engine is selected, and why the others are not. */
-import { BACKEND_NAMES, type Backend, type BackendName } from '../../../server/engine/backend.ts';
+import {
+  BACKEND_NAMES,
+  type Backend,
+  type BackendName,
+  StartError,
+} from '../../../server/engine/backend.ts';
 import {
   autoOrder,
   CANDIDATES,
   type Candidates,
   expectedBackend,
   explain,
+  type GpuVendor,
   NoBackendError,
   notLoaded,
   selectBackend,
@@ -13,7 +19,6 @@ import {
   withRemedy,
 } from '../../../server/engine/backends.ts';
 import { EngineError } from '../../../server/engine/engine.ts';
-import type { GpuVendor } from '../../../server/engine/hardware.ts';
 
 /** Started backends, in order. */
 let started: BackendName[];
@@ -152,34 +157,15 @@ describe('a backend that cannot start here', () => {
 
   test('which one will be selected is known unless it may be a GPU', () => {
     const gone = 'gone';
-    const expected = (
-      wanted: BackendName | 'auto',
-      absent: Partial<Record<BackendName, string>>,
-      excluded: BackendName[] = [],
-    ) =>
-      expectedBackend(wanted, {
-        candidates: onlyOnnx(absent),
-        excluded: excluded.map((name) => ({ name, onlyGpu: false, reason: gone })),
-      });
+    const expected = (wanted: BackendName | 'auto', absent: Partial<Record<BackendName, string>>) =>
+      expectedBackend(wanted, onlyOnnx(absent));
     expect(expected('auto', { webgpu: gone, tensorflow: gone })).toBe('native');
     expect(expected('auto', { webgpu: gone, tensorflow: gone, native: gone })).toBe('onnx');
-    expect(expected('auto', { webgpu: gone, tensorflow: gone }, ['native'])).toBe('onnx');
     expect(expected('auto', { tensorflow: gone })).toBeUndefined();
     expect(expected('auto', { webgpu: gone })).toBeUndefined();
     expect(expected('onnx', {})).toBe('onnx');
     expect(expected('onnx', { onnx: gone })).toBeUndefined();
     expect([threadsFor('native'), threadsFor('webgpu')]).toEqual([threadsFor('onnx'), 1]);
-  });
-
-  test('is not tried again, and named with its reason and in its order', async () => {
-    const candidates = candidatesWith({ onnx: 'cpu' });
-    const broken = { name: 'native', onlyGpu: false, reason: 'no assembler' } as const;
-    const { backend, skipped } = await selectBackend('auto', async () => {}, {
-      ...{ candidates, excluded: [broken], gpus: [] },
-    });
-    expect(backend.info.name).toBe('onnx');
-    expect(skipped.at(-1)).toBe(broken);
-    expect(started).not.toContain('native');
   });
 });
 
@@ -192,6 +178,9 @@ test('a backend that was chosen by name and does not start is unavailable, with 
   expect(error.message).toBe(
     'engine: unavailable: onnx: steam is not installed (to fix it: npm ci)',
   );
+  const locked = new StartError('it is locked', 'unlock it');
+  const { message } = await refused('native', candidatesWith({ native: locked }));
+  expect(message).toContain('native: it is locked (to fix it: unlock it)');
 });
 
 test.each([

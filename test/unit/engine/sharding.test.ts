@@ -7,9 +7,8 @@ import type { Engine, EngineError, PatchId } from '../../../server/engine/engine
 import { startOnnx } from '../../../server/engine/onnx/onnx.ts';
 import type { ThreadEngine } from '../../../server/engine/thread/protocol.ts';
 import { shardAcross } from '../../../server/engine/thread/sharding.ts';
-import { Mutex } from '../../../server/platform/queues.ts';
 import { createRandom } from '../../../shared/random.ts';
-import { bitsOf, CONTRACT_MODELS, seedOf, still } from './support.ts';
+import { bitsOf, CONTRACT_MODELS, seedOf, still, threadOver } from './support.ts';
 
 setFlagsFromString('--expose-gc');
 
@@ -18,32 +17,24 @@ const CARDS = CONTRACT_MODELS.map(({ card }) => card);
 /** A store as a thread would have it, and its patches. */
 async function thread(): Promise<{ engine: ThreadEngine; living: Set<PatchId>; moved: number[] }> {
   const backend = await startOnnx();
-  const store = await createPatchStore(CONTRACT_MODELS, backend);
+  const base = threadOver(await createPatchStore(CONTRACT_MODELS, backend), backend.info);
   const living = new Set<PatchId>();
   const moved: number[] = [];
-  // A thread does and answers what it is asked in order.
-  const mutex = new Mutex();
-  const inOrder = <T>(call: () => T | Promise<T>): Promise<T> => mutex.runExclusive(call);
   const engine: ThreadEngine = {
-    info: backend.info,
+    ...base,
     plant(patches) {
       for (const { patch } of patches) living.add(patch);
-      return inOrder(() => store.plant(patches));
+      return base.plant(patches);
     },
-    step: (steps) => inOrder(() => store.step(steps)),
-    exportStates: (patches) => inOrder(() => store.exportStates(patches)),
-    importStates: (states) => inOrder(() => store.importStates(states)),
     take(patches) {
       for (const patch of patches) living.delete(patch);
       moved.push(...patches);
-      return inOrder(() => store.take!(patches));
+      return base.take(patches);
     },
     put(patches) {
       for (const { patch } of patches) living.add(patch);
-      return inOrder(() => store.put!(patches));
+      return base.put(patches);
     },
-    dispose: (patches) => inOrder(() => store.dispose(patches)),
-    close: () => store.close(),
   };
   return { engine, living, moved };
 }

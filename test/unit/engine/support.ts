@@ -1,13 +1,21 @@
 /** What tests of engines share: small models, patches of them, and how results are compared. */
 import { createHash } from 'node:crypto';
+import type { PatchStore } from '../../../server/engine/backend.ts';
 import {
   type Engine,
   EngineError,
+  type EngineInfo,
   type EngineReason,
   type NewPatch,
   type PatchStep,
   type Readout,
 } from '../../../server/engine/engine.ts';
+import {
+  inOrder,
+  packSteps,
+  type ThreadEngine,
+  unpackReadouts,
+} from '../../../server/engine/thread/protocol.ts';
 import type { Model } from '../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { calmUpdate, genomeUpdate, tinyModel } from '../vnca/tiny-model.ts';
@@ -94,4 +102,16 @@ export class Subject {
     (await this.engine.exportStates([patch]))[0];
   readonly stepOne = async (step: PatchStep): Promise<Readout> =>
     (await this.engine.step([step]))[0];
+}
+
+/** A thread's engine over a store in this thread, which answers in order too. */
+export function threadOver(store: PatchStore, info: EngineInfo): ThreadEngine {
+  const methods = inOrder(store);
+  let closed: Promise<void> | undefined;
+  return {
+    ...methods,
+    info,
+    step: async (steps) => unpackReadouts(await methods.step(packSteps(steps))),
+    close: () => (closed ??= store.close()),
+  };
 }

@@ -2,8 +2,7 @@
 import { GARDENING, isOfSeason, Seasons, themesOf } from '../../../server/gardener/choose.ts';
 import { speciesOf } from '../../../server/rooms/loaded-checkpoint.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { selectGallery } from '../../../server/vnca/gallery.ts';
-import { loadGalleryColours } from '../../../server/vnca/gallery-colours.ts';
+import { loadGalleryColours, selectGallery } from '../../../server/vnca/gallery.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';
 

@@ -9,7 +9,7 @@ import { parsePainterConfig } from '../../../server/training/painter/config.ts';
 import { trainPainter } from '../../../server/training/painter/train.ts';
 import { checkOut, painterBytes, writePainter } from '../../../server/training/painter/write.ts';
 import { identified, writeCheckpoint } from '../../../server/training/run/export.ts';
-import { writeSafetensors } from '../../../server/vnca/safetensors.ts';
+import { writeSafetensors } from '../../../server/vnca/checkpoint.ts';
 import { suiteFolder } from '../../support/closing.ts';
 import { modelOf, tinyCard, tinyCardJson } from '../vnca/tiny-model.ts';
 import { randomWeights } from './nets.ts';

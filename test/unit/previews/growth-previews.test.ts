@@ -176,7 +176,8 @@ test('drawings are encoded one after another, in short slices', async () => {
   let time = 0;
   let pauses = 0;
   const drawingEncoder = new DrawingEncoder({
-    ...{ encoder, maxWaiting: 2, slice: 2, refining: 0, refiningAll: 0 },
+    encoder,
+    settings: { maxDrawings: 2, slice: 2, refining: 0, refiningAll: 0 },
     now: () => time++,
     pause: async () => void pauses++,
   });
@@ -195,7 +196,8 @@ test('drawings share the time to refine them: one alone gets all of its own, man
   let time = 0;
   const budgets: number[] = [];
   const drawingEncoder = new DrawingEncoder({
-    ...{ encoder, maxWaiting: 32, slice: 2, refining: 1_000, refiningAll: 3_500 },
+    encoder,
+    settings: { maxDrawings: 32, slice: 2, refining: 1_000, refiningAll: 3_500 },
     refine: async ({ latent, budget }) => {
       budgets.push(budget);
       time += budget;

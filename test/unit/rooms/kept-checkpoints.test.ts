@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Log, silentLog } from '../../../server/platform/log.ts';
 import { checkpointCopier, loadKeptCheckpoints } from '../../../server/rooms/kept-checkpoints.ts';
 import { fingerprint, loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { loadMaps } from '../../../server/vnca/latent-map.ts';
+import { loadMaps } from '../../../server/vnca/gallery-map.ts';
 import { loadRelatives, writeRelatives } from '../../../server/vnca/relatives.ts';
 import { suiteFolder } from '../../support/closing.ts';
 

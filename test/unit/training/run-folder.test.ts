@@ -10,7 +10,7 @@ import {
   setAside,
 } from '../../../server/training/run/run-folder.ts';
 import { firstState, type RunState } from '../../../server/training/run/run-state.ts';
-import { parseSafetensors, writeSafetensors } from '../../../server/vnca/safetensors.ts';
+import { parseSafetensors, writeSafetensors } from '../../../server/vnca/checkpoint.ts';
 import { float32Of } from '../../../shared/safetensors.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { numbersOf, TINY_POOL, tinyConfig } from './tiny-run.ts';

@@ -8,7 +8,7 @@ import { leakAt } from '../../../server/training/rollout/rollout-plan.ts';
 import { loadRun, STATE_FILE, saveRun } from '../../../server/training/run/run-folder.ts';
 import { compactState, firstState } from '../../../server/training/run/run-state.ts';
 import type { Trainer } from '../../../server/training/run/trainer.ts';
-import { parseSafetensors, writeSafetensors } from '../../../server/vnca/safetensors.ts';
+import { parseSafetensors, writeSafetensors } from '../../../server/vnca/checkpoint.ts';
 import { float32Of } from '../../../shared/safetensors.ts';
 import { isFull } from '../../support/full.ts';
 import { expectNear } from '../../support/near.ts';

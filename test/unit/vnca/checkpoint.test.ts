@@ -6,8 +6,8 @@ import {
   galleryLatent,
   loadCheckpoint,
   loadModel,
+  writeSafetensors,
 } from '../../../server/vnca/checkpoint.ts';
-import { writeSafetensors } from '../../../server/vnca/safetensors.ts';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { modelOf, tinyCard, tinyCardJson } from './tiny-model.ts';

@@ -2,7 +2,7 @@
 
 import { speciesOf } from '../../../server/rooms/loaded-checkpoint.ts';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { bounded, boundsOf, isWithin } from '../../../server/vnca/latent-map.ts';
+import { bounded, boundsOf, isWithin } from '../../../server/vnca/genome.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { decodeSeed, encodeSeed } from '../../../shared/seed-token.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';

@@ -1,6 +1,6 @@
 /** Generates the code of a net's layers: each thread sums some units of some cells in registers. */
 import type { Columns, Plan } from '../plan.ts';
-import type { RecordLayout } from '../record.ts';
+import type { RecordLayout } from '../weights.ts';
 import { COMPARES, DIVIDES, JOB_FIELDS, JOBS_AT, ROW } from '../work.ts';
 
 /** A line for each index from 0 to n − 1. */

@@ -1,11 +1,10 @@
 /** Generates the kernel of a step: from a patch's states to its new states and read-out. */
 
-import { RES4_BLOCKS } from '../../../vnca/architecture.ts';
+import { trunkOf } from '../../../vnca/architecture.ts';
 import type { Card } from '../../../vnca/card.ts';
 import type { Visible } from '../../../vnca/readout.ts';
 import type { Columns, Plan } from '../plan.ts';
-import type { RecordLayout } from '../record.ts';
-import type { PackedWeights } from '../weights.ts';
+import type { PackedWeights, RecordLayout } from '../weights.ts';
 import { ANSWER_HEAD, BROKEN } from '../work.ts';
 import {
   chanceSource,
@@ -24,7 +23,7 @@ import {
  * Functions for the cell that starts at `at` in `states`, with `stride` between its groups of
  * channels: `readCell` returns RGBA, a byte each, R lowest; `readPresence` the presence, 0…255.
  */
-export function readoutSource(card: Visible): string {
+function readoutSource(card: Visible): string {
   const { channel } = card.presence;
   const presence = channel === undefined ? 'rgba >> 24u' : `toByte(value(at, stride, ${channel}u))`;
   return `
@@ -134,10 +133,10 @@ export function stepSource(
   const assign = (line: (h: string, u: string) => string): string =>
     eachSum(plan, hiddenColumns, (j, p) => `  ${line(`h_${j}_${p}`, `u_${j}_${p}`)}`);
   /** Sums of a hidden layer, in variables u of the enclosing block. */
-  const hidden = (layer: string, further = '0u', blockSize = 0): string[] => [
+  const hidden = (layer: string, further = '0u', blockSize = 0, recordSize = 0): string[] => [
     declareSums(plan, hiddenColumns, 'u'),
     hiddenSource(plan, `${offsets.get(layer)!}u + ${further} * ${blockSize}u`, 'u'),
-    modulate(layer, 'u', hiddenColumns, `${further} * ${2 * hiddenColumns.all}u`),
+    modulate(layer, 'u', hiddenColumns, `${further} * ${recordSize}u`),
   ];
 
   const net: string[] = [
@@ -145,29 +144,26 @@ export function stepSource(
     perceiveSource(plan, offsets.get('perceive')!, 'h'),
     modulate('perceive', 'h', hiddenColumns),
   ];
-  if (update.kind === 'res4') {
+  const { activates, blocks } = trunkOf(update);
+  if (activates) net.push(assign((h) => `${h} = activate(${h});`));
+  if (blocks.length > 0) {
+    const [first, second] = blocks;
     // A loop over consecutive blocks: unrolled, it takes compilers four times as long.
-    const blockSize = offsets.get('block1.inner')! - offsets.get('block0.inner')!;
+    const loop = `for (var block = 0u; block < ${blocks.length}u; block++) `;
+    const blockSize = second && offsets.get(second[0].name)! - offsets.get(first[0].name)!;
+    const recordSize = first.length * hiddenColumns.all;
+    net.push(`${second ? loop : ''}{`);
+    first.forEach(({ name, activated }, i) => {
+      net.push(
+        ...[shareSource(plan, i === 0 ? 'h' : 'u'), ...(i === 0 ? [] : ['}']), '{'],
+        ...(second ? hidden(name, 'block', blockSize, recordSize) : hidden(name)),
+        ...(activated ? [assign((_, u) => `${u} = activate(${u});`)] : []),
+      );
+    });
     net.push(
-      `for (var block = 0u; block < ${RES4_BLOCKS}u; block++) {`,
-      ...[shareSource(plan, 'h'), '{'],
-      ...hidden('block0.inner', 'block', blockSize),
-      assign((_, u) => `${u} = activate(${u});`),
-      ...[shareSource(plan, 'u'), '}', '{'],
-      ...hidden('block0.outer', 'block', blockSize),
       assign((h, u) => `${h} += ${u};`),
       '}}',
     );
-  } else {
-    net.push(assign((h) => `${h} = activate(${h});`));
-    if (update.kind === 'residual') {
-      net.push(
-        ...[shareSource(plan, 'h'), '{'],
-        ...hidden('hidden'),
-        assign((h, u) => `${h} += activate(${u});`),
-        '}',
-      );
-    }
   }
   net.push(
     shareSource(plan, 'h'),

@@ -1,23 +1,16 @@
 /** The compiled kernel: its read-outs, and how it is compiled. */
-import { chmod, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { StartError } from '../../../../server/engine/backend.ts';
-import {
-  CANDIDATES,
-  explain,
-  NoBackendError,
-  prepareBackend,
-  selectBackend,
-} from '../../../../server/engine/backends.ts';
-import { readerOf } from '../../../../server/engine/core/read-patch.ts';
+import { CANDIDATES, explain, selectBackend } from '../../../../server/engine/backends.ts';
+import { readerOf } from '../../../../server/engine/core/patch-store.ts';
 import {
   compileKernel,
   compilerRemedy,
   missingCompiler,
 } from '../../../../server/engine/native/compile.ts';
-import { loadKernel, startNative } from '../../../../server/engine/native/native.ts';
+import { loadKernel, prepareNative, startNative } from '../../../../server/engine/native/native.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { testNative } from './support.ts';
 
@@ -104,31 +97,27 @@ describe('compiling', () => {
     },
   );
 
-  testNative('a kept file that does not load is compiled once more, and old ones go', async () => {
+  testNative('threads are told why the kernel could not be prepared, and do not try', async () => {
+    const file = join(folder, 'no folder');
+    await writeFile(file, '');
+    await prepareNative({ cache: file, spare: file });
+    await expect(startNative()).rejects.toMatchObject({
+      name: 'StartError',
+      remedy: `let the server write to ${file}`,
+    });
+    await prepareNative();
+    expect((await startNative()).info.name).toBe('native');
+  });
+
+  testNative('a kept file that does not load is compiled once more', async () => {
     const cache = join(folder, 'cache');
     const { file } = await compileKernel({ cache });
     await writeFile(file, 'what a power cut has left');
-    for (const digit of '1234') await writeFile(join(cache, `${digit.repeat(32)}.node`), '');
-    // A compiler that was killed leaves its folder; another may be at work in a new one.
-    for (const draft of ['draft-old', 'draft-new']) await mkdir(join(cache, draft));
-    await utimes(join(cache, 'draft-old'), 0, 0);
-    expect(await loadKernel({ cache })).toMatchObject({
-      kernel: { step: expect.any(Function) },
-      file,
-    });
-    expect(await readdir(cache)).toHaveLength(4);
-    expect(await readdir(cache)).toContain('draft-new');
+    const kernel = { step: expect.any(Function) };
+    expect(await loadKernel({ cache })).toMatchObject({ kernel, file });
+    expect(await readdir(cache)).toHaveLength(1);
     expect(await compileKernel({ cache })).toEqual({ file, isNew: false });
   });
-});
-
-test('what helps where a backend does not load is said instead of its usual remedy', async () => {
-  const prepare = (): Promise<string> =>
-    Promise.reject(new StartError('it is locked', 'unlock it'));
-  const candidates = { ...CANDIDATES, native: { ...CANDIDATES.native, prepare } };
-  const error = await prepareBackend('native', candidates).catch((failure: unknown) => failure);
-  expect(error).toBeInstanceOf(NoBackendError);
-  expect((error as Error).message).toContain('native: it is locked (to fix it: unlock it)');
 });
 
 test('a compiler is recommended only where it helps, by the command of the system', () => {

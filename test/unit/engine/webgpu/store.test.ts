@@ -1,14 +1,15 @@
 import type { PatchStore } from '../../../../server/engine/backend.ts';
-import { EngineError } from '../../../../server/engine/engine.ts';
-import { type Gpu, openGpu } from '../../../../server/engine/webgpu/device.ts';
+import type { ThreadEngine } from '../../../../server/engine/thread/protocol.ts';
+import { recoveringThread } from '../../../../server/engine/thread/recovering-thread.ts';
+import { openGpu } from '../../../../server/engine/webgpu/device.ts';
 import { createGpuStore } from '../../../../server/engine/webgpu/store.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { describeNeeding } from '../../../support/needs.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';
 import { describeLosses, LOSS_MODELS } from '../losses.ts';
-import { seedOf, still } from '../support.ts';
-import { engineOf, isGpuHere, PATIENCE } from './support.ts';
+import { seedOf, still, threadOver } from '../support.ts';
+import { isGpuHere, PATIENCE } from './support.ts';
 
 const update = { kind: 'simple', hidden: 8, stateLimit: 4 };
 const plain = tinyModel({ name: 'plain', update });
@@ -24,39 +25,28 @@ const seed = (patch: number, model = plain) => seedOf(model, patch);
 const stateOf = (n: number, side: number): Float32Array =>
   createRandom(n).latent(side * side * CHANNELS);
 
-/** A store, and the devices it was given. */
-async function opened(
-  open: () => Promise<Gpu> = openGpu,
-): Promise<{ store: PatchStore; gpus: Gpu[] }> {
-  const gpus: Gpu[] = [];
-  const store = await createGpuStore({
-    models: MODELS,
-    retryDelays: [0],
-    open: async () => {
-      const gpu = await open();
-      gpus.push(gpu);
-      return gpu;
-    },
-  });
-  return { store, gpus };
+/** A store on a GPU, and its device. */
+async function opened(models = MODELS): Promise<{ store: PatchStore; device: GPUDevice }> {
+  const gpu = await openGpu();
+  return { store: await createGpuStore(models, async () => gpu), device: gpu.device };
 }
 
 if (isGpuHere) {
   describeLosses(
-    'a store on a GPU',
+    'a GPU that is lost',
     async () => {
-      const gpus: Gpu[] = [];
       const heard: string[] = [];
-      const store = await createGpuStore({
-        models: LOSS_MODELS,
-        saveEvery: 64,
-        onLoss: (why) => heard.push(why),
-        open: async () => {
-          gpus.push(await openGpu());
-          return gpus.at(-1)!;
-        },
+      let lose!: () => void;
+      const restart = async (): Promise<ThreadEngine> => {
+        const { store, device } = await opened(LOSS_MODELS);
+        lose = () => device.destroy();
+        return threadOver(store, { name: 'webgpu', device: 'GPU' });
+      };
+      const engine = recoveringThread(await restart(), {
+        start: restart,
+        onLoss: (what, why) => heard.push(`${what}: ${why}`),
       });
-      return { engine: engineOf(store), heard, lose: () => gpus.at(-1)!.device.destroy() };
+      return { engine, heard, lose: () => lose() };
     },
     PATIENCE,
   );
@@ -64,9 +54,9 @@ if (isGpuHere) {
 
 describeNeeding('WebGPU', isGpuHere)('a store on a GPU', () => {
   let store: PatchStore;
-  let gpus: Gpu[];
+  let device: GPUDevice;
   beforeAll(async () => {
-    ({ store, gpus } = await opened());
+    ({ store, device } = await opened());
     // Compiles the kernels.
     store.plant([seed(1), seed(2, chance)]);
     await store.step([still(1), still(2)]);
@@ -98,7 +88,6 @@ describeNeeding('WebGPU', isGpuHere)('a store on a GPU', () => {
   });
 
   test('2,000 rounds of planting and disposing leak no buffers', async () => {
-    const { device } = gpus.at(-1)!;
     let created = 0;
     let destroyed = 0;
     const create = device.createBuffer.bind(device);
@@ -130,21 +119,13 @@ describeNeeding('WebGPU', isGpuHere)('a store on a GPU', () => {
     device.createBuffer = create;
   });
 
-  test('when no device replaces a lost one, every call fails with the reason', async () => {
-    let opens = 0;
-    const { store: mine, gpus: given } = await opened(async () => {
-      if (opens++ > 0) throw new EngineError('unavailable', 'no GPU answers');
-      return openGpu();
-    });
+  test('when the GPU is lost, steps and reads fail', async () => {
+    const { store: mine, device: lost } = await opened();
     mine.plant([seed(1)]);
-    given[0].device.destroy();
-    const failure = {
-      reason: 'failed',
-      detail: 'the GPU was lost and could not be reopened: no GPU answers',
-    };
+    lost.destroy();
+    const failure = { reason: 'gpu-lost', detail: 'the GPU was lost' };
     await expect(mine.step([still(1)])).rejects.toMatchObject(failure);
-    await expect(mine.step([still(1)])).rejects.toMatchObject(failure);
-    expect(() => mine.plant([seed(2)])).toThrow(EngineError);
+    await expect(mine.exportStates([1])).rejects.toMatchObject(failure);
     await mine.close();
   });
 });

@@ -1,3 +1,6 @@
+import './no-telemetry.ts';
+import { InferenceSession } from 'onnxruntime-node';
+
 /**
  * Writes an ONNX model in memory: nodes, weights, inputs, outputs. Field numbers as in onnx.proto3.
  */
@@ -63,6 +66,11 @@ export class ModelWriter {
   integers(values: readonly number[]): string {
     const data = BigInt64Array.from(values, BigInt);
     return this.constant(INT64, [values.length], new Uint8Array(data.buffer));
+  }
+
+  /** Adds a change of shape, as the operator Reshape defines it. @returns the output's name */
+  reshape(input: string, shape: readonly number[]): string {
+    return this.node('Reshape', [input, this.integers(shape)]);
   }
 
   /** Adds an input. @returns its name */
@@ -148,3 +156,15 @@ function varint(value: number): Uint8Array {
   bytes.push(rest);
   return Uint8Array.from(bytes);
 }
+
+export { Tensor } from 'onnxruntime-node';
+
+/** Loads a model. Threads within a run would wait for each other at every layer; there is one. */
+export const openSession = (model: Uint8Array): Promise<InferenceSession> =>
+  InferenceSession.create(model, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+  });

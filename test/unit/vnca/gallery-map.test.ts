@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCheckpoint } from '../../../server/vnca/checkpoint.ts';
-import { loadMaps, principalPlaces, pushApart } from '../../../server/vnca/latent-map.ts';
+import { loadMaps, principalPlaces, pushApart } from '../../../server/vnca/gallery-map.ts';
 import type { MapPoint } from '../../../shared/latent-map.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { CHECKPOINT_FOLDER } from '../../support/organisms.ts';

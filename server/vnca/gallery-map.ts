@@ -1,13 +1,12 @@
 /**
- * The latent map: the gallery's latents in two dimensions. Evaluation writes it (`map.json`, by
+ * The map of a gallery: its latents in two dimensions. Evaluation writes it (`map.json`, by
  * UMAP); without the file, the two principal components are used.
  */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { MapPlaces, MapPoint } from '../../shared/latent-map.ts';
 import { CheckpointError } from './card.ts';
-import { type Checkpoint, galleryLatent } from './checkpoint.ts';
+import { type Checkpoint, galleryLatent, parseJson, readIfPresent } from './checkpoint.ts';
 
 /** File name in a checkpoint folder. */
 export const MAP_FILE = 'map.json';
@@ -64,26 +63,13 @@ export async function readMap({
   card,
 }: Pick<Checkpoint, 'folder' | 'card'>): Promise<readonly MapPoint[] | undefined> {
   const file = join(folder, MAP_FILE);
-  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new CheckpointError('missing-file', file, `file cannot be read (${error.code})`);
-  });
-  return text === undefined ? undefined : parseMap(text, file, card.gallery.length);
-}
-
-function parseMap(text: string, file: string, count: number): readonly MapPoint[] {
-  const bad = (what: string): CheckpointError => new CheckpointError('bad-card', file, what);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw bad('map is not JSON');
-  }
-  const parsed = v.safeParse(mapFile, value);
-  if (!parsed.success || parsed.output.length !== count) {
-    throw bad(`map does not give a place to each of ${count} gallery entries`);
-  }
-  return parsed.output.map(({ x, y }) => ({ x, y }));
+  const bytes = await readIfPresent(file);
+  if (!bytes) return undefined;
+  const parsed = v.safeParse(mapFile, parseJson(bytes, file, 'map'));
+  const count = card.gallery.length;
+  if (parsed.success && parsed.output.length === count) return parsed.output;
+  const what = `map does not give a place to each of ${count} gallery entries`;
+  throw new CheckpointError('bad-card', file, what);
 }
 
 /**
@@ -253,51 +239,3 @@ function push(
   }
   return true;
 }
-
-/** Bounds of the latents that a checkpoint was made for. */
-export interface LatentBounds {
-  /** Largest Euclidean length. */
-  readonly norm: number;
-  /** Largest magnitude of one number. */
-  readonly value: number;
-}
-
-/** The largest magnitude that a throw of the dice can have, rounded up: see `createRandom`. */
-const LARGEST_NORMAL = 7;
-
-/** Allows for the rounding of tokens. */
-const ROUNDING = 1.001;
-
-/**
- * The bounds that contain a gallery and, but for one in a million, all throws of the dice: the
- * length of a normal vector is √Z with a standard deviation of √½.
- *
- * @param latents [Z] each
- */
-export function boundsOf(latents: readonly Float32Array[], latentSize: number): LatentBounds {
-  const values = latents.map((latent) => Math.max(...latent.map(Math.abs)));
-  const norms = latents.map((latent) => Math.hypot(...latent));
-  return {
-    norm: ROUNDING * Math.max(Math.sqrt(latentSize) + 5 * Math.SQRT1_2, ...norms),
-    value: ROUNDING * Math.max(LARGEST_NORMAL, ...values),
-  };
-}
-
-/** The factor, at most 1, that brings a latent within bounds. */
-function factorFor(latent: Float32Array, { norm, value }: LatentBounds): number {
-  const largest = Math.max(...latent.map(Math.abs));
-  return Math.min(1, norm / Math.hypot(...latent), value / largest);
-}
-
-/** A latent in the same direction, within bounds. */
-export function bounded(latent: Float32Array, bounds: LatentBounds): Float32Array {
-  const factor = factorFor(latent, bounds);
-  return factor < 1 ? latent.map((number) => number * factor) : latent;
-}
-
-/** What `bounded` brings to a bound may lie beyond it by the rounding of its numbers. */
-const TOLERANCE = 1e-6;
-
-/** Whether a latent is within bounds; all that `bounded` returns is. */
-export const isWithin = (latent: Float32Array, bounds: LatentBounds): boolean =>
-  !(factorFor(latent, bounds) < 1 - TOLERANCE);
