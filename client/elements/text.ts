@@ -3,7 +3,7 @@ import { msg, str } from '@lit/localize';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { formats, language, localKind } from '../locale/locale.ts';
-import { formFor } from '../locale/plural.ts';
+import { formFor } from '../locale/page-words.ts';
 import type { ConnectionState, RoomModel } from '../room/room-model.ts';
 
 /** Formats a number in the page's language, with the digits of the visitor's region. */

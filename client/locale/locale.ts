@@ -1,8 +1,10 @@
 /** The language of this page. Each language is a separate module, loaded when needed. */
-import { configureLocalization, type LocaleModule } from '@lit/localize';
+import { configureLocalization, type LocaleModule, msg } from '@lit/localize';
+import { html, type TemplateResult } from 'lit';
 import {
   chooseLanguage,
   isTranslated,
+  LANGUAGE_CODES,
   LANGUAGES,
   type LanguageCode,
   SOURCE_LANGUAGE,
@@ -10,8 +12,7 @@ import {
   type TranslatedLanguage,
 } from '../../shared/languages.ts';
 import { BrowserStore } from '../state/browser-store.ts';
-import { checksumOf, inOrder, type OrderedKinds } from './kind-order.ts';
-import { SHORT_ID } from './short-id.ts';
+import { checksumOf, inOrder, type OrderedKinds, SHORT_ID } from './page-words.ts';
 import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
 
 /** A page's texts in each language: `LOADERS` of its folder in `words/`. */
@@ -137,3 +138,12 @@ export async function choose({ target }: Event): Promise<void> {
   // Its texts may not have come.
   select.value = language();
 }
+
+/** The select by which a page changes its language, without loading again. */
+export const languageSelect = (): TemplateResult =>
+  html`<select aria-label=${msg('Language')} data-testid="language" @change=${choose}>
+    ${LANGUAGE_CODES.map(
+      (code) =>
+        html`<option value=${code} lang=${code} .selected=${code === language()}>${LANGUAGES[code].name}</option>`,
+    )}
+  </select>`;

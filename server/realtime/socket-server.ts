@@ -3,7 +3,7 @@ import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import { Server } from 'socket.io';
 import { DEFAULTS } from '../../shared/defaults.ts';
-import { parser } from '../../shared/protocol/packets.ts';
+import { parser } from '../../shared/protocol/parser.ts';
 import type { Clock } from '../platform/clock.ts';
 import { allButReserve } from './admission/address-limits.ts';
 import type { Limits } from './admission/command-costs.ts';

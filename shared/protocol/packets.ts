@@ -4,7 +4,6 @@
  * Interface: https://socket.io/docs/v4/custom-parser/
  */
 import { Emitter } from '@socket.io/component-emitter';
-import { Packr, Unpackr } from 'msgpackr';
 
 /** As in socket.io-protocol 5, without the BINARY types: any packet may carry bytes. */
 const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
@@ -309,14 +308,3 @@ class Reader {
     return Object.fromEntries(fields);
   }
 }
-
-export const parser = createParser({
-  newPack: () => {
-    const packr = new Packr(OPTIONS);
-    return (value) => packr.pack(value);
-  },
-  newUnpack: () => {
-    const unpackr = new Unpackr(OPTIONS);
-    return (bytes) => unpackr.unpack(bytes);
-  },
-});

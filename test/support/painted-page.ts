@@ -4,7 +4,7 @@
  */
 import { createTarget, createTexture } from '../../client/render/gl.ts';
 import { mayPaint } from '../../client/render/paint/may-paint.ts';
-import { createPaintPrograms, PaintPasses } from '../../client/render/paint/paint-passes.ts';
+import { createPaintPrograms, PaintPasses } from '../../client/render/paint/scene-paint.ts';
 import { PaintPlan } from '../../client/render/paint/paint-plan.ts';
 import { CHUNK } from '../../client/render/shaders/paint.ts';
 import { paint } from '../../shared/painter/paint.ts';

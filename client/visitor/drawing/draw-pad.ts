@@ -7,6 +7,14 @@ import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Event as Message } from '../../../shared/protocol/events.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
+import { icons } from '../../elements/icons.ts';
+import { byPointer } from '../../elements/text.ts';
+import { arrowMove } from '../../input/keyboard.ts';
+import type { Answers, RequestTracker } from '../../room/connection.ts';
+import type { Previews } from '../../room/seed-previews.ts';
+import { fire, quiet, radioGroup, solid, VisitorElement } from '../elements/page-element.ts';
+import { reasonText } from '../text.ts';
+import { drawPadStyle } from './draw-pad-style.ts';
 import {
   COLOURS,
   type Colour,
@@ -18,17 +26,7 @@ import {
   paint,
   WIDTHS,
   type Width,
-} from '../../draw/drawing.ts';
-import { icons } from '../../elements/icons.ts';
-import { byPointer } from '../../elements/text.ts';
-import { arrowMove } from '../../input/keyboard.ts';
-import type { Answers, RequestTracker } from '../../room/connection.ts';
-import type { Previews } from '../../room/seed-previews.ts';
-import { quiet, radioGroup, solid } from '../elements/radio-group.ts';
-import { fire, VisitorElement } from '../elements/sheet-element.ts';
-import { reasonText } from '../text.ts';
-import { drawPadStyle } from './draw-pad-style.ts';
-import '../seeds/seed-row.ts';
+} from './drawing.ts';
 
 /** Width and height at which a drawing is read, pixels. */
 const READ = 256;

@@ -2,7 +2,7 @@
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { SheetElement } from './sheet-element.ts';
+import { SheetElement } from './page-element.ts';
 
 /** Whether single letters work on the whole page, or only while the canvas has the focus. */
 interface KeySetting {

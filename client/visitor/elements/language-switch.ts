@@ -4,7 +4,7 @@ import { css, html, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { LANGUAGE_CODES, LANGUAGES } from '../../../shared/languages.ts';
 import { choose, language } from '../../locale/locale.ts';
-import { VisitorElement } from './sheet-element.ts';
+import { VisitorElement } from './page-element.ts';
 
 /** Switches the language of the page. */
 @customElement('language-switch')

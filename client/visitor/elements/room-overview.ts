@@ -4,7 +4,7 @@ import { css, html, type TemplateResult } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
 import { lightnessOf, OWNER_CHROMA } from '../../../shared/hues.ts';
 import type { CameraRig } from '../../render/camera-rig.ts';
-import { fire, PageElement } from './sheet-element.ts';
+import { fire, PageElement } from './page-element.ts';
 
 /** Fires `go` (`detail`: Point) when a place is touched, and `show-all` when a key presses it. */
 @customElement('room-overview')

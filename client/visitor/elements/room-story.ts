@@ -19,7 +19,7 @@ import {
 import { rove, settle } from '../../input/keyboard.ts';
 import type { LifeChange, RoomModel } from '../../room/room-model.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
-import { fire, VisitorElement } from './sheet-element.ts';
+import { fire, VisitorElement } from './page-element.ts';
 
 /** The people of the room, and its organisms as shown now. */
 type Room = People & Pick<RoomModel, 'organisms'>;

@@ -10,23 +10,17 @@ import { byPointer, lineText, number, unsupportedText } from '../../elements/tex
 import { keyAction } from '../../input/keyboard.ts';
 import type { Point } from '../../render/camera.ts';
 import type { RoomModel } from '../../room/room-model.ts';
-import { Hint } from '../../state/hint.ts';
+import { Hint } from '../../state/browser-store.ts';
 import type { FindMine } from '../organisms/find-mine.ts';
 import { RoomCanvas } from '../room-canvas.ts';
-import { RoomSession } from '../room-session.ts';
-import { followingText, spotText } from '../shared-views.ts';
+import { followingText, RoomSession, spotText } from '../room-session.ts';
 import { changeText, reasonText, type WayBack } from '../text.ts';
 import type { KeyHelp } from './key-help.ts';
-import { solid } from './radio-group.ts';
-import './language-switch.ts';
-import type { Rename } from './name-field.ts';
-import '../organisms/organism-card.ts';
+import { solid, VisitorElement } from './page-element.ts';
 import type { RoomOverview } from './room-overview.ts';
-import { VisitorElement } from './sheet-element.ts';
-import './room-status.ts';
+import type { Rename } from './room-status.ts';
 import type { RoomStory } from './room-story.ts';
 import { roomStyle } from './room-style.ts';
-import '../seeds/seed-sheet.ts';
 import type { ToastLayer } from './toast-layer.ts';
 import type { ToolDock } from './tool-dock.ts';
 

@@ -4,7 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import { owner, visuallyHidden } from '../../style/fragments.ts';
-import { fire, PageElement } from '../elements/sheet-element.ts';
+import { fire, PageElement } from '../elements/page-element.ts';
 
 /** Fires `find` (`detail`: OrganismView) with one of the visitor's organisms. */
 @customElement('find-mine')

@@ -12,8 +12,7 @@ import { paintedBody, specimenCard } from '../../keepsake/picture.ts';
 import { canvasOf, type DrawBody, enlargedBody, framesOf } from '../../keepsake/specimen.ts';
 import { formats } from '../../locale/locale.ts';
 import { fetchPainter } from '../../room/fetch-painter.ts';
-import { quiet } from '../elements/radio-group.ts';
-import { SheetElement } from '../elements/sheet-element.ts';
+import { quiet, SheetElement } from '../elements/page-element.ts';
 import { portraitOf } from './organism-portrait.ts';
 
 /** Styles of the keepsake sheet. */

@@ -3,10 +3,7 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Selection } from '../../state/interaction-state.ts';
-import { quiet, radioGroup, solid } from '../elements/radio-group.ts';
-import '../organisms/organism-portrait.ts';
-import { fire, PanelElement } from '../elements/sheet-element.ts';
-import './seed-row.ts';
+import { fire, PanelElement, quiet, radioGroup, solid } from '../elements/page-element.ts';
 
 /** Mutation strengths on offer, 0…1. */
 const MUTATIONS = [0, 0.35, 0.8] as const;

@@ -4,13 +4,12 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { Event as Message } from '../../../shared/protocol/events.ts';
-import { icons } from '../../elements/icons.ts';
-import { tile } from '../../elements/seed-picture.ts';
+import { icons, tile } from '../../elements/icons.ts';
 import { kindName } from '../../elements/text.ts';
 import { stepOf } from '../../input/keyboard.ts';
 import { offered, searchable } from '../../state/browser-store.ts';
 import { textField, visuallyHidden } from '../../style/fragments.ts';
-import { fire, VisitorElement } from '../elements/sheet-element.ts';
+import { fire, VisitorElement } from '../elements/page-element.ts';
 import { isMeant, KIND_TITLES } from './seed-tray.ts';
 
 /** Fires `take` (`detail`: SeedSource) when a seed is chosen. */

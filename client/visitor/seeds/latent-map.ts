@@ -1,4 +1,5 @@
 /** The latent map: similar creatures are close together, and points between them blend them. */
+
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -10,15 +11,60 @@ import {
 } from '../../../shared/latent-map.ts';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { Event as Message } from '../../../shared/protocol/events.ts';
-import { type MapProjection, mapProjectionOf, placeAt } from '../../draw/map-projection.ts';
-import { tileStyle } from '../../elements/seed-picture.ts';
+import { tileStyle } from '../../elements/icons.ts';
 import { byPointer } from '../../elements/text.ts';
 import { arrowMove } from '../../input/keyboard.ts';
 import type { Previews } from '../../room/seed-previews.ts';
-import { solid } from '../elements/radio-group.ts';
-import { fire, VisitorElement } from '../elements/sheet-element.ts';
-import './seed-row.ts';
+import { fire, solid, VisitorElement } from '../elements/page-element.ts';
 import { betweenText } from './seed-tray.ts';
+
+/** A projection onto a screen of `width` × `height` CSS pixels. */
+export interface MapProjection {
+  readonly width: number;
+  readonly height: number;
+  /** Width and height of a creature's picture, CSS pixels. */
+  readonly tile: number;
+  /** Centre of the map. */
+  readonly middle: MapPoint;
+  readonly toScreen: (place: MapPoint) => MapPoint;
+  readonly scale: number;
+  readonly left: number;
+  readonly top: number;
+}
+
+/** Factor by which pictures exceed their share of the map; most of a picture's square is empty. */
+const OVERLAP = 1.25;
+
+/** Fits the map into a screen of `width` × `height` CSS pixels. */
+export function mapProjectionOf(
+  places: readonly MapPoint[],
+  width: number,
+  height: number,
+): MapProjection {
+  const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
+  const [right, bottom] = [Math.max(...xs), Math.max(...ys)];
+  const count = Math.max(1, places.length);
+  // Leave room for the pictures at the edge, which extend beyond their points.
+  const share = Math.sqrt((Math.max(right, 0.01) * Math.max(bottom, 0.01)) / count) * OVERLAP;
+  const scale = Math.min(width / (right + share), height / (bottom + share));
+  const left = (width - scale * right) / 2;
+  const top = (height - scale * bottom) / 2;
+  return {
+    width,
+    height,
+    tile: Math.min(64, share * scale),
+    middle: { x: right / 2, y: bottom / 2 },
+    toScreen: ({ x, y }) => ({ x: left + x * scale, y: top + y * scale }),
+    scale,
+    left,
+    top,
+  };
+}
+
+/** The point of the map at a screen position; may be outside 0…1. */
+export function placeAt({ left, top, scale }: MapProjection, x: number, y: number): MapPoint {
+  return { x: (x - left) / scale, y: (y - top) / scale };
+}
 
 /** How many of the nearest creatures the text names. */
 const MAX_NAMES = 3;

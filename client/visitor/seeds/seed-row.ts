@@ -5,12 +5,12 @@ import { customElement, property, query, queryAll, state } from 'lit/decorators.
 import type { PreviewSource, SeedSource } from '../../../shared/protocol/commands.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
-import { tile } from '../../elements/seed-picture.ts';
+import { tile } from '../../elements/icons.ts';
 import { kindName } from '../../elements/text.ts';
 import { forward, rove, settle } from '../../input/keyboard.ts';
 import type { FilmView, Previews } from '../../room/seed-previews.ts';
 import { offered } from '../../state/browser-store.ts';
-import { fire, VisitorElement } from '../elements/sheet-element.ts';
+import { fire, VisitorElement } from '../elements/page-element.ts';
 
 /** How long the growth lasts and how long the grown organism is shown, ms. */
 const GROWTH_DURATION = 2_000;

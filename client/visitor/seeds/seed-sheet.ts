@@ -5,13 +5,11 @@ import { customElement, property } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
-import { Drawing } from '../../draw/drawing.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
 import type { DrawingWork } from '../drawing/draw-pad.ts';
+import { Drawing } from '../drawing/drawing.ts';
+import { SheetElement } from '../elements/page-element.ts';
 import { reasonText } from '../text.ts';
-import './gallery-grid.ts';
-import './latent-map.ts';
-import { SheetElement } from '../elements/sheet-element.ts';
 
 /** Styles of the seed sheet: at the lower edge, or centred in a large window. */
 export const seedSheetStyle = css`

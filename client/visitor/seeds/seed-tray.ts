@@ -7,9 +7,8 @@ import type { OrganismView, SeedView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { kindName, organismName } from '../../elements/text.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
-import { PageElement } from '../elements/sheet-element.ts';
+import { PageElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
-import './seed-row.ts';
 
 /** The titles of the gallery's categories, in display order. */
 export const KIND_TITLES: Readonly<Record<string, () => string>> = {

@@ -1,5 +1,5 @@
-import { Drawing } from '../../../client/draw/drawing.ts';
-import { mapProjectionOf, placeAt } from '../../../client/draw/map-projection.ts';
+import { Drawing } from '../../../client/visitor/drawing/drawing.ts';
+import { mapProjectionOf, placeAt } from '../../../client/visitor/seeds/latent-map.ts';
 import { betweenText, isMeant, seedTitle } from '../../../client/visitor/seeds/seed-tray.ts';
 
 describe('drawing', () => {

@@ -1,5 +1,5 @@
 import type { Socket } from 'socket.io-client';
-import { WallConnection } from '../../../client/room/room-connection.ts';
+import { WallConnection } from '../../../client/room/connection.ts';
 import { ENGLISH, refusedText } from '../../../client/wall/text.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeSocket } from '../../support/fake-socket.ts';

@@ -6,7 +6,7 @@ import { ageText, kindName, number, plural } from '../../../client/elements/text
 import { addressName } from '../../../client/host/sections.ts';
 import { REASON_TEXTS } from '../../../client/host/text.ts';
 import { loadDictionary } from '../../../client/locale/locale.ts';
-import { formFor } from '../../../client/locale/plural.ts';
+import { formFor } from '../../../client/locale/page-words.ts';
 import { formsOf, galleryNames, textOf, Words } from '../../../client/locale/tools/build-words.ts';
 import { LOADERS } from '../../../client/locale/words/visitor/index.ts';
 import { reasonText } from '../../../client/visitor/text.ts';

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { pack } from 'msgpackr';
-import { parser } from '../../../shared/protocol/packets.ts';
+import { parser } from '../../../shared/protocol/parser.ts';
 import fc, { forRuns } from '../../support/property.ts';
 
 function decode(message: unknown): unknown {

@@ -2,7 +2,7 @@ import { ageText, kindName, survivedText } from '../../../../client/elements/tex
 import { keyAction } from '../../../../client/input/keyboard.ts';
 import { Resolution, TickLength } from '../../../../client/render/frame-pacing.ts';
 import { RequestTracker } from '../../../../client/room/connection.ts';
-import { Hint } from '../../../../client/state/hint.ts';
+import { Hint } from '../../../../client/state/browser-store.ts';
 import { InteractionState } from '../../../../client/state/interaction-state.ts';
 import type { OrganismView } from '../../../../shared/vocabulary.ts';
 
