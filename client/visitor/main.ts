@@ -16,7 +16,6 @@ import './seeds/gallery-grid.ts';
 import './seeds/latent-map.ts';
 import './drawing/draw-pad.ts';
 import './seeds/seed-sheet.ts';
-import './elements/language-switch.ts';
 import './elements/vivarium-room.ts';
 import { startLanguage } from '../locale/locale.ts';
 import { LOADERS } from '../locale/words/visitor/index.ts';

@@ -20,18 +20,25 @@ import { BrowserStore } from '../state/browser-store.ts';
 import type { KeyHelp } from './elements/key-help.ts';
 import type { RoomOverview } from './elements/room-overview.ts';
 import type { RoomStory } from './elements/room-story.ts';
+import type { ToastLayer } from './elements/toast-layer.ts';
 import type { ToolDock } from './elements/tool-dock.ts';
 import type { FindMine } from './organisms/find-mine.ts';
 import type { RoomSession } from './room-session.ts';
 import { Tools } from './tools.ts';
 
-/** The elements of the page that keys act on. */
-export interface KeyElements {
+/** The page around the canvas: its session, and the elements that keys and pictures act on. */
+export interface RoomPage extends HTMLElement {
+  readonly session: RoomSession;
   readonly canvas: HTMLCanvasElement;
+  readonly lens: HTMLCanvasElement;
+  readonly header: HTMLElement;
+  readonly cursors: CursorLayer;
   readonly dock: ToolDock;
   readonly finder: FindMine;
   readonly help: KeyHelp;
+  readonly overview: RoomOverview;
   readonly story: RoomStory;
+  readonly toasts: ToastLayer;
 }
 
 /** Translates key presses into actions on the page. */
@@ -41,10 +48,9 @@ export class KeyControl {
   private aimed: Point | undefined;
 
   constructor(
-    private readonly session: RoomSession,
+    private readonly page: RoomPage,
     private readonly view: RoomView,
     private readonly tools: Tools,
-    private readonly elements: KeyElements,
   ) {}
 
   /**
@@ -61,9 +67,9 @@ export class KeyControl {
 
   /** Handles a keydown event of the window. */
   down(event: KeyboardEvent): void {
-    const { canvas } = this.elements;
+    const { canvas, session } = this.page;
     // A modal dialog has the keys to itself, also when nothing in it has the focus.
-    if (this.session.panels.modals) return;
+    if (session.panels.modals) return;
     const target = event.composedPath()[0] as HTMLElement;
     // Many keyboards need AltGr (reported as Ctrl and Alt on Windows) or Option for brackets.
     const bracket = event.altKey && /^[[\]]$/.test(event.key);
@@ -79,11 +85,11 @@ export class KeyControl {
   /** Performs an action, from a key or from the button for it. */
   act(action: KeyAction): void {
     const { view } = this;
-    const { canvas, dock, finder, help } = this.elements;
-    const { state: interaction } = this.session;
+    const { canvas, dock, finder, help, session } = this.page;
+    const { state: interaction } = session;
     const { state } = interaction;
-    if (this.session.watches && /take|seeds/.test(action.do)) return;
-    if (/move|zoom|fit|meet|mine/.test(action.do)) this.session.views.stop();
+    if (session.watches && /take|seeds/.test(action.do)) return;
+    if (/move|zoom|fit|meet|mine/.test(action.do)) session.views.stop();
     if (action.do === 'take') interaction.take(action.tool);
     if (action.do === 'radius') interaction.setRadius(state.radius + action.by);
     if (action.do === 'move') view.rig.glideBy(action.dx, action.dy, 1);
@@ -110,7 +116,7 @@ export class KeyControl {
    */
   follow(now: number): void {
     const { view, tools } = this;
-    if (!this.elements.canvas.matches(':focus-visible')) {
+    if (!this.page.canvas.matches(':focus-visible')) {
       this.aimed = undefined;
       return;
     }
@@ -126,7 +132,7 @@ export class KeyControl {
    * nearest to the middle of the view.
    */
   private meet(by: 1 | -1): void {
-    const { model, state: interaction } = this.session;
+    const { model, state: interaction } = this.page.session;
     const all = [...model.organisms.values()];
     if (all.length === 0) return;
     const { selection } = interaction.state;
@@ -134,7 +140,7 @@ export class KeyControl {
     const next = index < 0 ? this.nearest(all) : all[(index + by + all.length) % all.length];
     interaction.select(next.id);
     this.view.show(next);
-    this.elements.story.tell(next);
+    this.page.story.tell(next);
   }
 
   private nearest(all: readonly OrganismView[]): OrganismView {
@@ -143,15 +149,6 @@ export class KeyControl {
     const distance = ({ x, y }: OrganismView): number => Math.hypot(x - middle.x, y - middle.y);
     return all.reduce((best, one) => (distance(one) < distance(best) ? one : best));
   }
-}
-
-/** The elements of the page that the canvas works with. */
-export interface CanvasElements extends KeyElements {
-  readonly page: HTMLElement;
-  readonly header: HTMLElement;
-  readonly cursors: CursorLayer;
-  readonly lens: HTMLCanvasElement;
-  readonly overview: RoomOverview;
 }
 
 /** Windows in which the whole room would show its organisms too small. */
@@ -170,21 +167,14 @@ export class RoomCanvas {
   private before: Camera | undefined;
   private isOpened = false;
 
-  /**
-   * @param refuse shows the visitor why an action was refused, near a point on the screen
-   * @throws GlError when this browser has no WebGL2
-   */
-  constructor(
-    private readonly session: RoomSession,
-    private readonly elements: CanvasElements,
-    refuse: (text: string, at: Point) => void,
-  ) {
-    const { page, canvas, dock, cursors, overview } = elements;
+  /** @throws GlError when this browser has no WebGL2 */
+  constructor(private readonly page: RoomPage) {
+    const { session, canvas, dock, cursors, overview } = page;
     const { model, state, estimate, feedback, connection } = session;
     const { signal } = this.stop;
     const view = new RoomView(canvas, model, state);
-    const tools = new Tools(session, view, refuse);
-    const keys = new KeyControl(session, view, tools, elements);
+    const tools = new Tools(session, view, page.toasts);
+    const keys = new KeyControl(page, view, tools);
     this.view = view;
     this.tools = tools;
     this.keys = keys;
@@ -199,7 +189,7 @@ export class RoomCanvas {
     calm.addEventListener('change', applyMotion, { signal });
     applyMotion();
 
-    const lens = new Lens(canvas, elements.lens, signal);
+    const lens = new Lens(canvas, page.lens, signal);
     // What phones hold back for a moment is too small to see on them, and most visitors of a crowd have one.
     const reporter = new ViewportReporter(
       (look) => connection.send('look', look),
@@ -284,7 +274,7 @@ export class RoomCanvas {
 
   /** Moves the camera to a place of the grid. */
   centre(place: Point): void {
-    this.session.views.stop();
+    this.page.session.views.stop();
     this.view.rig.centre(place);
     this.view.loop.invalidate();
   }
@@ -297,20 +287,21 @@ export class RoomCanvas {
 
   /** Fits the view between the header and the dock. */
   private layout(): void {
-    const { page, header, dock: dockElement } = this.elements;
+    const { page } = this;
+    const { session } = page;
     const size = { width: page.clientWidth, height: page.clientHeight };
     this.view.resize(size);
-    const { height, top: dockTop } = dockElement.getBoundingClientRect();
+    const { height, top: dockTop } = page.dock.getBoundingClientRect();
     // A page that only watches has no dock.
     const dock = height > 0 ? size.height - dockTop : 0;
     // On a phone the card sits above the dock, whose height depends on its labels.
     page.style.setProperty('--dock', `${dock}px`);
-    const { room, organisms, checkpoint } = this.session.model;
+    const { room, organisms, checkpoint } = session.model;
     if (!room || !checkpoint) return;
     const { rig } = this.view;
     const isSmall = size.width < 720 || size.height < 520;
     const gap = isSmall ? 14 : Math.max(26, size.height / 50);
-    const top = header.getBoundingClientRect().bottom + gap / 2;
+    const top = page.header.getBoundingClientRect().bottom + gap / 2;
     const insets = { top, bottom: dock + gap, left: gap, right: gap };
     const isLow = size.height < 520 && size.width > size.height;
     // A phone in landscape shows the whole room behind its panels: they leave too little height.
@@ -323,7 +314,7 @@ export class RoomCanvas {
     const { side } = checkpoint;
     const others = [...organisms.values()];
     // Who only watches sees somebody who lives there, not where to plant.
-    const seen = this.session.watches && others[Math.floor(Math.random() * others.length)];
+    const seen = session.watches && others[Math.floor(Math.random() * others.length)];
     rig.open(seen || freePlace(room, side, others, Math.random), side);
   }
 

@@ -29,16 +29,20 @@ import {
   wayBack,
 } from './text.ts';
 
-/** The page that shows the room. */
-export interface SharedPage {
-  refresh(): void;
-  tell(text: string): void;
-  /** Whether the visitor is in the middle of something that a moving view would interrupt. */
-  isBusy(): boolean;
+/** The page that shows a session. */
+export interface SessionPage {
+  /** Renders the page again: something that it shows has changed. */
+  requestUpdate(): void;
+  /** Tells the visitor something. @param at place on the grid that it is about */
+  tell(text: string, at?: Point): void;
   /** Tells the visitor something above what they look at. */
   announce(text: string): void;
+  /** Says why the visitor is not let in. @param wayBack a button that may help */
+  refuse(text: string, wayBack?: WayBack): void;
+  /** Whether the visitor is in the middle of something that a moving view would interrupt. */
+  readonly isBusy: boolean;
   /** Moves the view to a place of the grid. */
-  visit(place: Point): void;
+  showPlace(place: Point): void;
   /** Shows the same part of the grid as another page. */
   match(area: Rect): void;
 }
@@ -55,7 +59,7 @@ export class SharedViews {
   constructor(
     model: RoomModel,
     private readonly ask: RequestTracker['ask'],
-    private readonly page: SharedPage,
+    private readonly page: SessionPage,
   ) {
     model.on('welcome', () => {
       this.following = 0;
@@ -63,7 +67,7 @@ export class SharedViews {
     });
     model.on('spotlight', (place) => {
       this.spot = place;
-      if (page.isBusy()) page.refresh();
+      if (page.isBusy) page.requestUpdate();
       else this.goToSpot();
     });
     model.on('view', ({ participant, area }) => {
@@ -73,7 +77,7 @@ export class SharedViews {
     });
     model.on('followers', ({ count }) => {
       this.followers = count;
-      page.refresh();
+      page.requestUpdate();
     });
   }
 
@@ -82,7 +86,7 @@ export class SharedViews {
     const { spot, page } = this;
     this.stop(true);
     if (!spot) return;
-    page.visit(spot);
+    page.showPlace(spot);
     page.announce(spotText());
   }
 
@@ -90,7 +94,7 @@ export class SharedViews {
   follow(participant: ParticipantId): void {
     this.following = participant;
     this.ask('follow', { participant }, { rejected: (reason) => this.end(reason) });
-    this.page.refresh();
+    this.page.requestUpdate();
   }
 
   /** The visitor moves their view themselves, or closes what the page says about it. */
@@ -104,7 +108,7 @@ export class SharedViews {
   private end(reason?: Reason): void {
     this.following = 0;
     if (reason) this.page.tell(reasonText(reason));
-    this.page.refresh();
+    this.page.requestUpdate();
   }
 }
 
@@ -138,16 +142,6 @@ interface Offer extends Change {
 }
 
 const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
-
-/** The page that shows a session. */
-export interface SessionPage extends Omit<SharedPage, 'tell'> {
-  /** Something that the page shows has changed. */
-  refresh(): void;
-  /** Tells the visitor something. @param at place on the grid that it is about */
-  tell(text: string, at?: Point): void;
-  /** The visitor is not let in. @param wayBack a button that may help */
-  refuse(text: string, wayBack?: WayBack): void;
-}
 
 /** Connects the room's model with the visitor's state. */
 export class RoomSession {
@@ -189,7 +183,7 @@ export class RoomSession {
 
   constructor(private readonly page: SessionPage) {
     const { model, state, requests } = this;
-    const refresh = (): void => page.refresh();
+    const refresh = (): void => page.requestUpdate();
     model.on('opened', ({ checkpoint }) => {
       knowKinds(checkpoint.gallery.map(({ name }) => name));
     });
@@ -317,7 +311,7 @@ export class RoomSession {
       this.telling.rejected(reason);
       if (!offer || reason === 'no-such-organism') return;
       this.offer(offer);
-      this.page.refresh();
+      this.page.requestUpdate();
     };
     this.requests.ask('renew', { organism }, { rejected });
   }
@@ -349,7 +343,7 @@ export class RoomSession {
   /** Offers no longer to keep an organism. */
   dismiss(organism: OrganismId): void {
     this.departing.delete(organism);
-    this.page.refresh();
+    this.page.requestUpdate();
   }
 
   /** Asks for a seed of the selected pair. */

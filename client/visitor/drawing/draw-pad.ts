@@ -141,18 +141,18 @@ export class DrawPad extends VisitorElement {
                 this.pen = undefined;
               }}
             ></canvas>
-            ${empty && !pen && !seed ? html`<p class="hint middle soft">${this.isInk ? msg('Draw a digit') : byPointer(msg('Draw here with your finger'), msg('Draw here with the mouse'))}</p>` : nothing}
+            ${empty && !pen && !seed ? html`<p class="hint fill middle soft centred ghost">${this.isInk ? msg('Draw a digit') : byPointer(msg('Draw here with your finger'), msg('Draw here with the mouse'))}</p>` : nothing}
             ${
               pen
                 ? html`<span
-                  class="pen ${pen.down ? 'down' : ''}"
+                  class="pen over round ghost ${pen.down ? 'down' : ''}"
                   style="left:${pen.x * 100}%;top:${pen.y * 100}%"
                 ></span>`
                 : nothing
             }
-            <p class="refusal" role="status">${this.refusal || this.waits()}</p>
+            <p class="refusal over centred ghost" role="status">${this.refusal || this.waits()}</p>
           </div>
-          ${seed ? html`<figcaption class="soft">${msg('Your drawing')}</figcaption>` : nothing}
+          ${seed ? html`<figcaption class="soft centred">${msg('Your drawing')}</figcaption>` : nothing}
         </figure>
         <div class="creature" role="status">${seed ? this.creature(seed) : nothing}</div>
       </div>
@@ -179,12 +179,13 @@ export class DrawPad extends VisitorElement {
     return html`<figure>
       <div class="pad">
         <seed-film
+          class="over"
           data-testid="drawn-film"
           .previews=${this.previews}
           .seed=${{ from: 'hand', seed }}
         ></seed-film>
       </div>
-      <figcaption>
+      <figcaption class="centred">
         ${this.isInk ? msg('Closest digit I can grow') : msg('Closest creature I can grow')}
       </figcaption>
     </figure>`;
@@ -200,7 +201,7 @@ export class DrawPad extends VisitorElement {
   private edits(empty: boolean): TemplateResult {
     const button = (id: string, icon: TemplateResult, label: string, act: () => void) =>
       html`<button
-        class="soft"
+        class="soft middle"
         aria-label=${label}
         title=${label}
         data-testid=${id}
@@ -222,7 +223,7 @@ export class DrawPad extends VisitorElement {
         value,
         testid: `width-${value}`,
         label: label(),
-        content: html`<i style="--size:${share};--colour:${this.ink}"></i>`,
+        content: html`<i class="round" style="--size:${share};--colour:${this.ink}"></i>`,
       })),
       selected: this.width,
       choose: (width) => {

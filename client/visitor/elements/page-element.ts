@@ -20,6 +20,9 @@ const block = css`
   :host {
     display: block;
   }
+  :host([hidden]) {
+    display: none;
+  }
 `;
 
 /** Has the styles of the page's controls before its own, and renders again in another language. */
@@ -68,10 +71,8 @@ const sheetStyle = css`
   }
   header {
     gap: 8px;
-    min-width: 0;
   }
   h2 {
-    min-width: 0;
     font-size: 1.22em;
     font-weight: 500;
     line-height: 1.2;
@@ -90,8 +91,8 @@ export abstract class SheetElement extends PageElement {
   @query('dialog') protected readonly dialog!: HTMLDialogElement;
 
   protected header(title: string): TemplateResult {
-    return html`<header class="flex spread">
-      <h2 id="title">${title}</h2>
+    return html`<header class="flex spread shrinks">
+      <h2 id="title" class="shrinks">${title}</h2>
       <button class="close" aria-label=${msg('Close')} data-testid="sheet-close" @click=${this.close}>
         ${icons.close}
       </button>
@@ -123,21 +124,19 @@ export abstract class SheetElement extends PageElement {
   }
 }
 
-export interface RadioOption<T> {
-  readonly value: T;
-  readonly testid: string;
-  /** Name of an option whose content is not text. */
-  readonly label?: string;
-  readonly content?: unknown;
-  readonly style?: string;
-  /** Keyboard shortcuts, as in `aria-keyshortcuts`. */
-  readonly keys?: string;
-}
-
 interface RadioGroup<T> {
   readonly class: string;
   readonly label: string;
-  readonly options: readonly RadioOption<T>[];
+  readonly options: readonly {
+    readonly value: T;
+    readonly testid: string;
+    /** Name of an option whose content is not text. */
+    readonly label?: string;
+    readonly content?: unknown;
+    readonly style?: string;
+    /** Keyboard shortcuts, as in `aria-keyshortcuts`. */
+    readonly keys?: string;
+  }[];
   readonly selected: T;
   readonly choose: (value: T) => void;
   /** Content after the options. */
@@ -150,7 +149,7 @@ export function radioGroup<T>(group: RadioGroup<T>): TemplateResult {
   return html`<div class=${group.class} role="radiogroup" aria-label=${group.label} @keydown=${walk}>
     ${options.map(
       ({ value, testid, label, content, style, keys }) => html`<button
-        class="soft"
+        class="soft middle"
         role="radio"
         data-testid=${testid}
         style=${style ?? nothing}

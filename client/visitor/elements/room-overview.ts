@@ -10,9 +10,6 @@ import { fire, PageElement } from './page-element.ts';
 @customElement('room-overview')
 export class RoomOverview extends PageElement {
   static override styles = css`
-    :host([hidden]) {
-      display: none;
-    }
     button {
       display: block;
       padding: 0;

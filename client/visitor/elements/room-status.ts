@@ -137,7 +137,6 @@ export class RoomStatus extends PageElement {
     .dot {
       width: 7px;
       height: 7px;
-      border-radius: 50%;
       background: var(--accent);
     }
     .slow .dot {
@@ -150,7 +149,6 @@ export class RoomStatus extends PageElement {
     }
     .details {
       background: oklch(0.2 0.012 225);
-      position: absolute;
       top: calc(100% + 8px);
       inset-inline-end: 0;
       padding: 16px 18px;
@@ -239,7 +237,7 @@ export class RoomStatus extends PageElement {
         aria-expanded=${this.open}
         @click=${() => this.toggle(!this.open)}
       >
-        <span class="dot"></span>
+        <span class="dot round"></span>
         ${
           live
             ? html`${
@@ -259,7 +257,7 @@ export class RoomStatus extends PageElement {
     const { room, organisms, pace, settings } = this.session.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
-    return html`<div class="panel details scroll" data-testid="details">
+    return html`<div class="panel details over scroll" data-testid="details">
       ${settings?.names === false || this.session.watches ? nothing : html`<name-field .session=${this.session}></name-field>`}
       <dl>
         ${row(msg('Grid'), room && msg(str`${number(room.width)} × ${number(room.height)} cells`))}

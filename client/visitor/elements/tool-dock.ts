@@ -93,16 +93,12 @@ export class ToolDock extends PageElement {
     }
     .tools {
       position: relative;
-      flex: none;
-      display: grid;
       /* Equal widths, as wide as the longest label: energy-line is positioned by thirds. */
       grid-auto-flow: column;
       grid-auto-columns: 1fr;
       gap: 2px;
     }
     .tools button {
-      display: grid;
-      justify-items: center;
       gap: 3px;
       min-width: 4.9em;
       min-height: 44px;
@@ -111,15 +107,10 @@ export class ToolDock extends PageElement {
       font-size: 0.93em;
       transition: background 0.2s, color 0.2s;
     }
-    .tools button[aria-checked='true'] {
-      background: var(--raised);
-      color: var(--ink);
-    }
     .tools button[aria-checked='true'] svg {
       color: var(--accent);
     }
     energy-line {
-      position: absolute;
       bottom: 4px;
       inset-inline-start: calc((var(--at) + 0.2) * 100% / 3);
       width: calc(0.6 * 100% / 3);
@@ -141,7 +132,6 @@ export class ToolDock extends PageElement {
     }
     .context {
       flex: 0 1 39em;
-      min-width: 0;
       min-height: 6.9em;
       align-items: center;
     }
@@ -154,7 +144,6 @@ export class ToolDock extends PageElement {
     .ring {
       justify-self: center;
       border: 1.5px solid var(--warm);
-      border-radius: 50%;
     }
     p {
       padding-inline: 10px 18px;
@@ -174,7 +163,6 @@ export class ToolDock extends PageElement {
         min-width: 0;
         grid-auto-flow: column;
         justify-content: center;
-        align-items: center;
         gap: 8px;
         padding: 0.6em 0;
       }
@@ -263,7 +251,7 @@ export class ToolDock extends PageElement {
     const { tool } = state.state;
     return html`<div class="panel flex">
       ${radioGroup({
-        class: 'tools',
+        class: 'tools picks rigid grid',
         label: msg('Tools'),
         options: TOOLS.map(({ tool: value, label, keys }) => ({
           ...{ value, keys, testid: `tool-${value}` },
@@ -274,7 +262,7 @@ export class ToolDock extends PageElement {
         after: this.energyLine(tool),
       })}
       <span class="divider"></span>
-      <div class="context grid">${this.context(tool)}</div>
+      <div class="context grid shrinks">${this.context(tool)}</div>
     </div>`;
   }
 
@@ -293,7 +281,7 @@ export class ToolDock extends PageElement {
     const at = TOOLS.findIndex((each) => each.tool === tool);
     return html`<energy-line
       aria-hidden="true"
-      class=${tool === 'look' ? 'idle' : ''}
+      class="over ${tool === 'look' ? 'idle' : ''}"
       style="--at:${at}"
       .energy=${this.energy}
       .hue=${this.session.model.you?.hue ?? 0}
@@ -328,7 +316,7 @@ export class ToolDock extends PageElement {
     const { radius, widest } = state.state;
     const size = 6 + radius * 3;
     return html`<div class="brush grid">
-      <span class="ring" style="width:${size}px;height:${size}px"></span>
+      <span class="ring round" style="width:${size}px;height:${size}px"></span>
       <input
         type="range"
         min=${minRadius}

@@ -1,7 +1,7 @@
 /** The card of the selected organism: its facts and relatives, or the cross panel. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { customElement } from 'lit/decorators.js';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
@@ -16,107 +16,12 @@ import {
 } from '../../elements/text.ts';
 import { kinOf } from '../../room/room-model.ts';
 import { facts, roundButton } from '../../style/fragments.ts';
-import { fire, PageElement, PanelElement, quiet, solid } from '../elements/page-element.ts';
+import { fire, PanelElement, quiet, solid } from '../elements/page-element.ts';
 import { heldTitle } from '../seeds/seed-tray.ts';
 import { changeText } from '../text.ts';
 
 /** Most portraits per group; further relatives are only counted. */
 const MAX_SHOWN = 4;
-
-/** Fires `visit` (`detail`: OrganismView) when a relative is chosen. */
-@customElement('kin-list')
-export class KinList extends PageElement {
-  static override styles = css`
-    :host {
-      display: flex;
-      flex-wrap: wrap;
-      gap: 10px 22px;
-    }
-    section {
-      min-width: 0;
-    }
-    h3 {
-      margin: 0 0 4px;
-      font: inherit;
-      font-size: 0.86em;
-    }
-    .row {
-      gap: 4px;
-    }
-    button,
-    .gone {
-      flex: none;
-      width: 3.2em;
-      height: 3.2em;
-      border-radius: 12px;
-      background: oklch(0.95 0.01 210 / 0.05);
-    }
-    organism-portrait {
-      width: 2.6em;
-      height: 2.6em;
-    }
-    .gone::after {
-      content: '';
-      width: 1.2em;
-      height: 1.2em;
-      border: 1.5px dashed var(--ink-soft);
-      border-radius: 50%;
-      opacity: 0.6;
-    }
-    .further {
-      margin-inline-start: 6px;
-    }
-  `;
-
-  @property({ attribute: false }) organism!: OrganismView;
-
-  override render(): TemplateResult | typeof nothing {
-    const { parents, children, siblings, descendants } = kinOf(
-      this.organism,
-      this.session.model.organisms,
-    );
-    if (parents.length + descendants === 0) return nothing;
-    return html`${this.group('parents', msg('Parents'), parents)}
-    ${this.group('children', msg('Children'), children, descendants)}
-    ${this.group('siblings', msg('Siblings'), siblings)}`;
-  }
-
-  /** @param total the number of relatives, when `all` does not list every one */
-  private group(
-    name: string,
-    title: string,
-    all: readonly (OrganismView | undefined)[],
-    total = all.length,
-  ): TemplateResult | typeof nothing {
-    if (total === 0) return nothing;
-    const shown = all.slice(0, MAX_SHOWN);
-    const further = total - shown.length;
-    return html`<section data-testid="kin-${name}">
-      <h3 class="soft">${title}</h3>
-      <div class="row flex">
-        ${shown.map((one) => (one ? this.relative(one) : this.removed()))}
-        ${further > 0 ? html`<span class="further small soft">${furtherText(further)}</span>` : nothing}
-      </div>
-    </section>`;
-  }
-
-  private relative(organism: OrganismView): TemplateResult {
-    const name = organismName(organism);
-    return html`<button
-      class="raise middle"
-      title=${name}
-      aria-label=${name}
-      @click=${() => fire(this, 'visit', organism)}
-    >
-      <organism-portrait .model=${this.session.model} .organism=${organism.id}></organism-portrait>
-    </button>`;
-  }
-
-  private removed(): TemplateResult {
-    const text = msg('one that is gone');
-    return html`<span class="gone middle" role="img" title=${text} aria-label=${text}></span>`;
-  }
-}
 
 /** Fires `visit` for a relative and `keep` for a keepsake (`detail`: OrganismView). */
 @customElement('organism-card')
@@ -130,6 +35,9 @@ export class OrganismCard extends PanelElement {
       flex-direction: column;
     }
     .panel {
+      --step: 16px;
+      --kin: 14px;
+      --line-gap: 14px;
       min-height: 0;
       background: oklch(0.2 0.012 225);
       width: 22.5em;
@@ -148,7 +56,6 @@ export class OrganismCard extends PanelElement {
       padding-inline-end: 26px;
     }
     header > div {
-      min-width: 0;
       overflow-wrap: anywhere;
     }
     h2 {
@@ -159,26 +66,56 @@ export class OrganismCard extends PanelElement {
     header p {
       margin: 3px 0 0;
     }
-    organism-portrait {
-      flex: none;
+    header organism-portrait {
       width: 4.4em;
-      height: 4.4em;
+      aspect-ratio: 1;
       margin: -0.3em;
     }
     dl {
-      margin-top: 16px;
-      padding-top: 14px;
+      margin-top: var(--step);
+      padding-top: var(--line-gap);
       border-top: 1px solid var(--line);
     }
     .affected {
       margin-top: 10px;
       color: var(--warm);
     }
-    kin-list {
-      margin-top: 14px;
+    .kin {
+      gap: 10px 22px;
+      margin-top: var(--kin);
+    }
+    h3 {
+      margin: 0 0 4px;
+      font: inherit;
+      font-size: 0.86em;
+    }
+    .row {
+      gap: 4px;
+    }
+    .row button,
+    .gone {
+      width: 3.2em;
+      height: 3.2em;
+      border-radius: 12px;
+      background: oklch(0.95 0.01 210 / 0.05);
+    }
+    .row organism-portrait {
+      width: 2.6em;
+      height: 2.6em;
+    }
+    .gone::after {
+      content: '';
+      width: 1.2em;
+      height: 1.2em;
+      border: 1.5px dashed var(--ink-soft);
+      border-radius: 50%;
+      opacity: 0.6;
+    }
+    .further {
+      margin-inline-start: 6px;
     }
     footer {
-      margin-top: 16px;
+      margin-top: var(--step);
       gap: 3px;
     }
     footer button {
@@ -199,28 +136,21 @@ export class OrganismCard extends PanelElement {
     [data-testid='transform'] {
       max-width: 100%;
     }
-    [data-testid='transform'] span {
-      overflow: hidden;
-      text-overflow: ellipsis;
-    }
     footer seed-film {
-      flex: none;
       width: 2em;
     }
     .report {
       margin-inline-start: auto;
     }
     .close {
-      position: absolute;
       top: 4px;
       inset-inline-end: 4px;
       ${roundButton}
     }
     /* On a phone the card is low and sits above the dock, so that the room stays visible. */
     @media (max-width: 720px), (max-height: 520px) {
-      organism-portrait {
+      header organism-portrait {
         width: 3.6em;
-        height: 3.6em;
       }
       dl {
         grid-template-columns: auto 1fr auto 1fr;
@@ -230,30 +160,20 @@ export class OrganismCard extends PanelElement {
     }
     @media (max-width: 720px) {
       .panel {
+        --step: 10px;
+        --kin: 10px;
+        --line-gap: 9px;
         width: 100%;
         padding: 12px 14px;
-      }
-      dl {
-        margin-top: 10px;
-        padding-top: 9px;
-      }
-      kin-list,
-      footer {
-        margin-top: 10px;
       }
     }
     @media (max-height: 520px) {
       .panel {
+        --step: 8px;
+        --kin: 8px;
+        --line-gap: 8px;
         width: 24em;
         padding: 10px 14px;
-      }
-      dl {
-        margin-top: 8px;
-        padding-top: 8px;
-      }
-      kin-list,
-      footer {
-        margin-top: 8px;
       }
     }
     /* There the panel has no height to spare for what the family shows anyway. */
@@ -297,8 +217,8 @@ export class OrganismCard extends PanelElement {
     const { planter } = organism;
     return html`<section class="panel ${selection.crossing ? 'crossing' : ''}" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
       <header class="flex">
-        <organism-portrait .model=${model} .organism=${organism.id}></organism-portrait>
-        <div>
+        <organism-portrait class="rigid" .model=${model} .organism=${organism.id}></organism-portrait>
+        <div class="shrinks">
           <h2 class="capital">${organismName(organism)}</h2>
           <p class="small soft">
             <span class="who" style="--hue:${planter.hue}"></span
@@ -314,7 +234,7 @@ export class OrganismCard extends PanelElement {
             : this.facts(organism)
         }
       </div>
-      <button class="close" aria-label=${msg('Close')} @click=${this.close}>
+      <button class="close over" aria-label=${msg('Close')} @click=${this.close}>
         ${icons.close}
       </button>
     </section>`;
@@ -345,7 +265,7 @@ export class OrganismCard extends PanelElement {
         ${former ? html`<dt>${msg('Before')}</dt><dd class="former" data-testid="former">${former}</dd>` : nothing}
       </dl>
       ${change ? html`<p class="affected small" data-testid="affected">${changeText(change, this.session.model)}</p>` : nothing}
-      <kin-list .session=${this.session} .organism=${organism}></kin-list>
+      ${this.kin(organism)}
       ${this.session.watches ? nothing : this.actions(organism)}`;
   }
 
@@ -379,8 +299,8 @@ export class OrganismCard extends PanelElement {
     const isAllowed = checkpoint?.transforms && (isMine || settings?.transformOthers);
     const title = heldTitle(this.session);
     if (!isGrown || !isAllowed || this.session.isHeld(organism)) return nothing;
-    const into = html`<seed-film still .previews=${previews} .seed=${held}></seed-film
-      ><span>${msg(str`Turn into: ${title}`)}</span>`;
+    const into = html`<seed-film class="rigid" still .previews=${previews} .seed=${held}></seed-film
+      ><span class="cut">${msg(str`Turn into: ${title}`)}</span>`;
     return quiet('transform', into, () => {
       this.session.transform(organism);
       // The button goes as soon as the organism is what the seed is.
@@ -397,5 +317,54 @@ export class OrganismCard extends PanelElement {
     >
       ${icons.report}
     </button>`;
+  }
+
+  private kin(organism: OrganismView): TemplateResult | typeof nothing {
+    const { parents, children, siblings, descendants } = kinOf(
+      organism,
+      this.session.model.organisms,
+    );
+    if (parents.length + descendants === 0) return nothing;
+    return html`<div class="kin wrap">
+      ${this.relatives('parents', msg('Parents'), parents)}
+      ${this.relatives('children', msg('Children'), children, descendants)}
+      ${this.relatives('siblings', msg('Siblings'), siblings)}
+    </div>`;
+  }
+
+  /** @param total the number of relatives, when `all` does not list every one */
+  private relatives(
+    name: string,
+    title: string,
+    all: readonly (OrganismView | undefined)[],
+    total = all.length,
+  ): TemplateResult | typeof nothing {
+    if (total === 0) return nothing;
+    const shown = all.slice(0, MAX_SHOWN);
+    const further = total - shown.length;
+    return html`<section class="shrinks" data-testid="kin-${name}">
+      <h3 class="soft">${title}</h3>
+      <div class="row flex">
+        ${shown.map((one) => (one ? this.relative(one) : this.removed()))}
+        ${further > 0 ? html`<span class="further small soft">${furtherText(further)}</span>` : nothing}
+      </div>
+    </section>`;
+  }
+
+  private relative(organism: OrganismView): TemplateResult {
+    const name = organismName(organism);
+    return html`<button
+      class="raise middle rigid"
+      title=${name}
+      aria-label=${name}
+      @click=${() => fire(this, 'visit', organism)}
+    >
+      <organism-portrait .model=${this.session.model} .organism=${organism.id}></organism-portrait>
+    </button>`;
+  }
+
+  private removed(): TemplateResult {
+    const text = msg('one that is gone');
+    return html`<span class="gone middle rigid" role="img" title=${text} aria-label=${text}></span>`;
   }
 }

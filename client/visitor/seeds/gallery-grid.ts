@@ -50,14 +50,9 @@ export class GalleryGrid extends VisitorElement {
       overscroll-behavior-x: contain;
     }
     .chips button {
-      flex: none;
       min-height: 2.4em;
       padding: 0 0.95em;
       border-radius: 999px;
-    }
-    .chips button[aria-pressed='true'] {
-      background: var(--raised);
-      color: var(--ink);
     }
     .grid {
       grid-template-columns: repeat(auto-fill, minmax(4.3em, 1fr));
@@ -154,7 +149,7 @@ export class GalleryGrid extends VisitorElement {
       </label>
       ${
         kinds.length > 1
-          ? html`<div class="chips" role="group" aria-label=${msg('Kinds of seeds')}>
+          ? html`<div class="chips picks" role="group" aria-label=${msg('Kinds of seeds')}>
             ${['', ...kinds].map((kind) => this.chip(kind))}
           </div>`
           : html`<span></span>`
@@ -168,7 +163,7 @@ export class GalleryGrid extends VisitorElement {
 
   private chip(kind: string): TemplateResult {
     return html`<button
-      class="soft small bright"
+      class="soft small bright rigid"
       data-testid="kind-${kind || 'all'}"
       aria-pressed=${this.kind === kind}
       @click=${() => {

@@ -100,8 +100,7 @@ export class LatentMap extends VisitorElement {
     canvas.dim {
       opacity: 0.5;
     }
-    svg.over {
-      pointer-events: none;
+    svg {
       stroke-width: 1.5;
     }
     .ray {
@@ -112,21 +111,13 @@ export class LatentMap extends VisitorElement {
       stroke: oklch(0.13 0.01 230);
     }
     .bubble {
-      position: absolute;
       translate: -50% -50%;
-      border-radius: 50%;
-      pointer-events: none;
       background: radial-gradient(circle at 50% 46%, oklch(0.3 0.02 190 / 0.96), oklch(0.14 0.01 230 / 0.96));
       box-shadow:
         inset 0 0 0 1.5px oklch(0.89 0.075 168 / 0.55),
         0 12px 34px oklch(0 0 0 / 0.5);
     }
-    .near {
-      position: absolute;
-      pointer-events: none;
-    }
     .bubble seed-film {
-      position: absolute;
       inset: 13%;
     }
     footer {
@@ -136,7 +127,6 @@ export class LatentMap extends VisitorElement {
       padding-inline: 6px 4px;
     }
     footer p {
-      min-width: 0;
       text-wrap: balance;
     }
     footer button {
@@ -230,7 +220,7 @@ export class LatentMap extends VisitorElement {
         ${spot && this.chart ? this.overlay(spot, near, this.chart) : nothing}
       </div>
       <footer class="flex spread">
-        <p class="soft capital" role="status" data-testid="between">
+        <p class="soft capital shrinks" role="status" data-testid="between">
           ${this.failed ? msg('The map could not be fetched.') : text || byPointer(msg('Touch between two creatures.'), msg('Click between two creatures.'))}
         </p>
         ${solid('take-spot', msg('Take it'), this.take, !seed)}
@@ -254,7 +244,7 @@ export class LatentMap extends VisitorElement {
     const side = at.y > 2 * radius + 30 ? -1 : 1;
     const x = Math.max(radius + 6, Math.min(width - radius - 6, at.x));
     const y = Math.max(radius + 6, Math.min(height - radius - 6, at.y + side * (radius + 34)));
-    return html`<svg class="over fill" viewBox="0 0 ${width} ${height}" aria-hidden="true">
+    return html`<svg class="fill ghost" viewBox="0 0 ${width} ${height}" aria-hidden="true">
         ${near.map(({ index, share }) => {
           const to = chart.toScreen(this.places[index]!);
           const ring = chart.tile * 0.62;
@@ -264,8 +254,8 @@ export class LatentMap extends VisitorElement {
         <circle class="spot" cx=${at.x} cy=${at.y} r="6" />
       </svg>
       ${near.map(({ index }) => this.highlight(index, chart))}
-      <div class="bubble" style="left:${x}px;top:${y}px;width:${2 * radius}px;height:${2 * radius}px">
-        <seed-film .previews=${this.previews} .seed=${this.seed}></seed-film>
+      <div class="bubble over round ghost" style="left:${x}px;top:${y}px;width:${2 * radius}px;height:${2 * radius}px">
+        <seed-film class="over" .previews=${this.previews} .seed=${this.seed}></seed-film>
       </div>`;
   }
 
@@ -273,7 +263,7 @@ export class LatentMap extends VisitorElement {
   private highlight(index: number, { tile, toScreen }: MapProjection): TemplateResult {
     const { x, y } = toScreen(this.places[index]!);
     const place = `left:${x - tile / 2}px;top:${y - tile / 2}px;width:${tile}px;height:${tile}px`;
-    return html`<i class="near" style="${place};${tileStyle(this.checkpoint, index)}"></i>`;
+    return html`<i class="over ghost" style="${place};${tileStyle(this.checkpoint, index)}"></i>`;
   }
 
   private layout(): void {

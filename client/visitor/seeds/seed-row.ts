@@ -162,7 +162,6 @@ export class SeedRow extends VisitorElement {
       );
     }
     button {
-      flex: none;
       position: relative;
       width: 3.6em;
       height: 3.6em;
@@ -206,7 +205,6 @@ export class SeedRow extends VisitorElement {
       class="row"
       role="group"
       aria-label=${msg('Seeds')}
-     
       @wheel=${this.wheel}
       @keydown=${(event: KeyboardEvent) => rove(event, [...this.buttons])}
     >
@@ -230,7 +228,7 @@ export class SeedRow extends VisitorElement {
     const title = this.titleOf(seed);
     const source = { from: 'hand', seed: seed.id } as const;
     return html`<button
-      class="seed own raise middle"
+      class="seed own raise middle rigid"
       data-testid="hand-seed"
       data-origin=${seed.origin}
       title=${title}
@@ -246,7 +244,7 @@ export class SeedRow extends VisitorElement {
     const { held } = this;
     const pressed = held.from === 'gallery' && held.index === index;
     return html`<button
-      class="seed raise middle"
+      class="seed raise middle rigid"
       data-testid="gallery-item"
       data-name=${name}
       title=${kindName(name)}

@@ -99,28 +99,21 @@ export class SeedTray extends PageElement {
       box-shadow: inset 0 0 0 1px var(--line);
     }
     .held seed-film {
-      position: absolute;
       inset: 7%;
     }
     .ways {
       display: flex;
       gap: 2px;
-      min-width: 0;
       padding-top: 2px;
       padding-inline-end: 2px;
     }
     .ways button {
       flex: 1 1 0;
-      min-width: 0;
       justify-content: center;
       gap: 0.45em;
       min-height: 2.6em;
       padding: 0 0.3em;
       border-radius: 13px;
-    }
-    .ways span {
-      overflow: hidden;
-      text-overflow: ellipsis;
     }
     .ways svg {
       flex: none;
@@ -219,19 +212,19 @@ export class SeedTray extends PageElement {
     if (!checkpoint) return nothing;
     const { held, hand } = state.state;
     return html`<div class="held" role="img" aria-label=${heldTitle(this.session)} data-testid="held">
-        <seed-film .previews=${previews} .seed=${held}></seed-film>
+        <seed-film class="over" .previews=${previews} .seed=${held}></seed-film>
       </div>
-      <div class="ways" role="group" aria-label=${msg('Ways to a seed')}>
+      <div class="ways shrinks" role="group" aria-label=${msg('Ways to a seed')}>
         ${this.way('gallery', 'search', msg('All'))}
         <button
-          class="raise flex small soft"
+          class="raise flex small soft shrinks"
           data-testid="dice"
           title=${msg('A random seed, different each time')}
           aria-label=${msg('A random seed, different each time')}
           aria-pressed=${held.from === 'prior'}
           @click=${this.throwDice}
         >
-          ${icons.dice}<span>${msg('Dice')}</span>
+          ${icons.dice}<span class="cut">${msg('Dice')}</span>
         </button>
         ${checkpoint.draws && model.settings?.drawings !== 'off' ? this.way('draw', 'draw', msg('Draw')) : nothing}
         ${checkpoint.map ? this.way('map', 'map', msg('Map')) : nothing}
@@ -254,14 +247,14 @@ export class SeedTray extends PageElement {
 
   private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
     return html`<button
-      class="raise flex small soft"
+      class="raise flex small soft shrinks"
       data-testid="open-${sheet}"
       aria-haspopup="dialog"
       title=${label}
       aria-label=${label}
       @click=${() => this.session.state.update({ sheet })}
     >
-      ${icons[icon]}<span>${label}</span>
+      ${icons[icon]}<span class="cut">${label}</span>
     </button>`;
   }
 
