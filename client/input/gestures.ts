@@ -40,15 +40,10 @@ const WAIT = 110;
 const DOUBLE = 320;
 const DOUBLE_SLOP = 28;
 
-interface Held {
-  x: number;
-  y: number;
-}
-
 /** Turns pointer samples into strokes, pans, pinches and double taps. */
 export class Gestures {
   private state: State = 'idle';
-  private readonly held = new Map<number, Held>();
+  private readonly held = new Map<number, { x: number; y: number }>();
   private start = { x: 0, y: 0, at: 0 };
   private moved = 0;
   private pinchMoved = 0;

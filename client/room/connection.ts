@@ -2,11 +2,12 @@
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
-import type { Command } from '../../shared/protocol/commands.ts';
+import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createParser, pack, unpack } from '../../shared/protocol/packets.ts';
 import { PROTOCOL_VERSION, type Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
+import type { BrowserStore } from '../state/browser-store.ts';
 import { RoomModel, type Send } from './room-model.ts';
 
 const REDIAL = PAGE_DEFAULTS.net.redial;
@@ -114,27 +115,25 @@ export abstract class RoomConnection {
 /** Delay before a refused wall asks again, ms. */
 const REFUSED = 3_000;
 
-export interface WallConnectionOptions {
-  readonly room: string;
-  /** A `view` is the picture on the host's page. */
-  readonly as: 'wall' | 'view';
-  /** From the wall's address, if it has a place of its own; else ''. */
-  readonly pass: string;
-  /** Languages that this screen has no letters for. */
-  readonly unwritable?: readonly LanguageCode[];
-  /** The build of this page, see `buildOf`. */
-  readonly build: string;
-  /** Called when the server has another build of the page. */
-  readonly renew: () => void;
-}
-
 /** A wall's connection to a room; it always reconnects and sends no commands. */
 export class WallConnection extends RoomConnection {
   /** Why the last join was refused; undefined: it was not. */
   refusal: Reason | undefined;
 
   constructor(
-    private readonly options: WallConnectionOptions,
+    private readonly options: {
+      readonly room: string;
+      /** A `view` is the picture on the host's page. */
+      readonly as: 'wall' | 'view';
+      /** From the wall's address, if it has a place of its own; else ''. */
+      readonly pass: string;
+      /** Languages that this screen has no letters for. */
+      readonly unwritable?: readonly LanguageCode[];
+      /** The build of this page, see `buildOf`. */
+      readonly build: string;
+      /** Called when the server has another build of the page. */
+      readonly renew: () => void;
+    },
     means?: Means,
   ) {
     super(options.room, means);
@@ -184,29 +183,14 @@ const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', '
  */
 const WAIT = { first: 2_000, longest: 20_000 };
 
-interface Store {
-  read(): string | null;
-  write(text: string): void;
-}
-
-/** What a page stores between visits. */
-export interface PageMemory {
-  /** The resume token: a reload keeps its place in the room, or in line. */
-  readonly seat: Store;
-  /** The device's mark, see `welcome.mark`. */
-  readonly mark: Store;
-}
+/**
+ * What a page stores between visits: the resume token of its seat, so that a reload keeps its place
+ * in the room or in the queue, and the device's mark (see `welcome.mark`).
+ */
+type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
 /** Failed attempts to connect, before the page was ever let in, after which the visitor is told. */
 const UNREACHED = 3;
-
-/** Who joins. */
-export interface Joining {
-  /** Name for the next join. */
-  name: string | null;
-  /** Whether the page only watches, and is no participant. */
-  readonly watches: boolean;
-}
 
 /** Time without a frame or pace message after which the room counts as unreachable, ms. */
 const SILENCE = 3_000;
@@ -227,7 +211,8 @@ export class Connection extends RoomConnection {
 
   constructor(
     room: string,
-    readonly who: Joining,
+    /** The name for the next join, and whether the page only watches and is no participant. */
+    readonly who: { name: string | null; readonly watches: boolean },
     private readonly memory: PageMemory,
     means?: Means,
   ) {
@@ -314,19 +299,7 @@ export class BusyReporter {
 }
 
 /** The commands that the server answers with `accepted` or `rejected`. */
-type Asked =
-  | 'plant'
-  | 'damage'
-  | 'cross'
-  | 'beacon'
-  | 'report'
-  | 'follow'
-  | 'draw'
-  | 'preview'
-  | 'keep'
-  | 'renew'
-  | 'transform'
-  | 'name';
+type Asked = { [N in CommandName]: Command<N> extends { id: number } ? N : never }[CommandName];
 
 export interface Answers {
   accepted?(answer: Event<'accepted'>): void;

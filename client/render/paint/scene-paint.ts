@@ -14,7 +14,6 @@ import {
   type Target,
 } from '../gl.ts';
 import type { View } from '../marks.ts';
-import type { CellPaint } from '../renderer.ts';
 import {
   BATCH,
   CHUNK,
@@ -204,7 +203,8 @@ export interface PaintFigures {
 const NONE: PaintFigures = { scale: 0, chunks: 0, multiplyAdds: 0 };
 
 /** The paint of one renderer. */
-export class RoomPaint implements CellPaint {
+export class RoomPaint {
+  /** Whether the next picture will differ because of it. */
   moves = false;
   /** Of the last picture. */
   figures = NONE;
