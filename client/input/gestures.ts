@@ -179,14 +179,14 @@ export class StrokeSegmenter {
   ) {}
 
   start(x: number, y: number, now: number): void {
-    this.points = [this.clampX(x), this.clampY(y)];
+    this.points = [this.clamp(x, 'width'), this.clamp(y, 'height')];
     this.length = 0;
     this.fresh = true;
     this.flush(now);
   }
 
   move(x: number, y: number, now: number): void {
-    this.lineTo(this.clampX(x), this.clampY(y), now);
+    this.lineTo(this.clamp(x, 'width'), this.clamp(y, 'height'), now);
     if (this.fresh && now - this.sentAt >= INTERVAL) this.flush(now);
   }
 
@@ -227,11 +227,7 @@ export class StrokeSegmenter {
     this.sentAt = now;
   }
 
-  private clampX(x: number): number {
-    return Math.max(0, Math.min(this.grid.width, x));
-  }
-
-  private clampY(y: number): number {
-    return Math.max(0, Math.min(this.grid.height, y));
+  private clamp(at: number, side: keyof Size): number {
+    return Math.max(0, Math.min(this.grid[side], at));
   }
 }

@@ -41,13 +41,14 @@ export const createPaintPrograms = (gl: WebGL2RenderingContext): PaintPrograms =
   createPrograms(gl, SOURCES);
 
 /** What cells look like, and whose they are; at the size of the room. */
-export type CellSources = Readonly<Record<'uCells' | 'uOwner' | string, WebGLTexture>>;
+type CellSources = Readonly<Record<string, WebGLTexture>>;
 
-/** Where paint goes. */
-export interface PaintTarget {
-  readonly target: Target;
+/** What has been painted at one scale. */
+interface Atlas {
   /** Pixels a cell, along a side. */
   readonly scale: number;
+  readonly target: Target;
+  readonly plan: PaintPlan;
 }
 
 /** A layer's weights: a row for each four outputs, a column for each input, the biases last. */
@@ -105,12 +106,12 @@ export class PaintPasses {
   }
 
   /** Paints chunks. */
-  paint(jobs: readonly Job[], cells: CellSources, into: PaintTarget): void {
+  paint(jobs: readonly Job[], cells: CellSources, into: Omit<Atlas, 'plan'>): void {
     this.gl.disable(this.gl.BLEND);
     for (let i = 0; i < jobs.length; i += BATCH) this.batch(jobs.slice(i, i + BATCH), cells, into);
   }
 
-  private batch(jobs: readonly Job[], cells: CellSources, into: PaintTarget): void {
+  private batch(jobs: readonly Job[], cells: CellSources, into: Omit<Atlas, 'plan'>): void {
     const { gl, layers } = this;
     const { first, later, pixel } = this.programs;
     const { uCells, uOwner } = cells;
@@ -176,22 +177,6 @@ const FADE = 500;
 /** How much of a cell of this size is paint, 0…1. @param size device pixels */
 export const paintedAt = (size: number): number =>
   smoothstep(...FAR, size) * (1 - smoothstep(...CLOSE, size));
-
-/** What has been painted at one scale. */
-interface Atlas {
-  readonly scale: 4 | 8;
-  readonly target: Target;
-  readonly plan: PaintPlan;
-}
-
-/** What is painted for a picture. */
-interface Picture {
-  readonly cells: CellSources;
-  readonly view: View;
-  readonly planes: Planes;
-  /** ms */
-  readonly now: number;
-}
 
 /** Figures of the last picture. */
 export interface PaintFigures {
@@ -310,7 +295,7 @@ export class RoomPaint {
     const near = paintedAt(size);
     if (!always && !pace.isReady) return near > 0;
     if (near > 0) this.choose(size, view, planes);
-    if (near > 0 && this.wanted > 0) this.paintDue({ cells, view, now, planes });
+    if (near > 0 && this.wanted > 0) this.paintDue(cells, view, now, planes);
     const goal = this.atlas && this.wanted > 0 ? 1 : 0;
     const step = always ? 1 : Math.min(64, now - this.drawnAt) / FADE;
     this.drawnAt = now;
@@ -379,7 +364,7 @@ export class RoomPaint {
     return { scale, target, plan };
   }
 
-  private paintDue({ cells, view, now, planes }: Picture): void {
+  private paintDue(cells: CellSources, view: View, now: number, planes: Planes): void {
     // Until another scale holds all, the old one must not grow old.
     this.isOldsTurn = !this.isOldsTurn && this.atlas !== undefined;
     const current = this.isOldsTurn ? this.atlas : (this.next ?? this.atlas);

@@ -5,14 +5,13 @@
 import { msg } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { Event as Message } from '../../../shared/protocol/events.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { byPointer } from '../../elements/text.ts';
 import { arrowMove } from '../../input/keyboard.ts';
-import type { Answers, RequestTracker } from '../../room/connection.ts';
-import type { Previews } from '../../room/seed-previews.ts';
+import type { Answers } from '../../room/connection.ts';
 import { fire, quiet, radioGroup, solid, VisitorElement } from '../elements/page-element.ts';
+import type { RoomSession } from '../room-session.ts';
 import { reasonText } from '../text.ts';
 import { drawPadStyle } from './draw-pad-style.ts';
 import {
@@ -43,23 +42,19 @@ export interface DrawingWork {
 }
 
 /**
- * Fires `grown` (`detail`: SeedView) when the drawing has become a seed, `refused` (`detail`:
- * Reason), and `take` (`detail`: SeedSource) when the visitor chooses to plant it. The host may take
- * minutes to answer: the first two are fired also after the pad is closed.
+ * Fires `take` (`detail`: SeedSource) when the visitor chooses to plant what their drawing has
+ * become. The host may take minutes to answer, even until after the pad is closed.
  */
 @customElement('draw-pad')
 export class DrawPad extends VisitorElement {
   static override styles = drawPadStyle;
 
-  @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
-  @property({ attribute: false }) previews!: Previews;
-  @property({ attribute: false }) requests!: RequestTracker;
+  /** Renders only when the properties below change: it draws all lines each time. */
+  @property({ attribute: false }) session!: RoomSession;
   /** Whether the server is connected. */
   @property({ attribute: false }) live = false;
   /** Whether the host looks at drawings before they grow. */
   @property({ attribute: false }) asks = false;
-  /** The visitor's own seeds. */
-  @property({ attribute: false }) hand: readonly SeedView[] = [];
   @property({ attribute: false }) work!: DrawingWork;
   @state() private width: Width = 'medium';
   @state() private colour: Colour = 'red';
@@ -75,7 +70,7 @@ export class DrawPad extends VisitorElement {
   private readonly resized = new ResizeObserver(() => this.repaint());
 
   private get isInk(): boolean {
-    return this.checkpoint.draws === 'ink';
+    return this.session.model.checkpoint?.draws === 'ink';
   }
 
   private get drawing(): Drawing {
@@ -105,7 +100,8 @@ export class DrawPad extends VisitorElement {
 
   /** The server may have dropped the seed meanwhile; the drawing can be grown again. */
   private forgetLost(): void {
-    if (!this.hand.some(({ id }) => id === this.seed?.id)) this.work.seed = undefined;
+    const { hand } = this.session.state.state;
+    if (!hand.some(({ id }) => id === this.seed?.id)) this.work.seed = undefined;
   }
 
   protected override updated(changed: PropertyValues): void {
@@ -181,7 +177,7 @@ export class DrawPad extends VisitorElement {
         <seed-film
           class="over"
           data-testid="drawn-film"
-          .previews=${this.previews}
+          .previews=${this.session.previews}
           .seed=${{ from: 'hand', seed }}
         ></seed-film>
       </div>
@@ -351,7 +347,7 @@ export class DrawPad extends VisitorElement {
     if (!context) return undefined;
     paint(context, this.drawing.lines, READ);
     const { data } = context.getImageData(0, 0, READ, READ);
-    const { side } = this.checkpoint;
+    const { side } = this.session.model.checkpoint!;
     if (this.isInk) {
       const ink = Float32Array.from({ length: READ * READ }, (_, i) => data[4 * i + 3] / 255);
       return normaliseInk({ side: READ, channels: 1, data: ink }, side);
@@ -375,15 +371,15 @@ export class DrawPad extends VisitorElement {
         Object.assign(this.work, { seed, sent });
         // The button that had the focus was removed.
         this.updateComplete.then(() => this.planter?.focus());
-        fire(this, 'grown', seed);
+        this.session.receiveDrawing(seed);
       },
       rejected: (reason) => {
         this.asking = undefined;
         this.refusal = reasonText(reason);
-        fire(this, 'refused', reason);
+        this.session.refuseDrawing(reason);
       },
     };
-    this.asking = () => this.requests.ask('draw', { pixels }, answers);
+    this.asking = () => this.session.requests.ask('draw', { pixels }, answers);
     this.asking();
   }
 }

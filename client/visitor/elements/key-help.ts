@@ -16,12 +16,7 @@ export class KeyHelp extends SheetElement {
     dialog {
       width: min(27em, calc(100vw - 16px));
       max-width: none;
-      max-height: calc(100dvh - 16px);
       padding: 10px 8px 8px;
-    }
-    dialog[open] {
-      display: grid;
-      grid-template-rows: auto minmax(0, 1fr);
     }
     header {
       padding-inline-start: 14px;

@@ -63,8 +63,13 @@ export function fire<T>(element: HTMLElement, name: string, detail?: T): void {
 
 const sheetStyle = css`
   dialog {
+    max-height: calc(100dvh - 16px);
     color: var(--ink);
     overflow: hidden;
+  }
+  dialog[open] {
+    display: grid;
+    grid-template-rows: auto minmax(0, 1fr);
   }
   dialog::backdrop {
     background: oklch(0.1 0.01 230 / 0.62);

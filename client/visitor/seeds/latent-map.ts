@@ -10,37 +10,21 @@ import {
   weightsAt,
 } from '../../../shared/latent-map.ts';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
-import type { Event as Message } from '../../../shared/protocol/events.ts';
 import { tileStyle } from '../../elements/icons.ts';
 import { byPointer } from '../../elements/text.ts';
 import { arrowMove } from '../../input/keyboard.ts';
-import type { Previews } from '../../room/seed-previews.ts';
 import { fire, solid, VisitorElement } from '../elements/page-element.ts';
+import type { RoomSession } from '../room-session.ts';
 import { betweenText } from './seed-tray.ts';
 
-/** A projection onto a screen of `width` × `height` CSS pixels. */
-export interface MapProjection {
-  readonly width: number;
-  readonly height: number;
-  /** Width and height of a creature's picture, CSS pixels. */
-  readonly tile: number;
-  /** Centre of the map. */
-  readonly middle: MapPoint;
-  readonly toScreen: (place: MapPoint) => MapPoint;
-  readonly scale: number;
-  readonly left: number;
-  readonly top: number;
-}
+/** How the map, with coordinates 0…1, lies on a screen in CSS pixels. */
+type MapProjection = ReturnType<typeof mapProjectionOf>;
 
 /** Factor by which pictures exceed their share of the map; most of a picture's square is empty. */
 const OVERLAP = 1.25;
 
 /** Fits the map into a screen of `width` × `height` CSS pixels. */
-export function mapProjectionOf(
-  places: readonly MapPoint[],
-  width: number,
-  height: number,
-): MapProjection {
+export function mapProjectionOf(places: readonly MapPoint[], width: number, height: number) {
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [right, bottom] = [Math.max(...xs), Math.max(...ys)];
   const count = Math.max(1, places.length);
@@ -52,9 +36,10 @@ export function mapProjectionOf(
   return {
     width,
     height,
+    /** Width and height of a creature's picture. */
     tile: Math.min(64, share * scale),
     middle: { x: right / 2, y: bottom / 2 },
-    toScreen: ({ x, y }) => ({ x: left + x * scale, y: top + y * scale }),
+    toScreen: ({ x, y }: MapPoint): MapPoint => ({ x: left + x * scale, y: top + y * scale }),
     scale,
     left,
     top,
@@ -159,11 +144,10 @@ export class LatentMap extends VisitorElement {
     }
   `;
 
-  @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
+  /** Its parts that the map shows do not change while it is open. */
+  @property({ attribute: false }) session!: RoomSession;
   /** Whether the host shows the whole gallery. */
   @property({ attribute: false }) whole: boolean | undefined;
-  @property({ attribute: false }) previews!: Previews;
-  @property({ attribute: false }) held!: SeedSource;
   @state() private places: MapPlaces = [];
   @state() private failed = false;
   /** The selected point on the map. */
@@ -176,7 +160,8 @@ export class LatentMap extends VisitorElement {
 
   override async firstUpdated(): Promise<void> {
     this.resized.observe(this.canvas);
-    if (this.held.from === 'map') this.select(this.held);
+    const { held } = this.session.state.state;
+    if (held.from === 'map') this.select(held);
     const image = new Image();
     image.src = this.checkpoint.sheet.url;
     try {
@@ -196,6 +181,10 @@ export class LatentMap extends VisitorElement {
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     this.resized.disconnect();
+  }
+
+  private get checkpoint() {
+    return this.session.model.checkpoint!;
   }
 
   override render(): TemplateResult {
@@ -255,7 +244,7 @@ export class LatentMap extends VisitorElement {
       </svg>
       ${near.map(({ index }) => this.highlight(index, chart))}
       <div class="bubble over round ghost" style="left:${x}px;top:${y}px;width:${2 * radius}px;height:${2 * radius}px">
-        <seed-film class="over" .previews=${this.previews} .seed=${this.seed}></seed-film>
+        <seed-film class="over" .previews=${this.session.previews} .seed=${this.seed}></seed-film>
       </div>`;
   }
 

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { normaliseColour, normaliseInk, type Sheet } from '../../../client/visitor/drawing/drawing.ts';
+import {
+  normaliseColour,
+  normaliseInk,
+  type Sheet,
+} from '../../../client/visitor/drawing/drawing.ts';
 import fc, { between, forRuns } from '../../support/property.ts';
 
 /** A sheet of ink with a ring, and a dot in it to the lower right. */
