@@ -81,18 +81,6 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
     this._timeout = opts.timeout;
     `,
   ],
-  [/socket\.io-client\/.*\/backo2\.js$/, /^Backoff\.prototype\.set\w+ = .*?^\};$/gms, ''],
-  // Elements listen only for the end of a change of languages, and pages configure them once.
-  [
-    /@lit\/localize\/init\/runtime\.js$/,
-    /^ +if \(!validLocales.*?^ {4}\}$|^ {4}dispatchStatusEvent\(.*?;$|^ {12}dispatchStatusEvent\(\{\n.*?\}\);$/gms,
-    '',
-  ],
-  [
-    /@lit\/localize\/init\/install\.js$/,
-    /^ {4}(if \(installed\).*?^ {4}\}|installed = true;)$/gms,
-    '',
-  ],
   // Pages ignore what does not match a schema, and nobody reads why.
   [
     /valibot\/dist\/index\.mjs$/,
@@ -114,18 +102,8 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
   ],
   [
     /valibot\/dist\/index\.mjs$/,
-    /(?<=^function (?:_stringify|_joinExpects)\([^\n]*\) \{\n).*?(?=^\})/gms,
-    "return '';",
-  ],
-  [
-    /valibot\/dist\/index\.mjs$/,
     /^\t+(reference: [\w$]+|expects: [^\n]*|async: false|message: message\$1),$|^\tschema\["~standard"\] = \{.*?^\t\};$|^\t+if \(config\$1\.abortEarly\) (\{.*?\}|break;)$/gms,
     '',
-  ],
-  [
-    /valibot\/dist\/index\.mjs$/,
-    /(?<=^function getGlobalConfig\(config\$1\) \{$).*?(?=^\}$)/ms,
-    ' return {}; ',
   ],
   // Links have no letters of other scripts.
   [/lean-qr\/index\.mjs$/, /let w=\(\)=>\{.*?y\._=!0;|,y(?=,h\])|shift_jis:y,/g, ''],
@@ -138,11 +116,6 @@ const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
  * them: other pages read more than that, and have room.
  */
 const CHECKED: typeof UNUSED = [
-  [
-    /shared\/(safetensors|painter\/net)\.ts$/,
-    /(?<=\b(?:fail|bad|SafetensorsError)\(\s*)(?:`[^`]*`|'[^']*')|(?<=PainterError\('[\w-]+', )`[^`]*`/g,
-    "''",
-  ],
   [
     /shared\/safetensors\.ts$/,
     /^ {2}if \((bytes\.length|headerLength|LENGTH_BYTES|!isObject).*?$(?:.*?^ {2}\}$)?|^ {2}const seen = .*?(?=^ {2}return header)|^ {2}for \(const \[key, value\].*?^ {2}\}$|^ {2}checkCover\(.*?;$|^ {4}ranges\.push\(.*?;$|^ {2}const ranges.*?;$/gms,
@@ -170,7 +143,6 @@ const CHECKED: typeof UNUSED = [
     /^ {2}try \{.*?^ {2}\}$/ms,
     'header = JSON.parse(new TextDecoder().decode(bytes));',
   ],
-  [/shared\/half-floats\.ts$/, /^const (FLOAT|BITS) = .*?$/gm, ''],
 ];
 
 /** Leaves code out: of every page what no page uses, of the visitor's also what the server has checked. */
@@ -179,7 +151,7 @@ export const leaveOutUnused = (mode: string): Plugin => ({
   enforce: 'pre',
   transform(code, id) {
     if (
-      !/\/node_modules\/((engine|socket)\.io-|valibot|lean-qr|@lit\/localize\/init)|vite\/preload-helper|shared\/(safetensors|half-floats|painter\/net)\.ts$/.test(
+      !/\/node_modules\/((engine|socket)\.io-|valibot|lean-qr)|vite\/preload-helper|shared\/(safetensors|painter\/net)\.ts$/.test(
         id,
       )
     )

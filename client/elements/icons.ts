@@ -1,4 +1,4 @@
-/** SVG icons on a 24×24 grid. */
+/** Icons (SVG, 24×24), and pictures of seeds: tiles of the gallery's sprite sheet. */
 import { html, svg, type TemplateResult } from 'lit';
 import type { Event } from '../../shared/protocol/events.ts';
 

@@ -1,6 +1,7 @@
 /**
- * How a visitor's page carries the names of kinds: only the translations, in the order of the
- * English names, which the room tells anyway. With them each language would be 2.5 kB larger.
+ * How texts reach a page and become sentences: shortened ids, the names of kinds, plural forms. A
+ * visitor's page carries only the translations of kinds, in the order of the English names, which the
+ * room sends anyway: otherwise each language would be 2.5 kB larger.
  */
 
 /** The translations, after the checksum of the English names. */

@@ -1,6 +1,6 @@
 /**
- * Short light effects: rings of division, dust of dying cells, feedback for cuts. Time is passed
- * in.
+ * Short light effects of what happens in a room: births, divisions, deaths, wounds, beacons.
+ * `LifeEffects` starts them from the room's events; `Effects` draws them, at a time that is passed in.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { coverage, type Rect, type Stroke, strokeBounds } from '../../shared/geometry.ts';

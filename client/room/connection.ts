@@ -1,4 +1,7 @@
-/** A visitor's connection. It resumes the visit after each disconnection. */
+/**
+ * A page's connection to its room. `RoomConnection` is what all pages share; `WallConnection` is a
+ * wall's; `Connection` is a visitor's, with the requests (`RequestTracker`) sent over it.
+ */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';

@@ -1,5 +1,4 @@
 /** The room's canvas: its view, and what pointers, keys and the window do to it. */
-
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';

@@ -1,4 +1,7 @@
-/** A visit to one room: the connection, the visitor's state, and what they ask of the server. */
+/**
+ * A visit to one room: the connection, the visitor's state, and what they ask of the server. It draws
+ * nothing and reads no input. Start reading at `RoomSession`.
+ */
 import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';

@@ -1,5 +1,7 @@
-/** Keeps the painted picture of what is in view, and lends it to the scene. */
-
+/**
+ * Paints cells with many pixels each. `PaintPasses` runs a painter's layers on the GPU; `RoomPaint`
+ * decides what of the view to paint, keeps it in an atlas, and lends it to the scene.
+ */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { type PainterLayer, type PainterNet, painterWork } from '../../../shared/painter/net.ts';
@@ -46,7 +48,7 @@ type CellSources = Readonly<Record<string, WebGLTexture>>;
 /** What has been painted at one scale. */
 interface Atlas {
   /** Pixels a cell, along a side. */
-  readonly scale: number;
+  readonly scale: 4 | 8;
   readonly target: Target;
   readonly plan: PaintPlan;
 }
@@ -106,12 +108,20 @@ export class PaintPasses {
   }
 
   /** Paints chunks. */
-  paint(jobs: readonly Job[], cells: CellSources, into: Omit<Atlas, 'plan'>): void {
+  paint(
+    jobs: readonly Job[],
+    cells: CellSources,
+    into: Pick<Atlas, 'target'> & { readonly scale: number },
+  ): void {
     this.gl.disable(this.gl.BLEND);
     for (let i = 0; i < jobs.length; i += BATCH) this.batch(jobs.slice(i, i + BATCH), cells, into);
   }
 
-  private batch(jobs: readonly Job[], cells: CellSources, into: Omit<Atlas, 'plan'>): void {
+  private batch(
+    jobs: readonly Job[],
+    cells: CellSources,
+    into: Pick<Atlas, 'target'> & { readonly scale: number },
+  ): void {
     const { gl, layers } = this;
     const { first, later, pixel } = this.programs;
     const { uCells, uOwner } = cells;

@@ -1,4 +1,7 @@
-/** Passes at the grid's resolution: easing between steps, blurring, masking the selection. */
+/**
+ * Shaders of all passes but the scene's: easing between ticks, blurring and masking cells, light marks
+ * over the scene, and measuring and softening flashes.
+ */
 
 /** Ticks that a place takes at most to what it has become, see `TIMES_FRAGMENT`. */
 export const LONGEST = 6;

@@ -1,4 +1,4 @@
-/** Base of the page's modal dialogs. */
+/** Bases of the page's elements and dialogs, and the radio groups and buttons that they share. */
 import { localized, msg } from '@lit/localize';
 import {
   type CSSResultGroup,

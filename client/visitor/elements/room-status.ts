@@ -1,4 +1,4 @@
-/** The status button in the upper right corner, with participants, tick rate and details. */
+/** The status button in the upper right corner; its panel has the visitor's name and the room's details. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';

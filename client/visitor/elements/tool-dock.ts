@@ -1,5 +1,4 @@
-/** The dock at the lower edge: the three tools and the controls of the selected one. */
-
+/** The dock at the lower edge: the three tools, the visitor's energy, and the selected tool's controls. */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';

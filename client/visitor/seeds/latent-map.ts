@@ -1,5 +1,4 @@
 /** The latent map: similar creatures are close together, and points between them blend them. */
-
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
