@@ -224,6 +224,8 @@ export const roomStyle = css`
       box-shadow: none;
     }
     .view button {
+      display: grid;
+      place-items: center;
       padding: 0;
       border-radius: 50%;
       background: var(--panel);

@@ -360,7 +360,7 @@ function notice(text: string, button: unknown, close: () => void): TemplateResul
 
 function iconButton(label: string, icon: keyof typeof icons, click: () => void, on?: boolean) {
   return html`<button
-    class="raise soft middle ${icon}"
+    class="raise soft ${icon}"
     title=${label}
     aria-label=${label}
     aria-pressed=${on ?? nothing}

@@ -319,12 +319,11 @@ export class OrganismCard extends PanelElement {
     </button>`;
   }
 
-  private kin(organism: OrganismView): TemplateResult | typeof nothing {
+  private kin(organism: OrganismView): TemplateResult {
     const { parents, children, siblings, descendants } = kinOf(
       organism,
       this.session.model.organisms,
     );
-    if (parents.length + descendants === 0) return nothing;
     return html`<div class="kin wrap">
       ${this.relatives('parents', msg('Parents'), parents)}
       ${this.relatives('children', msg('Children'), children, descendants)}
