@@ -63,7 +63,7 @@ export const icons = {
   bin: icon(svg`<path d="M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7" />`),
 } as const;
 
-type Checkpoint = Event<'welcome'>['checkpoint'];
+export type Checkpoint = Event<'welcome'>['checkpoint'];
 
 /** CSS background that shows one gallery tile and scales with the element. */
 export function tileStyle({ gallery, sheet }: Checkpoint, index: number): string {

@@ -9,15 +9,9 @@ import { icons } from '../../elements/icons.ts';
 import { number, peopleText, waitingText } from '../../elements/text.ts';
 import { facts, textField } from '../../style/fragments.ts';
 import { participantName } from '../room-session.ts';
-import { fire, PageElement } from './page-element.ts';
+import { PageElement } from './page-element.ts';
 
-/** Detail of the `rename` event: the wanted name, and a callback for when it is refused. */
-export interface Rename {
-  readonly name: string;
-  readonly refused: () => void;
-}
-
-/** Fires `rename` (`detail`: Rename) when the visitor submits a new name. */
+/** The field for the visitor's name. A name is optional: nothing on the page asks for it. */
 @customElement('name-field')
 export class NameField extends PageElement {
   static override styles = css`
@@ -98,11 +92,10 @@ export class NameField extends PageElement {
     if (name === undefined || !this.isNew) return;
     this.submitted = true;
     this.input.blur();
-    const refused = (): void => {
+    this.session.rename(name, () => {
       // Keep a text that the visitor has typed since.
       if (this.submitted && this.draft === name) this.reset();
-    };
-    fire<Rename>(this, 'rename', { name, refused });
+    });
   }
 
   private reset(): void {

@@ -20,7 +20,6 @@ import { changeText, reasonText, type WayBack } from '../text.ts';
 import type { KeyHelp } from './key-help.ts';
 import { solid, VisitorElement } from './page-element.ts';
 import type { RoomOverview } from './room-overview.ts';
-import type { Rename } from './room-status.ts';
 import type { RoomStory } from './room-story.ts';
 import { roomStyle } from './room-style.ts';
 import type { ToastLayer } from './toast-layer.ts';
@@ -143,7 +142,6 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
           ? html`<organism-card
               class="over"
               .session=${session}
-              @make-seed=${() => session.makeSeed()}
               @visit=${this.visit}
               @keep=${this.keep}
             ></organism-card>`
@@ -155,7 +153,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
         <label class="language rigid panel middle small soft bright" title=${msg('Language')}>
           ${languageSelect()}<span aria-hidden="true">${language()}</span>
         </label>
-        <room-status class="rigid" .session=${session} @rename=${({ detail: { name, refused } }: CustomEvent<Rename>) => session.rename(name, refused)}></room-status>
+        <room-status class="rigid" .session=${session}></room-status>
       </header>
       <find-mine class="over" ?inert=${isCovered} .session=${session} @find=${this.find}></find-mine>
       <room-overview

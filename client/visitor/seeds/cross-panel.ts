@@ -3,12 +3,11 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Selection } from '../../state/interaction-state.ts';
-import { fire, PanelElement, quiet, radioGroup, solid } from '../elements/page-element.ts';
+import { PanelElement, quiet, radioGroup, solid } from '../elements/page-element.ts';
 
 /** Mutation strengths on offer, 0…1. */
 const MUTATIONS = [0, 0.35, 0.8] as const;
 
-/** Fires `make-seed` when the visitor wants a seed of the child. */
 @customElement('cross-panel')
 export class CrossPanel extends PanelElement {
   static override styles = css`
@@ -104,7 +103,7 @@ export class CrossPanel extends PanelElement {
       ${second ? this.controls(selection) : nothing}
       <footer class="wrap spread">
         ${quiet('cancel-cross', msg('Cancel'), () => state.update({ selection: undefined }))}
-        ${solid('make-seed', msg('Make a seed'), () => fire(this, 'make-seed'), !second)}
+        ${solid('make-seed', msg('Make a seed'), () => this.session.makeSeed(), !second)}
       </footer>`;
   }
 

@@ -3,8 +3,7 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
-import type { Event as Message } from '../../../shared/protocol/events.ts';
-import { icons, tile } from '../../elements/icons.ts';
+import { type Checkpoint, icons, tile } from '../../elements/icons.ts';
 import { kindName } from '../../elements/text.ts';
 import { stepOf } from '../../input/keyboard.ts';
 import { offered, searchable } from '../../state/browser-store.ts';
@@ -112,7 +111,7 @@ export class GalleryGrid extends VisitorElement {
     }
   `;
 
-  @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
+  @property({ attribute: false }) checkpoint!: Checkpoint;
   @property({ attribute: false }) held!: SeedSource;
   /** Whether the host shows the whole gallery. */
   @property({ attribute: false }) whole: boolean | undefined;

@@ -3,14 +3,15 @@ import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, queryAll, state } from 'lit/decorators.js';
 import type { PreviewSource, SeedSource } from '../../../shared/protocol/commands.ts';
-import type { Event } from '../../../shared/protocol/events.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
-import { tile } from '../../elements/icons.ts';
+import { type Checkpoint, tile } from '../../elements/icons.ts';
 import { kindName } from '../../elements/text.ts';
 import { forward, rove, settle } from '../../input/keyboard.ts';
 import type { FilmView, Previews } from '../../room/seed-previews.ts';
 import { offered } from '../../state/browser-store.ts';
 import { fire, VisitorElement } from '../elements/page-element.ts';
+import type { RoomSession } from '../room-session.ts';
+import { seedTitle } from './seed-tray.ts';
 
 /** How long the growth lasts and how long the grown organism is shown, ms. */
 const GROWTH_DURATION = 2_000;
@@ -186,18 +187,17 @@ export class SeedRow extends VisitorElement {
     }
   `;
 
-  @property({ attribute: false }) checkpoint!: Event<'welcome'>['checkpoint'];
+  /** Renders only when the properties below change: it may hold hundreds of seeds. */
+  @property({ attribute: false }) session!: RoomSession;
   /** Whether the host shows the whole gallery. */
   @property({ attribute: false }) whole: boolean | undefined;
   @property({ attribute: false }) hand: readonly SeedView[] = [];
   @property({ attribute: false }) held!: SeedSource;
-  @property({ attribute: false }) previews!: Previews;
   @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
-  /** Returns the name of one of the visitor's own seeds. */
-  @property({ attribute: false, hasChanged: () => false }) titleOf!: (seed: SeedView) => string;
 
   override render(): TemplateResult {
-    const { checkpoint, held } = this;
+    const { held } = this;
+    const checkpoint = this.session.model.checkpoint!;
     const shown = new Set(offered(checkpoint, this.whole));
     // One that was found by its name.
     if (held.from === 'gallery') shown.add(held.index);
@@ -209,7 +209,7 @@ export class SeedRow extends VisitorElement {
       @keydown=${(event: KeyboardEvent) => rove(event, [...this.buttons])}
     >
       ${this.hand.map((seed) => this.own(seed))}
-      ${[...shown].map((index) => this.entry(checkpoint.gallery[index].name, index))}
+      ${[...shown].map((index) => this.entry(checkpoint, index))}
     </div>`;
   }
 
@@ -224,8 +224,8 @@ export class SeedRow extends VisitorElement {
   }
 
   private own(seed: SeedView): TemplateResult {
-    const { held } = this;
-    const title = this.titleOf(seed);
+    const { held, session } = this;
+    const title = seedTitle(seed, session.model.organisms);
     const source = { from: 'hand', seed: seed.id } as const;
     return html`<button
       class="seed own raise middle rigid"
@@ -236,12 +236,13 @@ export class SeedRow extends VisitorElement {
       aria-pressed=${held.from === 'hand' && held.seed === seed.id}
       @click=${() => this.take(source)}
     >
-      <seed-film still .previews=${this.previews} .seed=${source}></seed-film>
+      <seed-film still .previews=${session.previews} .seed=${source}></seed-film>
     </button>`;
   }
 
-  private entry(name: string, index: number): TemplateResult {
+  private entry(checkpoint: Checkpoint, index: number): TemplateResult {
     const { held } = this;
+    const { name } = checkpoint.gallery[index];
     const pressed = held.from === 'gallery' && held.index === index;
     return html`<button
       class="seed raise middle rigid"
@@ -252,7 +253,7 @@ export class SeedRow extends VisitorElement {
       aria-pressed=${pressed}
       @click=${() => this.take({ from: 'gallery', index })}
     >
-      ${tile(this.checkpoint, index)}
+      ${tile(checkpoint, index)}
     </button>`;
   }
 

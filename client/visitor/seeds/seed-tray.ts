@@ -208,7 +208,7 @@ export class SeedTray extends PageElement {
 
   override render(): TemplateResult | typeof nothing {
     const { model, state, previews } = this.session;
-    const { checkpoint, organisms } = model;
+    const { checkpoint } = model;
     if (!checkpoint) return nothing;
     const { held, hand } = state.state;
     return html`<div class="held" role="img" aria-label=${heldTitle(this.session)} data-testid="held">
@@ -230,12 +230,10 @@ export class SeedTray extends PageElement {
         ${checkpoint.map ? this.way('map', 'map', msg('Map')) : nothing}
       </div>
       <seed-row
-        .checkpoint=${checkpoint}
+        .session=${this.session}
         .whole=${model.settings?.wholeGallery}
         .hand=${hand}
         .held=${held}
-        .previews=${previews}
-        .titleOf=${(seed: (typeof hand)[number]) => seedTitle(seed, organisms)}
         @take=${({ detail }: CustomEvent<SeedSource>) => state.hold(detail)}
       ></seed-row>`;
   }
