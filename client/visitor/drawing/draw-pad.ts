@@ -67,7 +67,6 @@ export class DrawPad extends VisitorElement {
   @query('[data-testid=plant-drawing]') private readonly planter!: HTMLElement | null;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   private pointer: number | undefined;
-  private readonly resized = new ResizeObserver(() => this.repaint());
 
   private get isInk(): boolean {
     return this.session.model.checkpoint?.draws === 'ink';
@@ -88,7 +87,7 @@ export class DrawPad extends VisitorElement {
   }
 
   override firstUpdated(): void {
-    this.resized.observe(this.canvas);
+    new ResizeObserver(() => this.repaint()).observe(this.canvas);
     this.canvas.focus();
   }
 
@@ -108,11 +107,6 @@ export class DrawPad extends VisitorElement {
     this.repaint();
     // A request that was pending when the connection broke gets no answer: repeat it.
     if (changed.has('live') && this.live) this.asking?.();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.resized.disconnect();
   }
 
   override render(): TemplateResult {

@@ -31,6 +31,18 @@ export class VisitorElement extends LitElement {
   protected static override finalizeStyles(own: CSSResultGroup = []): CSSResultOrNative[] {
     return LitElement.finalizeStyles([controls, block, own]);
   }
+
+  private readonly endings: (() => void)[] = [];
+
+  /** Calls these functions when the element leaves the page. */
+  protected untilGone(...endings: (() => void)[]): void {
+    this.endings.push(...endings);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const end of this.endings.splice(0)) end();
+  }
 }
 
 /** An element that shows parts of the session. */
@@ -41,18 +53,11 @@ export abstract class PageElement extends VisitorElement {
 
 /** Counts as an open panel while it is on the page. */
 export abstract class PanelElement extends PageElement {
-  private closed: (() => void) | undefined;
-
   protected abstract close(): void;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.closed = this.session.panels.open(() => this.close());
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.closed?.();
+    this.untilGone(this.session.panels.open(() => this.close()));
   }
 }
 

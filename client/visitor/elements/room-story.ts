@@ -201,7 +201,6 @@ export class RoomStory extends VisitorElement {
   @state() private announcement = '';
   @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
   private readonly story = new Story();
-  private readonly unsubscribers: (() => void)[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lastAnnouncement = Number.NEGATIVE_INFINITY;
   private currentText: (() => string) | undefined;
@@ -209,7 +208,11 @@ export class RoomStory extends VisitorElement {
   override connectedCallback(): void {
     super.connectedCallback();
     const { model, story } = this;
-    this.unsubscribers.push(
+    this.untilGone(
+      () => {
+        clearTimeout(this.timer);
+        this.timer = undefined;
+      },
       model.on('opened', ({ organisms, participants }) => {
         story.forget();
         this.announce(() => greeting(organisms.length, participants.length));
@@ -232,13 +235,6 @@ export class RoomStory extends VisitorElement {
         this.schedule();
       }),
     );
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    for (const stop of this.unsubscribers.splice(0)) stop();
-    clearTimeout(this.timer);
-    this.timer = undefined;
   }
 
   override render(): TemplateResult {

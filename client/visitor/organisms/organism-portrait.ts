@@ -1,10 +1,11 @@
 /** A live picture of one organism without its neighbours. */
-import { css, html, LitElement, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import { intersects, type Rect, windowAround } from '../../../shared/geometry.ts';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import type { RoomModel } from '../../room/room-model.ts';
+import { VisitorElement } from '../elements/page-element.ts';
 
 /**
  * Copies the cells that an organism owns from the room's planes.
@@ -33,11 +34,8 @@ export function portraitOf(
 
 /** Redraws when a part of the room that overlaps the organism changes. */
 @customElement('organism-portrait')
-export class OrganismPortrait extends LitElement {
+export class OrganismPortrait extends VisitorElement {
   static override styles = css`
-    :host {
-      display: block;
-    }
     canvas {
       display: block;
       width: 100%;
@@ -48,17 +46,11 @@ export class OrganismPortrait extends LitElement {
   @property({ attribute: false }) model!: RoomModel;
   @property({ attribute: false }) organism: OrganismId = 0;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  private unsubscribe: (() => void) | undefined;
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.setAttribute('aria-hidden', 'true');
-    this.unsubscribe = this.model.on('picture', ({ changed }) => this.changed(changed));
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.unsubscribe?.();
+    this.untilGone(this.model.on('picture', ({ changed }) => this.changed(changed)));
   }
 
   override render(): TemplateResult {

@@ -3,13 +3,12 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
-import { type Checkpoint, icons, tile } from '../../elements/icons.ts';
-import { kindName } from '../../elements/text.ts';
+import { type Checkpoint, icons } from '../../elements/icons.ts';
 import { stepOf } from '../../input/keyboard.ts';
 import { offered, searchable } from '../../state/browser-store.ts';
 import { textField, visuallyHidden } from '../../style/fragments.ts';
-import { fire, VisitorElement } from '../elements/page-element.ts';
-import { isMeant, KIND_TITLES } from './seed-tray.ts';
+import { VisitorElement } from '../elements/page-element.ts';
+import { galleryButton, isMeant, KIND_TITLES } from './seed-tray.ts';
 
 /** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
 @customElement('gallery-grid')
@@ -154,7 +153,7 @@ export class GalleryGrid extends VisitorElement {
           : html`<span></span>`
       }
       <div class="grid scroll" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
-        ${found.map((index, at) => this.entry(gallery[index].name, index, at))}
+        ${found.map((index, at) => galleryButton('found', this.checkpoint, index, this.held, at === 0 ? 0 : -1))}
         ${found.length === 0 ? html`<p class="soft">${msg('Nothing with that name lives here.')}</p>` : nothing}
       </div>
       <p class="count" role="status">${this.typed === '' ? '' : `${found.length}`}</p>`;
@@ -171,22 +170,6 @@ export class GalleryGrid extends VisitorElement {
       }}
     >
       ${KIND_TITLES[kind]?.() ?? msg('All')}
-    </button>`;
-  }
-
-  private entry(name: string, index: number, at: number): TemplateResult {
-    const { held } = this;
-    return html`<button
-      class="seed raise middle"
-      data-testid="found"
-      data-name=${name}
-      title=${kindName(name)}
-      aria-label=${kindName(name)}
-      aria-pressed=${held.from === 'gallery' && held.index === index}
-      tabindex=${at === 0 ? 0 : -1}
-      @click=${() => fire<SeedSource>(this, 'take', { from: 'gallery', index })}
-    >
-      ${tile(this.checkpoint, index)}
     </button>`;
   }
 

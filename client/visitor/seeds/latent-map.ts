@@ -155,10 +155,9 @@ export class LatentMap extends VisitorElement {
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   private sheet: HTMLImageElement | undefined;
   private seed: (SeedSource & { from: 'map' }) | undefined;
-  private readonly resized = new ResizeObserver(() => this.layout());
 
   override async firstUpdated(): Promise<void> {
-    this.resized.observe(this.canvas);
+    new ResizeObserver(() => this.layout()).observe(this.canvas);
     const { held } = this.session.state.state;
     if (held.from === 'map') this.select(held);
     const image = new Image();
@@ -175,11 +174,6 @@ export class LatentMap extends VisitorElement {
     } catch {
       this.failed = true;
     }
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.resized.disconnect();
   }
 
   private get checkpoint() {

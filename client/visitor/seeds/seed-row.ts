@@ -1,17 +1,15 @@
 /** A row of seeds: the visitor's own seeds, then the gallery. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, queryAll, state } from 'lit/decorators.js';
 import type { PreviewSource, SeedSource } from '../../../shared/protocol/commands.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
-import { type Checkpoint, tile } from '../../elements/icons.ts';
-import { kindName } from '../../elements/text.ts';
 import { forward, rove, settle } from '../../input/keyboard.ts';
 import type { FilmView, Previews } from '../../room/seed-previews.ts';
 import { offered } from '../../state/browser-store.ts';
 import { fire, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
-import { seedTitle } from './seed-tray.ts';
+import { galleryButton, seedTitle } from './seed-tray.ts';
 
 /** How long the growth lasts and how long the grown organism is shown, ms. */
 const GROWTH_DURATION = 2_000;
@@ -23,15 +21,13 @@ const isOther = (a?: PreviewSource, b?: PreviewSource): boolean =>
 
 /** Shows the film of its seed as soon as it is available. */
 @customElement('seed-film')
-export class SeedFilm extends LitElement {
+export class SeedFilm extends VisitorElement {
   static override styles = css`
     :host {
-      display: block;
       position: relative;
       aspect-ratio: 1;
     }
     i {
-      position: absolute;
       inset: 0;
       background-repeat: no-repeat;
       background-position: 100% 0;
@@ -44,7 +40,6 @@ export class SeedFilm extends LitElement {
       margin: auto;
       width: 24%;
       height: 24%;
-      border-radius: 50%;
       background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.55 0.06 80));
       animation: germ 1.4s ease-in-out infinite;
     }
@@ -52,11 +47,6 @@ export class SeedFilm extends LitElement {
       50% {
         opacity: 0.35;
         transform: scale(0.86);
-      }
-    }
-    @media (prefers-reduced-motion: reduce) {
-      .germ {
-        animation: none;
       }
     }
   `;
@@ -68,21 +58,16 @@ export class SeedFilm extends LitElement {
   @state() private film: FilmView | undefined;
   @query('.film') private readonly strip!: HTMLElement | null;
   private animation: Animation | undefined;
-  private unsubscribe: (() => void) | undefined;
   private key = '';
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.setAttribute('aria-hidden', 'true');
-    this.unsubscribe = this.previews.onChange(() => this.load());
+    this.untilGone(
+      this.previews.onChange(() => this.load()),
+      () => this.forget(),
+    );
     if (this.hasUpdated) this.load();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.unsubscribe?.();
-    this.previews.forget(this);
-    this.key = '';
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -91,9 +76,9 @@ export class SeedFilm extends LitElement {
 
   override render(): TemplateResult | typeof nothing {
     const { film } = this;
-    if (!film) return this.seed ? html`<i class="germ"></i>` : nothing;
+    if (!film) return this.seed ? html`<i class="germ over round"></i>` : nothing;
     return html`<i
-      class="film"
+      class="film over"
       style="background-image:url(${film.url});background-size:${film.frames * 100}% 100%"
     ></i>`;
   }
@@ -107,8 +92,7 @@ export class SeedFilm extends LitElement {
     const { seed, previews } = this;
     if (!seed) {
       this.film = undefined;
-      this.key = '';
-      previews.forget(this);
+      this.forget();
       return;
     }
     const key = JSON.stringify(seed);
@@ -121,6 +105,11 @@ export class SeedFilm extends LitElement {
     }
     this.key = key;
     this.film = film === 'none' ? undefined : film;
+  }
+
+  private forget(): void {
+    this.key = '';
+    this.previews.forget(this);
   }
 
   private play(): void {
@@ -163,6 +152,7 @@ export class SeedRow extends VisitorElement {
       );
     }
     button {
+      flex: none;
       position: relative;
       width: 3.6em;
       height: 3.6em;
@@ -209,7 +199,7 @@ export class SeedRow extends VisitorElement {
       @keydown=${(event: KeyboardEvent) => rove(event, [...this.buttons])}
     >
       ${this.hand.map((seed) => this.own(seed))}
-      ${[...shown].map((index) => this.entry(checkpoint, index))}
+      ${[...shown].map((index) => galleryButton('gallery-item', checkpoint, index, held))}
     </div>`;
   }
 
@@ -228,37 +218,16 @@ export class SeedRow extends VisitorElement {
     const title = seedTitle(seed, session.model.organisms);
     const source = { from: 'hand', seed: seed.id } as const;
     return html`<button
-      class="seed own raise middle rigid"
+      class="seed own raise middle"
       data-testid="hand-seed"
       data-origin=${seed.origin}
       title=${title}
       aria-label=${title}
       aria-pressed=${held.from === 'hand' && held.seed === seed.id}
-      @click=${() => this.take(source)}
+      @click=${() => fire(this, 'take', source)}
     >
       <seed-film still .previews=${session.previews} .seed=${source}></seed-film>
     </button>`;
-  }
-
-  private entry(checkpoint: Checkpoint, index: number): TemplateResult {
-    const { held } = this;
-    const { name } = checkpoint.gallery[index];
-    const pressed = held.from === 'gallery' && held.index === index;
-    return html`<button
-      class="seed raise middle rigid"
-      data-testid="gallery-item"
-      data-name=${name}
-      title=${kindName(name)}
-      aria-label=${kindName(name)}
-      aria-pressed=${pressed}
-      @click=${() => this.take({ from: 'gallery', index })}
-    >
-      ${tile(checkpoint, index)}
-    </button>`;
-  }
-
-  private take(seed: SeedSource): void {
-    fire(this, 'take', seed);
   }
 
   /** Scrolls the selected seed into view; it may have been chosen elsewhere. */

@@ -4,10 +4,10 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { OrganismView, SeedView } from '../../../shared/vocabulary.ts';
-import { icons } from '../../elements/icons.ts';
+import { type Checkpoint, icons, tile } from '../../elements/icons.ts';
 import { kindName, organismName } from '../../elements/text.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
-import { PageElement } from '../elements/page-element.ts';
+import { fire, PageElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 
 /** The titles of the gallery's categories, in display order. */
@@ -74,6 +74,29 @@ export function betweenText(names: readonly string[]): string {
   if (!second) return first ?? '';
   if (!third) return msg(str`Between ${first} and ${second}`);
   return msg(str`Between ${first}, ${second} and ${third}`);
+}
+
+/** A creature of the gallery, which fires `take` (`detail`: SeedSource) on a click. */
+export function galleryButton(
+  testid: string,
+  checkpoint: Checkpoint,
+  index: number,
+  held: SeedSource,
+  tabindex?: number,
+): TemplateResult {
+  const { name } = checkpoint.gallery[index];
+  return html`<button
+    class="seed raise middle"
+    data-testid=${testid}
+    data-name=${name}
+    title=${kindName(name)}
+    aria-label=${kindName(name)}
+    aria-pressed=${held.from === 'gallery' && held.index === index}
+    tabindex=${tabindex ?? nothing}
+    @click=${({ currentTarget }: Event) => fire(currentTarget as HTMLElement, 'take', { from: 'gallery', index })}
+  >
+    ${tile(checkpoint, index)}
+  </button>`;
 }
 
 /** Content of the dock while the planting tool is selected. */
