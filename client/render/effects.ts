@@ -359,18 +359,13 @@ const VISIBLE_STAGE = 8;
 /** Duration of a shiver, ms. A stroke that goes on starts no other meanwhile. */
 const SHIVER = 900;
 
-interface Shiver {
-  readonly organism: OrganismView;
-  /** ms */
-  readonly start: number;
-}
-
 /** Starts an effect for each life event, and draws the glow of seeds. */
 export class LifeEffects {
   readonly effects = new Effects();
   /** What spreads from wounds, see `Picture`. */
   readonly shivers = new Float32Array(4 * SHIVERS);
-  private readonly shaken: Shiver[] = [];
+  /** Organisms that shiver, and when they began to, ms. */
+  private readonly shaken: { readonly organism: OrganismView; readonly start: number }[] = [];
   private readonly departed = new Set<OrganismId>();
   private readonly dust = new DustFinder();
   private readonly unsubscribers: readonly (() => void)[];

@@ -273,26 +273,12 @@ export class RoomModel {
   }
 }
 
-export interface Kin {
-  /** The two parents of a cross, if alive. */
-  readonly parents: readonly (OrganismView | undefined)[];
-  /** Oldest first, as in the lists below. */
-  readonly children: readonly OrganismView[];
-  /** Other organisms with the same two parents. */
-  readonly siblings: readonly OrganismView[];
-  /** Number of all descendants, children included. */
-  readonly descendants: number;
-}
-
 /**
  * Finds the relatives of an organism.
  *
  * @param organisms the living ones, oldest first
  */
-export function kinOf(
-  organism: OrganismView,
-  organisms: ReadonlyMap<OrganismId, OrganismView>,
-): Kin {
+export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId, OrganismView>) {
   const { id, parents } = organism;
   const all = [...organisms.values()];
   const of = [...parents].sort().join();
@@ -305,11 +291,14 @@ export function kinOf(
     }
   }
   return {
+    /** The two parents of a cross; undefined where one is not alive. */
     parents: parents.map((parent) => organisms.get(parent)),
     children: all.filter((other) => other.id !== id && other.parents.includes(id)),
+    /** Other organisms with the same two parents. */
     siblings: all.filter((other) => {
       return of !== '' && other.id !== id && [...other.parents].sort().join() === of;
     }),
+    /** Number of all descendants, children included. */
     descendants: line.size - 1,
   };
 }

@@ -17,11 +17,10 @@ import {
 import { RoomView } from '../render/room-view.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import type { KeyHelp } from './elements/key-help.ts';
-import type { RoomOverview } from './elements/room-overview.ts';
 import type { RoomStory } from './elements/room-story.ts';
 import type { ToastLayer } from './elements/toast-layer.ts';
 import type { ToolDock } from './elements/tool-dock.ts';
-import type { FindMine } from './organisms/find-mine.ts';
+import type { FindMine, RoomOverview } from './elements/wayfinding.ts';
 import type { RoomSession } from './room-session.ts';
 import { Tools } from './tools.ts';
 

@@ -13,17 +13,16 @@ import { language, languageSelect } from '../../locale/locale.ts';
 import type { Point } from '../../render/camera.ts';
 import type { RoomModel } from '../../room/room-model.ts';
 import { Hint } from '../../state/browser-store.ts';
-import type { FindMine } from '../organisms/find-mine.ts';
 import { RoomCanvas, type RoomPage } from '../room-canvas.ts';
 import { followingText, RoomSession, type SessionPage, spotText } from '../room-session.ts';
 import { changeText, reasonText, type WayBack } from '../text.ts';
 import type { KeyHelp } from './key-help.ts';
 import { solid, VisitorElement } from './page-element.ts';
-import type { RoomOverview } from './room-overview.ts';
 import type { RoomStory } from './room-story.ts';
 import { roomStyle } from './room-style.ts';
 import type { ToastLayer } from './toast-layer.ts';
 import type { ToolDock } from './tool-dock.ts';
+import type { FindMine, RoomOverview } from './wayfinding.ts';
 
 /** Lays out the page, and passes the session to its elements. */
 @customElement('vivarium-room')

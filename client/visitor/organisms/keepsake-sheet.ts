@@ -13,7 +13,7 @@ import { canvasOf, type DrawBody, enlargedBody, framesOf } from '../../keepsake/
 import { formats } from '../../locale/locale.ts';
 import { fetchPainter } from '../../room/fetch-painter.ts';
 import { quiet, SheetElement } from '../elements/page-element.ts';
-import { portraitOf } from './organism-portrait.ts';
+import { portraitOf } from './organism-card.ts';
 
 /** Styles of the keepsake sheet. */
 export const keepsakeSheetStyle = css`
