@@ -61,7 +61,7 @@ const shortenIds: Plugin = {
   },
 };
 
-/** Leaves out the English names of kinds, which the room tells. */
+/** Leaves out the English names of kinds, which the room sends. */
 const orderKinds: Plugin = {
   name: 'order-kinds',
   enforce: 'pre',

@@ -9,7 +9,7 @@ const MIN_INTERVAL = 45;
 /** Durations, or alternating durations and pauses, ms. */
 const PATTERNS = {
   ...{ planted: 12, healed: [8, 60, 8], refused: [18, 50, 18], affected: [14, 80, 14] },
-  /** That it departs, the page says with `affected`. */
+  /** 0: the page announces a departure with `affected`. */
   ...{ departing: 0, departed: 8 },
   transformed: [8, 40, 8, 40, 8],
 };
@@ -19,7 +19,7 @@ type Played = 'planted' | 'healed' | 'refused' | 'departing' | 'departed' | 'tra
 /** Cells removed by one stroke segment at which the feedback is strongest. */
 const FULL_STRENGTH_CELLS = 40;
 
-/** What is played for what happens to the visitor's organisms. */
+/** Sounds and vibrations by life event of the visitor's organisms. */
 const PLAYED: Partial<Record<LifeEvent['what'], Played>> = {
   born: 'planted',
   healed: 'healed',

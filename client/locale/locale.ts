@@ -19,7 +19,7 @@ import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
 type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModule>>>;
 
 interface Dictionary {
-  /** By the id of the message. */
+  /** Keyed by the id of the message. */
   readonly templates: LocaleModule['templates'];
   /** By the English name of the gallery, or as a visitor's page carries them. */
   readonly kinds: Readonly<Record<string, string>> | OrderedKinds;
@@ -49,7 +49,7 @@ const { getLocale, setLocale } = configureLocalization({
   loadLocale: async (code) => {
     if (!texts) throw new Error('no language');
     const loaded = await loadDictionary(code as LanguageCode, texts);
-    // Another language may have been chosen meanwhile.
+    // The visitor may have chosen another language while this one loaded.
     if (code === wanted) dictionary = loaded;
     return loaded;
   },
@@ -65,7 +65,7 @@ export function language(): LanguageCode {
 }
 
 /**
- * What numbers and dates are formatted for. English is British, like the page's words; other
+ * The locale of numbers and dates. English is British, like the page's words; other
  * languages are as the visitor's browser names them, with their region, which decides on digits.
  */
 export function formats(): string {
@@ -104,7 +104,7 @@ const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.i
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   wanted = next;
-  // Otherwise the one that failed counts as on its way, and could not be chosen again.
+  // Otherwise a language that failed to load would count as loading, and could not be chosen again.
   await setLocale(next).catch(() => setLocale(getLocale()));
   root.lang = language();
   root.dir = LANGUAGES[language()].direction;
@@ -139,7 +139,7 @@ export async function choose({ target }: Event): Promise<void> {
   select.value = language();
 }
 
-/** The select by which a page changes its language, without loading again. */
+/** The menu that changes the page's language without reloading. */
 export const languageSelect = (): TemplateResult =>
   html`<select aria-label=${msg('Language')} data-testid="language" @change=${choose}>
     ${LANGUAGE_CODES.map(

@@ -75,7 +75,7 @@ export function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'w
   };
 }
 
-/** Grains per tick, at most. */
+/** Maximum number of grains per tick. */
 const MAX_GRAINS = 90;
 /** Share of the cells that leave a grain, unless they depart. */
 const SHARE = 0.35;
@@ -96,7 +96,7 @@ export class DustFinder {
    * Finds some of the places that were owned and are now bare, with the colours they had.
    *
    * @param silent changed chunks that were sent in full: differences there are not deaths
-   * @param departs tells of which organisms all cells leave a grain
+   * @param departs whether all cells of an organism leave a grain
    */
   find(
     planes: Planes,
@@ -161,7 +161,7 @@ const RAW: Rgb = [1, 0.62, 0.42];
 const GROUND: Rgb = [0.1, 0.115, 0.12];
 const NO: Rgb = [1, 0.48, 0.42];
 const HEALED: Rgb = [0.72, 0.97, 0.86];
-/** Grains per segment of a cut, at most. */
+/** Maximum number of grains per segment of a cut. */
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
 /** Effects that could not be drawn for this long, for example in a hidden page, are dropped; ms. */
@@ -333,7 +333,7 @@ export class Effects {
     });
   }
 
-  /** Draws the active effects and removes those that have ended. */
+  /** Draws the active effects and removes finished effects. */
   draw(now: number, marks: MarkList): void {
     this.effects = this.effects.filter(
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
@@ -356,13 +356,13 @@ const mixed = (a: Rgb, b: Rgb): Rgb => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a
 
 /** Below this stage an organism may be too faint to see, so a mark shows its seed. */
 const VISIBLE_STAGE = 8;
-/** Duration of a shiver, ms. A stroke that goes on starts no other meanwhile. */
+/** Duration of a shiver, ms. A longer stroke starts no second shiver during it. */
 const SHIVER = 900;
 
 /** Starts an effect for each life event, and draws the glow of seeds. */
 export class LifeEffects {
   readonly effects = new Effects();
-  /** What spreads from wounds, see `Picture`. */
+  /** Shivers that spread from wounds, see `Picture.shivers`. */
   readonly shivers = new Float32Array(4 * SHIVERS);
   /** Organisms that shiver, and when they began to, ms. */
   private readonly shaken: { readonly organism: OrganismView; readonly start: number }[] = [];

@@ -24,7 +24,7 @@ const LUMINANCE_STEP = 0.08;
 const RED_STEP = 0.05;
 /** Changes above this luminance are not part of a flash. */
 const BRIGHT = 0.8;
-/** Opposing changes are counted for so long, ms. */
+/** How long opposing changes are counted, ms. */
 const SECOND = 1_000;
 /** Share of a window from which flashing counts. WCAG says a quarter. */
 const SHARE = 0.125;
@@ -268,7 +268,7 @@ interface Pictures {
   readonly guard: FlashGuard;
 }
 
-/** Measures each picture, and softens those that would flash. */
+/** Measures each picture, and softens pictures that would flash. */
 export class FlashSafeScreen {
   private pictures: Pictures | undefined;
   private readonly free: WebGLBuffer[] = [];

@@ -47,7 +47,7 @@ export class Renderer {
   readonly gl: WebGL2RenderingContext;
   /** Lost with the context. */
   paint: RoomPaint | undefined;
-  /** What was uploaded last. */
+  /** The planes uploaded last. */
   planes: Planes | undefined;
   private field: CellTextures | undefined;
   private screen!: FlashSafeScreen;

@@ -149,7 +149,7 @@ export class WallConnection extends RoomConnection {
       if (reason === 'protocol-version') renew();
       // Ask again: the room may open, or another wall may leave.
       if (this.model.connection === 'live') return;
-      // The server hangs up on a wall that it has refused for long: that says nothing new.
+      // The server disconnects a wall that it keeps refusing: the reason stays the same.
       if (reason !== 'join-timeout' || !this.refusal) this.refusal = reason;
       this.joinLater();
     });
@@ -165,7 +165,7 @@ export class WallConnection extends RoomConnection {
   }
 }
 
-/** Refusals after which an automatic retry would only be refused again. */
+/** Refusals that a retry would only repeat. */
 const FINAL: ReadonlySet<Reason> = new Set([
   'protocol-version',
   'no-such-room',
@@ -192,7 +192,7 @@ const WAIT = { first: 2_000, longest: 20_000 };
  */
 type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
-/** Failed attempts to connect, before the page was ever let in, after which the visitor is told. */
+/** Number of failed first attempts to connect before the visitor is notified. */
 const UNREACHED = 3;
 
 /** Time without a frame or pace message after which the room counts as unreachable, ms. */
@@ -276,7 +276,7 @@ export class Connection extends RoomConnection {
   }
 }
 
-/** Says it when a panel opens or closes, and now and then while the visitor does something there. */
+/** Reports that a panel opens or closes, and at intervals while the visitor uses it. */
 export class BusyReporter {
   private isBusy = false;
   private reportedAt = 0;
@@ -338,7 +338,7 @@ export class RequestTracker {
   private readonly pending = new Map<number, Pending>();
   private you: ParticipantId = 0;
 
-  /** @param date ms; goes on while the device sleeps */
+  /** @param date a clock that runs even while the device sleeps, ms */
   constructor(
     private readonly send: Send,
     private readonly date: () => number = Date.now,
@@ -367,7 +367,7 @@ export class RequestTracker {
 
   /** After a lost connection: sends unanswered commands again, or refuses them as `elsewhere`. */
   resume(you: ParticipantId): void {
-    // What another participant did is unknown to the room.
+    // The room does not know the commands of another participant.
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {

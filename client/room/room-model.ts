@@ -24,7 +24,7 @@ export type ConnectionState = 'connecting' | 'waiting' | 'live' | 'reconnecting'
 
 export type Send = <N extends CommandName>(name: N, payload: Command<N>) => void;
 
-/** Frames after which a chunk is requested again. */
+/** Number of frames before a chunk is requested again. */
 const PATIENCE = 30;
 
 /** A life event and its organism's current state (or its last one, if it died). */
@@ -212,7 +212,7 @@ export class RoomModel {
     }
   }
 
-  /** Replaces what is known, and tells the listeners. */
+  /** Stores the latest message, and passes it to the listeners. */
   private keep<N extends 'energy' | 'pace' | 'settings'>(name: N, event: RoomEvents[N]): void {
     Object.assign(this, { [name]: event });
     this.listeners.emit(name, event);

@@ -15,9 +15,9 @@ export interface FilmView {
   readonly frames: number;
 }
 
-/** Cached previews, at most. */
+/** Maximum number of cached previews. */
 const KEPT = 80;
-/** Requests in flight at once. */
+/** Maximum number of simultaneous requests. */
 const MOST_ASKED = 2;
 /** Delay before a busy server is asked again, ms. */
 const RETRY = 1_000;
@@ -29,7 +29,7 @@ export class Previews {
   private readonly films = new Map<string, FilmView | 'none'>();
   /** Requests in flight. */
   private readonly asked = new Map<string, object>();
-  /** What each viewer wants to show, the latest request last. */
+  /** The seed that each viewer wants to show, the latest last. */
   private readonly wishes = new Map<object, PreviewSource>();
   private readonly listeners = new Listeners<{ change: undefined }>();
   private resting = false;

@@ -1,4 +1,4 @@
-/** What pages keep in the browser, and the listeners and throttles that all their parts use. */
+/** Storage of pages in the browser, and the listeners and throttles that all their parts use. */
 import type { Event } from '../../shared/protocol/events.ts';
 
 /**

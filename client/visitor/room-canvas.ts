@@ -66,7 +66,7 @@ export class KeyControl {
   /** Handles a keydown event of the window. */
   down(event: KeyboardEvent): void {
     const { canvas, session } = this.page;
-    // A modal dialog has the keys to itself, also when nothing in it has the focus.
+    // A modal dialog receives all keys, even if nothing in it has the focus.
     if (session.panels.modals) return;
     const target = event.composedPath()[0] as HTMLElement;
     // Many keyboards need AltGr (reported as Ctrl and Alt on Windows) or Option for brackets.
@@ -188,7 +188,7 @@ export class RoomCanvas {
     applyMotion();
 
     const lens = new Lens(canvas, page.lens, signal);
-    // What phones hold back for a moment is too small to see on them, and most visitors of a crowd have one.
+    // The details that the phones' tier delays are too small to see on a phone.
     const reporter = new ViewportReporter(
       (look) => connection.send('look', look),
       byPointer<TierName>('phone', 'full'),
@@ -212,7 +212,7 @@ export class RoomCanvas {
     });
     let newest: OrganismId = 0;
     model.on('life', ({ event: { what }, organism }) => {
-      // Whose view follows somebody stays with them.
+      // A view that follows somebody stays with them.
       if (organism.planter.id !== model.you?.id || session.views.following) return;
       if (what === 'born' && matchMedia(SMALL).matches) newest = organism.id;
       else if (organism.id !== newest || !view.rig.isFollowing) return;
@@ -316,7 +316,7 @@ export class RoomCanvas {
     rig.open(seen || freePlace(room, side, others, Math.random), side);
   }
 
-  /** As `layout`, but the camera moves there. */
+  /** Lays out like `layout`, but the camera glides to its place. */
   private glide(): void {
     const { rig, loop } = this.view;
     const { camera, isFitted } = rig;

@@ -52,7 +52,7 @@ export interface SessionPage {
 
 /** Moves the view where the host or a followed participant leads it. */
 export class SharedViews {
-  /** Whom this page follows; 0: nobody. */
+  /** The participant whom this page follows; 0: nobody. */
   following: ParticipantId = 0;
   /** How many follow this page. */
   followers = 0;
@@ -172,9 +172,9 @@ export class RoomSession {
   readonly feedback = new Feedback(this.model);
   /** The last thing that others have done to each of the visitor's organisms. */
   readonly affected = new Map<OrganismId, Change>();
-  /** The visitor's organisms that depart, or that can still be planted again. */
+  /** The visitor's organisms that are departing or can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
-  /** What this visitor planted or turned last at each place: the seed, as text. */
+  /** The seed, as text, that this visitor last planted or transformed an organism with, by place. */
   private readonly made = new Map<string, string>();
   /** The affected organism that the visitor has not looked at since; 0: none. */
   unseen: OrganismId = 0;
@@ -305,7 +305,7 @@ export class RoomSession {
     this.requests.ask('report', { organism }, { ...this.telling, accepted });
   }
 
-  /** Keeps one of the visitor's organisms: it comes back, or is planted again. */
+  /** Renews one of the visitor's organisms: it stays, or is planted again. */
   renew(organism: OrganismId): void {
     if (!this.isOnline()) return;
     const offer = this.departing.get(organism);
@@ -319,7 +319,7 @@ export class RoomSession {
     this.requests.ask('renew', { organism }, { rejected });
   }
 
-  /** Has an organism turn into what the held seed grows into. */
+  /** Transforms an organism into what the held seed grows into. */
   transform(organism: OrganismView): void {
     if (!this.isOnline()) return;
     const { held } = this.state.state;
@@ -418,9 +418,9 @@ export class RoomSession {
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);
-    // The server tells again what can be kept.
+    // The server sends again which organisms can be renewed.
     this.departing.clear();
-    // Others may have turned them meanwhile.
+    // Others may have transformed them during the disconnection.
     this.made.clear();
     for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
     const { selection } = state.state;

@@ -197,7 +197,7 @@ export class Tools extends ViewTools implements CanvasHand {
     if (Math.abs(world.x - x) > maxOffset || Math.abs(world.y - y) > maxOffset) return;
     if (!this.isOnline(at)) return;
     const { held } = this.session.state.state;
-    // Show the effect at once; the organism appears when the server has accepted the seed.
+    // Show the effect immediately; the organism appears when the server has accepted the seed.
     this.view.effects.sown(x, y, ownerColor(this.model.you?.hue ?? 0), performance.now());
     this.session.requests.ask(
       'plant',
@@ -225,7 +225,7 @@ export class Tools extends ViewTools implements CanvasHand {
     );
   }
 
-  /** Shows the effect of a stroke segment at once; the server's answer takes a tick or two. */
+  /** Shows the effect of a stroke segment immediately; the server's answer takes a tick or two. */
   private previewSegment(from: Point, to: Point, now: number): void {
     const { planes } = this.model;
     if (!planes) return;

@@ -42,10 +42,10 @@ export type PaintPrograms = Readonly<Record<keyof typeof SOURCES, Program>>;
 export const createPaintPrograms = (gl: WebGL2RenderingContext): PaintPrograms =>
   createPrograms(gl, SOURCES);
 
-/** What cells look like, and whose they are; at the size of the room. */
+/** Textures of the cells' colours and owners, at the size of the room. */
 type CellSources = Readonly<Record<string, WebGLTexture>>;
 
-/** What has been painted at one scale. */
+/** The paint of one scale. */
 interface Atlas {
   /** Pixels a cell, along a side. */
   readonly scale: 4 | 8;
@@ -174,10 +174,10 @@ export class PaintPasses {
   }
 }
 
-/** Device pixels of a cell below which it needs no paint, and above which it is a cell again. */
+/** Paint fades in between the first two sizes of a cell, and out between the last two; device pixels. */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
-/** Device pixels of a cell at which the scale changes: down, and up again. */
+/** Sizes of a cell at which the scale falls and rises, device pixels. */
 const FINE = [5.2, 6.2] as const;
 /** The first of two texture units that only paint uses. */
 const OWN_UNIT = 14;
@@ -201,7 +201,7 @@ const NONE: PaintFigures = { scale: 0, chunks: 0, multiplyAdds: 0 };
 export class RoomPaint {
   /** Whether the next picture will differ because of it. */
   moves = false;
-  /** Of the last picture. */
+  /** Figures of the last picture. */
   figures = NONE;
   private readonly pace = new PaintPace(STALE);
   private readonly passes: PaintPasses;
@@ -297,7 +297,7 @@ export class RoomPaint {
     const { planes, pace, always } = this;
     if (!planes) return false;
     const { multiplyAdds: spent } = this.figures;
-    // Who is asked for the next picture at once draws it late only because something takes long.
+    // A frame requested right after another is late only if drawing takes long.
     pace.frame({ now, follows: this.moves, spent, due: this.due });
     this.due = 0;
     this.figures = NONE;
@@ -337,7 +337,7 @@ export class RoomPaint {
     const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
     this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;
-    // As many chunks as are ever in view at this scale.
+    // The largest number of chunks in view at this scale.
     const least = this.wanted === 8 ? FINE[0] : FAR[0];
     const limit = limitAt(this.wanted);
     const columns = Math.min(limit, chunks(view.width, planes.width, least));

@@ -32,7 +32,7 @@ const READ = 256;
 /** How far an arrow key moves the pen, share of the side. */
 const KEY_STEP = 0.02;
 
-/** What a visitor draws. It outlasts the pad, which is made anew each time it is opened. */
+/** A visitor's drawing. It outlasts the pad, which is created again each time it opens. */
 export interface DrawingWork {
   readonly drawing: Drawing;
   /** The lines that `seed` was made from; the visitor may have drawn on since. */
@@ -97,7 +97,7 @@ export class DrawPad extends VisitorElement {
     this.toggleAttribute('grown', this.seed !== undefined);
   }
 
-  /** The server may have dropped the seed meanwhile; the drawing can be grown again. */
+  /** Forgets a seed that the server has dropped; the drawing can be grown again. */
   private forgetLost(): void {
     const { hand } = this.session.state.state;
     if (!hand.some(({ id }) => id === this.seed?.id)) this.work.seed = undefined;
@@ -181,7 +181,7 @@ export class DrawPad extends VisitorElement {
     </figure>`;
   }
 
-  /** What the visitor is told where the host looks first; nothing while they draw. */
+  /** Explains the host's review, if there is one; '' while the visitor draws. */
   private waits(): string {
     if (!this.asks || this.seed) return '';
     if (this.asking) return msg('Your drawing is with the host. Play on: you will hear.');

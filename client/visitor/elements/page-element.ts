@@ -25,7 +25,7 @@ const block = css`
   }
 `;
 
-/** Has the styles of the page's controls before its own, and renders again in another language. */
+/** Adds the styles of the page's controls before its own, and renders again in another language. */
 @localized()
 export class VisitorElement extends LitElement {
   protected static override finalizeStyles(own: CSSResultGroup = []): CSSResultOrNative[] {

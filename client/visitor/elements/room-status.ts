@@ -104,7 +104,7 @@ export class NameField extends PageElement {
   }
 }
 
-/** Participants in the list, at most. */
+/** Maximum number of participants in the list. */
 const MAX_OTHERS = 50;
 
 /** Shows the room's status, or the connection state while it is not live. */
@@ -261,7 +261,7 @@ export class RoomStatus extends PageElement {
     </div>`;
   }
 
-  /** Whose view can be followed. */
+  /** Lists the participants whose view can be followed. */
   private others(): TemplateResult | typeof nothing {
     const { session } = this;
     const { participants, you } = session.model;

@@ -106,7 +106,7 @@ export class Story {
   happened(change: LifeChange): void {
     const { what } = change.event;
     const { id } = change.organism;
-    // What has become of it is told instead.
+    // The later event replaces the departure.
     if (what === 'renewed' || what === 'died') this.pending.delete(`${id} departing`);
     if (RANK.includes(what)) this.pending.set(`${id} ${what}`, change);
   }
@@ -225,7 +225,7 @@ export class RoomStory extends VisitorElement {
       model.on('life', (change) => {
         const { event, organism } = change;
         const you = model.you?.id;
-        // The page tells planters what others do, with their names, and what departs.
+        // A toast tells planters what others do, with their names, and which organisms depart.
         const isTold =
           // Wounds, and what has turned into something else.
           ('by' in event && event.by !== you) ||

@@ -293,7 +293,7 @@ export class ToolDock extends PageElement {
     return this.pictured ? html`<seed-tray .session=${this.session}></seed-tray>` : nothing;
   }
 
-  /** What a tap does while looking. */
+  /** Explains what a tap does while looking. */
   private advice(): TemplateResult {
     const { selection } = this.session.state.state;
     const text = !selection?.crossing

@@ -31,7 +31,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
 
   readonly session = new RoomSession(this);
   private room: RoomCanvas | undefined;
-  /** What had the focus before an update. */
+  /** The element that had the focus before an update. */
   private focused: Element | null | undefined;
   private readonly pinchHint = new Hint('pinched');
   private readonly takeHint = new Hint('taken');
@@ -82,7 +82,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       this.unsupported = true;
       return;
     }
-    // A closed room has opened, or a full one accepts visitors to its queue again.
+    // A closed room has opened, or a full room accepts visitors to its queue again.
     for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => {
         this.refusal = '';
@@ -201,7 +201,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     `;
   }
 
-  /** What a newcomer may try next; '' if there is nothing. */
+  /** Suggests what a newcomer may try next; '' if there is nothing. */
   private chooseHint(): string {
     const { planted, taken, tool, held } = this.session.state.state;
     const { watches, pause } = this.session;

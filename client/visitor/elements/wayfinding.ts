@@ -65,7 +65,7 @@ export class RoomOverview extends PageElement {
       context.arc(x, y, 3 + 0.3 * stage, 0, 7);
       context.fill();
     }
-    // What lies outside the room is not on the map.
+    // The map shows nothing outside the room.
     const line = room.width / 70;
     const left = Math.max(line, shown.x);
     const top = Math.max(line, shown.y);
@@ -138,7 +138,7 @@ export class FindMine extends PageElement {
     return [...organisms.values()].filter(({ planter }) => planter.id === you?.id);
   }
 
-  /** Finds the one that others have affected, or the newest first, then the older ones in turn. */
+  /** Finds the organism that others have affected, else the newest, then older organisms in turn. */
   find(): void {
     const { session } = this;
     const mine = this.mine();

@@ -334,7 +334,7 @@ export class KeepsakeSheet extends SheetElement {
     });
   }
 
-  /** Without a painter, or one that can be had, bodies are enlarged. */
+  /** Fetches the painter; if there is none, or it cannot be fetched, bodies are enlarged instead. */
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
     return url
