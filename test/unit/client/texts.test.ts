@@ -21,35 +21,27 @@ function textOf(
   return affectedText(changes, room);
 }
 
-test('it says who cut what, and how that is now', () => {
-  expect(textOf({})).toBe('Bo cut your horse. It is healing.');
-  expect(textOf({}, { hurt: false })).toBe('Bo cut your horse. It has healed.');
-  expect(textOf({}, { hurt: true, phase: 'asleep' })).toBe('Bo cut your horse.');
-  expect(textOf({ id: 7 })).toBe('Bo cut your horse. It is gone.');
-  expect(textOf({ how: 'crossed' })).toBe('Bo planted a child of your horse.');
-  expect(textOf({ how: 'transformed', into: 'rabbit' })).toBe(
-    'Bo turned your horse into this: rabbit.',
-  );
-  expect(textOf({ how: 'transformed', into: '' })).toBe(
-    'Bo turned your horse into this: creature.',
-  );
-  expect(textOf({ how: 'outgrown' })).toBe('Bo took ground from your horse.');
-});
+const HEALING = 'cut your horse. It is healing.';
 
-test('it says what leaves, and what has left', () => {
-  expect(textOf({ how: 'departing' })).toBe('Your horse is leaving.');
-  expect(textOf({ how: 'departing', id: 7 })).toBe('Your horse has left.');
-  expect(textOf({ how: 'departed', id: 7 })).toBe('Your horse has left.');
-});
-
-test('several people, people without a name, who have left, and the gardener', () => {
-  const healing = 'cut your horse. It is healing.';
-  expect(textOf({ others: 1 })).toBe(`Bo and one other ${healing}`);
-  expect(textOf({ others: 4 })).toBe(`Bo and 4 others ${healing}`);
-  expect(textOf({ by: { id: 9, name: '', hue: 0 } })).toBe(`Somebody ${healing}`);
-  expect(textOf({ by: { id: 9, name: 'Cy', hue: 0 } })).toBe(`Cy ${healing}`);
-  const gardener = { id: 9, name: PAGE_DEFAULTS.attract.name, hue: 0 };
-  expect(textOf({ by: gardener })).toBe(`The gardener ${healing}`);
+test.each<[string, Partial<Change>, Partial<OrganismView>?]>([
+  [`Bo ${HEALING}`, {}],
+  ['Bo cut your horse. It has healed.', {}, { hurt: false }],
+  ['Bo cut your horse.', {}, { hurt: true, phase: 'asleep' }],
+  ['Bo cut your horse. It is gone.', { id: 7 }],
+  ['Bo planted a child of your horse.', { how: 'crossed' }],
+  ['Bo turned your horse into this: rabbit.', { how: 'transformed', into: 'rabbit' }],
+  ['Bo turned your horse into this: creature.', { how: 'transformed', into: '' }],
+  ['Bo took ground from your horse.', { how: 'outgrown' }],
+  ['Your horse is leaving.', { how: 'departing' }],
+  ['Your horse has left.', { how: 'departing', id: 7 }],
+  ['Your horse has left.', { how: 'departed', id: 7 }],
+  [`Bo and one other ${HEALING}`, { others: 1 }],
+  [`Bo and 4 others ${HEALING}`, { others: 4 }],
+  [`Somebody ${HEALING}`, { by: { id: 9, name: '', hue: 0 } }],
+  [`Cy ${HEALING}`, { by: { id: 9, name: 'Cy', hue: 0 } }],
+  [`The gardener ${HEALING}`, { by: { id: 9, name: PAGE_DEFAULTS.attract.name, hue: 0 } }],
+])('a planter reads “%s”', (text, change, state) => {
+  expect(textOf(change, state)).toBe(text);
 });
 
 test('organisms without a kind, and more than anybody would read', () => {
@@ -107,45 +99,43 @@ test('the story tells who planted what, and what happened to it, in order', () =
   expect(story.take(YOU)()).toBe('');
 });
 
-test('it tells which organism has left', () => {
-  const event = { what: 'died', id: rose.id, cause: 'departed' } as const;
-  expect(told({ event, organism: rose })).toBe('Rose (planted by Ada) has left.');
+const [leaving, stays] = [change('departing', rose), change('renewed', rose)];
+const left = { event: { what: 'died', id: 1, cause: 'departed' } as const, organism: rose };
+const cow: LifeChange = {
+  event: { what: 'transformed', id: 1, by: 7, kind: 'Cow', origin: 'gallery', parents: [] },
+  organism: { ...rose, kind: 'Cow', was: ['Tulip', 'Rose'] },
+};
+const shrub = organism(4, 'Cactus', 9, DEFAULTS.attract.name);
+const gift = organism(5, 'Tulip', 0);
+
+test.each<[string, LifeChange[], string]>([
+  ['which organism has left', [left], 'Rose (planted by Ada) has left.'],
+  ['which organism is leaving', [leaving], 'Rose (planted by Ada) is leaving.'],
+  ['that it stays, instead', [leaving, stays], 'Rose (planted by Ada) stays.'],
+  ['that it has left, instead', [leaving, left], 'Rose (planted by Ada) has left.'],
+  ['what turns into what', [cow], 'Rose (planted by Ada) turns into this: Cow.'],
+  [
+    '“somebody” of people without a name, and “you”',
+    [change('born', fox), change('born', mine), change('grown', mine)],
+    'Somebody planted a seed: Fox Face. You planted a seed: Penguin. Penguin (planted by you) has grown up.',
+  ],
+  [
+    'of the gardener and the house',
+    [change('born', shrub), change('born', gift)],
+    'The gardener planted a seed: Cactus. The house planted a seed: Tulip.',
+  ],
+  [
+    'who had planted it',
+    [change('grown', shrub), change('grown', gift)],
+    'Cactus (planted by the gardener) has grown up. Tulip (planted by the house) has grown up.',
+  ],
+])('it tells %s', (_, changes, text) => {
+  expect(told(...changes)).toBe(text);
 });
 
-test('it tells which one is leaving, and what became of it instead once that is known', () => {
-  const [leaving, stays] = [change('departing', rose), change('renewed', rose)];
-  const left = { event: { what: 'died', id: rose.id, cause: 'departed' } as const, organism: rose };
-  expect(told(leaving)).toBe('Rose (planted by Ada) is leaving.');
-  expect(told(leaving, stays)).toBe('Rose (planted by Ada) stays.');
-  expect(told(leaving, left)).toBe('Rose (planted by Ada) has left.');
-  // Last in importance.
+test('a departure is the least important', () => {
   const others = [change('grown', fox), change('healed', mine), change('wounded', mine)];
   expect(told(leaving, ...others)).not.toContain('leaving');
-});
-
-test('it tells what turns into what', () => {
-  const event = { what: 'transformed', id: 1, by: 7, kind: 'Cow', origin: 'gallery' } as const;
-  const cow = { ...rose, kind: 'Cow', was: ['Tulip', 'Rose'] };
-  expect(told({ event: { ...event, parents: [] }, organism: cow })).toBe(
-    'Rose (planted by Ada) turns into this: Cow.',
-  );
-});
-
-test('it names anonymous participants “Somebody” and the visitor “you”', () => {
-  expect(told(change('born', fox), change('born', mine), change('grown', mine))).toBe(
-    'Somebody planted a seed: Fox Face. You planted a seed: Penguin. Penguin (planted by you) has grown up.',
-  );
-});
-
-test('it names the gardener and the house in the language of the page', () => {
-  const shrub = organism(4, 'Cactus', 9, DEFAULTS.attract.name);
-  const gift = organism(5, 'Tulip', 0);
-  expect(told(change('born', shrub), change('born', gift))).toBe(
-    'The gardener planted a seed: Cactus. The house planted a seed: Tulip.',
-  );
-  expect(told(change('grown', shrub), change('grown', gift))).toBe(
-    'Cactus (planted by the gardener) has grown up. Tulip (planted by the house) has grown up.',
-  );
 });
 
 test('it stays short: own organisms first, the rest as a number', () => {
