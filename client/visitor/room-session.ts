@@ -15,7 +15,7 @@ import { EnergyEstimate } from '../input/energy-estimate.ts';
 import { knowKinds } from '../locale/locale.ts';
 import type { Point } from '../render/camera.ts';
 import { BusyReporter, Connection, RequestTracker } from '../room/connection.ts';
-import type { RoomModel } from '../room/room-model.ts';
+import type { LifeChange, RoomModel } from '../room/room-model.ts';
 import { Previews } from '../room/seed-previews.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
@@ -189,6 +189,7 @@ export class RoomSession {
     const refresh = (): void => page.requestUpdate();
     model.on('opened', ({ checkpoint }) => {
       knowKinds(checkpoint.gallery.map(({ name }) => name));
+      document.title = `${this.roomName} · Vivarium`;
     });
     this.views = new SharedViews(model, requests.ask, page);
     if (this.watches) state.take('look');
@@ -213,59 +214,17 @@ export class RoomSession {
       page.tell(reasonText('no-tokens'));
     });
     model.on('notice', ({ notice }) => page.tell(noticeText(notice)));
-    model.on('life', ({ event, organism }) => {
-      const isMine = organism.planter.id === model.you?.id;
-      if (event.what === 'died') {
-        state.forget(organism.id);
-        this.affected.delete(organism.id);
-        if (event.cause !== 'departed') this.departing.delete(organism.id);
-        if (this.unseen === organism.id) this.unseen = 0;
-      }
-      if (event.what === 'renewed') this.departing.delete(event.id);
-      if (event.what === 'transformed') this.previews.outdate(event.id);
-      const isOthers = event.what === 'transformed' && event.by !== model.you?.id;
-      if (isOthers || event.what === 'died') this.made.delete(placeOf(organism));
-      if (state.state.selection || isMine) refresh();
-    });
-    model.on('affected', ({ organisms }) => {
-      this.feedback.affected();
-      const changes = organisms.filter((one) => one.how !== 'departing');
-      for (const one of organisms) {
-        if (one.how !== 'departing') continue;
-        this.offer({ ...one, until: performance.now() + 1000 * (one.secondsLeft ?? 0) });
-      }
-      refresh();
-      if (changes.length === 0) return;
-      const living = changes.filter(({ id }) => model.organisms.has(id));
-      for (const change of living) this.affected.set(change.id, change);
-      const shown = state.state.selection?.organism;
-      this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
-      // Above the organism, so that its wound stays in sight.
-      const about = model.organisms.get(living[0]?.id);
-      const at = about && { x: about.x, y: about.y - about.side / 2 };
-      page.tell(affectedText(changes, model), at);
-    });
+    model.on('life', (change) => this.trackLife(change));
+    model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     model.on('accepted', (answer) => {
       // The host has approved a drawing that was sent before this page was reloaded. A command that
       // was sent again may be answered twice.
       const isDrawing = answer.seed?.origin === 'drawing';
       if (!requests.accepted(answer) && isDrawing) this.receiveDrawing(answer.seed!);
     });
-    model.on('rejected', (answer) => {
-      if (requests.rejected(answer)) return;
-      const { id, reason } = answer;
-      const text = reasonText(reason);
-      const isSilent = SILENT_REASON.test(reason);
-      if (!this.isLive) {
-        if (!isSilent) page.refuse(text, wayBack(reason));
-        // Who is in the room may know that a server ends: it may be the only one.
-      } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
-    });
+    model.on('rejected', (answer) => requests.rejected(answer) || this.reportRefusal(answer));
     this.connection.unreached = () => page.refuse(offlineText());
     model.on('welcome', (welcome) => this.welcomed(welcome));
-    model.on('opened', () => {
-      document.title = `${this.roomName} · Vivarium`;
-    });
     const showConnection = (): void => {
       document.documentElement.dataset.connection = model.connection;
     };
@@ -407,6 +366,54 @@ export class RoomSession {
   private isOnline(): boolean {
     if (!this.isLive) this.page.tell(offlineText());
     return this.isLive;
+  }
+
+  private trackLife({ event, organism }: LifeChange): void {
+    const { model, state } = this;
+    const isMine = organism.planter.id === model.you?.id;
+    if (event.what === 'died') {
+      state.forget(organism.id);
+      this.affected.delete(organism.id);
+      if (event.cause !== 'departed') this.departing.delete(organism.id);
+      if (this.unseen === organism.id) this.unseen = 0;
+    }
+    if (event.what === 'renewed') this.departing.delete(event.id);
+    if (event.what === 'transformed') this.previews.outdate(event.id);
+    const isOthers = event.what === 'transformed' && event.by !== model.you?.id;
+    if (isOthers || event.what === 'died') this.made.delete(placeOf(organism));
+    if (state.state.selection || isMine) this.page.requestUpdate();
+  }
+
+  /** Others have changed some of the visitor's organisms, or some are departing. */
+  private reportChanges(organisms: readonly Change[]): void {
+    const { model, state, page } = this;
+    this.feedback.affected();
+    const changes = organisms.filter((one) => one.how !== 'departing');
+    for (const one of organisms) {
+      if (one.how !== 'departing') continue;
+      this.offer({ ...one, until: performance.now() + 1000 * (one.secondsLeft ?? 0) });
+    }
+    page.requestUpdate();
+    if (changes.length === 0) return;
+    const living = changes.filter(({ id }) => model.organisms.has(id));
+    for (const change of living) this.affected.set(change.id, change);
+    const shown = state.state.selection?.organism;
+    this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
+    // Above the organism, so that its wound stays in sight.
+    const about = model.organisms.get(living[0]?.id);
+    const at = about && { x: about.x, y: about.y - about.side / 2 };
+    page.tell(affectedText(changes, model), at);
+  }
+
+  /** The server has refused something that no request waits for. */
+  private reportRefusal({ id, reason }: Event<'rejected'>): void {
+    const { page } = this;
+    const text = reasonText(reason);
+    const isSilent = SILENT_REASON.test(reason);
+    if (!this.isLive) {
+      if (!isSilent) page.refuse(text, wayBack(reason));
+      // Who is in the room may know that a server ends: it may be the only one.
+    } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
