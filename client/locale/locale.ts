@@ -120,10 +120,10 @@ async function speak(next: LanguageCode): Promise<void> {
 export async function startLanguage(loaders: TextLoaders): Promise<void> {
   texts = loaders;
   const asked = new URLSearchParams(location.search).get('lang');
-  const wish = chooseLanguage([asked, localStore.read(), ...navigator.languages]);
+  const chosen = chooseLanguage([asked, localStore.read(), ...navigator.languages]);
   // Hide the page until its texts are loaded, so that they never appear in another language.
-  if (wish !== SOURCE_LANGUAGE) document.documentElement.dataset.words = 'coming';
-  await speak(wish);
+  if (chosen !== SOURCE_LANGUAGE) document.documentElement.dataset.words = 'coming';
+  await speak(chosen);
 }
 
 /** Switches to the visitor's choice in a select of languages, and remembers it. */

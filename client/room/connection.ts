@@ -63,7 +63,7 @@ export abstract class RoomConnection {
       reconnectionDelayMax: REDIAL.longest,
       timeout: REDIAL.attempt,
       // Sent with the handshake, which saves a round trip.
-      auth: (greet) => greet({ join: this.wish() }),
+      auth: (greet) => greet({ join: this.joinCommand() }),
     });
     this.socket.on('disconnect', (reason) => {
       this.cancel();
@@ -96,7 +96,7 @@ export abstract class RoomConnection {
   }
 
   /** The join command. */
-  protected wish(): Command<'join'> {
+  protected joinCommand(): Command<'join'> {
     const holds = this.model.holds();
     return { protocol: PROTOCOL_VERSION, room: this.room, ...(holds && { holds }) };
   }
@@ -106,7 +106,7 @@ export abstract class RoomConnection {
 
   /** Joins again over the same connection, after the delay. */
   protected joinLater(): void {
-    this.later(() => this.send('join', this.wish()), this.retryDelay);
+    this.later(() => this.send('join', this.joinCommand()), this.retryDelay);
   }
 
   private later(what: () => void, delay: number): void {
@@ -155,9 +155,14 @@ export class WallConnection extends RoomConnection {
     });
   }
 
-  protected override wish(): Command<'join'> {
+  protected override joinCommand(): Command<'join'> {
     const { as, pass, unwritable = [] } = this.options;
-    return { ...super.wish(), as, ...(pass !== '' && { pass }), unwritable: [...unwritable] };
+    return {
+      ...super.joinCommand(),
+      as,
+      ...(pass !== '' && { pass }),
+      unwritable: [...unwritable],
+    };
   }
 
   protected get retryDelay(): number {
@@ -262,12 +267,12 @@ export class Connection extends RoomConnection {
     return wait * (1 - this.means.random() / 2);
   }
 
-  protected override wish(): Command<'join'> {
+  protected override joinCommand(): Command<'join'> {
     const resume = this.memory.seat.read();
     const mark = this.memory.mark.read();
     const { name, watches } = this.who;
     return {
-      ...super.wish(),
+      ...super.joinCommand(),
       ...(mark && MARK.test(mark) && { mark }),
       ...(watches
         ? { as: 'spectator' as const }
@@ -302,7 +307,9 @@ export class BusyReporter {
 }
 
 /** The commands that the server answers with `accepted` or `rejected`. */
-type Asked = { [N in CommandName]: Command<N> extends { id: number } ? N : never }[CommandName];
+type RequestName = {
+  [N in CommandName]: Command<N> extends { id: number } ? N : never;
+}[CommandName];
 
 export interface Answers {
   accepted?(answer: Event<'accepted'>): void;
@@ -325,8 +332,8 @@ const MAX_PENDING = 64;
 const MAX_AGE = 30_000;
 
 interface Pending {
-  readonly name: Asked;
-  readonly command: Command<Asked>;
+  readonly name: RequestName;
+  readonly command: Command<RequestName>;
   readonly answers: Answers;
   /** ms */
   readonly sentAt: number;
@@ -344,7 +351,7 @@ export class RequestTracker {
     private readonly date: () => number = Date.now,
   ) {}
 
-  readonly ask = <N extends Asked>(
+  readonly ask = <N extends RequestName>(
     name: N,
     payload: Omit<Command<N>, 'id'>,
     answers: Answers = {},

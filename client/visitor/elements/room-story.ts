@@ -103,7 +103,7 @@ export class Story {
   }
 
   /** Adds an event. */
-  happened(change: LifeChange): void {
+  add(change: LifeChange): void {
     const { what } = change.event;
     const { id } = change.organism;
     // The later event replaces the departure.
@@ -231,7 +231,7 @@ export class RoomStory extends VisitorElement {
           ('by' in event && event.by !== you) ||
           event.what === 'departing' ||
           (event.what === 'died' && event.cause === 'departed');
-        if (!isTold || organism.planter.id !== you) story.happened(change);
+        if (!isTold || organism.planter.id !== you) story.add(change);
         this.schedule();
       }),
     );

@@ -75,7 +75,7 @@ const mine = organism(3, 'Penguin', 7, 'Bo');
 /** What a story tells of these changes. */
 function told(...changes: LifeChange[]): string {
   const story = new Story();
-  for (const one of changes) story.happened(one);
+  for (const one of changes) story.add(one);
   return story.take(YOU)();
 }
 
@@ -91,7 +91,7 @@ test('the facts of an organism are said in plain words, and none twice', () => {
 
 test('the story tells who planted what, and what happened to it, in order', () => {
   const story = new Story();
-  for (const what of ['born', 'wounded', 'healed'] as const) story.happened(change(what, rose));
+  for (const what of ['born', 'wounded', 'healed'] as const) story.add(change(what, rose));
   expect(story.take(YOU)()).toBe(
     'Ada planted a seed: Rose. Rose (planted by Ada) was wounded. Rose (planted by Ada) has healed.',
   );
@@ -140,8 +140,8 @@ test('a departure is the least important', () => {
 
 test('it stays short: own organisms first, the rest as a number', () => {
   const story = new Story();
-  for (let id = 10; id < 40; id++) story.happened(change('born', organism(id, 'Rose', 2, 'Ada')));
-  story.happened(change('grown', mine));
+  for (let id = 10; id < 40; id++) story.add(change('born', organism(id, 'Rose', 2, 'Ada')));
+  story.add(change('grown', mine));
   const text = story.take(YOU)();
   expect(text).toContain('Penguin (planted by you) has grown up.');
   expect(text).toMatch(/ And 28 more things happened\.$/);
@@ -151,7 +151,7 @@ test('it stays short: own organisms first, the rest as a number', () => {
 test('it uses the names that are current when the text is read', () => {
   const story = new Story();
   const participants = new Map([[2, { id: 2, name: 'Ada', hue: 0 }]]);
-  story.happened(change('born', rose));
+  story.add(change('born', rose));
   const say = story.take({ ...YOU, participants });
   expect(say()).toBe('Ada planted a seed: Rose.');
   participants.set(2, { id: 2, name: '', hue: 0 });
@@ -160,8 +160,8 @@ test('it uses the names that are current when the text is read', () => {
 
 test('it tells a repeated event once, and leaves out what is only visible', () => {
   const story = new Story();
-  for (const what of ['divided', 'asleep', 'awake'] as const) story.happened(change(what, rose));
+  for (const what of ['divided', 'asleep', 'awake'] as const) story.add(change(what, rose));
   expect(story.hasNews).toBe(false);
-  for (let i = 0; i < 5; i++) story.happened(change('wounded', rose));
+  for (let i = 0; i < 5; i++) story.add(change('wounded', rose));
   expect(story.take(YOU)()).toBe('Rose (planted by Ada) was wounded.');
 });
