@@ -138,11 +138,8 @@ const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
 const { radius, touchRadius } = PAGE_DEFAULTS.stroke;
 
-/** An organism that can be kept. */
-interface Offer extends Change {
-  /** ms of this page */
-  readonly until: number;
-}
+/** A departing organism, which can be renewed until a time of this page, ms. */
+type Offer = Change & { readonly until: number };
 
 const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
 

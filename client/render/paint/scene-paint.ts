@@ -188,14 +188,8 @@ const FADE = 500;
 export const paintedAt = (size: number): number =>
   smoothstep(...FAR, size) * (1 - smoothstep(...CLOSE, size));
 
-/** Figures of the last picture. */
-export interface PaintFigures {
-  readonly scale: PaintScale;
-  readonly chunks: number;
-  readonly multiplyAdds: number;
-}
-
-const NONE: PaintFigures = { scale: 0, chunks: 0, multiplyAdds: 0 };
+/** Figures of a picture without paint. */
+const NONE = { scale: 0 as PaintScale, chunks: 0, multiplyAdds: 0 };
 
 /** The paint of one renderer. */
 export class RoomPaint {

@@ -4,11 +4,6 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { SheetElement } from './page-element.ts';
 
-/** Whether single letters work on the whole page, or only while the canvas has the focus. */
-interface KeySetting {
-  everywhere: boolean;
-}
-
 /** Shortcut list and the setting for single-letter keys. */
 @customElement('key-help')
 export class KeyHelp extends SheetElement {
@@ -72,9 +67,10 @@ export class KeyHelp extends SheetElement {
     }
   `;
 
-  @state() private keys: KeySetting | undefined;
+  @state() private keys: { everywhere: boolean } | undefined;
 
-  async open(keys: KeySetting): Promise<void> {
+  /** @param keys whether single letters work on the whole page, or only on the focused canvas */
+  async open(keys: { everywhere: boolean }): Promise<void> {
     this.keys = keys;
     await this.updateComplete;
     this.show();
