@@ -40,8 +40,8 @@ test.each<[string, Partial<Change>, Partial<OrganismView>?]>([
   [`Somebody ${HEALING}`, { by: { id: 9, name: '', hue: 0 } }],
   [`Cy ${HEALING}`, { by: { id: 9, name: 'Cy', hue: 0 } }],
   [`The gardener ${HEALING}`, { by: { id: 9, name: PAGE_DEFAULTS.attract.name, hue: 0 } }],
-])('a planter reads “%s”', (text, change, state) => {
-  expect(textOf(change, state)).toBe(text);
+])('a planter reads “%s”', (text, ...about) => {
+  expect(textOf(...about)).toBe(text);
 });
 
 test('organisms without a kind, and more than anybody would read', () => {
