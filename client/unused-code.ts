@@ -1,197 +1,127 @@
 /**
- * Keeps pages small, the visitor's most of all: phones fetch it in a crowd, over one network, and a test holds its size.
- * Libraries carry code for browsers, transports and options that no page has, which their
- * bundlers cannot see, because it is reached at run time. Each cut must find what it removes, so that a library's
- * new version fails the build instead of being cut wrongly; browser tests run what is left.
+ * Keeps pages small, the visitor's most of all: crowds of phones fetch it over one network, and a test
+ * limits its size. Libraries carry code for browsers, transports and options that no page uses; bundlers
+ * keep it, because it is reached at run time. Each cut must match, so that a new version of a library
+ * fails the build instead of being cut wrongly; browser tests run the rest.
  */
 import type { Plugin } from 'vite';
 
-/** What libraries carry and no page needs: where, what, and what stands there instead. */
-const UNUSED: readonly (readonly [RegExp, RegExp, string])[] = [
-  // Pages connect by WebSocket alone.
-  [
-    /engine\.io-client\/.*\/transports\/index\.js$/,
-    /.*/s,
-    "import { WS } from './websocket.js'; export const transports = { websocket: WS };",
+/** What to remove from a file, or what to replace by something shorter. */
+type Cut = RegExp | readonly [what: RegExp, by: string];
+
+/** Code that no page runs, by the ends of the paths of its files. */
+const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
+  'engine.io-client/build/esm/transports/index.js': [
+    // Pages connect by WebSocket alone.
+    [/.*/s, "import { WS } from './websocket.js'; export const transports = { websocket: WS };"],
   ],
-  // What is binary goes as it is, never as text.
-  [
-    /engine\.io-parser\/.*\/encodePacket\.browser\.js$/,
-    /^const (withNative|isView|encode).*(?=^function toArray)/ms,
-    `const encodePacket = ({ type, data }, _, callback) =>
+  'engine.io-parser/build/esm/encodePacket.browser.js': [
+    // Binary data is sent as it is, never as text.
+    [
+      /^const (withNative|isView|encode).*(?=^function toArray)/ms,
+      `const encodePacket = ({ type, data }, _, callback) =>
       callback(typeof data === 'object' ? data : PACKET_TYPES[type] + (data ?? ''));
     `,
+    ],
   ],
-  [
-    /engine\.io-parser\/.*\/decodePacket\.browser\.js$/,
+  'engine.io-parser/build/esm/decodePacket.browser.js': [
     /^import \{ decode \}.*?$|^ {4}if \(type === "b"\).*?^ {4}\}$|^const decodeBase64.*?^\};$/gms,
-    '',
   ],
-  // Options of other platforms.
-  [/engine\.io-client\/.*\/websocket\.js$/, /isReactNative\s+\? \{\}\s+: pick\(.*?\)/s, '{}'],
-  // Hence no transport is ever changed for a better one.
-  [
-    /engine\.io-client\/.*\/socket\.js$/,
+  'engine.io-client/build/esm/transports/websocket.js': [
+    // Options of React Native.
+    [/isReactNative\s+\? \{\}\s+: pick\(.*?\)/s, '{}'],
+  ],
+  'engine.io-client/build/esm/socket.js': [
+    // With one transport there is nothing to upgrade to, and no page needs cookies across origins.
     /this\.opts\.rememberUpgrade &&.*?\? "websocket"\s+: (?=this)|^ +Socket\.priorWebsocketSuccess = .*?;$|^ {8}if \(this\.opts\.withCredentials\).*?\}$|^ {4}_(probe|filterUpgrades)\(.*?^ {4}\}$|^ {8}this\._upgrades = this.*?;$|^ {12}for \(let i = 0; i < this\._upgrades.*?^ {12}\}$/gms,
-    '',
-  ],
-  // Only polling asks how large a message is, and only a page of old Firefox says goodbye to it.
-  [
-    /engine\.io-client\/.*\/socket\.js$/,
-    /(?<=^ {4}_getWritablePackets\(\) \{$).*?(?=^ {4}\}$)/ms,
-    ' return this.writeBuffer; ',
-  ],
-  [
-    /engine\.io-client\/.*\/socket\.js$/,
+    // Only polling limits the size of a message; only old versions of Firefox need a farewell.
+    [/(?<=^ {4}_getWritablePackets\(\) \{$).*?(?=^ {4}\}$)/ms, ' return this.writeBuffer; '],
     /^ {12}if \(this\.opts\.closeOnBeforeunload\).*?^ {12}\}$|^ {16}if \(this\._beforeunloadEventListener\).*?^ {16}\}$|^ {12}closeOnBeforeunload: false,$/gms,
-    '',
   ],
-  // Pages give the parts of their address, and nobody reads the folders of one.
-  [
-    /engine\.io-client\/.*\/parseuri\.js$/,
+  'engine.io-client/build/esm/contrib/parseuri.js': [
+    // Nobody reads the path or the query of an address.
     /^ {4}uri\.(pathNames|queryKey) = .*?;$|^function (pathNames|queryKey)\(.*?^\}$/gms,
-    '',
   ],
-  // Nothing is acknowledged but by messages of its own.
-  [
-    /socket\.io-client\/.*\/socket\.js$/,
+  'socket.io-client/build/esm/socket.js': [
+    // Our messages carry their own acknowledgements.
     /^ {4}(emitWithAck|_registerAckCallback|_addToQueue|timeout|send|ack|onack|compress|get volatile|get disconnected|prependAny|offAny|listenersAny|\w+AnyOutgoing)\(.*?^ {4}\}$/gms,
-    '',
-  ],
-  // Pages and their server are of one release, and no page names an event as the library names its own.
-  [
-    /socket\.io-client\/.*\/socket\.js$/,
+    // Page and server are of one release, and no event of ours has a name reserved by the library.
     /"It seems you are trying[^"]*"|^ {8}if \(RESERVED_EVENTS\..*?^ {8}\}$/gms,
-    '',
   ],
-  // Pages bring a parser of their own, and set what they set when they connect.
-  [
-    /socket\.io-client\/.*\/manager\.js$/,
+  'socket.io-client/build/esm/manager.js': [
+    // Pages bring their own parser, and set all options when they connect.
     /(?<=opts\.parser) \|\| parser|^ {4}(reconnection\w*|randomizationFactor|timeout|connect|disconnect)\(.*?^ {4}\}$|^ +if \(this\.opts\.autoUnref\).*?\}$/gms,
-    '',
-  ],
-  [
-    /socket\.io-client\/.*\/manager\.js$/,
-    /^ {8}this\.reconnection\(.*?(?=^ {8}this\._readyState)/ms,
-    `this._reconnection = true;
+    [
+      /^ {8}this\.reconnection\(.*?(?=^ {8}this\._readyState)/ms,
+      `this._reconnection = true;
     this._reconnectionAttempts = Infinity;
     this.backoff = new Backoff({
       min: opts.reconnectionDelay, max: opts.reconnectionDelayMax, jitter: 0.5,
     });
     this._timeout = opts.timeout;
     `,
+    ],
   ],
-  [/socket\.io-client\/.*\/backo2\.js$/, /^Backoff\.prototype\.set\w+ = .*?^\};$/gms, ''],
-  // Elements listen only for the end of a change of languages, and pages configure them once.
-  [
-    /@lit\/localize\/init\/runtime\.js$/,
-    /^ +if \(!validLocales.*?^ {4}\}$|^ {4}dispatchStatusEvent\(.*?;$|^ {12}dispatchStatusEvent\(\{\n.*?\}\);$/gms,
-    '',
-  ],
-  [
-    /@lit\/localize\/init\/install\.js$/,
-    /^ {4}(if \(installed\).*?^ {4}\}|installed = true;)$/gms,
-    '',
-  ],
-  // Pages ignore what does not match a schema, and nobody reads why.
-  [
-    /valibot\/dist\/index\.mjs$/,
-    /^function _addIssue\(.*?^\}$/ms,
-    `function _addIssue({ kind }, _, dataset) {
+  'valibot/dist/index.mjs': [
+    // Pages ignore messages that do not match their schema, and never read why.
+    [
+      /^function _addIssue\(.*?^\}$/ms,
+      `function _addIssue({ kind }, _, dataset) {
       if (kind === 'schema') dataset.typed = false;
       (dataset.issues ??= []).push({});
     }`,
-  ],
-  [
-    /valibot\/dist\/index\.mjs$/,
-    /(?<=_addIssue\(this, )"[\w ]+", dataset[^;]*(?=\);)/g,
-    '0, dataset',
-  ],
-  [
-    /valibot\/dist\/index\.mjs$/,
+    ],
+    [/(?<=_addIssue\(this, )"[\w ]+", dataset[^;]*(?=\);)/g, '0, dataset'],
     /const pathItem = \{[^}]*\};\s+for \(const issue of \w+\.issues\) \{[^}]*\}/g,
-    '',
-  ],
-  [
-    /valibot\/dist\/index\.mjs$/,
-    /(?<=^function (?:_stringify|_joinExpects)\([^\n]*\) \{\n).*?(?=^\})/gms,
-    "return '';",
-  ],
-  [
-    /valibot\/dist\/index\.mjs$/,
     /^\t+(reference: [\w$]+|expects: [^\n]*|async: false|message: message\$1),$|^\tschema\["~standard"\] = \{.*?^\t\};$|^\t+if \(config\$1\.abortEarly\) (\{.*?\}|break;)$/gms,
-    '',
   ],
-  [
-    /valibot\/dist\/index\.mjs$/,
-    /(?<=^function getGlobalConfig\(config\$1\) \{$).*?(?=^\}$)/ms,
-    ' return {}; ',
+  'lean-qr/index.mjs': [
+    // Links contain no letters of other scripts.
+    /let w=\(\)=>\{.*?y\._=!0;|,y(?=,h\])|shift_jis:y,/g,
   ],
-  // Links have no letters of other scripts.
-  [/lean-qr\/index\.mjs$/, /let w=\(\)=>\{.*?y\._=!0;|,y(?=,h\])|shift_jis:y,/g, ''],
-  // No part that is loaded later has styles of its own to load before it.
-  [/vite\/preload-helper\.js$/, /.*/s, 'export const __vitePreload = (load) => load();'],
-];
+  'vite/preload-helper.js': [
+    // Parts loaded later bring no style sheet of their own.
+    [/.*/s, 'export const __vitePreload = (load) => load();'],
+  ],
+};
 
 /**
- * Checks of painters that the server has read before, and the reasons that they give. Only visitors' pages spare
- * them: other pages read more than that, and have room.
+ * Checks of painters that the server has made before. Only visitors' pages leave them out: other pages
+ * read painters from elsewhere, and have room.
  */
-const CHECKED: typeof UNUSED = [
-  [
-    /shared\/(safetensors|painter\/net)\.ts$/,
-    /(?<=\b(?:fail|bad|SafetensorsError)\(\s*)(?:`[^`]*`|'[^']*')|(?<=PainterError\('[\w-]+', )`[^`]*`/g,
-    "''",
-  ],
-  [
-    /shared\/safetensors\.ts$/,
+const CHECKED: typeof UNUSED = {
+  'shared/safetensors.ts': [
     /^ {2}if \((bytes\.length|headerLength|LENGTH_BYTES|!isObject).*?$(?:.*?^ {2}\}$)?|^ {2}const seen = .*?(?=^ {2}return header)|^ {2}for \(const \[key, value\].*?^ {2}\}$|^ {2}checkCover\(.*?;$|^ {4}ranges\.push\(.*?;$|^ {2}const ranges.*?;$/gms,
-    '',
-  ],
-  [
-    /shared\/safetensors\.ts$/,
-    /(?<=^function checkEntry\([^\n]*\n).*?(?=^\})/ms,
-    `const { dtype, shape, data_offsets: [begin, end] } = entry as any;
+    [
+      /(?<=^function checkEntry\([^\n]*\n).*?(?=^\})/ms,
+      `const { dtype, shape, data_offsets: [begin, end] } = entry as any;
     return { dtype, shape, begin, end };
     `,
+    ],
+    [/^ {2}try \{.*?^ {2}\}$/ms, 'header = JSON.parse(new TextDecoder().decode(bytes));'],
   ],
-  [
-    /shared\/painter\/net\.ts$/,
+  'shared/painter/net.ts': [
     /^ {2}if \((bytes\.length|dtype) .*?^ {2}\}$|^ {2}if \(!values\.every.*?;$|^ {4}const step = .*?^ {4}\}$/gms,
-    '',
+    [/(?<=^function read\([^\n]*\n).*?(?=^\})/ms, 'return readSafetensors(bytes);\n'],
   ],
-  [
-    /shared\/painter\/net\.ts$/,
-    /(?<=^function read\([^\n]*\n).*?(?=^\})/ms,
-    'return readSafetensors(bytes);\n',
-  ],
-  [
-    /shared\/safetensors\.ts$/,
-    /^ {2}try \{.*?^ {2}\}$/ms,
-    'header = JSON.parse(new TextDecoder().decode(bytes));',
-  ],
-  [/shared\/half-floats\.ts$/, /^const (FLOAT|BITS) = .*?$/gm, ''],
-];
+};
 
-/** Leaves code out: of every page what no page uses, of the visitor's also what the server has checked. */
-export const leaveOutUnused = (mode: string): Plugin => ({
-  name: 'leave-out-unused',
-  enforce: 'pre',
-  transform(code, id) {
-    if (
-      !/\/node_modules\/((engine|socket)\.io-|valibot|lean-qr|@lit\/localize\/init)|vite\/preload-helper|shared\/(safetensors|half-floats|painter\/net)\.ts$/.test(
-        id,
-      )
-    )
-      return undefined;
-    const cuts = mode === 'visitor' ? [...UNUSED, ...CHECKED] : UNUSED;
-    const used = cuts
-      .filter(([where]) => where.test(id))
-      .reduce((rest, [, what, instead]) => {
-        const less = rest.replace(what, instead);
+/** Removes unused code from all pages, and from the visitor's page the checks that the server has made. */
+export function leaveOutUnused(mode: string): Plugin {
+  const cuts = mode === 'visitor' ? { ...UNUSED, ...CHECKED } : UNUSED;
+  return {
+    name: 'leave-out-unused',
+    enforce: 'pre',
+    transform(code, id) {
+      const file = Object.keys(cuts).find((end) => id.endsWith(end));
+      if (!file && !/\/node_modules\/(engine|socket)\.io-/.test(id)) return undefined;
+      const used = (file ? cuts[file] : []).reduce((rest: string, cut) => {
+        const [what, by] = cut instanceof RegExp ? [cut, ''] : cut;
+        const less = rest.replace(what, by);
         if (less === rest) throw new Error(`${id} has changed: nothing matches ${what}`);
         return less;
       }, code);
-    return { code: used, map: null, moduleSideEffects: false };
-  },
-});
+      return { code: used, map: null, moduleSideEffects: false };
+    },
+  };
+}

@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { defineConfig, type Plugin } from 'vite';
-import { orderedKinds } from './locale/kind-order.ts';
-import { SHORT_ID } from './locale/short-id.ts';
+import { orderedKinds, SHORT_ID } from './locale/page-words.ts';
 import { leaveOutUnused } from './unused-code.ts';
 
 /**
@@ -62,7 +61,7 @@ const shortenIds: Plugin = {
   },
 };
 
-/** Leaves out the English names of kinds, which the room tells. */
+/** Leaves out the English names of kinds, which the room sends. */
 const orderKinds: Plugin = {
   name: 'order-kinds',
   enforce: 'pre',

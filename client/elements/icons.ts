@@ -1,5 +1,6 @@
-/** SVG icons on a 24×24 grid. */
+/** Icons (SVG, 24×24), and pictures of seeds: tiles of the gallery's sprite sheet. */
 import { html, svg, type TemplateResult } from 'lit';
+import type { Event } from '../../shared/protocol/events.ts';
 
 /** An icon; `body` is drawn in lines of the text's colour. `kind` is its class. */
 export const icon = (body: TemplateResult, kind = ''): TemplateResult =>
@@ -61,3 +62,26 @@ export const icons = {
   undo: along(svg`<path d="M8.5 5 4.5 9l4 4" /><path d="M4.5 9H14a5 5 0 0 1 0 10h-4" />`),
   bin: icon(svg`<path d="M5 7h14M10 7V4.5h4V7M7 7l.8 12.5h8.4L17 7" />`),
 } as const;
+
+export type Checkpoint = Event<'welcome'>['checkpoint'];
+
+/** CSS background that shows one gallery tile and scales with the element. */
+export function tileStyle({ gallery, sheet }: Checkpoint, index: number): string {
+  const { columns, url } = sheet;
+  const rows = Math.ceil(gallery.length / columns);
+  const percent = (i: number, count: number): number => (count > 1 ? (100 * i) / (count - 1) : 0);
+  const x = percent(index % columns, columns);
+  const y = percent(Math.floor(index / columns), rows);
+  return `background: url("${encodeURI(url)}") ${x}% ${y}% / ${columns * 100}% ${rows * 100}%`;
+}
+
+/** The gallery tile at an index. */
+export function tile(checkpoint: Checkpoint, index: number): TemplateResult {
+  return html`<i class="tile" style=${tileStyle(checkpoint, index)}></i>`;
+}
+
+/** The gallery tile of a kind, or a generic seed when the gallery does not have that kind. */
+export function kindTile(checkpoint: Checkpoint, kind: string): TemplateResult {
+  const index = kind === '' ? -1 : checkpoint.gallery.findIndex(({ name }) => name === kind);
+  return index < 0 ? html`<i class="tile nameless"></i>` : tile(checkpoint, index);
+}

@@ -3,7 +3,7 @@ import { msg, str } from '@lit/localize';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { formats, language, localKind } from '../locale/locale.ts';
-import { formFor } from '../locale/plural.ts';
+import { formFor } from '../locale/page-words.ts';
 import type { ConnectionState, RoomModel } from '../room/room-model.ts';
 
 /** Formats a number in the page's language, with the digits of the visitor's region. */
@@ -78,7 +78,7 @@ export function lineText(ahead: number): string {
   );
 }
 
-/** The connection state while the room is not live; what stays so is told at length elsewhere. */
+/** The connection state while the room is not live; other texts explain lasting states. */
 export function waitingText(connection: ConnectionState): string {
   if (connection === 'connecting') return msg('connecting');
   return connection === 'reconnecting' ? msg('reconnecting') : '–';
@@ -126,7 +126,7 @@ export function survivedText({ healed, wounds }: Pick<OrganismView, 'healed' | '
   return wounds > 0 ? '' : msg('never wounded');
 }
 
-/** What an organism has been lately, oldest first: 'horse, then rabbit'; '' for nothing else. */
+/** The organism's last former kinds, oldest first: 'horse, then rabbit'; '' if it has none. */
 export function formerText({ was = [] }: Pick<OrganismView, 'was'>): string {
   const names = was.slice(-MAX_FORMER).map((kind) => organismName({ kind, origin: 'latent' }));
   return names.reduce((text, name) => (text ? msg(str`${text}, then ${name}`) : name), '');

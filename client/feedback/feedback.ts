@@ -9,54 +9,17 @@ const MIN_INTERVAL = 45;
 /** Durations, or alternating durations and pauses, ms. */
 const PATTERNS = {
   ...{ planted: 12, healed: [8, 60, 8], refused: [18, 50, 18], affected: [14, 80, 14] },
-  /** That it departs, the page says with `affected`. */
+  /** 0: the page announces a departure with `affected`. */
   ...{ departing: 0, departed: 8 },
   transformed: [8, 40, 8, 40, 8],
 };
-
-/** Vibrates for cuts, refusals, planting and healing, and when others affect one's organisms. */
-export class Haptics {
-  private lastVibration = Number.NEGATIVE_INFINITY;
-
-  /** @param vibrate takes a duration, or alternating durations and pauses, ms */
-  constructor(private readonly vibrate: (pattern: number | number[]) => void) {}
-
-  /**
-   * Vibrates for a segment of a damage stroke.
-   *
-   * @param strength 0…1
-   * @param now ms
-   */
-  cut(strength: number, now: number): void {
-    if (now - this.lastVibration < MIN_INTERVAL) return;
-    this.lastVibration = now;
-    this.vibrate(Math.round(6 + 16 * strength));
-  }
-
-  play(name: keyof typeof PATTERNS): void {
-    // 0 would end another vibration.
-    if (PATTERNS[name] !== 0) this.vibrate(PATTERNS[name]);
-  }
-}
-
-/** Haptics of this device, or undefined when the browser has no vibration API. */
-export function deviceHaptics(): Haptics | undefined {
-  // Safari has no vibrate(), although the DOM types always declare it.
-  const { vibrate } = navigator as { vibrate?: Navigator['vibrate'] };
-  return (
-    vibrate &&
-    new Haptics((pattern) => {
-      vibrate.call(navigator, pattern as number[]);
-    })
-  );
-}
 
 type Played = 'planted' | 'healed' | 'refused' | 'departing' | 'departed' | 'transformed';
 
 /** Cells removed by one stroke segment at which the feedback is strongest. */
 const FULL_STRENGTH_CELLS = 40;
 
-/** What is played for what happens to the visitor's organisms. */
+/** Sounds and vibrations by life event of the visitor's organisms. */
 const PLAYED: Partial<Record<LifeEvent['what'], Played>> = {
   born: 'planted',
   healed: 'healed',
@@ -71,7 +34,7 @@ export class Feedback {
   calm = false;
   private context: AudioContext | undefined;
   private sound: Sound | undefined;
-  private haptics: Haptics | undefined;
+  private vibratedAt = Number.NEGATIVE_INFINITY;
   private cutting = false;
   private hidden = false;
 
@@ -96,8 +59,7 @@ export class Feedback {
     if (this.context || typeof AudioContext === 'undefined') return;
     const context = new AudioContext();
     this.context = context;
-    this.haptics = deviceHaptics();
-    this.activeHaptics?.play('planted');
+    this.vibrate(PATTERNS.planted);
     context.resume().catch(() => undefined);
     import('./sound.ts').then(
       (module) => {
@@ -113,7 +75,7 @@ export class Feedback {
   /** Turns sound and vibration off and frees the audio context. */
   turnOff(): void {
     this.context?.close().catch(() => undefined);
-    this.context = this.sound = this.haptics = undefined;
+    this.context = this.sound = undefined;
   }
 
   /** Suspends sound while the page is hidden. */
@@ -139,21 +101,25 @@ export class Feedback {
     if (!this.cutting) this.sound?.play('touch');
     this.cutting = true;
     this.sound?.cut(strength, radius);
-    this.activeHaptics?.cut(strength, now);
+    if (now - this.vibratedAt < MIN_INTERVAL) return;
+    this.vibratedAt = now;
+    this.vibrate(Math.round(6 + 16 * strength));
   }
 
   /** Vibrates: somebody has done something to the visitor's organisms. */
   affected(): void {
-    this.activeHaptics?.play('affected');
+    this.vibrate(PATTERNS.affected);
   }
 
   /** @param name `refused`: by the server or by the page */
   play(name: Played): void {
     this.sound?.play(name);
-    this.activeHaptics?.play(name);
+    this.vibrate(PATTERNS[name]);
   }
 
-  private get activeHaptics(): Haptics | undefined {
-    return this.calm ? undefined : this.haptics;
+  /** @param pattern a duration, or alternating durations and pauses, ms; 0 would end another vibration */
+  private vibrate(pattern: number | number[]): void {
+    // Safari has no vibrate(), although the DOM types declare it.
+    if (this.isOn && !this.calm && pattern !== 0) navigator.vibrate?.(pattern);
   }
 }

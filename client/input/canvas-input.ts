@@ -169,7 +169,7 @@ export class ViewportReporter {
     return this.throttle.flush(now);
   }
 
-  /** Reports at once that the page is hidden: no further frame will send a pending report. */
+  /** Reports immediately that the page is hidden: no further frame will send a pending report. */
   hide(): void {
     this.last = undefined;
     this.throttle.forget();

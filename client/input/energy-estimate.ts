@@ -1,16 +1,11 @@
 /** Estimates a visitor's current energy between the server's answers. */
 import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import type { Event } from '../../shared/protocol/events.ts';
+import type { Point } from '../render/camera.ts';
 import type { RoomModel } from '../room/room-model.ts';
 
 /** Strokes that may await an answer. Beyond this, the oldest is assumed to be lost. */
 const MAX_UNANSWERED = 64;
-
-interface End {
-  readonly x: number;
-  readonly y: number;
-  readonly radius: number;
-}
 
 /** Estimates a visitor's energy from the server's answers and the commands since. */
 export class EnergyEstimate {
@@ -21,9 +16,10 @@ export class EnergyEstimate {
   private unanswered: { readonly price: number }[] = [];
   /** Price of what has been drawn but not yet sent. */
   private drawn = 0;
-  private current: Event<'energy'> | undefined;
+  /** The energy at its last change other than refilling; undefined before the first message. */
+  energy: Event<'energy'> | undefined;
   /** End of the last stroke that was sent, unless it was refused. */
-  private end: End | undefined;
+  private end: (Point & { readonly radius: number }) | undefined;
 
   /** @param clock ms */
   constructor(
@@ -40,11 +36,6 @@ export class EnergyEstimate {
       this.drawn = 0;
       this.end = undefined;
     });
-  }
-
-  /** The energy at its last change other than refilling; undefined before the first message. */
-  get energy(): Event<'energy'> | undefined {
-    return this.current;
   }
 
   /** Remaining share of the capacity, 0…1. */
@@ -99,7 +90,7 @@ export class EnergyEstimate {
 
   private changed(): void {
     const { said } = this;
-    this.current = said && { ...said, level: Math.max(0, this.left) };
+    this.energy = said && { ...said, level: Math.max(0, this.left) };
   }
 
   private get left(): number {

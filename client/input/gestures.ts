@@ -40,15 +40,10 @@ const WAIT = 110;
 const DOUBLE = 320;
 const DOUBLE_SLOP = 28;
 
-interface Held {
-  x: number;
-  y: number;
-}
-
 /** Turns pointer samples into strokes, pans, pinches and double taps. */
 export class Gestures {
   private state: State = 'idle';
-  private readonly held = new Map<number, Held>();
+  private readonly held = new Map<number, { x: number; y: number }>();
   private start = { x: 0, y: 0, at: 0 };
   private moved = 0;
   private pinchMoved = 0;
@@ -184,14 +179,14 @@ export class StrokeSegmenter {
   ) {}
 
   start(x: number, y: number, now: number): void {
-    this.points = [this.clampX(x), this.clampY(y)];
+    this.points = [this.clamp(x, 'width'), this.clamp(y, 'height')];
     this.length = 0;
     this.fresh = true;
     this.flush(now);
   }
 
   move(x: number, y: number, now: number): void {
-    this.lineTo(this.clampX(x), this.clampY(y), now);
+    this.lineTo(this.clamp(x, 'width'), this.clamp(y, 'height'), now);
     if (this.fresh && now - this.sentAt >= INTERVAL) this.flush(now);
   }
 
@@ -232,11 +227,7 @@ export class StrokeSegmenter {
     this.sentAt = now;
   }
 
-  private clampX(x: number): number {
-    return Math.max(0, Math.min(this.grid.width, x));
-  }
-
-  private clampY(y: number): number {
-    return Math.max(0, Math.min(this.grid.height, y));
+  private clamp(at: number, side: keyof Size): number {
+    return Math.max(0, Math.min(this.grid[side], at));
   }
 }

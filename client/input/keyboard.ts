@@ -49,7 +49,7 @@ const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   enter: { do: 'use' },
 };
 
-/** What matters of a `KeyboardEvent`. */
+/** The part of a `KeyboardEvent` that arrows need. */
 export type Press = Pick<KeyboardEvent, 'key' | 'shiftKey'>;
 
 /**
@@ -85,7 +85,7 @@ export function keyAction(key: string, onCanvas: boolean, single = true): KeyAct
 export const forward = (): number => (document.dir === 'rtl' ? -1 : 1);
 
 /**
- * How many items an arrow key goes on, in the order of the text; undefined for other keys.
+ * Number of items that an arrow key moves by, in the order of the text; undefined for other keys.
  *
  * @param row items between one and the one below it
  */
@@ -95,7 +95,7 @@ export function stepOf(key: string, row = 1): number | undefined {
 }
 
 /**
- * Makes one item the Tab stop: the focused one, else the pressed or selected one, else the first.
+ * Makes one item the Tab stop: the focused item, else the pressed or selected item, else the first.
  */
 export function settle(items: readonly HTMLElement[]): void {
   const chosen = '[aria-pressed="true"], [aria-checked="true"], [aria-current="true"]';

@@ -5,11 +5,11 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { bounded } from '../../server/vnca/genome.ts';
 import { decodeSeed, identityInToken } from '../../shared/seed-token.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
-import { languageSelect } from '../elements/language-select.ts';
 import { capitalized, organismName } from '../elements/text.ts';
 import { between, wait } from '../keepsake/film.ts';
 import { paintedBody } from '../keepsake/picture.ts';
 import { canvasOf, drawSpecimen, enlarged } from '../keepsake/specimen.ts';
+import { languageSelect } from '../locale/locale.ts';
 import {
   findModel,
   fragmentOf,

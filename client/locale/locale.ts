@@ -1,8 +1,10 @@
 /** The language of this page. Each language is a separate module, loaded when needed. */
-import { configureLocalization, type LocaleModule } from '@lit/localize';
+import { configureLocalization, type LocaleModule, msg } from '@lit/localize';
+import { html, type TemplateResult } from 'lit';
 import {
   chooseLanguage,
   isTranslated,
+  LANGUAGE_CODES,
   LANGUAGES,
   type LanguageCode,
   SOURCE_LANGUAGE,
@@ -10,15 +12,14 @@ import {
   type TranslatedLanguage,
 } from '../../shared/languages.ts';
 import { BrowserStore } from '../state/browser-store.ts';
-import { checksumOf, inOrder, type OrderedKinds } from './kind-order.ts';
-import { SHORT_ID } from './short-id.ts';
+import { checksumOf, inOrder, type OrderedKinds, SHORT_ID } from './page-words.ts';
 import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
 
 /** A page's texts in each language: `LOADERS` of its folder in `words/`. */
 type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModule>>>;
 
 interface Dictionary {
-  /** By the id of the message. */
+  /** Keyed by the id of the message. */
   readonly templates: LocaleModule['templates'];
   /** By the English name of the gallery, or as a visitor's page carries them. */
   readonly kinds: Readonly<Record<string, string>> | OrderedKinds;
@@ -48,7 +49,7 @@ const { getLocale, setLocale } = configureLocalization({
   loadLocale: async (code) => {
     if (!texts) throw new Error('no language');
     const loaded = await loadDictionary(code as LanguageCode, texts);
-    // Another language may have been chosen meanwhile.
+    // The visitor may have chosen another language while this one loaded.
     if (code === wanted) dictionary = loaded;
     return loaded;
   },
@@ -64,7 +65,7 @@ export function language(): LanguageCode {
 }
 
 /**
- * What numbers and dates are formatted for. English is British, like the page's words; other
+ * The locale of numbers and dates. English is British, like the page's words; other
  * languages are as the visitor's browser names them, with their region, which decides on digits.
  */
 export function formats(): string {
@@ -103,7 +104,7 @@ const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.i
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   wanted = next;
-  // Otherwise the one that failed counts as on its way, and could not be chosen again.
+  // Otherwise a language that failed to load would count as loading, and could not be chosen again.
   await setLocale(next).catch(() => setLocale(getLocale()));
   root.lang = language();
   root.dir = LANGUAGES[language()].direction;
@@ -119,10 +120,10 @@ async function speak(next: LanguageCode): Promise<void> {
 export async function startLanguage(loaders: TextLoaders): Promise<void> {
   texts = loaders;
   const asked = new URLSearchParams(location.search).get('lang');
-  const wish = chooseLanguage([asked, localStore.read(), ...navigator.languages]);
+  const chosen = chooseLanguage([asked, localStore.read(), ...navigator.languages]);
   // Hide the page until its texts are loaded, so that they never appear in another language.
-  if (wish !== SOURCE_LANGUAGE) document.documentElement.dataset.words = 'coming';
-  await speak(wish);
+  if (chosen !== SOURCE_LANGUAGE) document.documentElement.dataset.words = 'coming';
+  await speak(chosen);
 }
 
 /** Switches to the visitor's choice in a select of languages, and remembers it. */
@@ -137,3 +138,12 @@ export async function choose({ target }: Event): Promise<void> {
   // Its texts may not have come.
   select.value = language();
 }
+
+/** The menu that changes the page's language without reloading. */
+export const languageSelect = (): TemplateResult =>
+  html`<select aria-label=${msg('Language')} data-testid="language" @change=${choose}>
+    ${LANGUAGE_CODES.map(
+      (code) =>
+        html`<option value=${code} lang=${code} .selected=${code === language()}>${LANGUAGES[code].name}</option>`,
+    )}
+  </select>`;

@@ -40,7 +40,7 @@ export class CameraRig {
   private glide = GLIDE;
   /** Time since the glide has begun, ms. */
   private glided = 0;
-  /** Zoom at which an organism that is followed will be shown when it is grown. */
+  /** Zoom for the followed organism once it is grown. */
   private followZoom: number | undefined;
   private velocity = { x: 0, y: 0 };
   /** Distance since the velocity was last measured, CSS pixels. */
@@ -59,7 +59,7 @@ export class CameraRig {
     return this.fitted;
   }
 
-  /** Whether the camera follows an organism; not any more once the visitor has moved it. */
+  /** Whether the camera follows an organism; a visitor who moves the camera ends it. */
   get isFollowing(): boolean {
     return this.followZoom !== undefined;
   }
@@ -124,7 +124,7 @@ export class CameraRig {
     this.go(this.home());
   }
 
-  /** Moves to where the camera was before. */
+  /** Moves back to an earlier camera. */
   goTo(camera: Camera): void {
     this.fitted = false;
     this.go(camera, STROLL);
@@ -154,7 +154,7 @@ export class CameraRig {
    */
   follow(at: Point, side: number, stage: number): void {
     const zoom = this.followZoom ?? this.zoomFor(side);
-    // Where nothing glides, each stage would be a jump.
+    // With reduced motion, each stage would be a jump.
     this.aim(at, this.calm ? zoom : zoom * (side / stage) ** CLOSER);
     this.followZoom = zoom;
   }
@@ -257,7 +257,7 @@ export class CameraRig {
   }
 
   private go(target: Camera, glide = GLIDE): void {
-    // A glide that goes on elsewhere keeps its speed.
+    // A glide that changes its target keeps its speed.
     if (!this.target) this.glided = 0;
     this.velocity = { x: 0, y: 0 };
     this.coasting = false;

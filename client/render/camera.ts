@@ -37,7 +37,7 @@ export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
   };
 }
 
-/** Where a place of the grid, in cells, is in the view: CSS pixels from its upper left. */
+/** Converts a place of the grid, in cells, to CSS pixels from the view's upper left. */
 export function worldToScreen(camera: Camera, view: Size, point: Point): Point {
   return {
     x: (point.x - camera.x) * camera.zoom + view.width / 2,

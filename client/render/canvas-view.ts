@@ -1,10 +1,10 @@
-/** What every view of a room does: uploads its ticks, and draws when something has changed. */
+/** Base of all views of a room: uploads its ticks, and draws when something has changed. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { type Camera, type Point, type Size, worldToScreen } from './camera.ts';
+import { LifeEffects } from './effects.ts';
 import { FrameLoop, type Resolution, TickLength } from './frame-pacing.ts';
-import { LifeEffects } from './life-effects.ts';
 import { MarkList } from './marks.ts';
 import { hasPainter, mayPaint, type Network, paintsAlways } from './paint/may-paint.ts';
 import type { Painting } from './paint/painting.ts';
@@ -16,7 +16,7 @@ const BREATH_STEP = 80;
 /** Organisms are still while a cell is smaller, CSS pixels: none would see them breathe. */
 const BREATH_ZOOM = 3;
 
-/** What a view decides about a picture; the rest is the same for all. */
+/** The parts of a picture that each view decides; the rest is the same for all. */
 export type Framing = Omit<Picture, 'view' | 'breath' | 'shivers' | 'marks' | 'flashLimit'>;
 
 /** A room on a canvas: model, effects and renderer, and the pace of its pictures. */
@@ -75,7 +75,7 @@ export abstract class CanvasView {
       model.on('opened', opened),
       model.on('picture', ({ changed, replaced }) => {
         const now = performance.now();
-        // What dies while something else is shown leaves no dust, now or later.
+        // Cells that die while something else is shown never leave dust.
         this.happenings.arrived(changed, this.isAway ? changed : replaced, now);
         if (this.isAway) return;
         this.ticks.arrived(now, model.tick ?? 0);
@@ -133,7 +133,7 @@ export abstract class CanvasView {
   /** @returns whether the next picture will differ */
   protected draw(now: number): boolean {
     const { marks, view, renderer } = this;
-    // What takes long because of paint is no reason to lower the resolution.
+    // Frames slowed by paint must not lower the resolution.
     if (renderer.paint?.isBusy) this.resolution.rest(now);
     const moving = this.move(now);
     marks.clear();
@@ -171,7 +171,7 @@ export abstract class CanvasView {
       ({ Painting }) => {
         if (this.isDisposed) return;
         this.painting = new Painting(model, renderer, () => {
-          // Its shaders have been compiled meanwhile.
+          // Compiling its shaders has delayed this frame.
           this.resolution.rest(performance.now());
           this.loop.invalidate();
         });

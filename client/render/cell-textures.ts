@@ -22,7 +22,7 @@ const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 /** How far the votes for a place reach, see `TERRITORY_FRAGMENT`. */
 const VOTES = 3;
-/** A picture that was drawn more recently is where movement goes on from, ms. */
+/** Movement continues from a picture drawn more recently than this, ms. */
 const RECENT = 100;
 
 /** When a tick arrived, and what of it is shown without delay. */
@@ -31,11 +31,11 @@ export interface Arrival {
   readonly now: number;
   /** How long a tick lasts, ms. */
   readonly tick: number;
-  /** Areas in which nothing had been known before. */
+  /** Areas whose cells were unknown before. */
   readonly atOnce: readonly Rect[];
 }
 
-/** What a picture is made of, at the grid's resolution and at a half and a quarter of it. */
+/** Creates the textures of a picture, at the grid's resolution, a half and a quarter of it. */
 function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
   const target = (part: number, format: Partial<Surface> = {}): Target => {
     const [w, h] = [Math.ceil(width / part), Math.ceil(height / part)];
@@ -69,7 +69,7 @@ export class CellTextures {
   until = 0;
   private readonly owner: WebGLTexture;
   private readonly targets: ReturnType<typeof targetsOf>;
-  /** Areas whose territory has to be drawn again. */
+  /** Areas whose territory must be redrawn. */
   private unsettled: Rect[] = [];
   /** Whether the latest uploaded tick has been drawn. */
   private drawn = true;
@@ -94,7 +94,7 @@ export class CellTextures {
     gl.deleteTexture(this.owner);
   }
 
-  /** What the scene's shader reads, by the names of its samplers. */
+  /** The textures that the scene's shader reads, by the names of its samplers. */
   get textures(): Readonly<Record<string, WebGLTexture>> {
     const { shown, tight, wide, mask, halo, territory } = this.targets;
     return {
@@ -133,7 +133,7 @@ export class CellTextures {
     gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
     this.unsettled.push(...changed);
-    // While nothing is drawn, ticks go on arriving.
+    // Ticks keep arriving while nothing is drawn.
     if (this.unsettled.length > MOST_AREAS) {
       this.unsettled = [{ x: 0, y: 0, width: this.width, height: this.height }];
     }

@@ -1,14 +1,16 @@
 /**
- * Short light effects: rings of division, dust of dying cells, feedback for cuts. Time is passed
- * in.
+ * Short light effects of what happens in a room: births, divisions, deaths, wounds, beacons.
+ * `LifeEffects` starts them from the room's events; `Effects` draws them, at a time that is passed in.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { coverage, type Rect, type Stroke, strokeBounds } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
-import type { OrganismId } from '../../shared/vocabulary.ts';
-import type { Rgb } from '../style/fragments.ts';
+import { HOUSE, type OrganismId, type OrganismView } from '../../shared/vocabulary.ts';
+import type { RoomModel } from '../room/room-model.ts';
+import { ownerColor, type Rgb } from '../style/fragments.ts';
 import type { Point } from './camera.ts';
 import type { MarkList } from './marks.ts';
+import { SHIVERS } from './shaders/scene.ts';
 
 export interface Speck {
   /** Centre of a place, cells. */
@@ -73,7 +75,7 @@ export function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'w
   };
 }
 
-/** Grains per tick, at most. */
+/** Maximum number of grains per tick. */
 const MAX_GRAINS = 90;
 /** Share of the cells that leave a grain, unless they depart. */
 const SHARE = 0.35;
@@ -94,7 +96,7 @@ export class DustFinder {
    * Finds some of the places that were owned and are now bare, with the colours they had.
    *
    * @param silent changed chunks that were sent in full: differences there are not deaths
-   * @param departs tells of which organisms all cells leave a grain
+   * @param departs whether all cells of an organism leave a grain
    */
   find(
     planes: Planes,
@@ -159,7 +161,7 @@ const RAW: Rgb = [1, 0.62, 0.42];
 const GROUND: Rgb = [0.1, 0.115, 0.12];
 const NO: Rgb = [1, 0.48, 0.42];
 const HEALED: Rgb = [0.72, 0.97, 0.86];
-/** Grains per segment of a cut, at most. */
+/** Maximum number of grains per segment of a cut. */
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
 /** Effects that could not be drawn for this long, for example in a hidden page, are dropped; ms. */
@@ -331,7 +333,7 @@ export class Effects {
     });
   }
 
-  /** Draws the active effects and removes those that have ended. */
+  /** Draws the active effects and removes finished effects. */
   draw(now: number, marks: MarkList): void {
     this.effects = this.effects.filter(
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
@@ -351,3 +353,116 @@ export class Effects {
 }
 
 const mixed = (a: Rgb, b: Rgb): Rgb => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2];
+
+/** Below this stage an organism may be too faint to see, so a mark shows its seed. */
+const VISIBLE_STAGE = 8;
+/** Duration of a shiver, ms. A longer stroke starts no second shiver during it. */
+const SHIVER = 900;
+
+/** Starts an effect for each life event, and draws the glow of seeds. */
+export class LifeEffects {
+  readonly effects = new Effects();
+  /** Shivers that spread from wounds, see `Picture.shivers`. */
+  readonly shivers = new Float32Array(4 * SHIVERS);
+  /** Organisms that shiver, and when they began to, ms. */
+  private readonly shaken: { readonly organism: OrganismView; readonly start: number }[] = [];
+  private readonly departed = new Set<OrganismId>();
+  private readonly dust = new DustFinder();
+  private readonly unsubscribers: readonly (() => void)[];
+
+  /** @param invalidate called when there is something new to draw */
+  constructor(
+    private readonly model: RoomModel,
+    invalidate: () => void,
+  ) {
+    const { effects } = this;
+    this.unsubscribers = [
+      model.on('life', ({ event, organism }) => {
+        const { id, x, y, stage, planter } = organism;
+        const now = performance.now();
+        const here = { x, y, color: ownerColor(planter.hue) };
+        if (event.what === 'born') effects.born(here, now);
+        if (event.what === 'divided') effects.divided(here, stage, now);
+        if (event.what === 'wounded') this.shake(organism, now);
+        if (event.what === 'died' && event.cause === 'departed') this.departed.add(id);
+        if (/healed|renewed|transformed/.test(event.what)) effects.healed(here, 0.5 * stage, now);
+        invalidate();
+      }),
+      model.on('beacon', ({ organism: id, hue }) => {
+        const organism = model.organisms.get(id);
+        if (!organism) return;
+        const { x, y, stage } = organism;
+        const here = { x, y, color: ownerColor(hue) };
+        effects.beacon(here, Math.max(6, 0.62 * stage), performance.now());
+        invalidate();
+      }),
+      model.on('spotlight', ({ x, y }) => {
+        const { side = 0 } = model.checkpoint ?? {};
+        const here = { x, y, color: ownerColor(HOUSE.hue) };
+        effects.beacon(here, Math.max(6, 0.62 * side), performance.now());
+        invalidate();
+      }),
+    ];
+  }
+
+  /** Removes the listeners from the room model. */
+  dispose(): void {
+    for (const off of this.unsubscribers) off();
+  }
+
+  /** Handles a new tick: dust for the cells that died in it. */
+  arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
+    const { planes } = this.model;
+    if (!planes) return;
+    const silent = document.hidden ? changed : anew;
+    const departs = (id: OrganismId): boolean =>
+      this.departed.has(id) || this.model.organisms.get(id)?.phase === 'departing';
+    const grains = this.dust.find(planes, changed, silent, departs);
+    for (const grain of grains) this.effects.dust(grain, now);
+    this.departed.clear();
+  }
+
+  /**
+   * Draws the effects.
+   *
+   * @returns whether the next picture will differ
+   */
+  draw(now: number, marks: MarkList): boolean {
+    const growing = this.drawSeeds(now, marks);
+    this.effects.draw(now, marks);
+    this.shiver(now);
+    return growing || this.effects.active || this.shaken.length > 0;
+  }
+
+  private shake(organism: OrganismView, now: number): void {
+    const { shaken } = this;
+    if (this.effects.calm || shaken.some((one) => one.organism.id === organism.id)) return;
+    if (shaken.length === SHIVERS) shaken.shift();
+    shaken.push({ organism, start: now });
+  }
+
+  private shiver(now: number): void {
+    const { shaken, shivers } = this;
+    while (shaken.length > 0 && now - shaken[0].start > SHIVER) shaken.shift();
+    shivers.fill(0);
+    shaken.forEach(({ organism: { x, y, side }, start }, i) => {
+      const t = Math.max(0, now - start) / SHIVER;
+      shivers.set([x, y, side * (0.2 + 1.2 * t), 0.5 * (1 - t) * Math.min(1, 6 * t)], 4 * i);
+    });
+  }
+
+  private drawSeeds(now: number, marks: MarkList): boolean {
+    let any = false;
+    for (const { x, y, stage, phase, planter, id } of this.model.organisms.values()) {
+      if (phase !== 'growing' || stage >= VISIBLE_STAGE) continue;
+      any = true;
+      const breath = this.effects.calm ? 0.8 : 0.8 + 0.2 * Math.sin(now / 260 + id);
+      const color = ownerColor(planter.hue);
+      const here = { x, y, color, glow: 1 };
+      marks.add({ ...here, kind: 'glow', radius: 5.5, alpha: 0.55 * breath });
+      marks.add({ ...here, kind: 'glow', radius: 2, alpha: 0.7 * breath });
+      marks.add({ ...here, kind: 'disc', radius: 0.55, softness: 1.5, alpha: 0.85, glow: 0.3 });
+    }
+    return any && !this.effects.calm;
+  }
+}

@@ -9,6 +9,7 @@
  * flashes within a second, in an eighth of a window.
  */
 import type { FlashLimit } from '../../shared/vocabulary.ts';
+import type { Size } from './camera.ts';
 import {
   beginPass,
   createTarget,
@@ -23,7 +24,7 @@ const LUMINANCE_STEP = 0.08;
 const RED_STEP = 0.05;
 /** Changes above this luminance are not part of a flash. */
 const BRIGHT = 0.8;
-/** Opposing changes are counted for so long, ms. */
+/** How long opposing changes are counted, ms. */
 const SECOND = 1_000;
 /** Share of a window from which flashing counts. WCAG says a quarter. */
 const SHARE = 0.125;
@@ -257,18 +258,6 @@ interface Reading {
   readonly fence: WebGLSync;
 }
 
-/** What a picture is, before it is drawn. */
-interface Frame {
-  readonly width: number;
-  readonly height: number;
-  /** ms */
-  readonly now: number;
-  /** Most flashes a second. */
-  readonly limit: FlashLimit;
-  /** Whether somebody moves the camera. */
-  readonly panned: boolean;
-}
-
 /** Everything that depends on the screen's size. */
 interface Pictures {
   readonly shown: [Target, Target];
@@ -279,7 +268,7 @@ interface Pictures {
   readonly guard: FlashGuard;
 }
 
-/** Measures each picture, and softens those that would flash. */
+/** Measures each picture, and softens pictures that would flash. */
 export class FlashSafeScreen {
   private pictures: Pictures | undefined;
   private readonly free: WebGLBuffer[] = [];
@@ -297,9 +286,17 @@ export class FlashSafeScreen {
   /**
    * Begins a picture.
    *
+   * @param now ms
+   * @param limit most flashes a second
+   * @param panned whether somebody moves the camera
    * @returns the framebuffer to draw into
    */
-  begin({ width, height, now, limit, panned }: Frame): WebGLFramebuffer {
+  begin(
+    { width, height }: Size,
+    now: number,
+    limit: FlashLimit,
+    panned: boolean,
+  ): WebGLFramebuffer {
     this.elapsed = Math.max(0, now - this.now);
     this.now = now;
     const pictures = this.sized(width, height, limit);

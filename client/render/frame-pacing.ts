@@ -82,11 +82,11 @@ export class Resolution {
    * @returns whether the resolution has just changed
    */
   frame(now: number, waited = false): boolean {
-    // Shaders may have been compiled meanwhile, so a long one counts no more than a pause.
+    // The browser may have compiled shaders during a long gap, so it counts like a pause.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return false;
-    // After a rest it says nothing, but it must not keep the resolution low for ever.
+    // A gap after a rest proves nothing, but must not keep the resolution low forever.
     if (gap <= 0) return this.mayRaise(now) && this.raise(now);
     this.sum += gap;
     this.count++;
@@ -153,7 +153,7 @@ export class FrameLoop {
   }
 }
 
-/** A GPU that has not told for so long that a picture is finished will not tell; ms. */
+/** How long to wait for the GPU to report a finished picture, ms. */
 const PATIENCE = 10_000;
 
 /** The pictures that the GPU has not been seen to finish. */
@@ -188,7 +188,7 @@ export class UnfinishedPictures {
     }
     if (fences.length <= this.most || gl.isContextLost()) return false;
     if (now < this.drawnAt + PATIENCE) return true;
-    // The last one is kept: when it is finished, the GPU tells after all.
+    // The last fence is kept: if it is signalled, the GPU does report.
     for (const fence of fences.splice(0, fences.length - 1)) gl.deleteSync(fence);
     this.most = Infinity;
     return false;

@@ -1,11 +1,13 @@
 /** Thin helpers over WebGL2. */
-import { LEVELS_FRAGMENT, SOFTEN_FRAGMENT } from './shaders/flashes.ts';
-import { MARKS_FRAGMENT, MARKS_VERTEX } from './shaders/marks.ts';
 import {
   BLEND_FRAGMENT,
   BLUR_FRAGMENT,
   COVER_VERTEX,
+  LEVELS_FRAGMENT,
+  MARKS_FRAGMENT,
+  MARKS_VERTEX,
   MASK_FRAGMENT,
+  SOFTEN_FRAGMENT,
   TERRITORY_FRAGMENT,
   TIMES_FRAGMENT,
 } from './shaders/passes.ts';

@@ -4,6 +4,7 @@
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { clampCentre } from '../../shared/geometry.ts';
+import type { RoomModel } from '../room/room-model.ts';
 import type { InteractionState } from '../state/interaction-state.ts';
 import type { Rgb } from '../style/fragments.ts';
 import type { Point } from './camera.ts';
@@ -25,21 +26,20 @@ export function isOccupied(planes: Planes, x: number, y: number): boolean {
   return false;
 }
 
-/** What the preview depends on. */
-interface Scene {
-  readonly state: InteractionState;
-  readonly planes: Planes;
-  readonly checkpoint: { readonly side: number; readonly sheet: { readonly columns: number } };
-  /** Cells. */
-  readonly pointer: Point;
+/** A pointer over the canvas. */
+export interface Pointer extends Point {
   readonly pressed: boolean;
 }
 
+/** Draws what the tool would do at the pointer. @param pointer cells */
 export function drawPreview(
-  { state, planes, checkpoint, pointer, pressed }: Scene,
+  { planes, checkpoint }: Pick<RoomModel, 'planes' | 'checkpoint'>,
+  { tool, radius, held }: InteractionState['state'],
+  pointer: Pointer,
   marks: MarkList,
 ): void {
-  const { tool, radius, held } = state.state;
+  if (!planes || !checkpoint) return;
+  const { pressed } = pointer;
   const margin = tool === 'damage' ? radius : 6;
   const off =
     pointer.x < -margin ||
@@ -88,17 +88,16 @@ export interface EnergyRing {
   readonly finger: number;
 }
 
-/** The pointer and the radius of its stroke in cells, and CSS pixels per cell. */
-interface Place {
-  readonly at: Point;
-  readonly radius: number;
-  readonly zoom: number;
-}
-
-/** Draws beads around the pointer: as many are lit as there is energy left. */
+/**
+ * Draws beads around the pointer: as many are lit as there is energy left.
+ *
+ * @param at the pointer, cells
+ * @param radius of its stroke, cells
+ * @param zoom CSS pixels per cell
+ */
 export function drawEnergyRing(
   { share, refused, color, finger }: EnergyRing,
-  { at, radius, zoom }: Place,
+  { at, radius, zoom }: { readonly at: Point; readonly radius: number; readonly zoom: number },
   marks: MarkList,
 ): void {
   const reach = Math.max(radius + 9 / zoom, finger / zoom);

@@ -6,8 +6,9 @@ import type { Camera, Size } from './camera.ts';
 import { type Arrival, CellTextures } from './cell-textures.ts';
 import { FlashSafeScreen } from './flash-guard.ts';
 import { UnfinishedPictures } from './frame-pacing.ts';
-import { bindTextures, createAllPrograms, GlError, type Program, type Programs } from './gl.ts';
+import { bindTextures, createAllPrograms, GlError, type Programs } from './gl.ts';
 import { type MarkList, MarkPainter, type View } from './marks.ts';
+import type { RoomPaint } from './paint/scene-paint.ts';
 
 /**
  * If a lost context is not restored within this time, ms, the page is loaded again: another page
@@ -17,12 +18,6 @@ const LOST = 15_000;
 /** Age at which a page may do so, ms, as the next context may be lost too. */
 const LEAST_AGE = 60_000;
 
-export interface Highlights {
-  readonly selected: number;
-  readonly hovered: number;
-  readonly second: number;
-}
-
 export interface Picture {
   readonly camera: Camera;
   /** CSS pixels. */
@@ -30,7 +25,8 @@ export interface Picture {
   readonly crisp: boolean;
   /** Desaturation while there is no connection, 0…1. */
   readonly faded: number;
-  readonly highlights: Highlights;
+  /** The selected organism, the hovered one, and the partner for a cross; 0: none. */
+  readonly highlights: Readonly<Record<'selected' | 'hovered' | 'second', number>>;
   /** Bounds of the whole picture, if this canvas shows a part of it; CSS pixels. */
   readonly whole?: Rect;
   /** Seconds in which organisms have breathed; 0: they are still. */
@@ -46,36 +42,12 @@ export interface Picture {
   readonly flashLimit: FlashLimit;
 }
 
-/** Draws cells with many pixels each; it comes later than the first picture, if at all. */
-export interface CellPaint {
-  /** Whether the last picture took longer because of it. */
-  readonly isBusy: boolean;
-  /** Whether the next picture will differ because of it. */
-  readonly moves: boolean;
-  /** Notes that areas have changed. @param until when they are what they are on their way to, ms */
-  changed(planes: Planes, areas: readonly Rect[], until: number): void;
-  /**
-   * Prepares what a picture needs.
-   *
-   * @param cells what the scene's shader reads, by the names of its samplers
-   * @param crisp the picture shows cells as they are
-   * @returns the program that draws the scene in place of the usual one; undefined: that one
-   */
-  begin(
-    cells: CellTextures['textures'],
-    view: View,
-    now: number,
-    crisp: boolean,
-  ): Program | undefined;
-  dispose(): void;
-}
-
 /** Draws pictures of a room. Dispose it with its canvas. */
 export class Renderer {
   readonly gl: WebGL2RenderingContext;
   /** Lost with the context. */
-  paint: CellPaint | undefined;
-  /** What was uploaded last. */
+  paint: RoomPaint | undefined;
+  /** The planes uploaded last. */
   planes: Planes | undefined;
   private field: CellTextures | undefined;
   private screen!: FlashSafeScreen;
@@ -200,7 +172,7 @@ export class Renderer {
     const painted = this.paint?.begin(field.textures, view, now, picture.crisp);
 
     const { flashLimit: limit, panned = false } = picture;
-    const framebuffer = this.screen.begin({ width, height, now, limit, panned });
+    const framebuffer = this.screen.begin({ width, height }, now, limit, panned);
     gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
     gl.viewport(0, 0, width, height);
     this.drawScene(field, picture, view, painted);

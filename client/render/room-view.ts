@@ -8,14 +8,10 @@ import { CameraRig } from './camera-rig.ts';
 import { CanvasView, type Framing } from './canvas-view.ts';
 import type { Effects } from './effects.ts';
 import { Resolution } from './frame-pacing.ts';
-import { drawEnergyRing, drawPreview, type EnergyRing } from './planting-preview.ts';
+import { drawEnergyRing, drawPreview, type EnergyRing, type Pointer } from './planting-preview.ts';
 
 const FADE = 600;
 const FADED = 0.45;
-
-export interface Pointer extends Point {
-  readonly pressed: boolean;
-}
 
 /** A room on a canvas: camera, animation and pointer highlights. */
 export class RoomView extends CanvasView {
@@ -98,12 +94,11 @@ export class RoomView extends CanvasView {
 
   protected frame(): Framing {
     const { model, pointer, marks, state, hovered } = this;
-    const { planes, checkpoint } = model;
-    if (pointer && planes && checkpoint && model.connection === 'live') {
+    if (pointer && model.connection === 'live') {
       const { pressed } = pointer;
       const at = this.toWorld(pointer);
       const { tool, radius } = state.state;
-      drawPreview({ state, planes, checkpoint, pointer: at, pressed }, marks);
+      drawPreview(model, state.state, { ...at, pressed }, marks);
       if (tool === 'damage' && pressed && this.gauge) {
         drawEnergyRing(this.gauge(), { at, radius, zoom: this.camera.zoom }, marks);
       }

@@ -1,13 +1,176 @@
-/** A visitor's connection. It resumes the visit after each disconnection. */
+/**
+ * A page's connection to its room. `RoomConnection` is what all pages share; `WallConnection` is a
+ * wall's; `Connection` is a visitor's, with the requests (`RequestTracker`) sent over it.
+ */
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
+import type { LanguageCode } from '../../shared/languages.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
-import type { Command } from '../../shared/protocol/commands.ts';
+import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import type { Reason } from '../../shared/protocol/reasons.ts';
+import { createParser, pack, unpack } from '../../shared/protocol/packets.ts';
+import { PROTOCOL_VERSION, type Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
-import { type Means, RoomConnection } from './room-connection.ts';
-import type { Send } from './room-model.ts';
+import type { BrowserStore } from '../state/browser-store.ts';
+import { RoomModel, type Send } from './room-model.ts';
 
-/** Refusals after which an automatic retry would only be refused again. */
+const REDIAL = PAGE_DEFAULTS.net.redial;
+
+/** Dependencies of a connection. */
+export interface Means {
+  readonly dial: (options: Partial<ManagerOptions & SocketOptions>) => Socket;
+  /** 0…1 */
+  readonly random: () => number;
+  /**
+   * Calls back after a delay, ms.
+   *
+   * @returns a function that cancels it
+   */
+  readonly after: (ms: number, call: () => void) => () => void;
+}
+
+const BROWSER: Means = {
+  dial: io,
+  random: Math.random,
+  after: (ms, call) => {
+    const timer = setTimeout(call, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/**
+ * A Socket.IO connection to one room. It joins with the handshake, reconnects after each
+ * disconnection, and passes messages to the model.
+ */
+export abstract class RoomConnection {
+  readonly model: RoomModel;
+  protected readonly socket: Socket;
+  /** Cancels the pending retry. */
+  protected cancel = (): void => {};
+  /** The server ends, but another one may have the room. */
+  private moves = false;
+
+  constructor(
+    private readonly room: string,
+    protected readonly means = BROWSER,
+  ) {
+    this.model = new RoomModel(this.send);
+    this.socket = means.dial({
+      transports: ['websocket'],
+      parser: createParser(pack, unpack),
+      autoConnect: false,
+      // Pages must be back within five seconds after the server is.
+      reconnectionDelay: REDIAL.first,
+      reconnectionDelayMax: REDIAL.longest,
+      timeout: REDIAL.attempt,
+      // Sent with the handshake, which saves a round trip.
+      auth: (greet) => greet({ join: this.joinCommand() }),
+    });
+    this.socket.on('disconnect', (reason) => {
+      this.cancel();
+      this.model.setConnection('reconnecting');
+      // Socket.IO does not reconnect by itself after the server closed the connection.
+      if (reason !== 'io server disconnect') return;
+      this.later(() => this.socket.connect(), this.moves ? 0 : this.retryDelay);
+      this.moves = false;
+    });
+    this.model.on('rejected', ({ reason, id }) => {
+      this.moves = reason === 'shutting-down' && id === undefined;
+    });
+    this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
+  }
+
+  /** Connects. Until then nothing is sent: a page may find that it cannot draw the room. */
+  open(): void {
+    this.socket.connect();
+  }
+
+  /** Sends a command. Without a connection it is dropped: it would be out of date later. */
+  readonly send: Send = (event, payload) => {
+    if (this.socket.connected) this.socket.emit(event, payload);
+  };
+
+  close(): void {
+    this.cancel();
+    this.socket.disconnect();
+    this.model.setConnection('closed');
+  }
+
+  /** The join command. */
+  protected joinCommand(): Command<'join'> {
+    const holds = this.model.holds();
+    return { protocol: PROTOCOL_VERSION, room: this.room, ...(holds && { holds }) };
+  }
+
+  /** Delay before the next retry, ms. */
+  protected abstract get retryDelay(): number;
+
+  /** Joins again over the same connection, after the delay. */
+  protected joinLater(): void {
+    this.later(() => this.send('join', this.joinCommand()), this.retryDelay);
+  }
+
+  private later(what: () => void, delay: number): void {
+    this.cancel();
+    this.cancel = this.means.after(delay, what);
+  }
+}
+
+/** Delay before a refused wall asks again, ms. */
+const REFUSED = 3_000;
+
+/** A wall's connection to a room; it always reconnects and sends no commands. */
+export class WallConnection extends RoomConnection {
+  /** Why the last join was refused; undefined: it was not. */
+  refusal: Reason | undefined;
+
+  constructor(
+    private readonly options: {
+      readonly room: string;
+      /** A `view` is the picture on the host's page. */
+      readonly as: 'wall' | 'view';
+      /** From the wall's address, if it has a place of its own; else ''. */
+      readonly pass: string;
+      /** Languages that this screen has no letters for. */
+      readonly unwritable?: readonly LanguageCode[];
+      /** The build of this page, see `buildOf`. */
+      readonly build: string;
+      /** Called when the server has another build of the page. */
+      readonly renew: () => void;
+    },
+    means?: Means,
+  ) {
+    super(options.room, means);
+    const { build: ownBuild, renew } = options;
+    this.model.on('wall', ({ build }) => {
+      this.refusal = undefined;
+      if (build !== '' && build !== ownBuild) renew();
+    });
+    this.model.on('rejected', ({ reason }) => {
+      if (reason === 'protocol-version') renew();
+      // Ask again: the room may open, or another wall may leave.
+      if (this.model.connection === 'live') return;
+      // The server disconnects a wall that it keeps refusing: the reason stays the same.
+      if (reason !== 'join-timeout' || !this.refusal) this.refusal = reason;
+      this.joinLater();
+    });
+  }
+
+  protected override joinCommand(): Command<'join'> {
+    const { as, pass, unwritable = [] } = this.options;
+    return {
+      ...super.joinCommand(),
+      as,
+      ...(pass !== '' && { pass }),
+      unwritable: [...unwritable],
+    };
+  }
+
+  protected get retryDelay(): number {
+    return this.refusal ? REFUSED : PAGE_DEFAULTS.net.redial.first;
+  }
+}
+
+/** Refusals that a retry would only repeat. */
 const FINAL: ReadonlySet<Reason> = new Set([
   'protocol-version',
   'no-such-room',
@@ -28,29 +191,14 @@ const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', '
  */
 const WAIT = { first: 2_000, longest: 20_000 };
 
-interface Store {
-  read(): string | null;
-  write(text: string): void;
-}
+/**
+ * What a page stores between visits: the resume token of its seat, so that a reload keeps its place
+ * in the room or in the queue, and the device's mark (see `welcome.mark`).
+ */
+type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
-/** What a page stores between visits. */
-export interface PageMemory {
-  /** The resume token: a reload keeps its place in the room, or in line. */
-  readonly seat: Store;
-  /** The device's mark, see `welcome.mark`. */
-  readonly mark: Store;
-}
-
-/** Failed attempts to connect, before the page was ever let in, after which the visitor is told. */
+/** Number of failed first attempts to connect before the visitor is notified. */
 const UNREACHED = 3;
-
-/** Who joins. */
-export interface Joining {
-  /** Name for the next join. */
-  name: string | null;
-  /** Whether the page only watches, and is no participant. */
-  readonly watches: boolean;
-}
 
 /** Time without a frame or pace message after which the room counts as unreachable, ms. */
 const SILENCE = 3_000;
@@ -71,7 +219,8 @@ export class Connection extends RoomConnection {
 
   constructor(
     room: string,
-    readonly who: Joining,
+    /** The name for the next join, and whether the page only watches and is no participant. */
+    readonly who: { name: string | null; readonly watches: boolean },
     private readonly memory: PageMemory,
     means?: Means,
   ) {
@@ -118,12 +267,12 @@ export class Connection extends RoomConnection {
     return wait * (1 - this.means.random() / 2);
   }
 
-  protected override wish(): Command<'join'> {
+  protected override joinCommand(): Command<'join'> {
     const resume = this.memory.seat.read();
     const mark = this.memory.mark.read();
     const { name, watches } = this.who;
     return {
-      ...super.wish(),
+      ...super.joinCommand(),
       ...(mark && MARK.test(mark) && { mark }),
       ...(watches
         ? { as: 'spectator' as const }
@@ -132,7 +281,7 @@ export class Connection extends RoomConnection {
   }
 }
 
-/** Says it when a panel opens or closes, and now and then while the visitor does something there. */
+/** Reports that a panel opens or closes, and at intervals while the visitor uses it. */
 export class BusyReporter {
   private isBusy = false;
   private reportedAt = 0;
@@ -158,19 +307,9 @@ export class BusyReporter {
 }
 
 /** The commands that the server answers with `accepted` or `rejected`. */
-type Asked =
-  | 'plant'
-  | 'damage'
-  | 'cross'
-  | 'beacon'
-  | 'report'
-  | 'follow'
-  | 'draw'
-  | 'preview'
-  | 'keep'
-  | 'renew'
-  | 'transform'
-  | 'name';
+type RequestName = {
+  [N in CommandName]: Command<N> extends { id: number } ? N : never;
+}[CommandName];
 
 export interface Answers {
   accepted?(answer: Event<'accepted'>): void;
@@ -193,8 +332,8 @@ const MAX_PENDING = 64;
 const MAX_AGE = 30_000;
 
 interface Pending {
-  readonly name: Asked;
-  readonly command: Command<Asked>;
+  readonly name: RequestName;
+  readonly command: Command<RequestName>;
   readonly answers: Answers;
   /** ms */
   readonly sentAt: number;
@@ -206,13 +345,13 @@ export class RequestTracker {
   private readonly pending = new Map<number, Pending>();
   private you: ParticipantId = 0;
 
-  /** @param date ms; goes on while the device sleeps */
+  /** @param date a clock that runs even while the device sleeps, ms */
   constructor(
     private readonly send: Send,
     private readonly date: () => number = Date.now,
   ) {}
 
-  readonly ask = <N extends Asked>(
+  readonly ask = <N extends RequestName>(
     name: N,
     payload: Omit<Command<N>, 'id'>,
     answers: Answers = {},
@@ -235,7 +374,7 @@ export class RequestTracker {
 
   /** After a lost connection: sends unanswered commands again, or refuses them as `elsewhere`. */
   resume(you: ParticipantId): void {
-    // What another participant did is unknown to the room.
+    // The room does not know the commands of another participant.
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {

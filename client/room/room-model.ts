@@ -24,7 +24,7 @@ export type ConnectionState = 'connecting' | 'waiting' | 'live' | 'reconnecting'
 
 export type Send = <N extends CommandName>(name: N, payload: Command<N>) => void;
 
-/** Frames after which a chunk is requested again. */
+/** Number of frames before a chunk is requested again. */
 const PATIENCE = 30;
 
 /** A life event and its organism's current state (or its last one, if it died). */
@@ -33,37 +33,23 @@ export interface LifeChange {
   readonly organism: OrganismView;
 }
 
-interface RoomEvents {
-  welcome: Event<'welcome'>;
-  /** The join answer of a wall page, or of a page that only watches. */
-  wall: Event<'wall'>;
-  /** After either of these answers. */
+type EventName = keyof typeof EVENTS;
+
+/** Messages that listeners do not receive, or not as they were sent. */
+type Digested = 'frame' | 'life' | 'people' | 'cursors';
+
+/** Messages that listeners receive, and what the model makes of others. */
+type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
+  /** The answer to a join: `welcome` for participants, `wall` for pages that only show or watch. */
   opened: Event<'welcome'> | Event<'wall'>;
   /** The planes show a new tick. */
   picture: Pick<DecodedFrame, 'changed' | 'replaced'>;
   life: LifeChange;
-  /** What has happened to the participant's organisms. */
-  affected: Event<'affected'>;
+  /** Participants have come, left or changed their names. */
   people: undefined;
-  /** The place in the queue has changed. */
-  waiting: Event<'waiting'>;
   cursors: readonly Pointer[];
-  beacon: Event<'beacon'>;
-  spotlight: Event<'spotlight'>;
-  closeUp: Event<'closeUp'>;
-  film: Event<'film'>;
-  view: Event<'view'>;
-  followers: Event<'followers'>;
-  accepted: Event<'accepted'>;
-  rejected: Event<'rejected'>;
-  pace: Event<'pace'>;
-  /** The participant's energy or the costs have changed. */
-  energy: Event<'energy'>;
-  notice: Event<'notice'>;
-  /** The host has changed settings. */
-  settings: Event<'settings'>;
   connection: ConnectionState;
-}
+};
 
 const PHASES: Partial<Record<LifeEvent['what'], Phase>> = {
   grown: 'awake',
@@ -126,8 +112,9 @@ export class RoomModel {
     if (!isEventName(name)) return;
     const parsed = v.safeParse(EVENTS[name], payload);
     if (!parsed.success) return;
-    const handle = this.handlers[name] as (event: unknown) => void;
-    handle(parsed.output);
+    const handle = this.handlers[name] as ((event: unknown) => void) | undefined;
+    if (handle) handle(parsed.output);
+    else this.listeners.emit(name as keyof RoomEvents, parsed.output as never);
   }
 
   setConnection(connection: ConnectionState): void {
@@ -136,7 +123,8 @@ export class RoomModel {
     this.listeners.emit('connection', connection);
   }
 
-  private readonly handlers: { [N in keyof typeof EVENTS]: (event: Event<N>) => void } = {
+  /** Handles the messages that change the model; listeners receive all others as they are. */
+  private readonly handlers: { [N in EventName]?: (event: Event<N>) => void } = {
     welcome: (event) => this.welcome(event),
     wall: (event) => {
       this.open(event);
@@ -155,7 +143,6 @@ export class RoomModel {
       if (this.room && tick <= this.room.tick) return;
       for (const event of events) this.live(event);
     },
-    affected: (event) => this.listeners.emit('affected', event),
     people: ({ joined, left }) => {
       for (const participant of joined) {
         this.participants.set(participant.id, participant);
@@ -166,12 +153,6 @@ export class RoomModel {
       this.listeners.emit('people', undefined);
     },
     cursors: (packed) => this.listeners.emit('cursors', packed.map(unpackPointer)),
-    beacon: (event) => this.listeners.emit('beacon', event),
-    spotlight: (event) => this.listeners.emit('spotlight', event),
-    closeUp: (event) => this.listeners.emit('closeUp', event),
-    film: (event) => this.listeners.emit('film', event),
-    view: (event) => this.listeners.emit('view', event),
-    followers: (event) => this.listeners.emit('followers', event),
     accepted: (event) => {
       this.spent(event.energy);
       this.listeners.emit('accepted', event);
@@ -182,7 +163,6 @@ export class RoomModel {
     },
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
-    notice: (event) => this.listeners.emit('notice', event),
     pace: (event) => {
       // It was silent for a while, and shows its picture already.
       if (this.tick !== undefined) this.setConnection('live');
@@ -232,7 +212,7 @@ export class RoomModel {
     }
   }
 
-  /** Replaces what is known, and tells the listeners. */
+  /** Stores the latest message, and passes it to the listeners. */
   private keep<N extends 'energy' | 'pace' | 'settings'>(name: N, event: RoomEvents[N]): void {
     Object.assign(this, { [name]: event });
     this.listeners.emit(name, event);
@@ -293,26 +273,12 @@ export class RoomModel {
   }
 }
 
-export interface Kin {
-  /** The two parents of a cross, if alive. */
-  readonly parents: readonly (OrganismView | undefined)[];
-  /** Oldest first, as in the lists below. */
-  readonly children: readonly OrganismView[];
-  /** Other organisms with the same two parents. */
-  readonly siblings: readonly OrganismView[];
-  /** Number of all descendants, children included. */
-  readonly descendants: number;
-}
-
 /**
  * Finds the relatives of an organism.
  *
  * @param organisms the living ones, oldest first
  */
-export function kinOf(
-  organism: OrganismView,
-  organisms: ReadonlyMap<OrganismId, OrganismView>,
-): Kin {
+export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId, OrganismView>) {
   const { id, parents } = organism;
   const all = [...organisms.values()];
   const of = [...parents].sort().join();
@@ -325,11 +291,14 @@ export function kinOf(
     }
   }
   return {
+    /** The two parents of a cross; undefined where one is not alive. */
     parents: parents.map((parent) => organisms.get(parent)),
     children: all.filter((other) => other.id !== id && other.parents.includes(id)),
+    /** Other organisms with the same two parents. */
     siblings: all.filter((other) => {
       return of !== '' && other.id !== id && [...other.parents].sort().join() === of;
     }),
+    /** Number of all descendants, children included. */
     descendants: line.size - 1,
   };
 }

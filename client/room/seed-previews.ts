@@ -15,9 +15,9 @@ export interface FilmView {
   readonly frames: number;
 }
 
-/** Cached previews, at most. */
+/** Maximum number of cached previews. */
 const KEPT = 80;
-/** Requests in flight at once. */
+/** Maximum number of simultaneous requests. */
 const MOST_ASKED = 2;
 /** Delay before a busy server is asked again, ms. */
 const RETRY = 1_000;
@@ -29,8 +29,8 @@ export class Previews {
   private readonly films = new Map<string, FilmView | 'none'>();
   /** Requests in flight. */
   private readonly asked = new Map<string, object>();
-  /** What each viewer wants to show, the latest request last. */
-  private readonly wishes = new Map<object, PreviewSource>();
+  /** The seed that each viewer wants to show, the latest last. */
+  private readonly wanted = new Map<object, PreviewSource>();
   private readonly listeners = new Listeners<{ change: undefined }>();
   private resting = false;
   private you = 0;
@@ -49,14 +49,14 @@ export class Previews {
 
   /** Sets what a viewer wants to show. */
   want(viewer: object, seed: PreviewSource): void {
-    this.wishes.delete(viewer);
-    this.wishes.set(viewer, seed);
+    this.wanted.delete(viewer);
+    this.wanted.set(viewer, seed);
     this.pump();
   }
 
   /** Removes a viewer. */
   forget(viewer: object): void {
-    this.wishes.delete(viewer);
+    this.wanted.delete(viewer);
   }
 
   /**
@@ -95,7 +95,7 @@ export class Previews {
 
   private pump(): void {
     if (this.resting) return;
-    for (const seed of [...this.wishes.values()].reverse()) {
+    for (const seed of [...this.wanted.values()].reverse()) {
       const key = JSON.stringify(seed);
       if (this.asked.size >= MOST_ASKED) return;
       if (this.films.has(key) || this.asked.has(key)) continue;
@@ -138,7 +138,7 @@ export class Previews {
 
   private put(key: string, film: FilmView | 'none'): void {
     this.films.set(key, film);
-    const shown = new Set([...this.wishes.values()].map((seed) => JSON.stringify(seed)));
+    const shown = new Set([...this.wanted.values()].map((seed) => JSON.stringify(seed)));
     for (const oldest of this.films.keys()) {
       if (this.films.size <= KEPT) break;
       if (!shown.has(oldest)) this.drop(oldest);

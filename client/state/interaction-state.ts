@@ -42,7 +42,7 @@ interface State {
 
 const { minRadius, maxRadius, radius } = PAGE_DEFAULTS.stroke;
 
-/** What the visitor has selected, holds and has open; tells listeners. */
+/** The visitor's selection, held seed and open sheet; notifies listeners of changes. */
 export class InteractionState {
   private current: State = {
     tool: 'plant',

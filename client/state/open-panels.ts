@@ -1,15 +1,5 @@
 /** The panels that are open above the room. */
 
-/** What of `window` the history of panels needs. */
-export interface PanelWindow {
-  readonly history: Pick<History, 'state' | 'pushState' | 'go'>;
-  addEventListener(
-    name: 'popstate',
-    listener: (event: PopStateEvent) => void,
-    options: { signal: AbortSignal },
-  ): void;
-}
-
 /**
  * Knows which panels are open, the top one last. Each has an entry in the browser's history, so
  * that Back closes the top panel before it leaves the room; a panel that is closed otherwise takes
@@ -29,7 +19,7 @@ export class OpenPanels {
   /** @param changed called when a panel has opened or closed, with whether one is open */
   constructor(
     private readonly changed: (isOpen: boolean) => void,
-    private readonly page: PanelWindow = window,
+    private readonly page: Pick<Window, 'history' | 'addEventListener'> = window,
   ) {
     page.addEventListener('popstate', (event) => this.arrive(event), { signal: this.stop.signal });
     // A page that was reloaded with open panels has entries, but no panels.

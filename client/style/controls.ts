@@ -40,6 +40,29 @@ export const controls = css`
     overflow-y: auto;
     overscroll-behavior: contain;
   }
+  :where(.over) {
+    position: absolute;
+  }
+  :where(.rigid) {
+    flex: none;
+  }
+  :where(.shrinks) {
+    min-width: 0;
+  }
+  :where(.centred) {
+    text-align: center;
+    text-wrap: balance;
+  }
+  :where(.cut) {
+    overflow: hidden;
+    text-overflow: ellipsis;
+  }
+  :where(.round) {
+    border-radius: 50%;
+  }
+  :where(.ghost) {
+    pointer-events: none;
+  }
   .fill {
     position: absolute;
     inset: 0;
@@ -142,6 +165,10 @@ export const controls = css`
       color: var(--ink);
       background: var(--raised);
     }
+  }
+  .picks :is([aria-checked='true'], [aria-pressed='true']) {
+    background: var(--raised);
+    color: var(--ink);
   }
   .seed[aria-pressed='true'] {
     background: var(--accent-deep);

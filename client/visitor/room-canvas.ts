@@ -1,10 +1,10 @@
 /** The room's canvas: its view, and what pointers, keys and the window do to it. */
-
 import type { TierName } from '../../shared/codec/tiers.ts';
-import type { OrganismId } from '../../shared/vocabulary.ts';
+import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { byPointer } from '../elements/text.ts';
 import { bindCanvas, ViewportReporter } from '../input/canvas-input.ts';
+import { type KeyAction, keyAction } from '../input/keyboard.ts';
 import { freePlace } from '../input/picking.ts';
 import {
   type Camera,
@@ -15,18 +15,138 @@ import {
   type Size,
 } from '../render/camera.ts';
 import { RoomView } from '../render/room-view.ts';
-import type { RoomOverview } from './elements/room-overview.ts';
-import { KeyControl, type KeyElements } from './key-control.ts';
+import { BrowserStore } from '../state/browser-store.ts';
+import type { KeyHelp } from './elements/key-help.ts';
+import type { RoomStory } from './elements/room-story.ts';
+import type { ToastLayer } from './elements/toast-layer.ts';
+import type { ToolDock } from './elements/tool-dock.ts';
+import type { FindMine, RoomOverview } from './elements/wayfinding.ts';
 import type { RoomSession } from './room-session.ts';
 import { Tools } from './tools.ts';
 
-/** The elements of the page that the canvas works with. */
-export interface CanvasElements extends KeyElements {
-  readonly page: HTMLElement;
+/** The page around the canvas: its session, and the elements that keys and pictures act on. */
+export interface RoomPage extends HTMLElement {
+  readonly session: RoomSession;
+  readonly canvas: HTMLCanvasElement;
+  readonly lens: HTMLCanvasElement;
   readonly header: HTMLElement;
   readonly cursors: CursorLayer;
-  readonly lens: HTMLCanvasElement;
+  readonly dock: ToolDock;
+  readonly finder: FindMine;
+  readonly help: KeyHelp;
   readonly overview: RoomOverview;
+  readonly story: RoomStory;
+  readonly toasts: ToastLayer;
+}
+
+/** Translates key presses into actions on the page. */
+export class KeyControl {
+  private readonly localStore = new BrowserStore('localStorage', 'vivarium keys');
+  /** The position on the grid that the tool last pointed at, in cells. */
+  private aimed: Point | undefined;
+
+  constructor(
+    private readonly page: RoomPage,
+    private readonly view: RoomView,
+    private readonly tools: Tools,
+  ) {}
+
+  /**
+   * Whether single letters work on the whole page or only while the canvas has the focus. Stored in
+   * this browser.
+   */
+  get everywhere(): boolean {
+    return this.localStore.read() !== 'canvas';
+  }
+
+  set everywhere(everywhere: boolean) {
+    this.localStore.write(everywhere ? 'page' : 'canvas');
+  }
+
+  /** Handles a keydown event of the window. */
+  down(event: KeyboardEvent): void {
+    const { canvas, session } = this.page;
+    // A modal dialog receives all keys, even if nothing in it has the focus.
+    if (session.panels.modals) return;
+    const target = event.composedPath()[0] as HTMLElement;
+    // Many keyboards need AltGr (reported as Ctrl and Alt on Windows) or Option for brackets.
+    const bracket = event.altKey && /^[[\]]$/.test(event.key);
+    if (event.metaKey || (!bracket && (event.ctrlKey || event.altKey))) return;
+    if (target.matches('input, select, textarea')) return;
+    const onCanvas = target === canvas || target === document.body;
+    const action = keyAction(event.key, onCanvas, this.everywhere || target === canvas);
+    if (!action) return;
+    event.preventDefault();
+    this.act(action);
+  }
+
+  /** Performs an action, from a key or from the button for it. */
+  act(action: KeyAction): void {
+    const { view } = this;
+    const { canvas, dock, finder, help, session } = this.page;
+    const { state: interaction } = session;
+    const { state } = interaction;
+    if (session.watches && /take|seeds/.test(action.do)) return;
+    if (/move|zoom|fit|meet|mine/.test(action.do)) session.views.stop();
+    if (action.do === 'take') interaction.take(action.tool);
+    if (action.do === 'radius') interaction.setRadius(state.radius + action.by);
+    if (action.do === 'move') view.rig.glideBy(action.dx, action.dy, 1);
+    if (action.do === 'zoom') view.rig.glideBy(0, 0, action.factor);
+    if (action.do === 'fit') view.rig.fit();
+    if (action.do === 'look') interaction.update({ crisp: !state.crisp });
+    if (action.do === 'escape') {
+      interaction.update({ selection: undefined });
+      canvas.focus();
+    }
+    if (action.do === 'use') this.tools.use(view.rig.middle, performance.now());
+    if (action.do === 'meet') this.meet(action.by);
+    if (action.do === 'mine') finder.find();
+    if (action.do === 'seeds') dock.focusSeeds();
+    if (action.do === 'help') help.open(this);
+    view.loop.invalidate();
+  }
+
+  /**
+   * Points the tool at the middle of the view while the canvas has the keyboard focus. To be called
+   * on every frame.
+   *
+   * @param now ms
+   */
+  follow(now: number): void {
+    const { view, tools } = this;
+    if (!this.page.canvas.matches(':focus-visible')) {
+      this.aimed = undefined;
+      return;
+    }
+    const place = view.toWorld(view.rig.middle);
+    if (this.aimed?.x === place.x && this.aimed.y === place.y) return;
+    this.aimed = place;
+    const { x, y } = view.rig.middle;
+    tools.hover(x, y, now);
+  }
+
+  /**
+   * Selects the next or previous organism in the order of birth; without a selection, the one
+   * nearest to the middle of the view.
+   */
+  private meet(by: 1 | -1): void {
+    const { model, state: interaction } = this.page.session;
+    const all = [...model.organisms.values()];
+    if (all.length === 0) return;
+    const { selection } = interaction.state;
+    const index = all.findIndex(({ id }) => id === (selection?.second || selection?.organism));
+    const next = index < 0 ? this.nearest(all) : all[(index + by + all.length) % all.length];
+    interaction.select(next.id);
+    this.view.show(next);
+    this.page.story.tell(next);
+  }
+
+  private nearest(all: readonly OrganismView[]): OrganismView {
+    const { view } = this;
+    const middle = view.toWorld(view.rig.middle);
+    const distance = ({ x, y }: OrganismView): number => Math.hypot(x - middle.x, y - middle.y);
+    return all.reduce((best, one) => (distance(one) < distance(best) ? one : best));
+  }
 }
 
 /** Windows in which the whole room would show its organisms too small. */
@@ -45,21 +165,14 @@ export class RoomCanvas {
   private before: Camera | undefined;
   private isOpened = false;
 
-  /**
-   * @param refuse shows the visitor why an action was refused, near a point on the screen
-   * @throws GlError when this browser has no WebGL2
-   */
-  constructor(
-    private readonly session: RoomSession,
-    private readonly elements: CanvasElements,
-    refuse: (text: string, at: Point) => void,
-  ) {
-    const { page, canvas, dock, cursors, overview } = elements;
+  /** @throws GlError when this browser has no WebGL2 */
+  constructor(private readonly page: RoomPage) {
+    const { session, canvas, dock, cursors, overview } = page;
     const { model, state, estimate, feedback, connection } = session;
     const { signal } = this.stop;
     const view = new RoomView(canvas, model, state);
-    const tools = new Tools(session, view, refuse);
-    const keys = new KeyControl(session, view, tools, elements);
+    const tools = new Tools(session, view, page.toasts);
+    const keys = new KeyControl(page, view, tools);
     this.view = view;
     this.tools = tools;
     this.keys = keys;
@@ -74,8 +187,8 @@ export class RoomCanvas {
     calm.addEventListener('change', applyMotion, { signal });
     applyMotion();
 
-    const lens = new Lens(canvas, elements.lens, signal);
-    // What phones hold back for a moment is too small to see on them, and most visitors of a crowd have one.
+    const lens = new Lens(canvas, page.lens, signal);
+    // The details that the phones' tier delays are too small to see on a phone.
     const reporter = new ViewportReporter(
       (look) => connection.send('look', look),
       byPointer<TierName>('phone', 'full'),
@@ -99,7 +212,7 @@ export class RoomCanvas {
     });
     let newest: OrganismId = 0;
     model.on('life', ({ event: { what }, organism }) => {
-      // Whose view follows somebody stays with them.
+      // A view that follows somebody stays with them.
       if (organism.planter.id !== model.you?.id || session.views.following) return;
       if (what === 'born' && matchMedia(SMALL).matches) newest = organism.id;
       else if (organism.id !== newest || !view.rig.isFollowing) return;
@@ -159,7 +272,7 @@ export class RoomCanvas {
 
   /** Moves the camera to a place of the grid. */
   centre(place: Point): void {
-    this.session.views.stop();
+    this.page.session.views.stop();
     this.view.rig.centre(place);
     this.view.loop.invalidate();
   }
@@ -172,20 +285,21 @@ export class RoomCanvas {
 
   /** Fits the view between the header and the dock. */
   private layout(): void {
-    const { page, header, dock: dockElement } = this.elements;
+    const { page } = this;
+    const { session } = page;
     const size = { width: page.clientWidth, height: page.clientHeight };
     this.view.resize(size);
-    const { height, top: dockTop } = dockElement.getBoundingClientRect();
+    const { height, top: dockTop } = page.dock.getBoundingClientRect();
     // A page that only watches has no dock.
     const dock = height > 0 ? size.height - dockTop : 0;
     // On a phone the card sits above the dock, whose height depends on its labels.
     page.style.setProperty('--dock', `${dock}px`);
-    const { room, organisms, checkpoint } = this.session.model;
+    const { room, organisms, checkpoint } = session.model;
     if (!room || !checkpoint) return;
     const { rig } = this.view;
     const isSmall = size.width < 720 || size.height < 520;
     const gap = isSmall ? 14 : Math.max(26, size.height / 50);
-    const top = header.getBoundingClientRect().bottom + gap / 2;
+    const top = page.header.getBoundingClientRect().bottom + gap / 2;
     const insets = { top, bottom: dock + gap, left: gap, right: gap };
     const isLow = size.height < 520 && size.width > size.height;
     // A phone in landscape shows the whole room behind its panels: they leave too little height.
@@ -198,11 +312,11 @@ export class RoomCanvas {
     const { side } = checkpoint;
     const others = [...organisms.values()];
     // Who only watches sees somebody who lives there, not where to plant.
-    const seen = this.session.watches && others[Math.floor(Math.random() * others.length)];
+    const seen = session.watches && others[Math.floor(Math.random() * others.length)];
     rig.open(seen || freePlace(room, side, others, Math.random), side);
   }
 
-  /** As `layout`, but the camera moves there. */
+  /** Lays out like `layout`, but the camera glides to its place. */
   private glide(): void {
     const { rig, loop } = this.view;
     const { camera, isFitted } = rig;

@@ -1,20 +1,25 @@
-/** A visit to one room: the connection, the visitor's state, and what they ask of the server. */
-import { msg } from '@lit/localize';
+/**
+ * A visit to one room: the connection, the visitor's state, and what they ask of the server. It draws
+ * nothing and reads no input. Start reading at `RoomSession`.
+ */
+import { msg, str } from '@lit/localize';
+import type { Rect } from '../../shared/geometry.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { OrganismId, OrganismView, SeedView } from '../../shared/vocabulary.ts';
+import type { OrganismId, OrganismView, ParticipantId, SeedView } from '../../shared/vocabulary.ts';
+import { number } from '../elements/text.ts';
 import { Feedback } from '../feedback/feedback.ts';
 import { EnergyEstimate } from '../input/energy-estimate.ts';
 import { knowKinds } from '../locale/locale.ts';
 import type { Point } from '../render/camera.ts';
 import { BusyReporter, Connection, RequestTracker } from '../room/connection.ts';
+import type { LifeChange, RoomModel } from '../room/room-model.ts';
 import { Previews } from '../room/seed-previews.ts';
 import { BrowserStore } from '../state/browser-store.ts';
 import { InteractionState } from '../state/interaction-state.ts';
 import { OpenPanels } from '../state/open-panels.ts';
-import { type SharedPage, SharedViews } from './shared-views.ts';
 import {
   affectedText,
   approvedText,
@@ -27,6 +32,104 @@ import {
   wayBack,
 } from './text.ts';
 
+/** The page that shows a session. */
+export interface SessionPage {
+  /** Renders the page again: something that it shows has changed. */
+  requestUpdate(): void;
+  /** Tells the visitor something. @param at place on the grid that it is about */
+  tell(text: string, at?: Point): void;
+  /** Tells the visitor something above what they look at. */
+  announce(text: string): void;
+  /** Says why the visitor is not let in. @param wayBack a button that may help */
+  refuse(text: string, wayBack?: WayBack): void;
+  /** Whether the visitor is in the middle of something that a moving view would interrupt. */
+  readonly isBusy: boolean;
+  /** Moves the view to a place of the grid. */
+  showPlace(place: Point): void;
+  /** Shows the same part of the grid as another page. */
+  match(area: Rect): void;
+}
+
+/** Moves the view where the host or a followed participant leads it. */
+export class SharedViews {
+  /** The participant whom this page follows; 0: nobody. */
+  following: ParticipantId = 0;
+  /** How many follow this page. */
+  followers = 0;
+  /** A place that the host shows while the visitor is busy. */
+  spot: Point | undefined;
+
+  constructor(
+    model: RoomModel,
+    private readonly ask: RequestTracker['ask'],
+    private readonly page: SessionPage,
+  ) {
+    model.on('welcome', () => {
+      this.following = 0;
+      this.followers = 0;
+    });
+    model.on('spotlight', (place) => {
+      this.spot = place;
+      if (page.isBusy) page.requestUpdate();
+      else this.goToSpot();
+    });
+    model.on('view', ({ participant, area }) => {
+      if (participant !== this.following) return;
+      if (area) page.match(area);
+      else this.end('no-such-participant');
+    });
+    model.on('followers', ({ count }) => {
+      this.followers = count;
+      page.requestUpdate();
+    });
+  }
+
+  /** Goes to the place that the host shows. */
+  goToSpot(): void {
+    const { spot, page } = this;
+    this.stop(true);
+    if (!spot) return;
+    page.showPlace(spot);
+    page.announce(spotText());
+  }
+
+  /** Follows a participant's view until this visitor moves. */
+  follow(participant: ParticipantId): void {
+    this.following = participant;
+    this.ask('follow', { participant }, { rejected: (reason) => this.end(reason) });
+    this.page.requestUpdate();
+  }
+
+  /** The visitor moves their view themselves, or closes what the page says about it. */
+  stop(isDismissed = false): void {
+    if (isDismissed) this.spot = undefined;
+    else if (!this.following) return;
+    if (this.following) this.ask('follow', {});
+    this.end();
+  }
+
+  private end(reason?: Reason): void {
+    this.following = 0;
+    if (reason) this.page.tell(reasonText(reason));
+    this.page.requestUpdate();
+  }
+}
+
+/** A participant's name, or their number. */
+export function participantName(
+  id: ParticipantId,
+  { participants }: Pick<RoomModel, 'participants'>,
+): string {
+  return participants.get(id)?.name || msg(str`visitor ${number(id)}`);
+}
+
+/** Says whose view the page shows. */
+export const followingText = (...whom: Parameters<typeof participantName>): string =>
+  msg(str`You see what ${participantName(...whom)} sees.`);
+
+/** Says who moves the view. */
+export const spotText = (): string => msg('The host asks everybody to look here.');
+
 /**
  * Reasons not shown to the visitor: a message sent before joining, and a connection that the server
  * closed after it had refused to let the visitor join, or because it, or the room, goes on elsewhere.
@@ -35,23 +138,10 @@ const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
 const { radius, touchRadius } = PAGE_DEFAULTS.stroke;
 
-/** An organism that can be kept. */
-interface Offer extends Change {
-  /** ms of this page */
-  readonly until: number;
-}
+/** A departing organism, which can be renewed until a time of this page, ms. */
+type Offer = Change & { readonly until: number };
 
 const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
-
-/** The page that shows a session. */
-export interface SessionPage extends Omit<SharedPage, 'tell'> {
-  /** Something that the page shows has changed. */
-  refresh(): void;
-  /** Tells the visitor something. @param at place on the grid that it is about */
-  tell(text: string, at?: Point): void;
-  /** The visitor is not let in. @param wayBack a button that may help */
-  refuse(text: string, wayBack?: WayBack): void;
-}
 
 /** Connects the room's model with the visitor's state. */
 export class RoomSession {
@@ -79,9 +169,9 @@ export class RoomSession {
   readonly feedback = new Feedback(this.model);
   /** The last thing that others have done to each of the visitor's organisms. */
   readonly affected = new Map<OrganismId, Change>();
-  /** The visitor's organisms that depart, or that can still be planted again. */
+  /** The visitor's organisms that are departing or can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
-  /** What this visitor planted or turned last at each place: the seed, as text. */
+  /** The seed, as text, that this visitor last planted or transformed an organism with, by place. */
   private readonly made = new Map<string, string>();
   /** The affected organism that the visitor has not looked at since; 0: none. */
   unseen: OrganismId = 0;
@@ -93,9 +183,10 @@ export class RoomSession {
 
   constructor(private readonly page: SessionPage) {
     const { model, state, requests } = this;
-    const refresh = (): void => page.refresh();
+    const refresh = (): void => page.requestUpdate();
     model.on('opened', ({ checkpoint }) => {
       knowKinds(checkpoint.gallery.map(({ name }) => name));
+      document.title = `${this.roomName} · Vivarium`;
     });
     this.views = new SharedViews(model, requests.ask, page);
     if (this.watches) state.take('look');
@@ -120,59 +211,17 @@ export class RoomSession {
       page.tell(reasonText('no-tokens'));
     });
     model.on('notice', ({ notice }) => page.tell(noticeText(notice)));
-    model.on('life', ({ event, organism }) => {
-      const isMine = organism.planter.id === model.you?.id;
-      if (event.what === 'died') {
-        state.forget(organism.id);
-        this.affected.delete(organism.id);
-        if (event.cause !== 'departed') this.departing.delete(organism.id);
-        if (this.unseen === organism.id) this.unseen = 0;
-      }
-      if (event.what === 'renewed') this.departing.delete(event.id);
-      if (event.what === 'transformed') this.previews.outdate(event.id);
-      const isOthers = event.what === 'transformed' && event.by !== model.you?.id;
-      if (isOthers || event.what === 'died') this.made.delete(placeOf(organism));
-      if (state.state.selection || isMine) refresh();
-    });
-    model.on('affected', ({ organisms }) => {
-      this.feedback.affected();
-      const changes = organisms.filter((one) => one.how !== 'departing');
-      for (const one of organisms) {
-        if (one.how !== 'departing') continue;
-        this.offer({ ...one, until: performance.now() + 1000 * (one.secondsLeft ?? 0) });
-      }
-      refresh();
-      if (changes.length === 0) return;
-      const living = changes.filter(({ id }) => model.organisms.has(id));
-      for (const change of living) this.affected.set(change.id, change);
-      const shown = state.state.selection?.organism;
-      this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
-      // Above the organism, so that its wound stays in sight.
-      const about = model.organisms.get(living[0]?.id);
-      const at = about && { x: about.x, y: about.y - about.side / 2 };
-      page.tell(affectedText(changes, model), at);
-    });
+    model.on('life', (change) => this.trackLife(change));
+    model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     model.on('accepted', (answer) => {
       // The host has approved a drawing that was sent before this page was reloaded. A command that
       // was sent again may be answered twice.
       const isDrawing = answer.seed?.origin === 'drawing';
       if (!requests.accepted(answer) && isDrawing) this.receiveDrawing(answer.seed!);
     });
-    model.on('rejected', (answer) => {
-      if (requests.rejected(answer)) return;
-      const { id, reason } = answer;
-      const text = reasonText(reason);
-      const isSilent = SILENT_REASON.test(reason);
-      if (!this.isLive) {
-        if (!isSilent) page.refuse(text, wayBack(reason));
-        // Who is in the room may know that a server ends: it may be the only one.
-      } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
-    });
+    model.on('rejected', (answer) => requests.rejected(answer) || this.reportRefusal(answer));
     this.connection.unreached = () => page.refuse(offlineText());
     model.on('welcome', (welcome) => this.welcomed(welcome));
-    model.on('opened', () => {
-      document.title = `${this.roomName} · Vivarium`;
-    });
     const showConnection = (): void => {
       document.documentElement.dataset.connection = model.connection;
     };
@@ -212,7 +261,7 @@ export class RoomSession {
     this.requests.ask('report', { organism }, { ...this.telling, accepted });
   }
 
-  /** Keeps one of the visitor's organisms: it comes back, or is planted again. */
+  /** Renews one of the visitor's organisms: it stays, or is planted again. */
   renew(organism: OrganismId): void {
     if (!this.isOnline()) return;
     const offer = this.departing.get(organism);
@@ -221,12 +270,12 @@ export class RoomSession {
       this.telling.rejected(reason);
       if (!offer || reason === 'no-such-organism') return;
       this.offer(offer);
-      this.page.refresh();
+      this.page.requestUpdate();
     };
     this.requests.ask('renew', { organism }, { rejected });
   }
 
-  /** Has an organism turn into what the held seed grows into. */
+  /** Transforms an organism into what the held seed grows into. */
   transform(organism: OrganismView): void {
     if (!this.isOnline()) return;
     const { held } = this.state.state;
@@ -253,7 +302,7 @@ export class RoomSession {
   /** Offers no longer to keep an organism. */
   dismiss(organism: OrganismId): void {
     this.departing.delete(organism);
-    this.page.refresh();
+    this.page.requestUpdate();
   }
 
   /** Asks for a seed of the selected pair. */
@@ -316,6 +365,54 @@ export class RoomSession {
     return this.isLive;
   }
 
+  private trackLife({ event, organism }: LifeChange): void {
+    const { model, state } = this;
+    const isMine = organism.planter.id === model.you?.id;
+    if (event.what === 'died') {
+      state.forget(organism.id);
+      this.affected.delete(organism.id);
+      if (event.cause !== 'departed') this.departing.delete(organism.id);
+      if (this.unseen === organism.id) this.unseen = 0;
+    }
+    if (event.what === 'renewed') this.departing.delete(event.id);
+    if (event.what === 'transformed') this.previews.outdate(event.id);
+    const isOthers = event.what === 'transformed' && event.by !== model.you?.id;
+    if (isOthers || event.what === 'died') this.made.delete(placeOf(organism));
+    if (state.state.selection || isMine) this.page.requestUpdate();
+  }
+
+  /** Others have changed some of the visitor's organisms, or some are departing. */
+  private reportChanges(organisms: readonly Change[]): void {
+    const { model, state, page } = this;
+    this.feedback.affected();
+    const changes = organisms.filter((one) => one.how !== 'departing');
+    for (const one of organisms) {
+      if (one.how !== 'departing') continue;
+      this.offer({ ...one, until: performance.now() + 1000 * (one.secondsLeft ?? 0) });
+    }
+    page.requestUpdate();
+    if (changes.length === 0) return;
+    const living = changes.filter(({ id }) => model.organisms.has(id));
+    for (const change of living) this.affected.set(change.id, change);
+    const shown = state.state.selection?.organism;
+    this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
+    // Above the organism, so that its wound stays in sight.
+    const about = model.organisms.get(living[0]?.id);
+    const at = about && { x: about.x, y: about.y - about.side / 2 };
+    page.tell(affectedText(changes, model), at);
+  }
+
+  /** The server has refused something that no request waits for. */
+  private reportRefusal({ id, reason }: Event<'rejected'>): void {
+    const { page } = this;
+    const text = reasonText(reason);
+    const isSilent = SILENT_REASON.test(reason);
+    if (!this.isLive) {
+      if (!isSilent) page.refuse(text, wayBack(reason));
+      // Who is in the room may know that a server ends: it may be the only one.
+    } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
+  }
+
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
     // The host's undo has a page welcomed that has lost nothing.
@@ -325,9 +422,9 @@ export class RoomSession {
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);
-    // The server tells again what can be kept.
+    // The server sends again which organisms can be renewed.
     this.departing.clear();
-    // Others may have turned them meanwhile.
+    // Others may have transformed them during the disconnection.
     this.made.clear();
     for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
     const { selection } = state.state;

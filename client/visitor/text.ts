@@ -12,7 +12,7 @@ import {
 } from '../elements/text.ts';
 import type { RoomModel } from '../room/room-model.ts';
 
-/** What has happened to one organism in one way. */
+/** A change to one organism, caused by others. */
 export type Change = Event<'affected'>['organisms'][number];
 
 type Room = Pick<RoomModel, 'participants' | 'organisms'>;
@@ -147,7 +147,7 @@ export interface WayBack {
   readonly to?: string;
 }
 
-/** What may help a visitor who is not let in; undefined if only time can: the page then opens. */
+/** Suggests a way out for a visitor who is not let in; undefined if the page will open by itself. */
 export function wayBack(reason: Reason): WayBack | undefined {
   if (reason === 'no-such-room') return { label: msg('Go to the main room'), to: '/' };
   const mayNotHelp = ['sent-away', 'room-closed', 'no-spectators'].includes(reason);

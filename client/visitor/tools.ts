@@ -12,6 +12,7 @@ import { cutOf } from '../render/effects.ts';
 import type { RoomView } from '../render/room-view.ts';
 import { Throttle } from '../state/browser-store.ts';
 import { ownerColor } from '../style/fragments.ts';
+import type { ToastLayer } from './elements/toast-layer.ts';
 import type { RoomSession } from './room-session.ts';
 import { offlineText } from './text.ts';
 
@@ -32,11 +33,10 @@ export class Tools extends ViewTools implements CanvasHand {
   private lastRefusal = Number.NEGATIVE_INFINITY;
   private readonly cursor: Throttle<Point | undefined>;
 
-  /** @param refuse shows the visitor why an action was refused, near a point on the screen */
   constructor(
     private readonly session: RoomSession,
     view: RoomView,
-    private readonly refuse: (text: string, at: Point) => void,
+    private readonly toasts: Pick<ToastLayer, 'show'>,
   ) {
     super(session.model, view);
     const { connection, estimate, model, state } = session;
@@ -172,7 +172,7 @@ export class Tools extends ViewTools implements CanvasHand {
   /** Whether the room is connected; if not, shows a notice at the point. */
   private isOnline(at: Point): boolean {
     if (this.model.connection === 'live') return true;
-    this.refuse(offlineText(), at);
+    this.toasts.show(offlineText(), at);
     this.session.feedback.play('refused');
     return false;
   }
@@ -197,14 +197,14 @@ export class Tools extends ViewTools implements CanvasHand {
     if (Math.abs(world.x - x) > maxOffset || Math.abs(world.y - y) > maxOffset) return;
     if (!this.isOnline(at)) return;
     const { held } = this.session.state.state;
-    // Show the effect at once; the organism appears when the server has accepted the seed.
+    // Show the effect immediately; the organism appears when the server has accepted the seed.
     this.view.effects.sown(x, y, ownerColor(this.model.you?.hue ?? 0), performance.now());
     this.session.requests.ask(
       'plant',
       { x, y, seed: held },
       {
         accepted: () => this.session.sown({ x, y }, held),
-        rejected: (reason) => this.refuse(this.session.whyNot(reason), at),
+        rejected: (reason) => this.toasts.show(this.session.whyNot(reason), at),
       },
     );
   }
@@ -225,7 +225,7 @@ export class Tools extends ViewTools implements CanvasHand {
     );
   }
 
-  /** Shows the effect of a stroke segment at once; the server's answer takes a tick or two. */
+  /** Shows the effect of a stroke segment immediately; the server's answer takes a tick or two. */
   private previewSegment(from: Point, to: Point, now: number): void {
     const { planes } = this.model;
     if (!planes) return;
@@ -252,6 +252,6 @@ export class Tools extends ViewTools implements CanvasHand {
     this.view.effects.refused({ x: points[0], y: points[1], x2, y2 }, radius, now);
     if (now - this.lastRefusal < 2_000) return;
     this.lastRefusal = now;
-    this.refuse(this.session.whyNot(reason), this.lastPoint);
+    this.toasts.show(this.session.whyNot(reason), this.lastPoint);
   }
 }

@@ -14,7 +14,7 @@ import {
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
-import { formFor } from '../locale/plural.ts';
+import { formFor } from '../locale/page-words.ts';
 import { LOADERS as KIND_LOADERS } from '../locale/words/kinds/index.ts';
 import { LOADERS } from '../locale/words/wall/index.ts';
 

@@ -8,7 +8,7 @@ import type { CursorLayer } from '../elements/cursor-layer.ts';
 import '../elements/cursor-layer.ts';
 import { ViewportReporter } from '../input/canvas-input.ts';
 import type { Insets, Point } from '../render/camera.ts';
-import { WallConnection } from '../room/room-connection.ts';
+import { WallConnection } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import { FilmPlayer } from './film-player.ts';
 import { shareOf, wholeView } from './framing.ts';

@@ -4,7 +4,6 @@
  * Interface: https://socket.io/docs/v4/custom-parser/
  */
 import { Emitter } from '@socket.io/component-emitter';
-import { Packr, Unpackr } from 'msgpackr';
 
 /** As in socket.io-protocol 5, without the BINARY types: any packet may carry bytes. */
 const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
@@ -285,12 +284,3 @@ class Reader {
     return Object.fromEntries(fields);
   }
 }
-
-// Annotated, so that pages do not load the library.
-const packr = /* @__PURE__ */ new Packr(OPTIONS);
-const unpackr = /* @__PURE__ */ new Unpackr(OPTIONS);
-/** The server's parser: the library is faster, and larger, than `pack` and `unpack`. */
-export const parser = /* @__PURE__ */ createParser(
-  (value) => packr.pack(value),
-  (bytes) => unpackr.unpack(bytes),
-);

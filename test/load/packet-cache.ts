@@ -2,7 +2,7 @@
  * Reads and writes packets for many clients of one process. What all are sent alike is unpacked
  * once; for the others it is compared byte for byte.
  */
-import { parser } from '../../shared/protocol/packets.ts';
+import { parser } from '../../shared/protocol/parser.ts';
 import { frameOf } from './light-socket.ts';
 
 /** A packet of the server. */

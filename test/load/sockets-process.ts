@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Server } from 'socket.io';
 import { io } from 'socket.io-client';
-import { parser } from '../../shared/protocol/packets.ts';
+import { parser } from '../../shared/protocol/parser.ts';
 import { answerParent, startArgument } from './child.ts';
 import { heapInUse } from './measure.ts';
 import type { SocketsPlan, SocketsQuestion } from './messages.ts';

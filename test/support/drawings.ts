@@ -1,6 +1,6 @@
 /** Drawings as visitors make them on the pad, in three styles: test data. */
 import { readFileSync } from 'node:fs';
-import type { Colour, Width } from '../../client/draw/drawing.ts';
+import type { Colour, Width } from '../../client/visitor/drawing/drawing.ts';
 
 /** A line that is drawn without lifting the finger. */
 export interface DrawnLine {

@@ -1,6 +1,6 @@
 /** A finger on the drawing pad of a phone's page. */
 import type { ElementHandle, Page } from 'playwright-core';
-import type { Colour, Width } from '../../client/draw/drawing.ts';
+import type { Colour, Width } from '../../client/visitor/drawing/drawing.ts';
 import type { DrawnLine, VisitorDrawing } from './drawings.ts';
 import { touch } from './fingers.ts';
 

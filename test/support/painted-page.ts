@@ -4,8 +4,8 @@
  */
 import { createTarget, createTexture } from '../../client/render/gl.ts';
 import { mayPaint } from '../../client/render/paint/may-paint.ts';
-import { createPaintPrograms, PaintPasses } from '../../client/render/paint/paint-passes.ts';
 import { PaintPlan } from '../../client/render/paint/paint-plan.ts';
+import { createPaintPrograms, PaintPasses } from '../../client/render/paint/scene-paint.ts';
 import { CHUNK } from '../../client/render/shaders/paint.ts';
 import { paint } from '../../shared/painter/paint.ts';
 import { createRandom } from '../../shared/random.ts';

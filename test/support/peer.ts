@@ -4,7 +4,7 @@
  */
 import { io, type Socket } from 'socket.io-client';
 import { RoomModel } from '../../client/room/room-model.ts';
-import { parser } from '../../shared/protocol/packets.ts';
+import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 
 /** ms until a broken connection is dialled again: a page waits longer, but no test needs to. */

@@ -6,7 +6,7 @@ import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
-import { parser } from '../../shared/protocol/packets.ts';
+import { parser } from '../../shared/protocol/parser.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { Changes } from './changes.ts';

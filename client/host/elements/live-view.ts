@@ -12,7 +12,7 @@ import { bindCanvas, ViewportReporter } from '../../input/canvas-input.ts';
 import { arrowMove, keyAction, type Press } from '../../input/keyboard.ts';
 import type { Point, Size } from '../../render/camera.ts';
 import { RoomView } from '../../render/room-view.ts';
-import { WallConnection } from '../../room/room-connection.ts';
+import { WallConnection } from '../../room/connection.ts';
 import type { RoomModel } from '../../room/room-model.ts';
 import { InteractionState } from '../../state/interaction-state.ts';
 import { type PointerTool, PointerTools } from '../pointer-tools.ts';

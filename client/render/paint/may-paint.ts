@@ -1,7 +1,7 @@
 /** Whether a page paints: known before any of what paints is fetched. */
 import type { RoomModel } from '../../room/room-model.ts';
 
-/** Pages of which pictures are taken paint all that is due, however long it takes. */
+/** Whether the page paints everything that is due, however long it takes: for screenshots. */
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');
 
 /** Whether there is a painter, and a connection that is good enough to fetch it. */
@@ -10,7 +10,7 @@ export const hasPainter = (
   always: boolean,
 ): boolean => !!checkpoint?.painter && (always || quality?.tier !== 'thrifty');
 
-/** What a browser tells about its user. */
+/** The browser's network information, if it has any. */
 export interface Network {
   readonly connection?: { readonly saveData: boolean };
 }

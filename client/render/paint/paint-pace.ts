@@ -9,7 +9,7 @@ const SCALES: readonly PaintScale[] = [0, 4, 8];
 const FIRST = 16e6;
 const LEAST = 8e6;
 const MOST = 2e9;
-/** Frames after which the pace is decided on again. */
+/** Number of frames between two decisions on the pace. */
 const WINDOW = 8;
 /** Slow frames of them that are too many. */
 const MANY = 3;
@@ -31,18 +31,6 @@ const LONGEST_PATIENCE = 1_800_000;
 /** Time for which paint may be older than it should before the scale is lowered, ms. */
 const BEHIND = 2_000;
 
-/** What a frame was like. */
-export interface PaintedFrame {
-  /** ms */
-  readonly now: number;
-  /** Whether it was asked for right after the one before: then no gap is a pause. */
-  readonly follows: boolean;
-  /** Multiply-adds that were painted in the one before. */
-  readonly spent: number;
-  /** Multiply-adds that were due in it. */
-  readonly due: number;
-}
-
 /**
  * Chooses the budget. It grows while frames come in time and there is more to paint, and halves
  * when they come late; then it does not grow until some time has passed. When it is smallest, or
@@ -52,7 +40,7 @@ export class PaintPace {
   /** Multiply-adds a frame. */
   budget = FIRST;
   private level = SCALES.length - 1;
-  /** What the budget may grow to. */
+  /** Limit of the budget's growth. */
   private ceiling = MOST;
   private lastAt = Number.NEGATIVE_INFINITY;
   /** Gaps of frames in which nothing was painted, ms. */
@@ -93,8 +81,19 @@ export class PaintPace {
     this.begin();
   }
 
-  /** Records a frame. */
-  frame({ now, follows, spent, due }: PaintedFrame): void {
+  /**
+   * Records a frame.
+   *
+   * @param follows whether it was asked for right after the frame before: then no gap is a pause
+   * @param spent multiply-adds painted in the frame before
+   * @param due multiply-adds due in it
+   */
+  frame({
+    now,
+    follows,
+    spent,
+    due,
+  }: Record<'now' | 'spent' | 'due', number> & { follows: boolean }): void {
     const gap = now - this.lastAt;
     this.lastAt = now;
     this.raise(now);

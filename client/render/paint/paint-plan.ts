@@ -56,7 +56,7 @@ export class PaintPlan {
 
   /**
    * @param size of the room, cells
-   * @param atlas at least as large as what is ever seen at once
+   * @param atlas at least as large as the largest view
    */
   constructor(
     size: { readonly width: number; readonly height: number },
@@ -102,7 +102,7 @@ export class PaintPlan {
     for (const i of this.indices(seen)) {
       if (painted[i] >= until[i] && painted[i] >= 0) continue;
       const isEmpty = isBare(planes, i % room.columns, Math.floor(i / room.columns));
-      // It may go on changing for ever, as the neighbour of something that moves.
+      // An empty chunk beside moving cells may keep changing forever.
       if (isEmpty && now < until[i] && this.shown[i] === 0) {
         painted[i] = Math.max(painted[i], 0);
         continue;

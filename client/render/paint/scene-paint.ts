@@ -1,25 +1,183 @@
-/** Keeps the painted picture of what is in view, and lends it to the scene. */
+/**
+ * Paints cells with many pixels each. `PaintPasses` runs a painter's layers on the GPU; `RoomPaint`
+ * decides what of the view to paint, keeps it in an atlas, and lends it to the scene.
+ */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
-import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
+import { type PainterLayer, type PainterNet, painterWork } from '../../../shared/painter/net.ts';
 import { smoothstep } from '../../../shared/smoothstep.ts';
-import { createTarget, createTexture, deleteTarget, type Program, type Target } from '../gl.ts';
-import type { View } from '../marks.ts';
-import type { CellPaint } from '../renderer.ts';
-import { CHUNK } from '../shaders/paint.ts';
-import { PaintPace, type PaintScale } from './paint-pace.ts';
 import {
-  type CellSources,
-  createPaintPrograms,
-  PaintPasses,
-  type PaintPrograms,
-} from './paint-passes.ts';
-import { chunksIn, PaintPlan, STALE } from './paint-plan.ts';
+  beginPass,
+  createPrograms,
+  createTarget,
+  createTexture,
+  deleteTarget,
+  type Program,
+  type Target,
+} from '../gl.ts';
+import type { View } from '../marks.ts';
+import {
+  BATCH,
+  CHUNK,
+  CHUNK_VERTEX,
+  FIRST_FRAGMENT,
+  LATER_FRAGMENT,
+  PAINTED_FRAGMENT,
+  PIXEL_FRAGMENT,
+} from '../shaders/paint.ts';
+import { COVER_VERTEX } from '../shaders/passes.ts';
+import { PaintPace, type PaintScale } from './paint-pace.ts';
+import { chunksIn, type Job, PaintPlan, STALE } from './paint-plan.ts';
 
-/** Device pixels of a cell below which it needs no paint, and above which it is a cell again. */
+const SOURCES = {
+  first: [CHUNK_VERTEX, FIRST_FRAGMENT],
+  later: [CHUNK_VERTEX, LATER_FRAGMENT],
+  pixel: [CHUNK_VERTEX, PIXEL_FRAGMENT],
+  scene: [COVER_VERTEX, PAINTED_FRAGMENT],
+} as const;
+
+export type PaintPrograms = Readonly<Record<keyof typeof SOURCES, Program>>;
+
+/** @throws GlError with the compiler's message */
+export const createPaintPrograms = (gl: WebGL2RenderingContext): PaintPrograms =>
+  createPrograms(gl, SOURCES);
+
+/** Textures of the cells' colours and owners, at the size of the room. */
+type CellSources = Readonly<Record<string, WebGLTexture>>;
+
+/** The paint of one scale. */
+interface Atlas {
+  /** Pixels a cell, along a side. */
+  readonly scale: 4 | 8;
+  readonly target: Target;
+  readonly plan: PaintPlan;
+}
+
+/** A layer's weights: a row for each four outputs, a column for each input, the biases last. */
+function weightTexture(
+  gl: WebGL2RenderingContext,
+  { inputs, outputs, kernel, bias }: PainterLayer,
+): WebGLTexture {
+  const [width, height] = [inputs + 1, outputs / 4];
+  const data = new Float32Array(4 * width * height);
+  for (let o = 0; o < outputs; o++) {
+    const at = 4 * (o >> 2) * width + (o & 3);
+    for (let i = 0; i < inputs; i++) data[at + 4 * i] = kernel[i * outputs + o];
+    data[at + 4 * inputs] = bias[o];
+  }
+  const texture = createTexture(gl, { width, height, format: gl.RGBA32F, filter: gl.NEAREST });
+  gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, 0, width, height, gl.RGBA, gl.FLOAT, data);
+  return texture;
+}
+
+/**
+ * The formats that layers are drawn in: the ramps' numbers are multiplied once more, so they are
+ * kept in more bits where that is possible. To be asked for where `mayPaint`.
+ */
+const formatsOf = (gl: WebGL2RenderingContext): { hidden: GLenum; ramps: GLenum } => ({
+  hidden: gl.RGBA16F,
+  ramps: gl.getExtension('EXT_color_buffer_float') ? gl.RGBA32F : gl.RGBA16F,
+});
+
+/** The passes of one painter. */
+export class PaintPasses {
+  private readonly layers: readonly {
+    readonly weights: WebGLTexture;
+    readonly target: Target;
+    readonly groups: number;
+  }[];
+
+  /** Places of the chunks of a batch, see `CHUNK_VERTEX`: one below the other, and in the atlas. */
+  private readonly strip = new Int32Array(4 * BATCH);
+  private readonly slots = new Int32Array(4 * BATCH);
+
+  constructor(
+    private readonly gl: WebGL2RenderingContext,
+    private readonly programs: PaintPrograms,
+    net: PainterNet,
+  ) {
+    const { hidden, ramps } = formatsOf(gl);
+    this.layers = net.map((layer, i) => {
+      const groups = layer.outputs / 4;
+      const size = { width: CHUNK * groups, height: CHUNK * BATCH };
+      const target = createTarget(gl, {
+        ...{ ...size, format: i < 2 ? hidden : ramps, filter: gl.NEAREST },
+      });
+      return { weights: weightTexture(gl, layer), target, groups };
+    });
+  }
+
+  /** Paints chunks. */
+  paint(
+    jobs: readonly Job[],
+    cells: CellSources,
+    into: Pick<Atlas, 'target'> & { readonly scale: number },
+  ): void {
+    this.gl.disable(this.gl.BLEND);
+    for (let i = 0; i < jobs.length; i += BATCH) this.batch(jobs.slice(i, i + BATCH), cells, into);
+  }
+
+  private batch(
+    jobs: readonly Job[],
+    cells: CellSources,
+    into: Pick<Atlas, 'target'> & { readonly scale: number },
+  ): void {
+    const { gl, layers } = this;
+    const { first, later, pixel } = this.programs;
+    const { uCells, uOwner } = cells;
+    const { strip, slots } = this;
+    const size = CHUNK * into.scale;
+    jobs.forEach(({ column, row, slotColumn, slotRow }, i) => {
+      const from = [CHUNK * column, CHUNK * row] as const;
+      strip.set([0, CHUNK * i, ...from], 4 * i);
+      slots.set([size * slotColumn, size * slotRow, ...from], 4 * i);
+    });
+    const count = jobs.length;
+    layers.forEach(({ weights: uWeights, target, groups }, i) => {
+      const program = i === 0 ? first : later;
+      const { target: from, groups: before } = layers[Math.max(0, i - 1)];
+      const sources = i === 0 ? { uCells, uOwner } : { uHidden: from.texture };
+      beginPass(gl, program, target, { uWeights, ...sources });
+      if (i > 0) {
+        gl.uniform1i(program.uniform('uGroups'), before);
+        gl.uniform1f(program.uniform('uEmpty'), i === layers.length - 1 ? 0 : -1);
+      }
+      this.draw(program, target, strip.subarray(0, 4 * count), [CHUNK * groups, CHUNK]);
+    });
+    const { target: ramps, groups } = layers[layers.length - 1];
+    const { target, scale } = into;
+    beginPass(gl, pixel, target, { uHidden: ramps.texture, uCells });
+    gl.uniform1i(pixel.uniform('uGroups'), groups);
+    gl.uniform1i(pixel.uniform('uScale'), scale);
+    this.draw(pixel, target, slots.subarray(0, 4 * count), [size, size]);
+  }
+
+  /** @param places four numbers for each chunk, see `CHUNK_VERTEX` */
+  private draw(
+    program: Program,
+    target: Target,
+    places: Int32Array,
+    area: readonly [number, number],
+  ): void {
+    const { gl } = this;
+    gl.uniform4iv(program.uniform('uPlaces'), places);
+    gl.uniform2i(program.uniform('uArea'), ...area);
+    gl.uniform2f(program.uniform('uTarget'), target.width, target.height);
+    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, places.length / 4);
+  }
+
+  dispose(): void {
+    for (const { weights, target } of this.layers) {
+      deleteTarget(this.gl, target);
+      this.gl.deleteTexture(weights);
+    }
+  }
+}
+
+/** Paint fades in between the first two sizes of a cell, and out between the last two; device pixels. */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
-/** Device pixels of a cell at which the scale changes: down, and up again. */
+/** Sizes of a cell at which the scale falls and rises, device pixels. */
 const FINE = [5.2, 6.2] as const;
 /** The first of two texture units that only paint uses. */
 const OWN_UNIT = 14;
@@ -30,35 +188,14 @@ const FADE = 500;
 export const paintedAt = (size: number): number =>
   smoothstep(...FAR, size) * (1 - smoothstep(...CLOSE, size));
 
-/** What has been painted at one scale. */
-interface Atlas {
-  readonly scale: 4 | 8;
-  readonly target: Target;
-  readonly plan: PaintPlan;
-}
-
-/** What is painted for a picture. */
-interface Picture {
-  readonly cells: CellSources;
-  readonly view: View;
-  readonly planes: Planes;
-  /** ms */
-  readonly now: number;
-}
-
-/** Figures of the last picture. */
-export interface PaintFigures {
-  readonly scale: PaintScale;
-  readonly chunks: number;
-  readonly multiplyAdds: number;
-}
-
-const NONE: PaintFigures = { scale: 0, chunks: 0, multiplyAdds: 0 };
+/** Figures of a picture without paint. */
+const NONE = { scale: 0 as PaintScale, chunks: 0, multiplyAdds: 0 };
 
 /** The paint of one renderer. */
-export class RoomPaint implements CellPaint {
+export class RoomPaint {
+  /** Whether the next picture will differ because of it. */
   moves = false;
-  /** Of the last picture. */
+  /** Figures of the last picture. */
   figures = NONE;
   private readonly pace = new PaintPace(STALE);
   private readonly passes: PaintPasses;
@@ -154,7 +291,7 @@ export class RoomPaint implements CellPaint {
     const { planes, pace, always } = this;
     if (!planes) return false;
     const { multiplyAdds: spent } = this.figures;
-    // Who is asked for the next picture at once draws it late only because something takes long.
+    // A frame requested right after another is late only if drawing takes long.
     pace.frame({ now, follows: this.moves, spent, due: this.due });
     this.due = 0;
     this.figures = NONE;
@@ -162,7 +299,7 @@ export class RoomPaint implements CellPaint {
     const near = paintedAt(size);
     if (!always && !pace.isReady) return near > 0;
     if (near > 0) this.choose(size, view, planes);
-    if (near > 0 && this.wanted > 0) this.paintDue({ cells, view, now, planes });
+    if (near > 0 && this.wanted > 0) this.paintDue(cells, view, now, planes);
     const goal = this.atlas && this.wanted > 0 ? 1 : 0;
     const step = always ? 1 : Math.min(64, now - this.drawnAt) / FADE;
     this.drawnAt = now;
@@ -194,7 +331,7 @@ export class RoomPaint implements CellPaint {
     const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
     this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;
-    // As many chunks as are ever in view at this scale.
+    // The largest number of chunks in view at this scale.
     const least = this.wanted === 8 ? FINE[0] : FAR[0];
     const limit = limitAt(this.wanted);
     const columns = Math.min(limit, chunks(view.width, planes.width, least));
@@ -231,7 +368,7 @@ export class RoomPaint implements CellPaint {
     return { scale, target, plan };
   }
 
-  private paintDue({ cells, view, now, planes }: Picture): void {
+  private paintDue(cells: CellSources, view: View, now: number, planes: Planes): void {
     // Until another scale holds all, the old one must not grow old.
     this.isOldsTurn = !this.isOldsTurn && this.atlas !== undefined;
     const current = this.isOldsTurn ? this.atlas : (this.next ?? this.atlas);

@@ -6,7 +6,7 @@ export const BREATH = 3600;
 const DRIFT = 7200;
 /** The time of what floats in the medium, whose numbers stay exact. @param now ms */
 export const driftAt = (now: number): number => (now / 1000 + DRIFT / 2) % DRIFT;
-/** Most shivers that spread at once. */
+/** Maximum number of simultaneous shivers. */
 export const SHIVERS = 4;
 
 const GROUND = `

@@ -52,42 +52,29 @@ export const drawPadStyle = css`
     outline-offset: -4px;
   }
   .pad seed-film {
-    position: absolute;
     inset: 3%;
     --from: scale(0.9);
     animation: fade-in 0.9s ease-out;
   }
   .hint {
-    position: absolute;
-    inset: 0;
     padding: 1em;
-    text-align: center;
-    text-wrap: balance;
-    pointer-events: none;
   }
   .refusal {
-    position: absolute;
     inset: auto 8px 8px;
     width: fit-content;
     margin: 0 auto;
     padding: 0.5em 1em;
     border-radius: 1.2em;
-    text-align: center;
-    text-wrap: balance;
     background: oklch(0.17 0.012 225 / 0.92);
-    pointer-events: none;
   }
   .refusal:empty {
     padding: 0;
   }
   .pen {
-    position: absolute;
     width: 18px;
     height: 18px;
     margin: -9px;
     border: 2px solid var(--accent);
-    border-radius: 50%;
-    pointer-events: none;
   }
   .pen.down {
     background: oklch(0.89 0.075 168 / 0.6);
@@ -117,8 +104,6 @@ export const drawPadStyle = css`
   figcaption {
     width: var(--side-length);
     padding: 0.6em 4px 0;
-    text-align: center;
-    text-wrap: balance;
   }
   .tools {
     grid-template-columns: repeat(var(--columns), minmax(0, 1fr));
@@ -130,9 +115,6 @@ export const drawPadStyle = css`
   }
   .tools button,
   .brushes button {
-    position: relative;
-    display: grid;
-    place-items: center;
     width: 100%;
     height: var(--cell);
     border-radius: 14px;
@@ -166,7 +148,6 @@ export const drawPadStyle = css`
   .brushes i {
     width: calc(6px + 90px * var(--size));
     height: calc(6px + 90px * var(--size));
-    border-radius: 50%;
     background: var(--colour);
     box-shadow: 0 0 0 1px oklch(1 0 0 / 0.18);
   }

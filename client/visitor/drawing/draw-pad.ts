@@ -5,8 +5,15 @@
 import { msg } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import type { Event as Message } from '../../../shared/protocol/events.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
+import { icons } from '../../elements/icons.ts';
+import { byPointer } from '../../elements/text.ts';
+import { arrowMove } from '../../input/keyboard.ts';
+import type { Answers } from '../../room/connection.ts';
+import { fire, quiet, radioGroup, solid, VisitorElement } from '../elements/page-element.ts';
+import type { RoomSession } from '../room-session.ts';
+import { reasonText } from '../text.ts';
+import { drawPadStyle } from './draw-pad-style.ts';
 import {
   COLOURS,
   type Colour,
@@ -18,24 +25,14 @@ import {
   paint,
   WIDTHS,
   type Width,
-} from '../../draw/drawing.ts';
-import { icons } from '../../elements/icons.ts';
-import { byPointer } from '../../elements/text.ts';
-import { arrowMove } from '../../input/keyboard.ts';
-import type { Answers, RequestTracker } from '../../room/connection.ts';
-import type { Previews } from '../../room/seed-previews.ts';
-import { quiet, radioGroup, solid } from '../elements/radio-group.ts';
-import { fire, VisitorElement } from '../elements/sheet-element.ts';
-import { reasonText } from '../text.ts';
-import { drawPadStyle } from './draw-pad-style.ts';
-import '../seeds/seed-row.ts';
+} from './drawing.ts';
 
 /** Width and height at which a drawing is read, pixels. */
 const READ = 256;
 /** How far an arrow key moves the pen, share of the side. */
 const KEY_STEP = 0.02;
 
-/** What a visitor draws. It outlasts the pad, which is made anew each time it is opened. */
+/** A visitor's drawing. It outlasts the pad, which is created again each time it opens. */
 export interface DrawingWork {
   readonly drawing: Drawing;
   /** The lines that `seed` was made from; the visitor may have drawn on since. */
@@ -45,23 +42,19 @@ export interface DrawingWork {
 }
 
 /**
- * Fires `grown` (`detail`: SeedView) when the drawing has become a seed, `refused` (`detail`:
- * Reason), and `take` (`detail`: SeedSource) when the visitor chooses to plant it. The host may take
- * minutes to answer: the first two are fired also after the pad is closed.
+ * Fires `take` (`detail`: SeedSource) when the visitor chooses to plant what their drawing has
+ * become. The host may take minutes to answer, even until after the pad is closed.
  */
 @customElement('draw-pad')
 export class DrawPad extends VisitorElement {
   static override styles = drawPadStyle;
 
-  @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
-  @property({ attribute: false }) previews!: Previews;
-  @property({ attribute: false }) requests!: RequestTracker;
+  /** Renders only when the properties below change: it draws all lines each time. */
+  @property({ attribute: false }) session!: RoomSession;
   /** Whether the server is connected. */
   @property({ attribute: false }) live = false;
   /** Whether the host looks at drawings before they grow. */
   @property({ attribute: false }) asks = false;
-  /** The visitor's own seeds. */
-  @property({ attribute: false }) hand: readonly SeedView[] = [];
   @property({ attribute: false }) work!: DrawingWork;
   @state() private width: Width = 'medium';
   @state() private colour: Colour = 'red';
@@ -74,10 +67,9 @@ export class DrawPad extends VisitorElement {
   @query('[data-testid=plant-drawing]') private readonly planter!: HTMLElement | null;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   private pointer: number | undefined;
-  private readonly resized = new ResizeObserver(() => this.repaint());
 
   private get isInk(): boolean {
-    return this.checkpoint.draws === 'ink';
+    return this.session.model.checkpoint?.draws === 'ink';
   }
 
   private get drawing(): Drawing {
@@ -95,7 +87,7 @@ export class DrawPad extends VisitorElement {
   }
 
   override firstUpdated(): void {
-    this.resized.observe(this.canvas);
+    new ResizeObserver(() => this.repaint()).observe(this.canvas);
     this.canvas.focus();
   }
 
@@ -105,20 +97,16 @@ export class DrawPad extends VisitorElement {
     this.toggleAttribute('grown', this.seed !== undefined);
   }
 
-  /** The server may have dropped the seed meanwhile; the drawing can be grown again. */
+  /** Forgets a seed that the server has dropped; the drawing can be grown again. */
   private forgetLost(): void {
-    if (!this.hand.some(({ id }) => id === this.seed?.id)) this.work.seed = undefined;
+    const { hand } = this.session.state.state;
+    if (!hand.some(({ id }) => id === this.seed?.id)) this.work.seed = undefined;
   }
 
   protected override updated(changed: PropertyValues): void {
     this.repaint();
     // A request that was pending when the connection broke gets no answer: repeat it.
     if (changed.has('live') && this.live) this.asking?.();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.resized.disconnect();
   }
 
   override render(): TemplateResult {
@@ -143,18 +131,18 @@ export class DrawPad extends VisitorElement {
                 this.pen = undefined;
               }}
             ></canvas>
-            ${empty && !pen && !seed ? html`<p class="hint middle soft">${this.isInk ? msg('Draw a digit') : byPointer(msg('Draw here with your finger'), msg('Draw here with the mouse'))}</p>` : nothing}
+            ${empty && !pen && !seed ? html`<p class="hint fill middle soft centred ghost">${this.isInk ? msg('Draw a digit') : byPointer(msg('Draw here with your finger'), msg('Draw here with the mouse'))}</p>` : nothing}
             ${
               pen
                 ? html`<span
-                  class="pen ${pen.down ? 'down' : ''}"
+                  class="pen over round ghost ${pen.down ? 'down' : ''}"
                   style="left:${pen.x * 100}%;top:${pen.y * 100}%"
                 ></span>`
                 : nothing
             }
-            <p class="refusal" role="status">${this.refusal || this.waits()}</p>
+            <p class="refusal over centred ghost" role="status">${this.refusal || this.waits()}</p>
           </div>
-          ${seed ? html`<figcaption class="soft">${msg('Your drawing')}</figcaption>` : nothing}
+          ${seed ? html`<figcaption class="soft centred">${msg('Your drawing')}</figcaption>` : nothing}
         </figure>
         <div class="creature" role="status">${seed ? this.creature(seed) : nothing}</div>
       </div>
@@ -181,18 +169,19 @@ export class DrawPad extends VisitorElement {
     return html`<figure>
       <div class="pad">
         <seed-film
+          class="over"
           data-testid="drawn-film"
-          .previews=${this.previews}
+          .previews=${this.session.previews}
           .seed=${{ from: 'hand', seed }}
         ></seed-film>
       </div>
-      <figcaption>
+      <figcaption class="centred">
         ${this.isInk ? msg('Closest digit I can grow') : msg('Closest creature I can grow')}
       </figcaption>
     </figure>`;
   }
 
-  /** What the visitor is told where the host looks first; nothing while they draw. */
+  /** Explains the host's review, if there is one; '' while the visitor draws. */
   private waits(): string {
     if (!this.asks || this.seed) return '';
     if (this.asking) return msg('Your drawing is with the host. Play on: you will hear.');
@@ -202,7 +191,7 @@ export class DrawPad extends VisitorElement {
   private edits(empty: boolean): TemplateResult {
     const button = (id: string, icon: TemplateResult, label: string, act: () => void) =>
       html`<button
-        class="soft"
+        class="soft middle"
         aria-label=${label}
         title=${label}
         data-testid=${id}
@@ -224,7 +213,7 @@ export class DrawPad extends VisitorElement {
         value,
         testid: `width-${value}`,
         label: label(),
-        content: html`<i style="--size:${share};--colour:${this.ink}"></i>`,
+        content: html`<i class="round" style="--size:${share};--colour:${this.ink}"></i>`,
       })),
       selected: this.width,
       choose: (width) => {
@@ -352,7 +341,7 @@ export class DrawPad extends VisitorElement {
     if (!context) return undefined;
     paint(context, this.drawing.lines, READ);
     const { data } = context.getImageData(0, 0, READ, READ);
-    const { side } = this.checkpoint;
+    const { side } = this.session.model.checkpoint!;
     if (this.isInk) {
       const ink = Float32Array.from({ length: READ * READ }, (_, i) => data[4 * i + 3] / 255);
       return normaliseInk({ side: READ, channels: 1, data: ink }, side);
@@ -376,15 +365,15 @@ export class DrawPad extends VisitorElement {
         Object.assign(this.work, { seed, sent });
         // The button that had the focus was removed.
         this.updateComplete.then(() => this.planter?.focus());
-        fire(this, 'grown', seed);
+        this.session.receiveDrawing(seed);
       },
       rejected: (reason) => {
         this.asking = undefined;
         this.refusal = reasonText(reason);
-        fire(this, 'refused', reason);
+        this.session.refuseDrawing(reason);
       },
     };
-    this.asking = () => this.requests.ask('draw', { pixels }, answers);
+    this.asking = () => this.session.requests.ask('draw', { pixels }, answers);
     this.asking();
   }
 }

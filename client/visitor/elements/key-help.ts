@@ -2,12 +2,7 @@
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { SheetElement } from './sheet-element.ts';
-
-/** Whether single letters work on the whole page, or only while the canvas has the focus. */
-interface KeySetting {
-  everywhere: boolean;
-}
+import { SheetElement } from './page-element.ts';
 
 /** Shortcut list and the setting for single-letter keys. */
 @customElement('key-help')
@@ -16,12 +11,7 @@ export class KeyHelp extends SheetElement {
     dialog {
       width: min(27em, calc(100vw - 16px));
       max-width: none;
-      max-height: calc(100dvh - 16px);
       padding: 10px 8px 8px;
-    }
-    dialog[open] {
-      display: grid;
-      grid-template-rows: auto minmax(0, 1fr);
     }
     header {
       padding-inline-start: 14px;
@@ -77,9 +67,10 @@ export class KeyHelp extends SheetElement {
     }
   `;
 
-  @state() private keys: KeySetting | undefined;
+  @state() private keys: { everywhere: boolean } | undefined;
 
-  async open(keys: KeySetting): Promise<void> {
+  /** @param keys whether single letters work on the whole page, or only on the focused canvas */
+  async open(keys: { everywhere: boolean }): Promise<void> {
     this.keys = keys;
     await this.updateComplete;
     this.show();

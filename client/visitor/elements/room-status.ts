@@ -1,16 +1,110 @@
-/** The status button in the upper right corner, with participants, tick rate and details. */
+/** The status button in the upper right corner; its panel has the visitor's name and the room's details. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, state } from 'lit/decorators.js';
-import type { ParticipantId } from '../../../shared/vocabulary.ts';
+import { customElement, query, state } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
+import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
+import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { number, peopleText, waitingText } from '../../elements/text.ts';
-import { facts } from '../../style/fragments.ts';
-import { participantName } from '../shared-views.ts';
-import './name-field.ts';
-import { PageElement } from './sheet-element.ts';
+import { facts, textField } from '../../style/fragments.ts';
+import { participantName } from '../room-session.ts';
+import { PageElement } from './page-element.ts';
 
-/** Participants in the list, at most. */
+/** The field for the visitor's name. A name is optional: nothing on the page asks for it. */
+@customElement('name-field')
+export class NameField extends PageElement {
+  static override styles = css`
+    ${textField}
+    form {
+      gap: 8px;
+    }
+    input {
+      min-height: 2.9em;
+      padding: 0 0.8em;
+      background: oklch(0.14 0.01 225);
+      border: 1px solid var(--line);
+      border-radius: 12px;
+      user-select: text;
+      -webkit-user-select: text;
+    }
+    button {
+      flex: none;
+      min-height: 2.9em;
+    }
+  `;
+
+  /** The text typed, until the server confirms it; `submitted` while it waits for the answer. */
+  @state() private draft: string | undefined;
+  @state() private submitted = false;
+  private you: ParticipantView | undefined;
+  @query('input') private readonly input!: HTMLInputElement;
+
+  protected override willUpdate(): void {
+    const { you } = this.session.model;
+    if (you !== this.you && this.submitted) this.reset();
+    this.you = you;
+  }
+
+  override render(): TemplateResult {
+    const { you } = this.session.model;
+    return html`<form
+      class="flex"
+      @submit=${(event: SubmitEvent) => {
+        event.preventDefault();
+        this.submit();
+      }}
+    >
+      <i class="who" style="--hue:${you?.hue ?? 0}"></i>
+      <input
+        data-testid="name"
+        maxlength=${PAGE_DEFAULTS.net.maxNameLength}
+        autocomplete="off"
+        autocapitalize="words"
+        spellcheck="false"
+        enterkeyhint="done"
+        aria-label=${msg('Your name')}
+        placeholder=${msg('Your name, if you like')}
+        .value=${live(this.draft ?? you?.name ?? '')}
+        @input=${() => {
+          this.draft = this.input.value;
+          this.submitted = false;
+        }}
+      />
+      ${
+        this.isNew
+          ? html`<button class="solid" type="submit" data-testid="save-name">${msg('OK')}</button>`
+          : ''
+      }
+    </form>`;
+  }
+
+  /** Whether the text typed is a change that can be submitted. */
+  private get isNew(): boolean {
+    const { draft, submitted } = this;
+    return (
+      draft !== undefined && !submitted && draft.trim() !== (this.session.model.you?.name ?? '')
+    );
+  }
+
+  private submit(): void {
+    const { draft: name } = this;
+    if (name === undefined || !this.isNew) return;
+    this.submitted = true;
+    this.input.blur();
+    this.session.rename(name, () => {
+      // Keep a text that the visitor has typed since.
+      if (this.submitted && this.draft === name) this.reset();
+    });
+  }
+
+  private reset(): void {
+    this.draft = undefined;
+    this.submitted = false;
+  }
+}
+
+/** Maximum number of participants in the list. */
 const MAX_OTHERS = 50;
 
 /** Shows the room's status, or the connection state while it is not live. */
@@ -36,7 +130,6 @@ export class RoomStatus extends PageElement {
     .dot {
       width: 7px;
       height: 7px;
-      border-radius: 50%;
       background: var(--accent);
     }
     .slow .dot {
@@ -49,7 +142,6 @@ export class RoomStatus extends PageElement {
     }
     .details {
       background: oklch(0.2 0.012 225);
-      position: absolute;
       top: calc(100% + 8px);
       inset-inline-end: 0;
       padding: 16px 18px;
@@ -138,7 +230,7 @@ export class RoomStatus extends PageElement {
         aria-expanded=${this.open}
         @click=${() => this.toggle(!this.open)}
       >
-        <span class="dot"></span>
+        <span class="dot round"></span>
         ${
           live
             ? html`${
@@ -158,7 +250,7 @@ export class RoomStatus extends PageElement {
     const { room, organisms, pace, settings } = this.session.model;
     const row = (name: string, value: unknown): TemplateResult | typeof nothing =>
       value === undefined || value === '' ? nothing : html`<dt>${name}</dt><dd>${value}</dd>`;
-    return html`<div class="panel details scroll" data-testid="details">
+    return html`<div class="panel details over scroll" data-testid="details">
       ${settings?.names === false || this.session.watches ? nothing : html`<name-field .session=${this.session}></name-field>`}
       <dl>
         ${row(msg('Grid'), room && msg(str`${number(room.width)} × ${number(room.height)} cells`))}
@@ -169,7 +261,7 @@ export class RoomStatus extends PageElement {
     </div>`;
   }
 
-  /** Whose view can be followed. */
+  /** Lists the participants whose view can be followed. */
   private others(): TemplateResult | typeof nothing {
     const { session } = this;
     const { participants, you } = session.model;

@@ -19,7 +19,7 @@ import {
 import { rove, settle } from '../../input/keyboard.ts';
 import type { LifeChange, RoomModel } from '../../room/room-model.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
-import { fire, VisitorElement } from './sheet-element.ts';
+import { fire, VisitorElement } from './page-element.ts';
 
 /** The people of the room, and its organisms as shown now. */
 type Room = People & Pick<RoomModel, 'organisms'>;
@@ -103,10 +103,10 @@ export class Story {
   }
 
   /** Adds an event. */
-  happened(change: LifeChange): void {
+  add(change: LifeChange): void {
     const { what } = change.event;
     const { id } = change.organism;
-    // What has become of it is told instead.
+    // The later event replaces the departure.
     if (what === 'renewed' || what === 'died') this.pending.delete(`${id} departing`);
     if (RANK.includes(what)) this.pending.set(`${id} ${what}`, change);
   }
@@ -201,7 +201,6 @@ export class RoomStory extends VisitorElement {
   @state() private announcement = '';
   @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
   private readonly story = new Story();
-  private readonly unsubscribers: (() => void)[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lastAnnouncement = Number.NEGATIVE_INFINITY;
   private currentText: (() => string) | undefined;
@@ -209,7 +208,11 @@ export class RoomStory extends VisitorElement {
   override connectedCallback(): void {
     super.connectedCallback();
     const { model, story } = this;
-    this.unsubscribers.push(
+    this.untilGone(
+      () => {
+        clearTimeout(this.timer);
+        this.timer = undefined;
+      },
       model.on('opened', ({ organisms, participants }) => {
         story.forget();
         this.announce(() => greeting(organisms.length, participants.length));
@@ -222,23 +225,16 @@ export class RoomStory extends VisitorElement {
       model.on('life', (change) => {
         const { event, organism } = change;
         const you = model.you?.id;
-        // The page tells planters what others do, with their names, and what departs.
+        // A toast tells planters what others do, with their names, and which organisms depart.
         const isTold =
           // Wounds, and what has turned into something else.
           ('by' in event && event.by !== you) ||
           event.what === 'departing' ||
           (event.what === 'died' && event.cause === 'departed');
-        if (!isTold || organism.planter.id !== you) story.happened(change);
+        if (!isTold || organism.planter.id !== you) story.add(change);
         this.schedule();
       }),
     );
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    for (const stop of this.unsubscribers.splice(0)) stop();
-    clearTimeout(this.timer);
-    this.timer = undefined;
   }
 
   override render(): TemplateResult {

@@ -25,25 +25,16 @@ export const roomStyle = css`
     cursor: grabbing;
   }
   header {
-    position: absolute;
     inset-block: var(--edge-top) auto;
     inset-inline: var(--edge-start) var(--edge-end);
-    display: flex;
     gap: 8px;
     align-items: flex-start;
     height: 2.6em;
     z-index: 4;
-    pointer-events: none;
   }
-  language-switch,
-  room-status {
-    flex: none;
-  }
-  language-switch,
+  .language,
   room-status,
-  tool-dock,
-  find-mine,
-  organism-card {
+  tool-dock {
     pointer-events: auto;
   }
   /* Keeps the title readable above organisms. */
@@ -56,54 +47,64 @@ export const roomStyle = css`
     background: linear-gradient(oklch(0.13 0.008 230 / 0.85) 55%, transparent);
   }
   h1 {
-    min-width: 0;
-    overflow: hidden;
-    text-overflow: ellipsis;
     margin-top: 0.4em;
     margin-inline: 4px auto;
     white-space: nowrap;
   }
-  .foot {
+  .language {
+    position: relative;
+    min-width: 2.9em;
+    height: 2.8em;
+    letter-spacing: 0.04em;
+    text-transform: uppercase;
+  }
+  .language:focus-within {
+    color: var(--ink);
+  }
+  .language select {
     position: absolute;
+    inset: -4px 0;
+    width: 100%;
+    font: inherit;
+    text-transform: none;
+    opacity: 0;
+    cursor: pointer;
+  }
+  .language select:focus-visible + span {
+    outline: 2px solid var(--accent);
+    outline-offset: 6px;
+    border-radius: 2px;
+  }
+  .language option {
+    color: initial;
+    background: initial;
+  }
+  .foot {
     inset-block: auto var(--edge-bottom);
     inset-inline: var(--edge-start) var(--edge-end);
-    display: flex;
     justify-content: center;
-    pointer-events: none;
   }
   tool-dock {
     flex: 0 1 58em;
-    min-width: 0;
   }
   .hint {
-    position: absolute;
     bottom: calc(100% + 6px);
     padding: 0.3em 1em;
     border-radius: 1.4em;
-    color: var(--ink);
     background: oklch(0.17 0.012 225 / 0.8);
-    text-align: center;
-    text-wrap: balance;
     --faintest: 0.72;
     animation: pulse 3.2s ease-in-out infinite;
   }
   .lens {
-    position: absolute;
     inset: 0 auto auto 0;
     z-index: 5;
     width: 120px;
     height: 120px;
-    border-radius: 50%;
     background: var(--bench);
     box-shadow: 0 0 0 1.5px oklch(0.95 0.01 210 / 0.5), 0 6px 24px oklch(0 0 0 / 0.6);
-    pointer-events: none;
-  }
-  tool-dock[hidden] {
-    display: none;
   }
   /* Below the view's buttons on a phone, and beside the card elsewhere. */
   .shared {
-    position: absolute;
     top: calc(var(--edge-top) + max(7em, 108px));
     inset-inline-start: var(--edge-start);
     z-index: 3;
@@ -123,22 +124,18 @@ export const roomStyle = css`
   }
   .close {
     ${roundButton}
-    position: absolute;
     top: 3px;
     inset-inline-end: 6px;
   }
-  find-mine {
-    position: absolute;
+  find-mine,
+  .view {
     bottom: var(--edge-bottom);
     inset-inline-start: var(--edge-start);
     z-index: 1;
   }
   .view {
-    position: absolute;
-    bottom: var(--edge-bottom);
-    inset-inline-end: var(--edge-end);
+    inset-inline: auto var(--edge-end);
     padding: 4px;
-    z-index: 1;
   }
   .view button {
     padding: 0.62em;
@@ -148,13 +145,11 @@ export const roomStyle = css`
     color: var(--accent);
   }
   room-overview {
-    position: absolute;
     inset-inline-start: var(--edge-start);
     bottom: calc(var(--dock, 10em) + 66px);
     z-index: 1;
   }
   organism-card {
-    position: absolute;
     top: calc(var(--edge-top) + 3.6em);
     inset-inline-end: var(--edge-end);
     max-height: calc(100dvh - var(--edge-top) - 3.6em - var(--edge-bottom));
@@ -163,20 +158,16 @@ export const roomStyle = css`
     z-index: 2;
   }
   .closed {
-    position: absolute;
-    inset: 0;
     z-index: 3;
     place-content: safe center;
     justify-items: center;
     overflow-y: auto;
     gap: 12px;
     padding: 24px;
-    text-align: center;
     background: oklch(0.12 0.01 230 / 0.8);
   }
   .closed p {
     max-width: 34em;
-    text-wrap: balance;
     font-size: 1.15em;
   }
   .closed h1 {
@@ -363,13 +354,22 @@ export const roomStyle = css`
     h1 {
       ${visuallyHidden}
     }
-    language-switch {
+    .language {
       margin-inline-start: auto;
     }
   }
   @media (pointer: coarse) {
-    header {
+    header,
+    .language {
       height: 44px;
+    }
+    .language {
+      min-width: 44px;
+    }
+    /* The label is the touch target. */
+    .language select {
+      min-width: 0 !important;
+      min-height: 0 !important;
     }
     h1 {
       align-self: center;

@@ -1,8 +1,10 @@
 /** Short messages that appear near the pointer and disappear by themselves. */
-import { css, html, LitElement, type TemplateResult } from 'lit';
+import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
+import { layerStyle } from '../../elements/cursor-layer.ts';
 import type { Point } from '../../render/camera.ts';
+import { VisitorElement } from './page-element.ts';
 
 /** How long a toast is shown: at least this, and longer for a text that takes longer to read; ms. */
 const DURATION = 2_600;
@@ -18,34 +20,21 @@ interface Toast extends Point {
 
 /** Overlay on the canvas for toasts. */
 @customElement('toast-layer')
-export class ToastLayer extends LitElement {
+export class ToastLayer extends VisitorElement {
   static override styles = css`
+    ${layerStyle}
     :host {
-      position: absolute;
-      inset: 0;
       z-index: 6;
-      pointer-events: none;
-      overflow: hidden;
     }
     div {
-      position: absolute;
       width: max-content;
-      box-sizing: border-box;
       max-width: min(22em, 80vw);
-      text-wrap: balance;
-      text-align: center;
       padding: 0.5em 0.95em;
       border-radius: 1.4em;
       background: var(--panel);
       border: 1px solid var(--line);
-      color: var(--ink);
       translate: -50% calc(-100% - 20px);
       animation: toast ease-out both;
-    }
-    @media (prefers-reduced-motion: reduce) {
-      div {
-        animation: none;
-      }
     }
     @keyframes toast {
       0% {
@@ -89,7 +78,7 @@ export class ToastLayer extends LitElement {
       this.toasts,
       ({ id }) => id,
       ({ text, x, y, duration }) =>
-        html`<div data-testid="toast" style="left:${x}px;top:${y}px;animation-duration:${duration}ms">${text}</div>`,
+        html`<div class="over centred" data-testid="toast" style="left:${x}px;top:${y}px;animation-duration:${duration}ms">${text}</div>`,
     )}`;
   }
 }

@@ -1,17 +1,76 @@
-/** The dock at the lower edge: the three tools and the controls of the selected one. */
+/** The dock at the lower edge: the three tools, the visitor's energy, and the selected tool's controls. */
 import { msg } from '@lit/localize';
-import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, property } from 'lit/decorators.js';
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, query } from 'lit/decorators.js';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Tool } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { byPointer, cellsText } from '../../elements/text.ts';
-import { visuallyHidden } from '../../style/fragments.ts';
-import './energy-line.ts';
-import { radioGroup } from './radio-group.ts';
-import { PageElement } from './sheet-element.ts';
-import '../seeds/seed-tray.ts';
+import { owner, visuallyHidden } from '../../style/fragments.ts';
+import { PageElement, radioGroup } from './page-element.ts';
+
+/** How long the bar takes to shrink after spending, ms. */
+const SPEND_DURATION = 260;
+
+/** Animates the energy and its refill between two server messages. */
+@customElement('energy-line')
+export class EnergyLine extends LitElement {
+  static override styles = css`
+    :host {
+      display: block;
+      height: 2px;
+      border-radius: 1px;
+      overflow: hidden;
+      background: oklch(0.95 0.01 210 / 0.1);
+      pointer-events: none;
+    }
+    div {
+      height: 100%;
+      border-radius: 1px;
+      transform-origin: calc(50% - 50% * var(--forward));
+      background: oklch(${owner} var(--hue));
+    }
+  `;
+
+  @property({ attribute: false }) energy: Event<'energy'> | undefined;
+  /** OKLCH hue of the visitor. */
+  @property({ attribute: false }) hue = 0;
+  @query('div') private readonly line!: HTMLElement;
+  private animation: Animation | undefined;
+
+  override render(): TemplateResult {
+    return html`<div></div>`;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    this.style.setProperty('--hue', String(this.hue));
+    if (changed.has('energy') && this.energy) this.animateTo(this.energy);
+  }
+
+  /** Animates from the shown to the actual level, then at the refill rate to the full bar. */
+  private animateTo({ level, capacity, refillPerSecond }: Event<'energy'>): void {
+    const shown = this.animation ? this.shownShare() : level / capacity;
+    const share = Math.min(1, level / capacity);
+    const refill = refillPerSecond > 0 ? ((capacity - level) / refillPerSecond) * 1000 : 0;
+    const end = refill > 0 ? 1 : share;
+    const duration = SPEND_DURATION + refill;
+    const frame = (scale: number, offset: number) => ({
+      transform: `scaleX(${scale.toFixed(4)})`,
+      // A full bar is faint: it matters only when energy runs low.
+      opacity: 0.3 + 0.6 * (1 - scale) ** 0.5,
+      offset,
+    });
+    const frames = [frame(shown, 0), frame(share, SPEND_DURATION / duration), frame(end, 1)];
+    this.animation?.cancel();
+    this.animation = this.line.animate(frames, { duration, fill: 'forwards' });
+  }
+
+  private shownShare(): number {
+    const { width } = this.line.getBoundingClientRect();
+    return Math.min(1, width / Math.max(1, this.getBoundingClientRect().width));
+  }
+}
 
 const TOOLS: readonly { tool: Tool; label: () => string; keys: string }[] = [
   { tool: 'plant', label: () => msg('Plant'), keys: '1 p' },
@@ -33,16 +92,12 @@ export class ToolDock extends PageElement {
     }
     .tools {
       position: relative;
-      flex: none;
-      display: grid;
       /* Equal widths, as wide as the longest label: energy-line is positioned by thirds. */
       grid-auto-flow: column;
       grid-auto-columns: 1fr;
       gap: 2px;
     }
     .tools button {
-      display: grid;
-      justify-items: center;
       gap: 3px;
       min-width: 4.9em;
       min-height: 44px;
@@ -51,15 +106,10 @@ export class ToolDock extends PageElement {
       font-size: 0.93em;
       transition: background 0.2s, color 0.2s;
     }
-    .tools button[aria-checked='true'] {
-      background: var(--raised);
-      color: var(--ink);
-    }
     .tools button[aria-checked='true'] svg {
       color: var(--accent);
     }
     energy-line {
-      position: absolute;
       bottom: 4px;
       inset-inline-start: calc((var(--at) + 0.2) * 100% / 3);
       width: calc(0.6 * 100% / 3);
@@ -81,7 +131,6 @@ export class ToolDock extends PageElement {
     }
     .context {
       flex: 0 1 39em;
-      min-width: 0;
       min-height: 6.9em;
       align-items: center;
     }
@@ -94,7 +143,6 @@ export class ToolDock extends PageElement {
     .ring {
       justify-self: center;
       border: 1.5px solid var(--warm);
-      border-radius: 50%;
     }
     p {
       padding-inline: 10px 18px;
@@ -114,7 +162,6 @@ export class ToolDock extends PageElement {
         min-width: 0;
         grid-auto-flow: column;
         justify-content: center;
-        align-items: center;
         gap: 8px;
         padding: 0.6em 0;
       }
@@ -203,7 +250,7 @@ export class ToolDock extends PageElement {
     const { tool } = state.state;
     return html`<div class="panel flex">
       ${radioGroup({
-        class: 'tools',
+        class: 'tools picks rigid grid',
         label: msg('Tools'),
         options: TOOLS.map(({ tool: value, label, keys }) => ({
           ...{ value, keys, testid: `tool-${value}` },
@@ -214,7 +261,7 @@ export class ToolDock extends PageElement {
         after: this.energyLine(tool),
       })}
       <span class="divider"></span>
-      <div class="context grid">${this.context(tool)}</div>
+      <div class="context grid shrinks">${this.context(tool)}</div>
     </div>`;
   }
 
@@ -233,7 +280,7 @@ export class ToolDock extends PageElement {
     const at = TOOLS.findIndex((each) => each.tool === tool);
     return html`<energy-line
       aria-hidden="true"
-      class=${tool === 'look' ? 'idle' : ''}
+      class="over ${tool === 'look' ? 'idle' : ''}"
       style="--at:${at}"
       .energy=${this.energy}
       .hue=${this.session.model.you?.hue ?? 0}
@@ -246,7 +293,7 @@ export class ToolDock extends PageElement {
     return this.pictured ? html`<seed-tray .session=${this.session}></seed-tray>` : nothing;
   }
 
-  /** What a tap does while looking. */
+  /** Explains what a tap does while looking. */
   private advice(): TemplateResult {
     const { selection } = this.session.state.state;
     const text = !selection?.crossing
@@ -268,7 +315,7 @@ export class ToolDock extends PageElement {
     const { radius, widest } = state.state;
     const size = 6 + radius * 3;
     return html`<div class="brush grid">
-      <span class="ring" style="width:${size}px;height:${size}px"></span>
+      <span class="ring round" style="width:${size}px;height:${size}px"></span>
       <input
         type="range"
         min=${minRadius}

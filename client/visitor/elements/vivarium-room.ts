@@ -2,63 +2,36 @@
 import { msg } from '@lit/localize';
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
+import type { Rect } from '../../../shared/geometry.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
-import '../../elements/cursor-layer.ts';
 import { icons } from '../../elements/icons.ts';
 import { byPointer, lineText, number, unsupportedText } from '../../elements/text.ts';
 import { keyAction } from '../../input/keyboard.ts';
+import { language, languageSelect } from '../../locale/locale.ts';
 import type { Point } from '../../render/camera.ts';
 import type { RoomModel } from '../../room/room-model.ts';
-import { Hint } from '../../state/hint.ts';
-import type { FindMine } from '../organisms/find-mine.ts';
-import '../organisms/find-mine.ts';
-import { RoomCanvas } from '../room-canvas.ts';
-import { RoomSession } from '../room-session.ts';
-import { followingText, spotText } from '../shared-views.ts';
+import { Hint } from '../../state/browser-store.ts';
+import { RoomCanvas, type RoomPage } from '../room-canvas.ts';
+import { followingText, RoomSession, type SessionPage, spotText } from '../room-session.ts';
 import { changeText, reasonText, type WayBack } from '../text.ts';
 import type { KeyHelp } from './key-help.ts';
-import './key-help.ts';
-import { solid } from './radio-group.ts';
-import './language-switch.ts';
-import type { Rename } from './name-field.ts';
-import '../organisms/organism-card.ts';
-import type { RoomOverview } from './room-overview.ts';
-import './room-overview.ts';
-import { VisitorElement } from './sheet-element.ts';
-import './room-status.ts';
+import { solid, VisitorElement } from './page-element.ts';
 import type { RoomStory } from './room-story.ts';
-import './room-story.ts';
 import { roomStyle } from './room-style.ts';
-import '../seeds/seed-sheet.ts';
 import type { ToastLayer } from './toast-layer.ts';
-import './toast-layer.ts';
 import type { ToolDock } from './tool-dock.ts';
-import './tool-dock.ts';
+import type { FindMine, RoomOverview } from './wayfinding.ts';
 
 /** Lays out the page, and passes the session to its elements. */
 @customElement('vivarium-room')
-export class VivariumRoom extends VisitorElement {
+export class VivariumRoom extends VisitorElement implements RoomPage, SessionPage {
   static override styles = roomStyle;
 
-  private readonly session = new RoomSession({
-    refresh: () => this.requestUpdate(),
-    tell: (text, at) => this.toasts.show(text, at ? this.worldToScreen(at.x, at.y) : this.middle),
-    refuse: (text, wayBack) => {
-      this.refusal = text;
-      this.wayBack = wayBack;
-    },
-    isBusy: () => this.isBusy,
-    announce: (text) => {
-      const { top } = this.foot.getBoundingClientRect();
-      this.toasts.show(text, { ...this.middle, y: top - 24 });
-    },
-    visit: (place) => this.room?.view.show({ ...place, side: this.model.checkpoint?.side ?? 32 }),
-    match: (area) => this.room?.view.match(area),
-  });
+  readonly session = new RoomSession(this);
   private room: RoomCanvas | undefined;
-  /** What had the focus before an update. */
+  /** The element that had the focus before an update. */
   private focused: Element | null | undefined;
   private readonly pinchHint = new Hint('pinched');
   private readonly takeHint = new Hint('taken');
@@ -73,18 +46,18 @@ export class VivariumRoom extends VisitorElement {
   @state() private pictured = false;
   /** Whether this browser has no WebGL2: the page says so, and does nothing else. */
   @state() private unsupported = false;
-  @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  @query('.lens') private readonly lens!: HTMLCanvasElement;
-  @query('tool-dock') private readonly dock!: ToolDock;
+  @query('canvas') readonly canvas!: HTMLCanvasElement;
+  @query('.lens') readonly lens!: HTMLCanvasElement;
+  @query('tool-dock') readonly dock!: ToolDock;
   @query('.foot') private readonly foot!: HTMLElement;
-  @query('find-mine') private readonly finder!: FindMine;
-  @query('key-help') private readonly help!: KeyHelp;
-  @query('room-story') private readonly story!: RoomStory;
-  @query('header') private readonly header!: HTMLElement;
-  @query('cursor-layer') private readonly cursors!: CursorLayer;
+  @query('find-mine') readonly finder!: FindMine;
+  @query('key-help') readonly help!: KeyHelp;
+  @query('room-story') readonly story!: RoomStory;
+  @query('header') readonly header!: HTMLElement;
+  @query('cursor-layer') readonly cursors!: CursorLayer;
   @query('organism-card') private readonly card!: HTMLElement | null;
-  @query('room-overview') private readonly overview!: RoomOverview;
-  @query('toast-layer') private readonly toasts!: ToastLayer;
+  @query('room-overview') readonly overview!: RoomOverview;
+  @query('toast-layer') readonly toasts!: ToastLayer;
 
   get model(): RoomModel {
     return this.session.model;
@@ -102,16 +75,14 @@ export class VivariumRoom extends VisitorElement {
   }
 
   override firstUpdated(): void {
-    const { canvas, dock, finder, help, story, header, cursors, overview, lens, model } = this;
-    const above = { story, header, cursors, overview, lens };
-    const elements = { page: this, canvas, dock, finder, help, ...above };
+    const { model } = this;
     try {
-      this.room = new RoomCanvas(this.session, elements, (text, at) => this.toasts.show(text, at));
+      this.room = new RoomCanvas(this);
     } catch {
       this.unsupported = true;
       return;
     }
-    // A closed room has opened, or a full one accepts visitors to its queue again.
+    // A closed room has opened, or a full room accepts visitors to its queue again.
     for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => {
         this.refusal = '';
@@ -148,7 +119,7 @@ export class VivariumRoom extends VisitorElement {
   override render(): TemplateResult {
     const { session } = this;
     if (this.unsupported) {
-      return html`<div class="closed grid" role="alert"><h1>Vivarium</h1><p>${unsupportedText()}</p></div>`;
+      return html`<div class="closed fill grid centred" role="alert"><h1>Vivarium</h1><p>${unsupportedText()}</p></div>`;
     }
     const { model, estimate } = session;
     const { crisp, selection, sheet } = session.state.state;
@@ -164,48 +135,52 @@ export class VivariumRoom extends VisitorElement {
         @touchmove=${this.pinch}
       ></canvas>
       <cursor-layer></cursor-layer>
-      <canvas class="lens" hidden aria-hidden="true"></canvas>
+      <canvas class="lens over round ghost" hidden aria-hidden="true"></canvas>
       ${
         selection
           ? html`<organism-card
+              class="over"
               .session=${session}
-              @make-seed=${() => session.makeSeed()}
               @visit=${this.visit}
               @keep=${this.keep}
             ></organism-card>`
           : nothing
       }
       <room-story ?inert=${isCovered} .model=${model} @visit=${this.meet}></room-story>
-      <header>
-        <h1>Vivarium<span>${session.roomName}</span></h1>
-        <language-switch></language-switch>
-        <room-status .session=${session} @rename=${({ detail: { name, refused } }: CustomEvent<Rename>) => session.rename(name, refused)}></room-status>
+      <header class="over flex ghost">
+        <h1 class="shrinks cut">Vivarium<span>${session.roomName}</span></h1>
+        <label class="language rigid panel middle small soft bright" title=${msg('Language')}>
+          ${languageSelect()}<span aria-hidden="true">${language()}</span>
+        </label>
+        <room-status class="rigid" .session=${session}></room-status>
       </header>
-      <find-mine ?inert=${isCovered} .session=${session} @find=${this.find}></find-mine>
+      <find-mine class="over" ?inert=${isCovered} .session=${session} @find=${this.find}></find-mine>
       <room-overview
+        class="over"
         hidden
         ?inert=${isCovered}
         .session=${session}
         @go=${({ detail: place }: CustomEvent<Point>) => this.room?.centre(place)}
         @show-all=${() => this.room?.keys.act({ do: 'fit' })}
       ></room-overview>
-      <div class="view grid panel" ?inert=${isCovered} role="group" aria-label=${msg('View')}>
+      <div class="view over grid panel" ?inert=${isCovered} role="group" aria-label=${msg('View')}>
         ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'c')}
         ${this.soundButton()}
         ${this.viewButton(msg('Show all'), 'fit', '0')}
         ${this.viewButton(msg('Keys'), 'keys', '?')}
         ${this.viewButton(msg('Closer'), 'closer', '+')} ${this.viewButton(msg('Farther'), 'farther', '-')}
       </div>
-      <div class="foot" ?inert=${isCovered}>
-        <p class="hint" ?hidden=${!this.hint}>${this.hint}</p>
+      <div class="foot over flex ghost" ?inert=${isCovered}>
+        <p class="hint over centred" ?hidden=${!this.hint}>${this.hint}</p>
         <tool-dock
+          class="shrinks"
           ?hidden=${watches}
           .session=${session}
           .pictured=${this.pictured && !watches}
           .energy=${estimate.energy}
         ></tool-dock>
       </div>
-      <div class="shared grid">${this.departure()}${this.lead()}</div>
+      <div class="shared over grid">${this.departure()}${this.lead()}</div>
       <seed-sheet .session=${session} .sheet=${sheet}></seed-sheet>
       <toast-layer role="status" aria-live="polite"></toast-layer>
       <key-help .session=${session}></key-help>
@@ -226,7 +201,7 @@ export class VivariumRoom extends VisitorElement {
     `;
   }
 
-  /** What a newcomer may try next; '' if there is nothing. */
+  /** Suggests what a newcomer may try next; '' if there is nothing. */
   private chooseHint(): string {
     const { planted, taken, tool, held } = this.session.state.state;
     const { watches, pause } = this.session;
@@ -248,8 +223,7 @@ export class VivariumRoom extends VisitorElement {
     this.requestUpdate();
   }
 
-  /** Whether a moving view would interrupt the visitor. */
-  private get isBusy(): boolean {
+  get isBusy(): boolean {
     const { sheet, selection } = this.session.state.state;
     const within = this.shadowRoot?.activeElement?.matches('key-help, room-status');
     const { pressed } = this.room?.view.pointer ?? {};
@@ -301,7 +275,7 @@ export class VivariumRoom extends VisitorElement {
   /** The visitor's position in the queue of a full room. */
   private line(): TemplateResult {
     const { ahead = 0 } = this.model;
-    return html`<div class="closed grid line" role="status" data-testid="line">
+    return html`<div class="closed fill grid centred line" role="status" data-testid="line">
       <p class="place">${ahead === 0 ? msg('Next') : number(ahead)}</p>
       <p>${lineText(ahead)}</p>
       <p class="aside soft">${msg('Keep this page open: it lets you in by itself.')}</p>
@@ -311,7 +285,7 @@ export class VivariumRoom extends VisitorElement {
   private closed(): TemplateResult {
     const { refusal, wayBack } = this;
     const go = (): void => (wayBack?.to ? location.assign(wayBack.to) : location.reload());
-    return html`<div class="closed grid" role="alert">
+    return html`<div class="closed fill grid centred" role="alert">
       <p>${refusal}</p>
       ${wayBack ? html`<button class="solid" @click=${go}>${wayBack.label}</button>` : nothing}
     </div>`;
@@ -321,8 +295,25 @@ export class VivariumRoom extends VisitorElement {
     return { x: this.clientWidth / 2, y: this.clientHeight / 2 };
   }
 
-  private tell(text: string): void {
-    this.toasts.show(text, this.middle);
+  tell(text: string, at?: Point): void {
+    this.toasts.show(text, at ? this.worldToScreen(at.x, at.y) : this.middle);
+  }
+
+  announce(text: string): void {
+    this.toasts.show(text, { ...this.middle, y: this.foot.getBoundingClientRect().top - 24 });
+  }
+
+  refuse(text: string, wayBack?: WayBack): void {
+    this.refusal = text;
+    this.wayBack = wayBack;
+  }
+
+  showPlace(place: Point): void {
+    this.room?.view.show({ ...place, side: this.model.checkpoint?.side ?? 32 });
+  }
+
+  match(area: Rect): void {
+    this.room?.view.match(area);
   }
 
   /** Moves the visitor's view to the organism and highlights it for everybody. */
@@ -360,7 +351,7 @@ export class VivariumRoom extends VisitorElement {
 function notice(text: string, button: unknown, close: () => void): TemplateResult {
   return html`<div class="panel flex small" role="status" data-testid="shared-view">
     <span>${text}</span>${button}
-    <button class="close" aria-label=${msg('Close')} @click=${close}>${icons.close}</button>
+    <button class="close over" aria-label=${msg('Close')} @click=${close}>${icons.close}</button>
   </div>`;
 }
 

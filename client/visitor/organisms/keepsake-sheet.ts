@@ -12,24 +12,20 @@ import { paintedBody, specimenCard } from '../../keepsake/picture.ts';
 import { canvasOf, type DrawBody, enlargedBody, framesOf } from '../../keepsake/specimen.ts';
 import { formats } from '../../locale/locale.ts';
 import { fetchPainter } from '../../room/fetch-painter.ts';
-import { quiet } from '../elements/radio-group.ts';
-import { SheetElement } from '../elements/sheet-element.ts';
-import { portraitOf } from './organism-portrait.ts';
+import { quiet, SheetElement } from '../elements/page-element.ts';
+import { portraitOf } from './organism-card.ts';
 
 /** Styles of the keepsake sheet. */
 export const keepsakeSheetStyle = css`
-  dialog {
+  .panel {
     /* The picture is 4:5, the film beside it 5:5. */
     --ninth: min((100dvw - 60px) / 9, (100dvh - 236px) / 5, 4.8em);
     width: fit-content;
     max-width: calc(100dvw - 16px);
-    max-height: calc(100dvh - 16px);
     padding: 6px 6px 16px;
     padding-inline-start: 20px;
-    border: 1px solid var(--line);
     border-radius: 24px;
     background: oklch(0.2 0.012 225);
-    box-shadow: var(--shadow);
     user-select: text;
     -webkit-user-select: text;
   }
@@ -37,8 +33,6 @@ export const keepsakeSheetStyle = css`
     background: oklch(0.1 0.01 230 / 0.72);
   }
   dialog[open] {
-    display: grid;
-    grid-template-rows: auto minmax(0, 1fr);
     gap: 4px;
   }
   h2 {
@@ -59,11 +53,8 @@ export const keepsakeSheetStyle = css`
     width: calc(5 * var(--ninth));
   }
   figure {
-    display: grid;
     grid-template-rows: 1fr auto;
     gap: 12px;
-    justify-items: center;
-    align-items: center;
   }
   img,
   .blank {
@@ -80,8 +71,6 @@ export const keepsakeSheetStyle = css`
     aspect-ratio: 1;
   }
   .blank {
-    display: grid;
-    place-items: center;
     animation: pulse 1.6s ease-in-out infinite;
   }
   a.solid {
@@ -107,7 +96,7 @@ export const keepsakeSheetStyle = css`
     text-align: center;
   }
   @media (max-width: 720px) {
-    dialog {
+    .panel {
       --ninth: min((100dvw - 60px) / 9, max(100dvh - 236px, 45dvh) / 5);
       padding: 4px 4px 12px;
       padding-inline-start: 14px;
@@ -128,13 +117,13 @@ export const keepsakeSheetStyle = css`
   }
   /* Narrow and zoomed: stacked. */
   @media (max-width: 299px) {
-    dialog {
+    .panel {
       --ninth: min((100dvw - 60px) / 5, 60dvh / 5);
     }
   }
   /* In landscape the text is beside the pictures. */
   @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
-    dialog {
+    .panel {
       --ninth: min((100dvw - 236px) / 9, max(100dvh - 96px, 80px) / 5);
       margin-bottom: auto;
     }
@@ -267,6 +256,7 @@ export class KeepsakeSheet extends SheetElement {
     const { video } = this;
     const title = msg(str`Take home: ${this.heading}`);
     return html`<dialog
+      class="panel"
       aria-label=${title}
       data-testid="keepsake"
       @close=${() => this.dispatchEvent(new CustomEvent('close', { detail: this.failed }))}
@@ -274,22 +264,22 @@ export class KeepsakeSheet extends SheetElement {
     >
       ${this.header(title)}
       <div class="all scroll"><div class="two wrap">
-        <figure class="picture">
+        <figure class="picture middle">
           ${
             this.picture
               ? html`<img src=${this.picture.url} alt=${msg('Its picture, with a code')} />`
-              : html`<span class="blank soft"></span>`
+              : html`<span class="blank middle soft"></span>`
           }
           ${this.save('save-picture', msg('Save picture'), this.picture, `${this.file}.png`)}
         </figure>
         ${
           this.film === 'none'
             ? nothing
-            : html`<figure class="film">
+            : html`<figure class="film middle">
                 ${
                   this.shown
                     ? html`<img src=${this.shown.url} alt=${msg('A film of how it grows')} />`
-                    : html`<span class="blank soft">${msg('growing it again …')}</span>`
+                    : html`<span class="blank middle soft">${msg('growing it again …')}</span>`
                 }
                 ${this.save('save-film', msg('Save film'), this.film, `${this.file}.gif`)}
               </figure>`
@@ -344,7 +334,7 @@ export class KeepsakeSheet extends SheetElement {
     });
   }
 
-  /** Without a painter, or one that can be had, bodies are enlarged. */
+  /** Fetches the painter; if there is none, or it cannot be fetched, bodies are enlarged instead. */
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
     return url

@@ -1,27 +1,103 @@
-/** The card of the selected organism: its facts and relatives, or the cross panel. */
+/** The card of the selected organism: live portraits, facts and relatives, or the cross panel. */
+
 import { msg, str } from '@lit/localize';
-import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement } from 'lit/decorators.js';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, query } from 'lit/decorators.js';
+import type { Planes } from '../../../shared/codec/chunks.ts';
+import { intersects, type Rect, windowAround } from '../../../shared/geometry.ts';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
-import type { OrganismView } from '../../../shared/vocabulary.ts';
-import { facts, roundButton } from '../../style/fragments.ts';
-import { quiet, solid } from '../elements/radio-group.ts';
-import '../seeds/cross-panel.ts';
+import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
-import './kin-list.ts';
 import {
   ageText,
   formerText,
+  furtherText,
   organismName,
   planterText,
   stateText,
   survivedText,
 } from '../../elements/text.ts';
-import './organism-portrait.ts';
-import { fire, PanelElement } from '../elements/sheet-element.ts';
-import { changeText } from '../text.ts';
-import '../seeds/seed-row.ts';
+import { kinOf, type RoomModel } from '../../room/room-model.ts';
+import { facts, roundButton } from '../../style/fragments.ts';
+import { fire, PanelElement, quiet, solid, VisitorElement } from '../elements/page-element.ts';
 import { heldTitle } from '../seeds/seed-tray.ts';
+import { changeText } from '../text.ts';
+
+/**
+ * Copies the cells that an organism owns from the room's planes.
+ *
+ * @returns RGBA [side, side, 4], not premultiplied
+ */
+export function portraitOf(
+  { id, x, y, side }: OrganismView,
+  { rgba, owner, width, height }: Planes,
+): Uint8ClampedArray<ArrayBuffer> {
+  const shown = new Uint8ClampedArray(4 * side * side);
+  const { x: left, y: top } = windowAround(x, y, side);
+  for (let j = 0, offset = 0; j < side; j++) {
+    for (let i = 0; i < side; i++, offset += 4) {
+      const [px, py] = [left + i, top + j];
+      if (px < 0 || py < 0 || px >= width || py >= height) continue;
+      const cell = py * width + px;
+      const alpha = rgba[4 * cell + 3];
+      if (owner[cell] !== id || alpha === 0) continue;
+      for (let c = 0; c < 3; c++) shown[offset + c] = (255 * rgba[4 * cell + c]) / alpha;
+      shown[offset + 3] = alpha;
+    }
+  }
+  return shown;
+}
+
+/** Redraws when a part of the room that overlaps the organism changes. */
+@customElement('organism-portrait')
+export class OrganismPortrait extends VisitorElement {
+  static override styles = css`
+    canvas {
+      display: block;
+      width: 100%;
+      height: 100%;
+    }
+  `;
+
+  @property({ attribute: false }) model!: RoomModel;
+  @property({ attribute: false }) organism: OrganismId = 0;
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.setAttribute('aria-hidden', 'true');
+    this.untilGone(this.model.on('picture', ({ changed }) => this.changed(changed)));
+  }
+
+  override render(): TemplateResult {
+    return html`<canvas></canvas>`;
+  }
+
+  protected override updated(changed: PropertyValues): void {
+    if (changed.has('organism')) this.draw();
+  }
+
+  private changed(rects: readonly Rect[]): void {
+    const organism = this.model.organisms.get(this.organism);
+    if (!organism) return;
+    const window = windowAround(organism.x, organism.y, organism.side);
+    if (rects.some((rect) => intersects(rect, window))) this.draw();
+  }
+
+  private draw(): void {
+    const { planes, organisms } = this.model;
+    const organism = organisms.get(this.organism);
+    // A removed organism keeps its last picture.
+    if (!planes || !organism) return;
+    const { side } = organism;
+    if (this.canvas.width !== side) this.canvas.width = this.canvas.height = side;
+    const image = new ImageData(portraitOf(organism, planes), side, side);
+    this.canvas.getContext('2d')?.putImageData(image, 0, 0);
+  }
+}
+
+/** Most portraits per group; further relatives are only counted. */
+const MAX_SHOWN = 4;
 
 /** Fires `visit` for a relative and `keep` for a keepsake (`detail`: OrganismView). */
 @customElement('organism-card')
@@ -35,6 +111,9 @@ export class OrganismCard extends PanelElement {
       flex-direction: column;
     }
     .panel {
+      --step: 16px;
+      --kin: 14px;
+      --line-gap: 14px;
       min-height: 0;
       background: oklch(0.2 0.012 225);
       width: 22.5em;
@@ -53,7 +132,6 @@ export class OrganismCard extends PanelElement {
       padding-inline-end: 26px;
     }
     header > div {
-      min-width: 0;
       overflow-wrap: anywhere;
     }
     h2 {
@@ -64,26 +142,56 @@ export class OrganismCard extends PanelElement {
     header p {
       margin: 3px 0 0;
     }
-    organism-portrait {
-      flex: none;
+    header organism-portrait {
       width: 4.4em;
-      height: 4.4em;
+      aspect-ratio: 1;
       margin: -0.3em;
     }
     dl {
-      margin-top: 16px;
-      padding-top: 14px;
+      margin-top: var(--step);
+      padding-top: var(--line-gap);
       border-top: 1px solid var(--line);
     }
     .affected {
       margin-top: 10px;
       color: var(--warm);
     }
-    kin-list {
-      margin-top: 14px;
+    .kin {
+      gap: 10px 22px;
+      margin-top: var(--kin);
+    }
+    h3 {
+      margin: 0 0 4px;
+      font: inherit;
+      font-size: 0.86em;
+    }
+    .row {
+      gap: 4px;
+    }
+    .row button,
+    .gone {
+      width: 3.2em;
+      height: 3.2em;
+      border-radius: 12px;
+      background: oklch(0.95 0.01 210 / 0.05);
+    }
+    .row organism-portrait {
+      width: 2.6em;
+      height: 2.6em;
+    }
+    .gone::after {
+      content: '';
+      width: 1.2em;
+      height: 1.2em;
+      border: 1.5px dashed var(--ink-soft);
+      border-radius: 50%;
+      opacity: 0.6;
+    }
+    .further {
+      margin-inline-start: 6px;
     }
     footer {
-      margin-top: 16px;
+      margin-top: var(--step);
       gap: 3px;
     }
     footer button {
@@ -104,28 +212,21 @@ export class OrganismCard extends PanelElement {
     [data-testid='transform'] {
       max-width: 100%;
     }
-    [data-testid='transform'] span {
-      overflow: hidden;
-      text-overflow: ellipsis;
-    }
     footer seed-film {
-      flex: none;
       width: 2em;
     }
     .report {
       margin-inline-start: auto;
     }
     .close {
-      position: absolute;
       top: 4px;
       inset-inline-end: 4px;
       ${roundButton}
     }
     /* On a phone the card is low and sits above the dock, so that the room stays visible. */
     @media (max-width: 720px), (max-height: 520px) {
-      organism-portrait {
+      header organism-portrait {
         width: 3.6em;
-        height: 3.6em;
       }
       dl {
         grid-template-columns: auto 1fr auto 1fr;
@@ -135,30 +236,20 @@ export class OrganismCard extends PanelElement {
     }
     @media (max-width: 720px) {
       .panel {
+        --step: 10px;
+        --kin: 10px;
+        --line-gap: 9px;
         width: 100%;
         padding: 12px 14px;
-      }
-      dl {
-        margin-top: 10px;
-        padding-top: 9px;
-      }
-      kin-list,
-      footer {
-        margin-top: 10px;
       }
     }
     @media (max-height: 520px) {
       .panel {
+        --step: 8px;
+        --kin: 8px;
+        --line-gap: 8px;
         width: 24em;
         padding: 10px 14px;
-      }
-      dl {
-        margin-top: 8px;
-        padding-top: 8px;
-      }
-      kin-list,
-      footer {
-        margin-top: 8px;
       }
     }
     /* There the panel has no height to spare for what the family shows anyway. */
@@ -202,8 +293,8 @@ export class OrganismCard extends PanelElement {
     const { planter } = organism;
     return html`<section class="panel ${selection.crossing ? 'crossing' : ''}" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
       <header class="flex">
-        <organism-portrait .model=${model} .organism=${organism.id}></organism-portrait>
-        <div>
+        <organism-portrait class="rigid" .model=${model} .organism=${organism.id}></organism-portrait>
+        <div class="shrinks">
           <h2 class="capital">${organismName(organism)}</h2>
           <p class="small soft">
             <span class="who" style="--hue:${planter.hue}"></span
@@ -219,7 +310,7 @@ export class OrganismCard extends PanelElement {
             : this.facts(organism)
         }
       </div>
-      <button class="close" aria-label=${msg('Close')} @click=${this.close}>
+      <button class="close over" aria-label=${msg('Close')} @click=${this.close}>
         ${icons.close}
       </button>
     </section>`;
@@ -250,7 +341,7 @@ export class OrganismCard extends PanelElement {
         ${former ? html`<dt>${msg('Before')}</dt><dd class="former" data-testid="former">${former}</dd>` : nothing}
       </dl>
       ${change ? html`<p class="affected small" data-testid="affected">${changeText(change, this.session.model)}</p>` : nothing}
-      <kin-list .session=${this.session} .organism=${organism}></kin-list>
+      ${this.kin(organism)}
       ${this.session.watches ? nothing : this.actions(organism)}`;
   }
 
@@ -284,8 +375,8 @@ export class OrganismCard extends PanelElement {
     const isAllowed = checkpoint?.transforms && (isMine || settings?.transformOthers);
     const title = heldTitle(this.session);
     if (!isGrown || !isAllowed || this.session.isHeld(organism)) return nothing;
-    const into = html`<seed-film still .previews=${previews} .seed=${held}></seed-film
-      ><span>${msg(str`Turn into: ${title}`)}</span>`;
+    const into = html`<seed-film class="rigid" still .previews=${previews} .seed=${held}></seed-film
+      ><span class="cut">${msg(str`Turn into: ${title}`)}</span>`;
     return quiet('transform', into, () => {
       this.session.transform(organism);
       // The button goes as soon as the organism is what the seed is.
@@ -302,5 +393,53 @@ export class OrganismCard extends PanelElement {
     >
       ${icons.report}
     </button>`;
+  }
+
+  private kin(organism: OrganismView): TemplateResult {
+    const { parents, children, siblings, descendants } = kinOf(
+      organism,
+      this.session.model.organisms,
+    );
+    return html`<div class="kin wrap">
+      ${this.relatives('parents', msg('Parents'), parents)}
+      ${this.relatives('children', msg('Children'), children, descendants)}
+      ${this.relatives('siblings', msg('Siblings'), siblings)}
+    </div>`;
+  }
+
+  /** @param total the number of relatives, when `all` does not list every one */
+  private relatives(
+    name: string,
+    title: string,
+    all: readonly (OrganismView | undefined)[],
+    total = all.length,
+  ): TemplateResult | typeof nothing {
+    if (total === 0) return nothing;
+    const shown = all.slice(0, MAX_SHOWN);
+    const further = total - shown.length;
+    return html`<section class="shrinks" data-testid="kin-${name}">
+      <h3 class="soft">${title}</h3>
+      <div class="row flex">
+        ${shown.map((one) => (one ? this.relative(one) : this.removed()))}
+        ${further > 0 ? html`<span class="further small soft">${furtherText(further)}</span>` : nothing}
+      </div>
+    </section>`;
+  }
+
+  private relative(organism: OrganismView): TemplateResult {
+    const name = organismName(organism);
+    return html`<button
+      class="raise middle rigid"
+      title=${name}
+      aria-label=${name}
+      @click=${() => fire(this, 'visit', organism)}
+    >
+      <organism-portrait .model=${this.session.model} .organism=${organism.id}></organism-portrait>
+    </button>`;
+  }
+
+  private removed(): TemplateResult {
+    const text = msg('one that is gone');
+    return html`<span class="gone middle rigid" role="img" title=${text} aria-label=${text}></span>`;
   }
 }

@@ -3,15 +3,11 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Selection } from '../../state/interaction-state.ts';
-import { quiet, radioGroup, solid } from '../elements/radio-group.ts';
-import '../organisms/organism-portrait.ts';
-import { fire, PanelElement } from '../elements/sheet-element.ts';
-import './seed-row.ts';
+import { PanelElement, quiet, radioGroup, solid } from '../elements/page-element.ts';
 
 /** Mutation strengths on offer, 0…1. */
 const MUTATIONS = [0, 0.35, 0.8] as const;
 
-/** Fires `make-seed` when the visitor wants a seed of the child. */
 @customElement('cross-panel')
 export class CrossPanel extends PanelElement {
   static override styles = css`
@@ -29,13 +25,11 @@ export class CrossPanel extends PanelElement {
       width: 3.2em;
       height: 3.2em;
       border: 1.5px dashed var(--warm);
-      border-radius: 50%;
     }
     .child {
       position: relative;
       width: 6.6em;
       height: 6.6em;
-      border-radius: 50%;
       background: radial-gradient(circle at 50% 46%, oklch(0.3 0.025 185), oklch(0.15 0.01 230));
       box-shadow: inset 0 0 0 1.5px oklch(0.89 0.075 168 / 0.4);
     }
@@ -43,7 +37,6 @@ export class CrossPanel extends PanelElement {
       box-shadow: inset 0 0 0 1.5px oklch(0.86 0.08 80 / 0.55);
     }
     .child seed-film {
-      position: absolute;
       inset: 13%;
     }
     .mutation {
@@ -60,10 +53,6 @@ export class CrossPanel extends PanelElement {
       padding: 0 0.6em;
       white-space: nowrap;
       border-radius: 999px;
-    }
-    .mutation button[aria-checked='true'] {
-      background: var(--raised);
-      color: var(--ink);
     }
     footer {
       margin-top: 12px;
@@ -106,15 +95,15 @@ export class CrossPanel extends PanelElement {
     const child = second && { from: 'cross', a: first.id, b: second.id, mix: selection.mix };
     return html`<div class="family grid">
         ${this.portrait(first.id)}
-        <div class="child ${selection.mutation > 0 ? 'surprise' : ''}" data-testid="child">
-          <seed-film .previews=${previews} .seed=${child}></seed-film>
+        <div class="child round ${selection.mutation > 0 ? 'surprise' : ''}" data-testid="child">
+          <seed-film class="over" .previews=${previews} .seed=${child}></seed-film>
         </div>
-        ${second ? this.portrait(second.id) : html`<span class="empty"></span>`}
+        ${second ? this.portrait(second.id) : html`<span class="empty round"></span>`}
       </div>
       ${second ? this.controls(selection) : nothing}
       <footer class="wrap spread">
         ${quiet('cancel-cross', msg('Cancel'), () => state.update({ selection: undefined }))}
-        ${solid('make-seed', msg('Make a seed'), () => fire(this, 'make-seed'), !second)}
+        ${solid('make-seed', msg('Make a seed'), () => this.session.makeSeed(), !second)}
       </footer>`;
   }
 
@@ -148,7 +137,7 @@ export class CrossPanel extends PanelElement {
       <div class="mutation flex spread soft">
         <span>${msg('Surprise')}</span>
         ${radioGroup({
-          class: 'strengths',
+          class: 'strengths picks',
           label: msg('Surprise'),
           options: MUTATIONS.map((value, i) => ({
             value,

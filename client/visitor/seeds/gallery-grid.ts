@@ -3,15 +3,12 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
-import type { Event as Message } from '../../../shared/protocol/events.ts';
-import { icons } from '../../elements/icons.ts';
-import { tile } from '../../elements/seed-picture.ts';
-import { kindName } from '../../elements/text.ts';
+import { type Checkpoint, icons } from '../../elements/icons.ts';
 import { stepOf } from '../../input/keyboard.ts';
 import { offered, searchable } from '../../state/browser-store.ts';
 import { textField, visuallyHidden } from '../../style/fragments.ts';
-import { fire, VisitorElement } from '../elements/sheet-element.ts';
-import { isMeant, KIND_TITLES } from './seed-tray.ts';
+import { VisitorElement } from '../elements/page-element.ts';
+import { galleryButton, isMeant, KIND_TITLES } from './seed-tray.ts';
 
 /** Fires `take` (`detail`: SeedSource) when a seed is chosen. */
 @customElement('gallery-grid')
@@ -51,14 +48,9 @@ export class GalleryGrid extends VisitorElement {
       overscroll-behavior-x: contain;
     }
     .chips button {
-      flex: none;
       min-height: 2.4em;
       padding: 0 0.95em;
       border-radius: 999px;
-    }
-    .chips button[aria-pressed='true'] {
-      background: var(--raised);
-      color: var(--ink);
     }
     .grid {
       grid-template-columns: repeat(auto-fill, minmax(4.3em, 1fr));
@@ -118,7 +110,7 @@ export class GalleryGrid extends VisitorElement {
     }
   `;
 
-  @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
+  @property({ attribute: false }) checkpoint!: Checkpoint;
   @property({ attribute: false }) held!: SeedSource;
   /** Whether the host shows the whole gallery. */
   @property({ attribute: false }) whole: boolean | undefined;
@@ -155,13 +147,13 @@ export class GalleryGrid extends VisitorElement {
       </label>
       ${
         kinds.length > 1
-          ? html`<div class="chips" role="group" aria-label=${msg('Kinds of seeds')}>
+          ? html`<div class="chips picks" role="group" aria-label=${msg('Kinds of seeds')}>
             ${['', ...kinds].map((kind) => this.chip(kind))}
           </div>`
           : html`<span></span>`
       }
       <div class="grid scroll" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
-        ${found.map((index, at) => this.entry(gallery[index].name, index, at))}
+        ${found.map((index, at) => galleryButton('found', this.checkpoint, index, this.held, at === 0 ? 0 : -1))}
         ${found.length === 0 ? html`<p class="soft">${msg('Nothing with that name lives here.')}</p>` : nothing}
       </div>
       <p class="count" role="status">${this.typed === '' ? '' : `${found.length}`}</p>`;
@@ -169,7 +161,7 @@ export class GalleryGrid extends VisitorElement {
 
   private chip(kind: string): TemplateResult {
     return html`<button
-      class="soft small bright"
+      class="soft small bright rigid"
       data-testid="kind-${kind || 'all'}"
       aria-pressed=${this.kind === kind}
       @click=${() => {
@@ -178,22 +170,6 @@ export class GalleryGrid extends VisitorElement {
       }}
     >
       ${KIND_TITLES[kind]?.() ?? msg('All')}
-    </button>`;
-  }
-
-  private entry(name: string, index: number, at: number): TemplateResult {
-    const { held } = this;
-    return html`<button
-      class="seed raise middle"
-      data-testid="found"
-      data-name=${name}
-      title=${kindName(name)}
-      aria-label=${kindName(name)}
-      aria-pressed=${held.from === 'gallery' && held.index === index}
-      tabindex=${at === 0 ? 0 : -1}
-      @click=${() => fire<SeedSource>(this, 'take', { from: 'gallery', index })}
-    >
-      ${tile(this.checkpoint, index)}
     </button>`;
   }
 

@@ -9,16 +9,46 @@ import {
   weightsAt,
 } from '../../../shared/latent-map.ts';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
-import type { Event as Message } from '../../../shared/protocol/events.ts';
-import { type MapProjection, mapProjectionOf, placeAt } from '../../draw/map-projection.ts';
-import { tileStyle } from '../../elements/seed-picture.ts';
+import { tileStyle } from '../../elements/icons.ts';
 import { byPointer } from '../../elements/text.ts';
 import { arrowMove } from '../../input/keyboard.ts';
-import type { Previews } from '../../room/seed-previews.ts';
-import { solid } from '../elements/radio-group.ts';
-import { fire, VisitorElement } from '../elements/sheet-element.ts';
-import './seed-row.ts';
+import { fire, solid, VisitorElement } from '../elements/page-element.ts';
+import type { RoomSession } from '../room-session.ts';
 import { betweenText } from './seed-tray.ts';
+
+/** How the map, with coordinates 0…1, lies on a screen in CSS pixels. */
+type MapProjection = ReturnType<typeof mapProjectionOf>;
+
+/** Factor by which pictures exceed their share of the map; most of a picture's square is empty. */
+const OVERLAP = 1.25;
+
+/** Fits the map into a screen of `width` × `height` CSS pixels. */
+export function mapProjectionOf(places: readonly MapPoint[], width: number, height: number) {
+  const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
+  const [right, bottom] = [Math.max(...xs), Math.max(...ys)];
+  const count = Math.max(1, places.length);
+  // Leave room for the pictures at the edge, which extend beyond their points.
+  const share = Math.sqrt((Math.max(right, 0.01) * Math.max(bottom, 0.01)) / count) * OVERLAP;
+  const scale = Math.min(width / (right + share), height / (bottom + share));
+  const left = (width - scale * right) / 2;
+  const top = (height - scale * bottom) / 2;
+  return {
+    width,
+    height,
+    /** Width and height of a creature's picture. */
+    tile: Math.min(64, share * scale),
+    middle: { x: right / 2, y: bottom / 2 },
+    toScreen: ({ x, y }: MapPoint): MapPoint => ({ x: left + x * scale, y: top + y * scale }),
+    scale,
+    left,
+    top,
+  };
+}
+
+/** The point of the map at a screen position; may be outside 0…1. */
+export function placeAt({ left, top, scale }: MapProjection, x: number, y: number): MapPoint {
+  return { x: (x - left) / scale, y: (y - top) / scale };
+}
 
 /** How many of the nearest creatures the text names. */
 const MAX_NAMES = 3;
@@ -54,8 +84,7 @@ export class LatentMap extends VisitorElement {
     canvas.dim {
       opacity: 0.5;
     }
-    svg.over {
-      pointer-events: none;
+    svg {
       stroke-width: 1.5;
     }
     .ray {
@@ -66,21 +95,13 @@ export class LatentMap extends VisitorElement {
       stroke: oklch(0.13 0.01 230);
     }
     .bubble {
-      position: absolute;
       translate: -50% -50%;
-      border-radius: 50%;
-      pointer-events: none;
       background: radial-gradient(circle at 50% 46%, oklch(0.3 0.02 190 / 0.96), oklch(0.14 0.01 230 / 0.96));
       box-shadow:
         inset 0 0 0 1.5px oklch(0.89 0.075 168 / 0.55),
         0 12px 34px oklch(0 0 0 / 0.5);
     }
-    .near {
-      position: absolute;
-      pointer-events: none;
-    }
     .bubble seed-film {
-      position: absolute;
       inset: 13%;
     }
     footer {
@@ -90,7 +111,6 @@ export class LatentMap extends VisitorElement {
       padding-inline: 6px 4px;
     }
     footer p {
-      min-width: 0;
       text-wrap: balance;
     }
     footer button {
@@ -123,11 +143,10 @@ export class LatentMap extends VisitorElement {
     }
   `;
 
-  @property({ attribute: false }) checkpoint!: Message<'welcome'>['checkpoint'];
+  /** Its parts that the map shows do not change while it is open. */
+  @property({ attribute: false }) session!: RoomSession;
   /** Whether the host shows the whole gallery. */
   @property({ attribute: false }) whole: boolean | undefined;
-  @property({ attribute: false }) previews!: Previews;
-  @property({ attribute: false }) held!: SeedSource;
   @state() private places: MapPlaces = [];
   @state() private failed = false;
   /** The selected point on the map. */
@@ -136,11 +155,11 @@ export class LatentMap extends VisitorElement {
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   private sheet: HTMLImageElement | undefined;
   private seed: (SeedSource & { from: 'map' }) | undefined;
-  private readonly resized = new ResizeObserver(() => this.layout());
 
   override async firstUpdated(): Promise<void> {
-    this.resized.observe(this.canvas);
-    if (this.held.from === 'map') this.select(this.held);
+    new ResizeObserver(() => this.layout()).observe(this.canvas);
+    const { held } = this.session.state.state;
+    if (held.from === 'map') this.select(held);
     const image = new Image();
     image.src = this.checkpoint.sheet.url;
     try {
@@ -157,9 +176,8 @@ export class LatentMap extends VisitorElement {
     }
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.resized.disconnect();
+  private get checkpoint() {
+    return this.session.model.checkpoint!;
   }
 
   override render(): TemplateResult {
@@ -184,7 +202,7 @@ export class LatentMap extends VisitorElement {
         ${spot && this.chart ? this.overlay(spot, near, this.chart) : nothing}
       </div>
       <footer class="flex spread">
-        <p class="soft capital" role="status" data-testid="between">
+        <p class="soft capital shrinks" role="status" data-testid="between">
           ${this.failed ? msg('The map could not be fetched.') : text || byPointer(msg('Touch between two creatures.'), msg('Click between two creatures.'))}
         </p>
         ${solid('take-spot', msg('Take it'), this.take, !seed)}
@@ -208,7 +226,7 @@ export class LatentMap extends VisitorElement {
     const side = at.y > 2 * radius + 30 ? -1 : 1;
     const x = Math.max(radius + 6, Math.min(width - radius - 6, at.x));
     const y = Math.max(radius + 6, Math.min(height - radius - 6, at.y + side * (radius + 34)));
-    return html`<svg class="over fill" viewBox="0 0 ${width} ${height}" aria-hidden="true">
+    return html`<svg class="fill ghost" viewBox="0 0 ${width} ${height}" aria-hidden="true">
         ${near.map(({ index, share }) => {
           const to = chart.toScreen(this.places[index]!);
           const ring = chart.tile * 0.62;
@@ -218,8 +236,8 @@ export class LatentMap extends VisitorElement {
         <circle class="spot" cx=${at.x} cy=${at.y} r="6" />
       </svg>
       ${near.map(({ index }) => this.highlight(index, chart))}
-      <div class="bubble" style="left:${x}px;top:${y}px;width:${2 * radius}px;height:${2 * radius}px">
-        <seed-film .previews=${this.previews} .seed=${this.seed}></seed-film>
+      <div class="bubble over round ghost" style="left:${x}px;top:${y}px;width:${2 * radius}px;height:${2 * radius}px">
+        <seed-film class="over" .previews=${this.session.previews} .seed=${this.seed}></seed-film>
       </div>`;
   }
 
@@ -227,7 +245,7 @@ export class LatentMap extends VisitorElement {
   private highlight(index: number, { tile, toScreen }: MapProjection): TemplateResult {
     const { x, y } = toScreen(this.places[index]!);
     const place = `left:${x - tile / 2}px;top:${y - tile / 2}px;width:${tile}px;height:${tile}px`;
-    return html`<i class="near" style="${place};${tileStyle(this.checkpoint, index)}"></i>`;
+    return html`<i class="over ghost" style="${place};${tileStyle(this.checkpoint, index)}"></i>`;
   }
 
   private layout(): void {

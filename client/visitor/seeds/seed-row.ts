@@ -1,16 +1,15 @@
 /** A row of seeds: the visitor's own seeds, then the gallery. */
 import { msg } from '@lit/localize';
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, queryAll, state } from 'lit/decorators.js';
 import type { PreviewSource, SeedSource } from '../../../shared/protocol/commands.ts';
-import type { Event } from '../../../shared/protocol/events.ts';
 import type { SeedView } from '../../../shared/vocabulary.ts';
-import { tile } from '../../elements/seed-picture.ts';
-import { kindName } from '../../elements/text.ts';
 import { forward, rove, settle } from '../../input/keyboard.ts';
 import type { FilmView, Previews } from '../../room/seed-previews.ts';
 import { offered } from '../../state/browser-store.ts';
-import { fire, VisitorElement } from '../elements/sheet-element.ts';
+import { fire, VisitorElement } from '../elements/page-element.ts';
+import type { RoomSession } from '../room-session.ts';
+import { galleryButton, seedTitle } from './seed-tray.ts';
 
 /** How long the growth lasts and how long the grown organism is shown, ms. */
 const GROWTH_DURATION = 2_000;
@@ -22,15 +21,13 @@ const isOther = (a?: PreviewSource, b?: PreviewSource): boolean =>
 
 /** Shows the film of its seed as soon as it is available. */
 @customElement('seed-film')
-export class SeedFilm extends LitElement {
+export class SeedFilm extends VisitorElement {
   static override styles = css`
     :host {
-      display: block;
       position: relative;
       aspect-ratio: 1;
     }
     i {
-      position: absolute;
       inset: 0;
       background-repeat: no-repeat;
       background-position: 100% 0;
@@ -43,7 +40,6 @@ export class SeedFilm extends LitElement {
       margin: auto;
       width: 24%;
       height: 24%;
-      border-radius: 50%;
       background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.55 0.06 80));
       animation: germ 1.4s ease-in-out infinite;
     }
@@ -51,11 +47,6 @@ export class SeedFilm extends LitElement {
       50% {
         opacity: 0.35;
         transform: scale(0.86);
-      }
-    }
-    @media (prefers-reduced-motion: reduce) {
-      .germ {
-        animation: none;
       }
     }
   `;
@@ -67,21 +58,16 @@ export class SeedFilm extends LitElement {
   @state() private film: FilmView | undefined;
   @query('.film') private readonly strip!: HTMLElement | null;
   private animation: Animation | undefined;
-  private unsubscribe: (() => void) | undefined;
   private key = '';
 
   override connectedCallback(): void {
     super.connectedCallback();
     this.setAttribute('aria-hidden', 'true');
-    this.unsubscribe = this.previews.onChange(() => this.load());
+    this.untilGone(
+      this.previews.onChange(() => this.load()),
+      () => this.forget(),
+    );
     if (this.hasUpdated) this.load();
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.unsubscribe?.();
-    this.previews.forget(this);
-    this.key = '';
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -90,9 +76,9 @@ export class SeedFilm extends LitElement {
 
   override render(): TemplateResult | typeof nothing {
     const { film } = this;
-    if (!film) return this.seed ? html`<i class="germ"></i>` : nothing;
+    if (!film) return this.seed ? html`<i class="germ over round"></i>` : nothing;
     return html`<i
-      class="film"
+      class="film over"
       style="background-image:url(${film.url});background-size:${film.frames * 100}% 100%"
     ></i>`;
   }
@@ -106,8 +92,7 @@ export class SeedFilm extends LitElement {
     const { seed, previews } = this;
     if (!seed) {
       this.film = undefined;
-      this.key = '';
-      previews.forget(this);
+      this.forget();
       return;
     }
     const key = JSON.stringify(seed);
@@ -120,6 +105,11 @@ export class SeedFilm extends LitElement {
     }
     this.key = key;
     this.film = film === 'none' ? undefined : film;
+  }
+
+  private forget(): void {
+    this.key = '';
+    this.previews.forget(this);
   }
 
   private play(): void {
@@ -187,18 +177,17 @@ export class SeedRow extends VisitorElement {
     }
   `;
 
-  @property({ attribute: false }) checkpoint!: Event<'welcome'>['checkpoint'];
+  /** Renders only when the properties below change: it may hold hundreds of seeds. */
+  @property({ attribute: false }) session!: RoomSession;
   /** Whether the host shows the whole gallery. */
   @property({ attribute: false }) whole: boolean | undefined;
   @property({ attribute: false }) hand: readonly SeedView[] = [];
   @property({ attribute: false }) held!: SeedSource;
-  @property({ attribute: false }) previews!: Previews;
   @queryAll('button') private readonly buttons!: NodeListOf<HTMLElement>;
-  /** Returns the name of one of the visitor's own seeds. */
-  @property({ attribute: false, hasChanged: () => false }) titleOf!: (seed: SeedView) => string;
 
   override render(): TemplateResult {
-    const { checkpoint, held } = this;
+    const { held } = this;
+    const checkpoint = this.session.model.checkpoint!;
     const shown = new Set(offered(checkpoint, this.whole));
     // One that was found by its name.
     if (held.from === 'gallery') shown.add(held.index);
@@ -206,12 +195,11 @@ export class SeedRow extends VisitorElement {
       class="row"
       role="group"
       aria-label=${msg('Seeds')}
-     
       @wheel=${this.wheel}
       @keydown=${(event: KeyboardEvent) => rove(event, [...this.buttons])}
     >
       ${this.hand.map((seed) => this.own(seed))}
-      ${[...shown].map((index) => this.entry(checkpoint.gallery[index].name, index))}
+      ${[...shown].map((index) => galleryButton('gallery-item', checkpoint, index, held))}
     </div>`;
   }
 
@@ -226,8 +214,8 @@ export class SeedRow extends VisitorElement {
   }
 
   private own(seed: SeedView): TemplateResult {
-    const { held } = this;
-    const title = this.titleOf(seed);
+    const { held, session } = this;
+    const title = seedTitle(seed, session.model.organisms);
     const source = { from: 'hand', seed: seed.id } as const;
     return html`<button
       class="seed own raise middle"
@@ -236,30 +224,10 @@ export class SeedRow extends VisitorElement {
       title=${title}
       aria-label=${title}
       aria-pressed=${held.from === 'hand' && held.seed === seed.id}
-      @click=${() => this.take(source)}
+      @click=${() => fire(this, 'take', source)}
     >
-      <seed-film still .previews=${this.previews} .seed=${source}></seed-film>
+      <seed-film still .previews=${session.previews} .seed=${source}></seed-film>
     </button>`;
-  }
-
-  private entry(name: string, index: number): TemplateResult {
-    const { held } = this;
-    const pressed = held.from === 'gallery' && held.index === index;
-    return html`<button
-      class="seed raise middle"
-      data-testid="gallery-item"
-      data-name=${name}
-      title=${kindName(name)}
-      aria-label=${kindName(name)}
-      aria-pressed=${pressed}
-      @click=${() => this.take({ from: 'gallery', index })}
-    >
-      ${tile(this.checkpoint, index)}
-    </button>`;
-  }
-
-  private take(seed: SeedSource): void {
-    fire(this, 'take', seed);
   }
 
   /** Scrolls the selected seed into view; it may have been chosen elsewhere. */

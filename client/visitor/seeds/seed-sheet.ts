@@ -3,16 +3,11 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
-import type { Reason } from '../../../shared/protocol/reasons.ts';
-import type { SeedView } from '../../../shared/vocabulary.ts';
-import { Drawing } from '../../draw/drawing.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
 import type { DrawingWork } from '../drawing/draw-pad.ts';
-import '../drawing/draw-pad.ts';
+import { Drawing } from '../drawing/drawing.ts';
+import { SheetElement } from '../elements/page-element.ts';
 import { reasonText } from '../text.ts';
-import './gallery-grid.ts';
-import './latent-map.ts';
-import { SheetElement } from '../elements/sheet-element.ts';
 
 /** Styles of the seed sheet: at the lower edge, or centred in a large window. */
 export const seedSheetStyle = css`
@@ -29,7 +24,6 @@ export const seedSheetStyle = css`
     );
     inset: auto env(safe-area-inset-right) 0 env(safe-area-inset-left);
     margin: 0 auto;
-    display: grid;
     grid-template: var(--head) minmax(0, 1fr) / minmax(0, 1fr);
     gap: 8px;
     width: min(var(--safe-width), 38em);
@@ -39,10 +33,8 @@ export const seedSheetStyle = css`
     padding: var(--edge);
     padding-bottom: max(var(--edge), env(safe-area-inset-bottom));
     background: oklch(0.17 0.012 225);
-    border: 1px solid var(--line);
     border-bottom: 0;
     border-radius: 26px 26px 0 0;
-    box-shadow: var(--shadow);
     --from: translateY(60px);
     animation: fade-in 0.32s cubic-bezier(0.2, 0.9, 0.3, 1);
     overscroll-behavior: contain;
@@ -122,11 +114,12 @@ export class SeedSheet extends SheetElement {
 
   override render(): TemplateResult {
     return html`<dialog
-      class=${this.sheet ?? ''}
+      class="panel ${this.sheet ?? ''}"
       aria-labelledby="title"
       data-testid="seed-sheet"
       @close=${() => this.sheet && this.session.state.update({ sheet: undefined })}
       @click=${this.clicked}
+      @take=${this.take}
       @keydown=${(event: KeyboardEvent) => event.stopPropagation()}
     >
       ${this.header(this.heading())} ${this.content()}
@@ -148,51 +141,32 @@ export class SeedSheet extends SheetElement {
   }
 
   private content(): TemplateResult | typeof nothing {
-    const { model, state, previews, requests } = this.session;
-    const { checkpoint, connection } = model;
-    const { held, hand } = state.state;
+    const { model, state, isLive } = this.session;
+    const { checkpoint } = model;
     const whole = model.settings?.wholeGallery;
     if (!this.sheet || !checkpoint) return nothing;
     if (this.sheet === 'gallery') {
-      return html`<gallery-grid
-        .checkpoint=${checkpoint}
-        .whole=${whole}
-        .held=${held}
-        @take=${this.take}
-      ></gallery-grid>`;
+      const { held } = state.state;
+      return html`<gallery-grid .checkpoint=${checkpoint} .whole=${whole} .held=${held}></gallery-grid>`;
     }
     if (this.sheet === 'map') {
-      return html`<latent-map
-        .checkpoint=${checkpoint}
-        .whole=${whole}
-        .previews=${previews}
-        .held=${held}
-        @take=${this.take}
-      ></latent-map>`;
+      return html`<latent-map .session=${this.session} .whole=${whole}></latent-map>`;
     }
     if (model.settings?.drawings === 'off') {
       return html`<p role="status">${reasonText('no-drawings')}</p>`;
     }
     return html`<draw-pad
-      .checkpoint=${checkpoint}
-      .previews=${previews}
-      .requests=${requests}
-      .live=${connection === 'live'}
+      .session=${this.session}
+      .live=${isLive}
       .asks=${model.settings?.drawings === 'ask'}
-      .hand=${hand}
       .work=${this.work}
-      @grown=${({ detail }: CustomEvent<SeedView>) => this.session.receiveDrawing(detail)}
-      @refused=${({ detail }: CustomEvent<Reason>) => this.session.refuseDrawing(detail)}
-      @take=${(event: CustomEvent<SeedSource>) => {
-        this.work = newWork();
-        this.take(event);
-      }}
     ></draw-pad>`;
   }
 
   private take({ detail }: CustomEvent<SeedSource>): void {
     const { state } = this.session;
     state.hold(detail);
+    if (this.sheet === 'draw') this.work = newWork();
     if (this.sheet !== 'gallery') state.update({ taken: state.state.taken + 1 });
     this.close();
   }

@@ -4,12 +4,11 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { SeedSource } from '../../../shared/protocol/commands.ts';
 import type { OrganismView, SeedView } from '../../../shared/vocabulary.ts';
-import { icons } from '../../elements/icons.ts';
+import { type Checkpoint, icons, tile } from '../../elements/icons.ts';
 import { kindName, organismName } from '../../elements/text.ts';
 import type { Sheet } from '../../state/interaction-state.ts';
-import { PageElement } from '../elements/sheet-element.ts';
+import { fire, PageElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
-import './seed-row.ts';
 
 /** The titles of the gallery's categories, in display order. */
 export const KIND_TITLES: Readonly<Record<string, () => string>> = {
@@ -77,6 +76,29 @@ export function betweenText(names: readonly string[]): string {
   return msg(str`Between ${first}, ${second} and ${third}`);
 }
 
+/** A creature of the gallery, which fires `take` (`detail`: SeedSource) on a click. */
+export function galleryButton(
+  testid: string,
+  checkpoint: Checkpoint,
+  index: number,
+  held: SeedSource,
+  tabindex?: number,
+): TemplateResult {
+  const { name } = checkpoint.gallery[index];
+  return html`<button
+    class="seed raise middle"
+    data-testid=${testid}
+    data-name=${name}
+    title=${kindName(name)}
+    aria-label=${kindName(name)}
+    aria-pressed=${held.from === 'gallery' && held.index === index}
+    tabindex=${tabindex ?? nothing}
+    @click=${({ currentTarget }: Event) => fire(currentTarget as HTMLElement, 'take', { from: 'gallery', index })}
+  >
+    ${tile(checkpoint, index)}
+  </button>`;
+}
+
 /** Content of the dock while the planting tool is selected. */
 @customElement('seed-tray')
 export class SeedTray extends PageElement {
@@ -100,28 +122,21 @@ export class SeedTray extends PageElement {
       box-shadow: inset 0 0 0 1px var(--line);
     }
     .held seed-film {
-      position: absolute;
       inset: 7%;
     }
     .ways {
       display: flex;
       gap: 2px;
-      min-width: 0;
       padding-top: 2px;
       padding-inline-end: 2px;
     }
     .ways button {
       flex: 1 1 0;
-      min-width: 0;
       justify-content: center;
       gap: 0.45em;
       min-height: 2.6em;
       padding: 0 0.3em;
       border-radius: 13px;
-    }
-    .ways span {
-      overflow: hidden;
-      text-overflow: ellipsis;
     }
     .ways svg {
       flex: none;
@@ -216,34 +231,32 @@ export class SeedTray extends PageElement {
 
   override render(): TemplateResult | typeof nothing {
     const { model, state, previews } = this.session;
-    const { checkpoint, organisms } = model;
+    const { checkpoint } = model;
     if (!checkpoint) return nothing;
     const { held, hand } = state.state;
     return html`<div class="held" role="img" aria-label=${heldTitle(this.session)} data-testid="held">
-        <seed-film .previews=${previews} .seed=${held}></seed-film>
+        <seed-film class="over" .previews=${previews} .seed=${held}></seed-film>
       </div>
-      <div class="ways" role="group" aria-label=${msg('Ways to a seed')}>
+      <div class="ways shrinks" role="group" aria-label=${msg('Ways to a seed')}>
         ${this.way('gallery', 'search', msg('All'))}
         <button
-          class="raise flex small soft"
+          class="raise flex small soft shrinks"
           data-testid="dice"
           title=${msg('A random seed, different each time')}
           aria-label=${msg('A random seed, different each time')}
           aria-pressed=${held.from === 'prior'}
           @click=${this.throwDice}
         >
-          ${icons.dice}<span>${msg('Dice')}</span>
+          ${icons.dice}<span class="cut">${msg('Dice')}</span>
         </button>
         ${checkpoint.draws && model.settings?.drawings !== 'off' ? this.way('draw', 'draw', msg('Draw')) : nothing}
         ${checkpoint.map ? this.way('map', 'map', msg('Map')) : nothing}
       </div>
       <seed-row
-        .checkpoint=${checkpoint}
+        .session=${this.session}
         .whole=${model.settings?.wholeGallery}
         .hand=${hand}
         .held=${held}
-        .previews=${previews}
-        .titleOf=${(seed: (typeof hand)[number]) => seedTitle(seed, organisms)}
         @take=${({ detail }: CustomEvent<SeedSource>) => state.hold(detail)}
       ></seed-row>`;
   }
@@ -255,14 +268,14 @@ export class SeedTray extends PageElement {
 
   private way(sheet: Sheet, icon: 'search' | 'draw' | 'map', label: string): TemplateResult {
     return html`<button
-      class="raise flex small soft"
+      class="raise flex small soft shrinks"
       data-testid="open-${sheet}"
       aria-haspopup="dialog"
       title=${label}
       aria-label=${label}
       @click=${() => this.session.state.update({ sheet })}
     >
-      ${icons[icon]}<span>${label}</span>
+      ${icons[icon]}<span class="cut">${label}</span>
     </button>`;
   }
 

@@ -1,27 +1,48 @@
 import type { Socket } from 'socket.io-client';
-import { Connection } from '../../../client/room/connection.ts';
+import { BusyReporter, Connection, WallConnection } from '../../../client/room/connection.ts';
+import { ENGLISH, refusedText } from '../../../client/wall/text.ts';
+import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeSocket } from '../../support/fake-socket.ts';
 import { WatchedStream } from '../../support/watched-stream.ts';
 import { WELCOME } from '../../support/welcome.ts';
 
-function open(random = () => 0, kept: { mark: string | null } = { mark: null }) {
+/** A line to a server that is this test, and what a connection needs besides. */
+function lay(random = () => 0) {
   const line = new FakeSocket();
   const clock = new FakeClock();
-  let token: string | null = null;
-  const seat = { read: () => token, write: (given: string) => void (token = given) };
-  const mark = { read: () => kept.mark, write: (given: string) => void (kept.mark = given) };
-  const memory = { seat, mark };
-  const connection = new Connection('garden', { name: null, watches: false }, memory, {
-    dial: ({ auth }) => {
+  const means = {
+    dial: ({ auth }: { auth?: unknown }) => {
       line.auth = auth;
       return line as unknown as Socket;
     },
     random,
-    after: (ms, call) => clock.after(ms, call),
-  });
+    after: (ms: number, call: () => void) => clock.after(ms, call),
+  };
+  /** The page connects, or joins, again after this time, and no sooner. */
+  const comesBack = async (by: 'dialled' | 'joins', wait: number): Promise<void> => {
+    const before = line[by];
+    await clock.advance(wait - 1);
+    expect(line[by]).toBe(before);
+    await clock.advance(1);
+    expect(line[by]).toBe(before + 1);
+  };
+  return { line, clock, means, comesBack };
+}
+
+function open(random = () => 0, kept: { mark: string | null } = { mark: null }) {
+  const { line, clock, means, comesBack } = lay(random);
+  let token: string | null = null;
+  const seat = { read: () => token, write: (given: string) => void (token = given) };
+  const mark = { read: () => kept.mark, write: (given: string) => void (kept.mark = given) };
+  const connection = new Connection(
+    'garden',
+    { name: null, watches: false },
+    { seat, mark },
+    means,
+  );
   line.connected = true;
-  return { line, clock, connection, model: connection.model };
+  return { line, clock, connection, comesBack, model: connection.model };
 }
 
 test('a device sends the mark that it was given, and nothing malformed', () => {
@@ -52,17 +73,11 @@ test('a page comes back to its place in line, and to its place in the room', () 
 test.each(['room-full', 'too-many-joins', 'not-here'] as const)(
   'after a temporary refusal (%s) the page joins again over the same connection, with longer and longer delays',
   async (reason) => {
-    const { line, clock } = open();
-    line.refuse(reason);
-    await clock.advance(1_999);
-    expect(line.joins).toBe(0);
-    await clock.advance(1);
-    expect(line.joins).toBe(1);
-    line.refuse(reason);
-    await clock.advance(3_999);
-    expect(line.joins).toBe(1);
-    await clock.advance(1);
-    expect(line.joins).toBe(2);
+    const { line, clock, comesBack } = open();
+    for (const wait of [2_000, 4_000]) {
+      line.refuse(reason);
+      await comesBack('joins', wait);
+    }
     line.say('waiting', { ahead: 3 });
     // A visitor in line does not ask again; the refusal concerns another request.
     line.refuse('too-fast');
@@ -72,43 +87,31 @@ test.each(['room-full', 'too-many-joins', 'not-here'] as const)(
 );
 
 test('when the server says that it closes, the page connects again at once, and only this once', async () => {
-  const { line, clock } = open();
+  const { line, clock, comesBack } = open();
   line.say('welcome', WELCOME);
   line.refuse('shutting-down', true);
   await clock.advance(0);
   expect(line.dialled).toBe(1);
   line.drop('io server disconnect');
-  await clock.advance(1_999);
-  expect(line.dialled).toBe(1);
-  await clock.advance(1);
-  expect(line.dialled).toBe(2);
+  await comesBack('dialled', 2_000);
 });
 
 test('while the room is closed, the page reconnects less and less often; once let in, soon again', async () => {
-  const { line, clock } = open();
+  const { line, comesBack } = open();
   for (const wait of [2_000, 4_000, 8_000, 16_000, 20_000, 20_000]) {
     line.refuse('room-closed', true);
-    const { dialled } = line;
-    await clock.advance(wait - 1);
-    expect(line.dialled).toBe(dialled);
-    await clock.advance(1);
-    expect(line.dialled).toBe(dialled + 1);
+    await comesBack('dialled', wait);
   }
   line.say('waiting', { ahead: 0 });
   line.drop('io server disconnect');
-  const { dialled } = line;
-  await clock.advance(2_000);
-  expect(line.dialled).toBe(dialled + 1);
+  await comesBack('dialled', 2_000);
 });
 
 test('while a room changes servers, the page reconnects as soon each time', async () => {
-  const { line, clock } = open();
+  const { line, comesBack } = open();
   for (let i = 1; i <= 8; i++) {
     line.refuse('elsewhere', true);
-    await clock.advance(1_999);
-    expect(line.dialled).toBe(i - 1);
-    await clock.advance(1);
-    expect(line.dialled).toBe(i);
+    await comesBack('dialled', 2_000);
   }
 });
 
@@ -144,16 +147,14 @@ test.each(['sent-away', 'replaced', 'no-such-room', 'protocol-version'] as const
 );
 
 test('when the server closes the connection after too many joins, the page returns no sooner than it would have joined', async () => {
-  const { line, clock } = open();
+  const { line, clock, comesBack } = open();
   line.refuse('room-full');
-  await clock.advance(2_000);
+  await comesBack('joins', 2_000);
   line.refuse('room-full');
   await clock.advance(1_000);
   line.refuse('join-timeout', true);
-  await clock.advance(7_999);
-  expect([line.joins, line.dialled]).toEqual([1, 0]);
-  await clock.advance(1);
-  expect([line.joins, line.dialled]).toEqual([1, 1]);
+  await comesBack('dialled', 8_000);
+  expect(line.joins).toBe(1);
 });
 
 test('a page that no connection lets in says so once, and not when it has been in the room', () => {
@@ -208,4 +209,50 @@ test('a page names the session of its commands, the same at each join, and no ot
   expect(open(() => 0.5).line.greeting().session).not.toBe(session);
   line.say('welcome', WELCOME);
   expect(line.greeting()).toMatchObject({ session });
+});
+
+test.each([
+  ['no-such-room', 'There is no room with that name.'],
+  ['too-many-walls', 'This room has no place for another wall.'],
+] as const)(
+  'a wall that is refused (%s) says why, also when the server has hung up, until it is let in',
+  async (reason, text) => {
+    const { line, means, comesBack } = lay();
+    const renew = (): void => undefined;
+    const wall = { room: 'gardn', as: 'wall', pass: '', build: '', renew } as const;
+    const connection = new WallConnection(wall, means);
+    line.connected = true;
+    const said = () => refusedText(ENGLISH.say, connection.refusal);
+    expect(said()).toBe('');
+    line.refuse(reason);
+    expect(said()).toBe(text);
+    await comesBack('joins', 3_000);
+    line.refuse('join-timeout', true);
+    expect(said()).toBe(text);
+    await comesBack('dialled', 3_000);
+    line.refuse('room-closed');
+    expect(said()).toBe('');
+    line.refuse(reason);
+    const { room, checkpoint, organisms, participants, engine } = WELCOME;
+    const shown = { room, checkpoint, organisms, participants, engine, origin: '', build: '' };
+    line.say('wall', { ...shown, protocol: 1 });
+    expect(connection.refusal).toBeUndefined();
+  },
+);
+
+test('a visitor is busy while a panel is open and they touch it; an abandoned page says no more', () => {
+  const { busyInterval } = PAGE_DEFAULTS.net;
+  const told: boolean[] = [];
+  const reporter = new BusyReporter(({ busy }) => told.push(busy));
+  reporter.touch(0);
+  reporter.change(true, 1_000);
+  reporter.change(true, 1_500);
+  reporter.touch(2_000);
+  expect(told).toEqual([true]);
+  reporter.touch(1_000 + busyInterval);
+  reporter.touch(1_001 + busyInterval);
+  expect(told).toEqual([true, true]);
+  reporter.change(false, 2_000 + busyInterval);
+  reporter.touch(9 * busyInterval);
+  expect(told).toEqual([true, true, false]);
 });

@@ -1,4 +1,4 @@
-import { Feedback, Haptics } from '../../../client/feedback/feedback.ts';
+import { Feedback } from '../../../client/feedback/feedback.ts';
 import { Effects } from '../../../client/render/effects.ts';
 import { MarkList } from '../../../client/render/marks.ts';
 import type { RoomModel } from '../../../client/room/room-model.ts';
@@ -45,69 +45,51 @@ test('on a slow machine a cut starts late, and is left out when it is seconds ol
   }
 });
 
-test('vibration is as strong as the cut, with pauses in between', () => {
+/** Feedback, on or off, the events that reach it, and what is heard and felt. */
+function listen(isOn: boolean) {
+  const played: string[] = [];
   const felt: (number | number[])[] = [];
-  const haptics = new Haptics((pattern) => felt.push(pattern));
-  for (let now = 0; now < 100; now += 10) haptics.cut(now / 100, now);
+  let hear: (change: unknown) => void = () => {};
+  const model = { you: { id: 1 }, on: (_: string, listener: typeof hear) => (hear = listener) };
+  const vibrate = (pattern: number | number[]) => felt.push(pattern);
+  Object.defineProperty(globalThis, 'navigator', { value: { vibrate }, configurable: true });
+  const feedback = new Feedback(model as unknown as RoomModel);
+  const sound = { play: (name: string) => played.push(name), cut: () => {}, divided: () => {} };
+  if (isOn) Object.assign(feedback, { context: {}, sound });
+  const happens = (event: object, by = 1) => hear({ event, organism: { planter: { id: by } } });
+  return { feedback, happens, played, felt };
+}
+
+test('vibration is as strong as the cut, with pauses in between', () => {
+  const { feedback, felt } = listen(true);
+  for (let now = 0; now < 100; now += 10) feedback.cut(now / 2 + 1, 3, now);
   expect(felt).toHaveLength(2);
   expect(felt[1]).toBeGreaterThan(felt[0] as number);
 });
 
 test('there is no sound or vibration until they are turned on', () => {
-  let listen: (change: unknown) => void = () => {};
-  const model = {
-    you: { id: 1 },
-    on: (_: string, listener: typeof listen) => {
-      listen = listener;
-    },
-  };
-  const feedback = new Feedback(model as unknown as RoomModel);
+  const { feedback, happens, felt } = listen(false);
   expect(feedback.isOn).toBe(false);
-  listen({ event: { what: 'born' }, organism: { planter: { id: 1 } } });
+  happens({ what: 'born' });
   feedback.cut(10, 3, 0);
   feedback.play('refused');
   feedback.hide(true);
   feedback.turnOff();
   // Without audio in this environment, the switch stays off.
   feedback.turnOn();
-  expect(feedback.isOn).toBe(false);
+  expect([feedback.isOn, felt]).toEqual([false, []]);
 });
 
-describe('what happens to own organisms', () => {
-  const played: string[] = [];
-  const tones = { ...spyOf('sound'), divided: () => {} };
-
-  function spyOf(by: string) {
-    return { play: (name: string) => played.push(`${by} ${name}`) };
-  }
-
-  test('is heard and felt: births, healing, departing, and what has departed; deaths otherwise not', () => {
-    let listen: (change: unknown) => void = () => {};
-    const model = {
-      you: { id: 1 },
-      on: (_: string, listener: typeof listen) => {
-        listen = listener;
-      },
-    };
-    const feedback = new Feedback(model as unknown as RoomModel);
-    Object.assign(feedback, { context: {}, sound: tones, haptics: spyOf('haptics') });
-    const happens = (event: object, by = 1) => listen({ event, organism: { planter: { id: by } } });
-    for (const what of ['born', 'departing', 'renewed']) happens({ what });
-    happens({ what: 'died', cause: 'departed' });
-    happens({ what: 'died', cause: 'removed' });
-    happens({ what: 'departing' }, 2);
-    expect(played.filter((one) => one.startsWith('sound'))).toEqual([
-      'sound planted',
-      'sound departing',
-      'sound healed',
-      'sound departed',
-    ]);
-  });
-
-  test('that it departs does not end the vibration by which the page says so', () => {
-    const felt: (number | number[])[] = [];
-    const haptics = new Haptics((pattern) => felt.push(pattern));
-    for (const name of ['affected', 'departing', 'departed'] as const) haptics.play(name);
-    expect(felt).toHaveLength(2);
-  });
+test('births, healing, departing, and what has departed is heard and felt; deaths otherwise not', () => {
+  const { feedback, happens, played, felt } = listen(true);
+  for (const what of ['born', 'departing', 'renewed']) happens({ what });
+  happens({ what: 'died', cause: 'departed' });
+  happens({ what: 'died', cause: 'removed' });
+  happens({ what: 'departing' }, 2);
+  expect(played).toEqual(['planted', 'departing', 'healed', 'departed']);
+  // That it departs does not end the vibration by which the page says so.
+  expect(felt).toHaveLength(3);
+  feedback.calm = true;
+  feedback.affected();
+  expect(felt).toHaveLength(3);
 });

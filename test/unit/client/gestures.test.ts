@@ -1,8 +1,13 @@
+import { bindCanvas, type CanvasHand } from '../../../client/input/canvas-input.ts';
 import {
   Gestures,
   type GestureTarget,
   type PointerSample,
+  StrokeSegmenter,
 } from '../../../client/input/gestures.ts';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import { strokeLength } from '../../../shared/geometry.ts';
+import fc, { between, forAll } from '../../support/property.ts';
 
 function harness() {
   const calls: unknown[][] = [];
@@ -128,4 +133,108 @@ test('a cancelled pointer cancels the tool', () => {
   gestures.cancel(1, 10);
   expect(names()).toEqual(['toolStart', 'toolCancel']);
   expect(gestures.active).toBe(false);
+});
+
+const grid = { width: 2000, height: 1500 };
+
+function drag(points: readonly (readonly [number, number])[], gap: number): number[][] {
+  const messages: number[][] = [];
+  const stroke = new StrokeSegmenter(grid, (message) => messages.push(message));
+  let now = 1_000;
+  stroke.start(...points[0], now);
+  for (const point of points.slice(1)) stroke.move(...point, (now += gap));
+  stroke.end(now);
+  return messages;
+}
+
+const anywhere = fc.tuple(between(-100, 2100), between(-100, 1600));
+
+test('a stroke keeps the limits, stays on the grid, and is sent whole', () => {
+  forAll(
+    fc.array(anywhere, { minLength: 1, maxLength: 200 }),
+    fc.integer({ min: 0, max: 60 }),
+    (points, gap) => {
+      const messages = drag(points, gap);
+      for (const message of messages) {
+        expect(message.length / 2).toBeLessThanOrEqual(DEFAULTS.stroke.maxPoints);
+        expect(strokeLength(message)).toBeLessThanOrEqual(DEFAULTS.stroke.maxLength);
+        for (let i = 0; i < message.length; i += 2) {
+          expect(message[i]).toBeGreaterThanOrEqual(0);
+          expect(message[i]).toBeLessThanOrEqual(grid.width);
+          expect(message[i + 1]).toBeGreaterThanOrEqual(0);
+          expect(message[i + 1]).toBeLessThanOrEqual(grid.height);
+        }
+      }
+      for (let i = 1; i < messages.length; i++) {
+        expect(messages[i].slice(0, 2)).toEqual(messages[i - 1].slice(-2));
+      }
+      const on = (x: number, size: number): number => Math.max(0, Math.min(size, x));
+      const way = points.flatMap(([x, y]) => [on(x, grid.width), on(y, grid.height)]);
+      const sent = messages.reduce((sum, message) => sum + strokeLength(message), 0);
+      // Steps too small to see are left out, each shorter than a sixth of a cell.
+      expect(sent).toBeLessThanOrEqual(strokeLength(way) + 1e-6);
+      expect(sent).toBeGreaterThan(strokeLength(way) - 0.31 * points.length);
+    },
+  );
+});
+
+test('the first message is sent at once, then at most 20 a second', () => {
+  const points = Array.from({ length: 101 }, (_, i) => [i, 10] as const);
+  const messages = drag(points, 10);
+  expect(messages[0]).toEqual([0, 10]);
+  expect(messages.length).toBeLessThanOrEqual(22);
+  expect(messages.at(-1)?.slice(-2)).toEqual([100, 10]);
+});
+
+test('a tap is one point', () => {
+  expect(drag([[5, 6]], 0)).toEqual([[5, 6]]);
+});
+
+/** A canvas without a browser, and the names of what its pointers do. */
+function bind() {
+  const names: string[] = [];
+  const tools = new Proxy({} as CanvasHand, {
+    get: (_, name: string) => () => {
+      names.push(name);
+      return false;
+    },
+  });
+  const canvas = Object.assign(new EventTarget(), {
+    getBoundingClientRect: () => ({ left: 0, top: 0 }),
+    setPointerCapture: () => undefined,
+    matches: (): boolean => false,
+  });
+  Object.assign(globalThis, { window: new EventTarget(), document: new EventTarget() });
+  bindCanvas(canvas as unknown as HTMLCanvasElement, tools);
+  const fire = (name: string, clientX: number, button: number): void => {
+    const about = { pointerId: 1, pointerType: 'mouse', clientX, clientY: 0, button };
+    canvas.dispatchEvent(Object.assign(new Event(name, { cancelable: true }), about));
+  };
+  /** Drags with a button; between press and release, events name no button. */
+  const drag = (button: number): string[] => {
+    names.length = 0;
+    fire('pointerdown', 0, button);
+    fire('pointermove', 40, -1);
+    fire('pointerup', 40, button);
+    return [...names];
+  };
+  return { drag, canvas };
+}
+
+test('the first button uses the tool; the wheel, the right button, Back and Forward move the view', () => {
+  const { drag } = bind();
+  expect(drag(0)).toEqual(['dismiss', 'toolStart', 'toolMove', 'toolEnd']);
+  for (const button of [1, 2, 3, 4]) expect(drag(button)).toEqual(['panBy', 'panEnd']);
+});
+
+test('the space bar makes the first button move the view, until it is released or the window is left', () => {
+  const { drag, canvas } = bind();
+  canvas.matches = () => true;
+  const key = (name: string) => window.dispatchEvent(Object.assign(new Event(name), { key: ' ' }));
+  for (const end of ['keyup', 'blur']) {
+    key('keydown');
+    expect(drag(0)).toEqual(['panBy', 'panEnd']);
+    key(end);
+    expect(drag(0)).toEqual(['dismiss', 'toolStart', 'toolMove', 'toolEnd']);
+  }
 });

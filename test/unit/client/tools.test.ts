@@ -42,7 +42,7 @@ function hold(tool: Tool) {
   state.take(tool);
   const connection = { send: () => undefined };
   const session = { model, state, requests, connection, estimate, feedback };
-  const tools = new Tools(session as never, view as never, (text) => done.push(text));
+  const tools = new Tools(session as never, view as never, { show: (text) => done.push(text) });
   return { tools, model, state, done, sent };
 }
 

@@ -1,6 +1,7 @@
 import { types } from 'node:util';
 import { Packr } from 'msgpackr';
-import { OPTIONS, pack, parser, unpack } from '../../../shared/protocol/packets.ts';
+import { OPTIONS, pack, unpack } from '../../../shared/protocol/packets.ts';
+import { parser } from '../../../shared/protocol/parser.ts';
 import fc, { forRuns } from '../../support/property.ts';
 
 function decode(message: unknown): unknown {

@@ -1,8 +1,7 @@
 import { ageText, kindName, survivedText } from '../../../../client/elements/text.ts';
 import { keyAction } from '../../../../client/input/keyboard.ts';
 import { Resolution, TickLength } from '../../../../client/render/frame-pacing.ts';
-import { RequestTracker } from '../../../../client/room/connection.ts';
-import { Hint } from '../../../../client/state/hint.ts';
+import { Hint } from '../../../../client/state/browser-store.ts';
 import { InteractionState } from '../../../../client/state/interaction-state.ts';
 import type { OrganismView } from '../../../../shared/vocabulary.ts';
 
@@ -80,20 +79,6 @@ describe('session', () => {
   });
 });
 
-test('each answer reaches its request', () => {
-  const sent: unknown[] = [];
-  const heard: unknown[] = [];
-  const requests = new RequestTracker((name, payload) => sent.push([name, payload]));
-  const seed = { from: 'prior' } as const;
-  requests.ask('plant', { x: 1, y: 2, seed }, { accepted: () => heard.push('yes') });
-  requests.ask('plant', { x: 3, y: 4, seed }, { rejected: (reason) => heard.push(reason) });
-  expect(sent[0]).toEqual(['plant', { id: 1, x: 1, y: 2, seed }]);
-  expect(requests.rejected({ id: 2, reason: 'occupied' })).toBe(true);
-  requests.accepted({ id: 1 });
-  requests.accepted({ id: 1 });
-  expect(requests.rejected({ reason: 'too-fast' })).toBe(false);
-  expect(heard).toEqual(['occupied', 'yes']);
-});
 describe('clocks', () => {
   test('the length of a tick is known also where a quiet room sends nothing in some, and pauses do not count', () => {
     const length = new TickLength();

@@ -1,18 +1,17 @@
-/** A small map of the whole room: where its organisms are, and what part of it the page shows. */
+/** Finding one's way: a small map of the whole room, and the button that finds the visitor's own organisms. */
 import { msg } from '@lit/localize';
-import { css, html, type TemplateResult } from 'lit';
+import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
 import { lightnessOf, OWNER_CHROMA } from '../../../shared/hues.ts';
+import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import type { CameraRig } from '../../render/camera-rig.ts';
-import { fire, PageElement } from './sheet-element.ts';
+import { owner, visuallyHidden } from '../../style/fragments.ts';
+import { fire, PageElement } from './page-element.ts';
 
 /** Fires `go` (`detail`: Point) when a place is touched, and `show-all` when a key presses it. */
 @customElement('room-overview')
 export class RoomOverview extends PageElement {
   static override styles = css`
-    :host([hidden]) {
-      display: none;
-    }
     button {
       display: block;
       padding: 0;
@@ -66,7 +65,7 @@ export class RoomOverview extends PageElement {
       context.arc(x, y, 3 + 0.3 * stage, 0, 7);
       context.fill();
     }
-    // What lies outside the room is not on the map.
+    // The map shows nothing outside the room.
     const line = room.width / 70;
     const left = Math.max(line, shown.x);
     const top = Math.max(line, shown.y);
@@ -75,5 +74,82 @@ export class RoomOverview extends PageElement {
     context.strokeStyle = '#fff';
     context.lineWidth = line;
     context.strokeRect(left, top, right - left, bottom - top);
+  }
+}
+
+/** Fires `find` (`detail`: OrganismView) with one of the visitor's organisms. */
+@customElement('find-mine')
+export class FindMine extends PageElement {
+  static override styles = css`
+    button {
+      display: inline-flex;
+      align-items: center;
+      gap: 0.65em;
+      padding: 0.62em;
+      padding-inline: 0.85em 1.1em;
+      border-radius: 999px;
+      animation: fade-in 0.5s ease-out;
+    }
+    .who {
+      position: relative;
+      width: 0.62em;
+      height: 0.62em;
+      margin: 0.3em;
+    }
+    .who::after {
+      content: '';
+      position: absolute;
+      inset: -0.3em;
+      border: 1.5px solid oklch(${owner} var(--hue) / 0.7);
+      border-radius: 50%;
+    }
+    .unseen {
+      border-color: var(--warm);
+    }
+    .unseen .who::after {
+      border: 2px solid var(--warm);
+      animation: pulse 1.2s ease-in-out 8;
+      --faintest: 0;
+    }
+    @media (max-width: 299px), (max-height: 299px) {
+      span {
+        ${visuallyHidden}
+      }
+      button {
+        padding: 0.62em;
+        justify-content: center;
+      }
+    }
+  `;
+
+  private lastFound: OrganismId = 0;
+
+  override render(): TemplateResult | typeof nothing {
+    const { unseen, model } = this.session;
+    const { you, connection } = model;
+    if (!you || connection !== 'live' || this.mine().length === 0) return nothing;
+    return html`<button class="panel raise ${unseen ? 'unseen' : ''}" data-testid="find-mine" @click=${this.find}>
+      <i class="who" style="--hue:${you.hue}"></i><span>${msg('Find mine')}</span>
+    </button>`;
+  }
+
+  private mine(): OrganismView[] {
+    const { you, organisms } = this.session.model;
+    return [...organisms.values()].filter(({ planter }) => planter.id === you?.id);
+  }
+
+  /** Finds the organism that others have affected, else the newest, then older organisms in turn. */
+  find(): void {
+    const { session } = this;
+    const mine = this.mine();
+    const organism =
+      mine.find(({ id }) => id === session.unseen) ??
+      mine.filter(({ id }) => id < this.lastFound).at(-1) ??
+      mine.at(-1);
+    session.unseen = 0;
+    this.requestUpdate();
+    if (!organism) return;
+    this.lastFound = organism.id;
+    fire(this, 'find', organism);
   }
 }

@@ -1,4 +1,4 @@
-/** Base of the page's modal dialogs. */
+/** Bases of the page's elements and dialogs, and the radio groups and buttons that they share. */
 import { localized, msg } from '@lit/localize';
 import {
   type CSSResultGroup,
@@ -6,10 +6,12 @@ import {
   css,
   html,
   LitElement,
+  nothing,
   type TemplateResult,
 } from 'lit';
 import { property, query } from 'lit/decorators.js';
 import { icons } from '../../elements/icons.ts';
+import { stepOf } from '../../input/keyboard.ts';
 import { controls } from '../../style/controls.ts';
 import { roundButton } from '../../style/fragments.ts';
 import type { RoomSession } from '../room-session.ts';
@@ -18,13 +20,28 @@ const block = css`
   :host {
     display: block;
   }
+  :host([hidden]) {
+    display: none;
+  }
 `;
 
-/** Has the styles of the page's controls before its own, and renders again in another language. */
+/** Adds the styles of the page's controls before its own, and renders again in another language. */
 @localized()
 export class VisitorElement extends LitElement {
   protected static override finalizeStyles(own: CSSResultGroup = []): CSSResultOrNative[] {
     return LitElement.finalizeStyles([controls, block, own]);
+  }
+
+  private readonly endings: (() => void)[] = [];
+
+  /** Calls these functions when the element leaves the page. */
+  protected untilGone(...endings: (() => void)[]): void {
+    this.endings.push(...endings);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    for (const end of this.endings.splice(0)) end();
   }
 }
 
@@ -36,18 +53,11 @@ export abstract class PageElement extends VisitorElement {
 
 /** Counts as an open panel while it is on the page. */
 export abstract class PanelElement extends PageElement {
-  private closed: (() => void) | undefined;
-
   protected abstract close(): void;
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.closed = this.session.panels.open(() => this.close());
-  }
-
-  override disconnectedCallback(): void {
-    super.disconnectedCallback();
-    this.closed?.();
+    this.untilGone(this.session.panels.open(() => this.close()));
   }
 }
 
@@ -58,18 +68,21 @@ export function fire<T>(element: HTMLElement, name: string, detail?: T): void {
 
 const sheetStyle = css`
   dialog {
+    max-height: calc(100dvh - 16px);
     color: var(--ink);
     overflow: hidden;
+  }
+  dialog[open] {
+    display: grid;
+    grid-template-rows: auto minmax(0, 1fr);
   }
   dialog::backdrop {
     background: oklch(0.1 0.01 230 / 0.62);
   }
   header {
     gap: 8px;
-    min-width: 0;
   }
   h2 {
-    min-width: 0;
     font-size: 1.22em;
     font-weight: 500;
     line-height: 1.2;
@@ -88,8 +101,8 @@ export abstract class SheetElement extends PageElement {
   @query('dialog') protected readonly dialog!: HTMLDialogElement;
 
   protected header(title: string): TemplateResult {
-    return html`<header class="flex spread">
-      <h2 id="title">${title}</h2>
+    return html`<header class="flex spread shrinks">
+      <h2 id="title" class="shrinks">${title}</h2>
       <button class="close" aria-label=${msg('Close')} data-testid="sheet-close" @click=${this.close}>
         ${icons.close}
       </button>
@@ -120,3 +133,68 @@ export abstract class SheetElement extends PageElement {
     if (x < left || x > right || y < top || y > bottom) this.close();
   }
 }
+
+interface RadioGroup<T> {
+  readonly class: string;
+  readonly label: string;
+  readonly options: readonly {
+    readonly value: T;
+    readonly testid: string;
+    /** Name of an option whose content is not text. */
+    readonly label?: string;
+    readonly content?: unknown;
+    readonly style?: string;
+    /** Keyboard shortcuts, as in `aria-keyshortcuts`. */
+    readonly keys?: string;
+  }[];
+  readonly selected: T;
+  readonly choose: (value: T) => void;
+  /** Content after the options. */
+  readonly after?: unknown;
+}
+
+/** A radio group; arrow keys move its selection. */
+export function radioGroup<T>(group: RadioGroup<T>): TemplateResult {
+  const { options, selected, choose } = group;
+  return html`<div class=${group.class} role="radiogroup" aria-label=${group.label} @keydown=${walk}>
+    ${options.map(
+      ({ value, testid, label, content, style, keys }) => html`<button
+        class="soft middle"
+        role="radio"
+        data-testid=${testid}
+        style=${style ?? nothing}
+        title=${label ?? nothing}
+        aria-label=${label ?? nothing}
+        aria-keyshortcuts=${keys ?? nothing}
+        aria-checked=${value === selected}
+        tabindex=${value === selected ? 0 : -1}
+        @click=${() => choose(value)}
+      >
+        ${content}
+      </button>`,
+    )}
+    ${group.after}
+  </div>`;
+}
+
+function walk(event: KeyboardEvent): void {
+  const step = stepOf(event.key);
+  if (!step) return;
+  const group = event.currentTarget as HTMLElement;
+  const all = [...group.querySelectorAll<HTMLElement>('[role="radio"]')];
+  const next = all[(all.indexOf(event.target as HTMLElement) + step + all.length) % all.length];
+  next.click();
+  next.focus();
+  event.preventDefault();
+  event.stopPropagation();
+}
+
+const button =
+  (kind: 'solid' | 'quiet') =>
+  (id: string, content: unknown, click: () => void, disabled = false): TemplateResult =>
+    html`<button class=${kind} data-testid=${id} ?disabled=${disabled} @click=${click}>${content}</button>`;
+
+/** The main action. */
+export const solid = button('solid');
+/** Another action. */
+export const quiet = button('quiet');
