@@ -13,6 +13,7 @@ import {
   USED_HEADER,
 } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { Schedule } from '../../shared/host/settings.ts';
 import {
   type HostState,
   type RoomDetail,
@@ -20,10 +21,24 @@ import {
   refusal,
 } from '../../shared/host/state.ts';
 import { Listeners } from '../state/browser-store.ts';
-import type { Question } from './elements/confirm-dialog.ts';
-import type { Notice } from './elements/notice-layer.ts';
-import type { HoursDraft } from './hours-draft.ts';
 import { failure } from './text.ts';
+
+type Day = Schedule['days'][number];
+
+/** Only what was changed, so that the rest can change elsewhere meanwhile. */
+export interface HoursDraft extends Partial<Omit<Schedule, 'days'>> {
+  /** By index, from Monday. */
+  readonly days?: Readonly<Record<number, Day>>;
+}
+
+/** The schedule with the changes. */
+export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft = {}): Schedule {
+  return {
+    ...schedule,
+    ...more,
+    days: schedule.days.map((day, i) => (days[i] === undefined ? day : days[i])),
+  };
+}
 
 /** Values for the placeholders in the path of a call. */
 export type Parts = Readonly<Record<string, string | number>>;
@@ -87,6 +102,25 @@ export class HostApi {
 const POLL_MS = 2_000;
 /** The same while the page is hidden, ms. */
 const POLL_HIDDEN_MS = 15_000;
+
+/** What a confirmation dialog shows. */
+export interface Question {
+  readonly title: string;
+  readonly text: string;
+  /** Label of the button that confirms. */
+  readonly confirm: string;
+  readonly danger?: boolean;
+  /** What the host must type before they can confirm. */
+  readonly typed?: string;
+}
+
+/** What was done or what went wrong. */
+export interface Notice {
+  readonly text: string;
+  readonly wrong?: boolean;
+  /** A button to undo or continue. */
+  readonly action?: { readonly label: string; readonly run: () => void };
+}
 
 /** Dialogs and notices that the page shows for the model. */
 export interface HostFeedback {

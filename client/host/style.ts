@@ -1,5 +1,5 @@
 /** Styles that the elements of the host's page share: cards, buttons, tags, dialogs. */
-import { css } from 'lit';
+import { css, unsafeCSS } from 'lit';
 import { controls } from '../style/controls.ts';
 import { brand, visuallyHidden } from '../style/fragments.ts';
 
@@ -367,10 +367,35 @@ const shared = css`
       transform: translateY(8px);
     }
   }
+  /* Tokens of layout. */
+  .end {
+    align-items: end;
+  }
+  .whole {
+    grid-column: 1 / -1;
+  }
+  .lined {
+    border-top: 1px solid var(--line);
+  }
+  .break {
+    overflow-wrap: anywhere;
+  }
+  .name {
+    font-weight: 500;
+  }
+  .title {
+    font-size: 1.25em;
+    overflow-wrap: anywhere;
+  }
 `;
 
+/** `.gap-8` and so on: distances in px between the parts of a grid or a line. */
+const gaps = unsafeCSS(
+  [2, 6, 8, 10, 12, 14, 16, 20, 22].map((gap) => `.gap-${gap} { gap: ${gap}px; }`).join('\n'),
+);
+
 /** Every element of the host's page uses these styles, before its own. */
-export const hostStyle = [controls, shared, fields];
+export const hostStyle = [controls, shared, fields, gaps];
 
 /** Styles of modal dialogs, after `hostStyle`. */
 export const dialogStyle = css`

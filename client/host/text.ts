@@ -5,7 +5,15 @@ import type { HostState, RoomSummary } from '../../shared/host/state.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { planterName as nameAtPlanting, number, plural, timeText } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
-import { localTime } from './local-time.ts';
+
+/**
+ * What clock and calendar show, as if they were those of UTC; ms.
+ *
+ * @param at ms since 1970
+ * @param zone the server's, such as 'Europe/Copenhagen'
+ */
+export const localTime = (at: number, zone: string): number =>
+  Date.parse(`${new Date(at).toLocaleString('sv-SE', { timeZone: zone }).replace(' ', 'T')}Z`);
 
 /** Why a call was refused. */
 export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
@@ -189,6 +197,10 @@ export function dayName(at: number, now: number, zone: string): string {
 export function moment(at: number, now: number, zone: string): string {
   return `${dayName(at, now, zone)}, ${clock(at, zone)}`;
 }
+
+/** A time as short as it can be written: '30 s', '5 min'. */
+export const shortSpan = (seconds: number): string =>
+  seconds < 60 ? msg(str`${number(seconds)} s`) : msg(str`${number(seconds / 60)} min`);
 
 /** What went wrong with a call, and what to do about it. */
 export function failure(error: unknown): string {

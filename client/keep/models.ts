@@ -9,7 +9,7 @@ import { createScalarRule } from '../../server/vnca/scalar-rule.ts';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 import { float32Of, readSafetensors } from '../../shared/safetensors.ts';
 import { modelPath } from '../../shared/seed-token.ts';
-import { latin1 } from '../keepsake/latin1.ts';
+import { latin1 } from '../keepsake/film.ts';
 
 /** A model, which latents it is for, and when its organisms fall asleep. */
 export interface PageModel extends Model {

@@ -2,8 +2,7 @@
 import { generate } from 'lean-qr';
 import type { PainterNet } from '../../shared/painter/net.ts';
 import { inSlices, LARGEST_SCALE, paintStill } from '../../shared/painter/still.ts';
-import { yieldUnless } from './film.ts';
-import { latin1 } from './latin1.ts';
+import { latin1, yieldUnless } from './film.ts';
 import {
   type Context,
   canvasOf,

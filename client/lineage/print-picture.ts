@@ -5,8 +5,7 @@ import { TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree } from '../family-tree/layout.ts';
 import { PAPER_INK, paintLegend, paintTree } from '../family-tree/paint.ts';
 import type { TreePictures } from '../family-tree/pictures.ts';
-import { namedMarks } from '../family-tree/time-marks.ts';
-import { nameOf, planterOf, sizeText } from '../family-tree/tree-text.ts';
+import { namedMarks, nameOf, planterOf, sizeText } from '../family-tree/tree-text.ts';
 import { canvasOf, FONTS } from '../keepsake/specimen.ts';
 import { formats } from '../locale/locale.ts';
 

@@ -5,8 +5,7 @@ import { type Covered, type Edges, nodeAt, TreeCamera } from '../family-tree/cam
 import { layoutTree, type TreeLayout, type TreeNode } from '../family-tree/layout.ts';
 import { paintLegend, paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import { namedMarks } from '../family-tree/time-marks.ts';
-import { nameOf, planterOf } from '../family-tree/tree-text.ts';
+import { namedMarks, nameOf, planterOf } from '../family-tree/tree-text.ts';
 import { bindCanvas, type CanvasHand } from '../input/canvas-input.ts';
 import { arrowMove } from '../input/keyboard.ts';
 import { FONTS } from '../keepsake/specimen.ts';

@@ -9,10 +9,8 @@ import { languageSelect } from '../elements/language-select.ts';
 import type { TreeNode } from '../family-tree/layout.ts';
 import { endText, nameOf, sizeText } from '../family-tree/tree-text.ts';
 import { knowKinds, language } from '../locale/locale.ts';
-import './lineage-card.ts';
-import type { LineageCard } from './lineage-card.ts';
+import { type LineageCard, style } from './lineage-card.ts';
 import { savePrint } from './print-picture.ts';
-import { style } from './style.ts';
 import { TreeCanvas } from './tree-canvas.ts';
 
 const ZOOM = 1.5;

@@ -4,18 +4,24 @@ import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
 import { isLanguage } from '../../shared/languages.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
+import '../elements/cursor-layer.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { ViewportReporter } from '../input/canvas-input.ts';
 import type { Insets, Point } from '../render/camera.ts';
 import { WallConnection } from '../room/room-connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
+import { WallNews } from './captions.ts';
 import { FilmPlayer } from './film-player.ts';
-import { shareOf, wholeView } from './framing.ts';
-import { languagesWithoutGlyphs } from './missing-glyphs.ts';
 import type { NameLayer } from './name-layer.ts';
-import { WallNews } from './wall-news.ts';
-import { mayRenew, readOptions, visitorAddress, type Way } from './wall-options.ts';
-import { WallView } from './wall-view.ts';
+import {
+  languagesWithoutGlyphs,
+  mayRenew,
+  readOptions,
+  visitorAddress,
+  type Way,
+} from './wall-options.ts';
+import { shareOf, WallView, wholeView } from './wall-view.ts';
+import './name-layer.ts';
 import './wall-overlay.ts';
 import './wall-tree.ts';
 import { type Caption, ENGLISH, picture, signature, voiceOf } from './text.ts';

@@ -6,7 +6,7 @@ import { TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree, type TreeLayout } from '../family-tree/layout.ts';
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import { namedMarks } from '../family-tree/time-marks.ts';
+import { namedMarks } from '../family-tree/tree-text.ts';
 import { FONTS } from '../keepsake/specimen.ts';
 import type { Insets } from '../render/camera.ts';
 import { type Caption, ENGLISH, familyTree, signature } from './text.ts';

@@ -2,9 +2,8 @@
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { StyledElement } from './styled-element.ts';
+import { field, isChecked, StyledElement } from './host-element.ts';
 import './host-nav.ts';
-import { field, isChecked } from './templates.ts';
 
 /** Fires `token` (`detail`: the token that was typed) when the form is submitted. */
 @customElement('host-login')

@@ -7,7 +7,7 @@ import { choose, language } from '../../locale/locale.ts';
 import { hostIcons } from '../icons.ts';
 import { locationHash, type Section, sectionsOf } from '../sections.ts';
 import { drawingsText, reportedText } from '../text.ts';
-import { StyledElement } from './styled-element.ts';
+import { StyledElement } from './host-element.ts';
 
 /** Links to all sections; the slot is the end of the menu on a phone. */
 @customElement('host-nav')

@@ -4,8 +4,8 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { AsideState } from '../../../shared/host/state.ts';
-import type { Question } from '../elements/confirm-dialog.ts';
 import { HostElement } from '../elements/host-element.ts';
+import type { Question } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { moment } from '../text.ts';
 

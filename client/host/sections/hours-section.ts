@@ -3,9 +3,15 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { closesNextDay, type Schedule } from '../../../shared/host/settings.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { inputValue, isChecked, option, sectionHead, switchRow } from '../elements/templates.ts';
-import { type HoursDraft, withDraft } from '../hours-draft.ts';
+import {
+  HostElement,
+  inputValue,
+  isChecked,
+  option,
+  sectionHead,
+  switchRow,
+} from '../elements/host-element.ts';
+import { type HoursDraft, withDraft } from '../host-model.ts';
 import { clock, DAY_NAMES, farewellText, moment } from '../text.ts';
 
 const TYPICAL_DAY = { from: '10:00', to: '17:00' };

@@ -6,19 +6,69 @@ import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
 import {
   applyChange,
+  type DrawingMode,
   type RoomSettings,
   type SettingsRequest,
 } from '../../../shared/host/settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
-import { HostElement } from '../elements/host-element.ts';
+import {
+  type Choice,
+  HostElement,
+  isChecked,
+  languageChips,
+  radioChips,
+  sectionHead,
+} from '../elements/host-element.ts';
+import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../elements/host-knob.ts';
 import { hostIcons } from '../icons.ts';
-import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../knobs.ts';
-import '../elements/host-knob.ts';
-import './farewell-card.ts';
-import './undo-card.ts';
-import { isChecked, languageChips, sectionHead } from '../elements/templates.ts';
-import { drawingChoice, SEED_TOGGLES } from './seed-rules.ts';
+import './undo-cards.ts';
+
+const MODES: readonly Choice<DrawingMode>[] = [
+  { value: 'on', name: msg('at once') },
+  { value: 'ask', name: msg('ask first') },
+  { value: 'off', name: msg('off') },
+];
+
+const ABOUT: Readonly<Record<DrawingMode, string>> = {
+  on: msg('Whatever visitors draw can be planted at once.'),
+  ask: msg('Drawings wait under “Watch” until you let them grow. Keepsakes do not wait.'),
+  off: msg('Visitors do not see the drawing pad.'),
+};
+
+/** Texts of the switches, by setting. */
+export const SEED_TOGGLES = {
+  wholeGallery: {
+    name: msg('Whole gallery'),
+    about: msg('Also what does not suit everybody, and the many that look alike.'),
+  },
+  transformOthers: {
+    name: msg('Turning others’ organisms'),
+    about: msg(
+      'Visitors can turn what others have planted into what their seed grows into. Their own they always can.',
+    ),
+  },
+  tokens: {
+    name: msg('Keepsakes'),
+    about: msg('Visitors can plant an organism again from its link, also from another room.'),
+  },
+  latents: {
+    name: msg('Seeds from programs'),
+    about: msg('Programs of visitors can plant whatever they like.'),
+  },
+} as const;
+
+/** A choice of what becomes of drawings. @param status whether the last change has been applied */
+export function drawingChoice(
+  selected: DrawingMode,
+  status: string,
+  apply: (change: SettingsRequest) => void,
+): TemplateResult {
+  return html`<div class="drawings" data-testid="knob-drawings">
+    ${radioChips(msg('Drawings'), MODES, selected, (drawings) => apply({ drawings }))}
+    <p class="soft" aria-live="polite">${status} ${ABOUT[selected]}</p>
+  </div>`;
+}
 
 /** How long “applied” is shown, ms. */
 const APPLIED_MS = 2_500;

@@ -4,11 +4,17 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, RoomSummary, SnapshotState } from '../../../shared/host/state.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { field, iconButton, noStorage, pictureLoaded, sectionHead } from '../elements/templates.ts';
+import {
+  field,
+  HostElement,
+  iconButton,
+  noStorage,
+  pictureLoaded,
+  sectionHead,
+} from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
 import { moment, organismsText, roughSpan } from '../text.ts';
-import { offerRestore } from './undo-card.ts';
+import { offerRestore } from './undo-cards.ts';
 
 const BEFORE = {
   undo: msg('before an undo'),

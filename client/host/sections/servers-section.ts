@@ -5,8 +5,7 @@ import { customElement } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ClusterState, ServerState } from '../../../shared/host/state.ts';
 import { number } from '../../elements/text.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { sectionHead } from '../elements/templates.ts';
+import { HostElement, sectionHead } from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
 import { roughSpan } from '../text.ts';
 

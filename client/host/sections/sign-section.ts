@@ -10,8 +10,13 @@ import {
   type LanguageCode,
   SOURCE_LANGUAGE,
 } from '../../../shared/languages.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { field, inputValue, radioChips, sectionHead } from '../elements/templates.ts';
+import {
+  field,
+  HostElement,
+  inputValue,
+  radioChips,
+  sectionHead,
+} from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
 
 const PAPER_CHOICES = PAPERS.map((value) => ({ value, name: value }));

@@ -13,12 +13,10 @@ import {
   medianStay,
   type Span,
   total,
-} from '../aggregates.ts';
-import { HostElement } from '../elements/host-element.ts';
+} from '../elements/bar-chart.ts';
+import { type Choice, HostElement, radioChips, sectionHead } from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
 import { failure, seedsText, visitsText, woundsText } from '../text.ts';
-import '../elements/bar-chart.ts';
-import { type Choice, radioChips, sectionHead } from '../elements/templates.ts';
 
 const SPANS: readonly Choice<Span>[] = [
   { value: 'today', name: msg('Today') },

@@ -5,8 +5,7 @@ import { customElement, query } from 'lit/decorators.js';
 import type { WallState } from '../../../shared/host/state.ts';
 import { number, plural } from '../../elements/text.ts';
 import { formats } from '../../locale/locale.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { field, sectionHead } from '../elements/templates.ts';
+import { field, HostElement, sectionHead } from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
 import { moment, roughSpan } from '../text.ts';
 

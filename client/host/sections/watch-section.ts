@@ -8,17 +8,13 @@ import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { organismName } from '../../elements/text.ts';
 import type { Point } from '../../render/camera.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { type LiveView, organismsIn } from '../elements/live-view.ts';
-import { iconButton } from '../elements/templates.ts';
+import { HostElement, iconButton } from '../elements/host-element.ts';
+import { type LiveView, organismsIn, type PointerTool } from '../elements/live-view.ts';
 import { hostIcons } from '../icons.ts';
-import type { PointerTool } from '../pointer-tools.ts';
 import { clock, inLineText, organismsText, paceText, planterName, visitorsText } from '../text.ts';
-import { offerUndo } from './undo-card.ts';
-import './ban-list.ts';
+import { offerUndo } from './undo-cards.ts';
+import './watch-lists.ts';
 import './queues.ts';
-import '../elements/organism-list.ts';
-import './visitor-list.ts';
 
 /** Styles of `watch-section`. */
 export const watchStyle = css`

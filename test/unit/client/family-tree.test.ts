@@ -1,8 +1,12 @@
 /** How a family tree is laid out, and which part of it is shown. */
 import { nodeAt, TreeCamera } from '../../../client/family-tree/camera.ts';
-import { layoutTree, ROOM, type TreeNode } from '../../../client/family-tree/layout.ts';
-import { dateOf, momentIn, timeMarks } from '../../../client/family-tree/time-marks.ts';
-import type { TimeScale } from '../../../client/family-tree/time-scale.ts';
+import {
+  layoutTree,
+  ROOM,
+  type TimeScale,
+  type TreeNode,
+} from '../../../client/family-tree/layout.ts';
+import { dateOf, momentIn, timeMarks } from '../../../client/family-tree/tree-text.ts';
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { createRandom } from '../../../shared/random.ts';
 

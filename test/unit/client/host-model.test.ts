@@ -6,13 +6,11 @@ import {
   ninths,
   roundUp,
   total,
-} from '../../../client/host/aggregates.ts';
-import { areaKey, organismsIn } from '../../../client/host/elements/live-view.ts';
-import type { HostModel } from '../../../client/host/host-model.ts';
-import { withDraft } from '../../../client/host/hours-draft.ts';
-import { energyStory, KNOB_GROUPS } from '../../../client/host/knobs.ts';
-import { areaBetween } from '../../../client/host/pointer-tools.ts';
-import { offerUndo } from '../../../client/host/sections/undo-card.ts';
+} from '../../../client/host/elements/bar-chart.ts';
+import { energyStory, KNOB_GROUPS } from '../../../client/host/elements/host-knob.ts';
+import { areaBetween, areaKey, organismsIn } from '../../../client/host/elements/live-view.ts';
+import { type HostModel, withDraft } from '../../../client/host/host-model.ts';
+import { offerUndo } from '../../../client/host/sections/undo-cards.ts';
 import {
   addressName,
   healthOf,

@@ -1,6 +1,6 @@
 /** Rows of the host's queues: a press counts only where the row has been for a moment. */
 import type { ReactiveController } from 'lit';
-import { SETTLE_MS, SettledRows } from '../../../client/host/settled-rows.ts';
+import { SETTLE_MS, SettledRows } from '../../../client/host/sections/queues.ts';
 
 let now = 5_000;
 

@@ -3,8 +3,14 @@
 import { generate } from 'lean-qr';
 import { screenToWorld, worldToScreen } from '../../../client/render/camera.ts';
 import { driftAt } from '../../../client/render/shaders/scene.ts';
-import { closeUpOf, drifted, frameOf, regionOf, wholeView } from '../../../client/wall/framing.ts';
 import { mayRenew, readOptions, visitorAddress } from '../../../client/wall/wall-options.ts';
+import {
+  closeUpOf,
+  drifted,
+  frameOf,
+  regionOf,
+  wholeView,
+} from '../../../client/wall/wall-view.ts';
 import { buildOf } from '../../../shared/build.ts';
 import { codeOf, readable } from '../../../shared/printed-address.ts';
 import fc, { between, forAll, forRuns } from '../../support/property.ts';
