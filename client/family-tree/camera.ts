@@ -1,11 +1,6 @@
 /** Which part of a tree a canvas shows. Pure. */
+import type { Point, Size } from '../render/camera.ts';
 import type { TreeLayout, TreeNode } from './layout.ts';
-
-/** Pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
 
 /** What is kept free of the tree when all of it is shown, px. */
 export interface Edges {
@@ -104,7 +99,7 @@ export class TreeCamera {
     this.keepInside();
   }
 
-  toScreen(x: number, y: number): { readonly x: number; readonly y: number } {
+  toScreen(x: number, y: number): Point {
     const { width, height } = this.size;
     return {
       x: width / 2 + this.forward * this.scale * (x - this.x),
@@ -112,7 +107,7 @@ export class TreeCamera {
     };
   }
 
-  toTree(x: number, y: number): { readonly x: number; readonly y: number } {
+  toTree(x: number, y: number): Point {
     const { width, height } = this.size;
     return {
       x: this.x + (this.forward * (x - width / 2)) / this.scale,
@@ -134,7 +129,7 @@ export class TreeCamera {
 /** The organism at a place of the tree, if any. @param reach that a finger may miss by */
 export function nodeAt(
   nodes: readonly TreeNode[],
-  { x, y }: { readonly x: number; readonly y: number },
+  { x, y }: Point,
   reach: number,
 ): TreeNode | undefined {
   const distance = (node: TreeNode): number => Math.hypot(node.x - x, node.y - y);

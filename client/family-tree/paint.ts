@@ -1,11 +1,15 @@
 /** Draws a family tree on a canvas. */
 
 import { msg } from '@lit/localize';
+import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
+import { FONTS } from '../keepsake/specimen.ts';
+import type { Size } from '../render/camera.ts';
 import { oklch, ownerColor, type Rgb } from '../style/fragments.ts';
-import type { Size, TreeCamera } from './camera.ts';
+import type { TreeCamera } from './camera.ts';
 import type { TreeLayout, TreeNode } from './layout.ts';
 import type { Picture, TreePictures } from './pictures.ts';
+import { momentIn, timeMarks } from './tree-text.ts';
 
 type Context = CanvasRenderingContext2D;
 
@@ -51,28 +55,29 @@ export const PAPER_INK: TreeInk = {
 
 /** What is drawn, and how. */
 export interface TreeScene {
+  readonly page: LineagePage;
   readonly layout: TreeLayout;
   readonly camera: TreeCamera;
-  readonly pictures: Pick<TreePictures, 'of'>;
+  readonly pictures: TreePictures;
   readonly size: Size;
   readonly ink: TreeInk;
-  /** Of the texts, as CSS. */
-  readonly fonts: string;
-  /** Of the smallest text, px. */
+  /** Size of the smallest text, px. */
   readonly textSize: number;
   /** How far the tree has grown, as x of the layout. */
   readonly until: number;
   /** The organism that is looked at. */
   readonly chosen?: TreeNode | undefined;
-  /** Its name, and its planter's. */
+  /** An organism's name and its planter's. */
   readonly names: (node: TreeNode) => readonly [name: string, planter: string];
-  /** Moments to mark on the time axis, and their texts; y is where these stand, px. */
-  readonly marks: readonly { readonly x: number; readonly text: string }[];
+  /** Language tag for the times on the axis, and the y at which these stand, px. */
+  readonly locale: string;
   readonly marksAt: number;
   /** Where the lines below them end; absent: at the canvas's edge. */
   readonly marksEnd?: number;
 }
 
+/** Minimum distance of two times on the axis, in sizes of the text. */
+const MARK = 7;
 /** Radius of a picture's disc. */
 const DISC = 0.56;
 /** Widths of a picture, sizes of the text, from which names and planters are written. */
@@ -149,12 +154,12 @@ function isSeen({ x, y, end }: TreeNode, { camera, size }: TreeScene): boolean {
   );
 }
 
-function paintMarks(to: Context, { marks, camera, size, ink, ...scene }: TreeScene): void {
-  to.font = `400 ${scene.textSize}px ${scene.fonts}`;
+function paintMarks(to: Context, { page, layout, camera, size, ink, ...scene }: TreeScene): void {
+  to.font = `400 ${scene.textSize}px ${FONTS}`;
   to.textAlign = 'center';
   to.textBaseline = 'top';
-  for (const { x, text } of marks) {
-    const at = Math.round(camera.toScreen(x, 0).x) + 0.5;
+  for (const mark of timeMarks(layout, page, (MARK * scene.textSize) / camera.scale)) {
+    const at = Math.round(camera.toScreen(mark.x, 0).x) + 0.5;
     if (at < -60 || at > size.width + 60) continue;
     to.strokeStyle = ink.grid;
     to.lineWidth = Math.max(1, scene.textSize / 14);
@@ -163,7 +168,7 @@ function paintMarks(to: Context, { marks, camera, size, ink, ...scene }: TreeSce
     to.lineTo(at, scene.marksEnd ?? size.height);
     to.stroke();
     to.fillStyle = ink.soft;
-    to.fillText(text, at, scene.marksAt);
+    to.fillText(momentIn(scene.locale, page, mark.at), at, scene.marksAt);
   }
 }
 
@@ -204,7 +209,7 @@ function paintLife(to: Context, node: TreeNode, { camera, ink }: TreeScene): voi
 }
 
 /** Specks around the end of what has dissolved: place and radius. */
-export const DUST = [
+const DUST = [
   [-0.18, -0.09, 0.03],
   [-0.05, 0.08, 0.025],
   [0.06, -0.05, 0.02],
@@ -242,7 +247,7 @@ function paintBranch(
 
 /** @param grown 0…1 */
 function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeScene): void {
-  const { camera, chosen, textSize, fonts, ink } = scene;
+  const { camera, chosen, textSize, ink } = scene;
   const { organism } = node;
   const { x, y } = camera.toScreen(node.x, node.y);
   const scale = camera.scale * grown * (2 - grown);
@@ -262,29 +267,13 @@ function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeSc
   if (camera.scale < NAMED * textSize || grown < 1) return;
   const [name, planter] = scene.names(node);
   const below = y + (DISC + 0.14) * scale;
-  const widest = 2.1 * camera.scale;
   to.textAlign = 'center';
   to.textBaseline = 'top';
-  write(to, name, {
-    x,
-    y: below,
-    size: textSize,
-    fonts,
-    colour: ink.ink,
-    ground: ink.ground,
-    widest,
-  });
+  const common = { x, ground: ink.ground, widest: 2.1 * camera.scale };
+  write(to, name, { ...common, y: below, size: textSize, colour: ink.ink });
   if (camera.scale < PLANTED * textSize || planter === '') return;
-  const next = below + 1.25 * textSize;
-  write(to, planter, {
-    x,
-    y: next,
-    size: 0.9 * textSize,
-    fonts,
-    colour: ink.soft,
-    ground: ink.ground,
-    widest,
-  });
+  const next = { y: below + 1.25 * textSize, size: 0.9 * textSize };
+  write(to, planter, { ...common, ...next, colour: ink.soft });
 }
 
 /** A picture, or a seed while there is none. */
@@ -308,17 +297,10 @@ function paintPicture(
 function write(
   to: Context,
   text: string,
-  {
-    x,
-    y,
-    size,
-    fonts,
-    colour,
-    ground,
-    widest,
-  }: Record<'x' | 'y' | 'size' | 'widest', number> & Record<'fonts' | 'colour' | 'ground', string>,
+  place: Record<'x' | 'y' | 'size' | 'widest', number> & Record<'colour' | 'ground', string>,
 ): void {
-  to.font = `500 ${size}px ${fonts}`;
+  const { x, y, size, widest } = place;
+  to.font = `500 ${size}px ${FONTS}`;
   let shown = text;
   if (to.measureText(shown).width > widest) {
     const letters = [...text];
@@ -327,47 +309,43 @@ function write(
     }
     shown = `${letters.join('').trimEnd()}…`;
   }
-  to.strokeStyle = ground;
+  to.strokeStyle = place.ground;
   to.lineWidth = 0.3 * size;
   to.lineJoin = 'round';
   to.strokeText(shown, x, y);
-  to.fillStyle = colour;
+  to.fillStyle = place.colour;
   to.fillText(shown, x, y);
 }
 
 /** Fills a disc. */
-export function dot(to: Context, x: number, y: number, radius: number): void {
+function dot(to: Context, x: number, y: number, radius: number): void {
   to.beginPath();
   to.arc(x, y, radius, 0, 2 * Math.PI);
   to.fill();
 }
 
 /** Draws a line. */
-export function line(to: Context, x0: number, y0: number, x1: number, y1: number): void {
+function line(to: Context, x0: number, y0: number, x1: number, y1: number): void {
   to.beginPath();
   to.moveTo(x0, y0);
   to.lineTo(x1, y1);
   to.stroke();
 }
 
-/** Where the line stands, and how large. */
-export interface LegendPlace {
-  /** Where the line begins: its left end, or its right end if it is mirrored. */
-  readonly x: number;
-  /** Middle of the line. */
-  readonly y: number;
-  /** Of the text, px. */
-  readonly size: number;
-  readonly fonts: string;
-  readonly ink: TreeInk;
-  readonly forward: 1 | -1;
-}
-
-/** Draws the legend. */
-export function paintLegend(to: Context, place: LegendPlace): void {
-  const { x, y, size, fonts, ink, forward } = place;
+/**
+ * Draws the legend in one line.
+ *
+ * @param x start of the line: its left end, or its right end where time runs from right to left
+ * @param y middle of the line
+ */
+export function paintLegend(
+  to: Context,
+  { camera: { forward }, ink, textSize: size }: Pick<TreeScene, 'camera' | 'ink' | 'textSize'>,
+  x: number,
+  y: number,
+): void {
   let at = 0;
-  to.font = `400 ${size}px ${fonts}`;
+  to.font = `400 ${size}px ${FONTS}`;
   to.textAlign = 'start';
   to.direction = forward > 0 ? 'ltr' : 'rtl';
   to.textBaseline = 'middle';

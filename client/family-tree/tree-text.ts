@@ -13,7 +13,7 @@ import {
   plural,
 } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
-import type { TreeLayout } from './layout.ts';
+import type { TreeLayout, TreeNode } from './layout.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -63,19 +63,6 @@ export function momentIn(locale: string, { now }: Pick<TreeClock, 'now'>, at: nu
   return format.format(at);
 }
 
-/** As `timeMarks` in the reader's time zone, with their texts. */
-export function namedMarks(
-  layout: Pick<TreeLayout, 'time' | 'start'>,
-  clock: TreeClock,
-  apart: number,
-  locale: string,
-): { readonly x: number; readonly text: string }[] {
-  return timeMarks(layout, clock, apart).map(({ x, at }) => ({
-    x,
-    text: momentIn(locale, clock, at),
-  }));
-}
-
 /**
  * Round times, as dense as there is room for.
  *
@@ -113,8 +100,9 @@ const NOBODY = { participants: new Map(), you: undefined };
 /** Its name, to begin a sentence. */
 export const nameOf = (organism: LineageOrganism): string => capitalized(organismName(organism));
 
-/** Its planter's name; '' for one without. */
-export const planterOf = (organism: LineageOrganism): string => planterName(organism, NOBODY);
+/** An organism's name, to begin a sentence, and its planter's; '' for one without. */
+export const namesOf = ({ organism }: Pick<TreeNode, 'organism'>) =>
+  [nameOf(organism), planterName(organism, NOBODY)] as const;
 
 /** "Planted by …". */
 export const plantedText = (organism: LineageOrganism): string => planterText(organism, NOBODY);
@@ -135,16 +123,12 @@ export function wasText({ was = [] }: LineageOrganism): string {
   return msg(str`it was ${list}`);
 }
 
-/** A time of day, with the date if it is another than the tree's. */
-export function momentText(clock: TreeClock, tick: number): string {
-  return momentIn(formats(), clock, dateOf(clock, tick));
-}
-
 /** From when to when it lived. */
 export function spanText(clock: TreeClock, { born, died }: LineageOrganism): string {
-  const from = momentText(clock, born);
+  const moment = (tick: number): string => momentIn(formats(), clock, dateOf(clock, tick));
+  const from = moment(born);
   if (died === undefined) return msg(str`since ${from}`);
-  const to = momentText(clock, died);
+  const to = moment(died);
   return from === to ? from : `${from} – ${to}`;
 }
 

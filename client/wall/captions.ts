@@ -14,7 +14,7 @@ import {
   type NewsKind,
   newsText,
   seasonText,
-  standingText,
+  TEXTS,
 } from './text.ts';
 
 /** Something that has just happened to an organism. */
@@ -110,10 +110,7 @@ export function standingLines(facts: CaptionFacts): Line[] {
   return lines.flatMap(([when, line]) => (when ? [line] : []));
 }
 
-const standing = (id: Parameters<typeof standingText>[1]): Line => ({
-  id,
-  text: (voice) => standingText(voice, id),
-});
+const standing = (id: keyof typeof TEXTS): Line => ({ id, text: ({ say }) => say(TEXTS[id]) });
 
 function press(organisms: readonly OrganismView[]): boolean {
   return organisms.some((one, i) =>

@@ -3,7 +3,6 @@ import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
 import { isLanguage } from '../../shared/languages.ts';
-import type { Reason } from '../../shared/protocol/reasons.ts';
 import '../elements/cursor-layer.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { ViewportReporter } from '../input/canvas-input.ts';
@@ -13,18 +12,13 @@ import type { RoomModel } from '../room/room-model.ts';
 import { WallNews } from './captions.ts';
 import { FilmPlayer } from './film-player.ts';
 import type { NameLayer } from './name-layer.ts';
-import {
-  languagesWithoutGlyphs,
-  mayRenew,
-  readOptions,
-  visitorAddress,
-  type Way,
-} from './wall-options.ts';
+import { ENGLISH, signature, TEXTS, voiceOf } from './text.ts';
+import { languagesWithoutGlyphs, mayRenew, readOptions, visitorAddress } from './wall-options.ts';
 import { shareOf, WallView, wholeView } from './wall-view.ts';
 import './name-layer.ts';
 import './wall-overlay.ts';
+import type { WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
-import { type Caption, ENGLISH, picture, signature, voiceOf } from './text.ts';
 
 /** Time without visitors after which the wall invites passers-by, ms. */
 const LONELY = 45_000;
@@ -102,24 +96,12 @@ export class VivariumWall extends LitElement {
   private lonely: ReturnType<typeof setTimeout> | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
   private looks: ReturnType<typeof setInterval> | undefined;
-  @state() private version = 0;
-  /** The address for visitors; undefined until the server has sent its origin. */
-  @state() private way: Way | undefined;
-  @state() private attract = false;
-  @state() private away = false;
-  @state() private blind = false;
-  /** Why the wall is not let in. */
-  @state() private refusal: Reason | undefined;
-  /** Whether the host has enabled captions. */
-  @state() private captions = true;
-  /** The day of the room is ending. */
-  @state() private farewell = false;
-  /** At the end of the day, its family tree covers the room. */
-  @state() private tree = false;
   @state() private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
-  /** The moment that a film shows; undefined: the wall shows the room. */
-  @state() private moment: string | undefined;
-  @state() private voices: readonly Caption[] = [ENGLISH];
+  @state() private shown: WallState = {
+    ...{ way: { address: '', forPhones: false }, people: [], voices: [ENGLISH] },
+    ...{ attract: false, captions: true, away: false, blind: false },
+    ...{ refusal: undefined, farewell: false, tree: false, moment: undefined },
+  };
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('name-layer') private readonly names!: NameLayer;
@@ -144,35 +126,31 @@ export class VivariumWall extends LitElement {
     this.hang();
     void this.speak();
     const { model, options } = this;
-    model.on('rejected', () => {
-      this.refusal = this.connection.refusal;
-    });
+    model.on('rejected', () => this.show({ refusal: this.connection.refusal }));
     model.on('wall', ({ origin }) => {
-      this.refusal = undefined;
-      this.way = visitorAddress(options.room, options.url, location.origin, origin);
+      const way = visitorAddress(options.room, options.url, location.origin, origin);
+      this.show({ refusal: undefined, way, people: [...model.participants.values()] });
       this.viewportReporter.forget();
       this.layout();
     });
     model.on('settings', ({ dim, captions, farewell = false, tree = false }) => {
-      this.farewell = farewell;
-      this.tree = tree;
+      this.show({ farewell, tree, captions });
       this.toggleAttribute('dim', dim);
-      this.captions = captions;
       this.layout();
       void this.speak();
     });
     model.on('people', () => {
       this.cursors?.keep(model.participants);
       this.watchForVisitors();
-      this.version++;
+      this.show({ people: [...model.participants.values()] });
     });
     model.on('connection', (connection) => {
       document.documentElement.dataset.connection = connection;
       clearTimeout(this.gone);
-      if (connection === 'live') this.away = false;
+      if (connection === 'live') this.show({ away: false });
       else {
         this.cursors?.keep();
-        this.gone = setTimeout(() => (this.away = true), BLINK);
+        this.gone = setTimeout(() => this.show({ away: true }), BLINK);
       }
     });
     document.documentElement.dataset.connection = model.connection;
@@ -196,7 +174,7 @@ export class VivariumWall extends LitElement {
     try {
       this.stage = new WallView(canvas, model, options);
     } catch {
-      this.blind = true;
+      this.show({ blind: true });
       return;
     }
     const { stage } = this;
@@ -225,7 +203,7 @@ export class VivariumWall extends LitElement {
     });
     player.onMoment = (moment) => {
       this.toggleAttribute('film', moment !== undefined);
-      this.moment = moment;
+      this.show({ moment });
     };
     model.on('cursors', (cursors) => {
       this.cursors.receive(cursors, model.participants, 0);
@@ -237,7 +215,7 @@ export class VivariumWall extends LitElement {
         this.names.done(event.id, performance.now());
       }
     });
-    this.names.sign = (name) => signature(this.voices[0].say, name);
+    this.names.sign = (name) => signature(this.shown.voices[0].say, name);
     model.on('wall', () => this.names.keep(model.organisms, performance.now()));
     new ResizeObserver(() => this.layout()).observe(this);
     const first = model.on('picture', () => {
@@ -249,22 +227,10 @@ export class VivariumWall extends LitElement {
   }
 
   override render(): TemplateResult {
-    const {
-      options,
-      model,
-      version,
-      way,
-      attract,
-      captions,
-      away,
-      blind,
-      refusal,
-      voices,
-      moment,
-      farewell,
-    } = this;
+    const { options, shown } = this;
+    const { blind, refusal, voices } = shown;
     return html`
-      <canvas data-testid="canvas" role="img" aria-label=${picture(voices[0].say)}></canvas>
+      <canvas data-testid="canvas" role="img" aria-label=${voices[0].say(TEXTS.picture)}></canvas>
       <cursor-layer></cursor-layer>
       <name-layer></name-layer>
       ${
@@ -274,22 +240,7 @@ export class VivariumWall extends LitElement {
       }
       ${
         options.overlay || blind || refusal
-          ? html`<wall-overlay
-              data-version=${version}
-              .room=${options.room}
-              .address=${way?.address ?? ''}
-              .scannable=${way?.forPhones ?? false}
-              .people=${[...model.participants.values()]}
-              .facts=${this.facts}
-              .attract=${attract}
-              .captions=${captions}
-              .away=${away}
-              .blind=${blind}
-              .refusal=${refusal}
-              .moment=${moment}
-              .farewell=${farewell}
-              .voices=${voices}
-            ></wall-overlay>`
+          ? html`<wall-overlay .room=${options.room} .wall=${shown} .facts=${this.facts}></wall-overlay>`
           : nothing
       }
     `;
@@ -297,13 +248,17 @@ export class VivariumWall extends LitElement {
 
   private readonly facts: WallNews['facts'] = (wall) => this.news.facts(wall);
 
+  private show(change: Partial<WallState>): void {
+    this.shown = { ...this.shown, ...change };
+  }
+
   /** Loads the captions in the languages of the address, or else of the host's settings. */
   private async speak(): Promise<void> {
     const { options, model } = this;
     const asked = options.languages.length > 0 ? options.languages : model.settings?.languages;
     const languages = (asked ?? []).filter(isLanguage);
     if (languages.length === 0) return;
-    this.voices = await Promise.all(languages.map(voiceOf));
+    this.show({ voices: await Promise.all(languages.map(voiceOf)) });
     // Texts from right to left are on the right of the dish.
     await this.updateComplete;
     this.layout();
@@ -319,7 +274,7 @@ export class VivariumWall extends LitElement {
 
   /** Of several screens, only the first shows the tree. */
   private get showsTree(): boolean {
-    return this.tree && this.options.column + this.options.row === 0;
+    return this.shown.tree && this.options.column + this.options.row === 0;
   }
 
   private layout(): void {
@@ -339,7 +294,7 @@ export class VivariumWall extends LitElement {
     if (overlay && isBeside) {
       const { offsetLeft, offsetTop, offsetWidth } = overlay;
       const isWide = view.width >= view.height;
-      if (isWide && this.voices[0].direction === 'rtl')
+      if (isWide && this.shown.voices[0].direction === 'rtl')
         Object.assign(insets, { right: view.width - offsetLeft + gap });
       else if (isWide) Object.assign(insets, { left: offsetLeft + offsetWidth + gap });
       else Object.assign(insets, { bottom: view.height - offsetTop + gap });
@@ -367,7 +322,7 @@ export class VivariumWall extends LitElement {
 
   private watchForVisitors(): void {
     clearTimeout(this.lonely);
-    if (this.model.participants.size > 0) this.attract = false;
-    else this.lonely = setTimeout(() => (this.attract = true), LONELY);
+    if (this.model.participants.size > 0) this.show({ attract: false });
+    else this.lonely = setTimeout(() => this.show({ attract: true }), LONELY);
   }
 }

@@ -6,10 +6,8 @@ import { TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree, type TreeLayout } from '../family-tree/layout.ts';
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import { namedMarks } from '../family-tree/tree-text.ts';
-import { FONTS } from '../keepsake/specimen.ts';
 import type { Insets } from '../render/camera.ts';
-import { type Caption, ENGLISH, familyTree, signature } from './text.ts';
+import { type Caption, ENGLISH, signature, TEXTS } from './text.ts';
 
 /** For how long it grows, ms. */
 const GROWTH = 24_000;
@@ -99,7 +97,7 @@ export class WallTree extends LitElement {
     const start =
       voice.direction === 'rtl' ? `right:${insets.right + gap}px` : `left:${insets.left + gap}px`;
     return html`<canvas></canvas>
-      <h2 lang=${voice.language} dir=${voice.direction} style="top:${insets.top + gap}px;${start}">${familyTree(voice.say)}</h2>`;
+      <h2 lang=${voice.language} dir=${voice.direction} style="top:${insets.top + gap}px;${start}">${voice.say(TEXTS.tree)}</h2>`;
   }
 
   private get gap(): number {
@@ -148,13 +146,12 @@ export class WallTree extends LitElement {
     to.clearRect(0, 0, size.width, size.height);
     to.translate(insets.left, 0);
     to.imageSmoothingQuality = 'high';
-    const locale = voice === ENGLISH ? 'en-GB' : voice.language;
     paintTree(to, {
-      ...{ layout, camera, pictures, ink: SCREEN_INK, fonts: FONTS, textSize: text },
+      ...{ page, layout, camera, pictures, ink: SCREEN_INK, textSize: text },
+      locale: voice === ENGLISH ? 'en-GB' : voice.language,
       size: { width: free, height: size.height },
       until: layout.width * share,
       names: ({ organism }) => [signature(voice.say, organism.planter.name), ''],
-      marks: namedMarks(layout, page, (7 * text) / camera.scale, locale),
       marksAt: top - 2 * text,
       marksEnd: size.height - insets.bottom,
     });

@@ -1,4 +1,7 @@
-/** A small bar chart, with the same figures in a table for screen readers. */
+/**
+ * Visit statistics as charts: sums over a period, bars with a table for screen readers, medians,
+ * busiest places.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -27,7 +30,6 @@ export interface Bar {
 export type Span = 'today' | 'yesterday' | 'week' | 'month';
 /** What a bar chart can show. */
 export type Counted = 'visits' | 'seeds' | 'wounds';
-type Sums = Omit<DayStatistics, 'day'>;
 
 const DAY = 86_400_000;
 
@@ -42,7 +44,7 @@ function dayOf(now: number, zone: string, ago: number): string {
 interface Column {
   readonly tick: string;
   readonly label: string;
-  readonly sums: Sums | undefined;
+  readonly sums: Omit<DayStatistics, 'day'> | undefined;
 }
 
 /**
@@ -84,26 +86,14 @@ export function columnsOf(all: Statistics, span: Span, now: number, zone: string
 }
 
 /** The bars for one of the counts. */
-export function bars(columns: readonly Column[], what: Counted): Bar[] {
-  return columns.map(({ tick, label, sums }) => ({ tick, label, value: sums?.[what] ?? 0 }));
-}
+export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
+  columns.map(({ tick, label, sums }) => ({ tick, label, value: sums?.[what] ?? 0 }));
 
-/** Sums over a period. */
-export interface Total {
-  readonly visits: number;
-  readonly seeds: number;
-  readonly wounds: number;
-  readonly crosses: number;
-  /** Most visitors at once. */
-  readonly most: number;
-  /** Visits by duration, in the spans of `DWELL_SPANS`. */
-  readonly dwell: readonly number[];
-  /** Actions by place, row by row, [HEAT_SIDE, HEAT_SIDE]. */
-  readonly heat: readonly number[];
-}
-
-/** Adds up the columns of a period. */
-export function total(columns: readonly Column[]): Total {
+/**
+ * Adds up the columns of a period. `most` is the most visitors at once, `dwell` counts visits by
+ * duration in the spans of `DWELL_SPANS`, `heat` actions by place, [HEAT_SIDE, HEAT_SIDE].
+ */
+export function total(columns: readonly Column[]) {
   const dwell = Array.from({ length: DWELL_SPANS.length + 1 }, () => 0);
   const heat = Array.from({ length: HEAT_SIDE * HEAT_SIDE }, () => 0);
   const sums = { visits: 0, seeds: 0, wounds: 0, crosses: 0, most: 0 };
@@ -156,28 +146,21 @@ const NINTHS = [
   [msg('at the bottom left'), msg('at the bottom'), msg('at the bottom right')],
 ];
 
-/** Counts on a coarse grid. */
-export interface Heat {
-  readonly columns: number;
-  readonly rows: number;
-  /** Row by row. */
-  readonly counts: readonly number[];
-}
-
-/** The share of all counts in each ninth of the picture, the largest first. */
-export function ninths({ columns, rows, counts }: Heat): { where: string; share: number }[] {
-  const sums = new Map<string, number>();
-  let all = 0;
+/**
+ * The share of all counts in each ninth of the picture, the largest first.
+ *
+ * @param counts [side, side]
+ */
+export function ninths(counts: readonly number[]): { where: string; share: number }[] {
+  const side = Math.sqrt(counts.length);
+  const all = counts.reduce((a, b) => a + b, 0);
+  const shares = new Map<string, number>();
   for (const [i, count] of counts.entries()) {
-    const column = Math.floor(((i % columns) * 3) / columns);
-    const row = Math.floor((Math.floor(i / columns) * 3) / rows);
-    const where = NINTHS[row]?.[column] ?? '';
-    sums.set(where, (sums.get(where) ?? 0) + count);
-    all += count;
+    const [row, column] = [Math.floor(i / side), i % side].map((at) => Math.floor((at * 3) / side));
+    const where = NINTHS[row!]![column!]!;
+    shares.set(where, (shares.get(where) ?? 0) + count / Math.max(1, all));
   }
-  return [...sums]
-    .map(([where, sum]) => ({ where, share: all === 0 ? 0 : sum / all }))
-    .sort((a, b) => b.share - a.share);
+  return [...shares].map(([where, share]) => ({ where, share })).sort((a, b) => b.share - a.share);
 }
 
 const HEIGHT = 168;
@@ -305,7 +288,7 @@ export class BarChart extends StyledElement {
   }
 }
 
-/** Draws `heat` in the shape of the grid. */
+/** Draws counts on a coarse grid, stretched to the shape of the room. */
 @customElement('heat-map')
 export class HeatMap extends StyledElement {
   static override styles = css`
@@ -318,7 +301,8 @@ export class HeatMap extends StyledElement {
     }
   `;
 
-  @property({ attribute: false }) heat: Heat = { columns: 1, rows: 1, counts: [0] };
+  /** [HEAT_SIDE, HEAT_SIDE] */
+  @property({ attribute: false }) heat!: readonly number[];
   /** Width by height of the grid. */
   @property({ type: Number }) shape = 1;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -342,18 +326,16 @@ export class HeatMap extends StyledElement {
   protected override updated(): void {
     const context = this.canvas.getContext('2d');
     if (!context) return;
-    const { columns, rows, counts } = this.heat;
-    const most = Math.max(1, ...counts);
-    const small = new ImageData(columns, rows);
-    for (const [i, count] of counts.entries()) {
+    const most = Math.max(1, ...this.heat);
+    const small = new ImageData(HEAT_SIDE, HEAT_SIDE);
+    for (const [i, count] of this.heat.entries()) {
       // The square root keeps rarely used places visible.
       const warmth = Math.sqrt(count / most);
       const color = oklch(0.17 + 0.72 * warmth, 0.12 * warmth, 200 - 130 * warmth);
       small.data.set([...color.map((part) => Math.round(255 * part)), 255], 4 * i);
     }
     const source = document.createElement('canvas');
-    source.width = columns;
-    source.height = rows;
+    source.width = source.height = HEAT_SIDE;
     source.getContext('2d')?.putImageData(small, 0, 0);
     context.imageSmoothingQuality = 'high';
     context.drawImage(source, 0, 0, this.canvas.width, this.canvas.height);

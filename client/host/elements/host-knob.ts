@@ -14,110 +14,129 @@ export interface Knob {
   readonly name: string;
   readonly about: string;
   readonly unit: string;
-  /** Least and greatest value of the slider, its step, and the number field's greatest value. */
-  readonly range: readonly [min: number, max: number, step: number, most: number];
+  readonly range: KnobRange;
   read(settings: RoomSettings): number;
   write(value: number): SettingsRequest;
 }
 
-export interface KnobGroup {
-  readonly name: string;
-  readonly about: string;
-  /** Whether `energyStory` belongs to it. */
-  readonly hasStory?: true;
-  readonly knobs: readonly Knob[];
-}
+/**
+ * Minimum and maximum of the slider, its step, the number field's maximum, and how many shown units
+ * are one unit of the setting.
+ */
+type KnobRange = readonly [min: number, max: number, step: number, most: number, factor?: number];
 
-type Energy = RoomSettings['energy'];
-type RoomKey =
-  | 'tickRate'
-  | 'capacity'
-  | 'maxOrganisms'
-  | 'maxRadius'
-  | 'cooldown'
-  | 'protect'
-  | 'birth'
-  | 'healing'
-  | 'liveliness'
-  | 'lifetime';
-type Texts = Pick<Knob, 'name' | 'about' | 'unit'>;
+/** Names of the settings in `T` that are numbers. */
+type Numeric<T> = { [K in keyof T]-?: T[K] extends number ? K : never }[keyof T] & string;
 
-/** @param factor number of shown units for one unit of the setting */
-function roomKnob(id: RoomKey, range: Knob['range'], texts: Texts, factor = 1): Knob {
-  const read = (settings: RoomSettings): number => Number((settings[id] * factor).toFixed(4));
-  return { id, range, ...texts, read, write: (value) => ({ [id]: value / factor }) };
-}
+type KnobId =
+  | Numeric<RoomSettings>
+  | `energy-${Numeric<RoomSettings['energy']>}`
+  | `attract-${Numeric<RoomSettings['attract']>}`;
 
-/** @param factor as for `roomKnob` */
-function energyKnob(key: keyof Energy, range: Knob['range'], texts: Texts, factor = 1): Knob {
+/** @param id the setting, behind the name of its group if it has one */
+function knob(id: KnobId, range: KnobRange, texts: readonly [string, string, string]): Knob {
+  const [name, about, unit] = texts;
+  const factor = range[4] ?? 1;
+  const [group, part] = id.split('-') as [keyof RoomSettings, string | undefined];
   return {
-    ...texts,
-    ...{ id: `energy-${key}`, range },
-    read: ({ energy }) => Number((energy[key] * factor).toFixed(4)),
-    write: (value) => ({ energy: { [key]: value / factor } }),
+    ...{ id, range, name, about, unit },
+    read: (settings) => {
+      const value = settings[group] as number & Record<string, number>;
+      return Number(((part ? value[part]! : value) * factor).toFixed(4));
+    },
+    write: (value) => ({ [group]: part ? { [part]: value / factor } : value / factor }),
   };
 }
 
 const ENERGY = msg('energy');
 const { minRadius, maxRadius } = DEFAULTS.stroke;
 
-export const KNOB_GROUPS: readonly KnobGroup[] = [
+/** Knobs under a heading; `hasStory`: with `energyStory` below. */
+export const KNOB_GROUPS: readonly {
+  readonly name: string;
+  readonly about: string;
+  readonly hasStory?: true;
+  readonly knobs: readonly Knob[];
+}[] = [
   {
     name: msg('The room'),
     about: msg('How fast life runs, and how much of it fits.'),
     knobs: [
-      roomKnob('tickRate', [1, 30, 1, 60], {
-        name: msg('Speed'),
-        about: msg('Slower is calmer, and easier on the machine.'),
-        unit: msg('steps per second'),
-      }),
-      roomKnob('maxOrganisms', [8, 512, 8, 4_096], {
-        name: msg('Organisms at once'),
-        about: msg(
-          'When the room is full of them, one makes room for each that is planted: first those at rest whose planters have left.',
-        ),
-        unit: msg('organisms'),
-      }),
-      roomKnob('capacity', [5, 500, 5, 20_000], {
-        name: msg('Visitors at once'),
-        about: msg('When the room is full, new visitors wait in line and get in automatically.'),
-        unit: msg('visitors'),
-      }),
+      knob(
+        'tickRate',
+        [1, 30, 1, 60],
+        [
+          msg('Speed'),
+          msg('Slower is calmer, and easier on the machine.'),
+          msg('steps per second'),
+        ],
+      ),
+      knob(
+        'maxOrganisms',
+        [8, 512, 8, 4_096],
+        [
+          msg('Organisms at once'),
+          msg(
+            'When the room is full of them, one makes room for each that is planted: first those at rest whose planters have left.',
+          ),
+          msg('organisms'),
+        ],
+      ),
+      knob(
+        'capacity',
+        [5, 500, 5, 20_000],
+        [
+          msg('Visitors at once'),
+          msg('When the room is full, new visitors wait in line and get in automatically.'),
+          msg('visitors'),
+        ],
+      ),
     ],
   },
   {
     name: msg('Life'),
     about: msg('How organisms grow, heal, rest and leave.'),
     knobs: [
-      roomKnob('birth', [1, 6, 1, 10], {
-        name: msg('Birth'),
-        about: msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'),
-        unit: msg('times slower'),
-      }),
-      roomKnob('healing', [1, 6, 1, 10], {
-        name: msg('Healing'),
-        about: msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'),
-        unit: msg('times slower'),
-      }),
-      roomKnob(
+      knob(
+        'birth',
+        [1, 6, 1, 10],
+        [
+          msg('Birth'),
+          msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'),
+          msg('times slower'),
+        ],
+      ),
+      knob(
+        'healing',
+        [1, 6, 1, 10],
+        [
+          msg('Healing'),
+          msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'),
+          msg('times slower'),
+        ],
+      ),
+      knob(
         'liveliness',
-        [0, 50, 1, 100],
-        {
-          name: msg('Liveliness'),
-          about: msg(
+        [0, 50, 1, 100, 100],
+        [
+          msg('Liveliness'),
+          msg(
             'While somebody watches, organisms at rest wink, or look like a relative for a moment. At 0 none does.',
           ),
-          unit: msg('percent of them at once'),
-        },
-        100,
+          msg('percent of them at once'),
+        ],
       ),
-      roomKnob('lifetime', [0, 1_800, 30, 86_400], {
-        name: msg('Lifetime'),
-        about: msg(
-          'While the room is more than half full, resting organisms that are older leave one by one. Their planters can keep them. 0: they stay.',
-        ),
-        unit: msg('seconds'),
-      }),
+      knob(
+        'lifetime',
+        [0, 1_800, 30, 86_400],
+        [
+          msg('Lifetime'),
+          msg(
+            'While the room is more than half full, resting organisms that are older leave one by one. Their planters can keep them. 0: they stay.',
+          ),
+          msg('seconds'),
+        ],
+      ),
     ],
   },
   {
@@ -125,70 +144,65 @@ export const KNOB_GROUPS: readonly KnobGroup[] = [
     hasStory: true,
     about: msg('Visitors have energy. Actions cost energy, and it refills over time.'),
     knobs: [
-      energyKnob('newcomer', [0, 200, 4, 1e6], {
-        name: msg('Starting energy'),
-        about: msg('What a new visitor has.'),
-        unit: ENERGY,
-      }),
-      energyKnob('capacity', [10, 400, 5, 1e6], {
-        name: msg('Maximum energy'),
-        about: msg('Energy refills up to this value.'),
-        unit: ENERGY,
-      }),
-      energyKnob('refillPerSecond', [0, 30, 0.5, 1e6], {
-        name: msg('Refill'),
-        about: msg('The more, the busier the room gets.'),
-        unit: msg('energy per second'),
-      }),
-      energyKnob('plant', [0, 60, 1, 1e6], {
-        name: msg('Cost of a seed'),
-        about: '',
-        unit: ENERGY,
-      }),
-      energyKnob(
-        'damagePerCell',
-        [0, 10, 0.1, 1e5],
-        {
-          name: msg('Cost of a wound'),
-          about: msg('A long stroke costs more than a short one.'),
-          unit: msg('energy per 100 cells'),
-        },
-        100,
+      knob(
+        'energy-newcomer',
+        [0, 200, 4, 1e6],
+        [msg('Starting energy'), msg('What a new visitor has.'), ENERGY],
       ),
-      energyKnob('wake', [0, 10, 0.5, 1e3], {
-        name: msg('Cost of waking'),
-        about: msg('For each resting organism that a stroke wakes.'),
-        unit: ENERGY,
-      }),
-      roomKnob('maxRadius', [minRadius, maxRadius, 0.5, maxRadius], {
-        name: msg('Largest wound'),
-        about: msg('The widest stroke that visitors can choose.'),
-        unit: msg('cells'),
-      }),
-      roomKnob('protect', [0, 60, 1, 600], {
-        name: msg('Protection after a wound'),
-        about: msg('For this long, nobody can wound the same organism again. 0 turns it off.'),
-        unit: msg('seconds'),
-      }),
-      roomKnob('cooldown', [0, 60, 0.5, 600], {
-        name: msg('Wait between seeds'),
-        about: msg('For each visitor.'),
-        unit: msg('seconds'),
-      }),
+      knob(
+        'energy-capacity',
+        [10, 400, 5, 1e6],
+        [msg('Maximum energy'), msg('Energy refills up to this value.'), ENERGY],
+      ),
+      knob(
+        'energy-refillPerSecond',
+        [0, 30, 0.5, 1e6],
+        [msg('Refill'), msg('The more, the busier the room gets.'), msg('energy per second')],
+      ),
+      knob('energy-plant', [0, 60, 1, 1e6], [msg('Cost of a seed'), '', ENERGY]),
+      knob(
+        'energy-damagePerCell',
+        [0, 10, 0.1, 1e5, 100],
+        [
+          msg('Cost of a wound'),
+          msg('A long stroke costs more than a short one.'),
+          msg('energy per 100 cells'),
+        ],
+      ),
+      knob(
+        'energy-wake',
+        [0, 10, 0.5, 1e3],
+        [msg('Cost of waking'), msg('For each resting organism that a stroke wakes.'), ENERGY],
+      ),
+      knob(
+        'maxRadius',
+        [minRadius, maxRadius, 0.5, maxRadius],
+        [msg('Largest wound'), msg('The widest stroke that visitors can choose.'), msg('cells')],
+      ),
+      knob(
+        'protect',
+        [0, 60, 1, 600],
+        [
+          msg('Protection after a wound'),
+          msg('For this long, nobody can wound the same organism again. 0 turns it off.'),
+          msg('seconds'),
+        ],
+      ),
+      knob(
+        'cooldown',
+        [0, 60, 0.5, 600],
+        [msg('Wait between seeds'), msg('For each visitor.'), msg('seconds')],
+      ),
     ],
   },
 ];
 
 /** Idle time after which the automatic gardener starts. */
-export const GARDENER_KNOB: Knob = {
-  id: 'attract-after',
-  name: msg('Starts after'),
-  about: msg('Time without any visitor’s action.'),
-  unit: msg('seconds'),
-  range: [5, 300, 5, 3_600],
-  read: ({ attract }) => attract.after,
-  write: (after) => ({ attract: { after } }),
-};
+export const GARDENER_KNOB = knob(
+  'attract-after',
+  [5, 300, 5, 3_600],
+  [msg('Starts after'), msg('Time without any visitor’s action.'), msg('seconds')],
+);
 
 /** What the energy settings mean for a visitor, in one or two sentences. */
 export function energyStory({ energy, cooldown }: RoomSettings): string {

@@ -38,17 +38,10 @@ export function areaBetween(a: Point, b: Point, grid: Size): Rect {
   return { x, y, width, height };
 }
 
-/** What the tools call. */
-export interface PointerTarget {
-  /** Called with the organism that was tapped; 0 if there is none. */
-  tapped(organism: OrganismId): void;
-  /** Called with the place that the host points at, in cells. */
-  pointed(place: Point): void;
-  /** Called while a rectangle is drawn, in cells. */
-  area(area: Rect): void;
-}
-
-/** Maps pointer gestures on the canvas, in CSS pixels, to the view and the target. */
+/**
+ * Maps pointer gestures on the canvas, in CSS pixels, to the view and to events of `LiveView`: `pick`,
+ * `point` and `area`.
+ */
 export class PointerTools extends ViewTools implements CanvasHand {
   tool: PointerTool = 'look';
   private dragStart: Point = { x: 0, y: 0 };
@@ -57,7 +50,7 @@ export class PointerTools extends ViewTools implements CanvasHand {
   constructor(
     model: RoomModel,
     view: RoomView,
-    private readonly target: PointerTarget,
+    private readonly emit: (event: string, detail: OrganismId | Point | Rect) => void,
   ) {
     super(model, view);
   }
@@ -69,17 +62,17 @@ export class PointerTools extends ViewTools implements CanvasHand {
 
   toolMove(x: number, y: number, now: number): void {
     const { planes } = this.model;
+    const to = this.view.toWorld({ x, y });
     if (this.tool !== 'area') this.view.rig.panBy(x - this.previous.x, y - this.previous.y, now);
-    else if (planes)
-      this.target.area(areaBetween(this.dragStart, this.view.toWorld({ x, y }), planes));
+    else if (planes) this.emit('area', areaBetween(this.dragStart, to, planes));
     this.previous = { x, y };
     this.view.loop.invalidate();
   }
 
   toolEnd(x: number, y: number, tap: boolean, now: number): void {
     if (this.tool === 'area') return;
-    if (tap && this.tool === 'point') this.target.pointed(this.view.toWorld({ x, y }));
-    else if (tap) this.target.tapped(this.organismAt({ x, y }));
+    if (tap && this.tool === 'point') this.emit('point', this.view.toWorld({ x, y }));
+    else if (tap) this.emit('pick', this.organismAt({ x, y }));
     else this.view.rig.release(now);
     this.view.loop.invalidate();
   }
@@ -338,11 +331,7 @@ export class LiveView extends StyledElement {
     const { view } = this;
     this.stop = new AbortController();
     const { signal } = this.stop;
-    this.tools = new PointerTools(model, view, {
-      tapped: (organism) => this.emit('pick', organism),
-      pointed: (place) => this.emit('point', place),
-      area: (area) => this.emit('area', area),
-    });
+    this.tools = new PointerTools(model, view, (event, detail) => this.emit(event, detail));
     signal.addEventListener('abort', bindCanvas(this.canvas, this.tools));
     const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
     view.rig.calm = view.effects.calm = matches;

@@ -24,20 +24,25 @@ import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../elements/
 import { hostIcons } from '../icons.ts';
 import './undo-cards.ts';
 
-const MODES: readonly Choice<DrawingMode>[] = [
-  { value: 'on', name: msg('at once') },
-  { value: 'ask', name: msg('ask first') },
-  { value: 'off', name: msg('off') },
+const DRAWING_MODES: readonly (Choice<DrawingMode> & { readonly about: string })[] = [
+  {
+    ...{ value: 'on', name: msg('at once') },
+    about: msg('Whatever visitors draw can be planted at once.'),
+  },
+  {
+    ...{ value: 'ask', name: msg('ask first') },
+    about: msg('Drawings wait under “Watch” until you let them grow. Keepsakes do not wait.'),
+  },
+  {
+    ...{ value: 'off', name: msg('off') },
+    about: msg('Visitors do not see the drawing pad.'),
+  },
 ];
 
-const ABOUT: Readonly<Record<DrawingMode, string>> = {
-  on: msg('Whatever visitors draw can be planted at once.'),
-  ask: msg('Drawings wait under “Watch” until you let them grow. Keepsakes do not wait.'),
-  off: msg('Visitors do not see the drawing pad.'),
-};
+/** How long “applied” is shown, ms. */
+const APPLIED_MS = 2_500;
 
-/** Texts of the switches, by setting. */
-export const SEED_TOGGLES = {
+const TOGGLES = {
   wholeGallery: {
     name: msg('Whole gallery'),
     about: msg('Also what does not suit everybody, and the many that look alike.'),
@@ -56,25 +61,6 @@ export const SEED_TOGGLES = {
     name: msg('Seeds from programs'),
     about: msg('Programs of visitors can plant whatever they like.'),
   },
-} as const;
-
-/** A choice of what becomes of drawings. @param status whether the last change has been applied */
-export function drawingChoice(
-  selected: DrawingMode,
-  status: string,
-  apply: (change: SettingsRequest) => void,
-): TemplateResult {
-  return html`<div class="drawings" data-testid="knob-drawings">
-    ${radioChips(msg('Drawings'), MODES, selected, (drawings) => apply({ drawings }))}
-    <p class="soft" aria-live="polite">${status} ${ABOUT[selected]}</p>
-  </div>`;
-}
-
-/** How long “applied” is shown, ms. */
-const APPLIED_MS = 2_500;
-
-const TOGGLES = {
-  ...SEED_TOGGLES,
   attract: {
     name: msg('Gardener when nobody plays'),
     about: msg('Plants, crosses and wounds by itself, and stops when a visitor starts.'),
@@ -110,22 +96,16 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
   );
 }
 
-/** Whether a toggle is on, and the change that switches it. */
-function switchOf(
-  id: keyof typeof TOGGLES,
-  settings: RoomSettings,
-): { readonly on: boolean; readonly write: (next: boolean) => SettingsRequest } {
-  const { attract } = settings;
-  if (id === 'attract') {
-    return { on: attract.on, write: (on) => ({ attract: { on } }) };
-  }
-  if (id === 'wounds') {
-    const write = (next: boolean): SettingsRequest => ({
-      attract: { wounds: next ? 'unattended' : 'own' },
-    });
-    return { on: attract.wounds === 'unattended', write };
-  }
-  return { on: settings[id], write: (next) => ({ [id]: next }) };
+/** Whether a toggle is on. */
+function isOn(id: keyof typeof TOGGLES, { attract, ...settings }: RoomSettings): boolean {
+  if (id === 'wounds') return attract.wounds === 'unattended';
+  return id === 'attract' ? attract.on : settings[id];
+}
+
+/** The change that turns a toggle on or off. */
+function switched(id: keyof typeof TOGGLES, on: boolean): SettingsRequest {
+  if (id === 'wounds') return { attract: { wounds: on ? 'unattended' : 'own' } };
+  return { [id]: id === 'attract' ? { on } : on };
 }
 
 /** Section “Settings”. */
@@ -226,7 +206,7 @@ export class KnobsSection extends HostElement {
       <section class="card" aria-label=${msg('What visitors plant')}>
         <h3>${msg('What visitors plant')}</h3>
         <p class="soft">${msg('For an exhibition where everybody sees what anybody draws.')}</p>
-        ${drawingChoice(settings.drawings, this.statusText('drawings'), (change) => this.apply(room, 'drawings', change))}
+        ${this.drawings(room, settings.drawings)}
         ${this.toggle(room, settings, 'wholeGallery')} ${this.toggle(room, settings, 'tokens')}
         ${this.toggle(room, settings, 'latents')} ${this.toggle(room, settings, 'transformOthers')}
       </section>
@@ -237,26 +217,32 @@ export class KnobsSection extends HostElement {
 
   private toggle(room: string, settings: RoomSettings, id: keyof typeof TOGGLES): TemplateResult {
     const { name, about } = TOGGLES[id];
-    const { on, write } = switchOf(id, settings);
-    const status = this.statusText(id);
     return html`<label class="switch flex spread" data-testid="knob-${id}">
-      <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${status}</span><small>${about}</small></span>
+      <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${this.statusText(id)}</span><small>${about}</small></span>
       <input
         type="checkbox"
-        .checked=${live(on)}
-        @change=${(event: Event) => this.apply(room, id, write(isChecked(event)))}
+        .checked=${live(isOn(id, settings))}
+        @change=${(event: Event) => this.apply(room, id, switched(id, isChecked(event)))}
       />
     </label>`;
+  }
+
+  private drawings(room: string, selected: DrawingMode): TemplateResult {
+    const select = (drawings: DrawingMode) => this.apply(room, 'drawings', { drawings });
+    const about = DRAWING_MODES.find(({ value }) => value === selected)?.about;
+    return html`<div class="drawings" data-testid="knob-drawings">
+      ${radioChips(msg('Drawings'), DRAWING_MODES, selected, select)}
+      <p class="soft" aria-live="polite">${this.statusText('drawings')} ${about}</p>
+    </div>`;
   }
 
   private languages(room: string, selected: RoomSettings['languages']): TemplateResult {
     const checkbox = (code: LanguageCode): TemplateResult => {
       const isSelected = selected.includes(code);
-      const toggle = (event: Event): void => {
-        const on = isChecked(event);
-        const isOn = (each: LanguageCode): boolean =>
-          each === code ? on : selected.includes(each);
-        void this.apply(room, 'languages', { languages: LANGUAGE_CODES.filter(isOn) });
+      const toggle = (): void => {
+        const chosen = (each: LanguageCode): boolean =>
+          each === code ? !isSelected : selected.includes(each);
+        void this.apply(room, 'languages', { languages: LANGUAGE_CODES.filter(chosen) });
       };
       const isOnly = isSelected && selected.length === 1;
       return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;

@@ -4,7 +4,7 @@ import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
-import { HEAT_SIDE, type Statistics } from '../../../shared/host/statistics.ts';
+import type { Statistics } from '../../../shared/host/statistics.ts';
 import {
   bars,
   type Counted,
@@ -132,7 +132,7 @@ export class VisitorsSection extends HostElement {
         <section class="card" aria-label=${msg('Where visitors acted')}>
           <h3>${msg('Where seeds and wounds were')}</h3>
           <heat-map
-            .heat=${{ columns: HEAT_SIDE, rows: HEAT_SIDE, counts: sums.heat }}
+            .heat=${sums.heat}
             .shape=${(this.host.summary?.width ?? 1) / (this.host.summary?.height ?? 1)}
           ></heat-map>
         </section>

@@ -189,7 +189,7 @@ test('the scale of a chart is round and fits all values', () => {
 
 test('the busiest places are named, with their share', () => {
   const counts = Array.from({ length: 81 }, (_, i) => (i === 80 ? 3 : i === 40 ? 1 : 0));
-  const [first, second, third] = ninths({ columns: 9, rows: 9, counts });
+  const [first, second, third] = ninths(counts);
   expect(first).toEqual({ where: 'at the bottom right', share: 0.75 });
   expect(second).toEqual({ where: 'in the middle', share: 0.25 });
   expect(third!.share).toBe(0);
