@@ -2,22 +2,22 @@
 import type { Point, Size } from '../render/camera.ts';
 import type { TreeLayout, TreeNode } from './layout.ts';
 
-/** What is kept free of the tree when all of it is shown, px. */
+/** Margins around the whole tree, px. */
 export interface Edges {
   readonly top: number;
   readonly bottom: number;
   readonly side: number;
 }
 
-/** px that something covers at the bottom, and at the end of the line of text. */
+/** Widths that a card covers at the bottom and at the end of the line of text, px. */
 export interface Covered {
   readonly below: number;
   readonly end: number;
 }
 
-/** Largest width of a picture, px. */
+/** Maximum width of a picture, px. */
 const CLOSEST = 150;
-/** Width of a picture when one is looked at, and most of it when all are shown, px. */
+/** Width of a picture that is looked at, and its maximum while the whole tree is shown, px. */
 const CLOSE = 76;
 
 /** Maps a tree to a canvas. */
@@ -27,7 +27,7 @@ export class TreeCamera {
   /** Middle of the canvas, in the tree. */
   x = 0;
   y = 0;
-  /** Most width of a picture while all of the tree is shown, px. */
+  /** Maximum width of a picture while the whole tree is shown, px. */
   closest = CLOSE;
   private size: Size = { width: 1, height: 1 };
   private edges: Edges = { top: 0, bottom: 0, side: 0 };
@@ -38,11 +38,11 @@ export class TreeCamera {
     readonly forward: 1 | -1 = 1,
   ) {}
 
-  /** All of the tree is seen at this scale. */
+  /** The scale at which the whole tree is seen. */
   private get least(): number {
     const { width, height } = this.size;
     const { top, bottom, side } = this.edges;
-    // A low window may have no room for it at all.
+    // A low window may have no room for the tree.
     return Math.min(
       Math.max(1, width - 2 * side) / this.layout.width,
       Math.max(1, height - top - bottom) / this.layout.height,
@@ -50,7 +50,7 @@ export class TreeCamera {
     );
   }
 
-  /** The canvas has another size. */
+  /** Adapts to another size of the canvas. */
   resize(size: Size, edges: Edges): void {
     const wasWhole = this.isWhole;
     this.size = size;
@@ -59,7 +59,7 @@ export class TreeCamera {
     else this.keepInside();
   }
 
-  /** Whether all of the tree is shown. */
+  /** Whether the whole tree is shown. */
   get isWhole(): boolean {
     return this.scale <= this.least * 1.001 || this.size.width <= 1;
   }
@@ -91,7 +91,7 @@ export class TreeCamera {
     this.zoomAbout(this.size.width / 2, this.size.height / 2, factor);
   }
 
-  /** Shows an organism from close by, unless it is, beside what covers the canvas. */
+  /** Moves an organism into the free part of the canvas, enlarged if it is small. */
   lookAt({ x, y }: Pick<TreeNode, 'x' | 'y'>, { below, end }: Covered): void {
     this.scale = Math.max(this.scale, CLOSE);
     this.x = x + end / 2 / this.scale;

@@ -9,7 +9,7 @@ import { oklch, ownerColor, type Rgb } from '../style/fragments.ts';
 import type { TreeCamera } from './camera.ts';
 import type { TreeLayout, TreeNode } from './layout.ts';
 import type { Picture, TreePictures } from './pictures.ts';
-import { momentIn, timeMarks } from './tree-text.ts';
+import { momentIn, timeMarks } from './time-marks.ts';
 
 type Context = CanvasRenderingContext2D;
 
@@ -23,11 +23,11 @@ export interface TreeInk {
   readonly warm: string;
   readonly alarm: string;
   readonly accent: string;
-  /** Of a planter. @param hue degrees */
+  /** The colour of a planter. @param hue degrees */
   readonly planter: (hue: number) => Rgb;
 }
 
-/** On a screen. */
+/** Colours on a screen. */
 export const SCREEN_INK: TreeInk = {
   ground: '#0e1214',
   disc: '#161c1f',
@@ -40,7 +40,7 @@ export const SCREEN_INK: TreeInk = {
   planter: ownerColor,
 };
 
-/** On paper. */
+/** Colours on paper. */
 export const PAPER_INK: TreeInk = {
   ground: '#f7f4ec',
   disc: '#e9e3d4',
@@ -53,7 +53,7 @@ export const PAPER_INK: TreeInk = {
   planter: (hue) => oklch(0.6, 0.12, hue),
 };
 
-/** What is drawn, and how. */
+/** A tree with everything that decides how it is drawn. */
 export interface TreeScene {
   readonly page: LineagePage;
   readonly layout: TreeLayout;
@@ -63,7 +63,7 @@ export interface TreeScene {
   readonly ink: TreeInk;
   /** Size of the smallest text, px. */
   readonly textSize: number;
-  /** How far the tree has grown, as x of the layout. */
+  /** x of the layout up to which the tree has grown. */
   readonly until: number;
   /** The organism that is looked at. */
   readonly chosen?: TreeNode | undefined;
@@ -72,7 +72,7 @@ export interface TreeScene {
   /** Language tag for the times on the axis, and the y at which these stand, px. */
   readonly locale: string;
   readonly marksAt: number;
-  /** Where the lines below them end; absent: at the canvas's edge. */
+  /** y at which the lines below the times end; absent: the canvas's edge. */
   readonly marksEnd?: number;
 }
 
@@ -80,10 +80,10 @@ export interface TreeScene {
 const MARK = 7;
 /** Radius of a picture's disc. */
 const DISC = 0.56;
-/** Widths of a picture, sizes of the text, from which names and planters are written. */
+/** Minimum width of a picture to write its name, and its planter, in sizes of the text. */
 const NAMED = 3.4;
 const PLANTED = 5.2;
-/** Most wounds that are drawn as dots, and the width of a picture, px, from which they are. */
+/** Maximum number of wounds drawn as dots, and the minimum width of a picture to draw them, px. */
 const MOST_DOTS = 5;
 const DOTTED = 12;
 
@@ -103,7 +103,7 @@ export function paintTree(to: Context, scene: TreeScene): void {
   const seen = layout.nodes.filter((node) => isSeen(node, scene));
   paintMarks(to, scene);
   to.save();
-  // The tree grows along its time: what is later is not there yet.
+  // A growing tree is cut off at the time that it has reached.
   const edge = camera.toScreen(scene.until, 0).x;
   to.beginPath();
   if (camera.forward > 0) to.rect(-size.width, 0, edge + size.width, size.height);
@@ -172,7 +172,7 @@ function paintMarks(to: Context, { page, layout, camera, size, ink, ...scene }: 
   }
 }
 
-/** A line for as long as it lived, and how it ended. */
+/** Draws a line for the life of an organism, and a sign of how it ended. */
 function paintLife(to: Context, node: TreeNode, { camera, ink }: TreeScene): void {
   const { scale, forward } = camera;
   const { died, cause } = node.organism;
@@ -208,7 +208,7 @@ function paintLife(to: Context, node: TreeNode, { camera, ink }: TreeScene): voi
   }
 }
 
-/** Specks around the end of what has dissolved: place and radius. */
+/** Place and radius of the specks around the end of an organism that dissolved. */
 const DUST = [
   [-0.18, -0.09, 0.03],
   [-0.05, 0.08, 0.025],
@@ -217,14 +217,14 @@ const DUST = [
   [0.27, -0.06, 0.012],
 ] as const;
 
-/** From a parent's life at that time to its child; if that is older, to its life after that. */
+/** Draws a line from a parent's life to the birth of its child; to the life of a child that is older. */
 function paintBranch(
   to: Context,
   parent: TreeNode,
   child: TreeNode,
   { camera, ink }: TreeScene,
 ): void {
-  // The farther it goes, the earlier it leaves, so that it is no wall.
+  // A line to a far row leaves earlier, or many such lines would form a wall.
   const way = 1.2 + 0.3 * Math.abs(child.y - parent.y);
   const left = Math.max(parent.x + DISC * 0.8, Math.min(child.x - way, parent.end));
   const a = camera.toScreen(left, parent.y);
@@ -276,7 +276,7 @@ function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeSc
   write(to, planter, { ...common, ...next, colour: ink.soft });
 }
 
-/** A picture, or a seed while there is none. */
+/** Draws a picture, or a seed if there is none yet. */
 function paintPicture(
   to: Context,
   picture: Picture | undefined,
@@ -293,7 +293,7 @@ function paintPicture(
   to.drawImage(image, picture.x, picture.y, side, side, x - scale / 2, y - scale / 2, scale, scale);
 }
 
-/** A text with a halo, so that lines below do not disturb it; shortened to a width. */
+/** Writes a text, shortened to a width, with a halo that separates it from lines below. */
 function write(
   to: Context,
   text: string,

@@ -68,13 +68,16 @@ export const fields = css`
   .check {
     gap: 0.75em;
     min-height: 2.75em;
-    cursor: pointer;
   }
   input[type='checkbox'],
   input[type='radio'] {
     appearance: none;
     flex: none;
     margin: 0;
+  }
+  label:has([type='checkbox'], [type='radio']),
+  [type='checkbox'],
+  [type='radio'] {
     cursor: pointer;
   }
   input[type='checkbox'] {
@@ -108,14 +111,6 @@ export const fields = css`
     opacity: 0.5;
     cursor: default;
   }
-  .switch {
-    gap: 20px;
-    cursor: pointer;
-  }
-  .options {
-    display: grid;
-    gap: 8px;
-  }
   .options label {
     display: grid;
     grid-template-columns: auto 1fr;
@@ -124,7 +119,6 @@ export const fields = css`
     padding: 12px 14px;
     border: 1px solid var(--edge);
     border-radius: 14px;
-    cursor: pointer;
   }
   .options input {
     width: 1.25em;
@@ -137,10 +131,7 @@ export const fields = css`
     border: 0.4em solid var(--accent);
   }
   .options label:has(:checked) {
-    border-color: oklch(0.89 0.075 168 / 0.5);
-  }
-  .chips {
-    gap: 8px;
+    border-color: var(--accent-edge);
   }
   .chip {
     position: relative;
@@ -151,7 +142,6 @@ export const fields = css`
     border: 1px solid var(--edge);
     border-radius: 999px;
     color: var(--ink-soft);
-    cursor: pointer;
   }
   .chip input {
     position: absolute;
@@ -159,12 +149,12 @@ export const fields = css`
     width: 100%;
     height: 100%;
     opacity: 0;
-    cursor: pointer;
   }
-  .chip:has(:checked) {
+  .chip:has(:checked),
+  .tool[aria-pressed='true'] {
     color: var(--accent);
     background: var(--accent-deep);
-    border-color: oklch(0.89 0.075 168 / 0.5);
+    border-color: var(--accent-edge);
   }
   .chip:has(:focus-visible) {
     outline: 2px solid var(--accent);
@@ -216,10 +206,6 @@ const shared = css`
     border: 1px solid var(--line);
     border-radius: var(--radius);
     padding: 20px 22px;
-  }
-  .cards {
-    display: grid;
-    gap: 14px;
   }
   .row {
     display: flex;
@@ -345,7 +331,7 @@ const shared = css`
     border-radius: 50%;
     background: currentColor;
   }
-  .tag.good {
+  .good {
     color: var(--accent);
   }
   .warning {
@@ -435,6 +421,7 @@ export const shellStyle = css`
     --card: oklch(0.195 0.011 225);
     --well: oklch(0.155 0.009 228);
     --edge: oklch(0.92 0.02 210 / 0.2);
+    --accent-edge: oklch(0.89 0.075 168 / 0.5);
     --foot: 0px;
     position: fixed;
     inset: 0;

@@ -29,18 +29,13 @@ export const style = [
   controls,
   css`
     .all {
-      position: absolute;
-      inset: 0;
-      display: grid;
       grid-template-rows: 1fr auto;
       container-type: inline-size;
-      box-sizing: border-box;
       padding-block: var(--edge-top) var(--edge-bottom);
       padding-inline: var(--edge-start) var(--edge-end);
       background: radial-gradient(circle at 50% 38%, #2a3032, #191e20 55%, #0b0d0f 100%);
     }
     section {
-      display: grid;
       align-content: center;
       justify-items: center;
       gap: 1.6em;
@@ -52,8 +47,6 @@ export const style = [
       margin: -4% 0;
     }
     figure.bare {
-      display: grid;
-      place-items: center;
       position: relative;
       width: min(40cqw, 26dvh, 15em);
       margin: 0;
@@ -76,7 +69,6 @@ export const style = [
       height: 100%;
     }
     .words {
-      display: grid;
       justify-items: center;
       gap: 0.8em;
       max-width: 34em;
@@ -100,7 +92,6 @@ export const style = [
       display: inline-grid;
       place-content: center;
       min-height: 44px;
-      box-sizing: border-box;
       text-decoration: none;
       cursor: pointer;
     }
@@ -108,9 +99,6 @@ export const style = [
       position: relative;
     }
     input {
-      position: absolute;
-      inset: 0;
-      width: 100%;
       opacity: 0;
       cursor: pointer;
     }
@@ -119,9 +107,6 @@ export const style = [
       outline-offset: 2px;
     }
     footer {
-      display: flex;
-      align-items: center;
-      justify-content: space-between;
       padding-top: 12px;
     }
     select {
@@ -203,23 +188,24 @@ export class VivariumKeep extends LitElement {
   }
 
   protected override updated(): void {
-    document.title = `${this.heading} · Vivarium`;
+    document.title = `${this.words[0]} · Vivarium`;
   }
 
   override render(): TemplateResult {
-    return html`<div class="all scroll">
-      <section>
-        <figure class=${this.isLiving ? '' : 'bare'}>
+    const [heading, sentence] = this.words;
+    return html`<div class="all fill scroll grid">
+      <section class="grid">
+        <figure class=${this.isLiving ? '' : 'bare middle'}>
           <canvas
             width=${PICTURE}
             height=${PICTURE}
             role="img"
-            aria-label=${this.isLiving ? this.heading : msg('An empty dish')}
+            aria-label=${this.isLiving ? heading : msg('An empty dish')}
           ></canvas>
         </figure>
-        <div class="words" data-testid="keep" data-phase=${this.phase}>
-          <h1>${this.heading}</h1>
-          <p class="soft" role="status">${this.sentence}</p>
+        <div class="words grid" data-testid="keep" data-phase=${this.phase}>
+          <h1>${heading}</h1>
+          <p class="soft" role="status">${sentence}</p>
           <div class="actions wrap">${this.isLiving ? this.actions() : this.wayOut()}</div>
           ${
             this.isBarren
@@ -228,7 +214,7 @@ export class VivariumKeep extends LitElement {
           }
         </div>
       </section>
-      <footer class="soft small">
+      <footer class="flex spread soft small">
         <span>Vivarium</span>
         ${languageSelect()}
       </footer>
@@ -239,54 +225,43 @@ export class VivariumKeep extends LitElement {
     return this.phase === 'loading' || this.phase === 'growing' || this.phase === 'grown';
   }
 
-  private get heading(): string {
-    switch (this.phase) {
-      case 'loading':
-        return msg('A seed');
-      case 'growing':
-      case 'grown':
-        return capitalized(organismName(this.seed));
-      case 'empty':
-        return msg('Grow a keepsake');
-      case 'damaged':
-        return msg('This link is incomplete');
-      case 'foreign':
-        return msg('From another garden');
-      default:
-        return msg('It cannot grow just now');
-    }
-  }
-
-  private get sentence(): string {
-    switch (this.phase) {
-      case 'empty':
-        return msg('Choose the picture or film that you took home, or open its link.');
-      case 'damaged':
-        return msg('Part of it is missing. Scan the code again, or choose your picture or film.');
-      case 'foreign':
-        return msg(
-          'This page does not know the cells of this creature. Open the link on its keepsake.',
-        );
-      case 'unreachable':
-        return msg('What it grows from could not be loaded. Try again in a moment.');
-      default:
-        return msg('It grows cell by cell in your own browser, from the seed in its link.');
-    }
+  /** The page's heading and the sentence below it. */
+  private get words(): readonly [heading: string, sentence: string] {
+    const grows = msg('It grows cell by cell in your own browser, from the seed in its link.');
+    const name = capitalized(organismName(this.seed));
+    return {
+      loading: [msg('A seed'), grows],
+      growing: [name, grows],
+      grown: [name, grows],
+      empty: [
+        msg('Grow a keepsake'),
+        msg('Choose the picture or film that you took home, or open its link.'),
+      ],
+      damaged: [
+        msg('This link is incomplete'),
+        msg('Part of it is missing. Scan the code again, or choose your picture or film.'),
+      ],
+      foreign: [
+        msg('From another garden'),
+        msg('This page does not know the cells of this creature. Open the link on its keepsake.'),
+      ],
+      unreachable: [
+        msg('It cannot grow just now'),
+        msg('What it grows from could not be loaded. Try again in a moment.'),
+      ],
+    }[this.phase] as [string, string];
   }
 
   private actions(): TemplateResult {
+    const server = plantingServer();
     return html`${
-      this.link && plantingServer !== undefined
-        ? html`<a class="solid" data-testid="plant" href=${plantingAddress(this.link, plantingServer)}>
+      this.link && server !== undefined
+        ? html`<a class="solid" data-testid="plant" href=${plantingAddress(this.link, server)}>
             ${msg('Plant it when you are back')}
           </a>`
         : nothing
     }
-      <button
-        class="quiet raise"
-        data-testid="again"
-        @click=${this.restart}
-      >
+      <button class="quiet raise" data-testid="again" @click=${this.restart}>
         ${msg('Grow it again')}
       </button>`;
   }
@@ -299,7 +274,7 @@ export class VivariumKeep extends LitElement {
     }
     return html`<label class="solid">
       ${msg('Choose a picture or film')}
-      <input type="file" accept="image/png,image/gif,video/mp4,video/webm" data-testid="file" @change=${this.readFile} />
+      <input class="fill" type="file" accept="image/png,image/gif,video/mp4,video/webm" data-testid="file" @change=${this.readFile} />
     </label>`;
   }
 

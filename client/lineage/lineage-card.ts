@@ -29,15 +29,21 @@ export const style = [
     canvas.tree:active {
       cursor: grabbing;
     }
-    .head {
+    .head,
+    .foot {
       position: absolute;
-      top: var(--edge-top);
       inset-inline: var(--edge-start) var(--edge-end);
-      display: flex;
-      align-items: flex-start;
-      justify-content: space-between;
-      gap: 12px;
       pointer-events: none;
+    }
+    .head {
+      top: var(--edge-top);
+      align-items: flex-start;
+      gap: 12px;
+    }
+    .foot {
+      bottom: var(--edge-bottom);
+      align-items: flex-end;
+      gap: 10px;
     }
     /* Texts stay legible over the tree. */
     .head::before {
@@ -47,7 +53,8 @@ export const style = [
       inset-inline: calc(-1 * var(--edge-start)) calc(-1 * var(--edge-end));
       background: linear-gradient(#12171a 55%, transparent);
     }
-    .head > * {
+    .head > *,
+    .foot > * {
       position: relative;
       pointer-events: auto;
     }
@@ -64,21 +71,7 @@ export const style = [
     .title p {
       margin-top: 0.15em;
     }
-    .foot {
-      position: absolute;
-      bottom: var(--edge-bottom);
-      inset-inline: var(--edge-start) var(--edge-end);
-      display: flex;
-      align-items: flex-end;
-      justify-content: space-between;
-      gap: 10px;
-      pointer-events: none;
-    }
-    .foot > * {
-      pointer-events: auto;
-    }
     .view {
-      display: flex;
       padding: 3px;
       border-radius: 999px;
     }
@@ -87,15 +80,13 @@ export const style = [
       ${roundButton}
     }
     .links {
-      display: flex;
-      flex-wrap: wrap;
-      align-items: center;
       gap: 4px;
     }
-    .links > * {
-      min-height: 44px;
+    .links > *,
+    .card footer a {
       display: inline-grid;
       align-content: center;
+      min-height: 44px;
       text-decoration: none;
       white-space: nowrap;
     }
@@ -137,8 +128,6 @@ export const style = [
       scrollbar-width: thin;
     }
     .card header {
-      display: flex;
-      align-items: center;
       gap: 14px;
       padding-inline-end: 34px;
     }
@@ -174,8 +163,6 @@ export const style = [
       inset-inline-end: 4px;
     }
     .kin {
-      display: flex;
-      flex-wrap: wrap;
       gap: 6px;
       margin-top: 4px;
     }
@@ -186,16 +173,8 @@ export const style = [
       background: var(--raised);
     }
     .card footer {
-      display: flex;
-      flex-wrap: wrap;
       gap: 6px;
       margin-top: 14px;
-    }
-    .card footer a {
-      display: inline-grid;
-      align-content: center;
-      min-height: 44px;
-      text-decoration: none;
     }
     .away {
       ${visuallyHidden}
@@ -242,14 +221,14 @@ export class LineageCard extends LitElement {
   @property() room = '';
   @state() private token: string | undefined;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  private asked: TreeNode | undefined;
+  private requested: TreeNode | undefined;
 
   override render(): TemplateResult {
     const { node, page } = this;
     const { organism, parents, children, generation } = node;
     const survived = survivedText(organism);
     return html`<section class="panel card scroll" tabindex="-1" data-testid="lineage-card" aria-label=${msg('Organism')}>
-      <header>
+      <header class="flex">
         <canvas width=${PICTURE} height=${PICTURE} aria-hidden="true"></canvas>
         <div>
           <h2>${nameOf(organism)}</h2>
@@ -277,8 +256,8 @@ export class LineageCard extends LitElement {
   protected override updated(): void {
     const { node, room } = this;
     this.draw();
-    if (this.asked === node) return;
-    this.asked = node;
+    if (this.requested === node) return;
+    this.requested = node;
     this.token = undefined;
     void fetch(lineageSeedPath(room, node.organism.id))
       .then(async (response) => (response.ok ? await response.json() : {}))
@@ -298,7 +277,7 @@ export class LineageCard extends LitElement {
     if (kin.length === 0) return nothing;
     const more = kin.length - MOST;
     return html`<h3>${title}</h3>
-      <div class="kin">
+      <div class="kin wrap">
         ${kin
           .slice(0, MOST)
           .map(
@@ -312,7 +291,7 @@ export class LineageCard extends LitElement {
   private links(): TemplateResult | typeof nothing {
     const { token, room, page } = this;
     if (!token) return nothing;
-    return html`<footer>
+    return html`<footer class="wrap">
       ${
         page.canPlant
           ? html`<a class="solid" data-testid="plant" href=${`/r/${room}?seed=${token}`}>${msg('Plant it again')}</a>`

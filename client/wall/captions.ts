@@ -60,10 +60,10 @@ export interface Line {
 
 /** Distance of two windows, in sides, below which their organisms press against each other. */
 const PRESSING = 0.8;
-/** Captions that are remembered as shown. */
+/** Maximum number of captions remembered as shown. */
 const MOST_KEPT = 200;
 
-/** What has just happened and still holds, the latest first. */
+/** Captions about recent events that still hold, the latest first. */
 export function newsLines({ news, names }: CaptionFacts): Line[] {
   return news.flatMap(({ what, organism, parents }): Line[] => {
     const { id, phase, hurt } = organism;
@@ -83,7 +83,7 @@ export function newsLines({ news, names }: CaptionFacts): Line[] {
   });
 }
 
-/** What holds as long as the room is as it is, in the order in which it is shown. */
+/** Captions about the room's present state, in the order of display. */
 export function standingLines(facts: CaptionFacts): Line[] {
   const { isAlone, hasCode, isTended, season } = facts;
   const organisms = facts.organisms.filter(({ phase }) => phase !== 'departing');
@@ -128,8 +128,8 @@ export class CaptionTurns {
   private readonly shown = new Map<string, number>();
 
   /**
-   * The next caption: news that was not shown yet, but never twice running; otherwise what was not
-   * shown for longest.
+   * Chooses the next caption: unread news, but never twice in a row; otherwise the caption that was
+   * shown longest ago.
    *
    * @returns undefined if there is nothing to say
    */
@@ -138,7 +138,7 @@ export class CaptionTurns {
     const line = fresh[0] ?? this.longestAgo(standingLines(facts));
     this.wasNews = fresh.length > 0;
     if (line) {
-      // At its end, so that the oldest ones can be forgotten.
+      // Insert it last, so that the first entries are the oldest.
       this.shown.delete(line.id);
       this.shown.set(line.id, this.turn++);
       if (this.shown.size > MOST_KEPT) this.shown.delete(this.shown.keys().next().value!);
@@ -162,14 +162,14 @@ export class CaptionTurns {
 
 /** How long something is news, ms. */
 const NEWS_TIME = 20_000;
-/** Events kept, at most. */
+/** Maximum number of events kept. */
 const MOST_NEWS = 32;
 /** How long the gardener tends the room after it has planted, seconds. */
 const TENDED_TIME = 60;
-/** The gardener's organisms that tell the season: the latest, planted within this time, seconds; */
+/** Maximum age, in seconds, and number of the gardener's organisms that decide on the season; */
 const SEASON_TIME = 300;
 const SEASON_LATEST = 5;
-/** at least so many, and this share of them alike. */
+/** their minimum number, and the share of them that must be alike. */
 const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;
 
@@ -202,7 +202,7 @@ export class WallNews {
       if (!NEWS.includes(what)) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
-      // What has been planted is no longer what it has turned into.
+      // Once it has turned into something else, its planting is old news.
       const isOld = (one: PastEvent): boolean =>
         one.what === what || (one.what === 'born' && what === 'transformed');
       const others = this.events.filter((one) => one.id !== id || !isOld(one));
@@ -238,7 +238,7 @@ export class WallNews {
       .sort((a, b) => b.born - a.born);
   }
 
-  /** What most of the gardener's latest creatures of the gallery have in common. */
+  /** The category and colour that most of the gardener's latest gallery creatures share. */
   private season(organisms: readonly OrganismView[]): Season | undefined {
     const gallery = this.model.checkpoint?.gallery ?? [];
     const latest = this.plantedByGardener(organisms, SEASON_TIME)
@@ -255,7 +255,7 @@ export class WallNews {
     return { kind, colour: COLOUR_RANGES.find((range) => range === commonOf(colours)) };
   }
 
-  /** As it looks now. */
+  /** The present colour of an organism. */
   private colourOf({ id, x, y, side }: OrganismView) {
     const { planes } = this.model;
     if (!planes) return undefined;
@@ -271,7 +271,7 @@ export class WallNews {
   }
 }
 
-/** What most of some words are; undefined if they are few, or too different. */
+/** The word that most of `words` equal; undefined if they are few, or too different. */
 function commonOf(words: readonly string[]): string | undefined {
   if (words.length < SEASON_LEAST) return undefined;
   return words.find(

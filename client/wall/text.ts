@@ -93,7 +93,7 @@ export function livingText({ say, language }: Caption, count: number, isAlone: b
     : say(msg('{count} creatures live here.'), { count });
 }
 
-/** What the gardener prefers, by category of the gallery. */
+/** Names of the gardener's seasons, by category of the gallery. */
 const SEASONS: Readonly<Record<string, string>> = {
   animal: msg('A season of animals'),
   plant: msg('A season of plants'),
@@ -123,7 +123,7 @@ export function seasonText(
   return colour ? say(msg('{season}, {colour}'), { season, colour: say(COLOURS[colour]) }) : season;
 }
 
-/** What can have just happened to an organism. */
+/** Recent events that captions report. */
 export type NewsKind = 'born' | 'transformed' | 'wounded' | 'healed' | 'departing';
 
 /**
@@ -168,7 +168,7 @@ function creatureName({ say, kinds }: Caption, { kind, origin }: OrganismView): 
   return origin === 'prior' ? say(msg('A child of chance')) : say(msg('One of a kind'));
 }
 
-/** A name of any script, which leaves the direction of the text around it as it is. */
+/** Isolates a name of any script from the direction of the text around it. */
 const isolated = (name: string): string => `\u2068${name}\u2069`;
 
 /** Name of the planter under a growing organism. Built-in planters have a name in each language. */
@@ -184,7 +184,7 @@ export function here({ say, language }: Caption, count: number): string {
   return isOne ? say(msg('One is here')) : say(msg('{count} are here'), { count });
 }
 
-/** After the names that fit. */
+/** Shown after the names that fit. */
 export const others = (say: Say, count: number): string => say(msg('and {count} more'), { count });
 
 /**

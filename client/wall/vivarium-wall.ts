@@ -28,7 +28,7 @@ const BLINK = 4_000;
 const GROUND = 0.025;
 /** Share of the wall above which the dish fills it. */
 const FULL = 0.85;
-/** Time between two looks at what lies under the code, ms: it should stay for those who scan it. */
+/** Time between two checks of what lies under the code, ms. Visitors scan it, so it moves seldom. */
 const LOOK = 60_000;
 /** Height of the code with its address, in widths of the code. */
 const CODE_HEIGHT = 1.4;
@@ -98,7 +98,7 @@ export class VivariumWall extends LitElement {
   private looks: ReturnType<typeof setInterval> | undefined;
   @state() private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   @state() private shown: WallState = {
-    ...{ way: { address: '', forPhones: false }, people: [], voices: [ENGLISH] },
+    ...{ visitorAddress: { address: '', forPhones: false }, people: [], voices: [ENGLISH] },
     ...{ attract: false, captions: true, away: false, blind: false },
     ...{ refusal: undefined, farewell: false, tree: false, moment: undefined },
   };
@@ -128,8 +128,10 @@ export class VivariumWall extends LitElement {
     const { model, options } = this;
     model.on('rejected', () => this.show({ refusal: this.connection.refusal }));
     model.on('wall', ({ origin }) => {
-      const way = visitorAddress(options.room, options.url, location.origin, origin);
-      this.show({ refusal: undefined, way, people: [...model.participants.values()] });
+      this.show({
+        ...{ refusal: undefined, people: [...model.participants.values()] },
+        visitorAddress: visitorAddress(options.room, options.url, location.origin, origin),
+      });
       this.viewportReporter.forget();
       this.layout();
     });
@@ -198,7 +200,7 @@ export class VivariumWall extends LitElement {
     model.on('film', ({ film }) => player.play(film));
     model.on('closeUp', ({ at }) => {
       stage.showPlace(at);
-      // The dish then lies under the words too.
+      // In a close-up, the dish lies under the words too.
       this.overlay?.toggleAttribute('close', at !== undefined);
     });
     player.onMoment = (moment) => {
@@ -220,7 +222,7 @@ export class VivariumWall extends LitElement {
     new ResizeObserver(() => this.layout()).observe(this);
     const first = model.on('picture', () => {
       first();
-      // Once it is drawn, and the camera is where it will be.
+      // After the first picture, the camera is in its place.
       requestAnimationFrame(() => this.stepAside());
     });
     this.looks = setInterval(() => this.stepAside(), LOOK);
@@ -259,7 +261,7 @@ export class VivariumWall extends LitElement {
     const languages = (asked ?? []).filter(isLanguage);
     if (languages.length === 0) return;
     this.show({ voices: await Promise.all(languages.map(voiceOf)) });
-    // Texts from right to left are on the right of the dish.
+    // Texts written from right to left stand on the right of the dish.
     await this.updateComplete;
     this.layout();
   }
@@ -281,7 +283,7 @@ export class VivariumWall extends LitElement {
     const view = { width: this.clientWidth, height: this.clientHeight };
     const { options, overlay, model } = this;
     const isSplit = options.columns * options.rows > 1;
-    // A room of the wall's shape leaves nothing beside it: it fills the wall, below the words.
+    // A room of the wall's shape leaves no space beside it, so it fills the wall below the words.
     const whole = wholeView(view, options);
     const isFull = model.room !== undefined && shareOf(model.room, whole) > FULL;
     const isOver = isSplit || isFull || options.frame === 'fill';
@@ -303,7 +305,7 @@ export class VivariumWall extends LitElement {
     this.stage?.layout(view, isOver ? around : insets);
   }
 
-  /** Moves a code that lies on somebody to the other side, if it hides less than half there. */
+  /** Moves a code that covers organisms to the other side, if it covers less than half as much there. */
   private stepAside(): void {
     const { overlay, stage } = this;
     const isWide = this.clientWidth >= this.clientHeight;

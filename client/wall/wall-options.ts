@@ -30,7 +30,7 @@ export interface WallOptions {
   readonly url: string;
   /** Whether the resolution may drop on a slow machine. */
   readonly resolution: 'auto' | 'full';
-  /** Opens the place that the host has given to this wall; '' for none. */
+  /** Key to the seat that the host reserved for this wall; '' for none. */
   readonly pass: string;
   /** Languages of the captions, shown in turn. */
   readonly languages: readonly LanguageCode[];
@@ -60,7 +60,7 @@ export function readOptions({
     const n = Number(query.get(name) || Number.NaN);
     return Number.isInteger(n) && n >= min && n <= max ? n : min;
   };
-  /** The first is the default. */
+  /** Reads one of several words; the first is the default. */
   const oneOf = <T extends string>(name: string, words: readonly [T, ...T[]]): T =>
     words.find((word) => word === query.get(name)) ?? words[0];
   const columns = whole('columns', 1, MAX_SIDE);
@@ -89,7 +89,7 @@ export function readOptions({
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** The address that visitors open. */
-export interface Way {
+export interface VisitorAddress {
   readonly address: string;
   /** Whether phones can use it: `localhost` means the phone itself there. */
   readonly forPhones: boolean;
@@ -102,7 +102,12 @@ export interface Way {
  * @param page origin of the wall's page
  * @param known origin that the server reports as reachable by phones; '' if unknown
  */
-export function visitorAddress(room: string, wished: string, page: string, known: string): Way {
+export function visitorAddress(
+  room: string,
+  wished: string,
+  page: string,
+  known: string,
+): VisitorAddress {
   if (wished !== '') return { address: wished, forPhones: true };
   // A wall on the server's own machine uses a loopback address, which phones cannot reach.
   const isOwn = LOOPBACK.test(new URL(page).hostname);
@@ -136,7 +141,7 @@ export function mayRenew(
   }
 }
 
-/** Not assigned in Unicode: a browser draws its sign for missing letters. */
+/** A code point without a character: browsers draw their sign for missing letters. */
 const UNASSIGNED = '\u0378';
 /** Side of the square that a letter is drawn in, px. */
 const SIDE = 32;

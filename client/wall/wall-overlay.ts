@@ -9,12 +9,12 @@ import type { ParticipantView } from '../../shared/vocabulary.ts';
 import { brand, owner } from '../style/fragments.ts';
 import { CaptionTurns, type Line, type WallNews } from './captions.ts';
 import { type Caption, here, others, refusedText, TEXTS } from './text.ts';
-import type { Way } from './wall-options.ts';
+import type { VisitorAddress } from './wall-options.ts';
 
 /** What a wall shows beside its picture. */
 export interface WallState {
   /** Address for visitors, and whether phones can reach it: if not, no QR code is shown. */
-  readonly way: Way;
+  readonly visitorAddress: VisitorAddress;
   readonly people: readonly ParticipantView[];
   /** Nobody has been active for a while. */
   readonly attract: boolean;
@@ -36,7 +36,7 @@ export interface WallState {
   readonly voices: readonly Caption[];
 }
 
-/** Beside the dish on a wide wall, below it on a tall one. Sizes are shares of the wall's size. */
+/** The text is beside the dish on a wide wall, below it on a tall one. Sizes are shares of the wall's. */
 export const overlayStyle = css`
   ${brand}
   :host {
@@ -44,8 +44,7 @@ export const overlayStyle = css`
     --edge: 3cqmin;
     position: absolute;
     inset-inline-start: var(--edge);
-    top: var(--edge);
-    bottom: var(--edge);
+    inset-block: var(--edge);
     width: var(--column);
     display: flex;
     flex-direction: column;
@@ -55,8 +54,13 @@ export const overlayStyle = css`
     cursor: none;
     isolation: isolate;
   }
-  h1 {
+  h1,
+  p,
+  ul,
+  figure {
     margin: 0;
+  }
+  h1 {
     font-size: 1.32em;
   }
   .people {
@@ -65,11 +69,14 @@ export const overlayStyle = css`
     overflow: hidden;
   }
   .people p {
-    margin: 0 0 0.5em;
+    margin-bottom: 0.5em;
+  }
+  .people p,
+  li.more,
+  figcaption {
     color: var(--ink-soft);
   }
   ul {
-    margin: 0;
     padding: 0;
     list-style: none;
   }
@@ -84,9 +91,6 @@ export const overlayStyle = css`
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
-  }
-  li.more {
-    color: var(--ink-soft);
   }
   i {
     flex: none;
@@ -111,7 +115,6 @@ export const overlayStyle = css`
   }
   .words p {
     grid-area: 1 / 1;
-    margin: 0;
     font-size: 1.62em;
     font-weight: 300;
     line-height: 1.24;
@@ -131,7 +134,6 @@ export const overlayStyle = css`
     font-variant-numeric: tabular-nums;
   }
   figure {
-    margin: 0;
     transition: opacity 2s;
   }
   :host([data-away]) figure {
@@ -149,13 +151,9 @@ export const overlayStyle = css`
   :host([data-attract]) .code {
     animation: beckon 6s ease-in-out infinite;
   }
-  figure p {
-    margin: 0;
-  }
   figcaption {
     container-type: inline-size;
     margin-top: 0.75em;
-    color: var(--ink-soft);
     overflow-wrap: anywhere;
     font-variant-numeric: tabular-nums;
   }
@@ -305,7 +303,7 @@ export const overlayStyle = css`
 const QUIET = 4;
 /** Time that a caption is shown, ms. */
 const TURN = 12_000;
-/** Names and dots shown at once, at most. */
+/** Maximum numbers of names and of dots for guests without a name. */
 const MAX_NAMES = 8;
 const MAX_DOTS = 24;
 
@@ -342,10 +340,13 @@ export class WallOverlay extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    const { way, attract, voices, away, farewell } = this.wall;
+    const { visitorAddress, attract, voices, away, farewell } = this.wall;
     if (changed.has('wall')) {
       const before = changed.get('wall');
-      if (way !== before?.way) this.code = way.forPhones ? codeOf(way.address, QUIET) : undefined;
+      if (visitorAddress !== before?.visitorAddress) {
+        const { address, forPhones } = visitorAddress;
+        this.code = forPhones ? codeOf(address, QUIET) : undefined;
+      }
       if (attract !== before?.attract) this.begin();
     }
     this.chooseLine();
@@ -360,7 +361,7 @@ export class WallOverlay extends LitElement {
       <h1>Vivarium<span>${this.room}</span></h1>
       <div class="people">${this.whoIsHere()}</div>
       <div class="words" data-testid="caption">${this.caption()}</div>
-      ${this.wall.way.address ? this.wayIn() : nothing}
+      ${this.wall.visitorAddress.address ? this.wayIn() : nothing}
     `;
   }
 
@@ -379,7 +380,7 @@ export class WallOverlay extends LitElement {
     const facts = this.facts({ isAlone: attract, hasCode: this.code !== undefined });
     if (!facts) return;
     const held = line && this.turns.again(line, facts);
-    // What no longer holds stays for its turn: text that vanishes is not read.
+    // A caption that no longer holds stays for its turn: nobody reads text that vanishes.
     if (line?.turn === turn) {
       // Its numbers may have changed.
       if (held) this.line = { ...line, ...held };
@@ -418,9 +419,9 @@ export class WallOverlay extends LitElement {
   }
 
   private wayIn(): TemplateResult {
-    const { way, voices } = this.wall;
+    const { visitorAddress, voices } = this.wall;
     const [{ say, language, direction }] = voices;
-    const lines = addressLines(readable(way.address));
+    const lines = addressLines(readable(visitorAddress.address));
     const longest = Math.max(...lines.map(({ length }) => length));
     return html`<figure>
       ${this.code ? this.toScan(this.code) : html`<p lang=${language} dir=${direction}>${say(TEXTS.noCode)}</p>`}

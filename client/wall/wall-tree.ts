@@ -9,16 +9,16 @@ import { TreePictures } from '../family-tree/pictures.ts';
 import type { Insets } from '../render/camera.ts';
 import { type Caption, ENGLISH, signature, TEXTS } from './text.ts';
 
-/** For how long it grows, ms. */
+/** Duration of its growth, ms. */
 const GROWTH = 24_000;
 /** Time between two drawings, ms. */
 const STEP = 50;
-/** Time until a server that does not answer is asked again, ms. */
+/** Delay before a failed request is repeated, ms. */
 const RETRY = 2_000;
 /** Size of the texts, as a share of the wall's shorter side. */
 const TEXT = 0.015;
 
-/** The wall measures anew every now and then, and mostly finds the same. */
+/** The wall often measures the same insets again. */
 const areDifferent = (a: Insets, b: Insets | undefined): boolean =>
   JSON.stringify(a) !== JSON.stringify(b);
 
@@ -61,7 +61,7 @@ export class WallTree extends LitElement {
   `;
 
   @property() room = '';
-  /** What the wall's words take, px. */
+  /** Space that the wall's words take, px. */
   @property({ attribute: false, hasChanged: areDifferent }) insets: Insets = {
     top: 0,
     right: 0,
@@ -155,7 +155,7 @@ export class WallTree extends LitElement {
       marksAt: top - 2 * text,
       marksEnd: size.height - insets.bottom,
     });
-    // A slow machine draws less often. Pictures of crosses may still arrive when it has grown.
+    // A slow machine draws less often. Pictures of crosses may arrive after the tree has grown.
     const wait = Math.max(STEP, 3 * (performance.now() - begun));
     this.timer = setTimeout(() => this.draw(), share < 1 ? wait : 20 * wait);
   }

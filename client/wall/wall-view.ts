@@ -26,7 +26,7 @@ const RIM = 3;
  */
 const DRIFT = { x: 0.009, y: 0.005, zoom: 0.01, periods: [97, 131, 173] } as const;
 
-/** Least height and width of what a wall shows of a place from close by, in sides of an organism. */
+/** Minimum height and width of a close-up, in sides of an organism. */
 const CLOSE = 2.2;
 
 type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
@@ -88,7 +88,7 @@ export function frameOf(
   return { zoom, x: grid.width / 2, y: grid.height / 2 };
 }
 
-/** What a wall frames: the whole picture's size, and the space that text takes of it. */
+/** A grid, the size of the whole picture, and the space that text takes of it. */
 interface Scene {
   readonly grid: Size;
   readonly view: Size;
@@ -96,7 +96,7 @@ interface Scene {
 }
 
 /**
- * A place from close by, with as little beside the dish as its edge allows.
+ * The camera of a close-up. Near the edge of the dish it shows as little as possible beside it.
  *
  * @param side of a grown organism, cells
  * @param home camera of the whole room
@@ -240,7 +240,7 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** How many places organisms own in a part of the picture; CSS pixels. */
+  /** Counts the cells that organisms own in a part of the picture, in CSS pixels. */
   ownedIn({ x, y, width, height }: Rect): number {
     const { planes } = this.model;
     if (!planes) return 0;

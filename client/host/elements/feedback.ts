@@ -1,4 +1,7 @@
-/** Asks for confirmation before actions that are hard to undo. */
+/**
+ * What the host's page asks and reports: a dialog to confirm actions that are hard to undo, and short
+ * notices at the bottom, for which the rest of the page makes room.
+ */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -95,7 +98,7 @@ export class ConfirmDialog extends StyledElement {
 
 /** How long a notice is shown, ms. */
 const SHOWN_MS = 5_000;
-/** The same for errors and for notices with an action. */
+/** How long an error or a notice with an action is shown, ms. */
 const SHOWN_LONG_MS = 14_000;
 const MAX_SHOWN = 3;
 

@@ -1,4 +1,7 @@
-/** Base class of the elements that show a part of the host model. */
+/**
+ * Base classes of the host's elements, and the templates that several of them share. Nothing here
+ * makes a call. Start with `HostElement`.
+ */
 
 import { msg, str } from '@lit/localize';
 import {
@@ -15,6 +18,7 @@ import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import type { HostModel } from '../host-model.ts';
 import { hostStyle } from '../style.ts';
+import { moment } from '../text.ts';
 
 /** Has the styles of the host's page, before its own. */
 export abstract class StyledElement extends LitElement {
@@ -49,6 +53,12 @@ export abstract class HostElement extends StyledElement {
     void this.load(room);
   }
 
+  /** Day and time at the server: 'yesterday, 23:30'. @param at ms since 1970 */
+  protected moment(at: number): string {
+    const { now = 0, zone = 'UTC' } = this.host.state ?? {};
+    return moment(at, now, zone);
+  }
+
   /** A section about the selected room renders this. */
   protected section(_room: RoomSummary, _all: HostState): TemplateResult | typeof nothing {
     return nothing;
@@ -59,10 +69,10 @@ export abstract class HostElement extends StyledElement {
     return summary && state ? this.section(summary, state) : nothing;
   }
 
-  /** Resets what belongs to the room that was shown before. */
+  /** Resets the state that belongs to the previous room. */
   protected roomChanged(): void {}
 
-  /** Fetches what the model does not hold. Must not reject. */
+  /** Fetches data that the model does not hold. Must not reject. */
   protected async load(_room: string): Promise<void> {}
 }
 
@@ -117,7 +127,7 @@ export function chips<T>(
 ): TemplateResult {
   return html`<fieldset>
     <legend>${legend}</legend>
-    <div class="chips wrap">
+    <div class="chips wrap gap-8">
       ${choices.map(
         ({ value, name }) =>
           html`<label class="chip">${input(value)}<span lang=${lang(value)}>${name}</span></label>`,
@@ -136,12 +146,12 @@ export function field(label: unknown, control: TemplateResult, notes?: TemplateR
   return html`<label class="field"><span>${label}</span>${control}${notes}</label>`;
 }
 
-/** A check box at the end of a row that says what it does. */
+/** A row with a title, an explanation and a check box at its end. */
 export function switchRow(title: unknown, about: string, input: TemplateResult): TemplateResult {
-  return html`<label class="switch flex spread"><span>${title}<small>${about}</small></span>${input}</label>`;
+  return html`<label class="switch flex spread gap-20"><span>${title}<small>${about}</small></span>${input}</label>`;
 }
 
-/** One of the radio buttons in `.options`, with what it means. */
+/** A radio button with its name and an explanation. */
 export function option(input: TemplateResult, name: string, about: unknown): TemplateResult {
   return html`<label>${input}<span>${name}<small>${about}</small></span></label>`;
 }

@@ -236,7 +236,7 @@ function laterSeeds(wait: number): string {
   );
 }
 
-/** A slider moved by keys sends its value this long after the last key, ms. */
+/** Delay after the last key before a slider moved by keys sends its value, ms. */
 const KEY_DELAY_MS = 350;
 
 /** Fires `knob-change` (`detail`: number). */
@@ -251,16 +251,12 @@ export class HostKnob extends StyledElement {
       gap: 0 12px;
       align-items: center;
       padding: 11px 0;
-      border-top: 1px solid var(--line);
     }
     :host(:first-of-type) .knob {
       border-top: 0;
     }
     .words {
       grid-area: words;
-    }
-    .name {
-      font-weight: 500;
     }
     small {
       line-height: 1.35;
@@ -290,9 +286,6 @@ export class HostKnob extends StyledElement {
       grid-area: state;
       min-height: 1.7em;
       font-size: 0.9em;
-    }
-    .applied {
-      color: var(--accent);
     }
     .state .link {
       display: inline-flex;
@@ -333,7 +326,7 @@ export class HostKnob extends StyledElement {
   @property({ type: Number }) default = 0;
   /** Whether the server has applied the last change. */
   @property() status: '' | 'pending' | 'done' = '';
-  /** The value while the slider is moved: changes by other hosts do not move it then. */
+  /** The value while the slider is moved, when changes by other hosts do not move it. */
   @state() private draft: number | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -343,7 +336,7 @@ export class HostKnob extends StyledElement {
     const [min, max, step, most] = range;
     const value = this.draft ?? this.value;
     const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
-    return html`<div class="knob grid" data-testid="knob-${id}">
+    return html`<div class="knob grid lined" data-testid="knob-${id}">
       <div class="words">
         <label class="name" for="slider">${name}</label>
         ${about ? html`<small id="about">${about}</small>` : nothing}
@@ -380,7 +373,7 @@ export class HostKnob extends StyledElement {
 
   private statusText(): TemplateResult | string {
     if (this.status === 'pending') return msg('applying …');
-    if (this.status === 'done') return html`<span class="applied">${msg('applied')}</span>`;
+    if (this.status === 'done') return html`<span class="good">${msg('applied')}</span>`;
     if (Math.abs(this.value - this.default) < 1e-6) return msg('default');
     return html`<button class="link" @click=${() => this.send(this.default)} aria-label=${msg(str`${this.knob.name}: reset to ${this.default}`)}>
       ${hostIcons.undo}${msg(str`reset to ${this.default}`)}

@@ -120,27 +120,30 @@ export function areaKey(
 ): Rect | undefined {
   const step = arrowMove({ key, shiftKey: false }, STEP);
   if (!step) return undefined;
+  const moved = (from: number, by: number, length: number, side: number): number =>
+    clamp(from + by, 0, side - length);
   if (!area) {
     const [width, height] = [Math.min(INITIAL, grid.width), Math.min(INITIAL, grid.height)];
+    const x = moved(Math.round(middle.x - width / 2), 0, width, grid.width);
     return {
-      x: clamp(Math.round(middle.x - width / 2), 0, grid.width - width),
-      y: clamp(Math.round(middle.y - height / 2), 0, grid.height - height),
+      x,
+      y: moved(Math.round(middle.y - height / 2), 0, height, grid.height),
       width,
       height,
     };
   }
-  if (shiftKey) {
-    return {
-      ...area,
-      width: clamp(area.width + step.x, 1, grid.width - area.x),
-      height: clamp(area.height + step.y, 1, grid.height - area.y),
-    };
-  }
-  return {
-    ...area,
-    x: clamp(area.x + step.x, 0, grid.width - area.width),
-    y: clamp(area.y + step.y, 0, grid.height - area.height),
-  };
+  const { x, y, width, height } = area;
+  return shiftKey
+    ? {
+        ...area,
+        width: clamp(width + step.x, 1, grid.width - x),
+        height: clamp(height + step.y, 1, grid.height - y),
+      }
+    : {
+        ...area,
+        x: moved(x, step.x, width, grid.width),
+        y: moved(y, step.y, height, grid.height),
+      };
 }
 
 /** Describes a rectangle for screen readers. */
@@ -161,8 +164,8 @@ export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }
 
 /**
  * Fires `model` when the room model has changed, `pick` (`detail`: OrganismId) when an organism was
- * tapped, `point` (`detail`: Point, in cells) when the host pointed at a place, `area` (`detail`: Rect or undefined) when a rectangle was drawn or cancelled, and
- * `area-ready` when Enter confirms it.
+ * tapped, `point` (`detail`: Point, in cells) when the host pointed at a place, `area` (`detail`: Rect
+ * or undefined) when a rectangle was drawn or cancelled, and `area-ready` when Enter confirms it.
  */
 @customElement('live-view')
 export class LiveView extends StyledElement {
@@ -234,7 +237,7 @@ export class LiveView extends StyledElement {
   }
 
   /** Converts grid coordinates to CSS pixels of this element. */
-  worldToScreen(x: number, y: number): { x: number; y: number } {
+  worldToScreen(x: number, y: number): Point {
     return this.view?.toScreen({ x, y }) ?? { x: 0, y: 0 };
   }
 

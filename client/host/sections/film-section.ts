@@ -1,4 +1,7 @@
-/** Makes timelapse films of the selected room in the background, to download. */
+/**
+ * Timelapse films of the selected room: made in the background, moved through with a slider here and
+ * on the walls, and downloaded.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -17,11 +20,11 @@ import {
   sectionHead,
 } from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
-import { bytes, JOB_REASON_TEXTS, moment } from '../text.ts';
+import { bytes, JOB_REASON_TEXTS } from '../text.ts';
 
 /** Pictures per second. */
 const SPEED = 12;
-/** Least time between two calls while the slider moves, ms. */
+/** Minimum time between two calls while the slider moves, ms. */
 const INTERVAL = 250;
 
 /** Steps of the slider while there is no film. */
@@ -29,8 +32,8 @@ const STEPS = 1_000;
 const HOUR = 3_600_000;
 
 /**
- * Plays a film, and shows any moment of it. Fires `want` when somebody wants to see one and there
- * is none; its detail tells whether they pressed a button.
+ * Plays a film, and shows any moment of it. If there is none, fires `want` (`detail`: whether the host
+ * pressed a button, instead of moving the slider).
  */
 @customElement('film-viewer')
 export class FilmViewer extends HostElement {
@@ -74,21 +77,21 @@ export class FilmViewer extends HostElement {
 
   /** The film; undefined while there is none. */
   @property({ attribute: false }) job: JobState | undefined;
-  /** What a film would show that does not exist yet: the last hours. */
+  /** Length of the period that a new film would show, hours. */
   @property({ attribute: false }) hours = 24;
-  /** Of the room, in cells. */
+  /** Size of the room, in cells. */
   @property({ attribute: false }) size!: Size;
   /** Where the slider is: 0 at the beginning, 1 at the end. */
   @state() private share = 1;
   @state() private isPlaying = false;
-  /** Whether the walls are to show what the page shows. */
+  /** Whether the walls should show what the page shows. */
   @state() private isOnWall = false;
-  /** Whether the server has said that they show a film. */
+  /** Whether the server has confirmed that the walls show a film. */
   private isUp = false;
-  /** What they were last told to show. */
-  private told = '';
+  /** The state of the slider that was last sent to the walls. */
+  private sent = '';
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  /** What the canvas shows: a film and its picture. */
+  /** Address of the picture on the canvas. */
   private shown = '';
   private isLoading = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -105,7 +108,7 @@ export class FilmViewer extends HostElement {
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     if (changed.has('job') && this.job?.id !== changed.get('job')?.id) this.pause();
-    // It has ended by itself, or elsewhere.
+    // The walls' film ended by itself, or another host ended it.
     if (this.isUp && this.host.summary?.walls.showing?.what !== 'film') {
       this.isOnWall = false;
       this.isUp = false;
@@ -115,9 +118,9 @@ export class FilmViewer extends HostElement {
   protected override updated(): void {
     void this.draw();
     const { job, frame, isPlaying } = this;
-    const wish = `${job?.id} ${isPlaying ? 'playing' : frame}`;
-    if (!this.isOnWall || this.made === 0 || wish === this.told) return;
-    this.told = wish;
+    const position = `${job?.id} ${isPlaying ? 'playing' : frame}`;
+    if (!this.isOnWall || this.made === 0 || position === this.sent) return;
+    this.sent = position;
     // A few times a second.
     this.toWalls.push(undefined, performance.now());
     setTimeout(() => this.isOnWall && this.toWalls.flush(performance.now()), INTERVAL);
@@ -171,25 +174,25 @@ export class FilmViewer extends HostElement {
     return this.job?.frames ?? 0;
   }
 
-  /** The picture that the slider is at, or the last one that is made. */
+  /** Index of the picture at the slider, or of the last one that exists. */
   private get frame(): number {
     return Math.max(0, Math.min(this.made - 1, Math.round(this.share * this.last)));
   }
 
   private momentText(): string {
     const { job, share, last, hours } = this;
-    const { now = 0, zone = 'UTC' } = this.host.state ?? {};
+    const { now = 0 } = this.host.state ?? {};
     const until = job?.since ?? now;
     const film =
       job && this.made > 0 ? { from: job.from, times: job.times } : { from: until - hours * HOUR };
     const frame = Math.round(share * last);
     const at = momentOfFrame({ ...film, until, frames: last + 1 }, frame);
-    return at === null ? `${frame + 1} / ${last + 1}` : moment(at, now, zone);
+    return at === null ? `${frame + 1} / ${last + 1}` : this.moment(at);
   }
 
   /** Asks for a film if there is none. @param isPressed a button was pressed for it */
   private want(isPressed: boolean): void {
-    if (!this.job) this.dispatchEvent(new CustomEvent('want', { detail: isPressed }));
+    if (!this.job) this.emit('want', isPressed);
   }
 
   private scrub({ target }: InputEvent): void {
@@ -221,7 +224,7 @@ export class FilmViewer extends HostElement {
     this.isPlaying = false;
   }
 
-  /** Draws the picture that the slider is at; while one loads, only the latest is asked for. */
+  /** Draws the picture at the slider. While one loads, only the latest position is remembered. */
   private async draw(): Promise<void> {
     if (this.isLoading) return;
     this.isLoading = true;
@@ -235,7 +238,7 @@ export class FilmViewer extends HostElement {
         this.shown = wanted;
       }
     } catch {
-      // The page says by itself that the server does not answer.
+      // The page itself says that the server does not answer.
     } finally {
       this.isLoading = false;
     }
@@ -266,7 +269,7 @@ export class FilmViewer extends HostElement {
 
   private toggleWall(): void {
     this.isOnWall = !this.isOnWall;
-    this.told = '';
+    this.sent = '';
     if (this.isOnWall) this.want(true);
     else if (this.isUp) void this.leaveWall();
   }
@@ -278,7 +281,7 @@ export class FilmViewer extends HostElement {
     const speed = isPlaying ? SPEED : 0;
     this.isUp = !!(await this.host.do('showFilm', { room }, { job: id, frame, speed }));
     if (!this.isUp) this.isOnWall = false;
-    // The host has thought better of it meanwhile, or left.
+    // Meanwhile the host has changed their mind, or left the section.
     else if (!this.isOnWall) await this.leaveWall(room);
   }
 
@@ -299,22 +302,13 @@ const KINDS: readonly Choice<JobState['kind']>[] = [
   { value: 'png', name: msg('Separate images (PNG)') },
 ];
 
-/** A film that is older than this does not show the day any more, ms. */
+/** Maximum age of a film that still shows the day, ms. */
 const RECENT = 3_600_000;
 
 /** Section “Film of the day”. */
 @customElement('film-section')
 export class FilmSection extends HostElement {
   static override styles = css`
-    form {
-      gap: 20px;
-    }
-    .day {
-      gap: 14px;
-    }
-    .day p {
-      max-width: none;
-    }
     .job {
       grid-template-columns: minmax(0, 1fr) auto;
       gap: 12px 20px;
@@ -322,7 +316,6 @@ export class FilmSection extends HostElement {
     }
     progress {
       appearance: none;
-      grid-column: 1 / -1;
       width: 100%;
       height: 5px;
       border: 0;
@@ -351,7 +344,7 @@ export class FilmSection extends HostElement {
   @state() private hours = 24;
   @state() private seconds = 20;
   @query('film-viewer') private readonly viewer!: FilmViewer | null;
-  /** Id of the film that the host has chosen to look at; '': the latest. */
+  /** Id of the film that the host has chosen; '': the latest. */
   @state() private chosen = '';
 
   private isAsking = false;
@@ -374,7 +367,7 @@ export class FilmSection extends HostElement {
       ${
         all.keeping === null
           ? noStorage()
-          : html`<div class="cards"><section class="card day grid" aria-label=${msg('The day')}>
+          : html`<div class="grid gap-14"><section class="card grid gap-14" aria-label=${msg('The day')}>
               <p class="soft">${msg('Move the slider to any moment of the period below. The film for it is made while you look.')}</p>
               ${keyed(
                 name,
@@ -388,7 +381,7 @@ export class FilmSection extends HostElement {
                 ></film-viewer>`,
               )}
             </section>
-            <form class="card" @submit=${this.start}>
+            <form class="card gap-20" @submit=${this.start}>
               ${radioChips(msg('Period'), HOURS, this.hours, (hours) => (this.hours = hours))}
               ${radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => (this.seconds = seconds))}
               ${radioChips(msg('Format'), KINDS, this.kind, (kind) => (this.kind = kind))}
@@ -398,7 +391,7 @@ export class FilmSection extends HostElement {
       ${
         jobs.length > 0
           ? html`<h3 class="part">${msg('Films')}</h3>
-              <div class="cards">${jobs.map((job) => this.job(job, job === shown, all))}</div>`
+              <div class="grid gap-14">${jobs.map((job) => this.job(job, job === shown))}</div>`
           : nothing
       }`;
   }
@@ -412,7 +405,7 @@ export class FilmSection extends HostElement {
     return chosen ?? jobs.find((job) => isUsable(job) && isOfDay(job));
   }
 
-  private job(job: JobState, isShown: boolean, { now, zone }: HostState): TemplateResult {
+  private job(job: JobState, isShown: boolean): TemplateResult {
     const file = pathOf(FILES.job, { job: job.id });
     const weight = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
     return html`<article class="card job grid" aria-label=${job.file} data-testid="job">
@@ -421,12 +414,12 @@ export class FilmSection extends HostElement {
         <p class="soft">${
           job.state === 'failed'
             ? html`<span class="wrong">${JOB_REASON_TEXTS[job.error ?? 'failed']}</span>`
-            : html`${moment(job.since, now, zone)}${weight}${job.state === 'stopped' ? msg(', stopped') : ''}`
+            : html`${this.moment(job.since)}${weight}${job.state === 'stopped' ? msg(', stopped') : ''}`
         }</p>
         ${
           job.from === null || job.state === 'failed'
             ? nothing
-            : html`<p class="soft" data-testid="film-begins">${msg(str`It starts: ${moment(job.from, now, zone)}`)}</p>`
+            : html`<p class="soft" data-testid="film-begins">${msg(str`It starts: ${this.moment(job.from)}`)}</p>`
         }
       </div>
       <div class="row">
@@ -439,7 +432,7 @@ export class FilmSection extends HostElement {
               : nothing
         }
       </div>
-      ${job.state === 'going' ? html`<progress max="1" value=${job.progress} aria-label=${msg('Progress')}></progress>` : nothing}
+      ${job.state === 'going' ? html`<progress class="whole" max="1" value=${job.progress} aria-label=${msg('Progress')}></progress>` : nothing}
     </article>`;
   }
 
@@ -453,7 +446,7 @@ export class FilmSection extends HostElement {
     void this.make();
   }
 
-  /** A slider asks again and again, so one that has failed is made again only for a button. */
+  /** A slider asks repeatedly, so a failed film is made again only for a button. */
   private readonly want = ({ detail: isPressed }: CustomEvent<boolean>): void => {
     const { hours, shownRoom } = this;
     const latest = this.host.state?.jobs.filter(({ room }) => room === shownRoom).at(-1);

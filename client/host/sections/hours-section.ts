@@ -12,7 +12,7 @@ import {
   switchRow,
 } from '../elements/host-element.ts';
 import { type HoursDraft, withDraft } from '../host-model.ts';
-import { clock, DAY_NAMES, farewellText, moment } from '../text.ts';
+import { clock, DAY_NAMES, farewellText } from '../text.ts';
 
 const TYPICAL_DAY = { from: '10:00', to: '17:00' };
 const TYPICAL_RESTART = '04:00';
@@ -26,7 +26,6 @@ export class HoursSection extends HostElement {
       align-items: center;
       gap: 6px 16px;
       min-height: 3.6em;
-      border-top: 1px solid var(--line);
     }
     .day:first-of-type {
       border-top: 0;
@@ -112,7 +111,7 @@ export class HoursSection extends HostElement {
       str`For all rooms. Times follow the server’s clock, which shows ${clock(all.now, all.zone)} now.`,
     );
     return html`${sectionHead(msg('Hours'), html`${lead} ${this.nextChange()}`)}
-      <form class="cards" @submit=${this.save}>
+      <form class="grid gap-14" @submit=${this.save}>
         <section class="card" aria-label=${msg('Opening hours')}>
           ${switchRow(
             html`<h3>${msg('Use opening hours')}</h3>`,
@@ -142,9 +141,9 @@ export class HoursSection extends HostElement {
   }
 
   private nextChange(): string {
-    const { now = 0, zone = 'UTC', next } = this.host.state ?? {};
+    const { next } = this.host.state ?? {};
     if (!next) return '';
-    const at = moment(next.at, now, zone);
+    const at = this.moment(next.at);
     if (next.what === 'restart') return msg(str`Restarts ${at}.`);
     return next.what === 'open' ? msg(str`Opens ${at}.`) : msg(str`Closes ${at}.`);
   }
@@ -159,7 +158,7 @@ export class HoursSection extends HostElement {
     const bar = (from: string, to: string): TemplateResult =>
       html`<i style="--from:${share(from)};--to:${share(to)}"></i>`;
     const isLate = hours !== null && closesNextDay(hours);
-    return html`<div class="day grid" role="group" aria-label=${name}>
+    return html`<div class="day grid lined" role="group" aria-label=${name}>
       <span>${name}</span>
       <input
         type="checkbox"
@@ -202,7 +201,7 @@ export class HoursSection extends HostElement {
       html`<input type="radio" name="outside" value=${value} .checked=${outside === value} @change=${() => this.change({ outside: value })} />`;
     return html`<section class="card" aria-label=${msg('Outside opening hours')}>
       <h3>${msg('Outside opening hours')}</h3>
-      <div class="options" role="radiogroup" aria-label=${msg('Outside opening hours')}>
+      <div class="options grid gap-8" role="radiogroup" aria-label=${msg('Outside opening hours')}>
         ${option(radio('dim'), msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
         ${option(radio('close'), msg('Dim the wall and close the rooms'), msg('Phones show that it is closed. Nobody can plant or wound until it opens again.'))}
       </div>
@@ -282,11 +281,9 @@ export class HoursSection extends HostElement {
     const { hoursDraft: sent } = this.host;
     if (!schedule || !sent) return;
     this.busy = true;
-    const saved = await this.host.do('setSchedule', {}, schedule, () =>
-      msg('The hours are saved.'),
-    );
+    const saved = await this.host.do('setSchedule', {}, schedule, msg('The hours are saved.'));
     this.busy = false;
-    // What was changed meanwhile is not saved yet.
+    // Changes made in the meantime are not saved yet.
     if (saved && this.host.hoursDraft === sent) this.setDraft(undefined);
   }
 }

@@ -124,13 +124,9 @@ export class KnobsSection extends HostElement {
     }
     .switch {
       padding: 12px 0;
-      border-top: 1px solid var(--line);
     }
     .switch:first-of-type {
       border-top: 0;
-    }
-    .name {
-      font-weight: 500;
     }
     .drawings {
       padding: 6px 0 14px;
@@ -141,7 +137,6 @@ export class KnobsSection extends HostElement {
     }
     .languages {
       padding: 14px 0 2px;
-      border-top: 1px solid var(--line);
     }
   `;
 
@@ -186,7 +181,7 @@ export class KnobsSection extends HostElement {
       .status=${this.statusOf(each.id)}
       @knob-change=${({ detail }: CustomEvent<number>) => this.apply(room, each.id, each.write(detail))}
     ></host-knob>`;
-    return html`<div class="cards">
+    return html`<div class="grid gap-14">
       ${KNOB_GROUPS.map(
         (group) => html`<section class="card" aria-label=${group.name}>
           <h3>${group.name}</h3>
@@ -217,7 +212,7 @@ export class KnobsSection extends HostElement {
 
   private toggle(room: string, settings: RoomSettings, id: keyof typeof TOGGLES): TemplateResult {
     const { name, about } = TOGGLES[id];
-    return html`<label class="switch flex spread" data-testid="knob-${id}">
+    return html`<label class="switch flex spread gap-20 lined" data-testid="knob-${id}">
       <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${this.statusText(id)}</span><small>${about}</small></span>
       <input
         type="checkbox"
@@ -247,7 +242,7 @@ export class KnobsSection extends HostElement {
       const isOnly = isSelected && selected.length === 1;
       return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;
     };
-    return html`<div class="languages">${languageChips(msg('Languages'), checkbox)}</div>`;
+    return html`<div class="languages lined">${languageChips(msg('Languages'), checkbox)}</div>`;
   }
 
   private statusOf(id: string): '' | 'pending' | 'done' {
@@ -279,9 +274,9 @@ export class KnobsSection extends HostElement {
     const { paused: _current, ...before } = summary.settings;
     const { paused: _default, ...defaults } = all.roomDefaults;
     const parts = { room: summary.name };
-    await this.host.do('changeSettings', parts, defaults, () => ({
+    await this.host.do('changeSettings', parts, defaults, {
       text: msg('All settings are reset.'),
       action: { label: msg('Undo'), run: () => void this.host.do('changeSettings', parts, before) },
-    }));
+    });
   }
 }

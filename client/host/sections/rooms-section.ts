@@ -41,12 +41,8 @@ const SIZES = [
 @customElement('room-form')
 export class RoomForm extends StyledElement {
   static override styles = css`
-    form {
-      gap: 22px;
-    }
     .sizes {
       grid-template-columns: repeat(auto-fit, minmax(7.4em, 1fr));
-      gap: 8px;
     }
     .size {
       display: grid;
@@ -84,7 +80,7 @@ export class RoomForm extends StyledElement {
   @state() private size = 'wide';
   @query('[name=name]') private readonly nameField!: HTMLInputElement;
 
-  /** The button that has opened the form is gone. */
+  /** The button that opened the form is gone, so the first field takes the focus. */
   protected override firstUpdated(): void {
     this.nameField.focus();
   }
@@ -93,7 +89,7 @@ export class RoomForm extends StyledElement {
     const address = addressName(this.name);
     const size = SIZES.find(({ id }) => id === this.size);
     const taken = this.taken.includes(address);
-    return html`<form @submit=${this.submit} aria-label=${msg('New room')}>
+    return html`<form class="gap-22" @submit=${this.submit} aria-label=${msg('New room')}>
       <h3>${msg('New room')}</h3>
       ${field(
         msg('Name'),
@@ -119,7 +115,7 @@ export class RoomForm extends StyledElement {
       )}
       <fieldset>
         <legend>${msg('Size')}</legend>
-        <div class="sizes grid">
+        <div class="sizes grid gap-8">
           ${SIZES.map(
             ({ id, name, width, height }) => html`<label class="chip size">
               <input
@@ -233,10 +229,6 @@ export class RoomsSection extends HostElement {
       opacity: 0.4;
       filter: saturate(0.3);
     }
-    h3 {
-      font-size: 1.25em;
-      overflow-wrap: anywhere;
-    }
     .facts {
       margin-top: 6px;
     }
@@ -277,7 +269,7 @@ export class RoomsSection extends HostElement {
     </button>`;
     const lead = msg('Each room is a separate world, with its own address, wall and visitors.');
     return html`${sectionHead(msg('Rooms'), lead, this.making ? nothing : add)}
-      <div class="cards">
+      <div class="grid gap-14">
         ${
           this.making
             ? html`<room-form
@@ -316,7 +308,7 @@ export class RoomsSection extends HostElement {
       <div class="about">
         <div>
           <div class="row">
-            <h3>${name}</h3>
+            <h3 class="title">${name}</h3>
             ${
               busy
                 ? html`<span class="tag warning">${BUSY[busy]}</span>`
@@ -358,13 +350,13 @@ export class RoomsSection extends HostElement {
 
   private async create({ detail }: CustomEvent): Promise<void> {
     const { name } = detail;
-    const created = await this.host.do('createRoom', {}, detail, () => ({
+    const created = await this.host.do('createRoom', {}, detail, {
       text: msg(str`The room “${name}” is open.`),
       action: {
         label: msg('Watch it'),
         run: () => (location.hash = locationHash({ room: name, section: 'watch' })),
       },
-    }));
+    });
     if (created) await this.endMaking();
   }
 
@@ -376,7 +368,7 @@ export class RoomsSection extends HostElement {
   }
 
   private open(room: string): void {
-    void this.host.do('openRoom', { room }, {}, () => msg(str`The room “${room}” is open.`));
+    void this.host.do('openRoom', { room }, {}, msg(str`The room “${room}” is open.`));
   }
 
   private async close({ name, participants }: RoomSummary): Promise<void> {

@@ -31,9 +31,6 @@ export class SignSection extends HostElement {
       gap: 26px;
       align-items: start;
     }
-    .controls {
-      gap: 22px;
-    }
     .sheet {
       justify-items: center;
       padding: 26px;
@@ -72,7 +69,7 @@ export class SignSection extends HostElement {
       msg('Print it and hang it beside the wall. Scanning it takes visitors into the room.'),
     )}
       <div class="two grid">
-        <div class="controls grid card">
+        <div class="grid gap-22 card">
           ${radioChips(msg('Paper'), PAPER_CHOICES, this.paper, (paper) => (this.paper = paper))}
           ${radioChips(msg('Language'), LANGUAGE_CHOICES, this.language, (language) => (this.language = language))}
           ${this.addresses(all.addresses, address)}

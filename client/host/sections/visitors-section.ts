@@ -31,7 +31,6 @@ export class VisitorsSection extends HostElement {
   static override styles = css`
     .figures {
       grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
-      gap: 14px;
       margin: 18px 0 14px;
     }
     /* Six figures: no single one in a row of its own. */
@@ -62,7 +61,6 @@ export class VisitorsSection extends HostElement {
     }
     .charts {
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 24em), 1fr));
-      gap: 14px;
     }
     .charts h3 {
       margin-bottom: 12px;
@@ -118,12 +116,12 @@ export class VisitorsSection extends HostElement {
       <bar-chart caption=${title} 
         .amount=${amounts[what]} .bars=${bars(columns, what)}></bar-chart>
     </section>`;
-    return html`<dl class="figures grid" data-testid="figures">
+    return html`<dl class="figures grid gap-14" data-testid="figures">
         ${figure(msg('visits'), sums.visits)} ${figure(msg('most at once'), sums.most)}
         ${figure(msg('typical stay'), stay ?? msg('none yet'))} ${figure(msg('seeds'), sums.seeds)}
         ${figure(msg('wounds'), sums.wounds)} ${figure(msg('crosses'), sums.crosses)}
       </dl>
-      <div class="charts grid">
+      <div class="charts grid gap-14">
         ${chart(msg('Visits'), 'visits', visits)}
         <section class="card" aria-label=${msg('How long they stayed')}>
           <h3>${msg('How long they stayed')}</h3>

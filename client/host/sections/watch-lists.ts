@@ -1,4 +1,4 @@
-/** The visitors in the room, with buttons to mute and ban them. */
+/** Lists beside the live room: visitors to mute and ban, bans to lift, organisms to pick and remove. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -35,7 +35,6 @@ import { hostIcons } from '../icons.ts';
 import { dialogStyle } from '../style.ts';
 import {
   actsText,
-  moment,
   organismsText,
   planterName,
   roughSpan,
@@ -48,9 +47,7 @@ import {
 export class BanList extends HostElement {
   static override styles = css`
     li {
-      gap: 12px;
       padding: 8px 0;
-      border-top: 1px solid var(--line);
     }
     .link {
       flex: none;
@@ -69,18 +66,15 @@ export class BanList extends HostElement {
   }
 
   private ban(ban: BanState): TemplateResult {
-    const { now = 0, zone = 'UTC' } = this.host.state ?? {};
     const name = visitorName({ id: ban.participant, name: ban.name });
     const until =
-      ban.until === null
-        ? msg('until you lift it')
-        : msg(str`until ${moment(ban.until, now, zone)}`);
-    return html`<li class="flex spread">
+      ban.until === null ? msg('until you lift it') : msg(str`until ${this.moment(ban.until)}`);
+    return html`<li class="flex spread gap-12 lined">
       <span>${name}<small>${ban.address ? msg('everyone at the address, ') : ''}${until}</small></span>
       <button
         class="link"
         aria-label=${msg(str`Lift the ban for ${name}`)}
-        @click=${() => this.host.do('liftBan', { ban: ban.id }, {}, () => msg(str`${name} can come back in.`))}
+        @click=${() => this.host.do('liftBan', { ban: ban.id }, {}, msg(str`${name} can come back in.`))}
       >
         ${msg('Lift ban')}
       </button>
@@ -88,7 +82,7 @@ export class BanList extends HostElement {
   }
 }
 
-/** In minutes. */
+/** Durations of a ban, minutes. */
 const DURATIONS: readonly Choice<number | null>[] = [
   { value: 10, name: msg('10 minutes') },
   { value: 60, name: msg('1 hour') },
@@ -129,7 +123,7 @@ export class BanDialog extends HostElement {
     this.dialog?.showModal();
   }
 
-  /** The same id belongs to somebody else in another room. */
+  /** In another room, the same id belongs to somebody else. */
   protected override roomChanged(): void {
     this.dialog?.close();
   }
@@ -143,7 +137,7 @@ export class BanDialog extends HostElement {
     const { neighbours } = visitor;
     return html`<form @submit=${this.submit}>
       <h2 id="title">${msg(str`Ban ${visitorName(visitor)}?`)}</h2>
-      <div class="options" role="radiogroup" aria-label=${msg('Who to ban')}>
+      <div class="options grid gap-8" role="radiogroup" aria-label=${msg('Who to ban')}>
         ${option(
           html`<input type="radio" name="address" value="" checked />`,
           msg('This device'),
@@ -186,13 +180,13 @@ export class BanDialog extends HostElement {
       text: msg(str`${visitorName(visitor)} is banned.`),
       action: {
         label: msg('Lift the ban'),
-        run: () => void host.do('liftBan', { ban: id }, {}, () => msg('The ban is lifted.')),
+        run: () => void host.do('liftBan', { ban: id }, {}, msg('The ban is lifted.')),
       },
     }));
   }
 }
 
-/** For a visitor of the selected room. */
+/** A button to mute or unmute a visitor of the selected room. */
 export function muteButton(host: HostModel, visitor: VisitorState): TemplateResult {
   const { muted } = visitor;
   const name = visitorName(visitor);
@@ -228,7 +222,6 @@ const FIRST_VISITORS = 8;
 export class VisitorList extends HostElement {
   static override styles = css`
     header {
-      gap: 12px;
       min-height: 2.75em;
     }
     .names {
@@ -240,9 +233,8 @@ export class VisitorList extends HostElement {
       align-items: center;
       gap: 0 10px;
       padding: 5px 0;
-      border-top: 1px solid var(--line);
     }
-    .name {
+    .who-name {
       overflow: hidden;
       text-overflow: ellipsis;
       white-space: nowrap;
@@ -274,7 +266,7 @@ export class VisitorList extends HostElement {
     const visitors = detail?.visitors ?? [];
     const shown = this.all ? visitors : visitors.slice(0, FIRST_VISITORS);
     const names = summary?.settings.names ?? true;
-    return html`<header class="flex spread">
+    return html`<header class="flex spread gap-12">
         <h3>${visitors.length === 0 ? msg('Visitors') : visitorsText(visitors.length)}</h3>
         <label class="check names flex small soft"
           >${msg('Names')}
@@ -300,9 +292,9 @@ export class VisitorList extends HostElement {
   private visitor(visitor: VisitorState): TemplateResult {
     const { hue, muted, stay, acts } = visitor;
     const name = visitorName(visitor);
-    return html`<li data-testid="visitor-${visitor.id}">
+    return html`<li class="lined" data-testid="visitor-${visitor.id}">
       <i class="who" style="--hue:${hue}"></i>
-      <span class="name"
+      <span class="who-name"
         >${name}<small
           >${muted ? html`<span class="warning">${msg('muted')}</span>` : html`${roughSpan(stay)} · ${actsText(acts)}`}</small
         ></span
@@ -348,7 +340,6 @@ export class OrganismList extends StyledElement {
       grid-template-columns: minmax(0, 1fr) auto;
       align-items: center;
       gap: 8px;
-      border-top: 1px solid var(--line);
     }
     .pick {
       padding: 6px 0;
@@ -384,7 +375,7 @@ export class OrganismList extends StyledElement {
 
   private organism({ id, kind, planter }: OrganismView): TemplateResult {
     const name = kindName(kind);
-    return html`<li aria-current=${id === this.picked ? 'true' : nothing}>
+    return html`<li class="lined" aria-current=${id === this.picked ? 'true' : nothing}>
       <button class="pick grid capital" @click=${() => this.emit('pick', id)}>
         ${name}<small>${planterName(planter)}</small>
       </button>
@@ -406,7 +397,6 @@ export class LiveOrganism extends StyledElement {
       box-shadow: var(--shadow);
     }
     header {
-      gap: 14px;
       padding-inline-end: 30px;
     }
     .tile {
@@ -449,7 +439,7 @@ export class LiveOrganism extends StyledElement {
     const { kind, planter, born } = organism;
     const seconds = ((model.tick ?? 0) - born) / (model.room?.tickRate ?? 15);
     return html`<section class="card" aria-label=${msg('Organism')} data-testid="organism">
-      <header class="flex">
+      <header class="flex gap-14">
         ${kindTile(model.checkpoint, kind)}
         <div>
           <h3 class="capital">${organismName(organism)}</h3>

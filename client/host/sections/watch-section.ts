@@ -28,16 +28,11 @@ export const watchStyle = css`
   }
   .view {
     grid-template-rows: auto minmax(0, 1fr);
-    gap: 12px;
     min-width: 0;
     min-height: 0;
   }
   .tools {
-    justify-content: space-between;
     gap: 8px 16px;
-  }
-  .tools .row {
-    gap: 8px;
   }
   .showing {
     align-items: center;
@@ -46,7 +41,7 @@ export const watchStyle = css`
     padding: 6px 6px;
     padding-inline-start: 20px;
     border-radius: 24px;
-    border: 1px solid oklch(0.89 0.075 168 / 0.5);
+    border: 1px solid var(--accent-edge);
     background: var(--accent-deep);
   }
   .tight {
@@ -60,11 +55,6 @@ export const watchStyle = css`
   }
   .tight .icon {
     border-radius: 13px;
-  }
-  .tool[aria-pressed='true'] {
-    color: var(--accent);
-    background: var(--accent-deep);
-    border-color: oklch(0.89 0.075 168 / 0.5);
   }
   .stage {
     position: relative;
@@ -246,7 +236,7 @@ export class WatchSection extends HostElement {
 
   protected override section(summary: RoomSummary, { keeping }: HostState): TemplateResult {
     return html`<h2 class="visually-hidden">${msg(str`Watch “${summary.name}”`)}</h2>
-      <div class="view grid">
+      <div class="view grid gap-12">
         ${summary.open ? this.picture(summary) : this.closed(summary.name)}
       </div>
       <aside aria-label=${msg('Controls and visitors')}>
@@ -295,8 +285,8 @@ export class WatchSection extends HostElement {
   private picture(summary: RoomSummary): TemplateResult {
     const { tool, area, picked } = this;
     const organism = this.live?.model?.organisms.get(picked);
-    return html`<div class="tools row">
-        <div class="row" role="group" aria-label=${msg('Tools')}>
+    return html`<div class="tools row spread">
+        <div class="row gap-8" role="group" aria-label=${msg('Tools')}>
           ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
           ${this.toolButton('point', msg('Show a place'), hostIcons.point)}
         </div>

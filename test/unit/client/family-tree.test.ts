@@ -6,7 +6,7 @@ import {
   type TimeScale,
   type TreeNode,
 } from '../../../client/family-tree/layout.ts';
-import { dateOf, momentIn, timeMarks } from '../../../client/family-tree/tree-text.ts';
+import { dateOf, momentIn, timeMarks } from '../../../client/family-tree/time-marks.ts';
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { createRandom } from '../../../shared/random.ts';
 
