@@ -1,6 +1,11 @@
 /** Which part of a tree a canvas shows. Pure. */
-import type { Point, Size } from '../render/camera.ts';
+import type { Rect } from '../../shared/geometry.ts';
 import type { TreeLayout, TreeNode } from './layout.ts';
+
+/** A size on the canvas, px. */
+export type Size = Pick<Rect, 'width' | 'height'>;
+/** A place on the canvas, px, or in the tree. */
+type Point = Pick<Rect, 'x' | 'y'>;
 
 /** Margins around the whole tree, px. */
 export interface Edges {

@@ -3,10 +3,8 @@
 import { msg } from '@lit/localize';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
-import { FONTS } from '../keepsake/specimen.ts';
-import type { Size } from '../render/camera.ts';
-import { oklch, ownerColor, type Rgb } from '../style/fragments.ts';
-import type { TreeCamera } from './camera.ts';
+import { FONTS, oklch, ownerColor, type Rgb } from '../style/fragments.ts';
+import type { Size, TreeCamera } from './camera.ts';
 import type { TreeLayout, TreeNode } from './layout.ts';
 import type { Picture, TreePictures } from './pictures.ts';
 import { momentIn, timeMarks } from './time-marks.ts';

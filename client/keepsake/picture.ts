@@ -2,6 +2,7 @@
 import { generate } from 'lean-qr';
 import type { PainterNet } from '../../shared/painter/net.ts';
 import { inSlices, LARGEST_SCALE, paintStill } from '../../shared/painter/still.ts';
+import { FONTS } from '../style/fragments.ts';
 import { latin1, yieldUnless } from './film.ts';
 import {
   type Context,
@@ -10,7 +11,6 @@ import {
   drawGround,
   drawSpecimen,
   enlargedBody,
-  FONTS,
 } from './specimen.ts';
 
 const WIDTH = 1_080;

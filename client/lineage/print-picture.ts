@@ -6,8 +6,9 @@ import { layoutTree } from '../family-tree/layout.ts';
 import { PAPER_INK, paintLegend, paintTree } from '../family-tree/paint.ts';
 import type { TreePictures } from '../family-tree/pictures.ts';
 import { namesOf, sizeText } from '../family-tree/tree-text.ts';
-import { canvasOf, FONTS } from '../keepsake/specimen.ts';
+import { canvasOf } from '../keepsake/specimen.ts';
 import { formats } from '../locale/locale.ts';
+import { FONTS } from '../style/fragments.ts';
 
 /** A phone's canvas has at most 2^24 pixels. */
 const WIDTH = 4_860;
