@@ -3,12 +3,13 @@ import { msg } from '@lit/localize';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree } from '../family-tree/layout.ts';
-import { PAPER_INK, paintLegend, paintTree } from '../family-tree/paint.ts';
+import { PAPER_INK, paintTree } from '../family-tree/paint.ts';
 import type { TreePictures } from '../family-tree/pictures.ts';
 import { namesOf, sizeText } from '../family-tree/tree-text.ts';
 import { canvasOf } from '../keepsake/specimen.ts';
 import { formats } from '../locale/locale.ts';
 import { FONTS } from '../style/fragments.ts';
+import { paintLegend } from './legend.ts';
 
 /** A phone's canvas has at most 2^24 pixels. */
 const WIDTH = 4_860;

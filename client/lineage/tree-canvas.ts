@@ -3,12 +3,13 @@
 import type { LineagePage } from '../../shared/lineage.ts';
 import { type Covered, type Edges, nodeAt, TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree, type TreeLayout, type TreeNode } from '../family-tree/layout.ts';
-import { paintLegend, paintTree, SCREEN_INK } from '../family-tree/paint.ts';
+import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
 import { namesOf } from '../family-tree/tree-text.ts';
 import { bindCanvas, type CanvasHand } from '../input/canvas-input.ts';
 import { arrowMove } from '../input/keyboard.ts';
 import { formats } from '../locale/locale.ts';
+import { paintLegend } from './legend.ts';
 
 /** How far an arrow key moves the tree, px, and a key zooms. */
 const PAN = 90;

@@ -36,12 +36,3 @@ test('a press counts where the row has been in its place for a moment, whatever 
     for (let id = 1; id <= 6; id++) expect(rows.isSettled(id)).toBe(false);
   });
 });
-
-test('when a row goes, those below it do not count for a moment, and those above it do', () => {
-  let now = 0;
-  const rows = new SettledRows(() => now);
-  rows.place([1, 2, 3]);
-  now += SETTLE_MS;
-  rows.place([1, 3]);
-  expect([1, 2, 3].filter((id) => rows.isSettled(id))).toEqual([1]);
-});
