@@ -88,6 +88,8 @@ export const style = [
       align-content: center;
       min-height: 44px;
       text-decoration: none;
+    }
+    .links > * {
       white-space: nowrap;
     }
     .quiet {

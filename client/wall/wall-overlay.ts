@@ -37,7 +37,7 @@ export interface WallState {
 }
 
 /** The text is beside the dish on a wide wall, below it on a tall one. Sizes are shares of the wall's. */
-export const overlayStyle = css`
+const overlayStyle = css`
   ${brand}
   :host {
     --column: min(17cqw, 27cqh);

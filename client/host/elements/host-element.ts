@@ -14,6 +14,7 @@ import {
   type TemplateResult,
 } from 'lit';
 import { property } from 'lit/decorators.js';
+import { live } from 'lit/directives/live.js';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import type { HostModel } from '../host-model.ts';
@@ -176,9 +177,14 @@ export function inputValue({ target }: Event): string {
   return (target as HTMLInputElement | HTMLSelectElement).value;
 }
 
-/** Whether the checkbox that an event comes from is checked. */
-export function isChecked({ target }: Event): boolean {
-  return (target as HTMLInputElement).checked;
+/** A check box. @param label its name, if no label element surrounds it */
+export function checkbox(
+  on: boolean,
+  change: (on: boolean) => void,
+  { testId, label }: { readonly testId?: string; readonly label?: string } = {},
+): TemplateResult {
+  const changed = ({ target }: Event): void => change((target as HTMLInputElement).checked);
+  return html`<input type="checkbox" data-testid=${testId ?? nothing} aria-label=${label ?? nothing} .checked=${live(on)} @change=${changed} />`;
 }
 
 /** Hides a picture that could not be loaded, instead of showing a broken one. */

@@ -3,7 +3,7 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { failure } from '../text.ts';
-import { field, HostElement, isChecked } from './host-element.ts';
+import { checkbox, field, HostElement } from './host-element.ts';
 import './host-nav.ts';
 
 /** Signs the host in. */
@@ -92,7 +92,7 @@ export class HostLogin extends HostElement {
         />`,
       )}
       <label class="check flex">
-        <input type="checkbox" .checked=${this.shown} @change=${(event: Event) => (this.shown = isChecked(event))} />
+        ${checkbox(this.shown, (on) => (this.shown = on))}
         <span>${msg('Show token')}</span>
       </label>
       <p id="wrong" class="wrong" role="alert" data-testid="wrong">${wrong || nothing}</p>

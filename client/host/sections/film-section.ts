@@ -309,6 +309,9 @@ const RECENT = 3_600_000;
 @customElement('film-section')
 export class FilmSection extends HostElement {
   static override styles = css`
+    .day p {
+      max-width: none;
+    }
     .job {
       grid-template-columns: minmax(0, 1fr) auto;
       gap: 12px 20px;
@@ -367,7 +370,7 @@ export class FilmSection extends HostElement {
       ${
         all.keeping === null
           ? noStorage()
-          : html`<div class="grid gap-14"><section class="card grid gap-14" aria-label=${msg('The day')}>
+          : html`<div class="grid gap-14"><section class="card day grid gap-14" aria-label=${msg('The day')}>
               <p class="soft">${msg('Move the slider to any moment of the period below. The film for it is made while you look.')}</p>
               ${keyed(
                 name,

@@ -4,9 +4,9 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { closesNextDay, type Schedule } from '../../../shared/host/settings.ts';
 import {
+  checkbox,
   HostElement,
   inputValue,
-  isChecked,
   option,
   sectionHead,
   switchRow,
@@ -116,7 +116,7 @@ export class HoursSection extends HostElement {
           ${switchRow(
             html`<h3>${msg('Use opening hours')}</h3>`,
             msg('Off: open day and night.'),
-            html`<input type="checkbox" data-testid="hours-on" .checked=${schedule.on} @change=${(event: Event) => this.change({ on: isChecked(event) })} />`,
+            checkbox(schedule.on, (on) => this.change({ on }), { testId: 'hours-on' }),
           )}
           ${
             schedule.on
@@ -160,12 +160,9 @@ export class HoursSection extends HostElement {
     const isLate = hours !== null && closesNextDay(hours);
     return html`<div class="day grid lined" role="group" aria-label=${name}>
       <span>${name}</span>
-      <input
-        type="checkbox"
-        aria-label=${msg(str`${name}: open`)}
-        .checked=${hours !== null}
-        @change=${(event: Event) => this.setDay(index, isChecked(event) ? this.typicalDay() : null)}
-      />
+      ${checkbox(hours !== null, (on) => this.setDay(index, on ? this.typicalDay() : null), {
+        label: msg(str`${name}: open`),
+      })}
       ${
         hours
           ? html`<div class="times flex">
@@ -209,12 +206,9 @@ export class HoursSection extends HostElement {
         ${switchRow(
           html`<h3>${msg('End the day at closing time')}</h3>`,
           farewellText(this.host.state),
-          html`<input
-            type="checkbox"
-            data-testid="hours-farewell"
-            .checked=${farewell ?? false}
-            @change=${(event: Event) => this.change({ farewell: isChecked(event) })}
-          />`,
+          checkbox(farewell ?? false, (on) => this.change({ farewell: on }), {
+            testId: 'hours-farewell',
+          }),
         )}
       </div>
     </section>`;
@@ -227,11 +221,7 @@ export class HoursSection extends HostElement {
         msg(
           'Walls and phones reconnect by themselves, and everything stays alive. Something must start the server again, such as the systemd service.',
         ),
-        html`<input
-          type="checkbox"
-          .checked=${restart !== null}
-          @change=${(event: Event) => this.change({ restart: isChecked(event) ? TYPICAL_RESTART : null })}
-        />`,
+        checkbox(restart !== null, (on) => this.change({ restart: on ? TYPICAL_RESTART : null })),
       )}
       ${
         restart === null || this.host.state?.supervised

@@ -14,8 +14,8 @@ import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
 import {
   type Choice,
+  checkbox,
   HostElement,
-  isChecked,
   languageChips,
   radioChips,
   sectionHead,
@@ -214,11 +214,7 @@ export class KnobsSection extends HostElement {
     const { name, about } = TOGGLES[id];
     return html`<label class="switch flex spread gap-20 lined" data-testid="knob-${id}">
       <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${this.statusText(id)}</span><small>${about}</small></span>
-      <input
-        type="checkbox"
-        .checked=${live(isOn(id, settings))}
-        @change=${(event: Event) => this.apply(room, id, switched(id, isChecked(event)))}
-      />
+      ${checkbox(isOn(id, settings), (on) => this.apply(room, id, switched(id, on)))}
     </label>`;
   }
 
@@ -232,7 +228,7 @@ export class KnobsSection extends HostElement {
   }
 
   private languages(room: string, selected: RoomSettings['languages']): TemplateResult {
-    const checkbox = (code: LanguageCode): TemplateResult => {
+    const choice = (code: LanguageCode): TemplateResult => {
       const isSelected = selected.includes(code);
       const toggle = (): void => {
         const chosen = (each: LanguageCode): boolean =>
@@ -242,7 +238,7 @@ export class KnobsSection extends HostElement {
       const isOnly = isSelected && selected.length === 1;
       return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;
     };
-    return html`<div class="languages lined">${languageChips(msg('Languages'), checkbox)}</div>`;
+    return html`<div class="languages lined">${languageChips(msg('Languages'), choice)}</div>`;
   }
 
   private statusOf(id: string): '' | 'pending' | 'done' {

@@ -130,7 +130,7 @@ export abstract class QueueElement extends HostElement {
   }
 }
 
-export const queue = css`
+const queue = css`
   li {
     display: grid;
     align-items: center;

@@ -2,7 +2,6 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import { live } from 'lit/directives/live.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { CallBody } from '../../../shared/host/api.ts';
 import type { BanState, VisitorState } from '../../../shared/host/state.ts';
@@ -21,11 +20,11 @@ import {
 import type { RoomModel } from '../../room/room-model.ts';
 import {
   type Choice,
+  checkbox,
   chips,
   HostElement,
   iconButton,
   idOf,
-  isChecked,
   option,
   StyledElement,
   showAll,
@@ -270,12 +269,8 @@ export class VisitorList extends HostElement {
         <h3>${visitors.length === 0 ? msg('Visitors') : visitorsText(visitors.length)}</h3>
         <label class="check names flex small soft"
           >${msg('Names')}
-          <input
-            type="checkbox"
-            data-testid="names"
-            .checked=${live(this.showNames ?? names)}
-            @change=${(event: Event) => this.setNames(isChecked(event))}
-        /></label>
+          ${checkbox(this.showNames ?? names, (on) => this.setNames(on), { testId: 'names' })}</label
+        >
       </header>
       ${
         visitors.length === 0

@@ -16,8 +16,7 @@ import { offerUndo } from './undo-cards.ts';
 import './watch-lists.ts';
 import './queues.ts';
 
-/** Styles of `watch-section`. */
-export const watchStyle = css`
+const watchStyle = css`
   :host {
     display: grid;
     grid-template-columns: minmax(0, 1fr) 22.5em;
@@ -181,15 +180,6 @@ export const watchStyle = css`
     .facts {
       width: 100%;
     }
-  }
-  @media (max-width: 560px), (max-width: 1100px) and (max-height: 500px) {
-    .tight {
-      inset-block: 8px auto;
-      inset-inline: auto 8px;
-      grid-auto-flow: column;
-    }
-  }
-  @media (max-width: 560px) {
     .bar {
       bottom: 4px;
       min-height: 0;
@@ -200,6 +190,13 @@ export const watchStyle = css`
     }
     .bar .quiet {
       padding-inline: 0.6em;
+    }
+  }
+  @media (max-width: 560px), (max-width: 1100px) and (max-height: 500px) {
+    .tight {
+      inset-block: 8px auto;
+      inset-inline: auto 8px;
+      grid-auto-flow: column;
     }
   }
   /* Beside the dish. */
