@@ -1,5 +1,7 @@
-/** Draws a family tree on a canvas. */
-
+/**
+ * Draws a family tree on a canvas, for the lineage page, its print and walls. It never handles input.
+ * Start with `layout.ts`, which places the organisms.
+ */
 import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import { FONTS, oklch, ownerColor, type Rgb } from '../style/fragments.ts';

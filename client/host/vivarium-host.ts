@@ -1,4 +1,8 @@
-/** The host's page: the sign-in form, then the sections of the selected room. */
+/**
+ * The host's page: the sign-in form, then the sections of the selected room. Elements show
+ * `HostModel` and make calls through it; they never fetch the state themselves. Start with
+ * `host-model.ts`, then `elements/host-element.ts`.
+ */
 import { msg, str } from '@lit/localize';
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';

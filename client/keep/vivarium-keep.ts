@@ -1,4 +1,7 @@
-/** The page of keepsakes: grows the seed in its address. */
+/**
+ * The page of keepsakes: grows the seed in its address. It never joins a room. Start here;
+ * `models.ts` loads models and steps their cells.
+ */
 
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';

@@ -1,4 +1,7 @@
-/** The page of a room's family tree: its address is `/lineage#<room>`. */
+/**
+ * The page of a room's family tree, at `/lineage#<room>`. It never joins the room. Start here;
+ * `tree-canvas.ts` draws the tree, `lineage-card.ts` describes one organism.
+ */
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';

@@ -1,4 +1,7 @@
-/** The wall page: one room, full screen, without controls. It runs unattended for days. */
+/**
+ * The wall page: one room, full screen, unattended for days. It never sends a command. Start here;
+ * `wall-view.ts` draws the room, `wall-overlay.ts` shows the text, `captions.ts` chooses it.
+ */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
