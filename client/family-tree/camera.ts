@@ -1,28 +1,28 @@
 /** Which part of a tree a canvas shows. Pure. */
+import type { Rect } from '../../shared/geometry.ts';
 import type { TreeLayout, TreeNode } from './layout.ts';
 
-/** Pixels. */
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+/** A size on the canvas, px. */
+export type Size = Pick<Rect, 'width' | 'height'>;
+/** A place on the canvas, px, or in the tree. */
+type Point = Pick<Rect, 'x' | 'y'>;
 
-/** What is kept free of the tree when all of it is shown, px. */
+/** Margins around the whole tree, px. */
 export interface Edges {
   readonly top: number;
   readonly bottom: number;
   readonly side: number;
 }
 
-/** px that something covers at the bottom, and at the end of the line of text. */
+/** Widths that a card covers at the bottom and at the end of the line of text, px. */
 export interface Covered {
   readonly below: number;
   readonly end: number;
 }
 
-/** Largest width of a picture, px. */
+/** Maximum width of a picture, px. */
 const CLOSEST = 150;
-/** Width of a picture when one is looked at, and most of it when all are shown, px. */
+/** Width of a picture that is looked at, and its maximum while the whole tree is shown, px. */
 const CLOSE = 76;
 
 /** Maps a tree to a canvas. */
@@ -32,7 +32,7 @@ export class TreeCamera {
   /** Middle of the canvas, in the tree. */
   x = 0;
   y = 0;
-  /** Most width of a picture while all of the tree is shown, px. */
+  /** Maximum width of a picture while the whole tree is shown, px. */
   closest = CLOSE;
   private size: Size = { width: 1, height: 1 };
   private edges: Edges = { top: 0, bottom: 0, side: 0 };
@@ -43,11 +43,11 @@ export class TreeCamera {
     readonly forward: 1 | -1 = 1,
   ) {}
 
-  /** All of the tree is seen at this scale. */
+  /** The scale at which the whole tree is seen. */
   private get least(): number {
     const { width, height } = this.size;
     const { top, bottom, side } = this.edges;
-    // A low window may have no room for it at all.
+    // A low window may have no room for the tree.
     return Math.min(
       Math.max(1, width - 2 * side) / this.layout.width,
       Math.max(1, height - top - bottom) / this.layout.height,
@@ -55,7 +55,7 @@ export class TreeCamera {
     );
   }
 
-  /** The canvas has another size. */
+  /** Adapts to another size of the canvas. */
   resize(size: Size, edges: Edges): void {
     const wasWhole = this.isWhole;
     this.size = size;
@@ -64,7 +64,7 @@ export class TreeCamera {
     else this.keepInside();
   }
 
-  /** Whether all of the tree is shown. */
+  /** Whether the whole tree is shown. */
   get isWhole(): boolean {
     return this.scale <= this.least * 1.001 || this.size.width <= 1;
   }
@@ -96,7 +96,7 @@ export class TreeCamera {
     this.zoomAbout(this.size.width / 2, this.size.height / 2, factor);
   }
 
-  /** Shows an organism from close by, unless it is, beside what covers the canvas. */
+  /** Moves an organism into the free part of the canvas, enlarged if it is small. */
   lookAt({ x, y }: Pick<TreeNode, 'x' | 'y'>, { below, end }: Covered): void {
     this.scale = Math.max(this.scale, CLOSE);
     this.x = x + end / 2 / this.scale;
@@ -104,7 +104,7 @@ export class TreeCamera {
     this.keepInside();
   }
 
-  toScreen(x: number, y: number): { readonly x: number; readonly y: number } {
+  toScreen(x: number, y: number): Point {
     const { width, height } = this.size;
     return {
       x: width / 2 + this.forward * this.scale * (x - this.x),
@@ -112,7 +112,7 @@ export class TreeCamera {
     };
   }
 
-  toTree(x: number, y: number): { readonly x: number; readonly y: number } {
+  toTree(x: number, y: number): Point {
     const { width, height } = this.size;
     return {
       x: this.x + (this.forward * (x - width / 2)) / this.scale,
@@ -134,7 +134,7 @@ export class TreeCamera {
 /** The organism at a place of the tree, if any. @param reach that a finger may miss by */
 export function nodeAt(
   nodes: readonly TreeNode[],
-  { x, y }: { readonly x: number; readonly y: number },
+  { x, y }: Point,
   reach: number,
 ): TreeNode | undefined {
   const distance = (node: TreeNode): number => Math.hypot(node.x - x, node.y - y);

@@ -3,9 +3,46 @@
  * Lengths are widths of a picture. Pure.
  */
 import { generationsOf, type LineageOrganism, type LineageTree } from '../../shared/lineage.ts';
-import { TimeScale } from './time-scale.ts';
+import { interpolate } from '../../shared/time-points.ts';
 
-/** An organism, and from where to where its life is drawn. */
+/** Maximum room of a gap between two births, in usual gaps. */
+const LONGEST_GAP = 6;
+
+/** Maps ticks to places along the tree, and back. */
+export class TimeScale {
+  /** Ticks in order, and the place of each, from 0. */
+  private readonly ticks: readonly number[];
+  private readonly places: readonly number[];
+
+  /** @param step room of a usual gap between two births, widths of a picture */
+  constructor({ organisms, tick }: Pick<LineageTree, 'organisms' | 'tick'>, step: number) {
+    const births = organisms.map(({ born }) => born);
+    this.ticks = [...new Set([...births, tick])].sort((a, b) => a - b);
+    const gaps = this.ticks.slice(1).map((at, i) => at - this.ticks[i]);
+    const usual = [...gaps].sort((a, b) => a - b)[gaps.length >> 1] ?? 1;
+    const places = [0];
+    for (const gap of gaps) {
+      places.push(places.at(-1)! + step * Math.min(LONGEST_GAP, gap / usual));
+    }
+    this.places = places;
+  }
+
+  /** The last moment's place. */
+  get end(): number {
+    return this.places.at(-1)!;
+  }
+
+  placeOf(tick: number): number {
+    return interpolate(this.ticks, this.places, tick);
+  }
+
+  /** The tick at a place; a fraction. */
+  tickAt(place: number): number {
+    return interpolate(this.places, this.ticks, place);
+  }
+}
+
+/** An organism, and where its life begins and ends along the tree. */
 export interface FamilyMember {
   readonly organism: LineageOrganism;
   readonly x: number;
@@ -19,16 +56,16 @@ interface Interval {
 
 /** Height of a row: a picture takes several, a life one. */
 export const ROW = 0.5;
-/** Rows above and below its own that a picture with its name takes. */
+/** Rows above and below its own that a picture takes with its name. */
 const ABOVE = 1;
 const BELOW = 2;
-/** Room that a picture takes along the tree, before and after its middle. */
+/** Room of a picture along the tree, before and after its middle. */
 const BEFORE = 0.75;
 const AFTER = 0.8;
 /** Room after a life. */
 const GAP = 0.35;
 
-/** What a picture and the lives beside it keep free: left, right, above and below its middle. */
+/** Free room around the middle of a picture. */
 export const ROOM = {
   before: BEFORE,
   after: AFTER,
@@ -44,7 +81,7 @@ export function rowsOf(members: readonly FamilyMember[]): Map<number, number> {
   const parentsOf = new Map(members.map(({ organism }) => [organism.id, organism.parents]));
   const ground = new Ground();
   const rows = new Map<number, number>();
-  // Families lie around the middle; who has no kin fills what they leave.
+  // Families lie around the middle; organisms without kin fill the gaps.
   const inOrder = [...members.filter(hasKin), ...members.filter((one) => !hasKin(one))];
   for (const member of inOrder) {
     const { id, parents } = member.organism;
@@ -59,7 +96,7 @@ export function rowsOf(members: readonly FamilyMember[]): Map<number, number> {
   return rows;
 }
 
-/** With whom organisms have children; those without children are not in it. */
+/** The mates of each organism that has children. */
 function matesOf(members: readonly FamilyMember[]): Map<number, Set<number>> {
   const mates = new Map<number, Set<number>>();
   for (const { organism } of members) {
@@ -73,15 +110,15 @@ function matesOf(members: readonly FamilyMember[]): Map<number, Set<number>> {
   return mates;
 }
 
-/** What is taken of each row. */
+/** The intervals that are taken in each row. */
 class Ground {
-  /** By row; sorted, and none overlaps another. */
+  /** Intervals by row, in order and without overlaps. */
   private readonly taken = new Map<number, Interval[]>();
 
-  /** The free row that is nearest to one. */
+  /** Finds the free row nearest to a wanted one. */
   nearest(wanted: number, member: FamilyMember): number {
     for (let distance = 0; ; distance++) {
-      // Towards the middle first.
+      // Rows towards the middle come first.
       const side = wanted > 0 ? -1 : 1;
       for (const row of [wanted + side * distance, wanted - side * distance]) {
         if (this.isFree(row, member)) return row;
@@ -99,7 +136,7 @@ class Ground {
 
   private isFree(row: number, { x, end }: FamilyMember): boolean {
     const [from, to] = [x - BEFORE, x + AFTER];
-    // Its own row takes most, and so rules out most.
+    // An organism's own row takes the most room, so it is checked first.
     if (!this.isOpen(row, from, Math.max(to, end + GAP))) return false;
     for (let each = row - ABOVE; each <= row + BELOW; each++) {
       if (each !== row && !this.isOpen(each, from, to)) return false;
@@ -142,30 +179,30 @@ export interface TreeNode {
   readonly y: number;
   /** Where its life ends, or now. */
   readonly end: number;
-  /** See `generationsOf`. */
+  /** As `generationsOf` counts. */
   readonly generation: number;
   readonly parents: readonly TreeNode[];
   readonly children: readonly TreeNode[];
 }
 
-/** A tree that is laid out, from (0, 0) to (width, height). */
+/** The places of a tree's organisms, from (0, 0) to (width, height). */
 export interface TreeLayout {
-  /** By id. */
+  /** Organisms in the order of their ids. */
   readonly nodes: readonly TreeNode[];
   readonly byId: ReadonlyMap<number, TreeNode>;
   readonly width: number;
   readonly height: number;
-  /** x of its first moment, from which `time` counts. */
+  /** x of the tree's first moment: the origin of `time`. */
   readonly start: number;
   readonly time: TimeScale;
 }
 
-/** Around the tree. */
+/** Margin around the tree. */
 const MARGIN = 0.5;
-/** Least and most room of a usual gap between two births. */
+/** Minimum and maximum room of a usual gap between two births. */
 const LEAST_STEP = 0.03;
 const MOST_STEP = 3;
-/** How often the room is halved until the tree has the wanted form; less often for large trees. */
+/** Halvings of the room until the tree has the wanted aspect; fewer for large trees. */
 const TRIES = 6;
 const LARGE_TRIES = 4;
 const LARGE = 800;
@@ -173,7 +210,7 @@ const LARGE = 800;
 /** @param aspect width by height that the tree is to have, if it can */
 export function layoutTree(tree: LineageTree, aspect: number): TreeLayout {
   let [low, high] = [LEAST_STEP, MOST_STEP];
-  // The more room along it, the fewer rows it needs.
+  // A longer tree needs fewer rows.
   for (let tries = tree.organisms.length > LARGE ? LARGE_TRIES : TRIES; ; tries--) {
     const step = Math.sqrt(low * high);
     const layout = layoutWith(tree, step);

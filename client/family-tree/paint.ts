@@ -1,11 +1,14 @@
-/** Draws a family tree on a canvas. */
-
-import { msg } from '@lit/localize';
+/**
+ * Draws a family tree on a canvas, for the lineage page, its print and walls. It never handles input.
+ * Start with `layout.ts`, which places the organisms.
+ */
+import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
-import { oklch, ownerColor, type Rgb } from '../style/fragments.ts';
+import { FONTS, oklch, ownerColor, type Rgb } from '../style/fragments.ts';
 import type { Size, TreeCamera } from './camera.ts';
 import type { TreeLayout, TreeNode } from './layout.ts';
 import type { Picture, TreePictures } from './pictures.ts';
+import { momentIn, timeMarks } from './time-marks.ts';
 
 type Context = CanvasRenderingContext2D;
 
@@ -19,11 +22,11 @@ export interface TreeInk {
   readonly warm: string;
   readonly alarm: string;
   readonly accent: string;
-  /** Of a planter. @param hue degrees */
+  /** The colour of a planter. @param hue degrees */
   readonly planter: (hue: number) => Rgb;
 }
 
-/** On a screen. */
+/** Colours on a screen. */
 export const SCREEN_INK: TreeInk = {
   ground: '#0e1214',
   disc: '#161c1f',
@@ -36,7 +39,7 @@ export const SCREEN_INK: TreeInk = {
   planter: ownerColor,
 };
 
-/** On paper. */
+/** Colours on paper. */
 export const PAPER_INK: TreeInk = {
   ground: '#f7f4ec',
   disc: '#e9e3d4',
@@ -49,36 +52,37 @@ export const PAPER_INK: TreeInk = {
   planter: (hue) => oklch(0.6, 0.12, hue),
 };
 
-/** What is drawn, and how. */
+/** A tree with everything that decides how it is drawn. */
 export interface TreeScene {
+  readonly page: LineagePage;
   readonly layout: TreeLayout;
   readonly camera: TreeCamera;
-  readonly pictures: Pick<TreePictures, 'of'>;
+  readonly pictures: TreePictures;
   readonly size: Size;
   readonly ink: TreeInk;
-  /** Of the texts, as CSS. */
-  readonly fonts: string;
-  /** Of the smallest text, px. */
+  /** Size of the smallest text, px. */
   readonly textSize: number;
-  /** How far the tree has grown, as x of the layout. */
+  /** x of the layout up to which the tree has grown. */
   readonly until: number;
   /** The organism that is looked at. */
   readonly chosen?: TreeNode | undefined;
-  /** Its name, and its planter's. */
+  /** An organism's name and its planter's. */
   readonly names: (node: TreeNode) => readonly [name: string, planter: string];
-  /** Moments to mark on the time axis, and their texts; y is where these stand, px. */
-  readonly marks: readonly { readonly x: number; readonly text: string }[];
+  /** Language tag for the times on the axis, and the y at which these stand, px. */
+  readonly locale: string;
   readonly marksAt: number;
-  /** Where the lines below them end; absent: at the canvas's edge. */
+  /** y at which the lines below the times end; absent: the canvas's edge. */
   readonly marksEnd?: number;
 }
 
+/** Minimum distance of two times on the axis, in sizes of the text. */
+const MARK = 7;
 /** Radius of a picture's disc. */
 const DISC = 0.56;
-/** Widths of a picture, sizes of the text, from which names and planters are written. */
+/** Minimum width of a picture to write its name, and its planter, in sizes of the text. */
 const NAMED = 3.4;
 const PLANTED = 5.2;
-/** Most wounds that are drawn as dots, and the width of a picture, px, from which they are. */
+/** Maximum number of wounds drawn as dots, and the minimum width of a picture to draw them, px. */
 const MOST_DOTS = 5;
 const DOTTED = 12;
 
@@ -98,7 +102,7 @@ export function paintTree(to: Context, scene: TreeScene): void {
   const seen = layout.nodes.filter((node) => isSeen(node, scene));
   paintMarks(to, scene);
   to.save();
-  // The tree grows along its time: what is later is not there yet.
+  // A growing tree is cut off at the time that it has reached.
   const edge = camera.toScreen(scene.until, 0).x;
   to.beginPath();
   if (camera.forward > 0) to.rect(-size.width, 0, edge + size.width, size.height);
@@ -149,12 +153,12 @@ function isSeen({ x, y, end }: TreeNode, { camera, size }: TreeScene): boolean {
   );
 }
 
-function paintMarks(to: Context, { marks, camera, size, ink, ...scene }: TreeScene): void {
-  to.font = `400 ${scene.textSize}px ${scene.fonts}`;
+function paintMarks(to: Context, { page, layout, camera, size, ink, ...scene }: TreeScene): void {
+  to.font = `400 ${scene.textSize}px ${FONTS}`;
   to.textAlign = 'center';
   to.textBaseline = 'top';
-  for (const { x, text } of marks) {
-    const at = Math.round(camera.toScreen(x, 0).x) + 0.5;
+  for (const mark of timeMarks(layout, page, (MARK * scene.textSize) / camera.scale)) {
+    const at = Math.round(camera.toScreen(mark.x, 0).x) + 0.5;
     if (at < -60 || at > size.width + 60) continue;
     to.strokeStyle = ink.grid;
     to.lineWidth = Math.max(1, scene.textSize / 14);
@@ -163,11 +167,11 @@ function paintMarks(to: Context, { marks, camera, size, ink, ...scene }: TreeSce
     to.lineTo(at, scene.marksEnd ?? size.height);
     to.stroke();
     to.fillStyle = ink.soft;
-    to.fillText(text, at, scene.marksAt);
+    to.fillText(momentIn(scene.locale, page, mark.at), at, scene.marksAt);
   }
 }
 
-/** A line for as long as it lived, and how it ended. */
+/** Draws a line for the life of an organism, and a sign of how it ended. */
 function paintLife(to: Context, node: TreeNode, { camera, ink }: TreeScene): void {
   const { scale, forward } = camera;
   const { died, cause } = node.organism;
@@ -203,7 +207,7 @@ function paintLife(to: Context, node: TreeNode, { camera, ink }: TreeScene): voi
   }
 }
 
-/** Specks around the end of what has dissolved: place and radius. */
+/** Place and radius of the specks around the end of an organism that dissolved. */
 export const DUST = [
   [-0.18, -0.09, 0.03],
   [-0.05, 0.08, 0.025],
@@ -212,14 +216,14 @@ export const DUST = [
   [0.27, -0.06, 0.012],
 ] as const;
 
-/** From a parent's life at that time to its child; if that is older, to its life after that. */
+/** Draws a line from a parent's life to the birth of its child; to the life of a child that is older. */
 function paintBranch(
   to: Context,
   parent: TreeNode,
   child: TreeNode,
   { camera, ink }: TreeScene,
 ): void {
-  // The farther it goes, the earlier it leaves, so that it is no wall.
+  // A line to a far row leaves earlier, or many such lines would form a wall.
   const way = 1.2 + 0.3 * Math.abs(child.y - parent.y);
   const left = Math.max(parent.x + DISC * 0.8, Math.min(child.x - way, parent.end));
   const a = camera.toScreen(left, parent.y);
@@ -242,7 +246,7 @@ function paintBranch(
 
 /** @param grown 0…1 */
 function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeScene): void {
-  const { camera, chosen, textSize, fonts, ink } = scene;
+  const { camera, chosen, textSize, ink } = scene;
   const { organism } = node;
   const { x, y } = camera.toScreen(node.x, node.y);
   const scale = camera.scale * grown * (2 - grown);
@@ -262,32 +266,16 @@ function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeSc
   if (camera.scale < NAMED * textSize || grown < 1) return;
   const [name, planter] = scene.names(node);
   const below = y + (DISC + 0.14) * scale;
-  const widest = 2.1 * camera.scale;
   to.textAlign = 'center';
   to.textBaseline = 'top';
-  write(to, name, {
-    x,
-    y: below,
-    size: textSize,
-    fonts,
-    colour: ink.ink,
-    ground: ink.ground,
-    widest,
-  });
+  const common = { x, ground: ink.ground, widest: 2.1 * camera.scale };
+  write(to, name, { ...common, y: below, size: textSize, colour: ink.ink });
   if (camera.scale < PLANTED * textSize || planter === '') return;
-  const next = below + 1.25 * textSize;
-  write(to, planter, {
-    x,
-    y: next,
-    size: 0.9 * textSize,
-    fonts,
-    colour: ink.soft,
-    ground: ink.ground,
-    widest,
-  });
+  const next = { y: below + 1.25 * textSize, size: 0.9 * textSize };
+  write(to, planter, { ...common, ...next, colour: ink.soft });
 }
 
-/** A picture, or a seed while there is none. */
+/** Draws a picture, or a seed if there is none yet. */
 function paintPicture(
   to: Context,
   picture: Picture | undefined,
@@ -304,21 +292,14 @@ function paintPicture(
   to.drawImage(image, picture.x, picture.y, side, side, x - scale / 2, y - scale / 2, scale, scale);
 }
 
-/** A text with a halo, so that lines below do not disturb it; shortened to a width. */
+/** Writes a text, shortened to a width, with a halo that separates it from lines below. */
 function write(
   to: Context,
   text: string,
-  {
-    x,
-    y,
-    size,
-    fonts,
-    colour,
-    ground,
-    widest,
-  }: Record<'x' | 'y' | 'size' | 'widest', number> & Record<'fonts' | 'colour' | 'ground', string>,
+  place: Record<'x' | 'y' | 'size' | 'widest', number> & Record<'colour' | 'ground', string>,
 ): void {
-  to.font = `500 ${size}px ${fonts}`;
+  const { x, y, size, widest } = place;
+  to.font = `500 ${size}px ${FONTS}`;
   let shown = text;
   if (to.measureText(shown).width > widest) {
     const letters = [...text];
@@ -327,11 +308,11 @@ function write(
     }
     shown = `${letters.join('').trimEnd()}…`;
   }
-  to.strokeStyle = ground;
+  to.strokeStyle = place.ground;
   to.lineWidth = 0.3 * size;
   to.lineJoin = 'round';
   to.strokeText(shown, x, y);
-  to.fillStyle = colour;
+  to.fillStyle = place.colour;
   to.fillText(shown, x, y);
 }
 
@@ -348,84 +329,4 @@ export function line(to: Context, x0: number, y0: number, x1: number, y1: number
   to.moveTo(x0, y0);
   to.lineTo(x1, y1);
   to.stroke();
-}
-
-/** Where the line stands, and how large. */
-export interface LegendPlace {
-  /** Where the line begins: its left end, or its right end if it is mirrored. */
-  readonly x: number;
-  /** Middle of the line. */
-  readonly y: number;
-  /** Of the text, px. */
-  readonly size: number;
-  readonly fonts: string;
-  readonly ink: TreeInk;
-  readonly forward: 1 | -1;
-}
-
-/** Draws the legend. */
-export function paintLegend(to: Context, place: LegendPlace): void {
-  const { x, y, size, fonts, ink, forward } = place;
-  let at = 0;
-  to.font = `400 ${size}px ${fonts}`;
-  to.textAlign = 'start';
-  to.direction = forward > 0 ? 'ltr' : 'rtl';
-  to.textBaseline = 'middle';
-  for (const [sign, text] of signs(ink, size)) {
-    const end = x + forward * (at + 2.2 * size);
-    to.lineCap = 'round';
-    to.lineWidth = 0.13 * size;
-    to.strokeStyle = ink.soft;
-    to.fillStyle = ink.soft;
-    sign(to, x + forward * at, end, y, forward);
-    to.fillStyle = ink.soft;
-    to.fillText(text, x + forward * (at + 3 * size), y);
-    at += 3 * size + to.measureText(text).width + 2 * size;
-  }
-}
-
-type Sign = (to: Context, from: number, end: number, y: number, forward: number) => void;
-
-function signs(ink: TreeInk, size: number): readonly (readonly [Sign, string])[] {
-  const life: Sign = (to, from, end, y) => line(to, from, y, end, y);
-  const r = 0.32 * size;
-  return [
-    [
-      (to, from, end, y, forward) => {
-        life(to, from, end, y, forward);
-        dot(to, end, y, 0.24 * size);
-      },
-      msg('lives'),
-    ],
-    [
-      (to, from, end, y, forward) => {
-        life(to, from, end - forward * 0.6 * size, y, forward);
-        for (const [dx, dy, radius] of DUST) {
-          dot(
-            to,
-            end + forward * (2.2 * dx - 0.3) * size,
-            y + 2.4 * dy * size,
-            2.6 * radius * size,
-          );
-        }
-      },
-      msg('departed'),
-    ],
-    [
-      (to, from, end, y, forward) => {
-        life(to, from, end, y, forward);
-        to.strokeStyle = ink.alarm;
-        line(to, end - r, y - r, end + r, y + r);
-        line(to, end - r, y + r, end + r, y - r);
-      },
-      msg('killed by wounds'),
-    ],
-    [
-      (to, _, end, y, forward) => {
-        to.fillStyle = ink.warm;
-        for (const i of [0, 1, 2]) dot(to, end - forward * 0.75 * i * size, y, 0.2 * size);
-      },
-      msg('wounds healed'),
-    ],
-  ];
 }

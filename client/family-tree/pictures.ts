@@ -1,6 +1,6 @@
 /**
- * The pictures of a tree's organisms: of gallery kinds from the sheet, of others as the server has
- * grown them, which are fetched when they are first drawn.
+ * The pictures of a tree's organisms. Those of gallery kinds come from the gallery's sheet; others
+ * are fetched from the server when they are first drawn.
  */
 import type { LineageOrganism, LineagePage } from '../../shared/lineage.ts';
 import { lineagePicturePath } from '../../shared/lineage.ts';
@@ -17,12 +17,12 @@ interface Grown extends Picture {
   readonly image: ImageBitmap;
 }
 
-/** Pictures fetched at once. */
+/** Maximum number of simultaneous requests. */
 const AT_ONCE = 3;
-/** Time until a server that is busy, or not reached, is asked again, ms: at first, and at most. */
+/** Delay before a failed request is repeated, ms: after the first failure, and at most. */
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
-/** Times that the sheet is asked for: why an image does not load, a page is not told. */
+/** Maximum number of requests for the sheet: an image does not say why it fails. */
 const MOST_TRIES = 8;
 
 type Page = Pick<LineagePage, 'gallery' | 'sheet'>;
@@ -32,16 +32,16 @@ export class TreePictures {
   private readonly indexOf: ReadonlyMap<string, number>;
   private sheet: HTMLImageElement | undefined;
   private isOpening = false;
-  /** By organism; null: there is none, or it is on its way. */
+  /** Pictures by organism; null: there is none, or it was requested. */
   private readonly grown = new Map<number, Grown | null>();
   private readonly waiting: number[] = [];
   private fetching = 0;
-  /** Failures since something has arrived. */
+  /** Failures since the last success. */
   private failures = 0;
-  /** Whether nothing is asked for, as a request has failed. */
+  /** Whether requests pause after a failure. */
   private resting = false;
   private readonly stop = new AbortController();
-  /** Resolve when nothing is on its way. */
+  /** Called when no request is left. */
   private idle: (() => void)[] = [];
 
   /**
@@ -62,7 +62,7 @@ export class TreePictures {
   /**
    * Loads the gallery's sheet; without one, its kinds have no pictures.
    *
-   * @returns when it is here or has not come; it is then asked for again
+   * @returns after the first attempt; further attempts follow in the background
    */
   async open(tries = 1): Promise<void> {
     this.isOpening = true;
@@ -83,7 +83,7 @@ export class TreePictures {
     this.changed();
   }
 
-  /** The picture of an organism, if it is here; otherwise it is fetched. */
+  /** Returns the picture of an organism if it has arrived; otherwise fetches it. */
   of({ id, kind }: LineageOrganism): Picture | undefined {
     const index = this.indexOf.get(kind);
     if (kind !== '' && index !== undefined) return this.tile(index);
@@ -97,8 +97,8 @@ export class TreePictures {
   }
 
   /**
-   * Fetches all that are missing, and resolves when each is here or cannot be had, or all is
-   * closed.
+   * Fetches all missing pictures. Resolves when each has arrived or is known not to exist, or after
+   * `close`.
    *
    * @param longest resolves after this at the latest, ms
    */
@@ -111,7 +111,7 @@ export class TreePictures {
     });
   }
 
-  /** Nothing is fetched any more, and the pictures are gone. */
+  /** Stops all requests and frees the pictures. */
   close(): void {
     this.stop.abort();
     this.waiting.length = 0;
@@ -128,7 +128,7 @@ export class TreePictures {
     return !this.isOpening && this.fetching + this.waiting.length === 0;
   }
 
-  /** Another tree may be drawn where a closed one was. */
+  /** Reports a change, unless this tree is closed: another one may use its canvas. */
   private changed(): void {
     if (!this.isClosed) this.onChange();
   }
@@ -158,7 +158,7 @@ export class TreePictures {
     if (this.isIdle) for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  /** Asks again later for a picture that could not be had, after the others. */
+  /** Queues a failed picture again, behind the others, and pauses. */
   private rest(id: number): void {
     if (this.isClosed) return;
     this.waiting.push(id);
@@ -170,7 +170,7 @@ export class TreePictures {
     });
   }
 
-  /** @returns whether it is here or cannot be had; if not, it may come later */
+  /** @returns whether the request is settled; if not, it may succeed later */
   private async fetchOne(id: number): Promise<boolean> {
     const { signal } = this.stop;
     try {
@@ -191,7 +191,7 @@ export class TreePictures {
 const retryAfter = (failures: number): number =>
   Math.min(LONGEST_RETRY, RETRY * 2 ** (failures - 1));
 
-/** The last picture of an organism's growth alone: all of them take many times the memory. */
+/** Keeps only the last picture of an organism's growth: all of them take many times the memory. */
 async function lastOf(growth: Blob): Promise<Grown> {
   const strip = await createImageBitmap(growth);
   const side = strip.height;

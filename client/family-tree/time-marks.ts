@@ -1,23 +1,23 @@
-/** Which moments a time axis names. Pure, but for the reader's time zone. */
+/** Which moments a time axis names. Has no texts of its own: walls show the axis in several languages. */
 import type { LineagePage } from '../../shared/lineage.ts';
 import { interpolate } from '../../shared/time-points.ts';
 import type { TreeLayout } from './layout.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** Times between two marks that are tried. */
+/** Candidates for the time between two marks, ms. */
 const SPANS = [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 24 * HOUR];
 
-/** Making one takes long, and times are written in each frame. By language and kind. */
+/** Formatters by language and kind: each frame writes times, and to create a formatter is slow. */
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
-/** When a tree's moments were. */
+/** The part of a tree's data that maps ticks to the wall clock. */
 export type TreeClock = Pick<LineagePage, 'now' | 'tick' | 'tickRate' | 'times'>;
 
-/** The wall clock of a tick, ms. */
+/** Wall-clock time of a tick, ms. */
 export const dateOf = (clock: TreeClock, tick: number): number => timesOf(clock).dateOf(tick);
 
-/** Both ways between ticks and the wall clock, ms. */
+/** Converts between ticks and the wall clock, ms. */
 function timesOf({ now, tick: last, tickRate, times }: TreeClock) {
   const points = times.length > 0 ? times : [{ tick: last, at: now }];
   const ticks = points.map(({ tick }) => tick);
@@ -36,7 +36,7 @@ function timesOf({ now, tick: last, tickRate, times }: TreeClock) {
 }
 
 /**
- * A time of day, with the date if it is another than the tree's.
+ * Formats a time of day, with the date if it differs from the tree's.
  *
  * @param locale tag of the language that it is written in
  * @param at wall clock, ms
@@ -51,21 +51,8 @@ export function momentIn(locale: string, { now }: Pick<TreeClock, 'now'>, at: nu
   return format.format(at);
 }
 
-/** As `timeMarks` in the reader's time zone, with their texts. */
-export function namedMarks(
-  layout: Pick<TreeLayout, 'time' | 'start'>,
-  clock: TreeClock,
-  apart: number,
-  locale: string,
-): { readonly x: number; readonly text: string }[] {
-  return timeMarks(layout, clock, apart).map(({ x, at }) => ({
-    x,
-    text: momentIn(locale, clock, at),
-  }));
-}
-
 /**
- * Round times, as dense as there is room for.
+ * Chooses round times, as many as there is room for.
  *
  * @param apart least distance of two of them, in the layout
  * @param zoneAt offset of the time zone at a moment, ms; it changes with summer time
@@ -82,10 +69,10 @@ export function timeMarks(
   const placeOf = (at: number): number => start + time.placeOf(tickAt(at));
   const span = SPANS.find((each) => (last - first) / each <= 60) ?? SPANS.at(-1)!;
   const marks: { x: number; at: number }[] = [];
-  // Coarse times come first, so that finer ones fill what is left.
+  // Coarse times come first; finer ones fill the gaps.
   for (const each of [...SPANS].reverse()) {
     if (each < span) break;
-    // A round time where the clock is put forward or back may be missing, or come twice.
+    // Where the clock is put forward or back, a round time may be missing or occur twice.
     for (let round = Math.ceil((first + zoneAt(first)) / each) * each; ; round += each) {
       const at = round - zoneAt(round - zoneAt(round));
       if (at > last) break;

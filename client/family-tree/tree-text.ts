@@ -1,4 +1,5 @@
 /** Texts about a family tree and its organisms. */
+
 import { msg, str } from '@lit/localize';
 import type { LineageOrganism, LineageTree } from '../../shared/lineage.ts';
 import {
@@ -11,20 +12,22 @@ import {
   plural,
 } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
+import type { TreeNode } from './layout.ts';
 import { dateOf, momentIn, type TreeClock } from './time-marks.ts';
 
 const NOBODY = { participants: new Map(), you: undefined };
 
-/** Its name, to begin a sentence. */
+/** An organism's name, to begin a sentence. */
 export const nameOf = (organism: LineageOrganism): string => capitalized(organismName(organism));
 
-/** Its planter's name; '' for one without. */
-export const planterOf = (organism: LineageOrganism): string => planterName(organism, NOBODY);
+/** An organism's name, to begin a sentence, and its planter's; '' for one without. */
+export const namesOf = ({ organism }: Pick<TreeNode, 'organism'>) =>
+  [nameOf(organism), planterName(organism, NOBODY)] as const;
 
-/** "Planted by …". */
+/** "Planted by …", for an organism. */
 export const plantedText = (organism: LineageOrganism): string => planterText(organism, NOBODY);
 
-/** How its life ended, or that it has not. */
+/** How an organism's life ended, or that it lives. */
 export function endText({ died, cause }: LineageOrganism): string {
   if (died === undefined) return msg('lives');
   if (cause === 'departed') return msg('departed');
@@ -33,27 +36,23 @@ export function endText({ died, cause }: LineageOrganism): string {
   return msg('lost its last cell');
 }
 
-/** What it was before, oldest first; '' if nothing else. */
+/** An organism's earlier kinds, oldest first; '' if there are none. */
 export function wasText({ was = [] }: LineageOrganism): string {
   if (was.length === 0) return '';
   const list = new Intl.ListFormat(formats(), { type: 'unit' }).format(was.map(kindName));
   return msg(str`it was ${list}`);
 }
 
-/** A time of day, with the date if it is another than the tree's. */
-export function momentText(clock: TreeClock, tick: number): string {
-  return momentIn(formats(), clock, dateOf(clock, tick));
-}
-
-/** From when to when it lived. */
+/** When an organism was born and when it died. */
 export function spanText(clock: TreeClock, { born, died }: LineageOrganism): string {
-  const from = momentText(clock, born);
+  const moment = (tick: number): string => momentIn(formats(), clock, dateOf(clock, tick));
+  const from = moment(born);
   if (died === undefined) return msg(str`since ${from}`);
-  const to = momentText(clock, died);
+  const to = moment(died);
   return from === to ? from : `${from} – ${to}`;
 }
 
-/** How many organisms there are in how many generations, and how many others are forgotten. */
+/** The numbers of organisms, of generations, and of organisms that the server has forgotten. */
 export function sizeText({ organisms, forgotten }: LineageTree, generations: number): string {
   const count = organisms.length;
   const all = plural(count, msg('one organism'), msg(str`${number(count)} organisms`));

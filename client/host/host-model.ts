@@ -13,6 +13,7 @@ import {
   USED_HEADER,
 } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import type { Schedule } from '../../shared/host/settings.ts';
 import {
   type HostState,
   type RoomDetail,
@@ -20,10 +21,24 @@ import {
   refusal,
 } from '../../shared/host/state.ts';
 import { Listeners } from '../state/browser-store.ts';
-import type { Question } from './elements/confirm-dialog.ts';
-import type { Notice } from './elements/notice-layer.ts';
-import type { HoursDraft } from './hours-draft.ts';
 import { failure } from './text.ts';
+
+type Day = Schedule['days'][number];
+
+/** The host's unsaved changes of the hours, so that other hosts can change the rest meanwhile. */
+export interface HoursDraft extends Partial<Omit<Schedule, 'days'>> {
+  /** Changed days by index, from Monday. */
+  readonly days?: Readonly<Record<number, Day>>;
+}
+
+/** The schedule with the changes. */
+export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft = {}): Schedule {
+  return {
+    ...schedule,
+    ...more,
+    days: schedule.days.map((day, i) => (days[i] === undefined ? day : days[i])),
+  };
+}
 
 /** Values for the placeholders in the path of a call. */
 export type Parts = Readonly<Record<string, string | number>>;
@@ -34,8 +49,8 @@ export class Unreachable extends Error {
 }
 
 /**
- * How long a call that only reads may take before the server counts as unreachable, ms: longer than
- * that one waits for another.
+ * Maximum duration of a call that only reads, ms: longer than one server of a cluster waits for
+ * another.
  */
 const READ_LIMIT = DEFAULTS.cluster.requests.patience + 2_000;
 
@@ -83,10 +98,29 @@ export class HostApi {
   }
 }
 
-/** How often the state is fetched, ms. */
+/** Poll interval, ms. */
 const POLL_MS = 2_000;
-/** The same while the page is hidden, ms. */
+/** Poll interval while the page is hidden, ms. */
 const POLL_HIDDEN_MS = 15_000;
+
+/** What a confirmation dialog shows. */
+export interface Question {
+  readonly title: string;
+  readonly text: string;
+  /** Label of the button that confirms. */
+  readonly confirm: string;
+  readonly danger?: boolean;
+  /** A text that the host must type before they can confirm. */
+  readonly typed?: string;
+}
+
+/** Says what was done or what went wrong. */
+export interface Notice {
+  readonly text: string;
+  readonly wrong?: boolean;
+  /** A button to undo or continue. */
+  readonly action?: { readonly label: string; readonly run: () => void };
+}
 
 /** Dialogs and notices that the page shows for the model. */
 export interface HostFeedback {
@@ -99,7 +133,7 @@ export interface HostFeedback {
 const isEndOfSession = ({ reason }: HostRefusal): boolean =>
   reason === 'no-session' || reason === 'wrong-key';
 
-/** While a room that is open is busy, the server does not list who is there: as it was before. */
+/** Keeps the lists of a busy room as they were: meanwhile the server does not list anybody. */
 function withLists(detail: RoomDetail, before: RoomDetail | undefined): RoomDetail {
   if (!before || !detail.open || detail.busy === null) return detail;
   const { visitors, drawings, reports } = before;
@@ -115,11 +149,11 @@ export class HostModel {
   /** Whether the server answered the last call. */
   reachable = true;
   state: HostState | undefined;
-  /** Of the selected room. */
+  /** Details of the selected room. */
   detail: RoomDetail | undefined;
-  /** Why the server does not tell of the selected room; '' if it does. */
+  /** Why the server refuses the details of the selected room; '' if it does not. */
   detailRefused = '';
-  /** Hours that are not saved yet; undefined: none. They stay while other sections are shown. */
+  /** Unsaved hours, which stay while other sections are shown. */
   hoursDraft: HoursDraft | undefined;
   /** Name of the selected room, which `select` changes; '' before the state is known. */
   room = '';
@@ -180,7 +214,7 @@ export class HostModel {
       this.endSession('');
     } catch (error) {
       this.callFailed(error);
-      // There was none any more.
+      // The session had already ended.
       if (!this.signedIn) this.endSession('');
       else {
         const text = `${msg('You are still signed in.')} ${failure(error)}`;
@@ -202,20 +236,20 @@ export class HostModel {
    * Makes a call, refreshes the state and shows the result as a notice. The room is passed in
    * `parts`: another one may be selected by the time of the call.
    *
-   * @param done returns the notice for a successful call
+   * @param done the notice for a successful call
    * @returns the answer; undefined if the call failed, after a notice says why
    */
   async do<N extends CallName>(
     name: N,
     parts: Parts,
     body: CallBody<N>,
-    done?: (answer: CallAnswer<N>) => Notice | string,
+    done?: Notice | string | ((answer: CallAnswer<N>) => Notice | string),
   ): Promise<CallAnswer<N> | undefined> {
     try {
       const answer = await this.api.call(name, parts, body);
       // Refresh first: a host who reads the notice may press the next button at once.
       await this.refresh();
-      const notice = done?.(answer);
+      const notice = typeof done === 'function' ? done(answer) : done;
       if (notice) this.feedback.show(typeof notice === 'string' ? { text: notice } : notice);
       return answer;
     } catch (error) {

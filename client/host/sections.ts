@@ -15,7 +15,7 @@ export const SECTIONS = [
   { id: 'sign', name: msg('Sign'), primary: false },
 ] as const;
 
-/** Only where several servers share the rooms. */
+/** Shown only if several servers share the rooms. */
 const SERVERS = { id: 'servers', name: msg('Servers'), primary: false } as const;
 
 export type Section = (typeof SECTIONS)[number] | typeof SERVERS;
@@ -59,23 +59,13 @@ export function addressName(text: string): string {
     .slice(0, 32);
 }
 
-export interface Health {
-  readonly kind: 'good' | 'warning' | 'wrong';
-  readonly text: string;
-}
-
-/** The worst that there is to say. @param reachable whether the server answers */
+/** The most serious problem, or that there is none. @param reachable whether the server answers */
 export function healthOf(
-  {
-    keeping,
-    clockSetBack,
-    aside,
-    dim,
-    rooms,
-  }: Pick<HostState, 'keeping' | 'clockSetBack' | 'aside' | 'dim' | 'rooms'>,
+  state: Pick<HostState, 'keeping' | 'clockSetBack' | 'aside' | 'dim' | 'rooms'>,
   reachable: boolean,
-): Health {
-  const wrong = (text: string): Health => ({ kind: 'wrong', text });
+): { readonly kind: 'good' | 'warning' | 'wrong'; readonly text: string } {
+  const { keeping, clockSetBack, aside, dim, rooms } = state;
+  const wrong = (text: string) => ({ kind: 'wrong', text }) as const;
   if (!reachable) return wrong(msg('no connection'));
   if (keeping === false) return wrong(msg('cannot save to disk'));
   if (aside.some(({ what }) => what !== 'replaced')) return wrong(msg('data were damaged'));

@@ -1,184 +1,7 @@
 /** Styles that the elements of the host's page share: cards, buttons, tags, dialogs. */
-import { css } from 'lit';
+import { css, unsafeCSS } from 'lit';
 import { controls } from '../style/controls.ts';
 import { brand, visuallyHidden } from '../style/fragments.ts';
-
-/** Part of `hostStyle`. */
-export const fields = css`
-  .field {
-    display: grid;
-    gap: 6px;
-    min-width: 0;
-    align-content: start;
-  }
-  .field > span,
-  legend {
-    color: var(--ink-soft);
-    font-size: 0.95em;
-  }
-  small {
-    display: block;
-    color: var(--ink-soft);
-    font-size: 0.93em;
-  }
-  /* To be copied, or typed on another machine. */
-  code {
-    font: inherit;
-    overflow-wrap: anywhere;
-    user-select: all;
-    -webkit-user-select: all;
-  }
-  fieldset {
-    margin: 0;
-    padding: 0;
-    border: 0;
-    min-width: 0;
-  }
-  legend {
-    padding: 0;
-    margin-bottom: 8px;
-  }
-  input:not([type='range'], [type='checkbox'], [type='radio']),
-  select {
-    font: inherit;
-    color: var(--ink);
-    min-height: 2.9em;
-    width: 100%;
-    padding: 0.45em 0.85em;
-    background: var(--well);
-    border: 1px solid var(--edge);
-    border-radius: 12px;
-    font-variant-numeric: tabular-nums;
-  }
-  select {
-    appearance: none;
-    padding-inline-end: 2.2em;
-    background-image: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 12 12' fill='none' stroke='%23b6c0c4' stroke-width='1.4' stroke-linecap='round' stroke-linejoin='round'%3E%3Cpath d='m2.500 4.500 3.500 3.500 3.500-3.500'/%3E%3C/svg%3E");
-    background-repeat: no-repeat;
-    background-position: calc(50% + var(--forward) * (50% - 0.75em)) center;
-    background-size: 0.9em;
-  }
-  option {
-    background: #14191c;
-    color: var(--ink);
-  }
-  input[aria-invalid='true'] {
-    border-color: var(--alarm);
-  }
-  .check {
-    gap: 0.75em;
-    min-height: 2.75em;
-    cursor: pointer;
-  }
-  input[type='checkbox'],
-  input[type='radio'] {
-    appearance: none;
-    flex: none;
-    margin: 0;
-    cursor: pointer;
-  }
-  input[type='checkbox'] {
-    position: relative;
-    width: 2.9em;
-    height: 1.65em;
-    border-radius: 999px;
-    background: oklch(0.95 0.01 210 / 0.16);
-    border: 1px solid oklch(0.95 0.01 210 / 0.34);
-    transition: background 0.15s;
-  }
-  input[type='checkbox']::after {
-    content: '';
-    position: absolute;
-    inset-block: 2px;
-    inset-inline-start: 2px;
-    aspect-ratio: 1;
-    border-radius: 50%;
-    background: var(--ink);
-    transition: translate 0.15s;
-  }
-  input[type='checkbox']:checked {
-    background: oklch(0.5 0.07 172);
-    border-color: var(--accent);
-  }
-  input[type='checkbox']:checked::after {
-    translate: calc(var(--forward) * 1.25em) 0;
-  }
-  input:disabled,
-  select:disabled {
-    opacity: 0.5;
-    cursor: default;
-  }
-  .switch {
-    gap: 20px;
-    cursor: pointer;
-  }
-  .options {
-    display: grid;
-    gap: 8px;
-  }
-  .options label {
-    display: grid;
-    grid-template-columns: auto 1fr;
-    gap: 0 14px;
-    align-items: start;
-    padding: 12px 14px;
-    border: 1px solid var(--edge);
-    border-radius: 14px;
-    cursor: pointer;
-  }
-  .options input {
-    width: 1.25em;
-    height: 1.25em;
-    margin-top: 0.1em;
-    border-radius: 50%;
-    border: 1.5px solid var(--ink-soft);
-  }
-  .options input:checked {
-    border: 0.4em solid var(--accent);
-  }
-  .options label:has(:checked) {
-    border-color: oklch(0.89 0.075 168 / 0.5);
-  }
-  .chips {
-    gap: 8px;
-  }
-  .chip {
-    position: relative;
-    display: inline-flex;
-    align-items: center;
-    min-height: 2.75em;
-    padding: 0.3em 1.1em;
-    border: 1px solid var(--edge);
-    border-radius: 999px;
-    color: var(--ink-soft);
-    cursor: pointer;
-  }
-  .chip input {
-    position: absolute;
-    inset: 0;
-    width: 100%;
-    height: 100%;
-    opacity: 0;
-    cursor: pointer;
-  }
-  .chip:has(:checked) {
-    color: var(--accent);
-    background: var(--accent-deep);
-    border-color: oklch(0.89 0.075 168 / 0.5);
-  }
-  .chip:has(:focus-visible) {
-    outline: 2px solid var(--accent);
-    outline-offset: 2px;
-  }
-  .fields {
-    display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(min(100%, 12.5em), 1fr));
-    gap: 16px 18px;
-  }
-  .wrong {
-    color: var(--alarm);
-  }
-`;
 
 const shared = css`
   :host {
@@ -216,10 +39,6 @@ const shared = css`
     border: 1px solid var(--line);
     border-radius: var(--radius);
     padding: 20px 22px;
-  }
-  .cards {
-    display: grid;
-    gap: 14px;
   }
   .row {
     display: flex;
@@ -345,7 +164,7 @@ const shared = css`
     border-radius: 50%;
     background: currentColor;
   }
-  .tag.good {
+  .good {
     color: var(--accent);
   }
   .warning {
@@ -367,10 +186,198 @@ const shared = css`
       transform: translateY(8px);
     }
   }
+  /* Tokens of layout. */
+  .end {
+    align-items: end;
+  }
+  .whole {
+    grid-column: 1 / -1;
+  }
+  .lined {
+    border-top: 1px solid var(--line);
+  }
+  .break {
+    overflow-wrap: anywhere;
+  }
+  .name {
+    font-weight: 500;
+  }
+  .title {
+    font-size: 1.25em;
+    overflow-wrap: anywhere;
+  }
+  .field {
+    display: grid;
+    gap: 6px;
+    min-width: 0;
+    align-content: start;
+  }
+  .field > span,
+  legend {
+    color: var(--ink-soft);
+    font-size: 0.95em;
+  }
+  small {
+    display: block;
+    color: var(--ink-soft);
+    font-size: 0.93em;
+  }
+  /* To be copied, or typed on another machine. */
+  code {
+    font: inherit;
+    overflow-wrap: anywhere;
+    user-select: all;
+    -webkit-user-select: all;
+  }
+  fieldset {
+    margin: 0;
+    padding: 0;
+    border: 0;
+    min-width: 0;
+  }
+  legend {
+    padding: 0;
+    margin-bottom: 8px;
+  }
+  input:not([type='range'], [type='checkbox'], [type='radio']),
+  select {
+    font: inherit;
+    color: var(--ink);
+    min-height: 2.9em;
+    width: 100%;
+    padding: 0.45em 0.85em;
+    background: var(--well);
+    border: 1px solid var(--edge);
+    border-radius: 12px;
+    font-variant-numeric: tabular-nums;
+  }
+  select {
+    appearance: none;
+    padding-inline-end: 2.2em;
+    background-image: url("data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 12 12' fill='none' stroke='%23b6c0c4' stroke-width='1.4' stroke-linecap='round' stroke-linejoin='round'%3E%3Cpath d='m2.500 4.500 3.500 3.500 3.500-3.500'/%3E%3C/svg%3E");
+    background-repeat: no-repeat;
+    background-position: calc(50% + var(--forward) * (50% - 0.75em)) center;
+    background-size: 0.9em;
+  }
+  option {
+    background: #14191c;
+    color: var(--ink);
+  }
+  input[aria-invalid='true'] {
+    border-color: var(--alarm);
+  }
+  .check {
+    gap: 0.75em;
+    min-height: 2.75em;
+  }
+  input[type='checkbox'],
+  input[type='radio'] {
+    appearance: none;
+    flex: none;
+    margin: 0;
+  }
+  label:has([type='checkbox'], [type='radio']),
+  [type='checkbox'],
+  [type='radio'] {
+    cursor: pointer;
+  }
+  input[type='checkbox'] {
+    position: relative;
+    width: 2.9em;
+    height: 1.65em;
+    border-radius: 999px;
+    background: oklch(0.95 0.01 210 / 0.16);
+    border: 1px solid oklch(0.95 0.01 210 / 0.34);
+    transition: background 0.15s;
+  }
+  input[type='checkbox']::after {
+    content: '';
+    position: absolute;
+    inset-block: 2px;
+    inset-inline-start: 2px;
+    aspect-ratio: 1;
+    border-radius: 50%;
+    background: var(--ink);
+    transition: translate 0.15s;
+  }
+  input[type='checkbox']:checked {
+    background: oklch(0.5 0.07 172);
+    border-color: var(--accent);
+  }
+  input[type='checkbox']:checked::after {
+    translate: calc(var(--forward) * 1.25em) 0;
+  }
+  input:disabled,
+  select:disabled {
+    opacity: 0.5;
+    cursor: default;
+  }
+  .options label {
+    display: grid;
+    grid-template-columns: auto 1fr;
+    gap: 0 14px;
+    align-items: start;
+    padding: 12px 14px;
+    border: 1px solid var(--edge);
+    border-radius: 14px;
+  }
+  .options input {
+    width: 1.25em;
+    height: 1.25em;
+    margin-top: 0.1em;
+    border-radius: 50%;
+    border: 1.5px solid var(--ink-soft);
+  }
+  .options input:checked {
+    border: 0.4em solid var(--accent);
+  }
+  .options label:has(:checked) {
+    border-color: var(--accent-edge);
+  }
+  .chip {
+    position: relative;
+    display: inline-flex;
+    align-items: center;
+    min-height: 2.75em;
+    padding: 0.3em 1.1em;
+    border: 1px solid var(--edge);
+    border-radius: 999px;
+    color: var(--ink-soft);
+  }
+  .chip input {
+    position: absolute;
+    inset: 0;
+    width: 100%;
+    height: 100%;
+    opacity: 0;
+  }
+  .chip:has(:checked),
+  .tool[aria-pressed='true'] {
+    color: var(--accent);
+    background: var(--accent-deep);
+    border-color: var(--accent-edge);
+  }
+  .chip:has(:focus-visible) {
+    outline: 2px solid var(--accent);
+    outline-offset: 2px;
+  }
+  .fields {
+    display: grid;
+    grid-template-columns: repeat(auto-fit, minmax(min(100%, 12.5em), 1fr));
+    gap: 16px 18px;
+  }
+  .wrong {
+    color: var(--alarm);
+  }
 `;
 
+/** `.gap-8` and so on: distances in px between the parts of a grid or a line. */
+const gaps = unsafeCSS(
+  [2, 6, 8, 10, 12, 14, 16, 20, 22].map((gap) => `.gap-${gap} { gap: ${gap}px; }`).join('\n'),
+);
+
 /** Every element of the host's page uses these styles, before its own. */
-export const hostStyle = [controls, shared, fields];
+export const hostStyle = [controls, shared, gaps];
 
 /** Styles of modal dialogs, after `hostStyle`. */
 export const dialogStyle = css`
@@ -410,6 +417,7 @@ export const shellStyle = css`
     --card: oklch(0.195 0.011 225);
     --well: oklch(0.155 0.009 228);
     --edge: oklch(0.92 0.02 210 / 0.2);
+    --accent-edge: oklch(0.89 0.075 168 / 0.5);
     --foot: 0px;
     position: fixed;
     inset: 0;

@@ -5,7 +5,15 @@ import type { HostState, RoomSummary } from '../../shared/host/state.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { planterName as nameAtPlanting, number, plural, timeText } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
-import { localTime } from './local-time.ts';
+
+/**
+ * The server's local time as if it was UTC, ms since 1970.
+ *
+ * @param at ms since 1970
+ * @param zone the server's, such as 'Europe/Copenhagen'
+ */
+export const localTime = (at: number, zone: string): number =>
+  Date.parse(`${new Date(at).toLocaleString('sv-SE', { timeZone: zone }).replace(' ', 'T')}Z`);
 
 /** Why a call was refused. */
 export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
@@ -78,7 +86,7 @@ export const JOB_REASON_TEXTS: Readonly<Record<JobReason, string>> = {
   failed: msg('That did not work. Try again, or look in the server’s log.'),
 };
 
-/** From Monday, in the order of a schedule's days. */
+/** Names of the days in the order of a schedule, from Monday. */
 export const DAY_NAMES = [
   msg('Monday'),
   msg('Tuesday'),
@@ -190,7 +198,11 @@ export function moment(at: number, now: number, zone: string): string {
   return `${dayName(at, now, zone)}, ${clock(at, zone)}`;
 }
 
-/** What went wrong with a call, and what to do about it. */
+/** A time as short as it can be written: '30 s', '5 min'. */
+export const shortSpan = (seconds: number): string =>
+  seconds < 60 ? msg(str`${number(seconds)} s`) : msg(str`${number(seconds / 60)} min`);
+
+/** Says why a call failed and what to do about it. */
 export function failure(error: unknown): string {
   if (!(error instanceof HostRefusal)) {
     return msg(
@@ -205,20 +217,20 @@ export function failure(error: unknown): string {
   return REASON_TEXTS[reason];
 }
 
-/** What becomes of the state that a room has before it changes as a whole. */
+/** Says whether the previous state of a room is saved before the room changes as a whole. */
 export const stateBefore = (server: Pick<HostState, 'keeping'> | undefined): string =>
   server?.keeping === null
     ? msg('This cannot be undone: this server stores nothing.')
     : msg('The state before that is saved, so you can restore it.');
 
-/** What the end of a day is. */
+/** Explains what ending the day does. */
 export const farewellText = (server: Pick<HostState, 'keeping'> | undefined): string =>
   `${msg('Over one minute, all organisms dissolve one by one and the walls say goodbye. Then a new day begins.')} ${stateBefore(server)}`;
 
-/** What stays of a room that is removed. */
+/** Says where the last copy of a removed room stays. */
 export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefined): string {
   if (server?.keeping === null) return stateBefore(server);
-  // Which server does it is known only then.
+  // Which server removes it is not known in advance.
   return server?.cluster
     ? msg('If the server that removes it has a data folder, a last copy stays there.')
     : msg('A last copy stays in the server’s data folder.');

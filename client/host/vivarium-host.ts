@@ -1,26 +1,27 @@
-/** The host's page: the sign-in form, then the sections of the selected room. */
+/**
+ * The host's page: the sign-in form, then the sections of the selected room. Elements show
+ * `HostModel` and make calls through it; they never fetch the state themselves. Start with
+ * `host-model.ts`, then `elements/host-element.ts`.
+ */
 import { msg, str } from '@lit/localize';
 import { html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { html as staticHtml, unsafeStatic } from 'lit/static-html.js';
-import type { ConfirmDialog } from './elements/confirm-dialog.ts';
-import './elements/confirm-dialog.ts';
-import { StyledElement } from './elements/styled-element.ts';
+import type { ConfirmDialog, NoticeLayer } from './elements/feedback.ts';
+import { inputValue, StyledElement } from './elements/host-element.ts';
 import './sections/aside-list.ts';
+import './elements/feedback.ts';
 import './elements/host-nav.ts';
 import './elements/host-login.ts';
 import './sections/hours-section.ts';
 import './sections/film-section.ts';
 import './sections/knobs-section.ts';
 import './sections/rooms-section.ts';
-import type { NoticeLayer } from './elements/notice-layer.ts';
-import './elements/notice-layer.ts';
 import './sections/saved-section.ts';
 import './sections/servers-section.ts';
 import './sections/sign-section.ts';
 import './sections/visitors-section.ts';
 import './sections/walls-section.ts';
-import { inputValue } from './elements/templates.ts';
 import './sections/watch-section.ts';
 import { HostModel } from './host-model.ts';
 import { hostIcons } from './icons.ts';
@@ -46,8 +47,6 @@ export class VivariumHost extends StyledElement {
   });
   @state() private version = 0;
   @state() private location: HostLocation = parseLocation(location.hash);
-  @state() private wrong = '';
-  @state() private busy = false;
   @query('confirm-dialog') private readonly dialog!: ConfirmDialog | null;
   @query('notice-layer') private readonly notices!: NoticeLayer;
   @query('main') private readonly main!: HTMLElement;
@@ -102,7 +101,7 @@ export class VivariumHost extends StyledElement {
         : host.signedIn
           ? this.shell()
           : html`<main class="login">
-                <host-login .wrong=${this.wrong || host.signOutReason} .busy=${this.busy} @token=${this.signIn}></host-login>
+                <host-login .host=${host} .version=${this.version}></host-login>
               </main>`
     }<confirm-dialog></confirm-dialog><notice-layer></notice-layer>`;
   }
@@ -114,14 +113,9 @@ export class VivariumHost extends StyledElement {
       <header>
         <h1>Vivarium<span>${msg('host')}</span></h1>
         ${this.roomSelect()}
-        <host-nav
-          .room=${host.room}
-          .section=${this.shown}
-          .drawings=${host.summary?.drawingsWaiting ?? 0}
-          .reported=${host.summary?.reported ?? 0}
-          .cluster=${host.state?.cluster != null}
-          ><host-language></host-language>${this.signOutButton()}</host-nav
-        >
+        <host-nav .host=${host} .version=${this.version} .current=${this.shown}>
+          <host-language></host-language>${this.signOutButton()}
+        </host-nav>
         <div class="foot grid">${this.health()} <host-language></host-language> ${this.signOutButton()}</div>
       </header>
       <main id="main" tabindex="-1">
@@ -161,7 +155,7 @@ export class VivariumHost extends StyledElement {
     </p>`;
   }
 
-  /** Where the sidebar has no place: what is not good of the server's health. */
+  /** The server's problem on screens without a sidebar. */
   private trouble(): TemplateResult | typeof nothing {
     const { state, reachable } = this.host;
     if (!state || !reachable) return nothing;
@@ -184,7 +178,7 @@ export class VivariumHost extends StyledElement {
     return staticHtml`<${tag} .host=${host} .version=${version}></${tag}>`;
   }
 
-  /** Where the room of the address is no more, the model has selected another one. */
+  /** Follows the model, which selects another room if the one in the address no longer exists. */
   private followRoom(): void {
     const { room } = this.host;
     if (room === '' || room === this.location.room) return;
@@ -194,23 +188,12 @@ export class VivariumHost extends StyledElement {
 
   private navigate(): void {
     const before = this.location.section;
-    // An open question belongs to the section that is left.
+    // An open question belongs to the previous section.
     this.dialog?.withdraw();
     this.location = parseLocation(location.hash);
     if (this.location.room) this.host.select(this.location.room);
     if (before === this.location.section || !this.main) return;
     this.main.scrollTo(0, 0);
     this.main.focus({ preventScroll: true });
-  }
-
-  private async signIn({ detail }: CustomEvent<string>): Promise<void> {
-    this.busy = true;
-    this.wrong = '';
-    try {
-      await this.host.signIn(detail);
-    } catch (error) {
-      this.wrong = failure(error);
-    }
-    this.busy = false;
   }
 }

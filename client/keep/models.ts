@@ -1,5 +1,4 @@
-/** The models that this page can grow seeds with: those in the page, else those of its server. */
-
+/** Models that grow seeds on the page of keepsakes: those inside the page, else the server's; and links. */
 import { divide, firstStage, growthSchedule, seedState } from '../../server/vnca/architecture.ts';
 import type { Card } from '../../server/vnca/card.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
@@ -9,17 +8,17 @@ import { createScalarRule } from '../../server/vnca/scalar-rule.ts';
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 import { float32Of, readSafetensors } from '../../shared/safetensors.ts';
 import { modelPath } from '../../shared/seed-token.ts';
-import { latin1 } from '../keepsake/latin1.ts';
+import { latin1 } from '../keepsake/film.ts';
 
-/** A model, which latents it is for, and when its organisms fall asleep. */
+/** A model, the bounds of its latents, and when its organisms fall asleep. */
 export interface PageModel extends Model {
   readonly bounds: LatentBounds;
   readonly rest: {
-    /** Largest change of an RGBA8 value between steps that still counts as rest. */
+    /** Maximum change of an RGBA8 value between steps that counts as rest. */
     readonly level: number;
     /** Steps of rest after which an organism sleeps. */
     readonly ticks: number;
-    /** Steps since it was grown after which it sleeps in any case. */
+    /** Maximum number of steps before a grown organism sleeps. */
     readonly most: number;
   };
   /** Paints its organisms; absent: they are enlarged. */
@@ -27,12 +26,14 @@ export interface PageModel extends Model {
 }
 
 /** Models that `npm run keep-page` has put into the page. */
-const inlined = document.querySelectorAll<HTMLElement>('script[data-model]');
+const inlined = (): HTMLElement[] => [
+  ...document.querySelectorAll<HTMLElement>('script[data-model]'),
+];
 
 /** The origin of the server to plant at: '' for the page's own, undefined for none. */
-export const plantingServer: string | undefined =
+export const plantingServer = (): string | undefined =>
   document.querySelector<HTMLMetaElement>('meta[name=vivarium-server]')?.content ??
-  (inlined.length > 0 ? undefined : '');
+  (inlined().length > 0 ? undefined : '');
 
 /**
  * Finds a model by the identity of its weights.
@@ -41,8 +42,9 @@ export const plantingServer: string | undefined =
  * @throws Error when it cannot be loaded
  */
 export async function findModel(name: string): Promise<PageModel | undefined> {
-  if (inlined.length > 0) {
-    const found = [...inlined].find(({ dataset }) => dataset.model === name);
+  const models = inlined();
+  if (models.length > 0) {
+    const found = models.find(({ dataset }) => dataset.model === name);
     return found && parse(latin1(atob(found.textContent ?? '')));
   }
   const response = await fetch(modelPath(name));
@@ -51,7 +53,7 @@ export async function findModel(name: string): Promise<PageModel | undefined> {
   return parse(new Uint8Array(await response.arrayBuffer()));
 }
 
-/** The server has checked the card and the painter, but it may be of a later release. */
+/** Parses a painter, which a later release of the server may have written. */
 function painterOf(text: string): PainterNet | undefined {
   try {
     return parsePainter(latin1(atob(text)));
@@ -74,7 +76,7 @@ function parse(bytes: Uint8Array): PageModel {
 }
 
 /**
- * What an organism shows after each step, from its seed until it sleeps.
+ * Yields the picture of an organism after each step, from its seed until it sleeps.
  *
  * @param latent [Z]
  * @returns RGBA [side, side], not premultiplied
@@ -135,7 +137,7 @@ class Places {
     for (let cell = 0; cell < presence.length; cell++) {
       const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
       if (presence[cell] >= threshold) held[place] = 1;
-      // Half of what claims a place keeps it.
+      // Half of the claiming threshold is enough to keep a place.
       else if (presence[cell] < threshold / 2) held[place] = 0;
       const alpha = rgba[4 * cell + 3];
       if (held[place] === 0 || alpha === 0) continue;
@@ -151,13 +153,13 @@ class Places {
 export interface KeepLink {
   /** See shared/seed-token.ts. */
   readonly token: string;
-  /** Undefined if the link does not name it. */
+  /** Undefined if the link names no room. */
   readonly room: string | undefined;
 }
 
 const LINK = /#([\w-]{16,2800})(?:\/([a-z0-9-]{1,64}))?/;
 
-/** Bytes of a file that are searched. */
+/** Maximum number of bytes of a file that are searched. */
 const MOST = 64 * 2 ** 20;
 
 /** The first link in a text; undefined if there is none. */

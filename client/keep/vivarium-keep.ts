@@ -1,6 +1,10 @@
-/** The page of keepsakes: grows the seed in its address. */
+/**
+ * The page of keepsakes: grows the seed in its address. It never joins a room. Start here;
+ * `models.ts` loads models and steps their cells.
+ */
+
 import { localized, msg } from '@lit/localize';
-import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { bounded } from '../../server/vnca/genome.ts';
 import { decodeSeed, identityInToken } from '../../shared/seed-token.ts';
@@ -10,6 +14,7 @@ import { between, wait } from '../keepsake/film.ts';
 import { paintedBody } from '../keepsake/picture.ts';
 import { canvasOf, drawSpecimen, enlarged } from '../keepsake/specimen.ts';
 import { languageSelect } from '../locale/locale.ts';
+import { controls } from '../style/controls.ts';
 import {
   findModel,
   fragmentOf,
@@ -21,7 +26,125 @@ import {
   plantingServer,
   readLink,
 } from './models.ts';
-import { style } from './style.ts';
+
+/** Styles of the page of keepsakes. */
+export const style = [
+  controls,
+  css`
+    .all {
+      grid-template-rows: 1fr auto;
+      container-type: inline-size;
+      padding-block: var(--edge-top) var(--edge-bottom);
+      padding-inline: var(--edge-start) var(--edge-end);
+      background: radial-gradient(circle at 50% 38%, #2a3032, #191e20 55%, #0b0d0f 100%);
+    }
+    section {
+      align-content: center;
+      justify-items: center;
+      gap: 1.6em;
+    }
+    figure {
+      /* What lies around the body is only its glow. */
+      width: min(100cqw, 58dvh, 40em);
+      aspect-ratio: 1;
+      margin: -4% 0;
+    }
+    figure.bare {
+      position: relative;
+      width: min(40cqw, 26dvh, 15em);
+      margin: 0;
+      border: 1px solid oklch(0.92 0.02 210 / 0.22);
+      border-radius: 50%;
+      background: oklch(0.15 0.01 220 / 0.6);
+    }
+    /* A seed. */
+    figure.bare::after {
+      content: '';
+      position: absolute;
+      width: 5%;
+      aspect-ratio: 1;
+      border-radius: 50%;
+      background: var(--accent);
+    }
+    canvas {
+      display: block;
+      width: 100%;
+      height: 100%;
+    }
+    .words {
+      justify-items: center;
+      gap: 0.8em;
+      max-width: 34em;
+      text-align: center;
+    }
+    h1 {
+      font-size: 2em;
+      font-weight: 500;
+      line-height: 1.15;
+      overflow-wrap: anywhere;
+    }
+    p {
+      text-wrap: balance;
+    }
+    .actions {
+      justify-content: center;
+      gap: 8px;
+      margin-top: 0.6em;
+    }
+    .solid {
+      display: inline-grid;
+      place-content: center;
+      min-height: 44px;
+      text-decoration: none;
+      cursor: pointer;
+    }
+    label {
+      position: relative;
+    }
+    input {
+      opacity: 0;
+      cursor: pointer;
+    }
+    label:focus-within {
+      outline: 2px solid var(--accent);
+      outline-offset: 2px;
+    }
+    footer {
+      padding-top: 12px;
+    }
+    select {
+      min-height: 44px;
+      padding: 0 0.6em;
+      border: 0;
+      border-radius: 999px;
+      background: none;
+      color: inherit;
+      font: inherit;
+    }
+    option {
+      color: initial;
+      background: initial;
+    }
+    @media (min-aspect-ratio: 11/10) and (max-height: 600px) {
+      section {
+        grid-template-columns: auto minmax(0, 24em);
+        align-items: center;
+        justify-content: center;
+        gap: 2em;
+      }
+      figure {
+        width: min(74dvh, 46cqw);
+      }
+      .words {
+        justify-items: start;
+        text-align: start;
+      }
+      .actions {
+        justify-content: start;
+      }
+    }
+  `,
+];
 
 /** Width and height of the picture, and of the body in it, pixels. */
 const PICTURE = 960;
@@ -68,23 +191,24 @@ export class VivariumKeep extends LitElement {
   }
 
   protected override updated(): void {
-    document.title = `${this.heading} · Vivarium`;
+    document.title = `${this.words[0]} · Vivarium`;
   }
 
   override render(): TemplateResult {
-    return html`<div class="all scroll">
-      <section>
-        <figure class=${this.isLiving ? '' : 'bare'}>
+    const [heading, sentence] = this.words;
+    return html`<div class="all fill scroll grid">
+      <section class="grid">
+        <figure class=${this.isLiving ? '' : 'bare middle'}>
           <canvas
             width=${PICTURE}
             height=${PICTURE}
             role="img"
-            aria-label=${this.isLiving ? this.heading : msg('An empty dish')}
+            aria-label=${this.isLiving ? heading : msg('An empty dish')}
           ></canvas>
         </figure>
-        <div class="words" data-testid="keep" data-phase=${this.phase}>
-          <h1>${this.heading}</h1>
-          <p class="soft" role="status">${this.sentence}</p>
+        <div class="words grid" data-testid="keep" data-phase=${this.phase}>
+          <h1>${heading}</h1>
+          <p class="soft" role="status">${sentence}</p>
           <div class="actions wrap">${this.isLiving ? this.actions() : this.wayOut()}</div>
           ${
             this.isBarren
@@ -93,7 +217,7 @@ export class VivariumKeep extends LitElement {
           }
         </div>
       </section>
-      <footer class="soft small">
+      <footer class="flex spread soft small">
         <span>Vivarium</span>
         ${languageSelect()}
       </footer>
@@ -104,54 +228,43 @@ export class VivariumKeep extends LitElement {
     return this.phase === 'loading' || this.phase === 'growing' || this.phase === 'grown';
   }
 
-  private get heading(): string {
-    switch (this.phase) {
-      case 'loading':
-        return msg('A seed');
-      case 'growing':
-      case 'grown':
-        return capitalized(organismName(this.seed));
-      case 'empty':
-        return msg('Grow a keepsake');
-      case 'damaged':
-        return msg('This link is incomplete');
-      case 'foreign':
-        return msg('From another garden');
-      default:
-        return msg('It cannot grow just now');
-    }
-  }
-
-  private get sentence(): string {
-    switch (this.phase) {
-      case 'empty':
-        return msg('Choose the picture or film that you took home, or open its link.');
-      case 'damaged':
-        return msg('Part of it is missing. Scan the code again, or choose your picture or film.');
-      case 'foreign':
-        return msg(
-          'This page does not know the cells of this creature. Open the link on its keepsake.',
-        );
-      case 'unreachable':
-        return msg('What it grows from could not be loaded. Try again in a moment.');
-      default:
-        return msg('It grows cell by cell in your own browser, from the seed in its link.');
-    }
+  /** The page's heading and the sentence below it. */
+  private get words(): readonly [heading: string, sentence: string] {
+    const grows = msg('It grows cell by cell in your own browser, from the seed in its link.');
+    const name = capitalized(organismName(this.seed));
+    return {
+      loading: [msg('A seed'), grows],
+      growing: [name, grows],
+      grown: [name, grows],
+      empty: [
+        msg('Grow a keepsake'),
+        msg('Choose the picture or film that you took home, or open its link.'),
+      ],
+      damaged: [
+        msg('This link is incomplete'),
+        msg('Part of it is missing. Scan the code again, or choose your picture or film.'),
+      ],
+      foreign: [
+        msg('From another garden'),
+        msg('This page does not know the cells of this creature. Open the link on its keepsake.'),
+      ],
+      unreachable: [
+        msg('It cannot grow just now'),
+        msg('What it grows from could not be loaded. Try again in a moment.'),
+      ],
+    }[this.phase] as [string, string];
   }
 
   private actions(): TemplateResult {
+    const server = plantingServer();
     return html`${
-      this.link && plantingServer !== undefined
-        ? html`<a class="solid" data-testid="plant" href=${plantingAddress(this.link, plantingServer)}>
+      this.link && server !== undefined
+        ? html`<a class="solid" data-testid="plant" href=${plantingAddress(this.link, server)}>
             ${msg('Plant it when you are back')}
           </a>`
         : nothing
     }
-      <button
-        class="quiet raise"
-        data-testid="again"
-        @click=${this.restart}
-      >
+      <button class="quiet raise" data-testid="again" @click=${this.restart}>
         ${msg('Grow it again')}
       </button>`;
   }
@@ -164,7 +277,7 @@ export class VivariumKeep extends LitElement {
     }
     return html`<label class="solid">
       ${msg('Choose a picture or film')}
-      <input type="file" accept="image/png,image/gif,video/mp4,video/webm" data-testid="file" @change=${this.readFile} />
+      <input class="fill" type="file" accept="image/png,image/gif,video/mp4,video/webm" data-testid="file" @change=${this.readFile} />
     </label>`;
   }
 

@@ -1,7 +1,12 @@
 /** The film of an organism that grows from its seed: its pictures, and a GIF of them. */
+
 import { applyPalette, GIFEncoder, type Palette, quantize } from 'gifenc';
-import { latin1 } from './latin1.ts';
-import { canvasOf, type DrawBody, drawGround, drawSpecimen, FONTS } from './specimen.ts';
+import { FONTS } from '../style/fragments.ts';
+import { canvasOf, type DrawBody, drawGround, drawSpecimen } from './specimen.ts';
+
+/** The bytes of a text whose characters are all below 256, as file formats ask for. */
+export const latin1 = (text: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 const COLORS = 256;
 /** 4×4 ordered dithering; without it, the dark background shows colour bands. */

@@ -2,8 +2,8 @@
 import { generate } from 'lean-qr';
 import type { PainterNet } from '../../shared/painter/net.ts';
 import { inSlices, LARGEST_SCALE, paintStill } from '../../shared/painter/still.ts';
-import { yieldUnless } from './film.ts';
-import { latin1 } from './latin1.ts';
+import { FONTS } from '../style/fragments.ts';
+import { latin1, yieldUnless } from './film.ts';
 import {
   type Context,
   canvasOf,
@@ -11,7 +11,6 @@ import {
   drawGround,
   drawSpecimen,
   enlargedBody,
-  FONTS,
 } from './specimen.ts';
 
 const WIDTH = 1_080;

@@ -4,10 +4,6 @@ import { smoothstep } from '../../shared/smoothstep.ts';
 /** The 2D context that the pictures are drawn on. */
 export type Context = CanvasRenderingContext2D;
 
-/** Fonts of texts in pictures. */
-export const FONTS =
-  '"Avenir Next", Avenir, "Segoe UI", Seravek, Cantarell, Ubuntu, Roboto, "Noto Sans", sans-serif';
-
 /** Alpha range (0…255) in which the body's edge fades from transparent to opaque. */
 const EDGE = [70, 150] as const;
 /** Width and height to which the body is reduced to blur its glow, pixels. */

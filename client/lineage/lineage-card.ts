@@ -1,6 +1,7 @@
 /** What is told of one organism of a family tree. */
+
 import { localized, msg } from '@lit/localize';
-import { html, LitElement, nothing, type TemplateResult } from 'lit';
+import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { type LineagePage, lineageSeedPath } from '../../shared/lineage.ts';
 import { icons } from '../elements/icons.ts';
@@ -8,7 +9,202 @@ import { furtherText, number, survivedText } from '../elements/text.ts';
 import type { TreeNode } from '../family-tree/layout.ts';
 import type { TreePictures } from '../family-tree/pictures.ts';
 import { endText, nameOf, plantedText, spanText, wasText } from '../family-tree/tree-text.ts';
-import { style } from './style.ts';
+import { controls } from '../style/controls.ts';
+import { facts, roundButton, visuallyHidden } from '../style/fragments.ts';
+
+/** Styles of the page of family trees. */
+export const style = [
+  controls,
+  css`
+    ${facts}
+    .all {
+      position: absolute;
+      inset: 0;
+      background: radial-gradient(circle at 50% 45%, #1b2123, #12171a 60%, #0b0d0f 100%);
+    }
+    canvas.tree {
+      touch-action: none;
+      cursor: grab;
+    }
+    canvas.tree:active {
+      cursor: grabbing;
+    }
+    .head,
+    .foot {
+      position: absolute;
+      inset-inline: var(--edge-start) var(--edge-end);
+      pointer-events: none;
+    }
+    .head {
+      top: var(--edge-top);
+      align-items: flex-start;
+      gap: 12px;
+    }
+    .foot {
+      bottom: var(--edge-bottom);
+      align-items: flex-end;
+      gap: 10px;
+    }
+    /* Texts stay legible over the tree. */
+    .head::before {
+      content: '';
+      position: absolute;
+      inset-block: calc(-1 * var(--edge-top)) -1em;
+      inset-inline: calc(-1 * var(--edge-start)) calc(-1 * var(--edge-end));
+      background: linear-gradient(#12171a 55%, transparent);
+    }
+    .head > *,
+    .foot > * {
+      position: relative;
+      pointer-events: auto;
+    }
+    .title {
+      min-width: 0;
+      pointer-events: none;
+    }
+    h1 {
+      font-size: 1.5em;
+      font-weight: 500;
+      line-height: 1.2;
+      overflow-wrap: anywhere;
+    }
+    .title p {
+      margin-top: 0.15em;
+    }
+    .view {
+      padding: 3px;
+      border-radius: 999px;
+    }
+    .view button,
+    .close {
+      ${roundButton}
+    }
+    .links {
+      gap: 4px;
+    }
+    .links > *,
+    .card footer a {
+      display: inline-grid;
+      align-content: center;
+      min-height: 44px;
+      text-decoration: none;
+    }
+    .links > * {
+      white-space: nowrap;
+    }
+    .quiet {
+      background: oklch(0.2 0.012 225 / 0.72);
+    }
+    select {
+      padding: 0 0.8em;
+      border: 0;
+      border-radius: 999px;
+      background: oklch(0.2 0.012 225 / 0.72);
+      color: inherit;
+      font: inherit;
+    }
+    option {
+      color: initial;
+      background: initial;
+    }
+    .middle {
+      position: absolute;
+      inset: 0;
+      align-content: center;
+      gap: 1em;
+      padding: var(--gap);
+      text-align: center;
+    }
+    .middle p {
+      max-width: 30em;
+      text-wrap: balance;
+    }
+    .card {
+      position: absolute;
+      inset-inline-end: var(--edge-end);
+      top: calc(var(--edge-top) + 4.6em);
+      width: min(22em, calc(100% - var(--edge-start) - var(--edge-end)));
+      max-height: calc(100% - var(--edge-top) - var(--edge-bottom) - 9em);
+      padding: 16px;
+      background: oklch(0.2 0.012 225);
+      scrollbar-width: thin;
+    }
+    .card header {
+      gap: 14px;
+      padding-inline-end: 34px;
+    }
+    .card header > div {
+      min-width: 0;
+      overflow-wrap: anywhere;
+    }
+    .card header canvas {
+      flex: none;
+      width: 5em;
+      height: 5em;
+      margin: -0.3em;
+    }
+    h2 {
+      font-size: 1.22em;
+      font-weight: 500;
+      line-height: 1.2;
+    }
+    h3 {
+      margin-top: 12px;
+      font-size: 0.93em;
+      font-weight: 400;
+      color: var(--ink-soft);
+    }
+    dl {
+      margin-top: 12px;
+      padding-top: 12px;
+      border-top: 1px solid var(--line);
+    }
+    .close {
+      position: absolute;
+      top: 4px;
+      inset-inline-end: 4px;
+    }
+    .kin {
+      gap: 6px;
+      margin-top: 4px;
+    }
+    .kin button {
+      min-height: 44px;
+      padding: 0 0.9em;
+      border-radius: 999px;
+      background: var(--raised);
+    }
+    .card footer {
+      gap: 6px;
+      margin-top: 14px;
+    }
+    .away {
+      ${visuallyHidden}
+    }
+    @media (max-width: 400px), (max-width: 600px) and (min-height: 400px) {
+      .view {
+        flex-direction: column-reverse;
+      }
+      .card {
+        top: auto;
+        bottom: var(--edge-bottom);
+        inset-inline: var(--edge-start) var(--edge-end);
+        width: auto;
+        max-height: 58%;
+      }
+      h1 {
+        font-size: 1.25em;
+      }
+    }
+    @media (max-height: 399px) {
+      .card {
+        top: var(--edge-top);
+        bottom: var(--edge-bottom);
+        max-height: none;
+      }
+    }
+  `,
+];
 
 /** Width and height of the picture, px. */
 const PICTURE = 160;
@@ -27,14 +223,14 @@ export class LineageCard extends LitElement {
   @property() room = '';
   @state() private token: string | undefined;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  private asked: TreeNode | undefined;
+  private requested: TreeNode | undefined;
 
   override render(): TemplateResult {
     const { node, page } = this;
     const { organism, parents, children, generation } = node;
     const survived = survivedText(organism);
     return html`<section class="panel card scroll" tabindex="-1" data-testid="lineage-card" aria-label=${msg('Organism')}>
-      <header>
+      <header class="flex">
         <canvas width=${PICTURE} height=${PICTURE} aria-hidden="true"></canvas>
         <div>
           <h2>${nameOf(organism)}</h2>
@@ -62,8 +258,8 @@ export class LineageCard extends LitElement {
   protected override updated(): void {
     const { node, room } = this;
     this.draw();
-    if (this.asked === node) return;
-    this.asked = node;
+    if (this.requested === node) return;
+    this.requested = node;
     this.token = undefined;
     void fetch(lineageSeedPath(room, node.organism.id))
       .then(async (response) => (response.ok ? await response.json() : {}))
@@ -83,7 +279,7 @@ export class LineageCard extends LitElement {
     if (kin.length === 0) return nothing;
     const more = kin.length - MOST;
     return html`<h3>${title}</h3>
-      <div class="kin">
+      <div class="kin wrap">
         ${kin
           .slice(0, MOST)
           .map(
@@ -97,7 +293,7 @@ export class LineageCard extends LitElement {
   private links(): TemplateResult | typeof nothing {
     const { token, room, page } = this;
     if (!token) return nothing;
-    return html`<footer>
+    return html`<footer class="wrap">
       ${
         page.canPlant
           ? html`<a class="solid" data-testid="plant" href=${`/r/${room}?seed=${token}`}>${msg('Plant it again')}</a>`

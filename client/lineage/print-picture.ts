@@ -3,12 +3,13 @@ import { msg } from '@lit/localize';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree } from '../family-tree/layout.ts';
-import { PAPER_INK, paintLegend, paintTree } from '../family-tree/paint.ts';
+import { PAPER_INK, paintTree } from '../family-tree/paint.ts';
 import type { TreePictures } from '../family-tree/pictures.ts';
-import { namedMarks } from '../family-tree/time-marks.ts';
-import { nameOf, planterOf, sizeText } from '../family-tree/tree-text.ts';
-import { canvasOf, FONTS } from '../keepsake/specimen.ts';
+import { namesOf, sizeText } from '../family-tree/tree-text.ts';
+import { canvasOf } from '../keepsake/specimen.ts';
 import { formats } from '../locale/locale.ts';
+import { FONTS } from '../style/fragments.ts';
+import { paintLegend } from './legend.ts';
 
 /** A phone's canvas has at most 2^24 pixels. */
 const WIDTH = 4_860;
@@ -53,19 +54,15 @@ async function printOf(page: LineagePage, of: Printed): Promise<Blob> {
   to.fillStyle = PAPER_INK.ground;
   to.fillRect(0, 0, WIDTH, HEIGHT);
   paintTree(to, {
-    ...{ layout, camera, size, pictures: of.pictures },
-    ...{ ink: PAPER_INK, fonts: FONTS, textSize: TEXT, until: layout.width },
-    names: ({ organism }) => [nameOf(organism), planterOf(organism)],
-    marks: namedMarks(layout, page, (7 * TEXT) / camera.scale, formats()),
-    marksAt: HEAD - 2.2 * TEXT,
-    marksEnd: HEIGHT - FOOT + TEXT,
+    ...{ page, layout, camera, size, pictures: of.pictures, ink: PAPER_INK, textSize: TEXT },
+    ...{ names: namesOf, locale: formats(), until: layout.width },
+    ...{ marksAt: HEAD - 2.2 * TEXT, marksEnd: HEIGHT - FOOT + TEXT },
   });
   paintHead(to, page, of.room, forward);
   const generations = Math.max(...layout.nodes.map(({ generation }) => generation));
   const start = forward > 0 ? MARGIN : WIDTH - MARGIN;
   const y = HEIGHT - MARGIN + 20;
-  const place = { y, size: 1.2 * TEXT, fonts: FONTS, ink: PAPER_INK, forward } as const;
-  paintLegend(to, { ...place, x: start });
+  paintLegend(to, { camera, ink: PAPER_INK, textSize: 1.2 * TEXT }, start, y);
   to.textAlign = 'end';
   to.fillText(`${sizeText(page, generations)} · Vivarium`, WIDTH - start, y);
   return new Promise((resolve, reject) => {

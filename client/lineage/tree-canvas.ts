@@ -3,22 +3,19 @@
 import type { LineagePage } from '../../shared/lineage.ts';
 import { type Covered, type Edges, nodeAt, TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree, type TreeLayout, type TreeNode } from '../family-tree/layout.ts';
-import { paintLegend, paintTree, SCREEN_INK } from '../family-tree/paint.ts';
+import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import { namedMarks } from '../family-tree/time-marks.ts';
-import { nameOf, planterOf } from '../family-tree/tree-text.ts';
+import { namesOf } from '../family-tree/tree-text.ts';
 import { bindCanvas, type CanvasHand } from '../input/canvas-input.ts';
 import { arrowMove } from '../input/keyboard.ts';
-import { FONTS } from '../keepsake/specimen.ts';
 import { formats } from '../locale/locale.ts';
+import { paintLegend } from './legend.ts';
 
 /** How far an arrow key moves the tree, px, and a key zooms. */
 const PAN = 90;
 const ZOOM = 1.4;
 /** For how long a tree grows when it is opened, ms. */
 const GROWTH = 3_000;
-/** Least distance of two times on the axis, sizes of the text. */
-const MARK = 7;
 /** How far a finger may miss, px. */
 const REACH = 26;
 /** Least width of a window with room for the legend, and where it begins, px. */
@@ -151,23 +148,16 @@ export class TreeCanvas {
     to.setTransform(ratio, 0, 0, ratio, 0, 0);
     to.clearRect(0, 0, size.width, size.height);
     to.imageSmoothingQuality = 'high';
-    const marks = namedMarks(layout, page, (MARK * TEXT) / camera.scale, formats());
-    paintTree(to, {
-      ...{ layout, camera, pictures, chosen, size, marks },
-      ink: SCREEN_INK,
-      fonts: FONTS,
-      textSize: TEXT,
+    const scene = {
+      ...{ page, layout, camera, pictures, chosen, size, ink: SCREEN_INK, textSize: TEXT },
+      ...{ names: namesOf, locale: formats(), marksAt: edges().top - 1.9 * TEXT },
       until: layout.width * share,
-      names: ({ organism }) => [nameOf(organism), planterOf(organism)],
-      marksAt: edges().top - 1.9 * TEXT,
-    });
+    };
+    paintTree(to, scene);
     // Close by, names would stand behind it.
     if (size.width >= LEGEND && camera.isWhole) {
-      paintLegend(to, {
-        ...{ size: TEXT, fonts: FONTS, ink: SCREEN_INK, forward: camera.forward },
-        x: camera.forward > 0 ? LEGEND_START : size.width - LEGEND_START,
-        y: size.height - 38,
-      });
+      const start = camera.forward > 0 ? LEGEND_START : size.width - LEGEND_START;
+      paintLegend(to, scene, start, size.height - 38);
     }
     if (share < 1) this.invalidate();
   }

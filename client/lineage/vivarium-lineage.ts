@@ -1,4 +1,7 @@
-/** The page of a room's family tree: its address is `/lineage#<room>`. */
+/**
+ * The page of a room's family tree, at `/lineage#<room>`. It never joins the room. Start here;
+ * `tree-canvas.ts` draws the tree, `lineage-card.ts` describes one organism.
+ */
 import { localized, msg } from '@lit/localize';
 import { html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -8,9 +11,8 @@ import { icons } from '../elements/icons.ts';
 import type { TreeNode } from '../family-tree/layout.ts';
 import { endText, nameOf, sizeText } from '../family-tree/tree-text.ts';
 import { knowKinds, language, languageSelect } from '../locale/locale.ts';
-import type { LineageCard } from './lineage-card.ts';
+import { type LineageCard, style } from './lineage-card.ts';
 import { savePrint } from './print-picture.ts';
-import { style } from './style.ts';
 import { TreeCanvas } from './tree-canvas.ts';
 
 const ZOOM = 1.5;
@@ -79,7 +81,7 @@ export class VivariumLineage extends LitElement {
         role="application"
         aria-label=${msg('Family tree. Arrow keys move it, plus and minus zoom, N and B go from one organism to the next.')}
       ></canvas>
-      <div class="head">
+      <div class="head flex spread">
         <div class="title">
           <h1>${msg('Family tree')} · <bdi>${this.room}</bdi></h1>
           <p class="soft small" data-testid="size">${this.summary}</p>
@@ -92,8 +94,8 @@ export class VivariumLineage extends LitElement {
         ${languageSelect()}
       </div>
       ${this.phase === 'shown' ? nothing : this.notice()}
-      <div class="foot">
-        <div class="links">
+      <div class="foot flex spread">
+        <div class="links flex wrap">
           <a class="quiet" href=${`/r/${this.room}`} data-testid="to-room">${msg('To the room')}</a>
           ${
             this.phase === 'shown'
@@ -124,7 +126,7 @@ export class VivariumLineage extends LitElement {
   private viewButtons(): TemplateResult {
     const button = (name: string, label: string, icon: TemplateResult, act: () => void) =>
       html`<button data-testid=${name} aria-label=${label} title=${label} @click=${act}>${icon}</button>`;
-    return html`<div class="view panel" role="group" aria-label=${msg('View')}>
+    return html`<div class="view panel flex" role="group" aria-label=${msg('View')}>
       ${button('farther', msg('Zoom out'), icons.farther, () => this.tree?.zoom(1 / ZOOM))}
       ${button('closer', msg('Zoom in'), icons.closer, () => this.tree?.zoom(ZOOM))}
       ${button('fit', msg('Show the whole tree'), icons.fit, () => this.tree?.fit())}
@@ -132,7 +134,17 @@ export class VivariumLineage extends LitElement {
   }
 
   private notice(): TemplateResult {
-    const [text, canRetry] = this.problemText();
+    const notices: Partial<Record<typeof this.phase, readonly [text: string, canRetry: boolean]>> =
+      {
+        empty: [
+          msg('Nothing has lived here yet. Plant the first seed, and its tree begins.'),
+          false,
+        ],
+        'no-room': [msg('There is no such room.'), false],
+        closed: [msg('The room is closed. Its tree can be seen when it opens again.'), true],
+        unreachable: [msg('The tree could not be loaded. Try again in a moment.'), true],
+      };
+    const [text, canRetry] = notices[this.phase] ?? ['', false];
     return html`<div class="middle" data-testid="notice">
       <p role=${canRetry ? 'alert' : 'status'}>${text}</p>
       ${
@@ -141,24 +153,6 @@ export class VivariumLineage extends LitElement {
           : nothing
       }
     </div>`;
-  }
-
-  private problemText(): readonly [text: string, canRetry: boolean] {
-    switch (this.phase) {
-      case 'empty':
-        return [
-          msg('Nothing has lived here yet. Plant the first seed, and its tree begins.'),
-          false,
-        ];
-      case 'no-room':
-        return [msg('There is no such room.'), false];
-      case 'closed':
-        return [msg('The room is closed. Its tree can be seen when it opens again.'), true];
-      case 'unreachable':
-        return [msg('The tree could not be loaded. Try again in a moment.'), true];
-      default:
-        return ['', false];
-    }
   }
 
   private get room(): string {
@@ -245,15 +239,11 @@ export class VivariumLineage extends LitElement {
     const { page, tree, room, run, printing } = this;
     if (!page || !tree || printing === 'under-way') return;
     this.printing = 'under-way';
-    const { pictures } = tree;
-    const isSaved = await savePrint(page, {
-      room,
-      isMirrored: this.direction === 'rtl',
-      pictures,
-    }).then(
-      () => true,
-      () => false,
+    const printed = { room, isMirrored: this.direction === 'rtl', pictures: tree.pictures };
+    const outcome = await savePrint(page, printed).then(
+      () => undefined,
+      () => 'failed' as const,
     );
-    if (run === this.run) this.printing = isSaved ? undefined : 'failed';
+    if (run === this.run) this.printing = outcome;
   };
 }

@@ -140,8 +140,8 @@ export async function choose({ target }: Event): Promise<void> {
 }
 
 /** The menu that changes the page's language without reloading. */
-export const languageSelect = (): TemplateResult =>
-  html`<select aria-label=${msg('Language')} data-testid="language" @change=${choose}>
+export const languageSelect = (change: (event: Event) => unknown = choose): TemplateResult =>
+  html`<select aria-label=${msg('Language')} data-testid="language" @change=${change}>
     ${LANGUAGE_CODES.map(
       (code) =>
         html`<option value=${code} lang=${code} .selected=${code === language()}>${LANGUAGES[code].name}</option>`,

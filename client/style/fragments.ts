@@ -68,6 +68,10 @@ export const facts = css`
   }
 `;
 
+/** Fonts of texts on canvases. */
+export const FONTS =
+  '"Avenir Next", Avenir, "Segoe UI", Seravek, Cantarell, Ubuntu, Roboto, "Noto Sans", sans-serif';
+
 export type Rgb = readonly [number, number, number];
 
 const encode = (x: number): number => {

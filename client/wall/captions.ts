@@ -2,16 +2,19 @@
  * Which caption a wall shows: only what is true of its room now. What has just happened and what
  * holds all the time take turns.
  */
-import type { ColourRange } from '../../shared/hues.ts';
-import type { OrganismView } from '../../shared/vocabulary.ts';
+import { COLOUR_RANGES, type ColourRange, colourRange, meanColourAt } from '../../shared/hues.ts';
+import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
+import type { RoomModel } from '../room/room-model.ts';
 import {
   type Caption,
   crossedText,
+  hasSeason,
   livingText,
   type NewsKind,
   newsText,
   seasonText,
-  standingText,
+  TEXTS,
 } from './text.ts';
 
 /** Something that has just happened to an organism. */
@@ -57,10 +60,10 @@ export interface Line {
 
 /** Distance of two windows, in sides, below which their organisms press against each other. */
 const PRESSING = 0.8;
-/** Captions that are remembered as shown. */
+/** Maximum number of captions remembered as shown. */
 const MOST_KEPT = 200;
 
-/** What has just happened and still holds, the latest first. */
+/** Captions about recent events that still hold, the latest first. */
 export function newsLines({ news, names }: CaptionFacts): Line[] {
   return news.flatMap(({ what, organism, parents }): Line[] => {
     const { id, phase, hurt } = organism;
@@ -80,7 +83,7 @@ export function newsLines({ news, names }: CaptionFacts): Line[] {
   });
 }
 
-/** What holds as long as the room is as it is, in the order in which it is shown. */
+/** Captions about the room's present state, in the order of display. */
 export function standingLines(facts: CaptionFacts): Line[] {
   const { isAlone, hasCode, isTended, season } = facts;
   const organisms = facts.organisms.filter(({ phase }) => phase !== 'departing');
@@ -107,10 +110,7 @@ export function standingLines(facts: CaptionFacts): Line[] {
   return lines.flatMap(([when, line]) => (when ? [line] : []));
 }
 
-const standing = (id: Parameters<typeof standingText>[1]): Line => ({
-  id,
-  text: (voice) => standingText(voice, id),
-});
+const standing = (id: keyof typeof TEXTS): Line => ({ id, text: ({ say }) => say(TEXTS[id]) });
 
 function press(organisms: readonly OrganismView[]): boolean {
   return organisms.some((one, i) =>
@@ -128,8 +128,8 @@ export class CaptionTurns {
   private readonly shown = new Map<string, number>();
 
   /**
-   * The next caption: news that was not shown yet, but never twice running; otherwise what was not
-   * shown for longest.
+   * Chooses the next caption: unread news, but never twice in a row; otherwise the caption that was
+   * shown longest ago.
    *
    * @returns undefined if there is nothing to say
    */
@@ -138,7 +138,7 @@ export class CaptionTurns {
     const line = fresh[0] ?? this.longestAgo(standingLines(facts));
     this.wasNews = fresh.length > 0;
     if (line) {
-      // At its end, so that the oldest ones can be forgotten.
+      // Insert it last, so that the first entries are the oldest.
       this.shown.delete(line.id);
       this.shown.set(line.id, this.turn++);
       if (this.shown.size > MOST_KEPT) this.shown.delete(this.shown.keys().next().value!);
@@ -158,4 +158,123 @@ export class CaptionTurns {
       undefined,
     );
   }
+}
+
+/** How long something is news, ms. */
+const NEWS_TIME = 20_000;
+/** Maximum number of events kept. */
+const MOST_NEWS = 32;
+/** How long the gardener tends the room after it has planted, seconds. */
+const TENDED_TIME = 60;
+/** Maximum age, in seconds, and number of the gardener's organisms that decide on the season; */
+const SEASON_TIME = 300;
+const SEASON_LATEST = 5;
+/** their minimum number, and the share of them that must be alike. */
+const SEASON_LEAST = 3;
+const SEASON_SHARE = 0.75;
+
+const NEWS: readonly string[] = [
+  'born',
+  'transformed',
+  'wounded',
+  'healed',
+  'departing',
+] satisfies NewsKind[];
+
+interface PastEvent extends Omit<RecentEvent, 'organism'> {
+  readonly id: OrganismId;
+  /** ms */
+  readonly at: number;
+}
+
+/** Gathers a wall's facts from its model. */
+export class WallNews {
+  private events: PastEvent[] = [];
+
+  /** @param now ms */
+  constructor(
+    private readonly model: RoomModel,
+    private readonly now: () => number,
+  ) {
+    model.on('wall', () => (this.events = []));
+    model.on('life', ({ event, organism }) => {
+      const { what } = event;
+      if (!NEWS.includes(what)) return;
+      const { id } = organism;
+      const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
+      // Once it has turned into something else, its planting is old news.
+      const isOld = (one: PastEvent): boolean =>
+        one.what === what || (one.what === 'born' && what === 'transformed');
+      const others = this.events.filter((one) => one.id !== id || !isOld(one));
+      const news = { what: what as NewsKind, id, parents, at: now() };
+      this.events = [news, ...others].slice(0, MOST_NEWS);
+    });
+  }
+
+  /** @returns undefined before the room is known */
+  facts(wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>): CaptionFacts | undefined {
+    const { model } = this;
+    if (!model.room) return undefined;
+    const organisms = [...model.organisms.values()];
+    const since = this.now() - NEWS_TIME;
+    const news = this.events.flatMap(({ what, id, parents, at }): RecentEvent[] => {
+      const organism = model.organisms.get(id);
+      return organism && at >= since ? [{ what, organism, parents }] : [];
+    });
+    const season = this.season(organisms);
+    return {
+      ...{ ...wall, organisms, news, season },
+      names: model.settings?.names ?? true,
+      isTended: this.plantedByGardener(organisms, TENDED_TIME).length > 0,
+    };
+  }
+
+  /** The gardener's organisms of the last seconds, the latest first. */
+  private plantedByGardener(organisms: readonly OrganismView[], seconds: number): OrganismView[] {
+    const { room, tick = room?.tick ?? 0 } = this.model;
+    const least = tick - seconds * (room?.tickRate ?? 1);
+    return organisms
+      .filter(({ planter, born }) => planter.name === PAGE_DEFAULTS.attract.name && born >= least)
+      .sort((a, b) => b.born - a.born);
+  }
+
+  /** The category and colour that most of the gardener's latest gallery creatures share. */
+  private season(organisms: readonly OrganismView[]): Season | undefined {
+    const gallery = this.model.checkpoint?.gallery ?? [];
+    const latest = this.plantedByGardener(organisms, SEASON_TIME)
+      .flatMap((organism) => {
+        const entry = gallery.find(({ name }) => name === organism.kind);
+        return entry ? [{ organism, kind: entry.kind }] : [];
+      })
+      .slice(0, SEASON_LATEST);
+    const kind = commonOf(latest.map((one) => one.kind));
+    if (kind === undefined || !hasSeason(kind)) return undefined;
+    const colours = latest
+      .filter(({ organism }) => organism.phase !== 'growing' && !organism.hurt)
+      .flatMap(({ organism }) => this.colourOf(organism) ?? []);
+    return { kind, colour: COLOUR_RANGES.find((range) => range === commonOf(colours)) };
+  }
+
+  /** The present colour of an organism. */
+  private colourOf({ id, x, y, side }: OrganismView) {
+    const { planes } = this.model;
+    if (!planes) return undefined;
+    const { width, owner, rgba } = planes;
+    const places: number[] = [];
+    for (let row = y - side / 2; row < y + side / 2; row++) {
+      for (let place = row * width + x - side / 2; place < row * width + x + side / 2; place++) {
+        if (owner[place] === id) places.push(place);
+      }
+    }
+    const mean = meanColourAt(rgba, places);
+    return mean && colourRange(mean);
+  }
+}
+
+/** The word that most of `words` equal; undefined if they are few, or too different. */
+function commonOf(words: readonly string[]): string | undefined {
+  if (words.length < SEASON_LEAST) return undefined;
+  return words.find(
+    (word) => words.filter((other) => other === word).length >= SEASON_SHARE * words.length,
+  );
 }

@@ -1,4 +1,4 @@
-/** Plays a film of the room on a wall, where the host asks for it. */
+/** Plays a film of the room on a wall, when the host asks for it. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { momentOfFrame } from '../../shared/time-points.ts';
@@ -6,7 +6,7 @@ import type { RoomModel } from '../room/room-model.ts';
 
 type Film = NonNullable<Event<'film'>['film']>;
 
-/** What shows the pictures. */
+/** A screen for the pictures. */
 export interface FilmScreen {
   readonly room: RoomModel['room'];
   /**
@@ -17,16 +17,16 @@ export interface FilmScreen {
   showInstead(planes: Planes | undefined, step?: number): void;
 }
 
-/** Pictures are fetched while the one before is shown, so this is the fastest; ms. */
+/** Minimum time between two pictures, ms. */
 const LEAST_STEP = 30;
-/** Delay after a picture that could not be fetched, ms. */
+/** Delay after a failed fetch, ms. */
 const RETRY = 1_000;
 
-/** Fetches the pictures of a film in their time, and shows them. */
+/** Fetches each picture of a film when it is due, and shows it. */
 export class FilmPlayer {
   /** Called with the time of day of each picture; undefined: the film is over. */
   onMoment: (moment: string | undefined) => void = () => {};
-  /** Increases with each film, so that what was begun for an earlier one ends. */
+  /** Increases with each film, so that work for an earlier film ends. */
   private turn = 0;
 
   /**

@@ -8,7 +8,7 @@ import type { Point } from '../render/camera.ts';
 /** How long a name stays after its organism has grown, ms. */
 const STAY = 4_000;
 const FADE = 900;
-/** Names shown at once, at most. */
+/** Maximum number of names shown. */
 const MAX_NAMES = 40;
 
 interface Name {

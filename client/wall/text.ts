@@ -60,8 +60,8 @@ function voice(
   };
 }
 
-/** What holds in a room as long as it is as it is. */
-const STANDING = {
+/** Texts without values. */
+export const TEXTS = {
   first: msg('Nobody is here yet. Be the first.'),
   scan: msg('Scan. Plant a seed. Watch it grow.'),
   point: msg('Point your phone at the code, and plant a seed.'),
@@ -71,11 +71,15 @@ const STANDING = {
   wound: msg('Wound one, and watch it heal.'),
   press: msg('They press against each other for ground.'),
   cross: msg('Cross two of them, and plant what comes of it.'),
+  scanCode: msg('Scan to plant a seed'),
+  away: msg('One moment'),
+  farewell: msg('This day is over. Thank you, and goodbye.'),
+  tree: msg('The family tree of this day'),
+  film: msg('What happened here'),
+  noCode: msg('No code to scan: phones do not reach this room.'),
+  noWebgl: msg('No picture here: this browser has no WebGL2.'),
+  picture: msg('A dish of living cells, seen from above.'),
 } as const;
-
-/** A caption about what always holds. */
-export const standingText = ({ say }: Caption, id: keyof typeof STANDING): string =>
-  say(STANDING[id]);
 
 /** How many organisms live here, and whether nobody else is here. */
 export function livingText({ say, language }: Caption, count: number, isAlone: boolean): string {
@@ -89,7 +93,7 @@ export function livingText({ say, language }: Caption, count: number, isAlone: b
     : say(msg('{count} creatures live here.'), { count });
 }
 
-/** What the gardener prefers, by category of the gallery. */
+/** Names of the gardener's seasons, by category of the gallery. */
 const SEASONS: Readonly<Record<string, string>> = {
   animal: msg('A season of animals'),
   plant: msg('A season of plants'),
@@ -119,7 +123,7 @@ export function seasonText(
   return colour ? say(msg('{season}, {colour}'), { season, colour: say(COLOURS[colour]) }) : season;
 }
 
-/** What can have just happened to an organism. */
+/** Recent events that captions report. */
 export type NewsKind = 'born' | 'transformed' | 'wounded' | 'healed' | 'departing';
 
 /**
@@ -164,11 +168,8 @@ function creatureName({ say, kinds }: Caption, { kind, origin }: OrganismView): 
   return origin === 'prior' ? say(msg('A child of chance')) : say(msg('One of a kind'));
 }
 
-/** A name of any script, which leaves the direction of the text around it as it is. */
+/** Isolates a name of any script from the direction of the text around it. */
 const isolated = (name: string): string => `\u2068${name}\u2069`;
-
-/** Beside the QR code. */
-export const scanMe = (say: Say): string => say(msg('Scan to plant a seed'));
 
 /** Name of the planter under a growing organism. Built-in planters have a name in each language. */
 export function signature(say: Say, name: string): string {
@@ -183,11 +184,8 @@ export function here({ say, language }: Caption, count: number): string {
   return isOne ? say(msg('One is here')) : say(msg('{count} are here'), { count });
 }
 
-/** After the names that fit. */
+/** Shown after the names that fit. */
 export const others = (say: Say, count: number): string => say(msg('and {count} more'), { count });
-
-/** While the server does not respond. */
-export const moment = (say: Say): string => say(msg('One moment'));
 
 /**
  * Why a wall is not let in, for the person who sets it up.
@@ -198,23 +196,3 @@ export function refusedText(say: Say, reason: Reason | undefined): string {
   if (reason === 'no-such-room') return say(msg('There is no room with that name.'));
   return reason === 'too-many-walls' ? say(msg('This room has no place for another wall.')) : '';
 }
-
-/** While the day of the room ends. */
-export const goodbye = (say: Say): string => say(msg('This day is over. Thank you, and goodbye.'));
-
-/** Title of the family tree that grows at the end of a day. */
-export const familyTree = (say: Say): string => say(msg('The family tree of this day'));
-
-/** While a film shows what has happened. */
-export const soFar = (say: Say): string => say(msg('What happened here'));
-
-/** In place of the QR code, for the person who sets up the server. */
-export const noCode = (say: Say): string =>
-  say(msg('No code to scan: phones do not reach this room.'));
-
-/** For the person who sets up the screen. */
-export const cannotDraw = (say: Say): string =>
-  say(msg('No picture here: this browser has no WebGL2.'));
-
-/** Label for screen readers. */
-export const picture = (say: Say): string => say(msg('A dish of living cells, seen from above.'));

@@ -1,26 +1,27 @@
-/** The wall page: one room, full screen, without controls. It runs unattended for days. */
+/**
+ * The wall page: one room, full screen, unattended for days. It never sends a command. Start here;
+ * `wall-view.ts` draws the room, `wall-overlay.ts` shows the text, `captions.ts` chooses it.
+ */
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { buildOf } from '../../shared/build.ts';
 import { isLanguage } from '../../shared/languages.ts';
-import type { Reason } from '../../shared/protocol/reasons.ts';
-import type { CursorLayer } from '../elements/cursor-layer.ts';
 import '../elements/cursor-layer.ts';
+import type { CursorLayer } from '../elements/cursor-layer.ts';
 import { ViewportReporter } from '../input/canvas-input.ts';
 import type { Insets, Point } from '../render/camera.ts';
 import { WallConnection } from '../room/connection.ts';
 import type { RoomModel } from '../room/room-model.ts';
+import { WallNews } from './captions.ts';
 import { FilmPlayer } from './film-player.ts';
-import { shareOf, wholeView } from './framing.ts';
-import { languagesWithoutGlyphs } from './missing-glyphs.ts';
 import type { NameLayer } from './name-layer.ts';
+import { ENGLISH, signature, TEXTS, voiceOf } from './text.ts';
+import { languagesWithoutGlyphs, mayRenew, readOptions, visitorAddress } from './wall-options.ts';
+import { shareOf, WallView, wholeView } from './wall-view.ts';
 import './name-layer.ts';
-import { WallNews } from './wall-news.ts';
-import { mayRenew, readOptions, visitorAddress, type Way } from './wall-options.ts';
-import { WallView } from './wall-view.ts';
 import './wall-overlay.ts';
+import type { WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
-import { type Caption, ENGLISH, picture, signature, voiceOf } from './text.ts';
 
 /** Time without visitors after which the wall invites passers-by, ms. */
 const LONELY = 45_000;
@@ -30,7 +31,7 @@ const BLINK = 4_000;
 const GROUND = 0.025;
 /** Share of the wall above which the dish fills it. */
 const FULL = 0.85;
-/** Time between two looks at what lies under the code, ms: it should stay for those who scan it. */
+/** Time between two checks of what lies under the code, ms. Visitors scan it, so it moves seldom. */
 const LOOK = 60_000;
 /** Height of the code with its address, in widths of the code. */
 const CODE_HEIGHT = 1.4;
@@ -98,24 +99,12 @@ export class VivariumWall extends LitElement {
   private lonely: ReturnType<typeof setTimeout> | undefined;
   private gone: ReturnType<typeof setTimeout> | undefined;
   private looks: ReturnType<typeof setInterval> | undefined;
-  @state() private version = 0;
-  /** The address for visitors; undefined until the server has sent its origin. */
-  @state() private way: Way | undefined;
-  @state() private attract = false;
-  @state() private away = false;
-  @state() private blind = false;
-  /** Why the wall is not let in. */
-  @state() private refusal: Reason | undefined;
-  /** Whether the host has enabled captions. */
-  @state() private captions = true;
-  /** The day of the room is ending. */
-  @state() private farewell = false;
-  /** At the end of the day, its family tree covers the room. */
-  @state() private tree = false;
   @state() private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
-  /** The moment that a film shows; undefined: the wall shows the room. */
-  @state() private moment: string | undefined;
-  @state() private voices: readonly Caption[] = [ENGLISH];
+  @state() private shown: WallState = {
+    ...{ visitorAddress: { address: '', forPhones: false }, people: [], voices: [ENGLISH] },
+    ...{ attract: false, captions: true, away: false, blind: false },
+    ...{ refusal: undefined, farewell: false, tree: false, moment: undefined },
+  };
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
   @query('name-layer') private readonly names!: NameLayer;
@@ -140,35 +129,33 @@ export class VivariumWall extends LitElement {
     this.hang();
     void this.speak();
     const { model, options } = this;
-    model.on('rejected', () => {
-      this.refusal = this.connection.refusal;
-    });
+    model.on('rejected', () => this.show({ refusal: this.connection.refusal }));
     model.on('wall', ({ origin }) => {
-      this.refusal = undefined;
-      this.way = visitorAddress(options.room, options.url, location.origin, origin);
+      this.show({
+        ...{ refusal: undefined, people: [...model.participants.values()] },
+        visitorAddress: visitorAddress(options.room, options.url, location.origin, origin),
+      });
       this.viewportReporter.forget();
       this.layout();
     });
     model.on('settings', ({ dim, captions, farewell = false, tree = false }) => {
-      this.farewell = farewell;
-      this.tree = tree;
+      this.show({ farewell, tree, captions });
       this.toggleAttribute('dim', dim);
-      this.captions = captions;
       this.layout();
       void this.speak();
     });
     model.on('people', () => {
       this.cursors?.keep(model.participants);
       this.watchForVisitors();
-      this.version++;
+      this.show({ people: [...model.participants.values()] });
     });
     model.on('connection', (connection) => {
       document.documentElement.dataset.connection = connection;
       clearTimeout(this.gone);
-      if (connection === 'live') this.away = false;
+      if (connection === 'live') this.show({ away: false });
       else {
         this.cursors?.keep();
-        this.gone = setTimeout(() => (this.away = true), BLINK);
+        this.gone = setTimeout(() => this.show({ away: true }), BLINK);
       }
     });
     document.documentElement.dataset.connection = model.connection;
@@ -192,7 +179,7 @@ export class VivariumWall extends LitElement {
     try {
       this.stage = new WallView(canvas, model, options);
     } catch {
-      this.blind = true;
+      this.show({ blind: true });
       return;
     }
     const { stage } = this;
@@ -216,12 +203,12 @@ export class VivariumWall extends LitElement {
     model.on('film', ({ film }) => player.play(film));
     model.on('closeUp', ({ at }) => {
       stage.showPlace(at);
-      // The dish then lies under the words too.
+      // In a close-up, the dish lies under the words too.
       this.overlay?.toggleAttribute('close', at !== undefined);
     });
     player.onMoment = (moment) => {
       this.toggleAttribute('film', moment !== undefined);
-      this.moment = moment;
+      this.show({ moment });
     };
     model.on('cursors', (cursors) => {
       this.cursors.receive(cursors, model.participants, 0);
@@ -233,34 +220,22 @@ export class VivariumWall extends LitElement {
         this.names.done(event.id, performance.now());
       }
     });
-    this.names.sign = (name) => signature(this.voices[0].say, name);
+    this.names.sign = (name) => signature(this.shown.voices[0].say, name);
     model.on('wall', () => this.names.keep(model.organisms, performance.now()));
     new ResizeObserver(() => this.layout()).observe(this);
     const first = model.on('picture', () => {
       first();
-      // Once it is drawn, and the camera is where it will be.
+      // After the first picture, the camera is in its place.
       requestAnimationFrame(() => this.stepAside());
     });
     this.looks = setInterval(() => this.stepAside(), LOOK);
   }
 
   override render(): TemplateResult {
-    const {
-      options,
-      model,
-      version,
-      way,
-      attract,
-      captions,
-      away,
-      blind,
-      refusal,
-      voices,
-      moment,
-      farewell,
-    } = this;
+    const { options, shown } = this;
+    const { blind, refusal, voices } = shown;
     return html`
-      <canvas data-testid="canvas" role="img" aria-label=${picture(voices[0].say)}></canvas>
+      <canvas data-testid="canvas" role="img" aria-label=${voices[0].say(TEXTS.picture)}></canvas>
       <cursor-layer></cursor-layer>
       <name-layer></name-layer>
       ${
@@ -270,22 +245,7 @@ export class VivariumWall extends LitElement {
       }
       ${
         options.overlay || blind || refusal
-          ? html`<wall-overlay
-              data-version=${version}
-              .room=${options.room}
-              .address=${way?.address ?? ''}
-              .scannable=${way?.forPhones ?? false}
-              .people=${[...model.participants.values()]}
-              .facts=${this.facts}
-              .attract=${attract}
-              .captions=${captions}
-              .away=${away}
-              .blind=${blind}
-              .refusal=${refusal}
-              .moment=${moment}
-              .farewell=${farewell}
-              .voices=${voices}
-            ></wall-overlay>`
+          ? html`<wall-overlay .room=${options.room} .wall=${shown} .facts=${this.facts}></wall-overlay>`
           : nothing
       }
     `;
@@ -293,14 +253,18 @@ export class VivariumWall extends LitElement {
 
   private readonly facts: WallNews['facts'] = (wall) => this.news.facts(wall);
 
+  private show(change: Partial<WallState>): void {
+    this.shown = { ...this.shown, ...change };
+  }
+
   /** Loads the captions in the languages of the address, or else of the host's settings. */
   private async speak(): Promise<void> {
     const { options, model } = this;
     const asked = options.languages.length > 0 ? options.languages : model.settings?.languages;
     const languages = (asked ?? []).filter(isLanguage);
     if (languages.length === 0) return;
-    this.voices = await Promise.all(languages.map(voiceOf));
-    // Texts from right to left are on the right of the dish.
+    this.show({ voices: await Promise.all(languages.map(voiceOf)) });
+    // Texts written from right to left stand on the right of the dish.
     await this.updateComplete;
     this.layout();
   }
@@ -315,14 +279,14 @@ export class VivariumWall extends LitElement {
 
   /** Of several screens, only the first shows the tree. */
   private get showsTree(): boolean {
-    return this.tree && this.options.column + this.options.row === 0;
+    return this.shown.tree && this.options.column + this.options.row === 0;
   }
 
   private layout(): void {
     const view = { width: this.clientWidth, height: this.clientHeight };
     const { options, overlay, model } = this;
     const isSplit = options.columns * options.rows > 1;
-    // A room of the wall's shape leaves nothing beside it: it fills the wall, below the words.
+    // A room of the wall's shape leaves no space beside it, so it fills the wall below the words.
     const whole = wholeView(view, options);
     const isFull = model.room !== undefined && shareOf(model.room, whole) > FULL;
     const isOver = isSplit || isFull || options.frame === 'fill';
@@ -335,7 +299,7 @@ export class VivariumWall extends LitElement {
     if (overlay && isBeside) {
       const { offsetLeft, offsetTop, offsetWidth } = overlay;
       const isWide = view.width >= view.height;
-      if (isWide && this.voices[0].direction === 'rtl')
+      if (isWide && this.shown.voices[0].direction === 'rtl')
         Object.assign(insets, { right: view.width - offsetLeft + gap });
       else if (isWide) Object.assign(insets, { left: offsetLeft + offsetWidth + gap });
       else Object.assign(insets, { bottom: view.height - offsetTop + gap });
@@ -344,7 +308,7 @@ export class VivariumWall extends LitElement {
     this.stage?.layout(view, isOver ? around : insets);
   }
 
-  /** Moves a code that lies on somebody to the other side, if it hides less than half there. */
+  /** Moves a code that covers organisms to the other side, if it covers less than half as much there. */
   private stepAside(): void {
     const { overlay, stage } = this;
     const isWide = this.clientWidth >= this.clientHeight;
@@ -363,7 +327,7 @@ export class VivariumWall extends LitElement {
 
   private watchForVisitors(): void {
     clearTimeout(this.lonely);
-    if (this.model.participants.size > 0) this.attract = false;
-    else this.lonely = setTimeout(() => (this.attract = true), LONELY);
+    if (this.model.participants.size > 0) this.show({ attract: false });
+    else this.lonely = setTimeout(() => this.show({ attract: true }), LONELY);
   }
 }

@@ -2,7 +2,12 @@
  * Options in the address of a wall page: `/wall/garden?columns=2&column=1&overlay=off`. Invalid
  * values are ignored.
  */
-import { isLanguage, type LanguageCode } from '../../shared/languages.ts';
+import {
+  isLanguage,
+  LANGUAGE_CODES,
+  LANGUAGES,
+  type LanguageCode,
+} from '../../shared/languages.ts';
 
 export interface WallOptions {
   readonly room: string;
@@ -25,7 +30,7 @@ export interface WallOptions {
   readonly url: string;
   /** Whether the resolution may drop on a slow machine. */
   readonly resolution: 'auto' | 'full';
-  /** Opens the place that the host has given to this wall; '' for none. */
+  /** Key to the seat that the host reserved for this wall; '' for none. */
   readonly pass: string;
   /** Languages of the captions, shown in turn. */
   readonly languages: readonly LanguageCode[];
@@ -55,7 +60,7 @@ export function readOptions({
     const n = Number(query.get(name) || Number.NaN);
     return Number.isInteger(n) && n >= min && n <= max ? n : min;
   };
-  /** The first is the default. */
+  /** Reads one of several words; the first is the default. */
   const oneOf = <T extends string>(name: string, words: readonly [T, ...T[]]): T =>
     words.find((word) => word === query.get(name)) ?? words[0];
   const columns = whole('columns', 1, MAX_SIDE);
@@ -84,7 +89,7 @@ export function readOptions({
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** The address that visitors open. */
-export interface Way {
+export interface VisitorAddress {
   readonly address: string;
   /** Whether phones can use it: `localhost` means the phone itself there. */
   readonly forPhones: boolean;
@@ -97,7 +102,12 @@ export interface Way {
  * @param page origin of the wall's page
  * @param known origin that the server reports as reachable by phones; '' if unknown
  */
-export function visitorAddress(room: string, wished: string, page: string, known: string): Way {
+export function visitorAddress(
+  room: string,
+  wished: string,
+  page: string,
+  known: string,
+): VisitorAddress {
   if (wished !== '') return { address: wished, forPhones: true };
   // A wall on the server's own machine uses a loopback address, which phones cannot reach.
   const isOwn = LOOPBACK.test(new URL(page).hostname);
@@ -129,4 +139,29 @@ export function mayRenew(
     // Without storage, the page cannot know how often it has reloaded.
     return false;
   }
+}
+
+/** A code point without a character: browsers draw their sign for missing letters. */
+const UNASSIGNED = '\u0378';
+/** Side of the square that a letter is drawn in, px. */
+const SIDE = 32;
+
+/**
+ * Returns the languages whose own names this browser cannot write. Firefox draws another sign for
+ * each missing letter, so that nothing seems to be missing there.
+ *
+ * @param fonts as in CSS
+ */
+export function languagesWithoutGlyphs(fonts: string): LanguageCode[] {
+  const context = new OffscreenCanvas(SIDE, SIDE).getContext('2d', { willReadFrequently: true });
+  if (!context) return [];
+  context.font = `${SIDE / 2}px ${fonts}`;
+  const drawn = (letter: string): string => {
+    context.clearRect(0, 0, SIDE, SIDE);
+    context.fillText(letter, SIDE / 8, (3 * SIDE) / 4);
+    return context.getImageData(0, 0, SIDE, SIDE).data.join();
+  };
+  const missing = drawn(UNASSIGNED);
+  const lacks = (letter: string): boolean => drawn(letter) === missing;
+  return LANGUAGE_CODES.filter((code) => Array.from(LANGUAGES[code].name).some(lacks));
 }

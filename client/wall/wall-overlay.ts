@@ -7,31 +7,44 @@ import { addressLines, type Code, codeOf, readable } from '../../shared/printed-
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import { brand, owner } from '../style/fragments.ts';
-import { type CaptionFacts, CaptionTurns, type Line } from './captions.ts';
-import {
-  type Caption,
-  cannotDraw,
-  ENGLISH,
-  goodbye,
-  here,
-  moment,
-  noCode,
-  others,
-  refusedText,
-  scanMe,
-  soFar,
-} from './text.ts';
+import { CaptionTurns, type Line, type WallNews } from './captions.ts';
+import { type Caption, here, others, refusedText, TEXTS } from './text.ts';
+import type { VisitorAddress } from './wall-options.ts';
 
-/** Beside the dish on a wide wall, below it on a tall one. Sizes are shares of the wall's size. */
-export const overlayStyle = css`
+/** What a wall shows beside its picture. */
+export interface WallState {
+  /** Address for visitors, and whether phones can reach it: if not, no QR code is shown. */
+  readonly visitorAddress: VisitorAddress;
+  readonly people: readonly ParticipantView[];
+  /** Nobody has been active for a while. */
+  readonly attract: boolean;
+  /** Whether the host has enabled captions. */
+  readonly captions: boolean;
+  /** The server has not responded for a while. */
+  readonly away: boolean;
+  /** This browser cannot draw the room. */
+  readonly blind: boolean;
+  /** Why the wall is not let in; undefined: it is. */
+  readonly refusal: Reason | undefined;
+  /** The day of the room is ending. */
+  readonly farewell: boolean;
+  /** At the end of the day, its family tree covers the room. */
+  readonly tree: boolean;
+  /** The moment that a film shows; undefined: the wall shows the room. */
+  readonly moment: string | undefined;
+  /** Languages of the captions, shown in turn. */
+  readonly voices: readonly Caption[];
+}
+
+/** The text is beside the dish on a wide wall, below it on a tall one. Sizes are shares of the wall's. */
+const overlayStyle = css`
   ${brand}
   :host {
     --column: min(17cqw, 27cqh);
     --edge: 3cqmin;
     position: absolute;
     inset-inline-start: var(--edge);
-    top: var(--edge);
-    bottom: var(--edge);
+    inset-block: var(--edge);
     width: var(--column);
     display: flex;
     flex-direction: column;
@@ -41,8 +54,13 @@ export const overlayStyle = css`
     cursor: none;
     isolation: isolate;
   }
-  h1 {
+  h1,
+  p,
+  ul,
+  figure {
     margin: 0;
+  }
+  h1 {
     font-size: 1.32em;
   }
   .people {
@@ -51,11 +69,14 @@ export const overlayStyle = css`
     overflow: hidden;
   }
   .people p {
-    margin: 0 0 0.5em;
+    margin-bottom: 0.5em;
+  }
+  .people p,
+  li.more,
+  figcaption {
     color: var(--ink-soft);
   }
   ul {
-    margin: 0;
     padding: 0;
     list-style: none;
   }
@@ -70,9 +91,6 @@ export const overlayStyle = css`
     overflow: hidden;
     text-overflow: ellipsis;
     white-space: nowrap;
-  }
-  li.more {
-    color: var(--ink-soft);
   }
   i {
     flex: none;
@@ -97,7 +115,6 @@ export const overlayStyle = css`
   }
   .words p {
     grid-area: 1 / 1;
-    margin: 0;
     font-size: 1.62em;
     font-weight: 300;
     line-height: 1.24;
@@ -117,7 +134,6 @@ export const overlayStyle = css`
     font-variant-numeric: tabular-nums;
   }
   figure {
-    margin: 0;
     transition: opacity 2s;
   }
   :host([data-away]) figure {
@@ -135,13 +151,9 @@ export const overlayStyle = css`
   :host([data-attract]) .code {
     animation: beckon 6s ease-in-out infinite;
   }
-  figure p {
-    margin: 0;
-  }
   figcaption {
     container-type: inline-size;
     margin-top: 0.75em;
-    color: var(--ink-soft);
     overflow-wrap: anywhere;
     font-variant-numeric: tabular-nums;
   }
@@ -291,7 +303,7 @@ export const overlayStyle = css`
 const QUIET = 4;
 /** Time that a caption is shown, ms. */
 const TURN = 12_000;
-/** Names and dots shown at once, at most. */
+/** Maximum numbers of names and of dots for guests without a name. */
 const MAX_NAMES = 8;
 const MAX_DOTS = 24;
 
@@ -306,31 +318,9 @@ export class WallOverlay extends LitElement {
   static override styles = overlayStyle;
 
   @property() room = '';
-  /** Address for visitors; '' while unknown. */
-  @property() address = '';
-  /** Whether phones can reach the address. If not, no QR code is shown. */
-  @property({ attribute: false }) scannable = true;
-  @property({ attribute: false }) people: readonly ParticipantView[] = [];
+  @property({ attribute: false }) wall!: WallState;
   /** What the captions are about; undefined before the room is known. */
-  @property({ attribute: false }) facts: (
-    wall: Pick<CaptionFacts, 'isAlone' | 'hasCode'>,
-  ) => CaptionFacts | undefined = () => undefined;
-  /** Nobody has been active for a while. */
-  @property({ type: Boolean }) attract = false;
-  /** Whether the host has enabled captions. */
-  @property({ attribute: false }) captions = true;
-  /** The server has not responded for a while. */
-  @property({ type: Boolean }) away = false;
-  /** This browser cannot draw the room. */
-  @property({ type: Boolean }) blind = false;
-  /** Why the wall is not let in; undefined: it is. */
-  @property({ attribute: false }) refusal: Reason | undefined;
-  /** The day of the room is ending. */
-  @property({ attribute: false }) farewell = false;
-  /** The moment that a film shows; undefined: the wall shows the room. */
-  @property({ attribute: false }) moment: string | undefined;
-  /** Languages of the captions, shown in turn. */
-  @property({ attribute: false }) voices: readonly Caption[] = [ENGLISH];
+  @property({ attribute: false }) facts!: WallNews['facts'];
   @state() private turn = 0;
   private readonly turns = new CaptionTurns();
   /** The caption of this turn, and in how many languages it has been shown before. */
@@ -350,15 +340,20 @@ export class WallOverlay extends LitElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (changed.has('address') || changed.has('scannable')) {
-      this.code = this.address && this.scannable ? codeOf(this.address, QUIET) : undefined;
+    const { visitorAddress, attract, voices, away, farewell } = this.wall;
+    if (changed.has('wall')) {
+      const before = changed.get('wall');
+      if (visitorAddress !== before?.visitorAddress) {
+        const { address, forPhones } = visitorAddress;
+        this.code = forPhones ? codeOf(address, QUIET) : undefined;
+      }
+      if (attract !== before?.attract) this.begin();
     }
-    if (changed.has('attract')) this.begin();
     this.chooseLine();
-    this.dir = this.voices[0].direction;
-    this.toggleAttribute('data-attract', this.attract);
+    this.dir = voices[0].direction;
+    this.toggleAttribute('data-attract', attract);
     // Nobody is called to a room that cannot be played in.
-    this.toggleAttribute('data-away', this.away || this.farewell);
+    this.toggleAttribute('data-away', away || farewell);
   }
 
   override render(): TemplateResult {
@@ -366,7 +361,7 @@ export class WallOverlay extends LitElement {
       <h1>Vivarium<span>${this.room}</span></h1>
       <div class="people">${this.whoIsHere()}</div>
       <div class="words" data-testid="caption">${this.caption()}</div>
-      ${this.address ? this.wayIn() : nothing}
+      ${this.wall.visitorAddress.address ? this.wayIn() : nothing}
     `;
   }
 
@@ -380,11 +375,12 @@ export class WallOverlay extends LitElement {
 
   /** Each caption is shown in all languages before the next one, as long as it holds. */
   private chooseLine(): void {
-    const { turn, line, voices } = this;
-    const facts = this.facts({ isAlone: this.attract, hasCode: this.code !== undefined });
+    const { turn, line } = this;
+    const { attract, voices } = this.wall;
+    const facts = this.facts({ isAlone: attract, hasCode: this.code !== undefined });
     if (!facts) return;
     const held = line && this.turns.again(line, facts);
-    // What no longer holds stays for its turn: text that vanishes is not read.
+    // A caption that no longer holds stays for its turn: nobody reads text that vanishes.
     if (line?.turn === turn) {
       // Its numbers may have changed.
       if (held) this.line = { ...line, ...held };
@@ -399,48 +395,42 @@ export class WallOverlay extends LitElement {
   }
 
   private caption(): TemplateResult | typeof nothing {
-    const { turn, voices, attract } = this;
-    const [first] = voices;
-    const refused = refusedText(first.say, this.refusal);
-    if (refused || this.away) {
-      return html`<p class="stays" lang=${first.language} dir=${first.direction}>${refused || moment(first.say)}</p>`;
-    }
-    if (this.blind) return html`<p class="stays">${cannotDraw(first.say)}</p>`;
-    if (this.moment !== undefined) {
-      return html`<p class="stays" lang=${first.language} dir=${first.direction}>
-        ${soFar(first.say)}<time>${this.moment}</time>
-      </p>`;
-    }
-    if (this.farewell) {
-      const { language, direction, say } = voices[turn % voices.length];
-      return html`<p class="stays" lang=${language} dir=${direction}>${goodbye(say)}</p>`;
-    }
-    const { line } = this;
-    if (!this.captions || !line) return nothing;
+    const { turn, line } = this;
+    const { voices, attract, refusal, away, blind, moment, farewell, captions } = this.wall;
+    const staying = (text: unknown, { language, direction } = voices[0]): TemplateResult =>
+      html`<p class="stays" lang=${language} dir=${direction}>${text}</p>`;
+    const [{ say }] = voices;
+    const refused = refusedText(say, refusal);
+    if (refused || away) return staying(refused || say(TEXTS.away));
+    if (blind) return staying(say(TEXTS.noWebgl));
+    if (moment !== undefined) return staying(html`${say(TEXTS.film)}<time>${moment}</time>`);
     const voice = voices[turn % voices.length];
+    if (farewell) return staying(voice.say(TEXTS.farewell), voice);
+    if (!captions || !line) return nothing;
     const { language, direction } = voice;
     const p = html`<p lang=${language} dir=${direction}>${line.text(voice)}</p>`;
     return html`${keyed(`${attract} ${turn}`, p)}`;
   }
 
   private toScan({ side, path }: Code): TemplateResult {
-    return html`<svg class="code" data-testid="code" viewBox="0 0 ${side} ${side}" role="img" aria-label=${scanMe(this.voices[0].say)}>
+    return html`<svg class="code" data-testid="code" viewBox="0 0 ${side} ${side}" role="img" aria-label=${this.wall.voices[0].say(TEXTS.scanCode)}>
       ${svg`<path d=${path}></path>`}
     </svg>`;
   }
 
   private wayIn(): TemplateResult {
-    const [{ say, language, direction }] = this.voices;
-    const lines = addressLines(readable(this.address));
+    const { visitorAddress, voices } = this.wall;
+    const [{ say, language, direction }] = voices;
+    const lines = addressLines(readable(visitorAddress.address));
     const longest = Math.max(...lines.map(({ length }) => length));
     return html`<figure>
-      ${this.code ? this.toScan(this.code) : html`<p lang=${language} dir=${direction}>${noCode(say)}</p>`}
+      ${this.code ? this.toScan(this.code) : html`<p lang=${language} dir=${direction}>${say(TEXTS.noCode)}</p>`}
       <figcaption data-testid="address" style="--longest:${longest}"><bdi dir="ltr">${lines.map((line) => html`<span>${line}</span>`)}</bdi></figcaption>
     </figure>`;
   }
 
   private whoIsHere(): TemplateResult | typeof nothing {
-    const { people, voices } = this;
+    const { people, voices } = this.wall;
     const [{ say, language, direction }] = voices;
     if (people.length === 0) return nothing;
     // Newest first: newcomers look for their own name.

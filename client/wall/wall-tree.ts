@@ -6,21 +6,19 @@ import { TreeCamera } from '../family-tree/camera.ts';
 import { layoutTree, type TreeLayout } from '../family-tree/layout.ts';
 import { paintTree, SCREEN_INK } from '../family-tree/paint.ts';
 import { TreePictures } from '../family-tree/pictures.ts';
-import { namedMarks } from '../family-tree/time-marks.ts';
-import { FONTS } from '../keepsake/specimen.ts';
 import type { Insets } from '../render/camera.ts';
-import { type Caption, ENGLISH, familyTree, signature } from './text.ts';
+import { type Caption, ENGLISH, signature, TEXTS } from './text.ts';
 
-/** For how long it grows, ms. */
+/** Duration of its growth, ms. */
 const GROWTH = 24_000;
 /** Time between two drawings, ms. */
 const STEP = 50;
-/** Time until a server that does not answer is asked again, ms. */
+/** Delay before a failed request is repeated, ms. */
 const RETRY = 2_000;
 /** Size of the texts, as a share of the wall's shorter side. */
 const TEXT = 0.015;
 
-/** The wall measures anew every now and then, and mostly finds the same. */
+/** The wall often measures the same insets again. */
 const areDifferent = (a: Insets, b: Insets | undefined): boolean =>
   JSON.stringify(a) !== JSON.stringify(b);
 
@@ -63,7 +61,7 @@ export class WallTree extends LitElement {
   `;
 
   @property() room = '';
-  /** What the wall's words take, px. */
+  /** Space that the wall's words take, px. */
   @property({ attribute: false, hasChanged: areDifferent }) insets: Insets = {
     top: 0,
     right: 0,
@@ -99,7 +97,7 @@ export class WallTree extends LitElement {
     const start =
       voice.direction === 'rtl' ? `right:${insets.right + gap}px` : `left:${insets.left + gap}px`;
     return html`<canvas></canvas>
-      <h2 lang=${voice.language} dir=${voice.direction} style="top:${insets.top + gap}px;${start}">${familyTree(voice.say)}</h2>`;
+      <h2 lang=${voice.language} dir=${voice.direction} style="top:${insets.top + gap}px;${start}">${voice.say(TEXTS.tree)}</h2>`;
   }
 
   private get gap(): number {
@@ -148,17 +146,16 @@ export class WallTree extends LitElement {
     to.clearRect(0, 0, size.width, size.height);
     to.translate(insets.left, 0);
     to.imageSmoothingQuality = 'high';
-    const locale = voice === ENGLISH ? 'en-GB' : voice.language;
     paintTree(to, {
-      ...{ layout, camera, pictures, ink: SCREEN_INK, fonts: FONTS, textSize: text },
+      ...{ page, layout, camera, pictures, ink: SCREEN_INK, textSize: text },
+      locale: voice === ENGLISH ? 'en-GB' : voice.language,
       size: { width: free, height: size.height },
       until: layout.width * share,
       names: ({ organism }) => [signature(voice.say, organism.planter.name), ''],
-      marks: namedMarks(layout, page, (7 * text) / camera.scale, locale),
       marksAt: top - 2 * text,
       marksEnd: size.height - insets.bottom,
     });
-    // A slow machine draws less often. Pictures of crosses may still arrive when it has grown.
+    // A slow machine draws less often. Pictures of crosses may arrive after the tree has grown.
     const wait = Math.max(STEP, 3 * (performance.now() - begun));
     this.timer = setTimeout(() => this.draw(), share < 1 ? wait : 20 * wait);
   }

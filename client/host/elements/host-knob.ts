@@ -2,12 +2,241 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
+import { DEFAULTS } from '../../../shared/defaults.ts';
+import type { RoomSettings, SettingsRequest } from '../../../shared/host/settings.ts';
+import { number, plural } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
-import type { Knob } from '../knobs.ts';
-import { StyledElement } from './styled-element.ts';
-import { inputValue } from './templates.ts';
+import { inputValue, StyledElement } from './host-element.ts';
 
-/** A slider moved by keys sends its value this long after the last key, ms. */
+/** One numeric setting, as a slider and a number field. */
+export interface Knob {
+  readonly id: string;
+  readonly name: string;
+  readonly about: string;
+  readonly unit: string;
+  readonly range: KnobRange;
+  read(settings: RoomSettings): number;
+  write(value: number): SettingsRequest;
+}
+
+/**
+ * Minimum and maximum of the slider, its step, the number field's maximum, and how many shown units
+ * are one unit of the setting.
+ */
+type KnobRange = readonly [min: number, max: number, step: number, most: number, factor?: number];
+
+/** Names of the settings in `T` that are numbers. */
+type Numeric<T> = { [K in keyof T]-?: T[K] extends number ? K : never }[keyof T] & string;
+
+type KnobId =
+  | Numeric<RoomSettings>
+  | `energy-${Numeric<RoomSettings['energy']>}`
+  | `attract-${Numeric<RoomSettings['attract']>}`;
+
+/** @param id the setting, behind the name of its group if it has one */
+function knob(id: KnobId, range: KnobRange, texts: readonly [string, string, string]): Knob {
+  const [name, about, unit] = texts;
+  const factor = range[4] ?? 1;
+  const [group, part] = id.split('-') as [keyof RoomSettings, string | undefined];
+  return {
+    ...{ id, range, name, about, unit },
+    read: (settings) => {
+      const value = settings[group] as number & Record<string, number>;
+      return Number(((part ? value[part]! : value) * factor).toFixed(4));
+    },
+    write: (value) => ({ [group]: part ? { [part]: value / factor } : value / factor }),
+  };
+}
+
+const ENERGY = msg('energy');
+const { minRadius, maxRadius } = DEFAULTS.stroke;
+
+/** Knobs under a heading; `hasStory`: with `energyStory` below. */
+export const KNOB_GROUPS: readonly {
+  readonly name: string;
+  readonly about: string;
+  readonly hasStory?: true;
+  readonly knobs: readonly Knob[];
+}[] = [
+  {
+    name: msg('The room'),
+    about: msg('How fast life runs, and how much of it fits.'),
+    knobs: [
+      knob(
+        'tickRate',
+        [1, 30, 1, 60],
+        [
+          msg('Speed'),
+          msg('Slower is calmer, and easier on the machine.'),
+          msg('steps per second'),
+        ],
+      ),
+      knob(
+        'maxOrganisms',
+        [8, 512, 8, 4_096],
+        [
+          msg('Organisms at once'),
+          msg(
+            'When the room is full of them, one makes room for each that is planted: first those at rest whose planters have left.',
+          ),
+          msg('organisms'),
+        ],
+      ),
+      knob(
+        'capacity',
+        [5, 500, 5, 20_000],
+        [
+          msg('Visitors at once'),
+          msg('When the room is full, new visitors wait in line and get in automatically.'),
+          msg('visitors'),
+        ],
+      ),
+    ],
+  },
+  {
+    name: msg('Life'),
+    about: msg('How organisms grow, heal, rest and leave.'),
+    knobs: [
+      knob(
+        'birth',
+        [1, 6, 1, 10],
+        [
+          msg('Birth'),
+          msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'),
+          msg('times slower'),
+        ],
+      ),
+      knob(
+        'healing',
+        [1, 6, 1, 10],
+        [
+          msg('Healing'),
+          msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'),
+          msg('times slower'),
+        ],
+      ),
+      knob(
+        'liveliness',
+        [0, 50, 1, 100, 100],
+        [
+          msg('Liveliness'),
+          msg(
+            'While somebody watches, organisms at rest wink, or look like a relative for a moment. At 0 none does.',
+          ),
+          msg('percent of them at once'),
+        ],
+      ),
+      knob(
+        'lifetime',
+        [0, 1_800, 30, 86_400],
+        [
+          msg('Lifetime'),
+          msg(
+            'While the room is more than half full, resting organisms that are older leave one by one. Their planters can keep them. 0: they stay.',
+          ),
+          msg('seconds'),
+        ],
+      ),
+    ],
+  },
+  {
+    name: msg('Planting and wounding'),
+    hasStory: true,
+    about: msg('Visitors have energy. Actions cost energy, and it refills over time.'),
+    knobs: [
+      knob(
+        'energy-newcomer',
+        [0, 200, 4, 1e6],
+        [msg('Starting energy'), msg('What a new visitor has.'), ENERGY],
+      ),
+      knob(
+        'energy-capacity',
+        [10, 400, 5, 1e6],
+        [msg('Maximum energy'), msg('Energy refills up to this value.'), ENERGY],
+      ),
+      knob(
+        'energy-refillPerSecond',
+        [0, 30, 0.5, 1e6],
+        [msg('Refill'), msg('The more, the busier the room gets.'), msg('energy per second')],
+      ),
+      knob('energy-plant', [0, 60, 1, 1e6], [msg('Cost of a seed'), '', ENERGY]),
+      knob(
+        'energy-damagePerCell',
+        [0, 10, 0.1, 1e5, 100],
+        [
+          msg('Cost of a wound'),
+          msg('A long stroke costs more than a short one.'),
+          msg('energy per 100 cells'),
+        ],
+      ),
+      knob(
+        'energy-wake',
+        [0, 10, 0.5, 1e3],
+        [msg('Cost of waking'), msg('For each resting organism that a stroke wakes.'), ENERGY],
+      ),
+      knob(
+        'maxRadius',
+        [minRadius, maxRadius, 0.5, maxRadius],
+        [msg('Largest wound'), msg('The widest stroke that visitors can choose.'), msg('cells')],
+      ),
+      knob(
+        'protect',
+        [0, 60, 1, 600],
+        [
+          msg('Protection after a wound'),
+          msg('For this long, nobody can wound the same organism again. 0 turns it off.'),
+          msg('seconds'),
+        ],
+      ),
+      knob(
+        'cooldown',
+        [0, 60, 0.5, 600],
+        [msg('Wait between seeds'), msg('For each visitor.'), msg('seconds')],
+      ),
+    ],
+  },
+];
+
+/** Idle time after which the automatic gardener starts. */
+export const GARDENER_KNOB = knob(
+  'attract-after',
+  [5, 300, 5, 3_600],
+  [msg('Starts after'), msg('Time without any visitor’s action.'), msg('seconds')],
+);
+
+/** What the energy settings mean for a visitor, in one or two sentences. */
+export function energyStory({ energy, cooldown }: RoomSettings): string {
+  const { newcomer, plant, refillPerSecond, capacity } = energy;
+  if (plant === 0 && cooldown === 0) return msg('Visitors can plant as many seeds as they like.');
+  if (plant > capacity) {
+    return msg('Nobody can plant: a seed costs more energy than anyone can have.');
+  }
+  const refill = refillPerSecond > 0 ? plant / refillPerSecond : Number.POSITIVE_INFINITY;
+  const wait = Math.max(cooldown, plant === 0 ? 0 : refill);
+  const first = plant === 0 ? 1 : Math.floor(Math.min(newcomer, capacity) / plant);
+  return `${firstSeeds(first)} ${laterSeeds(wait)}`;
+}
+
+function firstSeeds(first: number): string {
+  if (first === 0) return msg('Visitors wait a little before their first seed.');
+  return plural(
+    first,
+    msg(str`A visitor can plant ${number(first)} seed at the start.`),
+    msg(str`A visitor can plant ${number(first)} seeds at the start.`),
+  );
+}
+
+function laterSeeds(wait: number): string {
+  if (!Number.isFinite(wait)) return msg('After that, none.');
+  const seconds = wait < 10 ? Number(wait.toFixed(1)) : Math.round(wait);
+  return plural(
+    seconds,
+    msg(str`After that, one every ${number(seconds)} second.`),
+    msg(str`After that, one every ${number(seconds)} seconds.`),
+  );
+}
+
+/** Delay after the last key before a slider moved by keys sends its value, ms. */
 const KEY_DELAY_MS = 350;
 
 /** Fires `knob-change` (`detail`: number). */
@@ -22,16 +251,12 @@ export class HostKnob extends StyledElement {
       gap: 0 12px;
       align-items: center;
       padding: 11px 0;
-      border-top: 1px solid var(--line);
     }
     :host(:first-of-type) .knob {
       border-top: 0;
     }
     .words {
       grid-area: words;
-    }
-    .name {
-      font-weight: 500;
     }
     small {
       line-height: 1.35;
@@ -61,9 +286,6 @@ export class HostKnob extends StyledElement {
       grid-area: state;
       min-height: 1.7em;
       font-size: 0.9em;
-    }
-    .applied {
-      color: var(--accent);
     }
     .state .link {
       display: inline-flex;
@@ -104,7 +326,7 @@ export class HostKnob extends StyledElement {
   @property({ type: Number }) default = 0;
   /** Whether the server has applied the last change. */
   @property() status: '' | 'pending' | 'done' = '';
-  /** The value while the slider is moved: changes by other hosts do not move it then. */
+  /** The value while the slider is moved, when changes by other hosts do not move it. */
   @state() private draft: number | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -114,7 +336,7 @@ export class HostKnob extends StyledElement {
     const [min, max, step, most] = range;
     const value = this.draft ?? this.value;
     const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
-    return html`<div class="knob grid" data-testid="knob-${id}">
+    return html`<div class="knob grid lined" data-testid="knob-${id}">
       <div class="words">
         <label class="name" for="slider">${name}</label>
         ${about ? html`<small id="about">${about}</small>` : nothing}
@@ -151,7 +373,7 @@ export class HostKnob extends StyledElement {
 
   private statusText(): TemplateResult | string {
     if (this.status === 'pending') return msg('applying …');
-    if (this.status === 'done') return html`<span class="applied">${msg('applied')}</span>`;
+    if (this.status === 'done') return html`<span class="good">${msg('applied')}</span>`;
     if (Math.abs(this.value - this.default) < 1e-6) return msg('default');
     return html`<button class="link" @click=${() => this.send(this.default)} aria-label=${msg(str`${this.knob.name}: reset to ${this.default}`)}>
       ${hostIcons.undo}${msg(str`reset to ${this.default}`)}

@@ -1,14 +1,14 @@
 /** Sign-in form of the host's page. */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, property, state } from 'lit/decorators.js';
-import { StyledElement } from './styled-element.ts';
+import { customElement, state } from 'lit/decorators.js';
+import { failure } from '../text.ts';
+import { checkbox, field, HostElement } from './host-element.ts';
 import './host-nav.ts';
-import { field, isChecked } from './templates.ts';
 
-/** Fires `token` (`detail`: the token that was typed) when the form is submitted. */
+/** Signs the host in. */
 @customElement('host-login')
-export class HostLogin extends StyledElement {
+export class HostLogin extends HostElement {
   static override styles = css`
     :host {
       display: grid;
@@ -55,11 +55,12 @@ export class HostLogin extends StyledElement {
   `;
 
   /** Why the last attempt failed. */
-  @property() wrong = '';
-  @property({ type: Boolean }) busy = false;
+  @state() private failed = '';
+  @state() private busy = false;
   @state() private shown = false;
 
   override render(): TemplateResult {
+    const wrong = this.failed || this.host.signOutReason;
     return html`<form @submit=${this.submit}>
       <div>
         <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
@@ -86,15 +87,15 @@ export class HostLogin extends StyledElement {
           autocorrect="off"
           spellcheck="false"
           required
-          aria-invalid=${this.wrong !== ''}
+          aria-invalid=${wrong !== ''}
           aria-describedby="wrong"
         />`,
       )}
       <label class="check flex">
-        <input type="checkbox" .checked=${this.shown} @change=${(event: Event) => (this.shown = isChecked(event))} />
+        ${checkbox(this.shown, (on) => (this.shown = on))}
         <span>${msg('Show token')}</span>
       </label>
-      <p id="wrong" class="wrong" role="alert" data-testid="wrong">${this.wrong || nothing}</p>
+      <p id="wrong" class="wrong" role="alert" data-testid="wrong">${wrong || nothing}</p>
       <button class="solid" ?disabled=${this.busy}>${this.busy ? msg('One moment …') : msg('Sign in')}</button>
       <details class="soft">
         <summary>${msg('Where do I find the token?')}</summary>
@@ -104,10 +105,12 @@ export class HostLogin extends StyledElement {
     </form>`;
   }
 
-  private submit(event: SubmitEvent): void {
+  private async submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
-    const form = event.target as HTMLFormElement;
-    const token = String(new FormData(form).get('token') ?? '').trim();
-    this.emit('token', token);
+    const token = String(new FormData(event.target as HTMLFormElement).get('token')).trim();
+    this.busy = true;
+    this.failed = '';
+    this.failed = await this.host.signIn(token).then(() => '', failure);
+    this.busy = false;
   }
 }

@@ -2,16 +2,15 @@
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import { LANGUAGE_CODES, LANGUAGES } from '../../../shared/languages.ts';
-import { choose, language } from '../../locale/locale.ts';
+import { choose, languageSelect } from '../../locale/locale.ts';
 import { hostIcons } from '../icons.ts';
 import { locationHash, type Section, sectionsOf } from '../sections.ts';
 import { drawingsText, reportedText } from '../text.ts';
-import { StyledElement } from './styled-element.ts';
+import { HostElement, StyledElement } from './host-element.ts';
 
-/** Links to all sections; the slot is the end of the menu on a phone. */
+/** Links to all sections. Slot: the end of the menu on a phone. */
 @customElement('host-nav')
-export class HostNav extends StyledElement {
+export class HostNav extends HostElement {
   static override styles = css`
     nav {
       display: grid;
@@ -108,21 +107,15 @@ export class HostNav extends StyledElement {
     }
   `;
 
-  @property() room = '';
-  @property() section: Section['id'] = 'watch';
-  /** Drawings that wait in the selected room; shown at “Watch”. */
-  @property({ type: Number }) drawings = 0;
-  /** Reported organisms of the selected room; counted with the drawings. */
-  @property({ type: Number }) reported = 0;
-  /** Whether several servers share the rooms. */
-  @property({ type: Boolean }) cluster = false;
+  /** Id of the section that is shown. */
+  @property() current: Section['id'] = 'watch';
   @state() private open = false;
   @query('.more') private readonly more!: HTMLButtonElement;
 
   override render(): TemplateResult {
-    const sections = sectionsOf(this.cluster);
+    const sections = sectionsOf(this.host.state?.cluster != null);
     const rest = sections.filter(({ primary }) => !primary);
-    const here = rest.some(({ id }) => id === this.section);
+    const here = rest.some(({ id }) => id === this.current);
     return html`<nav aria-label=${msg('Sections')} @keydown=${this.closeOnEscape}>
       ${sections.map((section) => this.link(section, section.primary ? '' : 'secondary'))}
       <button
@@ -143,22 +136,20 @@ export class HostNav extends StyledElement {
   private link({ id, name }: Section, kind: string): TemplateResult {
     return html`<a
       class="raise flex soft ${kind}"
-      href=${locationHash({ room: this.room, section: id })}
+      href=${locationHash({ room: this.host.room, section: id })}
       data-testid="to-${id}"
-      aria-current=${id === this.section ? 'page' : nothing}
+      aria-current=${id === this.current ? 'page' : nothing}
       @click=${() => (this.open = false)}
       >${hostIcons[id]}<span>${name}</span>${id === 'watch' ? this.badge() : nothing}</a
     >`;
   }
 
   private badge(): TemplateResult | typeof nothing {
-    const { drawings, reported } = this;
-    if (drawings + reported === 0) return nothing;
-    const texts = [
-      ...(drawings > 0 ? [drawingsText(drawings)] : []),
-      ...(reported > 0 ? [reportedText(reported)] : []),
-    ];
-    return html`<b class="badge" role="img" aria-label=${texts.join(', ')}>${drawings + reported}</b>`;
+    const { drawingsWaiting = 0, reported = 0 } = this.host.summary ?? {};
+    if (drawingsWaiting + reported === 0) return nothing;
+    const drawings = drawingsWaiting > 0 ? [drawingsText(drawingsWaiting)] : [];
+    const texts = [...drawings, ...(reported > 0 ? [reportedText(reported)] : [])];
+    return html`<b class="badge" role="img" aria-label=${texts.join(', ')}>${drawingsWaiting + reported}</b>`;
   }
 
   private closeOnEscape(event: KeyboardEvent): void {
@@ -189,13 +180,7 @@ export class HostLanguage extends StyledElement {
   `;
 
   override render(): TemplateResult {
-    const current = language();
-    return html`<select aria-label=${msg('Language')} data-testid="language" @change=${this.choose}>
-      ${LANGUAGE_CODES.map(
-        (code) =>
-          html`<option value=${code} lang=${code} .selected=${code === current}>${LANGUAGES[code].name}</option>`,
-      )}
-    </select>`;
+    return languageSelect(this.choose);
   }
 
   private async choose(event: Event): Promise<void> {

@@ -1,22 +1,102 @@
 /** The live picture of a room, with the host's tools to select organisms and areas. */
+
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
+import '../../elements/cursor-layer.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
 import '../../elements/cursor-layer.ts';
 import { number, unsupportedText, waitingText } from '../../elements/text.ts';
-import { bindCanvas, ViewportReporter } from '../../input/canvas-input.ts';
+import {
+  bindCanvas,
+  type CanvasHand,
+  ViewportReporter,
+  ViewTools,
+} from '../../input/canvas-input.ts';
 import { arrowMove, keyAction, type Press } from '../../input/keyboard.ts';
 import type { Point, Size } from '../../render/camera.ts';
 import { RoomView } from '../../render/room-view.ts';
 import { WallConnection } from '../../room/connection.ts';
 import type { RoomModel } from '../../room/room-model.ts';
 import { InteractionState } from '../../state/interaction-state.ts';
-import { type PointerTool, PointerTools } from '../pointer-tools.ts';
-import { StyledElement } from './styled-element.ts';
+import { StyledElement } from './host-element.ts';
+
+/** A drag moves the view or draws a rectangle; a tap selects an organism or points at a place. */
+export type PointerTool = 'look' | 'area' | 'point';
+
+/** The rectangle of whole cells between two points, clipped to the grid; at least one cell. */
+export function areaBetween(a: Point, b: Point, grid: Size): Rect {
+  const span = (from: number, to: number, size: number): [number, number] => {
+    const low = Math.max(0, Math.min(size - 1, Math.floor(Math.min(from, to))));
+    const high = Math.max(low + 1, Math.min(size, Math.ceil(Math.max(from, to))));
+    return [low, high - low];
+  };
+  const [x, width] = span(a.x, b.x, grid.width);
+  const [y, height] = span(a.y, b.y, grid.height);
+  return { x, y, width, height };
+}
+
+/**
+ * Maps pointer gestures on the canvas, in CSS pixels, to the view and to events of `LiveView`: `pick`,
+ * `point` and `area`.
+ */
+export class PointerTools extends ViewTools implements CanvasHand {
+  tool: PointerTool = 'look';
+  private dragStart: Point = { x: 0, y: 0 };
+  private previous: Point = { x: 0, y: 0 };
+
+  constructor(
+    model: RoomModel,
+    view: RoomView,
+    private readonly emit: (event: string, detail: OrganismId | Point | Rect) => void,
+  ) {
+    super(model, view);
+  }
+
+  toolStart(x: number, y: number): void {
+    this.previous = { x, y };
+    this.dragStart = this.view.toWorld(this.previous);
+  }
+
+  toolMove(x: number, y: number, now: number): void {
+    const { planes } = this.model;
+    const to = this.view.toWorld({ x, y });
+    if (this.tool !== 'area') this.view.rig.panBy(x - this.previous.x, y - this.previous.y, now);
+    else if (planes) this.emit('area', areaBetween(this.dragStart, to, planes));
+    this.previous = { x, y };
+    this.view.loop.invalidate();
+  }
+
+  toolEnd(x: number, y: number, tap: boolean, now: number): void {
+    if (this.tool === 'area') return;
+    if (tap && this.tool === 'point') this.emit('point', this.view.toWorld({ x, y }));
+    else if (tap) this.emit('pick', this.organismAt({ x, y }));
+    else this.view.rig.release(now);
+    this.view.loop.invalidate();
+  }
+
+  toolCancel(): void {}
+
+  hover(x: number, y: number): void {
+    const organism = this.tool === 'look' ? this.organismAt({ x, y }) : 0;
+    if (organism === this.view.hovered) return;
+    this.view.hovered = organism;
+    this.view.loop.invalidate();
+  }
+
+  doubleTap(): void {
+    this.view.rig.fit();
+    this.view.loop.invalidate();
+  }
+
+  leave(): void {
+    this.view.hovered = 0;
+    this.view.loop.invalidate();
+  }
+}
 
 /** Cells per key press. */
 const STEP = 4;
@@ -41,27 +121,30 @@ export function areaKey(
 ): Rect | undefined {
   const step = arrowMove({ key, shiftKey: false }, STEP);
   if (!step) return undefined;
+  const moved = (from: number, by: number, length: number, side: number): number =>
+    clamp(from + by, 0, side - length);
   if (!area) {
     const [width, height] = [Math.min(INITIAL, grid.width), Math.min(INITIAL, grid.height)];
+    const x = moved(Math.round(middle.x - width / 2), 0, width, grid.width);
     return {
-      x: clamp(Math.round(middle.x - width / 2), 0, grid.width - width),
-      y: clamp(Math.round(middle.y - height / 2), 0, grid.height - height),
+      x,
+      y: moved(Math.round(middle.y - height / 2), 0, height, grid.height),
       width,
       height,
     };
   }
-  if (shiftKey) {
-    return {
-      ...area,
-      width: clamp(area.width + step.x, 1, grid.width - area.x),
-      height: clamp(area.height + step.y, 1, grid.height - area.y),
-    };
-  }
-  return {
-    ...area,
-    x: clamp(area.x + step.x, 0, grid.width - area.width),
-    y: clamp(area.y + step.y, 0, grid.height - area.height),
-  };
+  const { x, y, width, height } = area;
+  return shiftKey
+    ? {
+        ...area,
+        width: clamp(width + step.x, 1, grid.width - x),
+        height: clamp(height + step.y, 1, grid.height - y),
+      }
+    : {
+        ...area,
+        x: moved(x, step.x, width, grid.width),
+        y: moved(y, step.y, height, grid.height),
+      };
 }
 
 /** Describes a rectangle for screen readers. */
@@ -82,8 +165,8 @@ export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }
 
 /**
  * Fires `model` when the room model has changed, `pick` (`detail`: OrganismId) when an organism was
- * tapped, `point` (`detail`: Point, in cells) when the host pointed at a place, `area` (`detail`: Rect or undefined) when a rectangle was drawn or cancelled, and
- * `area-ready` when Enter confirms it.
+ * tapped, `point` (`detail`: Point, in cells) when the host pointed at a place, `area` (`detail`: Rect
+ * or undefined) when a rectangle was drawn or cancelled, and `area-ready` when Enter confirms it.
  */
 @customElement('live-view')
 export class LiveView extends StyledElement {
@@ -155,7 +238,7 @@ export class LiveView extends StyledElement {
   }
 
   /** Converts grid coordinates to CSS pixels of this element. */
-  worldToScreen(x: number, y: number): { x: number; y: number } {
+  worldToScreen(x: number, y: number): Point {
     return this.view?.toScreen({ x, y }) ?? { x: 0, y: 0 };
   }
 
@@ -252,11 +335,7 @@ export class LiveView extends StyledElement {
     const { view } = this;
     this.stop = new AbortController();
     const { signal } = this.stop;
-    this.tools = new PointerTools(model, view, {
-      tapped: (organism) => this.emit('pick', organism),
-      pointed: (place) => this.emit('point', place),
-      area: (area) => this.emit('area', area),
-    });
+    this.tools = new PointerTools(model, view, (event, detail) => this.emit(event, detail));
     signal.addEventListener('abort', bindCanvas(this.canvas, this.tools));
     const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
     view.rig.calm = view.effects.calm = matches;

@@ -4,15 +4,14 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { AsideState } from '../../../shared/host/state.ts';
-import type { Question } from '../elements/confirm-dialog.ts';
 import { HostElement } from '../elements/host-element.ts';
+import type { Question } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { moment } from '../text.ts';
 
-/** What the data of a room are, which can be exchanged with those that it has. */
+/** Whether an entry holds a whole room, so that it can be put back. */
 const isWhole = ({ what }: AsideState): boolean => what === 'replaced' || what === 'room';
 
-/** Hidden while nothing is set aside. Lists that of all rooms: the texts name them. */
+/** Lists the entries of all rooms. Hidden while there are none. */
 @customElement('aside-list')
 export class AsideList extends HostElement {
   static override styles = css`
@@ -42,12 +41,12 @@ export class AsideList extends HostElement {
     }
   `;
 
-  /** Entries with a call that the server has not answered. */
+  /** Ids of entries with an unanswered call. */
   @state() private pending: ReadonlySet<string> = new Set();
 
   override render(): TemplateResult | typeof nothing {
     const { aside = [], rooms = [] } = this.host.state ?? {};
-    // While data are exchanged, the list is not final.
+    // While a room is being restored, its entries are about to change.
     const restoring = rooms.filter(({ busy }) => busy === 'restoring').map(({ name }) => name);
     const shown = aside.filter(({ room }) => room === null || !restoring.includes(room));
     this.hidden = shown.length === 0;
@@ -62,13 +61,12 @@ export class AsideList extends HostElement {
   }
 
   private entry(entry: AsideState): TemplateResult {
-    const { now = 0, zone = 'UTC' } = this.host.state ?? {};
     const { id, at, what, why } = entry;
     const isCalm = what === 'replaced';
     const isPending = this.pending.has(id);
     return html`<li class="row ${isCalm ? 'calm' : ''}" data-testid="aside">
       ${isCalm ? nothing : hostIcons.warning}
-      <p role="status" title=${why}>${textOf(entry)} <small>${moment(at, now, zone)}</small></p>
+      <p role="status" title=${why}>${textOf(entry)} <small>${this.moment(at)}</small></p>
       ${
         isWhole(entry)
           ? html`<button
@@ -101,7 +99,7 @@ export class AsideList extends HostElement {
       confirm: msg('Put back'),
     };
     await this.act(id, question, () =>
-      this.host.do('putBack', { aside: id }, {}, () => msg('The data are put back.')),
+      this.host.do('putBack', { aside: id }, {}, msg('The data are put back.')),
     );
   }
 

@@ -1,17 +1,295 @@
-/** Makes timelapse films of the selected room in the background, to download. */
+/**
+ * Timelapse films of the selected room: made in the background, moved through with a slider here and
+ * on the walls, and downloaded.
+ */
 import { msg, str } from '@lit/localize';
-import { css, html, nothing, type TemplateResult } from 'lit';
-import { customElement, query, state } from 'lit/decorators.js';
+import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
+import { customElement, property, query, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, JobState, RoomSummary } from '../../../shared/host/state.ts';
+import { momentOfFrame } from '../../../shared/time-points.ts';
 import { timeText } from '../../elements/text.ts';
-import type { FilmViewer } from '../elements/film-viewer.ts';
-import '../elements/film-viewer.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { type Choice, noStorage, radioChips, sectionHead } from '../elements/templates.ts';
+import type { Size } from '../../render/camera.ts';
+import { Throttle } from '../../state/browser-store.ts';
+import {
+  type Choice,
+  HostElement,
+  noStorage,
+  radioChips,
+  sectionHead,
+} from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
-import { bytes, JOB_REASON_TEXTS, moment } from '../text.ts';
+import { bytes, JOB_REASON_TEXTS } from '../text.ts';
+
+/** Pictures per second. */
+const SPEED = 12;
+/** Minimum time between two calls while the slider moves, ms. */
+const INTERVAL = 250;
+
+/** Steps of the slider while there is no film. */
+const STEPS = 1_000;
+const HOUR = 3_600_000;
+
+/**
+ * Plays a film, and shows any moment of it. If there is none, fires `want` (`detail`: whether the host
+ * pressed a button, instead of moving the slider).
+ */
+@customElement('film-viewer')
+export class FilmViewer extends HostElement {
+  static override styles = css`
+    :host {
+      display: grid;
+      gap: 12px;
+    }
+    canvas {
+      display: block;
+      width: 100%;
+      max-height: 24em;
+      object-fit: contain;
+      border-radius: 12px;
+      background: black;
+    }
+    .bar {
+      flex-wrap: nowrap;
+    }
+    input {
+      flex: 1;
+      min-width: 6em;
+    }
+    output {
+      min-width: 9em;
+      text-align: end;
+    }
+    @media (max-width: 560px) {
+      .bar {
+        flex-wrap: wrap;
+      }
+      input {
+        order: 1;
+        flex-basis: 100%;
+      }
+      output {
+        flex: 1;
+      }
+    }
+  `;
+
+  /** The film; undefined while there is none. */
+  @property({ attribute: false }) job: JobState | undefined;
+  /** Length of the period that a new film would show, hours. */
+  @property({ attribute: false }) hours = 24;
+  /** Size of the room, in cells. */
+  @property({ attribute: false }) size!: Size;
+  /** Where the slider is: 0 at the beginning, 1 at the end. */
+  @state() private share = 1;
+  @state() private isPlaying = false;
+  /** Whether the walls should show what the page shows. */
+  @state() private isOnWall = false;
+  /** Whether the server has confirmed that the walls show a film. */
+  private isUp = false;
+  /** The state of the slider that was last sent to the walls. */
+  private sent = '';
+  @query('canvas') private readonly canvas!: HTMLCanvasElement;
+  /** Address of the picture on the canvas. */
+  private shown = '';
+  private isLoading = false;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** Moves the walls along with the slider. */
+  private readonly toWalls = new Throttle<void>(() => void this.showOnWall(), INTERVAL);
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.pause();
+    this.toWalls.forget();
+    if (this.isOnWall) this.toggleWall();
+  }
+
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed);
+    if (changed.has('job') && this.job?.id !== changed.get('job')?.id) this.pause();
+    // The walls' film ended by itself, or another host ended it.
+    if (this.isUp && this.host.summary?.walls.showing?.what !== 'film') {
+      this.isOnWall = false;
+      this.isUp = false;
+    }
+  }
+
+  protected override updated(): void {
+    void this.draw();
+    const { job, frame, isPlaying } = this;
+    const position = `${job?.id} ${isPlaying ? 'playing' : frame}`;
+    if (!this.isOnWall || this.made === 0 || position === this.sent) return;
+    this.sent = position;
+    // A few times a second.
+    this.toWalls.push(undefined, performance.now());
+    setTimeout(() => this.isOnWall && this.toWalls.flush(performance.now()), INTERVAL);
+  }
+
+  override render(): TemplateResult {
+    const { size, job, share, last, isPlaying, isOnWall } = this;
+    const time = this.momentText();
+    const percent = Math.round(100 * (job?.progress ?? 0));
+    return html`<canvas width=${size.width} height=${size.height} role="img" aria-label=${msg(str`The room: ${time}`)}></canvas>
+      <div class="bar row">
+        <button
+          class="icon"
+          data-testid="play-film"
+          aria-label=${isPlaying ? msg('Pause') : msg('Play')}
+          @click=${this.togglePlaying}
+        >
+          ${isPlaying ? hostIcons.pause : hostIcons.go}
+        </button>
+        <input
+          type="range"
+          min="0"
+          max=${last}
+          .value=${String(Math.round(share * last))}
+          aria-label=${msg('Moment')}
+          aria-valuetext=${time}
+          data-testid="film-moment"
+          @input=${this.scrub}
+        />
+        <output class="soft number" data-testid="film-time">${time}</output>
+      </div>
+      ${
+        job?.state === 'going'
+          ? html`<p class="soft" data-testid="film-progress">${msg(str`The film is being made, from the beginning: ${percent} %`)}</p>`
+          : nothing
+      }
+      <div class="row">
+        <button class="plain" data-testid="film-on-wall" @click=${this.toggleWall}>
+          ${hostIcons.walls}${isOnWall ? msg('Show the room again') : msg('Show on the walls')}
+        </button>
+      </div>`;
+  }
+
+  /** The last picture of the whole film. */
+  private get last(): number {
+    return (this.job?.total ?? STEPS + 1) - 1;
+  }
+
+  /** Number of pictures that can be shown. */
+  private get made(): number {
+    return this.job?.frames ?? 0;
+  }
+
+  /** Index of the picture at the slider, or of the last one that exists. */
+  private get frame(): number {
+    return Math.max(0, Math.min(this.made - 1, Math.round(this.share * this.last)));
+  }
+
+  private momentText(): string {
+    const { job, share, last, hours } = this;
+    const { now = 0 } = this.host.state ?? {};
+    const until = job?.since ?? now;
+    const film =
+      job && this.made > 0 ? { from: job.from, times: job.times } : { from: until - hours * HOUR };
+    const frame = Math.round(share * last);
+    const at = momentOfFrame({ ...film, until, frames: last + 1 }, frame);
+    return at === null ? `${frame + 1} / ${last + 1}` : this.moment(at);
+  }
+
+  /** Asks for a film if there is none. @param isPressed a button was pressed for it */
+  private want(isPressed: boolean): void {
+    if (!this.job) this.emit('want', isPressed);
+  }
+
+  private scrub({ target }: InputEvent): void {
+    this.pause();
+    this.share = (target as HTMLInputElement).valueAsNumber / this.last;
+    this.want(false);
+  }
+
+  private togglePlaying(): void {
+    this.want(true);
+    if (this.isPlaying) this.pause();
+    else this.play();
+  }
+
+  private play(): void {
+    this.isPlaying = true;
+    const start = performance.now();
+    const from = this.share < 1 ? Math.round(this.share * this.last) : 0;
+    const next = (): void => {
+      const played = Math.floor(((performance.now() - start) * SPEED) / 1000);
+      if (this.made > 0) this.share = ((from + played) % this.made) / Math.max(1, this.last);
+      this.timer = setTimeout(next, 1000 / SPEED);
+    };
+    next();
+  }
+
+  private pause(): void {
+    clearTimeout(this.timer);
+    this.isPlaying = false;
+  }
+
+  /** Draws the picture at the slider. While one loads, only the latest position is remembered. */
+  private async draw(): Promise<void> {
+    if (this.isLoading) return;
+    this.isLoading = true;
+    try {
+      while (this.isConnected && this.shown !== this.wanted) {
+        const { wanted } = this;
+        const response = await fetch(wanted);
+        if (!response.ok) return;
+        if (this.made > 0) this.paint(new Uint8ClampedArray(await response.arrayBuffer()));
+        else await this.paintRoom(await response.blob());
+        this.shown = wanted;
+      }
+    } catch {
+      // The page itself says that the server does not answer.
+    } finally {
+      this.isLoading = false;
+    }
+  }
+
+  /** The address of the picture to show: of the film, or of the room as it is. */
+  private get wanted(): string {
+    const { job, frame } = this;
+    if (job && this.made > 0) return pathOf(FILES.frame, { job: job.id, frame });
+    return pathOf(FILES.picture, { room: this.host.room });
+  }
+
+  private async paintRoom(picture: Blob): Promise<void> {
+    const { width, height } = this.size;
+    const context = this.canvas.getContext('2d');
+    context?.clearRect(0, 0, width, height);
+    context?.drawImage(await createImageBitmap(picture), 0, 0);
+  }
+
+  /** @param planes RGBA, premultiplied, then owners */
+  private paint(planes: Uint8ClampedArray<ArrayBuffer>): void {
+    const { width, height } = this.size;
+    const rgba = planes.subarray(0, 4 * width * height);
+    // Premultiplied colours on black are the colours themselves.
+    for (let i = 3; i < rgba.length; i += 4) rgba[i] = 255;
+    this.canvas.getContext('2d')?.putImageData(new ImageData(rgba, width, height), 0, 0);
+  }
+
+  private toggleWall(): void {
+    this.isOnWall = !this.isOnWall;
+    this.sent = '';
+    if (this.isOnWall) this.want(true);
+    else if (this.isUp) void this.leaveWall();
+  }
+
+  private async showOnWall(): Promise<void> {
+    const { job, frame, isPlaying } = this;
+    if (!job) return;
+    const { id, room } = job;
+    const speed = isPlaying ? SPEED : 0;
+    this.isUp = !!(await this.host.do('showFilm', { room }, { job: id, frame, speed }));
+    if (!this.isUp) this.isOnWall = false;
+    // Meanwhile the host has changed their mind, or left the section.
+    else if (!this.isOnWall) await this.leaveWall(room);
+  }
+
+  private async leaveWall(room = this.shownRoom): Promise<void> {
+    this.isUp = false;
+    await this.host.do('showRoom', { room }, {});
+  }
+}
 
 const HOURS = [
   { value: 1, name: msg('The last hour') },
@@ -24,19 +302,13 @@ const KINDS: readonly Choice<JobState['kind']>[] = [
   { value: 'png', name: msg('Separate images (PNG)') },
 ];
 
-/** A film that is older than this does not show the day any more, ms. */
+/** Maximum age of a film that still shows the day, ms. */
 const RECENT = 3_600_000;
 
 /** Section “Film of the day”. */
 @customElement('film-section')
 export class FilmSection extends HostElement {
   static override styles = css`
-    form {
-      gap: 20px;
-    }
-    .day {
-      gap: 14px;
-    }
     .day p {
       max-width: none;
     }
@@ -47,7 +319,6 @@ export class FilmSection extends HostElement {
     }
     progress {
       appearance: none;
-      grid-column: 1 / -1;
       width: 100%;
       height: 5px;
       border: 0;
@@ -76,7 +347,7 @@ export class FilmSection extends HostElement {
   @state() private hours = 24;
   @state() private seconds = 20;
   @query('film-viewer') private readonly viewer!: FilmViewer | null;
-  /** Id of the film that the host has chosen to look at; '': the latest. */
+  /** Id of the film that the host has chosen; '': the latest. */
   @state() private chosen = '';
 
   private isAsking = false;
@@ -99,7 +370,7 @@ export class FilmSection extends HostElement {
       ${
         all.keeping === null
           ? noStorage()
-          : html`<div class="cards"><section class="card day grid" aria-label=${msg('The day')}>
+          : html`<div class="grid gap-14"><section class="card day grid gap-14" aria-label=${msg('The day')}>
               <p class="soft">${msg('Move the slider to any moment of the period below. The film for it is made while you look.')}</p>
               ${keyed(
                 name,
@@ -113,7 +384,7 @@ export class FilmSection extends HostElement {
                 ></film-viewer>`,
               )}
             </section>
-            <form class="card" @submit=${this.start}>
+            <form class="card gap-20" @submit=${this.start}>
               ${radioChips(msg('Period'), HOURS, this.hours, (hours) => (this.hours = hours))}
               ${radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => (this.seconds = seconds))}
               ${radioChips(msg('Format'), KINDS, this.kind, (kind) => (this.kind = kind))}
@@ -123,7 +394,7 @@ export class FilmSection extends HostElement {
       ${
         jobs.length > 0
           ? html`<h3 class="part">${msg('Films')}</h3>
-              <div class="cards">${jobs.map((job) => this.job(job, job === shown, all))}</div>`
+              <div class="grid gap-14">${jobs.map((job) => this.job(job, job === shown))}</div>`
           : nothing
       }`;
   }
@@ -137,7 +408,7 @@ export class FilmSection extends HostElement {
     return chosen ?? jobs.find((job) => isUsable(job) && isOfDay(job));
   }
 
-  private job(job: JobState, isShown: boolean, { now, zone }: HostState): TemplateResult {
+  private job(job: JobState, isShown: boolean): TemplateResult {
     const file = pathOf(FILES.job, { job: job.id });
     const weight = job.bytes === null ? '' : `, ${bytes(job.bytes)}`;
     return html`<article class="card job grid" aria-label=${job.file} data-testid="job">
@@ -146,12 +417,12 @@ export class FilmSection extends HostElement {
         <p class="soft">${
           job.state === 'failed'
             ? html`<span class="wrong">${JOB_REASON_TEXTS[job.error ?? 'failed']}</span>`
-            : html`${moment(job.since, now, zone)}${weight}${job.state === 'stopped' ? msg(', stopped') : ''}`
+            : html`${this.moment(job.since)}${weight}${job.state === 'stopped' ? msg(', stopped') : ''}`
         }</p>
         ${
           job.from === null || job.state === 'failed'
             ? nothing
-            : html`<p class="soft" data-testid="film-begins">${msg(str`It starts: ${moment(job.from, now, zone)}`)}</p>`
+            : html`<p class="soft" data-testid="film-begins">${msg(str`It starts: ${this.moment(job.from)}`)}</p>`
         }
       </div>
       <div class="row">
@@ -164,7 +435,7 @@ export class FilmSection extends HostElement {
               : nothing
         }
       </div>
-      ${job.state === 'going' ? html`<progress max="1" value=${job.progress} aria-label=${msg('Progress')}></progress>` : nothing}
+      ${job.state === 'going' ? html`<progress class="whole" max="1" value=${job.progress} aria-label=${msg('Progress')}></progress>` : nothing}
     </article>`;
   }
 
@@ -178,7 +449,7 @@ export class FilmSection extends HostElement {
     void this.make();
   }
 
-  /** A slider asks again and again, so one that has failed is made again only for a button. */
+  /** A slider asks repeatedly, so a failed film is made again only for a button. */
   private readonly want = ({ detail: isPressed }: CustomEvent<boolean>): void => {
     const { hours, shownRoom } = this;
     const latest = this.host.state?.jobs.filter(({ room }) => room === shownRoom).at(-1);

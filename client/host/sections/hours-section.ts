@@ -3,10 +3,16 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { closesNextDay, type Schedule } from '../../../shared/host/settings.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { inputValue, isChecked, option, sectionHead, switchRow } from '../elements/templates.ts';
-import { type HoursDraft, withDraft } from '../hours-draft.ts';
-import { clock, DAY_NAMES, farewellText, moment } from '../text.ts';
+import {
+  checkbox,
+  HostElement,
+  inputValue,
+  option,
+  sectionHead,
+  switchRow,
+} from '../elements/host-element.ts';
+import { type HoursDraft, withDraft } from '../host-model.ts';
+import { clock, DAY_NAMES, farewellText } from '../text.ts';
 
 const TYPICAL_DAY = { from: '10:00', to: '17:00' };
 const TYPICAL_RESTART = '04:00';
@@ -20,7 +26,6 @@ export class HoursSection extends HostElement {
       align-items: center;
       gap: 6px 16px;
       min-height: 3.6em;
-      border-top: 1px solid var(--line);
     }
     .day:first-of-type {
       border-top: 0;
@@ -106,12 +111,12 @@ export class HoursSection extends HostElement {
       str`For all rooms. Times follow the server’s clock, which shows ${clock(all.now, all.zone)} now.`,
     );
     return html`${sectionHead(msg('Hours'), html`${lead} ${this.nextChange()}`)}
-      <form class="cards" @submit=${this.save}>
+      <form class="grid gap-14" @submit=${this.save}>
         <section class="card" aria-label=${msg('Opening hours')}>
           ${switchRow(
             html`<h3>${msg('Use opening hours')}</h3>`,
             msg('Off: open day and night.'),
-            html`<input type="checkbox" data-testid="hours-on" .checked=${schedule.on} @change=${(event: Event) => this.change({ on: isChecked(event) })} />`,
+            checkbox(schedule.on, (on) => this.change({ on }), { testId: 'hours-on' }),
           )}
           ${
             schedule.on
@@ -136,9 +141,9 @@ export class HoursSection extends HostElement {
   }
 
   private nextChange(): string {
-    const { now = 0, zone = 'UTC', next } = this.host.state ?? {};
+    const { next } = this.host.state ?? {};
     if (!next) return '';
-    const at = moment(next.at, now, zone);
+    const at = this.moment(next.at);
     if (next.what === 'restart') return msg(str`Restarts ${at}.`);
     return next.what === 'open' ? msg(str`Opens ${at}.`) : msg(str`Closes ${at}.`);
   }
@@ -153,14 +158,11 @@ export class HoursSection extends HostElement {
     const bar = (from: string, to: string): TemplateResult =>
       html`<i style="--from:${share(from)};--to:${share(to)}"></i>`;
     const isLate = hours !== null && closesNextDay(hours);
-    return html`<div class="day grid" role="group" aria-label=${name}>
+    return html`<div class="day grid lined" role="group" aria-label=${name}>
       <span>${name}</span>
-      <input
-        type="checkbox"
-        aria-label=${msg(str`${name}: open`)}
-        .checked=${hours !== null}
-        @change=${(event: Event) => this.setDay(index, isChecked(event) ? this.typicalDay() : null)}
-      />
+      ${checkbox(hours !== null, (on) => this.setDay(index, on ? this.typicalDay() : null), {
+        label: msg(str`${name}: open`),
+      })}
       ${
         hours
           ? html`<div class="times flex">
@@ -196,7 +198,7 @@ export class HoursSection extends HostElement {
       html`<input type="radio" name="outside" value=${value} .checked=${outside === value} @change=${() => this.change({ outside: value })} />`;
     return html`<section class="card" aria-label=${msg('Outside opening hours')}>
       <h3>${msg('Outside opening hours')}</h3>
-      <div class="options" role="radiogroup" aria-label=${msg('Outside opening hours')}>
+      <div class="options grid gap-8" role="radiogroup" aria-label=${msg('Outside opening hours')}>
         ${option(radio('dim'), msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
         ${option(radio('close'), msg('Dim the wall and close the rooms'), msg('Phones show that it is closed. Nobody can plant or wound until it opens again.'))}
       </div>
@@ -204,12 +206,9 @@ export class HoursSection extends HostElement {
         ${switchRow(
           html`<h3>${msg('End the day at closing time')}</h3>`,
           farewellText(this.host.state),
-          html`<input
-            type="checkbox"
-            data-testid="hours-farewell"
-            .checked=${farewell ?? false}
-            @change=${(event: Event) => this.change({ farewell: isChecked(event) })}
-          />`,
+          checkbox(farewell ?? false, (on) => this.change({ farewell: on }), {
+            testId: 'hours-farewell',
+          }),
         )}
       </div>
     </section>`;
@@ -222,11 +221,7 @@ export class HoursSection extends HostElement {
         msg(
           'Walls and phones reconnect by themselves, and everything stays alive. Something must start the server again, such as the systemd service.',
         ),
-        html`<input
-          type="checkbox"
-          .checked=${restart !== null}
-          @change=${(event: Event) => this.change({ restart: isChecked(event) ? TYPICAL_RESTART : null })}
-        />`,
+        checkbox(restart !== null, (on) => this.change({ restart: on ? TYPICAL_RESTART : null })),
       )}
       ${
         restart === null || this.host.state?.supervised
@@ -276,11 +271,9 @@ export class HoursSection extends HostElement {
     const { hoursDraft: sent } = this.host;
     if (!schedule || !sent) return;
     this.busy = true;
-    const saved = await this.host.do('setSchedule', {}, schedule, () =>
-      msg('The hours are saved.'),
-    );
+    const saved = await this.host.do('setSchedule', {}, schedule, msg('The hours are saved.'));
     this.busy = false;
-    // What was changed meanwhile is not saved yet.
+    // Changes made in the meantime are not saved yet.
     if (saved && this.host.hoursDraft === sent) this.setDraft(undefined);
   }
 }

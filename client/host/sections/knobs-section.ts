@@ -6,25 +6,61 @@ import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
 import {
   applyChange,
+  type DrawingMode,
   type RoomSettings,
   type SettingsRequest,
 } from '../../../shared/host/settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
-import { HostElement } from '../elements/host-element.ts';
+import {
+  type Choice,
+  checkbox,
+  HostElement,
+  languageChips,
+  radioChips,
+  sectionHead,
+} from '../elements/host-element.ts';
+import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../elements/host-knob.ts';
 import { hostIcons } from '../icons.ts';
-import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../knobs.ts';
-import '../elements/host-knob.ts';
-import './farewell-card.ts';
-import './undo-card.ts';
-import { isChecked, languageChips, sectionHead } from '../elements/templates.ts';
-import { drawingChoice, SEED_TOGGLES } from './seed-rules.ts';
+import './undo-cards.ts';
+
+const DRAWING_MODES: readonly (Choice<DrawingMode> & { readonly about: string })[] = [
+  {
+    ...{ value: 'on', name: msg('at once') },
+    about: msg('Whatever visitors draw can be planted at once.'),
+  },
+  {
+    ...{ value: 'ask', name: msg('ask first') },
+    about: msg('Drawings wait under “Watch” until you let them grow. Keepsakes do not wait.'),
+  },
+  {
+    ...{ value: 'off', name: msg('off') },
+    about: msg('Visitors do not see the drawing pad.'),
+  },
+];
 
 /** How long “applied” is shown, ms. */
 const APPLIED_MS = 2_500;
 
 const TOGGLES = {
-  ...SEED_TOGGLES,
+  wholeGallery: {
+    name: msg('Whole gallery'),
+    about: msg('Also what does not suit everybody, and the many that look alike.'),
+  },
+  transformOthers: {
+    name: msg('Turning others’ organisms'),
+    about: msg(
+      'Visitors can turn what others have planted into what their seed grows into. Their own they always can.',
+    ),
+  },
+  tokens: {
+    name: msg('Keepsakes'),
+    about: msg('Visitors can plant an organism again from its link, also from another room.'),
+  },
+  latents: {
+    name: msg('Seeds from programs'),
+    about: msg('Programs of visitors can plant whatever they like.'),
+  },
   attract: {
     name: msg('Gardener when nobody plays'),
     about: msg('Plants, crosses and wounds by itself, and stops when a visitor starts.'),
@@ -60,22 +96,16 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
   );
 }
 
-/** Whether a toggle is on, and the change that switches it. */
-function switchOf(
-  id: keyof typeof TOGGLES,
-  settings: RoomSettings,
-): { readonly on: boolean; readonly write: (next: boolean) => SettingsRequest } {
-  const { attract } = settings;
-  if (id === 'attract') {
-    return { on: attract.on, write: (on) => ({ attract: { on } }) };
-  }
-  if (id === 'wounds') {
-    const write = (next: boolean): SettingsRequest => ({
-      attract: { wounds: next ? 'unattended' : 'own' },
-    });
-    return { on: attract.wounds === 'unattended', write };
-  }
-  return { on: settings[id], write: (next) => ({ [id]: next }) };
+/** Whether a toggle is on. */
+function isOn(id: keyof typeof TOGGLES, { attract, ...settings }: RoomSettings): boolean {
+  if (id === 'wounds') return attract.wounds === 'unattended';
+  return id === 'attract' ? attract.on : settings[id];
+}
+
+/** The change that turns a toggle on or off. */
+function switched(id: keyof typeof TOGGLES, on: boolean): SettingsRequest {
+  if (id === 'wounds') return { attract: { wounds: on ? 'unattended' : 'own' } };
+  return { [id]: id === 'attract' ? { on } : on };
 }
 
 /** Section “Settings”. */
@@ -94,13 +124,9 @@ export class KnobsSection extends HostElement {
     }
     .switch {
       padding: 12px 0;
-      border-top: 1px solid var(--line);
     }
     .switch:first-of-type {
       border-top: 0;
-    }
-    .name {
-      font-weight: 500;
     }
     .drawings {
       padding: 6px 0 14px;
@@ -111,7 +137,6 @@ export class KnobsSection extends HostElement {
     }
     .languages {
       padding: 14px 0 2px;
-      border-top: 1px solid var(--line);
     }
   `;
 
@@ -156,7 +181,7 @@ export class KnobsSection extends HostElement {
       .status=${this.statusOf(each.id)}
       @knob-change=${({ detail }: CustomEvent<number>) => this.apply(room, each.id, each.write(detail))}
     ></host-knob>`;
-    return html`<div class="cards">
+    return html`<div class="grid gap-14">
       ${KNOB_GROUPS.map(
         (group) => html`<section class="card" aria-label=${group.name}>
           <h3>${group.name}</h3>
@@ -176,7 +201,7 @@ export class KnobsSection extends HostElement {
       <section class="card" aria-label=${msg('What visitors plant')}>
         <h3>${msg('What visitors plant')}</h3>
         <p class="soft">${msg('For an exhibition where everybody sees what anybody draws.')}</p>
-        ${drawingChoice(settings.drawings, this.statusText('drawings'), (change) => this.apply(room, 'drawings', change))}
+        ${this.drawings(room, settings.drawings)}
         ${this.toggle(room, settings, 'wholeGallery')} ${this.toggle(room, settings, 'tokens')}
         ${this.toggle(room, settings, 'latents')} ${this.toggle(room, settings, 'transformOthers')}
       </section>
@@ -187,31 +212,33 @@ export class KnobsSection extends HostElement {
 
   private toggle(room: string, settings: RoomSettings, id: keyof typeof TOGGLES): TemplateResult {
     const { name, about } = TOGGLES[id];
-    const { on, write } = switchOf(id, settings);
-    const status = this.statusText(id);
-    return html`<label class="switch flex spread" data-testid="knob-${id}">
-      <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${status}</span><small>${about}</small></span>
-      <input
-        type="checkbox"
-        .checked=${live(on)}
-        @change=${(event: Event) => this.apply(room, id, write(isChecked(event)))}
-      />
+    return html`<label class="switch flex spread gap-20 lined" data-testid="knob-${id}">
+      <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${this.statusText(id)}</span><small>${about}</small></span>
+      ${checkbox(isOn(id, settings), (on) => this.apply(room, id, switched(id, on)))}
     </label>`;
   }
 
+  private drawings(room: string, selected: DrawingMode): TemplateResult {
+    const select = (drawings: DrawingMode) => this.apply(room, 'drawings', { drawings });
+    const about = DRAWING_MODES.find(({ value }) => value === selected)?.about;
+    return html`<div class="drawings" data-testid="knob-drawings">
+      ${radioChips(msg('Drawings'), DRAWING_MODES, selected, select)}
+      <p class="soft" aria-live="polite">${this.statusText('drawings')} ${about}</p>
+    </div>`;
+  }
+
   private languages(room: string, selected: RoomSettings['languages']): TemplateResult {
-    const checkbox = (code: LanguageCode): TemplateResult => {
+    const choice = (code: LanguageCode): TemplateResult => {
       const isSelected = selected.includes(code);
-      const toggle = (event: Event): void => {
-        const on = isChecked(event);
-        const isOn = (each: LanguageCode): boolean =>
-          each === code ? on : selected.includes(each);
-        void this.apply(room, 'languages', { languages: LANGUAGE_CODES.filter(isOn) });
+      const toggle = (): void => {
+        const chosen = (each: LanguageCode): boolean =>
+          each === code ? !isSelected : selected.includes(each);
+        void this.apply(room, 'languages', { languages: LANGUAGE_CODES.filter(chosen) });
       };
       const isOnly = isSelected && selected.length === 1;
       return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;
     };
-    return html`<div class="languages">${languageChips(msg('Languages'), checkbox)}</div>`;
+    return html`<div class="languages lined">${languageChips(msg('Languages'), choice)}</div>`;
   }
 
   private statusOf(id: string): '' | 'pending' | 'done' {
@@ -243,9 +270,9 @@ export class KnobsSection extends HostElement {
     const { paused: _current, ...before } = summary.settings;
     const { paused: _default, ...defaults } = all.roomDefaults;
     const parts = { room: summary.name };
-    await this.host.do('changeSettings', parts, defaults, () => ({
+    await this.host.do('changeSettings', parts, defaults, {
       text: msg('All settings are reset.'),
       action: { label: msg('Undo'), run: () => void this.host.do('changeSettings', parts, before) },
-    }));
+    });
   }
 }

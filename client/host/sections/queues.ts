@@ -1,4 +1,4 @@
-/** Base class of the lists of what waits for the host's decisions. */
+/** The lists of drawings and reports that wait for the host's decisions. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -6,24 +6,68 @@ import { repeat } from 'lit/directives/repeat.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { DrawingState, ReportState, VisitorState } from '../../../shared/host/state.ts';
 import { organismName, plural } from '../../elements/text.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { iconButton, idOf, pictureLoaded, showAll } from '../elements/templates.ts';
+import { HostElement, iconButton, idOf, pictureLoaded, showAll } from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
-import { SettledRows } from '../settled-rows.ts';
 import { drawingsText, planterName, reportedText, roughSpan, visitorName } from '../text.ts';
-import type { BanDialog } from './ban-list.ts';
-import './ban-list.ts';
-import { muteButton } from './visitor-list.ts';
+import { type BanDialog, muteButton } from './watch-lists.ts';
+
+/** How long a row must have been in its place, ms: about the time a finger takes to come down. */
+export const SETTLE_MS = 700;
 
 /**
- * A press decides only about the row that was there when the host aimed: rows go without the host's
- * doing, and the next one takes their place. Each row is an `li` that can have the focus.
+ * Knows how long each row of a list has been where it is. A press that comes right after rows have
+ * moved was aimed at another row.
+ */
+export class SettledRows {
+  private rows: ReadonlyMap<number, { readonly place: number; readonly since: number }> = new Map();
+
+  /** @param now ms, on the clock of events' time stamps */
+  constructor(private readonly now = () => performance.now()) {}
+
+  /**
+   * Call before each rendering.
+   *
+   * @param ids of the rows, in order
+   * @param above number of rows of other lists that move this one
+   */
+  place(ids: readonly number[], above = 0): void {
+    const since = this.now();
+    const rows = ids.map((id, i) => {
+      const known = this.rows.get(id);
+      const place = above + i;
+      return [id, known?.place === place ? known : { place, since }] as const;
+    });
+    this.rows = new Map(rows);
+  }
+
+  /** Forgets all rows: those of another list may have the same ids. */
+  clear(): void {
+    this.rows = new Map();
+  }
+
+  /** Whether a row has been in its place for long enough. @param at of the press, ms */
+  isSettled(id: number, at = this.now()): boolean {
+    const row = this.rows.get(id);
+    return row !== undefined && at - row.since >= SETTLE_MS;
+  }
+
+  /** Time until all rows have settled, ms; negative if they have. */
+  get rest(): number {
+    const latest = Math.max(...[...this.rows.values()].map(({ since }) => since));
+    return latest + SETTLE_MS - this.now();
+  }
+}
+
+/**
+ * Base class of the lists. Rows may vanish by themselves and the next row takes their place, so a
+ * press counts only for a row that was there when the host aimed. Each row is a focusable `li`.
  */
 export abstract class QueueElement extends HostElement {
   /** Ids of the rows that the host has decided about, until the server has answered. */
   @state() private decided: ReadonlySet<number> = new Set();
   @query('h3') private readonly heading!: HTMLElement | null;
-  private readonly settled = new SettledRows(this);
+  private readonly settled = new SettledRows();
+  private timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Ids of the rows that are shown, in order. */
   protected abstract get ids(): readonly number[];
@@ -38,6 +82,12 @@ export abstract class QueueElement extends HostElement {
     this.settled.place(this.ids, this.above);
   }
 
+  protected override updated(): void {
+    clearTimeout(this.timer);
+    const { rest } = this.settled;
+    if (rest > 0) this.timer = setTimeout(() => this.requestUpdate(), Math.ceil(rest));
+  }
+
   protected override roomChanged(): void {
     this.decided = new Set();
     this.settled.clear();
@@ -48,8 +98,8 @@ export abstract class QueueElement extends HostElement {
   }
 
   /**
-   * `aria-disabled` of a row's buttons: while a press on them does not count. They keep the focus,
-   * unlike with `disabled`.
+   * `aria-disabled` of a row's buttons while a press on them does not count. Unlike with `disabled`,
+   * they keep the focus.
    */
   protected unsettled(id: number): 'true' | typeof nothing {
     return this.settled.isSettled(id) ? nothing : 'true';
@@ -73,26 +123,18 @@ export abstract class QueueElement extends HostElement {
     this.decided = new Set([...this.decided].filter((each) => each !== id));
     await this.updateComplete;
     if (room !== this.shownRoom || this.matches(':focus-within')) return;
-    // The button that had the focus is gone. The host wants to hear of the next row first: on one of
-    // its buttons, the next key would decide about it.
+    // The focused button is gone. The next row gets the focus, not its buttons: the next key would
+    // decide about a row that the host has not read.
     const rows = [...this.renderRoot.querySelectorAll('li')];
     (rows[place] ?? rows.at(-1) ?? this.heading)?.focus();
   }
 }
 
-export const queue = css`
+const queue = css`
   li {
     display: grid;
     align-items: center;
     padding: 12px 0;
-    border-top: 1px solid var(--line);
-  }
-  .from {
-    overflow-wrap: anywhere;
-  }
-  .row {
-    grid-column: 1 / -1;
-    gap: 8px;
   }
   .row button {
     flex: 1;
@@ -107,7 +149,7 @@ export const queue = css`
   }
 `;
 
-/** Hidden while no drawing waits, unless the room's drawings have to. */
+/** Hidden while no drawing waits, unless the room's settings make drawings wait. */
 @customElement('drawing-queue')
 export class DrawingQueue extends QueueElement {
   static override styles = css`
@@ -151,11 +193,11 @@ export class DrawingQueue extends QueueElement {
     const picture = (file: string, kind: string, alt: string): TemplateResult =>
       html`<img class="picture ${kind}" src=${pathOf(file, parts)} alt=${alt} @load=${pictureLoaded} @error=${pictureLoaded} />`;
     const drawingName = msg(str`Drawing by ${name}`);
-    return html`<li tabindex="-1" aria-label=${drawingName} data-testid="drawing-${id}">
+    return html`<li class="lined" tabindex="-1" aria-label=${drawingName} data-testid="drawing-${id}">
       ${picture(FILES.drawing, 'drawn', drawingName)}
       ${picture(FILES.grownDrawing, 'grown', msg('What it grows into'))}
-      <span class="from">${name}<small>${roughSpan(waited)}</small></span>
-      <div class="row">
+      <span class="break">${name}<small>${roughSpan(waited)}</small></span>
+      <div class="row whole gap-8">
         <button
           class="plain"
           ?disabled=${isDecided}
@@ -190,13 +232,14 @@ export class DrawingQueue extends QueueElement {
   }
 }
 
-/** Rows before “Show all”. */
+/** Reports before “Show all”. */
 const FIRST = 6;
 
 const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(str`${n} reports`));
 
 /**
- * Hidden while nothing is reported, unless the question about a ban is open. Fires `pick` and `remove` (`detail`: OrganismId).
+ * Hidden while nothing is reported, unless the dialog about a ban is open. Fires `pick` and `remove`
+ * (`detail`: OrganismId).
  */
 @customElement('report-queue')
 export class ReportQueue extends QueueElement {
@@ -268,7 +311,7 @@ export class ReportQueue extends QueueElement {
     const isDismissed = this.isDecided(organism);
     const src = `${pathOf(FILES.organism, parts)}?tick=${pictured}`;
     const picture = html`<img class="picture" src=${src} alt="" @load=${pictureLoaded} @error=${pictureLoaded} />`;
-    return html`<li tabindex="-1" aria-label=${name} data-testid="report-${organism}">
+    return html`<li class="lined" tabindex="-1" aria-label=${name} data-testid="report-${organism}">
       ${
         lives
           ? html`<button class="show" aria-label=${msg(str`Show ${name}, number ${organism}`)} @click=${() => this.emit('pick', organism)}>
@@ -276,14 +319,14 @@ export class ReportQueue extends QueueElement {
             </button>`
           : html`<span class="show">${picture}</span>`
       }
-      <span class="from"
+      <span class="break"
         ><span class="capital">${name}</span><small>${planterName(planter)}</small
         ><small class="warning">${reportsText(reporters)}, ${roughSpan(waited)}</small>${
           lives ? nothing : html`<small>${msg('It is gone.')}</small>`
         }</span
       >
       <span class="planter flex">${visitor ? this.planterActions(visitor) : nothing}</span>
-      <div class="row">
+      <div class="row whole gap-8">
         <button
           class="plain"
           ?disabled=${isDismissed}

@@ -4,11 +4,17 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, RoomSummary, SnapshotState } from '../../../shared/host/state.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { field, iconButton, noStorage, pictureLoaded, sectionHead } from '../elements/templates.ts';
+import {
+  field,
+  HostElement,
+  iconButton,
+  noStorage,
+  pictureLoaded,
+  sectionHead,
+} from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
-import { moment, organismsText, roughSpan } from '../text.ts';
-import { offerRestore } from './undo-card.ts';
+import { organismsText, roughSpan } from '../text.ts';
+import { offerRestore } from './undo-cards.ts';
 
 const BEFORE = {
   undo: msg('before an undo'),
@@ -20,12 +26,10 @@ const BEFORE = {
 @customElement('saved-section')
 export class SavedSection extends HostElement {
   static override styles = css`
-    .grid {
+    .all {
       grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5em), 1fr));
-      gap: 14px;
     }
     .one {
-      gap: 12px;
       padding: 12px;
       align-content: start;
     }
@@ -37,16 +41,6 @@ export class SavedSection extends HostElement {
     }
     .acts {
       padding: 0 2px 2px;
-      justify-content: space-between;
-    }
-    h3 {
-      overflow-wrap: anywhere;
-    }
-    form {
-      display: flex;
-      flex-wrap: wrap;
-      gap: 12px;
-      align-items: end;
     }
     form .field {
       flex: 1 1 16em;
@@ -80,7 +74,7 @@ export class SavedSection extends HostElement {
       ${
         keeping === null
           ? noStorage()
-          : html`<form class="card" @submit=${this.take}>
+          : html`<form class="card row end gap-12" @submit=${this.take}>
                 ${field(
                   msg('Save the current state'),
                   html`<input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: opening night')} autocomplete="off" />`,
@@ -100,23 +94,22 @@ export class SavedSection extends HostElement {
 
   private group(name: string, snapshots: readonly SnapshotState[]): TemplateResult {
     return html`<h3 class="part">${name}</h3>
-      <div class="grid">${snapshots.map((each) => this.one(each))}</div>`;
+      <div class="all grid gap-14">${snapshots.map((each) => this.one(each))}</div>`;
   }
 
   private one(snapshot: SnapshotState): TemplateResult {
-    const { room, state: known } = this.host;
-    const { now = 0, zone = 'UTC' } = known ?? {};
+    const { room, state: { now = 0 } = {} } = this.host;
     const { tick, at, name, organisms } = snapshot;
-    const when = moment(at, now, zone);
+    const when = this.moment(at);
     const why = snapshot.before && BEFORE[snapshot.before];
-    return html`<article class="card one grid" aria-label=${name ?? when} data-testid="snapshot-${tick}">
+    return html`<article class="card one grid gap-12" aria-label=${name ?? when} data-testid="snapshot-${tick}">
       <img class="picture" src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @load=${pictureLoaded} @error=${pictureLoaded} />
       <div class="text">
-        <h3>${name ?? when}</h3>
+        <h3 class="break">${name ?? when}</h3>
         <p class="soft">${name === null ? msg(str`${roughSpan(now - at)} ago`) : when}, ${organismsText(organisms)}</p>
         ${why ? html`<p class="soft">${why}</p>` : nothing}
       </div>
-      <div class="row acts">
+      <div class="row spread acts">
         <button class="plain" data-testid="restore" @click=${() => this.restore(snapshot)}>${hostIcons.undo}${msg('Restore')}</button>
         ${
           name === null
@@ -160,9 +153,8 @@ export class SavedSection extends HostElement {
 
   private async restore({ tick, at, name, organisms }: SnapshotState): Promise<void> {
     const { host, shownRoom: room } = this;
-    const { now = 0, zone = 'UTC' } = host.state ?? {};
     const yes = await host.feedback.ask({
-      title: msg(str`Restore this state: ${name ?? moment(at, now, zone)}?`),
+      title: msg(str`Restore this state: ${name ?? this.moment(at)}?`),
       text: msg(
         str`The room goes back to how it was then (${organismsText(organisms)}). The current state is saved first, so you can return to it.`,
       ),
@@ -185,7 +177,7 @@ export class SavedSection extends HostElement {
       danger: true,
     });
     if (!yes) return;
-    await this.host.do('unnameSnapshot', { room, tick }, {}, () => msg(str`“${name}” is removed.`));
+    await this.host.do('unnameSnapshot', { room, tick }, {}, msg(str`“${name}” is removed.`));
     await this.load(this.shownRoom);
   }
 }

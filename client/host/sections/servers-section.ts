@@ -5,8 +5,7 @@ import { customElement } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { ClusterState, ServerState } from '../../../shared/host/state.ts';
 import { number } from '../../elements/text.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { sectionHead } from '../elements/templates.ts';
+import { HostElement, sectionHead } from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
 import { roughSpan } from '../text.ts';
 
@@ -16,11 +15,11 @@ const ROLES: Readonly<Record<ServerState['role'], string>> = {
   both: msg('runs rooms, connects visitors'),
 };
 
-/** '12 ms': of a time below a second. */
+/** Formats a time below a second: '12 ms'. */
 const milliseconds = (time: number): string =>
   msg(str`${number(time < 10 ? Math.round(10 * time) / 10 : Math.round(time))} ms`);
 
-/** What a server runs or has viewers of, by room. */
+/** A room that a server runs, or has viewers of. */
 interface Row {
   readonly room: string;
   readonly run: ServerState['rooms'][number] | undefined;
@@ -39,13 +38,6 @@ function rowsOf({ rooms, viewers }: ServerState): Row[] {
 @customElement('servers-section')
 export class ServersSection extends HostElement {
   static override styles = css`
-    .server {
-      gap: 14px;
-    }
-    h3 {
-      font-size: 1.25em;
-      overflow-wrap: anywhere;
-    }
     .facts {
       margin-top: 4px;
     }
@@ -77,9 +69,6 @@ export class ServersSection extends HostElement {
       overflow-wrap: anywhere;
       white-space: normal;
     }
-    .drained {
-      justify-content: space-between;
-    }
   `;
 
   override render(): TemplateResult | typeof nothing {
@@ -89,7 +78,7 @@ export class ServersSection extends HostElement {
       'They share the rooms: each room runs on one of them, wherever its visitors come in.',
     );
     return html`${sectionHead(msg('Servers'), lead)}
-      <div class="cards">
+      <div class="grid gap-14">
         ${
           cluster.current
             ? nothing
@@ -107,10 +96,10 @@ export class ServersSection extends HostElement {
     const { name, role, version, since, draining, tick, latency, followed } = server;
     const { now = 0 } = this.host.state ?? {};
     const rows = rowsOf(server);
-    return html`<article class="card server grid" data-testid="server" aria-label=${name}>
+    return html`<article class="card grid gap-14" data-testid="server" aria-label=${name}>
       <div>
         <div class="row">
-          <h3 dir="ltr">${name}</h3>
+          <h3 class="title" dir="ltr">${name}</h3>
           ${draining ? html`<span class="tag warning">${msg('drained')}</span>` : nothing}
           ${name === own ? html`<span class="tag good">${msg('answers this page')}</span>` : nothing}
         </div>
@@ -173,7 +162,7 @@ export class ServersSection extends HostElement {
         : rooms.length + leaving.length > 0
           ? msg('It is giving its rooms to other servers.')
           : msg('It runs no room and takes none. It can be stopped.');
-    return html`<div class="row drained">
+    return html`<div class="row spread">
       <p class=${kept.length > 0 ? 'warning' : ''} role="status" data-testid="drained">${text}</p>
       <button class="plain" data-testid="undrain" @click=${() => this.takeAgain(server)}>
         ${hostIcons.undo}${msg('Take rooms again')}
@@ -193,8 +182,6 @@ export class ServersSection extends HostElement {
   }
 
   private async takeAgain(server: string): Promise<void> {
-    await this.host.do('stopDraining', { server }, {}, () =>
-      msg(str`“${server}” takes rooms again.`),
-    );
+    await this.host.do('stopDraining', { server }, {}, msg(str`“${server}” takes rooms again.`));
   }
 }

@@ -10,8 +10,13 @@ import {
   type LanguageCode,
   SOURCE_LANGUAGE,
 } from '../../../shared/languages.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { field, inputValue, radioChips, sectionHead } from '../elements/templates.ts';
+import {
+  field,
+  HostElement,
+  inputValue,
+  radioChips,
+  sectionHead,
+} from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
 
 const PAPER_CHOICES = PAPERS.map((value) => ({ value, name: value }));
@@ -25,9 +30,6 @@ export class SignSection extends HostElement {
       grid-template-columns: minmax(0, 24em) minmax(0, 1fr);
       gap: 26px;
       align-items: start;
-    }
-    .controls {
-      gap: 22px;
     }
     .sheet {
       justify-items: center;
@@ -67,7 +69,7 @@ export class SignSection extends HostElement {
       msg('Print it and hang it beside the wall. Scanning it takes visitors into the room.'),
     )}
       <div class="two grid">
-        <div class="controls grid card">
+        <div class="grid gap-22 card">
           ${radioChips(msg('Paper'), PAPER_CHOICES, this.paper, (paper) => (this.paper = paper))}
           ${radioChips(msg('Language'), LANGUAGE_CHOICES, this.language, (language) => (this.language = language))}
           ${this.addresses(all.addresses, address)}

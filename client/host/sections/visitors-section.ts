@@ -3,12 +3,7 @@ import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
-import {
-  HEAT_SIDE,
-  type HostState,
-  type RoomSummary,
-  type Statistics,
-} from '../../../shared/host/state.ts';
+import type { HostState, RoomSummary, Statistics } from '../../../shared/host/state.ts';
 import {
   bars,
   type Counted,
@@ -17,12 +12,10 @@ import {
   medianStay,
   type Span,
   total,
-} from '../aggregates.ts';
-import { HostElement } from '../elements/host-element.ts';
+} from '../elements/bar-chart.ts';
+import { type Choice, HostElement, radioChips, sectionHead } from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
 import { failure, seedsText, visitsText, woundsText } from '../text.ts';
-import '../elements/bar-chart.ts';
-import { type Choice, radioChips, sectionHead } from '../elements/templates.ts';
 
 const SPANS: readonly Choice<Span>[] = [
   { value: 'today', name: msg('Today') },
@@ -37,7 +30,6 @@ export class VisitorsSection extends HostElement {
   static override styles = css`
     .figures {
       grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
-      gap: 14px;
       margin: 18px 0 14px;
     }
     /* Six figures: no single one in a row of its own. */
@@ -68,7 +60,6 @@ export class VisitorsSection extends HostElement {
     }
     .charts {
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 24em), 1fr));
-      gap: 14px;
     }
     .charts h3 {
       margin-bottom: 12px;
@@ -124,12 +115,12 @@ export class VisitorsSection extends HostElement {
       <bar-chart caption=${title} 
         .amount=${amounts[what]} .bars=${bars(columns, what)}></bar-chart>
     </section>`;
-    return html`<dl class="figures grid" data-testid="figures">
+    return html`<dl class="figures grid gap-14" data-testid="figures">
         ${figure(msg('visits'), sums.visits)} ${figure(msg('most at once'), sums.most)}
         ${figure(msg('typical stay'), stay ?? msg('none yet'))} ${figure(msg('seeds'), sums.seeds)}
         ${figure(msg('wounds'), sums.wounds)} ${figure(msg('crosses'), sums.crosses)}
       </dl>
-      <div class="charts grid">
+      <div class="charts grid gap-14">
         ${chart(msg('Visits'), 'visits', visits)}
         <section class="card" aria-label=${msg('How long they stayed')}>
           <h3>${msg('How long they stayed')}</h3>
@@ -138,7 +129,7 @@ export class VisitorsSection extends HostElement {
         <section class="card" aria-label=${msg('Where visitors acted')}>
           <h3>${msg('Where seeds and wounds were')}</h3>
           <heat-map
-            .heat=${{ columns: HEAT_SIDE, rows: HEAT_SIDE, counts: sums.heat }}
+            .heat=${sums.heat}
             .shape=${(this.host.summary?.width ?? 1) / (this.host.summary?.height ?? 1)}
           ></heat-map>
         </section>

@@ -5,34 +5,16 @@ import { customElement, query } from 'lit/decorators.js';
 import type { WallState } from '../../../shared/host/state.ts';
 import { number, plural } from '../../elements/text.ts';
 import { formats } from '../../locale/locale.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { field, sectionHead } from '../elements/templates.ts';
+import { field, HostElement, sectionHead } from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
-import { moment, roughSpan } from '../text.ts';
+import { roughSpan } from '../text.ts';
 
 /** Section “Walls”. */
 @customElement('walls-section')
 export class WallsSection extends HostElement {
   static override styles = css`
-    form {
-      display: flex;
-      flex-wrap: wrap;
-      align-items: end;
-      gap: 12px;
-    }
     form .field {
       flex: 1 1 16em;
-    }
-    .wall {
-      gap: 12px;
-    }
-    h3 {
-      font-size: 1.25em;
-      overflow-wrap: anywhere;
-    }
-    .address {
-      align-items: end;
-      gap: 12px;
     }
     .address .field {
       flex: 1 1 20em;
@@ -50,8 +32,8 @@ export class WallsSection extends HostElement {
       msg(str`Walls of “${room}”`),
       msg('A wall with an address of its own always gets in, and is reported when it is lost.'),
     )}
-      <div class="cards">
-        <form class="card" @submit=${this.add}>
+      <div class="grid gap-14">
+        <form class="card row end gap-12" @submit=${this.add}>
           ${field(
             msg('Name of the wall'),
             html`<input data-testid="wall-name" required maxlength="80" autocomplete="off" placeholder=${msg('for example: Foyer')} />`,
@@ -65,18 +47,17 @@ export class WallsSection extends HostElement {
 
   private wall(wall: WallState): TemplateResult {
     const { id, name, upFor, lost, screens, unwritable } = wall;
-    // In the page's language: this screen may lack letters too.
+    // Language names are in the page's language: this screen may lack letters too.
     const names = new Intl.DisplayNames(formats(), { type: 'language' });
     const languages = new Intl.ListFormat(formats()).format(
       unwritable.map((code) => names.of(code)!),
     );
-    const { now = 0, zone = 'UTC' } = this.host.state ?? {};
     const title = id === null ? msg('A wall without an address of its own') : name;
     const frames = Math.round(wall.frameRate);
-    return html`<article class="card wall grid" data-testid="wall-${id ?? 'guest'}" aria-label=${title}>
+    return html`<article class="card grid gap-12" data-testid="wall-${id ?? 'guest'}" aria-label=${title}>
       <div>
         <div class="row">
-          <h3>${title}</h3>
+          <h3 class="title">${title}</h3>
           ${
             upFor !== null
               ? html`<span class="tag good">${msg('up')}</span>`
@@ -93,7 +74,7 @@ export class WallsSection extends HostElement {
               : nothing
           }
           ${screens > 1 ? html`<span>${plural(screens, msg(str`${number(screens)} screen`), msg(str`${number(screens)} screens`))}</span>` : nothing}
-          ${lost !== null ? html`<span>${msg(str`lost: ${moment(lost, now, zone)}`)}</span>` : nothing}
+          ${lost !== null ? html`<span>${msg(str`lost: ${this.moment(lost)}`)}</span>` : nothing}
         </p>
         ${
           languages !== ''
@@ -113,7 +94,7 @@ export class WallsSection extends HostElement {
 
   private address({ name, path }: WallState, id: number): TemplateResult {
     const url = (this.host.state?.addresses[0] ?? location.origin) + path;
-    return html`<div class="address wrap">
+    return html`<div class="address wrap end gap-12">
       <p class="field">
         <span>${msg('Address of this wall')}</span>
         <code dir="ltr" data-testid="wall-address">${url}</code>
@@ -149,6 +130,6 @@ export class WallsSection extends HostElement {
       danger: true,
     });
     if (!yes) return;
-    await this.host.do('removeWall', { room, wall }, {}, () => msg(str`Removed: ${name}.`));
+    await this.host.do('removeWall', { room, wall }, {}, msg(str`Removed: ${name}.`));
   }
 }

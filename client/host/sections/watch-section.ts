@@ -8,20 +8,15 @@ import type { OrganismId } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { organismName } from '../../elements/text.ts';
 import type { Point } from '../../render/camera.ts';
-import { HostElement } from '../elements/host-element.ts';
-import { type LiveView, organismsIn } from '../elements/live-view.ts';
-import { iconButton } from '../elements/templates.ts';
+import { HostElement, iconButton } from '../elements/host-element.ts';
+import { type LiveView, organismsIn, type PointerTool } from '../elements/live-view.ts';
 import { hostIcons } from '../icons.ts';
-import type { PointerTool } from '../pointer-tools.ts';
 import { clock, inLineText, organismsText, paceText, planterName, visitorsText } from '../text.ts';
-import { offerUndo } from './undo-card.ts';
-import './ban-list.ts';
+import { offerUndo } from './undo-cards.ts';
+import './watch-lists.ts';
 import './queues.ts';
-import '../elements/organism-list.ts';
-import './visitor-list.ts';
 
-/** Styles of `watch-section`. */
-export const watchStyle = css`
+const watchStyle = css`
   :host {
     display: grid;
     grid-template-columns: minmax(0, 1fr) 22.5em;
@@ -32,16 +27,11 @@ export const watchStyle = css`
   }
   .view {
     grid-template-rows: auto minmax(0, 1fr);
-    gap: 12px;
     min-width: 0;
     min-height: 0;
   }
   .tools {
-    justify-content: space-between;
     gap: 8px 16px;
-  }
-  .tools .row {
-    gap: 8px;
   }
   .showing {
     align-items: center;
@@ -50,7 +40,7 @@ export const watchStyle = css`
     padding: 6px 6px;
     padding-inline-start: 20px;
     border-radius: 24px;
-    border: 1px solid oklch(0.89 0.075 168 / 0.5);
+    border: 1px solid var(--accent-edge);
     background: var(--accent-deep);
   }
   .tight {
@@ -64,11 +54,6 @@ export const watchStyle = css`
   }
   .tight .icon {
     border-radius: 13px;
-  }
-  .tool[aria-pressed='true'] {
-    color: var(--accent);
-    background: var(--accent-deep);
-    border-color: oklch(0.89 0.075 168 / 0.5);
   }
   .stage {
     position: relative;
@@ -195,15 +180,6 @@ export const watchStyle = css`
     .facts {
       width: 100%;
     }
-  }
-  @media (max-width: 560px), (max-width: 1100px) and (max-height: 500px) {
-    .tight {
-      inset-block: 8px auto;
-      inset-inline: auto 8px;
-      grid-auto-flow: column;
-    }
-  }
-  @media (max-width: 560px) {
     .bar {
       bottom: 4px;
       min-height: 0;
@@ -214,6 +190,13 @@ export const watchStyle = css`
     }
     .bar .quiet {
       padding-inline: 0.6em;
+    }
+  }
+  @media (max-width: 560px), (max-width: 1100px) and (max-height: 500px) {
+    .tight {
+      inset-block: 8px auto;
+      inset-inline: auto 8px;
+      grid-auto-flow: column;
     }
   }
   /* Beside the dish. */
@@ -250,7 +233,7 @@ export class WatchSection extends HostElement {
 
   protected override section(summary: RoomSummary, { keeping }: HostState): TemplateResult {
     return html`<h2 class="visually-hidden">${msg(str`Watch “${summary.name}”`)}</h2>
-      <div class="view grid">
+      <div class="view grid gap-12">
         ${summary.open ? this.picture(summary) : this.closed(summary.name)}
       </div>
       <aside aria-label=${msg('Controls and visitors')}>
@@ -299,8 +282,8 @@ export class WatchSection extends HostElement {
   private picture(summary: RoomSummary): TemplateResult {
     const { tool, area, picked } = this;
     const organism = this.live?.model?.organisms.get(picked);
-    return html`<div class="tools row">
-        <div class="row" role="group" aria-label=${msg('Tools')}>
+    return html`<div class="tools row spread">
+        <div class="row gap-8" role="group" aria-label=${msg('Tools')}>
           ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
           ${this.toolButton('point', msg('Show a place'), hostIcons.point)}
         </div>

@@ -1,9 +1,13 @@
 /** What a wall says of its room. */
 
 import { RoomModel } from '../../../client/room/room-model.ts';
-import { type CaptionFacts, CaptionTurns, standingLines } from '../../../client/wall/captions.ts';
+import {
+  type CaptionFacts,
+  CaptionTurns,
+  standingLines,
+  WallNews,
+} from '../../../client/wall/captions.ts';
 import { ENGLISH, voiceOf } from '../../../client/wall/text.ts';
-import { WallNews } from '../../../client/wall/wall-news.ts';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
 import { organismView, WELCOME } from '../../support/welcome.ts';

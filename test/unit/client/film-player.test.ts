@@ -40,47 +40,27 @@ function start(missing: readonly number[] = [], bytes = 16) {
   return { player, shown, moments, pass };
 }
 
-test('a film that stands still shows one picture, and moving back shows an earlier one', async () => {
-  const { player, shown, moments, pass } = start();
-  player.play({ ...FILM, frame: 9 });
-  await pass(2_000);
-  player.play({ ...FILM, frame: 0 });
-  await pass(2_000);
-  expect(shown).toEqual([9, 0]);
-  expect(moments).toEqual(['18:00', '09:00']);
-});
+/** The machine was off from 11:00 to 15:00. */
+const PAUSED = [
+  { frame: 0, at: Date.UTC(2026, 10, 27, 8) },
+  { frame: 4, at: Date.UTC(2026, 10, 27, 10) },
+  { frame: 5, at: Date.UTC(2026, 10, 27, 14) },
+  { frame: 9, at: Date.UTC(2026, 10, 27, 17) },
+];
+const SUMMER = { from: Date.UTC(2026, 9, 24, 8), until: Date.UTC(2026, 9, 26, 8) };
 
-test('pictures are dated by when they were, where that is told', async () => {
-  const { player, moments, pass } = start();
-  // The machine was off from 11:00 to 15:00.
-  const times = [
-    [0, 8],
-    [4, 10],
-    [5, 14],
-    [9, 17],
-  ].map(([frame, hour]) => ({
-    frame,
-    at: Date.UTC(2026, 10, 27, hour),
-  }));
-  for (const frame of [2, 4, 5, 7]) {
-    player.play({ ...FILM, times, frame });
+test.each<[what: string, film: object, frames: number[], moments: string[]]>([
+  ['shows one picture, and an earlier one when it moves back', {}, [9, 0], ['18:00', '09:00']],
+  ['is dated by its times', { times: PAUSED }, [2, 4, 7], ['10:00', '11:00', '16:30']],
+  ['shows the time of clocks on both sides of summer time', SUMMER, [0, 9], ['10:00', '09:00']],
+  ['has no times in a zone that the browser does not know', { zone: 'A/B' }, [0], ['']],
+])('a film that stands still %s', async (_, film, frames, wanted) => {
+  const { player, shown, moments, pass } = start();
+  for (const frame of frames) {
+    player.play({ ...FILM, ...film, frame });
     await pass(500);
   }
-  expect(moments).toEqual(['10:00', '11:00', '15:00', '16:30']);
-});
-
-test('a film of days on both sides of summer time shows the time that clocks showed', async () => {
-  const { player, moments, pass } = start();
-  const summer = { from: Date.UTC(2026, 9, 24, 8), until: Date.UTC(2026, 9, 26, 8) };
-  player.play({ ...FILM, ...summer, frame: 0 });
-  await pass(500);
-  player.play({ ...FILM, ...summer, frame: 9 });
-  await pass(500);
-  expect(moments).toEqual(['10:00', '09:00']);
-  // A browser that does not know the zone.
-  player.play({ ...FILM, zone: 'Europe/Nowhere' });
-  await pass(500);
-  expect(moments.at(-1)).toBe('');
+  expect([shown, moments]).toEqual([frames, wanted]);
 });
 
 test('a film that plays shows its pictures in their time, and begins again after the last', async () => {

@@ -1,54 +1,38 @@
 /** Rows of the host's queues: a press counts only where the row has been for a moment. */
-import type { ReactiveController } from 'lit';
-import { SETTLE_MS, SettledRows } from '../../../client/host/settled-rows.ts';
+import { SETTLE_MS, SettledRows } from '../../../client/host/sections/queues.ts';
+import fc, { forAll } from '../../support/property.ts';
 
-let now = 5_000;
-
-function rowsAt(ids: readonly number[], above = 0): SettledRows {
-  const element = {
-    addController: (_: ReactiveController) => {},
-    removeController: () => {},
-    requestUpdate: () => {},
-    updateComplete: Promise.resolve(true),
-  };
-  const rows = new SettledRows(element, () => now);
-  rows.place(ids, above);
-  now += SETTLE_MS;
-  return rows;
-}
-
-const settledOf = (rows: SettledRows, at?: number): number[] =>
-  [1, 2, 3, 4].filter((id) => rows.isSettled(id, at));
-
-test('a row counts when it has been in its place for a moment', () => {
-  const rows = rowsAt([1, 2]);
-  expect(settledOf(rows)).toEqual([1, 2]);
-  expect(settledOf(rows, now - 1)).toEqual([]);
+const ids = fc.uniqueArray(fc.integer({ min: 1, max: 6 }));
+const placing = fc.record({
+  ids,
+  above: fc.nat(2),
+  wait: fc.nat(1.5 * SETTLE_MS),
+  ago: fc.nat(900),
 });
 
-test('when a row goes, those that move up do not count for a moment, and those above it do', () => {
-  const rows = rowsAt([1, 2, 3, 4]);
-  now += SETTLE_MS;
-  rows.place([1, 3, 4]);
-  expect(settledOf(rows)).toEqual([1]);
-  // The press may be older than the rendering that it is handled after.
-  expect(settledOf(rows, now - 20)).toEqual([1]);
-  now += SETTLE_MS;
-  expect(settledOf(rows)).toEqual([1, 3, 4]);
-});
-
-test('a row that comes at the end moves no other; one that another list pushes down moves', () => {
-  const rows = rowsAt([1, 2], 1);
-  rows.place([1, 2, 3], 1);
-  expect(settledOf(rows)).toEqual([1, 2]);
-  rows.place([1, 2, 3], 2);
-  expect(settledOf(rows)).toEqual([]);
-});
-
-test('rows that are sorted anew do not count where they have changed places', () => {
-  const rows = rowsAt([1, 2, 3]);
-  rows.place([2, 1, 3]);
-  expect(settledOf(rows)).toEqual([3]);
-  rows.clear();
-  expect(settledOf(rows)).toEqual([]);
+test('a press counts where the row has been in its place for a moment, whatever moved it', () => {
+  forAll(fc.array(placing, { maxLength: 12 }), (placings) => {
+    let now = 5_000;
+    const rows = new SettledRows(() => now);
+    /** By id, since when a row has been in its place. */
+    let known = new Map<number, readonly [place: number, since: number]>();
+    for (const { ids, above, wait, ago } of placings) {
+      rows.place(ids, above);
+      const here = (id: number, i: number) => {
+        const before = known.get(id);
+        return before?.[0] === above + i ? before : ([above + i, now] as const);
+      };
+      known = new Map(ids.map((id, i) => [id, here(id, i)]));
+      now += wait;
+      for (let id = 1; id <= 6; id++) {
+        // The press may be older than the rendering that it is handled after.
+        const [, since] = known.get(id) ?? [0, Number.POSITIVE_INFINITY];
+        expect(rows.isSettled(id, now - ago)).toBe(now - ago - since >= SETTLE_MS);
+      }
+      const isSettled = ids.every((id) => rows.isSettled(id));
+      expect(rows.rest <= 0).toBe(isSettled);
+    }
+    rows.clear();
+    for (let id = 1; id <= 6; id++) expect(rows.isSettled(id)).toBe(false);
+  });
 });

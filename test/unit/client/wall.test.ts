@@ -3,8 +3,14 @@
 import { generate } from 'lean-qr';
 import { screenToWorld, worldToScreen } from '../../../client/render/camera.ts';
 import { driftAt } from '../../../client/render/shaders/scene.ts';
-import { closeUpOf, drifted, frameOf, regionOf, wholeView } from '../../../client/wall/framing.ts';
 import { mayRenew, readOptions, visitorAddress } from '../../../client/wall/wall-options.ts';
+import {
+  closeUpOf,
+  drifted,
+  frameOf,
+  regionOf,
+  wholeView,
+} from '../../../client/wall/wall-view.ts';
 import { buildOf } from '../../../shared/build.ts';
 import { codeOf, readable } from '../../../shared/printed-address.ts';
 import fc, { between, forAll, forRuns } from '../../support/property.ts';
@@ -51,32 +57,31 @@ describe('wall options', () => {
 });
 
 describe('the address for phones', () => {
-  /** Pages of walls on the server's own machine. */
-  const OWN = ['http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080'];
+  const LAN = 'http://192.168.1.20:8080';
+  const LOCAL = 'http://garden.local:8080';
+  const MUSEUM = 'https://museum.example/x';
 
-  test('is the one given, else the one the server reports, else the page’s own', () => {
-    const lan = 'http://192.168.1.20:8080';
-    const forPhones = true;
-    const museum = 'https://museum.example/x';
-    expect(visitorAddress('garden', museum, lan, lan)).toEqual({ address: museum, forPhones });
-    for (const page of OWN) {
-      const address = `${lan}/r/garden`;
-      expect(visitorAddress('garden', '', page, lan)).toEqual({ address, forPhones });
-    }
-    const local = 'http://garden.local:8080';
-    for (const known of [lan, '']) {
-      const address = `${local}/r/garden`;
-      expect(visitorAddress('garden', '', local, known)).toEqual({ address, forPhones });
-    }
-    expect(readable('http://192.168.1.20:8080/r/garden')).toBe('192.168.1.20:8080/r/garden');
-  });
+  test.each([
+    ...[LAN, ''].map((known) => [LOCAL, known, '', `${LOCAL}/r/garden`, true] as const),
+    // Walls on the server's own machine: a loopback address is not for phones unless it was given.
+    ...['http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080'].flatMap(
+      (page) =>
+        [
+          [page, LAN, MUSEUM, MUSEUM, true],
+          [page, LAN, '', `${LAN}/r/garden`, true],
+          [page, '', '', `${page}/r/garden`, false],
+          [page, '', `${page}/r/garden`, `${page}/r/garden`, true],
+        ] as const,
+    ),
+  ])(
+    'of a page at %s, with “%s” known and “%s” given, is %s',
+    (page, known, given, address, forPhones) => {
+      expect(visitorAddress('garden', given, page, known)).toEqual({ address, forPhones });
+    },
+  );
 
-  test('a loopback address is not for phones unless it was given', () => {
-    for (const page of OWN) {
-      const address = `${page}/r/garden`;
-      expect(visitorAddress('garden', '', page, '')).toEqual({ address, forPhones: false });
-      expect(visitorAddress('garden', address, page, '')).toEqual({ address, forPhones: true });
-    }
+  test('is printed without its scheme', () => {
+    expect(readable(`${LAN}/r/garden`)).toBe('192.168.1.20:8080/r/garden');
   });
 
   test('the path of a QR code covers exactly its dark modules, inside a quiet zone', () => {

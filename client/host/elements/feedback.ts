@@ -1,21 +1,15 @@
-/** Asks for confirmation before actions that are hard to undo. */
+/**
+ * What the host's page asks and reports: a dialog to confirm actions that are hard to undo, and short
+ * notices at the bottom, for which the rest of the page makes room.
+ */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
+import { repeat } from 'lit/directives/repeat.js';
+import { icons } from '../../elements/icons.ts';
+import type { Notice, Question } from '../host-model.ts';
 import { dialogStyle } from '../style.ts';
-import { StyledElement } from './styled-element.ts';
-import { field, inputValue } from './templates.ts';
-
-/** What a confirmation dialog shows. */
-export interface Question {
-  readonly title: string;
-  readonly text: string;
-  /** Label of the button that confirms. */
-  readonly confirm: string;
-  readonly danger?: boolean;
-  /** What the host must type before they can confirm. */
-  readonly typed?: string;
-}
+import { field, idOf, inputValue, StyledElement } from './host-element.ts';
 
 /** One question at a time: a new one cancels the previous one. */
 @customElement('confirm-dialog')
@@ -99,5 +93,82 @@ export class ConfirmDialog extends StyledElement {
     this.answer(yes);
     this.answer = () => {};
     if (this.dialog.open) this.dialog.close();
+  }
+}
+
+/** How long a notice is shown, ms. */
+const SHOWN_MS = 5_000;
+/** How long an error or a notice with an action is shown, ms. */
+const SHOWN_LONG_MS = 14_000;
+const MAX_SHOWN = 3;
+
+type Shown = Notice & { readonly id: number };
+
+/** Shows up to three notices. */
+@customElement('notice-layer')
+export class NoticeLayer extends StyledElement {
+  static override styles = css`
+    section {
+      display: grid;
+      gap: 8px;
+      width: fit-content;
+      margin: 0 auto var(--foot);
+    }
+    section:has(div) {
+      padding: 10px 12px;
+    }
+    div {
+      gap: 14px;
+      max-width: 44em;
+      padding: 5px 8px;
+      padding-inline-start: 20px;
+      border-radius: 26px;
+      background: oklch(0.27 0.016 222);
+      border: 1px solid var(--edge);
+      animation: appear 0.2s ease-out;
+    }
+    .wrong {
+      color: var(--ink);
+      border-color: oklch(0.76 0.13 28 / 0.6);
+    }
+    p {
+      padding: 6px 0;
+    }
+    .icon {
+      flex: none;
+    }
+  `;
+
+  @state() private all: readonly Shown[] = [];
+  private nextId = 1;
+
+  /** Shows a notice for a few seconds, in place of an earlier one with the same text. */
+  show(notice: Notice): void {
+    const id = this.nextId++;
+    const others = this.all.filter(({ text }) => text !== notice.text);
+    this.all = [...others, { ...notice, id }].slice(-MAX_SHOWN);
+    setTimeout(() => this.dismiss(id), notice.wrong || notice.action ? SHOWN_LONG_MS : SHOWN_MS);
+  }
+
+  override render(): TemplateResult {
+    return html`<section aria-live="polite" aria-label=${msg('Notifications')}>
+      ${repeat(this.all, idOf, (notice) => this.notice(notice))}
+    </section>`;
+  }
+
+  private notice({ id, text, wrong, action }: Shown): TemplateResult {
+    const run = (): void => {
+      this.dismiss(id);
+      action?.run();
+    };
+    return html`<div class="flex ${wrong ? 'wrong' : ''}" data-testid="notice">
+      <p>${text}</p>
+      ${action ? html`<button class="link" @click=${run}>${action.label}</button>` : nothing}
+      <button class="icon" aria-label=${msg('Close this message')} @click=${() => this.dismiss(id)}>${icons.close}</button>
+    </div>`;
+  }
+
+  private dismiss(id: number): void {
+    this.all = this.all.filter((notice) => notice.id !== id);
   }
 }

@@ -1,17 +1,23 @@
-/** Undoes what one visitor or everybody did in the last seconds or minutes. */
+/** Cards that change a room as a whole: undo recent actions, start over, end the day. */
 import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { HostCommand } from '../../../shared/host/api.ts';
 import type { SnapshotState, VisitorState } from '../../../shared/host/state.ts';
-import { shortSpan } from '../aggregates.ts';
-import { HostElement } from '../elements/host-element.ts';
-import type { Notice } from '../elements/notice-layer.ts';
-import { field, idOf, inputValue, radioChips } from '../elements/templates.ts';
-import type { HostModel } from '../host-model.ts';
+import { field, HostElement, idOf, inputValue, radioChips } from '../elements/host-element.ts';
+import type { HostModel, Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { actsText, organismsText, seedsText, span, stateBefore, visitorName } from '../text.ts';
+import {
+  actsText,
+  farewellText,
+  organismsText,
+  seedsText,
+  shortSpan,
+  span,
+  stateBefore,
+  visitorName,
+} from '../text.ts';
 
 /**
  * A notice that offers to restore the room's previous state.
@@ -36,8 +42,8 @@ export function offerRestore(
 }
 
 /**
- * A notice that offers to undo a removal, and nothing else that was done since, where the server
- * stores what it takes.
+ * A notice that offers to undo a removal, but no later action, if the server stores the room's
+ * history.
  */
 export function offerUndo(
   host: HostModel,
@@ -47,7 +53,7 @@ export function offerUndo(
 ): Notice {
   if (host.state?.keeping === null) return { text };
   const undo = (): void =>
-    void host.do('undoCommand', { room }, command, () => msg('The removal is undone.'));
+    void host.do('undoCommand', { room }, command, msg('The removal is undone.'));
   return { text, action: { label: msg('Undo'), run: undo } };
 }
 
@@ -63,9 +69,6 @@ export class UndoCard extends HostElement {
     .chip {
       min-height: 2.6em;
       padding-inline: 0.9em;
-    }
-    form {
-      gap: 14px;
     }
   `;
 
@@ -84,7 +87,7 @@ export class UndoCard extends HostElement {
     const hasLeft = selected && !present.some(({ id }) => id === selected.id);
     const visitors = hasLeft ? [...present, selected] : present;
     const busy = summary?.busy === 'undoing';
-    return html`<form @submit=${this.submit} aria-label=${msg('Undo')}>
+    return html`<form class="gap-14" @submit=${this.submit} aria-label=${msg('Undo')}>
       <div>
         <h3>${msg('Undo')}</h3>
         <p class="soft">${msg('Undoes recent actions, as if they had never happened.')}</p>
@@ -128,7 +131,7 @@ export class UndoCard extends HostElement {
     });
     if (!yes) return;
     const participant = visitor?.id ?? null;
-    // What happened while the host was reading is not meant.
+    // Actions made while the host was reading are not undone.
     const ago = Math.min(600, Math.floor((performance.now() - asked) / 1_000));
     await host.do('undo', { room }, { seconds, ago, participant }, ({ undone, kept }) =>
       offerRestore(host, room, msg(str`Undone: ${actsText(undone)}.`), kept),
@@ -136,7 +139,7 @@ export class UndoCard extends HostElement {
   }
 }
 
-/** Asks for confirmation first; the result can be undone where the server stores anything. */
+/** Asks for confirmation first; the result can be undone if the server stores anything. */
 @customElement('reseed-card')
 export class ReseedCard extends HostElement {
   static override styles = css`
@@ -146,9 +149,6 @@ export class ReseedCard extends HostElement {
     .field {
       width: 11em;
     }
-    .row {
-      align-items: end;
-    }
   `;
 
   @state() private organisms = 12;
@@ -156,7 +156,7 @@ export class ReseedCard extends HostElement {
   override render(): TemplateResult {
     return html`<h3>${msg('Start over')}</h3>
       <p class="soft">${msg('Removes every organism and plants new seeds all over the room.')} ${stateBefore(this.host.state)}</p>
-      <form class="row" @submit=${this.submit}>
+      <form class="row end" @submit=${this.submit}>
         ${field(
           msg('New seeds'),
           html`<input
@@ -188,5 +188,52 @@ export class ReseedCard extends HostElement {
     await host.do('reseed', { room }, { organisms }, ({ planted, kept }) =>
       offerRestore(host, room, msg(str`Planted: ${seedsText(planted)}.`), kept),
     );
+  }
+}
+
+/** Asks for confirmation first; the result can be undone if the server stores anything. Slot: settings. */
+@customElement('farewell-card')
+export class FarewellCard extends HostElement {
+  static override styles = css`
+    p {
+      margin: 4px 0 14px;
+    }
+    ::slotted(*) {
+      margin-bottom: 14px;
+    }
+  `;
+
+  override render(): TemplateResult {
+    const { summary, state } = this.host;
+    return html`<h3>${msg('End the day')}</h3>
+      <p class="soft">${farewellText(state)}</p>
+      <slot></slot>
+      ${
+        summary?.farewell
+          ? html`<div class="row" role="status">
+              <span>${msg('The day is ending.')}</span>
+              <button class="plain" data-testid="stop-farewell" @click=${this.cancel}>${msg('Stop')}</button>
+            </div>`
+          : html`<button class="danger" data-testid="farewell" ?disabled=${!summary?.open} @click=${this.begin}>${msg('End the day')}</button>`
+      }`;
+  }
+
+  private async begin(): Promise<void> {
+    const { host, shownRoom: room } = this;
+    const count = host.summary?.organisms ?? 0;
+    const yes = await host.feedback.ask({
+      title: msg(str`End the day of “${room}”?`),
+      text: `${msg(str`Will go within a minute: ${organismsText(count)}. Nobody can act meanwhile.`)} ${stateBefore(host.state)}`,
+      confirm: msg('End the day'),
+      danger: true,
+    });
+    if (!yes) return;
+    await host.do('farewell', { room }, {}, ({ kept }) =>
+      offerRestore(host, room, msg('The day is ending.'), kept),
+    );
+  }
+
+  private cancel(): void {
+    void this.host.do('stopFarewell', { room: this.shownRoom }, {}, msg('What still lives stays.'));
   }
 }

@@ -1,0 +1,31 @@
+/** Elements that templates name must be loaded with their page: a browser shows others as nothing. */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const client = fileURLToPath(new URL('../../../client', import.meta.url));
+
+/** All modules that a page loads, now or later, by their names; imports of types are not loaded. */
+function modulesOf(file: string, known = new Map<string, string>()): Map<string, string> {
+  if (known.has(file)) return known;
+  const text = readFileSync(file, 'utf8');
+  known.set(file, text);
+  const code = text.replaceAll(/^import type[^;]*;$/gm, '');
+  for (const [, path] of code.matchAll(/(?:from|import)[ (]+'(\.[^']+\.ts)'/g)) {
+    modulesOf(join(dirname(file), path), known);
+  }
+  return known;
+}
+
+test.each(['visitor', 'wall', 'host', 'keep', 'lineage'])(
+  'the page "%s" loads every element that its templates name',
+  (page) => {
+    const texts = [...modulesOf(join(client, page, 'main.ts')).values()];
+    const found = (pattern: RegExp) =>
+      new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name]) => name)));
+    const defined = found(/@customElement\('([\w-]+)'\)/g);
+    const named = [...found(/<([a-z]+-[\w-]+)/g)];
+    expect(defined.size).toBeGreaterThan(0);
+    expect(named.filter((name) => !defined.has(name))).toEqual([]);
+  },
+);
