@@ -8,9 +8,9 @@ const ENGINE = { name: 'onnx', device: 'cpu' };
 
 test('a closed or removed room has no metrics', async () => {
   const room = (name: string, size: number) => {
-    const cells = { name, seats: { size: 1 }, awake: 1, tick: 9 };
+    const cells = { name, size: 1, awake: 1, tick: 9 };
     const walls = { upCount: 0, states: [] };
-    return [name, { room: cells, size, reports: { size: 0 }, walls }] as const;
+    return [name, { room: cells, seats: { size }, reports: { size: 0 }, walls }] as const;
   };
   const roomServers = new Map([room('garden', 3), room('attic', 2)]);
   const metrics = createMetrics({
