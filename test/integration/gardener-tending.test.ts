@@ -1,6 +1,6 @@
 /**
- * The gardener in a room full of visitors' organisms, with the real automaton: some minutes in
- * which nobody plays and a wall shows the room, ten in full runs.
+ * The gardener in a room full of visitors' organisms, with the real automaton: ten minutes in which
+ * nobody plays and a wall shows the room.
  */
 import { GARDENING } from '../../server/gardener/choose.ts';
 import { Gardener } from '../../server/gardener/gardener.ts';
@@ -15,7 +15,6 @@ import type { LifeEvent, OrganismId } from '../../shared/vocabulary.ts';
 import { afterSuite } from '../support/closing.ts';
 import { sharedEngine, startEngine } from '../support/engine.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { isFull } from '../support/full.ts';
 
 /** Few ticks, so that ten minutes are soon over. */
 const RATE = 5;
@@ -25,8 +24,6 @@ const PIA = 20;
 const GARDENER = { id: 99, name: DEFAULTS.attract.name, hue: 100 };
 /** Seconds after which organisms are unattended. */
 const TEN_MINUTES = 600;
-/** Seconds that the gardener is watched. */
-const WATCHED = isFull ? TEN_MINUTES : 300;
 
 const { engine, checkpoint, species } = await startEngine();
 const colours = await loadGalleryColours(checkpoint);
@@ -156,15 +153,15 @@ test.each([DEFAULTS.room.maxOrganisms, VISITORS])(
     // The gardener waits a minute.
     await hall.pass(DEFAULTS.roomSettings.attract.after);
     hall.begin('own');
-    await hall.pass(WATCHED);
-    expect(longestPause(hall.seen, WATCHED)).toBeLessThan(30);
+    await hall.pass(TEN_MINUTES);
+    expect(longestPause(hall.seen, TEN_MINUTES)).toBeLessThan(30);
     expect([...hall.wounded].filter((id) => theirs.includes(id))).toEqual([]);
     expect(hall.wounded.size).toBeGreaterThan(3);
     expect(hall.scarred).toEqual([]);
     const children = hall.life.filter(
       ({ event }) => event.what === 'born' && event.organism.origin === 'cross',
     );
-    expect(children.length).toBeGreaterThan(isFull ? 3 : 1);
+    expect(children.length).toBeGreaterThan(3);
     // Its children have parents of visitors.
     expect(
       children.some(
@@ -191,7 +188,7 @@ test('where the host allows it, the long unattended are wounded and heal, and ne
   await hall.pass(TEN_MINUTES);
   const theirs = hall.room.organisms;
   hall.begin('unattended');
-  await hall.pass(WATCHED);
+  await hall.pass(TEN_MINUTES);
   const wounded = theirs.filter(({ id }) => hall.wounded.has(id));
   expect(wounded.length).toBeGreaterThan(2);
   expect(wounded.map(({ planter }) => planter.id)).not.toContain(PIA);

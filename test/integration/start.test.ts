@@ -104,13 +104,16 @@ const server = (file: string): string =>
 const OPEN_THREADS = `
   import { createEngine } from ${server('engine/create-engine.ts')};
   import { systemClock } from ${server('platform/clock.ts')};
-  import { createLatentRefiner } from ${server('previews/latent-refiner.ts')};
+  import { LatentRefiner } from ${server('previews/latent-refiner.ts')};
   import { openFolder } from ${server('storage/lmdb/open.ts')};
   import { loadCheckpoint } from ${server('vnca/checkpoint.ts')};
+  import { boundsOf } from ${server('vnca/genome.ts')};
   const checkpoint = await loadCheckpoint('checkpoints/organisms');
   const { latentSize, side } = checkpoint.card;
   const onFailure = (why) => console.log(why);
-  const refiner = createLatentRefiner(checkpoint, { clock: systemClock, patience: 3e5, onFailure });
+  const bounds = boundsOf([], latentSize);
+  const clock = systemClock;
+  const refiner = new LatentRefiner(checkpoint, { clock, bounds, patience: 3e5, onFailure });
   const [engine, store] = await Promise.all([
     createEngine({ checkpoints: [checkpoint], backend: 'onnx', threads: 1 }),
     openFolder(process.argv[2]),
