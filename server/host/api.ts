@@ -90,8 +90,8 @@ export interface ApiOptions {
   /** The client address of a request. */
   readonly addressOf: (request: Request) => string;
   /**
-   * Name of the session cookie. It differs between servers, since servers on one machine share
-   * cookies.
+   * Name of the session cookie. Servers with different secrets use different names, because browsers
+   * send the cookies of one server on a machine to its other servers too.
    */
   readonly cookie: string;
 }

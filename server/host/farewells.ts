@@ -36,7 +36,7 @@ function heirsIn(room: Room): HeirSeed[] {
   return breed(chooseAncestors(candidates, tick), species.latentBounds);
 }
 
-/** Reads the latent of a living organism; undefined if the checkpoint cannot encode it. */
+/** Reads the latent of a living organism; undefined if it has none that can be planted. */
 function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
   try {
     return room.previewLatent({ from: 'organism', organism }, HOUSE.id);
