@@ -5,8 +5,8 @@ import { BUNDLE, enter } from './launch/worker-entry.mjs';
 
 /**
  * Settings of glibc's allocator: few arenas, and large buffers that return to the system when they
- * are freed. By default, each thread's arena keeps freed memory, hundreds of megabytes in a busy
- * show.
+ * are freed. By default, the arenas of all threads keep freed memory, hundreds of megabytes in a
+ * busy show.
  */
 const ALLOCATOR = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
 /**

@@ -18,7 +18,7 @@ import type { Config } from '../settings/server.ts';
 import type { HostRecords } from './open-host-records.ts';
 
 export interface CreateRoomsOptions extends RoomRegistryOptions {
-  /** If a bus is given too, servers share the rooms; otherwise this server runs all rooms. */
+  /** The cluster whose servers share the rooms; undefined if this server runs all rooms. */
   readonly cluster: Cluster | undefined;
   readonly bus: Bus | undefined;
   readonly config: Config;
@@ -37,7 +37,10 @@ export interface ServerRooms {
   readonly directory: RoomDirectory;
   /** Stops waiting for rooms that other servers run. */
   stopStandby(): void;
-  /** Whether visitors can join here: a gateway's bus is up, or else `ClusterRooms.isLeader`. */
+  /**
+   * Whether visitors can join here. In a cluster, a server that also reaches rooms of other servers
+   * needs its bus; for other servers see `ClusterRooms.isLeader`.
+   */
   isReady(): boolean;
   /** Gives up the rooms, so that other servers can take them over immediately. */
   releaseAll(): Promise<void>;

@@ -420,7 +420,7 @@ function shutDown(server: WholeServer, log: Log): Promise<void> {
   const phases = shutdownPhases({
     ...server,
     ...later,
-    // Only a gateway needs no time: pages of rooms that ran here already wait for frames.
+    // Only pages of a gateway reconnect gradually: other pages already wait for frames.
     moving: cluster && (config.role === 'gateway' ? DEFAULTS.cluster.moving.time : 0),
   });
   return runShutdownPhases(phases, log);

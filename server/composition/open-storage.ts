@@ -103,8 +103,7 @@ async function openDamaged(
       return bytes ? [{ key, bytes }] : [];
     });
     if (repaired.length > 0) await found.write({ put: repaired });
-    // If the whole file was unreadable, `found` is a recovered file, and its damaged keys may no
-    // longer exist.
+    // If the file was unreadable, `found` is a copy of its readable records, without damaged ones.
     const damaged = found.damaged.filter((key) => stored.has(key) && !copy.get(key));
     if (damaged.includes(ASIDE_KEY)) await found.write({ remove: [ASIDE_KEY] });
     const store = new Store(await withCopy(found, copyFile));
@@ -119,7 +118,10 @@ async function openDamaged(
   }
 }
 
-/** Types of records without which a room can open. If it cannot, opening it sets it aside. */
+/**
+ * Types of records without which a room can open. If a room cannot open, it is set aside when that is
+ * tried.
+ */
 const DISPENSABLE = ['journal', 'mark', 'day', 'hours', 'counted', 'plan', 'moderation'];
 
 /**

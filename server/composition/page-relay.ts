@@ -28,7 +28,7 @@ export interface PageRelayOptions extends LineageOptions {
 
 /** Relays requests about rooms and servers. Without a bus, all requests are answered here. */
 export class PageRelay {
-  /** Family trees of this server's rooms. */
+  /** Routes of the family trees of this server's rooms. */
   readonly lineage: Router;
   private relay: RequestRelay | undefined;
 

@@ -47,8 +47,8 @@ export async function startAlerts(options: StartAlertsOptions): Promise<Alerts |
     // and ports stay the same after a restart, unlike ids of processes.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
-  // Seats remember that their walls are lost. If a room has lost its last wall without a seat, only
-  // the open alert remembers it.
+  // A wall's seat remembers that the wall is lost. If a room without wall seats has lost its last
+  // wall, only the open alert remembers that.
   for (const { alert, room = '', wall } of alerts.open) {
     if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
   }

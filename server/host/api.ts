@@ -90,8 +90,8 @@ export interface ApiOptions {
   /** The client address of a request. */
   readonly addressOf: (request: Request) => string;
   /**
-   * Name of the session cookie. Servers with different secrets use different names, because browsers
-   * send the cookies of one server on a machine to its other servers too.
+   * Name of the session cookie. It depends on the server's secret, since a browser sends the cookies
+   * of one server to all servers on the machine.
    */
   readonly cookie: string;
 }

@@ -33,7 +33,7 @@ const LOOK = 30_000;
 /** Yesterday, as a day relative to today. Its opening hours may end today, after midnight. */
 const YESTERDAY = -1;
 
-/** Opens, dims and restarts the server by the schedule. */
+/** Announces opening, closing and restarts when they are due by the schedule. */
 export class DailySchedule {
   private cancel: (() => void) | undefined;
   private cancelRestart: (() => void) | undefined;

@@ -36,7 +36,7 @@ function heirsIn(room: Room): HeirSeed[] {
   return breed(chooseAncestors(candidates, tick), species.latentBounds);
 }
 
-/** Reads the latent of a living organism; undefined if it has none that can be planted. */
+/** Reads the latent of a living organism; undefined if it is out of the bounds. */
 function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
   try {
     return room.previewLatent({ from: 'organism', organism }, HOUSE.id);
@@ -246,7 +246,8 @@ export class Farewells {
     const seconds = dissolvingTime(staying.length, left / 1000);
     const rest = left - 1000 * seconds;
     farewell.owed += rest < STEP ? staying.length : (staying.length * STEP) / rest;
-    // Organisms wait for others to dissolve first, unless the time is over.
+    // Respect the limit of simultaneous departures, unless the time is over: above the limit, an
+    // organism that is dissolving would have to vanish immediately.
     const free = maxDissolving - (organisms.length - staying.length);
     farewell.owed = Math.min(farewell.owed, left < STEP ? staying.length : free);
     const begun: Promise<unknown>[] = [];
@@ -281,8 +282,8 @@ export class Farewells {
 }
 
 /**
- * Computes how long each organism dissolves, so that all are gone at the end and no more than the
- * maximum dissolve simultaneously.
+ * Computes how long each organism dissolves. All must be gone at the end, and only `maxDissolving` may
+ * dissolve simultaneously.
  *
  * @param organisms number of organisms that are not departing yet
  * @param left time until the end of the farewell, in seconds

@@ -210,7 +210,7 @@ export class FilmJobs {
     job.child = undefined;
   }
 
-  /** Removes all finished films except the latest. */
+  /** Removes ended jobs and their films, except the latest `filmsKept`. */
   private sweep(): void {
     const over = [...this.jobs].filter(([, { state }]) => state.state !== 'going');
     for (const [id, job] of over.slice(0, -DEFAULTS.host.filmsKept)) {

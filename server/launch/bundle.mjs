@@ -102,9 +102,9 @@ function digest() {
 
 /** Preserves two properties of the sources that bundling with esbuild would lose. */
 class Sources {
-  /** @type {Set<string>} names of variables that modules declare and never change */
+  /** @type {Set<string>} names that modules declare with `const` */
   constants = new Set();
-  /** @type {Set<string>} names of variables that a module declares with `let` */
+  /** @type {Set<string>} names that a module declares with `let` */
   variables = new Set();
 
   /** Keeps the values of `import.meta.url` of the sources. @type {import('esbuild').Plugin} */

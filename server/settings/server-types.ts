@@ -150,8 +150,7 @@ export const limits = v.pipe(
 );
 
 /**
- * Accepts only values that the host's page could set too: the page could not show a room with
- * others.
+ * Accepts only values that the host's page could set too: it cannot show a room with other values.
  */
 export const energy = orWord(
   'off',
