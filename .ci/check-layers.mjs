@@ -14,8 +14,9 @@ import { parseSync } from '@swc/core';
 
 const root = process.argv[2] ?? '.';
 /**
- * The folders and files that each folder may import, separated by spaces. @type
- * {Readonly<Record<string, string>>}
+ * The folders and files that each folder may import, separated by spaces.
+ *
+ * @type {Readonly<Record<string, string>>}
  */
 const LAYERS = JSON.parse(readFileSync(join(root, '.ci/layers.json'), 'utf8'));
 
@@ -76,8 +77,10 @@ for (const [file, targets] of imports) {
 /** @type {Set<string>} files whose circles have all been reported */
 const done = new Set();
 /**
- * Reports circles that contain the file. @param {string} file @param {readonly string[]} way the
- * files that led to it
+ * Reports circles that contain the file.
+ *
+ * @param {string} file
+ * @param {readonly string[]} way the files that led to it
  */
 function findCircle(file, way) {
   if (way.includes(file)) {

@@ -92,7 +92,7 @@ export interface VivariumServerOptions {
   readonly onFatal: (error: unknown) => void;
 }
 
-/** Parts that are opened after other parts that refer to them, and the state of the server. */
+/** The state of the server, and parts that open after parts referring to them. */
 interface Later {
   http?: Server;
   gardeners?: Gardeners;
@@ -372,8 +372,9 @@ async function openPages(server: ServerWithRooms) {
 type WholeServer = ServerWithRooms & Awaited<ReturnType<typeof openPages>>;
 
 /**
- * Starts listening for visitors, OSC and metrics, and starts the alerts. @throws ListenError,
- * HookError
+ * Starts listening for visitors, OSC and metrics, and starts the alerts.
+ *
+ * @throws ListenError, HookError
  */
 async function openDoors(server: WholeServer): Promise<void> {
   const { config, clock, log, hooks, rooms, later, limits, rejections, http, metrics } = server;

@@ -58,8 +58,9 @@ class SharedList<T extends { readonly id: number }> {
   }
 
   /**
-   * Adopts the changes that other servers have stored, and stores those of this server. @throws
-   * StoreError
+   * Adopts the changes that other servers have stored, and stores those of this server.
+   *
+   * @throws StoreError
    */
   refresh(): Promise<void> {
     return this.mutex.runExclusive(async () => {

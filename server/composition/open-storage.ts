@@ -119,8 +119,8 @@ async function openDamaged(
 }
 
 /**
- * Types of records without which a room can open. If a room cannot open, it is set aside when that is
- * tried.
+ * Types of records without which a room can open. If a room cannot open, it is set aside when that
+ * is tried.
  */
 const DISPENSABLE = ['journal', 'mark', 'day', 'hours', 'counted', 'plan', 'moderation'];
 
@@ -140,8 +140,9 @@ function dispensable(keys: readonly string[]): Map<string | null, string[]> {
 }
 
 /**
- * Opens the engine; a gateway gets an engine that refuses everything. @throws EngineError
- * unavailable
+ * Opens the engine; a gateway gets an engine that refuses everything.
+ *
+ * @throws EngineError unavailable
  */
 export async function openEngine(
   { role, engine: backend }: Pick<Config, 'role' | 'engine'>,
@@ -165,7 +166,9 @@ const NO_ENGINE: Engine = {
 };
 
 /**
- * Loads the installed and the retained checkpoints. @returns the checkpoint of the settings first
+ * Loads the installed and the retained checkpoints.
+ *
+ * @returns the checkpoint of the settings first
  * @throws CheckpointError
  */
 export async function loadCheckpoints(

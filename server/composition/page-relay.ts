@@ -60,8 +60,9 @@ export class PageRelay {
     this.options.rooms.roomServers.get(room)?.walls.hasWallAt(this.addressOf(request));
 
   /**
-   * Lets another server answer a request. @returns false if no server answers; nothing has been
-   * sent in that case
+   * Lets another server answer a request.
+   *
+   * @returns false if no server answers; nothing has been sent in that case
    */
   readonly pass = async (
     to: RelayTarget,
@@ -79,7 +80,9 @@ export class PageRelay {
   };
 
   /**
-   * Fetches the JSON with which another server answers a GET request. @throws Error if none does
+   * Fetches the JSON with which another server answers a GET request.
+   *
+   * @throws Error if none does
    */
   readonly get = async (to: RelayTarget, path: string): Promise<unknown> =>
     this.relay?.get(to, path);

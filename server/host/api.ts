@@ -76,7 +76,9 @@ export interface Relay {
   /** @returns false if no server answers; nothing has been sent in that case */
   pass(to: RelayTarget, request: Request, response: Response): Promise<boolean>;
   /**
-   * Fetches the JSON with which another server answers a GET request. @throws Error if none does
+   * Fetches the JSON with which another server answers a GET request.
+   *
+   * @throws Error if none does
    */
   get(to: RelayTarget, path: string): Promise<unknown>;
 }
@@ -90,8 +92,8 @@ export interface ApiOptions {
   /** The client address of a request. */
   readonly addressOf: (request: Request) => string;
   /**
-   * Name of the session cookie. It depends on the server's secret, since a browser sends the cookies
-   * of one server to all servers on the machine.
+   * Name of the session cookie. It depends on the server's secret, since a browser sends the
+   * cookies of one server to all servers on the machine.
    */
   readonly cookie: string;
 }

@@ -36,7 +36,7 @@ function heirsIn(room: Room): HeirSeed[] {
   return breed(chooseAncestors(candidates, tick), species.latentBounds);
 }
 
-/** Reads the latent of a living organism; undefined if it is out of the bounds. */
+/** Reads the latent of a living organism; undefined if it is outside the checkpoint's bounds. */
 function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
   try {
     return room.previewLatent({ from: 'organism', organism }, HOUSE.id);
@@ -109,8 +109,9 @@ export class Farewells {
   private constructor(private readonly context: HostContext) {}
 
   /**
-   * Opens the farewells, and warns of rooms whose heirs were lost when the server ended. @throws
-   * StoreError
+   * Opens the farewells, and warns of rooms whose heirs were lost when the server ended.
+   *
+   * @throws StoreError
    */
   static async open(context: HostContext): Promise<Farewells> {
     const { hostStore, log } = context;
@@ -282,8 +283,8 @@ export class Farewells {
 }
 
 /**
- * Computes how long each organism dissolves. All must be gone at the end, and only `maxDissolving` may
- * dissolve simultaneously.
+ * Computes how long each organism dissolves. All must be gone at the end, and only `maxDissolving`
+ * may dissolve simultaneously.
  *
  * @param organisms number of organisms that are not departing yet
  * @param left time until the end of the farewell, in seconds

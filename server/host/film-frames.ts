@@ -14,7 +14,9 @@ import type { PictureWriter } from '../replay/pictures.ts';
 const folderOf = (film: string): string => `${film}.frames`;
 
 /**
- * Path of the file of one picture: the gzipped planes, colours first. @param film path of the film
+ * Path of the file of one picture: the gzipped planes, colours first.
+ *
+ * @param film path of the film
  */
 export const frameFile = (film: string, index: number): string => join(folderOf(film), `${index}`);
 

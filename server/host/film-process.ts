@@ -184,8 +184,9 @@ function pictureTicks({ from, to, snapshot }: JournalRange, every: number): numb
 }
 
 /**
- * Compresses the times of the pictures to a few points. @param dates of all pictures, in ms, never
- * decreasing
+ * Compresses the times of the pictures to a few points.
+ *
+ * @param dates of all pictures, in ms, never decreasing
  */
 function filmTimes(dates: readonly number[]): FilmTimes {
   const times = new TickTimes();

@@ -84,8 +84,9 @@ export async function openHost(options: HostOptions) {
     /** Adds a tick's events to the visit statistics. */
     count: (ticks: readonly TickEvents[]): void => counter.record(ticks),
     /**
-     * Call it when a room was closed. @returns when its statistics are stored, or storing has
-     * failed
+     * Call it when a room was closed.
+     *
+     * @returns when its statistics are stored, or storing has failed
      */
     closed: (room: string): Promise<void> => counter.closed(room),
     async close(): Promise<void> {

@@ -41,7 +41,9 @@ const GROWING = 4_000;
 const paintedBefore = new WeakMap<LoadedCheckpoint, Promise<readonly SignCreature[]>>();
 
 /**
- * Grows and paints the creatures of a checkpoint. @returns an empty list if growing takes too long
+ * Grows and paints the creatures of a checkpoint.
+ *
+ * @returns an empty list if growing takes too long
  */
 export const creaturesOf = (
   checkpoint: LoadedCheckpoint,
@@ -66,7 +68,9 @@ export const creaturesOf = (
 
 /**
  * Picks the sign's creatures from the gallery: those in `CREATURES`, or else some that are spread
- * over the gallery. @returns gallery indices
+ * over the gallery.
+ *
+ * @returns gallery indices
  */
 function chooseCreatures(species: Species): readonly number[] {
   const { gallery } = species;
@@ -276,8 +280,9 @@ const linesOf = (text: string): readonly string[] => text.split('|').map((line) 
 const FULL_WIDTH = /[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff60]/u;
 
 /**
- * Computes the largest font size at which all lines fit. @param em average width of a letter,
- * relative to the font size
+ * Computes the largest font size at which all lines fit.
+ *
+ * @param em average width of a letter, relative to the font size
  */
 function fitting(lines: readonly string[], width: number, em: number): number {
   const widths = lines.map((line) =>

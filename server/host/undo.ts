@@ -40,7 +40,7 @@ async function undoing(
   const live = rooms.requireOpen(name);
   return rooms.during(name, 'undoing', async () => {
     const { tickRate } = rooms.summary(name).settings;
-    // A farewell that continued would remove the organisms that the undo brings back.
+    // Otherwise the farewell would also remove the restored organisms.
     const begin = () => farewells.stop(name);
     const options = { ...optionsFor(host, live), tickRate, begin };
     const wanted = await request(options);

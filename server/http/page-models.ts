@@ -13,8 +13,8 @@ import { LIFE } from '../world/organisms/organism.ts';
 import { type Representation, representation } from './static-files.ts';
 
 /**
- * Returns the models of checkpoints by identity. If two checkpoints have one identity, the first
- * counts.
+ * Returns the models of checkpoints by identity. If two checkpoints have one identity, uses the
+ * first.
  */
 export function pageModels(
   checkpoints: readonly (Model & { readonly painter?: Buffer })[],

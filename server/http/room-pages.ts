@@ -138,7 +138,7 @@ export function lineageRoutes(options: LineageOptions): Router {
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const { latent } = seedOf(roomServer, web.request);
-    // A source of its own, so that previews from the same address take turns with these pictures.
+    // A separate source: previews requested from the address take turns with these pictures.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');

@@ -24,7 +24,7 @@ export interface AppOptions {
   /** Serves the checkpoints' gallery pictures. */
   readonly gallery: RequestHandler<{ name: string }>;
   readonly checkpoints: ReadonlyMap<string, { readonly species: Species }>;
-  /** The same checkpoints, with their weights and painters. */
+  /** The checkpoints with their weights and painters. */
   readonly checkpointList: readonly Checkpoint[];
   readonly defaultRoom: string;
   /** The API of the host's page. */
@@ -101,7 +101,7 @@ export function createApp(options: AppOptions): Express {
   app.set('env', 'production');
   app.disable('x-powered-by');
   app.set('trust proxy', options.trustProxy);
-  // Drop requests that arrived together with a request that ended their connection.
+  // Drop requests whose connection was ended by an earlier request.
   app.use((request, _response, next) => {
     if (!request.socket.destroyed) next();
   });

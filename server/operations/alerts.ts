@@ -13,7 +13,7 @@ interface AlertKind {
   readonly severity: Severity;
   /** Time that a problem must last before it is announced, in ms. */
   readonly hold: number;
-  /** One sentence that says that the problem is over. */
+  /** One sentence for the host: the problem is over. */
   readonly over: string;
 }
 
@@ -100,8 +100,9 @@ export function raised(problem: Problem, date: number): AlertMessage {
 }
 
 /**
- * Creates the message that announces the end of a problem. @param date wall clock, ms since the
- * epoch
+ * Creates the message that announces the end of a problem.
+ *
+ * @param date wall clock, ms since the epoch
  */
 export function cleared(message: AlertMessage, date: number): AlertMessage {
   const { alert, room, wall } = message;

@@ -158,8 +158,9 @@ interface Descriptors {
 }
 
 /**
- * Reads the descriptors from /proc. @returns undefined if the system has no such files or sets no
- * limit
+ * Reads the descriptors from /proc.
+ *
+ * @returns undefined if the system has no such files or sets no limit
  */
 export function readDescriptors(
   limits = () => readFileSync('/proc/self/limits', 'utf8'),

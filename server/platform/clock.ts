@@ -103,8 +103,9 @@ export async function retry<T>(
 }
 
 /**
- * Formats a time by the server's clock and calendar: `2026-11-25T14:05:09`. @param at wall clock,
- * ms
+ * Formats a time by the server's clock and calendar: `2026-11-25T14:05:09`.
+ *
+ * @param at wall clock, ms
  */
 export function localTime(at: number): string {
   const offset = new Date(at).getTimezoneOffset();

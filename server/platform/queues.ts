@@ -43,7 +43,7 @@ export class FairQueue<T> {
       this.sources.set(other, entries);
     }
     if (this.count <= this.most) return undefined;
-    // If several sources are the longest, prefer the one that adds the entry.
+    // If several sources are the longest, prefer the source of the new entry.
     let [longestSource, longest] = [source, own];
     for (const [other, entries] of this.sources) {
       if (entries.length > longest.length) [longestSource, longest] = [other, entries];
@@ -197,7 +197,9 @@ export class TokenBucket {
   }
 
   /**
-   * Takes an amount if it is available. @returns false if it is not; nothing is taken in that case
+   * Takes an amount if it is available.
+   *
+   * @returns false if it is not; nothing is taken in that case
    */
   take(amount: number, now: number): boolean {
     this.refill(now);

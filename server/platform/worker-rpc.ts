@@ -53,9 +53,9 @@ export interface Death {
 export interface WorkerRpcOptions<Local extends object> {
   /** Methods that the thread may call. */
   readonly methods?: Local;
-  /** Errors of other classes become a plain `Error` with their name. */
+  /** Classes that the thread's errors keep. Other errors become a plain `Error` with their name. */
   readonly errors?: ErrorClasses;
-  /** Converts errors of other classes. */
+  /** Converts errors whose class is not in `errors`. */
   readonly otherwise?: ((error: Error) => Error) | undefined;
   /** Returns the error for pending and later calls when the thread dies. Called once. */
   readonly onDeath: (death: Death) => Error;

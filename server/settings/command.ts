@@ -286,8 +286,9 @@ export function readCommand<O extends Options, K extends string = never>(
 const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 
 /**
- * Finds variables that have the prefix but belong to no option. @returns a sentence for each; empty
- * variables count as not set
+ * Finds variables that have the prefix but belong to no option.
+ *
+ * @returns a sentence for each; empty variables count as not set
  */
 export function unknownVariables(command: Command, environment: Environment): string[] {
   const { environment: prefix, options } = command;
