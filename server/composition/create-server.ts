@@ -125,7 +125,6 @@ export async function createVivariumServer(options: VivariumServerOptions) {
   }
   return {
     port: bound().port,
-    /** The origin at which this machine reaches the server. */
     localOrigin: localOrigin(bound()),
     networkOrigins: server.networkOrigins,
     qrOrigin: server.qrOrigin,
@@ -142,7 +141,6 @@ export async function createVivariumServer(options: VivariumServerOptions) {
     hostToken: host.freshToken,
     /** The port for metrics, if they have a separate port. */
     metricsPort: later.metricsServer?.port,
-    /** The automatic gardeners of idle rooms. */
     gardeners: server.gardeners,
     /** The port for incoming OSC messages; undefined if OSC is off. */
     oscPort: later.osc?.port,

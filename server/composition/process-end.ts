@@ -16,7 +16,6 @@ export class ProcessEnd {
     private readonly options: {
       readonly clock: Clock;
       readonly log: Log;
-      /** Closes the server. */
       readonly close: () => Promise<void>;
       readonly exit: (code: number) => void;
       readonly onFailure: (error: unknown) => void;
@@ -52,7 +51,6 @@ export class ProcessEnd {
   };
 }
 
-/** One step of a shutdown. */
 export interface ShutdownPhase {
   /** Logged when the phase has ended, as in "Closing: rooms are saved." */
   readonly name: string;
@@ -92,7 +90,6 @@ export interface ShutdownParts {
   readonly metricsServer?: Closable;
 }
 
-/** Lists the phases of a shutdown, in their order. */
 export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
   const { sockets, ticker, deferredWork, previews, journalWriter, serverRooms } = parts;
   return [

@@ -53,7 +53,6 @@ export interface HostContext {
   readonly defaults: RoomSettings;
   /** Start of the server, wall clock, ms. */
   readonly since: number;
-  /** Version of the server. */
   readonly version: string;
   readonly clock: Clock;
   /** Wall clock, ms. */

@@ -30,7 +30,6 @@ const COUNTED: Partial<Record<RoomCommand['what'], 'seeds' | 'wounds' | 'crosses
 /** Time between two writes of the counts, in ms. */
 const STORE_INTERVAL = 60_000;
 
-/** A visitor who is in the room. */
 interface Visit {
   /** Arrival, wall clock, ms. */
   readonly since: number;

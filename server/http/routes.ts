@@ -43,7 +43,6 @@ export interface AppOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'> | undefined;
 }
 
-/** The state of a server, for health checks. */
 interface Health {
   /** Whether the rooms cannot continue. */
   readonly hasFailed: boolean;

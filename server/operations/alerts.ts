@@ -122,7 +122,6 @@ export interface AlertMonitorOptions {
   readonly clock: Clock;
   /** Wall clock, ms since the epoch. */
   readonly date: () => number;
-  /** Finds the current problems. */
   readonly problems: () => readonly Problem[];
   /** Problems that an earlier process announced and that are not over yet. */
   readonly open?: readonly AlertMessage[];
@@ -137,7 +136,6 @@ export class AlertMonitor {
   private readonly pending = new Map<string, number>();
   /** Time of the previous check, in ms. */
   private checked: number;
-  /** Ends the checks. */
   readonly stop: () => void;
 
   constructor(private readonly options: AlertMonitorOptions) {

@@ -228,7 +228,6 @@ export function createMetrics(options: MetricsOptions) {
     contentType: registry.contentType as string,
     /** Renders the metrics in the Prometheus text format. */
     text: () => registry.metrics(),
-    /** Removes all metrics from the registry. */
     close: () => registry.clear(),
   };
 }

@@ -43,7 +43,6 @@ export class DiskWatch {
   free: number | undefined;
   /** Whether little space is left. */
   isFilling = false;
-  /** Ends the checks. */
   readonly stop: () => void;
 
   constructor(private readonly options: DiskWatchOptions) {
@@ -109,7 +108,6 @@ export class ExhaustionWatch {
   private failed = 0;
   private isRestarting = false;
   private isLogged = false;
-  /** Ends the checks. */
   readonly stop: () => void;
 
   constructor(private readonly options: ExhaustionOptions) {
@@ -222,7 +220,6 @@ export class TickWatchdog {
    * right even if the process is suspended or the machine sleeps: there are no checks either.
    */
   private stalledChecks = 0;
-  /** Ends the checks. */
   readonly stop: () => void;
 
   constructor(private readonly options: TickWatchdogOptions) {
@@ -234,7 +231,6 @@ export class TickWatchdog {
     return this.stalledChecks * CHECK_INTERVAL < SLOW;
   }
 
-  /** Runs a tick under observation. */
   async during<T>(tick: () => Promise<T>): Promise<T> {
     this.begun++;
     try {

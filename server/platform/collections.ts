@@ -34,7 +34,6 @@ export function getOrAdd<K, V>(map: Lookup<K, V>, key: K, create: () => NonNulla
   return value;
 }
 
-/** A service that can be closed. */
 interface Closable {
   close(): Promise<void>;
 }

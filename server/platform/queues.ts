@@ -18,7 +18,6 @@ export class FairQueue<T> {
   /** @param most maximum number of waiting entries, at least 1 */
   constructor(private readonly most: number) {}
 
-  /** Number of waiting entries. */
   get size(): number {
     return this.count;
   }
@@ -226,7 +225,6 @@ export class TokenBucket {
     return (1000 * Math.max(0, amount - this.level)) / this.perSecond;
   }
 
-  /** Whether the bucket is full. */
   isFull(now: number): boolean {
     this.refill(now);
     return this.level === this.size;

@@ -32,7 +32,6 @@ export function closestOf(text: string, words: readonly string[]): string | unde
   return best?.word;
 }
 
-/** An option that takes a value. */
 export interface ValueOption {
   /** Placeholder of the value in the help, like FOLDER; default: N. */
   readonly value?: string;
