@@ -1,26 +1,30 @@
 // @ts-check
 /**
- * Fails when a file imports what `layers.json` does not let its folder import, or when files import
- * one another in a circle, types included:
+ * Fails if a file imports a file that `layers.json` does not allow its folder to import, or if
+ * files import each other in a circle, even for types only:
  *
  *     node .ci/check-layers.mjs [folder of a checkout]
  *
- * The table says what each folder may import besides itself and `shared`: folders or files. For a
- * file the longest folder of the table counts that it is in.
+ * The table lists the folders and files that each folder may import besides itself and `shared`. If
+ * a file is in several folders of the table, the longest path counts.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { parseSync } from '@swc/core';
 
 const root = process.argv[2] ?? '.';
-/** What each folder may import, separated by spaces. @type {Readonly<Record<string, string>>} */
+/**
+ * The folders and files that each folder may import, separated by spaces.
+ *
+ * @type {Readonly<Record<string, string>>}
+ */
 const LAYERS = JSON.parse(readFileSync(join(root, '.ci/layers.json'), 'utf8'));
 
-/** @param {string} file @param {string} folder or one file */
+/** @param {string} file @param {string} folder may also be a file */
 const isIn = (file, folder) => file === folder || file.startsWith(`${folder}/`);
 
 /**
- * The relative paths that a file imports or re-exports, in whatever way.
+ * Finds the relative paths that a file imports or re-exports, in any syntax.
  *
  * @param {string} file
  */
@@ -42,7 +46,7 @@ function importsOf(file) {
   return [...found];
 }
 
-/** Files with code, of the top folders of the table. @type {Map<string, string[]>} */
+/** The imports of each file with code in the table's top folders. @type {Map<string, string[]>} */
 const imports = new Map();
 for (const top of new Set(Object.keys(LAYERS).map((folder) => folder.split('/')[0]))) {
   const entries = readdirSync(join(root, top), { recursive: true, encoding: 'utf8' });
@@ -70,9 +74,14 @@ for (const [file, targets] of imports) {
   }
 }
 
-/** @type {Set<string>} that lead into no circle that is not reported yet */
+/** @type {Set<string>} files whose circles have all been reported */
 const done = new Set();
-/** @param {string} file @param {readonly string[]} way the files that led to it */
+/**
+ * Reports circles that contain the file.
+ *
+ * @param {string} file
+ * @param {readonly string[]} way the files that led to it
+ */
 function findCircle(file, way) {
   if (way.includes(file)) {
     problems.push(`a circle: ${[...way.slice(way.indexOf(file)), file].join(' → ')}`);

@@ -4,10 +4,10 @@
  *
  *     node .ci/count-lines.mjs [--json] [folder of a checkout]
  *
- * A code line has something on it besides white space and comments; a line inside a string or template literal counts.
- * Product is `client`, `server` and `shared`; test is `test`. Translations, fixtures, pictures, JSON and documents are
- * data, not code; of these the tables of kinds, which once were counted as code, have a row of their own. Files that git
- * ignores are left out.
+ * A code line contains more than white space and comments; a line inside a string or template
+ * literal counts. Product is `client`, `server` and `shared`; test is `test`. Translations,
+ * fixtures, pictures, JSON and documents are data, not code. Of these, the tables of kinds have a
+ * separate row, since they used to count as code. Files that git ignores are left out.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
@@ -18,12 +18,12 @@ import { parseSync } from '@swc/core';
 const CODE = /\.(ts|mts|cts|js|mjs|cjs|css|html|py|c|h)$/;
 const SCRIPT = /\.[mc]?[tj]s$/;
 const DATA = /^client\/(.*\/)?locale\/(.*\/)?(words|xliff)\/|^test\/fixtures\//;
-/** Names of gallery entries in each language. */
+/** Files with the names of gallery entries in one language. */
 const KINDS = /^client\/(.*\/)?locale\/(.*\/)?kinds\//;
 const PRODUCT = ['client', 'server', 'shared'];
 const LONGEST_FILE = 600;
 
-/** What can precede the slash of a regular expression; after anything else a slash divides. */
+/** Text that can precede the slash of a regular expression. After other text, a slash divides. */
 const BEFORE_REGEX =
   /(^|[=([{,;:&|?+*%<>~^-]|(?<![\w)\]])!|\b(return|typeof|case|in|of|do|else|void|yield|await))$/;
 
@@ -34,7 +34,7 @@ const BEFORE_REGEX =
  */
 function withoutComments(text) {
   let code = '';
-  /** For each template expression we are in: how many braces are open in it. @type {number[]} */
+  /** Number of open braces in each enclosing template expression. @type {number[]} */
   const templates = [];
   let i = 0;
   const take = (/** @type {number} */ end) => {
@@ -114,10 +114,11 @@ function codeLines(file, text) {
 }
 
 /**
- * Length of the longest parameter list among a script's functions, methods and constructors.
+ * Finds the longest parameter list of a script's functions, methods and constructors.
  *
  * @param {string} file
  * @param {string} text
+ * @returns its length
  */
 function longestParameters(file, text) {
   const syntax = /\.[mc]?ts$/.test(file) ? 'typescript' : 'ecmascript';
@@ -138,7 +139,7 @@ function longestParameters(file, text) {
   return longest;
 }
 
-/** `server/net`, or `server` for files directly in it. @param {string} file */
+/** Returns an area like `server/net`, or `server` for files directly in it. @param {string} file */
 function areaOf(file) {
   if (KINDS.test(file)) return 'kinds';
   const parts = file.split('/');

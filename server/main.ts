@@ -19,7 +19,7 @@ import { type Config, SERVER } from './settings/server.ts';
 import { StoreError } from './storage/records.ts';
 import { CheckpointError } from './vnca/card.ts';
 
-/** Errors that the host can fix; their messages say how. */
+/** Errors that the host can fix. Their messages say how. */
 const FIXABLE = [
   SettingsError,
   CheckpointError,
@@ -31,10 +31,9 @@ const FIXABLE = [
 ];
 
 /**
- * Exits with one sentence for errors that the host can fix, and with the full error for all
- * others.
+ * Exits with one sentence for errors that the host can fix, and with the full error for all others.
  *
- * @param log of JSON lines, if the host has chosen that
+ * @param log writes the error; absent: the console shows it
  */
 function fail(error: unknown, log?: Log): never {
   const isFixable = FIXABLE.some((kind) => error instanceof kind);
@@ -85,7 +84,8 @@ async function start(config: Config, log: Log, onFatal: (error: unknown) => void
     onFatal,
   });
 
-  // Installed before the banner: a script that has read the address may send a signal at once.
+  // Install the handlers before the banner is printed: a script that has read the address may send
+  // a signal immediately.
   const end = new ProcessEnd({
     ...{ clock: systemClock, log, onFailure: onFatal },
     close: () => vivarium.close(),

@@ -1,4 +1,4 @@
-/** The rooms of a server that has them alone, or shares them with others. */
+/** Creates the rooms of a server that runs alone or shares its rooms with other servers. */
 import { readFileSync } from 'node:fs';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { RoomSettings } from '../../shared/host/settings.ts';
@@ -18,40 +18,44 @@ import type { Config } from '../settings/server.ts';
 import type { HostRecords } from './open-host-records.ts';
 
 export interface CreateRoomsOptions extends RoomRegistryOptions {
-  /** With a bus, other servers share the rooms; without, all rooms are this server's. */
+  /** The cluster whose servers share the rooms; undefined if this server runs all rooms. */
   readonly cluster: Cluster | undefined;
   readonly bus: Bus | undefined;
   readonly config: Config;
   readonly records: HostRecords;
-  /** Version and start of this server, wall clock, ms. */
+  /** Version of this server, and its start by the wall clock, ms. */
   readonly version: string;
   readonly since: number;
 }
 
-/** A server's rooms, and what its other parts ask about them. */
+/** A server's rooms, and the questions that other parts of the server ask about them. */
 export interface ServerRooms {
   readonly rooms: RoomRegistry;
-  /** The same rooms if other servers share them. */
+  /** The same object as `rooms`, if other servers share the rooms. */
   readonly cluster?: ClusterRooms;
-  /** Where connections come in. */
+  /** Opens sessions for incoming connections. */
   readonly directory: RoomDirectory;
-  /** Ends the wait for rooms that other servers have. */
+  /** Stops waiting for rooms that other servers run. */
   stopStandby(): void;
-  /** Whether visitors can join here: see `ClusterRooms.isLeader`, or rooms of others too. */
+  /**
+   * Whether visitors can join here. In a cluster, a server that also reaches rooms of other servers
+   * needs its bus; for other servers see `ClusterRooms.isLeader`.
+   */
   isReady(): boolean;
-  /** Gives up the rooms, so that other servers can have them immediately. */
+  /** Gives up the rooms, so that other servers can take them over immediately. */
   releaseAll(): Promise<void>;
-  /** See `MetricsOptions.cluster`. */
+  /** The values for `MetricsOptions.cluster`. */
   figures(): ReturnType<MetricsOptions['cluster']>;
-  /** See `MetricsOptions.remote`. */
+  /** The values for `MetricsOptions.remote`. */
   connections(): ReturnType<MetricsOptions['remote']>;
-  /** Forgets the rooms of other servers, after all connections have ended. */
+  /** Drops the rooms of other servers, after all connections have ended. */
   close(): void;
 }
 
 /**
- * Creates the registry of rooms, empty, and what leads visitors to it. In a cluster, rooms are taken
- * over lease by lease, and those of other servers are reached over its bus.
+ * Creates the empty registry of rooms, and the directory that leads visitors to rooms. In a
+ * cluster, the registry takes rooms over lease by lease, and the bus connects visitors to rooms of
+ * other servers.
  */
 export function createRooms(options: CreateRoomsOptions): ServerRooms {
   const { cluster, bus, places } = options;
@@ -141,7 +145,7 @@ function createClusterRooms(
   };
 }
 
-/** Why nobody can join a room here; undefined: they can. */
+/** Returns the reason why nobody can join a room here; undefined if visitors can join. */
 function reasonAgainst(rooms: Pick<RoomRegistry, 'findServer'>, room: string): Reason | undefined {
   try {
     rooms.findServer(room);
@@ -152,7 +156,7 @@ function reasonAgainst(rooms: Pick<RoomRegistry, 'findServer'>, room: string): R
   }
 }
 
-/** @param remote undefined: leads only to rooms of this server */
+/** @param remote undefined if the directory leads only to rooms of this server */
 function roomDirectory(
   rooms: Pick<RoomRegistry, 'findServer'>,
   places: Pick<WallPlaces, 'find'>,
@@ -168,7 +172,7 @@ function roomDirectory(
   };
 }
 
-/** @returns the settings of a room that the host has not changed */
+/** @returns the settings of a room whose settings the host has not changed */
 export function defaultRoomSettings(config: Config): RoomSettings {
   const { tickRate, capacity, maxOrganisms, birth, healing, liveliness, lifetime, energy } = config;
   const isOn = config.attract !== 'off';
@@ -188,12 +192,13 @@ export function defaultRoomSettings(config: Config): RoomSettings {
   };
 }
 
-/** @returns how a room's gardener behaves */
 export function gardenerSettings({ attract }: RoomSettings): GardenerSettings {
   return { after: attract.on ? 1_000 * attract.after : 'off', wounds: attract.wounds };
 }
 
-/** @returns the rooms of the configuration, and what of them it names explicitly */
+/**
+ * @returns the configured rooms, and which of their properties the configuration sets explicitly
+ */
 export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loaded: string) {
   const { width, height } = size ?? DEFAULTS.room;
   const fixed = rooms.map((name) => {
@@ -202,7 +207,6 @@ export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loade
   return [fixed, { size: size !== undefined, checkpoint: checkpoint !== undefined }] as const;
 }
 
-/** The version of this server. */
 export function serverVersion(): string {
   const file = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;

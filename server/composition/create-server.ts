@@ -1,6 +1,6 @@
 /**
- * A server: opens its parts one after another, connects them, and closes them.
- * It contains no behaviour of rooms, pages or the host's calls: those are in the parts.
+ * Opens the parts of a server one after another, connects them, and closes them. The parts
+ * implement the behaviour of rooms, pages and the host's calls.
  * Start reading at `createVivariumServer`.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
@@ -70,26 +70,29 @@ export interface VivariumServerOptions {
   readonly config: Config;
   readonly clientFolder: string;
   readonly clock?: Clock;
-  /** Maximum number of the engine's threads, 1…; default: as many as it can use. */
+  /** Maximum number of engine threads, at least 1; default: as many as the engine can use. */
   readonly engineThreads?: number;
-  /** The engine lost a GPU or a thread and replaces it. Rooms pause for a moment and continue. */
+  /**
+   * Called when the engine has lost a GPU or a thread and replaces it. Rooms pause for a moment and
+   * continue.
+   */
   readonly onEngineLoss?: (loss: EngineLoss) => void;
   /** Called after each tick, for measurements. */
   readonly onTick?: (timing: TickTiming) => void;
   /** Wall clock, ms since the epoch; it may be set back. */
   readonly date?: () => number;
-  /** This machine's network addresses, the likeliest to be reachable by phones first. */
+  /** This machine's network addresses, those that phones can probably reach first. */
   readonly networkAddresses?: () => readonly string[];
   readonly log?: Log;
   /** Called about once a second while ticks run. */
   readonly onHeartbeat?: () => void;
   /** Ends the process, so that a supervisor starts it again; absent without a supervisor. */
   readonly restart?: (() => void) | undefined;
-  /** The rooms cannot continue. */
+  /** Called when the rooms cannot continue. */
   readonly onFatal: (error: unknown) => void;
 }
 
-/** Parts that are opened after the parts that refer to them, and the state of the server. */
+/** The state of the server, and parts that open after parts referring to them. */
 interface Later {
   http?: Server;
   gardeners?: Gardeners;
@@ -102,7 +105,6 @@ interface Later {
   closing?: Promise<void>;
 }
 
-/** A running server. */
 export type VivariumServer = Awaited<ReturnType<typeof createVivariumServer>>;
 
 /**
@@ -123,12 +125,11 @@ export async function createVivariumServer(options: VivariumServerOptions) {
   }
   return {
     port: bound().port,
-    /** The origin at which this machine reaches the server. */
     localOrigin: localOrigin(bound()),
     networkOrigins: server.networkOrigins,
     qrOrigin: server.qrOrigin,
     engine: server.engine.info,
-    /** Faster engines that could not be used, with reasons. */
+    /** Faster engines that could not be used, each with the reason. */
     skippedEngines: server.skippedEngines,
     /** Undefined if rooms are not stored. */
     journalWriter: server.journalWriter,
@@ -136,13 +137,12 @@ export async function createVivariumServer(options: VivariumServerOptions) {
     rooms,
     /** By room name. */
     roomServers: rooms.roomServers as ReadonlyMap<string, RoomServer>,
-    /** The host's token, if created at this start. Show it once; only its hash is stored. */
+    /** The host's token, if it was created at this start. Show it now: only its hash is stored. */
     hostToken: host.freshToken,
-    /** The port for metrics, if they have a port of their own. */
+    /** The port for metrics, if they have a separate port. */
     metricsPort: later.metricsServer?.port,
-    /** The automatic gardeners of idle rooms. */
     gardeners: server.gardeners,
-    /** The port for incoming OSC, if there is one. */
+    /** The port for incoming OSC messages; undefined if OSC is off. */
     oscPort: later.osc?.port,
     /** Rejections since the start, by reason. */
     rejectionCounts: server.rejections,
@@ -158,7 +158,7 @@ export async function createVivariumServer(options: VivariumServerOptions) {
   };
 }
 
-/** Opens what rooms run on: checkpoints, extensions, engine, storage and what the host has set. */
+/** Opens the parts that rooms need: checkpoints, extensions, engine, storage and host records. */
 async function openBase(options: VivariumServerOptions) {
   const { config, clock = systemClock, date = Date.now, log = silentLog } = options;
   const { onEngineLoss: onLoss, engineThreads: threads } = options;
@@ -203,15 +203,15 @@ async function openBase(options: VivariumServerOptions) {
     rejections: new RejectionCounts(),
     version: serverVersion(),
     since: date(),
-    /** The origins at which phones reach the server now, the likeliest first. */
+    /** The origins at which phones can reach the server now, the likeliest first. */
     networkOrigins: () => networkOrigins(bound(), (addresses ?? networkAddresses)()),
-    /** The origin for QR codes; '' if no address is likely to work for phones. */
+    /** The origin for QR codes; '' if phones can probably reach no address of this server. */
     qrOrigin: () => networkOrigins(bound(), (addresses ?? venueAddresses)())[0] ?? '',
   };
 }
 export type ServerBase = Awaited<ReturnType<typeof openBase>>;
 
-/** Opens the rooms, and what journals and ticks them. */
+/** Opens the rooms, the journal and the tick loop. */
 async function openRooms(base: ServerBase) {
   const { config, options, clock, date, log, folder, hooks, engine, world, later } = base;
   const { opened, store, cluster, records, checkpointFolders } = base;
@@ -301,7 +301,7 @@ async function openRooms(base: ServerBase) {
 
 type ServerWithRooms = ServerBase & Awaited<ReturnType<typeof openRooms>>;
 
-/** Opens the host's part, the pages and the sockets, without listening yet. */
+/** Opens the host's part, the pages and the socket server, without listening yet. */
 async function openPages(server: ServerWithRooms) {
   const { config, options, clock, date, log, bus, cluster, later, engine } = server;
   const { checkpoints, checkpointFolders, checkpointList, rejections } = server;
@@ -369,12 +369,16 @@ async function openPages(server: ServerWithRooms) {
 
 type WholeServer = ServerWithRooms & Awaited<ReturnType<typeof openPages>>;
 
-/** Lets visitors, programs and metrics in. @throws ListenError, HookError */
+/**
+ * Starts listening for visitors, OSC and metrics, and starts the alerts.
+ *
+ * @throws ListenError, HookError
+ */
 async function openDoors(server: WholeServer): Promise<void> {
   const { config, clock, log, hooks, rooms, later, limits, rejections, http, metrics } = server;
   later.osc = await openOsc({
     ...{ out: config.oscOut, in: config.oscIn, allowed: config.oscAllow },
-    // A server that runs no rooms takes nothing from others.
+    // A server that runs no rooms needs no OSC messages from other servers.
     bus: config.role === 'gateway' && !config.oscIn ? undefined : server.bus,
     ...{ hooks, rooms, limits, rejections, clock, log },
     pause: async (room, paused) => {
@@ -387,7 +391,7 @@ async function openDoors(server: WholeServer): Promise<void> {
     },
   });
   await listenHttp(http, { flag: '--port', host: config.host, port: config.port });
-  // For example a connection that could not be accepted: the server continues without it.
+  // An error may concern a connection that could not be accepted. The server continues without it.
   http.on('error', (error) => log.warn('not-accepted', error.message));
   const { metrics: port } = config;
   if (metrics && typeof port === 'number') {
@@ -400,11 +404,11 @@ async function openDoors(server: WholeServer): Promise<void> {
     for (const { refresh } of rooms.roomServers.values()) refresh.requestWalls();
   });
   later.alerts = await startAlerts(server);
-  // Last, since nothing after it may fail: a stored token must be shown.
+  // This step comes last, since nothing after it may fail: a stored token must be shown.
   await server.host.keepToken();
 }
 
-/** Stops the server, even if its doors are not all open. @throws the first phase's error */
+/** Stops the server, even if starting it failed halfway. @throws the first phase's error */
 function shutDown(server: WholeServer, log: Log): Promise<void> {
   const { serverRooms, cluster, config, later } = server;
   serverRooms.stopStandby();
@@ -415,7 +419,7 @@ function shutDown(server: WholeServer, log: Log): Promise<void> {
   const phases = shutdownPhases({
     ...server,
     ...later,
-    // Pages of a server that has run rooms wait for frames already.
+    // Only pages of a gateway reconnect gradually: other pages already wait for frames.
     moving: cluster && (config.role === 'gateway' ? DEFAULTS.cluster.moving.time : 0),
   });
   return runShutdownPhases(phases, log);

@@ -1,4 +1,4 @@
-/** Turns errors of listening on a port into a sentence that tells the host what to do. */
+/** Network addresses, listening on ports, and the sentences that the log shows at the start. */
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
@@ -11,29 +11,31 @@ import { type Clock, repeat } from '../platform/clock.ts';
 /** The address and port that a server listens on. */
 export type BoundAddress = Pick<AddressInfo, 'address' | 'port'>;
 
-/** Interfaces of containers, virtual machines and tunnels. No visitor's phone is on these. */
+/** Interfaces of containers, virtual machines and tunnels, which visitors' phones cannot reach. */
 const VIRTUAL =
   /^(br-(?!lan)|bridge1\d\d|cali|cni|docker|flannel|incus|lxc|lxd|podman|tailscale|tap|tun|utun|vboxnet|veth|virbr|virtualbox|vmnet|vmware|wg|zt)/i;
 const ALL = /^(0\.0\.0\.0|::)$/;
 const LOOPBACK = /^((::ffff:)?127\.|::1$)/;
 
-/** Time between two checks of the network addresses, ms. */
 export const POLL_INTERVAL = 10_000;
 
-/** Addresses of this rank or higher are not reachable by visitors' phones. */
+/** Lowest rank of addresses that visitors' phones cannot reach. */
 const NO_PHONES = 3;
 
-/** The likelier phones are on the network, the lower the rank. */
+/** Ranks a network address: the lower the rank, the likelier are phones on that network. */
 function rank(network: string, address: string): number {
   if (VIRTUAL.test(network)) return NO_PHONES + 1;
-  // Link-local: the machine got no address from the network.
+  // A link-local address: the network has assigned no address to the machine.
   if (address.startsWith('169.254.')) return NO_PHONES;
   return address.startsWith('192.168.') ? 0 : address.startsWith('10.') ? 1 : 2;
 }
 
 type Networks = ReturnType<typeof networkInterfaces>;
 
-/** Empty if the system does not say, which happens when no file descriptors are left. */
+/**
+ * Lists the system's networks; empty if that fails, which happens when no file descriptors are
+ * left.
+ */
 function askNetworks(): Networks {
   try {
     return networkInterfaces();
@@ -42,11 +44,11 @@ function askNetworks(): Networks {
   }
 }
 
-/** This machine's IPv4 addresses, those from typical home and venue ranges first. */
+/** Lists this machine's IPv4 addresses, those from typical home and venue ranges first. */
 export const networkAddresses = (networks: Networks = askNetworks()): string[] =>
   ranked(networks).map(({ address }) => address);
 
-/** The network addresses that visitors' phones can probably reach. */
+/** Lists the network addresses that visitors' phones can probably reach. */
 export const venueAddresses = (networks: Networks = askNetworks()): string[] =>
   ranked(networks).flatMap((found) => (found.rank < NO_PHONES ? [found.address] : []));
 
@@ -63,8 +65,8 @@ const originAt = (address: string, port: number): string =>
   `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
 
 /**
- * The origins at which phones reach a server, the likeliest first. Empty if the server listens on
- * the loopback interface only, or if the machine has no network.
+ * Lists the origins at which phones can reach a server, the likeliest first. Empty if the server
+ * listens on the loopback interface only, or if the machine has no network.
  */
 export function networkOrigins(
   { address, port }: BoundAddress,
@@ -75,18 +77,18 @@ export function networkOrigins(
   return [...new Set(reachable)].map((one) => originAt(one, port));
 }
 
-/** The origin at which this machine reaches its own server. */
+/** Returns the origin at which this machine reaches its own server. */
 export function localOrigin({ address, port }: BoundAddress): string {
   const isLocalhost = ALL.test(address) || address === '127.0.0.1' || address === '::1';
   return isLocalhost ? `http://localhost:${port}` : originAt(address, port);
 }
 
 /**
- * Watches for a change of the server's origin: the network came up late, or assigned another
- * address. A change counts once two checks in a row agree.
+ * Watches for changes of the server's origin, for example because the network came up late or
+ * assigned another address. A change counts only after two consecutive checks agree.
  *
- * @param origin the current origin
- * @returns stops watching
+ * @param origin returns the current origin
+ * @returns a function that stops watching
  */
 export function watchOrigin(clock: Clock, origin: () => string, onChange: () => void): () => void {
   let reported = origin();
@@ -101,13 +103,12 @@ export function watchOrigin(clock: Clock, origin: () => string, onChange: () => 
   });
 }
 
-/** Why a server cannot listen. */
 export type ListenReason =
   /** Another program listens on the port. */
   | 'port-taken'
-  /** The system does not let this user have the port. */
+  /** The system does not let this user listen on the port. */
   | 'not-allowed'
-  /** This machine has no such address. */
+  /** This machine does not have the address. */
   | 'no-such-address';
 
 /** The server cannot listen. The message is one sentence for the host. */
@@ -177,7 +178,7 @@ export function listenHttp(http: Server, target: ListenTarget): Promise<void> {
   });
 }
 
-/** One sentence: the engine in use, and the faster ones that the host could enable. */
+/** Names the engine in use, and the faster engines that the host could enable, in one sentence. */
 export function engineLine(
   { name, device }: EngineInfo,
   skipped: readonly SkippedEngine[],
@@ -185,7 +186,7 @@ export function engineLine(
   return `Engine: ${[`${name} on ${device}`, ...withRemedy(skipped).map(explain)].join('; better: ')}.`;
 }
 
-/** A warning about an engine loss that rooms have survived. */
+/** Warns about an engine loss that the rooms have survived, in a few sentences. */
 export function lossLine({ what, why, count, replacement }: EngineLoss): string {
   if (replacement) {
     const { name, device } = replacement;
@@ -199,7 +200,7 @@ export function lossLine({ what, why, count, replacement }: EngineLoss): string 
   return `Warning: ${lost} was lost (${why}) and has been replaced, without losing any organism. Losses so far: ${count}.`;
 }
 
-/** A QR code of half-block characters, dark on light whatever the terminal's colours. */
+/** Draws a QR code of half-block characters, dark on light in any terminal theme. */
 export function terminalQr(text: string): string {
   const code = generate(text);
   const margin = 2;

@@ -1,4 +1,6 @@
-/** Opens what the host has set for all rooms: bans and the places of walls, which servers share. */
+/**
+ * Opens the records that the host has set for all rooms, bans and wall seats. Servers share them.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
@@ -13,34 +15,37 @@ interface ListStore<T> {
   readonly read: () => Promise<readonly T[]>;
   /** Stores the list. @throws StoreError */
   readonly write: (all: readonly T[]) => Promise<void>;
-  /** Called with the list when it may have changed elsewhere. */
+  /** Called with the merged list, which may contain changes of other servers. */
   readonly onReplaced: (all: readonly T[]) => void;
 }
 
 /** A change that may not be stored yet. */
 interface Change<T> {
-  /** Undefined: the item is removed. */
+  /** The changed item; undefined if the item was removed. */
   readonly item: T | undefined;
-  /** How often it was written. */
+  /** Number of times that the change was written. */
   writes: number;
 }
 
-/** A change that another server has overwritten is written once more, but not again. */
+/**
+ * Maximum number of writes of one change. A change that another server overwrites is written once
+ * more.
+ */
 const MOST_WRITES = 2;
 
-/** A list in a store that several servers change. Ids of items are unique across servers. */
+/** A stored list that several servers change. Ids of items are unique across servers. */
 class SharedList<T extends { readonly id: number }> {
-  /** Changes that are not known to be stored, by id. */
+  /** Changes that may not be stored yet, by id. */
   private readonly changes = new Map<number, Change<T>>();
   private readonly mutex = new Mutex();
 
-  /** @param known the list as it is stored */
+  /** @param known the stored list */
   constructor(
     private known: readonly T[],
     private readonly store: ListStore<T>,
   ) {}
 
-  /** Notes what this server has changed, and stores it. @throws StoreError */
+  /** Finds and stores the changes that this server has made. @throws StoreError */
   changed(all: readonly T[]): Promise<void> {
     const before = new Map(this.known.map((item) => [item.id, item]));
     for (const item of all) {
@@ -52,7 +57,11 @@ class SharedList<T extends { readonly id: number }> {
     return this.refresh();
   }
 
-  /** Reads what others have stored, and stores what is not stored yet. @throws StoreError */
+  /**
+   * Adopts the changes that other servers have stored, and stores those of this server.
+   *
+   * @throws StoreError
+   */
   refresh(): Promise<void> {
     return this.mutex.runExclusive(async () => {
       const stored = await this.store.read();
@@ -63,7 +72,7 @@ class SharedList<T extends { readonly id: number }> {
       const changes = new Map(this.changes);
       if (changes.size > 0) await this.store.write(merged(stored, changes));
       for (const change of changes.values()) change.writes++;
-      // Includes what was changed here during the write.
+      // Include changes that this server made during the write.
       this.known = merged(stored, this.changes);
       this.store.onReplaced(this.known);
     });
@@ -98,7 +107,6 @@ export interface HostRecordsOptions {
   readonly log: Log;
 }
 
-/** @throws StoreError */
 export async function openHostRecords(options: HostRecordsOptions) {
   const { store, isShared, secret, date, clock, log } = options;
   const readBans = async () => (await store.serverRecord('bans', banRecords)) ?? [];
@@ -120,7 +128,7 @@ export async function openHostRecords(options: HostRecordsOptions) {
     onChange: (all) =>
       void (isShared ? sharedBans.changed(all) : store.putServerRecord('bans', all)).catch(warn),
   });
-  // If servers share them, walls may be up at another one, so they do not count as lost here.
+  // Shared walls may be connected to another server, so they do not count as lost here.
   const places = new WallPlaces(
     date,
     isShared ? [] : knownPlaces,
@@ -132,7 +140,7 @@ export async function openHostRecords(options: HostRecordsOptions) {
     bans,
     places,
     /**
-     * Reads what other servers may have stored.
+     * Adopts changes that other servers may have stored.
      *
      * @param takenOver a room that another server has run until now
      * @throws StoreError

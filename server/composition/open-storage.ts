@@ -1,4 +1,4 @@
-/** Opens what a server runs on: the store of the rooms, the engine and the checkpoints. */
+/** Opens the storage of the rooms, the engine and the checkpoints. */
 import { join, resolve } from 'node:path';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
@@ -26,22 +26,22 @@ interface StorageOptions {
   readonly log: Log;
 }
 
-/** Open storage of the rooms. */
 interface OpenStorage {
   readonly store: Store;
-  /** Absent: damaged data stop the start. */
+  /** Absent if damaged data prevent the start. */
   readonly aside?: SetAside;
   readonly cluster?: Cluster;
-  /** Messages to the other servers of the cluster. */
+  /** Connects to the other servers of the cluster. */
   readonly bus?: Bus;
   close(): Promise<void>;
 }
 
 /**
- * Opens the store of the cluster, or else that of the data folder.
+ * Opens the store of the cluster, or without a cluster the store in the data folder.
  *
  * @returns undefined if nothing is stored
- * @throws ClusterError; StoreError not-writable, in-use, other-version; damaged unless it is set aside
+ * @throws ClusterError; StoreError not-writable, in-use, other-version, or damaged if damaged data
+ * are not set aside
  */
 export async function openStorage(options: StorageOptions): Promise<OpenStorage | undefined> {
   const { config, folder } = options;
@@ -57,7 +57,7 @@ async function openClusterStorage(
   url: string,
   { clock, log }: StorageOptions,
 ): Promise<OpenStorage> {
-  // Other servers do without its code.
+  // Loaded only for clusters, so that other servers do without its code.
   const { openCluster } = await import('../cluster/open-cluster.ts');
   const { ValkeyBus } = await import('../cluster/bus/valkey-bus.ts');
   const cluster = await openCluster(url, clock, log);
@@ -67,7 +67,7 @@ async function openClusterStorage(
     else log.warn('bus-lost', `Valkey passes no messages on now: ${why}.`);
   };
   try {
-    // The cluster has just answered, so a busy Valkey may answer again.
+    // The cluster's store has just answered, so retry if Valkey is only busy.
     const bus = await retry(() => ValkeyBus.open({ url, clock, onUp }), {
       clock,
       pauses: [200, 1_000],
@@ -80,7 +80,10 @@ async function openClusterStorage(
   }
 }
 
-/** Opens what is sound, repairs what the copy has, and sets the other damaged data aside. */
+/**
+ * Opens the undamaged records, repairs records from the copy of the essentials, and sets the other
+ * damaged data aside.
+ */
 async function openDamaged(
   folder: string,
   copyFile: string,
@@ -100,7 +103,7 @@ async function openDamaged(
       return bytes ? [{ key, bytes }] : [];
     });
     if (repaired.length > 0) await found.write({ put: repaired });
-    // The copy of an unreadable file has no damaged records.
+    // If the file was unreadable, `found` is a copy of its readable records, without damaged ones.
     const damaged = found.damaged.filter((key) => stored.has(key) && !copy.get(key));
     if (damaged.includes(ASIDE_KEY)) await found.write({ remove: [ASIDE_KEY] });
     const store = new Store(await withCopy(found, copyFile));
@@ -115,10 +118,16 @@ async function openDamaged(
   }
 }
 
-/** Kinds of records without which a room opens: if not, it is set aside when that is tried. */
+/**
+ * Types of records without which a room can open. If a room cannot open, it is set aside when that
+ * is tried.
+ */
 const DISPENSABLE = ['journal', 'mark', 'day', 'hours', 'counted', 'plan', 'moderation'];
 
-/** Damaged records that are moved one by one, by room; null: of the server. */
+/**
+ * Groups the damaged records that are moved individually by room. The key null is for records of
+ * the server.
+ */
 function dispensable(keys: readonly string[]): Map<string | null, string[]> {
   const rooms = new Map<string | null, string[]>();
   for (const key of keys) {
@@ -130,7 +139,11 @@ function dispensable(keys: readonly string[]): Map<string | null, string[]> {
   return rooms;
 }
 
-/** @throws EngineError unavailable */
+/**
+ * Opens the engine; a gateway gets an engine that refuses everything.
+ *
+ * @throws EngineError unavailable
+ */
 export async function openEngine(
   { role, engine: backend }: Pick<Config, 'role' | 'engine'>,
   options: Omit<EngineOptions, 'backend'>,
@@ -152,7 +165,12 @@ const NO_ENGINE: Engine = {
   close: async () => {},
 };
 
-/** @returns the checkpoint of the settings first @throws CheckpointError */
+/**
+ * Loads the installed and the retained checkpoints.
+ *
+ * @returns the checkpoint of the settings first
+ * @throws CheckpointError
+ */
 export async function loadCheckpoints(
   { checkpoint = DEFAULTS.operations.checkpoint, checkpoints }: Config,
   folder: string | undefined,

@@ -1,4 +1,7 @@
-/** Lets other servers answer requests about their rooms, and answers those of others. */
+/**
+ * Lets other servers answer requests about their rooms, and answers their requests about rooms
+ * here.
+ */
 import type { IncomingMessage } from 'node:http';
 import express, { type Request, type RequestHandler, type Response, type Router } from 'express';
 import { API } from '../../shared/host/api.ts';
@@ -12,7 +15,7 @@ import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
 
 export interface PageRelayOptions extends LineageOptions {
-  /** Undefined: this server is alone. */
+  /** Connects to the other servers; undefined if this server runs alone. */
   readonly bus: Bus | undefined;
   readonly cluster: ClusterRooms | undefined;
   readonly clock: Clock;
@@ -23,9 +26,9 @@ export interface PageRelayOptions extends LineageOptions {
   readonly hostApi: RequestHandler;
 }
 
-/** Relays requests about rooms and servers; without a bus, all are answered here. */
+/** Relays requests about rooms and servers. Without a bus, all requests are answered here. */
 export class PageRelay {
-  /** Family trees of this server's rooms. */
+  /** Routes of the family trees of this server's rooms. */
   readonly lineage: Router;
   private relay: RequestRelay | undefined;
 
@@ -33,7 +36,7 @@ export class PageRelay {
     this.lineage = lineageRoutes({ ...options, addressOf: this.addressOf });
   }
 
-  /** @throws Error the bus has been closed */
+  /** @throws Error if the bus has been closed */
   static async open(options: PageRelayOptions): Promise<PageRelay> {
     const pages = new PageRelay(options);
     const { bus, cluster, clock, hostApi } = options;
@@ -49,11 +52,18 @@ export class PageRelay {
     return pages;
   }
 
-  /** Whether a wall is connected from the requesting address; undefined: the room is not open. */
+  /**
+   * Whether a wall is connected from the requesting address; undefined if the room is not open
+   * here.
+   */
   readonly hasWall = (room: string, request: IncomingMessage): boolean | undefined =>
     this.options.rooms.roomServers.get(room)?.walls.hasWallAt(this.addressOf(request));
 
-  /** Lets another server answer a request. @returns false if none does; nothing is answered then */
+  /**
+   * Lets another server answer a request.
+   *
+   * @returns false if no server answers; nothing has been sent in that case
+   */
   readonly pass = async (
     to: RelayTarget,
     request: Request,
@@ -69,11 +79,15 @@ export class PageRelay {
     }
   };
 
-  /** The JSON with which another server answers a GET request. @throws Error none does */
+  /**
+   * Fetches the JSON with which another server answers a GET request.
+   *
+   * @throws Error if none does
+   */
   readonly get = async (to: RelayTarget, path: string): Promise<unknown> =>
     this.relay?.get(to, path);
 
-  /** Passes a request about a room on, if the room runs on another server. */
+  /** Passes on a request about a room that another server runs. */
   readonly passRoom: RequestHandler = async (request, response, next) => {
     const room = `${request.params.room}`;
     const isElsewhere = this.options.cluster?.isElsewhere(room) ?? false;
@@ -84,7 +98,7 @@ export class PageRelay {
     this.relay?.close();
   }
 
-  /** As `PageRelayOptions.addressOf`, even of a request that another server has passed on. */
+  /** The address key of a request's visitor, even if another server has passed the request on. */
   private readonly addressOf = (request: IncomingMessage): string =>
     this.relay?.addressOf(request) ?? this.options.addressOf(request);
 }

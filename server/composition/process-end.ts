@@ -1,11 +1,11 @@
-/** Ends the process: in order at the first signal, immediately at a second one. */
+/** Ends the process: in order after the first signal, immediately after a second signal. */
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 
 /** Two signals within this time count as one, ms. */
 const SAME_SIGNAL = 1_000;
 
-/** The longest that closing may take, ms. */
+/** Longest time that closing may take, in ms. */
 const LONGEST = 20_000;
 
 export class ProcessEnd {
@@ -16,14 +16,13 @@ export class ProcessEnd {
     private readonly options: {
       readonly clock: Clock;
       readonly log: Log;
-      /** Closes the server. */
       readonly close: () => Promise<void>;
       readonly exit: (code: number) => void;
       readonly onFailure: (error: unknown) => void;
     },
   ) {}
 
-  /** Closes the server, unless it is closing already. @param code the exit code */
+  /** Closes the server, unless it is already closing, and exits. @param code the exit code */
   begin(code: number): void {
     if (this.closing) return;
     this.closing = true;
@@ -39,8 +38,9 @@ export class ProcessEnd {
   }
 
   /**
-   * Handles a signal. A second one means that the host does not want to wait. npm forwards signals
-   * that the terminal has sent to this process already, so two in quick succession count as one.
+   * Handles a signal. A second signal means that the host does not want to wait. However, npm
+   * forwards signals that this process has already received from the terminal, so two signals in
+   * quick succession count as one.
    */
   readonly signal = (): void => {
     const { clock, exit } = this.options;
@@ -51,7 +51,6 @@ export class ProcessEnd {
   };
 }
 
-/** One step of a shutdown. */
 export interface ShutdownPhase {
   /** Logged when the phase has ended, as in "Closing: rooms are saved." */
   readonly name: string;
@@ -62,21 +61,24 @@ interface Closable {
   close(): unknown;
 }
 
-/** The parts of a server that are shut down. Those that start last may not have started yet. */
+/** The parts of a server to shut down. Parts that start last may be absent. */
 export interface ShutdownParts {
   readonly sockets: Closable & {
     stopAdmitting(): void;
     moveAway(time: number): Promise<void>;
   };
-  /** Time over which pages are told to connect to other servers, ms; undefined: there are none. */
+  /**
+   * Time over which pages are asked to reconnect to other servers, in ms; undefined without a
+   * cluster.
+   */
   readonly moving: number | undefined;
   readonly ticker: { stop(): Promise<void> };
   readonly deferredWork: { run(): unknown };
   readonly previews: readonly { stop(): Promise<void>; close(): Promise<void> }[];
   readonly journalWriter: { saveAll(): Promise<unknown>; close(): Promise<unknown> } | undefined;
-  /** `releaseAll` gives up the rooms, so that other servers can have them immediately. */
+  /** `releaseAll` gives up the rooms, so that other servers can take them over immediately. */
   readonly serverRooms: Closable & { releaseAll(): Promise<void> };
-  /** Requests that other servers answer. */
+  /** Passes requests to other servers. */
   readonly relay: Closable;
   readonly host: Closable;
   readonly hooks: Closable;
@@ -88,7 +90,6 @@ export interface ShutdownParts {
   readonly metricsServer?: Closable;
 }
 
-/** The phases of a shutdown, in their order. */
 export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
   const { sockets, ticker, deferredWork, previews, journalWriter, serverRooms } = parts;
   return [
@@ -101,7 +102,8 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
     { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
     {
       name: 'host records are saved',
-      // Another server continues with what is stored, so rooms are given up after the last of it.
+      // Another server continues with the stored records, so give up the rooms only after all are
+      // stored.
       run: () =>
         Promise.all([parts.host.close(), parts.alerts?.close()]).finally(() =>
           serverRooms.releaseAll(),
@@ -120,7 +122,7 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
     { name: 'extensions have stopped', run: () => parts.hooks.close() },
     {
       name: 'the engine has stopped',
-      // Rooms do not wait for a drawing that is being refined, but the process does.
+      // Rooms do not wait until a drawing has been refined, but the process must.
       run: async () => {
         await Promise.all(previews.map((preview) => preview.close()));
         await parts.engine.close();
@@ -141,7 +143,7 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
 }
 
 /**
- * Runs the phases in order. The later ones run even if an earlier one fails.
+ * Runs the phases in order. Later phases run even if an earlier one fails.
  *
  * @throws the error of the first phase that failed, after the last phase
  */

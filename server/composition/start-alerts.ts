@@ -1,4 +1,4 @@
-/** Finds the problems of a server, and alerts to them. */
+/** Finds the problems of a server, and starts the alerts about them. */
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -37,26 +37,28 @@ export interface StartAlertsOptions extends Watched {
   readonly bound: () => { readonly port: number };
 }
 
-/** @returns undefined if neither a webhook nor metrics want alerts */
+/** Starts the alerts. @returns undefined if neither a webhook nor metrics use alerts */
 export async function startAlerts(options: StartAlertsOptions): Promise<Alerts | undefined> {
   const { config, clock, date, log, hostStore: store, rooms } = options;
   if (config.alerts === undefined && config.metrics === 'none') return undefined;
   const alerts = await openAlerts({
     ...{ clock, date, log, store, url: config.alerts, problems: problemFinder(options) },
-    // Servers of a cluster have one store. Names of machines and ports outlive processes.
+    // Servers of a cluster have one store, so the record's name must differ. The names of machines
+    // and ports stay the same after a restart, unlike ids of processes.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
-  // Places remember that their walls are lost; of a room without any, only its alert does.
+  // A wall's seat remembers that the wall is lost. If a room without wall seats has lost its last
+  // wall, only the open alert remembers that.
   for (const { alert, room = '', wall } of alerts.open) {
     if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
   }
   return alerts;
 }
 
-/** @returns finds all problems of a server at the moment */
+/** Returns a function that finds all current problems of a server. */
 export function problemFinder(server: Watched): () => Problem[] {
   const { rooms, http, connectionLimits, limits, journalWriter, watchdog, descriptors } = server;
-  /** TCP connections at the last check; Node.js counts them asynchronously. */
+  /** Number of TCP connections at the previous check; Node.js counts them asynchronously. */
   let tcp = 0;
   const whyNobodyCanJoin = (): string | undefined => {
     http.getConnections((_, count = 0) => {
@@ -100,15 +102,16 @@ function roomProblems(room: string, summary: RoomSummary): Problem[] {
   return problems;
 }
 
-/** Rooms that stand still because the cluster refuses what they would store. */
+/** Finds rooms that have stopped because the cluster refuses to store their changes. */
 function refusedRooms(cluster: Watched['cluster']): Problem[] {
   const refused = [...(cluster?.refused() ?? [])];
   return refused.map(([room, text]) => ({ alert: 'nobody-can-join', room, text }));
 }
 
 /**
- * Walls that are lost. Outside the opening hours they may be switched off. One whose browser
- * crashes again and again is up for moments, so it is back only once it has settled.
+ * Finds walls that are lost. Outside the opening hours this is expected, since walls may be
+ * switched off. A wall whose browser crashes repeatedly is connected only for moments, so a wall
+ * counts as back only after it has stayed connected for a while.
  */
 export function wallProblems(
   room: string,

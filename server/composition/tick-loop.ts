@@ -1,4 +1,6 @@
-/** Runs the ticks of all rooms: steps the world, journals the result, and lets rooms broadcast it. */
+/**
+ * Runs the ticks of all rooms: steps the world, journals the result, and lets rooms broadcast it.
+ */
 import { EngineError } from '../engine/engine.ts';
 import type { Hooks } from '../extensions/hooks.ts';
 import type { Metrics } from '../operations/metrics.ts';
@@ -16,19 +18,19 @@ export interface TickLoopOptions {
   readonly hooks: Hooks;
   readonly journalWriter: JournalWriter | undefined;
   readonly metrics: () => Metrics | undefined;
-  /** The servers of the open rooms at the moment of the call. */
+  /** Returns the servers of the rooms that are open now, by room name. */
   readonly roomServers: () => ReadonlyMap<string, RoomServer>;
-  /** Whether a room may tick and be shown here now; false: another server may have it. */
+  /** Whether a room may tick and be shown here now; false if another server may run it. */
   readonly mayTick: (room: string) => boolean;
-  /** Keeps previews from using the engine until then, ms. */
+  /** Keeps previews from using the engine until a given time, ms of the clock. */
   readonly pausePreviews: (until: number) => void;
   readonly onTick: ((timing: TickTiming) => void) | undefined;
   readonly onHeartbeat: (() => void) | undefined;
-  /** The ticks cannot continue. */
+  /** Called when the ticks cannot continue. */
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Builds the tick loop. It ticks the rooms that are added to its ticker. */
+/** Builds the tick loop. The loop ticks the rooms that are added to its ticker. */
 export function createTickLoop(options: TickLoopOptions) {
   const { world, clock, hooks, journalWriter, metrics, mayTick, onFailure } = options;
   const watchdog = new TickWatchdog({
@@ -57,7 +59,7 @@ export function createTickLoop(options: TickLoopOptions) {
       const ticked: RoomServer[] = [];
       for (const { room, result } of ticks) {
         const roomServer = options.roomServers().get(room.name);
-        // Meanwhile the process may have been suspended, or the journal have failed.
+        // During the tick, the process may have been suspended, or the journal may have failed.
         if (!roomServer || !mayTick(room.name)) continue;
         roomServer.handleTick(result, clock.now());
         hooks.ticked(roomServer, result);
@@ -68,8 +70,8 @@ export function createTickLoop(options: TickLoopOptions) {
           if (mayTick(roomServer.room.name)) roomServer.broadcast(clock.now());
         }
       });
-      // Broadcast now if there is time before the next tick. A refresh sends the room as it is, so
-      // it cannot wait until the next tick has begun.
+      // Broadcast now if there is time before the next tick. A refresh sends the room's current
+      // state, so it cannot wait until the next tick has begun.
       if (!ticker.isBehind || ticked.some((roomServer) => roomServer.refresh.hasPending)) {
         deferredWork.run();
       }

@@ -1,6 +1,6 @@
 /**
- * The host's HTTP API: authentication, validation, error responses, and which server of a cluster
- * answers. What calls and files do is in calls.ts and files.ts.
+ * The host's HTTP API: authentication, validation, error responses, and passing requests to the
+ * right server of a cluster. calls.ts and files.ts implement the calls and files.
  */
 import express, {
   type NextFunction,
@@ -35,15 +35,15 @@ import {
 } from './host-sessions.ts';
 import type { HostToken } from './host-token.ts';
 
-/** Calls for rooms that no server runs: any server that runs rooms can execute them. */
+/** Calls for rooms that no server runs. Any server that runs rooms can execute them. */
 const OF_ANY_OWNER: readonly string[] = ['createRoom', 'openRoom', 'removeRoom'];
 
 /**
- * The server that a call or file is for: the named one, the one that has made the film, or the one
- * that runs the room.
+ * Finds the server that must answer a call or send a file: the server named in the path, the server
+ * that made the film, or the server that runs the room.
  *
  * @param call undefined for a file
- * @returns undefined: this one
+ * @returns undefined if this server must answer
  * @throws HostRefusal no-such-server
  */
 export function targetOf(
@@ -57,13 +57,12 @@ export function targetOf(
   const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
   const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
   if (name !== undefined) return name === cluster.name ? undefined : { server: name };
-  // First, as a room that was just closed may seem to be open here.
+  // Checked first: a room that was just closed may still seem to be open on this server.
   const of = call && OF_ANY_OWNER.includes(call) ? cluster.ledElsewhere(room) : undefined;
   if (of !== undefined) return { room: of };
   return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
 }
 
-/** Whether this server is a target. */
 export const isTarget = (
   target: RelayTarget,
   cluster: Pick<ClusterRooms, 'name' | 'roomServers' | 'isElsewhere'>,
@@ -74,9 +73,13 @@ export const isTarget = (
 
 /** Lets other servers of a cluster answer requests. */
 export interface Relay {
-  /** @returns false if none answers; nothing is sent then */
+  /** @returns false if no server answers; nothing has been sent in that case */
   pass(to: RelayTarget, request: Request, response: Response): Promise<boolean>;
-  /** The JSON with which another server answers a GET request. @throws Error none does */
+  /**
+   * Fetches the JSON with which another server answers a GET request.
+   *
+   * @throws Error if none does
+   */
   get(to: RelayTarget, path: string): Promise<unknown>;
 }
 
@@ -88,16 +91,19 @@ export interface ApiOptions {
   readonly throttle: LoginThrottle;
   /** The client address of a request. */
   readonly addressOf: (request: Request) => string;
-  /** Name of the session's cookie: servers on one machine share its cookies. */
+  /**
+   * Name of the session cookie. It depends on the server's secret, since a browser sends the
+   * cookies of one server to all servers on the machine.
+   */
   readonly cookie: string;
 }
 
-/** Files that a wall shows, so no session is needed. */
+/** Files that walls show. They need no session, as walls do not sign in. */
 const PUBLIC_FILES: readonly string[] = [FILES.wallFrame];
-/** Files that depend on the server that is asked. */
+/** Files that depend on the server that receives the request, so the request is never passed on. */
 const OWN_FILES: readonly string[] = [FILES.sign];
 
-/** All `no-such-…` are 404; the others are 409. */
+/** HTTP status by reason. Other reasons have status 404 if they begin with `no-such-`, else 409. */
 const STATUS: Partial<Record<HostReason, number>> = {
   'no-session': 401,
   'wrong-token': 401,
@@ -146,7 +152,7 @@ export function createHostApi(options: ApiOptions): Router {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
       if (await relay().pass(target, request, response)) return;
-      // A file may be here even if its room is not.
+      // The file may be on this server even if the room is not.
       if (!call) return next();
       throw new HostRefusal('server' in target ? 'no-such-server' : 'elsewhere');
     };
@@ -194,7 +200,10 @@ function addFiles(router: Router, host: Host, before: (path: string) => RequestH
   }
 }
 
-/** Rejects calls from other sites' pages. Programs send no such headers, and have no cookie. */
+/**
+ * Rejects calls from pages of other sites. Programs send neither of the two headers, but they have
+ * no session cookie either.
+ */
 function requireOwnPage(request: Request): void {
   const site = request.get('sec-fetch-site');
   const foreign = site !== undefined && site !== 'same-origin' && site !== 'none';
@@ -220,8 +229,8 @@ async function login(
 ): Promise<SessionState> {
   const { throttle, sessions, cookie, host } = options;
   const address = options.addressOf(request);
-  // The right token never waits: it cannot be guessed, and others at the host's address must not be
-  // able to keep the host out.
+  // A correct token is accepted without delay even after wrong ones. Otherwise somebody else at the
+  // host's address could lock the host out with wrong tokens.
   if (!options.token.is(token)) {
     const wait = throttle.wait(address);
     if (wait > 0) throw new HostRefusal('too-many-tries', '', wait);
@@ -231,7 +240,7 @@ async function login(
   }
   throttle.succeed(address);
   const { word, session } = sessions.begin();
-  // The page's next call may reach another server.
+  // The page's next call may reach another server, which must know the session by then.
   await sessions.caughtUp();
   const maxAge = DEFAULTS.session.life;
   response.cookie(cookie, word, { ...COOKIE, secure: request.secure, maxAge });
@@ -247,7 +256,7 @@ function stateOf(session: HostSession, { sessions, host }: ApiOptions): SessionS
 async function sessionOf(request: Request, { sessions, cookie }: ApiOptions): Promise<HostSession> {
   const isUse = request.method !== 'GET' || request.get(USED_HEADER) !== undefined;
   const word = wordOf(request, cookie);
-  // A session that has just begun at another server may not have arrived here.
+  // A session that has just begun on another server may not have arrived here.
   if (word && !sessions.find(word, false)) await sessions.caughtUp();
   const session = sessions.find(word, isUse);
   if (!session) throw new HostRefusal('no-session');
@@ -262,7 +271,7 @@ function wordOf(request: Request, cookie: string): string | undefined {
   return undefined;
 }
 
-/** Errors of the body parser, by type. */
+/** Reasons for errors of the body parser, by the type of the error. */
 const UNREADABLE: Readonly<Record<string, HostReason>> = {
   'entity.too.large': 'too-large',
   'entity.parse.failed': 'not-json',
@@ -270,7 +279,7 @@ const UNREADABLE: Readonly<Record<string, HostReason>> = {
   'charset.unsupported': 'not-json',
 };
 
-/** Answers a request that has failed. */
+/** Creates the error handler that answers failed requests. */
 const refusing =
   (log: Log) =>
   (error: unknown, _request: Request, response: Response, _next: NextFunction): void => {

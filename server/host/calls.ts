@@ -1,6 +1,6 @@
 /**
- * Everything that the host can do: a handler for each call in `shared/host/api.ts`.
- * It neither authenticates, nor validates, nor finds the server that a call is for: api.ts does.
+ * Implements everything that the host can do: a handler for each call in `shared/host/api.ts`.
+ * api.ts authenticates and validates a call, and finds the server that must execute it.
  * Start reading at `HANDLERS`.
  */
 import { randomInt } from 'node:crypto';
@@ -40,29 +40,31 @@ import {
 import { restore, undoCommand, undoRecent } from './undo.ts';
 import type { VisitCounter } from './visit-statistics.ts';
 
-/** Everything that handlers of calls and files use. */
+/** The services that handlers of calls and files use. */
 export interface Host extends HostContext {
   readonly films: FilmJobs;
   readonly counter: VisitCounter;
   readonly farewells: Farewells;
   readonly hours: DailySchedule;
   readonly isSupervised: boolean;
-  /** A room's summary as the server that runs it knows it, if that answers soon. */
+  /**
+   * Asks the server that runs a room for its summary; returns `known` if the answer takes too long.
+   */
   readonly summaryOf: (known: RoomSummary) => RoomSummary | Promise<RoomSummary>;
-  /** Tells the other servers that the schedule has changed. */
+  /** Notifies the other servers that the schedule has changed. */
   readonly announceSchedule: () => void;
 }
 
 /** Parameters of a path, such as the room in `/rooms/:room`. */
 export type Parts = Readonly<Record<string, string>>;
 
-/** Calls that need no session, or end one; api.ts handles them itself. */
+/** Calls that begin, check or end a session; api.ts handles them itself. */
 type SessionCall = 'login' | 'logout' | 'session';
 
-/** Nothing may be returned where the answer is an empty object. */
+/** A handler may return nothing if the answer of its call is an empty object. */
 type Returned<A> = Record<never, never> extends A ? unknown : A;
 
-/** A function for each call; all may throw `HostRefusal`. */
+/** One handler per call; each may throw `HostRefusal`. */
 export type Handlers = {
   readonly [N in Exclude<CallName, SessionCall>]: (
     host: Host,
@@ -265,10 +267,10 @@ function requireCluster({ cluster }: HostContext): ClusterRooms {
   return cluster;
 }
 
-/** For how long the page says that the clock was set back, ms. */
+/** For how long the host's page warns that the clock was set back, in ms. */
 const DAY = 86_400_000;
 
-/** The state of the server, with the films and rooms of all servers. */
+/** Collects the state of this server, with the films and rooms of all servers. */
 async function stateOf(host: Host): Promise<HostState> {
   const { rooms, engine, since, version, cluster, hours } = host;
   const now = host.date();
@@ -324,7 +326,7 @@ function detailOf({ rooms, places, clock, date }: Host, name: string): RoomDetai
   };
 }
 
-/** A room's snapshots, latest first, without unreadable ones. */
+/** Lists a room's readable snapshots, latest first. */
 async function snapshotsOf({ rooms, storage }: Host, name: string): Promise<SnapshotRecord[]> {
   if (!storage) return [];
   const roomServer = rooms.roomServers.get(name);
@@ -334,7 +336,10 @@ async function snapshotsOf({ rooms, storage }: Host, name: string): Promise<Snap
   return storage.store.readableSnapshots(name);
 }
 
-/** Writes a replay bundle of the room's last state to the data folder, before it is removed. */
+/**
+ * Writes a replay bundle of the room's last state to the data folder, since the room is about to be
+ * removed.
+ */
 async function saveLastState({ storage, folder, date }: Host, room: string): Promise<void> {
   if (!storage || folder === undefined) return;
   const tail = await storage.store.tail(room);
@@ -352,19 +357,21 @@ async function saveLastState({ storage, folder, date }: Host, room: string): Pro
 async function reseed(host: Host, room: string, count: number): Promise<CallAnswer<'reseed'>> {
   const { rooms, farewells } = host;
   rooms.requireOpen(room);
-  // A farewell would take the new organisms away.
+  // A farewell that continued would remove the new organisms.
   await farewells.stop(room);
   const live = rooms.requireOpen(room);
   const kept = await takeSnapshot(host, live.room, { before: 'reseed' });
   const { width, height } = live.room.grid;
   const cleared = runSystemCommand(live, { what: 'clear', area: { x: 0, y: 0, width, height } });
-  // A flooded room may refuse some of them.
+  // A flooded room may refuse some of the `plant` commands.
   const planted = countExecuted(sow(live, count));
   await cleared;
   return { planted: await planted, kept };
 }
 
-/** Plants organisms evenly over the room, of different kinds as far as the gallery has them. */
+/**
+ * Plants organisms evenly over the room, each of a different kind if the gallery has enough kinds.
+ */
 function sow(live: OpenRoom, count: number) {
   const { grid, species } = live.room;
   const { side } = species;
@@ -384,7 +391,9 @@ function sow(live: OpenRoom, count: number) {
   });
 }
 
-/** The centre of the i-th of n windows along a length, slightly randomised. */
+/**
+ * Computes the centre of the i-th of n windows along a length, shifted by a small random amount.
+ */
 function positionIn(i: number, n: number, length: number, side: number): number {
   const room = length - side;
   const step = room / n;

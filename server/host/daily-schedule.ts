@@ -13,36 +13,42 @@ export interface DailyScheduleOptions {
   /**
    * Called when the building opens or closes, and when the schedule changes.
    *
-   * @param isClosingTime the building has just closed by the clock
+   * @param isClosingTime whether the building has just closed by the clock, not by a changed
+   * schedule
    */
   readonly onChange: (isOpen: boolean, schedule: Schedule, isClosingTime: boolean) => void;
   /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
-  /** Whether something starts the server again; otherwise no restart is announced. */
+  /**
+   * Whether a supervisor starts the server again after it exits; if not, no restart is announced.
+   */
   readonly isSupervised: boolean;
-  /** Asked at the time of the restart: how much later this server restarts, ms. */
+  /** Returns how long this server delays the scheduled restart, in ms. */
   readonly restartDelay?: () => number;
 }
 
 const MINUTE = 60_000;
-/** Longest time between two checks, ms, as the wall clock may be set. */
+/** Longest time between two checks, in ms. It is short because somebody may set the wall clock. */
 const LOOK = 30_000;
-/** Yesterday, in days from today. Its hours may end today. */
+/** Yesterday, as a day relative to today. Its opening hours may end today, after midnight. */
 const YESTERDAY = -1;
 
-/** Follows the schedule. */
+/** Announces opening, closing and restarts when they are due by the schedule. */
 export class DailySchedule {
   private cancel: (() => void) | undefined;
   private cancelRestart: (() => void) | undefined;
   private wasOpen = true;
-  /** Whether it has looked before: at the start, it may have closed long ago. */
+  /**
+   * Whether a check has been made before. The first check may find that the building closed long
+   * ago, which is not closing time.
+   */
   private isFollowing = false;
   /** Time of the last check, wall clock, ms. */
   private looked: number;
 
   private constructor(
     private readonly options: DailyScheduleOptions,
-    /** Changed with `set`. */
+    /** Use `set` to change it. */
     public schedule: Schedule,
   ) {
     this.looked = options.date();
@@ -60,7 +66,6 @@ export class DailySchedule {
     return isOpenAt(this.schedule, this.options.date());
   }
 
-  /** The next opening, closing or restart, if any. */
   get next(): HostState['next'] {
     const { isSupervised, date } = this.options;
     return nextOf(isSupervised ? this.schedule : { ...this.schedule, restart: null }, date());
@@ -73,7 +78,7 @@ export class DailySchedule {
     this.look(true);
   }
 
-  /** Applies what is stored, perhaps by another server. @throws StoreError */
+  /** Applies the stored schedule, which another server may have changed. @throws StoreError */
   async reload(): Promise<void> {
     const kept = (await this.options.store.serverRecord('schedule', schedule)) ?? ALWAYS_OPEN;
     if (isDeepStrictEqual(kept, this.schedule)) return;
@@ -97,7 +102,7 @@ export class DailySchedule {
     }
     this.isFollowing = true;
     const restart = restartAfter(this.schedule, this.looked);
-    // A restart missed by more than ten minutes, as after sleep, is skipped.
+    // A restart is skipped if it was missed by more than ten minutes, for example during sleep.
     const isDue = restart !== undefined && restart <= now && now - restart < 10 * MINUTE;
     this.looked = now;
     if (isDue) this.restart();
@@ -119,25 +124,25 @@ export class DailySchedule {
   }
 }
 
-/** Finds the opening hours of the day that is `ahead` days after a moment. */
+/** Finds the opening hours of a day. @param ahead days from `moment`, negative for earlier days */
 const hoursOf = ({ days }: Schedule, moment: number, ahead: number): Schedule['days'][number] =>
-  // Monday comes first.
+  // `days` begins with Monday, `getDay()` with Sunday.
   days[(new Date(moment).getDay() + 13 + ahead) % 7];
 
-/** A time of day, some days after another moment; ms. */
+/** Computes when a time of day occurs, some days after a moment. @returns wall clock, ms */
 function at(moment: number, days: number, time: string): number {
   const [hours, minutes] = time.split(':').map(Number);
   const date = new Date(moment);
-  // By the calendar, so that a day of 23 or 25 hours is one day.
+  // Calendar arithmetic: a day can have 23 or 25 hours when daylight saving time begins or ends.
   date.setDate(date.getDate() + days);
   return date.setHours(hours, minutes, 0, 0);
 }
 
-/** Computes when a day's hours end, as `at`. */
+/** Computes when a day's opening hours end. @returns wall clock, ms */
 const closing = (moment: number, days: number, hours: { from: string; to: string }): number =>
   at(moment, closesNextDay(hours) ? days + 1 : days, hours.to);
 
-/** Whether the building is open at a time, wall clock, ms. */
+/** Tells whether the building is open. @param now wall clock, ms */
 export function isOpenAt(wanted: Schedule, now: number): boolean {
   if (!wanted.on) return true;
   return [YESTERDAY, 0].some((ahead) => {
@@ -146,7 +151,7 @@ export function isOpenAt(wanted: Schedule, now: number): boolean {
   });
 }
 
-/** The first restart after a moment. */
+/** Computes the time of the first restart after a moment; undefined if none is scheduled. */
 function restartAfter({ restart }: Schedule, moment: number): number | undefined {
   if (restart === null) return undefined;
   const today = at(moment, 0, restart);
@@ -163,7 +168,7 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
     events.push({ at: at(now, ahead, hours.from), what: 'open' });
     events.push({ at: closing(now, ahead, hours), what: 'close' });
   }
-  // From one day to the next it may stay open.
+  // The hours of one day may continue into those of the next without a change.
   const isChange = ({ what, at: time }: (typeof events)[number]): boolean =>
     what === 'restart' || isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1);
   const coming = events

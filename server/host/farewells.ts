@@ -1,6 +1,6 @@
 /**
- * The end of a room's day: for a minute, what lives there departs. Then a new day begins, on bare
- * ground or, if the host wants generations, with heirs. A snapshot is taken first.
+ * Ends a room's day. For a minute, its organisms depart one by one. Then the next day begins, on
+ * bare ground or, if the host has chosen generations, with heirs. A snapshot is taken first.
  */
 
 import { randomInt } from 'node:crypto';
@@ -23,7 +23,7 @@ import {
 import type { Room } from '../world/room.ts';
 import { countExecuted, type HostContext, runSystemCommand, takeSnapshot } from './host-context.ts';
 
-/** The heirs of a room whose day ends now; none if nothing is grown. */
+/** Breeds the heirs of a room whose day is ending; returns none if no organism is grown. */
 function heirsIn(room: Room): HeirSeed[] {
   const { organisms, lineage, species, tick } = room;
   const all = [...organisms, ...lineage.ended];
@@ -36,7 +36,7 @@ function heirsIn(room: Room): HeirSeed[] {
   return breed(chooseAncestors(candidates, tick), species.latentBounds);
 }
 
-/** The latent of a living organism; undefined if the checkpoint was not made for it. */
+/** Reads the latent of a living organism; undefined if it is outside the checkpoint's bounds. */
 function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
   try {
     return room.previewLatent({ from: 'organism', organism }, HOUSE.id);
@@ -47,9 +47,10 @@ function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
 }
 
 /**
- * Plants heirs on bare ground, well spread; in a room that is too small for all, only the first.
+ * Plants heirs on bare ground, well spread. If the room is too small for all, plants only the first
+ * few.
  *
- * @returns number of planted heirs, once all commands are answered
+ * @returns number of planted heirs, after all commands have been answered
  */
 async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<number> {
   const { grid, species, tick } = live.room;
@@ -65,46 +66,53 @@ async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<n
   return countExecuted(answers);
 }
 
-/** The record of rooms whose day ends and whose heirs are not planted yet. */
+/** Record key. The record names the rooms whose heirs are chosen but not planted yet. */
 const RECORD = 'days';
 const days = v.array(v.string());
 
-/** From the first organism that goes to bare ground, seconds. */
+/** Default duration of a farewell, from the first departure to the last, in seconds. */
 const DURATION = 60;
-/** For how long walls show the family tree after that, unless the farewell was shorter; ms. */
+/** Longest time for which walls show the family tree after a farewell, in ms. */
 const TREE = 45_000;
-/** Time between two looks at who is next, ms. */
+/** Time between two steps, in which organisms begin to depart, in ms. */
 const STEP = 500;
 const { maxDissolving, dissolveSeconds } = DEPARTURE;
 
 interface Farewell {
   readonly live: OpenRoom;
-  /** From the first organism that goes to bare ground. */
+  /** From the first departure to the last. */
   readonly seconds: number;
-  /** When it ends, ms. */
+  /** When the farewell ends, ms; Infinity until the first organism departs. */
   until: number;
-  /** Whether closing time began it. */
+  /** Whether closing time began the farewell. */
   readonly atClosing: boolean;
   cancel: () => void;
   readonly end: () => void;
   readonly done: Promise<void>;
-  /** Organisms that should be departing by now but are not yet; a fraction. */
+  /** Number of organisms that should have begun to depart but have not yet; can be fractional. */
   owed: number;
-  /** Seeds that the next day begins with. */
+  /** Heirs with which the next day begins. */
   heirs: readonly HeirSeed[];
-  /** Resolves when the requested departures have begun. */
+  /** Resolves when all requested departures have begun. */
   begun: Promise<unknown>;
 }
 
-/** The farewells that are under way. */
+/** Runs the farewells of all rooms. */
 export class Farewells {
   private readonly going = new Map<string, Farewell>();
-  /** Rooms with heirs that are not planted yet. They are stored, as heirs are lost with the server. */
+  /**
+   * Rooms with heirs that are not planted yet. The names are stored, so that the next start can
+   * warn about lost heirs.
+   */
   private readonly withHeirs = new Set<string>();
 
   private constructor(private readonly context: HostContext) {}
 
-  /** Warns of days that the end of the server cut short. @throws StoreError */
+  /**
+   * Opens the farewells, and warns of rooms whose heirs were lost when the server ended.
+   *
+   * @throws StoreError
+   */
   static async open(context: HostContext): Promise<Farewells> {
     const { hostStore, log } = context;
     const cut = (await hostStore.serverRecord(RECORD, days)) ?? [];
@@ -118,10 +126,11 @@ export class Farewells {
   }
 
   /**
-   * Ends the day of a room. Visitors can only watch until it is over.
+   * Ends the day of a room. Visitors can only watch until the farewell is over.
    *
-   * @param seconds from the first organism that goes to bare ground
-   * @returns the snapshot of before, null if nothing is stored, and when it is over or was stopped
+   * @param seconds from the first departure to the last
+   * @returns `kept`: the snapshot taken first, or null if nothing is stored; `done`: resolves when
+   * the farewell is over or was stopped
    * @throws HostRefusal no-such-room, room-closed, room-busy
    */
   async begin(
@@ -169,14 +178,13 @@ export class Farewells {
   }
 
   /**
-   * Stops a room's farewell, if there is one: what is not departing stays. Resolves when the
-   * departures that were requested have begun.
+   * Stops a room's farewell, if one is running; organisms that are not departing stay. Resolves
+   * when the requested departures have begun.
    */
   async stop(name: string): Promise<void> {
     await Promise.all([this.leave(name), this.forgetHeirs(name)]);
   }
 
-  /** Stops the farewells that closing time began. */
   stopClosing(): void {
     for (const [name, { atClosing }] of [...this.going]) if (atClosing) void this.stop(name);
   }
@@ -219,7 +227,7 @@ export class Farewells {
     }
   }
 
-  /** Lets as many depart as are due, so that the last one is gone at the end. */
+  /** Lets organisms depart at an even rate, so that the last one is gone when the farewell ends. */
   private step(name: string, farewell: Farewell): void {
     if (this.going.get(name) !== farewell) return;
     const { rooms, clock } = this.context;
@@ -239,7 +247,8 @@ export class Farewells {
     const seconds = dissolvingTime(staying.length, left / 1000);
     const rest = left - 1000 * seconds;
     farewell.owed += rest < STEP ? staying.length : (staying.length * STEP) / rest;
-    // None has to go at once for another, unless the time is over.
+    // Respect the limit of simultaneous departures, unless the time is over: above the limit, an
+    // organism that is dissolving would have to vanish immediately.
     const free = maxDissolving - (organisms.length - staying.length);
     farewell.owed = Math.min(farewell.owed, left < STEP ? staying.length : free);
     const begun: Promise<unknown>[] = [];
@@ -247,12 +256,13 @@ export class Farewells {
       const [{ id: organism }] = staying.splice(randomInt(staying.length), 1);
       begun.push(runSystemCommand(live, { what: 'depart', organism, seconds }));
     }
-    // One that has died in this moment is gone anyway, and a full queue takes it later.
+    // A departure may fail: the organism has just died, or the queue is full and a later step
+    // retries.
     farewell.begun = Promise.allSettled(begun);
     farewell.cancel = clock.after(STEP, () => this.step(name, farewell));
   }
 
-  /** Walls show who came of whom, before a new day begins. */
+  /** Shows the family tree on the walls, then begins the next day. */
   private showTree(name: string, farewell: Farewell): void {
     const { server, room } = farewell.live;
     if (server.walls.upCount === 0 || room.lineage.ended.length === 0) {
@@ -273,11 +283,11 @@ export class Farewells {
 }
 
 /**
- * For how long each dissolves, so that all have gone at the end and no more dissolve at once than
- * may.
+ * Computes how long each organism dissolves. All must be gone at the end, and only `maxDissolving`
+ * may dissolve simultaneously.
  *
- * @param organisms that do not depart yet
- * @param left until the end, seconds
+ * @param organisms number of organisms that are not departing yet
+ * @param left time until the end of the farewell, in seconds
  * @returns seconds
  */
 const dissolvingTime = (organisms: number, left: number): number =>

@@ -1,4 +1,3 @@
-/** Files and pictures for the host's page: a handler for each of `FILES` in `shared/host/api.ts`. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
@@ -33,14 +32,13 @@ function queryOf<T>(schema: v.GenericSchema<unknown, T>, { query }: Request): T 
   throw new HostRefusal('bad-call', result.issues[0].message);
 }
 
-/** Sends a file or picture; may throw `HostRefusal`. */
 type FileHandler = (host: Host, request: Request, response: Response) => unknown;
 
 export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } = {
   picture: async (host, request, response) => {
     const name = roomOf(host, request);
     const { rooms, world } = host;
-    // A closed room is shown as it was last.
+    // The world keeps the last state of a closed room.
     const room = rooms.planOf(name).open ? rooms.requireOpen(name).room : world.rooms.get(name);
     await sendPng(response, room?.grid.planes ?? (await lastPlanes(host, name)));
   },
@@ -92,7 +90,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   },
   job: ({ films }, request, response) => {
     const { path, name } = films.file(`${request.params.job}`);
-    // `?show`: in the page, not as a download.
+    // With `?show`, the page shows the film instead of downloading it.
     if (request.query.show === undefined) response.attachment(name);
     return stream(path, request, response);
   },
@@ -143,7 +141,7 @@ async function lastPlanes(host: Host, room: string): Promise<Planes> {
   return planesAt(host, room, tick);
 }
 
-/** A drawing that waits for the host's decision. @throws HostRefusal no-such-drawing */
+/** Finds a drawing that waits for the host's decision. @throws HostRefusal no-such-drawing */
 function drawingOf({ rooms }: Host, { params }: Request) {
   const live = rooms.requireOpen(`${params.room}`);
   const drawing = live.server.drawings.find(Number(params.drawing));
@@ -151,7 +149,7 @@ function drawingOf({ rooms }: Host, { params }: Request) {
   return { drawing, live };
 }
 
-/** A drawing as a read-out of a grown organism: ink is white. */
+/** Converts a drawing to a read-out of a grown organism; ink becomes white. */
 function readOutOf(pixels: Uint8Array, side: number) {
   const isInk = pixels.length === side * side;
   const rgba = isInk
@@ -165,7 +163,9 @@ function asRefusal(error: unknown): never {
   throw new HostRefusal(error.reason === 'not-kept' ? 'no-such-time' : 'failed', error.message);
 }
 
-/** Streams a file; closes its descriptor with the connection even if it was not read to the end. */
+/**
+ * Streams a file. Closes its descriptor with the connection, even if the client has not read all.
+ */
 async function stream(path: string, request: Request, response: Response): Promise<void> {
   const { size } = await stat(path);
   const { socket } = request;

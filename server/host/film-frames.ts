@@ -1,4 +1,6 @@
-/** The pictures of a film, a file each, so that pages can show any moment of it. */
+/**
+ * Stores the pictures of a film as one file each, so that pages can show any moment of the film.
+ */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -11,10 +13,14 @@ import type { PictureWriter } from '../replay/pictures.ts';
 
 const folderOf = (film: string): string => `${film}.frames`;
 
-/** The file of a picture: gzip of the planes, colours first. @param film path of the film */
+/**
+ * Path of the file of one picture: the gzipped planes, colours first.
+ *
+ * @param film path of the film
+ */
 export const frameFile = (film: string, index: number): string => join(folderOf(film), `${index}`);
 
-/** Also writes each picture to a file of its own. @param film path of the film */
+/** Writes each picture to a file of its own, and passes it on. @param film path of the film */
 export function withFrames(
   film: string,
   pictures: PictureWriter,
@@ -34,10 +40,9 @@ export function withFrames(
   };
 }
 
-/** How folders are removed in which a process may still be writing. */
+/** Options for removing a folder in which a process may still be writing. */
 export const REMOVAL = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 } as const;
 
-/** Removes a film and its pictures. @throws the system's error */
 export const removeFilm = (film: string): Promise<unknown> =>
   Promise.all([rm(film, { force: true }), rm(folderOf(film), REMOVAL)]);
 
@@ -45,14 +50,14 @@ function bytesOf({ rgba, owner }: Planes): Uint8Array {
   return Buffer.concat([rgba, new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength)]);
 }
 
-/** Files are read one at a time. */
+/** Files are read one at a time, to limit the number of open file descriptors. */
 const reading = new Mutex();
-/** Frames that are being sent, and to how many clients, by file. */
+/** Frames that are being sent, by file, with the number of clients that receive them. */
 const sending = new Map<string, { readonly bytes: Promise<Buffer>; receivers: number }>();
 
 /**
- * Sends the file of a frame. Responses hold no file descriptors, as some clients never read them,
- * and those that are sent at the same time share their bytes.
+ * Sends the file of a frame. A response holds no file descriptor, as some clients never read it.
+ * Responses that send one frame simultaneously share its bytes.
  */
 export function sendFrame(file: string, response: Response): void {
   const frame = getOrAdd(sending, file, () => {
@@ -62,7 +67,7 @@ export function sendFrame(file: string, response: Response): void {
   response.once('close', () => {
     if (--frame.receivers === 0) sending.delete(file);
   });
-  // The frames of a film do not change.
+  // Browsers may cache a frame: the frames of a film do not change.
   response.set({ 'Content-Encoding': 'gzip', 'Cache-Control': 'private, max-age=86400' });
   response.type('application/octet-stream');
   frame.bytes.then(

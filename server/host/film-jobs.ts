@@ -24,9 +24,8 @@ export interface FilmJobsOptions {
   readonly engine: FilmOrder['engine'];
   /** Receives the details of a failure, for the log. */
   readonly warn: (message: string) => void;
-  /** Called when there are no pictures of a film any more: it has failed, or was removed. */
+  /** Called when a film's pictures no longer exist, because the film failed or was removed. */
   readonly onGone: (job: string) => void;
-  /** Starts the rendering process. */
   readonly start?: () => ChildProcess;
 }
 
@@ -40,7 +39,7 @@ interface Job {
 
 const PROCESS = fileURLToPath(new URL('./film-process.ts', import.meta.url));
 const HOUR = 3_600_000;
-/** Time without progress after which a job fails, ms; its total time is not limited. */
+/** Longest time without progress before a job fails, in ms. The total time is not limited. */
 const STALLED = 900_000;
 
 const fork = (): ChildProcess =>
@@ -49,7 +48,6 @@ const fork = (): ChildProcess =>
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
 
-/** The film jobs of all rooms. */
 export class FilmJobs {
   private readonly jobs = new Map<string, Job>();
   private folder: string | undefined;
@@ -64,7 +62,7 @@ export class FilmJobs {
   /**
    * Starts a film.
    *
-   * @param place where rooms are stored, and the checkpoint's folder
+   * @param place where the rooms are stored, and the folder of the checkpoint
    * @throws HostRefusal too-many-jobs
    */
   begin(
@@ -76,7 +74,7 @@ export class FilmJobs {
     const { date, engine, start = fork } = this.options;
     const { filmRate, filmSide } = DEFAULTS.host;
     this.folder ??= mkdtempSync(join(tmpdir(), 'vivarium-films-'));
-    // The system may have removed the temporary folder after days without use.
+    // The system may remove the temporary folder if it is unused for days.
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
     const id = randomBytes(9).toString('base64url');
     const extension = kind === 'gif' ? 'gif' : 'zip';
@@ -103,7 +101,7 @@ export class FilmJobs {
     const child = job.child!;
     this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
-    // A process that cannot start emits two errors: for its start and for the message below.
+    // A process that cannot start emits two errors: for the start, and for the message sent below.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code) => this.fail(job, 'ended', `Its process ended (${code}).`));
     child.send({
@@ -122,7 +120,6 @@ export class FilmJobs {
     return job.state;
   }
 
-  /** Stops a job and removes its file. @throws HostRefusal no-such-job */
   stop(id: string): void {
     const job = this.get(id);
     this.end(job, 'stopped');
@@ -131,7 +128,7 @@ export class FilmJobs {
   }
 
   /**
-   * A film of which pages can show pictures, finished or not.
+   * Returns the state of a film that has pictures to show, even if it is unfinished.
    *
    * @throws HostRefusal no-such-job, job-not-done
    */
@@ -144,7 +141,7 @@ export class FilmJobs {
   }
 
   /**
-   * The file of a picture that is made: gzip of the planes, colours first.
+   * Path of the file of one finished picture: the gzipped planes, colours first.
    *
    * @throws HostRefusal no-such-job, job-not-done, no-such-time
    */
@@ -155,7 +152,7 @@ export class FilmJobs {
     return frameFile(this.get(id).path, index);
   }
 
-  /** The file of a finished film. @throws HostRefusal no-such-job, job-not-done */
+  /** Path and download name of a finished film. @throws HostRefusal no-such-job, job-not-done */
   file(id: string): { readonly path: string; readonly name: string } {
     const { state, path } = this.get(id);
     if (state.state !== 'done') throw new HostRefusal('job-not-done', state.error ?? '');
@@ -213,7 +210,7 @@ export class FilmJobs {
     job.child = undefined;
   }
 
-  /** Removes all but the latest finished films. */
+  /** Removes ended jobs and their films, except the latest `filmsKept`. */
   private sweep(): void {
     const over = [...this.jobs].filter(([, { state }]) => state.state !== 'going');
     for (const [id, job] of over.slice(0, -DEFAULTS.host.filmsKept)) {

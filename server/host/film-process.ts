@@ -24,19 +24,21 @@ import { fingerprint, loadCheckpoint } from '../vnca/checkpoint.ts';
 import { TickTimes } from '../world/tick-times.ts';
 import { withFrames } from './film-frames.ts';
 
-/** A file in the archive. */
 export interface ZipEntry {
-  /** ASCII. */
+  /** ASCII only. */
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
 const UTF8 = 0x0800;
 const STORED = 0;
-/** 1980-01-01, the format's first day; the files' names say when a picture was taken. */
+/** 1980-01-01, the first day that the format can express. File names contain the tick instead. */
 const DAY = 0x0021;
 
-/** The fields that both headers of an entry have, from version to length of the name. */
+/**
+ * Writes the fields that both headers of an entry share, from the version to the length of the
+ * name.
+ */
 function common({ name, bytes }: ZipEntry): Buffer {
   const header = Buffer.alloc(26);
   header.writeUInt16LE(20, 0);
@@ -51,7 +53,7 @@ function common({ name, bytes }: ZipEntry): Buffer {
   return header;
 }
 
-/** Yields the parts of an archive in order; limited to 4 GiB and 65,535 entries. */
+/** Yields the parts of a ZIP archive in order. Limited to 4 GiB and 65,535 entries. */
 export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
   const directory: Buffer[] = [];
   let offset = 0;
@@ -77,24 +79,27 @@ export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
   yield end;
 }
 
-/** Side of what is painted at once, cells. */
+/** Side of the squares that are painted separately, in cells. */
 const TILE = 16;
-/** How far a cell's paint depends on others, cells. */
+/** Distance up to which other cells affect the paint of a cell, in cells. */
 const AROUND = (REACH - 1) / 2;
 
 export interface FilmPainterOptions {
   readonly net: PainterNet;
-  /** Pixels a cell, along a side. */
+  /** Pixels per cell, along a side. */
   readonly scale: number;
-  /** Longest time that painting may take in all, ms. */
+  /** Maximum total time for painting, in ms. */
   readonly limit: number;
   /** ms */
   readonly now: () => number;
 }
 
-/** Paints pictures of one room, each after another: what has not changed is painted once. */
+/**
+ * Paints consecutive pictures of one room. Tiles that have not changed since the previous picture
+ * are not painted again.
+ */
 export class FilmPainter {
-  /** The picture before, and its cells. */
+  /** The previous picture, and the cells that it shows. */
   private before: { readonly planes: Planes; readonly pixels: Uint8Array } | undefined;
   private spent = 0;
 
@@ -103,9 +108,9 @@ export class FilmPainter {
   /**
    * Paints a picture on black.
    *
-   * @param planes of the same size each time
-   * @returns [scale·height, scale·width, 3] RGB, valid until the next call; undefined: the time for
-   *   painting is over, for good
+   * @param planes must have the same size in each call
+   * @returns [scale·height, scale·width, 3] RGB, valid until the next call; undefined in this and
+   * all later calls if the time for painting is used up
    */
   draw(planes: Planes): Uint8Array | undefined {
     const { limit, now, scale } = this.options;
@@ -147,7 +152,7 @@ export class FilmPainter {
   }
 }
 
-/** A tile and the cells around it that its paint depends on. */
+/** Returns a tile and the surrounding cells that its paint depends on. */
 function around({ x, y, width, height }: Rect, grid: Pick<Planes, 'width' | 'height'>): Rect {
   const [left, top] = [Math.max(0, x - AROUND), Math.max(0, y - AROUND)];
   return {
@@ -167,7 +172,7 @@ function isSame(a: Planes, b: Planes, { x, y, width, height }: Rect): boolean {
 }
 
 /**
- * The ticks of the pictures, as `runReplay` makes them: none of the snapshot itself.
+ * Lists the ticks of the pictures that `runReplay` makes. It makes none at the snapshot's tick.
  *
  * @param every ticks between two pictures
  */
@@ -178,14 +183,18 @@ function pictureTicks({ from, to, snapshot }: JournalRange, every: number): numb
   return ticks;
 }
 
-/** When the pictures were, in few points. @param dates of all pictures, ms; they never decrease */
+/**
+ * Compresses the times of the pictures to a few points.
+ *
+ * @param dates of all pictures, in ms, never decreasing
+ */
 function filmTimes(dates: readonly number[]): FilmTimes {
   const times = new TickTimes();
   for (const [tick, at] of dates.entries()) times.add({ tick, at });
   return times.known.map(({ tick: frame, at }) => ({ frame, at }));
 }
 
-/** The order of the parent process. */
+/** The order that the parent process sends. */
 export interface FilmOrder {
   /** Where rooms are stored. */
   readonly records: { readonly folder: string } | { readonly cluster: string };
@@ -196,21 +205,22 @@ export interface FilmOrder {
   readonly kind: 'gif' | 'png';
   readonly from: When;
   readonly to?: When;
-  /** When the film is asked for, wall clock, ms. */
+  /** When the host requested the film, wall clock, ms. */
   readonly now: number;
   /** Maximum number of pictures. */
   readonly pictures: number;
   /** Time between two pictures, ms. */
   readonly delay: number;
-  /** Least side of a picture, pixels. */
+  /** Minimum side of a picture, in pixels. */
   readonly side: number;
   /** Path of the film. */
   readonly out: string;
 }
 
 /**
- * What it says: when what it shows begins, wall clock, ms, when its pictures were, and how many it
- * will have; how far it is, 0…1, and how many it has; at last that it is done, or why it is not.
+ * Messages to the parent process. First: when the film begins (wall clock, ms), the times of its
+ * pictures, and their total number. Then: the progress (0 to 1) and the number of pictures so far.
+ * Last: the film is done, or the reason why it failed.
  */
 export type FilmNews =
   | { readonly from: number | null; readonly times?: FilmTimes; readonly total: number }
@@ -218,15 +228,16 @@ export type FilmNews =
   | { readonly done: true; readonly frames: number }
   | { readonly error: JobReason; readonly message: string };
 
-/** Makes a PNG of a picture. */
 type Encode = (planes: Planes) => Promise<Buffer>;
 
-/** Longest time that a film is painted in all, ms: the rest of it shows enlarged cells. */
+/** Maximum total time for painting a film, in ms. The rest of the film shows enlarged cells. */
 const PAINTING_LIMIT = 600_000;
-/** Pixels a cell with which films are painted: with fewer it is not seen, with more its steps are. */
+/** Pixels per cell for painting: with fewer, the paint is invisible; with more, its steps show. */
 const PAINTED_SCALES = { least: 3, most: 9 };
 
-/** How far it is, is said at each hundredth, and while one takes longer, so often; ms. */
+/**
+ * Progress is reported at each hundredth, or after this time if a hundredth takes longer, in ms.
+ */
 const SIGN = 10_000;
 
 const say = (news: FilmNews): void => {
@@ -235,12 +246,12 @@ const say = (news: FilmNews): void => {
 
 async function openRecords(records: FilmOrder['records']): Promise<Records> {
   if ('folder' in records) return readFolder(records.folder);
-  // Other servers do without its code.
+  // Loaded only for clusters, so that other servers do without its code.
   const { readCluster } = await import('../cluster/open-cluster.ts');
   return readCluster(records.cluster, systemClock);
 }
 
-/** @returns how many pictures the film has */
+/** Makes the film. @returns its number of pictures */
 async function make(order: FilmOrder): Promise<number> {
   const store = new Store(await openRecords(order.records));
   const { room, now } = order;
@@ -289,7 +300,7 @@ async function make(order: FilmOrder): Promise<number> {
         const at = systemClock.now();
         if (progress - told.progress < 0.01 && at - told.at < SIGN) return;
         told = { progress, at };
-        // The file is still to be written.
+        // The last 5 % are for writing the file.
         say({ progress: 0.95 * progress, frames: pictures.count });
       },
     });
@@ -300,7 +311,10 @@ async function make(order: FilmOrder): Promise<number> {
   }
 }
 
-/** Enlarges pictures: painted, if there is a painter and a cell has room, as long as there is time. */
+/**
+ * Returns an encoder that enlarges pictures. It paints if there is a painter, the scale is
+ * suitable, and time is left.
+ */
 function encoderOf(file: Buffer | undefined, scale: number): Encode {
   const { least, most } = PAINTED_SCALES;
   const painter =
@@ -317,7 +331,7 @@ function encoderOf(file: Buffer | undefined, scale: number): Encode {
   };
 }
 
-/** Each picture a PNG, all in one file. */
+/** Collects pictures as PNGs and writes them to one ZIP file. */
 function zipped(file: string, room: string, encode: Encode): PictureWriter {
   const entries: { name: string; bytes: Uint8Array }[] = [];
   return {
@@ -342,7 +356,7 @@ const REASONS: Partial<Record<StoreError['reason'], JobReason>> = {
 const reasonOf = (error: unknown): JobReason =>
   (error instanceof StoreError && REASONS[error.reason]) || 'failed';
 
-// The rooms take precedence on a busy machine.
+// A low priority: the rooms take precedence on a busy machine.
 setPriority(10);
 process.once('message', (message) => {
   make(message as FilmOrder)
@@ -352,5 +366,5 @@ process.once('message', (message) => {
     )
     .finally(() => process.disconnect());
 });
-// The parent process has ended.
+// Exit when the parent process has ended.
 process.once('disconnect', () => process.exit());

@@ -1,6 +1,6 @@
 /**
- * The services that the host's part of a server uses, and operations on rooms that its files share.
- * It answers no calls: those are in calls.ts, files in files.ts.
+ * The services that the host's part of a server uses, and operations on rooms that several of its
+ * files share. calls.ts answers the calls, files.ts sends the files.
  * Start reading in host.ts.
  */
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
@@ -28,18 +28,17 @@ import type { World } from '../world/world.ts';
 
 export interface HostContext {
   readonly rooms: RoomRegistry;
-  /** The same rooms if other servers share them. */
+  /** The same object as `rooms`, if other servers share the rooms. */
   readonly cluster: ClusterRooms | undefined;
   readonly world: World;
   readonly ticker: Ticker;
   readonly bans: Bans;
   readonly places: WallPlaces;
-  /** By name. */
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
   /** Folders of checkpoints, by name. */
   readonly checkpointFolders: ReadonlyMap<string, string>;
   readonly engine: EngineInfo;
-  /** Storage of the rooms; undefined: they end with the server. */
+  /** Storage of the rooms; undefined if rooms are not stored. */
   readonly storage: RoomStorage | undefined;
   /** Storage of the host's settings. */
   readonly hostStore: Store;
@@ -48,13 +47,12 @@ export interface HostContext {
   /** The data folder; undefined: nothing is stored. */
   readonly folder: string | undefined;
   readonly backend: BackendName | 'auto';
-  /** The server's addresses for visitors, best first. */
+  /** The server's addresses for visitors, the likeliest to work first. */
   readonly addresses: () => string[];
-  /** Settings of a room that the host has not changed. */
+  /** Settings of rooms whose settings the host has not changed. */
   readonly defaults: RoomSettings;
   /** Start of the server, wall clock, ms. */
   readonly since: number;
-  /** Version of the server. */
   readonly version: string;
   readonly clock: Clock;
   /** Wall clock, ms. */
@@ -62,7 +60,7 @@ export interface HostContext {
   readonly log: Log;
 }
 
-/** A snapshot as the host's page shows it. */
+/** Converts a snapshot's record to the form that the host's page shows. */
 export function snapshotStateOf({ tick, at, name, before, cells }: SnapshotRecord): SnapshotState {
   return { tick, at, name: name ?? null, before: before ?? null, organisms: cells.length };
 }
@@ -81,9 +79,9 @@ export async function takeSnapshot(
 }
 
 /**
- * Runs a command; resolves to its answer with the next tick.
+ * Runs a command. Resolves to its answer, at the room's next tick.
  *
- * @throws HostRefusal room-busy; room-closed, elsewhere: the room has stopped
+ * @throws HostRefusal room-busy; room-closed or elsewhere if the room has stopped
  */
 export async function runSystemCommand(
   { server }: OpenRoom,
@@ -99,7 +97,7 @@ export async function runSystemCommand(
   }
 }
 
-/** Runs several commands. @returns how many of them the room executed */
+/** Waits for several commands. @returns number of commands that the room executed */
 export async function countExecuted(commands: readonly Promise<Answer>[]): Promise<number> {
   const results = await Promise.allSettled(commands);
   return results.filter((one) => one.status === 'fulfilled' && !one.value.refused).length;
@@ -113,7 +111,7 @@ const REASONS: Readonly<Record<string, HostReason>> = {
 /**
  * Runs a command that the room must not refuse.
  *
- * @returns its answer, and the command as `undoCommand` names it
+ * @returns the answer, and the reference to the command that `undoCommand` takes
  * @throws HostRefusal
  */
 export async function requireSystemCommand(live: OpenRoom, act: SystemCommand) {

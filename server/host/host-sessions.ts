@@ -1,8 +1,8 @@
 /**
- * Login sessions of the host, and the delays after wrong tokens. Both are in memory only and end
- * with the server, or the cluster. A session begun at one server of a cluster is valid at all, and
- * wrong tokens count at all. What servers send one another signs nobody in: it has only hashes of
- * the cookies.
+ * Login sessions of the host, and the delays after wrong tokens. Both are kept in memory only, so
+ * they end with the server or the cluster. A session that begins on one server of a cluster is
+ * valid on all servers, and wrong tokens count on all servers. Messages between servers contain
+ * only hashes of the cookies, so nobody can sign in with them.
  */
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
@@ -10,9 +10,8 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Bus, decodeMessage, encodeMessage, type Subscription } from '../cluster/bus/bus.ts';
 import type { Clock } from '../platform/clock.ts';
 
-/** One login. */
 export interface HostSession {
-  /** CSRF key, required by each call that changes something. */
+  /** CSRF key. Every call that changes something must send it. */
   readonly key: string;
   /** Time of the login, ms of the clock. */
   readonly since: number;
@@ -20,9 +19,9 @@ export interface HostSession {
   used: number;
 }
 
-/** Interval at which a server announces the host's actions to others, ms. */
+/** Shortest time between two announcements of a session's use to other servers, in ms. */
 const ANNOUNCE_USE = 60_000;
-/** Maximum number of ended sessions remembered, so that no message revives them. */
+/** Maximum number of ended sessions to remember, so that a late message cannot revive them. */
 const MAX_ENDED = 256;
 const SESSIONS = 'host:sessions';
 
@@ -30,34 +29,36 @@ const text = v.pipe(v.string(), v.maxLength(64));
 const ago = v.pipe(v.number(), v.minValue(0), v.maxValue(DEFAULTS.session.life));
 const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(1_000));
 const sessionMessage = v.strictObject({
-  /** Identifies the token that the sessions began with. */
+  /** Identifies the token with which the sessions began. */
   token: text,
-  /** By the hash of the cookie's value; a session's times are ms before now. */
+  /**
+   * The sessions, by the hash of the cookie's value. Their times are in ms before the message was
+   * sent.
+   */
   sessions: list(v.strictObject({ hash: text, key: text, since: ago, used: ago })),
   /** Hashes of sessions that the host has ended. */
   ended: list(text),
-  /** Whether the others should send their sessions. */
+  /** Asks the other servers to send their sessions. */
   asks: v.optional(v.boolean(), false),
-  /** Identifies this message, if its publisher waits for it. */
+  /** Identifies this message, if its publisher waits for it to come back. */
   echo: v.optional(text),
 });
-/** Sessions as servers send them to one another. */
+/** The part of a message that describes sessions. */
 type SessionNews = Pick<v.InferOutput<typeof sessionMessage>, 'sessions' | 'ended'>;
 
 const random = (): string => randomBytes(32).toString('base64url');
 const hashOf = (word: string): string => createHash('sha256').update(word).digest('base64url');
 
-/** All current sessions. */
 export class HostSessions {
   /** By the hash of the cookie's value. */
   private readonly sessions = new Map<string, HostSession>();
   /** Hashes of cookies' values. */
   private readonly ended = new Set<string>();
-  /** When others were last sent a session, ms of the clock. */
+  /** When each session was last announced to other servers, ms of the clock. */
   private readonly announced = new WeakMap<HostSession, number>();
-  /** Ends a wait, by the message that is waited for. */
+  /** Functions that end a wait, by the `echo` of the message that the wait needs. */
   private readonly waits = new Map<string, () => void>();
-  /** The wait that is under way, and the one after it. */
+  /** The current wait, and the one that follows it. */
   private wait: Promise<void> | undefined;
   private nextWait: Promise<void> | undefined;
   private subscriptions: readonly Subscription[] = [];
@@ -69,10 +70,12 @@ export class HostSessions {
   ) {}
 
   /**
+   * Opens the sessions. In a cluster, asks the other servers for theirs.
+   *
    * @param clock never goes back
-   * @param bus to the other servers of a cluster
-   * @param tokenMark identifies the host's current token; sessions of another one are not adopted
-   * @throws Error the bus has been closed
+   * @param bus connects to the other servers of a cluster
+   * @param tokenMark identifies the host's current token; sessions of other tokens are not adopted
+   * @throws Error if the bus has been closed
    */
   static async open(clock: Clock, bus?: Bus, tokenMark = () => ''): Promise<HostSessions> {
     const sessions = new HostSessions(clock, bus, tokenMark);
@@ -97,9 +100,9 @@ export class HostSessions {
   }
 
   /**
-   * The session of a cookie, if it has not expired.
+   * Finds the session of a cookie; undefined if it has expired.
    *
-   * @param isUse whether the host acts, as opposed to the page polling; renews the session
+   * @param isUse whether the host acts, which renews the session; false if the page only polls
    */
   find(word: string | undefined, isUse: boolean): HostSession | undefined {
     if (!word) return undefined;
@@ -122,19 +125,19 @@ export class HostSessions {
     this.publish({ sessions: [], ended: [hash] });
   }
 
-  /** Ends all sessions, here only. */
+  /** Ends all sessions on this server only. */
   endAll(): void {
     this.sessions.clear();
   }
 
-  /** All that other servers should know. */
+  /** All sessions and ended sessions, for other servers. */
   get news(): SessionNews {
     this.forgetOld();
     const sessions = [...this.sessions].map(([hash, session]) => this.newsOf(hash, session));
     return { sessions, ended: [...this.ended] };
   }
 
-  /** Adopts what another server has sent. */
+  /** Adopts the sessions that another server has sent. */
   adopt({ sessions, ended }: SessionNews): void {
     for (const hash of ended) this.forget(hash);
     const now = this.clock.now();
@@ -154,7 +157,7 @@ export class HostSessions {
     return Math.max(0, Math.min(used + idle, since + life) - this.clock.now());
   }
 
-  /** Resolves once all sessions that any server has announced until now have arrived here. */
+  /** Resolves when every session that a server has announced by now has arrived here. */
   caughtUp(): Promise<void> {
     if (!this.bus?.isUp) return Promise.resolve();
     if (!this.wait) {
@@ -163,8 +166,8 @@ export class HostSessions {
       });
       return this.wait;
     }
-    // The wait under way may have begun before the session was announced. All who come meanwhile
-    // share the next one.
+    // The current wait may have begun before the session was announced, so it is not enough. All
+    // callers in the meantime share the next wait.
     this.nextWait ??= this.wait.then(() => {
       this.nextWait = undefined;
       return this.caughtUp();
@@ -179,8 +182,8 @@ export class HostSessions {
   }
 
   /**
-   * Waits until a message of this server has come back. Valkey sends all servers the messages in
-   * the same order, so every message published before it has arrived too.
+   * Waits until a message of this server has come back. Valkey sends messages to all servers in one
+   * order, so every message published before it has arrived too.
    */
   private echo(): Promise<void> {
     return new Promise((resolve) => {
@@ -205,7 +208,7 @@ export class HostSessions {
     this.waits.get(received?.echo ?? '')?.();
     if (received?.token !== this.tokenMark()) return;
     this.adopt(received);
-    // A server receives its own question too.
+    // A server also receives its own question, and harmlessly answers it.
     if (received.asks) this.publish(this.news);
   }
 
@@ -216,7 +219,7 @@ export class HostSessions {
     }
   }
 
-  /** Ends a session, and remembers that. */
+  /** Ends a session and remembers that it has ended. */
   private forget(hash: string): void {
     this.sessions.delete(hash);
     this.ended.add(hash);
@@ -240,7 +243,7 @@ export class HostSessions {
   }
 }
 
-/** Whether a call has the session's key; compares in constant time. */
+/** Checks the session's key of a call, in constant time. */
 export function hasKey({ key }: HostSession, given: string | undefined): boolean {
   const [a, b] = [key, given ?? ''].map((one) => createHash('sha256').update(one).digest());
   return timingSafeEqual(a, b);
@@ -250,18 +253,18 @@ const TRIES = 'host:tries';
 const triedMessage = v.strictObject({
   /** Identifies the server. */
   node: v.pipe(v.string(), v.maxLength(256)),
-  /** Address of the one who tried. */
+  /** The address from which the token was sent. */
   address: v.pipe(v.string(), v.maxLength(256)),
   isRight: v.boolean(),
 });
 
 /**
- * Counts wrong tokens by address, at all servers of a cluster: guessing behind a balancer gets no
- * more tries than at one server. While no messages arrive, each server counts alone.
+ * Counts wrong tokens by address, on all servers of a cluster, so that guessing through a balancer
+ * gets no more tries than guessing on one server. While the bus is away, each server counts alone.
  */
 export class LoginThrottle {
   private readonly node = randomUUID();
-  /** By address; times in ms. */
+  /** By address. Times in ms. */
   private readonly wrong = new Map<string, { count: number; until: number; last: number }>();
   /** Times of recent wrong tokens from all addresses, ms. */
   private recent: number[] = [];
@@ -272,12 +275,12 @@ export class LoginThrottle {
     private bus: Bus | undefined,
   ) {}
 
-  /** @throws Error the bus has been closed */
+  /** @throws Error if the bus has been closed */
   static async open(clock: Pick<Clock, 'now'>, bus?: Bus): Promise<LoginThrottle> {
     const throttle = new LoginThrottle(clock, bus);
     throttle.subscription = await bus?.subscribe(TRIES, (bytes) => {
       const tried = decodeMessage(triedMessage, bytes);
-      // A server receives its own messages too.
+      // A server also receives its own messages, which it has counted already.
       if (!tried || tried.node === throttle.node) return;
       if (tried.isRight) throttle.wrong.delete(tried.address);
       else throttle.count(tried.address);
@@ -285,7 +288,7 @@ export class LoginThrottle {
     return throttle;
   }
 
-  /** Time that an address has to wait before its next attempt, ms; 0: none. */
+  /** Time that an address must wait before its next attempt, in ms; 0 if it need not wait. */
   wait(address: string): number {
     return Math.max(0, (this.wrong.get(address)?.until ?? 0) - this.clock.now());
   }

@@ -1,19 +1,19 @@
-/** The token with which the host signs in: made once, shown once, stored as a hash. */
+/** The token with which the host signs in. It is created once, shown once, and stored as a hash. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import type { Store } from '../storage/store.ts';
 
-/** 160 bits cannot be guessed, so a plain hash is sufficient. */
+/** A token of 160 random bits cannot be guessed, so a plain hash is sufficient. */
 const BYTES = 20;
-/** No letters that look alike, as people type the token. */
+/** Excludes characters that look alike, since people type the token. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 const LENGTH = Math.ceil((BYTES * 8) / Math.log2(LETTERS.length));
 const GROUP = 5;
 
 const tokenRecord = v.strictObject({ hash: v.string(), made: v.number() });
 
-/** Ignores case, spaces and dashes. */
+/** Removes what people may type differently: case, spaces and dashes. */
 const plain = (token: string): string => token.toLowerCase().replace(/[\s-]+/g, '');
 
 const digestOf = (token: string): Buffer => createHash('sha256').update(plain(token)).digest();
@@ -22,28 +22,27 @@ function newToken(): string {
   let token = '';
   while (token.length < LENGTH) {
     for (const byte of randomBytes(LENGTH)) {
-      // Reject the remaining bytes, which would make some letters more likely.
+      // Skip the highest byte values, which would make some letters more likely.
       if (byte < 256 - (256 % LETTERS.length)) token += LETTERS[byte % LETTERS.length];
     }
   }
   return token.slice(0, LENGTH).replace(new RegExp(`(.{${GROUP}})(?=.)`, 'g'), '$1-');
 }
 
-/** Verifies the host's token. */
 export class HostToken {
   private constructor(
     private readonly store: Store,
     private readonly renew: boolean,
     private hash: Buffer,
-    /** The token itself if it was created now, to be shown once it is stored. */
+    /** The token itself if it was created at this start; it is shown after it is stored. */
     public fresh?: string,
     private isStored = fresh === undefined,
   ) {}
 
   /**
-   * Reads the stored hash, or creates a token that `keep` stores.
+   * Reads the stored hash, or creates a token. `keep` stores the new token.
    *
-   * @param renew always creates a new token, which invalidates the old one
+   * @param renew creates a new token even if one is stored; the old token becomes invalid
    * @throws StoreError
    */
   static async open(store: Store, renew: boolean): Promise<HostToken> {
@@ -55,8 +54,8 @@ export class HostToken {
 
   /**
    * Stores the hash of a new token. Call it just before showing the token: a stored token that was
-   * never shown would lock the host out. If several servers start together with one store, one
-   * stores its token; the others adopt that one, and have none to show.
+   * never shown would lock the host out. If several servers with one store start simultaneously,
+   * one server stores its token; the others adopt it, and have no token to show.
    *
    * @param now wall clock, ms
    * @throws StoreError
@@ -71,13 +70,13 @@ export class HostToken {
   }
 
   /**
-   * Adopts the token that is stored now, perhaps by another server.
+   * Adopts the stored token, which another server may have changed.
    *
-   * @returns whether it is another one
+   * @returns whether the token has changed
    * @throws StoreError
    */
   async reload(): Promise<boolean> {
-    // This server's token has yet to replace the stored one.
+    // This server's own token is about to replace the stored one.
     if (!this.isStored) return false;
     const stored = await this.store.serverRecord('token', tokenRecord);
     if (!stored || stored.hash === this.hash.toString('hex')) return false;
@@ -86,12 +85,12 @@ export class HostToken {
     return true;
   }
 
-  /** Identifies the token to servers that have the same one. */
+  /** A mark by which servers recognise that they have the same token. */
   get mark(): string {
     return createHash('sha256').update('mark').update(this.hash).digest('base64url');
   }
 
-  /** Whether a token is correct; compares in constant time. */
+  /** Checks a token, in constant time. */
   is(token: string): boolean {
     return timingSafeEqual(digestOf(token), this.hash);
   }
@@ -103,7 +102,7 @@ interface ServerStart {
   readonly by: 'hand' | 'service' | 'container';
   /** The value of `--data`: a folder, or `none`. */
   readonly data: string;
-  /** Whether it shares its rooms with others, over a Valkey whose URL must stay secret. */
+  /** Whether servers share its rooms over Valkey. Valkey's URL must stay secret. */
   readonly isShared?: boolean;
   /** The working directory. */
   readonly folder: string;
@@ -111,13 +110,12 @@ interface ServerStart {
   readonly user?: string | undefined;
 }
 
-/** The default of `--data`. */
 const DEFAULT_FOLDER = '.data';
 
 const quoted = (text: string): string =>
   /^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
-/** The hint that the log shows after "lost?". */
+/** Creates the hint that the log shows after "lost?". */
 export function tokenRecoveryHint(start: ServerStart): string {
   const { by, data, folder, user, isShared = false } = start;
   const isStored = data !== 'none';

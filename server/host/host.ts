@@ -18,7 +18,7 @@ import { HostToken } from './host-token.ts';
 import { VisitCounter } from './visit-statistics.ts';
 
 export interface HostOptions extends HostContext, Pick<ApiOptions, 'relay' | 'addressOf'> {
-  /** Always creates a new token. */
+  /** Creates a new token even if one is stored. */
   readonly newToken: boolean;
   readonly secret: Uint8Array;
   /** Messages to the other servers of a cluster. */
@@ -27,12 +27,12 @@ export interface HostOptions extends HostContext, Pick<ApiOptions, 'relay' | 'ad
   readonly restart: (() => void) | undefined;
 }
 
-/** The longest that the page's state waits for the server of a room elsewhere, ms. */
+/** Longest time that the host's page waits for another server's summary of a room, in ms. */
 const GLANCE = 1_000;
 
 export type RunningHost = Awaited<ReturnType<typeof openHost>>;
 
-/** Reads the stored token and schedule, and starts. @throws StoreError */
+/** Reads the stored token and schedule, and starts the host's part. @throws StoreError */
 export async function openHost(options: HostOptions) {
   const { bus, clock, date, log, rooms, cluster, hostStore: store, relay, addressOf } = options;
   const films = openFilms(options);
@@ -76,14 +76,18 @@ export async function openHost(options: HostOptions) {
     get freshToken(): string | undefined {
       return token.fresh;
     },
-    /** Stores that token; call it just before showing it. @throws StoreError */
+    /** Stores the created token; call it just before showing the token. @throws StoreError */
     async keepToken(): Promise<void> {
       await token.keep(date());
       if (token.fresh !== undefined) tokens.announce();
     },
     /** Adds a tick's events to the visit statistics. */
     count: (ticks: readonly TickEvents[]): void => counter.record(ticks),
-    /** Call when a room was closed. @returns when its statistics are stored, or cannot be */
+    /**
+     * Call it when a room was closed.
+     *
+     * @returns when its statistics are stored, or storing has failed
+     */
     closed: (room: string): Promise<void> => counter.closed(room),
     async close(): Promise<void> {
       for (const part of [sessions, throttle, schedule, tokens]) part.close();
@@ -126,12 +130,12 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
         );
       }
     },
-    // One server after another, so that the others can run its rooms.
+    // Servers restart one after another, so that the others can run their rooms.
     restartDelay: () => (cluster?.place ?? 0) * DEFAULTS.cluster.restartApart,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
-      // The hours were extended.
+      // The host has extended the hours after closing time.
       if (isOpen) farewells.stopClosing();
-      // The walls say goodbye before they go dim.
+      // The walls show the farewell before they are dimmed.
       if (isClosingTime && farewell) await farewells.endAll();
       if (isClosingTime && hours.isOpen) return;
       rooms.setHours({ dim: !isOpen, closed: !isOpen && outside === 'close' });
@@ -145,8 +149,8 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
 }
 
 /**
- * Reloads a record when another server has changed it, or may have: messages are lost while the bus
- * is away.
+ * Reloads a record when another server has changed it, and after the bus was away, since messages
+ * may have been lost.
  */
 async function followRecord(
   bus: Bus | undefined,
@@ -156,7 +160,7 @@ async function followRecord(
   const reload = (): void => void on.reload().catch(on.onFailure);
   const subscriptions = bus ? [await bus.subscribe(channel, reload), bus.onGap(reload)] : [];
   return {
-    /** Tells the other servers of a change here. */
+    /** Notifies the other servers of a change made here. */
     announce: (): void => bus?.publish(channel, new Uint8Array(0)),
     close(): void {
       for (const subscription of subscriptions) subscription.close();

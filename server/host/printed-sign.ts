@@ -1,6 +1,6 @@
 /**
- * A sign to hang beside a wall: a few creatures, what one can do here in one plain sentence, a code
- * to scan, an address to type. SVG, in millimetres.
+ * A sign to hang beside a wall: a few creatures, one plain sentence about what visitors can do, a
+ * QR code, and an address to type. It is an SVG in millimetres.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { Paper } from '../../shared/host/api.ts';
@@ -24,29 +24,33 @@ import words from './sign-words.json' with { type: 'json' };
 export interface SignCreature {
   readonly side: number;
   readonly rgba: Uint8Array;
-  /** JPEG of the same square on white; absent: each cell is a dot. */
+  /** JPEG of the same square on white; without it, each cell is drawn as a dot. */
   readonly painted?: Uint8Array;
 }
 
-/** Names of the creatures on a sign, where the gallery has them. */
+/** Gallery names of the creatures on a sign, if the gallery has all of them. */
 const CREATURES = ['Tropical Fish', 'Cactus', 'Fox Face', 'Octopus', 'Butterfly'];
-/** Cells fainter than this are left out, 0…1. */
+/** Cells with a lower alpha (0 to 1) are not drawn. */
 const FAINTEST = 0.2;
-/** Diameter of a cell, share of its place. */
+/** Diameter of a cell's dot, as a share of the cell's side. */
 const CELL = 0.94;
 
-/** The longest that a sign waits for its creatures, ms. */
+/** Longest time that a sign waits for its creatures to grow, in ms. */
 const GROWING = 4_000;
-/** Painted creatures, for other papers and languages. */
+/** Painted creatures, to reuse them for signs in other sizes and languages. */
 const paintedBefore = new WeakMap<LoadedCheckpoint, Promise<readonly SignCreature[]>>();
 
-/** Grows and paints the creatures of a checkpoint. @returns none if it takes too long */
+/**
+ * Grows and paints the creatures of a checkpoint.
+ *
+ * @returns an empty list if growing takes too long
+ */
 export const creaturesOf = (
   checkpoint: LoadedCheckpoint,
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<readonly SignCreature[]> =>
   getOrAdd(paintedBefore, checkpoint, async () => {
-    // Nothing grows while no room is awake.
+    // Nothing grows while no room is awake, so do not wait indefinitely.
     const none = pause(clock, GROWING).then(() => []);
     let creatures: readonly SignCreature[] = [];
     let isPainted = false;
@@ -55,14 +59,19 @@ export const creaturesOf = (
       creatures = await paintCreatures(creatures, checkpoint, clock);
       isPainted = creatures.length > 0;
     } catch (error) {
-      // The sign itself needs no pictures.
+      // The sign also works without pictures.
       log.warn('sign-not-painted', (error as Error).message);
     }
     if (!isPainted) paintedBefore.delete(checkpoint);
     return creatures;
   });
 
-/** Gallery indices of the sign's creatures: those named here, else some far apart in order. */
+/**
+ * Picks the sign's creatures from the gallery: those in `CREATURES`, or else some that are spread
+ * over the gallery.
+ *
+ * @returns gallery indices
+ */
 function chooseCreatures(species: Species): readonly number[] {
   const { gallery } = species;
   const named = CREATURES.map((name) => gallery.findIndex((entry) => entry.name === name)).filter(
@@ -74,9 +83,9 @@ function chooseCreatures(species: Species): readonly number[] {
   return Array.from({ length: count }, (_, i) => all[Math.floor((i * all.length) / count)]);
 }
 
-/** @returns none while the room is too busy: a sign needs none */
+/** @returns an empty list while the room is too busy; a sign works without creatures */
 async function growCreatures({ species, previews }: LoadedCheckpoint): Promise<SignCreature[]> {
-  // A large native library, so it is loaded only when needed.
+  // Sharp is a large native library, so it is loaded only when needed.
   const { default: sharp } = await import('sharp');
   const grow = async (index: number): Promise<SignCreature> => {
     const { side, frames, png } = await previews.grow(species.gallery[index].latent, 'sign');
@@ -90,10 +99,12 @@ async function growCreatures({ species, previews }: LoadedCheckpoint): Promise<S
   });
 }
 
-/** Longest time for which rooms wait while one is painted, ms. */
+/** Longest time for which painting may delay the rooms without a pause, in ms. */
 const SLICE = 4;
 
-/** Paints creatures with the painter of their checkpoint; without one, they stay as they are. */
+/**
+ * Paints creatures with the painter of their checkpoint. Without a painter, returns them unchanged.
+ */
 export async function paintCreatures(
   creatures: readonly SignCreature[],
   { painter: net }: Pick<LoadedCheckpoint, 'painter'>,
@@ -109,7 +120,7 @@ export async function paintCreatures(
     const size = side * LARGEST_SCALE;
     const picture = sharp(pixels, { raw: { width: size, height: size, channels: 4 } });
     const onPaper = picture.flatten({ background: 'white' });
-    // Much smaller than a PNG, and vector programs read it.
+    // A JPEG is much smaller than a PNG, and vector programs can read it.
     const file = await onPaper.jpeg({ quality: 92, chromaSubsampling: '4:4:4' }).toBuffer();
     painted.push({ side, rgba, painted: file });
   }
@@ -117,8 +128,8 @@ export async function paintCreatures(
 }
 
 /**
- * SVG of a creature on white in a square of `side` × `side` units: its picture, or a dot for each
- * cell.
+ * Draws a creature on white as SVG, in a square of `side` × `side` units: its painted picture, or a
+ * dot for each cell.
  */
 export function drawCreature({ side, rgba, painted }: SignCreature): string {
   if (painted) {
@@ -145,25 +156,28 @@ export function drawCreature({ side, rgba, painted }: SignCreature): string {
 export interface PrintedSign {
   readonly paper: Paper;
   readonly language: LanguageCode;
-  /** Where the code leads. */
+  /** The address in the QR code. */
   readonly url: string;
-  /** In a row along the upper edge. */
+  /** Drawn in a row along the upper edge. */
   readonly creatures: readonly SignCreature[];
 }
 
-/** Sides, mm. */
+/** Width and height, in mm. */
 const SIZES: Readonly<Record<Paper, readonly [number, number]>> = {
   A4: [210, 297],
   A3: [297, 420],
 };
 
-/** By English text; written by `npm run words`. It does not compile where a language is missing. */
+/**
+ * By language, then by English text. Written by `npm run words`. TypeScript reports a missing
+ * language.
+ */
 const TRANSLATIONS: Readonly<Record<TranslatedLanguage, Readonly<Record<string, string>>>> = words;
 
-/** Marks a text for `npm run words`, as `msg` of the pages does, but without their library. */
+/** Marks a text for `npm run words`, like the `msg` that pages use, but without loading Lit. */
 const msg = ((text: string) => text) as typeof import('@lit/localize').msg;
 
-/** The printed texts, in English; a stroke begins a new line. */
+/** The printed texts in English. A | begins a new line. */
 const HEADLINE = msg('Plant something | that lives', {
   desc: 'Headline of a printed sign, in two lines. The stroke | is where the second line begins.',
 });
@@ -174,21 +188,21 @@ const OR = msg('or type', {
   desc: 'On a printed sign, between the code to scan and the address to type.',
 });
 
-/** Baseline of the headline, mm of an A4 page. */
+/** Baseline of the headline, in mm of an A4 page. */
 const HEADLINE_AT = 62;
 const INK = '#14181c';
 const QUIET = '#5b6670';
 const FONTS =
   "'Inter','Helvetica Neue',Helvetica,Arial,'Hiragino Sans','Noto Sans JP','Noto Sans CJK JP','Noto Sans Arabic','Geeza Pro',sans-serif";
 
-/** For what is typed: one can tell 1 from l and 0 from O. */
+/** Fonts for the address, in which readers can tell 1 from l and 0 from O. */
 const TYPED_FONTS = "'DejaVu Sans Mono',Menlo,Consolas,'Liberation Mono',monospace";
-/** Width of its letters, of their size. */
+/** Width of a letter in `TYPED_FONTS`, relative to the font size. */
 const TYPED_EM = 0.605;
-/** An address smaller than this is hard to read: it is broken; mm. */
+/** Smallest readable font size of the address, in mm. A longer address is broken into lines. */
 const SMALLEST = 7;
 
-/** Text as XML has it; what XML cannot hold is left out. */
+/** Escapes a text for XML, and removes characters that XML cannot contain. */
 export function escaped(text: string): string {
   return (
     text
@@ -204,7 +218,7 @@ export function escaped(text: string): string {
 }
 
 /**
- * Draws it, black on white, to be printed without scaling.
+ * Draws a sign, black on white, to be printed without scaling.
  *
  * @returns an SVG document
  */
@@ -230,7 +244,7 @@ export function drawSign({ paper, language, url, creatures }: PrintedSign): stri
   const line = (text: string, y: number, size: number, more = ''): string =>
     `<text x="${mm(105)}" y="${mm(y)}" font-size="${mm(size)}" text-anchor="middle" ${more}>${escaped(text)}</text>`;
   const { direction } = LANGUAGES[language];
-  // Letters of Arabic join.
+  // Arabic letters join, so letter spacing would break them.
   const spacing = direction === 'rtl' ? '' : `letter-spacing="${mm(-0.012 * head)}"`;
   const bold = `font-weight="700" ${spacing}`;
   const headlineText = headline.map((text, i) =>
@@ -265,7 +279,11 @@ const linesOf = (text: string): readonly string[] => text.split('|').map((line) 
 /** Characters as wide as they are high: Chinese, Japanese and Korean. */
 const FULL_WIDTH = /[\u3000-\u30ff\u3400-\u9fff\uac00-\ud7af\uff00-\uff60]/u;
 
-/** The largest size at which lines fit. @param em how wide a letter is, of its size, on average */
+/**
+ * Computes the largest font size at which all lines fit.
+ *
+ * @param em average width of a letter, relative to the font size
+ */
 function fitting(lines: readonly string[], width: number, em: number): number {
   const widths = lines.map((line) =>
     [...line].reduce((sum, letter) => sum + (FULL_WIDTH.test(letter) ? 1 : em), 0),
@@ -278,11 +296,10 @@ function code(text: string, side: number): string {
   return `<path transform="scale(${(side / modules).toFixed(5)})" d="${path}" fill="${INK}" shape-rendering="crispEdges"/>`;
 }
 
-/** Side of a creature, and the space between two; mm of an A4 page. */
+/** Side of a creature and the space between two creatures, in mm of an A4 page. */
 const CREATURE = 30;
 const APART = 4;
 
-/** The creatures side by side, along the upper edge. */
 function creatureRow(creatures: readonly SignCreature[], mm: (n: number) => string): string {
   const width = creatures.length * (CREATURE + APART) - APART;
   return creatures

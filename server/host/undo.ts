@@ -11,7 +11,7 @@ type UndoHost = HostContext & { readonly farewells: Pick<Farewells, 'stop'> };
 /** Factor by which a room may briefly tick faster than its rate. */
 const SLACK = 1.1;
 
-/** Undoes the commands of some seconds. @throws HostRefusal */
+/** Undoes the commands of a period that ended `ago` seconds before now. @throws HostRefusal */
 export const undoRecent = (
   host: UndoHost,
   name: string,
@@ -40,7 +40,7 @@ async function undoing(
   const live = rooms.requireOpen(name);
   return rooms.during(name, 'undoing', async () => {
     const { tickRate } = rooms.summary(name).settings;
-    // Organisms that the undo brings back must stay.
+    // Otherwise the farewell would also remove the restored organisms.
     const begin = () => farewells.stop(name);
     const options = { ...optionsFor(host, live), tickRate, begin };
     const wanted = await request(options);
@@ -49,7 +49,6 @@ async function undoing(
   });
 }
 
-/** Restores a snapshot of a room. @throws HostRefusal */
 export async function restore(
   host: UndoHost,
   name: string,
@@ -65,7 +64,9 @@ export async function restore(
   });
 }
 
-/** The last tick that is certainly older than some seconds, even if the wall clock was set. */
+/**
+ * Finds the last tick that is certainly more than `seconds` old, even if the wall clock was set.
+ */
 async function lastTickBefore(
   { room, store, journalWriter, tickRate }: Required<UndoOptions>,
   seconds: number,
@@ -82,7 +83,9 @@ async function lastTickBefore(
   return tick - maxTicksIn(seconds * SLACK, { tick, rate: tickRate }, changes);
 }
 
-/** Sends the new state to all clients, even after a storage error: the state may have changed. */
+/**
+ * Sends the new state to all clients, even after a storage error, since the state may have changed.
+ */
 async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T> {
   let isUnchanged = false;
   try {
@@ -106,20 +109,20 @@ function optionsFor({ storage, world, ticker }: HostContext, { room }: OpenRoom)
   };
 }
 
-/** The rate in ticks per second from a tick on. */
+/** The tick rate, in ticks per second, from a given tick. */
 interface RateChange {
   readonly tick: number;
   readonly rate: number;
 }
 
-/** The highest tick rate of any room, per second. */
+/** Highest tick rate that a room can have, in ticks per second. */
 export const MAX_TICK_RATE = 60;
 
 /**
- * The largest possible number of ticks in the last seconds.
+ * Computes the largest possible number of ticks in the last `seconds`.
  *
- * @param now the present tick and rate
- * @param changes of the rate, oldest first; the rate before the first is unknown
+ * @param now the current tick and rate
+ * @param changes changes of the rate, oldest first; the rate before the first one is unknown
  */
 export function maxTicksIn(
   seconds: number,
@@ -128,7 +131,7 @@ export function maxTicksIn(
 ): number {
   let left = seconds;
   let end = now.tick;
-  // The last change may not be journalled yet.
+  // The last change may not be in the journal yet.
   let rate = Math.max(now.rate, changes.at(-1)?.rate ?? 0);
   for (let i = changes.length - 1; i >= 0; i--) {
     const { tick } = changes[i];

@@ -27,10 +27,9 @@ const COUNTED: Partial<Record<RoomCommand['what'], 'seeds' | 'wounds' | 'crosses
   cross: 'crosses',
 };
 
-/** Interval at which counts are stored, ms. */
+/** Time between two writes of the counts, in ms. */
 const STORE_INTERVAL = 60_000;
 
-/** A present visitor. */
 interface Visit {
   /** Arrival, wall clock, ms. */
   readonly since: number;
@@ -44,13 +43,12 @@ interface Counted {
   changed: boolean;
 }
 
-/** Counts visits and commands of all rooms. */
 export class VisitCounter {
   private readonly counted = new Map<string, Counted>();
   /** Present visitors by room. */
   private readonly present = new Map<string, Map<ParticipantId, Visit>>();
   private readonly stop: () => void;
-  /** Serialises counting. */
+  /** Counting is asynchronous; the mutex keeps ticks in their order. */
   private readonly mutex = new Mutex();
   private readonly store: Store;
 
@@ -59,7 +57,6 @@ export class VisitCounter {
     this.stop = repeat(context.clock, STORE_INTERVAL, () => this.flush().catch(this.warn));
   }
 
-  /** Counts a tick's events. */
   record(ticks: readonly TickEvents[]): void {
     const { roomServers } = this.context.rooms;
     const busy = ticks.flatMap((one) => {
@@ -91,7 +88,7 @@ export class VisitCounter {
 
   /**
    * Counts all visitors of a closed room as having left, and stores the counts. Another server may
-   * go on with them, so they are read again when the room is opened.
+   * continue counting, so the counts are read again when the room is opened here.
    */
   closed(room: string): Promise<void> {
     return this.mutex.runExclusive(() => this.empty(room)).catch(this.warn);
@@ -100,27 +97,24 @@ export class VisitCounter {
   private async empty(room: string): Promise<void> {
     const counted = await this.now(room);
     for (const participant of this.present.get(room)?.keys() ?? []) {
-      // They left now, so the grace period for reconnecting is not subtracted.
+      // The visitors leave now, so the grace period for reconnecting is not subtracted.
       this.leave(counted, room, participant, 0);
     }
     if (counted.changed) await this.keep(room, counted);
     this.counted.delete(room);
   }
 
-  /** A room's statistics. */
   async of(room: string): Promise<Statistics> {
     await this.flush();
     const { store } = this;
     return { room, hours: await store.hours(room), days: await store.countedDays(room) };
   }
 
-  /** Drops the counts of a removed room. */
   forget(room: string): void {
     this.counted.delete(room);
     this.present.delete(room);
   }
 
-  /** Stores the counts. @throws StoreError */
   async flush(): Promise<void> {
     await this.mutex.waitForUnlock();
     for (const [room, counted] of this.counted) {
@@ -134,7 +128,7 @@ export class VisitCounter {
       await this.store.putCounted(room, counted.hour, counted.day);
     } catch (error) {
       counted.changed = true;
-      // The new owner continues from the stored counts.
+      // The room's new leader continues from the stored counts.
       if (error instanceof StoreError && error.reason === 'not-owner') this.counted.delete(room);
       throw error;
     }
@@ -154,14 +148,14 @@ export class VisitCounter {
     const hour = hourOf(context.date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
-    // Counts of the past hour that cannot be stored are dropped.
+    // Drop the counts of the past hour if they cannot be stored.
     if (known?.changed) await this.keep(room, known).catch(this.warn);
     const day = hour.slice(0, 10);
     const counted: Counted = {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
       day: (known?.day.day === day ? known.day : undefined) ??
         (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
-      // The day's sums continue; unsaved ones are stored later.
+      // The sums of the day continue, so store them later if they are not stored yet.
       changed: known?.changed ?? false,
     };
     this.counted.set(room, counted);
@@ -194,7 +188,7 @@ export class VisitCounter {
     const isVisitor = this.context.rooms.roomServers.get(room.name)?.seats.memberOf(id);
     if (id === HOUSE.id || !isVisitor) return;
     const sum = isRefused ? 'refused' : COUNTED[command.what];
-    // A stroke of several messages is one wound.
+    // A stroke can consist of several messages; count it as one wound.
     if (!isRefused && command.what === 'damage' && this.goesOn(room.name, command)) return;
     if (sum) this.add(counted, (sums) => sums[sum]++);
     if (isRefused) return;
@@ -233,10 +227,10 @@ const noSums = (): Sums => ({
   heat: Array(HEAT_SIDE * HEAT_SIDE).fill(0),
 });
 
-/** The hour in local time: `2026-11-25T14`. */
+/** Formats the hour in local time: `2026-11-25T14`. @param at wall clock, ms */
 const hourOf = (at: number): string => localTime(at).slice(0, 13);
 
-/** The statistics as CSV, a row per hour or day, without the heat map. */
+/** Formats the statistics as CSV, with a row per hour or day and without the heat map. */
 export function csvOf({ hours, days }: Statistics, by: 'hour' | 'day'): string {
   const spans = [...DWELL_SPANS.map((end) => `stayed_under_${end}_s`), 'stayed_longer'];
   const header = [by, 'visits', 'seeds', 'wounds', 'crosses', 'refused', 'most_at_once', ...spans];

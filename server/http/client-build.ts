@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const clientSource = join(root, 'client');
 const built = join(clientSource, 'dist');
 
-/** Time of the newest modification under a folder, without the build output, ms. */
+/** Finds the latest modification time of a file in a folder, in ms, ignoring the build output. */
 async function newest(folder: string): Promise<number> {
   const entries = await readdir(folder, { withFileTypes: true });
   const times = entries.map(async (entry) => {
@@ -29,19 +29,19 @@ async function newest(folder: string): Promise<number> {
  */
 export async function ensureClient(log: (line: string) => void): Promise<string> {
   const index = await stat(join(built, 'index.html')).catch(() => undefined);
-  // The build contains libraries too; the lock file changes with their versions.
+  // The build also contains libraries; the lock file changes with their versions.
   const { mtimeMs: libraries } = await stat(join(root, 'package-lock.json'));
   const folders = [clientSource, ...['shared', 'server/vnca'].map((folder) => join(root, folder))];
   const sources = [...(await Promise.all(folders.map(newest))), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
-  // In a process of its own: a server would keep the memory that a build takes, 250 MB.
+  // Build in a separate process: a server would keep the 250 MB of memory that a build takes.
   const args = ['--import', 'tsx', fileURLToPath(new URL('./build-client.ts', import.meta.url))];
   await promisify(execFile)(process.execPath, args, { cwd: root });
   return built;
 }
 
-/** @returns the build id of the wall's page in a folder; '' if there is none */
+/** @returns the build id of the wall's page in a folder; '' if there is no such page */
 export async function wallBuild(folder: string): Promise<string> {
   return buildOf(await readFile(join(folder, 'wall.html'), 'utf8').catch(() => ''));
 }

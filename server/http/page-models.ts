@@ -1,5 +1,6 @@
 /**
- * Models as the page of keepsakes loads them: the card, the update net and the painter in one file.
+ * Models in the format that the keepsake page loads: the card, the update net and the painter in
+ * one file.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -11,7 +12,10 @@ import { boundsOf } from '../vnca/genome.ts';
 import { LIFE } from '../world/organisms/organism.ts';
 import { type Representation, representation } from './static-files.ts';
 
-/** The models of checkpoints by their identity; of two with one identity, the first. */
+/**
+ * Returns the models of checkpoints by identity. If two checkpoints have one identity, uses the
+ * first.
+ */
 export function pageModels(
   checkpoints: readonly (Model & { readonly painter?: Buffer })[],
 ): ReadonlyMap<string, Representation> {
@@ -21,7 +25,7 @@ export function pageModels(
     const { card, tensors, painter } = model;
     const identity = card.identity ?? identityOf(model);
     if (models.has(identity)) continue;
-    // Pages do not need what trains and judges the model.
+    // Pages need neither the training settings nor the evaluation figures.
     const { training: _, figures: __, ...needed } = card;
     const net = new Map<string, Float32Tensor>();
     for (const tensor of updateShapes(card).keys()) net.set(tensor, tensors.get(tensor)!);
@@ -40,18 +44,21 @@ export function pageModels(
 export interface SinglePageOptions {
   /** The folder of the built client. */
   readonly clientFolder: string;
-  /** From `pageModels`. */
+  /** The result of `pageModels`. */
   readonly models: ReadonlyMap<string, { readonly bytes: Buffer }>;
-  /** Origin of the server to plant at; absent: the page offers no planting. */
+  /**
+   * Origin of the server on which the page's visitors can plant; absent: the page offers no
+   * planting.
+   */
   readonly server?: string | undefined;
 }
 
-/** The file asks nobody for anything. */
+/** Forbids all network requests: the page must work from a single file. */
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
 
 /**
- * Puts the page's script, its styles and the models into its HTML.
+ * Puts the script, the styles and the models of the keepsake page into its HTML.
  *
  * @throws the error of reading the built client
  */
@@ -84,6 +91,9 @@ export async function singlePage(options: SinglePageOptions): Promise<string> {
     .replace('</body>', () => `${data.join('\n')}\n</body>`);
 }
 
-/** What would end a script element, or begin a comment in it, means the same with a backslash. */
+/**
+ * Escapes text that would end a script element or begin a comment in it. In scripts, the added
+ * backslash changes nothing.
+ */
 const asInline = (script: string): string =>
   script.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');

@@ -1,6 +1,6 @@
 /**
- * Serves gallery pictures, the largest files that phones fetch, as WebP if the browser supports
- * it.
+ * Serves gallery pictures and family trees. Gallery pictures are the largest files that phones
+ * fetch, so browsers that support WebP get them as WebP.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -25,14 +25,13 @@ import { type Representation, representation } from './static-files.ts';
 const QUALITY = { quality: 80, alphaQuality: 90, smartSubsample: true, effort: 4 };
 const AGE = 'public, max-age=3600';
 
-/** A checkpoint's gallery picture. */
 interface Gallery {
   readonly png: Representation;
-  /** Less than half the size of the PNG; encoded once, at the first request. */
+  /** Less than half the size of the PNG. Encoded once, at the first request. */
   webp?: Promise<Representation | undefined>;
 }
 
-/** @returns undefined if `sharp` is not installed */
+/** Encodes a picture as WebP. @returns undefined if `sharp` is not installed */
 async function asWebp(png: Buffer): Promise<Representation | undefined> {
   try {
     const { default: sharp } = await import('sharp');
@@ -46,7 +45,7 @@ async function asWebp(png: Buffer): Promise<Representation | undefined> {
  * Reads the gallery pictures of checkpoints into memory.
  *
  * @param folders checkpoint folders by checkpoint name; a folder need not have a gallery
- * @returns the handler that serves them
+ * @returns the handler that serves the pictures
  * @throws the error of reading
  */
 export async function loadGalleries(
@@ -65,7 +64,7 @@ export async function loadGalleries(
     if (!gallery) return next();
     response.set({ 'Cache-Control': AGE, Vary: 'Accept' });
     const { png } = gallery;
-    // WebP must be named: old browsers accept `*/*` but cannot decode it.
+    // Require WebP by name: old browsers accept `*/*` but cannot decode WebP.
     if (request.headers.accept?.includes('image/webp')) {
       gallery.webp ??= asWebp(png.bytes);
       const webp = await gallery.webp;
@@ -77,7 +76,6 @@ export async function loadGalleries(
 
 export interface LineageOptions {
   readonly rooms: Pick<RoomRegistry, 'findServer' | 'planOf'>;
-  /** By name. */
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
   readonly bans: Pick<Bans, 'isBanned'>;
   readonly addressOf: (request: Request) => string;
@@ -85,14 +83,16 @@ export interface LineageOptions {
   readonly date: () => number;
 }
 
-/** For how long a tree is served as it was made, ms. */
+/** For how long a family tree is served again without a new computation, in ms. */
 const TREE_AGE = 2_000;
-/** Refusals that may not last. */
+/** Reasons that may be temporary, so that clients should retry. */
 const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
-/** Pictures that an address may wait for at once; the page asks for fewer. */
+/**
+ * Maximum number of pictures that an address may wait for simultaneously. The page requests fewer.
+ */
 const MOST_PICTURES = 4;
 
-/** A request about a room that may be watched. */
+/** A request about a room that the visitor may watch. */
 interface RoomRequest {
   readonly roomServer: RoomServer;
   readonly loaded: LoadedCheckpoint;
@@ -100,10 +100,12 @@ interface RoomRequest {
   readonly response: Response;
 }
 
-/** The routes of the family trees: a tree, a picture of an organism, and its seed as a token. */
+/**
+ * Creates the routes of family trees: a tree, a picture of an organism, and its seed as a token.
+ */
 export function lineageRoutes(options: LineageOptions): Router {
   const router = Router();
-  /** Trees as they are sent; `madeAt` in ms. */
+  /** Family trees as they were last sent; `madeAt` is wall clock, ms. */
   const trees = new WeakMap<
     RoomServer,
     { madeAt: number; json: Buffer; gzipped: Promise<Buffer> }
@@ -136,7 +138,7 @@ export function lineageRoutes(options: LineageOptions): Router {
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const { latent } = seedOf(roomServer, web.request);
-    // Not the address alone: visitors' own previews take turns with these.
+    // A separate source: previews requested from the address take turns with these pictures.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');

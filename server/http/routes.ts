@@ -23,20 +23,19 @@ export interface AppOptions {
   readonly files: StaticFiles;
   /** Serves the checkpoints' gallery pictures. */
   readonly gallery: RequestHandler<{ name: string }>;
-  /** By name. */
   readonly checkpoints: ReadonlyMap<string, { readonly species: Species }>;
-  /** With their painters. */
+  /** The checkpoints with their weights and painters. */
   readonly checkpointList: readonly Checkpoint[];
   readonly defaultRoom: string;
   /** The API of the host's page. */
   readonly host: Router;
-  /** Pages about rooms, of this server and of others. */
+  /** Answers requests about rooms, whether they run on this server or on others. */
   readonly relay: {
     readonly lineage: Router;
     readonly hasWall: HasWall;
     readonly passRoom: RequestHandler;
   };
-  /** Number of trusted proxies in front of the server, which say whether a request came by TLS. */
+  /** Number of trusted proxies in front of the server. They report whether a request used TLS. */
   readonly trustProxy: number;
   readonly connectionLimits: Pick<ConnectionLimits, 'admitHost' | 'admitRequest'>;
   readonly health: () => Health;
@@ -44,34 +43,37 @@ export interface AppOptions {
   readonly metrics: Pick<Metrics, 'contentType' | 'text'> | undefined;
 }
 
-/** The state of a server, for health checks. */
 interface Health {
   /** Whether the rooms cannot continue. */
   readonly hasFailed: boolean;
   readonly isTicking: boolean;
-  /** Whether files and connections can be opened. */
+  /** Whether the process can open files and accept connections. */
   readonly hasDescriptors: boolean;
-  /** Whether the journal is written; null: nothing is stored. */
+  /** Whether the journal is being written; null if nothing is stored. */
   readonly isPersisting: boolean | null;
   /** Whether the server is not shutting down. */
   readonly isOpen: boolean;
-  /** In a cluster: whether visitors can join here. */
+  /** In a cluster: whether visitors can join here; otherwise undefined. */
   readonly isOwner: boolean | undefined;
 }
 
-/** Whether a wall is connected from the requesting address; undefined: the room is not open. */
+/** Whether a wall is connected from the requesting address; undefined if the room is not open. */
 type HasWall = (room: string, request: IncomingMessage) => boolean | undefined;
 
-/** The longest wait that Retry-After asks for, ms. */
+/** Longest wait that Retry-After asks for, in ms. */
 const LONGEST_WAIT = 60_000;
 
-/** Answer also to requests without a Host, as balancers send them. Browsers always name one. */
+/**
+ * Paths that accept requests without a Host, as balancers send them. Browsers always send a Host.
+ */
 const HEALTH_PATHS = ['/healthz', '/readyz'];
 
-/** For files with a hash in their name. */
+/** Cache-Control for files with a hash in their name. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
-/** The page's own host as a WebSocket source; older browsers do not include it in 'self'. */
+/**
+ * Returns the page's own host as a WebSocket source; older browsers do not include it in 'self'.
+ */
 function ownSockets(request: IncomingMessage): string {
   const { host = '' } = request.headers;
   return /^[\w.:[\]-]+$/.test(host) ? `ws://${host} wss://${host}` : "'self'";
@@ -79,7 +81,7 @@ function ownSockets(request: IncomingMessage): string {
 
 /**
  * Lets the wall's machine find out that its browser has crashed. `null` means that the room is not
- * open, which a new browser would not change.
+ * open; restarting the browser would not help.
  */
 export const wallAlive =
   (hasWall: HasWall): RequestHandler<{ room: string }> =>
@@ -89,7 +91,6 @@ export const wallAlive =
     response.status(alive === false ? 503 : 200).json({ wall: alive });
   };
 
-/** Creates the Express application. */
 export function createApp(options: AppOptions): Express {
   const { connectionLimits, files, relay, checkpointList } = options;
   const models = pageModels(checkpointList);
@@ -99,7 +100,7 @@ export function createApp(options: AppOptions): Express {
   app.set('env', 'production');
   app.disable('x-powered-by');
   app.set('trust proxy', options.trustProxy);
-  // Drops requests that arrived together with the one that ended their connection.
+  // Drop requests whose connection was ended by an earlier request.
   app.use((request, _response, next) => {
     if (!request.socket.destroyed) next();
   });
@@ -133,7 +134,7 @@ export function createApp(options: AppOptions): Express {
   });
   app.get('/healthz', (_request, response) => {
     const { hasFailed, hasDescriptors: descriptors } = options.health();
-    // Only what a restart can fix.
+    // Report only problems that a restart can fix.
     const ticking = !hasFailed;
     response.status(ticking && descriptors ? 200 : 503).json({ ticking, descriptors });
   });
@@ -141,7 +142,7 @@ export function createApp(options: AppOptions): Express {
     const { hasFailed, isTicking, hasDescriptors, isPersisting, isOpen, isOwner } =
       options.health();
     const ready = !hasFailed && isTicking && hasDescriptors && isOpen && isOwner !== false;
-    // To HAProxy, 404 means: no new visitors, but those who are connected stay.
+    // For HAProxy, 404 means: send no new visitors, but keep the connected ones.
     const unready = request.query.unready === '404' ? 404 : 503;
     response.status(ready ? 200 : unready).json({
       ...{ engine: !hasFailed, ticking: isTicking, descriptors: hasDescriptors },
@@ -149,7 +150,8 @@ export function createApp(options: AppOptions): Express {
       ...{ keeping: isPersisting, open: isOpen, owner: isOwner },
     });
   });
-  // After the health checks: a flood of requests must not make a supervisor restart the server.
+  // This limit comes after the health checks, so that a flood of requests cannot make a supervisor
+  // restart the server.
   app.use((request, response, next) => {
     const wait = connectionLimits.admitRequest(request);
     if (wait === 0) return next();
@@ -165,7 +167,7 @@ export function createApp(options: AppOptions): Express {
   }
   app.use(API, options.host);
   app.get('/', (request, response) => {
-    // A keepsake that does not name its room.
+    // Keep the query of a keepsake's link that does not name a room.
     const query = request.originalUrl.match(/\?seed=[\w-]+$/)?.[0] ?? '';
     response.redirect(`/r/${options.defaultRoom}${query}`);
   });
@@ -209,7 +211,7 @@ export function createApp(options: AppOptions): Express {
   app.use((_request, response) => {
     response.status(404).type('text').send('Page not found.');
   });
-  // Malformed URLs are the client's error; the default handler would reveal internals.
+  // Malformed URLs are the client's error. The default handler would reveal internals.
   app.use((error: { status?: number }, _: Request, response: Response, next: NextFunction) => {
     const { status = 500 } = error;
     if (response.headersSent || status >= 500) next(error);

@@ -25,10 +25,12 @@ interface StaticFile extends Representation {
 /** The folder of files with a hash in their name. */
 const ASSETS = 'assets';
 
-/** Most of what a visitor waits for on a venue's wireless network. */
+/**
+ * Extensions of the files that take most of a visitor's loading time on a venue's wireless network.
+ */
 const COMPRESSED: ReadonlySet<string> = new Set(['.js', '.css']);
 
-/** Adds an entity tag, a hash of the bytes. */
+/** Adds an entity tag, which is a hash of the bytes. */
 export function representation(bytes: Buffer): Representation {
   const hash = createHash('sha256').update(bytes).digest('base64url');
   return { bytes, etag: `"${hash.slice(0, 27)}"` };
@@ -43,7 +45,7 @@ async function load(path: string, compress: boolean): Promise<StaticFile> {
   return { ...file, gzipped: representation(packed) };
 }
 
-/** Names of a folder's files, without hidden ones; empty if the folder does not exist. */
+/** Lists a folder's files, except hidden ones; empty if the folder does not exist. */
 async function namesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
@@ -53,7 +55,6 @@ async function namesIn(folder: string): Promise<string[]> {
   return files.map(({ name }) => name);
 }
 
-/** The files of the built client. */
 export class StaticFiles {
   /** By URL path. */
   private readonly files = new Map<string, StaticFile>();
@@ -61,10 +62,10 @@ export class StaticFiles {
   private constructor() {}
 
   /**
-   * Reads the pages of a folder and the files of its `assets` folder. Later changes on disk take
+   * Reads the pages in a folder and the files in its `assets` folder. Later changes on disk take
    * effect after a restart.
    *
-   * @param folder of the built client
+   * @param folder the folder of the built client
    * @throws the error of reading
    */
   static async load(folder: string): Promise<StaticFiles> {

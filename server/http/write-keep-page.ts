@@ -1,4 +1,4 @@
-/** `npm run keep-page`: writes the page of keepsakes as one HTML file, to host elsewhere. */
+/** `npm run keep-page`: writes the keepsake page as one HTML file, to host it elsewhere. */
 import { writeFile } from 'node:fs/promises';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { runCommand } from '../settings/document.ts';

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Bundles the server with esbuild. From its sources it takes twice as long to start, since each
- * thread resolves and transpiles hundreds of files. Plain JavaScript, since it runs before
- * TypeScript is loaded.
+ * Bundles the server with esbuild. Starting from the sources takes twice as long, since each thread
+ * resolves and transpiles hundreds of files. This file is plain JavaScript, since it runs before
+ * TypeScript can be loaded.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -34,11 +34,11 @@ const ENTRIES = {
   'store-probe': 'server/storage/lmdb/probe.ts',
 };
 
-/** Bundles that are kept: a running server may still load parts of the one it was started from. */
+/** Number of bundles to keep: a running server may still load parts of an older bundle. */
 const KEPT = 3;
 
 /**
- * Returns the bundle of the current sources, building it if necessary.
+ * Returns the bundle of the current sources, and builds it if necessary.
  *
  * @returns {Promise<string>} its folder
  */
@@ -50,7 +50,7 @@ export async function ensureBundle() {
   }
   const { build } = await import('esbuild');
   mkdirSync(bundles, { recursive: true });
-  // Another server may be building it too: only a complete bundle gets the final name.
+  // Another server may be building this bundle now, so only a complete bundle gets the final name.
   const draft = mkdtempSync(join(bundles, 'draft-'));
   try {
     const sources = new Sources();
@@ -64,7 +64,7 @@ export async function ensureBundle() {
       splitting: true,
       format: 'esm',
       platform: 'node',
-      // Earlier versions of 20 lack import attributes, with which JSON is imported.
+      // Earlier versions of Node 20 lack import attributes, which importing JSON needs.
       target: 'node20.19',
       packages: 'external',
       sourcemap: true,
@@ -75,7 +75,7 @@ export async function ensureBundle() {
     for (const { path, text } of outputFiles) {
       writeFileSync(path, path.endsWith('.mjs') ? sources.withConstants(text) : text);
     }
-    // Readable by other users who start the server.
+    // Other users who start the server must be able to read the bundle.
     chmodSync(draft, 0o755);
     renameSync(draft, folder);
   } catch (error) {
@@ -86,7 +86,7 @@ export async function ensureBundle() {
   return folder;
 }
 
-/** Hashes the sources and their folder, which is part of the bundled `import.meta.url`s. */
+/** Hashes the sources and the path of their folder, which bundled `import.meta.url`s contain. */
 function digest() {
   const hash = createHash('sha256').update(root);
   const files = ['server', 'shared'].flatMap((folder) =>
@@ -100,14 +100,14 @@ function digest() {
   return hash.digest('hex').slice(0, 32);
 }
 
-/** What is lost of the sources without it. */
+/** Preserves two properties of the sources that bundling with esbuild would lose. */
 class Sources {
-  /** @type {Set<string>} that modules declare, and that never change */
+  /** @type {Set<string>} names that modules declare with `const` */
   constants = new Set();
-  /** @type {Set<string>} that a module declares, and changes */
+  /** @type {Set<string>} names that a module declares with `let` */
   variables = new Set();
 
-  /** Keeps `import.meta.url` as in the sources. @type {import('esbuild').Plugin} */
+  /** Keeps the values of `import.meta.url` of the sources. @type {import('esbuild').Plugin} */
   plugin = {
     name: 'sources',
     setup: (build) => {
@@ -125,14 +125,15 @@ class Sources {
   };
 
   /**
-   * Declares constants of modules as such again. esbuild makes variables of them, which engines
-   * must look up and check each time: encoding frames would take a sixth longer.
+   * Declares constants of modules as `const` again. esbuild declares them with `var`, which
+   * JavaScript engines must look up and check at each access: encoding frames would take a sixth
+   * longer.
    *
    * @param {string} bundled
    */
   withConstants(bundled) {
     return bundled.replace(/^var (?:(\w+) =|\{)/gm, (found, name) => {
-      // Where modules declare the same, esbuild adds a number.
+      // If two modules declare one name, esbuild appends a number to it.
       const names = name ? [name, name.replace(/\d+$/, '')] : [];
       const isConstant =
         !name ||
@@ -143,7 +144,7 @@ class Sources {
   }
 }
 
-/** Counts as the latest: it is in use again. @param {string} folder */
+/** Makes a bundle the latest, since it is in use again. @param {string} folder */
 function keep(folder) {
   try {
     const now = new Date();
@@ -153,7 +154,7 @@ function keep(folder) {
   }
 }
 
-/** @param {string} latest */
+/** Removes old bundles. @param {string} latest folder of the latest bundle, which is kept */
 function removeOld(latest) {
   const old = readdirSync(bundles)
     .map((name) => join(bundles, name))
@@ -162,5 +163,5 @@ function removeOld(latest) {
   for (const folder of old.slice(KEPT - 1)) rmSync(folder, { recursive: true, force: true });
 }
 
-// Without `await`, which would keep the module from being required.
+// Without `await`, which would prevent other modules from loading this module with `require`.
 if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) void ensureBundle();

@@ -1,19 +1,19 @@
 // @ts-check
 /**
- * Starts processes and threads of the server. Not all supported versions of Node accept a
- * TypeScript entry.
+ * Starts processes and threads of the server. This file is JavaScript, since some supported
+ * versions of Node do not accept a TypeScript entry.
  */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Environment variable with the bundle's folder; `start.mjs` sets it for threads and processes. */
+/** Environment variable with the bundle's folder. `start.mjs` sets it for threads and processes. */
 export const BUNDLE = 'VIVARIUM_BUNDLE';
 
 /**
- * Loads a module from the bundle, if the server runs from one, or else through tsx.
+ * Loads a module from the bundle, or through tsx if the server runs from its sources.
  *
- * @param {string} name in the bundle
- * @param {URL} source
+ * @param {string} name of the module in the bundle
+ * @param {URL} source of the module
  */
 export async function enter(name, source) {
   const bundle = process.env[BUNDLE];

@@ -1,6 +1,6 @@
 /**
- * The alerts that a server sends, and the message that announces one. The message's JSON schema is
- * server/deploy/alert.schema.json. Messages contain nothing that visitors have written.
+ * The alerts that a server sends, and the messages that announce them. The JSON schema of the
+ * messages is server/deploy/alert.schema.json. Messages contain no text by visitors.
  */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -11,19 +11,19 @@ import type { Store } from '../storage/store.ts';
 
 interface AlertKind {
   readonly severity: Severity;
-  /** A problem must last this long to be announced, ms. */
+  /** Time that a problem must last before it is announced, in ms. */
   readonly hold: number;
-  /** The sentence that says that it is over. */
+  /** One sentence for the host: the problem is over. */
   readonly over: string;
 }
 
-/** From the least to the most. */
+/** From the least to the most severe. */
 const SEVERITIES = ['info', 'warning', 'critical'] as const;
 type Severity = (typeof SEVERITIES)[number];
 
 const MINUTE = 60_000;
 
-/** By name, which is part of the message. */
+/** The alerts by name, which is part of the message. */
 export const ALERTS = {
   'server-restarted': {
     severity: 'info',
@@ -39,21 +39,23 @@ export const ALERTS = {
 
 export type AlertName = keyof typeof ALERTS;
 
-/** Something that is wrong now. Room and wall tell apart problems of the same name. */
+/** Something that is wrong now. Problems of one alert differ by room and wall. */
 export interface Problem {
   readonly alert: AlertName;
   readonly room?: string | undefined;
-  /** The name that the host has given to the wall. */
+  /** The wall's name, which the host has chosen. */
   readonly wall?: string | undefined;
   /** One sentence for the host. */
   readonly text: string;
-  /** Instead of the alert's usual one. */
+  /** Replaces the usual severity of the alert. */
   readonly severity?: Severity;
-  /** It is expected now, so it is not announced; if it is announced already, it remains open. */
+  /**
+   * The problem is expected now, so it is not announced. If it was announced before, it stays open.
+   */
   readonly isExpected?: boolean;
   /**
-   * It is better, perhaps for a moment only: meanwhile it is neither announced nor over, and this
-   * time does not count to how long it has lasted.
+   * The problem seems to be over, perhaps only for a moment. As long as this lasts, the problem is
+   * neither announced nor cleared, and the time does not count towards `hold`.
    */
   readonly isRecovering?: boolean;
 }
@@ -74,17 +76,17 @@ export const alertMessage = v.strictObject({
 /** The body of a webhook's request. */
 export type AlertMessage = v.InferOutput<typeof alertMessage>;
 
-/** Tells problems apart. */
+/** Returns a key that tells problems apart. */
 export const keyOf = ({ alert, room, wall }: Omit<Problem, 'text'>): string =>
   JSON.stringify([alert, room, wall]);
 
 const severityOf = ({ alert, severity }: Problem): Severity => severity ?? ALERTS[alert].severity;
 
-/** Whether a problem is more severe than it was when it was announced. */
+/** Whether a problem is more severe than when it was announced. */
 export const isWorse = (problem: Problem, { severity }: AlertMessage): boolean =>
   SEVERITIES.indexOf(severityOf(problem)) > SEVERITIES.indexOf(severity);
 
-/** @param date wall clock, ms since the epoch */
+/** Creates the message that announces a problem. @param date wall clock, ms since the epoch */
 export function raised(problem: Problem, date: number): AlertMessage {
   const { alert, room, wall, text } = problem;
   const at = new Date(date).toISOString();
@@ -97,7 +99,11 @@ export function raised(problem: Problem, date: number): AlertMessage {
   };
 }
 
-/** @param date wall clock, ms since the epoch */
+/**
+ * Creates the message that announces the end of a problem.
+ *
+ * @param date wall clock, ms since the epoch
+ */
 export function cleared(message: AlertMessage, date: number): AlertMessage {
   const { alert, room, wall } = message;
   const names = [room && `Room "${room}"`, wall && `wall "${wall}"`].filter(Boolean).join(', ');
@@ -108,31 +114,28 @@ export function cleared(message: AlertMessage, date: number): AlertMessage {
   };
 }
 
-/** Time between two checks, ms. */
 const CHECK_INTERVAL = 1_000;
-/** A problem counts as over when it has not been seen for this long, ms. */
+/** Time without a sighting after which a problem is over, in ms. */
 const CLEAR_AFTER = 10_000;
 
 export interface AlertMonitorOptions {
   readonly clock: Clock;
   /** Wall clock, ms since the epoch. */
   readonly date: () => number;
-  /** Finds the present problems. */
   readonly problems: () => readonly Problem[];
-  /** Announced by an earlier process, and not over yet. */
+  /** Problems that an earlier process announced and that are not over yet. */
   readonly open?: readonly AlertMessage[];
   readonly announce: (message: AlertMessage) => void;
 }
 
-/** Checks once a second. */
+/** Finds problems once a second, and announces when they begin and end. */
 export class AlertMonitor {
-  /** The announced problems, and when each was last seen, ms. */
+  /** The announced problems by key, with the time each was last seen, in ms. */
   private readonly announced = new Map<string, { message: AlertMessage; seen: number }>();
-  /** How long problems have lasted that are not announced yet, ms. */
+  /** How long each problem that is not announced yet has lasted, in ms, by key. */
   private readonly pending = new Map<string, number>();
-  /** The last check, ms. */
+  /** Time of the previous check, in ms. */
   private checked: number;
-  /** Ends the checks. */
   readonly stop: () => void;
 
   constructor(private readonly options: AlertMonitorOptions) {
@@ -142,7 +145,7 @@ export class AlertMonitor {
     this.stop = repeat(clock, CHECK_INTERVAL, () => this.check(), 0);
   }
 
-  /** The messages that announced what is still wrong. */
+  /** The messages about announced problems that are not over. */
   get open(): AlertMessage[] {
     return [...this.announced.values()].map(({ message }) => message);
   }
@@ -183,24 +186,24 @@ export class AlertMonitor {
   }
 }
 
-/** Messages that may wait; the oldest is dropped for one more. */
+/** Maximum number of messages in the queue; above it, the oldest is dropped. */
 export const MAX_WAITING = 64;
-/** Time for a request, ms. */
+/** Longest time for a request, in ms. */
 const TIMEOUT = 10_000;
-/** Pauses after failed requests, ms: doubled each time. */
+/** Pauses after failed requests, in ms. Each pause is twice as long as the one before. */
 const PAUSE = { first: 1_000, longest: 300_000 };
 
-/** How a request ended: the status of the answer, or the reason why there is none. */
+/** How a request ended: the status of the response, or the reason why there is none. */
 export type PostResult = number | string;
 
-/** Posts a JSON text. Must not reject. */
+/** Posts JSON text. Must not reject. */
 export type Post = (url: string, body: string, signal: AbortSignal) => Promise<PostResult>;
 
 export interface WebhookOptions {
   readonly url: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Left over from an earlier process. */
+  /** Messages that an earlier process could not deliver. */
   readonly waiting?: readonly AlertMessage[];
   /** Called when a message has been delivered or dropped. */
   readonly onChange: () => void;
@@ -223,13 +226,13 @@ const postJson: Post = async (url, body, signal) => {
   }
 };
 
-/** Whether the receiver will refuse the same request again: all of 3xx and most of 4xx. */
+/** Whether the receiver would refuse the request again: all of 3xx, and most of 4xx. */
 const isFinal = (result: PostResult): boolean =>
   typeof result === 'number' && result >= 300 && result < 500 && ![408, 425, 429].includes(result);
 
-/** The queue. */
+/** Sends messages to the webhook one by one, and retries. */
 export class Webhook {
-  /** The messages that are not delivered yet, oldest first. */
+  /** Messages that are not delivered yet, oldest first. */
   readonly waiting: AlertMessage[];
   private readonly stopped = new AbortController();
   private isSending = false;
@@ -241,7 +244,6 @@ export class Webhook {
     void this.sendNext();
   }
 
-  /** Queues a message. */
   send(message: AlertMessage): void {
     this.waiting.push(message);
     if (this.waiting.length > MAX_WAITING) {
@@ -251,7 +253,7 @@ export class Webhook {
     void this.sendNext();
   }
 
-  /** Ends all requests. What waits stays in `waiting`. */
+  /** Ends all requests. Undelivered messages stay in `waiting`. */
   stop(): void {
     this.stopped.abort();
     this.cancel();
@@ -270,7 +272,7 @@ export class Webhook {
       if (!isDelivered) this.warn('alert-dropped', `The receiver refuses an alert (${result}).`);
       this.failures = 0;
       this.isSending = false;
-      // It may have been dropped meanwhile.
+      // The message may have been dropped from the queue during the request.
       if (this.waiting[0] === message) this.waiting.shift();
       onChange();
       return this.sendNext();
@@ -285,21 +287,21 @@ export class Webhook {
     });
   }
 
-  /** The path of the URL may be a secret, so only its host is logged. */
+  /** Logs a warning. The path of the URL may be a secret, so only its host is logged. */
   private warn(event: string, sentence: string): void {
     this.options.log.warn(event, sentence, { receiver: new URL(this.options.url).host });
   }
 }
 
-/** For this long after its start, a server counts as just restarted; ms. */
+/** How long after its start a server counts as just restarted, in ms. */
 const FRESH = 60_000;
 
 const alertRecord = v.strictObject({
-  /** The messages that announced what was not over yet. */
+  /** The messages about problems that were not over. */
   open: v.array(alertMessage),
-  /** The messages that were not delivered yet. */
+  /** The messages that were not delivered. */
   waiting: v.array(alertMessage),
-  /** Whether the process has shut down in order. */
+  /** Whether the process shut down in order. */
   stopped: v.boolean(),
 });
 
@@ -309,18 +311,17 @@ export interface AlertsOptions {
   readonly date: () => number;
   readonly log: Log;
   readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'>;
-  /** Name of the record, which no other server has. */
+  /** Name of the record, unique among the servers of the store. */
   readonly record: string;
-  /** Where to post messages; undefined: nowhere. */
+  /** Where to post messages; undefined: messages are not posted. */
   readonly url: string | undefined;
-  /** Finds what is wrong now; called at every check. */
+  /** Finds the current problems; called at every check. */
   readonly problems: () => readonly Problem[];
 }
 
-/** The running alerts. */
 export type Alerts = Awaited<ReturnType<typeof openAlerts>>;
 
-/** Starts the checks. A record that cannot be read counts as absent. */
+/** Starts the alerts. An unreadable record counts as absent. */
 export async function openAlerts(options: AlertsOptions) {
   const { clock, date, log, store, record: name, url } = options;
   const stored = await store.serverRecord(name, alertRecord).catch(() => undefined);
@@ -335,7 +336,7 @@ export async function openAlerts(options: AlertsOptions) {
   };
   const keep = (stopped = false): Promise<void> => {
     const record = { open: monitor.open, waiting: webhook?.waiting ?? [], stopped };
-    // If nothing can be stored, the journal's own notice says so.
+    // If nothing can be stored, the journal raises its own alert.
     return store.putServerRecord(name, record).catch(() => {});
   };
   const webhook =
@@ -355,11 +356,11 @@ export async function openAlerts(options: AlertsOptions) {
   });
   await keep();
   return {
-    /** The messages that announced what is still wrong. */
+    /** The messages about announced problems that are not over. */
     get open(): readonly AlertMessage[] {
       return monitor.open;
     },
-    /** Call it before the store is closed. */
+    /** Ends the checks and stores the state of the alerts. Call it before the store is closed. */
     close(): Promise<void> {
       monitor.stop();
       webhook?.stop();

@@ -1,4 +1,4 @@
-/** Prometheus metrics in a registry of their own. They contain no personal data. */
+/** Prometheus metrics in a separate registry. They contain no personal data. */
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
@@ -18,23 +18,23 @@ type MeasuredRoom = Pick<RoomServer, 'room' | 'seats' | 'reports' | 'walls'>;
 
 export interface MetricsOptions {
   readonly engine: EngineInfo;
-  /** The open rooms, by name; read when metrics are requested, like all else. */
+  /** The open rooms, by name. Like all other options, it is read when metrics are requested. */
   readonly roomServers: ReadonlyMap<string, MeasuredRoom>;
   /** The actual tick rate of a room, ticks per second. */
   readonly rateOf: (room: Room) => number;
-  /** Connections of other servers to rooms here, and of this one to rooms of others. */
+  /** Connections of other servers to rooms here, and of this server to rooms of other servers. */
   readonly remote: () => readonly {
     readonly room: string;
-    /** Where they are connected. */
+    /** The server to which these visitors are connected. */
     readonly server: string;
     readonly connections: number;
   }[];
-  /** State of this server in a cluster; undefined: it is alone. */
+  /** State of this server in a cluster; undefined if it runs alone. */
   readonly cluster: () =>
     | {
         /** See `Bus.latency`, ms. */
         readonly latency: number | undefined;
-        /** The epochs of its leases. */
+        /** The epochs of the leases that this server holds. */
         readonly epochs: readonly { readonly room: string; readonly epoch: number }[];
       }
     | undefined;
@@ -44,19 +44,18 @@ export interface MetricsOptions {
   readonly isPersisting: () => boolean | undefined;
   /** Bytes free on the disk of the data folder; undefined if unknown. */
   readonly diskFree: () => number | undefined;
-  /** Number of damaged data that were set aside; undefined if damaged data are refused. */
+  /** Number of damaged records that were set aside; undefined if damaged data prevent the start. */
   readonly setAside: () => number | undefined;
-  /** The alerts that are not over. */
+  /** The messages about problems that are not over. */
   readonly alerts: () => readonly AlertMessage[];
 }
 
-/** Records metrics and renders them as text. */
 export type Metrics = ReturnType<typeof createMetrics>;
 
-/** Histogram buckets, s. */
+/** Upper bounds of the histogram buckets, in seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** Figures of a wall; null: it has no such figure now. */
+/** Figures of a wall; null if the wall has no value now. */
 const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => number | null]>> = {
   up: ['1 while it is up, else 0', ({ upFor }) => Number(upFor !== null)],
   up_seconds: ['how long it has been up', ({ upFor }) => upFor && upFor / 1000],
@@ -70,18 +69,20 @@ const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => 
   ],
 };
 
-/** Creates the metrics of a server. Their names begin with `vivarium_`. */
+/**
+ * Creates the metrics of a server. All names except Node's default metrics begin with `vivarium_`.
+ */
 export function createMetrics(options: MetricsOptions) {
   const { engine, roomServers, rateOf } = options;
   const registers = [new Registry()];
   const [registry] = registers;
-  // Event-loop delay, heap, file descriptors.
+  // Event-loop delay, heap and file descriptors.
   collectDefaultMetrics({ register: registry });
-  /** The options that all metrics have in common. */
+  /** Returns the options that all metrics have in common. */
   const metric = (name: string, help: string) => ({ name: `vivarium_${name}`, help, registers });
   const histogram = (name: string, help: string) =>
     new Histogram({ ...metric(name, help), buckets: SECONDS });
-  /** A gauge that has only the values that it reads when metrics are requested. */
+  /** Creates a gauge whose values are read only when metrics are requested. */
   const gauge = (
     name: string,
     help: string,
@@ -225,20 +226,18 @@ export function createMetrics(options: MetricsOptions) {
     /** Records a commit of the journal. @param duration ms */
     committed: (duration: number): void => commit.observe(duration / 1000),
     contentType: registry.contentType as string,
-    /** The metrics in the Prometheus text format. */
+    /** Renders the metrics in the Prometheus text format. */
     text: () => registry.metrics(),
-    /** Removes all metrics from the registry. */
     close: () => registry.clear(),
   };
 }
 
-/** A running metrics server. */
 export type MetricsServer = Awaited<ReturnType<typeof serveMetrics>>;
 
 /**
  * Serves `/metrics` on 127.0.0.1.
  *
- * @param options.admitHost whether a request is for a host that is allowed
+ * @param options.admitHost whether a request names an allowed host
  * @throws the error of listening
  */
 export async function serveMetrics(
@@ -265,7 +264,7 @@ export async function serveMetrics(
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  // For example a connection that could not be accepted: the server continues without it.
+  // An error may concern a connection that could not be accepted. The server continues without it.
   server.on('error', (error) => log.warn('not-accepted', error.message));
   return {
     port: (server.address() as AddressInfo).port,
@@ -278,13 +277,13 @@ export async function serveMetrics(
 }
 
 /**
- * The heap may grow to three times its live size before a full collection. By default, a small
- * heap may grow by 8 MB, external buffers included. A busy room allocates that in a second, which
- * would mean a pause of 30 to 60 ms every second. Young objects are still collected, in 2 ms.
+ * Lets the heap grow to three times its live size before a full collection. By default, a small
+ * heap may grow by only 8 MB, external buffers included. A busy room allocates that in a second,
+ * which would mean a pause of 30 to 60 ms every second. Young objects are still collected, in 2 ms.
  */
 const GROWTH_PERCENT = 200;
 
-/** Makes full collections rare, in this process and all its threads. */
+/** Makes full garbage collections rare, in this process and all its threads. */
 export function collectGarbageRarely(): void {
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
 }

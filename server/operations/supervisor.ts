@@ -1,6 +1,6 @@
 /**
- * Notifies systemd that the server is ready and alive (`Type=notify` and `WatchdogSec` of its
- * unit).
+ * Talks to the supervisor of the process: recognises systemd, notifies it that the server is ready
+ * and alive (`Type=notify` and `WatchdogSec` of its unit), and limits restarts.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ export const RESTART_CODE = 75;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A file of /proc about a process; '' if it cannot be read. */
+/** Reads a file of a process in /proc; '' if it cannot be read. */
 function read(process: string, file: string): string {
   try {
     return readFileSync(`/proc/${process}/${file}`, 'utf8');
@@ -22,7 +22,10 @@ function read(process: string, file: string): string {
   }
 }
 
-/** A system service. Services that run jobs for others, such as cron and ssh, do not count. */
+/**
+ * Matches the control group of a system service. Services that run jobs for others, such as cron
+ * and ssh, do not count.
+ */
 const SERVICE = /\/system\.slice\/(?!cron|atd|ssh)[^/\n]+\.service$/m;
 
 /**
@@ -41,7 +44,7 @@ export function isService(
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';
   if (started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)))) return true;
-  // systemd before version 248, or a script between systemd and this process.
+  // The case of systemd before version 248, or of a script between systemd and this process.
   return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 
@@ -65,7 +68,7 @@ export function findSupervisor(
 ): { ready(): void; beat(): void } | undefined {
   if (!environment.NOTIFY_SOCKET) return undefined;
   const notify = (state: string): void => {
-    // If it fails, systemd's watchdog notices.
+    // A failure needs no handling: systemd's watchdog notices that notifications are missing.
     try {
       execFile('systemd-notify', [state], () => {});
     } catch {
@@ -92,14 +95,14 @@ const RECORD = 'restarts';
 const restartRecords = v.array(v.number());
 
 export interface RestartLimitOptions {
-  /** Where restart times are stored; undefined: nowhere. */
+  /** Stores the times of restarts; undefined if nothing is stored. */
   readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'> | undefined;
   readonly clock: Clock;
   /** Wall clock, ms since the epoch; it may be set back. */
   readonly date: () => number;
 }
 
-/** Grants restarts, a limited number per hour. */
+/** Grants a limited number of restarts per hour. */
 export class RestartLimit {
   private readonly started: number;
 
@@ -108,8 +111,9 @@ export class RestartLimit {
   }
 
   /**
-   * Requests a restart and records it before granting it. If recording fails, a process may
-   * restart once it has run for its share of an hour, which keeps the limit without any record.
+   * Requests a restart, and records it before granting it. If recording fails, the restart is
+   * granted once the process has run for its share of an hour, which keeps the limit without
+   * records.
    *
    * @returns whether the server may restart now
    */

@@ -1,6 +1,7 @@
 /**
- * Watches the process for what stops it slowly: a full disk, no file descriptors, a stalled tick.
- * They log, and let the caller restart the process; they never end it themselves.
+ * Watches for three problems that stop a server gradually: a full disk, missing file descriptors,
+ * and a stalled tick. The watches log problems and let the caller restart the process; they never
+ * end it themselves.
  * Start reading at the three classes.
  */
 
@@ -21,11 +22,13 @@ export interface DiskWatchOptions {
   readonly freeOf?: (folder: string) => Promise<number>;
 }
 
-/** Free space below which the log warns, bytes. */
+/** The log warns when less than this is free, in bytes. */
 export const FILLING = 1_073_741_824;
-/** Interval of the checks, ms. */
 export const DISK_INTERVAL = 10_000;
-/** Factor of `FILLING` that must be free again, so that the log does not repeat itself. */
+/**
+ * Factor of `FILLING` that must be free again to end the warning, so that the log does not repeat
+ * it.
+ */
 const AGAIN = 1.25;
 const MEGABYTE = 2 ** 20;
 
@@ -34,13 +37,12 @@ async function freeSpaceOf(folder: string): Promise<number> {
   return bavail * bsize;
 }
 
-/** Checks the free space at intervals. */
+/** Checks the free disk space at intervals. */
 export class DiskWatch {
-  /** Bytes free at the last check; undefined if it is not known. */
+  /** Bytes free at the last check; undefined if unknown. */
   free: number | undefined;
-  /** Whether there is little space. */
+  /** Whether little space is left. */
   isFilling = false;
-  /** Ends the checks. */
   readonly stop: () => void;
 
   constructor(private readonly options: DiskWatchOptions) {
@@ -79,11 +81,10 @@ export interface ExhaustionOptions {
   readonly restart: (() => void) | undefined;
 }
 
-/** Interval of the checks, ms. */
 export const DESCRIPTOR_INTERVAL = 2_000;
-/** Failed checks in a row after which no descriptors are left. */
+/** Number of consecutive failed checks after which no descriptors count as left. */
 const MOST_FAILURES = 2;
-/** Descriptors reserved for everything but connections, beyond those in use at the start. */
+/** Descriptors reserved for purposes other than connections, beyond those in use at the start. */
 const RESERVED = 256;
 const CONSEQUENCE = 'no new connections are possible until the server is restarted';
 
@@ -92,29 +93,28 @@ async function openAndClose(file: string): Promise<void> {
   await handle.close();
 }
 
-/** Whether an error means that the process, or the system, has no descriptors left. */
+/** Whether an error means that the process or the system has no descriptors left. */
 function isExhaustion(error: unknown): boolean {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
   return code === 'EMFILE' || code === 'ENFILE';
 }
 
 /**
- * Checks at intervals whether a file can be opened. Without any descriptors, the process cannot
+ * Checks at intervals whether a file can be opened. A process without free descriptors cannot
  * accept connections or open files, but its ticks continue, so no other check notices.
  */
 export class ExhaustionWatch {
-  /** Failed checks in a row. */
+  /** Number of consecutive failed checks. */
   private failed = 0;
   private isRestarting = false;
   private isLogged = false;
-  /** Ends the checks. */
   readonly stop: () => void;
 
   constructor(private readonly options: ExhaustionOptions) {
     this.stop = repeat(options.clock, DESCRIPTOR_INTERVAL, () => this.check());
   }
 
-  /** Whether files and connections can be opened. */
+  /** Whether the process can open files and accept connections. */
   get hasSome(): boolean {
     return this.failed < MOST_FAILURES;
   }
@@ -149,13 +149,17 @@ export class ExhaustionWatch {
   }
 }
 
-/** The number of file descriptors that the process may have, and has. */
+/** The number of file descriptors that the process may have, and of those in use. */
 interface Descriptors {
   readonly limit: number;
   readonly used: number;
 }
 
-/** @returns undefined if the system does not say, or sets no limit */
+/**
+ * Reads the descriptors from /proc.
+ *
+ * @returns undefined if the system has no such files or sets no limit
+ */
 export function readDescriptors(
   limits = () => readFileSync('/proc/self/limits', 'utf8'),
   used = () => readdirSync('/proc/self/fd').length,
@@ -169,9 +173,9 @@ export function readDescriptors(
 }
 
 /**
- * Lowers the limit of visitors' connections to what the descriptors allow. Half of them are for
- * page requests, and some (at most a quarter of the limit) are reserved for the server's own
- * files.
+ * Lowers the limit of visitors' connections to a number that the descriptors allow. Half of them
+ * are for page requests, and some (at most a quarter of the limit) are reserved for the server's
+ * own files.
  *
  * @param descriptors undefined: the limits stay as they are
  * @returns limits with at least one connection
@@ -192,17 +196,18 @@ export function limitsWithin(limits: Limits, log: Log, descriptors = readDescrip
 
 export interface TickWatchdogOptions {
   readonly clock: Clock;
-  /** Called once, when a tick takes longer. */
+  /** Called once when a tick takes longer than `STALL`. */
   readonly onStalled: () => void;
   /** Called at each check while ticks run. */
   readonly onHeartbeat?: () => void;
 }
 
-/** A tick that takes longer has stalled: the process should exit, to be restarted; ms. */
+/**
+ * Time after which a tick counts as stalled, in ms. The process should then exit, to be restarted.
+ */
 export const STALL = 30_000;
-/** Time without the end of a tick after which ticks no longer count as running, ms. */
+/** Time without the end of a tick after which ticks no longer count as running, in ms. */
 const SLOW = 5_000;
-/** Time between two checks, ms. */
 const CHECK_INTERVAL = 1_000;
 
 /** Checks once a second whether ticks end. */
@@ -211,11 +216,10 @@ export class TickWatchdog {
   private ended = 0;
   private endedAtLastCheck = 0;
   /**
-   * Checks in a row during which no tick has ended. This counts checks, not time: while a process
-   * is suspended or a machine sleeps, there are no checks either.
+   * Number of consecutive checks without the end of a tick. Counting checks instead of time is
+   * right even if the process is suspended or the machine sleeps: there are no checks either.
    */
   private stalledChecks = 0;
-  /** Ends the checks. */
   readonly stop: () => void;
 
   constructor(private readonly options: TickWatchdogOptions) {
@@ -227,7 +231,6 @@ export class TickWatchdog {
     return this.stalledChecks * CHECK_INTERVAL < SLOW;
   }
 
-  /** Runs a tick under observation. */
   async during<T>(tick: () => Promise<T>): Promise<T> {
     this.begun++;
     try {

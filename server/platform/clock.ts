@@ -1,12 +1,11 @@
-/** A monotonic clock with timers, passed in so that tests need not sleep. */
+/** A monotonic clock with timers. It is passed in, so that tests need not sleep. */
 export interface Clock {
   /** Milliseconds since an arbitrary start. */
   now(): number;
-  /** Calls `call` once after `delay` ms; the returned function cancels it. */
+  /** Calls `call` once after `delay` ms. The returned function cancels the call. */
   after(delay: number, call: () => void): () => void;
 }
 
-/** The process's own clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   after: (delay, call) => {
@@ -16,10 +15,10 @@ export const systemClock: Clock = {
 };
 
 /**
- * Calls `call` once after `delay` ms, when messages that have arrived by then are handled: after a
- * stall, Node runs the timers that are due before it reads messages.
+ * Calls `call` once after `delay` ms, and after all messages that have arrived by then are handled.
+ * This matters after a stall: Node runs the timers that are due before it reads messages.
  *
- * @returns cancels it
+ * @returns a function that cancels the call
  */
 export function afterMessages(clock: Clock, delay: number, call: () => void): () => void {
   let immediate: NodeJS.Immediate | undefined;
@@ -32,7 +31,6 @@ export function afterMessages(clock: Clock, delay: number, call: () => void): ()
   };
 }
 
-/** Resolves after a while. @param duration ms */
 export function pause(clock: Clock, duration: number): Promise<void> {
   return new Promise((resolve) => {
     clock.after(duration, resolve);
@@ -40,11 +38,11 @@ export function pause(clock: Clock, duration: number): Promise<void> {
 }
 
 /**
- * Runs work after each interval; the next one begins when the work is done.
+ * Runs work repeatedly. The interval begins when the previous run has ended.
  *
  * @param interval ms
  * @param first time until the first run, ms
- * @returns ends the repetition
+ * @returns a function that ends the repetition
  */
 export function repeat(
   clock: Clock,
@@ -69,16 +67,21 @@ export function repeat(
 
 export interface RetryOptions {
   readonly clock: Clock;
-  /** Pause before each retry, ms. There is one attempt more than there are pauses. */
+  /**
+   * Pauses before each retry, in ms. The number of attempts is one more than the number of pauses.
+   */
   readonly pauses: readonly number[];
-  /** Whether an error may go away; others are thrown immediately. Default: all. */
+  /**
+   * Whether the error may be temporary. Other errors are thrown immediately. Default: all are
+   * temporary.
+   */
   readonly isTransient?: (error: unknown) => boolean;
   /** Called for each failure that is followed by a retry. */
   readonly onFailure?: (error: unknown) => void;
 }
 
 /**
- * Runs work until it succeeds or there are no pauses left.
+ * Runs work until it succeeds or all pauses are used.
  *
  * @param work must change nothing when it fails
  * @throws the error of the last attempt
@@ -99,7 +102,11 @@ export async function retry<T>(
   return work();
 }
 
-/** A time by the server's clock and calendar: `2026-11-25T14:05:09`. @param at wall clock, ms */
+/**
+ * Formats a time by the server's clock and calendar: `2026-11-25T14:05:09`.
+ *
+ * @param at wall clock, ms
+ */
 export function localTime(at: number): string {
   const offset = new Date(at).getTimezoneOffset();
   return new Date(at - offset * 60_000).toISOString().slice(0, 19);

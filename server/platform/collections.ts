@@ -1,4 +1,4 @@
-/** How many items have each key. */
+/** Counts the items of each key. */
 export function countBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): ReadonlyMap<K, number> {
   const counts = new Map<K, number>();
   for (const item of items) {
@@ -12,7 +12,7 @@ type Defined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] }
   [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
 };
 
-/** A copy of an object without keys whose value is undefined. */
+/** Copies an object without the keys whose value is undefined. */
 export const defined = <T extends object>(object: T): Defined<T> =>
   Object.fromEntries(
     Object.entries(object).filter(([, value]) => value !== undefined),
@@ -23,7 +23,9 @@ interface Lookup<K, V> {
   set(key: K, value: V): unknown;
 }
 
-/** The value of a key in a map; if there is none, adds the one that `create` makes. */
+/**
+ * Returns the value of a key in a map. If the key is missing, adds the value that `create` makes.
+ */
 export function getOrAdd<K, V>(map: Lookup<K, V>, key: K, create: () => NonNullable<V>): V {
   const known = map.get(key);
   if (known !== undefined) return known;
@@ -32,14 +34,13 @@ export function getOrAdd<K, V>(map: Lookup<K, V>, key: K, create: () => NonNulla
   return value;
 }
 
-/** Starts two services concurrently, or neither. */
 interface Closable {
   close(): Promise<void>;
 }
 
 /**
- * Waits for both. If one fails to start, closes the other.
- * @throws the error of the one that failed
+ * Waits until two services have started. If one fails to start, closes the other.
+ * @throws the error of the service that failed
  */
 export async function startBoth<A extends Closable, B extends Closable | undefined>(
   a: Promise<A>,

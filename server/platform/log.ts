@@ -3,7 +3,6 @@
  */
 import pino from 'pino';
 
-/** Further data of a log entry. */
 export type Fields = Readonly<Record<string, string | number | boolean>>;
 
 /** A log of named events, each with a sentence. */
@@ -14,7 +13,7 @@ export interface Log {
   error(event: string, sentence: string, fields?: Fields): void;
 }
 
-/** Writes sentences; warnings and errors go to the second stream, with the event's name. */
+/** Logs sentences. Warnings and errors go to the second stream, with the event's name. */
 export function textLog(
   writeOut: (line: string) => void = console.log,
   writeError: (line: string) => void = console.error,
@@ -26,7 +25,7 @@ export function textLog(
   };
 }
 
-/** Writes JSON lines synchronously, so that the last line before a crash is not lost. */
+/** Logs JSON lines. Writing is synchronous, so that the last line before a crash is not lost. */
 export function jsonLog(
   destination: pino.DestinationStream = pino.destination({ sync: true }),
 ): Log {
@@ -38,10 +37,9 @@ export function jsonLog(
   return { info: write('info'), warn: write('warn'), error: write('error') };
 }
 
-/** Discards everything. */
 export const silentLog: Log = { info: () => {}, warn: () => {}, error: () => {} };
 
-/** An error with a reason of a closed set; the message is for people. */
+/** An error with a reason from a closed set. The message is for people. */
 export class ReasonError<R extends string> extends Error {
   constructor(
     readonly reason: R,

@@ -1,4 +1,4 @@
-/** A bounded queue that serves its sources in turn, such as the network addresses of requests. */
+/** A bounded queue that serves its sources in turn, a mutex, and a token bucket. */
 import { getOrAdd } from './collections.ts';
 
 interface Waiting<T> {
@@ -6,27 +6,30 @@ interface Waiting<T> {
   readonly since: number;
 }
 
-/** Entries wait in order per source. A source that fills the queue makes room for others. */
+/**
+ * Keeps entries in order per source, and serves the sources in turn. When the queue is full, the
+ * source with most entries loses one, so that no source can keep others out.
+ */
 export class FairQueue<T> {
-  /** By source; the next one to be served first. */
+  /** Entries by source. The source to serve next comes first. */
   private readonly sources = new Map<string, Waiting<T>[]>();
   private count = 0;
 
-  /** @param most entries that can wait; at least 1 */
+  /** @param most maximum number of waiting entries, at least 1 */
   constructor(private readonly most: number) {}
 
-  /** Number of waiting entries. */
   get size(): number {
     return this.count;
   }
 
   /**
-   * Adds an entry. If the queue is full, the newest entry of the source with most of them is
-   * dropped, which may be this entry.
+   * Adds an entry. If the queue is full, drops the newest entry of the source with most entries,
+   * which may be the added entry.
    *
-   * @param since when the entry began to wait. It comes before later entries of its source. If it is
-   *   then the first of its source, that source comes before sources whose first entry is later
-   * @returns the dropped entry; undefined if none was
+   * @param since when the entry began to wait. The entry is placed before later entries of its
+   * source. If it becomes the first of its source, its source is placed before sources whose first
+   * entry is later
+   * @returns the dropped entry; undefined if none was dropped
    */
   add(source: string, entry: T, since = 0): T | undefined {
     const own = getOrAdd(this.sources, source, () => []);
@@ -39,7 +42,7 @@ export class FairQueue<T> {
       this.sources.set(other, entries);
     }
     if (this.count <= this.most) return undefined;
-    // Of sources that are equally long, the one that adds.
+    // If several sources are the longest, prefer the source of the new entry.
     let [longestSource, longest] = [source, own];
     for (const [other, entries] of this.sources) {
       if (entries.length > longest.length) [longestSource, longest] = [other, entries];
@@ -47,7 +50,7 @@ export class FairQueue<T> {
     return this.remove(longestSource, longest, () => longest.pop()!);
   }
 
-  /** Takes entries, one of each source in turn. @param most absent: all */
+  /** Takes entries, one from each source in turn. @param most default: all */
   take(most = this.count): T[] {
     const taken: T[] = [];
     while (taken.length < most) {
@@ -58,7 +61,10 @@ export class FairQueue<T> {
     return taken;
   }
 
-  /** Takes the first entry of a source, if it has one; its next turn comes after all others'. */
+  /**
+   * Takes the first entry of a source, if there is one. The source's next turn comes after all
+   * others'.
+   */
   takeOf(source: string): T | undefined {
     const entries = this.sources.get(source);
     if (!entries) return undefined;
@@ -68,9 +74,9 @@ export class FairQueue<T> {
   }
 
   /**
-   * The source whose turn it is; undefined if nothing waits.
+   * Returns the source whose turn it is; undefined if nothing waits.
    *
-   * @param rankOf of the waiting sources, one of lowest rank is next
+   * @param rankOf ranks the waiting sources; a source with the lowest rank is next
    */
   next(rankOf: (source: string) => number = () => 0): string | undefined {
     let best: { readonly source: string; readonly rank: number } | undefined;
@@ -82,9 +88,9 @@ export class FairQueue<T> {
   }
 
   /**
-   * The entries in the order in which they would be taken.
+   * Lists the entries in the order in which they would be taken.
    *
-   * @param rankOf as for `next`; it rises by one with each entry taken
+   * @param rankOf as for `next`; a source's rank rises by one with each entry taken
    */
   entries(rankOf: (source: string) => number): T[] {
     return (
@@ -93,13 +99,13 @@ export class FairQueue<T> {
           const rank = rankOf(source);
           return entries.map(({ entry }, i) => ({ entry, i, rank: rank + i }));
         })
-        // Of sources of one rank, those that were served least recently.
+        // If sources have one rank, the source served least recently comes first.
         .sort((a, b) => a.rank - b.rank || a.i - b.i)
         .map(({ entry }) => entry)
     );
   }
 
-  /** Gives an entry's place to another one. @returns whether it waited */
+  /** Replaces an entry, which keeps its position. @returns whether the old entry was waiting */
   replace(entry: T, by: T): boolean {
     for (const entries of this.sources.values()) {
       const index = entries.findIndex((other) => other.entry === entry);
@@ -110,7 +116,7 @@ export class FairQueue<T> {
     return false;
   }
 
-  /** Removes an entry. @returns whether it waited */
+  /** Removes an entry. @returns whether it was waiting */
   delete(entry: T): boolean {
     for (const [source, entries] of this.sources) {
       const index = entries.findIndex((other) => other.entry === entry);
@@ -130,19 +136,20 @@ export class FairQueue<T> {
 }
 
 /**
- * One piece of work at a time, in the order they come.
+ * Runs pieces of work one at a time, in the order of the calls.
  *
- * Our own, with the method names of async-mutex, because the engine takes one twice per step. On a
- * step of one patch (60 µs), async-mutex 0.5 adds 8 µs, p-limit 7 adds 4 µs, and this adds nothing.
+ * This is our own implementation, with the method names of async-mutex, because the engine takes a
+ * mutex twice per step. On a step of one patch (60 µs), async-mutex 0.5 adds 8 µs, p-limit 7 adds 4
+ * µs, and this class adds nothing.
  */
 export class Mutex {
   private last: Promise<void> = Promise.resolve();
   private held = 0;
 
   /**
-   * Does some work once all that came before is done; never before this call returns.
+   * Runs work after all earlier work has ended, and never before this call returns.
    *
-   * @throws what the work throws; what comes after is done all the same
+   * @throws the error of the work; later work runs even after an error
    */
   runExclusive<T>(work: () => T | Promise<T>): Promise<T> {
     this.held++;
@@ -154,20 +161,21 @@ export class Mutex {
     return done;
   }
 
-  /** Whether some work is being done, or waits. */
+  /** Whether any work is running or waiting. */
   isLocked(): boolean {
     return this.held > 0;
   }
 
-  /** Resolves when all that has come so far is done, well or not. */
+  /** Resolves when all work passed in so far has ended, even with an error. */
   waitForUnlock(): Promise<void> {
     return this.last;
   }
 }
 
 /**
- * A token bucket: limits a rate and its bursts. Not a library, as npm's limiters are asynchronous
- * and use the system clock; this one must answer synchronously, and by the time that is passed in.
+ * A token bucket: limits a rate and its bursts. No library is used, since npm's limiters are
+ * asynchronous and use the system clock, while this class must answer synchronously and use the
+ * time that is passed in.
  */
 export class TokenBucket {
   private level: number;
@@ -187,7 +195,11 @@ export class TokenBucket {
     this.refilledAt = now;
   }
 
-  /** Takes an amount if it is available. @returns false if not; nothing is taken then */
+  /**
+   * Takes an amount if it is available.
+   *
+   * @returns false if it is not; nothing is taken in that case
+   */
   take(amount: number, now: number): boolean {
     this.refill(now);
     if (amount > this.level) return false;
@@ -195,20 +207,24 @@ export class TokenBucket {
     return true;
   }
 
-  /** Takes an amount that was used already; less than nothing may be left, down to minus the size. */
+  /**
+   * Takes an amount that was used already. The level may become negative, down to minus the size.
+   */
   drain(amount: number, now: number): void {
     this.refill(now);
     this.level = Math.max(-this.size, this.level - amount);
   }
 
-  /** Time until an amount is available, ms; Infinity if it exceeds the capacity. */
+  /**
+   * Returns the time until an amount is available, in ms; Infinity if the amount exceeds the
+   * capacity.
+   */
   wait(amount: number, now: number): number {
     this.refill(now);
     if (amount > this.size) return Number.POSITIVE_INFINITY;
     return (1000 * Math.max(0, amount - this.level)) / this.perSecond;
   }
 
-  /** Whether nothing has been taken that is not refilled by now. */
   isFull(now: number): boolean {
     this.refill(now);
     return this.level === this.size;

@@ -2,26 +2,26 @@
  * Typed calls between this thread and a worker thread, in both directions: one message per call and
  * one per answer.
  *
- * Not a library. comlink 4.4: calls to a thread that has ended never settle, errors lose their
- * class and reason, there is no start-up result, and the other side can reach any exposed property.
- * tinypool 2.2: the same for process.exit() and errors; and it chooses the thread, while a patch is
- * bound to one.
+ * No library is used. With comlink 4.4, calls to a thread that has ended never settle, errors lose
+ * their class and reason, there is no start-up result, and the other side can reach any exposed
+ * property. tinypool 2.2 has the first two problems too, and it chooses the thread, while a patch
+ * is bound to one thread.
  */
 
 import { type ForkOptions, fork } from 'node:child_process';
 import { MessageChannel, parentPort, type Worker } from 'node:worker_threads';
 
-/** The arguments of a method; plain data, as they are cloned. */
+/** The arguments of a method. They must be plain data, since they are cloned. */
 type ArgumentsOf<M> = M extends (...args: infer A) => unknown ? A : never;
 type ResultOf<M> = M extends (...args: never) => infer R ? Awaited<R> : never;
 
-/** The other side's methods, as this side calls them. */
+/** Calls the methods of the other side. */
 export interface Remote<Methods extends object> {
   /**
-   * Calls a method and waits for its result. Buffers in the result are transferred; those in
+   * Calls a method and waits for its result. Buffers in the result are transferred; buffers in the
    * arguments are copied.
    *
-   * @throws what the method throws, or the error of a connection that has ended
+   * @throws the error of the method, or the error of a connection that has ended
    */
   call<M extends keyof Methods & string>(
     method: M,
@@ -32,8 +32,8 @@ export interface Remote<Methods extends object> {
 }
 
 /**
- * Resource limits of threads that keep few objects: V8 would give each 48 MB for young ones. In less
- * space they, and the buffers that they hold, are freed sooner.
+ * Resource limits of threads that keep few objects. By default, V8 gives each thread 48 MB for
+ * young objects. With less space, objects and the buffers that they hold are freed sooner.
  */
 export const FEW_OBJECTS = { maxYoungGenerationSizeMb: 12 };
 
@@ -53,9 +53,9 @@ export interface Death {
 export interface WorkerRpcOptions<Local extends object> {
   /** Methods that the thread may call. */
   readonly methods?: Local;
-  /** Errors of other classes become a plain `Error` with their name. */
+  /** Classes that the thread's errors keep. Other errors become a plain `Error` with their name. */
   readonly errors?: ErrorClasses;
-  /** Converts errors of other classes. */
+  /** Converts errors whose class is not in `errors`. */
   readonly otherwise?: ((error: Error) => Error) | undefined;
   /** Returns the error for pending and later calls when the thread dies. Called once. */
   readonly onDeath: (death: Death) => Error;
@@ -67,7 +67,10 @@ export interface WorkerRpcOptions<Local extends object> {
 export class WorkerRpc<Methods extends object, Ready = undefined, Local extends object = object>
   implements Remote<Methods>
 {
-  /** The start-up result of the thread's `open`. Rejects with its error, or if the thread dies. */
+  /**
+   * The start-up result of the thread's `open`. Rejects with the error of `open`, or if the thread
+   * dies.
+   */
   readonly ready: Promise<Ready>;
   private readonly endpoint: Endpoint;
   private closing: Promise<void> | undefined;
@@ -151,10 +154,11 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
 }
 
 /**
- * Makes this worker thread answer calls. They start in the order of arrival and run concurrently.
+ * Makes this worker thread answer calls. The calls start in the order of arrival and run
+ * concurrently.
  *
- * @param open prepares the thread and may call the other side; `WorkerRpc.ready` resolves to its
- *   `ready`, and rejects if it throws
+ * @param open prepares the thread and may call the other side; `WorkerRpc.ready` resolves to the
+ * `ready` of its result, and rejects if `open` throws
  */
 export async function serveWorker<
   Methods extends object,
@@ -180,13 +184,13 @@ export async function serveWorker<
   });
 }
 
-/** The id of the start-up, an implicit first call. */
+/** The id of the start-up, which is an implicit first call. */
 const START = 0;
 
 interface Call {
   readonly method: string;
   readonly args: readonly unknown[];
-  /** The call's id; absent: no answer expected. */
+  /** The call's id; absent if no answer is expected. */
   readonly call?: number;
 }
 
@@ -218,7 +222,7 @@ interface Port {
 interface EndpointOptions extends Pick<WorkerRpcOptions<object>, 'otherwise'> {
   readonly errors: ErrorClasses;
   readonly onMalformed: () => void;
-  /** Called when no call is pending any more. */
+  /** Called when no pending call is left. */
   readonly onIdle?: () => void;
 }
 
@@ -228,7 +232,7 @@ class Endpoint {
   methods: object = {};
   private readonly pending = new Map<number, Pending>();
   private calls = START;
-  /** The error of later calls, once the connection is closing. */
+  /** The error for later calls; undefined while the connection is open. */
   private closedBy: Error | undefined;
   private hasEnded = false;
   private onDrained: (() => void) | undefined;
@@ -252,7 +256,6 @@ class Endpoint {
     return this.wait(call);
   }
 
-  /** Waits for the answer to a call. */
   wait(call: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.pending.set(call, { resolve, reject });
@@ -274,7 +277,7 @@ class Endpoint {
     }
   }
 
-  /** Makes later calls fail with `error`. Resolves when pending calls are answered. */
+  /** Makes later calls fail with `error`. Resolves when all pending calls are answered. */
   async drain(error: Error): Promise<void> {
     this.closedBy ??= error;
     if (this.pending.size === 0) return;
@@ -339,7 +342,7 @@ function decodeError(
   const define = (key: string, value: unknown, enumerable: boolean): void => {
     Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
   };
-  // The useful stack is that of the other thread.
+  // The stack of the other thread is the useful one.
   define('stack', String(stack ?? message), false);
   define('name', String(name), false);
   for (const [key, value] of Object.entries(fields ?? {})) define(key, value, true);
@@ -348,8 +351,8 @@ function decodeError(
 }
 
 /**
- * Frees the buffers in plain data immediately: they are transferred to nobody. For buffers that are
- * not young, a garbage collection comes only once there are 64 MB of them.
+ * Frees the buffers in plain data immediately, by transferring them to a closed channel. Otherwise,
+ * old buffers would be collected only once they take 64 MB.
  */
 export function freeBuffers(part: unknown): void {
   const { port1, port2 } = new MessageChannel();
@@ -358,7 +361,7 @@ export function freeBuffers(part: unknown): void {
   port1.close();
 }
 
-/** Collects the buffers of all views in plain data, except shared ones. */
+/** Collects the buffers of all views in plain data, except shared buffers. */
 function buffersOf(part: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuffer> {
   if (ArrayBuffer.isView(part)) {
     if (part.buffer instanceof ArrayBuffer) found.add(part.buffer);
@@ -369,11 +372,12 @@ function buffersOf(part: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuff
 }
 
 /**
- * Starts a module, whose only message is the answer, and kills it afterwards. What it prints is
- * discarded.
+ * Runs a module in a child process, waits for its only message, the answer, and kills the process.
+ * Output of the process is discarded.
  *
- * @param options.patience time to wait for the answer, ms; absent: for ever
- * @throws Error how it failed: 'no answer in 3 s', 'its process ended with SIGSEGV'
+ * @param options.patience time to wait for the answer, ms; absent: no limit
+ * @throws Error that says how the process failed: 'no answer in 3 s', 'its process ended with
+ * SIGSEGV'
  */
 export async function askChild<T>(
   module: URL,

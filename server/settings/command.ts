@@ -1,12 +1,12 @@
 /**
- * Reads every command line: a table of options in; a typed object, or one sentence that says what
- * is wrong, out.
+ * Reads every command line by a table of options. The result is a typed object, or one sentence
+ * that says what is wrong.
  */
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { getOrAdd } from '../platform/collections.ts';
 
-/** Single letters to insert, delete or replace until one word is the other. */
+/** Counts the letters to insert, delete or replace to turn one word into the other. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
@@ -20,7 +20,10 @@ function distance(a: string, b: string): number {
   return row[b.length];
 }
 
-/** @returns the word that differs least, by at most a third of its letters; undefined: none does */
+/**
+ * @returns the word that differs least, in no more than a third of its letters; undefined if there
+ * is none
+ */
 export function closestOf(text: string, words: readonly string[]): string | undefined {
   const [best] = words
     .map((word) => ({ word, far: distance(text.slice(0, 64), word) }))
@@ -29,35 +32,37 @@ export function closestOf(text: string, words: readonly string[]): string | unde
   return best?.word;
 }
 
-/** An option that takes a value. */
 export interface ValueOption {
-  /** Placeholder of the value in the help, like FOLDER; absent: N. */
+  /** Placeholder of the value in the help, like FOLDER; default: N. */
   readonly value?: string;
-  /** Reads the text. Its messages complete the sentence "--flag …". */
+  /** Parses the text. Its error messages complete the sentence "--flag …". */
   readonly type: v.GenericSchema<string, unknown>;
   readonly help: string;
-  /** Further sentences, as Markdown, for the settings document alone. */
+  /** More sentences, in Markdown, for the settings document only. */
   readonly details?: string;
-  /** As a user would write it. Without one, the option is absent from the result unless given. */
+  /**
+   * The default as a user would write it. Without a default, the option is absent from the result
+   * unless it is given.
+   */
   readonly default?: string;
-  /** Replaces the default in the help, if its text says little or there is none. */
+  /** Describes the default in the help, if its text says little or there is none. */
   readonly defaultInWords?: string;
-  /** The value of the flag when nothing follows it. */
+  /** The value of the flag when no value follows it. */
   readonly bare?: string;
-  /** May be given several times; the values are joined by commas. */
+  /** Can be given several times; the values are joined by commas. */
   readonly repeatable?: boolean;
-  /** The value may hold a password: errors do not repeat it. */
+  /** The value may contain a password, so errors do not repeat it. */
   readonly secret?: true;
-  /** False: by flag only, in a command whose options can also be set in the environment. */
+  /** False if the option has no environment variable, in a command whose other options have one. */
   readonly environment?: false;
-  /** The values it takes, and what each means. */
+  /** The allowed values, each with its meaning. */
   readonly choices?: Readonly<Record<string, string>>;
   /** The numbers that a value like "name=1,name=2" can change. */
   readonly keys?: NumberKeys;
   readonly section?: string;
 }
 
-/** An option that is on when given. It has no environment variable. */
+/** An option that is on if it is given. It has no environment variable. */
 export interface Switch {
   readonly help: string;
   readonly section?: string;
@@ -73,26 +78,28 @@ export interface NumberKeys {
   readonly meanings: Readonly<Record<string, string>>;
 }
 
-/** The one argument without a flag. */
+/** The only argument without a flag. */
 export interface Positional<K extends string = string> {
-  /** Its name in the result. */
+  /** Its key in the result. */
   readonly key: K;
   /** Completes the sentence "Name one …". */
   readonly noun: string;
   readonly help: string;
-  /** The values it takes, and what each means; absent: any. */
+  /** The allowed values, each with its meaning; absent: all values are allowed. */
   readonly choices?: Readonly<Record<string, string>>;
 }
 
 export interface Command<O extends Options = Options, K extends string = string> {
-  /** One or two sentences. */
+  /** The purpose of the command, in one or two sentences. */
   readonly about?: string;
-  /** Like "npm start -- [settings]". */
+  /** The usage, like "npm start -- [settings]". */
   readonly usage: string;
-  /** Required, once; absent: the command takes none. */
+  /** Must be given exactly once; absent: the command takes no positional argument. */
   readonly positional?: Positional<K>;
   readonly options: O;
-  /** Begins the names of environment variables, like VIVARIUM_; absent: the command reads none. */
+  /**
+   * Prefix of the environment variables, like VIVARIUM_; absent: the command reads no variables.
+   */
   readonly environment?: string;
   /** Paragraphs below the options. */
   readonly notes?: readonly string[];
@@ -104,26 +111,26 @@ type ValueOf<O> = O extends ValueOption ? v.InferOutput<O['type']> : boolean;
 type Sure<O> = O extends { readonly default: string } ? true : O extends ValueOption ? false : true;
 type Simplify<T> = { [K in keyof T]: T[K] };
 
-/** The options of a command as read: each that was given or has a default. */
+/** The values of a command's options: options that were given or have a default. */
 export type Values<O extends Options, K extends string = never> = Simplify<
   { readonly [P in K]: string } & {
     readonly [P in keyof O as Sure<O[P]> extends true ? P : never]: ValueOf<O[P]>;
   } & { readonly [P in keyof O as Sure<O[P]> extends true ? never : P]?: ValueOf<O[P]> }
 >;
 
-/** A command line or environment that cannot be used; the message is one sentence for the user. */
+/** A command line or environment that cannot be used. The message is one sentence for the user. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly reason = 'bad-option';
 }
 
-/** The same options, in a section of the help and of the settings document. */
+/** Puts options into a section of the help and of the settings document. */
 export function inSection<const O extends Options>(section: string, options: O): O {
   const entries = Object.entries(options).map(([key, option]) => [key, { ...option, section }]);
   return Object.fromEntries(entries) as O;
 }
 
-/** The options of each section, in order; one section without a name if there are none. */
+/** Groups options by section, in order. Options without a section have the key undefined. */
 export function sectionsOf({ options }: Command): Map<string | undefined, [string, Option][]> {
   const sections = new Map<string | undefined, [string, Option][]>();
   for (const entry of Object.entries(options)) {
@@ -140,7 +147,7 @@ export const placeholderOf = ({ value = 'N' }: ValueOption): string => value;
 export const flagOf = (key: string): string =>
   key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
-/** The name of an option's environment variable, if it has one. */
+/** Returns the name of an option's environment variable, if the option has one. */
 export function variableOf({ environment, options }: Command, key: string): string | undefined {
   const option = options[key];
   if (environment === undefined || !takesValue(option) || option.environment === false) {
@@ -151,7 +158,10 @@ export function variableOf({ environment, options }: Command, key: string): stri
 
 const seeHelp = (sentence: string): SettingsError => new SettingsError(`${sentence} See --help.`);
 
-/** `--json --seconds 5` and a final `--json` say no file: what the option means without a value. */
+/**
+ * Adds the values of options that may stand alone: in `--json --seconds 5` and in a final `--json`,
+ * `--json` gets the value of `bare`.
+ */
 function withBareValues({ options }: Command, args: readonly string[]): string[] {
   const bare = new Map(
     Object.entries(options).flatMap(([key, option]) =>
@@ -177,7 +187,7 @@ function parse(command: Command, args: readonly string[]) {
     strict: false,
     tokens: true,
   });
-  /** By key of the option. */
+  /** Values by the option's key. */
   const values = new Map<string, string>();
   const positionals: string[] = [];
   let help = false;
@@ -196,7 +206,7 @@ function parse(command: Command, args: readonly string[]) {
   return { help, positionals, values };
 }
 
-/** @param before the value of the same option further left */
+/** @param before the value of an earlier occurrence of the option */
 function givenValue(
   { options }: Command,
   key: string,
@@ -209,7 +219,7 @@ function givenValue(
     if (value !== undefined) throw seeHelp(`${flag} takes no value.`);
     return '';
   }
-  // Without the equals sign, what begins with a dash is taken for the next option.
+  // Without an equals sign, text that begins with a dash counts as the next option.
   if (value === undefined || (!inlineValue && /^-./.test(value))) {
     const other = value === undefined ? '' : ` (or ${flag}=${value})`;
     throw seeHelp(`${flag} needs a value: ${flag} ${placeholderOf(option)}${other}.`);
@@ -229,10 +239,11 @@ function readPositional({ noun, choices }: Positional, given: readonly string[])
 }
 
 /**
- * Flags go before environment variables, and these before defaults.
+ * Reads a command line. Flags take precedence over environment variables, and environment variables
+ * over defaults.
  *
  * @param args the command line after the program
- * @returns the settings, or 'help' when that was asked for
+ * @returns the settings, or 'help' if the command line asks for help
  * @throws SettingsError
  */
 export function readCommand<O extends Options, K extends string = never>(
@@ -268,10 +279,16 @@ export function readCommand<O extends Options, K extends string = never>(
   return read as Values<O, K>;
 }
 
-/** Variables that only the server's own threads and its tests read, without the prefix. */
+/**
+ * Names, without the prefix, of variables that only the server's own threads and its tests read.
+ */
 const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 
-/** @returns a sentence for each; empty variables count as not set */
+/**
+ * Finds variables that have the prefix but belong to no option.
+ *
+ * @returns a sentence for each; empty variables count as not set
+ */
 export function unknownVariables(command: Command, environment: Environment): string[] {
   const { environment: prefix, options } = command;
   if (prefix === undefined) return [];

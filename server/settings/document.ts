@@ -1,4 +1,4 @@
-/** The settings as a Markdown document. */
+/** Writes the settings as help text and as a Markdown document. */
 import * as v from 'valibot';
 import {
   type Command,
@@ -15,12 +15,12 @@ import {
 } from './command.ts';
 
 const WIDTH = 100;
-/** Longer names have a line of their own. */
+/** Longest name that shares a line with its meaning. Longer names get a separate line. */
 const MAX_NAME = 26;
 
 const NO_BREAK = '\u00a0';
 
-/** Words in lines of at most `width` characters. */
+/** Wraps text into lines of at most `width` characters. */
 function wrapped(text: string, width: number): string[] {
   const lines = [''];
   for (const word of text.split(' ')) {
@@ -34,7 +34,7 @@ function wrapped(text: string, width: number): string[] {
 
 const paragraph = (text: string): string => wrapped(text, WIDTH).join('\n');
 
-/** Like "--tick-rate N". */
+/** Returns the usage of an option, like "--tick-rate N". */
 export function usageOf(key: string, option: Option): string {
   if (!takesValue(option)) return `--${flagOf(key)}`;
   const placeholder = placeholderOf(option);
@@ -48,7 +48,7 @@ function meaningOf(option: Option): string {
   const words = option.defaultInWords ?? text;
   const facts = [
     ...(range ? [range] : []),
-    // The default of a table of numbers is "default", which says nothing.
+    // The default of a table of numbers is the word "default", which says nothing.
     ...(words === undefined || keys ? [] : [`default${words === text ? '' : ':'} ${words}`]),
   ];
   const together = facts.map((fact) => fact.replaceAll(' ', NO_BREAK)).join('; ');
@@ -57,7 +57,7 @@ function meaningOf(option: Option): string {
 
 type Row = readonly [name: string, meaning: string];
 
-/** Names in one column, meanings in another. */
+/** Writes names in one column and meanings in another. */
 function linesOf(rows: readonly Row[], column: number): string[] {
   return rows.flatMap(([name, meaning]) => {
     const lines = wrapped(meaning, WIDTH - column).map((line) => ' '.repeat(column) + line);
@@ -75,7 +75,7 @@ const optionRows = ([key, option]: [string, Option]): Row[] => [
   ...choiceRows(takesValue(option) ? option.choices : undefined),
 ];
 
-/** The help of a command: purpose, usage and options, in lines of at most 100 characters. */
+/** Writes the help of a command: purpose, usage and options, in lines of at most 100 characters. */
 export function helpText(command: Command): string {
   const { about, usage, positional, notes } = command;
   const blocks: { title?: string | undefined; rows: Row[] }[] = [];
@@ -87,7 +87,7 @@ export function helpText(command: Command): string {
     blocks.unshift({ rows: [[`<${key}>`, help], ...choiceRows(choices)] });
   }
   const help: Row = ['-h, --help', 'print this text'];
-  // In sections, it belongs to none of them.
+  // If the options have sections, --help belongs to none of them.
   if (blocks.some(({ title }) => title !== undefined)) blocks.push({ rows: [help] });
   else blocks[blocks.length - 1]?.rows.push(help);
   const names = blocks.flatMap(({ rows }) => rows.map(([name]) => name.length));
@@ -104,10 +104,10 @@ export function helpText(command: Command): string {
 }
 
 /**
- * Runs a command as this process's command line asks, or prints its help.
+ * Runs a command with the options of this process's command line, or prints the command's help.
  *
  * @param read parses the command line after the program
- * @throws SettingsError; what `main` throws
+ * @throws SettingsError; the error of `main`
  */
 export async function runCommand<O extends Options, K extends string = never>(
   command: Command<O, K>,
@@ -156,8 +156,10 @@ function keyTable(key: string, { defaults, meanings }: NumberKeys): string[] {
 }
 
 /**
+ * Writes the settings document: one section for each section of the command, with a table of its
+ * options.
+ *
  * @param intro lines above the tables
- * @returns a section for each of the command's, with a table of its options
  */
 export function settingsDocument(command: Command, intro: readonly string[]): string {
   const lines = [...intro];

@@ -1,4 +1,4 @@
-/** Types of the values that only the server's settings have. */
+/** Types of values that only the server's settings have. */
 
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -8,23 +8,26 @@ import { roomSettings } from '../../shared/host/settings.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import { FREE } from '../world/energy.ts';
 
-/** Any text but the empty one. */
 export const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 
 const rangeOf = (min: number, max: number): string =>
   max === Infinity ? `, ${min} or more` : ` from ${min} to ${max}`;
 
 /**
- * Its description is the range, for the help; empty without a maximum.
+ * Reads a whole number. The schema's description is the range, for the help; it is empty without a
+ * maximum.
  *
- * @param message instead of the one that names the range
+ * @param message replaces the message that names the range
  */
 export function wholeNumber(min: number, max = Infinity, message?: string) {
   const wrong = message ?? `must be a whole number${rangeOf(min, max)}`;
   return v.pipe(number(min, max, wrong), v.safeInteger(wrong));
 }
 
-/** Its description is the range, for the help; empty without a maximum. */
+/**
+ * Reads a number. The schema's description is the range, for the help; it is empty without a
+ * maximum.
+ */
 export function number(
   min: number,
   max = Infinity,
@@ -46,7 +49,10 @@ export function oneOf<const T extends string>(words: readonly T[]) {
   return v.picklist(words, `must be ${list}`);
 }
 
-/** A word that stands for a value of its own, like "none" or "off"; all else is of another type. */
+/**
+ * Accepts a word that stands for a special value, like "none" or "off"; other text has the given
+ * type.
+ */
 export const orWord = <const V, T extends v.GenericSchema<string, unknown>>(
   word: string,
   value: V,
@@ -61,7 +67,7 @@ export const orWord = <const V, T extends v.GenericSchema<string, unknown>>(
       : type;
   });
 
-/** Items with commas between; spaces around them do not count. */
+/** Reads items separated by commas; spaces around items are ignored. */
 export const list = <T extends v.GenericSchema<string, unknown>>(item: T) =>
   v.pipe(
     v.string(),
@@ -69,11 +75,10 @@ export const list = <T extends v.GenericSchema<string, unknown>>(item: T) =>
     v.array(item),
   );
 
-/** A text that fits. */
 const textThat = (fits: (given: string) => boolean, wanted: string) =>
   v.pipe(v.string(), v.check(fits, wanted));
 
-/** Items that fit, with commas between. */
+/** Accepts items that fit, separated by commas. */
 const listOf = (fits: (item: string) => boolean, wanted: string) => list(textThat(fits, wanted));
 
 const ROOMS_WANTED = 'must be names of a-z, 0-9 and -, separated by commas';
@@ -86,7 +91,7 @@ export const roomNames = v.pipe(
 const SIZE_WANTED = 'must be width x height in cells, 32 to 1024 each, like 256x256';
 const side = v.pipe(v.number(), v.minValue(32, SIZE_WANTED), v.maxValue(1024, SIZE_WANTED));
 
-/** Like 256x128, in cells. */
+/** A size like 256x128, in cells. */
 export const gridSize = v.pipe(
   v.string(),
   v.regex(/^\d+x\d+$/, SIZE_WANTED),
@@ -97,7 +102,7 @@ export const gridSize = v.pipe(
   v.object({ width: side, height: side }),
 );
 
-/** Changes some of a table of numbers: "name=number,name=number". */
+/** Reads changes to a table of numbers: "name=number,name=number". */
 const changesOf = <K extends string>(defaults: Readonly<Record<K, number>>) =>
   v.pipe(
     v.string(),
@@ -119,7 +124,7 @@ const changesOf = <K extends string>(defaults: Readonly<Record<K, number>>) =>
     }),
   );
 
-/** Below one, each of these keeps everybody out. */
+/** Limits that must be at least 1: with a lower value, nobody could use the server. */
 const NEEDED_LIMITS = [
   'connections',
   'connectionsPerAddress',
@@ -144,7 +149,9 @@ export const limits = v.pipe(
   }),
 );
 
-/** Only what the host's page could set too: it could not show a room with anything else. */
+/**
+ * Accepts only values that the host's page could set too: it cannot show a room with other values.
+ */
 export const energy = orWord(
   'off',
   FREE,
@@ -160,7 +167,7 @@ export const energy = orWord(
   ),
 );
 
-/** Most flashes a second. */
+/** Maximum number of flashes per second. */
 export const flashLimit = v.pipe(
   oneOf(['3', '2']),
   v.transform((given) => (given === '2' ? 2 : 3) satisfies FlashLimit),
@@ -177,7 +184,7 @@ export const extensionFiles = orWord(
   ),
 );
 
-/** A word per line of a file; empty lines and those that begin with # are skipped. */
+/** Reads a file with one word per line. Skips empty lines and lines that begin with #. */
 export const wordFile = v.pipe(
   v.string(),
   v.rawTransform<string, string[]>(({ dataset, addIssue, NEVER }) => {
@@ -222,13 +229,15 @@ export const webAddress = textThat(
   'must be a URL like https://monitor.example/vivarium, without a user name',
 );
 
-/** Where rooms are kept that several processes share. */
+/** The store of rooms that several processes share. */
 export const clusterAddress = textThat(
   (given) => URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol),
   'must be a URL like redis://user:password@127.0.0.1:6379/0, with %2F for / in the password, and so on',
 );
 
-/** A page whose links end in a fragment; as browsers write it. */
+/**
+ * A page to whose address links append a fragment. The result is written as browsers write URLs.
+ */
 export const pageAddress = v.pipe(
   textThat(
     (given) => isWebAddress(given) && !given.includes('#'),
@@ -245,7 +254,7 @@ const port = wholeNumber(0, 65_535);
 const ENDPOINT_WANTED = 'must be host:port, like 127.0.0.1:9000 or [::1]:9000';
 const ENDPOINT = /^(?:([^\s:[\]@]+)|\[([\da-f:.]+)\]):(\d+)$/i;
 
-/** Where to send to: host:port. */
+/** An address to send to: host:port. */
 export const endpoint = v.pipe(
   v.string(),
   v.regex(ENDPOINT, ENDPOINT_WANTED),
@@ -256,7 +265,7 @@ export const endpoint = v.pipe(
   v.object({ host: text, port: wholeNumber(1, 65_535, ENDPOINT_WANTED) }),
 );
 
-/** Where to listen: port or port@address. */
+/** An address to listen on: port or port@address. */
 export const listening = v.pipe(
   v.string(),
   v.transform((given) => {

@@ -305,7 +305,7 @@ export type Config = Values<typeof SERVER.options>;
 
 /**
  * @param args the command line after the program
- * @returns the settings, or 'help' when that was asked for
+ * @returns the settings, or 'help' if the command line asks for help
  * @throws SettingsError
  */
 export const readConfig = (args: readonly string[], environment: Environment): Config | 'help' =>

@@ -1,4 +1,7 @@
-/** `npm run settings:doc`: writes the settings document; with `--check`, says if it is stale. */
+/**
+ * `npm run settings:doc`: writes the settings document. With `--check`, only reports if the
+ * document is out of date.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCommand, settingsDocument } from './document.ts';
