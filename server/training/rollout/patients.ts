@@ -60,7 +60,7 @@ export function takePatients(
 
 /**
  * Wounds a state. As in a room, half of the wounds kill living cells only; the other half also
- * close the empty ground among them.
+ * close empty ground.
  *
  * @returns a copy whose dead cells open step by step from the remaining ones, or the entry itself
  * if the wound would leave too few cells
