@@ -158,8 +158,8 @@ const changesMore = (start: RunStart, before: RunStart): boolean =>
   wordsOf(start) !== wordsOf(before);
 
 /**
- * Returns the options of a start that last, without those that apply only once (`--from`,
- * `--refine`).
+ * Returns file and options of a start, without the options that apply only once (`--from`,
+ * `--encoder`, `--refine`).
  */
 const wordsOf = ({ file, options }: RunStart): string => {
   const once = ['--from', '--encoder', '--refine'];

@@ -28,7 +28,7 @@ export type Drawn = v.InferOutput<ReturnType<typeof drawnFrom>>;
 const pool = v.strictObject({
   /** Maximum number of grown states in the pool. */
   size: v.optional(count, 1024),
-  /** States drawn per update. */
+  /** Number of states drawn per update. */
   batch: count,
   /**
    * Number of new organisms added to the pool per update. With a smaller number, pooled states get
@@ -94,10 +94,7 @@ const pool = v.strictObject({
        * at the end.
        */
       steps: v.optional(drawnFrom(2), () => [6, 12] as [number, number]),
-      /**
-       * Share of drawn patients that are new. Beyond `size`, each new patient replaces an older
-       * one.
-       */
+      /** Share of drawn patients that are new. Beyond `size`, random patients are dropped. */
       renewed: v.optional(share, 0.2),
       /** Share of drawn patients that get another wound. */
       again: v.optional(share, 0.1),
@@ -114,7 +111,10 @@ const pool = v.strictObject({
   wounds: v.optional(v.pipe(v.array(v.picklist(WOUND_KINDS)), v.minLength(1)), ['square']),
   /** Largest share of cells in one wound. */
   largestWound: v.optional(share, 0.5),
-  /** Which organisms the divergence is computed for. */
+  /**
+   * Organisms whose divergence counts in the loss: only new ones (`fresh`), or pooled ones too
+   * (`all`).
+   */
   divergence: v.optional(v.picklist(['fresh', 'all']), 'fresh'),
 });
 
@@ -160,7 +160,7 @@ export const configFields = v.strictObject({
   growthSteps: v.exactOptional(drawnFrom(1)),
   /**
    * Whether each micro-batch draws its own number of steps, or each update draws one number for all
-   * its organisms, as published. A range with equal ends gives the same number either way.
+   * its organisms, as published. With `update`, equal ranges give equal numbers of steps.
    */
   stepsDrawn: v.optional(v.picklist(['micro-batch', 'update']), 'micro-batch'),
   /** Number of steps of a new organism after growth. */
@@ -214,8 +214,8 @@ export const configFields = v.strictObject({
       /** Gradients are clipped to this global norm. */
       clip: v.optional(positive, 10),
       /**
-       * Decay of the moving average of the weights, which the checkpoint contains. With 0 it
-       * contains the current weights.
+       * Decay of the moving average of the weights, which the checkpoint contains. With 0, the
+       * checkpoint contains the current weights.
        */
       average: v.optional(share, 0),
     }),
@@ -245,9 +245,10 @@ export const configFields = v.strictObject({
   /** Maximum number of gallery entries. */
   gallery: v.optional(count, 512),
   /**
-   * Whether to train an offset for each gallery image, added to the encoder's mean when the image
-   * is shown without augmentation. The encoder limits how well a latent describes its picture; with
-   * offsets, the rule learns to rest and heal with the latents that the checkpoint will have.
+   * If present, an offset is trained for each gallery image and added to the encoder's mean when
+   * the image is shown without augmentation. The encoder limits how well a latent describes its
+   * picture; with offsets, the rule learns to rest and heal with the latents that the checkpoint
+   * will have.
    */
   galleryOffsets: v.exactOptional(
     v.strictObject({

@@ -47,7 +47,7 @@ export interface Dataset {
   readonly description: string;
 }
 
-/** The source of a set: tells where to find the set in the cache, and how to build it. */
+/** The source of a set: where to find the set in the cache, and how to build it. */
 export interface DatasetSource {
   /** Start of the cache file's name. */
   readonly name: string;
@@ -132,7 +132,7 @@ export class DatasetError extends TrainingError {
   override readonly name = 'DatasetError';
 
   /**
-   * the file, folder, package or field with the error
+   * @param file the file, folder, package or field with the error
    * @param next what the reader should do
    */
   constructor(

@@ -1,5 +1,5 @@
 /**
- * Noto emoji from the npm package `emoji-datasource-google`: base images, without skin-tone
+ * Loads Noto emoji from the npm package `emoji-datasource-google`: base images, without skin-tone
  * variants.
  */
 

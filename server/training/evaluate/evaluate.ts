@@ -119,8 +119,8 @@ export async function evaluate(
     unseen: images?.unseen ?? null,
     ...more,
     /**
-     * Mean gradient of grown pictures, as a share of the mean gradient of the images. Blurred
-     * pictures have less than 1.
+     * Mean gradient of grown pictures, as a share of the mean gradient of the images. Below 1 if
+     * grown pictures are blurred.
      */
     edges: images?.edges ?? null,
     throws,

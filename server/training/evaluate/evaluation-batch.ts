@@ -44,8 +44,8 @@ export interface Grown {
   /** [N, S, S, C]. */
   readonly states: Float32Array;
   /**
-   * [N, S, S]: number of steps until each position opens. If absent, all positions are open. Takes
-   * longer.
+   * [N, S, S]: number of steps until each position opens. If absent, all positions are open.
+   * Running with closed positions takes longer, because each segment has only one step.
    */
   readonly closed?: Uint8Array;
   readonly count: number;
@@ -265,7 +265,8 @@ interface Job extends BatchStart {
   /** Runs of segments. The states after each run are returned, [BATCH, s, s, C] each. */
   readonly runs: readonly (readonly Segment[])[];
   /**
-   * [BATCH, S, S, c]: images to return log p(image | last states), [BATCH], for, instead of states.
+   * [BATCH, S, S, c]: images; if present, the job returns log p(image | last states), [BATCH],
+   * instead of states.
    */
   readonly images?: Float32Array | undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * Measures images: likelihood, reconstruction, unseen pictures, throws of the dice, the painter.
- * Only throws run on after growth. Start reading at `measureImages`.
+ * Only throws are run further after growth. Start reading at `measureImages`.
  */
 import { parsePainter } from '../../../shared/painter/net.ts';
 import type { Random } from '../../../shared/random.ts';
@@ -133,7 +133,7 @@ export async function painterFigures(
 }
 
 /**
- * Which nearest neighbour sets the radius of a ball around a point of the manifold, as in
+ * k: the ball around a point of the manifold reaches to the point's k-th nearest neighbour, as in
  * Kynkäänniemi et al. 2019.
  */
 const NEIGHBOURS = 3;

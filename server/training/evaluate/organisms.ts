@@ -19,7 +19,7 @@ export const STAY_STEPS = [100, 1000, 10_000];
 /** Default sizes of wounds, as shares of the patch. */
 export const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
 
-/** Number of organisms for each radius of latents, and of their steps after growth. */
+/** Number of organisms per radius of latents, and number of their steps after growth. */
 const ROBUST_EACH = 16;
 const ROBUST_STEPS = 100;
 
@@ -97,7 +97,7 @@ export async function measureOrganisms(
        * when grown, and 32 steps after the wounds of `heal` and `closing` and after `erased`.
        */
       retrieval: { organisms: count, grown: shareOf(retrieved(states, 0), count), healed },
-      /** Share of organisms in which a cell still moves at rest. */
+      /** Share of organisms in which some cell still moves when it should rest. */
       cycles: cycles as number | null,
     },
   };

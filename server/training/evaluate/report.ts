@@ -9,7 +9,7 @@ const row = (label: string, text: string): string => `${label.padEnd(24)}${text}
 const alike = ({ share, strict, mse }: Likeness): string =>
   `${percent(share)} look the same (${percent(strict)} strictly), error ${shown(mse)}`;
 
-/** Entries sorted by the number in their key. */
+/** Returns entries sorted by the number in their key. */
 const byNumber = <T>(record: Readonly<Record<string, T>>): [string, T][] =>
   Object.entries(record).sort(([a], [b]) => Number(a) - Number(b));
 

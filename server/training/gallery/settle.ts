@@ -12,8 +12,8 @@ import { rowsOf } from '../run/run-state.ts';
 const CANDIDATES = 12;
 const ROUNDS = 5;
 /**
- * Smallest and largest standard deviation of candidates, as a share of the size of the best latent
- * so far.
+ * Smallest and largest typical distance of candidates from the best latent so far, as a share of
+ * its norm.
  */
 const SPREAD = { least: 0.01, most: 0.16 };
 /**
@@ -113,8 +113,8 @@ async function grow(batch: EvaluationBatch, latents: Float32Array) {
 }
 
 /**
- * Compares candidates: an organism at rest is always better, and of two at rest the one with the
- * smaller difference from the former picture.
+ * Returns the cost of a candidate. Any organism at rest costs less than a moving one. At rest, the
+ * cost is the difference from the former picture.
  */
 const costOf = (movement: number, difference: number): number =>
   difference + (movement > AT_REST ? 1 + movement / 255 : 0);

@@ -98,7 +98,7 @@ export interface SegmentsOptions {
 }
 
 /**
- * Compiles programs of segments for one batch size, each when first needed.
+ * Compiles programs of segments for one batch size, each when it is first needed.
  *
  * Inputs of all programs: the inputs that `condition` returns; `parameter:*`; `states` of the
  * previous segment, unless the segment begins with a seed; `mask0…` [N, s, s, 1] if cells update by

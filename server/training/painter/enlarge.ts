@@ -27,7 +27,10 @@ export function enlarged(cells: Uint8Array, side: number, scale: number): Uint8A
 }
 
 const SIZE = 4;
-/** Sigma of the blur that detects crumbs, in cells, and number of its taps on each side. */
+/**
+ * Sigma, in cells, of the blur that detects crumbs (bits too small to be a body), and number of its
+ * taps on each side.
+ */
 const TIGHT = 1.15;
 const TAPS = 5;
 

@@ -1,6 +1,6 @@
 /**
- * Makes examples from creatures that a rule grows from its gallery, in late stages of growth and
- * grown.
+ * Makes examples from creatures that a rule grows from its gallery, during late growth and after
+ * it.
  */
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';

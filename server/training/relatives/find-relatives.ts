@@ -40,7 +40,7 @@ export const HOME = 0.002;
 /** Number of patches processed together. Limits memory. */
 const BATCH = 128;
 
-/** Gallery indices of the creature that borrows a latent and of the relative that lends it. */
+/** Gallery indices of a borrowing creature and of the relative that lends its latent. */
 interface Pair {
   readonly own: number;
   readonly relative: number;
@@ -103,8 +103,8 @@ function isWorthIt(own: Resting, relative: Resting): boolean {
 }
 
 /**
- * Lists for each creature the most similar ones of its kind that are worth trying, by picture and
- * by latent, the most similar first.
+ * Lists, for each creature, the most similar creatures of its kind that are worth trying, compared
+ * by picture and latent, the most similar first.
  */
 function likest(model: Model, resting: readonly Resting[]): Pair[][] {
   const { gallery } = model.card;
@@ -167,7 +167,7 @@ type RoundTrips = ReturnType<ReturnType<typeof watch>['result']>;
 export const isSafe = ({ error, flashes }: RoundTrips): boolean => error < HOME && !flashes;
 
 /**
- * Runs pairs through several rounds. A pair that fails leaves out the remaining rounds.
+ * Runs pairs through several rounds. A pair that fails skips the remaining rounds.
  *
  * @param resting the creatures that borrow, by index
  * @returns results in the order of `pairs`

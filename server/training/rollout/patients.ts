@@ -59,7 +59,7 @@ export function takePatients(
 }
 
 /**
- * Wounds a state. As in a room, half of the wounds kill living cells only; the other half also
+ * Wounds a state. Half of the wounds kill living cells only, as in a room; the other half also
  * close empty ground.
  *
  * @returns a copy whose dead cells open step by step from the remaining ones, or the entry itself
@@ -137,8 +137,8 @@ export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
   closed.map((left) => Math.max(0, left - steps));
 
 /**
- * Marks the cells that count in the loss: cells on open ground that were not killed, or have lived
- * again for some steps.
+ * Marks the cells that count in the loss: cells on open ground, if they were not killed or have
+ * lived again for some steps.
  *
  * @param closed [N, S, S] before the steps
  * @param steps number of steps since `closed`

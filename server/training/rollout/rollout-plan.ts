@@ -218,9 +218,9 @@ export function leakAt(
 }
 
 /**
- * Returns the point at which a run starts if its rule comes from a checkpoint. A rule trained with
- * the whole leak is past the leak ramp and the smaller patches. A checkpoint written during the
- * leak ramp continues from its leak.
+ * Returns the point at which a run starts if its rule comes from a checkpoint. If the rule was
+ * trained with the whole leak, the run starts after the leak ramp and the smaller patches. If the
+ * checkpoint was written during the leak ramp, the run starts at the point with its leak.
  *
  * @param known leak of the checkpoint
  */

@@ -253,7 +253,7 @@ interface GrowJob {
   /** [N, Z]. */
   readonly latents: Float32Array;
   readonly segments: readonly Segment[];
-  /** [N, s, s, C] before the first segment, unless it begins with a seed. */
+  /** States before the first segment, [N, s, s, C]. Absent if it begins with a seed. */
   readonly states?: Float32Array;
   /** [N, S, S], for segments with a rim: number of steps until each cell opens. */
   readonly closed?: Uint8Array;

@@ -197,7 +197,7 @@ export async function checkGallery(
   throw new TrainingError('bad-run', `${from}: ${what}; its latents would get other names`);
 }
 
-/** Number of steps after growth in which nearly all cells reach the picture at which they rest. */
+/** Number of steps after growth until nearly all cells show their picture at rest. */
 const REST_STEPS = 24;
 
 /**

@@ -21,9 +21,8 @@ export const afterLostThread = (remedy: string, say: (line: string) => void): Re
 });
 
 /**
- * Creates a function that runs writes which are not essential, because a later write replaces them.
- * Reports a file that cannot be written only once until it works again. Throws errors that do not
- * concern files.
+ * Creates a function that runs writes that may fail, because a later write replaces them. Reports a
+ * failing write once until it works again. Throws errors that do not concern files.
  */
 export function createWriter(say: (line: string) => void) {
   const failing = new Set<string>();
@@ -32,8 +31,8 @@ export function createWriter(say: (line: string) => void) {
       await write();
       failing.delete(what);
     } catch (error) {
-      // `isNativeError`, because errors of files may come from another realm than the caller's, so
-      // `instanceof` would fail.
+      // Use `isNativeError`, because errors of files may come from another realm than the caller's,
+      // and `instanceof` would not recognise them.
       if (!isNativeError(error) || !('syscall' in error)) throw error;
       if (!failing.has(what)) say(`${what} cannot be written: ${error.message}; the run goes on`);
       failing.add(what);
@@ -42,7 +41,7 @@ export function createWriter(say: (line: string) => void) {
 }
 
 /**
- * Saves the updates before a failed update. Does not throw, so that the error of the update is
+ * Saves the state before a failed update. Does not throw, so that the error of the update is
  * reported.
  *
  * @param error error of the update

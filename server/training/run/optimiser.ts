@@ -29,8 +29,8 @@ export type Adam = Awaited<ReturnType<typeof createAdam>>;
  * Compiles the programs and uploads the tensors.
  *
  * @param state tensors `parameter:*`, for a resumed run also `first:*`, `second:*`, `average:*`;
- * and `update`, the number of steps these moments have taken. A parameter in `starts` has taken
- * that many fewer
+ * and `update`, the number of steps these moments have taken. The moments of a parameter in
+ * `starts` have taken that many steps fewer
  */
 export async function createAdam(
   compute: Compute,

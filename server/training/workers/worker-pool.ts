@@ -10,7 +10,7 @@ import { Mutex } from '../../platform/queues.ts';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import { TrainingError } from '../errors.ts';
 
-/** Runs jobs one after another. */
+/** A worker that runs jobs one after another. */
 export interface PoolWorker<Job, Result> {
   /** Whether the thread has died, so that the worker can run no more jobs. */
   readonly lost?: boolean;
