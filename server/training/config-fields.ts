@@ -36,8 +36,8 @@ const pool = v.strictObject({
    */
   admit: count,
   /**
-   * Whether new organisms replace missing states, and all join the pool, as long as the pool holds
-   * too few. Every update then has a full batch, as in the published training.
+   * Whether new organisms stand in for pooled states as long as the pool holds too few. All
+   * stand-ins join the pool. Every update then has a full batch, as in the published training.
    */
   standIns: v.optional(v.boolean(), false),
   /** Number of further steps of a drawn state. */
@@ -58,7 +58,10 @@ const pool = v.strictObject({
        * picture does not depend on its history.
        */
       metamorphosis: v.optional(v.boolean(), false),
-      /** Weight of the squared change of all channels in the last step, which should be zero. */
+      /**
+       * Weight of the squared change of all channels in the last step. Cells at rest should not
+       * change.
+       */
       rest: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
     }),
   ),

@@ -95,8 +95,8 @@ export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Mome
 /**
  * Plans further steps of grown states. States with neighbours keep their open ground.
  *
- * @param further the range of step numbers; `wounded`, how many of the states, from the first, are
- * damaged before the steps; `rest`, whether the last step should change nothing
+ * @param further `steps`, the range of step numbers; `wounded`, how many of the states, from the
+ * first, are damaged before the steps; `rest`, whether the last step should change nothing
  */
 export function pooledPlan(
   config: TrainingConfig,
