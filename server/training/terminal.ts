@@ -1,7 +1,6 @@
 /**
- * What the commands of training share: options, lines for people, progress, signals and errors.
- * It never computes or writes a file.
- * Start at `runTool`.
+ * Shared parts of the training commands: options, lines for people, progress, signals and errors.
+ * Start reading at `runTool`.
  */
 import { COMPUTE_NAMES, type Compute } from '../autodiff/compute.ts';
 import { createCompute } from '../autodiff/create.ts';
@@ -9,7 +8,7 @@ import type { Options } from '../settings/command.ts';
 import { runCommand } from '../settings/document.ts';
 import { oneOf, wholeNumber } from '../settings/server-types.ts';
 
-/** The argument of commands about a checkpoint. */
+/** The argument of commands that take a checkpoint. */
 export const CHECKPOINT_FOLDER = {
   key: 'folder',
   noun: 'checkpoint folder',
@@ -31,22 +30,21 @@ export const COMPUTE_OPTIONS = {
   },
 } as const;
 
-/** Prints a line on standard error; results go to standard output. */
+/** Prints a line on standard error, because standard output is for results. */
 export const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-/** Opens the back end that `COMPUTE_OPTIONS` name. */
+/** Opens the back end chosen with `COMPUTE_OPTIONS`. */
 export const openCompute = (
   backend: Parameters<typeof createCompute>[0],
   threads: number | undefined,
 ): Promise<Compute> => createCompute(backend, { threads, onSkip: sayNotUsed });
 
-/** Prints why a back end is not used. */
 export const sayNotUsed = (reason: string): void => say(`not used: ${reason}`);
 
 /**
- * Runs a command. Errors with a `reason` are printed without their stack, others with it.
+ * Runs a command. Prints errors with a `reason` without their stack, and others with it.
  *
- * @param name begins the line of an error
+ * @param name start of the line of an error
  */
 export async function runTool<O extends Options, K extends string = never>(
   name: string,
@@ -67,13 +65,13 @@ export function duration(seconds: number): string {
   return minutes < 90 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
-/** Seconds between two lines of progress. */
+/** Minimum time between two lines of progress, in seconds. */
 const INTERVAL = 5;
 
-/** Reports the progress of one measurement after the other. */
+/** Reports the progress of measurements that run one after another. */
 export type Meter = ReturnType<typeof createMeter>;
 
-/** Creates a meter. @param now returns the time, ms @param say prints a line */
+/** Creates a meter. @param now returns the time, in ms @param say prints a line */
 export function createMeter(now: () => number, say: (line: string) => void) {
   let current = { what: '', total: 0, done: 0, started: 0, lastLine: 0 };
   return {
@@ -85,7 +83,7 @@ export function createMeter(now: () => number, say: (line: string) => void) {
       say(`${what}: done in ${duration((now() - started) / 1000)}`);
       return result;
     },
-    /** Adds work that is done. */
+    /** Adds work done to the current measurement. */
     worked(amount: number): void {
       current.done += amount;
       const { what, total, done, started, lastLine } = current;
@@ -98,7 +96,7 @@ export function createMeter(now: () => number, say: (line: string) => void) {
   };
 }
 
-/** Maximum time between two signals of one keystroke, which npm may forward twice, in ms. */
+/** Maximum time between two signals from one keystroke, which npm may forward twice, in ms. */
 const SAME_SIGNAL = 1_000;
 
 /** Tells whether a signal has asked the run to stop. */
@@ -106,7 +104,10 @@ export interface StopSignal {
   isAsked(): boolean;
 }
 
-/** Listens to SIGINT and SIGTERM; the second one ends the process immediately. */
+/**
+ * Listens for SIGINT and SIGTERM. The first signal asks the run to stop; a second one ends the
+ * process immediately.
+ */
 export function listenForStop(): StopSignal {
   let askedAt: number | undefined;
   const stop = (): void => {

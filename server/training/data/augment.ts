@@ -1,26 +1,29 @@
 /**
- * Data augmentation: mirroring, shifting, shrinking, turned colours, and line drawings made from
+ * Data augmentation: mirroring, shifting, shrinking, rotated hues, and line drawings made from
  * pictures.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { TrainingConfig } from '../config.ts';
 import type { Dataset } from './dataset.ts';
 
-/** Size of the images of a set. */
+/** Side and channels of the images of a set. */
 type Size = Pick<Dataset, 'side' | 'channels'>;
 
-/** Draws the seed of one image's augmentation: 24 bits, so that a float32 can store it. */
+/**
+ * Draws the random seed of one image's augmentation: 24 bits, because a float32 must store it
+ * exactly.
+ */
 export const newLook = (random: Random): number => random.integer(2 ** 24);
 
 /**
- * Changes a batch in place, each image independently.
+ * Augments a batch in place, each image independently.
  *
  * A shift fills in empty pixels for ink and premultiplied RGBA, and repeats the edge for RGB, which
- * has no empty pixels. Colours and lines are for premultiplied RGBA only. An image of its own
- * generator looks the same for the same seed.
+ * has no empty pixels. Hues and lines are changed in premultiplied RGBA only. Equal random seeds
+ * change an image in the same way.
  *
  * @param images [n, side, side, channels]
- * @returns whether any is changed
+ * @returns whether any image was changed
  */
 export function augmentImages(
   images: Float32Array,
@@ -75,10 +78,10 @@ function move(
   }
 }
 
-/** Samples of a pixel in each direction, so that a smaller picture has no jagged edges. */
+/** Number of samples per pixel and direction, to avoid jagged edges in a smaller picture. */
 const SAMPLES = 3;
 
-/** Shrinks about the middle; what lies outside the original is empty. */
+/** Shrinks about the middle. Pixels that lie outside the original become empty. */
 function makeSmaller(image: Float32Array, { side, channels }: Size, scale: number): void {
   const original = image.slice();
   image.fill(0);
@@ -97,7 +100,10 @@ function makeSmaller(image: Float32Array, { side, channels }: Size, scale: numbe
   }
 }
 
-/** Turns the hues of premultiplied RGBA about the grey axis, and makes them stronger or weaker. */
+/**
+ * Rotates the hues of premultiplied RGBA about the grey axis, and changes saturation and
+ * brightness.
+ */
 function turnColours(image: Float32Array, random: Random): void {
   const angle = 2 * Math.PI * random.uniform();
   const strength = 0.5 + 0.7 * random.uniform();
@@ -116,11 +122,16 @@ function turnColours(image: Float32Array, random: Random): void {
   }
 }
 
-/** Minimum strength of an edge that becomes a line, and how fast lines become opaque above it. */
+/**
+ * Weakest edge that becomes a line, and how fast the opacity of a line rises above this strength.
+ */
 const FAINTEST = 0.18;
 const CONTRAST = 3;
 
-/** Draws the edges of premultiplied RGBA as lines of one colour, black as often as another. */
+/**
+ * Draws the edges of premultiplied RGBA as lines of one colour: half the time almost black, half
+ * the time random.
+ */
 function drawLines(image: Float32Array, side: number, random: Random): void {
   const isBlack = random.uniform() < 0.5;
   const colour = [0, 1, 2].map(() => (isBlack ? 0.08 : random.uniform()));
@@ -147,7 +158,7 @@ function drawLines(image: Float32Array, side: number, random: Random): void {
 }
 
 /**
- * Moves a map of cells: those that leave it are lost, and those that come in are zero.
+ * Shifts a map of cells. Cells shifted beyond the edge are lost, and the uncovered cells are zero.
  *
  * @param map [side, side, c]
  */
@@ -168,7 +179,7 @@ export function moved<T extends Uint8Array | Float32Array>(
   return result;
 }
 
-/** Means of blocks of cells: [n, side, side, c] → [n, to, to, c]. */
+/** Averages blocks of cells: [n, side, side, c] → [n, to, to, c]. */
 export function shrink(
   images: Float32Array,
   side: number,

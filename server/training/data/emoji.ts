@@ -1,5 +1,5 @@
 /**
- * Noto emoji from the npm package `emoji-datasource-google`: base images, without skin-tone
+ * Loads Noto emoji from the npm package `emoji-datasource-google`: base images, without skin-tone
  * variants.
  */
 
@@ -20,18 +20,21 @@ import { isInvisible, readPicture } from './picture.ts';
 import list from './unseen.json' with { type: 'json' };
 import { findDrawings, STYLE_SOURCES } from './vectors.ts';
 
-/** Code points of the emoji, in hexadecimal with "-" between, by the package's `subcategory`. */
+/**
+ * Code points of the two hundred emoji kept apart from training, in hexadecimal and joined by "-".
+ * Keyed by the package's `subcategory`.
+ */
 export const UNSEEN: Readonly<Record<string, readonly string[]>> = list;
 
 const codes = new Set(Object.values(UNSEEN).flat());
 
-/** Whether an emoji is one of the two hundred. */
+/** Whether an emoji is one of the two hundred in `unseen.json`. */
 export const isUnseen = ({ image }: { readonly image: string }): boolean =>
   codes.has(image.replace(/\.png$/, ''));
 
 /**
- * Whether an emoji is of one of the fifteen kinds, also in other skin tones and later releases: leave
- * these out of training.
+ * Whether an emoji belongs to one of the fifteen subcategories of `unseen.json`, including other
+ * skin tones and later releases. Training must leave out all of these.
  */
 export const isOfUnseenKind = ({ subcategory }: { readonly subcategory: string }): boolean =>
   Object.hasOwn(UNSEEN, subcategory);
@@ -40,14 +43,14 @@ const PACKAGE = 'emoji-datasource-google';
 const RELEASE = '16.0.0';
 const REINSTALL = `the package is damaged or from another release: npm install ${PACKAGE}@${RELEASE}`;
 
-/** The used fields of emoji.json. */
+/** The fields of emoji.json that are used. */
 export interface EmojiRecord {
   readonly image: string;
   readonly name: string;
   readonly short_name: string;
   readonly category: string;
   readonly subcategory: string;
-  /** Code points, hexadecimal. */
+  /** Code points in hexadecimal, joined by "-". */
   readonly unified: string;
   readonly has_img_google: boolean;
   readonly obsoleted_by?: string;
@@ -88,9 +91,10 @@ const SETS: Record<
 };
 
 /**
- * Opens an emoji set, in the order of the package's list. Identical pictures are taken once.
+ * Opens an emoji set, in the order of the package's list. Of identical pictures only the first is
+ * used.
  *
- * @param folder of the package; default: the installed one
+ * @param folder the package's folder; default: the installed package
  */
 export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): DatasetSource {
   const { set, side, margin, styles = [], validationShare } = config;
@@ -138,9 +142,10 @@ export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): DatasetSo
 }
 
 /**
- * Reads the pictures of a set in its order.
+ * Reads the pictures of a set, in the order of the set.
  *
- * @returns each with its PNG file, 64×64, and its picture [side, side, 4], premultiplied RGBA, 0…255
+ * @returns each emoji with its PNG file, 64×64, and its picture [side, side, 4], premultiplied
+ * RGBA, 0…255
  * @throws DatasetError
  */
 export async function readEmoji(
@@ -166,7 +171,8 @@ function distinct<T extends { readonly picture: Uint8Array }>(pictures: readonly
 }
 
 /**
- * Lists the emoji of a set, and vector pictures of the same in other styles, without drawing them.
+ * Lists the emoji of a set and the vector pictures of these emoji in other styles, without drawing
+ * any.
  *
  * @throws DatasetError
  */
@@ -191,7 +197,7 @@ async function readList(folder: string, set: SetName): Promise<EmojiRecord[]> {
     (emoji) => emoji.has_img_google && emoji.obsoleted_by === undefined && SETS[set].has(emoji),
   );
   if (set !== 'seen') return found;
-  // The gallery of a checkpoint has the first images.
+  // Put the organisms first, because a checkpoint's gallery consists of the first images.
   return [
     ...found.filter(SETS.organisms.has),
     ...found.filter((emoji) => !SETS.organisms.has(emoji)),
@@ -223,17 +229,22 @@ async function readImages(
   return files;
 }
 
-/** Longer Unicode names ("Smiling Face With …") are replaced by the short name. */
+/**
+ * Maximum length of a displayed Unicode name. Longer names ("Smiling Face With …") are replaced by
+ * the short name.
+ */
 const LONGEST = 24;
 
-/** Name of an emoji in a gallery. */
 export function emojiName({ name, short_name }: Pick<EmojiRecord, 'name' | 'short_name'>): string {
   return titleCase(name.length <= LONGEST ? name : short_name);
 }
 
-/** The first matching pattern decides; without a match the kind is `thing`. */
+/**
+ * Kinds by pattern of subcategory and short name. The first matching pattern decides; without a
+ * match the kind is `thing`.
+ */
 const KINDS: readonly [RegExp, DatasetEntry['kind']][] = [
-  // Exceptions in their groups.
+  // Exceptions to the patterns below.
   [
     / (feather|spider_web|feet|wing|empty_nest|nest_with_eggs|hankey|skull_and_crossbones)$/,
     'thing',
@@ -246,7 +257,6 @@ const KINDS: readonly [RegExp, DatasetEntry['kind']][] = [
   [/^(face-|person|family)/, 'face'],
 ];
 
-/** Kind of an emoji in a gallery. */
 export function emojiKind({
   subcategory,
   short_name,

@@ -1,4 +1,4 @@
-/** The aligned faces of CelebA, from a folder of the user. */
+/** Opens the aligned faces of CelebA in a folder of the user. */
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ConfigOf } from './config.ts';
@@ -8,14 +8,14 @@ import { readStretched } from './picture.ts';
 
 const PARTITION = 'list_eval_partition.txt';
 const OFFICIAL_COUNT = 202_599;
-/** The last image of the train and of the validation part. */
+/** Numbers of the last image of the train part and the last image of the validation part. */
 const LAST_TRAIN = 162_770;
 const LAST_VALIDATION = 182_637;
 
 /**
  * Opens all images of the folder, the whole set or part of it, by file name. The splits come from
- * list_eval_partition.txt in or beside the folder; without that list, from the official image
- * numbers.
+ * list_eval_partition.txt in or beside the folder or, if there is no such list, from the official
+ * image numbers.
  *
  * @throws DatasetError missing-folder, empty-set, broken-list
  */
@@ -44,7 +44,7 @@ export async function openCeleba({ folder, side }: ConfigOf<'celeba'>): Promise<
   };
 }
 
-/** Finds the split of each image, by its name without extension. */
+/** Finds the list of splits in or beside the folder, or undefined if there is none. */
 async function findPartition(folder: string) {
   for (const at of [folder, dirname(folder), join(folder, 'Eval'), join(dirname(folder), 'Eval')]) {
     const file = join(at, PARTITION);
@@ -55,8 +55,8 @@ async function findPartition(folder: string) {
 }
 
 /**
- * Reads lines "000001.jpg 0": 0 train, 1 validation, 2 test. Keyed by name without extension, since
- * PNGs have another.
+ * Parses lines "000001.jpg 0": 0 train, 1 validation, 2 test. Keys are names without extension,
+ * because images saved as PNG have another extension than the list.
  */
 function parsePartition(text: string, file: string): Map<string, SplitName> {
   const parts = new Map<string, SplitName>();

@@ -1,4 +1,4 @@
-/** A folder of the user's own images. */
+/** Opens a folder of the user's own images. */
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -13,13 +13,13 @@ import {
 } from './dataset.ts';
 import { flatten, isInvisible, readPicture } from './picture.ts';
 
-/** An image that has not been read. */
+/** An image file that has not been read yet. */
 export interface ImageFile {
   readonly path: string;
-  /** The path inside the folder, with `/`; files are sorted by it. */
+  /** The path inside the folder, with `/`. Files are sorted by this path. */
   readonly within: string;
   readonly bytes: number;
-  /** Time of the last change, ms since 1970. */
+  /** Time of the last change, in ms since 1970. */
   readonly modified: number;
 }
 
@@ -28,7 +28,7 @@ const REPAIR = 'repair it, replace it, or remove it from the folder';
 const ADD = 'add PNG, JPEG, WebP or SVG files; subfolders are searched too';
 const CHECK = 'check data.folder; relative paths start at the folder of the configuration';
 
-/** Files and folders that are no images of the user's. */
+/** Hidden files and folders, and metadata that macOS adds to archives. */
 const HIDDEN = /(^|[\\/])(\.|__MACOSX[\\/])/;
 const READABLE = /\.(png|jpe?g|svg|webp|gif|avif|tiff?)$/i;
 const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|pdf)$/i;
@@ -68,8 +68,8 @@ export async function listImages(folder: string): Promise<ImageFile[]> {
 /**
  * Reads images into one array.
  *
- * @param size numbers of an image
- * @param read gives the pixels of a file
+ * @param size number of bytes per image
+ * @param read returns the pixels of a file
  */
 export async function readPixels(
   files: readonly ImageFile[],
@@ -83,7 +83,7 @@ export async function readPixels(
   return pixels;
 }
 
-/** A hash of the names, sizes and times of the files, and of `more`. */
+/** Hashes the names, sizes and times of the files, together with `more`. */
 export function listFingerprint(files: readonly ImageFile[], more: string): string {
   const hash = createHash('sha256').update(more);
   for (const { within, bytes, modified } of files) {
@@ -93,8 +93,8 @@ export function listFingerprint(files: readonly ImageFile[], more: string): stri
 }
 
 /**
- * Opens all images of a folder and its subfolders, centred with their aspect ratio: RGBA, or RGB
- * with a background colour.
+ * Opens all images of a folder and its subfolders, centred, with their aspect ratio: as RGBA, or as
+ * RGB if there is a background colour.
  *
  * @throws DatasetError missing-folder, empty-set, broken-image
  */
@@ -135,7 +135,7 @@ export async function openFolder({
   };
 }
 
-/** "#rrggbb" → 0…255 each. */
+/** Parses "#rrggbb" into three numbers, 0…255. */
 function colour(text: string): [number, number, number] {
   const value = Number.parseInt(text.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];

@@ -1,10 +1,10 @@
 /**
- * Loads the configured training set, from the cache if that still fits its source.
+ * Loads the configured training set, from the cache if the cached file still matches its source.
  *
- * The cache has one file for each set: SHA-256 of what follows; the length of the head; the head,
- * which is the set without its pixels as V8 serialises it; the pixels. V8 serialises less than 4 GiB,
- * and pixels may be more. A set is rebuilt if its file is incomplete, damaged, or from another version
- * or source.
+ * The cache has one file for each set: the SHA-256 of the rest; the length of the head; the head,
+ * which is the set without its pixels as serialised by V8; the pixels. Pixels are stored apart
+ * because V8 serialises less than 4 GiB. A set is rebuilt if its file is incomplete, damaged, or
+ * from another version or source.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
@@ -25,10 +25,10 @@ import { openFolder } from './folder.ts';
 import { openMnist } from './mnist.ts';
 
 const CACHE = fileURLToPath(new URL('../../../.cache/training', import.meta.url));
-/** Raise it whenever a loader builds a different set from the same source. */
+/** Raise this version whenever a loader builds a different set from the same source. */
 const VERSION = 1;
 const DIGEST_BYTES = 32;
-/** Bytes of the head's length. */
+/** Size of the field that stores the head's length, in bytes. */
 const LENGTH_BYTES = 4;
 
 const OPEN: {
@@ -64,7 +64,7 @@ export async function loadDataset(
     'folder' in parsed ? { ...parsed, folder: resolve(baseFolder, parsed.folder) } : parsed;
   const open = OPEN[full.kind] as (config: FullConfig) => DatasetSource | Promise<DatasetSource>;
   const { name, fingerprint, build } = await open(full);
-  // Distinguishes sets of one name.
+  // Distinguishes sets that have the same name.
   const id = createHash('sha256').update(JSON.stringify(full)).digest('hex').slice(0, 12);
   const file = join(cacheFolder, `${name}-${id}.bin`);
   const stored = await read(file, fingerprint).catch(() => undefined);
@@ -74,7 +74,10 @@ export async function loadDataset(
   return data;
 }
 
-/** Undefined, or an error, if there is no file, or it is damaged or out of date. */
+/**
+ * Reads a set from the cache. Returns undefined or throws if the file is missing, damaged or out of
+ * date.
+ */
 async function read(file: string, wanted: string): Promise<Dataset | undefined> {
   const bytes = await readIfThere(file);
   if (!bytes) return undefined;

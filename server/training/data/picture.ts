@@ -1,20 +1,21 @@
-/** Reads image files of any kind as small pictures of one size. */
+/** Reads image files of many formats as small pictures of one size. */
 import type { OutputInfo, Sharp } from 'sharp';
 import { DatasetError, notInstalled } from './dataset.ts';
 
 /**
- * Reads an image (PNG, JPEG, SVG, WebP and other formats of sharp) and fits it into a square,
- * centred with its aspect ratio.
+ * Reads an image (PNG, JPEG, SVG, WebP or another format that sharp reads) and fits it into a
+ * square, centred with its aspect ratio.
  *
- * It is rotated by its EXIF orientation and converted to sRGB; of animations the first frame is
- * used. It is resized with Lanczos on premultiplied colour, so that hidden colours do not bleed
- * into edges. The kernel has two lobes, because a third leaves a ring of faint pixels around the
- * image (16 % of the visible pixels of Noto animals had an alpha below 8; now 3 %).
+ * The image is rotated by its EXIF orientation and converted to sRGB. Of animations the first frame
+ * is used. Resizing uses Lanczos on premultiplied colour, so that hidden colours do not bleed into
+ * edges. The kernel has two lobes, because a third leaves a ring of faint pixels around the image
+ * (with three lobes, 16 % of the visible pixels of Noto animals had an alpha below 8; with two, 3
+ * %).
  *
  * @param input file name or bytes
- * @param file name in error messages
- * @returns [side, side, 4] premultiplied RGBA, 0…255, colour never above alpha; a transparent
- *   margin around
+ * @param file file name for error messages
+ * @returns [side, side, 4] premultiplied RGBA, 0…255, colour never above alpha, with a transparent
+ * margin
  * @throws DatasetError broken-image
  */
 export async function readPicture(
@@ -35,7 +36,7 @@ export async function readPicture(
 }
 
 /**
- * Reads an image and stretches it to a square, without aspect ratio and transparency.
+ * Reads an image and stretches it to a square, ignoring aspect ratio and transparency.
  *
  * @returns [side, side, 3] RGB, 0…255
  * @throws DatasetError broken-image
@@ -85,7 +86,7 @@ function place(rgba: Uint8Array, width: number, height: number, side: number): U
   return square;
 }
 
-/** Loads sharp lazily: a run on digits, or from the cache, does not need it. */
+/** Loads sharp lazily, because a run on digits or on a cached set does not need sharp. */
 async function loadSharp(): Promise<typeof import('sharp').default> {
   const { default: sharp } = await import('sharp').catch(() => {
     throw notInstalled('sharp');

@@ -1,11 +1,14 @@
-/** Vector pictures of emoji from npm packages of Iconify. */
+/** Reads vector pictures of emoji from npm packages of Iconify. */
 import { join } from 'node:path';
 import { DatasetError, packageFolder, readSource } from './dataset.ts';
 
 /** Packages with vector pictures of emoji. */
 type VectorPackage = `@iconify-json/${'noto' | 'noto-v1' | 'twemoji' | 'fluent-emoji-flat'}`;
 
-/** The old pictures of Noto have the names of the new ones, but no list of code points. */
+/**
+ * Packages that lack a list of code points, and the package whose list they use. The old pictures
+ * of Noto have the same names as the new ones.
+ */
 const LISTS: Partial<Record<VectorPackage, VectorPackage>> = {
   '@iconify-json/noto-v1': '@iconify-json/noto',
 };
@@ -19,7 +22,10 @@ export async function openVectors(name: VectorPackage) {
   return {
     /** The installed release. */
     release: version as string,
-    /** The SVG file of an emoji by its code points; undefined: there is none. */
+    /**
+     * Returns the SVG file of an emoji by its code points, or undefined if the package lacks the
+     * emoji.
+     */
     drawing(unified: string): Uint8Array | undefined {
       const found = names.get(codeOf(unified)) ?? '';
       const icon = icons[found] ?? icons[aliases?.[found]?.parent];
@@ -37,7 +43,9 @@ async function read(name: VectorPackage, file: string) {
   return JSON.parse(`${await readSource(path, 'missing-file', `npm install ${name}`)}`);
 }
 
-/** Code points without the variation selector and leading zeros. */
+/**
+ * Removes the variation selector and leading zeros from code points, so that lists can be compared.
+ */
 export const codeOf = (text: string): string =>
   text
     .toLowerCase()
@@ -46,21 +54,23 @@ export const codeOf = (text: string): string =>
     .join('-')
     .replace(/^0+/, '');
 
-/** The npm package `@iconify-json/…` of each style. */
+/** Release, author and licence of the npm package `@iconify-json/…`, by style. */
 export const STYLE_SOURCES = {
   'noto-v1': { release: '1.2.5', by: 'Noto Emoji of 2017 (Google)', licence: 'Apache-2.0' },
   twemoji: { release: '1.2.5', by: 'Twemoji (Twitter)', licence: 'CC BY 4.0' },
   'fluent-emoji-flat': { release: '1.2.6', by: 'Fluent Emoji (Microsoft)', licence: 'MIT' },
 } as const;
 
-/** A way in which others draw emoji. */
+/** A style in which artists other than Noto's current ones draw emoji. */
 export type Style = keyof typeof STYLE_SOURCES;
 export const STYLES = Object.keys(STYLE_SOURCES) as Style[];
 
 /**
- * Finds emoji by their code points: by style, in the given order. A style does not have all of them.
+ * Finds drawings of emoji by code points, style by style in the given order. A style may lack some
+ * emoji.
  *
- * @throws DatasetError missing-package, missing-file; checksum-mismatch: another release is installed
+ * @throws DatasetError missing-package, missing-file; checksum-mismatch: another release is
+ * installed
  */
 export async function findDrawings<T extends { readonly unified: string }>(
   emoji: readonly T[],

@@ -1,4 +1,4 @@
-/** Lower bounds of log p(image): the ELBO and the importance-weighted bound (IWAE). */
+/** Measures lower bounds of log p(image): the ELBO and the importance-weighted bound (IWAE). */
 
 import { createHash } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
@@ -13,9 +13,9 @@ import { readIfThere, replaceFile } from '../run/large-files.ts';
 import { type EvaluationBatch, likelihoodOfCard } from './evaluation-batch.ts';
 
 /**
- * Both bounds from log-weights log p(x|zᵢ) + log p(zᵢ) − log q(zᵢ|x) of samples zᵢ of q. Their mean
- * is an unbiased estimate of the ELBO, and logsumexp − log N one of the importance-weighted bound
- * (Burda et al. 2016); for N = 1 both are the same.
+ * Computes both bounds from the log-weights log p(x|zᵢ) + log p(zᵢ) − log q(zᵢ|x) of samples zᵢ of
+ * q. The mean of the log-weights is an unbiased estimate of the ELBO; logsumexp − log N estimates
+ * the importance-weighted bound (Burda et al. 2016). For N = 1 the two are equal.
  */
 export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: number } {
   const weights = Array.from(logWeights);
@@ -27,7 +27,7 @@ export function boundsOf(logWeights: ArrayLike<number>): { elbo: number; iwae: n
   };
 }
 
-/** Figures of one image, nats. */
+/** Figures of one image, in nats. */
 export type OfImage = readonly [elbo: number, iwae: number, reconstruction: number];
 
 /** Stores the figures of measured images, in order. */
@@ -38,7 +38,7 @@ export interface BoundsFile {
   add(more: readonly OfImage[]): Promise<void>;
 }
 
-/** Samples, of one image or several, in one call: enough to keep every worker busy. */
+/** Number of samples per call, of one image or several: enough to keep every worker busy. */
 const SAMPLES_PER_CALL = 1024;
 
 /** Images to evaluate on. */
@@ -49,12 +49,13 @@ export interface Images {
 }
 
 /**
- * Measures the bounds of images, means over all. The constant of a Gaussian read-out is included.
+ * Measures the bounds of images, averaged over all images. Includes the constant of a Gaussian
+ * read-out.
  *
  * @param wanted.samples posterior samples per image
  * @param wanted.random creates the random numbers of an image, by its index, so that a resumed run
- *   draws the same
- * @param wanted.keep images stored there are not measured again
+ * draws the same numbers
+ * @param wanted.keep stores figures; images stored there already are not measured again
  */
 export async function measureBounds(
   batch: EvaluationBatch,
@@ -79,7 +80,7 @@ export async function measureBounds(
     const images = Math.min(perCall, count - first);
     const latents = new Float32Array(images * samples * z);
     const targets = new Float32Array(images * samples * size);
-    // log p(z) − log q(z|x), where the halves of log 2π cancel: ½(ε² − z²) + log σ.
+    // Prior terms log p(z) − log q(z|x) = ½(ε² − z²) + log σ, because the halves of log 2π cancel.
     const priors = new Float64Array(images * samples);
     const generators = Array.from({ length: images }, (_, i) => random(first + i));
     for (let i = 0; i < images * samples; i++) {
@@ -110,18 +111,18 @@ export async function measureBounds(
   );
   const spread = found.reduce((sum, [, x]) => sum + (x - iwae) ** 2, 0);
   return {
-    /** Nats per image. */
+    /** Bounds, in nats per image. */
     ...{ elbo, iwae },
-    /** log p(x|z), nats. */
+    /** log p(x|z), in nats. */
     reconstruction,
-    /** KL(q ‖ p), nats. */
+    /** KL(q ‖ p), in nats. */
     divergence: divergence / count,
-    /** Standard error of `iwae` over images; 0 for a single image. */
+    /** Standard error of `iwae` over images, 0 for a single image. */
     standardError: count > 1 ? Math.sqrt(spread / (count - 1) / count) : 0,
   };
 }
 
-/** −½ log 2πσ² for each number of an image with a Gaussian read-out; else 0. */
+/** Returns −½ log 2πσ² for each number of an image with a Gaussian read-out, else 0. */
 function densityConstant(card: Card): number {
   const likelihood = likelihoodOfCard(card);
   if (likelihood.kind !== 'gaussian') return 0;
@@ -129,7 +130,7 @@ function densityConstant(card: Card): number {
   return -0.5 * numbers * Math.log(2 * Math.PI * likelihood.sigma ** 2);
 }
 
-/** MNIST's pixels without padding, as published figures count them. */
+/** Number of MNIST pixels without padding, as counted by published figures. */
 const MNIST_NUMBERS = 28 * 28;
 
 /**
@@ -146,18 +147,18 @@ export function bitsPerDim(card: Card, nats: number): number | null {
   return -nats / (Math.LN2 * numbers);
 }
 
-/** Raise it whenever the same seed gives different samples. */
+/** Raise this version whenever the same seed gives different samples. */
 const VERSION = 1;
 
 const nats = v.pipe(v.number(), v.finite());
 const ROW = v.strictTuple([nats, nats, nats]);
 
 /**
- * Opens or creates a file: a header line that says what is measured, then one line [ELBO,
- * importance-weighted bound, reconstruction] per image. An incomplete last line is dropped.
+ * Opens or creates a file of figures: a header line that identifies the measurement, then one line
+ * [ELBO, importance-weighted bound, reconstruction] per image. Drops an incomplete last line.
  *
- * @throws TrainingError foreign-keep: the file belongs to something else; no-keep: it cannot be
- *   read or written
+ * @throws TrainingError foreign-keep: the file belongs to another measurement; no-keep: it cannot
+ * be read or written
  */
 export async function openBoundsFile(
   file: string,
@@ -168,7 +169,7 @@ export async function openBoundsFile(
   const head = headOf(model, images, by);
   const text = `${(await attempt(file, () => readIfThere(file))) ?? ''}`;
   const lines = text.split('\n').slice(0, -1);
-  // A file with an incomplete header holds nothing yet.
+  // A file with an incomplete header holds no figures yet.
   const isBegun = lines.length > 0 || !head.startsWith(text);
   if (isBegun && lines[0] !== head) {
     throw foreign(file, 'belongs to another model, other images, samples or another seed');
@@ -188,7 +189,7 @@ export async function openBoundsFile(
   };
 }
 
-/** Identifies the figures of a file: another model, image, sample count or seed has another head. */
+/** Returns the header line. It differs for another model, image, number of samples or seed. */
 function headOf(
   { card, tensors }: Model,
   { pixels, count }: Images,

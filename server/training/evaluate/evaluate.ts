@@ -1,7 +1,6 @@
 /**
- * Measures all figures of a checkpoint.
- * It never reads command lines or writes files: see `main.ts` and `write.ts`.
- * Start at `evaluate`.
+ * Measures all figures of a checkpoint. Command lines and files are handled by `main.ts` and
+ * `write.ts`. Start reading at `evaluate`.
  */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -30,7 +29,7 @@ const PROBED = 512;
 
 /** Result of `evaluate`. */
 export type Evaluation = Awaited<ReturnType<typeof evaluate>>;
-/** See `evaluate`. */
+/** Figures of an evaluation, as printed and as stored in a card. */
 export type Figures = Evaluation['figures'];
 
 /**
@@ -39,9 +38,10 @@ export type Figures = Evaluation['figures'];
  * @param judged images to evaluate on, or the reason why there are none
  * @param wanted.keep stores the bounds of each image
  * @param wanted.kernel see `EvaluationBatch`
- * @param wanted.painter figures of its painter, or why they are not known; absent or null: it has none
- * @returns figures as printed and as stored in a card, where nats are per image and errors are mean
- *   squared, of the visible picture, 0…1; and the organisms that were aged and damaged
+ * @param wanted.painter figures of the checkpoint's painter, or the reason why they are unknown;
+ * absent or null if the checkpoint has no painter
+ * @returns `figures`, as printed and as stored in a card: nats are per image, errors are mean
+ * squared errors of the visible picture, 0…1; and `grown`, the organisms that were aged and damaged
  */
 export async function evaluate(
   compute: Compute,
@@ -88,20 +88,23 @@ export async function evaluate(
   if (painter instanceof TrainingError) notes.push(`no figures of the painter: ${painter.message}`);
   const { stay, heal, robustness, ...more } = organisms.figures;
   const figures = {
-    /** Evidence lower bound; null without an encoder or images. */
+    /** Evidence lower bound in nats, or null without an encoder or images. */
     elbo: images?.bounds.elbo ?? null,
     iwae: {
       samples: wanted.samples,
       nats: images?.bounds.iwae ?? null,
       bitsPerDim: images ? bitsPerDim(card, images.bounds.iwae) : null,
     },
-    /** Organisms grown from posterior means, and those of the gallery, against their images. */
+    /**
+     * Errors of organisms grown from posterior means, and of the gallery's organisms, against their
+     * images.
+     */
     grown: { mse: images?.mse ?? null, gallery: organisms.mse },
     stay,
     heal,
-    /** Multiply-adds. */
+    /** Multiply-adds per cell and step. */
     macPerCellStep: macPerCellStep(card),
-    /** Parameters of the update net. */
+    /** Number of parameters of the update net. */
     parameters: countParameters(card),
     likelihood: images && {
       images: images.count,
@@ -112,13 +115,19 @@ export async function evaluate(
     probe,
     robustness,
     organisms: organisms.grown.count,
-    /** Emoji of kinds that no gallery model is trained on, grown from posterior means. */
+    /** Error for emoji of kinds that no gallery model is trained on, grown from posterior means. */
     unseen: images?.unseen ?? null,
     ...more,
-    /** Mean gradient of grown pictures, as a share of that of the images; blur is below 1. */
+    /**
+     * Mean gradient of grown pictures, as a share of the mean gradient of the images. Below 1 if
+     * grown pictures are blurred.
+     */
     edges: images?.edges ?? null,
     throws,
-    /** Of creatures that were kept from its training, against their originals. */
+    /**
+     * Quality of painted creatures that were kept out of the painter's training, against their
+     * originals.
+     */
     painter: painter instanceof TrainingError ? null : painter,
     seed: wanted.seed,
     device: deviceOf(compute, kernel),
@@ -129,13 +138,13 @@ export async function evaluate(
   return { figures: rounded(figures), grown: organisms.grown };
 }
 
-/** Names what computes, for people. */
+/** Describes the computing device for people. */
 export const deviceOf = ({ device }: Compute, kernel: string | undefined): string =>
   kernel === undefined ? device : `${device}; cells by native code`;
 
 /**
- * Probes cells for the classes of the images if they have classes, else for the kinds of the
- * gallery.
+ * Probes cells for the classes of the images or, if the images have no classes, for the kinds of
+ * the gallery.
  */
 async function probeKinds(
   { card, tensors }: Model,
@@ -160,7 +169,10 @@ function areFinite(value: unknown): boolean {
   return typeof value !== 'object' || value === null || Object.values(value).every(areFinite);
 }
 
-/** Rounds numbers to five digits, because more would be noise. Non-finite ones become null. */
+/**
+ * Rounds numbers to five digits, because more digits would be noise. Numbers that are not finite
+ * become null.
+ */
 function rounded<T>(value: T): T {
   if (Number.isInteger(value)) return value;
   if (typeof value === 'number') {

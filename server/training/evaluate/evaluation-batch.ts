@@ -1,7 +1,6 @@
 /**
- * Grows and runs many organisms of one checkpoint in batches, one batch per worker at a time.
- * It never judges what they look like.
- * Start at `EvaluationBatch`; the worker's side is `workerJob`.
+ * Grows and runs many organisms of one checkpoint in batches, one batch per worker at a time. Other
+ * files judge the pictures. Start reading at `EvaluationBatch`; the worker's side is `workerJob`.
  */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
@@ -18,57 +17,65 @@ import { likelihoodOf } from '../run/run-state.ts';
 import type { Meter } from '../terminal.ts';
 import { openWorkerPool, type WorkerJob, type WorkerPool } from '../workers/worker-pool.ts';
 
-/** Organisms of a batch: as many as fit into the processor's cache. */
+/** Number of organisms per batch: as many as fit into the processor's cache. */
 const BATCH = 8;
 /**
- * Maximum number of steps of a program: enough that the cost of starting one is small, few enough to
- * report progress.
+ * Maximum number of steps per program: enough to make the cost of starting a program small, few
+ * enough to report progress.
  */
 const LONGEST = 16;
 
-/** σ of the Gaussian read-out of a checkpoint: as noted in its card, else 0.1. */
+/**
+ * Returns σ of the Gaussian read-out of a checkpoint: the value in its card, or 0.1 if there is
+ * none.
+ */
 export function sigmaOf({ training }: Pick<Card, 'training'>): number {
   const sigma = Number(training.sigma);
   return sigma > 0 ? sigma : 0.1;
 }
 
-/** The likelihood that belongs to the read-out of a card. */
 export const likelihoodOfCard = (card: Pick<Card, 'readout' | 'training'>): Likelihood =>
   likelihoodOf({ readout: card.readout, sigma: sigmaOf(card) });
 
-/** Organisms at the end of their growth, N. */
+/** N organisms at the end of their growth. */
 export interface Grown {
   /** [N, Z]. */
   readonly latents: Float32Array;
   /** [N, S, S, C]. */
   readonly states: Float32Array;
-  /** [N, S, S]: steps until each place opens; absent: all are open. Takes longer. */
+  /**
+   * [N, S, S]: number of steps until each position opens. If absent, all positions are open.
+   * Running with closed positions takes longer, because each segment has only one step.
+   */
   readonly closed?: Uint8Array;
-  /** N. */
   readonly count: number;
 }
 
-/** Tools that all measurements of one evaluation share. */
+/** Tools shared by all measurements of one evaluation. */
 export interface Tools extends Pick<Meter, 'measure'> {
   readonly compute: Compute;
   readonly batch: EvaluationBatch;
-  /** Creates the random numbers of a measurement. */
+  /** Creates the random generator of a measurement. */
   readonly random: (what: string) => Random;
   readonly notes: string[];
 }
 
-/** Runs organisms; they are rows of the arrays that it takes and returns. */
+/**
+ * Runs organisms of one checkpoint. Each organism is a row in the arrays that methods take and
+ * return.
+ */
 export class EvaluationBatch {
   readonly card: Card;
   private readonly pool: WorkerPool<Job, readonly Float32Array[]>;
   private readonly growth: readonly Segment[];
-  /** Number of calls, part of the seed of each. */
+  /** Number of calls so far, part of the random seed of each call. */
   private calls = 0;
 
   /**
-   * @param seed of the update masks, for rules that update cells by chance
-   * @param options.kernel file of the rooms' kernel (`loadKernel`) to step by; absent: `compute` steps
-   * @param options.onProgress called with the cell-steps of each segment
+   * @param seed random seed of the update masks, for rules that update cells by chance
+   * @param options.kernel file of the rooms' kernel (`loadKernel`) that steps cells; if absent,
+   * `compute` steps cells
+   * @param options.onProgress called with the number of cell-steps of each segment
    */
   constructor(
     compute: Compute,
@@ -91,12 +98,12 @@ export class EvaluationBatch {
     this.growth = growthSegments(card, LONGEST);
   }
 
-  /** Cell-steps to grow one organism. */
+  /** Number of cell-steps to grow one organism. */
   get growthWork(): number {
     return this.growth.reduce((sum, { stage, steps }) => sum + stage * stage * steps, 0);
   }
 
-  /** Numbers of one grown patch. */
+  /** Number of values in one grown patch. */
   get patchSize(): number {
     return this.card.side ** 2 * this.card.channels;
   }
@@ -117,10 +124,12 @@ export class EvaluationBatch {
   }
 
   /**
-   * Grows organisms and returns their states after every eight steps of a stage and at its end.
+   * Grows organisms and returns their states after every eight steps of a stage and at the end of
+   * each stage.
    *
    * @param latents [N, Z], N ≤ 8
-   * @returns the side of the patches, the steps since the seed, and [N, stage, stage, C]
+   * @returns for each moment the side of the patches, the steps since the seed, and the states [N,
+   * stage, stage, C]
    */
   async stages(latents: Float32Array) {
     const segments = growthSegments(this.card, 8);
@@ -138,12 +147,12 @@ export class EvaluationBatch {
   }
 
   /**
-   * Runs grown organisms on, and passes on their states at each mark.
+   * Runs grown organisms further, and passes on their states at each mark.
    *
    * @param from initial states, which do not change
    * @param marks numbers of steps, ascending
-   * @param visit called with the states [n, S, S, C] of organisms from `first` on, for each mark
-   *   and batch
+   * @param visit called for each mark and batch with the states [n, S, S, C] of the n organisms
+   * from index `first` on
    */
   async follow(
     { latents, states, closed }: Omit<Grown, 'count'>,
@@ -163,12 +172,12 @@ export class EvaluationBatch {
   }
 
   /**
-   * Measures log p(image | organism grown from the latent), nats, without the constant of a
+   * Measures log p(image | organism grown from the latent) in nats, without the constant of a
    * Gaussian.
    *
    * @param latents [N, Z]
    * @param images [N, S, S, c], 0…1
-   * @param call part of the seed of the update masks
+   * @param call part of the random seed of the update masks
    * @returns [N]
    */
   async nats(latents: Float32Array, images: Float32Array, call: string): Promise<Float32Array> {
@@ -184,7 +193,6 @@ export class EvaluationBatch {
     return result;
   }
 
-  /** Ends the workers. */
   dispose(): Promise<void> {
     return this.pool.dispose();
   }
@@ -194,10 +202,11 @@ export class EvaluationBatch {
   }
 
   /**
-   * Runs batches of organisms; the last one is filled up with zeros.
+   * Runs organisms in batches. The last batch is filled up with zeros.
    *
    * @param all a job of all organisms, which is cut into batches
-   * @param onResult called with the results of n organisms from `first` on, in order of completion
+   * @param onResult called in order of completion with the results of the n organisms from index
+   * `first` on
    */
   private async forBatches(
     all: Omit<Job, 'seed'>,
@@ -217,10 +226,10 @@ export class EvaluationBatch {
         latents: cut(all.latents, first),
         runs: all.runs,
         states: all.states && cut(all.states, first),
-        // The places of a batch that is not full are open.
+        // Zeros mark open positions, so the filled-up part of the last batch is open.
         closed: all.closed && cut(all.closed, first),
         images: all.images && cut(all.images, first),
-        // Does not depend on the order in which batches finish.
+        // The seed must not depend on the order in which batches finish.
         seed: `${this.seed} ${call} ${first}`,
       }),
     );
@@ -230,34 +239,39 @@ export class EvaluationBatch {
   }
 }
 
-/** Cell-steps of a number of organisms: batches are always full. */
+/**
+ * Number of cell-steps for a number of organisms. Batches are always full, so the number is rounded
+ * up.
+ */
 export const workOf = (organisms: number, cellStepsEach: number): number =>
   Math.ceil(organisms / BATCH) * BATCH * cellStepsEach;
 
-/** The beginning of a batch. */
+/** The initial state of a batch. */
 interface BatchStart {
   /** [BATCH, Z]. */
   readonly latents: Float32Array;
-  /** Seed of the update masks. */
+  /** Random seed of the update masks. */
   readonly seed: string;
-  /** Initial states, [BATCH, s, s, C]; absent: the first segment begins with a seed. */
+  /** Initial states, [BATCH, s, s, C]. If absent, the first segment begins with a seed. */
   readonly states?: Float32Array | undefined;
 }
 
-/** One batch of organisms. */
 interface Job extends BatchStart {
   /**
-   * [BATCH, S, S]: steps until each place opens, for segments of one step each. Closed places are
-   * zeroed after each step, as in a room; the states have zeros there.
+   * [BATCH, S, S]: number of steps until each position opens. Requires segments of one step each.
+   * Closed positions are zeroed after each step, as in a room; the states must have zeros there.
    */
   readonly closed?: Uint8Array | undefined;
-  /** Runs of segments; the states after each run are returned, [BATCH, s, s, C] each. */
+  /** Runs of segments. The states after each run are returned, [BATCH, s, s, C] each. */
   readonly runs: readonly (readonly Segment[])[];
-  /** [BATCH, S, S, c]: asks for log p(image | last states), [BATCH], instead of states. */
+  /**
+   * [BATCH, S, S, c]: images; if present, the job returns log p(image | last states), [BATCH],
+   * instead of states.
+   */
   readonly images?: Float32Array | undefined;
 }
 
-/** Loaded by the worker threads. */
+/** The job that worker threads load and execute. */
 export const workerJob: WorkerJob<
   Pick<Model, 'card' | 'tensors'> & {
     readonly likelihood: Likelihood;
@@ -267,7 +281,7 @@ export const workerJob: WorkerJob<
   readonly Float32Array[]
 > = {
   module: import.meta.url,
-  /** @param onProgress called with cell-steps */
+  /** @param onProgress called with the number of cell-steps of each segment */
   async open(compute, { kernel, likelihood, ...model }, onProgress) {
     const { card, tensors } = model;
     const segments = new Segments({ compute, spec: card, likelihood, batch: BATCH });
@@ -277,7 +291,7 @@ export const workerJob: WorkerJob<
       ? byRule(rule, card)
       : byPrograms({ compute, segments, card, parameters });
     const repeatable = card.update.updateProbability === 1;
-    /** log p(image | states), [BATCH]. */
+    /** Measures log p(image | states), [BATCH]. */
     const measured = async (states: Float32Array, images: Float32Array): Promise<Float32Array> => {
       const inputs = {
         states: uploadMap(compute, states, card.channels),
@@ -320,12 +334,13 @@ export const workerJob: WorkerJob<
 };
 
 /**
- * Runs segments of a batch. States that repeat, bit for bit, are not computed again.
+ * Creates a function that runs segments of a batch. States that repeat bit for bit are not computed
+ * again.
  *
- * @param canRepeat whether a state depends on nothing but the one before
+ * @param canRepeat whether a state depends only on the state before
  */
 function createRun(cells: CellBatch, canRepeat: boolean): CellBatch['run'] {
-  /** Number of steps after which the states repeat. */
+  /** Number of steps after which the states are known to repeat. */
   let period: number | undefined;
   return async (segment) => {
     const mayRepeat = canRepeat && segment.begin === 'go-on';
@@ -336,7 +351,10 @@ function createRun(cells: CellBatch, canRepeat: boolean): CellBatch['run'] {
   };
 }
 
-/** Zeroes the closed places, then moves the rim on. @param closed counted down in place */
+/**
+ * Zeroes the states at closed positions and counts their remaining steps down. @param closed
+ * changed in place
+ */
 function clear(states: Float32Array, closed: Uint8Array): void {
   const channels = states.length / closed.length;
   closed.forEach((steps, place) => {
@@ -346,18 +364,18 @@ function clear(states: Float32Array, closed: Uint8Array): void {
   });
 }
 
-/** Compares bit for bit. */
+/** Whether two arrays are equal bit for bit. */
 function areEqual(a: Float32Array, b: Float32Array): boolean {
   const bytes = ({ buffer, byteOffset, byteLength }: Float32Array): Buffer =>
     Buffer.from(buffer, byteOffset, byteLength);
   return bytes(a).equals(bytes(b));
 }
 
-/** The cells of a batch, stepped by compiled programs or by the kernel of the rooms. */
+/** The cells of a batch, stepped by compiled programs or by the kernel that rooms use. */
 interface CellBatch {
-  /** Runs a segment. The first one begins with a seed, unless there are states. */
+  /** Runs a segment. The first segment begins with a seed, unless there are initial states. */
   run(segment: Segment): Promise<void>;
-  /** A copy of the states, [BATCH, s, s, C]. */
+  /** Returns a copy of the states, [BATCH, s, s, C]. */
   read(): Promise<Float32Array>;
   /** Replaces the states. @param states [BATCH, s, s, C] */
   write(states: Float32Array): void;
@@ -370,7 +388,7 @@ function uploadMap(compute: Compute, numbers: Float32Array, c: number): Value {
   return compute.upload([BATCH, s, s, c], numbers);
 }
 
-/** Steps by compiled programs, each a segment. @param on.parameters `parameter:*` */
+/** Steps cells by compiled programs, one per segment. @param on.parameters `parameter:*` */
 const byPrograms =
   (on: { compute: Compute; segments: Segments; card: Card; parameters: Values }) =>
   async ({ latents, seed, states: from }: BatchStart): Promise<CellBatch> => {
@@ -401,7 +419,7 @@ const byPrograms =
     };
   };
 
-/** Steps by a rule of an engine's backend whose states are [s, s, C]. */
+/** Steps cells by a rule of an engine's back end whose states are [s, s, C]. */
 const byRule =
   (rule: StepRule, card: Card) =>
   async ({ latents, seed, states: from }: BatchStart): Promise<CellBatch> => {
@@ -410,7 +428,7 @@ const byRule =
     const size = (from?.length ?? 0) / BATCH;
     const organisms = Array.from({ length: BATCH }, (_, i) => {
       const latent = latents.subarray(i * latentSize, (i + 1) * latentSize);
-      // Empty before the first segment.
+      // The state is empty until the first segment creates a seed.
       const state: Float32Array = from?.slice(i * size, (i + 1) * size) ?? new Float32Array();
       return { latent, conditioning: rule.condition?.(latent), state };
     });
@@ -419,7 +437,8 @@ const byRule =
         const masks = drawMasks(card.update, BATCH, { stage, steps }, random);
         const cells = stage * stage;
         let after: Float32Array = new Float32Array(cells * channels);
-        // One after the other through all steps: its states stay in the processor's cache.
+        // Each organism takes all steps before the next one starts, so that its states stay in the
+        // processor's cache.
         for (const [i, organism] of organisms.entries()) {
           const { latent, conditioning } = organism;
           let { state } = organism;

@@ -1,7 +1,6 @@
 /**
- * Measures images: likelihood, reconstruction, pictures never seen, throws of the dice, the painter.
- * It never runs organisms on after growth, except throws.
- * Start at `measureImages`.
+ * Measures images: likelihood, reconstruction, unseen pictures, throws of the dice, the painter.
+ * Only throws are run further after growth. Start reading at `measureImages`.
  */
 import { parsePainter } from '../../../shared/painter/net.ts';
 import type { Random } from '../../../shared/random.ts';
@@ -25,8 +24,8 @@ import { differences, edgesOf, loadFeatures, mean, picturesOf } from './picture.
 import { findData, type TestImages } from './test-images.ts';
 
 /**
- * Measures likelihood and reconstruction error, with the posterior means, [N, Z]; null without an
- * encoder or images, with a note that says why.
+ * Measures likelihood and reconstruction error. Also returns the posterior means, [N, Z]. Returns
+ * null without an encoder or images, and adds a note that says why.
  */
 export async function measureImages(
   model: Model,
@@ -82,19 +81,23 @@ export async function measureImages(
   };
 }
 
-/** Seed and number of the creatures kept from a painter's training, if its card does not name them. */
+/**
+ * Random seed and number of the creatures kept out of a painter's training, if the card does not
+ * name them.
+ */
 const USUAL = { seed: 1, creatures: 100 };
 
-/** See `painterFigures`. */
+/** Figures of a painter, as measured by `painterFigures`. */
 export type PainterFigures = Awaited<ReturnType<typeof measurePainter>>;
 
 /**
  * Measures a painter.
  *
- * @param options.folder of the checkpoint
+ * @param options.folder folder of the checkpoint
  * @param options.data images that the checkpoint was trained on, as in `loadImages`
  * @param options.limit maximum number of creatures, evenly chosen; 0: all
- * @returns null without one; or why there is nothing to measure it by
+ * @returns the figures; null if the checkpoint has no painter; an error if there is nothing to
+ * measure the painter by
  * @throws CheckpointError the painter is not usable
  */
 export async function painterFigures(
@@ -129,16 +132,19 @@ export async function painterFigures(
   }
 }
 
-/** Neighbours that set the radius of a ball, as in the paper. */
+/**
+ * k: the ball around a point of the manifold reaches to the point's k-th nearest neighbour, as in
+ * Kynkäänniemi et al. 2019.
+ */
 const NEIGHBOURS = 3;
 
 /**
- * Compares two sets.
+ * Compares two sets of pictures by precision and recall.
  *
- * @param real features of pictures, [N, size], N > 3
- * @param made features of what was generated, [M, size], M > 3
- * @returns `precision`: share of the made within the manifold of the real; `recall`: share of the
- *   real within that of the made
+ * @param real features of real pictures, [N, size], N > 3
+ * @param made features of generated pictures, [M, size], M > 3
+ * @returns `precision`: share of generated pictures within the manifold of the real ones; `recall`:
+ * share of real pictures within the manifold of the generated ones
  */
 export function precisionAndRecall(real: Float32Array, made: Float32Array, size: number) {
   const [ofReal, ofMade] = [real, made].map((all) =>
@@ -147,7 +153,10 @@ export function precisionAndRecall(real: Float32Array, made: Float32Array, size:
   return { precision: covered(ofMade, ofReal), recall: covered(ofReal, ofMade) };
 }
 
-/** Share of `points` within the manifold of `set`: within a member's distance to its k-th nearest other. */
+/**
+ * Returns the share of `points` within the manifold of `set`, that is, closer to some member than
+ * its k-th nearest other member.
+ */
 function covered(points: readonly Float32Array[], set: readonly Float32Array[]): number {
   const radii = set.map(
     (one) =>
@@ -160,12 +169,12 @@ function covered(points: readonly Float32Array[], set: readonly Float32Array[]):
   return points.filter(isInside).length / points.length;
 }
 
-/** Steps after which a throw that holds still has its picture. */
+/** Number of steps after which a throw counts as holding if it still has its picture. */
 export const HELD_AFTER = 100;
-/** Minimum number of pictures with neighbourhoods. */
+/** Minimum number of pictures needed for neighbourhoods. */
 const FEWEST = 4;
 
-/** Latents of throws, as the dice of a room give them for random numbers: [N, Z]. */
+/** Draws latents as the dice of a room do, from random numbers: [N, Z]. */
 export function throwLatents(model: Model, count: number, random: Random): Float32Array {
   const { latentSize, sampler } = model.card;
   const gallery = model.card.gallery.map((entry, i) => ({
@@ -185,10 +194,10 @@ export function throwLatents(model: Model, count: number, random: Random): Float
 }
 
 /**
- * Measures throws.
+ * Measures throws of the dice.
  *
  * @param latents [N, Z]
- * @param gallery pictures to compare with; undefined: only whether throws hold
+ * @param gallery pictures to compare with; if undefined, measures only whether throws hold
  */
 export async function measureThrows(
   { compute, batch, notes }: Pick<Tools, 'compute' | 'batch' | 'notes'>,
@@ -209,19 +218,24 @@ export async function measureThrows(
     notes.push(`no precision and recall: they need ${needed}`);
   }
   return {
-    /** Share within the manifold of the gallery's pictures; null: not comparable. */
+    /** Share of throws within the manifold of the gallery's pictures, or null if not comparable. */
     precision: likeness?.precision ?? null,
-    /** Share of the gallery's pictures within the manifold of the throws. */
+    /**
+     * Share of the gallery's pictures within the manifold of the throws, or null if not comparable.
+     */
     recall: likeness?.recall ?? null,
-    /** Share that looks the same after 100 more steps. */
+    /** Share of throws that look the same after 100 more steps. */
     hold: stay[HELD_AFTER].share,
     throws: count,
-    /** Pictures of the gallery that throws are compared with. */
+    /** Number of gallery pictures that throws are compared with. */
     pictures: likeness ? gallery!.count : 0,
   };
 }
 
-/** Undefined for pictures that the net of the features does not take. */
+/**
+ * Compares two sets of pictures by their features. Returns undefined if the feature net does not
+ * accept the pictures.
+ */
 async function compareFeatures(compute: Compute, real: Images, made: Images) {
   const net = await loadFeatures();
   const { side, latentSize } = net.card;

@@ -50,11 +50,11 @@ async function main(options: Options): Promise<void> {
 }
 
 /**
- * Finds the kernel that steps cells in rooms: it is twice as fast as programs.
+ * Finds the kernel that steps cells in rooms, which is twice as fast as programs.
  *
- * @param isAsked whether it was named
- * @returns its file; undefined: it is not here
- * @throws TrainingError no-kernel: it was named and is not here
+ * @param isAsked whether the user named it
+ * @returns the file of the kernel, or undefined if there is none
+ * @throws TrainingError no-kernel: the user named it, but there is none
  */
 async function kernelOfRooms(isAsked: boolean): Promise<string | undefined> {
   try {
@@ -70,8 +70,8 @@ async function kernelOfRooms(isAsked: boolean): Promise<string | undefined> {
 }
 
 /**
- * Loads the images, or returns why there are none: much can be measured without. Images named with
- * --data or --split must exist.
+ * Loads the images, or returns why there are none, because much can be measured without images.
+ * Images named with --data or --split must exist.
  */
 async function loadJudged(
   card: Card,

@@ -1,4 +1,4 @@
-/** The command line of `npm run evaluate`. */
+/** Defines the command line of `npm run evaluate`. */
 import * as v from 'valibot';
 import { COMPUTE_NAMES } from '../../autodiff/compute.ts';
 import type { Values } from '../../settings/command.ts';
@@ -101,5 +101,4 @@ export const COMMAND = {
   notes: ['Long runs report progress on standard error.'],
 } as const;
 
-/** Parsed options. */
 export type Options = Values<typeof COMMAND.options, 'folder'>;

@@ -1,7 +1,7 @@
 /**
- * Measures grown organisms: how they stay, rest and heal, and which image they resemble.
- * It never draws or writes anything.
- * Start at `measureOrganisms`; each other function measures one thing.
+ * Measures grown organisms: how they stay, rest and heal, and which image they resemble. Other
+ * files draw and write. Start reading at `measureOrganisms`; each other function measures one
+ * thing.
  */
 import { createRandom, type Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -14,22 +14,21 @@ import type { Images } from './bounds.ts';
 import { type EvaluationBatch, type Grown, type Tools, workOf } from './evaluation-batch.ts';
 import { differences, type Likeness, likeness, mean, picturesOf } from './picture.ts';
 
-/** Numbers of steps after growth at which staying is measured by default. */
+/** Default numbers of steps after growth at which staying is measured. */
 export const STAY_STEPS = [100, 1000, 10_000];
-/** Sizes of wounds that are measured by default, as shares of the patch. */
+/** Default sizes of wounds, as shares of the patch. */
 export const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
 
-/** Organisms for each radius of latents, and their steps after growth. */
+/** Number of organisms per radius of latents, and number of their steps after growth. */
 const ROBUST_EACH = 16;
 const ROBUST_STEPS = 100;
 
-/** Figures of organisms, and the organisms. */
 type OrganismFigures = Awaited<ReturnType<typeof measureOrganisms>>;
 
 /**
  * Grows organisms of the gallery, then ages and damages them.
  *
- * @param images of the gallery's entries; undefined: they are not known
+ * @param images images of the gallery's entries, or undefined if unknown
  * @param wanted.organisms maximum number; 0: all
  * @param wanted.steps numbers of steps after growth, ascending
  * @param wanted.wounds sizes of wounds, as shares of the patch
@@ -63,7 +62,9 @@ export async function measureOrganisms(
   if (chosen && !images) {
     notes.push('no retrieval and no error of the gallery: the images are not those of the gallery');
   }
-  /** Number of organisms, of those from `first` on, that resemble their own image most; NaN: unknown. */
+  /**
+   * Counts the organisms, from index `first` on, that resemble their own image most. NaN: unknown.
+   */
   const retrieved = (of: Float32Array, first: number): number => {
     if (!own) return Number.NaN;
     const indices = own.chosen.slice(first, first + of.length / batch.patchSize);
@@ -83,12 +84,12 @@ export async function measureOrganisms(
     own && rowsOf(own.images.pixels, own.chosen, own.images.pixels.length / own.images.count);
   return {
     grown,
-    /** Mean squared difference from the own images; null: not known. */
+    /** Mean squared difference between organisms and their own images, or null if unknown. */
     mse: ownPixels ? mean(differences(picturesOf(card, states), ownPixels, count)) : null,
     figures: {
-      /** By steps after growth: against the grown picture. */
+      /** Likeness to the grown picture, by steps after growth. */
       stay,
-      /** By norm of the latents, in √Z. */
+      /** Whether far latents stay bounded, by norm of the latents in √Z. */
       robustness,
       ...recoveries,
       /**
@@ -96,7 +97,7 @@ export async function measureOrganisms(
        * when grown, and 32 steps after the wounds of `heal` and `closing` and after `erased`.
        */
       retrieval: { organisms: count, grown: shareOf(retrieved(states, 0), count), healed },
-      /** Share of organisms with a cell that still moves. */
+      /** Share of organisms in which some cell still moves when it should rest. */
       cycles: cycles as number | null,
     },
   };
@@ -105,7 +106,10 @@ export async function measureOrganisms(
 const shareOf = (found: number, count: number): number | null =>
   Number.isNaN(found) ? null : found / count;
 
-/** Wounds organisms in several ways and measures how they recover. @param retrieved see above */
+/**
+ * Wounds organisms in several ways and measures how they recover. @param retrieved counts the
+ * organisms, from index `first` on, that resemble their own image most
+ */
 async function measureHealing(
   grown: Grown,
   wounds: readonly number[],
@@ -115,7 +119,9 @@ async function measureHealing(
   const { closing = 1, side } = batch.card;
   const work = workOf(grown.count, side ** 2 * HEALING_STEPS[HEALING_STEPS.length - 1]);
   const healed: Record<string, number | null> = {};
-  /** @param key of the share of organisms that are retrieved afterwards; absent: it is not measured */
+  /**
+   * @param key key in `healed` of the share of organisms retrieved afterwards; absent: not measured
+   */
   const recover = async (
     what: string,
     seed: string,
@@ -135,7 +141,7 @@ async function measureHealing(
   const heal: Record<string, Recovery> = {};
   const healFromRim: Record<string, Recovery> = {};
   for (const share of wounds) {
-    // Both ways to heal are measured on the same wounds.
+    // Both ways to heal use the same random seed and therefore the same wounds.
     const wound = ofShare(share);
     heal[share] = await recover(`healing ${share}`, `${share}`, { wound }, `${share}`);
     healFromRim[share] = await recover(`closing ${share}`, `${share}`, { wound, closing });
@@ -144,17 +150,20 @@ async function measureHealing(
   const disc = { wound: allButADisc, closing: 1 };
   return {
     /**
-     * By share of the patch that is lost, by steps after it, when all cells may live again
-     * immediately: against the picture before.
+     * Likeness to the picture before the wound, if all cells may live again immediately: by share
+     * of the patch that is lost, then by steps after the wound.
      */
     heal,
-    /** As `heal`, of halves that close from their rim, a cell a step. */
+    /** As `heal`, for half patches that close from their rim, one cell per step. */
     closing: await recover('closing halves', 'half', halves, 'closing'),
-    /** As `heal`, of wounds that close from their rim, by the card's cells a step, else one. */
+    /**
+     * As `heal`, for wounds that close from their rim, by the card's number of cells per step,
+     * default 1.
+     */
     healFromRim,
-    /** As `closing`, when only a disc of radius 5 around a living cell is left. */
+    /** As `closing`, if only a disc of radius 5 around a living cell is left. */
     discLeft: await recover('a disc left', 'disc', disc),
-    /** As `heal`, when every cell is lost: a control. */
+    /** As `heal`, if every cell is lost: a control. */
     erased: await recover('nothing left', 'everything', { wound: everything }, 'erased'),
     healed,
   };
@@ -170,7 +179,7 @@ export const NO_ORGANISMS: OrganismFigures = {
   },
 };
 
-/** Chooses latents of the gallery evenly; without a gallery, samples the prior. */
+/** Chooses latents evenly from the gallery or, if the gallery is empty, samples the prior. */
 function chooseLatents(
   { card, tensors }: Model,
   wanted: number,
@@ -191,13 +200,13 @@ function chooseLatents(
 }
 
 /**
- * Finds organisms whose own image is the nearest.
+ * Finds the organisms whose own image is the nearest of all images.
  *
- * @param pictures [N, …], 0…1
- * @param own index of the own image of each, [N]
+ * @param pictures pictures of the organisms, [N, …], 0…1
+ * @param own index of each organism's own image, [N]
  * @param images [M, …]
  * @param count M
- * @returns [N]
+ * @returns whether the own image is the nearest, [N]
  */
 export function areRetrieved(
   pictures: Float32Array,
@@ -208,7 +217,10 @@ export function areRetrieved(
   const size = images.length / count;
   return Array.from({ length: own.length }, (_, n) => {
     const picture = pictures.subarray(n * size, (n + 1) * size);
-    /** Sum of squared differences; what exceeds the limit need not be exact. */
+    /**
+     * Returns the sum of squared differences. Stops early at the limit, because a larger sum need
+     * not be exact.
+     */
     const distance = (m: number, limit: number): number => {
       let sum = 0;
       for (let i = 0; i < size && sum < limit; i++) sum += (picture[i] - images[m * size + i]) ** 2;
@@ -242,16 +254,18 @@ export async function measureStay(
   );
 }
 
-/** Norms of the latents of `measureRobustness`, in √Z; those of the prior are about 1. */
+/**
+ * Norms of the latents for `measureRobustness`, in √Z. Latents of the prior have a norm of about 1.
+ */
 const RADII = [1, 1.5, 2, 3] as const;
 
 /**
  * Measures whether latents far from the prior grow and stay bounded.
  *
- * @param each organisms per radius
- * @param steps after growth
- * @returns by radius in √Z: share of organisms whose states are all finite, and the largest absolute
- *   value of a state
+ * @param each number of organisms per radius
+ * @param steps number of steps after growth
+ * @returns by radius in √Z: share of organisms whose states are all finite, and the largest
+ * absolute value of a state
  */
 export async function measureRobustness(
   batch: EvaluationBatch,
@@ -284,14 +298,14 @@ export async function measureRobustness(
   return result;
 }
 
-/** Steps between which a cell of an organism at rest does not move. */
+/** First and last step after growth of the period in which an organism at rest must not move. */
 const REST = [200, 232] as const;
-/** A cell whose colour changes by as much, of 255, moves. */
+/** Minimum change of a cell's colour, of 255, that counts as moving. */
 const MOVES = 3;
 
 /**
- * Measures the share of organisms that do not come to rest: those with a cell whose colour takes
- * values 3 of 255 or more apart between steps 200 and 232 after growth.
+ * Measures the share of organisms that do not come to rest, that is, in which some cell's colour
+ * varies by 3 of 255 or more between steps 200 and 232 after growth.
  */
 export async function measureCycles(batch: EvaluationBatch, grown: Grown): Promise<number> {
   const movements = await measureMovements(batch, grown);
@@ -329,10 +343,11 @@ export async function measureMovements(
 }
 
 /**
- * Runs organisms on from other states and compares them with their grown pictures.
+ * Runs organisms from other states and compares them with their grown pictures.
  *
- * @param visit called with the states [n, S, S, C] of organisms from `first` on, for each mark
- * @returns by mark
+ * @param visit called for each mark with the states [n, S, S, C] of the n organisms from index
+ * `first` on
+ * @returns likeness by mark
  */
 async function likenesses(
   batch: EvaluationBatch,
@@ -361,15 +376,15 @@ function countFinite(states: Float32Array, size: number): number {
   return count;
 }
 
-/** Steps after damage at which recovery is measured; 0: right after it. */
+/** Steps after damage at which recovery is measured. 0 is immediately after the damage. */
 export const HEALING_STEPS = [0, 4, 8, 16, 24, 32, 64] as const;
-/** Steps after damage at which organisms are compared with the images of all. */
+/** Step after damage at which organisms are compared with the images of the whole gallery. */
 const RETRIEVED_AFTER = 32;
-/** Steps until a dead organism opens: more than are ever measured. */
+/** Number of steps until a dead organism opens: more than are ever measured. */
 const FOR_EVER = 255;
-/** Radius of what is left of an organism, as a share of the patch's side: 5 cells of 32. */
+/** Radius of the disc left of an organism, as a share of the patch's side: 5 cells of 32. */
 const REMNANT = 5 / 32;
-/** Maximum number of draws of one wound. */
+/** Maximum number of attempts to draw one wound. */
 const DRAWS = 200;
 
 /** Likeness to the picture before the damage, by steps after it. */
@@ -383,19 +398,19 @@ export type Recovery = Record<string, Likeness>;
  */
 export type Wound = (random: Random, side: number, lives: Uint8Array) => Uint8Array;
 
-/** A share of the patch, exactly: on one side of a straight cut, or a disc. */
+/** Creates a wound of exactly a share of the patch: one side of a straight cut, or a disc. */
 export const ofShare =
   (share: number): Wound =>
   (random, side) =>
     woundOfShare(random, side, share);
 
-/** Half of the patch: one side of a straight cut, at a random angle. */
+/** Wounds half of the patch: one side of a straight cut, at a random angle. */
 const half: Wound = (random, side) => woundOfShare(random, side, 0.5, ['half']);
 
-/** Everything. */
+/** Wounds the whole patch. */
 export const everything: Wound = (_, side) => new Uint8Array(side * side);
 
-/** Everything but a disc of radius 5 (of patches of 32) around a living cell. */
+/** Wounds everything except a disc around a living cell, of radius 5 in patches of side 32. */
 export const allButADisc: Wound = (random, side, lives) => {
   const living = [...lives.keys()].filter((cell) => lives[cell] === 1);
   const centre = living[random.integer(living.length)] ?? 0;
@@ -405,22 +420,24 @@ export const allButADisc: Wound = (random, side, lives) => {
   );
 };
 
-/** Options of `measureRecovery`. */
 interface RecoveryOptions {
   readonly wound: Wound;
   readonly random: Random;
   /**
-   * Cells a step by which wounds close from their rim, by the rules of a room; absent: all wounded
-   * cells may live again immediately.
+   * Number of cells per step by which wounds close from their rim, by the rules of a room. If
+   * absent, all wounded cells may live again immediately.
    */
   readonly closing?: number;
-  /** Called with the healed states [n, S, S, C] of organisms from `first` on. */
+  /**
+   * Called 32 steps after the wound with the states [n, S, S, C] of the n organisms from index
+   * `first` on.
+   */
   readonly onHealed?: (states: Float32Array, first: number) => void;
 }
 
 /**
- * Wounds every organism once and follows it. Each wound kills a living cell and spares another, if
- * its shape allows.
+ * Wounds every organism once and measures its recovery. Each wound kills at least one living cell
+ * and spares at least one, if its shape allows.
  */
 export async function measureRecovery(
   batch: EvaluationBatch,
@@ -453,8 +470,9 @@ function livingCells(card: Card, state: Float32Array): Uint8Array {
 }
 
 /**
- * Draws until the wound kills a living cell and spares another: an organism that was missed has
- * nothing to heal, and one without a rim cannot close. The last draw counts.
+ * Draws wounds until one kills a living cell and spares another: an organism that was missed has
+ * nothing to heal, and an organism without a rim cannot close. After the maximum number of
+ * attempts, the last wound is used.
  */
 function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array {
   const side = Math.sqrt(lives.length);
@@ -467,11 +485,11 @@ function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array 
 }
 
 /**
- * Kills the living cells under a wound, as a stroke does in a room where wounds close from their
+ * Kills the living cells under a wound, as a stroke does in a room whose wounds close from their
  * rim. An organism without a living cell stays dead.
  *
  * @param state [S, S, C]; changed in place
- * @returns steps until each place is open, [S, S]
+ * @returns number of steps until each position opens, [S, S]
  */
 function closeWound(
   state: Float32Array,

@@ -4,14 +4,14 @@ import type { Card } from '../../vnca/card.ts';
 import { loadModel, type Model } from '../../vnca/checkpoint.ts';
 import { createReadout, imageChannels } from '../../vnca/readout.ts';
 
-/** Pictures with a smaller mean squared difference look the same to people. */
+/** Mean squared difference below which two pictures look the same to people. */
 export const SAME = 0.01;
-/** A stricter bar: some creatures are within `SAME` of another one. */
+/** Stricter limit, because some creatures are within `SAME` of another creature. */
 export const STRICTLY_SAME = 0.002;
 
 /**
- * Pictures as a room shows them, with 8 bits: premultiplied RGBA; ink; or the mean colour of a
- * mixture. Cells of zeros are empty, and NaN becomes 0.
+ * Draws pictures as a room shows them, with 8 bits: premultiplied RGBA, ink, or the mean colour of
+ * a mixture. Cells of zeros are empty, and NaN becomes 0.
  *
  * @param states [N, side, side, C]
  * @returns [N, side, side, 1 | 3 | 4], 0…1
@@ -29,7 +29,7 @@ export function picturesOf(card: Card, states: Float32Array): Float32Array {
 }
 
 /**
- * Mean squared difference of each picture.
+ * Returns the mean squared difference of each picture.
  *
  * @param a [N, …], 0…1
  * @param b as `a`
@@ -45,13 +45,13 @@ export function differences(a: Float32Array, b: Float32Array, count: number): Fl
   });
 }
 
-/** Similarity of pictures before and after. */
+/** Similarity of pictures before and after a process. */
 export interface Likeness {
-  /** Share of organisms that look the same: mean squared difference below 0.01. */
+  /** Share of organisms that look the same: their mean squared difference is below 0.01. */
   readonly share: number;
-  /** Share of those with a mean squared difference below 0.002. */
+  /** Share of organisms with a mean squared difference below 0.002. */
   readonly strict: number;
-  /** Mean over organisms of the mean squared difference. */
+  /** Mean squared difference, averaged over organisms. */
   readonly mse: number;
   readonly median: number;
   readonly organisms: number;
@@ -73,8 +73,8 @@ export function likeness(errors: Float32Array): Likeness {
 }
 
 /**
- * Mean gradient of pictures by the Sobel operator, zeros around them: how much edge they have. Blurred
- * pictures have less.
+ * Measures how strong the edges of pictures are: the mean gradient by the Sobel operator, with
+ * zeros around each picture. Blurred pictures have a smaller mean.
  *
  * @param pictures [N, side, side, c], 0…1
  * @returns mean magnitude over all numbers
@@ -98,10 +98,12 @@ export function edgesOf(pictures: Float32Array, side: number, channels: number):
   return sum / pictures.length;
 }
 
-/** Arithmetic mean. */
 export const mean = (numbers: ArrayLike<number>): number =>
   Array.from(numbers).reduce((sum, x) => sum + x, 0) / numbers.length;
 
-/** Loads the net of features of emoji, trained by `npm run train -- server/training/configs/emoji-features.json`. */
+/**
+ * Loads the feature net for emoji, trained by `npm run train --
+ * server/training/configs/emoji-features.json`.
+ */
 export const loadFeatures = (): Promise<Model> =>
   loadModel(fileURLToPath(new URL('./emoji-features', import.meta.url)));

@@ -1,11 +1,11 @@
 /**
- * What single cells encode: a linear probe from one cell's state to the class of its organism
- * (Aillet & Sondén 2023, section 4.2, who report 80.37 % for digits).
+ * Measures how much single cells encode: a linear probe from one cell's state to the class of its
+ * organism (Aillet & Sondén 2023, section 4.2, who report 80.37 % for digits).
  */
 import type { Random } from '../../../shared/random.ts';
 import { shuffled } from '../data/dataset.ts';
 
-/** Cells of grown organisms. */
+/** Cells of N grown organisms. */
 export interface Cells {
   /** [N, cells, C]. */
   readonly states: Float32Array;
@@ -14,7 +14,9 @@ export interface Cells {
   readonly labels: ArrayLike<number>;
 }
 
-/** Cells sampled per organism: neighbours are similar, so more add little. */
+/**
+ * Maximum number of cells sampled per organism. Neighbours are similar, so more would add little.
+ */
 const CELLS_EACH = 128;
 const TEST_SHARE = 0.2;
 const EPOCHS = 20;
@@ -23,14 +25,15 @@ const LEARNING_RATE = 0.02;
 
 interface Example {
   readonly organism: number;
-  /** Offset of the cell's state. */
+  /** Offset of the cell's state in `states`. */
   readonly offset: number;
 }
 
 /**
- * Trains and tests the probe on both splits.
+ * Trains and tests the probe twice: with cells split into training and test, and with organisms
+ * split.
  *
- * @returns its accuracy; null with fewer than five organisms or two classes
+ * @returns its accuracy, or null with fewer than five organisms or two classes
  */
 export function probeCells(cells: Cells, random: Random) {
   const { states, channels, labels } = cells;
@@ -54,11 +57,11 @@ export function probeCells(cells: Cells, random: Random) {
   const counts = new Array<number>(classes).fill(0);
   for (const label of Array.from(labels)) counts[label]++;
   return {
-    /** Share of correct answers when cells are split into training and test, as published. */
+    /** Share of correct answers if cells are split into training and test, as published. */
     byCell: test(mixed.slice(cut), mixed.slice(0, cut)),
     /**
-     * Share of correct answers when whole organisms are split: for organisms that the probe has not
-     * seen.
+     * Share of correct answers if whole organisms are split: accuracy for organisms that the probe
+     * has not seen.
      */
     byOrganism: test(
       mixed.filter(({ organism }) => !tested.has(organism)),
@@ -71,11 +74,14 @@ export function probeCells(cells: Cells, random: Random) {
   };
 }
 
-/** A linear layer on standardised states. `weights`: [C + 1, classes]; the last row is the bias. */
+/**
+ * A linear layer on standardised states. `weights` is [C + 1, classes]; its last row is the bias.
+ */
 type Layer = Record<'weights' | 'mean' | 'scale', Float64Array>;
 
 /**
- * Softmax regression by stochastic gradient descent with momentum; the learning rate falls to zero.
+ * Trains a softmax regression by stochastic gradient descent with momentum. The learning rate falls
+ * to zero.
  */
 function trained(cells: Cells, examples: Example[], classes: number, random: Random): Layer {
   const { channels, labels } = cells;

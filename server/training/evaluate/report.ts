@@ -1,4 +1,4 @@
-/** Prints figures as text. */
+/** Formats figures as text. */
 import type { Figures } from './evaluate.ts';
 import type { Recovery } from './organisms.ts';
 import type { Likeness } from './picture.ts';
@@ -9,11 +9,14 @@ const row = (label: string, text: string): string => `${label.padEnd(24)}${text}
 const alike = ({ share, strict, mse }: Likeness): string =>
   `${percent(share)} look the same (${percent(strict)} strictly), error ${shown(mse)}`;
 
-/** Entries sorted by the number in their key. */
+/** Returns entries sorted by the number in their key. */
 const byNumber = <T>(record: Readonly<Record<string, T>>): [string, T][] =>
   Object.entries(record).sort(([a], [b]) => Number(a) - Number(b));
 
-/** Describes how organisms rest and heal, and which images they resemble; empty for a model without cells. */
+/**
+ * Describes how organisms rest and heal, and which images they resemble. Empty for a model without
+ * cells.
+ */
 function organismLines({ cycles, retrieval, throws, ...figures }: Figures): string[] {
   const lines: string[] = [];
   const add = (what: string, recovery: Recovery): void => {
@@ -45,7 +48,7 @@ function organismLines({ cycles, retrieval, throws, ...figures }: Figures): stri
   return lines;
 }
 
-/** Compares a painter with the scene's shader. */
+/** Describes a painter's figures, beside the figures of the scene's shader. */
 function painterLines({ painter }: Figures): string[] {
   if (!painter) return [];
   const line = (what: string, ways: Record<string, Record<string, number>>): string => {
@@ -64,7 +67,7 @@ function painterLines({ painter }: Figures): string[] {
   ];
 }
 
-/** One line per figure. */
+/** Describes all figures, one line per figure. */
 export function describe(figures: Figures): string {
   const { elbo, iwae, likelihood, grown, unseen, edges, stay, probe, robustness } = figures;
   const error = likelihood ? ` ± ${shown(likelihood.standardError)}` : '';

@@ -12,31 +12,34 @@ import { TrainingError } from '../errors.ts';
 import { someOf } from '../run/run-state.ts';
 import type { Images } from './bounds.ts';
 
-/** Images to evaluate on, and where they come from. */
+/** Images to evaluate on, with their source. */
 export interface TestImages extends Images {
-  /** Name of the set, and the split. */
+  /** Name of the set. */
   readonly set: string;
   readonly split: 'test' | 'validation' | 'train';
-  /** Whether the checkpoint was trained on them. */
+  /** Whether the checkpoint was trained on these images. */
   readonly trained: boolean;
-  /** Number of images in the split. */
+  /** Number of images in the whole split. */
   readonly of: number;
-  /** Classes, if the set has any. */
+  /** Classes of the images, if the set has any. */
   readonly labels?: Uint8Array;
-  /** Images of the gallery's entries, in their order; absent: the set is another. */
+  /**
+   * Images of the gallery's entries, in the order of the gallery. Absent if this set is not the
+   * gallery's.
+   */
   readonly gallery?: Images;
-  /** Emoji of kinds that no gallery model is trained on, or why there are none to compare. */
+  /** Emoji of kinds that no gallery model is trained on, or the reason why there are none. */
   readonly unseen: Images | TrainingError;
 }
 
 /**
- * Loads images, if possible such that were not trained on.
+ * Loads images to evaluate on, preferably images that were not trained on.
  *
  * @param wanted file of a training configuration, or its `data` as JSON; default: the configuration
- *   named in the card
+ * named in the card
  * @param chosen.limit maximum number of images, evenly chosen; 0: all
- * @param chosen.split absent: the first of test, validation and train that has images
- * @throws TrainingError no-data, unfit-data, and what the loaders throw
+ * @param chosen.split default: the first of test, validation and train that has images
+ * @throws TrainingError no-data, unfit-data, and errors of the set's loader
  */
 export async function loadImages(
   card: Card,
@@ -52,7 +55,7 @@ export async function loadImages(
     throw new TrainingError('unfit-data', what);
   }
   const judged = choose(data, chosen);
-  // As at the end of training: the gallery has the first images that were trained on.
+  // At the end of training, the gallery gets the first images of the training split.
   const first = data.splits.train.subarray(0, card.gallery.length);
   const isOfGallery = card.gallery.every(({ name }, i) => data.entries[first[i]]?.name === name);
   return {
@@ -86,7 +89,7 @@ async function loadUnseen(
   }
 }
 
-/** Chooses images, as in `loadImages`. @throws TrainingError unfit-data: the split has none */
+/** Chooses images evenly from a split. @throws TrainingError unfit-data: the split has no images */
 export function choose(
   data: Dataset,
   { limit, split: named }: { readonly limit: number; readonly split?: TestImages['split'] },
@@ -111,8 +114,9 @@ export function choose(
 /**
  * Finds the images that a checkpoint was trained on.
  *
- * @param wanted as in `loadImages`
- * @throws TrainingError no-data; TrainingError
+ * @param wanted file of a training configuration, or its `data` as JSON; default: the configuration
+ * named in the card
+ * @throws TrainingError no-data, missing-config, bad-config
  */
 export async function findData(
   card: Card,

@@ -1,7 +1,6 @@
 /**
- * Writes an evaluation to the folder of its checkpoint: figures into the card, pictures beside it.
- * It never measures.
- * Start at `writePictures`.
+ * Writes an evaluation to the folder of its checkpoint: figures into the card, pictures beside the
+ * card. Start reading at `writePictures`.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -30,18 +29,19 @@ import { throwLatents } from './images.ts';
 import type { Options } from './options.ts';
 import { HEALING_STEPS, type Recovery } from './organisms.ts';
 
-/** Files that an evaluation writes beside the card of its checkpoint. */
+/** Files written by an evaluation beside the card of its checkpoint. */
 export const WRITTEN_FILES = [
   ...['samples.png', 'growth.png', 'heal.png', 'wounds.png', 'interpolation.png', 'map.png'],
   MAP_FILE,
 ];
 
-/** Maximum number of steps after growth that growth.png shows. */
+/** Maximum number of steps after growth shown in growth.png. */
 const GROWTH_PICTURED = 1000;
 
 /**
- * Draws samples.png, growth.png, heal.png, interpolation.png, wounds.png, and map.png with map.json:
- * `{ name, kind, x, y }` of each gallery entry, 0…1. Of a decoder, only samples and map.
+ * Draws samples.png, growth.png, heal.png, interpolation.png, wounds.png, and map.png with
+ * map.json: `{ name, kind, x, y }` of each gallery entry, 0…1. For a decoder, draws only samples
+ * and map.
  *
  * @param options.kernel see `EvaluationBatch`
  * @param options.onWritten called with the name of each file
@@ -77,7 +77,7 @@ export async function writePictures(
   const places = mapLatents(latents, card.gallery.length, random('map'));
   if (places) {
     const tiles = tilesOfStates(card, await batch.grow(latents), card.side);
-    // With 256 colours it looks the same, in a third of the bytes.
+    // With a palette of 256 colours the map looks the same, at a third of the size.
     const { default: sharp } = await import('sharp');
     await write('map.png', await sharp(drawMap(tiles, places)).png({ palette: true }).toBuffer());
     const lines = card.gallery.map(({ name, kind }, i) => {
@@ -90,10 +90,10 @@ export async function writePictures(
 }
 
 /**
- * Replaces the figures of the card; the rest of the card does not change.
+ * Replaces the figures in the card and leaves the rest of the card unchanged.
  *
- * @param model whose figures they are
- * @throws TrainingError other-weights: the folder has another one by now
+ * @param model the model that was measured
+ * @throws TrainingError other-weights: the folder's weights have been replaced since
  */
 export async function writeFigures(folder: string, model: Model, figures: Figures): Promise<void> {
   const file = join(folder, CARD_FILE);
@@ -112,10 +112,10 @@ export async function writeFigures(folder: string, model: Model, figures: Figure
   await replaceFile(file, [`${compact}\n`]);
 }
 
-/** Maximum number of rows of a sheet. */
+/** Maximum number of rows per sheet. */
 const ROWS = 8;
 
-/** Latents and states of evenly chosen organisms, one per row. */
+/** Picks latents and states of evenly chosen organisms, one per row. */
 function pick({ latents, states, count }: Grown): Grown {
   const chosen = someOf(count, ROWS);
   return {
@@ -125,7 +125,7 @@ function pick({ latents, states, count }: Grown): Grown {
   };
 }
 
-/** Runs organisms on, and adds a tile to the row of each at each mark. */
+/** Runs organisms further, and adds a tile to each organism's row at each mark. */
 const addTiles = (
   rows: readonly Tile[][],
   batch: EvaluationBatch,
@@ -138,16 +138,16 @@ const addTiles = (
     });
   });
 
-/** Draws 64 grown throws, as the card's sampler draws them. @returns a PNG file */
+/** Draws 64 grown throws, sampled as the card says. @returns a PNG file */
 async function drawSamples(batch: EvaluationBatch, model: Model, random: Random): Promise<Buffer> {
   const states = await batch.grow(throwLatents(model, 64, random));
   return drawSheet(inRows(tilesOfStates(batch.card, states, batch.card.side), 8));
 }
 
 /**
- * Draws rows of organisms from the seed through the stages of growth, and after more steps.
+ * Draws rows of organisms: from the seed through the stages of growth, then after more steps.
  *
- * @param after steps after growth, ascending
+ * @param after numbers of steps after growth, ascending
  * @returns a PNG file
  */
 async function drawGrowth(
@@ -170,8 +170,8 @@ async function drawGrowth(
 }
 
 /**
- * Draws rows of organisms: grown, damaged, healing. Half of them lose a half, the others a disc of
- * a quarter.
+ * Draws rows of organisms: grown, damaged, healing. In every other row the wound is a half, else a
+ * disc of a quarter.
  */
 async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random): Promise<Buffer> {
   const { card } = batch;
@@ -188,10 +188,10 @@ async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random)
   return drawSheet(rows, { columns });
 }
 
-/** Pictures from one latent to the other, ends included (as published). */
+/** Number of pictures from one latent to the other, both ends included (as published). */
 const POINTS = 8;
 
-/** Draws rows of organisms on the straight line between two latents. */
+/** Draws rows of organisms whose latents lie on the straight line between two latents. */
 async function drawInterpolation(
   batch: EvaluationBatch,
   grown: Grown,
@@ -217,14 +217,14 @@ async function drawInterpolation(
   return drawSheet(inRows(tilesOfStates(batch.card, states, side), POINTS));
 }
 
-/** Size of one panel's field, and what surrounds it, pixels. */
+/** Size of one panel's plot area, and the margins around it, in pixels. */
 const FIELD = { width: 420, height: 280 };
 const LEFT = 64;
 const TOP = 72;
 const BETWEEN = 48;
 const BOTTOM = 96;
 const RIGHT = 32;
-/** Colours of small, middling and large wounds. */
+/** Colours of small, medium and large wounds. */
 const SCALE = [
   [104, 190, 214],
   [236, 208, 116],
@@ -237,11 +237,11 @@ const INK = colour(SHEET_COLOURS.ink);
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 /**
- * Draws the share of organisms that have healed by steps, for each size of wound, both ways to close
- * side by side: full lines for organisms within 0.002 of their picture before the wound, dashed ones
+ * Draws the share of healed organisms by steps, for each size of wound, with both ways to close
+ * side by side. Full lines: organisms within 0.002 of their picture before the wound. Dashed lines:
  * within 0.01.
  *
- * @param closing cells a step by which wounds close from their rim
+ * @param closing number of cells per step by which wounds close from their rim
  * @returns a PNG file
  */
 async function drawWoundChart(
@@ -278,7 +278,7 @@ async function drawWoundChart(
       return `<path d="M${x} ${y}h${FIELD.width}" stroke="${INK}" stroke-opacity="0.25"/>
         <text x="${x - 8}" y="${y + 4}" text-anchor="end">${percent(share)}</text>`;
     });
-    // Labels of 0, 4 and 8 would touch.
+    // Only every eighth step is labelled, because labels of 0, 4 and 8 would touch.
     const marks = HEALING_STEPS.filter((steps) => steps % 8 === 0).map((steps) => {
       const [x, y] = at(steps, 0);
       return `<text x="${x}" y="${y + 20}" text-anchor="middle">${steps}</text>`;
@@ -310,16 +310,16 @@ async function drawWoundChart(
   return sharp(Buffer.from(svg)).png({ compressionLevel: 9 }).toBuffer();
 }
 
-/** Neighbours of a latent that its place on the map depends on. */
+/** Number of a latent's neighbours that determine its position on the map. */
 const NEIGHBOURS = 12;
-/** Minimum number of points of UMAP. */
+/** Minimum number of points for UMAP. */
 const FEWEST = 5;
 
 /**
- * Places latents on a map; the longer side spans 0…1.
+ * Maps latents to positions in a plane. The longer side of the map spans 0…1.
  *
  * @param latents [N, Z]
- * @returns N positions; null for fewer than five latents
+ * @returns N positions, or null for fewer than five latents
  */
 export function mapLatents(
   latents: Float32Array,
@@ -344,12 +344,12 @@ const ROUNDS = 200;
 /**
  * Draws thumbnails at their positions.
  *
- * @param side of the picture, pixels
+ * @param side largest side of the picture, in pixels
  * @returns a PNG file
  */
 export function drawMap(tiles: readonly Tile[], places: readonly MapPoint[], side = 1600): Buffer {
   const thumb = tiles[0].side;
-  // Until they hardly overlap.
+  // Move the thumbnails apart until they hardly overlap.
   const moved = pushApart(places, { distance: (0.9 * thumb) / side, rounds: ROUNDS });
   const margin = 2 * thumb;
   const scale = side - 2 * margin - thumb;

@@ -7,13 +7,13 @@ import { galleryLatent, type Model } from '../../vnca/checkpoint.ts';
 import { gallerySheet } from '../../vnca/gallery.ts';
 import { straight } from '../pictures/sheet.ts';
 
-/** Patches grown at once; bounds memory. */
+/** Number of patches grown together. Limits memory. */
 const BATCH = 64;
 
 /** Cells of a gallery creature at one moment. */
 export interface GrownCells {
   readonly entry: number;
-  /** Steps since the end of growth; negative before. */
+  /** Number of steps since the end of growth, negative before. */
   readonly age: number;
   /** [side, side, 4] premultiplied RGBA, 0…255. */
   readonly cells: Uint8Array;
@@ -23,8 +23,8 @@ export interface GrownCells {
  * Grows creatures of the gallery.
  *
  * @param entries indices in the gallery
- * @param ages steps since the end of growth at which cells are taken; those before it count only
- *   once the whole patch has divided
+ * @param ages numbers of steps since the end of growth at which to take cells; a negative age
+ * counts only if the patch has reached its full side by then
  */
 export async function growGallery(
   model: Model,
@@ -63,10 +63,11 @@ export async function growGallery(
 }
 
 /**
- * Removes cells below the threshold: they claim no place in a room and are bare. A room shows a
- * little more, since half the threshold keeps a place that is claimed.
+ * Removes cells below the threshold, because they claim no position in a room and stay invisible. A
+ * room shows slightly more cells: a position that is claimed already is kept down to half the
+ * threshold.
  *
- * @param card.threshold least presence of a living cell, 0…1
+ * @param card.threshold minimum aliveness of a living cell, 0…1
  * @returns [stage, stage, 4] premultiplied RGBA, 0…255
  */
 export function shownCells(
@@ -78,7 +79,7 @@ export function shownCells(
 
 /**
  * Draws the PNG file `gallery.png` of a checkpoint, with straight alpha: tiles in the order of the
- * card, placed as in `gallerySheet`.
+ * card, arranged as in `gallerySheet`.
  */
 export async function drawGallery(model: Model): Promise<Uint8Array> {
   const { side, gallery } = model.card;

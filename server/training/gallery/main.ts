@@ -36,7 +36,7 @@ await runTool('gallery', COMMAND, async ({ folder, settle }) => {
   process.stdout.write(`${file}: ${width}×${height}\n`);
 });
 
-/** Settles the latents of a gallery. @returns the same model if nothing has moved */
+/** Settles the latents of a gallery. @returns the same model if no latent changes */
 async function settleGallery(model: Model): Promise<Model> {
   const compute = await openCompute('onnx', undefined);
   const batch = new EvaluationBatch(compute, model, 1);

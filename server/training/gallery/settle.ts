@@ -1,4 +1,6 @@
-/** Moves the latents of organisms that do not come to rest to near ones that do. */
+/**
+ * Replaces the latents of organisms that do not come to rest by near latents whose organisms do.
+ */
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
@@ -6,20 +8,29 @@ import { measureMovements } from '../evaluate/organisms.ts';
 import { differences, picturesOf, STRICTLY_SAME } from '../evaluate/picture.ts';
 import { rowsOf } from '../run/run-state.ts';
 
-/** New latents of each organism in a round. */
+/** Number of new latents per organism and round. */
 const CANDIDATES = 12;
 const ROUNDS = 5;
-/** Candidates differ from the best latent yet by these shares of its own size. */
+/**
+ * Smallest and largest typical distance of candidates from the best latent so far, as a share of
+ * its norm.
+ */
 const SPREAD = { least: 0.01, most: 0.16 };
-/** Colours of organisms at rest move by no more, of 255: less than what counts as a cycle. */
+/**
+ * Largest change of a cell's colour, of 255, in an organism at rest. Stricter than the limit for
+ * counting a cycle.
+ */
 const AT_REST = 1;
-/** An organism that is as near to its former picture is not improved any more. */
+/**
+ * Mean squared difference from the former picture below which an organism needs no further
+ * improvement.
+ */
 const NEAR = 0.0002;
 
 /**
  * Says why the gallery of a checkpoint cannot be settled.
  *
- * @returns a sentence; undefined if it can
+ * @returns a sentence, or undefined if the gallery can be settled
  */
 export function settleRefusal({ figures, gallery, update }: Card): string | undefined {
   if (gallery.length === 0) return 'The gallery is empty.';
@@ -32,14 +43,14 @@ export function settleRefusal({ figures, gallery, update }: Card): string | unde
 }
 
 /**
- * Looks for latents whose organisms come to rest and look the same as before (mean squared difference
- * below 0.002), by a random search around the best one yet. Latents of organisms at rest do not change,
- * nor do those for which none is found.
+ * Searches for latents whose organisms come to rest and look the same as before (mean squared
+ * difference below 0.002), at random around the best latent so far. Latents of organisms at rest do
+ * not change, nor do latents without a suitable replacement.
  *
  * @param latents [N, Z], N ≥ 1
- * @param onRound called with the number of organisms that each round still looks for
- * @returns latents [N, Z]; indices of the organisms that did not come to rest; and of those that have
- *   a new latent, the mean squared difference of the two pictures
+ * @param onRound called before each round with the number of organisms still to be settled
+ * @returns the latents [N, Z]; the indices of the organisms that did not come to rest; and for each
+ * replaced latent the mean squared difference between the former picture and the new one
  */
 export async function settleLatents(
   batch: EvaluationBatch,
@@ -51,7 +62,10 @@ export async function settleLatents(
   const count = latents.length / size;
   const { pictures, movements } = await grow(batch, latents);
   const restless = [...movements.keys()].filter((n) => movements[n] > AT_REST);
-  /** The best latent of each yet; a cost above 1 means that it does not come to rest. */
+  /**
+   * The best latent of each restless organism so far. A cost above 1 means that it does not come to
+   * rest.
+   */
   const best = new Map(
     restless.map((n) => {
       const latent: Float32Array = latents.slice(n * size, (n + 1) * size);
@@ -88,7 +102,9 @@ export async function settleLatents(
   return { latents: settled, restless, moved };
 }
 
-/** Pictures of grown organisms, and how much each moves when it should rest. */
+/**
+ * Grows organisms and returns their pictures, and how much each organism moves when it should rest.
+ */
 async function grow(batch: EvaluationBatch, latents: Float32Array) {
   const states = await batch.grow(latents);
   const count = latents.length / batch.card.latentSize;
@@ -96,11 +112,14 @@ async function grow(batch: EvaluationBatch, latents: Float32Array) {
   return { pictures: picturesOf(batch.card, states), movements };
 }
 
-/** Rest comes first; of two at rest, the one that looks more as before is better. */
+/**
+ * Returns the cost of a candidate. Any organism at rest costs less than a moving one. At rest, the
+ * cost is the difference from the former picture.
+ */
 const costOf = (movement: number, difference: number): number =>
   difference + (movement > AT_REST ? 1 + movement / 255 : 0);
 
-/** A latent near another one, by a spread that is drawn too. */
+/** Draws a latent near another latent, with a random spread. */
 function near(latent: Float32Array, random: Random): Float32Array {
   const { least, most } = SPREAD;
   const spread = least * (most / least) ** random.uniform();

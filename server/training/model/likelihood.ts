@@ -1,35 +1,35 @@
 /**
- * log p(x | states), the probability of an image given the states of the cells: nats, summed over
- * pixels, as expressions.
+ * Expressions for log p(x | states), the probability of an image given the states of the cells, in
+ * nats and summed over pixels.
  */
 import * as g from '../../autodiff/graph.ts';
 import { type Expression, slice } from '../../autodiff/graph.ts';
 
-/** Distribution of a pixel. */
 export type Likelihood =
   /** One logit per pixel. */
   | { readonly kind: 'bernoulli'; readonly channel: number }
   /**
    * Premultiplied RGBA with Gaussian noise of one σ. With `slopes` the noise is smooth: the squared
-   * differences of its values in neighbouring cells count too, with this weight, so that an edge
-   * must not only have the right colours but also be sharp.
+   * differences of noise between neighbouring cells count too, with this weight. An edge must then
+   * be sharp as well as have the right colours.
    */
   | {
       readonly kind: 'gaussian';
       readonly sigma: number;
-      /** Consecutive. */
+      /** Consecutive channels. */
       readonly channels: readonly number[];
       readonly slopes?: number;
     }
   /** Discretised mixture of logistics, 256 levels per colour. */
   | { readonly kind: 'dmol'; readonly mixtures: number };
 
-/** Whether channels follow each other, so that they are one slice of the states. */
+/** Whether channels are consecutive, so that they form one slice of the states. */
 export const areConsecutive = (channels: readonly number[]): boolean =>
   channels.every((channel, i) => channel === channels[0] + i);
 
 /**
- * The log-likelihood of images. The constant of a Gaussian, −½ log 2πσ² without slopes, is left out.
+ * Returns the log-likelihood of images, without the constant of a Gaussian (−½ log 2πσ² if there
+ * are no slopes).
  *
  * @param states map [N, H, W, C]
  * @param images map [N, H, W, 1 | 3 | 4], 0…1
@@ -43,7 +43,7 @@ export function logLikelihood(
   switch (likelihood.kind) {
     case 'bernoulli': {
       const logits = slice(states, likelihood.channel, likelihood.channel + 1);
-      // −softplus(−l) for ink and −softplus(l) for ground are both x·l − softplus(l).
+      // For ink the term is −softplus(−l), for ground −softplus(l). Both equal x·l − softplus(l).
       return sumPixels(g.subtract(g.multiply(images, logits), g.softplus(logits)));
     }
     case 'gaussian': {
@@ -61,7 +61,7 @@ export function logLikelihood(
 }
 
 /**
- * Squared differences of neighbours along rows and columns, summed over a map.
+ * Sums the squared differences between neighbours along rows and columns over a map.
  *
  * @param x map [N, H, W, C]; H, W ≥ 2
  * @returns map [N, 1, 1, 1]
@@ -83,9 +83,9 @@ const MIN_LOG_SCALE = -7;
 const HALF_BIN = 1 / 255;
 
 /**
- * Log-probability of each pixel under a discretised mixture of logistics (Salimans et al. 2017,
- * PixelCNN++). Channels as in the published VNCA: n mixture logits, then for each colour n means, n
- * log-scales, n coefficients.
+ * Returns the log-probability of each pixel under a discretised mixture of logistics (Salimans et
+ * al. 2017, PixelCNN++). Channels are as in the published VNCA: n mixture logits, then for each
+ * colour n means, n log-scales, n coefficients.
  *
  * @returns [N, H, W, 1]
  */
@@ -112,7 +112,8 @@ function dmol(states: Expression, images: Expression, mixtures: number): Express
 }
 
 /**
- * Log-mass of a logistic in the bin around x, [N, H, W, n]; the outermost bins extend to infinity.
+ * Returns the log-mass of a logistic in the bin around x, [N, H, W, n]. The outermost bins extend
+ * to infinity.
  */
 function logBin(centred: Expression, logScale: Expression, x: Expression): Expression {
   const sharpness = g.exp(g.negative(logScale));
@@ -147,20 +148,19 @@ const logSoftmax = (x: Expression): Expression => g.subtract(x, logSumExp(x));
 
 /** Options of the position loss. */
 export interface PositionLoss {
-  /** First of the `4 · octaves` channels that show the position. */
+  /** First of the `4 · octaves` channels that represent the position. */
   readonly channel: number;
-  /** Waves of half a period over the body, one period, two, … */
+  /** Number of waves per axis: half a period over the body, one period, two, … */
   readonly octaves: number;
   /** Weight of a position channel relative to a colour channel. */
   readonly weight: number;
 }
 
-/** Number of position channels. */
 export const positionChannels = ({ octaves }: Pick<PositionLoss, 'octaves'>): number => 4 * octaves;
 
 /**
- * The expected position channels. For each octave: cos and sin of π·2^octave·u, then of v; u runs
- * across and v down, 0…1 from edge to edge.
+ * Returns the expected position channels. For each octave: cos and sin of π·2^octave·u, then of v.
+ * u runs across and v down, 0…1 from edge to edge.
  *
  * @returns [1, side, side, 4 · octaves]
  */
@@ -183,8 +183,8 @@ export function positionFields(side: number, octaves: number): Float32Array {
 }
 
 /**
- * Log-likelihood of the positions that cells show, as if they were part of the picture: nats of a
- * Gaussian with `sigma`.
+ * Returns the log-likelihood of the positions that cells represent, as if they were part of the
+ * picture: nats of a Gaussian with `sigma`.
  *
  * @param states map [N, H, W, C]
  * @param fields map [1, H, W, 4 · octaves]

@@ -1,7 +1,6 @@
 /**
- * Nets of a model as expressions: the encoder q(z | x) = N(mean, diag σ²), and the decoder of the
- * baseline without cells. The rule of cells is not here: see `segments.ts`.
- * Start at `encode`.
+ * Builds a model's nets as expressions: the encoder q(z | x) = N(mean, diag σ²), and the decoder of
+ * the baseline without cells. `segments.ts` builds the rule of cells. Start reading at `encode`.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute, Values } from '../../autodiff/compute.ts';
@@ -42,7 +41,7 @@ export function encode(net: EncoderNetwork, parameters: Parameters, images: Expr
   };
 }
 
-/** The output of each convolution of an encoder for a map. */
+/** Returns the output of each convolution of an encoder, for a map of images. */
 export function convolved(
   net: EncoderNetwork,
   parameters: Parameters,
@@ -56,7 +55,7 @@ export function convolved(
   });
 }
 
-/** x · kernel + bias. @param x [N, inputs] @returns [N, outputs] */
+/** Returns x · kernel + bias. @param x [N, inputs] @returns [N, outputs] */
 export function dense(x: Expression, parameters: Parameters, name: string): Expression {
   const bias = parameters(`${name}.bias`);
   const product = g.matMul(x, parameters(`${name}.kernel`));
@@ -66,27 +65,27 @@ export function dense(x: Expression, parameters: Parameters, name: string): Expr
 const bounded = (x: Expression, range?: readonly [number, number]): Expression =>
   range ? g.clip(x, range[0], range[1]) : x;
 
-/** z = mean + σ · noise, all [N, Z]. */
+/** Samples z = mean + σ · noise, all [N, Z]. */
 export const reparameterise = ({ mean, logSigma }: Posterior, noise: Expression): Expression =>
   g.add(mean, g.multiply(g.exp(logSigma), noise));
 
-/** KL(q ‖ N(0, I)) = ½ Σ (mean² + σ² − 1 − 2 log σ), nats, [N, 1]. */
+/** Returns KL(q ‖ N(0, I)) = ½ Σ (mean² + σ² − 1 − 2 log σ) in nats, [N, 1]. */
 export function divergence({ mean, logSigma }: Posterior): Expression {
   const variance = g.exp(g.multiply(logSigma, 2));
   const terms = g.subtract(g.add(g.square(mean), variance), g.add(g.multiply(logSigma, 2), 1));
   return g.multiply(g.sum(terms, [1]), 0.5);
 }
 
-/** Maximum number of images that `openPosteriors` encodes at once. */
+/** Maximum number of images that `openPosteriors` encodes per call of the program. */
 const BATCH = 16;
 
-/** The encoder of a checkpoint, compiled. */
+/** The compiled encoder of a checkpoint. */
 export type Posteriors = Awaited<ReturnType<typeof openPosteriors>>;
 
 /**
  * Compiles the encoder of a checkpoint.
  *
- * @throws TrainingError no-encoder: the checkpoint has none that can run
+ * @throws TrainingError no-encoder: the checkpoint has no encoder that can run
  */
 export async function openPosteriors(compute: Compute, { card, tensors }: Model) {
   const { encoder: network, side, latentSize: z } = card;
@@ -124,7 +123,6 @@ export async function openPosteriors(compute: Compute, { card, tensors }: Model)
       }
       return result;
     },
-    /** Frees the parameters and the program. */
     async dispose(): Promise<void> {
       compute.free(...Object.values(parameters));
       await program.dispose();
@@ -136,7 +134,7 @@ export async function openPosteriors(compute: Compute, { card, tensors }: Model)
  * Draws the update masks of a segment.
  *
  * @param patches N
- * @returns [N, s, s] for each step; nothing if all cells take part in every step
+ * @returns [N, s, s] for each step; empty if all cells take part in every step
  */
 export function drawMasks(
   { updateProbability }: Pick<Card['update'], 'updateProbability'>,
@@ -153,7 +151,7 @@ export function drawMasks(
 }
 
 /**
- * Uploads masks of a segment.
+ * Uploads the update masks of a segment.
  *
  * @param masks [N, s, s] each
  * @returns `mask0…` [N, s, s, 1]
@@ -173,7 +171,7 @@ export function uploadMasks(
 const PAD = (DECODER_KERNEL - 1) / 2;
 
 /**
- * Decodes latents in one step, as the convolutional baseline of Palm et al. 2022 does.
+ * Decodes latents in one step, like the convolutional baseline of Palm et al. 2022.
  *
  * @param latents [N, Z]
  * @returns map [N, S, S, C], S = 2^(doublings + 1)

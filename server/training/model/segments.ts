@@ -1,7 +1,7 @@
 /**
- * Steps of the rule as compiled programs: a segment is a few steps in one program. Training stores
- * only the states between segments and recomputes the ones inside during backpropagation, so memory
- * stays bounded for rollouts of any length.
+ * Compiles steps of the rule as programs. A segment is a few steps in one program. Training stores
+ * only the states between segments and recomputes the states inside them during backpropagation, so
+ * memory stays bounded for rollouts of any length.
  */
 import type { Compute, Program, Value, Values } from '../../autodiff/compute.ts';
 import { gradients } from '../../autodiff/gradients.ts';
@@ -28,27 +28,28 @@ export type DecoderSpec = Pick<Card, 'side' | 'channels' | 'latentSize' | 'growt
 /** A few steps at one stage. */
 export interface Segment {
   /**
-   * The action before the steps. `seed`: the latent fills every cell of a new patch; `divide`:
-   * every cell becomes 2×2; `go-on`: nothing.
+   * The action before the steps. `seed`: the latent fills every cell of a new patch. `divide`:
+   * every cell becomes 2×2. `go-on`: no action.
    */
   readonly begin: 'seed' | 'divide' | 'go-on';
   /** Side of the patch during the steps. */
   readonly stage: number;
-  /** 1… */
+  /** Number of steps, 1… */
   readonly steps: number;
   /** Whether part of the ground is closed: see the input `open` of the programs. */
   readonly crowded?: boolean;
   /** Whether wounds close from their rim: see the inputs `closed` and `seen` of the programs. */
   readonly rim?: boolean;
-  /** Whether a change in the last step counts, as part of the target. */
+  /** Whether the loss includes the change in the last step. Only with a target image. */
   readonly rest?: boolean;
 }
 
 /**
- * Segments from the seed to the grown patch.
+ * Returns the segments from the seed to the grown patch.
  *
- * @param longest maximum number of steps of a segment
- * @param steps of uniform growth; default: as on the card. Doubling growth always follows the card
+ * @param longest maximum number of steps per segment
+ * @param steps number of steps of uniform growth; default: the card's. Growth by doubling always
+ * follows the card
  */
 export function growthSegments(spec: DecoderSpec, longest: number, steps = 0): Segment[] {
   const { growth, side } = spec;
@@ -61,12 +62,15 @@ export function growthSegments(spec: DecoderSpec, longest: number, steps = 0): S
   return segments;
 }
 
-/** Segments of `steps` steps of a grown patch. */
+/** Returns the segments for `steps` steps of a grown patch. */
 export function stayingSegments(spec: DecoderSpec, steps: number, longest: number): Segment[] {
   return steps === 0 ? [] : cut('go-on', spec.side, steps, longest);
 }
 
-/** Puts the remainder first, so that all later segments share one program. */
+/**
+ * Cuts steps into segments. The remainder comes first, so that all later segments share one
+ * program.
+ */
 function cut(begin: Segment['begin'], stage: number, steps: number, longest: number): Segment[] {
   const segments: Segment[] = [];
   for (let left = steps; left > 0; left -= segments[segments.length - 1].steps) {
@@ -76,36 +80,35 @@ function cut(begin: Segment['begin'], stage: number, steps: number, longest: num
   return segments;
 }
 
-/** Inputs that all segments of a rollout share. */
+/** Inputs shared by all segments of a rollout. */
 export type Conditioning = Awaited<ReturnType<Segments['condition']>>;
 
-/** Options of `Segments`. */
 export interface SegmentsOptions {
   readonly compute: Compute;
   readonly spec: DecoderSpec;
   readonly likelihood: Likelihood;
-  /** Samples of every run, N. */
+  /** Number of samples per run, N. */
   readonly batch: number;
-  /** Trains cells to show their positions, beside every target image. */
+  /** Trains cells to represent their positions, in addition to every target image. */
   readonly places?: PositionLoss & { readonly sigma: number };
-  /** Weight of the squared change of all channels in the last step of segments that should rest. */
+  /** Weight of the squared change of all channels in the last step of segments with `rest`. */
   readonly rest?: { readonly weight: number; readonly sigma: number };
-  /** Whether the rule is constant: gradients are then only of the latents. */
+  /** Whether the rule is constant, so that gradients are needed only for the latents. */
   readonly isKept?: boolean;
 }
 
 /**
- * Programs of segments for one batch size, compiled when first needed.
+ * Compiles programs of segments for one batch size, each when it is first needed.
  *
- * Inputs of all programs: those of `condition`; `parameter:*`; `states` of the segment before,
- * unless it begins with a seed; `mask0…` [N, s, s, 1] if cells update by chance; for crowded
- * segments `open` [N, s, s, 1], where 0 marks closed ground: cells there are zeroed before each
- * step and left out of the loss; for segments with a rim `closed` [N, s, s, 1], the steps until each
- * cell opens: until then it is zeroed after each step.
+ * Inputs of all programs: the inputs that `condition` returns; `parameter:*`; `states` of the
+ * previous segment, unless the segment begins with a seed; `mask0…` [N, s, s, 1] if cells update by
+ * chance. Crowded segments have `open` [N, s, s, 1], where 0 marks closed ground: cells there are
+ * zeroed before each step and left out of the loss. Segments with a rim have `closed` [N, s, s, 1],
+ * the number of steps until each cell opens: until then the cell is zeroed after each step.
  *
  * Further inputs of reverse programs: `total:*` (`totalShapes`), the sums so far; `change` of the
- * last states; for a target image `image` [N, S, S, c], `weight` [N] (of a nat of each sample),
- * `places` [1, s, s, 4 · octaves] with a position loss, and for segments with a rim `seen`
+ * last states. For a target image: `image` [N, S, S, c]; `weight` [N], the weight of a nat of each
+ * sample; `places` [1, s, s, 4 · octaves] with a position loss; and for segments with a rim `seen`
  * [N, s, s, 1], where 0 leaves a cell out of the loss.
  */
 export class Segments {
@@ -119,8 +122,8 @@ export class Segments {
   }
 
   /**
-   * Shapes of the gradients that segments return: parameters of the cells, `latents`, and `genome`
-   * if there is one.
+   * Shapes of the gradients that segments return: the cells' parameters, `latents`, and `genome` if
+   * the rule has a standing input.
    */
   get totalShapes(): Map<string, readonly number[]> {
     const { latentSize, update } = this.spec;
@@ -131,7 +134,7 @@ export class Segments {
   }
 
   /**
-   * Computes the inputs that all segments of a rollout share, among them the genome.
+   * Computes the inputs shared by all segments of a rollout, including the genome.
    *
    * @param parameters `parameter:*`
    * @param latents [N, Z]
@@ -149,20 +152,20 @@ export class Segments {
       own.leak = this.options.compute.upload([], Float32Array.of(leak));
     return {
       /**
-       * `latents` [N, Z], `genome` for a rule with a standing input, `leak` [] for a rule with a
+       * `latents` [N, Z]; `genome` for a rule with a standing input; `leak` [] for a rule with a
        * leak.
        */
       inputs: { ...own, latents } as Values,
-      /** Frees `genome` and `leak`; the caller frees the latents. */
+      /** Frees `genome` and `leak`. The caller frees the latents. */
       free: () => this.options.compute.free(...Object.values(own)),
     };
   }
 
   /**
-   * Backpropagates from the genome to the net that reads it, and to the latents. Inputs:
-   * `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs: `total:latents` with the
-   * gradient through the genome added; `total:*` of the net's parameters. Undefined for rules
-   * without a standing input.
+   * Compiles the backpropagation from the genome to the net that reads it, and to the latents.
+   * Inputs: `parameter:*`, `latents`, `total:genome`, `total:latents`. Outputs: `total:latents`
+   * with the gradient through the genome added; `total:*` of the net's parameters. Returns
+   * undefined for rules without a standing input.
    */
   reverseGenome(): Promise<Program> | undefined {
     if (!this.spec.update.standingInput) return undefined;
@@ -187,7 +190,7 @@ export class Segments {
     });
   }
 
-  /** Runs a segment. Output: `states`. */
+  /** Compiles a program that runs a segment. Output: `states`. */
   forward(segment: Segment): Promise<Program> {
     return this.program(`forward ${key(segment)}`, () => {
       const { after } = this.steps(segment, parameterInputs(updateShapes(this.spec)));
@@ -196,9 +199,10 @@ export class Segments {
   }
 
   /**
-   * Recomputes a segment and backpropagates through it: from a target image, from the next segment's
-   * `change`, or from both. Outputs: `total:*`; `change` of the first
-   * states, unless it begins with a seed; with a target image also `states` and `nats` [N].
+   * Compiles a program that recomputes a segment and backpropagates through it: from a target
+   * image, from the next segment's `change`, or from both. Outputs: `total:*`; `change` of the
+   * first states, unless the segment begins with a seed; with a target image also `states` and
+   * `nats` [N].
    */
   reverse(
     segment: Segment,
@@ -251,7 +255,10 @@ export class Segments {
     });
   }
 
-  /** Measures log p(image | states). Inputs: `states`, `image`. Output: `nats` [N]. */
+  /**
+   * Compiles a program that measures log p(image | states). Inputs: `states`, `image`. Output:
+   * `nats` [N].
+   */
   measure(): Promise<Program> {
     return this.program('measure', () => {
       const { side, channels } = this.spec;
@@ -261,13 +268,12 @@ export class Segments {
     });
   }
 
-  /** Disposes all programs. */
   async dispose(): Promise<void> {
     for (const program of this.programs.values()) await (await program).dispose();
     this.programs.clear();
   }
 
-  /** Tensors of the rule that gradients are of. */
+  /** Names and shapes of the rule's tensors that need gradients. */
   private get learnt(): (readonly [string, readonly number[]])[] {
     return this.options.isKept ? [] : [...updateShapes(this.spec)];
   }
@@ -293,7 +299,7 @@ export class Segments {
     return g.inputMap('open', this.mapShape(side, 1));
   }
 
-  /** Cells that count in the loss, [N, s, s, 1]; undefined: all. */
+  /** Mask of the cells that count in the loss, [N, s, s, 1], or undefined if all cells count. */
   private judgedGround({ stage, crowded, rim }: Segment): Expression | undefined {
     if (rim) return g.inputMap('seen', this.mapShape(stage, 1));
     return crowded ? this.open(stage) : undefined;
@@ -303,7 +309,10 @@ export class Segments {
     return [this.batch, side, side, channels];
   }
 
-  /** @returns states before the segment, before its last step and after it; and what they depend on */
+  /**
+   * @returns states before the segment, before its last step and after it, and the latents and
+   * genome that they depend on
+   */
   private steps(
     segment: Segment,
     parameters: Parameters,
@@ -314,7 +323,7 @@ export class Segments {
     const { latents } = this;
     if (update.kind === 'decoder') {
       const after = decode(update, parameters, latents);
-      // It has no steps, so it rests.
+      // A decoder has no steps, so its states never change.
       return { latents, last: after, after };
     }
     const genome = update.standingInput ? g.input('genome', this.genomeShape) : undefined;

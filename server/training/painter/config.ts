@@ -1,4 +1,6 @@
-/** The schema of a painter's training configuration: a JSON file with `"kind": "painter"`. */
+/**
+ * Defines the schema of a painter's training configuration: a JSON file with `"kind": "painter"`.
+ */
 import * as v from 'valibot';
 import { size } from '../../../shared/common-schemas.ts';
 import { datasetConfig } from '../data/config.ts';
@@ -8,32 +10,40 @@ const width = v.pipe(size, v.multipleOf(4), v.maxValue(96));
 
 const schema = v.strictObject({
   kind: v.literal('painter'),
-  /** Names the run. */
+  /** Name of the run. */
   name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]*$/)),
-  /** Folder of the checkpoint whose creatures are painted, from the working directory. */
+  /**
+   * Folder of the checkpoint whose creatures the painter paints, relative to the working directory.
+   */
   checkpoint: v.pipe(v.string(), v.nonEmpty()),
-  /** The pictures that it was trained on, the gallery's first; `loadOriginals` finds larger ones. */
+  /**
+   * Set of pictures that the checkpoint was trained on, the gallery's first. `loadOriginals` finds
+   * larger originals of these pictures.
+   */
   data: datasetConfig,
-  /** Creatures of the gallery that are kept from training, to measure by. */
+  /** Number of gallery creatures to keep out of training, for measuring. */
   kept: v.optional(size, 100),
   /** Widths of the hidden layers. */
   hidden: v.optional(v.strictTuple([width, width]), () => [64, 64] as [number, number]),
   ramps: v.optional(v.pipe(size, v.maxValue(16)), 8),
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
   updates: size,
-  /** Scenes of an update, and cells of each. */
+  /** Number of scenes per update, and of cells per scene. */
   batch: v.optional(v.strictObject({ scenes: size, cells: size }), { scenes: 8, cells: 256 }),
-  /** Weight of the loss of edges, beside that of colours. */
+  /** Weight of the loss of edges, relative to the loss of colours. */
   edges: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
-  /** Weight, in the second half, of the difference in how much edge a cell has, wherever it lies. */
+  /**
+   * Weight of the edge energy loss, used in the second half of training: the difference in the
+   * total amount of edge per cell, wherever in the cell the edges lie.
+   */
   energy: v.optional(v.pipe(v.number(), v.minValue(0)), 2),
   learningRate: v.optional(v.pipe(v.number(), v.gtValue(0)), 0.002),
 });
 
-/** A configuration with all defaults. */
+/** A configuration with all defaults filled in. */
 export type PainterConfig = v.InferOutput<typeof schema>;
 
-/** Whether a parsed configuration is one of a painter. */
+/** Whether a parsed JSON file is a painter's configuration. */
 export const isPainterConfig = (value: unknown): boolean =>
   (value as { kind?: unknown } | null)?.kind === 'painter';
 

@@ -1,12 +1,12 @@
 /**
- * Makes pictures larger and smaller without a painter: what paint is compared with, and what examples
- * are made of. All pixels are premultiplied RGBA.
+ * Enlarges and reduces pictures without a painter, for comparison with paint and as material for
+ * examples. All pixels are premultiplied RGBA.
  */
 import { INPUTS, type PainterNet, RAMP } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
 import { smoothstep } from '../../../shared/smoothstep.ts';
 
-/** A net that adds nothing. */
+/** A painter net that adds nothing to the enlarged cells. */
 const NOTHING = [
   { inputs: INPUTS, outputs: 4, kernel: new Float32Array(INPUTS * 4), bias: new Float32Array(4) },
   { inputs: 4, outputs: 4, kernel: new Float32Array(16), bias: new Float32Array(4) },
@@ -14,9 +14,10 @@ const NOTHING = [
 ] as const satisfies PainterNet;
 
 /**
- * Catmull-Rom of premultiplied RGBA, clamped.
+ * Enlarges cells by Catmull-Rom interpolation of premultiplied RGBA, clamped.
  *
  * @param cells [side, side, 4], 0…255
+ * @param scale pixels per cell
  * @returns [scale·side, scale·side, 4]
  */
 export function enlarged(cells: Uint8Array, side: number, scale: number): Uint8Array {
@@ -26,21 +27,24 @@ export function enlarged(cells: Uint8Array, side: number, scale: number): Uint8A
 }
 
 const SIZE = 4;
-/** Sigma of the blur that decides what is a crumb, cells, and its taps on each side. */
+/**
+ * Sigma, in cells, of the blur that detects crumbs (bits too small to be a body), and number of its
+ * taps on each side.
+ */
 const TIGHT = 1.15;
 const TAPS = 5;
 
-/** A function of a position in cells, corners at integers; writes [4]. */
+/** Samples [4] values into `to` at a position in cells, with cell corners at integers. */
 type Sampler = (x: number, y: number, to: Float32Array) => void;
 
 const mix = (a: number, b: number, t: number): number => a + (b - a) * t;
 
 /**
- * Enlarges cells as the scene's shader does where there is no painter: `tissue` in
- * `client/render/shaders/scene.ts`, without what it draws on them: light, relief and cell walls.
+ * Enlarges cells like the scene's shader without a painter: `tissue` in
+ * `client/render/shaders/scene.ts`, without light, relief and cell walls.
  *
  * @param cells [side, side, 4] premultiplied, 0…255
- * @param scale pixels a cell
+ * @param scale pixels per cell
  * @returns [scale·side, scale·side, 4]
  */
 export function shaderEnlarged(cells: Uint8Array, side: number, scale: number): Uint8ClampedArray {
@@ -71,7 +75,10 @@ export function shaderEnlarged(cells: Uint8Array, side: number, scale: number): 
   return pixels;
 }
 
-/** Weights of the cells −1, 0, 1, 2 from the one at or before a position. */
+/**
+ * Returns weights of the four cells around a position, at offsets −1, 0, 1 and 2 from the nearest
+ * cell centre at or before the position.
+ */
 type Kernel = (f: number) => readonly [number, number, number, number];
 
 const linear: Kernel = (f) => [0, 1 - f, f, 0];
@@ -104,7 +111,7 @@ function separable(numbers: Float32Array, side: number, kernel: Kernel): Sampler
   };
 }
 
-/** A Gaussian of both axes; outside lie copies of the edge. */
+/** Blurs along both axes with a Gaussian. Beyond the edge, cells of the edge are repeated. */
 function blurred(numbers: Float32Array, side: number): Float32Array {
   const taps = Array.from({ length: 2 * TAPS + 1 }, (_, k) =>
     Math.exp(-((k - TAPS) ** 2) / (2 * TIGHT * TIGHT)),
@@ -126,7 +133,10 @@ function blurred(numbers: Float32Array, side: number): Float32Array {
   return pass(pass(numbers, 1, 0), 0, 1);
 }
 
-/** sinc(x)·sinc(x / 2) within 2, the kernel with which pictures of sets are made. */
+/**
+ * sinc(x)·sinc(x / 2) for |x| < 2, else 0: the kernel that also makes the pictures of training
+ * sets.
+ */
 const lanczos2 = (x: number): number => {
   if (x === 0) return 1;
   const p = Math.PI * x;
@@ -134,7 +144,7 @@ const lanczos2 = (x: number): number => {
 };
 
 /**
- * Makes a picture smaller by a whole factor, with Lanczos of two lobes.
+ * Reduces a picture by a whole factor, with a Lanczos kernel of two lobes.
  *
  * @param pixels [side, side, 4] premultiplied
  * @returns [side / factor, side / factor, 4], colour never above alpha

@@ -1,4 +1,4 @@
-/** The painter as expressions, its loss and its initial weights. */
+/** Builds the painter as expressions, with its loss and its initial weights. */
 
 import { INPUTS, NEIGHBOUR, RAMP, REACH } from '../../../shared/painter/net.ts';
 import { catmullRom } from '../../../shared/painter/paint.ts';
@@ -14,16 +14,16 @@ import type { PainterConfig } from './config.ts';
 import { ENLARGED } from './originals.ts';
 
 /**
- * Side of what a cell is judged by, pixels: one more than its own on each side, so that neighbours
- * agree where they meet.
+ * Side of the window in which a cell is judged, in pixels: one pixel more than the cell on each
+ * side, so that neighbouring cells agree where they meet.
  */
 export const JUDGED = ENLARGED + 2;
-/** Differences below are squared rather than absolute; 0…1. */
+/** Differences below this value, 0…1, count as squares rather than absolute values. */
 const SMOOTH = 0.02;
 
 type Sizes = Pick<PainterConfig, 'hidden' | 'ramps'>;
 
-/** Names and shapes of the weights. */
+/** Returns names and shapes of the weights. */
 export function painterShapes({ hidden: [first, second], ramps }: Sizes): Shapes {
   return new Map([
     ['hidden1.kernel', [INPUTS, first]],
@@ -35,7 +35,10 @@ export function painterShapes({ hidden: [first, second], ramps }: Sizes): Shapes
   ]);
 }
 
-/** Initial weights: ramps in all directions through the middle of a cell, almost without colour. */
+/**
+ * Draws initial weights: ramps in all directions through the middle of a cell, almost without
+ * colour.
+ */
 export function firstWeights(sizes: Sizes, random: Random): Map<string, Float32Tensor> {
   const tensors = initialise(painterShapes(sizes), random);
   const kernel = tensors.get('ramps.kernel')!.data;
@@ -52,7 +55,7 @@ export function firstWeights(sizes: Sizes, random: Random): Map<string, Float32T
 /** Positions of the judged pixels of a cell, relative to its middle, in cells. */
 const judgedPlaces = Array.from({ length: JUDGED }, (_, k) => (k - 0.5) / ENLARGED - 0.5);
 
-/** [1, P, P, 4]: x, y, x² + y², 1 of each judged pixel. */
+/** Returns x, y, x² + y² and 1 for each judged pixel, [1, P, P, 4]. */
 function placesOfPixels(): Float32Array {
   const numbers = judgedPlaces.flatMap((y) =>
     judgedPlaces.flatMap((x) => [x, y, x * x + y * y, 1]),
@@ -60,7 +63,7 @@ function placesOfPixels(): Float32Array {
   return Float32Array.from(numbers);
 }
 
-/** [1, P, P, 25]: Catmull-Rom weight of each neighbour at each judged pixel. */
+/** Returns the Catmull-Rom weight of each neighbour at each judged pixel, [1, P, P, 25]. */
 function blendOfPixels(): Float32Array {
   const weights = judgedPlaces.map(catmullRom);
   const numbers = weights.flatMap((ofRow) =>
@@ -71,7 +74,10 @@ function blendOfPixels(): Float32Array {
   return Float32Array.from(numbers);
 }
 
-/** [3, 3, 4, 8]: Sobel's two filters for each of four channels, scaled to differences of a pixel. */
+/**
+ * Returns Sobel's two filters for each of four channels, scaled to differences per pixel, [3, 3, 4,
+ * 8].
+ */
 function sobel(): Float32Array {
   const weights = new Float32Array(3 * 3 * 4 * 8);
   const across = [-1, 0, 1];
@@ -88,7 +94,7 @@ function sobel(): Float32Array {
   return weights;
 }
 
-/** Inputs of an update, of N cells. */
+/** Inputs of one update, for N cells. */
 export interface PainterBatch {
   /** [N, INPUTS] */
   readonly inputs: Float32Array;
@@ -132,7 +138,7 @@ export async function compileLoss(compute: Compute, config: PainterConfig, cells
     sobel: compute.upload([3, 3, 4, 8], sobel()),
   };
   return {
-    /** @returns the mean loss of a pixel, and `total:*`, which the caller frees */
+    /** @returns the mean loss per pixel, and `total:*`, which the caller frees */
     async run(weights: Parameters<Program['run']>[0], batch: PainterBatch) {
       const uploaded = {
         inputs: compute.upload([cells, INPUTS], batch.inputs),
@@ -155,7 +161,7 @@ export async function compileLoss(compute: Compute, config: PainterConfig, cells
   };
 }
 
-/** As `shared/painter/paint.ts` before it clamps. */
+/** Paints like `shared/painter/paint.ts`, but without clamping. */
 function paintedPixels(
   { ramps }: Sizes,
   parameters: (name: string) => Expression,
@@ -170,7 +176,10 @@ function paintedPixels(
   return g.add(base, g.pointwise(g.clip(along, -0.5, 0.5), g.slice(numbers, 4, RAMP)));
 }
 
-/** Differences, without those that clamping to 0…1 will end. */
+/**
+ * Returns the differences between painted and target pixels, ignoring differences that clamping to
+ * 0…1 removes.
+ */
 function countedDifference(painted: Expression, target: Expression): Expression {
   const one = g.constant(1);
   const below = g.multiply(g.greater(g.constant(0.002), target), g.greater(g.constant(0), painted));
@@ -180,8 +189,9 @@ function countedDifference(painted: Expression, target: Expression): Expression 
 }
 
 /**
- * How much edge there is in each cell, wherever it lies: the difference of the mean and the root mean
- * square of gradients. Where cells do not tell where an edge lies, the other losses want none.
+ * Compares how much edge each cell has, wherever in the cell the edge lies: the difference of the
+ * mean and of the root mean square of gradients. If cells do not determine where an edge lies, the
+ * other losses are smallest without any edge.
  */
 function energyDifference(painted: Expression, target: Expression): Expression {
   const ofCell = (x: Expression): Expression =>
@@ -194,10 +204,9 @@ function energyDifference(painted: Expression, target: Expression): Expression {
   );
 }
 
-/** √(x² + s²) − s: absolute, but smooth at 0. */
+/** Returns √(x² + s²) − s, an absolute value that is smooth at 0. */
 const sizesOf = (x: Expression, smooth = SMOOTH): Expression =>
   g.subtract(g.sqrt(g.add(g.square(x), smooth ** 2)), smooth);
 
-/** Mean of all numbers. */
 const meanOf = (x: Expression): Expression =>
   g.divide(g.reshape(g.sum(x), []), g.constant(g.sizeOf(x.shape)));

@@ -1,4 +1,7 @@
-/** Examples of what a rule grows of its gallery: late stages and grown creatures. */
+/**
+ * Makes examples from creatures that a rule grows from its gallery, during late growth and after
+ * it.
+ */
 import { createRandom, hashText } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { Checkpoint } from '../../vnca/checkpoint.ts';
@@ -12,18 +15,18 @@ import type { KeptCreature } from './measure.ts';
 import { ENLARGED, type Original } from './originals.ts';
 import type { Example, Material } from './scenes.ts';
 
-/** Ages at which grown creatures are examples, steps since the end of growth. */
+/** Ages at which grown creatures become examples, in steps since the end of growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
-/** The age, one of these, at which kept creatures are measured. */
+/** Age at which kept creatures are measured. Must be one of `AGES`. */
 export const KEPT_AGE = 24;
-/** Grown cells that differ more from the picture, in mean square, do not show it. */
+/** Largest mean squared difference at which grown cells still show the picture. */
 const SHOWS = 0.012;
 
 /**
- * Draws the gallery creatures that are kept from training, to measure by: for a seed always the
- * same.
+ * Draws the gallery creatures to keep out of training, for measuring. The same random seed always
+ * gives the same creatures.
  *
- * @param most maximum number, but at most half of those that have an original
+ * @param most maximum number; never more than half of the creatures that have an original
  * @throws TrainingError bad-data: the pictures are of another size
  */
 export function chooseKept(
@@ -42,7 +45,8 @@ const inGallery = ({ gallery }: Card, originals: readonly Original[]): Original[
   originals.filter(({ index, name }) => gallery[index]?.name === name);
 
 /**
- * Keeps some gallery creatures to measure by; all else becomes examples.
+ * Keeps some gallery creatures for measuring, and makes examples of all other pictures and
+ * creatures.
  *
  * @throws TrainingError bad-data: the pictures are of another size, or none can be kept
  */
@@ -68,7 +72,7 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Without an original there is nothing to learn of a grown creature.
+      // Without an original, a painter can learn nothing from a grown creature.
       if (!shows && original === undefined) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       return [{ cells: bytes, picture }];

@@ -1,8 +1,6 @@
 /**
- * Measures a painter on creatures that it was not trained on, against their originals, and draws them
- * side by side.
- * It never trains or writes.
- * Start at `measurePainter`.
+ * Measures a painter on creatures that it was not trained on, against their originals, and draws
+ * both side by side. Start reading at `measurePainter`.
  */
 import { type PainterNet, painterWork } from '../../../shared/painter/net.ts';
 import { paint } from '../../../shared/painter/paint.ts';
@@ -19,14 +17,14 @@ import { someOf } from '../run/run-state.ts';
 import { enlarged, shaderEnlarged } from './enlarge.ts';
 import { ENLARGED, type Original } from './originals.ts';
 
-/** The distance is the mean over the picture, half and a quarter of its size. */
+/** Divisors of the picture's size. The perceptual distance is the mean over these sizes. */
 const SIZES = [1, 2, 4] as const;
 
 /**
- * Opens a perceptual distance of pictures: how differently the convolutions of `emoji-features` see
- * them.
+ * Opens a perceptual distance of pictures: how different the outputs of the convolutions of
+ * `emoji-features` are for two pictures.
  *
- * @param side of the pictures, pixels; a multiple of 4
+ * @param side side of the pictures in pixels, a multiple of 4
  */
 async function openPerceptual(compute: Compute, side: number) {
   const { card, tensors } = await loadFeatures();
@@ -45,7 +43,9 @@ async function openPerceptual(compute: Compute, side: number) {
     }),
   );
   return {
-    /** The distance of two pictures [side, side, 4], 0…255; 0 for equal ones. */
+    /**
+     * Returns the distance of two pictures [side, side, 4], 0…255. Equal pictures have distance 0.
+     */
     async between(a: Uint8Array, b: Uint8Array): Promise<number> {
       let sum = 0;
       for (const [i, part] of SIZES.entries()) {
@@ -66,7 +66,9 @@ async function openPerceptual(compute: Compute, side: number) {
   };
 }
 
-/** Mean over places of the squared distance of directions in feature space (as LPIPS). */
+/**
+ * Returns the squared distance of directions in feature space, averaged over positions (as LPIPS).
+ */
 function meanDistance(a: Expression, b: Expression): Expression {
   const direction = (x: Expression): Expression =>
     g.divide(x, g.sqrt(g.add(g.sum(g.square(x), [3]), 1e-6)));
@@ -74,17 +76,17 @@ function meanDistance(a: Expression, b: Expression): Expression {
   return g.divide(g.reshape(apart, []), g.constant(a.shape[1] * a.shape[2]));
 }
 
-/** A creature that a painter is measured by. */
+/** A creature kept for measuring a painter. */
 export interface KeptCreature {
   readonly original: Original;
-  /** Cells that the rule grows from its latent: [side, side, 4] premultiplied RGBA, 0…255. */
+  /** Cells grown from the creature's latent: [side, side, 4] premultiplied RGBA, 0…255. */
   readonly grown: Uint8Array;
 }
 
-/** Ways to make a picture of cells. */
+/** Ways to draw a picture of cells. */
 const WAYS = ['painted', 'bicubic', 'shader'] as const;
 
-/** Draws cells of a single creature, without owners of others, in each way. */
+/** Draws the cells of a single creature in each way. */
 export function drawings(
   net: PainterNet,
   cells: Uint8Array,
@@ -97,14 +99,14 @@ export function drawings(
   };
 }
 
-/** Paints cells that belong to one creature, eight pixels a cell. */
+/** Paints cells that all belong to one creature, eight pixels per cell. */
 export function paintAlone(net: PainterNet, cells: Uint8Array, side: number): Uint8Array {
   const owners = Uint8Array.from({ length: side * side }, (_, i) => (cells[4 * i + 3] > 0 ? 1 : 0));
   const grid = { cells, owners, width: side, height: side };
   return new Uint8Array(paint({ ...grid, net, scale: ENLARGED }).buffer);
 }
 
-/** Measures. @param side of the creatures, cells */
+/** Measures a painter. @param side side of the creatures, in cells */
 export async function measurePainter(
   compute: Compute,
   net: PainterNet,
@@ -130,27 +132,33 @@ export async function measurePainter(
   };
   const figures = {
     creatures: kept.length,
-    /** By what was painted: pictures of the set, and what the rule grows. */
+    /**
+     * Quality when painting pictures of the set (`originals`) and cells grown by the rule
+     * (`grown`).
+     */
     originals: await compare(kept.map(({ original }) => original)),
     grown: await compare(kept.map(({ original: { large }, grown }) => ({ small: grown, large }))),
     wounds: woundFigures(net, kept, side),
-    /** Multiply-adds. */
+    /** Multiply-adds per cell and per pixel. */
     work: painterWork(net),
   };
   await perceptual.dispose();
   return figures;
 }
 
-/** dB of two pictures of bytes. */
+/** Returns the peak signal-to-noise ratio of two pictures of bytes, in dB. */
 export const psnr = (a: Uint8Array, b: Uint8Array): number => -10 * Math.log10(meanSquare(a, b));
 
-/** Bytes as 0…1. */
+/** Converts bytes to 0…1. */
 const unit = (bytes: Uint8Array): Float32Array => Float32Array.from(bytes, (x) => x / 255);
 
 const edgesIn = (picture: Uint8Array, side: number): number =>
   edgesOf(unit(picture), ENLARGED * side, 4);
 
-/** Erases a disc in the middle of each creature. */
+/**
+ * Measures how well erased cells stay empty: erases a disc in the middle of each creature and
+ * paints the rest.
+ */
 function woundFigures(net: PainterNet, kept: readonly KeptCreature[], side: number) {
   const [all, inner] = [0, 1].map(() => ({ sum: 0, count: 0 }));
   for (const { grown } of kept) {
@@ -174,17 +182,17 @@ function woundFigures(net: PainterNet, kept: readonly KeptCreature[], side: numb
   return {
     /** Mean alpha in cells that a disc of radius `WOUND` has erased. */
     alpha: mean(all),
-    /** The same of cells at least one and a half from its rim. */
+    /** Mean alpha in erased cells at least 1.5 cells inside the disc's rim. */
     inner: mean(inner),
   };
 }
 
-/** Radius of a wound, cells. */
+/** Radius of the erased disc, in cells. */
 const WOUND = 4;
 /** Maximum number of rows of the sheet. */
 const ROWS = 8;
 
-/** @returns a PNG file: a row for each of some creatures */
+/** Draws a sheet with a row for each of some evenly chosen creatures. @returns a PNG file */
 export async function drawPainterSheet(
   net: PainterNet,
   kept: readonly KeptCreature[],
@@ -208,7 +216,7 @@ export async function drawPainterSheet(
   return drawSheet(rows, { scale: 1, columns });
 }
 
-/** Cells without a disc to the right of the middle. */
+/** Returns cells without a disc to the right of the middle. */
 export function withoutDisc(cells: Uint8Array, side: number): Uint8Array {
   const radius = side / 8;
   return cells.map((value, at) => {

@@ -1,4 +1,4 @@
-/** Pictures of a set, each with its original eight times as large. */
+/** Loads pictures of a set, each with its original eight times as large. */
 import { type ConfigOf, type DatasetConfig, parseDatasetConfig } from '../data/config.ts';
 import { emojiName, readEmoji } from '../data/emoji.ts';
 import { loadDataset } from '../data/load-dataset.ts';
@@ -9,9 +9,12 @@ import { meanSquare } from '../pictures/sheet.ts';
 
 /** Size of originals, as a multiple of the size of their pictures. */
 export const ENLARGED = 8;
-/** Side at which a vector picture is compared with ours. */
+/** Side at which a vector picture is compared with the set's picture. */
 const COMPARED = 64;
-/** Vector pictures that differ more, in mean squared difference, show something else. */
+/**
+ * Largest mean squared difference at which a vector picture still shows the same as the set's
+ * picture.
+ */
 const LARGEST_DIFFERENCE = 0.002;
 
 /** A picture and its original, premultiplied RGBA, 0…255. */
@@ -26,8 +29,8 @@ export interface Original {
 }
 
 /**
- * Loads the pictures that have an original: Noto emoji from the vector pictures of an npm package,
- * images of a folder from their own pixels.
+ * Loads the pictures that have an original. Originals of Noto emoji are vector pictures from an npm
+ * package; images of a folder are read again at the larger size.
  *
  * @param baseFolder where relative folders in `config` start; default: the working directory
  * @throws TrainingError bad-data: the set has no larger originals; DatasetError

@@ -1,4 +1,7 @@
-/** Scenes that a painter is trained on: cells as a room streams them, and what they should show. */
+/**
+ * Draws the scenes that a painter is trained on: cells as a room streams them, and the picture they
+ * should show.
+ */
 import { INPUTS } from '../../../shared/painter/net.ts';
 import { readNeighbourhood } from '../../../shared/painter/paint.ts';
 import type { Random } from '../../../shared/random.ts';
@@ -9,42 +12,41 @@ import { reduced } from './enlarge.ts';
 import { JUDGED, type PainterBatch } from './graph.ts';
 import { ENLARGED, type Original } from './originals.ts';
 
-/** Cells of a square piece of a room with their picture. */
+/** Cells of a square piece of a room, with the picture they should show. */
 interface Scene {
-  /** Cells in each direction. */
+  /** Number of cells in each direction. */
   readonly side: number;
   /** [side, side, 4] premultiplied RGBA, 0…255. */
   readonly cells: Uint8Array;
-  /** [side, side], 0 = bare. */
+  /** [side, side], 0 = no owner. */
   readonly owners: Uint8Array;
   /** [8·side, 8·side, 4] */
   readonly picture: Uint8Array;
 }
 
-/** Cells that the rule has grown, as an example. */
+/** Cells grown by the rule, with the picture they should show. */
 export interface Example {
   readonly cells: Uint8Array;
-  /** The original, or the cells' own smooth enlargement as long as they do not show it yet. */
+  /** The original, or a smooth enlargement of the cells if they do not show the original yet. */
   readonly picture: Uint8Array;
 }
 
-/** The material of scenes. */
+/** Pictures and cells that scenes are made of. */
 export interface Material {
   readonly originals: readonly Original[];
   readonly grown: readonly Example[];
   readonly side: number;
-  /** Cells of a lower alpha are bare, 0…1. */
+  /** Alpha below which cells stay invisible in a room, 0…1. */
   readonly threshold: number;
 }
 
-/** Shares of scenes. */
+/** Shares of grown creatures, and of scenes with wounds and with two creatures. */
 const GROWN = 0.5;
 const WOUNDED = 0.35;
 const MEETING = 0.2;
-/** Maximum number of pixels by which an original moves against the cells. */
+/** Maximum shift of an original against the cells, in pixels. */
 const SHIFT = 8;
 
-/** Draws a scene. */
 function drawScene(material: Material, random: Random): Scene {
   const first = drawCreature(material, random);
   const scene =
@@ -61,7 +63,7 @@ function drawCreature(material: Material, random: Random): Scene {
   const look = drawLook(random);
   const cells = changed(one.cells, side, look);
   const owners = new Uint8Array(side * side);
-  // Half of the pictures as they are, half as a room shows them.
+  // Half of the pictures keep all their cells; the other half lose their faint cells, as in a room.
   const least = random.uniform() < 0.5 ? 1 : Math.ceil(255 * threshold);
   for (let i = 0; i < owners.length; i++) {
     if (cells[4 * i + 3] >= least) owners[i] = 1;
@@ -71,7 +73,9 @@ function drawCreature(material: Material, random: Random): Scene {
   return { side, cells, owners, picture };
 }
 
-/** A picture as its set has it, or made again from the original, moved by some pixels. */
+/**
+ * Returns an original with the set's small picture, or shifted by some pixels and reduced again.
+ */
 function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };
   const by = (): number => random.integer(2 * SHIFT + 1) - SHIFT;
@@ -92,7 +96,7 @@ function drawLook(random: Random) {
     flipY: random.uniform() < 0.2,
     /** The source channel of each colour. */
     colours,
-    /** Colours in the negative, within their alpha. */
+    /** Whether to invert colours, within their alpha. */
     negative: random.uniform() < 0.1,
   };
 }
@@ -116,7 +120,9 @@ function changed(pixels: Uint8Array, side: number, look: ReturnType<typeof drawL
   return result;
 }
 
-/** Two creatures that press against each other along a line; each keeps its side of it. */
+/**
+ * Joins two creatures that press against each other along a line. Each creature keeps its own side.
+ */
 function meet(a: Scene, b: Scene, random: Random): Scene {
   const { side } = a;
   const angle = 2 * Math.PI * random.uniform();
@@ -137,14 +143,14 @@ function meet(a: Scene, b: Scene, random: Random): Scene {
   for (let i = 0; i < row * row; i++) {
     const [x, y] = [((i % row) + 0.5) / ENLARGED, (Math.floor(i / row) + 0.5) / ENLARGED];
     const other = b.picture.subarray(4 * i, 4 * i + 4);
-    // Where one ends on its own side, the other goes on.
+    // On its own side, a creature gives way only where it ends and the other creature continues.
     const wins = isFirst(x, y) ? picture[4 * i + 3] < other[3] && picture[4 * i + 3] < 128 : true;
     if (wins && (other[3] >= 128 || picture[4 * i + 3] < other[3])) picture.set(other, 4 * i);
   }
   return { side, cells, owners, picture };
 }
 
-/** Erases a disc or a line as a stroke does; the picture ends smoothly where it went. */
+/** Erases a disc or a line, as a stroke does. The picture ends smoothly at the rim of the wound. */
 function wound({ side, cells, owners, picture }: Scene, random: Random): Scene {
   const at = (): number => side * (0.2 + 0.6 * random.uniform());
   const [x0, y0] = [at(), at()];
@@ -170,7 +176,7 @@ function wound({ side, cells, owners, picture }: Scene, random: Random): Scene {
 
 const WINDOW = JUDGED * JUDGED * 4;
 
-/** The batch of an update; cells are drawn from those whose neighbourhood shows anything. */
+/** Draws the batch of an update. Draws only cells whose neighbourhood shows anything. */
 export function drawBatch(
   { batch: { scenes, cells } }: Pick<PainterConfig, 'batch'>,
   material: Material,
@@ -193,7 +199,10 @@ export function drawBatch(
   return batch;
 }
 
-/** Writes row `at`, unless nothing is to be seen around the place. */
+/**
+ * Writes row `at` of the batch, unless nothing is visible around the cell. @returns whether it was
+ * written
+ */
 function readCell(
   scene: Scene,
   place: number,

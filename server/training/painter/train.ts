@@ -1,7 +1,7 @@
 /**
- * Trains a painter: `npm run train -- server/training/configs/painter.json`.
- * The net is in `graph.ts`, its examples in `scenes.ts`, its figures in `measure.ts`.
- * Start at `trainPainter`.
+ * Trains a painter: `npm run train -- server/training/configs/painter.json`. The net is in
+ * `graph.ts`, its examples in `scenes.ts`, its figures in `measure.ts`. Start reading at
+ * `trainPainter`.
  */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -31,31 +31,31 @@ import { loadOriginals } from './originals.ts';
 import { drawBatch } from './scenes.ts';
 import { checkOut, painterBytes, writePainter } from './write.ts';
 
-/** Everything that continues a run as if it had not stopped. */
+/** The state from which a run continues as if it had not stopped. */
 interface PainterRun {
-  /** Updates done. */
+  /** Number of updates done. */
   readonly update: number;
-  /** Seconds of training so far. */
+  /** Training time so far, in seconds. */
   readonly seconds: number;
   /** Folder of the checkpoint whose creatures are painted. */
   readonly checkpoint: string;
-  /** `parameter:*`, and once there are updates `first:*`, `second:*`, `average:*`. */
+  /** `parameter:*`, and after the first update `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
 }
 
-/** A run with random weights. */
+/** Creates the first state of a run, with random weights. */
 function firstPainterRun(config: PainterConfig): PainterRun {
   const drawn = firstWeights(config, randomOfUpdate(config.seed, 0));
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
   return { update: 0, seconds: 0, checkpoint: config.checkpoint, tensors };
 }
 
-/** The part of a configuration that may not change in a run. */
+/** Returns the part of a configuration that may not change during a run. */
 const modelOf = ({ updates: _, ...model }: PainterConfig): string => JSON.stringify(model);
 
 /**
- * Reads the state of a run. It goes on with the checkpoint that it began with, whichever the
- * configuration names.
+ * Reads the state of a run. The run continues with the checkpoint that it started with, even if the
+ * configuration names another.
  *
  * @throws TrainingError no-run, bad-run
  */
@@ -74,20 +74,20 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
   return { update, seconds, checkpoint, tensors };
 }
 
-/** Time between two saves, ms. */
+/** Time between two saves, in ms. */
 const SAVE_EVERY = 5 * 60_000;
 
-/** The optimiser. The average of the weights is what is used. */
+/** Settings of the optimiser. The painter is written with the average of the weights. */
 const ADAM = { encoderRate: 1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip: 1, average: 0.999 };
 
-/** Options that say something of a rule alone. */
+/** Options that apply only to runs that train a rule. */
 const OF_RULES = ['batch', 'compact', 'encoder', 'refine'] as const;
 
 /**
- * Trains until the end, the time limit or a signal; measures; writes the painter.
+ * Trains until the last update, the time limit or a signal; then measures and writes the painter.
  *
- * @throws TrainingError bad-config: an option is not for painters; bad-data: the images are not those
- *   of the checkpoint, or have no larger originals; no-run, bad-run
+ * @throws TrainingError bad-config: an option is not for painters; bad-data: the images are not the
+ * checkpoint's, or have no larger originals; no-run, bad-run
  */
 export async function trainPainter(run: {
   readonly config: PainterConfig;
@@ -173,7 +173,9 @@ export async function trainPainter(run: {
   say(`painter: ${out}${update < updates ? ' (continue with --resume)' : ''}`);
 }
 
-/** Falls along half a cosine to a hundredth. */
+/**
+ * Returns the learning rate: rises for 100 updates, and falls along half a cosine to a hundredth.
+ */
 function rateAt({ learningRate, updates }: PainterConfig, update: number): number {
   const fall = 0.5 + 0.5 * Math.cos((Math.PI * update) / updates);
   return learningRate * Math.min(1, (update + 1) / 100) * (0.01 + 0.99 * fall);

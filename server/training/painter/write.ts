@@ -26,8 +26,8 @@ import { readIfThere, replaceFile } from '../run/large-files.ts';
 const LARGEST = 65_504;
 
 /**
- * The bytes of `painter.safetensors`, as `parsePainter` reads them: weights are rounded to 16-bit
- * floats; larger ones become the largest.
+ * Returns the bytes of `painter.safetensors`, as read by `parsePainter`. Weights are rounded to
+ * 16-bit floats and clamped to their range.
  */
 export function painterBytes(weights: Tensors): Uint8Array {
   const names = LAYERS.flatMap((name) => [`${name}.kernel`, `${name}.bias`]);
@@ -56,7 +56,7 @@ export function painterBytes(weights: Tensors): Uint8Array {
   return file;
 }
 
-/** The entry of a painter in the card. */
+/** Returns the painter's entry in the card. */
 export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) => ({
   version: PAINTER_VERSION,
   hidden: [net[0].outputs, net[1].outputs],
@@ -65,9 +65,10 @@ export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) 
 });
 
 /**
- * Checks that a folder has no checkpoint, or the one that is painted.
+ * Checks that a folder contains no checkpoint, or the checkpoint whose creatures are painted.
  *
- * @throws TrainingError bad-data: it has another; CheckpointError: it cannot be read
+ * @throws TrainingError bad-data: it contains another checkpoint; CheckpointError: the checkpoint
+ * cannot be read
  */
 export async function checkOut(folder: string, { card, tensors }: Checkpoint): Promise<void> {
   const file = join(folder, CARD_FILE);
@@ -82,7 +83,10 @@ export async function checkOut(folder: string, { card, tensors }: Checkpoint): P
   throw new TrainingError('bad-data', `${folder}: ${what}`);
 }
 
-/** Writes the painter, and its entry into the card of the folder, or of the source without one. */
+/**
+ * Writes the painter, and its entry into the folder's card. If the folder has no card, copies the
+ * source's card.
+ */
 export async function writePainter(
   folder: string,
   source: string,

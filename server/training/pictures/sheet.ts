@@ -1,21 +1,21 @@
 /**
- * Draws sheets: rows of tiles with even margins on a dark ground, with optional captions over the
+ * Draws sheets: rows of tiles with even margins on a dark ground, with optional captions above the
  * columns.
  */
 
 import { PNG } from 'pngjs';
 import { createReadout, type Visible } from '../../vnca/readout.ts';
 
-/** A square picture. */
+/** A square picture to draw on a sheet. */
 export interface Tile {
   readonly side: number;
-  /** [side, side, 4], straight alpha as in PNG; empty cells are transparent. */
+  /** [side, side, 4], with straight alpha as in PNG. Empty cells are transparent. */
   readonly rgba: Uint8ClampedArray;
 }
 
 /**
- * Pictures of grown states: premultiplied RGBA; probabilities as white ink; mixtures by their mean
- * colour.
+ * Draws grown states as tiles: premultiplied RGBA; probabilities as white ink; mixtures by their
+ * mean colour.
  *
  * @param states [N, side, side, C]
  * @returns N tiles
@@ -33,7 +33,7 @@ export function tilesOfStates(card: Visible, states: Float32Array, side: number)
 }
 
 /**
- * The picture of a training image.
+ * Draws a training image as a tile.
  *
  * @param pixels [N, side, side, channels], 0…255; 1 channel: ink, 3: RGB, 4: premultiplied RGBA
  */
@@ -58,7 +58,7 @@ export function tileOfImage(
   return { side, rgba: straight(premultiplied) };
 }
 
-/** Enlarges a tile to `side`, a multiple of its own, by repeating cells. */
+/** Enlarges a tile by repeating cells. `side` must be a multiple of the tile's side. */
 export function enlarged(tile: Tile, side: number): Tile {
   const factor = side / tile.side;
   const rgba = new Uint8ClampedArray(4 * side * side);
@@ -70,7 +70,7 @@ export function enlarged(tile: Tile, side: number): Tile {
   return { side, rgba };
 }
 
-/** Divides colours by alpha and clamps those above alpha, which a rule can produce. */
+/** Divides colours by alpha. Clamps colours above alpha, which a rule can produce. */
 export function straight(premultiplied: Uint8Array): Uint8ClampedArray {
   const rgba = new Uint8ClampedArray(premultiplied.length);
   for (let at = 0; at < rgba.length; at += 4) {
@@ -83,12 +83,12 @@ export function straight(premultiplied: Uint8Array): Uint8ClampedArray {
 }
 
 /**
- * Colours of sheets, as in the dark theme of the client (client/style), sRGB: ground, background of
- * a tile, text.
+ * Colours of sheets in sRGB, as in the dark theme of the client (client/style): ground, background
+ * of a tile, text.
  */
 export const SHEET_COLOURS = { ground: [14, 17, 20], field: [22, 27, 31], ink: [148, 160, 166] };
 
-/** Pixels to draw on. */
+/** A picture to draw tiles on. */
 export class Canvas {
   private readonly png: PNG;
 
@@ -98,7 +98,7 @@ export class Canvas {
     for (let at = 0; at < data.length; at += 4) data.set([...SHEET_COLOURS.ground, 255], at);
   }
 
-  /** Draws a tile with every cell as a pixel. */
+  /** Draws a tile, one pixel per cell. */
   draw({ side, rgba }: Tile, x: number, y: number): void {
     const { data, width } = this.png;
     for (let cell = 0; cell < side * side; cell++) {
@@ -119,18 +119,18 @@ export class Canvas {
   }
 }
 
-/** Height of a caption, pixels. */
+/** Height of a caption, in pixels. */
 const CAPTION = 12;
-/** Pixels between tiles; the outer margin is twice as wide. */
+/** Distance between tiles, in pixels. The outer margin is twice as wide. */
 const GAP = 8;
 const MARGIN = 2 * GAP;
 
 /**
  * Draws rows of tiles.
  *
- * @param rows at least one tile, all of one side; rows may be of different lengths
+ * @param rows at least one tile, all of one side; rows may have different lengths
  * @param options.scale pixels per cell, 1…; cells stay sharp squares
- * @param options.columns captions, without markup. They need a font on this machine
+ * @param options.columns captions, without markup; they need a font on this machine
  * @returns a PNG file
  */
 export async function drawSheet(
@@ -165,7 +165,7 @@ export async function drawSheet(
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
     `font-family="sans-serif" font-size="${CAPTION}" text-anchor="middle" fill="rgb(${SHEET_COLOURS.ink})">${texts.join('')}</svg>`;
-  // A large native library, loaded only when there are captions.
+  // Load sharp, a large native library, only if there are captions.
   const { default: sharp } = await import('sharp');
   return sharp(picture)
     .composite([{ input: Buffer.from(svg) }])
@@ -173,14 +173,13 @@ export async function drawSheet(
     .toBuffer();
 }
 
-/** Splits a list into rows of `columns` items. */
 export function inRows<T>(items: readonly T[], columns: number): T[][] {
   return Array.from({ length: Math.ceil(items.length / columns) }, (_, row) =>
     items.slice(row * columns, (row + 1) * columns),
   );
 }
 
-/** Mean squared difference of two pictures of bytes, 0…1. */
+/** Returns the mean squared difference of two pictures of bytes, 0…1. */
 export function meanSquare(a: Uint8Array, b: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;

@@ -1,8 +1,7 @@
 /**
- * Finds the relatives that the creatures of a gallery can express: lends organisms the latent of a
- * relative and gives them their own back, as a room does, and measures whether they come home.
- * It never writes a file.
- * Start at `findRelatives`.
+ * Finds the relatives that the creatures of a gallery can express: lends each organism the latent
+ * of a relative, gives its own latent back, as a room does, and measures whether it returns to its
+ * own picture ("comes home"). Start reading at `findRelatives`.
  */
 import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -15,30 +14,33 @@ import { LIFE, newOrganism } from '../../world/organisms/organism.ts';
 import { mean } from '../evaluate/picture.ts';
 import { inRows, meanSquare } from '../pictures/sheet.ts';
 
-/** Maximum number of relatives of each creature. */
+/** Maximum number of relatives per creature. */
 export const EACH = 3;
-/** Rounds in a row after which a pair must still come home. */
+/** Number of rounds in a row after which a pair must still come home. */
 const ROUNDS = 20;
 /**
- * Steps of a round: with the relative's latent, and the maximum with its own after that; a creature
- * rests earlier if it no longer changes.
+ * Steps per round: number of steps with the relative's latent, then maximum number of steps with
+ * the creature's own. A creature that no longer changes rests earlier.
  */
 const ROUND = { lentSteps: 12, homeSteps: 20 };
-/** Maximum number of likest creatures of its kind that are tried for each creature. */
+/** Maximum number of similar creatures to try per creature, all of its kind. */
 const TRIED = 8;
 /** Difference of a value, of 255, that everybody sees. */
 const VISIBLE = 32;
-/** Minimum number of places at which a relative must look visibly different. */
+/** Minimum number of cells in which a relative must look visibly different. */
 const LEAST_CHANGED = 60;
-/** Maximum shares of the body that a relative may have beyond it, and may lack of it. */
+/**
+ * Largest share of the body that a relative may add outside it, and largest share that a relative
+ * may lack.
+ */
 const MOST_OUTSIDE = 0.2;
 const MOST_LACKING = 0.4;
-/** A picture is back when its mean squared difference is below this. */
+/** Mean squared difference below which a picture counts as back home. */
 export const HOME = 0.002;
-/** Patches at once; bounds memory. */
+/** Number of patches processed together. Limits memory. */
 const BATCH = 128;
 
-/** Gallery indices: who borrows, and from whom. */
+/** Gallery indices of a borrowing creature and of the relative that lends its latent. */
 interface Pair {
   readonly own: number;
   readonly relative: number;
@@ -50,19 +52,18 @@ interface Resting {
   readonly state: Float32Array;
   /** [S, S, 4] */
   readonly rgba: Uint8Array;
-  /** [S, S], 1 = the cell is alive. */
+  /** [S, S], 1 = living cell. */
   readonly alive: Uint8Array;
 }
 
-/** The result of `findRelatives`. */
 export type Found = Awaited<ReturnType<typeof findRelatives>>;
 
 /**
- * Tries the likest creatures of each kind in turn, and keeps those that come home.
+ * Tries the most similar creatures of each kind in turn, and keeps the pairs that come home.
  *
  * @param say reports progress
- * @returns the table; the pairs in it with what they did; the gallery at rest, in its order; and the
- *   number of pairs that were tried
+ * @returns the table; the pairs in it with their measurements; the gallery at rest, in gallery
+ * order; and the number of pairs that were tried
  */
 export async function findRelatives(engine: Engine, model: Model, say: (line: string) => void) {
   const grown = await growToRest(engine, model, [...model.card.gallery.keys()]);
@@ -71,7 +72,7 @@ export async function findRelatives(engine: Engine, model: Model, say: (line: st
   const kept: (Pair & RoundTrips)[][] = resting.map(() => []);
   let tried = 0;
   for (;;) {
-    // Only as many as are still missing, since most come home.
+    // Try only as many pairs as are still missing, because most pairs come home.
     const next = waiting.flatMap((some, own) => some.slice(0, EACH - kept[own].length));
     if (next.length === 0) break;
     say(`${next.length} pairs are tried`);
@@ -87,7 +88,7 @@ export async function findRelatives(engine: Engine, model: Model, say: (line: st
   return { table, pairs: kept.flat(), resting, tried };
 }
 
-/** Whether a relative looks different enough, and has about the same body. */
+/** Whether a relative looks different enough but has about the same body. */
 function isWorthIt(own: Resting, relative: Resting): boolean {
   let [body, changed, outside, lacking] = [0, 0, 0, 0];
   own.alive.forEach((alive, cell) => {
@@ -102,8 +103,8 @@ function isWorthIt(own: Resting, relative: Resting): boolean {
 }
 
 /**
- * Finds the likest of the same kind for each creature, by picture and by latent, that are worth it;
- * the likest first.
+ * Lists, for each creature, the most similar creatures of its kind that are worth trying, compared
+ * by picture and latent, the most similar first.
  */
 function likest(model: Model, resting: readonly Resting[]): Pair[][] {
   const { gallery } = model.card;
@@ -134,8 +135,8 @@ function likest(model: Model, resting: readonly Resting[]): Pair[][] {
 /**
  * Grows creatures of the gallery until they rest.
  *
- * @param indices of the gallery
- * @returns by index
+ * @param indices indices in the gallery
+ * @returns resting creatures by index
  */
 export async function growToRest(
   engine: Engine,
@@ -160,17 +161,16 @@ export async function growToRest(
   return grown;
 }
 
-/** The result of all rounds of a pair. */
 type RoundTrips = ReturnType<ReturnType<typeof watch>['result']>;
 
 /** Whether a pair comes home and does not flash. */
 export const isSafe = ({ error, flashes }: RoundTrips): boolean => error < HOME && !flashes;
 
 /**
- * Runs pairs through several rounds; one that fails goes no further.
+ * Runs pairs through several rounds. A pair that fails skips the remaining rounds.
  *
- * @param resting those who borrow, by index
- * @returns in the order of `pairs`
+ * @param resting the creatures that borrow, by index
+ * @returns results in the order of `pairs`
  */
 export async function roundTrips(
   engine: Engine,
@@ -212,7 +212,7 @@ export async function roundTrips(
   return results;
 }
 
-/** Watches one organism that has ground around it, as a room shows it. */
+/** Watches one organism as a room shows it, with bare ground around it. */
 function watch(resting: Resting, model: Model, tickRate: number) {
   const { side } = model.card;
   const threshold = thresholdOf(model);
@@ -235,28 +235,35 @@ function watch(resting: Resting, model: Model, tickRate: number) {
   show(resting.rgba, (place) => resting.alive[place] === 1);
   remember(organism, grid, 0);
   return {
-    /** The organism has taken a step. */
+    /** Records a step of the organism. */
     see({ rgba, presence }: Readout): void {
       last = rgba;
-      // A place that it holds at rest stays its own, whatever it expresses there.
+      // A position that the organism holds at rest stays its own, even where the expression has no
+      // living cell.
       show(rgba, (place) => presence[place] >= threshold || resting.alive[place] === 1);
       if (hasFlashed(organism, grid, { tick: ++tick, tickRate, limit: 2 })) flashes = true;
     },
-    /** The loan is over. */
+    /** Records the end of a loan. */
     lent(): void {
       expression ??= last;
     },
-    /** The organism rests again. */
+    /** Records that the organism rests again. */
     home({ rgba }: Readout): void {
       error = Math.max(error, meanSquare(rgba, resting.rgba));
     },
     result() {
       return {
-        /** Largest mean squared difference of the picture to that at rest, of all returns; 0…1. */
+        /**
+         * Largest mean squared difference, over all returns, between the picture and the picture at
+         * rest, 0…1.
+         */
         error,
-        /** Whether it has flashed as often as a room allows, were all steps of a round in one second. */
+        /**
+         * Whether the organism flashed as often as a room allows, if all steps of a round took one
+         * second.
+         */
         flashes,
-        /** [S, S, 4] at the end of the first loan. */
+        /** Picture at the end of the first loan, [S, S, 4]. */
         expression: expression ?? resting.rgba,
       };
     },
@@ -284,12 +291,12 @@ const stepAll = (
   );
 
 /**
- * Steps patches until each has not changed visibly for some steps, as rule LIF-1 has it.
+ * Steps patches until each has not changed visibly for some steps, as in rule LIF-1.
  *
  * @param most maximum number of steps
- * @param express [Z] each, in the first step
+ * @param express latent to express, [Z] per patch, in the first step
  * @param look called with the read-outs of each step
- * @returns the last read-out of each
+ * @returns the last read-out of each patch
  */
 async function untilRest(
   engine: Engine,

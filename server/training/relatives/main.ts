@@ -26,7 +26,7 @@ const COMMAND = {
 
 const CREATURES_A_ROW = 5;
 
-/** Draws rows of creatures, each with its expressions, and nothing where it has fewer. */
+/** Draws rows of creatures, each with its expressions. Missing expressions are left empty. */
 function drawExpressions({ pairs, resting, table }: Found, side: number) {
   const tile = (rgba: Uint8Array): Tile => ({ side, rgba: straight(rgba) });
   const empty = tile(new Uint8Array(4 * side * side));

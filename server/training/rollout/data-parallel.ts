@@ -1,6 +1,7 @@
 /**
- * Computes the rollouts of an update in this thread, or on one thread per core: parameters in shared
- * memory, gradients returned as flat rows of numbers. Equal jobs have equal results in both.
+ * Computes the rollouts of an update in this thread, or on one thread per core. With several
+ * threads, parameters are in shared memory and gradients are returned as flat rows of numbers.
+ * Equal jobs give equal results either way.
  */
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import { sizeOf } from '../../autodiff/graph.ts';
@@ -21,19 +22,21 @@ import {
 /** The outcome of one rollout without its gradients. */
 export type Outcome = Omit<RolloutOutcome, 'totals'>;
 
-/** Runs jobs; the parameters are the `parameter:*` values of the compute it was opened with. */
+/**
+ * Runs jobs. Parameters are `parameter:*` values of the compute that this object was opened with.
+ */
 export interface DataParallel {
   /**
    * Runs the rollouts of an update.
    *
-   * @returns outcomes in the order of the jobs; and parts, each `total:*` of every parameter, whose
-   *   sum is the gradient of all rollouts. The caller frees the parts
+   * @returns outcomes in the order of the jobs; and parts, each with `total:*` of every parameter,
+   * which add up to the gradient of all rollouts. The caller frees the parts
    */
   run(
     parameters: Values,
     jobs: readonly RolloutJob[],
   ): Promise<{ readonly outcomes: readonly Outcome[]; readonly parts: readonly Values[] }>;
-  /** Posterior means, or grown states: one row of numbers per job. */
+  /** Computes posterior means or grown states: one row of numbers per job. */
   rows(parameters: Values, jobs: readonly RowsJob[]): Promise<Float32Array[]>;
   dispose(): Promise<void>;
 }
@@ -61,19 +64,18 @@ export async function openDataParallel(
   };
 }
 
-/** One micro-batch, and the version of the parameters, which is raised with each change. */
+/** One micro-batch, with the version of the parameters, which is raised at each change. */
 interface Job {
   readonly version: number;
   readonly do: RolloutJob | RowsJob;
 }
 
-/** Numbers by name. */
 type Numbers = Readonly<Record<string, Float32Array>>;
 
-/** Gradients `total:*` and outcome of a rollout, or the row of numbers that was asked for. */
+/** Gradients `total:*` and outcome of a rollout, or the requested row of numbers. */
 type Result = Float32Array | { readonly totals: Numbers; readonly outcome: Outcome };
 
-/** Opens the threads with the first jobs. */
+/** Opens the multi-threaded implementation. Its threads start with the first jobs. */
 function openMultiThread(compute: Compute, config: TrainingConfig, data: Pixels): DataParallel {
   const parameters: Numbers = Object.fromEntries(
     Array.from(runShapes(config), ([name, shape]) => {
@@ -86,7 +88,7 @@ function openMultiThread(compute: Compute, config: TrainingConfig, data: Pixels)
   const mutex = new Mutex();
   let version = 0;
 
-  /** Runs jobs, one call after the other: all share the memory of the parameters. */
+  /** Runs the jobs of one call at a time, because all calls share the memory of the parameters. */
   const work = (
     values: Values,
     jobs: readonly Job['do'][],
@@ -130,7 +132,7 @@ function openMultiThread(compute: Compute, config: TrainingConfig, data: Pixels)
   };
 }
 
-/** Cell-steps; differentiated ones count three times. */
+/** Estimates the cost of a rollout in cell-steps. Differentiated cell-steps count three times. */
 function costOf({ plan: { segments, differentiated } }: RolloutJob): number {
   const first = segments.length - differentiated;
   return segments.reduce(
@@ -139,7 +141,7 @@ function costOf({ plan: { segments, differentiated } }: RolloutJob): number {
   );
 }
 
-/** Moves bytes to shared memory, by a copy unless they are there already. */
+/** Copies bytes to shared memory, unless they are there already. */
 export function sharedBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
@@ -147,12 +149,12 @@ export function sharedBytes(bytes: Uint8Array): Uint8Array {
   return shared;
 }
 
-/** Loaded by the worker threads. Pixels and parameters are shared memory. */
+/** The job that worker threads load and execute. Pixels and parameters are in shared memory. */
 export const workerJob: WorkerJob<
   {
     readonly config: TrainingConfig;
     readonly data: Pixels;
-    /** `parameter:*`, as in `runShapes`; constant while a job runs. */
+    /** `parameter:*`, as in `runShapes`. Constant while a job runs. */
     readonly parameters: Numbers;
   },
   Job,
@@ -170,7 +172,7 @@ export const workerJob: WorkerJob<
       compute.free(...Object.values(values));
       for (const [name, shape] of shapes) {
         const key = `parameter:${name}`;
-        // A copy: ONNX Runtime takes no shared memory.
+        // Copy, because ONNX Runtime does not accept shared memory.
         values[key] = compute.upload(shape, Float32Array.from(shared[key]));
       }
       known = version;
@@ -205,7 +207,7 @@ class OrderedSum {
   /** The sum of all numbers before the first missing index. */
   total: Numbers = {};
 
-  /** @param numbers with index i, 0…; the caller must not use them again */
+  /** @param numbers numbers with index i, 0…; the caller must not use them afterwards */
   add(numbers: Numbers, i: number): void {
     this.waiting.set(i, numbers);
     for (;;) {

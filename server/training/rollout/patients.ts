@@ -1,6 +1,6 @@
 /**
- * Patients: states whose wounds close from their rim, as in a room (`world/wounds.ts`). They stay
- * patients over many updates, so that the rule meets wounds at every stage of closing.
+ * Draws patients: states whose wounds close from their rim, as in a room (`world/wounds.ts`).
+ * States stay patients over many updates, so that the rule meets wounds at every stage of closing.
  */
 import type { Random } from '../../../shared/random.ts';
 import { stepsUntilOpen } from '../../world/wounds.ts';
@@ -9,20 +9,25 @@ import { moved } from '../data/augment.ts';
 import type { PoolEntry, Pools } from './pools.ts';
 import { applyWound, woundMask, woundOfShare } from './wounds.ts';
 
-/** A new wound leaves at least this many cells alive; else there is none. */
+/**
+ * Minimum number of cells that a new wound leaves alive. A wound that leaves fewer is not applied.
+ */
 const FEWEST_LEFT = 8;
-/** Radius of a disc that alone is left, cells of a patch of 32×32. */
+/** Smallest and largest radius of a remaining disc, in cells of a patch of 32×32. */
 const DISC_LEFT = [3, 5] as const;
-/** Share of cells that scattered damage kills. */
+/** Share of cells killed by scattered damage. */
 const SCATTERED = 0.95;
-/** Maximum number of pieces of a wound of several. */
+/** Maximum number of pieces of a wound with several pieces. */
 const MOST_PIECES = 4;
-/** Largest shift of a whole body, share of the side. */
+/** Largest shift of a whole body, as a share of the side. */
 const LARGEST_SHIFT = 6 / 32;
-/** A cell counts in the loss once it has lived for this many steps. */
+/** Number of steps that a cell must have lived since it opened, before it counts in the loss. */
 const JUDGED_AFTER = 2;
 
-/** Draws patients, some of them new: copies of states of the pools with a wound. */
+/**
+ * Draws the patients of an update. Some are new: copies of pooled states that are wounded, shifted,
+ * or given the body of another organism.
+ */
 export function takePatients(
   config: TrainingConfig,
   pools: Pools,
@@ -54,10 +59,11 @@ export function takePatients(
 }
 
 /**
- * Wounds a state. As in a room, half of the wounds take living cells only; the others take the empty
- * ground beside them too.
+ * Wounds a state. Half of the wounds kill living cells only, as in a room; the other half also
+ * close empty ground.
  *
- * @returns a copy; its dead cells open one after the other from what is left
+ * @returns a copy whose dead cells open step by step from the remaining ones, or the entry itself
+ * if the wound would leave too few cells
  */
 export function wounded(
   { channels, presence, closing = 1 }: Pick<TrainingConfig, 'channels' | 'presence' | 'closing'>,
@@ -89,10 +95,10 @@ export function wounded(
 }
 
 /**
- * Draws a large wound: a half at any angle, all but a small disc, a bar, several pieces, or almost all
- * cells at random.
+ * Draws a large wound: one side of a cut at any angle, all but a small disc, a bar, several pieces,
+ * or almost all cells at random.
  *
- * @param lives [S, S]; a disc that is left lies around one of these cells
+ * @param lives [S, S], 1 = living; a remaining disc lies around a living cell
  * @returns [S, S], 1 = kept
  */
 function rimWound(random: Random, side: number, lives: Uint8Array): Uint8Array {
@@ -126,17 +132,17 @@ function discLeft(random: Random, side: number, lives: Uint8Array): Uint8Array {
   );
 }
 
-/** Steps that are left until each cell opens, after further steps. */
+/** Returns the number of steps left until each cell opens, after further steps. */
 export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
   closed.map((left) => Math.max(0, left - steps));
 
 /**
- * Cells that count in the loss: those of open ground that were not killed, or have lived for some
- * steps.
+ * Marks the cells that count in the loss: cells on open ground, if they were not killed or have
+ * lived again for some steps.
  *
  * @param closed [N, S, S] before the steps
- * @param steps since then
- * @param open [N, S, S]; absent: all ground
+ * @param steps number of steps since `closed`
+ * @param open [N, S, S]; absent: all ground is open
  * @returns [N, S, S], 1 or 0
  */
 export const seenCells = (closed: Uint8Array, steps: number, open?: Uint8Array): Float32Array =>

@@ -1,6 +1,6 @@
 /**
- * Pools of grown states that are trained further, so that the rule learns to persist long after
- * growth: states on free ground, states with neighbours, and patients.
+ * Holds pools of grown states that are trained further, so that the rule learns to persist long
+ * after growth: states on free ground, states with neighbours, and patients.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { TrainingConfig } from '../config.ts';
@@ -12,13 +12,16 @@ export interface PoolEntry {
   readonly image: number;
   /** [S, S, C]. */
   readonly states: Float32Array;
-  /** Seed of the image's augmentation, 24 bits. */
+  /** Random seed of the image's augmentation, 24 bits. */
   readonly look?: number;
-  /** Steps since the seed. */
+  /** Number of steps since the organism was planted. */
   readonly age: number;
-  /** [S, S]: 1 open ground, 0 ground of neighbours. Absent: all is open. */
+  /** [S, S]: 1 = open ground, 0 = ground of neighbours. Absent: all ground is open. */
   readonly open?: Uint8Array;
-  /** [S, S]: steps until a cell that was killed can live again; else 0. Absent: none was. */
+  /**
+   * [S, S]: number of steps until a killed cell can live again, 0 for all other cells. Absent: no
+   * cell was killed.
+   */
   readonly closed?: Uint8Array;
 }
 
@@ -28,8 +31,8 @@ export type PoolName = (typeof POOLS)[number];
 export type PoolStates = Readonly<Record<PoolName, readonly PoolEntry[]>>;
 
 /**
- * The pools of a run. As in the published training (Palm et al. 2022, code of 2021), drawn states are
- * removed, others are added, and above the size of a pool random states are dropped.
+ * The pools of a run. As in the published training (Palm et al. 2022, code of 2021), drawn states
+ * are removed, other states are added, and beyond the size of a pool random states are dropped.
  */
 export class Pools {
   private readonly of: Record<PoolName, PoolEntry[]>;
@@ -41,17 +44,16 @@ export class Pools {
     this.of = { pool: [...pool], crowd: [...crowd], patients: [...patients] };
   }
 
-  /** Pools with the same states. */
+  /** Returns pools with the same states. */
   copy(): Pools {
     return new Pools(this.config, this.of);
   }
 
-  /** A copy of all states. */
+  /** Returns a copy of all states. */
   all(): PoolStates {
     return this.copy().of;
   }
 
-  /** Number of states in a pool. */
   count(name: PoolName): number {
     return this.of[name].length;
   }
@@ -61,18 +63,21 @@ export class Pools {
     return this.of[name][random.integer(this.count(name))];
   }
 
-  /** Removes n random states, of at least n. */
+  /** Removes and returns n random states. The pool must have at least n. */
   take(name: PoolName, n: number, random: Random): PoolEntry[] {
     const states = this.of[name];
     return Array.from({ length: n }, () => states.splice(random.integer(states.length), 1)[0]);
   }
 
-  /** Keeps only states that fit. */
+  /** Keeps only states for which `fits` returns true. */
   keep(fits: (entry: PoolEntry) => boolean): void {
     for (const name of POOLS) this.of[name] = this.of[name].filter(fits);
   }
 
-  /** Adds states to the pools of their kinds; above the size drops random ones, old or new. */
+  /**
+   * Adds states to the pools of their kinds. Beyond the size of a pool, drops random states, old or
+   * new.
+   */
   add(entries: readonly PoolEntry[], random: Random): void {
     const { pool } = this.config;
     const sizes = { pool: pool?.size, crowd: pool?.crowded?.size, patients: pool?.patients?.size };

@@ -1,4 +1,4 @@
-/** Plans the rollouts of an update, one for each micro-batch; `rollout.ts` runs them. */
+/** Plans the rollouts of an update, one per micro-batch. `rollout.ts` runs them. */
 import type { Random } from '../../../shared/random.ts';
 import type { TrainingConfig } from '../config.ts';
 import { type Drawn, drawnAt } from '../config-fields.ts';
@@ -11,16 +11,16 @@ import { applyWound, openGround, woundMask } from './wounds.ts';
 export interface RolloutPlan {
   /** Indices of the target images. */
   readonly images: Uint32Array;
-  /** The `look` of each `PoolEntry`; absent for new organisms. */
+  /** The `look` of each `PoolEntry`. Absent for new organisms. */
   readonly looks?: readonly number[];
   readonly segments: readonly Segment[];
-  /** The last segments that are differentiated. */
+  /** Number of segments to differentiate, counted from the end. */
   readonly differentiated: number;
   /** Weight of the picture after a segment, by the segment's index. */
   readonly judged: ReadonlyMap<number, number>;
-  /** [N, S, S] of grown patches: 1 where the ground is open. Absent: all of it is. */
+  /** [N, S, S] of grown patches: 1 = open ground. Absent: all ground is open. */
   readonly open?: Uint8Array;
-  /** [N, S, S] of patients: steps until each cell opens. */
+  /** [N, S, S] of patients: number of steps until each cell opens. */
   readonly closed?: Uint8Array;
   /** States to continue from, [N, S, S, C], and their ages in steps. */
   readonly states?: Float32Array;
@@ -33,21 +33,24 @@ export interface RolloutPlan {
 
 /** The point of a run at which a rollout is planned. */
 export interface Moment {
-  /** Side of grown patches, cells. */
+  /** Side of grown patches, in cells. */
   readonly side: number;
   /** Share of the run that is done, 0…1. */
   readonly progress: number;
   /** Leak of the rule. */
   readonly leak: number;
   /**
-   * Position within each range of step numbers, 0…1: equal ranges then give equal numbers. Absent:
-   * each plan draws its own.
+   * Position within each range of step numbers, 0…1, so that plans with equal ranges get equal
+   * numbers. Absent: each plan draws its own number.
    */
   readonly chance?: number;
   readonly random: Random;
 }
 
-/** Smaller pictures say nothing about the image, but cells may learn their positions in them. */
+/**
+ * Smallest stage compared with the image. Smaller pictures say nothing about the image, but cells
+ * may learn their positions in them.
+ */
 const SMALLEST_JUDGED = 4;
 
 /** Draws a number of steps from a range, both ends included. */
@@ -56,7 +59,7 @@ function drawSteps(range: Drawn, { progress, chance, random }: Moment): number {
   return low + Math.floor((chance ?? random.uniform()) * (high - low + 1));
 }
 
-/** Plans new organisms: growth from the seed, then the extra steps. */
+/** Plans the rollout of new organisms: growth from the seed, then the extra steps. */
 export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Moment): RolloutPlan {
   const { growthSteps, extraSteps, segmentSteps } = config;
   const { side, leak, random } = now;
@@ -90,9 +93,10 @@ export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Mome
 }
 
 /**
- * Plans further steps of grown states. Those with neighbours keep their open ground.
+ * Plans further steps of grown states. States with neighbours keep their open ground.
  *
- * @param further the steps, and how many of the states, from the first, are damaged before
+ * @param further `steps`, the range of step numbers; `wounded`, how many of the states, from the
+ * first, are damaged before the steps; `rest`, whether the last step should change nothing
  */
 export function pooledPlan(
   config: TrainingConfig,
@@ -124,7 +128,7 @@ export function pooledPlan(
   };
 }
 
-/** Plans further steps of patients, judged halfway and at the end. */
+/** Plans further steps of patients. The loss judges their pictures halfway and at the end. */
 export function patientPlan(
   config: TrainingConfig,
   entries: readonly PoolEntry[],
@@ -150,7 +154,7 @@ export function patientPlan(
   };
 }
 
-/** The fields that all plans of pooled states have. */
+/** Returns the fields common to all plans of pooled states. */
 function planOfEntries(config: TrainingConfig, entries: readonly PoolEntry[], { leak }: Moment) {
   const { length: size } = entries[0].states;
   const states = new Float32Array(entries.length * size);
@@ -167,7 +171,7 @@ function planOfEntries(config: TrainingConfig, entries: readonly PoolEntry[], { 
   };
 }
 
-/** Segments on the open ground of each patch; without, all ground is open. */
+/** Restricts segments to the open ground of each patch. Without `grounds`, all ground is open. */
 function onGround(
   segments: readonly Segment[],
   grounds: readonly Uint8Array[] | undefined,
@@ -180,17 +184,18 @@ function onGround(
 }
 
 /**
- * The point of a run, 0…1, by which patches grow, the leak rises and ranges change. With more
- * updates in all it waits where it is: at smaller patches the pool would be lost.
+ * Returns the point of a run, 0…1, that determines the size of patches, the leak and the ranges of
+ * step numbers. If the total number of updates is raised, this point waits at the value reached,
+ * because with smaller patches the pool would be lost.
  *
- * @param updates of the whole run
+ * @param updates number of updates of the whole run
  */
 export const progressOf = (
   { update, reached }: Pick<RunState, 'update' | 'reached'>,
   updates: number,
 ): number => Math.max(reached, update / updates);
 
-/** Side of grown patches at a point of a run, 0…1. */
+/** Returns the side of grown patches at a point of a run, 0…1. */
 export function sideAt(
   { curriculum, side }: Pick<TrainingConfig, 'curriculum' | 'side'>,
   progress: number,
@@ -198,7 +203,10 @@ export function sideAt(
   return curriculum.find(({ until }) => progress < until)?.side ?? side;
 }
 
-/** Leak of the rule at a point of a run, 0…1: rises from zero to the model's leak. */
+/**
+ * Returns the leak of the rule at a point of a run, 0…1. The leak rises from zero to the model's
+ * leak.
+ */
 export function leakAt(
   { leakRamp, update: { leak } }: Pick<TrainingConfig, 'leakRamp' | 'update'>,
   progress: number,
@@ -210,9 +218,9 @@ export function leakAt(
 }
 
 /**
- * The point at which a run begins whose rule is that of a checkpoint. What a rule starts with, a leak
- * that rises and smaller patches, is behind one that is trained with the whole leak. One that was
- * written while its leak rose goes on from there.
+ * Returns the point at which a run starts if its rule comes from a checkpoint. If the rule was
+ * trained with the whole leak, the run starts after the leak ramp and the smaller patches. If the
+ * checkpoint was written during the leak ramp, the run starts at the point with its leak.
  *
  * @param known leak of the checkpoint
  */
@@ -230,8 +238,8 @@ export function pointOf(
 }
 
 /**
- * Learning rate of an update (the first is 1): rises over the warm-up, is constant, falls over the
- * last share.
+ * Returns the learning rate of an update (the first is 1): it rises during the warm-up, is
+ * constant, and falls over the last share of the run.
  */
 export function rateAt(
   optimiser: TrainingConfig['optimiser'],

@@ -1,7 +1,6 @@
 /**
- * Runs rollouts: with gradients for training, without for pictures.
- * It never chooses images, states or steps: see `rollout-plan.ts`.
- * Start at `runRollout`.
+ * Runs rollouts: with gradients for training, without gradients for pictures. `rollout-plan.ts`
+ * chooses images, states and steps. Start reading at `runRollout`.
  */
 
 import { createRandom, hashText } from '../../../shared/random.ts';
@@ -27,7 +26,7 @@ import type { RolloutPlan } from './rollout-plan.ts';
 /** The images of a set, without their descriptions. */
 export type Pixels = Pick<Dataset, 'side' | 'channels' | 'count' | 'pixels' | 'splits'>;
 
-/** One per thread. */
+/** Compiled programs and data for training. Each thread has its own context. */
 export type TrainingContext = Awaited<ReturnType<typeof openTrainingContext>>;
 
 /** Compiles the encoder and prepares the segments of a configuration. */
@@ -54,9 +53,10 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   return {
     ...{ compute, config, data, encoder, segments },
     /**
-     * Input of the encoder where the gallery has offsets: the row of each image.
+     * Returns the encoder's input that selects the offsets of gallery images, if the gallery has
+     * offsets.
      *
-     * @param images indices into the set; undefined for one that is changed
+     * @param images indices into the set; undefined for an image changed by augmentation
      */
     shownOf(images: readonly (number | undefined)[]): Record<string, Value> {
       if (gallery === 0) return {};
@@ -67,9 +67,9 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
       });
       return { shown: compute.upload([images.length, gallery], shown) };
     },
-    /** `total:*` of the segments, all zero: the initial sums of gradients. */
+    /** Initial sums of gradients: `total:*` of the segments, all zero. */
     zeros: zeros as Values,
-    /** Frees its memory; its compute stays open. */
+    /** Frees the context's memory. The compute stays open. */
     async close(): Promise<void> {
       compute.free(...Object.values(zeros));
       await segments.dispose();
@@ -79,7 +79,10 @@ export async function openTrainingContext(compute: Compute, config: TrainingConf
   };
 }
 
-/** Programs of the encoder for one batch size, with offsets for the images of a gallery. */
+/**
+ * Compiles the programs of the encoder for one batch size, with offsets for the images of a
+ * gallery.
+ */
 async function compileEncoder(compute: Compute, config: TrainingConfig, gallery: number) {
   const { encoder: net, side, latentSize } = config;
   const { micro: batch } = config.batch;
@@ -104,8 +107,9 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
   );
   return {
     /**
-     * Inputs: `image` [N, S, S, c], `noise` [N, Z], `parameter:*`, with a gallery `shown` [N, G]: 1 for
-     * its image. Outputs: `latents`, `mean`, `logSigma` [N, Z], `divergence` [N], nats.
+     * Inputs: `image` [N, S, S, c]; `noise` [N, Z]; `parameter:*`; with gallery offsets `shown` [N,
+     * G], which has a 1 at the row of the shown image. Outputs: `latents`, `mean`, `logSigma` [N,
+     * Z]; `divergence` [N], nats.
      */
     forward: await compute.compile({
       latents,
@@ -114,9 +118,9 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
       divergence: g.reshape(nats, [batch]),
     }),
     /**
-     * Further inputs: `total:latents`, the change of the latents; `divergenceWeight` [N], the weight
-     * of a nat of divergence. Outputs: `total:encoder.*` and that of the offsets, the gradients of
-     * this batch.
+     * Further inputs: `total:latents`, the gradient with respect to the latents; `divergenceWeight`
+     * [N], the weight of a nat of divergence. Outputs: `total:encoder.*` and the `total:*` of the
+     * offsets, the gradients of this batch.
      */
     reverse: await compute.compile(
       Object.fromEntries(names.map((name, i) => [`total:${name}`, slopes[i]])),
@@ -128,40 +132,41 @@ async function compileEncoder(compute: Compute, config: TrainingConfig, gallery:
 export interface Target {
   /** [N, s, s, c], 0…1. */
   readonly image: Value;
-  /** Weight of a nat of each sample, [N]: −1/batch raises the likelihood. */
+  /** Weight of a nat of each sample, [N]. The weight −1/batch raises the likelihood. */
   readonly weight: Value;
-  /** With a position loss: [1, s, s, 4 · octaves]. */
+  /** Expected position channels for a position loss, [1, s, s, 4 · octaves]. */
   readonly places?: Value;
-  /** For segments with a rim, [N, s, s, 1]: 0 leaves a cell out of the loss. */
+  /** Cells that count in the loss, for segments with a rim, [N, s, s, 1]. 0 leaves a cell out. */
   readonly seen?: Value;
 }
 
 /** Inputs of one rollout. */
 export interface Rollout {
   readonly segments: readonly Segment[];
-  /** The last segments that are differentiated; those before only run. */
+  /** Number of segments to differentiate, counted from the end. The earlier segments only run. */
   readonly differentiated: number;
-  /** By the index of the segment; the last one has an entry. */
+  /** Targets by index of the segment. The last segment must have one. */
   readonly targets: ReadonlyMap<number, Target>;
-  /** Inputs that all segments share. */
+  /** Inputs shared by all segments. */
   readonly conditioning: Conditioning;
-  /** States before the first segment, unless it begins with a seed; the caller frees them. */
+  /** States before the first segment, unless it begins with a seed. The caller frees them. */
   readonly states?: Value;
   /**
-   * Other inputs of the segment of an index: update masks `mask0…`, `open` ground, `closed` cells.
-   * Freed here.
+   * Returns the other inputs of segment i: update masks `mask0…`, `open` ground, `closed` cells.
+   * The rollout frees them.
    */
   readonly masks?: (segment: Segment, i: number) => Record<string, Value>;
 }
 
 /**
  * Runs a rollout and adds its gradients to totals. Memory holds the states between segments, and
- * the inner states of one segment.
+ * the inner states of only one segment.
  *
- * @param context `zeros`: initial sums, `total:*` of the segments' `totalShapes`
+ * @param context `zeros` are the initial sums, `total:*` of the segments' `totalShapes`
  * @param parameters `parameter:*`
- * @returns the last states; log p(image | last states), [N]; and `total:*` of every parameter of the
- *   rule and of the latents, with the gradients of this rollout added. The caller frees the values
+ * @returns the last states; log p(image | last states), [N]; and `total:*` of every parameter of
+ * the rule and of the latents, with the gradients of this rollout added. The caller frees the
+ * values
  */
 export async function differentiate(
   { compute, segments: programs, zeros }: Pick<TrainingContext, 'compute' | 'segments' | 'zeros'>,
@@ -231,7 +236,7 @@ export async function differentiate(
 /** A rollout to run with gradients. */
 export interface RolloutJob {
   readonly plan: RolloutPlan;
-  /** Samples of the whole update; the nats of a sample are divided by it. */
+  /** Number of samples in the whole update. The nats of each sample are divided by it. */
   readonly samples: number;
   readonly seed: string;
 }
@@ -239,7 +244,7 @@ export interface RolloutJob {
 /** A micro-batch without gradients: images to encode, or latents to grow. */
 export type RowsJob =
   | {
-      /** Indices into the set, as many as a micro-batch has. */
+      /** Indices into the set, one for each sample of a micro-batch. */
       readonly images: Uint32Array;
     }
   | GrowJob;
@@ -248,18 +253,17 @@ interface GrowJob {
   /** [N, Z]. */
   readonly latents: Float32Array;
   readonly segments: readonly Segment[];
-  /** [N, s, s, C] before the first segment, unless it begins with a seed. */
+  /** States before the first segment, [N, s, s, C]. Absent if it begins with a seed. */
   readonly states?: Float32Array;
-  /** [N, S, S], for segments with a rim: steps until each cell opens. */
+  /** [N, S, S], for segments with a rim: number of steps until each cell opens. */
   readonly closed?: Uint8Array;
   /** Leak of the rule at this point of the run. */
   readonly leak: number;
   readonly seed: string;
 }
 
-/** Results of a rollout. */
 export interface RolloutOutcome {
-  /** `total:*` of every parameter; the caller frees them. */
+  /** `total:*` of every parameter. The caller frees them. */
   readonly totals: Values;
   /** log p(image | last states), [N]. */
   readonly nats: Float32Array;
@@ -294,7 +298,7 @@ export async function runRollout(
   };
 
   const pixels = gatherImages(data, images);
-  // A pooled organism keeps the mirroring and shift it was grown with.
+  // A pooled organism keeps the augmentation that it was grown with.
   const looks = plan.looks ?? Array.from(images, () => newLook(random));
   const size = pixels.length / n;
   const shown = looks.map((look, i) => {
@@ -371,9 +375,9 @@ const stepsBefore = ({ segments }: RolloutPlan, index: number): number =>
   segments.slice(0, index).reduce((sum, { steps }) => sum + steps, 0);
 
 /**
- * Uploads the targets of the segments that are judged.
+ * Uploads the targets of the segments that have a weight in the loss.
  *
- * @param pictureAt gives the images at the side of a stage
+ * @param pictureAt returns the images at the side of a stage
  */
 function uploadTargets(
   { config: { places } }: TrainingContext,
@@ -404,8 +408,8 @@ function uploadTargets(
 }
 
 /**
- * The open ground of patches at a stage, [n, stage, stage, 1]: the middle of the ground of grown
- * ones.
+ * Returns the open ground of patches at a stage, [n, stage, stage, 1]: the middle of the ground of
+ * grown patches.
  */
 function openAt(open: Uint8Array, side: number, stage: number): [number[], Float32Array] {
   const n = open.length / side ** 2;
@@ -420,8 +424,8 @@ function openAt(open: Uint8Array, side: number, stage: number): [number[], Float
 }
 
 /**
- * Computes a job without gradients: the means of posteriors, without noise, [N, Z]; or the states
- * after the last segment, [N, s, s, C].
+ * Computes a job without gradients: posterior means, without noise, [N, Z]; or the states after the
+ * last segment, [N, s, s, C].
  */
 export async function runRows(
   context: TrainingContext,
@@ -475,13 +479,13 @@ async function grow(
   return result;
 }
 
-/** Steps until cells open, as the input of a segment. */
+/** Uploads the number of steps until cells open, as an input of a segment. */
 const uploadClosed = (compute: Compute, n: number, { stage }: Segment, steps: Uint8Array): Value =>
   compute.upload([n, stage, stage, 1], Float32Array.from(steps));
 
 /**
- * Weights of samples by the number of their cells that count, [N]: √(all / counted). Few cells teach
- * as much as many.
+ * Returns weights of samples by the number of their cells that count, [N]: √(all / counted). A
+ * sample with few counted cells then teaches about as much as one with many.
  */
 function weightsOf(seen: Float32Array | undefined, n: number): Float32Array {
   if (!seen) return new Float32Array(n).fill(1);

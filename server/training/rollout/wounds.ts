@@ -1,31 +1,31 @@
 /**
- * Wounds: which cells of a patch lose their whole state, as with damage in a room. Training uses
- * random ones, evaluation ones of an exact size.
+ * Draws wounds: which cells of a patch lose their whole state, as with damage in a room. Training
+ * uses wounds of random size, evaluation wounds of an exact size.
  */
 import type { Random } from '../../../shared/random.ts';
 
 /**
- * Shapes of wounds: a disc, anywhere; one side of a straight cut, at any angle; a straight band from
- * edge to edge; as published, a square of half the side (Palm et al. 2022, code of 2021); a short
- * bent line, as drawn with a finger.
+ * Shapes of wounds. `disc`: anywhere in the patch. `half`: one side of a straight cut, at any
+ * angle. `bar`: a straight band from edge to edge. `square`: a square of half the side, as
+ * published (Palm et al. 2022, code of 2021). `stroke`: a short bent line, as drawn with a finger.
  */
 export const WOUND_KINDS = ['disc', 'half', 'bar', 'square', 'stroke'] as const;
 type WoundKind = (typeof WOUND_KINDS)[number];
 /** Shapes that can have any exact size. */
 type ExactKind = Exclude<WoundKind, 'square'>;
 
-/** Smallest share of cells of a random wound. */
+/** Smallest share of the cells in a random wound. */
 const SMALLEST = 0.02;
-/** Thinner lines would break into pieces. */
+/** Minimum radius of strokes and width of bars, in cells. Thinner lines would break into pieces. */
 const THINNEST_RADIUS = 1.25;
 const THINNEST_BAR = 2;
 
 /**
  * Draws a wound with a random position, direction and size.
  *
- * @param side of the patch, cells
- * @param largest share of cells, 0…1: a `half` has exactly this share, a `square` at most a
- *   quarter, a `bar` is at least two cells wide, and the others have at least 2 %
+ * @param side side of the patch, in cells
+ * @param largest largest share of cells, 0…1: a `half` has exactly this share, a `square` at most a
+ * quarter, a `bar` is at least two cells wide, and other kinds have at least 2 %
  * @returns [side, side], row-major, 1 = kept, 0 = wounded
  */
 export function woundMask(
@@ -43,7 +43,8 @@ export function woundMask(
 /**
  * Draws a wound of an exact size: one piece of round(share · side²) cells.
  *
- * @param kinds one of them is chosen; a bar of less than side · √2 cells can break into pieces
+ * @param kinds shapes to choose from at random; a bar of less than side · √2 cells can break into
+ * pieces
  * @returns [side, side], row-major, 1 = kept, 0 = wounded
  */
 export function woundOfShare(
@@ -63,7 +64,7 @@ const NEIGHBOURS = ['disc', 'half', 'bar'] as const;
  * Draws the open ground of a patch beside one or two neighbours. The middle stays open, because an
  * organism can only be planted on open ground.
  *
- * @param largest share of the cells that may be closed, 0…1
+ * @param largest largest share of the cells that may be closed, 0…1
  * @returns [side, side], 1 = open
  */
 export function openGround(random: Random, side: number, largest: number): Uint8Array {
@@ -103,7 +104,7 @@ function squareWound(random: Random, side: number, largest: number): Uint8Array 
 
 /**
  * Wounds the `count` cells nearest to a random shape. Every kind then has exactly the requested
- * size at any position: parts outside the patch make the rest larger.
+ * size at any position: if the shape lies partly outside the patch, the rest becomes larger.
  */
 function nearest(random: Random, side: number, kind: ExactKind, count: number): Uint8Array {
   const distance = randomShape(random, side, kind, count);
@@ -117,7 +118,7 @@ function nearest(random: Random, side: number, kind: ExactKind, count: number): 
   return mask;
 }
 
-/** @returns the distance of a point from a shape without size */
+/** Draws a random shape without size. @returns the distance of a point from the shape */
 function randomShape(
   random: Random,
   side: number,
@@ -140,7 +141,9 @@ function randomShape(
   }
 }
 
-/** Two segments with a bend; the length follows from the area and a random width. */
+/**
+ * Draws a stroke: two segments with a bend. Their length follows from the area and a random width.
+ */
 function stroke(
   random: Random,
   { x, y, angle }: Point & { readonly angle: number },
@@ -168,7 +171,7 @@ function stroke(
 
 type Point = { readonly x: number; readonly y: number };
 
-/** Distance of a point from the line between two others. */
+/** Returns the distance of a point from the line segment between two others. */
 export function distanceToSegment(x: number, y: number, a: Point, b: Point): number {
   const [dx, dy] = [b.x - a.x, b.y - a.y];
   const squared = dx * dx + dy * dy;

@@ -1,4 +1,7 @@
-/** The state that a run begins with: a stored run, a checkpoint, or random weights. */
+/**
+ * Creates the state that a run begins with: a stored run, the weights of a checkpoint, or random
+ * weights.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -23,12 +26,12 @@ import { loadRun, type Run } from './run-folder.ts';
 import { firstState, LATENTS, OFFSETS, type RunState, runShapes } from './run-state.ts';
 
 /**
- * Fills the weights of a smaller encoder into a larger one.
+ * Copies the weights of a smaller encoder into a larger one.
  *
- * @param small its net and weights, `encoder.*`
- * @param large its net and random weights
- * @returns `encoder.*` of the larger one; undefined if the smaller one does not fit into it: it has
- *   another number of layers, other sizes of kernels, or more units somewhere
+ * @param small net and weights of the smaller encoder, `encoder.*`
+ * @param large net and random weights of the larger encoder
+ * @returns `encoder.*` of the larger encoder, or undefined if the smaller one does not fit into it,
+ * that is, has another number of layers, other kernel sizes, or more units in some layer
  */
 export function enlargeEncoder(
   small: { readonly net: EncoderNetwork; readonly tensors: Tensors },
@@ -38,10 +41,10 @@ export function enlargeEncoder(
   const [from, to] = [small.net, large.net].map((net) => encoderShapes(net, image));
   const filled = new Map<string, Float32Tensor>();
   const kernels = [...to.keys()].filter((name) => name.endsWith('.kernel'));
-  // Of another side, or without what its card says.
+  // The weights are for images of another side, or do not match the card.
   if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
-  /** Units that a position of a layer's input has, before and now. */
+  /** Number of units per position in a layer's input, in the smaller and in the larger encoder. */
   let [known, units] = [image.channels, image.channels];
   for (const kernel of kernels) {
     const [before, shape] = [from.get(kernel), to.get(kernel)!];
@@ -70,7 +73,7 @@ export function enlargeEncoder(
   return filled;
 }
 
-/** Whether both see images alike, with kernels of equal sizes, strides and margins. */
+/** Whether both encoders treat images alike, with kernels of equal sizes, strides and margins. */
 function isLike(small: EncoderNetwork, large: EncoderNetwork): boolean {
   const essence = ({ convolutions, dense, input, meanRange, logSigmaRange }: EncoderNetwork) =>
     JSON.stringify([
@@ -81,10 +84,10 @@ function isLike(small: EncoderNetwork, large: EncoderNetwork): boolean {
 }
 
 /**
- * Loads a stored run to resume, or begins one: with the weights of a checkpoint and, if it is named,
- * the encoder of another, else with random ones.
+ * Loads a stored run to resume, or begins a new one: with the weights of a checkpoint, and possibly
+ * the encoder of another checkpoint, or else with random weights.
  *
- * @param say told what of a checkpoint is not as the configuration has it
+ * @param say reports what differs between a checkpoint and the configuration
  * @throws TrainingError no-run, bad-run
  */
 export async function beginRun(
@@ -106,7 +109,7 @@ export async function beginRun(
   const names = [...shapes.keys()];
   const drawn = new Map(names.map((name) => [name, state.tensors.get(`parameter:${name}`)!]));
   const found = new Map([...model.tensors, ...encoderTensors(encoderModel, config, drawn)]);
-  // A checkpoint has no offsets.
+  // A checkpoint does not store offsets.
   if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
   const misfit = misfitOf(found, shapes);
   if (misfit) {
@@ -122,7 +125,9 @@ export async function beginRun(
   };
 }
 
-/** The encoder of a checkpoint, made as large as that of the configuration. */
+/**
+ * Returns the encoder of a checkpoint, enlarged to the encoder of the configuration if possible.
+ */
 function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn: Tensors): Tensors {
   const { side, latentSize, readout } = config;
   const own = new Map([...tensors].filter(([name]) => name.startsWith('encoder.')));
@@ -132,15 +137,16 @@ function encoderTensors({ card, tensors }: Model, config: TrainingConfig, drawn:
   return enlargeEncoder({ net: card.encoder, tensors }, large, image) ?? own;
 }
 
-/** Fields of the rule whose change the shapes of tensors do not show. */
+/** Fields of the rule whose changes do not show in the shapes of tensors. */
 const KEPT = ['side', 'channels', 'latentSize', 'growth', 'update', 'readout', 'presence'] as const;
 
-/** Fields that give the weights of an encoder their meaning. */
+/** Fields that determine what an encoder's weights mean. */
 const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
 
 /**
- * Checks that a rule that is kept is that of the configuration. One that learns may become another; an
- * encoder may be enlarged and see images with other margins, but not in other units.
+ * Checks that a checkpoint fits the configuration. A run that trains only the encoder must have the
+ * checkpoint's rule; a run that trains the rule may change it. An encoder may be enlarged and see
+ * images with other margins, but not in other units.
  *
  * @throws TrainingError bad-run
  */
@@ -173,8 +179,8 @@ function checkOrigin(
 }
 
 /**
- * Checks that a run which keeps the gallery of a checkpoint has its images, in its order: then an
- * exported card names each latent as before.
+ * Checks, for a run that keeps the gallery of a checkpoint, that the set starts with the gallery's
+ * images, in the same order. Only then does an exported card name each latent as before.
  *
  * @throws TrainingError bad-run
  */
@@ -191,19 +197,22 @@ export async function checkGallery(
   throw new TrainingError('bad-run', `${from}: ${what}; its latents would get other names`);
 }
 
-/** Steps after growth in which nearly all cells reach the picture at which they rest. */
+/** Number of steps after growth until nearly all cells show their picture at rest. */
 const REST_STEPS = 24;
 
 /**
- * Moves the offsets of a gallery to where its pictures are best, grown and at rest. The encoder keeps latents near each
- * other, at the cost of the picture, and offsets alone learn slowly. The rule has not yet learnt to rest and
- * heal with the moved latents: the run must go on.
+ * Optimises the offsets of a gallery for its pictures, grown and at rest. The encoder keeps latents
+ * near each other at the cost of the picture, and offsets learn slowly during training. The rule
+ * has not yet learnt to rest and heal with the new latents, so the run must continue afterwards.
  *
  * @param rule the weights that a checkpoint of this state has
- * @param asked.pull weight of the mean squared distance from where each latent is, beside the picture's error
- * @param asked.stop ends it before the next latent; those that have moved stay where they are then
+ * @param asked.pull weight of the mean squared distance from each latent's initial value, relative
+ * to the picture's error
+ * @param asked.stop ends the search before the next latent; latents already optimised keep their
+ * new values
  * @returns the state with other `gallery.offsets`
- * @throws TrainingError bad-config if the run has no offsets, or its rule grows by chance or without colours
+ * @throws TrainingError bad-config if the run has no offsets, or its rule grows by chance or
+ * without colours
  */
 export async function refineOffsets(
   compute: Compute,

@@ -24,19 +24,19 @@ import { openPosteriors } from '../model/networks.ts';
 import { readIfThere, replaceFiles } from './large-files.ts';
 import { LATENTS, OFFSETS, trainedShapes } from './run-state.ts';
 
-/** The parts of a checkpoint. */
+/** The data that a checkpoint is built from. */
 export interface TrainedRule {
   readonly config: TrainingConfig;
   readonly data: Dataset;
-  /** `update.*`, `encoder.*`, and offsets of the gallery if there are any. */
+  /** `update.*`, `encoder.*`, and the gallery's offsets if there are any. */
   readonly weights: Tensors;
   /** Notes for the card: command, time, device. */
   readonly training: Record<string, string>;
 }
 
 /**
- * Builds a checkpoint in memory; its gallery has the posterior means of the first training images, with
- * their offsets, or the latents that the run has kept.
+ * Builds a checkpoint in memory. Its gallery has the posterior means of the first training images,
+ * with their offsets, or the latents that the run has kept.
  */
 export async function trainedModel(
   compute: Compute,
@@ -77,7 +77,7 @@ export async function trainedModel(
   return identified({ card, tensors });
 }
 
-/** A model whose card has the identity of its weights and latents. */
+/** Returns a model whose card has the identity of its weights and latents. */
 export const identified = (model: Model): Model => ({
   ...model,
   card: { ...model.card, identity: identityOf(model) },
@@ -87,11 +87,11 @@ export const identified = (model: Model): Model => ({
 const DERIVED_FILES = [RELATIVES_FILE, PAINTER_FILE, ...WRITTEN_FILES];
 
 /**
- * Writes card, weights and gallery of a checkpoint; if that fails, those in the folder stay. What was
- * made of other weights is removed, as it would be taken for that of these. What is known of the same
- * weights stays: their painter with its entry, and their figures.
+ * Writes card, weights and gallery of a checkpoint. If writing fails, the files in the folder stay.
+ * Files derived from other weights are removed, because they would be mistaken for files of these
+ * weights. If the folder has the same weights, their painter and figures stay.
  *
- * @param say told what was removed
+ * @param say reports the removed files
  */
 export async function writeCheckpoint(
   folder: string,
@@ -108,12 +108,13 @@ export async function writeCheckpoint(
     figures: measured ?? figures,
   };
   const files = new Map([[join(folder, MODEL_FILE), [writeSafetensors(model.tensors)]]]);
-  // Rooms refuse a decoder, which cannot be grown step by step.
+  // Do not draw the gallery of a decoder: rooms refuse decoders, which cannot be grown step by
+  // step.
   if (card.update.kind !== 'decoder') {
     files.set(join(folder, GALLERY_FILE), [await drawGallery(model)]);
   }
   files.set(join(folder, CARD_FILE), [Buffer.from(`${JSON.stringify(card, null, 2)}\n`)]);
-  // The card comes last: its identity vouches for all else in the folder.
+  // Write the card last, because its identity vouches for all other files in the folder.
   await replaceFiles(files, async () => {
     if (!before || isSame) return;
     const there = new Set(await readdir(folder));
@@ -123,7 +124,10 @@ export async function writeCheckpoint(
   });
 }
 
-/** The card in a folder, which may be of another version or damaged; undefined: there is none. */
+/**
+ * Reads the card in a folder, which may be damaged or of another version. Returns undefined if
+ * there is none.
+ */
 async function cardIn(folder: string): Promise<Partial<Card> | undefined> {
   const text = await readIfThere(join(folder, CARD_FILE));
   try {

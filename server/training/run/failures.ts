@@ -1,14 +1,17 @@
-/** Reactions of a run to failures: it repeats an update, saves the updates before it, and goes on without a file that cannot be written. */
+/**
+ * Handles failures during a run: repeats an update, saves the updates before it, and continues if a
+ * file cannot be written.
+ */
 import { isNativeError } from 'node:util/types';
 import { type RetryOptions, systemClock } from '../../platform/clock.ts';
 import { TrainingError } from '../errors.ts';
 import type { RunState } from './run-state.ts';
 
 /**
- * Options for two more attempts: a lack of memory can pass; what kills a thread every time does
- * not.
+ * Returns options for two more attempts after a lost thread: a lack of memory can pass, but an
+ * error that kills a thread every time does not.
  *
- * @param remedy what happens after a death, for `say`
+ * @param remedy what happens after a thread is lost, for `say`
  */
 export const afterLostThread = (remedy: string, say: (line: string) => void): RetryOptions => ({
   clock: systemClock,
@@ -18,8 +21,8 @@ export const afterLostThread = (remedy: string, say: (line: string) => void): Re
 });
 
 /**
- * Runs writes that a run can do without, as they come again. Says what cannot be written, once until
- * it works again; errors that are not of files are thrown.
+ * Creates a function that runs writes that may fail, because a later write replaces them. Reports a
+ * failing write once until it works again. Throws errors that do not concern files.
  */
 export function createWriter(say: (line: string) => void) {
   const failing = new Set<string>();
@@ -28,7 +31,8 @@ export function createWriter(say: (line: string) => void) {
       await write();
       failing.delete(what);
     } catch (error) {
-      // Errors of files come from outside the realm that a caller may run in.
+      // Use `isNativeError`, because errors of files may come from another realm than the caller's,
+      // and `instanceof` would not recognise them.
       if (!isNativeError(error) || !('syscall' in error)) throw error;
       if (!failing.has(what)) say(`${what} cannot be written: ${error.message}; the run goes on`);
       failing.add(what);
@@ -37,10 +41,10 @@ export function createWriter(say: (line: string) => void) {
 }
 
 /**
- * Saves what was done before a failed update. Does not throw, so that the error of the update is
+ * Saves the state before a failed update. Does not throw, so that the error of the update is
  * reported.
  *
- * @param error of the update
+ * @param error error of the update
  * @param read reads the state of the run
  * @param say prints what happened
  */
@@ -50,7 +54,7 @@ export async function saveAfterFailure(
   save: (state: RunState) => Promise<void>,
   say: (line: string) => void,
 ): Promise<void> {
-  // A run resumed from here would compute the same gradient and stop again.
+  // A run resumed from this state would compute the same gradient and stop again.
   if (error instanceof TrainingError && error.reason === 'not-finite') return;
   try {
     const state = await read();

@@ -1,9 +1,15 @@
-/** Files that may be larger than one call of the system takes, and are never left half written. */
+/**
+ * Reads and writes files that may be larger than one system call can handle, and never leaves a
+ * half-written file.
+ */
 import { type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises';
 
 const CHUNK = 64 * 1024 * 1024;
 
-/** Reads a file; undefined if there is none. @throws Error it cannot be read, or has shrunk */
+/**
+ * Reads a file, or returns undefined if there is none. @throws Error the file cannot be read, or
+ * has shrunk
+ */
 export async function readIfThere(file: string): Promise<Buffer | undefined> {
   const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
@@ -30,8 +36,8 @@ async function readWhole(handle: FileHandle): Promise<Buffer> {
 type Parts = Iterable<Uint8Array | string>;
 
 /**
- * Writes a file atomically: after a crash or power failure the old or the new one is there. Leaves
- * nothing behind when it fails.
+ * Writes a file atomically: after a crash or power failure either the old or the new file exists.
+ * Leaves nothing behind if it fails.
  */
 export const replaceFile = (file: string, parts: Parts, unfinished?: string): Promise<void> =>
   replaceFiles(
@@ -41,11 +47,11 @@ export const replaceFile = (file: string, parts: Parts, unfinished?: string): Pr
   );
 
 /**
- * Writes files that belong together: none is replaced before all are written. They get their names
- * in order; a crash between two leaves old and new ones.
+ * Writes files that belong together: replaces none before all are written. Files are then renamed
+ * in order, so a crash between two renames leaves old and new files.
  *
- * @param beforeLast runs when all others have their names
- * @param unfinished names a file until it is written
+ * @param beforeLast runs when all files but the last have been renamed
+ * @param unfinished returns the name of a file until it is complete
  */
 export async function replaceFiles(
   files: ReadonlyMap<string, Parts>,
@@ -69,12 +75,12 @@ async function writeThrough(file: string, parts: Parts): Promise<void> {
   const handle = await open(file, 'w');
   try {
     await writeFile(handle, parts);
-    // Otherwise a power failure could leave the name on a file without its bytes.
+    // Sync first, or a power failure could leave a file with its name but without its bytes.
     await handle.sync();
   } finally {
     await handle.close();
   }
 }
 
-/** Removes a file; a failure is ignored, since the error before it is reported. */
+/** Removes a file. Ignores a failure, because the error that led here is reported. */
 const remove = (file: string): Promise<void> => rm(file, { force: true }).catch(() => {});

@@ -1,4 +1,7 @@
-/** Adam (Kingma & Ba 2015, ε outside the root) with clipping by the global norm, as one program. */
+/**
+ * Implements Adam (Kingma & Ba 2015, ε outside the root) with clipping by the global norm, as one
+ * program.
+ */
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { Compute, Value, Values } from '../../autodiff/compute.ts';
 import type { Expression } from '../../autodiff/graph.ts';
@@ -8,26 +11,26 @@ import type { TrainingConfig } from '../config.ts';
 import { TrainingError } from '../errors.ts';
 import type { RunState } from './run-state.ts';
 
-/** Options of Adam. */
 export interface AdamOptions
   extends Pick<TrainingConfig['optimiser'], 'beta1' | 'beta2' | 'epsilon' | 'clip' | 'average'> {
-  /** Multiple of the rate for a parameter; default: 1. */
+  /** Returns the learning rate of a parameter, as a multiple. Default: 1. */
   readonly rateOf?: (name: string) => number;
-  /** Parameters that stay as they are, beside those that change. */
+  /** Shapes of the parameters that do not change. */
   readonly kept?: Shapes;
 }
 
-/** Each parameter, its moments, and its moving average. */
+/** Names of the tensors per parameter: its value, its moments, and its moving average. */
 export const SETS = ['parameter', 'first', 'second', 'average'] as const;
 
 /** The parameters and moments of a run, in the memory of the back end. */
 export type Adam = Awaited<ReturnType<typeof createAdam>>;
 
 /**
- * Compiles the program and uploads the tensors.
+ * Compiles the programs and uploads the tensors.
  *
- * @param state tensors `parameter:*`, for a resumed run also `first:*`, `second:*`, `average:*`; and
- *   the number of steps behind these moments, less `starts` where a parameter began later
+ * @param state tensors `parameter:*`, for a resumed run also `first:*`, `second:*`, `average:*`;
+ * and `update`, the number of steps these moments have taken. The moments of a parameter in
+ * `starts` have taken that many steps fewer
  */
 export async function createAdam(
   compute: Compute,
@@ -63,7 +66,7 @@ export async function createAdam(
     }
   }
 
-  /** Adds parts in order, so that equal runs round equally. */
+  /** Adds the parts in order, so that equal runs round equally. */
   const sumOf = async (parts: readonly Values[]): Promise<Values> => {
     let sum = parts[0];
     for (const next of parts.slice(1)) {
@@ -76,11 +79,11 @@ export async function createAdam(
   };
 
   return {
-    /** Inputs `parameter:*` of programs; valid until the next step. */
+    /** Inputs `parameter:*` of programs, valid until the next step. */
     get parameters(): Values {
       return { ...kept, ...values };
     },
-    /** Inputs `parameter:*` with the values of the moving average; valid until the next step. */
+    /** Inputs `parameter:*` with the values of the moving average, valid until the next step. */
     get averages(): Values {
       const names = [...shapes.keys()];
       const own = names.map((name) => [`parameter:${name}`, values[`average:${name}`]]);
@@ -100,7 +103,7 @@ export async function createAdam(
       const scalars: Record<string, Value> = { rate: scalar(learningRate) };
       for (const start of begun) {
         const own = count - start;
-        // A smaller decay in the first steps, so that the average forgets the initial values.
+        // Decay faster in the first steps, so that the average forgets the initial values.
         scalars[`keep:${start}`] = scalar(Math.min(options.average, (1 + own) / (10 + own)));
         scalars[`correction1:${start}`] = scalar(1 - options.beta1 ** own);
         scalars[`correction2:${start}`] = scalar(1 - options.beta2 ** own);
@@ -119,7 +122,7 @@ export async function createAdam(
       steps = count;
       return norm;
     },
-    /** Copies of all tensors, by name. */
+    /** Returns copies of all tensors, by name. */
     async read(): Promise<Map<string, Float32Tensor>> {
       const tensors = new Map<string, Float32Tensor>();
       for (const [name, value] of Object.entries({ ...kept, ...values })) {
@@ -128,7 +131,6 @@ export async function createAdam(
       }
       return tensors;
     },
-    /** Frees the tensors and programs. */
     async dispose(): Promise<void> {
       compute.free(...Object.values(kept), ...Object.values(values));
       await program.dispose();
@@ -137,7 +139,10 @@ export async function createAdam(
   };
 }
 
-/** @param startOf steps before the first of a parameter, which its scalars are named by */
+/**
+ * Builds the expressions of one step. @param startOf number of steps before a parameter's first
+ * step; its scalars are named by this number
+ */
 function adam(
   shapes: Shapes,
   options: AdamOptions,

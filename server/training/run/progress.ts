@@ -1,4 +1,4 @@
-/** Prints the progress of a run. */
+/** Reports the progress of a run, as lines of text and as picture sheets. */
 import { createRandom } from '../../../shared/random.ts';
 import type { ComputeName } from '../../autodiff/compute.ts';
 import { stepsUntilOpen } from '../../world/wounds.ts';
@@ -13,21 +13,21 @@ import { duration } from '../terminal.ts';
 import { evenly } from './run-state.ts';
 import type { Trainer, UpdateReport } from './trainer.ts';
 
-/** Seconds between lines. */
+/** Minimum time between two lines, in seconds. */
 const INTERVAL = 10;
 
-/** Mean over some updates of a figure that not all of them have; NaN: none has it. */
+/** Averages a figure over the updates that have it. NaN: no update has it. */
 type Mean<Report> = (pick: (report: Report) => number | undefined) => number;
 
 /**
  * Starts the progress of a run at the current time.
  *
  * @param of.updates number of updates of the whole run
- * @param of.done updates done before
- * @param of.now returns the time, ms
+ * @param of.done number of updates done before
+ * @param of.now returns the time, in ms
  * @param of.say prints a line
  * @param describe formats the figures of the updates since the last line
- * @returns receives every update and prints a line from time to time
+ * @returns a function that receives every update and prints a line from time to time
  */
 export function createProgress<Report extends { readonly update: number }>(
   of: {
@@ -79,17 +79,17 @@ export function describeUpdates(mean: Mean<UpdateReport>): string {
     .join(' · ');
 }
 
-/** Maximum number of tiles of a row. */
+/** Maximum number of tiles per row. */
 const COLUMNS = 12;
-/** Steps after growth, and after damage, that the strips show. */
+/** Numbers of steps after growth, and after damage, shown in the strips. */
 const STAYED = [16, 64, 128, 256] as const;
 const HEALED = [4, 8, 16, 32, 64] as const;
 
 /**
- * Draws the sheet. Rows: images; organisms grown from them; samples of the prior; one organism as
- * it grows. For a rule that is trained beyond growth also: the grown organisms after 256 more
- * steps; the growing one in later steps; one that loses half of its cells and heals, from the rim if
- * the rule is trained so.
+ * Draws a picture sheet. Its rows are: images; organisms grown from the images; samples of the
+ * prior; one organism as it grows. If training includes steps after growth, further rows and tiles
+ * show the grown organisms after 256 more steps; the growing organism in later steps; and an
+ * organism that loses half of its cells and heals, from the rim if the rule is trained that way.
  *
  * @returns a PNG file
  */
@@ -98,7 +98,7 @@ export async function drawProgressSheet(
   data: Dataset,
   trainer: Trainer,
 ): Promise<Buffer> {
-  // The side that the curriculum has reached.
+  // Draw at the side that the curriculum has reached.
   const side = sideAt(whole, trainer.progress);
   const config = { ...whole, side };
   const { channels, latentSize } = config;
@@ -110,7 +110,7 @@ export async function drawProgressSheet(
   const tiles = (states: Float32Array, of = side): Tile[] =>
     tilesOfStates(config, states, of).map((tile) => enlarged(tile, whole.side));
   const grown = await trainer.run(means, growth);
-  /** Runs the first grown organisms on. @param closed steps until each cell opens */
+  /** Runs the first grown organisms further. @param closed number of steps until each cell opens */
   const stay = (states: Float32Array, steps: number, closed?: Uint8Array): Promise<Float32Array> =>
     trainer.run(
       means.subarray(0, (states.length / grown.length) * means.length),
@@ -120,7 +120,7 @@ export async function drawProgressSheet(
       states,
       closed,
     );
-  /** Tiles of the states after each number of further steps. */
+  /** Draws tiles of the states after each number of further steps. */
   const stayStrip = async (
     states: Float32Array,
     marks: readonly number[],
@@ -146,8 +146,8 @@ export async function drawProgressSheet(
   }
   const shown = Array.from(images, (i) => tileOfImage(data.pixels, data.side, data.channels, i));
   const rows = [shown, tiles(grown), tiles(samples), strip];
-  // Pictures of steps that a rule was not trained for say nothing, and take minutes with a large
-  // one.
+  // Skip steps that the rule was not trained for: their pictures say nothing, and take minutes with
+  // a large rule.
   if (isTrainedToStay(config)) {
     strip.push(...(await stayStrip(states!, STAYED)));
     const wounded = grown.slice(0, side * side * channels);

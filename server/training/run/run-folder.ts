@@ -1,4 +1,6 @@
-/** The folder of a run: its state with its configuration, its log, its pictures. */
+/**
+ * Reads and writes the folder of a run: its state with its configuration, its log, its pictures.
+ */
 import { appendFile, mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Float32Tensor, float32Of, type TensorFile } from '../../../shared/safetensors.ts';
@@ -15,28 +17,28 @@ import { readIfThere, replaceFile } from './large-files.ts';
 import { SETS } from './optimiser.ts';
 import { OFFSETS, type RunState, runShapes } from './run-state.ts';
 
-/** The state of a run, in its folder. */
+/** File of the run's state. */
 export const STATE_FILE = 'state.safetensors';
 const LOG_FILE = 'log.jsonl';
-/** Subfolder of the picture sheets. */
+/** Subfolder for the picture sheets. */
 export const PICTURES_FOLDER = 'pictures';
 
 /** A run as stored. */
 export interface Run {
   readonly state: RunState;
-  /** Seconds of training so far. */
+  /** Training time so far, in seconds. */
   readonly seconds: number;
-  /** Digest of the training images; absent in runs of older versions. */
+  /** Digest of the training images. Absent in runs of older versions. */
   readonly images?: string;
-  /** Checkpoint with the initial weights; absent: random ones. */
+  /** Checkpoint with the initial weights. Absent: random weights. */
   readonly from?: string;
-  /** Checkpoint with the initial encoder; absent: that of `from`. */
+  /** Checkpoint with the initial encoder. Absent: the encoder of `from`. */
   readonly encoder?: string;
-  /** All starts of the run, in order; absent in runs of older versions. */
+  /** All starts of the run, in order. Absent in runs of older versions. */
   readonly commands?: readonly RunStart[];
 }
 
-/** Writes the state atomically. */
+/** Writes the state of a run atomically. */
 export async function saveRun(
   folder: string,
   { state, seconds, commands, ...origin }: Run,
@@ -48,7 +50,7 @@ export async function saveRun(
   }
   await writeState(folder, tensors, [state.update, seconds], {
     config: JSON.stringify(config),
-    // As text, because a rounded one could lie beyond the next update.
+    // Stored as text, because a rounded number could lie beyond the next update.
     reached: `${state.reached}`,
     ...(state.starts && { starts: JSON.stringify(state.starts) }),
     ...origin,
@@ -56,7 +58,7 @@ export async function saveRun(
   });
 }
 
-/** Writes the state of a run of any kind. @param run updates and seconds so far */
+/** Writes the state of any kind of run. @param run number of updates and seconds so far */
 export async function writeState(
   folder: string,
   tensors: Tensors,
@@ -69,9 +71,9 @@ export async function writeState(
 }
 
 /**
- * Reads the state of a run of any kind.
+ * Reads the state of any kind of run.
  *
- * @returns the tensors without those of the counts; `update` and `seconds` so far
+ * @returns the tensors, without the tensor of the counts, and `update` and `seconds` so far
  * @throws TrainingError no-run, bad-run
  */
 export async function readState(folder: string) {
@@ -102,7 +104,8 @@ export async function readState(folder: string) {
  */
 export async function loadRun(folder: string, config: TrainingConfig): Promise<Run> {
   const { file, tensors: stored, metadata, update, seconds } = await readState(folder);
-  // Equal shapes do not mean an equal model. Old runs store no configuration.
+  // Compare configurations, because equal shapes do not mean an equal model. Old runs store no
+  // configuration.
   const changed = metadata.config && changedField(metadata.config, config);
   if (changed) {
     throw new TrainingError(
@@ -112,12 +115,12 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   }
   const shapesNow = runShapes(config);
   const offsets = shapesNow.get(OFFSETS);
-  // A run may begin to train them.
+  // A resumed run may begin to train offsets.
   const areNew = offsets !== undefined && !stored.has(`parameter:${OFFSETS}`);
   if (areNew) {
     stored.set(`parameter:${OFFSETS}`, { shape: offsets, data: new Float32Array(sizeOf(offsets)) });
   }
-  // Only weights are required: a run without updates has no moments.
+  // Only weights are required, because a run without updates has no moments.
   const shapes = [...shapesNow].flatMap(([name, shape]) =>
     SETS.map((set): [string, Shape] => [`${set}:${name}`, shape]).filter(
       ([key]) => key === `parameter:${name}` || stored.has(key),
@@ -146,15 +149,18 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   };
 }
 
-/** The point that a stored run has reached; older ones tell it by the number of updates in all. */
+/**
+ * Returns the point that a stored run has reached. For older runs, computes it from the total
+ * number of updates.
+ */
 function reachedOf({ reached, config }: TensorFile['metadata'], update: number): number {
   if (reached !== undefined) return Number(reached);
   return config === undefined ? 0 : Math.min(1, update / JSON.parse(config).updates);
 }
 
 /**
- * Entries as tensors: `states` [n, S·S·C], `entries` [n, 3] (image, age, look), and `open` and
- * `closed` [n, S·S] if they have one.
+ * Stores the entries of a pool as tensors: `states` [n, S·S·C], `entries` [n, 3] (image, age,
+ * look), and `open` and `closed` [n, S·S] if the entries have them.
  */
 function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();
@@ -195,7 +201,7 @@ function readPool(
   const fitsCells = (tensor: Float32Tensor | undefined, isNeeded: boolean): boolean =>
     tensor ? `${tensor.shape}` === `${[count, cells]}` : !isNeeded;
   const masksFit = fitsCells(open, name !== 'pool') && fitsCells(closed, name === 'patients');
-  // Older runs store no looks; their images were not augmented.
+  // Older runs store no looks, because their images were not augmented.
   const columns = numbers?.shape[1] ?? 0;
   const fits = numbers?.shape[0] === count && (columns === 2 || columns === 3);
   if (!fits || !(cells >= 1 && cells % 1 === 0) || !masksFit) {
@@ -216,9 +222,10 @@ function readPool(
 /**
  * Prepares the folder of a run.
  *
- * @param resumedAt updates of the run that is resumed; undefined: a new run, whose first state is saved
- * @param save writes the first state; from then on there is a run to resume
- * @throws TrainingError bad-run, as `setAside`
+ * @param resumedAt number of updates of the resumed run; undefined for a new run, whose first state
+ * is saved
+ * @param save writes the first state, from which the run can be resumed
+ * @throws TrainingError bad-run, as in `setAside`
  */
 export async function openFolder(
   folder: string,
@@ -235,9 +242,9 @@ export async function openFolder(
 /**
  * Renames state and log of the previous run to `*.old.*`.
  *
- * @returns whether there was a run
- * @throws TrainingError bad-run: one with more updates would be lost, as when --resume was forgotten
- *   twice
+ * @returns whether there was a previous run
+ * @throws TrainingError bad-run: an old run with more updates would be lost, for example if
+ * --resume was forgotten twice
  */
 export async function setAside(folder: string): Promise<boolean> {
   const file = join(folder, STATE_FILE);
@@ -260,7 +267,10 @@ export async function setAside(folder: string): Promise<boolean> {
 
 const oldName = (name: string): string => name.replace('.', '.old.');
 
-/** Updates of a stored state, 0 of one that cannot be read as one; undefined: there is none. */
+/**
+ * Returns the number of updates of a stored state: 0 if the file is not readable as a state,
+ * undefined if there is no file.
+ */
 async function updatesIn(file: string): Promise<number | undefined> {
   const bytes = await readIfThere(file);
   if (!bytes) return undefined;

@@ -1,4 +1,4 @@
-/** The state of a run, and the shapes of what it trains. */
+/** Defines the state of a run, and the shapes of the tensors that it trains. */
 import { createRandom, hashText, type Random } from '../../../shared/random.ts';
 import { initialise, type Shapes, type Tensors } from '../../autodiff/parameters.ts';
 import { updateShapes } from '../../vnca/architecture.ts';
@@ -8,19 +8,22 @@ import type { TrainingConfig } from '../config.ts';
 import type { Likelihood } from '../model/likelihood.ts';
 import type { PoolStates } from '../rollout/pools.ts';
 
-/** Everything needed to continue a run as if it had not stopped. */
+/** The state needed to continue a run as if it had not stopped. */
 export interface RunState extends PoolStates {
-  /** Updates done. */
+  /** Number of updates done. */
   readonly update: number;
-  /** The point of the run at which the last of them was done, 0…1: see `progressOf`. */
+  /** The point of the run, 0…1, at which the last update was done: see `progressOf`. */
   readonly reached: number;
   /** `parameter:*`, `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
-  /** Updates before the first of a parameter, by its name; absent: none. */
+  /**
+   * Number of updates before a parameter's first update, by the parameter's name. Absent: no
+   * parameter began later than the run.
+   */
   readonly starts?: Readonly<Record<string, number>>;
 }
 
-/** The likelihood that belongs to a read-out. */
+/** Returns the likelihood of a read-out. */
 export function likelihoodOf({
   readout,
   sigma,
@@ -37,13 +40,13 @@ export function likelihoodOf({
   }
 }
 
-/** Offsets of the gallery's latents, [G, Z]. */
+/** Name of the tensor of offsets of the gallery's latents, [G, Z]. */
 export const OFFSETS = 'gallery.offsets';
 
-/** Latents of the gallery that a run keeps, [G, Z]. */
+/** Name of the tensor of gallery latents that a run keeps, [G, Z]. */
 export const LATENTS = 'gallery.latents';
 
-/** Name and shape of every trained tensor: rule, encoder, and offsets of the gallery. */
+/** Returns name and shape of every trained tensor: rule, encoder, and offsets of the gallery. */
 export function trainedShapes(config: TrainingConfig): Shapes {
   const { gallery, galleryOffsets, latentSize, side, trains } = config;
   const channels = imageChannels(config.readout);
@@ -55,19 +58,19 @@ export function trainedShapes(config: TrainingConfig): Shapes {
 }
 
 /**
- * Name and shape of every tensor that a run keeps as its checkpoint had it: rule and latents of the
- * gallery, if only the encoder is trained.
+ * Returns name and shape of every tensor that a run leaves as in its checkpoint: rule and gallery
+ * latents, if only the encoder is trained.
  */
 export function keptShapes(config: TrainingConfig): Shapes {
   if (config.trains === 'all') return new Map();
   return new Map([...updateShapes(config), [LATENTS, [config.gallery, config.latentSize]]]);
 }
 
-/** Name and shape of every tensor that a run trains or keeps. */
+/** Returns name and shape of every tensor that a run trains or keeps. */
 export const runShapes = (config: TrainingConfig): Shapes =>
   new Map([...trainedShapes(config), ...keptShapes(config)]);
 
-/** The weights of the checkpoint: their moving average if the configuration has one. */
+/** Returns the weights for a checkpoint: their moving average, if the configuration has one. */
 export function trainedWeights(config: TrainingConfig, { tensors }: RunState): Tensors {
   const set = config.optimiser.average > 0 ? 'average' : 'parameter';
   return new Map(
@@ -79,8 +82,8 @@ export function trainedWeights(config: TrainingConfig, { tensors }: RunState): T
 }
 
 /**
- * A state without its pools and the first moments, a fraction of the size. What continues from it
- * fills them again.
+ * Returns a state without its pools and first moments, at a fraction of the size. A run that
+ * continues from it fills the pools and moments again.
  */
 export const compactState = (state: RunState): RunState => ({
   ...state,
@@ -90,22 +93,22 @@ export const compactState = (state: RunState): RunState => ({
   patients: [],
 });
 
-/** Random numbers of one update of a run. */
+/** Creates the random numbers of one update of a run. */
 export const randomOfUpdate = (seed: number, update: number): Random =>
   createRandom(hashText(`${seed} update ${update}`));
 
-/** The initial state of a run: random weights and empty pools. */
+/** Creates the initial state of a run: random weights and empty pools. */
 export function firstState(config: TrainingConfig): RunState {
   const drawn = initialise(runShapes(config), randomOfUpdate(config.seed, 0));
   const tensors = new Map([...drawn].map(([name, tensor]) => [`parameter:${name}`, tensor]));
   return { update: 0, reached: 0, tensors, pool: [], crowd: [], patients: [] };
 }
 
-/** `count` indices below `all`, evenly spaced. */
+/** Returns `count` indices below `all`, evenly spaced. */
 export const evenly = (all: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
 
-/** Chooses at most `limit` indices below `all`, evenly spaced; 0: all. */
+/** Chooses evenly spaced indices below `all`. @param limit maximum number; 0: all */
 export const someOf = (all: number, limit: number): number[] =>
   evenly(all, limit === 0 ? all : Math.min(limit, all));
 

@@ -1,7 +1,7 @@
 /**
  * Trains a variational NCA: maximises the evidence lower bound with Adam, and continues and damages
- * grown states from a pool (Palm et al. 2022, section 3). Beyond the paper, one rule grows, stays
- * and heals: new organisms take extra steps after growth, and pooled ones grow old.
+ * grown states from a pool (Palm et al. 2022, section 3). Beyond the paper, the same rule grows,
+ * stays and heals: new organisms take extra steps after growth, and pooled organisms grow old.
  */
 import type { Random } from '../../../shared/random.ts';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -36,20 +36,20 @@ import {
   trainedShapes,
 } from './run-state.ts';
 
-/** Figures of one update; nats are means over organisms. */
+/** Figures of one update. Nats are means over organisms. */
 export interface UpdateReport {
   readonly update: number;
   /** −log p(x | z) of new organisms. */
   readonly reconstruction: number;
   /** KL(q ‖ p) of new organisms. */
   readonly divergence: number;
-  /** Before clipping. */
+  /** Norm of the gradient before clipping. */
   readonly gradientNorm: number;
   /** −log p(x | states) of pooled organisms after their steps. */
   readonly pooled?: number;
-  /** Mean age of the states drawn from the pool, steps. */
+  /** Mean age of the states drawn from the pool, in steps. */
   readonly age?: number;
-  /** −log p(x | states) of patients, of the cells that count. */
+  /** −log p(x | states) of patients, over the cells that count. */
   readonly patients?: number;
 }
 
@@ -57,9 +57,9 @@ export interface UpdateReport {
 export class Trainer {
   private readonly passes: DataPasses;
   private pools: Pools;
-  /** Updates done. */
+  /** Number of updates done. */
   private done: number;
-  /** The point at which the last of them was done. */
+  /** The point of the run, 0…1, at which the last update was done. */
   private reached: number;
   private readonly starts: RunState['starts'];
 
@@ -104,18 +104,17 @@ export class Trainer {
     return new Trainer(config, data, state, { compute, adam, parallel });
   }
 
-  /** Number of updates done. */
   get updates(): number {
     return this.done;
   }
 
-  /** The point of the run, 0…1. */
+  /** The current point of the run, 0…1. */
   get progress(): number {
     return progressOf({ update: this.done, reached: this.reached }, this.config.updates);
   }
 
   /**
-   * Runs one update. When it throws, nothing has changed.
+   * Runs one update. If it throws, nothing has changed.
    *
    * @throws TrainingError not-finite; lost-thread: the update can be tried again
    */
@@ -151,7 +150,8 @@ export class Trainer {
         const [old, young] = [aged, grown].map((some) => some.flatMap(({ entries }) => entries));
         pools.add([...old, ...young.slice(0, pooling.admit + standIns)], random);
       }
-      // The last step that can fail, so that a failed update leaves the parameters unchanged.
+      // This must be the last step that can fail, so that a failed update leaves the parameters
+      // unchanged.
       gradientNorm = await adam.step(parts, rateAt(optimiser, update, updates));
     } finally {
       for (const part of parts) compute.free(...Object.values(part));
@@ -176,7 +176,8 @@ export class Trainer {
    * Draws the images and states of the next update, and plans their rollouts.
    *
    * @returns plans of new organisms, of pooled states with and without neighbours, and of patients;
-   *   the states drawn from the pool; and the number of new organisms that stand in for such states
+   * the states drawn from the pool; and the number of new organisms that stand in for missing
+   * states
    */
   private plan(random: Random) {
     const { config, pools, progress } = this;
@@ -187,17 +188,17 @@ export class Trainer {
     const moment = { side, progress, leak, random, ...chance };
     pools.keep(({ states }) => states.length === side ** 2 * config.channels);
     const drawn = pooling ? drawnStates(pooling) : 0;
-    // As published: the pool is used only when it holds more states than are drawn.
+    // As published, the pool is used only if it holds more states than are drawn.
     const isUsed = pooling !== undefined && pools.count('pool') > drawn;
     const pooled = isUsed ? pools.take('pool', drawn, random) : [];
     const standIns = pooling?.standIns && !isUsed ? drawn : 0;
 
     const changing = pooling?.calm?.metamorphosis ? pooling.calm.batch : 0;
-    // As published: the passes advance by the images of stand-ins even when no stand-in is needed.
+    // As published, the passes advance by the images of stand-ins even if no stand-in is needed.
     const shown = batch.fresh + (pooling?.standIns ? drawn : changing);
     const images = this.passes.at(this.done * shown, shown);
     const others = images.slice(batch.fresh);
-    // The calm states are the last ones drawn.
+    // The calm states are the last of the drawn states.
     for (let i = 0; i < changing && i < pooled.length; i++) {
       const target = pooled.length - changing + i;
       pooled[target] = { ...pooled[target], image: others[i], look: newLook(random) };
@@ -247,8 +248,8 @@ export class Trainer {
    *
    * @param latents [n, Z]
    * @param states [n, s, s, C] before the first segment, unless it begins with a seed
-   * @param closed [n, s, s] for segments with a rim: steps until each cell opens
-   * @returns states after the last
+   * @param closed [n, s, s] for segments with a rim: number of steps until each cell opens
+   * @returns states after the last segment
    */
   run(
     latents: Float32Array,
@@ -271,7 +272,7 @@ export class Trainer {
     }));
   }
 
-  /** Computes rows in micro-batches; the last one is filled by repeating its last row. */
+  /** Computes rows in micro-batches. The last micro-batch is filled by repeating its last row. */
   private async rows(
     count: number,
     size: number,
@@ -293,21 +294,21 @@ export class Trainer {
     return all;
   }
 
-  /** Everything that a resumed run needs. */
+  /** Returns the state that a resumed run needs. */
   async state(): Promise<RunState> {
     const { done: update, reached, starts } = this;
     const tensors = await this.on.adam.read();
     return { update, reached, tensors, ...(starts && { starts }), ...this.pools.all() };
   }
 
-  /** Ends the threads and frees the parameters; the compute stays open. */
+  /** Ends the threads and frees the parameters. The compute stays open. */
   async dispose(): Promise<void> {
     await this.on.parallel.dispose();
     await this.on.adam.dispose();
   }
 }
 
-/** Mean over all organisms of some rollouts. */
+/** Returns the mean over all organisms of some rollouts. */
 function mean(of: readonly Outcome[], pick: (result: Outcome) => Float32Array): number {
   let sum = 0;
   let count = 0;
@@ -318,7 +319,7 @@ function mean(of: readonly Outcome[], pick: (result: Outcome) => Float32Array): 
   return sum / count;
 }
 
-/** Indices of the images that are trained on. */
+/** Returns the indices of the images to train on. */
 export function trainingImages(
   { trainOnValidation }: Pick<TrainingConfig, 'trainOnValidation'>,
   { splits: { train, validation } }: Dataset,

@@ -1,4 +1,7 @@
-/** Several jobs at a time: a pool of workers on a CPU, this thread alone on a GPU. */
+/**
+ * Runs several jobs in parallel: in a pool of worker threads on a CPU, in this thread alone on a
+ * GPU.
+ */
 
 import { Worker } from 'node:worker_threads';
 import type { Compute } from '../../autodiff/compute.ts';
@@ -7,18 +10,18 @@ import { Mutex } from '../../platform/queues.ts';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import { TrainingError } from '../errors.ts';
 
-/** Does one job after the other. */
+/** A worker that runs jobs one after another. */
 export interface PoolWorker<Job, Result> {
-  /** True when it can do no more jobs because its thread has died. */
+  /** Whether the thread has died, so that the worker can run no more jobs. */
   readonly lost?: boolean;
   work(job: Job): Promise<Result>;
-  /** Ends it; does not throw. */
+  /** Ends the worker. Does not throw. */
   close(): Promise<void>;
 }
 
 /**
- * A kind of work. Its module exports it as `workerJob`, so that a thread can load it by its URL;
- * plans, jobs and results are plain data that can be cloned.
+ * A kind of work. Its module must export it as `workerJob`, so that a thread can load it by the
+ * module's URL. Plans, jobs and results must be plain data that can be cloned.
  */
 export interface WorkerJob<Plan, Job, Result> {
   /** URL of the module. */
@@ -26,7 +29,8 @@ export interface WorkerJob<Plan, Job, Result> {
   /**
    * Prepares a worker for jobs.
    *
-   * @param onProgress called with the amount of a job that is done, in a unit of the kind of work
+   * @param onProgress called with the amount of work done, in a unit that depends on the kind of
+   * work
    */
   open(
     compute: Compute,
@@ -35,21 +39,22 @@ export interface WorkerJob<Plan, Job, Result> {
   ): Promise<PoolWorker<Job, Result>>;
 }
 
-/** Methods of a worker, and events that it sends. Its `workerData` is a `WorkerStart`. */
+/** Methods of a worker thread, for its parent. */
 export type WorkerMethods<Job, Result> = Pick<PoolWorker<Job, Result>, 'work'>;
 export type WorkerEvents = { onProgress(amount: number): void };
 /** `module`: URL of the module whose `workerJob` the thread runs. */
 export type WorkerStart = { readonly module: string; readonly plan: unknown };
 
 /**
- * Workers that take jobs as they become free. They start when first needed; a lost one is replaced.
+ * A pool of workers that take jobs as they become free. Workers start when first needed. A lost
+ * worker is replaced.
  */
 export class WorkerPool<Job, Result> {
   private readonly workers: (PoolWorker<Job, Result> | undefined)[];
   private readonly mutex = new Mutex();
   private closed = false;
 
-  /** @param size of the pool, 1… */
+  /** @param size number of workers, 1… */
   constructor(
     size: number,
     private readonly open: () => Promise<PoolWorker<Job, Result>>,
@@ -58,12 +63,12 @@ export class WorkerPool<Job, Result> {
   }
 
   /**
-   * Does all jobs, after those of earlier calls. When a job fails no new one begins, and its error
-   * is thrown once the running ones have ended.
+   * Runs all jobs, after the jobs of earlier calls. If a job fails, no further job starts, and its
+   * error is thrown once the running jobs have ended.
    *
    * @param onResult called with each result and the index of its job, in order of completion
-   * @param costOf the most expensive jobs begin first, so that none is left alone at the end;
-   *   default: in their order
+   * @param costOf cost of a job; expensive jobs start first, so that none runs alone at the end.
+   * Default: jobs start in their order
    */
   work(
     jobs: readonly Job[],
@@ -92,7 +97,7 @@ export class WorkerPool<Job, Result> {
     });
   }
 
-  /** Ends all workers once they have done their jobs. */
+  /** Ends all workers after their jobs. */
   dispose(): Promise<void> {
     return this.mutex.runExclusive(async () => {
       this.closed = true;
@@ -113,11 +118,11 @@ export class WorkerPool<Job, Result> {
 }
 
 /**
- * Opens as many workers as use a back end best. A single one works in this thread with `compute`
- * itself; several are threads with a single-threaded ONNX Runtime each, because it blocks the
- * thread that calls it.
+ * Opens as many workers as suit the back end. A single worker works in this thread with `compute`
+ * itself. Several workers are threads with a single-threaded ONNX Runtime each, because ONNX
+ * Runtime blocks the thread that calls it.
  *
- * @param onProgress called with the amount of a job that is done, in a unit of the kind of work
+ * @param onProgress called with the amount of work done, in a unit that depends on the kind of work
  */
 export function openWorkerPool<Plan, Job, Result>(
   job: WorkerJob<Plan, Job, Result>,
@@ -134,11 +139,11 @@ export function openWorkerPool<Plan, Job, Result>(
 }
 
 /**
- * Starts a thread and waits until it can work. The process may end while the thread is idle.
+ * Starts a thread and waits until it can work. An idle thread does not keep the process alive.
  *
- * @param onProgress called with the amount of a job that is done
- * @throws what opening the worker job throws; TrainingError lost-thread: the thread died, now or in
- *   a job
+ * @param onProgress called with the amount of work done
+ * @throws errors of opening the worker job; TrainingError lost-thread: the thread died, during the
+ * start or during a job
  */
 async function openThread<Job, Result>(
   start: WorkerStart,

@@ -1,4 +1,4 @@
-// Not every supported Node runs TypeScript as a worker's entry, so this one loads tsx into the thread first.
+// Not every supported Node runs TypeScript as a worker's entry, so this file loads tsx first.
 import { register } from 'tsx/esm/api';
 
 register();

@@ -1,4 +1,4 @@
-/** The inside of a worker thread: runs a worker job with a compute of its own. */
+/** Runs a worker job inside a worker thread, with a compute of its own. */
 import { workerData } from 'node:worker_threads';
 import { createOnnxCompute } from '../../autodiff/onnx.ts';
 import { serveWorker } from '../../platform/worker-rpc.ts';
