@@ -156,7 +156,7 @@ interface Choice {
   readonly onlyGpu: boolean;
 }
 
-/** Lists the backends to try. 'auto' uses backends that support GPUs only on a GPU. */
+/** Lists the backends to try. With 'auto', a backend that supports GPUs must run on a GPU. */
 const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
   wanted === 'auto'
     ? BACKEND_NAMES.map((name) => ({ name, onlyGpu: CANDIDATES[name].gpu !== undefined }))

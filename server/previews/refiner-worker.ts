@@ -32,6 +32,6 @@ function yieldToOthers(): void {
       constants.priority.PRIORITY_BELOW_NORMAL,
     );
   } catch {
-    // The thread keeps its normal priority.
+    // As the system schedules it.
   }
 }

@@ -148,7 +148,7 @@ export function inOrder(store: PatchStore): WorkerMethods {
     return (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;
-      // `runExclusive` below reports the failure when it is this call's turn.
+      // Prevents an unhandled rejection until `runExclusive` reports the failure in order.
       early?.catch(() => {});
       return mutex.runExclusive(() => early ?? perform());
     };

@@ -245,7 +245,7 @@ function readAnswer(
 ): Readout {
   const [flag] = new Uint32Array(mapped, 4 * answer, 1);
   const cells = stage * stage;
-  // Makes a copy: the mapped buffer is reused, and read-outs are transferred between threads.
+  // Copies the bytes, as views of the mapped buffer are not valid after the call.
   const bytes = new Uint8Array(mapped, 4 * (answer + ANSWER_HEAD), 5 * cells).slice();
   const rgba = bytes.subarray(0, 4 * cells);
   const presence = bytes.subarray(4 * cells);
