@@ -8,7 +8,6 @@
  * store in any order while it computes. All shapes are fixed.
  */
 
-/** Sizes of the dimensions. */
 export type Shape = readonly number[];
 
 /** Functions of one tensor, with TensorFlow.js's names; ONNX capitalises them. */
@@ -62,7 +61,6 @@ export type OperationKind = keyof Settings;
 export type OperationOf<K extends OperationKind> = { readonly kind: K } & Settings[K];
 export type Operation = { [K in OperationKind]: OperationOf<K> }[OperationKind];
 
-/** A node of the graph. */
 export interface Expression {
   readonly operation: Operation;
   readonly inputs: readonly Expression[];
@@ -203,7 +201,7 @@ export function slice(x: Expression, from: number, to: number): Expression {
   check(from >= 0 && from < to && to <= last(x), `has no channels ${from}…${to}`, x);
   return make({ kind: 'slice', from }, [x], [...x.shape.slice(0, -1), to - from]);
 }
-/** Adds zero channels before and after x on the last axis: the reverse of `slice`. */
+/** Adds channels of zeros before and after x, on the last axis: the reverse of `slice`. */
 export const pad = (x: Expression, from: number, channels: number): Expression =>
   make({ kind: 'pad', from }, [x], [...x.shape.slice(0, -1), channels]);
 
@@ -245,7 +243,6 @@ export function pointwiseFilter(x: Expression, change: Expression, each: boolean
   return make({ kind: 'pointwiseFilter', each }, [x, change], own, false);
 }
 
-/** Options of convolutions. */
 export interface ConvOptions {
   readonly stride?: number;
   /** Width of the zeros added on all four sides. */

@@ -16,7 +16,6 @@ import { readGenome, ruleSteps } from './rule.ts';
 
 export type RefinedModel = Pick<Checkpoint, 'card' | 'tensors'>;
 
-/** A picture to refine. */
 export interface Refinement {
   /** [side, side, channels], 0…1. */
   readonly image: Float32Array;

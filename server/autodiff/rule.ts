@@ -128,7 +128,6 @@ interface LayerModulation {
   readonly shifts: Expression;
 }
 
-/** The parts of a genome. */
 interface GenomeParts {
   readonly layers: Readonly<Record<string, LayerModulation | undefined>>;
   /** [N, C], added to the change. */

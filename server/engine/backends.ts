@@ -1,4 +1,4 @@
-/** Lists the backends, selects one that works on this machine and opens a store on it. */
+/** Lists the backends, selects a working one and opens a store on it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -21,9 +21,7 @@ import { mayHaveGpu } from './webgpu/device.ts';
 const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
 export type GpuVendor = (typeof GPU_VENDORS)[number];
 
-/**
- * PCI vendor ids. Other vendors' display adapters, in servers and virtual machines, are no GPUs.
- */
+/** PCI vendor ids. Other vendors only make display adapters for servers and virtual machines. */
 const VENDORS: Readonly<Record<string, GpuVendor>> = {
   '0x10de': 'nvidia',
   '0x1002': 'amd',

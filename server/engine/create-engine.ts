@@ -13,7 +13,7 @@ import { shardAcross } from './thread/sharding.ts';
 export interface EngineOptions {
   /** Models to load. Patches refer to a checkpoint by the name in its card. */
   readonly checkpoints: readonly Model[];
-  /** 'auto' (the default) selects the preferred backend among those that work here. */
+  /** 'auto' (the default) selects the first preferred backend that works here. */
   readonly backend?: BackendName | 'auto';
   /** Maximum number of threads; default: as many as the backend can use. */
   readonly threads?: number;

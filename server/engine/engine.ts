@@ -29,7 +29,6 @@ export interface NewPatch {
   readonly latent: Float32Array;
 }
 
-/** One step of one patch. */
 export interface PatchStep {
   readonly patch: PatchId;
   /** Whether every cell divides into 2×2 before the step. */
@@ -52,8 +51,8 @@ export interface PatchStep {
 }
 
 /**
- * A patch's appearance after a step. The pictures of one step share a buffer: copy a picture to
- * keep it for long, or it keeps the whole buffer in memory.
+ * A patch's appearance after a step. The pictures of one step share a buffer: copy a picture that
+ * you keep for long, or the whole buffer stays in memory.
  */
 export interface Readout {
   readonly patch: PatchId;

@@ -12,7 +12,6 @@ export type RefinerStart = RefinedModel & {
   readonly stop: Int32Array<SharedArrayBuffer>;
 };
 
-/** The methods of the thread. */
 export type RefinerMethods = {
   refine(refinement: Refinement): Promise<Float32Array>;
 };

@@ -29,7 +29,6 @@ export const relativesTable = v.strictObject({
   of: v.pipe(v.array(indices), v.maxLength(MOST)),
 });
 
-/** The table of relatives. */
 export type Relatives = v.InferOutput<typeof relativesTable>;
 
 const relativesFile = v.strictObject({

@@ -331,7 +331,8 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     }
   },
   /**
-   * Sets cells of the state at `offset` to zero if their value in the mask [s, s] is zero, or set.
+   * Zeroes the cells of the state at `offset` whose value in the mask [s, s] is zero or, with
+   * `where: 'set'`, is not zero.
    */
   clear(
     states: Float32Array,

@@ -116,9 +116,7 @@ export async function createPatchStore(
   };
 }
 
-/**
- * Groups entries that one tensor can step, by species and stage. Keeps the order within a group.
- */
+/** Groups entries by species and stage, as each group is stepped as one tensor. */
 function groupsOf(entries: readonly Entry<Patch>[]): Entry<Patch>[][] {
   const groups = new Map<string, Entry<Patch>[]>();
   for (const entry of entries) {

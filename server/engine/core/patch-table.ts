@@ -22,7 +22,6 @@ export function checkNames(models: readonly Model[]): void {
 
 /** The properties of a patch that the checks need. */
 interface CheckedPatch {
-  /** The patch's checkpoint. */
   readonly species: { readonly card: Card };
   /** Side s, in cells. */
   readonly stage: number;

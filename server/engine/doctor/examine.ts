@@ -126,7 +126,7 @@ export async function examine(
     },
     /** The model that the engines were measured with; null: it cannot be loaded. */
     checkpoint: model,
-    /** Why the checkpoint cannot be loaded; null: it can. */
+    /** Why the checkpoint cannot be loaded; null: it was loaded. */
     unreadable: unreadable as string | null,
     patches: RATE_PATCHES,
     engines,

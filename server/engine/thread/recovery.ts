@@ -26,9 +26,9 @@ export interface RecoveryOptions {
 const RETRY_DELAYS = [0, 500, 2_000, 5_000];
 /** Maximum number of recoveries within `LOSS_WINDOW`. The last one uses the alternative. */
 const MAX_LOSSES = 3;
-/** Number of failed starts before the alternative is tried: only the last attempt uses it. */
+/** Number of failed starts after which the next attempt, the last one, uses the alternative. */
 const MAX_FAILURES = RETRY_DELAYS.length - 1;
-/** In ms. */
+/** Period in which losses are counted, in ms. */
 const LOSS_WINDOW = 60_000;
 
 interface PendingCall {

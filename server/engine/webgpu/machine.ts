@@ -30,7 +30,7 @@ export class Machine {
   private readonly device: GPUDevice;
   private readonly readback: ReadbackBuffers;
   private readonly maxAnswerBytes: number;
-  /** Why answers are no longer reliable; undefined: they are. */
+  /** Why answers are no longer reliable; undefined: answers are reliable. */
   private failure: EngineError | undefined;
 
   private constructor(private readonly gpu: Gpu) {

@@ -1,4 +1,4 @@
-/** The WebGPU backend: a patch store that holds states on a GPU and steps them there. */
+/** The WebGPU backend: a patch store that holds and steps states on a GPU. */
 import { seedState } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { PatchStore, StoreBackend } from '../backend.ts';
