@@ -1,10 +1,10 @@
 /**
- * The interface of a back end: compiles expressions, runs them, and stores tensors in its
- * own memory.
+ * The back end contract. A back end compiles expressions, runs them, and stores tensors in its own
+ * memory.
  */
 import type { Outputs, Shape } from './graph.ts';
 
-/** Looks up an input of a program. @throws RangeError it is missing or has another shape */
+/** Looks up an input of a program. @throws RangeError if it is missing or has another shape */
 export function inputOf<V extends Value>(values: Values, name: string, shape: Shape): V {
   const value = values[name];
   if (!value) throw new RangeError(`input "${name}" is missing`);
@@ -29,7 +29,7 @@ export interface Program {
    *
    * @param inputs a value of the right shape for each input; the caller frees them
    * @returns a value for each output; the caller frees them
-   * @throws RangeError an input is missing or has another shape
+   * @throws RangeError if an input is missing or has another shape
    */
   run(inputs: Values): Promise<Values>;
   dispose(): Promise<void>;
@@ -41,23 +41,23 @@ export type ComputeName = (typeof COMPUTE_NAMES)[number];
 /** A back end. Its values and programs belong to the thread that opened it. */
 export interface Compute {
   readonly name: ComputeName;
-  /** Description of the hardware for people. */
+  /** Description of the hardware, as text for the host. */
   readonly device: string;
   /**
-   * Number of threads, each with a compute like this, that use the machine best: CPU cores, or 1
-   * for a GPU.
+   * Number of threads, each with its own back end, that make the best use of the machine: the
+   * number of CPU cores, or 1 for a GPU.
    */
   readonly workers: number;
   compile(outputs: Outputs): Promise<Program>;
-  /** Uploads row-major numbers. The array must not change as long as the value is used. */
+  /** Uploads row-major numbers. The array must not change while the value is in use. */
   upload(shape: Shape, data: Float32Array): Value;
-  /** Downloads row-major numbers. The caller must not change them. */
+  /** Downloads row-major numbers. The caller must not change the array. */
   read(value: Value): Promise<Float32Array>;
   free(...values: Value[]): void;
   dispose(): Promise<void>;
 }
 
-/** A GPU cannot be used, or has failed. The message says what to do next. */
+/** A GPU cannot be used, or has failed. The message suggests a remedy. */
 export class ComputeError extends Error {
   override readonly name = 'ComputeError';
 

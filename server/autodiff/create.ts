@@ -1,9 +1,8 @@
 /** Chooses and starts the back end of training. */
 import { type Compute, ComputeError, type ComputeName } from './compute.ts';
 
-/** Options of `createCompute`. */
 export interface ComputeOptions {
-  /** CPU threads, 1…; default: all that this process may use. */
+  /** Number of CPU threads, 1…; default: all that this process may use. */
   readonly threads?: number | undefined;
   /** Called with the reason if 'auto' cannot use a GPU. */
   readonly onSkip?: (reason: string) => void;
@@ -11,9 +10,9 @@ export interface ComputeOptions {
 
 /**
  * Starts a back end in this thread. 'auto' uses a real GPU if there is one, else the CPU. Imports
- * lazily, because each back end loads a large library.
+ * back ends lazily, because each of them loads a large library.
  *
- * @throws ComputeError there is no GPU, or it cannot be used
+ * @throws ComputeError if a GPU is required and there is none, or it cannot be used
  */
 export async function createCompute(
   name: ComputeName | 'auto',

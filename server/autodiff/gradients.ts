@@ -1,13 +1,13 @@
-/** Reverse-mode differentiation of expressions; gradients are expressions too. */
+/** Reverse-mode differentiation of expressions. Gradients are expressions, too. */
 import type { Expression, Operation, OperationKind, OperationOf } from './graph.ts';
 import * as g from './graph.ts';
 
 /**
- * Gradients of Σ over `seeds` of ⟨change, result⟩.
+ * Differentiates Σ ⟨change, result⟩, summed over `seeds`.
  *
- * @param seeds results with their changes (cotangents), of the result's shape; default: ones
+ * @param seeds results and their changes (cotangents), of the result's shape; default: ones
  * @param wanted expressions to differentiate with respect to
- * @returns one gradient for each of `wanted`, of its shape
+ * @returns one gradient per expression in `wanted`, of its shape
  */
 export function gradients(
   seeds: readonly { result: Expression; change?: Expression }[],
@@ -38,7 +38,9 @@ export function gradients(
   return wanted.map((node) => changes.get(node) ?? g.expand(g.constant(0), node.shape, node.map));
 }
 
-/** The change of input i, given the change of the result; `undefined` if there is no gradient. */
+/**
+ * Computes the change of input i from the change of the result; undefined if there is no gradient.
+ */
 type Pull<O extends Operation> = (
   node: Expression,
   change: Expression,
@@ -50,7 +52,7 @@ type Pulls = { [K in OperationKind]: Pull<Extract<Operation, OperationOf<K>>> };
 const none = (): undefined => undefined;
 const ONE = g.constant(1);
 
-/** The change of x for y = f(x). */
+/** Changes of x for y = f(x), by function. */
 const UNARY: Readonly<
   Record<g.Unary, (x: Expression, y: Expression, change: Expression) => Expression | undefined>
 > = {
@@ -68,7 +70,9 @@ const UNARY: Readonly<
 
 const notGreater = (a: Expression, b: Expression): Expression => g.subtract(ONE, g.greater(a, b));
 
-/** The change of input i of y = f(a, b). If extremes are equal, the first gets the gradient. */
+/**
+ * Changes of input i for y = f(a, b), by function. If a = b, the gradient of an extreme goes to a.
+ */
 const BINARY: Readonly<
   Record<g.Binary, (y: Expression, change: Expression, i: number) => Expression | undefined>
 > = {

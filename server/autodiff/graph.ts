@@ -1,16 +1,16 @@
 /**
- * Tensor expressions: what training and the refining of drawings compute, independent of the back end. A back end
- * compiles them (`compute.ts`), and `gradients.ts` differentiates them into further expressions, so
- * that all back ends share one set of gradients.
+ * Tensor expressions, which describe the computations of training and of refining drawings
+ * independently of the back end. A back end compiles expressions (`compute.ts`). `gradients.ts`
+ * differentiates them into further expressions, so all back ends share one implementation of
+ * gradients.
  *
- * There are two sorts of tensor: *plain* ones, row-major, and *maps* [N, H, W, C], which a back end
- * may store in any order while it computes. All shapes are fixed.
+ * A tensor is either *plain*, in row-major order, or a *map* [N, H, W, C], which a back end may
+ * store in any order while it computes. All shapes are fixed.
  */
 
-/** Sizes of the dimensions. */
 export type Shape = readonly number[];
 
-/** Functions of one tensor, named as in TensorFlow.js; ONNX capitalises these names. */
+/** Functions of one tensor, with TensorFlow.js's names; ONNX capitalises them. */
 export type Unary =
   | 'elu'
   | 'exp'
@@ -21,7 +21,7 @@ export type Unary =
   | 'softplus'
   | 'sqrt'
   | 'tanh';
-/** Functions of two tensors, named alike. */
+/** Functions of two tensors, with TensorFlow.js's names. */
 export type Binary = 'add' | 'div' | 'greater' | 'maximum' | 'minimum' | 'mul' | 'sub';
 
 /** Size and position of a convolution's kernel. */
@@ -31,7 +31,7 @@ export interface Window {
   readonly pad: number;
 }
 
-/** Settings of each operation besides its inputs. */
+/** Settings of each operation, in addition to its inputs. */
 interface Settings {
   input: { readonly name: string };
   constant: { readonly value: number };
@@ -56,19 +56,16 @@ interface Settings {
   sumPool: unknown;
 }
 
-/** Name of an operation. */
 export type OperationKind = keyof Settings;
-/** An operation of one kind with its settings. */
+/** An operation of one kind, with its settings. */
 export type OperationOf<K extends OperationKind> = { readonly kind: K } & Settings[K];
-/** Any operation. */
 export type Operation = { [K in OperationKind]: OperationOf<K> }[OperationKind];
 
-/** A node of the graph. */
 export interface Expression {
   readonly operation: Operation;
   readonly inputs: readonly Expression[];
   readonly shape: Shape;
-  /** Whether it is a map [N, H, W, C]. */
+  /** Whether the tensor is a map [N, H, W, C]. */
   readonly map: boolean;
 }
 
@@ -89,15 +86,15 @@ function check(holds: boolean, what: string, ...of: Expression[]): void {
   if (!holds) throw new RangeError(`${what}: ${of.map(({ shape }) => `[${shape}]`).join(', ')}`);
 }
 
-/** A plain tensor passed to each run. */
+/** Creates a plain tensor that each run receives as an input. */
 export const input = (name: string, shape: Shape): Expression =>
   make({ kind: 'input', name }, [], shape, false);
 
-/** A map [N, H, W, C] passed to each run, row-major. */
+/** Creates a map [N, H, W, C] that each run receives as an input, in row-major order. */
 export const inputMap = (name: string, shape: Shape): Expression =>
   make({ kind: 'input', name }, [], shape, true);
 
-/** A scalar; broadcasts to every shape. */
+/** Creates a scalar, which broadcasts to every shape. */
 export const constant = (value: number): Expression =>
   make({ kind: 'constant', value }, [], [], false);
 
@@ -106,20 +103,22 @@ const unary =
   (x: Expression): Expression =>
     make({ kind: 'unary', function: name }, [x], x.shape);
 
-/** x > 0 ? x : eˣ − 1. */
+/** Computes x > 0 ? x : eˣ − 1. */
 export const elu = unary('elu');
 export const exp = unary('exp');
 export const log = unary('log');
 export const negative = unary('neg');
 export const relu = unary('relu');
 export const sigmoid = unary('sigmoid');
-/** log(1 + eˣ), without overflow. */
+/** Computes log(1 + eˣ) without overflow. */
 export const softplus = unary('softplus');
 export const sqrt = unary('sqrt');
 export const tanh = unary('tanh');
 export const square = (x: Expression): Expression => multiply(x, x);
 
-/** Broadcasts equal ranks, where dimensions of 1 expand, and scalars with anything. */
+/**
+ * Returns the common shape. Dimensions of 1 expand if the ranks are equal; scalars fit any shape.
+ */
 function broadcast(...inputs: Expression[]): Shape {
   const rank = Math.max(...inputs.map(({ shape }) => shape.length));
   const shape = new Array<number>(rank).fill(1);
@@ -147,19 +146,19 @@ export const multiply = binary('mul');
 export const divide = binary('div');
 export const maximum = binary('maximum');
 export const minimum = binary('minimum');
-/** 1 where a > b, else 0; has no gradient. */
+/** 1 where a > b, else 0. Has no gradient. */
 export const greater = binary('greater');
-/** a where the condition is 1, b where it is 0. */
+/** Selects a where the condition is 1, b where it is 0. */
 export const where = (condition: Expression, a: Expression, b: Expression): Expression =>
   make({ kind: 'where' }, [condition, a, b], broadcast(condition, a, b));
-/** Clips to [low, high]; the gradient is zero outside. */
+/** Clips to [low, high]. The gradient is zero outside. */
 export const clip = (x: Expression, low: number, high: number): Expression =>
   make({ kind: 'clip', low, high }, [x], x.shape);
-/** 1 where clipping did not change x, else 0; has no gradient. */
+/** 1 where clipping did not change x, else 0. Has no gradient. */
 export const within = (x: Expression, clipped: Expression): Expression =>
   make({ kind: 'within' }, [x, clipped], x.shape);
 
-/** Expands dimensions of 1 (or a scalar) to a shape. */
+/** Expands a scalar, or dimensions of 1, to a shape. */
 export function expand(x: Expression, shape: Shape, map = x.map): Expression {
   return `${x.shape}` === `${shape}` && map === x.map
     ? x
@@ -178,35 +177,35 @@ export const sum = (
   x: Expression,
   axes: readonly number[] = x.shape.map((_, i) => i),
 ): Expression => reduce('sum', x, axes);
-/** Maximum over axes, which become dimensions of 1; has no gradient. */
+/** Computes the maximum over axes, which become dimensions of 1. Has no gradient. */
 export const max = (x: Expression, axes: readonly number[]): Expression => reduce('max', x, axes);
 
-/** Reverses broadcasting by summing: back to `shape`. */
+/** Sums the broadcast dimensions of x, which reverses a broadcast from `shape`. */
 export function sumTo(x: Expression, shape: Shape): Expression {
   const axes = x.shape.map((_, i) => i).filter((i) => x.shape[i] !== (shape[i] ?? 1));
   return sum(x, axes);
 }
 
-/** The same numbers, row-major, in another shape. */
+/** Changes the shape of a row-major tensor; its values stay in order. */
 export function reshape(x: Expression, shape: Shape, map = false): Expression {
   check(sizeOf(x.shape) === sizeOf(shape), `cannot take the shape [${shape}]`, x);
   return make({ kind: 'reshape' }, [x], shape, map);
 }
-/** The same numbers as a map [N, H, W, C]. */
+/** Reshapes a row-major tensor to a map [N, H, W, C]. */
 export const reshapeToMap = (x: Expression, shape: Shape): Expression => reshape(x, shape, true);
 
 const last = ({ shape }: Expression): number => shape[shape.length - 1];
 
-/** Channels [from, to) of the last axis. */
+/** Takes the channels [from, to) of the last axis. */
 export function slice(x: Expression, from: number, to: number): Expression {
   check(from >= 0 && from < to && to <= last(x), `has no channels ${from}…${to}`, x);
   return make({ kind: 'slice', from }, [x], [...x.shape.slice(0, -1), to - from]);
 }
-/** Adds zero channels before and after, on the last axis: the reverse of `slice`. */
+/** Adds channels of zeros before and after x, on the last axis: the reverse of `slice`. */
 export const pad = (x: Expression, from: number, channels: number): Expression =>
   make({ kind: 'pad', from }, [x], [...x.shape.slice(0, -1), channels]);
 
-/** Matrix product of plain tensors [M, K] · [K, N]; either can be transposed. */
+/** Multiplies the plain matrices [M, K] · [K, N]; either can be transposed. */
 export function matMul(
   a: Expression,
   b: Expression,
@@ -218,11 +217,12 @@ export function matMul(
   return make({ kind: 'matMul', transposeA, transposeB }, [a, b], [m, n]);
 }
 
-/** Whether weights are separate for each sample, [N, I, O], instead of shared, [I, O]. */
+/** Whether each sample has its own weights, [N, I, O]; otherwise all share [I, O]. */
 export const isEach = (weights: Expression): boolean => weights.shape.length === 3;
 
 /**
- * A 1×1 convolution: [N, H, W, I] by [I, O], or by [N, I, O], separate weights for each sample.
+ * Applies a 1×1 convolution to [N, H, W, I], with shared weights [I, O] or weights per sample, [N,
+ * I, O].
  *
  * @param transposed whether the weights are [O, I] or [N, O, I]
  */
@@ -234,8 +234,8 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
   return make({ kind: 'pointwise', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
 }
 /**
- * Gradient of `pointwise` for its weights: Σ over cells of x ⊗ change, [I, O], or of the cells of
- * each sample, [N, I, O].
+ * Gradient of `pointwise` for its weights: Σ x ⊗ change, over all cells, [I, O], or over the cells
+ * of each sample, [N, I, O].
  */
 export function pointwiseFilter(x: Expression, change: Expression, each: boolean): Expression {
   const shape = [last(x), last(change)];
@@ -243,14 +243,13 @@ export function pointwiseFilter(x: Expression, change: Expression, each: boolean
   return make({ kind: 'pointwiseFilter', each }, [x, change], own, false);
 }
 
-/** Options of convolutions. */
 export interface ConvOptions {
   readonly stride?: number;
-  /** Zeros on all four sides. */
+  /** Width of the zeros added on all four sides. */
   readonly pad?: number;
 }
 
-/** Convolution of a map [N, H, W, I] by [k, k, I, O], without flipping the kernel. */
+/** Convolves a map [N, H, W, I] with weights [k, k, I, O], without flipping the kernel. */
 export function conv(
   x: Expression,
   weights: Expression,
@@ -276,7 +275,7 @@ export const convInput = (
   { stride = 1, pad = 0 }: ConvOptions = {},
 ): Expression =>
   make({ kind: 'convInput', size: weights.shape[0], stride, pad }, [change, weights], shape);
-/** Gradient of `conv` for its weights: [k, k, I, O]. */
+/** Gradient of `conv` for its weights, [k, k, I, O]. */
 export const convFilter = (
   x: Expression,
   change: Expression,
@@ -293,11 +292,11 @@ export const convFilter = (
 /** Copies every cell to 2×2 cells. */
 export const upsample = (x: Expression): Expression =>
   make({ kind: 'upsample' }, [x], [x.shape[0], 2 * x.shape[1], 2 * x.shape[2], x.shape[3]]);
-/** Sums of 2×2 cells: the gradient of `upsample`. */
+/** Sums 2×2 cells: the gradient of `upsample`. */
 export const sumPool = (x: Expression): Expression =>
   make({ kind: 'sumPool' }, [x], [x.shape[0], x.shape[1] / 2, x.shape[2] / 2, x.shape[3]]);
 
-/** All nodes that the roots depend on, in topological order. */
+/** Lists all nodes that the roots depend on, in topological order. */
 export function inOrder(roots: Iterable<Expression>): Expression[] {
   const order: Expression[] = [];
   const seen = new Set<Expression>();

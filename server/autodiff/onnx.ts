@@ -1,6 +1,6 @@
 /**
- * Compiles expressions to ONNX models for the CPU. Models store maps channels first, because
- * convolutions are fast there.
+ * Compiles expressions to ONNX models for the CPU. The models store maps channels first, because
+ * convolutions are fastest in that order.
  */
 import { availableParallelism } from 'node:os';
 import { ModelWriter, openSession, Tensor } from '../engine/onnx/model.ts';
@@ -28,10 +28,10 @@ class OnnxValue implements Value {
 
 /**
  * Creates the ONNX Runtime back end. Each program uses one thread, and a run blocks the thread that
- * calls it; for several at a time, use a compute per thread (see `workers`). Threads that share
- * one convolution wait for each other: on a busy machine that halved the speed.
+ * calls it. To run several programs in parallel, open a back end in each thread (see `workers`):
+ * threads that share one convolution wait for each other, which halved the speed on a busy machine.
  *
- * @param options.threads 1…; default: all that this process may use
+ * @param options.threads number of threads, 1…; default: all that this process may use
  */
 export function createOnnxCompute({ threads = availableParallelism() } = {}): Compute {
   return {
@@ -65,7 +65,7 @@ async function compile(outputs: Outputs): Promise<Program> {
   };
 }
 
-/** [N, H, W, C] → [N, C, H, W]. */
+/** Reorders [N, H, W, C] to [N, C, H, W]. */
 const channelsFirst = ([n, h, w, c]: Shape): number[] => [n, c, h, w];
 const physical = ({ shape, map }: Expression): Shape => (map ? channelsFirst(shape) : shape);
 /** Position in memory of each axis of a map. */
@@ -114,14 +114,14 @@ const FLOAT = 1;
 const BOOL = 9;
 
 /**
- * The operator of a function. The rounding of Elu depends on the thread, so the engine has its own;
- * here each program has only one thread.
+ * Returns the ONNX operator of a function. The engine does not use ONNX's Elu, as its rounding
+ * depends on the thread; here that does not matter, as each program has only one thread.
  */
 const operatorOf = (name: Unary | Binary): string => {
   if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';
   return name[0].toUpperCase() + name.slice(1);
 };
-/** [k, k, I, O] → [O, I, k, k]. */
+/** Reorders [k, k, I, O] to [O, I, k, k]. */
 const kernelOf = (model: ModelWriter, weights: string): string =>
   model.node('Transpose', [weights], { perm: [3, 2, 0, 1] });
 const windowOf = ({ size, stride, pad }: Window) => ({
@@ -129,10 +129,10 @@ const windowOf = ({ size, stride, pad }: Window) => ({
   strides: [stride, stride],
   pads: [pad, pad, pad, pad],
 });
-/** Sums over axes, which vanish. */
+/** Sums over axes and removes them. */
 const sumOver = (model: ModelWriter, x: string, axes: readonly number[]): string =>
   model.node('ReduceSum', [x, model.integers(axes)], { keepdims: 0 });
-/** [N, C, H, W] → [N, C, H·W]. */
+/** Reshapes [N, C, H, W] to [N, C, H·W]. */
 const flatCells = (model: ModelWriter, x: string, { shape: [n, h, w, c] }: Expression): string =>
   model.reshape(x, [n, c, h * w]);
 
@@ -193,7 +193,7 @@ const WRITERS: Writers = {
     const [, height, width, inputs] = node.shape;
     const outputs = node.inputs[0].shape[3];
     if (stride === 1) {
-      // A convolution with the kernel rotated by 180° and its channels swapped.
+      // Convolves with the kernel rotated by 180° and its channels swapped.
       const taps = model.reshape(weights, [size * size, inputs, outputs]);
       const turn = Array.from({ length: size * size }, (_, i) => size * size - 1 - i);
       const turned = model.node('Gather', [taps, model.integers(turn)], { axis: 0 });

@@ -1,6 +1,6 @@
 /**
- * The named tensors that training changes: their shapes, initial values, and use as inputs of
- * expressions.
+ * Parameters, the named tensors that training changes: their shapes, their initial values, and
+ * their use as inputs of expressions.
  */
 import type { Random } from '../../shared/random.ts';
 import type { Float32Tensor } from '../../shared/safetensors.ts';
@@ -8,17 +8,15 @@ import { getOrAdd } from '../platform/collections.ts';
 import type { Compute, Value } from './compute.ts';
 import { type Expression, input, type Shape, sizeOf } from './graph.ts';
 
-/** Shapes of tensors, by name. */
 export type Shapes = ReadonlyMap<string, Shape>;
-/** Tensors in memory, by name. */
+/** Tensors in the process's memory, by name. */
 export type Tensors = ReadonlyMap<string, Float32Tensor>;
-/** Returns the input expression of a parameter. */
 export type Parameters = (name: string) => Expression;
 
 /**
- * Inputs named `parameter:…` for the tensors of a set; each is created once.
+ * Creates inputs named `parameter:…`, each on first use.
  *
- * @throws RangeError unknown name
+ * @throws RangeError if there is no parameter of that name
  */
 export function parameterInputs(shapes: Shapes): Parameters {
   const inputs = new Map<string, Expression>();
@@ -30,7 +28,7 @@ export function parameterInputs(shapes: Shapes): Parameters {
     });
 }
 
-/** Uploads tensors as the inputs `parameter:…`; the caller frees them. */
+/** Uploads tensors as the inputs `parameter:…`. The caller frees them. */
 export const uploadParameters = (
   compute: Compute,
   names: Iterable<string>,
@@ -44,14 +42,14 @@ export const uploadParameters = (
   );
 
 /**
- * Layers that start at zero: an untrained rule leaves every cell unchanged, genomes have no effect,
- * and a gallery has the latents of the encoder.
+ * Layers that start at zero. As a result, an untrained rule leaves every cell unchanged, genomes
+ * have no effect, and a gallery has the latents that the encoder computes.
  */
 const STARTS_AT_ZERO = /^(update\.(out|modulation)|gallery)\./;
 
 /**
  * Draws initial values as PyTorch 1.9 does, which the published training used: kernels and biases
- * uniform in ±1/√fan-in; the last layer of the update net and offsets of a gallery are zero.
+ * uniform in ±1/√fan-in. The layers in `STARTS_AT_ZERO` are zero.
  */
 export function initialise(shapes: Shapes, random: Random): Map<string, Float32Tensor> {
   const tensors = new Map<string, Float32Tensor>();

@@ -1,7 +1,7 @@
 /**
- * Refines the latent of a picture, such as a visitor's drawing: gradient steps on the latent, through the rule's growth, towards
- * the picture. The encoder alone remembers what it was trained on, and gets only colour and
- * rough shape of pictures that it has never seen.
+ * Refines the latent of a picture, such as a visitor's drawing, with gradient steps through the
+ * rule's growth. The encoder alone is exact only for pictures that it was trained on; for others it
+ * finds no more than the colour and the rough shape.
  */
 
 import { growthSchedule, updateShapes } from '../vnca/architecture.ts';
@@ -14,38 +14,43 @@ import * as g from './graph.ts';
 import { parameterInputs, uploadParameters } from './parameters.ts';
 import { readGenome, ruleSteps } from './rule.ts';
 
-/** What the refiner needs of a checkpoint. */
 export type RefinedModel = Pick<Checkpoint, 'card' | 'tensors'>;
 
-/** A picture to refine. */
 export interface Refinement {
-  /** [side, side, channels], 0…1 */
+  /** [side, side, channels], 0…1. */
   readonly image: Float32Array;
-  /** Where it starts, [Z]. */
+  /** Initial latent, [Z]. */
   readonly latent: Float32Array;
-  /** Time for it, ms; a step that has begun is finished. */
+  /** Time for refining, in ms. A step that has begun is finished. */
   readonly budget: number;
-  /** Weight of the mean squared distance from where it starts, beside the picture's error. */
+  /**
+   * Weight of the mean squared distance from the initial latent, relative to the picture's error.
+   */
   readonly pull?: number;
 }
 
 /** Refines one picture at a time. */
 export interface Refiner {
-  /** @returns the best latent that was met, [Z] */
+  /** @returns the best latent found, [Z] */
   readonly refine: (refinement: Refinement) => Promise<Float32Array>;
-  /** Frees what it has on the device. */
+  /** Frees the refiner's memory on the device. */
   dispose(): Promise<void>;
 }
 
-/** Most gradient steps; later ones change little. */
+/** Maximum number of gradient steps; further steps change little. */
 const MOST_STEPS = 48;
-/** Adam: step size at the beginning, its share at the end, decays of the moments. */
+/**
+ * Settings of Adam: initial step size, the final step size as a share of it, decays of the moments.
+ */
 const RATE = 0.15;
 const LAST_RATE = 0.2;
 const DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 
-/** Whether latents of a checkpoint can be refined: its picture must have a slope. */
+/**
+ * Whether a checkpoint's latents can be refined: its picture must be differentiable, and its
+ * updates must not be random.
+ */
 export const canRefine = ({
   readout,
   update,
@@ -55,22 +60,22 @@ export const canRefine = ({
   readout.channels.every((channel, i) => channel === readout.channels[0] + i) &&
   update.updateProbability === 1;
 
-/** Options of `openRefiner`. */
 export interface RefinerOptions {
-  /** Clock, ms. */
+  /** Returns the current time, in ms. */
   readonly now: () => number;
-  /** Asked before each step; what was found by then is the result. */
+  /** Called before each step. If it returns true, refining ends with the best latent so far. */
   readonly isStopped?: () => boolean;
   /**
-   * Steps after growth, 0…: then half of the error is that of the picture after them. Cells drift
-   * from their first picture to the one at which they rest, which is what people see.
+   * Number of steps after growth, 0…. If not 0, half of the error is that of the picture after
+   * these steps: cells drift from their first picture to a resting one, which visitors see for
+   * longer.
    */
   readonly restSteps?: number;
-  /** Where it looks for latents, since a room shortens those beyond. */
+  /** Bounds of the latents to search, as a room shortens latents beyond them. */
   readonly bounds?: LatentBounds;
 }
 
-/** Compiles the growth of one organism with its gradient. */
+/** Compiles the growth of one organism and the gradient of its error. */
 export async function openRefiner(
   compute: Compute,
   model: RefinedModel,
@@ -122,7 +127,7 @@ export async function openRefiner(
 const meanSquare = (a: Float32Array, b: Float32Array): number =>
   a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length;
 
-/** Inputs: `latent` [1, Z], `image`, `parameter:*`. */
+/** Builds the error and its gradient from the inputs `latent` [1, Z], `image` and `parameter:*`. */
 function errorAndSlope(
   { card }: RefinedModel,
   restSteps: number,

@@ -1,25 +1,25 @@
-/** The cell rule as expressions: the same nets as `engine/tfjs/tensorflow.ts`, which is the reference. */
+/** The cell rule as expressions. `engine/tfjs/tensorflow.ts` is the reference for its nets. */
 import { cellLayers, genomeLayout, runTrunk } from '../vnca/architecture.ts';
 import type { Card } from '../vnca/card.ts';
 import type { Expression } from './graph.ts';
 import * as g from './graph.ts';
 import type { Parameters } from './parameters.ts';
 
-/** A vector [C] over all cells of a map. */
+/** Reshapes a vector [C] to a map that broadcasts over cells. */
 export const overCells = (vector: Expression): Expression =>
   g.reshapeToMap(vector, [1, 1, 1, vector.shape[0]]);
 
-/** Inputs of the rule besides its parameters. */
+/** Inputs of the rule, in addition to its parameters. */
 export interface RuleInputs {
-  /** The result of `readGenome`; for rules with a standing input. */
+  /** The result of `readGenome`, for rules with a standing input. */
   readonly genome?: Expression;
-  /** A scalar that replaces the card's leak, since training may start without one. */
+  /** A scalar that replaces the card's leak, as training may start without a leak. */
   readonly leak?: Expression;
 }
 
 /**
- * The standing input of every cell of a patch: latents [N, Z] → [N, hidden], or with a genome net
- * [N, size] (`genomeLayout`). The same as `readGenome` of the reference.
+ * Computes the standing input of every cell of a patch, as `readGenome` of the reference does:
+ * latents [N, Z] → [N, hidden], or, with a genome net, [N, size] (`genomeLayout`).
  */
 export function readGenome(
   { genome }: Card['update'],
@@ -38,10 +38,10 @@ export function readGenome(
 }
 
 /**
- * Builds what all steps share: call it once, then the result for each step.
+ * Builds the expressions that all steps share. Call it once, and call its result for each step.
  *
- * @returns a function from states [N, H, W, C], and an optional update mask [N, H, W, 1], to the
- *   states after one step
+ * @returns a function from states [N, H, W, C] and an optional update mask [N, H, W, 1] to the
+ * states after one step
  */
 export function ruleSteps(
   update: Card['update'],
@@ -51,7 +51,7 @@ export function ruleSteps(
   const kernel = (layer: string): Expression => parameters(`update.${layer}.kernel`);
   const channels = kernel('perceive').shape[2];
   const modulation = update.standingInput ? genomeParts(update, channels, genome) : undefined;
-  /** The layer's bias, [N | 1, 1, 1, units], with the shifts and scales of the genome. */
+  /** Builds the layer's bias, [N | 1, 1, 1, units], with the genome's scales and shifts applied. */
   const bias = (layer: string, { scales, shifts }: Partial<LayerModulation> = {}): Expression => {
     let own = overCells(parameters(`update.${layer}.bias`));
     if (scales) own = g.multiply(own, onMap(scales));
@@ -69,7 +69,7 @@ export function ruleSteps(
       .slice(1, -1)
       .map((name) => {
         const own = modulation?.layers[name];
-        // Scales go into the weights of each patch, which costs less than scaling every cell.
+        // Scales each patch's weights, which costs less than scaling every cell.
         const weights = own?.scales ? ownWeights(kernel(name), own.scales) : kernel(name);
         return [name, { weights, bias: bias(name, own) }];
       }),
@@ -111,29 +111,28 @@ export function ruleSteps(
   };
 }
 
-/** A vector per sample [N, C], as a map that broadcasts over cells. */
+/** Reshapes a vector per sample, [N, C], to a map that broadcasts over cells. */
 const onMap = (x: Expression): Expression => g.reshapeToMap(x, [x.shape[0], 1, 1, x.shape[1]]);
 
-/** Weights [I, O] shared by all samples, [1, I, O]. */
+/** Reshapes weights [I, O] to [1, I, O], which all samples share. */
 const inEach = (weights: Expression): Expression => g.reshape(weights, [1, ...weights.shape]);
 
-/** Weights [I, O] with the output scales of each patch [N, O] applied: [N, I, O]. */
+/** Applies each patch's output scales [N, O] to weights [I, O]; returns [N, I, O]. */
 const ownWeights = (weights: Expression, scales: Expression): Expression =>
   g.multiply(inEach(weights), g.reshape(scales, [scales.shape[0], 1, scales.shape[1]]));
 
 interface LayerModulation {
-  /** [N, hidden], 1 leaves the layer as it is. */
+  /** [N, hidden]; a scale of 1 has no effect. */
   readonly scales?: Expression;
-  /** [N, hidden]. */
+  /** [N, hidden]; a shift of 0 has no effect. */
   readonly shifts: Expression;
 }
 
-/** The parts of a genome. */
 interface GenomeParts {
   readonly layers: Readonly<Record<string, LayerModulation | undefined>>;
-  /** Added to the change, [N, C]. */
+  /** [N, C], added to the change. */
   readonly out?: Expression;
-  /** Added to the weights of the last layer, [N, hidden, C]. */
+  /** [N, hidden, C], added to the weights of the last layer. */
   readonly weights?: Expression;
 }
 

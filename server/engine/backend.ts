@@ -1,113 +1,119 @@
 /**
- * The backend contract. A `RuleBackend` steps batches of states that the core keeps; a
- * `StoreBackend` keeps the states in its own memory. `backends.ts` lists the backends.
+ * The backend contract. A `RuleBackend` steps batches of states that the core stores; a
+ * `StoreBackend` stores the states in its own memory. `backends.ts` lists the backends.
  */
 import type { Model } from '../vnca/checkpoint.ts';
 import type { EngineInfo, NewPatch, PatchId, PatchStep, Readout } from './engine.ts';
 
-/** Best first: 'auto' tries them in this order. */
+/** In order of preference: 'auto' tries them one after another. */
 export const BACKEND_NAMES = ['webgpu', 'tensorflow', 'native', 'onnx'] as const;
-/** One of `BACKEND_NAMES`. */
 export type BackendName = (typeof BACKEND_NAMES)[number];
 
-/** A batch of patches of one checkpoint and stage. */
+/** Patches that share a checkpoint and a stage, stepped together. */
 export interface Batch {
   readonly count: number;
-  /** Side s. */
+  /** Side s of each patch, in cells. */
   readonly stage: number;
-  /** [count, s, s, C], or [count, C, s, s] for a planar backend; valid only during the call. */
+  /** [count, s, s, C], or [count, C, s, s] for a planar backend. Valid only during the call. */
   readonly states: Float32Array;
-  /** Receives the states after the step, laid out as `states`. */
+  /** Receives the states after the step, in the layout of `states`. */
   readonly after: Float32Array;
-  /** [count, K], the result of `condition` for each patch's latent. */
+  /** [count, K], the result of `StepRule.condition` for each patch's latent. */
   readonly conditioning?: Float32Array;
-  /** [count, s, s, 1], 1 = the cell is updated, for rules with stochastic updates. */
+  /** [count, s, s, 1], 1 = update this cell. Only for rules with stochastic updates. */
   readonly mask?: Float32Array;
 }
 
 /**
- * Reads a patch out.
+ * Computes a patch's picture and aliveness from its state.
  *
  * @param state [s, s, C], or [C, s, s] for a planar backend
  * @param rgba [s, s, 4], overwritten
- * @param presence [s, s], overwritten
+ * @param presence aliveness [s, s], overwritten
  * @returns whether every value of the state is a finite number
  */
 export type ReadPatch = (state: Float32Array, rgba: Uint8Array, presence: Uint8Array) => boolean;
 
-/** One checkpoint's update net on a backend. */
+/** The update net of one checkpoint, loaded on a backend. */
 export interface StepRule {
   /**
-   * Computes from a latent [Z] the patch's conditioning [K], once, when the patch is planted.
+   * Computes a patch's conditioning [K] from its latent [Z], once, when the patch is planted.
    * Absent for rules that do not read the latent in every step.
    */
   readonly condition?: (latent: Float32Array) => Float32Array;
   /** Steps every patch of the batch once, into `batch.after`. */
   step(batch: Batch): void | Promise<void>;
-  /** Reads patches out as `readerOf` does, faster; absent: it cannot. */
+  /** A faster equivalent of `readerOf`. Absent if the backend has none. */
   readonly read?: ReadPatch;
   dispose(): void | Promise<void>;
 }
 
 interface BackendBase {
   readonly info: EngineInfo;
-  /** Whether it runs on a GPU, not on a driver that emulates one. */
+  /** Whether the backend runs on a real GPU, not on a driver that emulates one. */
   readonly gpu: boolean;
 }
 
-/** Steps batches for the core's store. */
+/** A backend that steps batches for the core's store. */
 export interface RuleBackend extends BackendBase {
-  /** Whether states are planar, [C, s, s], instead of interleaved, [s, s, C]. */
+  /** Whether states are planar [C, s, s] instead of interleaved [s, s, C]. */
   readonly planar: boolean;
-  /** Cells in the largest batch: limits memory, and keeps the working set in the CPU's cache. */
+  /**
+   * Maximum number of cells in a batch: limits memory and keeps the working set in the CPU's cache.
+   */
   readonly maxBatchCells: number;
   /**
-   * Patches in every batch, padded with zeros; absent: any number. Set where the library chooses
-   * its algorithm by batch size, which would make a patch's result depend on the others in the
-   * batch.
+   * Fixed number of patches in a batch, padded with zeros; absent: any number. Needed if the
+   * library chooses its algorithm by batch size: a patch's result would then depend on how many
+   * others are in the batch.
    */
   readonly batchPatches?: number;
   load(model: Model): Promise<StepRule>;
 }
 
-/** Keeps the states as well. */
+/** A backend that stores the states itself. */
 export interface StoreBackend extends BackendBase {
-  /** Opens a store. @throws EngineError unavailable */
+  /** @throws EngineError unavailable */
   open(models: readonly Model[]): Promise<PatchStore>;
 }
 
-/** Either kind of backend. */
 export type Backend = RuleBackend | StoreBackend;
 
-/** Why a backend does not start, where something else helps than against its other errors. */
+/**
+ * A backend could not start, for a reason with its own remedy. Other errors get the remedy of the
+ * backend's `Candidate`.
+ */
 export class StartError extends Error {
   override readonly name = 'StartError';
 
   constructor(
     message: string,
-    /** What a host can do; absent: nothing helps. */
+    /** How a host can fix it; absent: nothing helps. */
     readonly remedy?: string,
   ) {
     super(message);
   }
 }
 
-/** A patch in transfer between two stores. */
+/** A patch on its way from one store to another. */
 export interface TransferredPatch {
   readonly patch: PatchId;
   readonly checkpoint: string;
   readonly stage: number;
   /** [s, s, C], or [C, s, s] for a planar backend. */
   readonly state: Float32Array;
-  /** [K], the result of `StepRule.condition`, for rules that have it. */
+  /** [K], the result of `StepRule.condition`; undefined for rules without that method. */
   readonly conditioning: Float32Array | undefined;
-  /** [s, s, 4] of the last step; absent before the first, after a division and after an import. */
+  /**
+   * [s, s, 4] of the last step; undefined before the first step, after a division and after an
+   * import.
+   */
   readonly lastRgba: Uint8Array | undefined;
 }
 
 /** Stores patches and steps them. `Engine` documents what each call does and throws. */
 export interface PatchStore {
-  /** Whether calls may overlap. Absent: each must be awaited before the next. */
+  /** Whether calls may overlap. If absent, each call must be awaited before the next. */
   readonly pipelined?: boolean;
   plant(patches: readonly NewPatch[]): void | Promise<void>;
   step(steps: readonly PatchStep[]): Promise<Readout[]>;
@@ -115,12 +121,12 @@ export interface PatchStore {
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): void | Promise<void>;
   dispose(patches: readonly PatchId[]): void | Promise<void>;
   /**
-   * Removes patches, for another store with the same checkpoints.
+   * Removes patches and returns them for another store with the same checkpoints.
    *
    * @throws EngineError unknown-patch
    */
   take?(patches: readonly PatchId[]): TransferredPatch[];
-  /** Adds patches that another store's `take` has returned. */
+  /** Adds patches that the `take` of another store returned. */
   put?(patches: readonly TransferredPatch[]): void;
   close(): Promise<void>;
 }

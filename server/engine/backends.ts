@@ -1,4 +1,4 @@
-/** Lists the backends, selects one that works on this machine, and opens a store on it. */
+/** Lists the backends, selects a working one and opens a store on it. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -17,23 +17,23 @@ import { compilerRemedy, missingCompiler } from './native/compile.ts';
 import { missingNativePart } from './tfjs/native-part.ts';
 import { mayHaveGpu } from './webgpu/device.ts';
 
-/** Vendors whose GPUs the backends can use. */
+/** Vendors whose GPUs at least one backend can use. */
 const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
-/** One of `GPU_VENDORS`. */
 export type GpuVendor = (typeof GPU_VENDORS)[number];
 
-/** PCI vendor ids. Other vendors make display adapters of servers and virtual machines. */
+/** PCI vendor ids. Other vendors only make display adapters for servers and virtual machines. */
 const VENDORS: Readonly<Record<string, GpuVendor>> = {
   '0x10de': 'nvidia',
   '0x1002': 'amd',
   '0x8086': 'intel',
 };
-/** PCI class of display controllers. */
+/** PCI class of display controllers, the first byte of the class code. */
 const DISPLAY = '0x03';
 
 /**
- * Vendors of this machine's GPUs, each once. Finds none on Windows, and none that are not PCI
- * devices: the host is then not advised to install a driver, but engines still find a working GPU.
+ * Lists the vendors of this machine's GPUs, each once. Returns none on Windows, and misses GPUs
+ * that are not PCI devices. The only consequence is that the host gets no advice to install a
+ * driver: engines still use a GPU that works.
  *
  * @param devices the folder where Linux lists PCI devices
  */
@@ -53,7 +53,7 @@ export function findGpus(
   return [...found];
 }
 
-/** The result of reading a file or folder; `otherwise` if it cannot be read. */
+/** Reads a file or folder; returns `otherwise` if that fails. */
 function attempt<T>(read: () => T, otherwise: T): T {
   try {
     return read();
@@ -62,38 +62,43 @@ function attempt<T>(read: () => T, otherwise: T): T {
   }
 }
 
-/** A backend that can be started. A new backend needs one row in `CANDIDATES`. */
+/** A backend that may be started. To add a backend, add one row to `CANDIDATES`. */
 export interface Candidate {
   /**
-   * Why it cannot start here, as far as that can be told without loading its libraries.
+   * Returns why the backend cannot start here, as far as known without loading its libraries.
    *
-   * @param onlyGpu whether it would be used only on a GPU
+   * @param onlyGpu whether the backend would be used only on a GPU
    */
   readonly unavailableReason?: (onlyGpu: boolean) => string | undefined;
-  /** Does what all threads need, once, before they start; if that fails, they will not start. */
+  /** Prepares for all threads, once, before they start. Its failure prevents their start. */
   readonly prepare?: () => Promise<void>;
-  /** Loads its libraries and starts it. @throws Error it does not start */
+  /** Loads the backend's libraries and starts it. @throws Error if it does not start */
   readonly start: () => Promise<Backend>;
-  /** Threads that make best use of the machine, each with its own store; absent: one. */
+  /**
+   * Number of threads that make the best use of the machine, each with its own store; absent: 1.
+   */
   readonly threads?: () => number;
-  /** Requirements, for people. */
+  /** Requirements, as text for the host. */
   readonly needs: string;
-  /** What a host can do if it does not start; undefined: nothing on this system. */
+  /** How a host can fix a failed start; undefined: not possible on this system. */
   readonly remedy: string | undefined;
-  /** GPUs it can use, and what a host can do if it starts without one of them. */
+  /** GPUs that the backend can use, and how a host can fix a start that finds none of them. */
   readonly gpu?: { readonly vendors: readonly GpuVendor[]; readonly remedy: string };
 }
 
-/** All backends by name. */
 export type Candidates = Readonly<Record<BackendName, Candidate>>;
 
 const noGpu = (onlyGpu: boolean): string | undefined =>
   onlyGpu && !mayHaveGpu() ? 'there is no GPU' : undefined;
 
-/** Systems that ONNX Runtime has a library for; on Linux, with glibc. */
+/** Systems that ONNX Runtime has a library for. On Linux it also needs glibc. */
 const ONNX_SYSTEMS = ['linux x64', 'linux arm64', 'darwin arm64', 'win32 x64', 'win32 arm64'];
 
-/** @throws StartError ONNX Runtime is not for this system; the error itself otherwise */
+/**
+ * Replaces the error if ONNX Runtime does not support this system: no remedy can help.
+ *
+ * @throws StartError if the system is not supported; otherwise `error` itself
+ */
 export function notLoaded(
   error: Error,
   { platform, arch, report }: Pick<NodeJS.Process, 'platform' | 'arch' | 'report'> = process,
@@ -106,7 +111,6 @@ export function notLoaded(
   );
 }
 
-/** The backends of this build. */
 export const CANDIDATES: Candidates = {
   webgpu: {
     unavailableReason: noGpu,
@@ -146,31 +150,33 @@ export const CANDIDATES: Candidates = {
 
 interface Choice {
   readonly name: BackendName;
-  /** Whether it is used only on a GPU. */
+  /** Whether the backend is used only on a GPU. */
   readonly onlyGpu: boolean;
 }
 
-/** 'auto' takes the first that works, and those for GPUs only on a GPU. */
+/** Lists the backends to try. With 'auto', a backend that supports GPUs must run on a GPU. */
 const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
   wanted === 'auto'
     ? BACKEND_NAMES.map((name) => ({ name, onlyGpu: CANDIDATES[name].gpu !== undefined }))
     : [{ name: wanted, onlyGpu: false }];
 
-/** What 'auto' tries, best first, for people. */
+/** Names what 'auto' tries, in order of preference, as text for the host. */
 export const autoOrder = (): string[] => choicesOf('auto').map(nameOf);
 
-/** A backend that does not work here. */
+/** A backend that was tried and does not work here. */
 export interface SkippedEngine extends Choice {
   /** Why it was skipped, in one line. */
   readonly reason: string;
-  /** What a host can do about it; absent if nothing helps, for example without such a GPU. */
+  /**
+   * How a host can fix it; absent if nothing helps, for example because the machine has no such
+   * GPU.
+   */
   readonly remedy?: string;
 }
 
-/** The selected backend. */
 export interface Selection {
   readonly backend: Backend;
-  /** The preferred backends that do not work here, in order of preference. */
+  /** Preferred backends that do not work here, in order of preference. */
   readonly skipped: readonly SkippedEngine[];
 }
 
@@ -181,20 +187,17 @@ export class NoBackendError extends EngineError {
   }
 }
 
-/** Which backend was skipped and why, in one line. */
+/** Describes which backend was skipped and why, in one line. */
 export function explain(skipped: SkippedEngine): string {
   const { reason, remedy } = skipped;
   return `${nameOf(skipped)}: ${reason}${remedy ? ` (to fix it: ${remedy})` : ''}`;
 }
 
-/** The skipped backends that a host can make available. */
+/** Filters the skipped backends that a host can make work. */
 export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =>
   skipped.filter(({ remedy }) => remedy !== undefined);
 
-/**
- * The backend that will be selected, as far as known before anything is loaded; undefined if that is
- * uncertain.
- */
+/** Predicts which backend will be selected, without loading any; undefined if that is uncertain. */
 export function expectedBackend(
   wanted: BackendName | 'auto',
   candidates = CANDIDATES,
@@ -205,7 +208,7 @@ export function expectedBackend(
   return likely?.onlyGpu ? undefined : likely?.name;
 }
 
-/** Threads that make best use of the machine. */
+/** Number of threads that make the best use of the machine with this backend. */
 export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =>
   candidates[name].threads?.() ?? 1;
 
@@ -231,8 +234,8 @@ export async function openStore(
 /**
  * Starts a backend in this thread. 'auto' selects the first of `autoOrder` that works here.
  *
- * @param use what the backend is for; one with which it fails is skipped
- * @param options.gpus built into this machine, usable or not
+ * @param use tries the backend for its purpose; if it throws, the backend is skipped
+ * @param options.gpus vendors of the machine's GPUs, usable or not
  * @throws NoBackendError
  */
 export async function selectBackend(
@@ -244,7 +247,7 @@ export async function selectBackend(
   for (const { name, onlyGpu } of choicesOf(wanted)) {
     const { unavailableReason, start, remedy, gpu } = candidates[name];
     const skip = (reason: string, help: string | undefined): void => {
-      // Without such a GPU, nothing that a host installs would help.
+      // On a machine without a suitable GPU, installing software would not help.
       const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
       skipped.push({ name, onlyGpu, reason, ...(helps && help !== undefined && { remedy: help }) });
     };

@@ -1,4 +1,4 @@
-/** Creates an engine that runs in threads of its own, so that steps do not delay the sockets. */
+/** Creates an engine that runs in its own threads, so that steps do not delay the sockets. */
 import { Worker } from 'node:worker_threads';
 import { FEW_OBJECTS } from '../platform/worker-rpc.ts';
 import type { Model } from '../vnca/checkpoint.ts';
@@ -10,11 +10,10 @@ import { attachEngine, type ThreadEngine, type WorkerStart } from './thread/prot
 import { recoveringThread, SAVE_EVERY, SAVE_GPU_EVERY } from './thread/recovering-thread.ts';
 import { shardAcross } from './thread/sharding.ts';
 
-/** Options of `createEngine`. */
 export interface EngineOptions {
-  /** Patches refer to a checkpoint by the name in its card. */
+  /** Models to load. Patches refer to a checkpoint by the name in its card. */
   readonly checkpoints: readonly Model[];
-  /** 'auto' (the default) selects the best that works here. */
+  /** 'auto' (the default) selects the first preferred backend that works here. */
   readonly backend?: BackendName | 'auto';
   /** Maximum number of threads; default: as many as the backend can use. */
   readonly threads?: number;
@@ -28,9 +27,11 @@ export interface EngineOptions {
   readonly spawn?: (start: WorkerStart) => Worker;
 }
 
-/** What works where a GPU, its driver, or what a compiler has made fails. */
+/**
+ * The backend that does not depend on a GPU, its driver or compiled code, so it works when they
+ * fail.
+ */
 const FALLBACK = 'onnx';
-/** Starts an engine's worker thread. */
 export const spawnThread = (workerData: WorkerStart): Worker =>
   new Worker(new URL('./thread/worker.mjs', import.meta.url), {
     workerData,
@@ -44,9 +45,9 @@ type Start = (
 ) => Promise<ThreadEngine>;
 
 /**
- * Starts as many threads as the backend can use and waits until they are ready. A thread that dies
- * later, or whose GPU is lost, is replaced, and its patches continue where they were. If the backend
- * that 'auto' selected does not return after a loss, `FALLBACK` replaces it.
+ * Starts as many threads as the backend can use and waits until they are ready. A thread that later
+ * dies or loses its GPU is replaced, and its patches continue from the same states. If the backend
+ * that 'auto' selected cannot be restarted after a loss, `FALLBACK` replaces it.
  *
  * @throws EngineError unavailable: no wanted backend works, or two checkpoints have the same name
  */
@@ -58,7 +59,7 @@ export async function createEngine({
   onLoss,
   spawn = spawnThread,
 }: EngineOptions): Promise<Engine> {
-  // Threads need neither encoder nor gallery.
+  // Threads need only the update net, neither the encoder nor the gallery.
   const models = checkpoints.map(({ card, tensors }) => ({
     card,
     tensors: new Map([...tensors].filter(([name]) => name.startsWith('update.'))),
@@ -88,7 +89,8 @@ export async function createEngine({
 }
 
 /**
- * Starts the threads of the first backend that works: at least one, even if others do not start.
+ * Starts the threads of the first backend that works. Resolves even if only the first thread
+ * starts.
  *
  * @throws EngineError unavailable
  */
@@ -100,7 +102,7 @@ async function startThreads(
 ): Promise<ThreadEngine[]> {
   const expected = expectedBackend(backend);
   if (expected) await CANDIDATES[expected].prepare?.();
-  // All at once if the backend is already known: each thread takes about a second to start.
+  // If the backend is already known, starts all threads in parallel, as each takes about a second.
   const [first, ...others] = await Promise.allSettled(
     Array.from({ length: Math.min(expected ? threadsFor(expected) : 1, maxThreads) }, (_, i) =>
       start(backend, i === 0 ? onSkipped : undefined),

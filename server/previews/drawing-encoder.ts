@@ -1,6 +1,6 @@
 /**
- * Encodes drawings to latents, one at a time and in short slices, so that nothing else is delayed,
- * and has them refined in the time that there is.
+ * Encodes drawings to latents, one at a time and in short slices, to avoid delaying other work.
+ * Then refines them, if there is time.
  */
 import { inSlices } from '../../shared/painter/still.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -8,13 +8,12 @@ import type { Refinement } from '../autodiff/refine-latent.ts';
 import { FairQueue } from '../platform/queues.ts';
 import type { Encoder } from '../vnca/encoder.ts';
 
-/** Options of a `DrawingEncoder`. */
 export interface DrawingEncoderOptions {
   readonly encoder: Encoder;
   readonly settings: Readonly<Record<'maxDrawings' | 'slice' | 'refining' | 'refiningAll', number>>;
-  /** Refines an encoded drawing; absent: it stays as encoded. */
+  /** Refines an encoded drawing; absent: drawings stay as encoded. */
   readonly refine?: (refinement: Refinement) => Promise<Float32Array>;
-  /** Clock, ms. */
+  /** Returns the current time, in ms. */
   readonly now: () => number;
   /** Yields to the event loop between slices. */
   readonly pause: () => Promise<void>;
@@ -26,11 +25,10 @@ interface WaitingDrawing {
   reject(error: unknown): void;
 }
 
-/** A queue of drawings for one encoder. */
 export class DrawingEncoder {
   private readonly waiting: FairQueue<WaitingDrawing>;
   private busy = false;
-  /** When the last drawing came. */
+  /** Time when the last drawing arrived, in ms. */
   private cameAt = 0;
 
   constructor(private readonly options: DrawingEncoderOptions) {
@@ -40,10 +38,11 @@ export class DrawingEncoder {
   /**
    * Encodes a drawing.
    *
-   * @param pixels [side, side, channels], a byte each
-   * @param source who has drawn it, such as a network address; sources take turns
+   * @param pixels [side, side, channels], one byte each
+   * @param source identifies the sender, for example by network address; sources take turns
    * @returns its latent [Z]
-   * @throws Refusal bad-drawing: another size, or empty; room-busy: too many drawings are waiting
+   * @throws Refusal bad-drawing: wrong size, or empty; room-busy: too many drawings are waiting;
+   * shutting-down
    */
   async encode(pixels: Uint8Array, source = ''): Promise<Float32Array> {
     const { encoder } = this.options;
@@ -60,7 +59,7 @@ export class DrawingEncoder {
     });
   }
 
-  /** Rejects what waits. */
+  /** Rejects all waiting drawings. */
   stop(): void {
     for (const { reject } of this.waiting.take()) reject(new Refusal('shutting-down'));
   }

@@ -1,6 +1,6 @@
 /**
  * Grows seeds outside any room, so that visitors can see what a seed becomes before they plant it.
- * Rooms have priority: previews use the pauses between ticks, and delay a tick by at most one step.
+ * Rooms have priority: previews use the pauses between ticks and delay a tick by at most one step.
  */
 import type { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -8,17 +8,17 @@ import type { Engine, PatchId, Readout } from '../engine/engine.ts';
 import { FairQueue } from '../platform/queues.ts';
 import { growthStep, type Species } from '../world/species.ts';
 
-/** The growth of a seed. */
+/** Pictures of a seed's growth. */
 export interface GrowthFilm {
-  /** Side of a picture, pixels: that of the grown organism. */
+  /** Side of a picture, in pixels: equals the side of the grown organism, in cells. */
   readonly side: number;
   readonly frames: number;
-  /** `frames` pictures in a row, the grown one last. */
+  /** `frames` pictures side by side, the grown organism last. */
   readonly png: Uint8Array;
 }
 
 /**
- * Draws a film.
+ * Draws a film of growth.
  *
  * @param readouts in order of growth
  * @param threshold minimum aliveness, 0…255, of a cell that is shown
@@ -30,7 +30,7 @@ export async function createGrowthFilm(
 ): Promise<GrowthFilm> {
   const frames = readouts.length;
   const width = frames * side;
-  // With straight alpha, as PNG requires.
+  // Straight alpha, as PNG requires.
   const pixels = new Uint8Array(4 * side * width);
   readouts.forEach(({ stage, rgba, presence }, frame) => {
     const inset = (side - stage) >> 1;
@@ -51,13 +51,12 @@ export async function createGrowthFilm(
   return { side, frames, png: new Uint8Array(png) };
 }
 
-/** Options of `GrowthPreviews`. */
 export interface GrowthPreviewsOptions {
   readonly engine: Pick<Engine, 'plant' | 'step' | 'dispose'>;
   readonly species: Species;
   /** Returns an unused patch id. */
   readonly newPatch: () => PatchId;
-  /** The clock that ticks are timed with, ms. */
+  /** Returns the time in ms, by the clock that schedules ticks. */
   readonly now: () => number;
   readonly settings: { readonly [K in keyof (typeof DEFAULTS)['preview']]: number };
 }
@@ -71,18 +70,17 @@ interface GrowingSeed {
   readonly done: (film: Promise<GrowthFilm>) => void;
 }
 
-/** Decay of the estimated cost per step. */
+/** Decay per step of the estimated cost. */
 const COST_DECAY = 0.9;
 
-/** A queue of growing seeds and a cache of their films. */
 export class GrowthPreviews {
-  /** Films, also those in progress, by latent; most recently used last. */
+  /** Films by latent, including those in progress; most recently used last. */
   private readonly films = new Map<string, Promise<GrowthFilm>>();
   private readonly waiting: FairQueue<GrowingSeed>;
   private readonly growing: GrowingSeed[] = [];
-  /** Estimated duration of a step, ms. */
+  /** Estimated duration of a step, in ms. */
   private cost = 0;
-  /** Pauses in a row that were too short for a step. */
+  /** Number of consecutive pauses that were too short for a step. */
   private skippedPauses = 0;
   private busy: Promise<void> | undefined;
   private stopped = false;
@@ -91,17 +89,17 @@ export class GrowthPreviews {
     this.waiting = new FairQueue(options.settings.maxWaiting);
   }
 
-  /** Number of seeds that grow or wait. */
+  /** Number of seeds that are growing or waiting. */
   get size(): number {
     return this.waiting.size + this.growing.length;
   }
 
   /**
-   * Grows a seed, or returns the cached film.
+   * Grows a seed, or returns its cached film.
    *
    * @param latent [Z]
-   * @param source who asks, such as a network address; sources take turns
-   * @throws Refusal room-busy: too many wait; shutting-down
+   * @param source identifies the requester, for example by network address; sources take turns
+   * @throws Refusal room-busy: too many seeds are waiting; shutting-down
    */
   grow(latent: Float32Array, source = ''): Promise<GrowthFilm> {
     const { films } = this;
@@ -120,7 +118,7 @@ export class GrowthPreviews {
       dropped?.done(Promise.reject(new Refusal('room-busy', 'previews')));
     });
     films.set(key, film);
-    // A failed preview may be requested again.
+    // Removes a failed preview, so that it can be requested again.
     film.catch(() => films.get(key) === film && films.delete(key));
     for (const oldest of films.keys()) {
       if (films.size <= settings.films) break;
@@ -132,14 +130,14 @@ export class GrowthPreviews {
   /**
    * Uses the pause after a tick.
    *
-   * @param until when the next tick is due, ms
+   * @param until when the next tick is due, in ms
    */
   pause(until: number): void {
     if (this.busy || this.size === 0 || this.stopped) return;
     const { now, settings } = this.options;
     const fits = (): boolean => now() + this.cost + settings.reserve <= until;
     const hurried = !fits();
-    // If ticks leave no pauses, previews are slow but still finish.
+    // Even if ticks leave no pauses, takes a step now and then: previews are slow but finish.
     if (hurried && ++this.skippedPauses < settings.patience) return;
     this.skippedPauses = 0;
     const work = async (): Promise<void> => {
@@ -153,7 +151,7 @@ export class GrowthPreviews {
       });
   }
 
-  /** Stops growing and rejects what waits; resolves when the step in progress has ended. */
+  /** Stops growing and rejects everything pending. Resolves when the current step has ended. */
   async stop(): Promise<void> {
     this.stopped = true;
     await this.busy;
@@ -163,7 +161,7 @@ export class GrowthPreviews {
   /**
    * Steps the growing seeds once.
    *
-   * @param cells limit of cells to step; the first seed is stepped in any case
+   * @param cells maximum number of cells to step; the first seed is stepped in any case
    */
   private async round(cells: number): Promise<void> {
     const { engine, species, settings, now } = this.options;
@@ -198,10 +196,10 @@ export class GrowthPreviews {
     this.cost = Math.max(now() - start, this.cost * COST_DECAY);
   }
 
-  /** Rejects everything that grows or waits. */
+  /** Rejects all seeds that are growing or waiting. */
   private fail(error: unknown): void {
     const lost = [...this.growing.splice(0), ...this.waiting.take()];
-    // Rooms handle the failure of an engine themselves.
+    // Reports an engine's failure as a busy room: rooms handle the failure themselves.
     const refusal = error instanceof Refusal ? error : new Refusal('room-busy', String(error));
     for (const { done } of lost) done(Promise.reject(refusal));
     if (this.stopped) return;

@@ -1,18 +1,17 @@
-/** Refines the latents of drawings in a thread of its own, which starts when it is first needed. */
+/** Refines the latents of drawings in a separate thread, which starts on first use. */
 import { Worker } from 'node:worker_threads';
 import type { RefinedModel, Refinement } from '../autodiff/refine-latent.ts';
 import type { Clock } from '../platform/clock.ts';
 import { WorkerRpc } from '../platform/worker-rpc.ts';
 import type { LatentBounds } from '../vnca/genome.ts';
 
-/** The `workerData` of the thread. */
+/** The start options of the thread, passed as `workerData`. */
 export type RefinerStart = RefinedModel & {
   readonly bounds: LatentBounds;
-  /** One number; other than 0: the thread ends what it does after the step it is in. */
+  /** One number. Any value except 0 makes the thread end its work after the current step. */
   readonly stop: Int32Array<SharedArrayBuffer>;
 };
 
-/** The methods of the thread. */
 export type RefinerMethods = {
   refine(refinement: Refinement): Promise<Float32Array>;
 };
@@ -22,29 +21,28 @@ interface Thread {
   readonly stop: RefinerStart['stop'];
 }
 
-/** How long drawings stay unrefined after a thread was late twice or did not start, ms. */
+/** How long drawings stay unrefined after the thread was late twice or did not start, in ms. */
 const PAUSE = 60_000;
 
-/** Options of a `LatentRefiner`. */
 export interface LatentRefinerOptions {
   readonly clock: Clock;
-  /** Bounds of the room: a latent beyond them would be shortened. */
+  /** Bounds of the room, which shortens latents beyond them. */
   readonly bounds: LatentBounds;
-  /** Maximum time that a drawing waits for the thread, ms. */
+  /** Maximum time that a drawing waits for the thread, in ms. */
   readonly patience: number;
-  /** Called with the reason when a drawing stays unrefined. */
+  /** Called with the reason if a drawing stays unrefined. */
   readonly onFailure: (why: string) => void;
 }
 
-/** The refiner of a checkpoint that `canRefine`. */
+/** Refines drawings for one checkpoint, which must satisfy `canRefine`. */
 export class LatentRefiner {
   private thread: Thread | undefined;
   private isStopped = false;
-  /** Number of drawings in a row for which the thread was late. */
+  /** Number of consecutive drawings for which the thread was late. */
   private delays = 0;
-  /** Drawings do not wait for the thread until then, ms. */
+  /** Time in ms until which drawings skip the thread. */
   private pausedUntil = Number.NEGATIVE_INFINITY;
-  /** Ends of threads that are in their last step. */
+  /** Resolve when threads have exited after their last step. */
   private readonly closing = new Set<Promise<void>>();
 
   constructor(
@@ -53,8 +51,8 @@ export class LatentRefiner {
   ) {}
 
   /**
-   * Starts the thread, unless it is running: starting takes a second or more, which the first
-   * drawing would wait for. Resolves when it has started, or has failed to.
+   * Starts the thread, unless it is running. Starting takes a second or more, and would delay the
+   * first drawing. Resolves when the start has succeeded or failed.
    */
   async prepare(): Promise<void> {
     if (this.isPaused || this.running) return;
@@ -67,7 +65,7 @@ export class LatentRefiner {
     }
   }
 
-  /** @returns the refined latent [Z], or the given one when the thread cannot */
+  /** @returns the refined latent [Z], or the given one if the thread fails or is late */
   async refine(refinement: Refinement): Promise<Float32Array> {
     if (this.isPaused) return refinement.latent;
     const { clock, patience, onFailure } = this.options;
@@ -79,7 +77,7 @@ export class LatentRefiner {
     });
     try {
       const done = rpc.ready.then(() => rpc.call('refine', refinement));
-      // Nobody waits for a result that comes too late.
+      // Prevents an unhandled rejection if the result comes too late.
       done.catch(() => {});
       const refined = await Promise.race([done, late]);
       if (refined) {
@@ -87,13 +85,13 @@ export class LatentRefiner {
         return refined;
       }
       onFailure('its refinement has not ended in time');
-      // The first time it may have started late.
+      // Tolerates one delay, as the thread may just have started.
       if (++this.delays < 2) return refinement.latent;
       this.delays = 0;
       this.pausedUntil = clock.now() + PAUSE;
       this.closeAfterStep(thread, 'it is late');
     } catch (error) {
-      // The next drawing tries again.
+      // Closes the failed thread; the next drawing starts another.
       this.fail(thread, error);
     } finally {
       cancel();
@@ -101,7 +99,7 @@ export class LatentRefiner {
     return refinement.latent;
   }
 
-  /** Lets the thread end after the step it is in. Later latents stay as they are. */
+  /** Stops the thread after its current step. Later latents stay unrefined. */
   stop(): void {
     this.isStopped = true;
     if (this.thread) this.closeAfterStep(this.thread, 'the server stops');
@@ -142,8 +140,8 @@ export class LatentRefiner {
   }
 
   /**
-   * A thread that is stopped in the middle of a step ends the whole process: its library cannot
-   * tell that thread of its result. `close` also waits for a thread that starts.
+   * Closes a thread after its current step, or after its start. Terminating it in the middle of a
+   * step would crash the whole process, as its library could not return the result.
    */
   private closeAfterStep(thread: Thread, why: string): void {
     if (this.thread === thread) this.thread = undefined;

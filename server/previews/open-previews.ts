@@ -10,21 +10,20 @@ import { DrawingEncoder } from './drawing-encoder.ts';
 import { GrowthPreviews, type GrowthPreviewsOptions } from './growth-previews.ts';
 import { LatentRefiner } from './latent-refiner.ts';
 
-/** What visitors can preview. */
+/** Previews for visitors who choose or draw a seed. */
 export interface SeedPreviews {
   readonly growth: GrowthPreviews;
-  /** The kind of drawings that the checkpoint can encode, if any. */
+  /** Type of drawings that the checkpoint can encode; undefined: it encodes none. */
   readonly draws: 'ink' | 'colour' | undefined;
   grow: GrowthPreviews['grow'];
   encode?: DrawingEncoder['encode'];
   prepareToDraw?(): void;
-  /** Rejects seeds and drawings that wait; resolves when nothing grows any more. */
+  /** Rejects pending seeds and drawings. Resolves when no seed is growing. */
   stop(): Promise<void>;
-  /** Waits, once stopped, for the thread that refines drawings. */
+  /** Waits, after `stop`, until the thread that refines drawings has exited. */
   close(): Promise<void>;
 }
 
-/** Creates the previews of a checkpoint. */
 export function openSeedPreviews(
   checkpoint: Checkpoint,
   {
@@ -40,7 +39,7 @@ export function openSeedPreviews(
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
   const grow = growth.grow.bind(growth);
   const encoder = createEncoder(checkpoint);
-  // An RGB encoder is for photographs.
+  // An encoder with three channels is for photographs, not for drawings.
   if (!encoder || encoder.channels === 3 || encoder.size > settings.maxDrawing) {
     return { growth, draws: undefined, grow, stop: () => growth.stop(), close: async () => {} };
   }

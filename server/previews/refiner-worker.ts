@@ -1,4 +1,4 @@
-/** The thread that refines drawings, at a low priority: ticks come first. */
+/** The thread that refines drawings. It runs at a low priority, as ticks are more urgent. */
 import { readlinkSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { basename } from 'node:path';
@@ -21,7 +21,10 @@ await serveWorker<RefinerMethods>(async () => {
   return { methods: { refine } };
 });
 
-/** Lowers the priority of this thread alone. Only Linux can; elsewhere it shares the CPU evenly. */
+/**
+ * Lowers the priority of this thread alone. Only Linux supports that; on other systems the thread
+ * competes equally for the CPU.
+ */
 function yieldToOthers(): void {
   try {
     setPriority(

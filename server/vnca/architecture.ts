@@ -1,24 +1,25 @@
 /**
- * The tensors of an update net. Kernels are [in, out], or [3, 3, in, out] for the 3×3 convolution.
+ * The shapes of an update net's tensors, and the growth of a patch. Kernels are [in, out], or [3,
+ * 3, in, out] for the 3×3 convolution.
  */
 import type { Card } from './card.ts';
 
-/** The part of a card that determines the tensors. */
+/** The part of a card that determines the tensors of the update net. */
 export type Architecture = Pick<Card, 'channels' | 'latentSize' | 'update'>;
 
-/** A net of single cells between perception and the last layer. */
+/** The layers between perception and the last layer. They work on single cells. */
 interface Trunk {
   /** Whether perception is activated before the first block. */
   readonly activates: boolean;
-  /** Blocks, whose results are added to their inputs, with the layers of each in order. */
+  /** The layers of each block, in order. The result of a block is added to its input. */
   readonly blocks: readonly (readonly { readonly name: string; readonly activated: boolean }[])[];
-  /** Layers that a genome net can scale and shift. */
+  /** Names of the layers that a genome net can scale and shift. */
   readonly modulated: readonly string[];
 }
 
 /**
- * All kinds of update nets: 'simple' and 'res4' as in Palm et al. 2022 (code of 2021); 'residual' is
- * ours. The kernels in C and WGSL take any trunk whose blocks are alike.
+ * All kinds of update nets. 'simple' and 'res4' are from Palm et al. 2022 (code of 2021);
+ * 'residual' is our own. The kernels in C and WGSL accept any trunk whose blocks are alike.
  */
 const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>> = {
   simple: { activates: true, blocks: [], modulated: ['perceive'] },
@@ -37,13 +38,13 @@ const TRUNKS: Readonly<Record<Exclude<Card['update']['kind'], 'decoder'>, Trunk>
   },
 };
 
-/** The trunk of a cell rule. @throws RangeError a decoder has none */
+/** Returns the trunk of a cell rule. @throws RangeError if the net is a decoder */
 export function trunkOf({ kind }: Pick<Card['update'], 'kind'>): Trunk {
   if (kind === 'decoder') throw new RangeError('a decoder has no cell rule');
   return TRUNKS[kind];
 }
 
-/** Layers that each cell computes, in order: 'perceive', those of the trunk, 'out'. */
+/** Names the layers that each cell computes, in order: 'perceive', the trunk's layers, 'out'. */
 export const cellLayers = (update: Pick<Card['update'], 'kind'>): string[] => [
   'perceive',
   ...trunkOf(update)
@@ -52,14 +53,14 @@ export const cellLayers = (update: Pick<Card['update'], 'kind'>): string[] => [
   'out',
 ];
 
-/** What a trunk is computed with, on any representation of cells. */
+/** The operations that a trunk needs, for any representation of cells. */
 export interface TrunkOperations<T> {
   activate(x: T): T;
   layer(name: string, x: T): T;
   add(a: T, b: T): T;
 }
 
-/** Computes a trunk: perception [hidden] of each cell → [hidden]. */
+/** Computes a trunk: [hidden] → [hidden] for each cell. @param perception of each cell, [hidden] */
 export function runTrunk<T>(
   update: Pick<Card['update'], 'kind'>,
   perception: T,
@@ -78,7 +79,7 @@ export function runTrunk<T>(
   return cells;
 }
 
-/** Name and shape of every tensor of a card's update net. */
+/** Lists the name and shape of every tensor of a card's update net. */
 export function updateShapes(card: Architecture): Map<string, readonly number[]> {
   const { channels: c, latentSize: z, update } = card;
   const h = update.hidden;
@@ -98,10 +99,13 @@ export function updateShapes(card: Architecture): Map<string, readonly number[]>
   return shapes;
 }
 
-/** Side of the kernels of a decoder. */
+/** Side of a decoder's convolution kernels. */
 export const DECODER_KERNEL = 5;
 
-/** The tensors of a decoder; kernels of convolutions are [k, k, out, in]: these are transposed. */
+/**
+ * Lists the tensors of a decoder. Its convolutions are transposed, so their kernels are [k, k, out,
+ * in].
+ */
 function decoderShapes(latentSize: number, hidden: number, doublings: number, channels: number) {
   const shapes = new Map<string, readonly number[]>([
     ['update.dense.kernel', [latentSize, 4 * hidden]],
@@ -116,7 +120,7 @@ function decoderShapes(latentSize: number, hidden: number, doublings: number, ch
   return shapes;
 }
 
-/** Offsets of the consecutive parts of a read genome. */
+/** Computes the offsets of the consecutive parts of the genome net's result (`readGenome`). */
 export function genomeLayout({ channels, update }: Pick<Architecture, 'channels' | 'update'>) {
   const { hidden, genome } = update;
   const layers: Record<string, { readonly scales?: number; readonly shifts: number }> = {};
@@ -129,17 +133,19 @@ export function genomeLayout({ channels, update }: Pick<Architecture, 'channels'
   const shifts = at;
   const weights = shifts + channels;
   return {
-    /** Scales, if there are any, and shifts of each modulated layer, [hidden]. */
+    /** Scales (only some layers have them) and shifts of each modulated layer, [hidden] each. */
     layers,
-    /** Shifts of the change, [C]. */
+    /** Shifts of the last layer, [C]. */
     shifts,
-    /** Weights of the last layer, [hidden, expressed]. */
+    /** Weights added to the last layer, [hidden, expressed]. */
     weights,
     size: weights + hidden * (genome?.expressed ?? 0),
   };
 }
 
-/** The first tensor that is missing or has another shape, in words; undefined if all fit. */
+/**
+ * Describes the first tensor that is missing or has another shape; returns undefined if all fit.
+ */
 export function misfitOf(
   tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>,
   shapes: ReadonlyMap<string, readonly number[]>,
@@ -152,7 +158,7 @@ export function misfitOf(
   return undefined;
 }
 
-/** Whether a tensor belongs to a layer that is computed once per patch instead of once per cell. */
+/** Whether a tensor belongs to a layer that is computed once per patch, not in every cell. */
 export const isPerPatch = (name: string): boolean => /^update\.(genome|modulation)\./.test(name);
 
 const numbersIn = (shapes: Iterable<readonly number[]>): number =>
@@ -163,8 +169,8 @@ export const countParameters = (card: Architecture): number =>
   numbersIn(updateShapes(card).values());
 
 /**
- * Multiply–accumulate operations per cell and step, without biases and activations; of a decoder, per
- * cell of its picture.
+ * Counts multiply–accumulate operations per cell and step, without biases and activations. For a
+ * decoder, counts them per cell of its picture.
  */
 export function macPerCellStep(card: Architecture): number {
   const { update } = card;
@@ -183,23 +189,23 @@ export function macPerCellStep(card: Architecture): number {
   return numbersIn(kernels.map(([, shape]) => shape));
 }
 
-/** The part of a card that growth depends on. */
+/** The part of a card that determines growth. */
 export type Growth = Pick<Card, 'growth' | 'side'>;
 
 /** A step of a growth schedule. */
 export interface GrowthStep {
-  /** Every cell divides into 2×2 before the step. */
+  /** Whether every cell divides into 2×2 before the step. */
   readonly divide: boolean;
-  /** Side of the patch in this step, cells. */
+  /** Side of the patch during the step, in cells. */
   readonly stage: number;
 }
 
-/** Side of a newly planted patch, cells. */
+/** Returns the side of a newly planted patch, in cells. */
 export function firstStage({ growth, side }: Growth): number {
   return growth.kind === 'doubling' ? growth.seedSide : side;
 }
 
-/** The steps from the seed to the grown patch, in order. */
+/** Lists the steps from the seed to the fully grown patch, in order. */
 export function growthSchedule(card: Growth): GrowthStep[] {
   const { growth, side } = card;
   if (growth.kind === 'uniform') {
@@ -215,7 +221,8 @@ export function growthSchedule(card: Growth): GrowthStep[] {
 }
 
 /**
- * The state of a newly planted patch, [s, s, C]: the first C numbers of the latent in every cell.
+ * Creates the state of a newly planted patch, [s, s, C]: every cell holds the first C numbers of
+ * the latent.
  *
  * @param latent [Z], Z ≥ C
  */
@@ -227,9 +234,9 @@ export function seedState(latent: Float32Array, stage: number, channels: number)
 }
 
 /**
- * Divides every cell into a 2×2 block of copies of itself.
+ * Divides every cell into 2×2 copies of itself.
  *
- * @param target receives [2s, 2s, C] from `offset` on
+ * @param target receives [2s, 2s, C], starting at `offset`
  * @param source [s, s, C]
  */
 export function divideInto(
@@ -255,7 +262,7 @@ export function divideInto(
   }
 }
 
-/** Divides every cell: [s, s, C] → [2s, 2s, C]. */
+/** Divides every cell into 2×2 copies of itself: [s, s, C] → [2s, 2s, C]. */
 export function divide(state: Float32Array, channels: number): Float32Array {
   const divided = new Float32Array(4 * state.length);
   divideInto(divided, 0, state, channels);

@@ -1,4 +1,6 @@
-/** The model card, `card.json`, version 1: describes a checkpoint for people and for the server. */
+/**
+ * The model card, `card.json`, version 1, which describes a checkpoint to people and to the server.
+ */
 import * as v from 'valibot';
 import { size } from '../../shared/common-schemas.ts';
 import { encoderNetwork } from './encoder-network.ts';
@@ -13,7 +15,7 @@ export type CheckpointReason =
   | 'bad-tensor'
   | 'bad-gallery';
 
-/** A checkpoint cannot be loaded; the message is one sentence that names the file and the field. */
+/** A checkpoint cannot be loaded. The message is one sentence that names the file and the field. */
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
 
@@ -26,51 +28,54 @@ export class CheckpointError extends Error {
   }
 }
 
-/** The version that this build reads. */
+/** The card version that this build reads. */
 export const CARD_VERSION = 1;
 
-/** What a gallery entry shows; the planting menu groups by it. */
+/** Categories of gallery entries, which group the planting menu. */
 export const GALLERY_KINDS = ['animal', 'plant', 'food', 'face', 'thing'] as const;
 
 const channel = v.pipe(v.number(), v.integer(), v.minValue(0));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 const growth = v.variant('kind', [
-  /** z fills seedSide×seedSide; stepsPerStage steps; all cells divide; … until `side`. */
+  /**
+   * z fills seedSide×seedSide; then stepsPerStage steps, a division of all cells, and so on up to
+   * `side`.
+   */
   v.strictObject({ kind: v.literal('doubling'), seedSide: size, stepsPerStage: size }),
-  /** z in every cell of side×side, then `steps` steps. */
+  /** z fills side×side; then `steps` steps. */
   v.strictObject({ kind: v.literal('uniform'), steps: size }),
 ]);
 
 const updateFields = {
   hidden: size,
-  /** Between the layers. */
+  /** Activation function between the layers. */
   activation: v.optional(v.picklist(['elu', 'relu']), 'elu'),
-  /** States are clamped to ±stateLimit after each step; absent: free. */
+  /** States are clamped to ±stateLimit after each step; absent: not clamped. */
   stateLimit: v.exactOptional(v.pipe(v.number(), v.gtValue(0))),
   /** Fraction of a state that decays in each step: s ← s + u(s) − leak·s. */
   leak: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
-  /** Whether every step reads the latent: it adds z·W to the first layer, or see `genome`. */
+  /** Whether every step reads the latent: z·W is added to the first layer, or see `genome`. */
   standingInput: v.optional(v.boolean(), false),
   /**
-   * A net of one hidden layer that maps the latent to scales and shifts of layers ('residual',
-   * 'simple').
+   * A net with one hidden layer that maps the latent to scales and shifts of layers. Only for
+   * 'residual' and 'simple'.
    */
   genome: v.exactOptional(
     v.strictObject({
       hidden: size,
       /**
-       * Number of channels, from the first, for which each patch has its own weights of the last
-       * layer.
+       * Number of channels, counted from the first, for which each patch has its own weights in the
+       * last layer.
        */
       expressed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
-      /** Whether it scales perception besides shifting it; shifts alone cost no time per cell. */
+      /** Whether the genome also scales perception. Shifts alone cost no time per cell. */
       scalesPerception: v.optional(v.boolean(), true),
-      /** Factor on the net's output: smaller values make training more stable. */
+      /** Factor applied to the net's output. Smaller values make training more stable. */
       gain: v.optional(v.pipe(v.number(), v.gtValue(0)), 1),
     }),
   ),
-  /** Probability that a step updates a cell. */
+  /** Probability that a cell is updated in a step. */
   updateProbability: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
 };
 const update = v.variant('kind', [
@@ -78,31 +83,31 @@ const update = v.variant('kind', [
   v.strictObject({ kind: v.literal('res4'), ...updateFields }),
   v.strictObject({
     kind: v.literal('simple'),
-    /** Whether the last layer has a bias (the published net has none). */
+    /** Whether the last layer has a bias. The published net has none. */
     outBias: v.optional(v.boolean(), false),
     ...updateFields,
   }),
   /**
-   * No rule of cells: the decoder of a convolutional autoencoder, which cell rules are measured
-   * against. One step turns the latent into the picture: a dense layer to 2×2 of `hidden` channels,
-   * then a transposed convolution per doubling, each with half the channels of the one before.
+   * The decoder of a convolutional autoencoder, as a baseline for cell rules. One step turns the
+   * latent into the picture: a dense layer to 2×2 cells of `hidden` channels, then one transposed
+   * convolution per doubling, each with half the channels of the previous one.
    */
   v.strictObject({ kind: v.literal('decoder'), doublings: size, ...updateFields }),
 ]);
 
 const readout = v.variant('kind', [
-  /** Channels that hold R, G, B, alpha; clamped to 0…1. */
+  /** Channels that hold R, G, B and alpha; clamped to 0…1. */
   v.strictObject({
     kind: v.literal('rgba-premultiplied'),
     channels: v.strictTuple([channel, channel, channel, channel]),
   }),
   /** Channel that holds the logit of white ink. */
   v.strictObject({ kind: v.literal('bernoulli'), channel }),
-  /** Discretised mixture of logistics in the first 10·mixtures channels. */
+  /** A discretised mixture of logistics in the first 10·mixtures channels. */
   v.strictObject({ kind: v.literal('dmol'), mixtures: size }),
 ]);
 
-/** Versions of samplers, in cards, journals and states of rooms. */
+/** Version of the sampler of latents, stored in cards, journals and states of rooms. */
 export const samplerVersion = v.literal(1);
 
 const checkpointName = v.pipe(
@@ -110,38 +115,43 @@ const checkpointName = v.pipe(
   v.regex(/^[a-z0-9][a-z0-9-]*$/, 'must be lower case, digits and "-"'),
 );
 
-/** The fields that define a rule and its growth, which training takes as input. */
+/** The fields that define a rule and its growth, as training needs them. */
 export const modelFields = {
-  /** Identifies the checkpoint in engine, protocol and journal. */
+  /** Identifies the checkpoint in the engine, the protocol and the journal. */
   name: checkpointName,
-  /** For people. */
+  /** Name of the checkpoint, as text for people. */
   title: v.pipe(v.string(), v.nonEmpty()),
   description: v.optional(v.string(), ''),
-  /** Side of a grown patch. */
+  /** Side of a fully grown patch, in cells. */
   side: v.pipe(size, v.multipleOf(2)),
-  /** Numbers per cell state. */
+  /** Number of values in a cell state. */
   channels: size,
   /**
-   * Numbers per latent: `channels`, or more with `genome`; the first `channels` fill the first
-   * cells.
+   * Number of values in a latent: equal to `channels`, or larger if there is a `genome`. The first
+   * `channels` values fill the first cells.
    */
   latentSize: size,
   growth,
   update,
   readout,
-  /** Cells at or above the threshold are alive; `channel` absent: what the read-out shows. */
+  /**
+   * Cells are alive if their value of `channel` is at least the threshold; `channel` absent: uses
+   * the alpha of the read-out.
+   */
   presence: v.strictObject({ channel: v.exactOptional(channel), threshold: share }),
-  /** Steps for which the rule is stable after growth or damage. */
+  /** Number of steps for which the rule is stable after growth or damage. */
   trustedSteps: v.exactOptional(size),
   /**
-   * Cells a step by which a wound may close from its rim, so that the rule heals it; absent: all of
-   * it may live again at once.
+   * Maximum number of cells per step by which a wound closes from its rim, so that the rule can
+   * heal it; absent: the whole wound may come alive in one step.
    */
   closing: v.exactOptional(size),
-  /** How throws of the dice are drawn, see `world/sampler.ts`; absent: from N(0, I). */
+  /**
+   * Version of the sampler that draws latents for throws of the dice, see `world/sampler.ts`;
+   * absent: draws from N(0, I).
+   */
   sampler: v.exactOptional(samplerVersion),
 };
-/** Version of a sampler of latents. */
 export type SamplerVersion = v.InferOutput<typeof samplerVersion>;
 const model = v.strictObject(modelFields);
 type ModelFields = v.InferOutput<typeof model>;
@@ -149,23 +159,24 @@ type ModelFields = v.InferOutput<typeof model>;
 const fields = v.strictObject({
   version: v.literal(CARD_VERSION),
   ...modelFields,
-  /** Names these weights in tokens, see `identityOf`; absent: computed from the files. */
+  /** Identifies these weights in tokens, see `identityOf`; absent: computed from the files. */
   identity: v.exactOptional(
     v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, 'must be 8 hexadecimal digits')),
   ),
-  /** The net of the tensors `encoder.*`, as data or as prose. */
+  /** The net of the tensors `encoder.*`, as data that the server can run or as prose. */
   encoder: v.exactOptional(
     v.union([encoderNetwork, v.strictObject({ input: v.string(), layers: v.array(v.string()) })]),
   ),
-  /** What each row of `gallery.latents` shows, in order. */
+  /** The creature in each row of `gallery.latents`, in order. */
   gallery: v.array(
     v.strictObject({ name: v.pipe(v.string(), v.nonEmpty()), kind: v.picklist(GALLERY_KINDS) }),
   ),
   data: v.strictObject({ set: v.string(), licence: v.string(), source: v.string() }),
   training: v.record(v.string(), v.string()),
   /**
-   * What `painter.safetensors` in the folder is, see `shared/painter/net.ts`; absent: none. A painter
-   * of another version may have other fields; whether this build reads it is up to its file.
+   * Describes `painter.safetensors` in the checkpoint folder, see `shared/painter/net.ts`; absent:
+   * there is no painter. The card accepts any fields, as a painter of another version may have
+   * others; the file determines whether this build can read the painter.
    */
   painter: v.exactOptional(
     v.looseObject({ version: size, figures: v.record(v.string(), v.unknown()) }),
@@ -173,10 +184,10 @@ const fields = v.strictObject({
   figures: v.record(v.string(), v.unknown()),
 });
 
-/** The path of a field, and what is wrong with it. */
+/** The path of a field and a description of its error. */
 export type FieldError = readonly [path: string, what: string];
 
-/** A schema action that checks constraints between fields. */
+/** Creates a schema action that checks constraints between fields. */
 export const checkRelations = <T>(errorsOf: (value: T) => Iterable<FieldError>) =>
   v.rawCheck<T>(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
@@ -185,7 +196,10 @@ export const checkRelations = <T>(errorsOf: (value: T) => Iterable<FieldError>) 
     }
   });
 
-/** An issue as a sentence that names the field; that of a constraint does so already. */
+/**
+ * Describes an issue in a sentence that names the field. Messages of `checkRelations` already name
+ * it.
+ */
 export function sentenceOf(issue: v.BaseIssue<unknown>): string {
   const field = v.getDotPath(issue);
   return field ? `field "${field}": ${issue.message}` : issue.message;
@@ -193,7 +207,7 @@ export function sentenceOf(issue: v.BaseIssue<unknown>): string {
 
 export const isPowerOfTwo = (n: number): boolean => n >= 1 && Number.isInteger(Math.log2(n));
 
-/** What is wrong between the fields of a model. */
+/** Finds errors between the fields of a model. */
 export function* modelErrors(model: ModelFields): Generator<FieldError> {
   const { channels, growth, latentSize, presence, readout, side, update } = model;
   const { genome } = update;

@@ -1,6 +1,6 @@
 /**
- * A checkpoint folder: `card.json`, `model.safetensors`, `gallery.png`. Everything is checked on
- * loading, so that a loaded checkpoint can be run.
+ * A checkpoint folder: `card.json`, `model.safetensors`, `gallery.png`. Loading checks all files,
+ * so that a loaded checkpoint is sure to run.
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -17,13 +17,16 @@ import { updateShapes } from './architecture.ts';
 import { type Card, CheckpointError, parseCard } from './card.ts';
 import { GALLERY_FILE, gallerySheet } from './gallery.ts';
 
-/** A model as far as it is identified: see `checkpoint.ts`. */
+/** The parts of a model that determine its identity. */
 interface Identified {
   readonly card: Card;
   readonly tensors: ReadonlyMap<string, Float32Tensor>;
 }
 
-/** SHA-256 of the weights and of the card's properties that affect a room's cells; hexadecimal. */
+/**
+ * Computes the SHA-256, in hexadecimal, of the weights and of the card's properties that affect a
+ * room's cells.
+ */
 export function fingerprint({ card, tensors }: Identified): string {
   const { side, channels, latentSize, growth, update, readout, presence, trustedSteps } = card;
   const size = { side, channels, latentSize };
@@ -37,18 +40,18 @@ export function fingerprint({ card, tensors }: Identified): string {
   return hash.digest('hex');
 }
 
-/** The identity of weights, as cards and tokens have it: the first 8 digits of the fingerprint. */
+/** Returns the identity of weights in cards and tokens: the first 8 digits of the fingerprint. */
 export const identityOf = (model: Identified): string => fingerprint(model).slice(0, 8);
 
-/** File name in a checkpoint folder. */
+/** File name of the painter in a checkpoint folder. */
 export const PAINTER_FILE = 'painter.safetensors';
 
 /**
- * Reads and checks the file of a painter.
+ * Reads and checks the painter's file.
  *
  * @param folder of the checkpoint
- * @returns its bytes; undefined without the file
- * @throws CheckpointError corrupt-file: it is none; missing-file: it cannot be read
+ * @returns the content of the file; undefined if there is no file
+ * @throws CheckpointError corrupt-file: it is not a painter; missing-file: it cannot be read
  */
 export async function readPainter(folder: string): Promise<Buffer | undefined> {
   const file = join(folder, PAINTER_FILE);
@@ -62,44 +65,45 @@ export async function readPainter(folder: string): Promise<Buffer | undefined> {
   return bytes;
 }
 
-/** The folder of the addresses of painters. */
+/** Path on the server under which pages load painters. */
 export const PAINTERS = '/painters';
 
 /**
- * The address of a painter, which says what is in the file: browsers keep it forever.
+ * Returns the path of a painter on the server. It contains a hash of the content, so browsers can
+ * cache the painter forever.
  *
- * @param painter its file
+ * @param painter content of the file
  */
 export function painterPath(painter: Buffer): string {
   const hash = createHash('sha256').update(painter).digest('hex');
   return `${PAINTERS}/${hash.slice(0, 16)}`;
 }
 
-/** The painters of checkpoints, by their addresses. */
+/** Maps server paths to the painters of checkpoints. */
 export const paintersByPath = (
   checkpoints: readonly { readonly painter?: Buffer | undefined }[],
 ): ReadonlyMap<string, Buffer> =>
   new Map(checkpoints.flatMap(({ painter }) => (painter ? [[painterPath(painter), painter]] : [])));
 
-/** Card and weights. */
+/** A card and its weights. */
 export interface Model {
   readonly card: Card;
   /**
-   * All float32 tensors by name, including those of the update net and `gallery.latents` [G, Z].
+   * All float32 tensors by name, including the update net's tensors and `gallery.latents` [G, Z].
    */
   readonly tensors: ReadonlyMap<string, Float32Tensor>;
 }
 
-/** A model and its folder. */
 export interface Checkpoint extends Model {
   readonly folder: string;
-  /** The file of its painter, if it has one. */
+  /** Content of the painter's file, if the checkpoint has a painter. */
   readonly painter?: Buffer;
 }
 
-/** How a checkpoint is loaded. */
 export interface LoadOptions {
-  /** Called instead of throwing when only its painter is not usable: then it has none. */
+  /**
+   * Called if only the painter is unusable: the checkpoint then loads without it. Absent: throws.
+   */
   readonly onBadPainter?: (message: string) => void;
 }
 
@@ -111,7 +115,7 @@ const GALLERY_TENSOR = 'gallery.latents';
 /**
  * Loads and checks a checkpoint.
  *
- * @throws CheckpointError in one sentence that names the file and the field
+ * @throws CheckpointError with one sentence that names the file and the field
  */
 export async function loadCheckpoint(
   folder: string,
@@ -132,7 +136,7 @@ export async function loadCheckpoint(
 }
 
 /**
- * Loads card and weights only, for tools that create the rest of the folder.
+ * Loads only the card and the weights, for tools that create the other files of the folder.
  *
  * @throws CheckpointError
  */
@@ -145,12 +149,18 @@ export async function loadModel(folder: string): Promise<Model> {
   return model;
 }
 
-/** Finds weights beside the card of others, as a copy that was cut short leaves them. */
+/**
+ * Checks that the weights belong to the card, as an interrupted copy may leave files of two
+ * checkpoints.
+ *
+ * @throws CheckpointError bad-card
+ */
 function checkIdentity(folder: string, model: Model): void {
   const { identity } = model.card;
   if (identity === undefined) return;
   const hash = fingerprint(model);
-  // A copy of a room is in a folder of this name. Its card may have been edited before it was kept.
+  // A room's copy is in a folder named after the fingerprint. Its card may have been edited before
+  // the copy was made, so its identity need not match.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
   const what = `is "${identity}", but card and weights make "${hash.slice(0, 8)}"`;
   const next =
@@ -162,7 +172,7 @@ function checkIdentity(folder: string, model: Model): void {
   );
 }
 
-/** A copy of a latent of the gallery, [Z]. @throws RangeError there is no such entry */
+/** Copies a latent of the gallery, [Z]. @throws RangeError if there is no such entry */
 export function galleryLatent({ card, tensors }: Model, index: number): Float32Array {
   if (!Number.isInteger(index) || index < 0 || index >= card.gallery.length) {
     throw new RangeError(`gallery of ${card.gallery.length} has no entry ${index}`);
@@ -172,7 +182,7 @@ export function galleryLatent({ card, tensors }: Model, index: number): Float32A
 }
 
 /**
- * Reads a file that a checkpoint may lack; undefined if it does.
+ * Reads a file that a checkpoint may lack; returns undefined if there is no file.
  *
  * @throws CheckpointError missing-file: it cannot be read
  */
@@ -190,7 +200,7 @@ async function read(file: string): Promise<Buffer> {
   throw new CheckpointError('missing-file', file, 'file cannot be read (ENOENT)');
 }
 
-/** Parses JSON. @param what it is, for messages @throws CheckpointError bad-card */
+/** Parses JSON. @param what names the content in messages @throws CheckpointError bad-card */
 export function parseJson(bytes: Uint8Array, file: string, what: string): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -244,7 +254,7 @@ async function checkGallery(file: string, card: Card): Promise<void> {
 }
 
 /**
- * Reads a whole file.
+ * Parses the content of a safetensors file.
  *
  * @param file name for messages
  * @throws CheckpointError corrupt-file
@@ -261,10 +271,10 @@ export function parseSafetensors(bytes: Uint8Array, file: string): TensorFile {
 const LENGTH_BYTES = 8;
 
 /**
- * Writes a file that `parseSafetensors` reads, with the header padded with spaces, so that every
- * tensor is aligned.
+ * Writes tensors in the format that `parseSafetensors` reads. Pads the header with spaces, so that
+ * every tensor is aligned.
  *
- * @throws RangeError a tensor's numbers do not fit its shape
+ * @throws RangeError if a tensor's numbers do not fit its shape
  */
 export function writeSafetensors(
   tensors: ReadonlyMap<string, Float32Tensor>,

@@ -1,4 +1,7 @@
-/** The encoder's net in the card: convolutions, dense layers, then mean and log σ of the latent. */
+/**
+ * The description of an encoder's net in the card: convolutions, then dense layers, then the mean
+ * and log σ of the latent.
+ */
 import * as v from 'valibot';
 import { size } from '../../shared/common-schemas.ts';
 
@@ -7,11 +10,10 @@ const range = v.pipe(
   v.check(([low, high]) => low < high, 'low end is not below the high end'),
 );
 
-/** Schema of the net. */
 export const encoderNetwork = v.strictObject({
   /** Value range of input images. */
   input: v.picklist(['0..1', '-1..1']),
-  /** Each k×k, ELU. */
+  /** Convolutions with k×k kernels, each followed by ELU. */
   convolutions: v.pipe(
     v.array(
       v.strictObject({
@@ -26,27 +28,27 @@ export const encoderNetwork = v.strictObject({
     ),
     v.minLength(1),
   ),
-  /** Widths of dense layers with ELU before the last one. */
+  /** Widths of the dense layers with ELU, which precede the last dense layer. */
   dense: v.optional(v.array(size), []),
-  /** Bounds of the mean; absent: free. */
+  /** Bounds of the mean; absent: not bounded. */
   meanRange: v.exactOptional(range),
-  /** Bounds of log σ; absent: free. */
+  /** Bounds of log σ; absent: not bounded. */
   logSigmaRange: v.exactOptional(range),
 });
 
 /** A parsed description of the net. */
 export type EncoderNetwork = v.InferOutput<typeof encoderNetwork>;
 
-/** Size of the images and latents of an encoder. */
+/** Sizes of an encoder's images and latents. */
 export interface EncoderInput {
-  /** Side of an image, pixels. */
+  /** Side of an image, in pixels. */
   readonly side: number;
-  /** Of an image: 1, 3 or 4. */
+  /** Number of channels of an image: 1, 3 or 4. */
   readonly channels: number;
   readonly latentSize: number;
 }
 
-/** Name and shape of every tensor of an encoder. */
+/** Lists the name and shape of every tensor of an encoder. */
 export function encoderShapes(
   net: EncoderNetwork,
   image: EncoderInput,

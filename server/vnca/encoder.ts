@@ -1,6 +1,7 @@
 /**
- * A checkpoint's encoder: from a picture to the mean of its latent. It runs in small slices, so
- * that it needs no thread: our net takes 19 million multiplications, the published one 50 million.
+ * A checkpoint's encoder, which computes the mean latent of a picture. It runs in small slices and
+ * therefore needs no thread: our net takes 19 million multiplications, the published net 50
+ * million.
  */
 
 import type { Float32Tensor } from '../../shared/safetensors.ts';
@@ -9,21 +10,22 @@ import type { Model } from './checkpoint.ts';
 import { type EncoderNetwork, encoderShapes } from './encoder-network.ts';
 import { imageChannels } from './readout.ts';
 
-/** Encodes pictures. */
 export interface Encoder {
-  /** Numbers per picture: side × side × channels. */
+  /** Number of values per picture: side × side × channels. */
   readonly size: number;
   /** 1: ink; 3: RGB; 4: premultiplied RGBA. */
   readonly channels: 1 | 3 | 4;
   /**
+   * Encodes a picture. Yields after each slice of work.
+   *
    * @param pixels [side, side, channels], 0…1
-   * @returns yields after each row of outputs; returns the latent's mean [Z]
-   * @throws RangeError the picture has another size
+   * @returns the latent's mean [Z]
+   * @throws RangeError if the picture has another size
    */
   encode(pixels: Float32Array): Generator<void, Float32Array>;
 }
 
-/** [side, side, channels]. */
+/** The values of a layer, [side, side, channels]. */
 interface Layer {
   readonly side: number;
   readonly channels: number;
@@ -31,17 +33,17 @@ interface Layer {
 }
 
 interface Weights {
-  /** [size, size, in, out] or, of a dense layer, [in, out]. */
+  /** [size, size, in, out]; for a dense layer, [in, out]. */
   readonly kernel: Float32Tensor;
   readonly bias: Float32Tensor;
 }
 
-/** Multiplications of a dense layer between two yields. */
+/** Maximum number of multiplications of a dense layer between two yields. */
 const DENSE_SLICE = 16_384;
 
 const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
 
-/** The encoder of a checkpoint; undefined if it has none that can be run. */
+/** Creates a checkpoint's encoder; undefined if it has none that can run. */
 export function createEncoder({ card, tensors }: Model): Encoder | undefined {
   const { encoder: network, side, latentSize, readout } = card;
   if (!network || !('convolutions' in network)) return undefined;
@@ -74,7 +76,7 @@ export function createEncoder({ card, tensors }: Model): Encoder | undefined {
   };
 }
 
-/** A convolution with ELU, one row of outputs per slice. */
+/** Applies a convolution with ELU, one row of outputs per slice. */
 function* convolve(
   from: Layer,
   { size, stride, pad }: EncoderNetwork['convolutions'][number],
@@ -110,11 +112,11 @@ interface Products {
   readonly inputs: Float32Array;
   /** Number of inputs to add. */
   readonly count: number;
-  /** A row of outputs for each input. */
+  /** One row of outputs per input. */
   readonly weights: Float32Array;
 }
 
-/** Adds inputs × weights, from input `at` and row `first` of the weights on. */
+/** Adds inputs × weights to the sums, starting at input `at` and row `first` of the weights. */
 function addProducts(
   sums: Float64Array,
   { inputs, count, weights }: Products,
@@ -124,7 +126,7 @@ function addProducts(
   const outputs = sums.length;
   for (let i = 0; i < count; i++) {
     const input = inputs[at + i];
-    // Most of a drawing is empty.
+    // Skips empty pixels, which are most of a drawing.
     if (input === 0) continue;
     const row = (first + i) * outputs;
     for (let c = 0; c < outputs; c++) sums[c] += input * weights[row + c];

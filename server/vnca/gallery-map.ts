@@ -1,6 +1,6 @@
 /**
- * The map of a gallery: its latents in two dimensions. Evaluation writes it (`map.json`, by
- * UMAP); without the file, the two principal components are used.
+ * The map of a gallery, which shows its latents in two dimensions. Evaluation writes it to
+ * `map.json`, computed with UMAP; if there is no file, the map uses the two principal components.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -8,32 +8,35 @@ import type { MapPlaces, MapPoint } from '../../shared/latent-map.ts';
 import { CheckpointError } from './card.ts';
 import { type Checkpoint, galleryLatent, parseJson, readIfPresent } from './checkpoint.ts';
 
-/** File name in a checkpoint folder. */
+/** File name of the map in a checkpoint folder. */
 export const MAP_FILE = 'map.json';
-/** Fewer organisms make no map. */
+/** Minimum number of organisms for a map. */
 const FEWEST = 3;
 const ROUNDS = 120;
-/** Width of the map, with height 1: about that of an upright phone. */
+/** Width of the map if its height is 1: about the shape of a phone held upright. */
 const WIDTH = 0.68;
-/** Minimum distance of points, in units of the spacing of a square grid of as many points. */
+/**
+ * Target density: the minimum distance of points is √`FILL` times the spacing of a square grid with
+ * the same number of points.
+ */
 const FILL = 1.1;
 
 const coordinate = v.pipe(v.number(), v.finite());
 const mapFile = v.array(v.object({ x: coordinate, y: coordinate }));
 
-/** The map of the featured creatures, and that of the whole gallery. */
+/** The map of the featured creatures, and the map of the whole gallery. */
 export interface Maps {
   readonly map: MapPlaces;
   readonly wholeMap: MapPlaces;
 }
 
 /**
- * Loads or computes the maps. Points are spread so that each can be touched.
+ * Loads or computes the maps. Points are spread, so that people can touch each of them.
  *
  * @param featured gallery indices
  * @param mayRead whether the file may be used
- * @returns undefined for very few creatures
- * @throws CheckpointError as `readMap`
+ * @returns undefined if there are too few featured creatures
+ * @throws CheckpointError as `readMap` does
  */
 export async function loadMaps(
   checkpoint: Checkpoint,
@@ -54,9 +57,9 @@ export async function loadMaps(
 /**
  * Reads the file of a map.
  *
- * @returns a place for each gallery entry; undefined without the file
- * @throws CheckpointError bad-card: the file is not a map of this gallery; missing-file: it cannot be
- *   read
+ * @returns a position for each gallery entry; undefined if there is no file
+ * @throws CheckpointError bad-card: the file is not a map of this gallery; missing-file: it cannot
+ * be read
  */
 export async function readMap({
   folder,
@@ -73,7 +76,7 @@ export async function readMap({
 }
 
 /**
- * The first two principal components.
+ * Projects latents on their first two principal components.
  *
  * @param latents [Z] each
  */
@@ -86,7 +89,7 @@ export function principalPlaces(latents: readonly Float32Array[]): MapPoint[] {
   const rows = latents.map((latent) => Float64Array.from(latent, (value, c) => value - mean[c]));
   const axes: Float64Array[] = [];
   for (let k = 0; k < 2; k++) {
-    // A fixed start vector that is unlikely to be orthogonal to the component.
+    // Starts with a fixed vector that is unlikely to be orthogonal to the component.
     let axis = Float64Array.from({ length: size }, (_, c) => 1 + ((7 * c + 3 * k) % 5));
     for (let round = 0; round < 50; round++) {
       const next = new Float64Array(size);
@@ -112,7 +115,7 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** Scales points so that the longer side is 0…1. */
+/** Moves and scales points so that the longer side of their bounding box is 0…1. */
 export function fill(places: readonly MapPoint[]): MapPoint[] {
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
@@ -121,9 +124,9 @@ export function fill(places: readonly MapPoint[]): MapPoint[] {
 }
 
 /**
- * Places points on a map that is `WIDTH` wide and 1 high, so that each can be touched.
+ * Spreads points on a map with width `WIDTH` and height 1, so that people can touch each of them.
  *
- * @param places 0…1
+ * @param places with coordinates 0…1
  */
 function spread(places: readonly MapPoint[]): MapPoint[] {
   const width = Math.max(...places.map(({ x }) => x)) || 1;
@@ -134,10 +137,10 @@ function spread(places: readonly MapPoint[]): MapPoint[] {
 }
 
 /**
- * Pushes points apart, as little as needed; similar ones stay close.
+ * Pushes points apart, as little as necessary, so that similar points stay close.
  *
- * @param options.distance between neighbours
- * @param options.rounds iterations
+ * @param options.distance minimum distance between neighbours
+ * @param options.rounds number of iterations
  * @param options.within width and height of the map; absent: no bounds
  */
 export function pushApart(
@@ -161,19 +164,23 @@ export function pushApart(
 }
 
 /**
- * How far points may move until near pairs are listed again, in units of their distance. Each server
- * that starts would look at millions of pairs, most of them far apart.
+ * How far a point may move before near pairs are listed again, as a multiple of the minimum
+ * distance. Without a list, every start of a server would check millions of pairs, of which most
+ * are far apart.
  */
 const SLACK = 1;
 
-/** Pairs that are nearer than a distance, now or while no point moves farther than `slack` along an axis. */
+/**
+ * Pairs of points that are near now, or can become near while no point moves farther than `slack`
+ * along an axis.
+ */
 interface NearPairs {
-  /** Indices a and b > a, in ascending order. */
+  /** Indices a and b > a of each pair, in ascending order. */
   readonly pairs: Uint32Array;
-  /** Where the points were, [points, 2]. */
+  /** Positions of the points when the pairs were listed, [points, 2]. */
   readonly listed: Float64Array;
   readonly slack: number;
-  /** In which they were listed. */
+  /** Round in which the pairs were listed. */
   readonly round: number;
 }
 
@@ -195,10 +202,10 @@ function nearPairs(
 }
 
 /**
- * One round of `pushApart`.
+ * Performs one round of `pushApart`.
  *
  * @param points [points, 2], changed in place
- * @returns false once a point has moved so far that other pairs may be near
+ * @returns false as soon as a point has moved so far that pairs may be missing from the list
  */
 function push(
   points: Float64Array,

@@ -1,29 +1,36 @@
-/** The gallery: the geometry and colours of its picture, and what of it visitors see. */
+/**
+ * The gallery: the geometry and colours of its picture, and which of its creatures visitors see.
+ */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ColourRange, colourRange, meanColourAt } from '../../shared/hues.ts';
 import { type Card, GALLERY_KINDS } from './card.ts';
 
-/** File name in a checkpoint folder: the grown organisms of the gallery, in rows. */
+/**
+ * File name in a checkpoint folder. The picture shows the grown organisms of the gallery, in rows.
+ */
 export const GALLERY_FILE = 'gallery.png';
-/** Tiles per row. */
+/** Number of tiles per row. */
 export const GALLERY_COLUMNS = 24;
 
-/** The layout of a card's sheet; entry i is at column i mod columns, row ⌊i / columns⌋. */
+/**
+ * Computes the layout of the gallery's picture. Entry i is at column i mod columns, row ⌊i /
+ * columns⌋.
+ */
 export function gallerySheet(card: Pick<Card, 'side' | 'gallery'>) {
   const rows = Math.ceil(card.gallery.length / GALLERY_COLUMNS);
   return {
     columns: GALLERY_COLUMNS,
     rows,
-    /** Side of one tile, pixels. */
+    /** Side of one tile, in pixels. */
     tile: card.side,
-    /** Size of the sheet, pixels. */
+    /** Size of the picture, in pixels. */
     width: GALLERY_COLUMNS * card.side,
     height: rows * card.side,
   };
 }
 
-/** Names of creatures that visitors see only where the host shows the whole gallery. */
+/** Names of creatures that visitors see only if the host shows the whole gallery. */
 const UNSUITABLE: readonly string[] = [
   'Pile of Poo',
   'Face Vomiting',
@@ -35,20 +42,25 @@ const UNSUITABLE: readonly string[] = [
   'Face with Symbols on Mouth',
   'Skull and Crossbones',
 ];
-/** Latents nearer than this share of their median distance count as alike. */
+/** Two latents are alike if their distance is less than this share of the median distance. */
 const LIKENESS = 0.58;
-/** Kinds in the order of the gallery: faces, which are many, come last. */
+/** Categories in the order of the gallery. Faces come last, as there are many. */
 const KINDS = [...GALLERY_KINDS].sort((a, b) => Number(a === 'face') - Number(b === 'face'));
 
-/** Gallery indices. */
+/** Indices of selected gallery entries. */
 export interface GallerySelection {
-  /** One of those much alike, by kind, each beside the one most like it; none unsuitable. */
+  /**
+   * One creature of each group of similar ones, by category, ordered so that similar creatures are
+   * neighbours. Contains no unsuitable creatures.
+   */
   readonly featured: readonly number[];
-  /** Not for everybody, such as children; a host may show them. */
+  /**
+   * Creatures that are not suitable for everybody, for example for children. A host may show them.
+   */
   readonly unsuitable: readonly number[];
 }
 
-/** @param latents [Z] each, in gallery order */
+/** Selects the featured and the unsuitable creatures. @param latents [Z] each, in gallery order */
 export function selectGallery(
   gallery: Card['gallery'],
   latents: readonly Float32Array[],
@@ -67,7 +79,9 @@ export function selectGallery(
   return { featured, unsuitable };
 }
 
-/** Orders indices from the first: next comes always the nearest of the rest. */
+/**
+ * Orders indices, starting with the first; each is followed by the nearest of the remaining ones.
+ */
 function byLikeness(indices: readonly number[], latents: readonly Float32Array[]): number[] {
   const rest = new Set(indices);
   const ordered: number[] = [];
@@ -90,7 +104,7 @@ function medianDistance(latents: readonly Float32Array[]): number {
   return Float64Array.from(all).sort()[all.length >> 1] ?? 0;
 }
 
-/** Distance of two latents, [Z] each. */
+/** Computes the distance of two latents, [Z] each. */
 export function distance(a: Float32Array, b: Float32Array): number {
   let squared = 0;
   for (let c = 0; c < a.length; c++) squared += (a[c] - b[c]) ** 2;
@@ -98,8 +112,10 @@ export function distance(a: Float32Array, b: Float32Array): number {
 }
 
 /**
- * @returns the range of each entry's mean colour, in gallery order; undefined where there is no
- *   picture that can be read
+ * Finds the range of each entry's mean colour.
+ *
+ * @returns ranges in gallery order, undefined for an empty tile; undefined if there is no readable
+ * picture
  */
 export async function loadGalleryColours({
   folder,
@@ -123,7 +139,10 @@ export async function loadGalleryColours({
   });
 }
 
-/** @returns premultiplied; undefined without the file, or if `sharp` is not installed */
+/**
+ * Reads a picture as premultiplied RGBA; undefined if there is no file, or `sharp` is not
+ * installed.
+ */
 async function pixelsOf(file: string): Promise<Uint8Array | undefined> {
   try {
     const png = await readFile(file);

@@ -1,7 +1,7 @@
 /**
- * Latents: their bounds, and a patch's conditioning, the weights that its latent gives the rule. They
- * are computed once per patch, which is equivalent to reading the genome in every step, at no cost per
- * cell.
+ * The conditioning of patches and the bounds of latents. A patch's conditioning holds the weights
+ * that its latent gives the rule. Computing them once per patch is equivalent to reading the genome
+ * in every step, and costs nothing per cell.
  */
 import { type Architecture, cellLayers, genomeLayout, trunkOf } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
@@ -13,8 +13,9 @@ export interface OwnPart {
 }
 
 /**
- * Ranges of a patch's own weights in a rule's conditioning, whose size is K; a part is absent if all
- * patches share the layer's weights. Undefined without a standing input.
+ * Computes the ranges of a patch's own weights in its conditioning, which has K numbers in total. A
+ * part is absent if all patches share the layer's weights. Returns undefined for rules without a
+ * standing input.
  */
 export function ownLayout({ channels, update }: Architecture) {
   if (!update.standingInput) return undefined;
@@ -28,15 +29,15 @@ export function ownLayout({ channels, update }: Architecture) {
   const parts = {
     /** Scales of perception, [hidden]. */
     ...(genome?.scalesPerception && { perceptionScale: part(hidden) }),
-    /** Bias of the first layer, [hidden]: the layer's own, scaled, plus the genome's shift. */
+    /** Bias of the first layer, [hidden]: the layer's own bias, scaled, plus the genome's shift. */
     perceptionBias: part(hidden),
-    /** Second layer, [hidden out, hidden in] and [hidden]. */
+    /** Weights [hidden out, hidden in] and bias [hidden] of the second layer. */
     ...(genome &&
       trunkOf(update).modulated.includes('hidden') && {
         hidden: part(hidden * hidden),
         hiddenBias: part(hidden),
       }),
-    /** Last layer, [C, hidden] and [C]. */
+    /** Weights [C, hidden] and bias [C] of the last layer. */
     ...(genome && genome.expressed > 0 && { out: part(channels * hidden) }),
     ...(genome && { outBias: part(channels) }),
   };
@@ -47,11 +48,14 @@ export function ownLayout({ channels, update }: Architecture) {
  * Computes a patch's conditioning.
  *
  * @param latent [Z]
- * @returns [K], as laid out by `ownLayout`
+ * @returns [K], in the layout of `ownLayout`
  */
 export type Condition = (latent: Float32Array) => Float32Array;
 
-/** Prepares computing the conditioning of patches; undefined without a standing input. */
+/**
+ * Creates the function that computes the conditioning of patches; undefined for rules without a
+ * standing input.
+ */
 export function createCondition({ card, tensors }: Model): Condition | undefined {
   const own = ownLayout(card);
   if (!own) return undefined;
@@ -104,19 +108,20 @@ export function createCondition({ card, tensors }: Model): Condition | undefined
   };
 }
 
-/** A layer of single cells with the weights that a patch computes it with. */
+/** A layer of single cells, with the weights that one patch uses. */
 export interface CellLayer {
   readonly name: string;
-  /** [in, out] */
+  /** [in, out]. */
   readonly kernel: Float32Array;
-  /** [out]; undefined: zero */
+  /** [out]; undefined: all zero. */
   readonly bias: Float32Array | undefined;
 }
 
 /**
- * The layers as one patch computes them: with its own weights where it has any.
+ * Collects the layers that one patch computes, with the patch's own weights or, if it has none, the
+ * shared ones.
  *
- * @param row the patch's conditioning [K]; absent for rules without a standing input
+ * @param row the patch's conditioning [K]; undefined for rules without a standing input
  */
 export function layersOfPatch({ card, tensors }: Model, row: Float32Array | undefined) {
   const { update } = card;
@@ -126,7 +131,7 @@ export function layersOfPatch({ card, tensors }: Model, row: Float32Array | unde
   const shared = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
   const [, ...names] = cellLayers(update);
   return {
-    /** Factors of what is perceived, [hidden]; undefined: 1. */
+    /** Factors of the perception's result, [hidden]; undefined: all 1. */
     perceptionScale: own(layout?.perceptionScale),
     perceptionBias: own(layout?.perceptionBias) ?? shared('perceive.bias')!,
     /** The layers after perception, in order. */
@@ -143,16 +148,16 @@ export function layersOfPatch({ card, tensors }: Model, row: Float32Array | unde
   };
 }
 
-/** [out, in] → [in, out]. */
+/** Transposes [out, in] to [in, out]. */
 function transposed(weights: Float32Array, inputs: number): Float32Array {
   const outputs = weights.length / inputs;
   return weights.map((_, i) => weights[(i % outputs) * inputs + Math.floor(i / outputs)]);
 }
 
 /**
- * Reads one latent: [hidden] or, with a genome net, as `genomeLayout` lays it out.
+ * Reads one latent. Returns [hidden] or, with a genome net, the layout of `genomeLayout`.
  *
- * @param Numbers the precision of each layer's result
+ * @param Numbers array type that determines the precision of each layer's result
  */
 export function readGenome(
   { card, tensors }: Model,
@@ -165,7 +170,7 @@ export function readGenome(
     const bias = tensors.get(`update.${layer}.bias`)?.data;
     const sums = new Float64Array(shape[1]);
     if (bias) sums.set(bias);
-    // Inputs outside, as the weights lie in memory.
+    // The outer loop is over inputs, which reads the weights in the order of memory.
     for (let i = 0, at = 0; i < x.length; i++) {
       for (let o = 0; o < sums.length; o++, at++) sums[o] += x[i] * data[at];
     }
@@ -177,23 +182,23 @@ export function readGenome(
   return dense('modulation', inner).map((x) => x * genome.gain);
 }
 
-/** Bounds of the latents that a checkpoint was made for. */
+/** Bounds of the latents for which a checkpoint was made. */
 export interface LatentBounds {
-  /** Largest Euclidean length. */
+  /** Maximum Euclidean length. */
   readonly norm: number;
-  /** Largest magnitude of one number. */
+  /** Maximum magnitude of a single number. */
   readonly value: number;
 }
 
-/** The largest magnitude that a throw of the dice can have, rounded up: see `createRandom`. */
+/** Maximum magnitude of a number in a throw of the dice, rounded up; see `createRandom`. */
 const LARGEST_NORMAL = 7;
 
-/** Allows for the rounding of tokens. */
+/** Factor that allows for the rounding of tokens. */
 const ROUNDING = 1.001;
 
 /**
- * The bounds that contain a gallery and, but for one in a million, all throws of the dice: the
- * length of a normal vector is √Z with a standard deviation of √½.
+ * Computes bounds that contain a gallery and all throws of the dice, except about one in a million:
+ * the length of a normal vector is about √Z, with a standard deviation of √½.
  *
  * @param latents [Z] each
  */
@@ -206,21 +211,21 @@ export function boundsOf(latents: readonly Float32Array[], latentSize: number): 
   };
 }
 
-/** The factor, at most 1, that brings a latent within bounds. */
+/** Computes the factor, 0…1, that brings a latent within bounds. */
 function factorFor(latent: Float32Array, { norm, value }: LatentBounds): number {
   const largest = Math.max(...latent.map(Math.abs));
   return Math.min(1, norm / Math.hypot(...latent), value / largest);
 }
 
-/** A latent in the same direction, within bounds. */
+/** Shortens a latent, without changing its direction, until it is within bounds. */
 export function bounded(latent: Float32Array, bounds: LatentBounds): Float32Array {
   const factor = factorFor(latent, bounds);
   return factor < 1 ? latent.map((number) => number * factor) : latent;
 }
 
-/** What `bounded` brings to a bound may lie beyond it by the rounding of its numbers. */
+/** Tolerance of `isWithin`, as rounding can leave results of `bounded` slightly beyond a bound. */
 const TOLERANCE = 1e-6;
 
-/** Whether a latent is within bounds; all that `bounded` returns is. */
+/** Whether a latent is within bounds. True for every result of `bounded`. */
 export const isWithin = (latent: Float32Array, bounds: LatentBounds): boolean =>
   !(factorFor(latent, bounds) < 1 - TOLERANCE);

@@ -1,35 +1,40 @@
-/** Read-outs: from cell states to premultiplied RGBA and presence, 8 bits each. */
+/** Read-outs, which turn cell states into premultiplied RGBA and aliveness, 8 bits each. */
 import type { Card } from './card.ts';
 
 /** The part of a card that read-outs depend on. */
 export type Visible = Pick<Card, 'channels' | 'readout' | 'presence'>;
 
-/** Channels of the images that a read-out or its likelihood shows: ink, RGB, premultiplied RGBA. */
+/**
+ * Number of channels of the images of a read-out: 1 for ink, 3 for RGB, 4 for premultiplied RGBA.
+ */
 export const imageChannels = ({ kind }: { readonly kind: string }): 1 | 3 | 4 =>
   kind === 'bernoulli' ? 1 : kind === 'dmol' ? 3 : 4;
 
-/** Maps 0…1 to 0…255, rounding half up; clamps other values, and maps NaN to 0. */
+/** Maps 0…1 to 0…255, rounding half up. Clamps other values, and maps NaN to 0. */
 export function toByte(value: number): number {
   if (!(value > 0)) return 0;
   return value >= 1 ? 255 : (value * 255 + 0.5) | 0;
 }
 
-/** Logits beyond ± this are black or white: ln 509 is 6.2324…, where 254.5 / 255 is. */
+/**
+ * Logits beyond ±`SATURATED` read as 0 or 255: the sigmoid reaches 254.5 / 255 at ln 509 = 6.2324….
+ */
 export const SATURATED = 6.25;
 /**
- * Equal intervals of the logits between, each shorter than a byte's, so that it holds one step at
- * most. An odd number: 0, where 127 becomes 128, does not lie between two.
+ * Number of equal intervals of the logits between ±`SATURATED`. Each is so short that the byte
+ * changes at most once in it. The number is odd, so that 0, where 127 becomes 128, is not a
+ * boundary of intervals.
  */
 const INTERVALS = 4095;
 const PER_LOGIT = INTERVALS / (2 * SATURATED);
 
-/** The byte of the sigmoid of a logit. */
+/** Computes the sigmoid of a logit as a byte. */
 const inkAt = (logit: number): number => toByte(1 / (1 + Math.exp(-logit)));
 
 /**
- * The byte with which each interval begins, and the least float32 at which the next one follows;
- * infinity where it does not within the interval. An exponential for each cell takes several times
- * as long.
+ * For each interval, the byte at its beginning and the smallest float32 logit with the next byte;
+ * infinity if the byte does not change in the interval. An exponential for each cell would take
+ * several times as long.
  */
 export const INK = (() => {
   const bytes = new Uint8Array(INTERVALS);
@@ -49,7 +54,7 @@ export const INK = (() => {
   return { bytes, next };
 })();
 
-/** The byte of the sigmoid of a logit, a float32. */
+/** Looks up the sigmoid of a float32 logit as a byte. */
 export function inkOf(logit: number): number {
   if (!(logit > -SATURATED)) return 0;
   if (logit >= SATURATED) return 255;
@@ -58,11 +63,11 @@ export function inkOf(logit: number): number {
 }
 
 /**
- * Reads cells out.
+ * Reads out cells.
  *
- * @param states [cells, C], or [C, cells], starting at `offset`
+ * @param states [cells, C] or [C, cells], starting at `offset`
  * @param rgba [cells, 4], overwritten
- * @param presence [cells], overwritten
+ * @param presence aliveness [cells], overwritten
  */
 export type ReadCells = (
   states: Float32Array,
@@ -72,7 +77,7 @@ export type ReadCells = (
 ) => void;
 
 /**
- * The read-out of a card's states.
+ * Creates the read-out of a card's states.
  *
  * @param planar whether states are [C, cells]
  */
@@ -94,7 +99,7 @@ export function createReadout(card: Visible, planar = false): ReadCells {
 }
 
 /**
- * Writes one cell's four values and returns its presence.
+ * Writes one cell's four values and returns its alpha, which is its aliveness by default.
  *
  * @param at offset of the cell's first channel
  * @param stride distance between channels
@@ -135,25 +140,25 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
 }
 
 /**
- * Whether a state is all zeros, which damage leaves. It reads as empty, which the likelihoods of ink
- * and colours cannot express: they would give half ink or grey.
+ * Whether all values of a state are zero, as after damage. Such a cell reads as empty. The
+ * likelihoods of ink and colours cannot express that: they would give half ink or grey.
  */
 function isBare(states: Float32Array, at: number, stride: number, channels: number): boolean {
   for (let c = 0; c < channels; c++) if (states[at + c * stride] !== 0) return false;
   return true;
 }
 
-/** Sets a cell's four values; for so few, `fill` takes several times as long. */
+/** Sets a cell's four values. `fill` would take several times as long for only four. */
 function fillCell(rgba: Uint8Array, to: number, value: number): number {
   rgba[to] = rgba[to + 1] = rgba[to + 2] = rgba[to + 3] = value;
   return value;
 }
 
 /**
- * Mean colour of a discretised mixture of logistics (PixelCNN++, Salimans et al. 2017; channels as
- * in the published VNCA): n mixture logits, then for each of R, G, B n means, n log-scales and n
- * coefficients. The mean of a colour depends on the means of those before it; mixtures are weighted
- * by their softmax.
+ * Computes the mean colour of a discretised mixture of logistics (PixelCNN++, Salimans et al. 2017;
+ * channels as in the published VNCA): n mixture logits, then for each of R, G, B n means, n
+ * log-scales and n coefficients. The mean of G depends on that of R, the mean of B on both;
+ * mixtures are weighted by their softmax.
  *
  * @returns R, G, B, each clamped to −1…1
  */

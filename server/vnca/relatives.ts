@@ -1,6 +1,7 @@
 /**
- * Which creatures of a gallery can express which others, and for how long: `relatives.json`, written
- * by `npm run relatives`. A checkpoint without the file has no expressions.
+ * The table of relatives, which states which creatures of a gallery can express which others, and
+ * for how long. `npm run relatives` writes it to `relatives.json`. A checkpoint without the file
+ * has no expressions.
  */
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -11,25 +12,23 @@ import { type Checkpoint, parseJson, readIfPresent } from './checkpoint.ts';
 /** File name in a checkpoint folder. */
 export const RELATIVES_FILE = 'relatives.json';
 
-/** Relatives of one creature, at most. */
+/** Maximum number of relatives of one creature. */
 const MOST_EACH = 8;
-/** Creatures of a gallery, at most. */
+/** Maximum number of creatures in a gallery. */
 const MOST = 65_536;
 
 const steps = whole(1, 1_000);
 const indices = v.pipe(v.array(count), v.maxLength(MOST_EACH));
 
-/** Schema of `Relatives`. */
 export const relativesTable = v.strictObject({
-  /** Steps with the relative's latent. */
+  /** Number of steps with the relative's latent. */
   lentSteps: steps,
-  /** Steps with its own latent after which it is back as it was. */
+  /** Number of steps with its own latent until the creature is as it was before the expression. */
   homeSteps: steps,
-  /** For each gallery entry the indices of its relatives. */
+  /** Indices of the relatives of each gallery entry. */
   of: v.pipe(v.array(indices), v.maxLength(MOST)),
 });
 
-/** The table of relatives. */
 export type Relatives = v.InferOutput<typeof relativesTable>;
 
 const relativesFile = v.strictObject({
@@ -42,11 +41,11 @@ const relativesFile = v.strictObject({
 });
 
 /**
- * Loads the table of a checkpoint.
+ * Loads a checkpoint's table of relatives.
  *
- * @returns undefined without the file
- * @throws CheckpointError bad-card: the file is not a table of this gallery; missing-file: it cannot be
- *   read
+ * @returns undefined if there is no file
+ * @throws CheckpointError bad-card: the file is not a table of this gallery; missing-file: it
+ * cannot be read
  */
 export async function loadRelatives({
   folder,
@@ -71,7 +70,7 @@ export async function loadRelatives({
   return { lentSteps, homeSteps, of: gallery.map(({ relatives }) => relatives) };
 }
 
-/** The content of `relatives.json`. */
+/** Formats the content of `relatives.json`. */
 export function writeRelatives(
   { lentSteps, homeSteps, of }: Relatives,
   gallery: readonly { readonly name: string }[],

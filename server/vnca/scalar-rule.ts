@@ -1,6 +1,6 @@
 /**
- * The cell rule in plain JavaScript, for pages, which have no tensor library. It takes one patch
- * whose latent is known, so its genome is read once.
+ * The cell rule in plain JavaScript, for pages, which have no tensor library. It steps one patch
+ * with a known latent, so it reads the genome only once.
  */
 import { createRandom, type Random } from '../../shared/random.ts';
 import { runTrunk, type TrunkOperations } from './architecture.ts';
@@ -18,9 +18,9 @@ export function drawUpdateMask(mask: Float32Array, probability: number, random: 
 }
 
 /**
- * A generator seeded with the state itself, so that a step depends on nothing but the state: a
- * patch steps identically in any batch, and a room restored from exported states replays bit for
- * bit.
+ * Creates a random generator seeded with the state itself, so that a step depends only on the
+ * state. A patch then steps identically in any batch, and a room restored from exported states
+ * replays bit for bit.
  */
 export function randomOfState(state: Float32Array): Random {
   const words = new Uint32Array(state.buffer, state.byteOffset, state.length);
@@ -33,18 +33,18 @@ export function randomOfState(state: Float32Array): Random {
 }
 
 /**
- * One step of every cell.
+ * Steps every cell once.
  *
- * @param states [s, s, C]; outside the patch they are zero
+ * @param states [s, s, C]; zero outside the patch
  * @returns [s, s, C]
  */
 export type StepPatch = (states: Float32Array) => Float32Array;
 
-/** A layer of a single cell, [in] → [out]; the next call overwrites the result. */
+/** A layer of a single cell, [in] → [out]. The next call overwrites the result. */
 type Layer = (x: Float64Array) => Float64Array;
 
 /**
- * Prepares stepping a patch.
+ * Creates the function that steps a patch.
  *
  * @param latent [Z]
  */
@@ -82,7 +82,7 @@ export function createScalarRule(model: Model, latent: Float32Array): StepPatch 
   };
 }
 
-/** The 3×3 convolution around one cell, scaled, plus a bias. */
+/** Creates the 3×3 convolution around one cell, with its scale and bias. */
 function perception(
   net: { readonly channels: number; readonly hidden: number; readonly kernel: Float32Array },
   scale: Float32Array | undefined,
@@ -106,7 +106,7 @@ function perception(
   };
 }
 
-/** What the trunk of one cell is computed with, in place. */
+/** Creates the operations for the trunk of one cell. They work in place. */
 const operationsOf = (
   { activation }: Model['card']['update'],
   layers: ReadonlyMap<string, Layer>,
@@ -130,7 +130,7 @@ function denseLayer({ kernel, bias }: CellLayer, inputs: number): Layer {
     for (let o = 0; o < y.length; o++) y[o] = bias?.[o] ?? 0;
     for (let i = 0; i < x.length; i++) {
       const value = x[i];
-      // Half of a rectified layer is zero.
+      // Skips zeros, which are half of the values after a ReLU.
       if (value === 0) continue;
       const from = i * y.length;
       for (let o = 0; o < y.length; o++) y[o] += value * kernel[from + o];

@@ -1,4 +1,4 @@
-/** The implementation of each operation in TensorFlow.js. Maps are [N, H, W, C]. */
+/** Implements each operation in TensorFlow.js. Maps are [N, H, W, C]. */
 import * as tf from '@tensorflow/tfjs-core';
 import {
   type Expression,
@@ -8,7 +8,7 @@ import {
   type OperationOf,
 } from '../graph.ts';
 
-/** Runs on the active backend; the caller tidies intermediate tensors. */
+/** Computes an operation on the active backend. The caller tidies intermediate tensors. */
 export type Kernel<O extends Operation = Operation> = (
   at: Expression,
   operands: readonly tf.Tensor[],
@@ -24,7 +24,6 @@ const { add, div, maximum, minimum, mul, sub } = tf;
 const greater = (a: tf.Tensor, b: tf.Tensor) => tf.cast(tf.greater(a, b), 'float32');
 const BINARY = { add, div, greater, maximum, minimum, mul, sub };
 
-/** By the kind of the operation. */
 export const KERNELS: Kernels = {
   constant: (_, __, { value }) => tf.scalar(value),
   unary: (_, [x], { function: name }) => UNARY[name](x),
@@ -67,7 +66,7 @@ export const KERNELS: Kernels = {
     tf.conv2d(x as tf.Tensor4D, weights as tf.Tensor4D, stride, sides(pad)),
   convInput(at, [change, weights], { size, stride, pad }) {
     if (stride === 1) {
-      // A convolution with the kernel rotated by 180° and its channels swapped.
+      // Convolves with the kernel rotated by 180° and its channels swapped.
       const turned = tf.transpose(tf.reverse(weights, [0, 1]), [0, 1, 3, 2]);
       return tf.conv2d(change as tf.Tensor4D, turned as tf.Tensor4D, 1, sides(size - 1 - pad));
     }
@@ -87,7 +86,7 @@ export const KERNELS: Kernels = {
     const [, h, w] = x.shape;
     return tf.image.resizeNearestNeighbor(x as tf.Tensor4D, [2 * h, 2 * w]);
   },
-  // Multiplying by 4 is exact.
+  // Sums as average × 4: multiplying by 4 is exact.
   sumPool: (_, [x]) => tf.mul(tf.avgPool(x as tf.Tensor4D, 2, 2, 'valid'), 4),
 };
 
@@ -98,16 +97,16 @@ const sides = (pad: number): Pads => {
   return [[0, 0], both, both, [0, 0]];
 };
 
-/** [N, H, W, C] → [N, cells, C]. */
+/** Reshapes [N, H, W, C] to [N, cells, C]. */
 const rows = (x: tf.Tensor): tf.Tensor3D =>
   tf.reshape(x, [x.shape[0], x.shape[1]! * x.shape[2]!, x.shape[3]!]);
 
-/** [N, H, W, C] → [N·H·W, C]. */
+/** Reshapes [N, H, W, C] to [N·H·W, C]. */
 const cells = (x: tf.Tensor): tf.Tensor => tf.reshape(x, [-1, x.shape[x.shape.length - 1]]);
 
 /**
- * Computes the gradient of each tap as a product of its input cells with the change: twice as fast
- * as the library's kernel for the whole.
+ * Computes the gradient of each tap as a product of its input cells and the change, which is twice
+ * as fast as the library's kernel for all taps.
  */
 function convFilterByTaps(
   padded: tf.Tensor,

@@ -18,9 +18,9 @@ const NAME = 'webgpu';
 /** An open GPU. */
 export interface Device {
   readonly device: string;
-  /** Whether it is not a driver that runs on the CPU. */
+  /** Whether the device is a GPU, not a driver that computes on the CPU. */
   readonly gpu: boolean;
-  /** @throws ComputeError the device has failed, so results are invalid */
+  /** @throws ComputeError if the device has failed, so results are invalid */
   check(): void;
   destroy(): void;
 }
@@ -28,10 +28,11 @@ export interface Device {
 /**
  * Opens the GPU as this thread's tfjs backend 'webgpu'.
  *
- * @throws ComputeError there is no GPU, or a package is missing
+ * @throws ComputeError if there is no GPU, or a package is missing
  */
 export async function startDevice(): Promise<Device> {
-  // Before navigator.gpu is there: the import then registers only kernels and no device of its own.
+  // Imports the package before `navigator.gpu` exists, so that it registers only kernels and opens
+  // no device of its own.
   const { WebGPUBackend } = await import('@tensorflow/tfjs-backend-webgpu').catch(
     (error: Error) => {
       const [why] = error.message.split('\n');
@@ -45,7 +46,7 @@ export async function startDevice(): Promise<Device> {
     },
   );
 
-  // tfjs does not notice these errors: a kernel without memory would leave zeros.
+  // Collects errors that tfjs does not notice: if a kernel has no memory, its result stays zero.
   let failure: string | undefined;
   device.onuncapturederror = ({ error }) => {
     failure ??= error.message;
@@ -69,15 +70,16 @@ export async function startDevice(): Promise<Device> {
     destroy() {
       tf.removeBackend(NAME);
       device.destroy();
-      // Garbage collection of the instance stops Dawn, and crashes the process while the device ends.
+      // Keeps a reference until the device is lost: if the instance is garbage-collected earlier,
+      // Dawn crashes the process.
       void device.lost.then(() => instance);
     },
   };
 }
 
 /**
- * tfjs needs navigator.gpu when it is given a device; left in place, it would keep the process
- * alive.
+ * Provides `navigator.gpu` during the call, as tfjs needs it to accept a device. If it were
+ * permanent, it would keep the process alive.
  */
 function withNavigator<T>(gpu: GPU, use: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
@@ -98,18 +100,19 @@ class TfjsValue implements Value {
   }
 }
 
-/** A back end, and whether it runs on a real GPU. */
+/** A back end that knows whether it runs on a real GPU. */
 type TfjsCompute = Compute & Pick<Device, 'gpu'>;
 
 /**
- * Starts the back end on a GPU, or on a driver that emulates one. A thread can have one at a time.
+ * Starts the back end on a GPU, or on a driver that emulates one. A thread can have only one such
+ * back end at a time.
  *
- * @throws ComputeError there is no GPU, or it cannot be used
+ * @throws ComputeError if there is no GPU, or it cannot be used
  */
 export const createWebgpuCompute = async (): Promise<TfjsCompute> =>
   tfjsCompute(await startDevice());
 
-/** Computes on the TensorFlow.js backend that is set in this thread. */
+/** Creates a back end that uses this thread's current TensorFlow.js backend. */
 export function tfjsCompute({ device, gpu, check, destroy }: Device): TfjsCompute {
   return {
     name: 'webgpu',
@@ -137,7 +140,7 @@ function compile(outputs: Outputs): Program {
   const places = new Map(order.map((at, place) => [at, place]));
   const results = Object.entries(outputs).map(([name, at]) => ({ name, place: places.get(at)! }));
   const steps = plan(order, places, new Set(results.map(({ place }) => place)));
-  /** Shared by all runs. */
+  /** Constants, shared by all runs. */
   const constants = new Map<Expression, tf.Tensor>();
   for (const at of order) {
     if (at.operation.kind === 'constant') constants.set(at, tf.scalar(at.operation.value));
@@ -160,7 +163,7 @@ function compile(outputs: Outputs): Program {
             tensors[operand] = undefined;
           }
         });
-        // Clones share memory. Needed because a result can be an input, or have two names.
+        // Clones results, as a result can be an input or have two names. Clones share memory.
         return Object.fromEntries(
           results.map(({ name, place }) => [name, tf.clone(tensors[place]!)]),
         );

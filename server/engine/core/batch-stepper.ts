@@ -17,33 +17,39 @@ export interface LoadedModel {
 /** A patch in the core store. */
 export interface Patch {
   readonly species: LoadedModel;
-  /** [K], the result of `StepRule.condition`, for rules that have it. */
+  /** [K], the result of `StepRule.condition`; undefined for rules without that method. */
   conditioning: Float32Array | undefined;
-  /** Side s. */
+  /** Side s, in cells. */
   stage: number;
-  /** s² cells of C numbers in the layout of `species`; a view of the batch, if it is in one. */
+  /**
+   * [s, s, C] or [C, s, s], the layout of `species`. A view of the batch's buffer if the patch is
+   * in a batch.
+   */
   state: Float32Array;
-  /** The batch that holds its state, if any. */
+  /** The batch that holds the patch's state, if any. */
   batch: ResidentBatch | undefined;
-  /** [s, s, 4] of the last step; absent before the first, after a division and after an import. */
+  /**
+   * [s, s, 4] of the last step; undefined before the first step, after a division and after an
+   * import.
+   */
   lastRgba: Uint8Array | undefined;
 }
 
 /**
- * A batch of patches whose states lie in one buffer, in order. Steps alternate between two buffers,
- * so nothing is copied while the same patches are stepped.
+ * A batch of patches with their states in one buffer, in order. Steps alternate between two
+ * buffers, so nothing is copied as long as the same patches are stepped together.
  */
 class ResidentBatch {
   /** [patches, s², C], in the layout of the species. */
   states: Float32Array;
-  /** Receives the next step; as large as `states`. */
+  /** Receives the next step; has the length of `states`. */
   after: Float32Array;
   /** [patches, K]. */
   readonly conditioning: Float32Array | undefined;
 
   /**
-   * @param size numbers per state
-   * @param slots patches that the buffers have room for; those beyond `patches` stay zero
+   * @param size number of values per state
+   * @param slots capacity of the buffers, in patches; unused slots stay zero
    */
   constructor(
     readonly patches: readonly Patch[],
@@ -61,13 +67,13 @@ class ResidentBatch {
     });
   }
 
-  /** A copy of a patch's conditioning, [K]; undefined for rules that have none. */
+  /** Copies a patch's conditioning, [K]; undefined for rules without one. */
   conditioningOf(i: number): Float32Array | undefined {
     const width = (this.conditioning?.length ?? 0) / (this.states.length / this.size);
     return this.conditioning?.slice(i * width, (i + 1) * width);
   }
 
-  /** Replaces a patch's conditioning, before the batch is stepped. @param conditioning [K] */
+  /** Replaces a patch's conditioning before the batch is stepped. @param conditioning [K] */
   condition(i: number, conditioning: Float32Array): void {
     this.conditioning?.set(conditioning, i * conditioning.length);
   }
@@ -80,7 +86,7 @@ class ResidentBatch {
     );
   }
 
-  /** Whether it still holds the states of all its patches. */
+  /** Whether the batch still holds the states of all its patches. */
   get isComplete(): boolean {
     return this.patches.every((patch) => patch.batch === this);
   }
@@ -93,7 +99,9 @@ class ResidentBatch {
     });
   }
 
-  /** Copies the states that it still holds to buffers of their own and releases its buffers. */
+  /**
+   * Moves the states that the batch still holds to separate buffers, and releases its own buffers.
+   */
   release(): void {
     for (const patch of this.patches) {
       if (patch.batch !== this) continue;
@@ -106,27 +114,27 @@ class ResidentBatch {
   }
 }
 
-/** A batch that was stepped but not yet committed. */
+/** A batch that has been stepped but not committed. */
 interface SteppedBatch {
   readonly batch: ResidentBatch;
   readonly entries: readonly Entry<Patch>[];
   readonly stage: number;
-  /** For each entry, after the step. */
+  /** One per entry, after the step. */
   readonly readouts: readonly PatchReadout[];
 }
 
 /**
- * Idle calls after which a batch is released. It must be high enough that seed previews, stepped
- * between two ticks, do not evict a room's patches.
+ * Maximum number of calls without a step of the batch before it is released. High enough that seed
+ * previews, stepped between two ticks, do not evict a room's patches.
  */
 const MAX_IDLE_CALLS = 128;
 
-/** Bytes of unused buffers to keep for each cell of a full batch: 64 such batches of 32 channels. */
+/** Bytes of unused buffers to keep per cell of a full batch: 64 batches of 32 float32 channels. */
 const READY_PER_CELL = 8_192;
 
 /** Steps in two phases, so that a failing batch leaves all patches unchanged. */
 export class BatchStepper {
-  /** Calls since each batch was last stepped. */
+  /** Number of calls since each batch was last stepped. */
   private readonly idleCalls = new Map<ResidentBatch, number>();
   private readonly buffers: BufferPool;
 
@@ -135,7 +143,7 @@ export class BatchStepper {
   }
 
   /**
-   * Divides, masks and steps every entry into its batch's `after`. Patches are unchanged until
+   * Divides, masks and steps every entry into its batch's `after`. Patches do not change until
    * `commit`.
    *
    * @param entries of one species, and of one stage after division
@@ -148,7 +156,7 @@ export class BatchStepper {
     const cells = stage * stage;
     const size = cells * species.card.channels;
     const most = batchPatches ?? Math.max(1, Math.floor(maxBatchCells / cells));
-    // Of all patches: each buffer that is allocated costs about a microsecond.
+    // One buffer for all patches, as each allocation costs about a microsecond.
     const pictures = new Uint8Array(4 * cells * entries.length);
     const presences = new Uint8Array(cells * entries.length);
     const stepped: SteppedBatch[] = [];
@@ -167,7 +175,7 @@ export class BatchStepper {
           if (conditioning) batch!.condition(i, conditioning);
         });
       } else if (part.some(({ step: { keep, closed } }) => keep || closed)) {
-        // A copy, as the patches must not change before `commit`.
+        // Masks a copy, as the patches must not change before `commit`.
         input = this.buffers.acquire(batch.states.length).fill(0, part.length * size);
         part.forEach((entry, i) => {
           writeInput(input, i * size, entry);
@@ -184,7 +192,7 @@ export class BatchStepper {
       part.forEach(({ step: { closed } }, i) => {
         if (closed) species.layout.clear(after, i * size, { mask: closed, where: 'set' });
       });
-      // Read out while the states are in the CPU's cache.
+      // Reads out now, while the states are in the CPU's cache.
       const readouts = part.map((_, i) => {
         const state = after.subarray(i * size, (i + 1) * size);
         const at = (start + i) * cells;
@@ -197,7 +205,7 @@ export class BatchStepper {
     return stepped;
   }
 
-  /** Commits the steps, and releases batches that are incomplete or have been idle for long. */
+  /** Commits the steps, and releases batches that are incomplete or were idle for too long. */
   commit(stepped: readonly SteppedBatch[]): void {
     for (const { batch, entries, stage } of stepped) {
       for (const [i, { patch, step }] of entries.entries()) {
@@ -209,7 +217,8 @@ export class BatchStepper {
       this.idleCalls.set(batch, 0);
     }
     for (const [batch, idle] of this.idleCalls) {
-      // A patch at rest must not keep the buffers of a whole batch in use.
+      // Releases incomplete batches, so that one resting patch does not retain the buffers of a
+      // whole batch.
       if (idle < MAX_IDLE_CALLS && batch.isComplete) this.idleCalls.set(batch, idle + 1);
       else {
         batch.release();
@@ -220,8 +229,8 @@ export class BatchStepper {
 }
 
 /**
- * What a patch's new state shows. Pictures of one step share a buffer: copy one before it is kept
- * for long or transferred alone.
+ * A patch's picture and aliveness after a step. The pictures of one step share a buffer: copy a
+ * picture before you keep it for long or transfer it alone.
  */
 export interface PatchReadout {
   readonly rgba: Uint8Array;
@@ -229,7 +238,7 @@ export interface PatchReadout {
   readonly finite: boolean;
 }
 
-/** Writes the input of a step: the state, divided, then masked. */
+/** Writes the input of a step: divides the state, then masks it. */
 function writeInput(target: Float32Array, offset: number, { patch, step }: Entry<Patch>): void {
   const { layout } = patch.species;
   if (step.divide) layout.divideInto(target, offset, patch.state);
@@ -238,7 +247,7 @@ function writeInput(target: Float32Array, offset: number, { patch, step }: Entry
   if (step.closed) layout.clear(target, offset, { mask: step.closed, where: 'set' });
 }
 
-/** The update mask, for rules with stochastic updates. */
+/** Draws the update mask, for rules with stochastic updates. */
 function updateMask(
   { card }: LoadedModel,
   { count, stage, states }: Pick<Batch, 'count' | 'stage' | 'states'>,
@@ -256,19 +265,20 @@ function updateMask(
   return { mask };
 }
 
-/** Bytes of unused buffers that a pool keeps. */
+/** Maximum size of the unused buffers that a pool keeps, in bytes. */
 const MAX_READY = 32 * 2 ** 20;
 
 /**
- * Float32 buffers, reused by length. Batches change from tick to tick and their buffers are large:
- * allocating them each time would make the garbage collector stop the engine once or twice a second.
+ * Reuses Float32 buffers of equal length. Batches change from tick to tick and their buffers are
+ * large: allocating them each time would make the garbage collector pause the engine once or twice
+ * a second.
  */
 class BufferPool {
   /** Unused buffers by length, the least recently requested length first. */
   private readonly ready = new Map<number, Float32Array[]>();
   private bytes = 0;
 
-  /** @param maxReady bytes of unused buffers to keep */
+  /** @param maxReady maximum size of the unused buffers to keep, in bytes */
   constructor(private readonly maxReady = MAX_READY) {}
 
   /** Returns a buffer of this length with arbitrary content. */
@@ -290,7 +300,7 @@ class BufferPool {
     if (this.bytes > this.maxReady) this.makeRoom();
   }
 
-  /** Drops buffers of the least recently requested lengths. */
+  /** Drops buffers, those of the least recently requested lengths first, until the limit is met. */
   private makeRoom(): void {
     for (const [length, sameLength] of this.ready) {
       while (this.bytes > this.maxReady && sameLength.length > 0) {
@@ -302,14 +312,13 @@ class BufferPool {
   }
 }
 
-/** How the values of a state are laid out. */
 type StateLayout = ReturnType<typeof stateLayout>;
 
 /**
- * The layout of states of so many channels.
+ * Creates the functions that depend on the order of values in a state.
  *
  * @param planar whether each channel is a plane, [C, s, s], on which convolutions are fastest;
- *   otherwise [s, s, C], the layout of the engine's callers
+ * otherwise [s, s, C], the layout of the engine's callers
  */
 export const stateLayout = (channels: number, planar: boolean) => ({
   /** Divides every cell of a state into 2×2 copies, written to `target` at `offset`. */
@@ -321,7 +330,10 @@ export const stateLayout = (channels: number, planar: boolean) => ({
       divideInto(target, offset + 4 * p * size, plane, channels / planes);
     }
   },
-  /** Sets cells to zero where a mask [s, s] says so, in the state at `offset`. */
+  /**
+   * Zeroes the cells of the state at `offset` whose value in the mask [s, s] is zero or, with
+   * `where: 'set'`, is not zero.
+   */
   clear(
     states: Float32Array,
     offset: number,
@@ -332,18 +344,18 @@ export const stateLayout = (channels: number, planar: boolean) => ({
     for (let i = 0; i < mask.length; i++) {
       if ((mask[i] === 0) === (where === 'zero')) hit.push(offset + i * toCell);
     }
-    // Plane by plane, as the cells of one plane lie close together.
+    // Clears plane by plane, as the cells of one plane are close together in memory.
     for (let c = 0; c < channels; c++) for (const at of hit) states[at + c * toChannel] = 0;
   },
-  /** Copies a state to [s, s, C]. */
+  /** Copies a state to the layout [s, s, C]. */
   export: (state: Float32Array): Float32Array =>
     planar ? transposed(state, channels, state.length / channels) : state.slice(),
-  /** Copies a state from [s, s, C]. */
+  /** Copies a state from the layout [s, s, C]. */
   import: (state: Float32Array): Float32Array =>
     planar ? transposed(state, state.length / channels, channels) : state.slice(),
 });
 
-/** [rows, columns] → [columns, rows]. */
+/** Transposes [rows, columns] to [columns, rows]. */
 function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
   const result = new Float32Array(matrix.length);
   for (let i = 0; i < rows; i++) {

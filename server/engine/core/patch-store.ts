@@ -1,6 +1,6 @@
 /**
- * The patch store of every `RuleBackend`: it plants, steps and reads patches and knows nothing of
- * threads.
+ * The patch store of every `RuleBackend`. It plants, steps and reads patches and knows nothing
+ * about threads.
  *
  * A call takes effect completely, or throws and leaves every patch unchanged.
  */
@@ -21,7 +21,7 @@ import {
 import { brokenReadout, checkNames, type Entry, PatchTable, stageAfter } from './patch-table.ts';
 
 /**
- * Loads the models on the backend.
+ * Loads the models on the backend and returns an empty store.
  *
  * @param models patches refer to them by the names in their cards
  * @throws EngineError unavailable: two models have the same name
@@ -42,7 +42,7 @@ export async function createPatchStore(
   const patches = new PatchTable<Patch>(allSpecies);
   const stepper = new BatchStepper(backend);
 
-  /** Removes a patch; its batch, now incomplete, is released after the next step. */
+  /** Removes a patch. Its batch is then incomplete and is released after the next step. */
   const remove = (id: PatchId): void => {
     const patch = patches.get(id);
     if (patch) patch.batch = undefined;
@@ -116,7 +116,7 @@ export async function createPatchStore(
   };
 }
 
-/** Groups entries by species and stage, which can be stepped as one tensor; in their order. */
+/** Groups entries by species and stage, as each group is stepped as one tensor. */
 function groupsOf(entries: readonly Entry<Patch>[]): Entry<Patch>[][] {
   const groups = new Map<string, Entry<Patch>[]>();
   for (const entry of entries) {
@@ -126,7 +126,7 @@ function groupsOf(entries: readonly Entry<Patch>[]): Entry<Patch>[][] {
   return [...groups.values()];
 }
 
-/** The read-out of a committed step. */
+/** Builds the read-out of a committed step. */
 function readOut({ patch, step }: Entry<Patch>, { rgba, presence, finite }: PatchReadout): Readout {
   const change = step.divide || !patch.lastRgba ? 255 : largestChange(patch.lastRgba, rgba);
   if (patch.lastRgba?.length === rgba.length) patch.lastRgba.set(rgba);
@@ -135,9 +135,9 @@ function readOut({ patch, step }: Entry<Patch>, { rgba, presence, finite }: Patc
   return finite ? readout : brokenReadout(readout);
 }
 
-/** Of pictures of equal size. */
+/** Computes the largest change between two pictures of equal size. */
 function largestChange(a: Uint8Array, b: Uint8Array): number {
-  // Most cells of most patches are at rest, so whole cells are compared first.
+  // Compares whole cells first, as most cells of most patches are at rest.
   const [cellsOfA, cellsOfB] = [a, b].map(
     ({ buffer, byteOffset, length }) => new Int32Array(buffer, byteOffset, length / 4),
   );
@@ -152,7 +152,9 @@ function largestChange(a: Uint8Array, b: Uint8Array): number {
   return largest;
 }
 
-/** The read-out of a card's patches. @param planar whether states are [C, s, s] */
+/**
+ * Creates the function that reads out a card's patches. @param planar whether states are [C, s, s]
+ */
 export function readerOf(card: Visible, planar: boolean): ReadPatch {
   const read = createReadout(card, planar);
   return (state, rgba, presence) => {
@@ -161,10 +163,9 @@ export function readerOf(card: Visible, planar: boolean): ReadPatch {
   };
 }
 
-/** Whether every value is a finite number. */
 function allFinite(values: Float32Array): boolean {
-  // A sum of float32 values cannot overflow a float64, so it is finite exactly if they all are.
-  // Four independent sums make this several times faster than testing each value.
+  // A sum of float32 values cannot overflow a float64, so the sum is finite exactly if all values
+  // are. Four independent sums make this several times faster than testing each value.
   let [a, b, c, d] = [0, 0, 0, 0];
   const unrolled = values.length - (values.length % 4);
   for (let i = 0; i < unrolled; i += 4) {

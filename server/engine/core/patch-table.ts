@@ -1,4 +1,4 @@
-/** The patches of a store by id, with the argument checks that all stores share. */
+/** A store's patches by id, with the argument checks that all stores share. */
 
 import { firstStage } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -20,21 +20,19 @@ export function checkNames(models: readonly Model[]): void {
   }
 }
 
-/** What the checks need of a patch. */
+/** The properties of a patch that the checks need. */
 interface CheckedPatch {
-  /** Its checkpoint. */
   readonly species: { readonly card: Card };
-  /** Side s. */
+  /** Side s, in cells. */
   readonly stage: number;
 }
 
-/** A patch and its step. */
 export interface Entry<P> {
   readonly patch: P;
   readonly step: PatchStep;
 }
 
-/** Patches by id. Its checks run before anything is changed. */
+/** Patches by id. All checks of a call run before the call changes anything. */
 export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   /** @param species the loaded checkpoints by name */
   constructor(private readonly species: ReadonlyMap<string, P['species']>) {
@@ -49,9 +47,9 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 
   /**
-   * Checks new patches, which the caller then adds.
+   * Checks new patches before the caller adds them.
    *
-   * @returns each with its checkpoint and the side of its first stage
+   * @returns each patch with its checkpoint and the side of its first stage
    * @throws EngineError unknown-checkpoint, duplicate-patch, bad-latent
    */
   checkNew(
@@ -103,7 +101,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 
   /**
-   * Checks size and values of states, [s, s, C] each.
+   * Checks the size and values of states, [s, s, C] each.
    *
    * @returns the patches, with the side s of their new states
    * @throws EngineError unknown-patch, bad-state
@@ -124,7 +122,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 }
 
-/** Whether repeated doubling of `stage` gives the full side. */
+/** Whether repeated doubling of `stage` reaches the full side. */
 const isStage = (stage: number, side: number): boolean =>
   stage >= 1 &&
   stage <= side &&
@@ -145,11 +143,14 @@ function checkNumbers(
   }
 }
 
-/** Side of a patch after a step. */
+/** Side of a patch after a step, in cells. */
 export const stageAfter = ({ stage }: { readonly stage: number }, step: PatchStep): number =>
   step.divide ? 2 * stage : stage;
 
-/** The read-out of a diverged rule: empty and not at rest. Overwrites the buffers of `readout`. */
+/**
+ * Makes the read-out of a diverged rule: empty, and not at rest. Overwrites the buffers of
+ * `readout`.
+ */
 export function brokenReadout(readout: Readout): Readout {
   readout.rgba.fill(0);
   readout.presence.fill(0);

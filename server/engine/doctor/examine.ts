@@ -17,23 +17,26 @@ import {
 } from '../backends.ts';
 import type { Engine, EngineInfo } from '../engine.ts';
 
-/** The task, passed as JSON in the process's only argument. */
+/** The child process's task, passed as JSON in its only argument. */
 export interface TrialTask {
   readonly backend: BackendName | 'auto';
-  /** Checkpoint whose net is measured; absent: nothing is measured. */
+  /** Folder of the checkpoint whose net is measured; absent: nothing is measured. */
   readonly checkpoint?: string;
   /** How long to measure; 0: not at all. */
   readonly seconds: number;
 }
 
-/** The result, sent as the process's only message. */
+/** The child process's result, sent as its only message. */
 export interface TrialResult {
   /** Absent if the engine does not work here. */
   readonly info?: EngineInfo;
-  /** The engines that were skipped; for a single engine that does not work, itself. */
+  /**
+   * The engines that were skipped. If only one engine was tried and failed, the list holds that
+   * engine.
+   */
   readonly skipped: readonly SkippedEngine[];
   readonly cellsPerSecond?: number;
-  /** Why it does not work or was not measured, if `skipped` does not tell. */
+  /** Why the engine does not work or was not measured, if `skipped` does not say so. */
   readonly failure?: string;
 }
 
@@ -42,10 +45,10 @@ const RATE_PATCHES = 16;
 const PATCHES = Array.from({ length: RATE_PATCHES }, (_, patch) => patch);
 
 /**
- * Steps `RATE_PATCHES` patches of the model's full side, at least once.
+ * Measures how fast an engine steps `RATE_PATCHES` patches of the model's full side.
  *
- * @param seconds duration, after a first step that is not counted
- * @returns cells/s, read-outs included
+ * @param seconds minimum duration, after a first step that is not counted
+ * @returns cells/s, including the time for read-outs
  */
 export async function measureRate(
   engine: Engine,
@@ -55,8 +58,8 @@ export async function measureRate(
   const { name, side, channels, latentSize } = card;
   const latent = new Float32Array(latentSize).fill(0.5);
   await engine.plant(PATCHES.map((patch) => ({ patch, checkpoint: name, latent })));
-  // Imported, not grown: the cost does not depend on the states, and growing is slow on some
-  // engines.
+  // Imports full-size states instead of growing them: the cost of a step does not depend on the
+  // states, and growing is slow on some engines.
   const state = seedState(latent, side, channels);
   await engine.importStates(PATCHES.map((patch) => ({ patch, state })));
   const steps = PATCHES.map((patch) => ({ patch, divide: false }));
@@ -72,17 +75,17 @@ export async function measureRate(
   return Math.round((count * RATE_PATCHES * side ** 2 * 1000) / taken);
 }
 
-/** Timeout for a library that hangs, ms. */
+/** How long to wait for an engine, as a broken library may hang, in ms. */
 const TIMEOUT = 120_000;
 
-/** The doctor's report, also printed as JSON. */
+/** The doctor's report, which is also printed as JSON. */
 export type Report = Awaited<ReturnType<typeof examine>>;
 
-/** What was found out about an engine. */
+/** The report on one engine. */
 export type EngineReport = Report['engines'][number];
 
 /**
- * Examines the machine. Missing or broken engines are reported, not thrown.
+ * Examines the machine. Missing or broken engines are reported and cause no error.
  *
  * @param checkpoint folder of the checkpoint to measure with
  * @param seconds how long to measure each engine
@@ -108,7 +111,7 @@ export async function examine(
     engines.push(reportOf(name, await tryEngine(task)));
   }
   progress('asking auto …');
-  // With the net, as the server does: an engine that cannot load it is skipped.
+  // Loads the net as the server does: 'auto' skips an engine that cannot load it.
   const task = { backend: 'auto', seconds: 0, ...(model && { checkpoint }) } as const;
   const { info, skipped: passed, failure } = await tryEngine(task);
   return {
@@ -116,28 +119,28 @@ export async function examine(
       cpu: cpus()[0]?.model.trim() || process.arch,
       cores: availableParallelism(),
       memoryGiB: Math.round(totalmem() / 2 ** 30),
-      /** Vendors; empty: none found, or this system cannot be asked. */
+      /** GPU vendors; empty if none was found or this system does not list them. */
       gpus: findGpus(),
       system: `${process.platform} ${process.arch}`,
       node: process.versions.node,
     },
-    /** What the speed was measured with; null: it cannot be loaded. */
+    /** The model that the engines were measured with; null: it cannot be loaded. */
     checkpoint: model,
-    /** Why it cannot be loaded. */
+    /** Why the checkpoint cannot be loaded; null: it was loaded. */
     unreadable: unreadable as string | null,
     patches: RATE_PATCHES,
     engines,
     auto: {
-      /** null: none works. */
+      /** null: no engine works. */
       name: info?.name ?? null,
       device: info?.device ?? null,
       why: info
         ? `the first that works here of: ${autoOrder().join(', ')}`
         : (failure ?? 'none works here'),
-      /** Preferred engines that were skipped, a sentence each. */
+      /** Preferred engines that were skipped, one sentence each. */
       passed: passed.map(explain),
     },
-    /** How a host can get a better engine on this machine, a sentence each. */
+    /** How a host can get a better engine on this machine, one sentence each. */
     better: withRemedy(passed).map(explain),
   };
 }
@@ -148,12 +151,12 @@ function reportOf(name: BackendName, tried: TrialResult) {
   return {
     name,
     usable: info !== undefined,
-    /** The device it runs on; null: it does not run. */
+    /** The device that the engine runs on; null: it does not run. */
     device: info?.device ?? null,
     needs: CANDIDATES[name].needs,
-    /** Why it does not run, or why its speed is not known. */
+    /** Why the engine does not run, or why its speed is not known. */
     reason: own?.reason ?? failure ?? null,
-    /** What a host can do about it. */
+    /** How a host can make the engine run. */
     remedy: info ? null : ((own ?? CANDIDATES[name]).remedy ?? null),
     /** Cells stepped per second, `RATE_PATCHES` patches at a time; null: not measured. */
     cellsPerSecond: cellsPerSecond ?? null,
@@ -165,7 +168,7 @@ const tryEngine = (task: TrialTask): Promise<TrialResult> =>
     patience: TIMEOUT,
   }).catch(({ message }: Error) => ({ skipped: [], failure: message }));
 
-/** The report as text. */
+/** Formats the report as text. */
 export function reportText(report: Report): string {
   const { machine, checkpoint, unreadable, patches, engines, auto, better } = report;
   const gpus = machine.gpus.length > 0 ? `GPU: ${machine.gpus.join(', ')}` : 'no GPU found';

@@ -1,6 +1,5 @@
 /**
- * Tries one engine in a process of its own, so that a broken native library crashes only that
- * process.
+ * Tries one engine in its own process, so that a broken native library crashes only that process.
  */
 import { loadModel } from '../../vnca/checkpoint.ts';
 import type { SkippedEngine } from '../backends.ts';

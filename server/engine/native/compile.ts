@@ -1,4 +1,4 @@
-/** Compiles the kernel for this machine, once, with the system's C compiler. */
+/** Compiles the kernel for this machine with the system's C compiler, and caches the result. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
@@ -11,20 +11,23 @@ import { StartError } from '../backend.ts';
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
 const CACHE = fileURLToPath(new URL('../../../.cache/native', import.meta.url));
-/** Keeps it where that one cannot be written to. What is loaded from it must be nobody else's. */
+/**
+ * Replaces `CACHE` if that is not writable. The process loads code from this folder, so no other
+ * user may be able to write to it.
+ */
 const SPARE = join(tmpdir(), `vivarium-native-${process.getuid?.()}`);
 const COMPILER = 'cc';
-/** How long the compiler may take to say its version, and to compile; ms. */
+/** Maximum time for printing the compiler's version and for compiling, in ms. */
 const PATIENCE = { version: 10_000, compile: 60_000 };
-/** Without contraction, multiplications are fused with additions only where the source says so. */
+/** Disables contraction: multiplications and additions are fused only if the source says so. */
 const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
-/** Apple's compiler knows the processor by the second flag only. */
+/** On ARM64, Apple's compiler detects the processor only with `-mcpu`. */
 const PROCESSOR = process.arch === 'arm64' ? '-mcpu=native' : '-march=native';
 /** Node itself provides Node-API when the add-on is loaded. */
 const LINKING =
   process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
-/** What helps where there is no compiler; undefined: the kernel is not for this system. */
+/** Returns how a host can get a compiler; undefined if the kernel does not support this system. */
 export function compilerRemedy(platform: NodeJS.Platform = process.platform): string | undefined {
   if (!isFor(platform, process.arch)) return undefined;
   const command =
@@ -37,7 +40,7 @@ export function compilerRemedy(platform: NodeJS.Platform = process.platform): st
 const isFor = (platform: NodeJS.Platform, arch: string): boolean =>
   platform !== 'win32' && ['x64', 'arm64', 'arm'].includes(arch);
 
-/** Why the kernel cannot be compiled here, as far as that can be told without trying. */
+/** Returns why the kernel cannot be compiled here, as far as known without trying. */
 export function missingCompiler(path = process.env.PATH ?? ''): string | undefined {
   const { platform, arch } = process;
   if (!isFor(platform, arch)) return `it is not for ${platform} on ${arch}`;
@@ -53,13 +56,13 @@ export function missingCompiler(path = process.env.PATH ?? ''): string | undefin
 }
 
 /**
- * Compiles the kernel, unless that was done before with the same compiler and processor.
+ * Compiles the kernel, unless it is cached for the same compiler and processor.
  *
- * @param folders.cache keeps it
- * @param folders.spare of this user, for where that one cannot be written to; is created
- * @param folders.processor the compiler's flag for another one than this machine's
+ * @param folders.cache where the compiled kernel is stored
+ * @param folders.spare used if the cache is not writable; created if necessary, owned by this user
+ * @param folders.processor the compiler's flag for the target processor; default: this machine's
  * @returns an add-on for Node, and whether it was compiled now
- * @throws Error it does not compile; StartError neither folder can be used
+ * @throws Error if the kernel does not compile; StartError if neither folder can be used
  */
 export async function compileKernel({
   cache = CACHE,
@@ -80,7 +83,8 @@ export async function compileKernel({
   const file = join(folder, name);
   if (existsSync(file)) return { file, isNew: false };
 
-  // Another thread or server may be compiling it too: only a complete file gets the final name.
+  // Another thread or server may be compiling the kernel, too: only a complete file gets the final
+  // name.
   const draft = await mkdtemp(join(folder, 'draft-'));
   try {
     const units = names.filter((unit) => unit.endsWith('.c')).map((unit) => join(SOURCES, unit));
@@ -101,7 +105,11 @@ const isWritable = (folder: string): Promise<boolean> =>
       () => false,
     );
 
-/** @throws StartError it cannot be made, or another user could write to it */
+/**
+ * Returns the folder, created if necessary, if it is safe to load code from.
+ *
+ * @throws StartError if it cannot be created, or another user could write to it
+ */
 async function ownFolder(folder: string, instead: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 }).catch(() => {});
   const found = await lstat(folder).catch(() => undefined);
@@ -114,8 +122,10 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
 }
 
 /**
- * @returns what it printed
- * @throws StartError what it said first, or that it took too long
+ * Runs the compiler.
+ *
+ * @returns its standard output
+ * @throws StartError with the compiler's first error message, or if it took too long
  */
 async function call(args: readonly string[], timeout: number): Promise<string> {
   const options = { timeout, killSignal: 'SIGKILL' } as const;
@@ -130,7 +140,10 @@ async function call(args: readonly string[], timeout: number): Promise<string> {
   }
 }
 
-/** What `-march=native` depends on. Models of virtual machines do not tell what they can do. */
+/**
+ * Describes the processor features that `-march=native` depends on. The model name alone is not
+ * enough: in a virtual machine it does not reveal them.
+ */
 function features(): string {
   const model = `${process.arch} ${cpus()[0]?.model}`;
   try {

@@ -1,6 +1,6 @@
 /**
- * The native backend, on the CPU: a kernel in C, compiled on this machine, that computes a step's
- * layers tile by tile. One engine thread per core, each with a part of the patches.
+ * The native backend, on the CPU. Its kernel, written in C and compiled on this machine, computes
+ * all layers of a step tile by tile. Each core has one engine thread with a part of the patches.
  */
 
 import { existsSync } from 'node:fs';
@@ -15,10 +15,13 @@ import { type Batch, type RuleBackend, StartError, type StepRule } from '../back
 import { OF_KERNEL } from '../onnx/winograd.ts';
 import { compileKernel } from './compile.ts';
 
-/** As many numbers, and those that fill the last vector. */
+/** Rounds up to a multiple of the number of lanes in a vector. */
 const whole = (numbers: number, lanes: number): number => Math.ceil(numbers / lanes) * lanes;
 
-/** Perception's kernel [3, 3, C, hidden] at each point, [36, C, hidden], in double precision. */
+/**
+ * Transforms perception's kernel [3, 3, C, hidden] to Winograd's 6×6 points, [36, C, hidden], in
+ * double precision. Pads the last dimension to whole vectors.
+ */
 function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Array {
   const { channels } = card;
   const { hidden } = card.update;
@@ -44,7 +47,8 @@ function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Arr
 }
 
 /**
- * Scales and shifts of perception, and the weights and shifts of the layers after it.
+ * Concatenates perception's scales and shifts, and the weights and shifts of the layers after it,
+ * padded to whole vectors as the kernel reads them.
  *
  * @param row a patch's own weights, as `createCondition` computes them; absent: the net has none
  */
@@ -70,7 +74,7 @@ function layersAsRead(model: Model, lanes: number, row?: Float32Array): Float32A
   return result;
 }
 
-/** The functions of `addon.c`. */
+/** The functions that `addon.c` exports. */
 interface Kernel {
   fused(): number;
   skip(numbers: Float32Array): number;
@@ -88,24 +92,25 @@ interface Kernel {
   trim(): void;
 }
 
-/** Interval in which free memory is returned to the system, in ms. */
+/** Interval at which free memory is returned to the system, in ms. */
 const TRIM_EVERY = 10_000;
 
 /**
- * A patch at a time is as fast, and what is a batch of its own is not copied when others wake or
- * sleep.
+ * One patch of 32×32. Larger batches are no faster, and a patch with its own batch is not copied
+ * when other patches wake or sleep.
  */
 const MAX_BATCH_CELLS = 1024;
-/** Numbers in a line of the cache. */
+/** Number of float32 values in a line of the CPU's cache. */
 const LINE = 16;
 
 /**
- * Loads the kernel, compiled before or now. A kept one that does not load is compiled once more.
+ * Loads the kernel, and compiles it first if it is not cached. A cached kernel that does not load
+ * is deleted and compiled once more.
  *
  * @param folders see `compileKernel`
- * @param isRetry a kept one has just been taken away
- * @returns the kernel, and the file that it is in
- * @throws Error it does not compile here; StartError it does not load
+ * @param isRetry whether a cached kernel was just deleted
+ * @returns the kernel and its file
+ * @throws Error if it does not compile here; StartError if it does not load
  */
 export async function loadKernel(
   folders?: Parameters<typeof compileKernel>[0],
@@ -116,7 +121,7 @@ export async function loadKernel(
     return { kernel: open(file), file };
   } catch (error) {
     await rm(file, { force: true }).catch(() => {});
-    // One that cannot be taken away is found again.
+    // Retries only once: a file that cannot be deleted would be found in the cache again.
     if (!isNew && !isRetry) return loadKernel(folders, true);
     const [reason] = (error as Error).message.split('\n');
     throw new StartError(
@@ -132,16 +137,17 @@ function open(file: string): Kernel {
   return addOn.exports;
 }
 
-/** The key of `Prepared` in the environment data of threads. */
+/** Key of `Prepared` in the environment data of threads. */
 const PREPARED = 'vivarium-native';
-/** The file of the kernel, or why there is none. */
+/** The kernel's file, or why there is none. */
 interface Prepared {
   readonly file?: string;
   readonly failure?: { readonly reason: string; readonly remedy: string | undefined };
 }
 
 /**
- * Loads the kernel once for all threads that start later; if that fails, they fail alike.
+ * Prepares the kernel once for all threads that start later. If that fails, each of them fails with
+ * the same error.
  *
  * @param folders see `compileKernel`
  */
@@ -153,7 +159,11 @@ export async function prepareNative(folders?: Parameters<typeof compileKernel>[0
   setEnvironmentData(PREPARED, prepared as never);
 }
 
-/** The file that another thread has prepared, if any. @throws StartError that has failed */
+/**
+ * Returns the file that another thread has prepared, if any.
+ *
+ * @throws StartError if the preparation failed
+ */
 function preparedFile(): string | undefined {
   const { file, failure } = (getEnvironmentData(PREPARED) ?? {}) as Prepared;
   if (failure) throw new StartError(failure.reason, failure.remedy);
@@ -163,7 +173,7 @@ function preparedFile(): string | undefined {
 /**
  * Starts the backend.
  *
- * @throws as `loadKernel`
+ * @throws Error, StartError as `loadKernel` does
  */
 export async function startNative(file = preparedFile()): Promise<RuleBackend> {
   const kernel =
@@ -212,7 +222,9 @@ function loadRule(kernel: Kernel, model: Model): StepRule {
   };
 }
 
-/** Reads patches out; undefined for read-outs that need exponentials of each cell. */
+/**
+ * Creates the kernel's read-out; undefined for read-outs that compute exponentials for each cell.
+ */
 function readerOf(kernel: Kernel, { card }: Model): StepRule['read'] {
   const { readout, presence, channels } = card;
   if (readout.kind === 'dmol') return undefined;

@@ -1,6 +1,6 @@
 /**
- * Builds one step of a rule as an ONNX model. The nets are those of `tfjs/tensorflow.ts`, which is the
- * reference and defines the terms.
+ * Builds one step of a rule as an ONNX model. `tfjs/tensorflow.ts` is the reference for these nets
+ * and defines the terms.
  */
 import { runTrunk } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -8,35 +8,34 @@ import { type OwnPart, ownLayout } from '../../vnca/genome.ts';
 import { ModelWriter } from './model.ts';
 import { convolveTiles, TILE } from './winograd.ts';
 
-/** Names of the inputs and of the output. */
+/** Names of the model's inputs and output. */
 export const STATES = 'states';
 export const OWN = 'own';
 export const MASK = 'mask';
 export const AFTER = 'after';
 
-/** An input and its range in a patch's conditioning. */
+/** An input of the model, and its range in a patch's conditioning. */
 interface OwnInput extends OwnPart {
   readonly name: string;
   readonly shape: readonly number[];
 }
 
-/** A serialized model. */
 export type StepModel = ReturnType<typeof stepModel>;
 
 /**
- * Whether patches of this side are convolved in tiles, one patch per run. For smaller ones a run
- * costs more than tiles save (time relative to batches: 8×8 2, 16×16 0.86, 32×32 0.78).
+ * Whether patches of this side are convolved in tiles, one patch per run. For smaller patches, the
+ * cost of a run exceeds the gain (time relative to batches: 8×8 2, 16×16 0.86, 32×32 0.78).
  */
 export const tileable = (stage: number): boolean => stage % TILE === 0 && stage >= 4 * TILE;
 
 /**
- * Builds a model with the inputs `states` [N, C, s, s]; `own` [N, K], the patches' own weights
- * (`ownLayout`), for rules with a standing input; `mask` [N, 1, s, s] for rules with stochastic
- * updates; and the output `after` [N, C, s, s]. ONNX Runtime's convolutions are fastest with
- * channels first.
+ * Builds a model with these inputs: `states` [N, C, s, s]; `own` [N, K], the patches' own weights
+ * (`ownLayout`), for rules with a standing input; `mask` [N, 1, s, s], for rules with stochastic
+ * updates. Its output is `after` [N, C, s, s]. Channels come first because ONNX Runtime's
+ * convolutions are fastest in that order.
  *
- * @param stage build a model for one patch of this side that convolves in tiles (`winograd.ts`): N
- *   is 1, and each part of `own` is an input of its own
+ * @param stage builds a model for one patch of this side that convolves in tiles (`winograd.ts`): N
+ * is 1, and each part of `own` is a separate input
  */
 export function stepModel({ card, tensors }: Model, stage?: number) {
   const { channels, update } = card;
@@ -50,7 +49,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   const parts: OwnInput[] = [];
 
   const add = (a: string, b: string): string => model.node('Add', [a, b]);
-  /** A part of the patches' own weights; −1 in the shape is the number of patches. */
+  /** Adds a part of the patches' own weights; −1 in the shape is the number of patches. */
   const own = (part: OwnPart, as: readonly number[]): string => {
     const { from, size } = part;
     if (tiled) {
@@ -62,7 +61,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     const numbers = model.node('Slice', [OWN, start, end, axis]);
     return model.reshape(numbers, as);
   };
-  /** A convolution, k×k, of stored weights [k, k, in, out] or [in, out]. */
+  /** Adds a k×k convolution with stored weights [k, k, in, out] or [in, out]. */
   const conv = (layer: string, input: string, withBias = true): string => {
     const kernel = tensors.get(`update.${layer}.kernel`)!;
     const bias = withBias ? tensors.get(`update.${layer}.bias`) : undefined;
@@ -75,8 +74,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return model.node('Conv', names, { kernel_shape: [side, side], pads: [pad, pad, pad, pad] });
   };
   /**
-   * A layer with each patch's own weights. Of one patch, it is a convolution, to which the runtime
-   * fuses bias and activation; of several, a product of matrices, [out, in] × [in, cells].
+   * Adds a layer with each patch's own weights. For one patch it is a convolution, as the runtime
+   * can fuse bias and activation with it; for several, a matrix product [out, in] × [in, cells].
    */
   const ownLayer = (
     { weights, shifts }: { readonly weights: OwnPart; readonly shifts: OwnPart | undefined },
@@ -94,7 +93,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     const result = model.node('Reshape', [product, likeStates(outputs)]);
     return shifts ? add(result, bias(shifts)) : result;
   };
-  /** [N, units, s, s] of these states; of tiles, [4, units, s/4, s]. */
+  /** Adds the shape of a layer's result: [N, units, s, s]; for tiles, [4, units, s/4, s]. */
   const likeStates = (units: number): string => {
     if (tiled) return model.integers([TILE, units, -1, stage]);
     const size = model.node('Shape', [STATES]);
@@ -104,7 +103,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return model.node('Concat', [patches, model.integers([units]), sides], { axis: 0 });
   };
   /**
-   * The first layer. Later layers work on single cells, so the order of the rows does not matter.
+   * Adds the first layer, convolved in tiles. Tiling changes the order of the rows, which does not
+   * matter to the later layers because they work on single cells.
    */
   const perceiveTiles = (withBias: boolean): string => {
     const [kernel, shift] = ['kernel', 'bias'].map((part) =>
@@ -159,15 +159,15 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
   }
   return {
     bytes: model.finish(),
-    /** The inputs for the parts of a patch's own weights, unless they are one input. */
+    /** The inputs for the parts of a patch's own weights; empty if `own` is one input. */
     parts,
   };
 }
 
 /**
- * ELU in four operators. The runtime's own operator rounds some elements differently at the end of
- * a thread's range, so that a patch would depend on the others in its batch. These four are no
- * slower.
+ * Adds an ELU made of four operators. The runtime's own operator rounds some elements differently
+ * at the end of a thread's range, so a patch's result would depend on the others in its batch. The
+ * four operators are no slower.
  */
 function elu(model: ModelWriter, input: string): string {
   const [zero, one] = [model.number(0), model.number(1)];
@@ -175,7 +175,7 @@ function elu(model: ModelWriter, input: string): string {
   return model.node('Add', [model.node('Relu', [input]), model.node('Sub', [grown, one])]);
 }
 
-/** [taps, in, out] → [out, in, taps]: ONNX stores a kernel's outputs first, tfjs last. */
+/** Reorders [taps, in, out] to [out, in, taps]: ONNX stores a kernel's outputs first, tfjs last. */
 function outputsFirst(
   data: Float32Array,
   taps: number,

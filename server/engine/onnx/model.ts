@@ -2,7 +2,8 @@ import './no-telemetry.ts';
 import { InferenceSession } from 'onnxruntime-node';
 
 /**
- * Writes an ONNX model in memory: nodes, weights, inputs, outputs. Field numbers as in onnx.proto3.
+ * Writes an ONNX model in memory: nodes, weights, inputs and outputs. The field numbers are those
+ * of onnx.proto3.
  */
 const IR_VERSION = 8;
 const OPSET = 17;
@@ -10,7 +11,7 @@ const FLOAT = 1;
 const INT64 = 7;
 
 type Attribute = number | readonly number[];
-/** A number is a fixed dimension, a name a dynamic one. */
+/** A number is a fixed dimension; a name is a dynamic one. */
 export type Dimension = number | string;
 
 /** Collects a graph and serializes it. */
@@ -21,7 +22,7 @@ export class ModelWriter {
   /**
    * Adds a node with one output.
    *
-   * @param type an operator, prefixed with its domain and a dot if it is not a standard one
+   * @param type an operator; a non-standard one is prefixed with its domain and a dot
    * @returns the output's name
    */
   node(
@@ -57,34 +58,33 @@ export class ModelWriter {
     return this.constant(FLOAT, shape, bytes);
   }
 
-  /** Adds a scalar. @returns its name */
+  /** Adds a scalar constant. @returns its name */
   number(value: number): string {
     return this.weight([], Float32Array.of(value));
   }
 
-  /** Adds a list of int64. @returns its name */
+  /** Adds a constant list of int64. @returns its name */
   integers(values: readonly number[]): string {
     const data = BigInt64Array.from(values, BigInt);
     return this.constant(INT64, [values.length], new Uint8Array(data.buffer));
   }
 
-  /** Adds a change of shape, as the operator Reshape defines it. @returns the output's name */
+  /**
+   * Adds a Reshape; −1 and 0 in the shape have the operator's meaning. @returns the output's name
+   */
   reshape(input: string, shape: readonly number[]): string {
     return this.node('Reshape', [input, this.integers(shape)]);
   }
 
-  /** Adds an input. @returns its name */
   input(name: string, shape: readonly Dimension[]): string {
     this.graph.message(11, valueInfo(name, shape));
     return name;
   }
 
-  /** Adds an output. */
   output(name: string, shape: readonly Dimension[]): void {
     this.graph.message(12, valueInfo(name, shape));
   }
 
-  /** Serializes the model. */
   finish(): Uint8Array {
     return new ProtoWriter()
       .int(1, IR_VERSION)
@@ -116,7 +116,7 @@ function valueInfo(name: string, shape: readonly Dimension[]): ProtoWriter {
 }
 
 /**
- * Writes Protocol Buffers messages, as far as an ONNX model needs them.
+ * Writes the part of Protocol Buffers that an ONNX model needs.
  * https://protobuf.dev/programming-guides/encoding
  */
 class ProtoWriter {
@@ -159,7 +159,7 @@ function varint(value: number): Uint8Array {
 
 export { Tensor } from 'onnxruntime-node';
 
-/** Loads a model. Threads within a run would wait for each other at every layer; there is one. */
+/** Loads a model. Uses one thread, as several threads would wait for each other at every layer. */
 export const openSession = (model: Uint8Array): Promise<InferenceSession> =>
   InferenceSession.create(model, {
     executionProviders: ['cpu'],

@@ -1,6 +1,5 @@
 /**
- * The ONNX Runtime backend, on the CPU: one engine thread per core, each with a part of the
- * patches.
+ * The ONNX Runtime backend, on the CPU. Each core has one engine thread with a part of the patches.
  */
 
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -11,15 +10,15 @@ import { AFTER, MASK, OWN, STATES, type StepModel, stepModel, tileable } from '.
 import { openSession, Tensor } from './model.ts';
 
 /**
- * One patch of 32×32, whose layers fit in a core's cache. Larger ones are stepped one at a time in
- * any case, and what is a batch of its own is not copied when others wake or sleep.
+ * One patch of 32×32, whose layers fit in a core's cache. Larger patches are stepped one at a time
+ * in any case. A patch with its own batch is not copied when other patches wake or sleep.
  */
 const MAX_BATCH_CELLS = 1024;
 
-/** Starts the backend. @throws Error the package is not installed */
+/** Starts the backend. @throws Error if the package is not installed */
 export async function startOnnx(): Promise<RuleBackend> {
   return {
-    // Without how many threads there are: they do not change what is computed.
+    // Omits the number of threads, which does not affect the results.
     info: { name: 'onnx', device: 'CPU (ONNX Runtime)' },
     gpu: false,
     planar: true,
@@ -41,7 +40,7 @@ async function loadRule(model: Model): Promise<StepRule> {
     async step(batch) {
       const session = ofStage.get(batch.stage);
       if (!session) return ofAnyStage.step(batch);
-      // One patch at a time, so that its layers stay in the core's cache.
+      // Steps one patch at a time, so that its layers stay in the core's cache.
       for (let i = 0; i < batch.count; i++) await session.step(patchOf(batch, i));
     },
     async dispose() {
@@ -73,7 +72,7 @@ async function start({ bytes, parts }: StepModel) {
   };
 }
 
-/** The i-th patch as a batch. */
+/** Returns the i-th patch as a batch of one. */
 function patchOf(batch: Batch, i: number): Batch {
   if (batch.count === 1) return batch;
   const { count, stage, ...numbers } = batch;

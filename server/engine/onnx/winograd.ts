@@ -1,7 +1,7 @@
 /**
  * A 3×3 convolution with half the multiplications: Winograd's minimal filtering F(4, 3) along the
  * columns, four rows at a time, with the points 0, ±1, ±2 and ∞ (Lavin and Gray 2016, arXiv
- * 1509.09308, section 4.2). Along the rows it remains a convolution.
+ * 1509.09308, section 4.2). Along the rows it is an ordinary convolution.
  *
  * The transforms use operations that the runtime is fast at: six depthwise convolutions with stride
  * 4, and one small matrix product.
@@ -9,7 +9,7 @@
 import type { Float32Tensor } from '../../../shared/safetensors.ts';
 import type { ModelWriter } from './model.ts';
 
-/** G: transforms the three numbers along a side of a kernel to one for each point. */
+/** G: transforms the three numbers along one side of a kernel to one number per point. */
 export const OF_KERNEL = [
   [1 / 4, 0, 0],
   [-1 / 6, -1 / 6, -1 / 6],
@@ -22,7 +22,7 @@ export const OF_KERNEL = [
 /** Rows per tile. */
 export const TILE = 4;
 
-/** Bᵀ: transforms six rows of the image, four of them the tile's, to one row per point. */
+/** Bᵀ: transforms six rows of the image, of which four are in the tile, to one row per point. */
 const OF_IMAGE = [
   [4, 0, -5, 0, 1, 0],
   [0, -4, -4, 1, 1, 0],
@@ -31,7 +31,7 @@ const OF_IMAGE = [
   [0, 2, -1, -2, 1, 0],
   [0, 4, 0, -5, 0, 1],
 ];
-/** Aᵀ: transforms the points' products to the four rows of a tile. */
+/** Aᵀ: transforms the products at the points to the four rows of a tile. */
 const BACK = [
   [1, 1, 1, 1, 1, 0],
   [0, 1, -1, 2, -2, 0],
@@ -43,7 +43,7 @@ const POINTS = OF_IMAGE.length;
 /**
  * Adds the convolution to a model.
  *
- * @param image [1, in, s, s], s a multiple of 4; outside it is zero
+ * @param image [1, in, s, s], where s is a multiple of 4; zero outside the image
  * @param kernel [3, 3, in, out]
  * @returns [4, out × s²/4]: the first rows of all tiles, then the second rows, …
  */

@@ -3,18 +3,18 @@ import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
-/** Packages with the native library, best first. */
+/** Packages with the native library, in order of preference. */
 export const TENSORFLOW_PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
-/** Why the backend cannot start; undefined if no reason is known. */
+/** Returns why the backend cannot start; undefined if no reason is known. */
 export function missingNativePart(): string | undefined {
   const folders = tensorflowFolders();
-  // Without any package, importing one reports the error.
+  // If no package is installed, the later import reports the error.
   if (folders.length === 0) return undefined;
   return folders.some(hasAddOn) ? undefined : 'its native part is not installed';
 }
 
-/** The folders of the installed packages, best first. */
+/** Lists the folders of the installed packages, in order of preference. */
 export function tensorflowFolders(): string[] {
   const { resolve } = createRequire(import.meta.url);
   return TENSORFLOW_PACKAGES.flatMap((name) => {
@@ -26,7 +26,7 @@ export function tensorflowFolders(): string[] {
   });
 }
 
-/** The installer puts the add-on in a folder per version of Node-API. */
+/** Looks in subfolders, as the installer creates one per version of Node-API. */
 function hasAddOn(folder: string): boolean {
   try {
     return readdirSync(join(folder, 'lib'), { recursive: true, encoding: 'utf8' }).some((file) =>

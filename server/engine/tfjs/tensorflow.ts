@@ -1,6 +1,6 @@
 /**
- * The TensorFlow backend: the cell rule on the tensors of TensorFlow.js, which runs natively through
- * tfjs-node-gpu or tfjs-node if one is installed.
+ * The TensorFlow backend: the cell rule on TensorFlow.js tensors. It runs natively through
+ * tfjs-node-gpu or tfjs-node, if one of them is installed.
  */
 
 import { createRequire } from 'node:module';
@@ -12,10 +12,10 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import type { Batch, RuleBackend, StepRule } from '../backend.ts';
 import { TENSORFLOW_PACKAGES } from './native-part.ts';
 
-/** 64 patches of 32×32: about 100 MB with a hidden layer of 72. */
+/** 64 patches of 32×32: about 100 MB if the hidden layer has 72 units. */
 const MAX_BATCH_CELLS = 65_536;
 
-/** A backend that steps on the TensorFlow.js backend that is set in this thread. */
+/** Creates a backend that uses this thread's current TensorFlow.js backend. */
 export const tfjsBackend = (
   own: Pick<RuleBackend, 'info' | 'gpu' | 'batchPatches'>,
 ): RuleBackend => ({
@@ -25,7 +25,10 @@ export const tfjsBackend = (
   load: loadTfjsRule,
 });
 
-/** Sets this thread's backend, which must be registered. @throws Error it does not start */
+/**
+ * Selects this thread's TensorFlow.js backend, which must be registered. @throws Error if it does
+ * not start
+ */
 export async function useBackend(name: string): Promise<void> {
   // Disables debug checks and a message on the console.
   tf.enableProdMode();
@@ -34,7 +37,6 @@ export async function useBackend(name: string): Promise<void> {
   await tf.ready();
 }
 
-/** Loads a model on the backend. */
 async function loadTfjsRule({ card, tensors }: Model): Promise<StepRule> {
   const { channels, latentSize, update } = card;
   const weights = new Map<string, tf.Tensor>();
@@ -67,7 +69,10 @@ async function loadTfjsRule({ card, tensors }: Model): Promise<StepRule> {
   };
 }
 
-/** The cell rule on tensors, which the caller tidies; all other back ends compute the same. */
+/**
+ * The reference implementation of the cell rule; all other backends compute the same function. The
+ * caller tidies the tensors.
+ */
 function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tensor>) {
   const { hidden, genome: net } = update;
   const layout = net && genomeLayout({ channels, update });
@@ -81,29 +86,34 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
     return tf.fused.matMul(bias ? { ...product, bias } : product) as tf.Tensor2D;
   };
 
-  /** A 1×1 convolution is a matrix product over cells: [N, H, W, in] → [N, H, W, out]. */
+  /** Applies a 1×1 convolution, [N, H, W, in] → [N, H, W, out], as a matrix product over cells. */
   const pointwise = (layer: string, x: tf.Tensor4D): tf.Tensor4D => {
     const [n, height, width, units] = x.shape;
     const cells = dense(layer, tf.reshape(x, [n * height * width, units]));
     return tf.reshape(cells, [n, height, width, cells.shape[1]]);
   };
 
-  /** `size` numbers of each genome [N, …], to be broadcast over cells: [N, 1, 1, size]. */
+  /**
+   * Slices `size` numbers of each genome [N, …] and shapes them for broadcasting: [N, 1, 1, size].
+   */
   const part = (genome: tf.Tensor2D, from: number, size: number): tf.Tensor4D =>
     tf.reshape(tf.slice(genome, [0, from], [genome.shape[0], size]), [-1, 1, 1, size]);
 
-  /** Applies the genome's scales and shifts to a layer, [N, H, W, units]. */
+  /** Applies the genome's scales and shifts to a layer's result [N, H, W, units]. */
   const modulate = (layer: string, x: tf.Tensor4D, genome?: tf.Tensor2D): tf.Tensor4D => {
     if (!genome) return x;
     if (!layout) return layer === 'perceive' ? tf.add(x, part(genome, 0, hidden)) : x;
     if (layer === 'out') return tf.add(x, part(genome, layout.shifts, channels));
     const { scales, shifts } = layout.layers[layer];
-    // Scales are relative to 1.
+    // Stored scales are relative to 1.
     const scaled = scales === undefined ? x : tf.mul(x, tf.add(part(genome, scales, hidden), 1));
     return tf.add(scaled, part(genome, shifts, hidden));
   };
 
-  /** Adds the patches' own weights of the last layer to its result. @param cells [N, H, W, hidden] */
+  /**
+   * Adds the last layer's result with the patches' own weights to `changes`. @param cells [N, H, W,
+   * hidden]
+   */
   const addExpressed = (
     changes: tf.Tensor4D,
     cells: tf.Tensor4D,
@@ -130,18 +140,18 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 
   return {
     /**
-     * Reads latents [N, Z] for rules with a standing input: a shift of the first layer, [N, hidden],
-     * or, with a genome net, scales and shifts of each layer (`genomeLayout`).
+     * Reads latents [N, Z], for rules with a standing input. Returns a shift of the first layer,
+     * [N, hidden], or, with a genome net, scales and shifts of each layer (`genomeLayout`).
      */
     readGenome(latents: tf.Tensor2D): tf.Tensor2D {
       if (!net) return tf.matMul(latents, kernel<tf.Tensor2D>('genome'));
       return tf.mul(dense('modulation', tf.elu(dense('genome', latents))), net.gain);
     },
     /**
-     * One step of every cell, s ← clamp(s + mask · (u(s) − leak · s)). ELU has α = 1.
+     * Steps every cell once: s ← clamp(s + mask · (u(s) − leak · s)). ELU has α = 1.
      *
-     * @param states [N, H, W, C]; outside a patch they are zero
-     * @param mask [N, H, W, 1], 1 = the cell is updated; absent: all are
+     * @param states [N, H, W, C]; zero outside a patch
+     * @param mask [N, H, W, 1], 1 = update this cell; absent: all cells are updated
      * @returns [N, H, W, C]
      */
     stepStates(states: tf.Tensor4D, genome?: tf.Tensor2D, mask?: tf.Tensor4D): tf.Tensor4D {
@@ -168,16 +178,19 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
 }
 
 /**
- * On the CPU every patch steps alone: the last rows of a batch are summed in a different order
- * (measured with TensorFlow 2.15: up to 46 cells, and the last two latents).
+ * Number of patches in every batch, fixed so that a patch's result does not depend on the others in
+ * its batch. On the CPU every patch steps alone, as the last rows of a batch are summed in a
+ * different order (measured with TensorFlow 2.15: up to 46 cells, and the last two latents).
  */
 const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 
-/** Starts the backend. @throws Error neither package is installed, or its native part is missing */
+/**
+ * Starts the backend. @throws Error if neither package is installed, or its native part is missing
+ */
 export async function startTensorflow(): Promise<RuleBackend> {
   loadTensorflow();
   await useBackend('tensorflow');
-  // The GPU package falls back to the CPU silently; the backend knows which device is in use.
+  // The GPU package silently falls back to the CPU; its backend knows which device is in use.
   const gpu = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
   return tfjsBackend({
     info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
@@ -186,10 +199,12 @@ export async function startTensorflow(): Promise<RuleBackend> {
   });
 }
 
-/** Loads a package, which registers the backend 'tensorflow' with the loaded tfjs-core. */
+/**
+ * Loads one of the packages, which registers the backend 'tensorflow' with the loaded tfjs-core.
+ */
 function loadTensorflow(): void {
   polyfillUtil();
-  // The choice of algorithms must not depend on timings.
+  // Makes the choice of algorithms independent of timings.
   process.env.TF_CUDNN_DETERMINISTIC ??= '1';
   process.env.TF_CUDNN_USE_AUTOTUNE ??= '0';
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
@@ -203,12 +218,12 @@ function loadTensorflow(): void {
       first ??= error;
     }
   }
-  // The original message has five lines, the first of which is a path.
+  // The original message has five lines, and its first line is only a path.
   const isMissing = first instanceof Error && first.message.includes('native addon module');
   throw isMissing ? new Error('its native part is not installed') : first;
 }
 
-/** Restores helpers of node:util that tfjs-node calls and Node 23 removed. */
+/** Restores functions of node:util that tfjs-node calls and Node 23 removed. */
 function polyfillUtil(): void {
   const helpers: Record<string, (value: unknown) => boolean> = {
     isNullOrUndefined: (value) => value === null || value === undefined,

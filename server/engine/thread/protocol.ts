@@ -15,30 +15,28 @@ import {
   type Readout,
 } from '../engine.ts';
 
-/** Steps as they are sent. */
+/** Steps packed into arrays, for a message to the thread. */
 interface PackedSteps {
-  /**
-   * [n, 5]: patch; whether it divides; numbers of `keep`, `closed` and `express`, −1 if absent.
-   */
+  /** [n, 5]: patch; 1 if it divides; lengths of `keep`, `closed` and `express`, −1 if absent. */
   readonly heads: Float64Array;
-  /** All `keep` and `closed`, in order. */
+  /** The values of every `keep` and `closed`, concatenated in order. */
   readonly masks: Uint8Array;
-  /** All `express`, in order. */
+  /** The values of every `express`, concatenated in order. */
   readonly latents: Float32Array;
 }
 
-/** Read-outs as they are sent. */
+/** Read-outs packed into arrays, for a message from the thread. */
 interface PackedReadouts {
-  /** [n, 4]: patch, stage, change, whether it is broken. */
+  /** [n, 4]: patch, stage, change, 1 if it is broken. */
   readonly heads: Float64Array;
-  /** `rgba`, then `presence`, of each patch in order. */
+  /** For each patch in order, `rgba` followed by `presence`. */
   readonly bytes: Uint8Array;
 }
 
 const STEP_HEAD = 5;
 const READOUT_HEAD = 4;
 
-/** Steps as three arrays, to be sent to a thread. */
+/** Packs steps into three arrays, to send them to a thread. */
 export function packSteps(steps: readonly PatchStep[]): PackedSteps {
   let masked = 0;
   let expressed = 0;
@@ -56,7 +54,7 @@ export function packSteps(steps: readonly PatchStep[]): PackedSteps {
   return { heads, masks: masks.all, latents: latents.all };
 }
 
-/** The steps, whose masks and latents are views of the message. */
+/** Restores packed steps. Their masks and latents are views of the message. */
 function unpackSteps({ heads, masks, latents }: PackedSteps): PatchStep[] {
   let [mask, latent] = [0, 0];
   const maskOf = (size: number): Uint8Array | undefined =>
@@ -74,7 +72,7 @@ function unpackSteps({ heads, masks, latents }: PackedSteps): PatchStep[] {
   });
 }
 
-/** Read-outs as two arrays, to be sent back. */
+/** Packs read-outs into two arrays, to send them back. */
 export function packReadouts(readouts: readonly Readout[]): PackedReadouts {
   const size = readouts.reduce((sum, { rgba, presence }) => sum + rgba.length + presence.length, 0);
   const heads = new Float64Array(READOUT_HEAD * readouts.length);
@@ -87,7 +85,7 @@ export function packReadouts(readouts: readonly Readout[]): PackedReadouts {
   return { heads, bytes: bytes.all };
 }
 
-/** The read-outs, which are views of the message. */
+/** Restores packed read-outs, which are views of the message. */
 export function unpackReadouts({ heads, bytes }: PackedReadouts): Readout[] {
   let at = 0;
   return Array.from({ length: heads.length / READOUT_HEAD }, (_, i) => {
@@ -102,7 +100,9 @@ export function unpackReadouts({ heads, bytes }: PackedReadouts): Readout[] {
 const headOf = (heads: Float64Array, size: number, i: number): Float64Array =>
   heads.subarray(size * i, size * (i + 1));
 
-/** Fills an array from its beginning. `add` returns the number of values; −1 for undefined. */
+/**
+ * Fills an array from its beginning. `add` returns the number of values added; −1 for undefined.
+ */
 function append<A extends Uint8Array | Float32Array>(all: A) {
   let at = 0;
   const add = (values: ArrayLike<number> | undefined): number => {
@@ -114,13 +114,13 @@ function append<A extends Uint8Array | Float32Array>(all: A) {
   return { all, add };
 }
 
-/** The worker's `workerData`. */
+/** The worker's start options, passed as `workerData`. */
 export interface WorkerStart {
   readonly backend: BackendName | 'auto';
   readonly models: readonly Model[];
 }
 
-/** The start-up result. A failure to start carries `skipped` too (`NoBackendError`). */
+/** The result of a successful start. A failure carries `skipped`, too, see `NoBackendError`. */
 export interface Started {
   readonly info: EngineInfo;
   readonly skipped: readonly SkippedEngine[];
@@ -130,14 +130,16 @@ export interface Started {
 export interface WorkerMethods extends Omit<ThreadEngine, 'info' | 'step' | 'close'> {
   step(steps: PackedSteps): Promise<PackedReadouts>;
 }
-/** Their names. */
 const CALLS = ['plant', 'step', 'exportStates', 'importStates', 'dispose', 'take', 'put'] as const;
 
-/** The worker's methods, each made by `make`, whose functions pass their argument on. */
+/** Builds an object with all of the worker's methods, each created by `make`. */
 const eachMethod = (make: (method: keyof WorkerMethods) => (argument: never) => unknown) =>
   Object.fromEntries(CALLS.map((method) => [method, make(method)])) as unknown;
 
-/** The methods of a worker with this store. Calls run, and are answered, in order. */
+/**
+ * Exposes a store as a worker's methods. Calls run and are answered in order; calls to a pipelined
+ * store may overlap.
+ */
 export function inOrder(store: PatchStore): WorkerMethods {
   const mutex = new Mutex();
   const step = async (steps: PackedSteps) => packReadouts(await store.step(unpackSteps(steps)));
@@ -146,25 +148,25 @@ export function inOrder(store: PatchStore): WorkerMethods {
     return (argument: unknown): Promise<unknown> => {
       const perform = async (): Promise<unknown> => call(argument);
       const early = store.pipelined ? perform() : undefined;
-      // A failure is reported in the order of the calls.
+      // Prevents an unhandled rejection until `runExclusive` reports the failure in order.
       early?.catch(() => {});
       return mutex.runExclusive(() => early ?? perform());
     };
   }) as WorkerMethods;
 }
 
-/** An engine in one thread, possibly one of several that share the patches. */
+/** An engine in one thread; an engine with several threads can move patches between them. */
 export interface ThreadEngine extends Engine {
-  /** Removes patches, for another thread. @throws EngineError unknown-patch */
+  /** Removes patches and returns them for another thread. @throws EngineError unknown-patch */
   take(patches: readonly PatchId[]): Promise<TransferredPatch[]>;
-  /** Adds patches that another thread's `take` has returned. */
+  /** Adds patches that the `take` of another thread returned. */
   put(patches: readonly TransferredPatch[]): Promise<void>;
 }
 
 type ThreadMethods = Pick<ThreadEngine, keyof WorkerMethods>;
 
 /**
- * Waits until a worker has started and returns an engine over it. When the worker dies, every
+ * Waits until a worker has started and returns an engine that calls it. If the worker dies, every
  * pending and later call fails with `failed`.
  *
  * @param onSkipped see `EngineOptions.onSkipped`

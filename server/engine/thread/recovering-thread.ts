@@ -1,4 +1,6 @@
-/** An engine thread that is replaced when it or its GPU is lost, with all patches restored. */
+/**
+ * An engine thread that is replaced when the thread or its GPU is lost, with all patches restored.
+ */
 import { freeBuffers } from '../../platform/worker-rpc.ts';
 import type { TransferredPatch } from '../backend.ts';
 import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
@@ -6,25 +8,24 @@ import type { ThreadEngine, WorkerMethods } from './protocol.ts';
 import { Recovery, type RecoveryOptions } from './recovery.ts';
 
 /**
- * Steps between two copies of a patch's states. At this interval copying costs well under 1 % of
- * the steps' time on a CPU, and repeating the steps takes a second or two.
+ * Number of steps between two backup copies of a patch's states. At this interval, copying costs
+ * well under 1 % of the time for steps on a CPU, and repeating the steps takes a second or two.
  */
 export const SAVE_EVERY = 64;
 /**
- * As `SAVE_EVERY`, on a GPU: copies cost more, but if the GPU does not return, a CPU repeats the
- * steps.
+ * Number of steps between two backup copies on a GPU. Copies cost more there, but the interval
+ * stays short because a CPU repeats the steps if the GPU does not return.
  */
 export const SAVE_GPU_EVERY = 128;
 
-/** A step as it is logged. */
 type LoggedStep = Omit<PatchStep, 'patch'>;
 
-/** Logged instead of steps with neither mask nor latent: objects of their own would be thousands. */
+/** Shared entries for steps with neither mask nor latent, which saves thousands of objects. */
 const UNMASKED: readonly LoggedStep[] = [{ divide: false }, { divide: true }];
 
 const isUnmasked = ({ keep, closed, express }: LoggedStep): boolean => !(keep || closed || express);
 
-/** A step whose masks and latent are copies. */
+/** Copies a step's masks and latent, as the caller may change its own. */
 const copyOf = (step: PatchStep): PatchStep =>
   isUnmasked(step)
     ? step
@@ -36,21 +37,21 @@ const copyOf = (step: PatchStep): PatchStep =>
       };
 
 /**
- * A copy of a patch's states and the steps made since. A step is a function of the states, so
- * repeating the steps gives the same result.
+ * A copy of a patch's states and the steps made since the copy. A step depends only on the states,
+ * its masks and its latent, so repeating the steps gives the same result.
  */
 class Backup {
   /** Steps since the copy, in order. */
   steps: LoggedStep[] = [];
-  /** Whether its states hold NaN or infinity, of which no copy is made. */
+  /** Whether the states contain NaN or infinity. Such states are not copied. */
   private isBroken = false;
-  /** Number of steps after which a copy is due; `Infinity` while one is being made. */
+  /** Number of steps after which a copy is due; `Infinity` while a copy is being made. */
   private saveAfter: number;
 
   /**
-   * @param seed with the latent that the rule read last before the copy was made
-   * @param saveEvery steps between two copies
-   * @param saved its states [s, s, C]; undefined while they are as planted
+   * @param seed the patch as planted, but with the latent that the rule was reading at the copy
+   * @param saveEvery number of steps between two copies
+   * @param saved the copied states [s, s, C]; undefined while they are as planted
    */
   constructor(
     public seed: NewPatch,
@@ -61,26 +62,30 @@ class Backup {
     this.saveAfter = saveEvery / 2 + (seed.patch % saveEvery);
   }
 
-  /** Whether the states should be copied before the next step. */
+  /** Whether to copy the states before the next step. */
   get isDue(): boolean {
     return !this.isBroken && this.steps.length >= this.saveAfter;
   }
 
-  /** Adds a step. The caller must not change its mask and latent afterwards. */
+  /** Logs a step. The caller must not change its masks and latent afterwards. */
   log(step: PatchStep, isBroken: boolean): void {
     this.steps.push(isUnmasked(step) ? UNMASKED[Number(step.divide)] : step);
     this.isBroken = isBroken;
   }
 
-  /** Call it when a copy is requested. */
+  /** Marks that a copy was requested. */
   beginSave(): void {
     this.saveAfter = Infinity;
   }
 
-  /** @param saved the copy, which includes all logged steps; undefined: there is none */
+  /**
+   * Replaces the copy and clears the log.
+   *
+   * @param saved a copy of the states after all logged steps; undefined: copying failed
+   */
   endSave(saved: Float32Array | undefined): void {
     if (!saved) {
-      // A copy that failed is not retried immediately.
+      // Delays the next attempt after a failed copy.
       this.saveAfter = this.steps.length + this.saveEvery / 8;
       return;
     }
@@ -90,7 +95,7 @@ class Backup {
     this.steps = [];
   }
 
-  /** The backup of the patch with other states. */
+  /** Returns a new backup of the patch after its states were replaced. */
   withStates(saved: Float32Array): Backup {
     return new Backup(this.seedNow, this.saveEvery, saved);
   }
@@ -102,10 +107,10 @@ class Backup {
   }
 }
 
-/** A patch in transfer between two recovering threads. */
+/** A patch on its way from one recovering thread to another. */
 interface TransferredBackup extends TransferredPatch {
   readonly backup: Backup;
-  /** Of the engine whose layout it has. */
+  /** Name of the engine that defines the layout of the states. */
   readonly engine: string;
 }
 
@@ -133,7 +138,7 @@ export function recoveringThread(
   { saveEvery = SAVE_EVERY, ...options }: RecoveryOptions & { readonly saveEvery?: number },
 ): ThreadEngine {
   const backups = new Map<PatchId, Backup>();
-  /** Of the current thread. */
+  /** Describes the current thread, and changes with it. */
   const info = { ...first.info };
   const recovery = new Recovery(first, options, (thread) => {
     Object.assign(info, thread.info);
@@ -146,7 +151,7 @@ export function recoveringThread(
     return recovery.submit(run, accept);
   };
 
-  /** Calls a method of the thread. @param accept see `Recovery.submit` */
+  /** Calls a method of the current thread. @param accept see `Recovery.submit` */
   const ask = <M extends keyof WorkerMethods>(
     method: M,
     argument: Parameters<ThreadEngine[M]>[0],
@@ -164,8 +169,8 @@ export function recoveringThread(
     });
     for (const backup of due) backup.beginSave();
     const ids = due.map(({ seed }) => seed.patch);
-    // Copied before the step but saved after it: a restored patch repeats its last step, so that
-    // the next one has a read-out to compare with.
+    // The state is copied before the step, but the step is logged after the copy. A restored patch
+    // therefore repeats its last step, which gives its next step a read-out to compare with.
     const call = async (thread: ThreadEngine) => {
       const saved = ids.length > 0 ? thread.exportStates(ids).catch(() => []) : [];
       const readouts = await thread.step(own);
@@ -174,8 +179,8 @@ export function recoveringThread(
     try {
       const { readouts } = await submit(call, ({ saved, readouts }) => {
         const replaced = due.map((backup) => backup.saved);
-        // Steps are logged when answered, in order: those logged by now are exactly those in the
-        // copy.
+        // Steps are logged in order when they are answered, so the log now contains exactly the
+        // steps that the copy includes.
         due.forEach((backup, i) => {
           backup.endSave(saved[i]);
         });
@@ -193,7 +198,7 @@ export function recoveringThread(
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    // An empty call, to wait for the answers of all earlier ones.
+    // An empty call, which is answered after all earlier ones.
     closing = ask('dispose', []).catch(() => {});
     await closing;
     await recovery.close();
@@ -233,7 +238,7 @@ export function recoveringThread(
       const given = patches as readonly TransferredBackup[];
       const arrive = (thread: ThreadEngine): Promise<void> => {
         const isAlike = given.every(({ engine }) => engine === thread.info.name);
-        // Another engine lays out cells in another way: one of the two may have fallen back meanwhile.
+        // Engines differ in the layout of cells. They differ here if one thread has fallen back.
         if (!isAlike)
           return restore(
             thread,

@@ -1,6 +1,6 @@
 /**
- * Replaces threads that are lost, or whose GPU is. Calls are submitted immediately and answered in
- * order. After a loss, a new thread starts, patches are restored on it, and unanswered calls are
+ * Replaces a thread that is lost or whose GPU is lost. Calls are submitted immediately and answered
+ * in order. After a loss, a new thread starts, its patches are restored, and unanswered calls are
  * submitted again.
  */
 import { type Clock, pause, retry, systemClock } from '../../platform/clock.ts';
@@ -8,28 +8,27 @@ import type { BackendName } from '../backend.ts';
 import { EngineError, type EngineInfo, type EngineLoss } from '../engine.ts';
 import type { ThreadEngine } from './protocol.ts';
 
-/** Options of a `Recovery`. */
 export interface RecoveryOptions {
   /** Starts a thread. @throws EngineError unavailable */
   readonly start: (backend: BackendName) => Promise<ThreadEngine>;
-  /** Replaces a backend that is lost repeatedly or does not start; absent: no other may. */
+  /** Replaces a backend that is lost repeatedly or does not start; absent: no other backend may. */
   readonly alternative?: BackendName;
   /** Called for each loss, before the replacement starts. */
   readonly onLoss?: (what: EngineLoss['what'], why: string) => void;
-  /** Called with the alternative that is used from now on, and why. */
+  /** Called when the alternative takes over, with the reason. */
   readonly onFallback?: (replacement: EngineInfo, why: string) => void;
-  /** Delay before each attempt to start a replacement, ms. */
+  /** Delay before each attempt to start a replacement, in ms. */
   readonly retryDelays?: readonly number[];
   readonly clock?: Clock;
 }
 
-/** A driver may take seconds to make a GPU available after a reset. */
+/** In ms. After a reset, a driver may take seconds to make a GPU available. */
 const RETRY_DELAYS = [0, 500, 2_000, 5_000];
-/** Maximum number of losses within `LOSS_WINDOW` that are recovered from; the last by an alternative. */
+/** Maximum number of recoveries within `LOSS_WINDOW`. The last one uses the alternative. */
 const MAX_LOSSES = 3;
-/** Failures to start a replacement before an alternative is used: all but the last retry. */
+/** Number of failed starts after which the next attempt, the last one, uses the alternative. */
 const MAX_FAILURES = RETRY_DELAYS.length - 1;
-/** ms */
+/** Period in which losses are counted, in ms. */
 const LOSS_WINDOW = 60_000;
 
 interface PendingCall {
@@ -37,20 +36,18 @@ interface PendingCall {
   reject(error: EngineError): void;
 }
 
-/** Holds the current thread and the calls it has not answered. */
+/** Holds the current thread and the calls that it has not answered. */
 export class Recovery {
   /** Undefined while a replacement starts. */
   private current: ThreadEngine | undefined;
   private failure: EngineError | undefined;
-  /** Times of the losses within `LOSS_WINDOW`. */
+  /** Times of the losses within `LOSS_WINDOW`, in ms. */
   private losses: number[] = [];
   private backend: BackendName;
   private readonly clock: Clock;
   private readonly pending = new Set<PendingCall>();
 
-  /**
-   * @param restore restores all patches on a new thread, in their state before the pending calls
-   */
+  /** @param restore restores all patches on a new thread, as they were before the pending calls */
   constructor(
     first: ThreadEngine,
     private readonly options: RecoveryOptions,
@@ -62,16 +59,16 @@ export class Recovery {
   }
 
   /**
-   * Submits a call.
+   * Submits a call to the current thread.
    *
    * @param run submits the call before it returns; called again if the thread is lost
    * @param accept receives the answer; afterwards the call is never submitted again
-   * @throws EngineError failed, closed; the error with which the thread answers
+   * @throws EngineError failed, closed; or the error that the thread answers with
    */
   submit<T>(run: (thread: ThreadEngine) => Promise<T>, accept?: (result: T) => void): Promise<T> {
     const { pending } = this;
     return new Promise<T>((resolve, reject) => {
-      /** Ignores answers of a lost thread: the call is submitted again. */
+      /** Settles the call. Ignores answers of a lost thread, as the call is submitted again. */
       const answer = (thread: ThreadEngine, take: () => void): void => {
         if (thread !== this.current) return;
         pending.delete(call);
@@ -108,7 +105,9 @@ export class Recovery {
     await thread?.close();
   }
 
-  /** Replaces a thread. A failed call may have left it in an inconsistent state. */
+  /**
+   * Replaces a thread, even after a failed call, which may have left it in an inconsistent state.
+   */
   private async replace(lost: ThreadEngine, error: EngineError): Promise<void> {
     if (lost !== this.current) return;
     this.current = undefined;
@@ -120,7 +119,11 @@ export class Recovery {
     }
   }
 
-  /** @throws Error why calls fail from now on */
+  /**
+   * Starts a replacement, restores the patches on it and submits the pending calls again.
+   *
+   * @throws Error if the thread cannot be replaced
+   */
   private async recover(error: EngineError): Promise<void> {
     const { onLoss, retryDelays = RETRY_DELAYS } = this.options;
     const { clock } = this;
@@ -155,7 +158,10 @@ export class Recovery {
     for (const call of this.pending) call.attempt(thread);
   }
 
-  /** Starts the same backend, or after repeated losses or failures its alternative. */
+  /**
+   * Returns a function that starts the same backend or, after repeated losses or failed starts, its
+   * alternative.
+   */
   private replacementStarter(): () => Promise<ThreadEngine> {
     const { start, alternative, onFallback } = this.options;
     let failures = this.losses.length < MAX_LOSSES ? 0 : MAX_FAILURES;

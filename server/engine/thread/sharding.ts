@@ -1,7 +1,7 @@
 /**
- * One engine over several threads, each with its own store. Every patch is in one of them; in a step
- * with uneven load, some patches move. A patch steps identically in any thread, so callers see no
- * difference.
+ * One engine over several threads, each with its own store. Every patch is in exactly one thread;
+ * if the load of a step is uneven, some patches move. A patch steps identically in any thread, so
+ * callers see no difference.
  */
 import { Mutex } from '../../platform/queues.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -9,55 +9,57 @@ import { PatchTable, stageAfter } from '../core/patch-table.ts';
 import { type Engine, EngineError, type PatchId, type PatchStep, type Readout } from '../engine.ts';
 import type { ThreadEngine } from './protocol.ts';
 
-/** What this side knows of a patch. */
+/** The thread and stage of a patch. */
 interface Placement {
   readonly species: { readonly card: Card };
   thread: number;
   stage: number;
 }
 
-/** Methods whose argument is a list with an item per patch. */
+/** Methods whose argument is a list with one item per patch. */
 type ListMethod = 'plant' | 'step' | 'exportStates' | 'importStates' | 'dispose';
 type Item = PatchId | { readonly patch: PatchId };
 
-/** A call that the threads have been asked for. */
+/** A call that was sent to the threads. */
 interface Submitted<T> {
   readonly answer: Promise<T>;
 }
 
-/** A patch that goes to another thread. */
+/** The transfer of a patch to another thread. */
 interface Move {
   readonly patch: PatchId;
   readonly to: number;
 }
 
-/** Patches that may move in one step: each costs a copy of its state. */
+/**
+ * Maximum number of patches that move in one step, as each move costs a copy of the patch's state.
+ */
 const MAX_MOVES = 8;
 
-/** Combines threads to one engine. @param threads which have loaded the same checkpoints */
+/** Combines threads into one engine. @param threads with the same checkpoints loaded */
 export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Card[]): Engine {
   const placements = new PatchTable<Placement>(new Map(cards.map((card) => [card.name, { card }])));
   const mutex = new Mutex();
   let closing: Promise<void> | undefined;
-  /** Resolves when all calls so far are answered, well or not. */
+  /** Resolves when all calls so far are answered, whether or not they fail. */
   let answered: Promise<unknown> = Promise.resolve();
   /**
-   * Submits calls in order, and answers them in order. A thread does what it is asked in order, so
-   * that a call need not wait until those before it are answered.
+   * Submits calls in order and answers them in order. Each thread executes its calls in order, so a
+   * call is submitted without waiting for the answers to earlier ones.
    *
-   * @param submit resolves once what follows may be submitted; the answer may come later
+   * @param submit resolves once the next call may be submitted; the answer may come later
    */
   const inOrder = async <T>(submit: () => Submitted<T> | Promise<Submitted<T>>): Promise<T> => {
     if (closing) throw new EngineError('closed');
     const before = answered;
     const answer = mutex.runExclusive(submit).then((call) => call.answer);
-    // Without their results, which would be kept for ever, as each holds those before it.
+    // Drops the results: otherwise each promise would hold all earlier ones, and memory would leak.
     answered = Promise.allSettled([before, answer]).then(() => {});
     await before;
     return answer;
   };
 
-  /** Passes each thread its own items and returns the results, if any, in the order of the items. */
+  /** Sends each thread its own items and returns the results, if any, in the order of the items. */
   const distribute = async <M extends ListMethod>(
     method: M,
     items: Parameters<Engine[M]>[0] & readonly Item[],
@@ -78,9 +80,9 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     return results as never;
   };
 
-  /** The moves that make the threads' load of a step as even as possible. */
+  /** Finds the moves that make the load of a step as even as possible across threads. */
   const movesFor = (steps: readonly PatchStep[]): Move[] => {
-    // A thread that has fallen back to another engine lays out its cells in another way.
+    // Patches cannot move after a thread has fallen back to an engine with another layout of cells.
     if (new Set(threads.map(({ info }) => info.name)).size > 1) return [];
     const load = threads.map(() => 0);
     const work = steps.map((step) => {
@@ -107,8 +109,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   };
 
   /**
-   * Steps patches where they are, and then those that move. These are taken before anything is
-   * stepped, so that they travel meanwhile.
+   * Steps the patches that stay, then those that move. The moving patches are taken before any step
+   * starts, so that their transfer overlaps with the steps of the others.
    */
   const stepAndMove = async (
     steps: readonly PatchStep[],
@@ -121,7 +123,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
         const taken = await threads[placement.thread].take([patch]);
         placement.thread = to;
         const put = threads[to].put(taken);
-        // Its failure is for who waits for the answer, unless something else has failed before.
+        // Prevents an unhandled rejection; `all` reports the failure, unless an earlier one ends
+        // the call.
         put.catch(() => {});
         return { put };
       }),
@@ -189,13 +192,13 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   };
 }
 
-/** Its failure is for who waits for the answer, who may come later. */
+/** Wraps an answer that may be awaited later, and prevents an unhandled rejection until then. */
 function submitted<T>(answer: Promise<T>): Submitted<T> {
   answer.catch(() => {});
   return { answer };
 }
 
-/** Waits for all promises. @throws the error of the first that fails, after the others */
+/** Waits for all promises to settle. @throws the error of the first failed one in the list */
 async function allSettled<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   const settled = await Promise.allSettled(promises);
   return settled.map((one) => {

@@ -1,4 +1,4 @@
-/** The engine's thread: a patch store behind a message port. */
+/** The engine's worker thread, which runs a patch store behind a message port. */
 import { workerData } from 'node:worker_threads';
 import { serveWorker } from '../../platform/worker-rpc.ts';
 import { openStore } from '../backends.ts';

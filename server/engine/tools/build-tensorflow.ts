@@ -1,6 +1,6 @@
 /**
- * The native part of tfjs-node, built here: for machines that reach a package index but not tfjs's
- * storage host.
+ * Builds the native part of tfjs-node on this machine, for machines that reach a package index but
+ * not tfjs's storage host.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { runCommand } from '../../settings/document.ts';
 import { text } from '../../settings/server-types.ts';
 import { tensorflowFolders } from '../tfjs/native-part.ts';
 
-/** The first with its C API in libraries of their own is 2.12; later than this one is not tried. */
+/** The C API is in separate libraries since 2.12; versions after this one are not tested. */
 const VERSION = '2.15.1';
 
 const COMMAND = {
@@ -78,7 +78,7 @@ async function main({ wheel: given, gpu }: Values<typeof COMMAND.options>): Prom
     }
   }
 
-  // The path that the package will look for, which depends on Node's version.
+  // The path where the package looks for the add-on, which depends on Node's version.
   const addon: string = createRequire(manifest)('@mapbox/node-pre-gyp').find(manifest);
   await mkdir(dirname(addon), { recursive: true });
   run(
@@ -113,9 +113,9 @@ function findHeaders(): string {
   return found;
 }
 
-/** By pip, so that its index, proxy and certificates are those this machine is set up for. */
+/** Downloads the wheel with pip, which knows this machine's index, proxy and certificates. */
 async function download(gpu: boolean, to: string): Promise<string> {
-  // The wheel is only a container here: any Python's will do.
+  // A wheel for any Python version will do, as only its libraries and headers are used.
   const any = ['--python-version', '3.10', '--only-binary', ':all:', '--no-deps', '-d', to];
   const platforms = ['--platform', 'manylinux_2_17_x86_64', '--platform', 'manylinux2014_x86_64'];
   run(

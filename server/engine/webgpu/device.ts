@@ -2,33 +2,35 @@
 import { existsSync } from 'node:fs';
 import { EngineError } from '../engine.ts';
 
-/** An open GPU. */
 export type Gpu = Awaited<ReturnType<typeof openGpu>>;
 
 /** Finds the preferred GPU. @throws EngineError unavailable */
 export const findGpu = async () => describe((await request()).adapter);
 
-/** What is known of a GPU before it is opened. */
+/** Describes a GPU before it is opened. */
 function describe({ info }: GPUAdapter) {
   const real = isRealGpu(info);
   const what = info.description || info.device || info.vendor || 'unnamed adapter';
   return {
-    /** For people. */
+    /** Name of the device, as text for the host. */
     name: `${real ? 'GPU' : 'CPU emulating a GPU'} (WebGPU, ${what.trim()})`,
-    /** Whether it is not a driver that computes on the CPU. */
+    /** Whether the adapter is a GPU, not a driver that computes on the CPU. */
     real,
     info,
   };
 }
 
-/** Device files of GPUs on Linux: kernel drivers, NVIDIA's driver, and WSL. */
+/** Device files of GPUs on Linux: of kernel drivers, of NVIDIA's driver and of WSL. */
 const DEVICE_FILES = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
 
-/** Whether there may be a GPU. Drivers print errors on the terminal if they find none. */
+/**
+ * Whether the machine may have a GPU. Prevents attempts on other machines, where drivers print
+ * errors on the terminal.
+ */
 export const mayHaveGpu = (): boolean =>
   process.platform !== 'linux' || DEVICE_FILES.some((file) => existsSync(file));
 
-/** Software drivers, not all of which set `isFallbackAdapter`. */
+/** Names of software drivers, as not all of them set `isFallbackAdapter`. */
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|basic render|software/i;
 
 /** Whether an adapter is a GPU, not a driver that computes on the CPU. */
@@ -38,7 +40,7 @@ export const isRealGpu = (
 
 /** Opens the preferred GPU. @throws EngineError unavailable */
 export async function openGpu() {
-  // An adapter can open only one device.
+  // Requests a new adapter, as an adapter can open only one device.
   const { instance, adapter } = await request();
   const { limits } = adapter;
   const device = await adapter
@@ -59,7 +61,8 @@ export async function openGpu() {
     ...describe(adapter),
     device,
     /**
-     * To be held until the device is lost: if it is garbage-collected before, Dawn crashes the process.
+     * Keep a reference until the device is lost: if the instance is garbage-collected earlier, Dawn
+     * crashes the process.
      */
     instance,
   };

@@ -1,4 +1,4 @@
-/** The steps of one submission, and the work buffer as kernels read it (`work.ts`). */
+/** The steps of one submission, and the work buffer that describes them to kernels (`work.ts`). */
 import type { PatchStep } from '../engine.ts';
 import type { GpuPatch } from './net.ts';
 import type { Plan } from './plan.ts';
@@ -12,20 +12,20 @@ import {
   tilesOf,
 } from './work.ts';
 
-/** One patch's step, as it is submitted. */
+/** A submitted step of one patch. */
 export interface Job {
   readonly patch: GpuPatch;
   readonly step: PatchStep;
-  /** Side of the patch after the step. */
+  /** Side of the patch after the step, in cells. */
   readonly stage: number;
-  /** Offset of its answer, words. */
+  /** Offset of the step's answer, in words. */
   readonly answer: number;
 }
 
-/** The section of a page: the jobs, their masks, and the list of tiles. */
+/** A page's part of the work buffer: its jobs, their masks, and the list of tiles. */
 export type Section = ReturnType<typeof writeSection>;
 
-/** Writes the section of a page. */
+/** Writes a page's part of the work buffer. */
 export function writeSection(jobs: readonly Job[], plan: Plan) {
   const tiles = jobs.reduce((sum, { stage }) => sum + tilesOf(stage, plan), 0);
   let mask = JOBS_AT + JOB_FIELDS.length * jobs.length;
@@ -36,7 +36,7 @@ export function writeSection(jobs: readonly Job[], plan: Plan) {
   words[0] = tiles;
   words[1] = tile;
   jobs.forEach(({ patch, step: { divide, keep, closed }, stage, answer }, i) => {
-    /** @returns where the bits of a mask are, in words; 0 without one */
+    /** @returns offset of the mask's bits, in words; 0 if there is no mask */
     const writeMask = (cells: Uint8Array | undefined): number => {
       if (!cells) return 0;
       const at = mask;

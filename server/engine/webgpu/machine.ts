@@ -1,6 +1,6 @@
 /**
- * A GPU with nets, patches and readback buffers, all of which are lost with it. Calls are submitted
- * before they return; their promises resolve when the answers have arrived.
+ * A GPU with its nets, patches and readback buffers, which are all lost if the GPU is lost. Calls
+ * are submitted before they return; their promises resolve when the answers have arrived.
  */
 import { setTimeout } from 'node:timers/promises';
 import { getOrAdd } from '../../platform/collections.ts';
@@ -14,22 +14,23 @@ import { ReadbackBuffers, readMapped } from './readback.ts';
 import { ANSWER_HEAD, answerWords, BROKEN, JOBS_AT, maxWorkWords, SECTION_WORDS } from './work.ts';
 
 /**
- * Answer bytes per submission, which must fit one binding; larger steps are split into portions.
+ * Maximum size of the answers of one submission, in bytes, as they must fit one binding. Larger
+ * steps are split into portions.
  */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
-/** How long after a failed call a device may take to report its loss, ms. */
+/** How long after a failed call a device may take to report its loss, in ms. */
 const LOSS_REPORT_DELAY = 100;
-/** Bytes read through one buffer: a larger one is harder to allocate. */
+/** Maximum number of bytes read through one buffer, as larger buffers are harder to allocate. */
 const MAX_READ_BYTES = 64 * 2 ** 20;
 
-/** A device and what it holds. */
+/** An open device with everything stored on it. */
 export class Machine {
-  /** By checkpoint name. */
+  /** Loaded nets by checkpoint name. */
   readonly nets = new Map<string, Net>();
   private readonly device: GPUDevice;
   private readonly readback: ReadbackBuffers;
   private readonly maxAnswerBytes: number;
-  /** Why answers are not reliable any more. */
+  /** Why answers are no longer reliable; undefined: answers are reliable. */
   private failure: EngineError | undefined;
 
   private constructor(private readonly gpu: Gpu) {
@@ -46,7 +47,7 @@ export class Machine {
   /**
    * Loads the models on a GPU.
    *
-   * @throws EngineError unavailable; Error: a kernel does not compile
+   * @throws EngineError unavailable; Error if a kernel does not compile
    */
   static async open(models: readonly Model[], gpu: Gpu): Promise<Machine> {
     const machine = new Machine(gpu);
@@ -57,8 +58,8 @@ export class Machine {
   }
 
   /**
-   * Reserves memory for one more patch of each of these nets and for a step of all patches when
-   * fully grown; returns undefined if there is enough already.
+   * Reserves memory for one more patch of each of these nets, and for a step of all patches at full
+   * size. Returns undefined if there is already enough.
    *
    * @throws EngineError out-of-memory: nothing was reserved, and everything else continues to work
    */
@@ -91,12 +92,12 @@ export class Machine {
   async step(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
     const wordsOf = ({ patch, step }: Entry<GpuPatch>) => answerWords(stageAfter(patch, step));
     const portions = inPortions(entries, wordsOf, this.maxAnswerBytes / 4);
-    // All portions are submitted before the first is awaited.
+    // Submits all portions before it awaits the first.
     return (await this.checked(Promise.all(portions.map((part) => this.submit(part))))).flat();
   }
 
   /**
-   * Reads states, as `Net.plant` takes them.
+   * Reads states, in the layout that `Net.plant` expects.
    *
    * @throws EngineError out-of-memory; gpu-lost, failed
    */
@@ -107,9 +108,10 @@ export class Machine {
     const most = Math.min(MAX_READ_BYTES, device.limits.maxBufferSize);
     const portions = inPortions(patches, ({ bytes }) => bytes, most);
     const copies = Promise.all(portions.map((portion) => readStates(device, portion)));
-    // Awaited below, if memory was not short.
+    // Prevents an unhandled rejection; `copies` is awaited below, unless memory was short.
     copies.catch(() => {});
-    // After a failed allocation, the commands that use the buffer are invalid too.
+    // A failed allocation also makes the commands that use the buffer invalid, so check memory
+    // first.
     const [full, wrong] = await Promise.all(
       [device.popErrorScope(), device.popErrorScope()].map((scope) => scope.catch(() => null)),
     );
@@ -122,7 +124,7 @@ export class Machine {
     this.readback.destroy();
     for (const net of this.nets.values()) net.destroy();
     this.device.destroy();
-    // Referenced until the device has ended: see `Gpu.instance`.
+    // Keeps a reference until the device is lost: see `openGpu`.
     void this.device.lost.then(() => this.gpu);
   }
 
@@ -140,7 +142,7 @@ export class Machine {
     return result as T;
   }
 
-  /** Submits a step whose answers fit one buffer. */
+  /** Submits a step whose answers fit in one buffer. */
   private async submit(entries: readonly Entry<GpuPatch>[]): Promise<Readout[]> {
     const jobs = jobsOf(entries);
     for (const { patch, step } of jobs)
@@ -172,7 +174,10 @@ export class Machine {
     }
   }
 
-  /** Bytes that a step of all patches and of `more` takes when fully grown, per portion. */
+  /**
+   * Computes the buffer sizes, in bytes, for a step of all patches and of `more` at full size. If
+   * the step is split into portions, the sizes are those of one portion.
+   */
   private requiredBytes(more: ReadonlyMap<Net, number>): [work: number, answers: number] {
     let [work, heads, answers] = [0, 0, 0];
     for (const net of this.nets.values()) {
@@ -196,7 +201,7 @@ function jobsOf(entries: readonly Entry<GpuPatch>[]): Job[] {
   });
 }
 
-/** The work of each page, and its offset in bytes. */
+/** Writes the sections of all pages. `at` is a section's offset in the work buffer, in bytes. */
 function sectionsOf(jobs: readonly Job[]): (Section & { page: Page; at: number })[] {
   const pages = new Map<Page, Job[]>();
   for (const job of jobs) getOrAdd(pages, job.patch.page, () => []).push(job);
@@ -208,7 +213,7 @@ function sectionsOf(jobs: readonly Job[]): (Section & { page: Page; at: number }
   });
 }
 
-/** Copies states to the CPU; the copy is submitted before the call returns. */
+/** Copies states to the CPU. The copy is submitted before the call returns. */
 async function readStates(
   device: GPUDevice,
   patches: readonly GpuPatch[],
@@ -232,7 +237,7 @@ async function readStates(
   }
 }
 
-/** @param isCompared whether the patch had a step before that its answer is compared with */
+/** @param isCompared whether the answer was compared with an earlier step of the patch */
 function readAnswer(
   mapped: ArrayBuffer,
   { step: { patch }, stage, answer }: Job,
@@ -240,7 +245,7 @@ function readAnswer(
 ): Readout {
   const [flag] = new Uint32Array(mapped, 4 * answer, 1);
   const cells = stage * stage;
-  // Copied, since the buffer moves between threads.
+  // Copies the bytes, as views of the mapped buffer are not valid after the call.
   const bytes = new Uint8Array(mapped, 4 * (answer + ANSWER_HEAD), 5 * cells).slice();
   const rgba = bytes.subarray(0, 4 * cells);
   const presence = bytes.subarray(4 * cells);
@@ -248,7 +253,10 @@ function readAnswer(
   return flag === BROKEN ? brokenReadout(readout) : readout;
 }
 
-/** The first line of a driver's message, which may be long or empty. */
+/**
+ * Returns the first line of a driver's message, which may be long, or the error's name if it is
+ * empty.
+ */
 function messageOf(error: GPUError): string {
   const [first] = error.message.split('\n');
   const { name } = error.constructor;
@@ -256,8 +264,8 @@ function messageOf(error: GPUError): string {
 }
 
 /**
- * Splits items, in order, into portions of at most `most` in size; a larger item is its own
- * portion.
+ * Splits items, in order, into portions of at most `most` in total size. A larger item becomes a
+ * portion of its own.
  */
 function inPortions<T>(items: readonly T[], sizeOf: (item: T) => number, most: number): T[][] {
   const portions: T[][] = [];

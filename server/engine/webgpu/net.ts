@@ -1,8 +1,8 @@
 /**
  * A checkpoint's net on a device: its kernels and weights, and the memory of its patches. Patches
- * lie in pages of equal slots, each for one patch of any stage. A slot has two halves: a step reads
- * one and writes the other. A half holds groups of four channels, [C/4, s, s, 4], so that
- * neighbouring threads, which step neighbouring cells, read neighbouring memory.
+ * are stored in pages of equal slots; a slot holds one patch of any stage. A slot has two halves: a
+ * step reads one and writes the other. A half holds groups of four channels, [C/4, s, s, 4], so
+ * that neighbouring threads, which step neighbouring cells, read neighbouring memory.
  */
 import type { Card } from '../../vnca/card.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
@@ -18,15 +18,15 @@ export interface Page {
   readonly net: Net;
   readonly states: GPUBuffer;
   readonly seen: GPUBuffer;
-  /** Undefined if all patches share one record. */
+  /** Each patch's record; undefined if all patches share one record. */
   readonly records: GPUBuffer | undefined;
   readonly slots: number;
   readonly free: number[];
 }
 
-/** A patch in a slot. */
+/** A patch in a slot of a page. */
 export class GpuPatch {
-  /** Index of the half that holds the current states. */
+  /** Index (0 or 1) of the half that holds the current states. */
   currentHalf = 0;
   /** Whether the page's `seen` holds the RGBA of the patch's last step. */
   hasLastRgba = false;
@@ -35,7 +35,7 @@ export class GpuPatch {
   constructor(
     readonly page: Page,
     readonly slot: number,
-    /** Current side s. */
+    /** Current side s, in cells. */
     public stage: number,
   ) {
     this.species = page.net;
@@ -46,26 +46,32 @@ export class GpuPatch {
     return (2 * this.slot + half) * this.species.halfGroups;
   }
 
-  /** Offset of the current states in `states`, bytes. */
+  /** Offset of the current states in `states`, in bytes. */
   get statesAt(): number {
     return this.offsetOf(this.currentHalf) * GROUP_BYTES;
   }
 
-  /** Size of the current states, bytes. */
+  /** Size of the current states, in bytes. */
   get bytes(): number {
     return this.species.plan.channels * this.stage * this.stage * GROUP_BYTES;
   }
 }
 
 const FIRST_PAGE_SLOTS = 16;
-/** Larger pages save few dispatches and are harder to allocate. */
+/**
+ * Maximum size of a page, in bytes. Larger pages would save few dispatches and be harder to
+ * allocate.
+ */
 const MAX_PAGE_BYTES = 256 * 2 ** 20;
 
-/** A loaded net. Each new page has twice the slots, so that pages are few and mostly full. */
+/**
+ * A loaded net. Each new page has twice as many slots as the previous one, so that there are few
+ * pages and most are full.
+ */
 export class Net {
   readonly card: Card;
   readonly pages: Page[] = [];
-  /** Cells of a grown patch. */
+  /** Number of cells of a fully grown patch. */
   readonly cells: number;
   /** Size of a half, in groups of four values. */
   readonly halfGroups: number;
@@ -79,7 +85,7 @@ export class Net {
       readonly layout: GPUBindGroupLayout;
       readonly pipelines: readonly GPUComputePipeline[];
       readonly weights: GPUBuffer;
-      /** The record of all patches; undefined if each has its own. */
+      /** The record that all patches share; undefined if each has its own. */
       readonly records: GPUBuffer | undefined;
     },
   ) {
@@ -92,8 +98,8 @@ export class Net {
   /**
    * Loads a net on a device.
    *
-   * @throws EngineError unavailable: the net is too wide for the GPU; Error: a kernel does not
-   *   compile
+   * @throws EngineError unavailable: the net is too wide for the GPU; Error if a kernel does not
+   * compile
    */
   static async load(model: Model, device: GPUDevice): Promise<Net> {
     const { card } = model;
@@ -131,8 +137,8 @@ export class Net {
   /**
    * Encodes the kernels for a page's section of the work.
    *
-   * @param section.at its offset, bytes
-   * @param answerBytes of all answers
+   * @param section.at offset of the section in the work buffer, in bytes
+   * @param answerBytes total size of all answers, in bytes
    */
   encode(
     pass: GPUComputePassEncoder,
@@ -159,17 +165,21 @@ export class Net {
     }
   }
 
-  /** Number of free slots. */
+  /** Number of free slots on all pages. */
   get free(): number {
     return this.pages.reduce((sum, { free }) => sum + free.length, 0);
   }
 
-  /** Number of slots in use. */
+  /** Number of occupied slots on all pages. */
   get taken(): number {
     return this.pages.reduce((sum, { slots, free }) => sum + slots - free.length, 0);
   }
 
-  /** Adds pages until `count` slots are free. @returns removes them again; none may be in use */
+  /**
+   * Adds pages until `count` slots are free.
+   *
+   * @returns a function that removes the new pages, while none of their slots is in use
+   */
   grow(count: number): () => void {
     const before = this.pages.length;
     while (this.free < count) this.pages.push(this.createPage());
@@ -179,9 +189,9 @@ export class Net {
   }
 
   /**
-   * Adds a patch, in a new page if no slot is free.
+   * Adds a patch, on a new page if no slot is free.
    *
-   * @param state as for `write`
+   * @param state [C/4, s, s, 4], see `write`
    * @param latent [Z]
    */
   plant(stage: number, state: Float32Array<ArrayBuffer>, latent: Float32Array): GpuPatch {
@@ -200,18 +210,21 @@ export class Net {
     this.device.queue.writeBuffer(patch.page.states, patch.statesAt, state);
   }
 
-  /** Makes a patch read another latent [Z]; no effect if all patches share one record. */
+  /** Makes a patch read another latent [Z]. Has no effect if all patches share one record. */
   express({ page, slot }: GpuPatch, latent: Float32Array): void {
     if (!page.records) return;
     const record = packRecord(this.model, this.record, latent);
     this.device.queue.writeBuffer(page.records, slot * record.byteLength, record);
   }
 
-  /** Frees a slot. Submitted work may still use it: work of the next patch is queued behind. */
+  /**
+   * Frees a slot. Submitted work may still use it, but work of the slot's next patch is queued
+   * after it.
+   */
   release({ page, slot }: GpuPatch): void {
     page.free.push(slot);
-    // One empty page stays, or repeated planting and disposing would create and destroy it each
-    // time.
+    // Keeps one empty page. Otherwise repeated planting and disposing would create and destroy a
+    // page each time.
     const empty = this.pages.filter(({ free, slots }) => free.length === slots);
     if (empty.length < 2) return;
     const last = empty.at(-1)!;

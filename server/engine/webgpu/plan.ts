@@ -1,21 +1,21 @@
 /**
- * How a net is partitioned on a GPU. A workgroup steps one tile of a patch through the total net.
- * Each thread holds some cells and some units of the current layer in registers; the values of the
- * cells and the next rows of weights are in workgroup memory. Values come in groups of four, which
- * a GPU loads at once.
+ * Plans how a net is partitioned on a GPU. A workgroup steps one tile of a patch through the whole
+ * net. Each thread holds some cells and some units of the current layer in registers; the values of
+ * the cells and the next rows of weights are in workgroup memory. Values are in groups of four, as
+ * a GPU loads four values in one operation.
  */
 import type { Card } from '../../vnca/card.ts';
 import { EngineError } from '../engine.ts';
 
-/** How the units of a layer are distributed over threads, in groups of four. */
+/** Distribution of a layer's units over threads, in groups of four. */
 export interface Columns {
-  /** Groups of units per thread. */
+  /** Number of groups of units per thread. */
   readonly perThread: number;
-  /** Groups of all threads; those beyond the layer are zero. */
+  /** Number of groups of all threads; groups beyond the layer's units are zero. */
   readonly all: number;
 }
 
-/** The sizes that the kernels of a net are generated for. */
+/** The sizes for which a net's kernels are generated. */
 export type Plan = ReturnType<typeof planFor>;
 
 /** The limits of a GPU that a plan depends on. */
@@ -26,10 +26,13 @@ export type PlanLimits = Pick<
   | 'maxComputeWorkgroupSizeX'
 >;
 
-/** Groups of four that hold so many values. */
+/** Number of groups of four needed for this number of values. */
 export const groupsOf = (values: number): number => Math.ceil(values / 4);
 
-/** Tile sizes, most efficient first: in a larger tile, more cells share each loaded weight. */
+/**
+ * Tile sizes [width, height], most efficient first: in a larger tile, more cells share each loaded
+ * weight.
+ */
 const TILES = [
   [8, 8],
   [8, 4],
@@ -38,13 +41,19 @@ const TILES = [
   [2, 2],
 ] as const;
 const CELLS_PER_THREAD = 4;
-/** Groups of units per thread and cell: 4 × 4 × 4 sums leave enough registers for the rest. */
+/**
+ * Maximum number of groups of units per thread: 4 cells × 4 groups × 4 values leave enough
+ * registers.
+ */
 const MAX_COLUMNS = 4;
-/** Bytes of a group of four values. */
+/** Size of a group of four float32 values, in bytes. */
 export const GROUP_BYTES = 16;
-/** Workgroup memory for the few counters of a kernel. */
+/** Workgroup memory reserved for a kernel's few counters, in bytes. */
 const SPARE_BYTES = 64;
-/** More staged rows save no time and keep a second workgroup from running alongside. */
+/**
+ * Maximum size of the staged weights, in bytes. More rows would save no time and prevent a second
+ * workgroup from running alongside.
+ */
 const MAX_WEIGHT_BYTES = 12_288;
 
 /** Plans a net for a GPU. @throws EngineError unavailable: the net is too wide for this GPU */
@@ -79,21 +88,29 @@ export function planFor(
     return {
       threads,
       ...{ tileWidth, tileHeight },
-      /** Cells of a tile. */
+      /** Number of cells in a tile. */
       cells,
       cellsPerThread: cells / cellThreads,
-      /** Threads with different cells; the others have the same cells and other units. */
+      /**
+       * Number of threads with different cells. The other threads have the same cells and other
+       * units.
+       */
       cellThreads,
-      /** Groups of channels, and of units of a hidden layer. */
+      /** Number of groups of channels, and of groups of units in a hidden layer. */
       ...{ channels: c, hidden: h },
       ...{ hiddenColumns, outColumns },
-      /** Groups of channels of a tile and its border that are in workgroup memory at once. */
+      /**
+       * Number of groups of channels, of a tile and its border, held in workgroup memory together.
+       */
       perceived,
-      /** Groups of inputs whose weights are in workgroup memory at once, for each kind of layer. */
+      /**
+       * Number of groups of inputs whose weights are in workgroup memory together, per kind of
+       * layer.
+       */
       perceiveRows: rows(perceived, hiddenColumns),
       hiddenRows: rows(h, hiddenColumns),
       outRows: rows(h, outColumns),
-      /** Workgroup memory for cells and for weights, in groups of values. */
+      /** Workgroup memory for cells and for weights, in groups of four values. */
       ...{ cellSpace, weightSpace },
     };
   }
@@ -103,10 +120,10 @@ export function planFor(
   );
 }
 
-/** Groups of channels that a tile has room for at least, if the net has as many. */
+/** Room for at least this number of groups of channels of a tile, unless the net has fewer. */
 const MAX_PERCEIVED = 12;
 
-/** Columns per thread: the largest number that leaves the fewest columns empty. */
+/** Returns the number of columns per thread: the largest that leaves the fewest columns empty. */
 function bestColumns(groups: number): number {
   let best = 1;
   const empty = (columns: number): number => Math.ceil(groups / columns) * columns - groups;
@@ -116,7 +133,7 @@ function bestColumns(groups: number): number {
   return best;
 }
 
-/** The size of equal portions, at most `most`, that a total is split into; 0 if nothing fits. */
+/** Returns the size of the fewest, nearly equal portions of at most `most`; 0 if nothing fits. */
 function evenly(total: number, most: number): number {
   return most < 1 ? 0 : Math.ceil(total / Math.ceil(total / most));
 }

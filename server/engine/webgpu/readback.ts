@@ -1,10 +1,10 @@
-/** Buffers for the work and the answers of a call, reused from call to call. */
+/** Buffers for the work and the answers of a call, reused by later calls. */
 
 /** The buffers of one call. */
 export class ReadbackBuffer {
-  /** The work: written by the CPU, read by kernels. */
+  /** Describes the work; written by the CPU and read by kernels. */
   readonly work: GPUBuffer;
-  /** The answers, written by kernels. */
+  /** Holds the answers; written by kernels. */
   readonly answers: GPUBuffer;
   private readonly mappable: GPUBuffer;
 
@@ -25,7 +25,7 @@ export class ReadbackBuffer {
     return this.workBytes >= workBytes && this.answerBytes >= answerBytes;
   }
 
-  /** Submits the encoded commands and reads the first `bytes` of the answers when they arrive. */
+  /** Submits the encoded commands and, when the answers arrive, reads their first `bytes`. */
   async send<T>(
     encoder: GPUCommandEncoder,
     bytes: number,
@@ -55,21 +55,22 @@ export async function readMapped<T>(
   }
 }
 
-/** Maximum number of idle buffers besides the preallocated ones. */
+/** Maximum number of idle buffers in addition to the preallocated ones. */
 const MAX_IDLE = 2;
 /** Number of preallocated buffers: one is filled while the other is read. */
 const PREALLOCATED = 2;
 
-/** A pool of readback buffers. */
 export class ReadbackBuffers {
-  /** Smallest first. */
+  /** Idle buffers, smallest first. */
   private readonly idle: ReadbackBuffer[] = [];
-  /** Idle or in use, all of one size, which is enough for any call. */
+  /** Buffers of equal size, idle or in use, each large enough for any call. */
   private preallocated: readonly ReadbackBuffer[] = [];
 
   constructor(private readonly device: GPUDevice) {}
 
-  /** Returns buffers of at least these sizes; release them when the answers are read. */
+  /**
+   * Returns buffers of at least these sizes. The caller releases them after reading the answers.
+   */
   acquire(workBytes: number, answerBytes: number): ReadbackBuffer {
     const at = this.idle.findIndex((buffers) => buffers.fits(workBytes, answerBytes));
     return at >= 0 ? this.idle.splice(at, 1)[0] : this.create(workBytes, answerBytes);
@@ -78,7 +79,7 @@ export class ReadbackBuffers {
   /**
    * Allocates buffers of at least these sizes, unless the preallocated ones are large enough.
    *
-   * @returns for `keep`, or to be destroyed
+   * @returns new buffers, which the caller passes to `keep` or destroys
    */
   preallocate(workBytes: number, answerBytes: number): ReadbackBuffer[] | undefined {
     const [one] = this.preallocated;
@@ -92,7 +93,7 @@ export class ReadbackBuffers {
     for (const one of buffers) this.release(one);
   }
 
-  /** Returns buffers to the pool. */
+  /** Returns buffers to the pool and destroys surplus ones. */
   release(buffers: ReadbackBuffer): void {
     this.idle.push(buffers);
     this.idle.sort((a, b) => a.answerBytes - b.answerBytes || a.workBytes - b.workBytes);

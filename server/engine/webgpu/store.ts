@@ -1,4 +1,4 @@
-/** The WebGPU backend: a patch store that keeps states on a GPU and steps them there. */
+/** The WebGPU backend: a patch store that holds and steps states on a GPU. */
 import { seedState } from '../../vnca/architecture.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { PatchStore, StoreBackend } from '../backend.ts';
@@ -8,7 +8,7 @@ import { Machine } from './machine.ts';
 import type { GpuPatch } from './net.ts';
 import { groupsOf } from './plan.ts';
 
-/** Finds a GPU and returns a backend on it. @throws EngineError unavailable */
+/** Finds a GPU and returns a backend that uses it. @throws EngineError unavailable */
 export async function startWebgpu(): Promise<StoreBackend> {
   const { name, real } = await findGpu();
   return {
@@ -18,7 +18,7 @@ export async function startWebgpu(): Promise<StoreBackend> {
   };
 }
 
-/** [s, s, C] → [C/4, s, s, 4], padded with zeros. */
+/** Converts [s, s, C] to [C/4, s, s, 4], padded with zeros. */
 export function toGroups(
   state: Float32Array,
   stage: number,
@@ -34,7 +34,7 @@ export function toGroups(
   return groups;
 }
 
-/** [C/4, s, s, 4] → [s, s, C]. */
+/** Converts [C/4, s, s, 4] to [s, s, C]. */
 export function fromGroups(groups: Float32Array, stage: number, channels: number): Float32Array {
   const cells = stage * stage;
   const state = new Float32Array(cells * channels);
@@ -47,9 +47,9 @@ export function fromGroups(groups: Float32Array, stage: number, channels: number
 }
 
 /**
- * Opens the GPU and a store on it. When the GPU is lost, steps and reads fail with `gpu-lost`.
+ * Opens the GPU and a store on it. If the GPU is lost, steps and reads fail with `gpu-lost`.
  *
- * @throws EngineError unavailable; Error: a kernel does not compile
+ * @throws EngineError unavailable; Error if a kernel does not compile
  */
 export async function createGpuStore(
   models: readonly Model[],
@@ -58,10 +58,14 @@ export async function createGpuStore(
   checkNames(models);
   const machine = await Machine.open(models, await open());
   const patches = new PatchTable<GpuPatch>(machine.nets);
-  /** Settles when memory is allocated: later calls may refer to patches not yet planted. */
+  /**
+   * Settles when memory is allocated. Later calls wait, as they may refer to patches not yet
+   * planted.
+   */
   let allocation: Promise<void> | undefined;
   const inOrder = async <T>(call: () => T | Promise<T>): Promise<T> => {
-    // An earlier call that has waited may allocate too.
+    // Checks again after the wait, as an earlier call that waited may have started another
+    // allocation.
     while (allocation) await allocation;
     return call();
   };

@@ -1,6 +1,6 @@
 /**
- * Lays a net's numbers out as its kernels read them: weights once, and a record per patch, of the
- * scales and shifts of each layer's units.
+ * Lays out a net's numbers as its kernels read them: the weights, once, and for each patch a record
+ * of the scales and shifts of each layer's units.
  */
 import { cellLayers, genomeLayout } from '../../vnca/architecture.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -8,14 +8,13 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import { readGenome } from '../../vnca/genome.ts';
 import { groupsOf, type Plan } from './plan.ts';
 
-/** The weights of all layers in one array. */
 export type PackedWeights = ReturnType<typeof packWeights>;
 
 /**
- * Packs a net's weights: rows of inputs in groups of four, zero-padded to the columns of a plan. The
- * rows of 'perceive' are [9 neighbours, 4·channels].
+ * Packs the weights of all layers: rows of inputs in groups of four, padded with zeros to the
+ * plan's columns. The rows of 'perceive' are [9 neighbours, 4·channels].
  *
- * @returns the offset of each layer, in groups of four values; and the values
+ * @returns the offset of each layer, in groups of four values, and the values
  */
 export function packWeights({ card, tensors }: Model, plan: Plan) {
   let size = 0;
@@ -44,10 +43,9 @@ export function packWeights({ card, tensors }: Model, plan: Plan) {
   return { offsets, data: values };
 }
 
-/** The layout of the records of a net. */
 export type RecordLayout = ReturnType<typeof recordLayout>;
 
-/** Offsets of the parts of a net's records, in groups of four. */
+/** Computes the offsets of the parts of a net's records, in groups of four values. */
 export function recordLayout(card: Card, plan: Plan) {
   const { update } = card;
   const modulated = update.genome ? genomeLayout(card).layers : {};
@@ -61,22 +59,25 @@ export function recordLayout(card: Card, plan: Plan) {
   }
   const ownGroups = groupsOf(update.genome?.expressed ?? 0);
   return {
-    /** By layer, 'perceive' first: [columns] each; scales only where the layer has them. */
+    /**
+     * Offsets by layer, 'perceive' first. Each part has as many groups as the layer has columns;
+     * only some layers have scales.
+     */
     layers,
     /**
      * The patch's own weights of the last layer, [hidden rows, ownGroups], for the first channels.
      */
     ...{ own: at, ownGroups },
     size: at + 4 * plan.hidden * ownGroups,
-    /** Whether all patches have the same record. */
+    /** Whether all patches share one record. */
     shared: !update.standingInput,
   };
 }
 
 /**
- * A patch's record, [size, 4].
+ * Packs a patch's record, [size, 4].
  *
- * @param latent [Z]; absent if all patches have the same record
+ * @param latent [Z]; absent if all patches share one record
  */
 export function packRecord(
   model: Model,

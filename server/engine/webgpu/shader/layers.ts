@@ -1,13 +1,15 @@
-/** Generates the code of a net's layers: each thread sums some units of some cells in registers. */
+/**
+ * Generates WGSL code of a net's layers: each thread sums some units of some cells in registers.
+ */
 import type { Columns, Plan } from '../plan.ts';
 import type { RecordLayout } from '../weights.ts';
 import { COMPARES, DIVIDES, JOB_FIELDS, JOBS_AT, ROW } from '../work.ts';
 
-/** A line for each index from 0 to n − 1. */
+/** Joins one line per index from 0 to n − 1. */
 export const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
-/** A line for each cell and each group of units that a thread holds. */
+/** Joins one line per cell and group of units that a thread holds. */
 export const eachSum = (
   plan: Plan,
   { perThread }: Columns,
@@ -15,8 +17,8 @@ export const eachSum = (
 ): string => each(plan.cellsPerThread, (j) => each(perThread, (p) => line(j, p)));
 
 /**
- * Declares, for each cell j of a thread, its index i_j in the tile, x_j and y_j in the patch, and
- * h_j in the tile with its border.
+ * Declares, for each cell j of a thread, its index i_j in the tile, its position x_j, y_j in the
+ * patch, and its index h_j in the tile with its border.
  */
 export function positionSource({ cellsPerThread, cellThreads, tileWidth }: Plan): string {
   return `
@@ -31,21 +33,22 @@ ${each(
 )}`;
 }
 
-/** Declares the sums of a layer, `name`_j_p for cell j and group of units p. */
+/** Declares the sums of a layer: `name`_j_p for cell j and group of units p. */
 export const declareSums = (plan: Plan, columns: Columns, name: string): string =>
   eachSum(plan, columns, (j, p) => `  var ${name}_${j}_${p} = vec4f(0);`);
 
 interface Rows {
-  /** Expression: number of input rows, in groups. */
+  /** WGSL expression: number of input rows, in groups of four. */
   readonly count: string;
-  /** Groups of rows staged at once. */
+  /** Number of groups of rows that are staged together. */
   readonly atOnce: number;
   readonly columns: Columns;
   /**
-   * Statement: loads group `i` of the staged rows, of which `k0` is the first, to workgroup memory.
+   * WGSL statement that loads group `i` of the staged rows, which start at `k0`, to workgroup
+   * memory.
    */
   readonly stage: string;
-  /** Expression: input group `k0 + k` of cell j. */
+  /** WGSL expression: input group `k0 + k` of cell j. */
   readonly input: (cell: number) => string;
   readonly sums: string;
 }
@@ -73,7 +76,7 @@ ${each(plan.cellsPerThread, (j) => `        ${sums}_${j}_${p} = fma(vec4f(v_${j}
   }`;
 }
 
-/** Perception: sums the 3×3 convolution. */
+/** Sums the 3×3 convolution of perception. */
 export function perceiveSource(plan: Plan, offset: number, sums: string): string {
   const { tileWidth, tileHeight, hiddenColumns: columns, perceived } = plan;
   const width = tileWidth + 2;
@@ -103,7 +106,10 @@ ${rows}
   }`;
 }
 
-/** Writes the thread's units, in variables `name`, to where the next layer reads its inputs. */
+/**
+ * Writes the thread's units, in variables `name`, to the memory where the next layer reads its
+ * inputs.
+ */
 export const shareSource = (plan: Plan, name: string): string => `
   workgroupBarrier();
 ${eachSum(
@@ -113,7 +119,11 @@ ${eachSum(
     `  cells[(share * ${plan.hiddenColumns.perThread}u + ${p}u) * ${plan.cells}u + i_${j}] = ${name}_${j}_${p};`,
 )}`;
 
-/** A hidden layer over the units shared last. @param offset expression for the layer's weights */
+/**
+ * Sums a hidden layer over the units that `shareSource` wrote last.
+ *
+ * @param offset expression for the offset of the layer's weights
+ */
 export const hiddenSource = (plan: Plan, offset: string, sums: string): string =>
   multiplySource(plan, {
     count: `${plan.hidden}u`,
@@ -124,7 +134,10 @@ export const hiddenSource = (plan: Plan, offset: string, sums: string): string =
     sums,
   });
 
-/** The last layer, with the patch's own weights for the first groups of channels, if it has any. */
+/**
+ * Sums the last layer. If patches have their own weights, these replace the common weights for the
+ * first groups of channels.
+ */
 export function outSource(
   plan: Plan,
   offset: number,
@@ -149,7 +162,7 @@ export function outSource(
   });
 }
 
-/** The buffers in order of their bindings, and whether kernels write to them. */
+/** The buffers in the order of their bindings, and whether kernels write to them. */
 export const BINDINGS = [
   { name: 'states', type: 'array<vec4f>', written: true },
   { name: 'seen', type: 'array<u32>', written: true },
@@ -159,7 +172,7 @@ export const BINDINGS = [
   { name: 'work', type: 'array<u32>', written: false },
 ] as const;
 
-/** The declarations that every kernel starts with. */
+/** Declares the constants, buffers and functions that every kernel starts with. */
 export function commonSource({ channels, threads }: Plan): string {
   const buffers = BINDINGS.map(
     ({ name, type, written }, i) =>
@@ -222,7 +235,7 @@ fn groupOf(job: Job, source: u32, group: u32) -> vec4f {
 `;
 }
 
-/** The finalizer of MurmurHash3. */
+/** WGSL of the finalizer of MurmurHash3. */
 const MIX = `
 fn mix32(bits: u32) -> u32 {
   var h = bits;
@@ -232,7 +245,9 @@ fn mix32(bits: u32) -> u32 {
 }
 `;
 
-/** Declares `takesPart(seed, cell)`. @param probability 0…1 */
+/**
+ * Declares `takesPart(seed, cell)`, which decides whether a cell is updated. @param probability 0…1
+ */
 export const chanceSource = (probability: number): string => `${MIX}
 fn takesPart(seed: u32, cell: u32) -> bool {
   // 24 bits: as many as a float32 keeps.
@@ -240,7 +255,10 @@ fn takesPart(seed: u32, cell: u32) -> bool {
 }
 `;
 
-/** The kernel that runs before the step and writes each patch's seed to the head of its answer. */
+/**
+ * Generates a kernel that runs before the step and writes each patch's random seed, a hash of its
+ * state, to the head of its answer.
+ */
 export function seedSource(plan: Plan): string {
   const { cells, tileWidth } = plan;
   return `${commonSource(plan)}${MIX}

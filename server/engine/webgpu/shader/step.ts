@@ -1,4 +1,6 @@
-/** Generates the kernel of a step: from a patch's states to its new states and read-out. */
+/**
+ * Generates the kernel of a step, which turns a patch's states into its new states and read-out.
+ */
 
 import { trunkOf } from '../../../vnca/architecture.ts';
 import type { Card } from '../../../vnca/card.ts';
@@ -20,8 +22,9 @@ import {
 } from './layers.ts';
 
 /**
- * Functions for the cell that starts at `at` in `states`, with `stride` between its groups of
- * channels: `readCell` returns RGBA, a byte each, R lowest; `readPresence` the presence, 0…255.
+ * Declares functions that read the cell at `at` in `states`, with `stride` between its groups of
+ * channels: `readCell` returns RGBA with one byte each, R lowest; `readPresence` returns the
+ * aliveness, 0…255.
  */
 function readoutSource(card: Visible): string {
   const { channel } = card.presence;
@@ -107,7 +110,9 @@ fn readCell(at: u32, stride: u32) -> u32 {
   return toByte(mean.r) | (toByte(mean.g) << 8u) | (toByte(mean.b) << 16u) | 0xff000000u;
 }`;
 
-/** The kernel `main`, with one workgroup per tile. @param offsets of the weights of each layer */
+/**
+ * Generates the kernel `main`, with one workgroup per tile. @param offsets of each layer's weights
+ */
 export function stepSource(
   card: Card,
   plan: Plan,
@@ -132,7 +137,7 @@ export function stepSource(
   };
   const assign = (line: (h: string, u: string) => string): string =>
     eachSum(plan, hiddenColumns, (j, p) => `  ${line(`h_${j}_${p}`, `u_${j}_${p}`)}`);
-  /** Sums of a hidden layer, in variables u of the enclosing block. */
+  /** Sums a hidden layer, in variables u of the enclosing block. */
   const hidden = (layer: string, further = '0u', blockSize = 0, recordSize = 0): string[] => [
     declareSums(plan, hiddenColumns, 'u'),
     hiddenSource(plan, `${offsets.get(layer)!}u + ${further} * ${blockSize}u`, 'u'),
@@ -148,7 +153,7 @@ export function stepSource(
   if (activates) net.push(assign((h) => `${h} = activate(${h});`));
   if (blocks.length > 0) {
     const [first, second] = blocks;
-    // A loop over consecutive blocks: unrolled, it takes compilers four times as long.
+    // Loops over consecutive blocks, as unrolled code takes compilers four times as long.
     const loop = `for (var block = 0u; block < ${blocks.length}u; block++) `;
     const blockSize = second && offsets.get(second[0].name)! - offsets.get(first[0].name)!;
     const recordSize = first.length * hiddenColumns.all;
@@ -203,7 +208,7 @@ ${answerSource(plan)}
 `;
 }
 
-/** The new states, from the net's output, the leak, the update mask and the limit. */
+/** Computes the new states from the net's output, the leak, the update mask and the limit. */
 function changeSource({ update }: Card, plan: Plan): string {
   const { perThread } = plan.outColumns;
   const { leak, stateLimit, updateProbability } = update;
@@ -238,7 +243,9 @@ ${groups}
   });
 }
 
-/** The read-out of the new states, which other threads of the tile have written. */
+/**
+ * Reads out the new states. The barriers wait until the tile's other threads have written theirs.
+ */
 const answerSource = ({ cells, tileWidth }: Plan): string => `
   storageBarrier();
   workgroupBarrier();
@@ -260,5 +267,5 @@ const answerSource = ({ cells, tileWidth }: Plan): string => `
   workgroupBarrier();
   if (thread == 0u) { atomicMax(&answers[job.answer], atomicLoad(&largest)); }`;
 
-/** A number in WGSL. */
+/** Formats a number in WGSL. */
 const f32 = (value: number): string => `f32(${value})`;
