@@ -65,7 +65,7 @@ export async function recoverTable(
     }
     await from.close();
   } catch {
-    // The rest of the file is unreadable.
+    // Nothing can be read of it.
   }
   await into.close();
   return damaged;
