@@ -19,7 +19,7 @@ export interface Acquired {
   readonly epoch: Epoch;
   /** Whether the previous leader released the room with everything stored, or there was none. */
   readonly isReleased: boolean;
-  /** Before this acquisition; −1 if the leader before has not counted them. */
+  /** Number of renewals before this acquisition. */
   readonly renewals: Renewals;
 }
 
@@ -163,7 +163,9 @@ export class Lease {
   }
 
   /**
-   * Waits for some work, at most until the lease ends. @returns undefined if the lease has ended
+   * Waits for some work, at most until the lease ends.
+   *
+   * @returns undefined if the lease has ended
    */
   async whileHeld<T>(work: Promise<T>): Promise<T | undefined> {
     if (this.hasEnded) {
@@ -289,7 +291,9 @@ export class RoomLeases {
   constructor(private readonly options: RoomLeasesOptions) {}
 
   /**
-   * Acquires a room's lease, unless this process holds it. @returns the lease, or why there is none
+   * Acquires a room's lease, unless this process holds it.
+   *
+   * @returns the lease, or why there is none
    */
   async acquire(room: string): Promise<Lease | NotAcquired> {
     const own = this.held.get(room);
@@ -370,7 +374,7 @@ const { attempt, failed } = DEFAULTS.cluster;
 interface StandbyOptions {
   readonly leases: RoomLeases;
   readonly clock: Clock;
-  /** Lists the rooms that should run and that this process does not run. */
+  /** Lists the rooms that should run but do not run in this process. */
   readonly waiting: () => Iterable<string>;
   /**
    * Opens a room whose lease this process has just acquired. Must release the lease if that fails.

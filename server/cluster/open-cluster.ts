@@ -45,7 +45,7 @@ redis.call('HINCRBY', fence, 'renewals', 1)
 return { tonumber(renewals), epoch + 1, epoch == released and 1 or 0 }
 `;
 
-/** Allowed when Valkey is full, so that rooms in which nothing happens continue. */
+/** Allowed when Valkey is full, so that idle rooms keep their leases. */
 const RENEW = `#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('HINCRBY', KEYS[2], 'renewals', 1)
@@ -64,8 +64,9 @@ return redis.call('DEL', KEYS[1])
 `;
 
 /**
- * Opens the leases. @param connection must have no other use, so that no large write delays a
- * renewal
+ * Opens the leases.
+ *
+ * @param connection must have no other use, so that no large write delays a renewal
  */
 export function valkeyLeases(connection: ValkeyConnection): LeaseStore {
   const keys = (room: string): string[] => [leaseKey(room), fenceKey(room), heirKey(room)];
@@ -285,7 +286,10 @@ export interface Cluster {
 }
 
 /**
- * Connects to a cluster. @param url redis://user:password@host:port/database @throws ClusterError
+ * Connects to a cluster.
+ *
+ * @param url redis://user:password@host:port/database
+ * @throws ClusterError
  */
 export async function openCluster(url: string, clock: Clock, log: Log): Promise<Cluster> {
   const holder = randomUUID();

@@ -146,7 +146,9 @@ export class Prepared {
 }
 
 /**
- * Converts an error if Valkey says that it is full. @throws LogFull; any other error of the work
+ * Converts an error if Valkey says that it is full.
+ *
+ * @throws LogFull; any other error of the work
  */
 async function full<T>(work: Promise<T>): Promise<T> {
   try {
@@ -162,8 +164,10 @@ export class ValkeyLog implements FencedLog<Prepared> {
   constructor(private readonly connection: ValkeyConnection) {}
 
   /**
-   * Writes changes. @param position undefined for records that belong to no room; the result is
-   * then false only if a change with `isNew` found a record
+   * Writes changes.
+   *
+   * @param position undefined for records that belong to no room; the result is then false only if
+   *   a change with `isNew` found a record
    */
   async write(room: string, position: Position | undefined, prepared: Prepared): Promise<boolean> {
     await prepared.upload();

@@ -131,8 +131,9 @@ async function readRequested(
 }
 
 /**
- * Creates the writer of the requested pictures. @throws SettingsError: more pictures than a GIF can
- * have
+ * Creates the writer of the requested pictures.
+ *
+ * @throws SettingsError: more pictures than a GIF can have
  */
 function picturesOf(
   { export: kind, out, every, speed }: ReplayOptions,

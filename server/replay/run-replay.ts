@@ -1,5 +1,6 @@
 /**
- * Replays a range of a room and compares the checksums. Never stores anything. Start at `runReplay`.
+ * Replays a range of a room and compares the checksums. Never stores anything. Start at
+ * `runReplay`.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Engine, EngineError } from '../engine/engine.ts';

@@ -148,7 +148,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Finds the server of a room that runs here. @throws Refusal elsewhere, no-such-room, room-closed
+   * Finds the server of a room that runs here.
+   *
+   * @throws Refusal elsewhere, no-such-room, room-closed
    */
   override findServer(name: string): RoomServer {
     const entry = this.entries.get(name);
@@ -158,8 +160,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Returns an open room that runs here. @throws HostRefusal no-such-room, room-closed, room-busy,
-   * elsewhere
+   * Returns an open room that runs here.
+   *
+   * @throws HostRefusal no-such-room, room-closed, room-busy, elsewhere
    */
   override requireOpen(name: string): OpenRoom {
     const entry = this.require(name);
@@ -358,8 +361,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Opens a replica of a room that another server runs. @throws NotReplicated; StoreError;
-   * EngineError
+   * Opens a replica of a room that another server runs.
+   *
+   * @throws NotReplicated; StoreError; EngineError
    */
   private async replicate(room: string): Promise<RoomReplica> {
     const { storage, world, checkpoints } = this.shared;

@@ -60,7 +60,7 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
   return changed;
 }
 
-/** A checkpoint that may have a new name, because an installed one uses its own. */
+/** A checkpoint, renamed if an installed checkpoint may have the same name. */
 export interface NamedCheckpoint extends Checkpoint {
   /** The name in the checkpoint's card. */
   readonly ownName?: string;

@@ -82,7 +82,9 @@ export class Replicas {
   };
 
   /**
-   * Opens a replica, or replays a part of its journal. @returns false if there is more to replay
+   * Opens a replica, or replays a part of its journal.
+   *
+   * @returns false if there is more to replay
    */
   private async step(room: string): Promise<boolean> {
     const { clock, log, isOpening, open } = this.options;

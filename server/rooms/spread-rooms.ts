@@ -59,8 +59,9 @@ export interface SpreadRoomsOptions {
    */
   readonly give: (room: string, node: string | undefined) => Promise<boolean>;
   /**
-   * Describes this server to the others, apart from its load. @param awake averaged counts of awake
-   * cells, by room
+   * Describes this server to the others, apart from its load.
+   *
+   * @param awake averaged counts of awake cells, by room
    */
   readonly describe: (awake: Readonly<Record<string, number>>) => Pick<NodeLoad, 'server' | 'jobs'>;
 }

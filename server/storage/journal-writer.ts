@@ -335,8 +335,8 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot. If the room's snapshots are being changed, waits for that instead; the next
-   * due snapshot follows anyway. Never rejects.
+   * Takes a snapshot, unless the room's snapshots are being changed: then only waits for that,
+   * because another snapshot will become due. Never rejects.
    */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
     if (watched.saving.isLocked()) return watched.saving.waitForUnlock();

@@ -137,8 +137,9 @@ export class RoomReplica {
   }
 
   /**
-   * Checks that replaying the rest is worthwhile. @throws NotReplicated if a snapshot is much
-   * nearer to the end of the journal
+   * Checks that replaying the rest is worthwhile.
+   *
+   * @throws NotReplicated if a snapshot is much nearer to the end of the journal
    */
   private async requireNear(): Promise<void> {
     const { store, room } = this;
@@ -170,7 +171,7 @@ interface OpenRoomOptions {
    * true.
    */
   readonly isStored?: boolean;
-  /** Wall clock, ms. */
+  /** Wall clock, in ms. */
   readonly date: () => number;
   /** Receives notices for the host. */
   readonly say: (remark: string) => void;

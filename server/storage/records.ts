@@ -199,7 +199,11 @@ const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>
 
 const copiesOf = (parts: readonly Uint8Array[]) => parts.map((part) => part.slice());
 
-/** Opens records in memory. @param stored holds the records; pass the same map to reopen them */
+/**
+ * Opens records in memory.
+ *
+ * @param stored holds the records; pass an earlier map to reopen its records
+ */
 export function openMemory(stored = new Map<string, Uint8Array>()): Records {
   let closed = false;
   const apart = unsynced.get(stored) ?? new Map<string, Uint8Array[]>();
@@ -248,7 +252,9 @@ export const cellsKey = (room: string, organism: number, tick: number): string =
 export const recentKey = (room: string): string => `recent/${room}`;
 
 /**
- * Decodes a record and validates it against its schema. @throws StoreError damaged, other-version
+ * Decodes a record and validates it against its schema.
+ *
+ * @throws StoreError damaged, other-version
  */
 export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchema<unknown, T>): T {
   const result = v.safeParse(schema, decodeRecord(key, bytes), { abortEarly: true });

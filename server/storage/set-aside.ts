@@ -44,7 +44,7 @@ export function asideName(what: string, at: number): string {
   return `${what}-${new Date(at).toISOString().slice(0, -1).replace(/[:.]/g, '-')}`;
 }
 
-/** Moves data aside and lists what was moved. */
+/** Moves data aside, and lists the moves. */
 export class SetAside {
   /** By room: id of its latest `records` entry since the server started. */
   private readonly parts = new Map<string, string>();
@@ -208,7 +208,7 @@ export class SetAside {
   }
 }
 
-/** Name that is part of the checksum of the copy, in place of a record's key. */
+/** Key of the copy in its checksum. */
 const NAME = 'essentials';
 const PREFIXES = ['house/', 'plan/', 'room/'];
 

@@ -94,13 +94,13 @@ function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number
 }
 
 /**
- * Maximum bytes of uncompressed cells per transaction; they compress to about half. Small, because
- * a tick's commit waits for the transaction.
+ * Uncompressed bytes of cells after which a transaction is written; about half of them remain.
+ * Small, because a tick's commit waits for the transaction.
  */
 const CELL_BYTES_AT_ONCE = 2_000_000;
 
 /**
- * Maximum number of successive snapshots that depend on one record of cells, as it may be damaged.
+ * Maximum number of records stored as differences from one base, because the base may be damaged.
  */
 const MAX_DIFFERENCES = 15;
 
@@ -120,7 +120,8 @@ interface Draft {
 }
 
 /**
- * Properties that set a snapshot apart. They survive when a snapshot of the same tick replaces it.
+ * Marks of a snapshot that is more than a periodic one. A later snapshot of the same tick inherits
+ * them.
  */
 export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
 

@@ -30,10 +30,7 @@ export interface UndoOptions {
   readonly hold: () => Promise<void>;
   /** Ends the pause. */
   readonly resume: () => void;
-  /**
-   * Nominal ticks per second, used to estimate the time that passed while the wall clock was being
-   * set.
-   */
+  /** Nominal ticks per second, used to correct times from before the clock was set back. */
   readonly tickRate?: number;
   /** Called once it is certain that there is something to undo, before anything changes. */
   readonly begin?: () => Promise<void>;

@@ -83,7 +83,9 @@ export class Subscribers {
   }
 
   /**
-   * Adds a listener to a channel. @param onLast called when the channel has lost its last listener
+   * Adds a listener to a channel.
+   *
+   * @param onLast called when the channel has lost its last listener
    */
   add(channel: string, listener: Listener, onLast: () => void = () => {}): Subscription {
     const entry = { listener };

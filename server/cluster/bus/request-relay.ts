@@ -235,12 +235,14 @@ export class RequestRelay {
   }
 
   /**
-   * Reads the JSON with which another server answers a GET request. @throws Error: no server does
+   * Reads the JSON with which another server answers a GET request.
+   *
+   * @throws Error: no server does
    */
   async get(to: RelayTarget, path: string): Promise<unknown> {
     const [near, far] = connection();
     const passing = createServer((request, response) => {
-      // Use an address of its own, because visitors' limits must not apply.
+      // Use a separate address, so that the limits of visitors do not apply.
       this.pass(to, request, response, `get ${path}`).catch(() => response.destroy());
     });
     passing.emit('connection', far);

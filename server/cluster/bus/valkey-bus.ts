@@ -105,7 +105,9 @@ export class ValkeyLink {
   }
 
   /**
-   * Subscribes to a channel. Resolves when Valkey has confirmed it. @throws Error: the link is lost
+   * Subscribes to a channel. Resolves when Valkey has confirmed it.
+   *
+   * @throws Error: the link is lost
    */
   subscribe(channel: string): Promise<void> {
     const known = this.subscriptions.get(channel);

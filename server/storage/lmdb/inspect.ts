@@ -192,7 +192,7 @@ interface Replacement {
   readonly aside: string;
   /** Members of `FILES` that the copy contains. */
   readonly files: readonly string[];
-  /** Says what is damaged. */
+  /** A sentence that describes the damage. */
   readonly why: string;
 }
 

@@ -17,7 +17,7 @@ import type { Table } from './table.ts';
 
 /** Maximum length of a Unix socket's path, with a margin. */
 const MAX_PATH = 100;
-/** Time within which a server that starts concurrently would replace our socket, in ms. */
+/** Longest delay before a server that starts concurrently replaces our socket, in ms. */
 const RACE_DELAY = 60;
 /** Whether to listen on a pipe, which has no path in the file system. */
 const HAS_PIPES = process.platform === 'win32';

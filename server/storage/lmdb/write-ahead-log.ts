@@ -134,8 +134,9 @@ export class WriteAheadLog {
   }
 
   /**
-   * Closes the file. @param isObsolete whether the environment contains all writes; the file is
-   * then deleted
+   * Closes the file.
+   *
+   * @param isObsolete whether the environment contains all writes; the file is then deleted
    */
   close(isObsolete: boolean): void {
     if (this.file !== undefined) closeSync(this.file);
