@@ -1,6 +1,6 @@
 /**
- * A leader's side of a lease: renews it, and knows by its own monotonic clock until when it may count on it.
- * It never counts from later than when a renewal was sent, so a late answer does not extend anything. Start
+ * A leader's side of a lease: renews it, and determines by its own monotonic clock how long to rely
+ * on it. The lease counts from when a renewal was sent, so a late answer does not extend it. Start
  * at `Lease`.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -8,37 +8,37 @@ import { type Clock, pause } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Refused } from './valkey-connection.ts';
 
-/** Counts the leaders that a room has had. It never decreases and never expires. */
+/** Number of leaders that a room has had. Never decreases or expires. */
 export type Epoch = number;
 
-/** How often a room's lease has been acquired or renewed. It never decreases and never expires. */
+/** Number of times that a room's lease was acquired or renewed. Never decreases or expires. */
 export type Renewals = number;
 
 /** A lease that has just been acquired. */
 export interface Acquired {
   readonly epoch: Epoch;
-  /** Whether the leader before has given the room up with all of it stored, or there was none. */
+  /** Whether the previous leader released the room with everything stored, or there was none. */
   readonly isReleased: boolean;
-  /** Before this acquisition; −1 if the leader before has not counted them. */
+  /** Number of renewals before this acquisition. */
   readonly renewals: Renewals;
 }
 
-/** A lease that somebody else has. */
+/** Answer if another process holds the lease. */
 export interface Held {
   readonly epoch?: undefined;
   readonly renewals: Renewals;
 }
 
-/** How a leader gives a room up. */
+/** How a leader releases a room. */
 export interface Release {
-  /** Whether all that it and earlier leaders have shown of the room is stored. */
+  /** Whether everything that this leader and earlier ones have shown of the room is stored. */
   readonly isStored: boolean;
-  /** Nobody else acquires the room for the next `DEFAULTS.cluster.offer`. */
+  /** Process that alone may acquire the room for the next `DEFAULTS.cluster.offer`. */
   readonly heir?: string | undefined;
 }
 
 /**
- * Keeps leases. Calls that get no answer fail; whether they had an effect is not known then.
+ * Stores leases. A call that gets no answer fails, and may have had an effect or not.
  *
  * @throws Refused; Error: the store cannot be reached
  */
@@ -46,48 +46,49 @@ export interface LeaseStore {
   /**
    * Acquires a room's lease with a new epoch, for `DEFAULTS.cluster.lease`.
    *
-   * @param holder a name that no other process has
-   * @param abandoned if there have been no more renewals than these, it is acquired even from
-   *   somebody who has it: the caller knows that they do not count on it any more
+   * @param holder unique name of this process
+   * @param abandoned number of renewals after which the caller knows that the holder has stopped
+   *   relying on the lease. If there have been no more, the lease is acquired even though somebody
+   *   holds it.
    */
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
-  /** Has a lease last as long as a new one. @returns false if the holder does not have it any more */
+  /** Extends a lease to its full duration. @returns false if the holder has lost it */
   renew(room: string, holder: string, epoch: Epoch): Promise<boolean>;
-  /** Ends a lease, if the holder has it. Its leader has stopped before. */
+  /** Ends a lease, if the holder still has it. Call it after the leader has stopped. */
   release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
 }
 
 const { renewal, trusted, firstTickDelay } = DEFAULTS.cluster;
 
-/** Which write of which leader. */
+/** Identifies a write by its leader and number. */
 export interface Position {
   readonly epoch: Epoch;
-  /** Counts a leader's writes, from 1. */
+  /** Number of the write among the leader's writes, from 1. */
   readonly number: number;
 }
 
 /** Stores writes of type `W`. */
 export interface FencedLog<W> {
   /**
-   * Writes atomically, if the epoch is the room's latest. A write whose number the room has seen
-   * has no effect and counts as written: it is a repetition, or has been overtaken by one.
+   * Writes atomically, if the epoch is the room's latest. A write whose number is not new has no
+   * effect and counts as written: it is a repetition, or a later write overtook it.
    *
-   * @returns whether it is written, and survives a loss of power
-   * @throws Refused; Error: there is no answer, and whether it is written is not known
+   * @returns whether it is written and survives a power failure
+   * @throws Refused; Error: there is no answer, and it may be written or not
    */
   write(room: string, position: Position, write: W): Promise<boolean>;
 }
 
 interface LeaseOptions {
   readonly leases: LeaseStore;
-  /** Names this process; no other has the same. */
+  /** Unique name of this process. */
   readonly holder: string;
   readonly clock: Clock;
-  /** The store has answered that it does not acquire or renew the lease. */
+  /** Called when the store answers that it does not acquire or renew the lease. */
   readonly onRefused?: (room: string, why: string) => void;
 }
 
-/** When a process first saw that a lease had been renewed so often, by its own clock, ms. */
+/** A number of renewals, and when this process first saw it, in ms of its own clock. */
 export interface Sighting {
   readonly renewals: Renewals;
   readonly at: number;
@@ -96,19 +97,19 @@ export interface Sighting {
 /** A room's lease, from its acquisition until it has ended. */
 export class Lease {
   readonly epoch: Epoch;
-  /** Whether all that was shown of the room is stored. The leader says so whenever that changes. */
+  /** Whether everything shown of the room is stored. The leader updates it on every change. */
   isStored: boolean;
   /** Resolves when the lease has ended: it was released, has lapsed, or somebody else has it. */
   readonly ended: Promise<void>;
   private hasEnded = false;
   private readonly writes = new Mutex();
   private lastWrite = 0;
-  /** By this process's clock, ms. */
+  /** Time until which the lease is held, by this process's clock, in ms. */
   private until: number;
   private readonly ticksFrom: number;
   private cancelRenewal = (): void => {};
   private cancelLapse = (): void => {};
-  /** Calls of `whileHeld` that wait. */
+  /** Cancels pending calls of `whileHeld`. */
   private readonly waiting = new Set<() => void>();
   private tellEnded!: () => void;
 
@@ -121,7 +122,7 @@ export class Lease {
     this.epoch = epoch;
     this.isStored = isReleased;
     this.until = sentAt + trusted;
-    // The leader before has sent its last renewal before anybody could see it.
+    // The previous leader sent its last renewal before anybody could see it.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
     this.ticksFrom = isReleased ? 0 : lastSign + firstTickDelay;
     this.ended = new Promise((resolve) => {
@@ -132,10 +133,10 @@ export class Lease {
   }
 
   /**
-   * Acquires a room's lease. A caller that has seen no renewal for long enough to know that the leader has
-   * stopped need not wait until the store ends it.
+   * Acquires a room's lease. A caller that has seen no renewal for long enough to know that the
+   * leader has stopped does not need to wait until the lease expires in the store.
    *
-   * @param seen what this process has seen of the room's lease
+   * @param seen latest sighting of the room's lease by this process
    * @throws Error as `LeaseStore`
    */
   static async acquire(
@@ -151,17 +152,21 @@ export class Lease {
     return new Lease(room, options, answer, { sentAt, seen });
   }
 
-  /** Whether nobody else can have the room now. */
+  /** Whether it is certain that no other process has the room now. */
   get isHeld(): boolean {
     return !this.hasEnded && this.options.clock.now() < this.until;
   }
 
-  /** Whether the room may tick and be shown now: no earlier leader can do so any more. */
+  /** Whether the room may tick and be shown now, because all earlier leaders have stopped. */
   get mayTick(): boolean {
     return this.isHeld && this.options.clock.now() >= this.ticksFrom;
   }
 
-  /** Waits for some work, but no longer than the lease lasts. @returns undefined if it has ended */
+  /**
+   * Waits for some work, at most until the lease ends.
+   *
+   * @returns undefined if the lease has ended
+   */
   async whileHeld<T>(work: Promise<T>): Promise<T | undefined> {
     if (this.hasEnded) {
       work.catch(() => {});
@@ -180,11 +185,11 @@ export class Lease {
   }
 
   /**
-   * Writes after the earlier writes, as often as it takes while the lease is held. If it cannot, the lease
-   * has ended: what is not durable is not shown either.
+   * Writes after all earlier writes, and retries while the lease is held. If the write fails, ends
+   * the lease, because only durable changes may be shown.
    *
-   * @returns whether it is durable
-   * @throws Refused; the lease has ended then
+   * @returns whether the write is durable
+   * @throws Refused: the lease has ended
    */
   write<W>(log: FencedLog<W>, write: W): Promise<boolean> {
     return this.writes.runExclusive(async () => {
@@ -206,7 +211,7 @@ export class Lease {
     });
   }
 
-  /** Ends the lease on this side: the room stops here at once. */
+  /** Ends the lease on this side, so that the room stops here immediately. */
   end(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
@@ -217,17 +222,19 @@ export class Lease {
   }
 
   /**
-   * Gives the room up, so that another process need not wait. Nothing of it may be written then.
+   * Releases the room, so that another process does not have to wait. Nothing may write the room
+   * afterwards.
    *
-   * @param heir who is to have it
+   * @param heir process that should take the room
    */
   async release(heir?: string): Promise<void> {
-    // A leader that still waits for the one before to stop must not have the next one start at once.
+    // While an earlier leader may still run, do not release: the next leader would start
+    // immediately.
     const mayGiveUp = this.mayTick;
     this.end();
     const { leases, holder } = this.options;
     const { room, epoch, isStored } = this;
-    // Otherwise it ends by itself.
+    // If not released, or if this fails, the lease expires in the store.
     if (mayGiveUp) await leases.release(room, holder, epoch, { isStored, heir }).catch(() => {});
   }
 
@@ -241,7 +248,7 @@ export class Lease {
   private async renew(): Promise<void> {
     const { leases, holder, clock, onRefused } = this.options;
     const sentAt = clock.now();
-    // Without an answer, the next renewal may succeed.
+    // If there is no answer, the next renewal may succeed.
     const renewed = await leases.renew(this.room, holder, this.epoch).catch((error: unknown) => {
       if (error instanceof Refused) onRefused?.(this.room, error.message);
       return undefined;
@@ -271,24 +278,28 @@ interface RoomLeasesOptions extends LeaseOptions {
   readonly onEnd?: (room: string) => void;
 }
 
-/** Why a lease has not been acquired: another process has it, or the store does not say so now. */
+/** Reason for not acquiring a lease: another process has it, or the store does not answer. */
 export type NotAcquired = 'held-elsewhere' | 'no-answer';
 
 /** Acquires and releases the leases of rooms. */
 export class RoomLeases {
   private readonly held = new Map<string, Lease>();
   private readonly seen = new Map<string, Sighting>();
-  /** When rooms may be taken over again, ms. */
+  /** By room: when it may be taken over again, in ms. */
   private readonly notBefore = new Map<string, number>();
 
   constructor(private readonly options: RoomLeasesOptions) {}
 
-  /** Acquires a room's lease, unless this process holds it. @returns the lease, or why there is none */
+  /**
+   * Acquires a room's lease, unless this process holds it.
+   *
+   * @returns the lease, or why there is none
+   */
   async acquire(room: string): Promise<Lease | NotAcquired> {
     const own = this.held.get(room);
     if (own?.isHeld) return own;
     if (own) {
-      // What runs under it stops first.
+      // The room that runs under the ended lease must stop first.
       own.end();
       return 'no-answer';
     }
@@ -318,17 +329,17 @@ export class RoomLeases {
     return lease;
   }
 
-  /** Names this process. */
+  /** Unique name of this process. */
   get holder(): string {
     return this.options.holder;
   }
 
-  /** The lease that this process has of a room; it may have lapsed. */
+  /** Returns this process's lease of a room, which may have lapsed. */
   of(room: string): Lease | undefined {
     return this.held.get(room);
   }
 
-  /** Does not take a room over for some time. @param time ms */
+  /** Prevents this process from taking a room over for `time` ms. */
   holdOff(room: string, time: number): void {
     const until = this.options.clock.now() + time;
     this.notBefore.set(room, Math.max(until, this.notBefore.get(room) ?? 0));
@@ -339,13 +350,13 @@ export class RoomLeases {
     return this.options.clock.now() >= (this.notBefore.get(room) ?? 0);
   }
 
-  /** Whether a room may tick and be shown by this process now. */
+  /** Whether this process may tick and show a room now. */
   readonly mayTick = (room: string): boolean => this.held.get(room)?.mayTick ?? false;
 
   /**
-   * Gives a room up. Its ticks have stopped, and all its writes are done.
+   * Releases a room. Call it after its ticks have stopped and all its writes are done.
    *
-   * @param heir who is to have it
+   * @param heir process that should take the room
    */
   async release(room: string, heir?: string): Promise<void> {
     const lease = this.held.get(room);
@@ -353,7 +364,6 @@ export class RoomLeases {
     await lease?.release(heir);
   }
 
-  /** Gives all rooms up. */
   async releaseAll(): Promise<void> {
     await Promise.all([...this.held.keys()].map((room) => this.release(room)));
   }
@@ -364,15 +374,17 @@ const { attempt, failed } = DEFAULTS.cluster;
 interface StandbyOptions {
   readonly leases: RoomLeases;
   readonly clock: Clock;
-  /** Rooms that should run, and that this process does not run. */
+  /** Lists the rooms that should run but do not run in this process. */
   readonly waiting: () => Iterable<string>;
-  /** Opens a room whose lease this process has just acquired. It releases it if that fails. */
+  /**
+   * Opens a room whose lease this process has just acquired. Must release the lease if that fails.
+   */
   readonly open: (room: string) => Promise<void>;
-  /** A room could not be opened; it is tried again later. */
+  /** Called when a room could not be opened; another attempt follows later. */
   readonly onFailure: (room: string, error: unknown) => void;
 }
 
-/** Tries again and again to acquire the leases of the rooms that wait. */
+/** Repeatedly tries to acquire the leases of the rooms that wait. */
 export class Standby {
   private readonly trying = new Set<string>();
   private stopped = false;
@@ -382,7 +394,7 @@ export class Standby {
     this.cancel = options.clock.after(0, this.look);
   }
 
-  /** Ends the attempts; one that has begun may still open its room. */
+  /** Stops the attempts. An attempt in progress may still open its room. */
   stop(): void {
     this.stopped = true;
     this.cancel();

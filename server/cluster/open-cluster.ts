@@ -1,6 +1,6 @@
 /**
- * What a process has of a cluster: its records, its leases, and the secret that all share. Never runs rooms.
- * Start at `openCluster`.
+ * A process's access to a cluster: the records, its leases, and the shared secret. Never runs
+ * rooms. Start at `openCluster`.
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
@@ -45,14 +45,17 @@ redis.call('HINCRBY', fence, 'renewals', 1)
 return { tonumber(renewals), epoch + 1, epoch == released and 1 or 0 }
 `;
 
-/** Allowed when Valkey is full: rooms in which nothing happens go on. */
+/** Allowed when Valkey is full, so that idle rooms keep their leases. */
 const RENEW = `#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('HINCRBY', KEYS[2], 'renewals', 1)
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;
 
-/** If the previous leader stopped without storing everything, it counts as crashed. */
+/**
+ * A leader that stopped without storing everything does not set `released`, so that it counts as
+ * crashed.
+ */
 const RELEASE = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 if ARGV[2] ~= '' then redis.call('HSET', KEYS[2], 'released', ARGV[2]) end
@@ -60,7 +63,11 @@ if ARGV[3] ~= '' then redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4]) end
 return redis.call('DEL', KEYS[1])
 `;
 
-/** @param connection used for nothing else, so that no large write delays a renewal */
+/**
+ * Opens the leases.
+ *
+ * @param connection must have no other use, so that no large write delays a renewal
+ */
 export function valkeyLeases(connection: ValkeyConnection): LeaseStore {
   const keys = (room: string): string[] => [leaseKey(room), fenceKey(room), heirKey(room)];
   return {
@@ -81,20 +88,20 @@ export function valkeyLeases(connection: ValkeyConnection): LeaseStore {
 }
 
 const load = v.object({
-  /** Names the process. */
+  /** Unique name of the process. */
   node: v.string(),
-  /** Cells awake, by room that it runs. */
+  /** Number of awake cells, by room that the process runs. */
   rooms: v.record(v.string(), v.pipe(v.number(), v.minValue(0))),
-  /** Rooms that it could take over at once. */
+  /** Rooms that the process could take over immediately. */
   followed: v.array(v.string()),
-  /** What the host sees of it; undefined: it stops, or is of another release. */
+  /** State for the host; undefined if the process is stopping, or has another release. */
   server: v.fallback(v.optional(serverState), undefined),
-  /** Films that it has. */
+  /** Films that the process has. */
   jobs: v.fallback(v.optional(v.array(jobState)), undefined),
 });
 export type NodeLoad = v.InferOutput<typeof load>;
 
-/** Tells what this process carries. @returns what the others do @throws Error no answer */
+/** Reports this process's load. @returns the other processes' reports @throws Error: no answer */
 export type ReportLoad = (own: NodeLoad) => Promise<NodeLoad[]>;
 
 /** Allowed when Valkey is full. */
@@ -119,17 +126,17 @@ export const reportLoad =
       ...([REPORT, [NODES_KEY], NODE_PREFIX, own.node, JSON.stringify(own), life] as const),
     );
     return (found as readonly Reply[]).flatMap((one) => {
-      // Another release may report something else.
+      // A process of another release may send a different report.
       const parsed = v.safeParse(load, JSON.parse(`${one}`));
       return parsed.success ? [parsed.output] : [];
     });
   };
 
-/** Of Redis; every version of Valkey will do. */
+/** Oldest supported version of Redis; every version of Valkey is supported. */
 const OLDEST = [7, 2] as const;
 
 /**
- * Connects for the first time.
+ * Connects to Valkey, and checks its settings and the user's rights.
  *
  * @throws ClusterError
  */
@@ -145,7 +152,7 @@ export async function openChecked(url: string, clock: Clock): Promise<ValkeyConn
   }
 }
 
-/** As `ValkeyConnection.open`. @throws ClusterError */
+/** Connects like `ValkeyConnection.open`. @throws ClusterError */
 async function connectTo(
   ...[url, ...how]: Parameters<typeof ValkeyConnection.open>
 ): Promise<ValkeyConnection> {
@@ -153,7 +160,7 @@ async function connectTo(
     return await ValkeyConnection.open(url, ...how);
   } catch (error) {
     const { message } = (error as { cause?: Error }).cause ?? (error as Error);
-    // Without what is secret.
+    // Omit the user and password.
     const { hostname, port } = new URL(url);
     const at = `Valkey at ${hostname}:${port || 6379}`;
     throw /WRONGPASS|NOAUTH|invalid password|NOPERM/i.test(message)
@@ -226,9 +233,9 @@ async function check(connection: ValkeyConnection): Promise<void> {
 const failure = (reason: ClusterReason, why: string): ClusterError =>
   new ClusterError(reason, `--cluster: ${why}`);
 
-/** Writes once as rooms are written: its user may lack rights that nothing else needs. */
+/** Writes once as rooms are written, because the user may lack rights that nothing else needs. */
 async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<void> {
-  // It leaves nothing behind.
+  // The second change removes the first.
   const changes = [{ key: 'probe', bytes: new Uint8Array() }, { key: 'probe' }];
   for (let attempt = 1; ; attempt++) {
     try {
@@ -242,13 +249,13 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
         const reason = error instanceof Refused ? 'not-allowed' : 'unreachable';
         throw failure(reason, `Valkey does not take what rooms write (${message}).`);
       }
-      // Its disk may be busy, and the connection that has waited in vain is being replaced.
+      // The disk may be busy, and a connection that got no answer is being replaced.
       await pause(clock, DEFAULTS.cluster.answer);
     }
   }
 }
 
-/** As `ValkeyConnection.ask`. @throws ClusterError */
+/** Executes a command like `ValkeyConnection.ask`. @throws ClusterError */
 async function asked(connection: ValkeyConnection, ...command: Argument[]): Promise<Reply> {
   try {
     return await connection.ask(...command);
@@ -261,24 +268,29 @@ async function asked(connection: ValkeyConnection, ...command: Argument[]): Prom
 }
 
 const SECRET_LENGTH = 32;
-/** What still holds is said again after this time, ms. */
+/** Time after which an unchanged refusal is logged again, in ms. */
 const SAY_AGAIN = 3_600_000;
 
 export interface Cluster {
   readonly records: Records;
-  /** What this process is called; no other has the same name. */
+  /** Unique name of this process, for people. */
   readonly node: string;
   readonly leases: RoomLeases;
-  /** Signs resume tokens, so that every process knows those of the others, [32]. */
+  /** Signs resume tokens; shared, so that every process accepts the tokens of the others. [32] */
   readonly secret: Uint8Array;
   readonly report: ReportLoad;
-  /** By room that Valkey has refused lately: a sentence that says why. */
+  /** Rooms that Valkey has refused lately, each with a sentence that explains why. */
   refused(): ReadonlyMap<string, string>;
-  /** Has something called when the lease of a room has ended that this process has. */
+  /** Sets the function to call when a lease of this process has ended. */
   onEnd(call: (room: string) => void): void;
 }
 
-/** Connects to a cluster. @param url redis://user:password@host:port/database @throws ClusterError */
+/**
+ * Connects to a cluster.
+ *
+ * @param url redis://user:password@host:port/database
+ * @throws ClusterError
+ */
 export async function openCluster(url: string, clock: Clock, log: Log): Promise<Cluster> {
   const holder = randomUUID();
   const reads = await openChecked(url, clock);
@@ -291,14 +303,14 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       if (isAnswering) log.warn('valkey-back', 'Valkey answers again.');
       else log.error('valkey-away', `Valkey does not answer (${why}); rooms stop until it does.`);
     };
-    // Leases are renewed each second, so that this connection is the first to notice.
+    // Leases are renewed every second, so this connection notices a failure first.
     const renewals = await connectTo(url, clock, onAnswering);
     connections.push(renewals);
     const writes = await connectTo(url, clock);
     connections.push(writes);
     let ended = (_: string): void => {};
     const onEnd = (room: string): void => ended(room);
-    /** By room. */
+    /** Latest refusal, by room. */
     const refused = new Map<string, { sentence: string; at: number; saidAt: number }>();
     const onRefused = (room: string, why: string): void => {
       leases.holdOff(room, DEFAULTS.cluster.refused);
@@ -323,7 +335,7 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
       report: reportLoad(reads),
       refused: () => {
-        // Rooms are tried again before that.
+        // A room that is still refused has been tried again within this time.
         const since = clock.now() - 2 * DEFAULTS.cluster.refused;
         const lately = [...refused].filter(([, { at }]) => at > since);
         return new Map(lately.map(([room, { sentence }]) => [room, sentence]));
@@ -338,7 +350,7 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
   }
 }
 
-/** Opens the records for reading; without a lease, those of rooms cannot be written. @throws ClusterError */
+/** Opens the records for reading; writing a room would need a lease. @throws ClusterError */
 export async function readCluster(url: string, clock: Clock): Promise<Records> {
   const connection = await connectTo(url, clock);
   const holder = `reader ${process.pid}`;

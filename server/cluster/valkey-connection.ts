@@ -1,29 +1,29 @@
 /**
- * A connection to Valkey that reconnects by itself, and the keys in Valkey. Calls never wait for a connection:
- * without one they fail immediately. Start at `ValkeyConnection`.
+ * A connection to Valkey that reconnects by itself, and the keys in Valkey. Calls never wait for a
+ * connection: without one they fail immediately. Start at `ValkeyConnection`.
  */
 import type { RedisClientType } from '@redis/client';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterMessages, type Clock } from '../platform/clock.ts';
 
-/** Why a process cannot use the Valkey that `--cluster` names. */
+/** Reason why a process cannot use the Valkey given by `--cluster`. */
 export type ClusterReason =
   /** Nothing answers at the address. */
   | 'unreachable'
-  /** It wants another password, or a user with more rights. */
+  /** Valkey requires another password, or a user with more rights. */
   | 'not-allowed'
   | 'too-old'
-  /** It does not write everything to the disk at once. */
+  /** Valkey does not sync every write to disk before it answers. */
   | 'not-durable'
-  /** It deletes keys when it is full. */
+  /** Valkey deletes keys when its memory is full. */
   | 'evicts'
   | 'full'
-  /** It is one of several among which keys are divided. */
+  /** Valkey divides its keys among several servers. */
   | 'divided'
-  /** It copies another one. */
+  /** Valkey is a replica of another one. */
   | 'replica';
 
-/** Valkey has answered that it does not do something. It is no use to ask again at once. */
+/** Valkey refused a command. Repeating it immediately is useless. */
 export class Refused extends Error {
   override readonly name: string = 'Refused';
 }
@@ -40,24 +40,24 @@ export class ClusterError extends Error {
   }
 }
 
-/** What Valkey answers: text and bytes are buffers. */
+/** An answer from Valkey; texts and bytes are buffers. */
 export type Reply = Buffer | number | null | readonly Reply[];
 export type Argument = string | number | Uint8Array;
 
 const { answer } = DEFAULTS.cluster;
-/** Answers of a Valkey that will do it later. */
+/** Matches errors of a Valkey that will accept the command later. */
 const LATER = /^(?:LOADING|BUSY|TRYAGAIN|MASTERDOWN)\b/;
 const SILENT = 'Valkey does not answer';
-/** Delay before a lost connection is tried again, ms. */
+/** Delay before the next attempt to reconnect, in ms. */
 const redial = (retries: number): number => Math.min(500, 50 * 2 ** retries);
 
-/** A connection to Valkey that is made again when it is lost. */
+/** A connection to Valkey that is re-established when it is lost. */
 export class ValkeyConnection {
   private client: RedisClientType;
   private isClosed = false;
   private wasUp = false;
   private isAnswering = true;
-  /** Whether something took the first connection, and then said nothing. */
+  /** Whether the first connection was accepted, but nothing answered. */
   private isSilent = false;
 
   private constructor(
@@ -70,11 +70,12 @@ export class ValkeyConnection {
   }
 
   /**
-   * Connects. Loads the client library, which processes without a cluster do not need.
+   * Connects. Loads the client library only now, because processes without a cluster do not need
+   * it.
    *
    * @param url redis://user:password@host:port/database
-   * @param onAnswering called when Valkey does not answer any more, and when it does again
-   * @throws Error it cannot be reached, or wants another password
+   * @param onAnswering called when Valkey stops answering and when it answers again
+   * @throws Error: Valkey cannot be reached, or requires another password
    */
   static async open(
     url: string,
@@ -109,9 +110,9 @@ export class ValkeyConnection {
   }
 
   /**
-   * Has a command done. Commands are sent at once, and done in their order.
+   * Executes a command. Commands are sent immediately and executed in order.
    *
-   * @throws Refused; Error: no answer, and whether it was done is not known
+   * @throws Refused; Error: there is no answer, and the command may have been executed or not
    */
   async ask(...command: readonly Argument[]): Promise<Reply> {
     const { client } = this;
@@ -122,7 +123,7 @@ export class ValkeyConnection {
     const late = new Promise<never>((_, reject) => {
       cancel = afterMessages(this.clock, answer, () => {
         reject(new Error(SILENT));
-        // A connection may be dead without being closed.
+        // The connection may be dead without being closed.
         this.replace(client);
       });
     });
@@ -157,13 +158,13 @@ export class ValkeyConnection {
   }
 
   private newClient(): RedisClientType {
-    // Until the first attempt has succeeded, it is the only one.
+    // Retry only after the first connection has succeeded.
     const client = this.create((retries) =>
       this.wasUp && !this.isClosed ? redial(retries) : false,
     ) as RedisClientType;
-    // What fails for lack of a connection is told to who has asked.
+    // Failed commands report a lost connection to their callers.
     client.on('error', () => {});
-    // The library waits for ever for the answers that make a connection ready.
+    // The library sets no time limit for the answers that make a connection ready.
     let cancel = (): void => {};
     client.on('connect', () => {
       cancel();
@@ -189,7 +190,7 @@ export class ValkeyConnection {
   }
 }
 
-/** Closes a client, which may be closed already. */
+/** Closes a client, which may already be closed. */
 function destroy(client: RedisClientType): void {
   try {
     client.destroy();
@@ -201,26 +202,27 @@ function destroy(client: RedisClientType): void {
 const PREFIX = 'vivarium:';
 
 /**
- * A hash of a room: `epoch`, `renewals`, number of its `last` write, epoch that was `released`, `bytes`.
+ * Key of a room's hash: `epoch`, number of `renewals`, number of the `last` write, epoch that was
+ * `released`, and `bytes`.
  */
 export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
-/** Who has a room's lease; it expires. */
+/** Key of the holder of a room's lease; it expires. */
 export const leaseKey = (room: string): string => `${PREFIX}lease:${room}`;
-/** Who a room has been given to; it expires. */
+/** Key of the process that a room has been given to; it expires. */
 export const heirKey = (room: string): string => `${PREFIX}heir:${room}`;
-/** A set of the processes. */
+/** Key of the set of all processes. */
 export const NODES_KEY = `${PREFIX}nodes`;
-/** What precedes the name of a process that has reported lately; it expires. */
+/** Prefix of the key of a process's latest report, before its name; the key expires. */
 export const NODE_PREFIX = `${PREFIX}node:`;
-/** A sorted set of the records' keys. */
+/** Key of a sorted set of the records' keys. */
 export const INDEX_KEY = `${PREFIX}index`;
-/** What precedes a record's key. */
+/** Prefix of a record's key. */
 export const RECORD_PREFIX = `${PREFIX}record:`;
-/** The same for what is kept apart from the records. */
+/** Prefix of the key of parts stored separately from the records. */
 export const APART_PREFIX = `${PREFIX}apart:`;
-/** What precedes the name of a part that nobody reads yet; it expires. */
+/** Prefix of the key of an uploaded part that is not published yet; the key expires. */
 export const PART_PREFIX = `${PREFIX}part:`;
-/** Bytes of all records. */
+/** Key of the total size of all records, in bytes. */
 export const BYTES_KEY = `${PREFIX}bytes`;
-/** Signs the resume tokens of all processes. */
+/** Key of the secret that signs the resume tokens of all processes. */
 export const SECRET_KEY = `${PREFIX}secret`;

@@ -1,5 +1,6 @@
 /**
- * Records in Valkey. Never writes those of a room without its lease. Start at `openValkeyRecords`.
+ * Records in Valkey. Never writes a room's records without holding its lease. Start at
+ * `openValkeyRecords`.
  */
 import { randomUUID } from 'node:crypto';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -21,22 +22,22 @@ import {
   type ValkeyConnection,
 } from './valkey-connection.ts';
 
-/** The log takes no more. Nothing is written. */
+/** The log is full. Nothing was written. */
 export class LogFull extends Refused {
   override readonly name: string = 'LogFull';
 }
 
 const { partBytes, roomBytes, answer } = DEFAULTS.cluster;
-/** Parts that are not published are gone after this time, ms. */
+/** Time after which unpublished parts expire, in ms. */
 const PART_LIFE = 600_000;
 
-/** One change of a write. Without bytes, it removes what is there. */
+/** One change of a write; without bytes, it removes the record. */
 export interface Change {
   readonly key: string;
   readonly bytes?: Uint8Array | undefined;
-  /** Whether it is stored apart from the records. */
+  /** Whether it is stored separately from the records. */
   readonly isApart?: boolean;
-  /** Whether nothing is written if there is a record of this key already. */
+  /** Whether to write nothing if a record of this key exists. */
   readonly isNew?: boolean;
 }
 
@@ -89,15 +90,15 @@ redis.call('INCRBY', total, grown)
 return 1
 `;
 
-/** Changes that are written together, once their parts are there. */
+/** Changes that are written together, after their large parts have been uploaded. */
 export class Prepared {
-  /** Of the parts; no other write has it. */
+  /** Unique prefix of this write's parts. */
   private readonly name = randomUUID();
   private readonly isLarge: readonly boolean[];
   private uploads = 0;
   private uploaded: Promise<unknown> | undefined;
 
-  /** @param connection takes the parts */
+  /** @param connection uploads the parts */
   constructor(
     readonly changes: readonly Change[],
     private readonly connection: ValkeyConnection,
@@ -108,14 +109,16 @@ export class Prepared {
     );
   }
 
-  /** The key of a change's parts; undefined if it is small. */
+  /**
+   * Returns the key of a change's uploaded bytes; undefined if the change is too small to upload.
+   */
   partOf(change: number): string | undefined {
-    // A late command of an earlier upload must not change the parts of the next.
+    // Use a new key per upload: a late command of an earlier upload must not change the new parts.
     const name = `${PART_PREFIX}${this.name}/${this.uploads}/${change}`;
     return this.isLarge[change] ? name : undefined;
   }
 
-  /** Uploads the parts, unless they are there. @throws LogFull; Error: no answer */
+  /** Uploads the parts, unless that has been done. @throws LogFull; Error: no answer */
   upload(): Promise<unknown> {
     this.uploaded ??= this.uploadParts().catch((error: unknown) => {
       this.uploaded = undefined;
@@ -124,7 +127,7 @@ export class Prepared {
     return this.uploaded;
   }
 
-  /** The parts may be gone: they are uploaded again before the next write. */
+  /** Makes the next write upload the parts again, because they may be lost. */
   discard(): void {
     this.uploaded = undefined;
   }
@@ -142,7 +145,11 @@ export class Prepared {
   }
 }
 
-/** Whether Valkey says that it is full. @throws LogFull; what the work throws */
+/**
+ * Converts an error if Valkey says that it is full.
+ *
+ * @throws LogFull; any other error of the work
+ */
 async function full<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
@@ -152,11 +159,16 @@ async function full<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-/** The log of all rooms, and of what belongs to no room. */
+/** The log of all rooms, and of records that belong to no room. */
 export class ValkeyLog implements FencedLog<Prepared> {
   constructor(private readonly connection: ValkeyConnection) {}
 
-  /** @param position undefined: of what belongs to no room, which may only be false if it was to be new */
+  /**
+   * Writes changes.
+   *
+   * @param position undefined for records that belong to no room; the result is then false only if
+   *   a change with `isNew` found a record
+   */
   async write(room: string, position: Position | undefined, prepared: Prepared): Promise<boolean> {
     await prepared.upload();
     const changes = prepared.changes.flatMap(({ key, bytes, isApart, isNew }, i): Argument[] => {
@@ -169,7 +181,7 @@ export class ValkeyLog implements FencedLog<Prepared> {
     const { epoch = '', number = 0 } = position ?? {};
     const limits = [epoch, number, roomBytes, RECORD_PREFIX, APART_PREFIX];
     try {
-      // Sent together: the second waits until the first is on the disk.
+      // Send both together: the second waits until the first is on disk.
       const [written, durable] = await Promise.all(
         [
           this.connection.run(WRITE, [fenceKey(room), INDEX_KEY, BYTES_KEY], ...limits, ...changes),
@@ -181,7 +193,7 @@ export class ValkeyLog implements FencedLog<Prepared> {
         throw new LogFull(`It needs more than ${Math.floor(roomBytes / 2 ** 20)} MiB.`);
       }
       if (written === 3) throw new Error('Valkey has lost what was uploaded');
-      // When its time is over, it says how many disks have it instead of failing.
+      // After its timeout, WAITAOF does not fail but returns the number of disks that have synced.
       const [disks] = durable as readonly Reply[];
       if (Number(disks) < 1) throw new Error('Valkey does not write to its disk');
       return true;
@@ -192,11 +204,11 @@ export class ValkeyLog implements FencedLog<Prepared> {
   }
 }
 
-/** Records read at a time. */
+/** Maximum number of records read at a time. */
 const READ_AT_ONCE = 100;
 /**
- * The values of the first keys that are no longer than `partBytes` together: an answer of any size
- * would take longer than an answer may. None if the first value alone is longer.
+ * Reads the values of the first keys, up to `partBytes` in total, because a larger answer could
+ * exceed the time limit. Returns none if the first value alone is larger.
  */
 const READ = `
 local left, found = tonumber(ARGV[1]), {}
@@ -207,29 +219,29 @@ for i, key in ipairs(KEYS) do
 end
 return found
 `;
-/** Attempts of a write that belongs to no room. */
+/** Maximum number of attempts to write records that belong to no room. */
 const ATTEMPTS = 3;
-/** Finds the room that a record belongs to: `kind/room/…`, `kind/room`. */
+/** Finds the room that a record belongs to, for keys `kind/room/…` and `kind/room`. */
 const ROOM_KEY =
   /^(?:mark|journal|snapshot|state|cells|day|room|tail|recent|hours|counted|moderation)\/([^/]+)/;
 
 export interface ValkeyRecordsOptions {
-  /** For reading. */
+  /** Connection for reading. */
   readonly reads: ValkeyConnection;
-  /** For writing, so that a tick's journal does not wait for what is read. */
+  /** Connection for writing, so that a tick's journal does not wait for large reads. */
   readonly writes: ValkeyConnection;
   readonly leases: RoomLeases;
   readonly clock: Clock;
-  /** A room stops, as Valkey refuses its writes. */
+  /** Called when Valkey refuses a room's writes, so that the room stops. */
   readonly onRefused?: (room: string, why: string) => void;
 }
 
 /**
- * Opens the records. Writes of one room take effect in their order, but large ones, which are uploaded
- * first, may be overtaken by later small ones.
+ * Opens the records. Writes of one room take effect in order, but a large write has to be uploaded
+ * first, and later small ones may overtake it.
  *
- * @returns their writes throw StoreError not-owner if this process does not lead the room; all of their
- *   methods throw StoreError unreachable
+ * @returns the records. Writes throw StoreError not-owner if this process does not lead the room;
+ *   all methods throw StoreError unreachable.
  */
 export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   const { reads, writes, leases, clock, onRefused } = options;
@@ -252,7 +264,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const found = await read('ZRANGE', INDEX_KEY, ...order, ...part);
     return (found as readonly Reply[]).map((key) => `${key}`);
   };
-  /** Reads some values, at least the first. */
+  /** Reads at least the first of some values. */
   const readSome = async (places: readonly string[]): Promise<(Uint8Array | undefined)[]> => {
     const found = await read('EVAL', READ, places.length, ...places, partBytes);
     const values = (found as readonly Reply[]).map((bytes) =>
@@ -260,7 +272,10 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     );
     return values.length > 0 ? values : [await readLarge(places[0])];
   };
-  /** The pieces may be of several values if another process changes it; see `Store.recent`. */
+  /**
+   * Reads a large value in pieces. They may mix two values if another process changes it meanwhile;
+   * see `Store.recent`.
+   */
   const readLarge = async (place: string): Promise<Uint8Array | undefined> => {
     const pieces: Uint8Array[] = [];
     do {
@@ -278,7 +293,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
       const found = await readSome(some.map((key) => RECORD_PREFIX + key));
       i += found.length;
       for (const [j, bytes] of found.entries()) {
-        // One that was removed meanwhile is not there any more.
+        // Skip a record that was removed meanwhile.
         if (bytes) entries.push({ key: some[j], bytes });
       }
     }
@@ -302,7 +317,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     const prepared = new Prepared(changes, writes);
     try {
       if (lease) {
-        // Before its turn, so that ticks do not wait for it. What fails is done again in its turn.
+        // Upload before this write's turn, so that ticks do not wait for it. `lease.write` repeats
+        // a failed upload.
         await lease.whileHeld(prepared.upload().catch(() => {}));
         if (await lease.write(log, prepared)) return;
       }
@@ -312,11 +328,11 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     }
     throw new StoreError('not-owner', `Another server owns the room "${room}", or may own it.`);
   };
-  /** Writes each room's changes at once. */
+  /** Writes each room's changes in one transaction. */
   const change = async (changes: readonly Change[]): Promise<void> => {
     if (closed) throw new StoreError('closed', 'The store is closed.');
     const byRoom = new Map<string | undefined, Change[]>();
-    // Of several changes of one record, the last counts.
+    // Of several changes to one record, only the last counts.
     for (const one of new Map(changes.map((each) => [each.key, each])).values()) {
       getOrAdd(byRoom, ROOM_KEY.exec(one.key)?.[1], () => []).push(one);
     }
@@ -358,10 +374,10 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
 export const unreachable = (error: unknown): StoreError =>
   new StoreError('unreachable', `Valkey cannot be used: ${(error as Error).message}.`);
 
-/** A copy of its own, as the client's buffers share their memory. */
+/** Copies a reply, because the client's buffers share their memory. */
 const copyOf = (reply: Reply): Uint8Array => new Uint8Array(reply as Buffer);
 
-/** Bytes before each part: its length, little-endian. */
+/** Size of the length before each part, in bytes; little-endian. */
 const LENGTH = 4;
 
 const joined = (parts: readonly Uint8Array[]): Uint8Array =>

@@ -1,5 +1,5 @@
 /**
- * A range of a room's journal: the snapshot it starts from, its commands, and the expected checksums. Never
+ * A range of a room's journal: its first snapshot, its commands, and the expected checksums. Never
  * replays it. Start at `readRange`.
  */
 
@@ -24,12 +24,12 @@ import { settled } from '../world/tick-times.ts';
 /** A tick, or a wall-clock time in ms. */
 export type When = { readonly tick: number } | { readonly time: number };
 
-/** A room's known points in time. */
+/** Converts between a room's ticks and wall-clock times by interpolating between known points. */
 export class Timeline {
   /** Sorted, with times that never decrease, even if the clock was set back. */
   private readonly fixes: readonly TimePoint[];
 
-  /** @param fixes in any order; at least one */
+  /** @param fixes at least one, in any order */
   constructor(fixes: readonly TimePoint[]) {
     const sorted = fixes.toSorted((a, b) => a.tick - b.tick || b.at - a.at);
     this.fixes = settled(sorted, sorted.at(-1)!);
@@ -39,12 +39,12 @@ export class Timeline {
     return this.fixes.at(-1)!;
   }
 
-  /** The tick at a time, ms; clamped to the first and the last known tick. */
+  /** Returns the tick at a time in ms, clamped to the first and last known tick. */
   tickAt(time: number): number {
     return Math.round(this.between('at', 'tick', time));
   }
 
-  /** The time of a tick, ms; clamped likewise. */
+  /** Returns the time of a tick in ms, clamped to the first and last known time. */
   timeOf(tick: number): number {
     return Math.round(this.between('tick', 'at', tick));
   }
@@ -73,7 +73,7 @@ export const journalRangeSchema = v.strictObject({
   ...moment,
   journal: v.array(journalRecord),
   marks: v.array(planeChecksumRecord),
-  /** States that the room was replaced with at once. */
+  /** States that replaced the room's state, one for each entry with a `jump`. */
   jumps: v.optional(v.array(v.strictObject(moment))),
   /** First and last requested tick; the snapshot may be older. */
   from: v.number(),
@@ -84,8 +84,8 @@ export const journalRangeSchema = v.strictObject({
 export type JournalRange = v.InferOutput<typeof journalRangeSchema>;
 
 /**
- * Reads a range of a room. A time before the first stored tick means that tick; a tick must be
- * stored.
+ * Reads a range of a room. A time before the first stored tick means that tick; a given tick must
+ * be stored.
  *
  * @throws StoreError not-kept: the range is not stored; damaged
  */
@@ -107,7 +107,7 @@ export async function readRange(
   const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
   const timeline = hasTime ? await timelineOf(store, name, starts) : new Timeline(starts);
-  // A running room may have advanced since `tail` was read.
+  // A running room may have advanced since `tail` was read, so times are limited to it.
   const from = wanted.from ? tickOf(wanted.from, timeline, tail.tick) : begin;
   const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.last.at);
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
@@ -134,8 +134,8 @@ export async function readRange(
 }
 
 /**
- * The moment nearest to the middle of a range, from which its second half can be replayed beside
- * the first; undefined if none is stored intact.
+ * Reads the moment nearest to the middle of a range, so that both halves can be replayed in
+ * parallel; undefined if no intact one is stored.
  */
 export async function readMiddle(
   store: Store,
@@ -149,9 +149,9 @@ export async function readMiddle(
 }
 
 /**
- * Wall-clock times of ticks, ms; null if unknown.
+ * Returns the wall-clock times of ticks, in ms; null if the room has no snapshot to start from.
  *
- * @param now wall clock at which the last stored tick was the room's last, ms
+ * @param now wall-clock time of the room's last stored tick, in ms
  */
 export async function timesOf(
   store: Store,
@@ -168,7 +168,8 @@ export async function timesOf(
 }
 
 /**
- * The snapshots that a replay can start from, oldest first, without those that undo has set aside.
+ * Lists the snapshots that a replay can start from, oldest first. Excludes standalone ones, whose
+ * journal may be missing.
  */
 async function replayStarts(store: Store, name: string): Promise<TimePoint[]> {
   const snapshots = (await store.readableSnapshots(name)).reverse();
@@ -194,12 +195,12 @@ const tickOf = (when: When, timeline: Timeline, last: number): number =>
 
 const notKept = (what: string): StoreError => new StoreError('not-kept', what);
 
-/** Stands in for a record's key in the checksum; the name that bundles had when it was chosen. */
+/** Key in a bundle's checksum; the name that bundles had when the format was defined. */
 const KEY = 'vivarium bottle';
-/** Limit of the decompressed size, bytes: a small file must not exhaust memory. */
+/** Maximum decompressed size, in bytes: a small file must not exhaust memory. */
 const MAX_BYTES = 1_000_000_000;
 
-/** Serializes a range. */
+/** Serializes and compresses a range. */
 export function packBundle(content: JournalRange): Promise<Buffer> {
   return promisify(gzip)(encodeRecord(KEY, content));
 }

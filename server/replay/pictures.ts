@@ -3,14 +3,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Planes } from '../../shared/codec/chunks.ts';
 
-/** Most pictures of one GIF, which are all in memory. */
+/** Maximum number of pictures in a GIF; all of them are kept in memory. */
 export const MAX_FRAMES = 1_000;
 
 /** Receives pictures one by one. */
 export interface PictureWriter {
   /** Adds a picture of the planes. */
   add(planes: Planes, tick: number): Promise<void>;
-  /** Finishes writing. @returns what was written, for people */
+  /** Finishes writing. @returns a description of the written files, for people */
   end(): Promise<string>;
 }
 
@@ -21,7 +21,7 @@ export interface PictureWriter {
  */
 export async function png({ rgba, width, height }: Planes, scale = 1): Promise<Buffer> {
   const rgb = new Uint8Array(3 * width * height);
-  // Premultiplied colours on black are the colours themselves.
+  // On black, premultiplied colours need no conversion.
   for (let i = 0; i < width * height; i++) rgb.set(rgba.subarray(4 * i, 4 * i + 3), 3 * i);
   return rgbPng(rgb, { width, height }, scale);
 }
@@ -30,21 +30,21 @@ export async function png({ rgba, width, height }: Planes, scale = 1): Promise<B
  * Encodes pixels as PNG.
  *
  * @param rgb [height, width, 3]
- * @param scale pixels of the PNG per pixel, an integer
+ * @param scale pixels of the PNG per given pixel, an integer
  */
 export async function rgbPng(
   rgb: Uint8Array,
   { width, height }: Pick<Planes, 'width' | 'height'>,
   scale = 1,
 ): Promise<Buffer> {
-  // A large native library, so it is loaded only when needed.
+  // Load this large native library only when needed.
   const { default: sharp } = await import('sharp');
   const picture = sharp(rgb, { raw: { width, height, channels: 3 } });
   if (scale > 1) picture.resize(width * scale, height * scale, { kernel: 'nearest' });
   return picture.png().toBuffer();
 }
 
-/** Writes a PNG per picture, named by its tick. @param folder is created if missing */
+/** Writes one PNG per picture, named by its tick. @param folder created if missing */
 export function frames(folder = 'replay'): PictureWriter {
   let count = 0;
   return {
@@ -58,10 +58,10 @@ export function frames(folder = 'replay'): PictureWriter {
 }
 
 /**
- * Writes an animated GIF. Of more pictures than `MAX_FRAMES`, the first.
+ * Writes an animated GIF of the first `MAX_FRAMES` pictures.
  *
- * @param delay between two pictures, ms
- * @param encode makes a PNG of each picture
+ * @param delay time between two pictures, in ms
+ * @param encode encodes each picture as PNG
  */
 export function gif(
   file = 'replay.gif',

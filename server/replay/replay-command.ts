@@ -1,6 +1,6 @@
 /**
- * `npm run replay` as a function: replays a range of a room and reports whether the checksums match. Never
- * changes what is stored. Start at `replayCommand`.
+ * Implements `npm run replay`: replays a range of a room and reports whether the checksums match.
+ * Never changes stored data. Start at `replayCommand`.
  */
 import { statSync } from 'node:fs';
 import * as v from 'valibot';
@@ -104,22 +104,21 @@ export const COMMAND = {
   },
 } as const;
 
-/** Parsed options. */
 type ReplayOptions = Values<typeof COMMAND.options, 'what'>;
 
-/** Where the command prints to. */
+/** Receives the command's output. */
 export interface CommandOutput {
   readonly print: (line: string) => void;
   readonly printError: (line: string) => void;
 }
 
-/** Ticks per second that `--speed 1` stands for. */
+/** Number of ticks per second at `--speed 1`. */
 const RATE = 15;
 
 async function readRequested(
   options: ReplayOptions,
 ): Promise<{ readonly range: JournalRange; readonly middle?: Moment | undefined }> {
-  // A room may be named like a folder that is here.
+  // Look for a file, not a folder: a room may have the same name as a folder here.
   const isFile = statSync(options.what, { throwIfNoEntry: false })?.isFile();
   if (isFile) return { range: await readBundle(options.what) };
   const store = new Store(await readFolder(options.data));
@@ -131,7 +130,11 @@ async function readRequested(
   }
 }
 
-/** @throws SettingsError: more pictures than a GIF can have */
+/**
+ * Creates the writer of the requested pictures.
+ *
+ * @throws SettingsError: more pictures than a GIF can have
+ */
 function picturesOf(
   { export: kind, out, every, speed }: ReplayOptions,
   { from, to }: JournalRange,
@@ -139,7 +142,7 @@ function picturesOf(
   if (kind === 'frames') return frames(out);
   if (kind === 'png') return lastPicture(out);
   if (kind === undefined) return undefined;
-  // That of the last tick, too, whether or not it is due.
+  // The last tick always gets a picture, even between two multiples of `every`.
   const pictures = Math.ceil((to - from) / every) + 1;
   if (pictures > MAX_FRAMES) {
     const least = Math.ceil((to - from) / (MAX_FRAMES - 1));

@@ -1,5 +1,6 @@
 /**
- * Replays a range of a room and compares the checksums. Never stores anything. Start at `runReplay`.
+ * Replays a range of a room and compares the checksums. Never stores anything. Start at
+ * `runReplay`.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Engine, EngineError } from '../engine/engine.ts';
@@ -15,9 +16,9 @@ import type { PictureWriter } from './pictures.ts';
 /** A room's state between two ticks, with its cells. */
 export type Moment = Pick<StoredMoment, 'state' | 'cells'>;
 
-/** What a replayed room runs on. */
+/** Dependencies of a replayed room. */
 interface ReplayedRoomOptions {
-  /** An engine with the room's checkpoint and without patches of others. */
+  /** Has the room's checkpoint, and no patches of other rooms. */
   readonly engine: Engine;
   readonly species: Species;
 }
@@ -25,18 +26,18 @@ interface ReplayedRoomOptions {
 /** The outcome of a replay. */
 interface ReplayResult {
   readonly ticks: number;
-  /** Number of equal checksums. */
+  /** Number of checksums that match. */
   readonly equal: number;
-  /** Number of ticks covered by the equal checksums. */
+  /** Number of ticks covered by the matching checksums. */
   readonly proven: number;
-  /** Ticks with a different checksum. */
+  /** Ticks whose checksum differs. */
   readonly unequal: readonly number[];
 }
 
 /**
  * Opens a room at a moment of a range.
  *
- * @param beside the world of another room of the same range on the same engine
+ * @param beside world of another room of the same range and engine
  * @throws EngineError
  */
 async function openReplayed(
@@ -47,14 +48,14 @@ async function openReplayed(
 ) {
   const world = beside ?? new World(engine);
   const name = beside ? `${range.room.name} from ${state.tick}` : range.room.name;
-  // A room takes over the state that it is opened with.
+  // Copy the state, because the room takes it over and changes it.
   const moment = { state: structuredClone(state), cells };
   const room = await reopenRoom(world, { ...range.room, name, species }, moment);
   return {
     world,
     room,
     /**
-     * Replays to a tick.
+     * Replays up to a tick.
      *
      * @param marksFrom first tick whose checksum is compared
      * @throws StoreError damaged: a state in the range is missing
@@ -82,7 +83,7 @@ async function openReplayed(
       });
       return { ticks, equal, proven, unequal };
     },
-    /** The room's moment after its last tick. */
+    /** Exports the room's state and cells after its last tick. */
     async moment(): Promise<Moment> {
       const now = room.export();
       const patches = now.organisms.map(({ id }) => room.patchOf(id)!);
@@ -93,9 +94,10 @@ async function openReplayed(
 }
 
 /**
- * The second half counts only if the first leads exactly to where it begins. Otherwise the first goes
- * on, so that the result is always that of one replay from the beginning. Where memory is scarce or a
- * checksum differs, there is only that one replay.
+ * Replays both halves of a range in parallel. The second half counts only if the first half leads
+ * exactly to its start; otherwise the first half continues to the end. If memory is scarce or a
+ * checksum differs, starts again with a single replay. The result always equals that of a single
+ * replay.
  *
  * @throws StoreError damaged: a state in the range is missing
  */
@@ -116,7 +118,7 @@ async function replayHalves(
     throw error;
   });
   if (!second) return whole(first);
-  // Checksums cover all ticks since the one before, so the first half ends with one.
+  // A checksum covers all ticks since the previous one, so the first half must end with one.
   const end = range.marks.find(({ tick }) => tick >= middle.state.tick)?.tick ?? range.to;
   let leads = false;
   const [head, tail] = await Promise.allSettled([
@@ -125,7 +127,7 @@ async function replayHalves(
     }),
     second.run(range.to, undefined, end + 1),
   ]);
-  // Together they may have lacked memory that one alone has.
+  // Both halves together may run out of memory where one alone does not.
   const isDoubtful = (half: typeof head): boolean =>
     half.status === 'fulfilled' ? half.value.unequal.length > 0 : lacksMemory(half.reason);
   if (isDoubtful(head) || isDoubtful(tail)) {
@@ -152,7 +154,6 @@ const lacksMemory = (error: unknown): boolean =>
 const isSame = (a: Moment, b: Moment): boolean =>
   isDeepStrictEqual(a.state, b.state) && isDeepStrictEqual(a.cells, b.cells);
 
-/** Options of `runReplay`. */
 interface RunReplayOptions extends ReplayedRoomOptions {
   readonly clock: Clock;
   /** Maximum ticks per second. */
@@ -160,20 +161,20 @@ interface RunReplayOptions extends ReplayedRoomOptions {
   readonly pictures?: PictureWriter | undefined;
   /** Called after each tick. */
   readonly onTick?: (tick: number) => void;
-  /** Ticks between two pictures. */
+  /** Number of ticks between two pictures. */
   readonly every: number;
   /**
-   * From which a second half can be replayed beside the first, which then takes less time, unless
-   * the rate is limited, or pictures or ticks are wanted in order.
+   * A moment in the middle of the range. The halves can be replayed in parallel from there, which
+   * is faster, unless the rate is limited or pictures or ticks are needed in order.
    */
   readonly middle?: Moment | undefined;
 }
 
 /**
- * Runs the replay.
+ * Replays a range.
  *
- * @returns the number of ticks and of equal checksums, the number of ticks that these cover, and the
- *   ticks with a different checksum
+ * @returns the counts of ticks, matching checksums and covered ticks, and the ticks whose checksum
+ *   differs
  * @throws StoreError damaged: a state in the range is missing
  */
 export async function runReplay(

@@ -1,6 +1,6 @@
 /**
- * The rooms of a server that shares them with others: it runs those whose lease it holds, and waits for the
- * others. Never runs a room whose lease has ended. Start at `ClusterRooms.start`.
+ * The rooms of a server in a cluster: it runs rooms whose lease it holds, and waits to take over
+ * the others. Never runs a room whose lease has ended. Start at `ClusterRooms.start`.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -22,33 +22,32 @@ import { Replicas } from './replicas.ts';
 import { type RoomEntry, RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
 import { SpreadRooms } from './spread-rooms.ts';
 
-/** Options of `ClusterRooms`. */
 export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly leases: RoomLeases;
-  /** Whether this server runs rooms; else it only knows which there are. */
+  /** Whether this server runs rooms. If not, it only knows which rooms exist. */
   readonly runsRooms: boolean;
   readonly report: ReportLoad;
-  /** Reads what the host has set for all rooms, perhaps on another server. */
+  /** Reads the host's settings for all rooms, which another server may have changed. */
   readonly refresh: (takenOver?: string) => Promise<void>;
-  /** What the host sees of this server besides its rooms. */
+  /** Describes this server to the host, apart from its rooms. */
   readonly describe: () => Omit<ServerState, 'draining' | 'rooms' | 'leaving' | 'followed'>;
 }
 
 const { offer, attempt, plans, restartApart } = DEFAULTS.cluster;
 
-/** Whether a room could not be opened for what may be over soon. */
+/** Whether a room failed to open for a reason that may be temporary. */
 const isTransient = (error: unknown): boolean =>
   (error instanceof HostRefusal && error.reason === 'elsewhere') ||
   (error instanceof StoreError && ['not-owner', 'unreachable'].includes(error.reason));
 
-/** Of a server in a cluster. */
+/** The rooms of a server in a cluster. */
 export class ClusterRooms extends RoomRegistry {
   private standby: Standby | undefined;
   private replicas: Replicas | undefined;
   private readonly spread: SpreadRooms;
   private cancel = (): void => {};
   private hasStopped = false;
-  /** Films that this server has. */
+  /** Lists the films that this server has. */
   films: () => readonly JobState[] = () => [];
 
   constructor(private readonly shared: ClusterRoomsOptions) {
@@ -63,7 +62,7 @@ export class ClusterRooms extends RoomRegistry {
     });
   }
 
-  /** As `RoomRegistry.start`, but rooms that another server has are waited for. */
+  /** Starts like `RoomRegistry.start`, but waits for rooms that another server runs. */
   override async start(...from: Parameters<RoomRegistry['start']>): Promise<void> {
     await super.start(...from);
     this.watchPlans();
@@ -80,7 +79,7 @@ export class ClusterRooms extends RoomRegistry {
       open: (room) =>
         this.takeOver(room).catch((error: unknown) => {
           if (!isTransient(error)) throw error;
-          // It is tried again immediately.
+          // The next attempt follows immediately.
           onFailure(room, error);
         }),
     });
@@ -93,7 +92,7 @@ export class ClusterRooms extends RoomRegistry {
     });
   }
 
-  /** The servers of the cluster, as they say now, or have said last. */
+  /** Reads the current state of all servers in the cluster, or their last known state. */
   async servers(): Promise<ClusterState> {
     const { spread } = this;
     await spread.tell();
@@ -110,17 +109,19 @@ export class ClusterRooms extends RoomRegistry {
     return this.shared.describe().name;
   }
 
-  /** How many servers come before this one, by name; those that have just ended count too. */
+  /**
+   * Number of servers whose names sort before this one's, including servers that have just ended.
+   */
   get place(): number {
     return this.spread.heardWithin(restartApart).filter((name) => name < this.name).length;
   }
 
-  /** Whether there is a server of that name, as far as is known here. */
+  /** Whether a server of this name is known here. */
   knows(server: string): boolean {
     return server === this.name || this.spread.others.some((one) => one.server?.name === server);
   }
 
-  /** Films of other servers, by server. */
+  /** Films of other servers, by server name. */
   get filmsElsewhere(): ReadonlyMap<string, readonly JobState[]> {
     const { others } = this.spread;
     return new Map(
@@ -128,7 +129,7 @@ export class ClusterRooms extends RoomRegistry {
     );
   }
 
-  /** Lets other servers take the rooms of this one. @throws HostRefusal nobody-takes-over */
+  /** Lets other servers take this server's rooms. @throws HostRefusal nobody-takes-over */
   drain(): Promise<void> {
     return this.spread.drain();
   }
@@ -137,7 +138,7 @@ export class ClusterRooms extends RoomRegistry {
     return this.spread.stopDraining();
   }
 
-  /** Takes no more rooms over. Those that run go on. */
+  /** Stops taking rooms over. Rooms that run here continue. */
   stopStandby(): void {
     this.hasStopped = true;
     this.standby?.stop();
@@ -146,7 +147,11 @@ export class ClusterRooms extends RoomRegistry {
     this.cancel();
   }
 
-  /** @throws Refusal elsewhere, no-such-room, room-closed */
+  /**
+   * Finds the server of a room that runs here.
+   *
+   * @throws Refusal elsewhere, no-such-room, room-closed
+   */
   override findServer(name: string): RoomServer {
     const entry = this.entries.get(name);
     const isHere = this.roomServers.has(name) && this.shared.leases.mayTick(name);
@@ -154,7 +159,11 @@ export class ClusterRooms extends RoomRegistry {
     return super.findServer(name);
   }
 
-  /** @throws HostRefusal no-such-room, room-closed, room-busy, elsewhere */
+  /**
+   * Returns an open room that runs here.
+   *
+   * @throws HostRefusal no-such-room, room-closed, room-busy, elsewhere
+   */
   override requireOpen(name: string): OpenRoom {
     const entry = this.require(name);
     if (!entry.busy) this.requireHere(entry);
@@ -171,27 +180,27 @@ export class ClusterRooms extends RoomRegistry {
     return this.names.find((name) => name !== except && this.isElsewhere(name));
   }
 
-  /** @throws HostRefusal no-such-room, elsewhere */
+  /** Changes settings of a room that runs here. @throws HostRefusal no-such-room, elsewhere */
   override async change(name: string, change: SettingsRequest): Promise<RoomSettings> {
     this.requireHere(this.require(name));
     return super.change(name, change);
   }
 
-  /** Whether no room that is open waits for another server, or some room runs here. */
+  /** Whether this server runs at least one open room, or no room is open. */
   get isLeader(): boolean {
     const { leases } = this.shared;
     const open = [...this.entries.values()].filter(({ plan }) => plan.open);
     return open.length === 0 || open.some(({ plan }) => leases.mayTick(plan.name));
   }
 
-  /** Stops a room whose lease has ended; what it was is in the cluster. */
+  /** Stops a room whose lease has ended. Its state is stored in the cluster. */
   async stopForLostLease(name: string): Promise<void> {
     const entry = this.entries.get(name);
     if (!entry) return;
     entry.live?.server.disconnectAll('elsewhere');
-    // One that is just being opened is stopped as soon as it is open.
+    // If the room is being opened, wait for that, then stop it.
     await this.serialised(entry, async () => {
-      // Whatever lease there is meanwhile: only a room that is not here is opened under a new one.
+      // Do not check for a newer lease: a room that is still live was opened under the old one.
       if (!entry.live) return;
       const why = `Room "${name}" stops here, as its lease has ended.`;
       this.shared.log.warn('lease-lost', why, { room: name });
@@ -200,8 +209,8 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Runs work on a room that this server leads, or leads from now on if nobody else does. One that
-   * runs goes on under the lease that it was opened with, or not at all.
+   * Runs work on a room that this server leads, or can start to lead because no other server does.
+   * A running room needs the lease that it was opened with; it never continues under a new one.
    *
    * @throws HostRefusal elsewhere; StoreError unreachable
    */
@@ -224,7 +233,7 @@ export class ClusterRooms extends RoomRegistry {
     }
   }
 
-  /** @throws HostRefusal elsewhere */
+  /** Requires that an open room runs here under a valid lease. @throws HostRefusal elsewhere */
   private requireHere({ plan, live }: RoomEntry): void {
     if (plan.open && !(live && this.shared.leases.of(plan.name)?.isHeld))
       throw new HostRefusal('elsewhere');
@@ -235,7 +244,7 @@ export class ClusterRooms extends RoomRegistry {
     if (!this.shared.runsRooms || !((await this.shared.leases.acquire(name)) instanceof Lease))
       return;
     await this.takeOver(name).catch((error: unknown) => {
-      // It is tried again later.
+      // The standby tries again later.
       if (!isTransient(error)) throw error;
     });
   }
@@ -258,7 +267,7 @@ export class ClusterRooms extends RoomRegistry {
     return [...this.entries.values()].filter(({ plan, live }) => plan.open && live);
   }
 
-  /** Rooms that this server has given away and nobody has yet, and those that it opens or stops. */
+  /** Rooms that this server is opening or stopping, or has given away and nobody has taken yet. */
   private get leaving(): string[] {
     const given = new Set(this.spread.leaving);
     const left = [...this.entries.values()].filter(({ plan, live }) => {
@@ -267,7 +276,7 @@ export class ClusterRooms extends RoomRegistry {
     return left.map(({ plan }) => plan.name);
   }
 
-  /** Cells awake, by room that runs here. */
+  /** Number of awake cells, by room that runs here. */
   private get awake(): Record<string, number> {
     const live = this.running.flatMap(({ live }) => live ?? []);
     return Object.fromEntries(
@@ -293,8 +302,8 @@ export class ClusterRooms extends RoomRegistry {
   /**
    * Stops a room and gives it to another server.
    *
-   * @param node undefined: to whoever takes it
-   * @returns whether it has stopped here
+   * @param node process that should take the room; undefined: any
+   * @returns whether the room has stopped here
    */
   private async give(room: string, node: string | undefined): Promise<boolean> {
     const { leases, log } = this.shared;
@@ -307,7 +316,7 @@ export class ClusterRooms extends RoomRegistry {
         : 'to a server that is less busy';
       log.info('room-given', `Room "${room}" goes ${to}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
-      // This server may have it back if the other one has not taken it.
+      // This server may take the room back if the other server does not take it in time.
       leases.holdOff(room, offer + attempt);
       await leases.release(room, node);
       return true;
@@ -334,14 +343,14 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   protected override async stopRoom(entry: RoomEntry, why?: Reason): Promise<boolean> {
-    // Meanwhile this server may get another one.
+    // Keep this lease, because the server may acquire another one while the room stops.
     const lease = this.shared.leases.of(entry.plan.name);
     const isSaved = await super.stopRoom(entry, why);
     if (lease && isSaved) lease.isStored = true;
     return isSaved;
   }
 
-  /** Gives all rooms up, after they have stopped and were saved if they could be. */
+  /** Releases all rooms. Call it after they have stopped, and been saved if possible. */
   async releaseAll(): Promise<void> {
     const { leases, storage } = this.shared;
     for (const { plan, live } of this.entries.values()) {
@@ -351,7 +360,11 @@ export class ClusterRooms extends RoomRegistry {
     await leases.releaseAll();
   }
 
-  /** @throws NotReplicated; StoreError; EngineError */
+  /**
+   * Opens a replica of a room that another server runs.
+   *
+   * @throws NotReplicated; StoreError; EngineError
+   */
   private async replicate(room: string): Promise<RoomReplica> {
     const { storage, world, checkpoints } = this.shared;
     const { plan } = this.require(room);
@@ -362,7 +375,7 @@ export class ClusterRooms extends RoomRegistry {
     return RoomReplica.open(storage.store, world, { ...plan, checkpoint, species });
   }
 
-  /** Rooms that should run, and do not run here. */
+  /** Open rooms that do not run here. */
   private get waiting(): string[] {
     return [...this.entries.values()]
       .filter(({ plan, live, busy }) => plan.open && !live && !busy)
@@ -375,7 +388,9 @@ export class ClusterRooms extends RoomRegistry {
     entry.policy.settings = applyChange(this.shared.defaults, plan.change);
   }
 
-  /** Looks again and again what the host has set, created, changed or removed elsewhere. */
+  /**
+   * Polls for rooms and settings that the host has created, changed or removed on other servers.
+   */
   private watchPlans(): void {
     const { hostStore, clock, refresh } = this.shared;
     const look = async (): Promise<void> => {
@@ -391,7 +406,7 @@ export class ClusterRooms extends RoomRegistry {
       for (const plan of stored.values()) if (plan.made) this.register(plan);
     };
     this.cancel = clock.after(plans, () => {
-      // Without an answer, it looks again.
+      // If there is no answer, the next poll tries again.
       void look()
         .catch(() => {})
         .then(() => this.hasStopped || this.watchPlans());

@@ -1,6 +1,7 @@
 /**
- * Retains the files of the checkpoints that stored rooms were made with, so that rooms continue with their own
- * weights when the installed checkpoint has changed. Never changes weights. Start at `checkpointCopier`.
+ * Retains the files of the checkpoints that stored rooms were made with, so that a room continues
+ * with its own weights after the installed checkpoint changes. Never changes weights. Start at
+ * `checkpointCopier`.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
@@ -18,17 +19,20 @@ import { GALLERY_FILE } from '../vnca/gallery.ts';
 import { MAP_FILE, readMap } from '../vnca/gallery-map.ts';
 import { loadRelatives, RELATIVES_FILE } from '../vnca/relatives.ts';
 
-/** Has a line per file, as `sha256sum` writes it, after a line with the checksum of those lines. */
+/**
+ * File with one line per file, as `sha256sum` writes it, after a line with the checksum of the
+ * other lines.
+ */
 const SUMS_FILE = 'SHA256SUMS';
 
 const sumOf = (bytes: string | Uint8Array): string =>
   createHash('sha256').update(bytes).digest('hex');
 
-/** Computes a file's SHA-256, hexadecimal; undefined if it cannot be read. */
+/** Computes a file's SHA-256 in hexadecimal; undefined if the file cannot be read. */
 const sumOfFile = (path: string): Promise<string | undefined> =>
   readFile(path).then(sumOf, () => undefined);
 
-/** Stores the checksums of a folder's files, except missing ones. @throws the system's error */
+/** Stores the checksums of a folder's files. Skips missing files. @throws the system's error */
 async function writeSums(folder: string, files: readonly string[]): Promise<void> {
   const sums: string[] = [];
   for (const file of files) {
@@ -42,7 +46,7 @@ async function writeSums(folder: string, files: readonly string[]): Promise<void
 /**
  * Finds the files of a folder that have changed since `writeSums`.
  *
- * @returns their stored checksums by name; undefined if the checksums are missing or damaged
+ * @returns the files' stored checksums by name; undefined if the checksums are missing or damaged
  */
 async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {
   const stored = await readFile(join(folder, SUMS_FILE), 'utf8').catch(() => '');
@@ -56,29 +60,29 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
   return changed;
 }
 
-/** A checkpoint that may go by another name, as an installed one has its own. */
+/** A checkpoint, renamed if an installed checkpoint may have the same name. */
 export interface NamedCheckpoint extends Checkpoint {
-  /** The name in its card. */
+  /** The name in the checkpoint's card. */
   readonly ownName?: string;
-  /** Its map is not usable. */
+  /** Set if the checkpoint's map is unusable. */
   readonly hasBadMap?: true;
 }
 
 const FOLDER = 'checkpoints';
 const FILES = [CARD_FILE, MODEL_FILE, GALLERY_FILE];
-/** Not every checkpoint has them. */
+/** Optional files of a checkpoint. */
 const MORE_FILES = [MAP_FILE, RELATIVES_FILE, PAINTER_FILE];
-/** Files without which a checkpoint can be used. */
+/** Files without which a checkpoint is still usable. */
 const SPARE_FILES = [MAP_FILE, PAINTER_FILE];
-/** What another release may have changed while the fingerprint is the same. */
+/** Files that another release may change without changing the fingerprint. */
 const DETAILS = [CARD_FILE, ...MORE_FILES];
 const HASH = /^[0-9a-f]{64}$/;
 
 /**
- * Returns a function that copies a checkpoint into the data folder, under its fingerprint, or what
- * has changed if it is there already, whole. If that fails, the log says so.
+ * Returns a function that copies a checkpoint into the data folder, under its fingerprint. If an
+ * intact copy exists, updates its changed files. Logs failures.
  *
- * @param folders of the checkpoints, by name
+ * @param folders folders of the checkpoints, by name
  */
 export function checkpointCopier(data: string, folders: ReadonlyMap<string, string>, log: Log) {
   return (name: string, hash: string): Promise<void> =>
@@ -106,7 +110,8 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     for (const file of await readdir(draft)) await sync(join(draft, file));
     await sync(draft);
     if (isKept) {
-      // After a crash in between, checksums of the old files must not condemn the new ones.
+      // Remove the old checksums first: after a crash in between, they would mark the new files as
+      // damaged.
       await rm(join(folder, SUMS_FILE));
       for (const file of DETAILS) {
         await rename(join(draft, file), join(folder, file)).catch(ignoreMissing);
@@ -114,20 +119,20 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
       await writeSums(folder, [...FILES, ...MORE_FILES]);
       await sync(folder);
     } else {
-      // What is there is broken, as by a loss of power.
+      // The existing folder, if any, is damaged, perhaps by a power failure.
       await rm(folder, { recursive: true, force: true });
       await rename(draft, folder);
       await sync(join(data, FOLDER));
     }
   } catch (error) {
-    // Installed files may have changed since they were loaded; what is kept already has not.
+    // Installed files may have changed since they were loaded; an existing copy is still intact.
     if (!isKept) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
 }
 
-/** Whether a kept checkpoint is as it was kept, and can be loaded. */
+/** Whether a kept checkpoint is unchanged and can be loaded. */
 const isWhole = async (folder: string, hash: string): Promise<boolean> =>
   (await changedFiles(folder))?.size === 0 &&
   loadExactly(folder, hash).then(
@@ -136,8 +141,8 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
   );
 
 /**
- * Replaces damaged files of a kept checkpoint by identical files of installed checkpoints, or puts
- * aside those that are not needed. The log names each damaged file.
+ * Replaces damaged files of a kept checkpoint by identical files of installed checkpoints, or
+ * renames them if the checkpoint is usable without them. Logs each damaged file.
  */
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {
@@ -160,15 +165,15 @@ async function mend(folder: string, installed: readonly Checkpoint[], log: Log):
   }
 }
 
-/** Makes a file, or a folder's list of files, survive a loss of power. */
+/** Makes a file, or a folder's list of files, survive a power failure. */
 async function sync(path: string): Promise<void> {
-  // Windows opens no folders, and syncs no file that is open for reading only.
+  // Windows cannot open folders, and cannot sync a file opened only for reading.
   if (process.platform === 'win32') return;
   const file = await open(path, 'r');
   await file.sync().finally(() => file.close());
 }
 
-/** Whether an installed checkpoint has details that the kept one lacks. */
+/** Whether an installed checkpoint has details that differ from the kept one. */
 async function hasOtherDetails(installed: string, kept: string): Promise<boolean> {
   for (const file of DETAILS) {
     const bytes = await readFile(join(installed, file)).catch(ignoreMissing);
@@ -178,7 +183,7 @@ async function hasOtherDetails(installed: string, kept: string): Promise<boolean
   return false;
 }
 
-/** @throws the error unless it says that a file is missing */
+/** Ignores an error if it says that a file is missing. @throws any other error */
 function ignoreMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error;
 }
@@ -186,7 +191,7 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
 /**
  * Loads a checkpoint and checks its table of relatives.
  *
- * @throws CheckpointError; Error: it has another fingerprint
+ * @throws CheckpointError; Error: the fingerprint differs
  */
 async function loadExactly(
   folder: string,
@@ -200,8 +205,8 @@ async function loadExactly(
 }
 
 /**
- * Loads the kept checkpoints that are not among the installed ones, under names of their own:
- * `organisms-1a2b3c4d`. The log names damaged files, and checkpoints that cannot be read.
+ * Loads the kept checkpoints that are not installed, under names such as `organisms-1a2b3c4d`. Logs
+ * damaged files and checkpoints that cannot be read.
  */
 export async function loadKeptCheckpoints(
   data: string,

@@ -1,6 +1,6 @@
 /**
- * Brings up a room from its plan, and applies changed settings to it while it runs. Never decides which rooms
- * run. Start at `bringUpRoom`.
+ * Brings up a room from its plan, and applies changed settings to it while it runs. Never decides
+ * which rooms run. Start at `bringUpRoom`.
  */
 
 import { isDeepStrictEqual } from 'node:util';
@@ -41,51 +41,51 @@ const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
   ...{ birth, healing, lifetime, expressing: DEFAULTS.life.expressing },
 });
 
-/** Where rooms are stored. */
+/** Where and how rooms are stored. */
 export interface RoomStorage {
   readonly store: Store;
   readonly journalWriter: JournalWriter;
-  /** Takes the data of a damaged room; undefined: they are refused. */
+  /** Moves a damaged room's data aside; undefined: a damaged room is refused. */
   readonly aside: SetAside | undefined;
 }
 
-/** What a room runs on. */
+/** Dependencies of a running room. */
 export interface LiveRoomOptions {
   readonly world: World;
   readonly ticker: Ticker;
   readonly engine: EngineInfo;
   /** The loaded checkpoints, by name. */
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
-  /** Where rooms are stored; absent: they last as long as the server. */
+  /** Absent: rooms exist only as long as the server runs. */
   readonly storage?: RoomStorage | undefined;
-  /** Stores the files of a checkpoint with the rooms that use it. Never rejects. */
+  /** Stores a checkpoint's files with the rooms that use it. Never rejects. */
   readonly retainCheckpoint?: ((name: string, hash: string) => Promise<void>) | undefined;
   /** Signs resume tokens and device marks. */
   readonly secret: Uint8Array;
   readonly bans: Bans;
   readonly places: WallPlaces;
   readonly wallInfo: () => WallInfo;
-  /** The page that keepsakes open; absent: the server's own. */
+  /** URL of the page that keepsakes open; absent: the server's own page. */
   readonly keepUrl?: string | undefined;
-  /** Most flashes a second; absent: the default. */
+  /** Maximum number of flashes per second; absent: the default. */
   readonly flashLimit?: FlashLimit;
   readonly clock: Clock;
-  /** Wall clock, ms since the epoch. */
+  /** Wall clock, in ms since the epoch. */
   readonly date: () => number;
   readonly log: Log;
 }
 
-/** A room that runs, with its server. */
+/** A running room with its room server. */
 export interface OpenRoom {
   readonly room: Room;
   readonly server: RoomServer;
 }
 
 /**
- * Opens a room, restored from the store if there is one, and adds it to the ticker.
+ * Opens a room, restored from the store if it is stored, and adds it to the ticker.
  *
- * @param options.isStrict damaged data are not set aside
- * @param options.replica has replicated it until now
+ * @param options.isStrict whether to refuse damaged data instead of setting them aside
+ * @param options.replica has replicated the room until now
  * @param options.isStored see `OpenRoomOptions`
  * @throws HostRefusal no-such-checkpoint; StoreError; EngineError
  */
@@ -131,7 +131,7 @@ export async function bringUpRoom(
     room = opened.room;
     await options.retainCheckpoint?.(checkpoint, hash);
     try {
-      // Without them, times are those of now on: no reason to refuse a room.
+      // Unreadable times of earlier ticks are no reason to refuse a room.
       times = await storedTimes(store, name).catch(() => times);
       times.goOn({ tick: room.tick, at: date() }, tickRate);
       kept = await readModeration(store, name);
@@ -160,7 +160,7 @@ export async function bringUpRoom(
   return { room, server };
 }
 
-/** @throws StoreError */
+/** Reads a room's mutes, drawings and reports. @throws StoreError */
 async function readModeration(store: Store, room: string): Promise<Moderation> {
   const { mutes, drawings, reports } = MODERATION;
   return {
@@ -175,14 +175,17 @@ function keeper(room: string, { storage, log }: LiveRoomOptions): KeepItem {
     if (!storage) return;
     await storage.store.putItem(room, list, id, item).catch(({ reason, message }: StoreError) => {
       log.warn('not-kept', message, { room });
-      // With a full disk, the room and everything in it goes on unstored.
+      // If the disk is full, continue without storing, as the room itself does.
       const isFull = reason === 'disk-full' || reason === 'write-failed';
       if (!isFull) throw new Refusal('elsewhere', message);
     });
   };
 }
 
-/** Applies what has changed between two versions of a room's settings, and tells its clients. */
+/**
+ * Applies the differences between two versions of a room's settings, and sends the new settings to
+ * its clients.
+ */
 export function applySettings(
   { room, server }: OpenRoom,
   settings: RoomSettings,

@@ -1,6 +1,6 @@
 /**
- * A checkpoint as loaded: its species, previews, and what pages need to know of it. Never reads checkpoints of
- * stored rooms. Start at `prepareCheckpoint`.
+ * Prepares a loaded checkpoint for rooms: its species, its previews, and the facts that pages need.
+ * Start at `prepareCheckpoint`.
  */
 
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
@@ -18,7 +18,7 @@ import { loadRelatives } from '../vnca/relatives.ts';
 import type { Species } from '../world/species.ts';
 import type { NamedCheckpoint } from './kept-checkpoints.ts';
 
-/** @returns the species of a checkpoint */
+/** Collects the properties that a room needs of a checkpoint. */
 export function speciesOf(
   checkpoint: NamedCheckpoint,
   more: Pick<Species, 'colours' | 'featured' | 'map' | 'wholeMap' | 'relatives'> = {},
@@ -58,7 +58,7 @@ export interface LoadedCheckpoint {
   readonly painter?: PainterNet;
 }
 
-/** Prepares a checkpoint for rooms. @throws the error of reading its latent map or relatives */
+/** Prepares a checkpoint for rooms. @throws the error from reading its latent map or relatives */
 export async function prepareCheckpoint(
   checkpoint: NamedCheckpoint,
   tools: {

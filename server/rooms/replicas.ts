@@ -1,6 +1,7 @@
 /**
- * Replicates rooms that other servers run, so that this one can take them over immediately. One step of one
- * room at a time, and never more than half of the time if rooms run here. Start at `Replicas`.
+ * Replicates rooms that other servers run, so that this server can take them over immediately.
+ * Steps one room at a time, and uses at most half of the time if rooms run here. Start at
+ * `Replicas`.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -13,24 +14,24 @@ const { followed: MOST, follow, followTicks, followRetry } = DEFAULTS.cluster;
 interface ReplicasOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** Rooms that do not run here. */
+  /** Lists the rooms that do not run here. */
   readonly waiting: () => Iterable<string>;
   /** Whether a room is about to run here, perhaps from its replica. */
   readonly isOpening: (room: string) => boolean;
   /** Whether no room runs here. */
   readonly isIdle: () => boolean;
-  /** @throws NotReplicated; StoreError; EngineError */
+  /** Opens a replica. @throws NotReplicated; StoreError; EngineError */
   readonly open: (room: string) => Promise<RoomReplica>;
 }
 
-/** The rooms of other servers that this one replicates. */
+/** The rooms of other servers that this server replicates. */
 export class Replicas {
   private readonly replicas = new Map<string, RoomReplica>();
-  /** Rooms that were replicated to their end at the last look. */
+  /** Rooms that were replicated to the end of their journal at the last look. */
   private readonly complete = new Set<string>();
-  /** When rooms that could not be replicated are tried again, ms. */
+  /** By room: when to try again after a failed replication, in ms. */
   private readonly notBefore = new Map<string, number>();
-  /** What the log said of each room last. */
+  /** By room: the last sentence that was logged. */
   private readonly said = new Map<string, string>();
   /** The step in progress. */
   private current: { readonly room: string; readonly done: Promise<void> } | undefined;
@@ -41,14 +42,14 @@ export class Replicas {
     this.cancel = options.clock.after(follow, this.look);
   }
 
-  /** Rooms that could be taken over immediately. */
+  /** Names of rooms that could be taken over immediately. */
   get names(): readonly string[] {
     return [...this.complete];
   }
 
-  /** Takes the replica of a room, which is no longer replicated. */
+  /** Hands over a room's replica and stops replicating the room. */
   async take(room: string): Promise<RoomReplica | undefined> {
-    // Not amid its step; those of others, which may take long, are not waited for.
+    // Wait for this room's step, but not for other rooms' steps, which may take long.
     if (this.current?.room === room) await this.current.done;
     this.said.delete(room);
     return this.remove(room);
@@ -80,7 +81,11 @@ export class Replicas {
     this.cancel = clock.after(Math.max(isBehind ? 1 : follow, spent), this.look);
   };
 
-  /** @returns false if there is more to replay */
+  /**
+   * Opens a replica, or replays a part of its journal.
+   *
+   * @returns false if there is more to replay
+   */
   private async step(room: string): Promise<boolean> {
     const { clock, log, isOpening, open } = this.options;
     if (this.stopped || clock.now() < (this.notBefore.get(room) ?? 0)) return true;
@@ -99,7 +104,7 @@ export class Replicas {
       if (this.isNew(room, sentence)) log.info('room-followed', sentence, { room });
     } catch (error) {
       const isAway = error instanceof StoreError && error.reason === 'unreachable';
-      // What it has replicated so far holds.
+      // While the store is unreachable, keep the replica.
       if (isAway && this.replicas.has(room)) return true;
       this.notBefore.set(room, clock.now() + followRetry);
       await this.discard(room);

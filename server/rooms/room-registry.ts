@@ -1,6 +1,6 @@
 /**
- * The rooms of a server, open and closed, which the host can create, open, close and remove while it runs.
- * Never runs two operations on a room at the same time. Start at `RoomRegistry`.
+ * A server's rooms, open and closed. The host can create, open, close and remove them while the
+ * server runs. Never runs two operations on a room at the same time. Start at `RoomRegistry`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
@@ -22,40 +22,40 @@ import type { Store } from '../storage/store.ts';
 import type { Pace } from '../world/ticker.ts';
 import { applySettings, bringUpRoom, type LiveRoomOptions, type OpenRoom } from './live-room.ts';
 
-/** A room, open or closed. */
 export interface RoomEntry {
   plan: PlanRecord;
   readonly policy: RoomPolicy;
-  /** A closed room stays in memory if there is no store. */
+  /** The running room. Without a store, a closed room also stays in memory here. */
   live: OpenRoom | undefined;
   busy: RoomSummary['busy'];
-  /** Held while the plan changes. */
+  /** Locked while the plan changes. */
   readonly mutex: Mutex;
 }
 
 export interface RoomRegistryOptions extends LiveRoomOptions {
-  /** Where plans and settings are stored. */
+  /** Stores plans and settings. */
   readonly hostStore: Store;
   /** Settings of a room that the host has not changed. */
   readonly defaults: RoomSettings;
   /** Called when a room has opened, before the first client joins. */
   readonly onOpen?: (roomServer: RoomServer, pace: () => Pace) => void;
-  /** Called when a room is closing, after its clients have been disconnected. It is waited for. */
+  /**
+   * Called when a room is closing, after its clients are disconnected. The closing room waits for
+   * it.
+   */
   readonly onClose?: (roomServer: RoomServer) => unknown;
-  /** Called when a room's settings have changed. */
   readonly onSettings?: (room: string, settings: RoomSettings) => void;
 }
 
-/** Whether settings were given, not left to their defaults. */
+/** Whether each setting was given explicitly instead of left to its default. */
 type ExplicitSettings = Readonly<Record<'size' | 'checkpoint', boolean>>;
 
 /** A room that the host asks to create. */
 export type RoomRequest = Omit<PlanRecord, 'made' | 'open'>;
 
-/** Creates, opens, changes, closes and removes rooms. */
 export class RoomRegistry {
   protected readonly entries = new Map<string, RoomEntry>();
-  /** Opening hours, which hold for rooms of later too. */
+  /** Current opening hours, which also apply to rooms added later. */
   private hours = { dim: false, closed: false };
   /** The servers of the open rooms, by name. */
   readonly roomServers = new Map<string, RoomServer>();
@@ -69,10 +69,10 @@ export class RoomRegistry {
   }
 
   /**
-   * Opens the rooms of the configuration and those that the host has created.
+   * Opens the rooms of the configuration and the rooms that the host has created.
    *
    * @param fixed the rooms of the configuration
-   * @param explicit what was asked for; otherwise stored rooms stay as they are
+   * @param explicit settings that override a stored room's own
    * @throws StoreError; EngineError
    */
   async start(
@@ -99,12 +99,12 @@ export class RoomRegistry {
     }
   }
 
-  /** A room's current settings. @throws HostRefusal no-such-room */
+  /** Returns a room's current settings. @throws HostRefusal no-such-room */
   settingsOf(name: string): RoomSettings {
     return this.require(name).policy.settings;
   }
 
-  /** A room's stored plan. @throws HostRefusal no-such-room */
+  /** Returns a room's stored plan. @throws HostRefusal no-such-room */
   planOf(name: string): PlanRecord {
     return this.require(name).plan;
   }
@@ -114,7 +114,7 @@ export class RoomRegistry {
     return [...this.entries.keys()];
   }
 
-  /** A room's state for the host's page. @throws HostRefusal no-such-room */
+  /** Summarises a room's state for the host's page. @throws HostRefusal no-such-room */
   summary(roomName: string): RoomSummary {
     const { plan, policy, live, busy } = this.require(roomName);
     const { ticker, places } = this.options;
@@ -140,14 +140,14 @@ export class RoomRegistry {
     };
   }
 
-  /** An open room. @throws Refusal no-such-room, room-closed */
+  /** Finds the server of an open room. @throws Refusal no-such-room, room-closed */
   findServer(name: string): RoomServer {
     const roomServer = this.roomServers.get(name);
     if (roomServer) return roomServer;
     throw new Refusal(this.entries.has(name) ? 'room-closed' : 'no-such-room', name);
   }
 
-  /** An open room, for its host. @throws HostRefusal no-such-room, room-closed, room-busy */
+  /** Returns an open room for the host. @throws HostRefusal no-such-room, room-closed, room-busy */
   requireOpen(name: string): OpenRoom {
     const { live, plan } = this.requireIdle(name);
     if (!live || !plan.open) throw new HostRefusal('room-closed');
@@ -159,7 +159,10 @@ export class RoomRegistry {
     return false;
   }
 
-  /** If this server runs no rooms: an open one, whose server can create, open and remove others. */
+  /**
+   * If this server runs no rooms: name of an open room elsewhere, whose server can create, open and
+   * remove rooms.
+   */
   ledElsewhere(_except?: string): string | undefined {
     return undefined;
   }
@@ -185,7 +188,7 @@ export class RoomRegistry {
           // Without a stored plan, nobody could find, see or close the room after a restart.
           await this.stopRoom(entry);
           await this.release(entry);
-          // It would keep its name from rooms of another size.
+          // Stored data of the new room would reserve its name for rooms of its size.
           if (!begun) await this.options.storage?.store.forget(name).catch(() => {});
           throw error;
         }
@@ -199,7 +202,7 @@ export class RoomRegistry {
     }
   }
 
-  /** @throws HostRefusal no-such-room, room-busy */
+  /** Opens a closed room. @throws HostRefusal no-such-room, room-busy */
   async open(name: string): Promise<void> {
     const entry = this.requireIdle(name);
     if (entry.plan.open) return;
@@ -215,7 +218,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Disconnects everybody, stops the cells and stores them.
+   * Disconnects everybody, stops the room and stores it.
    *
    * @throws HostRefusal no-such-room, room-busy
    */
@@ -223,16 +226,16 @@ export class RoomRegistry {
     const entry = this.requireIdle(name);
     if (!entry.plan.open) return;
     await this.whileBusy(entry, 'closing', async () => {
-      // Store first: if this fails, the room stays open for everybody.
+      // Store the plan first: if this fails, the room stays open for everybody.
       await this.storePlan(entry, { open: false });
       await this.stopRoom(entry);
     });
   }
 
   /**
-   * Deletes a closed room for good.
+   * Deletes a closed room permanently.
    *
-   * @param backUp saves the room's data before it is deleted
+   * @param backUp saves the room's data before they are deleted
    * @throws HostRefusal no-such-room, room-open, fixed-room
    */
   async remove(name: string, backUp: () => Promise<void>): Promise<void> {
@@ -264,7 +267,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Changes some settings, stores them, and tells everybody in the room.
+   * Changes and stores some settings, and sends them to everybody in the room.
    *
    * @throws HostRefusal no-such-room
    */
@@ -280,7 +283,7 @@ export class RoomRegistry {
       if (entry.live) {
         const { ticker } = this.options;
         const { room } = entry.live;
-        // A tick ends under the settings that it began with, or its replay would differ.
+        // A tick must end under the settings that it began with, or its replay would differ.
         await ticker.hold(room);
         try {
           applySettings(entry.live, settings, previous, ticker);
@@ -294,10 +297,10 @@ export class RoomRegistry {
   }
 
   /**
-   * Exchanges a room's stored data, and opens it with the new ones.
+   * Exchanges a room's stored data, and opens the room with the new data.
    *
-   * @param exchange returns the exchange that takes it back
-   * @throws HostRefusal no-such-room, room-busy; failed: it has the data it had before
+   * @param exchange returns a function that undoes the exchange
+   * @throws HostRefusal no-such-room, room-busy; failed: the room has its old data again
    */
   async exchange(name: string, exchange: () => Promise<() => Promise<unknown>>): Promise<void> {
     const entry = this.requireIdle(name);
@@ -309,7 +312,7 @@ export class RoomRegistry {
         takeBack = await exchange();
         entry.plan = await this.storedPlan({ ...plan, open: true });
         await this.startRoom(entry, true);
-        // It stays open after a restart too.
+        // Store the plan, so that the room also opens after a restart.
         await this.storePlan(entry, { open: true });
       } catch (error) {
         entry.plan = plan;
@@ -322,7 +325,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Marks a room as busy during an operation, so that no other begins.
+   * Marks a room as busy during an operation, so that no other operation begins.
    *
    * @throws HostRefusal no-such-room, room-busy
    */
@@ -359,7 +362,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Runs a change of a room's plan after those that have begun before.
+   * Runs a change of a room's plan after the changes that began earlier.
    *
    * @throws HostRefusal no-such-room if the room has been removed meanwhile
    */
@@ -399,7 +402,7 @@ export class RoomRegistry {
     return entry;
   }
 
-  /** Whether all that another server has shown of a room is stored. */
+  /** Whether everything that another server has shown of a room is stored. */
   protected isStored(_room: string): boolean {
     return true;
   }
@@ -434,7 +437,7 @@ export class RoomRegistry {
   /**
    * Disconnects everybody and stops the ticks. With a store, also removes the room from memory.
    *
-   * @returns whether it ran, and is stored as it was last
+   * @returns whether the room was running and its last state is stored
    */
   protected async stopRoom(entry: RoomEntry, why: Reason = 'room-closed'): Promise<boolean> {
     const { live } = entry;
@@ -452,7 +455,7 @@ export class RoomRegistry {
     return isSaved;
   }
 
-  /** Frees what a stopped room holds of the engine. */
+  /** Removes a stopped room from the ticker and frees its engine memory. */
   private async release(entry: RoomEntry): Promise<void> {
     const { live } = entry;
     if (!live) return;
@@ -461,7 +464,7 @@ export class RoomRegistry {
     await this.options.world.close(live.room);
   }
 
-  /** The plan of a room as it is stored, unless the host has asked for something else. */
+  /** Adapts a plan to the stored room, except for settings that the host has given explicitly. */
   private async storedPlan(plan: PlanRecord, explicit?: ExplicitSettings): Promise<PlanRecord> {
     const { storage, checkpoints } = this.options;
     // A damaged record is noticed when the room opens.
@@ -469,7 +472,7 @@ export class RoomRegistry {
     if (!stored) return plan;
     const { width, height, checkpoint } = stored;
     const own = [...checkpoints.values()].find(({ hash }) => hash === checkpoint.hash);
-    // Another release of the same checkpoint is not what the host has asked for.
+    // The host asked for a checkpoint by name, not for another release of it.
     const isOther = explicit?.checkpoint && plan.checkpoint !== checkpoint.name;
     return {
       ...plan,
@@ -478,7 +481,7 @@ export class RoomRegistry {
     };
   }
 
-  /** The parameters of a stored room; undefined if there is none, or only one that has never begun. */
+  /** Reads the parameters of a stored room; undefined if there is none or it never began. */
   private async begunRoom(name: string): Promise<RoomRecord | undefined> {
     const { store } = this.options.storage ?? {};
     const stored = await store?.room(name);
@@ -486,7 +489,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Checks a room that the host asks for against the store and the checkpoints.
+   * Checks a room that the host wants to create against the store and the checkpoints.
    *
    * @throws HostRefusal room-exists, no-such-checkpoint, other-checkpoint
    */

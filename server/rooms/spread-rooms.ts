@@ -1,7 +1,7 @@
 /**
- * Spreads rooms over the servers of a cluster: reports what this server carries, gives a room to one that is
- * less busy, and gives all rooms away while the host drains this server. Never stops a room itself. Start at
- * `SpreadRooms.look`.
+ * Spreads rooms over the servers of a cluster: reports this server's load, gives a room to a less
+ * busy server, and gives all rooms away while the host drains this server. Never stops a room
+ * itself. Start at `SpreadRooms.look`.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
@@ -13,7 +13,6 @@ import type { Log } from '../platform/log.ts';
 const { drainUnfollowed, drainAgain, drainAgainMost, takeBack } = DEFAULTS.cluster;
 const { report, loadAverage, spreadFrom, spreadShare, spreadAfter } = DEFAULTS.cluster;
 
-/** Whether a server takes rooms. */
 const takesRooms = ({ server }: NodeLoad): boolean =>
   server !== undefined && server.role !== 'gateway' && !server.draining;
 
@@ -21,8 +20,9 @@ const loadOf = ({ rooms }: NodeLoad): number =>
   Object.values(rooms).reduce((all, one) => all + one, 0);
 
 /**
- * The room that a server should give away, and to which node, so that the busier of the two is left with
- * much less than before; undefined: none. What has been given away is not worth giving back.
+ * Chooses a room that a server should give away, and the node to give it to. Moves a room only if
+ * the busier of the two servers then has much less load than before, so that giving the room back
+ * is never worthwhile. Returns undefined if there is no such move.
  */
 export function chooseMove(
   own: NodeLoad,
@@ -44,56 +44,64 @@ export function chooseMove(
 export interface SpreadRoomsOptions {
   readonly clock: Clock;
   readonly log: Log;
-  /** Names this process. */
+  /** Unique name of this process. */
   readonly node: string;
   readonly report: ReportLoad;
-  /** Cells awake now, by room that this server runs. */
+  /** Counts awake cells, by room that this server runs. */
   readonly awake: () => Readonly<Record<string, number>>;
-  /** Rooms that this server could take over immediately. */
+  /** Lists rooms that this server could take over immediately. */
   readonly followed: () => readonly string[];
   /**
-   * Stops a room and gives it up.
+   * Stops a room and releases it.
    *
-   * @param node who is to have it; undefined: whoever takes it first
-   * @returns whether it has stopped here
+   * @param node process that should take the room; undefined: any
+   * @returns whether the room has stopped here
    */
   readonly give: (room: string, node: string | undefined) => Promise<boolean>;
-  /** What else the others are told. @param awake as `awake`, averaged */
+  /**
+   * Describes this server to the others, apart from its load.
+   *
+   * @param awake averaged counts of awake cells, by room
+   */
   readonly describe: (awake: Readonly<Record<string, number>>) => Pick<NodeLoad, 'server' | 'jobs'>;
 }
 
-/** Reports what this server carries, and gives rooms away. */
+/** Reports this server's load, and gives rooms away. */
 export class SpreadRooms {
   private averages: Record<string, number> = {};
-  /** Since when this server has been too busy, ms. */
+  /** Time since which this server has been too busy, in ms. */
   private busySince: number | undefined;
   private stopped = false;
   private cancel = (): void => {};
-  /** When the others, by name, were last heard, ms. */
+  /** By name of another server: when its last report was received, in ms. */
   private readonly heard = new Map<string, number>();
-  /** What the others have said last. */
+  /** Latest reports of the other servers. */
   others: readonly NodeLoad[] = [];
-  /** Whether they said so when they were last asked. */
+  /** Whether the last request for the others' reports was answered. */
   isCurrent = false;
-  /** Since when the host drains this server, ms. */
+  /** Time since which the host has been draining this server, in ms. */
   private drainedSince: number | undefined;
   /** Whether another server takes rooms. */
   private hasTakers = true;
-  /** Rooms given away while draining that no other server has reported yet, with their cells awake. */
+  /**
+   * Rooms given away while draining that no other server has reported yet, with their awake cells.
+   */
   private readonly given = new Map<string, { readonly node?: string | undefined; cells: number }>();
-  /** When rooms were last seen to run on another server, or could have begun to, ms. */
+  /** By room: when it was last seen running elsewhere, or could have started to, in ms. */
   private readonly seen = new Map<string, number>();
-  /** When rooms that nobody has taken are offered again, and the pause until then, ms. */
+  /** By room that nobody has taken: when it is offered again, and the pause until then, in ms. */
   private readonly retained = new Map<string, { readonly at: number; readonly pause: number }>();
 
   constructor(private readonly options: SpreadRoomsOptions) {}
 
-  /** Begins to report and to give rooms away. */
+  /** Starts reporting and giving rooms away. */
   start(): void {
     this.cancel = this.options.clock.after(report, this.look);
   }
 
-  /** Ends the reports, with one by which nobody gives this server a room. */
+  /**
+   * Stops reporting, after a last report without a server, so that nobody gives this server a room.
+   */
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
@@ -102,14 +110,16 @@ export class SpreadRooms {
     void report({ node, rooms: this.averages, followed: [] }).catch(() => {});
   }
 
-  /** Names of other servers that were heard within some time, ms, even if they are gone now. */
+  /**
+   * Names of other servers heard within the last `time` ms, including servers that are gone now.
+   */
   heardWithin(time: number): string[] {
     const since = this.options.clock.now() - time;
     for (const [name, at] of this.heard) if (at < since) this.heard.delete(name);
     return [...this.heard.keys()];
   }
 
-  /** What this server carries. */
+  /** This server's load and description. */
   get own(): NodeLoad {
     const { node, followed, describe } = this.options;
     const rooms = this.averages;
@@ -117,9 +127,9 @@ export class SpreadRooms {
   }
 
   /**
-   * Tells what this server carries now, and hears what the others do.
+   * Reports this server's load, and receives the others' reports.
    *
-   * @returns undefined: there is no answer
+   * @returns the others' reports; undefined if there is no answer
    */
   async tell(): Promise<readonly NodeLoad[] | undefined> {
     const others = await this.options.report(this.own).catch(() => undefined);
@@ -131,20 +141,20 @@ export class SpreadRooms {
     return others;
   }
 
-  /** Whether the host drains this server. */
+  /** Whether the host is draining this server. */
   get isDraining(): boolean {
     return this.drainedSince !== undefined;
   }
 
-  /** Rooms that have been given away, and that are not known to run elsewhere yet. */
+  /** Rooms that have been given away and are not yet known to run elsewhere. */
   get leaving(): readonly string[] {
     return [...this.given.keys()];
   }
 
-  /** Gives all rooms away from now on. @throws HostRefusal nobody-takes-over; then nothing has changed */
+  /** Starts giving all rooms away. @throws HostRefusal nobody-takes-over: nothing has changed */
   async drain(): Promise<void> {
     const { clock, log, awake } = this.options;
-    // Without an answer, nobody knows who could take them.
+    // Without an answer, it is unknown who could take the rooms.
     const hasTakers = ((await this.tell()) ?? []).some(takesRooms);
     if (Object.keys(awake()).length > 0 && !hasTakers) throw new HostRefusal('nobody-takes-over');
     if (!this.isDraining) {
@@ -169,7 +179,7 @@ export class SpreadRooms {
   takes(room: string): boolean {
     if (!this.isDraining) return true;
     const now = this.options.clock.now();
-    // Better here than nowhere, whoever ran it before.
+    // Even a draining server takes a room that has run nowhere for a while.
     return now - getOrAdd(this.seen, room, () => now) >= takeBack;
   }
 
@@ -183,7 +193,7 @@ export class SpreadRooms {
     this.average();
     const others = await this.tell();
     if (others && !this.stopped) await this.giveNext(others);
-    // Without an answer, nobody knows who is less busy.
+    // Without an answer, it is unknown which server is less busy.
     const move = others && !this.isDraining ? chooseMove(this.own, others) : undefined;
     if (!move) this.busySince = undefined;
     else this.busySince ??= clock.now();
@@ -195,10 +205,10 @@ export class SpreadRooms {
   };
 
   /**
-   * While the host drains this server, gives one room away, if one can be given now. The next one waits
-   * until the others have said again what they carry.
+   * Gives one room away if the host drains this server and another server can take it. The next
+   * room has to wait for the others' next reports.
    *
-   * @param others what the other servers have just said
+   * @param others reports that the other servers have just sent
    */
   private async giveNext(others: readonly NodeLoad[]): Promise<void> {
     const { drainedSince: since } = this;
@@ -215,10 +225,10 @@ export class SpreadRooms {
       if (this.given.delete(room)) this.retain(room, now);
       if (now < (this.retained.get(room)?.at ?? 0) || !this.hasTakers) continue;
       const node = this.successorOf(room, others);
-      // A server that has replicated it continues from the same picture immediately.
+      // A server that has replicated the room continues it without a break; wait for one at first.
       if (node === undefined && now - since < drainUnfollowed) continue;
       const isGiven = await give(room, node);
-      // The host may want the rooms here again.
+      // The host may have stopped draining meanwhile.
       if (this.drainedSince !== since) return;
       if (!isGiven) continue;
       this.given.set(room, { node, cells });
@@ -227,7 +237,7 @@ export class SpreadRooms {
     }
   }
 
-  /** The node that should have a room: one that has replicated it, and of these the least busy. */
+  /** Chooses the least busy node that has replicated a room. */
   private successorOf(room: string, others: readonly NodeLoad[]): string | undefined {
     const coming = [...this.given.values()];
     const load = (one: NodeLoad): number =>
@@ -248,7 +258,7 @@ export class SpreadRooms {
     for (const map of [this.given, this.seen, this.retained]) map.clear();
   }
 
-  /** Loads change from tick to tick. */
+  /** Updates the averages of each room's load, because loads change from tick to tick. */
   private average(): void {
     const share = report / loadAverage;
     const awake = Object.entries(this.options.awake());

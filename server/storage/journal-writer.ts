@@ -1,7 +1,7 @@
 /**
- * Stores the rooms while they run: journal entries before results are sent, checksums of the planes, and
- * periodic snapshots. Never stops a room: if writing fails, a snapshot replaces the missing entries once
- * writing works again. Start at `JournalWriter.record`.
+ * Stores running rooms: journal entries before results are sent, checksums of the planes, and
+ * periodic snapshots. Never stops a room: if writing fails, a snapshot replaces the missing entries
+ * once writing works again. Start at `JournalWriter.record`.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { RoomEvent } from '../world/commands.ts';
@@ -13,12 +13,12 @@ import { StoreError, type StoreReason } from './records.ts';
 import { type SnapshotMarks, Snapshots, type SnapshotsOptions } from './snapshots.ts';
 import { checksumOf, WatchedRoom } from './watched-room.ts';
 
-/** Longest step back of the wall clock without a notice, ms. */
+/** Largest backward step of the wall clock that is not reported, in ms. */
 const SET_BACK = 60_000;
 
 /**
- * Leaves out refused commands, as they change nothing. In a tick without engine memory, they have
- * used ids and random numbers.
+ * Removes refused commands, as they change nothing. Keeps them in a tick that ran out of engine
+ * memory, because there they used up ids and random numbers.
  */
 function withoutRefused(
   events: readonly RoomEvent[],
@@ -33,16 +33,16 @@ function withoutRefused(
 
 const { markTicks, idleMarkTicks } = DEFAULTS.store;
 
-/** Whether a tick has changed the room, or answered somebody. */
+/** Whether a tick changed the room or answered anybody. */
 export function isEventful({ result, cells }: RoomTick): boolean {
   const { changed, life, answers } = result;
   return cells + changed.length + life.length + answers.length > 0;
 }
 
 /**
- * Whether the checksum is due after a tick. It is stored before the next tick is shown.
+ * Whether a checksum is due after this tick. It is stored before the next tick is shown.
  *
- * @param isChanged whether a tick since the last checksum was eventful
+ * @param isChanged whether any tick since the last checksum was eventful
  */
 export const isMarkDue = (tick: number, isChanged: boolean): boolean =>
   tick % (isChanged ? markTicks : idleMarkTicks) === 0;
@@ -50,7 +50,7 @@ export const isMarkDue = (tick: number, isChanged: boolean): boolean =>
 export interface JournalWriterOptions extends SnapshotsOptions {
   /** Receives notices for the host. */
   readonly warn: (name: StorageNotice, message: string) => void;
-  /** Receives the duration of each commit, ms. */
+  /** Receives the duration of each commit, in ms. */
   readonly onCommit?: (duration: number) => void;
 }
 
@@ -59,25 +59,24 @@ export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clo
 
 const nothing = (): void => {};
 
-/** Why a cluster stops a room; its next leader continues from what is stored. */
+/** Reasons for which a cluster stops a room; its next leader continues from the stored records. */
 const ENDS_ROOM: ReadonlySet<StoreReason> = new Set(['not-owner', 'unreachable']);
 
 const endsRoom = (error: unknown): boolean =>
   error instanceof StoreError && ENDS_ROOM.has(error.reason);
 
-/** Writes journals and snapshots of the watched rooms. */
 export class JournalWriter {
   private readonly watched = new Map<Room, WatchedRoom>();
   private lastCommit: Promise<unknown> = Promise.resolve();
   private failedAt: number | undefined;
-  /** Rooms whose snapshot is retried after their next tick, when their state is consistent. */
+  /** Rooms that retry their snapshot after their next tick, when their state is consistent. */
   private readonly retried = new Set<WatchedRoom>();
   private failures = 0;
-  /** Whether the last write failed for lack of space. */
+  /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
-  /** When the wall clock was last set back, as it shows since, ms. */
+  /** Time to which the wall clock was last set back, in ms. */
   setBackAt: number | undefined;
-  /** The last reading of the wall clock, ms. */
+  /** Last reading of the wall clock, in ms. */
   private read = 0;
   private closed = false;
   private readonly snapshots: Snapshots;
@@ -87,9 +86,9 @@ export class JournalWriter {
   }
 
   /**
-   * Reads the wall clock by which records are dated, ms. It may be wrong, and be set at any time.
+   * Reads the wall clock for dating records, in ms. Reports if it was set back.
    *
-   * @param stored time of a stored record, ms
+   * @param stored time of a stored record, in ms, which the clock should not precede
    */
   now(stored = 0): number {
     const { date, warn } = this.options;
@@ -105,17 +104,17 @@ export class JournalWriter {
     return now;
   }
 
-  /** Whether all rooms are stored. */
+  /** Whether all rooms are being stored. */
   get isPersisting(): boolean {
     return this.failedAt === undefined;
   }
 
   /**
-   * Starts storing a room, with a snapshot.
+   * Starts storing a room by taking a snapshot.
    *
-   * @param tail the end of the room's stored journal
-   * @param isAtOnce whether the room goes on while the snapshot is written: the earlier ones and the
-   *   journal serve as well until then
+   * @param tail end of the room's stored journal
+   * @param isAtOnce whether to return before the snapshot is written; until then, earlier snapshots
+   *   and the journal can restore the room
    * @param times stored with its snapshots
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
@@ -127,20 +126,24 @@ export class JournalWriter {
     if (!isAtOnce) await saved;
   }
 
-  /** Stores the events of a tick before its results are sent. This is the world's journal. */
+  /**
+   * Stores the events of a tick before its results are sent. The world calls this as its journal.
+   */
   readonly record = async (ticks: readonly TickEvents[]): Promise<void> => {
     const at = this.now();
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
-      // A room that already has its new snapshot is journalled while others still wait for theirs.
+      // After a failure, a room that already has its new snapshot is journalled while others still
+      // wait for theirs.
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
       watched.at = at;
       if (events.length > 0) watched.count(events, refused);
       const kept = withoutRefused(events, refused);
-      // Without an entry, nothing would say that some are missing before these marks.
+      // Without an entry to carry `gap`, recovery would not notice that entries before these
+      // checksums are missing.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
       if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];
@@ -161,14 +164,17 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
-      // Other rooms are written all the same, and the one that is not writes nothing any more.
+      // If the cluster stopped one room, the others were still written, and the stopped room writes
+      // nothing more.
       if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }
     this.options.onCommit?.(this.options.clock.now() - start);
   };
 
-  /** Records checksums, and takes snapshots when due. Call after each tick, before the next. */
+  /**
+   * Records checksums, and takes snapshots that are due. Call after each tick, before the next one.
+   */
   ticked(ticks: readonly RoomTick[]): void {
     const now = this.options.clock.now();
     const { retry } = DEFAULTS.store;
@@ -206,9 +212,9 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a last snapshot of a room and stops storing it. The room must be held.
+   * Takes a final snapshot of a room and stops storing the room. The room must be held.
    *
-   * @returns whether it is stored as it is now
+   * @returns whether the stored room matches its current state
    */
   async unwatch(room: Room): Promise<boolean> {
     const watched = this.watched.get(room);
@@ -221,7 +227,7 @@ export class JournalWriter {
     return watched.isSaved;
   }
 
-  /** Whether a room is stored as it is now. */
+  /** Whether a room is stored in its current state. */
   isSaved(room: Room): boolean {
     return this.watched.get(room)?.isSaved ?? false;
   }
@@ -229,7 +235,7 @@ export class JournalWriter {
   /**
    * Takes a snapshot of a room. The room must be held until this returns its promise, no longer.
    *
-   * @param marks its name, or the action before which it is taken
+   * @param marks the snapshot's name, or the host's action that follows it
    * @throws StoreError
    */
   async takeSnapshot(
@@ -240,10 +246,10 @@ export class JournalWriter {
   }
 
   /**
-   * Records that the room's state was replaced, with a snapshot of the new one. The room must be
+   * Records that the room's state was replaced, with a snapshot of the new state. The room must be
    * held.
    *
-   * @throws StoreError; the room keeps its new state, and is stored as after any other failure
+   * @throws StoreError: the room keeps its new state, and is stored as after any other failed write
    */
   async recordJump(room: Room, jump: Jump): Promise<SnapshotRecord> {
     const watched = this.watchedOf(room);
@@ -252,10 +258,10 @@ export class JournalWriter {
     watched.at = this.now();
     const entry = watched.entryOf({ tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
-    // Cells of one age are not the cells of before.
+    // An organism of the same id and age may have different cells than before the jump.
     watched.saved = new Map();
     watched.unmarked = true;
-    // In this tick nothing was stepped.
+    // No cells were stepped in this tick, so it has no checksum.
     watched.sums.take();
     try {
       return await this.save(watched, { jump: true }, entry);
@@ -274,7 +280,10 @@ export class JournalWriter {
     }
   };
 
-  /** Runs work that reads a snapshot and the journal after it, which are not removed meanwhile. */
+  /**
+   * Runs work that reads a snapshot and the journal after it, and protects both from removal
+   * meanwhile.
+   */
   async whileReading<T>(room: Room, tick: number, work: () => Promise<T>): Promise<T> {
     const { readers } = this.watchedOf(room);
     readers.add(tick);
@@ -285,17 +294,20 @@ export class JournalWriter {
     }
   }
 
-  /** The last entry of a room's journal. If entries are missing, its number is larger than theirs. */
+  /**
+   * Returns the end of a room's journal. If entries are missing, its `seq` is larger than the last
+   * stored one.
+   */
   tailOf(room: Room): JournalTail {
     return this.watchedOf(room).tail;
   }
 
-  /** Snapshots of a watched room, latest first. @throws StoreError not-kept */
+  /** Lists the snapshots of a watched room, latest first. @throws StoreError not-kept */
   snapshotsOf(room: Room): readonly SnapshotRecord[] {
     return this.watchedOf(room).snapshots;
   }
 
-  /** Names a snapshot, or removes its name. @throws StoreError */
+  /** Names a snapshot; removes its name if `name` is undefined. @throws StoreError */
   async renameSnapshot(room: Room, tick: number, name: string | undefined): Promise<void> {
     const watched = this.watchedOf(room);
     const rename = async () => {
@@ -309,7 +321,7 @@ export class JournalWriter {
     await this.exclusively(watched, rename);
   }
 
-  /** Resolves when all writes in progress are done. */
+  /** Resolves when all writes in progress are done. Ignores later failures. */
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all([...this.watched.values()].map(({ saving }) => saving.waitForUnlock()));
@@ -323,23 +335,23 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot. While the room's snapshots are being changed it only waits: a snapshot is taken
-   * when it is due again. Never rejects.
+   * Takes a snapshot, unless the room's snapshots are being changed: then only waits for that,
+   * because another snapshot will become due. Never rejects.
    */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
     if (watched.saving.isLocked()) return watched.saving.waitForUnlock();
     return this.save(watched, {}).then(nothing, nothing);
   }
 
-  /** Stores a room for a restart, unless its snapshots are being changed. */
+  /** Stores a recent snapshot, unless the room's snapshots are being changed. */
   private saveRecent(watched: WatchedRoom): void {
     if (watched.saving.isLocked()) return;
     const draft = this.snapshots.capture(watched);
-    // A failure is reported by the next write that matters.
+    // A failure that persists is reported by the next regular write.
     watched.saving.runExclusive(() => this.snapshots.writeRecent(watched, draft)).catch(nothing);
   }
 
-  /** Writes a snapshot of the room as it is when this is called. */
+  /** Captures the room synchronously, then writes the snapshot. */
   private save(
     watched: WatchedRoom,
     marks: SnapshotMarks,
@@ -353,7 +365,7 @@ export class JournalWriter {
     return this.exclusively(watched, async () => {
       try {
         const snapshot = await this.snapshots.write(watched, draft, marks, entry);
-        // A later failure is not repaired by this snapshot.
+        // If another failure happened meanwhile, this snapshot lacks its entries.
         if (this.failures === failures) watched.needsSnapshot = false;
         return snapshot;
       } catch (error) {
@@ -372,7 +384,7 @@ export class JournalWriter {
         return result;
       } catch (error) {
         watched.unsaved = true;
-        // It is not known how much of it was written.
+        // Some cells may have been written, but it is unknown which.
         if (error instanceof StoreError) watched.saved = new Map();
         this.fail(error);
         throw error;
@@ -386,7 +398,7 @@ export class JournalWriter {
     return watched;
   }
 
-  /** Handles a failure; a failed write affects all rooms. */
+  /** Handles a failed write, which affects all rooms, or a failed snapshot. */
   private fail(error: unknown): void {
     if (this.closed) return;
     if (endsRoom(error)) return;

@@ -1,6 +1,6 @@
 /**
- * Opens a room: creates it, restores it, or takes it over from a replica of a room that another server
- * runs. Never writes while it replicates. Start at `openRoom`.
+ * Opens a room: creates it, restores it, or takes it over from a replica. Never writes while
+ * replicating. Start at `openRoom`.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -22,14 +22,14 @@ import {
 import { listOf, type Store, type StoredMoment } from './store.ts';
 import { TickSums } from './watched-room.ts';
 
-/** Why a room is not replicated, or no longer: it is opened from its snapshot then. */
+/** Says why a room cannot be replicated. The room must then be opened from its snapshot. */
 export class NotReplicated extends Error {
   override readonly name = 'NotReplicated';
 }
 
 /**
- * A replica of a room that another server runs, in a world of its own and some ticks behind: it replays the
- * journal as it is stored, so that the room can be taken over immediately.
+ * Replica of a room that another server runs. It replays the stored journal in a world of its own,
+ * some ticks behind, so that this server can take the room over immediately.
  */
 export class RoomReplica {
   private equal = 0;
@@ -42,7 +42,7 @@ export class RoomReplica {
     private readonly world: World,
     private readonly room: Room,
     private readonly stored: RoomRecord,
-    /** The part of the journal that has been replayed. */
+    /** End of the journal replayed so far. */
     private tail: JournalTail,
   ) {
     this.sums = new TickSums(room.grid.planes);
@@ -72,12 +72,12 @@ export class RoomReplica {
   }
 
   /**
-   * Replays what has been stored since the last call.
+   * Replays the journal stored since the last call.
    *
-   * @param most ticks
-   * @returns whether that was all
-   * @throws StoreError unreachable: it can be tried again; NotReplicated; StoreError; EngineError: it is
-   *   of no use any more
+   * @param most maximum number of ticks to replay
+   * @returns whether everything stored has been replayed
+   * @throws StoreError unreachable: call again later; NotReplicated, other StoreErrors and
+   *   EngineError: the replica is unusable
    */
   async catchUp(most = Number.POSITIVE_INFINITY): Promise<boolean> {
     const { store, world, room, sums } = this;
@@ -86,7 +86,7 @@ export class RoomReplica {
     if (!tail || tail.tick < room.tick) throw new NotReplicated('its journal begins anew');
     const to = Math.min(tail.tick, room.tick + most);
     const from = room.tick + 1;
-    // All is read before anything is replayed, so that it can be tried again.
+    // Read everything before replaying, so that a failed read can be retried.
     const entries = await listOf(store.journal(name, from, to));
     const marks = await listOf(store.marks(name, from, to));
     const moments = new Map<number, StoredMoment>();
@@ -109,9 +109,10 @@ export class RoomReplica {
   }
 
   /**
-   * Hands the room over to a world, at its last stored tick. No other process writes it any more.
+   * Hands the room over to a world at its last stored tick. Call it only when no other process
+   * writes the room.
    *
-   * @throws as `catchUp`
+   * @throws NotReplicated; StoreError; EngineError
    */
   async handOver(world: World): Promise<Recovered> {
     const stored = await this.store.room(this.room.name);
@@ -128,14 +129,18 @@ export class RoomReplica {
     return { ...{ room, tail, ticks, equal: equal - before, unequal: 0 }, remarks: [] };
   }
 
-  /** Frees what the room holds of the engine, unless it has been handed over. */
+  /** Frees the room's engine memory, unless the room has been handed over. */
   async close(): Promise<void> {
     if (this.isOver) return;
     this.isOver = true;
     await this.world.close(this.room);
   }
 
-  /** @throws NotReplicated: a snapshot leads to the end much sooner */
+  /**
+   * Checks that replaying the rest is worthwhile.
+   *
+   * @throws NotReplicated if a snapshot is much nearer to the end of the journal
+   */
   private async requireNear(): Promise<void> {
     const { store, room } = this;
     const near = room.tick + DEFAULTS.cluster.followBehind;
@@ -159,11 +164,14 @@ interface OpenRoomOptions {
   readonly store: Store;
   readonly world: World;
   readonly checkpoint: RoomRecord['checkpoint'];
-  /** Has replicated the room until now; it is of no use afterwards. */
+  /** Replica of the room up to now; `openRoom` hands it over or closes it. */
   readonly replica?: RoomReplica | undefined;
-  /** Otherwise another process may have shown ticks without events after the last stored one. */
+  /**
+   * False if another process may have shown eventless ticks after the last stored one; default:
+   * true.
+   */
   readonly isStored?: boolean;
-  /** Wall clock, ms. */
+  /** Wall clock, in ms. */
   readonly date: () => number;
   /** Receives notices for the host. */
   readonly say: (remark: string) => void;
@@ -204,7 +212,7 @@ export async function openRoom(
   if (!isStored) {
     try {
       await passUnstored(world, room);
-      // Who takes the room over next must not begin before this.
+      // If this leader fails, the next one must not start before this tick.
       await store.commit({ room: name, tail: { ...tail, tick: room.tick } });
     } catch (error) {
       await world.close(room).catch(() => {});
@@ -222,22 +230,23 @@ export async function openRoom(
 }
 
 /**
- * Steps a room past all ticks that may have been shown, as what happens from now on must not happen
- * in one that looked otherwise.
+ * Steps a room past all ticks that another process may have shown, so that new events happen only
+ * after everything visitors have seen.
  */
 async function passUnstored(world: World, room: Room): Promise<void> {
   let isDue = false;
-  // Eventful ticks before the last stored one may have made it due earlier: this is the latest.
+  // Eventful ticks before the last stored one may have made a checksum due earlier; this loop ends
+  // at the latest possible tick.
   for (let isChanged = false; !isDue; ) {
     const [ticked] = await world.tick([room], undefined, true);
     isChanged ||= isEventful(ticked);
     isDue = isMarkDue(room.tick, isChanged);
   }
-  // The checksum is stored with the next tick.
+  // A checksum is stored with the tick after it, which may therefore have been shown, too.
   await world.tick([room], undefined, true);
 }
 
-/** Whether a room was created, but never got as far as its first snapshot. */
+/** Whether a room was created but never reached its first snapshot. */
 export async function isUnused(store: Store, name: string): Promise<boolean> {
   const tail = await store.tail(name);
   return tail?.tick === 0 && tail.seq === 0 && (await store.snapshotTicks(name)).length === 0;

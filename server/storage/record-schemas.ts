@@ -14,14 +14,13 @@ export const planRecord = v.strictObject({
   height: positive,
   seed: whole,
   checkpoint: text,
-  /** Whether the host created it; otherwise the server was started with it. */
+  /** Whether the host created the room; otherwise it belongs to the server's configuration. */
   made: v.boolean(),
   open: v.boolean(),
   change: settingsChange,
 });
 export type PlanRecord = v.InferOutput<typeof planRecord>;
 
-/** The active bans. */
 export const banRecords = v.array(
   v.strictObject({
     id: positive,
@@ -35,25 +34,30 @@ export const banRecords = v.array(
   }),
 );
 
-/** What was set aside because it was damaged, or put aside by the host; latest first. */
+/**
+ * Entries about data set aside because they were damaged, or replaced by the host; latest first.
+ */
 export const asideRecords = v.array(
   v.strictObject({
-    /** Name of its folder. */
+    /** Name of the folder with the data. */
     id: text,
-    /** null: the whole file, or records of the server. */
+    /** null for a whole file, or for records of the server. */
     room: v.nullable(text),
-    /** Wall clock, ms. */
+    /** Wall clock, in ms. */
     at: v.number(),
-    /** `records`: some that the room can do without; `replaced`: the room before a put-back. */
+    /**
+     * `records`: some records that the room can do without; `replaced`: the room's data before the
+     * host put earlier data back.
+     */
     what: v.picklist(['file', 'room', 'records', 'replaced']),
-    /** The snapshot that the room was opened with; null: none. */
+    /** Tick of the snapshot that the room was reopened with; null if there was none. */
     tick: v.nullable(whole),
     why: text,
   }),
 );
 export type AsideRecord = v.InferOutput<typeof asideRecords>[number];
 
-/** The places of walls. */
+/** Seats of walls. */
 export const wallPlaceRecords = v.array(
   v.strictObject({
     id: positive,
@@ -71,9 +75,9 @@ export const roomRecord = v.strictObject({
   width: positive,
   height: positive,
   seed: whole,
-  /** Identified by the hash of weights and card, as names are not unique. */
+  /** Identified by the hash of weights and card, because names are not unique. */
   checkpoint: v.strictObject({ name: text, hash: text }),
-  /** Wall clock, ms. */
+  /** Wall clock at which the room was created, in ms. */
   made: v.number(),
 });
 export type RoomRecord = v.InferOutput<typeof roomRecord>;
@@ -83,43 +87,43 @@ export const journalTailRecord = v.strictObject({ tick: whole, seq: whole });
 export type JournalTail = v.InferOutput<typeof journalTailRecord>;
 
 const jump = v.variant('why', [
-  /** An undo of the commands of one or all visitors in ticks from … to, both included. */
+  /** An undo of commands in the ticks from … to, both included. */
   v.strictObject({
     why: v.literal('undo'),
     from: whole,
     to: whole,
-    /** null: all visitors. */
+    /** Participant whose commands were undone; null for all visitors. */
     by: v.nullable(whole),
-    /** The sender's id of the only command; absent: all of those. */
+    /** The sender's id of the only command that was undone; absent: all commands in these ticks. */
     id: v.optional(whole),
   }),
   v.strictObject({ why: v.literal('restore'), tick: whole }),
 ]);
-/** Why a room's state was replaced. */
+/** Reason for which a room's state was replaced. */
 export type Jump = v.InferOutput<typeof jump>;
 
 /** The external events of one tick. */
 export const journalRecord = v.strictObject({
   tick: positive,
-  /** One more than the entry before, so that a missing entry is noticed. */
+  /** One more than in the previous entry, so that a missing entry is noticed. */
   seq: positive,
-  /** Wall clock, ms. It may have been set since: see `settled`. */
+  /** Wall clock, in ms. The clock may have been set since: see `settled`. */
   at: v.number(),
   events: v.array(roomEvent),
-  /** Indices, among the commands, of those that were refused. */
+  /** Indices of refused commands among the commands. */
   refused: v.optional(v.array(whole)),
-  /** Earlier entries may be missing, as writing failed. */
+  /** Whether entries before this one may be missing because writing failed. */
   gap: v.optional(v.literal(true)),
-  /** In this tick, the room's state was replaced by the snapshot of this tick. */
+  /** Set if the snapshot of this tick replaced the room's state in this tick. */
   jump: v.optional(jump),
 });
 export type JournalRecord = v.InferOutput<typeof journalRecord>;
 
-/** Checksum of the planes after a tick. */
+/** Checksums of the planes after a tick. */
 export const planeChecksumRecord = v.strictObject({
   tick: whole,
   planes: whole,
-  /** Checksum over the planes of each tick since one. */
+  /** Checksum of the checksums of all ticks from `since` on. */
   each: v.strictObject({ since: whole, sum: whole }),
 });
 export type PlaneChecksum = v.InferOutput<typeof planeChecksumRecord>;
@@ -127,27 +131,29 @@ export type PlaneChecksum = v.InferOutput<typeof planeChecksumRecord>;
 /** A snapshot of a room. Its state and its organisms' cells are separate records. */
 export const snapshotRecord = v.strictObject({
   tick: whole,
-  /** Journal entries before it. */
+  /** Number of journal entries before it. */
   seq: whole,
   at: v.number(),
-  /** The engine that computed it and the ticks after it. */
+  /** The engine that computed this tick and the ticks after it. */
   engine: v.strictObject({ name: text, device: text }),
   /**
-   * In the order of the organisms: the tick of the snapshot that stored their cells, and of the one
-   * that stored their base.
+   * In the order of the organisms: the tick of the snapshot that stored the organism's cells, and
+   * the tick of their base if they are stored as a difference.
    */
   cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
-  /** Bytes written for it and for the journal since the previous snapshot. */
+  /** Bytes written for the snapshot and for the journal since the previous snapshot. */
   bytes: whole,
-  /** The journal's part of `bytes`. */
+  /** The journal's share of `bytes`. */
   journal: whole,
-  /** The name that the host has given it; named snapshots are kept. */
+  /** Name given by the host; named snapshots are kept. */
   name: v.optional(text),
-  /** The host's action before which it was taken. */
+  /** The host's action that followed the snapshot. */
   before: v.optional(v.picklist(['undo', 'restore', 'reseed'])),
-  /** The room's state was replaced by this; it does not follow from earlier snapshots. */
+  /**
+   * Set if this snapshot replaced the room's state, so that it does not follow from earlier ones.
+   */
   jump: v.optional(v.literal(true)),
-  /** When ticks before it were, oldest first (`TickTimes`); absent if they are not known. */
+  /** Wall-clock times of ticks up to this one, oldest first (`TickTimes`); absent if not known. */
   times: v.optional(
     v.pipe(
       v.array(v.strictObject({ tick: whole, at: v.number() })),
@@ -159,7 +165,8 @@ export const snapshotRecord = v.strictObject({
 export type SnapshotRecord = v.InferOutput<typeof snapshotRecord>;
 
 /**
- * Whether a snapshot is named or precedes a host's action: other rules apply, without its journal.
+ * Whether a snapshot is named or precedes a host's action. Such snapshots are retained by other
+ * rules, without the journal after them.
  */
 export const isStandalone = ({ name, before }: Pick<SnapshotRecord, 'name' | 'before'>): boolean =>
   name !== undefined || before !== undefined;
@@ -170,7 +177,7 @@ export const dayRecord = v.strictObject({
   plant: whole,
   damage: whole,
   cross: whole,
-  /** Seeds made from drawings. */
+  /** Number of seeds made from drawings. */
   hold: whole,
   transform: whole,
   refused: whole,

@@ -1,6 +1,6 @@
 /**
- * The interface of a storage backend, an ordered map from ASCII keys to bytes, and the encoding of its
- * records. Never knows what a record means: `Store` does. Start at `Records`.
+ * Defines the interface of a storage backend, an ordered map from ASCII keys to bytes, and the
+ * encoding of records. Only `Store` knows what a record means. Start at `Records`.
  */
 import { promisify } from 'node:util';
 import { brotliCompress, brotliDecompressSync, constants, crc32 } from 'node:zlib';
@@ -15,25 +15,28 @@ export type StoreReason =
   | 'in-use'
   /** The data have a format that this version does not know. */
   | 'other-version'
-  /** The data are not as they were written. */
+  /** The data differ from what was written. */
   | 'damaged'
-  /** The room was made with another checkpoint than the one given. */
+  /** The room was made with a checkpoint other than the requested one. */
   | 'other-checkpoint'
-  /** The room has another size than the one given. */
+  /** The room's size differs from the requested one. */
   | 'other-size'
-  /** The room, or that time of it, is not stored. */
+  /** The room, or the requested time of it, is not stored. */
   | 'not-kept'
-  /** A write failed for lack of space. Nothing of it is stored; earlier data are. */
+  /** A write failed for lack of space. It stored nothing; earlier data are intact. */
   | 'disk-full'
-  /** A write failed otherwise; as `disk-full`. */
+  /** A write failed for another reason. It stored nothing; earlier data are intact. */
   | 'write-failed'
-  /** Another process owns the room, or may own it. Nothing of it is stored; this one stops it. */
+  /**
+   * Another process leads the room, or may lead it. The write stored nothing, and this process
+   * stops the room.
+   */
   | 'not-owner'
-  /** The store of the cluster does not answer. */
+  /** Valkey does not answer. */
   | 'unreachable'
   | 'closed';
 
-/** A store operation failed. The message is one or two sentences for the host. */
+/** Failure of a store operation. The message is one or two sentences for the host. */
 export class StoreError extends Error {
   override readonly name = 'StoreError';
 
@@ -46,24 +49,24 @@ export class StoreError extends Error {
 }
 
 /**
- * A record has a version, a checksum of key and content, and the content as MessagePack, compressed if it
- * is large. A record under another key, or with a changed bit, is rejected.
+ * Version of the record format, the first byte of a record. A checksum of key and content and the
+ * content as MessagePack follow, compressed if it is large. A record under another key, or with a
+ * changed bit, is rejected.
  *
  * Raise the version when records change so that an older server would misread them.
  */
 export const RECORD_VERSION = 1;
 const HEADER = 5;
-/** Of compression, 0…11. */
+/** Brotli quality, 0 to 11. */
 const QUALITY = 4;
 /** Bytes by which a Brotli window falls short of its power of two (RFC 7932, section 9.1). */
 const WINDOW_GAP = 16;
 
-/** `moreTypes` stores typed arrays as bytes; other extensions are not needed. */
+/** `moreTypes` stores typed arrays as bytes. */
 const packr = new Packr({ useRecords: false, moreTypes: true, variableMapSize: true });
 
 const compress = promisify(brotliCompress);
 
-/** Encodes a record. */
 export function encodeRecord(key: string, value: unknown): Uint8Array {
   const content = packr.pack(value);
   const bytes = new Uint8Array(HEADER + content.length);
@@ -73,13 +76,13 @@ export function encodeRecord(key: string, value: unknown): Uint8Array {
   return bytes;
 }
 
-/** Encodes a record. */
+/** Encodes a record and pairs it with its key. */
 export const sealed = (key: string, value: unknown): Entry => ({
   key,
   bytes: encodeRecord(key, value),
 });
 
-/** Encodes and compresses a large record, in another thread. */
+/** Encodes and compresses a large record in another thread. */
 export async function compressed(key: string, value: unknown): Promise<Entry> {
   const content = packr.pack(value);
   const params = {
@@ -91,8 +94,9 @@ export async function compressed(key: string, value: unknown): Promise<Entry> {
 }
 
 /**
- * The smallest window, as a power of two, that covers all content. Brotli allocates twice the window
- * for each compression, 8 MB by default, and some twenty records are compressed at the same time.
+ * Returns the smallest window, as log2 of bytes, that covers all content. Brotli allocates twice
+ * the window for each compression, 8 MB by default, and about twenty records are compressed in
+ * parallel.
  */
 const windowFor = (bytes: number): number =>
   Math.min(
@@ -100,7 +104,7 @@ const windowFor = (bytes: number): number =>
     Math.max(constants.BROTLI_MIN_WINDOW_BITS, Math.ceil(Math.log2(bytes + WINDOW_GAP))),
   );
 
-/** Decodes a record. @throws StoreError damaged, other-version */
+/** Decodes a record of any type. @throws StoreError damaged, other-version */
 export function decodeRecord(key: string, bytes: Uint8Array): unknown {
   if (!isIntact(key, bytes)) throw new StoreError('damaged', `The record "${key}" is damaged.`);
   if (bytes[0] !== RECORD_VERSION) {
@@ -123,12 +127,11 @@ export function isIntact(key: string, bytes: Uint8Array): boolean {
   return checksum(key, bytes.subarray(HEADER)) === stored;
 }
 
-/** Excludes the version, which must be readable before the rest. */
+/** Computes a record's checksum. Excludes the version, which must be readable before the rest. */
 function checksum(key: string, content: Uint8Array): number {
   return crc32(content, crc32(key));
 }
 
-/** A key with its bytes. */
 export interface Entry {
   readonly key: string;
   readonly bytes: Uint8Array;
@@ -140,7 +143,7 @@ export interface Span {
   readonly from: string;
   /** Last key, exclusive. */
   readonly to: string;
-  /** Largest first. */
+  /** Whether to begin with the largest key. */
   readonly backwards?: boolean;
   readonly limit?: number;
 }
@@ -151,54 +154,61 @@ export interface Write {
   readonly remove?: readonly string[];
 }
 
-/** A storage backend. */
 export interface Records {
   get(key: string): Promise<Uint8Array | undefined>;
-  /** The records of a span, in the order of their keys. */
+  /** Reads the records of a span in the order of their keys. */
   list(span: Span): Promise<Entry[]>;
   keys(span: Span): Promise<string[]>;
   /**
-   * Writes atomically. When it resolves, the data survive the end of the process and a loss of
-   * power. Writes take effect in order.
+   * Writes atomically. Resolves once the data survive a crash of the process and a power failure.
+   * Writes take effect in order.
    *
    * @throws StoreError disk-full, write-failed, closed
    */
   write(write: Write): Promise<void>;
   /**
-   * Writes a record of no room, unless there is one under its key, also if others try the same at
-   * the same time. Undefined where no other process writes.
+   * Writes a record that belongs to no room, unless its key exists, even if other processes try the
+   * same concurrently. Undefined if no other process can write.
    *
-   * @returns whether it was written; false also if it was, but the answer was lost
+   * @returns whether it was written; false also if it was written but the answer was lost
    * @throws as `write`
    */
   readonly putNew?: (entry: Entry) => Promise<boolean>;
   /**
-   * Replaces what is kept under a key, apart from the records, without waiting for the disk: it
-   * survives the end of the process, but perhaps not a loss of power.
+   * Replaces the parts stored under a key, separately from the records, without syncing to disk.
+   * They survive a crash of the process, but perhaps not a power failure.
    *
-   * @param parts none: removes it; their buffers may be transferred, so they must not be used again
+   * @param parts if empty, removes the stored ones. Do not use their buffers afterwards: they may
+   *   be transferred.
    * @throws StoreError disk-full, write-failed, closed
    */
   putUnsynced(key: string, parts: readonly Uint8Array[]): Promise<void>;
-  /** What `putUnsynced` has kept; undefined: nothing, or it is not whole. */
+  /**
+   * Reads the parts last stored by `putUnsynced`; undefined if there are none or they are
+   * incomplete.
+   */
   getUnsynced(key: string): Promise<Uint8Array[] | undefined>;
-  /** Bytes used. */
+  /** Total size in bytes. */
   size(): Promise<number>;
   /** Resolves when all writes are done. */
   close(): Promise<void>;
 }
 
-/** The unsynced parts beside the records of a map. */
+/** The unsynced parts that belong to each map of records. */
 const unsynced = new WeakMap<Map<string, Uint8Array>, Map<string, Uint8Array[]>>();
 
 const copiesOf = (parts: readonly Uint8Array[]) => parts.map((part) => part.slice());
 
-/** Opens records in memory. @param stored holds them; pass the same map to open them again */
+/**
+ * Opens records in memory.
+ *
+ * @param stored holds the records; pass an earlier map to reopen its records
+ */
 export function openMemory(stored = new Map<string, Uint8Array>()): Records {
   let closed = false;
   const apart = unsynced.get(stored) ?? new Map<string, Uint8Array[]>();
   unsynced.set(stored, apart);
-  /** Makes a method that rejects once the records are closed. */
+  /** Wraps a method so that it rejects once the records are closed. */
   const method =
     <A extends readonly unknown[], T>(work: (...args: A) => T) =>
     async (...args: A): Promise<T> => {
@@ -231,23 +241,27 @@ export function openMemory(stored = new Map<string, Uint8Array>()): Records {
   };
 }
 
-/** A number in a key, so that keys sort as numbers do. */
+/** Formats a number in a key so that keys sort numerically. */
 export const padded = (n: number): string => n.toString().padStart(12, '0');
 
-/** The cells of an organism that were stored with the snapshot of a tick. */
+/** Returns the key of an organism's cells that were stored with the snapshot of a tick. */
 export const cellsKey = (room: string, organism: number, tick: number): string =>
   `cells/${room}/${padded(organism)}/${padded(tick)}`;
 
-/** What is kept of a room without waiting for the disk. */
+/** Returns the key of a room's recent snapshot. */
 export const recentKey = (room: string): string => `recent/${room}`;
 
-/** Decodes a record. @throws StoreError damaged, other-version */
+/**
+ * Decodes a record and validates it against its schema.
+ *
+ * @throws StoreError damaged, other-version
+ */
 export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchema<unknown, T>): T {
   const result = v.safeParse(schema, decodeRecord(key, bytes), { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
   const where = v.getDotPath(issue as never) ?? 'value';
-  // It is as it was written, so not damaged.
+  // The checksum matches, so the record is not damaged.
   throw new StoreError(
     'other-version',
     `The record "${key}" is not in this server's format (${where}: ${issue.message}): choose another --data, or run the version that stored it.`,
@@ -255,35 +269,47 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
 }
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
-/** Size above which a difference is not worth its base, as a share of the cells' bytes. */
+/** Largest difference worth depending on a base for, as a share of the cells' bytes. */
 const MAX_DIFFERENCE = 0.7;
 
-/** [stage, stage, C] in 32 bits, as rounded cells would grow differently. */
+/** [stage, stage, C] as 32-bit floats, because rounded cells would grow differently. */
 export const cellStates = v.custom<Float32Array>((value) => value instanceof Float32Array);
 
 /**
- * The cells of one organism. What heals comes near to what it was: the differences to its cells in an
- * earlier record, as those of integers, have mostly zeros in their upper bytes, and compression finds them
- * once bytes of the same significance stand together. The lower bytes have no pattern.
+ * The cells of one organism. Healed cells come close to their earlier state: as differences between
+ * integers, they have mostly zeros in their upper bytes. Grouping bytes of equal significance lets
+ * compression find these zeros; the lower bytes have no pattern.
  */
 export const cellsRecord = v.strictObject({
-  /** First byte of each word, then second byte of each, and so on; little-endian. */
+  /**
+   * Bytes of the little-endian words: the first byte of each word, then the second of each, and so
+   * on.
+   */
   planes: v.custom<Uint8Array>(
     (value) => value instanceof Uint8Array && value.length % BYTES === 0,
   ),
-  /** The words are differences to the cells of the same organism, stored at this tick. */
+  /**
+   * Tick of the earlier cells that the words are differences from; absent: the words are the cells.
+   */
   base: v.optional(v.number()),
 });
 
-/** Cells to be stored. */
+/** Cells to store. */
 export interface NewCells {
   readonly id: number;
   readonly state: Float32Array;
-  /** Earlier cells, and the tick of their record, which has no base itself. */
+  /**
+   * Earlier cells to store a difference from, and the tick of their record, which has no base
+   * itself.
+   */
   readonly base?: { readonly tick: number; readonly state: Float32Array } | undefined;
 }
 
-/** @returns the record, and the tick of its base if it needs one */
+/**
+ * Encodes cells, as a difference from their base if that is small enough.
+ *
+ * @returns the record, and the tick of its base if it needs one
+ */
 export async function encodeCells(
   key: string,
   { state, base }: NewCells,
@@ -297,9 +323,9 @@ export async function encodeCells(
 }
 
 /**
- * Decodes cells, bit for bit as they were.
+ * Decodes cells, bit for bit.
  *
- * @param read returns the record's base
+ * @param read reads the record's base by its tick
  */
 export async function decodeCells(
   record: v.InferOutput<typeof cellsRecord>,
@@ -314,7 +340,10 @@ type Words = Int32Array<ArrayBuffer>;
 
 const wordsOf = (state: Float32Array): Words => new Int32Array(state.slice().buffer);
 
-/** Makes differences modulo 2³² of words; the sign is the lowest bit, so that small ones are small. */
+/**
+ * Replaces words by their differences from `base` modulo 2³². The sign becomes the lowest bit, so
+ * that small differences are small numbers.
+ */
 function minus(words: Words, base: Words): Words {
   for (let i = 0; i < words.length; i++) {
     const difference = (words[i] - base[i]) | 0;
@@ -323,7 +352,7 @@ function minus(words: Words, base: Words): Words {
   return words;
 }
 
-/** The inverse of `minus`. */
+/** Inverts `minus`. */
 function plus(differences: Words, base: Words): Words {
   for (let i = 0; i < differences.length; i++) {
     differences[i] = base[i] + ((differences[i] >>> 1) ^ -(differences[i] & 1));

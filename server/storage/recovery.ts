@@ -1,6 +1,6 @@
 /**
- * Restores a room to its last stored tick: opens the latest intact snapshot and replays the journal from
- * there as fast as the engine can. Never skips a missing entry. Start at `recover`.
+ * Restores a room to its last stored tick: opens the latest intact snapshot and replays the journal
+ * from there as fast as the engine can. Never skips a missing entry. Start at `recover`.
  */
 import { EngineError } from '../engine/engine.ts';
 import type { Room, TickResult } from '../world/room.ts';
@@ -25,7 +25,7 @@ export interface Recovered {
   readonly remarks: readonly string[];
 }
 
-/** The parameters with which the server opens a room. */
+/** Parameters with which the server opens a room. */
 export interface ExpectedRoom {
   readonly name: string;
   readonly width: number;
@@ -35,7 +35,7 @@ export interface ExpectedRoom {
 }
 
 /**
- * Checks that a stored room fits its parameters.
+ * Checks that a stored room matches the expected parameters.
  * @throws StoreError other-checkpoint, other-size
  */
 export function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
@@ -92,7 +92,7 @@ export async function recover(
     moment: (tick) => store.moment(name, tick),
   });
   const { ticks, equal, unequal } = await replayed.catch(async (error: unknown) => {
-    // Otherwise it could not be opened again.
+    // An open room of this name would prevent another attempt.
     await world.close(room).catch(() => {});
     throw error;
   });
@@ -121,7 +121,7 @@ export function reopenRoom(
   return world.restore({ name, width, height, maxOrganisms, seed: 0, species, from: state }, cells);
 }
 
-/** The latest intact snapshot. @throws StoreError damaged if there is none */
+/** Reads the latest intact snapshot. @throws StoreError damaged if there is none */
 export async function latestMoment(
   store: Store,
   name: string,
@@ -144,7 +144,7 @@ export async function latestMoment(
 /**
  * Reads the whole journal before it is replayed.
  *
- * @returns its end, which lies before a gap where writing failed
+ * @returns the end of the journal, or the end before a gap where writing failed
  * @throws StoreError damaged: an entry is damaged or missing
  */
 async function lastWholeEntry(
@@ -159,7 +159,7 @@ async function lastWholeEntry(
       if (entry.gap) return { tail: last, gap: true };
       throw missing(name, last.tick, entry.tick);
     }
-    // A replaced state is stored only in the snapshot of that tick.
+    // A replaced state is stored only in the snapshot of its tick.
     const isLost = entry.jump && !(await store.intactMoment(name, entry.tick));
     if (isLost) return { tail: last, gap: true };
     last = { tick: entry.tick, seq: entry.seq };
@@ -180,7 +180,9 @@ async function* each<T>(items: Sequence<T>): AsyncGenerator<T, void> {
   yield* items;
 }
 
-/** Returns a function that takes the item of a tick, if there is one. Call it for one tick after another. */
+/**
+ * Returns a function that takes the item of a tick, if there is one. Call it for consecutive ticks.
+ */
 export function byTick<T extends { readonly tick: number }>(items: Sequence<T>) {
   const iterator = each(items);
   let next: IteratorResult<T, void> | undefined;
@@ -195,19 +197,21 @@ export function byTick<T extends { readonly tick: number }>(items: Sequence<T>) 
 
 interface ReplayOptions {
   readonly world: World;
-  /** At the tick before the first to be replayed. */
+  /** Must be at the tick before the first to replay. */
   readonly room: Room;
-  /** Last tick. */
+  /** Last tick to replay. */
   readonly to: number;
   readonly journal: Sequence<JournalRecord>;
   readonly marks: Sequence<PlaneChecksum>;
-  /** Of the ticks replayed before, if it goes on from there. */
+  /** Checksums of the ticks replayed so far, if the replay continues an earlier one. */
   readonly sums?: TickSums;
-  /** Whether the engine steps a few patches at a time, and others' in between. */
+  /**
+   * Whether the engine steps a few patches at a time, so that other rooms' steps fit in between.
+   */
   readonly isApart?: boolean;
   /** Reads the snapshot of a tick in which the room's state was replaced. */
   readonly moment: (tick: number) => Promise<Pick<StoredMoment, 'state' | 'cells'>>;
-  /** Called for each tick; `equal` says whether its checksum matches, if it has one. */
+  /** Called for each tick. `equal` says whether its checksum matches; undefined if it has none. */
   readonly onTick?: (
     tick: Pick<TickResult, 'tick' | 'life'>,
     equal: boolean | undefined,
@@ -217,7 +221,7 @@ interface ReplayOptions {
 /**
  * Runs a replayed tick.
  *
- * @throws EngineError out-of-memory: for what was planted then
+ * @throws EngineError out-of-memory: a seed planted in this tick does not fit
  */
 export async function tickAgain(world: World, room: Room, isApart = false): Promise<TickResult> {
   const [{ result, lacksMemory }] = await world.tick([room], undefined, isApart);
@@ -231,7 +235,7 @@ export async function replay(options: ReplayOptions): Promise<{
   readonly ticks: number;
   readonly equal: number;
   readonly unequal: number;
-  /** Number of ticks covered by checksums that matched. */
+  /** Number of ticks covered by matching checksums. */
   readonly proven: number;
 }> {
   const { world, room, to, moment, isApart, onTick } = options;

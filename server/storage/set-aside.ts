@@ -1,6 +1,6 @@
 /**
- * Moves damaged data aside, into folders of their own with a name and a date, so that the server can open what
- * is whole, and copies the records that cannot be made up. Never deletes data. Start at `SetAside`.
+ * Moves damaged data into dated folders so that the server can open the intact rest, and keeps a
+ * copy of records that cannot be reconstructed. Never deletes data. Start at `SetAside`.
  */
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,10 +10,10 @@ import { type AsideRecord, asideRecords, type SnapshotRecord } from './record-sc
 import { decodeRecord, encodeRecord, isIntact, type Records, StoreError } from './records.ts';
 import { partsOf, STATE_KINDS, type Store, spanOf } from './store.ts';
 
-/** Records read at a time; any of them may be large. */
+/** Maximum number of records read at a time; any of them may be large. */
 const AT_ONCE = 20;
 
-/** Copies a room's state and history; its plan and its statistics are not part of it. */
+/** Copies a room's state and history, but not its plan and statistics. */
 async function copyRoom(from: Records, to: Records, room: string): Promise<void> {
   const spans = [
     ...STATE_KINDS.map((kind) => spanOf(`${kind}/${room}/`)),
@@ -25,28 +25,28 @@ async function copyRoom(from: Records, to: Records, room: string): Promise<void>
 
 interface SetAsideOptions {
   readonly store: Store;
-  /** The folder that receives the data. */
+  /** Parent folder of the folders that receive the data. */
   readonly folder: string;
-  /** Wall clock, ms. */
+  /** Wall clock, in ms. */
   readonly date: () => number;
-  /** Receives a notice for the host. */
+  /** Receives notices for the host. */
   readonly say: (sentence: string) => void;
 }
 
 const RECORD = 'aside';
-/** Key of the list. */
+/** Key of the record with the list of entries. */
 export const ASIDE_KEY = `house/${RECORD}`;
-/** Entries in the list, at most; the data of others stay on the disk. */
+/** Maximum number of entries in the list. Data of dropped entries stay on disk. */
 const MOST = 50;
 
-/** A name for what is set aside now: garden-2026-11-27T02-45-10-123. */
+/** Makes a unique folder name, e.g. garden-2026-11-27T02-45-10-123. */
 export function asideName(what: string, at: number): string {
   return `${what}-${new Date(at).toISOString().slice(0, -1).replace(/[:.]/g, '-')}`;
 }
 
-/** What was set aside, and the moves themselves. */
+/** Moves data aside, and lists the moves. */
 export class SetAside {
-  /** Entries of single records since the start, by room. */
+  /** By room: id of its latest `records` entry since the server started. */
   private readonly parts = new Map<string, string>();
 
   private constructor(
@@ -60,17 +60,17 @@ export class SetAside {
     return new SetAside(options, list ?? []);
   }
 
-  /** Everything that the host has not dismissed, latest first. */
+  /** All entries that the host has not dismissed, latest first. */
   get entries(): readonly AsideRecord[] {
     return this.list;
   }
 
-  /** The entries of damaged data. */
+  /** Entries about damaged data. */
   get damaged(): readonly AsideRecord[] {
     return this.list.filter(({ what }) => what !== 'replaced');
   }
 
-  /** Adds a damaged file that was moved already. */
+  /** Adds an entry for a damaged file that has already been moved. */
   async addFile(id: string, why: string): Promise<void> {
     const { folder, say, date } = this.options;
     await this.add({ id, room: null, at: date(), what: 'file', tick: null, why });
@@ -78,9 +78,9 @@ export class SetAside {
   }
 
   /**
-   * Moves damaged records that nothing depends on, or whose room is examined when it opens.
+   * Moves damaged records that nothing depends on, or whose room is checked when it is opened.
    *
-   * @param room null: of the server
+   * @param room null for records of the server
    */
   async records(room: string | null, keys: readonly string[]): Promise<void> {
     const why = `${keys.length} records were damaged, the first "${keys[0]}".`;
@@ -96,8 +96,8 @@ export class SetAside {
   }
 
   /**
-   * Moves a room's records. It has its last whole snapshot afterwards, and the named ones, or
-   * nothing.
+   * Moves all records of a room aside. Keeps the latest intact snapshot and intact named ones; if
+   * there are none, the room is empty afterwards.
    *
    * @param why one or two sentences
    * @throws StoreError disk-full, write-failed
@@ -111,14 +111,14 @@ export class SetAside {
       if (kept.length > 0) await store.revertTo(room, kept);
       else await store.clear(room);
     });
-    // The room's entry says it all.
+    // The room's entry now covers its single damaged records, too.
     await this.dismiss(this.parts.get(room) ?? '');
   }
 
   /**
-   * Exchanges a room's records with those that were set aside. The room must not be open.
+   * Swaps a room's records with the records of an entry. The room must not be open.
    *
-   * @returns the entry of the records that it had
+   * @returns the entry of the replaced records
    * @throws StoreError not-kept: there is no such entry
    */
   async exchange(id: string): Promise<AsideRecord> {
@@ -140,7 +140,7 @@ export class SetAside {
     }
   }
 
-  /** Removes an entry from the list; its data stay on the disk. */
+  /** Removes an entry from the list; its data stay on disk. */
   async dismiss(id: string): Promise<boolean> {
     const rest = this.list.filter((one) => one.id !== id);
     if (rest.length === this.list.length) return false;
@@ -148,7 +148,7 @@ export class SetAside {
     return true;
   }
 
-  /** The last whole snapshot, and the whole ones with a name, latest first. */
+  /** Finds the latest intact snapshot and all intact named snapshots, latest first. */
   private async wholeSnapshots(room: string): Promise<SnapshotRecord[]> {
     const { store } = this.options;
     const stored = await store.room(room).catch(() => undefined);
@@ -191,7 +191,7 @@ export class SetAside {
     return `${why} ${opened}; its data are set aside ${where}.`;
   }
 
-  /** Opens the folder of an entry. */
+  /** Opens the records in an entry's folder; creates the folder if necessary. */
   private async archive(id: string): Promise<Records> {
     const folder = join(this.options.folder, id);
     await mkdir(folder, { recursive: true });
@@ -208,11 +208,11 @@ export class SetAside {
   }
 }
 
-/** Name of the file, and key of its record. */
+/** Key of the copy in its checksum. */
 const NAME = 'essentials';
 const PREFIXES = ['house/', 'plan/', 'room/'];
 
-/** Reads the copy; empty if there is none or it is damaged. */
+/** Reads the copy; returns an empty map if it is missing or damaged. */
 export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8Array>> {
   try {
     const bytes = decodeRecord(NAME, await readFile(file)) as [string, Uint8Array][];
@@ -222,7 +222,10 @@ export async function readCopy(file: string): Promise<ReadonlyMap<string, Uint8A
   }
 }
 
-/** Updates the copy after each write that concerns it; a failure to do so is ignored. */
+/**
+ * Updates the copy after each write of an essential record. Ignores failures, because the records
+ * themselves are stored.
+ */
 export async function withCopy<R extends Records>(records: R, file: string): Promise<R> {
   const mutex = new Mutex();
   const update = () =>

@@ -1,6 +1,6 @@
 /**
- * Takes snapshots: reads a room's state between two ticks, and writes it while the room continues. Never
- * decides when: the journal writer does. Start at `Snapshots.write`.
+ * Takes snapshots: captures a room's state between two ticks, and writes it while the room
+ * continues. The journal writer decides when. Start at `Snapshots.write`.
  */
 
 import { setImmediate } from 'node:timers/promises';
@@ -28,10 +28,10 @@ type KeepLimits = Readonly<
 >;
 
 /**
- * Keeps the latest snapshots, the first of each of the last minutes and the last of each of the
- * last hours and days that have any, subject to a limit of what was written for them. Also keeps named snapshots, the last few that
- * precede a host's action, and snapshots of a replaced state while older ones exist, as a replay
- * needs them.
+ * Chooses the snapshots to keep: the latest few; the first of each recent minute and the last of
+ * each recent hour and day that has any, up to a limit of bytes; the last few taken before a host's
+ * action; and all named ones. Also keeps a snapshot of a replaced state while older periodic
+ * snapshots exist, because a replay across it needs it.
  *
  * @param snapshots latest first
  * @returns the snapshots to keep, latest first
@@ -61,7 +61,8 @@ function retainedPeriodic(
   const { keepLatest, keepMinutes = 0, keepHours, keepDays, maxBytes } = limits;
   const wanted = new Set([
     ...snapshots.slice(0, keepLatest),
-    // The first of a minute, as an undo must start before everything done in that minute.
+    // Keep a minute's first snapshot, because an undo must start before everything done in that
+    // minute.
     ...runsOf(snapshots, MINUTE, keepMinutes).map((run) => run.at(-1)!),
     ...runsOf(snapshots, HOUR, keepHours).map(([last]) => last),
     ...runsOf(snapshots, DAY, keepDays).map(([last]) => last),
@@ -75,10 +76,10 @@ function retainedPeriodic(
 }
 
 /**
- * Groups successive snapshots of one minute, hour or day. The order of ticks decides, not the age of
- * a snapshot: its time may be that of a clock that was wrong.
+ * Groups successive snapshots of one minute, hour or day. Relies on the order of ticks, not on age,
+ * because a snapshot may be dated by a wrong clock.
  *
- * @param span of a group, ms
+ * @param span length of a group, in ms
  * @param most maximum number of groups
  * @returns groups and their snapshots, latest first
  */
@@ -92,10 +93,15 @@ function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number
   return runs.slice(0, most);
 }
 
-/** Bytes of cells per transaction, which takes half of that; a tick's commit has to wait for it. */
+/**
+ * Uncompressed bytes of cells after which a transaction is written; about half of them remain.
+ * Small, because a tick's commit waits for the transaction.
+ */
 const CELL_BYTES_AT_ONCE = 2_000_000;
 
-/** Snapshots that may refer to one record of cells, as it may be damaged. */
+/**
+ * Maximum number of records stored as differences from one base, because the base may be damaged.
+ */
 const MAX_DIFFERENCES = 15;
 
 /** A room at one moment. Its cells may still be in the engine. */
@@ -103,34 +109,39 @@ interface Draft {
   readonly state: RoomState;
   /** Organisms whose cells are not stored yet. */
   readonly stale: RoomState['organisms'];
-  /** [S, S, C] each, in the order of `stale`. */
+  /** Cell states, [S, S, C] each, in the order of `stale`. */
   readonly exported: Promise<Float32Array[]>;
-  /** Wall clock, ms. */
+  /** Wall clock, in ms. */
   readonly at: number;
   readonly seq: number;
   readonly times: SnapshotRecord['times'];
-  /** Bytes of journal since the previous snapshot. */
+  /** Bytes of journal written since the previous snapshot. */
   readonly bytes: number;
 }
 
-/** What makes a snapshot more than one of many; it outlives writing the same tick again. */
+/**
+ * Marks of a snapshot that is more than a periodic one. A later snapshot of the same tick inherits
+ * them.
+ */
 export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
 
 export interface SnapshotsOptions {
   readonly store: Store;
   readonly engine: Engine;
   readonly clock: Clock;
-  /** Wall clock, ms. */
+  /** Wall clock, in ms. */
   readonly date: () => number;
-  /** Least time between two snapshots of a busy room, the recent one included, ms. */
+  /** Minimum time between two snapshots of a busy room, including recent ones, in ms. */
   readonly snapshotLeast?: number;
-  /** Stepped cells after which a room counts as busy. */
+  /** Number of stepped cells after which a room counts as busy. */
   readonly snapshotCells?: number;
-  /** Written for a room's snapshots and journal; above it the oldest go. Bytes. */
+  /**
+   * Maximum bytes written for a room's snapshots and journal; beyond it, the oldest snapshots are
+   * removed.
+   */
   readonly maxBytes?: number | undefined;
 }
 
-/** Takes and writes snapshots, and removes old ones. */
 export class Snapshots {
   /** @param journalWritten resolves when everything recorded in the journal is on disk */
   constructor(
@@ -138,27 +149,27 @@ export class Snapshots {
     private readonly journalWritten: () => Promise<unknown>,
   ) {}
 
-  /** Which snapshot of a room is due. */
+  /** Returns which type of snapshot is due for a room, if any. */
   due(watched: WatchedRoom): 'stored' | 'recent' | undefined {
     const { clock, snapshotLeast: least = DEFAULTS.store.snapshotLeast } = this.options;
     const { snapshotCells = DEFAULTS.store.snapshotCells } = this.options;
     const { snapshotStored, snapshotIdle } = DEFAULTS.store;
     const now = clock.now();
-    // A room at rest needs snapshots too, or recovery would have to replay days of idle ticks.
+    // A room at rest needs snapshots, too: without them, recovery would replay days of idle ticks.
     const interval = watched.unsaved ? least * snapshotStored : snapshotIdle;
     if (now - watched.savedAt >= interval) return 'stored';
     const isBusy = watched.cells >= snapshotCells;
     return isBusy && now - watched.capturedAt >= least ? 'recent' : undefined;
   }
 
-  /** Captures a room and its cells synchronously, so that no tick can come between. */
+  /** Captures a room and its cells synchronously, so that no tick runs in between. */
   capture(watched: WatchedRoom): Draft {
     const { engine, date, clock } = this.options;
     const { room, saved, tail, times, bytes } = watched;
     const state = room.export();
     const stale = state.organisms.filter(({ id, age }) => saved.get(id)?.age !== age);
     const exported = engine.exportStates(stale.map(({ id }) => room.patchOf(id)!));
-    // It is awaited later; without this, a failure before that would be unhandled.
+    // The caller awaits `exported` later; a failure before that must not count as unhandled.
     exported.catch(() => {});
     watched.cells = 0;
     watched.capturedAt = clock.now();
@@ -166,7 +177,7 @@ export class Snapshots {
   }
 
   /**
-   * Stores a draft as the recent snapshot, without waiting for the disk. No other snapshot may be in
+   * Stores a draft as the recent snapshot, without syncing to disk. No other snapshot may be in
    * progress.
    *
    * @throws StoreError; EngineError
@@ -188,9 +199,9 @@ export class Snapshots {
   }
 
   /**
-   * Writes a draft, and removes snapshots that are not retained.
+   * Writes a draft, and removes snapshots that are no longer retained.
    *
-   * @param entry a journal entry to be written in the same transaction
+   * @param entry a journal entry to write in the same transaction
    * @throws StoreError; EngineError
    */
   async write(
@@ -213,7 +224,7 @@ export class Snapshots {
       const part = states.slice(begin, i);
       bytes += await this.putCells(watched, tick, stale.slice(begin, i), part);
       freeBuffers(part);
-      // Lets ticks run between such transactions.
+      // Let ticks run between transactions.
       await setImmediate();
     }
     const cells = state.organisms.map(({ id }) => refOf(id, saved.get(id)!));
@@ -222,7 +233,7 @@ export class Snapshots {
     await this.journalWritten();
     const tail = storedTail(watched, { tick, seq });
     const { engine } = this;
-    // A restart may store the tick of a named snapshot, or of one that a replay needs, again.
+    // After a restart, the same tick may be stored again; keep the marks of the earlier snapshot.
     const old = watched.snapshots.find((one) => one.tick === tick);
     const snapshot = {
       ...{ tick, seq, at, engine, cells, bytes },
@@ -244,7 +255,11 @@ export class Snapshots {
     return snapshot;
   }
 
-  /** Stores cells of some organisms. @returns bytes written */
+  /**
+   * Stores the cells of some organisms.
+   *
+   * @returns bytes written
+   */
   private async putCells(
     { room: { name }, saved }: WatchedRoom,
     tick: number,
@@ -255,7 +270,7 @@ export class Snapshots {
     const cells = await Promise.all(
       organisms.map(async ({ id }, i) => {
         const at = baseFor(saved.get(id), tick);
-        // Without its base, it is stored whole.
+        // If the base cannot be read, the cells are stored in full.
         const read =
           at === undefined ? undefined : store.cells(name, id, at).catch(() => undefined);
         const state = await read;
@@ -278,8 +293,8 @@ export class Snapshots {
   }
 
   /**
-   * Selects the snapshots that stay. The journal before a removed snapshot stays while an older one
-   * does; its bytes are then counted with the next snapshot.
+   * Selects the snapshots to keep. The journal before a removed snapshot remains while an older one
+   * needs it; count its bytes with the next snapshot.
    *
    * @param all latest first
    */
@@ -317,14 +332,16 @@ const marksOf = ({ name, before, jump }: SnapshotMarks = {}): SnapshotMarks => (
   ...(jump && { jump }),
 });
 
-/** Moves the end of a room's stored journal to a later tick. The caller writes it at once. */
+/** Moves the end of a room's stored journal to a later tick. The caller writes it immediately. */
 function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTail {
   const { stored } = watched;
   watched.stored = { tick: Math.max(stored.tick, tick), seq: Math.max(stored.seq, seq) };
   return watched.stored;
 }
 
-/** Tick of the cells from which those of a tick can be stored as a difference; undefined: none. */
+/**
+ * Returns the tick of the cells that cells of `tick` can be stored as a difference from, if any.
+ */
 function baseFor(old: SavedCells | undefined, tick: number): number | undefined {
   if (!old || old.differences >= MAX_DIFFERENCES) return undefined;
   const base = old.base ?? old.tick;
@@ -332,7 +349,7 @@ function baseFor(old: SavedCells | undefined, tick: number): number | undefined 
   return base < tick ? base : undefined;
 }
 
-/** Where a snapshot finds an organism's cells. */
+/** Describes where a snapshot finds an organism's cells. */
 const refOf = (id: number, { tick, base }: SavedCells): SnapshotRecord['cells'][number] => ({
   id,
   tick,

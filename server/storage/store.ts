@@ -1,6 +1,7 @@
 /**
- * The stored rooms: their parameters, journals, snapshots and daily counts. Defines keys and contents of the
- * records. Never decides when they are written: the journal writer does. Start at `Store`.
+ * Typed access to the stored rooms: their parameters, journals, snapshots and daily counts. Defines
+ * the keys and contents of records; the journal writer decides when to write them. Start at
+ * `Store`.
  */
 import * as v from 'valibot';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -51,7 +52,10 @@ import {
 export interface StoredMoment {
   readonly snapshot: SnapshotRecord;
   readonly state: RoomState;
-  /** In the order of the organisms; of a recent snapshot, only those that are not stored. */
+  /**
+   * In the order of the organisms. A recent snapshot has only the cells that no earlier snapshot
+   * stores.
+   */
   readonly cells: readonly Float32Array[];
 }
 
@@ -62,35 +66,36 @@ export interface RoomWrite {
   readonly entry?: JournalRecord | undefined;
   readonly marks?: readonly PlaneChecksum[];
   readonly day?: DayRecord | undefined;
-  /** Its state and cells are stored already. */
+  /** Requires its state and cells to be stored already. */
   readonly snapshot?: SnapshotRecord;
 }
 
 /** Largest tick: keys have twelve digits. */
 const MAX_TICK = 999_999_999_998;
-/** Records removed in one transaction; small, so that ticks need not wait long. */
+/** Maximum number of records removed in one transaction; small, so that ticks do not wait long. */
 const REMOVED_AT_ONCE = 400;
-/** Records read at a time. */
+/** Maximum number of records read at a time. */
 const PART = 1_000;
 
-/** Kinds of the records that make up a room's state and history, several of each. */
+/**
+ * Record types that make up a room's state and history. A room has several records of each type.
+ */
 export const STATE_KINDS = ['mark', 'journal', 'snapshot', 'state', 'cells', 'moderation'];
-/** Kinds of the records that a room has several of: `kind/room/…`. */
+/** Record types with several records per room, under keys `kind/room/…`. */
 export const ROOM_KINDS = [...STATE_KINDS, 'day', 'hours', 'counted'];
-/** Kinds of the other records: `kind/name`. */
+/** Record types with one record per name, under keys `kind/name`. */
 export const SERVER_KINDS = ['house', 'plan', 'room', 'tail'];
 
-/** Collects the items of an asynchronous sequence. */
 export const listOf = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   const list: T[] = [];
   for await (const item of items) list.push(item);
   return list;
 };
 
-/** All keys with a prefix. */
+/** Returns the span of all keys that begin with a prefix. */
 export const spanOf = (prefix: string): Span => ({ from: prefix, to: `${prefix}~` });
 
-/** Reads the records of a span in parts of a number of records. */
+/** Reads the records of a span in parts of at most `limit` records. */
 export async function* partsOf(records: Records, span: Span, limit: number) {
   for (let { from } = span; ; ) {
     const entries = await records.list({ ...span, from, limit });
@@ -107,23 +112,21 @@ export async function* partsOf(records: Records, span: Span, limit: number) {
 export class Store {
   constructor(readonly records: Records) {}
 
-  /** Names of the stored rooms. */
   async rooms(): Promise<string[]> {
     const keys = await this.records.keys(spanOf('room/'));
     return keys.map((key) => key.slice('room/'.length));
   }
 
-  /** A room's parameters; undefined if it is not stored. */
+  /** Reads a room's parameters; undefined if the room is not stored. */
   async room(name: string): Promise<RoomRecord | undefined> {
     return this.read(`room/${name}`, roomRecord);
   }
 
-  /** The end of a room's journal. */
   async tail(name: string): Promise<JournalTail | undefined> {
     return this.read(`tail/${name}`, journalTailRecord);
   }
 
-  /** Whether there are records of a room besides its parameters. */
+  /** Whether a room has any records besides its parameters. */
   async hasPartsOf(name: string): Promise<boolean> {
     if ((await this.tail(name)) !== undefined) return true;
     const parts = ['snapshot', 'journal'].map((kind) =>
@@ -139,7 +142,7 @@ export class Store {
   }
 
   /**
-   * Stores records of some rooms in one transaction.
+   * Stores records of several rooms in one transaction.
    *
    * @returns bytes written
    */
@@ -154,34 +157,34 @@ export class Store {
     return this.write(put);
   }
 
-  /** Journal entries of ticks from … to, both included. */
+  /** Reads the journal entries of the ticks from … to, both included. */
   async *journal(name: string, from: number, to = MAX_TICK): AsyncGenerator<JournalRecord> {
     yield* this.run(`journal/${name}/`, from, to, journalRecord);
   }
 
-  /** Checksums of ticks from … to, both included. */
+  /** Reads the checksums of the ticks from … to, both included. */
   async *marks(name: string, from: number, to: number): AsyncGenerator<PlaneChecksum> {
     yield* this.run(`mark/${name}/`, from, to, planeChecksumRecord);
   }
 
-  /** Command counts of all days. */
+  /** Reads the command counts of all days. */
   async days(name: string): Promise<DayRecord[]> {
     return this.all(`day/${name}/`, dayRecord);
   }
 
-  /** Command counts of a day: 2026-11-25. */
+  /** Reads the command counts of one UTC day, e.g. 2026-11-25. */
   async day(name: string, day: string): Promise<DayRecord | undefined> {
     return this.read(`day/${name}/${day}`, dayRecord);
   }
 
-  /** Ticks of the snapshots, latest first; they may be damaged. */
+  /** Lists the ticks of all snapshots, latest first, including damaged snapshots. */
   async snapshotTicks(name: string): Promise<number[]> {
     const from = `snapshot/${name}/`;
     const keys = await this.records.keys({ ...spanOf(from), backwards: true });
     return keys.map((key) => Number(key.slice(from.length)));
   }
 
-  /** The snapshots' own records, latest first, except damaged ones. */
+  /** Reads the snapshot records (without state and cells), latest first. Skips damaged ones. */
   async readableSnapshots(name: string): Promise<SnapshotRecord[]> {
     const span = { ...spanOf(`snapshot/${name}/`), backwards: true };
     const entries = await this.records.list(span);
@@ -194,17 +197,17 @@ export class Store {
     });
   }
 
-  /** A snapshot's own record. */
+  /** Reads a snapshot's record, without its state and cells. */
   async snapshot(name: string, tick: number): Promise<SnapshotRecord> {
     return this.require(snapshotKey(name, tick), snapshotRecord);
   }
 
-  /** A room's state at a snapshot, without cell states. */
+  /** Reads a room's state at a snapshot, without cell states. */
   async stateAt(name: string, tick: number): Promise<RoomState> {
     return this.require(`state/${name}/${padded(tick)}`, roomState);
   }
 
-  /** A snapshot with its state and cells. */
+  /** Reads a snapshot with its state and cells. */
   async moment(name: string, tick: number): Promise<StoredMoment> {
     const snapshot = await this.snapshot(name, tick);
     const state = await this.stateAt(name, tick);
@@ -217,7 +220,7 @@ export class Store {
     return { snapshot, state, cells };
   }
 
-  /** As `moment`; undefined if it is damaged. */
+  /** Reads a snapshot with its state and cells; undefined if any part is damaged. */
   intactMoment(name: string, tick: number): Promise<StoredMoment | undefined> {
     return this.moment(name, tick).catch((error: unknown) => {
       if (error instanceof StoreError && error.reason === 'damaged') return undefined;
@@ -225,13 +228,18 @@ export class Store {
     });
   }
 
-  /** Cell states of an organism, [stage, stage, C], stored with the snapshot of a tick. */
+  /** Reads an organism's cell states, [stage, stage, C], as stored with the snapshot of a tick. */
   async cells(name: string, organism: number, tick: number): Promise<Float32Array> {
     const read = (at: number) => this.require(cellsKey(name, organism, at), cellsRecord);
     return decodeCells(await read(tick), async (base) => decodeCells(await read(base), noBase));
   }
 
-  /** Stores cell states of a snapshot. @returns bytes written, and the ticks of their bases */
+  /**
+   * Stores the cell states of a snapshot.
+   *
+   * @returns bytes written, and for each organism the tick of the cells that it is stored as a
+   *   difference from, if any
+   */
   async putCells(
     name: string,
     tick: number,
@@ -244,18 +252,23 @@ export class Store {
     return { bytes, bases: encoded.map(({ base }) => base) };
   }
 
-  /** Stores a room's state of a snapshot. @returns bytes written */
+  /**
+   * Stores the room state of a snapshot.
+   *
+   * @returns bytes written
+   */
   async putState(name: string, state: RoomState): Promise<number> {
     return this.write([await compressed(`state/${name}/${padded(state.tick)}`, state)]);
   }
 
-  /** Replaces a snapshot's own record. */
+  /** Replaces a snapshot's record, but not its state and cells. */
   async putSnapshotRecord(name: string, snapshot: SnapshotRecord): Promise<void> {
     await this.put(snapshotKey(name, snapshot.tick), snapshot);
   }
 
   /**
-   * Removes other snapshots, the cells that only they need, and the journal before the first kept.
+   * Removes all snapshots except `kept`, cells that only the removed snapshots need, and the
+   * journal before the first periodic snapshot kept.
    */
   async removeOldSnapshots(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
     const needed = new Set(
@@ -276,14 +289,14 @@ export class Store {
     }
   }
 
-  /** Stores a room's recent snapshot, instead of an earlier one. It may be lost with the power. */
+  /** Replaces a room's recent snapshot. A power failure may lose it. */
   async putRecent(name: string, { snapshot, state, cells }: StoredMoment): Promise<void> {
     const key = recentKey(name);
     const parts = cells.map((one) => new Uint8Array(one.buffer, one.byteOffset, one.byteLength));
     await this.records.putUnsynced(key, [encodeRecord(key, { snapshot, state }), ...parts]);
   }
 
-  /** A room's recent snapshot; undefined: there is none that can be used. */
+  /** Reads a room's recent snapshot; undefined if there is none or it cannot be used. */
   async recent(name: string): Promise<StoredMoment | undefined> {
     const key = recentKey(name);
     try {
@@ -295,21 +308,20 @@ export class Store {
         const part = tick === snapshot.tick ? parts.shift() : undefined;
         cells.push(part ? new Float32Array(part.buffer) : await this.cells(name, id, tick));
       }
-      // Another server that runs the room may have replaced it while it was read in pieces.
+      // Another server that runs the room may have replaced the snapshot between two reads.
       const [same] = (await this.records.getUnsynced(key)) ?? [];
       return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;
     } catch {
-      // Earlier snapshots serve as well.
+      // The caller can use an earlier snapshot instead.
       return undefined;
     }
   }
 
-  /** Removes a room's recent snapshot. */
   async removeRecent(name: string): Promise<void> {
     await this.records.putUnsynced(recentKey(name), []);
   }
 
-  /** Removes all records after a tick, as the room continues differently from there. */
+  /** Removes all records after a tick, because the room will continue differently from there. */
   async truncate(name: string, tail: JournalTail): Promise<void> {
     await this.removeRecent(name);
     await this.put(`tail/${name}`, tail);
@@ -319,35 +331,33 @@ export class Store {
     }
   }
 
-  /** The host's settings of all rooms. */
+  /** Reads the host's settings of all rooms. */
   async plans(): Promise<PlanRecord[]> {
     return this.all('plan/', planRecord);
   }
 
-  /** The host's settings of a room; undefined: the host has changed none. */
+  /** Reads the host's settings of a room; undefined if the host has changed none. */
   async plan(name: string): Promise<PlanRecord | undefined> {
     return this.read(`plan/${name}`, planRecord);
   }
 
-  /** Stores the host's settings of a room. */
   async putPlan(plan: PlanRecord): Promise<void> {
     await this.put(`plan/${plan.name}`, plan);
   }
 
-  /** A record of the whole server, by name. */
+  /** Reads a record of the whole server by its name. */
   async serverRecord<T>(name: string, schema: v.GenericSchema<unknown, T>): Promise<T | undefined> {
     return this.read(`house/${name}`, schema);
   }
 
-  /** Stores a record of the whole server. */
   async putServerRecord(name: string, value: unknown): Promise<void> {
     await this.put(`house/${name}`, value);
   }
 
   /**
-   * Stores a record of the whole server, unless there is one.
+   * Stores a record of the whole server, unless one with this name exists.
    *
-   * @returns whether it was stored; false: read what is there, which may be this one all the same
+   * @returns whether it was stored. After false, read the record: it may still be this one.
    */
   async putNewServerRecord(name: string, value: unknown): Promise<boolean> {
     const { records } = this;
@@ -358,29 +368,32 @@ export class Store {
     return true;
   }
 
-  /** Items of a room that are stored one by one, apart from its state and history, by ascending id. */
+  /**
+   * Reads a list's items, which are stored one by one apart from the room's state and history, by
+   * ascending id.
+   */
   async items<T>(name: string, list: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
     return this.all(itemKey(name, list), schema);
   }
 
-  /** Stores an item, or removes it if there is none. */
+  /** Stores an item; removes the stored one if `item` is undefined. */
   async putItem(name: string, list: string, id: number, item?: unknown): Promise<void> {
     const key = itemKey(name, list, id);
     if (item === undefined) await this.records.write({ remove: [key] });
     else await this.put(key, item);
   }
 
-  /** A room's visit statistics by hour, oldest first. */
+  /** Reads a room's visit statistics by hour, oldest first. */
   async hours(name: string): Promise<HourStatistics[]> {
     return this.all(`hours/${name}/`, hourStatistics);
   }
 
-  /** A room's visit statistics by day, oldest first. */
+  /** Reads a room's visit statistics by day, oldest first. */
   async countedDays(name: string): Promise<DayStatistics[]> {
     return this.all(`counted/${name}/`, dayStatistics);
   }
 
-  /** Stores visit statistics and removes those that are too old. */
+  /** Stores visit statistics and removes expired ones. */
   async putCounted(name: string, hour: HourStatistics, day: DayStatistics): Promise<void> {
     await this.write([
       sealed(`hours/${name}/${hour.hour}`, hour),
@@ -393,23 +406,24 @@ export class Store {
     }
   }
 
-  /** Removes all records of a room. */
   async forget(name: string): Promise<void> {
     for (const kind of ['day', 'hours', 'counted']) await this.remove(spanOf(`${kind}/${name}/`));
     await this.clear(name);
     await this.records.write({ remove: [`plan/${name}`] });
   }
 
-  /** Removes a room's state and history; its plan and its statistics stay. */
+  /** Removes a room's state and history; keeps its plan and statistics. */
   async clear(name: string): Promise<void> {
     await this.removeRecent(name);
     for (const kind of STATE_KINDS) await this.remove(spanOf(`${kind}/${name}/`));
-    // The room's own record goes last, so that a loss of power leaves a room that is reported
-    // damaged.
+    // Remove the room's own record last: after a power failure in between, the room is reported as
+    // damaged instead of missing.
     await this.records.write({ remove: ['room', 'tail'].map((kind) => `${kind}/${name}`) });
   }
 
-  /** Goes back to a snapshot: removes everything but it and other snapshots of that time. */
+  /**
+   * Reverts a room to the latest snapshot in `kept`; removes its journal and all other snapshots.
+   */
   async revertTo(name: string, kept: readonly SnapshotRecord[]): Promise<void> {
     const [{ tick, seq }] = kept;
     for (const kind of ['journal', 'mark']) await this.remove(spanOf(`${kind}/${name}/`));
@@ -417,12 +431,11 @@ export class Store {
     await this.removeOldSnapshots(name, kept);
   }
 
-  /** Bytes used on disk. */
   size(): Promise<number> {
     return this.records.size();
   }
 
-  /** Closes the records when all writes are done. */
+  /** Closes the records once all writes are done. */
   close(): Promise<void> {
     return this.records.close();
   }
@@ -474,13 +487,13 @@ export class Store {
 
 const snapshotKey = (room: string, tick: number): string => `snapshot/${room}/${padded(tick)}`;
 
-/** @param id absent: the prefix of the list */
+/** Builds the key of an item. @param id omit it for the prefix of all items in the list */
 const itemKey = (room: string, list: string, id?: number): string =>
   `moderation/${room}/${list}/${id === undefined ? '' : padded(id)}`;
 
 const recentRecord = v.strictObject({ snapshot: snapshotRecord, state: roomState });
 
-/** Standalone snapshots need no journal. */
+/** Returns the first tick to keep journal for. Standalone snapshots need no journal. */
 function journalBegin(kept: readonly SnapshotRecord[]): number {
   const periodic = kept.filter((one) => !isStandalone(one));
   return Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));

@@ -1,7 +1,7 @@
 /**
- * Undoes recent commands: replays the journal without them in a scratch room, from a snapshot on. When the
- * replay has caught up, its state replaces the room's. Never changes what other commands did: they keep
- * their ids and random numbers, and refused ones stay refused. Start at `undo`.
+ * Undoes recent commands: replays the journal without them in a scratch room, starting from a
+ * snapshot, and then replaces the room's state. Never changes the ids, random numbers or refusals
+ * of other commands. Start at `undo`.
  */
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { TimePoint } from '../../shared/time-points.ts';
@@ -30,52 +30,54 @@ export interface UndoOptions {
   readonly hold: () => Promise<void>;
   /** Ends the pause. */
   readonly resume: () => void;
-  /** Nominal ticks a second: they tell the time between two clocks. */
+  /** Nominal ticks per second, used to correct times from before the clock was set back. */
   readonly tickRate?: number;
   /** Called once it is certain that there is something to undo, before anything changes. */
   readonly begin?: () => Promise<void>;
 }
 
-/** The commands to undo: recent ones, or a single one of the house. */
+/** The commands to undo: recent ones, or a single command of the host. */
 export type UndoRequest =
   | {
-      /** Wall clock of the first, ms. */
+      /** Wall clock of the first command, in ms. */
       readonly since: number;
-      /** Wall clock of the last, ms; absent: now. */
+      /** Wall clock of the last command, in ms; absent: now. */
       readonly until?: number;
-      /** Excludes commands up to this tick, as the wall clock may have been set. */
+      /** Excludes commands up to this tick, in case the wall clock has been set. */
       readonly after?: number;
-      /** Participant; 0: the house; null: all but the house, thus the gardener and programs too. */
+      /**
+       * Participant id; 0 for the host; null for everybody except the host, including the gardener
+       * and programs.
+       */
       readonly by: number | null;
     }
   | {
       readonly tick: number;
-      /** Among the commands of the house in that tick. */
+      /** Id of the command among the host's commands in that tick. */
       readonly id: number;
     };
 
 export interface UndoResult {
-  /** Number of commands undone; a stroke of several messages is one. */
+  /** Number of commands undone; a stroke of several messages counts as one. */
   readonly commands: number;
-  /** A snapshot of the room before. */
+  /** Snapshot of the room before the undo. */
   readonly backup: SnapshotRecord;
 }
 
-/** The commands that an undo concerns. */
+/** Selects the commands that an undo concerns. */
 type Undo = Omit<Jump & { why: 'undo' }, 'why'>;
 
-/** Number of earlier snapshots from which the replay may start. */
+/** Maximum number of earlier snapshots to consider as the start of the replay. */
 const MAX_BASES = 8;
-/** Remaining ticks at which the room is held for the rest of the replay. */
+/** Number of remaining ticks at which the room is held while the replay catches up. */
 const CLOSE_TICKS = 8;
-/** The room is held earlier if a pass leaves more than this share of the ticks. */
+/** The room is held earlier if a pass leaves more than this share of the previous pass's ticks. */
 const MAX_REMAINING = 0.9;
 
 /**
  * Undoes commands while the room runs.
  *
- * @throws HostRefusal nothing-to-undo, undo-too-far: nothing has changed then; StoreError;
- *   EngineError
+ * @throws HostRefusal nothing-to-undo, undo-too-far: the room is unchanged; StoreError; EngineError
  */
 export async function undo(options: UndoOptions, request: UndoRequest): Promise<UndoResult> {
   const { store, journalWriter, room } = options;
@@ -93,7 +95,7 @@ export async function undo(options: UndoOptions, request: UndoRequest): Promise<
     'since' in request
       ? recentUndo(journal, times, request)
       : { from: request.tick, to: request.tick, by: HOUSE.id, id: request.id };
-  // Undos before a restore no longer have an effect.
+  // A restore cancels the effect of earlier undos.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const earlier = undosAfter(journal, restored);
   const undone = journal.flatMap((entry) =>
@@ -111,7 +113,7 @@ export async function undo(options: UndoOptions, request: UndoRequest): Promise<
   return { commands: withoutContinuations(undone.map(({ command }) => command)).length, backup };
 }
 
-/** @throws HostRefusal nothing-to-undo */
+/** Determines which ticks an undo of recent commands covers. @throws HostRefusal nothing-to-undo */
 function recentUndo(
   journal: readonly JournalRecord[],
   times: readonly TimePoint[],
@@ -133,8 +135,8 @@ function recentUndo(
  * Replaces the room's state by a replay without the undone commands.
  *
  * @param base the snapshot to start from
- * @param undos the new one first
- * @returns a snapshot of the room before
+ * @param undos the new undo, followed by the earlier ones to repeat
+ * @returns a snapshot of the room before the undo
  * @throws HostRefusal undo-too-far: the journal lacks entries
  */
 async function rewrite(
@@ -148,7 +150,7 @@ async function rewrite(
   const place = { name: `${name} undo`, width, height, species };
   const replayed = await reopenRoom(world, place, await store.moment(name, base.tick));
   let { seq } = base;
-  /** Replays the journal in the scratch room, up to a tick. */
+  /** Replays the journal in the scratch room up to a tick. */
   const replayTo = async (to: number): Promise<void> => {
     const entryOf = byTick(store.journal(name, replayed.tick + 1, to));
     while (replayed.tick < to) {
@@ -163,7 +165,7 @@ async function rewrite(
   try {
     for (let before = Number.POSITIVE_INFINITY; ; ) {
       const behind = room.tick - replayed.tick;
-      // Hold the room if the engine cannot run both fast enough.
+      // Hold the room if the engine is too slow for the replay to catch up.
       if (behind <= CLOSE_TICKS || behind > MAX_REMAINING * before) break;
       before = behind;
       await replayTo(room.tick);
@@ -172,7 +174,7 @@ async function rewrite(
     held = true;
     await journalWriter.flushed();
     await replayTo(room.tick);
-    // What could not be stored would be undone too.
+    // If entries could not be stored, their effects would be undone, too.
     if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
     // The replacement counts as a tick of its own, without commands.
     await world.tick([replayed]);
@@ -183,14 +185,15 @@ async function rewrite(
     return backup;
   } finally {
     if (!merged) await world.close(replayed);
-    // Others may hold the room too.
+    // Resume only after holding it here, because others may hold the room, too.
     if (held) resume();
   }
 }
 
 /**
- * The events of a replayed tick: refused commands are omitted, undone ones marked. Seeds that the engine
- * had no memory for are refused again, as they have used ids and random numbers.
+ * Returns the events for a replayed tick: omits refused commands and marks undone ones. Keeps seeds
+ * that were refused for lack of engine memory, because they used up ids and random numbers; they
+ * are refused again.
  */
 function eventsWithout(undos: readonly Undo[], entry: JournalRecord): RoomEvent[] {
   const wasOutOfMemory = entry.events.some(({ what }) => what === 'no-memory');
@@ -215,23 +218,23 @@ function covers(
   return by === null ? command.by.id !== HOUSE.id : command.by.id === by;
 }
 
-/** The commands of a tick that are undone. */
+/** Returns the commands of a tick that are undone. */
 function undoneIn(entry: JournalRecord, undos: readonly Undo[]): RoomEvent<'command'>[] {
   return eventsWithout(undos, entry).filter(
     (event): event is RoomEvent<'command'> => event.what === 'command' && event.past === 'undone',
   );
 }
 
-/** Undos after a tick. */
+/** Lists the undos after a tick. */
 const undosAfter = (journal: readonly JournalRecord[], base: number): Undo[] =>
   journal.flatMap(({ tick, jump }) => (jump?.why === 'undo' && tick > base ? [jump] : []));
 
 /**
- * The latest snapshot from which the undo can be replayed: it contains none of the commands
+ * Finds the latest snapshot from which the undo can be replayed: it contains none of the commands
  * undone now or by a later undo, and the journal after it is complete.
  *
- * @param first tick of the first command that is undone
- * @param last number of the last entry that was recorded
+ * @param first tick of the first command to undo
+ * @param last number of the last recorded entry
  * @throws HostRefusal undo-too-far
  */
 function baseFor(
@@ -257,8 +260,8 @@ function baseFor(
 /**
  * Restores a snapshot while the room runs.
  *
- * @param tick of the snapshot
- * @returns a snapshot of the room before
+ * @param tick tick of the snapshot
+ * @returns a snapshot of the room before the restoration
  * @throws HostRefusal no-such-snapshot; StoreError; EngineError
  */
 export async function restoreSnapshot(
@@ -278,7 +281,8 @@ export async function restoreSnapshot(
     const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
     const { organisms, planes } = state;
     const living = new Set(organisms.map(({ id }) => id));
-    // What lives again cannot be planted again, and has not died.
+    // Organisms that live again must count neither as departed, which could be renewed, nor as
+    // ended in the lineage.
     const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
     const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
     const from = {

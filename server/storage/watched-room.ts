@@ -1,5 +1,6 @@
 /**
- * What the storage of a running room knows between two writes. Never writes. Start at `WatchedRoom`.
+ * The state that storage keeps for a running room between two writes. Never writes. Start at
+ * `WatchedRoom`.
  */
 import { crc32 } from 'node:zlib';
 import { chunkColumns, chunkCount, chunkRect, type Planes } from '../../shared/codec/chunks.ts';
@@ -18,15 +19,14 @@ import type {
 } from './record-schemas.ts';
 import type { Store } from './store.ts';
 
-/** The UTC day of a time in ms: 2026-11-25. */
+/** Converts a time in ms to its UTC day, e.g. 2026-11-25. */
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
-/** Counts of a day without commands. */
 const emptyDay = (day: string): DayRecord => ({
   ...{ day, plant: 0, damage: 0, cross: 0, hold: 0, transform: 0, refused: 0, left: 0 },
 });
 
-/** CRC-32 of the colours and owners. */
+/** CRC-32 of the planes' colours and owners. */
 export function checksumOf({ rgba, owner }: Planes): number {
   const owners = new Uint8Array(owner.buffer, owner.byteOffset, owner.byteLength);
   return crc32(owners, crc32(rgba));
@@ -39,18 +39,22 @@ const foldOf = (sums: readonly number[]): number =>
   crc32(new Uint8Array(Uint32Array.from(sums).buffer));
 
 /**
- * Computes a checksum of the planes after each tick at low cost: one per row of chunks, recomputed
- * only for rows with a changed chunk.
+ * Computes a checksum of the planes after each tick at low cost: keeps one checksum per row of
+ * chunks, and recomputes only rows with a changed chunk.
  */
 export class TickSums {
   private readonly bands: number[] = [];
   private first = 0;
-  /** After each tick from `first` on. */
+  /** One checksum per tick, beginning with tick `first`. */
   private sums: number[] = [];
 
   constructor(private readonly planes: Planes) {}
 
-  /** Adds a tick. @param changed at least the chunks that have changed */
+  /**
+   * Adds the checksum of a tick.
+   *
+   * @param changed indices of all chunks that have changed, and possibly of unchanged ones
+   */
   ticked(tick: number, changed: readonly number[]): void {
     if (tick !== this.first + this.sums.length) this.restart(tick);
     const columns = chunkColumns(this.planes);
@@ -63,13 +67,16 @@ export class TickSums {
     this.sums.push(last === undefined || stale.size > 0 ? foldOf(this.bands) : last);
   }
 
-  /** Whether a checksum of consecutive ticks matches; undefined if some of them were not added. */
+  /**
+   * Whether a checksum of consecutive ticks matches; undefined if some of these ticks were not
+   * added.
+   */
   proves({ since, sum }: EachTick): boolean | undefined {
     if (since < this.first || since >= this.first + this.sums.length) return undefined;
     return foldOf(this.sums.slice(since - this.first)) === sum;
   }
 
-  /** Takes the checksum of the ticks added since the last call. */
+  /** Returns the checksum of all ticks added since the last call, and forgets them. */
   take(): EachTick {
     const each = { since: this.first, sum: foldOf(this.sums) };
     this.restart(this.first + this.sums.length);
@@ -91,62 +98,61 @@ export class TickSums {
   }
 }
 
-/** Where an organism's cells are stored. */
+/** Describes where an organism's cells are stored. */
 export interface SavedCells {
-  /** Its age then. */
+  /** The organism's age when the cells were stored. */
   readonly age: number;
-  /** Of the snapshot. */
+  /** Tick of the snapshot that stored the cells. */
   readonly tick: number;
-  /** Of the snapshot with the cells from which they are stored as a difference. */
+  /** Tick of the snapshot with the base, if the cells are stored as a difference from it. */
   readonly base?: number | undefined;
-  /** Records since then. */
+  /** Number of records stored as differences from the base so far. */
   readonly differences: number;
 }
 
-/** A room and the state of its storage. */
 export class WatchedRoom {
-  /** Checksums to be written with the next entry. */
+  /** Checksums to write with the next commit. */
   marks: PlaneChecksum[] = [];
-  /** Of the ticks since the last mark. */
+  /** Checksums of the ticks since the last mark. */
   readonly sums: TickSums;
   /** Whether the room has changed since the last mark. */
   unmarked = true;
-  /** Whether the room has changed since the last snapshot. */
+  /** Whether the room has changed since the last stored snapshot. */
   unsaved = true;
-  /** Cells stepped since the last snapshot, the recent one included. */
+  /** Number of cells stepped since the last stored or recent snapshot. */
   cells = 0;
-  /** Bytes of journal since the last snapshot. */
+  /** Bytes of journal written since the last stored snapshot. */
   bytes = 0;
-  /** Time of the last snapshot, ms. */
+  /** Time of the last stored snapshot, in ms. */
   savedAt = Number.NEGATIVE_INFINITY;
-  /** Time of the last snapshot, the recent one included, ms. */
+  /** Time of the last stored or recent snapshot, in ms. */
   capturedAt = Number.NEGATIVE_INFINITY;
-  /** Ticks of snapshots that are being read, and must not be removed. */
+  /** Ticks of snapshots that are being read and must not be removed. */
   readonly readers = new Set<number>();
-  /** By organism: where its cells were last stored. */
+  /** By organism id: where its cells were last stored. */
   saved = new Map<number, SavedCells>();
-  /** Held while its snapshots are changed. */
+  /** Locked while the room's snapshots are changed. */
   readonly saving = new Mutex();
   /** Whether the journal lacks entries, which only a snapshot can replace. */
   needsSnapshot = false;
   /** Whether entries before the next one could not be written. */
   gap = false;
-  /** Of the last journal entry on disk. */
+  /** End of the journal on disk. */
   stored: JournalTail;
-  /** Latest first. */
+  /** All readable snapshots, latest first. */
   snapshots: SnapshotRecord[] = [];
-  /** Counts of each day since the room was opened. */
+  /** Command counts of each day since the room was opened. */
   private readonly days = new Map<string, DayRecord>();
 
   private constructor(
     readonly room: Room,
-    /** Of the last journal entry, which may still be being written. */
+    /** End of the journal, including entries that are still being written. */
     public tail: JournalTail,
-    /** The server's wall clock, ms. */
+    /** The server's wall clock, in ms. */
     public at: number,
-    /** Counts of the day. */
+    /** Command counts of the current day. */
     public day: DayRecord,
-    /** Stored with snapshots; undefined: they are not known. */
+    /** Times of ticks, stored with snapshots; undefined if they are not known. */
     readonly times: TickTimes | undefined,
   ) {
     this.sums = new TickSums(room.grid.planes);
@@ -154,10 +160,10 @@ export class WatchedRoom {
   }
 
   /**
-   * Reads what is stored of a room that begins to run.
+   * Reads the stored snapshots and counts of a room that starts running.
    *
-   * @param tail the end of its stored journal
-   * @param now.date the server's wall clock, ms
+   * @param tail end of its stored journal
+   * @param now.date the server's wall clock, in ms
    * @throws StoreError
    */
   static async open(
@@ -169,21 +175,25 @@ export class WatchedRoom {
     const today = dayOf(now.date);
     const day = (await store.day(room.name, today)) ?? emptyDay(today);
     const watched = new WatchedRoom(room, tail, now.date, day, now.times);
-    // Unreadable snapshots are removed with the next cleanup.
+    // The next clean-up removes unreadable snapshots.
     watched.snapshots = await store.readableSnapshots(room.name);
     return watched;
   }
 
-  /** Turns to the counts of today; set `at` before. */
+  /** Switches to the counts of the day of `at`, which must be set first. */
   private today(): DayRecord {
     const day = dayOf(this.at);
-    // A clock that was set back returns to an earlier day.
+    // A clock that was set back may return to an earlier day.
     this.days.set(this.day.day, this.day);
     this.day = getOrAdd(this.days, day, () => emptyDay(day));
     return this.day;
   }
 
-  /** Counts the events of a tick; set `at` before. @param refused indices of refused commands */
+  /**
+   * Counts the events of a tick. Set `at` first.
+   *
+   * @param refused indices of refused commands
+   */
   count(events: TickEvents['events'], refused: readonly number[]): void {
     const day = this.today();
     day.refused += refused.length;
@@ -196,7 +206,7 @@ export class WatchedRoom {
     }
   }
 
-  /** The next entry of the journal; the caller moves the tail to it. Set `at` before. */
+  /** Builds the next journal entry; the caller moves the tail to it. Set `at` first. */
   entryOf({ tick, events, refused }: Omit<TickEvents, 'room'>, jump?: Jump): JournalRecord {
     this.today();
     const entry = {
@@ -212,16 +222,16 @@ export class WatchedRoom {
     return entry;
   }
 
-  /** Whether the latest snapshot is of the room as it is now. */
+  /** Whether the latest snapshot shows the room's current tick and no entries are missing. */
   get isSaved(): boolean {
     return !this.needsSnapshot && this.snapshots[0]?.tick === this.room.tick;
   }
 }
 
 /**
- * The stored times of a room: with its latest snapshot, and with its journal since.
+ * Reads the known times of a room's ticks, from its snapshots and the journal after the latest one.
  *
- * @throws StoreError damaged: an entry of the journal is
+ * @throws StoreError damaged: a journal entry is damaged
  */
 export async function storedTimes(store: Store, name: string): Promise<TickTimes> {
   const snapshots = await store.readableSnapshots(name);

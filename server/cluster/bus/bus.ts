@@ -1,30 +1,30 @@
 /**
- * The seam between servers that run a room together: messages on named channels. A message arrives
- * at most once, and those of one publisher on one channel in their order. What must not be lost
- * needs an answer, and to be sent again.
+ * Messages on named channels between servers that run a room together. A message arrives at most
+ * once; messages of one publisher on one channel arrive in order. A message that must not be lost
+ * needs an answer, and must be repeated until it arrives.
  */
 import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 import { OPTIONS } from '../../../shared/protocol/packets.ts';
 
-/** Must not throw, nor change the message. */
+/** Receives a message. Must not throw or change the message. */
 export type Listener = (message: Uint8Array) => void;
 
 export interface Subscription {
-  /** From here on, the listener is not called any more. */
+  /** Stops calling the listener. */
   close(): void;
 }
 
 export interface Bus {
-  /** Whether messages get anywhere now. */
+  /** Whether messages can currently be delivered. */
   readonly isUp: boolean;
 
-  /** Time that a message to this process itself took lately, ms; undefined: not known. */
+  /** Time that a recent message to this process itself took, in ms; undefined if not known. */
   readonly latency: number | undefined;
 
   /**
-   * Sends a message to all that have subscribed to a channel, in this process too, though not
-   * before this call returns. It is lost while the bus is not up.
+   * Sends a message to all subscribers of a channel, including those in this process, but not
+   * before this call returns. While the bus is down, the message is lost.
    *
    * @param channel any text
    * @param message must not be changed afterwards
@@ -32,30 +32,29 @@ export interface Bus {
   publish(channel: string, message: Uint8Array): void;
 
   /**
-   * Has a listener called for each message on a channel.
+   * Calls a listener for each message on a channel.
    *
-   * @returns once no message will be missed that anybody publishes from now on; while the bus is not
-   *   up, this waits until it is
-   * @throws Error the bus has been closed
+   * @returns once all messages published from now on will be received; waits while the bus is down
+   * @throws Error: the bus has been closed
    */
   subscribe(channel: string, listener: Listener): Promise<Subscription>;
 
   /**
-   * Has a listener called when the bus is up again after it was not: messages may be missing, in
-   * both directions, up to now. All subscriptions are back by then.
+   * Calls a listener when the bus is up again after an interruption: messages sent before this may
+   * be missing, in both directions. All subscriptions have been restored by then.
    */
   onGap(listener: () => void): Subscription;
 
-  /** Drops what is under way. Closing it twice does no harm. */
+  /** Closes the bus and drops messages in transit. May be called twice. */
   close(): Promise<void>;
 }
 
 const packr = new Packr(OPTIONS);
 
-/** @param message plain data and bytes */
+/** Encodes a message. @param message plain data and bytes */
 export const encodeMessage = (message: unknown): Uint8Array => packr.pack(message);
 
-/** @returns undefined if the bytes are no message of this schema */
+/** Decodes a message; undefined if the bytes do not match the schema. */
 export function decodeMessage<S extends v.GenericSchema>(
   schema: S,
   bytes: Uint8Array,
@@ -70,7 +69,7 @@ export function decodeMessage<S extends v.GenericSchema>(
   return parsed.success ? parsed.output : undefined;
 }
 
-/** Delivers messages to those who have subscribed to their channel. */
+/** Delivers messages to the subscribers of their channel. */
 export class Subscribers {
   private readonly byChannel = new Map<string, Set<{ readonly listener: Listener }>>();
   private readonly gapListeners = new Set<{ readonly listener: () => void }>();
@@ -83,7 +82,11 @@ export class Subscribers {
     return this.byChannel.has(channel);
   }
 
-  /** @param onLast called when nobody is left who has subscribed to the channel */
+  /**
+   * Adds a listener to a channel.
+   *
+   * @param onLast called when the channel has lost its last listener
+   */
   add(channel: string, listener: Listener, onLast: () => void = () => {}): Subscription {
     const entry = { listener };
     const listeners = this.byChannel.get(channel) ?? new Set();

@@ -1,7 +1,7 @@
 /**
- * Lets another server answer a page's request: what belongs to a room is where the room runs. The
- * other one serves it like any request of its own, over a connection within its process, and sends
- * the answer in parts, a few ahead of what this side has passed on.
+ * Forwards a page's request to another server, because a room's data are on the server that runs
+ * it. The other server handles the request like its own, over a connection within its process. It
+ * sends the answer in parts, and only a few ahead of the parts that this side has passed on.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -23,10 +23,10 @@ import { type Bus, decodeMessage, encodeMessage, type Subscription } from './bus
 const { patience, beat, stall, part, window, most, mostEach } = CLUSTER_DEFAULTS.cluster.requests;
 const CHANNEL = 'requests';
 const channelOf = (node: string): string => `requests:${node}`;
-/** Holds the visitor's address; only read from connections within the process. */
+/** Header with the visitor's address; only trusted on connections within the process. */
 const ADDRESS = 'x-vivarium-address';
 const ASKED_HEADERS = ['accept', 'accept-encoding', 'if-none-match'] as const;
-/** Of one connection, not of an answer. */
+/** Headers that belong to one connection, not to an answer. */
 const OWN_HEADERS = ['connection', 'keep-alive', 'transfer-encoding', 'date'];
 
 const text = (length: number) => v.pipe(v.string(), v.maxLength(length));
@@ -37,18 +37,18 @@ const asking = v.strictObject({
   method: v.picklist(['GET', 'HEAD', 'POST', 'PATCH', 'PUT', 'DELETE']),
   path: v.pipe(text(8_192), v.startsWith('/')),
   headers: v.record(text(64), text(8_192)),
-  /** JSON. */
   body: v.optional(text(65_536)),
   address: text(256),
 });
 const whole = v.pipe(v.number(), v.integer(), v.minValue(0));
-/** What `writeHead` takes. */
+/** Characters that `writeHead` accepts. */
 const headerValue = v.pipe(text(8_192), v.regex(/^[\t\x20-\x7e\x80-\xff]*$/));
 const message = v.union([
   v.strictObject({
     /**
-     * The first part of an answer is empty, a later one has status and headers, the last ends it.
-     * While there is nothing to send, empty ones say that the answer is still to come.
+     * A part of an answer. The first part is empty, a later part has the status and headers, and
+     * the last one has `end`. While there is nothing to send, further empty parts say that the
+     * answer is still to come.
      */
     ...{ id, from: id, number: whole },
     status: v.optional(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599))),
@@ -64,16 +64,16 @@ const message = v.union([
     bytes: v.optional(v.custom<Uint8Array>(ArrayBuffer.isView)),
     end: v.optional(v.picklist(['whole', 'broken'])),
   }),
-  /** Parts that have been passed on; null: no more are wanted. */
+  /** Number of parts that have been passed on; null if the answer is no longer wanted. */
   v.strictObject({ id, confirmed: v.nullable(whole) }),
 ]);
 type Message = v.InferOutput<typeof message>;
 type Part = Extract<Message, { number: number }>;
 
-/** Who answers: the server that runs a room, or the one of that name. */
+/** The server that should answer: the server that runs a room, or a server by name. */
 export type RelayTarget = v.InferOutput<typeof target>;
 
-/** A request was not answered elsewhere: nobody did, or too many are under way. */
+/** No other server answered a request, or too many requests are in progress. */
 export class RelayError extends Error {
   override readonly name = 'RelayError';
 
@@ -85,20 +85,23 @@ export class RelayError extends Error {
 export interface RequestRelayOptions {
   readonly bus: Bus;
   readonly clock: Clock;
-  /** Whether this server answers what is for somebody. */
+  /** Whether this server answers requests for a target. */
   readonly isFor: (to: RelayTarget) => boolean;
-  /** Answers requests of other servers, which have checked that they are allowed. */
+  /** Answers requests that other servers have already authorised. */
   readonly serve: RequestListener;
 }
 
-/** One server's end of it: passes requests on over the bus, and answers those of others. */
+/**
+ * One server's end of the relay: forwards its own requests over the bus, and answers other servers'
+ * requests.
+ */
 export class RequestRelay {
   private readonly node = randomUUID();
   private readonly server: Server;
   private readonly inner = new WeakSet<Duplex>();
-  /** What hears of requests that this server has passed on, and of those that it answers. */
+  /** By id of a forwarded request: receives the parts of its answer. */
   private readonly passed = new Map<string, (heard: Part) => void>();
-  /** How many each address has under way. */
+  /** Number of requests in progress, by visitor's address. */
   private readonly waiting = new Map<string, number>();
   private readonly answered = new Map<string, (confirmed: number | null) => void>();
   private subscriptions: readonly Subscription[] = [];
@@ -107,7 +110,7 @@ export class RequestRelay {
     this.server = createServer({ requestTimeout: 0 }, options.serve);
   }
 
-  /** @throws Error the bus has been closed */
+  /** Connects the relay to the bus. @throws Error: the bus has been closed */
   static async open(options: RequestRelayOptions): Promise<RequestRelay> {
     const relay = new RequestRelay(options);
     const { bus } = options;
@@ -118,7 +121,10 @@ export class RequestRelay {
     return relay;
   }
 
-  /** The visitor's address if another server has passed the request on. */
+  /**
+   * Returns the visitor's address of a request that another server has forwarded; undefined for
+   * others.
+   */
   addressOf({ socket, headers }: IncomingMessage): string | undefined {
     return this.inner.has(socket) ? `${headers[ADDRESS]}` : undefined;
   }
@@ -130,12 +136,12 @@ export class RequestRelay {
   }
 
   /**
-   * Answers a request with what another server answers. Resolves when that is over; an answer that
-   * breaks off ends the connection.
+   * Answers a request with another server's answer. Resolves when the answer has ended. If it
+   * breaks off, the connection is closed.
    *
-   * @param url path and query, as the other server knows it
-   * @param address of the visitor
-   * @throws RelayError before anything was answered
+   * @param url path and query, as the other server knows them
+   * @param address the visitor's address
+   * @throws RelayError: nothing has been answered yet
    */
   pass(
     to: RelayTarget,
@@ -159,7 +165,8 @@ export class RequestRelay {
       ...{ method, path: originalUrl ?? url, headers: Object.fromEntries(headers) },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     };
-    // Other servers ignore what does not fit the schema, such as a path that is a whole URL.
+    // Other servers ignore a request that does not fit the schema, e.g. with a whole URL as its
+    // path.
     if (!bus.isUp || !v.is(asking, asked)) return Promise.reject(new RelayError('no-answer'));
     this.waiting.set(address, ofAddress + 1);
     return new Promise((resolve, reject) => {
@@ -195,10 +202,10 @@ export class RequestRelay {
         wait(patience);
       };
       this.passed.set(call, ({ from, number, status, headers, bytes, end: isEnd }) => {
-        // A second server answers.
+        // Ignore parts of a second server that answers.
         if (other !== undefined && other !== from) return;
         other = from;
-        // A part was lost.
+        // If a part was lost, the answer is incomplete.
         if (number !== expected) return fail();
         expected++;
         if (isEnd === 'broken') return fail();
@@ -216,7 +223,7 @@ export class RequestRelay {
           return resolve();
         }
         if (isTaken) return goOn();
-        // It reads slowly. If it never does, its connection ends one day.
+        // The visitor reads slowly. If they stop reading, their connection times out eventually.
         isDraining = true;
         cancel();
         response.once('drain', goOn);
@@ -227,17 +234,21 @@ export class RequestRelay {
     });
   }
 
-  /** The JSON with which another server answers a GET request. @throws Error none does */
+  /**
+   * Reads the JSON with which another server answers a GET request.
+   *
+   * @throws Error: no server does
+   */
   async get(to: RelayTarget, path: string): Promise<unknown> {
     const [near, far] = connection();
     const passing = createServer((request, response) => {
-      // Limits of visitors' addresses must not count.
+      // Use a separate address, so that the limits of visitors do not apply.
       this.pass(to, request, response, `get ${path}`).catch(() => response.destroy());
     });
     passing.emit('connection', far);
     try {
       const request = openRequest({ createConnection: () => near as never, path }).end();
-      // It may fail again after the response has begun; reading the response reports that.
+      // The request may fail again after the response has begun; reading the response reports that.
       request.on('error', () => {});
       const [response] = (await once(request, 'response')) as [IncomingMessage];
       return JSON.parse(await textOf(response));
@@ -247,7 +258,7 @@ export class RequestRelay {
     }
   }
 
-  /** One of an address's requests is over. */
+  /** Counts the end of a request from an address. */
   private endOf(address: string): void {
     const left = this.waiting.get(address)! - 1;
     if (left > 0) this.waiting.set(address, left);
@@ -263,7 +274,7 @@ export class RequestRelay {
     if (!heard) return;
     if ('confirmed' in heard) this.answered.get(heard.id)?.(heard.confirmed);
     else if (this.passed.has(heard.id)) this.passed.get(heard.id)?.(heard);
-    // Nobody waits for it any more.
+    // The answer is no longer wanted here.
     else if (!heard.end) this.send(heard.from, { id: heard.id, confirmed: null });
   }
 
@@ -271,7 +282,7 @@ export class RequestRelay {
     const asked = decodeMessage(asking, bytes);
     if (!asked || !this.options.isFor(asked.to)) return;
     const { id: call, from, method, path, body, address } = asked;
-    // Node itself gives a DELETE no length.
+    // Node sets no content-length for a DELETE request.
     const type = body !== undefined && {
       'content-type': 'application/json',
       'content-length': `${Buffer.byteLength(body)}`,
@@ -306,7 +317,7 @@ export class RequestRelay {
       else confirmed = Math.max(confirmed, upTo);
       wake();
     });
-    /** Waits until the other side has passed on enough. */
+    /** Waits until the other side has passed on enough parts. */
     const turn = async (): Promise<void> => {
       while (!isOver && number - confirmed >= window) {
         const cancel = this.options.clock.after(stall, end);
@@ -332,7 +343,7 @@ export class RequestRelay {
       cancelBeat = this.options.clock.after(beat, sayThere);
       if (number - confirmed < window) send({});
     };
-    // Who asks can tell from here on that nobody wants it any more.
+    // Send a first part immediately, so that the other side knows where to cancel the request.
     sayThere();
     this.inner.add(far);
     this.server.emit('connection', far);
@@ -346,7 +357,7 @@ export class RequestRelay {
   }
 }
 
-/** Two ends of a connection within the process: of the client, and of the server. */
+/** Creates a connection within the process: the client's end and the server's end. */
 function connection(): [near: Duplex, far: Duplex] {
   const [near, far] = duplexPair();
   far.once('close', () => {

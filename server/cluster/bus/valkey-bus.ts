@@ -8,7 +8,10 @@ import { type Bus, type Listener, Subscribers, type Subscription } from './bus.t
 const { answer } = CLUSTER_DEFAULTS.cluster;
 const { beat, missedBeats, backlog } = CLUSTER_DEFAULTS.cluster.bus;
 
-/** A subscription and when it is confirmed. */
+/**
+ * A channel's message handler, and a promise that resolves when Valkey has confirmed the
+ * subscription.
+ */
 interface Handled {
   readonly handler: (message: Buffer) => void;
   readonly confirmed: Promise<void>;
@@ -19,17 +22,17 @@ export interface LinkOptions {
   readonly url: string;
   readonly clock: Clock;
   readonly onMessage: (channel: string, message: Uint8Array) => void;
-  /** Called once when the link was up and is not any more. */
+  /** Called once, when the link was up and is lost. */
   readonly onLost: (why: string) => void;
 }
 
 /**
- * Publishes on one connection and listens on the other. It hears its own beats; when they do not
- * come, or too much waits to be sent, it ends. It does not come back.
+ * Publishes on one connection and listens on the other. Ends if its own beats do not return, or if
+ * too many bytes wait to be sent. An ended link never reconnects.
  */
 export class ValkeyLink {
   private readonly beats = `beat:${randomUUID()}`;
-  /** Time that the last beat took, ms. */
+  /** Round-trip time of the last beat, in ms. */
   latency: number | undefined;
   private missed = 0;
   private beatAt = 0;
@@ -52,10 +55,10 @@ export class ValkeyLink {
   }
 
   /**
-   * Connects, and subscribes to channels; to those too that are added meanwhile. Loads the client
-   * library, which processes without a cluster do not need.
+   * Connects and subscribes to channels, including channels added meanwhile. Loads the client
+   * library only now, because processes without a cluster do not need it.
    *
-   * @throws Error Valkey cannot be reached, or does not answer
+   * @throws Error: Valkey cannot be reached, or does not answer
    */
   static async open(options: LinkOptions, channels: Iterable<string>): Promise<ValkeyLink> {
     const { createClient } = await import('@redis/client');
@@ -64,7 +67,7 @@ export class ValkeyLink {
         ...{ url: options.url, RESP: 2, name: 'vivarium-bus', disableOfflineQueue: true },
         socket: { connectTimeout: answer, reconnectStrategy: false },
       }) as unknown as RedisClientType;
-    // Messages go to all databases of a Valkey, keys do not.
+    // Valkey separates keys by database, but not messages.
     const database = new URL(options.url).pathname.slice(1) || '0';
     const link = new ValkeyLink(options, create(), create(), `vivarium:${database}:`);
     const connect = async (): Promise<void> => {
@@ -101,7 +104,11 @@ export class ValkeyLink {
     );
   }
 
-  /** Resolves when Valkey has confirmed it, now or before. @throws Error the link is lost */
+  /**
+   * Subscribes to a channel. Resolves when Valkey has confirmed it.
+   *
+   * @throws Error: the link is lost
+   */
   subscribe(channel: string): Promise<void> {
     const known = this.subscriptions.get(channel);
     if (known) return known.confirmed;
@@ -122,7 +129,7 @@ export class ValkeyLink {
     const known = this.subscriptions.get(channel);
     if (!known || this.isOver) return;
     this.subscriptions.delete(channel);
-    // Without a handler, the library mixes it up with a subscription that follows at once.
+    // Without a handler, the library confuses this with a subscription that follows immediately.
     this.subscriber
       .unsubscribe(this.prefix + channel, known.handler, true)
       .catch((error: Error) => this.lose(error.message));
@@ -157,7 +164,7 @@ export class ValkeyLink {
     if (!this.isOver) this.cancelBeat = this.options.clock.after(beat, () => this.beat());
   }
 
-  /** The library may wait for ever for what makes a connection ready. */
+  /** Limits how long connecting may take, because the library may wait forever. */
   private async inTime(work: Promise<void>): Promise<void> {
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
@@ -178,21 +185,21 @@ export interface ValkeyBusOptions {
   /** redis://user:password@host:port/database */
   readonly url: string;
   readonly clock: Clock;
-  /** Called when the bus is not up any more, and when it is again. */
+  /** Called when the bus goes down and when it is up again. */
   readonly onUp?: (isUp: boolean, why: string) => void;
 }
 
-/** A bus over the channels of a Valkey, which is dialled again whenever the link is lost. */
+/** A bus over the channels of a Valkey. Reconnects whenever the link is lost. */
 export class ValkeyBus implements Bus {
   private readonly subscribers = new Subscribers();
   private link: ValkeyLink | undefined;
   private isClosed = false;
-  /** Who waits for the link to be up again. */
+  /** Callers that wait for the link to be up again. */
   private waiting: { resolve: () => void; reject: (error: Error) => void }[] = [];
 
   private constructor(private readonly options: ValkeyBusOptions) {}
 
-  /** @throws Error Valkey cannot be reached, or wants another password */
+  /** Connects. @throws Error: Valkey cannot be reached, or requires another password */
   static async open(options: ValkeyBusOptions): Promise<ValkeyBus> {
     const bus = new ValkeyBus(options);
     bus.link = await bus.dial();
@@ -217,7 +224,7 @@ export class ValkeyBus implements Bus {
     const subscription = this.subscribers.add(channel, listener, unsubscribe);
     const { link } = this;
     await link?.subscribe(channel).catch(() => {});
-    // A link that was lost meanwhile is followed by one with all subscriptions.
+    // If the link was lost meanwhile, the next link restores all subscriptions.
     if (!link || link !== this.link) await this.up();
     return subscription;
   }

@@ -1,7 +1,6 @@
 /**
- * Verifies the data of a folder before they are used, and replaces a damaged file by a copy of what can
- * be read of it. Only `recoverTable` reads a suspect file, in the separate process of `probe.ts`. Start
- * at `inspect`.
+ * Verifies a folder's data before use, and replaces a damaged file by a copy of its readable
+ * records. Reads suspect files only in the separate process of `probe.ts`. Start at `inspect`.
  */
 import {
   appendFileSync,
@@ -21,21 +20,22 @@ import { ROOM_KINDS, SERVER_KINDS, spanOf } from '../store.ts';
 import { DATA_FILE, freeBytes, keyAfter, openTable, type Table, WITNESS_FILE } from './table.ts';
 import { LOG_FILE, syncFolder } from './write-ahead-log.ts';
 
-/** Lists the spans that were begun, in the folder of the copy; reading the last may have crashed. */
+/** File in the copy's folder that lists all spans begun; reading the last one may have crashed. */
 const BEGUN = 'begun';
-/** Stands for opening the file. */
+/** Line in `BEGUN` that stands for opening the file. */
 const FILE = 'the file';
-/** Records read at a time. */
+/** Maximum number of records read at a time. */
 const PART = 64;
-/** Bytes copied in one transaction. */
+/** Number of bytes after which a transaction is committed. */
 const BATCH_BYTES = 4 * 2 ** 20;
 
 /**
- * Copies intact records. If the process crashes, call it again: it continues after the span in
- * which that happened.
+ * Copies intact records. If the process crashes, call it again in a new one: it continues after the
+ * span that crashed.
  *
- * @param rooms names of rooms that may be stored there, besides those in the file
- * @returns keys of records that are damaged
+ * @param fresh folder of the copy
+ * @param rooms names of rooms that may be stored, in addition to the readable ones
+ * @returns keys of damaged records
  */
 export async function recoverTable(
   folder: string,
@@ -50,7 +50,7 @@ export async function recoverTable(
     return true;
   };
   const damaged: string[] = [];
-  // After a crash, another process reads the rest.
+  // Ignore the result: after a crash, the next process must open the file again.
   begin(FILE);
   const into = openTable(fresh);
   try {
@@ -79,7 +79,9 @@ function begunIn(fresh: string): Set<string> {
   }
 }
 
-/** Copies from the first record on, and from the last one back to where reading failed. */
+/**
+ * Copies a span from its first record on, and from its last record back, each until reading fails.
+ */
 function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): void {
   let batch: Entry[] = [];
   let bytes = 0;
@@ -105,7 +107,7 @@ function copySpan(from: Table, into: Table, prefix: string, damaged: string[]): 
   write();
 }
 
-/** Yields the records of a span until reading fails or finds keys in no order. */
+/** Yields the records of a span until reading fails or keys are out of order. */
 function* readable(table: Table, span: Span): Generator<Entry> {
   let { from, to, backwards = false } = span;
   for (let limit = PART; ; ) {
@@ -113,7 +115,7 @@ function* readable(table: Table, span: Span): Generator<Entry> {
     try {
       entries = table.list({ from, to, backwards, limit });
     } catch {
-      // Of the records before the damaged one, each can be read alone.
+      // Retry one by one, because the records before the damaged one are readable.
       if (limit === 1) return;
       limit = 1;
       continue;
@@ -128,7 +130,7 @@ function* readable(table: Table, span: Span): Generator<Entry> {
   }
 }
 
-/** The result of a verification, as the probe sends it. */
+/** Result of a verification, as sent by the probe process. */
 export interface Findings {
   /** Keys of damaged records. */
   readonly damaged: readonly string[];
@@ -138,15 +140,17 @@ export interface Findings {
   readonly failure?: { readonly reason: 'damaged' | 'not-writable'; readonly message: string };
 }
 
-/** Folder of a copy, in that of the data. */
+/** Folder of a copy, inside the data folder. */
 const FRESH = 'fresh';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
- * Reads all records in a separate process, as a damaged file can crash the process that reads it.
+ * Reads all records in a separate process, because a damaged file can crash the process that reads
+ * it.
  *
- * @param options.renew replaces the file by a copy of its records; nobody may have the folder open
+ * @param options.renew whether to replace the file by a copy of its records; no process may have
+ *   the folder open
  * @returns keys of damaged records
  * @throws StoreError damaged: the data cannot be read; not-writable
  */
@@ -161,7 +165,7 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
     const { damaged, copied } = await probe(folder, fresh);
     if (copied) {
       renameSync(join(fresh, DATA_FILE), file);
-      // The log begins anew after it, so the former file must not come back.
+      // The log restarts after this, so a power failure must not bring the old file back.
       syncFolder(folder);
     }
     return damaged;
@@ -170,31 +174,33 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
   }
 }
 
-/** Longest time for one attempt to read a damaged file, ms. */
+/** Maximum time for one attempt to read a damaged file, in ms. */
 const RECOVER_PATIENCE = 300_000;
-/** Crashes of the reading process after which a file is given up. */
+/** Maximum number of crashes of the reading process before it gives up on a file. */
 const MAX_CRASHES = 40;
 
-/** Marks the copy of a damaged file, in its folder, as complete: it may be put in its place. */
+/**
+ * File that marks a copy as complete, in the copy's folder. The copy may then replace the damaged
+ * file.
+ */
 const WHOLE_FILE = 'whole';
 const FILES = [DATA_FILE, WITNESS_FILE, LOG_FILE];
 
-/** The content of `WHOLE_FILE`. */
+/** Content of `WHOLE_FILE`. */
 interface Replacement {
-  /** The folder that receives the damaged files; must not exist. */
+  /** Folder that receives the damaged files; must not exist yet. */
   readonly aside: string;
-  /** The members of `FILES` that the copy has. */
+  /** Members of `FILES` that the copy contains. */
   readonly files: readonly string[];
-  /** Says what is damaged. */
+  /** A sentence that describes the damage. */
   readonly why: string;
 }
 
 /**
- * Replaces a damaged file by a copy of what can still be read of it. Nobody may have the folder
- * open.
+ * Replaces a damaged file by a copy of its readable records. No process may have the folder open.
  *
- * @param damage.rooms names of rooms that may be stored there
- * @returns keys of damaged records, which the copy lacks; undefined: there is no space for a copy
+ * @param damage.rooms names of rooms that may be stored in the file
+ * @returns keys of damaged records, which the copy lacks; undefined if there is no space for a copy
  */
 export async function recoverFile(
   folder: string,
@@ -208,7 +214,8 @@ export async function recoverFile(
   for (let crashes = 0; crashes < MAX_CRASHES; crashes++) {
     const found = await probe(folder, fresh, 'recover', ...rooms).catch(() => undefined);
     damaged.push(...(found?.damaged ?? []));
-    // A process that crashed after it had opened the file may be followed by one that reads more.
+    // Retry only if the process got as far as opening the file; the next one skips the span that
+    // crashed.
     if (found || begunIn(fresh).size <= 1) break;
   }
   const files = FILES.filter((name) => existsSync(join(fresh, name)));
@@ -220,18 +227,18 @@ export async function recoverFile(
 }
 
 /**
- * Completes the replacement of a damaged file that a kill has interrupted. Nobody may have the folder
- * open.
+ * Completes the replacement of a damaged file after a kill interrupted it. No process may have the
+ * folder open.
  *
- * @param aside receives the damaged file; default: the folder that should have received it
- * @returns what was damaged; undefined: nothing is to be done
+ * @param aside receives the damaged file; default: the folder that was chosen at first
+ * @returns what was damaged; undefined if there is nothing to complete
  */
 export function resumeRecovery(folder: string, aside?: string): string | undefined {
   let replacement: Replacement;
   try {
     replacement = JSON.parse(readFileSync(join(folder, FRESH, WHOLE_FILE), 'utf8'));
   } catch {
-    // It is missing or incomplete, so nothing has been replaced yet.
+    // The mark is missing or incomplete, so nothing has been replaced yet.
     return undefined;
   }
   if (aside && existsSync(replacement.aside)) renameSync(replacement.aside, aside);
@@ -239,7 +246,10 @@ export function resumeRecovery(folder: string, aside?: string): string | undefin
   return replacement.why;
 }
 
-/** Moves the damaged files aside, and the copy in their place. A kill may have interrupted it before. */
+/**
+ * Moves the damaged files aside and the copy into their place. A kill may have interrupted an
+ * earlier call.
+ */
 function replaceFiles(folder: string, { aside, files }: Replacement): void {
   const fresh = join(folder, FRESH);
   mkdirSync(aside, { recursive: true });

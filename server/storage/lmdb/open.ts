@@ -1,6 +1,6 @@
 /**
- * Opens the records of a data folder: locks it, verifies it, and starts the thread that reads and writes
- * it. Never reads a suspect file in this process. Start at `openFolder`.
+ * Opens the records of a data folder: locks and verifies the folder, and starts the thread that
+ * reads and writes it. Never reads a suspect file in this process. Start at `openFolder`.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -15,18 +15,18 @@ import { type Records, StoreError } from '../records.ts';
 import { inspect, recoverFile, resumeRecovery } from './inspect.ts';
 import type { Table } from './table.ts';
 
-/** Longest path of a Unix socket, with a margin. */
+/** Maximum length of a Unix socket's path, with a margin. */
 const MAX_PATH = 100;
-/** Time after which a server that starts concurrently has replaced our socket, if it does; ms. */
+/** Longest delay before a server that starts concurrently replaces our socket, in ms. */
 const RACE_DELAY = 60;
-/** Pipes have no path in the file system. */
+/** Whether to listen on a pipe, which has no path in the file system. */
 const HAS_PIPES = process.platform === 'win32';
 
 /**
- * Locks a folder for this server by listening on a socket there. The socket of a killed server does not
- * answer, so no process ids or file ages need to be interpreted.
+ * Locks a folder for this server by listening on a socket there. The socket of a killed server does
+ * not answer, so no process ids or file ages need to be interpreted.
  *
- * @returns releases the folder
+ * @returns a function that releases the folder
  * @throws StoreError in-use, not-writable
  */
 async function lockFolder(folder: string): Promise<() => Promise<void>> {
@@ -75,13 +75,13 @@ async function answers(path: string): Promise<boolean> {
   }
 }
 
-/** The thread's `workerData`. */
+/** `workerData` of the store's thread. */
 export interface StoreStart {
   readonly folder: string;
   readonly readOnly: boolean;
 }
 
-/** Starts the thread and opens the environment. @throws StoreError not-writable, damaged */
+/** Starts the thread, which opens the environment. @throws StoreError not-writable, damaged */
 export async function startTable(start: StoreStart): Promise<Records> {
   const worker = new Worker(new URL('./worker.mjs', import.meta.url), {
     workerData: start,
@@ -105,7 +105,7 @@ export async function startTable(start: StoreStart): Promise<Records> {
     getUnsynced: (key) => rpc.call('getUnsynced', key),
     size: () => rpc.call('size'),
     close() {
-      // The thread is ended even if closing the table fails.
+      // End the thread even if closing the table fails.
       rpc.call('close').catch(() => {});
       return rpc.close(new StoreError('closed', 'The store is closed.'));
     },
@@ -116,15 +116,17 @@ export async function startTable(start: StoreStart): Promise<Records> {
 export interface FolderRecords extends Records {
   /** Keys of damaged records. */
   readonly damaged: readonly string[];
-  /** Why the file was replaced by a copy of what can be read of it. */
+  /**
+   * Reason why the file was replaced by a copy of its readable records; undefined if it was not.
+   */
   readonly recovered?: string | undefined;
 }
 
 /**
- * Opens a folder for this server only, and creates it if it does not exist.
+ * Opens a folder exclusively, and creates it if it does not exist.
  *
- * @param recovery what to do with a file that cannot be read: `aside` is the folder that receives it,
- *   `rooms` names the rooms that may be stored in it; absent: nothing
+ * @param recovery how to handle an unreadable file: `aside` is the folder that receives it, `rooms`
+ *   names rooms that may be stored in it; absent: an unreadable file is an error
  * @throws StoreError not-writable, in-use, damaged
  */
 export async function openFolder(
@@ -165,11 +167,11 @@ export async function openFolder(
   }
 }
 
-/** Records of snapshots: if one is damaged, an older snapshot can be used. */
+/** Matches keys of snapshot data: if it is damaged, an older snapshot can be used. */
 const REPLACEABLE = /^(snapshot|state|cells)\//;
 
 /**
- * As `openFolder`; fails if records other than those of snapshots are damaged.
+ * Opens a folder like `openFolder`, but fails if records other than snapshot data are damaged.
  *
  * @throws StoreError not-writable, in-use, damaged
  */

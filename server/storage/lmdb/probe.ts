@@ -1,12 +1,12 @@
 /**
- * Verifies, and optionally copies or recovers, a store in a separate process, as a damaged file may
- * crash it.
+ * Verifies, and optionally copies or recovers, a store in a separate process, because a damaged
+ * file may crash it.
  */
 import { isIntact, StoreError } from '../records.ts';
 import { type Findings, recoverTable } from './inspect.ts';
 import { entriesOf, openTable, writeCopy } from './table.ts';
 
-/** Prefix of keys whose values have no checksum of `encodeRecord`. */
+/** Prefix of keys whose values are not encoded by `encodeRecord`, and have no checksum of it. */
 const INTERNAL = '!';
 
 async function verify(folder: string, fresh: string | undefined): Promise<Findings> {
@@ -24,7 +24,7 @@ async function verify(folder: string, fresh: string | undefined): Promise<Findin
     }
     if (fresh === undefined) return { damaged, copied: false };
     const copy = writeCopy(table, fresh);
-    // Without space for a copy, the file itself is used.
+    // If there is no space for a copy, the file itself is used.
     const copied = await copy.then(
       () => true,
       () => false,

@@ -1,7 +1,7 @@
 /**
- * Records in an LMDB environment with a write-ahead log, in this thread. Every write is on disk when it
- * returns: a small one in the log, a large one in the environment, together with everything before it.
- * Never decides what is stored. Start at `openTable`.
+ * Records in an LMDB environment with a write-ahead log, in the calling thread. Every write is on
+ * disk when it returns: a small write in the log; a large one in the environment, together with
+ * everything before it. Start at `openTable`.
  */
 import {
   closeSync,
@@ -24,22 +24,25 @@ import { type Entry, type Span, StoreError, type Write } from '../records.ts';
 import { contentOf, LOG_FILE, readLog, WriteAheadLog } from './write-ahead-log.ts';
 
 export const DATA_FILE = 'data.mdb';
-/** Holds the number of the last write, which neither LMDB nor a log cut short would miss. */
+/**
+ * File with the number of the last write. Reveals lost writes, which LMDB or a truncated log would
+ * not notice.
+ */
 export const WITNESS_FILE = 'witness';
-/** Key of the number of writes in the environment. */
+/** Key under which the environment stores its number of writes. */
 const COUNT_KEY = '!count';
 const COUNT_BYTES = 12;
-/** Larger writes go into the environment immediately, in bytes. */
+/** Maximum size of a write in the log, in bytes; larger ones go directly into the environment. */
 const LOGGED_BYTES = 32_768;
 
 /** `Records` with synchronous methods. */
 export type Table = ReturnType<typeof openTable>;
 
 /**
- * Opens the records of an existing folder. A damaged file may also crash the process.
+ * Opens the records of an existing folder. A damaged file may crash the process.
  *
- * @param options.live whether another process may be writing to it
- * @param options.ignoreLoss opens it even if writes are missing or damaged
+ * @param options.live whether another process may be writing to the folder
+ * @param options.ignoreLoss whether to open it even if writes are missing or damaged
  * @throws StoreError not-writable; damaged: unreadable, or writes are missing
  */
 export function openTable(
@@ -50,7 +53,8 @@ export function openTable(
     ignoreLoss = false,
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
-  // In this order, as a live folder changes.
+  // Read in this order, because another process may write in between: no later read may lack what
+  // an earlier one has.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
@@ -58,14 +62,14 @@ export function openTable(
   const { writes, last, end, missing, isDamaged } = contentOf(logged, settled);
   let loss: string | undefined;
   if (missing > 0) loss = `lack ${missing} writes before those of the log`;
-  // In a live folder, the log may be in the middle of a write.
+  // In a live folder, another process may be in the middle of writing the log.
   else if (isDamaged && !live) loss = 'have a damaged log';
   else if (witnessed > last) loss = `lack the last ${witnessed - last} writes`;
   if (loss && !ignoreLoss) {
     void db.close();
     throw new StoreError('damaged', `The data in ${folder} ${loss}.`);
   }
-  /** Changes that are in the log and not yet in the environment; undefined: removed. */
+  /** Changes in the log that are not in the environment yet; undefined: the record is removed. */
   const changes: Changes = new Map();
   for (const write of writes) addTo(changes, write);
   let count = last;
@@ -73,7 +77,7 @@ export function openTable(
   const log = new WriteAheadLog(folder, end);
   const unsynced = new UnsyncedFiles(folder);
   const space = new SpaceGuard(() => freeBytes(folder));
-  /** Writes everything of the log, and one more write, into the environment. */
+  /** Writes everything in the log, and one more write, into the environment. */
   const settle = (write: Write, number: number): void => {
     const all = addTo(new Map(changes), write);
     db.transactionSync(() => {
@@ -87,12 +91,18 @@ export function openTable(
     changes.clear();
     log.restart();
   };
-  /** Copies, as sending a view to another thread would transfer its whole buffer. */
+  /**
+   * Reads a record as a copy, because sending a view to another thread would transfer its whole
+   * buffer.
+   */
   const get = (key: string): Uint8Array | undefined => {
     const bytes = changes.has(key) ? changes.get(key) : db.get(key);
     return bytes && new Uint8Array(bytes);
   };
-  /** Keys that the log changes in a span, and the range of the environment from which to read the others. */
+  /**
+   * Finds the keys in a span that the log changes, and the range of the environment with the other
+   * keys.
+   */
   const partsOf = ({ from, to, backwards = false, limit }: Span) => {
     const changed = [...changes.keys()].filter((key) => key >= from && key < to);
     const ends = backwards
@@ -113,7 +123,7 @@ export function openTable(
   };
   const list = (span: Span): Entry[] => {
     const { changed, range } = partsOf(span);
-    // A record that a damaged file lists and does not have is empty.
+    // A damaged file may list a key without a record; return it as empty.
     if (changed.length > 0)
       return keys(span).map((key) => ({ key, bytes: get(key) ?? new Uint8Array() }));
     const stored = db.getRange(range);
@@ -156,7 +166,7 @@ export function openTable(
     async close(): Promise<void> {
       if (!readOnly) {
         try {
-          // The number is kept even of writes without records.
+          // Compare numbers of writes, so that writes without records count, too.
           if (settled < count) settle({}, count);
         } catch {
           // The next start reads the log.
@@ -179,7 +189,7 @@ function addTo(changes: Changes, { put = [], remove = [] }: Write): Changes {
 
 const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 
-/** @returns 0 if it is missing or damaged */
+/** Reads the witness; 0 if it is missing or damaged. */
 function readWitness(folder: string): number {
   try {
     return decodeCount(readFileSync(join(folder, WITNESS_FILE)));
@@ -188,7 +198,7 @@ function readWitness(folder: string): number {
   }
 }
 
-/** @returns a file descriptor @throws StoreError not-writable */
+/** Opens the witness. @returns a file descriptor @throws StoreError not-writable */
 function openWitness(folder: string): number {
   try {
     return openSync(join(folder, WITNESS_FILE), constants.O_RDWR | constants.O_CREAT);
@@ -197,7 +207,7 @@ function openWitness(folder: string): number {
   }
 }
 
-/** Best effort: an outdated witness does no harm. */
+/** Updates the witness. Ignores failures, as an outdated witness does no harm. */
 function writeWitness(file: number, count: number): void {
   try {
     writeSync(file, encodeCount(count), 0, COUNT_BYTES, 0);
@@ -214,7 +224,7 @@ export function encodeCount(count: number): Buffer {
   return bytes;
 }
 
-/** @returns 0 if the count is missing or damaged */
+/** Decodes a number of writes; 0 if it is missing or damaged. */
 function decodeCount(bytes: Uint8Array | undefined): number {
   if (bytes?.length !== COUNT_BYTES) return 0;
   const view = Buffer.from(bytes);
@@ -223,10 +233,10 @@ function decodeCount(bytes: Uint8Array | undefined): number {
 
 /** Greater than every key. */
 const LAST = '~';
-/** Records read at a time. */
+/** Maximum number of records read at a time. */
 const PART = 64;
 
-/** Yields all records, in the order of their keys. */
+/** Yields all records in the order of their keys. */
 export function* entriesOf(table: Pick<Table, 'list'>): Generator<Entry> {
   for (let from = ''; ; ) {
     const entries = table.list({ from, to: LAST, limit: PART });
@@ -236,22 +246,22 @@ export function* entriesOf(table: Pick<Table, 'list'>): Generator<Entry> {
   }
 }
 
-/** The smallest key after another one. */
+/** Returns the smallest key after another one. */
 export const keyAfter = (key: string): string => `${key}\u0000`;
 
-/** Approximate number of bytes copied in one transaction. */
+/** Approximate number of bytes copied per transaction. */
 const BATCH_BYTES = 16 * 2 ** 20;
 
 /**
- * Copies every record, damaged or not, into a new environment. The file's other structures, such as
- * its list of free pages, are not copied: reading cannot verify them, and if they are damaged,
- * writing crashes the process.
+ * Copies every record, damaged or not, into a new environment. Does not copy the file's other
+ * structures, such as its list of free pages: they cannot be verified by reading, and if they are
+ * damaged, writing crashes the process.
  *
  * @param folder exists and is empty
  */
 export async function writeCopy(table: Table, folder: string): Promise<void> {
   const db = openDatabase(folder, false);
-  // Each transaction waits for the disk, so small records are written in batches.
+  // Each transaction waits for the disk, so write small records in batches.
   let batch: Entry[] = [];
   let bytes = 0;
   const putBatch = (): void => {
@@ -272,7 +282,10 @@ export async function writeCopy(table: Table, folder: string): Promise<void> {
   await db.close();
 }
 
-/** Only its synchronous calls are used, as failed asynchronous ones leave unhandled rejections. */
+/**
+ * Opens the environment. Use only synchronous calls: failed asynchronous ones leave unhandled
+ * rejections.
+ */
 function openDatabase(folder: string, readOnly: boolean) {
   try {
     return open<Buffer, string>({
@@ -280,7 +293,7 @@ function openDatabase(folder: string, readOnly: boolean) {
       noSubdir: false,
       encoding: 'binary',
       readOnly,
-      // Write data pages before the pages that refer to them, as in the original LMDB.
+      // Write data pages before the pages that refer to them, as the original LMDB does.
       overlappingSync: false,
     });
   } catch (error) {
@@ -288,7 +301,7 @@ function openDatabase(folder: string, readOnly: boolean) {
   }
 }
 
-/** Converts an error on opening a file of a folder. */
+/** Converts an error from opening a file in a folder. */
 function cannotOpen(folder: string, error: unknown): StoreError {
   const { message, code } = error as { message: string; code?: unknown };
   const denied = ['EACCES', 'EPERM', 'EROFS', 13, 1, 30].includes(code as never);
@@ -301,7 +314,7 @@ function cannotOpen(folder: string, error: unknown): StoreError {
 /** ENOSPC, EDQUOT, EFBIG, EIO (LMDB's error for a partial write) and MDB_MAP_FULL. */
 const NO_SPACE = new Set([28, 122, 27, 5, -30792]);
 
-/** Converts an error on writing. */
+/** Converts an error from writing. */
 function failedWrite(error: unknown): StoreError {
   const { message, code } = error as { message: string; code?: number };
   return NO_SPACE.has(code ?? 0)
@@ -310,28 +323,31 @@ function failedWrite(error: unknown): StoreError {
 }
 
 const MEGABYTE = 2 ** 20;
-/** Pages of a transaction besides its records, as a factor of these. */
+/** Disk space that a transaction may take, as a multiple of its records' bytes. */
 const PAGES = 2;
-/** Factor of the reserve that must be free again, so that writing does not alternate. */
+/**
+ * Multiple of the reserve that must be free before writes resume, so that they do not stop and
+ * resume alternately.
+ */
 const AGAIN = 1.25;
 
-/** Bytes free on the disk of a folder. @throws the system's error */
+/** Returns the bytes free on the disk of a folder. @throws the system's error */
 export function freeBytes(folder: string): number {
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
 }
 
-/** Refuses writes while less than a reserve would stay free. */
+/** Refuses writes that would leave less than a reserve free. */
 export class SpaceGuard {
   private isShort = false;
 
-  /** @param free bytes free on the disk */
+  /** @param free returns the bytes free on the disk */
   constructor(private readonly free: () => number) {}
 
   /**
-   * Call before a write.
+   * Checks the free space. Call it before a write.
    *
-   * @param bytes of its records
+   * @param bytes size of the write's records
    * @throws StoreError disk-full
    */
   require(bytes: number): void {
@@ -347,7 +363,7 @@ export class SpaceGuard {
   }
 }
 
-/** Length and CRC-32 of each part, in bytes. */
+/** Bytes before each part of an unsynced file: length and CRC-32. */
 const HEADER = 8;
 
 /** Files written without waiting for the disk, one per key. */
@@ -358,7 +374,7 @@ class UnsyncedFiles {
     this.folder = join(folder, 'unsynced');
   }
 
-  /** Replaces the file of a key; without parts, removes it. @throws the system's error */
+  /** Replaces the file of a key; removes it if there are no parts. @throws the system's error */
   put(key: string, parts: readonly Uint8Array[]): void {
     const old = this.filesOf(key);
     if (parts.length > 0) {
@@ -376,13 +392,13 @@ class UnsyncedFiles {
       } finally {
         closeSync(file);
       }
-      // Under a new name, as ext4 writes a file that replaces another at once.
+      // Use a new name, because ext4 immediately writes out a file that replaces another.
       renameSync(draft, `${this.prefixOf(key)}${(old[0]?.number ?? 0) + 1}`);
     }
     for (const { path } of old) rmSync(path, { force: true });
   }
 
-  /** The parts of a key's file; undefined: there is none, or it is not whole. */
+  /** Reads the parts of a key's file; undefined if there is none or it is incomplete. */
   get(key: string): Uint8Array[] | undefined {
     const [latest] = this.filesOf(key);
     if (!latest) return undefined;
@@ -399,7 +415,7 @@ class UnsyncedFiles {
     return parts.length > 0 ? parts : undefined;
   }
 
-  /** Latest first; a kill may leave several. */
+  /** Lists the files of a key, latest first. A kill may leave more than one. */
   private filesOf(key: string): { readonly path: string; readonly number: number }[] {
     const prefix = this.prefixOf(key);
     return namesIn(this.folder)

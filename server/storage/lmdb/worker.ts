@@ -1,4 +1,7 @@
-/** The store's thread, so that waiting for the disk does not block the server. Calls run in order. */
+/**
+ * Runs the store in its own thread, so that waiting for the disk does not block the server. Calls
+ * run in order.
+ */
 import { workerData } from 'node:worker_threads';
 import { freeBuffers, serveWorker } from '../../platform/worker-rpc.ts';
 import type { StoreStart } from './open.ts';

@@ -1,9 +1,9 @@
 /**
- * A write-ahead log beside an LMDB environment. A transaction of LMDB writes at least eight pages
- * of 4 KiB, however small its records; a write of the log, one.
+ * A write-ahead log beside an LMDB environment. An LMDB transaction writes at least eight pages of
+ * 4 KiB, however small its records; a write to the log takes one page.
  *
- * The file has its full size from the beginning: a write changes neither its size nor where it lies
- * on the disk, so that the file system has nothing else to write when the data are synced.
+ * The file has its full size from the beginning. A write changes neither the file's size nor its
+ * location on disk, so the file system has nothing else to write when the data are synced.
  */
 import {
   closeSync,
@@ -23,38 +23,41 @@ import { Packr } from 'msgpackr';
 import type { Write } from '../records.ts';
 
 export const LOG_FILE = 'write-ahead.log';
-/** Size of the file, bytes. */
+/** Size of the file, in bytes. */
 const CAPACITY = 2 * 2 ** 20;
-/** What the disk is written in, bytes. A small write does not cross its boundaries. */
+/** Unit in which the disk is written, in bytes. A small write does not cross page boundaries. */
 const PAGE = 4_096;
-/** Length and CRC-32 of what follows the two, and the write's number as a double. */
+/**
+ * Bytes before the payload of a frame: payload length, CRC-32, and the write's number as a double.
+ * The CRC-32 covers everything from byte `CHECKED` on.
+ */
 const HEADER = 16;
 const CHECKED = 8;
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
-/** What the log adds to an environment. */
+/** The writes that a log adds to its environment. */
 export interface LogContent {
-  /** In their order, all after those that the environment has. */
+  /** In order. All are newer than the environment's last write. */
   readonly writes: readonly Write[];
   /** Number of the last write, in log or environment. */
   readonly last: number;
-  /** Where the next write is placed. */
+  /** Byte offset of the next write. */
   readonly end: number;
-  /** Number of writes before those of the log that the environment lacks. */
+  /** Number of writes missing between the environment and the log's first new write. */
   readonly missing: number;
   /** Whether a write before the last one is damaged. */
   readonly isDamaged: boolean;
 }
 
-/** The bytes of a folder's log; none if it has no log. @throws the system's error */
+/** Reads a folder's log; empty if there is none. @throws the system's error */
 export function readLog(folder: string): Buffer {
   const path = join(folder, LOG_FILE);
   return existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
 }
 
 /**
- * Finds the writes of a log.
+ * Finds the writes in a log.
  *
  * @param count number of the environment's last write
  */
@@ -66,7 +69,7 @@ export function contentOf(bytes: Buffer, count: number): LogContent {
   for (;;) {
     const frame = [end, nextPage(end)]
       .map((at) => frameAt(bytes, at))
-      // Others are from before the log began anew.
+      // Frames with other numbers are left over from before the log restarted.
       .find((one) => one && (last === undefined || one.number === last + 1));
     if (!frame) break;
     if (frame.number > count) {
@@ -82,23 +85,25 @@ export function contentOf(bytes: Buffer, count: number): LogContent {
   return { writes, last: greatest, end, missing, isDamaged };
 }
 
-/** The log of a folder that belongs to this process. */
+/** The log of a folder that this process has locked. */
 export class WriteAheadLog {
   private file: number | undefined;
-  /** Whether a write that failed may lie after the end, where it would be read as the next one. */
+  /**
+   * Whether a failed write may have left bytes after the end, where they would be read as the next
+   * write.
+   */
   private hasRemains = false;
 
-  /** @param end see `LogContent` */
   constructor(
     private readonly folder: string,
     private end: number,
   ) {}
 
   /**
-   * Appends a write, and returns when it is on the disk.
+   * Appends a write, and returns once it is on disk.
    *
-   * @returns false if it does not fit or cannot be written; the log is as before, and after a failed
-   *   write takes no more until it begins anew
+   * @returns false if it does not fit or cannot be written; the log is then unchanged. After a
+   *   failed write, the log accepts no others until it restarts.
    */
   append(number: number, { put = [], remove = [] }: Write): boolean {
     const payload = packr.pack([put.map(({ key, bytes }) => [key, bytes]), remove]);
@@ -122,20 +127,24 @@ export class WriteAheadLog {
     return true;
   }
 
-  /** The environment has everything: the log begins anew. */
+  /** Restarts the log. Call it when the environment contains all writes. */
   restart(): void {
     this.end = 0;
     this.hasRemains = false;
   }
 
-  /** @param isObsolete whether the environment has everything */
+  /**
+   * Closes the file.
+   *
+   * @param isObsolete whether the environment contains all writes; the file is then deleted
+   */
   close(isObsolete: boolean): void {
     if (this.file !== undefined) closeSync(this.file);
     if (isObsolete) rmSync(join(this.folder, LOG_FILE), { force: true });
   }
 }
 
-/** Makes changes of a folder's list of files survive a loss of power. */
+/** Makes changes to a folder's list of files survive a power failure. */
 export function syncFolder(folder: string): void {
   // Windows cannot open folders.
   if (process.platform === 'win32') return;
@@ -180,7 +189,7 @@ function frameAt(bytes: Buffer, at: number): Frame | undefined {
   };
 }
 
-/** Whether a whole write with a greater number lies somewhere after a place. */
+/** Whether an intact write with a greater number exists anywhere after an offset. */
 function hasLater(bytes: Buffer, from: number, number: number): boolean {
   for (let at = from; at + HEADER <= bytes.length; at++) {
     const found = bytes.readDoubleLE(at + CHECKED);
@@ -191,6 +200,6 @@ function hasLater(bytes: Buffer, from: number, number: number): boolean {
 
 function decode(payload: Uint8Array): Write {
   const [put, remove] = packr.unpack(payload) as [[string, Uint8Array][], string[]];
-  // Copies, as sending a view to another thread would transfer its whole buffer.
+  // Copy, because sending a view to another thread would transfer its whole buffer.
   return { put: put.map(([key, bytes]) => ({ key, bytes: new Uint8Array(bytes) })), remove };
 }
