@@ -53,9 +53,13 @@ export function repeat(
   let hasEnded = false;
   let cancel = (): void => {};
   const plan = (delay: number): void => {
-    cancel = clock.after(delay, async () => {
-      await work();
-      if (!hasEnded) plan(interval);
+    cancel = clock.after(delay, () => {
+      const running = work();
+      const next = (): void => {
+        if (!hasEnded) plan(interval);
+      };
+      if (running instanceof Promise) void running.then(next);
+      else next();
     });
   };
   plan(first);
