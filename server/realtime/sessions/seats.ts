@@ -310,7 +310,7 @@ export class Seats<M> {
     return this.queue.replace(member, by);
   }
 
-  /** Replaces a connection in the queue with another one. @returns whether it was in the queue */
+  /** Removes a connection from the queue. @returns whether it was in the queue */
   leaveQueue(member: M): boolean {
     return this.queue.delete(member);
   }
@@ -326,7 +326,7 @@ export class Seats<M> {
     return this.queue.entries(this.seatsOf());
   }
 
-  /** Connections in the queue, in the order of admission. */
+  /** Number of connections in the queue. */
   get waiting(): number {
     return this.queue.size;
   }

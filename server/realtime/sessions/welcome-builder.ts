@@ -1,6 +1,6 @@
 /**
- * Builds the first message to a new client: the state of the room, who is present, and the client's
- * own seeds. It sends no frames: see `RoomBroadcaster`.
+ * The first message to a new client: the state of the room, who is present, and the client's own
+ * seeds. It sends no frames: see `RoomBroadcaster`.
  */
 import type { Event } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/reasons.ts';
@@ -16,15 +16,12 @@ import type { RoomContext } from './room-context.ts';
 
 /** Builds and sends the welcomes of a room. */
 export class WelcomeBuilder {
-  /** Common part for all clients that join between two ticks, and the key of the names it hides. */
+  /** Made once for all who come between two ticks, and which names it hides. */
   private made: { readonly common: CommonWelcome; readonly hiddenNamesKey: string } | undefined;
 
   constructor(private readonly context: RoomContext) {}
 
-  /**
-   * Drops the common part. All presence changes have been sent, so later welcomes must contain
-   * them.
-   */
+  /** All presence changes have been sent, so later welcomes must contain them. */
   endTick(): void {
     this.made = undefined;
   }
@@ -32,7 +29,7 @@ export class WelcomeBuilder {
   /**
    * Sends a participant the welcome and the settings.
    *
-   * @param you the participant, who already has a seat
+   * @param you the participant, who has a seat already
    * @param mark a new device mark, if the device has none
    */
   sendWelcome(client: RoomClient, you: ParticipantView, mark?: string): void {
@@ -52,7 +49,7 @@ export class WelcomeBuilder {
     this.send(wall, 'wall', { ...this.facts(), ...this.context.wallInfo() });
   }
 
-  /** Returns a participant's energy level and the costs of commands. */
+  /** A participant's energy level, and what commands cost. */
   energyOf(participant: ParticipantId): Event<'energy'> {
     const { room } = this.context;
     const { newcomer, ...costs } = room.energySettings;
@@ -81,10 +78,7 @@ export class WelcomeBuilder {
     };
   }
 
-  /**
-   * Returns the common part. Joins and departures after its creation are sent to everybody after
-   * the next tick.
-   */
+  /** Joins and departures after it was made are sent to everybody after the next tick. */
   private common(): CommonWelcome {
     const { room, info, seats, policy } = this.context;
     const { hiddenNamesKey } = policy;

@@ -2,8 +2,7 @@
  * Sends the frames of one room to the viewers of this process. Each tier at each scale is one
  * channel, whose blocks are encoded once for all its viewers. A viewer gets the blocks of visible
  * chunks that it does not hold yet. A viewer with too many frames in flight gets none until they
- * arrive, and then only the newest. It never encodes anything itself: see `FrameFeed`. Start at
- * `publish`.
+ * arrive, and then the newest. It never encodes by itself: see `FrameFeed`. Start at `publish`.
  */
 import { writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
@@ -21,28 +20,28 @@ import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './vi
 
 const { crowd, halveFrom, halveUntil } = DEFAULTS.stream;
 
-/** A viewer that gets its frames from another server. */
+/** A viewer that another server sends frames to. */
 export interface RemoteViewer extends Viewer {
-  /** Viewport as far as this server knows; undefined while the viewer's page is hidden. */
+  /** As far as is known here; undefined while its page is hidden. */
   viewport: Viewport | undefined;
   startStream(viewport: Viewport, start: StreamStart): void;
   stopStream(): void;
 }
 
-/** Returns the tier for the viewers of a channel. */
+/** The tier that viewers of a channel have. */
 const tierOf = (tier: ChannelTier): TierName => (tier === 'halfOdd' ? 'half' : tier);
 
 const isRemote = (viewer: Viewer): viewer is RemoteViewer => 'startStream' in viewer;
 
 /** The viewers of a tier at a scale. */
 class ViewerChannel implements ChannelUser {
-  /** Undefined until the feed has a source. */
+  /** undefined until the feed has it. */
   source: FrameSource | undefined;
   readonly streams = new Set<ViewerStream>();
-  /** Viewers that switch to this channel once it has a source. */
+  /** Viewers that come over once the source is there. */
   readonly waiting = new Set<ViewerStream>();
 
-  /** @param settle moves a waiting viewer to this channel */
+  /** @param settle takes a waiting viewer over */
   constructor(
     readonly tier: ChannelTier,
     readonly scale: number,
@@ -74,21 +73,21 @@ class ViewerChannel implements ChannelUser {
   }
 }
 
-/** Sends each viewer of a room frames according to its tier, scale and viewport. */
+/** Sends each viewer of a room the frames that its tier, scale and viewport call for. */
 export class RoomBroadcaster {
   private readonly streams = new Map<Viewer, ViewerStream>();
   private readonly remote = new Set<RemoteViewer>();
   private readonly channels = new Map<string, ViewerChannel>();
   /**
-   * Viewers that need a frame between ticks, once their channel has a source; true to send even a
-   * frame without blocks.
+   * Viewers that are to be sent a frame outside the tick, once their channel is there; true: even
+   * one without blocks.
    */
   private readonly owed = new Map<ViewerStream, boolean>();
-  /** Number of frames that were not sent because a viewer was behind. */
+  /** Frames not sent because a viewer was behind. */
   skippedFrames = 0;
-  /** Number of viewers added so far. */
+  /** Viewers that have come so far. */
   private added = 0;
-  /** Whether phones get only every second tick, because there are many viewers. */
+  /** Whether there are so many viewers that phones get every second tick. */
   private isHalved = false;
 
   constructor(private readonly feed: FrameFeed) {}
@@ -128,7 +127,7 @@ export class RoomBroadcaster {
     this.feed.wantedChanged?.();
   }
 
-  /** Sets the area that a viewer looks at; undefined while its page is hidden. */
+  /** Sets what a viewer looks at; undefined while its page is hidden. */
   setViewport(viewer: Viewer, viewport: Viewport | undefined, now: number): void {
     if (isRemote(viewer) && this.remote.has(viewer)) viewer.viewport = viewport;
     const stream = this.streams.get(viewer);
@@ -141,33 +140,30 @@ export class RoomBroadcaster {
     this.assignChannel(stream, now);
   }
 
-  /** Returns the viewport of a viewer; undefined while its page is hidden. */
+  /** The viewport of a viewer; undefined while its page is hidden. */
   viewportOf(viewer: Viewer): Viewport | undefined {
     return isRemote(viewer) ? viewer.viewport : this.streams.get(viewer)?.viewport;
   }
 
-  /**
-   * Records that a viewer has drawn the frame of a tick and all earlier frames. Unknown ticks are
-   * ignored.
-   */
+  /** A viewer has drawn the frame of a tick and all before it. Unknown ticks are ignored. */
   acknowledge(viewer: Viewer, tick: number, now: number): void {
     this.streams.get(viewer)?.acknowledge(tick, now);
     this.feed.wantedChanged?.();
   }
 
-  /** Marks chunks that a viewer needs in full. */
+  /** A viewer needs some chunks in full. */
   resync(viewer: Viewer, chunks: readonly number[]): void {
     this.streams.get(viewer)?.invalidate(chunks);
   }
 
-  /** Returns the current tier of a viewer that is connected to this server. */
+  /** The current tier of a viewer that is connected to this server. */
   tierOf(viewer: Viewer): TierName | undefined {
     return this.streams.get(viewer)?.quality.tier;
   }
 
   /**
-   * Returns whether a viewer gets events in this tick. In a crowd, viewers below the best tier get
-   * events only in every second tick.
+   * Whether a viewer gets events in this tick. In a crowd, all but the best tier get them in every
+   * second.
    */
   hasTurn(viewer: Viewer, tick: number): boolean {
     const stream = this.streams.get(viewer);
@@ -208,7 +204,7 @@ export class RoomBroadcaster {
     this.feed.close?.();
   }
 
-  /** Limits phones to every second tick in a crowd, so that the server can serve twice as many. */
+  /** In a crowd, phones get every second tick, so that the server can serve twice as many. */
   private halveInCrowd(now: number): void {
     const isHalved = this.streams.size >= (this.isHalved ? halveUntil : halveFrom);
     if (isHalved === this.isHalved) return;
@@ -220,16 +216,16 @@ export class RoomBroadcaster {
     }
   }
 
-  /** Returns the best tier that a viewer may have now. */
+  /** The best tier that a viewer may have now. */
   private bestFor({ best }: Viewport): TierName {
     if (!this.isHalved || best === 'full') return best;
     return TIER_NAMES[Math.max(TIER_NAMES.indexOf(best), TIER_NAMES.indexOf('half'))];
   }
 
   /**
-   * Returns the channel tier of a viewer. In a crowd, half of the viewers get even ticks and half
-   * odd ticks, so that nobody waits for all others. When the crowd shrinks, viewers of odd ticks
-   * stay there until they get another tier, because each change of the channel costs a key block.
+   * In a crowd, half of the viewers get even ticks and half odd ones, so that none waits for all
+   * others. When the crowd shrinks, viewers in odd ticks stay there until they get another tier:
+   * each change of the channel costs a key.
    */
   private channelTierOf(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
@@ -240,10 +236,7 @@ export class RoomBroadcaster {
     return this.isHalved || isOdd ? 'halfOdd' : tier;
   }
 
-  /**
-   * Returns the deltas of the last round and their frame, for all up-to-date viewers of the same
-   * chunks.
-   */
+  /** The deltas of the last round, for all up-to-date viewers of the same chunks. */
   private deltasFor({ source, chunks }: ViewerStream, tier: ChannelTier) {
     const deltas = chunks.flatMap((chunk) => {
       const block = source.delta(chunk);
@@ -262,8 +255,7 @@ export class RoomBroadcaster {
   /**
    * Sends the blocks that a viewer lacks, if there are any or a heartbeat is due.
    *
-   * @param frames frames of the stream's source in this tick, shared by viewers that lack the same
-   * blocks
+   * @param frames of the stream's source in this tick: viewers that lack the same blocks share one
    */
   private send(
     stream: ViewerStream,
@@ -288,8 +280,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Moves a viewer to the channel of its tier and of its viewport's scale. Until that channel has a
-   * source, the viewer stays in its previous channel.
+   * Moves a viewer to the channel of its tier and of its viewport's scale, once that is there. Until
+   * then it stays in the channel that it has.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
     const channel = this.channel(this.channelTierOf(stream), scaleFor(stream.viewport));
@@ -336,10 +328,7 @@ export class RoomBroadcaster {
   }
 }
 
-/**
- * Returns the number of cells per streamed cell and axis. Zoomed out, several cells fall on one
- * pixel.
- */
+/** Cells per streamed cell and axis: zoomed out, several cells fall on one pixel. */
 function scaleFor(viewport: Viewport | undefined): number {
   let scale = 1;
   while (viewport && viewport.pixels * scale < 1 && scale < DEFAULTS.codec.maxScale) scale *= 2;

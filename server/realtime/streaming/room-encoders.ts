@@ -16,27 +16,27 @@ import {
 
 export interface EncoderChannel extends ChannelName {
   readonly encoder: FrameEncoder;
-  /** Unique to each encoder, even across processes. */
+  /** No two encoders have the same, also those of earlier processes. */
   readonly generation: number;
   readonly users: Set<ChannelUser>;
   /** Tick at which the last user left. */
   idleSince: number;
 }
 
-/** Follows the room, and encodes each chunk once per channel for all its users. */
+/** Follows the room, and encodes each chunk once per channel for all who want it. */
 export class RoomEncoders implements FrameFeed {
   /**
-   * Copy of the room as it was after the last tick. A tick in progress changes the planes before it
-   * is stored, so all other views are made from this copy.
+   * The room as the last tick has left it. A tick that has begun changes the planes before it is
+   * stored, so all else is made from this, and it is kept.
    */
   private readonly base: View;
-  /** Views by scale. `base` must come first, because the other views read it. */
+  /** By scale; `base` first, which the others follow. */
   private readonly views: Map<number, View>;
   private readonly channels = new Map<string, EncoderChannel>();
-  /** Counts up from a random number, which makes generations unique across processes. */
+  /** Counts up from a random number. */
   private generations = randomInt(2 ** 40);
 
-  /** @param planes the room's planes, read between two ticks */
+  /** @param planes of the room, which it changes; between two ticks */
   constructor(
     private readonly planes: Planes,
     public tick: number,
@@ -49,7 +49,7 @@ export class RoomEncoders implements FrameFeed {
     return this.use(name, user).encoder;
   }
 
-  /** Adds a user to a channel. @returns the channel, which is new if nobody has used it lately */
+  /** As `join`. @returns the channel, which is new where nobody has used it lately */
   use(name: ChannelName, user: ChannelUser): EncoderChannel {
     const channel = getOrAdd(this.channels, keyOf(name), () => this.open(name));
     channel.users.add(user);
@@ -62,7 +62,7 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Updates all views with the changes of a tick.
+   * Takes over the changes of a tick.
    *
    * @param changed chunks of the room that have changed
    */
@@ -73,9 +73,9 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Encodes the changes of the last tick in the channels whose tier sends a frame in this tick.
+   * Encodes the changes of the last tick in the channels whose tier sends a frame with it.
    *
-   * @returns the encoded channels
+   * @returns the channels that it has encoded
    */
   advance(): readonly EncoderChannel[] {
     const { tick } = this;
