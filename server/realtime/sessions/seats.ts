@@ -76,7 +76,7 @@ export interface SeatOptions {
   /** Participants present when the server stopped. */
   readonly expected: {
     readonly participants: readonly ParticipantId[];
-    /** Until then, ms, nobody else gets their seats. */
+    /** Until when nobody else gets their seats, in ms. */
     readonly held: number;
     /** Until when their seats stay reserved, in ms. */
     readonly until: number;
@@ -241,7 +241,7 @@ export class Seats<M> {
   }
 
   /**
-   * Who has to give up their seat to somebody in the queue: see `chooseYielding`.
+   * Returns the connection that must give up its seat to the queue: see `chooseYielding`.
    *
    * @returns undefined while nobody waits or a seat is free
    */
@@ -256,7 +256,8 @@ export class Seats<M> {
   /**
    * Frees a seat and reserves it for a while.
    *
-   * @param yielded whether they gave it up: in a full room they then wait like everybody
+   * @param yielded whether the participant gives the seat up to the queue. If so, in a full room
+   * they must wait like everybody else
    * @returns the participant; undefined without a seat
    */
   leave(member: M, now: number, yielded = false): ParticipantView | undefined {
@@ -268,7 +269,7 @@ export class Seats<M> {
     return seat.you;
   }
 
-  /** Removes reservations that are over. @returns their participants */
+  /** Removes expired reservations. @returns their participants */
   expire(now: number): ParticipantId[] {
     const { held, until: expectedUntil } = this.options.expected;
     const expired: ParticipantId[] = [];
@@ -286,12 +287,12 @@ export class Seats<M> {
   }
 
   /**
-   * Adds a connection to the queue, in which addresses take turns. A token of an earlier place in line
-   * gives that place back.
+   * Adds a connection to the queue, in which addresses take turns. A token of an earlier position
+   * restores that position.
    *
    * @param date ms since the epoch
-   * @returns the token of its place, and who has to leave the full queue for it, which may be the
-   *   connection itself
+   * @returns the token of the position, and the connection that must leave a full queue, which may
+   * be the added one
    */
   enqueue(
     member: M,
@@ -303,40 +304,40 @@ export class Seats<M> {
     const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
     const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
     const found = this.find(token);
-    // Participants who are present keep their own.
+    // Participants who are present keep their own tokens.
     if (found && found.member === undefined) {
       Object.assign(found.seat, { token: place, previousToken: token });
     }
     return { token: place, dropped: this.queue.add(address, member, since) };
   }
 
-  /** Gives a connection's place in the queue to another one. @returns whether it was in the queue */
+  /** Replaces a connection in the queue with another one. @returns whether it was in the queue */
   replaceQueued(member: M, by: M): boolean {
     return this.queue.replace(member, by);
   }
 
-  /** Removes a connection from the queue. @returns whether it was in the queue */
+  /** Removes a connection from the queue, wherever it is. @returns whether it was in the queue */
   leaveQueue(member: M): boolean {
     return this.queue.delete(member);
   }
 
-  /** Removes and returns the first in the queue if a seat is free. */
+  /** Removes and returns the first connection in the queue if a seat is free. */
   dequeue(): M | undefined {
     const next = this.isFull ? undefined : this.nextAddress();
     return next === undefined ? undefined : this.queue.takeOf(next);
   }
 
-  /** The queue, the first in line first. */
+  /** Connections in the queue, in the order of admission. */
   get queued(): readonly M[] {
     return this.queue.entries(this.seatsOf());
   }
 
-  /** Number of connections in the queue. */
+  /** Number of queued connections. */
   get waiting(): number {
     return this.queue.size;
   }
 
-  /** The address that is next in the queue: one with the fewest seats. */
+  /** Returns the address that is next in the queue: one with the fewest seats. */
   private nextAddress(): string | undefined {
     return this.queue.next(this.seatsOf());
   }
@@ -351,7 +352,9 @@ export class Seats<M> {
     if (seat) Object.assign(seat, change);
   }
 
-  /** The owner of an expired token, unless they are present or have a reserved seat. */
+  /**
+   * Returns the participant of an expired token, unless they are present or have a reserved seat.
+   */
   private returning(token: string): ParticipantId | undefined {
     const id = this.read(token).participant;
     if (id === 0 || id >= this.nextParticipant) return undefined;
