@@ -34,7 +34,7 @@ export class SystemActor {
   /**
    * @param register creates the participant before the first command
    * @param submit submits a command. It throws a Refusal, or calls `refuse` if the command is
-   * rejected later, before the room runs it
+   *   rejected later, before the room runs it
    */
   constructor(
     private readonly register: (actor: SystemActor) => ParticipantView,
@@ -46,8 +46,10 @@ export class SystemActor {
   ) {}
 
   /**
-   * Runs a command. @returns the room's answer. @throws Refusal if the command cannot reach the
-   * room
+   * Runs a command.
+   *
+   * @returns the room's answer
+   * @throws Refusal if the command cannot reach the room
    */
   act(command: SystemCommand): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -114,7 +116,7 @@ export class CommandDispatcher {
    * answered immediately if it has been executed, and ignored if it is still unanswered.
    *
    * @param session scope in which `id` is unique, uint32; undefined if the command is never
-   * repeated
+   *   repeated
    * @throws Refusal
    */
   dispatch(client: RoomClient, id: number, command: RoomCommand, session?: number): void {
@@ -206,7 +208,7 @@ export class CommandDispatcher {
    *
    * @param refuse called if a hook rejects the command later
    * @param isSystem whether a system actor sent it: a pause applies to all senders, but limits on
-   * width and frequency apply only to participants
+   *   width and frequency apply only to participants
    * @throws Refusal
    */
   private admit(

@@ -40,7 +40,7 @@ export interface WaitingDrawing extends SentDrawing {
   /** Number of the request that asked the room to give the seed; the room has not answered yet. */
   readonly given?: number;
   /**
-   * Connection found in place of `client` after the decision, and when it was first seen, in ms.
+   * Connection that has replaced `client` since the decision, and when this was noticed, in ms.
    */
   readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
 }
@@ -115,7 +115,7 @@ export class DrawingReview {
    * Gives the visitor the seed of their drawing, or adds the drawing to the review queue.
    *
    * @throws Refusal muted, paused, no-drawings, not-here, drawings-waiting, too-many-drawings,
-   * too-fast, room-busy, elsewhere
+   *   too-fast, room-busy, elsewhere
    */
   async submit(drawing: SentDrawing): Promise<void> {
     const { policy, hooks } = this.context;
@@ -197,8 +197,8 @@ export class DrawingReview {
   }
 
   /**
-   * Frees a position in the queue: refuses the newest drawing of the network address that has sent
-   * the most.
+   * Frees a position in the queue: refuses the newest drawing of the network address with the
+   * most drawings.
    *
    * @throws Refusal too-many-drawings if the newcomer uses that address
    */

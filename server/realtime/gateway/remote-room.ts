@@ -65,7 +65,7 @@ const createLink = (name: string, openedAt: number) => ({
   name,
   /** ms */
   openedAt,
-  /** Undefined until the link's channel is open. Nothing is sent before. */
+  /** Undefined until the link's channel is open. Until then, nothing is sent. */
   subscription: undefined as Subscription | undefined,
   /** Items to send at the end of this turn. */
   items: [] as ToRoom[],

@@ -22,13 +22,14 @@ export interface SessionRoom {
   /** Sends an item at the end of this turn. */
   send(item: ToRoom): void;
   /**
-   * Handles a message that this server processes itself. @returns false if it is for the room's
-   * server
+   * Handles a message that this server processes itself.
+   *
+   * @returns false if it is for the room's server
    */
   handle<N extends MessageName>(session: RemoteSession, name: N, message: Command<N>): boolean;
 }
 
-/** Commands that must not be executed twice, although the room does not recognise repeats. */
+/** Commands that must not be executed twice, and whose repeats the room does not recognise. */
 const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'preview']);
 
 /** A command that expects an answer. */
@@ -118,8 +119,7 @@ export class RemoteSession implements RoomSession {
     const { client } = this;
     if (name === 'accepted' || name === 'rejected') {
       const { id } = message as Event<'rejected'>;
-      // A repeated command may be answered twice. Answers that no page asked for have no id, or id
-      // 0.
+      // A repeated command may be answered twice. Unrequested answers have no id, or id 0.
       if (!id || this.answered(id, name)) client.send(name, message as never);
       return;
     }
@@ -228,7 +228,7 @@ export class GatheredReports {
     this.cancelCursors ??= this.clock.after(Math.max(0, left), () => this.sendCursors());
   }
 
-  /** Takes the numbers of frames drawn since the last call. */
+  /** Returns the numbers of frames drawn since the last call. */
   takeDrawn(): ToRoom[] {
     if (this.drawn.size === 0) return [];
     const clients = [...this.drawn].map(([connection, { tick, frames }]) => {

@@ -34,7 +34,9 @@ export class RoomAccess {
     private readonly options: {
       readonly roomServer: RoomServer;
       /**
-       * Returns the room's server while this process may show the room. @throws Refusal elsewhere
+       * Returns the room's server while this process may show the room.
+       *
+       * @throws Refusal elsewhere
        */
       readonly find: () => RoomServer;
       readonly bus: Bus;
@@ -61,7 +63,7 @@ export class RoomAccess {
     signals.on('frames-encoded', this.publishFrames);
   }
 
-  /** Number of connections by name of their gateway. */
+  /** Number of connections by gateway name. */
   get connections(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { options, size } of this.links.values()) {
@@ -118,7 +120,7 @@ export class RoomAccess {
   };
 
   private receive(bytes: Uint8Array): void {
-    // Messages ignored here are noticed later by their missing numbers.
+    // A gap in the numbers of later messages reveals any message ignored here.
     if (this.isClosed || !this.isHere) return;
     const message = decodeToRoom(bytes);
     if (!message) return;

@@ -83,7 +83,7 @@ const prototypes = (text: string): string =>
 
 /**
  * Returns TR39 skeletons without case, accents, spaces and signs. Names that look the same share a
- * skeleton. There are two, because capitals and small letters resemble different letters. I looks
+ * skeleton. A name has two, because capitals and small letters resemble different letters. I looks
  * like l, so i becomes l, too. Strokes are kept, because ø is a letter of its own.
  */
 export function skeletonsOf(text: string): string[] {

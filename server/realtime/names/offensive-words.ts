@@ -16,7 +16,7 @@ interface WordList {
   readonly everyday?: string;
   /** Offensive words that are missing from the library's list. */
   readonly more?: string;
-  /** Parts that make every word offensive. */
+  /** Parts that make any word that contains them offensive. */
   readonly within?: string;
   /** Names of the host, the gardener and the server. */
   readonly roles?: string;

@@ -15,7 +15,7 @@ const at = finite;
 export const MODERATION = {
   /** Muted participants. */
   mutes: v.strictObject({ id }),
-  /** Drawings that wait for the host's decision, or whose visitor does not know it yet. */
+  /** Drawings that wait for the host's decision, or whose visitor has not received it yet. */
   drawings: v.strictObject({
     id,
     by: participantView,

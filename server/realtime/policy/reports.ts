@@ -66,7 +66,7 @@ export class Reports {
    * Stores a report. A second report by the same participant changes nothing.
    *
    * @throws Refusal no-such-organism; room-busy if the list is full; elsewhere if it cannot be
-   * stored
+   *   stored
    */
   async add(organism: OrganismId, by: ParticipantId): Promise<void> {
     const { room, date } = this.options;
@@ -89,7 +89,7 @@ export class Reports {
       const one = event.what === 'born' ? undefined : this.cases.get(event.id);
       if (!one) continue;
       const view = this.options.room.viewOf(one.id);
-      // A seedling's picture does not show much, so replace it when the organism has grown.
+      // A seedling's picture shows little of the organism, so replace it after the growth.
       if (event.what === 'grown' && view)
         this.put({ ...one, ...this.portrait(view) }).catch(unkept);
       if (event.what !== 'died') continue;
@@ -98,7 +98,7 @@ export class Reports {
   }
 
   /**
-   * Dismisses the reports of an organism. Its present reporters do not count again; others do.
+   * Dismisses the reports of an organism. Participants who have reported it do not count again.
    *
    * @returns whether the organism was in the list
    * @throws Refusal elsewhere if the decision cannot be stored
@@ -124,7 +124,9 @@ export class Reports {
   }
 
   /**
-   * Forgets the departed organism that was reported first. @throws Refusal room-busy if all live
+   * Forgets the departed organism that was reported first.
+   *
+   * @throws Refusal room-busy if all live
    */
   private makeRoom(): void {
     const gone = [...this.cases.values()].find((one) => !this.lives(one));

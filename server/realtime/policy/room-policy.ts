@@ -1,5 +1,5 @@
 /**
- * Decides what the host allows participants in a room: who may act, how much and how often, and
+ * Applies the host's rules to the participants of a room: who may act, how much and how often, and
  * whose name is shown. It stores and sends nothing. Start at `admit`.
  */
 import type { RoomSettings } from '../../../shared/host/settings.ts';

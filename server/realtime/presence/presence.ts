@@ -60,7 +60,7 @@ export class PresenceChanges {
    * Builds the message for one client.
    *
    * @param own the client's participant, whose own join is left out if few have joined; absent for
-   * walls and spectators
+   *   walls and spectators
    * @returns one shared object for clients with the same changes; undefined if there are none
    */
   changesFor(own?: ParticipantId): Event<'people'> | undefined {

@@ -52,7 +52,9 @@ export class VisitStatistics {
 
   /**
    * Returns a number that participants of one address share, and that does not reveal the address:
-   * the number of the first of them. @returns undefined if the participant is unknown
+   * the number of the first of them.
+   *
+   * @returns undefined if the participant is unknown
    */
   sourceOf(participant: ParticipantId): ParticipantId | undefined {
     return this.visits.get(participant)?.source;

@@ -138,7 +138,7 @@ export class RoomAdmission {
     });
     for (const [client, applicant] of [...applicants, ...present]) {
       if (!bans.isBanned(room.name, applicant)) continue;
-      // Bans from another server do not include the address, so slow it here.
+      // A ban from another server lacks the plain address, so limit newcomers there now.
       bans.slow(applicant.address);
       this.leave(client);
       client.disconnect('sent-away');

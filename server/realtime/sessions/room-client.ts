@@ -82,7 +82,7 @@ export interface RoomHooks {
    * Judges a drawing.
    *
    * @returns undefined if nobody judges drawings, otherwise whether the drawing is allowed; rejects
-   * with Refusal not-here
+   *   with Refusal not-here
    */
   draw(by: ParticipantView, pixels: Uint8Array): Promise<boolean> | undefined;
 }

@@ -38,7 +38,7 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
  * @param seats all seats of a full room
  * @param waiting address of the client that gets the seat
  * @returns the longest idle seat, if it has been idle for long; otherwise the longest idle seat of
- * the address with the most seats; undefined if nobody has to give way
+ *   the address with the most seats; undefined if nobody has to give way
  */
 export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
   seats: readonly S[],
@@ -83,7 +83,7 @@ export interface SeatOptions {
   };
 }
 
-/** A page that comes back gets its place in line if it has waited for less than this time, ms. */
+/** A returning page keeps its queue position if it has waited for less than this time, in ms. */
 const PLACE_LASTS = 3_600_000;
 
 /**
@@ -161,7 +161,7 @@ export class Seats<M> {
    * Gives a connection a seat.
    *
    * @param newcomer creates the participant of a new seat; an expired token still restores the
-   * number
+   *   number
    * @param now ms
    * @returns the participant, whether their state in the room is new, and the replaced connection
    */
@@ -257,7 +257,7 @@ export class Seats<M> {
    * Frees a seat and reserves it for a while.
    *
    * @param yielded whether the participant gives the seat up to the queue. If so, in a full room
-   * they must wait like everybody else
+   *   they must wait like everybody else
    * @returns the participant; undefined without a seat
    */
   leave(member: M, now: number, yielded = false): ParticipantView | undefined {
@@ -292,7 +292,7 @@ export class Seats<M> {
    *
    * @param date ms since the epoch
    * @returns the token of the position, and the connection that must leave a full queue, which may
-   * be the added one
+   *   be the added one
    */
   enqueue(
     member: M,

@@ -134,7 +134,9 @@ class ChannelMirror implements ChannelName {
   }
 
   /**
-   * Decompresses a baseline. @returns its cells; undefined if they do not answer the last request
+   * Decompresses a baseline.
+   *
+   * @returns its cells; undefined if they do not answer the last request
    */
   async unpack({ ask, cells }: Baseline): Promise<Uint8Array | undefined> {
     const { width, height } = this.size;

@@ -263,7 +263,7 @@ export class RoomBroadcaster {
    * Sends the blocks that a viewer lacks, if there are any or a heartbeat is due.
    *
    * @param frames frames of the stream's source in this tick, shared by viewers that lack the same
-   * blocks
+   *   blocks
    */
   private send(
     stream: ViewerStream,
