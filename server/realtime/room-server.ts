@@ -1,7 +1,7 @@
 /**
- * The realtime side of one room: builds its parts, and has them follow each tick. Everything else is
- * in the parts, which callers use themselves; messages of clients are in
- * commands/client-messages.ts. Start at `handleTick`.
+ * The realtime side of one room: creates its parts, and passes each tick to them. Callers use the
+ * parts directly. Messages of clients are handled in commands/client-messages.ts. Start at
+ * `handleTick`.
  */
 import { EventEmitter } from 'node:events';
 import { DEFAULTS } from '../../shared/defaults.ts';
@@ -35,7 +35,7 @@ import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts';
 
 interface RoomServerOptions extends RoomBasis {
-  /** When the room's ticks were; the server adds those to come. */
+  /** Times of the room's past ticks; the server adds new ones. */
   readonly times: TickTimes;
   /** Maximum number of present participants. */
   readonly capacity: number;
@@ -47,41 +47,40 @@ interface RoomServerOptions extends RoomBasis {
 export class RoomServer {
   readonly room: Room;
   readonly clock: Clock;
-  /** When its ticks were, by the wall clock. */
+  /** Times of the room's ticks, by the wall clock. */
   readonly times: TickTimes;
   readonly keepUrl: string | undefined;
   /** The host's rules for this room. */
   readonly policy: RoomPolicy;
-  /** The participants who are present, and those who wait. */
+  /** Present participants, and the queue. */
   readonly seats: Seats<RoomClient>;
   /** Lets participants in and out. */
   readonly admission: RoomAdmission;
   readonly walls: RoomWalls;
-  /** The visitors of a view-only link. */
+  /** Visitors with a view-only link. */
   readonly spectators: Spectators;
   /** The host's view of the people in the room. */
   readonly host: HostOperations;
   readonly encoders: RoomEncoders;
   readonly broadcaster: RoomBroadcaster;
-  /** Receives commands. */
   readonly dispatcher: CommandDispatcher;
   readonly previews: SeedPreviews;
-  /** Drawings that become seeds, and those that wait for the host's approval. */
+  /** Reviews drawings before they become seeds. */
   readonly drawings: DrawingReview;
-  /** Requests to send clients the room, or all names, again after the next tick. */
+  /** Requests to send the room, or all names, to clients again after the next tick. */
   readonly refresh: RefreshRequests;
   /** Organisms that visitors have reported. */
   readonly reports: Reports;
   readonly cursors = new Cursors();
   readonly visits = new VisitStatistics();
-  /** Begun by the tick loop; ends with `handleTick`. */
+  /** Begun by the tick loop, and ended by `handleTick`. */
   readonly tickInProgress = new TickInProgress();
-  /** Participants who follow another one's view. */
+  /** Participants who follow another participant's view. */
   readonly follows: Follows;
   readonly presence: Presence;
   /**
-   * `events-sent`: the events of a tick have been sent, and its frames have not. `frames-encoded`:
-   * these channels have been encoded.
+   * `events-sent`: the events of a tick have been sent, but not its frames. `frames-encoded`: the
+   * frames of these channels have been encoded.
    */
   readonly signals = new EventEmitter<{
     'events-sent': [];
@@ -94,7 +93,7 @@ export class RoomServer {
   private lastPaceAt = 0;
   private lastTick = 0;
 
-  /** Receives joins, departures and commands, and may object to them. */
+  /** Observes joins, departures and commands, and may reject joins and commands. */
   hooks: RoomHooks | undefined;
 
   constructor(private readonly options: RoomServerOptions) {
@@ -158,54 +157,54 @@ export class RoomServer {
     this.dispatcher = new CommandDispatcher(context, this.drawings);
   }
 
-  /** Whether anybody sees the room: a wall is enough, unless it is dimmed. */
+  /** Whether anybody sees the room. A wall is enough, unless it is dimmed. */
   get isWatched(): boolean {
     const walls = this.policy.isDimmed ? 0 : this.walls.size;
     return this.seats.size + this.spectators.size + walls > 0;
   }
 
-  /** Whether a participant draws, chooses or reads something, and has done so lately. */
+  /** Whether a participant has recently been drawing, choosing or reading something. */
   get isBusy(): boolean {
     return this.seats.isBusy(this.clock.now());
   }
 
-  /** Removes a client: a participant, a wall, a spectator, or one who waits. */
+  /** Removes a client: a participant, a wall, a spectator, or a client in the queue. */
   leave(client: RoomClient): void {
     if (this.walls.remove(client) || this.spectators.remove(client)) return;
     this.admission.leave(client);
   }
 
-  /** Sends everybody the room's public settings. */
   broadcastSettings(): void {
     this.presence.broadcastEvent('settings', this.policy.publicSettings);
   }
 
-  /** Disconnects everybody, including those who wait. */
+  /** Disconnects all clients, including the queue. */
   disconnectAll(reason: Reason, keepWalls = false): void {
     this.admission.disconnectAll(reason);
     this.spectators.disconnectAll(reason);
     if (keepWalls) return;
     this.walls.disconnectAll(reason);
-    // A room that stops takes no more ticks: those who were to be welcomed are refused.
+    // The room takes no further ticks. Ending the last tick refuses the joins that wait for its
+    // end.
     this.tickInProgress.end();
   }
 
-  /** Disconnects everybody who is banned by now: participants, those who wait, spectators. */
+  /** Disconnects all participants, clients in the queue and spectators who have been banned. */
   disconnectBanned(): void {
     this.admission.disconnectBanned();
     this.spectators.disconnectBanned();
   }
 
-  /** Asks everybody to look at a place, in cells. Walls go there and stay for a while. */
+  /** Directs everybody to a position, in cells. Walls show it as a close-up for a while. */
   spotlight(place: Event<'spotlight'>): void {
     this.presence.broadcastEvent('spotlight', place);
     this.walls.show({ closeUp: place });
   }
 
   /**
-   * The client has drawn the frame of a tick, so it also knows its new resume token.
+   * Records that a client has drawn the frame of a tick, and so has its new resume token.
    *
-   * @param frames number of frames that it has drawn since the last call
+   * @param frames number of frames drawn since the last call
    */
   acknowledge(client: RoomClient, tick: number, frames = 1): void {
     this.seats.confirm(client);
@@ -215,7 +214,7 @@ export class RoomServer {
     if (you) this.affected.acknowledge(you.id, tick);
   }
 
-  /** Answers the commands of a tick and takes over its changes; `broadcast` sends them later. */
+  /** Answers the commands of a tick and processes its changes; `broadcast` sends them later. */
   handleTick(result: TickResult, now: number): void {
     this.times.add({ tick: result.tick, at: this.options.date() });
     const gone = this.admission.expire(now);

@@ -25,7 +25,7 @@ import { ClientSession } from './sessions/client-session.ts';
 import type { RoomDirectory } from './sessions/local-session.ts';
 import { Outbox } from './streaming/outbox.ts';
 
-/** Where Engine.IO takes connections. */
+/** URL path of Engine.IO's connections. */
 const SOCKET_PATH = '/socket.io/';
 
 interface SocketServerOptions {
@@ -52,7 +52,7 @@ interface RawConnection {
   close(discard?: boolean): void;
 }
 
-/** Options for the HTTP server that time out slow clients. */
+/** Returns options for the HTTP server that time out slow clients. */
 export function httpOptions({ handshakeSeconds }: Limits) {
   return {
     headersTimeout: handshakeSeconds * 1000,
@@ -62,7 +62,7 @@ export function httpOptions({ handshakeSeconds }: Limits) {
   };
 }
 
-/** The Socket.IO parser with a check of each message before it is decoded. */
+/** Returns the Socket.IO parser, with a check of each message before it is decoded. */
 function strictParser(rejections: RejectionCounts) {
   class Decoder extends parser.Decoder {
     override add(message: unknown): void {
@@ -81,7 +81,10 @@ function strictParser(rejections: RejectionCounts) {
   return { ...parser, Decoder };
 }
 
-/** Counts what the HTTP server rejects before there is a request. @returns all of its connections */
+/**
+ * Limits the HTTP server's connections, and counts what it rejects before there is a request.
+ * @returns all of its connections
+ */
 function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectionLimit {
   const { clock, limits, trustProxy, rejections } = options;
   // Page requests use connections of their own.
@@ -94,7 +97,8 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
       trustProxy > 0 ? undefined : Math.min(2 * limits.connectionsPerAddress, allButReserve(most)),
   });
   limitOutstanding(http, limits.outstandingResponses, () => rejections.count('too-many-requests'));
-  // Only Engine.IO upgrades. Another socket would be left without a reader and without any limit.
+  // Only Engine.IO upgrades connections. Any other upgraded socket would have no reader and no
+  // limit.
   http.on('upgrade', ({ url = '' }: IncomingMessage, socket: TcpSocket) => {
     if (url.startsWith(SOCKET_PATH)) return;
     rejections.count('bad-handshake');
@@ -127,7 +131,7 @@ function limitConnection(
   { clock, limits, rejections }: SocketServerOptions,
 ): () => void {
   // Frames stop by themselves if the client does not read. Answers and events do not, so limit
-  // them.
+  // their unread bytes.
   let unsent = 0;
   raw.on('packetCreate', ({ data }) => {
     if (raw.writeBuffer.length === 0) unsent = 0;
@@ -137,7 +141,7 @@ function limitConnection(
     rejections.count('does-not-read');
     tcp.destroy();
   });
-  // Socket.IO has such a timeout too, but does not report it.
+  // Socket.IO has such a timeout, too, but does not report it.
   const cancelTimeout = clock.after(limits.handshakeSeconds * 1000, () => {
     rejections.count('slow-handshake');
     raw.close(true);
@@ -145,7 +149,7 @@ function limitConnection(
   raw.on('close', (reason, cause) => {
     cancelTimeout();
     const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-    // A connection that the server ended is counted already; its last bytes may be broken too.
+    // A connection ended by the server has already been counted. Its last bytes may be broken, too.
     if (turned && !tcp.destroyed) rejections.count(turned);
   });
   return cancelTimeout;
@@ -161,7 +165,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     const data = [name, message];
     return encoder.encode({ type: parser.PacketType.EVENT, nsp: '/', data })[0];
   });
-  /** The rate limiter of each TCP connection. */
+  /** Rate limiters by TCP connection. */
   const byWire = new WeakMap<object, ConnectionRateLimiter>();
   const io = new Server(http, {
     wsEngine: createWebSocketEngine({
@@ -186,7 +190,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     maxHttpBufferSize: DEFAULTS.net.maxMessageBytes,
     allowRequest: (request, decide) => {
       if (!connectionLimits.admitHost(request)) {
-        // Engine.IO would answer 400.
+        // Engine.IO would answer with status 400.
         request.socket.end(WRONG_HOST_RESPONSE);
         return decide(null, false);
       }
@@ -194,7 +198,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       decide(reason ?? null, reason === undefined);
     },
   });
-  // After Engine.IO has prepended its request listener.
+  // Must come after Engine.IO has prepended its request listener.
   const connections = watchHttp(http, options);
   io.engine.use(
     (
@@ -210,10 +214,10 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
   );
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
-    // `ConnectionLimits` counts the connections that it rejects.
+    // `ConnectionLimits` has already counted the connections that it rejected.
     if (code !== forbidden) rejections.count('bad-handshake');
   });
-  /** Parts for the session of each admitted connection. */
+  /** Rate limiter and handshake timeout of each admitted connection. */
   const admitted = new WeakMap<
     object,
     { readonly rateLimiter: ConnectionRateLimiter; cancelTimeout(): void }
@@ -234,7 +238,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     found.cancelTimeout();
     const { rateLimiter } = found;
     const session = new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
-    // The join that came with the handshake may have been refused for good.
+    // The join in the handshake may have been refused, which can end the connection.
     if (!socket.connected) return;
     sessions.add(session);
     socket.on('disconnect', () => sessions.delete(session));
@@ -247,10 +251,10 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       open = false;
     },
     /**
-     * Takes no more connections and makes all pages reconnect. The balancer connects them to another
-     * server with the same rooms.
+     * Stops accepting connections, and makes all pages reconnect. The load balancer connects them
+     * to another server with the same rooms.
      *
-     * @param time over which they do so, a few at a time, ms; 0: all together
+     * @param time period over which pages reconnect, a few at a time, in ms; 0 for all together
      */
     moveAway: async (time: number): Promise<void> => {
       http.close();
@@ -264,13 +268,13 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
         }
         await new Promise<void>((go) => clock.after(every, go));
       }
-      // Those that are left when something has held this up.
+      // If the loop was delayed, some sessions are left.
       for (const session of sessions) session.moveAway();
     },
     /** Closes all connections, even unresponsive ones, and the HTTP server. */
     close: async (): Promise<void> => {
       connectionLimits.close();
-      // A phone that has vanished answers no farewell, and half a request never ends.
+      // A vanished phone never answers the close handshake, and an incomplete request never ends.
       const cancel = clock.after(DEFAULTS.net.closeGrace, () => connections.destroyAll());
       await io.close();
       cancel();
@@ -278,7 +282,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
   };
 }
 
-/** The reason why `ws` closed a connection, which Engine.IO passes on as text only. */
+/** Returns why `ws` closed a connection. Engine.IO passes the reason on as text only. */
 function brokenFrame(cause: unknown): RejectionReason | undefined {
   const text = cause instanceof Error ? cause.message : '';
   if (text.includes('Max payload size exceeded')) return 'too-large';

@@ -1,8 +1,8 @@
 /**
- * The table of messages that clients send to a room they have joined: what each costs, who may send
- * it, and what the room does with it. Their forms are in shared/protocol/commands.ts. Extensions and
- * OSC parse and charge their commands by this table too. Nothing here changes a room's cells: see
- * `CommandDispatcher`.
+ * Table of the messages that clients send to a room they have joined: the rate that each is charged
+ * to, who may send it, and how the room handles it. Schemas are in shared/protocol/commands.ts.
+ * Extensions and OSC use this table, too, to parse and charge their commands. Nothing here changes
+ * a room's cells; see `CommandDispatcher`.
  */
 import * as v from 'valibot';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -17,7 +17,6 @@ import type { RoomClient } from '../sessions/room-client.ts';
 
 export type MessageName = Exclude<CommandName, 'join'>;
 
-/** Who has sent a message. */
 export interface Sender {
   readonly server: RoomServer;
   readonly client: RoomClient;
@@ -30,17 +29,17 @@ interface SendingParticipant extends Sender {
 }
 
 interface ClientMessage<N extends MessageName> {
-  /** Each message takes one of this rate, in addition to one of `messagesPerSecond`. */
+  /** Rate that each message is charged to, in addition to `messagesPerSecond`. */
   readonly rate?: Rate;
-  /** Pages send it without their visitor doing anything. */
+  /** Whether pages send this message by themselves, without any action of their visitor. */
   readonly isAutomatic?: true;
-  /** Executes a message that everybody may send. */
+  /** Handles a message that every client may send. */
   readonly watch?: (from: Sender, message: Command<N>) => void;
-  /** Executes a message of a participant. @throws Refusal */
+  /** Handles a message that only participants may send. @throws Refusal */
   readonly act?: (from: SendingParticipant, message: Command<N>) => void;
 }
 
-/** A command that the room executes in its next tick. */
+/** Creates the table entry of a command that the room executes in its next tick. */
 const queued = <N extends 'plant' | 'damage' | 'cross' | 'renew' | 'transform'>(
   what: N,
 ): ClientMessage<N> => ({
@@ -78,7 +77,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   busy: {
     rate: 'cursorsPerSecond',
-    // An abandoned page counts as busy for `busyFor` at most.
+    // Limited to `busyFor`, in case the page is abandoned while it is busy.
     act: ({ server: { seats, clock }, client }, { busy }) =>
       seats.setBusy(client, busy ? clock.now() + DEFAULTS.attract.busyFor : 0),
   },
@@ -118,7 +117,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   name: {
     rate: 'namesPerSecond',
-    // The name has been cleaned and checked. Everybody learns it with the next tick.
+    // `name` has already been cleaned and checked. Clients receive it with the next tick.
     act: ({ server: { seats, presence }, client }, { id, name }) => {
       presence.changes.rename(seats.rename(client, name)!);
       client.send('accepted', { id });
@@ -126,7 +125,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   report: {
     rate: 'reportsPerSecond',
-    // The answer comes when the report is stored.
+    // Answers only once the report is stored.
     act: ({ server, client, you }, { id, organism }) =>
       void server.dispatcher.runAsync(client, id, async () => {
         if (!server.policy.mayShow(you.id)) throw new Refusal('muted');
@@ -138,7 +137,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
     rate: 'previewsPerSecond',
     act: ({ server, client, you }, { id, seed }) => {
       const { previews, dispatcher, policy } = server;
-      // A visitor's page is open, and its drawing pad is one tap away.
+      // The visitor may draw soon, so start the encoder early.
       if (policy.settings.drawings !== 'off') previews.backend.prepareToDraw?.();
       void dispatcher.runAsync(client, id, async () => {
         dispatcher.requireSeed(seed, you.id);
@@ -149,7 +148,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   draw: {
     rate: 'drawingsPerSecond',
-    // The seed comes with an answer of the room, perhaps after the host has seen the drawing.
+    // The room sends the seed in a later answer, perhaps after the host has reviewed the drawing.
     act: ({ server, client, you: by }, { id: request, pixels }) =>
       void server.dispatcher.runAsync(client, request, async () => {
         const { drawings, policy, previews } = server;
@@ -165,7 +164,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
 /**
  * Validates a message from an untrusted sender.
  *
- * @throws Refusal bad-message, with the field that is wrong
+ * @throws Refusal bad-message, with the name of the invalid field
  */
 export function parseCommand<N extends CommandName>(name: N, message: unknown): Command<N> {
   const parsed = v.safeParse(COMMANDS[name], message, { abortEarly: true });
@@ -174,13 +173,13 @@ export function parseCommand<N extends CommandName>(name: N, message: unknown): 
   throw new Refusal('bad-message', `${v.getDotPath(issue) ?? name}: ${issue.message}`);
 }
 
-/** The id of a message that may be invalid otherwise; undefined if it has none. */
+/** Reads the id of a message that may otherwise be invalid. @returns undefined if it has no id */
 export function readId(message: unknown): number | undefined {
   const id = (message as { id?: unknown } | null)?.id;
   return Number.isSafeInteger(id) && (id as number) >= 0 ? (id as number) : undefined;
 }
 
-/** Charges a valid message, and a stroke for its points too. @throws Refusal too-fast */
+/** Charges a valid message to its rate, and a stroke for its points. @throws Refusal too-fast */
 export function chargeCommand(allowance: Allowance, name: CommandName, message: unknown): void {
   const rate = name === 'join' ? undefined : CLIENT_MESSAGES[name].rate;
   if (rate) allowance.charge(rate);

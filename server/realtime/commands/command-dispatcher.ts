@@ -1,6 +1,6 @@
 /**
  * Passes commands from participants and system actors to a room, and returns the answers. It checks
- * what the host and extensions allow; costs are charged before: see client-messages.ts. Start at
+ * what the host and extensions allow. Costs are charged earlier, in client-messages.ts. Start at
  * `dispatch`.
  */
 import { hueOf } from '../../../shared/hues.ts';
@@ -32,9 +32,9 @@ export class SystemActor {
   >();
 
   /**
-   * @param register creates the participant, for the first command
-   * @param submit submits a command; calls `refuse` if it is rejected later, before the room runs it.
-   *   It throws Refusal
+   * @param register creates the participant before the first command
+   * @param submit submits a command. It throws a Refusal, or calls `refuse` if the command is
+   *   rejected later, before the room runs it
    */
   constructor(
     private readonly register: (actor: SystemActor) => ParticipantView,
@@ -45,7 +45,12 @@ export class SystemActor {
     ) => void,
   ) {}
 
-  /** Runs a command. @returns the room's answer. @throws Refusal if it does not reach the room */
+  /**
+   * Runs a command.
+   *
+   * @returns the room's answer
+   * @throws Refusal if the command cannot reach the room
+   */
   act(command: SystemCommand): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const id = this.nextId++;
@@ -63,13 +68,13 @@ export class SystemActor {
     });
   }
 
-  /** Resolves the command that the room has answered. */
+  /** Resolves the promise of the command that the room has answered. */
   answer(answer: Answer): void {
     this.waiting.get(answer.id)?.resolve(answer);
     this.waiting.delete(answer.id);
   }
 
-  /** Refuses all commands that the room has not answered: it has stopped. */
+  /** Rejects all unanswered commands, because the room has stopped. */
   refuseAll(error: Error): void {
     for (const { refuse } of [...this.waiting.values()]) refuse(error);
   }
@@ -86,7 +91,7 @@ export class CommandDispatcher {
     (id, command) => this.context.room.enqueue(id, command),
   );
   private readonly systemActors = new Map([[HOUSE.id, this.hostActor]]);
-  /** Commands that may arrive twice and are not answered yet. */
+  /** Keys of unanswered commands that clients may send again. */
   private readonly pending = new Set<string>();
 
   constructor(
@@ -107,10 +112,11 @@ export class CommandDispatcher {
   }
 
   /**
-   * Submits a participant's command. The answer comes with the next tick, or at once if the command
-   * arrives again and has been done. One that arrives again before its answer is ignored.
+   * Submits a participant's command. The room answers with the next tick. A repeated command is
+   * answered immediately if it has been executed, and ignored if it is still unanswered.
    *
-   * @param session if it may arrive twice: what the id is unique in, uint32
+   * @param session scope in which `id` is unique, uint32; undefined if the command is never
+   *   repeated
    * @throws Refusal
    */
   dispatch(client: RoomClient, id: number, command: RoomCommand, session?: number): void {
@@ -127,7 +133,7 @@ export class CommandDispatcher {
     const refuse = ({ reason, detail }: Refusal): void => {
       this.pending.delete(key);
       const energy = room.energyOf(by);
-      // They may have come back by another connection.
+      // The participant may have reconnected since.
       (seats.memberOf(by) ?? client).send('rejected', {
         id,
         reason,
@@ -145,8 +151,8 @@ export class CommandDispatcher {
   }
 
   /**
-   * Runs a request that the room does not answer itself, such as a preview. A Refusal is sent to
-   * the client like that of a command.
+   * Runs a request that the room does not answer itself, such as a preview. If `work` throws a
+   * Refusal, the client receives a rejection.
    *
    * @throws any other error of `work`
    */
@@ -180,7 +186,7 @@ export class CommandDispatcher {
     );
   }
 
-  /** Passes an answer of the room to the actor or client that sent the command. */
+  /** Passes the room's answer to the actor or client that sent the command. */
   answer(answer: Answer): void {
     const { by, id, energy, refused, seed, spared } = answer;
     this.pending.delete(keyOf(answer));
@@ -192,7 +198,7 @@ export class CommandDispatcher {
     if (spared) client?.send('notice', { notice: 'some-protected' });
   }
 
-  /** Refuses what system actors still wait for, as the room has stopped. */
+  /** Rejects all unanswered commands of system actors, because the room has stopped. */
   refuseWaiting(reason: Reason): void {
     for (const actor of this.systemActors.values()) actor.refuseAll(new Refusal(reason));
   }
@@ -201,7 +207,8 @@ export class CommandDispatcher {
    * Enqueues a command if the policy allows it and no hook rejects it.
    *
    * @param refuse called if a hook rejects the command later
-   * @param isSystem the limits on width and frequency are for participants; a pause is for all
+   * @param isSystem whether a system actor sent it: a pause applies to all senders, but limits on
+   *   width and frequency apply only to participants
    * @throws Refusal
    */
   private admit(
@@ -237,7 +244,7 @@ export class CommandDispatcher {
         return;
       }
       approval
-        // The host may have paused the room, or muted them, since they asked.
+        // The host may have paused the room or muted the participant while the hook decided.
         .then(() => room.enqueue(id, allowed(), session))
         .catch((error: unknown) => {
           if (!(error instanceof Refusal)) throw error;

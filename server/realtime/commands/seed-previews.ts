@@ -11,7 +11,7 @@ export interface PreviewBackend {
   /**
    * Grows a latent, [latentSize], into a film.
    *
-   * @param source the network address that asks; addresses take turns
+   * @param source network address of the requester; addresses take turns
    * @throws Refusal too-fast, room-busy
    */
   grow(latent: Float32Array, source?: string): Promise<GrowthFilm>;
@@ -23,7 +23,7 @@ export interface PreviewBackend {
 
 /** Limits previews per participant. */
 export class SeedPreviews {
-  /** Number of unfinished previews of each participant. */
+  /** Number of unfinished previews by participant. */
   private readonly unfinished = new Map<ParticipantId, number>();
 
   constructor(

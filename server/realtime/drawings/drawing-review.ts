@@ -1,6 +1,7 @@
 /**
- * Drawn seeds on their way into a visitor's hand. If the host asks to look first, they wait here
- * until the host or an extension says yes. Each is stored until its visitor has been answered.
+ * Reviews drawings before their seeds reach a visitor's hand. If the host wants to look first,
+ * drawings wait here until the host or an extension approves them. Each is stored until its visitor
+ * has received the answer.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
@@ -11,7 +12,9 @@ import { type Moderation, unkept } from '../policy/moderation-records.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
-/** Request number of answers to a page that has been reloaded, which count from 1. */
+/**
+ * Request number of answers to a reloaded page, which has not sent the drawing. Pages count from 1.
+ */
 const NO_REQUEST = 0;
 
 /** A drawing that a participant has sent. */
@@ -19,7 +22,7 @@ export interface SentDrawing {
   readonly by: ParticipantView;
   /** Undefined if the server has restarted and the page has not sent the drawing again. */
   readonly client: RoomClient | undefined;
-  /** The client's number of the request. */
+  /** Number of the request, chosen by the client. */
   readonly request: number;
   /** [side, side] ink or [side, side, 4] premultiplied RGBA. */
   readonly pixels: Uint8Array;
@@ -27,20 +30,22 @@ export interface SentDrawing {
   readonly latent: Float32Array;
 }
 
-/** A drawing in the queue. */
+/** A drawing that waits for a decision, or whose decision has not been delivered yet. */
 export interface WaitingDrawing extends SentDrawing {
   readonly id: number;
-  /** ms */
+  /** When the drawing was submitted, in ms. */
   readonly since: number;
-  /** The decision, until its visitor has received it. */
+  /** The decision; kept until the visitor has received it. */
   readonly decision?: Decision | undefined;
-  /** The request with which the room has been asked to give the seed; it has not answered yet. */
+  /** Number of the request that asked the room to give the seed; the room has not answered yet. */
   readonly given?: number;
-  /** Who is there in place of `client` since it was decided, and since when, ms. */
+  /**
+   * Connection that has replaced `client` since the decision, and when this was noticed, in ms.
+   */
   readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
 }
 
-/** Approved, or why it was refused. */
+/** Approval, or the reason for a refusal. */
 type Decision = NonNullable<Moderation['drawings'][number]['decision']>;
 
 type ReviewContext = Pick<
@@ -50,7 +55,7 @@ type ReviewContext = Pick<
 
 /** The drawings of one room. */
 export class DrawingReview {
-  /** By id, the longest waiting first. */
+  /** Drawings by id, oldest first. */
   private readonly queue = new Map<number, WaitingDrawing>();
   private nextId = 1;
 
@@ -67,7 +72,7 @@ export class DrawingReview {
     this.settingsChanged();
   }
 
-  /** The drawings that the host has not decided about. */
+  /** Drawings that the host has not decided on. */
   get waiting(): WaitingDrawing[] {
     return [...this.queue.values()].filter(({ decision }) => !decision);
   }
@@ -78,7 +83,7 @@ export class DrawingReview {
   }
 
   /**
-   * Checks that a seed in a participant's hand may be planted now, if it is a drawing.
+   * Checks that a seed in a participant's hand may be planted now. Only drawings can be refused.
    *
    * @throws Refusal no-drawings, drawing-unseen
    */
@@ -93,10 +98,10 @@ export class DrawingReview {
   }
 
   /**
-   * Recognises a drawing that is sent again, as a page does after a lost connection: it keeps its
-   * place in the queue, and the decision made meanwhile.
+   * Recognises a drawing that a page sends again after a lost connection. The drawing keeps its
+   * position in the queue, and any decision already made.
    *
-   * @returns whether it is in the queue
+   * @returns whether the drawing is in the queue
    */
   sentAgain({ by, client, request, pixels }: Omit<SentDrawing, 'latent'>): boolean {
     const isSame = (drawing: WaitingDrawing): boolean =>
@@ -107,7 +112,7 @@ export class DrawingReview {
   }
 
   /**
-   * Puts the seed of a drawing into the hand of its visitor, or the drawing into the queue.
+   * Gives the visitor the seed of their drawing, or adds the drawing to the review queue.
    *
    * @throws Refusal muted, paused, no-drawings, not-here, drawings-waiting, too-many-drawings,
    *   too-fast, room-busy, elsewhere
@@ -124,17 +129,17 @@ export class DrawingReview {
     else await this.enqueue(drawing);
   }
 
-  /** @returns undefined if the drawing does not wait any more */
+  /** @returns undefined if the drawing is not waiting for a decision */
   find(id: number): WaitingDrawing | undefined {
     const drawing = this.queue.get(id);
     return drawing?.decision ? undefined : drawing;
   }
 
   /**
-   * Lets a waiting drawing become a seed, or declines it. Its visitor is told after a tick.
+   * Approves or declines a waiting drawing. Its visitor receives the decision after a tick.
    *
-   * @returns whether it was waiting
-   * @throws Refusal elsewhere: the decision is not stored
+   * @returns whether the drawing was waiting
+   * @throws Refusal elsewhere if the decision cannot be stored
    */
   async decide(id: number, approve: boolean): Promise<boolean> {
     const drawing = this.find(id);
@@ -143,7 +148,7 @@ export class DrawingReview {
     return drawing !== undefined;
   }
 
-  /** Call when the host has changed whether drawings wait: nothing waits unless they do. */
+  /** Decides all waiting drawings if the new settings require no review. Call after each change. */
   settingsChanged(): void {
     const { drawings } = this.context.policy.settings;
     for (const drawing of this.waiting) {
@@ -152,7 +157,7 @@ export class DrawingReview {
     }
   }
 
-  /** Takes the room's answers of a tick. */
+  /** Removes a drawing once the room has answered the request to give its seed. */
   answered({ by, id, what }: Answer): void {
     if (what !== 'hold') return;
     const of = [...this.queue.values()].find((one) => one.by.id === by && one.given === id);
@@ -160,10 +165,10 @@ export class DrawingReview {
   }
 
   /**
-   * Ends a tick: tells visitors who are there what was decided, and ends the waiting of drawings that
-   * nobody has looked at.
+   * Ends a tick: sends decisions to connected visitors, and lets drawings expire that nobody has
+   * reviewed in time.
    *
-   * @param gone participants who do not return
+   * @param gone participants who will not return
    */
   endTick(now: number, gone: readonly ParticipantId[]): void {
     for (const drawing of this.waiting) {
@@ -176,7 +181,7 @@ export class DrawingReview {
     }
   }
 
-  /** @throws Refusal drawings-waiting, too-many-drawings; elsewhere: it is not stored */
+  /** @throws Refusal drawings-waiting, too-many-drawings; elsewhere if it cannot be stored */
   private async enqueue(drawing: SentDrawing): Promise<void> {
     const { maxWaiting, maxWaitingEach } = DEFAULTS.drawings;
     const ofThem = [...this.queue.values()].filter(({ by }) => by.id === drawing.by.id);
@@ -184,7 +189,7 @@ export class DrawingReview {
     if (this.queue.size >= maxWaiting) this.makeRoom(drawing.by.id);
     const id = this.nextId++;
     const since = this.context.clock.now();
-    // Decoded pixels are a part of their whole message.
+    // Decoded pixels are a view of the whole message. Copy them, so that the message can be freed.
     await this.put({ ...drawing, pixels: drawing.pixels.slice(), id, since }).catch((error) => {
       this.queue.delete(id);
       throw error;
@@ -192,9 +197,10 @@ export class DrawingReview {
   }
 
   /**
-   * Refuses the newest drawing of the network address that most of them come from.
+   * Frees a position in the queue: refuses the newest drawing of the network address with the
+   * most drawings.
    *
-   * @throws Refusal too-many-drawings: that would be the new one
+   * @throws Refusal too-many-drawings if the newcomer uses that address
    */
   private makeRoom(newcomer: ParticipantId): void {
     const sourceOf = (id: ParticipantId) => this.context.visits.sourceOf(id) ?? id;
@@ -208,8 +214,8 @@ export class DrawingReview {
   }
 
   /**
-   * Puts the seed into its visitor's hand, unless they are away: the hand of one who does not
-   * return might never be cleared. The room answers with its next tick.
+   * Asks the room to give the seed to its visitor, with the next tick. Does nothing while the
+   * visitor is away: if they never return, their hand might never be cleared.
    *
    * @throws Refusal too-fast, room-busy
    */
@@ -223,8 +229,9 @@ export class DrawingReview {
   }
 
   /**
-   * Answers a decided drawing once its visitor's page knows what the answer is about: a page that
-   * reconnects sends the drawing again, one that was reloaded does not.
+   * Answers a decided drawing once the visitor's page can match the answer to its request. A page
+   * that reconnects sends the drawing again; a reloaded page does not, and gets the answer after a
+   * delay.
    */
   private settle(drawing: WaitingDrawing, decision: Decision, now: number): void {
     const { id, by, client, returned, given } = drawing;
@@ -242,7 +249,7 @@ export class DrawingReview {
     }
   }
 
-  /** Answers a decided drawing. @throws Refusal too-fast, room-busy: it is not answered yet */
+  /** Answers a decided drawing. @throws Refusal too-fast, room-busy if it remains unanswered */
   private answer(drawing: WaitingDrawing, decision: Decision): void {
     const to = this.addressee(drawing);
     if (to && decision === 'approved') {
@@ -267,7 +274,7 @@ export class DrawingReview {
     this.context.keep('drawings', id).catch(unkept);
   }
 
-  /** The connection of the drawing's visitor, and the request that is answered. */
+  /** Finds the connection of the drawing's visitor, and the request number to answer. */
   private addressee({ by, client, request }: SentDrawing) {
     const member = this.context.seats.memberOf(by.id);
     return member && { member, request: member === client ? request : NO_REQUEST };

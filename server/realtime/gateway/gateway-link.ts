@@ -1,6 +1,7 @@
 /**
- * A room's side of the connections that another server has to it. Each of them is a `RoomClient` of
- * the room, whose frames the other server makes. Start at `GatewayLink.receive`.
+ * A room's side of a link to a gateway, a server whose visitors are in this room. Each connection
+ * of the gateway is a `RoomClient` of the room; the gateway makes its frames. Start at
+ * `GatewayLink.receive`.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -14,19 +15,21 @@ import type { RemoteViewer } from '../streaming/room-broadcaster.ts';
 import type { StreamStart, Viewport } from '../streaming/viewer-stream.ts';
 import { type BatchToRoom, encode, type FromRoom, OutgoingBatch, type ToRoom } from './messages.ts';
 
-/** A connection to another server, as the server of its room knows it. */
+/** A connection to a gateway, as seen by the server that runs the room. */
 class LinkedClient implements RoomClient, RemoteViewer {
-  /** Always, as the other server sends its frames. */
+  /** Always true, because the gateway sends the frames. */
   readonly writable = true;
   viewport: Viewport | undefined;
-  /** The same connection over an earlier link, which stays in the room until this one has entered. */
+  /**
+   * Client of this connection on an earlier link. It stays in the room until this one has entered.
+   */
   before: LinkedClient | undefined;
   readonly session: LocalSession;
 
   constructor(
     readonly connection: number,
     readonly address: string,
-    /** It is a wall or a spectator. */
+    /** Whether the connection is a wall or a spectator. */
     readonly watches: boolean,
     private readonly link: GatewayLink,
   ) {
@@ -45,29 +48,31 @@ class LinkedClient implements RoomClient, RemoteViewer {
     this.link.welcome(this.connection, event, common, personal);
   }
 
-  /** Its own server makes its frames. */
+  /** Does nothing, because the gateway makes the frames. */
   sendFrame(): void {}
 
   disconnect(reason: Reason): void {
-    // If the room has gone elsewhere, its connections follow by themselves.
+    // If the room has moved to another server, its connections follow by themselves.
     if (reason !== 'elsewhere') this.add({ what: 'end', connection: this.connection, reason });
     this.link.removed(this);
   }
 
-  /** Its join is decided: it leaves over the earlier link. */
+  /**
+   * Removes this connection's client of the earlier link, because the new join has been decided.
+   */
   entered(): void {
     const { before } = this;
     this.before = undefined;
     before?.session.leave();
   }
 
-  /** Refuses its join: the room does not know it any more. */
+  /** Refuses the client's join, and forgets the client. */
   refuse({ reason, detail }: Refusal): void {
     this.add({ what: 'refused', connection: this.connection, reason, detail });
     this.link.removed(this);
   }
 
-  /** @param id undefined: the command has none, and nobody waits for its answer */
+  /** @param id undefined if the command has none, and so needs no answer */
   refuseCommand({ reason, detail }: Refusal, id: number | undefined): void {
     const { connection } = this;
     if (id !== undefined) this.add({ what: 'refused', connection, reason, detail, id });
@@ -95,13 +100,15 @@ class LinkedClient implements RoomClient, RemoteViewer {
 }
 
 export class GatewayLink {
-  /** When the other server was last heard, ms. */
+  /** When the gateway's last message arrived, in ms. */
   heardAt: number;
   private readonly clients = new Map<number, LinkedClient>();
-  /** Connections that have been welcomed. */
+  /** Connections that have received their welcome. */
   private readonly present = new Set<number>();
   private readonly batch = new OutgoingBatch();
-  /** The common part of welcomes, as it went over the link last. */
+  /**
+   * Common part of welcomes, as last sent over this link. Later welcomes send only changed fields.
+   */
   private common: Partial<CommonWelcome> = {};
   private isWaiting = false;
   private isClosed = false;
@@ -111,17 +118,17 @@ export class GatewayLink {
   constructor(
     readonly options: {
       readonly roomServer: RoomServer;
-      /** As for `LocalSession`. */
+      /** See `LocalSession`. */
       readonly find: () => RoomServer;
-      /** Whether the room may be shown here now: another server may have it. */
+      /** Whether this server may show the room now. Another server may have taken it. */
       readonly isHere: () => boolean;
       readonly epoch: number;
-      /** Names the server of the connections. */
+      /** Name of the gateway. */
       readonly node: string;
       readonly publish: (message: Uint8Array) => void;
       /** Runs a function at the end of this turn. */
       readonly defer: (run: () => void) => void;
-      /** ms */
+      /** Current time, in ms. */
       readonly now: number;
     },
   ) {
@@ -134,8 +141,10 @@ export class GatewayLink {
   }
 
   /**
-   * @param before the link of the same connections that this one replaces
-   * @returns false if a message is missing before this one
+   * Handles a message from the gateway.
+   *
+   * @param before earlier link of the gateway's connections, which this link replaces
+   * @returns false if an earlier message is missing
    */
   receive({ number, items }: BatchToRoom, now: number, before?: GatewayLink): boolean {
     if (number !== this.received) return false;
@@ -145,7 +154,7 @@ export class GatewayLink {
     return true;
   }
 
-  /** Sends a message, even an empty one. */
+  /** Sends all pending items. An empty message serves as a heartbeat. */
   beat(): void {
     if (this.isClosed) return;
     const { publish, epoch } = this.options;
@@ -153,22 +162,23 @@ export class GatewayLink {
     publish(encode({ epoch, number: this.sent++, items }));
   }
 
-  /** Sends what waits for the end of the turn, while the room may be shown here. */
+  /** Sends pending items, if any, unless another server may have taken the room. */
   flush(): void {
     if (!this.batch.isEmpty && this.options.isHere()) this.beat();
   }
 
-  /** The connections are lost: their participants leave, as when a page loses its own. */
+  /** Closes the link. Its participants leave as if their pages had lost the connection. */
   close(): void {
-    // Connections that the room has ended must learn so. The others wait for where it goes on.
+    // Connections that the room has ended must be notified. The others wait for the room's next
+    // server.
     if (this.batch.hasEnd) this.beat();
-    // From here on, nothing is sent.
+    // Set before the clients leave, so that nothing is sent about them.
     this.isClosed = true;
     for (const client of this.clients.values()) client.leave();
     this.clients.clear();
   }
 
-  /** Walls and spectators leave, so that they can take their places over another link. */
+  /** Removes walls and spectators, so that they can take their seats over another link. */
   closeWatchers(): void {
     for (const client of this.clients.values()) if (client.watches) this.end(client);
   }
@@ -199,7 +209,7 @@ export class GatewayLink {
     });
   }
 
-  /** The room has removed a client, or refused its join. */
+  /** Forgets a client that the room has removed or refused. */
   removed(client: LinkedClient): void {
     if (this.clients.get(client.connection) !== client) return;
     client.entered();
@@ -244,7 +254,7 @@ export class GatewayLink {
     }
   }
 
-  /** Lets a client do something, or refuses it. @param id of the command */
+  /** Runs a client's request, and reports a Refusal to the client. @param id of the command */
   private act(connection: number, act: (session: LocalSession) => void, id?: number): void {
     const client = this.clients.get(connection);
     if (!client) return;
@@ -254,13 +264,13 @@ export class GatewayLink {
     );
   }
 
-  /** Gives a connection to the link that replaces this one. */
+  /** Removes a connection, and returns its client to the link that replaces this one. */
   private handOver(connection: number): LinkedClient | undefined {
     const client = this.clients.get(connection);
     this.forget(connection);
     if (!client?.before) return client;
     const { before } = client;
-    // It has not entered itself yet, and will not.
+    // This client has not entered the room and never will. Its earlier client still represents it.
     client.before = undefined;
     client.session.leave();
     return before;
@@ -277,7 +287,7 @@ export class GatewayLink {
   }
 }
 
-/** The fields that are not the same object as before. */
+/** Returns the fields of `now` that are not identical in `before`. */
 function changed(before: Partial<CommonWelcome>, now: CommonWelcome): Partial<CommonWelcome> {
   const entries = Object.entries(now) as [keyof CommonWelcome, unknown][];
   return Object.fromEntries(entries.filter(([name, value]) => before[name] !== value));

@@ -1,7 +1,8 @@
 /**
- * Messages between the server of a connection and the server of its room. Each server numbers its
- * connections. Messages are numbered too, so that a lost one is noticed: then the connections' server
- * opens a new link, over which all of them join again. Frames go by streaming/frame-messages.ts.
+ * Messages between a gateway, which holds connections, and the server of their room. Each gateway
+ * numbers its connections. Messages are numbered, too, so that a lost one is noticed: the gateway
+ * then opens a new link, over which all its connections join again. For frames, see
+ * streaming/frame-messages.ts.
  */
 import * as v from 'valibot';
 import { TIER_NAMES } from '../../../shared/codec/tiers.ts';
@@ -24,39 +25,45 @@ const entry = v.object({
   address: name,
 });
 
-/** An item to the room. */
+/** Item of a message to the room. */
 const toRoom = v.variant('what', [
   v.object({ what: v.literal('join'), connection, entry }),
-  /** The message is checked as that of a page. */
+  /** `message` is validated like a message from a page. */
   v.object({
     what: v.literal('command'),
     connection,
     name: v.custom<CommandName>(isCommandName),
     message: v.unknown(),
   }),
-  /** Frames that clients have drawn since the last item: connection, tick of the latest frame, number. */
+  /**
+   * Frames drawn by clients since the last item: [connection, tick of the latest frame, number of
+   * frames].
+   */
   v.object({ what: v.literal('drawn'), clients: v.array(v.tuple([whole, whole, whole])) }),
-  /** Where clients point now; by connection instead of participant. */
+  /** Current cursor positions. Each `id` is a connection, not a participant. */
   v.object({ what: v.literal('cursors'), cursors: v.array(packedPointer) }),
   v.object({ what: v.literal('leave'), connection }),
 ]);
 
 const connections = v.array(connection);
 
-/** An item from the room. */
+/** Item of a message from the room. */
 const fromRoom = v.variant('what', [
-  /** An event, made by the room's server for pages. */
+  /** An event that the room's server has made for pages. */
   v.object({
     what: v.literal('event'),
     to: v.union([
       v.object({ only: connections }),
-      /** All that are in the room by now, but for these. */
+      /** All connections in the room except these. */
       v.object({ except: connections }),
     ]),
     name: v.custom<EventName>(isEventName),
     message: v.unknown(),
   }),
-  /** `opening`: the fields of the common part that this link has not carried yet; `own`: the personal part. */
+  /**
+   * `opening`: fields of the common part that are new or changed on this link; `own`: the personal
+   * part.
+   */
   v.object({
     what: v.literal('welcome'),
     connection,
@@ -69,11 +76,11 @@ const fromRoom = v.variant('what', [
     connection,
     reason: v.picklist(REASONS),
     detail: v.string(),
-    /** Of a command; undefined: it is the join that is refused. */
+    /** Id of the refused command; undefined if the join is refused. */
     id: v.optional(whole),
   }),
   v.object({ what: v.literal('end'), connection, reason: v.picklist(REASONS) }),
-  /** From now on the client is sent frames, and sees everything until it looks elsewhere. */
+  /** Starts sending frames to the client, which sees the whole room until it changes its view. */
   v.object({
     what: v.literal('stream'),
     connection,
@@ -82,15 +89,18 @@ const fromRoom = v.variant('what', [
   v.object({ what: v.literal('stop'), connection }),
 ]);
 
-/** Maximum number of links that a new one replaces: the last that the owner has answered over, and later ones. */
+/**
+ * Maximum number of links that a new link replaces: the last link that a leader has answered, and
+ * later links.
+ */
 export const MAX_REPLACED = 8;
 
 /** Maximum number of items in a message. */
 const MAX_ITEMS = 2 ** 17;
 
 /**
- * Drops unknown items. While servers are updated, an item of a later release must not cost all
- * connections of a server their link.
+ * Drops unknown items. During an update of the cluster, an item of a later release must not break
+ * the link of all connections.
  */
 const known = <S extends v.GenericSchema>(schema: S) =>
   v.pipe(
@@ -108,9 +118,7 @@ const batchToRoom = v.object({
   link: name,
   number: whole,
   items: known(toRoom),
-  /**
-   * In the first message: the server of the connections, and the links that this one may replace.
-   */
+  /** In the first message: name of the gateway, and links that this link may replace. */
   opening: v.optional(
     v.object({ node: name, replaces: v.pipe(v.array(name), v.maxLength(MAX_REPLACED)) }),
   ),
@@ -130,28 +138,28 @@ export type FromRoom = v.InferOutput<typeof fromRoom>;
 export type BatchToRoom = v.InferOutput<typeof batchToRoom>;
 type BatchFromRoom = v.InferOutput<typeof batchFromRoom>;
 
-/** Messages to a room's server. */
+/** Channel for messages to a room's server. */
 export const roomChannel = (room: string): string => `session:${room}:in`;
-/** Heartbeats of a room's server. */
+/** Channel for heartbeats of a room's server. */
 export const beatChannel = (room: string): string => `session:${room}:owner`;
-/** Messages of a room's server over a link. */
+/** Channel for messages of a room's server over one link. */
 export const linkChannel = (link: string): string => `session:link:${link}`;
 
 export const encode = (
   message: BatchToRoom | BatchFromRoom | v.InferOutput<typeof beat> | v.InferOutput<typeof lost>,
 ): Uint8Array => encodeMessage(message);
 
-/** @returns undefined if it is none */
+/** @returns undefined if the bytes are not a valid message */
 export const decodeToRoom = (bytes: Uint8Array) => decodeMessage(batchToRoom, bytes);
-/** @returns undefined if it is none */
+/** @returns undefined if the bytes are not a valid message */
 export const decodeFromRoom = (bytes: Uint8Array) =>
   decodeMessage(v.union([batchFromRoom, lost]), bytes);
-/** @returns undefined if it is none */
+/** @returns undefined if the bytes are not a valid message */
 export const decodeBeat = (bytes: Uint8Array) => decodeMessage(beat, bytes);
 
 type OneItem = Exclude<FromRoom, { what: 'event' }>;
 
-/** Items of the next message. An event for several connections is one item. */
+/** Items of the next message. An event for several connections becomes one item. */
 export class OutgoingBatch {
   private items: (
     | OneItem
@@ -162,21 +170,24 @@ export class OutgoingBatch {
         readonly to: number[];
       }
   )[] = [];
-  /** Index of the item of each message. Messages do not change after they were sent. */
+  /** Index of each event's item, by message object. Messages do not change once they are sent. */
   private readonly places = new Map<unknown, number>();
-  /** Index of the last item of each connection. */
+  /** Index of the last item of each connection, which keeps its events in order. */
   private readonly last = new Map<number, number>();
 
   get isEmpty(): boolean {
     return this.items.length === 0;
   }
 
-  /** Whether it tells a page that its connection is over. */
+  /** Whether an item ends a connection. */
   get hasEnd(): boolean {
     return this.items.some(({ what }) => what === 'end');
   }
 
-  /** Adds an event for a connection. */
+  /**
+   * Adds an event for a connection. It shares the item of an equal event if that keeps the
+   * connection's items in order.
+   */
   event(connection: number, name: EventName, message: unknown): void {
     const place = this.places.get(message) ?? -1;
     const known = this.items[place];
@@ -191,13 +202,12 @@ export class OutgoingBatch {
     this.items.push({ what: 'event', name, message, to: [connection] });
   }
 
-  /** Adds an item for one connection. */
   add(item: OneItem): void {
     this.last.set(item.connection, this.items.length);
     this.items.push(item);
   }
 
-  /** @param present the connections that are in the room by now @returns the items; none are left */
+  /** Removes and returns all items. @param present connections that are in the room */
   take(present: ReadonlySet<number>): FromRoom[] {
     const taken = this.items.map(
       (item): FromRoom =>
@@ -210,7 +220,7 @@ export class OutgoingBatch {
   }
 }
 
-/** Lists the receivers of an event, or the connections that do not get it, whichever are fewer. */
+/** Lists the receivers of an event, or the other present connections if that list is shorter. */
 function shorter(to: number[], present: ReadonlySet<number>) {
   if (2 * to.length <= present.size || !to.every((one) => present.has(one))) return { only: to };
   const getting = new Set(to);

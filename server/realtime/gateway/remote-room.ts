@@ -1,7 +1,7 @@
 /**
- * Rooms of other servers, as the connections of this one reach them. When messages were lost, or
- * another server has a room, all its connections join again, and their pages notice no more than a
- * pause. Nothing here knows the room's state. Start at `RemoteRoom.hear`.
+ * Rooms of other servers, as seen by the connections of this server. After lost messages, or when
+ * another server takes a room, all connections join again, and their pages notice only a pause.
+ * This module does not know the room's state. Start at `RemoteRoom.hear`.
  */
 import { randomUUID } from 'node:crypto';
 import { chunkCount } from '../../../shared/codec/chunks.ts';
@@ -38,7 +38,7 @@ type FrameMaker = Pick<
   'add' | 'remove' | 'setViewport' | 'acknowledge' | 'resync' | 'close'
 >;
 
-/** Makes the frames of a room for the viewers of this server. */
+/** Makes a room's frames for the viewers of this server. */
 export function openFrames(options: Omit<RemoteFramesOptions, 'onTick'>): RoomBroadcaster {
   const feed = new RemoteFrames({ ...options, onTick: (now) => broadcaster.publish(now) });
   const broadcaster = new RoomBroadcaster(feed);
@@ -49,49 +49,49 @@ interface RemoteRoomOptions {
   readonly room: string;
   readonly bus: Bus;
   readonly clock: Clock;
-  /** Names this server. */
+  /** Name of this server. */
   readonly node: string;
-  /** A name that no other link has had. */
+  /** Returns a name that no other link has had. */
   readonly newLink: () => string;
   readonly openFrames: (...options: Parameters<typeof openFrames>) => FrameMaker;
-  /** Why the room runs nowhere, as far as is known here; undefined if it should run. */
+  /** Returns why no server runs the room, as far as this server knows; undefined if one should. */
   readonly whyOver?: () => Reason | undefined;
   /** Runs a function at the end of this turn. */
   readonly defer?: (run: () => void) => void;
 }
 
-/** State of one link to the room. */
+/** Creates the state of one link to the room. */
 const createLink = (name: string, openedAt: number) => ({
   name,
   /** ms */
   openedAt,
-  /** undefined until the room may be sent something over the link. */
+  /** Undefined until the link's channel is open. Until then, nothing is sent. */
   subscription: undefined as Subscription | undefined,
-  /** To be sent at the end of this turn. */
+  /** Items to send at the end of this turn. */
   items: [] as ToRoom[],
   sent: 0,
   received: 0,
-  /** The common part of all welcomes over the link. */
+  /** Common part of all welcomes received over the link. */
   common: {} as Partial<CommonWelcome>,
-  /** The owner of the link; undefined before its first message. */
+  /** Epoch of the leader that answers over the link; undefined before its first message. */
   epoch: undefined as number | undefined,
 });
 
 export class RemoteRoom implements SessionRoom {
   private readonly sessions = new Map<number, RemoteSession>();
   private frames: FrameMaker | undefined;
-  /** Size of the room whose frames they are. */
+  /** Size of the room that `frames` was opened for. */
   private framesSize: RemoteSession['size'];
-  /** Sessions with a stream, and what they look at; undefined while their page is hidden. */
+  /** Viewport of each session with a stream; undefined while its page is hidden. */
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
-  /** Sessions whose view has changed since the room was last told. */
+  /** Sessions whose changed view has not been sent to the room yet. */
   private readonly looked = new Set<RemoteSession>();
   private readonly reports: GatheredReports;
   private isWaiting = false;
   private link: ReturnType<typeof createLink>;
-  /** Earlier links, from the last on that the owner has answered over. */
+  /** Names of earlier links, starting with the last one answered by a leader. */
   private replaced: string[] = [];
-  /** The latest owner that was heard. */
+  /** Highest epoch of a leader heard so far. */
   private latestEpoch = 0;
   private heardAt: number;
   private readonly subscriptions: Subscription[] = [];
@@ -110,7 +110,7 @@ export class RemoteRoom implements SessionRoom {
     },
     received: (session, { tick }) => {
       this.frames?.acknowledge(session.client, tick, this.now);
-      // It tells the room that the page has its resume token.
+      // The room takes this report as a sign that the page has its resume token.
       if (session.isPresent) this.reports.draw(session.connection, tick);
     },
     resync: ({ client }, { chunks }) => this.frames?.resync(client, chunks),
@@ -146,12 +146,12 @@ export class RemoteRoom implements SessionRoom {
     return this.sessions.size;
   }
 
-  /** Whether it was opened just now. */
+  /** Whether the link was opened less than `silence` ms ago. */
   get isFresh(): boolean {
     return this.now - this.link.openedAt < silence;
   }
 
-  /** Whether no server has the room, as far as is known here. */
+  /** Whether no leader has been heard for `silence` ms. */
   get isOrphaned(): boolean {
     return this.now - this.heardAt >= silence;
   }
@@ -160,7 +160,7 @@ export class RemoteRoom implements SessionRoom {
     if (this.isOrphaned) throw new Refusal('elsewhere', this.options.room);
     session.joinedAt = this.now;
     this.sessions.set(session.connection, session);
-    // The opening of a link tells all joins.
+    // If the link is not open yet, its opening message will include all joins.
     if (this.link.subscription) this.send(session.joinItem);
   }
 
@@ -186,7 +186,6 @@ export class RemoteRoom implements SessionRoom {
     return handle !== undefined;
   }
 
-  /** The connections have gone. */
   close(): void {
     this.isClosed = true;
     this.reports.clear();
@@ -201,7 +200,7 @@ export class RemoteRoom implements SessionRoom {
     return this.options.clock.now();
   }
 
-  /** @returns undefined if the bus has been closed */
+  /** @returns undefined if the bus is closed */
   private subscribe(
     channel: string,
     listener: (bytes: Uint8Array) => void,
@@ -209,10 +208,10 @@ export class RemoteRoom implements SessionRoom {
     return this.options.bus.subscribe(channel, listener).catch(() => undefined);
   }
 
-  /** Makes all connections join over a new link. */
+  /** Makes all connections join again over a new link. */
   private relink(): void {
     if (this.isClosed) return;
-    // The first of so many has been silent so long that the owner has given it up.
+    // The leader has dropped links older than these, because they were silent for too long.
     this.replaced = [...this.replaced, this.link.name].slice(-MAX_REPLACED);
     this.link.subscription?.close();
     this.reports.clear();
@@ -246,13 +245,13 @@ export class RemoteRoom implements SessionRoom {
 
   private hearBeat(bytes: Uint8Array): void {
     const heard = decodeBeat(bytes);
-    // One that goes on after it has lost the room.
+    // A former leader may still send heartbeats after it has lost the room.
     if (!heard || heard.epoch < this.latestEpoch) return;
     this.heardAt = this.now;
     this.latestEpoch = heard.epoch;
     const { epoch, openedAt } = this.link;
     if (epoch === heard.epoch) return;
-    // A link that is just being opened has not been answered yet.
+    // The leader may not have answered a new link yet.
     if (epoch !== undefined || this.now - openedAt >= again) this.relink();
   }
 
@@ -291,7 +290,7 @@ export class RemoteRoom implements SessionRoom {
       }
       return;
     }
-    // The common part comes with the first welcome, whose client may have left.
+    // Keep the common part even if this client has left: later welcomes omit unchanged fields.
     const { link } = this;
     if (item.what === 'welcome') link.common = { ...link.common, ...item.opening };
     const session = this.sessions.get(item.connection);
@@ -313,18 +312,18 @@ export class RemoteRoom implements SessionRoom {
     if (!size) return;
     const { bus, room, clock, openFrames } = this.options;
     if (this.framesSize?.width !== size.width || this.framesSize.height !== size.height) {
-      // The room has been made anew, and everybody in it joins anew.
+      // The room has been recreated with another size, so all its clients join again.
       this.frames?.close();
       this.views.clear();
       this.frames = undefined;
     }
     this.framesSize = size;
     this.frames ??= openFrames({ bus, room, clock, size });
-    // One that was there before goes on: its page holds what it was sent.
+    // A session that had a stream keeps it: its page still holds the frames it was sent.
     if (this.views.has(session)) {
       this.looked.add(session);
       const { pixels = 1 } = this.views.get(session) ?? {};
-      // But with a welcome, it forgets what it was sent zoomed out.
+      // On a welcome, a page forgets frames sent while it was zoomed out, so send all chunks again.
       if (pixels < 1) this.frames.resync(session.client, [...Array(chunkCount(size)).keys()]);
       return;
     }
@@ -344,7 +343,7 @@ export class RemoteRoom implements SessionRoom {
     for (const item of this.reports.takeDrawn()) this.send(item);
     if (this.link.subscription) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
-    // The room may have ended, and its last messages have been lost.
+    // The room may have ended and its last messages may have been lost.
     const over = this.isOrphaned ? this.options.whyOver?.() : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);
@@ -353,7 +352,10 @@ export class RemoteRoom implements SessionRoom {
     }
   }
 
-  /** Gives up its join, which the room may still hear of, or has taken in over an earlier link. */
+  /**
+   * Gives up a join. The room is sent a leave, too: it may receive the join later, or still hold
+   * the connection from an earlier link.
+   */
   private refuse(session: RemoteSession, refusal: Refusal): void {
     this.remove(session);
     this.send({ what: 'leave', connection: session.connection });
@@ -377,7 +379,7 @@ export class RemoteRoom implements SessionRoom {
 }
 
 interface RemoteRoomsOptions extends Pick<RemoteRoomOptions, 'bus' | 'clock' | 'node'> {
-  /** Why a room runs nowhere, as far as is known here; undefined if it should run. */
+  /** Returns why no server runs a room, as far as this server knows; undefined if one should. */
   readonly whyOver: (room: string) => Reason | undefined;
 }
 
@@ -390,7 +392,7 @@ export class RemoteRooms {
     this.cancel = options.clock.after(DEFAULTS.cluster.sessions.idle, this.closeIdle);
   }
 
-  /** Opens a session in a room. */
+  /** Creates a session in a room. It does not join yet. */
   open(room: string, client: RoomClient): RoomSession {
     const remote = getOrAdd(this.rooms, room, () => {
       return new RemoteRoom({

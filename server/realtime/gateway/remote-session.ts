@@ -1,6 +1,7 @@
 /**
- * One connection of this server in a room of another one. It repeats unanswered commands when the
- * link to the room is replaced, and never decides anything itself. Start at `RemoteSession`.
+ * A connection of this server in a room of another server. It repeats unanswered commands after a
+ * new link has replaced the previous one, and never decides anything itself. Start at
+ * `RemoteSession`.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command, CommandName } from '../../../shared/protocol/commands.ts';
@@ -13,39 +14,43 @@ import type { RoomSession } from '../sessions/local-session.ts';
 import type { Entry, RoomClient } from '../sessions/room-client.ts';
 import type { ToRoom } from './messages.ts';
 
-/** The room, as a session uses it. */
+/** The part of a remote room that its sessions use. */
 export interface SessionRoom {
-  /** Takes a session in, and has it join. @throws Refusal elsewhere */
+  /** Adds a session and sends its join. @throws Refusal elsewhere */
   add(session: RemoteSession): void;
   remove(session: RemoteSession): void;
-  /** Sends something at the end of this turn. */
+  /** Sends an item at the end of this turn. */
   send(item: ToRoom): void;
-  /** Takes a message that concerns this server. @returns whether it was one */
+  /**
+   * Handles a message that this server processes itself.
+   *
+   * @returns false if it is for the room's server
+   */
   handle<N extends MessageName>(session: RemoteSession, name: N, message: Command<N>): boolean;
 }
 
-/** Commands that must not be executed twice, but that the room does not remember. */
+/** Commands that must not be executed twice, and whose repeats the room does not recognise. */
 const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'preview']);
 
-/** A command that is answered. */
+/** A command that expects an answer. */
 type Asked = readonly [name: CommandName, message: { readonly id: number }];
 
 export class RemoteSession implements RoomSession {
-  /** Whether the room has taken it in, perhaps to its queue. */
+  /** Whether the room has admitted the session, perhaps only to its queue. */
   hasEntered = false;
-  /** Whether it has been welcomed: it gets what is for everybody. */
+  /** Whether the session has been welcomed, and so receives events for everybody. */
   isPresent = false;
-  /** When it asked to join, ms. */
+  /** When the session asked to join, in ms. */
   joinedAt = 0;
-  /** Of the room; undefined before the welcome. */
+  /** Size of the room; undefined before the welcome. */
   size: Pick<Event<'welcome'>['room'], 'width' | 'height'> | undefined;
   private entry: Entry | undefined;
-  /** Commands without an answer, by their id. */
+  /** Unanswered commands by id. */
   private readonly unanswered = new Map<number, Asked>();
-  /** A new link has had it join again, so that commands may have been lost. */
+  /** Whether the session is joining again over a new link. Commands may have been lost. */
   private hasRejoined = false;
 
-  /** @param connection its number, which no other connection of this server has had */
+  /** @param connection number that no other connection of this server has had */
   constructor(
     readonly connection: number,
     readonly client: RoomClient,
@@ -56,17 +61,20 @@ export class RemoteSession implements RoomSession {
     return this.entry !== undefined;
   }
 
-  /** Takes the checksums of the picture that the page showed when it joined. Only the first frames use them. */
+  /**
+   * Returns the checksums of the picture that the page showed when it joined. Works once, because
+   * only the first frames use the checksums.
+   */
   takeHolds(): Uint8Array | undefined {
     const holds = this.entry?.holds;
     this.entry &&= { ...this.entry, holds: undefined };
     return holds;
   }
 
-  /** Its join, as it is sent. */
+  /** The session's join, as sent to the room. */
   get joinItem(): ToRoom {
     const { connection, client } = this;
-    // Its frames are made here.
+    // The checksums are not sent, because this server makes the frames.
     const { holds: _, ...entry } = this.entry!;
     return { what: 'join', connection, entry: { ...entry, address: client.address } };
   }
@@ -97,7 +105,7 @@ export class RemoteSession implements RoomSession {
     this.room.send({ what: 'leave', connection: this.connection });
   }
 
-  /** It joins again over a new link. */
+  /** Prepares the session to join again over a new link. */
   rejoins(): void {
     this.isPresent = false;
     if (!this.hasEntered || !this.entry) return;
@@ -106,12 +114,12 @@ export class RemoteSession implements RoomSession {
     this.entry = entry;
   }
 
-  /** Passes an event on. */
+  /** Handles an event from the room. */
   receive(name: EventName, message: unknown): void {
     const { client } = this;
     if (name === 'accepted' || name === 'rejected') {
       const { id } = message as Event<'rejected'>;
-      // One that was sent again may be answered twice. What a page has not asked for has no number, or 0.
+      // A repeated command may be answered twice. Unrequested answers have no id, or id 0.
       if (!id || this.answered(id, name)) client.send(name, message as never);
       return;
     }
@@ -132,27 +140,27 @@ export class RemoteSession implements RoomSession {
     if (this.hasRejoined) this.sendAgain();
   }
 
-  /** The room has refused a command. */
+  /** Handles the room's refusal of a command. */
   refusedCommand(refusal: Refusal, id: number): void {
     if (this.answered(id, 'rejected')) this.client.refuse(refusal, id);
   }
 
-  /** The room has refused its join. */
+  /** Handles the room's refusal of the session's join. */
   refused(refusal: Refusal): void {
     const { client } = this;
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;
-    // A page that is in the room takes no refusal of a join that it has not asked for.
+    // A page that is in the room has not asked to join again, so it cannot handle a refused join.
     if (wasIn) client.disconnect(refusal.reason);
     else client.refuse(refusal);
   }
 
   /** @throws Refusal too-fast */
   private ask(...asked: Asked): void {
-    // The page has sent it again, and it waits for its answer already.
+    // The page has repeated a command that is still unanswered.
     if (this.unanswered.has(asked[1].id)) return;
-    // The owner may be away for long.
+    // The leader may be unreachable for long, so limit the number of unanswered commands.
     if (this.unanswered.size >= DEFAULTS.room.maxQueuedPerParticipant) {
       throw new Refusal('too-fast', 'unanswered');
     }
@@ -164,7 +172,7 @@ export class RemoteSession implements RoomSession {
     this.room.send({ what: 'command', connection: this.connection, name, message });
   }
 
-  /** Ends the wait for an answer. @returns whether there was one to come */
+  /** Stops waiting for an answer. @returns whether the answer was expected */
   private answered(id: number, name: EventName): boolean {
     const asked = this.unanswered.get(id);
     if (name === 'accepted' && asked?.[0] === 'name' && this.entry) {
@@ -173,13 +181,16 @@ export class RemoteSession implements RoomSession {
     return this.unanswered.delete(id);
   }
 
-  /** The room does once what changes its cells, and the rest may be done twice. */
+  /**
+   * Repeats unanswered commands. The room recognises repeated commands that change its cells; the
+   * others may be executed twice, except `DONE_EACH_TIME`.
+   */
   private sendAgain(): void {
     this.hasRejoined = false;
     for (const asked of [...this.unanswered.values()]) {
       const [name, { id }] = asked;
       if (!DONE_EACH_TIME.has(name)) this.sendCommand(asked);
-      // Whether it has been done is not known. Of a drawing, the hand shows it.
+      // Nobody knows whether it was executed. A drawing's seed, if granted, shows in the hand.
       else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
     }
   }
@@ -187,34 +198,37 @@ export class RemoteSession implements RoomSession {
 
 const { cursorInterval } = DEFAULTS.net;
 
-/** Gathers what clients report many times a second: the frames they have drawn, and their cursors. */
+/** Gathers frequent reports of clients: the frames they have drawn, and their cursors. */
 export class GatheredReports {
   private readonly drawn = new Map<number, { tick: number; frames: number }>();
   private readonly cursors = new Map<number, Command<'cursor'>>();
   private cursorsSentAt = Number.NEGATIVE_INFINITY;
   private cancelCursors: (() => void) | undefined;
 
-  /** @param send called when clients have moved their cursors */
+  /** @param send called with the cursors that have moved */
   constructor(
     private readonly clock: Clock,
     private readonly send: (item: ToRoom) => void,
   ) {}
 
-  /** A client has drawn the frame of a tick. */
+  /** Records that a client has drawn the frame of a tick. */
   draw(connection: number, tick: number): void {
     const frames = (this.drawn.get(connection)?.frames ?? 0) + 1;
     this.drawn.set(connection, { tick, frames });
   }
 
-  /** Sends where a client points: at once, or soon after the last time. */
+  /**
+   * Sends a client's cursor: immediately, or once `cursorInterval` has passed since the last
+   * message.
+   */
   moveCursor(connection: number, cursor: Command<'cursor'>): void {
     this.cursors.set(connection, cursor);
     const left = this.cursorsSentAt + cursorInterval - this.clock.now();
-    // Those that come in the same turn go with the first.
+    // Cursors that move later in the same turn are sent in the same message.
     this.cancelCursors ??= this.clock.after(Math.max(0, left), () => this.sendCursors());
   }
 
-  /** Takes what clients have drawn since the last call. */
+  /** Returns the numbers of frames drawn since the last call. */
   takeDrawn(): ToRoom[] {
     if (this.drawn.size === 0) return [];
     const clients = [...this.drawn].map(([connection, { tick, frames }]) => {
@@ -224,13 +238,13 @@ export class GatheredReports {
     return [{ what: 'drawn', clients }];
   }
 
-  /** Drops what a client has reported so far. */
+  /** Drops the unsent reports of one client. */
   forget(connection: number): void {
     this.drawn.delete(connection);
     this.cursors.delete(connection);
   }
 
-  /** Drops what all clients have reported so far. */
+  /** Drops the unsent reports of all clients. */
   clear(): void {
     this.drawn.clear();
     this.cursors.clear();

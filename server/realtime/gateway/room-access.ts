@@ -1,6 +1,6 @@
 /**
- * Opens rooms of this server to the connections of other servers. It never opens sockets.
- * `RoomAccesses` has all rooms, `RoomAccess` one.
+ * Opens rooms of this server to the connections of gateways. It never opens sockets. `RoomAccesses`
+ * manages all rooms, `RoomAccess` one.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
@@ -23,17 +23,21 @@ const { beat, begin, silence } = DEFAULTS.cluster.sessions;
 export class RoomAccess {
   private readonly links = new Map<string, GatewayLink>();
   private readonly publisher: FramePublisher;
-  /** Of what servers send to the room; undefined if the bus has been closed. */
+  /** Subscription to the gateways' messages for the room; undefined if the bus is closed. */
   private readonly subscription: Promise<Subscription | undefined>;
   private isAnnounced = false;
   private cancel = (): void => {};
   private isClosed = false;
 
-  /** Opens a room to other servers, and tells them so. */
+  /** Opens a room to gateways, and announces it to them. */
   constructor(
     private readonly options: {
       readonly roomServer: RoomServer;
-      /** The room's server, as long as this process may show it. @throws Refusal elsewhere */
+      /**
+       * Returns the room's server while this process may show the room.
+       *
+       * @throws Refusal elsewhere
+       */
       readonly find: () => RoomServer;
       readonly bus: Bus;
       /** Epoch of the room's lease. */
@@ -59,7 +63,7 @@ export class RoomAccess {
     signals.on('frames-encoded', this.publishFrames);
   }
 
-  /** Number of connections by the name of their server. */
+  /** Number of connections by gateway name. */
   get connections(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { options, size } of this.links.values()) {
@@ -68,7 +72,7 @@ export class RoomAccess {
     return counts;
   }
 
-  /** The room is not here any more. Its connections wait for where it goes on. */
+  /** Closes access, because the room no longer runs here. Connections wait for its next server. */
   close(): void {
     this.isClosed = true;
     this.cancel();
@@ -85,7 +89,7 @@ export class RoomAccess {
     return this.options.clock.now();
   }
 
-  /** Whether the room may be shown here now: another server may have it. */
+  /** Whether this server may show the room now. Another server may have taken it. */
   private get isHere(): boolean {
     try {
       return this.options.find() === this.options.roomServer;
@@ -116,14 +120,14 @@ export class RoomAccess {
   };
 
   private receive(bytes: Uint8Array): void {
-    // A message missed here is noticed by its number.
+    // A gap in the numbers of later messages reveals any message ignored here.
     if (this.isClosed || !this.isHere) return;
     const message = decodeToRoom(bytes);
     if (!message) return;
     const { link: name, opening } = message;
     const link = this.links.get(name);
     if (link) {
-      // Until the link that replaces it opens, those who are in the room keep their places.
+      // Clients of the lost link keep their seats until a new link replaces it.
       if (!link.receive(message, this.now)) this.sayLost(name);
     } else if (opening && message.number === 0) this.accept(message, opening);
     else this.sayLost(name);
@@ -140,7 +144,7 @@ export class RoomAccess {
     });
     this.links.set(message.link, link);
     before?.closeWatchers();
-    // Participants, and those who wait, hand their places over to the new joins.
+    // Participants, including those in the queue, hand their seats over to the new joins.
     link.receive(message, this.now, before);
     link.beat();
     if (!before || known === undefined) return;
@@ -168,7 +172,7 @@ export class RoomAccesses {
       readonly clock: Clock;
       /** @throws Refusal no-such-room, room-closed, elsewhere */
       readonly findServer: (room: string) => RoomServer;
-      /** The epoch of the lease that this process has of a room; undefined if it has none. */
+      /** Returns the epoch of this process's lease on a room; undefined if it has no lease. */
       readonly epochOf: (room: string) => number | undefined;
     },
   ) {}
@@ -178,13 +182,13 @@ export class RoomAccesses {
     const { bus, clock, findServer, epochOf } = this.options;
     const { name } = roomServer.room;
     const epoch = epochOf(name);
-    // Its lease has ended while it was opened.
+    // The lease has ended while the room was being opened.
     if (epoch === undefined) return;
     const find = () => findServer(name);
     this.opened.set(roomServer, new RoomAccess({ roomServer, find, bus, epoch, clock }));
   }
 
-  /** Closes a room that does not run here any more. */
+  /** Closes a room that no longer runs here. */
   close(roomServer: RoomServer): void {
     this.opened.get(roomServer)?.close();
     this.opened.delete(roomServer);
@@ -194,7 +198,7 @@ export class RoomAccesses {
     for (const roomServer of [...this.opened.keys()]) this.close(roomServer);
   }
 
-  /** Number of connections by room and server. */
+  /** Number of connections by room and gateway. */
   get connections(): ReadonlyMap<string, ReadonlyMap<string, number>> {
     return new Map(
       [...this.opened].map(([{ room }, access]) => [room.name, access.connections] as const),

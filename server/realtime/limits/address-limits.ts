@@ -1,6 +1,6 @@
 /**
  * Limits per network address: open connections, rates of connects, joins and requests, and bans.
- * Many phones may share one address, so nobody is banned for what a neighbour did.
+ * Many phones may share one address, so an address with several connections is never banned.
  */
 import { isIPv6 } from 'node:net';
 import * as v from 'valibot';
@@ -31,27 +31,27 @@ const CHANNEL = 'limits';
 const address = v.pipe(v.string(), v.maxLength(64));
 const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(most));
 
-/** A report of a server about its addresses. */
+/** A server's report about its addresses. */
 const report = v.strictObject({
-  /** Names the server. */
+  /** Name of the reporting server. */
   node: address,
-  /** Taken since the last report: connects, joins, fetches. */
+  /** Numbers of connects, joins and fetches by address, since the last report. */
   taken: list(v.strictTuple([address, count, count, count])),
-  /** Open connections of addresses that have many. */
+  /** Number of open connections by address, only for addresses with many. */
   open: list(v.strictTuple([address, count])),
-  /** Banned since the last report. */
+  /** Addresses banned since the last report. */
   banned: list(address),
-  /** Bans heard since the last report of addresses that have connections here. */
+  /** Addresses with connections here, whose bans by other servers are therefore lifted. */
   lifted: list(address),
 });
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
-/** Addresses without connections that are remembered before idle ones are removed. */
+/** Number of addresses to remember beyond the connection limit before idle ones are removed. */
 const MAX_IDLE = 10_000;
 
 /**
- * The key of an address. An IPv6 /64 network counts as one address, since a single device may use
- * all of it. IPv4-mapped IPv6 counts as IPv4.
+ * Returns the key of an address. An IPv6 /64 network counts as one address, since a single device
+ * may use all of it. IPv4-mapped IPv6 counts as IPv4.
  */
 export function addressKey(address: string): string {
   const plain = /^::ffff:([\d.]+)$/i.exec(address)?.[1] ?? address;
@@ -66,7 +66,8 @@ export function addressKey(address: string): string {
 }
 
 /**
- * How many of a number of connections one address may have. The last tenth is reserved for others.
+ * Returns how many of a number of connections one address may have. The last tenth is reserved for
+ * other addresses.
  */
 export function allButReserve(connections: number): number {
   return Math.ceil(0.9 * connections);
@@ -76,17 +77,17 @@ export function allButReserve(connections: number): number {
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
   private total = 0;
-  /** By address: what has been taken since the last report, in the order of `ADDRESS_LIMITS`. */
+  /** Counts by address since the last report, in the order of `ADDRESS_LIMITS`. */
   private taken = new Map<string, [number, number, number]>();
   private banned = new Set<string>();
   private lifted = new Set<string>();
-  /** By server. */
+  /** Open connections of other servers by server name; `at` in ms. */
   private readonly elsewhere = new Map<
     string,
     { readonly at: number; readonly open: ReadonlyMap<string, number> }
   >();
 
-  /** @param isShared whether reports are taken */
+  /** @param isShared whether to record counts and bans for `takeReport` */
   constructor(
     private readonly limits: Limits,
     private readonly isShared = false,
@@ -98,7 +99,7 @@ export class AddressLimits {
   }
 
   /**
-   * Counts a new connection. If it is admitted, `close` must follow once.
+   * Counts a new connection. If it is admitted, `close` must be called exactly once.
    *
    * @returns the reason for a rejection; undefined if admitted
    */
@@ -108,7 +109,7 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-    // The reserve is of this server's own connections.
+    // The reserve refers to the connections of this server alone.
     if (
       entry.open >= allButReserve(connections) ||
       entry.open + this.openElsewhere(key, now) >= connectionsPerAddress
@@ -128,19 +129,19 @@ export class AddressLimits {
     this.total--;
   }
 
-  /** @returns whether one more client of this address may join a room now */
+  /** Counts a join. @returns whether another client of this address may join a room now */
   join(key: string, now: number): boolean {
     return this.take(key, 'joins', now);
   }
 
-  /** Counts an HTTP request. @returns how long the address must wait, ms; 0: not at all */
+  /** Counts an HTTP request. @returns how long the address must wait, in ms; 0 if not at all */
   request(key: string, now: number): number {
     const fetches = this.entry(key, now)?.buckets.fetches;
     if (!fetches) return 1_000;
     return this.take(key, 'fetches', now) ? 0 : fetches.wait(1, now);
   }
 
-  /** Bans an address for a while if it has no other connections. @returns whether it is banned */
+  /** Bans an address temporarily if it has no other connections. @returns whether it is banned */
   ban(key: string, now: number): boolean {
     const entry = this.entries.get(key);
     if (!entry || entry.open > 1 || this.openElsewhere(key, now) > 0) return false;
@@ -149,7 +150,7 @@ export class AddressLimits {
     return true;
   }
 
-  /** Takes the report of everything since the last one. */
+  /** Returns the counts and bans since the last report, and clears them. */
   takeReport(): LimitReport {
     const { limits, taken, banned, lifted } = this;
     this.taken = new Map();
@@ -165,7 +166,7 @@ export class AddressLimits {
     };
   }
 
-  /** Counts what another server tells. @param node names it */
+  /** Applies another server's report. @param node name of that server */
   hear(node: string, { taken, open, banned, lifted }: LimitReport, now: number): void {
     this.elsewhere.set(node, { at: now, open: new Map(open) });
     for (const [key, ...counts] of taken) {
@@ -174,7 +175,7 @@ export class AddressLimits {
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
-      // Others behind its address may be here; then nobody bans it.
+      // Other people behind this address may be connected here, so lift the ban everywhere.
       if (entry && entry.open > 0) this.lifted.add(key);
       else if (entry) entry.bannedUntil = now + this.limits.banSeconds * 1000;
     }
@@ -225,7 +226,7 @@ export class AddressLimits {
   }
 }
 
-/** Counts addresses together with other servers. */
+/** Shares the counts of addresses with other servers. */
 export class SharedLimits {
   private readonly subscription: Promise<Subscription | undefined>;
   private isClosed = false;
@@ -235,17 +236,17 @@ export class SharedLimits {
     private readonly options: {
       readonly bus: Bus;
       readonly clock: Clock;
-      /** Names this server. */
+      /** Name of this server. */
       readonly node: string;
       readonly addresses: Pick<AddressLimits, 'takeReport' | 'hear'>;
     },
   ) {
     this.cancel = options.clock.after(every, this.tell);
-    // It fails if the bus has been closed.
+    // Subscribing fails if the bus is closed.
     this.subscription = options.bus.subscribe(CHANNEL, this.hear).catch(() => undefined);
   }
 
-  /** Ends the reports, with one by which the others know that nobody is connected here. */
+  /** Ends the reports. The last one tells other servers that nobody is connected here. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;

@@ -1,4 +1,4 @@
-/** The limits of a server, and how much one sender may send of each kind of message. */
+/** The limits of a server, and the rates at which one sender may send messages of each type. */
 import type { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Clock } from '../../platform/clock.ts';

@@ -1,6 +1,6 @@
 /**
- * Who may open a connection, decided from the HTTP request alone, and how much a connection may send.
- * It knows no rooms: entry to them is in sessions/room-admission.ts. Start at `ConnectionLimits.admit`.
+ * Decides who may open a connection, from the HTTP request alone, and how much a connection may
+ * send. Entry to rooms is decided in sessions/room-admission.ts. Start at `ConnectionLimits.admit`.
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
@@ -20,7 +20,7 @@ const SILENT = [
   'too-large',
   /** More bytes a second than allowed; the connection was closed. */
   'too-much-data',
-  /** The client did not read what it was sent; the connection was closed. */
+  /** The client did not read its messages or responses; the connection was closed. */
   'does-not-read',
   /** A silent or idle HTTP connection was closed to make room for another one. */
   'idle-connection',
@@ -29,15 +29,14 @@ const SILENT = [
   /** More pings, pongs and fragments a second than allowed; the connection was closed. */
   'too-many-frames',
   /**
-   * A message of more fragments, or a frame of more pieces, than allowed; the connection was
-   * closed.
+   * A message with too many fragments, or a frame with too many pieces; the connection was closed.
    */
   'too-many-fragments',
   /** Too many HTTP requests from one address; answered with status 429. */
   'too-many-fetches',
   /** Invalid HTTP, or an invalid upgrade. */
   'bad-handshake',
-  /** For a host that is not allowed; answered with status 421. */
+  /** A request for a host that is not allowed; answered with status 421. */
   'wrong-host',
   /** The handshake took too long. */
   'slow-handshake',
@@ -48,18 +47,17 @@ const SILENT = [
 /** All reasons that are counted. */
 export type RejectionReason = Reason | (typeof SILENT)[number];
 
-/** The rejections since the start of the server. */
+/** Counts rejections since the start of the server. */
 export class RejectionCounts {
   private readonly counts = Object.fromEntries(
     [...REASONS, ...SILENT].map((reason) => [reason, 0]),
   ) as Record<RejectionReason, number>;
 
-  /** Counts one rejection. */
   count(reason: RejectionReason): void {
     this.counts[reason]++;
   }
 
-  /** A copy of the counts, with an entry for every reason. */
+  /** Returns a copy of the counts, with an entry for every reason. */
   totals(): Readonly<Record<RejectionReason, number>> {
     return { ...this.counts };
   }
@@ -97,9 +95,9 @@ export class ConnectionRateLimiter extends Allowance {
   }
 
   /**
-   * Counts a rejection.
+   * Counts a rejection. After too many, bans the address.
    *
-   * @returns whether there were too many, so that the connection must be closed
+   * @returns whether the connection must be closed, because there were too many rejections
    */
   rejected(reason: Reason): boolean {
     const { addresses, rejections } = this.options;
@@ -113,8 +111,8 @@ export class ConnectionRateLimiter extends Allowance {
 }
 
 /**
- * Whether a page may open a WebSocket: our own page, or one of a list. Programs other than
- * browsers send no origin and are allowed.
+ * Returns whether a page may open a WebSocket: a page of this server, or of a listed origin.
+ * Programs other than browsers send no origin and are allowed.
  */
 export function isAllowedOrigin(
   { origin, host }: { readonly origin?: string | undefined; readonly host?: string | undefined },
@@ -141,9 +139,12 @@ export class ConnectionLimits {
       readonly trustProxy: number;
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
-      /** The bus to servers that count addresses together, and this one's name; absent: it counts alone. */
+      /**
+       * Bus to servers that share address counts, and this server's name. If absent, counts are not
+       * shared.
+       */
       readonly shared?: { readonly bus: Bus; readonly node: string } | undefined;
-      /** Whether a request is for a host that is allowed; without it, all are. */
+      /** Returns whether a request is for an allowed host. If absent, all hosts are allowed. */
       readonly isForUs?: ((request: IncomingMessage) => boolean) | undefined;
     },
   ) {
@@ -152,7 +153,7 @@ export class ConnectionLimits {
     this.sharing = shared && new SharedLimits({ ...shared, clock, addresses: this.addresses });
   }
 
-  /** Ends what is shared with other servers. */
+  /** Stops sharing counts with other servers. */
   close(): void {
     this.sharing?.close();
   }
@@ -178,7 +179,7 @@ export class ConnectionLimits {
     return reason;
   }
 
-  /** Whether a request is for a host that is allowed. */
+  /** Returns whether a request is for an allowed host, and counts a rejection if not. */
   readonly admitHost = (request: IncomingMessage): boolean => {
     const { isForUs, rejections } = this.options;
     const admitted = isForUs?.(request) ?? true;
@@ -186,7 +187,7 @@ export class ConnectionLimits {
     return admitted;
   };
 
-  /** Counts an HTTP request. @returns how long the address must wait, ms; 0: not at all */
+  /** Counts an HTTP request. @returns how long the address must wait, in ms; 0 if not at all */
   admitRequest(request: IncomingMessage): number {
     const { clock, rejections } = this.options;
     const wait = this.addresses.request(this.addressKeyOf(request), clock.now());
@@ -200,7 +201,7 @@ export class ConnectionLimits {
     return new ConnectionRateLimiter(this.addressKeyOf(request), { ...options, addresses });
   }
 
-  /** The address key of a request, taken from X-Forwarded-For as far as proxies are trusted. */
+  /** Returns the address key of a request, from X-Forwarded-For if proxies are trusted. */
   addressKeyOf(request: IncomingMessage): string {
     const { trustProxy } = this.options;
     const address = proxyaddr(request, (_address, hop) => hop < trustProxy);
@@ -209,13 +210,13 @@ export class ConnectionLimits {
   }
 }
 
-/** The answer to a request for another host. */
+/** The answer to a request for a host that is not allowed. */
 export const WRONG_HOST = {
   status: 421,
   text: 'This server is not known by this name. Whoever runs it can allow the name with --hosts.',
 } as const;
 
-/** The same answer as it is sent to WebSockets. */
+/** `WRONG_HOST` as a raw HTTP response, for WebSockets. */
 export const WRONG_HOST_RESPONSE = [
   `HTTP/1.1 ${WRONG_HOST.status} Misdirected Request`,
   'Connection: close',
@@ -227,16 +228,19 @@ export const WRONG_HOST_RESPONSE = [
 
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 
-/** @returns the name of a Host header as browsers write it, without port; undefined if invalid */
+/**
+ * @returns the name in a Host header, as browsers write it and without port; undefined if invalid
+ */
 function nameIn(header = ''): string | undefined {
   const url = `http://${header}`;
   return /^[\w.:[\]-]+$/.test(header) && URL.canParse(url) ? new URL(url).hostname : undefined;
 }
 
 /**
- * @param names that are allowed besides localhost
- * @param origins of this server; they may change
- * @returns whether a request is for one of these hosts, whatever the port
+ * Creates a check that a request is for an allowed host, on any port.
+ *
+ * @param names allowed host names, in addition to localhost
+ * @param origins returns the origins of this server, which may change
  */
 export function hostCheck(
   names: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Limits the TCP connections that only take up room: silent ones, idle ones, and downloads that
- * nobody reads. The connections of WebSockets are left alone; they have limits of their own.
+ * Limits TCP connections that waste capacity: silent ones, idle ones, and downloads that nobody
+ * reads. WebSockets are not affected; they have their own limits.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -11,16 +11,17 @@ import type { RejectionCounts, RejectionReason } from './connection-limits.ts';
 
 interface Connection {
   readonly address: string;
-  /** Responses that have not been sent completely. */
+  /** Number of responses that have not been sent completely. */
   unfinished: number;
   isWebSocket: boolean;
-  /** At the last check; undefined if nothing was waiting to be sent. */
+  /** `progressOf` at the last check; undefined if nothing was waiting to be sent. */
   progress: string | undefined;
 }
 
 /**
- * What changes whenever a client reads. Completed writes alone would not: a large response may be a
- * single one, of which the system reports what is left, as Node's own timeouts use it.
+ * Returns a value that changes whenever the client reads. Completed writes are not enough: a large
+ * response may be a single write. Node's own timeouts use `writeQueueSize`, too, which counts its
+ * remaining bytes.
  */
 function progressOf(socket: Socket): string | undefined {
   if (socket.writableLength === 0) return undefined;
@@ -31,14 +32,14 @@ function progressOf(socket: Socket): string | undefined {
 }
 
 /**
- * Keeps room for new connections: when an address, or the server, has too many, the one that has
- * been idle for longest is closed. Whoever speaks at once is therefore never locked out by
- * connections that do not. Responses that are not read are ended.
+ * Keeps capacity for new connections: if an address or the server has too many, closes the
+ * connection that has been idle longest. Idle connections therefore never lock out clients that
+ * send a request immediately. Also ends responses that nobody reads.
  */
 export class TcpConnectionLimit {
   private readonly connections = new Map<Socket, Connection>();
   private readonly perAddress = new Map<string, number>();
-  /** Without a request in progress, the longest idle first. */
+  /** Sockets without a request in progress, longest idle first. */
   private readonly idle = new Set<Socket>();
   private cancelCheck: () => void;
 
@@ -48,11 +49,14 @@ export class TcpConnectionLimit {
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Connections in total; above this the longest idle one is closed, or if none is idle, the
-       * oldest. At least 1.
+       * Maximum number of connections, at least 1. Above it, the longest idle connection is closed,
+       * or the oldest one if none is idle.
        */
       readonly most: number;
-      /** Connections per address; undefined behind a proxy, whose address all of them have. */
+      /**
+       * Maximum number of connections per address; undefined behind a proxy, which all clients
+       * share.
+       */
       readonly mostPerAddress: number | undefined;
     },
   ) {
@@ -75,7 +79,7 @@ export class TcpConnectionLimit {
     this.cancelCheck = this.scheduleCheck();
   }
 
-  /** Ends all connections at once, those of WebSockets too. */
+  /** Destroys all connections immediately, including WebSockets. */
   destroyAll(): void {
     for (const socket of this.connections.keys()) socket.destroy();
   }
@@ -90,7 +94,7 @@ export class TcpConnectionLimit {
       return;
     }
     if (this.connections.size >= most) this.closeIdle() || this.closeOldest();
-    // Closing an idle connection of this address has changed its number.
+    // Read the count again: closing an idle connection of this address has changed it.
     this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1);
     this.connections.set(socket, {
       address,
@@ -112,7 +116,7 @@ export class TcpConnectionLimit {
     else this.perAddress.set(connection.address, left);
   }
 
-  /** @param address undefined: of any address. @returns whether there was one */
+  /** @param address undefined for any address. @returns whether a connection was closed */
   private closeIdle(address?: string): boolean {
     for (const socket of this.idle) {
       if (address !== undefined && this.connections.get(socket)!.address !== address) continue;
@@ -150,15 +154,15 @@ export class TcpConnectionLimit {
 }
 
 /**
- * Ends connections with too many unfinished responses. Browsers have one at a time; only
- * pipelining clients have more.
+ * Ends connections with too many unfinished responses. Browsers have one at a time; only pipelining
+ * clients have more.
  *
- * @param most unfinished responses allowed per connection
+ * @param most maximum number of unfinished responses per connection
  * @param onExcess called for each connection that is ended
  */
 export function limitOutstanding(http: Server, most: number, onExcess: () => void): void {
   const unfinished = new WeakMap<Socket, number>();
-  // First, so that later listeners can see that the connection has ended.
+  // Prepended, so that later listeners see that the connection has ended.
   http.prependListener('request', ({ socket }, response) => {
     if (socket.destroyed) return;
     const count = (unfinished.get(socket) ?? 0) + 1;

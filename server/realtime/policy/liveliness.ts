@@ -1,19 +1,19 @@
 /**
- * Tells a room how many of its organisms may express a relative at once: fewer while it is slow, and
- * none while nobody watches. The room journals each change, so short ones do not count.
+ * Controls how many of a room's organisms may express a relative at the same time: fewer while the
+ * room is slow, and none while nobody watches. The room journals each change, so short changes of
+ * these conditions are ignored.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Room } from '../../world/room.ts';
 
 const { slowShare, slowAfter, quickAfter, unwatchedAfter } = DEFAULTS.liveliness;
 
-/** Keeps a room's liveliness up to date. */
 export class Liveliness {
   private readonly watched: Lasting;
   private readonly slow = new Lasting(false, { on: slowAfter, off: quickAfter });
 
   constructor(private readonly room: Room) {
-    // After a restart, those who were here get time to come back.
+    // After a restart, visitors who were present get time to come back.
     this.watched = new Lasting(room.liveliness > 0, { on: 0, off: unwatchedAfter });
   }
 
@@ -24,7 +24,7 @@ export class Liveliness {
     isSlow,
     now,
   }: {
-    /** The host's share, 0…1. */
+    /** The host's setting: share of the organisms, 0…1. */
     readonly setting: number;
     readonly isWatched: boolean;
     readonly isSlow: boolean;
@@ -39,11 +39,11 @@ export class Liveliness {
   }
 }
 
-/** A condition that counts only when it has lasted for a while. */
+/** A condition whose changes count only after they have lasted for a while. */
 class Lasting {
   private since: number | undefined;
 
-  /** @param after time that it must hold, or no longer hold, ms */
+  /** @param after how long the condition must hold, or not hold, before it counts; in ms */
   constructor(
     private value: boolean,
     private readonly after: { readonly on: number; readonly off: number },

@@ -1,4 +1,7 @@
-/** Records of a room's host: decisions, and drawings and reports that wait for one. */
+/**
+ * Records of a room's moderation: the host's decisions, and drawings and reports without a
+ * decision.
+ */
 import * as v from 'valibot';
 import { count, finite, id } from '../../../shared/common-schemas.ts';
 import { REASONS } from '../../../shared/protocol/reasons.ts';
@@ -12,7 +15,7 @@ const at = finite;
 export const MODERATION = {
   /** Muted participants. */
   mutes: v.strictObject({ id }),
-  /** Drawings that wait for the host's decision, or whose visitor does not know it yet. */
+  /** Drawings that wait for the host's decision, or whose visitor has not received it yet. */
   drawings: v.strictObject({
     id,
     by: participantView,
@@ -20,30 +23,30 @@ export const MODERATION = {
     pixels: bytes,
     /** [Z] */
     latent: v.custom<Float32Array>((value) => value instanceof Float32Array),
-    /** When it was sent. */
+    /** When the drawing was sent. */
     at,
-    /** `approved`, or why it was refused; absent: it waits. */
+    /** `approved`, or the reason for a refusal; absent while the drawing waits. */
     decision: v.optional(v.picklist(['approved', ...REASONS])),
   }),
-  /** Organisms that visitors have reported, as they were at that time. */
+  /** Organisms that visitors have reported, as they looked when they were reported. */
   reports: v.strictObject({
     /** Number of the organism. */
     id,
-    /** Tick of its planting: a restored room may give its number again. */
+    /** Tick of planting. A restored room may give the number of the organism to another one. */
     born: count,
     kind: v.string(),
     origin,
     planter,
     side: count,
-    /** [side, side, 4] its cells on black. */
+    /** [side, side, 4] the organism's cells on black. */
     rgba: bytes,
     /** Tick of `rgba`. */
     pictured: count,
-    /** Participants who have reported it, each once. */
+    /** Participants who have reported the organism, each listed once. */
     reporters: v.array(id),
-    /** Number of reporters, from the first on, whose reports the host has dismissed. */
+    /** Number of reporters, counted from the first, whose reports the host has dismissed. */
     dismissed: count,
-    /** When the first report came that is not dismissed. */
+    /** When the first report arrived that has not been dismissed. */
     since: at,
   }),
 } as const;
@@ -54,9 +57,9 @@ export type Moderation = {
 };
 
 /**
- * Stores an item of a list under its id, or removes it.
+ * Stores an item of a list under its id. Without an item, removes the stored one.
  *
- * @throws Refusal elsewhere: it is not stored, as another server may own the room by now
+ * @throws Refusal elsewhere if it cannot be stored, because another server may lead the room now
  */
 export type KeepItem = <List extends keyof Moderation>(
   list: List,
@@ -64,5 +67,5 @@ export type KeepItem = <List extends keyof Moderation>(
   item?: Moderation[List][number],
 ) => Promise<void>;
 
-/** Ignores that an item was not stored: the log names it, and nobody waits for it. */
+/** Ignores that an item could not be stored: the failure is logged, and no caller waits for it. */
 export const unkept = (): void => {};

@@ -1,4 +1,4 @@
-/** Organisms that visitors have reported to the host, as they looked when they were reported. */
+/** Reports of organisms by visitors to the host. Shows each organism as it looked when reported. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type {
   LifeEvent,
@@ -9,7 +9,7 @@ import type {
 import type { Room } from '../../world/room.ts';
 import { type KeepItem, type Moderation, unkept } from './moderation-records.ts';
 
-/** Maximum number of reporters stored for each organism; more reports change nothing for the host. */
+/** Maximum number of reporters stored per organism. More reports change nothing for the host. */
 const MAX_REPORTERS = 1_000;
 /** Maximum number of reported organisms. */
 const MAX_REPORTED = 256;
@@ -17,7 +17,7 @@ const MAX_REPORTED = 256;
 /** A reported organism, which may have departed. */
 export type Report = Moderation['reports'][number];
 
-/** Number of reports that the host has not dismissed. */
+/** Returns the number of reports that the host has not dismissed. */
 export const openOf = ({ reporters, dismissed }: Report): number => reporters.length - dismissed;
 
 /** The reports of one room. Each participant counts once for each organism. */
@@ -39,33 +39,34 @@ export class Reports {
     for (const { id } of options.kept.filter(isOver)) this.forget(id).catch(unkept);
   }
 
-  /** Number of organisms that the host has not decided about. */
+  /** Number of reported organisms that the host has not decided on. */
   get size(): number {
     return this.list.length;
   }
 
-  /** The organisms that the host has not decided about, most reported first. */
+  /** Reported organisms that the host has not decided on, most reported first. */
   get list(): Report[] {
     return [...this.cases.values()]
       .filter((one) => openOf(one) > 0)
       .sort((a, b) => openOf(b) - openOf(a) || a.since - b.since);
   }
 
-  /** A reported organism that the host has not decided about. */
+  /** Returns a reported organism; undefined if the host has nothing to decide on it. */
   find(organism: OrganismId): Report | undefined {
     const one = this.cases.get(organism);
     return one && openOf(one) > 0 ? one : undefined;
   }
 
-  /** Whether a reported organism is still in the room. */
+  /** Returns whether a reported organism is still in the room. */
   lives({ id, born }: Report): boolean {
     return this.options.room.viewOf(id)?.born === born;
   }
 
   /**
-   * Stores a report; a second one of the same participant changes nothing.
+   * Stores a report. A second report by the same participant changes nothing.
    *
-   * @throws Refusal no-such-organism; room-busy: the list is full; elsewhere: it is not stored
+   * @throws Refusal no-such-organism; room-busy if the list is full; elsewhere if it cannot be
+   *   stored
    */
   async add(organism: OrganismId, by: ParticipantId): Promise<void> {
     const { room, date } = this.options;
@@ -75,20 +76,20 @@ export class Reports {
     const known = found?.born === view.born ? found : undefined;
     if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
     const { reporters = [] as number[], dismissed = 0 } = known ?? {};
-    // The first reported picture stays, whatever the organism is turned into.
+    // Keep the first reported picture, even if the organism is transformed later.
     const isOpen = known && openOf(known) > 0;
     const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
     const counts = !reporters.includes(by) && reporters.length < MAX_REPORTERS;
     await this.put(counts ? { ...one, reporters: [...reporters, by] } : one);
   }
 
-  /** Takes what happened in a tick. */
+  /** Updates the reports after a tick. */
   follow(life: readonly LifeEvent[]): void {
     for (const event of life) {
       const one = event.what === 'born' ? undefined : this.cases.get(event.id);
       if (!one) continue;
       const view = this.options.room.viewOf(one.id);
-      // The picture of a seedling does not show what has been reported.
+      // A seedling's picture shows little of the organism, so replace it after the growth.
       if (event.what === 'grown' && view)
         this.put({ ...one, ...this.portrait(view) }).catch(unkept);
       if (event.what !== 'died') continue;
@@ -97,10 +98,10 @@ export class Reports {
   }
 
   /**
-   * The host leaves an organism as it is. Those who have reported it do not count again; others do.
+   * Dismisses the reports of an organism. Participants who have reported it do not count again.
    *
-   * @returns whether it was in the list
-   * @throws Refusal elsewhere: that is not stored
+   * @returns whether the organism was in the list
+   * @throws Refusal elsewhere if the decision cannot be stored
    */
   async dismiss(organism: OrganismId): Promise<boolean> {
     const one = this.find(organism);
@@ -110,7 +111,7 @@ export class Reports {
     return true;
   }
 
-  /** The organism as it looks now. */
+  /** Captures the organism as it looks now. */
   private portrait({ id, born, kind, origin, planter, side, x, y }: OrganismView) {
     const { grid, tick } = this.options.room;
     const { rgba, owner, width } = grid.planes;
@@ -122,7 +123,11 @@ export class Reports {
     return { id, born, kind, origin, planter, side, rgba: cells, pictured: tick };
   }
 
-  /** Forgets the oldest organism that has departed. @throws Refusal room-busy: all live */
+  /**
+   * Forgets the departed organism that was reported first.
+   *
+   * @throws Refusal room-busy if all live
+   */
   private makeRoom(): void {
     const gone = [...this.cases.values()].find((one) => !this.lives(one));
     if (!gone) throw new Refusal('room-busy', 'reports');

@@ -1,6 +1,6 @@
 /**
- * What the host allows participants in a room: who may act, how much and how often, and whose name
- * is shown. It stores and sends nothing. Start at `admit`.
+ * Applies the host's rules to the participants of a room: who may act, how much and how often, and
+ * whose name is shown. It stores and sends nothing. Start at `admit`.
  */
 import type { RoomSettings } from '../../../shared/host/settings.ts';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
@@ -9,25 +9,28 @@ import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 
-/** Names of planters that are nobody: visitors cannot take them, so they are never hidden. */
+/**
+ * Names of planters that are not people. Visitors cannot take these names, so they are never
+ * hidden.
+ */
 const BUILT_IN: readonly string[] = [PAGE_DEFAULTS.attract.name, PAGE_DEFAULTS.osc.planter];
 
-/** Participants whose last planting time is remembered. */
+/** Maximum number of participants whose last planting time is remembered. */
 const MAX_REMEMBERED = 10_000;
 
 /** Applies a room's settings, mutes and opening hours to commands and messages. */
 export class RoomPolicy {
   /** Participants who may only watch. */
   readonly muted = new Set<ParticipantId>();
-  /** Whether it is outside the opening hours. */
+  /** Whether the room is dimmed, because it is outside the opening hours. */
   isDimmed = false;
   /** Whether the day of the room is ending, so that nobody may act. */
   isFarewell = false;
-  /** Whether walls show the family tree of the day that ends. */
+  /** Whether walls show the family tree of the ending day. */
   showsTree = false;
   /** Whether visitors may not join, because it is outside the opening hours. */
   isClosed = false;
-  /** When each participant last planted, ms; the oldest first. */
+  /** When each participant last planted, in ms; oldest first. */
   private readonly lastPlantedAt = new Map<ParticipantId, number>();
 
   constructor(public settings: RoomSettings) {}
@@ -46,7 +49,7 @@ export class RoomPolicy {
     };
   }
 
-  /** Whether others may see this participant's cursor and beacons. */
+  /** Returns whether others may see a participant's cursor and beacons. */
   mayShow(participant: ParticipantId): boolean {
     return !this.muted.has(participant);
   }
@@ -54,7 +57,7 @@ export class RoomPolicy {
   /** Checks that a participant may change the room. @throws Refusal muted, paused */
   requireMayAct(participant: ParticipantId, what?: RoomCommand['what']): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
-    // Organisms depart in a paused room too, so their planters can keep them.
+    // Organisms depart even in a paused room, so their planters may renew them.
     const isPaused = this.settings.paused && what !== 'renew';
     if (isPaused || this.isFarewell) throw new Refusal('paused');
   }
@@ -72,10 +75,10 @@ export class RoomPolicy {
   }
 
   /**
-   * Starts the wait of a participant who uses a seed, until they may use the next.
+   * Starts the time that a participant must wait between two uses of a seed.
    *
    * @param now ms
-   * @throws Refusal cooling-down: they still wait
+   * @throws Refusal cooling-down if the previous wait has not ended
    */
   startCooldown(participant: ParticipantId, now: number): void {
     const { cooldown } = this.settings;
@@ -91,12 +94,12 @@ export class RoomPolicy {
   }
 
   /**
-   * Checks that a participant may turn an organism of this planter into something else.
+   * Checks that a participant may transform an organism of this planter.
    *
    * @throws Refusal not-yours
    */
   requireMayTransform(by: ParticipantId, planter: ParticipantId | undefined): void {
-    // The room itself refuses what does not live.
+    // The room itself refuses to transform an organism that does not exist.
     if (planter === undefined || planter === by || this.settings.transformOthers) return;
     throw new Refusal('not-yours');
   }
@@ -106,17 +109,17 @@ export class RoomPolicy {
     this.lastPlantedAt.delete(participant);
   }
 
-  /** A key of whose names are hidden; two different states have different keys. */
+  /** Key of the set of hidden names. Different sets have different keys. */
   get hiddenNamesKey(): string {
     return [this.settings.names, ...this.muted].join();
   }
 
-  /** Whether a participant has a name that others do not see. */
+  /** Returns whether a participant has a name that others do not see. */
   isNameHidden(participant: ParticipantView): boolean {
     return participant.name !== this.redactParticipant(participant).name;
   }
 
-  /** Removes hidden names from a message: those of muted participants, or all. */
+  /** Removes hidden names from a message: the names of muted participants, or all names. */
   redactNames<N extends EventName>(event: N, message: Event<N>): Event<N> {
     if (this.settings.names && this.muted.size === 0) return message;
     return this.redactions[event]?.(message) ?? message;
@@ -145,7 +148,9 @@ export class RoomPolicy {
       ? participant
       : { ...participant, name: '' };
 
-  /** The organism as others may see it: without its planter's name if that is hidden. */
+  /**
+   * Returns an organism as others may see it: without its planter's name if that name is hidden.
+   */
   readonly redactPlanter = <O extends Pick<OrganismView, 'planter'>>(organism: O): O => ({
     ...organism,
     planter: this.redactParticipant(organism.planter),

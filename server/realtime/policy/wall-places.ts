@@ -1,70 +1,75 @@
 /**
- * The places that the host has given to walls. A wall shows its pass, which is part of its own
- * address, and other walls cannot take its place. The caller stores the places.
+ * Seats that the host has reserved for walls. A wall's address contains its pass, so other walls
+ * cannot take its seat. The caller stores the seats.
  */
 import { randomInt } from 'node:crypto';
 
-/** The place of one wall in one room. */
+/** The seat of one wall in one room. */
 export interface WallPlace {
   readonly id: number;
   readonly room: string;
   /** The host's name for the wall, unique in the room. */
   readonly name: string;
   readonly pass: string;
-  /** Whether the wall has ever been up. */
+  /** Whether the wall has ever been connected. */
   readonly seen: boolean;
-  /** When the wall was lost, wall clock, ms since the epoch; null: it is up, or was never up. */
+  /**
+   * When the wall was lost, as wall clock in ms since the epoch; null if it is or never was
+   * connected.
+   */
   readonly lost: number | null;
 }
 
-/** Letters and digits that cannot be mistaken for one another, as a pass may have to be typed. */
+/** Letters and digits that are hard to confuse, because a pass may have to be typed. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 const MAX_ID = 0x7fffffff;
-/** 59 bits. */
+/** Number of letters, which gives 59 bits. */
 const PASS_LENGTH = 12;
 
-/** All places of a server. */
+/** All wall seats of a server. */
 export class WallPlaces {
   private places: readonly WallPlace[];
 
   /**
-   * @param date wall clock, ms since the epoch
-   * @param places the stored places
-   * @param onChange called with all places after each change
+   * @param date returns the wall clock, in ms since the epoch
+   * @param places the stored seats
+   * @param onChange called with all seats after each change
    */
   constructor(
     private readonly date: () => number,
     places: readonly WallPlace[] = [],
     private readonly onChange: (places: readonly WallPlace[]) => void = () => {},
   ) {
-    // A server that was killed could not store that its walls were lost then.
+    // A server that was killed could not store that its walls were lost.
     this.places = places.map((place) => this.asOfNobody(place));
   }
 
-  /** Takes the places as they are stored now, perhaps by another server. */
+  /** Replaces the seats with the stored ones, which another server may have changed. */
   replace(places: readonly WallPlace[]): void {
     this.places = places;
   }
 
-  /** Another server has run the room until now: its walls are lost until they are back. */
+  /**
+   * Marks the walls of a room as lost until they reconnect, because another server ran the room.
+   */
   takenOver(room: string): void {
     const places = this.places.map((one) => (one.room === room ? this.asOfNobody(one) : one));
     if (places.some((one, i) => one !== this.places[i])) this.change(places);
   }
 
-  /** The places of a room, oldest first. */
+  /** Returns the seats of a room, oldest first. */
   of(room: string): readonly WallPlace[] {
     return this.places.filter((place) => place.room === room);
   }
 
-  /** The place that a pass opens in a room. */
+  /** Finds a room's seat by its pass. */
   find(room: string, pass: string): WallPlace | undefined {
     return this.places.find((place) => place.room === room && place.pass === pass);
   }
 
-  /** Gives a new place. @param name not used in the room yet */
+  /** Adds a seat. @param name not used in the room yet */
   add(room: string, name: string): WallPlace {
-    // Random, as other servers add places too.
+    // Random, because other servers add seats, too.
     const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const place = { id, room, name, pass: letters.join(''), seen: false, lost: null };
@@ -72,27 +77,26 @@ export class WallPlaces {
     return place;
   }
 
-  /** Takes a place back. */
   remove(id: number): void {
     this.change(this.places.filter((place) => place.id !== id));
   }
 
-  /** Takes all places of a room back. */
+  /** Removes all seats of a room. */
   forget(room: string): void {
     if (this.of(room).length > 0) this.change(this.places.filter((place) => place.room !== room));
   }
 
-  /** The wall of a place is up. */
+  /** Records that the wall of a seat has connected. */
   appeared(id: number): void {
     this.update(id, { seen: true, lost: null });
   }
 
-  /** The wall of a place is gone. */
+  /** Records that the wall of a seat has been lost. */
   vanished(id: number): void {
     this.update(id, { lost: this.date() });
   }
 
-  /** The place of a room that nobody has run for a moment. */
+  /** Returns a seat without its wall, because no server has run the room for a moment. */
   private asOfNobody(place: WallPlace): WallPlace {
     return place.seen && place.lost === null ? { ...place, lost: this.date() } : place;
   }

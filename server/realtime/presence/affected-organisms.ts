@@ -1,8 +1,8 @@
 /**
- * Tells planters what others have done to their organisms: gathered, and at most so often. What
- * happens while a planter is away, or their page is hidden, waits for their return. That an organism
- * departs is told at once, or within seconds of another message, and again after each return as long
- * as its planter can renew it.
+ * Notifies planters about what others have done to their organisms, in gathered messages at limited
+ * rates. If a planter is away or their page is hidden, changes wait until they return. A departing
+ * organism is reported immediately, or within seconds of another message, and again after each
+ * return while its planter can still renew it.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
@@ -26,24 +26,24 @@ const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
 
 export interface AffectedOrganismsOptions {
   readonly room: Pick<Room, 'viewOf' | 'blockersOf' | 'renewable'>;
-  /** Whether a participant is present, or their seat is still reserved. */
+  /** Returns whether a participant is present, or their seat is still reserved. */
   readonly isExpected: (participant: ParticipantId) => boolean;
-  /** How others see a participant who is present; undefined if they are not. */
+  /** Returns a present participant as others see them; undefined if they are not present. */
   readonly personOf: (participant: ParticipantId) => ParticipantView | undefined;
-  /** Sends a message. @returns false if the participant is away, or does not see their page */
+  /** Sends a message. @returns false if the participant is away or their page is hidden */
   readonly send: (participant: ParticipantId, message: Event<'affected'>) => boolean;
 }
 
-/** Everything of one kind that was done to one organism. */
+/** All changes of one type that were made to one organism. */
 interface Change {
   readonly organism: Pick<OrganismView, 'id' | 'kind'>;
   readonly how: How;
-  /** The kind that it has turned into. */
+  /** Name of the creature that the organism was transformed into. */
   into?: string | undefined;
   readonly people: Map<ParticipantId, OrganismView['planter']>;
 }
 
-/** By organism and way. */
+/** Changes by organism and type: see `keyOf`. */
 type Changes = Map<string, Change>;
 
 interface Gathered {
@@ -56,19 +56,21 @@ interface Sent {
   /** ms */
   readonly at: number;
   readonly tick: number;
-  /** Until the client has confirmed a frame that was sent later. */
+  /**
+   * Changes to send again after a return; undefined once the client has confirmed a later frame.
+   */
   changes?: Changes | undefined;
 }
 
-/** An organism that has not healed since somebody wounded it. */
+/** An organism that has been wounded and has not healed yet. */
 interface Wounded {
-  /** Who wounded it last. */
+  /** Participant who wounded the organism last. */
   readonly by: ParticipantId;
-  /** How many of its live cells each neighbour blocked at that time. */
+  /** Number of live cells that each neighbour blocked at the time of the wound. */
   readonly blockers: ReadonlyMap<OrganismId, number>;
 }
 
-/** Gathers a room's events by planter. In memory only; everything in it is bounded. */
+/** Gathers a room's events by planter. Everything is in memory only, and bounded in size. */
 export class AffectedOrganisms {
   private readonly gathered = new Map<ParticipantId, Gathered>();
   private readonly sent = new Map<ParticipantId, Sent>();
@@ -97,7 +99,7 @@ export class AffectedOrganisms {
         if (organism) this.remember(organism, event.by);
       } else if (wound && (event.what === 'died' || event.what === 'healed')) {
         this.wounded.delete(event.id);
-        // They may have been told that it is healing.
+        // The planter may have been notified of the wound, but not that it was deadly.
         const isGone = event.what === 'died' && DEADLY.includes(event.cause);
         if (isGone) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
       } else if (wound && event.what === 'asleep') {
@@ -107,7 +109,7 @@ export class AffectedOrganisms {
     }
   }
 
-  /** Sends what is due. @param tick of the events that were followed last @param now ms */
+  /** Sends all changes that are due. @param tick of the events gathered last @param now ms */
   send(tick: number, now: number): void {
     for (const [participant, { since, changes }] of this.gathered) {
       const last = this.sent.get(participant);
@@ -120,7 +122,7 @@ export class AffectedOrganisms {
       if (isNews && !this.options.send(participant, message)) continue;
       this.gathered.delete(participant);
       if (!isNews) continue;
-      // Those that depart are last, and so kept longest.
+      // Departing organisms come last, so that they are kept longest.
       const unconfirmed = [...(last?.changes ?? []), ...changes].sort(
         ([, a], [, b]) => Number(isDeparting(a)) - Number(isDeparting(b)),
       );
@@ -131,13 +133,13 @@ export class AffectedOrganisms {
     }
   }
 
-  /** A participant has drawn the frame of a tick, so they have received all earlier messages. */
+  /** Confirms all earlier messages, because the participant has drawn the frame of a tick. */
   acknowledge(participant: ParticipantId, tick: number): void {
     const last = this.sent.get(participant);
     if (last && tick >= last.tick) last.changes = undefined;
   }
 
-  /** A participant is back: they are told at once, also what may have been lost on the way. */
+  /** Schedules a message to a returned participant, including changes that may have been lost. */
   returned(participant: ParticipantId): void {
     const lost = this.sent.get(participant)?.changes ?? [];
     this.sent.delete(participant);
@@ -150,7 +152,7 @@ export class AffectedOrganisms {
     if (all.size > 0) this.gathered.set(participant, { since: -Infinity, changes: all });
   }
 
-  /** Forgets participants who do not come back. */
+  /** Forgets participants who will not come back. */
   forget(participants: readonly ParticipantId[]): void {
     for (const participant of participants) {
       this.gathered.delete(participant);
@@ -181,7 +183,7 @@ export class AffectedOrganisms {
     return change;
   }
 
-  /** It may have turned several times since its planter was told. */
+  /** Adds a transformation. After several ones, the message names the first form and the last. */
   private transformed(
     organism: OrganismView | undefined,
     { by, kind }: Extract<LifeEvent, { what: 'transformed' }>,
@@ -197,11 +199,14 @@ export class AffectedOrganisms {
     if (!this.options.isExpected(planter.id)) return;
     const blockers = this.wounded.get(id)?.blockers ?? this.options.room.blockersOf(id);
     this.wounded.set(id, { by, blockers });
-    // An undo may have removed organisms without an event.
+    // An undo may have removed organisms without an event, so limit the number of entries.
     if (this.wounded.size > maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
   }
 
-  /** The organism rests with a scar: does the neighbour who took most now block its cells? */
+  /**
+   * Adds that a neighbour has outgrown an organism, which rests with a scar, if the neighbour
+   * blocks more of its cells than at the time of the wound.
+   */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
     const { room } = this.options;
     const taken = [...room.blockersOf(id)]
@@ -223,13 +228,13 @@ export class AffectedOrganisms {
         if (how !== 'departing') return [change];
         const secondsLeft = renewable.get(id);
         if (secondsLeft !== undefined) return [{ ...change, secondsLeft }];
-        // One that lives has been renewed, or an undo has brought it back.
+        // A living organism has been renewed or brought back by an undo.
         return room.viewOf(id) ? [] : [{ ...change, how: 'departed' as const }];
       }),
     };
   }
 
-  /** A participant who has left, or was never present, has no name. */
+  /** Returns a participant without a name if they have left or were never present. */
   private personOf(id: ParticipantId): OrganismView['planter'] {
     return this.options.personOf(id) ?? { id, name: '', hue: 0 };
   }

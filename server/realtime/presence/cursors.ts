@@ -1,4 +1,6 @@
-/** The participants' cursors. Only the latest position of each is kept until it is broadcast. */
+/**
+ * The participants' cursors. Only the latest position of each cursor is kept until it is broadcast.
+ */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import {
   type PackedPointer,
@@ -12,27 +14,27 @@ export class Cursors {
   private moved = new Map<ParticipantId, Pointer>();
   private lastSentAt = 0;
 
-  /** Records the latest position of a participant's cursor. */
   move(participant: ParticipantId, pointer: Omit<Pointer, 'id'>): void {
     this.moved.set(participant, { ...pointer, id: participant });
   }
 
-  /** Has everybody hide a participant's cursor. */
+  /** Makes all pages hide a participant's cursor. */
   hide(participant: ParticipantId): void {
     this.moved.set(participant, { id: participant, tool: 'look' });
   }
 
-  /** Drops what is not broadcast yet, because the participant has left. */
+  /** Drops a move that has not been broadcast yet, because the participant has left. */
   forget(participant: ParticipantId): void {
     this.moved.delete(participant);
   }
 
   /**
-   * Takes the cursors that have moved. The interval grows with the number of recipients.
+   * Returns and clears the cursors that have moved. The interval grows with the number of
+   * recipients.
    *
    * @param now ms
    * @param people number of recipients
-   * @returns undefined if nothing has moved, or if the last broadcast was too recent
+   * @returns undefined if no cursor has moved, or if the last broadcast was too recent
    */
   due(now: number, people: number): PackedPointer[] | undefined {
     const { cursorInterval, cursorPeople } = DEFAULTS.net;

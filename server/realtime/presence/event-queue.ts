@@ -8,14 +8,15 @@ import type { RoomClient } from '../sessions/room-client.ts';
 type Recipient = Pick<RoomClient, 'send'>;
 
 /**
- * Rounds within which each client has a turn: two, and a third for a client that changes its tier.
+ * Number of rounds in which each client has at least one turn: two, and a third for a client that
+ * changes its tier.
  */
 const ROUNDS = 3;
 
 /** Delivers each event once to each client, in order. */
 export class EventQueue {
   private events: {
-    /** 1…, in order. */
+    /** Number of the event, counted from 1. */
     readonly number: number;
     /** The delivery round in which the event was added. */
     readonly round: number;
@@ -26,7 +27,7 @@ export class EventQueue {
   /** Number of the last event that each client has received, or knows from its welcome. */
   private readonly lastReceived = new WeakMap<Recipient, number>();
 
-  /** Queues an event. @param message must not change any more */
+  /** Queues an event. @param message must not change afterwards */
   add<N extends EventName>(event: N, message: Event<N>): void {
     const send = (client: Recipient): void => client.send(event, message);
     this.events.push({ number: ++this.count, round: this.round, send });
@@ -38,9 +39,9 @@ export class EventQueue {
   }
 
   /**
-   * Sends each client with a turn the events that it has not received yet.
+   * Sends new events to each client that has a turn.
    *
-   * @param hasTurn must be true at least once in three rounds for each client
+   * @param hasTurn must be true for each client once in three rounds or more often
    */
   deliver<R extends Recipient>(members: Iterable<R>, hasTurn: (client: R) => boolean): void {
     if (this.events.length > 0) {

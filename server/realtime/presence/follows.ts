@@ -1,4 +1,4 @@
-/** Participants who follow the view of another one, which their page then shows too. */
+/** Lets participants follow another participant, whose view their page then shows, too. */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
@@ -6,13 +6,13 @@ import type { RoomClient } from '../sessions/room-client.ts';
 import type { Seats } from '../sessions/seats.ts';
 import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 
-/** Who follows whom in one room. News is sent once per tick. */
+/** Tracks who follows whom in one room. News is sent once per tick. */
 export class Follows {
-  /** By follower. */
+  /** Followed participants, by follower. */
   private readonly followed = new Map<RoomClient, ParticipantId>();
-  /** Participants whose view has changed since their followers were sent it. */
+  /** Participants whose view has changed since it was last sent to their followers. */
   private readonly moved = new Set<ParticipantId>();
-  /** Who has more or fewer followers than they were told. */
+  /** Participants whose number of followers has changed since they last received it. */
   private readonly recounted = new Set<ParticipantId>();
 
   constructor(
@@ -21,7 +21,7 @@ export class Follows {
   ) {}
 
   /**
-   * Has a client follow a participant instead of whom it follows now; undefined: nobody.
+   * Makes a client follow a participant, instead of any other; undefined to follow nobody.
    *
    * @throws Refusal no-such-participant, follows-you
    */
@@ -31,7 +31,7 @@ export class Follows {
       if (participant === you || !this.seats.memberOf(participant)) {
         throw new Refusal('no-such-participant', `participant ${participant}`);
       }
-      // Two who follow each other would both zoom out for ever.
+      // Two participants who follow each other would both zoom out endlessly.
       if (this.leadsTo(participant, you)) throw new Refusal('follows-you');
     }
     this.stop(client);
@@ -41,13 +41,13 @@ export class Follows {
     this.moved.add(participant);
   }
 
-  /** A client's view has changed. */
+  /** Records that a client's view has changed. */
   viewChanged(client: RoomClient): void {
     const you = this.seats.participantOf(client);
     if (you && this.followed.size > 0) this.moved.add(you.id);
   }
 
-  /** A participant has left, or may no longer be followed: tells their followers. */
+  /** Ends all following of a participant who has left or been muted, and notifies the followers. */
   release(participant: ParticipantId): void {
     for (const [client, followed] of [...this.followed]) {
       if (followed !== participant) continue;
@@ -56,13 +56,16 @@ export class Follows {
     }
   }
 
-  /** A client has left. */
+  /** Removes a client that has left. */
   forget(client: RoomClient, participant: ParticipantId): void {
     this.stop(client);
     this.release(participant);
   }
 
-  /** Tells followers what is now seen by those they follow, and these how many follow them. */
+  /**
+   * Sends followers the new views of the people they follow, and participants their number of
+   * followers.
+   */
   sendNews(): void {
     for (const [client, participant] of this.followed) {
       if (!this.moved.has(participant)) continue;
@@ -82,7 +85,7 @@ export class Follows {
     this.recounted.clear();
   }
 
-  /** undefined while their page is hidden. */
+  /** Returns a participant's viewport; undefined while their page is hidden. */
   private viewOf(participant: ParticipantId) {
     const client = this.seats.memberOf(participant);
     return client && this.broadcaster.viewportOf(client);
@@ -95,7 +98,7 @@ export class Follows {
     this.recounted.add(participant);
   }
 
-  /** Whether a participant follows another one, directly or through others. */
+  /** Returns whether a participant follows another one, directly or through others. */
   private leadsTo(participant: ParticipantId, target: ParticipantId | undefined): boolean {
     for (let at: ParticipantId | undefined = participant; at !== undefined; ) {
       if (at === target) return true;

@@ -1,6 +1,6 @@
 /**
- * Tells the clients of a room who is present, what their names are, and how long the queue is. It
- * never admits or removes anybody: see `RoomAdmission`. Start at `Presence`.
+ * Keeps the clients of a room informed of who is present, under which name, and how long the queue
+ * is. It never admits or removes anybody: see `RoomAdmission`. Start at `Presence`.
  */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import {
@@ -14,19 +14,22 @@ import type { RoomPolicy } from '../policy/room-policy.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
-/** If more join in one tick, they are sent their own joins too. */
+/** Maximum number of joins in one tick for which participants do not receive their own join. */
 const FEW = 16;
 
-/** The presence changes since the last `clear`. */
+/** Collects the presence changes since the last `clear`. */
 export class PresenceChanges {
   private readonly joined = new Map<ParticipantId, ParticipantView>();
   private readonly left = new Set<ParticipantId>();
-  /** Those of `joined` who were present already, under another name. */
+  /** Members of `joined` who were already present under another name. */
   private readonly renamed = new Set<ParticipantId>();
-  /** The message for most clients; built once. */
+  /** Message for most clients, built only once. */
   private shared: Event<'people'> | undefined;
 
-  /** A participant has joined or resumed. Clients that joined in between do not know them yet. */
+  /**
+   * Records that a participant has joined or resumed. They are announced even if they had just
+   * left, because clients that joined in between do not know them yet.
+   */
   enter(you: ParticipantView): void {
     this.shared = undefined;
     this.left.delete(you.id);
@@ -34,8 +37,8 @@ export class PresenceChanges {
   }
 
   /**
-   * A participant has left. This counts even if they joined in the same tick, since welcomes name
-   * them.
+   * Records that a participant has left. They are announced even if they joined in the same tick,
+   * because welcomes may have named them.
    */
   leave(id: ParticipantId): void {
     this.shared = undefined;
@@ -44,7 +47,9 @@ export class PresenceChanges {
     this.left.add(id);
   }
 
-  /** A participant has a new name. Newcomers are announced only under their new name. */
+  /**
+   * Records that a participant has a new name. Newcomers are announced only under their new name.
+   */
   rename(you: ParticipantView): void {
     this.shared = undefined;
     this.joined.set(you.id, you);
@@ -54,14 +59,14 @@ export class PresenceChanges {
   /**
    * Builds the message for one client.
    *
-   * @param own the client's participant, whose own join is left out if few have joined; absent for a
-   *   wall
+   * @param own the client's participant, whose own join is left out if few have joined; absent for
+   *   walls and spectators
    * @returns one shared object for clients with the same changes; undefined if there are none
    */
   changesFor(own?: ParticipantId): Event<'people'> | undefined {
     this.shared ??= { joined: [...this.joined.values()], left: [...this.left] };
     const { joined, left } = this.shared;
-    // A message for each of them would be far too much when everybody comes back at once.
+    // Separate messages would be far too expensive when everybody comes back together.
     if (joined.length > FEW) return this.shared;
     const knows = own !== undefined && this.joined.has(own) && !this.renamed.has(own);
     if (!knows) return joined.length + left.length > 0 ? this.shared : undefined;
@@ -69,7 +74,7 @@ export class PresenceChanges {
     return others.length + left.length > 0 ? { joined: others, left } : undefined;
   }
 
-  /** Forgets all changes, after they were sent. */
+  /** Forgets all changes after they have been sent. */
   clear(): void {
     this.shared = undefined;
     this.joined.clear();
@@ -79,7 +84,7 @@ export class PresenceChanges {
 }
 
 /**
- * The names of all present participants, and of absent ones who planted living organisms. The
+ * Lists the names of all present participants, and of absent ones who planted living organisms. The
  * absent ones join and leave in the same message, which makes pages update the names on their
  * organisms.
  */
@@ -100,21 +105,21 @@ export function allNames(
 export class Presence {
   readonly changes = new PresenceChanges();
   private isQueueChanged = false;
-  /** The position that each waiting client was sent last. */
+  /** Last position sent to each waiting client. */
   private readonly positions = new WeakMap<RoomClient, number>();
 
-  /** @param watchers the walls and the spectators */
+  /** @param watchers walls and spectators */
   constructor(
     private readonly context: RoomContext,
     private readonly watchers: readonly { readonly members: Iterable<RoomClient> }[],
   ) {}
 
-  /** All participants, walls and spectators. */
+  /** Yields all participants, walls and spectators. */
   *allClients(): Generator<RoomClient> {
     for (const { members } of [this.context.seats, ...this.watchers]) yield* members;
   }
 
-  /** Sends an event to everybody at once, without the names that the policy hides. */
+  /** Sends an event to everybody immediately, without the names that the policy hides. */
   broadcastEvent<N extends EventName>(event: N, message: Event<N>): void {
     const shown = this.context.policy.redactNames(event, message);
     for (const client of this.allClients()) client.send(event, shown);
@@ -130,7 +135,7 @@ export class Presence {
     }
   }
 
-  /** Sends the presence changes since the last tick, in one message. */
+  /** Sends the presence changes since the last tick, in one message per client. */
   sendPresenceChanges(): void {
     if (!this.changes.changesFor()) return;
     const { policy, seats } = this.context;
@@ -148,14 +153,12 @@ export class Presence {
     this.changes.clear();
   }
 
-  /** Has `sendQueuePositions` send the positions at the end of this tick. */
+  /** Makes `sendQueuePositions` send the positions at the end of this tick. */
   markQueueChanged(): void {
     this.isQueueChanged = true;
   }
 
-  /**
-   * Tells waiting clients how many are ahead, if that has changed since the last tick.
-   */
+  /** Sends waiting clients the number of clients ahead, if it has changed since the last tick. */
   sendQueuePositions(): void {
     if (!this.isQueueChanged) return;
     this.isQueueChanged = false;
@@ -164,20 +167,20 @@ export class Presence {
     });
   }
 
-  /** Tells a waiting client how many are ahead. @param resume see the event */
+  /** Sends a waiting client the number of clients ahead. @param resume see `Event<'waiting'>` */
   sendQueuePosition(client: RoomClient, ahead: number, resume?: string): void {
     this.positions.set(client, ahead);
     client.send('waiting', { ahead, ...(resume !== undefined && { resume }) });
   }
 
-  /** Participants always see their own name, as in their welcome. */
+  /** Sends participants their own name even if it is hidden from others, as in their welcome. */
   private sendOwnName(client: RoomClient, you: ParticipantView): void {
     if (this.context.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });
   }
 }
 
 /**
- * What is sent again: everything about the room to everybody, all names to everybody, or the
+ * Extent of a refresh: everything about the room to everybody, all names to everybody, or the
  * welcome to walls alone.
  */
 export type Refresh = 'room' | 'names' | 'walls';
@@ -188,16 +191,16 @@ export type Refresh = 'room' | 'names' | 'walls';
  */
 export class RefreshRequests {
   private requested: Refresh | undefined;
-  /** Requested before the tick that has just been handled. */
+  /** Refresh that was requested before the tick that has just been handled. */
   private pending: Refresh | undefined;
-  /** Which names clients know to be hidden. */
+  /** Key of the hidden names, as known to clients. */
   private hiddenNamesKey: string;
 
   constructor(private readonly policy: Pick<RoomPolicy, 'hiddenNamesKey'>) {
     this.hiddenNamesKey = policy.hiddenNamesKey;
   }
 
-  /** Requests a refresh of the names if the policy now hides other names, else of the room. */
+  /** Requests a refresh of the names if the policy now hides other names, otherwise of the room. */
   request(): void {
     const { hiddenNamesKey } = this.policy;
     if (hiddenNamesKey === this.hiddenNamesKey) this.requested = 'room';
@@ -205,12 +208,12 @@ export class RefreshRequests {
     this.hiddenNamesKey = hiddenNamesKey;
   }
 
-  /** Requests a refresh of the walls, unless a wider one is requested already. */
+  /** Requests a refresh of the walls, unless a wider refresh has been requested. */
   requestWalls(): void {
     this.requested ??= 'walls';
   }
 
-  /** Marks what was requested as pending; call it once per tick. */
+  /** Makes the requested refresh pending. Call once per tick. */
   endTick(): void {
     this.pending = this.requested;
     this.requested = undefined;

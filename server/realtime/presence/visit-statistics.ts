@@ -1,18 +1,18 @@
 /**
- * How long participants have stayed, how active they are, and who shares an address. In memory
- * only.
+ * Tracks how long participants have stayed, how active they are, and who shares an address. In
+ * memory only.
  */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
 
 interface Visit {
-  /** ms */
+  /** Start of the visit, in ms. */
   readonly since: number;
   /** Address key; '' if unknown. */
   address: string;
   /** See `sourceOf`. */
   readonly source: ParticipantId;
-  /** Accepted commands; a stroke of several messages is one. */
+  /** Number of accepted commands; a stroke of several messages counts once. */
   commands: number;
 }
 
@@ -35,31 +35,32 @@ export class VisitStatistics {
     this.visits.delete(participant);
   }
 
-  /** Whether a participant is present, or their seat is still reserved. */
+  /** Returns whether a participant is present, or their seat is still reserved. */
   isKnown(participant: ParticipantId): boolean {
     return this.visits.has(participant);
   }
 
-  /** Counts an accepted command. */
   countCommand(participant: ParticipantId): void {
     const visit = this.visits.get(participant);
     if (visit) visit.commands++;
   }
 
-  /** A participant's address key; '' if unknown. */
+  /** Returns a participant's address key; '' if unknown. */
   addressOf(participant: ParticipantId): string {
     return this.visits.get(participant)?.address ?? '';
   }
 
   /**
-   * A number that participants of one address share and that does not tell the address: that of the
-   * first of them; undefined if the participant is unknown.
+   * Returns a number that participants of one address share, and that does not reveal the address:
+   * the number of the first of them.
+   *
+   * @returns undefined if the participant is unknown
    */
   sourceOf(participant: ParticipantId): ParticipantId | undefined {
     return this.visits.get(participant)?.source;
   }
 
-  /** Counts the present participants of each known address. */
+  /** Counts the present participants at each known address. */
   participantsByAddress(present: Iterable<ParticipantId>): ReadonlyMap<string, number> {
     const known = [...present].map((id) => this.addressOf(id)).filter((address) => address !== '');
     return countBy(known, (address) => address);

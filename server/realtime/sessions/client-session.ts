@@ -17,7 +17,7 @@ import type { Connection, Outbox } from '../streaming/outbox.ts';
 import type { RoomDirectory, RoomSession } from './local-session.ts';
 import type { RoomClient } from './room-client.ts';
 
-/** Packets that may wait in the transport before frames are held back. */
+/** Maximum number of packets waiting in the transport before frames are held back. */
 const MAX_BUFFERED_PACKETS = 8;
 
 /** Refusals that end the connection. The page reconnects later, or not at all. */
@@ -29,14 +29,14 @@ const FINAL: ReadonlySet<Reason> = new Set([
   'no-spectators',
 ]);
 
-/** Notices to a visitor who has come in without the name they asked for. */
+/** Notices to a visitor who joins without the name they asked for. */
 const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' } as const;
 
 /** Handles one client from connection to disconnection. */
 export class ClientSession implements RoomClient {
   private readonly socket: Socket;
   private readonly rateLimiter: ConnectionRateLimiter;
-  /** The room that it has asked to join last. */
+  /** Session in the room that the client last asked to join. */
   private session: RoomSession | undefined;
   /** Cancels the timeout for the join; undefined once joined. */
   private cancelTimeout: (() => void) | undefined;
@@ -67,7 +67,7 @@ export class ClientSession implements RoomClient {
       this.session = undefined;
     });
     const { join } = socket.handshake.auth;
-    // The handshake with its headers would stay in memory as long as the connection.
+    // Socket.IO would keep the handshake and its headers in memory as long as the connection.
     Object.assign(socket, { handshake: undefined });
     // A join in the handshake saves a round trip.
     if (join !== undefined) this.receive('join', [join]);
@@ -83,13 +83,12 @@ export class ClientSession implements RoomClient {
     return this.connection.writeBuffer.length < MAX_BUFFERED_PACKETS;
   }
 
-  /** Sends an event; too many rejections end the connection. */
+  /** Sends an event. Too many rejections end the connection. */
   send<N extends EventName>(event: N, message: Event<N>): void {
     this.options.outbox.send(this.connection, event, message);
     if (event === 'rejected') this.rejected(message as Event<'rejected'>);
   }
 
-  /** Sends an encoded frame. */
   sendFrame(frame: Uint8Array): void {
     this.options.outbox.send(this.connection, 'frame', frame);
   }
@@ -101,14 +100,14 @@ export class ClientSession implements RoomClient {
     this.end();
   }
 
-  /** Has the page connect again, as this server ends. */
+  /** Makes the page reconnect, because this server is shutting down. */
   moveAway(): void {
     if (this.ended) return;
     this.sendRefusal(new Refusal('shutting-down'));
     this.end();
   }
 
-  /** The join has an answer. */
+  /** Ends the join timeout, because the join has been answered. */
   entered(): void {
     this.clearJoinTimeout();
   }
@@ -125,7 +124,7 @@ export class ClientSession implements RoomClient {
   }
 
   private receive(name: unknown, messages: unknown[]): void {
-    // Messages received before the end of the connection may still arrive here.
+    // Messages received before the connection ended may still arrive here.
     if (this.ended) return;
     try {
       this.rateLimiter.charge('messagesPerSecond');
@@ -164,7 +163,7 @@ export class ClientSession implements RoomClient {
     const { rooms, names } = this.options;
     const { as, pass } = wished;
     const session = rooms.open(room, this);
-    // Others at its address must not keep a wall out that has a place.
+    // Other clients at the same address must not keep out a wall that has a seat.
     if (pass === undefined || !rooms.acceptsPass(room, pass)) this.rateLimiter.join();
     const cleaned = as === undefined ? cleanName(name) : '';
     const wrong = as === undefined ? names(cleaned) : undefined;

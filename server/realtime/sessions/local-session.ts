@@ -1,4 +1,7 @@
-/** One connection in a room of this server, and the interface that it shares with remote ones. */
+/**
+ * A connection in a room of this server, and the interface that it shares with connections in rooms
+ * of other servers.
+ */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { CLIENT_MESSAGES, type MessageName } from '../commands/client-messages.ts';
@@ -7,36 +10,38 @@ import type { Entry, RoomClient } from './room-client.ts';
 
 /** One connection in one room. */
 export interface RoomSession {
-  /** Whether it has joined, or the answer to its join is still to come. */
+  /** Whether the session has joined, or waits for the answer to its join. */
   readonly isOpen: boolean;
-  /** @throws Refusal, or has the client refused later */
+  /** @throws Refusal, unless the client is refused later */
   join(entry: Entry): void;
-  /** Executes a valid message. @throws Refusal, or has the client refused later */
+  /** Executes a valid message. @throws Refusal, unless the client is refused later */
   handle<N extends MessageName>(name: N, message: Command<N>): void;
-  /** The connection is over. */
+  /** Ends the session, because the connection has ended. */
   leave(): void;
 }
 
-/** Leads connections to rooms. */
+/** Finds rooms for connections. */
 export interface RoomDirectory {
   /** @throws Refusal no-such-room, room-closed, elsewhere */
   open(room: string, client: RoomClient): RoomSession;
-  /** Whether a pass opens a place for a wall in this room. */
+  /** Returns whether a pass belongs to a wall's seat in this room. */
   acceptsPass(room: string, pass: string): boolean;
 }
 
 export class LocalSession implements RoomSession {
   /** The server of the joined room. */
   private server: RoomServer | undefined;
-  /** Walls and spectators only watch and are no participants. */
+  /** Whether the client is a wall or spectator, which is not a participant. */
   private onlyWatches = false;
   /** See `Command<'join'>`. */
   private session: number | undefined;
-  /** A hook is deciding about the join, or a tick has to end first. */
+  /** Whether the join waits for a hook's decision or the end of a tick. */
   private isJoining = false;
   private hasLeft = false;
 
-  /** @param find the room's server. It throws Refusal no-such-room, room-closed, elsewhere */
+  /**
+   * @param find returns the room's server. It throws Refusal no-such-room, room-closed, elsewhere
+   */
   constructor(
     private readonly find: () => RoomServer,
     private readonly client: RoomClient,
@@ -92,7 +97,7 @@ export class LocalSession implements RoomSession {
   ): Promise<void> {
     await approval;
     while (tickInProgress.ended) await tickInProgress.ended;
-    // The room may have closed in the meantime.
+    // The room may have closed during the wait.
     if (!this.hasLeft) this.enter(this.find(), entry);
   }
 

@@ -1,7 +1,7 @@
 /**
  * Decides how much energy newcomers to a room start with (rules ENE-4 and ENE-5), so that
- * reconnecting gains nothing. Only the granted amounts are stored, in the journal: after a
- * restart, a device with a mark counts as having spent everything just before.
+ * reconnecting gains nothing. Only the granted amounts are stored, in the journal. After a restart,
+ * a device with a mark is assumed to have just spent everything.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -20,9 +20,9 @@ interface EnergyAllowance {
 }
 
 interface Device extends EnergyAllowance {
-  /** When the device got its mark, or the latest time that this can have been; ms. */
+  /** When the device got its mark, or the latest possible time; in ms. */
   readonly since: number;
-  /** The present participants on this device. */
+  /** Present participants on this device. */
   readonly participants: Set<ParticipantId>;
 }
 
@@ -38,9 +38,9 @@ export interface Newcomer {
 export class NewcomerEnergy {
   private readonly devices = new Map<string, Device>();
   private readonly addresses = new Map<string, EnergyAllowance>();
-  /** The device id of each present participant. */
+  /** Device id of each present participant. */
   private readonly deviceOf = new Map<ParticipantId, string>();
-  /** The latest time at which a forgotten device can have had an empty allowance; ms. */
+  /** Latest time at which a forgotten device may have had no energy left, in ms. */
   private since: number;
 
   constructor(
@@ -51,18 +51,18 @@ export class NewcomerEnergy {
     this.since = clock.now();
   }
 
-  /** The id of a device mark; undefined for one that this server did not issue. */
+  /** Returns the id of a device mark; undefined if this server did not issue the mark. */
   deviceIdOf(mark: string | undefined): string | undefined {
     return mark === undefined ? undefined : this.marks.read(mark);
   }
 
-  /** The id of a present participant's device. */
+  /** Returns the id of a present participant's device. */
   deviceOfParticipant(participant: ParticipantId): string | undefined {
     return this.deviceOf.get(participant);
   }
 
   /**
-   * Registers a participant who joins, and grants energy if their state in the room is new.
+   * Registers a participant who joins, and grants energy if they are new to the room.
    *
    * @param isNew whether the participant has no energy level yet
    */
@@ -71,7 +71,7 @@ export class NewcomerEnergy {
     isNew: boolean,
     { mark, address }: Newcomer,
   ): {
-    /** Energy to start with; undefined for a participant who resumes with what they have. */
+    /** Initial energy; undefined for a participant who resumes with their previous energy. */
     readonly energy: number | undefined;
     /** A new mark, if the device has no valid one. */
     readonly mark: string | undefined;
@@ -92,7 +92,8 @@ export class NewcomerEnergy {
   }
 
   /**
-   * A participant's reserved seat has expired. Call it while the room still knows their energy.
+   * Records the remaining energy of a participant whose reserved seat has expired. Call while the
+   * room still knows their energy.
    */
   leave(participant: ParticipantId): void {
     const device = this.devices.get(this.deviceOf.get(participant) ?? '');
@@ -105,7 +106,7 @@ export class NewcomerEnergy {
   private grant(device: Device, isKnown: boolean, address: string): number {
     const { newcomer, plant } = this.room.energySettings;
     const own = isKnown ? this.leftTo(device) : newcomer;
-    // Collecting marks must not pay: a young mark counts as none.
+    // Collecting marks must bring no advantage, so a young mark counts as none.
     const isTrusted = isKnown && this.clock.now() - device.since >= 1000 * trustedAfter;
     if (isTrusted) return this.spend(device, own);
     const shared = this.addresses.get(address) ?? { level: newcomer, updatedAt: this.clock.now() };
@@ -116,7 +117,7 @@ export class NewcomerEnergy {
     return this.spend(device, energy);
   }
 
-  /** Several participants on one device have no more than the one with the least. */
+  /** Returns a device's energy: the lowest level of the device and its participants. */
   private leftTo(device: Device): number {
     const levels = [...device.participants].map((one) => this.room.energyOf(one));
     return Math.min(this.levelOf(device), ...levels);
@@ -138,7 +139,9 @@ export class NewcomerEnergy {
     allowance.updatedAt = this.clock.now();
   }
 
-  /** Stores an allowance as the most recent one, and forgets full or old ones beyond the limit. */
+  /**
+   * Stores an allowance as the most recent one. Beyond the limit, forgets full or old allowances.
+   */
   private remember<A extends EnergyAllowance>(
     allowances: Map<string, A>,
     key: string,
@@ -157,7 +160,7 @@ export class NewcomerEnergy {
     if (allowances.size <= remembered) return;
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (oldest) allowances.delete(oldest[0]);
-    // The forgotten device may return, and must not find more than it left.
+    // A forgotten device may return, and must not get more energy than it had left.
     this.since = this.clock.now();
   }
 }

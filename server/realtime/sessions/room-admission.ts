@@ -1,6 +1,6 @@
 /**
- * Lets participants into a room and out of it: gives seats to clients, and queues them while the room
- * is full. Walls and spectators never come here: see watchers.ts. Start at `join`.
+ * Admits participants to a room and removes them. Gives seats to clients, and queues them while the
+ * room is full. Walls and spectators are handled in watchers.ts. Start at `join`.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
@@ -16,7 +16,7 @@ import type { WelcomeBuilder } from './welcome-builder.ts';
 const MAX_YIELDING = 16;
 
 export class RoomAdmission {
-  /** The clients in the queue; `resume` is the token of their place in it. */
+  /** Clients in the queue; `resume` is the token of their position. */
   private readonly waiting = new Map<RoomClient, Entry>();
 
   constructor(
@@ -26,10 +26,10 @@ export class RoomAdmission {
   ) {}
 
   /**
-   * Gives a client a seat, or a place in the queue if the room is full. A reserved seat is
+   * Gives a client a seat, or a position in the queue if the room is full. A reserved seat is
    * honoured in a full room, up to twice its capacity.
    *
-   * @throws Refusal room-full if the queue is full too; room-closed; sent-away; too-many-joins
+   * @throws Refusal room-full if the queue is full, too; room-closed; sent-away; too-many-joins
    */
   join(client: RoomClient, asked: Entry): void {
     const { policy, bans, seats, room, date } = this.context;
@@ -62,7 +62,7 @@ export class RoomAdmission {
     this.seatParticipant(client, entry);
   }
 
-  /** Removes a client from the room, or from the queue. The seat stays reserved for a while. */
+  /** Removes a client from the room or the queue. Its seat stays reserved for a while. */
   leave(client: RoomClient): void {
     if (this.context.seats.leaveQueue(client)) {
       this.waiting.delete(client);
@@ -74,9 +74,9 @@ export class RoomAdmission {
   }
 
   /**
-   * Admits those who could not be let in during the tick. Participants who are idle, or whose address
-   * has more than its share, give up their seats to those who wait. They keep their number, seeds and
-   * organisms, and may wait again.
+   * Admits clients that could not enter during the tick. If others are still waiting, participants
+   * who are idle, or whose address has more than its share, give up their seats. They keep their
+   * number, seeds and organisms, and may join the queue again.
    */
   shareOut(now: number): void {
     const { seats } = this.context;
@@ -90,13 +90,13 @@ export class RoomAdmission {
     }
   }
 
-  /** Changes how many participants may be present. Nobody has to leave. */
+  /** Changes the maximum number of present participants. Nobody has to leave. */
   setCapacity(capacity: number): void {
     this.context.seats.capacity = capacity;
     this.admitWaiting();
   }
 
-  /** Forgets the participants whose reserved seats have expired. @returns who they were */
+  /** Forgets the participants whose reserved seats have expired. @returns their numbers */
   expire(now: number): ParticipantId[] {
     const { seats, newcomers, room, visits, affected } = this.context;
     const expired = seats.expire(now);
@@ -106,7 +106,7 @@ export class RoomAdmission {
       visits.leave(participant);
     }
     affected.forget(expired);
-    // Slots may not be held any more for those who were present when the server stopped.
+    // Seats held for participants from before a restart may have become free.
     this.admitWaiting();
     return expired;
   }
@@ -125,7 +125,7 @@ export class RoomAdmission {
     }
   }
 
-  /** Disconnects everybody, present or waiting, who is banned by now. */
+  /** Disconnects all clients, present or waiting, that have been banned. */
   disconnectBanned(): void {
     const { room, bans, seats, visits, newcomers } = this.context;
     const applicants = [...this.waiting].map(
@@ -138,14 +138,14 @@ export class RoomAdmission {
     });
     for (const [client, applicant] of [...applicants, ...present]) {
       if (!bans.isBanned(room.name, applicant)) continue;
-      // Another server, where they were banned, does not tell the address.
+      // A ban from another server lacks the plain address, so limit newcomers there now.
       bans.slow(applicant.address);
       this.leave(client);
       client.disconnect('sent-away');
     }
   }
 
-  /** Disconnects all participants, and before them those who wait, so that none is admitted. */
+  /** Disconnects all participants. Clears the queue first, so that nobody is admitted from it. */
   disconnectAll(reason: Reason): void {
     const { seats } = this.context;
     for (const client of [...this.waiting.keys(), ...seats.members]) {
@@ -162,7 +162,10 @@ export class RoomAdmission {
     return { participant, device: newcomers.deviceIdOf(mark), address };
   }
 
-  /** A client that waited may have got a seat over a lost connection, and so lack its token. */
+  /**
+   * Adds a token that the client may lack: while it waited, it may have received a seat over a
+   * connection that was lost.
+   */
   private withToken({ before }: RoomClient, entry: Entry): Entry {
     const { seats } = this.context;
     if (entry.resume !== undefined && seats.holdsSeatFor(entry.resume)) return entry;
@@ -170,7 +173,7 @@ export class RoomAdmission {
     return resume === undefined ? entry : { ...entry, resume };
   }
 
-  /** Sends a client in the queue its position, and its token for when it comes back. */
+  /** Sends a client in the queue its position, and a token to resume this position. */
   private wait(client: RoomClient, entry: Entry): void {
     this.waiting.set(client, entry);
     const ahead = this.context.seats.queued.indexOf(client);
@@ -208,13 +211,13 @@ export class RoomAdmission {
     this.presence.changes.leave(you.id);
   }
 
-  /** Clients see the whole room until they send a viewport. */
+  /** Starts a client's stream. It shows the whole room until the client sends a viewport. */
   private startStream(client: RoomClient, holds?: Uint8Array): void {
     const { room, broadcaster, clock } = this.context;
     broadcaster.add(client, fullViewport(room.grid.planes), clock.now(), { holds });
   }
 
-  /** Ends a client's stream, cursor and following, but leaves the seat alone. */
+  /** Ends a client's stream, cursor and following, but keeps the seat. */
   private removeViewer(client: RoomClient, { id }: ParticipantView): void {
     this.context.broadcaster.remove(client);
     this.context.cursors.forget(id);

@@ -1,6 +1,6 @@
 /**
- * What a room needs to know of its surroundings: connections, joins, hooks and facts. Types only;
- * `RoomClient` is a connection, whether its page is connected to this server or to another one.
+ * Interfaces between a room and its surroundings: connections, joins, hooks and facts. A
+ * `RoomClient` is a connection, whether its page is connected to this server or to a gateway.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -9,15 +9,15 @@ import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 import type { Viewer } from '../streaming/viewer-stream.ts';
 
-/** The part of a welcome that is the same for all who come between two ticks. */
+/** Part of a welcome that is shared by all clients that join between two ticks. */
 export type CommonWelcome = Pick<
   Event<'wall'>,
   'checkpoint' | 'engine' | 'organisms' | 'participants'
 >;
-/** The part of a welcome that is for one client. */
+/** Part of a welcome that is for one client. */
 export type PersonalWelcome<N extends 'welcome' | 'wall'> = Omit<Event<N>, keyof CommonWelcome>;
 
-/** Joins both parts of a welcome. Its receiver is among the participants. */
+/** Joins both parts of a welcome. Adds its receiver to the participants if they are missing. */
 export function welcomeOf<N extends 'welcome' | 'wall'>(
   common: CommonWelcome,
   personal: PersonalWelcome<N>,
@@ -31,47 +31,45 @@ export function welcomeOf<N extends 'welcome' | 'wall'>(
 
 /** A connection as a room sees it. */
 export interface RoomClient extends Viewer {
-  /** Its address key. */
+  /** Address key of the connection. */
   readonly address: string;
-  /** The same connection over an earlier link, until the room has decided about its join. */
+  /** Client of this connection on an earlier link, until the room has decided on the new join. */
   readonly before?: RoomClient | undefined;
-  /** Sends an event. */
   send<N extends EventName>(event: N, message: Event<N>): void;
   /**
-   * Sends a welcome; absent: it is sent like other events.
+   * Sends a welcome. If absent, welcomes are sent like other events.
    *
-   * @param common the same object for all who may see as much of it
+   * @param common the same object for all clients that may see the same names
    */
   sendWelcome?<N extends 'welcome' | 'wall'>(
     event: N,
     common: CommonWelcome,
     personal: PersonalWelcome<N>,
   ): void;
-  /** The room has taken it in, perhaps to its queue. */
+  /** Called when the room has admitted the client, perhaps only to its queue. */
   entered(): void;
-  /** Sends a refusal, which may end the connection. @param id of the refused command */
+  /** Sends a refusal, which may end the connection. @param id id of the refused command */
   refuse(refusal: Refusal, id?: number): void;
-  /** Ends the connection. */
   disconnect(reason: Reason): void;
 }
 
 /** A request to join a room: the message, with its name cleaned and checked. */
 export interface Entry extends Omit<Command<'join'>, 'protocol' | 'room' | 'name'> {
-  /** '' without a name. */
+  /** '' if the client has no name. */
   readonly name: string;
-  /** Why it comes in without the name that it has asked for. */
+  /** Notice of why the client joins without the name it asked for. */
   readonly notice?: Event<'notice'>['notice'] | undefined;
 }
 
 /**
- * Observes a room and may reject joins and commands, also asynchronously. See server/extensions.
+ * Observes a room, and may reject joins and commands, even asynchronously. See server/extensions.
  */
 export interface RoomHooks {
-  /** A participant has a seat. */
+  /** Called when a participant has got a seat. */
   joined(you: ParticipantView): void;
-  /** A participant has disconnected. */
+  /** Called when a participant has disconnected. */
   left(you: ParticipantView): void;
-  /** Somebody interacts with the room. */
+  /** Called when somebody interacts with the room. */
   active(): void;
   /** @returns undefined to allow the join immediately, or a promise that rejects with a Refusal */
   join(name: string): Promise<void> | undefined;
@@ -81,14 +79,19 @@ export interface RoomHooks {
    */
   command(command: RoomCommand): Promise<void> | undefined;
   /**
-   * @returns undefined if nobody judges drawings, or whether a judge allows this one; rejects with
-   *   Refusal not-here
+   * Judges a drawing.
+   *
+   * @returns undefined if nobody judges drawings, otherwise whether the drawing is allowed; rejects
+   *   with Refusal not-here
    */
   draw(by: ParticipantView, pixels: Uint8Array): Promise<boolean> | undefined;
 }
 
-/** Facts for each welcome that do not change while the room is open. */
+/** Facts in each welcome that do not change while the room is open. */
 export type RoomInfo = Pick<Event<'welcome'>, 'checkpoint' | 'engine'>;
 
-/** Facts for walls: the origin at which phones reach the server now, and the build id of the page. */
+/**
+ * Facts for walls: the origin at which phones currently reach the server, and the build id of the
+ * page.
+ */
 export type WallInfo = Pick<Event<'wall'>, 'origin' | 'build'>;

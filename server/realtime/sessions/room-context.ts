@@ -1,4 +1,4 @@
-/** State that the parts of a room server share: the services it runs on, and the people in it. */
+/** State shared by the parts of a room server: services, and the people in the room. */
 import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
 import type { Pace } from '../../world/ticker.ts';
@@ -17,8 +17,8 @@ import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts
 import type { Seats } from './seats.ts';
 
 /**
- * Whether a room is in a tick. It then holds changes that are not stored yet and that its clients
- * have yet to be sent, so nobody is welcomed until the tick ends.
+ * Tracks whether a room is in a tick. During a tick, the room holds changes that are neither stored
+ * nor sent to clients, so nobody is welcomed until the tick ends.
  */
 export class TickInProgress {
   /** Resolves when the tick ends; undefined between ticks. */
@@ -39,18 +39,18 @@ export class TickInProgress {
   }
 }
 
-/** Services and stored records that a room server is given. */
+/** Services and stored records that a room server needs. */
 export interface RoomBasis {
   readonly room: Room;
   readonly info: RoomInfo;
-  /** The page that keepsakes open; absent: the server's own. */
+  /** Page that keepsakes open; if absent, the server's own page. */
   readonly keepUrl?: string | undefined;
-  /** The current pace of the room's ticks. */
+  /** Returns the current pace of the room's ticks. */
   readonly pace: () => Pace;
   readonly clock: Clock;
-  /** Wall clock, ms. */
+  /** Returns the wall clock, in ms since the epoch. */
   readonly date: () => number;
-  /** The host's rules, bans and places of walls. */
+  /** The host's rules, bans and seats for walls. */
   readonly policy: RoomPolicy;
   readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked' | 'slow'>;
   readonly places: WallPlaces;
@@ -61,7 +61,7 @@ export interface RoomBasis {
   readonly wallInfo: () => WallInfo;
 }
 
-/** The basis, and the state that the parts of a room server share. */
+/** `RoomBasis`, and the state that the parts of a room server share. */
 export interface RoomContext extends RoomBasis {
   readonly seats: Seats<RoomClient>;
   readonly visits: VisitStatistics;

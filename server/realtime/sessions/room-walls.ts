@@ -1,5 +1,5 @@
 /**
- * The walls of a room: displays that are shown everything, or the film or place that the host
+ * The walls of a room: displays that show the whole room, or a film or close-up that the host
  * chooses. They take no participant's seat. Start at `RoomWalls`.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -13,15 +13,15 @@ import type { RoomContext } from './room-context.ts';
 import { Watchers } from './watchers.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
 
-/** Half the time over which frames are counted, ms. */
+/** Half the period over which frames are counted, in ms. */
 const WINDOW = 5_000;
 
-/** The frames per second that a wall confirms, over the last five to ten seconds. */
+/** Measures the frames per second that a wall confirms, over the last five to ten seconds. */
 export class FrameRate {
   private count = 0;
   private before: { readonly count: number; readonly start: number };
 
-  /** @param start monotonic time, ms, as for all methods */
+  /** @param start monotonic time in ms, as in all methods */
   constructor(private start: number) {
     this.before = { count: 0, start };
   }
@@ -36,7 +36,7 @@ export class FrameRate {
     this.count += frames;
   }
 
-  /** Frames per second. */
+  /** Returns the number of frames per second. */
   at(now: number): number {
     const { count, start, before } = this;
     if (now - start >= 2 * WINDOW) return 0;
@@ -44,22 +44,24 @@ export class FrameRate {
   }
 }
 
-/** A wall that is up. */
+/** A connected wall. */
 interface ConnectedWall {
   /** Monotonic time, ms. */
   readonly since: number;
   readonly frameRate: FrameRate;
-  /** Languages that its screen has no letters for. */
+  /** Languages whose letters the screen cannot show. */
   readonly unwritable: readonly LanguageCode[];
-  /** Id of its place, if it has one. */
+  /** Id of the wall's seat, if it has one. */
   readonly place?: number | undefined;
 }
 
 /**
- * @param places of the room
- * @param connected the walls that are up; several may share a place
+ * Lists the states of a room's walls.
+ *
+ * @param places the seats of the room's walls
+ * @param connected the connected walls; several may share a seat
  * @param now monotonic time, ms
- * @returns the walls with places, in their order, then the others
+ * @returns the walls with seats, in the order of the seats, then the other walls
  */
 export function wallStates(
   places: readonly WallPlace[],
@@ -74,7 +76,7 @@ export function wallStates(
     upFor: screens.length > 0 ? now - Math.min(...screens.map(({ since }) => since)) : null,
     lost: place?.lost ?? null,
     unwritable: [...new Set(screens.flatMap(({ unwritable }) => unwritable))],
-    // Of several screens, the slowest is worth knowing.
+    // If several screens share a seat, report the slowest.
     frameRate:
       screens.length > 0 ? Math.min(...screens.map(({ frameRate }) => frameRate.at(now))) : 0,
   });
@@ -85,23 +87,26 @@ export function wallStates(
   ];
 }
 
-/** A wall up for this time is missed once it is gone, until one is up as long, ms. */
+/**
+ * Time after which a connected wall has settled, in ms. If a settled wall disconnects, it is missed
+ * until another wall has settled.
+ */
 export const SETTLED = 60_000;
 
 const { wallTimes } = DEFAULTS.host;
 
 type Film = NonNullable<Event<'film'>['film']>;
 
-/** A film that the host shows on walls instead of the room, or a close-up of a place in it. */
+/** A film that the host shows on walls instead of the room, or a close-up of a part of the room. */
 type Shown = { readonly film: Film } | { readonly closeUp: Event<'spotlight'> };
 
 /** Welcomes walls, streams the room to them, and removes them. */
 export class RoomWalls extends Watchers {
-  /** The walls that are up, without views. */
+  /** Connected walls, without views. */
   private readonly connected = new Map<RoomClient, ConnectedWall>();
-  /** Whether a wall that had settled has ever gone. */
+  /** Whether a settled wall has disconnected. */
   private isMissed = false;
-  /** The film or close-up on the walls, and since when; ms. */
+  /** The film or close-up on the walls, and its start in ms. */
   private shown: (Shown & { readonly since: number }) | undefined;
   private cancelEnd = (): void => {};
 
@@ -111,22 +116,22 @@ export class RoomWalls extends Watchers {
     super(context, welcomeBuilder, { most, full, evicted: full, tier: 'full' });
   }
 
-  /** Whether a wall that had settled is gone, and none that is up has settled. */
+  /** Whether a settled wall has disconnected, and no connected wall has settled. */
   get isBare(): boolean {
     return this.isMissed && ![...this.connected.values()].some((wall) => this.hasSettled(wall));
   }
 
-  /** The room was bare when the server ended. */
+  /** Marks the room as bare, because it was bare when the server ended. */
   startBare(): void {
     this.isMissed = true;
   }
 
-  /** Number of walls that are up. */
+  /** Number of connected walls. */
   get upCount(): number {
     return this.connected.size;
   }
 
-  /** The walls that are up, and those with a place that are not. */
+  /** Connected walls, and disconnected walls that have a seat. */
   get states(): WallState[] {
     const { places, room, clock } = this.context;
     const connected = [...this.connected].map(([client, wall]) => {
@@ -136,8 +141,8 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * Welcomes a wall and streams the whole room to it. The picture on the host's page is a `view`: it
-   * takes a seat, but is not counted as a wall.
+   * Welcomes a wall and streams the whole room to it. The picture on the host's page is a `view`:
+   * it takes a wall's seat, but is not counted as a wall.
    *
    * @throws Refusal too-many-walls
    */
@@ -152,19 +157,19 @@ export class RoomWalls extends Watchers {
     this.welcome(wall, holds);
   }
 
-  /** Whether a wall is connected from this address. */
+  /** Returns whether a wall is connected from this address. */
   hasWallAt(address: string): boolean {
     return [...this.seats.values()].some((seat) => seat.address === address);
   }
 
-  /** Walls of this place have none from now on. */
+  /** Takes a seat away from its walls, which stay connected. */
   release(place: number): void {
     for (const [wall, { address, place: own }] of this.seats) {
       if (own === place) this.seats.set(wall, { address });
     }
   }
 
-  /** The film on the walls, at the picture that they show now. */
+  /** The film on the walls, starting at the picture that is shown now. */
   get film(): Film | undefined {
     if (!this.shown || !('film' in this.shown)) return undefined;
     const { film, since } = this.shown;
@@ -172,7 +177,10 @@ export class RoomWalls extends Watchers {
     return { ...film, frame: (film.frame + played) % film.frames };
   }
 
-  /** Whether walls show a film or a close-up now, and the time left unless the host asks again, ms. */
+  /**
+   * Whether walls show a film or a close-up, and the remaining time in ms unless the host extends
+   * it.
+   */
   get showing(): RoomSummary['walls']['showing'] {
     if (!this.shown) return null;
     const what = 'film' in this.shown ? 'film' : 'closeUp';
@@ -180,7 +188,7 @@ export class RoomWalls extends Watchers {
     return { what, left: Math.max(0, since + wallTimes[what] - this.context.clock.now()) };
   }
 
-  /** Shows something on all walls; undefined: the whole room. It ends by itself after a while. */
+  /** Shows a film or close-up on all walls for a while; undefined to show the whole room. */
   show(shown: Shown | undefined): void {
     const { clock } = this.context;
     this.cancelEnd();
@@ -214,7 +222,7 @@ export class RoomWalls extends Watchers {
 
   protected override welcome(wall: RoomClient, holds?: Uint8Array): void {
     super.welcome(wall, holds);
-    // Sent even without anything to show: a wall that was away still shows what has ended since.
+    // Sent even if there is nothing to show: a wall that was away may still show an ended film.
     if (this.connected.has(wall)) this.sendShown(wall);
   }
 

@@ -1,6 +1,7 @@
 /**
- * The seats of a room's participants: occupied ones, ones reserved for participants who just left, and
- * the queue. It sends nothing and knows no rules of the room: see `RoomAdmission`. Start at `claim`.
+ * The seats of a room's participants: occupied seats, seats reserved for participants who have just
+ * left, and the queue. It sends nothing and knows no rules of the room: see `RoomAdmission`. Start
+ * at `claim`.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
@@ -10,17 +11,17 @@ import type { ResumeToken, ResumeTokens } from './signed-tokens.ts';
 
 interface Seat {
   you: ParticipantView;
-  /** Resumes this seat at the next join; replaced at each join. */
+  /** Token that resumes this seat at the next join; replaced at each join. */
   token: string;
-  /** The token of the last join, valid until the client confirms that it has the new one. */
+  /** Token of the last join, valid until the client confirms that it has the new token. */
   previousToken?: string | undefined;
   /** Address key of the connection; '' if unknown. */
   address: string;
   /** When the participant last did something, ms. */
   activeAt: number;
-  /** Until when the participant counts as drawing, choosing or reading something, ms. */
+  /** Until when the participant counts as drawing, choosing or reading something, in ms. */
   busyUntil: number;
-  /** Whether the participant gave it up for somebody who waited: it does not let them pass. */
+  /** Whether the participant gave up the seat to the queue. If so, they may not skip the queue. */
   yielded: boolean;
 }
 
@@ -29,15 +30,15 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
   countBy(seats, ({ address }) => address);
 
 /**
- * Chooses the seat that is given up for somebody who waits: one that has been idle, or one of an
- * address with more seats than that of the one that waits. A seat moves to another address only if
- * that address then still has no more than the other, so a museum behind one address keeps all seats
- * until others wait, and seats never move to and fro.
+ * Chooses the seat to give up to a waiting client: one that has been idle for long, or one of an
+ * address with more seats than the client's address. A seat moves to another address only if that
+ * address then still has no more seats than the other. Therefore a museum behind one address keeps
+ * all seats until others wait, and seats never move back and forth.
  *
  * @param seats all seats of a full room
- * @param waiting the address that gets the seat
- * @returns the longest idle seat, if it has been idle for long; otherwise the longest idle one of
- *   the address with most seats; undefined if nobody has to give way
+ * @param waiting address of the client that gets the seat
+ * @returns the longest idle seat, if it has been idle for long; otherwise the longest idle seat of
+ *   the address with the most seats; undefined if nobody has to give way
  */
 export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
   seats: readonly S[],
@@ -56,7 +57,7 @@ export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
 
 /** A request for a seat. */
 interface Claim {
-  /** Resumes a seat; an unknown or superseded token gives a new one. */
+  /** Token to resume a seat. With an unknown or superseded token, the client gets a new seat. */
   readonly token?: string | undefined;
   /** Address key of the connection; '' if unknown. */
   readonly address: string;
@@ -67,7 +68,7 @@ export interface SeatOptions {
   readonly capacity: number;
   /** How long the seat of a participant who left stays reserved, ms. */
   readonly grace: number;
-  /** Longest queue. */
+  /** Maximum length of the queue. */
   readonly maxWaiting: number;
   /** Number of the first participant. */
   readonly first: number;
@@ -75,14 +76,14 @@ export interface SeatOptions {
   /** Participants present when the server stopped. */
   readonly expected: {
     readonly participants: readonly ParticipantId[];
-    /** Until then, ms, nobody else gets their seats. */
+    /** Until when nobody else gets their seats, in ms. */
     readonly held: number;
-    /** Until then, ms, their seats stay reserved. */
+    /** Until when their seats stay reserved, in ms. */
     readonly until: number;
   };
 }
 
-/** A page that comes back gets its place in line if it has waited for less than this time, ms. */
+/** A returning page keeps its queue position if it has waited for less than this time, in ms. */
 const PLACE_LASTS = 3_600_000;
 
 /**
@@ -92,13 +93,13 @@ const PLACE_LASTS = 3_600_000;
  */
 export class Seats<M> {
   private readonly occupied = new Map<M, Seat>();
-  /** Until when each is reserved, ms; in the order of leaving. */
+  /** Until when each seat is reserved, in ms; in the order of leaving. */
   private readonly reserved = new Map<Seat, number>();
   private readonly queue: FairQueue<M>;
   private readonly expected: Set<ParticipantId>;
   /** Whether the seats of expected participants count as occupied. */
   private isHeld = true;
-  /** When the last one got in line, ms since the epoch. */
+  /** When the last client joined the queue, in ms since the epoch. */
   private lastQueued = 0;
   private nextParticipant: number;
   /** Maximum number of present participants. If it is lowered, nobody has to leave. */
@@ -122,7 +123,10 @@ export class Seats<M> {
     return this.occupied.size + held >= this.capacity;
   }
 
-  /** Whether even participants with a reserved seat have to wait: the room has twice its capacity. */
+  /**
+   * Whether the room has twice its capacity, so that even participants with a reserved seat must
+   * wait.
+   */
   get isCrowded(): boolean {
     return this.occupied.size >= 2 * this.capacity;
   }
@@ -137,17 +141,17 @@ export class Seats<M> {
     return [...this.occupied.values()].map(({ you }) => you);
   }
 
-  /** The participant of a connection; undefined without a seat. */
+  /** Returns the participant of a connection; undefined without a seat. */
   participantOf(member: M): ParticipantView | undefined {
     return this.occupied.get(member)?.you;
   }
 
-  /** The current resume token of a connection; undefined without a seat. */
+  /** Returns the current resume token of a connection; undefined without a seat. */
   tokenOf(member: M): string | undefined {
     return this.occupied.get(member)?.token;
   }
 
-  /** The connection of a participant; undefined if not present. */
+  /** Returns the connection of a participant; undefined if they are not present. */
   memberOf(participant: ParticipantId): M | undefined {
     for (const [member, { you }] of this.occupied) if (you.id === participant) return member;
     return undefined;
@@ -156,7 +160,8 @@ export class Seats<M> {
   /**
    * Gives a connection a seat.
    *
-   * @param newcomer makes the participant of a new seat; an expired token still restores the number
+   * @param newcomer creates the participant of a new seat; an expired token still restores the
+   *   number
    * @param now ms
    * @returns the participant, whether their state in the room is new, and the replaced connection
    */
@@ -189,22 +194,22 @@ export class Seats<M> {
     };
   }
 
-  /** The client has received its new token, so the previous one becomes invalid. */
+  /** Invalidates the previous token, because the client has received its new one. */
   confirm(member: M): void {
     this.update(member, { previousToken: undefined });
   }
 
-  /** The participant that a token belongs or once belonged to. */
+  /** Returns the participant that a token belongs to, even if the token has expired. */
   ownerOf(token: string): ParticipantId | undefined {
     return this.find(token)?.seat.you.id ?? (this.read(token).participant || undefined);
   }
 
-  /** A new number for an actor without a seat. */
+  /** Returns a new number for an actor without a seat. */
   newNumber(): ParticipantId {
     return this.nextParticipant++;
   }
 
-  /** Whether a token resumes an occupied or reserved seat. */
+  /** Returns whether a token resumes an occupied or reserved seat. */
   holdsSeatFor(token: string): boolean {
     const found = this.find(token);
     if (found) return !found.seat.yielded;
@@ -219,24 +224,24 @@ export class Seats<M> {
     return you;
   }
 
-  /** The participant of a connection has done something. */
+  /** Records that the participant of a connection has done something. */
   touch(member: M, now: number): void {
     this.update(member, { activeAt: now });
   }
 
-  /** @param until time, ms, until which the participant counts as busy; 0 for not busy */
+  /** @param until time until which the participant counts as busy, in ms; 0 if not busy */
   setBusy(member: M, until: number): void {
     this.update(member, { busyUntil: until });
   }
 
-  /** Whether any present participant is busy. */
+  /** Returns whether any present participant is busy. */
   isBusy(now: number): boolean {
     for (const { busyUntil } of this.occupied.values()) if (busyUntil > now) return true;
     return false;
   }
 
   /**
-   * Who has to give up their seat to somebody in the queue: see `chooseYielding`.
+   * Returns the connection that must give up its seat to the queue: see `chooseYielding`.
    *
    * @returns undefined while nobody waits or a seat is free
    */
@@ -251,7 +256,8 @@ export class Seats<M> {
   /**
    * Frees a seat and reserves it for a while.
    *
-   * @param yielded whether they gave it up: in a full room they then wait like everybody
+   * @param yielded whether the participant gives the seat up to the queue. If so, in a full room
+   *   they must wait like everybody else
    * @returns the participant; undefined without a seat
    */
   leave(member: M, now: number, yielded = false): ParticipantView | undefined {
@@ -263,7 +269,7 @@ export class Seats<M> {
     return seat.you;
   }
 
-  /** Removes reservations that are over. @returns their participants */
+  /** Removes expired reservations. @returns their participants */
   expire(now: number): ParticipantId[] {
     const { held, until: expectedUntil } = this.options.expected;
     const expired: ParticipantId[] = [];
@@ -281,12 +287,12 @@ export class Seats<M> {
   }
 
   /**
-   * Adds a connection to the queue, in which addresses take turns. A token of an earlier place in line
-   * gives that place back.
+   * Adds a connection to the queue, in which addresses take turns. A token of an earlier position
+   * restores that position.
    *
    * @param date ms since the epoch
-   * @returns the token of its place, and who has to leave the full queue for it, which may be the
-   *   connection itself
+   * @returns the token of the position, and the connection that must leave a full queue, which may
+   *   be the added one
    */
   enqueue(
     member: M,
@@ -298,40 +304,40 @@ export class Seats<M> {
     const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
     const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
     const found = this.find(token);
-    // Participants who are present keep their own.
+    // Participants who are present keep their own tokens.
     if (found && found.member === undefined) {
       Object.assign(found.seat, { token: place, previousToken: token });
     }
     return { token: place, dropped: this.queue.add(address, member, since) };
   }
 
-  /** Gives a connection's place in the queue to another one. @returns whether it was in the queue */
+  /** Replaces a connection in the queue with another one. @returns whether it was in the queue */
   replaceQueued(member: M, by: M): boolean {
     return this.queue.replace(member, by);
   }
 
-  /** Removes a connection from the queue. @returns whether it was in the queue */
+  /** Removes a connection from the queue, wherever it is. @returns whether it was in the queue */
   leaveQueue(member: M): boolean {
     return this.queue.delete(member);
   }
 
-  /** Removes and returns the first in the queue if a seat is free. */
+  /** Removes and returns the first connection in the queue if a seat is free. */
   dequeue(): M | undefined {
     const next = this.isFull ? undefined : this.nextAddress();
     return next === undefined ? undefined : this.queue.takeOf(next);
   }
 
-  /** The queue, the first in line first. */
+  /** Connections in the queue, in the order of admission. */
   get queued(): readonly M[] {
     return this.queue.entries(this.seatsOf());
   }
 
-  /** Number of connections in the queue. */
+  /** Number of queued connections. */
   get waiting(): number {
     return this.queue.size;
   }
 
-  /** The address that is next in the queue: one with the fewest seats. */
+  /** Returns the address that is next in the queue: one with the fewest seats. */
   private nextAddress(): string | undefined {
     return this.queue.next(this.seatsOf());
   }
@@ -346,7 +352,9 @@ export class Seats<M> {
     if (seat) Object.assign(seat, change);
   }
 
-  /** The owner of an expired token, unless they are present or have a reserved seat. */
+  /**
+   * Returns the participant of an expired token, unless they are present or have a reserved seat.
+   */
   private returning(token: string): ParticipantId | undefined {
     const id = this.read(token).participant;
     if (id === 0 || id >= this.nextParticipant) return undefined;

@@ -1,5 +1,5 @@
 /**
- * Tokens that this server has signed: they need no store, are valid after a restart, and cannot be
+ * Tokens signed by this server. They need no storage, remain valid after a restart, and cannot be
  * forged.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
@@ -7,12 +7,12 @@ import type { ParticipantId } from '../../../shared/vocabulary.ts';
 
 const MAC = 16;
 
-/** Signs and verifies tokens of one kind. */
+/** Signs and verifies tokens of one type. */
 class SignedTokens {
   /**
-   * @param secret signing key, the same after a restart; with it, any token can be forged
-   * @param context no token of another context is valid in this one
-   * @param length bytes of a token's body
+   * @param secret signing key, unchanged after a restart. Anyone who knows it can forge tokens
+   * @param context type of the tokens, which are not valid in any other context
+   * @param length length of a token's body, in bytes
    */
   constructor(
     private readonly secret: Uint8Array,
@@ -42,11 +42,13 @@ class SignedTokens {
 const NONCE = 12;
 const SINCE = { at: 4, bytes: 6 };
 
-/** The content of a token. */
+/** Content of a resume token. */
 export interface ResumeToken {
-  /** 0: it has none yet. */
+  /** 0 if the token has no participant yet. */
   readonly participant: ParticipantId;
-  /** Since when it has a place in line, ms since the epoch; 0: it has none. */
+  /**
+   * When the client joined the queue, in ms since the epoch; 0 if it has no position in the queue.
+   */
   readonly since: number;
 }
 
@@ -87,7 +89,7 @@ export class DeviceMarks {
 
   /** @param secret see SignedTokens */
   constructor(secret: Uint8Array) {
-    // Room names have no spaces, so no resume token of this server passes for a mark.
+    // Room names have no spaces, so no resume token of this server is valid as a mark.
     this.tokens = new SignedTokens(secret, 'device mark', ID);
   }
 
@@ -96,7 +98,7 @@ export class DeviceMarks {
     return this.tokens.sign(randomBytes(ID));
   }
 
-  /** @returns the device id of a mark; undefined if this server did not issue it */
+  /** @returns the device id of a mark; undefined if this server did not issue the mark */
   read(mark: string): string | undefined {
     return this.tokens.verify(mark)?.toString('base64url');
   }

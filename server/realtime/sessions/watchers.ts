@@ -1,5 +1,5 @@
 /**
- * Connections that see everything and may only watch: walls (room-walls.ts) and the visitors of a
+ * Connections that see the whole room and may only watch: walls (room-walls.ts) and visitors with a
  * view-only link. They take no participant's seat and never change the room.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -11,27 +11,28 @@ import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
 
-/** Where a watcher is. */
+/** The seat of a watcher. */
 export interface WatcherSeat {
-  /** Address key. */
+  /** Address key of the connection. */
   readonly address: string;
-  /** Id of the wall's own place; undefined: it has none. */
+  /** Id of the seat that the host has reserved for the wall; undefined if it has none. */
   readonly place?: number | undefined;
 }
 
-/** IPv6 networks of one customer share their first 48 bits. */
+/** Returns the site of an address. IPv6 networks of one customer share their first 48 bits. */
 const siteOf = ({ address }: WatcherSeat): string =>
   address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');
 
 /**
- * Gives a newcomer a seat. If all are taken, the newest watcher of the site with the most of them
- * gives way, so that no single site can keep the venue's own wall out. A wall with a place of its own
- * always replaces one without, and gives way only to another one with a place.
+ * Gives a newcomer a seat. If all seats are taken, the newest watcher of the site with the most
+ * watchers must leave, so that no single site can keep the venue's own wall out. A wall with a
+ * reserved seat always replaces a watcher without one, and is replaced only by a wall with a
+ * reserved seat.
  *
- * @param seats all seats, the newest last
+ * @param seats all seats, newest last
  * @param most maximum number of seats
- * @param full why a newcomer is refused
- * @returns who has to leave for it
+ * @param full reason for refusing a newcomer
+ * @returns the watcher that must leave, if any
  * @throws Refusal `full` if the newcomer may replace nobody
  */
 export function takeSeat<M>(
@@ -50,15 +51,15 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
   const guests = [...seats].filter(([, { place }]) => place === undefined);
   if (newcomer.place === undefined) return newestOfLargest(guests, siteOf, siteOf(newcomer));
   if (guests.length > 0) return newestOfLargest(guests, siteOf);
-  // Screens of one wall may share its place.
+  // Several screens of one wall may share its reserved seat.
   return newestOfLargest([...seats], ({ place }) => place, newcomer.place);
 }
 
 /**
- * The newest member of the largest group.
+ * Returns the newest member of the largest group.
  *
- * @param own the newcomer's group, which must remain smaller than the other
- * @returns undefined if it would not
+ * @param own the newcomer's group, which must remain smaller than the largest group
+ * @returns undefined if the newcomer's group would not remain smaller
  */
 function newestOfLargest<M, K>(
   seats: readonly [M, WatcherSeat][],
@@ -72,7 +73,7 @@ function newestOfLargest<M, K>(
   return largest.length > least ? largest[largest.length - 1] : undefined;
 }
 
-/** Welcomes watchers of one kind, streams the room to them, and removes them. */
+/** Welcomes watchers of one type, streams the room to them, and removes them. */
 export class Watchers {
   protected readonly seats = new Map<RoomClient, WatcherSeat>();
 
@@ -81,9 +82,9 @@ export class Watchers {
     private readonly welcomeBuilder: WelcomeBuilder,
     private readonly kind: {
       readonly most: number;
-      /** Why a newcomer is refused. */
+      /** Reason for refusing a newcomer. */
       readonly full: Reason;
-      /** Why a watcher gives way. */
+      /** Reason for removing a watcher in favour of a newcomer. */
       readonly evicted: Reason;
       readonly tier?: StreamStart['tier'];
     },
@@ -97,19 +98,18 @@ export class Watchers {
     return this.seats.keys();
   }
 
-  /** @returns whether the client was one of them */
+  /** @returns whether the client was one of these watchers */
   remove(client: RoomClient): boolean {
     if (!this.seats.delete(client)) return false;
     this.context.broadcaster.remove(client);
     return true;
   }
 
-  /** Removes and disconnects all of them. */
   disconnectAll(reason: Reason): void {
     for (const client of [...this.members]) this.dismiss(client, reason);
   }
 
-  /** Sends each of them the whole room again. */
+  /** Sends the whole room to each watcher again. */
   resendWelcomes(): void {
     for (const client of this.members) {
       this.context.broadcaster.remove(client);
@@ -117,7 +117,7 @@ export class Watchers {
     }
   }
 
-  /** @throws Refusal the newcomer may replace nobody */
+  /** @throws Refusal if the newcomer may replace nobody */
   protected seat(client: RoomClient, seat: WatcherSeat): void {
     const leaving = takeSeat(this.seats, client, seat, this.kind);
     if (leaving) this.dismiss(leaving, this.kind.evicted);
@@ -136,7 +136,7 @@ export class Watchers {
   }
 }
 
-/** The visitors of a view-only link. The host's bans and opening hours hold for them. */
+/** Visitors with a view-only link. The host's bans and opening hours apply to them. */
 export class Spectators extends Watchers {
   /** Identity of each spectator, for the bans. */
   private readonly applicants = new WeakMap<RoomClient, Applicant>();
@@ -147,8 +147,8 @@ export class Spectators extends Watchers {
   }
 
   /**
-   * Welcomes a spectator and streams the room to them. If the room is full of them, the newest of the
-   * address with the most gives way, or the newcomer is refused.
+   * Welcomes a spectator and streams the room to them. If there are too many spectators, the newest
+   * one of the address with the most must leave, or the newcomer is refused.
    *
    * @throws Refusal room-closed, no-spectators, sent-away, room-full
    */
@@ -164,7 +164,7 @@ export class Spectators extends Watchers {
     this.welcome(client, holds);
   }
 
-  /** Removes and disconnects all who are banned by now. */
+  /** Removes and disconnects all spectators who have been banned. */
   disconnectBanned(): void {
     const { bans, room } = this.context;
     for (const client of [...this.members]) {

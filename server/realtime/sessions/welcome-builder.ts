@@ -1,6 +1,6 @@
 /**
- * The first message to a new client: the state of the room, who is present, and the client's own
- * seeds. It sends no frames: see `RoomBroadcaster`.
+ * Builds the first message to a new client: the state of the room, who is present, and the client's
+ * own seeds. It sends no frames: see `RoomBroadcaster`.
  */
 import type { Event } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/reasons.ts';
@@ -16,12 +16,15 @@ import type { RoomContext } from './room-context.ts';
 
 /** Builds and sends the welcomes of a room. */
 export class WelcomeBuilder {
-  /** Made once for all who come between two ticks, and which names it hides. */
+  /** Common part for all clients that join between two ticks, and the key of the names it hides. */
   private made: { readonly common: CommonWelcome; readonly hiddenNamesKey: string } | undefined;
 
   constructor(private readonly context: RoomContext) {}
 
-  /** All presence changes have been sent, so later welcomes must contain them. */
+  /**
+   * Drops the common part. All presence changes have been sent, so later welcomes must contain
+   * them.
+   */
   endTick(): void {
     this.made = undefined;
   }
@@ -29,7 +32,7 @@ export class WelcomeBuilder {
   /**
    * Sends a participant the welcome and the settings.
    *
-   * @param you the participant, who has a seat already
+   * @param you the participant, who already has a seat
    * @param mark a new device mark, if the device has none
    */
   sendWelcome(client: RoomClient, you: ParticipantView, mark?: string): void {
@@ -49,7 +52,7 @@ export class WelcomeBuilder {
     this.send(wall, 'wall', { ...this.facts(), ...this.context.wallInfo() });
   }
 
-  /** A participant's energy level, and what commands cost. */
+  /** Returns a participant's energy level and the costs of commands. */
   energyOf(participant: ParticipantId): Event<'energy'> {
     const { room } = this.context;
     const { newcomer, ...costs } = room.energySettings;
@@ -78,7 +81,10 @@ export class WelcomeBuilder {
     };
   }
 
-  /** Joins and departures after it was made are sent to everybody after the next tick. */
+  /**
+   * Returns the common part. Joins and departures after its creation are sent to everybody after
+   * the next tick.
+   */
   private common(): CommonWelcome {
     const { room, info, seats, policy } = this.context;
     const { hiddenNamesKey } = policy;

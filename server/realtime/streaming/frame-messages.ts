@@ -1,6 +1,6 @@
 /**
- * The messages that pass frames between a room's owner and its gateways. They never reach a page.
- * Start at `ROUND`: each message is a table of fields, written in their order.
+ * Messages that pass frames from a room's leader to its gateways. They never reach a page. Start at
+ * `ROUND`. Each message is a table of fields, which are written in the order of the table.
  */
 import { FRAME_VERSION, FrameError } from '../../../shared/codec/frame.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -17,7 +17,7 @@ class MessageWriter {
     return this;
   }
 
-  /** @param value a whole number from 0 below 2⁵³; seven bits a byte */
+  /** @param value a whole number, at least 0 and below 2⁵³; written with seven bits per byte */
   number(value: number): this {
     this.reserve(8);
     let rest = value;
@@ -50,7 +50,7 @@ class MessageWriter {
   }
 }
 
-/** Reads the output of `MessageWriter`. Each method @throws FrameError truncated */
+/** Reads the output of `MessageWriter`. Each method throws FrameError truncated. */
 class MessageReader {
   private at = 0;
 
@@ -84,7 +84,7 @@ class MessageReader {
   }
 }
 
-/** Writes and reads one field. `read` throws FrameError if the bytes are not such a field. */
+/** Writes and reads one field. `read` throws FrameError if the bytes are not a valid field. */
 interface Field<T> {
   write(writer: MessageWriter, value: T): void;
   read(reader: MessageReader): T;
@@ -125,7 +125,7 @@ const scale: Field<number> = {
   },
 };
 
-/** Indices of chunks in any order, written as one bit a chunk. */
+/** Indices of chunks in any order, written as one bit per chunk. */
 const chunks: Field<readonly number[]> = {
   write: (writer, list) => {
     const last = list.reduce((most, chunk) => Math.max(most, chunk), -1);
@@ -173,7 +173,7 @@ function record<F extends Fields>(fields: F): Field<RecordOf<F>> {
   };
 }
 
-/** Items up to the end of the message. */
+/** Creates a field for a list of items that ends with the message. */
 const listOf = <T>(item: Field<T>): Field<readonly T[]> => ({
   write: (writer, items) => {
     for (const one of items) item.write(writer, one);
@@ -185,10 +185,10 @@ const listOf = <T>(item: Field<T>): Field<readonly T[]> => ({
   },
 });
 
-/** Version of this format. Messages of other versions are not read. */
+/** Version of this format. Messages of other versions are rejected. */
 const FORMAT = 2;
 
-/** A message. `read` @throws FrameError version, header, truncated */
+/** Creates a message type. Its `read` throws FrameError version, header or truncated. */
 function message<F extends Fields>(fields: F) {
   const body = record(fields);
   return {
@@ -206,21 +206,23 @@ function message<F extends Fields>(fields: F) {
   };
 }
 
-/** Names a round of an encoder. `generation` is unique to each encoder, even across processes. */
+/**
+ * Identifies a round of an encoder. `generation` is unique to each encoder, even across processes.
+ */
 const roundName = { tier, scale, generation: number, round: number };
 
-/** The deltas of one channel in one tick. `epoch` is that of the room's lease, here and below. */
+/** Deltas of one channel in one tick. Here and below, `epoch` is the epoch of the room's lease. */
 export const ROUND = message({
   ...{ epoch: number, ...roundName },
   deltas: listOf(record({ chunk: number, version: number, block })),
 });
 
-/** A tick is over, and these channels had rounds in it. */
+/** Marks the end of a tick, and names the channels' rounds in it. */
 export const TICK_END = message({ epoch: number, tick: number, rounds: listOf(record(roundName)) });
 
 /**
- * What a gateway's viewers look at. A channel without viewers is kept for a while. Each new number
- * in `ask` asks for a baseline; 0 asks for none.
+ * Chunks that a gateway's viewers look at. A channel without viewers is kept for a while. Each new
+ * number in `ask` requests a baseline; 0 requests none.
  */
 export const WANTS = message({
   gateway: text,
@@ -238,7 +240,7 @@ export type RoundName = Omit<Round, 'epoch' | 'deltas'>;
 export type Wants = ReturnType<typeof WANTS.read>;
 export type Baseline = ReturnType<typeof BASELINE.read>;
 
-/** Names on the bus. */
+/** Returns the names of a room's channels on the bus. */
 export const busNames = (room: string) => ({
   channel: (channel: ChannelName): string => `frames:${room}:${channel.tier}:${channel.scale}`,
   tick: `frames:${room}:tick`,

@@ -1,6 +1,6 @@
 /**
- * Publishes the frames of a room that runs here to the gateways that have viewers of it.
- * It does nothing while no gateway has viewers, and never talks to pages.
+ * Publishes the frames of a room that runs here to the gateways with viewers of the room. It does
+ * nothing while no gateway has viewers, and never sends anything to pages.
  */
 import { promisify } from 'node:util';
 import { constants, deflate } from 'node:zlib';
@@ -25,29 +25,32 @@ const compress = promisify(deflate);
 
 const { silence, maxGateways } = DEFAULTS.cluster.frames;
 
-/** The viewers of a channel on one gateway. Messages tell them of the channel's source. */
+/**
+ * Creates a user that represents a channel's viewers on one gateway. It ignores new sources,
+ * because gateways receive messages about the channel's source.
+ */
 const createUser = () => ({
   mayReceive: false,
   lists: [] as readonly (readonly number[])[],
-  /** The last baseline that it has asked for. */
+  /** Number of the gateway's last request for a baseline. */
   ask: 0,
   useSource: () => {},
 });
 
 interface Gateway {
-  /** By channel: those with viewers, and those that are kept for a while. */
+  /** Users by channel: channels with viewers, and unused channels that are kept for a while. */
   readonly users: Map<
     string,
     { readonly user: ReturnType<typeof createUser>; readonly channel: EncoderChannel }
   >;
-  /** ms */
+  /** When the gateway's last message arrived, in ms. */
   heardAt: number;
 }
 
 export class FramePublisher {
   private readonly gateways = new Map<string, Gateway>();
   private readonly names: ReturnType<typeof busNames>;
-  /** Resolves when it hears gateways; undefined if the bus has been closed. */
+  /** Resolves when messages of gateways can arrive; undefined if the bus is closed. */
   readonly opened: Promise<Subscription | undefined>;
   private isClosed = false;
 
@@ -58,9 +61,9 @@ export class FramePublisher {
       readonly bus: Bus;
       /** Id of the room. */
       readonly room: string;
-      /** Epoch of the room's lease: gateways ignore messages of an earlier owner. */
+      /** Epoch of the room's lease. Gateways ignore messages of earlier leaders. */
       readonly epoch: number;
-      /** Whether the room may be shown here now. */
+      /** Returns whether the room may be shown here now. */
       readonly isHere: () => boolean;
       readonly clock: Clock;
     },
@@ -72,12 +75,12 @@ export class FramePublisher {
       .catch(() => undefined);
   }
 
-  /** Tells gateways that the room runs here. */
+  /** Announces to gateways that the room runs here. */
   announce(): void {
     this.endTick([]);
   }
 
-  /** Publishes the rounds of these channels, which the encoders have just made. */
+  /** Publishes the rounds that the encoders have just made in these channels. */
   publish(channels: readonly EncoderChannel[]): void {
     this.forgetSilent();
     if (this.gateways.size === 0) return;
@@ -111,7 +114,7 @@ export class FramePublisher {
     try {
       wants = WANTS.read(bytes);
     } catch (error) {
-      // While servers are updated, some send another version.
+      // During an update of the cluster, some gateways send another version.
       if (error instanceof FrameError) return;
       throw error;
     }
@@ -158,7 +161,7 @@ export class FramePublisher {
     const { bus, epoch, encoders, isHere } = this.options;
     const { tick } = encoders;
     const { round } = encoder;
-    // In another thread, as all cells of a large room take longer than a tick may wait.
+    // Compress in another thread, because all cells of a large room take longer than a tick allows.
     const cells = await compress(encoder.copy(), { level: constants.Z_BEST_SPEED });
     if (this.isClosed || !isHere()) return;
     const name = { tier, scale, generation, round };

@@ -1,6 +1,6 @@
 /**
- * Batches what is sent in one turn of the event loop, as after a tick: each message is encoded
- * once for all recipients, and each connection gets one write. One write per message and
+ * Batches the messages of one turn of the event loop, for example after a tick: each message is
+ * encoded once for all recipients, and each connection gets one write. One write per message and
  * connection would cost a busy room more than everything else together.
  */
 
@@ -15,13 +15,13 @@ export interface Connection {
 
 /** Sends messages at the end of the current turn of the event loop. */
 export class Outbox {
-  /** By message object, which must not change after it was sent. */
+  /** Encoded messages, by message object. The object must not change once it is sent. */
   private readonly encoded = new Map<
     unknown,
     { readonly name: string; readonly frame: Uint8Array }
   >();
   private readonly waiting = new Map<Connection, Uint8Array[]>();
-  /** The last concatenation: consecutive connections mostly get the same messages. */
+  /** The last concatenation, because consecutive connections usually get the same messages. */
   private lastJoined:
     | { readonly parts: readonly Uint8Array[]; readonly bytes: Uint8Array }
     | undefined;
@@ -35,7 +35,7 @@ export class Outbox {
     private readonly defer: (run: () => void) => void = process.nextTick,
   ) {}
 
-  /** Queues a message. It is sent at the end of this turn, in order. */
+  /** Queues a message, to be sent at the end of this turn, in order. */
   send(connection: Connection, name: string, message: unknown): void {
     if (this.waiting.size === 0) this.defer(() => this.flush());
     const frame = this.frameOf(name, message);
@@ -44,7 +44,7 @@ export class Outbox {
     else this.waiting.set(connection, [frame]);
   }
 
-  /** Sends one connection's messages now, for use before it is closed. */
+  /** Sends one connection's messages immediately. Call before closing the connection. */
   flushNow(connection: Connection): void {
     const parts = this.waiting.get(connection);
     if (!parts) return;

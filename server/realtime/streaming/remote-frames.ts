@@ -1,7 +1,7 @@
 /**
- * The frames of a room that another process runs, as a gateway has them. It tells the room's owner
- * which chunks its viewers look at, and mirrors the cells of these channels, so that it serves
- * viewers as the owner would. It never steps or changes a room. Start at `RemoteFrames`.
+ * The frames of a room that another process runs, as seen by a gateway. The gateway informs the
+ * room's leader which chunks its viewers look at, and mirrors the cells of these channels, so that
+ * it serves viewers as the leader would. It never steps or changes a room. Start at `RemoteFrames`.
  */
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -34,7 +34,7 @@ const decompress = promisify(inflate);
 
 const { beat, wantsDelay, askPause } = DEFAULTS.cluster.frames;
 
-/** Maximum number of rounds kept until the baseline arrives that they follow. */
+/** Maximum number of rounds kept until the baseline before them arrives. */
 const MAX_WAITING = 64;
 
 interface Size {
@@ -47,32 +47,32 @@ class ChannelMirror implements ChannelName {
   readonly tier: ChannelTier;
   readonly scale: number;
   readonly users = new Set<ChannelUser>();
-  /** undefined until the first baseline has come. */
+  /** Undefined until the first baseline arrives. */
   source: FrameMirror | undefined;
-  /** Whether it has all rounds, as far as is known. */
+  /** Whether the mirror has all rounds, as far as this gateway knows. */
   isCurrent = false;
-  /** Receives the channel's rounds. */
+  /** Subscription to the channel's rounds. */
   subscription: Subscription | undefined;
-  /** Ends the wait until it may ask again. */
+  /** Cancels the pause before the next request. */
   cancelAsk: (() => void) | undefined;
   /** Tick at which the last user left. */
   idleSince = 0;
-  /** Of the channel, cells. */
+  /** Size of the channel, in cells. */
   private readonly size: Size;
   private at: Pick<Round, 'epoch' | 'generation' | 'round'> | undefined;
-  /** Number of the last request; 0: there was none. */
+  /** Number of the last request; 0 before the first request. */
   private asked = 0;
   private askedAt = Number.NEGATIVE_INFINITY;
   private waiting: Round[] = [];
 
-  /** @param room its size, cells */
+  /** @param room size of the room, in cells */
   constructor({ tier, scale }: ChannelName, room: Size) {
     this.tier = tier;
     this.scale = scale;
     this.size = { width: Math.ceil(room.width / scale), height: Math.ceil(room.height / scale) };
   }
 
-  /** Its users' demand, for the owner. */
+  /** Demand of the channel's users, as sent to the leader. */
   get want() {
     const { tier, scale, asked: ask } = this;
     const users = [...this.users];
@@ -88,12 +88,12 @@ class ChannelMirror implements ChannelName {
   }
 
   /**
-   * Asks for a baseline, with the next `want`, unless it asked a moment ago: a request that did not
-   * help must not be repeated with each tick.
+   * Requests a baseline with the next `want`, unless the last request was too recent: a request
+   * without result must not be repeated in every tick.
    *
    * @param now ms
-   * @param number another one each time
-   * @returns 0: it asks; otherwise ms until it may
+   * @param number unique number of the request
+   * @returns 0 if requested; otherwise the time until a request is possible, in ms
    */
   ask(now: number, number: number): number {
     this.isCurrent = false;
@@ -106,7 +106,7 @@ class ChannelMirror implements ChannelName {
     return pause;
   }
 
-  /** Whether it has waited for a baseline since some time, ms. */
+  /** Returns whether the mirror has been waiting for a baseline since a time, in ms, or longer. */
   isOverdue(since: number): boolean {
     return !this.isCurrent && this.asked > 0 && this.askedAt <= since;
   }
@@ -115,7 +115,7 @@ class ChannelMirror implements ChannelName {
     return this.at?.generation === generation && this.at.round === round;
   }
 
-  /** Applies a round, now or after the baseline. @returns false: it needs a new baseline */
+  /** Applies a round, now or after the baseline. @returns false if a new baseline is needed */
   take(round: Round): boolean {
     if (!this.isCurrent) {
       this.waiting = [...this.waiting.slice(1 - MAX_WAITING), round];
@@ -133,7 +133,11 @@ class ChannelMirror implements ChannelName {
     return true;
   }
 
-  /** @returns the cells of a baseline; undefined if it does not answer the last request */
+  /**
+   * Decompresses a baseline.
+   *
+   * @returns its cells; undefined if they do not answer the last request
+   */
   async unpack({ ask, cells }: Baseline): Promise<Uint8Array | undefined> {
     const { width, height } = this.size;
     const maxOutputLength = 16 * (width + 1) * (height + 1);
@@ -142,10 +146,10 @@ class ChannelMirror implements ChannelName {
   }
 
   /**
-   * Begins with the cells of a baseline, and applies the rounds that have come meanwhile.
+   * Starts from the cells of a baseline, and applies the rounds that have arrived since.
    *
    * @param now ms
-   * @returns false: it needs a new one
+   * @returns false if another baseline is needed
    */
   restore({ epoch, generation, round }: Baseline, cells: Uint8Array, now: number): boolean {
     const isSame = this.at?.epoch === epoch && this.at.generation === generation;
@@ -153,7 +157,7 @@ class ChannelMirror implements ChannelName {
     try {
       source.restore(cells);
     } catch (error) {
-      // It is asked for again when it is overdue.
+      // An invalid baseline is requested again when it is overdue.
       if (error instanceof FrameError) return true;
       throw error;
     }
@@ -172,11 +176,11 @@ export interface RemoteFramesOptions {
   readonly bus: Bus;
   /** Id of the room. */
   readonly room: string;
-  /** Of the room, cells. */
+  /** Size of the room, in cells. */
   readonly size: Size;
   readonly clock: Clock;
   /**
-   * Called after each tick of the owner, while anybody here looks at the room.
+   * Called after each tick of the leader while viewers of this gateway look at the room.
    *
    * @param now ms
    */
@@ -185,18 +189,18 @@ export interface RemoteFramesOptions {
 
 export class RemoteFrames implements FrameFeed {
   tick = 0;
-  /** Whether `tick` is of an earlier time, or of another owner. */
+  /** Whether `tick` is outdated, or from another leader. */
   private isTickOld = true;
-  /** Epoch of the newest owner that was heard of. */
+  /** Highest epoch of a leader heard so far. */
   private epoch = 0;
   private readonly id = randomUUID();
   private readonly names: ReturnType<typeof busNames>;
   private readonly mirrors = new Map<string, ChannelMirror>();
   private asks = 0;
   private readonly subscriptions: Subscription[];
-  /** Resolves when it hears ticks and baselines. */
+  /** Resolves when ticks and baselines can arrive. */
   private readonly opened: Promise<void>;
-  /** The wants as they were sent last. */
+  /** The wants that were last sent. */
   private sent: Uint8Array = WANTS.write({ gateway: this.id, wants: [] });
   private cancelSend: (() => void) | undefined;
   private cancelBeat: () => void;
@@ -210,13 +214,13 @@ export class RemoteFrames implements FrameFeed {
     this.cancelBeat = clock.after(beat, this.beat);
   }
 
-  /** Whether all that viewers look at is as the owner has it, as far as is known here. */
+  /** Whether all channels with viewers are up to date, as far as this gateway knows. */
   get isCurrent(): boolean {
     return this.used.every(({ isCurrent }) => isCurrent);
   }
 
   join(name: ChannelName, user: ChannelUser): FrameMirror | undefined {
-    // While nothing is wanted, no ticks are told either.
+    // While the gateway wants nothing, the leader sends it no ticks.
     if (this.mirrors.size === 0) this.isTickOld = true;
     let mirror = this.mirrors.get(keyOf(name));
     if (!mirror) {
@@ -237,7 +241,7 @@ export class RemoteFrames implements FrameFeed {
   }
 
   wantedChanged(): void {
-    // Viewers come, go, look elsewhere and acknowledge at any time: the owner hears of it seldom.
+    // Viewers join, leave, move and acknowledge all the time, so limit the messages to the leader.
     if (this.isClosed) return;
     this.cancelSend ??= this.options.clock.after(wantsDelay, () => this.send());
   }
@@ -266,7 +270,7 @@ export class RemoteFrames implements FrameFeed {
     if (this.isClosed) for (const one of this.subscriptions) one.close();
   }
 
-  /** @returns undefined if the bus has been closed */
+  /** @returns undefined if the bus is closed */
   private subscribe(
     channel: string,
     take: (message: Uint8Array) => void,
@@ -275,7 +279,7 @@ export class RemoteFrames implements FrameFeed {
       try {
         take(message);
       } catch (error) {
-        // While servers are updated, some send another version.
+        // During an update of the cluster, some servers send another version.
         if (!(error instanceof FrameError)) throw error;
       }
     };
@@ -294,7 +298,7 @@ export class RemoteFrames implements FrameFeed {
       return;
     }
     mirror.subscription = subscription;
-    // Not before: it must miss no round that follows the baseline.
+    // Asking earlier could miss a round that follows the baseline.
     this.ask(mirror);
   }
 
@@ -303,10 +307,10 @@ export class RemoteFrames implements FrameFeed {
     if (!mirror || this.isOutdated(baseline.epoch)) return;
     const cells = await mirror.unpack(baseline);
     if (!cells || this.isClosed || this.isOutdated(baseline.epoch)) return;
-    // The first frame bears the tick that it shows.
+    // The first frame must carry the tick that it shows.
     if (this.isTickOld) this.setTick(baseline.tick);
     if (!mirror.restore(baseline, cells, this.options.clock.now())) this.ask(mirror);
-    // Viewers that have waited for it look at its chunks from now on.
+    // Viewers that have waited for the baseline now look at its chunks.
     this.wantedChanged();
   }
 
@@ -326,7 +330,7 @@ export class RemoteFrames implements FrameFeed {
     if (this.used.length > 0) this.options.onTick(this.options.clock.now());
   }
 
-  /** Whether an epoch is over. With a new one, everything begins again. */
+  /** Returns whether an epoch is outdated. After a newer epoch, all mirrors need new baselines. */
   private isOutdated(epoch: number): boolean {
     if (epoch > this.epoch) {
       this.epoch = epoch;
@@ -345,13 +349,13 @@ export class RemoteFrames implements FrameFeed {
     for (const mirror of this.mirrors.values()) this.ask(mirror);
   }
 
-  /** Asks for a baseline. Until it comes, viewers keep what they have. */
+  /** Requests a baseline. Until it arrives, viewers keep the cells they have. */
   private ask(mirror: ChannelMirror): void {
     if (mirror.users.size === 0) {
       this.drop(mirror);
       return;
     }
-    // Once it follows its channel, it asks by itself.
+    // `follow` requests a baseline once it has subscribed.
     if (!mirror.subscription) return;
     const { clock } = this.options;
     const pause = mirror.ask(clock.now(), ++this.asks);
@@ -370,7 +374,7 @@ export class RemoteFrames implements FrameFeed {
     mirror.subscription?.close();
   }
 
-  /** Says that it is still there, and repeats requests that were not answered. */
+  /** Shows the leader that this gateway still runs, and repeats unanswered requests. */
   private readonly beat = (): void => {
     const { clock } = this.options;
     this.cancelBeat = clock.after(beat, this.beat);

@@ -2,7 +2,8 @@
  * Sends the frames of one room to the viewers of this process. Each tier at each scale is one
  * channel, whose blocks are encoded once for all its viewers. A viewer gets the blocks of visible
  * chunks that it does not hold yet. A viewer with too many frames in flight gets none until they
- * arrive, and then the newest. It never encodes by itself: see `FrameFeed`. Start at `publish`.
+ * arrive, and then only the newest. It never encodes anything itself: see `FrameFeed`. Start at
+ * `publish`.
  */
 import { writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
@@ -20,28 +21,28 @@ import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './vi
 
 const { crowd, halveFrom, halveUntil } = DEFAULTS.stream;
 
-/** A viewer that another server sends frames to. */
+/** A viewer that gets its frames from another server. */
 export interface RemoteViewer extends Viewer {
-  /** As far as is known here; undefined while its page is hidden. */
+  /** Viewport as far as this server knows; undefined while the viewer's page is hidden. */
   viewport: Viewport | undefined;
   startStream(viewport: Viewport, start: StreamStart): void;
   stopStream(): void;
 }
 
-/** The tier that viewers of a channel have. */
+/** Returns the tier for the viewers of a channel. */
 const tierOf = (tier: ChannelTier): TierName => (tier === 'halfOdd' ? 'half' : tier);
 
 const isRemote = (viewer: Viewer): viewer is RemoteViewer => 'startStream' in viewer;
 
 /** The viewers of a tier at a scale. */
 class ViewerChannel implements ChannelUser {
-  /** undefined until the feed has it. */
+  /** Undefined until the feed has a source. */
   source: FrameSource | undefined;
   readonly streams = new Set<ViewerStream>();
-  /** Viewers that come over once the source is there. */
+  /** Viewers that switch to this channel once it has a source. */
   readonly waiting = new Set<ViewerStream>();
 
-  /** @param settle takes a waiting viewer over */
+  /** @param settle moves a waiting viewer to this channel */
   constructor(
     readonly tier: ChannelTier,
     readonly scale: number,
@@ -73,21 +74,21 @@ class ViewerChannel implements ChannelUser {
   }
 }
 
-/** Sends each viewer of a room the frames that its tier, scale and viewport call for. */
+/** Sends each viewer of a room frames according to its tier, scale and viewport. */
 export class RoomBroadcaster {
   private readonly streams = new Map<Viewer, ViewerStream>();
   private readonly remote = new Set<RemoteViewer>();
   private readonly channels = new Map<string, ViewerChannel>();
   /**
-   * Viewers that are to be sent a frame outside the tick, once their channel is there; true: even
-   * one without blocks.
+   * Viewers that need a frame between ticks, once their channel has a source; true to send even a
+   * frame without blocks.
    */
   private readonly owed = new Map<ViewerStream, boolean>();
-  /** Frames not sent because a viewer was behind. */
+  /** Number of frames that were not sent because a viewer was behind. */
   skippedFrames = 0;
-  /** Viewers that have come so far. */
+  /** Number of viewers added so far. */
   private added = 0;
-  /** Whether there are so many viewers that phones get every second tick. */
+  /** Whether phones get only every second tick, because there are many viewers. */
   private isHalved = false;
 
   constructor(private readonly feed: FrameFeed) {}
@@ -127,7 +128,7 @@ export class RoomBroadcaster {
     this.feed.wantedChanged?.();
   }
 
-  /** Sets what a viewer looks at; undefined while its page is hidden. */
+  /** Sets the area that a viewer looks at; undefined while its page is hidden. */
   setViewport(viewer: Viewer, viewport: Viewport | undefined, now: number): void {
     if (isRemote(viewer) && this.remote.has(viewer)) viewer.viewport = viewport;
     const stream = this.streams.get(viewer);
@@ -140,30 +141,33 @@ export class RoomBroadcaster {
     this.assignChannel(stream, now);
   }
 
-  /** The viewport of a viewer; undefined while its page is hidden. */
+  /** Returns the viewport of a viewer; undefined while its page is hidden. */
   viewportOf(viewer: Viewer): Viewport | undefined {
     return isRemote(viewer) ? viewer.viewport : this.streams.get(viewer)?.viewport;
   }
 
-  /** A viewer has drawn the frame of a tick and all before it. Unknown ticks are ignored. */
+  /**
+   * Records that a viewer has drawn the frame of a tick and all earlier frames. Unknown ticks are
+   * ignored.
+   */
   acknowledge(viewer: Viewer, tick: number, now: number): void {
     this.streams.get(viewer)?.acknowledge(tick, now);
     this.feed.wantedChanged?.();
   }
 
-  /** A viewer needs some chunks in full. */
+  /** Marks chunks that a viewer needs in full. */
   resync(viewer: Viewer, chunks: readonly number[]): void {
     this.streams.get(viewer)?.invalidate(chunks);
   }
 
-  /** The current tier of a viewer that is connected to this server. */
+  /** Returns the current tier of a viewer that is connected to this server. */
   tierOf(viewer: Viewer): TierName | undefined {
     return this.streams.get(viewer)?.quality.tier;
   }
 
   /**
-   * Whether a viewer gets events in this tick. In a crowd, all but the best tier get them in every
-   * second.
+   * Returns whether a viewer gets events in this tick. In a crowd, viewers below the best tier get
+   * events only in every second tick.
    */
   hasTurn(viewer: Viewer, tick: number): boolean {
     const stream = this.streams.get(viewer);
@@ -204,7 +208,7 @@ export class RoomBroadcaster {
     this.feed.close?.();
   }
 
-  /** In a crowd, phones get every second tick, so that the server can serve twice as many. */
+  /** Limits phones to every second tick in a crowd, so that the server can serve twice as many. */
   private halveInCrowd(now: number): void {
     const isHalved = this.streams.size >= (this.isHalved ? halveUntil : halveFrom);
     if (isHalved === this.isHalved) return;
@@ -216,16 +220,16 @@ export class RoomBroadcaster {
     }
   }
 
-  /** The best tier that a viewer may have now. */
+  /** Returns the best tier that a viewer may have now. */
   private bestFor({ best }: Viewport): TierName {
     if (!this.isHalved || best === 'full') return best;
     return TIER_NAMES[Math.max(TIER_NAMES.indexOf(best), TIER_NAMES.indexOf('half'))];
   }
 
   /**
-   * In a crowd, half of the viewers get even ticks and half odd ones, so that none waits for all
-   * others. When the crowd shrinks, viewers in odd ticks stay there until they get another tier:
-   * each change of the channel costs a key.
+   * Returns the channel tier of a viewer. In a crowd, half of the viewers get even ticks and half
+   * odd ticks, so that nobody waits for all others. When the crowd shrinks, viewers of odd ticks
+   * stay there until they get another tier, because each change of the channel costs a key block.
    */
   private channelTierOf(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
@@ -236,7 +240,10 @@ export class RoomBroadcaster {
     return this.isHalved || isOdd ? 'halfOdd' : tier;
   }
 
-  /** The deltas of the last round, for all up-to-date viewers of the same chunks. */
+  /**
+   * Returns the deltas of the last round and their frame, for all up-to-date viewers of the same
+   * chunks.
+   */
   private deltasFor({ source, chunks }: ViewerStream, tier: ChannelTier) {
     const deltas = chunks.flatMap((chunk) => {
       const block = source.delta(chunk);
@@ -255,7 +262,8 @@ export class RoomBroadcaster {
   /**
    * Sends the blocks that a viewer lacks, if there are any or a heartbeat is due.
    *
-   * @param frames of the stream's source in this tick: viewers that lack the same blocks share one
+   * @param frames frames of the stream's source in this tick, shared by viewers that lack the same
+   *   blocks
    */
   private send(
     stream: ViewerStream,
@@ -280,8 +288,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Moves a viewer to the channel of its tier and of its viewport's scale, once that is there. Until
-   * then it stays in the channel that it has.
+   * Moves a viewer to the channel of its tier and of its viewport's scale. Until that channel has a
+   * source, the viewer stays in its previous channel.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
     const channel = this.channel(this.channelTierOf(stream), scaleFor(stream.viewport));
@@ -328,7 +336,10 @@ export class RoomBroadcaster {
   }
 }
 
-/** Cells per streamed cell and axis: zoomed out, several cells fall on one pixel. */
+/**
+ * Returns the number of cells per streamed cell and axis. Zoomed out, several cells fall on one
+ * pixel.
+ */
 function scaleFor(viewport: Viewport | undefined): number {
   let scale = 1;
   while (viewport && viewport.pixels * scale < 1 && scale < DEFAULTS.codec.maxScale) scale *= 2;

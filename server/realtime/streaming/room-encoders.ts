@@ -16,27 +16,27 @@ import {
 
 export interface EncoderChannel extends ChannelName {
   readonly encoder: FrameEncoder;
-  /** No two encoders have the same, also those of earlier processes. */
+  /** Unique to each encoder, even across processes. */
   readonly generation: number;
   readonly users: Set<ChannelUser>;
   /** Tick at which the last user left. */
   idleSince: number;
 }
 
-/** Follows the room, and encodes each chunk once per channel for all who want it. */
+/** Follows the room, and encodes each chunk once per channel for all its users. */
 export class RoomEncoders implements FrameFeed {
   /**
-   * The room as the last tick has left it. A tick that has begun changes the planes before it is
-   * stored, so all else is made from this, and it is kept.
+   * Copy of the room as it was after the last tick. A tick in progress changes the planes before it
+   * is stored, so all other views are made from this copy.
    */
   private readonly base: View;
-  /** By scale; `base` first, which the others follow. */
+  /** Views by scale. `base` must come first, because the other views read it. */
   private readonly views: Map<number, View>;
   private readonly channels = new Map<string, EncoderChannel>();
-  /** Counts up from a random number. */
+  /** Counts up from a random number, which makes generations unique across processes. */
   private generations = randomInt(2 ** 40);
 
-  /** @param planes of the room, which it changes; between two ticks */
+  /** @param planes the room's planes, read between two ticks */
   constructor(
     private readonly planes: Planes,
     public tick: number,
@@ -49,7 +49,7 @@ export class RoomEncoders implements FrameFeed {
     return this.use(name, user).encoder;
   }
 
-  /** As `join`. @returns the channel, which is new where nobody has used it lately */
+  /** Adds a user to a channel. @returns the channel, which is new if nobody has used it lately */
   use(name: ChannelName, user: ChannelUser): EncoderChannel {
     const channel = getOrAdd(this.channels, keyOf(name), () => this.open(name));
     channel.users.add(user);
@@ -62,7 +62,7 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Takes over the changes of a tick.
+   * Updates all views with the changes of a tick.
    *
    * @param changed chunks of the room that have changed
    */
@@ -73,9 +73,9 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Encodes the changes of the last tick in the channels whose tier sends a frame with it.
+   * Encodes the changes of the last tick in the channels whose tier sends a frame in this tick.
    *
-   * @returns the channels that it has encoded
+   * @returns the encoded channels
    */
   advance(): readonly EncoderChannel[] {
     const { tick } = this;

@@ -1,4 +1,4 @@
-/** The stream of one viewer: what it sees, what it holds, and which frames are in flight. */
+/** The stream of one viewer: the chunks that it sees and holds, and the frames in flight. */
 
 import type { FrameBlock } from '../../../shared/codec/frame.ts';
 import { FrameSource } from '../../../shared/codec/frame-source.ts';
@@ -8,9 +8,9 @@ import type { Rect } from '../../../shared/geometry.ts';
 
 /** A client that receives frames. */
 export interface Viewer {
-  /** Sends a frame; at most `maxFramesInFlight` frames are unacknowledged at any time. */
+  /** Sends a frame. Callers keep the number of unacknowledged frames within `maxFramesInFlight`. */
   sendFrame(frame: Uint8Array): void;
-  /** Whether the transport can take more. */
+  /** Whether the transport can take more frames. */
   readonly writable: boolean;
 }
 
@@ -18,31 +18,31 @@ export interface Viewer {
 export interface Viewport extends Rect {
   /** Screen pixels per cell. */
   readonly pixels: number;
-  /** The best tier that the viewer asks for. */
+  /** Best tier that the viewer asks for. */
   readonly best: TierName;
 }
 
-/** The viewport of a client until it sends one: the whole room. */
+/** Returns the viewport of a client that has not sent one yet: the whole room. */
 export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>): Viewport {
   return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
 }
 
 const { window, skippedShare, slowAck, patience, maxPatience } = DEFAULTS.stream.quality;
 
-/** The adaptive tier of one viewer. */
+/** Adapts the tier of one viewer to its connection. */
 export class AdaptiveQuality {
   private tierIndex: number;
   private windowStart: number;
-  /** Frames of this window. */
+  /** Numbers of frames in this window. */
   private frames = { due: 0, skipped: 0, slow: 0 };
   private quietSince: number;
   private wait: number = patience;
-  /** When the last step was one up; else -Infinity. */
+  /** When the tier was last raised; -Infinity if it has been lowered since. In ms. */
   private climbedAt = -Infinity;
 
   /**
-   * @param first the first tier
-   * @param best the best tier that the viewer asks for
+   * @param first initial tier
+   * @param best best tier that the viewer asks for
    * @param now ms
    */
   constructor(
@@ -66,13 +66,13 @@ export class AdaptiveQuality {
     this.tierIndex = Math.max(this.tierIndex, TIER_NAMES.indexOf(best));
   }
 
-  /** Records a frame that was due, and sent or skipped. */
+  /** Records a frame that was due, whether it was sent or skipped. */
   frame(skipped: boolean): void {
     this.frames.due++;
     if (skipped) this.frames.skipped++;
   }
 
-  /** Records an acknowledgement. @param delay from sending the frame to its acknowledgement, ms */
+  /** Records an acknowledgement. @param delay time since the frame was sent, in ms */
   acknowledged(delay: number): void {
     if (delay > slowAck) this.frames.slow++;
   }
@@ -109,41 +109,41 @@ export class AdaptiveQuality {
   }
 }
 
-/** Options of a viewer's first frames. */
+/** Options for the start of a viewer's stream. */
 export interface StreamStart {
-  /** The first tier. */
+  /** Initial tier. */
   readonly tier?: TierName | undefined;
   /** Checksums of the picture from an earlier connection: see `Command<'join'>`. */
   readonly holds?: Uint8Array | undefined;
 }
 
-/** A round that no source has, nor is one before the first of a source. */
+/** Number lower than any round of a source, and lower than the number before its first round. */
 const NEVER = -2;
 
-/** The source of a viewer until its channel is there. */
+/** Source of a viewer whose channel has no source yet. */
 const NOTHING = new FrameSource({ width: 0, height: 0 }, 0);
 
 /** Decides which blocks a viewer needs next. */
 export class ViewerStream {
   source: FrameSource = NOTHING;
   readonly quality: AdaptiveQuality;
-  /** undefined while the page is hidden. */
+  /** Undefined while the page is hidden. */
   viewport: Viewport | undefined;
-  /** Whether it gets odd ticks if a crowd gets every second one. */
+  /** Whether the viewer gets odd ticks while a crowd gets only every second tick. */
   inOddTicks = false;
   /** When the last frame was sent, ms. */
   private lastSentAt = -Infinity;
   /** Visible chunks of the source, ascending. */
   chunks: readonly number[] = [];
-  /** [chunks] version that the viewer holds of each chunk; 0: none. */
+  /** [chunks] version of each chunk that the viewer holds; 0 if it does not hold the chunk. */
   private heldVersions = new Uint32Array(0);
-  /** [chunks] 1: the viewer holds the chunk without its lowest bits. */
+  /** [chunks] 1 if the viewer holds the chunk without its lowest bits, otherwise 0. */
   private heldCoarsely = new Uint8Array(0);
-  /** Checksums of the picture that it showed before it had a source. */
+  /** Checksums of the picture that the viewer showed before it had a source. */
   private holds: Uint8Array | undefined;
   /** Unacknowledged frames; `sentAt` in ms. */
   private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];
-  /** The source's round up to which the viewer holds all visible chunks. */
+  /** Last round of the source for which the viewer holds all visible chunks. */
   private completeRound = NEVER;
 
   /** @param now ms */
@@ -164,17 +164,17 @@ export class ViewerStream {
     return this.inFlight.length < DEFAULTS.stream.maxFramesInFlight && this.viewer.writable;
   }
 
-  /** Whether a heartbeat is due. */
+  /** Returns whether a heartbeat is due. */
   isSilent(now: number): boolean {
     return now - this.lastSentAt >= DEFAULTS.stream.heartbeat;
   }
 
-  /** Whether the viewer lacks nothing but the deltas of the source's last round. */
+  /** Whether the viewer lacks only the deltas of the source's last round. */
   get isUpToDate(): boolean {
     return this.completeRound === this.source.round - 1;
   }
 
-  /** Records that the viewer gets the deltas of the last round. */
+  /** Records that the viewer is sent the deltas of the last round. */
   applyDeltas(blocks: readonly FrameBlock[]): void {
     for (const { chunk } of blocks) this.heldVersions[chunk] = this.source.version(chunk);
     this.completeRound = this.source.round;
@@ -222,14 +222,17 @@ export class ViewerStream {
     }
   }
 
-  /** Marks chunks as not held. */
+  /** Marks chunks as not held, so that they are sent in full. */
   invalidate(chunks: readonly number[]): void {
     this.completeRound = NEVER;
     // A typed array ignores writes beyond its end.
     for (const chunk of chunks) this.heldVersions[chunk] = 0;
   }
 
-  /** The viewer has drawn the frame of a tick and all before it. Unknown ticks are ignored. */
+  /**
+   * Records that the viewer has drawn the frame of a tick and all earlier frames. Unknown ticks are
+   * ignored.
+   */
   acknowledge(tick: number, now: number): void {
     const acknowledged = this.inFlight.find((frame) => frame.tick === tick);
     if (!acknowledged) return;
@@ -245,7 +248,7 @@ export class ViewerStream {
 
   /**
    * Returns the blocks that bring the viewer to the current versions, and records them as held.
-   * Chunks that the viewer has never had come without their lowest bits, which the next frames
+   * Chunks that the viewer has never held are sent without their lowest bits, which later frames
    * add.
    */
   takeBlocks(): FrameBlock[] {
