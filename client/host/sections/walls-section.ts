@@ -9,7 +9,6 @@ import { field, HostElement, sectionHead } from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
 import { roughSpan } from '../text.ts';
 
-/** Section “Walls”. */
 @customElement('walls-section')
 export class WallsSection extends HostElement {
   static override styles = css`
@@ -47,7 +46,7 @@ export class WallsSection extends HostElement {
 
   private wall(wall: WallState): TemplateResult {
     const { id, name, upFor, lost, screens, unwritable } = wall;
-    // Language names are in the page's language: this screen may lack letters too.
+    // Names of languages are in the page's language, because this screen may lack letters, too.
     const names = new Intl.DisplayNames(formats(), { type: 'language' });
     const languages = new Intl.ListFormat(formats()).format(
       unwritable.map((code) => names.of(code)!),
