@@ -1,4 +1,6 @@
-/** The walls of the room: which are up, and the places that keep them from being crowded out. */
+/**
+ * Lists the room's walls, and gives walls addresses whose reserved seat other walls cannot take.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query } from 'lit/decorators.js';

@@ -4,7 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { SheetElement } from './page-element.ts';
 
-/** Shortcut list and the setting for single-letter keys. */
+/** Lists the shortcuts, with a setting for single-letter keys. */
 @customElement('key-help')
 export class KeyHelp extends SheetElement {
   static override styles = css`

@@ -6,7 +6,7 @@ import { layerStyle } from '../../elements/cursor-layer.ts';
 import type { Point } from '../../render/camera.ts';
 import { VisitorElement } from './page-element.ts';
 
-/** How long a toast is shown: at least this, and longer for a text that takes longer to read; ms. */
+/** Minimum duration of a toast, and duration per letter, in ms. The longer one counts. */
 const DURATION = 2_600;
 const PER_LETTER = 75;
 const MAX_TOASTS = 3;
@@ -14,7 +14,7 @@ const MAX_TOASTS = 3;
 interface Toast extends Point {
   readonly id: number;
   readonly text: string;
-  /** ms */
+  /** In ms. */
   readonly duration: number;
 }
 
@@ -55,10 +55,10 @@ export class ToastLayer extends VisitorElement {
   @state() private toasts: readonly Toast[] = [];
   private nextId = 1;
 
-  /** Shows a text near a point in CSS pixels; a toast with the same text is replaced. */
+  /** Shows a text near a point in CSS pixels; replaces a toast with the same text. */
   show(text: string, { x, y }: Point): void {
     const id = this.nextId++;
-    // Half of the largest width.
+    // Half of a toast's maximum width.
     const em = Number.parseFloat(getComputedStyle(this).fontSize);
     const margin = Math.min(11 * em, 0.4 * this.clientWidth) + 4;
     const place = {
