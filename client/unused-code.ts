@@ -29,14 +29,14 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     /^import \{ decode \}.*?$|^ {4}if \(type === "b"\).*?^ {4}\}$|^const decodeBase64.*?^\};$/gms,
   ],
   'engine.io-client/build/esm/transports/websocket.js': [
-    // Options of React Native.
+    // Options that only React Native uses.
     [/isReactNative\s+\? \{\}\s+: pick\(.*?\)/s, '{}'],
   ],
   'engine.io-client/build/esm/socket.js': [
     // With one transport there is nothing to upgrade to, and no page needs cookies across origins.
     /this\.opts\.rememberUpgrade &&.*?\? "websocket"\s+: (?=this)|^ +Socket\.priorWebsocketSuccess = .*?;$|^ {8}if \(this\.opts\.withCredentials\).*?\}$|^ {4}_(probe|filterUpgrades)\(.*?^ {4}\}$|^ {8}this\._upgrades = this.*?;$|^ {12}for \(let i = 0; i < this\._upgrades.*?^ {12}\}$/gms,
-    // Only polling limits the size of a message; only old versions of Firefox need to close on
-    // unload.
+    // Only polling limits the size of a message. Only old versions of Firefox need to close the
+    // connection when the page unloads.
     [/(?<=^ {4}_getWritablePackets\(\) \{$).*?(?=^ {4}\}$)/ms, ' return this.writeBuffer; '],
     /^ {12}if \(this\.opts\.closeOnBeforeunload\).*?^ {12}\}$|^ {16}if \(this\._beforeunloadEventListener\).*?^ {16}\}$|^ {12}closeOnBeforeunload: false,$/gms,
   ],
@@ -45,7 +45,7 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     /^ {4}uri\.(pathNames|queryKey) = .*?;$|^function (pathNames|queryKey)\(.*?^\}$/gms,
   ],
   'socket.io-client/build/esm/socket.js': [
-    // Our messages carry their own acknowledgements.
+    // Our protocol has its own acknowledgements.
     /^ {4}(emitWithAck|_registerAckCallback|_addToQueue|timeout|send|ack|onack|compress|get volatile|get disconnected|prependAny|offAny|listenersAny|\w+AnyOutgoing)\(.*?^ {4}\}$/gms,
     // Page and server are of one release, and none of our events has a name reserved by the
     // library.

@@ -43,7 +43,8 @@ const shrinkRules = (rules: string): string =>
     .replaceAll(';}', '}');
 
 /**
- * Copy of the library's `str` for files of texts: importing it would add another file to each page.
+ * Copy of the library's function `str` for files of texts: importing `str` would add another file
+ * to each page.
  */
 const STR = 'const str = (strings, ...values) => ({ strTag: true, strings, values });';
 
@@ -130,7 +131,8 @@ export default defineConfig(({ mode }) => {
     build: {
       outDir: 'dist',
       emptyOutDir: mode === 'wall',
-      // The manifest lists the files that the page loads; a test limits their size for phones.
+      // The manifest lists the files that the page loads. A test limits their total size, for
+      // phones.
       manifest: `.vite/${mode}.json`,
       target: 'es2022',
       modulePreload: false,

@@ -16,7 +16,7 @@ const NAME_OFFSET = 11;
 interface Cursor {
   readonly element: HTMLElement;
   readonly name: HTMLElement;
-  /** Width of the name beside the dot, in CSS pixels. */
+  /** Width of the participant's name, in CSS pixels. */
   width: number;
   position: Point;
   target: Point;
@@ -33,7 +33,10 @@ function createCursor(participant: ParticipantView): Pick<Cursor, 'element' | 'n
   return { element, name };
 }
 
-/** Styles of a layer over the canvas whose elements ignore the pointer; they fade in and move. */
+/**
+ * Styles of a layer over the canvas. Pointer events pass through the layer, and its elements fade
+ * in and move.
+ */
 export const layerStyle = css`
   :host {
     position: absolute;

@@ -4,7 +4,7 @@ import type { TreeLayout, TreeNode } from './layout.ts';
 
 /** A size on the canvas, in px. */
 export type Size = Pick<Rect, 'width' | 'height'>;
-/** A point on the canvas, in px, or in the tree. */
+/** A point, on the canvas in px or in the tree in widths of a picture. */
 type Point = Pick<Rect, 'x' | 'y'>;
 
 /** Margins around the whole tree, in px. */
@@ -49,7 +49,7 @@ export class TreeCamera {
   private get least(): number {
     const { width, height } = this.size;
     const { top, bottom, side } = this.edges;
-    // Margins may take the whole height of a low window.
+    // In a low window, the margins may exceed the height.
     return Math.min(
       Math.max(1, width - 2 * side) / this.layout.width,
       Math.max(1, height - top - bottom) / this.layout.height,

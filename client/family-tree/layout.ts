@@ -76,8 +76,8 @@ export const ROOM = {
 /**
  * Assigns rows to organisms.
  *
- * @param members by id
- * @returns the row of each organism; 0 is the middle
+ * @param members in the order of their ids
+ * @returns the row of each organism by id; 0 is the middle row
  */
 export function rowsOf(members: readonly FamilyMember[]): Map<number, number> {
   const mates = matesOf(members);
@@ -123,7 +123,7 @@ class Ground {
   /** Finds the free row nearest to a wanted row. */
   nearest(wanted: number, member: FamilyMember): number {
     for (let distance = 0; ; distance++) {
-      // At equal distance, prefer the row nearer to the middle.
+      // If two rows are equally near, prefer the row closer to the middle.
       const side = wanted > 0 ? -1 : 1;
       for (const row of [wanted + side * distance, wanted - side * distance]) {
         if (this.isFree(row, member)) return row;
@@ -179,12 +179,12 @@ function roomOf(row: number, { x, end }: FamilyMember): (readonly [number, Inter
 /** An organism with its position and its kin in the tree. */
 export interface TreeNode {
   readonly organism: LineageOrganism;
-  /** Middle of its picture. */
+  /** x of the middle of the organism's picture. */
   readonly x: number;
   readonly y: number;
-  /** End of its life, or the present if it lives. */
+  /** x of the end of the organism's life, or of the present if it lives. */
   readonly end: number;
-  /** As counted by `generationsOf`. */
+  /** Generation of the organism, as counted by `generationsOf`. */
   readonly generation: number;
   readonly parents: readonly TreeNode[];
   readonly children: readonly TreeNode[];
@@ -206,7 +206,10 @@ const MARGIN = 0.5;
 /** Minimum and maximum length of a usual gap between two births. */
 const LEAST_STEP = 0.03;
 const MOST_STEP = 3;
-/** Number of halvings of the step's range in search of the wanted aspect; fewer for large trees. */
+/**
+ * Number of bisection steps in the search for the wanted aspect; fewer steps for trees with more
+ * than `LARGE` organisms.
+ */
 const TRIES = 6;
 const LARGE_TRIES = 4;
 const LARGE = 800;
@@ -214,7 +217,7 @@ const LARGE = 800;
 /** @param aspect wanted ratio of width to height; it may be out of reach */
 export function layoutTree(tree: LineageTree, aspect: number): TreeLayout {
   let [low, high] = [LEAST_STEP, MOST_STEP];
-  // A longer tree needs fewer rows.
+  // Bisect the step: a longer tree needs fewer rows.
   for (let tries = tree.organisms.length > LARGE ? LARGE_TRIES : TRIES; ; tries--) {
     const step = Math.sqrt(low * high);
     const layout = layoutWith(tree, step);

@@ -100,7 +100,7 @@ export function paintTree(to: Context, scene: TreeScene): void {
   const seen = layout.nodes.filter((node) => isSeen(node, scene));
   paintMarks(to, scene);
   to.save();
-  // Clips a growing tree at the moment that it has reached.
+  // A growing tree is clipped at the moment that it has reached.
   const edge = camera.toScreen(scene.until, 0).x;
   to.beginPath();
   if (camera.forward > 0) to.rect(-size.width, 0, edge + size.width, size.height);
@@ -223,7 +223,7 @@ function paintBranch(
   child: TreeNode,
   { camera, ink }: TreeScene,
 ): void {
-  // Lines to distant rows bend earlier; if many bent at the same x, they would form a wall.
+  // Lines to distant rows bend earlier: if many lines bent at the same x, they would form a wall.
   const way = 1.2 + 0.3 * Math.abs(child.y - parent.y);
   const left = Math.max(parent.x + DISC * 0.8, Math.min(child.x - way, parent.end));
   const a = camera.toScreen(left, parent.y);

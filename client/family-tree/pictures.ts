@@ -34,7 +34,7 @@ export class TreePictures {
   private readonly indexOf: ReadonlyMap<string, number>;
   private sheet: HTMLImageElement | undefined;
   private isOpening = false;
-  /** Pictures by organism; null if it was requested or does not exist. */
+  /** Pictures by organism; null if a picture was requested or does not exist. */
   private readonly grown = new Map<number, Grown | null>();
   private readonly waiting: number[] = [];
   private fetching = 0;

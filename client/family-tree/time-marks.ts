@@ -39,7 +39,7 @@ function timesOf({ now, tick: last, tickRate, times }: TreeClock) {
 }
 
 /**
- * Formats a time of day, with the date if it is not the tree's.
+ * Formats a time of day, and adds the date unless it is the day on which the tree ends.
  *
  * @param locale language tag
  * @param at wall-clock time, in ms
@@ -72,7 +72,7 @@ export function timeMarks(
   const placeOf = (at: number): number => start + time.placeOf(tickAt(at));
   const span = SPANS.find((each) => (last - first) / each <= 60) ?? SPANS.at(-1)!;
   const marks: { x: number; at: number }[] = [];
-  // Coarse times come first; finer ones fill the gaps.
+  // Place coarse times first; finer times fill the gaps.
   for (const each of [...SPANS].reverse()) {
     if (each < span) break;
     // When summer time begins or ends, a round time may be missing or occur twice.

@@ -18,7 +18,9 @@ const NOBODY = { participants: new Map(), you: undefined };
 /** Returns an organism's name, to begin a sentence. */
 export const nameOf = (organism: LineageOrganism): string => capitalized(organismName(organism));
 
-/** Returns the names of an organism, to begin a sentence, and of its planter; '' if unnamed. */
+/**
+ * Returns the name of an organism, to begin a sentence, and the name of its planter; '' if unnamed.
+ */
 export const namesOf = ({ organism }: Pick<TreeNode, 'organism'>) =>
   [nameOf(organism), planterName(organism, NOBODY)] as const;
 

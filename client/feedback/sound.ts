@@ -19,7 +19,7 @@ interface Tone {
   readonly shape?: OscillatorType;
 }
 
-/** Half of the sound for a refusal. */
+/** One of the two thuds of the sound for a refusal. */
 const THUD: Tone = { from: 92, to: 70, loudness: 0.5, rise: 0.005, fall: 0.1, shape: 'triangle' };
 
 const SOUNDS = {
@@ -30,7 +30,7 @@ const SOUNDS = {
     { from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 },
     { from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 },
   ],
-  /** Two falling notes; `departed` then plays only the lower one. */
+  /** Two falling notes. The sound `departed` plays the lower note again. */
   departing: [
     { from: LOWEST * 1.5, loudness: 0.22, rise: 0.09, fall: 1.1 },
     { from: LOWEST * 1.125, loudness: 0.22, rise: 0.12, fall: 1.6, after: 0.35 },

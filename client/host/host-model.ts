@@ -28,8 +28,8 @@ import { failure } from './text.ts';
 type Day = Schedule['days'][number];
 
 /**
- * The host's unsaved changes to the hours. Only changes are kept, so that other hosts can meanwhile
- * change other fields.
+ * The host's unsaved changes to the hours. Unchanged fields are absent, so that other hosts can
+ * change them in the meantime.
  */
 export interface HoursDraft extends Partial<Omit<Schedule, 'days'>> {
   /** Changed days by index, from Monday. */
@@ -54,14 +54,14 @@ export class Unreachable extends Error {
 }
 
 /**
- * Maximum duration of a call that only reads, in ms. It is longer than servers of a cluster wait
- * for each other.
+ * Maximum duration of a call that only reads, in ms. It is longer than the time that a server of a
+ * cluster waits for another server.
  */
 const READ_LIMIT = DEFAULTS.cluster.requests.patience + 2_000;
 
 /** Makes calls and holds the session's key. */
 export class HostApi {
-  /** Sent with every call that changes something; set after a login. */
+  /** Key that is sent with every call that changes something; set after a login. */
   key = '';
   /** Whether the host has used the page since the last call, which keeps the session alive. */
   touched = false;
@@ -123,7 +123,7 @@ export interface Question {
 export interface Notice {
   readonly text: string;
   readonly wrong?: boolean;
-  /** A button that undoes the action or leads further. */
+  /** A button that undoes the action or continues from it. */
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
@@ -216,7 +216,10 @@ export class HostModel {
     await this.beginSession(key);
   }
 
-  /** Ends the session. If the server does not answer, the page stays signed in and says so. */
+  /**
+   * Ends the session. If the server does not answer, the page stays signed in, and a notice says
+   * so.
+   */
   async signOut(): Promise<void> {
     try {
       await this.api.call('logout', {}, {});

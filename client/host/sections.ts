@@ -39,7 +39,7 @@ export function parseLocation(hash: string): HostLocation {
   return { room: /^[a-z0-9-]{1,32}$/.test(room) ? room : '', section };
 }
 
-/** Inverts `parseLocation`: returns '#/garden/watch'. */
+/** Returns the hash for a location, such as '#/garden/watch'. */
 export function locationHash({ room, section }: HostLocation): string {
   return `#/${room}/${section}`;
 }

@@ -221,7 +221,7 @@ export const farewellText = (server: Pick<HostState, 'keeping'> | undefined): st
 /** Says where the last copy of a removed room is kept. */
 export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefined): string {
   if (server?.keeping === null) return stateBefore(server);
-  // It is not known in advance which server removes the room.
+  // The server that removes the room is not known in advance.
   return server?.cluster
     ? msg('If the server that removes it has a data folder, a last copy stays there.')
     : msg('A last copy stays in the server’s data folder.');

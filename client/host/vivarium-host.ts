@@ -173,7 +173,8 @@ export class VivariumHost extends StyledElement {
 
   private section(): TemplateResult {
     const { host, version } = this;
-    // Safe: a location has one of the ids of `sectionsOf`, and an element exists for each.
+    // This is safe: a location has one of the ids of `sectionsOf`, and an element exists for each
+    // id.
     const tag = unsafeStatic(`${this.shown}-section`);
     return staticHtml`<${tag} .host=${host} .version=${version}></${tag}>`;
   }

@@ -24,7 +24,7 @@ export interface PageModel extends Model {
     /** Maximum number of steps before a grown organism sleeps. */
     readonly most: number;
   };
-  /** Paints the model's organisms; if undefined, they are enlarged. */
+  /** Paints the model's organisms; if it is undefined, organisms are drawn enlarged. */
   readonly painter?: PainterNet;
 }
 
@@ -154,9 +154,9 @@ class Places {
 }
 
 export interface KeepLink {
-  /** See `shared/seed-token.ts`. */
+  /** The seed and the identity of its weights; see `shared/seed-token.ts`. */
   readonly token: string;
-  /** Undefined if the link names no room. */
+  /** Name of the room; undefined if the link names no room. */
   readonly room: string | undefined;
 }
 

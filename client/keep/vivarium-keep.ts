@@ -173,7 +173,7 @@ export class VivariumKeep extends LitElement {
   /** Whether the chosen file contains no seed. */
   @state() private isBarren = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  /** Number of starts so far. Work of an earlier start ends when it sees a higher number. */
+  /** Number of starts so far. An earlier start ends its work when this number has changed. */
   private run = 0;
   private readonly restart = (): void => void this.start();
 
@@ -340,7 +340,7 @@ export class VivariumKeep extends LitElement {
       const isShown = !isCalm && picture.data.some((value, i) => i % 4 === 3 && value > 0);
       for (const each of [between(cells, next.canvas), next.canvas]) {
         if (isShown) this.draw(each);
-        // Yields, so that the page stays responsive while it computes.
+        // Yield to the event loop, so that the page stays responsive.
         await wait(isShown ? STEP / 2 : 0);
         if (run !== this.run) return;
       }

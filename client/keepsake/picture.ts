@@ -54,7 +54,7 @@ export async function specimenCard(
   drawCode(to, link, codeLeft, codeTop);
   to.textBaseline = 'alphabetic';
   to.direction = isRtl ? 'rtl' : 'ltr';
-  // Each line is condensed to fit.
+  // Lines that are too long are condensed to this width.
   const maxWidth = WIDTH - 2 * MARGIN - CODE - 40;
   to.fillStyle = '#e9efee';
   to.font = `500 62px ${FONTS}`;
@@ -112,8 +112,8 @@ function drawCode(to: Context, link: string, x: number, y: number): void {
 }
 
 /**
- * Number of pixels per cell above which a body is painted with the largest scale instead of half of
- * it.
+ * Number of pixels per cell above which a body is painted with the largest scale; smaller bodies
+ * are painted with half of this scale.
  */
 const LARGE = 12;
 /** Maximum time for which painting blocks the page, in ms. */

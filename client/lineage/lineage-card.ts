@@ -266,7 +266,7 @@ export class LineageCard extends LitElement {
       .then(({ token }: { token?: string }) => {
         if (this.node === node) this.token = token;
       })
-      // Without the organism's seed, there are no links.
+      // If the organism's seed is unavailable, the card shows no links.
       .catch(() => undefined);
   }
 

@@ -11,7 +11,7 @@ import { formats } from '../locale/locale.ts';
 import { FONTS } from '../style/fragments.ts';
 import { paintLegend } from './legend.ts';
 
-/** A canvas on a phone is limited to 2^24 pixels. */
+/** Width and height of the picture, in px: phones limit a canvas to 2^24 pixels. */
 const WIDTH = 4_860;
 const HEIGHT = 3_437;
 const MARGIN = 170;
@@ -29,8 +29,7 @@ export interface Printed {
   /** Whether time runs from right to left. */
   readonly isMirrored: boolean;
   /**
-   * The page's own pictures, which are shared because a visitor may request only a few
-   * simultaneously.
+   * Pictures of the page, reused for the print: a visitor may request only a few simultaneously.
    */
   readonly pictures: TreePictures;
 }
@@ -99,6 +98,6 @@ function save(file: Blob, name: string): void {
   link.href = URL.createObjectURL(file);
   link.download = name;
   link.click();
-  // The browser reads the file after this call.
+  // Revoke the address later, because the browser reads the file after this call.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

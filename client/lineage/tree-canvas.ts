@@ -127,8 +127,8 @@ export class TreeCanvas {
   }
 
   /**
-   * Lays the tree out for an aspect ratio. A change counts only if a phone was turned while the
-   * whole tree was shown.
+   * Lays the tree out for an aspect ratio: at first, and after a phone was turned while the whole
+   * tree was shown.
    */
   private fill(aspect: number): void {
     const { page, isMirrored } = this.options;
@@ -156,7 +156,7 @@ export class TreeCanvas {
       until: layout.width * share,
     };
     paintTree(to, scene);
-    // In a close-up, names would lie behind the legend.
+    // In a close-up, names would lie behind the legend, so it is omitted.
     if (size.width >= LEGEND && camera.isWhole) {
       const start = camera.forward > 0 ? LEGEND_START : size.width - LEGEND_START;
       paintLegend(to, scene, start, size.height - 38);

@@ -71,8 +71,8 @@ export class VivariumLineage extends LitElement {
 
   protected override updated(): void {
     document.title = `${msg('Family tree')} · ${this.room} · Vivarium`;
-    // After a change of language, the texts on the canvas are outdated, and time may run the other
-    // way.
+    // If the language has changed, renew the texts on the canvas; time may run in the other
+    // direction.
     if (this.page && this.phase === 'shown' && this.direction !== this.wantedDirection) this.open();
     else this.tree?.invalidate();
   }
@@ -209,7 +209,7 @@ export class VivariumLineage extends LitElement {
       edges: () => {
         const { clientHeight } = this.canvas;
         const { top, bottom, side } = clientHeight < LOW ? LOW_EDGES : EDGES;
-        // Narrow windows stack the buttons.
+        // The buttons take more height in narrow windows, which stack them.
         const foot = clientHeight - this.foot.getBoundingClientRect().top;
         return { top, bottom: Math.max(bottom, foot), side };
       },

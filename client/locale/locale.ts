@@ -21,7 +21,10 @@ type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModul
 interface Dictionary {
   /** Keyed by the id of the message. */
   readonly templates: LocaleModule['templates'];
-  /** Keyed by the gallery's English name or, on the visitor's page, in the order of these names. */
+  /**
+   * Keyed by the gallery's English names or, on the visitor's page, listed in the order of these
+   * names.
+   */
   readonly kinds: Readonly<Record<string, string>> | OrderedKinds;
 }
 
@@ -86,7 +89,7 @@ let kindChecksum = 0;
 /** Registers the names of the room's gallery, so that the visitor's page can translate them. */
 export function knowKinds(names: Iterable<string>): void {
   const ordered = inOrder(names);
-  // Index 0 is the checksum.
+  // Index 0 of the translations is the checksum.
   kindPlaces = new Map(ordered.map((name, i) => [name, i + 1]));
   kindChecksum = checksumOf(ordered);
 }
@@ -109,8 +112,8 @@ const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.i
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   wanted = next;
-  // Go back explicitly: otherwise a language that failed to load would count as loading, and could
-  // not be chosen again.
+  // On failure, set the old locale: otherwise a language that failed to load would count as
+  // loading, and could not be chosen again.
   await setLocale(next).catch(() => setLocale(getLocale()));
   root.lang = language();
   root.dir = LANGUAGES[language()].direction;
@@ -141,7 +144,7 @@ export async function choose({ target }: Event): Promise<void> {
   url.searchParams.delete('lang');
   history.replaceState(history.state, '', url);
   await speak(next);
-  // The texts may have failed to load.
+  // If the texts failed to load, the language has not changed.
   select.value = language();
 }
 

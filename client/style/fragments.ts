@@ -14,7 +14,7 @@ export const visuallyHidden = css`
   clip-path: inset(50%);
 `;
 
-/** The heading of a page: the product's name, then after a line the name of the room or page. */
+/** The heading of a page: the product's name, a line, and the name of the room or page. */
 export const brand = css`
   h1 {
     font-size: 1.05em;

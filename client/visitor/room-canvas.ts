@@ -188,7 +188,7 @@ export class RoomCanvas {
     applyMotion();
 
     const lens = new Lens(canvas, page.lens, signal);
-    // The details that the phone tier delays are too small to see on a phone.
+    // On a phone, the details that the tier `phone` delays are too small to see.
     const reporter = new ViewportReporter(
       (look) => connection.send('look', look),
       byPointer<TierName>('phone', 'full'),
@@ -212,7 +212,7 @@ export class RoomCanvas {
     });
     let newest: OrganismId = 0;
     model.on('life', ({ event: { what }, organism }) => {
-      // A view that follows a participant stays with them.
+      // Do not move a view that follows a participant.
       if (organism.planter.id !== model.you?.id || session.views.following) return;
       if (what === 'born' && matchMedia(SMALL).matches) newest = organism.id;
       else if (organism.id !== newest || !view.rig.isFollowing) return;

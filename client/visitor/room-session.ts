@@ -34,7 +34,7 @@ import {
 
 /** The page that shows a session. */
 export interface SessionPage {
-  /** Renders the page again after a change of the data that it shows. */
+  /** Renders the page again, because the data that it shows have changed. */
   requestUpdate(): void;
   /** Shows the visitor a message. @param at position on the grid that the message is about */
   tell(text: string, at?: Point): void;
@@ -129,9 +129,9 @@ export const followingText = (...whom: Parameters<typeof participantName>): stri
 export const spotText = (): string => msg('The host asks everybody to look here.');
 
 /**
- * Reasons that are not shown to the visitor: a message was sent before joining, or the server
- * closed the connection after refusing admission, because it stops, or because the room moved to
- * another server.
+ * Reasons that are not shown to the visitor. Either the page sent a message before joining, or the
+ * server closed the connection: after it had refused admission, because it stops, or because the
+ * room moved to another server.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
@@ -416,20 +416,20 @@ export class RoomSession {
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
       if (!isSilent) page.refuse(text, wayBack(reason));
-      // Participants may learn that a server stops, because it may be the only server.
+      // Notify participants that the server stops: it may be the only server.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
-    // The host's undo sends a welcome to pages that are still connected and have nothing to resume.
+    // A page that is still connected is welcomed after the host's undo; it has nothing to resume.
     if (!this.isLive) this.requests.resume(you.id);
     const isNew = checkpoint.name !== this.checkpoint;
     // Pictures and previews that the page has loaded belong to the other checkpoint.
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);
-    // The server sends the organisms that can be renewed again.
+    // The server sends the renewable organisms anew after each welcome.
     this.departing.clear();
     // Others may have transformed the organisms while this page was disconnected.
     this.made.clear();

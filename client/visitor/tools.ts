@@ -130,7 +130,7 @@ export class Tools extends ViewTools implements CanvasHand {
     this.view.loop.invalidate();
   }
 
-  /** Handles that the pointer has left the canvas. */
+  /** Handles the event that the pointer has left the canvas. */
   leave(now: number): void {
     this.view.pointer = undefined;
     this.view.hovered = 0;

@@ -1,6 +1,6 @@
 /**
- * Chooses the caption that a wall shows: only statements that are true of its room at the moment.
- * News and permanent facts take turns.
+ * Chooses the caption of a wall. A caption is shown only while it is true of the room. News and
+ * permanent facts take turns.
  */
 import { COLOUR_RANGES, type ColourRange, colourRange, meanColourAt } from '../../shared/hues.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
@@ -20,9 +20,9 @@ import {
 /** A recent event of an organism. */
 export interface RecentEvent {
   readonly what: NewsKind;
-  /** The organism's current state. */
+  /** The organism in its current state. */
   readonly organism: OrganismView;
-  /** The parents if it was crossed, as far as the wall knows them. */
+  /** The organism's parents if it was crossed, as far as the wall knows them. */
   readonly parents: readonly OrganismView[];
 }
 
@@ -30,13 +30,13 @@ export interface RecentEvent {
 export interface Season {
   /** Category of the gallery. */
   readonly kind: string;
-  /** Undefined if the colours differ. */
+  /** Range of the preferred colours; undefined if the colours differ. */
   readonly colour?: ColourRange | undefined;
 }
 
 /** The wall's knowledge of its room. */
 export interface CaptionFacts {
-  /** All living organisms, including those that depart. */
+  /** All living organisms, including departing ones. */
   readonly organisms: readonly OrganismView[];
   /** Events of the last seconds, latest first. */
   readonly news: readonly RecentEvent[];
@@ -53,7 +53,7 @@ export interface CaptionFacts {
 
 /** A caption in any language. */
 export interface Line {
-  /** Identifies the caption; it stays equal when the numbers in the text change. */
+  /** Identifies the caption; it stays equal if the numbers in the text change. */
   readonly id: string;
   readonly text: (voice: Caption) => string;
 }
@@ -166,7 +166,9 @@ const NEWS_TIME = 20_000;
 const MOST_NEWS = 32;
 /** How long the gardener counts as tending the room after planting, in seconds. */
 const TENDED_TIME = 60;
-/** Maximum age in seconds and maximum number of the gardener's organisms that decide the season. */
+/**
+ * Maximum age in seconds, and maximum number, of the gardener's organisms that decide the season.
+ */
 const SEASON_TIME = 300;
 const SEASON_LATEST = 5;
 /** Minimum number of organisms for a season, and the minimum share of them that must be alike. */
@@ -183,7 +185,7 @@ const NEWS: readonly string[] = [
 
 interface PastEvent extends Omit<RecentEvent, 'organism'> {
   readonly id: OrganismId;
-  /** In ms. */
+  /** Time of the event, in ms. */
   readonly at: number;
 }
 
@@ -271,7 +273,10 @@ export class WallNews {
   }
 }
 
-/** Returns the most frequent word; undefined if there are few words, or they differ too much. */
+/**
+ * Returns the word whose share of all words is at least `SEASON_SHARE`; undefined if there is none,
+ * or too few words.
+ */
 function commonOf(words: readonly string[]): string | undefined {
   if (words.length < SEASON_LEAST) return undefined;
   return words.find(

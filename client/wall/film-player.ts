@@ -31,7 +31,7 @@ export class FilmPlayer {
 
   /**
    * @param load fetches a path
-   * @param now returns ms
+   * @param now returns the time in ms
    * @param pause resolves after a delay, in ms
    */
   constructor(

@@ -63,7 +63,7 @@ function voice(
   };
 }
 
-/** Texts without values. */
+/** Texts without placeholders. */
 export const TEXTS = {
   first: msg('Nobody is here yet. Be the first.'),
   scan: msg('Scan. Plant a seed. Watch it grow.'),
@@ -193,11 +193,11 @@ export function here({ say, language }: Caption, count: number): string {
   return isOne ? say(msg('One is here')) : say(msg('{count} are here'), { count });
 }
 
-/** Returns the line after the names that fit. */
+/** Returns the line that counts the names that do not fit. */
 export const others = (say: Say, count: number): string => say(msg('and {count} more'), { count });
 
 /**
- * Explains to the person who sets up the wall why it is not admitted.
+ * Explains to the person who sets up the wall why the wall is not admitted.
  *
  * @returns '' for reasons that pass by themselves
  */

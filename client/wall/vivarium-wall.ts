@@ -25,7 +25,7 @@ import './wall-tree.ts';
 
 /** Time without visitors after which the wall invites passers-by, in ms. */
 const LONELY = 45_000;
-/** Maximum duration of a connection loss that is not shown, in ms. */
+/** Maximum duration of a connection loss that the wall does not show, in ms. */
 const BLINK = 4_000;
 /** Margin around the dish, as a share of the shorter side. */
 const GROUND = 0.025;
@@ -228,7 +228,7 @@ export class VivariumWall extends LitElement {
     new ResizeObserver(() => this.layout()).observe(this);
     const first = model.on('picture', () => {
       first();
-      // After the first picture, the camera has reached its position.
+      // The camera has reached its position after the first picture.
       requestAnimationFrame(() => this.stepAside());
     });
     this.looks = setInterval(() => this.stepAside(), LOOK);
@@ -269,7 +269,7 @@ export class VivariumWall extends LitElement {
     const languages = (asked ?? []).filter(isLanguage);
     if (languages.length === 0) return;
     this.show({ voices: await Promise.all(languages.map(voiceOf)) });
-    // Texts written from right to left are placed on the right of the dish.
+    // Writing direction decides on which side of the dish the text is, so lay the wall out again.
     await this.updateComplete;
     this.layout();
   }

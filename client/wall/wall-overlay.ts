@@ -11,7 +11,7 @@ import { CaptionTurns, type Line, type WallNews } from './captions.ts';
 import { type Caption, here, others, refusedText, TEXTS } from './text.ts';
 import type { VisitorAddress } from './wall-options.ts';
 
-/** The state that a wall shows beside its picture. */
+/** The state on which the text of a wall depends. */
 export interface WallState {
   /** Address for visitors, and whether phones can reach it: if not, no QR code is shown. */
   readonly visitorAddress: VisitorAddress;
@@ -28,7 +28,7 @@ export interface WallState {
   readonly refusal: Reason | undefined;
   /** Whether the room's day is ending. */
   readonly farewell: boolean;
-  /** Whether the day's family tree covers the room, as at the end of the day. */
+  /** Whether the day's family tree covers the room, as it does when the day ends. */
   readonly tree: boolean;
   /** The time of day that a film shows; undefined if the wall shows the room. */
   readonly moment: string | undefined;
@@ -37,8 +37,8 @@ export interface WallState {
 }
 
 /**
- * The text is beside the dish on a wide wall and below it on a tall one. Sizes are shares of the
- * wall's size.
+ * The text is beside the dish on a wide wall and below it on a tall one. Lengths are relative to
+ * the wall's size.
  */
 const overlayStyle = css`
   ${brand}
@@ -354,7 +354,7 @@ export class WallOverlay extends LitElement {
     this.chooseLine();
     this.dir = voices[0].direction;
     this.toggleAttribute('data-attract', attract);
-    // Invite nobody to a room in which they cannot play.
+    // Do not invite passers-by to a room in which they cannot play.
     this.toggleAttribute('data-away', away || farewell);
   }
 
@@ -388,7 +388,7 @@ export class WallOverlay extends LitElement {
     // A caption that is no longer true stays until its turn ends: text should not vanish while it
     // is read.
     if (line?.turn === turn) {
-      // Numbers in the caption may have changed.
+      // The numbers in the caption may have changed.
       if (held) this.line = { ...line, ...held };
       return;
     }

@@ -9,7 +9,7 @@ import { TreePictures } from '../family-tree/pictures.ts';
 import type { Insets } from '../render/camera.ts';
 import { type Caption, ENGLISH, signature, TEXTS } from './text.ts';
 
-/** Duration of its growth, in ms. */
+/** Duration of the tree's growth, in ms. */
 const GROWTH = 24_000;
 /** Minimum time between two drawings, in ms. */
 const STEP = 50;

@@ -72,8 +72,8 @@ export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
 }
 
 /**
- * Returns the camera that fits the whole grid into the space that the insets leave, or covers the
- * view with the grid.
+ * Returns the camera that fits the whole grid into the space between the insets or, with `fill`,
+ * covers the view with the grid.
  *
  * @param view size of the whole picture, in CSS pixels
  */
@@ -181,7 +181,7 @@ export class WallView extends CanvasView {
   private goal: Camera | undefined;
   /** The camera at which a glide began, and the time in ms. */
   private glide: { readonly from: Camera; since?: number } | undefined;
-  /** Whether this picture follows the previous one without a pause. */
+  /** Whether the next picture follows the last one without a pause. */
   private busy = false;
 
   /** @throws GlError if this browser has no WebGL2 */

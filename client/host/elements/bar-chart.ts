@@ -302,7 +302,7 @@ export class HeatMap extends StyledElement {
     }
   `;
 
-  /** [HEAT_SIDE, HEAT_SIDE] */
+  /** Number of actions by position, [HEAT_SIDE, HEAT_SIDE]. */
   @property({ attribute: false }) heat!: readonly number[];
   /** Ratio of the room's width to its height. */
   @property({ type: Number }) shape = 1;

@@ -29,7 +29,10 @@ export class ConfirmDialog extends StyledElement {
   @query('dialog') private readonly dialog!: HTMLDialogElement;
   private answer: (yes: boolean) => void = () => {};
 
-  /** Resolves to whether the host confirms; closing the dialog in any other way counts as no. */
+  /**
+   * Asks a question. Resolves to true if the host confirms; closing the dialog in any other way
+   * counts as no.
+   */
   async ask(question: Question): Promise<boolean> {
     this.answer(false);
     this.question = question;

@@ -67,7 +67,7 @@ export abstract class HostElement extends StyledElement {
     return moment(at, now, zone);
   }
 
-  /** Renders a section about the selected room; overridden by such sections. */
+  /** Renders a section about the selected room. Elements that are such a section override this. */
   protected section(_room: RoomSummary, _all: HostState): TemplateResult | typeof nothing {
     return nothing;
   }

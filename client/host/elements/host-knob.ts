@@ -327,7 +327,8 @@ export class HostKnob extends StyledElement {
   /** Whether the server has applied the last change. */
   @property() status: '' | 'pending' | 'done' = '';
   /**
-   * Value while the host moves the slider; changes by other hosts do not move it during that time.
+   * The value during a drag of the slider; in that time, changes by other hosts do not move the
+   * slider.
    */
   @state() private draft: number | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;

@@ -46,7 +46,7 @@ export class AsideList extends HostElement {
 
   override render(): TemplateResult | typeof nothing {
     const { aside = [], rooms = [] } = this.host.state ?? {};
-    // While a room is being restored, its entries are about to change.
+    // Hide the entries of a room that is being restored, because they are about to change.
     const restoring = rooms.filter(({ busy }) => busy === 'restoring').map(({ name }) => name);
     const shown = aside.filter(({ room }) => room === null || !restoring.includes(room));
     this.hidden = shown.length === 0;

@@ -27,7 +27,7 @@ const SPEED = 12;
 /** Minimum time between two calls while the slider moves, in ms. */
 const INTERVAL = 250;
 
-/** Number of steps of the slider while there is no film. */
+/** Number of steps of the slider if there is no film. */
 const STEPS = 1_000;
 const HOUR = 3_600_000;
 
@@ -121,7 +121,7 @@ export class FilmViewer extends HostElement {
     const position = `${job?.id} ${isPlaying ? 'playing' : frame}`;
     if (!this.isOnWall || this.made === 0 || position === this.sent) return;
     this.sent = position;
-    // The throttle limits this to a few times a second.
+    // The throttle limits these calls to one per `INTERVAL`.
     this.toWalls.push(undefined, performance.now());
     setTimeout(() => this.isOnWall && this.toWalls.flush(performance.now()), INTERVAL);
   }
@@ -262,7 +262,7 @@ export class FilmViewer extends HostElement {
     context?.drawImage(await createImageBitmap(picture), 0, 0);
   }
 
-  /** @param planes RGBA, premultiplied, followed by owners */
+  /** @param planes RGBA [height, width, 4], premultiplied, followed by owners */
   private paint(planes: Uint8ClampedArray<ArrayBuffer>): void {
     const { width, height } = this.size;
     const rgba = planes.subarray(0, 4 * width * height);
@@ -453,7 +453,8 @@ export class FilmSection extends HostElement {
   }
 
   /**
-   * Makes a film. A slider asks repeatedly, so a failed film is repeated only for a pressed button.
+   * Requests a film. A slider asks repeatedly, so only a button repeats the request after a
+   * failure.
    */
   private readonly want = ({ detail: isPressed }: CustomEvent<boolean>): void => {
     const { hours, shownRoom } = this;
@@ -464,7 +465,7 @@ export class FilmSection extends HostElement {
   };
 
   private readonly make = async (): Promise<void> => {
-    // A moving slider asks many times.
+    // A moving slider asks many times, so ignore it during the call.
     if (this.isAsking) return;
     this.isAsking = true;
     this.chosen = '';

@@ -12,8 +12,8 @@ import { drawingsText, planterName, reportedText, roughSpan, visitorName } from 
 import { type BanDialog, muteButton } from './watch-lists.ts';
 
 /**
- * How long a row must have been in its position, in ms: about the time that a finger takes to
- * press.
+ * How long a row must have been in its position before presses count, in ms: about the time that a
+ * finger needs to come down.
  */
 export const SETTLE_MS = 700;
 
@@ -31,7 +31,7 @@ export class SettledRows {
    * Records the positions of rows. Call it before each rendering.
    *
    * @param ids of the rows, in order
-   * @param above number of rows of other lists that are above and move this list
+   * @param above number of rows in lists above this one, which shift its rows
    */
   place(ids: readonly number[], above = 0): void {
     const since = this.now();

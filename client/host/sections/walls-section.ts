@@ -1,5 +1,6 @@
 /**
- * Lists the room's walls, and gives walls addresses whose reserved seat other walls cannot take.
+ * Lists the room's walls. Gives a wall its own address with a reserved seat, which other walls
+ * cannot take.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -48,7 +49,7 @@ export class WallsSection extends HostElement {
 
   private wall(wall: WallState): TemplateResult {
     const { id, name, upFor, lost, screens, unwritable } = wall;
-    // Names of languages are in the page's language, because this screen may lack letters, too.
+    // Name the languages in the page's language, because this screen may lack their letters, too.
     const names = new Intl.DisplayNames(formats(), { type: 'language' });
     const languages = new Intl.ListFormat(formats()).format(
       unwritable.map((code) => names.of(code)!),

@@ -89,8 +89,8 @@ const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer[
 const MARKS: readonly unknown[] = ['msg', 'str'];
 
 /**
- * Creates a type checker that knows only the types of marks. The extraction asks for the type of
- * every called function, which would take five times as long as everything else.
+ * Creates a type checker that resolves only the types of marks. The extraction asks for the type of
+ * every called function; resolving all types would take five times as long as everything else.
  */
 function checkerOfMarks(checker: Checker): Checker {
   const getTypeAtLocation: Checker['getTypeAtLocation'] = (node) =>

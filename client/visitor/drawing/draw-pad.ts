@@ -363,7 +363,7 @@ export class DrawPad extends VisitorElement {
         this.asking = undefined;
         if (!seed) return;
         Object.assign(this.work, { seed, sent });
-        // The button that had the focus was removed.
+        // Move the focus, because the button that had it was removed.
         this.updateComplete.then(() => this.planter?.focus());
         this.session.receiveDrawing(seed);
       },

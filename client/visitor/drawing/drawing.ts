@@ -5,11 +5,11 @@
 import { msg } from '@lit/localize';
 
 export interface Line {
-  /** CSS colour. */
+  /** Colour of the line, in CSS syntax. */
   readonly colour: string;
-  /** Share of the pad's side. */
+  /** Width of the line, as a share of the pad's side. */
   readonly width: number;
-  /** x, y, x, y, … */
+  /** Coordinates of the points: x, y, x, y, … */
   readonly points: readonly number[];
 }
 
@@ -81,7 +81,7 @@ export function paint(
     context.lineWidth = width * side;
     context.beginPath();
     context.moveTo(...pointAt(0));
-    // Round caps make a dot of a line of length zero, so a single point is drawn as one.
+    // A single point is drawn as a line of length zero, of which round caps make a dot.
     if (count === 1) context.lineTo(...pointAt(0));
     for (let i = 1; i < count - 1; i++) {
       const [x, y] = pointAt(i);

@@ -104,7 +104,7 @@ export class Story {
   add(change: LifeChange): void {
     const { what } = change.event;
     const { id } = change.organism;
-    // A renewal or a death replaces the earlier departure.
+    // A renewal or a death replaces an earlier departure of the organism.
     if (what === 'renewed' || what === 'died') this.pending.delete(`${id} departing`);
     if (RANK.includes(what)) this.pending.set(`${id} ${what}`, change);
   }
@@ -215,7 +215,7 @@ export class RoomStory extends VisitorElement {
         story.forget();
         this.announce(() => greeting(organisms.length, participants.length));
       }),
-      // Names may have changed or been removed.
+      // Update the announcement, because names may have changed or been removed.
       model.on('people', () => {
         if (this.currentText) this.announcement = this.currentText();
         this.requestUpdate();
@@ -226,7 +226,7 @@ export class RoomStory extends VisitorElement {
         // Skip events that a toast already reports to the planter: actions of others, and
         // departures.
         const isTold =
-          // Wounds and transformations.
+          // These are wounds and transformations.
           ('by' in event && event.by !== you) ||
           event.what === 'departing' ||
           (event.what === 'died' && event.cause === 'departed');

@@ -6,7 +6,10 @@ import { layerStyle } from '../../elements/cursor-layer.ts';
 import type { Point } from '../../render/camera.ts';
 import { VisitorElement } from './page-element.ts';
 
-/** Minimum duration of a toast, and duration per letter, in ms. The longer one counts. */
+/**
+ * Minimum duration of a toast, and duration per letter of its text, in ms. The longer duration
+ * counts.
+ */
 const DURATION = 2_600;
 const PER_LETTER = 75;
 const MAX_TOASTS = 3;
@@ -14,7 +17,7 @@ const MAX_TOASTS = 3;
 interface Toast extends Point {
   readonly id: number;
   readonly text: string;
-  /** In ms. */
+  /** Time that the toast is shown, in ms. */
   readonly duration: number;
 }
 

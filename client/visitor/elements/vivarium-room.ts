@@ -82,7 +82,8 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       this.unsupported = true;
       return;
     }
-    // A closed room has opened, or a full room accepts visitors to its queue again.
+    // Remove the refusal: a closed room has opened, or a full room accepts visitors to its queue
+    // again.
     for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => {
         this.refusal = '';
@@ -244,7 +245,10 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     );
   }
 
-  /** Renders a notice about a participant or host who leads the view, or asks to. */
+  /**
+   * Renders a notice about the view: the page follows a participant, or the host asks everybody to
+   * look at a position.
+   */
   private lead(): TemplateResult | typeof nothing {
     const { session, model } = this;
     const { spot, following } = session.views;

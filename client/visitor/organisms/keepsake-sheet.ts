@@ -190,7 +190,7 @@ export class KeepsakeSheet extends SheetElement {
   /** The film on display; its last frame if the visitor prefers reduced motion. */
   @state() private shown: Made | undefined;
   @state() private copied = false;
-  /** Whether the data for drawing the film have arrived. */
+  /** Whether the pictures and the painter for drawing the film have arrived. */
   private isDrawing = false;
   private failed: Reason | undefined;
   private drawBody: Promise<DrawBody> | undefined;
@@ -328,7 +328,7 @@ export class KeepsakeSheet extends SheetElement {
     return quiet('share', msg('Share'), () => {
       const files = [asFile(this.picture!, `${this.file}.png`)];
       if (this.film && this.film !== 'none') files.push(asFile(this.film, `${this.file}.gif`));
-      // The visitor may cancel.
+      // Sharing fails if the visitor cancels it.
       navigator.share({ files, url: this.link }).catch(() => undefined);
     });
   }
@@ -358,7 +358,7 @@ export class KeepsakeSheet extends SheetElement {
         : planter === ''
           ? []
           : [msg(str`grown by ${planter}`)]),
-      // Isolate the name: in right-to-left text, the day's digits would otherwise join it.
+      // Isolate the name: in right-to-left text, the digits of the day would otherwise join it.
       `\u2068${this.session.roomName}\u2069, ${day}`,
       ...(organism.healed > 0 ? [survivedText(organism)] : []),
     ];

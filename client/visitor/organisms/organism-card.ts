@@ -355,7 +355,7 @@ export class OrganismCard extends PanelElement {
           html`${icons.cross}<span>${msg('Cross with…')}</span>`,
           () => {
             this.session.state.startCrossing();
-            // The button that has the focus is about to be removed.
+            // Move the focus to the card, because the focused button is about to be removed.
             this.focus();
           },
         )}
@@ -381,7 +381,8 @@ export class OrganismCard extends PanelElement {
       ><span class="cut">${msg(str`Turn into: ${title}`)}</span>`;
     return quiet('transform', into, () => {
       this.session.transform(organism);
-      // The button is removed once the organism has become what the seed grows into.
+      // Move the focus to the card: the button disappears once the organism is what the seed grows
+      // into.
       this.focus();
     });
   }
