@@ -122,7 +122,7 @@ export default defineConfig(({ mode }) => {
       alias: {
         // gifenc's "browser" file is CommonJS, which cannot be tree-shaken and adds 1 kB.
         gifenc: 'gifenc/dist/gifenc.esm.js',
-        // Otherwise each library includes its own copy.
+        // Share one emitter: otherwise each library includes its own copy.
         '@socket.io/component-emitter': EMITTER,
       },
     },

@@ -84,7 +84,9 @@ export class TreeCamera {
   }
 
   /**
-   * @param x in px of the canvas; the point (x, y) stays where it is
+   * Zooms about a point, which stays in its position.
+   *
+   * @param x in px of the canvas
    * @param y in px of the canvas
    */
   zoomAbout(x: number, y: number, factor: number): void {

@@ -214,7 +214,7 @@ const TRIES = 6;
 const LARGE_TRIES = 4;
 const LARGE = 800;
 
-/** @param aspect wanted ratio of width to height; it may be out of reach */
+/** Lays out a tree. @param aspect wanted ratio of width to height; it may be out of reach */
 export function layoutTree(tree: LineageTree, aspect: number): TreeLayout {
   let [low, high] = [LEAST_STEP, MOST_STEP];
   // Bisect the step: a longer tree needs fewer rows.

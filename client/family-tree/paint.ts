@@ -244,7 +244,11 @@ function paintBranch(
   to.stroke();
 }
 
-/** @param grown how far the picture has grown, 0 to 1 */
+/**
+ * Draws an organism's disc, picture and names.
+ *
+ * @param grown how far the picture has grown, 0 to 1
+ */
 function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeScene): void {
   const { camera, chosen, textSize, ink } = scene;
   const { organism } = node;

@@ -112,7 +112,7 @@ interface Seen {
   readonly presence: Uint8Array;
 }
 
-/** @param states [s, s, C] */
+/** Reads the visible state of cells. @param states [s, s, C] */
 function readCells({ channels }: Card, read: ReadCells, states: Float32Array): Seen {
   const cells = states.length / channels;
   const seen = { rgba: new Uint8Array(4 * cells), presence: new Uint8Array(cells) };

@@ -8,7 +8,7 @@ import { locationHash, type Section, sectionsOf } from '../sections.ts';
 import { drawingsText, reportedText } from '../text.ts';
 import { HostElement, StyledElement } from './host-element.ts';
 
-/** Links to all sections. The slot is at the end of the menu on a phone. */
+/** Links to all sections. The HTML slot is at the end of the menu on a phone. */
 @customElement('host-nav')
 export class HostNav extends HostElement {
   static override styles = css`

@@ -262,7 +262,11 @@ export class FilmViewer extends HostElement {
     context?.drawImage(await createImageBitmap(picture), 0, 0);
   }
 
-  /** @param planes RGBA [height, width, 4], premultiplied, followed by owners */
+  /**
+   * Draws the picture of a film.
+   *
+   * @param planes RGBA [height, width, 4], premultiplied, then owners
+   */
   private paint(planes: Uint8ClampedArray<ArrayBuffer>): void {
     const { width, height } = this.size;
     const rgba = planes.subarray(0, 4 * width * height);

@@ -123,7 +123,7 @@ export class ServersSection extends HostElement {
     </article>`;
   }
 
-  /** @param runs whether the server may run rooms */
+  /** Renders the table of a server's rooms. @param runs whether the server may run rooms */
   private table(rows: readonly Row[], runs: boolean): TemplateResult {
     const cell = (value: number | undefined): TemplateResult =>
       html`<td>${value === undefined ? '–' : number(value)}</td>`;

@@ -195,8 +195,8 @@ export class ReseedCard extends HostElement {
 }
 
 /**
- * Ends the day after a confirmation. The result can be undone if the server stores anything. Slot:
- * settings.
+ * Ends the day after a confirmation. The result can be undone if the server stores anything. The
+ * HTML slot contains settings.
  */
 @customElement('farewell-card')
 export class FarewellCard extends HostElement {

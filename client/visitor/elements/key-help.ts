@@ -69,7 +69,11 @@ export class KeyHelp extends SheetElement {
 
   @state() private keys: { everywhere: boolean } | undefined;
 
-  /** @param keys whether single letters work on the whole page, or only on the focused canvas */
+  /**
+   * Opens the dialog.
+   *
+   * @param keys whether single letters work on the whole page, or only on the focused canvas
+   */
   async open(keys: { everywhere: boolean }): Promise<void> {
     this.keys = keys;
     await this.updateComplete;

@@ -284,7 +284,7 @@ export class RoomStory extends VisitorElement {
     }, wait);
   }
 
-  /** @param text returns the announcement with the current names */
+  /** Announces a text to screen readers. @param text returns it with the current names */
   private announce(text: () => string): void {
     this.currentText = text;
     this.announcement = text();

@@ -190,7 +190,7 @@ export class KeepsakeSheet extends SheetElement {
   /** The film on display; its last frame if the visitor prefers reduced motion. */
   @state() private shown: Made | undefined;
   @state() private copied = false;
-  /** Whether the pictures and the painter for drawing the film have arrived. */
+  /** Whether the frames of the film have arrived, so that drawing has begun. */
   private isDrawing = false;
   private failed: Reason | undefined;
   private drawBody: Promise<DrawBody> | undefined;

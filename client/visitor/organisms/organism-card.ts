@@ -410,7 +410,11 @@ export class OrganismCard extends PanelElement {
     </div>`;
   }
 
-  /** @param total number of relatives, if `all` does not list every one */
+  /**
+   * Renders a group of relatives.
+   *
+   * @param total number of relatives, if `all` does not list every one
+   */
   private relatives(
     name: string,
     title: string,
