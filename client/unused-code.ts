@@ -1,18 +1,19 @@
 /**
- * Keeps pages small, the visitor's most of all: crowds of phones fetch it over one network, and a test
- * limits its size. Libraries carry code for browsers, transports and options that no page uses; bundlers
- * keep it, because it is reached at run time. Each cut must match, so that a new version of a library
- * fails the build instead of being cut wrongly; browser tests run the rest.
+ * Removes code from libraries to keep pages small, above all the visitor's page: crowds of phones
+ * fetch it over one network, and a test limits its size. Libraries contain code for browsers,
+ * transports and options that no page uses; bundlers cannot remove it, because it is only known at
+ * run time to be unused. Each cut must match, so that a new version of a library fails the build
+ * instead of being cut wrongly. Browser tests run the remaining code.
  */
 import type { Plugin } from 'vite';
 
-/** What to remove from a file, or what to replace by something shorter. */
+/** A part of a file to remove, or to replace with something shorter. */
 type Cut = RegExp | readonly [what: RegExp, by: string];
 
-/** Code that no page runs, by the ends of the paths of its files. */
+/** Code that no page runs, keyed by the end of its file's path. */
 const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
   'engine.io-client/build/esm/transports/index.js': [
-    // Pages connect by WebSocket alone.
+    // Pages connect only by WebSocket.
     [/.*/s, "import { WS } from './websocket.js'; export const transports = { websocket: WS };"],
   ],
   'engine.io-parser/build/esm/encodePacket.browser.js': [
@@ -28,28 +29,30 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     /^import \{ decode \}.*?$|^ {4}if \(type === "b"\).*?^ {4}\}$|^const decodeBase64.*?^\};$/gms,
   ],
   'engine.io-client/build/esm/transports/websocket.js': [
-    // Options of React Native.
+    // Options that only React Native uses.
     [/isReactNative\s+\? \{\}\s+: pick\(.*?\)/s, '{}'],
   ],
   'engine.io-client/build/esm/socket.js': [
     // With one transport there is nothing to upgrade to, and no page needs cookies across origins.
     /this\.opts\.rememberUpgrade &&.*?\? "websocket"\s+: (?=this)|^ +Socket\.priorWebsocketSuccess = .*?;$|^ {8}if \(this\.opts\.withCredentials\).*?\}$|^ {4}_(probe|filterUpgrades)\(.*?^ {4}\}$|^ {8}this\._upgrades = this.*?;$|^ {12}for \(let i = 0; i < this\._upgrades.*?^ {12}\}$/gms,
-    // Only polling limits the size of a message; only old versions of Firefox need a farewell.
+    // Only polling limits the size of a message. Only old versions of Firefox need to close the
+    // connection when the page unloads.
     [/(?<=^ {4}_getWritablePackets\(\) \{$).*?(?=^ {4}\}$)/ms, ' return this.writeBuffer; '],
     /^ {12}if \(this\.opts\.closeOnBeforeunload\).*?^ {12}\}$|^ {16}if \(this\._beforeunloadEventListener\).*?^ {16}\}$|^ {12}closeOnBeforeunload: false,$/gms,
   ],
   'engine.io-client/build/esm/contrib/parseuri.js': [
-    // Nobody reads the path or the query of an address.
+    // Nothing reads the path or the query of an address.
     /^ {4}uri\.(pathNames|queryKey) = .*?;$|^function (pathNames|queryKey)\(.*?^\}$/gms,
   ],
   'socket.io-client/build/esm/socket.js': [
-    // Our messages carry their own acknowledgements.
+    // Our protocol has its own acknowledgements.
     /^ {4}(emitWithAck|_registerAckCallback|_addToQueue|timeout|send|ack|onack|compress|get volatile|get disconnected|prependAny|offAny|listenersAny|\w+AnyOutgoing)\(.*?^ {4}\}$/gms,
-    // Page and server are of one release, and no event of ours has a name reserved by the library.
+    // Page and server are of one release, and none of our events has a name reserved by the
+    // library.
     /"It seems you are trying[^"]*"|^ {8}if \(RESERVED_EVENTS\..*?^ {8}\}$/gms,
   ],
   'socket.io-client/build/esm/manager.js': [
-    // Pages bring their own parser, and set all options when they connect.
+    // Pages pass their own parser and set all options when they connect.
     /(?<=opts\.parser) \|\| parser|^ {4}(reconnection\w*|randomizationFactor|timeout|connect|disconnect)\(.*?^ {4}\}$|^ +if \(this\.opts\.autoUnref\).*?\}$/gms,
     [
       /^ {8}this\.reconnection\(.*?(?=^ {8}this\._readyState)/ms,
@@ -63,7 +66,7 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     ],
   ],
   'valibot/dist/index.mjs': [
-    // Pages ignore messages that do not match their schema, and never read why.
+    // Pages ignore messages that do not match their schema, and never read the reason.
     [
       /^function _addIssue\(.*?^\}$/ms,
       `function _addIssue({ kind }, _, dataset) {
@@ -80,14 +83,14 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     /let w=\(\)=>\{.*?y\._=!0;|,y(?=,h\])|shift_jis:y,/g,
   ],
   'vite/preload-helper.js': [
-    // Parts loaded later bring no style sheet of their own.
+    // Modules loaded on demand have no style sheet of their own.
     [/.*/s, 'export const __vitePreload = (load) => load();'],
   ],
 };
 
 /**
- * Checks of painters that the server has made before. Only visitors' pages leave them out: other pages
- * read painters from elsewhere, and have room.
+ * Checks of painters that the server has already made. Only the visitor's page omits them: other
+ * pages read painters from other sources, and their size is not limited.
  */
 const CHECKED: typeof UNUSED = {
   'shared/safetensors.ts': [
@@ -106,7 +109,10 @@ const CHECKED: typeof UNUSED = {
   ],
 };
 
-/** Removes unused code from all pages, and from the visitor's page the checks that the server has made. */
+/**
+ * Removes unused code from all pages and, from the visitor's page, the checks that the server has
+ * made.
+ */
 export function leaveOutUnused(mode: string): Plugin {
   const cuts = mode === 'visitor' ? { ...UNUSED, ...CHECKED } : UNUSED;
   return {

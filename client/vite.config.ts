@@ -5,7 +5,7 @@ import { orderedKinds, SHORT_ID } from './locale/page-words.ts';
 import { leaveOutUnused } from './unused-code.ts';
 
 /**
- * Each page is a build of its own (`--mode`), so that no page carries code of another. The visitor's
+ * Each page has its own build (`--mode`), so that no page contains code of another. The visitor's
  * page is built last, which completes the client.
  */
 const PAGES = {
@@ -20,14 +20,14 @@ type PageName = keyof typeof PAGES;
 
 const isPage = (mode: string): mode is PageName => Object.hasOwn(PAGES, mode);
 
-/** Removes what shaders need only to be read: spaces, and zeros at the ends of numbers. */
+/** Minifies shaders: removes spaces, and zeros at the ends of numbers. */
 const shrinkShader = (glsl: string): string =>
   glsl
     .replace(/ *([-+*/=<>?:,;(){}]) */g, '$1')
     .replace(/\b(\d+\.\d*?)0+\b/g, '$1')
     .replace(/\b0(\.\d)/g, '$1');
 
-/** Removes what styles need only to be read; a space beside an expression may separate values. */
+/** Minifies styles. A space beside an expression may separate values, so it is kept. */
 const shrinkStyle = (css: string): string =>
   css
     .replace(/\/\*.*?\*\//gs, '')
@@ -42,10 +42,13 @@ const shrinkRules = (rules: string): string =>
     .replace(/: /g, ':')
     .replaceAll(';}', '}');
 
-/** In a file of texts: what the library's `str` does, whose code would else be a file of its own. */
+/**
+ * Copy of the library's function `str` for files of texts: importing `str` would add another file
+ * to each page.
+ */
 const STR = 'const str = (strings, ...values) => ({ strTag: true, strings, values });';
 
-/** Shortens the ids of texts. @throws Error: two of them would be one */
+/** Shortens the ids of texts. @throws Error if two ids would become equal */
 const shortenIds: Plugin = {
   name: 'shorten-ids',
   enforce: 'pre',
@@ -61,7 +64,7 @@ const shortenIds: Plugin = {
   },
 };
 
-/** Leaves out the English names of kinds, which the room sends. */
+/** Omits the English names of kinds, which the room sends. */
 const orderKinds: Plugin = {
   name: 'order-kinds',
   enforce: 'pre',
@@ -72,8 +75,8 @@ const orderKinds: Plugin = {
 };
 
 /**
- * Removes comments, spaces and line breaks from templates, which the minifier leaves alone: 4 kB of
- * the visitor's page. Only CSS and shaders have block comments; after minifying, only templates
+ * Removes comments, spaces and line breaks from templates, which the minifier does not touch: 4 kB
+ * of the visitor's page. Only CSS and shaders have block comments; after minifying, only templates
  * have lines.
  */
 const shrinkTemplates: Plugin = {
@@ -88,7 +91,8 @@ const shrinkTemplates: Plugin = {
   generateBundle(_, bundle) {
     for (const chunk of Object.values(bundle)) {
       if (chunk.type !== 'chunk') continue;
-      // A shader's directives keep a line of their own. Elsewhere in markup a space compresses better than a line break.
+      // A shader's directives keep their own lines. Elsewhere in markup, a space compresses better
+      // than a line break.
       chunk.code = chunk.code
         .replace(/\n\s+/g, '\n')
         .replace(/([;{])\n(?!#)/g, '$1')
@@ -116,24 +120,25 @@ export default defineConfig(({ mode }) => {
     ],
     resolve: {
       alias: {
-        // Its "browser" file is CommonJS, which cannot be tree-shaken: 1 kB more.
+        // gifenc's "browser" file is CommonJS, which cannot be tree-shaken and adds 1 kB.
         gifenc: 'gifenc/dist/gifenc.esm.js',
-        // Each library has a copy of its own.
+        // Share one emitter: otherwise each library includes its own copy.
         '@socket.io/component-emitter': EMITTER,
       },
     },
-    // A name for each entry of a JSON file would make it twice as large.
+    // Exporting each entry of a JSON file by name would double the file's size.
     json: { namedExports: false },
     build: {
       outDir: 'dist',
       emptyOutDir: mode === 'wall',
-      // Says what the page loads: what a phone has to fetch is kept small by a test.
+      // The manifest lists the files that the page loads. A test limits their total size, for
+      // phones.
       manifest: `.vite/${mode}.json`,
       target: 'es2022',
       modulePreload: false,
       rollupOptions: {
         input: { [mode]: join(import.meta.dirname, PAGES[mode]) },
-        // All languages in one file, which `npm run keep-page` puts into the page.
+        // Put all languages into one file, which `npm run keep-page` inlines in the page.
         ...(mode === 'keep' && { output: { codeSplitting: false } }),
       },
     },

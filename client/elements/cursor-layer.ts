@@ -1,4 +1,6 @@
-/** The other participants' pointers, each with a name and a colour, moving smoothly. */
+/**
+ * Draws the other participants' pointers, each with a name and a colour, and moves them smoothly.
+ */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { Pointer } from '../../shared/protocol/pointers.ts';
@@ -6,15 +8,15 @@ import type { ParticipantId, ParticipantView } from '../../shared/vocabulary.ts'
 import type { Point } from '../render/camera.ts';
 import { owner } from '../style/fragments.ts';
 
-/** Time constant of the pointers' smoothing, ms. */
+/** Time constant for smoothing the motion of pointers, in ms. */
 const SMOOTHING = 70;
-/** CSS pixels from a pointer to its name. */
+/** Distance from a pointer to its name, in CSS pixels. */
 const NAME_OFFSET = 11;
 
 interface Cursor {
   readonly element: HTMLElement;
   readonly name: HTMLElement;
-  /** Width of the name beside the dot, CSS pixels. */
+  /** Width of the participant's name, in CSS pixels. */
   width: number;
   position: Point;
   target: Point;
@@ -31,7 +33,10 @@ function createCursor(participant: ParticipantView): Pick<Cursor, 'element' | 'n
   return { element, name };
 }
 
-/** Covers the canvas with elements that fade in and move, and that no pointer hits. */
+/**
+ * Styles of a layer over the canvas. Pointer events pass through the layer, and its elements fade
+ * in and move.
+ */
 export const layerStyle = css`
   :host {
     position: absolute;
@@ -117,7 +122,10 @@ export class CursorLayer extends LitElement {
     return html``;
   }
 
-  /** Updates the pointers' positions, in cells, from a server message; skips one's own. */
+  /**
+   * Moves the pointers to positions from a server message, in cells; skips the visitor's own
+   * pointer.
+   */
   receive(
     cursors: readonly Pointer[],
     participants: ReadonlyMap<ParticipantId, ParticipantView>,
@@ -142,9 +150,10 @@ export class CursorLayer extends LitElement {
   }
 
   /**
-   * Removes the pointers of participants who have left and updates names that have changed.
+   * Removes the pointers of participants who have left and updates changed names.
    *
-   * @param participants absent without a connection: nobody knows which pointers are still there
+   * @param participants undefined without a connection: all pointers are removed, because nobody
+   *   knows which of them still exist
    */
   keep(participants?: ReadonlyMap<ParticipantId, ParticipantView>): void {
     for (const [id, cursor] of this.cursors) {
@@ -160,7 +169,7 @@ export class CursorLayer extends LitElement {
   /**
    * Moves the pointers for one animation frame.
    *
-   * @param now ms
+   * @param now in ms
    * @returns whether any pointer is still moving
    */
   frame(now: number, toScreen: (place: Point) => Point): boolean {
@@ -172,7 +181,7 @@ export class CursorLayer extends LitElement {
       const { position, target } = cursor;
       const [dx, dy] = [target.x - position.x, target.y - position.y];
       const distance = Math.hypot(dx, dy);
-      // A pointer that reappears far away jumps there without crossing the room.
+      // A pointer that reappears far away jumps instead of crossing the room.
       const step = distance > 80 || distance < 0.02 ? 1 : share;
       cursor.position = { x: position.x + dx * step, y: position.y + dy * step };
       moving ||= step < 1;

@@ -1,15 +1,14 @@
-/** Icons (SVG, 24×24), and pictures of seeds: tiles of the gallery's sprite sheet. */
+/** Icons (SVG, 24×24) and pictures of seeds, which are tiles of the gallery's sprite sheet. */
 import { html, svg, type TemplateResult } from 'lit';
 import type { Event } from '../../shared/protocol/events.ts';
 
-/** An icon; `body` is drawn in lines of the text's colour. `kind` is its class. */
+/** Creates an icon from line drawings in the text's colour. `kind` is its CSS class. */
 export const icon = (body: TemplateResult, kind = ''): TemplateResult =>
   html`<svg class=${kind} viewBox="0 0 24 24" aria-hidden="true" focusable="false">${body}</svg>`;
 
-/** An icon that points along the line of text. */
+/** Creates an icon that is mirrored if text runs from right to left. */
 export const along = (body: TemplateResult): TemplateResult => icon(body, 'along');
 
-/** All icons by name, as Lit templates. */
 export const icons = {
   /** A sprout. */
   plant: icon(svg`<path d="M12 20v-8" /><path d="M12 13c0-3.6-2.2-5.8-6.5-6 0 3.9 2.2 6 6.5 6Z" />
@@ -65,7 +64,7 @@ export const icons = {
 
 export type Checkpoint = Event<'welcome'>['checkpoint'];
 
-/** CSS background that shows one gallery tile and scales with the element. */
+/** Returns the CSS background that shows one gallery tile, scaled with the element. */
 export function tileStyle({ gallery, sheet }: Checkpoint, index: number): string {
   const { columns, url } = sheet;
   const rows = Math.ceil(gallery.length / columns);
@@ -75,12 +74,11 @@ export function tileStyle({ gallery, sheet }: Checkpoint, index: number): string
   return `background: url("${encodeURI(url)}") ${x}% ${y}% / ${columns * 100}% ${rows * 100}%`;
 }
 
-/** The gallery tile at an index. */
 export function tile(checkpoint: Checkpoint, index: number): TemplateResult {
   return html`<i class="tile" style=${tileStyle(checkpoint, index)}></i>`;
 }
 
-/** The gallery tile of a kind, or a generic seed when the gallery does not have that kind. */
+/** Returns the gallery tile of a kind, or a generic seed if the gallery lacks that kind. */
 export function kindTile(checkpoint: Checkpoint, kind: string): TemplateResult {
   const index = kind === '' ? -1 : checkpoint.gallery.findIndex(({ name }) => name === kind);
   return index < 0 ? html`<i class="tile nameless"></i>` : tile(checkpoint, index);

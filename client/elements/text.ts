@@ -1,4 +1,4 @@
-/** Texts about the room, in the language of the page. */
+/** Texts about the room, in the page's language. */
 import { msg, str } from '@lit/localize';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
@@ -11,54 +11,54 @@ export function number(n: number): string {
   return new Intl.NumberFormat(formats()).format(n);
 }
 
-/** A length of time in the page's language: '1 second', '5 days'. */
+/** Formats a duration in the page's language: '1 second', '5 days'. */
 export function timeText(n: number, unit: 'second' | 'minute' | 'hour' | 'day'): string {
   const style = { style: 'unit', unit, unitDisplay: 'long' } as const;
   return new Intl.NumberFormat(formats(), style).format(n);
 }
 
-/** Chooses the words for a finger or for a mouse, whichever this device has. */
+/** Chooses between the texts for touch and for a mouse, depending on the device. */
 export function byPointer<T extends string>(finger: T, mouse: T): T {
   return matchMedia('(pointer: coarse)').matches ? finger : mouse;
 }
 
 /**
- * Chooses the singular or plural text for a number, by the page's language. A language with more
- * forms has all of them in its translation of the plural.
+ * Chooses the singular or plural text for a number by the rules of the page's language. If a
+ * language has more than two forms, the translation of the plural contains all of them.
  */
 export function plural(n: number, one: string, other: string): string {
   const isOne = new Intl.PluralRules(language()).select(n) === 'one';
   return formFor(language(), n, other) ?? (isOne ? one : other);
 }
 
-/** A text with a capital first letter. */
+/** Capitalizes the first letter. */
 export const capitalized = (text: string): string =>
   text.charAt(0).toLocaleUpperCase(language()) + text.slice(1);
 
-/** The display name of a kind: translated, or 'hot_pepper' → 'hot pepper'. */
+/** Returns the display name of a kind: its translation, or else 'hot_pepper' → 'hot pepper'. */
 export function kindName(kind: string): string {
   if (kind === '') return msg('nameless');
   return localKind(kind) ?? kind.replaceAll(/[_-]+/g, ' ');
 }
 
-/** The display name of an organism: its kind, or its origin when it has no kind. */
+/** Returns the display name of an organism: its kind or, if it has none, its origin. */
 export function organismName({ kind, origin }: Pick<OrganismView, 'kind' | 'origin'>): string {
   if (kind !== '') return kindName(kind);
   if (origin === 'cross') return msg('A child of two');
   return origin === 'prior' ? msg('A child of chance') : msg('One of a kind');
 }
 
-/** "1 cell", "5 cells". */
+/** Formats a number of cells: "1 cell", "5 cells". */
 export function cellsText(n: number): string {
   return plural(n, msg(str`${number(n)} cell`), msg(str`${number(n)} cells`));
 }
 
-/** "1 person here", "5 people here". */
+/** Formats a number of people: "1 person here", "5 people here". */
 export function peopleText(n: number): string {
   return plural(n, msg(str`${number(n)} person here`), msg(str`${number(n)} people here`));
 }
 
-/** How many events a text leaves out; '' if none. */
+/** Says how many events a text leaves out; '' if none. */
 export function furtherEvents(rest: number): string {
   if (rest === 0) return '';
   return plural(
@@ -68,7 +68,11 @@ export function furtherEvents(rest: number): string {
   );
 }
 
-/** The visitor's position in the queue of a full room. @param ahead visitors before them */
+/**
+ * Describes the visitor's position in the queue of a full room.
+ *
+ * @param ahead number of visitors before them
+ */
 export function lineText(ahead: number): string {
   if (ahead === 0) return msg('The room is full. You are next.');
   return plural(
@@ -78,23 +82,23 @@ export function lineText(ahead: number): string {
   );
 }
 
-/** The connection state while the room is not live; other texts explain lasting states. */
+/** Describes the connection while it is being established. Other texts explain lasting states. */
 export function waitingText(connection: ConnectionState): string {
   if (connection === 'connecting') return msg('connecting');
   return connection === 'reconnecting' ? msg('reconnecting') : '–';
 }
 
-/** Why the page shows no room in this browser, and what may help. */
+/** Explains why this browser cannot show the room and suggests a remedy. */
 export function unsupportedText(): string {
   return msg(
     'This browser cannot draw the room: it has no WebGL2. Please try another browser or device.',
   );
 }
 
-/** Most former kinds that are named. */
+/** Maximum number of former kinds that are listed. */
 const MAX_FORMER = 4;
 
-/** The age of an organism, in the largest unit that fits. */
+/** Formats the age of an organism in the largest unit that fits. */
 export function ageText(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 5) return msg('just planted');
@@ -109,7 +113,7 @@ function roughTime(seconds: number): string {
   return hours < 36 ? timeText(hours, 'hour') : timeText(Math.round(hours / 24), 'day');
 }
 
-/** The current state of an organism: growing, awake, at rest, healing or dead. */
+/** Describes an organism's current state, such as growing, awake, at rest or healing. */
 export function stateText({ phase, hurt }: Pick<OrganismView, 'phase' | 'hurt'>): string {
   if (phase === 'growing') return msg('growing');
   if (phase === 'departing') return msg('leaving');
@@ -118,7 +122,7 @@ export function stateText({ phase, hurt }: Pick<OrganismView, 'phase' | 'hurt'>)
   return phase === 'asleep' ? msg('at rest') : msg('awake');
 }
 
-/** How many wounds the organism has healed; '' if it has none but open ones. */
+/** Says how many wounds the organism has healed; '' if it has only open wounds. */
 export function survivedText({ healed, wounds }: Pick<OrganismView, 'healed' | 'wounds'>): string {
   if (healed > 0) {
     return plural(healed, msg('one wound healed'), msg(str`${number(healed)} wounds healed`));
@@ -126,17 +130,20 @@ export function survivedText({ healed, wounds }: Pick<OrganismView, 'healed' | '
   return wounds > 0 ? '' : msg('never wounded');
 }
 
-/** The organism's last former kinds, oldest first: 'horse, then rabbit'; '' if it has none. */
+/**
+ * Lists the organism's last former kinds, oldest first: 'horse, then rabbit'; '' if there are none.
+ */
 export function formerText({ was = [] }: Pick<OrganismView, 'was'>): string {
   const names = was.slice(-MAX_FORMER).map((kind) => organismName({ kind, origin: 'latent' }));
   return names.reduce((text, name) => (text ? msg(str`${text}, then ${name}`) : name), '');
 }
 
-/** The participants of the room and the reader among them. */
+/** The room's participants, and which of them is the reader. */
 export type People = Pick<RoomModel, 'participants' | 'you'>;
 
 /**
- * The planter's current name, or their name at planting when they have left, to begin a sentence.
+ * Returns the planter's name, to begin a sentence: their current name or, if they have left, their
+ * name at planting.
  *
  * @returns '' for a planter without a name
  */
@@ -150,7 +157,7 @@ export function planterName(
   return name === PAGE_DEFAULTS.attract.name ? msg('The gardener') : name;
 }
 
-/** "Planted by …", as the reader sees it. */
+/** Says who planted an organism, from the reader's point of view: "planted by you". */
 export function planterText(organism: Pick<OrganismView, 'planter'>, model: People): string {
   if (organism.planter.id === model.you?.id) return msg('planted by you');
   const name = planterName(organism, model);
@@ -159,7 +166,7 @@ export function planterText(organism: Pick<OrganismView, 'planter'>, model: Peop
   return name === '' ? msg('planted by a visitor') : msg(str`planted by ${name}`);
 }
 
-/** The number of relatives beyond those listed. */
+/** Says how many relatives are not listed. */
 export function furtherText(count: number): string {
   return plural(count, msg('and one further on'), msg(str`and ${number(count)} further on`));
 }

@@ -1,53 +1,55 @@
-/** Which part of a tree a canvas shows. Pure. */
+/** Decides which part of a family tree a canvas shows. Pure. */
 import type { Rect } from '../../shared/geometry.ts';
 import type { TreeLayout, TreeNode } from './layout.ts';
 
-/** A size on the canvas, px. */
+/** A size on the canvas, in px. */
 export type Size = Pick<Rect, 'width' | 'height'>;
-/** A place on the canvas, px, or in the tree. */
+/** A point, on the canvas in px or in the tree in widths of a picture. */
 type Point = Pick<Rect, 'x' | 'y'>;
 
-/** Margins around the whole tree, px. */
+/** Margins around the whole tree, in px. */
 export interface Edges {
   readonly top: number;
   readonly bottom: number;
   readonly side: number;
 }
 
-/** Widths that a card covers at the bottom and at the end of the line of text, px. */
+/**
+ * Parts of the canvas that a card covers, at the bottom and at the end of a line of text, in px.
+ */
 export interface Covered {
   readonly below: number;
   readonly end: number;
 }
 
-/** Maximum width of a picture, px. */
+/** Maximum width of a picture, in px. */
 const CLOSEST = 150;
-/** Width of a picture that is looked at, and its maximum while the whole tree is shown, px. */
+/** Width of a picture in a close-up, and its maximum width while the whole tree is shown, in px. */
 const CLOSE = 76;
 
 /** Maps a tree to a canvas. */
 export class TreeCamera {
-  /** Width of a picture, px. */
+  /** Width of a picture, in px. */
   scale = 1;
-  /** Middle of the canvas, in the tree. */
+  /** The point of the tree in the middle of the canvas. */
   x = 0;
   y = 0;
-  /** Maximum width of a picture while the whole tree is shown, px. */
+  /** Maximum width of a picture while the whole tree is shown, in px. */
   closest = CLOSE;
   private size: Size = { width: 1, height: 1 };
   private edges: Edges = { top: 0, bottom: 0, side: 0 };
 
-  /** @param forward −1 where text runs from right to left, and time with it */
+  /** @param forward −1 if text, and therefore time, runs from right to left */
   constructor(
     private readonly layout: Pick<TreeLayout, 'width' | 'height'>,
     readonly forward: 1 | -1 = 1,
   ) {}
 
-  /** The scale at which the whole tree is seen. */
+  /** The scale that shows the whole tree. */
   private get least(): number {
     const { width, height } = this.size;
     const { top, bottom, side } = this.edges;
-    // A low window may have no room for the tree.
+    // In a low window, the margins may exceed the height.
     return Math.min(
       Math.max(1, width - 2 * side) / this.layout.width,
       Math.max(1, height - top - bottom) / this.layout.height,
@@ -55,7 +57,7 @@ export class TreeCamera {
     );
   }
 
-  /** Adapts to another size of the canvas. */
+  /** Adapts to a new size of the canvas. */
   resize(size: Size, edges: Edges): void {
     const wasWhole = this.isWhole;
     this.size = size;
@@ -64,7 +66,6 @@ export class TreeCamera {
     else this.keepInside();
   }
 
-  /** Whether the whole tree is shown. */
   get isWhole(): boolean {
     return this.scale <= this.least * 1.001 || this.size.width <= 1;
   }
@@ -82,7 +83,12 @@ export class TreeCamera {
     this.keepInside();
   }
 
-  /** @param x and y: px of the canvas that stay where they are */
+  /**
+   * Zooms about a point, which stays in its position.
+   *
+   * @param x in px of the canvas
+   * @param y in px of the canvas
+   */
   zoomAbout(x: number, y: number, factor: number): void {
     const at = this.toTree(x, y);
     this.scale = Math.max(this.least, Math.min(CLOSEST, this.scale * factor));
@@ -96,7 +102,7 @@ export class TreeCamera {
     this.zoomAbout(this.size.width / 2, this.size.height / 2, factor);
   }
 
-  /** Moves an organism into the free part of the canvas, enlarged if it is small. */
+  /** Moves an organism into the uncovered part of the canvas, enlarged if it is small. */
   lookAt({ x, y }: Pick<TreeNode, 'x' | 'y'>, { below, end }: Covered): void {
     this.scale = Math.max(this.scale, CLOSE);
     this.x = x + end / 2 / this.scale;
@@ -131,7 +137,11 @@ export class TreeCamera {
   }
 }
 
-/** The organism at a place of the tree, if any. @param reach that a finger may miss by */
+/**
+ * Returns the organism at a point of the tree, if any.
+ *
+ * @param reach maximum distance from its middle
+ */
 export function nodeAt(
   nodes: readonly TreeNode[],
   { x, y }: Point,

@@ -1,20 +1,20 @@
 /**
- * Lays out a family tree: time runs along it, and each organism has a row for as long as it lived.
- * Lengths are widths of a picture. Pure.
+ * Lays out a family tree: time runs along it, and each organism occupies a row from birth to death.
+ * Lengths are in widths of a picture. Pure.
  */
 import { generationsOf, type LineageOrganism, type LineageTree } from '../../shared/lineage.ts';
 import { interpolate } from '../../shared/time-points.ts';
 
-/** Maximum room of a gap between two births, in usual gaps. */
+/** Maximum length of a gap between two births, in usual gaps. */
 const LONGEST_GAP = 6;
 
-/** Maps ticks to places along the tree, and back. */
+/** Converts between ticks and positions along the tree. */
 export class TimeScale {
-  /** Ticks in order, and the place of each, from 0. */
+  /** Ticks in ascending order, and the position of each, from 0. */
   private readonly ticks: readonly number[];
   private readonly places: readonly number[];
 
-  /** @param step room of a usual gap between two births, widths of a picture */
+  /** @param step length of a usual gap between two births, in widths of a picture */
   constructor({ organisms, tick }: Pick<LineageTree, 'organisms' | 'tick'>, step: number) {
     const births = organisms.map(({ born }) => born);
     this.ticks = [...new Set([...births, tick])].sort((a, b) => a - b);
@@ -27,7 +27,7 @@ export class TimeScale {
     this.places = places;
   }
 
-  /** The last moment's place. */
+  /** The position of the last tick. */
   get end(): number {
     return this.places.at(-1)!;
   }
@@ -36,13 +36,13 @@ export class TimeScale {
     return interpolate(this.ticks, this.places, tick);
   }
 
-  /** The tick at a place; a fraction. */
+  /** Returns the tick at a position, as a fraction. */
   tickAt(place: number): number {
     return interpolate(this.places, this.ticks, place);
   }
 }
 
-/** An organism, and where its life begins and ends along the tree. */
+/** An organism with the positions of its birth and its end along the tree. */
 export interface FamilyMember {
   readonly organism: LineageOrganism;
   readonly x: number;
@@ -54,18 +54,18 @@ interface Interval {
   readonly to: number;
 }
 
-/** Height of a row: a picture takes several, a life one. */
+/** Height of a row. A picture takes several rows, the line of a life takes one. */
 export const ROW = 0.5;
-/** Rows above and below its own that a picture takes with its name. */
+/** Number of rows that a picture and its name take above and below the organism's own row. */
 const ABOVE = 1;
 const BELOW = 2;
-/** Room of a picture along the tree, before and after its middle. */
+/** Space that a picture takes along the tree, before and after its middle. */
 const BEFORE = 0.75;
 const AFTER = 0.8;
-/** Room after a life. */
+/** Space after the end of a life. */
 const GAP = 0.35;
 
-/** Free room around the middle of a picture. */
+/** Free space around the middle of a picture. */
 export const ROOM = {
   before: BEFORE,
   after: AFTER,
@@ -73,7 +73,12 @@ export const ROOM = {
   below: (BELOW + 0.5) * ROW,
 } as const;
 
-/** @param members by id @returns the row of each organism; 0 is the middle */
+/**
+ * Assigns rows to organisms.
+ *
+ * @param members in the order of their ids
+ * @returns the row of each organism by id; 0 is the middle row
+ */
 export function rowsOf(members: readonly FamilyMember[]): Map<number, number> {
   const mates = matesOf(members);
   const hasKin = ({ organism: { id } }: FamilyMember): boolean =>
@@ -81,7 +86,7 @@ export function rowsOf(members: readonly FamilyMember[]): Map<number, number> {
   const parentsOf = new Map(members.map(({ organism }) => [organism.id, organism.parents]));
   const ground = new Ground();
   const rows = new Map<number, number>();
-  // Families lie around the middle; organisms without kin fill the gaps.
+  // Families are placed around the middle first; organisms without kin fill the gaps.
   const inOrder = [...members.filter(hasKin), ...members.filter((one) => !hasKin(one))];
   for (const member of inOrder) {
     const { id, parents } = member.organism;
@@ -96,7 +101,7 @@ export function rowsOf(members: readonly FamilyMember[]): Map<number, number> {
   return rows;
 }
 
-/** The mates of each organism that has children. */
+/** Returns the mates of each organism that has children. */
 function matesOf(members: readonly FamilyMember[]): Map<number, Set<number>> {
   const mates = new Map<number, Set<number>>();
   for (const { organism } of members) {
@@ -110,15 +115,15 @@ function matesOf(members: readonly FamilyMember[]): Map<number, Set<number>> {
   return mates;
 }
 
-/** The intervals that are taken in each row. */
+/** Knows which intervals of each row are taken. */
 class Ground {
   /** Intervals by row, in order and without overlaps. */
   private readonly taken = new Map<number, Interval[]>();
 
-  /** Finds the free row nearest to a wanted one. */
+  /** Finds the free row nearest to a wanted row. */
   nearest(wanted: number, member: FamilyMember): number {
     for (let distance = 0; ; distance++) {
-      // Rows towards the middle come first.
+      // If two rows are equally near, prefer the row closer to the middle.
       const side = wanted > 0 ? -1 : 1;
       for (const row of [wanted + side * distance, wanted - side * distance]) {
         if (this.isFree(row, member)) return row;
@@ -136,7 +141,7 @@ class Ground {
 
   private isFree(row: number, { x, end }: FamilyMember): boolean {
     const [from, to] = [x - BEFORE, x + AFTER];
-    // An organism's own row takes the most room, so it is checked first.
+    // The organism's own row needs the longest interval, so it is checked first.
     if (!this.isOpen(row, from, Math.max(to, end + GAP))) return false;
     for (let each = row - ABOVE; each <= row + BELOW; each++) {
       if (each !== row && !this.isOpen(each, from, to)) return false;
@@ -151,7 +156,7 @@ class Ground {
   }
 }
 
-/** Index of the first of sorted intervals that does not end before a place. */
+/** Returns the index of the first interval that ends after a position; the intervals are sorted. */
 function placeIn(others: readonly Interval[], from: number): number {
   let [low, high] = [0, others.length];
   while (low < high) {
@@ -171,46 +176,48 @@ function roomOf(row: number, { x, end }: FamilyMember): (readonly [number, Inter
   });
 }
 
-/** An organism's place. */
+/** An organism with its position and its kin in the tree. */
 export interface TreeNode {
   readonly organism: LineageOrganism;
-  /** Middle of its picture. */
+  /** x of the middle of the organism's picture. */
   readonly x: number;
   readonly y: number;
-  /** Where its life ends, or now. */
+  /** x of the end of the organism's life, or of the present if it lives. */
   readonly end: number;
-  /** As `generationsOf` counts. */
+  /** Generation of the organism, as counted by `generationsOf`. */
   readonly generation: number;
   readonly parents: readonly TreeNode[];
   readonly children: readonly TreeNode[];
 }
 
-/** The places of a tree's organisms, from (0, 0) to (width, height). */
+/** The positions of a tree's organisms, from (0, 0) to (width, height). */
 export interface TreeLayout {
   /** Organisms in the order of their ids. */
   readonly nodes: readonly TreeNode[];
   readonly byId: ReadonlyMap<number, TreeNode>;
   readonly width: number;
   readonly height: number;
-  /** x of the tree's first moment: the origin of `time`. */
+  /** x of the tree's first moment, where `time` has position 0. */
   readonly start: number;
   readonly time: TimeScale;
 }
 
-/** Margin around the tree. */
 const MARGIN = 0.5;
-/** Minimum and maximum room of a usual gap between two births. */
+/** Minimum and maximum length of a usual gap between two births. */
 const LEAST_STEP = 0.03;
 const MOST_STEP = 3;
-/** Halvings of the room until the tree has the wanted aspect; fewer for large trees. */
+/**
+ * Number of bisection steps in the search for the wanted aspect; fewer steps for trees with more
+ * than `LARGE` organisms.
+ */
 const TRIES = 6;
 const LARGE_TRIES = 4;
 const LARGE = 800;
 
-/** @param aspect width by height that the tree is to have, if it can */
+/** Lays out a tree. @param aspect wanted ratio of width to height; it may be out of reach */
 export function layoutTree(tree: LineageTree, aspect: number): TreeLayout {
   let [low, high] = [LEAST_STEP, MOST_STEP];
-  // A longer tree needs fewer rows.
+  // Bisect the step: a longer tree needs fewer rows.
   for (let tries = tree.organisms.length > LARGE ? LARGE_TRIES : TRIES; ; tries--) {
     const step = Math.sqrt(low * high);
     const layout = layoutWith(tree, step);
@@ -246,7 +253,7 @@ function layoutWith(tree: LineageTree, step: number): TreeLayout {
     byId.set(organism.id, node);
     return node;
   });
-  // Parents may come later: see `LineageTree`.
+  // Parents may follow their children in the list: see `LineageTree`.
   for (const node of nodes) {
     for (const id of node.organism.parents) {
       const parent = byId.get(id);

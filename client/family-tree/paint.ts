@@ -1,6 +1,6 @@
 /**
- * Draws a family tree on a canvas, for the lineage page, its print and walls. It never handles input.
- * Start with `layout.ts`, which places the organisms.
+ * Draws a family tree on a canvas, for the lineage page, its print and walls. It never handles
+ * input. Read `layout.ts` first, which positions the organisms.
  */
 import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
@@ -22,11 +22,10 @@ export interface TreeInk {
   readonly warm: string;
   readonly alarm: string;
   readonly accent: string;
-  /** The colour of a planter. @param hue degrees */
+  /** Returns the colour of a planter. @param hue in degrees */
   readonly planter: (hue: number) => Rgb;
 }
 
-/** Colours on a screen. */
 export const SCREEN_INK: TreeInk = {
   ground: '#0e1214',
   disc: '#161c1f',
@@ -39,7 +38,6 @@ export const SCREEN_INK: TreeInk = {
   planter: ownerColor,
 };
 
-/** Colours on paper. */
 export const PAPER_INK: TreeInk = {
   ground: '#f7f4ec',
   disc: '#e9e3d4',
@@ -52,7 +50,7 @@ export const PAPER_INK: TreeInk = {
   planter: (hue) => oklch(0.6, 0.12, hue),
 };
 
-/** A tree with everything that decides how it is drawn. */
+/** A tree with all parameters of its drawing. */
 export interface TreeScene {
   readonly page: LineagePage;
   readonly layout: TreeLayout;
@@ -60,33 +58,33 @@ export interface TreeScene {
   readonly pictures: TreePictures;
   readonly size: Size;
   readonly ink: TreeInk;
-  /** Size of the smallest text, px. */
+  /** Size of the smallest text, in px. */
   readonly textSize: number;
-  /** x of the layout up to which the tree has grown. */
+  /** The x of the layout up to which the tree has grown. */
   readonly until: number;
-  /** The organism that is looked at. */
+  /** The selected organism. */
   readonly chosen?: TreeNode | undefined;
-  /** An organism's name and its planter's. */
+  /** Returns the names of an organism and of its planter. */
   readonly names: (node: TreeNode) => readonly [name: string, planter: string];
-  /** Language tag for the times on the axis, and the y at which these stand, px. */
+  /** Language tag of the axis labels, and their y, in px. */
   readonly locale: string;
   readonly marksAt: number;
-  /** y at which the lines below the times end; absent: the canvas's edge. */
+  /** The y at which the lines below the axis labels end; undefined: at the canvas's edge. */
   readonly marksEnd?: number;
 }
 
-/** Minimum distance of two times on the axis, in sizes of the text. */
+/** Minimum distance between two axis labels, in text sizes. */
 const MARK = 7;
-/** Radius of a picture's disc. */
+/** Radius of the disc behind a picture, in widths of a picture. */
 const DISC = 0.56;
-/** Minimum width of a picture to write its name, and its planter, in sizes of the text. */
+/** Minimum width of a picture for its name, and for its planter, to be written, in text sizes. */
 const NAMED = 3.4;
 const PLANTED = 5.2;
-/** Maximum number of wounds drawn as dots, and the minimum width of a picture to draw them, px. */
+/** Maximum number of wounds drawn as dots, and the minimum width of a picture with dots, in px. */
 const MOST_DOTS = 5;
 const DOTTED = 12;
 
-/** The colour of an organism's planter. */
+/** Returns the colour of an organism's planter. */
 function colourOf({ organism: { planter } }: TreeNode, ink: TreeInk, alpha = 1): string {
   const rgb = planter.id === HOUSE.id ? HOUSE_COLOUR : ink.planter(planter.hue);
   return `rgb(${rgb.map((part) => Math.round(255 * part)).join(' ')} / ${alpha})`;
@@ -94,7 +92,7 @@ function colourOf({ organism: { planter } }: TreeNode, ink: TreeInk, alpha = 1):
 
 const HOUSE_COLOUR = [0.6, 0.64, 0.64] as const;
 
-/** Draws the tree on an empty canvas. */
+/** Draws the tree; the canvas must be empty. */
 export function paintTree(to: Context, scene: TreeScene): void {
   const { layout, camera, size, chosen } = scene;
   const kin = chosen && lineOf(chosen);
@@ -102,7 +100,7 @@ export function paintTree(to: Context, scene: TreeScene): void {
   const seen = layout.nodes.filter((node) => isSeen(node, scene));
   paintMarks(to, scene);
   to.save();
-  // A growing tree is cut off at the time that it has reached.
+  // A growing tree is clipped at the moment that it has reached.
   const edge = camera.toScreen(scene.until, 0).x;
   to.beginPath();
   if (camera.forward > 0) to.rect(-size.width, 0, edge + size.width, size.height);
@@ -129,7 +127,7 @@ export function paintTree(to: Context, scene: TreeScene): void {
   to.globalAlpha = 1;
 }
 
-/** An organism, all its ancestors and all its descendants. */
+/** Returns an organism with all its ancestors and all its descendants. */
 function lineOf(node: TreeNode): Set<TreeNode> {
   const kin = new Set<TreeNode>([node]);
   const follow = (one: TreeNode, to: 'parents' | 'children'): void => {
@@ -171,7 +169,7 @@ function paintMarks(to: Context, { page, layout, camera, size, ink, ...scene }: 
   }
 }
 
-/** Draws a line for the life of an organism, and a sign of how it ended. */
+/** Draws the line of an organism's life, and a sign for how it ended. */
 function paintLife(to: Context, node: TreeNode, { camera, ink }: TreeScene): void {
   const { scale, forward } = camera;
   const { died, cause } = node.organism;
@@ -207,7 +205,7 @@ function paintLife(to: Context, node: TreeNode, { camera, ink }: TreeScene): voi
   }
 }
 
-/** Place and radius of the specks around the end of an organism that dissolved. */
+/** Position and radius of the specks around the end of an organism that dissolved. */
 export const DUST = [
   [-0.18, -0.09, 0.03],
   [-0.05, 0.08, 0.025],
@@ -216,14 +214,16 @@ export const DUST = [
   [0.27, -0.06, 0.012],
 ] as const;
 
-/** Draws a line from a parent's life to the birth of its child; to the life of a child that is older. */
+/**
+ * Draws a line from a parent's life to the birth of its child, or into the life of an older child.
+ */
 function paintBranch(
   to: Context,
   parent: TreeNode,
   child: TreeNode,
   { camera, ink }: TreeScene,
 ): void {
-  // A line to a far row leaves earlier, or many such lines would form a wall.
+  // Lines to distant rows bend earlier: if many lines bent at the same x, they would form a wall.
   const way = 1.2 + 0.3 * Math.abs(child.y - parent.y);
   const left = Math.max(parent.x + DISC * 0.8, Math.min(child.x - way, parent.end));
   const a = camera.toScreen(left, parent.y);
@@ -244,7 +244,11 @@ function paintBranch(
   to.stroke();
 }
 
-/** @param grown 0…1 */
+/**
+ * Draws an organism's disc, picture and names.
+ *
+ * @param grown how far the picture has grown, 0 to 1
+ */
 function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeScene): void {
   const { camera, chosen, textSize, ink } = scene;
   const { organism } = node;
@@ -275,7 +279,7 @@ function paintOrganism(to: Context, node: TreeNode, grown: number, scene: TreeSc
   write(to, planter, { ...common, ...next, colour: ink.soft });
 }
 
-/** Draws a picture, or a seed if there is none yet. */
+/** Draws the picture, or a seed if there is none yet. */
 function paintPicture(
   to: Context,
   picture: Picture | undefined,
@@ -292,7 +296,9 @@ function paintPicture(
   to.drawImage(image, picture.x, picture.y, side, side, x - scale / 2, y - scale / 2, scale, scale);
 }
 
-/** Writes a text, shortened to a width, with a halo that separates it from lines below. */
+/**
+ * Writes a text, shortened to a maximum width, with a halo that separates it from lines below it.
+ */
 function write(
   to: Context,
   text: string,
@@ -316,14 +322,12 @@ function write(
   to.fillText(shown, x, y);
 }
 
-/** Fills a disc. */
 export function dot(to: Context, x: number, y: number, radius: number): void {
   to.beginPath();
   to.arc(x, y, radius, 0, 2 * Math.PI);
   to.fill();
 }
 
-/** Draws a line. */
 export function line(to: Context, x0: number, y0: number, x1: number, y1: number): void {
   to.beginPath();
   to.moveTo(x0, y0);

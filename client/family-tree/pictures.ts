@@ -1,6 +1,6 @@
 /**
- * The pictures of a tree's organisms. Those of gallery kinds come from the gallery's sheet; others
- * are fetched from the server when they are first drawn.
+ * Loads the pictures of a tree's organisms. Organisms of gallery kinds use tiles of the gallery's
+ * sheet; pictures of all others are fetched from the server when first drawn.
  */
 import type { LineageOrganism, LineagePage } from '../../shared/lineage.ts';
 import { lineagePicturePath } from '../../shared/lineage.ts';
@@ -19,24 +19,26 @@ interface Grown extends Picture {
 
 /** Maximum number of simultaneous requests. */
 const AT_ONCE = 3;
-/** Delay before a failed request is repeated, ms: after the first failure, and at most. */
+/** Delay before a failed request is repeated, in ms: after the first failure, and the maximum. */
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
-/** Maximum number of requests for the sheet: an image does not say why it fails. */
+/**
+ * Maximum number of requests for the sheet. They are limited because an image does not report why
+ * it failed.
+ */
 const MOST_TRIES = 8;
 
 type Page = Pick<LineagePage, 'gallery' | 'sheet'>;
 
-/** Finds and fetches pictures. */
 export class TreePictures {
   private readonly indexOf: ReadonlyMap<string, number>;
   private sheet: HTMLImageElement | undefined;
   private isOpening = false;
-  /** Pictures by organism; null: there is none, or it was requested. */
+  /** Pictures by organism; null if a picture was requested or does not exist. */
   private readonly grown = new Map<number, Grown | null>();
   private readonly waiting: number[] = [];
   private fetching = 0;
-  /** Failures since the last success. */
+  /** Number of failures since the last success. */
   private failures = 0;
   /** Whether requests pause after a failure. */
   private resting = false;
@@ -45,8 +47,8 @@ export class TreePictures {
   private idle: (() => void)[] = [];
 
   /**
-   * @param onChange called when there is another picture to draw
-   * @param after calls back after a delay, ms
+   * @param onChange called when a new picture has arrived
+   * @param after calls back after a delay, in ms
    */
   constructor(
     private readonly room: string,
@@ -60,9 +62,9 @@ export class TreePictures {
   }
 
   /**
-   * Loads the gallery's sheet; without one, its kinds have no pictures.
+   * Loads the gallery's sheet. Without it, gallery kinds have no pictures.
    *
-   * @returns after the first attempt; further attempts follow in the background
+   * @returns resolves after the first attempt; further attempts follow in the background
    */
   async open(tries = 1): Promise<void> {
     this.isOpening = true;
@@ -83,7 +85,7 @@ export class TreePictures {
     this.changed();
   }
 
-  /** Returns the picture of an organism if it has arrived; otherwise fetches it. */
+  /** Returns the picture of an organism if it has arrived; otherwise requests it. */
   of({ id, kind }: LineageOrganism): Picture | undefined {
     const index = this.indexOf.get(kind);
     if (kind !== '' && index !== undefined) return this.tile(index);
@@ -100,7 +102,7 @@ export class TreePictures {
    * Fetches all missing pictures. Resolves when each has arrived or is known not to exist, or after
    * `close`.
    *
-   * @param longest resolves after this at the latest, ms
+   * @param longest maximum time until it resolves, in ms
    */
   async all(organisms: readonly LineageOrganism[], longest: number): Promise<void> {
     for (const organism of organisms) this.of(organism);
@@ -128,7 +130,7 @@ export class TreePictures {
     return !this.isOpening && this.fetching + this.waiting.length === 0;
   }
 
-  /** Reports a change, unless this tree is closed: another one may use its canvas. */
+  /** Reports a change, unless this tree is closed: another tree may use its canvas. */
   private changed(): void {
     if (!this.isClosed) this.onChange();
   }
@@ -158,7 +160,7 @@ export class TreePictures {
     if (this.isIdle) for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  /** Queues a failed picture again, behind the others, and pauses. */
+  /** Appends a failed picture to the queue and pauses requests. */
   private rest(id: number): void {
     if (this.isClosed) return;
     this.waiting.push(id);
@@ -170,7 +172,7 @@ export class TreePictures {
     });
   }
 
-  /** @returns whether the request is settled; if not, it may succeed later */
+  /** @returns whether the request is settled; otherwise it may succeed later */
   private async fetchOne(id: number): Promise<boolean> {
     const { signal } = this.stop;
     try {
@@ -187,11 +189,17 @@ export class TreePictures {
   }
 }
 
-/** Time until what has failed is asked for again, ms. @param failures one after another, 1… */
+/**
+ * Returns the delay before the next attempt, in ms.
+ *
+ * @param failures consecutive failures, from 1
+ */
 const retryAfter = (failures: number): number =>
   Math.min(LONGEST_RETRY, RETRY * 2 ** (failures - 1));
 
-/** Keeps only the last picture of an organism's growth: all of them take many times the memory. */
+/**
+ * Keeps only the last picture of an organism's growth: the whole strip takes many times the memory.
+ */
 async function lastOf(growth: Blob): Promise<Grown> {
   const strip = await createImageBitmap(growth);
   const side = strip.height;

@@ -1,23 +1,26 @@
-/** Which moments a time axis names. Has no texts of its own: walls show the axis in several languages. */
+/** Chooses the moments that a time axis labels. Contains no words: walls show several languages. */
 import type { LineagePage } from '../../shared/lineage.ts';
 import { interpolate } from '../../shared/time-points.ts';
 import type { TreeLayout } from './layout.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** Candidates for the time between two marks, ms. */
+/** Candidates for the interval between two marks, in ms. */
 const SPANS = [MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 24 * HOUR];
 
-/** Formatters by language and kind: each frame writes times, and to create a formatter is slow. */
+/**
+ * Formatters by language and kind. They are cached because creating one is slow and every frame
+ * writes times.
+ */
 const FORMATS = new Map<string, Intl.DateTimeFormat>();
 
 /** The part of a tree's data that maps ticks to the wall clock. */
 export type TreeClock = Pick<LineagePage, 'now' | 'tick' | 'tickRate' | 'times'>;
 
-/** Wall-clock time of a tick, ms. */
+/** Returns the wall-clock time of a tick, in ms. */
 export const dateOf = (clock: TreeClock, tick: number): number => timesOf(clock).dateOf(tick);
 
-/** Converts between ticks and the wall clock, ms. */
+/** Returns conversions between ticks and wall-clock time, in ms. */
 function timesOf({ now, tick: last, tickRate, times }: TreeClock) {
   const points = times.length > 0 ? times : [{ tick: last, at: now }];
   const ticks = points.map(({ tick }) => tick);
@@ -36,10 +39,10 @@ function timesOf({ now, tick: last, tickRate, times }: TreeClock) {
 }
 
 /**
- * Formats a time of day, with the date if it differs from the tree's.
+ * Formats a time of day, and adds the date unless it is the day on which the tree ends.
  *
- * @param locale tag of the language that it is written in
- * @param at wall clock, ms
+ * @param locale language tag
+ * @param at wall-clock time, in ms
  */
 export function momentIn(locale: string, { now }: Pick<TreeClock, 'now'>, at: number): string {
   const time = { hour: '2-digit', minute: '2-digit' } as const;
@@ -52,10 +55,10 @@ export function momentIn(locale: string, { now }: Pick<TreeClock, 'now'>, at: nu
 }
 
 /**
- * Chooses round times, as many as there is room for.
+ * Chooses as many round times as fit.
  *
- * @param apart least distance of two of them, in the layout
- * @param zoneAt offset of the time zone at a moment, ms; it changes with summer time
+ * @param apart minimum distance between two marks, in the layout's unit
+ * @param zoneAt returns the time zone's offset at a moment, in ms; summer time changes it
  */
 export function timeMarks(
   { time, start }: Pick<TreeLayout, 'time' | 'start'>,
@@ -69,10 +72,10 @@ export function timeMarks(
   const placeOf = (at: number): number => start + time.placeOf(tickAt(at));
   const span = SPANS.find((each) => (last - first) / each <= 60) ?? SPANS.at(-1)!;
   const marks: { x: number; at: number }[] = [];
-  // Coarse times come first; finer ones fill the gaps.
+  // Place coarse times first; finer times fill the gaps.
   for (const each of [...SPANS].reverse()) {
     if (each < span) break;
-    // Where the clock is put forward or back, a round time may be missing or occur twice.
+    // When summer time begins or ends, a round time may be missing or occur twice.
     for (let round = Math.ceil((first + zoneAt(first)) / each) * each; ; round += each) {
       const at = round - zoneAt(round - zoneAt(round));
       if (at > last) break;

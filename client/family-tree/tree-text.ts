@@ -1,5 +1,3 @@
-/** Texts about a family tree and its organisms. */
-
 import { msg, str } from '@lit/localize';
 import type { LineageOrganism, LineageTree } from '../../shared/lineage.ts';
 import {
@@ -17,17 +15,18 @@ import { dateOf, momentIn, type TreeClock } from './time-marks.ts';
 
 const NOBODY = { participants: new Map(), you: undefined };
 
-/** An organism's name, to begin a sentence. */
+/** Returns an organism's name, to begin a sentence. */
 export const nameOf = (organism: LineageOrganism): string => capitalized(organismName(organism));
 
-/** An organism's name, to begin a sentence, and its planter's; '' for one without. */
+/**
+ * Returns the name of an organism, to begin a sentence, and the name of its planter; '' if unnamed.
+ */
 export const namesOf = ({ organism }: Pick<TreeNode, 'organism'>) =>
   [nameOf(organism), planterName(organism, NOBODY)] as const;
 
-/** "Planted by …", for an organism. */
 export const plantedText = (organism: LineageOrganism): string => planterText(organism, NOBODY);
 
-/** How an organism's life ended, or that it lives. */
+/** Says how an organism's life ended, or that it lives. */
 export function endText({ died, cause }: LineageOrganism): string {
   if (died === undefined) return msg('lives');
   if (cause === 'departed') return msg('departed');
@@ -36,14 +35,14 @@ export function endText({ died, cause }: LineageOrganism): string {
   return msg('lost its last cell');
 }
 
-/** An organism's earlier kinds, oldest first; '' if there are none. */
+/** Lists an organism's earlier kinds, oldest first; '' if there are none. */
 export function wasText({ was = [] }: LineageOrganism): string {
   if (was.length === 0) return '';
   const list = new Intl.ListFormat(formats(), { type: 'unit' }).format(was.map(kindName));
   return msg(str`it was ${list}`);
 }
 
-/** When an organism was born and when it died. */
+/** Formats the times of an organism's birth and death. */
 export function spanText(clock: TreeClock, { born, died }: LineageOrganism): string {
   const moment = (tick: number): string => momentIn(formats(), clock, dateOf(clock, tick));
   const from = moment(born);
@@ -52,7 +51,7 @@ export function spanText(clock: TreeClock, { born, died }: LineageOrganism): str
   return from === to ? from : `${from} – ${to}`;
 }
 
-/** The numbers of organisms, of generations, and of organisms that the server has forgotten. */
+/** Counts the organisms, the generations, and the organisms that the server no longer remembers. */
 export function sizeText({ organisms, forgotten }: LineageTree, generations: number): string {
   const count = organisms.length;
   const all = plural(count, msg('one organism'), msg(str`${number(count)} organisms`));

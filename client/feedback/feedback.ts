@@ -1,25 +1,25 @@
-/** Sound and vibration of the page; off until the visitor turns them on. */
+/** Plays sounds and vibrations; off until the visitor turns them on. */
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import type { Sound } from './sound.ts';
 
-/** Least time between two vibrations, ms; motors cannot follow faster ones. */
+/** Minimum time between two vibrations, in ms: vibration motors are too slow for shorter times. */
 const MIN_INTERVAL = 45;
 
-/** Durations, or alternating durations and pauses, ms. */
+/** A duration, or alternating durations and pauses, in ms. */
 const PATTERNS = {
   ...{ planted: 12, healed: [8, 60, 8], refused: [18, 50, 18], affected: [14, 80, 14] },
-  /** 0: the page announces a departure with `affected`. */
+  /** 0 is no vibration: the page announces a departure with `affected`. */
   ...{ departing: 0, departed: 8 },
   transformed: [8, 40, 8, 40, 8],
 };
 
 type Played = 'planted' | 'healed' | 'refused' | 'departing' | 'departed' | 'transformed';
 
-/** Cells removed by one stroke segment at which the feedback is strongest. */
+/** Number of cells removed by one stroke segment at which the feedback is strongest. */
 const FULL_STRENGTH_CELLS = 40;
 
-/** Sounds and vibrations by life event of the visitor's organisms. */
+/** The sound and vibration for each life event of the visitor's organisms. */
 const PLAYED: Partial<Record<LifeEvent['what'], Played>> = {
   born: 'planted',
   healed: 'healed',
@@ -30,7 +30,7 @@ const PLAYED: Partial<Record<LifeEvent['what'], Played>> = {
 
 /** Plays sounds and vibrations for the visitor's own actions and organisms. */
 export class Feedback {
-  /** Turns vibration off (prefers-reduced-motion). */
+  /** Turns vibration off, as `prefers-reduced-motion` asks. */
   calm = false;
   private context: AudioContext | undefined;
   private sound: Sound | undefined;
@@ -38,10 +38,11 @@ export class Feedback {
   private cutting = false;
   private hidden = false;
 
-  /** @param model source of life events; only those of the visitor's own organisms are played */
+  /** @param model source of life events; only events of the visitor's own organisms are played */
   constructor(model: RoomModel) {
     model.on('life', ({ event, organism }) => {
-      // Sounds queued on a suspended context would all play at once when the page is shown again.
+      // Sounds queued while the context is suspended would all play together when the page is
+      // shown.
       if (!this.isOn || this.hidden || organism.planter.id !== model.you?.id) return;
       if (event.what === 'divided') this.sound?.divided(Math.round(Math.log2(event.stage / 2)));
       const departed = event.what === 'died' && event.cause === 'departed';
@@ -54,7 +55,7 @@ export class Feedback {
     return this.context !== undefined;
   }
 
-  /** Must be called from a user gesture: browsers block sound otherwise. */
+  /** Turns sound and vibration on. Call it from a user gesture: otherwise browsers block sound. */
   turnOn(): void {
     if (this.context || typeof AudioContext === 'undefined') return;
     const context = new AudioContext();
@@ -67,7 +68,7 @@ export class Feedback {
         this.sound = new module.Sound(context, Math.random);
         this.sound.play('planted');
       },
-      // When the module cannot be loaded there is no sound; everything else works.
+      // If the module cannot be loaded, there is no sound, but everything else works.
       () => undefined,
     );
   }
@@ -89,8 +90,8 @@ export class Feedback {
    * Plays one segment of a damage stroke.
    *
    * @param cells number of owned cells that the segment removes
-   * @param radius of the stroke, cells
-   * @param now ms
+   * @param radius of the stroke, in cells
+   * @param now in ms
    */
   cut(cells: number, radius: number, now: number): void {
     if (cells === 0) {
@@ -106,18 +107,21 @@ export class Feedback {
     this.vibrate(Math.round(6 + 16 * strength));
   }
 
-  /** Vibrates: somebody has done something to the visitor's organisms. */
+  /** Vibrates because somebody has acted on the visitor's organisms. */
   affected(): void {
     this.vibrate(PATTERNS.affected);
   }
 
-  /** @param name `refused`: by the server or by the page */
+  /** @param name `refused` if the server or the page refused an action */
   play(name: Played): void {
     this.sound?.play(name);
     this.vibrate(PATTERNS[name]);
   }
 
-  /** @param pattern a duration, or alternating durations and pauses, ms; 0 would end another vibration */
+  /**
+   * @param pattern a duration, or alternating durations and pauses, in ms; 0 is ignored, because it
+   *   would cancel a running vibration
+   */
   private vibrate(pattern: number | number[]): void {
     // Safari has no vibrate(), although the DOM types declare it.
     if (this.isOn && !this.calm && pattern !== 0) navigator.vibrate?.(pattern);

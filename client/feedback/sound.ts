@@ -1,36 +1,36 @@
 /** The room's sounds, synthesised from oscillators and noise. */
 
 const VOLUME = 0.24;
-/** Major pentatonic scale, as frequency ratios: any of its notes sound well together. */
+/** Major pentatonic scale, as frequency ratios: any two of its notes sound good together. */
 const SCALE = [1, 9 / 8, 5 / 4, 3 / 2, 5 / 3, 2];
-/** Lowest note, Hz. */
+/** Lowest note, in Hz. */
 const LOWEST = 196;
 
 interface Tone {
-  /** Frequency at the start and at the end, Hz. */
+  /** Frequency at the start and at the end, in Hz. */
   readonly from: number;
   readonly to?: number;
   readonly loudness: number;
-  /** Attack and decay, seconds. */
+  /** Attack and decay, in seconds. */
   readonly rise: number;
   readonly fall: number;
-  /** Delay before the tone starts, seconds. */
+  /** Delay before the tone starts, in seconds. */
   readonly after?: number;
   readonly shape?: OscillatorType;
 }
 
-/** A refusal is two of these. */
+/** One of the two thuds of the sound for a refusal. */
 const THUD: Tone = { from: 92, to: 70, loudness: 0.5, rise: 0.005, fall: 0.1, shape: 'triangle' };
 
 const SOUNDS = {
-  /** A damage stroke meets an organism. */
+  /** Played when a damage stroke meets an organism. */
   touch: [{ from: 120, to: 58, loudness: 0.8, rise: 0.004, fall: 0.16 }],
   planted: [{ from: 190, to: 330, loudness: 0.6, rise: 0.008, fall: 0.22 }],
   healed: [
     { from: LOWEST * 1.5, loudness: 0.3, rise: 0.07, fall: 1.1 },
     { from: LOWEST * 2.25, loudness: 0.22, rise: 0.09, fall: 1.3, after: 0.12 },
   ],
-  /** Two notes that fall, and the lower one alone. */
+  /** Two falling notes. The sound `departed` plays the lower note again. */
   departing: [
     { from: LOWEST * 1.5, loudness: 0.22, rise: 0.09, fall: 1.1 },
     { from: LOWEST * 1.125, loudness: 0.22, rise: 0.12, fall: 1.6, after: 0.35 },
@@ -40,13 +40,12 @@ const SOUNDS = {
   refused: [THUD, { ...THUD, after: 0.1 }],
 } satisfies Record<string, readonly Tone[]>;
 
-/** Plays the sounds on an audio context. */
 export class Sound {
   private readonly out: GainNode;
   /** Looping noise of the damage stroke, silent until `cut` raises its level. */
   private readonly tear: { readonly level: GainNode; readonly color: BiquadFilterNode };
 
-  /** @param random returns 0…1; source of the noise */
+  /** @param random returns numbers from 0 to 1 for the noise */
   constructor(
     private readonly context: AudioContext,
     random: () => number,
@@ -62,8 +61,8 @@ export class Sound {
   /**
    * Plays about 0.1 s of cutting noise; repeated calls sound continuous.
    *
-   * @param strength 0…1
-   * @param radius of the stroke in cells; wide strokes sound deeper
+   * @param strength 0 to 1
+   * @param radius of the stroke, in cells; wide strokes sound deeper
    */
   cut(strength: number, radius: number): void {
     const now = this.context.currentTime;
@@ -78,7 +77,11 @@ export class Sound {
     for (const tone of SOUNDS[name]) this.start(tone);
   }
 
-  /** An organism has divided. @param division the count so far, from 1 */
+  /**
+   * Plays the sound of a division.
+   *
+   * @param division number of the organism's divisions so far, from 1
+   */
   divided(division: number): void {
     const from = LOWEST * SCALE[Math.min(SCALE.length, Math.max(1, division)) - 1];
     this.start({ from, loudness: 0.34, rise: 0.01, fall: 0.5 });
@@ -105,7 +108,7 @@ export class Sound {
     const { context } = this;
     const noise = context.createBuffer(1, context.sampleRate, context.sampleRate);
     const samples = noise.getChannelData(0);
-    // The level changes every 160 samples, so that the noise sounds grainy rather than like hiss.
+    // The level changes every 160 samples, so that the noise sounds grainy instead of hissing.
     for (let i = 0, grain = 1; i < samples.length; i++) {
       if (i % 160 === 0) grain = 0.25 + 0.75 * random() ** 2;
       samples[i] = (2 * random() - 1) * grain;

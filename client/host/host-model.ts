@@ -1,4 +1,6 @@
-/** State of the host's page: session, server state, selected room; and the calls that change it. */
+/**
+ * State of the host's page: session, server state and selected room; and the calls that change it.
+ */
 
 import { msg } from '@lit/localize';
 import * as v from 'valibot';
@@ -25,13 +27,16 @@ import { failure } from './text.ts';
 
 type Day = Schedule['days'][number];
 
-/** The host's unsaved changes of the hours, so that other hosts can change the rest meanwhile. */
+/**
+ * The host's unsaved changes to the hours. Unchanged fields are absent, so that other hosts can
+ * change them in the meantime.
+ */
 export interface HoursDraft extends Partial<Omit<Schedule, 'days'>> {
   /** Changed days by index, from Monday. */
   readonly days?: Readonly<Record<number, Day>>;
 }
 
-/** The schedule with the changes. */
+/** Returns the schedule with a draft's changes applied. */
 export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft = {}): Schedule {
   return {
     ...schedule,
@@ -43,22 +48,22 @@ export function withDraft(schedule: Schedule, { days = {}, ...more }: HoursDraft
 /** Values for the placeholders in the path of a call. */
 export type Parts = Readonly<Record<string, string | number>>;
 
-/** The server did not answer, or the answer was not one of the host API. */
+/** Thrown if the server did not answer, or its answer does not follow the host API. */
 export class Unreachable extends Error {
   override readonly name = 'Unreachable';
 }
 
 /**
- * Maximum duration of a call that only reads, ms: longer than one server of a cluster waits for
- * another.
+ * Maximum duration of a call that only reads, in ms. It is longer than the time that a server of a
+ * cluster waits for another server.
  */
 const READ_LIMIT = DEFAULTS.cluster.requests.patience + 2_000;
 
-/** Holds the session's key and makes calls. */
+/** Makes calls and holds the session's key. */
 export class HostApi {
-  /** Sent with every call that changes something; set after a login. */
+  /** Key that is sent with every call that changes something; set after a login. */
   key = '';
-  /** Whether the host has used the page since the last call. This keeps the session alive. */
+  /** Whether the host has used the page since the last call, which keeps the session alive. */
   touched = false;
 
   /**
@@ -98,34 +103,34 @@ export class HostApi {
   }
 }
 
-/** Poll interval, ms. */
+/** Poll interval, in ms. */
 const POLL_MS = 2_000;
-/** Poll interval while the page is hidden, ms. */
+/** Poll interval while the page is hidden, in ms. */
 const POLL_HIDDEN_MS = 15_000;
 
-/** What a confirmation dialog shows. */
+/** The content of a confirmation dialog. */
 export interface Question {
   readonly title: string;
   readonly text: string;
   /** Label of the button that confirms. */
   readonly confirm: string;
   readonly danger?: boolean;
-  /** A text that the host must type before they can confirm. */
+  /** A text that the host must type before confirming. */
   readonly typed?: string;
 }
 
-/** Says what was done or what went wrong. */
+/** A message about a success or a failure. */
 export interface Notice {
   readonly text: string;
   readonly wrong?: boolean;
-  /** A button to undo or continue. */
+  /** A button that undoes the action or continues from it. */
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
 /** Dialogs and notices that the page shows for the model. */
 export interface HostFeedback {
   ask(question: Question): Promise<boolean>;
-  /** Closes the open question, as if it was cancelled. */
+  /** Closes the open question, as if it were cancelled. */
   withdraw(): void;
   show(notice: Notice): void;
 }
@@ -133,7 +138,10 @@ export interface HostFeedback {
 const isEndOfSession = ({ reason }: HostRefusal): boolean =>
   reason === 'no-session' || reason === 'wrong-key';
 
-/** Keeps the lists of a busy room as they were: meanwhile the server does not list anybody. */
+/**
+ * Keeps the previous lists while a room is busy, because the server sends no lists during that
+ * time.
+ */
 function withLists(detail: RoomDetail, before: RoomDetail | undefined): RoomDetail {
   if (!before || !detail.open || detail.busy === null) return detail;
   const { visitors, drawings, reports } = before;
@@ -142,23 +150,26 @@ function withLists(detail: RoomDetail, before: RoomDetail | undefined): RoomDeta
 
 /** Emits a change whenever its fields change. Polls the server while signed in. */
 export class HostModel {
-  /** Whether there is a session; undefined until it is known. */
+  /** Whether there is a session; undefined until known. */
   signedIn: boolean | undefined;
-  /** Why the server ended the session; '' if it did not. */
+  /** Reason why the server ended the session; '' if it did not. */
   signOutReason = '';
   /** Whether the server answered the last call. */
   reachable = true;
   state: HostState | undefined;
   /** Details of the selected room. */
   detail: RoomDetail | undefined;
-  /** Why the server refuses the details of the selected room; '' if it does not. */
+  /** Reason why the server refuses the details of the selected room; '' if it does not. */
   detailRefused = '';
-  /** Unsaved hours, which stay while other sections are shown. */
+  /** Unsaved hours, which are kept while other sections are shown. */
   hoursDraft: HoursDraft | undefined;
   /** Name of the selected room, which `select` changes; '' before the state is known. */
   room = '';
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** Counts refreshes, so that an answer that arrives after a later refresh began is ignored. */
+  /**
+   * Number of refreshes so far. An answer is ignored if a later refresh has begun before it
+   * arrives.
+   */
   private refreshes = 0;
   private readonly listeners = new Listeners<{ change: undefined }>();
 
@@ -167,7 +178,6 @@ export class HostModel {
     readonly api: Pick<HostApi, 'call' | 'key' | 'touched'> = new HostApi(),
   ) {}
 
-  /** Summary of the selected room. */
   get summary(): RoomSummary | undefined {
     return this.state?.rooms.find(({ name }) => name === this.room);
   }
@@ -191,7 +201,6 @@ export class HostModel {
     }
   }
 
-  /** Stops polling. */
   stop(): void {
     clearTimeout(this.timer);
   }
@@ -207,7 +216,10 @@ export class HostModel {
     await this.beginSession(key);
   }
 
-  /** Ends the session. If the server does not answer, the page stays signed in and says so. */
+  /**
+   * Ends the session. If the server does not answer, the page stays signed in, and a notice says
+   * so.
+   */
   async signOut(): Promise<void> {
     try {
       await this.api.call('logout', {}, {});
@@ -224,7 +236,7 @@ export class HostModel {
     }
   }
 
-  /** Selects a room and fetches its detail. */
+  /** Selects a room and fetches its details. */
   select(room: string): void {
     if (room === this.room) return;
     this.switchTo(room);
@@ -233,11 +245,11 @@ export class HostModel {
   }
 
   /**
-   * Makes a call, refreshes the state and shows the result as a notice. The room is passed in
-   * `parts`: another one may be selected by the time of the call.
+   * Makes a call, refreshes the state and shows the result as a notice. The caller passes the room
+   * in `parts`, because the selection may change before the call is made.
    *
-   * @param done the notice for a successful call
-   * @returns the answer; undefined if the call failed, after a notice says why
+   * @param done the notice after a successful call
+   * @returns the answer; undefined if the call failed, in which case a notice explains the failure
    */
   async do<N extends CallName>(
     name: N,
@@ -247,7 +259,7 @@ export class HostModel {
   ): Promise<CallAnswer<N> | undefined> {
     try {
       const answer = await this.api.call(name, parts, body);
-      // Refresh first: a host who reads the notice may press the next button at once.
+      // Refresh first: a host who reads the notice may press the next button immediately.
       await this.refresh();
       const notice = typeof done === 'function' ? done(answer) : done;
       if (notice) this.feedback.show(typeof notice === 'string' ? { text: notice } : notice);
@@ -260,7 +272,7 @@ export class HostModel {
     }
   }
 
-  /** Fetches the state and the detail of the selected room, and schedules the next refresh. */
+  /** Fetches the state and the details of the selected room, and schedules the next refresh. */
   async refresh(): Promise<void> {
     if (!this.signedIn) return;
     clearTimeout(this.timer);
@@ -291,7 +303,11 @@ export class HostModel {
     }
   }
 
-  /** A room, or why the server does not tell of it. @throws Unreachable, HostRefusal */
+  /**
+   * Fetches a room's details, or the reason why the server refuses them.
+   *
+   * @throws Unreachable, HostRefusal
+   */
   private async detailOf(room: string): Promise<[RoomDetail | undefined, string]> {
     try {
       return [await this.api.call('room', { room }, {}), ''];
@@ -309,7 +325,7 @@ export class HostModel {
     await this.refresh();
   }
 
-  /** An open question is about the previous room, so it is withdrawn. */
+  /** Switches to a room. Withdraws an open question, because it is about the previous room. */
   private switchTo(room: string): void {
     this.room = room;
     this.detail = undefined;
@@ -329,7 +345,7 @@ export class HostModel {
 
   private callFailed(error: unknown): void {
     if (!(error instanceof HostRefusal)) this.reachable = false;
-    // Before the first answer, there is no session on this page that could end.
+    // Before the first answer, this page has no session that could end.
     else if (!this.signedIn) return;
     else if (isEndOfSession(error)) {
       this.endSession(msg('Your session has ended. Please sign in again.'));

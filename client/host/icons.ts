@@ -2,7 +2,7 @@
 import { svg } from 'lit';
 import { along, icon, icons } from '../elements/icons.ts';
 
-/** Sections use the icon with their id. */
+/** Icons by name. A section uses the icon with its id. */
 export const hostIcons = {
   watch: icons.watch,
   /** A dish from above, with two cells. */
@@ -24,7 +24,7 @@ export const hostIcons = {
   walls: icon(
     svg`<rect x="3.5" y="5" width="17" height="11.5" rx="2" /><path d="M12 16.500V20M8.5 20h7" />`,
   ),
-  /** Three, joined. */
+  /** Three joined circles. */
   servers: icon(svg`<circle cx="12" cy="6.5" r="2.7" /><circle cx="6" cy="17" r="2.7" />
     <circle cx="18" cy="17" r="2.7" /><path d="m10.7 8.900-3.400 5.700M13.300 8.900l3.400 5.700M8.700 17h6.600" />`),
   /** A sheet with a code on it. */
@@ -59,7 +59,7 @@ export const hostIcons = {
   sound: icon(
     svg`<path d="M5 10v4h3l4 3.500v-11L8 10zM15.5 9.500a3.6 3.6 0 0 1 0 5M18 7.500a6.5 6.5 0 0 1 0 9" />`,
   ),
-  /** Somebody who is crossed out; unlike `mute`, of a person. */
+  /** A crossed-out person: unlike the icon `mute`, this one stands for a person. */
   ban: icon(svg`<circle cx="9.5" cy="8.5" r="3.3" /><path d="M3.200 19c.6-3.6 2.900-5.4 6.300-5.4s5.700 1.8 6.300 5.4" />
     <path d="m16.500 7.500 4 4M20.500 7.500l-4 4" />`),
   open: along(

@@ -2,5 +2,5 @@
 import { startLanguage } from '../locale/locale.ts';
 import { LOADERS } from '../locale/words/host/index.ts';
 
-// Modules translate their constant texts when they load, so the language comes first.
+// Load the language first: modules translate their constant texts when they are evaluated.
 startLanguage(LOADERS).then(() => import('./vivarium-host.ts'));

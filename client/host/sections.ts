@@ -2,7 +2,10 @@
 import { msg } from '@lit/localize';
 import type { HostState } from '../../shared/host/state.ts';
 
-/** On a phone, primary sections have a button in the bar; the others are in a menu. */
+/**
+ * All sections of a single server. On a phone, primary sections have a button in the bar; the
+ * others are in a menu.
+ */
 export const SECTIONS = [
   { id: 'watch', name: msg('Watch'), primary: true },
   { id: 'rooms', name: msg('Rooms'), primary: true },
@@ -20,7 +23,7 @@ const SERVERS = { id: 'servers', name: msg('Servers'), primary: false } as const
 
 export type Section = (typeof SECTIONS)[number] | typeof SERVERS;
 
-/** The sections of a page. @param isCluster whether several servers share the rooms */
+/** Returns the sections of the page. @param isCluster whether several servers share the rooms */
 export const sectionsOf = (isCluster: boolean): readonly Section[] =>
   isCluster ? [...SECTIONS, SERVERS] : SECTIONS;
 
@@ -29,25 +32,25 @@ export interface HostLocation {
   readonly section: Section['id'];
 }
 
-/** Parses '#/garden/watch'. A bad room becomes '', a bad section 'watch'. */
+/** Parses '#/garden/watch'. An invalid room becomes '', an invalid section 'watch'. */
 export function parseLocation(hash: string): HostLocation {
   const [room = '', id] = hash.replace(/^#\/?/, '').split('/');
   const section = sectionsOf(true).find((each) => each.id === id)?.id ?? 'watch';
   return { room: /^[a-z0-9-]{1,32}$/.test(room) ? room : '', section };
 }
 
-/** The inverse of `parseLocation`: '#/garden/watch'. */
+/** Returns the hash for a location, such as '#/garden/watch'. */
 export function locationHash({ room, section }: HostLocation): string {
   return `#/${room}/${section}`;
 }
 
-/** Latin letters that Unicode does not decompose into a letter of ASCII and a mark. */
+/** Latin letters that Unicode does not decompose into an ASCII letter and a mark. */
 const SPELT: Readonly<Record<string, string>> = {
   ...{ ß: 'ss', æ: 'ae', œ: 'oe', þ: 'th' },
   ...{ ø: 'o', ł: 'l', đ: 'd', ð: 'd', ħ: 'h', ŧ: 't', ı: 'i' },
 };
 
-/** Turns the name of a room into the part of the address: 'Café 2!' → 'cafe-2'. */
+/** Converts a room's name to its part of the address: 'Café 2!' → 'cafe-2'. */
 export function addressName(text: string): string {
   return text
     .normalize('NFD')
@@ -59,7 +62,11 @@ export function addressName(text: string): string {
     .slice(0, 32);
 }
 
-/** The most serious problem, or that there is none. @param reachable whether the server answers */
+/**
+ * Reports the most serious problem, or that there is none.
+ *
+ * @param reachable whether the server answers
+ */
 export function healthOf(
   state: Pick<HostState, 'keeping' | 'clockSetBack' | 'aside' | 'dim' | 'rooms'>,
   reachable: boolean,

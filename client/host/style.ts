@@ -1,4 +1,4 @@
-/** Styles that the elements of the host's page share: cards, buttons, tags, dialogs. */
+/** Styles shared by the elements of the host's page: cards, buttons, tags, dialogs. */
 import { css, unsafeCSS } from 'lit';
 import { controls } from '../style/controls.ts';
 import { brand, visuallyHidden } from '../style/fragments.ts';
@@ -371,15 +371,17 @@ const shared = css`
   }
 `;
 
-/** `.gap-8` and so on: distances in px between the parts of a grid or a line. */
+/**
+ * Classes such as `.gap-8`, which set the distance in px between the parts of a grid or flex box.
+ */
 const gaps = unsafeCSS(
   [2, 6, 8, 10, 12, 14, 16, 20, 22].map((gap) => `.gap-${gap} { gap: ${gap}px; }`).join('\n'),
 );
 
-/** Every element of the host's page uses these styles, before its own. */
+/** Styles of every element of the host's page; they come before the element's own. */
 export const hostStyle = [controls, shared, gaps];
 
-/** Styles of modal dialogs, after `hostStyle`. */
+/** Styles of modal dialogs; they come after `hostStyle`. */
 export const dialogStyle = css`
   dialog {
     width: min(29em, calc(100vw - 32px));
@@ -410,7 +412,6 @@ export const dialogStyle = css`
   }
 `;
 
-/** Styles of `vivarium-host`. */
 export const shellStyle = css`
   ${brand}
   :host {

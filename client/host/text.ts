@@ -1,4 +1,4 @@
-/** Texts of the host's page: times, amounts, names, and errors with what to do next. */
+/** Texts of the host's page: times, amounts, names, and errors with advice. */
 import { msg, str } from '@lit/localize';
 import { type HostReason, HostRefusal, type JobReason } from '../../shared/host/reasons.ts';
 import type { HostState, RoomSummary } from '../../shared/host/state.ts';
@@ -7,15 +7,15 @@ import { planterName as nameAtPlanting, number, plural, timeText } from '../elem
 import { formats } from '../locale/locale.ts';
 
 /**
- * The server's local time as if it was UTC, ms since 1970.
+ * Returns the server's local time as if it were UTC, in ms since 1970.
  *
- * @param at ms since 1970
- * @param zone the server's, such as 'Europe/Copenhagen'
+ * @param at in ms since 1970
+ * @param zone the server's time zone, such as 'Europe/Copenhagen'
  */
 export const localTime = (at: number, zone: string): number =>
   Date.parse(`${new Date(at).toLocaleString('sv-SE', { timeZone: zone }).replace(' ', 'T')}Z`);
 
-/** Why a call was refused. */
+/** Explanations of refused calls. */
 export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'no-session': msg('Please sign in with the host token.'),
   'wrong-token': msg('That is not the host token. Check that you copied all of it, and try again.'),
@@ -74,7 +74,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   failed: msg('That did not work. Try again, or look in the server’s log.'),
 };
 
-/** Why a film could not be made, and what to do about it. */
+/** Explanations of films that could not be made, with advice. */
 export const JOB_REASON_TEXTS: Readonly<Record<JobReason, string>> = {
   'not-kept': msg('Not all of that time is stored. Choose a shorter one.'),
   damaged: msg('The history of that time is damaged. Choose a shorter one.'),
@@ -97,7 +97,7 @@ export const DAY_NAMES = [
   msg('Sunday'),
 ] as const;
 
-/** A time in its two largest units: 90 000 ms → '1 minute 30 seconds'. */
+/** Formats a duration in its two largest units: 90 000 ms → '1 minute 30 seconds'. */
 export function span(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1_000));
   const units: Parameters<typeof timeText>[] = [
@@ -115,7 +115,7 @@ export function span(milliseconds: number): string {
     .join(' ');
 }
 
-/** A time in one unit: 'less than a minute', '4 minutes', '2 hours'. */
+/** Formats a duration in one unit: 'less than a minute', '4 minutes', '2 hours'. */
 export function roughSpan(milliseconds: number): string {
   const minutes = Math.round(milliseconds / 60_000);
   if (minutes < 1) return msg('less than a minute');
@@ -124,19 +124,15 @@ export function roughSpan(milliseconds: number): string {
   return hours < 36 ? timeText(hours, 'hour') : timeText(Math.round(hours / 24), 'day');
 }
 
-/** '1 visitor', '2 visitors'. */
 export const visitorsText = (n: number): string =>
   plural(n, msg(str`${number(n)} visitor`), msg(str`${number(n)} visitors`));
 
-/** '1 organism', '2 organisms'. */
 export const organismsText = (n: number): string =>
   plural(n, msg(str`${number(n)} organism`), msg(str`${number(n)} organisms`));
 
-/** '1 drawing waits', '2 drawings wait'. */
 export const drawingsText = (n: number): string =>
   plural(n, msg(str`${number(n)} drawing is waiting`), msg(str`${number(n)} drawings are waiting`));
 
-/** '1 organism is reported', '2 organisms are reported'. */
 export const reportedText = (n: number): string =>
   plural(
     n,
@@ -144,27 +140,23 @@ export const reportedText = (n: number): string =>
     msg(str`${number(n)} organisms are reported`),
   );
 
-/** '1 act', '2 acts'. */
 export const actsText = (n: number): string =>
   plural(n, msg(str`${number(n)} action`), msg(str`${number(n)} actions`));
 
-/** '1 visit', '2 visits'. */
 export const visitsText = (n: number): string =>
   plural(n, msg(str`${number(n)} visit`), msg(str`${number(n)} visits`));
 
-/** '1 wound', '2 wounds'. */
 export const woundsText = (n: number): string =>
   plural(n, msg(str`${number(n)} wound`), msg(str`${number(n)} wounds`));
 
-/** '1 seed', '2 seeds'. */
 export const seedsText = (n: number): string =>
   plural(n, msg(str`${number(n)} seed`), msg(str`${number(n)} seeds`));
 
-/** Who waits for a place: '1 is in line', '2 are in line'. */
+/** Counts the visitors who wait for a seat: '1 is in line', '2 are in line'. */
 export const inLineText = (n: number): string =>
   plural(n, msg(str`${number(n)} is in line`), msg(str`${number(n)} are in line`));
 
-/** A size in decimal units: '7.3 MB'. */
+/** Formats a size in decimal units: '7.3 MB'. */
 export function bytes(n: number): string {
   const unit = n < 1e6 ? 'kB' : n < 1e9 ? 'MB' : 'GB';
   const value = n / { kB: 1e3, MB: 1e6, GB: 1e9 }[unit];
@@ -172,16 +164,16 @@ export function bytes(n: number): string {
 }
 
 /**
- * The time of day at the server: '13:00'.
+ * Formats the time of day in the server's time zone: '13:00'.
  *
- * @param at ms since 1970
- * @param zone of the server, such as 'Europe/Copenhagen'
+ * @param at in ms since 1970
+ * @param zone the server's time zone, such as 'Europe/Copenhagen'
  */
 export function clock(at: number, zone: string): string {
   return new Date(localTime(at, zone)).toISOString().slice(11, 16);
 }
 
-/** A day relative to now: 'today', 'Monday', '3 November'. Arguments as for `clock`. */
+/** Names a day relative to now: 'today', 'Monday', '3 November'. Arguments as for `clock`. */
 export function dayName(at: number, now: number, zone: string): string {
   const dayOf = (time: number): number => Math.floor(localTime(time, zone) / 86_400_000);
   const ago = dayOf(now) - dayOf(at);
@@ -193,16 +185,16 @@ export function dayName(at: number, now: number, zone: string): string {
   return date.toLocaleDateString(formats(), { day: 'numeric', month: 'long', timeZone: 'UTC' });
 }
 
-/** Day and time: 'yesterday, 23:30'. Arguments as for `clock`. */
+/** Formats day and time: 'yesterday, 23:30'. Arguments as for `clock`. */
 export function moment(at: number, now: number, zone: string): string {
   return `${dayName(at, now, zone)}, ${clock(at, zone)}`;
 }
 
-/** A time as short as it can be written: '30 s', '5 min'. */
+/** Formats a duration as short as possible: '30 s', '5 min'. */
 export const shortSpan = (seconds: number): string =>
   seconds < 60 ? msg(str`${number(seconds)} s`) : msg(str`${number(seconds / 60)} min`);
 
-/** Says why a call failed and what to do about it. */
+/** Explains why a call failed, with advice. */
 export function failure(error: unknown): string {
   if (!(error instanceof HostRefusal)) {
     return msg(
@@ -217,31 +209,30 @@ export function failure(error: unknown): string {
   return REASON_TEXTS[reason];
 }
 
-/** Says whether the previous state of a room is saved before the room changes as a whole. */
+/** Says whether a room's previous state is saved before a change of the whole room. */
 export const stateBefore = (server: Pick<HostState, 'keeping'> | undefined): string =>
   server?.keeping === null
     ? msg('This cannot be undone: this server stores nothing.')
     : msg('The state before that is saved, so you can restore it.');
 
-/** Explains what ending the day does. */
 export const farewellText = (server: Pick<HostState, 'keeping'> | undefined): string =>
   `${msg('Over one minute, all organisms dissolve one by one and the walls say goodbye. Then a new day begins.')} ${stateBefore(server)}`;
 
-/** Says where the last copy of a removed room stays. */
+/** Says where the last copy of a removed room is kept. */
 export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefined): string {
   if (server?.keeping === null) return stateBefore(server);
-  // Which server removes it is not known in advance.
+  // The server that removes the room is not known in advance.
   return server?.cluster
     ? msg('If the server that removes it has a data folder, a last copy stays there.')
     : msg('A last copy stays in the server’s data folder.');
 }
 
-/** The visitor's name, or their number if they have none. */
+/** Returns the visitor's name, or their number if they have none. */
 export function visitorName({ id, name }: { readonly id: number; readonly name: string }): string {
   return name || msg(str`visitor ${number(id)}`);
 }
 
-/** The speed of a room in steps per second, or that it is slower than set. */
+/** Formats a room's speed in steps per second, or says that it is slower than configured. */
 export function paceText(pace: RoomSummary['pace']): string {
   const [actual, wanted] = [Math.round(pace.actual), Math.round(pace.tickRate)];
   return pace.slow
@@ -255,9 +246,9 @@ export function paceText(pace: RoomSummary['pace']): string {
 
 const NOBODY = { participants: new Map() };
 
-/** Who planted an organism; id 0 is the system: the host, or seeds at the start. */
+/** Names an organism's planter. Id 0 is the system: the host, or seeds planted at the start. */
 export function planterName(planter: OrganismView['planter']): string {
   if (planter.id === HOUSE.id) return msg('the system');
-  // The gardener and OSC are named in the page's language.
+  // The gardener and OSC have names in the page's language.
   return nameAtPlanting({ planter }, NOBODY) || msg('a visitor');
 }

@@ -35,7 +35,7 @@ import {
 import { shellStyle } from './style.ts';
 import { clock, failure, moment } from './text.ts';
 
-/** Root element. The section and the room are in the hash of the page's address. */
+/** Root element. The hash of the page's address holds the section and the room. */
 @customElement('vivarium-host')
 export class VivariumHost extends StyledElement {
   static override styles = shellStyle;
@@ -86,7 +86,7 @@ export class VivariumHost extends StyledElement {
     document.title = host.signedIn ? `${name} · ${host.room} · Host` : 'Host · Vivarium';
   }
 
-  /** The section of the address, or the first one if this server has no such section. */
+  /** The section in the address, or the first section if this server lacks it. */
   private get shown(): HostLocation['section'] {
     const { state } = this.host;
     const sections = sectionsOf(!state || state.cluster !== null);
@@ -155,7 +155,7 @@ export class VivariumHost extends StyledElement {
     </p>`;
   }
 
-  /** The server's problem on screens without a sidebar. */
+  /** Shows the server's problem on screens without a sidebar. */
   private trouble(): TemplateResult | typeof nothing {
     const { state, reachable } = this.host;
     if (!state || !reachable) return nothing;
@@ -173,12 +173,16 @@ export class VivariumHost extends StyledElement {
 
   private section(): TemplateResult {
     const { host, version } = this;
-    // Safe: a location has one of the ids of `sectionsOf`, and each has an element.
+    // This is safe: a location has one of the ids of `sectionsOf`, and an element exists for each
+    // id.
     const tag = unsafeStatic(`${this.shown}-section`);
     return staticHtml`<${tag} .host=${host} .version=${version}></${tag}>`;
   }
 
-  /** Follows the model, which selects another room if the one in the address no longer exists. */
+  /**
+   * Updates the address to the model's room: the model selects another room if the room in the
+   * address no longer exists.
+   */
   private followRoom(): void {
     const { room } = this.host;
     if (room === '' || room === this.location.room) return;

@@ -1,4 +1,7 @@
-/** Models that grow seeds on the page of keepsakes: those inside the page, else the server's; and links. */
+/**
+ * Models that grow seeds on the keepsake page: those inlined in the page or, if there are none, the
+ * server's. Also reads and writes the links of keepsakes.
+ */
 import { divide, firstStage, growthSchedule, seedState } from '../../server/vnca/architecture.ts';
 import type { Card } from '../../server/vnca/card.ts';
 import type { Model } from '../../server/vnca/checkpoint.ts';
@@ -10,27 +13,27 @@ import { float32Of, readSafetensors } from '../../shared/safetensors.ts';
 import { modelPath } from '../../shared/seed-token.ts';
 import { latin1 } from '../keepsake/film.ts';
 
-/** A model, the bounds of its latents, and when its organisms fall asleep. */
+/** A model with the bounds of its latents, and the rule for when its organisms fall asleep. */
 export interface PageModel extends Model {
   readonly bounds: LatentBounds;
   readonly rest: {
-    /** Maximum change of an RGBA8 value between steps that counts as rest. */
+    /** Maximum change of an RGBA8 value between two steps at rest. */
     readonly level: number;
-    /** Steps of rest after which an organism sleeps. */
+    /** Number of steps at rest after which an organism sleeps. */
     readonly ticks: number;
     /** Maximum number of steps before a grown organism sleeps. */
     readonly most: number;
   };
-  /** Paints its organisms; absent: they are enlarged. */
+  /** Paints the model's organisms; if it is undefined, organisms are drawn enlarged. */
   readonly painter?: PainterNet;
 }
 
-/** Models that `npm run keep-page` has put into the page. */
+/** Models that `npm run keep-page` has inlined in the page. */
 const inlined = (): HTMLElement[] => [
   ...document.querySelectorAll<HTMLElement>('script[data-model]'),
 ];
 
-/** The origin of the server to plant at: '' for the page's own, undefined for none. */
+/** Returns the origin of the server to plant at: '' for the page's own, undefined for none. */
 export const plantingServer = (): string | undefined =>
   document.querySelector<HTMLMetaElement>('meta[name=vivarium-server]')?.content ??
   (inlined().length > 0 ? undefined : '');
@@ -38,8 +41,8 @@ export const plantingServer = (): string | undefined =>
 /**
  * Finds a model by the identity of its weights.
  *
- * @returns undefined if there is none here
- * @throws Error when it cannot be loaded
+ * @returns undefined if it is not available
+ * @throws Error if it cannot be loaded
  */
 export async function findModel(name: string): Promise<PageModel | undefined> {
   const models = inlined();
@@ -53,7 +56,7 @@ export async function findModel(name: string): Promise<PageModel | undefined> {
   return parse(new Uint8Array(await response.arrayBuffer()));
 }
 
-/** Parses a painter, which a later release of the server may have written. */
+/** Parses a painter; undefined if it cannot be parsed, as a later release may have written it. */
 function painterOf(text: string): PainterNet | undefined {
   try {
     return parsePainter(latin1(atob(text)));
@@ -103,13 +106,13 @@ export function* growthOf(model: PageModel, latent: Float32Array): Generator<Ima
   }
 }
 
-/** What cells show: RGBA, premultiplied, and presence. */
+/** The visible state of cells: RGBA, premultiplied, and aliveness, 0 to 255. */
 interface Seen {
   readonly rgba: Uint8Array;
   readonly presence: Uint8Array;
 }
 
-/** @param states [s, s, C] */
+/** Reads the visible state of cells. @param states [s, s, C] */
 function readCells({ channels }: Card, read: ReadCells, states: Float32Array): Seen {
   const cells = states.length / channels;
   const seen = { rgba: new Uint8Array(4 * cells), presence: new Uint8Array(cells) };
@@ -117,7 +120,7 @@ function readCells({ channels }: Card, read: ReadCells, states: Float32Array): S
   return seen;
 }
 
-/** The places that an organism holds, as in a room in which it is alone (rules OWN-2 and OWN-3). */
+/** The cells that an organism owns, as if it were alone in a room (rules OWN-2 and OWN-3). */
 class Places {
   private readonly held: Uint8Array;
   private readonly threshold: number;
@@ -127,7 +130,7 @@ class Places {
     this.threshold = Math.ceil(card.presence.threshold * 255);
   }
 
-  /** Takes and gives up places after a step. @returns their picture */
+  /** Claims and releases cells after a step. @returns the picture of the owned cells */
   settle({ rgba, presence }: Seen): ImageData {
     const { held, threshold } = this;
     const { side } = this.card;
@@ -137,7 +140,7 @@ class Places {
     for (let cell = 0; cell < presence.length; cell++) {
       const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
       if (presence[cell] >= threshold) held[place] = 1;
-      // Half of the claiming threshold is enough to keep a place.
+      // Half of the claiming threshold is enough to keep a cell.
       else if (presence[cell] < threshold / 2) held[place] = 0;
       const alpha = rgba[4 * cell + 3];
       if (held[place] === 0 || alpha === 0) continue;
@@ -151,9 +154,9 @@ class Places {
 }
 
 export interface KeepLink {
-  /** See shared/seed-token.ts. */
+  /** The seed and the identity of its weights; see `shared/seed-token.ts`. */
   readonly token: string;
-  /** Undefined if the link names no room. */
+  /** Name of the room; undefined if the link names no room. */
   readonly room: string | undefined;
 }
 
@@ -162,20 +165,20 @@ const LINK = /#([\w-]{16,2800})(?:\/([a-z0-9-]{1,64}))?/;
 /** Maximum number of bytes of a file that are searched. */
 const MOST = 64 * 2 ** 20;
 
-/** The first link in a text; undefined if there is none. */
+/** Returns the first link in a text; undefined if there is none. */
 export function readLink(text: string): KeepLink | undefined {
   const [, token, room] = LINK.exec(text) ?? [];
   return token === undefined ? undefined : { token, room };
 }
 
-/** The link that a keepsake's picture or film carries; undefined if it carries none. */
+/** Returns the link in a keepsake's picture or film; undefined if it contains none. */
 export async function linkInFile(file: Blob): Promise<KeepLink | undefined> {
   const bytes = new Uint8Array(await file.slice(0, MOST).arrayBuffer());
   const text = new TextDecoder('latin1').decode(bytes);
   return readLink(text.startsWith('GIF8') ? lastComment(text, bytes) : text);
 }
 
-/** The comment at the end of a GIF, which is stored in blocks that begin with their length. */
+/** Returns the comment at the end of a GIF. It is stored in blocks that begin with their length. */
 function lastComment(text: string, bytes: Uint8Array): string {
   let comment = '';
   let at = text.lastIndexOf('!\xfe') + 2;
@@ -187,11 +190,15 @@ function lastComment(text: string, bytes: Uint8Array): string {
   return comment;
 }
 
-/** The fragment of a link's address. */
+/** Returns the fragment of a link's address. */
 export const fragmentOf = ({ token, room }: KeepLink): string =>
   room === undefined ? `#${token}` : `#${token}/${room}`;
 
-/** Where the seed can be planted. @param server its origin; '' for the page's own */
+/**
+ * Returns the address where the seed can be planted.
+ *
+ * @param server its origin; '' for the page's own
+ */
 export function plantingAddress({ token, room }: KeepLink, server: string): string {
   return `${server}/${room === undefined ? '' : `r/${room}`}?seed=${token}`;
 }

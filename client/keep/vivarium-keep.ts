@@ -1,6 +1,6 @@
 /**
- * The page of keepsakes: grows the seed in its address. It never joins a room. Start here;
- * `models.ts` loads models and steps their cells.
+ * The keepsake page: grows the seed in its address. It never joins a room. Start here; `models.ts`
+ * loads models and steps their cells.
  */
 
 import { localized, msg } from '@lit/localize';
@@ -27,7 +27,6 @@ import {
   readLink,
 } from './models.ts';
 
-/** Styles of the page of keepsakes. */
 export const style = [
   controls,
   css`
@@ -146,32 +145,35 @@ export const style = [
   `,
 ];
 
-/** Width and height of the picture, and of the body in it, pixels. */
+/** Width and height of the picture, and of the body in it, in pixels. */
 const PICTURE = 960;
 const BODY = 620;
-/** Time of a step, ms. Six steps a second, each another colour, are three flashes. */
+/**
+ * Duration of a step, in ms. Even if each of 6 steps per second changes its colour, this makes only
+ * three flashes per second.
+ */
 const STEP = 180;
-/** Pictures in which paint appears on the grown organism. */
+/** Number of pictures during which paint appears on the grown organism. */
 const FADE = 8;
 
-/** Why nothing grows. */
+/** Reasons why nothing grows. */
 type Problem = 'empty' | 'damaged' | 'foreign' | 'unreachable';
 
-/** Scripts may read `phase` and `cells`. */
+/** The page's root element. Scripts may read `phase` and `cells`. */
 @customElement('vivarium-keep')
 @localized()
 export class VivariumKeep extends LitElement {
   static override styles = style;
 
-  /** The organism at rest, [side, side], not premultiplied; undefined until then. */
+  /** The organism at rest, [side, side], not premultiplied; undefined before it rests. */
   cells: ImageData | undefined;
   @state() phase: 'loading' | 'growing' | 'grown' | Problem = 'loading';
   @state() private seed: Pick<OrganismView, 'kind' | 'origin'> = { kind: '', origin: 'keepsake' };
   @state() private link: KeepLink | undefined;
-  /** Whether the chosen file carries no seed. */
+  /** Whether the chosen file contains no seed. */
   @state() private isBarren = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  /** Counts what was started; what runs under an earlier number ends. */
+  /** Number of starts so far. An earlier start ends its work when this number has changed. */
   private run = 0;
   private readonly restart = (): void => void this.start();
 
@@ -310,7 +312,7 @@ export class VivariumKeep extends LitElement {
     if (problem) this.phase = problem;
   }
 
-  /** Begins to grow a seed, if the model can. */
+  /** Checks whether the model can grow the seed, and starts growing it if so. */
   private take(link: KeepLink, model: PageModel | undefined): Problem | undefined {
     if (!model) return 'foreign';
     const { card, bounds } = model;
@@ -338,7 +340,7 @@ export class VivariumKeep extends LitElement {
       const isShown = !isCalm && picture.data.some((value, i) => i % 4 === 3 && value > 0);
       for (const each of [between(cells, next.canvas), next.canvas]) {
         if (isShown) this.draw(each);
-        // The page stays alive while it computes.
+        // Yield to the event loop, so that the page stays responsive.
         await wait(isShown ? STEP / 2 : 0);
         if (run !== this.run) return;
       }
@@ -358,7 +360,7 @@ export class VivariumKeep extends LitElement {
     this.phase = 'grown';
   }
 
-  /** @returns the body as drawn */
+  /** Draws the cells, enlarged. @returns the body as drawn */
   private draw(cells: HTMLCanvasElement): HTMLCanvasElement {
     const body = enlarged(cells, BODY);
     this.show(body);
@@ -372,12 +374,12 @@ export class VivariumKeep extends LitElement {
   }
 }
 
-/** A share of one body, 0…1, over the rest of another of the same size. */
+/** Cross-fades two bodies of the same size. @param share of `body` in the mixture, 0 to 1 */
 function mixed(from: HTMLCanvasElement, body: HTMLCanvasElement, share: number): HTMLCanvasElement {
   const { canvas, to } = canvasOf(body.width, body.height);
   to.globalAlpha = 1 - share;
   to.drawImage(from, 0, 0);
-  // The sum of both, or they would be fainter halfway.
+  // Add both bodies: normal blending would make them fainter halfway.
   to.globalCompositeOperation = 'lighter';
   to.globalAlpha = share;
   to.drawImage(body, 0, 0);

@@ -1,17 +1,17 @@
-/** The film of an organism that grows from its seed: its pictures, and a GIF of them. */
+/** The film of an organism that grows from its seed, as pictures, a GIF or a video. */
 
 import { applyPalette, GIFEncoder, type Palette, quantize } from 'gifenc';
 import { FONTS } from '../style/fragments.ts';
 import { canvasOf, type DrawBody, drawGround, drawSpecimen } from './specimen.ts';
 
-/** The bytes of a text whose characters are all below 256, as file formats ask for. */
+/** Encodes a text as Latin-1, as file formats require. All characters must be below U+0100. */
 export const latin1 = (text: string): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 const COLORS = 256;
 /** 4×4 ordered dithering; without it, the dark background shows colour bands. */
 const BAYER = [0, 8, 2, 10, 12, 4, 14, 6, 3, 11, 1, 9, 15, 7, 13, 5];
-/** Amplitude of the dithering, of 255. */
+/** Amplitude of the dithering; the range of a colour is 255. */
 const DITHER = 7;
 
 /**
@@ -29,7 +29,7 @@ export function paletteOf(pictures: readonly Uint8ClampedArray[]): Palette {
   return quantize(all, COLORS);
 }
 
-/** Encoder for an animated GIF that loops forever. */
+/** Encodes an animated GIF that loops forever. */
 export class GifWriter {
   private readonly encoder = GIFEncoder();
   private isFirst = true;
@@ -45,7 +45,7 @@ export class GifWriter {
    * Adds a frame.
    *
    * @param picture RGBA, opaque, [height, width, 4]
-   * @param delay ms; GIF rounds to steps of 10 ms
+   * @param delay in ms; GIF rounds it to steps of 10 ms
    */
   add(picture: Uint8ClampedArray, delay: number): void {
     const { encoder, width, height, palette } = this;
@@ -84,43 +84,45 @@ function dithered(picture: Uint8ClampedArray, width: number): Uint8ClampedArray 
   return result;
 }
 
-/** Width and height of the film, pixels. */
+/** Width and height of the film, in pixels. */
 export const SIDE = 360;
-/** How long each picture is shown, ms, and the film as a whole at least. */
+/** How long each picture is shown, and the minimum duration of the whole film, in ms. */
 export const FRAME_DELAY = 120;
 const LEAST = 6_500;
-/** How long the grown organism stays in view at least, ms. */
+/** Minimum time that the grown organism stays in view, in ms. */
 const LAST_FRAME_DELAY = 2_200;
-/** Opaque cells with which there is something to see. */
+/** Minimum number of opaque cells in the film's first frame. */
 const VISIBLE = 8;
 
-/** A film's pictures, RGBA [360, 360, 4], shown for `FRAME_DELAY` each, but the last longer. */
+/**
+ * The pictures of a film, RGBA [360, 360, 4]. Each is shown for `FRAME_DELAY`, the last one longer.
+ */
 export interface DrawnFilm {
   readonly pictures: readonly Uint8ClampedArray<ArrayBuffer>[];
-  /** How long the last picture is shown, ms. */
+  /** How long the last picture is shown, in ms. */
   readonly rest: number;
 }
 
 /**
- * Resolves after a delay, ms. Without one it yields to the event loop: encoding takes long on a
- * phone and must not freeze the page.
+ * Resolves after a delay, in ms. Without a delay, it yields to the event loop: encoding takes long
+ * on a phone and must not freeze the page.
  */
 export const wait = (delay = 0): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, delay));
 
-/** Yields to the event loop. @throws the signal's reason: nobody waits for the work any more */
+/** Yields to the event loop. @throws the signal's reason once the work is no longer needed */
 export const yieldUnless = async (signal?: AbortSignal): Promise<void> => {
   await wait();
   signal?.throwIfAborted();
 };
 
 /**
- * Draws the film. It begins with the first frame that shows something; between two frames, one
- * fades into the other.
+ * Draws the film. It begins with the first frame in which something is visible; between two frames,
+ * one fades into the other.
  *
  * @param frames cells [side, side] of each step, the grown organism last
- * @param name written below
- * @param drawBody also ends with the signal's reason
+ * @param name written below the organism
+ * @param drawBody rejects with the signal's reason when the signal aborts
  * @throws the signal's reason
  */
 export async function drawFilm(
@@ -151,7 +153,12 @@ export async function drawFilm(
   return { pictures, rest };
 }
 
-/** Encodes a film as a GIF that loops. @param link its comment @throws the signal's reason */
+/**
+ * Encodes a film as a GIF that loops.
+ *
+ * @param link stored as its comment
+ * @throws the signal's reason
+ */
 export async function gifOf(
   { pictures, rest }: DrawnFilm,
   link: string,
@@ -173,7 +180,7 @@ function opaqueIn(cells: HTMLCanvasElement): number {
   return data.filter((value, i) => i % 4 > 2 && value > 127).length;
 }
 
-/** Halfway between two frames. */
+/** Draws the mean of two frames. */
 export function between(a: HTMLCanvasElement, b: HTMLCanvasElement): HTMLCanvasElement {
   const { canvas, to } = canvasOf(a.width, a.height);
   to.drawImage(a, 0, 0);
@@ -182,15 +189,18 @@ export function between(a: HTMLCanvasElement, b: HTMLCanvasElement): HTMLCanvasE
   return canvas;
 }
 
-/** The container that the browser records; undefined: none. Phones keep MP4 among their pictures. */
+/**
+ * The container format that this browser can record; undefined if none. MP4 is preferred because
+ * phones save it with their pictures.
+ */
 export const videoFormat: string | undefined = ['mp4', 'webm'].find((format) =>
   globalThis.MediaRecorder?.isTypeSupported(`video/${format}`),
 );
 
 /**
- * Records a film, which takes as long as it lasts.
+ * Records a film in real time.
  *
- * @throws Error when the browser cannot
+ * @throws Error if the browser cannot record it
  */
 export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): Promise<Blob> {
   const { canvas, to } = canvasOf(SIDE, SIDE);
@@ -204,7 +214,7 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
   });
   recorder.start();
   const last = pictures.length - 1;
-  // A picture that stays is drawn again: without changes the recording would end early.
+  // Draw a lasting picture repeatedly: without changes, the recording would end early.
   for (let i = 0; i < last + rest / FRAME_DELAY; i++) {
     to.putImageData(new ImageData(pictures[Math.min(i, last)], SIDE), 0, 0);
     await wait(FRAME_DELAY);
@@ -214,7 +224,10 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
   return new Blob([...parts, latin1(tag(link))], { type });
 }
 
-/** What is appended to carry a text: to WebM a tag, to MP4 a box that players skip. */
+/**
+ * Returns the bytes that add a text to the end of a video: for WebM a tag, for MP4 a box that
+ * players skip.
+ */
 function tag(text: string): string {
   if (videoFormat === 'mp4') return `\0\0${bigEndian(text.length + 8)}free${text}`;
   const simple = `${element('\x45\xa3', 'COMMENT')}${element('\x44\x87', text)}`;
@@ -222,7 +235,7 @@ function tag(text: string): string {
   return element('\x12\x54\xc3\x67', element('\x73\x73', one));
 }
 
-/** An element of EBML (RFC 8794), with less than 16,383 bytes. */
+/** Returns an EBML element (RFC 8794). @param body fewer than 16,383 bytes */
 const element = (id: string, body: string): string =>
   `${id}${bigEndian(0x4000 | body.length)}${body}`;
 

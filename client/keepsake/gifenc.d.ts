@@ -10,7 +10,7 @@ declare module 'gifenc' {
   export function applyPalette(rgba: Uint8ClampedArray, palette: Palette): Uint8Array;
 
   export function GIFEncoder(): {
-    /** @param options `palette`: global, given with the first frame; `delay`: ms */
+    /** @param options `palette`: global, passed with the first frame; `delay`: in ms */
     writeFrame(
       pixels: Uint8Array,
       width: number,

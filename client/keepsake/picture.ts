@@ -1,4 +1,4 @@
-/** The keepsake picture of an organism: a card with a QR code that plants it again. */
+/** The keepsake picture of an organism: a card with a QR code that plants the organism again. */
 import { generate } from 'lean-qr';
 import type { PainterNet } from '../../shared/painter/net.ts';
 import { inSlices, LARGEST_SCALE, paintStill } from '../../shared/painter/still.ts';
@@ -16,22 +16,21 @@ import {
 const WIDTH = 1_080;
 const HEIGHT = 1_350;
 const MARGIN = 84;
-/** Width and height of the QR code, pixels. */
+/** Width and height of the QR code, in pixels. */
 const CODE = 264;
 
-/** The texts on the card. */
 export interface PictureWords {
   readonly title: string;
-  /** Lines below the title, the most important first. */
+  /** Lines below the title, most important first. */
   readonly lines: readonly string[];
 }
 
 /**
- * Draws the card as a PNG of 1080×1350 pixels, which carries its link as a comment.
+ * Draws the card as a PNG of 1080×1350 pixels, with its link as a comment.
  *
  * @param cells the organism's cells [side, side]
  * @param link the address in the QR code
- * @throws Error when the browser cannot encode the picture
+ * @throws Error if the browser cannot encode the picture
  */
 export async function specimenCard(
   cells: HTMLCanvasElement,
@@ -55,7 +54,7 @@ export async function specimenCard(
   drawCode(to, link, codeLeft, codeTop);
   to.textBaseline = 'alphabetic';
   to.direction = isRtl ? 'rtl' : 'ltr';
-  // Each line is condensed to fit.
+  // Lines that are too long are condensed to this width.
   const maxWidth = WIDTH - 2 * MARGIN - CODE - 40;
   to.fillStyle = '#e9efee';
   to.font = `500 62px ${FONTS}`;
@@ -68,14 +67,15 @@ export async function specimenCard(
   const png = await new Promise<Blob>((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');
   });
-  // A line of its own: the checksum that follows may look like more of the link.
+  // End the link with a line break: otherwise the checksum after it could be read as part of the
+  // link.
   return withComment(png, `${link}\n`);
 }
 
-/** Bytes of a PNG's signature and its first chunk. */
+/** Number of bytes of a PNG's signature and its first chunk. */
 const PNG_HEAD = 33;
 
-/** Adds a text chunk to a PNG. https://www.w3.org/TR/png-3/#11tEXt @param text Latin-1 */
+/** Adds a text chunk to a PNG (https://www.w3.org/TR/png-3/#11tEXt). @param text Latin-1 */
 function withComment(png: Blob, text: string): Blob {
   const chunk = latin1(`tEXtComment\0${text}`);
   const framed = new DataView(new ArrayBuffer(chunk.length + 8));
@@ -111,15 +111,18 @@ function drawCode(to: Context, link: string, x: number, y: number): void {
   }
 }
 
-/** Pixels a cell from which it is painted with the largest scale, and else with half of it. */
+/**
+ * Number of pixels per cell above which a body is painted with the largest scale; smaller bodies
+ * are painted with half of this scale.
+ */
 const LARGE = 12;
-/** Longest time in which the page does nothing else, ms. */
+/** Maximum time for which painting blocks the page, in ms. */
 const SLICE = 12;
 
 /**
- * Draws bodies painted; one that cannot be is enlarged.
+ * Creates a function that draws bodies with a painter; a body that cannot be painted is enlarged.
  *
- * @param signal ends it: then bodies reject with its reason
+ * @param signal cancels painting: pending bodies reject with its reason
  */
 export const paintedBody =
   (net: PainterNet, signal?: AbortSignal): DrawBody =>

@@ -1,18 +1,17 @@
 /** Draws an organism's few cells as a large, smooth picture with a background and a glow. */
 import { smoothstep } from '../../shared/smoothstep.ts';
 
-/** The 2D context that the pictures are drawn on. */
 export type Context = CanvasRenderingContext2D;
 
-/** Alpha range (0…255) in which the body's edge fades from transparent to opaque. */
+/** Alpha range (0 to 255) in which the body's edge fades from transparent to opaque. */
 const EDGE = [70, 150] as const;
-/** Width and height to which the body is reduced to blur its glow, pixels. */
+/** Width and height to which the body is reduced to blur its glow, in pixels. */
 const GLOW = 20;
 
 /**
  * Creates a canvas with a smoothing 2D context.
  *
- * @throws Error when the browser provides no 2D context
+ * @throws Error if the browser provides no 2D context
  */
 export function canvasOf(
   width: number,
@@ -30,7 +29,7 @@ export function canvasOf(
 /**
  * Splits a horizontal strip of square frames into canvases.
  *
- * @throws EncodingError when the blob is not a picture
+ * @throws EncodingError if the blob is not a picture
  */
 export async function framesOf(strip: Blob, count: number): Promise<HTMLCanvasElement[]> {
   const url = URL.createObjectURL(strip);
@@ -50,9 +49,9 @@ export async function framesOf(strip: Blob, count: number): Promise<HTMLCanvasEl
 }
 
 /**
- * Enlarges the cells smoothly and sharpens the edge of the body again.
+ * Enlarges the cells smoothly, then sharpens the edge of the body.
  *
- * @param side width and height of the result, pixels
+ * @param side width and height of the result, in pixels
  */
 export function enlarged(cells: HTMLCanvasElement, side: number): HTMLCanvasElement {
   const { canvas, to } = canvasOf(side, side);
@@ -67,13 +66,13 @@ export function enlarged(cells: HTMLCanvasElement, side: number): HTMLCanvasElem
 }
 
 /**
- * Draws the body that cells make, `size` pixels wide and high.
+ * Draws the body that the cells form, `size` pixels wide and high.
  *
  * @param cells [side, side]
  */
 export type DrawBody = (cells: HTMLCanvasElement, size: number) => Promise<HTMLCanvasElement>;
 
-/** Draws bodies enlarged: where there is no painter. */
+/** Draws bodies enlarged; used if there is no painter. */
 export const enlargedBody: DrawBody = async (cells, size) => enlarged(cells, size);
 
 /** Fills the background with a radial gradient around (x, y). */

@@ -6,7 +6,7 @@ import { FONTS } from '../style/fragments.ts';
 /**
  * Draws the legend in one line.
  *
- * @param x start of the line: its left end, or its right end where time runs from right to left
+ * @param x start of the line: its left end, or its right end if time runs from right to left
  * @param y middle of the line
  */
 export function paintLegend(

@@ -1,4 +1,4 @@
-/** What is told of one organism of a family tree. */
+/** Shows the facts about one organism of a family tree. */
 
 import { localized, msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type TemplateResult } from 'lit';
@@ -12,7 +12,7 @@ import { endText, nameOf, plantedText, spanText, wasText } from '../family-tree/
 import { controls } from '../style/controls.ts';
 import { facts, roundButton, visuallyHidden } from '../style/fragments.ts';
 
-/** Styles of the page of family trees. */
+/** Styles of the family-tree page and its card. */
 export const style = [
   controls,
   css`
@@ -206,9 +206,9 @@ export const style = [
   `,
 ];
 
-/** Width and height of the picture, px. */
+/** Width and height of the picture, in px. */
 const PICTURE = 160;
-/** Most relatives that are listed of each kind. */
+/** Maximum number of relatives listed per group. */
 const MOST = 8;
 
 /** Fires `look` for a relative (`detail`: TreeNode), and `close`. */
@@ -266,7 +266,7 @@ export class LineageCard extends LitElement {
       .then(({ token }: { token?: string }) => {
         if (this.node === node) this.token = token;
       })
-      // Without its seed, there are no links.
+      // If the organism's seed is unavailable, the card shows no links.
       .catch(() => undefined);
   }
 

@@ -1,4 +1,3 @@
-/** Entry point of the page of family trees. */
 import './vivarium-lineage.ts';
 import { startLanguage } from '../locale/locale.ts';
 import { LOADERS } from '../locale/words/lineage/index.ts';

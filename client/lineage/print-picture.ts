@@ -1,4 +1,4 @@
-/** The picture of a family tree to print: A3, at 294 dots per inch. */
+/** The picture of a family tree to print: A3 at 294 dots per inch. */
 import { msg } from '@lit/localize';
 import type { LineagePage } from '../../shared/lineage.ts';
 import { TreeCamera } from '../family-tree/camera.ts';
@@ -11,30 +11,34 @@ import { formats } from '../locale/locale.ts';
 import { FONTS } from '../style/fragments.ts';
 import { paintLegend } from './legend.ts';
 
-/** A phone's canvas has at most 2^24 pixels. */
+/** Width and height of the picture, in px: phones limit a canvas to 2^24 pixels. */
 const WIDTH = 4_860;
 const HEIGHT = 3_437;
 const MARGIN = 170;
 const HEAD = 540;
 const FOOT = 250;
-/** What has no picture after this time is printed as a seed, ms. */
+/**
+ * Maximum wait for pictures, in ms. Organisms whose picture is still missing are printed as seeds.
+ */
 const LONGEST = 30_000;
-/** Of the smallest text, px: 8 points. */
+/** Size of the smallest text, in px; 8 points on paper. */
 const TEXT = 33;
 
-/** A tree that is printed. */
 export interface Printed {
   readonly room: string;
   /** Whether time runs from right to left. */
   readonly isMirrored: boolean;
-  /** Those of the page: a visitor may wait for a few at once, and no more for the print. */
+  /**
+   * Pictures of the page, reused for the print: a visitor may request only a few simultaneously.
+   */
   readonly pictures: TreePictures;
 }
 
 /**
- * Draws the whole tree and has the browser save it as a PNG.
+ * Draws the whole tree and lets the browser save it as a PNG.
  *
- * @throws Error when the browser cannot encode the picture, or the tree was closed meanwhile
+ * @throws Error if the browser cannot encode the picture, or the tree was closed while pictures
+ *   loaded
  */
 export async function savePrint(page: LineagePage, of: Printed): Promise<void> {
   await of.pictures.all(page.organisms, LONGEST);
@@ -42,7 +46,7 @@ export async function savePrint(page: LineagePage, of: Printed): Promise<void> {
   save(await printOf(page, of), `vivarium-${of.room}.png`);
 }
 
-/** @throws Error when the browser cannot encode the picture */
+/** @throws Error if the browser cannot encode the picture */
 async function printOf(page: LineagePage, of: Printed): Promise<Blob> {
   const { canvas, to } = canvasOf(WIDTH, HEIGHT);
   const size = { width: WIDTH, height: HEIGHT };
@@ -94,6 +98,6 @@ function save(file: Blob, name: string): void {
   link.href = URL.createObjectURL(file);
   link.download = name;
   link.click();
-  // The browser reads the file after this call.
+  // Revoke the address later, because the browser reads the file after this call.
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

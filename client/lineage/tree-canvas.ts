@@ -1,4 +1,4 @@
-/** The canvas of a family tree: draws it and lets hands move it. */
+/** The canvas of a family tree: draws the tree, and lets pointers and keys move it. */
 
 import type { LineagePage } from '../../shared/lineage.ts';
 import { type Covered, type Edges, nodeAt, TreeCamera } from '../family-tree/camera.ts';
@@ -11,21 +11,21 @@ import { arrowMove } from '../input/keyboard.ts';
 import { formats } from '../locale/locale.ts';
 import { paintLegend } from './legend.ts';
 
-/** How far an arrow key moves the tree, px, and a key zooms. */
+/** Distance that an arrow key moves the tree, in px, and factor of a zoom key. */
 const PAN = 90;
 const ZOOM = 1.4;
-/** For how long a tree grows when it is opened, ms. */
+/** Duration of the growth when a tree opens, in ms. */
 const GROWTH = 3_000;
-/** How far a finger may miss, px. */
+/** Maximum distance between a tap and an organism, in px. */
 const REACH = 26;
-/** Least width of a window with room for the legend, and where it begins, px. */
+/** Minimum width of a window with a legend, and where the legend begins, in px. */
 const LEGEND = 1_100;
 const LEGEND_START = 330;
-/** Of names, px. */
+/** Size of names, in px. */
 const TEXT = 12;
-/** Least width by height of a tree. */
+/** Minimum ratio of a tree's width to its height. */
 const LEAST_ASPECT = 0.4;
-/** How many times wider or narrower a window is that was turned. */
+/** Factor by which the aspect ratio must change for a window to count as turned. */
 const TURNED = 1.4;
 
 export interface TreeCanvasOptions {
@@ -34,19 +34,18 @@ export interface TreeCanvasOptions {
   readonly room: string;
   /** Whether time runs from right to left. */
   readonly isMirrored: boolean;
-  /** Whether the tree grows when it is opened. */
+  /** Whether the tree grows when it opens. */
   readonly grows: boolean;
-  /** px that something covers at the top and the bottom. */
+  /** Returns the margins that other elements cover, in px. */
   readonly edges: () => Edges;
-  /** What an organism's card covers. */
+  /** Returns the part that an organism's card covers. */
   readonly covered: () => Covered;
-  /** Another organism is looked at, or none. */
+  /** Called when another organism is selected, or none. */
   readonly onChoose: (node: TreeNode | undefined) => void;
-  /** Another picture has arrived. */
+  /** Called when another picture has arrived. */
   readonly onPicture: () => void;
 }
 
-/** A tree on a canvas. */
 export class TreeCanvas {
   layout!: TreeLayout;
   camera!: TreeCamera;
@@ -57,7 +56,7 @@ export class TreeCanvas {
   private frame = 0;
   private since: number | undefined;
   private size = { width: 1, height: 1 };
-  /** Width by height of the free place that the tree was laid out for. */
+  /** Ratio of width to height of the free area that the tree was laid out for. */
   private aspect = 0;
 
   constructor(private readonly options: TreeCanvasOptions) {
@@ -78,7 +77,7 @@ export class TreeCanvas {
     this.resize();
   }
 
-  /** Draws the tree with the next frame. */
+  /** Draws the tree in the next frame. */
   invalidate(): void {
     this.frame ||= requestAnimationFrame((now) => {
       this.frame = 0;
@@ -96,7 +95,7 @@ export class TreeCanvas {
     this.resize();
   }
 
-  /** Looks at an organism; undefined: at none. */
+  /** Selects an organism and moves it into view; undefined: selects none. */
   choose(node: TreeNode | undefined): void {
     this.chosen = node;
     if (node) this.camera.lookAt(node, this.options.covered());
@@ -104,7 +103,7 @@ export class TreeCanvas {
     this.invalidate();
   }
 
-  /** Nothing stays on the canvas. */
+  /** Clears the canvas, removes all listeners and stops loading pictures. */
   close(): void {
     this.options.canvas.width = 0;
     this.unbind();
@@ -127,7 +126,10 @@ export class TreeCanvas {
     this.draw(performance.now());
   }
 
-  /** A phone that is turned lays the tree out again, unless a part of it is looked at. */
+  /**
+   * Lays the tree out for an aspect ratio: at first, and after a phone was turned while the whole
+   * tree was shown.
+   */
   private fill(aspect: number): void {
     const { page, isMirrored } = this.options;
     const isTurned = Math.max(aspect / this.aspect, this.aspect / aspect) > TURNED;
@@ -154,7 +156,7 @@ export class TreeCanvas {
       until: layout.width * share,
     };
     paintTree(to, scene);
-    // Close by, names would stand behind it.
+    // In a close-up, names would lie behind the legend, so it is omitted.
     if (size.width >= LEGEND && camera.isWhole) {
       const start = camera.forward > 0 ? LEGEND_START : size.width - LEGEND_START;
       paintLegend(to, scene, start, size.height - 38);
@@ -162,12 +164,12 @@ export class TreeCanvas {
     if (share < 1) this.invalidate();
   }
 
-  /** The camera is another one when the tree is laid out again. */
+  /** Reads `this.camera` in each call, because a new layout replaces the camera. */
   private hand(): CanvasHand {
     const nothing = (): void => {};
     let last: { readonly x: number; readonly y: number } | undefined;
     return {
-      // A finger or the mouse moves the tree; what hardly moves is a tap.
+      // A drag moves the tree; a press that hardly moves is a tap.
       toolStart: (x, y) => {
         last = { x, y };
       },
@@ -212,7 +214,7 @@ export class TreeCanvas {
     this.invalidate();
   };
 
-  /** @returns whether the key means something here */
+  /** Handles a key press. @returns whether the key has a meaning here */
   private use(event: KeyboardEvent): boolean {
     const move = arrowMove(event, PAN);
     if (move) this.camera.panBy(-move.x, -move.y);
@@ -225,7 +227,7 @@ export class TreeCanvas {
     return true;
   }
 
-  /** Looks at the organism that was born after the one that is looked at, or before. */
+  /** Selects the organism born after the selected one, or before it. */
   private meet(by: 1 | -1): void {
     const { nodes } = this.layout;
     const at = this.chosen ? nodes.indexOf(this.chosen) + by : by === 1 ? 0 : -1;

@@ -16,20 +16,23 @@ import { savePrint } from './print-picture.ts';
 import { TreeCanvas } from './tree-canvas.ts';
 
 const ZOOM = 1.5;
-/** px around the tree that the page's own texts and buttons need. */
+/** Margins around the tree for the page's own texts and buttons, in px. */
 const EDGES = { top: 108, bottom: 76, side: 8 };
 const LOW_EDGES = { top: 84, bottom: 62, side: 8 };
-/** Windows lower than this have no room to spare, px. */
+/** Windows lower than this get `LOW_EDGES`, in px. */
 const LOW = 400;
 
-/** An organism's card is at the bottom of narrow windows, unless they are low; else it has this width, px. */
+/**
+ * An organism's card is at the bottom of windows up to `NARROW` px wide, unless they are low.
+ * Otherwise it is at the side, `CARD` px wide.
+ */
 const NARROW = 600;
 const CARD = 330;
 
-/** Why there is no tree. */
+/** Reasons why there is no tree. */
 type Problem = 'no-room' | 'closed' | 'unreachable';
 
-/** Scripts may read `phase` and `tree`. */
+/** The page's root element. Scripts may read `phase` and `tree`. */
 @customElement('vivarium-lineage')
 @localized()
 export class VivariumLineage extends LitElement {
@@ -44,7 +47,7 @@ export class VivariumLineage extends LitElement {
   @query('.foot') private readonly foot!: HTMLElement;
   @query('lineage-card') private readonly card!: LineageCard | null;
   private run = 0;
-  /** Direction that the tree was laid out for. */
+  /** The writing direction for which the tree was laid out. */
   private direction = '';
   private readonly restart = (): void => void this.load();
 
@@ -68,7 +71,8 @@ export class VivariumLineage extends LitElement {
 
   protected override updated(): void {
     document.title = `${msg('Family tree')} · ${this.room} · Vivarium`;
-    // Another language: its texts are on the canvas too, and time may run the other way.
+    // If the language has changed, renew the texts on the canvas; time may run in the other
+    // direction.
     if (this.page && this.phase === 'shown' && this.direction !== this.wantedDirection) this.open();
     else this.tree?.invalidate();
   }
@@ -205,7 +209,7 @@ export class VivariumLineage extends LitElement {
       edges: () => {
         const { clientHeight } = this.canvas;
         const { top, bottom, side } = clientHeight < LOW ? LOW_EDGES : EDGES;
-        // Narrow windows stack the buttons.
+        // The buttons take more height in narrow windows, which stack them.
         const foot = clientHeight - this.foot.getBoundingClientRect().top;
         return { top, bottom: Math.max(bottom, foot), side };
       },
@@ -224,7 +228,9 @@ export class VivariumLineage extends LitElement {
     this.requestUpdate();
   }
 
-  /** Looks at an organism, and moves the focus to its card; undefined: back to the tree. */
+  /**
+   * Selects an organism and moves the focus to its card; undefined: moves the focus to the tree.
+   */
   private look(node: TreeNode | undefined): void {
     this.tree?.choose(node);
     if (!node) this.canvas.focus();

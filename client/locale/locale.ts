@@ -15,17 +15,23 @@ import { BrowserStore } from '../state/browser-store.ts';
 import { checksumOf, inOrder, type OrderedKinds, SHORT_ID } from './page-words.ts';
 import { LOADERS as KIND_LOADERS } from './words/kinds/index.ts';
 
-/** A page's texts in each language: `LOADERS` of its folder in `words/`. */
+/** Loaders for a page's texts in each language: `LOADERS` of its folder in `words/`. */
 type TextLoaders = Readonly<Record<TranslatedLanguage, () => Promise<LocaleModule>>>;
 
 interface Dictionary {
   /** Keyed by the id of the message. */
   readonly templates: LocaleModule['templates'];
-  /** By the English name of the gallery, or as a visitor's page carries them. */
+  /**
+   * Keyed by the gallery's English names or, on the visitor's page, listed in the order of these
+   * names.
+   */
   readonly kinds: Readonly<Record<string, string>> | OrderedKinds;
 }
 
-/** Fetches the dictionary of a page. English is in the code: its dictionary is empty. */
+/**
+ * Fetches the dictionary of a page. The English dictionary is empty, because English is in the
+ * code.
+ */
 export async function loadDictionary(
   language: LanguageCode,
   texts: TextLoaders,
@@ -35,7 +41,7 @@ export async function loadDictionary(
   return { templates: byShortId(templates), kinds: kinds.default };
 }
 
-/** Finds texts also where the build has shortened their ids to {@link SHORT_ID} characters. */
+/** Finds texts even if the build has shortened their ids to {@link SHORT_ID} characters. */
 const byShortId = (templates: LocaleModule['templates']): LocaleModule['templates'] =>
   new Proxy(templates, {
     get: (all, id: string) => all[id] ?? all[id.slice(0, SHORT_ID)],
@@ -59,37 +65,39 @@ let texts: TextLoaders | undefined;
 let dictionary: Dictionary | undefined;
 let wanted: LanguageCode = SOURCE_LANGUAGE;
 
-/** The current language. */
 export function language(): LanguageCode {
   return getLocale() as LanguageCode;
 }
 
 /**
- * The locale of numbers and dates. English is British, like the page's words; other
- * languages are as the visitor's browser names them, with their region, which decides on digits.
+ * The locale for numbers and dates. For English it is British, like the page's words. For other
+ * languages it is the tag in the browser's settings, whose region decides on the digits.
  */
 export function formats(): string {
   const code = language();
   if (code === SOURCE_LANGUAGE) return 'en-GB';
   const all = globalThis.navigator?.languages ?? [];
-  // 'en-US@posix', which Chromium may say, is no tag.
+  // Chromium may report 'en-US@posix', which is not a valid tag.
   const tags = all.filter((tag) => /^[\w-]+$/.test(tag));
   return tags.find((tag) => tag.split('-')[0] === code) ?? code;
 }
 
-/** Places of the English names of the room's gallery among the translations. */
+/** Index of each English name of the room's gallery in the list of translations. */
 let kindPlaces: ReadonlyMap<string, number> = new Map();
 let kindChecksum = 0;
 
-/** Tells what a room's gallery calls its kinds, so that a visitor's page knows their names. */
+/** Registers the names of the room's gallery, so that the visitor's page can translate them. */
 export function knowKinds(names: Iterable<string>): void {
   const ordered = inOrder(names);
-  // The checksum comes before them.
+  // Index 0 of the translations is the checksum.
   kindPlaces = new Map(ordered.map((name, i) => [name, i + 1]));
   kindChecksum = checksumOf(ordered);
 }
 
-/** The name of a gallery kind in the current language; undefined if it has none. */
+/**
+ * Translates the name of a gallery kind into the current language; undefined if there is no
+ * translation.
+ */
 export function localKind(kind: string): string | undefined {
   if (language() === SOURCE_LANGUAGE || !dictionary) return undefined;
   const { kinds } = dictionary;
@@ -100,11 +108,12 @@ export function localKind(kind: string): string | undefined {
 
 const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.isArray(kinds);
 
-/** Switches the language. If its texts cannot be loaded, the previous one stays. */
+/** Switches the language. If its texts cannot be loaded, the page keeps the previous language. */
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   wanted = next;
-  // Otherwise a language that failed to load would count as loading, and could not be chosen again.
+  // On failure, set the old locale: otherwise a language that failed to load would count as
+  // loading, and could not be chosen again.
   await setLocale(next).catch(() => setLocale(getLocale()));
   root.lang = language();
   root.dir = LANGUAGES[language()].direction;
@@ -126,7 +135,7 @@ export async function startLanguage(loaders: TextLoaders): Promise<void> {
   await speak(chosen);
 }
 
-/** Switches to the visitor's choice in a select of languages, and remembers it. */
+/** Switches to the visitor's choice in a select of languages, and stores it. */
 export async function choose({ target }: Event): Promise<void> {
   const select = target as HTMLSelectElement;
   const next = select.value as LanguageCode;
@@ -135,11 +144,11 @@ export async function choose({ target }: Event): Promise<void> {
   url.searchParams.delete('lang');
   history.replaceState(history.state, '', url);
   await speak(next);
-  // Its texts may not have come.
+  // If the texts failed to load, the language has not changed.
   select.value = language();
 }
 
-/** The menu that changes the page's language without reloading. */
+/** Renders the menu that changes the page's language without reloading. */
 export const languageSelect = (change: (event: Event) => unknown = choose): TemplateResult =>
   html`<select aria-label=${msg('Language')} data-testid="language" @change=${change}>
     ${LANGUAGE_CODES.map(

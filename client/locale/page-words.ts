@@ -1,16 +1,16 @@
 /**
- * How texts reach a page and become sentences: shortened ids, the names of kinds, plural forms. A
- * visitor's page carries only the translations of kinds, in the order of the English names, which the
- * room sends anyway: otherwise each language would be 2.5 kB larger.
+ * How texts reach a page and become sentences: shortened ids, the names of kinds, plural forms. The
+ * visitor's page contains only the translations of kinds, in the order of the English names. The
+ * room sends the English names anyway, and including them would add 2.5 kB per language.
  */
 
-/** The translations, after the checksum of the English names. */
+/** The checksum of the English names, then the translations. */
 export type OrderedKinds = readonly [checksum: number, ...translations: string[]];
 
-/** English names in the order of the translations. */
+/** Sorts English names in the order of the translations. */
 export const inOrder = (names: Iterable<string>): string[] => [...new Set(names)].sort();
 
-/** FNV-1a of names in order, 0…2³²−1. */
+/** Returns the FNV-1a hash of names in order, 0 to 2³²−1. */
 export function checksumOf(names: readonly string[]): number {
   let hash = 0x811c9dc5;
   for (const letter of names.join('\n')) {
@@ -19,23 +19,23 @@ export function checksumOf(names: readonly string[]): number {
   return hash;
 }
 
-/** @param kinds by English name */
+/** @param kinds translations by English name */
 export function orderedKinds(kinds: Readonly<Record<string, string>>): OrderedKinds {
   const names = inOrder(Object.keys(kinds));
   return [checksumOf(names), ...names.map((name) => kinds[name])];
 }
 
-/** Characters of a text's id that pages carry: the other eleven would be 2 kB of each page. */
+/** Number of characters of a text's id on pages: the other eleven would add 2 kB to each page. */
 export const SHORT_ID = 6;
 
 const CATEGORIES = ['zero', 'one', 'two', 'few', 'many', 'other'] as const;
 
 /**
- * The form of a text for a number. A translation may give a form for each plural category that its
- * language has, in the order zero, one, two, few, many, other, with '|' between them.
+ * Returns the form of a text for a number. A translation may contain one form for each plural
+ * category of its language, separated by '|', in the order zero, one, two, few, many, other.
  *
  * @param language BCP 47 tag
- * @returns undefined where the text has one form
+ * @returns undefined if the text has only one form
  */
 export function formFor(language: string, n: number, text: string): string | undefined {
   const forms = text.split('|');

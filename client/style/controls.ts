@@ -1,5 +1,5 @@
 /**
- * Styles that all panels and controls share. Sizes are in em, so that controls scale with the
+ * Styles shared by all panels and controls. Sizes are in em, so that controls scale with the
  * screen.
  */
 import { css } from 'lit';

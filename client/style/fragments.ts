@@ -1,8 +1,10 @@
-/** CSS declarations that several rules share; each goes into the braces of a rule. */
+/**
+ * CSS declarations shared by several rules; each fragment is inserted into the braces of a rule.
+ */
 import { css } from 'lit';
 import { lightnessOf, OWNER_CHROMA } from '../../shared/hues.ts';
 
-/** Hides text from sight, but not from screen readers. */
+/** Hides text visually, but not from screen readers. */
 export const visuallyHidden = css`
   position: absolute;
   width: 1px;
@@ -12,7 +14,7 @@ export const visuallyHidden = css`
   clip-path: inset(50%);
 `;
 
-/** The heading of a page: the product, and behind a line the room or the page. */
+/** The heading of a page: the product's name, a line, and the name of the room or page. */
 export const brand = css`
   h1 {
     font-size: 1.05em;
@@ -29,7 +31,7 @@ export const brand = css`
   }
 `;
 
-/** A round button that holds only an icon. */
+/** A round button that contains only an icon. */
 export const roundButton = css`
   flex: none;
   display: grid;
@@ -40,7 +42,7 @@ export const roundButton = css`
   color: var(--ink-soft);
 `;
 
-/** A field for text. */
+/** A text field. */
 export const textField = css`
   input {
     flex: 1;
@@ -80,10 +82,10 @@ const encode = (x: number): number => {
 };
 
 /**
- * Converts a colour.
+ * Converts a colour from OKLCH.
  *
- * @param hue degrees
- * @returns sRGB 0…1, clipped to the gamut
+ * @param hue in degrees
+ * @returns sRGB, 0 to 1, clipped to the gamut
  */
 export function oklch(lightness: number, chroma: number, hue: number): Rgb {
   const a = chroma * Math.cos((hue * Math.PI) / 180);
@@ -102,10 +104,10 @@ export function oklch(lightness: number, chroma: number, hue: number): Rgb {
 export const owner = css`calc(0.8 + 0.1 * cos((var(--hue) - 160) * 1deg)) 0.12`;
 
 /**
- * The colour of a participant for the GPU.
+ * Returns the colour of a participant for the GPU.
  *
- * @param hue degrees
- * @returns sRGB 0…1
+ * @param hue in degrees
+ * @returns sRGB, 0 to 1
  */
 export function ownerColor(hue: number): Rgb {
   return oklch(lightnessOf(hue), OWNER_CHROMA, hue);

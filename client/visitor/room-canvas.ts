@@ -1,4 +1,4 @@
-/** The room's canvas: its view, and what pointers, keys and the window do to it. */
+/** The room's canvas: its view, and the effects of pointers, keys and the window on it. */
 import type { TierName } from '../../shared/codec/tiers.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { CursorLayer } from '../elements/cursor-layer.ts';
@@ -80,7 +80,7 @@ export class KeyControl {
     this.act(action);
   }
 
-  /** Performs an action, from a key or from the button for it. */
+  /** Performs an action, triggered by a key or by its button. */
   act(action: KeyAction): void {
     const { view } = this;
     const { canvas, dock, finder, help, session } = this.page;
@@ -107,10 +107,10 @@ export class KeyControl {
   }
 
   /**
-   * Points the tool at the middle of the view while the canvas has the keyboard focus. To be called
-   * on every frame.
+   * Points the tool at the middle of the view while the canvas has the keyboard focus. Call it in
+   * every frame.
    *
-   * @param now ms
+   * @param now in ms
    */
   follow(now: number): void {
     const { view, tools } = this;
@@ -126,8 +126,8 @@ export class KeyControl {
   }
 
   /**
-   * Selects the next or previous organism in the order of birth; without a selection, the one
-   * nearest to the middle of the view.
+   * Selects the next or previous organism in the order of birth. Without a selection, it selects
+   * the organism nearest to the middle of the view.
    */
   private meet(by: 1 | -1): void {
     const { model, state: interaction } = this.page.session;
@@ -149,23 +149,23 @@ export class KeyControl {
   }
 }
 
-/** Windows in which the whole room would show its organisms too small. */
+/** Windows in which organisms would be too small if the whole room were shown. */
 const SMALL = '(max-width: 719px), (max-height: 519px), (max-width: 999px) and (pointer: coarse)';
 
-/** Draws the room, and turns the visitor's gestures into commands. */
+/** Draws the room and turns the visitor's gestures into commands. */
 export class RoomCanvas {
   readonly view: RoomView;
   readonly tools: Tools;
   readonly keys: KeyControl;
   private readonly stop = new AbortController();
-  /** The panel that must not hide any of the grid. */
+  /** The panel that must not hide any part of the grid. */
   private panel: HTMLElement | undefined;
   private readonly panelSize = new ResizeObserver(() => this.glide());
-  /** Where the visitor was before; undefined if they saw the whole grid. */
+  /** The visitor's camera before the panel opened; undefined if they saw the whole grid. */
   private before: Camera | undefined;
   private isOpened = false;
 
-  /** @throws GlError when this browser has no WebGL2 */
+  /** @throws GlError if this browser has no WebGL2 */
   constructor(private readonly page: RoomPage) {
     const { session, canvas, dock, cursors, overview } = page;
     const { model, state, estimate, feedback, connection } = session;
@@ -188,7 +188,7 @@ export class RoomCanvas {
     applyMotion();
 
     const lens = new Lens(canvas, page.lens, signal);
-    // The details that the phones' tier delays are too small to see on a phone.
+    // On a phone, the details that the tier `phone` delays are too small to see.
     const reporter = new ViewportReporter(
       (look) => connection.send('look', look),
       byPointer<TierName>('phone', 'full'),
@@ -197,7 +197,7 @@ export class RoomCanvas {
       keys.follow(now);
       lens.draw(tools.cutting, view.size);
       const isSending = tools.flush(now);
-      // Shows the cost of a stroke while it is drawn.
+      // Show the cost of a stroke while it is drawn.
       dock.energy = estimate.energy;
       const isReporting =
         session.isLive &&
@@ -212,7 +212,7 @@ export class RoomCanvas {
     });
     let newest: OrganismId = 0;
     model.on('life', ({ event: { what }, organism }) => {
-      // A view that follows somebody stays with them.
+      // Do not move a view that follows a participant.
       if (organism.planter.id !== model.you?.id || session.views.following) return;
       if (what === 'born' && matchMedia(SMALL).matches) newest = organism.id;
       else if (organism.id !== newest || !view.rig.isFollowing) return;
@@ -241,8 +241,8 @@ export class RoomCanvas {
   }
 
   /**
-   * Shows the whole grid beside a panel for as long as the visitor chooses there; afterwards they
-   * are back where they were, unless they have moved.
+   * Shows the whole grid beside a panel while the panel is open. Afterwards the previous view
+   * returns, unless the visitor has moved the view.
    */
   makeRoomFor(panel: HTMLElement | undefined): void {
     if (panel === this.panel) return;
@@ -259,7 +259,7 @@ export class RoomCanvas {
     if (returns) rig.goTo(returns);
   }
 
-  /** Loads the seeds' pictures. */
+  /** Loads the sheet with the seeds' pictures. */
   async loadSheet(url: string): Promise<void> {
     const image = new Image();
     image.src = url;
@@ -270,7 +270,7 @@ export class RoomCanvas {
     );
   }
 
-  /** Moves the camera to a place of the grid. */
+  /** Moves the camera to a position on the grid. */
   centre(place: Point): void {
     this.page.session.views.stop();
     this.view.rig.centre(place);
@@ -302,7 +302,7 @@ export class RoomCanvas {
     const top = page.header.getBoundingClientRect().bottom + gap / 2;
     const insets = { top, bottom: dock + gap, left: gap, right: gap };
     const isLow = size.height < 520 && size.width > size.height;
-    // A phone in landscape shows the whole room behind its panels: they leave too little height.
+    // On a phone in landscape, panels leave too little height, so the room extends behind them.
     const edge = { top: 7, right: 7, bottom: 7, left: 7 };
     const free = this.panel ? beside(this.panel, room, size, insets) : insets;
     rig.layout(room, size, free, isLow && !this.panel ? edge : free);
@@ -311,12 +311,12 @@ export class RoomCanvas {
     if (!matchMedia(SMALL).matches) return;
     const { side } = checkpoint;
     const others = [...organisms.values()];
-    // Who only watches sees somebody who lives there, not where to plant.
+    // A spectator cannot plant, so show them an organism instead of a free position.
     const seen = session.watches && others[Math.floor(Math.random() * others.length)];
     rig.open(seen || freePlace(room, side, others, Math.random), side);
   }
 
-  /** Lays out like `layout`, but the camera glides to its place. */
+  /** Lays out the page like `layout`, but the camera glides to its new position. */
   private glide(): void {
     const { rig, loop } = this.view;
     const { camera, isFitted } = rig;
@@ -327,7 +327,9 @@ export class RoomCanvas {
   }
 }
 
-/** The insets that leave the most room for the grid above, below or to one side of a panel. */
+/**
+ * Returns the insets that leave the most space for the grid above, below or to one side of a panel.
+ */
 function beside(panel: HTMLElement, grid: Size, view: Size, insets: Insets): Insets {
   const { top, bottom, left, right } = panel.getBoundingClientRect();
   const zoom = (some: Insets): number => fitGrid(grid, view, some).zoom;

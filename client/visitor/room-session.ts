@@ -1,6 +1,6 @@
 /**
- * A visit to one room: the connection, the visitor's state, and what they ask of the server. It draws
- * nothing and reads no input. Start reading at `RoomSession`.
+ * A visit to one room: the connection, the visitor's state, and their requests to the server. It
+ * draws nothing and reads no input. Start reading at `RoomSession`.
  */
 import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
@@ -34,17 +34,17 @@ import {
 
 /** The page that shows a session. */
 export interface SessionPage {
-  /** Renders the page again: something that it shows has changed. */
+  /** Renders the page again, because the data that it shows have changed. */
   requestUpdate(): void;
-  /** Tells the visitor something. @param at place on the grid that it is about */
+  /** Shows the visitor a message. @param at position on the grid that the message is about */
   tell(text: string, at?: Point): void;
-  /** Tells the visitor something above what they look at. */
+  /** Shows the visitor a message above the middle of their view. */
   announce(text: string): void;
-  /** Says why the visitor is not let in. @param wayBack a button that may help */
+  /** Explains why the visitor is not admitted. @param wayBack a button that may help */
   refuse(text: string, wayBack?: WayBack): void;
-  /** Whether the visitor is in the middle of something that a moving view would interrupt. */
+  /** Whether a moving view would interrupt the visitor. */
   readonly isBusy: boolean;
-  /** Moves the view to a place of the grid. */
+  /** Moves the view to a position on the grid. */
   showPlace(place: Point): void;
   /** Shows the same part of the grid as another page. */
   match(area: Rect): void;
@@ -52,11 +52,11 @@ export interface SessionPage {
 
 /** Moves the view where the host or a followed participant leads it. */
 export class SharedViews {
-  /** The participant whom this page follows; 0: nobody. */
+  /** The participant whom this page follows; 0 if none. */
   following: ParticipantId = 0;
-  /** How many follow this page. */
+  /** Number of participants who follow this page. */
   followers = 0;
-  /** A place that the host shows while the visitor is busy. */
+  /** The position that the host showed while the visitor was busy. */
   spot: Point | undefined;
 
   constructor(
@@ -84,7 +84,7 @@ export class SharedViews {
     });
   }
 
-  /** Goes to the place that the host shows. */
+  /** Goes to the position that the host shows. */
   goToSpot(): void {
     const { spot, page } = this;
     this.stop(true);
@@ -100,7 +100,7 @@ export class SharedViews {
     this.page.requestUpdate();
   }
 
-  /** The visitor moves their view themselves, or closes what the page says about it. */
+  /** Ends following, because the visitor moves their view or closes the notice about it. */
   stop(isDismissed = false): void {
     if (isDismissed) this.spot = undefined;
     else if (!this.following) return;
@@ -115,7 +115,7 @@ export class SharedViews {
   }
 }
 
-/** A participant's name, or their number. */
+/** Returns a participant's name, or their number if they have none. */
 export function participantName(
   id: ParticipantId,
   { participants }: Pick<RoomModel, 'participants'>,
@@ -123,22 +123,21 @@ export function participantName(
   return participants.get(id)?.name || msg(str`visitor ${number(id)}`);
 }
 
-/** Says whose view the page shows. */
 export const followingText = (...whom: Parameters<typeof participantName>): string =>
   msg(str`You see what ${participantName(...whom)} sees.`);
 
-/** Says who moves the view. */
 export const spotText = (): string => msg('The host asks everybody to look here.');
 
 /**
- * Reasons not shown to the visitor: a message sent before joining, and a connection that the server
- * closed after it had refused to let the visitor join, or because it, or the room, goes on elsewhere.
+ * Reasons that are not shown to the visitor. Either the page sent a message before joining, or the
+ * server closed the connection: after it had refused admission, because it stops, or because the
+ * room moved to another server.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
 const { radius, touchRadius } = PAGE_DEFAULTS.stroke;
 
-/** A departing organism, which can be renewed until a time of this page, ms. */
+/** A departing organism, which can be renewed until a time on this page's clock, in ms. */
 type Offer = Change & { readonly until: number };
 
 const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
@@ -146,7 +145,10 @@ const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
 /** Connects the room's model with the visitor's state. */
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
-  /** Whether the visitor came by a view-only link: they see everything and cannot act. */
+  /**
+   * Whether the visitor is a spectator: they came by a view-only link, see everything and cannot
+   * act.
+   */
   readonly watches = new URLSearchParams(location.search).get('view') === 'only';
   /** The name chosen in this tab. */
   private readonly name = new BrowserStore('sessionStorage', 'vivarium name');
@@ -154,7 +156,7 @@ export class RoomSession {
     this.roomName,
     { name: this.name.read(), watches: this.watches },
     {
-      // Per tab: a reload is the same participant, another tab is another one.
+      // Stored per tab: a reload keeps the participant, another tab is another participant.
       seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
       mark: new BrowserStore('localStorage', 'vivarium device'),
     },
@@ -167,18 +169,21 @@ export class RoomSession {
   readonly previews = new Previews(this.requests.ask);
   readonly estimate = new EnergyEstimate(this.model, () => performance.now());
   readonly feedback = new Feedback(this.model);
-  /** The last thing that others have done to each of the visitor's organisms. */
+  /** The last change that others made to each of the visitor's organisms. */
   readonly affected = new Map<OrganismId, Change>();
   /** The visitor's organisms that are departing or can still be planted again. */
   readonly departing = new Map<OrganismId, Offer>();
-  /** The seed, as text, that this visitor last planted or transformed an organism with, by place. */
+  /**
+   * The seed, as JSON, that this visitor last planted or used for a transformation at each
+   * position.
+   */
   private readonly made = new Map<string, string>();
-  /** The affected organism that the visitor has not looked at since; 0: none. */
+  /** The affected organism that the visitor has not looked at since; 0 if none. */
   unseen: OrganismId = 0;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
   readonly views: SharedViews;
-  /** Name of the checkpoint of the last welcome; '' before the first. */
+  /** Name of the checkpoint in the last welcome; '' before the first. */
   private checkpoint = '';
 
   constructor(private readonly page: SessionPage) {
@@ -195,7 +200,7 @@ export class RoomSession {
       refresh();
     });
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    // A name that is hidden now stays hidden when its bearer has left.
+    // A name that is hidden now stays hidden after the participant has left.
     model.on('people', () => {
       for (const [id, change] of this.affected) {
         const by = model.participants.get(change.by.id) ?? change.by;
@@ -215,7 +220,7 @@ export class RoomSession {
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     model.on('accepted', (answer) => {
       // The host has approved a drawing that was sent before this page was reloaded. A command that
-      // was sent again may be answered twice.
+      // was sent again may also be answered twice.
       const isDrawing = answer.seed?.origin === 'drawing';
       if (!requests.accepted(answer) && isDrawing) this.receiveDrawing(answer.seed!);
     });
@@ -237,24 +242,22 @@ export class RoomSession {
     return this.model.connection === 'live';
   }
 
-  /** Why nobody may act just now; '' if they may. */
+  /** Explains why nobody may act at the moment; '' if they may. */
   get pause(): string {
     const { paused, farewell } = this.model.settings ?? {};
     if (farewell) return goodbyeText();
     return paused ? reasonText('paused') : '';
   }
 
-  /** Why an action was refused. */
+  /** Explains why an action was refused. */
   whyNot(reason: Reason): string {
     return (reason === 'paused' && this.pause) || reasonText(reason);
   }
 
-  /** Highlights an organism for everybody. */
   beacon(organism: OrganismView): void {
     if (this.isOnline()) this.requests.ask('beacon', { organism: organism.id }, this.telling);
   }
 
-  /** Reports an organism to the host. */
   report({ id: organism }: OrganismView): void {
     if (!this.isOnline()) return;
     const accepted = (): void => this.page.tell(msg('Thank you. The host will look at it.'));
@@ -286,26 +289,26 @@ export class RoomSession {
     );
   }
 
-  /** The server has accepted a seed for a place of the grid. */
+  /** Records that the server has accepted a seed at a position on the grid. */
   sown(at: Point, seed: SeedSource): void {
     this.made.set(placeOf(at), JSON.stringify(seed));
     this.state.sown(Math.random);
   }
 
-  /** Whether the held seed grows into what an organism is already, as far as is known here. */
+  /** Whether an organism already is what the held seed grows into, as far as this page knows. */
   isHeld({ kind, ...at }: OrganismView): boolean {
     const { held } = this.state.state;
     if (held.from === 'gallery') return this.model.checkpoint?.gallery[held.index]?.name === kind;
     return this.made.get(placeOf(at)) === JSON.stringify(held);
   }
 
-  /** Offers no longer to keep an organism. */
+  /** Withdraws the offer to keep an organism. */
   dismiss(organism: OrganismId): void {
     this.departing.delete(organism);
     this.page.requestUpdate();
   }
 
-  /** Asks for a seed of the selected pair. */
+  /** Requests a seed that crosses the selected pair. */
   makeSeed(): void {
     const { selection } = this.state.state;
     if (!selection?.second || !this.isOnline()) return;
@@ -317,7 +320,7 @@ export class RoomSession {
     );
   }
 
-  /** Asks for a name. @param refused called when the visitor may not have it */
+  /** Requests a name. @param refused called if the visitor may not have the name */
   rename(name: string, refused: () => void): void {
     const accepted = (): void => {
       this.connection.who.name = name;
@@ -336,18 +339,20 @@ export class RoomSession {
     this.connection.close();
   }
 
-  /** Puts the seed of a drawing into the hand, and says so if the drawing pad is closed. */
+  /** Adds the seed of a drawing to the hand, and reports it if the drawing pad is closed. */
   receiveDrawing(seed: SeedView): void {
     this.state.receive(seed);
     if (this.state.state.sheet !== 'draw') this.page.tell(approvedText());
   }
 
-  /** A drawing was refused; the drawing pad says so itself while it is open. */
+  /**
+   * Reports that a drawing was refused, unless the drawing pad is open, which reports it itself.
+   */
   refuseDrawing(reason: Reason): void {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
 
-  /** Offers to keep an organism that departs, as long as that may help. */
+  /** Offers to keep a departing organism until the offer expires. */
   private offer(offer: Offer): void {
     const { id, until } = offer;
     this.departing.set(id, offer);
@@ -381,7 +386,9 @@ export class RoomSession {
     if (state.state.selection || isMine) this.page.requestUpdate();
   }
 
-  /** Others have changed some of the visitor's organisms, or some are departing. */
+  /**
+   * Reports that others have changed some of the visitor's organisms, or that some are departing.
+   */
   private reportChanges(organisms: readonly Change[]): void {
     const { model, state, page } = this;
     this.feedback.affected();
@@ -396,35 +403,35 @@ export class RoomSession {
     for (const change of living) this.affected.set(change.id, change);
     const shown = state.state.selection?.organism;
     this.unseen = living.find(({ id }) => id !== shown)?.id ?? 0;
-    // Above the organism, so that its wound stays in sight.
+    // Show the text above the organism, so that its wound stays visible.
     const about = model.organisms.get(living[0]?.id);
     const at = about && { x: about.x, y: about.y - about.side / 2 };
     page.tell(affectedText(changes, model), at);
   }
 
-  /** The server has refused something that no request waits for. */
+  /** Reports a refusal that answers no pending request. */
   private reportRefusal({ id, reason }: Event<'rejected'>): void {
     const { page } = this;
     const text = reasonText(reason);
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
       if (!isSilent) page.refuse(text, wayBack(reason));
-      // Who is in the room may know that a server ends: it may be the only one.
+      // Notify participants that the server stops: it may be the only server.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
-    // The host's undo has a page welcomed that has lost nothing.
+    // A page that is still connected is welcomed after the host's undo; it has nothing to resume.
     if (!this.isLive) this.requests.resume(you.id);
     const isNew = checkpoint.name !== this.checkpoint;
-    // Pictures and previews that the page has loaded are of the other checkpoint.
+    // Pictures and previews that the page has loaded belong to the other checkpoint.
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);
-    // The server sends again which organisms can be renewed.
+    // The server sends the renewable organisms anew after each welcome.
     this.departing.clear();
-    // Others may have transformed them during the disconnection.
+    // Others may have transformed the organisms while this page was disconnected.
     this.made.clear();
     for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
     const { selection } = state.state;

@@ -1,4 +1,4 @@
-/** Tells a planter what has happened to their organisms. */
+/** Texts for visitors: changes to their organisms, refusals and notices. */
 import { msg, str } from '@lit/localize';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Notice, Reason } from '../../shared/protocol/reasons.ts';
@@ -17,12 +17,12 @@ export type Change = Event<'affected'>['organisms'][number];
 
 type Room = Pick<RoomModel, 'participants' | 'organisms'>;
 
-/** Most changes in one message; longer ones are not read. */
+/** Maximum number of changes in one message: visitors do not read longer ones. */
 const MAX_CHANGES = 2;
 
 const creatureName = (kind = ''): string => (kind === '' ? msg('creature') : kindName(kind));
 
-/** "Bo and 2 others cut your horse." "Your horse is leaving." */
+/** Describes a change: "Bo and 2 others cut your horse.", "Your horse is leaving." */
 export function changeText({ id, kind, how, into, by, others }: Change, room: Room): string {
   const name = creatureName(kind);
   if (how.startsWith('depart')) {
@@ -30,7 +30,7 @@ export function changeText({ id, kind, how, into, by, others }: Change, room: Ro
       ? msg(str`Your ${name} is leaving.`)
       : msg(str`Your ${name} has left.`);
   }
-  // A bar would separate the forms of a plural.
+  // Replace bars, because a bar would separate the forms of a plural.
   const person = (planterName({ planter: by }, room) || msg('Somebody')).replaceAll('|', '¦');
   const who =
     others === 0
@@ -48,7 +48,7 @@ export function changeText({ id, kind, how, into, by, others }: Change, room: Ro
   return msg(str`${who} took ground from your ${name}.`);
 }
 
-/** How a wounded organism is now. */
+/** Describes the present state of a wounded organism. */
 function outcome({ id, how }: Change, { organisms }: Room): string {
   const organism = organisms.get(id);
   if (how !== 'wounded') return '';
@@ -57,7 +57,7 @@ function outcome({ id, how }: Change, { organisms }: Room): string {
   return organism.phase === 'asleep' ? '' : msg('It is healing.');
 }
 
-/** All changes of a message in a few sentences. */
+/** Describes the changes of a message in a few sentences. */
 export function affectedText(changes: readonly Change[], room: Room): string {
   const told = changes.slice(0, MAX_CHANGES);
   const sentences = told.flatMap((change) => [changeText(change, room), outcome(change, room)]);
@@ -118,8 +118,8 @@ const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
 };
 
 /**
- * The notice for a visitor who acts while the page is disconnected: the action is dropped. Also
- * shown where the server lets no connection in, which does not tell pages why.
+ * The notice for a visitor who acts while the page is disconnected: the action is dropped. It is
+ * also shown if the server refuses the connection, because pages do not learn the reason.
  */
 export function offlineText(): string {
   return msg('The room cannot be reached right now. Please wait a moment.');
@@ -133,28 +133,30 @@ export function approvedText(): string {
   );
 }
 
-/** Why an action was refused. Reasons that visitors do not meet share one text. */
+/** Explains why an action was refused. Reasons that visitors do not meet share one text. */
 export function reasonText(reason: Reason): string {
   return (REASON_WORDS[reason] ?? REASON_WORDS['not-here']!)();
 }
 
-/** While the day of the room ends. */
+/** The notice at the end of the room's day. */
 export const goodbyeText = (): string => msg('This day is over. Thank you, and goodbye.');
 
-/** A button for a visitor who is not let in, and the address that it opens; absent: the same. */
+/**
+ * A button for a visitor who is not admitted. `to` is the address that it opens; if undefined, the
+ * button reloads the page.
+ */
 export interface WayBack {
   readonly label: string;
   readonly to?: string;
 }
 
-/** Suggests a way out for a visitor who is not let in; undefined if the page will open by itself. */
+/** Suggests a way out for a visitor who is not admitted; undefined if there is none. */
 export function wayBack(reason: Reason): WayBack | undefined {
   if (reason === 'no-such-room') return { label: msg('Go to the main room'), to: '/' };
   const mayNotHelp = ['sent-away', 'room-closed', 'no-spectators'].includes(reason);
   return mayNotHelp ? undefined : { label: msg('Reload') };
 }
 
-/** A notice from the server. */
 export function noticeText(notice: Notice): string {
   return NOTICE_WORDS[notice]();
 }

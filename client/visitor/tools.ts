@@ -16,19 +16,22 @@ import type { ToastLayer } from './elements/toast-layer.ts';
 import type { RoomSession } from './room-session.ts';
 import { offlineText } from './text.ts';
 
-/** Size of the area that a finger or a mouse pointer covers, CSS pixels. */
+/** Size of the area that a finger or a mouse pointer covers, in CSS pixels. */
 const FINGER = 40;
 const POINTER = 16;
 
 /** Applies the selected tool where the visitor points; shows effects before the server answers. */
 export class Tools extends ViewTools implements CanvasHand {
-  /** The tool of the present press: a seed that arrives meanwhile changes the visitor's tool. */
+  /**
+   * The tool of the current press. It is stored because a seed that arrives during the press
+   * changes the visitor's tool.
+   */
   private tool: Tool | undefined;
   private stroke: StrokeSegmenter | undefined;
   private lastPoint: Point = { x: 0, y: 0 };
   /** Indices of the cells that the current stroke has already cut. */
   private cutCells = new Set<number>();
-  /** Whether the last segment had no effect: too little energy, or the room is paused. */
+  /** Whether the last segment had no effect, because energy was low or the room is paused. */
   private isShort = false;
   private lastRefusal = Number.NEGATIVE_INFINITY;
   private readonly cursor: Throttle<Point | undefined>;
@@ -52,7 +55,7 @@ export class Tools extends ViewTools implements CanvasHand {
     }, PAGE_DEFAULTS.net.cursorInterval);
   }
 
-  /** Where the pointer cuts; undefined unless a stroke is in progress. */
+  /** The point where the pointer cuts; undefined unless a stroke is in progress. */
   get cutting(): Point | undefined {
     return this.stroke && this.lastPoint;
   }
@@ -101,7 +104,10 @@ export class Tools extends ViewTools implements CanvasHand {
     this.leave(now);
   }
 
-  /** While looking, a press beside the card means whoever is there, or nobody. */
+  /**
+   * Closes the top panel on a press, unless the visitor is looking at a selected organism: such a
+   * press selects the organism under it, or none.
+   */
   dismiss(): boolean {
     const { state, panels } = this.session;
     const { tool, selection } = state.state;
@@ -124,7 +130,7 @@ export class Tools extends ViewTools implements CanvasHand {
     this.view.loop.invalidate();
   }
 
-  /** The pointer has left the canvas. */
+  /** Handles the event that the pointer has left the canvas. */
   leave(now: number): void {
     this.view.pointer = undefined;
     this.view.hovered = 0;
@@ -133,7 +139,7 @@ export class Tools extends ViewTools implements CanvasHand {
   }
 
   /**
-   * Sends the pointer's position when the throttle allows it.
+   * Sends the pointer's position if the throttle allows it.
    *
    * @returns whether a position is still pending
    */
@@ -142,8 +148,8 @@ export class Tools extends ViewTools implements CanvasHand {
   }
 
   /**
-   * Uses the tool at a point on the screen, for the keyboard. Keys show organisms by their middle,
-   * which may be a hole: a wound takes the nearest cell.
+   * Uses the tool at a point on the screen, for the keyboard. Keys select organisms by their
+   * middle, which may be a hole, so a wound hits the nearest cell.
    */
   use(point: Point, now: number): void {
     const place = this.view.toWorld(point);
@@ -177,7 +183,7 @@ export class Tools extends ViewTools implements CanvasHand {
     return false;
   }
 
-  /** Whether a stroke is in progress; cancels it when the connection is lost. */
+  /** Whether a stroke is in progress; cancels it if the connection is lost. */
   private hasStroke(): boolean {
     if (this.stroke && !this.isOnline(this.lastPoint)) this.stroke = undefined;
     return this.stroke !== undefined;
@@ -225,7 +231,10 @@ export class Tools extends ViewTools implements CanvasHand {
     );
   }
 
-  /** Shows the effect of a stroke segment immediately; the server's answer takes a tick or two. */
+  /**
+   * Shows the effect of a stroke segment immediately, because the server's answer takes a tick or
+   * two.
+   */
   private previewSegment(from: Point, to: Point, now: number): void {
     const { planes } = this.model;
     if (!planes) return;
@@ -244,7 +253,7 @@ export class Tools extends ViewTools implements CanvasHand {
     this.session.feedback.cut(cut.flesh.length, radius, now);
   }
 
-  /** Shows a refused segment; a stroke is many messages, so the text is shown at most every 2 s. */
+  /** Shows a refused segment. A stroke is many messages, so the text is shown at most every 2 s. */
   private refuseStroke(reason: Reason, { points, radius }: Stroke): void {
     const now = performance.now();
     this.isShort = reason === 'no-energy';

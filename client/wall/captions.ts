@@ -1,6 +1,6 @@
 /**
- * Which caption a wall shows: only what is true of its room now. What has just happened and what
- * holds all the time take turns.
+ * Chooses the caption of a wall. A caption is shown only while it is true of the room. News and
+ * permanent facts take turns.
  */
 import { COLOUR_RANGES, type ColourRange, colourRange, meanColourAt } from '../../shared/hues.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
@@ -17,32 +17,32 @@ import {
   TEXTS,
 } from './text.ts';
 
-/** Something that has just happened to an organism. */
+/** A recent event of an organism. */
 export interface RecentEvent {
   readonly what: NewsKind;
-  /** As it is now. */
+  /** The organism in its current state. */
   readonly organism: OrganismView;
-  /** What it was crossed from, as far as it is known. */
+  /** The organism's parents if it was crossed, as far as the wall knows them. */
   readonly parents: readonly OrganismView[];
 }
 
-/** What the gardener prefers now. */
+/** The gardener's current preference. */
 export interface Season {
   /** Category of the gallery. */
   readonly kind: string;
-  /** Absent: colours differ. */
+  /** Range of the preferred colours; undefined if the colours differ. */
   readonly colour?: ColourRange | undefined;
 }
 
-/** What a wall knows of its room. */
+/** The wall's knowledge of its room. */
 export interface CaptionFacts {
-  /** All that live, those that depart included. */
+  /** All living organisms, including departing ones. */
   readonly organisms: readonly OrganismView[];
-  /** Of the last seconds, the latest first. */
+  /** Events of the last seconds, latest first. */
   readonly news: readonly RecentEvent[];
-  /** Whether nobody has been here for a while. */
+  /** Whether nobody has been in the room for a while. */
   readonly isAlone: boolean;
-  /** Whether it shows a QR code. */
+  /** Whether the wall shows a QR code. */
   readonly hasCode: boolean;
   /** Whether the room shows the names of planters. */
   readonly names: boolean;
@@ -53,17 +53,17 @@ export interface CaptionFacts {
 
 /** A caption in any language. */
 export interface Line {
-  /** The same for the same caption at another time. */
+  /** Identifies the caption; it stays equal if the numbers in the text change. */
   readonly id: string;
   readonly text: (voice: Caption) => string;
 }
 
-/** Distance of two windows, in sides, below which their organisms press against each other. */
+/** Distance between two windows, in sides, below which their organisms press against each other. */
 const PRESSING = 0.8;
 /** Maximum number of captions remembered as shown. */
 const MOST_KEPT = 200;
 
-/** Captions about recent events that still hold, the latest first. */
+/** Returns captions about recent events that are still true, latest first. */
 export function newsLines({ news, names }: CaptionFacts): Line[] {
   return news.flatMap(({ what, organism, parents }): Line[] => {
     const { id, phase, hurt } = organism;
@@ -83,7 +83,7 @@ export function newsLines({ news, names }: CaptionFacts): Line[] {
   });
 }
 
-/** Captions about the room's present state, in the order of display. */
+/** Returns captions about the room's present state, in the order of display. */
 export function standingLines(facts: CaptionFacts): Line[] {
   const { isAlone, hasCode, isTended, season } = facts;
   const organisms = facts.organisms.filter(({ phase }) => phase !== 'departing');
@@ -120,7 +120,7 @@ function press(organisms: readonly OrganismView[]): boolean {
   );
 }
 
-/** The captions of a wall, one after another. */
+/** Chooses the captions of a wall, one after another. */
 export class CaptionTurns {
   private turn = 0;
   private wasNews = false;
@@ -128,8 +128,8 @@ export class CaptionTurns {
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption: unread news, but never twice in a row; otherwise the caption that was
-   * shown longest ago.
+   * Chooses the next caption: news that has not been shown, but never twice in a row; otherwise the
+   * fact that was shown longest ago.
    *
    * @returns undefined if there is nothing to say
    */
@@ -146,7 +146,7 @@ export class CaptionTurns {
     return line;
   }
 
-  /** The caption as it is now, if it still holds. */
+  /** Returns the caption with its current text, if it is still true. */
   again({ id }: Line, facts: CaptionFacts): Line | undefined {
     return [...newsLines(facts), ...standingLines(facts)].find((line) => line.id === id);
   }
@@ -160,16 +160,18 @@ export class CaptionTurns {
   }
 }
 
-/** How long something is news, ms. */
+/** How long an event counts as news, in ms. */
 const NEWS_TIME = 20_000;
-/** Maximum number of events kept. */
+/** Maximum number of stored events. */
 const MOST_NEWS = 32;
-/** How long the gardener tends the room after it has planted, seconds. */
+/** How long the gardener counts as tending the room after planting, in seconds. */
 const TENDED_TIME = 60;
-/** Maximum age, in seconds, and number of the gardener's organisms that decide on the season; */
+/**
+ * Maximum age in seconds, and maximum number, of the gardener's organisms that decide the season.
+ */
 const SEASON_TIME = 300;
 const SEASON_LATEST = 5;
-/** their minimum number, and the share of them that must be alike. */
+/** Minimum number of organisms for a season, and the minimum share of them that must be alike. */
 const SEASON_LEAST = 3;
 const SEASON_SHARE = 0.75;
 
@@ -183,15 +185,15 @@ const NEWS: readonly string[] = [
 
 interface PastEvent extends Omit<RecentEvent, 'organism'> {
   readonly id: OrganismId;
-  /** ms */
+  /** Time of the event, in ms. */
   readonly at: number;
 }
 
-/** Gathers a wall's facts from its model. */
+/** Collects a wall's facts from its model. */
 export class WallNews {
   private events: PastEvent[] = [];
 
-  /** @param now ms */
+  /** @param now returns ms */
   constructor(
     private readonly model: RoomModel,
     private readonly now: () => number,
@@ -202,7 +204,7 @@ export class WallNews {
       if (!NEWS.includes(what)) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
-      // Once it has turned into something else, its planting is old news.
+      // Once an organism has been transformed, its planting is old news.
       const isOld = (one: PastEvent): boolean =>
         one.what === what || (one.what === 'born' && what === 'transformed');
       const others = this.events.filter((one) => one.id !== id || !isOld(one));
@@ -229,7 +231,7 @@ export class WallNews {
     };
   }
 
-  /** The gardener's organisms of the last seconds, the latest first. */
+  /** Returns the organisms that the gardener planted in the last seconds, latest first. */
   private plantedByGardener(organisms: readonly OrganismView[], seconds: number): OrganismView[] {
     const { room, tick = room?.tick ?? 0 } = this.model;
     const least = tick - seconds * (room?.tickRate ?? 1);
@@ -238,7 +240,7 @@ export class WallNews {
       .sort((a, b) => b.born - a.born);
   }
 
-  /** The category and colour that most of the gardener's latest gallery creatures share. */
+  /** Returns the category and colour that most of the gardener's latest gallery creatures share. */
   private season(organisms: readonly OrganismView[]): Season | undefined {
     const gallery = this.model.checkpoint?.gallery ?? [];
     const latest = this.plantedByGardener(organisms, SEASON_TIME)
@@ -255,7 +257,7 @@ export class WallNews {
     return { kind, colour: COLOUR_RANGES.find((range) => range === commonOf(colours)) };
   }
 
-  /** The present colour of an organism. */
+  /** Returns the current colour of an organism. */
   private colourOf({ id, x, y, side }: OrganismView) {
     const { planes } = this.model;
     if (!planes) return undefined;
@@ -271,7 +273,10 @@ export class WallNews {
   }
 }
 
-/** The word that most of `words` equal; undefined if they are few, or too different. */
+/**
+ * Returns the word whose share of all words is at least `SEASON_SHARE`; undefined if there is none,
+ * or too few words.
+ */
 function commonOf(words: readonly string[]): string | undefined {
   if (words.length < SEASON_LEAST) return undefined;
   return words.find(

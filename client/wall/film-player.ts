@@ -1,4 +1,4 @@
-/** Plays a film of the room on a wall, when the host asks for it. */
+/** Plays a film of the room on a wall when the host starts one. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { momentOfFrame } from '../../shared/time-points.ts';
@@ -10,29 +10,29 @@ type Film = NonNullable<Event<'film'>['film']>;
 export interface FilmScreen {
   readonly room: RoomModel['room'];
   /**
-   * Shows planes instead of the room; undefined: the room again.
+   * Shows planes instead of the room; undefined: shows the room again.
    *
-   * @param step until the next planes, ms
+   * @param step time until the next planes, in ms
    */
   showInstead(planes: Planes | undefined, step?: number): void;
 }
 
-/** Minimum time between two pictures, ms. */
+/** Minimum time between two pictures, in ms. */
 const LEAST_STEP = 30;
-/** Delay after a failed fetch, ms. */
+/** Delay after a failed fetch, in ms. */
 const RETRY = 1_000;
 
 /** Fetches each picture of a film when it is due, and shows it. */
 export class FilmPlayer {
-  /** Called with the time of day of each picture; undefined: the film is over. */
+  /** Called with the time of day of each picture, and with undefined when the film is over. */
   onMoment: (moment: string | undefined) => void = () => {};
   /** Increases with each film, so that work for an earlier film ends. */
   private turn = 0;
 
   /**
    * @param load fetches a path
-   * @param now ms
-   * @param pause resolves after a while, ms
+   * @param now returns the time in ms
+   * @param pause resolves after a delay, in ms
    */
   constructor(
     private readonly load: (path: string) => Promise<Response>,
@@ -41,7 +41,7 @@ export class FilmPlayer {
     private readonly pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
   ) {}
 
-  /** Shows a film from now on; undefined: the room. */
+  /** Shows a film from now on; undefined: shows the room. */
   play(film: Film | undefined): void {
     const turn = ++this.turn;
     if (film) void this.run(film, turn);
@@ -70,7 +70,7 @@ export class FilmPlayer {
     }
   }
 
-  /** @returns undefined if the picture cannot be fetched, or is of another size than the room */
+  /** @returns undefined if the picture cannot be fetched, or its size differs from the room's */
   private async fetch({ id }: Film, frame: number): Promise<Planes | undefined> {
     try {
       const response = await this.load(`/host/api/films/${id}/${frame}`);
@@ -87,7 +87,10 @@ export class FilmPlayer {
   }
 }
 
-/** The time of day at the server: '13:00'; '' if it, or the server's zone, is not known. */
+/**
+ * Formats a frame's time of day in the server's time zone: '13:00'; '' if the time or zone is
+ * unknown.
+ */
 function momentOf(film: Film, frame: number): string {
   const at = momentOfFrame(film, frame);
   if (at === null) return '';

@@ -1,11 +1,10 @@
-/** Shows the planter's name under a growing organism, in the planter's hue. */
 import { css, html, LitElement, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import { layerStyle } from '../elements/cursor-layer.ts';
 import type { Point } from '../render/camera.ts';
 
-/** How long a name stays after its organism has grown, ms. */
+/** How long a name stays after its organism has grown, and how long it then fades, in ms. */
 const STAY = 4_000;
 const FADE = 900;
 /** Maximum number of names shown. */
@@ -17,7 +16,7 @@ interface Name {
   until: number;
 }
 
-/** Names under growing organisms. */
+/** Shows the planter's name under a growing organism, in the planter's hue. */
 @customElement('name-layer')
 export class NameLayer extends LitElement {
   static override styles = css`
@@ -56,13 +55,13 @@ export class NameLayer extends LitElement {
     this.names.set(id, { element, place, until: Number.POSITIVE_INFINITY });
   }
 
-  /** Fades the name out once the organism has grown or died. */
+  /** Schedules the end of a name once its organism has grown or died. */
   done(id: OrganismId, now: number): void {
     const name = this.names.get(id);
     if (name) name.until = Math.min(name.until, now + STAY);
   }
 
-  /** Synchronizes the names with the room's organisms, after a gap in the connection. */
+  /** Synchronizes the names with the room's organisms after a gap in the connection. */
   keep(organisms: ReadonlyMap<OrganismId, OrganismView>, now: number): void {
     for (const organism of organisms.values()) {
       if (organism.phase === 'growing') this.born(organism);

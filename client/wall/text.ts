@@ -1,7 +1,7 @@
 /**
- * The texts of a wall, short enough for passers-by. The page itself has no language: it shows the
- * same text in several languages in turn. So each text is `say(msg('…'))`, where `msg` marks it for
- * translation and returns the English.
+ * The texts of a wall, short enough for passers-by. The page itself has no language: it shows each
+ * text in several languages in turn. Therefore each text is `say(msg('…'))`, where `msg` marks it
+ * for translation and returns the English text.
  */
 import { msg } from '@lit/localize';
 import type { ColourRange } from '../../shared/hues.ts';
@@ -18,7 +18,10 @@ import { formFor } from '../locale/page-words.ts';
 import { LOADERS as KIND_LOADERS } from '../locale/words/kinds/index.ts';
 import { LOADERS } from '../locale/words/wall/index.ts';
 
-/** Translates an English text, in the form for its `{count}`, and fills in its `{names}`. */
+/**
+ * Translates an English text, chooses the plural form for its `{count}`, and fills in its
+ * `{names}`.
+ */
 export type Say = (text: string, values?: Readonly<Record<string, string | number>>) => string;
 
 /** A language of the captions. */
@@ -26,7 +29,7 @@ export interface Caption {
   readonly language: LanguageCode;
   readonly direction: 'ltr' | 'rtl';
   readonly say: Say;
-  /** Names of the gallery's creatures by the English ones; missing ones stay English. */
+  /** Names of the gallery's creatures, keyed by English name; missing names stay English. */
   readonly kinds: Readonly<Record<string, string>>;
 }
 
@@ -60,7 +63,7 @@ function voice(
   };
 }
 
-/** Texts without values. */
+/** Texts without placeholders. */
 export const TEXTS = {
   first: msg('Nobody is here yet. Be the first.'),
   scan: msg('Scan. Plant a seed. Watch it grow.'),
@@ -81,7 +84,7 @@ export const TEXTS = {
   picture: msg('A dish of living cells, seen from above.'),
 } as const;
 
-/** How many organisms live here, and whether nobody else is here. */
+/** Says how many organisms live here, and whether nobody else is here. */
 export function livingText({ say, language }: Caption, count: number, isAlone: boolean): string {
   const isOne = new Intl.PluralRules(language).select(count) === 'one';
   if (isAlone) {
@@ -93,7 +96,7 @@ export function livingText({ say, language }: Caption, count: number, isAlone: b
     : say(msg('{count} creatures live here.'), { count });
 }
 
-/** Names of the gardener's seasons, by category of the gallery. */
+/** Names of the gardener's seasons, keyed by category of the gallery. */
 const SEASONS: Readonly<Record<string, string>> = {
   animal: msg('A season of animals'),
   plant: msg('A season of plants'),
@@ -114,7 +117,6 @@ const COLOURS: Readonly<Record<ColourRange, string>> = {
 /** Whether a category has a name for its season. */
 export const hasSeason = (kind: string): boolean => Object.hasOwn(SEASONS, kind);
 
-/** The gardener's season. */
 export function seasonText(
   { say }: Caption,
   { kind, colour }: { readonly kind: string; readonly colour?: ColourRange | undefined },
@@ -127,9 +129,9 @@ export function seasonText(
 export type NewsKind = 'born' | 'transformed' | 'wounded' | 'healed' | 'departing';
 
 /**
- * A caption about what has just happened to an organism.
+ * Returns a caption about a recent event of an organism.
  *
- * @param names whether planters are named
+ * @param names whether to name planters
  */
 export function newsText(
   voice: Caption,
@@ -156,7 +158,11 @@ export function newsText(
   return say(msg('Just planted by {name}: {creature}'), { name: isolated(name), creature });
 }
 
-/** A caption about a child that has just been planted. @param parents two of the gallery */
+/**
+ * Returns a caption about a child that has just been planted.
+ *
+ * @param parents two gallery creatures
+ */
 export function crossedText(voice: Caption, parents: readonly OrganismView[]): string {
   const [a, b] = parents.map((one) => creatureName(voice, one));
   return voice.say(msg('Crossed: {a} and {b}. Their child grows here.'), { a, b });
@@ -168,29 +174,32 @@ function creatureName({ say, kinds }: Caption, { kind, origin }: OrganismView): 
   return origin === 'prior' ? say(msg('A child of chance')) : say(msg('One of a kind'));
 }
 
-/** Isolates a name of any script from the direction of the text around it. */
+/** Isolates a name in any script from the direction of the surrounding text. */
 const isolated = (name: string): string => `\u2068${name}\u2069`;
 
-/** Name of the planter under a growing organism. Built-in planters have a name in each language. */
+/**
+ * Returns the planter's name for display under a growing organism. The names of built-in planters
+ * are translated.
+ */
 export function signature(say: Say, name: string): string {
   if (name === PAGE_DEFAULTS.attract.name) return say(msg('The gardener'));
   return name === PAGE_DEFAULTS.osc.planter ? say(msg('The house')) : name;
 }
 
-/** Heading of the list of names. */
+/** Returns the heading of the list of names. */
 export function here({ say, language }: Caption, count: number): string {
   if (count === 0) return say(msg('Nobody here yet'));
   const isOne = new Intl.PluralRules(language).select(count) === 'one';
   return isOne ? say(msg('One is here')) : say(msg('{count} are here'), { count });
 }
 
-/** Shown after the names that fit. */
+/** Returns the line that counts the names that do not fit. */
 export const others = (say: Say, count: number): string => say(msg('and {count} more'), { count });
 
 /**
- * Why a wall is not let in, for the person who sets it up.
+ * Explains to the person who sets up the wall why the wall is not admitted.
  *
- * @returns '' for what passes by itself
+ * @returns '' for reasons that pass by themselves
  */
 export function refusedText(say: Say, reason: Reason | undefined): string {
   if (reason === 'no-such-room') return say(msg('There is no room with that name.'));

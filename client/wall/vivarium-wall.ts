@@ -23,15 +23,18 @@ import './wall-overlay.ts';
 import type { WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
 
-/** Time without visitors after which the wall invites passers-by, ms. */
+/** Time without visitors after which the wall invites passers-by, in ms. */
 const LONELY = 45_000;
-/** Connection losses shorter than this are not shown, ms. */
+/** Maximum duration of a connection loss that the wall does not show, in ms. */
 const BLINK = 4_000;
 /** Margin around the dish, as a share of the shorter side. */
 const GROUND = 0.025;
 /** Share of the wall above which the dish fills it. */
 const FULL = 0.85;
-/** Time between two checks of what lies under the code, ms. Visitors scan it, so it moves seldom. */
+/**
+ * Time between two checks of the cells under the code, in ms. The code moves rarely, because
+ * visitors scan it.
+ */
 const LOOK = 60_000;
 /** Height of the code with its address, in widths of the code. */
 const CODE_HEIGHT = 1.4;
@@ -119,7 +122,7 @@ export class VivariumWall extends LitElement {
     return { pictures: this.stage?.drawn ?? 0, soft: this.stage?.isSoft ?? false };
   }
 
-  /** Converts a place of the grid to CSS pixels of the wall, before rotation. */
+  /** Converts a position on the grid to CSS pixels of the wall, before rotation. */
   worldToScreen(x: number, y: number): Point {
     return this.stage?.toScreen({ x, y }) ?? { x: 0, y: 0 };
   }
@@ -203,7 +206,7 @@ export class VivariumWall extends LitElement {
     model.on('film', ({ film }) => player.play(film));
     model.on('closeUp', ({ at }) => {
       stage.showPlace(at);
-      // In a close-up, the dish lies under the words too.
+      // In a close-up, the dish extends under the words.
       this.overlay?.toggleAttribute('close', at !== undefined);
     });
     player.onMoment = (moment) => {
@@ -225,7 +228,7 @@ export class VivariumWall extends LitElement {
     new ResizeObserver(() => this.layout()).observe(this);
     const first = model.on('picture', () => {
       first();
-      // After the first picture, the camera is in its place.
+      // The camera has reached its position after the first picture.
       requestAnimationFrame(() => this.stepAside());
     });
     this.looks = setInterval(() => this.stepAside(), LOOK);
@@ -257,14 +260,16 @@ export class VivariumWall extends LitElement {
     this.shown = { ...this.shown, ...change };
   }
 
-  /** Loads the captions in the languages of the address, or else of the host's settings. */
+  /**
+   * Loads the captions in the languages of the address or, if it has none, of the host's settings.
+   */
   private async speak(): Promise<void> {
     const { options, model } = this;
     const asked = options.languages.length > 0 ? options.languages : model.settings?.languages;
     const languages = (asked ?? []).filter(isLanguage);
     if (languages.length === 0) return;
     this.show({ voices: await Promise.all(languages.map(voiceOf)) });
-    // Texts written from right to left stand on the right of the dish.
+    // Writing direction decides on which side of the dish the text is, so lay the wall out again.
     await this.updateComplete;
     this.layout();
   }
@@ -277,7 +282,7 @@ export class VivariumWall extends LitElement {
     if (rotate % 180 !== 0) Object.assign(this.style, { width: '100vh', height: '100vw' });
   }
 
-  /** Of several screens, only the first shows the tree. */
+  /** Whether this screen shows the tree: on a wall of several screens, only the first does. */
   private get showsTree(): boolean {
     return this.shown.tree && this.options.column + this.options.row === 0;
   }
@@ -290,7 +295,7 @@ export class VivariumWall extends LitElement {
     const whole = wholeView(view, options);
     const isFull = model.room !== undefined && shareOf(model.room, whole) > FULL;
     const isOver = isSplit || isFull || options.frame === 'fill';
-    // A tree stands beside the words on every wall.
+    // A tree is placed beside the words on every wall.
     const isBeside = this.showsTree || !isOver;
     overlay?.toggleAttribute('over', !isBeside);
     const gap = isFull ? 0 : GROUND * Math.min(view.width, view.height);
@@ -308,7 +313,10 @@ export class VivariumWall extends LitElement {
     this.stage?.layout(view, isOver ? around : insets);
   }
 
-  /** Moves a code that covers organisms to the other side, if it covers less than half as much there. */
+  /**
+   * Moves a code that covers organisms to the other side, if it covers less than half as many cells
+   * there.
+   */
   private stepAside(): void {
     const { overlay, stage } = this;
     const isWide = this.clientWidth >= this.clientHeight;

@@ -11,7 +11,7 @@ import {
 
 export interface WallOptions {
   readonly room: string;
-  /** How the dish is shown: whole with a slow drift, whole and still, or filling the screen. */
+  /** Framing of the dish: whole with a slow drift, whole and still, or filling the screen. */
   readonly frame: 'drift' | 'fixed' | 'fill';
   /** Size of the video wall in screens, and this screen's position in it, counted from 0. */
   readonly columns: number;
@@ -22,11 +22,11 @@ export interface WallOptions {
   readonly bezel: number;
   /** Mirroring, for example for rear projection. */
   readonly flip: 'none' | 'x' | 'y' | 'xy';
-  /** Rotation of the screen, degrees clockwise. */
+  /** Rotation of the screen, in degrees clockwise. */
   readonly rotate: 0 | 90 | 180 | 270;
   /** Whether this wall shows the QR code, names and captions. */
   readonly overlay: boolean;
-  /** Address for the QR code instead of the one from the server; '' for none. */
+  /** Address for the QR code, replacing the server's address; '' for none. */
   readonly url: string;
   /** Whether the resolution may drop on a slow machine. */
   readonly resolution: 'auto' | 'full';
@@ -68,7 +68,7 @@ export function readOptions({
   const column = whole('column', 0, columns - 1);
   const row = whole('row', 0, rows - 1);
   const isFirst = column === 0 && row === 0;
-  // Screens of one video wall stay still: each would drift by its own clock.
+  // Screens of one video wall stay still, because each would drift by its own clock.
   const still = columns * rows > 1;
   const frame = oneOf('frame', ['drift', 'fixed', 'fill']);
   return {
@@ -91,14 +91,14 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 /** The address that visitors open. */
 export interface VisitorAddress {
   readonly address: string;
-  /** Whether phones can use it: `localhost` means the phone itself there. */
+  /** Whether phones can use the address: on a phone, `localhost` means the phone itself. */
   readonly forPhones: boolean;
 }
 
 /**
  * Chooses the room's address for phones.
  *
- * @param wished from the wall's own address (`?url=`); '' for none
+ * @param wished address in the wall's own address (`?url=`); '' for none
  * @param page origin of the wall's page
  * @param known origin that the server reports as reachable by phones; '' if unknown
  */
@@ -115,15 +115,15 @@ export function visitorAddress(
   return { address: `${here}/r/${room}`, forPhones: !isOwn || known !== '' };
 }
 
-/** Minimum time between two reloads, ms. */
+/** Minimum time between two reloads, in ms. */
 const PATIENCE = 60_000;
 const KEY = 'vivarium wall renewed';
 
 /**
  * Whether the page may reload now.
  *
- * @param now ms, of a clock that continues across reloads
- * @param storage returns storage that survives a reload; throws where it is blocked
+ * @param now in ms, on a clock that continues across reloads
+ * @param storage returns storage that survives a reload; throws if storage is blocked
  */
 export function mayRenew(
   now: number,
@@ -143,12 +143,12 @@ export function mayRenew(
 
 /** A code point without a character: browsers draw their sign for missing letters. */
 const UNASSIGNED = '\u0378';
-/** Side of the square that a letter is drawn in, px. */
+/** Side of the square in which a letter is drawn, in px. */
 const SIDE = 32;
 
 /**
- * Returns the languages whose own names this browser cannot write. Firefox draws another sign for
- * each missing letter, so that nothing seems to be missing there.
+ * Returns the languages whose own names this browser cannot write. In Firefox it finds none,
+ * because Firefox draws a different sign for each missing letter.
  *
  * @param fonts as in CSS
  */

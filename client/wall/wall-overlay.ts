@@ -11,32 +11,35 @@ import { CaptionTurns, type Line, type WallNews } from './captions.ts';
 import { type Caption, here, others, refusedText, TEXTS } from './text.ts';
 import type { VisitorAddress } from './wall-options.ts';
 
-/** What a wall shows beside its picture. */
+/** The state on which the text of a wall depends. */
 export interface WallState {
   /** Address for visitors, and whether phones can reach it: if not, no QR code is shown. */
   readonly visitorAddress: VisitorAddress;
   readonly people: readonly ParticipantView[];
-  /** Nobody has been active for a while. */
+  /** Whether nobody has been active for a while. */
   readonly attract: boolean;
   /** Whether the host has enabled captions. */
   readonly captions: boolean;
-  /** The server has not responded for a while. */
+  /** Whether the server has not responded for a while. */
   readonly away: boolean;
-  /** This browser cannot draw the room. */
+  /** Whether this browser cannot draw the room. */
   readonly blind: boolean;
-  /** Why the wall is not let in; undefined: it is. */
+  /** Reason why the wall is not admitted; undefined if it is. */
   readonly refusal: Reason | undefined;
-  /** The day of the room is ending. */
+  /** Whether the room's day is ending. */
   readonly farewell: boolean;
-  /** At the end of the day, its family tree covers the room. */
+  /** Whether the day's family tree covers the room, as it does when the day ends. */
   readonly tree: boolean;
-  /** The moment that a film shows; undefined: the wall shows the room. */
+  /** The time of day that a film shows; undefined if the wall shows the room. */
   readonly moment: string | undefined;
   /** Languages of the captions, shown in turn. */
   readonly voices: readonly Caption[];
 }
 
-/** The text is beside the dish on a wide wall, below it on a tall one. Sizes are shares of the wall's. */
+/**
+ * The text is beside the dish on a wide wall and below it on a tall one. Lengths are relative to
+ * the wall's size.
+ */
 const overlayStyle = css`
   ${brand}
   :host {
@@ -299,11 +302,11 @@ const overlayStyle = css`
   }
 `;
 
-/** Width of the quiet zone around the code, modules. */
+/** Width of the quiet zone around the code, in modules. */
 const QUIET = 4;
-/** Time that a caption is shown, ms. */
+/** Time that a caption is shown, in ms. */
 const TURN = 12_000;
-/** Maximum numbers of names and of dots for guests without a name. */
+/** Maximum number of names, and of dots for guests without a name. */
 const MAX_NAMES = 8;
 const MAX_DOTS = 24;
 
@@ -312,18 +315,17 @@ const dot = ({ hue }: ParticipantView) => html`<i style="--hue:${hue}"></i>`;
 const namedItem = ({ name, hue }: ParticipantView) =>
   html`<li style="--hue:${hue}"><i></i><span>${name}</span></li>`;
 
-/** Code, participants and captions beside the wall's picture. */
 @customElement('wall-overlay')
 export class WallOverlay extends LitElement {
   static override styles = overlayStyle;
 
   @property() room = '';
   @property({ attribute: false }) wall!: WallState;
-  /** What the captions are about; undefined before the room is known. */
+  /** Returns the facts for the captions; undefined before the room is known. */
   @property({ attribute: false }) facts!: WallNews['facts'];
   @state() private turn = 0;
   private readonly turns = new CaptionTurns();
-  /** The caption of this turn, and in how many languages it has been shown before. */
+  /** The caption of this turn, and the number of languages in which it has already been shown. */
   private line: (Line & { readonly turn: number; readonly said: number }) | undefined;
   private code: Code | undefined;
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -352,7 +354,7 @@ export class WallOverlay extends LitElement {
     this.chooseLine();
     this.dir = voices[0].direction;
     this.toggleAttribute('data-attract', attract);
-    // Nobody is called to a room that cannot be played in.
+    // Do not invite passers-by to a room in which they cannot play.
     this.toggleAttribute('data-away', away || farewell);
   }
 
@@ -365,7 +367,7 @@ export class WallOverlay extends LitElement {
     `;
   }
 
-  /** Restarts at the first caption, which then gets its full time. */
+  /** Restarts with the first caption, which then gets its full time. */
   private begin(): void {
     clearInterval(this.timer);
     this.turn = 0;
@@ -373,16 +375,20 @@ export class WallOverlay extends LitElement {
     this.timer = setInterval(() => this.turn++, TURN);
   }
 
-  /** Each caption is shown in all languages before the next one, as long as it holds. */
+  /**
+   * Chooses the caption of a turn. Each caption is shown in all languages before the next one, as
+   * long as it is true.
+   */
   private chooseLine(): void {
     const { turn, line } = this;
     const { attract, voices } = this.wall;
     const facts = this.facts({ isAlone: attract, hasCode: this.code !== undefined });
     if (!facts) return;
     const held = line && this.turns.again(line, facts);
-    // A caption that no longer holds stays for its turn: nobody reads text that vanishes.
+    // A caption that is no longer true stays until its turn ends: text should not vanish while it
+    // is read.
     if (line?.turn === turn) {
-      // Its numbers may have changed.
+      // The numbers in the caption may have changed.
       if (held) this.line = { ...line, ...held };
       return;
     }

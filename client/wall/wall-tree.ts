@@ -9,20 +9,20 @@ import { TreePictures } from '../family-tree/pictures.ts';
 import type { Insets } from '../render/camera.ts';
 import { type Caption, ENGLISH, signature, TEXTS } from './text.ts';
 
-/** Duration of its growth, ms. */
+/** Duration of the tree's growth, in ms. */
 const GROWTH = 24_000;
-/** Time between two drawings, ms. */
+/** Minimum time between two drawings, in ms. */
 const STEP = 50;
-/** Delay before a failed request is repeated, ms. */
+/** Delay before a failed request is repeated, in ms. */
 const RETRY = 2_000;
 /** Size of the texts, as a share of the wall's shorter side. */
 const TEXT = 0.015;
 
-/** The wall often measures the same insets again. */
+/** Compares insets by value: the wall often sets equal insets again. */
 const areDifferent = (a: Insets, b: Insets | undefined): boolean =>
   JSON.stringify(a) !== JSON.stringify(b);
 
-/** Scripts may read `data-organisms`, once it is drawn. */
+/** Scripts may read `data-organisms` once the tree is drawn. */
 @customElement('wall-tree')
 export class WallTree extends LitElement {
   static override styles = css`
@@ -61,14 +61,14 @@ export class WallTree extends LitElement {
   `;
 
   @property() room = '';
-  /** Space that the wall's words take, px. */
+  /** Space that the wall's words take, in px. */
   @property({ attribute: false, hasChanged: areDifferent }) insets: Insets = {
     top: 0,
     right: 0,
     bottom: 0,
     left: 0,
   };
-  /** The language of its title. */
+  /** The language of the title. */
   @property({ attribute: false }) voice: Caption = ENGLISH;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   private page: LineagePage | undefined;

@@ -17,7 +17,7 @@ import { driftAt } from '../render/shaders/scene.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import type { WallOptions } from './wall-options.ts';
 
-/** Width of the glass rim around the grid, cells. */
+/** Width of the glass rim around the grid, in cells. */
 const RIM = 3;
 
 /**
@@ -31,7 +31,9 @@ const CLOSE = 2.2;
 
 type Region = Pick<WallOptions, 'columns' | 'rows' | 'column' | 'row' | 'bezel'>;
 
-/** Size of all screens of a video wall with the gaps between them. CSS pixels. */
+/**
+ * Returns the size of all screens of a video wall, including the gaps between them, in CSS pixels.
+ */
 export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size {
   return {
     width: columns * screen.width + (columns - 1) * bezel,
@@ -39,26 +41,26 @@ export function wholeView(screen: Size, { columns, rows, bezel }: Region): Size 
   };
 }
 
-/** Bounds of the whole picture, relative to one screen of it. CSS pixels. */
+/** Returns the bounds of the whole picture, relative to one of its screens, in CSS pixels. */
 export function wholeAround(screen: Size, region: Region): Rect {
   const { column, row, bezel } = region;
   const [x, y] = [-column * (screen.width + bezel), -row * (screen.height + bezel)];
   return { x, y, ...wholeView(screen, region) };
 }
 
-/** The grid with its rim, in cells. */
+/** Returns the size of the grid with its rim, in cells. */
 function rimmed({ width, height }: Size): Size {
   return { width: width + 2 * RIM, height: height + 2 * RIM };
 }
 
-/** Share of a view that the grid takes with its rim, 0…1. */
+/** Returns the share of a view that the grid and its rim take, 0 to 1. */
 export function shareOf(grid: Size, view: Size): number {
   const { width, height } = rimmed(grid);
   const shares = [width / view.width, height / view.height];
   return Math.min(...shares) / Math.max(...shares);
 }
 
-/** Converts the camera of the whole picture to that of one wall's region. */
+/** Converts the camera of the whole picture to the camera of one screen's region. */
 export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
   const view = wholeView(screen, region);
   const centre = (at: number, side: number): number => at * (side + region.bezel) + side / 2;
@@ -70,9 +72,10 @@ export function regionOf(whole: Camera, screen: Size, region: Region): Camera {
 }
 
 /**
- * Fits the whole grid into the space that the insets leave, or covers the view with it.
+ * Returns the camera that fits the whole grid into the space between the insets or, with `fill`,
+ * covers the view with the grid.
  *
- * @param view of the whole picture, CSS pixels
+ * @param view size of the whole picture, in CSS pixels
  */
 export function frameOf(
   frame: WallOptions['frame'],
@@ -88,7 +91,7 @@ export function frameOf(
   return { zoom, x: grid.width / 2, y: grid.height / 2 };
 }
 
-/** A grid, the size of the whole picture, and the space that text takes of it. */
+/** A grid, the size of the whole picture, and the space that text takes from it. */
 interface Scene {
   readonly grid: Size;
   readonly view: Size;
@@ -96,9 +99,10 @@ interface Scene {
 }
 
 /**
- * The camera of a close-up. Near the edge of the dish it shows as little as possible beside it.
+ * Returns the camera of a close-up. Near the edge of the dish, it shows as little as possible of
+ * the surroundings.
  *
- * @param side of a grown organism, cells
+ * @param side of a grown organism, in cells
  * @param home camera of the whole room
  */
 export function closeUpOf(
@@ -123,7 +127,7 @@ export function closeUpOf(
 }
 
 /**
- * The drifting camera at a time.
+ * Returns the drifting camera at a given time.
  *
  * @param home camera without drift
  * @param seconds since any fixed moment
@@ -135,7 +139,7 @@ export function drifted(
 ): Camera {
   const [a, b, c] = DRIFT.periods.map((period) => Math.sin((2 * Math.PI * seconds) / period));
   if (frame === 'fill') {
-    // Pan slowly over what does not fit on the screen.
+    // Pan slowly over the part that does not fit on the screen.
     const hidden = (side: number, shown: number): number =>
       Math.max(0, side - shown / home.zoom) / 2;
     return {
@@ -152,11 +156,14 @@ export function drifted(
 }
 
 const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
-/** Time after which a wall with reduced resolution tries a higher one, ms. */
+/** Time after which a wall with reduced resolution tries a higher one, in ms. */
 const PATIENCE = 60_000;
-/** Frame gaps longer than this are pauses, not slow frames; ms. A wall is rarely idle. */
+/**
+ * Minimum gap between frames that counts as a pause instead of a slow frame, in ms. A wall is
+ * rarely idle.
+ */
 const PAUSE = 5_000;
-/** Time of a glide to a place or back, ms. */
+/** Duration of a glide to a position or back, in ms. */
 const GLIDE = 4_000;
 
 /** A room on a wall's canvas. */
@@ -167,17 +174,17 @@ export class WallView extends CanvasView {
   protected override readonly breathes = Number.POSITIVE_INFINITY;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
-  /** The place that is shown from close by; undefined: the whole room. */
+  /** The position shown in a close-up; undefined: the whole room is shown. */
   private place: Point | undefined;
-  /** Cameras of the whole picture: now, and where a glide leads. */
+  /** Cameras of the whole picture: the current one, and the target of a glide. */
   private now: Camera | undefined;
   private goal: Camera | undefined;
-  /** Where a glide has begun, and when; ms. */
+  /** The camera at which a glide began, and the time in ms. */
   private glide: { readonly from: Camera; since?: number } | undefined;
-  /** Whether the previous picture was followed by this one without a pause. */
+  /** Whether the next picture follows the last one without a pause. */
   private busy = false;
 
-  /** @throws GlError when this browser has no WebGL2 */
+  /** @throws GlError if this browser has no WebGL2 */
   constructor(
     canvas: HTMLCanvasElement,
     model: RoomModel,
@@ -202,7 +209,7 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** Glides to a place and stays there; undefined: back to the whole room. */
+  /** Glides to a position and stays there; undefined: glides back to the whole room. */
   showPlace(place: Point | undefined): void {
     if (place?.x === this.place?.x && place?.y === this.place?.y) return;
     this.place = place;
@@ -211,7 +218,7 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** Where the camera will be after a glide. */
+  /** The camera at the end of the current glide. */
   get heading(): Camera {
     return this.goal ? regionOf(this.goal, this.view, this.options) : this.camera;
   }
@@ -227,9 +234,9 @@ export class WallView extends CanvasView {
   }
 
   /**
-   * Shows other planes of the same size instead of the room; undefined: the room again.
+   * Shows other planes of the same size instead of the room; undefined: shows the room again.
    *
-   * @param step until the next planes, ms
+   * @param step time until the next planes, in ms
    */
   showInstead(planes: Planes | undefined, step?: number): void {
     this.isAway = planes !== undefined;
@@ -240,7 +247,7 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** Counts the cells that organisms own in a part of the picture, in CSS pixels. */
+  /** Counts the cells that organisms own in a part of the picture, given in CSS pixels. */
   ownedIn({ x, y, width, height }: Rect): number {
     const { planes } = this.model;
     if (!planes) return 0;
@@ -255,7 +262,6 @@ export class WallView extends CanvasView {
     return count;
   }
 
-  /** The room that is shown. */
   get room(): RoomModel['room'] {
     return this.model.room;
   }
@@ -291,7 +297,7 @@ export class WallView extends CanvasView {
     return drifts || this.glide !== undefined;
   }
 
-  /** The camera on its way to a goal, which may drift. */
+  /** Returns the camera on its way to a goal, which may drift. */
   private glided(goal: Camera, now: number): Camera {
     const { glide } = this;
     if (!glide) return goal;

@@ -1,6 +1,6 @@
 /**
- * Visit statistics as charts: sums over a period, bars with a table for screen readers, medians,
- * busiest places.
+ * Charts of visit statistics: sums over a period, bars with a table for screen readers, medians and
+ * the busiest parts of the room.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, svg, type TemplateResult } from 'lit';
@@ -17,7 +17,6 @@ import { oklch } from '../../style/fragments.ts';
 import { localTime, shortSpan } from '../text.ts';
 import { StyledElement } from './host-element.ts';
 
-/** One bar of a bar chart. */
 export interface Bar {
   /** Text below the bar; may be empty. */
   readonly tick: string;
@@ -26,16 +25,16 @@ export interface Bar {
   readonly value: number;
 }
 
-/** The period that is shown. */
+/** The period that a chart shows. */
 export type Span = 'today' | 'yesterday' | 'week' | 'month';
-/** What a bar chart can show. */
+/** The counts that a bar chart can show. */
 export type Counted = 'visits' | 'seeds' | 'wounds';
 
 const DAY = 86_400_000;
 
 const twoDigits = (n: number): string => String(n).padStart(2, '0');
 
-/** Date at the server, `ago` days before now: '2026-11-25'. */
+/** Returns the server's date `ago` days before now: '2026-11-25'. */
 function dayOf(now: number, zone: string, ago: number): string {
   return new Date(localTime(now, zone) - ago * DAY).toISOString().slice(0, 10);
 }
@@ -48,10 +47,10 @@ interface Column {
 }
 
 /**
- * The columns of a period: 24 hours, 7 days or 30 days, the oldest first.
+ * Returns the columns of a period, oldest first: 24 hours, 7 days or 30 days.
  *
- * @param now ms since 1970
- * @param zone of the server, such as 'Europe/Copenhagen'
+ * @param now in ms since 1970
+ * @param zone the server's time zone, such as 'Europe/Copenhagen'
  */
 export function columnsOf(all: Statistics, span: Span, now: number, zone: string): Column[] {
   if (span === 'today' || span === 'yesterday') {
@@ -85,13 +84,14 @@ export function columnsOf(all: Statistics, span: Span, now: number, zone: string
   });
 }
 
-/** The bars for one of the counts. */
+/** Returns the bars for one of the counts. */
 export const bars = (columns: readonly Column[], what: Counted): Bar[] =>
   columns.map(({ tick, label, sums }) => ({ tick, label, value: sums?.[what] ?? 0 }));
 
 /**
- * Adds up the columns of a period. `most` is the most visitors at once, `dwell` counts visits by
- * duration in the spans of `DWELL_SPANS`, `heat` actions by place, [HEAT_SIDE, HEAT_SIDE].
+ * Adds up the columns of a period. `most` is the maximum number of simultaneous visitors, `dwell`
+ * counts visits by duration in the spans of `DWELL_SPANS`, and `heat` counts actions by position,
+ * [HEAT_SIDE, HEAT_SIDE].
  */
 export function total(columns: readonly Column[]) {
   const dwell = Array.from({ length: DWELL_SPANS.length + 1 }, () => 0);
@@ -114,7 +114,7 @@ function dwellLabel(from: number, to: number | undefined): string {
     : msg(str`${shortSpan(from)} to ${shortSpan(to)}`);
 }
 
-/** The bars for visits by duration. */
+/** Returns the bars for visits by duration. */
 export function dwellBars(dwell: readonly number[]): Bar[] {
   return dwell.map((value, i) => {
     const from = DWELL_SPANS[i - 1] ?? 0;
@@ -124,7 +124,7 @@ export function dwellBars(dwell: readonly number[]): Bar[] {
   });
 }
 
-/** The duration span of the median visit, in words; undefined without visits. */
+/** Describes the duration of the median visit, as a span; undefined without visits. */
 export function medianStay(dwell: readonly number[]): string | undefined {
   const all = dwell.reduce((a, b) => a + b, 0);
   if (all === 0) return undefined;
@@ -133,7 +133,7 @@ export function medianStay(dwell: readonly number[]): string | undefined {
   return dwellBars(dwell)[median]?.label;
 }
 
-/** The next round number up: 1, 2, 3, 4, 5, 6, 8, 10, 20 … */
+/** Rounds up to a round number: 1, 2, 3, 4, 5, 6, 8, 10, 20 … */
 export function roundUp(value: number): number {
   const power = 10 ** Math.floor(Math.log10(Math.max(1, value)));
   return [1, 2, 3, 4, 5, 6, 8, 10].map((n) => n * power).find((n) => n >= value) ?? 10 * power;
@@ -147,7 +147,7 @@ const NINTHS = [
 ];
 
 /**
- * The share of all counts in each ninth of the picture, the largest first.
+ * Returns the share of all counts in each ninth of the picture, largest first.
  *
  * @param counts [side, side]
  */
@@ -220,12 +220,13 @@ export class BarChart extends StyledElement {
     }
   `;
 
-  /** Describes the chart. */
   @property() caption = '';
-  /** Says how many: '1 visit', '2 visits'. */
+  /** Formats a count with its noun: '1 visit', '2 visits'. */
   @property({ attribute: false }) amount: (n: number) => string = String;
   @property({ attribute: false }) bars: readonly Bar[] = [];
-  /** CSS pixels. The drawing is not scaled, so that text has the same size on every screen. */
+  /**
+   * Width in CSS pixels. The drawing is not scaled, so that text has the same size on every screen.
+   */
   @state() private width = 480;
   private readonly observer = new ResizeObserver(
     () => (this.width = Math.max(160, this.clientWidth)),
@@ -301,9 +302,9 @@ export class HeatMap extends StyledElement {
     }
   `;
 
-  /** [HEAT_SIDE, HEAT_SIDE] */
+  /** Number of actions by position, [HEAT_SIDE, HEAT_SIDE]. */
   @property({ attribute: false }) heat!: readonly number[];
-  /** Width by height of the grid. */
+  /** Ratio of the room's width to its height. */
   @property({ type: Number }) shape = 1;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
 
@@ -329,7 +330,7 @@ export class HeatMap extends StyledElement {
     const most = Math.max(1, ...this.heat);
     const small = new ImageData(HEAT_SIDE, HEAT_SIDE);
     for (const [i, count] of this.heat.entries()) {
-      // The square root keeps rarely used places visible.
+      // The square root keeps rarely used parts visible.
       const warmth = Math.sqrt(count / most);
       const color = oklch(0.17 + 0.72 * warmth, 0.12 * warmth, 200 - 130 * warmth);
       small.data.set([...color.map((part) => Math.round(255 * part)), 255], 4 * i);

@@ -1,6 +1,6 @@
 /**
- * What the host's page asks and reports: a dialog to confirm actions that are hard to undo, and short
- * notices at the bottom, for which the rest of the page makes room.
+ * Feedback on the host's page: a dialog to confirm actions that are hard to undo, and short notices
+ * at the bottom, for which the rest of the page makes room.
  */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -11,7 +11,7 @@ import type { Notice, Question } from '../host-model.ts';
 import { dialogStyle } from '../style.ts';
 import { field, idOf, inputValue, StyledElement } from './host-element.ts';
 
-/** One question at a time: a new one cancels the previous one. */
+/** Shows one question at a time: a new question cancels the previous one. */
 @customElement('confirm-dialog')
 export class ConfirmDialog extends StyledElement {
   static override styles = [
@@ -29,7 +29,10 @@ export class ConfirmDialog extends StyledElement {
   @query('dialog') private readonly dialog!: HTMLDialogElement;
   private answer: (yes: boolean) => void = () => {};
 
-  /** Resolves to whether the host confirms; closing the dialog in any way counts as no. */
+  /**
+   * Asks a question. Resolves to true if the host confirms; closing the dialog in any other way
+   * counts as no.
+   */
   async ask(question: Question): Promise<boolean> {
     this.answer(false);
     this.question = question;
@@ -85,7 +88,7 @@ export class ConfirmDialog extends StyledElement {
   }
 
   private closed(): void {
-    // The event is asynchronous: the dialog may show the next question by now.
+    // The event is asynchronous, so the dialog may already show the next question.
     if (!this.dialog.open) this.end(false);
   }
 
@@ -96,15 +99,15 @@ export class ConfirmDialog extends StyledElement {
   }
 }
 
-/** How long a notice is shown, ms. */
+/** How long a notice is shown, in ms. */
 const SHOWN_MS = 5_000;
-/** How long an error or a notice with an action is shown, ms. */
+/** How long an error, or a notice with an action, is shown, in ms. */
 const SHOWN_LONG_MS = 14_000;
 const MAX_SHOWN = 3;
 
 type Shown = Notice & { readonly id: number };
 
-/** Shows up to three notices. */
+/** Shows up to `MAX_SHOWN` notices. */
 @customElement('notice-layer')
 export class NoticeLayer extends StyledElement {
   static override styles = css`
@@ -142,7 +145,7 @@ export class NoticeLayer extends StyledElement {
   @state() private all: readonly Shown[] = [];
   private nextId = 1;
 
-  /** Shows a notice for a few seconds, in place of an earlier one with the same text. */
+  /** Shows a notice for a few seconds. It replaces an earlier notice with the same text. */
   show(notice: Notice): void {
     const id = this.nextId++;
     const others = this.all.filter(({ text }) => text !== notice.text);

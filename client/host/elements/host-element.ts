@@ -1,6 +1,6 @@
 /**
- * Base classes of the host's elements, and the templates that several of them share. Nothing here
- * makes a call. Start with `HostElement`.
+ * Base classes of the host's elements, and templates that several of them share. Nothing here calls
+ * the server. Start with `HostElement`.
  */
 
 import { msg, str } from '@lit/localize';
@@ -21,7 +21,7 @@ import type { HostModel } from '../host-model.ts';
 import { hostStyle } from '../style.ts';
 import { moment } from '../text.ts';
 
-/** Has the styles of the host's page, before its own. */
+/** Base class that adds the styles of the host's page before an element's own. */
 export abstract class StyledElement extends LitElement {
   protected static override finalizeStyles(own: CSSResultGroup = []): CSSResultOrNative[] {
     return LitElement.finalizeStyles([hostStyle, own]);
@@ -33,13 +33,16 @@ export abstract class StyledElement extends LitElement {
   }
 }
 
-/** Renders again when `version` changes, and notices when another room is selected. */
+/**
+ * Base class of elements that show the model. It renders again when `version` changes, and calls
+ * `roomChanged` when another room is selected.
+ */
 export abstract class HostElement extends StyledElement {
   @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
-  /** Actions apply to this room, even if another one is selected before they end. */
+  /** The room that actions apply to, even if another room is selected before they end. */
   protected shownRoom = '';
-  /** Server time between calls of `load` for the same room, ms. */
+  /** Minimum server time between calls of `load` for the same room, in ms. */
   protected readonly reloadInterval: number = Number.POSITIVE_INFINITY;
   private loadedAt = 0;
 
@@ -54,13 +57,17 @@ export abstract class HostElement extends StyledElement {
     void this.load(room);
   }
 
-  /** Day and time at the server: 'yesterday, 23:30'. @param at ms since 1970 */
+  /**
+   * Formats day and time in the server's time zone: 'yesterday, 23:30'.
+   *
+   * @param at in ms since 1970
+   */
   protected moment(at: number): string {
     const { now = 0, zone = 'UTC' } = this.host.state ?? {};
     return moment(at, now, zone);
   }
 
-  /** A section about the selected room renders this. */
+  /** Renders a section about the selected room. Elements that are such a section override this. */
   protected section(_room: RoomSummary, _all: HostState): TemplateResult | typeof nothing {
     return nothing;
   }
@@ -77,7 +84,7 @@ export abstract class HostElement extends StyledElement {
   protected async load(_room: string): Promise<void> {}
 }
 
-/** The heading of a section, with a lead text below and an action beside it. */
+/** Renders a section's heading with a lead text below it and an action beside it. */
 export function sectionHead(
   title: string,
   lead: unknown,
@@ -98,7 +105,7 @@ export interface Choice<T> {
   readonly name: string;
 }
 
-/** A labelled group of radio buttons, shown as chips. The legend is also the name of the group. */
+/** Renders a labelled group of radio buttons as chips. The legend is also the name of the group. */
 export function radioChips<T extends string | number>(
   legend: string,
   choices: readonly Choice<T>[],
@@ -110,7 +117,7 @@ export function radioChips<T extends string | number>(
   });
 }
 
-/** A labelled group of check boxes for languages, shown as chips. */
+/** Renders a labelled group of check boxes for languages as chips. */
 export function languageChips(
   legend: string,
   checkbox: (language: LanguageCode) => TemplateResult,
@@ -119,7 +126,7 @@ export function languageChips(
   return chips(legend, choices, checkbox, (language) => language);
 }
 
-/** A labelled group of chips. @param lang the language of a chip's name, if not the page's */
+/** Renders a labelled group of chips. @param lang language of a chip's name, if not the page's */
 export function chips<T>(
   legend: string,
   choices: readonly Choice<T>[],
@@ -137,47 +144,46 @@ export function chips<T>(
   </fieldset>`;
 }
 
-/** A round button with an icon. @param title the name, or what it does in more words */
+/** Renders a round button with an icon. @param title tooltip; the label or a longer explanation */
 export function iconButton(label: string, icon: unknown, click: () => void, title = label) {
   return html`<button class="icon" title=${title} aria-label=${label} @click=${click}>${icon}</button>`;
 }
 
-/** A control with its label above, and notes below. */
+/** Renders a control with its label above it and notes below it. */
 export function field(label: unknown, control: TemplateResult, notes?: TemplateResult) {
   return html`<label class="field"><span>${label}</span>${control}${notes}</label>`;
 }
 
-/** A row with a title, an explanation and a check box at its end. */
+/** Renders a row with a title, an explanation and a check box at the end. */
 export function switchRow(title: unknown, about: string, input: TemplateResult): TemplateResult {
   return html`<label class="switch flex spread gap-20"><span>${title}<small>${about}</small></span>${input}</label>`;
 }
 
-/** A radio button with its name and an explanation. */
+/** Renders a radio button with its name and an explanation. */
 export function option(input: TemplateResult, name: string, about: unknown): TemplateResult {
   return html`<label>${input}<span>${name}<small>${about}</small></span></label>`;
 }
 
-/** The key of a list's items. */
 export const idOf = ({ id }: { readonly id: number }): number => id;
 
-/** A button to show the rest of a list, if there is any. */
+/** Renders a button that shows the rest of a list; nothing if the whole list is shown. */
 export function showAll(shown: number, all: number, show: () => void) {
   return shown < all
     ? html`<button class="quiet" @click=${show}>${msg(str`Show all ${all}`)}</button>`
     : nothing;
 }
 
-/** Shown instead of a section that needs stored data, on a server without any. */
+/** Replaces a section that needs stored data, if the server stores none. */
 export function noStorage(): TemplateResult {
   return html`<div class="empty"><p>${msg(html`This server does not store anything: it was started with <b>--data none</b>. Ask whoever runs the machine to start it without that option.`)}</p></div>`;
 }
 
-/** The value of the input, select or text area that an event comes from. */
+/** Returns the value of the input, select or text area that fired an event. */
 export function inputValue({ target }: Event): string {
   return (target as HTMLInputElement | HTMLSelectElement).value;
 }
 
-/** A check box. @param label its name, if no label element surrounds it */
+/** Renders a check box. @param label its name, unless a label element surrounds it */
 export function checkbox(
   on: boolean,
   change: (on: boolean) => void,
@@ -187,7 +193,7 @@ export function checkbox(
   return html`<input type="checkbox" data-testid=${testId ?? nothing} aria-label=${label ?? nothing} .checked=${live(on)} @change=${changed} />`;
 }
 
-/** Hides a picture that could not be loaded, instead of showing a broken one. */
+/** Hides a picture that could not be loaded, instead of showing a broken image. */
 export function pictureLoaded({ target, type }: Event): void {
   (target as HTMLImageElement).classList.toggle('failed', type === 'error');
 }

@@ -1,4 +1,4 @@
-/** One numeric setting: a slider and a number field, with a button to reset it to its default. */
+/** A numeric setting: a slider and a number field, with a button that resets it to its default. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
@@ -8,7 +8,7 @@ import { number, plural } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
 import { inputValue, StyledElement } from './host-element.ts';
 
-/** One numeric setting, as a slider and a number field. */
+/** A numeric setting, as a slider and a number field. */
 export interface Knob {
   readonly id: string;
   readonly name: string;
@@ -20,12 +20,12 @@ export interface Knob {
 }
 
 /**
- * Minimum and maximum of the slider, its step, the number field's maximum, and how many shown units
- * are one unit of the setting.
+ * Minimum and maximum of the slider, its step, the maximum of the number field, and the number of
+ * shown units per unit of the setting.
  */
 type KnobRange = readonly [min: number, max: number, step: number, most: number, factor?: number];
 
-/** Names of the settings in `T` that are numbers. */
+/** Names of the numeric settings in `T`. */
 type Numeric<T> = { [K in keyof T]-?: T[K] extends number ? K : never }[keyof T] & string;
 
 type KnobId =
@@ -33,7 +33,7 @@ type KnobId =
   | `energy-${Numeric<RoomSettings['energy']>}`
   | `attract-${Numeric<RoomSettings['attract']>}`;
 
-/** @param id the setting, behind the name of its group if it has one */
+/** @param id name of the setting, prefixed with the name of its group, if any */
 function knob(id: KnobId, range: KnobRange, texts: readonly [string, string, string]): Knob {
   const [name, about, unit] = texts;
   const factor = range[4] ?? 1;
@@ -51,7 +51,7 @@ function knob(id: KnobId, range: KnobRange, texts: readonly [string, string, str
 const ENERGY = msg('energy');
 const { minRadius, maxRadius } = DEFAULTS.stroke;
 
-/** Knobs under a heading; `hasStory`: with `energyStory` below. */
+/** Settings under a heading. A group with `hasStory` shows `energyStory` below its heading. */
 export const KNOB_GROUPS: readonly {
   readonly name: string;
   readonly about: string;
@@ -197,14 +197,14 @@ export const KNOB_GROUPS: readonly {
   },
 ];
 
-/** Idle time after which the automatic gardener starts. */
+/** Idle time after which the gardener starts. */
 export const GARDENER_KNOB = knob(
   'attract-after',
   [5, 300, 5, 3_600],
   [msg('Starts after'), msg('Time without any visitor’s action.'), msg('seconds')],
 );
 
-/** What the energy settings mean for a visitor, in one or two sentences. */
+/** Explains what the energy settings mean for a visitor, in one or two sentences. */
 export function energyStory({ energy, cooldown }: RoomSettings): string {
   const { newcomer, plant, refillPerSecond, capacity } = energy;
   if (plant === 0 && cooldown === 0) return msg('Visitors can plant as many seeds as they like.');
@@ -236,7 +236,7 @@ function laterSeeds(wait: number): string {
   );
 }
 
-/** Delay after the last key before a slider moved by keys sends its value, ms. */
+/** Delay between the last key press on a slider and sending its value, in ms. */
 const KEY_DELAY_MS = 350;
 
 /** Fires `knob-change` (`detail`: number). */
@@ -326,7 +326,10 @@ export class HostKnob extends StyledElement {
   @property({ type: Number }) default = 0;
   /** Whether the server has applied the last change. */
   @property() status: '' | 'pending' | 'done' = '';
-  /** The value while the slider is moved, when changes by other hosts do not move it. */
+  /**
+   * The value during a drag of the slider; in that time, changes by other hosts do not move the
+   * slider.
+   */
   @state() private draft: number | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 

@@ -1,4 +1,3 @@
-/** Sign-in form of the host's page. */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
@@ -54,7 +53,7 @@ export class HostLogin extends HostElement {
     }
   `;
 
-  /** Why the last attempt failed. */
+  /** Reason why the last attempt failed. */
   @state() private failed = '';
   @state() private busy = false;
   @state() private shown = false;

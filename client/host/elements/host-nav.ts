@@ -1,4 +1,4 @@
-/** Navigation between sections: a sidebar; on a phone a bar at the bottom with a menu. */
+/** Navigation between sections: a sidebar or, on a phone, a bar at the bottom with a menu. */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -8,7 +8,7 @@ import { locationHash, type Section, sectionsOf } from '../sections.ts';
 import { drawingsText, reportedText } from '../text.ts';
 import { HostElement, StyledElement } from './host-element.ts';
 
-/** Links to all sections. Slot: the end of the menu on a phone. */
+/** Links to all sections. The HTML slot is at the end of the menu on a phone. */
 @customElement('host-nav')
 export class HostNav extends HostElement {
   static override styles = css`
@@ -159,7 +159,7 @@ export class HostNav extends HostElement {
   }
 }
 
-/** A select that reloads the page in the selected language. */
+/** Selects a language and reloads the page in it. */
 @customElement('host-language')
 export class HostLanguage extends StyledElement {
   static override styles = css`

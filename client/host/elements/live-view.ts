@@ -1,4 +1,4 @@
-/** The live picture of a room, with the host's tools to select organisms and areas. */
+/** Shows a live room, with the host's tools to select organisms and areas. */
 
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -24,10 +24,14 @@ import type { RoomModel } from '../../room/room-model.ts';
 import { InteractionState } from '../../state/interaction-state.ts';
 import { StyledElement } from './host-element.ts';
 
-/** A drag moves the view or draws a rectangle; a tap selects an organism or points at a place. */
+/**
+ * A drag moves the view or draws a rectangle; a tap selects an organism or points at a position.
+ */
 export type PointerTool = 'look' | 'area' | 'point';
 
-/** The rectangle of whole cells between two points, clipped to the grid; at least one cell. */
+/**
+ * Returns the rectangle of whole cells between two points, clipped to the grid; minimum one cell.
+ */
 export function areaBetween(a: Point, b: Point, grid: Size): Rect {
   const span = (from: number, to: number, size: number): [number, number] => {
     const low = Math.max(0, Math.min(size - 1, Math.floor(Math.min(from, to))));
@@ -40,8 +44,8 @@ export function areaBetween(a: Point, b: Point, grid: Size): Rect {
 }
 
 /**
- * Maps pointer gestures on the canvas, in CSS pixels, to the view and to events of `LiveView`: `pick`,
- * `point` and `area`.
+ * Translates pointer gestures on the canvas, in CSS pixels, into moves of the view and the events
+ * `pick`, `point` and `area` of `LiveView`.
  */
 export class PointerTools extends ViewTools implements CanvasHand {
   tool: PointerTool = 'look';
@@ -100,15 +104,15 @@ export class PointerTools extends ViewTools implements CanvasHand {
 
 /** Cells per key press. */
 const STEP = 4;
-/** Side of a new rectangle, cells. */
+/** Side of a new rectangle, in cells. */
 const INITIAL = 32;
 
 const clamp = (value: number, low: number, high: number): number =>
   Math.max(low, Math.min(high, value));
 
 /**
- * Moves a rectangle with the arrow keys, or resizes it with Shift. Without a rectangle, the first
- * key creates one.
+ * Moves a rectangle with the arrow keys, or resizes it with Shift. If there is no rectangle, the
+ * first key creates one.
  *
  * @param middle of the view, where a new rectangle is created
  * @returns undefined for other keys
@@ -153,7 +157,7 @@ export function areaText({ x, y, width, height }: Rect): string {
   return msg(str`${w} × ${h} cells, ${left} from the left and ${top} from the top`);
 }
 
-/** Counts the organisms that own a cell in a rectangle: clearing it removes them. */
+/** Counts the organisms that own a cell in a rectangle. Clearing the rectangle removes them. */
 export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }: Planes): number {
   const found = new Set<number>();
   for (let j = y; j < y + height; j++) {
@@ -164,9 +168,10 @@ export function organismsIn({ x, y, width, height }: Rect, { owner, width: row }
 }
 
 /**
- * Fires `model` when the room model has changed, `pick` (`detail`: OrganismId) when an organism was
- * tapped, `point` (`detail`: Point, in cells) when the host pointed at a place, `area` (`detail`: Rect
- * or undefined) when a rectangle was drawn or cancelled, and `area-ready` when Enter confirms it.
+ * Shows a live room. Fires `model` when the room model has changed, `pick` (`detail`: OrganismId)
+ * when the host taps an organism, `point` (`detail`: Point, in cells) when the host points at a
+ * position, `area` (`detail`: Rect or undefined) when a rectangle is drawn or cancelled, and
+ * `area-ready` when Enter confirms a rectangle.
  */
 @customElement('live-view')
 export class LiveView extends StyledElement {
@@ -220,9 +225,8 @@ export class LiveView extends StyledElement {
   @property() tool: PointerTool = 'look';
   @property({ attribute: false }) picked: OrganismId = 0;
   @property({ attribute: false }) area: Rect | undefined;
-  /** Whether this browser has no WebGL2. */
   @state() private unsupported = false;
-  /** Whether to mark the centre, where keys act. */
+  /** Whether to mark the centre of the view, where keys act. */
   @state() private aiming = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   @query('cursor-layer') private readonly cursors!: CursorLayer;
@@ -339,7 +343,7 @@ export class LiveView extends StyledElement {
     signal.addEventListener('abort', bindCanvas(this.canvas, this.tools));
     const { matches } = matchMedia('(prefers-reduced-motion: reduce)');
     view.rig.calm = view.effects.calm = matches;
-    // The server streams only the area that is visible, and nothing while the page is hidden.
+    // The server streams only the visible area, and nothing while the page is hidden.
     const reporter = new ViewportReporter((look) => connection.send('look', look));
     view.onFrame = (now) => {
       const live = model.connection === 'live' && !document.hidden;

@@ -1,4 +1,4 @@
-/** Says which stored data were damaged and set aside, and puts them back. */
+/** Lists stored data that were damaged and set aside, and puts them back. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
@@ -11,7 +11,7 @@ import { hostIcons } from '../icons.ts';
 /** Whether an entry holds a whole room, so that it can be put back. */
 const isWhole = ({ what }: AsideState): boolean => what === 'replaced' || what === 'room';
 
-/** Lists the entries of all rooms. Hidden while there are none. */
+/** Lists the entries of all rooms. Hidden if there are none. */
 @customElement('aside-list')
 export class AsideList extends HostElement {
   static override styles = css`
@@ -41,12 +41,12 @@ export class AsideList extends HostElement {
     }
   `;
 
-  /** Ids of entries with an unanswered call. */
+  /** Ids of entries whose call is not answered yet. */
   @state() private pending: ReadonlySet<string> = new Set();
 
   override render(): TemplateResult | typeof nothing {
     const { aside = [], rooms = [] } = this.host.state ?? {};
-    // While a room is being restored, its entries are about to change.
+    // Hide the entries of a room that is being restored, because they are about to change.
     const restoring = rooms.filter(({ busy }) => busy === 'restoring').map(({ name }) => name);
     const shown = aside.filter(({ room }) => room === null || !restoring.includes(room));
     this.hidden = shown.length === 0;

@@ -1,6 +1,6 @@
 /**
- * Timelapse films of the selected room: made in the background, moved through with a slider here and
- * on the walls, and downloaded.
+ * Timelapse films of the selected room. They are made in the background, played or browsed with a
+ * slider here and on the walls, and downloaded.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -24,16 +24,16 @@ import { bytes, JOB_REASON_TEXTS } from '../text.ts';
 
 /** Pictures per second. */
 const SPEED = 12;
-/** Minimum time between two calls while the slider moves, ms. */
+/** Minimum time between two calls while the slider moves, in ms. */
 const INTERVAL = 250;
 
-/** Steps of the slider while there is no film. */
+/** Number of steps of the slider if there is no film. */
 const STEPS = 1_000;
 const HOUR = 3_600_000;
 
 /**
- * Plays a film, and shows any moment of it. If there is none, fires `want` (`detail`: whether the host
- * pressed a button, instead of moving the slider).
+ * Plays a film and shows any moment of it. If there is none, fires `want`; its `detail` says
+ * whether the host pressed a button instead of moving the slider.
  */
 @customElement('film-viewer')
 export class FilmViewer extends HostElement {
@@ -75,27 +75,27 @@ export class FilmViewer extends HostElement {
     }
   `;
 
-  /** The film; undefined while there is none. */
+  /** The film; undefined if there is none. */
   @property({ attribute: false }) job: JobState | undefined;
-  /** Length of the period that a new film would show, hours. */
+  /** Length of the period that a new film would show, in hours. */
   @property({ attribute: false }) hours = 24;
   /** Size of the room, in cells. */
   @property({ attribute: false }) size!: Size;
-  /** Where the slider is: 0 at the beginning, 1 at the end. */
+  /** Position of the slider, from 0 (the film's beginning) to 1 (its end). */
   @state() private share = 1;
   @state() private isPlaying = false;
-  /** Whether the walls should show what the page shows. */
+  /** Whether the walls should show the same as the page. */
   @state() private isOnWall = false;
   /** Whether the server has confirmed that the walls show a film. */
   private isUp = false;
-  /** The state of the slider that was last sent to the walls. */
+  /** The last state of the slider sent to the walls. */
   private sent = '';
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
   /** Address of the picture on the canvas. */
   private shown = '';
   private isLoading = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  /** Moves the walls along with the slider. */
+  /** Sends the slider's position to the walls, at a limited rate. */
   private readonly toWalls = new Throttle<void>(() => void this.showOnWall(), INTERVAL);
 
   override disconnectedCallback(): void {
@@ -108,7 +108,7 @@ export class FilmViewer extends HostElement {
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     if (changed.has('job') && this.job?.id !== changed.get('job')?.id) this.pause();
-    // The walls' film ended by itself, or another host ended it.
+    // The film on the walls has ended by itself, or another host has ended it.
     if (this.isUp && this.host.summary?.walls.showing?.what !== 'film') {
       this.isOnWall = false;
       this.isUp = false;
@@ -121,7 +121,7 @@ export class FilmViewer extends HostElement {
     const position = `${job?.id} ${isPlaying ? 'playing' : frame}`;
     if (!this.isOnWall || this.made === 0 || position === this.sent) return;
     this.sent = position;
-    // A few times a second.
+    // The throttle limits these calls to one per `INTERVAL`.
     this.toWalls.push(undefined, performance.now());
     setTimeout(() => this.isOnWall && this.toWalls.flush(performance.now()), INTERVAL);
   }
@@ -164,7 +164,7 @@ export class FilmViewer extends HostElement {
       </div>`;
   }
 
-  /** The last picture of the whole film. */
+  /** Index of the last picture of the complete film. */
   private get last(): number {
     return (this.job?.total ?? STEPS + 1) - 1;
   }
@@ -174,7 +174,7 @@ export class FilmViewer extends HostElement {
     return this.job?.frames ?? 0;
   }
 
-  /** Index of the picture at the slider, or of the last one that exists. */
+  /** Index of the picture at the slider, or of the last picture made so far. */
   private get frame(): number {
     return Math.max(0, Math.min(this.made - 1, Math.round(this.share * this.last)));
   }
@@ -190,7 +190,11 @@ export class FilmViewer extends HostElement {
     return at === null ? `${frame + 1} / ${last + 1}` : this.moment(at);
   }
 
-  /** Asks for a film if there is none. @param isPressed a button was pressed for it */
+  /**
+   * Requests a film if there is none.
+   *
+   * @param isPressed whether the host pressed a button for it
+   */
   private want(isPressed: boolean): void {
     if (!this.job) this.emit('want', isPressed);
   }
@@ -244,7 +248,7 @@ export class FilmViewer extends HostElement {
     }
   }
 
-  /** The address of the picture to show: of the film, or of the room as it is. */
+  /** The address of the picture to show: one of the film, or of the room's current state. */
   private get wanted(): string {
     const { job, frame } = this;
     if (job && this.made > 0) return pathOf(FILES.frame, { job: job.id, frame });
@@ -258,11 +262,15 @@ export class FilmViewer extends HostElement {
     context?.drawImage(await createImageBitmap(picture), 0, 0);
   }
 
-  /** @param planes RGBA, premultiplied, then owners */
+  /**
+   * Draws the picture of a film.
+   *
+   * @param planes RGBA [height, width, 4], premultiplied, then owners
+   */
   private paint(planes: Uint8ClampedArray<ArrayBuffer>): void {
     const { width, height } = this.size;
     const rgba = planes.subarray(0, 4 * width * height);
-    // Premultiplied colours on black are the colours themselves.
+    // On black, premultiplied colours look right if they are opaque.
     for (let i = 3; i < rgba.length; i += 4) rgba[i] = 255;
     this.canvas.getContext('2d')?.putImageData(new ImageData(rgba, width, height), 0, 0);
   }
@@ -281,7 +289,7 @@ export class FilmViewer extends HostElement {
     const speed = isPlaying ? SPEED : 0;
     this.isUp = !!(await this.host.do('showFilm', { room }, { job: id, frame, speed }));
     if (!this.isUp) this.isOnWall = false;
-    // Meanwhile the host has changed their mind, or left the section.
+    // The host has changed their mind or left the section during the call.
     else if (!this.isOnWall) await this.leaveWall(room);
   }
 
@@ -302,10 +310,9 @@ const KINDS: readonly Choice<JobState['kind']>[] = [
   { value: 'png', name: msg('Separate images (PNG)') },
 ];
 
-/** Maximum age of a film that still shows the day, ms. */
+/** Maximum age of a film that still counts as showing the day, in ms. */
 const RECENT = 3_600_000;
 
-/** Section “Film of the day”. */
 @customElement('film-section')
 export class FilmSection extends HostElement {
   static override styles = css`
@@ -347,7 +354,7 @@ export class FilmSection extends HostElement {
   @state() private hours = 24;
   @state() private seconds = 20;
   @query('film-viewer') private readonly viewer!: FilmViewer | null;
-  /** Id of the film that the host has chosen; '': the latest. */
+  /** Id of the film that the host has chosen; '' for the latest. */
   @state() private chosen = '';
 
   private isAsking = false;
@@ -399,7 +406,7 @@ export class FilmSection extends HostElement {
       }`;
   }
 
-  /** The film that the slider moves through: the chosen one, or the latest of this period. */
+  /** Returns the film that the slider browses: the chosen film, or the latest of this period. */
   private shownOf(jobs: readonly JobState[], now: number): JobState | undefined {
     const isUsable = ({ state }: JobState): boolean => state === 'going' || state === 'done';
     const chosen = jobs.find((job) => job.id === this.chosen && isUsable(job));
@@ -449,7 +456,10 @@ export class FilmSection extends HostElement {
     void this.make();
   }
 
-  /** A slider asks repeatedly, so a failed film is made again only for a button. */
+  /**
+   * Requests a film. A slider asks repeatedly, so only a button repeats the request after a
+   * failure.
+   */
   private readonly want = ({ detail: isPressed }: CustomEvent<boolean>): void => {
     const { hours, shownRoom } = this;
     const latest = this.host.state?.jobs.filter(({ room }) => room === shownRoom).at(-1);
@@ -459,7 +469,7 @@ export class FilmSection extends HostElement {
   };
 
   private readonly make = async (): Promise<void> => {
-    // A slider that moves asks many times.
+    // A moving slider asks many times, so ignore it during the call.
     if (this.isAsking) return;
     this.isAsking = true;
     this.chosen = '';

@@ -1,4 +1,4 @@
-/** Opening hours, what happens outside them, and the nightly restart. For all rooms. */
+/** Opening hours of all rooms, their state outside these hours, and the nightly restart. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
@@ -273,7 +273,7 @@ export class HoursSection extends HostElement {
     this.busy = true;
     const saved = await this.host.do('setSchedule', {}, schedule, msg('The hours are saved.'));
     this.busy = false;
-    // Changes made in the meantime are not saved yet.
+    // Changes made during the call are not saved yet.
     if (saved && this.host.hoursDraft === sent) this.setDraft(undefined);
   }
 }

@@ -39,7 +39,7 @@ const DRAWING_MODES: readonly (Choice<DrawingMode> & { readonly about: string })
   },
 ];
 
-/** How long “applied” is shown, ms. */
+/** How long “applied” is shown, in ms. */
 const APPLIED_MS = 2_500;
 
 const TOGGLES = {
@@ -88,7 +88,7 @@ const TOGGLES = {
   },
 } as const;
 
-/** Compares everything but pausing, which is not among the settings of this section. */
+/** Compares all settings except pausing, which this section does not contain. */
 function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
   const keys = Object.keys(defaults) as (keyof RoomSettings)[];
   return keys.every(
@@ -96,19 +96,17 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
   );
 }
 
-/** Whether a toggle is on. */
 function isOn(id: keyof typeof TOGGLES, { attract, ...settings }: RoomSettings): boolean {
   if (id === 'wounds') return attract.wounds === 'unattended';
   return id === 'attract' ? attract.on : settings[id];
 }
 
-/** The change that turns a toggle on or off. */
+/** Returns the change that turns a toggle on or off. */
 function switched(id: keyof typeof TOGGLES, on: boolean): SettingsRequest {
   if (id === 'wounds') return { attract: { wounds: on ? 'unattended' : 'own' } };
   return { [id]: id === 'attract' ? { on } : on };
 }
 
-/** Section “Settings”. */
 @customElement('knobs-section')
 export class KnobsSection extends HostElement {
   static override styles = css`
@@ -140,7 +138,7 @@ export class KnobsSection extends HostElement {
     }
   `;
 
-  /** The setting that was changed last. */
+  /** The last changed setting. */
   @state() private changed:
     | { readonly id: string; readonly status: 'pending' | 'done' }
     | undefined;
@@ -170,8 +168,8 @@ export class KnobsSection extends HostElement {
   }
 
   /**
-   * Keyed by room, so that a slider that is being dragged when another room is selected still
-   * changes the room it belongs to.
+   * Renders the cards of a room. They are keyed by room: if another room is selected during the
+   * drag of a slider, the slider still changes its own room.
    */
   private cards(room: string, settings: RoomSettings, defaults: RoomSettings): TemplateResult {
     const knob = (each: Knob): TemplateResult => html`<host-knob

@@ -1,4 +1,4 @@
-/** The lists of drawings and reports that wait for the host's decisions. */
+/** Lists of drawings and reports that wait for the host's decisions. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -11,24 +11,27 @@ import { hostIcons } from '../icons.ts';
 import { drawingsText, planterName, reportedText, roughSpan, visitorName } from '../text.ts';
 import { type BanDialog, muteButton } from './watch-lists.ts';
 
-/** How long a row must have been in its place, ms: about the time a finger takes to come down. */
+/**
+ * How long a row must have been in its position before presses count, in ms: about the time that a
+ * finger needs to come down.
+ */
 export const SETTLE_MS = 700;
 
 /**
- * Knows how long each row of a list has been where it is. A press that comes right after rows have
+ * Knows how long each row of a list has been in its position. A press immediately after rows have
  * moved was aimed at another row.
  */
 export class SettledRows {
   private rows: ReadonlyMap<number, { readonly place: number; readonly since: number }> = new Map();
 
-  /** @param now ms, on the clock of events' time stamps */
+  /** @param now returns ms on the clock of events' time stamps */
   constructor(private readonly now = () => performance.now()) {}
 
   /**
-   * Call before each rendering.
+   * Records the positions of rows. Call it before each rendering.
    *
    * @param ids of the rows, in order
-   * @param above number of rows of other lists that move this one
+   * @param above number of rows in lists above this one, which shift its rows
    */
   place(ids: readonly number[], above = 0): void {
     const since = this.now();
@@ -40,18 +43,18 @@ export class SettledRows {
     this.rows = new Map(rows);
   }
 
-  /** Forgets all rows: those of another list may have the same ids. */
+  /** Forgets all rows, because rows of another room may have the same ids. */
   clear(): void {
     this.rows = new Map();
   }
 
-  /** Whether a row has been in its place for long enough. @param at of the press, ms */
+  /** Whether a row has been in its position for long enough. @param at time of the press, in ms */
   isSettled(id: number, at = this.now()): boolean {
     const row = this.rows.get(id);
     return row !== undefined && at - row.since >= SETTLE_MS;
   }
 
-  /** Time until all rows have settled, ms; negative if they have. */
+  /** Time until all rows have settled, in ms; negative if they have. */
   get rest(): number {
     const latest = Math.max(...[...this.rows.values()].map(({ since }) => since));
     return latest + SETTLE_MS - this.now();
@@ -59,20 +62,20 @@ export class SettledRows {
 }
 
 /**
- * Base class of the lists. Rows may vanish by themselves and the next row takes their place, so a
- * press counts only for a row that was there when the host aimed. Each row is a focusable `li`.
+ * Base class of the lists. When a row vanishes, the next row moves into its position, so a press
+ * counts only for a row that was already there when the host aimed. Each row is a focusable `li`.
  */
 export abstract class QueueElement extends HostElement {
-  /** Ids of the rows that the host has decided about, until the server has answered. */
+  /** Ids of rows whose decision the server has not answered yet. */
   @state() private decided: ReadonlySet<number> = new Set();
   @query('h3') private readonly heading!: HTMLElement | null;
   private readonly settled = new SettledRows();
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Ids of the rows that are shown, in order. */
+  /** Ids of the shown rows, in order. */
   protected abstract get ids(): readonly number[];
 
-  /** How many rows of other lists are above. */
+  /** Number of rows of other lists above this list. */
   protected get above(): number {
     return 0;
   }
@@ -98,17 +101,17 @@ export abstract class QueueElement extends HostElement {
   }
 
   /**
-   * `aria-disabled` of a row's buttons while a press on them does not count. Unlike with `disabled`,
-   * they keep the focus.
+   * Returns `aria-disabled` for a row's buttons while presses on them do not count. Unlike
+   * `disabled`, it lets them keep the focus.
    */
   protected unsettled(id: number): 'true' | typeof nothing {
     return this.settled.isSettled(id) ? nothing : 'true';
   }
 
   /**
-   * Decides about a row, unless the press cannot have been meant for it.
+   * Applies the host's decision about a row, unless the press was probably meant for another row.
    *
-   * @param call tells the server; must not reject
+   * @param call sends the decision to the server; must not reject
    */
   protected async decide(
     id: number,
@@ -123,8 +126,8 @@ export abstract class QueueElement extends HostElement {
     this.decided = new Set([...this.decided].filter((each) => each !== id));
     await this.updateComplete;
     if (room !== this.shownRoom || this.matches(':focus-within')) return;
-    // The focused button is gone. The next row gets the focus, not its buttons: the next key would
-    // decide about a row that the host has not read.
+    // The focused button has vanished. Focus the next row, not its buttons: otherwise the next key
+    // press would decide about a row that the host has not read.
     const rows = [...this.renderRoot.querySelectorAll('li')];
     (rows[place] ?? rows.at(-1) ?? this.heading)?.focus();
   }
@@ -149,7 +152,9 @@ const queue = css`
   }
 `;
 
-/** Hidden while no drawing waits, unless the room's settings make drawings wait. */
+/**
+ * Lists waiting drawings. Hidden if there are none, unless the room's settings make drawings wait.
+ */
 @customElement('drawing-queue')
 export class DrawingQueue extends QueueElement {
   static override styles = css`
@@ -232,14 +237,14 @@ export class DrawingQueue extends QueueElement {
   }
 }
 
-/** Reports before “Show all”. */
+/** Number of reports before “Show all”. */
 const FIRST = 6;
 
 const reportsText = (n: number): string => plural(n, msg(str`${n} report`), msg(str`${n} reports`));
 
 /**
- * Hidden while nothing is reported, unless the dialog about a ban is open. Fires `pick` and `remove`
- * (`detail`: OrganismId).
+ * Lists reports. Hidden if there are none, unless the dialog about a ban is open. Fires `pick` and
+ * `remove` (`detail`: OrganismId).
  */
 @customElement('report-queue')
 export class ReportQueue extends QueueElement {

@@ -1,4 +1,4 @@
-/** All rooms with their state: create, open, close and remove them. */
+/** Lists all rooms with their state; creates, opens, closes and removes them. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -37,7 +37,7 @@ const SIZES = [
   { id: 'own', name: msg('Custom'), width: 0, height: 0, about: '' },
 ] as const;
 
-/** Fires `create` (`detail`: body of the call `createRoom`) or `cancel`. */
+/** Form for a new room. Fires `create` (`detail`: body of the call `createRoom`) or `cancel`. */
 @customElement('room-form')
 export class RoomForm extends StyledElement {
   static override styles = css`
@@ -80,7 +80,7 @@ export class RoomForm extends StyledElement {
   @state() private size = 'wide';
   @query('[name=name]') private readonly nameField!: HTMLInputElement;
 
-  /** The button that opened the form is gone, so the first field takes the focus. */
+  /** Focuses the first field, because the button that opened the form has vanished. */
   protected override firstUpdated(): void {
     this.nameField.focus();
   }
@@ -210,7 +210,6 @@ const BUSY = {
   restoring: msg('restoring …'),
 } as const;
 
-/** Section “Rooms”. */
 @customElement('rooms-section')
 export class RoomsSection extends HostElement {
   static override styles = css`
@@ -360,7 +359,7 @@ export class RoomsSection extends HostElement {
     if (created) await this.endMaking();
   }
 
-  /** Closes the form; the button that opened it has the focus again. */
+  /** Closes the form and returns the focus to the button that opened it. */
   private async endMaking(): Promise<void> {
     this.making = false;
     await this.updateComplete;

@@ -22,7 +22,6 @@ const BEFORE = {
   reseed: msg('before starting over'),
 } as const;
 
-/** Section “Saved states”. */
 @customElement('saved-section')
 export class SavedSection extends HostElement {
   static override styles = css`

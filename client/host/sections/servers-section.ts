@@ -1,4 +1,6 @@
-/** The servers that share the rooms: what each carries, and giving its rooms to the others. */
+/**
+ * Lists the servers that share the rooms with their load, and moves a server's rooms to the others.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
@@ -15,11 +17,11 @@ const ROLES: Readonly<Record<ServerState['role'], string>> = {
   both: msg('runs rooms, connects visitors'),
 };
 
-/** Formats a time below a second: '12 ms'. */
+/** Formats milliseconds: '12 ms'. */
 const milliseconds = (time: number): string =>
   msg(str`${number(time < 10 ? Math.round(10 * time) / 10 : Math.round(time))} ms`);
 
-/** A room that a server runs, or has viewers of. */
+/** A room that a server runs, or whose viewers it serves. */
 interface Row {
   readonly room: string;
   readonly run: ServerState['rooms'][number] | undefined;
@@ -34,7 +36,7 @@ function rowsOf({ rooms, viewers }: ServerState): Row[] {
   });
 }
 
-/** Section “Servers”; only in a cluster. */
+/** Section “Servers”; shown only in a cluster. */
 @customElement('servers-section')
 export class ServersSection extends HostElement {
   static override styles = css`
@@ -121,7 +123,7 @@ export class ServersSection extends HostElement {
     </article>`;
   }
 
-  /** @param runs whether the server may run rooms */
+  /** Renders the table of a server's rooms. @param runs whether the server may run rooms */
   private table(rows: readonly Row[], runs: boolean): TemplateResult {
     const cell = (value: number | undefined): TemplateResult =>
       html`<td>${value === undefined ? '–' : number(value)}</td>`;

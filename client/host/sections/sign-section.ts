@@ -22,7 +22,6 @@ import { hostIcons } from '../icons.ts';
 const PAPER_CHOICES = PAPERS.map((value) => ({ value, name: value }));
 const LANGUAGE_CHOICES = LANGUAGE_CODES.map((value) => ({ value, name: LANGUAGES[value].name }));
 
-/** Section “Sign”. */
 @customElement('sign-section')
 export class SignSection extends HostElement {
   static override styles = css`
@@ -111,7 +110,7 @@ export class SignSection extends HostElement {
     );
   }
 
-  /** Prints only the sign, from a window of its own with the size of the paper. */
+  /** Prints only the sign, from a separate window that has the size of the paper. */
   private print(): void {
     const { picture, paper } = this;
     if (!picture) return;

@@ -1,4 +1,4 @@
-/** Cards that change a room as a whole: undo recent actions, start over, end the day. */
+/** Cards that change a whole room: undo recent actions, start over, end the day. */
 import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
@@ -20,7 +20,7 @@ import {
 } from '../text.ts';
 
 /**
- * A notice that offers to restore the room's previous state.
+ * Creates a notice that offers to restore the room's previous state.
  *
  * @param snapshot of the previous state; null if this server stores nothing
  */
@@ -42,8 +42,8 @@ export function offerRestore(
 }
 
 /**
- * A notice that offers to undo a removal, but no later action, if the server stores the room's
- * history.
+ * Creates a notice that offers to undo a removal, but no later actions. The offer needs a server
+ * that stores the room's history.
  */
 export function offerUndo(
   host: HostModel,
@@ -59,7 +59,7 @@ export function offerUndo(
 
 const spans = () => [10, 30, 60, 300, 600].map((value) => ({ value, name: shortSpan(value) }));
 
-/** Asks for confirmation first; the result can be undone. */
+/** Undoes recent actions after a confirmation; the result can itself be undone. */
 @customElement('undo-card')
 export class UndoCard extends HostElement {
   static override styles = css`
@@ -73,7 +73,7 @@ export class UndoCard extends HostElement {
   `;
 
   @state() private seconds = 30;
-  /** The visitor whose actions are undone, who may have left since; undefined for everybody. */
+  /** The visitor whose actions are undone, who may have left; undefined for everybody. */
   @state() private visitor: VisitorState | undefined;
 
   protected override roomChanged(): void {
@@ -131,7 +131,7 @@ export class UndoCard extends HostElement {
     });
     if (!yes) return;
     const participant = visitor?.id ?? null;
-    // Actions made while the host was reading are not undone.
+    // Do not undo actions made while the host was reading.
     const ago = Math.min(600, Math.floor((performance.now() - asked) / 1_000));
     await host.do('undo', { room }, { seconds, ago, participant }, ({ undone, kept }) =>
       offerRestore(host, room, msg(str`Undone: ${actsText(undone)}.`), kept),
@@ -139,7 +139,10 @@ export class UndoCard extends HostElement {
   }
 }
 
-/** Asks for confirmation first; the result can be undone if the server stores anything. */
+/**
+ * Plants the room anew after a confirmation. The result can be undone if the server stores
+ * anything.
+ */
 @customElement('reseed-card')
 export class ReseedCard extends HostElement {
   static override styles = css`
@@ -191,7 +194,10 @@ export class ReseedCard extends HostElement {
   }
 }
 
-/** Asks for confirmation first; the result can be undone if the server stores anything. Slot: settings. */
+/**
+ * Ends the day after a confirmation. The result can be undone if the server stores anything. The
+ * HTML slot contains settings.
+ */
 @customElement('farewell-card')
 export class FarewellCard extends HostElement {
   static override styles = css`

@@ -1,4 +1,7 @@
-/** Statistics: visits, durations, what visitors did and where. Totals only, no personal data. */
+/**
+ * Visit statistics: visits, durations, actions and where they happened. Totals only, no personal
+ * data.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
@@ -24,7 +27,6 @@ const SPANS: readonly Choice<Span>[] = [
   { value: 'month', name: msg('30 days') },
 ];
 
-/** Section “Visitors”. */
 @customElement('visitors-section')
 export class VisitorsSection extends HostElement {
   static override styles = css`

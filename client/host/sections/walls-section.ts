@@ -1,4 +1,7 @@
-/** The walls of the room: which are up, and the places that keep them from being crowded out. */
+/**
+ * Lists the room's walls. Gives a wall its own address with a reserved seat, which other walls
+ * cannot take.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
@@ -9,7 +12,6 @@ import { field, HostElement, sectionHead } from '../elements/host-element.ts';
 import { hostIcons } from '../icons.ts';
 import { roughSpan } from '../text.ts';
 
-/** Section “Walls”. */
 @customElement('walls-section')
 export class WallsSection extends HostElement {
   static override styles = css`
@@ -47,7 +49,7 @@ export class WallsSection extends HostElement {
 
   private wall(wall: WallState): TemplateResult {
     const { id, name, upFor, lost, screens, unwritable } = wall;
-    // Language names are in the page's language: this screen may lack letters too.
+    // Name the languages in the page's language, because this screen may lack their letters, too.
     const names = new Intl.DisplayNames(formats(), { type: 'language' });
     const languages = new Intl.ListFormat(formats()).format(
       unwritable.map((code) => names.of(code)!),

@@ -1,4 +1,7 @@
-/** Lists beside the live room: visitors to mute and ban, bans to lift, organisms to pick and remove. */
+/**
+ * Lists beside the live room: visitors to mute and ban, bans to lift, organisms to select and
+ * remove.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -40,7 +43,7 @@ import {
   visitorsText,
 } from '../text.ts';
 
-/** Hidden while there are no bans. */
+/** Lists bans. Hidden if there are none. */
 @customElement('ban-list')
 export class BanList extends HostElement {
   static override styles = css`
@@ -80,7 +83,7 @@ export class BanList extends HostElement {
   }
 }
 
-/** Durations of a ban, minutes. */
+/** Durations of a ban, in minutes; null: until the host lifts the ban. */
 const DURATIONS: readonly Choice<number | null>[] = [
   { value: 10, name: msg('10 minutes') },
   { value: 60, name: msg('1 hour') },
@@ -101,7 +104,7 @@ function neighboursText(n: number): string {
   );
 }
 
-/** Asks whom to ban, one device or an address, and for how long. */
+/** Asks whether to ban a device or an address, and for how long. */
 @customElement('ban-dialog')
 export class BanDialog extends HostElement {
   static override styles = dialogStyle;
@@ -121,7 +124,7 @@ export class BanDialog extends HostElement {
     this.dialog?.showModal();
   }
 
-  /** In another room, the same id belongs to somebody else. */
+  /** Closes the dialog, because the same id belongs to somebody else in another room. */
   protected override roomChanged(): void {
     this.dialog?.close();
   }
@@ -184,7 +187,7 @@ export class BanDialog extends HostElement {
   }
 }
 
-/** A button to mute or unmute a visitor of the selected room. */
+/** Renders a button that mutes or unmutes a visitor of the selected room. */
 export function muteButton(host: HostModel, visitor: VisitorState): TemplateResult {
   const { muted } = visitor;
   const name = visitorName(visitor);
@@ -212,10 +215,10 @@ function mute(host: HostModel, visitor: VisitorState, room = host.room): void {
   );
 }
 
-/** Visitors before “Show all”. */
+/** Number of visitors before “Show all”. */
 const FIRST_VISITORS = 8;
 
-/** Includes the switch for names and the dialog for bans. */
+/** Lists visitors. Includes the switch for names and the dialog for bans. */
 @customElement('visitor-list')
 export class VisitorList extends HostElement {
   static override styles = css`
@@ -250,7 +253,7 @@ export class VisitorList extends HostElement {
   `;
 
   @state() private all = false;
-  /** The requested setting while the server has not confirmed or refused it. */
+  /** The requested setting until the server confirms or refuses it. */
   @state() private showNames: boolean | undefined;
   @query('ban-dialog') private readonly dialog!: BanDialog;
 
@@ -273,7 +276,7 @@ export class VisitorList extends HostElement {
       </header>
       ${
         visitors.length === 0
-          ? // Of a busy room, that is not known.
+          ? // The visitors of a busy room are unknown.
             summary?.busy
             ? nothing
             : html`<p class="soft">${msg('Nobody is here right now.')}</p>`
@@ -308,10 +311,10 @@ export class VisitorList extends HostElement {
   }
 }
 
-/** Organisms before “Show all”. */
+/** Number of organisms before “Show all”. */
 const FIRST_ORGANISMS = 20;
 
-/** Fires `pick` and `remove` (`detail`: OrganismId). */
+/** Lists organisms. Fires `pick` and `remove` (`detail`: OrganismId). */
 @customElement('organism-list')
 export class OrganismList extends StyledElement {
   static override styles = css`
@@ -378,7 +381,7 @@ export class OrganismList extends StyledElement {
   }
 }
 
-/** Fires `remove` and `close`. */
+/** Shows the selected organism. Fires `remove` and `close`. */
 @customElement('live-organism')
 export class LiveOrganism extends StyledElement {
   static override styles = css`

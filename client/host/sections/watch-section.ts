@@ -1,4 +1,4 @@
-/** The live room, with what a host on duty needs: pause, undo, visitors, bans and organisms. */
+/** The live room with the tools of a host on duty: pause, undo, visitors, bans and organisms. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -217,7 +217,6 @@ const pointBar = (): TemplateResult =>
     <span>${msg('Tap the place that everybody should look at.')}</span>
   </div>`;
 
-/** Section “Watch”. */
 @customElement('watch-section')
 export class WatchSection extends HostElement {
   static override styles = watchStyle;
@@ -365,7 +364,7 @@ export class WatchSection extends HostElement {
     </div>`;
   }
 
-  /** Says what the walls show instead of the whole room, and ends it. */
+  /** Says what the walls show instead of the whole room, with a button that ends it. */
   private wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | typeof nothing {
     const { host, shownRoom: room } = this;
     const { now = 0, zone = 'UTC' } = host.state ?? {};

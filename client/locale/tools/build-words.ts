@@ -1,6 +1,6 @@
 /**
- * Collects the texts of all pages and writes their translations as pages load them. There is one
- * set of translation files per language. From them, each page gets the texts that its own modules
+ * Collects the texts of all pages and writes their translations as modules for pages. There is one
+ * set of translation files per language. From it, each page gets the texts that its own modules
  * contain: no page downloads another page's texts.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -30,7 +30,7 @@ const SIGN_WORDS = 'server/host/sign-words.json';
 /** The checkpoint card whose gallery names are translated. */
 const GALLERY = 'checkpoints/organisms/card.json';
 
-/** Entry modules by part. A part's texts are those of all modules that its entry imports. */
+/** Entry modules by part. A part contains the texts of all modules that its entry imports. */
 const ENTRIES = {
   visitor: 'client/visitor/main.ts',
   host: 'client/host/main.ts',
@@ -51,7 +51,7 @@ type SourceFile = ReturnType<Program['getSourceFiles']>[number];
 /** Translations, keyed by the English text. */
 type Texts = Record<string, string>;
 
-/** Lets a form of a plural leave placeholders out: 'one cell' needs no number. */
+/** Allows a plural form to omit placeholders: 'one cell' needs no number. */
 class FormsLocalizer extends RuntimeLitLocalizer {
   override validateTranslations(): { errors: string[] } {
     const { translations } = this.readTranslationsSync();
@@ -78,19 +78,19 @@ const configOf = (inputFiles: string[], outputDir: string): RuntimeLitLocalizer[
   resolve: (path) => resolve(ROOT, path),
   sourceLocale: SOURCE_LANGUAGE as Locale,
   targetLocales: LOCALES,
-  // Without the types of browsers and Node, which say nothing of texts.
+  // This configuration omits the types of browsers and Node, which the extraction does not need.
   tsConfig: 'client/locale/tools/tsconfig.words.json',
   inputFiles,
   output: { mode: 'runtime', outputDir },
   interchange: { format: 'xliff', xliffDir: XLIFF },
 });
 
-/** By what texts are marked, wherever it comes from. */
+/** Functions that mark texts, regardless of the module that exports them. */
 const MARKS: readonly unknown[] = ['msg', 'str'];
 
 /**
- * A checker that knows the types of marks alone: the extraction asks for that of every function
- * that is called, which takes five times as long as all else.
+ * Creates a type checker that resolves only the types of marks. The extraction asks for the type of
+ * every called function; resolving all types would take five times as long as everything else.
  */
 function checkerOfMarks(checker: Checker): Checker {
   const getTypeAtLocation: Checker['getTypeAtLocation'] = (node) =>
@@ -100,7 +100,7 @@ function checkerOfMarks(checker: Checker): Checker {
   return Object.create(checker, { getTypeAtLocation: { value: getTypeAtLocation } });
 }
 
-/** The sources of all parts, read once for each process: that takes a second. */
+/** The sources of all parts. They are read once per process, because this takes a second. */
 class Sources extends RuntimeLitLocalizer {
   private static read: Sources | undefined;
   private checker: Checker | undefined;
@@ -114,7 +114,7 @@ class Sources extends RuntimeLitLocalizer {
     return Sources.read;
   }
 
-  /** The program of one part: of all files, those that its entry imports, directly or not. */
+  /** Returns the program of one part: the files that its entry imports, directly or indirectly. */
   programOf(part: Part): Program {
     const files = new Set<SourceFile>();
     const gather = (path: string): void => {
@@ -147,7 +147,7 @@ class PartLocalizer extends FormsLocalizer {
     return Sources.all.programOf(this.part);
   }
 
-  /** Translations of this part's texts only. Untranslated texts stay English. */
+  /** Reads the translations of this part's texts only. Untranslated texts stay English. */
   override readTranslationsSync(): Translations {
     const { translations } = super.readTranslationsSync();
     const { messages } = this.extractSourceMessages();
@@ -176,7 +176,7 @@ class AllLocalizer extends FormsLocalizer {
 const placeholdersOf = (contents: Message['contents']): string[] =>
   contents.flatMap((part) => (typeof part === 'string' ? [] : [part.untranslatable]));
 
-/** The forms of a translation for the plural categories of its language, 'other' last. */
+/** Splits a translation into its forms for the plural categories of its language, 'other' last. */
 export function formsOf(code: string, contents: Message['contents']): Message['contents'][] {
   const forms: Message['contents'][] = [[]];
   for (const part of contents) {
@@ -188,7 +188,7 @@ export function formsOf(code: string, contents: Message['contents']): Message['c
   return forms.length === pluralCategories.length ? forms : [contents];
 }
 
-/** A text as translators see it. */
+/** Formats a text as translators see it. */
 export function textOf(contents: ProgramMessage['contents']): string {
   return contents.map((part) => (typeof part === 'string' ? part : part.untranslatable)).join('');
 }
@@ -205,31 +205,28 @@ export class Words {
     this.all = new AllLocalizer(Object.values(this.parts));
   }
 
-  /** All texts in English, and errors in the sources that prevent a translation. */
+  /** Returns all texts in English, and errors in the sources that prevent a translation. */
   source(): Source {
     return this.all.extractSourceMessages();
   }
 
-  /** The texts of one part in English. */
+  /** Returns the texts of one part in English. */
   sourceOf(part: Part): readonly ProgramMessage[] {
     return this.parts[part].extractSourceMessages().messages;
   }
 
-  /** The contents of a language's file by message id. Untranslated texts are missing. */
+  /** Returns the translations into a language by message id. Untranslated texts are missing. */
   translations(code: TranslatedLanguage): ReadonlyMap<string, Message> {
     const messages = this.all.readTranslationsSync().translations.get(code as Locale) ?? [];
     return new Map(messages.map((message) => [message.name, message]));
   }
 
-  /** Errors in the placeholders of translations. */
+  /** Returns errors in the placeholders of translations. */
   problems(): readonly string[] {
     return this.all.validateTranslations().errors;
   }
 
-  /**
-   * Brings the translation files up to date with the sources: new texts are added, unused ones are
-   * removed.
-   */
+  /** Updates the translation files from the sources: adds new texts and removes unused ones. */
   async updateTranslationFiles(): Promise<void> {
     await this.all.writeInterchangeFiles();
     const names = await galleryNames();
@@ -242,7 +239,7 @@ export class Words {
   /**
    * Writes the files that pages and the server load.
    *
-   * @throws Error where a translation loses a placeholder
+   * @throws Error if a translation lacks a placeholder
    */
   async build(): Promise<void> {
     await rm(join(this.root, WORDS), { recursive: true, force: true });
@@ -263,7 +260,9 @@ export class Words {
     await this.write(SIGN_WORDS, json(sign));
   }
 
-  /** Translations keyed by the English text, for parts that show several languages at once. */
+  /**
+   * Translations keyed by the English text, for parts that show several languages simultaneously.
+   */
   private plainTexts(part: Part, code: TranslatedLanguage): Texts {
     const localizer = this.parts[part];
     const names = new Map(
@@ -279,8 +278,8 @@ export class Words {
   }
 
   /**
-   * Writes a module that imports each language's file on demand. It does not compile if a language
-   * has no file.
+   * Writes a module that imports each language's file on demand. If a language has no file, the
+   * module does not compile.
    */
   private async writeLoaders(
     folder: string,
@@ -315,13 +314,13 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 const pick = <K extends string, T>(keys: readonly K[], value: (key: K) => T): Record<K, T> =>
   Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, T>;
 
-/** English names of the default gallery, sorted. */
+/** Returns the English names of the default gallery, sorted. */
 export async function galleryNames(): Promise<readonly string[]> {
   const card = JSON.parse(await readFile(join(ROOT, GALLERY), 'utf8'));
   return [...new Set<string>(card.gallery.map(({ name }: { name: string }) => name))].sort();
 }
 
-/** Names of the gallery's entries in a language; empty for a language without a file. */
+/** Reads the names of the gallery's entries in a language; empty if the language has no file. */
 export async function readKinds(code: string): Promise<Texts> {
   const file = join(ROOT, KINDS, `${code}.json`);
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {

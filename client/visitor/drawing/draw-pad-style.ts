@@ -1,7 +1,7 @@
 import { css } from 'lit';
 
 /**
- * Styles of the drawing pad. The sheet around it sets the available size: `--free-width`,
+ * Styles of the drawing pad. The surrounding sheet sets the available size: `--free-width`,
  * `--free-height`, `--head` and, in landscape, `--side`.
  */
 export const drawPadStyle = css`

@@ -1,6 +1,6 @@
 /**
- * The drawing pad, for finger, mouse or keyboard. The drawing becomes a seed, and what grows from it
- * is shown beside the drawing.
+ * The drawing pad, for finger, mouse or keyboard. The drawing becomes a seed, and a preview beside
+ * it shows what grows from the seed.
  */
 import { msg } from '@lit/localize';
 import { html, nothing, type PropertyValues, type TemplateResult } from 'lit';
@@ -27,42 +27,42 @@ import {
   type Width,
 } from './drawing.ts';
 
-/** Width and height at which a drawing is read, pixels. */
+/** Width and height at which a drawing is read, in pixels. */
 const READ = 256;
-/** How far an arrow key moves the pen, share of the side. */
+/** Distance that an arrow key moves the pen, as a share of the pad's side. */
 const KEY_STEP = 0.02;
 
-/** A visitor's drawing. It outlasts the pad, which is created again each time it opens. */
+/** A visitor's drawing. It outlasts the pad, which is created anew each time it opens. */
 export interface DrawingWork {
   readonly drawing: Drawing;
-  /** The lines that `seed` was made from; the visitor may have drawn on since. */
+  /** The lines from which `seed` was made; the visitor may have drawn more since. */
   sent: readonly Line[];
   /** The seed made from the drawing. */
   seed: SeedView | undefined;
 }
 
 /**
- * Fires `take` (`detail`: SeedSource) when the visitor chooses to plant what their drawing has
- * become. The host may take minutes to answer, even until after the pad is closed.
+ * Fires `take` (`detail`: SeedSource) when the visitor chooses to plant the seed made from their
+ * drawing. The host may take minutes to answer, even until after the pad is closed.
  */
 @customElement('draw-pad')
 export class DrawPad extends VisitorElement {
   static override styles = drawPadStyle;
 
-  /** Renders only when the properties below change: it draws all lines each time. */
+  /** Renders only when the properties below change, because each rendering draws all lines. */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the server is connected. */
   @property({ attribute: false }) live = false;
-  /** Whether the host looks at drawings before they grow. */
+  /** Whether the host reviews drawings before they grow. */
   @property({ attribute: false }) asks = false;
   @property({ attribute: false }) work!: DrawingWork;
   @state() private width: Width = 'medium';
   @state() private colour: Colour = 'red';
   @state() private lines = 0;
-  /** Asks for the seed of what was sent last; undefined while no answer is expected. */
+  /** Sends the last request for a seed again; undefined if no answer is expected. */
   @state() private asking: (() => void) | undefined;
   @state() private refusal = '';
-  /** Position (0…1) of the keyboard's pen, and whether it draws. */
+  /** Position (0 to 1) of the keyboard's pen, and whether it draws. */
   @state() private pen: { x: number; y: number; down: boolean } | undefined;
   @query('[data-testid=plant-drawing]') private readonly planter!: HTMLElement | null;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
@@ -97,7 +97,7 @@ export class DrawPad extends VisitorElement {
     this.toggleAttribute('grown', this.seed !== undefined);
   }
 
-  /** Forgets a seed that the server has dropped; the drawing can be grown again. */
+  /** Forgets a seed that the server has dropped, so that the drawing can be grown again. */
   private forgetLost(): void {
     const { hand } = this.session.state.state;
     if (!hand.some(({ id }) => id === this.seed?.id)) this.work.seed = undefined;
@@ -105,7 +105,7 @@ export class DrawPad extends VisitorElement {
 
   protected override updated(changed: PropertyValues): void {
     this.repaint();
-    // A request that was pending when the connection broke gets no answer: repeat it.
+    // A request that was pending when the connection broke gets no answer, so repeat it.
     if (changed.has('live') && this.live) this.asking?.();
   }
 
@@ -240,7 +240,7 @@ export class DrawPad extends VisitorElement {
     });
   }
 
-  /** The colour that the pen draws with. */
+  /** The pen's colour. */
   private get ink(): string {
     return this.isInk ? INK : COLOURS[this.colour].css;
   }
@@ -333,7 +333,7 @@ export class DrawPad extends VisitorElement {
     if (context) paint(context, seed ? sent : this.drawing.lines, side);
   }
 
-  /** The drawing as bytes: [side, side] ink or [side, side, 4] premultiplied RGBA. */
+  /** Returns the drawing as bytes: [side, side] ink or [side, side, 4] premultiplied RGBA. */
   private pixels(): Uint8Array<ArrayBuffer> | undefined {
     const canvas = document.createElement('canvas');
     canvas.width = canvas.height = READ;
@@ -363,7 +363,7 @@ export class DrawPad extends VisitorElement {
         this.asking = undefined;
         if (!seed) return;
         Object.assign(this.work, { seed, sent });
-        // The button that had the focus was removed.
+        // Move the focus, because the button that had it was removed.
         this.updateComplete.then(() => this.planter?.focus());
         this.session.receiveDrawing(seed);
       },

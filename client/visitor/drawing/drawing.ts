@@ -1,19 +1,21 @@
-/** A drawing as a list of lines that can be undone. Coordinates are shares (0…1) of the side. */
+/**
+ * A drawing as a list of lines that can be undone. Coordinates are shares (0 to 1) of the pad's
+ * side.
+ */
 import { msg } from '@lit/localize';
 
-/** One line of a drawing. */
 export interface Line {
-  /** CSS colour. */
+  /** Colour of the line, in CSS syntax. */
   readonly colour: string;
-  /** Share of the pad's side. */
+  /** Width of the line, as a share of the pad's side. */
   readonly width: number;
-  /** x, y, x, y, … */
+  /** Coordinates of the points: x, y, x, y, … */
   readonly points: readonly number[];
 }
 
-/** Limit on the points of a drawing. */
+/** Maximum number of points of a drawing. */
 const MAX_POINTS = 20_000;
-/** Least distance between two points; closer ones are dropped. */
+/** Minimum distance between two points; closer points are dropped. */
 const STEP = 0.004;
 
 /** The lines of a drawing, with undo. */
@@ -21,12 +23,12 @@ export class Drawing {
   private finished: Line[] = [];
   private current: Line | undefined;
 
-  /** All lines; the one being drawn is last. */
+  /** All lines; the line being drawn is last. */
   get lines(): readonly Line[] {
     return this.current ? [...this.finished, this.current] : this.finished;
   }
 
-  /** Begins a line; ends the current one first. */
+  /** Ends the current line and begins a new one. */
   begin(colour: string, width: number, x: number, y: number): void {
     this.end();
     this.current = { colour, width, points: [x, y] };
@@ -41,19 +43,16 @@ export class Drawing {
     this.current = { ...current, points: [...current.points, x, y] };
   }
 
-  /** Ends the current line. */
   end(): void {
     if (this.current) this.finished.push(this.current);
     this.current = undefined;
   }
 
-  /** Removes the last line. */
   undo(): void {
     this.end();
     this.finished.pop();
   }
 
-  /** Removes all lines. */
   clear(): void {
     this.finished = [];
     this.current = undefined;
@@ -64,7 +63,7 @@ export class Drawing {
   }
 }
 
-/** Draws the lines on a square canvas, as curves between points. @param side pixels */
+/** Draws the lines on a square canvas, as curves between points. @param side in pixels */
 export function paint(
   context: CanvasRenderingContext2D,
   lines: readonly Line[],
@@ -82,7 +81,7 @@ export function paint(
     context.lineWidth = width * side;
     context.beginPath();
     context.moveTo(...pointAt(0));
-    // A single point is drawn as a line of length zero, which round caps make a dot.
+    // A single point is drawn as a line of length zero, of which round caps make a dot.
     if (count === 1) context.lineTo(...pointAt(0));
     for (let i = 1; i < count - 1; i++) {
       const [x, y] = pointAt(i);
@@ -94,7 +93,7 @@ export function paint(
   }
 }
 
-/** A square picture [side, side, channels]; values 0…1. */
+/** A square picture [side, side, channels]; values from 0 to 1. */
 export interface Sheet {
   readonly side: number;
   readonly channels: number;
@@ -105,13 +104,14 @@ export interface Sheet {
 const FAINT = 0.02;
 /** MNIST digits fill a box of 20 pixels in a picture of 28; larger pictures get a wider margin. */
 const DIGIT = { box: 20, side: 28 };
-/** Empty pixels on each side of a creature. */
+/** Number of empty pixels on each side of a creature. */
 const MARGIN = 1;
 
 /**
- * Bounding box of the non-empty pixels and centre of mass, by the last channel (ink or alpha).
+ * Returns the bounding box of the non-empty pixels and the centre of mass, by the last channel (ink
+ * or alpha).
  *
- * @returns undefined when nothing is drawn
+ * @returns undefined if nothing is drawn
  */
 function extentOf({ side, channels, data }: Sheet) {
   let [left, top, right, bottom] = [side, side, 0, 0];
@@ -171,12 +171,12 @@ function scaled(from: Sheet, scale: number, centre: { x: number; y: number }, si
 }
 
 /**
- * Normalises ink like MNIST: scaled into a 20×20 box of a 28×28 picture, centre of mass in the
- * middle.
+ * Normalises ink like MNIST: scaled into a 20×20 box of a 28×28 picture, with the centre of mass in
+ * the middle.
  *
  * @param sheet ink, one channel
- * @param side width and height of the result, pixels
- * @returns [side, side] bytes; undefined when nothing is drawn
+ * @param side width and height of the result, in pixels
+ * @returns [side, side] bytes; undefined if nothing is drawn
  */
 export function normaliseInk(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> | undefined {
   const box = extentOf(sheet);
@@ -193,11 +193,11 @@ export function normaliseInk(sheet: Sheet, side: number): Uint8Array<ArrayBuffer
 }
 
 /**
- * Normalises a colour drawing like the gallery's creatures: as large as fits, centred.
+ * Normalises a colour drawing like the gallery's creatures: centred and as large as fits.
  *
  * @param sheet premultiplied RGBA
- * @param side width and height of the result, pixels
- * @returns [side, side, 4] bytes, premultiplied; undefined when nothing is drawn
+ * @param side width and height of the result, in pixels
+ * @returns [side, side, 4] bytes, premultiplied; undefined if nothing is drawn
  */
 export function normaliseColour(sheet: Sheet, side: number): Uint8Array<ArrayBuffer> | undefined {
   const box = extentOf(sheet);
@@ -217,7 +217,6 @@ export const WIDTHS = {
   medium: { share: 1 / 11, label: () => msg('medium') },
   thick: { share: 1 / 5, label: () => msg('thick') },
 } as const;
-/** Name of a line width. */
 export type Width = keyof typeof WIDTHS;
 
 /** The colour of ink, for checkpoints that read digits. */
@@ -235,5 +234,4 @@ export const COLOURS = {
   pink: { css: '#f49ab9', label: () => msg('pink') },
   white: { css: '#f7f4ee', label: () => msg('white') },
 } as const;
-/** Name of a colour. */
 export type Colour = keyof typeof COLOURS;

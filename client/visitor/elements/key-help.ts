@@ -4,7 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { SheetElement } from './page-element.ts';
 
-/** Shortcut list and the setting for single-letter keys. */
+/** Lists the shortcuts, with a setting for single-letter keys. */
 @customElement('key-help')
 export class KeyHelp extends SheetElement {
   static override styles = css`
@@ -69,7 +69,11 @@ export class KeyHelp extends SheetElement {
 
   @state() private keys: { everywhere: boolean } | undefined;
 
-  /** @param keys whether single letters work on the whole page, or only on the focused canvas */
+  /**
+   * Opens the dialog.
+   *
+   * @param keys whether single letters work on the whole page, or only on the focused canvas
+   */
   async open(keys: { everywhere: boolean }): Promise<void> {
     this.keys = keys;
     await this.updateComplete;

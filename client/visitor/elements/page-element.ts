@@ -1,4 +1,7 @@
-/** Bases of the page's elements and dialogs, and the radio groups and buttons that they share. */
+/**
+ * Base classes of the page's elements and dialogs, and the radio groups and buttons that they
+ * share.
+ */
 import { localized, msg } from '@lit/localize';
 import {
   type CSSResultGroup,
@@ -25,7 +28,10 @@ const block = css`
   }
 `;
 
-/** Adds the styles of the page's controls before its own, and renders again in another language. */
+/**
+ * Base class that adds the styles of controls before an element's own, and renders again after a
+ * change of language.
+ */
 @localized()
 export class VisitorElement extends LitElement {
   protected static override finalizeStyles(own: CSSResultGroup = []): CSSResultOrNative[] {
@@ -45,13 +51,13 @@ export class VisitorElement extends LitElement {
   }
 }
 
-/** An element that shows parts of the session. */
+/** Base class of elements that show parts of the session. */
 export abstract class PageElement extends VisitorElement {
-  /** Its contents change in place, so the element renders whenever its parent does. */
+  /** The session's contents change in place, so the element renders whenever its parent does. */
   @property({ attribute: false, hasChanged: () => true }) session!: RoomSession;
 }
 
-/** Counts as an open panel while it is on the page. */
+/** Base class of elements that count as open panels while they are on the page. */
 export abstract class PanelElement extends PageElement {
   protected abstract close(): void;
 
@@ -61,7 +67,7 @@ export abstract class PanelElement extends PageElement {
   }
 }
 
-/** Fires an event that every element around this one can hear. */
+/** Fires an event that bubbles through shadow roots to all ancestors of the element. */
 export function fire<T>(element: HTMLElement, name: string, detail?: T): void {
   element.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
 }
@@ -92,7 +98,7 @@ const sheetStyle = css`
   }
 `;
 
-/** A dialog with a title and a button that closes it; a click outside closes it too. */
+/** A dialog with a title and a button that closes it. A click outside also closes it. */
 export abstract class SheetElement extends PageElement {
   protected static override finalizeStyles(own: CSSResultGroup = []): CSSResultOrNative[] {
     return PageElement.finalizeStyles([sheetStyle, own]);
@@ -126,7 +132,9 @@ export abstract class SheetElement extends PageElement {
     this.dialog.close();
   }
 
-  /** Closes the dialog on a click outside it; the browser reports those on the dialog itself. */
+  /**
+   * Closes the dialog on a click outside it. The browser reports such clicks on the dialog itself.
+   */
   protected clicked({ target, clientX: x, clientY: y }: MouseEvent): void {
     if (target !== this.dialog) return;
     const { left, right, top, bottom } = this.dialog.getBoundingClientRect();
@@ -153,7 +161,7 @@ interface RadioGroup<T> {
   readonly after?: unknown;
 }
 
-/** A radio group; arrow keys move its selection. */
+/** Renders a radio group; arrow keys move its selection. */
 export function radioGroup<T>(group: RadioGroup<T>): TemplateResult {
   const { options, selected, choose } = group;
   return html`<div class=${group.class} role="radiogroup" aria-label=${group.label} @keydown=${walk}>
@@ -194,7 +202,7 @@ const button =
   (id: string, content: unknown, click: () => void, disabled = false): TemplateResult =>
     html`<button class=${kind} data-testid=${id} ?disabled=${disabled} @click=${click}>${content}</button>`;
 
-/** The main action. */
+/** Renders a main action. */
 export const solid = button('solid');
-/** Another action. */
+/** Renders a secondary action. */
 export const quiet = button('quiet');

@@ -1,4 +1,7 @@
-/** The status button in the upper right corner; its panel has the visitor's name and the room's details. */
+/**
+ * The status button in the upper right corner. Its panel has the visitor's name and the room's
+ * details.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
@@ -34,7 +37,7 @@ export class NameField extends PageElement {
     }
   `;
 
-  /** The text typed, until the server confirms it; `submitted` while it waits for the answer. */
+  /** The typed text until the server confirms it; `submitted` while it waits for the answer. */
   @state() private draft: string | undefined;
   @state() private submitted = false;
   private you: ParticipantView | undefined;
@@ -79,7 +82,7 @@ export class NameField extends PageElement {
     </form>`;
   }
 
-  /** Whether the text typed is a change that can be submitted. */
+  /** Whether the typed text is a change that can be submitted. */
   private get isNew(): boolean {
     const { draft, submitted } = this;
     return (
@@ -93,7 +96,7 @@ export class NameField extends PageElement {
     this.submitted = true;
     this.input.blur();
     this.session.rename(name, () => {
-      // Keep a text that the visitor has typed since.
+      // Keep a text that the visitor has typed in the meantime.
       if (this.submitted && this.draft === name) this.reset();
     });
   }
@@ -107,7 +110,7 @@ export class NameField extends PageElement {
 /** Maximum number of participants in the list. */
 const MAX_OTHERS = 50;
 
-/** Shows the room's status, or the connection state while it is not live. */
+/** Shows the room's status, or the connection state while the room is not live. */
 @customElement('room-status')
 export class RoomStatus extends PageElement {
   static override styles = css`
@@ -190,7 +193,10 @@ export class RoomStatus extends PageElement {
     this.toggle(false);
   }
 
-  /** Opens or closes the details panel; it closes on Escape and on a click or focus outside. */
+  /**
+   * Opens or closes the details panel, which also closes on Escape and on a click or focus outside
+   * it.
+   */
   private toggle(open: boolean): void {
     this.open = open;
     this.closed?.();
@@ -202,7 +208,7 @@ export class RoomStatus extends PageElement {
     const closeIfOutside = (event: Event): void => {
       if (!event.composedPath().includes(this)) this.toggle(false);
     };
-    // The document does not hear of focus that moves within the page's shadow tree.
+    // The document does not receive events of focus that moves within the page's shadow tree.
     const page = this.getRootNode();
     for (const name of ['click', 'focusin']) {
       page.addEventListener(name, closeIfOutside, { signal, capture: true });

@@ -1,4 +1,4 @@
-/** The room for screen readers: a live region with events and a list of all organisms. */
+/** The room for screen readers: a live region with events, and a list of all organisms. */
 import { msg, str } from '@lit/localize';
 import { css, html, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, queryAll, state } from 'lit/decorators.js';
@@ -21,13 +21,13 @@ import type { LifeChange, RoomModel } from '../../room/room-model.ts';
 import { visuallyHidden } from '../../style/fragments.ts';
 import { fire, VisitorElement } from './page-element.ts';
 
-/** The people of the room, and its organisms as shown now. */
+/** The participants of the room and its current organisms. */
 type Room = People & Pick<RoomModel, 'organisms'>;
 
-/** Most sentences in one announcement; longer ones are not listened to. */
+/** Maximum number of sentences in one announcement: people do not listen to longer ones. */
 const MAX_SENTENCES = 3;
 
-/** The events that are announced, the most important first. */
+/** The announced events, most important first. */
 const RANK: readonly LifeEvent['what'][] = [
   'born',
   'died',
@@ -39,7 +39,7 @@ const RANK: readonly LifeEvent['what'][] = [
   'departing',
 ];
 
-/** 'penguin (planted by Ada)' */
+/** Names an organism and its planter: 'penguin (planted by Ada)'. */
 function label(organism: OrganismView, people: People): string {
   return `${organismName(organism)} (${planterText(organism, people)})`;
 }
@@ -66,13 +66,13 @@ function sentence({ event, organism }: LifeChange, people: People): string {
   return event.what === 'healed' ? msg(str`${who} has healed.`) : msg(str`${who} has grown up.`);
 }
 
-/** The organism as it was at an event, with its planter as shown now. */
+/** Returns the organism as it was at an event, but with its planter's current name. */
 function withCurrentPlanter(organism: OrganismView, { organisms }: Room): OrganismView {
   const { planter } = organisms.get(organism.id) ?? organism;
   return { ...organism, planter };
 }
 
-/** The facts of an organism's card in one line. */
+/** Returns the facts of an organism's card in one line. */
 export function portraitText(organism: OrganismView, room: Room): string {
   const facts = [
     planterText(withCurrentPlanter(organism, room), room),
@@ -82,7 +82,7 @@ export function portraitText(organism: OrganismView, room: Room): string {
   return `${organismName(organism)}: ${facts.filter(Boolean).join(' · ')}`;
 }
 
-/** The number of organisms and people, announced on joining. */
+/** Returns the number of organisms and people, announced on joining. */
 export function greeting(organisms: number, people: number): string {
   const living = plural(
     organisms,
@@ -97,27 +97,25 @@ export class Story {
   /** Keyed by organism and event type, so that a repeated event is announced once. */
   private readonly pending = new Map<string, LifeChange>();
 
-  /** Whether there are events to announce. */
   get hasNews(): boolean {
     return this.pending.size > 0;
   }
 
-  /** Adds an event. */
   add(change: LifeChange): void {
     const { what } = change.event;
     const { id } = change.organism;
-    // The later event replaces the departure.
+    // A renewal or a death replaces an earlier departure of the organism.
     if (what === 'renewed' || what === 'died') this.pending.delete(`${id} departing`);
     if (RANK.includes(what)) this.pending.set(`${id} ${what}`, change);
   }
 
-  /** Drops all collected events. */
   forget(): void {
     this.pending.clear();
   }
 
   /**
-   * Takes the collected events: the most important ones in order, and a count of the others.
+   * Removes the collected events and describes them: the most important ones in order, and the
+   * number of the others.
    *
    * @returns builds the text, with the names current at the call
    */
@@ -126,7 +124,7 @@ export class Story {
       RANK.indexOf(event.what) + (organism.planter.id === room.you?.id ? 0 : RANK.length);
     const all = [...this.pending.values()];
     this.pending.clear();
-    // The reader's own organisms come first.
+    // Events of the reader's own organisms have priority.
     const chosen = new Set([...all].sort((a, b) => weight(a) - weight(b)).slice(0, MAX_SENTENCES));
     const announced = all.filter((change) => chosen.has(change));
     const rest = all.length - announced.length;
@@ -140,9 +138,9 @@ export class Story {
   }
 }
 
-/** Least time between two announcements, ms, so that one can be heard in full. */
+/** Minimum time between two announcements, in ms, so that each can be heard in full. */
 const MIN_INTERVAL = 7_000;
-/** How long events are collected for one announcement, ms. */
+/** How long events are collected for one announcement, in ms. */
 const COLLECT_TIME = 900;
 
 /** Fires `visit` (`detail`: OrganismView) when an organism of the list is chosen. */
@@ -217,7 +215,7 @@ export class RoomStory extends VisitorElement {
         story.forget();
         this.announce(() => greeting(organisms.length, participants.length));
       }),
-      // Names may have changed or been removed.
+      // Update the announcement, because names may have changed or been removed.
       model.on('people', () => {
         if (this.currentText) this.announcement = this.currentText();
         this.requestUpdate();
@@ -225,9 +223,10 @@ export class RoomStory extends VisitorElement {
       model.on('life', (change) => {
         const { event, organism } = change;
         const you = model.you?.id;
-        // A toast tells planters what others do, with their names, and which organisms depart.
+        // Skip events that a toast already reports to the planter: actions of others, and
+        // departures.
         const isTold =
-          // Wounds, and what has turned into something else.
+          // These are wounds and transformations.
           ('by' in event && event.by !== you) ||
           event.what === 'departing' ||
           (event.what === 'died' && event.cause === 'departed');
@@ -285,7 +284,7 @@ export class RoomStory extends VisitorElement {
     }, wait);
   }
 
-  /** @param text returns the announcement with the current names */
+  /** Announces a text to screen readers. @param text returns it with the current names */
   private announce(text: () => string): void {
     this.currentText = text;
     this.announcement = text();

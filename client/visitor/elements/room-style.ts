@@ -1,7 +1,7 @@
 import { css } from 'lit';
 import { brand, roundButton, visuallyHidden } from '../../style/fragments.ts';
 
-/** Layout of the visitor's page: everything floats over the canvas. */
+/** Layout of the visitor's page: all elements float over the canvas. */
 export const roomStyle = css`
   ${brand}
   :host {

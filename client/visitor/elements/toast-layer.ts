@@ -6,7 +6,10 @@ import { layerStyle } from '../../elements/cursor-layer.ts';
 import type { Point } from '../../render/camera.ts';
 import { VisitorElement } from './page-element.ts';
 
-/** How long a toast is shown: at least this, and longer for a text that takes longer to read; ms. */
+/**
+ * Minimum duration of a toast, and duration per letter of its text, in ms. The longer duration
+ * counts.
+ */
 const DURATION = 2_600;
 const PER_LETTER = 75;
 const MAX_TOASTS = 3;
@@ -14,7 +17,7 @@ const MAX_TOASTS = 3;
 interface Toast extends Point {
   readonly id: number;
   readonly text: string;
-  /** ms */
+  /** Time that the toast is shown, in ms. */
   readonly duration: number;
 }
 
@@ -55,10 +58,10 @@ export class ToastLayer extends VisitorElement {
   @state() private toasts: readonly Toast[] = [];
   private nextId = 1;
 
-  /** Shows a text near a point in CSS pixels; a toast with the same text is replaced. */
+  /** Shows a text near a point in CSS pixels; replaces a toast with the same text. */
   show(text: string, { x, y }: Point): void {
     const id = this.nextId++;
-    // Half of the largest width.
+    // Half of a toast's maximum width.
     const em = Number.parseFloat(getComputedStyle(this).fontSize);
     const margin = Math.min(11 * em, 0.4 * this.clientWidth) + 4;
     const place = {

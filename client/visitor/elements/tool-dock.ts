@@ -1,4 +1,7 @@
-/** The dock at the lower edge: the three tools, the visitor's energy, and the selected tool's controls. */
+/**
+ * The dock at the lower edge: the three tools, the visitor's energy, and the selected tool's
+ * controls.
+ */
 import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
@@ -10,7 +13,7 @@ import { byPointer, cellsText } from '../../elements/text.ts';
 import { owner, visuallyHidden } from '../../style/fragments.ts';
 import { PageElement, radioGroup } from './page-element.ts';
 
-/** How long the bar takes to shrink after spending, ms. */
+/** How long the bar takes to shrink after spending, in ms. */
 const SPEND_DURATION = 260;
 
 /** Animates the energy and its refill between two server messages. */
@@ -34,7 +37,7 @@ export class EnergyLine extends LitElement {
   `;
 
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
-  /** OKLCH hue of the visitor. */
+  /** OKLCH hue of the visitor, in degrees. */
   @property({ attribute: false }) hue = 0;
   @query('div') private readonly line!: HTMLElement;
   private animation: Animation | undefined;
@@ -48,7 +51,7 @@ export class EnergyLine extends LitElement {
     if (changed.has('energy') && this.energy) this.animateTo(this.energy);
   }
 
-  /** Animates from the shown to the actual level, then at the refill rate to the full bar. */
+  /** Animates from the shown level to the actual level, then at the refill rate to the full bar. */
   private animateTo({ level, capacity, refillPerSecond }: Event<'energy'>): void {
     const shown = this.animation ? this.shownShare() : level / capacity;
     const share = Math.min(1, level / capacity);
@@ -80,7 +83,7 @@ const TOOLS: readonly { tool: Tool; label: () => string; keys: string }[] = [
 
 const { minRadius } = PAGE_DEFAULTS.stroke;
 
-/** Tool buttons, with the seed tray or the brush size beside them. */
+/** Shows the tool buttons, and beside them the seed tray or the brush size. */
 @customElement('tool-dock')
 export class ToolDock extends PageElement {
   static override styles = css`
@@ -242,7 +245,7 @@ export class ToolDock extends PageElement {
   `;
 
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
-  /** Whether the pictures of seeds may be loaded: those of the room come first. */
+  /** Whether the pictures of seeds may be loaded: the room's pictures have priority. */
   @property({ attribute: false }) pictured = false;
 
   override render(): TemplateResult {
@@ -273,8 +276,8 @@ export class ToolDock extends PageElement {
   }
 
   /**
-   * The visitor's energy, below the selected tool; hidden for looking, which costs nothing. Screen
-   * readers hear the text of a refusal instead.
+   * Renders the visitor's energy below the selected tool; hidden for looking, which costs nothing.
+   * For screen readers, the text of a refusal replaces it.
    */
   private energyLine(tool: Tool): TemplateResult {
     const at = TOOLS.findIndex((each) => each.tool === tool);
@@ -293,7 +296,7 @@ export class ToolDock extends PageElement {
     return this.pictured ? html`<seed-tray .session=${this.session}></seed-tray>` : nothing;
   }
 
-  /** Explains what a tap does while looking. */
+  /** Explains the effect of a tap while looking. */
   private advice(): TemplateResult {
     const { selection } = this.session.state.state;
     const text = !selection?.crossing

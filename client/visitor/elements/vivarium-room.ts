@@ -24,7 +24,7 @@ import type { ToastLayer } from './toast-layer.ts';
 import type { ToolDock } from './tool-dock.ts';
 import type { FindMine, RoomOverview } from './wayfinding.ts';
 
-/** Lays out the page, and passes the session to its elements. */
+/** Lays out the page and passes the session to its elements. */
 @customElement('vivarium-room')
 export class VivariumRoom extends VisitorElement implements RoomPage, SessionPage {
   static override styles = roomStyle;
@@ -35,16 +35,16 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
   private focused: Element | null | undefined;
   private readonly pinchHint = new Hint('pinched');
   private readonly takeHint = new Hint('taken');
-  /** Whether a seed from the pad or the map has not been planted yet. */
+  /** Whether a seed chosen on the pad or the map has not been planted yet. */
   private isTaken = false;
   private hint = '';
   @state() private refusal = '';
   private wayBack: WayBack | undefined;
   /** The organism of the open keepsake sheet. */
   @state() private keeping: OrganismView | undefined;
-  /** Whether the first picture of the room has arrived. */
+  /** Whether the room's first picture has arrived. */
   @state() private pictured = false;
-  /** Whether this browser has no WebGL2: the page says so, and does nothing else. */
+  /** Whether this browser lacks WebGL2, in which case the page only says so. */
   @state() private unsupported = false;
   @query('canvas') readonly canvas!: HTMLCanvasElement;
   @query('.lens') readonly lens!: HTMLCanvasElement;
@@ -82,7 +82,8 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       this.unsupported = true;
       return;
     }
-    // A closed room has opened, or a full room accepts visitors to its queue again.
+    // Remove the refusal: a closed room has opened, or a full room accepts visitors to its queue
+    // again.
     for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => {
         this.refusal = '';
@@ -112,7 +113,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     if (this.canvas.inert) this.session.panels.closeAll();
     this.canvas.dataset.tool = this.session.state.state.tool;
     this.room?.makeRoomFor((this.hasAttribute('crossing') && this.card) || undefined);
-    // When the card or the notice that has the focus is removed, the focus moves to the canvas.
+    // If the card or notice that had the focus was removed, move the focus to the canvas.
     if (this.focused?.isConnected === false) this.canvas.focus();
   }
 
@@ -201,7 +202,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     `;
   }
 
-  /** Suggests what a newcomer may try next; '' if there is nothing. */
+  /** Suggests the next thing that a newcomer may try; '' if there is nothing. */
   private chooseHint(): string {
     const { planted, taken, tool, held } = this.session.state.state;
     const { watches, pause } = this.session;
@@ -230,7 +231,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     return !!(sheet || this.keeping || selection?.crossing || pressed || within);
   }
 
-  /** Which of the visitor's organisms departs. */
+  /** Renders a notice that one of the visitor's organisms is departing. */
   private departure(): TemplateResult | typeof nothing {
     const { session, model } = this;
     const [departing] = session.departing.values();
@@ -244,7 +245,10 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     );
   }
 
-  /** Who leads the view, or would like to. */
+  /**
+   * Renders a notice about the view: the page follows a participant, or the host asks everybody to
+   * look at a position.
+   */
   private lead(): TemplateResult | typeof nothing {
     const { session, model } = this;
     const { spot, following } = session.views;
@@ -272,7 +276,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     return iconButton(msg('Sound and touch'), isOn ? 'sound' : 'silent', toggle, isOn);
   }
 
-  /** The visitor's position in the queue of a full room. */
+  /** Renders the visitor's position in the queue of a full room. */
   private line(): TemplateResult {
     const { ahead = 0 } = this.model;
     return html`<div class="closed fill grid centred line" role="status" data-testid="line">
@@ -323,7 +327,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     this.session.beacon(organism);
   }
 
-  /** Opens the card of a relative and moves the view to it. */
+  /** Opens the card of a relative and moves the view to the relative. */
   private visit({ detail: organism }: CustomEvent<OrganismView>): void {
     this.session.views.stop();
     this.session.state.select(organism.id);

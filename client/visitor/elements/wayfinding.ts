@@ -1,4 +1,7 @@
-/** Finding one's way: a small map of the whole room, and the button that finds the visitor's own organisms. */
+/**
+ * Orientation in the room: a small map of the whole room, and a button that finds the visitor's own
+ * organisms.
+ */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query } from 'lit/decorators.js';
@@ -8,7 +11,10 @@ import type { CameraRig } from '../../render/camera-rig.ts';
 import { owner, visuallyHidden } from '../../style/fragments.ts';
 import { fire, PageElement } from './page-element.ts';
 
-/** Fires `go` (`detail`: Point) when a place is touched, and `show-all` when a key presses it. */
+/**
+ * A small map of the room. Fires `go` (`detail`: Point) when a position is touched, and `show-all`
+ * when a key presses it.
+ */
 @customElement('room-overview')
 export class RoomOverview extends PageElement {
   static override styles = css`
@@ -48,13 +54,13 @@ export class RoomOverview extends PageElement {
     </button>`;
   }
 
-  /** Draws it anew, unless the page shows the whole room. To be called with each picture. */
+  /** Draws the map, unless the page shows the whole room. Call it with each picture. */
   draw({ isFitted, shown }: CameraRig): void {
     const { room, organisms } = this.session.model;
     this.hidden = !room || isFitted;
     if (!room || isFitted) return;
     const { canvas } = this;
-    // A canvas that is given a size gets new memory, even if it is the same size.
+    // Assigning a size reallocates the canvas's memory, even if the size is the same.
     if (canvas.width !== room.width) canvas.width = room.width;
     if (canvas.height !== room.height) canvas.height = room.height;
     const context = canvas.getContext('2d')!;
@@ -65,7 +71,7 @@ export class RoomOverview extends PageElement {
       context.arc(x, y, 3 + 0.3 * stage, 0, 7);
       context.fill();
     }
-    // The map shows nothing outside the room.
+    // Keep the frame inside the map, because the view may extend beyond the room.
     const line = room.width / 70;
     const left = Math.max(line, shown.x);
     const top = Math.max(line, shown.y);
@@ -138,7 +144,9 @@ export class FindMine extends PageElement {
     return [...organisms.values()].filter(({ planter }) => planter.id === you?.id);
   }
 
-  /** Finds the organism that others have affected, else the newest, then older organisms in turn. */
+  /**
+   * Finds the organism that others have affected, else the newest, then older organisms in turn.
+   */
   find(): void {
     const { session } = this;
     const mine = this.mine();

@@ -1,4 +1,4 @@
-/** The keepsake of an organism: picture, film of its growth and a link that plants it again. */
+/** The keepsake of an organism: a picture, a film of its growth and a link that plants it again. */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
@@ -15,7 +15,6 @@ import { fetchPainter } from '../../room/fetch-painter.ts';
 import { quiet, SheetElement } from '../elements/page-element.ts';
 import { portraitOf } from './organism-card.ts';
 
-/** Styles of the keepsake sheet. */
 export const keepsakeSheetStyle = css`
   .panel {
     /* The picture is 4:5, the film beside it 5:5. */
@@ -164,9 +163,9 @@ export const keepsakeSheetStyle = css`
   }
 `;
 
-/** How long a painter may take to come, ms. */
+/** Maximum time to load a painter, in ms. */
 const PATIENCE = 5_000;
-/** Delay, ms, and number of retries when the server is busy. */
+/** Delay in ms and number of retries while the server is busy. */
 const RETRY_DELAY = 1_200;
 const RETRIES = 6;
 
@@ -188,14 +187,14 @@ export class KeepsakeSheet extends SheetElement {
   @state() private picture: Made | undefined;
   @state() private film: Made | 'none' | undefined;
   @state() private video: Made | 'none' | undefined = videoFormat ? undefined : 'none';
-  /** The film on display: only its last frame when the visitor prefers reduced motion. */
+  /** The film on display; its last frame if the visitor prefers reduced motion. */
   @state() private shown: Made | undefined;
   @state() private copied = false;
-  /** Whether what the film is drawn from has arrived. */
+  /** Whether the frames of the film have arrived, so that drawing has begun. */
   private isDrawing = false;
   private failed: Reason | undefined;
   private drawBody: Promise<DrawBody> | undefined;
-  /** Ends the drawing of what nobody will see. */
+  /** Cancels drawing when the sheet is closed. */
   private readonly left = new AbortController();
   /** The organism's cells at the time when the sheet was opened. */
   private cells: HTMLCanvasElement | undefined;
@@ -214,11 +213,11 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    // A request that was pending when the connection broke gets no answer: repeat it.
+    // A request that was pending when the connection broke gets no answer, so repeat it.
     if (changed.get('live') === false && this.live) this.requestMissing();
   }
 
-  /** Requests whatever is still missing. */
+  /** Requests everything that is still missing. */
   private requestMissing(): void {
     const { cells, organism } = this;
     if (!cells) return;
@@ -311,7 +310,7 @@ export class KeepsakeSheet extends SheetElement {
     </dialog>`;
   }
 
-  /** A download link works in every browser, also over plain http. */
+  /** Renders a download link, which works in every browser, even over plain http. */
   private save(id: string, label: string, made: Made | undefined, file: string): TemplateResult {
     return made
       ? html`<a class="solid" data-testid=${id} href=${made.url} download=${file}>${label}</a>`
@@ -329,16 +328,16 @@ export class KeepsakeSheet extends SheetElement {
     return quiet('share', msg('Share'), () => {
       const files = [asFile(this.picture!, `${this.file}.png`)];
       if (this.film && this.film !== 'none') files.push(asFile(this.film, `${this.file}.gif`));
-      // The visitor may cancel.
+      // Sharing fails if the visitor cancels it.
       navigator.share({ files, url: this.link }).catch(() => undefined);
     });
   }
 
-  /** Fetches the painter; if there is none, or it cannot be fetched, bodies are enlarged instead. */
+  /** Fetches the painter. If there is none or it cannot be fetched, bodies are enlarged instead. */
   private async openPainter(): Promise<DrawBody> {
     const url = this.session.model.checkpoint?.painter;
     return url
-      ? // Safari 15 has no such signal.
+      ? // Safari 15 lacks `AbortSignal.timeout`.
         fetchPainter(url, AbortSignal.timeout?.(PATIENCE)).then(
           (net) => paintedBody(net, this.left.signal),
           () => enlargedBody,
@@ -359,7 +358,7 @@ export class KeepsakeSheet extends SheetElement {
         : planter === ''
           ? []
           : [msg(str`grown by ${planter}`)]),
-      // In isolation: in a text from right to left, the day's digits would join the name.
+      // Isolate the name: in right-to-left text, the digits of the day would otherwise join it.
       `\u2068${this.session.roomName}\u2069, ${day}`,
       ...(organism.healed > 0 ? [survivedText(organism)] : []),
     ];
@@ -376,7 +375,7 @@ export class KeepsakeSheet extends SheetElement {
     return capitalized(organismName(this.organism));
   }
 
-  /** Name of its files, without what they end with. */
+  /** Name of the keepsake's files, without extension. */
   private get file(): string {
     const name = `${organismName(this.organism)} ${this.session.roomName}`;
     return name.toLowerCase().replaceAll(/[^\p{L}\p{M}\p{N}]+/gu, '-');

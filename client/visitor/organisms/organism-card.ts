@@ -96,7 +96,7 @@ export class OrganismPortrait extends VisitorElement {
   }
 }
 
-/** Most portraits per group; further relatives are only counted. */
+/** Maximum number of portraits per group; further relatives are only counted. */
 const MAX_SHOWN = 4;
 
 /** Fires `visit` for a relative and `keep` for a keepsake (`detail`: OrganismView). */
@@ -320,7 +320,6 @@ export class OrganismCard extends PanelElement {
     this.session.state.update({ selection: undefined });
   }
 
-  /** Focuses the card. */
   override focus(): void {
     this.shadowRoot?.querySelector('section')?.focus();
   }
@@ -356,7 +355,7 @@ export class OrganismCard extends PanelElement {
           html`${icons.cross}<span>${msg('Cross with…')}</span>`,
           () => {
             this.session.state.startCrossing();
-            // Its button goes.
+            // Move the focus to the card, because the focused button is about to be removed.
             this.focus();
           },
         )}
@@ -366,7 +365,10 @@ export class OrganismCard extends PanelElement {
       </footer>`;
   }
 
-  /** Nothing where it may not turn, or would turn into what it is. */
+  /**
+   * Renders the button that transforms the organism. It renders nothing if the transformation is
+   * not allowed, or if the organism already is what the seed grows into.
+   */
   private transformButton(organism: OrganismView, isMine: boolean) {
     const { model, previews, state } = this.session;
     const { checkpoint, settings } = model;
@@ -379,7 +381,8 @@ export class OrganismCard extends PanelElement {
       ><span class="cut">${msg(str`Turn into: ${title}`)}</span>`;
     return quiet('transform', into, () => {
       this.session.transform(organism);
-      // The button goes as soon as the organism is what the seed is.
+      // Move the focus to the card: the button disappears once the organism is what the seed grows
+      // into.
       this.focus();
     });
   }
@@ -407,7 +410,11 @@ export class OrganismCard extends PanelElement {
     </div>`;
   }
 
-  /** @param total the number of relatives, when `all` does not list every one */
+  /**
+   * Renders a group of relatives.
+   *
+   * @param total number of relatives, if `all` does not list every one
+   */
   private relatives(
     name: string,
     title: string,

@@ -5,7 +5,7 @@ import { customElement } from 'lit/decorators.js';
 import type { Selection } from '../../state/interaction-state.ts';
 import { PanelElement, quiet, radioGroup, solid } from '../elements/page-element.ts';
 
-/** Mutation strengths on offer, 0…1. */
+/** Mutation strengths on offer, 0 to 1. */
 const MUTATIONS = [0, 0.35, 0.8] as const;
 
 @customElement('cross-panel')

@@ -1,4 +1,6 @@
-/** The latent map: similar creatures are close together, and points between them blend them. */
+/**
+ * The latent map: similar creatures are close together, and points between creatures blend them.
+ */
 import { msg } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, svg, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
@@ -16,10 +18,10 @@ import { fire, solid, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 import { betweenText } from './seed-tray.ts';
 
-/** How the map, with coordinates 0…1, lies on a screen in CSS pixels. */
+/** Projects the map, with coordinates from 0 to 1, to a screen in CSS pixels. */
 type MapProjection = ReturnType<typeof mapProjectionOf>;
 
-/** Factor by which pictures exceed their share of the map; most of a picture's square is empty. */
+/** Factor by which pictures exceed their share of the map: most of a picture's square is empty. */
 const OVERLAP = 1.25;
 
 /** Fits the map into a screen of `width` × `height` CSS pixels. */
@@ -27,7 +29,7 @@ export function mapProjectionOf(places: readonly MapPoint[], width: number, heig
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [right, bottom] = [Math.max(...xs), Math.max(...ys)];
   const count = Math.max(1, places.length);
-  // Leave room for the pictures at the edge, which extend beyond their points.
+  // Leave space for pictures at the edge, which extend beyond their points.
   const share = Math.sqrt((Math.max(right, 0.01) * Math.max(bottom, 0.01)) / count) * OVERLAP;
   const scale = Math.min(width / (right + share), height / (bottom + share));
   const left = (width - scale * right) / 2;
@@ -35,7 +37,7 @@ export function mapProjectionOf(places: readonly MapPoint[], width: number, heig
   return {
     width,
     height,
-    /** Width and height of a creature's picture. */
+    /** Width and height of a creature's picture, in CSS pixels. */
     tile: Math.min(64, share * scale),
     middle: { x: right / 2, y: bottom / 2 },
     toScreen: ({ x, y }: MapPoint): MapPoint => ({ x: left + x * scale, y: top + y * scale }),
@@ -45,16 +47,16 @@ export function mapProjectionOf(places: readonly MapPoint[], width: number, heig
   };
 }
 
-/** The point of the map at a screen position; may be outside 0…1. */
+/** Returns the point of the map at a screen position; it may be outside 0 to 1. */
 export function placeAt({ left, top, scale }: MapProjection, x: number, y: number): MapPoint {
   return { x: (x - left) / scale, y: (y - top) / scale };
 }
 
-/** How many of the nearest creatures the text names. */
+/** Maximum number of nearby creatures that the text names. */
 const MAX_NAMES = 3;
-/** How far an arrow key moves the point, share of the map. */
+/** Distance that an arrow key moves the point, as a share of the map. */
 const KEY_STEP = 0.012;
-/** Steps per axis: coordinates are rounded to these, so that previews can be reused. */
+/** Number of steps per axis to which coordinates are rounded, so that previews can be reused. */
 const STEPS = 512;
 
 /** Fires `take` (`detail`: SeedSource) when a point is chosen. */
@@ -143,7 +145,7 @@ export class LatentMap extends VisitorElement {
     }
   `;
 
-  /** Its parts that the map shows do not change while it is open. */
+  /** The parts of the session that the map shows do not change while the map is open. */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the host shows the whole gallery. */
   @property({ attribute: false }) whole: boolean | undefined;
@@ -213,7 +215,9 @@ export class LatentMap extends VisitorElement {
     if (changed.has('places') || changed.has('chart')) this.draw();
   }
 
-  /** Lines to the neighbours that are blended, and a preview of the result above the point. */
+  /**
+   * Renders lines to the neighbours that are blended, and a preview of the result above the point.
+   */
   private overlay(
     spot: MapPoint,
     near: readonly MapWeight[],
@@ -241,7 +245,7 @@ export class LatentMap extends VisitorElement {
       </div>`;
   }
 
-  /** A neighbour at full brightness above the dimmed map. */
+  /** Renders a neighbour at full brightness above the dimmed map. */
   private highlight(index: number, { tile, toScreen }: MapProjection): TemplateResult {
     const { x, y } = toScreen(this.places[index]!);
     const place = `left:${x - tile / 2}px;top:${y - tile / 2}px;width:${tile}px;height:${tile}px`;
@@ -317,7 +321,7 @@ export class LatentMap extends VisitorElement {
   }
 }
 
-/** Loads the positions of the gallery's creatures. @throws Error when the request fails */
+/** Loads the positions of the gallery's creatures. @throws Error if the request fails */
 async function fetchPlaces(url: string): Promise<MapPlaces> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`map: ${response.status}`);

@@ -11,7 +11,7 @@ import { fire, VisitorElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 import { galleryButton, seedTitle } from './seed-tray.ts';
 
-/** How long the growth lasts and how long the grown organism is shown, ms. */
+/** How long the growth lasts and how long the grown organism is shown, in ms. */
 const GROWTH_DURATION = 2_000;
 const GROWN_DURATION = 2_600;
 const DURATION = GROWTH_DURATION + GROWN_DURATION;
@@ -19,7 +19,7 @@ const DURATION = GROWTH_DURATION + GROWN_DURATION;
 const isOther = (a?: PreviewSource, b?: PreviewSource): boolean =>
   JSON.stringify(a) !== JSON.stringify(b);
 
-/** Shows the film of its seed as soon as it is available. */
+/** Shows the film of its seed as soon as the film is available. */
 @customElement('seed-film')
 export class SeedFilm extends VisitorElement {
   static override styles = css`
@@ -53,7 +53,7 @@ export class SeedFilm extends VisitorElement {
 
   @property({ attribute: false }) previews!: Previews;
   @property({ attribute: false, hasChanged: isOther }) seed: PreviewSource | undefined;
-  /** Shows the grown organism as a still picture. */
+  /** Whether to show the grown organism as a still picture. */
   @property({ type: Boolean }) still = false;
   @state() private film: FilmView | undefined;
   @query('.film') private readonly strip!: HTMLElement | null;
@@ -87,7 +87,7 @@ export class SeedFilm extends VisitorElement {
     if (changed.has('film') || changed.has('still')) this.play();
   }
 
-  /** Shows the seed's film, or requests it; until then the previous film stays. */
+  /** Shows the seed's film. If it has to be requested, the previous film stays until it arrives. */
   private load(): void {
     const { seed, previews } = this;
     if (!seed) {
@@ -177,7 +177,7 @@ export class SeedRow extends VisitorElement {
     }
   `;
 
-  /** Renders only when the properties below change: it may hold hundreds of seeds. */
+  /** Renders only when the properties below change, because it may hold hundreds of seeds. */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the host shows the whole gallery. */
   @property({ attribute: false }) whole: boolean | undefined;
@@ -189,7 +189,7 @@ export class SeedRow extends VisitorElement {
     const { held } = this;
     const checkpoint = this.session.model.checkpoint!;
     const shown = new Set(offered(checkpoint, this.whole));
-    // One that was found by its name.
+    // Include the held seed, which may have been found by its name.
     if (held.from === 'gallery') shown.add(held.index);
     return html`<div
       class="row"
@@ -230,7 +230,7 @@ export class SeedRow extends VisitorElement {
     </button>`;
   }
 
-  /** Scrolls the selected seed into view; it may have been chosen elsewhere. */
+  /** Scrolls the selected seed into view, because it may have been chosen elsewhere. */
   private reveal(): void {
     const row = this.shadowRoot?.querySelector('.row');
     const held = row?.querySelector<HTMLElement>('[aria-pressed="true"]');

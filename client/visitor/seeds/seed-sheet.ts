@@ -104,7 +104,7 @@ export const seedSheetStyle = css`
   }
 `;
 
-/** A modal dialog with the content of `sheet`; closed while that is undefined. */
+/** A modal dialog with the content of `sheet`; closed while `sheet` is undefined. */
 @customElement('seed-sheet')
 export class SeedSheet extends SheetElement {
   static override styles = seedSheetStyle;

@@ -10,7 +10,7 @@ import type { Sheet } from '../../state/interaction-state.ts';
 import { fire, PageElement } from '../elements/page-element.ts';
 import type { RoomSession } from '../room-session.ts';
 
-/** The titles of the gallery's categories, in display order. */
+/** Titles of the gallery's categories, in display order. */
 export const KIND_TITLES: Readonly<Record<string, () => string>> = {
   animal: () => msg('Animals'),
   plant: () => msg('Plants'),
@@ -19,7 +19,7 @@ export const KIND_TITLES: Readonly<Record<string, () => string>> = {
   thing: () => msg('Things'),
 };
 
-/** The name of one of the visitor's own seeds. */
+/** Returns the name of one of the visitor's own seeds. */
 export function seedTitle(
   { origin, parents }: SeedView,
   organisms: ReadonlyMap<number, OrganismView>,
@@ -30,7 +30,7 @@ export function seedTitle(
   return msg('A child of two');
 }
 
-/** The name of the seed that the visitor holds. */
+/** Returns the name of the seed that the visitor holds. */
 export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>): string {
   const { held, hand } = state.state;
   switch (held.from) {
@@ -49,13 +49,14 @@ export function heldTitle({ state, model }: Pick<RoomSession, 'state' | 'model'>
   }
 }
 
-/** Lower case without accents. */
+/** Converts a text to lower case without accents. */
 const plain = (text: string): string =>
   text.normalize('NFD').replaceAll(/\p{M}/gu, '').toLocaleLowerCase();
 
 /**
- * Whether a gallery entry matches a search text: every word typed begins a word of its name, in the
- * page's language or in English. Words of three or more letters match anywhere in the name.
+ * Whether a gallery entry matches a search text: every typed word must begin a word of the entry's
+ * name, in the page's language or in English. Words of three or more letters match anywhere in the
+ * name.
  */
 export function isMeant(name: string, typed: string): boolean {
   const words = plain(typed).split(/\s+/).filter(Boolean);
@@ -76,7 +77,7 @@ export function betweenText(names: readonly string[]): string {
   return msg(str`Between ${first}, ${second} and ${third}`);
 }
 
-/** A creature of the gallery, which fires `take` (`detail`: SeedSource) on a click. */
+/** Renders a creature of the gallery as a button, which fires `take` (`detail`: SeedSource). */
 export function galleryButton(
   testid: string,
   checkpoint: Checkpoint,
@@ -261,7 +262,6 @@ export class SeedTray extends PageElement {
       ></seed-row>`;
   }
 
-  /** Focuses the selected seed. */
   override focus(): void {
     this.shadowRoot?.querySelector<HTMLElement>('seed-row')?.focus();
   }
