@@ -3,6 +3,7 @@
  * new link has replaced the previous one, and never decides anything itself. Start at
  * `RemoteSession`.
  */
+import { randomInt } from 'node:crypto';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command, CommandName } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -47,6 +48,11 @@ export class RemoteSession implements RoomSession {
   private entry: Entry | undefined;
   /** Unanswered commands by id. */
   private readonly unanswered = new Map<number, Asked>();
+  /**
+   * Session of the commands of a client that names none, see `Command<'join'>`: its commands too may
+   * be repeated at a new leader, and must be executed once.
+   */
+  private readonly commandSession = randomInt(2 ** 32);
   /** Whether the session is joining again over a new link. Commands may have been lost. */
   private hasRejoined = false;
 
@@ -76,7 +82,8 @@ export class RemoteSession implements RoomSession {
     const { connection, client } = this;
     // The checksums are not sent, because this server makes the frames.
     const { holds: _, ...entry } = this.entry!;
-    return { what: 'join', connection, entry: { ...entry, address: client.address } };
+    const { session = this.commandSession } = entry;
+    return { what: 'join', connection, entry: { ...entry, session, address: client.address } };
   }
 
   join(entry: Entry): void {
