@@ -18,16 +18,16 @@ export interface OscMessage {
   readonly args: readonly OscArgument[];
 }
 
-/** An argument of type `i`. @throws RangeError if the value is not a 32-bit integer */
+/** Creates an argument of type `i`. @throws RangeError if the value is not a 32-bit integer */
 export function int(value: number): OscArgument {
   if ((value | 0) !== value) throw new RangeError(`${value} is not a 32-bit integer`);
   return { type: 'integer', value };
 }
 
-/** An argument of type `f`. */
+/** Creates an argument of type `f`. */
 export const float = (value: number): OscArgument => ({ type: 'float', value });
 
-/** An argument of type `s`. */
+/** Creates an argument of type `s`. */
 export const text = (value: string): OscArgument => ({ type: 'string', value });
 
 /** Why a packet cannot be decoded. */
@@ -38,11 +38,11 @@ export class OscError extends ReasonError<OscReason> {
   override readonly name = 'OscError';
 }
 
-/** Nesting of bundles. */
+/** Maximum nesting of bundles. */
 const MAX_DEPTH = 4;
-/** Elements of all bundles of a packet. */
+/** Maximum number of elements in all bundles of a packet. */
 const MAX_ELEMENTS = 256;
-/** Arguments of a message. */
+/** Maximum number of arguments of a message. */
 const MAX_ARGUMENTS = 256;
 
 const BUNDLE = '#bundle\0';
@@ -96,7 +96,7 @@ function decodeMessage(bytes: Uint8Array): OscMessage {
   try {
     packet = fromBuffer(bytes);
   } catch (error) {
-    // osc-min lets errors of DataView through.
+    // osc-min does not catch errors of DataView.
     throw new OscError('malformed', (error as Error).message);
   }
   if (packet.oscType !== 'message') throw new OscError('malformed', 'not a message');

@@ -1,6 +1,6 @@
 /**
- * Calls between the server and an extension's thread. Data from the thread is validated, as an
- * extension may be anybody's code.
+ * Calls between the server and an extension's thread. Data from the thread is validated, because
+ * anybody may have written the extension.
  */
 import * as v from 'valibot';
 import {
