@@ -64,10 +64,7 @@ export const LIMITS = {
 } as const;
 const { firstPause, maxPause } = LIMITS;
 
-/**
- * Pauses before restarts. Each is twice as long as the previous one, until the extension has run
- * for `maxPause`.
- */
+/** Pauses before restarts. Each pause doubles, until the extension has run for `maxPause`. */
 export class RestartPause {
   private following: number = firstPause;
   /** Time at which the extension started, ms; Infinity while it does not run. */
@@ -94,10 +91,7 @@ export interface ExtensionThreadOptions {
   readonly log: Log;
   /** Executes a command of the extension in a room. Never rejects. */
   readonly act: (extension: ExtensionThread, act: ActRequest) => Promise<ActResult>;
-  /**
-   * Called when the extension is loaded later than at the start, or reloaded; it has lost its
-   * state.
-   */
+  /** Called when the extension is loaded late, or reloaded without its former state. */
   readonly onRestarted: (extension: ExtensionThread) => void;
 }
 
@@ -291,11 +285,7 @@ export class ExtensionThread {
     };
   }
 
-  /**
-   * Validates data from the thread, and ends the thread if the data is malformed.
-   *
-   * @returns undefined if malformed
-   */
+  /** Validates data from the thread. If it is malformed, ends the thread and returns undefined. */
   private checked<S extends v.GenericSchema>(
     rpc: Rpc,
     schema: S,
@@ -332,9 +322,7 @@ export class ExtensionThread {
     this.restart();
   }
 
-  /**
-   * Counts late answers within one time limit as one failure, because the machine may have stalled.
-   */
+  /** Counts late answers within one time limit as one failure: the machine may have stalled. */
   private late(hook: AskHook, limit: number): void {
     const now = this.options.clock.now();
     if (now - this.lateAt < limit) return;

@@ -1,6 +1,4 @@
-/**
- * Constants and seasons of the gardener, and the choice of organisms that it crosses and wounds.
- */
+/** The gardener's constants and seasons, and its choice of organisms to cross and wound. */
 
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import type { ColourRange } from '../../shared/hues.ts';
@@ -82,9 +80,7 @@ export function themesOf(species: Gallery): Theme[] {
   });
 }
 
-/**
- * A sequence of random seasons, each of another kind and colour than the previous one if possible.
- */
+/** A sequence of random seasons; each changes the kind and the colour if possible. */
 export class Seasons {
   private theme: Theme | undefined;
   private until = Number.NEGATIVE_INFINITY;
@@ -133,10 +129,7 @@ const { name } = PAGE_DEFAULTS.attract;
 export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>
   phase === 'asleep' || phase === 'awake';
 
-/**
- * Returns whether the gardener has planted an organism. Compares names, so that organisms from
- * before a restart count.
- */
+/** Returns whether the gardener planted an organism, even before a restart: names are compared. */
 export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean => planter.name === name;
 
 /** Returns the organisms that are gallery creatures of the season. */
@@ -154,7 +147,7 @@ function ofSeason<O extends Pick<OrganismView, 'kind'>>(
 
 /**
  * Chooses two grown organisms of different kinds that are near each other, by any planter. The
- * first is mostly of the season.
+ * first is usually of the season.
  *
  * @returns undefined if there are not two
  */

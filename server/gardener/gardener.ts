@@ -88,10 +88,7 @@ export class Gardener {
     this.rest();
   }
 
-  /**
-   * Runs scheduled actions that are due, or starts the next action. Call after each tick of the
-   * room.
-   */
+  /** Runs actions that are due, then starts the next one if it is time. Call after each tick. */
   tick(): void {
     const now = this.options.clock.now();
     // Check this even while the gardener is off: a room that somebody has played in is no longer
@@ -139,11 +136,7 @@ export class Gardener {
     this.scheduled = [];
   }
 
-  /**
-   * Starts the first possible of some randomly chosen actions.
-   *
-   * @returns false if none is possible
-   */
+  /** Starts an action, chosen partly at random. @returns false if none is possible */
   private startNext(): boolean {
     const { tending } = this;
     if (tending.thin()) return true;
@@ -165,7 +158,7 @@ export class Gardener {
   }
 
   /**
-   * Sends a command to the room. A refusal delays the next action.
+   * Sends a command to the room. A refusal cancels scheduled actions and delays the next action.
    *
    * @returns the room's answer; undefined if refused
    */

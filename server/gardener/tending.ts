@@ -111,14 +111,14 @@ export class Tending {
   }
 
   /**
-   * Lets the organism depart that has been unattended longest, if the room is crowded: nearly full,
-   * or without ground for another organism.
+   * In a crowded room, lets the organism depart that has been unattended longest. A room is crowded
+   * if it is nearly full, or has no ground for another organism.
    */
   thin(): boolean {
     const { room } = this;
     if (room.unattended().length === 0) return false;
     const isNearlyFull = room.size > thinAbove * room.maxOrganisms;
-    // Departing organisms leave ground anyway.
+    // If organisms depart already, they leave ground, and no other has to.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
     if (!isNearlyFull && (departs || this.hasGround)) return false;
     void this.access.send({ what: 'thin' });

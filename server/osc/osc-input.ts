@@ -1,7 +1,4 @@
-/**
- * Executes OSC messages as commands of a system actor, with the same checks and limits as visitors'
- * commands.
- */
+/** Executes OSC messages as commands of a system actor, with the checks and limits of visitors. */
 import { BlockList, isIPv6 } from 'node:net';
 import * as v from 'valibot';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
@@ -175,11 +172,7 @@ function concerned(messages: readonly OscMessage[], rooms: readonly string[]): s
   return named.has('*') ? [...rooms] : rooms.filter((room) => named.has(room));
 }
 
-/**
- * Converts arguments to a command by the schema of visitors' commands.
- *
- * @throws Refusal no-such-seed, bad-message
- */
+/** Converts arguments to a valid command. @throws Refusal no-such-seed, bad-message */
 function commandOf(room: Room, type: 'plant' | 'wound' | 'transform', values: readonly unknown[]) {
   const [a, b, c, ...more] = values;
   const parse = (what: ActName, parameters: object) => {
@@ -191,12 +184,7 @@ function commandOf(room: Room, type: 'plant' | 'wound' | 'transform', values: re
   return parse('damage', { radius: c, points: [a, b, ...more] });
 }
 
-/**
- * Returns the seed of a gallery entry.
- *
- * @param entry index or name; undefined: a random seed
- * @throws Refusal no-such-seed
- */
+/** Returns a gallery seed by index or name, or else a random seed. @throws Refusal no-such-seed */
 function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
   if (entry === undefined) return { from: 'prior' };
   const index =
@@ -214,10 +202,7 @@ function jsValue({ type, value }: OscArgument): unknown {
 
 const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/**
- * Returns a list that recognises addresses however they are written: in capitals, with all zeros,
- * or IPv4 mapped to IPv6.
- */
+/** Returns a list that matches addresses in any notation: capitals, zeros, IPv4 mapped to IPv6. */
 function listOf(addresses: readonly string[]): BlockList {
   const list = new BlockList();
   for (const address of addresses) list.addAddress(address, versionOf(address));

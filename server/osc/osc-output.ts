@@ -25,9 +25,7 @@ export const OUTPUT = {
   datagramBytes: 1_400,
 } as const;
 
-/**
- * Maximum burst of messages, and maximum number that wait for a tick: no room may tick for days.
- */
+/** Maximum number of messages in a burst, and in the queue while no room ticks. */
 const MOST_AT_ONCE = 2 * OUTPUT.messagesPerSecond;
 
 /** Collects the messages of a tick and sends them as bundles. */

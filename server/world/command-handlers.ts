@@ -22,11 +22,7 @@ import { chance } from './room-rules.ts';
 import { ownersIn } from './wounding.ts';
 
 interface Handler<W extends CommandType> {
-  /**
-   * Executes a command.
-   *
-   * @throws Refusal, without changing anything
-   */
+  /** Executes a command. @throws Refusal, without changing anything */
   run(command: RoomCommand<W>, room: RoomContents, turn: CommandTurn): Outcome;
   /** Returns the command as the journal stores it; absent: stored unchanged. @throws Refusal */
   resolve?(command: RoomCommand<W>, room: RoomContents): RoomCommand<W>;

@@ -76,7 +76,7 @@ interface Parameters {
   remove: { readonly organism: OrganismId };
   /** The host removes all organisms that own a cell in a rectangle. */
   clear: { readonly area: Rect };
-  /** The host lets an organism depart within this many seconds. Nobody can renew it. */
+  /** The host lets an organism depart within `seconds`. Nobody can renew it. */
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
    * The gardener lets one of its own organisms depart or, without `organism`, the organism that has
@@ -183,9 +183,7 @@ export const roomEvent = v.variant('what', [
   }),
   /** Changes how often organisms step (rules PAC-1 and PAC-2). */
   v.strictObject({ what: v.literal('life'), settings: lifeSettings }),
-  /**
-   * Changes the share of the organisms that may express at the same time (rules IDL-1 and IDL-3).
-   */
+  /** Changes the share of organisms that may express at the same time (rules IDL-1 and IDL-3). */
   v.strictObject({ what: v.literal('liveliness'), share: liveliness }),
   /** The engine was out of memory for the organisms planted in this tick. */
   v.strictObject({ what: v.literal('no-memory') }),
@@ -195,16 +193,10 @@ type StoredEvent = v.InferOutput<typeof roomEvent>;
 
 type EventType = StoredEvent['what'];
 
-/**
- * An event, discriminated by `what`. Commands wait for the next tick; other events apply
- * immediately.
- */
+/** An event, discriminated by `what`. Commands wait for the next tick; others apply immediately. */
 export type RoomEvent<W extends EventType = EventType> = W extends 'command'
   ? Extract<StoredEvent, { what: W }> & {
-      /**
-       * Set while an undo replays the journal: whether the command was accepted originally or is
-       * undone now.
-       */
+      /** Set while an undo replays the journal: accepted originally, or undone now. */
       readonly past?: 'accepted' | 'undone';
     }
   : Extract<StoredEvent, { what: W }>;
@@ -235,12 +227,7 @@ export class CommandQueue {
   private readonly queued = new Map<ParticipantId, number>();
   private done = new Map<ParticipantId, DoneInSession>();
 
-  /**
-   * Checks whether a command may be queued.
-   *
-   * @returns false if it is already waiting
-   * @throws Refusal too-fast, room-busy
-   */
+  /** Returns false if the command is already waiting. @throws Refusal too-fast, room-busy */
   admits(id: number, by: ParticipantId, session?: number): boolean {
     const isSame = (other: RoomEvent<'command'>): boolean =>
       other.session === session && other.id === id && other.command.by.id === by;

@@ -96,8 +96,8 @@ export function checkedLatent(
 }
 
 /**
- * Checks the latent of an incoming command. A replay skips this check and plants what was planted
- * originally.
+ * Checks that the latent of an incoming command is within bounds. A replay skips this check and
+ * plants what was planted originally.
  *
  * @throws Refusal bad-latent, with the latent's length and the limits
  */

@@ -16,17 +16,17 @@ export const DEPARTURE = {
   dissolveSeconds: 8,
   /** How long the planter can replant an organism after it has dissolved, in seconds. */
   renewSeconds: 60,
-  /** Organisms younger than this depart only if all are as young, in seconds. */
+  /** Age below which an organism departs only if all others are as young, in seconds. */
   protectedSeconds: 60,
   /** Absence of a planter after which the gardener may remove resting organisms, in seconds. */
   unattendedSeconds: 600,
-  /** Maximum number of organisms dissolving at a time; another one ends the one nearest its end. */
+  /**
+   * Maximum number of dissolving organisms. For another one, the one nearest its end is removed.
+   */
   maxDissolving: 8,
   /** Maximum number of departed organisms per room that can be replanted. */
   maxDeparted: 256,
-  /**
-   * Share of a room's maximum number of organisms above which the room is busy and lifetimes end.
-   */
+  /** Share of a room's maximum above which the room is busy and lifetimes end. */
   busyShare: 0.5,
   /** Interval at which organisms depart from a busy room after their lifetime, in seconds. */
   outlivedSeconds: 3,
@@ -53,7 +53,7 @@ export interface RoomTime {
   readonly tickRate: number;
 }
 
-/** A time, and the data about planters on which the choice depends. */
+/** A time, with the presence and the network addresses of planters at that time. */
 export interface Moment extends RoomTime {
   /**
    * Returns the tick at which a planter left; undefined while the planter is present; −Infinity for
@@ -69,9 +69,9 @@ export interface Moment extends RoomTime {
 }
 
 /**
- * Sorts residents by rank; ranks are compared number by number, in ascending order.
+ * Sorts residents by their rank numbers, ascending.
  *
- * @param rankOf returns undefined to leave out a resident
+ * @param rankOf undefined leaves out a resident
  */
 function byRank<R extends Resident>(
   residents: readonly R[],

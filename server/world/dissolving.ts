@@ -171,7 +171,7 @@ export class Dissolving {
     for (const organism of this.lifecycle.departing) this.dissolve(organism, time.tick);
   }
 
-  /** Removes all dissolving organisms immediately, because the engine is out of memory. */
+  /** Ends all dissolving immediately, because the engine is out of memory. */
   endAll(tick: number): void {
     for (const organism of this.lifecycle.departing) this.end(organism, tick);
   }

@@ -8,19 +8,14 @@ export class GridPlanes {
   readonly planes: Planes;
   /** [height × width] RGBA of each cell as one 32-bit number. */
   private readonly colours: Uint32Array;
-  /**
-   * [height × width] chunk of each cell. A table, because divisions are slow in the tick's inner
-   * loop.
-   */
+  /** [height × width] chunk of each cell. Divisions are too slow for the tick's inner loop. */
   private readonly chunks: Uint16Array;
   /** One entry per chunk, 1 = changed. */
   private readonly changed: Uint8Array;
   /** Cells offered since the last `takeFreed`; some may have a new owner by now. */
   private freed: number[] = [];
 
-  /**
-   * @param planes modified in place, but colours not aligned to 4 bytes are copied; default: bare
-   */
+  /** @param planes modified in place, except that unaligned colours are copied; default: bare */
   constructor(
     readonly width: number,
     readonly height: number,
@@ -117,9 +112,7 @@ export class GridPlanes {
   }
 }
 
-/**
- * Views RGBA bytes as one 32-bit number per colour, for fast comparison. Copies unaligned bytes.
- */
+/** Views RGBA bytes as one 32-bit number per colour, for fast comparison. Copies if not aligned. */
 export function coloursOf(rgba: Uint8Array): Uint32Array {
   const { buffer, byteOffset, length } = rgba;
   return byteOffset % 4 === 0

@@ -54,11 +54,7 @@ export class Planting {
     return this.species.side;
   }
 
-  /**
-   * Plants an organism. The cells for its seed must be bare.
-   *
-   * @param tick number of completed ticks
-   */
+  /** Plants an organism. The cells of its seed must be bare. @param tick ticks completed */
   plant({ seed, window, by, answer, departed }: NewPlant, tick: number): void {
     const { latent, origin, kind, parents } = seed;
     const organism = newOrganism({

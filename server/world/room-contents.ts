@@ -39,9 +39,7 @@ export interface RoomOptions {
   readonly life?: LifeSettings | undefined;
   /** Returns a patch id that no other room uses. */
   readonly nextPatch: () => PatchId;
-  /**
-   * State to restore. Its random seed and size override the options, and the room may modify it.
-   */
+  /** State to restore. Overrides the random seed and the size; the room may modify it. */
   readonly from?: RoomState | undefined;
 }
 

@@ -126,9 +126,7 @@ const organismState = v.strictObject({
   /** Present while the organism expresses a relative or returns to its own latent. */
   expression: v.optional(
     v.strictObject({
-      /**
-       * [Z] latent that the cells read: the relative's or, during the return, the organism's own.
-       */
+      /** [Z] latent that the cells read: the relative's, or the organism's own on the way back. */
       latent,
       /** Steps until the cells read the organism's own latent. */
       stepsLeft: whole,
@@ -220,9 +218,7 @@ export const roomState = v.pipe(
     flashLimit,
     /** How long a wounded organism cannot be wounded again, in seconds; absent: 0. */
     protect: v.optional(v.pipe(number, v.minValue(0))),
-    /**
-     * Last stroke of each participant: its end, its tick and the organisms it wounded (rule DMG-4).
-     */
+    /** Each participant's last stroke: its end, its tick and the wounded organisms (rule DMG-4). */
     strokes: v.optional(
       v.array(
         v.strictObject({

@@ -57,9 +57,7 @@ export interface TickResult {
   readonly changed: readonly number[];
 }
 
-/**
- * A cell grid with its organisms, and everything that changes them by the rules of shared/RULES.md.
- */
+/** A cell grid and its organisms, changed by the rules of shared/RULES.md. */
 export class Room {
   readonly name: string;
   readonly species: Species;
@@ -443,7 +441,7 @@ export class Room {
       else energy.returnPlant(by, this.completedTicks);
       this.answers[answer] = { by, id, session, what, energy: this.energyOf(by), refused };
     }
-    // Retract first: `endAll` must not make organisms renewable that were never grown.
+    // Retract first, so that `endAll` does not remember organisms that never grew.
     const retracted = planting.retract();
     dissolving.endAll(this.completedTicks);
     return retracted;

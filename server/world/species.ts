@@ -34,9 +34,7 @@ export interface Species {
   readonly threshold: number;
   /** Whether the rule reads the latent in every step, so that organisms can transform. */
   readonly hasStandingInput?: boolean | undefined;
-  /**
-   * Maximum number of steps since grown or last woken until an organism sleeps; absent: no limit.
-   */
+  /** Maximum steps since grown or last woken until an organism sleeps; absent: no limit. */
   readonly trustedSteps?: number | undefined;
   /** How far wounds close from their rim, in cells per step; absent: they close immediately. */
   readonly closing?: number | undefined;
@@ -60,11 +58,7 @@ export interface Species {
   readonly sampler?: SamplerVersion | undefined;
 }
 
-/**
- * Decodes the seed in a token.
- *
- * @throws Refusal bad-token if it is damaged or grows from other weights
- */
+/** Decodes the seed in a token. @throws Refusal bad-token: damaged, or from other weights */
 export function seedOfToken(token: string, species: Species): TokenSeed {
   const seed = decodeSeed(token, species);
   if (seed) return seed;
@@ -81,11 +75,7 @@ export function seedTokenOf(
   return encodeSeed({ kind: index < 0 ? undefined : index, latent, origin }, species);
 }
 
-/**
- * Returns the growth step that an organism takes at an age.
- *
- * @param age number of steps taken so far
- */
+/** Returns the growth step that an organism takes at an age. @param age steps taken so far */
 export function growthStep({ schedule, side }: Species, age: number): GrowthStep {
   return schedule[age] ?? { divide: false, stage: side };
 }
@@ -98,9 +88,7 @@ export const featuredOf = ({
 
 /** Factor on the standard deviations in sampler 1. At 1, more organisms look like nothing. */
 const TEMPERATURE = 0.85;
-/**
- * Categories that sampler 1 is fitted to. If they have fewer than Z entries, all entries are used.
- */
+/** Categories that sampler 1 is fitted to; all entries, if these have fewer than Z. */
 const CREATURES: readonly (string | undefined)[] = ['animal', 'face'];
 /** Added to variances, so that a fit to few latents has a Cholesky factor, too. */
 const RIDGE = 1e-4;
@@ -140,11 +128,7 @@ export function sampleLatent(
   });
 }
 
-/**
- * Returns the latent of a throw, by the checkpoint's sampler and within its bounds.
- *
- * @param number uint32
- */
+/** Returns the latent of a throw, by the checkpoint's sampler and bounds. @param number uint32 */
 export function thrownLatent(
   species: Pick<Species, 'gallery' | 'latentSize' | 'sampler' | 'latentBounds'>,
   number: number,

@@ -82,10 +82,7 @@ class Schedule {
     return { tickRate: this.rate, actual: capped, slow: capped < SLOW_BELOW * this.rate };
   }
 
-  /**
-   * Returns the first multiple of the period after `now`, so that rooms of equal rate tick
-   * together.
-   */
+  /** Returns the first multiple of the period after `now`: rooms of equal rate tick together. */
   private align(now: number): number {
     const period = 1000 / this.rate;
     return this.since + (Math.floor((now - this.since) / period) + 1) * period;
@@ -120,9 +117,7 @@ export interface TickerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/**
- * Runs due rooms together, one tick at a time. A room that is too slow for that ticks by itself.
- */
+/** Runs due rooms together, one tick at a time. A room too slow for that ticks by itself. */
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
   /** Number of holds per room. */
@@ -255,8 +250,8 @@ export class Ticker {
         for (const [, schedule] of rooms) schedule.end(clock.now() - now);
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
-        // While other rooms tick, no time is left; report even that, for callers that wait for a
-        // pause.
+        // While other rooms tick, no time is left. Report even that, for callers that wait for
+        // pauses.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });

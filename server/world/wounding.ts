@@ -33,7 +33,7 @@ export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): 
   if (strokeLength(points) > DEFAULTS.stroke.maxLength) throw new Refusal('stroke-too-long');
 }
 
-/** Returns the organisms that own a cell near a stroke, oldest first: it can wound no others. */
+/** Returns the owners of cells near a stroke, oldest first. The stroke can wound no others. */
 function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
   const { owner } = grid.planes;
   const found = new Set<OrganismId>();
@@ -83,10 +83,7 @@ export function endOf({ points, radius }: Stroke): StrokeEnd {
   return { x: points[points.length - 2], y: points[points.length - 1], radius };
 }
 
-/**
- * Returns whether a message continues the stroke that ended at `end`. A single point begins a new
- * stroke.
- */
+/** Returns whether a message continues the stroke that ended at `end`; a single point does not. */
 export function continues(end: StrokeEnd | undefined, { points, radius }: Stroke): boolean {
   if (!end || strokeLength(points) === 0) return false;
   return end.x === points[0] && end.y === points[1] && end.radius === radius;

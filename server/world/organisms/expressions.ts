@@ -86,9 +86,7 @@ export function beginExpressions(
   return begun;
 }
 
-/**
- * Returns the gallery indices of an organism's relatives; empty unless it is a gallery creature.
- */
+/** Returns the gallery indices of an organism's relatives; none unless it is a gallery creature. */
 function relativesOf(
   { kind, latent }: Organism,
   { gallery }: Species,

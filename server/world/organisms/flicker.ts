@@ -122,19 +122,11 @@ export function hasFlashed(
   return flashing > SHARE * window.width * window.height;
 }
 
-/**
- * Returns the relative luminance of a colour over black, in 255ths.
- *
- * @param at index of its red byte
- */
+/** Returns a colour's relative luminance over black, in 255ths. @param at index of its red */
 const luminanceAt = (rgba: Uint8Array, at: number): number =>
   (RED[rgba[at]] + GREEN[rgba[at + 1]] + BLUE[rgba[at + 2]]) >> 8;
 
-/**
- * Returns R − G − B of a saturated red, in 255ths; 0 for other colours.
- *
- * @param at index of its red byte
- */
+/** Returns R − G − B of a saturated red, in 255ths; else 0. @param at index of its red */
 function rednessAt(rgba: Uint8Array, at: number): number {
   const others = LIGHT[rgba[at + 1]] + LIGHT[rgba[at + 2]];
   const red = LIGHT[rgba[at]];

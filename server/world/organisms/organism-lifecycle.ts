@@ -129,11 +129,7 @@ export class OrganismLifecycle {
     }
   }
 
-  /**
-   * Turns a grown organism into the creature of another seed.
-   *
-   * @param tick number of completed ticks
-   */
+  /** Turns a grown organism into another seed's creature. @param tick ticks completed */
   transform(organism: Organism, into: Seed, by: ParticipantId, tick: number): void {
     become(organism, into, tick);
     this.wake(organism);
@@ -176,11 +172,7 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
   }
 
-  /**
-   * Starts the expressions of organisms whose turn has come. Call before `step`.
-   *
-   * @param tick number of completed ticks
-   */
+  /** Starts the expressions that are due. Call before `step`. @param tick ticks completed */
   express(tick: number): void {
     const begun = beginExpressions(this.population, this.species, this.rules, tick);
     for (const { organism } of begun) {

@@ -8,10 +8,7 @@ import type { OrganismState } from '../room-state.ts';
 export interface Organism extends Omit<OrganismState, 'phase'> {
   phase: Phase;
   readonly patch: PatchId;
-  /**
-   * Whether its states were imported, so that the engine cannot compare the next step with the
-   * last.
-   */
+  /** Whether its states were imported, so that the engine cannot compare its next step. */
   isRestored: boolean;
   /** Whether the next step must send the engine the latent that the cells read. */
   mustExpress: boolean;
@@ -29,9 +26,7 @@ export const LIFE = {
   restLevel: 3,
   /** Number of resting steps after which an organism sleeps. */
   restSteps: 8,
-  /**
-   * Maximum steps awake after freed ground has woken an organism; halved at each further waking.
-   */
+  /** Maximum steps awake after freed ground has woken it; halved at each further waking. */
   wakingSteps: 32,
   /** Maximum number of wakings by freed ground, until a stroke or a death resets the count. */
   maxWakings: 4,
@@ -80,9 +75,7 @@ export function viewOf(organism: Organism): OrganismView {
   };
 }
 
-/**
- * Copies an organism's last picture, so that it does not keep the pictures of the whole step alive.
- */
+/** Copies an organism's last picture, so that the other pictures of that step can be freed. */
 export function keepSeen(organism: Organism): void {
   organism.seen = organism.seen?.slice();
 }

@@ -7,11 +7,7 @@ import { LIFE, type Organism, type Seed } from './organism.ts';
 
 const { transformSteps, maxFormer } = LIFE;
 
-/**
- * Turns an organism into the creature of another seed; its cells follow.
- *
- * @param tick number of completed ticks
- */
+/** Turns an organism into another seed's creature; its cells follow. @param tick ticks completed */
 export function become(organism: Organism, into: Seed, tick: number): void {
   const { kind, origin, was = [] } = organism;
   const from = presentLatent(organism);
@@ -38,11 +34,7 @@ export function nextLatent(
 export const isTurning = ({ transforming }: Organism): boolean =>
   transforming !== undefined && transforming.stepsLeft > 0;
 
-/**
- * Counts a step of a transformation.
- *
- * @returns whether the latent was still changing, so that the organism cannot rest yet
- */
+/** Counts a step of a transformation. @returns whether it was still in progress */
 export function countTurn({ transforming }: Organism): boolean {
   if (!transforming || transforming.stepsLeft === 0) return false;
   transforming.stepsLeft--;
