@@ -312,7 +312,6 @@ export class Hooks {
     }
   }
 
-  /** Executes a command of an extension. */
   private async act(
     extension: ExtensionThread,
     { room, what, parameters }: ActRequest,

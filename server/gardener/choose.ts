@@ -21,7 +21,6 @@ export const GARDENING = {
   plantingDelay: [2_500, 4_500],
   /** Minimum and maximum delay between any other two actions. */
   actionDelay: [5_000, 10_000],
-  /** Delay after a refused command. */
   refusalDelay: 15_000,
   /** Delay between two strokes of a cut. */
   strokeInterval: 130,
@@ -186,7 +185,6 @@ export function woundable(
   );
 }
 
-/** Returns whether a neighbour presses against an organism. */
 function isPressed(
   { id, x, y, side }: OrganismView,
   organisms: readonly OrganismView[],

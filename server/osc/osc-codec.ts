@@ -11,7 +11,6 @@ import { ReasonError } from '../platform/log.ts';
  */
 export type OscArgument = OscArgOutputOrArray;
 
-/** One OSC message. */
 export interface OscMessage {
   /** Starts with a slash. */
   readonly address: string;

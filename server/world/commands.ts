@@ -49,7 +49,6 @@ export type PlantedSeed =
       readonly parents: readonly OrganismId[];
     };
 
-/** The parameters of each command. */
 interface Parameters {
   plant: { readonly x: number; readonly y: number; readonly seed: PlantedSeed };
   damage: { readonly radius: number; readonly points: readonly number[] };

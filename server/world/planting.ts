@@ -33,7 +33,6 @@ interface PendingPlant extends Pick<NewPlant, 'answer' | 'departed'> {
   readonly organism: Organism;
 }
 
-/** Plants the organisms of a room. */
 export class Planting {
   /** Id of the next organism; never decreases. */
   nextOrganism = 1;
@@ -190,7 +189,6 @@ export class SeedInventory {
     this.seeds = new Map(from.held.map(({ participant, seeds }) => [participant, [...seeds]]));
   }
 
-  /** Gives a participant a new seed. */
   add(participant: number, seed: Omit<HeldSeed, 'id'>): HeldSeed {
     const held = { ...seed, id: this.nextId++ };
     this.seeds.set(participant, [...this.of(participant), held].slice(-maxSeedsInHand));
@@ -212,7 +210,6 @@ export class SeedInventory {
     return this.seeds.get(participant) ?? [];
   }
 
-  /** Participants who hold seeds. */
   get participants(): number[] {
     return [...this.seeds.keys()];
   }
@@ -222,7 +219,6 @@ export class SeedInventory {
     return { nextId: this.nextId, held };
   }
 
-  /** Drops all seeds of a participant. */
   clear(participant: number): void {
     this.seeds.delete(participant);
   }

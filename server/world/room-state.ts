@@ -174,7 +174,6 @@ const lineage = v.strictObject({
 /** The dead organisms that a room remembers. */
 export type LineageState = v.InferOutput<typeof lineage>;
 
-/** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
     version: v.literal(ROOM_STATE_VERSION),
@@ -287,7 +286,6 @@ export const roomState = v.pipe(
   }, 'organisms are not in order of their ids'),
 );
 
-/** A room's state, validated. */
 export type RoomState = v.InferOutput<typeof roomState>;
 
 /** An organism that departed recently. */

@@ -45,7 +45,6 @@ export interface TickWork {
   readonly events: readonly RoomEvent[];
 }
 
-/** The outcome of a tick. */
 export interface TickResult {
   readonly tick: number;
   readonly answers: readonly Answer[];
@@ -156,7 +155,6 @@ export class Room {
     return this.lifecycle.awake;
   }
 
-  /** Returns a living organism's patch in the engine. */
   patchOf(id: OrganismId): PatchId | undefined {
     return this.lifecycle.find(id)?.patch;
   }

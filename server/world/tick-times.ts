@@ -9,7 +9,6 @@ import { interpolate, MOST_TIME_POINTS, type TimePoint } from '../../shared/time
 /** Maximum error of a time between two points, ms. Pages show minutes. */
 const TOLERANCE = 5_000;
 
-/** The known times of a room's ticks. */
 export class TickTimes {
   /** Oldest first. Since the last point, the room has kept its pace. */
   private points: TimePoint[];

@@ -106,7 +106,6 @@ export interface TickerOptions {
    *   engine to other rooms now and then
    */
   readonly tick: (rooms: Room[], isApart: boolean) => Promise<void>;
-  /** Called after each tick. */
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
   /**
    * Called after each tick with the due time of the next, or with the present time while other
@@ -286,7 +285,6 @@ export class DeferredWork {
     this.cancel = this.clock.after(MAX_DELAY, () => this.run());
   }
 
-  /** Runs the deferred work, if any. */
   run(): void {
     const { work } = this;
     this.cancel?.();

@@ -13,7 +13,6 @@ import {
   type Questions,
 } from '../extension.ts';
 
-/** Methods of the thread. */
 export interface ThreadMethods {
   /** Resolves once the hook is done. */
   tell<H extends NotifyHook>(hook: H, about: Notifications[H]): Promise<void>;
@@ -42,7 +41,6 @@ export const startedSchema = v.union([
   }),
   unfitSchema,
 ]);
-/** The start-up result, validated. */
 export type Started = v.InferOutput<typeof startedSchema>;
 
 /** Schema of the answer of a hook that may refuse. */
@@ -62,9 +60,7 @@ export const actSchema = v.strictObject({
 /** A command of the extension, validated except for its parameters. */
 export type ActRequest = v.InferOutput<typeof actSchema>;
 
-/** Schema of a failure of a hook. */
 export const failureSchema = v.strictObject({ hook: shortText, why: shortText });
-/** Schema of a log line. */
 export const lineSchema = shortText;
 
 /** Methods of the server that the thread may call. */

@@ -93,7 +93,6 @@ export class OrganismLifecycle {
     for (const organism of organisms) this.population.add(organism);
   }
 
-  /** Adds a newly planted organism. */
   add(organism: Organism): void {
     this.population.add(organism);
     this.pendingEvents.push({ what: 'born', organism: viewOf(organism) });

@@ -54,7 +54,6 @@ const NEWBORN = {
   mustExpress: false,
 } as const satisfies Partial<Organism>;
 
-/** Creates a newly planted organism. */
 export const newOrganism = (
   fields: Omit<Organism, keyof typeof NEWBORN | 'pressing'>,
 ): Organism => ({
