@@ -31,7 +31,7 @@ export const GARDENING = {
   othersRecutDelay: 600_000,
   /** Share of a room's maximum number of organisms above which unattended ones are removed. */
   thinAbove: 0.9,
-  /** Share of a room's maximum that the gardener may always plant, up to `initialPlants`. */
+  /** Share of a room's maximum that the gardener may plant in any case, up to `initialPlants`. */
   leastShare: 1 / 6,
   /** Minimum and maximum length of a season of kinds and colours. */
   seasonLength: [180_000, 300_000],
@@ -168,7 +168,7 @@ export function choosePair(
 }
 
 /**
- * Returns the organisms that may be wounded: grown and healed, without a neighbour that would take
+ * Returns the organisms that may be wounded: grown and unhurt, without a neighbour that would take
  * the ground freed by a wound.
  *
  * @param whose only the gardener's own organisms, or unattended ones of other planters, too

@@ -1,4 +1,4 @@
-/** Chooses where the gardener plants (evenly scattered, with space between organisms) and cuts. */
+/** Chooses where the gardener cuts, and where it plants: evenly scattered, with space between. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { coverage, strokeBounds } from '../../shared/geometry.ts';

@@ -38,7 +38,7 @@ const {
 } = GARDENING;
 const { protectedSeconds } = DEPARTURE;
 
-/** Share of the gardener's plantings that are of the season. */
+/** Share of the gardener's plantings that match the season. */
 const SEASONAL = 0.85;
 
 /** The gardener's access to the room. */
@@ -95,7 +95,7 @@ export class Tending {
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
 
-  /** Plants a creature of the gallery, mostly of the season. */
+  /** Plants a gallery creature, usually one of the season. */
   plant(): boolean {
     if (!this.mayPlant) return false;
     const place = this.choosePlace();
@@ -177,7 +177,7 @@ export class Tending {
   }
 
   /**
-   * Lets one of the gardener's organisms depart: the oldest that rests, is healed and has lived for
+   * Lets one of the gardener's organisms depart: the oldest that rests, is unhurt and has lived for
    * a minute.
    *
    * @param excluded organisms that have to stay
@@ -219,7 +219,7 @@ export class Tending {
   }
 
   /**
-   * Chooses a gallery entry that does not live in the room yet, mostly of the season.
+   * Chooses a gallery entry that does not live in the room yet, usually of the season.
    *
    * @returns gallery index; undefined if all entries live in the room
    */

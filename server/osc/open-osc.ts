@@ -1,6 +1,6 @@
 /**
  * Opens OSC output, input, both or neither, as configured. In a cluster, a datagram that arrives at
- * one server is handled by every server that runs a room concerned.
+ * one server is passed on to the servers that run its rooms.
  */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';

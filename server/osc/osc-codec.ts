@@ -12,7 +12,7 @@ import { ReasonError } from '../platform/log.ts';
 export type OscArgument = OscArgOutputOrArray;
 
 export interface OscMessage {
-  /** Starts with a slash. */
+  /** The address; starts with a slash. */
   readonly address: string;
   readonly args: readonly OscArgument[];
 }
@@ -54,7 +54,7 @@ export function encodeMessage({ address, args }: OscMessage): Uint8Array {
   return bytesOf(toBuffer({ address, args: [...args] }));
 }
 
-/** Encodes a bundle for immediate execution. @throws Error as `encodeMessage` */
+/** Encodes a bundle for immediate execution. @throws Error if a string contains a NUL character */
 export function encodeBundle(messages: readonly OscMessage[]): Uint8Array {
   const elements = messages.map(({ address, args }) => ({ address, args: [...args] }));
   return bytesOf(toBuffer({ timetag: IMMEDIATELY, elements }));

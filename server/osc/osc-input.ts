@@ -202,7 +202,7 @@ function jsValue({ type, value }: OscArgument): unknown {
 
 const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/** Returns a list that matches addresses in any notation: capitals, zeros, IPv4 mapped to IPv6. */
+/** Returns a list that matches addresses in any notation, such as IPv4 mapped to IPv6. */
 function listOf(addresses: readonly string[]): BlockList {
   const list = new BlockList();
   for (const address of addresses) list.addAddress(address, versionOf(address));

@@ -62,7 +62,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.lifecycle.find(a) && room.lifecycle.find(b);
-      // Heirs and replayed seeds may be out of bounds, and so may their crosses.
+      // Heirs and replayed organisms may be out of bounds, and so may their crosses.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
     },

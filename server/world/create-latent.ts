@@ -198,8 +198,8 @@ export function crossOf(
 
 /**
  * Prepares a seed for the journal. Map points and throws are replaced by their latents, because
- * maps and samplers may change. Latents out of the checkpoint's bounds are kept out of the journal:
- * latents of tokens are shortened, all others are refused.
+ * maps and samplers may change. Latents outside the checkpoint's bounds are kept out of the
+ * journal: latents of tokens are shortened, all others are refused.
  *
  * @throws Refusal no-such-seed (there is no map), bad-latent, bad-token
  */

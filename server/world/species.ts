@@ -86,7 +86,7 @@ export const featuredOf = ({
   featured,
 }: Pick<Species, 'gallery' | 'featured'>): readonly number[] => featured ?? [...gallery.keys()];
 
-/** Factor on the standard deviations in sampler 1. At 1, more organisms look like nothing. */
+/** Factor on the standard deviations in sampler 1. At 1, more organisms are shapeless. */
 const TEMPERATURE = 0.85;
 /** Categories that sampler 1 is fitted to; all entries, if these have fewer than Z. */
 const CREATURES: readonly (string | undefined)[] = ['animal', 'face'];

@@ -85,7 +85,7 @@ export class TickTimes {
     const ticks = point.tick - from.tick;
     const took = point.at - from.at;
     if (ticks === 0) {
-      // A shorter time is no pause.
+      // Within the tolerance, the room has not paused.
       if (took < TOLERANCE) return;
       this.last = point;
       this.keep(point);

@@ -30,7 +30,7 @@ export interface TickEvents {
   readonly room: Room;
   readonly tick: number;
   readonly events: readonly RoomEvent[];
-  /** Indices of the refused commands, counting commands only. */
+  /** Indices of the refused commands among the tick's commands. */
   readonly refused: readonly number[];
 }
 
@@ -74,7 +74,7 @@ export class World {
     return new World(this.engine, this.patches);
   }
 
-  /** Moves a room from another world of the same engine into this one. @throws Error as `open` */
+  /** Moves a room from another world of the same engine. @throws Error if its name is taken */
   adopt(room: Room, from: World): void {
     if (this.rooms.has(room.name)) throw new Error(`room "${room.name}" is open already`);
     from.rooms.delete(room.name);

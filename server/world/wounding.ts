@@ -215,7 +215,7 @@ export class Wounding {
   }
 
   /**
-   * Returns whether an organism cannot be wounded now. The maker of a wound may continue it for a
+   * Returns whether an organism is protected from a stroke. The maker of a wound may continue it for a
    * moment, because one movement of the hand arrives as several strokes, each beginning where the
    * previous one ended.
    *

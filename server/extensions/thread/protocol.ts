@@ -51,7 +51,7 @@ export const answerSchema = v.strictObject({
 /** The answer of a hook that may refuse, validated. */
 export type HookAnswer = v.InferOutput<typeof answerSchema>;
 
-/** Schema of a command. */
+/** Schema of a command from an extension. */
 export const actSchema = v.strictObject({
   room: v.string(),
   what: v.picklist(Object.keys(HOOK_OF) as ActName[]),

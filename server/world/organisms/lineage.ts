@@ -8,7 +8,7 @@ import type { Organism } from './organism.ts';
 
 /** Limits of a room's memory of dead organisms. */
 export const LINEAGE = {
-  /** Maximum number of dead organisms that stay remembered when some are forgotten. */
+  /** Number of dead organisms that are kept when others are forgotten. */
   most: 1_500,
   /** Number of dead organisms above `most` before some are forgotten. */
   slack: 64,

@@ -8,7 +8,7 @@ import type { OrganismState } from '../room-state.ts';
 export interface Organism extends Omit<OrganismState, 'phase'> {
   phase: Phase;
   readonly patch: PatchId;
-  /** Whether its states were imported, so that the engine cannot compare its next step. */
+  /** Whether its states were imported: the engine cannot compare the next step with the last. */
   isRestored: boolean;
   /** Whether the next step must send the engine the latent that the cells read. */
   mustExpress: boolean;

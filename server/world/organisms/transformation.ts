@@ -30,7 +30,7 @@ export function nextLatent(
   return mixed(from, latent, 1 - (stepsLeft - 1) / transformSteps);
 }
 
-/** Returns whether the latent that an organism's cells read still changes towards its own. */
+/** Returns whether a transformation still changes the latent that the cells read. */
 export const isTurning = ({ transforming }: Organism): boolean =>
   transforming !== undefined && transforming.stepsLeft > 0;
 
