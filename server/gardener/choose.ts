@@ -24,9 +24,7 @@ export const GARDENING = {
   refusalDelay: 15_000,
   /** Delay between two strokes of a cut. */
   strokeInterval: 130,
-  /**
-   * Minimum time between two cuts of the same organism: the gardener's own, and other planters'.
-   */
+  /** Minimum time between two cuts of an organism: of the gardener's own, and of others'. */
   recutDelay: 30_000,
   othersRecutDelay: 600_000,
   /** Share of a room's maximum number of organisms above which unattended ones are removed. */

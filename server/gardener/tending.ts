@@ -206,10 +206,7 @@ export class Tending {
     return nearestGround(this.room.grid.planes, this.room.species.side, near);
   }
 
-  /**
-   * Returns a position with space around it or, if there is none, the ground nearest to a random
-   * position.
-   */
+  /** Returns a position with space around it, or else the ground nearest to a random position. */
   private choosePlace(): PlantingPlace | undefined {
     const { area, random, room, pending } = this;
     const taken = [...room.organisms, ...pending];

@@ -61,9 +61,9 @@ export function encodeBundle(messages: readonly OscMessage[]): Uint8Array {
 }
 
 /**
- * Decodes a datagram from an untrusted sender.
+ * Decodes an untrusted datagram.
  *
- * @returns its messages in order, with bundles flattened
+ * @returns its messages in order, bundles flattened
  * @throws OscError
  */
 export function decodeOsc(bytes: Uint8Array): OscMessage[] {

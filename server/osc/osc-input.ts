@@ -70,7 +70,7 @@ export class OscInput {
   }
 
   /**
-   * Handles a datagram. Never rejects because of its content.
+   * Handles a datagram; its content never causes a rejection.
    *
    * @param from the sender's IP address
    */

@@ -1,6 +1,5 @@
 /**
- * Tracks who is present in a room, and chooses which organism departs (rules DEP-1 … DEP-6 and
- * DEP-11).
+ * Who is present in a room, and the choice of departing organisms (rules DEP-1 … DEP-6, DEP-11).
  */
 
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -20,9 +19,7 @@ export const DEPARTURE = {
   protectedSeconds: 60,
   /** Absence of a planter after which the gardener may remove resting organisms, in seconds. */
   unattendedSeconds: 600,
-  /**
-   * Maximum number of dissolving organisms. For another one, the one nearest its end is removed.
-   */
+  /** Maximum number of dissolving organisms. Beyond it, the one nearest its end is removed. */
   maxDissolving: 8,
   /** Maximum number of departed organisms per room that can be replanted. */
   maxDeparted: 256,
@@ -68,11 +65,7 @@ export interface Moment extends RoomTime {
   readonly sourceOf?: ((planter: ParticipantId) => number | undefined) | undefined;
 }
 
-/**
- * Sorts residents by their rank numbers, ascending.
- *
- * @param rankOf undefined leaves out a resident
- */
+/** Sorts residents by rank numbers, ascending. @param rankOf undefined leaves out a resident */
 function byRank<R extends Resident>(
   residents: readonly R[],
   rankOf: (resident: R) => readonly number[] | undefined,

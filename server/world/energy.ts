@@ -157,10 +157,7 @@ export class Energy {
     }
   }
 
-  /**
-   * Returns the price of a stroke's cells. A stroke split into several messages pays for its first
-   * disc only once.
-   */
+  /** Returns the price of a stroke. A stroke split into messages pays for one first disc only. */
   private priceOfCells(stroke: Stroke, isContinued: boolean): number {
     return sweptCells(stroke, isContinued) * this.costs.damagePerCell;
   }

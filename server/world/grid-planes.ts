@@ -80,10 +80,7 @@ export class GridPlanes {
     this.touch(place);
   }
 
-  /**
-   * Calls `visit` for each cell of a rectangle, with its index in the grid and its index in the
-   * rectangle.
-   */
+  /** Calls `visit` for each cell of a rectangle, with its indices in the grid and the rectangle. */
   each({ x, y, width, height }: Rect, visit: (place: number, cell: number) => void): void {
     let cell = 0;
     for (let row = y; row < y + height; row++) {

@@ -37,10 +37,7 @@ export class RoomRules {
     this.life = life;
   }
 
-  /**
-   * Returns the event that updates the room to the numbers of its checkpoint's card; undefined if
-   * the room has them already.
-   */
+  /** Returns the event that updates the room to its checkpoint's card; undefined if up to date. */
   update({ closing, relatives, sampler }: Species): RoomEvent<'rules'> | undefined {
     const isSame =
       this.closing === closing &&

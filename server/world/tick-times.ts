@@ -14,9 +14,7 @@ export class TickTimes {
   private points: TimePoint[];
   /** The latest known tick and its time. */
   private last: TimePoint | undefined;
-  /**
-   * Range of paces, in ms per tick, that fit all ticks since the last point within the tolerance.
-   */
+  /** Range of paces, ms per tick, that fit all ticks since the last point within the tolerance. */
   private least = Number.NEGATIVE_INFINITY;
   private most = Number.POSITIVE_INFINITY;
 

@@ -57,10 +57,7 @@ export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   return [...found].sort((a, b) => a - b);
 }
 
-/**
- * Extends a rectangle by one cell on each side, so that thin strokes count, and clips it to the
- * grid.
- */
+/** Extends a rectangle by one cell per side, so that thin strokes count, within the grid. */
 export function within(rect: Rect, grid: Pick<GridPlanes, 'width' | 'height'>): Rect {
   const x = Math.max(0, rect.x - 1);
   const y = Math.max(0, rect.y - 1);
@@ -184,10 +181,7 @@ export class Wounding {
     return defined({ spared: spared || undefined, continued: isContinued || undefined });
   }
 
-  /**
-   * Finds the organisms that a stroke wounds. A stroke wounds an organism only if it covers a cell
-   * that the organism owns.
-   */
+  /** Finds the organisms that a stroke wounds: it must cover a cell that the organism owns. */
   private hitsOf(stroke: Stroke): Hit[] {
     return ownersNear(stroke, this.grid).flatMap((id) => {
       const organism = this.lifecycle.find(id)!;

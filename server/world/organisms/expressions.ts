@@ -124,10 +124,7 @@ function returnLatent(organism: Organism): void {
   organism.restTicks = 0;
 }
 
-/**
- * Returns the latent to send to the engine with an organism's next step, [Z]; undefined if it has
- * not changed.
- */
+/** Returns the latent to send with an organism's next step, [Z]; undefined if it is unchanged. */
 export function takeExpressed(organism: Organism): Float32Array | undefined {
   const { mustExpress, expression, transforming, latent } = organism;
   organism.mustExpress = false;

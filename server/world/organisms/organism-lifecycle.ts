@@ -273,11 +273,7 @@ export class OrganismLifecycle {
     return this.pendingEvents.splice(0);
   }
 
-  /**
-   * Takes the organisms that died since the last call, and adds them to the family tree.
-   *
-   * @param tick number of completed ticks
-   */
+  /** Takes the organisms that died since the last call. @param tick ticks completed */
   takeDead(tick: number): Organism[] {
     this.lineage.settle(tick, this.population.all);
     return this.dead.splice(0);

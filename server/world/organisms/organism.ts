@@ -85,11 +85,7 @@ const STALE = 72;
 /** Returns whether measurements of flashes are too old to matter, as for sleeping organisms. */
 export const isStale = ({ at }: FlickerState, tick: number): boolean => tick - at > STALE;
 
-/**
- * Copies an organism's state; later changes of the organism do not affect the copy.
- *
- * @param tick number of completed ticks
- */
+/** Copies an organism's state; later changes do not affect the copy. @param tick ticks completed */
 export function exportOrganism(organism: Organism, tick: number): OrganismState {
   const { patch: _, isRestored: _engine, mustExpress: _next, ...state } = organism;
   const { phase, pressing, flicker, wait, closed, expression, transforming } = state;

@@ -3,10 +3,7 @@ import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import type { Organism } from './organism.ts';
 
-/**
- * All living organisms, the awake and the departing ones, and the cells on which sleepers are
- * blocked.
- */
+/** All living organisms, the awake and departing ones, and the cells that block sleepers. */
 export class Population {
   /** Oldest first: ids only grow, and a Map keeps its insertion order. */
   private readonly living = new Map<OrganismId, Organism>();
