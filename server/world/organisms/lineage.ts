@@ -73,7 +73,7 @@ export class Lineage {
   }
 }
 
-/** Chooses the dead to remember: the latest half, ancestors of the living, the latest others. */
+/** Chooses the dead to remember: the latest half, then ancestors of the living, then others. */
 function mostOf(
   ended: readonly Ended[],
   living: Iterable<Pick<Ended, 'parents'>>,

@@ -273,7 +273,7 @@ export class OrganismLifecycle {
     return this.pendingEvents.splice(0);
   }
 
-  /** Takes the organisms that died since the last call. @param tick ticks completed */
+  /** Takes the newly dead and adds them to the family tree. @param tick ticks completed */
   takeDead(tick: number): Organism[] {
     this.lineage.settle(tick, this.population.all);
     return this.dead.splice(0);
