@@ -1,7 +1,7 @@
 /**
  * Runs one extension in its own thread, so that its errors and delays never affect a tick. Failures
- * are logged with its name. One that cannot be loaded, has lost its thread or fails too often is
- * started again after a pause.
+ * are logged with the extension's name. An extension that cannot be loaded, loses its thread or
+ * fails too often is restarted after a pause.
  */
 
 import { basename } from 'node:path';
@@ -35,46 +35,47 @@ import {
 
 /** Limits of an extension; times in ms. */
 export const LIMITS = {
-  /** Time for loading. */
+  /** Time limit for loading. */
   loading: 20_000,
-  /** Time for an answer to whether an action is allowed; without one it is allowed. */
+  /** Time limit for a verdict on an action. Without a verdict, the action is allowed. */
   answer: 250,
-  /** A thread that misses two checks of this length is restarted. */
+  /** Interval between pings. A thread that has not answered by the next ping is restarted. */
   stall: 5_000,
-  /** Pause before the first restart; each further one is twice as long. */
+  /** Pause before the first restart; each further pause is twice as long. */
   firstPause: 1_000,
-  /** The longest pause, and how long a thread runs until the next pause is the first again. */
+  /** Maximum pause. After running for this long, an extension starts over with the first pause. */
   maxPause: 60_000,
-  /** Time for closing. */
+  /** Time limit for closing. */
   closing: 2_000,
   /**
-   * Failures after which an extension is restarted; each expires after `forgivenAfter / failures`.
+   * Number of failures after which an extension is restarted; each failure expires after
+   * `forgivenAfter / failures`.
    */
   failures: 5,
   forgivenAfter: 60_000,
-  /** Events waiting for an extension, at most. */
+  /** Maximum number of events waiting for an extension. */
   backlog: 2_000,
   messagesPerSecond: 5_000,
   linesPerSecond: 10,
-  /** Memory per extension. */
+  /** Maximum memory per extension. */
   megabytes: 256,
-  /** Interval of room figures, including the mean colour. */
+  /** Interval between room figures, which include the mean colour. */
   figures: 500,
 } as const;
 const { firstPause, maxPause } = LIMITS;
 
-/** Pauses that double, until the extension has run for as long as the longest one. */
+/** Pauses before restarts. Each pause doubles, until the extension has run for `maxPause`. */
 export class RestartPause {
   private following: number = firstPause;
-  /** ms; Infinity while it does not run. */
+  /** Time at which the extension started, ms; Infinity while it does not run. */
   private runsSince = Infinity;
 
-  /** The extension runs. @param now ms */
+  /** Records that the extension has started. @param now ms */
   runs(now: number): void {
     this.runsSince = now;
   }
 
-  /** It has ended, or could not be started. @returns the pause, ms */
+  /** Records that the extension has ended or could not be started. @returns the pause, ms */
   next(now: number): number {
     const pause = now - this.runsSince >= maxPause ? firstPause : this.following;
     this.runsSince = Infinity;
@@ -90,7 +91,7 @@ export interface ExtensionThreadOptions {
   readonly log: Log;
   /** Executes a command of the extension in a room. Never rejects. */
   readonly act: (extension: ExtensionThread, act: ActRequest) => Promise<ActResult>;
-  /** Called when it was loaded later than at the start, or again; it has lost its state then. */
+  /** Called when the extension is loaded late, or reloaded without its former state. */
   readonly onRestarted: (extension: ExtensionThread) => void;
 }
 
@@ -100,13 +101,13 @@ type Rpc = WorkerRpc<ThreadMethods, unknown, ServerMethods>;
 
 const ignore = (): void => {};
 
-/** An extension as the server sees it: its hooks, called in its thread. */
+/** An extension as the server uses it: calls the extension's hooks in its thread. */
 export class ExtensionThread {
-  /** Its thread, once the extension is loaded. */
+  /** The extension's thread, once the extension is loaded. */
   private rpc: Rpc | undefined;
-  /** Its thread while the extension is loaded. */
+  /** The extension's thread while the extension is being loaded. */
   private loading: Rpc | undefined;
-  /** The name that the extension has given itself; until then, that of its file. */
+  /** The name that the extension has given itself; the file name until it is loaded. */
   name: string;
   private hooks = new Set<string>();
   /** Number of events sent and not yet handled. */
@@ -118,7 +119,7 @@ export class ExtensionThread {
   private hasAnsweredPing = true;
   /** Whether the backlog was full at the last ping, and no event has been handled since. */
   private isStuck = false;
-  /** When late answers last counted as a failure, ms. */
+  /** Time at which late answers last counted as a failure, ms. */
   private lateAt = -Infinity;
   private readonly pauses = new RestartPause();
   private closing = false;
@@ -135,8 +136,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Starts the thread and loads the extension. If that fails, it is tried again later: what the
-   * extension needs may be off.
+   * Starts the thread and loads the extension. If loading fails, it is retried later, because a
+   * service that the extension needs may be off.
    *
    * @throws HookError if the file does not exist or is no extension
    */
@@ -151,12 +152,12 @@ export class ExtensionThread {
     return thread;
   }
 
-  /** Whether it runs and has a hook. */
+  /** Returns whether the extension runs and has a hook. */
   has(hook: NotifyHook | AskHook): boolean {
     return this.rpc !== undefined && this.hooks.has(hook);
   }
 
-  /** Sends an event to a hook without waiting. Drops it when the extension cannot keep up. */
+  /** Sends an event to a hook without waiting. Drops the event if the extension cannot keep up. */
   tell<H extends NotifyHook>(hook: H, about: Notifications[H]): void {
     if (!this.has(hook)) return;
     if (this.backlog >= LIMITS.backlog) {
@@ -166,7 +167,7 @@ export class ExtensionThread {
       return;
     }
     this.backlog++;
-    // Calls fail only when the thread is lost; its backlog no longer matters then.
+    // A call fails only if the thread is lost, and then the backlog no longer matters.
     this.rpc!.call('tell', hook, about).then(() => this.eventHandled(), ignore);
   }
 
@@ -178,7 +179,7 @@ export class ExtensionThread {
     this.dropped = 0;
   }
 
-  /** Asks a hook. @returns its answer; an empty one if it does not answer in time */
+  /** Asks a hook for its verdict. @returns an empty answer if the hook does not answer in time */
   ask<H extends AskHook>(hook: H, about: Questions[H]): Promise<HookAnswer> {
     const { rpc } = this;
     if (!rpc || !this.has(hook)) return Promise.resolve({});
@@ -198,7 +199,7 @@ export class ExtensionThread {
     });
   }
 
-  /** Calls `onClose`, waits for it a moment and ends the thread. */
+  /** Calls `onClose`, waits a moment for it, and ends the thread. */
   async close(): Promise<void> {
     this.closing = true;
     const { rpc } = this;
@@ -210,7 +211,12 @@ export class ExtensionThread {
     await this.end();
   }
 
-  /** @throws HookError if the file does not exist or is no extension, or why it cannot be loaded */
+  /**
+   * Starts a thread and loads the extension in it.
+   *
+   * @throws HookError if the file does not exist or is no extension
+   * @throws Error if the extension cannot be loaded for another reason
+   */
   private async open(): Promise<void> {
     const { file, clock, log } = this.options;
     const sentenceOf = (why: string): string => `The extension ${file} ${why}`;
@@ -260,7 +266,7 @@ export class ExtensionThread {
     this.watch(rpc);
   }
 
-  /** Methods that the thread may call. @param rpc defined by the time of a call */
+  /** Returns the methods that the thread may call. @param rpc defined by the time of a call */
   private methodsFor(rpc: () => Rpc): ServerMethods {
     return {
       act: async (act) => {
@@ -279,7 +285,7 @@ export class ExtensionThread {
     };
   }
 
-  /** Validates data from the thread. @returns undefined if it is malformed; ends the thread then */
+  /** Validates data from the thread. If it is malformed, ends the thread and returns undefined. */
   private checked<S extends v.GenericSchema>(
     rpc: Rpc,
     schema: S,
@@ -292,8 +298,8 @@ export class ExtensionThread {
   }
 
   /**
-   * Pings the thread regularly. One that has not answered by the next ping, or has a full backlog
-   * and handles none of it until then, is lost.
+   * Pings the thread regularly. The thread is lost if it has not answered by the next ping, or if
+   * its backlog was full and no event has been handled since.
    */
   private watch(rpc: Rpc): void {
     const { stall, backlog } = LIMITS;
@@ -308,7 +314,7 @@ export class ExtensionThread {
     });
   }
 
-  /** Ends a thread. If the extension ran in it, that is restarted. */
+  /** Ends a thread. If the extension was running in it, restarts the extension. */
   private lost(rpc: Rpc, why: string): void {
     void rpc.terminate(new Error(`The extension ${this.options.file} ${why}.`));
     if (this.rpc !== rpc || this.closing) return;
@@ -316,7 +322,7 @@ export class ExtensionThread {
     this.restart();
   }
 
-  /** Late answers within one time limit are one failure: the machine may have stalled. */
+  /** Counts late answers within one time limit as one failure: the machine may have stalled. */
   private late(hook: AskHook, limit: number): void {
     const now = this.options.clock.now();
     if (now - this.lateAt < limit) return;

@@ -15,10 +15,10 @@ import type { Answer, RoomCommand } from '../world/commands.ts';
 import type { Expressing } from '../world/organisms/expressions.ts';
 import type { Pace } from '../world/ticker.ts';
 
-/** A room was opened. Also sent for each open room after an extension restarts. */
+/** A room was opened. Sent again for each open room after an extension restarts. */
 export interface RoomOpened {
   readonly room: string;
-  /** Cells. */
+  /** Size of the grid, in cells. */
   readonly width: number;
   readonly height: number;
   readonly tickRate: number;
@@ -29,9 +29,11 @@ export interface RoomOpened {
 }
 
 /**
- * A life event; `expressing`: a resting organism has begun to express a relative; `crossed`: a
- * participant crossed two organisms and holds the seed; or `generation`: a day of the room has
- * begun with these heirs, who are this generation of its family tree.
+ * A life event, or one of these:
+ * - `expressing`: a resting organism has begun to express a relative;
+ * - `crossed`: a participant has crossed two organisms and holds the seed;
+ * - `generation`: a day of the room has begun with these heirs, who are generation `number` of its
+ *   family tree.
  */
 export type RoomLifeEvent =
   | LifeEvent
@@ -53,7 +55,7 @@ export interface TickSummary extends Pace {
   readonly room: string;
   readonly tick: number;
   readonly organisms: number;
-  /** Number of organisms that are stepped. */
+  /** Number of growing or awake organisms. */
   readonly awake: number;
   /** Number of participants present. */
   readonly people: number;
@@ -61,26 +63,26 @@ export interface TickSummary extends Pace {
 
 /** A room's figures, sent at most twice a second. */
 export interface Figures extends TickSummary {
-  /** Mean colour of all owned places, 0…1 each; black if there are none. */
+  /** Mean colour of all owned cells, 0…1 each; black if there are none. */
   readonly colour: readonly [red: number, green: number, blue: number];
-  /** Share of the places that are owned, 0…1. */
+  /** Share of the grid's cells that are owned, 0…1. */
   readonly living: number;
 }
 
-/** The argument of each hook that is informed. */
+/** The argument of each hook that only receives events. */
 export interface Notifications {
   readonly onRoomOpened: RoomOpened;
   readonly onRoomClosed: { readonly room: string };
   readonly onJoined: { readonly room: string; readonly participant: ParticipantView };
   readonly onLeft: { readonly room: string; readonly participant: ParticipantView };
-  /** A participant is active: moves their pointer or sends a command. Sent at most once a tick. */
+  /** A participant has moved their pointer or sent a command. Sent at most once a tick. */
   readonly onStirred: { readonly room: string };
   readonly onLife: { readonly room: string; readonly tick: number; readonly event: RoomLifeEvent };
   readonly onTick: TickSummary;
   readonly onFigures: Figures;
 }
 
-/** A drawing that is to become a seed. */
+/** A drawing before it becomes a seed. */
 export interface Drawing {
   readonly room: string;
   readonly by: ParticipantView;
@@ -99,7 +101,7 @@ export const HOOK_OF = {
 } as const;
 export type ActName = keyof typeof HOOK_OF;
 
-/** The argument of each hook that may refuse; commands before they are queued. */
+/** The argument of each hook that may refuse. Commands are passed to hooks before being queued. */
 export type Questions = {
   readonly [W in ActName as (typeof HOOK_OF)[W]]: RoomCommand<W> & { readonly room: string };
 } & {
@@ -113,7 +115,7 @@ export interface Objection {
   readonly refuse: string;
 }
 
-/** Lets a drawing through where the host would look at it first. */
+/** Approves a drawing that the host would otherwise have to look at first. */
 export interface Permission {
   readonly allow: true;
 }
@@ -127,17 +129,17 @@ type Hooks = {
 };
 
 /**
- * An extension. Hooks are called in the order of events and do not wait for one another. Those that
- * may refuse answer with their result, or its promise; other results are ignored.
+ * An extension. Hooks are called in the order of events and do not wait for one another. A hook
+ * that may refuse returns its verdict or a promise of it; results of other hooks are ignored.
  */
 export interface Extension extends Hooks {
-  /** Its name in the log and as a planter. */
+  /** The extension's name in the log and as a planter. */
   readonly name: string;
   /** Called before the server closes, which waits up to 2 s. */
   readonly onClose?: () => unknown;
 }
 
-/** The result of a command. Plant the seed of a cross with `{ from: 'hand', seed: seed.id }`. */
+/** The result of a command. To plant the seed of a cross, use `{ from: 'hand', seed: seed.id }`. */
 export type ActResult = Pick<Answer, 'refused' | 'seed'>;
 
 /** The commands of an extension, with a participant's prices and limits. */
@@ -154,7 +156,7 @@ export type ExtensionFile = Extension | ((hand: Hand) => Extension | Promise<Ext
 export type NotifyHook = keyof Notifications;
 export type AskHook = keyof Questions;
 
-/** Names of all hooks but `onClose`. */
+/** Names of all hooks except `onClose`. */
 export const HOOKS = [
   'onRoomOpened',
   'onRoomClosed',
@@ -173,9 +175,9 @@ export const HOOKS = [
 export type HookReason =
   /** The file does not exist. */
   | 'not-found'
-  /** It has no default export with a name and hooks. */
+  /** The file has no default export with a name and hooks. */
   | 'no-extension'
-  /** The address for OSC is unknown, or not one of this machine. */
+  /** The address for OSC is unknown, or does not belong to this machine. */
   | 'no-address'
   /** Another program uses the port. */
   | 'port-taken';

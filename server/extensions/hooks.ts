@@ -32,9 +32,10 @@ import { ExtensionThread, LIMITS } from './extension-thread.ts';
 import type { ActRequest, HookAnswer } from './thread/protocol.ts';
 
 /**
- * The event of a new generation: what the house plants has parents only where a day begins.
+ * Returns the event of a new generation if a day begins in this tick. Organisms planted by the host
+ * have parents only at the beginning of a day.
  *
- * @param life events of the tick that is done
+ * @param life events of the tick that has ended
  * @returns undefined if no day begins
  */
 function generationIn(
@@ -53,7 +54,7 @@ function generationIn(
   return { what: 'generation', number, heirs };
 }
 
-/** The mean colour of the owned places, and their share of all places; 0…1 each. */
+/** Returns the mean colour of the owned cells and their share of all cells; 0…1 each. */
 function coverOf({ rgba, owner }: Planes) {
   const owned: number[] = [];
   owner.forEach((id, place) => {
@@ -68,7 +69,7 @@ interface ParticipantQueue {
   tail: Promise<unknown>;
 }
 
-/** A queue of commands for each participant. */
+/** A queue of commands for each participant, in which commands wait for approval by extensions. */
 class ApprovalQueue {
   private readonly queues = new Map<ParticipantId, ParticipantQueue>();
 
@@ -76,10 +77,10 @@ class ApprovalQueue {
    * Queues a command.
    *
    * @param askExtensions resolves to an objection or undefined, never rejects; absent: no approval
-   *   needed
-   * @returns undefined if the command may run immediately; otherwise resolves when it may, or
+   *   is needed
+   * @returns undefined if the command may run immediately; otherwise resolves when it may run, or
    *   rejects with Refusal not-here
-   * @throws Refusal too-fast when the participant has too many commands queued
+   * @throws Refusal too-fast if the participant has too many commands queued
    */
   submit(
     by: ParticipantId,
@@ -140,7 +141,7 @@ export class Hooks {
 
   private constructor(private readonly options: HooksOptions) {}
 
-  /** Loads extensions; those that cannot be loaded now are tried again. @throws HookError */
+  /** Loads extensions; extensions that cannot be loaded now are retried later. @throws HookError */
   static async open(options: HooksOptions): Promise<Hooks> {
     const hooks = new Hooks(options);
     const { clock, log } = options;
@@ -254,7 +255,7 @@ export class Hooks {
     };
   }
 
-  /** The extension whose actor this is; it is not asked about its own commands. */
+  /** Returns the extension to which an actor belongs; it is not asked about its own commands. */
   private extensionOf(
     { actors }: WatchedRoom,
     { id }: { id: ParticipantId },
@@ -263,8 +264,12 @@ export class Hooks {
     return undefined;
   }
 
-  /** @returns a function that asks all extensions with the hook and returns the first objection,
-   *   or whether one allows it; undefined if there are none */
+  /**
+   * Prepares a question to all extensions with a hook.
+   *
+   * @returns a function that asks them and returns the first objection, or else whether any allows
+   *   it; undefined if no extension has the hook
+   */
   private ask<H extends AskHook>(
     hook: H,
     about: Questions[H],
@@ -300,14 +305,13 @@ export class Hooks {
     }
   }
 
-  /** Sends `onRoomOpened` for each open room to an extension that was loaded later, or again. */
+  /** Sends `onRoomOpened` for each open room to an extension that was loaded late or restarted. */
   private announceRooms(extension: ExtensionThread): void {
     for (const { roomServer, pace } of this.rooms.values()) {
       extension.tell('onRoomOpened', opened(roomServer, pace()));
     }
   }
 
-  /** Executes a command of an extension. */
   private async act(
     extension: ExtensionThread,
     { room, what, parameters }: ActRequest,

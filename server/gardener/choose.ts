@@ -1,4 +1,4 @@
-/** Chooses which organisms the gardener crosses, wounds and replaces. */
+/** The gardener's constants and seasons, and its choice of organisms to cross and wound. */
 
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import type { ColourRange } from '../../shared/hues.ts';
@@ -8,38 +8,37 @@ import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { Room } from '../world/room.ts';
 import { featuredOf, type Species } from '../world/species.ts';
 
-/** Numbers of the gardener; times in ms. */
+/** Constants of the gardener; times in ms. */
 export const GARDENING = {
-  /** Gallery kinds that it plants only when there are no others. */
+  /** Gallery kinds that the gardener plants only if there are no others. */
   avoidedKinds: ['face'] as readonly string[],
   /**
-   * Number of organisms that it plants in quick succession at first: at once in a room that nobody
-   * has played in yet,
+   * Number of the gardener's own organisms up to which it plants in quick succession. A room that
+   * nobody has played in yet gets all of them immediately.
    */
   initialPlants: 6,
-  /** otherwise with this delay between two, least and most. */
+  /** Minimum and maximum delay between two plantings in quick succession. */
   plantingDelay: [2_500, 4_500],
-  /** Delay between two actions after that, least and most. */
+  /** Minimum and maximum delay between any other two actions. */
   actionDelay: [5_000, 10_000],
-  /** Delay after a refused command. */
   refusalDelay: 15_000,
   /** Delay between two strokes of a cut. */
   strokeInterval: 130,
-  /** Time before it may cut the same organism again: one of its own, and one of others. */
+  /** Minimum time between two cuts of an organism: of the gardener's own, and of others'. */
   recutDelay: 30_000,
   othersRecutDelay: 600_000,
-  /** Share of a room's maximum of organisms above which it removes unattended ones. */
+  /** Share of a room's maximum number of organisms above which unattended ones are removed. */
   thinAbove: 0.9,
-  /** Share of a room's maximum that it keeps of its own, up to `initialPlants`, in any room. */
+  /** Share of a room's maximum that the gardener may plant in any case, up to `initialPlants`. */
   leastShare: 1 / 6,
-  /** How long a season of kinds and colours lasts, least and most. */
+  /** Minimum and maximum length of a season of kinds and colours. */
   seasonLength: [180_000, 300_000],
-  /** Entries of the gallery that make a season, at least. */
+  /** Minimum number of gallery entries that make a season. */
   seasonEntries: 6,
 } as const;
 const { avoidedKinds, seasonEntries, seasonLength } = GARDENING;
 
-/** What a season prefers. */
+/** The kind and colour that a season prefers. */
 export interface Theme {
   /** Category of the gallery: animal, plant, … */
   readonly kind: string;
@@ -49,13 +48,16 @@ export interface Theme {
 
 type Gallery = Pick<Species, 'gallery' | 'featured' | 'colours'>;
 
-/** Whether a gallery entry is of the season. */
+/** Returns whether a gallery entry matches a season's theme. */
 export function isOfSeason(index: number, { kind, colour }: Theme, species: Gallery): boolean {
   if ((species.gallery[index].kind ?? '') !== kind) return false;
   return colour === undefined || species.colours?.[index] === colour;
 }
 
-/** All themes of featured entries; what is avoided or has few entries only without others. */
+/**
+ * Returns all themes of featured entries. Avoided kinds and kinds with few entries are used only if
+ * there are no others.
+ */
 export function themesOf(species: Gallery): Theme[] {
   const featured = featuredOf(species);
   const kinds = [...new Set(featured.map((index) => species.gallery[index].kind ?? ''))];
@@ -70,12 +72,12 @@ export function themesOf(species: Gallery): Theme[] {
       const count = entries.filter((index) => species.colours?.[index] === colour).length;
       return colour && count >= seasonEntries ? [{ kind, colour }] : [];
     });
-    // A kind without colours is a season as a whole.
+    // A kind without colour themes is a theme as a whole.
     return themes.length > 0 ? themes : [{ kind }];
   });
 }
 
-/** One season after another, chosen by chance, each of another kind and colour than the last. */
+/** A sequence of random seasons; each changes the kind and the colour if possible. */
 export class Seasons {
   private theme: Theme | undefined;
   private until = Number.NEGATIVE_INFINITY;
@@ -88,7 +90,7 @@ export class Seasons {
     this.themes = themesOf(species);
   }
 
-  /** @param now ms @returns undefined where the gallery is empty */
+  /** Returns the theme of the present season; undefined if the gallery is empty. @param now ms */
   at(now: number): Theme | undefined {
     if (now >= this.until) {
       const { random } = this;
@@ -99,7 +101,7 @@ export class Seasons {
     return this.theme;
   }
 
-  /** Kinds have equal chances, however many colours they have. */
+  /** Draws the next theme. Kinds have equal chances, however many colours they have. */
   private next(): Theme | undefined {
     const { theme: last, random } = this;
     let themes = preferably(this.themes, ({ kind }) => kind !== last?.kind);
@@ -112,7 +114,7 @@ export class Seasons {
   }
 }
 
-/** The items that pass, or all if none does. */
+/** Returns the items that pass, or all items if none passes. */
 export function preferably<T>(items: readonly T[], passes: (item: T) => boolean): readonly T[] {
   const passing = items.filter(passes);
   return passing.length > 0 ? passing : items;
@@ -120,14 +122,14 @@ export function preferably<T>(items: readonly T[], passes: (item: T) => boolean)
 
 const { name } = PAGE_DEFAULTS.attract;
 
-/** Whether an organism is grown, and stays. */
+/** Returns whether an organism is grown and does not depart. */
 export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>
   phase === 'asleep' || phase === 'awake';
 
-/** Whether the gardener has planted it; by name, so that those from before a restart count. */
+/** Returns whether the gardener planted an organism, even before a restart: names are compared. */
 export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean => planter.name === name;
 
-/** The gallery's creatures of a season among some organisms. */
+/** Returns the organisms that are gallery creatures of the season. */
 function ofSeason<O extends Pick<OrganismView, 'kind'>>(
   organisms: readonly O[],
   theme: Theme | undefined,
@@ -141,9 +143,10 @@ function ofSeason<O extends Pick<OrganismView, 'kind'>>(
 }
 
 /**
- * Chooses two neighbours of any planter, of different kinds, one of them mostly of the season.
+ * Chooses two grown organisms of different kinds that are near each other, by any planter. The
+ * first is usually of the season.
  *
- * @returns undefined if there are no two
+ * @returns undefined if there are not two
  */
 export function choosePair(
   room: Pick<Room, 'organisms' | 'species'>,
@@ -163,10 +166,10 @@ export function choosePair(
 }
 
 /**
- * The organisms that may be wounded: whole and grown, of the gallery, whose creatures are known to
- * heal, and without a neighbour that would take the ground that a wound frees.
+ * Returns the organisms that may be wounded: grown and unhurt, without a neighbour that would take
+ * the ground freed by a wound.
  *
- * @param whose the gardener's own only, or also those that have been unattended for long
+ * @param whose only the gardener's own organisms, or unattended ones of other planters, too
  */
 export function woundable(
   room: Pick<Room, 'organisms' | 'unattended' | 'blockersOf' | 'species'>,
@@ -180,7 +183,6 @@ export function woundable(
   );
 }
 
-/** Whether a neighbour presses against an organism. */
 function isPressed(
   { id, x, y, side }: OrganismView,
   organisms: readonly OrganismView[],

@@ -1,12 +1,13 @@
 /**
- * The automatic gardener keeps an unused room lively. It tends the whole room: it plants where there
- * is ground, crosses neighbours of any planter, wounds so that healing can be seen, and renews what
- * it has planted itself. Where a room is crowded, it has organisms depart by the room's own rule
- * (DEP-4). It wounds its own organisms, and where the host allows it those that have been unattended
- * for long. It stops when a visitor acts, waits while one draws or chooses a seed, and pauses while
- * nobody watches. A room that nobody has played in yet is planted at once, so that the first visitor
- * sees life. Its commands go through a system actor, so they are journalled and cost energy; its
- * random numbers are its own, so that replays do not depend on it.
+ * The automatic gardener keeps an unused room lively. It plants where there is ground, crosses
+ * neighbours of any planter, wounds organisms so that healing can be seen, and replaces its own
+ * organisms. In a crowded room, it lets organisms depart by rule DEP-4. It wounds its own organisms
+ * and, if the host allows it, long unattended ones.
+ *
+ * It stops when a visitor acts, waits while a visitor draws or chooses a seed, and pauses while
+ * nobody watches. A room that nobody has played in yet is planted immediately, so that the first
+ * visitor sees life. Its commands go through a system actor, so they are journalled and cost
+ * energy. It has its own random numbers, so that replays do not depend on it.
  */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
@@ -22,9 +23,9 @@ import { GARDENING } from './choose.ts';
 import { Tending } from './tending.ts';
 
 export interface GardenerSettings {
-  /** Time without visitor activity before it starts, ms; 'off': never. */
+  /** Time without visitor activity before the gardener starts, ms; 'off': it never starts. */
   readonly after: number | 'off';
-  /** Whose organisms it wounds; absent: its own. */
+  /** Whose organisms the gardener wounds; absent: its own. */
   readonly wounds?: GardenerWounds | undefined;
 }
 
@@ -36,23 +37,23 @@ export interface GardenerOptions extends GardenerSettings {
   readonly act: (act: SystemCommand) => Promise<Answer>;
   /** Whether any screen shows the room. */
   readonly watched: () => boolean;
-  /** Whether nobody has played in the room yet: it plants at once. */
+  /** Whether nobody has played in the room yet. Then the gardener plants immediately. */
   readonly isNew?: boolean;
 }
 
 const { initialPlants, plantingDelay, actionDelay, refusalDelay } = GARDENING;
 
-/** The gardener of one room: when it acts. */
+/** The gardener of one room. Decides when to act; `Tending` acts. */
 export class Gardener {
   private after: number | 'off';
   /** Time of the last visitor activity, ms. */
   private lastActivity = Number.NEGATIVE_INFINITY;
-  /** What to run later; `at` is the earliest time, ms. */
+  /** Actions to run later; `at` is the earliest time, ms. */
   private scheduled: { readonly at: number; readonly run: () => void }[] = [];
   private nextAt = Number.NEGATIVE_INFINITY;
   private working = false;
   private readonly tending: Tending;
-  /** Planting a new room. */
+  /** Whether the first planting of a new room is in progress. */
   private isFirstPlanting: boolean;
 
   constructor(private readonly options: GardenerOptions) {
@@ -76,21 +77,22 @@ export class Gardener {
     if (after === 'off') this.rest();
   }
 
-  /** Whether it is acting now. */
+  /** Whether the gardener is acting now. */
   get isActive(): boolean {
     return this.working;
   }
 
-  /** Stops it, as a visitor has entered or acted. */
+  /** Stops the gardener because a visitor has entered or acted. */
   visitorActive(): void {
     this.lastActivity = this.options.clock.now();
     this.rest();
   }
 
-  /** Runs what is due. Call after each tick of the room. */
+  /** Runs actions that are due, then starts the next one if it is time. Call after each tick. */
   tick(): void {
     const now = this.options.clock.now();
-    // Also while it is off: a room that somebody has played in is no longer new.
+    // Check this even while the gardener is off: a room that somebody has played in is no longer
+    // new.
     const plantsFirst = this.plantsFirst();
     if (this.after === 'off' || !(plantsFirst || this.isIdle(this.after, now))) {
       this.rest();
@@ -112,7 +114,7 @@ export class Gardener {
     return now - this.lastActivity >= after && this.options.watched();
   }
 
-  /** Whether it still plants a new room, even while a first visitor looks around. */
+  /** Returns whether to continue planting a new room, even while its first visitor looks around. */
   private plantsFirst(): boolean {
     if (!this.isFirstPlanting) return false;
     const { tending, options } = this;
@@ -134,7 +136,7 @@ export class Gardener {
     this.scheduled = [];
   }
 
-  /** Chooses and starts the next action: the first that is possible. @returns false if none is */
+  /** Starts an action, chosen partly at random. @returns false if none is possible */
   private startNext(): boolean {
     const { tending } = this;
     if (tending.thin()) return true;
@@ -150,12 +152,16 @@ export class Gardener {
     const own = tending.own.length;
     const isPlanting = own < initialPlants && tending.mayPlant;
     const [least, most] = isPlanting ? plantingDelay : actionDelay;
-    // Each of its own can be wounded and replaced now and then: few have to last.
+    // With few organisms, act more rarely: otherwise each would be wounded or replaced too often.
     const slower = isPlanting ? 1 : Math.min(2, Math.max(1, initialPlants / Math.max(1, own)));
     return slower * (least + (most - least) * options.random.uniform());
   }
 
-  /** @returns the room's answer; undefined if refused, and the next action is delayed */
+  /**
+   * Sends a command to the room. A refusal cancels scheduled actions and delays the next action.
+   *
+   * @returns the room's answer; undefined if refused
+   */
   private async send(act: SystemCommand): Promise<Answer | undefined> {
     try {
       const answer = await this.options.act(act);
@@ -173,9 +179,9 @@ export interface GardenersOptions {
   /** The open rooms, by name. */
   readonly roomServers: ReadonlyMap<string, RoomServer>;
   readonly clock: Clock;
-  /** Seed of the gardeners' random numbers, which are not the rooms'. */
+  /** Random seed of the gardeners, separate from the rooms' random numbers. */
   readonly seed: number;
-  /** How a room's gardener behaves. */
+  /** Returns the settings of a room's gardener. */
   readonly settings: (room: string) => GardenerSettings;
 }
 
@@ -186,7 +192,7 @@ export class Gardeners implements Listener {
 
   constructor(private readonly options: GardenersOptions) {}
 
-  /** The gardener of a room, while it is open. */
+  /** Returns the gardener of an open room. */
   of(room: string): Gardener | undefined {
     return this.gardeners.get(room);
   }
@@ -201,7 +207,7 @@ export class Gardeners implements Listener {
       clock,
       random: createRandom(hashText(`${seed}/${room}/gardener`)),
       act: (act) => actor.act(act),
-      // Outside the opening hours it rests, even while phones show the room.
+      // Outside the opening hours, the gardener rests even while phones show the room.
       watched: () => roomServer.isWatched && !roomServer.policy.isDimmed,
       ...settings(room),
       isNew: roomServer.room.lastParticipant === 0 && roomServer.room.size === 0,
@@ -223,7 +229,7 @@ export class Gardeners implements Listener {
 
   onTick({ room }: { readonly room: string }): void {
     const gardener = this.gardeners.get(room);
-    // Whoever draws or looks at the map finds the room as it was, and has it for a while.
+    // A visitor who draws or looks at the map should find the room unchanged for a while.
     if (this.options.roomServers.get(room)?.isBusy) gardener?.visitorActive();
     gardener?.tick();
   }

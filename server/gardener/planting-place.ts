@@ -1,4 +1,4 @@
-/** Chooses where the gardener plants: evenly scattered, with space between organisms. */
+/** Chooses where the gardener cuts, and where it plants: evenly scattered, with space between. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { coverage, strokeBounds } from '../../shared/geometry.ts';
@@ -25,29 +25,33 @@ type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
 /** A stroke, as in a `damage` command. */
 type Stroke = Pick<RoomCommand<'damage'>, 'radius' | 'points'>;
 
-/** Least distance of two centres along one axis, in sides; closer ones could block each other. */
+/** Minimum distance of two centres along one axis, in sides; closer ones could block each other. */
 const MIN_DISTANCE = 1.1;
-/** Distances above this, in sides, make a place no better. */
+/** Distances above this, in sides, make a position no better. */
 const AMPLE_DISTANCE = 1.7;
-/** Share of the area that is planted; the rest is left to visitors. */
+/** Share of the area that the gardener plants; the rest is left to visitors. */
 const PLANTED_SHARE = 0.42;
 const CANDIDATES = 96;
-/** Distance of two windows that are tried for bare ground, cells. */
+/** Distance between two windows that are tried for bare ground, in cells. */
 const LATTICE = 4;
-/** Shares of a window's side that are bare, and how far that is worth going, in sides. */
+/**
+ * Shares of a window's side that must be bare, best first, each with the maximum distance of such a
+ * window, in sides.
+ */
 const BARE = [
   [1, 2.5],
   [0.5, Number.POSITIVE_INFINITY],
   [0.25, Number.POSITIVE_INFINITY],
 ] as const;
 
-/** Number of organisms that fills an area well and leaves room for visitors' plants. */
+/** Returns the number of organisms that fills an area well and leaves room for visitors. */
 export function targetCount({ width, height, side }: PlantingArea): number {
   return Math.max(1, Math.floor((PLANTED_SHARE * width * height) / (1.3 * side) ** 2));
 }
 
 /**
- * The best of some random places: the one farthest from all organisms (Mitchell's best candidate).
+ * Chooses the best of some random positions: the one farthest from all organisms (Mitchell's best
+ * candidate).
  *
  * @param taken centres of the living organisms
  * @returns integer coordinates; undefined if no candidate has enough space
@@ -75,11 +79,11 @@ export function choosePlantingPlace(
 }
 
 /**
- * The nearest bare ground to a place, on a lattice: a whole window if one is near, otherwise one
- * whose middle is bare, so that a seed has room to grow.
+ * Finds the bare ground nearest to a position, on a lattice: a whole bare window if one is near,
+ * otherwise a window with a bare middle, so that a seed has room to grow.
  *
  * @param near centre, in cells
- * @returns centre of the window; undefined where all middles are owned
+ * @returns centre of the window; undefined if no window has a bare middle
  */
 export function nearestGround(
   { width, height, owner }: OwnerGrid,
@@ -111,13 +115,13 @@ export function nearestGround(
 
 const between = (a: PlantingPlace, b: PlantingPlace): number => Math.hypot(a.x - b.x, a.y - b.y);
 
-/** Number of strokes of a cut. */
+/** Number of strokes per cut. */
 const PIECES = 5;
 
 /**
  * Makes a cut across an organism: an arc, as strokes to be drawn one after the other.
  *
- * @returns undefined if it would hit another organism
+ * @returns undefined if the cut would hit another organism or leave the grid
  */
 export function cutAcross(
   organism: Pick<OrganismView, 'id' | 'x' | 'y' | 'side'>,
@@ -143,7 +147,7 @@ export function cutAcross(
   return strokes.every((stroke) => hitsOnly(organism.id, stroke, grid)) ? strokes : undefined;
 }
 
-/** Whether a stroke lies on the grid and covers no place of another organism. */
+/** Returns whether a stroke lies on the grid and covers no cell of another organism. */
 export function hitsOnly(id: OrganismId, stroke: Stroke, grid: OwnerGrid): boolean {
   const { width, height, owner } = grid;
   const isOnGrid = stroke.points.every((at, i) => at >= 0 && at <= (i % 2 === 0 ? width : height));

@@ -1,4 +1,4 @@
-/** What the gardener does in a room. Each act says whether it was possible. */
+/** The gardener's actions in a room. Each returns whether it was possible. */
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
@@ -38,26 +38,25 @@ const {
 } = GARDENING;
 const { protectedSeconds } = DEPARTURE;
 
-/** Share of its plants that are of the season. */
+/** Share of the gardener's plantings that match the season. */
 const SEASONAL = 0.85;
 
-/** How the gardener reaches the room. */
+/** The gardener's access to the room. */
 export interface RoomAccess {
-  /** ms */
+  /** Returns the present time, ms. */
   readonly now: () => number;
-  /** @returns the room's answer; undefined if refused */
+  /** Sends a command to the room. @returns the room's answer; undefined if refused */
   readonly send: (act: SystemCommand) => Promise<Answer | undefined>;
-  /** Runs something later, unless the gardener stops before. @param delay ms */
+  /** Runs a function later, unless the gardener stops first. @param delay ms */
   readonly later: (delay: number, run: () => void) => void;
 }
 
-/** The gardener's acts in one room. */
 export class Tending {
-  /** Whose organisms it wounds. */
+  /** Whose organisms the gardener wounds. */
   wounds: GardenerWounds = 'own';
-  /** Time of the last wound by organism, ms. */
+  /** Time of the last cut by organism, ms. */
   private readonly woundedAt = new Map<OrganismId, number>();
-  /** What it has planted and the room has not answered yet. */
+  /** Plantings that the room has not answered yet. */
   private readonly pending = new Set<PlantingPlace & { readonly kind: string }>();
   private readonly seasons: Seasons;
 
@@ -69,19 +68,20 @@ export class Tending {
     this.seasons = new Seasons(room.species, random);
   }
 
-  /** Whether the room has still to answer to a plant. */
+  /** Whether a planting has not been answered yet. */
   get isWaiting(): boolean {
     return this.pending.size > 0;
   }
 
-  /** Its organisms but those that depart, oldest first. */
+  /** The gardener's organisms except departing ones, oldest first. */
   get own(): OrganismView[] {
     return this.room.organisms.filter((one) => isOwn(one) && one.phase !== 'departing');
   }
 
   /**
-   * Whether it may plant one more: the room looks planted and leaves visitors space for at least as
-   * many, but a few of its own live in any room. It takes no place from planters who are here.
+   * Whether the gardener may plant another organism. It leaves visitors space for at least as many
+   * organisms as it plants, but may keep a few of its own in any room. It never displaces organisms
+   * of planters who are present.
    */
   get mayPlant(): boolean {
     const { room, pending } = this;
@@ -89,12 +89,13 @@ export class Tending {
     const most = Math.min(targetCount(this.area), Math.ceil(room.maxOrganisms / 2));
     const least = Math.min(initialPlants, Math.floor(leastShare * room.maxOrganisms));
     if (own + pending.size >= Math.max(least, most - (room.size - own))) return false;
-    // A full room makes room for its seed by DEP-1: of the absent first, its own before others'.
+    // In a full room, rule DEP-1 removes organisms of absent planters: first the gardener's own,
+    // then others'.
     const isFull = room.size + pending.size >= room.maxOrganisms;
     return !isFull || room.unattended(protectedSeconds).length > 0;
   }
 
-  /** Plants a creature of the gallery, mostly of the season. */
+  /** Plants a gallery creature, usually one of the season. */
   plant(): boolean {
     if (!this.mayPlant) return false;
     const place = this.choosePlace();
@@ -110,14 +111,14 @@ export class Tending {
   }
 
   /**
-   * In a crowded room, has the organism depart that has been unattended longest: if it has nearly
-   * its most organisms, or no ground for one more.
+   * In a crowded room, lets the organism depart that has been unattended longest. A room is crowded
+   * if it is nearly full, or has no ground for another organism.
    */
   thin(): boolean {
     const { room } = this;
     if (room.unattended().length === 0) return false;
     const isNearlyFull = room.size > thinAbove * room.maxOrganisms;
-    // What departs already leaves ground.
+    // If organisms depart already, they leave ground, and no other has to.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
     if (!isNearlyFull && (departs || this.hasGround)) return false;
     void this.access.send({ what: 'thin' });
@@ -140,7 +141,7 @@ export class Tending {
     this.woundedAt.set(chosen.id, now);
     strokes.forEach((stroke, i) => {
       access.later(i * strokeInterval, () => {
-        // A neighbour may have grown meanwhile.
+        // A neighbour may have grown into the way of the stroke.
         if (!hitsOnly(chosen.id, stroke, room.grid.planes)) return;
         void access.send({ what: 'damage', ...stroke });
       });
@@ -148,7 +149,7 @@ export class Tending {
     return true;
   }
 
-  /** Crosses two neighbours of any planter, and plants the child near them. */
+  /** Crosses two neighbours of any planter and plants the child near them. */
   cross(): boolean {
     const { random, room, access } = this;
     const pair = choosePair(room, this.seasons.at(access.now()), random);
@@ -168,7 +169,7 @@ export class Tending {
     return true;
   }
 
-  /** Has its oldest organism depart, and plants another later. */
+  /** Lets one of the gardener's organisms depart and plants another one later. */
   replace(): boolean {
     if (!this.hasGround || !this.release()) return false;
     this.access.later(plantingDelay[0], () => void this.plant());
@@ -176,9 +177,10 @@ export class Tending {
   }
 
   /**
-   * Has its oldest organism depart that rests and has lived for a minute.
+   * Lets one of the gardener's organisms depart: the oldest that rests, is unhurt and has lived for
+   * a minute.
    *
-   * @param excluded stay
+   * @param excluded organisms that have to stay
    */
   private release(...excluded: readonly OrganismView[]): boolean {
     const oldest = this.room
@@ -204,7 +206,7 @@ export class Tending {
     return nearestGround(this.room.grid.planes, this.room.species.side, near);
   }
 
-  /** A place with space around it, or else the ground nearest to a place of chance. */
+  /** Returns a position with space around it, or else the ground nearest to a random position. */
   private choosePlace(): PlantingPlace | undefined {
     const { area, random, room, pending } = this;
     const taken = [...room.organisms, ...pending];
@@ -214,9 +216,9 @@ export class Tending {
   }
 
   /**
-   * Chooses an entry that does not live here yet, mostly of the season.
+   * Chooses a gallery entry that does not live in the room yet, usually of the season.
    *
-   * @returns gallery index; undefined if all live here
+   * @returns gallery index; undefined if all entries live in the room
    */
   private chooseEntry(): number | undefined {
     const { random, room, access } = this;

@@ -1,6 +1,6 @@
 /**
- * Opens OSC output, input, both or neither, as configured. In a cluster, each server takes what comes
- * to one of them for the rooms that it runs.
+ * Opens OSC output, input, both or neither, as configured. In a cluster, a datagram that arrives at
+ * one server is passed on to the servers that run its rooms.
  */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
@@ -14,7 +14,7 @@ import { type Endpoint, openListener, openSender } from './udp.ts';
 export interface OscOptions extends Omit<OscInputOptions, 'onRefused' | 'passOn'> {
   readonly out: Endpoint | undefined;
   readonly in: Endpoint | undefined;
-  /** Messages to the other servers of a cluster. */
+  /** Bus to the other servers of a cluster. */
   readonly bus?: Bus | undefined;
   readonly hooks: Hooks;
   readonly log: Log;
@@ -30,22 +30,22 @@ export interface Osc {
 const CHANNEL = 'osc';
 const id = v.pipe(v.string(), v.maxLength(64));
 const messages = v.union([
-  /** A datagram, and who has taken it. */
+  /** A datagram, and the server that has received it. */
   v.object({
     ...{ node: id, id },
     datagram: v.custom<Uint8Array>((bytes) => bytes instanceof Uint8Array),
   }),
-  /** Who runs these rooms has heard of a datagram. */
+  /** Confirms that the server of these rooms has received a datagram. */
   v.object({ heard: id, rooms: v.array(id) }),
 ]);
-/** How long a room's server may take to say that it has heard, ms. */
+/** Time limit for a room's server to confirm a datagram, ms. */
 const PATIENCE = 2_000;
 
 /** Opens the sockets and starts forwarding events. @throws HookError no-address, port-taken */
 export async function openOsc(options: OscOptions): Promise<Osc> {
   const { clock, log, hooks, bus, rejections } = options;
   const opened: { close(): unknown }[] = [];
-  /** By datagram that was passed on: rooms whose server has not heard of it yet. */
+  /** Datagrams passed on to other servers, by id, with the rooms that are not confirmed yet. */
   const waiting = new Map<string, { readonly unheard: Set<string>; cancel(): void }>();
   const close = async (): Promise<void> => {
     for (const { cancel } of waiting.values()) cancel();

@@ -11,23 +11,22 @@ import { ReasonError } from '../platform/log.ts';
  */
 export type OscArgument = OscArgOutputOrArray;
 
-/** One OSC message. */
 export interface OscMessage {
-  /** Starts with a slash. */
+  /** The address; starts with a slash. */
   readonly address: string;
   readonly args: readonly OscArgument[];
 }
 
-/** An argument of type `i`. @throws RangeError if the value is not a 32-bit integer */
+/** Creates an argument of type `i`. @throws RangeError if the value is not a 32-bit integer */
 export function int(value: number): OscArgument {
   if ((value | 0) !== value) throw new RangeError(`${value} is not a 32-bit integer`);
   return { type: 'integer', value };
 }
 
-/** An argument of type `f`. */
+/** Creates an argument of type `f`. */
 export const float = (value: number): OscArgument => ({ type: 'float', value });
 
-/** An argument of type `s`. */
+/** Creates an argument of type `s`. */
 export const text = (value: string): OscArgument => ({ type: 'string', value });
 
 /** Why a packet cannot be decoded. */
@@ -38,11 +37,11 @@ export class OscError extends ReasonError<OscReason> {
   override readonly name = 'OscError';
 }
 
-/** Nesting of bundles. */
+/** Maximum nesting of bundles. */
 const MAX_DEPTH = 4;
-/** Elements of all bundles of a packet. */
+/** Maximum number of elements in all bundles of a packet. */
 const MAX_ELEMENTS = 256;
-/** Arguments of a message. */
+/** Maximum number of arguments of a message. */
 const MAX_ARGUMENTS = 256;
 
 const BUNDLE = '#bundle\0';
@@ -55,16 +54,16 @@ export function encodeMessage({ address, args }: OscMessage): Uint8Array {
   return bytesOf(toBuffer({ address, args: [...args] }));
 }
 
-/** Encodes a bundle for immediate execution. @throws Error as `encodeMessage` */
+/** Encodes a bundle for immediate execution. @throws Error if a string contains a NUL character */
 export function encodeBundle(messages: readonly OscMessage[]): Uint8Array {
   const elements = messages.map(({ address, args }) => ({ address, args: [...args] }));
   return bytesOf(toBuffer({ timetag: IMMEDIATELY, elements }));
 }
 
 /**
- * Decodes a datagram from an untrusted sender.
+ * Decodes an untrusted datagram.
  *
- * @returns its messages in order, with bundles flattened
+ * @returns its messages in order, bundles flattened
  * @throws OscError
  */
 export function decodeOsc(bytes: Uint8Array): OscMessage[] {
@@ -96,7 +95,7 @@ function decodeMessage(bytes: Uint8Array): OscMessage {
   try {
     packet = fromBuffer(bytes);
   } catch (error) {
-    // osc-min lets errors of DataView through.
+    // osc-min does not catch errors of DataView.
     throw new OscError('malformed', (error as Error).message);
   }
   if (packet.oscType !== 'message') throw new OscError('malformed', 'not a message');

@@ -1,6 +1,4 @@
-/**
- * Executes OSC messages as commands of a system actor, with the checks and limits of a visitor's.
- */
+/** Executes OSC messages as commands of a system actor, with the checks and limits of visitors. */
 import { BlockList, isIPv6 } from 'node:net';
 import * as v from 'valibot';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
@@ -17,22 +15,22 @@ import type { PlantedSeed } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import { decodeOsc, type OscArgument, OscError, type OscMessage } from './osc-codec.ts';
 
-/** What OSC needs of the rooms. */
+/** The rooms of this server and of its cluster, as OSC input needs them. */
 export interface OscRooms {
   /** The rooms that run here, by name. */
   readonly roomServers: ReadonlyMap<string, RoomServer>;
   readonly names: readonly string[];
-  /** Whether another server of the cluster has an open room. */
+  /** Returns whether another server of the cluster runs a room. */
   isElsewhere(room: string): boolean;
 }
 
 export interface OscInputOptions {
   readonly rooms: OscRooms;
-  /** Sends a datagram to the other servers of the cluster, for these rooms that they run. */
+  /** Sends a datagram to the other servers of the cluster, for the given rooms that they run. */
   readonly passOn?: ((bytes: Uint8Array, rooms: readonly string[]) => void) | undefined;
   /** Pauses or resumes visitors' commands in a room. @throws Refusal */
   readonly pause: (room: string, paused: boolean) => void | Promise<void>;
-  /** IP addresses that may send; absent: any. */
+  /** IP addresses that may send messages; absent: any. */
   readonly allowed?: readonly string[] | undefined;
   readonly limits: Limits;
   readonly clock: Clock;
@@ -72,7 +70,7 @@ export class OscInput {
   }
 
   /**
-   * Handles a datagram. Never rejects because of its content.
+   * Handles a datagram; its content never causes a rejection.
    *
    * @param from the sender's IP address
    */
@@ -97,9 +95,9 @@ export class OscInput {
   }
 
   /**
-   * Handles what concerns rooms of this server in a datagram that another server has decoded.
+   * Handles the messages for rooms of this server in a datagram that another server has received.
    *
-   * @returns these rooms, before anything is done
+   * @returns the rooms of this server that the datagram is for, without waiting for its commands
    */
   receivePassed(bytes: Uint8Array): readonly string[] {
     const messages = decodeOsc(bytes);
@@ -110,7 +108,7 @@ export class OscInput {
     return concerned(messages, running);
   }
 
-  /** Passes on what concerns rooms of other servers, within the limit of this one. */
+  /** Passes on a datagram for rooms of other servers, within the rate limit of this server. */
   private pass(bytes: Uint8Array, messages: readonly OscMessage[]): void {
     const { rooms, rejections, passOn } = this.options;
     const elsewhere = rooms.names.filter((name) => rooms.isElsewhere(name));
@@ -136,7 +134,7 @@ export class OscInput {
       }
     };
     const here = (what ? rooms : ['']).filter((name) => !all.isElsewhere(name));
-    // Together: the answer of one room may take long.
+    // Handle all rooms at the same time: the answer of one room may take long.
     await Promise.all(here.map(handleIn));
   }
 
@@ -152,7 +150,7 @@ export class OscInput {
     if (!parsed.success) throw new Refusal('bad-message', `${what}: ${parsed.issues[0].message}`);
     const values = parsed.output;
     if (what === 'pause') {
-      // Each is stored and broadcast, so it has the low limit of previews.
+      // Each pause is stored and broadcast, so it counts towards the low limit of previews.
       this.allowance.charge('previewsPerSecond');
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
@@ -163,18 +161,18 @@ export class OscInput {
       roomServer.dispatcher.createSystemActor(PAGE_DEFAULTS.osc.planter, true),
     );
     const { refused } = await actor.act(command);
-    // Refusals by the room are counted with its tick.
+    // Do not count this refusal: refusals by the room are counted with its tick.
     if (refused) this.options.onRefused?.(room, what, refused.reason);
   }
 }
 
-/** The rooms that messages are for. */
+/** Returns the rooms to which any of the messages is addressed. */
 function concerned(messages: readonly OscMessage[], rooms: readonly string[]): string[] {
   const named = new Set(messages.map(({ address }) => ADDRESS.exec(address)?.[1]));
   return named.has('*') ? [...rooms] : rooms.filter((room) => named.has(room));
 }
 
-/** Applies the schema of visitors' commands. @throws Refusal no-such-seed, bad-message */
+/** Converts arguments to a valid command. @throws Refusal no-such-seed, bad-message */
 function commandOf(room: Room, type: 'plant' | 'wound' | 'transform', values: readonly unknown[]) {
   const [a, b, c, ...more] = values;
   const parse = (what: ActName, parameters: object) => {
@@ -186,7 +184,7 @@ function commandOf(room: Room, type: 'plant' | 'wound' | 'transform', values: re
   return parse('damage', { radius: c, points: [a, b, ...more] });
 }
 
-/** @param entry index or name in the gallery @throws Refusal no-such-seed */
+/** Returns a gallery seed by index or name, or else a random seed. @throws Refusal no-such-seed */
 function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
   if (entry === undefined) return { from: 'prior' };
   const index =
@@ -204,7 +202,7 @@ function jsValue({ type, value }: OscArgument): unknown {
 
 const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/** Addresses, however each is written: in capitals, with all zeros, or IPv4 mapped to IPv6. */
+/** Returns a list that matches addresses in any notation, such as IPv4 mapped to IPv6. */
 function listOf(addresses: readonly string[]): BlockList {
   const list = new BlockList();
   for (const address of addresses) list.addAddress(address, versionOf(address));

@@ -17,15 +17,15 @@ import {
 const BUNDLE_HEADER = 16;
 const ELEMENT_HEADER = 4;
 
-/** Numbers of OSC output. */
+/** Limits of OSC output. */
 export const OUTPUT = {
-  /** Messages sent per second; excess ones are counted and dropped. */
+  /** Maximum number of messages per second; excess messages are counted and dropped. */
   messagesPerSecond: 400,
-  /** Largest datagram: most networks carry this size unfragmented. */
+  /** Maximum size of a datagram: most networks carry this size unfragmented. */
   datagramBytes: 1_400,
 } as const;
 
-/** Messages that may come at once, and that may wait for a tick: no room may tick for days. */
+/** Maximum number of messages in a burst, and in the queue while no room ticks. */
 const MOST_AT_ONCE = 2 * OUTPUT.messagesPerSecond;
 
 /** Collects the messages of a tick and sends them as bundles. */
@@ -112,7 +112,7 @@ function messageOf(room: string, what: string, args: readonly OscArgument[]): Os
   return { address: `/vivarium/${room}/${what}`, args };
 }
 
-/** @returns the message's arguments; undefined for events that OSC does not report */
+/** Returns the message's arguments; undefined for events that OSC does not report. */
 function argumentsOf(event: RoomLifeEvent): OscArgument[] | undefined {
   switch (event.what) {
     case 'born': {

@@ -1,6 +1,6 @@
 /**
- * One table of commands: how each is resolved for the journal, executed, and skipped by an undo.
- * It never queues or answers commands: `room.ts` does that. Start at `HANDLERS`.
+ * The table of commands: how each is resolved for the journal, executed, and skipped by an undo.
+ * `room.ts` queues and answers commands. Start at `HANDLERS`.
  */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom } from '../../shared/random.ts';
@@ -22,17 +22,13 @@ import { chance } from './room-rules.ts';
 import { ownersIn } from './wounding.ts';
 
 interface Handler<W extends CommandType> {
-  /**
-   * Executes a command.
-   *
-   * @throws Refusal; nothing has changed then
-   */
+  /** Executes a command. @throws Refusal, without changing anything */
   run(command: RoomCommand<W>, room: RoomContents, turn: CommandTurn): Outcome;
-  /** The command as the journal stores it; absent: unchanged. @throws Refusal */
+  /** Returns the command as the journal stores it; absent: stored unchanged. @throws Refusal */
   resolve?(command: RoomCommand<W>, room: RoomContents): RoomCommand<W>;
   /**
    * Consumes the ids and random numbers of a command without executing it, so that later organisms
-   * get the ids and latents they had before. Absent: it has none.
+   * keep their ids and latents. Absent: the command uses neither.
    */
   skip?(command: RoomCommand<W>, room: RoomContents): void;
 }
@@ -66,7 +62,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.lifecycle.find(a) && room.lifecycle.find(b);
-      // Heirs and what a replay plants may be out of bounds.
+      // Heirs and replayed organisms may be out of bounds, and so may their crosses.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
     },
@@ -84,7 +80,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       inventory.skipId();
     },
   },
-  /** Who may transform whose organism is not decided here (rules TRF-1 … TRF-3). */
+  /** Permission to transform an organism is checked elsewhere (rules TRF-1 … TRF-3). */
   transform: {
     resolve: withResolvedSeed,
     run({ by, organism: id, seed }, room, { tick }) {
@@ -96,7 +92,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       const { phase } = organism;
       if (phase === 'growing') throw new Refusal('not-grown', `organism ${id}`);
       if (phase === 'departing') throw new Refusal('no-such-organism', `organism ${id} departs`);
-      // Not a draw from the room's random numbers: an undo must not change what others get.
+      // Do not use the room's random numbers: an undo must not change what other commands draw.
       const random = createRandom(Math.floor(2 ** 32 * chance(rules.seed, id, tick)));
       const sources = { species, inventory: room.inventory, rules, random };
       const into = energy.buy(by.id, tick, () => createLatent(seed, by.id, sources));
@@ -141,7 +137,6 @@ function removeAll(ids: readonly OrganismId[], { lifecycle }: RoomContents): Out
   return { removed: ids.length };
 }
 
-/** The handler of a command. */
 export const handlerOf = ({ what }: RoomCommand): Handler<CommandType> => HANDLERS[what] as never;
 
 /** Applies an event that is not a command. */

@@ -1,6 +1,6 @@
 /**
  * The commands and other events of a room, their answers, and the queue of commands.
- * Nothing here is executed: `command-handlers.ts` does that. Start at `RoomCommand`.
+ * `command-handlers.ts` executes them. Start at `RoomCommand`.
  */
 
 import * as v from 'valibot';
@@ -33,8 +33,9 @@ import {
 } from './room-state.ts';
 
 /**
- * A seed as the journal stores it. `spot` holds the latent of a map point and `thrown` that of a
- * throw, as maps and samplers may change. `heir` is what a day of a room begins with.
+ * A seed as the journal stores it. `spot` holds the latent of a map point and `thrown` the latent
+ * of a throw, because maps and samplers may change. `heir` is a seed with which a room's day
+ * begins.
  */
 export type PlantedSeed =
   | SeedSource
@@ -44,11 +45,10 @@ export type PlantedSeed =
       readonly latent: readonly number[];
       readonly origin: Origin;
       readonly kind: string;
-      /** They may be dead. */
+      /** The parents may be dead. */
       readonly parents: readonly OrganismId[];
     };
 
-/** The parameters of each command. */
 interface Parameters {
   plant: { readonly x: number; readonly y: number; readonly seed: PlantedSeed };
   damage: { readonly radius: number; readonly points: readonly number[] };
@@ -60,26 +60,26 @@ interface Parameters {
     /** Strength of the mutation, 0…1; absent: none. */
     readonly mutation?: number | undefined;
   };
-  /** Turns a living organism into what a seed grows into (rule TRF-1). */
+  /** Turns a living organism into the creature of another seed (rule TRF-1). */
   transform: { readonly organism: OrganismId; readonly seed: PlantedSeed };
-  /** Keeps one of the participant's own organisms that departs or has departed (rule DEP-10). */
+  /** Renews one of the sender's organisms that departs or has departed (rule DEP-10). */
   renew: { readonly organism: OrganismId };
-  /** Gives the participant a seed that was made outside of the room. */
+  /** Gives the participant a seed made outside the room. */
   hold: {
     readonly latent: readonly number[];
     readonly origin: 'drawing';
-    /** The host, or an extension, has approved the drawing. */
+    /** Present if the host or an extension has approved the drawing. */
     readonly approved?: true;
   };
   /** The host removes an organism. */
   remove: { readonly organism: OrganismId };
-  /** The host removes all organisms that own a place in a rectangle. */
+  /** The host removes all organisms that own a cell in a rectangle. */
   clear: { readonly area: Rect };
-  /** The host lets an organism depart within this many seconds, and nobody can renew it. */
+  /** The host lets an organism depart within `seconds`. Nobody can renew it. */
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
-   * The gardener lets one of its own organisms depart, or without `organism` the one that has been
-   * unattended longest.
+   * The gardener lets one of its own organisms depart or, without `organism`, the organism that has
+   * been unattended longest.
    */
   thin: { readonly organism?: OrganismId | undefined };
 }
@@ -91,7 +91,7 @@ export type RoomCommand<W extends CommandType = CommandType> = {
   readonly [K in W]: { readonly what: K; readonly by: ParticipantView } & Parameters[K];
 }[W];
 
-/** Whether a command uses a seed: it plants one, or turns an organism into what it grows into. */
+/** Returns whether a command uses a seed, to plant it or to transform an organism. */
 export const usesSeed = <C extends Pick<RoomCommand, 'what'>>(
   command: C,
 ): command is C & { readonly what: 'plant' | 'transform' } =>
@@ -100,9 +100,9 @@ export const usesSeed = <C extends Pick<RoomCommand, 'what'>>(
 /** The result of one command. */
 export interface Answer {
   readonly by: number;
-  /** The sender's id of the command. */
+  /** Id given to the command by its sender. */
   readonly id: number;
-  /** Scope within which the ids of repeatable commands are unique. */
+  /** Session of the sender, within which the ids of repeatable commands are unique. */
   readonly session?: number | undefined;
   readonly what: RoomCommand['what'];
   /** The sender's remaining energy. */
@@ -114,11 +114,11 @@ export interface Answer {
   readonly removed?: number;
   /** Number of organisms that the stroke did not wound because they are protected. */
   readonly spared?: number;
-  /** It continues a stroke of the messages before it. */
+  /** Whether the stroke continues a stroke of earlier messages. */
   readonly continued?: boolean;
 }
 
-/** What a command has done, or why nothing. */
+/** The effect of a command, or the reason why it was refused. */
 export type Outcome = Pick<Answer, 'seed' | 'removed' | 'spared' | 'continued' | 'refused'>;
 
 const TYPES = [
@@ -141,21 +141,21 @@ export const roomEvent = v.variant('what', [
   v.strictObject({
     what: v.literal('command'),
     id: whole,
-    /** Of a command that may arrive twice: what its id is unique in. */
+    /** For a command that may arrive twice: the session within which its id is unique. */
     session: v.optional(session),
     command: v.pipe(
       command,
       v.transform((valid) => valid as unknown as RoomCommand),
     ),
   }),
-  /** A participant entered. `at` is a tick, here and below. */
+  /** A participant entered. In this and all other events, `at` is a tick. */
   v.strictObject({
     what: v.literal('enter'),
     participant: positive,
     at: whole,
     /** Initial energy; absent: a newcomer's. */
     granted: v.optional(v.pipe(v.number(), v.minValue(0))),
-    /** Equal for all participants of one network address, without naming the address. */
+    /** Number shared by all participants of one network address, without naming the address. */
     source: v.optional(positive),
   }),
   v.strictObject({ what: v.literal('leave'), participant: positive, at: whole }),
@@ -166,7 +166,7 @@ export const roomEvent = v.variant('what', [
     tickRate: v.number(),
     at: whole,
   }),
-  /** Changes how many organisms may live at once. */
+  /** Changes the maximum number of living organisms. */
   v.strictObject({ what: v.literal('limit'), maxOrganisms: positive }),
   /** Limits the flashes per second. */
   v.strictObject({ what: v.literal('flashes'), limit: flashLimit }),
@@ -182,7 +182,7 @@ export const roomEvent = v.variant('what', [
   }),
   /** Changes how often organisms step (rules PAC-1 and PAC-2). */
   v.strictObject({ what: v.literal('life'), settings: lifeSettings }),
-  /** Changes which share of the organisms may express at once (rules IDL-1 and IDL-3). */
+  /** Changes the share of organisms that may express at the same time (rules IDL-1 and IDL-3). */
   v.strictObject({ what: v.literal('liveliness'), share: liveliness }),
   /** The engine was out of memory for the organisms planted in this tick. */
   v.strictObject({ what: v.literal('no-memory') }),
@@ -192,10 +192,10 @@ type StoredEvent = v.InferOutput<typeof roomEvent>;
 
 type EventType = StoredEvent['what'];
 
-/** An event, discriminated by `what`. A command waits for the next tick; others apply at once. */
+/** An event, discriminated by `what`. Commands wait for the next tick; others apply immediately. */
 export type RoomEvent<W extends EventType = EventType> = W extends 'command'
   ? Extract<StoredEvent, { what: W }> & {
-      /** Set when an undo replays the journal: accepted originally, or undone now. */
+      /** Set while an undo replays the journal: accepted originally, or undone now. */
       readonly past?: 'accepted' | 'undone';
     }
   : Extract<StoredEvent, { what: W }>;
@@ -203,7 +203,7 @@ export type RoomEvent<W extends EventType = EventType> = W extends 'command'
 /** An event that is not a command. */
 export type ImmediateEvent = RoomEvent<Exclude<EventType, 'command'>>;
 
-/** Replaces −0 by 0, as codecs do not preserve it and a replay must see the same numbers. */
+/** Replaces −0 by 0, because codecs do not preserve −0 and a replay must see the same numbers. */
 export function plainNumbers<T>(value: T): T {
   if (typeof value === 'number') return (value + 0) as T;
   if (Array.isArray(value)) return value.map(plainNumbers) as T;
@@ -216,17 +216,17 @@ export function plainNumbers<T>(value: T): T {
 type DoneInSession = NonNullable<RoomState['done']>[number];
 
 const { maxQueued, maxQueuedPerParticipant } = DEFAULTS.room;
-/** Commands of a session that are remembered; more than may be unanswered. */
+/** Number of commands remembered per session; more than the number that may be unanswered. */
 const REMEMBERED = 2 * maxQueuedPerParticipant;
 
-/** The commands that wait for a room's next tick, and those that are done and may be sent again. */
+/** The commands that wait for a room's next tick, and executed commands that may be sent twice. */
 export class CommandQueue {
   private waiting: RoomEvent<'command'>[] = [];
   /** Number of waiting commands by participant. */
   private readonly queued = new Map<ParticipantId, number>();
   private done = new Map<ParticipantId, DoneInSession>();
 
-  /** @returns false if the command waits already @throws Refusal too-fast, room-busy */
+  /** Returns false if the command is already waiting. @throws Refusal too-fast, room-busy */
   admits(id: number, by: ParticipantId, session?: number): boolean {
     const isSame = (other: RoomEvent<'command'>): boolean =>
       other.session === session && other.id === id && other.command.by.id === by;
@@ -237,20 +237,20 @@ export class CommandQueue {
     return true;
   }
 
-  /** Adds a command. Ask `admits` first, unless it is one of the journal. */
+  /** Adds a command. Call `admits` first, unless the command comes from the journal. */
   add(event: RoomEvent<'command'>): void {
     const by = event.command.by.id;
     this.waiting.push(event);
     this.queued.set(by, (this.queued.get(by) ?? 0) + 1);
   }
 
-  /** Takes all commands, in the order of their arrival. */
+  /** Takes all commands in order of arrival. */
   take(): RoomEvent<'command'>[] {
     this.queued.clear();
     return this.waiting.splice(0);
   }
 
-  /** Remembers what has been done in a tick, for those who have not left meanwhile. */
+  /** Remembers the executed commands of a tick, for participants who are still present. */
   answered(answers: readonly Answer[], present: ReadonlySet<ParticipantId>): void {
     for (const { by, id, session, refused, seed } of answers) {
       if (session === undefined || refused || !present.has(by)) continue;
@@ -261,7 +261,7 @@ export class CommandQueue {
     }
   }
 
-  /** A command that has been done; undefined if it has not. */
+  /** Returns a remembered command that was executed; undefined if there is none. */
   find(
     by: ParticipantId,
     session: number,
@@ -271,7 +271,7 @@ export class CommandQueue {
     return known?.session === session ? known.commands.find((one) => one.id === id) : undefined;
   }
 
-  /** Forgets what a participant has had done. */
+  /** Forgets a participant's executed commands. */
   leave(participant: ParticipantId): void {
     this.done.delete(participant);
   }

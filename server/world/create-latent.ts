@@ -10,14 +10,14 @@ import type { Seed } from './organisms/organism.ts';
 import type { RoomContents } from './room-contents.ts';
 import { latentOnMap, type Species, sampleLatent, seedOfToken, thrownLatent } from './species.ts';
 
-/** What seeds are made from. */
+/** The parts of a room from which seeds are made. */
 type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
 
 /**
  * Finds or makes the latent of a seed source, with its origin, kind and parents.
  *
- * @param participant owner of the held seed, if it is one
- * @param sources.random used only for a prior seed without `throw`: Z normal numbers
+ * @param participant holder of the seed, if the source is a held seed
+ * @param sources.random used only for a prior seed without `throw`, to draw Z normal numbers
  * @throws Refusal no-such-seed, bad-latent, bad-token
  */
 export function createLatent(
@@ -67,9 +67,9 @@ export function createLatent(
 }
 
 /**
- * Largest magnitude of a latent's value that a journal may hold: far below overflow. A cross is
- * never longer than its parents, so its values stay in range too. New commands are bound more
- * closely: see `requireWithin`.
+ * Maximum magnitude of a latent's values in a journal, far below overflow. A cross is never longer
+ * than its parents, so its values stay in range too. New commands have narrower limits: see
+ * `requireWithin`.
  */
 const MAX_VALUE = 4_096;
 
@@ -79,7 +79,7 @@ function nameless(latent: Float32Array, origin: Origin): Seed {
 
 const ORIGINS = { latent: 'latent', spot: 'map', thrown: 'prior' } as const;
 
-/** Whether a latent can be planted at all. */
+/** Returns whether a latent can be planted at all. */
 const isInRange = (latent: Float32Array): boolean =>
   latent.every((value) => Math.abs(value) <= MAX_VALUE);
 
@@ -96,9 +96,10 @@ export function checkedLatent(
 }
 
 /**
- * Checks a latent where a command arrives; a replay takes what was planted.
+ * Checks that the latent of an incoming command is within bounds. A replay skips this check and
+ * plants what was planted originally.
  *
- * @throws Refusal bad-latent, which says how far out it is
+ * @throws Refusal bad-latent, with the latent's length and the limits
  */
 export function requireWithin(latent: Float32Array, bounds: LatentBounds): void {
   if (isWithin(latent, bounds)) return;
@@ -153,13 +154,13 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
 }
 
 /**
- * The latent that would be planted for a seed now, for its preview. Changes nothing and draws no
- * random numbers.
+ * Returns the latent that would be planted for a seed now, for its preview. Changes nothing and
+ * draws no random numbers.
  *
- * @param participant owner of the held seed, if it is one
- * @returns [Z], not to be changed
- * @throws Refusal no-such-seed (also for a prior seed without `throw`), no-such-organism,
- *   bad-latent
+ * @param participant holder of the seed, if the source is a held seed
+ * @returns [Z], which must not be modified
+ * @throws Refusal no-such-seed (including a prior seed without `throw`), no-such-organism,
+ *   bad-latent, bad-token
  */
 export function previewLatent(
   seed: PreviewSource,
@@ -187,7 +188,7 @@ function sourceLatent(
   return createLatent(seed, participant, room).latent;
 }
 
-/** The cross of two living organisms, without mutation. @throws Refusal no-such-organism */
+/** Returns the cross of two living organisms, without mutation. @throws Refusal no-such-organism */
 export function crossOf(
   { a, b, mix }: Pick<RoomCommand<'cross'>, 'a' | 'b' | 'mix'>,
   { lifecycle }: Pick<RoomContents, 'lifecycle'>,
@@ -196,11 +197,11 @@ export function crossOf(
 }
 
 /**
- * Replaces map points and throws by their latents, as maps and samplers may change, and keeps
- * latents that the checkpoint was not made for out of the journal: those of tokens are shortened,
- * others refused.
+ * Prepares a seed for the journal. Map points and throws are replaced by their latents, because
+ * maps and samplers may change. Latents outside the checkpoint's bounds are kept out of the
+ * journal: latents of tokens are shortened, all others are refused.
  *
- * @throws Refusal no-such-seed without a map; bad-latent; bad-token
+ * @throws Refusal no-such-seed (there is no map), bad-latent, bad-token
  */
 export function resolvedSeed(
   seed: PlantedSeed,

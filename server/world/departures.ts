@@ -1,4 +1,6 @@
-/** Who is present in a room, and which organism departs (rules DEP-1 … DEP-6 and DEP-11). */
+/**
+ * Who is present in a room, and the choice of departing organisms (rules DEP-1 … DEP-6, DEP-11).
+ */
 
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../shared/vocabulary.ts';
@@ -7,39 +9,39 @@ import type { Organism } from './organisms/organism.ts';
 import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import type { CommandState } from './room-state.ts';
 
-/** Numbers of the rules DEP-1 … DEP-11. */
+/** Constants of the rules DEP-1 … DEP-11. */
 export const DEPARTURE = {
-  /** How long a departing organism dissolves; seconds. */
+  /** Duration of dissolving, in seconds. */
   dissolveSeconds: 8,
-  /** How long its planter can plant it again after that; seconds. */
+  /** How long the planter can replant an organism after it has dissolved, in seconds. */
   renewSeconds: 60,
-  /** Organisms younger than this depart only if all are; seconds. */
+  /** Age below which an organism departs only if all others are as young, in seconds. */
   protectedSeconds: 60,
-  /** The gardener may remove resting organisms whose planter has been away this long; seconds. */
+  /** Absence of a planter after which the gardener may remove resting organisms, in seconds. */
   unattendedSeconds: 600,
-  /** Organisms that dissolve at once; for one more, the one nearest its end goes at once. */
+  /** Maximum number of dissolving organisms. Beyond it, the one nearest its end is removed. */
   maxDissolving: 8,
-  /** Departed organisms of a room that can still be planted again. */
+  /** Maximum number of departed organisms per room that can be replanted. */
   maxDeparted: 256,
-  /** A room is busy, so that lifetimes end, with more than this share of its maximum, */
+  /** Share of a room's maximum above which the room is busy and lifetimes end. */
   busyShare: 0.5,
-  /** and one organism departs this often; seconds. */
+  /** Interval at which organisms depart from a busy room after their lifetime, in seconds. */
   outlivedSeconds: 3,
 } as const;
 const { protectedSeconds, unattendedSeconds } = DEPARTURE;
 
-/** The properties of a living organism that decide. */
+/** The properties of a living organism that decide whether it departs. */
 export interface Resident extends Pick<Organism, 'id' | 'phase' | 'born' | 'renewed'> {
   readonly planter: { readonly id: ParticipantId };
-  /** While it expresses a relative, or is on its way home. */
+  /** Present while the organism expresses a relative or returns to its own latent. */
   readonly expression?: unknown;
 }
 
-/** Whether it rests; one that expresses a relative does. */
+/** Returns whether an organism rests. An organism that expresses a relative counts as resting. */
 const rests = ({ phase, expression }: Resident): boolean =>
   phase === 'asleep' || expression !== undefined;
 
-/** The tick at which an organism's life began: its planting, or when its planter renewed it. */
+/** Returns the tick at which an organism's life began: its planting, or its last renewal. */
 const lifeBegan = ({ born, renewed = born }: Resident): number => renewed;
 
 /** A tick, and the nominal ticks per second. */
@@ -48,21 +50,22 @@ export interface RoomTime {
   readonly tickRate: number;
 }
 
-/** A time, and who was present, as far as the choice depends on it. */
+/** A time, with the presence and the network addresses of planters at that time. */
 export interface Moment extends RoomTime {
   /**
-   * The tick at which a planter left; undefined while they are present, −Infinity for planters who
-   * are not known to have been present: the host, the gardener, forgotten visitors.
+   * Returns the tick at which a planter left; undefined while the planter is present; −Infinity for
+   * planters not known to have been present: the host, the gardener, forgotten visitors.
    */
   readonly absentSince: (planter: ParticipantId) => number | undefined;
   /**
-   * The same number for planters of one network address; undefined for those whose is not known.
-   * Absent until somebody has entered with a source: then no fresh organism departs.
+   * Returns a number shared by planters of one network address; undefined if the address is
+   * unknown. Absent until a participant enters with a source: until then, no fresh organism
+   * departs.
    */
   readonly sourceOf?: ((planter: ParticipantId) => number | undefined) | undefined;
 }
 
-/** @param rankOf undefined excludes a resident @returns the others; ranks ascend number by number */
+/** Sorts residents by rank numbers, ascending. @param rankOf undefined leaves out a resident */
 function byRank<R extends Resident>(
   residents: readonly R[],
   rankOf: (resident: R) => readonly number[] | undefined,
@@ -80,12 +83,13 @@ function byRank<R extends Resident>(
 }
 
 /**
- * Chooses the organism to remove for a new one: a resting one of an absent planter, the longest
- * absent first; otherwise one of the planter with the most, resting ones first, then the oldest.
+ * Chooses the organism to remove for a new one: a resting organism of an absent planter, longest
+ * absence first. If there is none, chooses from the planter with the most organisms: resting
+ * organisms first, then the oldest.
  *
- * @param residents all living organisms that do not depart yet
- * @param isEligible which of them may be chosen; absent: all
- * @returns undefined when all were planted less than a minute ago
+ * @param residents all living organisms that are not departing yet
+ * @param isEligible whether an organism may be chosen; absent: all
+ * @returns undefined if no eligible organism is older than a minute
  */
 export function chooseDeparting<R extends Resident>(
   residents: readonly R[],
@@ -108,8 +112,8 @@ export function chooseDeparting<R extends Resident>(
 
 /**
  * Chooses among organisms that were all planted less than a minute ago, so that nobody can keep
- * others out by planting fast: of the address with most, preferably the newcomer's own, the planter
- * with most, and of theirs the newest.
+ * others out by planting fast. Considers the address with the most organisms (the newcomer's own if
+ * tied), then the planter with the most organisms there, and chooses the planter's newest organism.
  */
 function chooseFresh(
   residents: readonly Organism[],
@@ -117,7 +121,7 @@ function chooseFresh(
   newcomer: ParticipantId,
 ): Organism | undefined {
   if (!sourceOf) return undefined;
-  // Sources are positive, so a planter without one has a number of their own.
+  // Sources are positive, so the negated id is unique for a planter without a source.
   const keyOf = (planter: ParticipantId): number => sourceOf(planter) ?? -planter;
   const bySource = countBy(residents, ({ planter }) => keyOf(planter.id));
   const byPlanter = countBy(residents, ({ planter }) => planter.id);
@@ -130,10 +134,10 @@ function chooseFresh(
 }
 
 /**
- * The organisms that have been unattended: they rest, and their planter has been absent for this
+ * Returns the unattended organisms: they rest, and their planter has been absent for at least this
  * long of their life.
  *
- * @param residents all living organisms that do not depart yet
+ * @param residents all living organisms that are not departing yet
  * @param seconds default: ten minutes (rule DEP-4)
  * @returns the longest unattended first
  */
@@ -150,24 +154,24 @@ export function unattendedOf<R extends Resident>(
   });
 }
 
-/** Ticks between two removals of absent participants without organisms. */
+/** Interval between removals of absent participants without organisms, in ticks. */
 const PRUNE_EVERY = 64;
 
-/** Tracks who is present, and chooses by it. */
+/** Tracks who is present, and chooses departing organisms accordingly. */
 export class Departures {
   readonly present = new Set<ParticipantId>();
   /** Absent participants who still have organisms, and the tick at which they left. */
   private absent = new Map<ParticipantId, number>();
-  /** Where the present and the absent came from; undefined until somebody's source is known. */
+  /** Sources of present and absent participants; undefined until any source is known. */
   private sources: Map<ParticipantId, number> | undefined;
 
-  /** @param maxOrganisms how many may live at once */
+  /** @param maxOrganisms maximum number of living organisms */
   constructor(
     private readonly lifecycle: OrganismLifecycle,
     public maxOrganisms: number,
   ) {}
 
-  /** @param source the same for all participants of one network address */
+  /** @param source number shared by all participants of one network address */
   enter(participant: ParticipantId, source?: number): void {
     this.present.add(participant);
     this.absent.delete(participant);
@@ -196,7 +200,7 @@ export class Departures {
       sources && new Map(sources.map(({ participant, source }) => [participant, source]));
   }
 
-  /** Call once a tick: forgets absent participants without organisms. */
+  /** Forgets absent participants without organisms. Call once a tick. */
   prune(tick: number): void {
     if (tick % PRUNE_EVERY !== 0 || this.absent.size === 0) return;
     const planters = new Set([...this.lifecycle.all].map(({ planter }) => planter.id));
@@ -207,12 +211,12 @@ export class Departures {
     }
   }
 
-  /** The unattended organisms, the longest first; see `unattendedOf`. */
+  /** Returns the unattended organisms, the longest unattended first; see `unattendedOf`. */
   unattended(time: RoomTime, seconds?: number): Organism[] {
     return unattendedOf(this.staying, this.moment(time), seconds);
   }
 
-  /** A resting organism that has outlived its lifetime, if any. @param lifetime seconds */
+  /** Returns a resting organism that has outlived its lifetime, if any. @param lifetime seconds */
   outlived(lifetime: number, time: RoomTime): Organism | undefined {
     return chooseDeparting(
       this.staying,
@@ -221,15 +225,15 @@ export class Departures {
     );
   }
 
-  /** Whether a planter is present, or has been. */
+  /** Returns whether a planter is present, or absent and not forgotten. */
   knows(planter: ParticipantId): boolean {
     return this.present.has(planter) || this.absent.has(planter);
   }
 
   /**
-   * Chooses who departs for one more organism.
+   * Chooses the organism that departs to make room for another one.
    *
-   * @param planter of the new one; undefined: nothing fresh departs for it
+   * @param planter planter of the new organism; undefined: no fresh organism departs for it
    * @returns undefined while there is room
    * @throws Refusal garden-full
    */

@@ -1,6 +1,6 @@
 /**
- * The organisms of a room that dissolve as they depart, and those that have departed lately: their
- * planters can bring them back or plant them again (rules DEP-7 … DEP-11).
+ * Organisms that dissolve while departing, and organisms that departed recently. Planters can bring
+ * back the former and replant the latter (rules DEP-7 … DEP-11).
  */
 
 import { stageRect } from '../../shared/geometry.ts';
@@ -16,22 +16,24 @@ import { type CommandTurn, nearestWindow, type Planting } from './planting.ts';
 import { chance } from './room-rules.ts';
 import type { CommandState, Departed } from './room-state.ts';
 
-/** Orders of cells by the picture, which stays the same while an organism dissolves. */
+/** Cached order of cells by picture; the picture does not change while an organism dissolves. */
 const known = new WeakMap<Uint8Array, Uint16Array>();
-/** How far chance moves a place back in the order, in places. */
+/** Maximum random delay of a cell in the order, in cells of depth. */
 const ROUGHNESS = 3;
-/** Steps of the order that are told apart, for each place of depth. */
+/** Resolution of the order: number of distinguishable steps per cell of depth. */
 const STEPS = 65_536;
-/** Least opacity, 0…255, of a place inside the organism. */
+/** Minimum opacity of a cell that counts as inside the organism, 0…255. */
 const OPAQUE = 26;
 
 /**
- * Chooses the places that a dissolving organism loses in a tick: those nearest to its rim, in an
- * order that chance makes irregular, and so many places that none is left at the end.
+ * Chooses the cells that a dissolving organism loses in a tick: the cells nearest to its rim, in an
+ * order that chance makes irregular. Each tick takes an equal share, so that no cell is left at the
+ * end.
  *
- * @param ticks until none is left, this one included; at least 1
- * @param chanceOf a fixed chance of each place, 0…1, the same as long as `seen` is
- * @returns none if it owns none
+ * @param ticks remaining ticks including this one, at least 1
+ * @param chanceOf returns a fixed random number per cell, 0…1; it must not change while `seen` is
+ *   the same
+ * @returns grid indices; empty if the organism owns no cell
  */
 export function dissolvingPlaces(
   { id, window, stage, seen }: Pick<Organism, 'id' | 'window' | 'stage' | 'seen'>,
@@ -39,7 +41,7 @@ export function dissolvingPlaces(
   ticks: number,
   chanceOf: (place: number) => number,
 ): number[] {
-  // As it looked last, so that the rim does not follow the holes. A seed has not been seen yet.
+  // Use the last picture, so that the rim does not follow the holes. A seed has no picture yet.
   const side = seen ? Math.sqrt(seen.length / 4) : stage;
   const { x, y } = stageRect(window, side);
   const placeOf = (cell: number): number =>
@@ -56,9 +58,9 @@ export function dissolvingPlaces(
   return owned.slice(0, Math.ceil(owned.length / ticks));
 }
 
-/** The cells in the order in which they go. @param depth [cells] */
+/** Returns the cells in the order in which they dissolve. @param depth [cells] */
 function orderOf(depth: Uint16Array, chanceAt: (cell: number) => number): Uint16Array {
-  // Order and cell in one number, as numbers are sorted fastest.
+  // Pack order and cell into one number, because plain numbers sort fastest.
   const keys = Float64Array.from(depth, (deep, cell) => {
     const order = Math.floor(STEPS * (deep + ROUGHNESS * chanceAt(cell)));
     return order * depth.length + cell;
@@ -67,8 +69,8 @@ function orderOf(depth: Uint16Array, chanceAt: (cell: number) => number): Uint16
 }
 
 /**
- * How deep inside each cell lies: steps along rows and columns to the nearest cell that is
- * transparent, or out of the square.
+ * Computes how deep inside the organism each cell lies: the number of steps along rows and columns
+ * to the nearest position that is transparent or outside the square.
  *
  * @param rgba [side, side, 4]
  * @returns [side, side], 0 for transparent cells
@@ -96,13 +98,12 @@ const { dissolveSeconds, maxDissolving, renewSeconds, maxDeparted, busyShare, ou
 
 /** An organism that its planter can renew. */
 export interface Renewable extends Pick<Departed, 'id' | 'kind'> {
-  /** For how long. */
   readonly secondsLeft: number;
 }
 
-/** Lets organisms depart, and remembers those that have. */
+/** Dissolves departing organisms and remembers departed ones. */
 export class Dissolving {
-  /** Oldest first. */
+  /** Earliest departure first. */
   private departed: Departed[] = [];
 
   constructor(
@@ -121,10 +122,11 @@ export class Dissolving {
   }
 
   /**
-   * Has an organism depart. At most `maxDissolving` dissolve at once, as the engine still has their
-   * cells; for one more, the one nearest its end goes at once.
+   * Lets an organism depart. At most `maxDissolving` organisms dissolve at a time, because the
+   * engine still holds their cells. Beyond that, the organism nearest its end is removed
+   * immediately.
    *
-   * @param seconds until it is gone
+   * @param seconds time until the organism is gone
    */
   begin(organism: Organism, { tick, tickRate }: RoomTime, seconds: number = dissolveSeconds): void {
     const { departing } = this.lifecycle;
@@ -136,7 +138,7 @@ export class Dissolving {
     this.lifecycle.depart(organism);
   }
 
-  /** Has an organism depart for good. @throws Refusal no-such-organism */
+  /** Lets an organism depart for good: nobody can renew it. @throws Refusal no-such-organism */
   dismiss({ organism: id, seconds }: RoomCommand<'depart'>, time: RoomTime): void {
     const organism = this.lifecycle.require(id);
     organism.isFinal = true;
@@ -144,8 +146,8 @@ export class Dissolving {
   }
 
   /**
-   * Has one of the sender's own organisms depart, or the one that has been unattended longest
-   * (rule DEP-4).
+   * Lets the given organism of the sender depart or, if none is given, the organism that has been
+   * unattended longest (rule DEP-4).
    *
    * @throws Refusal no-such-organism, not-yours
    */
@@ -156,25 +158,25 @@ export class Dissolving {
       const detail = id === undefined ? 'none is long unattended' : `organism ${id}`;
       throw new Refusal('no-such-organism', detail);
     }
-    // By name, as the gardener's number changes when the server restarts.
+    // Compare names, because the gardener's id changes when the server restarts.
     if (id !== undefined && organism.planter.name !== by.name) throw new Refusal('not-yours');
     this.begin(organism, time);
     return { removed: 1 };
   }
 
-  /** Once a tick, after its commands. */
+  /** Advances all dissolving organisms. Call once a tick, after the tick's commands. */
   step(time: RoomTime): void {
     this.departed = this.departed.filter((one) => !isOver(one, time));
     this.outlive(time);
     for (const organism of this.lifecycle.departing) this.dissolve(organism, time.tick);
   }
 
-  /** Ends what dissolves, because the engine is out of memory. */
+  /** Ends all dissolving immediately, because the engine is out of memory. */
   endAll(tick: number): void {
     for (const organism of this.lifecycle.departing) this.end(organism, tick);
   }
 
-  /** The organisms of a planter that depart or have departed lately. */
+  /** Returns the organisms that a planter can renew: departing and recently departed ones. */
   renewable(planter: ParticipantId, time: RoomTime): Renewable[] {
     const isTheirs = ({ planter: by, isFinal }: Pick<Organism, 'planter'> & Partial<Organism>) =>
       by.id === planter && !isFinal;
@@ -191,8 +193,8 @@ export class Dissolving {
   }
 
   /**
-   * Brings a departing organism back, or plants one again that has departed (rule DEP-10). Both use
-   * up an id, because after an undo one of them may become the other.
+   * Brings a departing organism back, or replants a departed one (rule DEP-10). Both cases use up
+   * an id, because an undo may turn one case into the other.
    *
    * @throws Refusal no-such-organism, not-yours, garden-full, occupied
    */
@@ -203,7 +205,8 @@ export class Dissolving {
     const mine = living ?? departed;
     if (!mine) throw new Refusal('no-such-organism', `organism ${id}`);
     if (mine.planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
-    // Otherwise planters could keep all of theirs from ever departing.
+    // If planters could renew other living organisms, they could keep all of them from ever
+    // departing.
     if (living && (living.phase !== 'departing' || living.isFinal)) {
       throw new Refusal('no-such-organism', `organism ${id} does not depart`);
     }
@@ -220,19 +223,19 @@ export class Dissolving {
     if (other) this.begin(other, time);
   }
 
-  /** Also for one whose seed could not be planted after all. */
+  /** Remembers a departed organism for replanting. Call this again if its replanting failed. */
   remember(departed: Departed): void {
     this.departed = [...this.departed, departed].sort((a, b) => a.at - b.at || a.id - b.id);
     if (this.departed.length > maxDeparted) this.departed.shift();
   }
 
-  /** Every few seconds in a busy room, one organism departs that has outlived its lifetime. */
+  /** Lets an organism that has outlived its lifetime depart, every few seconds in a busy room. */
   private outlive(time: RoomTime): void {
     const { lifecycle, departures } = this;
     const { lifetime = 0 } = lifecycle.rules.life;
     if (lifetime === 0 || lifecycle.size <= busyShare * departures.maxOrganisms) return;
     if (time.tick % Math.max(1, Math.round(outlivedSeconds * time.tickRate)) !== 0) return;
-    // It can wait, and none that dissolves has to go at once for it.
+    // Wait, rather than cut the dissolving of another organism short.
     if (lifecycle.departing.length >= maxDissolving) return;
     const organism = departures.outlived(lifetime, time);
     if (organism) this.begin(organism, time);
@@ -241,7 +244,7 @@ export class Dissolving {
   private dissolve(organism: Organism, tick: number): void {
     const { rules } = this.lifecycle;
     const left = organism.dissolving!;
-    // Not by its id: an undo must not change how others dissolve.
+    // The chance does not depend on the id: an undo must not change how other organisms dissolve.
     const chanceOf = (place: number): number => chance(rules.seed, place, organism.born);
     const places = dissolvingPlaces(organism, this.grid, left, chanceOf);
     for (const place of places) this.grid.clear(place);
@@ -253,12 +256,12 @@ export class Dissolving {
     const { id, latent, origin, kind, parents, planter, isFinal } = organism;
     const { x, y } = organism.window;
     this.lifecycle.die(organism, 'departed');
-    // The house, the gardener and forgotten visitors do not come back for it.
+    // The host, the gardener and forgotten visitors will not come back to replant it.
     if (isFinal || !this.departures.knows(planter.id)) return;
     this.remember({ id, x, y, latent, origin, kind, parents: [...parents], planter, at: tick });
   }
 }
 
-/** Whether a departed organism can no longer be planted again. */
+/** Returns whether the time for replanting a departed organism is over. */
 const isOver = ({ at }: Departed, { tick, tickRate }: RoomTime): boolean =>
   tick - at >= renewSeconds * tickRate;

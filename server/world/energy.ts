@@ -1,13 +1,14 @@
 /**
- * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3 and ENE-6). It
- * depends on ticks only, not on wall time: the same commands at the same ticks leave the same energy.
+ * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3 and ENE-6).
+ * Energy depends on ticks, not on wall time: the same commands at the same ticks leave the same
+ * energy.
  */
 import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 import type { RoomState } from './room-state.ts';
 
-/** Settings under which nothing costs energy. */
+/** Energy settings under which all commands are free. */
 export const FREE = {
   capacity: 1,
   newcomer: 1,
@@ -19,15 +20,15 @@ export const FREE = {
 
 type EnergyState = RoomState['energy'];
 type StoredAccount = EnergyState['accounts'][number];
-/** The energy `level` at tick `at`. */
+/** Energy `level` as of tick `at`; the account has refilled since. */
 type Account = Readonly<Omit<StoredAccount, 'participant'>>;
 
-/** Ticks between two removals of full accounts. */
+/** Interval between removals of full accounts, in ticks. */
 const PRUNE_EVERY = 64;
 
 /** The energy accounts of a room's participants. */
 export class Energy {
-  /** Only participants below capacity; all others are full. */
+  /** Accounts below capacity. A participant without an account has full energy. */
   private readonly accounts: Map<ParticipantId, Account>;
 
   /**
@@ -42,7 +43,7 @@ export class Energy {
     this.accounts = new Map(accounts.map(({ participant, ...account }) => [participant, account]));
   }
 
-  /** Participants with an account. */
+  /** Participants whose energy may be below capacity. */
   get participants(): ParticipantId[] {
     return [...this.accounts.keys()];
   }
@@ -53,7 +54,7 @@ export class Energy {
     return { settings, tickRate, accounts };
   }
 
-  /** Energy of a participant, 0 … capacity. */
+  /** Returns a participant's energy at a tick, 0…capacity. */
   level(participant: ParticipantId, tick: number): number {
     const { capacity, refillPerSecond } = this.costs;
     const account = this.accounts.get(participant);
@@ -73,21 +74,21 @@ export class Energy {
     this.accounts.delete(participant);
   }
 
-  /** Pays for a seed. @throws Refusal no-energy; nothing is spent then */
+  /** Charges a participant for a seed. @throws Refusal no-energy, without spending anything */
   spendPlant(participant: ParticipantId, tick: number): void {
     this.spend(participant, this.costs.plant, tick);
   }
 
-  /** Pays for a seed that `make` makes. @throws Refusal no-energy, and as `make` */
+  /** Makes a seed with `make` and charges for it. @throws Refusal no-energy; errors of `make` */
   buy<S>(participant: ParticipantId, tick: number, make: () => S): S {
-    // Check before random numbers are drawn: a refused command must change nothing.
+    // Check the price before `make` draws random numbers: a refused command must change nothing.
     this.require(participant, this.costs.plant, tick);
     const seed = make();
     this.spendPlant(participant, tick);
     return seed;
   }
 
-  /** Returns the price of a seed that could not be planted. */
+  /** Refunds the price of a seed that could not be planted. */
   returnPlant(participant: ParticipantId, tick: number): void {
     if (!this.accounts.has(participant)) return;
     const price = Math.min(this.costs.plant, this.costs.capacity);
@@ -98,7 +99,7 @@ export class Energy {
   /**
    * Checks that a participant can pay for a stroke's cells.
    *
-   * @param isContinued whether it continues the participant's last one
+   * @param isContinued whether the stroke continues the participant's previous stroke
    * @throws Refusal no-energy
    */
   requireStroke(
@@ -111,11 +112,12 @@ export class Energy {
   }
 
   /**
-   * Pays for the cells that a stroke covers, and for the organisms that it wakes.
+   * Charges a participant for the cells that a stroke covers and for the organisms woken by it.
    *
-   * @param how.woken organisms; those that are awake count in part
-   * @param how.isContinued as for `requireStroke`
-   * @throws Refusal no-energy; nothing is spent then
+   * @param how.woken number of woken organisms; an organism that is already awake counts as a
+   *   fraction
+   * @param how.isContinued whether the stroke continues the participant's previous stroke
+   * @throws Refusal no-energy, without spending anything
    */
   spendStroke(
     participant: ParticipantId,
@@ -141,7 +143,10 @@ export class Energy {
     this.tickRate = tickRate;
   }
 
-  /** Call once a tick: removes full accounts, also those of commands that outlived a `leave`. */
+  /**
+   * Removes full accounts, including accounts opened by commands that ran after their sender left.
+   * Call once a tick.
+   */
   prune(tick: number): void {
     if (tick % PRUNE_EVERY === 0) this.dropFull(tick);
   }
@@ -152,7 +157,7 @@ export class Energy {
     }
   }
 
-  /** A stroke split into messages, each continuing the one before, pays for one first disc. */
+  /** Returns the price of a stroke. A stroke split into messages pays for one first disc only. */
   private priceOfCells(stroke: Stroke, isContinued: boolean): number {
     return sweptCells(stroke, isContinued) * this.costs.damagePerCell;
   }
@@ -160,7 +165,7 @@ export class Energy {
   private require(participant: ParticipantId, cost: number, tick: number): number {
     const level = this.level(participant, tick);
     if (participant === HOUSE.id) return level;
-    // A price above the capacity could otherwise never be paid.
+    // A price above the capacity could never be paid, so the capacity is the maximum price.
     const price = Math.min(cost, this.costs.capacity);
     if (price > level) throw new Refusal('no-energy', `${price.toFixed(1)} of ${level.toFixed(1)}`);
     return level - price;

@@ -3,21 +3,19 @@ import { chunkAt, chunkCount, createPlanes, type Planes } from '../../shared/cod
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 
-/** Mutable planes that track their changes. A place is an index, y × width + x. */
+/** Mutable planes that track their changes. `place` is the index of a grid cell, y × width + x. */
 export class GridPlanes {
   readonly planes: Planes;
-  /** [height × width] RGBA as one number. */
+  /** [height × width] RGBA of each cell as one 32-bit number. */
   private readonly colours: Uint32Array;
-  /**
-   * [height × width] chunk of each place; a table, as divisions in the tick's inner loop are slow.
-   */
+  /** [height × width] chunk of each cell. Divisions are too slow for the tick's inner loop. */
   private readonly chunks: Uint16Array;
-  /** By chunk, 1 = changed. */
+  /** One entry per chunk, 1 = changed. */
   private readonly changed: Uint8Array;
-  /** Places offered since `takeFreed`; some may be claimed again. */
+  /** Cells offered since the last `takeFreed`; some may have a new owner by now. */
   private freed: number[] = [];
 
-  /** @param planes reused in place, unless its colours are not aligned to 4 bytes; default: bare */
+  /** @param planes modified in place, except that unaligned colours are copied; default: bare */
   constructor(
     readonly width: number,
     readonly height: number,
@@ -34,7 +32,7 @@ export class GridPlanes {
     this.changed = new Uint8Array(chunkCount(this.planes));
   }
 
-  /** Copies planes of the same size into these, and marks all chunks as changed. */
+  /** Overwrites all cells with planes of the same size and marks all chunks as changed. */
   replace({ rgba, owner }: Planes): void {
     this.planes.rgba.set(rgba);
     this.planes.owner.set(owner);
@@ -42,7 +40,7 @@ export class GridPlanes {
     this.changed.fill(1);
   }
 
-  /** The index of the place at (x, y). */
+  /** Returns the index of the cell at (x, y). */
   place(x: number, y: number): number {
     return y * this.width + x;
   }
@@ -51,40 +49,38 @@ export class GridPlanes {
     return this.planes.owner[place];
   }
 
-  /** Sets the owner of a bare place. */
+  /** Sets the owner of a bare cell. */
   claim(place: number, id: OrganismId): void {
     this.planes.owner[place] = id;
     this.touch(place);
   }
 
-  /** Makes a place bare and offers it to those who are blocked there. */
+  /** Makes a cell bare and offers it to organisms that were blocked on it. */
   release(place: number): void {
     this.clear(place);
     this.offer(place);
   }
 
-  /** Makes a place bare, without waking anybody for it. */
+  /** Makes a cell bare without offering it, so that no organism wakes for it. */
   clear(place: number): void {
     this.planes.owner[place] = 0;
     this.colours[place] = 0;
     this.touch(place);
   }
 
-  /** Offers a bare place to those who are blocked there. */
+  /** Offers a bare cell to organisms that were blocked on it. */
   offer(place: number): void {
     this.freed.push(place);
   }
 
-  /** Sets the colour of a place. @param colour one of `coloursOf` */
+  /** Sets the colour of a cell. @param colour in the format of `coloursOf` */
   paint(place: number, colour: number): void {
     if (this.colours[place] === colour) return;
     this.colours[place] = colour;
     this.touch(place);
   }
 
-  /**
-   * Calls `visit` for each place of a rectangle, with its index in the grid and in the rectangle.
-   */
+  /** Calls `visit` for each cell of a rectangle, with its indices in the grid and the rectangle. */
   each({ x, y, width, height }: Rect, visit: (place: number, cell: number) => void): void {
     let cell = 0;
     for (let row = y; row < y + height; row++) {
@@ -93,7 +89,7 @@ export class GridPlanes {
     }
   }
 
-  /** Takes the chunks that have changed since the last call. */
+  /** Returns the chunks changed since the last call. */
   takeChanged(): number[] {
     const chunks: number[] = [];
     this.changed.forEach((changed, chunk) => {
@@ -103,7 +99,7 @@ export class GridPlanes {
     return chunks;
   }
 
-  /** Takes the places offered since the last call that are still bare. */
+  /** Returns the cells offered since the last call that are still bare. */
   takeFreed(): number[] {
     return this.freed.splice(0).filter((place) => this.ownerAt(place) === 0);
   }
@@ -113,7 +109,7 @@ export class GridPlanes {
   }
 }
 
-/** Views RGBA bytes as one 32-bit number per colour, for fast comparison; copies if not aligned. */
+/** Views RGBA bytes as one 32-bit number per colour, for fast comparison. Copies if not aligned. */
 export function coloursOf(rgba: Uint8Array): Uint32Array {
   const { buffer, byteOffset, length } = rgba;
   return byteOffset % 4 === 0

@@ -1,5 +1,5 @@
 /**
- * Ownership of places after a step (rules OWN-1 … OWN-5). This runs for each cell of each awake
+ * Ownership of grid cells after a step (rules OWN-1 … OWN-5). This runs for each cell of each awake
  * organism every tick, hence the plain loops.
  */
 import { type Rect, stageRect } from '../../shared/geometry.ts';
@@ -10,10 +10,10 @@ import type { Organism } from './organisms/organism.ts';
 import type { Population } from './organisms/population.ts';
 import { isTurning } from './organisms/transformation.ts';
 
-/** Side of the square in the middle of its window that a growing organism always owns. */
+/** Side of the square in the middle of its window that a growing organism always owns, in cells. */
 export const SEED_SIDE = 2;
 
-/** The places that an organism owns from planting until it is grown. */
+/** Returns the grid cells that an organism owns from planting until it is grown. */
 export function seedPlaces(window: Rect, grid: GridPlanes): number[] {
   const places: number[] = [];
   grid.each(stageRect(window, SEED_SIDE), (place) => places.push(place));
@@ -30,21 +30,21 @@ export interface Stepped {
  * Updates owners and colours after a step.
  *
  * @param stepped oldest first
- * @param threshold least presence, 0…255, to claim a place; half of it keeps one, so that borders
- *   do
- *   not flicker
- * @returns the number of places that each organism owns now
+ * @param threshold minimum aliveness to claim a cell, 0…255; half of it suffices to keep a cell, so
+ *   that borders do not flicker
+ * @returns the number of cells that each organism owns now
  */
 export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold: number): number[] {
-  // All release before any claims: being older only decides ties.
+  // All organisms release cells before any claims cells, so that age only decides ties.
   for (const one of stepped) releaseWeak(grid, one, threshold);
   return stepped.map((one) => claimLive(grid, one, threshold));
 }
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase, expression } = organism;
-  // What it expresses may be smaller than itself, and it needs its ground when it comes home. On the
-  // way to something else, cells may be faint for a moment.
+  // Release nothing during an expression or a transformation. An expressed relative may be smaller,
+  // but the organism needs its ground when it returns; a transforming organism may have faint cells
+  // for a moment.
   if (expression || isTurning(organism)) return;
   const { stage, presence } = readout;
   const { owner } = grid.planes;
@@ -77,7 +77,8 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
         pressing[inWindow] = 0;
         held++;
       } else if (owner[place] === 0) pressing[inWindow] = 0;
-      // A blocked cell is cleared each tick and may drop below the threshold; the mark stays.
+      // Keep the mark of a faint blocked cell: it is cleared each tick and may drop below the
+      // threshold.
       else if (live) pressing[inWindow] = 1;
     }
   }
@@ -85,11 +86,12 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
 }
 
 /**
- * Computes which cells keep their state in the coming step: not those hit by a stroke, nor those on
- * places that another organism owns.
+ * Computes which cells keep their state in the coming step. Cells hit by a stroke, and cells at
+ * positions owned by another organism, lose it.
  *
  * @param stage side in the coming step
- * @returns keep [stage, stage], absent when all are kept; and whether any cell is left
+ * @returns `keep`: [stage, stage], 1 = kept, absent if all cells are kept; `alive`: whether any
+ *   cell is left
  */
 export function keepMask(
   grid: GridPlanes,
@@ -113,7 +115,7 @@ export function keepMask(
   return { keep, alive: remaining > 0 };
 }
 
-/** How many live cells of an organism each neighbour blocks. */
+/** Returns how many live cells of an organism each neighbour blocks. */
 export function blockersOf(
   { id, window, pressing }: Organism,
   grid: GridPlanes,
@@ -127,7 +129,7 @@ export function blockersOf(
   return counts;
 }
 
-/** Frees the places of an organism that has died, and offers those that it has lost. */
+/** Frees the cells of a dead organism, and offers the cells that it lost while it dissolved. */
 export function leaveGround(organism: Organism, grid: GridPlanes, population: Population): void {
   const freed: number[] = [];
   grid.each(organism.window, (place) => {
@@ -140,8 +142,8 @@ export function leaveGround(organism: Organism, grid: GridPlanes, population: Po
 }
 
 /**
- * Offers the bare places where an organism was seen before it dissolved. Call it for a renewed
- * organism once it has had the chance to take them back.
+ * Offers the bare cells where an organism was seen before it dissolved. A renewed organism may
+ * reclaim them before its neighbours wake at the end of the tick.
  */
 export function offerLost(
   { window, seen }: Organism,
@@ -149,7 +151,7 @@ export function offerLost(
   population: Population,
 ): void {
   const lost: number[] = [];
-  // A seed has not been seen yet.
+  // A seed has no picture yet.
   grid.each(seen ? stageRect(window, Math.sqrt(seen.length / 4)) : window, (place, cell) => {
     const wasThere = !seen || seen[4 * cell + 3] > 0;
     if (wasThere && grid.ownerAt(place) === 0) lost.push(place);
@@ -158,7 +160,7 @@ export function offerLost(
   letTryAgain(lost, population);
 }
 
-/** Neighbours that were blocked here may wake again, however often they tried before. */
+/** Resets the wakings of neighbours blocked on these cells, so that freed ground can wake them. */
 function letTryAgain(places: readonly number[], population: Population): void {
   for (const neighbour of population.pressingOn(places)) neighbour.stirs = 0;
 }

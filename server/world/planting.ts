@@ -1,4 +1,4 @@
-/** Plants organisms: gives them their ids, patches and first places. */
+/** Plants organisms: gives them their ids, patches and first cells. */
 
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { contains, type Rect, stageRect, windowAround } from '../../shared/geometry.ts';
@@ -13,7 +13,7 @@ import { SEED_SIDE, seedPlaces } from './ownership.ts';
 import type { Departed, RoomState } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
-/** The time of a command, and the index of its answer among those of the tick. */
+/** The time of a command, and the index of its answer among the tick's answers. */
 export interface CommandTurn extends RoomTime {
   readonly answer: number;
 }
@@ -22,9 +22,9 @@ interface NewPlant {
   readonly seed: Seed;
   readonly window: Rect;
   readonly by: ParticipantView;
-  /** Index of the answer to the command. */
+  /** Index of the command's answer among the tick's answers. */
   readonly answer: number;
-  /** What it was before, if it had departed. */
+  /** The departed organism, if the planting brings one back. */
   readonly departed?: Departed | undefined;
 }
 
@@ -33,9 +33,8 @@ interface PendingPlant extends Pick<NewPlant, 'answer' | 'departed'> {
   readonly organism: Organism;
 }
 
-/** Plants the organisms of a room. */
 export class Planting {
-  /** Id of the next organism; never less than it was. */
+  /** Id of the next organism; never decreases. */
   nextOrganism = 1;
   /** The organisms planted in this tick. */
   pending: PendingPlant[] = [];
@@ -49,12 +48,12 @@ export class Planting {
     private readonly nextPatch: () => PatchId,
   ) {}
 
-  /** Side of a window. */
+  /** Side of an organism's window, in cells. */
   get side(): number {
     return this.species.side;
   }
 
-  /** Plants an organism where its seed places are bare. @param tick ticks completed */
+  /** Plants an organism. The cells of its seed must be bare. @param tick ticks completed */
   plant({ seed, window, by, answer, departed }: NewPlant, tick: number): void {
     const { latent, origin, kind, parents } = seed;
     const organism = newOrganism({
@@ -74,7 +73,7 @@ export class Planting {
   /**
    * Takes the patches planted since the last call, for the engine.
    *
-   * @param disposed patches of organisms that have died since
+   * @param disposed patches to leave out, because their organisms have died
    */
   takePlanted(disposed: readonly PatchId[]): NewPatch[] {
     const disposedSet = new Set(disposed);
@@ -89,7 +88,7 @@ export class Planting {
   }
 }
 
-/** @returns the window around a centre. @throws Refusal off-grid */
+/** Returns the window around a centre. @throws Refusal off-grid */
 export function windowAt(grid: GridPlanes, x: number, y: number, side: number): Rect {
   const window = windowAround(x, y, side);
   const bounds = { x: 0, y: 0, width: grid.width, height: grid.height };
@@ -99,17 +98,17 @@ export function windowAt(grid: GridPlanes, x: number, y: number, side: number): 
   return window;
 }
 
-/** Checks the places that a seed in this window will own. @throws Refusal occupied */
+/** Checks that the cells for a seed in this window are bare. @throws Refusal occupied */
 export function requireBare(window: Rect, grid: GridPlanes): void {
   if (!isBare(stageRect(window, SEED_SIDE), grid)) throw new Refusal('occupied');
 }
 
 /**
- * Finds a window where a seed may be planted, the nearest to a place: one whose middle half is bare,
- * so that the seed has room to grow, otherwise one with bare seed places.
+ * Finds the window nearest to a corner in which a seed can be planted: preferably with a bare
+ * middle half, so that the seed has room to grow, otherwise with bare cells for the seed only.
  *
- * @param corner where the window would best begin
- * @throws Refusal occupied when there is none on the grid
+ * @param corner preferred top left corner of the window
+ * @throws Refusal occupied if the grid has no such window
  */
 export function nearestWindow(corner: Corner, side: number, grid: GridPlanes): Rect {
   const found = nearest(corner, side, side / 2, grid) ?? nearest(corner, side, SEED_SIDE, grid);
@@ -119,13 +118,16 @@ export function nearestWindow(corner: Corner, side: number, grid: GridPlanes): R
 
 type Corner = Pick<Rect, 'x' | 'y'>;
 
-/** The nearest window with a bare square in its middle, of equally near ones the first by rows. */
+/**
+ * Returns the nearest window with a bare square of side `bare` in its middle. If several are
+ * equally near, the topmost wins, then the leftmost.
+ */
 function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): Rect | undefined {
   let best: Rect | undefined;
   let least = Number.POSITIVE_INFINITY;
   const last = { x: grid.width - side, y: grid.height - side };
   const rings = Math.max(corner.x, corner.y, last.x - corner.x, last.y - corner.y);
-  // Ring by ring, as nothing on one is nearer than its number.
+  // Search ring by ring: no window on a ring is nearer than the ring's number.
   for (let ring = 0; ring <= rings && ring * ring <= least; ring++) {
     for (const { x, y } of ringAround(corner, ring, last)) {
       const distance = (x - corner.x) ** 2 + (y - corner.y) ** 2;
@@ -140,7 +142,7 @@ function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): 
   return best;
 }
 
-/** The outline of a square around a point, as far as it lies within 0…`last`. */
+/** Yields the points on the outline of a square around a point, limited to 0…`last`. */
 function* ringAround(centre: Corner, ring: number, last: Corner): Generator<Corner> {
   const top = Math.max(0, centre.y - ring);
   const bottom = Math.min(last.y, centre.y + ring);
@@ -169,14 +171,14 @@ type SeedInventoryState = RoomState['hands'];
 /** A held seed with its latent [Z]. */
 export type HeldSeed = SeedInventoryState['held'][number]['seeds'][number];
 
-/** The seed as pages are sent it. */
+/** Returns the view of a seed that is sent to pages. */
 export const viewOfSeed = ({ id, origin, parents }: HeldSeed): SeedView => ({
   id,
   origin,
   parents,
 });
 
-/** The seeds that each participant holds; one too many drops the oldest. */
+/** The seeds that each participant holds. Adding a seed beyond the maximum drops the oldest. */
 export class SeedInventory {
   private nextId: number;
   private readonly seeds: Map<number, HeldSeed[]>;
@@ -187,7 +189,6 @@ export class SeedInventory {
     this.seeds = new Map(from.held.map(({ participant, seeds }) => [participant, [...seeds]]));
   }
 
-  /** Gives a participant a new seed. */
   add(participant: number, seed: Omit<HeldSeed, 'id'>): HeldSeed {
     const held = { ...seed, id: this.nextId++ };
     this.seeds.set(participant, [...this.of(participant), held].slice(-maxSeedsInHand));
@@ -199,17 +200,16 @@ export class SeedInventory {
     this.nextId++;
   }
 
-  /** A seed by its id, if the participant holds it. */
+  /** Returns a seed by its id; undefined if the participant does not hold it. */
   find(participant: number, id: number): HeldSeed | undefined {
     return this.of(participant).find((seed) => seed.id === id);
   }
 
-  /** The seeds that a participant holds, oldest first. */
+  /** Returns the seeds that a participant holds, oldest first. */
   of(participant: number): readonly HeldSeed[] {
     return this.seeds.get(participant) ?? [];
   }
 
-  /** Participants who hold seeds. */
   get participants(): number[] {
     return [...this.seeds.keys()];
   }
@@ -219,7 +219,6 @@ export class SeedInventory {
     return { nextId: this.nextId, held };
   }
 
-  /** Drops all seeds of a participant. */
   clear(participant: number): void {
     this.seeds.delete(participant);
   }

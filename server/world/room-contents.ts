@@ -1,4 +1,4 @@
-/** What a room consists of between two ticks: everything that commands and other events change. */
+/** The contents of a room between two ticks: everything that commands and other events change. */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
 import type {
@@ -20,32 +20,32 @@ import type { CommandState, RoomState } from './room-state.ts';
 import type { Species } from './species.ts';
 import { Wounding } from './wounding.ts';
 
-/** How a room is created or restored. */
+/** Options for creating or restoring a room. */
 export interface RoomOptions {
   readonly name: string;
   readonly width: number;
   readonly height: number;
   readonly maxOrganisms: number;
-  /** Seed of the room's random numbers. */
+  /** Start value of the room's random numbers. */
   readonly seed: number;
   readonly species: Species;
-  /** What commands cost; absent: nothing. */
+  /** Prices of commands; absent: commands are free. */
   readonly energy?: EnergySettings | undefined;
   /** Nominal ticks per second; sets how fast energy refills. */
   readonly tickRate?: number | undefined;
-  /** Most flashes a second that organisms may show; absent: the default. */
+  /** Maximum number of flashes per second that organisms may show; absent: the default. */
   readonly flashLimit?: FlashLimit | undefined;
   /** How often organisms step; absent: each tick. */
   readonly life?: LifeSettings | undefined;
   /** Returns a patch id that no other room uses. */
   readonly nextPatch: () => PatchId;
-  /** State to restore, whose seed and size take precedence. The room takes ownership of it. */
+  /** State to restore. Overrides the random seed and the size; the room may modify it. */
   readonly from?: RoomState | undefined;
 }
 
-/** The parts of a room. Each keeps its own rules; handlers of commands join them. */
+/** The parts of a room. Each part enforces its own rules; command handlers combine the parts. */
 export class RoomContents {
-  /** Highest participant id that has entered or sent a command. */
+  /** Highest id of any participant who has entered or sent a command. */
   lastParticipant = 0;
   flashLimit: FlashLimit;
   random: Random;
@@ -84,7 +84,7 @@ export class RoomContents {
     return [...new Set([...inventory.participants, ...energy.participants, ...departures.present])];
   }
 
-  /** @param tick ticks completed */
+  /** @param tick number of completed ticks */
   time(tick: number): RoomTime {
     return { tick, tickRate: this.energy.tickRate };
   }

@@ -1,4 +1,4 @@
-/** The version of the rules that a room lives by, and the numbers in force. */
+/** The rules of a room: their version and the numbers in force. */
 import { isDeepStrictEqual } from 'node:util';
 import { mixBits } from '../../shared/random.ts';
 import type { LifeSettings, OrganismId } from '../../shared/vocabulary.ts';
@@ -9,7 +9,7 @@ import type { RoomEvent } from './commands.ts';
 import { type CommandState, RULES_VERSION } from './room-state.ts';
 import type { Species } from './species.ts';
 
-/** Every organism steps each tick. */
+/** Life settings under which every organism steps each tick. */
 const EVERY_TICK: LifeSettings = { birth: 1, healing: 1, expressing: 1 };
 
 type RulesState = Pick<
@@ -17,32 +17,27 @@ type RulesState = Pick<
   'rules' | 'seed' | 'closing' | 'relatives' | 'sampler' | 'life' | 'liveliness'
 >;
 
-/** The rules of one room. */
 export class RoomRules {
   /** Random seed of the room's chances (see `chance`), uint32. */
   seed: number;
-  /** Places a step by which wounds close from their rim; undefined: at once. */
+  /** How far wounds close from their rim, in cells per step; undefined: they close immediately. */
   closing: number | undefined;
-  /** Whom gallery creatures can express; undefined: nobody. */
+  /** Relatives that gallery creatures can express; undefined: none. */
   relatives: Relatives | undefined;
-  /** What throws without a number are drawn with; undefined: N(0, I). */
+  /** Sampler for throws without a number; undefined: N(0, I). */
   sampler: SamplerVersion | undefined;
   life: LifeSettings;
-  /** Share of the organisms that may express at once, 0…1: the one in force now. */
+  /** Share of the organisms that may express at the same time, 0…1. */
   liveliness = 0;
 
-  /** The rules of a new room. @param life absent: a step each tick */
+  /** Creates the rules of a new room. @param life default: each organism steps each tick */
   constructor(species: Species, seed: number, life: LifeSettings = EVERY_TICK) {
     this.apply(species);
     this.seed = seed >>> 0;
     this.life = life;
   }
 
-  /**
-   * The event that brings a room to the numbers of its checkpoint's card.
-   *
-   * @returns undefined if it has them already
-   */
+  /** Returns the event that updates the room to its checkpoint's card; undefined if up to date. */
   update({ closing, relatives, sampler }: Species): RoomEvent<'rules'> | undefined {
     const isSame =
       this.closing === closing &&
@@ -75,19 +70,19 @@ export class RoomRules {
 }
 
 /**
- * A number that is the same for the same room, organism and tick, and as good as random otherwise.
- * Unlike a draw it does not use up the room's random numbers: undoing one planting changes nobody
- * else's chances.
+ * Returns a number that depends only on its arguments and is otherwise as good as random. Unlike a
+ * draw, it does not use up the room's random numbers: undoing one planting does not change the
+ * chances of other organisms.
  *
- * @param seed of the room's chances, uint32
- * @param organism whose chance it is
- * @param tick when; or any other whole number that tells two chances of one organism apart
- * @returns uniform in [0, 1), 32 bits of it
+ * @param seed random seed of the room's chances, uint32
+ * @param organism id of the organism concerned, or another integer
+ * @param tick a tick, or another integer that distinguishes two chances of one organism
+ * @returns uniform in [0, 1), with 32 random bits
  */
 export function chance(seed: number, organism: OrganismId, tick: number): number {
   const word = mixed(mixed(mixed(seed) ^ organism) ^ tick);
   return word / 4294967296;
 }
 
-/** Mixes so that 0 does not stay 0. @returns uint32 */
+/** Mixes the bits of a number so that 0 does not stay 0. @returns uint32 */
 const mixed = (value: number): number => mixBits(value + 0x9e3779b9);

@@ -1,7 +1,7 @@
 /**
- * The complete state of a room between two ticks, as plain data. With the engine's cell states, a
- * room continues from it bit for bit. Queued commands are not part of it: they are not answered
- * yet.
+ * The complete state of a room between two ticks, as plain data. Together with the engine's cell
+ * states, it lets a room continue bit for bit. Queued commands are not included, because they are
+ * not answered yet.
  *
  * To add a field that outlives a tick, add it here and to `exportOrganism` or `Room.export`, and
  * raise the version.
@@ -25,16 +25,16 @@ const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const parents = v.pipe(v.array(positive), v.readonly());
 
-/** Raise it if a room under the former rules would replay differently. */
+/** Raise this version when a change of the rules would make an existing room replay differently. */
 export const RULES_VERSION = 1 as const;
-/** Version of the rules that a room lives by. */
+/** Schema of the version of a room's rules. */
 export const rulesVersion = v.literal(RULES_VERSION);
-/** Scope within which the ids of repeatable commands are unique, uint32. */
+/** Session of a sender: scope in which the ids of repeatable commands are unique, uint32. */
 export const session = v.pipe(whole, v.maxValue(0xffffffff));
-/** Cells a step by which wounds close. */
+/** How far wounds close from their rim, in cells per step. */
 export const reach = positive;
 
-/** Share of the organisms that may express at once. */
+/** Share of the organisms that may express at the same time. */
 export const liveliness = between(0, 1);
 
 /** Schema of `LifeSettings`. */
@@ -42,7 +42,7 @@ export const lifeSettings = v.strictObject({
   birth: positive,
   healing: positive,
   expressing: positive,
-  /** Absent: for ever. */
+  /** Lifetime in a busy room, in seconds; absent: unlimited. */
   lifetime: v.optional(v.pipe(number, v.minValue(0))),
 });
 
@@ -56,7 +56,7 @@ export const energySettings = v.strictObject({
   wake: number,
 });
 
-/** Who sent a command, or planted an organism. */
+/** Sender of a command, or planter of an organism. */
 export const actor = v.strictObject({ id: whole, name: v.string(), hue: v.number() });
 const planter = actor;
 
@@ -74,41 +74,42 @@ const organismState = v.strictObject({
   parents,
   planter,
   born: whole,
-  /** Tick at which its planter last renewed it; absent: never. */
+  /** Tick of the last renewal by the planter; absent: never renewed. */
   renewed: v.optional(whole),
   phase: v.picklist(['growing', 'awake', 'asleep', 'departing']),
-  /** Ticks until it is gone, if it departs. */
+  /** Ticks until a departing organism is gone. */
   dissolving: v.optional(positive),
-  /** Of one that departs: its planter cannot renew it. */
+  /** Set if the planter cannot renew the departing organism. */
   isFinal: v.optional(v.literal(true)),
-  /** Steps taken. */
+  /** Number of steps taken. */
   age: whole,
   stage: positive,
   wounds: whole,
   healed: whole,
-  /** Places that it owned when it was wounded, until it heals; 0 if it was still growing. */
+  /** Cells owned when the organism was wounded; 0 if it was still growing; absent once healed. */
   hurt: v.optional(whole),
-  /** Who made its latest wound, and the tick of its first stroke; only in protecting rooms. */
+  /** Maker of the latest wound and tick of its first stroke; only in rooms with protection. */
   cut: v.optional(v.strictObject({ by: whole, at: whole })),
-  /** Steps since it was grown or last woken. */
+  /** Number of steps since the organism was grown or last woken. */
   awakeSteps: whole,
-  /** Times that freed places have woken it since a stroke or a neighbour's death. */
+  /** How often freed cells have woken the organism since a stroke or a neighbour's death. */
   stirs: whole,
-  /** Consecutive steps without visible change. */
+  /** Number of consecutive steps without visible change. */
   restTicks: whole,
   /**
-   * [S, S], 1 = a live cell here is blocked by another owner; the organism wakes when it is freed.
+   * [S, S], 1 = another owner blocks a live cell at this position. The organism wakes when the
+   * position is freed.
    */
   pressing: bytes,
-  /** [stage, stage, 4] RGBA after its last step; absent before the first. */
+  /** [stage, stage, 4] RGBA after the last step; absent before the first step. */
   seen: v.optional(bytes),
   flicker: v.optional(
     v.strictObject({
-      /** [S, S, 2] highest or lowest luminance and red since the last turn, in 255ths. */
+      /** [S, S, 2] highest or lowest luminance and redness since the last turn, in 255ths. */
       levels: bytes,
-      /** [S, S] whether luminance and red rise or fall. */
+      /** [S, S] whether luminance and redness rise or fall, as bits. */
       going: bytes,
-      /** [S, S] turns in each slot of the last second. */
+      /** [S, S] number of turns in each time slot of the last second, four bits per slot. */
       turns: owners,
       /** Tick of the last measurement. */
       at: whole,
@@ -116,33 +117,33 @@ const organismState = v.strictObject({
   ),
   /** Ticks until the next step of a slowed organism. */
   pause: v.optional(whole),
-  /** Ticks until its next step, by its own pace. */
+  /** Ticks until the next step at the organism's pace. */
   wait: v.optional(whole),
-  /** [stage, stage] of the coming step, 1 = hit by a stroke since the last step. */
+  /** [stage, stage] cells of the coming step, 1 = hit by a stroke since the last step. */
   woundMask: v.optional(bytes),
-  /** [S, S]. Where a cell was killed: steps until it can live again; else 0. */
+  /** [S, S] steps until a killed cell can live again; 0 for all other cells. */
   closed: v.optional(bytes),
-  /** While it expresses a relative, or is on its way home. */
+  /** Present while the organism expresses a relative or returns to its own latent. */
   expression: v.optional(
     v.strictObject({
-      /** [Z]. What its cells read: the relative's latent, or its own again on the way home. */
+      /** [Z] latent that the cells read: the relative's, or the organism's own on the way back. */
       latent,
-      /** Steps until it gets its own back. */
+      /** Steps until the cells read the organism's own latent. */
       stepsLeft: whole,
-      /** Places that it owned before; absent until it wakes for it. */
+      /** Number of cells owned before the expression; absent until the organism wakes for it. */
       held: v.optional(whole),
     }),
   ),
-  /** Until it rests after turning into something else. */
+  /** Present from a transformation until the organism rests. */
   transforming: v.optional(
     v.strictObject({
-      /** [Z]. What its cells read when it began. */
+      /** [Z] latent that the cells read when the transformation began. */
       from: latent,
-      /** Steps until its cells read its own latent. */
+      /** Steps until the cells read the organism's own latent. */
       stepsLeft: whole,
     }),
   ),
-  /** What it has been, oldest first. */
+  /** Former kinds and origins, oldest first. */
   was: v.optional(v.array(v.strictObject({ kind: v.string(), origin, until: whole }))),
 });
 
@@ -151,36 +152,35 @@ export type OrganismState = v.InferOutput<typeof organismState>;
 const ended = v.strictObject({
   ...{ id: positive, kind: v.string(), origin, parents, planter },
   born: whole,
-  /** Tick of its death. */
+  /** Tick of death. */
   died: whole,
   cause,
   wounds: whole,
   healed: whole,
-  /** Kinds that it was before, oldest first. */
+  /** Former kinds, oldest first. */
   was: v.optional(v.array(v.string())),
-  /** Absent where its gallery kind tells it. */
+  /** Absent if the gallery has the latent of this kind. */
   latent: v.optional(latent),
 });
 /** An organism that has died. */
 export type Ended = v.InferOutput<typeof ended>;
 
 const lineage = v.strictObject({
-  /** In the order of their deaths. */
+  /** In order of death. */
   ended: v.array(ended),
-  /** Number of others that are no longer remembered. */
+  /** Number of dead organisms that have been forgotten. */
   forgotten: whole,
 });
-/** The dead that a room remembers. */
+/** The dead organisms that a room remembers. */
 export type LineageState = v.InferOutput<typeof lineage>;
 
-/** Schema of a room's state. */
 export const roomState = v.pipe(
   v.strictObject({
     version: v.literal(ROOM_STATE_VERSION),
     tick: whole,
     maxOrganisms: positive,
     nextOrganism: positive,
-    /** Highest participant id that has entered or sent a command. */
+    /** Highest id of any participant who has entered or sent a command. */
     lastParticipant: whole,
     /** Number of the next tick's events that are already applied. */
     acted: whole,
@@ -196,7 +196,7 @@ export const roomState = v.pipe(
           seeds: v.array(
             v.strictObject({
               ...{ id: positive, origin, parents, latent },
-              /** Whether the host, or an extension, has approved the drawing. */
+              /** Set if the host or an extension has approved the drawing. */
               approved: v.optional(v.literal(true)),
             }),
           ),
@@ -211,13 +211,13 @@ export const roomState = v.pipe(
     attendance: v.strictObject({
       present: v.array(positive),
       absent: v.array(v.strictObject({ participant: positive, since: whole })),
-      /** Absent until somebody enters with a source (rule DEP-6). */
+      /** Absent until a participant enters with a source (rule DEP-6). */
       sources: v.optional(v.array(v.strictObject({ participant: positive, source: positive }))),
     }),
     flashLimit,
-    /** Seconds for which a wounded organism cannot be wounded again; absent: 0. */
+    /** How long a wounded organism cannot be wounded again, in seconds; absent: 0. */
     protect: v.optional(v.pipe(number, v.minValue(0))),
-    /** Each participant's last stroke, where it has ended, and whom it has wounded (rule DMG-4). */
+    /** Each participant's last stroke: its end, its tick and the wounded organisms (rule DMG-4). */
     strokes: v.optional(
       v.array(
         v.strictObject({
@@ -229,43 +229,43 @@ export const roomState = v.pipe(
       ),
     ),
     /**
-     * Of participants whose commands may arrive twice: the session that sent the last one, and those
-     * of its commands that have been done, oldest first.
+     * Executed commands that may arrive twice, per participant: the latest session, and the
+     * executed commands of this session, oldest first.
      */
     done: v.optional(
       v.array(
         v.strictObject({
           ...{ participant: whole, session },
-          /** `seed`: the one that the participant holds since. */
+          /** `seed`: id of the seed that the command gave to the participant. */
           commands: v.array(v.strictObject({ id: whole, seed: v.optional(positive) })),
         }),
       ),
     ),
-    /** Organisms that can be planted again (rule DEP-10), in the order in which they departed. */
+    /** Organisms that can be replanted (rule DEP-10), in order of departure. */
     departed: v.optional(
       v.array(
         v.strictObject({
           ...{ id: positive, latent, origin, kind: v.string(), parents, planter },
-          /** Of the corner of its window. */
+          /** Top left corner of the window. */
           ...{ x: whole, y: whole },
-          /** Tick of its death. */
+          /** Tick of death. */
           at: whole,
         }),
       ),
     ),
     rules: rulesVersion,
-    /** Random seed of the room's chances. */
+    /** Random seed of the room's chances (see `chance`). */
     seed: word,
-    /** Absent: wounds close at once. */
+    /** Absent: wounds close immediately. */
     closing: v.optional(reach),
     life: lifeSettings,
-    /** Whom gallery creatures can express; absent: nobody. */
+    /** Relatives that gallery creatures can express; absent: none. */
     relatives: v.optional(relativesTable),
-    /** What the room draws latents with; absent: N(0, I). */
+    /** Sampler that the room draws latents with; absent: N(0, I). */
     sampler: v.optional(samplerVersion),
-    /** Share of the organisms that may express at once; absent: none. */
+    /** Share of the organisms that may express at the same time; absent: none. */
     liveliness: v.optional(liveliness),
-    /** Absent: nothing has died since it is remembered. */
+    /** Absent if no death is remembered. */
     lineage: v.optional(lineage),
     organisms: v.array(organismState),
     planes: v.strictObject({
@@ -286,10 +286,9 @@ export const roomState = v.pipe(
   }, 'organisms are not in order of their ids'),
 );
 
-/** A room's state, validated. */
 export type RoomState = v.InferOutput<typeof roomState>;
 
-/** An organism that has departed lately. */
+/** An organism that departed recently. */
 export type Departed = NonNullable<RoomState['departed']>[number];
 
 /** The part of a room's state that commands and other events change. */

@@ -36,7 +36,7 @@ import { RoomContents, type RoomOptions } from './room-contents.ts';
 import { type LineageState, ROOM_STATE_VERSION, type RoomState } from './room-state.ts';
 import { type Species, seedTokenOf } from './species.ts';
 
-/** The engine's work for a tick, in this order, and the events to journal. */
+/** The engine's work for a tick, in the order of the fields, and the events to journal. */
 export interface TickWork {
   readonly dispose: readonly PatchId[];
   readonly plant: readonly NewPatch[];
@@ -45,20 +45,18 @@ export interface TickWork {
   readonly events: readonly RoomEvent[];
 }
 
-/** The outcome of a tick. */
 export interface TickResult {
   readonly tick: number;
   readonly answers: readonly Answer[];
   readonly life: readonly LifeEvent[];
   /** Organisms that have begun to express a relative; absent: none. */
   readonly expressing?: readonly Expressing[];
-  /** The organisms that died. */
   readonly died: readonly OrganismView[];
   /** Chunks of the planes that have changed. */
   readonly changed: readonly number[];
 }
 
-/** A cell grid with its organisms, and what changes it by the rules of shared/RULES.md. */
+/** A cell grid and its organisms, changed by the rules of shared/RULES.md. */
 export class Room {
   readonly name: string;
   readonly species: Species;
@@ -71,7 +69,7 @@ export class Room {
   private readonly appliedEvents: ImmediateEvent[] = [];
   /** Number of the next tick's journalled events that the restored state already contains. */
   private alreadyApplied: number;
-  /** The tick being replayed ran out of engine memory for its plants. */
+  /** Whether the tick being replayed ran out of engine memory for its seeds. */
   private isOutOfMemory = false;
   private completedTicks: number;
 
@@ -92,17 +90,17 @@ export class Room {
     return this.contents.lifecycle;
   }
 
-  /** Ticks completed. */
+  /** Number of completed ticks. */
   get tick(): number {
     return this.completedTicks;
   }
 
-  /** Most organisms alive at once. */
+  /** Maximum number of living organisms. */
   get maxOrganisms(): number {
     return this.contents.departures.maxOrganisms;
   }
 
-  /** Highest participant id that has entered or sent a command. */
+  /** Highest id of any participant who has entered or sent a command. */
   get lastParticipant(): number {
     return this.contents.lastParticipant;
   }
@@ -112,15 +110,16 @@ export class Room {
     return this.contents.participants;
   }
 
-  /** The organisms of a planter that depart, or can be planted again (rule DEP-10). */
+  /** Returns the organisms that a planter can renew: departing or departed ones (rule DEP-10). */
   renewable(planter: ParticipantId): Renewable[] {
     return this.contents.dissolving.renewable(planter, this.time);
   }
 
   /**
-   * Resting organisms whose planter has been absent, the longest first: the first departs by `thin`.
+   * Returns the resting organisms whose planter is absent, longest absence first. `thin` lets the
+   * first of them depart.
    *
-   * @param seconds for how long, default: ten minutes (rule DEP-4)
+   * @param seconds minimum absence; default: ten minutes (rule DEP-4)
    */
   unattended(seconds?: number): OrganismView[] {
     return this.contents.departures.unattended(this.time, seconds).map(viewOf);
@@ -131,44 +130,43 @@ export class Room {
     return [...this.lifecycle.all].map(viewOf);
   }
 
-  /** The view of one living organism. */
   viewOf(id: OrganismId): OrganismView | undefined {
     const organism = this.lifecycle.find(id);
     return organism && viewOf(organism);
   }
 
-  /** How many live cells of an organism each neighbour blocks. */
+  /** Returns how many live cells of an organism each neighbour blocks. */
   blockersOf(id: OrganismId): Map<OrganismId, number> {
     return this.lifecycle.blockersOf(id);
   }
 
-  /** The dead that the room remembers. */
+  /** The dead organisms that the room remembers. */
   get lineage(): LineageState {
     return this.lifecycle.lineage.state;
   }
 
-  /** Number of living organisms. */
+  /** Number of living organisms, not counting departing ones. */
   get size(): number {
     return this.lifecycle.size;
   }
 
-  /** Number of organisms that grow or are awake. */
+  /** Number of growing or awake organisms. */
   get awake(): number {
     return this.lifecycle.awake;
   }
 
-  /** A living organism's patch in the engine. */
   patchOf(id: OrganismId): PatchId | undefined {
     return this.lifecycle.find(id)?.patch;
   }
 
   /**
-   * Queues a command for the next tick. Its answer is in that tick's result.
+   * Queues a command for the next tick. The result of that tick contains the answer.
    *
-   * @param id the sender's id of the command
-   * @param session if it may arrive twice: what the id is unique in, uint32; ask `doneBefore` first
-   * @throws Refusal too-fast (the sender has too many queued commands), room-busy (the room has),
-   *   no-such-seed (there is no map), bad-latent
+   * @param id given to the command by its sender
+   * @param session for a command that may arrive twice: scope in which its id is unique, uint32;
+   *   call `doneBefore` first
+   * @throws Refusal too-fast (the sender has too many queued commands), room-busy (the room has too
+   *   many), no-such-seed (there is no map), bad-latent, bad-token
    */
   enqueue(id: number, command: RoomCommand, session?: number): void {
     if (!this.queue.admits(id, command.by.id, session)) return;
@@ -178,7 +176,7 @@ export class Room {
     );
   }
 
-  /** The answer to a command that has been done already; undefined if it has not. */
+  /** Returns the answer to a command that was executed already; undefined if it was not. */
   doneBefore(id: number, { by, what }: RoomCommand, session: number): Answer | undefined {
     const done = this.queue.find(by.id, session, id);
     const held = this.seedsOf(by.id).find((one) => one.id === done?.seed);
@@ -186,57 +184,60 @@ export class Room {
     return done && defined({ by: by.id, id, what, energy: this.energyOf(by.id), seed });
   }
 
-  /** The seeds that a participant holds, oldest first. */
+  /** Returns the seeds that a participant holds, oldest first. */
   seedsOf(participant: ParticipantId): readonly HeldSeed[] {
     return this.contents.inventory.of(participant);
   }
 
   /**
-   * The latent that would be planted for a seed now, for its preview; see `previewLatent`.
+   * Returns the latent that would be planted for a seed now, for its preview; see `previewLatent`.
    *
-   * @throws Refusal no-such-seed, no-such-organism, bad-latent
+   * @throws Refusal no-such-seed, no-such-organism, bad-latent, bad-token
    */
   previewLatent(seed: PreviewSource, participant: ParticipantId): Float32Array {
     return previewLatent(seed, participant, this.contents);
   }
 
-  /** A living organism's seed as a token. @throws Refusal no-such-organism */
+  /** Returns a living organism's seed as a token. @throws Refusal no-such-organism */
   tokenOf(id: OrganismId): string {
     return seedTokenOf(this.species, this.lifecycle.require(id));
   }
 
-  /** @param granted initial energy @param source same for all of one network address */
+  /**
+   * Lets a participant enter.
+   *
+   * @param granted initial energy
+   * @param source number shared by all participants of one network address
+   */
   enter(participant: ParticipantId, granted?: number, source?: number): void {
     const at = this.completedTicks;
     this.applyNow(defined({ what: 'enter' as const, participant, at, granted, source }));
   }
 
-  /** Drops a participant's held seeds; their organisms and queued commands stay. */
+  /** Lets a participant leave. Drops the held seeds; organisms and queued commands stay. */
   leave(participant: ParticipantId): void {
     this.applyNow({ what: 'leave', participant, at: this.completedTicks });
   }
 
-  /** Changes how many organisms may live at once. */
   setMaxOrganisms(maxOrganisms: number): void {
     this.applyNow({ what: 'limit', maxOrganisms });
   }
 
-  /** Most flashes a second (rule LIF-9). */
+  /** Maximum number of flashes per second (rule LIF-9). */
   get flashLimit(): FlashLimit {
     return this.contents.flashLimit;
   }
 
-  /** Changes how many flashes a second organisms may show. */
   setFlashLimit(limit: FlashLimit): void {
     this.applyNow({ what: 'flashes', limit });
   }
 
-  /** Seconds for which a wounded organism cannot be wounded again (rule DMG-3). */
+  /** How long a wounded organism cannot be wounded again, in seconds (rule DMG-3). */
   get protectSeconds(): number {
     return this.contents.wounding.protect;
   }
 
-  /** Changes how long a wounded organism cannot be wounded again; 0: not at all. */
+  /** Changes how long a wounded organism cannot be wounded again; 0 switches the protection off. */
   setProtect(seconds: number): void {
     this.applyNow({ what: 'protect', seconds });
   }
@@ -246,22 +247,20 @@ export class Room {
     return this.contents.rules.life;
   }
 
-  /** Changes how often organisms step. */
   setLife(settings: LifeSettings): void {
     this.applyNow({ what: 'life', settings });
   }
 
-  /** Share of the organisms that may express at once, 0…1. */
+  /** Share of the organisms that may express at the same time, 0…1. */
   get liveliness(): number {
     return this.contents.rules.liveliness;
   }
 
-  /** Changes which share of the organisms may express at once. */
   setLiveliness(share: number): void {
     this.applyNow({ what: 'liveliness', share });
   }
 
-  /** Brings the room to the numbers that its checkpoint's card has now. */
+  /** Updates the room to the present numbers of its checkpoint's card. */
   updateRules(): void {
     const event = this.contents.rules.update(this.species);
     if (event) this.applyNow(event);
@@ -271,12 +270,10 @@ export class Room {
     return this.contents.energy.costs;
   }
 
-  /** A participant's present energy. */
   energyOf(participant: ParticipantId): number {
     return this.contents.energy.level(participant, this.completedTicks);
   }
 
-  /** Changes what commands cost. */
   setEnergy(settings: EnergySettings): void {
     this.changeEnergy(settings, this.contents.energy.tickRate);
   }
@@ -299,7 +296,7 @@ export class Room {
     this.alreadyApplied = 0;
   }
 
-  /** The room's complete state. Call between two ticks. */
+  /** Returns the room's complete state. Call between two ticks. */
   export(): RoomState {
     const { width, height, rgba, owner } = this.grid.planes;
     return {
@@ -315,10 +312,12 @@ export class Room {
 
   /**
    * Replaces the room's state by another of the same size and species. Call between two ticks. Ids
-   * are not reused; events applied since that `from` does not contain are applied to it.
+   * are not reused. Events applied since the last tick that `from` does not contain are applied to
+   * it.
    *
-   * @param from the room takes ownership of it
-   * @param patches of `from.organisms`, in order; the next tick disposes of the old ones
+   * @param from state that the room may modify
+   * @param patches new patches of `from.organisms`, in order; the next tick disposes of the old
+   *   patches
    */
   replaceState(from: RoomState, patches: readonly PatchId[]): void {
     this.grid.replace(from.planes);
@@ -330,7 +329,7 @@ export class Room {
     for (const event of this.appliedEvents.slice(from.acted)) this.apply(event);
   }
 
-  /** Takes the patches that are to be disposed of with the next tick, for the caller to do it. */
+  /** Takes the patches that the next tick would dispose of; the caller has to dispose of them. */
   release(): PatchId[] {
     return this.lifecycle.takeDisposed();
   }
@@ -361,9 +360,9 @@ export class Room {
 
   /**
    * Reverts this tick's plant commands because the engine is out of memory. Call between the halves
-   * of a tick; the engine must neither step nor dispose of their patches.
+   * of a tick; the engine must neither step nor dispose of the reverted patches.
    *
-   * @returns whether there were any; otherwise nothing has changed
+   * @returns false if there were none, and nothing has changed
    */
   refusePending(): boolean {
     return this.retractPending().length > 0;
@@ -402,7 +401,7 @@ export class Room {
     return { ...this.contents.time(tick), limit: this.flashLimit };
   }
 
-  /** Executes a command, and notes its answer. */
+  /** Executes a command and records its answer. */
   private run({ id, session, command, past }: RoomEvent<'command'>): void {
     const { contents, answers, time } = this;
     const { what } = command;
@@ -426,7 +425,7 @@ export class Room {
 
   /**
    * Refuses this tick's plant commands, returns their energy and removes their organisms. Without
-   * any, nothing changes: the memory was not missing for this room.
+   * any, nothing changes, because other rooms needed the missing memory.
    *
    * @returns the patches of the removed organisms
    */
@@ -440,7 +439,7 @@ export class Room {
       else energy.returnPlant(by, this.completedTicks);
       this.answers[answer] = { by, id, session, what, energy: this.energyOf(by), refused };
     }
-    // What was never grown cannot be renewed, even if it began to dissolve in this tick.
+    // Retract first, so that `endAll` does not remember organisms that never grew.
     const retracted = planting.retract();
     dissolving.endAll(this.completedTicks);
     return retracted;

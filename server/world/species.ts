@@ -20,23 +20,23 @@ import type { Relatives } from '../vnca/relatives.ts';
 export interface Species {
   /** Name of the checkpoint in the engine. */
   readonly checkpoint: string;
-  /** Of its weights, in tokens. */
+  /** Identity of the weights, used in tokens. */
   readonly identity: string;
   /** Full side S; even. */
   readonly side: number;
   /** Length Z of a latent. */
   readonly latentSize: number;
-  /** Latents beyond these are not planted. */
+  /** Limits of the latents that may be planted. */
   readonly latentBounds: LatentBounds;
   /** All steps from the seed to the grown organism. */
   readonly schedule: readonly GrowthStep[];
-  /** Least presence, 0…255, with which a cell claims its place. */
+  /** Minimum aliveness with which a cell claims its position, 0…255. */
   readonly threshold: number;
-  /** Whether its rule reads the latent in every step, so that organisms can become others. */
+  /** Whether the rule reads the latent in every step, so that organisms can transform. */
   readonly hasStandingInput?: boolean | undefined;
-  /** Steps since grown or last woken after which an organism sleeps; absent: no limit. */
+  /** Maximum steps since grown or last woken until an organism sleeps; absent: no limit. */
   readonly trustedSteps?: number | undefined;
-  /** Cells a step by which wounds close from their rim; absent: they close at once. */
+  /** How far wounds close from their rim, in cells per step; absent: they close immediately. */
   readonly closing?: number | undefined;
   readonly gallery: readonly {
     readonly name: string;
@@ -46,19 +46,19 @@ export interface Species {
   }[];
   /** Ranges of the gallery entries' mean colours; absent: unknown. */
   readonly colours?: readonly (ColourRange | undefined)[] | undefined;
-  /** Gallery indices that visitors are offered first; absent: all. */
+  /** Gallery indices that are offered to visitors first; absent: all. */
   readonly featured?: readonly number[];
-  /** Where featured entries lie on the latent map; absent: there is no map. */
+  /** Positions of featured entries on the latent map; absent: there is no map. */
   readonly map?: MapPlaces | undefined;
-  /** Where all entries lie on the map of the whole gallery. */
+  /** Positions of all entries on the map of the whole gallery. */
   readonly wholeMap?: MapPlaces | undefined;
-  /** Whom its gallery creatures can express; absent: nobody. */
+  /** Relatives that gallery creatures can express; absent: none. */
   readonly relatives?: Relatives | undefined;
-  /** How its throws are drawn: see `sampleLatent`; absent: from N(0, I). */
+  /** Sampler for throws, see `sampleLatent`; absent: N(0, I). */
   readonly sampler?: SamplerVersion | undefined;
 }
 
-/** The seed in a token. @throws Refusal bad-token: it is damaged, or grows from other weights */
+/** Decodes the seed in a token. @throws Refusal bad-token: damaged, or from other weights */
 export function seedOfToken(token: string, species: Species): TokenSeed {
   const seed = decodeSeed(token, species);
   if (seed) return seed;
@@ -66,7 +66,7 @@ export function seedOfToken(token: string, species: Species): TokenSeed {
   throw new Refusal('bad-token', isWhole ? 'it grows from other weights' : undefined);
 }
 
-/** The seed of an organism as a token. */
+/** Returns the seed of an organism as a token. */
 export function seedTokenOf(
   species: Species,
   { kind, latent, origin }: Pick<OrganismView, 'kind' | 'origin'> & Pick<TokenSeed, 'latent'>,
@@ -75,22 +75,22 @@ export function seedTokenOf(
   return encodeSeed({ kind: index < 0 ? undefined : index, latent, origin }, species);
 }
 
-/** The growth step that an organism takes at an age. @param age steps taken before */
+/** Returns the growth step that an organism takes at an age. @param age steps taken so far */
 export function growthStep({ schedule, side }: Species, age: number): GrowthStep {
   return schedule[age] ?? { divide: false, stage: side };
 }
 
-/** Gallery indices that visitors are offered first. */
+/** Returns the gallery indices that are offered to visitors first. */
 export const featuredOf = ({
   gallery,
   featured,
 }: Pick<Species, 'gallery' | 'featured'>): readonly number[] => featured ?? [...gallery.keys()];
 
-/** Of sampler 1: factor on the standard deviations. At 1, more organisms look like nothing. */
+/** Factor on the standard deviations in sampler 1. At 1, more organisms are shapeless. */
 const TEMPERATURE = 0.85;
-/** Of sampler 1: what it is fitted to; everything where there are fewer than Z of these. */
+/** Categories that sampler 1 is fitted to; all entries, if these have fewer than Z. */
 const CREATURES: readonly (string | undefined)[] = ['animal', 'face'];
-/** Added to variances, so that fits to few latents have a factor too. */
+/** Added to variances, so that a fit to few latents has a Cholesky factor, too. */
 const RIDGE = 1e-4;
 
 /** A normal distribution. */
@@ -104,11 +104,11 @@ interface Fit {
 type Gallery = Species['gallery'];
 type Sampled = Pick<Species, 'gallery' | 'latentSize'>;
 
-/** Fits are made at the first draw. */
+/** Cached fits, made at the first draw. */
 const fits = new WeakMap<Gallery, Fit>();
 
 /**
- * The latent for standard normal numbers. Equal numbers give equal latents on every machine.
+ * Converts standard normal numbers to a latent. Equal numbers give equal latents on every machine.
  *
  * @param version of the sampler; undefined: N(0, I)
  * @param normals [Z]
@@ -128,7 +128,7 @@ export function sampleLatent(
   });
 }
 
-/** The latent of a throw, by the checkpoint's sampler and within its bounds. @param number uint32 */
+/** Returns the latent of a throw, by the checkpoint's sampler and bounds. @param number uint32 */
 export function thrownLatent(
   species: Pick<Species, 'gallery' | 'latentSize' | 'sampler' | 'latentBounds'>,
   number: number,
@@ -159,11 +159,11 @@ function fitTo(gallery: Gallery, size: number): Fit {
 }
 
 /**
- * The latent at a point of the map: the weighted mean of the nearby creatures' latents, scaled to
- * their mean length. At a creature's own point it is that creature's latent.
+ * Returns the latent at a point of the map: the weighted mean of the nearby creatures' latents,
+ * scaled to their mean length. At a creature's own point, it is that creature's latent.
  *
- * @param point.whole of the map of the whole gallery, not of the featured creatures
- * @returns [Z]; undefined without a map
+ * @param point.whole whether the point is on the map of the whole gallery or of featured creatures
+ * @returns [Z]; undefined if there is no map
  */
 export function latentOnMap(
   species: Pick<Species, 'map' | 'wholeMap' | 'gallery' | 'latentSize'>,
@@ -181,7 +181,7 @@ export function latentOnMap(
     length += share * Math.hypot(...neighbour);
     for (let c = 0; c < latentSize; c++) latent[c] += share * neighbour[c];
   }
-  // The plain mean is shorter, near the average creature, which is a grey blot.
+  // The plain mean is shorter, near the average creature, which looks like a grey blot.
   const scale = length / (Math.hypot(...latent) || 1);
   return latent.map((value) => value * scale);
 }

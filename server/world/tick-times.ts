@@ -1,44 +1,44 @@
 /**
- * When the ticks of a room were, by the wall clock. A room stands still while the machine is off, and
- * its rate may change, so ticks cannot be counted back from now. Most of a day has one pace, so a few
- * points tell all of it. They are no part of the room's state, which knows no wall clock.
+ * Wall-clock times of a room's ticks. They cannot be computed from the present tick rate, because a
+ * room stands still while the machine is off and its rate may change. Most of a day has one pace,
+ * so a few points describe it. The points are not part of the room's state, which knows no wall
+ * clock.
  */
 import { interpolate, MOST_TIME_POINTS, type TimePoint } from '../../shared/time-points.ts';
 
-/** How far a time between two points may be from what it was, ms. Pages show minutes. */
+/** Maximum error of a time between two points, ms. Pages show minutes. */
 const TOLERANCE = 5_000;
 
-/** The known times of a room's ticks. */
 export class TickTimes {
-  /** Oldest first. Since the last of them, the room has kept its pace. */
+  /** Oldest first. Since the last point, the room has kept its pace. */
   private points: TimePoint[];
-  /** The latest that is known. */
+  /** The latest known tick and its time. */
   private last: TimePoint | undefined;
-  /** Paces, ms per tick, that are within the tolerance of all ticks since the last point. */
+  /** Range of paces, ms per tick, that fit all ticks since the last point within the tolerance. */
   private least = Number.NEGATIVE_INFINITY;
   private most = Number.POSITIVE_INFINITY;
 
-  /** @param known as `known` was before; ticks and times never decrease */
+  /** @param known value of `known` from an earlier run; ticks and times never decrease */
   constructor(known: readonly TimePoint[] = []) {
     this.points = [...known];
     this.last = known.at(-1);
     this.trim();
   }
 
-  /** What is known, oldest first: at most `MOST_TIME_POINTS`, the latest one included. */
+  /** The known points, oldest first: up to `MOST_TIME_POINTS`, including the latest. */
   get known(): readonly TimePoint[] {
     const { points, last } = this;
     return last && last !== points.at(-1) ? [...points, last] : [...points];
   }
 
-  /** The same, and one more. @param now the last tick, and the wall clock, ms */
+  /** Returns the known points and the present one. @param now last tick and wall clock, ms */
   until(now: TimePoint): readonly TimePoint[] {
     return [...settled(this.known, now), now];
   }
 
   /**
-   * Takes in when a tick was; an earlier one than the last changes nothing. If the clock was set back,
-   * what seemed to be later was not: the clock of now is more likely to be right.
+   * Records the time of a tick; ticks before the last known one are ignored. If the clock was set
+   * back, earlier times are corrected, because the present clock is more likely to be right.
    *
    * @param point.at wall clock, ms
    */
@@ -54,13 +54,14 @@ export class TickTimes {
   }
 
   /**
-   * The room goes on after it stood still. It may have run on past the last tick that is known.
+   * Records that the room continues after a standstill. Before it stopped, the room may have run
+   * past the last known tick.
    *
-   * @param now its last tick, and the wall clock, ms
-   * @param tickRate nominal ticks a second
+   * @param now the room's last tick, and the wall clock, ms
+   * @param tickRate nominal ticks per second
    */
   goOn(now: TimePoint, tickRate: number): void {
-    // What came after was given up with a damaged end.
+    // Forget later ticks: they were lost with the damaged end of the room's records.
     this.points = this.known.filter(({ tick }) => tick <= now.tick);
     this.last = this.points.at(-1);
     const { last } = this;
@@ -82,7 +83,7 @@ export class TickTimes {
     const ticks = point.tick - from.tick;
     const took = point.at - from.at;
     if (ticks === 0) {
-      // Less is no pause.
+      // Within the tolerance, the room has not paused.
       if (took < TOLERANCE) return;
       this.last = point;
       this.keep(point);
@@ -90,7 +91,7 @@ export class TickTimes {
     }
     const pace = took / ticks;
     if (pace < this.least || pace > this.most) {
-      // It has another pace since the latest point.
+      // The pace has changed since the latest point.
       this.keep(this.last);
       this.follow(point);
       return;
@@ -100,7 +101,7 @@ export class TickTimes {
     this.last = point;
   }
 
-  /** Makes the latest point one that stays, from which another pace may begin. */
+  /** Keeps the latest point permanently, because another pace may begin at it. */
   private keep(last: TimePoint): void {
     if (last !== this.points.at(-1)) this.points.push(last);
     this.least = Number.NEGATIVE_INFINITY;
@@ -108,16 +109,16 @@ export class TickTimes {
     this.trim();
   }
 
-  /** Leaves a place for the latest point. */
+  /** Removes points until there is room for the latest one. */
   private trim(): void {
     while (this.points.length >= MOST_TIME_POINTS) removeLeast(this.points);
   }
 }
 
 /**
- * Corrects times that were read while the clock was ahead. If a tick has a later time than the tick
- * after it, the clock was set back between them: earlier times move back by the same amount, as far
- * as they were read while it was ahead.
+ * Corrects times that were read while the clock was ahead. If a tick has a later time than the next
+ * tick, the clock was set back between them. Times read while the clock was ahead then move back by
+ * the same amount.
  *
  * @param points oldest first
  * @param now the latest tick, and the present time, ms
@@ -140,7 +141,7 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
     .reverse();
 }
 
-/** Removes the point that those beside it tell best. The first and the last stay. */
+/** Removes the point that its neighbours predict best. The first and the last point stay. */
 function removeLeast(points: TimePoint[]): void {
   const errors = points.slice(1, -1).map(({ tick, at }, i) => {
     const beside = [points[i], points[i + 2]];

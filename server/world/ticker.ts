@@ -1,8 +1,8 @@
 /**
  * Schedules the ticks of rooms at their rates without drift: each tick is due at a multiple of the
- * period, however late the one before was. Missed ticks are dropped, and the room counts as slow.
- * Rooms tick together as long as they keep their rates. A room that does not ticks apart, so that it
- * does not hold up the others.
+ * period, however late the previous one was. Missed ticks are dropped, and the room counts as slow.
+ * Rooms tick together as long as they keep their rates. A room that cannot keep its rate ticks
+ * apart, so that it does not hold up the others.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Room } from './room.ts';
@@ -25,7 +25,7 @@ const PACE_WINDOW = 2_000;
 /** Weight of the last tick in the mean duration. */
 const LAST_TICK = 0.1;
 
-/** A room ticks with the others again once a tick of its own takes less than this of its period. */
+/** Share of its period below which a room's tick must stay before the room rejoins the others. */
 const TOGETHER_BELOW = 0.5;
 
 class Schedule {
@@ -35,7 +35,7 @@ class Schedule {
   isApart = false;
   /** The tick in progress. */
   busy: Promise<void> | undefined;
-  /** Start times of recent ticks. */
+  /** Start times of recent ticks, in ms. */
   private startTimes: number[] = [];
 
   constructor(
@@ -82,39 +82,41 @@ class Schedule {
     return { tickRate: this.rate, actual: capped, slow: capped < SLOW_BELOW * this.rate };
   }
 
-  /** First multiple of the period after `now`; rooms of equal rate tick together. */
+  /** Returns the first multiple of the period after `now`: rooms of equal rate tick together. */
   private align(now: number): number {
     const period = 1000 / this.rate;
     return this.since + (Math.floor((now - this.since) / period) + 1) * period;
   }
 }
 
-/** When a tick began and how long it took. */
+/** How late a tick began, and how long it took. */
 export interface TickTiming {
   /** Delay between due time and start, ms. */
   readonly late: number;
-  /** Time until it was stored and, unless deferred, broadcast, ms. */
+  /** Time until the tick was stored and, unless deferred, broadcast, ms. */
   readonly took: number;
 }
 
 export interface TickerOptions {
   readonly clock: Clock;
   /**
-   * Ticks these rooms together; their next tick waits for it.
+   * Runs one tick of some rooms; their next tick waits until the promise resolves.
    *
-   * @param isApart one room that cannot keep its rate, while others tick too: it should leave the
-   *   engine to them now and then
+   * @param isApart whether this is a single room that cannot keep its rate and should leave the
+   *   engine to other rooms now and then
    */
   readonly tick: (rooms: Room[], isApart: boolean) => Promise<void>;
-  /** Called after each tick. */
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
-  /** Called after each tick with the due time of the next, unless other rooms are ticking. */
+  /**
+   * Called after each tick with the due time of the next, or with the present time while other
+   * rooms tick. Not called if no tick is planned.
+   */
   readonly onPause?: ((until: number) => void) | undefined;
-  /** Called when a tick fails; the ticker has stopped then. */
+  /** Called when a tick fails, after the ticker has stopped. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Runs due rooms together, one tick at a time, and rooms that are too slow for that by themselves. */
+/** Runs due rooms together, one tick at a time. A room too slow for that ticks by itself. */
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
   /** Number of holds per room. */
@@ -124,7 +126,7 @@ export class Ticker {
   /** The tick in progress of the rooms that tick together. */
   private together: Promise<void> | undefined;
   private stopped = false;
-  /** Mean duration of a tick lately, ms; undefined before the first. */
+  /** Moving average of tick durations, ms; undefined before the first tick. */
   meanTick: number | undefined;
 
   constructor(private readonly options: TickerOptions) {
@@ -146,7 +148,7 @@ export class Ticker {
     await busy;
   }
 
-  /** Pauses a room until each hold is resumed. Resolves when the tick in progress is done. */
+  /** Pauses a room until each hold is released. Resolves when the tick in progress is done. */
   async hold(room: Room): Promise<void> {
     this.holds.set(room, 1 + (this.holds.get(room) ?? 0));
     await this.schedules.get(room)?.busy;
@@ -170,7 +172,7 @@ export class Ticker {
     this.plan();
   }
 
-  /** A room's pace; undefined if it is not ticked here. */
+  /** Returns a room's pace; undefined if this ticker does not run the room. */
   pace(room: Room): Pace | undefined {
     return this.schedules.get(room)?.pace(this.options.clock.now());
   }
@@ -191,7 +193,7 @@ export class Ticker {
     return [...this.schedules].filter(([room]) => !this.holds.has(room));
   }
 
-  /** Those that may begin a tick now. */
+  /** Rooms that may begin a tick now. */
   private get idle(): [Room, Schedule][] {
     return this.awake.filter(([, { busy, isApart }]) => !busy && (isApart || !this.together));
   }
@@ -201,7 +203,7 @@ export class Ticker {
     return Math.min(...this.awake.map(([, schedule]) => schedule.due));
   }
 
-  /** Sets the timer for the next tick. @returns whether there will be one */
+  /** Sets the timer for the next tick. @returns whether a timer was set */
   private plan(): boolean {
     this.cancel?.();
     const { idle } = this;
@@ -219,7 +221,7 @@ export class Ticker {
     for (const one of due.filter(isApart)) this.begin([one], now);
     const others = due.filter((one) => !isApart(one));
     if (others.length > 0) this.together = this.begin(others, now);
-    // Also after a timer that fired early, as timers have millisecond resolution.
+    // Plan even if no room was due: timers have millisecond resolution and may fire early.
     this.plan();
   }
 
@@ -247,7 +249,8 @@ export class Ticker {
         for (const [, schedule] of rooms) schedule.end(clock.now() - now);
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
-        // While other rooms tick there is no time left, but who waits for pauses must hear of it.
+        // While other rooms tick, no time is left. Report even that, for callers that wait for
+        // pauses.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });
@@ -261,7 +264,7 @@ function validRate(rate: number): number {
   return rate;
 }
 
-/** Longest deferral, ms. The next tick begins sooner unless its room was just closed or held. */
+/** Maximum deferral, ms. The next tick begins sooner unless its room was just closed or held. */
 const MAX_DELAY = 5;
 
 /** Holds at most one piece of work until `run`, the next `defer` or a short timeout. */
@@ -282,7 +285,6 @@ export class DeferredWork {
     this.cancel = this.clock.after(MAX_DELAY, () => this.run());
   }
 
-  /** Runs the deferred work, if any. */
   run(): void {
     const { work } = this;
     this.cancel?.();

@@ -19,9 +19,9 @@ import type { RoomState } from './room-state.ts';
 export interface RoomTick {
   readonly room: Room;
   readonly result: TickResult;
-  /** Cells stepped. */
+  /** Number of cells stepped. */
   readonly cells: number;
-  /** Whether the engine had no memory for its seeds, so that they were refused. */
+  /** Whether the room's seeds were refused because the engine was out of memory. */
   readonly lacksMemory: boolean;
 }
 
@@ -30,27 +30,27 @@ export interface TickEvents {
   readonly room: Room;
   readonly tick: number;
   readonly events: readonly RoomEvent[];
-  /** Indices, among the commands, of those that were refused. */
+  /** Indices of the refused commands among the tick's commands. */
   readonly refused: readonly number[];
 }
 
 /** Stores the events of a tick. Resolves when they are durable. */
 export type Journal = (ticks: readonly TickEvents[]) => Promise<void>;
 
-/** How the world opens a room. */
+/** Options for opening a room. */
 export type RoomPlace = Omit<RoomOptions, 'nextPatch'>;
 
-/** Patches that are stepped at a time for a room that cannot keep its rate. */
+/** Number of patches per engine call for a room that cannot keep its rate. */
 const PART = 16;
 
 /** The open rooms and the engine they share. */
 export class World {
   readonly rooms = new Map<string, Room>();
 
-  /** Stores each tick's events; the tick waits for it. */
+  /** Stores each tick's events; a tick does not end before they are stored. */
   journal: Journal | undefined;
 
-  /** Ticks whose events are being stored. */
+  /** Number of ticks whose events are being stored. */
   private storing = 0;
 
   /** @param patches the last patch id of the engine */
@@ -69,19 +69,19 @@ export class World {
     return ++this.patches.last;
   }
 
-  /** Another world of the same engine. Its ticks are not journalled. */
+  /** Creates another world that uses the same engine. Its ticks are not journalled. */
   beside(): World {
     return new World(this.engine, this.patches);
   }
 
-  /** Takes a room from another world of the same engine. @throws Error as `open` */
+  /** Moves a room from another world of the same engine. @throws Error if its name is taken */
   adopt(room: Room, from: World): void {
     if (this.rooms.has(room.name)) throw new Error(`room "${room.name}" is open already`);
     from.rooms.delete(room.name);
     this.rooms.set(room.name, room);
   }
 
-  /** Opens a room. @throws Error when a room of that name is open */
+  /** Opens a room. @throws Error if a room of this name is open */
   open(options: RoomPlace): Room {
     if (this.rooms.has(options.name)) throw new Error(`room "${options.name}" is open already`);
     const room = new Room({ ...options, nextPatch: () => this.newPatch() });
@@ -93,9 +93,8 @@ export class World {
    * Opens a room with a stored state.
    *
    * @param states cell states of `from.organisms`, in order
-   * @throws Error when a room of that name is open; EngineError bad-latent, bad-state,
-   *   out-of-memory;
-   *   the room is not opened then
+   * @throws Error if a room of this name is open; EngineError bad-latent, bad-state, out-of-memory;
+   *   without opening the room
    */
   async restore(
     options: RoomPlace & { readonly from: RoomState },
@@ -117,7 +116,7 @@ export class World {
    * Replaces a room's state. Call between two ticks.
    *
    * @param states cell states of `from.organisms`, in order
-   * @throws EngineError; nothing has changed then
+   * @throws EngineError, without changing anything
    */
   async replaceState(room: Room, from: RoomState, states: readonly Float32Array[]): Promise<void> {
     const patches = from.organisms.map(() => this.newPatch());
@@ -125,7 +124,7 @@ export class World {
     room.replaceState(from, patches);
   }
 
-  /** Moves the state and patches of another room into a room, and closes the other. */
+  /** Moves the state and patches of `other` into `room`, and closes `other`. */
   async merge(room: Room, other: Room): Promise<void> {
     const state = other.export();
     const patches = state.organisms.map(({ id }) => other.patchOf(id)!);
@@ -145,8 +144,10 @@ export class World {
    * Runs one tick of some rooms. Ticks of different rooms may overlap.
    *
    * @param meanwhile called once, while the engine steps
-   * @param isApart whether the engine steps a few patches at a time, and others' in between
-   * @throws EngineError; the rooms are unusable then, as cells and planes no longer agree
+   * @param isApart whether to step a few patches per engine call, so that other rooms can step in
+   *   between
+   * @throws EngineError; the rooms are unusable afterwards, because cells and planes no longer
+   *   agree
    */
   async tick(rooms: readonly Room[], meanwhile?: () => void, isApart = false): Promise<RoomTick[]> {
     const works = rooms.map((room) => room.beginTick());
@@ -160,14 +161,15 @@ export class World {
     let stepped = isApart
       ? planted.then((hasMemory) => (hasMemory ? this.stepInParts(steps.flat()) : []))
       : this.step(steps.flat());
-    // If planting fails, the step fails with it; any other failure is awaited below.
+    // Avoid an unhandled rejection: if planting fails, the step fails with it. Any other failure of
+    // the step surfaces at the `await` below.
     stepped.catch(() => {});
     const [, hasMemory] = await Promise.all([disposed, planted]);
     if (!hasMemory) {
       for (const [i, room] of rooms.entries()) isReverted[i] = room.refusePending();
       const refused = new Set(plant.map(({ patch }) => patch));
       steps = steps.map((some) => some.filter(({ patch }) => !refused.has(patch)));
-      // The engine also rejected the step, as it contained unknown patches.
+      // The engine rejected the step too, because it contained unknown patches.
       stepped = this.step(steps.flat());
     }
     // The journal writes while the engine steps, so the tick takes as long as the slower of the
@@ -215,7 +217,7 @@ export class World {
     await this.engine.importStates(patches.map((patch, i) => ({ patch, state: states[i] })));
   }
 
-  /** @returns false if the engine is out of memory; it has then planted none of them */
+  /** @returns false if the engine is out of memory and has planted no patch */
   private async plant(patches: readonly NewPatch[]): Promise<boolean> {
     if (patches.length === 0) return true;
     try {

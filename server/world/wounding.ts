@@ -1,4 +1,7 @@
-/** Strokes of damage: what they cover, wound and wake (rules DMG-1 … DMG-4, ENE-6). */
+/**
+ * Damage strokes: the cells they cover, and the organisms they wound and wake (rules DMG-1 … DMG-4,
+ * ENE-6).
+ */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   contains,
@@ -30,7 +33,7 @@ export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): 
   if (strokeLength(points) > DEFAULTS.stroke.maxLength) throw new Refusal('stroke-too-long');
 }
 
-/** Organisms that own a place near a stroke, oldest first: only these can be wounded by it. */
+/** Returns the owners of cells near a stroke, oldest first. The stroke can wound no others. */
 function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
   const { owner } = grid.planes;
   const found = new Set<OrganismId>();
@@ -44,7 +47,7 @@ function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] 
   return [...found].sort((a, b) => a - b);
 }
 
-/** Organisms that own a place in a rectangle, oldest first. @throws Refusal off-grid */
+/** Returns the organisms that own a cell in a rectangle, oldest first. @throws Refusal off-grid */
 export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   const grid = { x: 0, y: 0, width: ground.width, height: ground.height };
   if (!contains(grid, area)) throw new Refusal('off-grid');
@@ -54,7 +57,7 @@ export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   return [...found].sort((a, b) => a - b);
 }
 
-/** The part of a rectangle on the grid, with a margin of one place so that thin strokes count. */
+/** Extends a rectangle by one cell per side, so that thin strokes count, within the grid. */
 export function within(rect: Rect, grid: Pick<GridPlanes, 'width' | 'height'>): Rect {
   const x = Math.max(0, rect.x - 1);
   const y = Math.max(0, rect.y - 1);
@@ -66,25 +69,24 @@ export function within(rect: Rect, grid: Pick<GridPlanes, 'width' | 'height'>): 
 /** An organism that a stroke wounds. */
 interface Hit {
   readonly organism: Organism;
-  /** [stage, stage] cells in the coming step, 1 = covered by the stroke. */
+  /** [stage, stage] cells of the coming step, 1 = covered by the stroke. */
   readonly cover: Uint8Array;
 }
 
-/** Where a stroke message has ended, and its radius; cells. */
+/** End point and radius of a stroke message, in cells. */
 export type StrokeEnd = LastStroke['end'];
 
-/** The end of a stroke message. */
 export function endOf({ points, radius }: Stroke): StrokeEnd {
   return { x: points[points.length - 2], y: points[points.length - 1], radius };
 }
 
-/** Whether a message continues the one that ended here. A single point begins a new stroke. */
+/** Returns whether a message continues the stroke that ended at `end`; a single point does not. */
 export function continues(end: StrokeEnd | undefined, { points, radius }: Stroke): boolean {
   if (!end || strokeLength(points) === 0) return false;
   return end.x === points[0] && end.y === points[1] && end.radius === radius;
 }
 
-/** Commands without those that continue a stroke of the same participant. */
+/** Returns the commands except strokes that continue a stroke of the same participant. */
 export function withoutContinuations(commands: readonly RoomCommand[]): RoomCommand[] {
   const ends = new Map<ParticipantId, StrokeEnd>();
   return commands.filter((command) => {
@@ -98,16 +100,16 @@ export function withoutContinuations(commands: readonly RoomCommand[]): RoomComm
 
 type LastStroke = NonNullable<RoomState['strokes']>[number];
 
-/** Ticks between two removals of old strokes. */
+/** Interval between removals of old strokes, in ticks. */
 const PRUNE_EVERY = 64;
 
 const { strokeSeconds, wakingSteps, woundSeconds } = LIFE;
 
 /** Applies strokes to the organisms of a room. */
 export class Wounding {
-  /** Seconds for which a wounded organism cannot be wounded again (rule DMG-3). */
+  /** How long a wounded organism cannot be wounded again, in seconds (rule DMG-3). */
   protect = 0;
-  /** The last stroke of each participant, and whom it has wounded (rule DMG-4). */
+  /** The last stroke of each participant and the organisms wounded by it (rule DMG-4). */
   private strokes = new Map<ParticipantId, LastStroke>();
 
   constructor(
@@ -133,7 +135,7 @@ export class Wounding {
     this.strokes.delete(participant);
   }
 
-  /** Call once a tick: forgets strokes that ended long ago, and dead organisms. */
+  /** Forgets strokes that ended long ago, and dead organisms in the others. Call once a tick. */
   prune({ tick, tickRate }: RoomTime): void {
     if (tick % PRUNE_EVERY !== 0) return;
     for (const [participant, stroke] of this.strokes) {
@@ -143,9 +145,9 @@ export class Wounding {
   }
 
   /**
-   * Wounds what a stroke covers, and charges for it.
+   * Wounds the organisms under a stroke, and charges its sender.
    *
-   * @throws Refusal bad-point, stroke-too-long, no-energy, protected; nothing has changed then
+   * @throws Refusal bad-point, stroke-too-long, no-energy, protected; without changing anything
    */
   wound(
     { by, points, radius }: RoomCommand<'damage'>,
@@ -157,7 +159,7 @@ export class Wounding {
     checkStroke(stroke, this.grid);
     const last = this.strokes.get(by.id);
     const isContinued = continues(last?.end, stroke);
-    // Who cannot pay for the cells must not cost the search for what they cover.
+    // Check the price first: a sender who cannot pay must not cause the costly search for hits.
     energy.requireStroke(by.id, stroke, tick, isContinued);
     const hits = this.hitsOf(stroke);
     const maker = isContinued ? by.id : undefined;
@@ -179,10 +181,7 @@ export class Wounding {
     return defined({ spared: spared || undefined, continued: isContinued || undefined });
   }
 
-  /**
-   * The organisms that a stroke wounds. A stroke that covers none of an organism's own places does
-   * not wound it.
-   */
+  /** Finds the organisms that a stroke wounds: it must cover a cell that the organism owns. */
   private hitsOf(stroke: Stroke): Hit[] {
     return ownersNear(stroke, this.grid).flatMap((id) => {
       const organism = this.lifecycle.find(id)!;
@@ -199,8 +198,8 @@ export class Wounding {
   }
 
   /**
-   * How many organisms a stroke wakes (rule ENE-6). One that is awake counts in part: for the share
-   * of its trusted steps that it takes again.
+   * Counts the organisms that a stroke wakes (rule ENE-6). An organism that is already awake counts
+   * as a fraction: the share of its trusted steps that it has to repeat.
    */
   private wokenBy(hits: readonly Hit[]): number {
     const { trustedSteps = wakingSteps } = this.species;
@@ -210,10 +209,12 @@ export class Wounding {
   }
 
   /**
-   * Whether an organism cannot be wounded now. A wound may be continued for a moment, as one
-   * movement of the hand is several strokes, each beginning where the one before has ended.
+   * Returns whether an organism is protected from a stroke. The maker of a wound may continue it for a
+   * moment, because one movement of the hand arrives as several strokes, each beginning where the
+   * previous one ended.
    *
-   * @param maker of a stroke that continues their last one
+   * @param maker sender of a stroke that continues their previous stroke; undefined for a new
+   *   stroke
    */
   private protects(organism: Organism, maker: ParticipantId | undefined, time: RoomTime): boolean {
     const { cut } = organism;
@@ -221,7 +222,7 @@ export class Wounding {
     return cut.by !== maker || time.tick - cut.at >= woundSeconds * time.tickRate;
   }
 
-  /** Whether an organism's wound still protects it. */
+  /** Returns whether an organism's last wound still protects it. */
   private isRecent({ cut }: Organism, { tick, tickRate }: RoomTime): boolean {
     return cut !== undefined && tick - cut.at < this.protect * tickRate;
   }

@@ -1,7 +1,7 @@
 /**
- * Wounds that close from their rim (rules CLO-1 … CLO-5): where a stroke has killed cells, none can
- * live until the rim has come there. A rule that reads its genome in every cell would otherwise
- * bring all of them back at once.
+ * Wounds that close from their rim (rules CLO-1 … CLO-5): cells killed by a stroke cannot live
+ * until the rim has reached their position. Otherwise, a rule that reads its genome in every cell
+ * would bring all of them back immediately.
  */
 
 import { stageRect } from '../../shared/geometry.ts';
@@ -10,14 +10,14 @@ import { LIFE, type Organism } from './organisms/organism.ts';
 import { seedPlaces } from './ownership.ts';
 import { growthStep, type Species } from './species.ts';
 
-/** Largest number of steps until a place opens. */
+/** Maximum number of steps until a cell opens. */
 const LATEST = 255;
 
 /**
- * Closes the places that an organism has just lost to a stroke.
+ * Closes the cells that an organism has just lost to a stroke.
  *
- * @param killed cells of its window
- * @param rim.reach places by which the rim moves in a step, ≥ 1
+ * @param killed indices of cells in the organism's window
+ * @param rim.reach cells by which the rim moves per step, ≥ 1
  */
 export function close(
   organism: Organism,
@@ -35,12 +35,12 @@ export function close(
 }
 
 /**
- * Steps until each closed cell of a square opens.
+ * Computes the steps until each closed cell of a square opens.
  *
  * @param wound.isClosed [S, S], 1 = closed
  * @param wound.lives [S, S], 1 = the rim starts here
  * @param wound.width S
- * @param wound.reach places by which the rim moves in a step, ≥ 1
+ * @param wound.reach cells by which the rim moves per step, ≥ 1
  * @returns [S, S], 0…255; 0 where nothing is closed
  */
 export function stepsUntilOpen({
@@ -58,7 +58,7 @@ export function stepsUntilOpen({
   const stepsTo = (distance: number): number => Math.ceil(distance / reach);
   let last = 0;
   for (let cell = 0; cell < near.length; cell++) last = Math.max(last, stepsTo(near[cell]));
-  // Parts that lie apart follow when the rest has closed.
+  // Closed parts that the rim cannot reach follow when the rest has closed.
   let far: Uint16Array | undefined;
   return isClosed.map((is, cell) => {
     if (!is) return 0;
@@ -68,7 +68,7 @@ export function stepsUntilOpen({
   });
 }
 
-/** Moves the rim on by a step. Call after each step. */
+/** Moves the rim of a wound by one step. Call after each step of the organism. */
 export function openRim(organism: Organism): void {
   const { closed } = organism;
   if (!closed) return;
@@ -82,11 +82,12 @@ export function openRim(organism: Organism): void {
 }
 
 /**
- * Distances to the nearest of some cells of a square, in steps to one of four neighbours.
+ * Computes distances to the nearest start cell in a square, in steps between neighbours along rows
+ * and columns.
  *
- * @param from [S, S], 1 = distance 0
- * @param passes [S, S], 0 = no way leads over the cell; absent: ways lead over all
- * @returns [S, S]; 0 also where no way leads
+ * @param from [S, S], 1 = start cell
+ * @param passes [S, S], 0 = no path leads through this cell; absent: paths lead through all cells
+ * @returns [S, S]; 0 for start cells and unreachable cells
  */
 function distances(from: Uint8Array, width: number, passes?: Uint8Array): Uint16Array {
   const found = new Uint16Array(from.length);
@@ -111,33 +112,33 @@ function distances(from: Uint8Array, width: number, passes?: Uint8Array): Uint16
 }
 
 /**
- * Records how many places an organism owns when it is wounded. Call before the stroke takes effect,
- * and before it breaks off an expression: what a larger relative has taken does not count. Further
- * strokes before it rests belong to the same wound; a stroke after that measures again.
+ * Records how many cells an organism owns when it is wounded. Call before the stroke takes effect
+ * and before it breaks off an expression, so that ground taken by a larger relative does not count.
+ * Further strokes belong to the same wound until the organism rests.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase, transforming } = organism;
   if (organism.hurt !== undefined && phase !== 'asleep') return;
   const own = organism.expression?.held ?? Number.POSITIVE_INFINITY;
-  // Nobody knows yet how large it will be.
+  // The final size is still unknown.
   const isUnknown = phase === 'growing' || transforming !== undefined;
   organism.hurt = isUnknown ? 0 : Math.min(own, heldBy(organism, grid));
 }
 
 /**
- * Checks whether a resting organism has recovered enough of its places, and counts the healing.
+ * Returns whether a resting organism has recovered enough of its cells, and counts the healing.
  *
- * @param held places that it owns now
+ * @param held number of cells that the organism owns now
  */
 export function heal(organism: Organism, held: number): boolean {
   if (organism.hurt === undefined || held < LIFE.healedShare * organism.hurt) return false;
   organism.hurt = undefined;
-  // A slow stroke may wound again after the organism has healed; that is still one wound.
+  // A slow stroke may hit the organism after it has healed, but it remains one wound.
   organism.healed = Math.min(organism.healed + 1, organism.wounds);
   return true;
 }
 
-/** The number of places that an organism owns. */
+/** Returns the number of cells that an organism owns. */
 export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
   let held = 0;
   grid.each(window, (place) => {
@@ -147,11 +148,11 @@ export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
 }
 
 /**
- * Releases the places of an organism that strokes have hit since its last step. Its seed places it
- * keeps while it grows (rule OWN-7); they show nothing until it has stepped.
+ * Releases an organism's cells that strokes have hit since its last step. A growing organism keeps
+ * the cells of its seed (rule OWN-7), which show nothing until the next step.
  *
- * @returns the cells of the coming step that were hit on its places; and whether it owns a place
- *   that was not hit
+ * @returns `killed`: indices of the hit cells in the coming step, limited to owned ones; `lives`:
+ *   whether the organism owns a cell that was not hit
  */
 export function releaseHit(
   organism: Organism,

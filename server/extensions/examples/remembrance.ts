@@ -1,6 +1,6 @@
 /**
- * An example extension. It keeps the middle of every room free, and replants organisms that have
- * died of their wounds where they lived, a while later.
+ * An example extension. It keeps the middle of every room free. When organisms have died of their
+ * wounds, it replants them at the same position after a delay.
  *
  *     npm start -- --extension server/extensions/examples/remembrance.ts
  *
@@ -20,7 +20,7 @@ export default function remembrance(
   schedule: (run: () => void, delay: number) => unknown = setTimeout,
 ): Extension {
   const rooms = new Map<string, RoomOpened>();
-  /** Organisms by room and id as they are now: events have only the id and what has changed. */
+  /** Present state of organisms by room and id. Events contain only the id and the changes. */
   const living = new Map<string, OrganismView>();
 
   return {
@@ -59,7 +59,7 @@ export default function remembrance(
       schedule(async () => {
         const { x, y, kind } = organism;
         const { refused } = await hand.plant(room, { x, y, seed: { from: 'gallery', index } });
-        // Another organism may own the place by then.
+        // Another organism may own the position by now.
         hand.say(refused ? `${kind} was not replanted` : `${kind} was replanted`);
       }, REPLANT_DELAY);
     },

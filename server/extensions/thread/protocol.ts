@@ -1,6 +1,6 @@
 /**
- * Calls between the server and an extension's thread. Data from the thread is validated, as an
- * extension may be anybody's code.
+ * Calls between the server and an extension's thread. Data from the thread is validated, because
+ * anybody may have written the extension.
  */
 import * as v from 'valibot';
 import {
@@ -13,7 +13,6 @@ import {
   type Questions,
 } from '../extension.ts';
 
-/** Methods of the thread. */
 export interface ThreadMethods {
   /** Resolves once the hook is done. */
   tell<H extends NotifyHook>(hook: H, about: Notifications[H]): Promise<void>;
@@ -42,7 +41,6 @@ export const startedSchema = v.union([
   }),
   unfitSchema,
 ]);
-/** The start-up result, validated. */
 export type Started = v.InferOutput<typeof startedSchema>;
 
 /** Schema of the answer of a hook that may refuse. */
@@ -53,7 +51,7 @@ export const answerSchema = v.strictObject({
 /** The answer of a hook that may refuse, validated. */
 export type HookAnswer = v.InferOutput<typeof answerSchema>;
 
-/** Schema of a command. */
+/** Schema of a command from an extension. */
 export const actSchema = v.strictObject({
   room: v.string(),
   what: v.picklist(Object.keys(HOOK_OF) as ActName[]),
@@ -62,9 +60,7 @@ export const actSchema = v.strictObject({
 /** A command of the extension, validated except for its parameters. */
 export type ActRequest = v.InferOutput<typeof actSchema>;
 
-/** Schema of a failure of a hook. */
 export const failureSchema = v.strictObject({ hook: shortText, why: shortText });
-/** Schema of a log line. */
 export const lineSchema = shortText;
 
 /** Methods of the server that the thread may call. */

@@ -51,7 +51,10 @@ async function load(
   }
 }
 
-/** The default export; that of a file which tsx compiles to CommonJS lies one level deeper. */
+/**
+ * Returns a module's default export. If tsx has compiled the file to CommonJS, the export lies one
+ * level deeper.
+ */
 function exportedBy(module: { readonly default?: ExtensionFile }): ExtensionFile | undefined {
   const { __esModule: isCompiled, default: inner } = Object(module.default);
   return isCompiled ? inner : module.default;
@@ -72,7 +75,7 @@ function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadM
     }
   };
   return {
-    // The result of a hook need not be cloneable, so it is not returned.
+    // The result of a hook may not be cloneable, so it is not returned to the server.
     tell: async (hook, about) => void (await run(hook, about)),
     ask: async (hook, about) => {
       const answer = (await run(hook, about)) as Partial<Objection & Permission> | undefined | null;

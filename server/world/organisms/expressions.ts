@@ -1,6 +1,6 @@
 /**
- * Idle life: now and then a resting creature of the gallery expresses a relative for some steps, and
- * is itself again (rules IDL-1 … IDL-6).
+ * Idle life: now and then, a resting gallery creature expresses a relative for some steps, then
+ * returns to its own shape (rules IDL-1 … IDL-6).
  */
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
@@ -10,7 +10,7 @@ import type { Organism } from './organism.ts';
 import type { Population } from './population.ts';
 import { isTurning, nextLatent } from './transformation.ts';
 
-/** A resting creature has begun to express a relative. Pages are not told: they see it. */
+/** A resting creature has begun to express a relative. Pages see the change and get no event. */
 export interface Expressing {
   readonly what: 'expressing';
   readonly id: OrganismId;
@@ -18,20 +18,20 @@ export interface Expressing {
   readonly kind: string;
 }
 
-/** Consecutive numbers times this, modulo 1, are spread evenly (the golden ratio). */
+/** Spreads consecutive ids evenly over 0…2³²: the golden ratio as a 32-bit factor. */
 const EVENLY = 0x9e3779b1;
-/** Share of an expression's time by which a turn may come late, by chance. */
+/** Maximum random delay of a turn, as a share of the duration of an expression. */
 const LATE = 1 / 8;
-/** Share of the budget that turns take up, so that hardly any finds it exhausted. */
+/** Share of the budget that turns use on average, so that the budget is rarely exhausted. */
 const USED = 0.6;
 
 /**
- * Whether an organism's turn comes in a tick; that depends on no other organism. Turns come at such
- * a rate that somewhat less than the share is expressing, and those of consecutive numbers lie
- * apart.
+ * Returns whether an organism's turn to express comes in a tick. The result depends on no other
+ * organism. The rate of turns keeps slightly fewer organisms expressing than allowed, and turns of
+ * consecutive ids lie apart.
  *
- * @param when.share of the organisms that may express at once, above 0
- * @param when.ticks that an expression takes
+ * @param when.share share of the organisms that may express at the same time, above 0
+ * @param when.ticks duration of an expression in ticks
  */
 export function hasTurn(
   organism: OrganismId,
@@ -53,10 +53,10 @@ export function hasTurn(
 }
 
 /**
- * Has resting organisms whose turn has come take on the latent of a relative. The caller wakes them.
+ * Gives resting organisms whose turn has come the latent of a relative. The caller wakes them.
  *
- * @param tick ticks completed
- * @returns who has begun, oldest first
+ * @param tick number of completed ticks
+ * @returns the organisms that have begun to express, oldest first
  */
 export function beginExpressions(
   population: Population,
@@ -86,7 +86,7 @@ export function beginExpressions(
   return begun;
 }
 
-/** Gallery indices of whom an organism can express: none unless it is a creature of the gallery. */
+/** Returns the gallery indices of an organism's relatives; none unless it is a gallery creature. */
 function relativesOf(
   { kind, latent }: Organism,
   { gallery }: Species,
@@ -100,10 +100,10 @@ function relativesOf(
 }
 
 /**
- * Counts a step of an expression. After the last one with the relative's latent the organism gets
- * its own back.
+ * Counts a step of an expression. After the last step with the relative's latent, the organism gets
+ * its own latent back.
  *
- * @returns whether it is on its way home
+ * @returns false if this step used the relative's latent
  */
 export function countStep(organism: Organism): boolean {
   const { expression } = organism;
@@ -113,7 +113,10 @@ export function countStep(organism: Organism): boolean {
   return false;
 }
 
-/** Gives an organism its own latent back, from its next step on, which counts as a touch. */
+/**
+ * Gives an organism its own latent back from its next step on. Like a touch, this restarts its
+ * counts of awake and resting steps.
+ */
 function returnLatent(organism: Organism): void {
   organism.expression!.latent = organism.latent;
   organism.mustExpress = true;
@@ -121,7 +124,7 @@ function returnLatent(organism: Organism): void {
   organism.restTicks = 0;
 }
 
-/** The latent that an organism's next step must tell the engine, [Z]; undefined: it knows. */
+/** Returns the latent to send with an organism's next step, [Z]; undefined if it is unchanged. */
 export function takeExpressed(organism: Organism): Float32Array | undefined {
   const { mustExpress, expression, transforming, latent } = organism;
   organism.mustExpress = false;
@@ -129,14 +132,14 @@ export function takeExpressed(organism: Organism): Float32Array | undefined {
   return mustExpress ? (expression?.latent ?? latent) : undefined;
 }
 
-/** Ends an expression at once, because of a wound. */
+/** Ends an expression immediately, because of a wound. */
 export function breakOff(organism: Organism): void {
   if (!organism.expression) return;
   organism.expression = undefined;
   organism.mustExpress = true;
 }
 
-/** Counts an awake organism's waits down by a tick. @returns whether it steps in this tick */
+/** Counts down an awake organism's waits by a tick. @returns whether it steps in this tick */
 export function isDue(organism: Organism): boolean {
   const { pause, wait } = organism;
   if (pause) organism.pause = pause - 1;
@@ -144,7 +147,7 @@ export function isDue(organism: Organism): boolean {
   return !pause && !wait;
 }
 
-/** The ticks between an organism's step and its next; undefined: none. */
+/** Returns how many ticks an organism waits after a step; undefined: none. */
 export function waitAfterStep(organism: Organism, { life }: RoomRules): number | undefined {
   const { phase, hurt, closed, expression, transforming } = organism;
   if (phase === 'asleep') return undefined;

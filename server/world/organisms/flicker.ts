@@ -1,7 +1,7 @@
 /**
- * Measures how organisms flash (rule LIF-9), by the terms of WCAG 2.3.1: a change of relative
- * luminance by a tenth or more with the darker side below 0.8, or of saturated red, that opposes
- * the change before. Two such changes make a flash. This runs for each place of each awake organism
+ * Measures how organisms flash (rule LIF-9), as defined by WCAG 2.3.1. A turn is a change that
+ * opposes the previous change, of saturated red, or of relative luminance by at least a tenth with
+ * the darker side below 0.8. Two turns make a flash. This runs for each cell of each awake organism
  * every tick, hence the plain loops over integers.
  */
 import { stageRect } from '../../../shared/geometry.ts';
@@ -9,20 +9,23 @@ import type { FlashLimit } from '../../../shared/vocabulary.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import { type FlickerState, isStale, type Organism } from './organism.ts';
 
-/** The last second is counted in so many slots of time, four bits each. */
+/** Number of time slots in the last second. Turns are counted per slot, in four bits each. */
 const SLOTS = 8;
-/** Levels are in 255ths: a tenth of the luminance, 20 of 320 units of red, and 0.8. */
+/**
+ * Thresholds in 255ths: a luminance change of 0.1, a change of red by 20 of 320 units, and a
+ * luminance of 0.8.
+ */
 const LUMINANCE_STEP = 25;
 const RED_STEP = 16;
 const BRIGHT = 204;
-/** An organism flashes when more than this share of its window does; that of WCAG. */
+/** Share of an organism's window that must flash for the organism to count as flashing (WCAG). */
 const SHARE = 1 / 4;
-/** Where luminance and, two bits higher, red are going; 0 if they have not changed yet. */
+/** Direction of change of luminance and, two bits higher, of red; 0 before the first change. */
 const RISES = 1;
 const FALLS = 2;
 const RED_BITS = 2;
 
-/** [256] linear light of an 8-bit sRGB value, of `scale`. */
+/** Returns a table [256] of the linear light of 8-bit sRGB values, scaled to 0…`scale`. */
 const linear = (scale: number): Uint16Array =>
   Uint16Array.from({ length: 256 }, (_, value) => {
     const c = value / 255;
@@ -33,11 +36,11 @@ const RED = linear(0.2126 * 65_280);
 const GREEN = linear(0.7152 * 65_280);
 const BLUE = linear(0.0722 * 65_280);
 
-/** Ticks of one slot: seven slots and a tick are at least a second. */
+/** Returns the ticks per slot: seven slots and a tick last at least a second. */
 const slotTicks = (tickRate: number): number =>
   Math.max(1, Math.ceil((tickRate - 1) / (SLOTS - 1)));
 
-/** When, and what is allowed. */
+/** Time of a measurement, and the flash limit in force. */
 export interface FlickerMoment {
   readonly tick: number;
   /** Nominal ticks per second. */
@@ -46,9 +49,9 @@ export interface FlickerMoment {
 }
 
 /**
- * Remembers what an organism shows, unless that is known already. Call before its step.
+ * Records the colours that an organism shows, unless a recent record exists. Call before its step.
  *
- * @param tick that follows the step
+ * @param tick number of the tick that the step completes
  */
 export function remember(organism: Organism, grid: GridPlanes, tick: number): void {
   const { id, window, flicker } = organism;
@@ -68,10 +71,10 @@ export function remember(organism: Organism, grid: GridPlanes, tick: number): vo
 }
 
 /**
- * Compares what an organism shows with what it showed before. Places that others own are not its
- * own to answer for.
+ * Compares the colours that an organism shows with the recorded ones. Cells owned by other
+ * organisms do not count.
  *
- * @returns whether it has flashed as often as it may within a second
+ * @returns whether the organism has flashed as often as it may within a second
  */
 export function hasFlashed(
   { id, window, stage, flicker }: Organism,
@@ -119,18 +122,18 @@ export function hasFlashed(
   return flashing > SHARE * window.width * window.height;
 }
 
-/** Relative luminance of a colour over black, in 255ths. @param at index of its red */
+/** Returns a colour's relative luminance over black, in 255ths. @param at index of its red */
 const luminanceAt = (rgba: Uint8Array, at: number): number =>
   (RED[rgba[at]] + GREEN[rgba[at + 1]] + BLUE[rgba[at + 2]]) >> 8;
 
-/** R − G − B of a saturated red, in 255ths; 0 for other colours. @param at index of its red */
+/** Returns R − G − B of a saturated red, in 255ths; else 0. @param at index of its red */
 function rednessAt(rgba: Uint8Array, at: number): number {
   const others = LIGHT[rgba[at + 1]] + LIGHT[rgba[at + 2]];
   const red = LIGHT[rgba[at]];
   return red > 4 * others ? (red - others) >> 8 : 0;
 }
 
-/** Moves the counts of all places on in time, and forgets the oldest. */
+/** Moves the counts of all cells to the slots of a later tick, dropping the oldest counts. */
 function passTime(flicker: FlickerState, tick: number, slot: number): void {
   const passed = Math.floor(tick / slot) - Math.floor(flicker.at / slot);
   flicker.at = tick;
@@ -140,7 +143,7 @@ function passTime(flicker: FlickerState, tick: number, slot: number): void {
   else for (let cell = 0; cell < turns.length; cell++) turns[cell] <<= 4 * passed;
 }
 
-/** The sum of eight numbers of four bits, at most 255. */
+/** Returns the sum of the eight 4-bit numbers in a 32-bit number. */
 function sumOf(counts: number): number {
   const pairs = (counts & 0x0f0f0f0f) + ((counts >>> 4) & 0x0f0f0f0f);
   return Math.imul(pairs, 0x01010101) >>> 24;

@@ -1,4 +1,4 @@
-/** The family tree of a room: what lives, what it remembers of its dead, and their ancestors. */
+/** The family tree of a room, the seeds of remembered organisms, and the heirs for a new day. */
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../../shared/vocabulary.ts';
 import { isWithin, type LatentBounds } from '../../vnca/genome.ts';
@@ -10,9 +10,9 @@ import type { seedTokenOf } from '../species.ts';
 import { ancestorsOf, LINEAGE } from './lineage.ts';
 
 /**
- * The family tree of the last day.
+ * Returns the family tree of the last day: living and recently dead organisms and their ancestors.
  *
- * @param tickRate nominal ticks a second
+ * @param tickRate nominal ticks per second
  */
 export function lineageTree(
   room: Pick<Room, 'organisms' | 'lineage' | 'tick'>,
@@ -42,8 +42,9 @@ const deadOf = ({ latent: _, was, ...one }: Ended): LineageOrganism => ({
 });
 
 /**
- * The seed of an organism that lives or is remembered; undefined if there is none, or the host has
- * removed it and it is of no kind of the gallery: it may be what nobody should see.
+ * Returns the seed of a living or remembered organism; undefined if there is none. An organism that
+ * the host removed has a seed only if its kind is in the gallery: it may have been removed as unfit
+ * to be seen.
  */
 export function rememberedSeed(
   room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewLatent'>,
@@ -62,12 +63,12 @@ export function rememberedSeed(
   return latent && { ...dead, latent };
 }
 
-/** Most organisms that are bred from, and most heirs. */
+/** Maximum number of ancestors chosen, and of heirs. */
 const MOST = 6;
-/** Share of the second parent. Below a half, so that two parents have two different heirs. */
+/** Share of the second parent. Below one half, so that two parents have two different heirs. */
 const MIX = 0.35;
 
-/** An organism that may be bred from; each of the nameless is a kind of its own here. */
+/** A possible ancestor of an heir. Each nameless organism counts as a kind of its own. */
 export interface Candidate
   extends Pick<OrganismView, 'id' | 'kind' | 'origin' | 'born' | 'healed'> {
   readonly children: number;
@@ -79,12 +80,12 @@ export interface Candidate
 export type HeirSeed = Extract<PlantedSeed, { from: 'heir' }>;
 
 /**
- * Chooses whom to breed from, the best first. Wounds survived, age and children count alike, each
- * as a share of the most that any candidate has. No two are of one kind while others are left;
- * those with equal scores follow in the order of their ids.
+ * Chooses the organisms to breed heirs from, best first. Wounds survived, age and number of
+ * children count equally, each as a share of the highest value among the candidates. No two are of
+ * one kind while other kinds are left. Equal scores are ordered by id.
  *
- * @param tick now
- * @returns at most 6
+ * @param tick present tick
+ * @returns up to 6 candidates
  */
 export function chooseAncestors(candidates: readonly Candidate[], tick: number): Candidate[] {
   const merits: readonly ((one: Candidate) => number)[] = [
@@ -103,10 +104,10 @@ export function chooseAncestors(candidates: readonly Candidate[], tick: number):
 }
 
 /**
- * Breeds an heir for each of the chosen: its cross with the next one, or itself again where it is
- * the only one or the checkpoint was not made for the cross.
+ * Breeds an heir for each chosen organism: a cross with the next one. If there is no other, or the
+ * cross is out of bounds, the heir is a copy of the organism.
  *
- * @param bounds of the checkpoint
+ * @param bounds latent bounds of the checkpoint
  */
 export function breed(chosen: readonly Candidate[], bounds: LatentBounds): HeirSeed[] {
   return chosen.map((one, i) => {

@@ -1,29 +1,29 @@
 /**
- * What a room remembers of its dead, so that its family tree can be drawn (rule GEN-1). It
- * is part of the room's state: after a crash, an undo or a restore it is as the journal says.
+ * The dead organisms that a room remembers for its family tree (rule GEN-1). They are part of the
+ * room's state: after a crash, an undo or a restore, they agree with the journal.
  */
 import type { Cause, OrganismId } from '../../../shared/vocabulary.ts';
 import type { CommandState, Ended, LineageState } from '../room-state.ts';
 import type { Organism } from './organism.ts';
 
-/** What a room remembers of its dead. */
+/** Limits of a room's memory of dead organisms. */
 export const LINEAGE = {
-  /** Dead organisms; more are forgotten, */
+  /** Number of dead organisms that are kept when others are forgotten. */
   most: 1_500,
-  /** as many at a time as this. */
+  /** Number of dead organisms above `most` before some are forgotten. */
   slack: 64,
-  /** A family tree shows this much of what has lived; hours. */
+  /** Time span that a family tree shows, in hours. */
   hours: 24,
 } as const;
 const { most, slack } = LINEAGE;
 
-/** The dead of a room's day. */
+/** The dead organisms of a room's day. */
 export class Lineage {
-  /** In the order of their deaths. */
+  /** In order of death. */
   private ended: Ended[] = [];
-  /** Number of the day's dead that are no longer remembered. */
+  /** Number of the day's dead organisms that have been forgotten. */
   private forgotten = 0;
-  /** Those that have died since the last tick. */
+  /** Organisms that have died since the last tick. */
   private readonly dying: Omit<Ended, 'died'>[] = [];
 
   export(): Pick<CommandState, 'lineage'> {
@@ -37,7 +37,7 @@ export class Lineage {
     this.dying.length = 0;
   }
 
-  /** The remembered dead. */
+  /** The remembered dead organisms. */
   get state(): LineageState {
     return { ended: this.ended, forgotten: this.forgotten };
   }
@@ -49,17 +49,21 @@ export class Lineage {
       ...{ id, kind, origin, parents: [...parents], planter: { ...planter } },
       ...{ born, wounds, healed, cause },
       ...(was && { was: was.map((one) => one.kind) }),
-      // The gallery has those of its kinds.
+      // The gallery has the latents of its own kinds.
       ...(kind === '' && { latent }),
     });
   }
 
-  /** Takes back what was added in this tick: it never lived. */
+  /** Forgets organisms whose planting in this tick was reverted: they never lived. */
   retract(ids: ReadonlySet<OrganismId>): void {
     this.dying.splice(0, Infinity, ...this.dying.filter(({ id }) => !ids.has(id)));
   }
 
-  /** Ends a tick. @param living of the room now */
+  /**
+   * Ends a tick: adds its dead organisms, and forgets some if there are too many.
+   *
+   * @param living all living organisms of the room
+   */
   settle(tick: number, living: Iterable<Organism>): void {
     for (const one of this.dying.splice(0)) this.ended.push({ ...one, died: tick });
     if (this.ended.length <= most + slack) return;
@@ -69,7 +73,7 @@ export class Lineage {
   }
 }
 
-/** Those to remember: the latest half, then ancestors of the living, then the latest others. */
+/** Chooses the dead to remember: the latest half, then ancestors of the living, then others. */
 function mostOf(
   ended: readonly Ended[],
   living: Iterable<Pick<Ended, 'parents'>>,
@@ -85,7 +89,7 @@ function mostOf(
   return ended.filter((one) => kept.has(one));
 }
 
-/** The ids of all known ancestors. @param known by id */
+/** Returns the ids of all known ancestors. @param known organisms by id */
 export function ancestorsOf(
   children: Iterable<Pick<Ended, 'parents'>>,
   known: ReadonlyMap<OrganismId, Pick<Ended, 'parents'>>,

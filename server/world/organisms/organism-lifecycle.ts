@@ -35,14 +35,14 @@ import { become, countTurn } from './transformation.ts';
 
 /** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */
 export class OrganismLifecycle {
-  /** What is remembered of its dead. */
+  /** The dead organisms that the room remembers. */
   readonly lineage = new Lineage();
   private population: Population;
   private pendingEvents: LifeEvent[] = [];
   private readonly disposed: PatchId[] = [];
   private readonly dead: Organism[] = [];
   private stepping: Organism[] = [];
-  /** Which organisms have begun to express a relative in this tick. */
+  /** Organisms that have begun to express a relative in this tick. */
   expressing: readonly Expressing[] = [];
   /** Organisms that strokes have hit in this tick. */
   private readonly hitNow = new Set<Organism>();
@@ -55,12 +55,12 @@ export class OrganismLifecycle {
     this.population = new Population(grid);
   }
 
-  /** Number of living organisms without those that depart. */
+  /** Number of living organisms, not counting departing ones. */
   get size(): number {
     return this.population.size;
   }
 
-  /** Number of organisms that grow or are awake; each steps when its pace says so. */
+  /** Number of growing or awake organisms; each steps at its own pace. */
   get awake(): number {
     return this.population.awake.length;
   }
@@ -70,7 +70,7 @@ export class OrganismLifecycle {
     return this.population.all;
   }
 
-  /** Organisms that depart, oldest first. */
+  /** Departing organisms, oldest first. */
   get departing(): Organism[] {
     return this.population.departing;
   }
@@ -93,18 +93,17 @@ export class OrganismLifecycle {
     for (const organism of organisms) this.population.add(organism);
   }
 
-  /** Adds a newly planted organism. */
   add(organism: Organism): void {
     this.population.add(organism);
     this.pendingEvents.push({ what: 'born', organism: viewOf(organism) });
   }
 
   /**
-   * Records a hit by a stroke: wakes the organism and restarts its trusted steps. One whose places
-   * are all hit dies.
+   * Records a hit by a stroke: wakes the organism and restarts its trusted steps. An organism whose
+   * cells are all hit dies.
    *
-   * @param stroke.isNew whether it has not wounded the organism before
-   * @param stroke.tick ticks completed
+   * @param stroke.isNew whether the stroke has not wounded the organism yet
+   * @param stroke.tick number of completed ticks
    */
   hit(
     organism: Organism,
@@ -124,12 +123,12 @@ export class OrganismLifecycle {
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
       close(organism, killed, { grid: this.grid, reach: closing });
-      // What is closed is zero, and ground without a living cell is left as it is.
+      // No mask is needed: closed cells are zero, and ground without a living cell stays as it is.
       organism.woundMask = undefined;
     }
   }
 
-  /** Has a grown organism turn into what a seed grows into. @param tick ticks completed */
+  /** Turns a grown organism into another seed's creature. @param tick ticks completed */
   transform(organism: Organism, into: Seed, by: ParticipantId, tick: number): void {
     become(organism, into, tick);
     this.wake(organism);
@@ -137,7 +136,7 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'transformed', id, by, kind, origin, parents });
   }
 
-  /** Has an organism depart: it is not stepped any more. */
+  /** Lets an organism depart: it takes no further steps. */
   depart(organism: Organism): void {
     keepSeen(organism);
     this.population.depart(organism);
@@ -145,9 +144,9 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Brings an organism back that departs: it takes back the places that are still bare.
+   * Brings a departing organism back. It reclaims the cells that are still bare.
    *
-   * @throws Refusal occupied: it grows, and others own all of its seed places
+   * @throws Refusal occupied if it is growing and others own all cells of its seed
    */
   bringBack(organism: Organism): void {
     const isGrown = organism.age >= this.species.schedule.length;
@@ -162,7 +161,7 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'renewed', id: organism.id, phase });
   }
 
-  /** Removes an organism and frees its places. */
+  /** Removes an organism and frees its cells. */
   die(organism: Organism, cause: Cause): void {
     this.population.remove(organism);
     this.disposed.push(organism.patch);
@@ -172,7 +171,7 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
   }
 
-  /** Has those express a relative whose turn it is. Call before `step`. @param tick completed */
+  /** Starts the expressions that are due. Call before `step`. @param tick ticks completed */
   express(tick: number): void {
     const begun = beginExpressions(this.population, this.species, this.rules, tick);
     for (const { organism } of begun) {
@@ -185,8 +184,8 @@ export class OrganismLifecycle {
   /**
    * First half of a tick. Organisms without a cell left die.
    *
-   * @param moment of the tick's end
-   * @returns a step for each growing or awake organism whose turn it is, oldest first
+   * @param moment end of the tick
+   * @returns a step for each growing or awake organism that is due, oldest first
    */
   step(moment: FlickerMoment): PatchStep[] {
     const steps: PatchStep[] = [];
@@ -218,7 +217,7 @@ export class OrganismLifecycle {
    * Second half of a tick: updates ownership, then ages each stepped organism.
    *
    * @param readouts one per step, in the same order
-   * @param moment as for `step`
+   * @param moment end of the tick
    */
   settle(readouts: readonly Readout[], moment: FlickerMoment): void {
     const stepped = this.stepping.map((organism, i) => ({ organism, readout: readouts[i] }));
@@ -228,13 +227,13 @@ export class OrganismLifecycle {
       organism.wait = waitAfterStep(organism, this.rules);
       this.slow(organism, moment);
     }
-    // Strokes alone may make organisms flash, between their steps.
+    // Strokes can make organisms flash even between their steps.
     for (const organism of this.hitNow) {
       if (organism.phase === 'dead' || this.stepping.includes(organism)) continue;
       if (hasFlashed(organism, this.grid, moment)) organism.pause = moment.tickRate - 1;
     }
     for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
-      // Limited, or neighbours would wake each other forever.
+      // Limit the wakings; otherwise neighbours would wake each other forever.
       if (organism.stirs >= LIFE.maxWakings) continue;
       organism.stirs++;
       this.wake(organism);
@@ -244,13 +243,13 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Makes an organism pause for a second when it has flashed as often as it may, and then take so
-   * few steps that it stays within the limit, until it sleeps.
+   * Makes an organism pause for a second once it has flashed as often as it may. From then until it
+   * sleeps, it steps rarely enough to stay within the limit.
    */
   private slow(organism: Organism, moment: FlickerMoment): void {
     if (organism.phase === 'dead') return;
     const { tickRate, limit } = moment;
-    // Also if it sleeps now: a stroke may wake it at once.
+    // Pause even a sleeping organism: a stroke may wake it immediately.
     if (hasFlashed(organism, this.grid, moment)) organism.pause = tickRate - 1;
     else if (organism.phase === 'asleep') organism.pause = undefined;
     else if (organism.pause !== undefined) organism.pause = Math.ceil(tickRate / (2 * limit)) - 1;
@@ -274,17 +273,13 @@ export class OrganismLifecycle {
     return this.pendingEvents.splice(0);
   }
 
-  /**
-   * Takes the organisms that died since the last call, and has the family tree remember them.
-   *
-   * @param tick completed
-   */
+  /** Takes the newly dead and adds them to the family tree. @param tick ticks completed */
   takeDead(tick: number): Organism[] {
     this.lineage.settle(tick, this.population.all);
     return this.dead.splice(0);
   }
 
-  /** How many live cells of an organism each neighbour blocks; none if it is dead. */
+  /** Returns how many live cells of an organism each neighbour blocks; empty if it is dead. */
   blockersOf(id: OrganismId): Map<OrganismId, number> {
     const organism = this.population.find(id);
     return organism ? blockersOf(organism, this.grid) : new Map();
@@ -298,7 +293,7 @@ export class OrganismLifecycle {
   /**
    * Ages an organism by the step it has just taken; it may become grown, fall asleep or die.
    *
-   * @param settled places that it owns
+   * @param settled number of cells that the organism owns
    */
   private advance({ organism, readout }: Stepped, settled: number): void {
     let held = settled;
@@ -320,10 +315,11 @@ export class OrganismLifecycle {
       if (organism.age < this.species.schedule.length) return;
       organism.phase = 'awake';
       this.pendingEvents.push({ what: 'grown', id: organism.id });
-      // Its seed places are no longer reserved: from now on only live cells hold a place.
+      // The cells of its seed are no longer reserved: from now on, only live cells stay owned.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
     } else {
-      // A wound that closes does not rest, and its steps count from when it has closed.
+      // An organism with a closing wound does not rest; its awake steps count once the wound is
+      // closed.
       const closes = organism.closed !== undefined;
       if (closes) openRim(organism);
       const isOnItsWay = countTurn(organism) || closes;
@@ -340,7 +336,7 @@ export class OrganismLifecycle {
     if (organism.restTicks < LIFE.restSteps && organism.awakeSteps < trusted) return;
     if (organism.expression) {
       organism.expression = undefined;
-      // What it has taken beyond its own ground is free again.
+      // Release the ground that the relative has taken beyond the organism's own.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
       if (held === 0) {
         this.die(organism, 'no-cell-left');
@@ -356,7 +352,7 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'asleep', id: organism.id });
   }
 
-  /** Claims the bare ones. @throws Refusal occupied when others own all */
+  /** Claims the bare cells for a seed. @throws Refusal occupied if others own all of them */
   private claimSeedPlaces({ id, window }: Organism): void {
     const { grid } = this;
     const places = seedPlaces(window, grid);
@@ -372,7 +368,7 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'awake', id: organism.id });
   }
 
-  /** Awake steps after which the organism sleeps even if it does not rest. */
+  /** Returns the number of awake steps after which an organism sleeps even if it still changes. */
   private trustedStepsOf({ stirs, expression }: Organism): number {
     const { trustedSteps = Infinity } = this.species;
     if (expression) return Math.min(trustedSteps, this.rules.relatives?.homeSteps ?? 0);
@@ -380,7 +376,7 @@ export class OrganismLifecycle {
   }
 }
 
-/** Largest difference between two read-outs, 0…255; 255 if their sizes differ. */
+/** Returns the largest difference between two read-outs, 0…255; 255 if their sizes differ. */
 function largestChange(before: Uint8Array | undefined, after: Uint8Array): number {
   if (before?.length !== after.length) return 255;
   return after.reduce((most, value, i) => Math.max(most, Math.abs(value - before[i])), 0);

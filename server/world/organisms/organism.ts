@@ -4,41 +4,41 @@ import type { PatchId } from '../../engine/engine.ts';
 import { defined } from '../../platform/collections.ts';
 import type { OrganismState } from '../room-state.ts';
 
-/** An organism, alive or just dead: its stored state, and what concerns the engine. */
+/** An organism, alive or just dead: its stored state, its patch and flags for the engine. */
 export interface Organism extends Omit<OrganismState, 'phase'> {
   phase: Phase;
   readonly patch: PatchId;
-  /** Its states were imported, so the engine cannot compare the next step with the one before. */
+  /** Whether its states were imported: the engine cannot compare the next step with the last. */
   isRestored: boolean;
-  /** Its next step tells the engine which latent its cells read. */
+  /** Whether the next step must send the engine the latent that the cells read. */
   mustExpress: boolean;
 }
 
 /** Parts of an organism that depend on the seed it grows from. */
 export type Seed = Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'>;
 
-/** Luminance and redness of each place of a window; see `flicker.ts`. */
+/** Luminance and redness of each cell of a window; see `flicker.ts`. */
 export type FlickerState = NonNullable<Organism['flicker']>;
 
-/** Numbers by which organisms live. */
+/** Constants of an organism's life. */
 export const LIFE = {
-  /** Largest change of an RGBA8 value between steps that still counts as rest. */
+  /** Maximum change of an RGBA8 value between steps that counts as rest. */
   restLevel: 3,
-  /** Steps of rest after which an organism sleeps. */
+  /** Number of resting steps after which an organism sleeps. */
   restSteps: 8,
-  /** Steps for which newly freed ground keeps an organism awake; halved each further time. */
+  /** Maximum steps awake after freed ground has woken it; halved at each further waking. */
   wakingSteps: 32,
-  /** Times that free ground alone may wake it, until a stroke or a death resets the count. */
+  /** Maximum number of wakings by freed ground, until a stroke or a death resets the count. */
   maxWakings: 4,
-  /** Share of its former places with which a wounded organism at rest counts as healed. */
+  /** Share of its former cells that a resting organism needs to count as healed. */
   healedShare: 0.9,
-  /** While organisms are protected: how long the stroke that wounds one may go on; seconds. */
+  /** If organisms are protected: how long the stroke that wounds one may continue, in seconds. */
   woundSeconds: 1,
-  /** Steps in which an organism's latent moves over to that of what it turns into. */
+  /** Number of steps over which a transformation changes the latent that the cells read. */
   transformSteps: 10,
-  /** Kinds that an organism has been, remembered at most. */
+  /** Maximum number of former kinds that an organism remembers. */
   maxFormer: 8,
-  /** How long a stroke may pause and still go on as the same wound; seconds. */
+  /** Maximum pause within a stroke that still counts as the same wound, in seconds. */
   strokeSeconds: 60,
 } as const;
 
@@ -54,7 +54,6 @@ const NEWBORN = {
   mustExpress: false,
 } as const satisfies Partial<Organism>;
 
-/** Creates a just planted organism. */
 export const newOrganism = (
   fields: Omit<Organism, keyof typeof NEWBORN | 'pressing'>,
 ): Organism => ({
@@ -63,7 +62,7 @@ export const newOrganism = (
   pressing: new Uint8Array(fields.window.width * fields.window.height),
 });
 
-/** The public view of an organism; x and y are the centre of its window. */
+/** Returns the public view of an organism; x and y are the centre of its window. */
 export function viewOf(organism: Organism): OrganismView {
   const { id, window, stage, phase, origin, kind, parents, planter, born } = organism;
   const { wounds, healed, hurt, was } = organism;
@@ -75,28 +74,24 @@ export function viewOf(organism: Organism): OrganismView {
   };
 }
 
-/** Copies what an organism showed last, which would keep what all others showed in that step. */
+/** Copies an organism's last picture, so that the other pictures of that step can be freed. */
 export function keepSeen(organism: Organism): void {
   organism.seen = organism.seen?.slice();
 }
 
-/** Ticks after which nothing remembered of flashes matters, at the highest tick rate. */
+/** Age in ticks at which measurements of flashes cease to matter, at the highest tick rate. */
 const STALE = 72;
 
-/** Whether a memory of flashes is too old to matter, as that of a sleeping organism soon is. */
+/** Returns whether measurements of flashes are too old to matter, as for sleeping organisms. */
 export const isStale = ({ at }: FlickerState, tick: number): boolean => tick - at > STALE;
 
-/**
- * Copies an organism's state; later changes of the organism do not affect the copy.
- *
- * @param tick ticks completed
- */
+/** Copies an organism's state; later changes do not affect the copy. @param tick ticks completed */
 export function exportOrganism(organism: Organism, tick: number): OrganismState {
   const { patch: _, isRestored: _engine, mustExpress: _next, ...state } = organism;
   const { phase, pressing, flicker, wait, closed, expression, transforming } = state;
   return defined({
     ...state,
-    // Dead organisms are removed within a tick.
+    // Dead organisms are removed within a tick, so none is exported.
     phase: phase as Exclude<Phase, 'dead'>,
     pressing: pressing.slice(),
     flicker: flicker && !isStale(flicker, tick) ? structuredClone(flicker) : undefined,
@@ -112,6 +107,6 @@ export const importOrganism = (state: OrganismState, patch: PatchId): Organism =
   ...state,
   patch,
   isRestored: true,
-  // A patch taken over from another room may still read what its organism has just given back.
+  // A patch taken over from another room may still read a latent that its organism has just lost.
   mustExpress: state.phase !== 'asleep',
 });

@@ -1,22 +1,22 @@
-/** Indexes of a room's organisms, so that the cost of a tick depends only on those awake. */
+/** Indexes a room's organisms, so that the cost of a tick depends only on the awake ones. */
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import type { Organism } from './organism.ts';
 
-/** The living organisms, those awake, those that depart, and the places that block sleepers. */
+/** All living organisms, the awake and departing ones, and the cells that block sleepers. */
 export class Population {
   /** Oldest first: ids only grow, and a Map keeps its insertion order. */
   private readonly living = new Map<OrganismId, Organism>();
   private readonly awakeOrganisms = new Set<Organism>();
-  /** `awakeOrganisms`, oldest first; undefined after a change. */
+  /** Cached `awakeOrganisms`, oldest first; undefined after a change. */
   private sortedAwake: readonly Organism[] | undefined;
   private readonly departingOrganisms = new Set<Organism>();
-  /** Sleepers by the places on which their cells are blocked. */
+  /** Sleepers by the grid cells on which they are blocked. */
   private readonly sleepersByPlace = new Map<number, Set<Organism>>();
 
   constructor(private readonly grid: GridPlanes) {}
 
-  /** Number of organisms without those that depart. */
+  /** Number of organisms, not counting departing ones. */
   get size(): number {
     return this.living.size - this.departingOrganisms.size;
   }
@@ -26,12 +26,12 @@ export class Population {
     return this.living.values();
   }
 
-  /** Organisms that grow or are awake, oldest first. */
+  /** Growing or awake organisms, oldest first. */
   get awake(): readonly Organism[] {
     return (this.sortedAwake ??= byAge(this.awakeOrganisms));
   }
 
-  /** Organisms that depart, oldest first. */
+  /** Departing organisms, oldest first. */
   get departing(): Organism[] {
     return byAge(this.departingOrganisms);
   }
@@ -40,7 +40,7 @@ export class Population {
     return this.living.get(id);
   }
 
-  /** Adds the youngest organism, in its present phase. */
+  /** Adds an organism in its present phase. It must be younger than all others. */
   add(organism: Organism): void {
     this.living.set(organism.id, organism);
     if (organism.phase === 'asleep') this.sleep(organism);
@@ -48,7 +48,7 @@ export class Population {
     else this.addAwake(organism);
   }
 
-  /** Takes an organism out of the living, until it is dead or returns. */
+  /** Moves an organism to the departing ones, until it dies or is brought back. */
   depart(organism: Organism): void {
     if (organism.phase === 'asleep') this.forgetSleeper(organism);
     organism.phase = 'departing';
@@ -56,14 +56,14 @@ export class Population {
     this.departingOrganisms.add(organism);
   }
 
-  /** Returns an organism that departs to the living. */
+  /** Moves a departing organism back to the growing or awake ones. */
   bringBack(organism: Organism, phase: 'growing' | 'awake'): void {
     this.departingOrganisms.delete(organism);
     organism.phase = phase;
     this.addAwake(organism);
   }
 
-  /** Puts an organism to sleep. Its blocked places stay fixed until it wakes. */
+  /** Puts an organism to sleep. Its blocked cells stay fixed until it wakes. */
   sleep(organism: Organism): void {
     organism.phase = 'asleep';
     this.removeAwake(organism);
@@ -74,14 +74,13 @@ export class Population {
     });
   }
 
-  /** Wakes a sleeper. */
   wake(organism: Organism): void {
     this.forgetSleeper(organism);
     organism.phase = 'awake';
     this.addAwake(organism);
   }
 
-  /** Removes a dead organism. */
+  /** Removes an organism and marks it as dead. */
   remove(organism: Organism): void {
     if (organism.phase === 'asleep') this.forgetSleeper(organism);
     organism.phase = 'dead';
@@ -90,7 +89,7 @@ export class Population {
     this.removeAwake(organism);
   }
 
-  /** Sleepers that are blocked on one of these places, oldest first. */
+  /** Returns the sleepers that are blocked on any of these cells, oldest first. */
   pressingOn(places: readonly number[]): Organism[] {
     const found = new Set<Organism>();
     for (const place of places) {

@@ -1,13 +1,13 @@
 /**
- * Metamorphosis: an organism is what another seed grows into at once, and its cells follow (rules
- * TRF-1 and TRF-4 … TRF-6). The latent that they read moves over in steps, as one that changed at a
- * stroke would show noise first.
+ * Metamorphosis: an organism immediately counts as the creature of another seed, and its cells
+ * follow (rules TRF-1 and TRF-4 … TRF-6). The latent that the cells read changes in steps, because
+ * a sudden change would show noise first.
  */
 import { LIFE, type Organism, type Seed } from './organism.ts';
 
 const { transformSteps, maxFormer } = LIFE;
 
-/** Makes an organism what a seed grows into; its cells follow. @param tick ticks completed */
+/** Turns an organism into another seed's creature; its cells follow. @param tick ticks completed */
 export function become(organism: Organism, into: Seed, tick: number): void {
   const { kind, origin, was = [] } = organism;
   const from = presentLatent(organism);
@@ -15,26 +15,26 @@ export function become(organism: Organism, into: Seed, tick: number): void {
   organism.expression = undefined;
   organism.transforming = { from, stepsLeft: transformSteps };
   Object.assign(organism, into);
-  // The size that it had does not matter any more, as for one that was wounded while it grew.
+  // The former size no longer matters; 0 is the value for wounds of growing organisms, too.
   if (organism.hurt !== undefined) organism.hurt = 0;
   organism.stirs = 0;
 }
 
-/** The latent that the next step of one that turns reads, [Z]. */
+/** Returns the latent that a transforming organism's next step reads, [Z]. */
 export function nextLatent(
   { latent }: Organism,
   { from, stepsLeft }: NonNullable<Organism['transforming']>,
 ): Float32Array {
-  // Exactly its own in the end.
+  // End with exactly the organism's own latent.
   if (stepsLeft <= 1) return latent;
   return mixed(from, latent, 1 - (stepsLeft - 1) / transformSteps);
 }
 
-/** Whether the latent that its cells read still moves over to its own. */
+/** Returns whether a transformation still changes the latent that the cells read. */
 export const isTurning = ({ transforming }: Organism): boolean =>
   transforming !== undefined && transforming.stepsLeft > 0;
 
-/** Counts a step of a transformation. @returns whether it was one, so that it does not rest yet */
+/** Counts a step of a transformation. @returns whether it was still in progress */
 export function countTurn({ transforming }: Organism): boolean {
   if (!transforming || transforming.stepsLeft === 0) return false;
   transforming.stepsLeft--;
@@ -45,7 +45,7 @@ export function countTurn({ transforming }: Organism): boolean {
 const mixed = (from: Float32Array, to: Float32Array, share: number): Float32Array =>
   from.map((value, i) => (1 - share) * value + share * to[i]);
 
-/** The latent that an organism's cells have read last, [Z]. */
+/** Returns the latent that an organism's cells read last, [Z]. */
 function presentLatent({ latent, expression, transforming }: Organism): Float32Array {
   if (expression) return expression.latent;
   if (!transforming || transforming.stepsLeft === 0) return latent;
