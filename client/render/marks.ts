@@ -18,7 +18,7 @@ export interface Mark {
   readonly line?: number;
   readonly color: Rgb;
   readonly alpha: number;
-  /** 1: additive light; 0: opaque paint. */
+  /** 1: additive light; 0: opaque paint. Default 0. */
   readonly glow?: number;
 }
 
