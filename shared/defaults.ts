@@ -44,8 +44,8 @@ export const DEFAULTS = {
     maxSpectators: 200,
   },
   /**
-   * Costs of actions; server/settings/server-types.ts explains each number. Calm use never runs
-   * out: energy refills between strokes of normal size and a seed every two seconds.
+   * Costs of actions; server/settings/server-types.ts explains each number. Calm use never exhausts
+   * the energy: the refill covers a seed every two seconds and strokes of normal size.
    */
   energy: {
     capacity: 100,
