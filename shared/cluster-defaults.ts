@@ -15,14 +15,9 @@ export const CLUSTER_DEFAULTS = {
     firstTickDelay: 2_200,
     /** Interval of attempts to acquire a lease, in ms. */
     attempt: 250,
-    /**
-     * Delay before the next attempt to acquire a lease after the room could not be opened, in ms.
-     */
+    /** Delay before another attempt if the room could not be opened, in ms. */
     failed: 5_000,
-    /**
-     * Delay before the next attempt to acquire a lease after Valkey refused the room's writes or
-     * its lease, in ms.
-     */
+    /** Delay before another attempt if Valkey refused the room's writes or its lease, in ms. */
     refused: 30_000,
     /** Interval at which a server checks which rooms exist, in ms. */
     plans: 1_000,
@@ -32,29 +27,21 @@ export const CLUSTER_DEFAULTS = {
     writeRetry: 100,
     /** How long a room that was given to a server waits for that server, in ms. */
     offer: 1_500,
-    /**
-     * Interval of a server's load reports, in ms. A server without a report for three intervals
-     * counts as gone.
-     */
+    /** Interval of a server's load reports, in ms. After three without a report, it is gone. */
     report: 1_000,
     /** Time over which loads are averaged, ms. */
     loadAverage: 10_000,
     /** Minimum number of awake cells at which a server gives rooms away. */
     spreadFrom: 50_000,
     /**
-     * A room is given away only if both servers then have less than this share of the giver's load.
+     * Maximum load of both servers after a room was given, as a share of the giver's load before.
      */
     spreadShare: 0.75,
     /** How long a server must have been too busy before it gives a room away, in ms. */
     spreadAfter: 30_000,
-    /**
-     * Time after which a draining server gives a room to a server that has not replicated it, in
-     * ms.
-     */
+    /** Time after which a draining server gives rooms even to servers without a replica, in ms. */
     drainUnfollowed: 10_000,
-    /**
-     * Time after which a draining server takes a room back if no other server has taken it, in ms.
-     */
+    /** Time after which a draining server takes a room back that no other server took, in ms. */
     takeBack: 10_000,
     /** Time after which a draining server offers such a room again, in ms. It doubles each time. */
     drainAgain: 30_000,
@@ -106,10 +93,7 @@ export const CLUSTER_DEFAULTS = {
       every: 500,
       /** Time without a report after which a server's connections are no longer counted, in ms. */
       silence: 3_000,
-      /**
-       * Share of `connectionsPerAddress` from which an address's connections are reported to other
-       * servers.
-       */
+      /** Share of `connectionsPerAddress` from which an address's connections are reported. */
       tellFrom: 0.05,
       /** Maximum number of addresses in a report. */
       most: 20_000,
@@ -144,10 +128,7 @@ export const CLUSTER_DEFAULTS = {
     },
     /** Frames of a room for gateways that do not run it. */
     frames: {
-      /**
-       * Maximum time between two messages in which a gateway reports the chunks that it needs, in
-       * ms.
-       */
+      /** Maximum time between two messages in which a gateway lists the chunks it needs, in ms. */
       beat: 1_000,
       /** Time without a message after which a gateway counts as gone, in ms. */
       silence: 3_500,

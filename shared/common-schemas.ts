@@ -27,9 +27,7 @@ export const roomName = v.pipe(
   v.regex(/^[a-z0-9-]{1,32}$/, 'names have a-z, 0-9 and -, 32 at most'),
 );
 
-/**
- * Whether drawings become seeds: 'on': immediately; 'ask': after the host's approval; 'off': never.
- */
+/** Whether drawings become seeds: immediately, after the host's approval ('ask'), or never. */
 export const drawingMode = v.picklist(['on', 'ask', 'off']);
 
 /** Which organisms the gardener wounds: only its own, or unattended organisms, too. */

@@ -66,10 +66,7 @@ export const DEFAULTS = {
     films: 256,
     /** Maximum number of pictures in a preview. */
     frames: 24,
-    /**
-     * How long before the next tick previews stop growing, in ms. Limits how much they can delay
-     * the tick.
-     */
+    /** How long before the next tick previews stop growing, so as not to delay it, in ms. */
     reserve: 8,
     /** Number of ticks after which one preview step runs even without idle time. */
     patience: 3,
@@ -86,10 +83,7 @@ export const DEFAULTS = {
     port: 8080,
     /** Maximum size of an inbound message, in bytes. */
     maxMessageBytes: 16_384,
-    /**
-     * Minimum number of bytes that a WebSocket frame counts as, because handling it has a fixed
-     * cost.
-     */
+    /** Minimum number of bytes that a WebSocket frame counts as: it has a fixed cost. */
     minFrameBytes: 64,
     /** Maximum number of fragments per message. */
     maxFragments: 32,
@@ -102,16 +96,11 @@ export const DEFAULTS = {
     readTimeout: 120_000,
     /** Time within which a connection must join before it is closed. */
     joinTimeout: 10_000,
-    /**
-     * Time that a server leaves its connections to close when it shuts down, before it cuts them.
-     */
+    /** Time to let connections close when the server shuts down, before it cuts them. */
     closeGrace: 2_000,
     /** Interval of the room's pace messages. */
     heartbeat: 1_000,
-    /**
-     * Number of people above which the cursor interval grows in proportion, so that traffic stays
-     * bounded.
-     */
+    /** Number of people above which the cursor interval grows, to limit traffic. */
     cursorPeople: 250,
     /**
      * Interval and timeout of pings. A server that lost power closes no connections, so clients
@@ -156,9 +145,7 @@ export const DEFAULTS = {
     paused: false,
   },
   life: LIFE,
-  /**
-   * When the share of organisms that may express changes; see server/realtime/policy/liveliness.ts.
-   */
+  /** When the expressing share changes; see server/realtime/policy/liveliness.ts. */
   liveliness: {
     /** Factor on the host's share while the room is slow. */
     slowShare: 0.5,
@@ -184,9 +171,7 @@ export const DEFAULTS = {
   newcomers: {
     /** Seconds until a newcomer's energy is fully restored if the room's energy does not refill. */
     renewedWithin: 3_600,
-    /**
-     * Age of a device mark, in seconds, until which the device shares the energy of its address.
-     */
+    /** Age until which a device mark shares the energy of its address, in seconds. */
     trustedAfter: 3_600,
     /** Maximum number of devices and addresses remembered per room. */
     remembered: 10_000,
@@ -224,10 +209,7 @@ export const DEFAULTS = {
     banSeconds: 30,
     handshakeSeconds: 10,
   },
-  /**
-   * How fast newcomers without a device mark are admitted at an address from which somebody was
-   * banned.
-   */
+  /** Slower admission of newcomers without a device mark at an address after a ban. */
   bans: {
     /** Seconds between two such newcomers. */
     unmarkedSeconds: 5,
@@ -255,20 +237,11 @@ export const DEFAULTS = {
     margin: 16,
     /** Maximum number of bytes per frame that refine a coarse first picture. */
     refineBytes: 16_384,
-    /**
-     * Maximum size, in bytes, of missed deltas that are sent to a viewer; above it, the whole chunk
-     * is sent.
-     */
+    /** Maximum size of missed deltas, in bytes; above it, the whole chunk is sent. */
     missedBytes: 1_200,
-    /**
-     * Number of viewers from which events are sent only every second tick, except to viewers at
-     * full quality.
-     */
+    /** Number of viewers from which viewers below full quality get events every second tick. */
     crowd: 100,
-    /**
-     * Numbers of viewers: from `halveFrom` on, phones get every second tick; below `halveUntil`,
-     * every tick again.
-     */
+    /** From `halveFrom` viewers on, phones get every second tick, until below `halveUntil`. */
     halveFrom: 500,
     halveUntil: 400,
     /** Initial tier of every viewer. */
@@ -286,10 +259,7 @@ export const DEFAULTS = {
     },
     /** How long the seat of a disconnected participant is reserved. */
     grace: 60_000,
-    /**
-     * How long a restarted room reserves the seats of participants who were present before the
-     * restart.
-     */
+    /** How long a restarted room reserves the seats of its earlier participants. */
     back: 10_000,
     /** Idle time after which participants lose their seat to somebody in the queue. */
     idleYields: 120_000,
@@ -301,16 +271,11 @@ export const DEFAULTS = {
     markTicks: 15,
     /** Interval of the planes' checksum in the journal while nothing changes, in ticks. */
     idleMarkTicks: 900,
-    /**
-     * Number of stepped cells after which a recent snapshot is due. Limits the time of a restart.
-     */
+    /** Stepped cells from which a recent snapshot is due. Limits the time of a restart. */
     snapshotCells: 3_500_000,
     /** Minimum time between two recent snapshots. */
     snapshotLeast: 10_000,
-    /**
-     * Interval of stored snapshots of a changed room, as a multiple of `snapshotLeast`. Undo starts
-     * from stored snapshots.
-     */
+    /** Interval of stored snapshots, from which undo starts, in units of `snapshotLeast`. */
     snapshotStored: 6,
     /** Interval of snapshots of an unchanged room, because recovery replays even idle ticks. */
     snapshotIdle: 3_600_000,
@@ -327,9 +292,7 @@ export const DEFAULTS = {
     keepBefore: 6,
     /** Maximum number of named snapshots. */
     maxNamed: 24,
-    /**
-     * Maximum size of a room's snapshots and journal, in bytes. Above it, the oldest are deleted.
-     */
+    /** Maximum size of snapshots and journal per room, in bytes; the oldest are deleted. */
     maxBytes: 1_073_741_824,
     /** Delay before a failed write is retried. */
     retry: 5_000,
@@ -364,10 +327,7 @@ export const DEFAULTS = {
   host: {
     /** Maximum size of a request from the host page, in bytes. */
     maxBodyBytes: 16_384,
-    /**
-     * Time-lapse films: frames per second, minimum side in pixels, and number of finished films
-     * kept.
-     */
+    /** Time-lapse films: frames per second, minimum side in pixels, finished films kept. */
     filmRate: 15,
     filmSide: 480,
     filmsKept: 4,

@@ -8,10 +8,7 @@ export interface Rect {
   readonly height: number;
 }
 
-/**
- * A polyline with a radius, the shape of damage. `points` is flat: x0, y0, x1, y1, … (at least one
- * point).
- */
+/** A polyline with a radius, the shape of damage. `points` is flat: x0, y0, x1, y1, … */
 export interface Stroke {
   readonly points: ArrayLike<number>;
   readonly radius: number;
@@ -47,9 +44,7 @@ export function intersects(a: Rect, b: Rect): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
-/**
- * Returns the centre nearest to (x, y) whose window lies on the grid. Applied to pointer positions.
- */
+/** Returns the centre nearest to (x, y) whose window lies on the grid, such as for a pointer. */
 export function clampCentre(
   x: number,
   y: number,

@@ -15,10 +15,7 @@ export function lightnessOf(hue: number): number {
   return 0.8 + 0.1 * Math.cos(((hue - 160) * Math.PI) / 180);
 }
 
-/**
- * Returns a participant's hue. Consecutive participants get different hues. The host (0) has a hue,
- * too.
- */
+/** Returns a participant's hue. Consecutive participants get different hues. 0 is the host. */
 export function hueOf(participant: number): number {
   return HUES[(participant + HUES.length - 1) % HUES.length];
 }
@@ -26,10 +23,7 @@ export function hueOf(participant: number): number {
 export const COLOUR_RANGES = ['red', 'orange', 'yellow', 'green', 'blue', 'grey'] as const;
 export type ColourRange = (typeof COLOUR_RANGES)[number];
 
-/**
- * OKLCH hue, in degrees, at which each range ends. Red begins where blue ends; grey is not in the
- * list.
- */
+/** OKLCH hue, in degrees, at which each range ends. Red begins where blue ends. */
 const HUE_ENDS: readonly (readonly [end: number, range: ColourRange])[] = [
   [40, 'red'],
   [70, 'orange'],

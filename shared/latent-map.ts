@@ -1,6 +1,4 @@
-/**
- * The latent map: computes which gallery creatures contribute to a point on the map, and how much.
- */
+/** The latent map: computes the gallery creatures' contributions to a point on the map. */
 
 /** A point on the map, 0…1 each. */
 export interface MapPoint {

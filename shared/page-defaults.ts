@@ -32,10 +32,7 @@ export const PAGE_DEFAULTS = {
     cursorInterval: 66,
     /** Interval at which a page repeats that its visitor is busy. */
     busyInterval: 20_000,
-    /**
-     * Reconnection delays: the first (varied randomly by up to half), the maximum, and the timeout
-     * per attempt.
-     */
+    /** Reconnection delays: first (varied by up to half), maximum, and timeout per attempt. */
     redial: { first: 300, longest: 1_000, attempt: 3_000 },
     maxNameLength: 24,
   },

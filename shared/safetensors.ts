@@ -27,10 +27,7 @@ export interface TensorFile {
 const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
 
-/**
- * Thrown for a file that is damaged or not a safetensors file. The message is one sentence without
- * the file's name.
- */
+/** Thrown for a damaged or foreign file; the message is one sentence without the file's name. */
 export class SafetensorsError extends Error {
   override readonly name = 'SafetensorsError';
 }
@@ -111,8 +108,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Yields the keys of the outermost object of a JSON text, including duplicates, which JSON.parse
- * drops.
+ * Yields the keys of a JSON text's outermost object, including duplicates (JSON.parse drops them).
  */
 function* topLevelKeys(text: string): Generator<string> {
   let depth = 0;

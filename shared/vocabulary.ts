@@ -12,10 +12,7 @@ import type { RoomSettings } from './host/settings.ts';
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
 
-/**
- * Identifies an organism of a room. Increases with each birth and is never reused; 0 is bare
- * ground.
- */
+/** Id of an organism in its room. Increases with each birth, never reused; 0 is bare ground. */
 export type OrganismId = number;
 
 /** Identifies a participant of a room for the length of their stay. */
@@ -25,9 +22,7 @@ export type ParticipantId = number;
 export const flashLimit = v.picklist([2, 3]);
 export type FlashLimit = v.InferOutput<typeof flashLimit>;
 
-/**
- * An organism grows to its full side, is awake, sleeps when nothing changes, may depart and may die.
- */
+/** An organism grows, is awake, sleeps when nothing changes, may depart and may die. */
 const PHASES = ['growing', 'awake', 'asleep', 'departing', 'dead'] as const;
 export type Phase = (typeof PHASES)[number];
 
@@ -82,20 +77,14 @@ export type ParticipantView = DeepReadonly<v.InferOutput<typeof participantView>
 /** The host as a planter and actor, id 0. Participants are numbered from 1. */
 export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
 
-/**
- * A seed in a participant's hand. The server made it from a cross or a drawing; it is planted by
- * its id.
- */
+/** A seed in a participant's hand, made by the server from a cross or a drawing. */
 export const seedView = v.object({ id, origin, parents: v.array(id) });
 export type SeedView = DeepReadonly<v.InferOutput<typeof seedView>>;
 
 /** Costs of actions in a room; see `energy` in host/settings.ts. */
 export type EnergySettings = Readonly<RoomSettings['energy']>;
 
-/**
- * How organisms live: ticks between two steps, depending on what an organism does, and its lifetime
- * in seconds.
- */
+/** How organisms live: ticks between two steps by activity, and lifetime in seconds. */
 export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
   /** Ticks between two steps of an organism that expresses a relative. */
   readonly expressing: number;

@@ -128,10 +128,7 @@ type Look = Command<'look'>;
 type Shown = Extract<Look, { hidden: false }>;
 
 const INTERVAL = 200;
-/**
- * Smaller moves, in cells, are not reported: they stay within the margin that the server sends
- * anyway.
- */
+/** Minimum move to report, in cells. The server sends a larger margin anyway. */
 const STEP = 4;
 
 /** Reports the visible part of the grid to the server at intervals. */

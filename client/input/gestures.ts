@@ -153,10 +153,7 @@ export class Gestures {
   }
 }
 
-/**
- * Maximum length of a message, in cells: slightly below the server's limit, so that rounding never
- * exceeds it.
- */
+/** Maximum length of a message, in cells, slightly below the server's limit because of rounding. */
 const MAX_LENGTH = PAGE_DEFAULTS.stroke.maxLength * 0.98;
 const MAX_POINTS = PAGE_DEFAULTS.stroke.maxPoints;
 /** Minimum time between messages, in ms, unless a message reaches its maximum size. */

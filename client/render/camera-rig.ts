@@ -15,24 +15,16 @@ import {
 } from './camera.ts';
 
 const GLIDE = 90;
-/**
- * Time constant, in ms, of camera moves that the visitor did not make by hand: slower than `GLIDE`.
- */
+/** Time constant of camera moves that the visitor did not make by hand, in ms: a slower glide. */
 const STROLL = 240;
-/**
- * Time in which a `STROLL` gathers speed, in ms, so that the cells around its target arrive before
- * the camera.
- */
+/** Time in which a `STROLL` gathers speed, in ms, so that cells arrive before the camera. */
 const START = 400;
 const COAST = 160;
 /** Maximum zoom that the camera chooses by itself. */
 const CLOSEST = 10;
 /** Space in which an organism is shown, as multiples of its side. */
 const FRAME = { width: 2, height: 1.7 };
-/**
- * How much closer the camera is while an organism is small: the zoom grows by (side / stage) to
- * this power.
- */
+/** How much closer small organisms are shown: the zoom grows by (side / stage) to this power. */
 const CLOSER = 0.12;
 /** Minimum speed at which a released drag coasts, in CSS pixels per ms. */
 const MIN_THROW = 0.12;

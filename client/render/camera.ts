@@ -1,7 +1,4 @@
-/**
- * The camera: a centre in cells and a zoom in CSS pixels per cell. Pure arithmetic, immutable
- * values.
- */
+/** The camera: a centre in cells and a zoom in CSS pixels per cell. Pure functions. */
 
 export interface Camera {
   readonly x: number;
@@ -87,10 +84,7 @@ export function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   };
 }
 
-/**
- * Interpolates between two cameras. The zoom is interpolated geometrically, so that its speed looks
- * even.
- */
+/** Interpolates between two cameras, geometrically for the zoom, so that its speed looks even. */
 export function between(from: Camera, to: Camera, share: number): Camera {
   return {
     x: from.x + (to.x - from.x) * share,

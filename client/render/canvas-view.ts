@@ -13,9 +13,7 @@ import { BREATH } from './shaders/scene.ts';
 
 /** Time between two pictures while organisms breathe and nothing else moves, in ms. */
 const BREATH_STEP = 80;
-/**
- * Minimum size of a cell at which organisms breathe, in CSS pixels. Smaller movement is invisible.
- */
+/** Minimum size of a cell at which organisms visibly breathe, in CSS pixels. */
 const BREATH_ZOOM = 3;
 
 /** The parts of a picture that each kind of view decides for itself. */

@@ -1,7 +1,4 @@
-/**
- * Cell textures on the GPU: the newest tick, the picture on its way there, and the blurs for
- * lighting.
- */
+/** Cell textures on the GPU: the newest tick, the picture on its way to it, and blurs for light. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import {

@@ -296,10 +296,7 @@ export class Effects {
     });
   }
 
-  /**
-   * Shows a beacon: rings contract onto the organism, and the last ring stays around it for a
-   * while.
-   */
+  /** Shows a beacon: rings contract onto the organism, and the last ring lingers around it. */
   beacon({ x, y, color }: Speck, reach: number, now: number): void {
     const { calm } = this;
     this.add(now, BEACON, (t, marks) => {
@@ -359,10 +356,7 @@ const mixed = (a: Rgb, b: Rgb): Rgb => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a
 
 /** Minimum stage at which an organism is surely visible. Below it, a mark shows the seed. */
 const VISIBLE_STAGE = 8;
-/**
- * Duration of a shiver, in ms. Another wound of the same organism during it starts no second
- * shiver.
- */
+/** Duration of a shiver, in ms. Wounds during it start no second shiver. */
 const SHIVER = 900;
 
 /** Starts an effect for each life event, and draws the glow of seeds. */

@@ -1,7 +1,4 @@
-/**
- * Frame timing: measures how long ticks last, and finds a resolution that this machine can draw in
- * time.
- */
+/** Frame timing: measures ticks, and finds a resolution that this machine can draw in time. */
 
 /** Maximum length of a tick, in ms. Longer gaps are pauses. */
 const LONGEST_TICK = 1_500;
@@ -123,10 +120,7 @@ export class Resolution {
   }
 }
 
-/**
- * Draws when something has changed and stops when nothing has changed. Browsers pause the loop in
- * hidden pages.
- */
+/** Draws while something changes. Browsers pause the loop in hidden pages. */
 export class FrameLoop {
   private handle = 0;
   private ended = false;

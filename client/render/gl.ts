@@ -20,10 +20,7 @@ export class GlError extends Error {
 
 export interface Program {
   readonly program: WebGLProgram;
-  /**
-   * Returns the location of a uniform; null if the compiler removed it. WebGL ignores writes to
-   * null.
-   */
+  /** Returns a uniform's location; null if the compiler removed it, so that writes are ignored. */
   uniform(name: string): WebGLUniformLocation | null;
 }
 

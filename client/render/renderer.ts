@@ -10,10 +10,7 @@ import { bindTextures, createAllPrograms, GlError, type Programs } from './gl.ts
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import type { RoomPaint } from './paint/scene-paint.ts';
 
-/**
- * Time after which the page reloads if its lost context is not restored, in ms. A new page gets a
- * new context.
- */
+/** Time after which the page reloads to replace a lost GPU context, in ms. */
 const LOST = 15_000;
 /**
  * Minimum age of a page before it reloads for a lost context, in ms. Prevents a loop of reloads if
@@ -34,10 +31,7 @@ export interface Picture {
   readonly whole?: Rect;
   /** Time for which organisms have breathed, in seconds; 0: they are still. */
   readonly breath: number;
-  /**
-   * [SHIVERS, 4] for each shiver: x and y of its centre, its radius (all in cells), and its
-   * strength.
-   */
+  /** [SHIVERS, 4] Each shiver's centre x and y, its radius (in cells), and its strength. */
   readonly shivers: Float32Array;
   /** Time of the particles that float in the medium, see `driftAt`; absent: they are still. */
   readonly time?: number;

@@ -85,10 +85,7 @@ export abstract class RoomConnection {
     this.socket.connect();
   }
 
-  /**
-   * Sends a command. Without a connection the command is dropped, because it would be out of date
-   * later.
-   */
+  /** Sends a command, or drops it without a connection: it would be out of date later. */
   readonly send: Send = (event, payload) => {
     if (this.socket.connected) this.socket.emit(event, payload);
   };
@@ -245,10 +242,7 @@ export class Connection extends RoomConnection {
     for (const event of ['picture', 'pace'] as const) this.model.on(event, () => this.heard());
   }
 
-  /**
-   * Restarts the silence timer: a connection may be dead long before the browser or the transport
-   * notices.
-   */
+  /** Restarts the timer for silence: browsers notice dead connections late. */
   private heard(): void {
     this.cancelSilence();
     this.cancelSilence = this.means.after(SILENCE, () => {
@@ -323,9 +317,7 @@ export interface Answers {
   rejected?(reason: Reason): void;
 }
 
-/**
- * Requests that their senders repeat after a lost connection, so the tracker does not resend them.
- */
+/** Requests that their senders repeat after a lost connection, instead of the tracker. */
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
 /**

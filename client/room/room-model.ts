@@ -37,10 +37,7 @@ type EventName = keyof typeof EVENTS;
 /** Messages that listeners do not receive, or receive in another form. */
 type Digested = 'frame' | 'life' | 'people' | 'cursors';
 
-/**
- * Events for listeners: messages as they were received, and events that the model derives from
- * other messages.
- */
+/** Events for listeners: unchanged messages, and events derived from other messages. */
 type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
   /** The answer to a join: `welcome` for participants, `wall` for walls and spectators. */
   opened: Event<'welcome'> | Event<'wall'>;
@@ -102,10 +99,7 @@ export class RoomModel {
 
   constructor(private readonly send: Send) {}
 
-  /**
-   * Returns the checksums of the chunks on screen for the next join, four bytes each; undefined if
-   * unavailable.
-   */
+  /** Returns the checksums of the chunks on screen, for the next join; undefined if unavailable. */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     return this.decoder?.holds();
   }

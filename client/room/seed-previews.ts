@@ -60,8 +60,7 @@ export class Previews {
   }
 
   /**
-   * Returns the preview of a seed; undefined while it is not available, 'none' if the seed does not
-   * exist.
+   * Returns a seed's preview; undefined until it is available, 'none' if the seed does not exist.
    */
   film(seed: PreviewSource): FilmView | 'none' | undefined {
     const key = JSON.stringify(seed);
@@ -81,9 +80,7 @@ export class Previews {
     this.you = you;
   }
 
-  /**
-   * Handles the transformation of an organism, which makes the previews of its crosses outdated.
-   */
+  /** Drops the previews of a transformed organism's crosses, which are outdated. */
   outdate(parent: OrganismId): void {
     const stale = new RegExp(`"[ab]":${parent}\\b`);
     for (const key of this.asked.keys()) if (stale.test(key)) this.asked.delete(key);

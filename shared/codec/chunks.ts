@@ -34,10 +34,7 @@ export function chunkAt(size: Size, x: number, y: number): number {
   return Math.floor(y / SIDE) * chunkColumns(size) + Math.floor(x / SIDE);
 }
 
-/**
- * Returns the indices of the chunks that a rectangle touches, ascending. The rectangle may reach
- * beyond the edges.
- */
+/** Returns the ascending indices of the chunks that a rectangle, on the grid or not, touches. */
 export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[] {
   const columns = chunkColumns(size);
   const rows = Math.ceil(size.height / SIDE);

@@ -118,14 +118,10 @@ export interface Delta {
   readonly after: Cells;
   /** Quantization step of differences in cells that are not coded exactly. */
   readonly step: number;
-  /**
-   * [cells] One of `MARKS` per cell, for a writer. Every cell that differs from before must be
-   * marked.
-   */
+  /** [cells] For a writer: one of `MARKS` per cell, `same` only if the cell has not changed. */
   readonly marks: Uint8Array;
   /**
-   * Working memory, in which `begin` has stored the cells that both sides hold. A writer has also
-   * set its groups.
+   * Working memory after `begin` with the cells that both sides hold; a writer also sets groups.
    */
   readonly neighbourhood: Neighbourhood;
 }

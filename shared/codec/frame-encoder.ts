@@ -88,10 +88,7 @@ export class FrameEncoder extends FrameSource {
     return this.draft;
   }
 
-  /**
-   * Fills the draft: with new values for cells to code, and with old values for cells whose change
-   * is held back for now.
-   */
+  /** Fills the draft: new values for cells to code, old values for cells held back for now. */
   private compare(tick: number, rect: Rect, draft: Draft): { coded: number; held: number } {
     const { view, tier, seen, live, shown } = this;
     const { changedAt, planes } = view;
@@ -149,10 +146,7 @@ export class FrameEncoder extends FrameSource {
   }
 }
 
-/**
- * Returns whether the difference of two colours, of four bytes each, must be sent while a cell
- * changes.
- */
+/** Returns whether two colours differ so much that a changing cell must be sent. */
 function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
   const red = abs((a & 0xff) - (b & 0xff));
   const green = abs(((a >>> 8) & 0xff) - ((b >>> 8) & 0xff));

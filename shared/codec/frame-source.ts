@@ -91,10 +91,7 @@ export class FrameSource {
     return this.deltas.get(chunk);
   }
 
-  /**
-   * Returns the deltas from a version to the current version; undefined if some of them are no
-   * longer stored.
-   */
+  /** Returns the deltas since a version; undefined if some of them are no longer stored. */
   since(chunk: number, version: number): readonly Uint8Array[] | undefined {
     const deltas = this.deltaHistory.get(chunk)?.filter((delta) => delta.version > version);
     return deltas?.length === this.versions[chunk] - version

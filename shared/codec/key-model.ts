@@ -121,10 +121,7 @@ export function coarsen(cells: Cells, shift: number): Cells {
 
 /** Number of bits for the sum of four colours, below the count of neighbours. */
 const COUNT_BITS = 10;
-/**
- * Returns a neighbour's colour plus a count of 1 in the bits above it, if the colour is within
- * reach; else 0.
- */
+/** Returns a neighbour's colour, with a count of 1 above its bits, if within reach; else 0. */
 const countOf = (colour: number, own: number, reach: number): number =>
   abs(colour - own) <= reach ? colour + (1 << COUNT_BITS) : 0;
 

@@ -165,10 +165,7 @@ export class Neighbourhood {
     return sum;
   }
 
-  /**
-   * Sums the differences between this cell's earlier colour and its four neighbours' earlier
-   * colours.
-   */
+  /** Sums the differences between the earlier colours of a cell and its four neighbours. */
   gradient(at: number): number {
     const { colours, stride } = this;
     let sum = 0;

@@ -3,10 +3,7 @@ import * as CONTEXTS from './contexts.ts';
 import { lengthOf } from './neighbourhood.ts';
 import type { BitCoder } from './range-coder.ts';
 
-/**
- * Codes owners by their index in the list of owners met so far. A new owner is coded in full, up to
- * 32 bits.
- */
+/** Codes owners by their index in the list of owners met so far, or a new owner in full. */
 export class OwnerCoder {
   private readonly known: number[] = [];
   private previous = 0;
@@ -17,10 +14,7 @@ export class OwnerCoder {
     private owners: ArrayLike<number> = [],
   ) {}
 
-  /**
-   * Codes the new owner of a cell in a delta, not 0. Mostly it is the owner of the left or upper
-   * cell.
-   */
+  /** Codes a cell's new owner in a delta, not 0: mostly the owner of the left or upper cell. */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;
     const { coder } = this;

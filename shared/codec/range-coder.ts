@@ -63,9 +63,7 @@ function predict(odds: number): number {
   return PROBABILITIES[at < 0 ? 0 : at >= 2 * HALF ? 2 * HALF - 1 : at];
 }
 
-/**
- * Computes how far a bit moves its contexts' log-odds: hardly at all if the bit was almost certain.
- */
+/** Computes how far a bit moves the log-odds: hardly at all if the bit was almost certain. */
 const stepAfter = (probability: number, bit: number): number =>
   imul((bit << 16) - probability, RATE) >> 16;
 
@@ -121,8 +119,8 @@ export class RangeWriter implements BitCoder {
   }
 
   /**
-   * Returns the encoded bytes and resets the writer. Trailing zeros are omitted: a reader assumes
-   * zeros after the end.
+   * Returns the encoded bytes, without trailing zeros (which a reader assumes), and resets the
+   * writer.
    */
   finish(): Uint8Array {
     // Of all numbers in the range, pick the one with the most trailing zeros.

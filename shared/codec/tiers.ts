@@ -9,10 +9,7 @@ export interface Tier {
   readonly after: number;
   /** Maximum difference of a channel, 0…255, that is not sent while a cell changes. */
   readonly hold: number;
-  /**
-   * Maximum sum of the squared differences of red, green and blue that is not sent while a cell
-   * changes.
-   */
+  /** Maximum sum of squared differences (r, g, b) that is not sent while a cell changes. */
   readonly squares: number;
   /** Quantization step of colour differences while a cell changes. */
   readonly step: number;
@@ -37,8 +34,5 @@ export const isDue = ({ every, after }: Pick<Tier, 'every' | 'after'>, tick: num
   tick % every === after;
 
 export type TierName = keyof typeof TIERS;
-/**
- * Names of the tiers, best first; a frame stores the index. Separate from `TIERS`, because pages
- * need only the names.
- */
+/** Names of the tiers, best first; frames store the index. Pages need only the names. */
 export const TIER_NAMES: readonly TierName[] = ['full', 'phone', 'half', 'thrifty'];

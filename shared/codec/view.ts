@@ -75,10 +75,7 @@ export class View {
   private readonly sum = new Uint8Array(4);
   private readonly mean = new Uint32Array(this.sum.buffer);
 
-  /**
-   * Computes the mean colour and the majority owner of a square of source cells; bare if most of
-   * them are bare.
-   */
+  /** Computes mean colour and majority owner of a square of source cells; bare if most are bare. */
   private meanAt(x: number, y: number): { owner: number; colour: number } {
     const { source, scale } = this;
     const right = Math.min(source.width, (x + 1) * scale);

@@ -147,15 +147,9 @@ export const CALLS = {
   ),
   /** Asks everybody in the room to look at a position, in cells. Walls show it for a while. */
   spotlight: post('/rooms/:room/spotlight', { x: whole(0, 1_023), y: whole(0, 1_023) }),
-  /**
-   * Mutes a participant, who may then only watch, or ends the muting. Their cursor and name are
-   * hidden.
-   */
+  /** Mutes or unmutes a participant: muted, they may only watch; cursor and name are hidden. */
   mute: post('/rooms/:room/mute', { participant: id, muted: v.boolean() }),
-  /**
-   * Approves or declines a waiting drawing. Approved drawings become a seed in their visitor's
-   * hand.
-   */
+  /** Approves a waiting drawing, which becomes a seed in its visitor's hand, or declines it. */
   decideDrawing: post('/rooms/:room/drawings/:drawing', { approve: v.boolean() }),
   ban: post(
     '/rooms/:room/ban',
@@ -182,10 +176,7 @@ export const CALLS = {
     '/rooms/:room/undo',
     {
       seconds: whole(1, 600),
-      /**
-       * Seconds from the end of the undone period until now: the time that the host took to
-       * confirm.
-       */
+      /** Seconds from the end of the undone period until now, while the host confirmed. */
       ago: v.optional(whole(0, 600), 0),
       participant: v.nullable(whole(0, 0xffffffff)),
     },
@@ -206,10 +197,7 @@ export const CALLS = {
   /** Removes an entry from the list of data set aside. Its data stay in the data folder. */
   dismissAside: remove('/aside/:aside', {}),
 
-  /**
-   * Renders a time-lapse film in the background; by default of the last 24 hours, as far as they
-   * are stored.
-   */
+  /** Renders a time-lapse film in the background; default: the stored part of the last 24 hours. */
   timelapse: post(
     '/rooms/:room/timelapse',
     {
@@ -239,10 +227,7 @@ export const CALLS = {
 
   setSchedule: call('PUT', '/schedule', schedule, schedule),
 
-  /**
-   * Makes a server of the cluster give its rooms to others and take none, until the draining is
-   * stopped.
-   */
+  /** Makes a server of the cluster give its rooms to others and take none, until stopped. */
   drain: post('/servers/:server/drain', {}),
   stopDraining: remove('/servers/:server/drain', {}),
 } as const;
@@ -257,18 +242,13 @@ export const FILES = {
   snapshotPicture: '/rooms/:room/snapshots/:tick/picture.png',
   /** PNG of a waiting drawing, one pixel per cell. */
   drawing: '/rooms/:room/drawings/:drawing/picture.png',
-  /**
-   * PNG of a waiting drawing's growth: a row of square pictures; the last shows the grown organism.
-   */
+  /** PNG of a waiting drawing's growth: a row of square pictures, the grown organism last. */
   grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
   /** PNG of a reported organism at the time of the report, on black, one pixel per cell. */
   organism: '/rooms/:room/organisms/:organism/picture.png',
   /** PNG of the room now, or of a closed room's last state; one pixel per cell. */
   picture: '/rooms/:room/picture.png',
-  /**
-   * A replay bundle for `npm run replay`: all events between two ticks (`?from=&to=`; by default
-   * the last hour).
-   */
+  /** Replay bundle: events between two ticks (`?from=&to=`; default: the last hour). */
   replayBundle: '/rooms/:room/replay-bundle',
   /** A picture of a film, finished or not: the planes of the room, RGBA, then owners. */
   frame: '/jobs/:job/frames/:frame',

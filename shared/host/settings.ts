@@ -51,10 +51,7 @@ const knobs = {
   cooldown: between(0, 600),
   /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
   protect: between(0, 600),
-  /**
-   * Whether visitors may transform other participants' organisms; they may always transform their
-   * own.
-   */
+  /** Whether visitors may transform other participants' organisms, not only their own. */
   transformOthers: v.boolean(),
   /** Ticks between two steps of an organism that grows. */
   birth: whole(1, 10),
@@ -150,8 +147,7 @@ export const schedule = v.strictObject({
   /** Hours per weekday, Monday first; null: closed all day. */
   days: v.pipe(v.array(v.nullable(v.strictObject({ from: time, to: time }))), v.length(7)),
   /**
-   * Outside the hours, walls are dimmed. 'dim': visitors may continue; 'close': they see that it is
-   * closed.
+   * Outside the hours, walls are dimmed. 'dim': visitors may continue; 'close': rooms are closed.
    */
   outside: v.picklist(['dim', 'close']),
   /** Whether the day of each room ends at closing time. */

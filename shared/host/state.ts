@@ -1,6 +1,5 @@
 /**
- * The data of the host page. Times are wall-clock times of the server in ms, unless a name says
- * otherwise.
+ * The data of the host page. Times are the server's wall-clock times in ms, unless named otherwise.
  */
 import * as v from 'valibot';
 import { count, finite } from '../common-schemas.ts';
@@ -88,10 +87,7 @@ export const reportState = v.object({
   kind: text,
   origin,
   planter,
-  /**
-   * Whether the organism is still in the room. Its picture, kind and planter are from the time of
-   * the report.
-   */
+  /** Whether the organism still lives. Its picture, kind and planter are those of the report. */
   lives: truth,
   /** Tick at which its picture was taken. */
   pictured: count,
@@ -186,10 +182,7 @@ export const snapshotState = v.object({
   at: number,
   /** Name given by the host; named snapshots are kept until removed. */
   name: v.nullable(text),
-  /**
-   * For a snapshot taken automatically before the host changed the room as a whole: the kind of
-   * change.
-   */
+  /** The kind of change before which the snapshot was taken automatically; null: none. */
   before: v.nullable(v.picklist(['undo', 'restore', 'reseed'])),
   organisms: count,
 });
@@ -198,10 +191,7 @@ export type SnapshotState = v.InferOutput<typeof snapshotState>;
 export const checkpointState = v.object({
   name: text,
   title: text,
-  /**
-   * Whether other weights with this name are installed now, so that only existing rooms still use
-   * this checkpoint.
-   */
+  /** Whether other weights have this name now, so that only existing rooms use these. */
   replaced: v.boolean(),
   /** Side of an organism, cells. */
   side: count,
@@ -291,10 +281,7 @@ export const hostState = v.object({
   /** Whether the time is outside the opening hours. */
   dim: truth,
   schedule,
-  /**
-   * Whether a supervisor starts the server again after it exits. Without one there is no nightly
-   * restart.
-   */
+  /** Whether a supervisor restarts the server. Without one, there is no nightly restart. */
   supervised: truth,
   /** The next change by the schedule; null: none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),

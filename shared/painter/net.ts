@@ -35,9 +35,7 @@ export interface PainterLayer {
   readonly bias: Float32Array;
 }
 
-/**
- * The layers in order. All widths are multiples of 4; the last layer's width is a multiple of 8.
- */
+/** The layers in order. Widths are multiples of 4, the last layer's width of 8. */
 export type PainterNet = readonly [PainterLayer, PainterLayer, PainterLayer];
 
 /** Names of the layers in a file: tensors `<name>.kernel` and `<name>.bias`. */

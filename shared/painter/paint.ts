@@ -1,7 +1,4 @@
-/**
- * Paints cells as pixels in TypeScript. This is the reference for the shaders, and the basis of
- * stills.
- */
+/** Paints cells as pixels in TypeScript: the reference for the shaders, and the basis of stills. */
 import type { Rect } from '../geometry.ts';
 import { INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
 

@@ -19,9 +19,7 @@ const seedSource = v.variant('from', [
   v.strictObject({ from: v.literal('gallery'), index: whole(0, 65_535) }),
   /** A random seed. Equal values of `throw` give equal seeds. */
   v.strictObject({ from: v.literal('prior'), throw: v.optional(whole(0, 0xffffffff)) }),
-  /**
-   * A mix of the creatures around a point of the latent map; `whole`: of the whole gallery's map.
-   */
+  /** A mix of creatures around a point of the latent map; `whole`: the whole gallery's map. */
   v.strictObject({ from: v.literal('map'), x: share, y: share, whole: v.optional(v.boolean()) }),
   v.strictObject({ from: v.literal('latent'), latent }),
   v.strictObject({ from: v.literal('hand'), seed: whole(1, 0xffffffff) }),
@@ -70,9 +68,7 @@ export const COMMANDS = {
     unwritable: v.optional(
       v.pipe(v.array(v.picklist(LANGUAGE_CODES)), v.maxLength(LANGUAGE_CODES.length)),
     ),
-    /**
-     * Token from an earlier `welcome` or `waiting`, to resume a seat or a position in the queue.
-     */
+    /** Token from an earlier `welcome` or `waiting`: resumes a seat or a position in the queue. */
     resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /** Device mark from an earlier `welcome` in any room of the server. */
     mark: v.optional(v.pipe(v.string(), v.maxLength(64))),
@@ -81,10 +77,7 @@ export const COMMANDS = {
      * unanswered commands again, and the room executes each of them only once.
      */
     session: v.optional(commandId),
-    /**
-     * Checksums (`sumOf`) of the chunks that the page still shows, four bytes per chunk, lowest
-     * first.
-     */
+    /** Checksums (`sumOf`) of the chunks that the page shows, four bytes each, lowest first. */
     holds: v.optional(
       v.pipe(
         v.instance(Uint8Array),

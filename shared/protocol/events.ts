@@ -1,6 +1,4 @@
-/**
- * The messages that the server sends, each with its schema. Names are the Socket.IO event names.
- */
+/** The messages that the server sends, each with its schema, by Socket.IO event name. */
 import * as v from 'valibot';
 import { count, drawingMode, finite, id, size } from '../common-schemas.ts';
 import {
@@ -19,10 +17,7 @@ const reason = v.picklist(REASONS);
 const notice = v.picklist(NOTICES);
 const amount = v.pipe(finite, v.minValue(0));
 
-/**
- * Costs of actions, and the participant's energy. The client computes the refill after this
- * message.
- */
+/** Costs of actions, and the participant's energy, from which the client computes the refill. */
 const energy = v.object({
   level: amount,
   capacity: amount,
@@ -81,8 +76,7 @@ export const EVENTS = {
     ...opening,
     you: participantView,
     /**
-     * Token that resumes the participant's seat at the next join. Valid once, and for a limited
-     * time.
+     * Token that resumes the participant's seat at the next join; valid once, for a limited time.
      */
     resume: v.string(),
     /** Device mark for a device without one, to be sent with each later join. */
@@ -94,10 +88,7 @@ export const EVENTS = {
   /** Answer to the join of a wall, view or spectator. */
   wall: v.object({
     ...opening,
-    /**
-     * Address at which phones reach the server, such as http://192.168.1.20:8080; '' without a
-     * network.
-     */
+    /** Address of the server for phones, such as http://192.168.1.20:8080; '' without a network. */
     origin: v.string(),
     /** Build of the pages that are being served (see shared/build.ts); '' if unknown. */
     build: v.string(),
@@ -134,11 +125,9 @@ export const EVENTS = {
   beacon: v.object({ organism: id, hue: v.number() }),
   /** The host asks everybody to look at this position, in cells. */
   spotlight: v.object({ x: v.number(), y: v.number() }),
-  /**
-   * A position, in cells, that walls show from close by; absent: walls show the whole room again.
-   */
+  /** A position, in cells, that walls show from close by; absent: they show the room. */
   closeUp: v.object({ at: v.optional(v.object({ x: v.number(), y: v.number() })) }),
-  /** A film for walls to show instead of the room; absent: walls show the room again. */
+  /** A film for walls to show instead of the room; absent: they show the room. */
   film: v.object({
     film: v.optional(
       v.object({
@@ -149,10 +138,7 @@ export const EVENTS = {
         frame: count,
         /** Pictures per second; 0: the film stands still. */
         speed: amount,
-        /**
-         * Start and end of the period that the film shows, in ms since the epoch; null: unknown
-         * start.
-         */
+        /** Start (null: unknown) and end of the film's period, in ms since the epoch. */
         from: v.nullable(finite),
         until: finite,
         /** See `FilmTimes`; absent: pictures are dated evenly. */

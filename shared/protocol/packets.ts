@@ -5,10 +5,7 @@
  */
 import { Emitter } from '@socket.io/component-emitter';
 
-/**
- * Packet types of socket.io-protocol 5, without the BINARY types, because any packet may carry
- * bytes.
- */
+/** Types of socket.io-protocol 5, without the BINARY types: any packet may carry bytes. */
 const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
 
 interface Packet {
@@ -41,9 +38,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/**
- * Checks the data of a packet, by packet type. Acknowledgements are not used, so ACK is missing.
- */
+/** Checks the data of a packet, by type. Acknowledgements are not used, so ACK is missing. */
 const IS_VALID: Readonly<Record<number, (data: unknown) => boolean>> = {
   [PacketType.CONNECT]: (data) => (data ?? undefined) === undefined || isRecord(data),
   [PacketType.DISCONNECT]: (data) => (data ?? undefined) === undefined,

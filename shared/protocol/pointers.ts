@@ -16,8 +16,7 @@ const PARTS = 8;
 const whole = v.pipe(v.number(), v.safeInteger());
 
 /**
- * Participant, x and y in eighths of a cell, tool index. Only the participant: the pointer has left
- * the grid.
+ * Participant, x and y in eighths of a cell, tool index; or only a participant without a pointer.
  */
 export const packedPointer = v.union([
   v.tuple([whole, whole, whole, v.pipe(whole, v.minValue(0), v.maxValue(TOOLS.length - 1))]),

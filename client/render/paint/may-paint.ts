@@ -1,10 +1,7 @@
 /** Decides whether a page paints cells, before it fetches a painter or the code for it. */
 import type { RoomModel } from '../../room/room-model.ts';
 
-/**
- * Returns whether the page paints everything that is due, even if it takes long. Used for
- * screenshots.
- */
+/** Returns whether to paint everything that is due, even if it takes long: for screenshots. */
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');
 
 /** Returns whether the checkpoint has a painter and the connection is good enough to fetch it. */

@@ -25,10 +25,7 @@ const EXCUSED = 4;
 const LONGEST = 200;
 /** Minimum time without paint after two frames above `LONGEST`, in ms. */
 const LONG_REST = 300_000;
-/**
- * Time before a larger budget or scale is tried again, in ms. It doubles after each attempt, up to
- * `LONGEST_PATIENCE`.
- */
+/** Time before a larger budget or scale is tried, in ms; doubles after each attempt. */
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
 /** Time for which paint may be too old before the scale is lowered, in ms. */
@@ -57,10 +54,7 @@ export class PaintPace {
   private excused = EXCUSED;
   /** Number of consecutive frames above `LONGEST`. */
   private long = 0;
-  /**
-   * Time since which painting all due chunks takes longer than `stale`, in ms; undefined: it does
-   * not.
-   */
+  /** Time since which painting all due chunks takes longer than `stale`, in ms, if it does. */
   private behindSince: number | undefined;
   private loweredAt = Number.NEGATIVE_INFINITY;
   private patience = PATIENCE;

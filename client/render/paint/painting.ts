@@ -7,10 +7,7 @@ import type { Renderer } from '../renderer.ts';
 import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
 import { RoomPaint } from './scene-paint.ts';
 
-/**
- * Time before a failed download of a painter is retried, in ms. Walls run for months, so they must
- * recover.
- */
+/** Time before a failed download of a painter is retried, in ms. Walls run for months. */
 const RETRY = 60_000;
 
 /** Loads the room's painter and creates its paint, again after a lost context. */

@@ -180,15 +180,10 @@ export class PaintPasses {
   }
 }
 
-/**
- * Sizes of a cell, in device pixels: paint fades in between the two of `FAR`, and out between the
- * two of `CLOSE`.
- */
+/** Cell sizes, in device pixels, between which paint fades in (`FAR`) and out (`CLOSE`). */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
-/**
- * Sizes of a cell, in device pixels, below which the scale falls to 4 and from which it rises to 8.
- */
+/** Cell sizes, in device pixels: below the first the scale falls to 4, above the second to 8. */
 const FINE = [5.2, 6.2] as const;
 /** First of two texture units that only paint uses. */
 const OWN_UNIT = 14;

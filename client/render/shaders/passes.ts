@@ -61,9 +61,7 @@ void main() {
   color = mix(texelFetch(uFrom, p, 0), texelFetch(uTo, p, 0), share);
 }`;
 
-/**
- * Blurs along one axis with a Gaussian. `uStep` is the step between taps, in texture coordinates.
- */
+/** Blurs along one axis with a Gaussian. `uStep`: step between taps, in texture coordinates. */
 export const BLUR_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uSource;
@@ -118,10 +116,7 @@ void main() {
   territory = uvec4(ids.x, ids.y == 0u ? 0u : 1u, 0u, 0u);
 }`;
 
-/**
- * Masks organisms. Red: the selected organism; green: the hovered organism; blue: the partner for a
- * cross.
- */
+/** Masks organisms. Red: the selected; green: the hovered; blue: the partner for a cross. */
 export const MASK_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp usampler2D;
@@ -198,10 +193,7 @@ void main() {
   gl_Position = vec4(ndc.x, -ndc.y, 0.0, 1.0);
 }`;
 
-/**
- * Draws marks. `vShape`: radius in cells, softness and line width in CSS pixels, kind (see
- * marks.ts).
- */
+/** Draws marks. `vShape`: radius in cells, softness and line in CSS pixels, kind (`MARK`). */
 export const MARKS_FRAGMENT = `#version 300 es
 precision highp float;
 uniform float uPixel;

@@ -1,7 +1,4 @@
-/**
- * Scene shader: draws a dish on a dark bench with the living cells in it, in one pass over every
- * pixel.
- */
+/** Scene shader: draws the living cells in a dish on a dark bench, in one pass. */
 
 /** Period of breathing, in seconds: it restarts from 0 while its numbers are still exact. */
 export const BREATH = 3600;
