@@ -4,7 +4,7 @@ import { PAGE_DEFAULTS } from './page-defaults.ts';
 
 /** How organisms live, unless a room's settings say otherwise. */
 const LIFE = {
-  /** Ticks between two steps of an organism that grows, and of one that heals. */
+  /** Ticks between two steps of a growing organism, and of a healing organism. */
   birth: 3,
   healing: 2,
   /** Ticks between two steps of an organism that expresses a relative. */
@@ -121,9 +121,9 @@ export const DEFAULTS = {
     cooldown: 0,
     /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
     protect: 0,
-    /** Whether visitors may turn others' organisms into something else. */
+    /** Whether visitors may transform other participants' organisms. */
     transformOthers: false,
-    /** Ticks between two steps of an organism that grows, and of one that heals. */
+    /** Ticks between two steps of a growing organism, and of a healing organism. */
     birth: LIFE.birth,
     healing: LIFE.healing,
     /** Maximum share of organisms that express a relative at any time. */

@@ -26,7 +26,7 @@ export interface LineageTree {
   readonly forgotten: number;
   /** The room's latest completed tick. */
   readonly tick: number;
-  /** Nominal ticks a second. */
+  /** Nominal number of ticks per second. */
   readonly tickRate: number;
 }
 
@@ -57,7 +57,7 @@ export function generationsOf(
 
 /** The family tree, and the data that its page needs to draw it. */
 export interface LineagePage extends LineageTree {
-  /** Wall clock of `tick`, ms. */
+  /** Wall-clock time of `tick`, in ms. */
   readonly now: number;
   /**
    * Wall-clock times of ticks, oldest first; the last is now. Maximum length: `MOST_TIME_POINTS` +

@@ -1,12 +1,12 @@
 /** A seeded random generator. A room draws from only one generator, so that it can be replayed. */
 export interface Random {
-  /** Uniform in [0, 1), 32 bits of it. */
+  /** Returns a uniform number in [0, 1), with 32 random bits. */
   uniform(): number;
-  /** Uniform integer in [0, n). */
+  /** Returns a uniform integer in [0, n). */
   integer(n: number): number;
-  /** Standard normal. */
+  /** Returns a standard normal number. */
   normal(): number;
-  /** A point of the prior N(0, I): [size]. */
+  /** Returns a point of the prior N(0, I), of shape [size]. */
   latent(size: number): Float32Array;
   /** The generator's state, from which `resumeRandom` continues. */
   state(): RandomState;

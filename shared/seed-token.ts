@@ -38,7 +38,7 @@ const TAIL = 2;
 const NAMELESS: Readonly<Partial<Record<Origin, number>>> = { cross: 0xffff, prior: 0xfffe };
 const STEPS = 32_768;
 
-/** Characters of the longest token. */
+/** Maximum number of characters of a token. */
 export const MAX_TOKEN = Math.ceil(((HEAD + TAIL + 2 * 1024) * 4) / 3);
 
 /** Number of bytes of a token. */

@@ -92,7 +92,6 @@ export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
   readonly lifetime?: number | undefined;
 };
 
-/** The tools of a visitor. */
 export const TOOLS = ['plant', 'damage', 'look'] as const;
 export type Tool = (typeof TOOLS)[number];
 

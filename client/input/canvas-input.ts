@@ -10,7 +10,7 @@ import { Throttle } from '../state/browser-store.ts';
 import { Gestures, type GestureTarget, type PointerSample } from './gestures.ts';
 import { organismAt } from './picking.ts';
 
-/** Receives what pointers do over a canvas. */
+/** Receives the pointer's gestures over a canvas. */
 export interface CanvasHand extends GestureTarget {
   leave(now: number): void;
   /**
@@ -21,7 +21,7 @@ export interface CanvasHand extends GestureTarget {
   dismiss?(): boolean;
 }
 
-/** CSS pixels per wheel delta unit: pixel, line, page. */
+/** CSS pixels per unit of wheel delta, by `deltaMode`: pixel, line, page. */
 const WHEEL_UNITS = [1, 32, 400];
 
 export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => void {
@@ -118,7 +118,7 @@ export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' |
     this.view.loop.invalidate();
   }
 
-  /** @param at CSS pixels of the view */
+  /** @param at position in CSS pixels of the view */
   protected organismAt(at: Point): OrganismId {
     return organismAt(this.model, this.view.toWorld(at));
   }
@@ -180,7 +180,7 @@ export class ViewportReporter {
     this.send({ hidden: true });
   }
 
-  /** Forgets what was reported, because a new connection starts without it. */
+  /** Forgets the last report, because a new connection starts without one. */
   forget(): void {
     this.last = undefined;
   }

@@ -9,7 +9,7 @@ const MAX_UNANSWERED = 64;
 
 /** Estimates a visitor's energy from the server's answers and the commands sent since then. */
 export class EnergyEstimate {
-  /** The server's latest energy message, and when it arrived (ms). */
+  /** The server's latest energy message, and its time of arrival, in ms. */
   private said: Event<'energy'> | undefined;
   private saidAt = 0;
   /** Prices of sent strokes that have no answer yet, oldest first. */
@@ -21,7 +21,7 @@ export class EnergyEstimate {
   /** End of the last stroke sent; undefined if the stroke was refused. */
   private end: (Point & { readonly radius: number }) | undefined;
 
-  /** @param clock ms */
+  /** @param clock returns the time, ms */
   constructor(
     model: Pick<RoomModel, 'on'>,
     private readonly clock: () => number,
@@ -49,7 +49,7 @@ export class EnergyEstimate {
   }
 
   /**
-   * Adds a drawn, still unsent segment of a stroke.
+   * Adds a segment of a stroke that is drawn but not sent yet.
    *
    * @param length cells
    * @param radius cells

@@ -9,7 +9,7 @@ import type { Size } from '../render/camera.ts';
 export interface PointerSample {
   readonly id: number;
   readonly touch: boolean;
-  /** CSS pixels of the view. */
+  /** Position in CSS pixels of the view. */
   readonly x: number;
   readonly y: number;
   /** Whether this pointer moves the view (right or middle button, or space held). */

@@ -34,13 +34,15 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
   s: { do: 'seeds' },
 };
 
-/** These keys work even when single-key shortcuts are off: speech input cannot trigger them. */
+/**
+ * Keys that work even if single-key shortcuts are off, because speech input cannot trigger them.
+ */
 const ALWAYS: Readonly<Record<string, KeyAction>> = {
   escape: { do: 'escape' },
   '?': { do: 'help' },
 };
 
-/** These keys act only while the canvas has focus. Elsewhere they belong to the controls. */
+/** Keys that act only while the canvas has focus. Elsewhere they belong to the controls. */
 const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   arrowleft: { do: 'move', dx: PAN, dy: 0 },
   arrowright: { do: 'move', dx: -PAN, dy: 0 },
@@ -49,7 +51,7 @@ const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   enter: { do: 'use' },
 };
 
-/** The part of a `KeyboardEvent` that arrows need. */
+/** The part of a `KeyboardEvent` that arrow keys need. */
 export type Press = Pick<KeyboardEvent, 'key' | 'shiftKey'>;
 
 /**

@@ -52,7 +52,7 @@ export class CameraRig {
   private view: Size = { width: 1, height: 1 };
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private margins = this.insets;
-  /** Whether the whole grid is shown. If so, it stays fitted when the window is resized. */
+  /** Whether the whole grid is shown. If so, the view stays fitted when the window is resized. */
   private fitted = true;
 
   get isFitted(): boolean {
@@ -187,7 +187,7 @@ export class CameraRig {
     this.movedAt = now;
   }
 
-  /** Ends a drag. The picture coasts if it was flung. */
+  /** Ends a drag. The camera coasts if the view was flung. */
   release(now: number): void {
     const speed = Math.hypot(this.velocity.x, this.velocity.y);
     this.coasting = !this.calm && now - this.movedAt < 60 && speed > MIN_THROW;

@@ -115,7 +115,7 @@ export function lensPlace(finger: Point, { width, height }: Size): Point {
   return { x: inside(finger.x + way * beside, width), y };
 }
 
-/** Shows a part of one canvas, enlarged, on another one. */
+/** Shows a part of one canvas, enlarged, on another canvas. */
 export class Lens {
   private readonly pen: CanvasRenderingContext2D | null;
   private isTouched = false;

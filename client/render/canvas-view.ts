@@ -46,7 +46,7 @@ export abstract class CanvasView {
   private breath = 0;
   private drawnAt = 0;
   private movedAt = 0;
-  /** Whether a picture of the room has arrived. */
+  /** Whether the room's first picture has arrived. */
   private isPictured = false;
   /** Whether the next picture had to wait for the GPU. */
   private waited = false;
@@ -57,7 +57,7 @@ export abstract class CanvasView {
   /** Functions that remove this view's listeners. */
   protected readonly unsubscribers: (() => void)[];
 
-  /** @throws GlError when this browser has no WebGL2 */
+  /** @throws GlError if this browser has no WebGL2 */
   constructor(
     canvas: HTMLCanvasElement,
     protected readonly model: RoomModel,

@@ -24,11 +24,11 @@ const RECENT = 100;
 
 /** When a tick arrived, and which areas of it are shown without delay. */
 export interface Arrival {
-  /** ms */
+  /** Time of arrival, in ms. */
   readonly now: number;
-  /** How long a tick lasts, ms. */
+  /** Duration of a tick, in ms. */
   readonly tick: number;
-  /** Areas whose cells were unknown before. */
+  /** Areas to show without delay, because their cells were unknown before this tick. */
   readonly atOnce: readonly Rect[];
 }
 
@@ -68,7 +68,7 @@ export class CellTextures {
   private readonly targets: ReturnType<typeof targetsOf>;
   /** Areas whose territory must be redrawn. */
   private unsettled: Rect[] = [];
-  /** Whether the latest uploaded tick has been drawn. */
+  /** Whether the last uploaded tick has been drawn. */
   private drawn = true;
   private drawnAt = Number.NEGATIVE_INFINITY;
   /** When the picture from which movement starts was on screen, in ms. */
@@ -130,7 +130,7 @@ export class CellTextures {
     gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
     this.unsettled.push(...changed);
-    // Ticks keep arriving while nothing is drawn.
+    // Limit the list: ticks keep arriving while nothing is drawn.
     if (this.unsettled.length > MOST_AREAS) {
       this.unsettled = [{ x: 0, y: 0, width: this.width, height: this.height }];
     }
@@ -155,7 +155,7 @@ export class CellTextures {
     const textures = { uFrom: from.texture, uTo: newest.texture, uTimes: times.texture };
     beginPass(gl, blend, shown, textures);
     gl.uniform1ui(blend.uniform('uSince'), this.since);
-    // A frame may have begun just before the tick arrived.
+    // A frame's time may be slightly earlier than the tick's arrival.
     gl.uniform1ui(blend.uniform('uNow'), Math.max(this.arrivedAt, now));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(shown, scratch, tight, TIGHT_SIGMA);

@@ -77,12 +77,12 @@ export function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'w
 
 /** Maximum number of grains per tick. */
 const MAX_GRAINS = 90;
-/** Share of the cells that leave a grain, unless they depart. */
+/** Share of dying cells that leave a grain; departing organisms' cells all do. */
 const SHARE = 0.35;
 
 /** A cell that died, with its colour. */
 export interface Grain extends Speck {
-  /** Whether its organism departs. */
+  /** Whether the cell's organism departs. */
   readonly isGentle: boolean;
 }
 
@@ -140,7 +140,7 @@ export class DustFinder {
 
 interface Effect {
   start: number;
-  /** Whether it has been drawn at least once. */
+  /** Whether the effect has been drawn at least once. */
   isShown: boolean;
   readonly duration: number;
   draw(share: number, marks: MarkList): void;
@@ -339,7 +339,7 @@ export class Effects {
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
     );
     for (const effect of this.effects) {
-      // On a slow machine the first picture is late; start the effect there, not midway.
+      // On a slow machine the first picture is late; start the effect with it, not midway.
       if (!effect.isShown && effect.start < now) effect.start = now;
       effect.isShown = true;
       effect.draw(Math.max(0, (now - effect.start) / effect.duration), marks);
@@ -410,7 +410,7 @@ export class LifeEffects {
     for (const off of this.unsubscribers) off();
   }
 
-  /** Handles a new tick: dust for the cells that died in it. */
+  /** Adds dust for the cells that died in a new tick. */
   arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
     const { planes } = this.model;
     if (!planes) return;

@@ -86,11 +86,11 @@ class Turns {
 export class FlashGuard {
   private readonly luminance: Turns;
   private readonly red: Turns;
-  /** [zones × changes] times of the latest changes: a ring buffer per zone. */
+  /** [zones, limit] Times of the latest changes: a ring buffer per zone. */
   private readonly changes: Float64Array;
   private readonly next: Uint8Array;
   private readonly softUntil: Float64Array;
-  /** [(rows + 1) × (columns + 1)] summed-area table of flashing zones. */
+  /** [rows + 1, columns + 1] Summed-area table of flashing zones. */
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
   /**
@@ -170,7 +170,7 @@ export class FlashGuard {
         changes[base + next[zone]] = now;
         next[zone] = (next[zone] + 1) % limit;
       }
-      // The slot to be overwritten next holds the oldest change.
+      // The next slot of the ring buffer holds the oldest change.
       if (now - changes[base + next[zone]] < SECOND) {
         flashing[zone] = 1;
         any = true;

@@ -5,7 +5,7 @@ const LONGEST_TICK = 1_500;
 
 /** Measures how long a tick lasts. */
 export class TickLength {
-  /** ms */
+  /** Mean length of a tick, in ms. */
   mean = 66;
   private arrivedAt = Number.NEGATIVE_INFINITY;
   private tick = 0;
@@ -64,7 +64,7 @@ export class Resolution {
     private readonly pause = 250,
   ) {}
 
-  /** Device pixels per CSS pixel to draw at. */
+  /** Returns the number of device pixels to draw per CSS pixel. */
   ratio(devicePixelRatio: number): number {
     return Math.max(0.5, Math.min(2, devicePixelRatio) * this.scale);
   }
@@ -81,7 +81,7 @@ export class Resolution {
    * @returns whether the resolution has just changed
    */
   frame(now: number, waited = false): boolean {
-    // The browser may have compiled shaders during a long gap, so it counts like a pause.
+    // A long gap may come from compiling shaders, so count no more than a pause.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return false;
@@ -143,7 +143,7 @@ export class FrameLoop {
     this.timer = setTimeout(() => this.invalidate(), pause);
   }
 
-  /** Stops drawing for good. */
+  /** Stops drawing permanently. */
   end(): void {
     this.ended = true;
     clearTimeout(this.timer);
@@ -167,7 +167,7 @@ export class UnfinishedPictures {
 
   constructor(private readonly gl: WebGL2RenderingContext) {}
 
-  /** Notes that a picture has been drawn. @param now ms */
+  /** Records that a picture has been drawn. @param now ms */
   add(now: number): void {
     this.drawnAt = now;
     if (this.most === Infinity) return;

@@ -13,7 +13,7 @@ import {
 } from './shaders/passes.ts';
 import { SCENE_FRAGMENT } from './shaders/scene.ts';
 
-/** WebGL2 is missing, or rejects a program or a texture. */
+/** Thrown if WebGL2 is missing, or rejects a program or a texture. */
 export class GlError extends Error {
   override readonly name = 'GlError';
 }
@@ -83,9 +83,9 @@ function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram): Progra
 export interface Surface {
   readonly width: number;
   readonly height: number;
-  /** RGBA8 if left out. */
+  /** Default: RGBA8. */
   readonly format?: GLenum;
-  /** LINEAR if left out. */
+  /** Default: LINEAR. */
   readonly filter?: GLenum;
 }
 

@@ -20,7 +20,7 @@ const LEAST_AGE = 60_000;
 
 export interface Picture {
   readonly camera: Camera;
-  /** CSS pixels. */
+  /** Size of the view, in CSS pixels. */
   readonly view: Size;
   readonly crisp: boolean;
   /** Desaturation while there is no connection, 0…1. */
@@ -59,7 +59,7 @@ export class Renderer {
   private readonly left = new AbortController();
   private lost: ReturnType<typeof setTimeout> | undefined;
 
-  /** @throws GlError when this browser has no WebGL2 */
+  /** @throws GlError if this browser has no WebGL2 */
   constructor(
     private readonly canvas: HTMLCanvasElement,
     onRestored: () => void,

@@ -26,7 +26,7 @@ export class RoomView extends CanvasView {
   private drawnFrom: Camera = { x: 0, y: 0, zoom: 1 };
   private fadedAt = 0;
 
-  /** @throws GlError when this browser has no WebGL2 */
+  /** @throws GlError if this browser has no WebGL2 */
   constructor(
     canvas: HTMLCanvasElement,
     model: RoomModel,
@@ -115,7 +115,7 @@ export class RoomView extends CanvasView {
     };
   }
 
-  /** Desaturates the picture a little while there is no connection. */
+  /** Slightly desaturates the picture while there is no connection. */
   private fade(now: number): boolean {
     const goal = this.model.connection === 'reconnecting' ? FADED : 0;
     const step = (Math.min(64, now - this.fadedAt) / FADE) * FADED;

@@ -19,7 +19,7 @@ const REDIAL = PAGE_DEFAULTS.net.redial;
 /** Dependencies of a connection. */
 export interface Means {
   readonly dial: (options: Partial<ManagerOptions & SocketOptions>) => Socket;
-  /** 0…1 */
+  /** Returns a random number, 0…1. */
   readonly random: () => number;
   /**
    * Calls back after a delay, ms.
@@ -116,7 +116,7 @@ export abstract class RoomConnection {
   }
 }
 
-/** Delay before a refused wall asks again, ms. */
+/** Delay before a refused wall joins again, in ms. */
 const REFUSED = 3_000;
 
 /** A wall's connection to a room; it always reconnects and sends no commands. */
@@ -336,7 +336,7 @@ interface Pending {
   readonly name: RequestName;
   readonly command: Command<RequestName>;
   readonly answers: Answers;
-  /** ms */
+  /** Time at which the command was sent, in ms. */
   readonly sentAt: number;
 }
 
@@ -379,7 +379,7 @@ export class RequestTracker {
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {
-      // A beacon would be shown twice.
+      // A beacon that is sent again would be shown twice.
       const isOnce = name !== 'beacon' && !REPEATED.test(name);
       if (isOnce && sentAt > youngest) this.send(name, command);
       else this.giveUp(id);

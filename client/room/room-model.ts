@@ -23,10 +23,10 @@ export type ConnectionState = 'connecting' | 'waiting' | 'live' | 'reconnecting'
 
 export type Send = <N extends CommandName>(name: N, payload: Command<N>) => void;
 
-/** Number of frames before a chunk is requested again. */
+/** Number of frames after which a chunk that is still out of sync is requested again. */
 const PATIENCE = 30;
 
-/** A life event and its organism's current state (or its last one, if it died). */
+/** A life event and its organism's state after it, or the last state if the organism died. */
 export interface LifeChange {
   readonly event: LifeEvent;
   readonly organism: OrganismView;
@@ -122,7 +122,7 @@ export class RoomModel {
     this.listeners.emit('connection', connection);
   }
 
-  /** Handles the messages that change the model; listeners receive all others as they are. */
+  /** Handlers of messages that change the model; listeners receive all other messages unchanged. */
   private readonly handlers: { [N in EventName]?: (event: Event<N>) => void } = {
     welcome: (event) => this.welcome(event),
     wall: (event) => {

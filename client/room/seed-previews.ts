@@ -19,7 +19,7 @@ export interface FilmView {
 const KEPT = 80;
 /** Maximum number of simultaneous requests. */
 const MOST_ASKED = 2;
-/** Delay before a busy server is asked again, ms. */
+/** Delay before the next request to a busy server, in ms. */
 const RETRY = 1_000;
 
 const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason === 'too-fast';
@@ -27,7 +27,7 @@ const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason 
 /** Requests growth previews, and caches their films. */
 export class Previews {
   private readonly films = new Map<string, FilmView | 'none'>();
-  /** Requests in flight. */
+  /** Requests in flight, by seed. */
   private readonly asked = new Map<string, object>();
   /** The seed that each viewer wants to show, latest last. */
   private readonly wanted = new Map<object, PreviewSource>();
@@ -54,7 +54,6 @@ export class Previews {
     this.pump();
   }
 
-  /** Removes a viewer. */
   forget(viewer: object): void {
     this.wanted.delete(viewer);
   }

@@ -87,7 +87,7 @@ export class InteractionState {
     this.hold(thrown(random));
   }
 
-  /** Draws the next random seed after one was planted. */
+  /** Counts a planted seed, and draws the next random seed if a random seed is held. */
   sown(random: () => number): void {
     const { held } = this.current;
     const planted = this.current.planted + 1;

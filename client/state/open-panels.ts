@@ -22,7 +22,7 @@ export class OpenPanels {
     private readonly page: Pick<Window, 'history' | 'addEventListener'> = window,
   ) {
     page.addEventListener('popstate', (event) => this.arrive(event), { signal: this.stop.signal });
-    // A page that was reloaded with open panels has entries, but no panels.
+    // A page that was reloaded with open panels has history entries, but no panels.
     this.entries = entriesIn(page.history.state);
     this.follow();
   }
@@ -51,7 +51,7 @@ export class OpenPanels {
     return close !== undefined;
   }
 
-  /** Closes all panels but the first ones. */
+  /** Closes all panels except the first `kept`. */
   closeAll(kept = 0): void {
     for (const close of this.panels.splice(kept).reverse()) close();
     this.update();

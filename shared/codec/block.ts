@@ -19,7 +19,7 @@ import { coarsen, codeKey, codeRefinement } from './key-model.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import { type BitCoder, RangeReader, RangeWriter } from './range-coder.ts';
 
-/** Bytes before the range-coded bits. */
+/** Number of bytes before the range-coded bits. */
 export const BLOCK_HEADER_BYTES = 3;
 
 /**

@@ -57,7 +57,7 @@ export interface Planes {
   readonly height: number;
   /** [height, width, 4] premultiplied RGBA, 0…255; bare cells are 0. */
   readonly rgba: Uint8Array;
-  /** [height, width] organism ids, 0 = bare. */
+  /** [height, width] Organism ids; 0: bare. */
   readonly owner: Uint32Array;
 }
 

@@ -4,9 +4,9 @@ import { type Contexts, UNIT } from './range-coder.ts';
 /** Number of lengths of differences that contexts distinguish; longer lengths share the last. */
 export const LENGTHS = 6;
 
-/** The first context adds nothing (`NONE`). */
+/** Starts at 1, because context 0 is `NONE`. */
 let count = 1;
-/** @returns the first of the next `size` contexts */
+/** Reserves contexts. @returns the first of the next `size` contexts */
 function next(size: number): number {
   count += size;
   return count - size;

@@ -134,7 +134,7 @@ const opacity = (alpha: number): number =>
 const stepsIn = (range: number, step: number): number =>
   reaches(range, 1) + reaches(range, step) + reaches(range, 4 * step);
 
-/** Codes the change of a chunk's cells. */
+/** Codes the changes of a chunk's cells; see the top of the file. */
 export function codeDelta(coder: BitCoder, { after, step, marks, neighbourhood }: Delta): void {
   const { width, height } = after;
   const { reads } = coder;

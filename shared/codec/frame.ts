@@ -24,7 +24,7 @@ import { TIER_NAMES, type TierName } from './tiers.ts';
 const FRAME_MAGIC = 0x56;
 /** Second byte of a frame. */
 export const FRAME_VERSION = 1;
-/** Bytes before the blocks. */
+/** Number of bytes before the blocks. */
 const FRAME_HEADER_BYTES = 8;
 
 /** The fields of a frame's header. */

@@ -107,7 +107,6 @@ export class Neighbourhood {
     }
   }
 
-  /** Clears the maps for a chunk of this size. */
   clear({ width, height }: Pick<Cells, 'width' | 'height'>): void {
     this.stride = width + 2 * BORDER;
     this.columns = ceil(width / GROUP);

@@ -73,7 +73,7 @@ export class OwnerCoder {
     if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
   }
 
-  /** @param owner not 0 */
+  /** Codes an owner by index or in full. @param owner not 0, for a writer */
   private code(owner: number): number {
     const { coder, known } = this;
     // Look at the known owners only now, because few chunks code an owner by its index.

@@ -236,7 +236,7 @@ export type CallName = keyof typeof CALLS;
 export type CallBody<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['body']>;
 export type CallAnswer<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['answer']>;
 
-/** Files and pictures: GET, with the session's cookie. */
+/** Paths of files and pictures, fetched by GET with the session's cookie. */
 export const FILES = {
   /** PNG of a snapshot, one pixel per cell. */
   snapshotPicture: '/rooms/:room/snapshots/:tick/picture.png',
@@ -250,13 +250,12 @@ export const FILES = {
   picture: '/rooms/:room/picture.png',
   /** Replay bundle: events between two ticks (`?from=&to=`; default: the last hour). */
   replayBundle: '/rooms/:room/replay-bundle',
-  /** A picture of a film, finished or not: the planes of the room, RGBA, then owners. */
+  /** A picture of a film, finished or not, as planes: RGBA, then owners. */
   frame: '/jobs/:job/frames/:frame',
   /** A picture of a film for walls, without a session. */
   wallFrame: '/films/:job/:frame',
-  /** The result of a job. */
   job: '/jobs/:job/file',
-  /** `?by=hour` or `?by=day` (the default). */
+  /** Statistics as CSV, `?by=hour` or `?by=day` (the default). */
   statistics: '/rooms/:room/statistics.csv',
   /**
    * A sign to print. `?paper=A4|A3&language=<language code>&address=` with one of

@@ -36,7 +36,6 @@ const attract = v.strictObject({
   wounds: gardenerWounds,
 });
 
-/** The settings of a room. */
 const knobs = {
   /** Ticks per second. */
   tickRate: whole(1, 60),
@@ -83,7 +82,7 @@ const knobs = {
   wholeGallery: v.boolean(),
   /** Whether the view-only link opens the room. */
   spectators: v.boolean(),
-  /** While paused, visitors can only watch. */
+  /** Whether the room is paused, so that visitors can only watch. */
   paused: v.boolean(),
 };
 
@@ -107,7 +106,6 @@ export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 const givenOf = (change: object) =>
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 
-/** Applies a change to settings. */
 export function applyChange(settings: RoomSettings, change: SettingsRequest): RoomSettings {
   const { energy, attract } = change;
   return {

@@ -20,9 +20,9 @@ const roomEntries = {
   height: count,
   /** Name of the checkpoint. */
   checkpoint: text,
-  /** A closed room is stored unchanged and accepts nobody. */
+  /** Whether the room is open. A closed room is stored unchanged and accepts nobody. */
   open: truth,
-  /** The room is in the server's startup settings, so it cannot be removed. */
+  /** Whether the room is in the server's startup settings, so that it cannot be removed. */
   fixed: truth,
   participants: count,
   waiting: count,
@@ -64,7 +64,7 @@ export const visitorState = v.object({
   organisms: count,
   /** Number of seeds, wounds and crosses since the participant joined. */
   acts: count,
-  /** Time since the participant joined, ms. */
+  /** Time since the participant joined, in ms. */
   stay: number,
 });
 export type VisitorState = v.InferOutput<typeof visitorState>;
@@ -93,7 +93,7 @@ export const reportState = v.object({
   pictured: count,
   /** Number of participants who have reported it since the host last dismissed it. */
   reporters: count,
-  /** Time since the first of these reports, ms. */
+  /** Time since the first of these reports, in ms. */
   waited: number,
 });
 export type ReportState = v.InferOutput<typeof reportState>;
@@ -121,9 +121,9 @@ export type WallState = v.InferOutput<typeof wallState>;
 export const roomState = v.object({
   ...roomEntries,
   visitors: v.array(visitorState),
-  /** Longest waiting first. */
+  /** Waiting drawings, longest waiting first. */
   drawings: v.array(drawingState),
-  /** Most reported first. */
+  /** Reported organisms, most reported first. */
   reports: v.array(reportState),
   wallList: v.array(wallState),
 });
@@ -155,11 +155,11 @@ export const jobState = v.object({
   room: text,
   kind: v.picklist(['gif', 'png']),
   state: v.picklist(['going', 'done', 'failed', 'stopped']),
-  /** 0…1 */
+  /** Progress of the job, 0…1. */
   progress: number,
-  /** Size of the finished file, bytes. */
+  /** Size of the finished file, in bytes; null: not finished. */
   bytes: v.nullable(count),
-  /** Why it failed. */
+  /** Why the job failed; null: it did not. */
   error: v.nullable(v.picklist(JOB_REASONS)),
   /** Requested period in hours; null: the request gave ticks. */
   hours: v.nullable(count),
@@ -193,7 +193,7 @@ export const checkpointState = v.object({
   title: text,
   /** Whether other weights have this name now, so that only existing rooms use these. */
   replaced: v.boolean(),
-  /** Side of an organism, cells. */
+  /** Side of an organism, in cells. */
   side: count,
   /** The gallery's pictures: a sheet with `columns` tiles per row, side×side pixels each. */
   sheet: v.object({ url: text, columns: count }),
@@ -225,7 +225,7 @@ export const serverState = v.object({
   since: number,
   /** Whether the server gives its rooms away and takes none. */
   draining: truth,
-  /** Mean duration of a tick, ms; null: no room has ticked. */
+  /** Mean duration of a tick, in ms; null: no room has ticked. */
   tick: v.nullable(number),
   /** Latency of its messages through Valkey, in ms; null: unknown. */
   latency: v.nullable(number),
@@ -256,16 +256,14 @@ export const clusterState = v.object({
   own: text,
   /** Whether the other servers' states are current; otherwise they are the last known states. */
   current: truth,
-  /** Sorted by name. */
+  /** All servers of the cluster, sorted by name. */
   servers: v.array(serverState),
 });
 export type ClusterState = v.InferOutput<typeof clusterState>;
 
 export const hostState = v.object({
-  /** Server version. */
   version: text,
   engine: v.object({ name: text, device: text }),
-  /** Default settings of a room. */
   roomDefaults: roomSettings,
   /** Current time and start time of the server. */
   now: number,

@@ -6,7 +6,7 @@ import { INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
 export interface Painting {
   /** [height, width, 4] premultiplied RGBA, 0…255, as streamed. */
   readonly cells: Uint8Array;
-  /** [height, width] organism ids, 0 = bare. */
+  /** [height, width] Organism ids; 0: bare. */
   readonly owners: ArrayLike<number>;
   readonly width: number;
   readonly height: number;

@@ -7,7 +7,7 @@ import { blendRows, catmullRom, readNeighbourhood, runLayers } from './paint.ts'
 export interface Still {
   /** [side, side, 4] RGBA, not premultiplied, 0…255. */
   readonly cells: ArrayLike<number>;
-  /** Cells. */
+  /** Side of the organism, in cells. */
   readonly side: number;
   readonly net: PainterNet;
   /** Pixels per side of a cell, 1…16. */
@@ -60,7 +60,7 @@ export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<Arr
 export interface Slices {
   /** Maximum time without a pause, in ms. */
   readonly slice: number;
-  /** ms */
+  /** Returns the time, in ms. */
   readonly now: () => number;
   /** Resolves when there is time for more work. If it rejects, the work ends with its error. */
   readonly pause: () => Promise<unknown>;

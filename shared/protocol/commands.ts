@@ -12,7 +12,9 @@ const commandId = whole(0, 0xffffffff);
 const organismId = whole(1, 0xffffffff);
 const share = between(0, 1);
 
-/** Far longer than any checkpoint's latents; each number must be finite and small. */
+/**
+ * A latent. The limit is far above any checkpoint's latent size; numbers must be finite and small.
+ */
 const latent = v.pipe(v.array(between(-100, 100)), v.minLength(1), v.maxLength(1024));
 
 const seedSource = v.variant('from', [
@@ -46,7 +48,7 @@ const strokePoints = v.pipe(
   v.check((points) => points.length % 2 === 0, 'points come in pairs'),
 );
 
-/** More than the largest grid has. */
+/** Maximum number of chunks in a message, more than the largest grid has. */
 const MAX_CHUNKS = 4_096;
 const chunk = whole(0, MAX_CHUNKS - 1);
 

@@ -47,7 +47,9 @@ const opening = {
     /** Ticks from planting to grown. */
     growthTicks: count,
     gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
-    /** Gallery indices that visitors are offered first, in this order; absent: all. */
+    /**
+     * Gallery indices that visitors are offered first, in this order; absent: the whole gallery.
+     */
     featured: v.optional(v.array(count)),
     /** Gallery indices that do not suit everybody. */
     unsuitable: v.optional(v.array(count)),
@@ -165,7 +167,6 @@ export const EVENTS = {
     page: v.optional(v.string()),
     /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
     film: v.optional(v.object({ side: size, frames: size, png: v.instance(Uint8Array) })),
-    /** The participant's energy after the command. */
     energy: v.optional(amount),
   }),
   /** The command had no effect, for `reason`. Without an id, the message could not be parsed. */
@@ -179,7 +180,7 @@ export const EVENTS = {
   settings: v.object({
     /** Whether participants' names are shown. */
     names: v.boolean(),
-    /** While paused, visitors can only watch. */
+    /** Whether the room is paused, so that visitors can only watch. */
     paused: v.boolean(),
     /** Maximum radius of a stroke, in cells. */
     maxRadius: amount,
@@ -209,7 +210,7 @@ export const EVENTS = {
   energy,
   /** A notice for this participant only; nothing was refused. */
   notice: v.object({ notice }),
-  /** The actual tick rate; `slow` while it is below the configured one. */
+  /** The actual tick rate; `slow` while it is below the configured rate. */
   pace: v.object({
     tickRate: v.number(),
     actual: v.number(),

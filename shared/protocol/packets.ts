@@ -63,7 +63,6 @@ export function createParser(
     protocol: 5,
     PacketType,
     Encoder: class {
-      /** @returns one message */
       encode({ type, nsp, data, id }: Packet): Uint8Array[] {
         return [pack({ type, nsp, data, id })];
       }

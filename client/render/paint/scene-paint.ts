@@ -297,7 +297,7 @@ export class RoomPaint {
     const { planes, pace, always } = this;
     if (!planes) return false;
     const { multiplyAdds: spent } = this.figures;
-    // A frame requested right after another is late only if drawing takes long.
+    // If a frame was requested right after another, a long gap means slow drawing.
     pace.frame({ now, follows: this.moves, spent, due: this.due });
     this.due = 0;
     this.figures = NONE;
