@@ -27,7 +27,7 @@ export const CLUSTER_DEFAULTS = {
     writeRetry: 100,
     /** How long a room that was given to a server waits for that server, in ms. */
     offer: 1_500,
-    /** Interval of a server's load reports, in ms. After three without a report, it is gone. */
+    /** Interval of load reports, in ms. A server without a report for three intervals is gone. */
     report: 1_000,
     /** Time over which loads are averaged, ms. */
     loadAverage: 10_000,
@@ -69,7 +69,7 @@ export const CLUSTER_DEFAULTS = {
     moving: {
       /** Time in which all pages are notified, in ms. */
       time: 2_000,
-      /** Time between two notifications, in ms. */
+      /** Time between the notifications of two pages, in ms. */
       every: 20,
     },
     /** Sessions of a gateway's clients in rooms of other servers. */

@@ -1,7 +1,6 @@
 /** Schemas of numbers and names that the protocol and the host page's API share. */
 import * as v from 'valibot';
 
-/** A finite number. */
 export const finite = v.pipe(v.number(), v.finite());
 
 /** A number in a range, both ends included. */

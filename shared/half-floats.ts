@@ -20,7 +20,8 @@ function halfOf(value: number): number {
   // integer.
   if (magnitude < 2 ** -14) return sign | (Math.fround(magnitude * 2 ** 24 + 2 ** 23) % 2 ** 23);
   BITS[0] &= 0x7fffffff;
-  // Adds half of the last remaining bit, or one less if that bit is even, and lets the carry round.
+  // Rounds half to even: adds half of the last remaining bit, or one less if that bit is even, and
+  // lets the carry propagate.
   const rounded = BITS[0] + 0x0fff + ((BITS[0] >>> 13) & 1);
   return sign | ((rounded >>> 13) - 0x1c000);
 }

@@ -2,7 +2,8 @@
  * The one list of languages. All types, selects, settings and loaders derive from it.
  *
  * To add a language:
- * 1. Add its entry to `LANGUAGES` below. `npm run check:types` fails where it has no translations.
+ * 1. Add its entry to `LANGUAGES` below. `npm run check:types` then fails until it has
+ *    translations.
  * 2. Run `npm run words`. It writes `client/locale/xliff/<code>.xlf` and
  *    `client/locale/kinds/<code>.json` with everything to translate, and the generated files that
  *    pages and the server load.
@@ -13,7 +14,6 @@
  *    and `npm test -- test/unit/client/words`, which lists what is missing.
  */
 
-/** Properties of a language. */
 interface LanguageEntry {
   /** The language's name in the language itself, shown where a language is chosen. */
   readonly name: string;

@@ -52,7 +52,6 @@ export const organismView = v.object({
   /** Two parents of a cross, one parent of an heir, or none. */
   parents: v.array(id),
   planter,
-  /** Tick of planting. */
   born: count,
   /** Number of strokes that took some of its cells. */
   wounds: count,

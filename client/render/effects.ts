@@ -405,7 +405,6 @@ export class LifeEffects {
     ];
   }
 
-  /** Removes the listeners from the room model. */
   dispose(): void {
     for (const off of this.unsubscribers) off();
   }

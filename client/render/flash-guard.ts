@@ -344,7 +344,6 @@ export class FlashSafeScreen {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  /** Starts measuring a picture. */
   private measure({ levels }: Pictures, picture: Target): void {
     const { gl, programs } = this;
     if (this.pending.length >= MAX_PENDING || this.now < this.pannedAt + STEADY) return;
@@ -413,7 +412,6 @@ export class FlashSafeScreen {
     return this.pictures;
   }
 
-  /** Releases all GPU resources. */
   dispose(): void {
     const { gl, free } = this;
     if (this.pictures) this.drop(this.pictures);

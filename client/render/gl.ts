@@ -79,7 +79,6 @@ function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram): Progra
   };
 }
 
-/** Sides, format and filter of a texture. */
 export interface Surface {
   readonly width: number;
   readonly height: number;

@@ -26,7 +26,6 @@ export function isOccupied(planes: Planes, x: number, y: number): boolean {
   return false;
 }
 
-/** A pointer over the canvas. */
 export interface Pointer extends Point {
   readonly pressed: boolean;
 }

@@ -45,7 +45,6 @@ const BROWSER: Means = {
 export abstract class RoomConnection {
   readonly model: RoomModel;
   protected readonly socket: Socket;
-  /** Cancels the pending retry. */
   protected cancel = (): void => {};
   /** Whether the server is shutting down, so that another server may take over the room. */
   private moves = false;
@@ -96,7 +95,6 @@ export abstract class RoomConnection {
     this.model.setConnection('closed');
   }
 
-  /** Builds the join command. */
   protected joinCommand(): Command<'join'> {
     const holds = this.model.holds();
     return { protocol: PROTOCOL_VERSION, room: this.room, ...(holds && { holds }) };

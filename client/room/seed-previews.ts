@@ -47,7 +47,6 @@ export class Previews {
     return this.listeners.on('change', listener);
   }
 
-  /** Sets the seed that a viewer wants to show. */
   want(viewer: object, seed: PreviewSource): void {
     this.wanted.delete(viewer);
     this.wanted.set(viewer, seed);

@@ -29,7 +29,6 @@ export class BrowserStore {
   }
 }
 
-/** A typed set of event listeners. */
 export class Listeners<Events extends { [K in keyof Events]: unknown }> {
   private readonly sets = new Map<keyof Events, Set<(event: never) => void>>();
 
@@ -67,7 +66,6 @@ export class Throttle<T> {
     this.flush(now);
   }
 
-  /** Discards the pending value. */
   forget(): void {
     this.waiting = undefined;
   }

@@ -137,7 +137,6 @@ export class InteractionState {
     if (selection) this.update({ selection: { ...selection, crossing: false, second: 0 } });
   }
 
-  /** Deselects an organism that has died. */
   forget(organism: OrganismId): void {
     const { selection } = this.current;
     if (selection?.organism === organism) this.update({ selection: undefined });

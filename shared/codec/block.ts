@@ -29,7 +29,6 @@ export const BLOCK_HEADER_BYTES = 3;
 const BLOCK_KINDS = ['delta', 'key', 'coarse', 'refinement'] as const;
 type BlockKind = (typeof BLOCK_KINDS)[number];
 
-/** The change that a delta encodes. */
 interface Change extends Omit<Delta, 'neighbourhood'> {
   readonly rect: Rect;
   /** [rows, columns] 1 for each group that contains a marked cell, row by row. */

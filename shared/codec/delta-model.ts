@@ -191,7 +191,6 @@ export function codeDelta(coder: BitCoder, { after, step, marks, neighbourhood }
   }
 }
 
-/** Codes which groups of cells have changed. */
 function codeGroups(coder: BitCoder, { groups, columns, rows }: Neighbourhood): void {
   for (let i = 0; i < columns * rows; i++) {
     const left = i % columns > 0 ? groups[i - 1] : 0;

@@ -27,7 +27,6 @@ export const FRAME_VERSION = 1;
 /** Number of bytes before the blocks. */
 const FRAME_HEADER_BYTES = 8;
 
-/** The fields of a frame's header. */
 export interface FrameHeader {
   readonly tick: number;
   readonly tier: TierName;

@@ -13,12 +13,10 @@ const number = v.number();
 const text = v.string();
 const truth = v.boolean();
 
-/** Summary of a room. */
 const roomEntries = {
   name: text,
   width: count,
   height: count,
-  /** Name of the checkpoint. */
   checkpoint: text,
   /** Whether the room is open. A closed room is stored unchanged and accepts nobody. */
   open: truth,
