@@ -77,7 +77,7 @@ export function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'w
 
 /** Maximum number of grains per tick. */
 const MAX_GRAINS = 90;
-/** Share of dying cells that leave a grain; departing organisms' cells all do. */
+/** Share of dying cells that leave a grain, except in departing organisms, where all may. */
 const SHARE = 0.35;
 
 /** A cell that died, with its colour. */

@@ -38,7 +38,7 @@ const roomEntries = {
     /** Number of walls that are up, and of lost walls with a seat of their own. */
     up: count,
     lost: count,
-    /** What walls show instead of the room, and how much longer, in ms; null: the room. */
+    /** Film or close-up on the walls, and how much longer it is shown, in ms; null: the room. */
     showing: v.nullable(v.object({ what: v.picklist(['film', 'closeUp']), left: number })),
   }),
   /** Whether the day of the room is ending: its organisms dissolve. */
