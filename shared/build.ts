@@ -2,7 +2,7 @@
  * Identifies the build of a page by the names of its files, which contain content hashes.
  *
  * @param page HTML of the page, as served or as loaded in the browser
- * @returns '' for a page that was not built
+ * @returns the identifier; '' for a page that was not built
  */
 export function buildOf(page: string): string {
   const files = page.match(/\/assets\/[\w.-]+/g) ?? [];

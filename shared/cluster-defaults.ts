@@ -1,140 +1,142 @@
-/** The part of `DEFAULTS` about several processes that share rooms. */
+/** The part of `DEFAULTS` for clusters: several processes that share rooms. */
 export const CLUSTER_DEFAULTS = {
   cluster: {
-    /** A lease ends this long after its last renewal, ms. */
+    /** Time from a lease's last renewal to its end, in ms. */
     lease: 3_000,
-    /** Time between two renewals, ms. */
+    /** Interval of lease renewals, in ms. */
     renewal: 1_000,
-    /** An owner trusts its lease this long after it sent the last renewal that succeeded, ms. */
+    /** How long a leader trusts its lease after it sent the last successful renewal, in ms. */
     trusted: 2_000,
     /**
-     * A new owner's first tick comes this long after it saw the last renewal of the owner before, ms;
-     * if it has seen none, after it acquired the lease. The owner before has stopped by then,
-     * whatever the clock that ended its lease.
+     * Delay of a new leader's first tick, in ms, after it saw the previous leader's last renewal;
+     * if it saw none, after it acquired the lease. By then the previous leader has stopped itself,
+     * whatever Valkey's clock says.
      */
     firstTickDelay: 2_200,
-    /** Time between two attempts to acquire a lease, ms. */
+    /** Interval of attempts to acquire a lease, in ms. */
     attempt: 250,
-    /** The same after the room could not be opened, ms. */
+    /** Delay before another attempt if the room could not be opened, in ms. */
     failed: 5_000,
-    /** The same after Valkey has refused a room's writes or its lease, ms. */
+    /** Delay before another attempt if Valkey refused the room's writes or its lease, in ms. */
     refused: 30_000,
-    /** Time between two looks at which rooms there are, ms. */
+    /** Interval at which a server checks which rooms exist, in ms. */
     plans: 1_000,
-    /** A command without an answer for this long has failed, ms. */
+    /** Time after which an unanswered command has failed, in ms. */
     answer: 1_000,
-    /** A write that failed is tried again after this time, ms. */
+    /** Delay before a failed write is retried, in ms. */
     writeRetry: 100,
-    /** A room that is given to a server waits this long for it, ms. */
+    /** How long a room that was given to a server waits for that server, in ms. */
     offer: 1_500,
-    /** Time between two reports of what a server carries, ms. It counts as gone after three. */
+    /** Interval of load reports, in ms. A server without a report for three intervals is gone. */
     report: 1_000,
     /** Time over which loads are averaged, ms. */
     loadAverage: 10_000,
-    /** Cells awake below which a server gives no room away. */
+    /** Minimum number of awake cells at which a server gives rooms away. */
     spreadFrom: 50_000,
-    /** The busier of two servers must be left with less than this share of its load. */
+    /**
+     * Maximum load of both servers after a room was given, as a share of the giver's load before.
+     */
     spreadShare: 0.75,
-    /** A server must have been too busy for so long before it gives a room away, ms. */
+    /** How long a server must have been too busy before it gives a room away, in ms. */
     spreadAfter: 30_000,
-    /** A drained server gives a room to one that does not follow it after this time, ms. */
+    /** Time after which a draining server gives rooms even to servers without a replica, in ms. */
     drainUnfollowed: 10_000,
-    /** It takes a room back that nobody has taken after this time, ms. */
+    /** Time after which a draining server takes a room back that no other server took, in ms. */
     takeBack: 10_000,
-    /** It offers that room again after this time, ms; after twice that if nobody takes it again. */
+    /** Time after which a draining server offers such a room again, in ms. It doubles each time. */
     drainAgain: 30_000,
-    /** The longest such time, ms. */
+    /** Maximum time between two offers of a room, in ms. */
     drainAgainMost: 480_000,
-    /** Time between the nightly restarts of two servers, ms. */
+    /** Time between the nightly restarts of two servers of a cluster, in ms. */
     restartApart: 180_000,
-    /** Rooms of other servers that a server follows, at most. */
+    /** Maximum number of other servers' rooms that a server replicates. */
     followed: 8,
-    /** Time between two looks at what followed rooms have done, ms. */
+    /** Interval at which replicated rooms are updated, in ms. */
     follow: 200,
-    /** Ticks that are replayed at a time. */
+    /** Maximum number of ticks that a replica replays at a time. */
     followTicks: 30,
-    /** A follower that lies this far behind the room's latest snapshot is not used, ticks. */
+    /** Ticks behind the room's latest snapshot from which a replica is not used. */
     followBehind: 300,
-    /** A room that could not be followed is tried again after this time, ms. */
+    /** Delay before a failed replication is retried, in ms. */
     followRetry: 10_000,
-    /** Size of a room's records, at most, bytes. */
+    /** Maximum size of a room's records, in bytes. */
     roomBytes: 268_435_456,
-    /** Size of a room's snapshots above which its oldest days are deleted, bytes. */
+    /** Maximum size of a room's snapshots, in bytes. Above it, the oldest days are deleted. */
     snapshotBytes: 201_326_592,
-    /** Bytes that one command writes, at most. */
+    /** Maximum number of bytes that one command writes. */
     partBytes: 1_000_000,
-    /** A gateway that ends leads its pages to others. */
+    /** How a gateway that shuts down moves its pages to other gateways. */
     moving: {
-      /** Time until the last of them is told, ms. */
+      /** Time in which all pages are notified, in ms. */
       time: 2_000,
-      /** Time between two that are told, ms. */
+      /** Time between the notifications of two pages, in ms. */
       every: 20,
     },
-    /** Connections to one server in a room of another. */
+    /** Sessions of a gateway's clients in rooms of other servers. */
     sessions: {
-      /** Time between two messages by which the two hear that the other is there, ms. */
+      /** Interval of heartbeats between gateway and leader, in ms. */
       beat: 1_000,
-      /** The same until a new owner may show the room, ms. */
+      /** Interval of heartbeats until a new leader may show the room, in ms. */
       begin: 100,
-      /** A server that is not heard for this long is gone, ms. */
+      /** Time without a heartbeat after which a server counts as gone, in ms. */
       silence: 3_000,
-      /** What a client looks at is told this long after it has changed, ms. */
+      /** Interval at which clients' changed views are reported, in ms. */
       look: 200,
-      /** A new link is tried again after this time at the earliest, ms. */
+      /** Minimum time between two attempts to connect to a leader, in ms. */
       again: 500,
-      /** Time between two looks for rooms that nobody is connected to, ms. */
+      /** Interval at which rooms without connections are closed, in ms. */
       idle: 30_000,
     },
-    /** Limits by address, which all servers count together. */
+    /** Limits by address, shared by all servers. */
     limits: {
-      /** Time between two reports to the others, ms. */
+      /** Interval of reports to the other servers, in ms. */
       every: 500,
-      /** A server that reports nothing for this long has no connections, ms. */
+      /** Time without a report after which a server's connections are no longer counted, in ms. */
       silence: 3_000,
-      /** Share of the connections of one address from which others are told how many it has. */
+      /** Share of `connectionsPerAddress` from which an address's connections are reported. */
       tellFrom: 0.05,
-      /** Addresses in a report, at most. */
+      /** Maximum number of addresses in a report. */
       most: 20_000,
     },
-    /** Pages' requests that another server answers. */
+    /** HTTP requests of pages that another server answers. */
     requests: {
-      /** A request that nobody begins to answer, or goes on answering, for this long has failed, ms. */
+      /** Time without any part of an answer after which a request has failed, in ms. */
       patience: 10_000,
-      /** Time between two messages by which a server says that it is still answering one, ms. */
+      /** Interval of messages that report that a request is still being answered, in ms. */
       beat: 2_500,
-      /** It answers no more when the other side has taken nothing for this long, ms. */
+      /** Time after which a server stops answering if the other side has taken nothing, in ms. */
       stall: 60_000,
-      /** Bytes of an answer in one message, at most. */
+      /** Maximum number of bytes of an answer per message. */
       part: 262_144,
-      /** Messages that the other side has not confirmed, at most. */
+      /** Maximum number of unconfirmed messages per answer. */
       window: 4,
-      /** Requests that a server has passed on, or answers for others, at most. */
+      /** Maximum number of requests that a server has passed on, or answers for others. */
       most: 64,
-      /** Those that it has passed on for one address. */
+      /** Maximum number of requests that a server has passed on for one address. */
       mostEach: 16,
     },
     /** Messages between servers. */
     bus: {
-      /** Time between two messages by which a server hears that it is connected, ms. */
+      /** Interval of messages that a server sends to itself to check its connection, in ms. */
       beat: 500,
-      /** So many in a row that it does not hear end a connection. */
+      /** Number of consecutive missed messages after which a connection is closed. */
       missedBeats: 3,
-      /** Bytes that wait to be sent, at most. */
+      /** Maximum number of bytes that wait to be sent. */
       backlog: 33_554_432,
-      /** Time until a lost connection is tried again, ms. */
+      /** Delay before a lost connection is retried, in ms. */
       redial: 100,
     },
-    /** Frames of a room for servers that do not run it. */
+    /** Frames of a room for gateways that do not run it. */
     frames: {
-      /** Time between two messages by which a gateway says what it wants, at most, ms. */
+      /** Maximum time between two messages in which a gateway lists the chunks it needs, in ms. */
       beat: 1_000,
-      /** A gateway that says nothing for this long is gone, ms. */
+      /** Time without a message after which a gateway counts as gone, in ms. */
       silence: 3_500,
-      /** What a gateway wants may change for so long before it says so, ms. */
+      /** Delay before a gateway reports a change of its needs, in ms. */
       wantsDelay: 25,
-      /** Time between two requests for all cells of a channel, at least, ms. */
+      /** Minimum time between two requests for all cells of a channel, in ms. */
       askPause: 250,
-      /** Gateways with viewers of one room, at most. */
+      /** Maximum number of gateways with viewers of one room. */
       maxGateways: 256,
     },
   },

@@ -1,37 +1,34 @@
 /** Schemas of numbers and names that the protocol and the host page's API share. */
 import * as v from 'valibot';
 
-/** A finite number. */
 export const finite = v.pipe(v.number(), v.finite());
 
-/** A number of a range, both ends included. */
+/** A number in a range, both ends included. */
 export const between = (min: number, max: number) =>
   v.pipe(finite, v.minValue(min), v.maxValue(max));
 
-/** An integer of a range, both ends included. */
+/** An integer in a range, both ends included. */
 export const whole = (min: number, max: number) =>
   v.pipe(v.number(), v.safeInteger(), v.minValue(min), v.maxValue(max));
 
-/** A number of things, from 0. */
+/** A non-negative integer. */
 export const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** A number of things or cells, from 1. */
+/** A positive integer: a number of things or a length in cells. */
 export const size = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
-/** Numbers of organisms, participants and seeds, from 1. */
+/** The id of an organism, participant or seed, from 1. */
 export const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
-/** Room names are part of addresses. */
+/** A room's name, restricted because it is part of addresses. */
 export const roomName = v.pipe(
   v.string(),
   v.regex(/^[a-z0-9-]{1,32}$/, 'names have a-z, 0-9 and -, 32 at most'),
 );
 
-/** Whether drawings become seeds: at once, after the host's yes, or not. */
+/** Whether drawings become seeds: immediately, after the host's approval ('ask'), or never. */
 export const drawingMode = v.picklist(['on', 'ask', 'off']);
 
-/**
- * Whose organisms the gardener wounds: its own, or also those whose planter has been away for long.
- */
+/** Which organisms the gardener wounds: only its own, or unattended organisms, too. */
 export const gardenerWounds = v.picklist(['own', 'unattended']);
 export type GardenerWounds = v.InferOutput<typeof gardenerWounds>;

@@ -4,21 +4,21 @@ import { PAGE_DEFAULTS } from './page-defaults.ts';
 
 /** How organisms live, unless a room's settings say otherwise. */
 const LIFE = {
-  /** Ticks between two steps of an organism that grows, and of one that heals. */
+  /** Ticks between two steps of a growing organism, and of a healing organism. */
   birth: 3,
   healing: 2,
   /** Ticks between two steps of an organism that expresses a relative. */
   expressing: 3,
-  /** Share of the organisms that may express a relative at once, while somebody watches. */
+  /** Maximum share of organisms that express a relative at any time, while somebody watches. */
   liveliness: 0.1,
   /** Seconds after which organisms depart from a busy room; 0: never. */
   lifetime: 0,
 } as const;
 
 /**
- * Defaults of rooms, settings and limits, and the numbers by which the server and its pages work.
- * Those that pages know too are in page-defaults.ts.
- * Times are in milliseconds unless a name says otherwise; lengths are in cells.
+ * Defaults of rooms, settings and limits, and other constants of the server and its pages.
+ * Constants that pages need, too, are in page-defaults.ts. Times are in milliseconds unless a name
+ * says otherwise; lengths are in cells.
  */
 export const DEFAULTS = {
   ...PAGE_DEFAULTS,
@@ -28,24 +28,24 @@ export const DEFAULTS = {
     /** The shape of most walls. */
     width: 336,
     height: 192,
-    /** Most flashes a second of a part of the picture: 3 (WCAG 2.3.1) or 2. */
+    /** Maximum number of flashes per second in any part of the picture: 3 (WCAG 2.3.1) or 2. */
     flashLimit: 3 as 2 | 3,
-    /** Organisms that may live at once. */
+    /** Maximum number of living organisms. */
     maxOrganisms: 256,
-    /** Participants that may be in the room at once. */
+    /** Maximum number of participants in the room. */
     capacity: 200,
-    /** Commands of one participant that may wait for the next tick. */
+    /** Maximum number of one participant's commands that wait for the next tick. */
     maxQueuedPerParticipant: 32,
-    /** Commands of all participants that may wait for the next tick. */
+    /** Maximum number of all participants' commands that wait for the next tick. */
     maxQueued: 2_000,
-    /** Walls that may show the room at once; they do not count towards the capacity. */
+    /** Maximum number of walls that show the room; they do not count towards the capacity. */
     maxWalls: 16,
-    /** Visitors of a view-only link at once; they do not count towards the capacity either. */
+    /** Maximum number of spectators; they do not count towards the capacity. */
     maxSpectators: 200,
   },
   /**
-   * Costs of actions; server/settings/server-types.ts explains each number. Calm use never runs out:
-   * a seed every two seconds and strokes of normal size refill in between.
+   * Costs of actions; server/settings/server-types.ts explains each number. Calm use never exhausts
+   * the energy: the refill covers a seed every two seconds and strokes of normal size.
    */
   energy: {
     capacity: 100,
@@ -57,58 +57,50 @@ export const DEFAULTS = {
   },
   preview: {
     ...PAGE_DEFAULTS.preview,
-    /** Previews grown at once. */
+    /** Maximum number of previews that grow in parallel. */
     growing: 8,
-    /** Waiting previews, of all rooms and of one participant. */
+    /** Maximum number of waiting previews, of all rooms and of one participant. */
     maxWaiting: 64,
     maxWaitingEach: 4,
-    /** Cached previews; the least recently used ones are dropped. */
+    /** Maximum number of cached previews; the least recently used are dropped. */
     films: 256,
-    /** Pictures in a preview, at most. */
+    /** Maximum number of pictures in a preview. */
     frames: 24,
-    /**
-     * Previews stop growing this long before the next tick, ms: the most by which they can delay
-     * it.
-     */
+    /** How long before the next tick previews stop growing, so as not to delay it, in ms. */
     reserve: 8,
-    /** Without idle time, one preview step still runs every this many ticks. */
+    /** Number of ticks after which one preview step runs even without idle time. */
     patience: 3,
-    /** Most time to refine a drawing, and for all that wait, ms. */
+    /** Maximum time to refine one drawing, and all waiting drawings, in ms. */
     refining: 1_000,
     refiningAll: 3_500,
-    /** Drawings waiting for the encoder. */
+    /** Maximum number of drawings that wait for the encoder. */
     maxDrawings: 32,
-    /** Time that the encoder works before it yields, ms. */
+    /** Time that the encoder works before it yields, in ms. */
     slice: 2,
   },
   net: {
     ...PAGE_DEFAULTS.net,
     port: 8080,
-    /** Largest inbound message, bytes. */
+    /** Maximum size of an inbound message, in bytes. */
     maxMessageBytes: 16_384,
-    /**
-     * Each WebSocket frame counts as at least this many bytes, because handling it has a fixed
-     * cost.
-     */
+    /** Minimum number of bytes that a WebSocket frame counts as: it has a fixed cost. */
     minFrameBytes: 64,
-    /** Fragments per message. */
+    /** Maximum number of fragments per message. */
     maxFragments: 32,
-    /** Network chunks that one frame may arrive in. */
+    /** Maximum number of network chunks in which one frame arrives. */
     maxFramePieces: 1_024,
     /**
-     * An HTTP response is ended if no part of it is sent within this time. Files are one part: the
-     * largest has 0.9 MB.
+     * Time without any part sent after which an HTTP response is ended. A file is one part; the
+     * largest file has 0.9 MB.
      */
     readTimeout: 120_000,
-    /** A connection that has not joined within this time is closed. */
+    /** Time within which a connection must join before it is closed. */
     joinTimeout: 10_000,
-    /** Time that a server which ends leaves its connections to close, before it cuts them. */
+    /** Time to let connections close when the server shuts down, before it cuts them. */
     closeGrace: 2_000,
     /** Interval of the room's pace messages. */
     heartbeat: 1_000,
-    /**
-     * With more people than this the interval grows in proportion, so that traffic stays bounded.
-     */
+    /** Number of people above which the cursor interval grows, to limit traffic. */
     cursorPeople: 250,
     /**
      * Interval and timeout of pings. A server that lost power closes no connections, so clients
@@ -122,23 +114,23 @@ export const DEFAULTS = {
     /** How long a page counts as busy after its visitor last did something in an open panel. */
     busyFor: 180_000,
   },
-  /** Default settings of a room; more of them are in `room` and `energy`. */
+  /** Default settings of a room; further ones are in `room` and `energy`. */
   roomSettings: {
     maxRadius: PAGE_DEFAULTS.stroke.maxRadius,
     /** Seconds between two seeds of one participant. */
     cooldown: 0,
     /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
     protect: 0,
-    /** Whether visitors may turn others' organisms into something else. */
+    /** Whether visitors may transform other participants' organisms. */
     transformOthers: false,
-    /** Ticks between two steps of an organism that grows, and of one that heals. */
+    /** Ticks between two steps of a growing organism, and of a healing organism. */
     birth: LIFE.birth,
     healing: LIFE.healing,
-    /** Share of the organisms that may express a relative at once. */
+    /** Maximum share of organisms that express a relative at any time. */
     liveliness: LIFE.liveliness,
     /** Seconds after which organisms depart from a busy room; 0: never. */
     lifetime: LIFE.lifetime,
-    /** Whether a day begins with heirs of those that lived before it. */
+    /** Whether a day begins with heirs of the organisms of the day before. */
     generations: false,
     names: true,
     /** The automatic gardener: idle seconds before it starts, and whose organisms it wounds. */
@@ -153,41 +145,41 @@ export const DEFAULTS = {
     paused: false,
   },
   life: LIFE,
-  /** When the share that may express changes; see server/realtime/policy/liveliness.ts. */
+  /** When the expressing share changes; see server/realtime/policy/liveliness.ts. */
   liveliness: {
-    /** Of the host's share, while the room is slow. */
+    /** Factor on the host's share while the room is slow. */
     slowShare: 0.5,
-    /** Time that a room must be slow, or no longer slow, before that counts. */
+    /** How long a room must be slow, or quick again, before the share changes. */
     slowAfter: 5_000,
     quickAfter: 30_000,
-    /** Time without anybody watching until none expresses any more. */
+    /** Time without anybody watching after which organisms stop expressing. */
     unwatchedAfter: 10_000,
   },
-  /** How planters are told what others do to their organisms. */
+  /** Notifications to planters about what others do to their organisms. */
   affected: {
-    /** Time for which events are gathered into one message. */
+    /** Time during which events are gathered into one message. */
     gather: 2_000,
-    /** Least time between two messages to one planter. */
+    /** Minimum time between two messages to one planter. */
     interval: 10_000,
-    /** Kept per planter: changes of their organisms, and people per change. */
+    /** Maximum number of stored changes per planter, and of people per change. */
     maxChanges: 32,
     maxPeople: 20,
-    /** Wounded organisms of a room that are watched. */
+    /** Maximum number of wounded organisms that are watched per room. */
     maxWounded: 1_024,
   },
   /** Energy of newcomers; see server/realtime/sessions/newcomer-energy.ts. */
   newcomers: {
-    /** Seconds until a newcomer's energy is restored if nothing refills it. */
+    /** Seconds until a newcomer's energy is fully restored if the room's energy does not refill. */
     renewedWithin: 3_600,
-    /** A device also shares its address's energy until its mark is this old; seconds. */
+    /** Age until which a device mark shares the energy of its address, in seconds. */
     trustedAfter: 3_600,
-    /** Devices and addresses remembered per room. */
+    /** Maximum number of devices and addresses remembered per room. */
     remembered: 10_000,
   },
   /**
    * How much clients may send, counted in points, cells and bytes, not in packets;
    * server/settings/server-types.ts says what each number means. A museum's phones share one
-   * address: limits of addresses are wide, those of connections narrow.
+   * address, so limits of addresses are wide, and limits of connections are narrow.
    */
   limits: {
     connections: 5_000,
@@ -217,138 +209,140 @@ export const DEFAULTS = {
     banSeconds: 30,
     handshakeSeconds: 10,
   },
-  /** How fast newcomers without a device mark get in at an address from which one was banned. */
+  /** Slower admission of newcomers without a device mark at an address after a ban. */
   bans: {
-    /** One in this many seconds, */
+    /** Seconds between two such newcomers. */
     unmarkedSeconds: 5,
-    /** for this many seconds. */
+    /** Seconds for which such newcomers are slowed after the ban. */
     slowedSeconds: 600,
   },
-  /** Drawings that wait for the host's yes. */
+  /** Drawings that wait for the host's approval. */
   drawings: {
-    /** Waiting drawings, of all participants of a room and of one. */
+    /** Maximum number of waiting drawings, of all participants of a room and of one participant. */
     maxWaiting: 60,
     maxWaitingEach: 3,
-    /** Time after which nobody has looked. */
+    /** Time after which an undecided drawing expires. */
     expires: 600_000,
-    /** Time within which a page that reconnects has sent its waiting drawing again. */
+    /** How long to wait for a reconnected page to send its waiting drawing again. */
     sentAgain: 3_000,
-    /** Time for an extension's answer about a drawing. */
+    /** Maximum time for an extension's answer about a drawing. */
     answer: 5_000,
   },
   stream: {
-    /** Unacknowledged frames per viewer before further ones are skipped. */
+    /** Number of unacknowledged frames per viewer from which further frames are skipped. */
     maxFramesInFlight: 2,
-    /** A frame is sent at least this often, so that pages see the room tick. */
+    /** Maximum time between two frames, so that pages see that the room ticks. */
     heartbeat: 1_000,
-    /** Margin around a viewer's viewport that is sent too, cells. */
+    /** Width of the margin around a viewer's viewport that is also sent, in cells. */
     margin: 16,
-    /** Bytes per frame that refine a coarse first picture. */
+    /** Maximum number of bytes per frame that refine a coarse first picture. */
     refineBytes: 16_384,
-    /**
-     * A viewer that missed deltas of a chunk gets them up to this size; above it, the whole chunk.
-     */
+    /** Maximum size of missed deltas, in bytes; above it, the whole chunk is sent. */
     missedBytes: 1_200,
-    /**
-     * From this many viewers on, all but those at full quality get events every second tick.
-     */
+    /** Number of viewers from which viewers below full quality get events every second tick. */
     crowd: 100,
-    /** Viewers from which on phones get every second tick; below the second, every tick again. */
+    /** From `halveFrom` viewers on, phones get every second tick, until below `halveUntil`. */
     halveFrom: 500,
     halveUntil: 400,
-    /** Initial tier of a viewer. */
+    /** Initial tier of every viewer. */
     firstTier: 'phone',
     quality: {
       /** Interval of tier decisions. */
       window: 2_000,
       /** Share of skipped frames above which a viewer's tier is lowered. */
       skippedShare: 0.2,
-      /** A slower acknowledgement means a slow connection. */
+      /** Time to acknowledge a frame above which a connection is slow. */
       slowAck: 300,
-      /** Time that a connection must be fast before a higher tier is tried. */
+      /** How long a connection must be fast before a higher tier is tried. */
       patience: 4_000,
       maxPatience: 120_000,
     },
-    /** How long the place of a disconnected participant is reserved. */
+    /** How long the seat of a disconnected participant is reserved. */
     grace: 60_000,
-    /** How long a restarted room holds the places of those who were present for them alone. */
+    /** How long a restarted room reserves the seats of its earlier participants. */
     back: 10_000,
-    /** Participants who have done nothing for this long give up their place to those who wait. */
+    /** Idle time after which participants lose their seat to somebody in the queue. */
     idleYields: 120_000,
-    /** Pages that may queue for a place in a full room. */
+    /** Maximum number of pages in the queue for a seat. */
     maxWaiting: 1_000,
   },
   store: {
-    /** Interval of the planes' checksum in the journal while something changes, ticks. */
+    /** Interval of the planes' checksum in the journal while something changes, in ticks. */
     markTicks: 15,
-    /** The same while nothing changes. */
+    /** Interval of the planes' checksum in the journal while nothing changes, in ticks. */
     idleMarkTicks: 900,
-    /** Stepped cells after which a recent snapshot is due; bounds the time of a restart. */
+    /** Stepped cells from which a recent snapshot is due. Limits the time of a restart. */
     snapshotCells: 3_500_000,
-    /** Minimum time between two of these. */
+    /** Minimum time between two recent snapshots. */
     snapshotLeast: 10_000,
-    /** After this many times `snapshotLeast`, a changed room is stored; undo starts there. */
+    /** Interval of stored snapshots, from which undo starts, in units of `snapshotLeast`. */
     snapshotStored: 6,
-    /** A snapshot is due after this time in any case, because recovery replays every tick. */
+    /** Interval of snapshots of an unchanged room, because recovery replays even idle ticks. */
     snapshotIdle: 3_600_000,
-    /** Snapshots kept: the latest, and one for each of the last minutes, hours and days. */
+    /** Number of latest snapshots that are kept. */
     keepLatest: 3,
-    /** Undo starts from these. */
+    /**
+     * Number of last minutes, hours and days of which one snapshot each is kept. Undo starts from
+     * the minutes' snapshots.
+     */
     keepMinutes: 12,
     keepHours: 6,
     keepDays: 7,
-    /** Kept snapshots from before the host changed a room as a whole. */
+    /** Number of snapshots kept that were taken before the host changed a room as a whole. */
     keepBefore: 6,
-    /** Named snapshots, at most. */
+    /** Maximum number of named snapshots. */
     maxNamed: 24,
-    /** Written for a room's snapshots and journal; above it the oldest go. Bytes. */
+    /** Maximum size of snapshots and journal per room, in bytes; the oldest are deleted. */
     maxBytes: 1_073_741_824,
     /** Delay before a failed write is retried. */
     retry: 5_000,
-    /** Free space of the disk below which nothing is written, bytes. */
+    /** Minimum free space of the disk, in bytes. Below it, nothing is written. */
     reserve: 134_217_728,
   },
   /** Delays after wrong host tokens; see server/host/host-sessions.ts. */
   login: {
-    /** Wrong tokens per address without a delay. */
+    /** Number of wrong tokens per address without a delay. */
     free: 5,
-    /** First delay; it doubles each time. */
+    /** First delay; it doubles with each wrong token. */
     firstDelay: 2_000,
     maxDelay: 600_000,
     /** Time after the last wrong token of an address until all of them are forgotten. */
     forget: 3_600_000,
-    /** Wrong tokens of all addresses within `window` before every address that has failed is delayed. */
+    /**
+     * Maximum number of wrong tokens of all addresses within `window`. Above it, every address with
+     * a wrong token is delayed.
+     */
     allFree: 50,
     window: 600_000,
-    /** Addresses remembered. */
+    /** Maximum number of remembered addresses. */
     maxAddresses: 10_000,
   },
   /** How long a host stays signed in. */
   session: {
     idle: 3_600_000,
     life: 43_200_000,
-    /** Sessions at once; the oldest ends for one more. */
+    /** Maximum number of sessions; a further session ends the oldest. */
     most: 32,
   },
   host: {
-    /** Largest request from the host page, bytes. */
+    /** Maximum size of a request from the host page, in bytes. */
     maxBodyBytes: 16_384,
-    /** Time-lapse films: frames per second, minimum side in pixels, and finished films kept. */
+    /** Time-lapse films: frames per second, minimum side in pixels, finished films kept. */
     filmRate: 15,
     filmSide: 480,
     filmsKept: 4,
-    /** Default length of a film, seconds. */
+    /** Default length of a film, in seconds. */
     filmSeconds: 20,
     /** How long walls show a film or a close-up after the host last asked for it. */
     wallTimes: { film: 3_600_000, closeUp: 180_000 },
-    /** Statistics: how many hours and days are kept. */
+    /** Statistics: number of hours and days that are kept. */
     countedHours: 840,
     countedDays: 1_100,
-    /** Rooms per server, open or closed. */
+    /** Maximum number of rooms per server, open or closed. */
     maxRooms: 32,
   },
   operations: {
-    /** Folder of the checkpoint of rooms that are not stored yet. */
+    /** Default folder of the checkpoint of new rooms. */
     checkpoint: 'checkpoints/organisms',
   },
 } as const;

@@ -1,6 +1,6 @@
-/** Plane geometry of the cell grid: windows, strokes and the places under them. Pure. */
+/** Plane geometry of the cell grid: windows, strokes and the cells under them. Pure. */
 
-/** Half-open rectangle of places: x ≤ i < x + width. */
+/** Half-open rectangle of cells: x ≤ i < x + width, y ≤ j < y + height. */
 export interface Rect {
   readonly x: number;
   readonly y: number;
@@ -8,17 +8,14 @@ export interface Rect {
   readonly height: number;
 }
 
-/**
- * A polyline with a radius, the shape of damage. `points` is flat: x0, y0, x1, y1, … (at least one
- * point).
- */
+/** A polyline with a radius, the shape of damage. `points` is flat: x0, y0, x1, y1, … */
 export interface Stroke {
   readonly points: ArrayLike<number>;
   readonly radius: number;
 }
 
 /**
- * The window of an organism: side×side places around a centre at integer coordinates.
+ * Returns the window of an organism: side×side cells around a centre at integer coordinates.
  *
  * @param side even
  */
@@ -26,13 +23,13 @@ export function windowAround(x: number, y: number, side: number): Rect {
   return { x: x - side / 2, y: y - side / 2, width: side, height: side };
 }
 
-/** The centred part of a window that an organism of a growth stage fills. */
+/** Returns the centred part of a window that an organism fills at a growth stage. */
 export function stageRect(window: Rect, stage: number): Rect {
   const inset = (window.width - stage) / 2;
   return { x: window.x + inset, y: window.y + inset, width: stage, height: stage };
 }
 
-/** Whether all of a rectangle lies in another, edges included. */
+/** Returns whether a rectangle lies completely inside another; edges may touch. */
 export function contains(outer: Rect, inner: Rect): boolean {
   return (
     inner.x >= outer.x &&
@@ -42,12 +39,12 @@ export function contains(outer: Rect, inner: Rect): boolean {
   );
 }
 
-/** Whether two rectangles have some area in common; those that only touch have none. */
+/** Returns whether two rectangles overlap. Rectangles that only touch do not overlap. */
 export function intersects(a: Rect, b: Rect): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
-/** The centre nearest to (x, y) whose window lies on the grid. Applied to pointer positions. */
+/** Returns the centre nearest to (x, y) whose window lies on the grid, such as for a pointer. */
 export function clampCentre(
   x: number,
   y: number,
@@ -59,7 +56,7 @@ export function clampCentre(
   return { x: clamp(x, grid.width), y: clamp(y, grid.height) };
 }
 
-/** Length of a stroke, cells. */
+/** Computes the length of a stroke, in cells. */
 export function strokeLength(points: ArrayLike<number>): number {
   let length = 0;
   for (let i = 2; i + 1 < points.length; i += 2) {
@@ -69,16 +66,16 @@ export function strokeLength(points: ArrayLike<number>): number {
 }
 
 /**
- * Cells that a stroke sweeps: length × diameter, plus its initial disc. Cells swept twice count
- * twice.
+ * Estimates how many cells a stroke sweeps: length × diameter, plus the initial disc. Cells swept
+ * twice count twice.
  *
- * @param goesOn whether it continues another stroke, which has paid for the disc
+ * @param goesOn whether the stroke continues another stroke, which has paid for the disc
  */
 export function sweptCells({ points, radius }: Stroke, goesOn: boolean): number {
   return strokeLength(points) * 2 * radius + (goesOn ? 0 : Math.PI * radius * radius);
 }
 
-/** Smallest rectangle of places that contains everything a stroke covers. */
+/** Computes the smallest rectangle of cells that contains a stroke. */
 export function strokeBounds(stroke: Stroke): Rect {
   let x0 = Infinity;
   let y0 = Infinity;
@@ -117,10 +114,10 @@ function squaredDistanceFrom(ax: number, ay: number, bx: number, by: number) {
 }
 
 /**
- * The places of a rectangle that a stroke covers: those whose centre is at most `radius` from its
- * line. A stroke thinner than a cell still covers the places of its points.
+ * Finds the cells of a rectangle that a stroke covers: cells whose centre is within `radius` of its
+ * line. A stroke thinner than a cell still covers the cells of its points.
  *
- * @returns [height × width], 1 = covered; undefined if no place is
+ * @returns [height × width], 1 = covered; undefined if no cell is covered
  */
 export function coverage(stroke: Stroke, rect: Rect): Uint8Array | undefined {
   if (!intersects(strokeBounds(stroke), rect)) return undefined;

@@ -1,21 +1,21 @@
 /**
- * The colours of participants, as OKLCH hues. Eight colours as distinct as possible, also with
- * protanopia, deuteranopia and tritanopia. Hue alone cannot achieve that, so lightness varies with
- * it.
+ * The colours of participants, as OKLCH hues. The eight colours are as distinct as possible, even
+ * with protanopia, deuteranopia and tritanopia. Hue alone cannot achieve that, so lightness varies
+ * with it.
  */
 
-/** The first few are the most distinct. */
+/** OKLCH hues in degrees, the most distinct first. */
 export const HUES = [6, 148, 278, 236, 59, 324, 186, 103] as const;
 
 /** OKLCH chroma of a participant's colour. */
 export const OWNER_CHROMA = 0.12;
 
-/** OKLCH lightness that goes with a hue, 0.7…0.9: greens are the lightest, purples the darkest. */
+/** Returns the OKLCH lightness for a hue, 0.7…0.9: greens are the lightest, purples the darkest. */
 export function lightnessOf(hue: number): number {
   return 0.8 + 0.1 * Math.cos(((hue - 160) * Math.PI) / 180);
 }
 
-/** A participant's hue. Consecutive participants get different ones. The host, 0, has one too. */
+/** Returns a participant's hue. Consecutive participants get different hues. 0 is the host. */
 export function hueOf(participant: number): number {
   return HUES[(participant + HUES.length - 1) % HUES.length];
 }
@@ -23,7 +23,7 @@ export function hueOf(participant: number): number {
 export const COLOUR_RANGES = ['red', 'orange', 'yellow', 'green', 'blue', 'grey'] as const;
 export type ColourRange = (typeof COLOUR_RANGES)[number];
 
-/** Each but grey ends at this OKLCH hue, degrees; red begins where blue ends. */
+/** OKLCH hue, in degrees, at which each range ends. Red begins where blue ends. */
 const HUE_ENDS: readonly (readonly [end: number, range: ColourRange])[] = [
   [40, 'red'],
   [70, 'orange'],
@@ -43,10 +43,10 @@ export function colourRange(rgb: readonly [number, number, number]): ColourRange
 }
 
 /**
- * The mean colour of some places.
+ * Computes the mean colour of some cells.
  *
- * @param rgba [places, 4], premultiplied
- * @returns sRGB, 0…1 each; undefined where nothing is seen
+ * @param rgba [cells, 4], premultiplied
+ * @returns sRGB, 0…1 each; undefined if all cells are transparent
  */
 export function meanColourAt(
   rgba: Uint8Array,
@@ -66,7 +66,7 @@ export function meanColourAt(
 const linear = (value: number): number =>
   value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
 
-/** Ottosson 2020, "A perceptual color space for image processing". */
+/** Converts sRGB to OKLCH (Ottosson 2020, "A perceptual color space for image processing"). */
 function toOklch(rgb: readonly [number, number, number]) {
   const [r, g, b] = rgb.map(linear);
   const l = Math.cbrt(0.4122214708 * r + 0.5363325363 * g + 0.0514459929 * b);

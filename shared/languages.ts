@@ -2,28 +2,28 @@
  * The one list of languages. All types, selects, settings and loaders derive from it.
  *
  * To add a language:
- * 1. Add its entry to `LANGUAGES` below. `npm run check:types` fails where it has no translations.
+ * 1. Add its entry to `LANGUAGES` below. `npm run check:types` then fails until it has
+ *    translations.
  * 2. Run `npm run words`. It writes `client/locale/xliff/<code>.xlf` and
- *    `client/locale/kinds/<code>.json` with everything to translate, and the generated files
- *    that pages and the server load.
+ *    `client/locale/kinds/<code>.json` with everything to translate, and the generated files that
+ *    pages and the server load.
  * 3. Translate these two files: a `<target>` for each `<source>`, a name for each `""`. A language
- *    with more plural forms than English gives all of them in the translation of the plural:
- *    zero|one|two|few|many|other, those that `Intl.PluralRules` has for it, in this order.
- * 4. Run `npm run words` again: it tells how much is not translated yet. Then `npm run check` and
- *    `npm test -- test/unit/client/words`, which lists what is missing.
+ *    with more plural forms than English lists all its forms in the translation of the plural, as
+ *    `Intl.PluralRules` names them, in this order: zero|one|two|few|many|other.
+ * 4. Run `npm run words` again, which prints how much is not translated yet. Then `npm run check`
+ *    and `npm test -- test/unit/client/words`, which lists what is missing.
  */
 
-/** Properties of a language. */
 interface LanguageEntry {
-  /** Its own name for itself, shown where a language is chosen. */
+  /** The language's name in the language itself, shown where a language is chosen. */
   readonly name: string;
   /** Direction of its script, as in the `dir` attribute of HTML. */
   readonly direction: 'ltr' | 'rtl';
 }
 
 /**
- * By BCP 47 tag, as in `lang` attributes, `Intl` and `?lang=`: 'pt', or 'pt-BR' where the region
- * matters.
+ * All languages by BCP 47 tag, as in `lang` attributes, `Intl` and `?lang=`: 'pt', or 'pt-BR' if
+ * the region matters.
  */
 export const LANGUAGES = {
   en: { name: 'English', direction: 'ltr' },
@@ -36,7 +36,7 @@ export const LANGUAGES = {
 
 export type LanguageCode = keyof typeof LANGUAGES;
 
-/** The language that texts are written in, in the code; it needs no translation. */
+/** The language of the texts in the source code, which needs no translation. */
 export const SOURCE_LANGUAGE = 'en' satisfies LanguageCode;
 
 /** A language that has translation files. */
@@ -57,10 +57,10 @@ export function isLanguage(code: string): code is LanguageCode {
 }
 
 /**
- * The first of the preferred languages that is in the list. 'de-AT' and 'DE' match German.
+ * Returns the first preferred language that is in the list. 'de-AT' and 'DE' match German.
  *
  * @param preferred language tags, the most preferred first
- * @returns the source language when none matches
+ * @returns the source language if none matches
  */
 export function chooseLanguage(preferred: readonly (string | null | undefined)[]): LanguageCode {
   for (const tag of preferred) {

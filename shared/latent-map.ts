@@ -1,4 +1,4 @@
-/** The latent map: which gallery creatures contribute to a place on it, and how much. */
+/** The latent map: computes the gallery creatures' contributions to a point on the map. */
 
 /** A point on the map, 0…1 each. */
 export interface MapPoint {
@@ -6,7 +6,7 @@ export interface MapPoint {
   readonly y: number;
 }
 
-/** The places of gallery entries, in gallery order; null for those that are not on the map. */
+/** Points of the gallery entries, in gallery order; null for an entry that is not on the map. */
 export type MapPlaces = readonly (MapPoint | null)[];
 
 export interface MapWeight {
@@ -16,15 +16,15 @@ export interface MapWeight {
   readonly share: number;
 }
 
-/** Creatures that contribute to a place. */
+/** Maximum number of creatures that contribute to a point. */
 const NEIGHBOURS = 4;
 /** Smaller distances count as zero. */
 const SAME = 1e-9;
 
 /**
- * Weights of the nearest creatures by inverse distance (Shepard 1968, with Franke and Little's
- * weights, which reach zero where another creature becomes one of the nearest, so that the mix is
- * continuous).
+ * Computes weights of the nearest creatures by inverse distance (Shepard 1968, with Franke and
+ * Little's weights, which reach zero where another creature becomes one of the nearest, so that the
+ * mix is continuous).
  *
  * @returns the nearest first
  */
@@ -37,7 +37,7 @@ export function weightsAt(places: MapPlaces, { x, y }: MapPoint): MapWeight[] {
   if (all.length > 0 && all[0].distance < SAME) return [{ index: all[0].index, share: 1 }];
   const reach = all[NEIGHBOURS]?.distance ?? Number.POSITIVE_INFINITY;
   const near = all.slice(0, NEIGHBOURS);
-  // If all are equally far, the weights must not all be zero.
+  // If all creatures are equally far, their weights must not all be zero.
   const weights = near.map(({ distance }) => (1 / distance - 1 / reach) ** 2 || Number.MIN_VALUE);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   return near.map(({ index }, i) => ({ index, share: weights[i] / total }));

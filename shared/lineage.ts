@@ -1,4 +1,4 @@
-/** The family tree of a room, as its server tells it. */
+/** The family tree of a room, as its server sends it. */
 import type { TimePoint } from './time-points.ts';
 import type { Cause, OrganismId, OrganismView } from './vocabulary.ts';
 
@@ -11,29 +11,29 @@ export interface LineageOrganism
   /** Tick of its death; absent while it lives. */
   readonly died?: number;
   readonly cause?: Cause;
-  /** Kinds that it was before, oldest first. */
+  /** Its earlier kinds, oldest first. */
   readonly was?: readonly string[];
 }
 
-/** What has lived in a room during its day, and all known ancestors of that. */
+/** All organisms that have lived in a room during its day, and all their known ancestors. */
 export interface LineageTree {
   /**
-   * By id. One that was turned into a child of others may come before its parents; it can even be
-   * its own parent or its descendants' child.
+   * Sorted by id. An organism that was transformed into a child of others may come before its
+   * parents. It can even be its own parent, or a child of its descendants.
    */
   readonly organisms: readonly LineageOrganism[];
-  /** Number of others that have died and are no longer remembered. */
+  /** Number of further organisms that have died and are no longer remembered. */
   readonly forgotten: number;
-  /** Ticks completed. */
+  /** The room's latest completed tick. */
   readonly tick: number;
-  /** Nominal ticks a second. */
+  /** Nominal number of ticks per second. */
   readonly tickRate: number;
 }
 
 /**
- * The generation of each organism: 1 for those whose parents are not known, and one more than its
- * parents for others. Where one was turned into a child of its own descendants, it counts as if
- * they were not known.
+ * Computes the generation of each organism: 1 if its parents are unknown, else one more than the
+ * highest generation of its parents. If an organism was transformed into a child of its own
+ * descendants, these parents count as unknown.
  */
 export function generationsOf(
   organisms: readonly Pick<LineageOrganism, 'id' | 'parents'>[],
@@ -44,7 +44,8 @@ export function generationsOf(
     const known = generations.get(id);
     const parents = parentsOf.get(id);
     if (known !== undefined || !parents) return known ?? 0;
-    // Until it is found, it is 0 for its own descendants.
+    // For a cycle: while an organism's generation is being computed, it counts as 0 for its
+    // descendants.
     generations.set(id, 0);
     const generation = Math.max(0, ...parents.map(find)) + 1;
     generations.set(id, generation);
@@ -54,13 +55,13 @@ export function generationsOf(
   return generations;
 }
 
-/** The tree, and what its page needs to draw it. */
+/** The family tree, and the data that its page needs to draw it. */
 export interface LineagePage extends LineageTree {
-  /** Wall clock of `tick`, ms. */
+  /** Wall-clock time of `tick`, in ms. */
   readonly now: number;
   /**
-   * When ticks were, oldest first, the last one now; at most `MOST_TIME_POINTS` and one. Ticks before
-   * the first were at `tickRate`, as far as is known.
+   * Wall-clock times of ticks, oldest first; the last is now. Maximum length: `MOST_TIME_POINTS` +
+   * 1. Ticks before the first are assumed to have run at `tickRate`.
    */
   readonly times: readonly TimePoint[];
   /** Names of the gallery, and the sheet of its pictures in that order. */
@@ -70,13 +71,13 @@ export interface LineagePage extends LineageTree {
   readonly canPlant: boolean;
 }
 
-/** Where a server tells the tree of a room. */
+/** Path at which a server sends a room's family tree. */
 export const lineagePath = (room: string): string => `/lineage/${room}`;
 
-/** Where a server has the picture of an organism that is of no kind of the gallery. */
+/** Path at which a server sends the picture of an organism whose kind is not in the gallery. */
 export const lineagePicturePath = (room: string, organism: OrganismId | string): string =>
   `/lineage/${room}/${organism}.png`;
 
-/** Where a server has the seed of an organism as a token. */
+/** Path at which a server sends an organism's seed as a token. */
 export const lineageSeedPath = (room: string, organism: OrganismId | string): string =>
   `/lineage/${room}/${organism}/seed`;

@@ -1,19 +1,22 @@
-/** The defaults that pages know too; kept apart so that a page carries no others. */
+/**
+ * The part of `DEFAULTS` that pages need, kept separate so that pages do not load the rest. Times
+ * are in ms, lengths in cells.
+ */
 export const PAGE_DEFAULTS = {
   room: {
     /** Ticks per second, 1…60. */
     tickRate: 15,
-    /** Seeds in a participant's hand; the oldest is dropped. */
+    /** Maximum number of seeds in a participant's hand; the oldest is dropped. */
     maxSeedsInHand: 8,
   },
   stroke: {
     minRadius: 0.5,
     maxRadius: 12,
-    /** Radius that a visitor starts with, by mouse and by touch: a finger hides a narrow cut. */
+    /** Initial stroke radius, for mouse and for touch: a finger hides a narrow cut. */
     radius: 3,
     touchRadius: 5,
     maxPoints: 64,
-    /** Longest stroke message, in cells. */
+    /** Maximum length of a stroke message, in cells. */
     maxLength: 512,
   },
   energy: {
@@ -21,7 +24,7 @@ export const PAGE_DEFAULTS = {
     wake: 1,
   },
   preview: {
-    /** Bytes of a drawing: RGBA of 60×60. */
+    /** Maximum size of a drawing, in bytes: RGBA of 60×60 pixels. */
     maxDrawing: 14_400,
   },
   net: {
@@ -29,15 +32,12 @@ export const PAGE_DEFAULTS = {
     cursorInterval: 66,
     /** Interval at which a page repeats that its visitor is busy. */
     busyInterval: 20_000,
-    /**
-     * Reconnection delays: first (up to half more or less at random), longest (never more), and
-     * timeout per attempt.
-     */
+    /** Reconnection delays: first (varied by up to half), maximum, and timeout per attempt. */
     redial: { first: 300, longest: 1_000, attempt: 3_000 },
     maxNameLength: 24,
   },
   attract: {
-    /** Its display name, as the planter of its organisms. */
+    /** The gardener's display name, as the planter of its organisms. */
     name: 'The gardener',
   },
   osc: {
@@ -45,13 +45,13 @@ export const PAGE_DEFAULTS = {
     planter: 'The house',
   },
   codec: {
-    /** Side of a chunk. */
+    /** Side of a chunk, in cells. */
     chunk: 32,
-    /** Low bits of colours that a first picture may omit, to arrive sooner. */
+    /** Number of low bits of colours that a first picture may omit, to arrive sooner. */
     coarseShift: 3,
-    /** Deltas kept per chunk for viewers that missed some. */
+    /** Number of deltas kept per chunk for viewers that missed some. */
     keptDeltas: 12,
-    /** Largest scale: places per side of a streamed cell. */
+    /** Maximum scale: cells of the room per side of a streamed cell. */
     maxScale: 8,
   },
 } as const;

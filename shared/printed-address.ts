@@ -2,7 +2,7 @@
 import { generate } from 'lean-qr';
 
 export interface Code {
-  /** Modules, with the quiet zone. */
+  /** Side in modules, including the quiet zone. */
   readonly side: number;
   /** SVG path of the dark modules: one rectangle per horizontal run. */
   readonly path: string;
@@ -23,10 +23,10 @@ export function codeOf(text: string, quiet: number): Code {
   return { side: bitmap.size + 2 * quiet, path };
 }
 
-/** An address as people read and type it. */
+/** Formats an address for people to read and type. */
 export function readable(address: string): string {
   return address.replace(/^https?:\/\//, '').replace(/\/$/, '');
 }
 
-/** Splits a readable address where a line may end: after the server, never before the room's name. */
+/** Splits a readable address where a line may break: after the server's name and its slash. */
 export const addressLines = (address: string): string[] => address.split(/(?<=^[^/]*\/)/);

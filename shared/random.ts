@@ -1,27 +1,25 @@
-/**
- * Seeded randomness. A room draws from one such generator only, so that it can be replayed.
- */
+/** A seeded random generator. A room draws from only one generator, so that it can be replayed. */
 export interface Random {
-  /** Uniform in [0, 1), 32 bits of it. */
+  /** Returns a uniform number in [0, 1), with 32 random bits. */
   uniform(): number;
-  /** Uniform integer in [0, n). */
+  /** Returns a uniform integer in [0, n). */
   integer(n: number): number;
-  /** Standard normal. */
+  /** Returns a standard normal number. */
   normal(): number;
-  /** A point of the prior N(0, I): [size]. */
+  /** Returns a point of the prior N(0, I), of shape [size]. */
   latent(size: number): Float32Array;
-  /** Where it stands: `resumeRandom` goes on from there. */
+  /** The generator's state, from which `resumeRandom` continues. */
   state(): RandomState;
 }
 
 export interface RandomState {
   /** sfc32's a, b, c and counter, 32 bits each. */
   readonly words: [number, number, number, number];
-  /** The second of a pair of normals, when only the first has been taken. */
+  /** The second of a pair of normals, if only the first has been returned. */
   readonly spare?: number | undefined;
 }
 
-/** Spreads each bit of a number over all (the finisher of MurmurHash3). @returns uint32 */
+/** Spreads each bit of a number over all bits (the finisher of MurmurHash3). @returns uint32 */
 export function mixBits(value: number): number {
   let h = value | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
@@ -37,7 +35,8 @@ export function hashText(text: string): number {
 }
 
 /**
- * A generator of its own state: sfc32 (Doty-Humphrey, PractRand) for bits, Box-Muller for normals.
+ * Creates an independent generator: sfc32 (Doty-Humphrey, PractRand) for bits, Box-Muller for
+ * normals.
  *
  * @param seed any 32-bit number; equal seeds give equal sequences
  */
@@ -48,7 +47,7 @@ export function createRandom(seed: number): Random {
   return random;
 }
 
-/** A generator that goes on where another one stood. */
+/** Creates a generator that continues from another generator's state. */
 export function resumeRandom({ words, spare: left }: RandomState): Random {
   let [a, b, c, counter] = words;
   const next = (): number => {

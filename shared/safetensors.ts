@@ -1,9 +1,10 @@
 /**
- * A strict reader of the safetensors format
- * (https://github.com/huggingface/safetensors#format): eight bytes of header length (little
- * endian), a JSON header, then the tensors' bytes without gaps.
+ * A strict reader of the safetensors format (https://github.com/huggingface/safetensors#format):
+ * eight bytes of header length (little endian), a JSON header, then the tensors' bytes without
+ * gaps.
  *
- * Stricter than the format where that detects damage: every byte must belong to exactly one tensor.
+ * The reader is stricter than the format, to detect damage: every byte must belong to exactly one
+ * tensor.
  */
 import { fromHalf } from './half-floats.ts';
 
@@ -26,7 +27,7 @@ export interface TensorFile {
 const LENGTH_BYTES = 8;
 const MAX_HEADER_BYTES = 100_000_000;
 
-/** A file is not whole; the message is one sentence without the file's name. */
+/** Thrown for a damaged or foreign file; the message is one sentence without the file's name. */
 export class SafetensorsError extends Error {
   override readonly name = 'SafetensorsError';
 }
@@ -72,7 +73,7 @@ export function readSafetensors(bytes: Uint8Array): TensorFile {
 }
 
 function numbersOf(dtype: Dtype, bytes: Uint8Array): Float32Array | undefined {
-  // A copy: the bytes may be unaligned, or a view of a pooled Buffer.
+  // Copy the bytes, because they may be unaligned or a view of a pooled Buffer.
   const { buffer } = Uint8Array.from(bytes);
   if (dtype === 'F32') return new Float32Array(buffer);
   return dtype === 'F16' ? Float32Array.from(new Uint16Array(buffer), fromHalf) : undefined;
@@ -107,7 +108,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * The keys of the outermost object of a JSON text, including duplicates, which JSON.parse drops.
+ * Yields the keys of a JSON text's outermost object, including duplicates (JSON.parse drops them).
  */
 function* topLevelKeys(text: string): Generator<string> {
   let depth = 0;
@@ -159,7 +160,7 @@ function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 }
 
-/** Every byte of the data must belong to exactly one tensor. */
+/** Checks that every byte of the data belongs to exactly one tensor. */
 function checkCover(ranges: Range[], dataLength: number): void {
   ranges.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
@@ -177,7 +178,7 @@ function checkCover(ranges: Range[], dataLength: number): void {
   if (end !== dataLength) fail(`data_offsets leave the last ${dataLength - end} bytes unnamed`);
 }
 
-/** The float32 tensors of a file. */
+/** Selects the float32 tensors of a file. */
 export const float32Of = ({ tensors }: TensorFile): Map<string, Float32Tensor> =>
   new Map(
     [...tensors].flatMap(([name, { dtype, shape, data }]) =>
@@ -185,7 +186,6 @@ export const float32Of = ({ tensors }: TensorFile): Map<string, Float32Tensor> =
     ),
   );
 
-/** A float32 tensor. */
 export interface Float32Tensor {
   readonly shape: readonly number[];
   /** Row-major. */

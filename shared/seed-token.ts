@@ -1,14 +1,14 @@
 /**
- * Seeds as short texts, for links: just what is needed to plant the same creature again.
+ * Seeds as short texts for links, with just enough data to plant the same creature again.
  *
  * | bytes | meaning |
  * |---|---|
  * | 1 | version, 1 |
- * | 4 | identity of the weights it grows from, see `identityOf` |
- * | 2 | its place in the gallery plus one; for the nameless, 65535 of a cross, 65534 of the dice, else 0 |
+ * | 4 | identity of the weights that the seed grows from, see `identityOf` |
+ * | 2 | gallery index plus one; for nameless seeds: 65535 from a cross, 65534 from the dice, else 0 |
  * | 1 | e, signed: numbers are multiples of 2^e / 32768 |
  * | 2 Z | Z numbers of 16 bits, signed |
- * | 2 | check of all before |
+ * | 2 | checksum of all bytes before |
  *
  * With fewer bits, some creatures from the dice would look different.
  */
@@ -16,19 +16,19 @@ import { hashText } from './random.ts';
 import type { Origin } from './vocabulary.ts';
 
 export interface TokenSeed {
-  /** Gallery index, or undefined for the nameless. */
+  /** Gallery index; undefined for nameless seeds. */
   readonly kind: number | undefined;
   /** [Z], each within 2^127. */
   readonly latent: Float32Array;
-  /** Tells the nameless from each other. */
+  /** Distinguishes the origins of nameless seeds. */
   readonly origin?: Origin | undefined;
 }
 
 /** The properties of a checkpoint that its tokens depend on. */
 export interface TokenSpecies {
-  /** Of the weights: eight hexadecimal digits. */
+  /** Identity of the weights: eight hexadecimal digits. */
   readonly identity: string;
-  /** Z, at most 1024. */
+  /** Latent size Z, 1…1024. */
   readonly latentSize: number;
 }
 
@@ -38,20 +38,23 @@ const TAIL = 2;
 const NAMELESS: Readonly<Partial<Record<Origin, number>>> = { cross: 0xffff, prior: 0xfffe };
 const STEPS = 32_768;
 
-/** Characters of the longest token. */
+/** Maximum number of characters of a token. */
 export const MAX_TOKEN = Math.ceil(((HEAD + TAIL + 2 * 1024) * 4) / 3);
 
-/** Bytes of a token. */
+/** Number of bytes of a token. */
 const bytesOf = (latentSize: number): number => HEAD + 2 * latentSize + TAIL;
 
 const checkOf = (bytes: Uint8Array): number => hashText(String.fromCharCode(...bytes)) & 0xffff;
 
-/** Numbers are kept to 1/32768 of the power of two above the largest of them. */
+/**
+ * Encodes a seed. Numbers are rounded to 1/32768 of the power of two above the largest magnitude.
+ */
 export function encodeSeed({ kind, latent, origin }: TokenSeed, species: TokenSpecies): string {
   const bytes = new Uint8Array(bytesOf(latent.length));
   const view = new DataView(bytes.buffer);
   const largest = latent.reduce((most, value) => Math.max(most, Math.abs(value)), 2 ** -20);
-  // Above the largest, and so is what becomes of it: encoded again, it has the same steps.
+  // 2^exponent exceeds the largest magnitude even after rounding, so encoding a decoded seed again
+  // uses the same steps.
   const exponent = Math.max(-20, Math.min(127, Math.floor(Math.log2(largest)) + 1));
   view.setUint8(0, VERSION);
   view.setUint32(1, Number.parseInt(species.identity, 16));
@@ -66,15 +69,15 @@ export function encodeSeed({ kind, latent, origin }: TokenSeed, species: TokenSp
   return base64.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
-/** Where a server has the model of an identity for the page of keepsakes. */
+/** Path at which a server sends the model of an identity to the keepsake page. */
 export const modelPath = (identity: string): string => `/keep/models/${identity}`;
 
-/** The identity of the weights that a token grows from; undefined for a damaged token. */
+/** Reads the identity of the weights that a token grows from; undefined for a damaged token. */
 export function identityInToken(token: string): string | undefined {
   return viewOf(token)?.getUint32(1).toString(16).padStart(8, '0');
 }
 
-/** @returns undefined for what is damaged, or grows from another checkpoint */
+/** @returns the seed; undefined if the token is damaged or grows from another checkpoint */
 export function decodeSeed(token: string, species: TokenSpecies): TokenSeed | undefined {
   const { identity, latentSize } = species;
   const view = viewOf(token);
@@ -89,7 +92,7 @@ export function decodeSeed(token: string, species: TokenSpecies): TokenSeed | un
   return { kind: kind === 0 || origin ? undefined : kind - 1, latent, origin };
 }
 
-/** The bytes of a token that is whole. */
+/** Returns a view of a token's bytes; undefined if the token is damaged. */
 function viewOf(token: string): DataView | undefined {
   const bytes = bytesOfText(token);
   if (!bytes || bytes.length < HEAD + TAIL) return undefined;

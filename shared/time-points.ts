@@ -1,4 +1,4 @@
-/** When ticks were by the wall clock, told by a few points with a steady pace between them. */
+/** Wall-clock times of ticks and of a film's pictures, interpolated between a few known points. */
 
 /** A tick and its wall-clock time, ms. */
 export interface TimePoint {
@@ -6,13 +6,13 @@ export interface TimePoint {
   readonly at: number;
 }
 
-/** Most points that are stored of a room, and told with its family tree. */
+/** Maximum number of time points that are stored for a room and sent with its family tree. */
 export const MOST_TIME_POINTS = 256;
 
 /**
- * Linear between known points; the first and the last beyond them. Neither list ever decreases.
- * Where one value is known several times, the first counts: what is dated by the last tick before a
- * pause happened before it.
+ * Interpolates linearly between known points; beyond them, returns the first or last sought value.
+ * Neither list may decrease. If a value is known several times, the first counts, because events at
+ * the last tick before a pause happened before the pause.
  */
 export function interpolate(
   known: readonly number[],
@@ -33,24 +33,24 @@ export function interpolate(
 }
 
 /**
- * Wall-clock times of some pictures, ms, oldest first; those between lie evenly. At most
- * `MOST_TIME_POINTS`.
+ * Wall-clock times of some of a film's pictures, in ms, oldest first. Times between them are
+ * interpolated. Maximum length: `MOST_TIME_POINTS`.
  */
 export type FilmTimes = readonly { readonly frame: number; readonly at: number }[];
 
-/** What is known of when a film's pictures were. */
+/** Known times of a film's pictures. */
 export interface FilmPeriod {
-  /** When the first picture was, ms; null: unknown. */
+  /** Wall-clock time of the first picture, in ms; null: unknown. */
   readonly from: number | null;
-  /** When the last one was, ms. */
+  /** Wall-clock time of the last picture, in ms. */
   readonly until: number;
-  /** Number of pictures of the whole film. */
+  /** Total number of pictures. */
   readonly frames: number;
-  /** Absent until the times are known: pictures are then dated evenly. */
+  /** Absent until the times are known; until then, pictures are dated evenly. */
   readonly times?: FilmTimes | undefined;
 }
 
-/** When a picture of a film was, wall clock, ms; null: unknown. */
+/** Computes the wall-clock time of a film's picture, in ms; null: unknown. */
 export function momentOfFrame(
   { from, until, frames, times = [] }: FilmPeriod,
   frame: number,

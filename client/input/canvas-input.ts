@@ -10,14 +10,18 @@ import { Throttle } from '../state/browser-store.ts';
 import { Gestures, type GestureTarget, type PointerSample } from './gestures.ts';
 import { organismAt } from './picking.ts';
 
-/** Receives what pointers do over a canvas. */
+/** Receives the pointer's gestures over a canvas. */
 export interface CanvasHand extends GestureTarget {
   leave(now: number): void;
-  /** Closes a panel that the visitor presses beside. @returns whether that is all the press does */
+  /**
+   * Closes an open panel when the visitor presses outside it.
+   *
+   * @returns whether the press is used up by that
+   */
   dismiss?(): boolean;
 }
 
-/** CSS pixels per wheel delta unit: pixel, line, page. */
+/** CSS pixels per unit of wheel delta, by `deltaMode`: pixel, line, page. */
 const WHEEL_UNITS = [1, 32, 400];
 
 export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => void {
@@ -32,7 +36,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
       touch: event.pointerType === 'touch',
       x: event.clientX - left,
       y: event.clientY - top,
-      // Any button but the first; moves have none.
+      // True for any button except the primary one. Move events report no button (−1).
       pan: event.button > 0 || space,
     };
   };
@@ -74,7 +78,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     tools.hover(x, y, event.timeStamp);
   });
   const { signal } = stop;
-  // A key that is released outside the page is not heard.
+  // On blur, the space bar counts as released: a page without focus receives no keyup.
   for (const name of ['keydown', 'keyup', 'blur'] as const) {
     const bar = ({ key = ' ', target }: Partial<KeyboardEvent>): void => {
       if (key !== ' ') return;
@@ -94,7 +98,7 @@ export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' |
     protected readonly view: RoomView,
   ) {}
 
-  /** The view is moved by hand. */
+  /** Called before the visitor moves the view by hand. */
   protected moved(): void {}
 
   panBy(dx: number, dy: number, now: number): void {
@@ -114,7 +118,7 @@ export abstract class ViewTools implements Pick<CanvasHand, 'panBy' | 'panEnd' |
     this.view.loop.invalidate();
   }
 
-  /** @param at CSS pixels of the view */
+  /** @param at position in CSS pixels of the view */
   protected organismAt(at: Point): OrganismId {
     return organismAt(this.model, this.view.toWorld(at));
   }
@@ -124,7 +128,7 @@ type Look = Command<'look'>;
 type Shown = Extract<Look, { hidden: false }>;
 
 const INTERVAL = 200;
-/** Smaller moves stay within the margin that the server sends anyway. Cells. */
+/** Minimum move to report, in cells. The server sends a larger margin anyway. */
 const STEP = 4;
 
 /** Reports the visible part of the grid to the server at intervals. */
@@ -132,7 +136,7 @@ export class ViewportReporter {
   private readonly throttle: Throttle<Look>;
   private last: Shown | undefined;
 
-  /** @param best the best tier of the stream that this screen needs */
+  /** @param best highest stream tier that this screen needs */
   constructor(
     private readonly send: (look: Look) => void,
     private readonly best: TierName = 'full',
@@ -141,8 +145,8 @@ export class ViewportReporter {
   }
 
   /**
-   * Reports the current view, and that in which a glide will end: what lies between them is there
-   * before the camera.
+   * Reports the area from the current view to the view in which a glide will end, so that the cells
+   * between them arrive before the camera does.
    *
    * @param pixelRatio device pixels per CSS pixel
    * @returns whether a report is still pending
@@ -176,7 +180,7 @@ export class ViewportReporter {
     this.send({ hidden: true });
   }
 
-  /** Forgets what was reported, because a new connection starts without it. */
+  /** Forgets the last report, because a new connection starts without one. */
   forget(): void {
     this.last = undefined;
   }

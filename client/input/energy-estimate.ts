@@ -4,24 +4,24 @@ import type { Event } from '../../shared/protocol/events.ts';
 import type { Point } from '../render/camera.ts';
 import type { RoomModel } from '../room/room-model.ts';
 
-/** Strokes that may await an answer. Beyond this, the oldest is assumed to be lost. */
+/** Maximum number of strokes that await an answer; the oldest then counts as lost. */
 const MAX_UNANSWERED = 64;
 
-/** Estimates a visitor's energy from the server's answers and the commands since. */
+/** Estimates a visitor's energy from the server's answers and the commands sent since then. */
 export class EnergyEstimate {
-  /** The server's latest energy message, and when it arrived (ms). */
+  /** The server's latest energy message, and its time of arrival, in ms. */
   private said: Event<'energy'> | undefined;
   private saidAt = 0;
   /** Prices of sent strokes that have no answer yet, oldest first. */
   private unanswered: { readonly price: number }[] = [];
-  /** Price of what has been drawn but not yet sent. */
+  /** Price of the segments that are drawn but not yet sent. */
   private drawn = 0;
   /** The energy at its last change other than refilling; undefined before the first message. */
   energy: Event<'energy'> | undefined;
-  /** End of the last stroke that was sent, unless it was refused. */
+  /** End of the last stroke sent; undefined if the stroke was refused. */
   private end: (Point & { readonly radius: number }) | undefined;
 
-  /** @param clock ms */
+  /** @param clock returns the time, ms */
   constructor(
     model: Pick<RoomModel, 'on'>,
     private readonly clock: () => number,
@@ -49,7 +49,7 @@ export class EnergyEstimate {
   }
 
   /**
-   * Adds a drawn, still unsent segment of a stroke.
+   * Adds a segment of a stroke that is drawn but not sent yet.
    *
    * @param length cells
    * @param radius cells

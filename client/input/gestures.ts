@@ -9,12 +9,12 @@ import type { Size } from '../render/camera.ts';
 export interface PointerSample {
   readonly id: number;
   readonly touch: boolean;
-  /** CSS pixels of the view. */
+  /** Position in CSS pixels of the view. */
   readonly x: number;
   readonly y: number;
   /** Whether this pointer moves the view (right or middle button, or space held). */
   readonly pan: boolean;
-  /** Whether the press has had its effect already: it has closed a panel. */
+  /** Whether the press has already been used to close a panel. */
   readonly spent?: boolean;
 }
 
@@ -23,13 +23,13 @@ export interface GestureTarget {
   toolMove(x: number, y: number, now: number): void;
   /** @param tap whether the pointer hardly moved */
   toolEnd(x: number, y: number, tap: boolean, now: number): void;
-  /** The gesture was interrupted, for example by a second finger. */
+  /** Called when the gesture is interrupted, for example by a second finger. */
   toolCancel(now: number): void;
   hover(x: number, y: number, now: number): void;
   panBy(dx: number, dy: number, now: number): void;
   panEnd(now: number): void;
   zoomAbout(x: number, y: number, factor: number): void;
-  /** Two fingers tapped, or one finger tapped twice. */
+  /** Called when two fingers tap, or one finger taps twice. */
   doubleTap(x: number, y: number, fingers: 1 | 2): void;
 }
 
@@ -153,12 +153,12 @@ export class Gestures {
   }
 }
 
-/** Slightly below the server's limit, so that rounding never exceeds it. Cells. */
+/** Maximum length of a message, in cells, slightly below the server's limit because of rounding. */
 const MAX_LENGTH = PAGE_DEFAULTS.stroke.maxLength * 0.98;
 const MAX_POINTS = PAGE_DEFAULTS.stroke.maxPoints;
-/** Minimum time between messages, ms, unless a limit is reached. */
+/** Minimum time between messages, in ms, unless a message reaches its maximum size. */
 const INTERVAL = 50;
-/** Shorter steps are invisible. Cells. */
+/** Shorter steps, in cells, are invisible and are skipped. */
 const MIN_STEP = 0.15;
 
 /** Cuts a running stroke into segments within the protocol's limits. */

@@ -34,13 +34,15 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
   s: { do: 'seeds' },
 };
 
-/** These keys work even when single-key shortcuts are off: speech input cannot trigger them. */
+/**
+ * Keys that work even if single-key shortcuts are off, because speech input cannot trigger them.
+ */
 const ALWAYS: Readonly<Record<string, KeyAction>> = {
   escape: { do: 'escape' },
   '?': { do: 'help' },
 };
 
-/** These keys act only while the canvas has focus. Elsewhere they belong to the controls. */
+/** Keys that act only while the canvas has focus. Elsewhere they belong to the controls. */
 const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   arrowleft: { do: 'move', dx: PAN, dy: 0 },
   arrowright: { do: 'move', dx: -PAN, dy: 0 },
@@ -49,13 +51,13 @@ const CANVAS_ACTIONS: Readonly<Record<string, KeyAction>> = {
   enter: { do: 'use' },
 };
 
-/** The part of a `KeyboardEvent` that arrows need. */
+/** The part of a `KeyboardEvent` that arrow keys need. */
 export type Press = Pick<KeyboardEvent, 'key' | 'shiftKey'>;
 
 /**
- * How far an arrow key moves a point.
+ * Computes how far an arrow key moves a point.
  *
- * @param step length of a move; four times as long with Shift
+ * @param step length of a move without Shift; Shift makes it four times as long
  * @returns undefined for other keys
  */
 export function arrowMove({ key, shiftKey }: Press, step: number): Point | undefined {
@@ -81,13 +83,14 @@ export function keyAction(key: string, onCanvas: boolean, single = true): KeyAct
   return action ?? (single ? ACTIONS[name] : undefined);
 }
 
-/** 1 where lines of text go from left to right, else -1. */
+/** Returns 1 if text runs from left to right, else -1. */
 export const forward = (): number => (document.dir === 'rtl' ? -1 : 1);
 
 /**
- * Number of items that an arrow key moves by, in the order of the text; undefined for other keys.
+ * Returns how many items an arrow key moves the focus by, in reading order; undefined for other
+ * keys.
  *
- * @param row items between one and the one below it
+ * @param row number of items per row
  */
 export function stepOf(key: string, row = 1): number | undefined {
   const right = forward();

@@ -1,21 +1,24 @@
-/** Where a page opens that cannot show the whole room at a good size. Pure. */
+/**
+ * Finds organisms under the pointer, and the position at which a page opens if it cannot show the
+ * whole room at a good size. Pure.
+ */
 import { clampCentre } from '../../shared/geometry.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { Point, Size } from '../render/camera.ts';
 import type { RoomModel } from '../room/room-model.ts';
 
 const CANDIDATES = 200;
-/** Least distance to others along one axis, in sides. */
+/** Minimum distance to others along at least one axis, as a multiple of an organism's side. */
 const APART = 1.1;
-/** Share of the grid at each side where a page opens only if it must: much of it would be empty. */
+/** Share of the grid along each edge that is avoided, because much of the view would be empty. */
 const EDGE = 0.1;
 
 /**
- * A free place with a neighbour in sight; the emptiest one where none is free. It differs from page
- * to page, so that not all visitors plant at the same place.
+ * Finds a free position with a neighbour in sight, or the emptiest position if none is free. The
+ * result differs between pages, so that visitors do not all plant at the same position.
  *
  * @param side of a grown organism, cells
- * @param organisms centres of the living ones
+ * @param organisms centres of the living organisms
  * @param random 0…1
  */
 export function freePlace(
@@ -44,7 +47,10 @@ export function freePlace(
 /** Search radius in cells: fingers are wide, seeds are small, and organisms have holes. */
 const REACH = 3;
 
-/** @returns the organism at the place, else the nearest one within reach; 0 if there is none */
+/**
+ * @returns the organism at the position, else the nearest organism within `REACH`; 0 if there is
+ *   none
+ */
 export function organismAt(
   model: Pick<RoomModel, 'planes' | 'organisms'>,
   { x, y }: Point,
@@ -62,7 +68,7 @@ export function organismAt(
 }
 
 /**
- * Finds the cell nearest to a place, closer than `reach` cells.
+ * Finds the owned cell nearest to a position, closer than `reach` cells.
  *
  * @param counts whether an organism's cells count
  * @returns the centre of the cell, and its organism

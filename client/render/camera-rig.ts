@@ -1,4 +1,4 @@
-/** Moves the camera over time: glides to a target, coasts after a fling. The clock is passed in. */
+/** Moves the camera over time: glides to a target, coasts after a fling. Time is passed in. */
 import type { Rect } from '../../shared/geometry.ts';
 import {
   between,
@@ -15,20 +15,20 @@ import {
 } from './camera.ts';
 
 const GLIDE = 90;
-/** Time constants, ms. Moves that the visitor did not make by hand are slower. */
+/** Time constant of camera moves that the visitor did not make by hand, in ms: a slower glide. */
 const STROLL = 240;
-/** Time in which such a move gathers speed, ms: what it leads to arrives before it. */
+/** Time in which a `STROLL` gathers speed, in ms, so that cells arrive before the camera. */
 const START = 400;
 const COAST = 160;
-/** Largest zoom that the camera takes by itself. */
+/** Maximum zoom that the camera chooses by itself. */
 const CLOSEST = 10;
-/** Free space that an organism is shown in, in its sides. */
+/** Space in which an organism is shown, as multiples of its side. */
 const FRAME = { width: 2, height: 1.7 };
-/** How much closer an organism is shown while it is small: exponent of its share of its side. */
+/** How much closer small organisms are shown: the zoom grows by (side / stage) to this power. */
 const CLOSER = 0.12;
-/** Slower releases do not coast. CSS pixels per ms. */
+/** Minimum speed at which a released drag coasts, in CSS pixels per ms. */
 const MIN_THROW = 0.12;
-/** Shorter intervals are too short to measure a velocity, ms. */
+/** Minimum interval for measuring a velocity, in ms. */
 const MOMENT = 6;
 
 /** Moves a camera over time, towards a target or after a fling. */
@@ -38,9 +38,9 @@ export class CameraRig {
   calm = false;
   private target: Camera | undefined;
   private glide = GLIDE;
-  /** Time since the glide has begun, ms. */
+  /** Time since the glide began, in ms. */
   private glided = 0;
-  /** Zoom for the followed organism once it is grown. */
+  /** Zoom for the followed organism once it is fully grown; undefined if none is followed. */
   private followZoom: number | undefined;
   private velocity = { x: 0, y: 0 };
   /** Distance since the velocity was last measured, CSS pixels. */
@@ -52,19 +52,19 @@ export class CameraRig {
   private view: Size = { width: 1, height: 1 };
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private margins = this.insets;
-  /** Whether the whole grid is shown. If so, it stays fitted when the window is resized. */
+  /** Whether the whole grid is shown. If so, the view stays fitted when the window is resized. */
   private fitted = true;
 
   get isFitted(): boolean {
     return this.fitted;
   }
 
-  /** Whether the camera follows an organism; a visitor who moves the camera ends it. */
+  /** Whether the camera follows an organism. Ends when the visitor moves the camera. */
   get isFollowing(): boolean {
     return this.followZoom !== undefined;
   }
 
-  /** Where the camera will come to rest if nobody moves it. */
+  /** The camera's resting position if nobody moves it. */
   get heading(): Camera {
     const { x, y } = this.velocity;
     return this.target ?? panBy(this.camera, x * COAST, y * COAST);
@@ -100,8 +100,8 @@ export class CameraRig {
   }
 
   /**
-   * Shows an organism's place from close by, without a glide: how the page opens. As little as can
-   * be is shown of what lies around the grid.
+   * Shows an organism's position from close by, without a glide, when the page opens. Shows as
+   * little as possible of the space outside the grid.
    */
   open({ x, y }: Point, side: number): void {
     const zoom = this.zoomFor(side);
@@ -131,8 +131,8 @@ export class CameraRig {
   }
 
   /**
-   * Moves to an organism, centred in the space without panels. Zooms out only as far as it takes
-   * to see it whole.
+   * Moves to an organism, centred in the space without panels. Zooms out only as far as needed to
+   * show it whole.
    *
    * @param side of the grown organism, cells
    */
@@ -140,26 +140,25 @@ export class CameraRig {
     this.aim(at, this.zoomFor(side));
   }
 
-  /** Moves to a place at the same zoom. */
+  /** Moves to a position without changing the zoom. */
   centre(at: Point): void {
     this.aim(at, this.heading.zoom);
   }
 
   /**
-   * Moves to an organism that grows; to be called again at each stage. Ends when the visitor moves
-   * the camera.
+   * Follows a growing organism until the visitor moves the camera. Call it again at each stage.
    *
    * @param side of the grown organism, cells
-   * @param stage its side now, cells
+   * @param stage current side of the organism, cells
    */
   follow(at: Point, side: number, stage: number): void {
     const zoom = this.followZoom ?? this.zoomFor(side);
-    // With reduced motion, each stage would be a jump.
+    // With reduced motion there is no glide, so a zoom per stage would make the view jump.
     this.aim(at, this.calm ? zoom : zoom * (side / stage) ** CLOSER);
     this.followZoom = zoom;
   }
 
-  /** Stops where it is: the visitor points at something. */
+  /** Stops the camera, because the visitor points at something. */
   stay(): void {
     if (this.target) this.fitted = false;
     this.target = undefined;
@@ -167,7 +166,7 @@ export class CameraRig {
     this.followZoom = undefined;
   }
 
-  /** Moves so that all of a part of the grid is shown, centred in the space without panels. */
+  /** Moves so that a whole area of the grid is visible, centred in the space without panels. */
   match(part: Rect): void {
     const zoom = Math.max(this.minZoom(), fitGrid(part, this.view, this.insets).zoom);
     const centre = { x: part.x + part.width / 2, y: part.y + part.height / 2 };
@@ -179,7 +178,7 @@ export class CameraRig {
     this.way.y += dy;
     this.set(panBy(this.camera, dx, dy));
     const elapsed = now - this.movedAt;
-    // Two fingers report one after the other; only together do they give a direction.
+    // Two fingers report one after the other; only both reports together give a direction.
     if (elapsed < MOMENT) return;
     const share = elapsed > 100 ? 1 : 0.4;
     this.velocity.x += (this.way.x / elapsed - this.velocity.x) * share;
@@ -188,7 +187,7 @@ export class CameraRig {
     this.movedAt = now;
   }
 
-  /** Ends a drag. The picture coasts if it was flung. */
+  /** Ends a drag. The camera coasts if the view was flung. */
   release(now: number): void {
     const speed = Math.hypot(this.velocity.x, this.velocity.y);
     this.coasting = !this.calm && now - this.movedAt < 60 && speed > MIN_THROW;
@@ -248,7 +247,7 @@ export class CameraRig {
     this.go({ x: x - dx, y: y - dy, zoom }, STROLL);
   }
 
-  /** The zoom nearest to the present one at which an organism is seen whole, and well. */
+  /** Returns the zoom nearest to the current one that shows an organism whole and large enough. */
   private zoomFor(side: number): number {
     const fits = (width: number, height: number): number =>
       fitGrid({ width: width * side, height: height * side }, this.view, this.insets).zoom;

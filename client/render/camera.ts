@@ -1,7 +1,4 @@
-/**
- * The camera: a centre in cells and a zoom in CSS pixels per cell. Pure arithmetic, immutable
- * values.
- */
+/** The camera: a centre in cells and a zoom in CSS pixels per cell. Pure functions. */
 
 export interface Camera {
   readonly x: number;
@@ -29,7 +26,7 @@ export interface Point {
 
 export const MAX_ZOOM = 64;
 
-/** The place of the grid, in cells, under a point of the view, in CSS pixels from its upper left. */
+/** Converts a point of the view, in CSS pixels from its upper left, to a grid position in cells. */
 export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
   return {
     x: camera.x + (point.x - view.width / 2) / camera.zoom,
@@ -37,7 +34,7 @@ export function screenToWorld(camera: Camera, view: Size, point: Point): Point {
   };
 }
 
-/** Converts a place of the grid, in cells, to CSS pixels from the view's upper left. */
+/** Converts a grid position, in cells, to CSS pixels from the view's upper left. */
 export function worldToScreen(camera: Camera, view: Size, point: Point): Point {
   return {
     x: (point.x - camera.x) * camera.zoom + view.width / 2,
@@ -87,7 +84,7 @@ export function keepNear(camera: Camera, grid: Size, minZoom: number): Camera {
   };
 }
 
-/** Interpolates between two cameras; zoom geometrically, so that the pace looks even. */
+/** Interpolates between two cameras, geometrically for the zoom, so that its speed looks even. */
 export function between(from: Camera, to: Camera, share: number): Camera {
   return {
     x: from.x + (to.x - from.x) * share,
@@ -96,15 +93,15 @@ export function between(from: Camera, to: Camera, share: number): Camera {
   };
 }
 
-/** Radius of the lens, CSS pixels; the same in its style. */
+/** Radius of the lens, in CSS pixels. Must match the lens's CSS. */
 export const LENS_RADIUS = 60;
-/** From the middle of the finger to the edge of the lens, CSS pixels. */
+/** Distance from the middle of the finger to the edge of the lens, in CSS pixels. */
 const GAP = 42;
 const ENLARGEMENT = 2;
 
 /**
- * The middle of the lens: above the finger, as both hands come from below. Near the upper edge it
- * moves around the finger, to the side with more room.
+ * Computes the centre of the lens: above the finger, because hands come from below. Near the upper
+ * edge the lens moves around the finger, to the side with more room.
  *
  * @param finger CSS pixels of the view
  */
@@ -118,7 +115,7 @@ export function lensPlace(finger: Point, { width, height }: Size): Point {
   return { x: inside(finger.x + way * beside, width), y };
 }
 
-/** Shows a part of one canvas, enlarged, on another one. */
+/** Shows a part of one canvas, enlarged, on another canvas. */
 export class Lens {
   private readonly pen: CanvasRenderingContext2D | null;
   private isTouched = false;
@@ -137,9 +134,10 @@ export class Lens {
   }
 
   /**
-   * Call right after the source is drawn: its pixels are gone once the browser shows them.
+   * Draws the lens. Call it right after the source is drawn: the source's pixels are gone once the
+   * browser has shown them.
    *
-   * @param pointer that cuts, CSS pixels; the lens appears only under a finger
+   * @param pointer position of the cutting pointer, CSS pixels; the lens appears only for touch
    * @param view size of the source, CSS pixels
    */
   draw(pointer: Point | undefined, view: Size): void {
@@ -149,7 +147,7 @@ export class Lens {
     if (!isShown) return;
     const ratio = source.width / view.width;
     const side = Math.round(2 * LENS_RADIUS * ratio);
-    // This also clears it.
+    // Setting the size also clears the canvas.
     element.width = element.height = side;
     const { x, y } = lensPlace(pointer, view);
     element.style.translate = `${x - LENS_RADIUS}px ${y - LENS_RADIUS}px`;

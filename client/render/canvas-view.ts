@@ -1,4 +1,4 @@
-/** Base of all views of a room: uploads its ticks, and draws when something has changed. */
+/** Base class of all views of a room: uploads its ticks, and draws when something has changed. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { RoomModel } from '../room/room-model.ts';
@@ -11,15 +11,15 @@ import type { Painting } from './paint/painting.ts';
 import { type Picture, Renderer } from './renderer.ts';
 import { BREATH } from './shaders/scene.ts';
 
-/** Time between two pictures in which nothing but breath moves, ms. */
+/** Time between two pictures while organisms breathe and nothing else moves, in ms. */
 const BREATH_STEP = 80;
-/** Organisms are still while a cell is smaller, CSS pixels: none would see them breathe. */
+/** Minimum size of a cell at which organisms visibly breathe, in CSS pixels. */
 const BREATH_ZOOM = 3;
 
-/** The parts of a picture that each view decides; the rest is the same for all. */
+/** The parts of a picture that each kind of view decides for itself. */
 export type Framing = Omit<Picture, 'view' | 'breath' | 'shivers' | 'marks' | 'flashLimit'>;
 
-/** A room on a canvas: model, effects and renderer, and the pace of its pictures. */
+/** Draws a room on a canvas. Connects model, effects and renderer, and paces the pictures. */
 export abstract class CanvasView {
   readonly loop = new FrameLoop((now) => {
     if (this.renderer.isBehind(now)) {
@@ -30,34 +30,34 @@ export abstract class CanvasView {
     this.waited = false;
     return more;
   });
-  /** Runs with each picture, to move other elements. Returns whether they will move again. */
+  /** Called with each picture, to move other elements. Returns whether they will move again. */
   onFrame: (now: number) => boolean = () => false;
   protected readonly renderer: Renderer;
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
   protected view: Size = { width: 1, height: 1 };
-  /** Whether something else is shown than the room. */
+  /** Whether the canvas shows something other than the room. */
   protected isAway = false;
-  /** Whether the last picture was softened, and so is not done. */
+  /** Whether the last picture was softened against flashes, so that another picture must follow. */
   protected unsettled = false;
-  /** Time after anything else has moved in which organisms breathe, ms: batteries are small. */
+  /** How long organisms breathe after anything else has moved, in ms. Limited to save batteries. */
   protected readonly breathes: number = 20_000;
   private readonly ticks = new TickLength();
   private breath = 0;
   private drawnAt = 0;
   private movedAt = 0;
-  /** Whether a picture of the room has arrived. */
+  /** Whether the room's first picture has arrived. */
   private isPictured = false;
-  /** Whether the next picture has had to wait for the GPU. */
+  /** Whether the next picture had to wait for the GPU. */
   private waited = false;
-  /** Whether what paints has been asked for. */
+  /** Whether the painter's code has been requested. */
   private hasAsked = false;
   private painting: Painting | undefined;
   private isDisposed = false;
-  /** Remove the listeners of the model. */
+  /** Functions that remove this view's listeners. */
   protected readonly unsubscribers: (() => void)[];
 
-  /** @throws GlError when this browser has no WebGL2 */
+  /** @throws GlError if this browser has no WebGL2 */
   constructor(
     canvas: HTMLCanvasElement,
     protected readonly model: RoomModel,
@@ -67,7 +67,7 @@ export abstract class CanvasView {
     this.happenings = new LifeEffects(model, invalidate);
     this.renderer = new Renderer(canvas, invalidate);
     const opened = (): void => {
-      // The first picture takes longest on a slow GPU, so it is none of an empty dish.
+      // The first picture takes longest on a slow GPU, so do not spend it on an empty dish.
       if (this.isPictured && model.planes && !this.isAway) this.upload(model.planes, [], []);
       invalidate();
     };
@@ -75,7 +75,7 @@ export abstract class CanvasView {
       model.on('opened', opened),
       model.on('picture', ({ changed, replaced }) => {
         const now = performance.now();
-        // Cells that die while something else is shown never leave dust.
+        // Cells that die while the canvas shows something else leave no dust.
         this.happenings.arrived(changed, this.isAway ? changed : replaced, now);
         if (this.isAway) return;
         this.ticks.arrived(now, model.tick ?? 0);
@@ -103,18 +103,18 @@ export abstract class CanvasView {
     return worldToScreen(this.camera, this.view, place);
   }
 
-  /** Moves what moves. @returns whether it will move again at the next picture */
+  /** Advances this view's movement. @returns whether the next picture will move again */
   protected abstract move(now: number): boolean;
 
-  /** Frames the next picture, after `move`, and adds marks over those of effects. */
+  /** Frames the next picture, after `move`, and adds marks on top of the effects' marks. */
   protected abstract frame(now: number): Framing;
 
   /**
-   * Shows planes from now on.
+   * Uploads the planes to show from now on.
    *
-   * @param changed areas that differ from what was shown
-   * @param atOnce those of them that are shown without delay
-   * @param tick how long they last, ms
+   * @param changed areas that differ from the planes shown before
+   * @param atOnce the changed areas to show without delay
+   * @param tick duration of a tick, ms
    */
   protected upload(
     planes: Planes,
@@ -158,7 +158,7 @@ export abstract class CanvasView {
     return more || !!renderer.paint?.moves;
   }
 
-  /** Loads what paints, once the picture of the room stands, and only where it can run. */
+  /** Loads the painter after the room's first picture, and only if it can run here. */
   private paint(now: number): void {
     const { model, renderer } = this;
     const { gl } = renderer;
@@ -171,13 +171,14 @@ export abstract class CanvasView {
       ({ Painting }) => {
         if (this.isDisposed) return;
         this.painting = new Painting(model, renderer, () => {
-          // Compiling its shaders has delayed this frame.
+          // Compiling the painter's shaders has delayed this frame, which must not lower the
+          // resolution.
           this.resolution.rest(performance.now());
           this.loop.invalidate();
         });
         this.loop.invalidate();
       },
-      // Cells look as they do without.
+      // Without a painter, cells are drawn smooth, which needs no other handling.
       console.warn,
     );
   }

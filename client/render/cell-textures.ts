@@ -1,7 +1,4 @@
-/**
- * Cell textures on the GPU: the newest tick, the picture on its way there, and the blurs for
- * lighting.
- */
+/** Cell textures on the GPU: the newest tick, the picture on its way to it, and blurs for light. */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import {
@@ -20,22 +17,22 @@ const TIGHT_SIGMA = 1.15;
 const WIDE_SIGMA = 2.3;
 const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
-/** How far the votes for a place reach, see `TERRITORY_FRAGMENT`. */
+/** Reach of the votes on which organism owns a position, in cells; see `TERRITORY_FRAGMENT`. */
 const VOTES = 3;
-/** Movement continues from a picture drawn more recently than this, ms. */
+/** Maximum age, in ms, of a picture from which movement continues. */
 const RECENT = 100;
 
-/** When a tick arrived, and what of it is shown without delay. */
+/** When a tick arrived, and which areas of it are shown without delay. */
 export interface Arrival {
-  /** ms */
+  /** Time of arrival, in ms. */
   readonly now: number;
-  /** How long a tick lasts, ms. */
+  /** Duration of a tick, in ms. */
   readonly tick: number;
-  /** Areas whose cells were unknown before. */
+  /** Areas to show without delay, because their cells were unknown before this tick. */
   readonly atOnce: readonly Rect[];
 }
 
-/** Creates the textures of a picture, at the grid's resolution, a half and a quarter of it. */
+/** Creates a picture's textures, at full, half and quarter resolution of the grid. */
 function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
   const target = (part: number, format: Partial<Surface> = {}): Target => {
     const [w, h] = [Math.ceil(width / part), Math.ceil(height / part)];
@@ -51,7 +48,7 @@ function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
     scratch: target(1),
     tight: target(1),
     mask: target(1),
-    /** The organism that owns the ground at each place, see `TERRITORY_FRAGMENT`. */
+    /** The organism that owns the ground at each position, see `TERRITORY_FRAGMENT`. */
     territory: target(1, { format: gl.RG32UI, filter: gl.NEAREST }),
     halfScratch: target(2),
     wide: target(2),
@@ -60,21 +57,21 @@ function targetsOf(gl: WebGL2RenderingContext, width: number, height: number) {
   };
 }
 
-/** More areas than this are drawn as one. */
+/** Maximum number of areas that are drawn one by one; more are replaced by the whole grid. */
 const MOST_AREAS = 64;
 
 /** Holds a room's planes as textures, and the textures derived from them. */
 export class CellTextures {
-  /** Until when places are on their way to the newest tick, ms. */
+  /** Time at which all cells will show the newest tick, in ms. */
   until = 0;
   private readonly owner: WebGLTexture;
   private readonly targets: ReturnType<typeof targetsOf>;
   /** Areas whose territory must be redrawn. */
   private unsettled: Rect[] = [];
-  /** Whether the latest uploaded tick has been drawn. */
+  /** Whether the last uploaded tick has been drawn. */
   private drawn = true;
   private drawnAt = Number.NEGATIVE_INFINITY;
-  /** When the picture was on screen that movement starts from, ms. */
+  /** When the picture from which movement starts was on screen, in ms. */
   private since = 0;
   private arrivedAt = 0;
 
@@ -133,7 +130,7 @@ export class CellTextures {
     gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
     this.unsettled.push(...changed);
-    // Ticks keep arriving while nothing is drawn.
+    // Limit the list: ticks keep arriving while nothing is drawn.
     if (this.unsettled.length > MOST_AREAS) {
       this.unsettled = [{ x: 0, y: 0, width: this.width, height: this.height }];
     }
@@ -141,7 +138,7 @@ export class CellTextures {
   }
 
   /**
-   * Moves on towards the newest tick.
+   * Draws the next picture on the way to the newest tick.
    *
    * @param now ms
    */
@@ -158,7 +155,7 @@ export class CellTextures {
     const textures = { uFrom: from.texture, uTo: newest.texture, uTimes: times.texture };
     beginPass(gl, blend, shown, textures);
     gl.uniform1ui(blend.uniform('uSince'), this.since);
-    // A frame may have begun just before the tick arrived.
+    // A frame's time may be slightly earlier than the tick's arrival.
     gl.uniform1ui(blend.uniform('uNow'), Math.max(this.arrivedAt, now));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(shown, scratch, tight, TIGHT_SIGMA);
@@ -166,7 +163,7 @@ export class CellTextures {
     this.blur(wide, quarterScratch, halo, HALO_SIGMA);
   }
 
-  /** Sets the times of all places that a tick has changed. */
+  /** Sets the times of all positions that a tick has changed. */
   private time({ now, tick, atOnce }: Arrival): void {
     const { gl, targets, width, height } = this;
     const { times } = this.programs;
@@ -205,7 +202,7 @@ export class CellTextures {
     gl.disable(gl.SCISSOR_TEST);
   }
 
-  /** Redraws the mask of the places that the selected, hovered and second organism own. */
+  /** Redraws the mask of the cells that the selected, hovered and second organisms own. */
   select(selected: number, hovered: number, second: number): void {
     const { gl, programs, targets } = this;
     gl.disable(gl.BLEND);

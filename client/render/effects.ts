@@ -1,6 +1,6 @@
 /**
- * Short light effects of what happens in a room: births, divisions, deaths, wounds, beacons.
- * `LifeEffects` starts them from the room's events; `Effects` draws them, at a time that is passed in.
+ * Short light effects for events in a room: births, divisions, deaths, wounds, beacons.
+ * `LifeEffects` starts them from the room's events; `Effects` draws them. Time is passed in.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { coverage, type Rect, type Stroke, strokeBounds } from '../../shared/geometry.ts';
@@ -13,23 +13,23 @@ import type { MarkList } from './marks.ts';
 import { SHIVERS } from './shaders/scene.ts';
 
 export interface Speck {
-  /** Centre of a place, cells. */
+  /** Centre of a cell, in cells. */
   readonly x: number;
   readonly y: number;
   readonly color: Rgb;
 }
 
 export interface Cut {
-  /** Places whose cells the stroke removes. */
+  /** Cells that the stroke removes. */
   readonly flesh: readonly Speck[];
-  /** Adjacent places whose cells stay. */
+  /** Adjacent cells that stay. */
   readonly rim: readonly Speck[];
 }
 
 /**
- * Computes what a segment of a stroke cuts.
+ * Computes which cells a segment of a stroke cuts.
  *
- * @param taken indices of places that the same stroke has already cut; this segment's are added
+ * @param taken indices of cells that the stroke has already cut; this segment's cells are added
  */
 export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>): Cut {
   const { owner, width, height } = planes;
@@ -64,7 +64,7 @@ export function cutOf(stroke: Stroke, planes: Planes, taken: Set<number>): Cut {
   return { flesh: fresh.map(speck), rim: [...rim].map(speck) };
 }
 
-/** A place with the colour of its cell. */
+/** Returns a cell's centre and colour. */
 export function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'width'>): Speck {
   const alpha = Math.max(1, rgba[4 * place + 3]);
   const [r, g, b] = rgba.subarray(4 * place, 4 * place + 3);
@@ -77,12 +77,12 @@ export function speckOf(place: number, { rgba, width }: Pick<Planes, 'rgba' | 'w
 
 /** Maximum number of grains per tick. */
 const MAX_GRAINS = 90;
-/** Share of the cells that leave a grain, unless they depart. */
+/** Share of dying cells that leave a grain, except in departing organisms, where all may. */
 const SHARE = 0.35;
 
 /** A cell that died, with its colour. */
 export interface Grain extends Speck {
-  /** Whether its organism departs. */
+  /** Whether the cell's organism departs. */
   readonly isGentle: boolean;
 }
 
@@ -93,10 +93,10 @@ export class DustFinder {
   private readonly random = createRandom(2).uniform;
 
   /**
-   * Finds some of the places that were owned and are now bare, with the colours they had.
+   * Picks some of the cells that were owned and are now bare, with their last colours.
    *
-   * @param silent changed chunks that were sent in full: differences there are not deaths
-   * @param departs whether all cells of an organism leave a grain
+   * @param silent changed chunks that were sent in full, where differences do not mean deaths
+   * @param departs whether an organism departs; then all its cells may leave a grain
    */
   find(
     planes: Planes,
@@ -140,13 +140,13 @@ export class DustFinder {
 
 interface Effect {
   start: number;
-  /** Whether it has been drawn at least once. */
+  /** Whether the effect has been drawn at least once. */
   isShown: boolean;
   readonly duration: number;
   draw(share: number, marks: MarkList): void;
 }
 
-/** A segment, in cells. */
+/** A line segment, in cells. */
 export interface Way {
   readonly x: number;
   readonly y: number;
@@ -164,7 +164,7 @@ const HEALED: Rgb = [0.72, 0.97, 0.86];
 /** Maximum number of grains per segment of a cut. */
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
-/** Effects that could not be drawn for this long, for example in a hidden page, are dropped; ms. */
+/** Time after which an undrawn effect is dropped, in ms; for example, while the page is hidden. */
 const MOST_LATE = 1_500;
 /** Duration of a beacon, ms. */
 const BEACON = 3_200;
@@ -188,7 +188,7 @@ export class Effects {
     return this.effects.length > 0;
   }
 
-  /** The visitor released a seed: a spark until the server has planted it. */
+  /** Shows a spark where the visitor released a seed, until the server has planted it. */
   sown(x: number, y: number, color: Rgb, now: number): void {
     this.add(now, 420, (t, marks) => {
       const alpha = (1 - t) ** 1.5;
@@ -198,7 +198,7 @@ export class Effects {
     });
   }
 
-  /** A seed was planted. */
+  /** Shows the birth of a seed as a ring of light. */
   born({ x, y, color }: Speck, now: number): void {
     const { calm } = this;
     this.add(now, 1100, (t, marks) => {
@@ -210,7 +210,7 @@ export class Effects {
     });
   }
 
-  /** Every cell has divided into four: a ring of light spreads from the body's edge. */
+  /** Shows that every cell has divided into four: a ring of light spreads from the body's edge. */
   divided({ x, y, color }: Speck, stage: number, now: number): void {
     const { calm } = this;
     this.add(now, 900, (t, marks) => {
@@ -224,7 +224,7 @@ export class Effects {
     });
   }
 
-  /** A cell has died: a grain of its colour drifts off and fades. */
+  /** Shows a cell's death: a grain of its colour drifts off and fades. */
   dust({ x, y, color, isGentle }: Grain, now: number): void {
     const { calm, random } = this;
     if (calm) return;
@@ -241,9 +241,9 @@ export class Effects {
   }
 
   /**
-   * Shows the visitor's own cut at once: an opening with a glowing rim, and grains along the blade.
-   * It lasts until the server's picture shows the same. On bare ground only a scratch of light
-   * appears.
+   * Shows the visitor's own cut immediately: an opening with a glowing rim, and grains along the
+   * blade. The effect lasts until the server's picture shows the wound. On bare ground only a
+   * scratch of light appears.
    *
    * @param way segment of the cut
    * @param radius of the stroke, cells
@@ -268,7 +268,7 @@ export class Effects {
     for (const speck of cut.flesh) if (this.random() < share) this.spatter(speck, way, now);
   }
 
-  /** A stroke was refused: its line becomes a row of dim dots that fade. */
+  /** Shows a refused stroke: its line becomes a row of dim dots that fade. */
   refused({ x, y, x2, y2 }: Way, radius: number, now: number): void {
     const length = Math.hypot(x2 - x, y2 - y);
     const dots = Math.max(1, Math.min(24, Math.round(length / 1.6)));
@@ -284,7 +284,7 @@ export class Effects {
     });
   }
 
-  /** A wound has healed: a soft ring contracts around the body. */
+  /** Shows a healed wound: a soft ring contracts around the body. */
   healed({ x, y }: Point, reach: number, now: number): void {
     const { calm } = this;
     this.add(now, 1_500, (t, marks) => {
@@ -296,7 +296,7 @@ export class Effects {
     });
   }
 
-  /** A beacon: rings contract onto the organism, and the last one stays around it for a while. */
+  /** Shows a beacon: rings contract onto the organism, and the last ring lingers around it. */
   beacon({ x, y, color }: Speck, reach: number, now: number): void {
     const { calm } = this;
     this.add(now, BEACON, (t, marks) => {
@@ -315,7 +315,7 @@ export class Effects {
     });
   }
 
-  /** A grain flies off along the blade or sideways, and slows down quickly. */
+  /** Shows a grain that flies off along the blade or sideways, and slows down quickly. */
   private spatter({ x, y, color }: Speck, way: Way, now: number): void {
     const { random } = this;
     const [dx, dy] = [way.x2 - way.x, way.y2 - way.y];
@@ -339,7 +339,7 @@ export class Effects {
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
     );
     for (const effect of this.effects) {
-      // On a slow machine the first picture is late; start the effect there, not midway.
+      // On a slow machine the first picture is late; start the effect with it, not midway.
       if (!effect.isShown && effect.start < now) effect.start = now;
       effect.isShown = true;
       effect.draw(Math.max(0, (now - effect.start) / effect.duration), marks);
@@ -354,9 +354,9 @@ export class Effects {
 
 const mixed = (a: Rgb, b: Rgb): Rgb => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2, (a[2] + b[2]) / 2];
 
-/** Below this stage an organism may be too faint to see, so a mark shows its seed. */
+/** Minimum stage at which an organism is surely visible. Below it, a mark shows the seed. */
 const VISIBLE_STAGE = 8;
-/** Duration of a shiver, ms. A longer stroke starts no second shiver during it. */
+/** Duration of a shiver, in ms. Wounds during it start no second shiver. */
 const SHIVER = 900;
 
 /** Starts an effect for each life event, and draws the glow of seeds. */
@@ -364,7 +364,7 @@ export class LifeEffects {
   readonly effects = new Effects();
   /** Shivers that spread from wounds, see `Picture.shivers`. */
   readonly shivers = new Float32Array(4 * SHIVERS);
-  /** Organisms that shiver, and when they began to, ms. */
+  /** Organisms that shiver, and when each shiver began, in ms. */
   private readonly shaken: { readonly organism: OrganismView; readonly start: number }[] = [];
   private readonly departed = new Set<OrganismId>();
   private readonly dust = new DustFinder();
@@ -405,12 +405,11 @@ export class LifeEffects {
     ];
   }
 
-  /** Removes the listeners from the room model. */
   dispose(): void {
     for (const off of this.unsubscribers) off();
   }
 
-  /** Handles a new tick: dust for the cells that died in it. */
+  /** Adds dust for the cells that died in a new tick. */
   arrived(changed: readonly Rect[], anew: readonly Rect[], now: number): void {
     const { planes } = this.model;
     if (!planes) return;

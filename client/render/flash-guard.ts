@@ -1,12 +1,12 @@
 /**
- * Detects flashes in what a page is about to show (WCAG 2.3.1), and says where the picture must
- * change more slowly.
+ * Detects flashes in the pictures that a page is about to show (WCAG 2.3.1), and where a picture
+ * must change more slowly.
  *
  * A flash is a pair of opposing changes of relative luminance by a tenth or more, the darker side
  * below 0.8, or of saturated red. At most three per second may cover more than a quarter of any ten
- * degrees of the visual field. How many degrees a picture covers depends on the viewer's distance, so
- * the guard checks windows of several sizes and keeps a margin: it softens a zone from half as many
- * flashes within a second, in an eighth of a window.
+ * degrees of the visual field. How many degrees a picture covers depends on the viewer's distance,
+ * so the guard checks windows of several sizes and keeps a margin: it softens a zone at half as
+ * many flashes per second, in an eighth of a window.
  */
 import type { FlashLimit } from '../../shared/vocabulary.ts';
 import type { Size } from './camera.ts';
@@ -19,18 +19,18 @@ import {
   type Target,
 } from './gl.ts';
 
-/** Smaller changes are not part of a flash. WCAG says 0.1, and 20/320 for red. */
+/** Minimum changes that count as part of a flash. WCAG says 0.1, and 20/320 for red. */
 const LUMINANCE_STEP = 0.08;
 const RED_STEP = 0.05;
-/** Changes above this luminance are not part of a flash. */
+/** A change counts only if its darker side is below this luminance. */
 const BRIGHT = 0.8;
-/** How long opposing changes are counted, ms. */
+/** Time within which opposing changes are counted, in ms. */
 const SECOND = 1_000;
-/** Share of a window from which flashing counts. WCAG says a quarter. */
+/** Share of a window that must flash before it is softened. WCAG says a quarter. */
 const SHARE = 0.125;
 /** Sides of the windows, as shares of the picture's sides. */
 const WINDOWS = [1, 1 / 3, 1 / 5];
-/** Softening lasts this long after its last cause, ms, and then fades out over `RELEASE` ms. */
+/** Time that softening lasts after its last cause, in ms. It then fades out over `RELEASE` ms. */
 export const HOLD = 1_200;
 export const RELEASE = 1_000;
 
@@ -50,7 +50,7 @@ class Turns {
     this.rising = new Int8Array(zones);
   }
 
-  /** Compares the next picture with nothing before it. */
+  /** Forgets earlier levels, so that the next picture is compared with none. */
   forget(): void {
     this.low.fill(Number.NaN);
     this.high.fill(Number.NaN);
@@ -82,28 +82,28 @@ class Turns {
   }
 }
 
-/** Counts flashes per region, and says when pictures must be softened. */
+/** Counts flashes per zone, and computes how much each zone of a picture must be softened. */
 export class FlashGuard {
   private readonly luminance: Turns;
   private readonly red: Turns;
-  /** [zones × changes] times of the latest changes: a ring buffer per zone. */
+  /** [zones, limit] Times of the latest changes: a ring buffer per zone. */
   private readonly changes: Float64Array;
   private readonly next: Uint8Array;
   private readonly softUntil: Float64Array;
-  /** [(rows + 1) × (columns + 1)] summed-area table of flashing zones. */
+  /** [rows + 1, columns + 1] Summed-area table of flashing zones. */
   private readonly sums: Uint32Array;
   private latest = Number.NEGATIVE_INFINITY;
   /**
-   * Time constant of softened zones, ms: anything faster than 2 or 2.5 flashes per second, by the
-   * limit, stays below a tenth.
+   * Time constant of softened zones, in ms. It keeps flashes faster than 2 per second (limit 2) or
+   * 2.5 per second (limit 3) below a change of a tenth in relative luminance.
    */
   private readonly lag: number;
 
   /**
-   * Zones are roughly square, in rows from the top left.
+   * Creates a guard for a picture. Zones are roughly square and ordered in rows from the top left.
    *
-   * @param limit most flashes a second. As many opposing changes, half the flashes, make a zone
-   *   flash: some come before they are measured
+   * @param limit maximum number of flashes per second. A zone counts as flashing at this number of
+   *   opposing changes, which is half the flashes, because measurements arrive late
    */
   constructor(
     readonly columns: number,
@@ -121,7 +121,7 @@ export class FlashGuard {
   }
 
   /**
-   * Whether anything is softened.
+   * Returns whether any zone is softened.
    *
    * @param now ms
    */
@@ -129,7 +129,7 @@ export class FlashGuard {
     return now < this.latest + HOLD + RELEASE;
   }
 
-  /** Goes on where another guard was, whose picture had another size. */
+  /** Continues from the state of another guard, whose picture had another size. */
   takeOver(from: FlashGuard): void {
     const { columns, rows, limit } = this;
     this.latest = from.latest;
@@ -144,17 +144,17 @@ export class FlashGuard {
     }
   }
 
-  /** Forgets the last picture, because the camera has moved since. */
+  /** Forgets the last picture, because the camera has moved since it was measured. */
   forget(): void {
     this.luminance.forget();
     this.red.forget();
   }
 
   /**
-   * Measures the picture as it would be without softening.
+   * Records the levels of the picture before softening.
    *
    * @param levels [zones × 4] 0…255: luminance, and R − G − B if the red is saturated, else 0; the
-   *   other two are ignored
+   *   last two values are ignored
    * @param now time of drawing, ms
    */
   measure(levels: Uint8Array, now: number): void {
@@ -170,7 +170,7 @@ export class FlashGuard {
         changes[base + next[zone]] = now;
         next[zone] = (next[zone] + 1) % limit;
       }
-      // The slot to be overwritten next holds the oldest change.
+      // The next slot of the ring buffer holds the oldest change.
       if (now - changes[base + next[zone]] < SECOND) {
         flashing[zone] = 1;
         any = true;
@@ -183,7 +183,7 @@ export class FlashGuard {
    * Computes how far each zone may move from the shown picture to the new one.
    *
    * @param elapsed time since the previous picture, ms
-   * @param into [rows × columns] 0…255; 255 is all the way
+   * @param into [rows × columns] 0…255; 255: all the way
    */
   shares(now: number, elapsed: number, into: Uint8Array): void {
     for (let zone = 0; zone < into.length; zone++) {
@@ -197,8 +197,8 @@ export class FlashGuard {
   }
 
   /**
-   * Softens zones that flash in windows with too many of them, and their neighbours: a zone may
-   * hold only the edge of a flash.
+   * Softens flashing zones in windows with too many flashing zones. Includes their neighbours,
+   * because a zone may contain only the edge of a flash.
    */
   private soften(flashing: Uint8Array, now: number): void {
     const { columns, rows } = this;
@@ -245,11 +245,11 @@ export class FlashGuard {
   }
 }
 
-/** Zones along the longer side. */
+/** Number of zones along the longer side of the picture. */
 const ZONES = 64;
-/** Time without a movement of the camera after which pictures are measured again, ms. */
+/** How long the camera must stand still before pictures are measured again, in ms. */
 const STEADY = 250;
-/** Measurements that may be in flight. */
+/** Maximum number of measurements in flight. */
 const MAX_PENDING = 3;
 
 interface Reading {
@@ -268,7 +268,7 @@ interface Pictures {
   readonly guard: FlashGuard;
 }
 
-/** Measures each picture, and softens pictures that would flash. */
+/** Measures each picture before it is shown, and softens pictures that would flash. */
 export class FlashSafeScreen {
   private pictures: Pictures | undefined;
   private readonly free: WebGLBuffer[] = [];
@@ -287,8 +287,8 @@ export class FlashSafeScreen {
    * Begins a picture.
    *
    * @param now ms
-   * @param limit most flashes a second
-   * @param panned whether somebody moves the camera
+   * @param limit maximum number of flashes per second
+   * @param panned whether the camera has moved since the previous picture
    * @returns the framebuffer to draw into
    */
   begin(
@@ -344,7 +344,6 @@ export class FlashSafeScreen {
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 
-  /** Starts measuring a picture. */
   private measure({ levels }: Pictures, picture: Target): void {
     const { gl, programs } = this;
     if (this.pending.length >= MAX_PENDING || this.now < this.pannedAt + STEADY) return;
@@ -402,7 +401,7 @@ export class FlashSafeScreen {
     if (pictures) {
       const { guard, shown } = this.pictures;
       guard.takeOver(pictures.guard);
-      // Softened pictures follow from what was shown.
+      // Softening starts from the picture on screen, so copy it to the new size.
       const [before] = pictures.shown;
       gl.bindFramebuffer(gl.READ_FRAMEBUFFER, before.framebuffer);
       gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, shown[0].framebuffer);
@@ -413,7 +412,6 @@ export class FlashSafeScreen {
     return this.pictures;
   }
 
-  /** Releases all GPU resources. */
   dispose(): void {
     const { gl, free } = this;
     if (this.pictures) this.drop(this.pictures);

@@ -1,19 +1,18 @@
-/**
- * Frame timing: how long ticks last, and a resolution that this machine can draw in time.
- */
+/** Frame timing: measures ticks, and finds a resolution that this machine can draw in time. */
 
-/** Longer ones are pauses, ms. */
+/** Maximum length of a tick, in ms. Longer gaps are pauses. */
 const LONGEST_TICK = 1_500;
 
 /** Measures how long a tick lasts. */
 export class TickLength {
-  /** ms */
+  /** Mean length of a tick, in ms. */
   mean = 66;
   private arrivedAt = Number.NEGATIVE_INFINITY;
   private tick = 0;
 
   /**
-   * A frame has arrived: a room that is quiet sends none in some ticks.
+   * Records that a frame has arrived. A quiet room sends no frame in some ticks, so the tick number
+   * is needed.
    *
    * @param now ms
    */
@@ -26,51 +25,51 @@ export class TickLength {
 }
 
 /**
- * Frame gap of a slow machine, ms. Screens of 24, 25 and 30 Hz and phones in power-saving mode are
- * not slow.
+ * Mean gap between frames from which a machine counts as slow, in ms. Screens of 24, 25 and 30 Hz
+ * and phones in power-saving mode stay below it.
  */
 const SLOW_FRAME = 45;
 const VERY_SLOW_FRAME = 120;
 const QUICK_FRAME = 25;
 const SAMPLE = 24;
-/** Very slow frames are few; this total time of them is enough to decide, ms. */
+/** Total time of frames that is enough to decide, in ms, because very slow frames are few. */
 const ENOUGH = 1_500;
 const LOWER = 0.8;
 const MIN_SCALE = 0.45;
 const LOWER_MUCH = 0.5;
-/** The longest wait before a higher resolution is tried again, ms. */
+/** Maximum wait before a higher resolution is tried again, in ms. */
 const LONGEST_WAIT = 600_000;
 
 /**
  * Lowers the resolution step by step while frames take too long. With a finite patience it tries a
- * higher one later, and waits twice as long after each failed attempt, ten minutes at most.
+ * higher resolution later, and doubles the wait after each failed attempt, up to ten minutes.
  */
 export class Resolution {
-  /** Whether the last frames took so little that there is time for more. */
+  /** Whether the last frames were quick enough to draw more. */
   isQuick = false;
   private scale = 1;
   private sum = 0;
   private count = 0;
   private lastAt = Number.NEGATIVE_INFINITY;
   private changedAt = Number.NEGATIVE_INFINITY;
-  /** Whether the last change was an attempt at a higher one. */
+  /** Whether the last change tried a higher resolution. */
   private isTrying = false;
 
   /**
    * @param patience time before a higher resolution is tried, ms
-   * @param pause longer gaps between frames are pauses, not slow frames; ms
+   * @param pause gap between frames above which it is a pause, not a slow frame; ms
    */
   constructor(
     private patience = Number.POSITIVE_INFINITY,
     private readonly pause = 250,
   ) {}
 
-  /** Device pixels per CSS pixel to draw at. */
+  /** Returns the number of device pixels to draw per CSS pixel. */
   ratio(devicePixelRatio: number): number {
     return Math.max(0.5, Math.min(2, devicePixelRatio) * this.scale);
   }
 
-  /** Marks a time without drawing, because nothing had changed. */
+  /** Marks the time until `now` as a rest, so that it does not count as a slow frame. */
   rest(now: number): void {
     this.lastAt = now;
   }
@@ -78,15 +77,16 @@ export class Resolution {
   /**
    * Records a frame.
    *
-   * @param waited whether it had to wait for the GPU: then no gap is a pause
+   * @param waited whether the frame had to wait for the GPU; a long gap is then not a pause
    * @returns whether the resolution has just changed
    */
   frame(now: number, waited = false): boolean {
-    // The browser may have compiled shaders during a long gap, so it counts like a pause.
+    // A long gap may come from compiling shaders, so count no more than a pause.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return false;
-    // A gap after a rest proves nothing, but must not keep the resolution low forever.
+    // A gap right after a rest says nothing about speed, but must not keep the resolution low
+    // forever.
     if (gap <= 0) return this.mayRaise(now) && this.raise(now);
     this.sum += gap;
     this.count++;
@@ -120,9 +120,7 @@ export class Resolution {
   }
 }
 
-/**
- * Draws when something has changed and stops when nothing has. Browsers pause it in hidden pages.
- */
+/** Draws while something changes. Browsers pause the loop in hidden pages. */
 export class FrameLoop {
   private handle = 0;
   private ended = false;
@@ -139,13 +137,13 @@ export class FrameLoop {
     });
   }
 
-  /** Draws again in a while, even if nothing changes; ms. */
+  /** Draws again after a pause, in ms, even if nothing changes. */
   wait(pause: number): void {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.invalidate(), pause);
   }
 
-  /** Stops drawing for good. */
+  /** Stops drawing permanently. */
   end(): void {
     this.ended = true;
     clearTimeout(this.timer);
@@ -156,17 +154,20 @@ export class FrameLoop {
 /** How long to wait for the GPU to report a finished picture, ms. */
 const PATIENCE = 10_000;
 
-/** The pictures that the GPU has not been seen to finish. */
+/** Tracks pictures that the GPU has not reported as finished. */
 export class UnfinishedPictures {
-  /** One for each picture, in order. */
+  /** One fence per unfinished picture, oldest first. */
   private fences: WebGLSync[] = [];
-  /** Pictures that the GPU may be behind: none while it still compiles what the first one needs. */
+  /**
+   * Maximum number of unfinished pictures. 0 until the first picture is finished, because the GPU
+   * still compiles shaders for it.
+   */
   private most = 0;
   private drawnAt = 0;
 
   constructor(private readonly gl: WebGL2RenderingContext) {}
 
-  /** Notes that a picture has been drawn. @param now ms */
+  /** Records that a picture has been drawn. @param now ms */
   add(now: number): void {
     this.drawnAt = now;
     if (this.most === Infinity) return;
@@ -175,8 +176,8 @@ export class UnfinishedPictures {
   }
 
   /**
-   * Whether the next picture has to wait. A GPU that does not tell for ten seconds is waited for no
-   * more, until it tells.
+   * Returns whether the next picture has to wait. If the GPU reports nothing for ten seconds,
+   * pictures no longer wait until it reports again.
    *
    * @param now ms
    */
@@ -188,7 +189,7 @@ export class UnfinishedPictures {
     }
     if (fences.length <= this.most || gl.isContextLost()) return false;
     if (now < this.drawnAt + PATIENCE) return true;
-    // The last fence is kept: if it is signalled, the GPU does report.
+    // Keep the last fence: once it is signalled, the GPU reports again.
     for (const fence of fences.splice(0, fences.length - 1)) gl.deleteSync(fence);
     this.most = Infinity;
     return false;

@@ -13,14 +13,14 @@ import {
 } from './shaders/passes.ts';
 import { SCENE_FRAGMENT } from './shaders/scene.ts';
 
-/** WebGL2 is missing, or rejects a program or a texture. */
+/** Thrown if WebGL2 is missing, or rejects a program or a texture. */
 export class GlError extends Error {
   override readonly name = 'GlError';
 }
 
 export interface Program {
   readonly program: WebGLProgram;
-  /** Location of a uniform; null where the compiler left it out, which WebGL takes as "ignore". */
+  /** Returns a uniform's location; null if the compiler removed it, so that writes are ignored. */
   uniform(name: string): WebGLUniformLocation | null;
 }
 
@@ -33,7 +33,7 @@ function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): We
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
     gl.attachShader(program, shader);
-    // It lasts as long as the program.
+    // The shader stays alive as long as its program.
     gl.deleteShader(shader);
   }
   gl.linkProgram(program);
@@ -41,10 +41,10 @@ function begin(gl: WebGL2RenderingContext, vertex: string, fragment: string): We
 }
 
 /**
- * Compiles and links programs. All are begun before one is waited for, so that browsers compile
- * them at the same time.
+ * Compiles and links programs. Starts all before waiting for any, so that browsers compile them in
+ * parallel.
  *
- * @param sources of each program: its vertex and its fragment shader
+ * @param sources vertex and fragment shader of each program
  * @throws GlError with the compiler's message
  */
 export function createPrograms<Name extends string>(
@@ -79,13 +79,12 @@ function withUniforms(gl: WebGL2RenderingContext, program: WebGLProgram): Progra
   };
 }
 
-/** Sides, format and filter of a texture. */
 export interface Surface {
   readonly width: number;
   readonly height: number;
-  /** RGBA8 if left out. */
+  /** Default: RGBA8. */
   readonly format?: GLenum;
-  /** LINEAR if left out. */
+  /** Default: LINEAR. */
   readonly filter?: GLenum;
 }
 
@@ -116,7 +115,7 @@ export function createTarget(gl: WebGL2RenderingContext, surface: Surface): Targ
   const framebuffer = gl.createFramebuffer();
   gl.bindFramebuffer(gl.FRAMEBUFFER, framebuffer);
   gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-  // `clear` works only for float formats. Integer targets are 0 until they are drawn.
+  // `clear` works only for float formats. Integer targets are 0 until they are drawn to.
   if (surface.format !== gl.RG32UI) {
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
@@ -144,9 +143,10 @@ export function bindTextures(
 }
 
 /**
- * Begins a pass over a whole target: set the program's other uniforms, then draw one triangle.
+ * Begins a pass over a whole target. The caller then sets the program's other uniforms and draws
+ * one triangle.
  *
- * @param target with null for its framebuffer: the screen
+ * @param target a null framebuffer is the screen
  */
 export function beginPass(
   gl: WebGL2RenderingContext,

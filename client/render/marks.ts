@@ -11,14 +11,14 @@ export interface Mark {
   /** Other end of a capsule; for a picture, the column and row of its tile. */
   readonly x2?: number;
   readonly y2?: number;
-  /** Cells. */
+  /** Radius in cells. */
   readonly radius: number;
-  /** CSS pixels. */
+  /** Width of the soft edge, in CSS pixels. */
   readonly softness?: number;
   readonly line?: number;
   readonly color: Rgb;
   readonly alpha: number;
-  /** 1: additive light; 0: opaque paint. */
+  /** 1: additive light; 0: opaque paint. Default 0. */
   readonly glow?: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What is drawn under the visitor's own pointer: a preview of the seed, the ring of the brush, or
+ * Draws the marks under the visitor's own pointer: a preview of the seed, the ring of the brush, or
  * beads that show the energy left during a stroke.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
@@ -13,10 +13,10 @@ import type { MarkList } from './marks.ts';
 const CALM: Rgb = [0.74, 0.94, 0.86];
 const NO: Rgb = [1, 0.48, 0.42];
 const BRUSH: Rgb = [0.98, 0.9, 0.78];
-/** Beads of a full energy ring. */
+/** Number of beads of a full energy ring. */
 const BEADS = 30;
 
-/** Whether another organism owns one of the four places of a new seed. */
+/** Whether an organism owns one of the four cells of a new seed. */
 export function isOccupied(planes: Planes, x: number, y: number): boolean {
   for (let j = y - 1; j <= y; j++) {
     for (let i = x - 1; i <= x; i++) {
@@ -26,12 +26,11 @@ export function isOccupied(planes: Planes, x: number, y: number): boolean {
   return false;
 }
 
-/** A pointer over the canvas. */
 export interface Pointer extends Point {
   readonly pressed: boolean;
 }
 
-/** Draws what the tool would do at the pointer. @param pointer cells */
+/** Draws a preview of the tool's effect at the pointer. @param pointer cells */
 export function drawPreview(
   { planes, checkpoint }: Pick<RoomModel, 'planes' | 'checkpoint'>,
   { tool, radius, held }: InteractionState['state'],
@@ -84,15 +83,15 @@ export interface EnergyRing {
   readonly refused: boolean;
   /** The visitor's colour. */
   readonly color: Rgb;
-  /** Radius around the pointer that the finger covers, CSS pixels. */
+  /** Radius that the finger covers around the pointer, in CSS pixels. */
   readonly finger: number;
 }
 
 /**
- * Draws beads around the pointer: as many are lit as there is energy left.
+ * Draws beads around the pointer. The share of lit beads is the share of energy left.
  *
  * @param at the pointer, cells
- * @param radius of its stroke, cells
+ * @param radius of the stroke, cells
  * @param zoom CSS pixels per cell
  */
 export function drawEnergyRing(

@@ -10,44 +10,44 @@ import { bindTextures, createAllPrograms, GlError, type Programs } from './gl.ts
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import type { RoomPaint } from './paint/scene-paint.ts';
 
-/**
- * If a lost context is not restored within this time, ms, the page is loaded again: another page
- * gets another context.
- */
+/** Time after which the page reloads to replace a lost GPU context, in ms. */
 const LOST = 15_000;
-/** Age at which a page may do so, ms, as the next context may be lost too. */
+/**
+ * Minimum age of a page before it reloads for a lost context, in ms. Prevents a loop of reloads if
+ * the next context is lost, too.
+ */
 const LEAST_AGE = 60_000;
 
 export interface Picture {
   readonly camera: Camera;
-  /** CSS pixels. */
+  /** Size of the view, in CSS pixels. */
   readonly view: Size;
   readonly crisp: boolean;
   /** Desaturation while there is no connection, 0…1. */
   readonly faded: number;
-  /** The selected organism, the hovered one, and the partner for a cross; 0: none. */
+  /** Ids of the selected organism, the hovered organism, and the partner for a cross; 0: none. */
   readonly highlights: Readonly<Record<'selected' | 'hovered' | 'second', number>>;
-  /** Bounds of the whole picture, if this canvas shows a part of it; CSS pixels. */
+  /** Bounds of the whole picture in CSS pixels, if this canvas shows only part of it. */
   readonly whole?: Rect;
-  /** Seconds in which organisms have breathed; 0: they are still. */
+  /** Time for which organisms have breathed, in seconds; 0: they are still. */
   readonly breath: number;
-  /** [4 × 4] of each shiver that spreads: its centre, how far it has come, cells; its strength. */
+  /** [SHIVERS, 4] Each shiver's centre x and y, its radius (in cells), and its strength. */
   readonly shivers: Float32Array;
-  /** For what floats in the medium, see `driftAt`; without it it is still. */
+  /** Time of the particles that float in the medium, see `driftAt`; absent: they are still. */
   readonly time?: number;
   readonly marks: MarkList;
-  /** Somebody moves the camera: what changes because of it is not a flash. */
+  /** Whether the camera has moved. Changes caused by camera movement are not flashes. */
   readonly panned?: boolean;
-  /** Most flashes a second over a large area. */
+  /** Maximum number of flashes per second over a large area. */
   readonly flashLimit: FlashLimit;
 }
 
 /** Draws pictures of a room. Dispose it with its canvas. */
 export class Renderer {
   readonly gl: WebGL2RenderingContext;
-  /** Lost with the context. */
+  /** Paint of the cells; undefined without a painter, and after a lost context. */
   paint: RoomPaint | undefined;
-  /** The planes uploaded last. */
+  /** The planes that were uploaded last. */
   planes: Planes | undefined;
   private field: CellTextures | undefined;
   private screen!: FlashSafeScreen;
@@ -59,7 +59,7 @@ export class Renderer {
   private readonly left = new AbortController();
   private lost: ReturnType<typeof setTimeout> | undefined;
 
-  /** @throws GlError when this browser has no WebGL2 */
+  /** @throws GlError if this browser has no WebGL2 */
   constructor(
     private readonly canvas: HTMLCanvasElement,
     onRestored: () => void,
@@ -104,7 +104,7 @@ export class Renderer {
   /**
    * Uploads a new tick.
    *
-   * @param changed areas that differ from the previous one
+   * @param changed areas that differ from the previous tick
    */
   upload(planes: Planes, changed: readonly Rect[], arrival: Arrival): void {
     this.planes = planes;
@@ -118,7 +118,7 @@ export class Renderer {
     this.paint?.changed(planes, changed, this.until);
   }
 
-  /** Until when cells are on their way to the newest tick, ms. */
+  /** Time at which all cells will show the newest tick, in ms. */
   get until(): number {
     return this.field?.until ?? 0;
   }
@@ -129,8 +129,8 @@ export class Renderer {
   }
 
   /**
-   * Whether the GPU is so far behind that the next picture has to wait: it would be shown late, and
-   * all the page with it.
+   * Returns whether the GPU is so far behind that the next picture has to wait. Drawing it now
+   * would delay the whole page.
    *
    * @param now ms
    */

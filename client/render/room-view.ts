@@ -1,4 +1,4 @@
-/** A visitor's or host's view of a room: decides what each picture shows. */
+/** A visitor's or host's view of a room. Decides what each picture shows. */
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
@@ -13,11 +13,11 @@ import { drawEnergyRing, drawPreview, type EnergyRing, type Pointer } from './pl
 const FADE = 600;
 const FADED = 0.45;
 
-/** A room on a canvas: camera, animation and pointer highlights. */
+/** Draws a room on a canvas, with a camera and the visitor's pointer. */
 export class RoomView extends CanvasView {
   readonly rig = new CameraRig();
   hovered = 0;
-  /** The visitor's own pointer in CSS pixels, while it is over the canvas. */
+  /** The visitor's own pointer, in CSS pixels; undefined while it is not over the canvas. */
   pointer: Pointer | undefined;
   /** Provides the energy ring while a stroke is in progress. */
   gauge: (() => EnergyRing) | undefined;
@@ -26,7 +26,7 @@ export class RoomView extends CanvasView {
   private drawnFrom: Camera = { x: 0, y: 0, zoom: 1 };
   private fadedAt = 0;
 
-  /** @throws GlError when this browser has no WebGL2 */
+  /** @throws GlError if this browser has no WebGL2 */
   constructor(
     canvas: HTMLCanvasElement,
     model: RoomModel,
@@ -62,13 +62,13 @@ export class RoomView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** Follows an organism that grows, until the visitor moves the camera. */
+  /** Follows a growing organism until the visitor moves the camera. */
   follow(organism: OrganismView): void {
     this.rig.follow(organism, organism.side, organism.stage);
     this.loop.invalidate();
   }
 
-  /** Moves the camera so that all of an area is shown. */
+  /** Moves the camera to show a whole area. */
   match(area: Rect): void {
     this.rig.match(area);
     this.loop.invalidate();
@@ -115,7 +115,7 @@ export class RoomView extends CanvasView {
     };
   }
 
-  /** Desaturates the picture a little while there is no connection. */
+  /** Slightly desaturates the picture while there is no connection. */
   private fade(now: number): boolean {
     const goal = this.model.connection === 'reconnecting' ? FADED : 0;
     const step = (Math.min(64, now - this.fadedAt) / FADE) * FADED;

@@ -1,6 +1,7 @@
 /**
- * A page's connection to its room. `RoomConnection` is what all pages share; `WallConnection` is a
- * wall's; `Connection` is a visitor's, with the requests (`RequestTracker`) sent over it.
+ * A page's connection to its room. `RoomConnection` is the base class of all pages' connections,
+ * `WallConnection` is for walls, and `Connection` for visitors. `RequestTracker` matches answers to
+ * a visitor's requests.
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
@@ -18,7 +19,7 @@ const REDIAL = PAGE_DEFAULTS.net.redial;
 /** Dependencies of a connection. */
 export interface Means {
   readonly dial: (options: Partial<ManagerOptions & SocketOptions>) => Socket;
-  /** 0…1 */
+  /** Returns a random number, 0…1. */
   readonly random: () => number;
   /**
    * Calls back after a delay, ms.
@@ -38,15 +39,14 @@ const BROWSER: Means = {
 };
 
 /**
- * A Socket.IO connection to one room. It joins with the handshake, reconnects after each
+ * A Socket.IO connection to one room. Joins with the handshake, reconnects after each
  * disconnection, and passes messages to the model.
  */
 export abstract class RoomConnection {
   readonly model: RoomModel;
   protected readonly socket: Socket;
-  /** Cancels the pending retry. */
   protected cancel = (): void => {};
-  /** The server ends, but another one may have the room. */
+  /** Whether the server is shutting down, so that another server may take over the room. */
   private moves = false;
 
   constructor(
@@ -58,11 +58,11 @@ export abstract class RoomConnection {
       transports: ['websocket'],
       parser: createParser(pack, unpack),
       autoConnect: false,
-      // Pages must be back within five seconds after the server is.
+      // Pages must reconnect within five seconds after the server restarts.
       reconnectionDelay: REDIAL.first,
       reconnectionDelayMax: REDIAL.longest,
       timeout: REDIAL.attempt,
-      // Sent with the handshake, which saves a round trip.
+      // Sending the join command with the handshake saves a round trip.
       auth: (greet) => greet({ join: this.joinCommand() }),
     });
     this.socket.on('disconnect', (reason) => {
@@ -79,12 +79,12 @@ export abstract class RoomConnection {
     this.socket.onAny((event: string, payload: unknown) => this.model.receive(event, payload));
   }
 
-  /** Connects. Until then nothing is sent: a page may find that it cannot draw the room. */
+  /** Connects. Pages call this only once they know that they can draw the room. */
   open(): void {
     this.socket.connect();
   }
 
-  /** Sends a command. Without a connection it is dropped: it would be out of date later. */
+  /** Sends a command, or drops it without a connection: it would be out of date later. */
   readonly send: Send = (event, payload) => {
     if (this.socket.connected) this.socket.emit(event, payload);
   };
@@ -95,7 +95,6 @@ export abstract class RoomConnection {
     this.model.setConnection('closed');
   }
 
-  /** The join command. */
   protected joinCommand(): Command<'join'> {
     const holds = this.model.holds();
     return { protocol: PROTOCOL_VERSION, room: this.room, ...(holds && { holds }) };
@@ -104,7 +103,7 @@ export abstract class RoomConnection {
   /** Delay before the next retry, ms. */
   protected abstract get retryDelay(): number;
 
-  /** Joins again over the same connection, after the delay. */
+  /** Joins again over the same connection, after `retryDelay`. */
   protected joinLater(): void {
     this.later(() => this.send('join', this.joinCommand()), this.retryDelay);
   }
@@ -115,24 +114,24 @@ export abstract class RoomConnection {
   }
 }
 
-/** Delay before a refused wall asks again, ms. */
+/** Delay before a refused wall joins again, in ms. */
 const REFUSED = 3_000;
 
 /** A wall's connection to a room; it always reconnects and sends no commands. */
 export class WallConnection extends RoomConnection {
-  /** Why the last join was refused; undefined: it was not. */
+  /** Reason for refusing the last join; undefined if it was accepted. */
   refusal: Reason | undefined;
 
   constructor(
     private readonly options: {
       readonly room: string;
-      /** A `view` is the picture on the host's page. */
+      /** `view`: the picture of the room on the host's page. */
       readonly as: 'wall' | 'view';
-      /** From the wall's address, if it has a place of its own; else ''. */
+      /** The wall's pass, from its address; '' for a wall without a seat of its own. */
       readonly pass: string;
-      /** Languages that this screen has no letters for. */
+      /** Languages whose script this screen cannot display. */
       readonly unwritable?: readonly LanguageCode[];
-      /** The build of this page, see `buildOf`. */
+      /** Build of this page, see `buildOf`. */
       readonly build: string;
       /** Called when the server has another build of the page. */
       readonly renew: () => void;
@@ -147,9 +146,9 @@ export class WallConnection extends RoomConnection {
     });
     this.model.on('rejected', ({ reason }) => {
       if (reason === 'protocol-version') renew();
-      // Ask again: the room may open, or another wall may leave.
+      // Join again later: the room may open, or another wall may leave.
       if (this.model.connection === 'live') return;
-      // The server disconnects a wall that it keeps refusing: the reason stays the same.
+      // A wall that is refused for long gets `join-timeout`; keep the original reason.
       if (reason !== 'join-timeout' || !this.refusal) this.refusal = reason;
       this.joinLater();
     });
@@ -170,7 +169,7 @@ export class WallConnection extends RoomConnection {
   }
 }
 
-/** Refusals that a retry would only repeat. */
+/** Refusals after which a retry would be refused for the same reason. */
 const FINAL: ReadonlySet<Reason> = new Set([
   'protocol-version',
   'no-such-room',
@@ -179,21 +178,21 @@ const FINAL: ReadonlySet<Reason> = new Set([
   'sent-away',
 ]);
 
-/** Refused joins that leave the connection open. The page asks again over it. */
+/** Refused joins that leave the connection open. The page joins again over the open connection. */
 const PASSING: ReadonlySet<Reason> = new Set(['room-full', 'too-many-joins', 'not-here']);
 
 /** Refused joins after which the server closes the connection. The page reconnects. */
 const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', 'join-timeout']);
 
 /**
- * Delay before another join, ms. It doubles with each refusal up to `longest`, less up to half of it
- * at random: otherwise a thousand pages would all retry at the same moment.
+ * Delay before another join, ms. It doubles with each refusal, up to `longest`. A random part of up
+ * to half is subtracted, because otherwise a thousand pages would all retry at the same moment.
  */
 const WAIT = { first: 2_000, longest: 20_000 };
 
 /**
- * What a page stores between visits: the resume token of its seat, so that a reload keeps its place
- * in the room or in the queue, and the device's mark (see `welcome.mark`).
+ * Data that a page stores between visits: the resume token of its seat, so that a reload keeps the
+ * seat or the position in the queue, and the device's mark (see `welcome.mark`).
  */
 type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
@@ -203,23 +202,23 @@ const UNREACHED = 3;
 /** Time without a frame or pace message after which the room counts as unreachable, ms. */
 const SILENCE = 3_000;
 
-/** Format of a mark. Other values in the storage are ignored. */
+/** Format of a device mark. Other values in the storage are ignored. */
 const MARK = /^[\w-]{1,64}$/;
 
 /** A visitor's connection to a room: joins, resumes, and sends commands. */
 export class Connection extends RoomConnection {
-  /** Called when the server cannot be reached, or lets no connection of this address in. */
+  /** Called when the server cannot be reached, or refuses all connections from this address. */
   unreached: (() => void) | undefined;
   private failures = 0;
   private cancelSilence = (): void => {};
-  /** Differs from that of the visitor's earlier pages, whose commands had the same ids. */
+  /** Differs from the session of the visitor's earlier pages, whose commands had the same ids. */
   private readonly session = Date.now() >>> 0;
   /** Refusals since the last accepted join. */
   private refusals = 0;
 
   constructor(
     room: string,
-    /** The name for the next join, and whether the page only watches and is no participant. */
+    /** The name for the next join, and whether the page is a spectator. */
     readonly who: { name: string | null; readonly watches: boolean },
     private readonly memory: PageMemory,
     means?: Means,
@@ -232,7 +231,7 @@ export class Connection extends RoomConnection {
       const { resume, mark }: Partial<Pick<Event<'welcome'>, 'resume' | 'mark'>> = told;
       if (resume) this.memory.seat.write(resume);
       if (mark) this.memory.mark.write(mark);
-      // The page has a place in the room, or in its queue.
+      // The page now has a seat in the room, or a position in the queue.
       this.cancel();
       this.refusals = 0;
     };
@@ -241,7 +240,7 @@ export class Connection extends RoomConnection {
     for (const event of ['picture', 'pace'] as const) this.model.on(event, () => this.heard());
   }
 
-  /** A connection may be dead long before the browser or the transport notices. */
+  /** Restarts the timer for silence: browsers notice dead connections late. */
   private heard(): void {
     this.cancelSilence();
     this.cancelSilence = this.means.after(SILENCE, () => {
@@ -255,7 +254,7 @@ export class Connection extends RoomConnection {
       return;
     }
     const { connection } = this.model;
-    // After the join, a refusal concerns a command, not the participant.
+    // After the join, a refusal concerns a command, not the connection.
     if (connection === 'live' || connection === 'waiting') return;
     const passes = PASSING.has(reason);
     if (passes || HANGS_UP.has(reason)) this.refusals++;
@@ -281,7 +280,7 @@ export class Connection extends RoomConnection {
   }
 }
 
-/** Reports that a panel opens or closes, and at intervals while the visitor uses it. */
+/** Reports when a panel opens or closes, and at intervals while the visitor uses it. */
 export class BusyReporter {
   private isBusy = false;
   private reportedAt = 0;
@@ -293,7 +292,7 @@ export class BusyReporter {
     if (isBusy !== this.isBusy) this.report(isBusy, now);
   }
 
-  /** The visitor has touched the page. @param now ms */
+  /** Records that the visitor has touched the page. @param now ms */
   touch(now: number): void {
     const isDue = now - this.reportedAt >= PAGE_DEFAULTS.net.busyInterval;
     if (this.isBusy && isDue) this.report(true, now);
@@ -316,18 +315,18 @@ export interface Answers {
   rejected?(reason: Reason): void;
 }
 
-/** Requests that their senders repeat by themselves after a lost connection. */
+/** Requests that their senders repeat after a lost connection, instead of the tracker. */
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
 /**
- * Commands that may await an answer; as many as a room remembers. Beyond this, the oldest is
- * assumed to be lost.
+ * Maximum number of commands that await an answer: the number that a room remembers. Beyond this,
+ * the oldest is assumed to be lost.
  */
 const MAX_PENDING = 64;
 
 /**
- * Age up to which a command is sent again, ms. The room remembers for longer what it has done for a
- * participant who is away, and a visitor still expects the effect.
+ * Maximum age at which a command is sent again, in ms. Up to this age, the room still remembers the
+ * commands it has executed, and the visitor still expects the effect.
  */
 const MAX_AGE = 30_000;
 
@@ -335,7 +334,7 @@ interface Pending {
   readonly name: RequestName;
   readonly command: Command<RequestName>;
   readonly answers: Answers;
-  /** ms */
+  /** Time at which the command was sent, in ms. */
   readonly sentAt: number;
 }
 
@@ -357,7 +356,7 @@ export class RequestTracker {
     answers: Answers = {},
   ): void => {
     const isPending = [...this.pending.values()].some((other) => other.answers === answers);
-    // The room was silent for a while, but the connection held.
+    // The drawing is already pending: the room was silent for a while, but the connection held.
     if (name === 'draw' && isPending) return;
     const id = this.nextId++;
     const command = { ...payload, id } as unknown as Command<N>;
@@ -367,18 +366,18 @@ export class RequestTracker {
     this.send(name, command);
   };
 
-  /** Whether anything that the visitor did awaits its answer. */
+  /** Whether a command of the visitor awaits its answer. */
   get isWaiting(): boolean {
     return [...this.pending.values()].some(({ name }) => !REPEATED.test(name));
   }
 
-  /** After a lost connection: sends unanswered commands again, or refuses them as `elsewhere`. */
+  /** Sends unanswered commands again after a lost connection, or refuses them as `elsewhere`. */
   resume(you: ParticipantId): void {
     // The room does not know the commands of another participant.
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {
-      // A beacon would be shown twice.
+      // A beacon that is sent again would be shown twice.
       const isOnce = name !== 'beacon' && !REPEATED.test(name);
       if (isOnce && sentAt > youngest) this.send(name, command);
       else this.giveUp(id);

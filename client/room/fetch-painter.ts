@@ -1,7 +1,7 @@
 /** Fetches the painter of a checkpoint. */
 import { type PainterNet, parsePainter } from '../../shared/painter/net.ts';
 
-/** @throws Error, PainterError: it cannot be loaded */
+/** @throws Error if the download fails; PainterError if the file is not a valid painter */
 export async function fetchPainter(url: string, signal?: AbortSignal): Promise<PainterNet> {
   const response = await fetch(url, { signal: signal ?? null });
   if (!response.ok) throw new Error(`${response.status}`);

@@ -1,7 +1,6 @@
 /**
- * This page's model of the room: planes, organisms, participants and pace. It takes the server's
- * messages, and sends only what the protocol requires of a client: acknowledgements and requests
- * for chunks that are out of sync.
+ * This page's model of the room: planes, organisms, participants and pace. It handles the server's
+ * messages. It sends only acknowledgements of frames and requests for chunks that are out of sync.
  */
 import * as v from 'valibot';
 import { chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
@@ -24,10 +23,10 @@ export type ConnectionState = 'connecting' | 'waiting' | 'live' | 'reconnecting'
 
 export type Send = <N extends CommandName>(name: N, payload: Command<N>) => void;
 
-/** Number of frames before a chunk is requested again. */
+/** Number of frames after which a chunk that is still out of sync is requested again. */
 const PATIENCE = 30;
 
-/** A life event and its organism's current state (or its last one, if it died). */
+/** A life event and its organism's state after it, or the last state if the organism died. */
 export interface LifeChange {
   readonly event: LifeEvent;
   readonly organism: OrganismView;
@@ -35,17 +34,17 @@ export interface LifeChange {
 
 type EventName = keyof typeof EVENTS;
 
-/** Messages that listeners do not receive, or not as they were sent. */
+/** Messages that listeners do not receive, or receive in another form. */
 type Digested = 'frame' | 'life' | 'people' | 'cursors';
 
-/** Messages that listeners receive, and what the model makes of others. */
+/** Events for listeners: unchanged messages, and events derived from other messages. */
 type RoomEvents = { [N in Exclude<EventName, Digested>]: Event<N> } & {
-  /** The answer to a join: `welcome` for participants, `wall` for pages that only show or watch. */
+  /** The answer to a join: `welcome` for participants, `wall` for walls and spectators. */
   opened: Event<'welcome'> | Event<'wall'>;
-  /** The planes show a new tick. */
+  /** Emitted when the planes show a new tick. */
   picture: Pick<DecodedFrame, 'changed' | 'replaced'>;
   life: LifeChange;
-  /** Participants have come, left or changed their names. */
+  /** Emitted when participants join, leave or change their names. */
   people: undefined;
   cursors: readonly Pointer[];
   connection: ConnectionState;
@@ -72,7 +71,7 @@ function after(organism: OrganismView, event: LifeEvent): OrganismView {
   return { ...organism, phase, stage: event.what === 'grown' ? organism.side : organism.stage };
 }
 
-/** The room as the page knows it: planes, organisms, participants, settings. */
+/** Holds the room's state as this page knows it, and notifies listeners of changes. */
 export class RoomModel {
   connection: ConnectionState = 'connecting';
   planes: Planes | undefined;
@@ -86,7 +85,7 @@ export class RoomModel {
   room: Event<'welcome'>['room'] | undefined;
   checkpoint: Event<'welcome'>['checkpoint'] | undefined;
   pace: Event<'pace'> | undefined;
-  /** Costs, and the participant's energy at the last message. */
+  /** Costs of actions, and the participant's energy in the last message. */
   energy: Event<'energy'> | undefined;
   /** Settings from the host; undefined until received. */
   settings: Event<'settings'> | undefined;
@@ -100,7 +99,7 @@ export class RoomModel {
 
   constructor(private readonly send: Send) {}
 
-  /** Checksums of the chunks on screen, for the next join: two bytes each. */
+  /** Returns the checksums of the chunks on screen, for the next join; undefined if unavailable. */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     return this.decoder?.holds();
   }
@@ -123,7 +122,7 @@ export class RoomModel {
     this.listeners.emit('connection', connection);
   }
 
-  /** Handles the messages that change the model; listeners receive all others as they are. */
+  /** Handlers of messages that change the model; listeners receive all other messages unchanged. */
   private readonly handlers: { [N in EventName]?: (event: Event<N>) => void } = {
     welcome: (event) => this.welcome(event),
     wall: (event) => {
@@ -139,7 +138,7 @@ export class RoomModel {
       this.listeners.emit('waiting', event);
     },
     life: ({ tick, events }) => {
-      // The welcome has told of them.
+      // The welcome already included these events.
       if (this.room && tick <= this.room.tick) return;
       for (const event of events) this.live(event);
     },
@@ -164,7 +163,7 @@ export class RoomModel {
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
     pace: (event) => {
-      // It was silent for a while, and shows its picture already.
+      // The room was silent for a while, but its picture is already on screen.
       if (this.tick !== undefined) this.setConnection('live');
       this.keep('pace', event);
     },
@@ -188,7 +187,7 @@ export class RoomModel {
     participants,
   }: Event<'welcome'> | Event<'wall'>): void {
     Object.assign(this, { room, checkpoint });
-    // Keep the last picture while reconnecting: the server sends only what has changed.
+    // Keep the last picture while reconnecting, because the server sends only the changes.
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {
       this.planes = createPlanes(room.width, room.height);
     }
@@ -203,7 +202,7 @@ export class RoomModel {
     this.signOrganisms();
   }
 
-  /** Updates planter names: participants may have changed theirs since planting. */
+  /** Updates planter names, because participants may have changed their names since planting. */
   private signOrganisms(): void {
     for (const organism of this.organisms.values()) {
       const planter = this.participants.get(organism.planter.id);
@@ -245,8 +244,8 @@ export class RoomModel {
   }
 
   /**
-   * Requests out-of-sync chunks, each again only after `PATIENCE` frames: deltas in between do not
-   * fit either.
+   * Requests out-of-sync chunks. A chunk is requested again only after `PATIENCE` frames, because
+   * the deltas until then do not apply either.
    */
   private ask(lost: readonly number[]): void {
     for (const [chunk, frames] of this.asked) {
@@ -276,13 +275,14 @@ export class RoomModel {
 /**
  * Finds the relatives of an organism.
  *
- * @param organisms the living ones, oldest first
+ * @param organisms the living organisms, oldest first
  */
 export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId, OrganismView>) {
   const { id, parents } = organism;
   const all = [...organisms.values()];
   const of = [...parents].sort().join();
-  // One that has turned into a child may be older than its parents, so one pass is not enough.
+  // An organism that was transformed into a child may be older than its parents, so one pass is not
+  // enough.
   const line = new Set([id]);
   for (let size = 0; size < line.size; ) {
     size = line.size;
@@ -291,7 +291,7 @@ export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId,
     }
   }
   return {
-    /** The two parents of a cross; undefined where one is not alive. */
+    /** The parents, in order; undefined for each parent that is dead. */
     parents: parents.map((parent) => organisms.get(parent)),
     children: all.filter((other) => other.id !== id && other.parents.includes(id)),
     /** Other organisms with the same two parents. */

@@ -1,6 +1,6 @@
 /**
- * Previews of how seeds grow. Requests are sent one after another, the latest first, and results
- * are cached. Viewers say what they want to show and are notified of changes.
+ * Previews of how seeds grow. Requests are sent a few at a time, the latest first, and results are
+ * cached. Each viewer sets the seed that it wants to show, and is notified of changes.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -10,7 +10,7 @@ import { Listeners } from '../state/browser-store.ts';
 import type { RequestTracker } from './connection.ts';
 
 export interface FilmView {
-  /** Strip of `frames` square pictures, the grown organism last. */
+  /** Strip of `frames` square pictures; the last shows the grown organism. */
   readonly url: string;
   readonly frames: number;
 }
@@ -19,7 +19,7 @@ export interface FilmView {
 const KEPT = 80;
 /** Maximum number of simultaneous requests. */
 const MOST_ASKED = 2;
-/** Delay before a busy server is asked again, ms. */
+/** Delay before the next request to a busy server, in ms. */
 const RETRY = 1_000;
 
 const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason === 'too-fast';
@@ -27,9 +27,9 @@ const isPassing = (reason: Reason): boolean => reason === 'room-busy' || reason 
 /** Requests growth previews, and caches their films. */
 export class Previews {
   private readonly films = new Map<string, FilmView | 'none'>();
-  /** Requests in flight. */
+  /** Requests in flight, by seed. */
   private readonly asked = new Map<string, object>();
-  /** The seed that each viewer wants to show, the latest last. */
+  /** The seed that each viewer wants to show, latest last. */
   private readonly wanted = new Map<object, PreviewSource>();
   private readonly listeners = new Listeners<{ change: undefined }>();
   private resting = false;
@@ -47,20 +47,18 @@ export class Previews {
     return this.listeners.on('change', listener);
   }
 
-  /** Sets what a viewer wants to show. */
   want(viewer: object, seed: PreviewSource): void {
     this.wanted.delete(viewer);
     this.wanted.set(viewer, seed);
     this.pump();
   }
 
-  /** Removes a viewer. */
   forget(viewer: object): void {
     this.wanted.delete(viewer);
   }
 
   /**
-   * The preview of a seed; undefined while it is not available, 'none' if there is no such seed.
+   * Returns a seed's preview; undefined until it is available, 'none' if the seed does not exist.
    */
   film(seed: PreviewSource): FilmView | 'none' | undefined {
     const key = JSON.stringify(seed);
@@ -71,16 +69,16 @@ export class Previews {
     return film;
   }
 
-  /** Handles a new connection, by which earlier requests will not be answered. */
+  /** Handles a new connection: earlier requests will not be answered. */
   renew(you: number): void {
     this.asked.clear();
-    // Seed numbers differ between participants, parents may have become others, and missing seeds
-    // may exist by now.
+    // Seed numbers differ between participants, parents may have been transformed, and missing
+    // seeds may exist by now.
     this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
   }
 
-  /** Handles an organism that has turned into another: its crosses are others too. */
+  /** Drops the previews of a transformed organism's crosses, which are outdated. */
   outdate(parent: OrganismId): void {
     const stale = new RegExp(`"[ab]":${parent}\\b`);
     for (const key of this.asked.keys()) if (stale.test(key)) this.asked.delete(key);
@@ -107,7 +105,8 @@ export class Previews {
     const request = {};
     this.asked.set(key, request);
     const answered = (act: () => void): void => {
-      // Otherwise it was sent before a new connection, or a parent has turned into another since.
+      // Ignore outdated answers: the request came before a reconnection or a parent's
+      // transformation.
       if (this.asked.get(key) !== request) return;
       this.asked.delete(key);
       act();

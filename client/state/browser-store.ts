@@ -1,4 +1,4 @@
-/** Storage of pages in the browser, and the listeners and throttles that all their parts use. */
+/** Utilities for all pages: storage in the browser, event listeners, throttles and hints. */
 import type { Event } from '../../shared/protocol/events.ts';
 
 /**
@@ -29,7 +29,6 @@ export class BrowserStore {
   }
 }
 
-/** A typed set of event listeners. */
 export class Listeners<Events extends { [K in keyof Events]: unknown }> {
   private readonly sets = new Map<keyof Events, Set<(event: never) => void>>();
 
@@ -67,7 +66,6 @@ export class Throttle<T> {
     this.flush(now);
   }
 
-  /** Discards the pending value. */
   forget(): void {
     this.waiting = undefined;
   }
@@ -90,7 +88,11 @@ export class Throttle<T> {
 
 type Checkpoint = Event<'welcome'>['checkpoint'];
 
-/** @returns gallery indices in the order to show them; `whole`: as the host shows the whole gallery */
+/**
+ * @returns gallery indices in display order
+ *
+ * @param whole whether the host offers the whole gallery
+ */
 export function offered(
   { gallery, featured }: Pick<Checkpoint, 'gallery' | 'featured'>,
   whole?: boolean,
@@ -98,17 +100,17 @@ export function offered(
   return (!whole && featured) || [...gallery.keys()];
 }
 
-/** @returns the gallery indices that a search looks through, those of `offered` first */
+/** @returns the gallery indices that a search covers, starting with the indices of `offered` */
 export function searchable(checkpoint: Checkpoint, whole?: boolean): readonly number[] {
   const all = new Set([...offered(checkpoint, whole), ...checkpoint.gallery.keys()]);
   if (!whole) for (const index of checkpoint.unsuitable ?? []) all.delete(index);
   return [...all];
 }
 
-/** How often a hint is shown to somebody who does not follow it. */
+/** Maximum number of times that a hint is shown if the visitor does not follow it. */
 const SHOWINGS = 3;
 
-/** Counts in this browser how often a hint was shown. One that was followed is not shown again. */
+/** Counts how often this browser has shown a hint. A hint that was followed is not shown again. */
 export class Hint {
   private readonly showings: BrowserStore;
   private occasion = '';
@@ -117,7 +119,11 @@ export class Hint {
     this.showings = new BrowserStore('localStorage', `vivarium ${name}`);
   }
 
-  /** Whether to show the hint. @param occasion a showing lasts until another occasion */
+  /**
+   * Returns whether to show the hint.
+   *
+   * @param occasion all calls with one occasion count as one showing
+   */
   isShown(occasion: string): boolean {
     const count = Number(this.showings.read());
     if (occasion === this.occasion) return count <= SHOWINGS;

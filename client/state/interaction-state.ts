@@ -1,6 +1,4 @@
-/**
- * This visitor's interaction state: tool, seed, selection and display preferences. Emits on change.
- */
+/** This visitor's interaction state: tool, seed, selection and display preferences. */
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
@@ -26,7 +24,7 @@ export interface Selection {
 interface State {
   tool: Tool;
   radius: number;
-  /** Largest stroke radius that the room allows, cells. */
+  /** Maximum stroke radius in this room, in cells. */
   widest: number;
   held: SeedSource;
   /** The visitor's seeds on the server, newest first. */
@@ -34,9 +32,9 @@ interface State {
   sheet: Sheet | undefined;
   selection: Selection | undefined;
   crisp: boolean;
-  /** How often the visitor has planted since the page was opened. */
+  /** Number of seeds that the visitor has planted since the page was opened. */
   planted: number;
-  /** How many seeds they have taken from the pad or the map since they last planted. */
+  /** Number of seeds that the visitor has taken from the pad or the map since they last planted. */
   taken: number;
 }
 
@@ -58,7 +56,7 @@ export class InteractionState {
   };
   private readonly listeners = new Listeners<{ change: undefined }>();
 
-  /** @param first radius of strokes at first, cells */
+  /** @param first initial radius of strokes, cells */
   constructor(first: number = radius) {
     this.current.radius = first;
   }
@@ -84,19 +82,19 @@ export class InteractionState {
     this.update({ held, tool: 'plant', selection: undefined });
   }
 
-  /** Holds a random seed. It stays the same until the next throw. */
+  /** Holds a random seed, which stays the same until the next throw. */
   throwDice(random: () => number): void {
     this.hold(thrown(random));
   }
 
-  /** Draws the next random seed after one was planted. */
+  /** Counts a planted seed, and draws the next random seed if a random seed is held. */
   sown(random: () => number): void {
     const { held } = this.current;
     const planted = this.current.planted + 1;
     this.update({ planted, taken: 0, ...(held.from === 'prior' && { held: thrown(random) }) });
   }
 
-  /** Holds a first seed from the gallery: an animal if there is one. */
+  /** Holds an initial seed from the gallery: an animal if there is one. */
   holdFirst(checkpoint: Checkpoint, random: () => number): void {
     const all = offered(checkpoint);
     const animals = all.filter((index) => checkpoint.gallery[index].kind === 'animal');
@@ -109,7 +107,7 @@ export class InteractionState {
     this.update({ radius: Math.max(minRadius, Math.min(this.current.widest, radius)) });
   }
 
-  /** Applies the host's largest stroke radius, cells. */
+  /** Applies the host's maximum stroke radius, in cells. */
   setWidest(widest: number): void {
     this.update({ widest: Math.max(minRadius, Math.min(maxRadius, widest)) });
     this.setRadius(this.current.radius);
@@ -133,13 +131,12 @@ export class InteractionState {
     if (selection) this.update({ tool: 'look', selection: { ...selection, crossing: true } });
   }
 
-  /** Goes back to the selected organism alone. */
+  /** Stops choosing a partner; the first organism stays selected. */
   stopCrossing(): void {
     const { selection } = this.current;
     if (selection) this.update({ selection: { ...selection, crossing: false, second: 0 } });
   }
 
-  /** Deselects an organism that has died. */
   forget(organism: OrganismId): void {
     const { selection } = this.current;
     if (selection?.organism === organism) this.update({ selection: undefined });
@@ -150,7 +147,7 @@ export class InteractionState {
 
   /** Adds a seed to the visitor's hand. The oldest is dropped when the hand is full. */
   receive(seed: SeedView): void {
-    // The answer may come after a welcome that lists the seed.
+    // Avoid a duplicate: a welcome that lists the seed may arrive before the answer.
     const others = this.current.hand.filter(({ id }) => id !== seed.id);
     const kept = others.slice(0, PAGE_DEFAULTS.room.maxSeedsInHand - 1);
     this.update({ hand: [seed, ...kept] });

@@ -1,18 +1,18 @@
 /** The panels that are open above the room. */
 
 /**
- * Knows which panels are open, the top one last. Each has an entry in the browser's history, so
- * that Back closes the top panel before it leaves the room; a panel that is closed otherwise takes
- * its entry along.
+ * Tracks which panels are open, the top panel last. Each panel has an entry in the browser's
+ * history, so that Back closes the top panel before it leaves the room. Closing a panel in another
+ * way removes its entry.
  */
 export class OpenPanels {
-  /** Functions that close the panels. */
+  /** Functions that close the panels, the top panel last. */
   private readonly panels: (() => void)[] = [];
   /** Number of modal dialogs that are open; `SheetElement` counts them. */
   modals = 0;
-  /** How many entries of the history, up to the current one, are for panels. */
+  /** Number of history entries that belong to panels, up to the current entry. */
   private entries: number;
-  /** Whether the history is on its way to an entry that we asked for. */
+  /** Whether a `history.go` that we requested has not arrived yet. */
   private isTravelling = false;
   private readonly stop = new AbortController();
 
@@ -22,16 +22,16 @@ export class OpenPanels {
     private readonly page: Pick<Window, 'history' | 'addEventListener'> = window,
   ) {
     page.addEventListener('popstate', (event) => this.arrive(event), { signal: this.stop.signal });
-    // A page that was reloaded with open panels has entries, but no panels.
+    // A page that was reloaded with open panels has history entries, but no panels.
     this.entries = entriesIn(page.history.state);
     this.follow();
   }
 
   /**
-   * A panel has opened.
+   * Registers a panel that has opened.
    *
    * @param close closes it
-   * @returns a function to call when it has closed, however that came about
+   * @returns a function to call when the panel has closed for any reason
    */
   open(close: () => void): () => void {
     this.panels.push(close);
@@ -51,7 +51,7 @@ export class OpenPanels {
     return close !== undefined;
   }
 
-  /** Closes all panels but the first ones. */
+  /** Closes all panels except the first `kept`. */
   closeAll(kept = 0): void {
     for (const close of this.panels.splice(kept).reverse()) close();
     this.update();
@@ -66,7 +66,7 @@ export class OpenPanels {
     this.changed(this.panels.length > 0);
   }
 
-  /** Gives the history as many entries as there are panels. */
+  /** Adds or removes history entries until there is one per panel. */
   private follow(): void {
     const { history } = this.page;
     if (this.isTravelling) return;
@@ -80,7 +80,7 @@ export class OpenPanels {
 
   private arrive({ state }: PopStateEvent): void {
     this.entries = entriesIn(state);
-    // Unless we asked for it, the visitor has gone back.
+    // If we did not request this, the visitor has gone back.
     const kept = this.isTravelling ? this.panels.length : this.entries;
     this.isTravelling = false;
     this.closeAll(kept);

@@ -1,7 +1,7 @@
 /**
- * A block encodes one chunk: its kind, a checksum of the chunk's cells after decoding, and the bits
- * of the models (`delta-model.ts`, `key-model.ts`). Each block is encoded once for all viewers. The checksum
- * fails if a delta is applied to cells other than those it was made for.
+ * A block encodes one chunk: the block's kind, a checksum of the chunk's cells after decoding, and
+ * the bits of the models (`delta-model.ts`, `key-model.ts`). Each block is encoded once for all
+ * viewers. The checksum fails if a delta is applied to cells other than the cells it was made for.
  *
  * | offset | type | |
  * |---|---|---|
@@ -19,25 +19,23 @@ import { coarsen, codeKey, codeRefinement } from './key-model.ts';
 import { Neighbourhood } from './neighbourhood.ts';
 import { type BitCoder, RangeReader, RangeWriter } from './range-coder.ts';
 
-/** Bytes before the range-coded bits. */
+/** Number of bytes before the range-coded bits. */
 export const BLOCK_HEADER_BYTES = 3;
 
 /**
- * A delta changes what the chunk held before, a key needs nothing, and a refinement makes the
- * coarse key of the same cells exact.
+ * A delta changes a chunk's earlier cells, a key needs no earlier cells, and a refinement makes the
+ * cells of a coarse key exact.
  */
 const BLOCK_KINDS = ['delta', 'key', 'coarse', 'refinement'] as const;
-/** One of `BLOCK_KINDS`. */
 type BlockKind = (typeof BLOCK_KINDS)[number];
 
-/** The change that a delta encodes. */
 interface Change extends Omit<Delta, 'neighbourhood'> {
   readonly rect: Rect;
-  /** [rows, columns] 1 for each group of cells of which one is marked, row by row. */
+  /** [rows, columns] 1 for each group that contains a marked cell, row by row. */
   readonly groups: Uint8Array;
 }
 
-/** A reader decodes the marks from the block. */
+/** Marks for a reader, which decodes them from the block. */
 const NO_MARKS = new Uint8Array(0);
 
 /** Writes blocks one after another and reuses its buffers. */
@@ -49,7 +47,7 @@ export class BlockWriter {
   /**
    * Encodes the change of a rectangle.
    *
-   * @param before what viewers hold, of the whole room
+   * @param before the whole room as viewers hold it
    */
   delta(before: Planes, { rect, groups, after, step, marks }: Change): Uint8Array {
     const { neighbourhood } = this;
@@ -78,7 +76,7 @@ export class BlockWriter {
     return this.write('refinement', shift, cells, (coder) => codeRefinement(coder, cells, shift));
   }
 
-  /** @param after the cells as a reader decodes them; complete once `encode` has returned */
+  /** @param after the cells as a reader decodes them; `encode` may still change them */
   private write(
     kind: BlockKind,
     shift: number,
@@ -99,8 +97,8 @@ export class BlockWriter {
 /**
  * Reads and checks a block's header.
  *
- * @returns its kind; the low bits that a coarse key omits and a refinement adds, or log₂ of a delta's
- *   step, 0…7; and the checksum of the decoded cells, 16 bits
+ * @returns the block's kind; the number of low bits that a coarse key omits and a refinement adds,
+ *   or log₂ of a delta's step, 0…7; and the 16-bit checksum of the decoded cells
  * @throws FrameError block
  */
 export function readBlockHeader(block: Uint8Array): {

@@ -1,4 +1,4 @@
-/** The cells of one chunk, copied from planes: what the models read and write. */
+/** The cells of one chunk, copied from planes, for the codec's models to read and write. */
 import type { Rect } from '../geometry.ts';
 import { createPlanes, type Planes } from './chunks.ts';
 
@@ -8,19 +8,19 @@ const { floor, imul, min } = Math;
 /** Colours and owners of a chunk's cells. */
 export type Cells = Planes;
 
-/** Bare cells. */
+/** Creates bare cells. */
 export const createCells = ({ width, height }: Pick<Rect, 'width' | 'height'>): Cells =>
   createPlanes(width, height);
 
 /**
- * The same owners with other colours; both arrays are shared, not copied. The fields are in the order
- * of all planes, as engines are fastest with one hidden class.
+ * Combines the owners of cells with other colours. Both arrays are shared, not copied. The fields
+ * are in the order of all planes, as engines are fastest with one hidden class.
  */
 export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells => {
   return { width, height, rgba, owner };
 };
 
-/** A view of the colours as one 32-bit number each. */
+/** Returns a view of the colours, with one 32-bit number per cell. */
 export const wordsOf = ({ rgba, owner }: Pick<Cells, 'rgba' | 'owner'>): Uint32Array =>
   new Uint32Array(rgba.buffer, rgba.byteOffset, owner.length);
 
@@ -73,8 +73,9 @@ function putScaled(planes: Planes, rect: Rect, cells: Cells, scale: number): voi
 }
 
 /**
- * A 32-bit checksum of cells: equal cells may be taken for granted where it is equal. Colours and owners have a multiplicative hash each, so that no multiplication
- * waits for another's; both are joined at the end.
+ * Computes a 32-bit checksum of cells. Cells with equal checksums are assumed to be equal. Colours
+ * and owners have a multiplicative hash each, so that no multiplication waits for another; both are
+ * joined at the end.
  */
 export function sumOf(cells: Cells): number {
   const { owner } = cells;
@@ -91,5 +92,5 @@ export function sumOf(cells: Cells): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
-/** The lower half of `sumOf`, which comes with each block. */
+/** Computes the checksum that each block contains: the lower 16 bits of `sumOf`. */
 export const checkOf = (cells: Cells): number => sumOf(cells) & 0xffff;

@@ -1,4 +1,4 @@
-/** Planes are streamed in square chunks; those at the right and lower edge may be smaller. */
+/** Planes are streamed in square chunks; chunks at the right and lower edges may be smaller. */
 import type { Rect } from '../geometry.ts';
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
 
@@ -6,17 +6,17 @@ const SIDE = PAGE_DEFAULTS.codec.chunk;
 
 type Size = Pick<Rect, 'width' | 'height'>;
 
-/** Chunks per row. */
+/** Number of chunks per row. */
 export function chunkColumns(size: Size): number {
   return Math.ceil(size.width / SIDE);
 }
 
-/** Chunks in all; their indices run row by row. */
+/** Total number of chunks; their indices run row by row. */
 export function chunkCount(size: Size): number {
   return chunkColumns(size) * Math.ceil(size.height / SIDE);
 }
 
-/** The cells that a chunk covers. */
+/** Returns the rectangle of cells that a chunk covers. */
 export function chunkRect(size: Size, index: number): Rect {
   const columns = chunkColumns(size);
   const x = (index % columns) * SIDE;
@@ -29,12 +29,12 @@ export function chunkRect(size: Size, index: number): Rect {
   };
 }
 
-/** Index of the chunk that contains a cell. */
+/** Returns the index of the chunk that contains a cell. */
 export function chunkAt(size: Size, x: number, y: number): number {
   return Math.floor(y / SIDE) * chunkColumns(size) + Math.floor(x / SIDE);
 }
 
-/** Indices of the chunks that a rectangle touches, ascending. It may reach beyond the edges. */
+/** Returns the ascending indices of the chunks that a rectangle, on the grid or not, touches. */
 export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[] {
   const columns = chunkColumns(size);
   const rows = Math.ceil(size.height / SIDE);
@@ -49,19 +49,19 @@ export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[
   return chunks;
 }
 
-/** The visible state of a room: a colour and an owner for each place of the cell grid. */
+/** The visible state of a room: a colour and an owner for each cell of the grid. */
 export interface Planes {
   /** Cells. */
   readonly width: number;
   /** Cells. */
   readonly height: number;
-  /** [height, width, 4] premultiplied RGBA, 0…255; bare places are 0. */
+  /** [height, width, 4] premultiplied RGBA, 0…255; bare cells are 0. */
   readonly rgba: Uint8Array;
-  /** [height, width] organism ids, 0 = bare. */
+  /** [height, width] Organism ids; 0: bare. */
   readonly owner: Uint32Array;
 }
 
-/** Planes of a bare room. */
+/** Creates the planes of a bare room. */
 export function createPlanes(width: number, height: number): Planes {
   return {
     width,

@@ -1,9 +1,10 @@
 /**
- * Codes the change of a chunk's cells: which change, who owns them then, and their colours, alpha
- * first. A colour is coded as its difference from a prediction: the cell's previous colour, moved as
- * neighbours and the channels before have moved (`expectedStep`), or, where the owner changes, that of
- * its neighbours (`predict`). Contexts are how much the neighbours and the
- * channels before differed, how far a value can still go, and the picture before the change.
+ * Codes the changes of a chunk's cells: which cells change, their new owners, and their new
+ * colours, alpha first. A colour is coded as its difference from a prediction: the cell's previous
+ * colour, moved like its neighbours and its previous channels (`expectedStep`); or, if the owner
+ * changes, a prediction from the neighbours' colours (`predict`). Contexts depend on how much the
+ * neighbours and the previous channels differed, on the range that is left for the value, and on
+ * the picture before the change.
  */
 
 import type { Cells } from './cells.ts';
@@ -28,9 +29,9 @@ import { type BitCoder, NONE } from './range-coder.ts';
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { abs, max, min } = Math;
 
-/** The contexts of one difference: a bit's log-odds are the sum of four. */
+/** The contexts of one difference. A bit's log-odds are the sum of four contexts. */
 interface DifferenceContexts {
-  /** First of `LENGTHS` contexts each, for whether the length is more than 0, 1, … */
+  /** First of `LENGTHS` contexts each, for whether the length exceeds 0, 1, … */
   lengthA: number;
   lengthB: number;
   lengthC: number;
@@ -39,11 +40,11 @@ interface DifferenceContexts {
   signB: number;
   signC: number;
   signD: number;
-  /** First of 8 contexts, for the bit below the highest, by length. */
+  /** First of 8 contexts for the bit below the highest, one per length. */
   mantissa: number;
 }
 
-/** An object to fill in, which is reused. */
+/** Creates an object that coders fill in and reuse. */
 export const createDifferenceContexts = (): DifferenceContexts => ({
   lengthA: NONE,
   lengthB: NONE,
@@ -57,8 +58,10 @@ export const createDifferenceContexts = (): DifferenceContexts => ({
 });
 
 /**
- * @param difference −255…255
- * @returns it
+ * Codes one difference.
+ *
+ * @param difference −255…255, for a writer
+ * @returns the difference that was written or read
  */
 export function codeDifference(
   coder: BitCoder,
@@ -67,7 +70,7 @@ export function codeDifference(
 ): number {
   const source = abs(difference);
   const wanted = lengthOf(source);
-  // Deltas have no fourth context of what is around: theirs is the place.
+  // Deltas have no fourth context from the neighbourhood, so they use `lengthPlace`.
   const further = lengthD === NONE ? CONTEXTS.lengthPlace : lengthD;
   let length = 0;
   for (let at = 0; length < 8; length++) {
@@ -92,8 +95,8 @@ export function codeDifference(
 }
 
 /**
- * The nearest number of steps; between two, the one nearer to none, which costs less. A minus zero
- * would make engines compute with floating-point numbers from there on.
+ * Returns the nearest number of steps. Halfway cases round towards 0, which costs less. Never
+ * returns −0, which would make engines switch to floating-point arithmetic.
  *
  * @param step a power of two
  */
@@ -102,33 +105,36 @@ function stepsTo(difference: number, step: number): number {
   return difference < 0 ? -steps | 0 : steps;
 }
 
-/** How a delta codes a cell: not at all, in steps, or exactly. */
+/** How a delta codes a cell: as unchanged, in steps, or exactly. */
 export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
 
 /** The input and output of `codeDelta`. */
 export interface Delta {
   /**
-   * A writer passes the wanted cells, which become what a reader decodes: it differs from them by less
-   * than `step` where they need not be exact. A reader passes the earlier cells.
+   * A writer passes the wanted cells, which are replaced by the cells that a reader decodes: unless
+   * coded exactly, these differ by less than `step`. A reader passes the earlier cells, which are
+   * replaced by the decoded cells.
    */
   readonly after: Cells;
-  /** Quantization step of the differences of cells that are not coded exactly. */
+  /** Quantization step of differences in cells that are not coded exactly. */
   readonly step: number;
-  /** [cells] of `MARKS`, of a writer: every cell that differs from before must be marked. */
+  /** [cells] For a writer: one of `MARKS` per cell, `same` only if the cell has not changed. */
   readonly marks: Uint8Array;
-  /** Working memory, which has begun with the cells that both sides hold, and, of a writer, with the groups. */
+  /**
+   * Working memory after `begin` with the cells that both sides hold; a writer also sets groups.
+   */
   readonly neighbourhood: Neighbourhood;
 }
 
-/** How opaque a cell is: 0, three levels between, 255. */
+/** Classifies an alpha value, 0…4: 0, three levels between, 255. */
 const opacity = (alpha: number): number =>
   reaches(alpha, 1) + reaches(alpha, 64) + reaches(alpha, 192) + reaches(alpha, 255);
 
-/** How many steps fit into a range of values: none, less than one, some, many. */
+/** Classifies how many steps fit into a range of values, 0…3: none, less than one, some, many. */
 const stepsIn = (range: number, step: number): number =>
   reaches(range, 1) + reaches(range, step) + reaches(range, 4 * step);
 
-/** Codes the change of a chunk's cells. */
+/** Codes the changes of a chunk's cells; see the top of the file. */
 export function codeDelta(coder: BitCoder, { after, step, marks, neighbourhood }: Delta): void {
   const { width, height } = after;
   const { reads } = coder;
@@ -185,7 +191,6 @@ export function codeDelta(coder: BitCoder, { after, step, marks, neighbourhood }
   }
 }
 
-/** Codes which groups of cells have changed. */
 function codeGroups(coder: BitCoder, { groups, columns, rows }: Neighbourhood): void {
   for (let i = 0; i < columns * rows; i++) {
     const left = i % columns > 0 ? groups[i - 1] : 0;
@@ -194,7 +199,11 @@ function codeGroups(coder: BitCoder, { groups, columns, rows }: Neighbourhood): 
   }
 }
 
-/** Codes whether a cell changes. @param is bits: whether it does, has an owner, moves coarsely */
+/**
+ * Codes whether a cell changes.
+ *
+ * @param is bits: 1: the cell changes; 2: it has an owner; 4: steps are large
+ */
 function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: number): number {
   const { changes, fine, stride, colours } = near;
   const pattern = changes[at] & 15;
@@ -210,11 +219,11 @@ function codeChanged(coder: BitCoder, near: Neighbourhood, at: number, is: numbe
   );
 }
 
-/** Codes the colours of cells that change. */
+/** Codes the colours of changing cells. */
 class ColourCoder {
   private readonly contexts = createDifferenceContexts();
 
-  /** @param isCoarse 1: cells that are not coded exactly have large steps */
+  /** @param isCoarse 1 if the quantization step is large, else 0 */
   constructor(
     private readonly coder: BitCoder,
     private readonly near: Neighbourhood,
@@ -223,17 +232,18 @@ class ColourCoder {
   ) {}
 
   /**
-   * Codes a cell, which is overwritten with what a reader decodes.
+   * Codes a cell's colour, and overwrites it with the colour that a reader decodes.
    *
-   * @param kind 0: in steps; 1: exactly; 2: its owner is new
-   * @param unit what differences are multiples of
+   * @param kind 0: in steps; 1: exactly; 2: with a new owner
+   * @param unit quantization step of the differences
    */
   code(x: number, y: number, kind: number, unit: number): void {
     const { coder, near, after, contexts, isCoarse } = this;
     const { rgba, width } = after;
     const { colours, differences, moves, stride } = near;
     const at = near.indexOf(x, y);
-    // The channels of the cell and its neighbours: methods that engines do not inline cost more.
+    // Indices of the cell and its neighbours. Methods would cost more, because engines do not
+    // inline them.
     const own = 4 * at;
     const left = own - 4;
     const up = own - 4 * stride;
@@ -246,7 +256,7 @@ class ColourCoder {
       const c = CHANNELS[i];
       const old = colours[own + c];
       const sum = colours[left + c] + colours[own + 4 + c] + colours[up + c] + colours[down + c];
-      // A premultiplied colour is at most alpha, which is coded first.
+      // A premultiplied colour never exceeds alpha, which is coded first.
       const most = i === 0 ? 255 : rgba[first + 3];
       const from =
         kind === 2

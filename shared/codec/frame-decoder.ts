@@ -8,27 +8,31 @@ import { putCells, sumOf, takeCells } from './cells.ts';
 import { chunkCount, chunkRect, createPlanes, type Planes } from './chunks.ts';
 import { FrameError, type FrameHeader, readBlocks, readHeader } from './frame.ts';
 
-/** The changes that a frame has made. */
+/** The changes that a decoded frame has made. */
 export interface DecodedFrame {
   readonly header: FrameHeader;
   /** The changed parts of the planes. */
   readonly changed: readonly Rect[];
-  /** Those of `changed` that were sent in full, not as a delta. */
+  /** Members of `changed` that were sent in full, not as a delta. */
   readonly replaced: readonly Rect[];
-  /** Chunks, at the frame's scale, that could not be decoded: they need a key. */
+  /** Chunks, at the frame's scale, that could not be decoded and need a key. */
   readonly lost: readonly number[];
 }
 
 /** Decodes the frames of one connection, in order. */
 export class FrameDecoder {
   private readonly reader = new BlockReader();
-  /** Cells at the scale of the last frame, if that was above 1. */
+  /** Cells at the scale of the last frame, if its scale was above 1. */
   private scaled: { readonly scale: number; readonly planes: Planes } | undefined;
 
-  /** @param planes decoded cells are written to these */
+  /** @param planes receive the decoded cells */
   constructor(readonly planes: Planes) {}
 
-  /** Decodes a frame. @throws FrameError the frame is malformed; the planes are then unchanged */
+  /**
+   * Decodes a frame.
+   *
+   * @throws FrameError if the frame is malformed; the planes then stay unchanged
+   */
   decode(frame: Uint8Array): DecodedFrame {
     const header = readHeader(frame);
     const cells = this.cellsAt(header.scale);
@@ -55,8 +59,8 @@ export class FrameDecoder {
   }
 
   /**
-   * The checksum of each chunk, 32 bits little-endian, from which the server can tell which chunks
-   * are up to date; undefined while frames come at a scale above 1.
+   * Computes the checksum of each chunk, 32 bits little-endian, so that the server can skip chunks
+   * that are up to date. Returns undefined while frames have a scale above 1.
    */
   holds(): Uint8Array<ArrayBuffer> | undefined {
     if (this.scaled) return undefined;

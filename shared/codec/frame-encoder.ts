@@ -9,21 +9,19 @@ import { GROUP, GROUP_BITS } from './neighbourhood.ts';
 import type { Tier } from './tiers.ts';
 import type { View } from './view.ts';
 
-/** Working memory for the delta of one chunk. */
+/** Working memory for encoding the delta of one chunk. */
 type Draft = ReturnType<typeof createDraft>;
 
 const createDraft = (size: { width: number; height: number }, after = createCells(size)) => ({
-  /** The cells that viewers are to hold. */
+  /** The cells that viewers will hold. */
   after,
-  /** Its colours, one number each: to create a view of them for each chunk would cost much. */
+  /** Colours of `after`, one number per cell. Creating this view for each chunk would be slow. */
   colours: wordsOf(after),
-  /**
-   * [cells] of `MARKS`: changing cells are coded in steps, those that have come to rest exactly.
-   */
+  /** [cells] One of `MARKS` per cell: changing cells are coded in steps, cells at rest exactly. */
   marks: new Uint8Array(size.width * size.height),
   /** [rows, columns] 1 for each group with a marked cell. */
   groups: new Uint8Array(ceil(size.width / GROUP) * ceil(size.height / GROUP)),
-  /** The marked cells: where they are in the chunk, and in the planes. */
+  /** Indices of the marked cells: in the chunk (`cells`), and in the planes (`places`). */
   cells: new Uint32Array(size.width * size.height),
   places: new Uint32Array(size.width * size.height),
 });
@@ -31,11 +29,10 @@ const createDraft = (size: { width: number; height: number }, after = createCell
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { abs, ceil, imul, max } = Math;
 
-/** See the top of the file. */
 export class FrameEncoder extends FrameSource {
-  /** Colours of the view, one number each. */
+  /** Colours of the view, one number per cell. */
   private readonly live: Uint32Array;
-  /** Colours of `seen`, one number each. */
+  /** Colours of `seen`, one number per cell. */
   private readonly shown: Uint32Array;
   /** Chunks in which `seen` may differ from the view. */
   private readonly pending = new Set<number>();
@@ -61,7 +58,8 @@ export class FrameEncoder extends FrameSource {
   /**
    * Encodes the deltas of a tick.
    *
-   * @param wanted whether a chunk has viewers; others are not encoded until they have
+   * @param wanted whether a chunk has viewers; a chunk without viewers is not encoded until it has
+   *   some
    */
   advance(tick: number, wanted: (chunk: number) => boolean): void {
     this.beginRound();
@@ -81,7 +79,7 @@ export class FrameEncoder extends FrameSource {
     if (inexact === 0) this.pending.delete(chunk);
   }
 
-  /** The draft is reused: chunks are encoded one after another, and most have the same size. */
+  /** Returns the draft, which is reused because most chunks have the same size. */
   private draftFor({ width, height }: Rect): Draft {
     const { after } = this.draft;
     if (after.width !== width || after.height !== height) {
@@ -90,7 +88,7 @@ export class FrameEncoder extends FrameSource {
     return this.draft;
   }
 
-  /** Fills the draft: cells to code with their new values, those held back for now with their old. */
+  /** Fills the draft: new values for cells to code, old values for cells held back for now. */
   private compare(tick: number, rect: Rect, draft: Draft): { coded: number; held: number } {
     const { view, tier, seen, live, shown } = this;
     const { changedAt, planes } = view;
@@ -129,7 +127,11 @@ export class FrameEncoder extends FrameSource {
     return { coded, held };
   }
 
-  /** Writes the coded cells to `seen`. @returns how many of them quantization has left inexact */
+  /**
+   * Writes the coded cells to `seen`.
+   *
+   * @returns the number of these cells that quantization left inexact
+   */
   private commit(coded: number, { after, colours, cells, places }: Draft): number {
     const { seen, live, shown } = this;
     let inexact = 0;
@@ -144,12 +146,12 @@ export class FrameEncoder extends FrameSource {
   }
 }
 
-/** Whether a difference of two colours, of four bytes each, is to be sent while a cell changes. */
+/** Returns whether two colours differ so much that a changing cell must be sent. */
 function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
   const red = abs((a & 0xff) - (b & 0xff));
   const green = abs(((a >>> 8) & 0xff) - ((b >>> 8) & 0xff));
   const blue = abs(((a >>> 16) & 0xff) - ((b >>> 16) & 0xff));
-  // Alpha is not seen itself.
+  // Alpha itself is invisible, so it does not count towards the squares.
   const alpha = abs((a >>> 24) - (b >>> 24));
   const sum = imul(red, red) + imul(green, green) + imul(blue, blue);
   return sum > squares || max(red, green, blue, alpha) > hold;

@@ -1,7 +1,7 @@
 /**
- * What viewers of a tier at a scale hold of a room, and the blocks that bring them there. A chunk's
- * version grows by one with each delta; a viewer that missed one needs a key. Keys are encoded on
- * request, and cached until the chunk's next version.
+ * The cells that viewers hold at one scale and tier, and the blocks that update them. A chunk's
+ * version grows by one with each delta; a viewer that missed too many deltas needs a key. Keys are
+ * encoded on request, and cached until the chunk's next version.
  */
 import type { Rect } from '../geometry.ts';
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
@@ -15,7 +15,7 @@ const MAX_LISTS = 1_000;
 
 const { coarseShift, keptDeltas } = PAGE_DEFAULTS.codec;
 
-/** Blocks of a chunk and its checksum, for one version. */
+/** Cached blocks and checksum of one version of a chunk. */
 interface Encoded {
   readonly version: number;
   key?: Uint8Array;
@@ -27,12 +27,12 @@ interface Encoded {
 export class FrameSource {
   /** The cells that up-to-date viewers hold. */
   readonly seen: Planes;
-  /** The buffer of `versions` and `seen`, as in `copy`. */
+  /** The buffer behind `versions` and `seen`, in the format of `copy`. */
   protected readonly state: Uint8Array;
-  /** [chunks] */
+  /** [chunks] Version of each chunk. */
   protected readonly versions: Uint32Array;
   protected readonly writer = new BlockWriter();
-  /** How many times deltas were made; each time, the earlier deltas are in the past. */
+  /** Number of the latest round of deltas. A new round drops the deltas of the previous one. */
   round = 0;
   private deltas = new Map<number, Uint8Array>();
   /** The latest deltas of each chunk, oldest first. */
@@ -44,8 +44,8 @@ export class FrameSource {
   private readonly lists = new Map<string, readonly number[]>();
 
   /**
-   * @param size in streamed cells
-   * @param scale cells of the room per streamed cell and axis; of a source of nothing, 0
+   * @param size size in streamed cells
+   * @param scale cells of the room per side of a streamed cell; 0 for a source without content
    */
   constructor(
     { width, height }: Pick<Planes, 'width' | 'height'>,
@@ -65,7 +65,7 @@ export class FrameSource {
     return this.versions.length;
   }
 
-  /** The chunks that a rectangle touches. Equal lists are the same object while cached. */
+  /** Returns the chunks that a rectangle touches. While cached, equal lists are one object. */
   within(rect: Rect): readonly number[] {
     const chunks = chunksWithin(this.seen, rect);
     const key = `${chunks[0]} ${chunks[chunks.length - 1]}`;
@@ -76,22 +76,22 @@ export class FrameSource {
     return chunks;
   }
 
-  /** A chunk's version, from 1; never decreases. */
+  /** Returns a chunk's version, from 1; never decreases. */
   version(chunk: number): number {
     return this.versions[chunk];
   }
 
-  /** The chunks with deltas of the last round. */
+  /** Chunks with deltas in the latest round. */
   get changed(): Iterable<number> {
     return this.deltas.keys();
   }
 
-  /** The delta to the current version, if the last round made one. */
+  /** Returns the delta to the current version, if the latest round made one. */
   delta(chunk: number): Uint8Array | undefined {
     return this.deltas.get(chunk);
   }
 
-  /** The deltas from a version to the current one; undefined if they are no longer all stored. */
+  /** Returns the deltas since a version; undefined if some of them are no longer stored. */
   since(chunk: number, version: number): readonly Uint8Array[] | undefined {
     const deltas = this.deltaHistory.get(chunk)?.filter((delta) => delta.version > version);
     return deltas?.length === this.versions[chunk] - version
@@ -99,51 +99,51 @@ export class FrameSource {
       : undefined;
   }
 
-  /** The chunk in full. */
+  /** Returns a block that encodes the chunk in full. */
   key(chunk: number): Uint8Array {
     const encoded = this.encodedOf(chunk);
     encoded.key ??= this.writer.key(this.cells(chunk));
     return encoded.key;
   }
 
-  /** The chunk in full, without the lowest bits of its colours. */
+  /** Returns a block that encodes the chunk in full, without the lowest bits of its colours. */
   coarseKey(chunk: number): Uint8Array {
     const encoded = this.encodedOf(chunk);
     encoded.coarse ??= this.writer.coarse(this.cells(chunk), coarseShift);
     return encoded.coarse;
   }
 
-  /** The bits that the coarse key of the current version omits. */
+  /** Returns a block with the bits that the coarse key of the current version omits. */
   refinement(chunk: number): Uint8Array {
     const encoded = this.encodedOf(chunk);
     encoded.refinement ??= this.writer.refinement(this.cells(chunk), coarseShift);
     return encoded.refinement;
   }
 
-  /** Checksum of what viewers hold of a chunk: `sumOf`. */
+  /** Returns the checksum (`sumOf`) of the chunk's cells that viewers hold. */
   check(chunk: number): number {
     const encoded = this.encodedOf(chunk);
     encoded.check ??= sumOf(this.cells(chunk));
     return encoded.check;
   }
 
-  /** The cells that viewers hold of a chunk. */
+  /** Copies the chunk's cells that viewers hold. */
   cells(chunk: number): Cells {
     return takeCells(this.seen, chunkRect(this.seen, chunk));
   }
 
-  /** A copy of all that viewers hold: versions (u32 each), colours, owners (u32 each). */
+  /** Copies the whole state that viewers hold: versions (u32 each), colours, owners (u32 each). */
   copy(): Uint8Array {
     return this.state.slice();
   }
 
-  /** Begins a round without deltas. */
+  /** Begins a new round, without deltas so far. */
   protected beginRound(round = this.round + 1): void {
     this.round = round;
     this.deltas = new Map();
   }
 
-  /** Adds a delta to the round; the chunk has its next version with it. */
+  /** Adds a delta to the round, and increases the chunk's version. */
   protected addDelta(chunk: number, value: Uint8Array): void {
     const version = ++this.versions[chunk];
     this.deltas.set(chunk, value);
@@ -162,7 +162,7 @@ export class FrameSource {
   }
 }
 
-/** A delta, and the version of its chunk that it leads to. */
+/** A delta, and the version that its chunk has after it. */
 interface VersionedDelta {
   readonly chunk: number;
   readonly version: number;
@@ -173,22 +173,24 @@ export class FrameMirror extends FrameSource {
   private readonly reader = new BlockReader();
 
   /**
-   * Takes over all cells and versions, from `copy` of the encoder at any later moment.
+   * Replaces all cells and versions.
    *
-   * @throws FrameError truncated: it is of another size
+   * @param bytes a current `copy` of the encoder's state
+   * @throws FrameError truncated: the copy has another size
    */
   restore(bytes: Uint8Array): void {
     if (bytes.length !== this.state.length) throw new FrameError('truncated');
     this.state.set(bytes);
-    // Nobody may count as holding all but the deltas of this round.
+    // Skip a round, because no viewer holds everything but the deltas of this round.
     this.beginRound(this.round + 2);
   }
 
   /**
-   * Applies the deltas of a round. Those before one that cannot be applied count.
+   * Applies the deltas of a round. If one cannot be applied, the deltas before it stay applied.
    *
    * @param deltas blocks are copied
-   * @throws FrameError chunks: one has been missed; block, check: it is of something else
+   * @throws FrameError chunks: an earlier delta was missed; block, check: the delta does not fit
+   *   the chunk's cells
    */
   apply(deltas: readonly VersionedDelta[]): void {
     this.beginRound();

@@ -1,5 +1,5 @@
 /**
- * The frame format, version 9: blocks of the chunks that have changed. All numbers are
+ * The frame format: a header, then blocks of the chunks that have changed. All numbers are
  * little-endian.
  *
  * | offset | type | |
@@ -11,11 +11,11 @@
  * | 4 | u32 | tick |
  * | 8 | … | blocks in ascending order of chunk |
  *
- * Each block is preceded by one or two base-128 varints. The first is four times its length in bytes,
- * plus 1 where its first byte is omitted and not counted, as it is that of the block before, plus 2
- * where its chunk follows the previous block's (−1 before the first). Where it does not, the second is
- * the distance between the two. A chunk may have several blocks, each applied to the result of the one
- * before.
+ * Each block is preceded by one or two base-128 varints. The first varint is four times the block's
+ * length in bytes. Add 1 if the block's first byte equals that of the previous block: it is then
+ * omitted and not counted. Add 2 if the block's chunk directly follows the previous block's chunk
+ * (−1 before the first block). Otherwise the second varint is the distance between the two chunks.
+ * A chunk may have several blocks, each applied to the result of the block before.
  */
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { TIER_NAMES, type TierName } from './tiers.ts';
@@ -24,10 +24,9 @@ import { TIER_NAMES, type TierName } from './tiers.ts';
 const FRAME_MAGIC = 0x56;
 /** Second byte of a frame. */
 export const FRAME_VERSION = 1;
-/** Bytes before the blocks. */
+/** Number of bytes before the blocks. */
 const FRAME_HEADER_BYTES = 8;
 
-/** The fields of a frame's header. */
 export interface FrameHeader {
   readonly tick: number;
   readonly tier: TierName;
@@ -52,7 +51,7 @@ export const FRAME_ERRORS = [
   'check',
 ] as const;
 
-/** A frame or block cannot be read, for one of `FRAME_ERRORS`. */
+/** Thrown for a frame or block that cannot be read. */
 export class FrameError extends Error {
   override readonly name = 'FrameError';
 
@@ -63,7 +62,7 @@ export class FrameError extends Error {
 
 const bytesOf = (value: number): number => (value < 2 ** 7 ? 1 : value < 2 ** 14 ? 2 : 3);
 
-/** Joins blocks to a frame. @param blocks in ascending order of chunk */
+/** Joins blocks into a frame. @param blocks in ascending order of chunk */
 export function writeFrame(
   { tick, tier, scale }: FrameHeader,
   blocks: readonly FrameBlock[],
@@ -115,7 +114,7 @@ export function readHeader(frame: Uint8Array): FrameHeader {
 }
 
 /**
- * Splits a frame into its blocks, which are views of the frame where they are whole there.
+ * Splits a frame into its blocks. A block without an omitted byte is a view of the frame.
  *
  * @param chunks number of chunks at the frame's scale
  * @throws FrameError truncated, chunks
@@ -143,7 +142,7 @@ export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
     let block = frame.subarray(at, at + length);
     if (head & 1) {
       const whole = new Uint8Array(length + 1);
-      // Of the first block of a frame, which always has it, what comes of this fails its check.
+      // If a malformed frame omits the byte in its first block, the block's checksum will fail.
       whole[0] = blocks.at(-1)?.block[0] ?? 0;
       whole.set(block, 1);
       block = whole;

@@ -1,7 +1,7 @@
 /**
- * Codes the cells of a chunk in full: owners, and colours as differences from what their neighbours
- * predict (`KeyPrediction`). Bare cells are always transparent, so their colour is not coded. A coarse key
- * omits the lowest bits of colours, which a refinement adds.
+ * Codes the cells of a chunk in full: owners, and colours as differences from a prediction by their
+ * neighbours (`KeyPrediction`). Bare cells are always transparent, so their colour is not coded. A
+ * coarse key omits the lowest bits of colours, which a refinement adds.
  */
 import { type Cells, recoloured } from './cells.ts';
 import * as CONTEXTS from './contexts.ts';
@@ -22,15 +22,15 @@ import type { BitCoder } from './range-coder.ts';
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { abs, max, min } = Math;
 
-/** How many levels fit into a range: none, one or more; 0…2. */
+/** Classifies how many levels fit into a range, 0…2: none, one, more. */
 const levelsIn = (range: number): number => reaches(range, 1) + reaches(range, 2);
 
 /**
  * Codes a chunk in full.
  *
- * @param cells those to write (as `coarsen` returns them, where `shift` is not 0), which stay as they
- *   are, or empty ones to fill in
- * @param shift lowest bits of each colour to omit, 0…7
+ * @param cells for a writer: the cells to write, which stay unchanged, as `coarsen` returns them if
+ *   `shift` is not 0; for a reader: empty cells to fill in
+ * @param shift number of low bits of each colour to omit, 0…7
  * @param neighbourhood working memory
  */
 export function codeKey(
@@ -43,7 +43,7 @@ export function codeKey(
   const owners = new OwnerCoder(coder);
   const contexts = createDifferenceContexts();
   neighbourhood.clear(cells);
-  // Levels in place of colours, as far as they are coded.
+  // The neighbourhood holds levels in place of colours, for the cells coded so far.
   const { colours: levels, differences, stride } = neighbourhood;
   const top = 255 >> shift;
   const prediction = new KeyPrediction(levels, stride, top);
@@ -102,15 +102,15 @@ export function codeKey(
   }
 }
 
-/** The level of a colour whose lowest `shift` bits are omitted. */
+/** Converts a colour to its level, omitting the lowest `shift` bits. */
 const levelAt = (value: number, shift: number): number => value >> shift;
-/** The colour that stands for a level. */
+/** Converts a level to the colour that represents it. */
 const colourAt = (level: number, shift: number): number =>
   shift === 0
     ? level
     : clamp((level << shift) | (level === 255 >> shift ? (1 << shift) - 1 : 1 << (shift - 1)));
 
-/** The cells as decoded from a coarse key. @param shift lowest bits that the key omits, 1…7 */
+/** Returns the cells as decoded from a coarse key. @param shift number of low bits omitted, 1…7 */
 export function coarsen(cells: Cells, shift: number): Cells {
   const rgba = cells.rgba.slice();
   for (let i = 0; i < rgba.length; i++) {
@@ -119,21 +119,22 @@ export function coarsen(cells: Cells, shift: number): Cells {
   return recoloured(cells, rgba);
 }
 
-/** Bits below the count of neighbours, which hold the sum of four colours. */
+/** Number of bits for the sum of four colours, below the count of neighbours. */
 const COUNT_BITS = 10;
-/** A neighbour's colour, and a count of 1 above it, where it lies near enough; else 0. */
+/** Returns a neighbour's colour, with a count of 1 above its bits, if within reach; else 0. */
 const countOf = (colour: number, own: number, reach: number): number =>
   abs(colour - own) <= reach ? colour + (1 << COUNT_BITS) : 0;
 
-/** Bits of a number, highest first, that contexts tell apart. */
+/** Number of nodes in the tree of bits, highest first, that contexts distinguish. */
 const NODES = 16;
 
 /**
- * Codes the low bits that a coarse key omits, under what the neighbours, of which those to the left
- * and above are exact by then, and alpha suggest.
+ * Codes the low bits that a coarse key omits. Contexts depend on alpha and on the neighbours; the
+ * left and upper neighbours are already exact.
  *
- * @param cells exact ones to write, which stay as they are, or those decoded from the coarse key, which become exact
- * @param shift lowest bits that the key omits, 1…7
+ * @param cells for a writer: the exact cells, which stay unchanged; for a reader: the cells decoded
+ *   from the coarse key, which become exact
+ * @param shift number of low bits that the key omits, 1…7
  */
 export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): void {
   const { width, height, owner, rgba } = cells;
@@ -148,7 +149,7 @@ export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): vo
         const high = rgba[at] >> shift;
         const base = high << shift;
         const kind = (i === 0 ? 0 : 1) * 3 + (high === 255 >> shift ? 0 : high === 0 ? 1 : 2);
-        // Neighbours of another colour say nothing.
+        // Neighbours of a very different colour do not help to predict.
         const own = coarse[at];
         const counted =
           (x > 0 ? countOf(rgba[at - 4], own, reach) : 0) +
@@ -160,7 +161,7 @@ export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): vo
         const offset = near === 0 ? 0 : Math.round(((sum / near - base) * 8) / (last + 1));
         const expected = near === 0 ? 15 : max(-3, min(11, offset)) + 3;
         const within = i === 0 ? 8 : max(0, min(8, ((rgba[cell * 4 + 3] - base) * 8) >> shift));
-        // A tree of bits, highest first.
+        // Code a tree of bits, highest first.
         let node = 1;
         for (let b = shift - 1; b >= 0; b--) {
           const branch = min(NODES - 1, node);

@@ -1,6 +1,6 @@
 /**
- * What is around a cell, from which the models choose contexts: maps of one chunk with a border of
- * zeros, two cells wide.
+ * The neighbourhood of cells, from which the models choose contexts: maps of one chunk with a
+ * border of zeros, two cells wide.
  */
 import type { Rect } from '../geometry.ts';
 import { type Cells, wordsOf } from './cells.ts';
@@ -12,15 +12,15 @@ const { abs, ceil, clz32, min } = Math;
 export const GROUP = 8;
 /** log₂ of `GROUP`. */
 export const GROUP_BITS = 3;
-/** Width of the border, cells. */
+/** Width of the border, in cells. */
 const BORDER = 2;
 
-/** Number of bits that a magnitude takes: 0 for 0, 1 for 1, 2 for 2 and 3, … */
+/** Returns the number of bits of a magnitude: 0 for 0, 1 for 1, 2 for 2 and 3, … */
 export const lengthOf = (magnitude: number): number => 32 - clz32(magnitude);
 
 /**
- * 1 where an integer reaches a limit, else 0. Computed, since what pictures do cannot be foreseen by
- * the branches of a processor.
+ * Returns 1 if an integer reaches a limit, else 0. Uses arithmetic, because a processor cannot
+ * predict branches that depend on pictures.
  */
 export const reaches = (x: number, limit: number): number => (limit - 1 - x) >>> 31;
 
@@ -31,14 +31,15 @@ const LOGARITHMS = Uint8Array.from({ length: 256 }, (_, magnitude) => {
   const length = lengthOf(magnitude);
   return min(HALF_OCTAVES - 1, 2 * length - 2 + ((magnitude >> (length - 2)) & 1));
 });
-/** A magnitude on a logarithmic scale with two steps to each doubling, 0…15. */
+/** Maps a magnitude to a logarithmic scale with two steps per doubling, 0…15. */
 export const halfOctave = (magnitude: number): number => LOGARITHMS[min(255, magnitude)];
 
 /**
- * How much a channel of the neighbours differed, 0…11: twice left and up, and the upper corners.
+ * Combines how much a channel differed in the neighbours, 0…11: left and upper count twice, the
+ * upper corners once.
  *
  * @param left index of the left neighbour's difference
- * @param up that of the upper neighbour's
+ * @param up index of the upper neighbour's difference
  */
 export const differencesAround = (differences: Int16Array, left: number, up: number): number =>
   min(
@@ -50,10 +51,10 @@ export const differencesAround = (differences: Int16Array, left: number, up: num
     ),
   );
 
-/** 0, 1 for positive and 2 for negative numbers. */
+/** Returns 0 for zero, 1 for positive and 2 for negative numbers. */
 export const signOf = (x: number): number => reaches(x, 1) + 2 * (x >>> 31);
 
-/** Number of bits that a magnitude takes, at most 3. @param x positive or negative */
+/** Returns the number of bits of a magnitude, up to 3. @param x positive or negative */
 export function shortLengthOf(x: number): number {
   const magnitude = abs(x);
   return reaches(magnitude, 1) + reaches(magnitude, 2) + reaches(magnitude, 4);
@@ -61,35 +62,35 @@ export function shortLengthOf(x: number): number {
 
 const none = new Uint8Array(0);
 
-/** The maps of one chunk. Buffers grow with the largest chunk and are reused. */
+/** Holds the maps of one chunk. Buffers grow with the largest chunk and are reused. */
 export class Neighbourhood {
   /** Cells per row, border included. */
   stride = 0;
   /**
-   * [height + 4, width + 4] which cells around have changed: 1, 2, 4 and 8 for the left, the upper, the
-   * upper left and the upper right one, and 16 for each of six further away.
+   * [height + 4, width + 4] Which cells around each cell have changed: 1, 2, 4 and 8 for the left,
+   * upper, upper left and upper right cell, plus 16 for each of six cells further away.
    */
   changes = none;
-  /** [height + 4, width + 4] 1 where the owner has changed. */
+  /** [height + 4, width + 4] 1 for each cell whose owner has changed. */
   moved = none;
-  /** [height + 4, width + 4] 1 where the cell is coded exactly. */
+  /** [height + 4, width + 4] 1 for each cell that is coded exactly. */
   fine = none;
-  /** [height + 4, width + 4, 4] colours before the change. */
+  /** [height + 4, width + 4, 4] Colours before the change. */
   colours = none;
-  /** `colours`, one number each. */
+  /** `colours`, one number per cell. */
   private words = new Uint32Array(0);
-  /** [rows, columns] 1 where a group has changed; no border. */
+  /** [rows, columns] 1 for each group that has changed; without a border. */
   groups = none;
   columns = 0;
   rows = 0;
-  /** [height + 4, width + 4] owners before the change. */
+  /** [height + 4, width + 4] Owners before the change. */
   owners = new Uint32Array(0);
-  /** [height + 4, width + 4, 4] how far channels have moved, alpha first. */
+  /** [height + 4, width + 4, 4] How far each channel has moved, alpha first. */
   moves = new Int16Array(0);
-  /** [height + 4, width + 4, 4] signed differences from what was predicted, as coded. */
+  /** [height + 4, width + 4, 4] Coded signed differences from the predictions, alpha first. */
   differences = new Int16Array(0);
 
-  /** Clears the maps for a chunk of a size, and copies the cells that it holds now. */
+  /** Clears the maps for a chunk, and copies the chunk's current cells. */
   begin(from: Cells, rect: Rect): void {
     this.clear(rect);
     const { owners, words } = this;
@@ -106,7 +107,6 @@ export class Neighbourhood {
     }
   }
 
-  /** Clears the maps for a chunk of this size. */
   clear({ width, height }: Pick<Cells, 'width' | 'height'>): void {
     this.stride = width + 2 * BORDER;
     this.columns = ceil(width / GROUP);
@@ -128,12 +128,15 @@ export class Neighbourhood {
     else this.groups.fill(0);
   }
 
-  /** Index of a cell in the maps with a border. */
+  /** Returns the index of a cell in the maps that have a border. */
   indexOf(x: number, y: number): number {
     return (y + BORDER) * this.stride + x + BORDER;
   }
 
-  /** Tells the cells that are coded later that this one has changed, which few do. */
+  /**
+   * Marks a changed cell in the `changes` of cells that are coded later. Few cells change, so this
+   * is cheaper than having each cell look around.
+   */
   noteChange(at: number): void {
     const { changes, stride } = this;
     const below = at + stride;
@@ -150,7 +153,7 @@ export class Neighbourhood {
     changes[second + 1] += 16;
   }
 
-  /** How far the left and the upper neighbour have moved, all channels together. */
+  /** Sums how far all channels of the left and upper neighbours have moved. */
   movesNear(at: number): number {
     const { moves, changes, stride } = this;
     let sum = 0;
@@ -161,7 +164,7 @@ export class Neighbourhood {
     return sum;
   }
 
-  /** How much the earlier colours change from this cell to its neighbours. */
+  /** Sums the differences between the earlier colours of a cell and its four neighbours. */
   gradient(at: number): number {
     const { colours, stride } = this;
     let sum = 0;
@@ -173,7 +176,7 @@ export class Neighbourhood {
     return sum;
   }
 
-  /** Which of the four neighbours had this cell's owner before the change, as bits. */
+  /** Returns, as bits, which of the four neighbours had this cell's owner before the change. */
   sameOwner(at: number): number {
     const { owners, stride } = this;
     const own = owners[at];

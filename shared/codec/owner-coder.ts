@@ -1,21 +1,20 @@
-/** Codes who owns a cell. */
 import type { Cells } from './cells.ts';
 import * as CONTEXTS from './contexts.ts';
 import { lengthOf } from './neighbourhood.ts';
 import type { BitCoder } from './range-coder.ts';
 
-/** Codes owners by their index in the list of those met so far; a new one in full, 32 bits. */
+/** Codes owners by their index in the list of owners met so far, or a new owner in full. */
 export class OwnerCoder {
   private readonly known: number[] = [];
   private previous = 0;
 
-  /** @param owners those known from the start, which must not change; 0 is nobody */
+  /** @param owners owners known from the start, which must not change; 0 is no owner */
   constructor(
     private readonly coder: BitCoder,
     private owners: ArrayLike<number> = [],
   ) {}
 
-  /** The new owner of a cell in a delta, not 0: mostly that of the cell to the left or above. */
+  /** Codes a cell's new owner in a delta, not 0: mostly the owner of the left or upper cell. */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;
     const { coder } = this;
@@ -27,7 +26,7 @@ export class OwnerCoder {
     return this.code(wanted);
   }
 
-  /** The owner of a cell in a key, 0 where it is bare. */
+  /** Codes the owner of a cell in a key; 0: bare. */
   codeKey({ owner, width }: Cells, x: number, y: number): void {
     const cell = y * width + x;
     const { coder } = this;
@@ -74,17 +73,17 @@ export class OwnerCoder {
     if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
   }
 
-  /** @param owner not 0 */
+  /** Codes an owner by index or in full. @param owner not 0, for a writer */
   private code(owner: number): number {
     const { coder, known } = this;
-    // Only now, as few chunks have an owner that is coded by its index.
+    // Look at the known owners only now, because few chunks code an owner by its index.
     for (let at = 0; at < this.owners.length; at++) this.meet(this.owners[at]);
     this.owners = [];
     const bits = lengthOf(known.length);
     const index = coder.plain(Math.max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;
     if (result === 0) {
-      // In as few bits as it has: most rooms have had few organisms.
+      // Code only the bits that the id has: most rooms have had few organisms.
       const length = coder.plain(5, lengthOf(owner) - 1);
       const low = Math.min(16, length);
       const rest =

@@ -5,13 +5,13 @@ import type { Neighbourhood } from './neighbourhood.ts';
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { floor, max, min } = Math;
 
-/** Alpha first: premultiplied channels never exceed it. */
+/** Channels in coding order. Alpha is first, because premultiplied colours never exceed it. */
 export const CHANNELS = [3, 0, 1, 2] as const;
 
-/** The nearest value of a channel, 0…255. @param x any finite number */
+/** Clamps a number to the range of a channel, 0…255. @param x any finite number */
 export const clamp = (x: number): number => max(0, min(255, x));
 
-/** The median edge detector of JPEG-LS (Weinberger et al. 2000). */
+/** Predicts a value with the median edge detector of JPEG-LS (Weinberger et al. 2000). */
 function medianOf(left: number, up: number, corner: number): number {
   if (corner >= max(left, up)) return min(left, up);
   if (corner <= min(left, up)) return max(left, up);
@@ -26,12 +26,13 @@ export function predict({ rgba, width }: Cells, x: number, y: number, c: number)
   return medianOf(left, up, x > 0 && y > 0 ? rgba[(cell - width - 1) * 4 + c] : 0);
 }
 
-/** [class, channel, weights], in 32nds. */
+/** [class, channel, weight] Weights in 32nds. */
 type Weights = readonly (readonly (readonly number[])[])[];
 
 /**
- * How much of each gradient a colour goes along with, in 32nds: of its own plane and mean, and how
- * far each channel before is from its plane and from its mean. First at edges, then inside bodies.
+ * How much a colour follows each gradient, in 32nds: its own plane and mean, then for each previous
+ * channel the distance from its plane and from its mean. The first class is for edges, the second
+ * for the inside of bodies.
  */
 const WEIGHTS: Weights = [
   [[], [11, 1, 8, 1], [13, 4, 2, 0, 6, 4], [8, 0, 1, -1, -2, -1, 6, 3]],
@@ -39,9 +40,9 @@ const WEIGHTS: Weights = [
 ];
 
 /**
- * The same for a second prediction: how much of what the left, the upper, the upper left, the upper
- * right and the second neighbours to the left and above lie from the colour's share of alpha; then
- * for each channel before, how far it is from the first four of these.
+ * Weights of a second prediction, in 32nds: for the distances of six neighbours (left, upper, upper
+ * left, upper right, second left, second upper) from the colour's share of alpha; then, for each
+ * previous channel, for its distance from the first four neighbours.
  */
 const FURTHER: Weights[number] = [
   [],
@@ -51,23 +52,23 @@ const FURTHER: Weights[number] = [
 ];
 
 /**
- * What the neighbours of a cell and its channels before suggest, in levels, with weights learned by
- * regression. Where two predictions differ, a colour mostly lies between them.
+ * Predicts a channel, in levels, from a cell's neighbours and its previous channels, with weights
+ * learned by regression. If two predictions differ, the colour mostly lies between them.
  */
 export class KeyPrediction {
-  /** 0…the largest level. */
+  /** The main prediction, 0…`top`. */
   from = 0;
   /** A second prediction, in eighths of a level, any integer. */
   second = 0;
-  /** A third: of a colour, by its share of alpha next to it. */
+  /** A third prediction, in levels: for a colour, from its neighbours' share of alpha. */
   third = 0;
-  /** 1 for colours within a body, where all is opaque. */
+  /** 1 for colours inside a body, where all neighbours are opaque. */
   within: 0 | 1 = 0;
 
   /**
    * @param levels [cells, 4] with a border
    * @param stride cells per row of `levels`
-   * @param top largest level
+   * @param top maximum level
    */
   constructor(
     private readonly levels: Uint8Array,
@@ -144,9 +145,10 @@ export class KeyPrediction {
 }
 
 /**
- * How far a channel moves with others, in 32nds: for each channel before, how far the left and the upper
- * neighbour, and this cell have moved in it; then the neighbours in the channel itself, and how far the
- * four neighbours lay from it. First where small changes are sent, then where only large ones are.
+ * How much a channel follows other movements, in 32nds: for each previous channel, the movement of
+ * the left and upper neighbours and of this cell; then, in the channel itself, the movement of the
+ * left and upper neighbours, and the earlier distance of the four neighbours. The first four rows
+ * are for small steps, the last four for large steps.
  */
 const STEPS: Weights[number] = [
   [11, 1],
@@ -160,11 +162,11 @@ const STEPS: Weights[number] = [
 ];
 
 /**
- * How far a channel is expected to move, in levels: with its neighbours and with the channels
- * before, and towards its neighbours, with weights learned by regression.
+ * Predicts how far a channel moves, in levels: along with its neighbours and its previous channels,
+ * and towards its neighbours. The weights were learned by regression.
  *
- * @param row index into `CHANNELS`; 4 more where only large changes are sent
- * @param around sum of the channel of the four neighbours, before the change
+ * @param row index into `CHANNELS`, plus 4 if steps are large
+ * @param around sum of the four neighbours' values of the channel
  */
 export function expectedStep(
   { moves, colours, stride }: Neighbourhood,

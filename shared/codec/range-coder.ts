@@ -1,20 +1,20 @@
 /**
- * An adaptive binary range coder (Martin 1979; carries as in LZMA), whose probabilities are mixed: the
- * log-odds of a bit are the sum of those of its contexts, all of which learn from it (logistic
- * regression, as context mixing coders do; Mahoney 2005). Writer and reader share an interface, so
- * one description of a block serves both directions and they cannot disagree. All arithmetic is of
- * small integers, so that every machine computes the same.
+ * An adaptive binary range coder (Martin 1979; carries as in LZMA) with mixed probabilities. The
+ * log-odds of a bit are the sum of the log-odds of its contexts, and all its contexts learn from
+ * the bit (logistic regression, as in context mixing; Mahoney 2005). Writer and reader share an
+ * interface, so one description of a block serves both directions and they cannot disagree. All
+ * arithmetic uses small integers, so that every machine gets equal results.
  */
 
 /** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
 const { exp, imul, max, min, round } = Math;
 
 /**
- * Log-odds of a 1 that each context adds, in units of 1/`UNIT`. The first is `NONE`. No block is long
- * enough for them to overflow; if they did, writer and reader would do so alike.
+ * Log-odds of a 1 that each context adds, in units of 1/`UNIT`. Index 0 is `NONE`. No block is long
+ * enough for them to overflow; if one were, writer and reader would overflow alike.
  */
 export type Contexts = Int16Array;
-/** Units of log-odds. */
+/** Steps per natural unit of log-odds. */
 export const UNIT = 2048;
 /** A context that adds nothing and never learns. */
 export const NONE = 0;
@@ -22,18 +22,18 @@ export const NONE = 0;
 const RATE = 140;
 
 /**
- * The coder works in a window of 24 bits and emits a byte when the range falls below `TOP`. All
- * numbers stay small integers, which JavaScript engines compute with several times faster than with
- * 32 bits and a carry.
+ * The coder works in a window of 24 bits and emits a byte when the range falls below `TOP`. With 32
+ * bits and a carry, numbers would exceed the small integers of JavaScript engines, which are
+ * several times faster.
  */
 const WINDOW = 2 ** 24;
 const TOP = 2 ** 16;
-/** Distance that probabilities keep from 0 and 1, in 65,536ths. */
+/** Minimum distance of probabilities from 0 and 1, in 65,536ths. */
 const LEAST = 64;
 
 /**
- * Probabilities of a 1, in 65,536ths, by log-odds: 256 steps a unit, −8…8. None of them lies near
- * enough to a half for two engines to round it apart.
+ * Probabilities of a 1, in 65,536ths, by log-odds: 256 steps per unit, −8…8. No value before
+ * rounding is so close to a half-integer that two engines could round it differently.
  */
 const STEP_BITS = 3;
 const HALF = 2048;
@@ -43,31 +43,31 @@ const PROBABILITIES = Uint16Array.from({ length: 2 * HALF }, (_, i) =>
 
 /** Writes or reads bits. */
 export interface BitCoder {
-  /** Whether bits are read: the values passed in are then ignored. */
+  /** Whether bits are read. If so, the values passed in are ignored. */
   readonly reads: boolean;
   /**
-   * Codes a bit under up to four contexts, which differ.
+   * Codes a bit under up to four different contexts.
    *
    * @param bit 0 or 1, the bit to write
    * @param a index into the contexts, as are `b`, `c` and `d`
    * @returns the bit that was written or read
    */
   bit(bit: number, a: number, b?: number, c?: number, d?: number): number;
-  /** Codes a number of 1…24 bits, all values equally likely. @returns it */
+  /** Codes a number of 1…24 bits, all values equally likely. @returns the number */
   plain(bits: number, value: number): number;
 }
 
-/** @param odds sum of the log-odds of a bit's contexts @returns the probability of a 1, in 65,536ths */
+/** Computes the probability of a 1, in 65,536ths. @param odds sum of the contexts' log-odds */
 function predict(odds: number): number {
   const at = (odds >> STEP_BITS) + HALF;
   return PROBABILITIES[at < 0 ? 0 : at >= 2 * HALF ? 2 * HALF - 1 : at];
 }
 
-/** The change of log-odds that a bit calls for: hardly any once the bit is as good as certain. */
+/** Computes how far a bit moves the log-odds: hardly at all if the bit was almost certain. */
 const stepAfter = (probability: number, bit: number): number =>
   imul((bit << 16) - probability, RATE) >> 16;
 
-/** The part of a range that encodes a 1. */
+/** Computes the part of a range that encodes a 1. */
 const shareOf = (range: number, probability: number): number =>
   imul(range >>> 8, probability) >>> 8;
 
@@ -119,11 +119,11 @@ export class RangeWriter implements BitCoder {
   }
 
   /**
-   * Returns the encoded bytes and resets the writer. Trailing zeros are omitted: a reader assumes
-   * zeros after the end.
+   * Returns the encoded bytes, without trailing zeros (which a reader assumes), and resets the
+   * writer.
    */
   finish(): Uint8Array {
-    // Of all numbers in the range, pick one that ends in many zeros.
+    // Of all numbers in the range, pick the one with the most trailing zeros.
     for (let bits = 23; bits > 0; bits--) {
       const step = 1 << bits;
       const round = (this.low + step - 1) & -step;
@@ -179,7 +179,7 @@ export class RangeReader implements BitCoder {
     this.begin(bytes);
   }
 
-  /** Starts reading the bytes of `RangeWriter.finish`; after their end it reads zeros. */
+  /** Starts reading the bytes of `RangeWriter.finish`. After their end, zeros are read. */
   begin(bytes: Uint8Array): void {
     this.bytes = bytes;
     this.range = WINDOW;

@@ -3,10 +3,10 @@ import type { Rect } from '../geometry.ts';
 import { wordsOf } from './cells.ts';
 import { chunkCount, chunkRect, createPlanes, type Planes } from './chunks.ts';
 
-/** Follows the source planes chunk by chunk, on request. */
+/** Copies or averages the source planes chunk by chunk, on request. */
 export class View {
   readonly planes: Planes;
-  /** [height, width] tick of the last change; 0 before the first. */
+  /** [height, width] Tick of each cell's last change; 0 before the first. */
   readonly changedAt: Uint32Array;
   private readonly words: Uint32Array;
   private readonly sourceWords: Uint32Array;
@@ -28,7 +28,7 @@ export class View {
     return chunkCount(this.planes);
   }
 
-  /** Takes over the source's changes within a chunk of the view. @returns whether there were any */
+  /** Applies the source's changes within a chunk of the view. @returns whether there were any */
   update(tick: number, chunk: number): boolean {
     return this.follow(tick, chunkRect(this.planes, chunk));
   }
@@ -75,10 +75,7 @@ export class View {
   private readonly sum = new Uint8Array(4);
   private readonly mean = new Uint32Array(this.sum.buffer);
 
-  /**
-   * Mean colour of a square of source cells and their majority owner; bare if most of them are
-   * bare.
-   */
+  /** Computes mean colour and majority owner of a square of source cells; bare if most are bare. */
   private meanAt(x: number, y: number): { owner: number; colour: number } {
     const { source, scale } = this;
     const right = Math.min(source.width, (x + 1) * scale);

@@ -7,7 +7,7 @@
  * must carry that key in the header `x-vivarium-key`.
  *
  * Activity extends a session: every call but GET, and a GET with the header `x-vivarium-used`,
- * which the page sends if the host has used it since the last one.
+ * which the page sends if the host has used the page since its last call.
  */
 import * as v from 'valibot';
 import { between, roomName, whole } from '../common-schemas.ts';
@@ -53,7 +53,7 @@ function call<B extends Schema, A extends Schema>(
 
 const get = <A extends Schema>(path: string, answer: A) => call('GET', path, nothing, answer);
 
-/** A call with these fields in its body; without an answer, it is answered with an empty object. */
+/** Defines a POST call with these fields in its body. The default answer is an empty object. */
 const post = <E extends v.ObjectEntries, A extends Schema = typeof nothing>(
   path: string,
   fields: E,
@@ -67,10 +67,10 @@ const id = whole(1, 0xffffffff);
 const label = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(80));
 const side = whole(32, 1_024);
 
-/** A tick; without one, the first or last that is stored. */
+/** A tick; absent: the first or last stored tick. */
 const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 
-/** A command of the host that the room has done. */
+/** A command of the host that the room has executed. */
 const hostCommand = v.strictObject({
   tick: whole(0, Number.MAX_SAFE_INTEGER),
   id: whole(0, 0xffffffff),
@@ -78,7 +78,7 @@ const hostCommand = v.strictObject({
 export type HostCommand = v.InferOutput<typeof hostCommand>;
 
 const undone = v.object({
-  /** Seeds, wounds, crosses and removals that were undone; a stroke is one wound. */
+  /** Number of undone seeds, wounds, crosses and removals; a stroke is one wound. */
   undone: whole(0, 0xffffffff),
   kept: v.nullable(snapshotState),
 });
@@ -86,7 +86,7 @@ const undone = v.object({
 export const CALLS = {
   login: post('/login', { token: v.pipe(v.string(), v.maxLength(256)) }, sessionState),
   logout: post('/logout', {}),
-  /** The session of the cookie, for a reloaded page. */
+  /** Returns the session of the cookie, for a reloaded page. */
   session: get('/session', sessionState),
   state: get('/state', hostState),
   room: get('/rooms/:room', roomState),
@@ -104,7 +104,7 @@ export const CALLS = {
   ),
   openRoom: post('/rooms/:room/open', {}, roomSummary),
   closeRoom: post('/rooms/:room/close', {}, roomSummary),
-  /** Only for closed rooms. A last snapshot is saved in the data folder. */
+  /** Removes a closed room. A last snapshot is saved in the data folder. */
   removeRoom: remove('/rooms/:room', { confirm: v.string() }),
 
   changeSettings: call('PATCH', '/rooms/:room/settings', settingsRequest, roomSettings),
@@ -115,18 +115,18 @@ export const CALLS = {
     v.object({ planted: whole(0, 64), kept: v.nullable(snapshotState) }),
   ),
 
-  /** Takes an organism off the list of reported ones, and leaves it as it is. */
+  /** Removes an organism from the list of reported organisms, without changing the organism. */
   dismissReport: post('/rooms/:room/dismiss-report', { organism: id }),
   /**
-   * Ends the day of a room: within a minute, or the given seconds, all organisms go. Nobody may act
-   * meanwhile. Takes a snapshot first.
+   * Ends the day of a room: all organisms dissolve within a minute, or within the given seconds.
+   * Nobody may act during this time. Takes a snapshot first.
    */
   farewell: post(
     '/rooms/:room/farewell',
     { seconds: v.optional(whole(1, 600)) },
     v.object({ kept: v.nullable(snapshotState) }),
   ),
-  /** Stops that; what still lives stays. */
+  /** Stops the farewell; organisms that are still alive stay. */
   stopFarewell: remove('/rooms/:room/farewell', {}),
 
   removeOrganism: post(
@@ -134,7 +134,7 @@ export const CALLS = {
     { organism: id },
     v.object({ command: hostCommand }),
   ),
-  /** Removes every organism that owns a place within a rectangle, in cells. */
+  /** Removes every organism that owns a cell within a rectangle, given in cells. */
   clearArea: post(
     '/rooms/:room/clear-area',
     {
@@ -145,11 +145,11 @@ export const CALLS = {
     },
     v.object({ removed: whole(0, 0xffffffff), command: hostCommand }),
   ),
-  /** Asks everybody in the room to look at a place, in cells. Walls stay there for a while. */
+  /** Asks everybody in the room to look at a position, in cells. Walls show it for a while. */
   spotlight: post('/rooms/:room/spotlight', { x: whole(0, 1_023), y: whole(0, 1_023) }),
-  /** The participant may only watch; their cursor and name are hidden. */
+  /** Mutes or unmutes a participant: muted, they may only watch; cursor and name are hidden. */
   mute: post('/rooms/:room/mute', { participant: id, muted: v.boolean() }),
-  /** Lets a waiting drawing become a seed of its visitor, or declines it. */
+  /** Approves a waiting drawing, which becomes a seed in its visitor's hand, or declines it. */
   decideDrawing: post('/rooms/:room/drawings/:drawing', { approve: v.boolean() }),
   ban: post(
     '/rooms/:room/ban',
@@ -157,25 +157,26 @@ export const CALLS = {
       participant: id,
       /** Whether to ban everybody at the address, not only the device. */
       address: v.boolean(),
-      /** null: until it is lifted. */
+      /** Duration in minutes; null: until the ban is lifted. */
       minutes: v.nullable(whole(1, 60 * 24 * 365)),
     },
     banState,
   ),
   liftBan: remove('/bans/:ban', {}),
-  /** Gives a wall a place of its own: it is reached by the address in the answer. */
+  /** Creates a wall with a seat of its own, reached by the address in the answer. */
   addWall: post('/rooms/:room/walls', { name: label }, wallState),
-  /** Takes the place back; a wall that has it stays up as one without. */
+  /** Removes a wall's seat. A connected wall stays up without a seat of its own. */
   removeWall: remove('/rooms/:room/walls/:wall', {}),
   /**
-   * Undoes the commands of the last seconds, of one participant (0: the host) or of all but the host
-   * (null: the gardener and programs too), by replaying the journal without them. Other commands stay. Takes a snapshot first.
+   * Undoes recent commands by replaying the journal without them: the commands of one participant
+   * (0: the host), or of everybody but the host (null: including the gardener and programs). Other
+   * commands stay. Takes a snapshot first.
    */
   undo: post(
     '/rooms/:room/undo',
     {
       seconds: whole(1, 600),
-      /** Seconds since the last of them, for somebody who has been asked whether they are sure. */
+      /** Seconds from the end of the undone period until now, while the host confirmed. */
       ago: v.optional(whole(0, 600), 0),
       participant: v.nullable(whole(0, 0xffffffff)),
     },
@@ -191,19 +192,17 @@ export const CALLS = {
   /** Restores a snapshot. Takes a snapshot of the current state first. */
   restore: post('/rooms/:room/snapshots/:tick/restore', {}, v.object({ kept: snapshotState })),
 
-  /** Exchanges a room's data with those that were set aside; that can be done again. */
+  /** Exchanges a room's data with data that were set aside. Repeating the call reverts it. */
   putBack: post('/aside/:aside/put-back', {}),
-  /** Removes an entry from the list; its data stay in the data folder. */
+  /** Removes an entry from the list of data set aside. Its data stay in the data folder. */
   dismissAside: remove('/aside/:aside', {}),
 
-  /**
-   * Renders a time-lapse film in the background; by default of the last 24 hours, as far as stored.
-   */
+  /** Renders a time-lapse film in the background; default: the stored part of the last 24 hours. */
   timelapse: post(
     '/rooms/:room/timelapse',
     {
       kind: v.picklist(['gif', 'png']),
-      /** Hours until now, unless ticks are given. */
+      /** Number of hours until now to show; ignored if ticks are given. */
       hours: v.optional(whole(1, 24 * 7)),
       from: tick,
       to: tick,
@@ -212,15 +211,15 @@ export const CALLS = {
     },
     jobState,
   ),
-  /** Shows a film on the room's walls instead of the room, for a while, finished or not. */
+  /** Shows a film, even an unfinished one, on the room's walls for a while instead of the room. */
   showFilm: post('/rooms/:room/film', {
     job: v.pipe(v.string(), v.maxLength(32)),
-    /** The picture to begin with. */
+    /** Index of the picture to begin with. */
     frame: whole(0, 10_000),
-    /** Pictures per second; 0: it stands still. */
+    /** Pictures per second; 0: the film stands still. */
     speed: between(0, 60),
   }),
-  /** Walls show the whole room again, instead of a film or of a place from close by. */
+  /** Makes walls show the whole room again instead of a film or a close-up. */
   showRoom: post('/rooms/:room/show-room', {}),
   stopJob: remove('/jobs/:job', {}),
 
@@ -228,7 +227,7 @@ export const CALLS = {
 
   setSchedule: call('PUT', '/schedule', schedule, schedule),
 
-  /** Has a server of the cluster give its rooms to others and take none, until that is stopped. */
+  /** Makes a server of the cluster give its rooms to others and take none, until stopped. */
   drain: post('/servers/:server/drain', {}),
   stopDraining: remove('/servers/:server/drain', {}),
 } as const;
@@ -237,34 +236,30 @@ export type CallName = keyof typeof CALLS;
 export type CallBody<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['body']>;
 export type CallAnswer<N extends CallName> = v.InferOutput<(typeof CALLS)[N]['answer']>;
 
-/** Files and pictures: GET, with the session's cookie. */
+/** Paths of files and pictures, fetched by GET with the session's cookie. */
 export const FILES = {
-  /** PNG of a snapshot, one pixel per place. */
+  /** PNG of a snapshot, one pixel per cell. */
   snapshotPicture: '/rooms/:room/snapshots/:tick/picture.png',
   /** PNG of a waiting drawing, one pixel per cell. */
   drawing: '/rooms/:room/drawings/:drawing/picture.png',
-  /** PNG of what it grows into: a row of square pictures, the grown one last. */
+  /** PNG of a waiting drawing's growth: a row of square pictures, the grown organism last. */
   grownDrawing: '/rooms/:room/drawings/:drawing/grown.png',
-  /** PNG of a reported organism as it was then, on black, one pixel per cell. */
+  /** PNG of a reported organism at the time of the report, on black, one pixel per cell. */
   organism: '/rooms/:room/organisms/:organism/picture.png',
-  /** PNG of the room now, or of a closed room as it was last; one pixel per place. */
+  /** PNG of the room now, or of a closed room's last state; one pixel per cell. */
   picture: '/rooms/:room/picture.png',
-  /**
-   * A replay bundle: all events between two ticks (`?from=&to=`; by default those of the last hour), for `npm run
-   * replay`.
-   */
+  /** Replay bundle: events between two ticks (`?from=&to=`; default: the last hour). */
   replayBundle: '/rooms/:room/replay-bundle',
-  /** A picture of a film, finished or not: the planes of the room, RGBA, then owners. */
+  /** A picture of a film, finished or not, as planes: RGBA, then owners. */
   frame: '/jobs/:job/frames/:frame',
-  /** The same without a session, for a film that is shown on a wall. */
+  /** A picture of a film for walls, without a session. */
   wallFrame: '/films/:job/:frame',
-  /** The result of a job. */
   job: '/jobs/:job/file',
-  /** `?by=hour` or `?by=day` (the default). */
+  /** Statistics as CSV, `?by=hour` or `?by=day` (the default). */
   statistics: '/rooms/:room/statistics.csv',
   /**
-   * `?paper=A4|A3&language=<language code>&address=` one of `HostState.addresses`; the first by
-   * default.
+   * A sign to print. `?paper=A4|A3&language=<language code>&address=` with one of
+   * `HostState.addresses`; default: the first.
    */
   sign: '/rooms/:room/sign.svg',
 } as const;

@@ -1,6 +1,6 @@
 /**
- * Why a call of the host page is refused. A closed set, like the one for visitors: every refusal
- * names one of these, and the page has a text for each.
+ * Why a call of the host page is refused. A closed set, like `REASONS` for visitors: every refusal
+ * has one of these reasons, and the page has a text for each.
  */
 export const HOST_REASONS = [
   'no-session',
@@ -48,7 +48,7 @@ export const HOST_REASONS = [
 
 export type HostReason = (typeof HOST_REASONS)[number];
 
-/** Why a film could not be made; also a closed set. */
+/** Why a film could not be rendered. A closed set. */
 export const JOB_REASONS = [
   'not-kept',
   'damaged',

@@ -36,64 +36,66 @@ const attract = v.strictObject({
   wounds: gardenerWounds,
 });
 
-/** The settings of a room. */
 const knobs = {
   /** Ticks per second. */
   tickRate: whole(1, 60),
-  /** Participants that may be in the room at once. */
+  /** Maximum number of participants in the room. */
   capacity: whole(1, 20_000),
-  /** Organisms that may live at once. */
+  /** Maximum number of living organisms. */
   maxOrganisms: whole(1, 4_096),
   energy,
-  /** Largest radius of a stroke, cells. */
+  /** Maximum radius of a stroke, in cells. */
   maxRadius: between(stroke.minRadius, stroke.maxRadius),
   /** Seconds between two seeds of one participant; 0 for none. */
   cooldown: between(0, 600),
   /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
   protect: between(0, 600),
-  /** Whether visitors may turn others' organisms into something else; their own they always may. */
+  /** Whether visitors may transform other participants' organisms, not only their own. */
   transformOthers: v.boolean(),
   /** Ticks between two steps of an organism that grows. */
   birth: whole(1, 10),
-  /** Ticks between two steps of one that heals. */
+  /** Ticks between two steps of an organism that heals. */
   healing: whole(1, 10),
-  /** Share of the organisms that may express a relative at once, while somebody watches. */
+  /** Maximum share of organisms that express a relative at any time, while somebody watches. */
   liveliness: between(0, 1),
-  /** Seconds after which organisms depart from a busy room; 0: they stay for ever. */
+  /** Seconds after which organisms depart from a busy room; 0: never. */
   lifetime: whole(0, 86_400),
-  /** Whether a day begins with heirs of those that lived before it. */
+  /** Whether a day begins with heirs of the organisms of the day before. */
   generations: v.boolean(),
-  /** Whether names are shown. */
+  /** Whether participants' names are shown. */
   names: v.boolean(),
   /** The automatic gardener, and the idle seconds before it starts. */
   attract,
   /** Whether walls have captions, shown in the room's languages in turn. */
   captions: v.boolean(),
   languages,
-  /** Whether drawings become seeds: at once, after the host's yes, or not. */
+  /** Whether drawings become seeds: immediately, after the host's approval, or never. */
   drawings: drawingMode,
   /** Whether seeds can be planted from a keepsake's text, the token. */
   tokens: v.boolean(),
-  /** Whether programs can plant latents of their own. */
+  /** Whether programs can plant their own latents. */
   latents: v.boolean(),
   /**
-   * Whether visitors are offered the whole gallery, including what does not suit everybody and what
-   * looks much like another.
+   * Whether visitors are offered the whole gallery, including creatures that do not suit everybody
+   * and creatures that look much like others.
    */
   wholeGallery: v.boolean(),
   /** Whether the view-only link opens the room. */
   spectators: v.boolean(),
-  /** While paused, visitors can only watch. */
+  /** Whether the room is paused, so that visitors can only watch. */
   paused: v.boolean(),
 };
 
 export const roomSettings = v.strictObject(knobs);
 export type RoomSettings = v.InferOutput<typeof roomSettings>;
 
-/** The stored settings: those that the host has changed; others come from the server's start. */
+/**
+ * The stored settings: only the settings that the host has changed. All others come from the
+ * server's startup settings.
+ */
 export const settingsChange = v.partial(roomSettings);
 
-/** A partial change, also of energy and gardener; other settings stay as they are. */
+/** A partial change of settings, which may include single fields of `energy` and `attract`. */
 export const settingsRequest = v.strictObject({
   ...settingsChange.entries,
   energy: v.optional(v.partial(energy)),
@@ -104,7 +106,6 @@ export type SettingsRequest = v.InferOutput<typeof settingsRequest>;
 const givenOf = (change: object) =>
   Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
 
-/** Applies a change to settings. */
 export function applyChange(settings: RoomSettings, change: SettingsRequest): RoomSettings {
   const { energy, attract } = change;
   return {
@@ -115,7 +116,11 @@ export function applyChange(settings: RoomSettings, change: SettingsRequest): Ro
   };
 }
 
-/** The form in which a change is stored: each changed setting as a whole. @param settings with the change */
+/**
+ * Returns a change in the form in which it is stored: with whole values of each changed setting.
+ *
+ * @param settings after the change
+ */
 export function storedChange(
   settings: RoomSettings,
   change: SettingsRequest,
@@ -130,20 +135,22 @@ const time = v.pipe(
   v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time is written like 09:30'),
 );
 
-/** Whether a day's hours end on the next day; equal times are 24 hours. */
+/** Returns whether a day's hours end on the next day. Equal times mean 24 hours. */
 export const closesNextDay = (hours: { readonly from: string; readonly to: string }): boolean =>
   hours.to <= hours.from;
 
 export const schedule = v.strictObject({
-  /** Whether the hours below apply; otherwise the room is always open. */
+  /** Whether opening hours apply; otherwise rooms are always open. */
   on: v.boolean(),
-  /** Monday first; null for a day that is closed. */
+  /** Hours per weekday, Monday first; null: closed all day. */
   days: v.pipe(v.array(v.nullable(v.strictObject({ from: time, to: time }))), v.length(7)),
-  /** Outside these hours walls are dimmed, and phones either continue or see that it is closed. */
+  /**
+   * Outside the hours, walls are dimmed. 'dim': visitors may continue; 'close': rooms are closed.
+   */
   outside: v.picklist(['dim', 'close']),
   /** Whether the day of each room ends at closing time. */
   farewell: v.boolean(),
-  /** Time of day at which the process ends, for a supervisor to restart; null for never. */
+  /** Time of day at which the process exits, so that a supervisor restarts it; null: never. */
   restart: v.nullable(time),
 });
 export type Schedule = v.InferOutput<typeof schedule>;

@@ -1,6 +1,5 @@
 /**
- * The data of the host page. Times are wall-clock times of the server in ms, unless a name says
- * otherwise.
+ * The data of the host page. Times are the server's wall-clock times in ms, unless named otherwise.
  */
 import * as v from 'valibot';
 import { count, finite } from '../common-schemas.ts';
@@ -14,39 +13,37 @@ const number = v.number();
 const text = v.string();
 const truth = v.boolean();
 
-/** Summary of a room. */
 const roomEntries = {
   name: text,
   width: count,
   height: count,
-  /** Name of the checkpoint. */
   checkpoint: text,
-  /** A closed room is stored unchanged and accepts nobody. */
+  /** Whether the room is open. A closed room is stored unchanged and accepts nobody. */
   open: truth,
-  /** The room is in the server's startup settings, so it cannot be removed. */
+  /** Whether the room is in the server's startup settings, so that it cannot be removed. */
   fixed: truth,
   participants: count,
   waiting: count,
-  /** Drawings that wait for the host's yes. */
+  /** Number of drawings that wait for the host's approval. */
   drawingsWaiting: count,
-  /** Reported organisms that the host has not decided about. */
+  /** Number of reported organisms that the host has not decided about. */
   reported: count,
-  /** null: not known here, as of a room that is stored and does not run. */
+  /** Number of living organisms; null: unknown, for example because the room does not run. */
   organisms: v.nullable(count),
   awake: count,
   tick: count,
   pace: v.object({ tickRate: number, actual: number, slow: truth }),
   settings: roomSettings,
   walls: v.object({
-    /** Those that are up, and those with a place of their own that are lost. */
+    /** Number of walls that are up, and of lost walls with a seat of their own. */
     up: count,
     lost: count,
-    /** What the host lets them show, and for how long unless asked again, ms; null: the room. */
+    /** Film or close-up on the walls, and how much longer it is shown, in ms; null: the room. */
     showing: v.nullable(v.object({ what: v.picklist(['film', 'closeUp']), left: number })),
   }),
-  /** The day of the room is ending: what lives in it goes. */
+  /** Whether the day of the room is ending: its organisms dissolve. */
   farewell: truth,
-  /** A slow operation in this room; visitors wait. */
+  /** A slow operation in this room, for which visitors wait; null: none. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
 } as const;
 
@@ -54,31 +51,29 @@ export const roomSummary = v.object(roomEntries);
 export type RoomSummary = v.InferOutput<typeof roomSummary>;
 
 export const visitorState = v.object({
-  /** Participant number, used in calls. */
+  /** Participant id, used in calls. */
   id: count,
   name: text,
   hue: number,
   muted: truth,
-  /**
-   * Number of other participants at the same address, whom a ban of the address would also affect.
-   */
+  /** Number of other participants at this address, whom a ban of the address would affect, too. */
   neighbours: count,
-  /** Living organisms that the participant has planted. */
+  /** Number of living organisms that the participant has planted. */
   organisms: count,
-  /** Seeds, wounds and crosses since the participant joined. */
+  /** Number of seeds, wounds and crosses since the participant joined. */
   acts: count,
-  /** Time since the participant joined, ms. */
+  /** Time since the participant joined, in ms. */
   stay: number,
 });
 export type VisitorState = v.InferOutput<typeof visitorState>;
 
-/** A drawing that waits for the host's yes. */
+/** A drawing that waits for the host's approval. */
 export const drawingState = v.object({
   /** Used in calls. */
   id: count,
-  /** Participant number, name and hue. */
+  /** The participant who sent the drawing. */
   by: participantView,
-  /** Time since it was sent, ms. */
+  /** Time since the drawing was sent, in ms. */
   waited: number,
 });
 export type DrawingState = v.InferOutput<typeof drawingState>;
@@ -90,33 +85,33 @@ export const reportState = v.object({
   kind: text,
   origin,
   planter,
-  /** Whether it is still in the room; its picture, kind and planter are those of the report. */
+  /** Whether the organism still lives. Its picture, kind and planter are those of the report. */
   lives: truth,
-  /** Tick of its picture. */
+  /** Tick at which its picture was taken. */
   pictured: count,
-  /** Participants who have reported it since the host last dismissed it. */
+  /** Number of participants who have reported it since the host last dismissed it. */
   reporters: count,
-  /** Time since the first of these reports, ms. */
+  /** Time since the first of these reports, in ms. */
   waited: number,
 });
 export type ReportState = v.InferOutput<typeof reportState>;
 
 export const wallState = v.object({
-  /** null: it has no place of its own. */
+  /** Id of the wall's seat, used in calls; null: the wall has no seat of its own. */
   id: v.nullable(count),
-  /** The host's name for it. */
+  /** The host's name for the wall. */
   name: text,
-  /** Its own address, without the origin; '' without a place. */
+  /** The wall's address without the origin; '' without a seat of its own. */
   path: text,
-  /** Its connections: a wall of several screens may share an address. */
+  /** Number of connections. Several screens of a wall may share an address. */
   screens: count,
-  /** How long it has been up, ms; null: it is not. */
+  /** How long the wall has been up, in ms; null: it is not up. */
   upFor: v.nullable(number),
-  /** When it was lost; null: it is up, or was never up. */
+  /** Time at which the wall was lost; null: it is up, or was never up. */
   lost: v.nullable(number),
-  /** Frames per second that it confirms; in a room at rest only one is sent per second. */
+  /** Frames per second that the wall acknowledges. A room at rest sends only one per second. */
   frameRate: number,
-  /** Languages that one of its screens has no letters for. */
+  /** Languages whose script at least one of the wall's screens cannot display. */
   unwritable: v.array(v.picklist(LANGUAGE_CODES)),
 });
 export type WallState = v.InferOutput<typeof wallState>;
@@ -124,9 +119,9 @@ export type WallState = v.InferOutput<typeof wallState>;
 export const roomState = v.object({
   ...roomEntries,
   visitors: v.array(visitorState),
-  /** Longest waiting first. */
+  /** Waiting drawings, longest waiting first. */
   drawings: v.array(drawingState),
-  /** Most reported first. */
+  /** Reported organisms, most reported first. */
   reports: v.array(reportState),
   wallList: v.array(wallState),
 });
@@ -135,13 +130,13 @@ export type RoomDetail = v.InferOutput<typeof roomState>;
 export const banState = v.object({
   id: count,
   room: text,
-  /** Participant number, and their name at the time. */
+  /** The participant's id, and their name when they were banned. */
   participant: count,
   name: text,
   /** Whether everybody at the address is banned, not only the device. */
   address: truth,
   since: number,
-  /** null: until it is lifted. */
+  /** Time at which the ban ends; null: until it is lifted. */
   until: v.nullable(number),
 });
 export type BanState = v.InferOutput<typeof banState>;
@@ -158,21 +153,21 @@ export const jobState = v.object({
   room: text,
   kind: v.picklist(['gif', 'png']),
   state: v.picklist(['going', 'done', 'failed', 'stopped']),
-  /** 0…1 */
+  /** Progress of the job, 0…1. */
   progress: number,
-  /** Size of the finished file, bytes. */
+  /** Size of the finished file, in bytes; null: not finished. */
   bytes: v.nullable(count),
-  /** Why it failed. */
+  /** Why the job failed; null: it did not. */
   error: v.nullable(v.picklist(JOB_REASONS)),
-  /** Length of the period that was asked for; null: it was asked for by ticks. */
+  /** Requested period in hours; null: the request gave ticks. */
   hours: v.nullable(count),
-  /** Start of the period that the film shows, once known. */
+  /** Time at which the film's period begins; null: not known yet. */
   from: v.nullable(number),
-  /** When its pictures were, once known. */
+  /** Times of the film's pictures; absent: not known yet. */
   times: v.optional(filmTimes),
-  /** Pictures that can be shown already. */
+  /** Number of pictures that can be shown already. */
   frames: count,
-  /** Pictures of the whole film, once known. */
+  /** Number of pictures of the whole film; null: not known yet. */
   total: v.nullable(count),
   since: number,
   /** File name for the download. */
@@ -185,7 +180,7 @@ export const snapshotState = v.object({
   at: number,
   /** Name given by the host; named snapshots are kept until removed. */
   name: v.nullable(text),
-  /** Taken automatically before the host changed the room as a whole. */
+  /** The kind of change before which the snapshot was taken automatically; null: none. */
   before: v.nullable(v.picklist(['undo', 'restore', 'reseed'])),
   organisms: count,
 });
@@ -194,25 +189,25 @@ export type SnapshotState = v.InferOutput<typeof snapshotState>;
 export const checkpointState = v.object({
   name: text,
   title: text,
-  /** Other weights of the same name are installed now: it is for the rooms that have it. */
+  /** Whether other weights have this name now, so that only existing rooms use these. */
   replaced: v.boolean(),
-  /** Side of an organism, cells. */
+  /** Side of an organism, in cells. */
   side: count,
-  /** A sheet with `columns` tiles per row, side×side pixels each. */
+  /** The gallery's pictures: a sheet with `columns` tiles per row, side×side pixels each. */
   sheet: v.object({ url: text, columns: count }),
 });
 export type CheckpointState = v.InferOutput<typeof checkpointState>;
 
 /** Damaged data that the server has set aside. */
 export const asideState = v.object({
-  /** Name of its folder, for calls. */
+  /** Name of the data's folder, used in calls. */
   id: text,
-  /** null: of the server, or of all rooms. */
+  /** Name of the room; null: data of the server, or of all rooms. */
   room: v.nullable(text),
   at: number,
-  /** `replaced`: what the room had before the host put something back. */
+  /** `replaced`: the room's data from before the host put other data back. */
   what: v.picklist(['file', 'room', 'records', 'replaced']),
-  /** Tick of the snapshot that the room was opened with; null: none. */
+  /** Tick of the snapshot from which the room was opened; null: none. */
   tick: v.nullable(count),
   why: text,
 });
@@ -224,53 +219,51 @@ export const serverState = v.object({
   name: text,
   role: v.picklist(['owner', 'gateway', 'both']),
   version: text,
-  /** Start of the server. */
+  /** Start time of the server. */
   since: number,
-  /** It gives its rooms away and takes none. */
+  /** Whether the server gives its rooms away and takes none. */
   draining: truth,
-  /** Mean duration of a tick, ms; null: no room has ticked. */
+  /** Mean duration of a tick, in ms; null: no room has ticked. */
   tick: v.nullable(number),
-  /** Time that its messages take through Valkey, ms; null: unknown. */
+  /** Latency of its messages through Valkey, in ms; null: unknown. */
   latency: v.nullable(number),
-  /** Rooms that run there. */
+  /** Rooms that the server runs. */
   rooms: v.array(
     v.object({
       name: text,
-      /** Owners that the room has had. */
+      /** Number of leaders that the room has had. */
       epoch: count,
-      /** Cells awake, averaged. */
+      /** Mean number of awake cells. */
       awake: count,
-      /** It was given away, and nobody took it. */
+      /** Whether the room was given away, but no server took it. */
       kept: truth,
     }),
   ),
-  /** If it is draining: rooms that it has given away, until another server runs them. */
+  /** While draining: rooms that the server has given away and that no other server runs yet. */
   leaving: v.optional(v.array(text), []),
-  /** Rooms of others that it replicates, to take them over immediately. */
+  /** Rooms of other servers that it replicates, so that it can take them over immediately. */
   followed: v.optional(v.array(text), []),
-  /** Connections that come in there, by room, wherever that runs. */
+  /** Number of the server's connections per room, wherever the room runs. */
   viewers: v.array(v.object({ room: text, connections: count })),
 });
 export type ServerState = v.InferOutput<typeof serverState>;
 
-/** The servers that share their rooms. */
+/** The servers of a cluster. */
 export const clusterState = v.object({
-  /** The name of the server that says this. */
+  /** Name of the server that sends this state. */
   own: text,
-  /** Whether the others have just said so; else it is what they said last. */
+  /** Whether the other servers' states are current; otherwise they are the last known states. */
   current: truth,
-  /** Sorted by name. */
+  /** All servers of the cluster, sorted by name. */
   servers: v.array(serverState),
 });
 export type ClusterState = v.InferOutput<typeof clusterState>;
 
 export const hostState = v.object({
-  /** Server version. */
   version: text,
   engine: v.object({ name: text, device: text }),
-  /** Default settings of a room. */
   roomDefaults: roomSettings,
-  /** The server's current time and its start time. */
+  /** Current time and start time of the server. */
   now: number,
   since: number,
   /** Time zone of the server and its schedule, such as 'Europe/Copenhagen'. */
@@ -279,14 +272,14 @@ export const hostState = v.object({
   keeping: v.nullable(truth),
   /** Whether the clock was set back within a day, so that stored times may be wrong. */
   clockSetBack: v.optional(truth),
-  /** Damaged data that were set aside and not dismissed, latest first. */
+  /** Damaged data that the server has set aside and the host has not dismissed, latest first. */
   aside: v.array(asideState),
-  /** Whether it is outside the opening hours. */
+  /** Whether the time is outside the opening hours. */
   dim: truth,
   schedule,
-  /** Whether something starts the server again after the nightly restart; otherwise there is none. */
+  /** Whether a supervisor restarts the server. Without one, there is no nightly restart. */
   supervised: truth,
-  /** The next change by the schedule; null for none. */
+  /** The next change by the schedule; null: none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
   /** Addresses of this server for visitors, without a path, best first. */
   addresses: v.array(text),
@@ -294,7 +287,7 @@ export const hostState = v.object({
   rooms: v.array(roomSummary),
   bans: v.array(banState),
   jobs: v.array(jobState),
-  /** null: this server is alone. */
+  /** State of the cluster; null: the server is not in a cluster. */
   cluster: v.nullable(clusterState),
 });
 export type HostState = v.InferOutput<typeof hostState>;
@@ -302,7 +295,7 @@ export type HostState = v.InferOutput<typeof hostState>;
 export const sessionState = v.object({
   /** Sent with every call that changes something, in the header `x-vivarium-key`. */
   key: text,
-  /** When this session ends. */
+  /** Time at which this session ends. */
   until: number,
 });
 export type SessionState = v.InferOutput<typeof sessionState>;
@@ -316,29 +309,29 @@ export const refusal = v.object({
 });
 export type RefusalState = v.InferOutput<typeof refusal>;
 
-/** Upper bounds of the bins for visit lengths, seconds; the last bin is unbounded. */
+/** Upper bounds of the bins for visit lengths, in seconds; a last bin has no upper bound. */
 export const DWELL_SPANS = [10, 30, 60, 120, 300, 600, 1_200, 3_600] as const;
 
-/** Fields per side of the heat map, which covers the whole grid. */
+/** Number of fields per side of the heat map, which covers the whole grid. */
 export const HEAT_SIDE = 16;
 
 const sums = {
-  /** Visits; a participant who returns within a minute counts once. */
+  /** Number of visits; a participant who returns within a minute counts once. */
   visits: count,
   seeds: count,
   wounds: count,
   crosses: count,
   refused: count,
-  /** Largest number of participants at once. */
+  /** Maximum number of simultaneous participants. */
   most: count,
-  /** [DWELL_SPANS.length + 1] ended visits by length. */
+  /** [DWELL_SPANS.length + 1] Number of ended visits by length. */
   dwell: v.pipe(v.array(count), v.length(DWELL_SPANS.length + 1)),
-  /** [HEAT_SIDE²] seeds and wounds by position, row by row. */
+  /** [HEAT_SIDE²] Number of seeds and wounds by position, row by row. */
   heat: v.pipe(v.array(count), v.length(HEAT_SIDE * HEAT_SIDE)),
 };
 
 export const hourStatistics = v.object({
-  /** By the server's clock: `2026-11-25T14`. */
+  /** Hour by the server's clock, such as `2026-11-25T14`. */
   hour: v.string(),
   ...sums,
 });

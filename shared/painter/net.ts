@@ -1,31 +1,31 @@
 /**
  * The painter: a small net that turns each cell of a room into many pixels. It reads the 5×5 cells
- * around a cell, and tells where edges run through it. This file has the net and its file format.
+ * around a cell, and outputs where edges run through it. This file defines the net and its file
+ * format.
  *
- * Three dense layers, the first two with ReLU, run once a cell: 125 → h1 → h2 → 8·J. Their result is
- * J ramps, each of eight numbers: `a, b, e, d` (where the ramp is) and `r, g, b, α` (what it adds).
+ * Three dense layers, the first two with ReLU, run once per cell: 125 → h1 → h2 → 8·J. They output
+ * J ramps of eight numbers: `a, b, e, d` (where the ramp is) and `r, g, b, α` (what it adds).
  * `paint.ts` evaluates them at any number of pixels.
  */
 
 import { readSafetensors, SafetensorsError, type TensorFile } from '../safetensors.ts';
 
-/** The version of file and net that this build reads. */
+/** Version of the file and net that this build reads. */
 export const PAINTER_VERSION = 1;
-/** Most bytes of a file. */
+/** Maximum size of a file, in bytes. */
 export const PAINTER_LIMIT = 65_536;
-/** Side of the neighbourhood that the net reads, cells. */
+/** Side of the neighbourhood that the net reads, in cells. */
 export const REACH = 5;
 /**
- * Numbers of each neighbour: premultiplied r, g, b, α in 0…1, and 1 where its owner is that of the
- * cell in the middle (not 0).
+ * Number of inputs per neighbour: premultiplied r, g, b, α in 0…1, and 1 if its owner is the middle
+ * cell's owner (not 0), else 0.
  */
 export const NEIGHBOUR = 5;
-/** Numbers that the net reads: neighbours row by row, each with its five numbers. */
+/** Number of inputs of the net: neighbours row by row, with `NEIGHBOUR` inputs each. */
 export const INPUTS = REACH * REACH * NEIGHBOUR;
-/** Numbers of a ramp: `a, b, e, d, r, g, b, α`. */
+/** Numbers per ramp: `a, b, e, d, r, g, b, α`. */
 export const RAMP = 8;
 
-/** A dense layer. */
 export interface PainterLayer {
   readonly inputs: number;
   readonly outputs: number;
@@ -35,25 +35,25 @@ export interface PainterLayer {
   readonly bias: Float32Array;
 }
 
-/** The layers in order. All widths are multiples of 4; that of the last is a multiple of 8. */
+/** The layers in order. Widths are multiples of 4, the last layer's width of 8. */
 export type PainterNet = readonly [PainterLayer, PainterLayer, PainterLayer];
 
 /** Names of the layers in a file: tensors `<name>.kernel` and `<name>.bias`. */
 export const LAYERS = ['hidden1', 'hidden2', 'ramps'] as const;
 
-/** Number of ramps of a cell. */
+/** Returns the number of ramps per cell. */
 export const rampsOf = ([, , { outputs }]: PainterNet): number => outputs / RAMP;
 
-/** Multiply-adds: of the layers once a cell, and of each pixel, its base included. */
+/** Counts multiply-adds: of the layers per cell, and of each pixel, including its interpolation. */
 export function painterWork(net: PainterNet): { cell: number; pixel: number } {
   const cell = net.reduce((sum, { inputs, outputs }) => sum + inputs * outputs, 0);
   return { cell, pixel: rampsOf(net) * 7 + 64 };
 }
 
-/** Why a file is not a painter. */
+/** Why a file cannot be read as a painter. */
 export type PainterReason = 'too-large' | 'unknown-version' | 'bad-file';
 
-/** A painter cannot be read; the message is one sentence without the file's name. */
+/** Thrown if a painter cannot be read. The message is one sentence without the file's name. */
 export class PainterError extends Error {
   override readonly name = 'PainterError';
 

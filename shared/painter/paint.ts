@@ -1,19 +1,19 @@
-/** Paints cells as pixels in TypeScript: the reference of the painter, and what stills are made by. */
+/** Paints cells as pixels in TypeScript: the reference for the shaders, and the basis of stills. */
 import type { Rect } from '../geometry.ts';
 import { INPUTS, NEIGHBOUR, type PainterNet, RAMP, REACH } from './net.ts';
 
-/** What is painted. */
+/** The input of `paint`. */
 export interface Painting {
   /** [height, width, 4] premultiplied RGBA, 0…255, as streamed. */
   readonly cells: Uint8Array;
-  /** [height, width] organism ids, 0 = bare. */
+  /** [height, width] Organism ids; 0: bare. */
   readonly owners: ArrayLike<number>;
   readonly width: number;
   readonly height: number;
   readonly net: PainterNet;
-  /** Pixels a cell in each direction, 1…; the net is trained for 8. */
+  /** Pixels per side of a cell, 1…; the net is trained for 8. */
   readonly scale: number;
-  /** Cells to paint, inside the grid; default: all. */
+  /** Area of cells to paint, inside the grid; default: all. */
   readonly area?: Rect;
 }
 
@@ -22,10 +22,11 @@ const MIDDLE = (REACH - 1) / 2;
 /**
  * Paints each cell as `scale`×`scale` pixels.
  *
- * A pixel's place in its cell is (x, y), −½…½ from the cell's middle. Its colour is the Catmull-Rom
- * interpolation of the premultiplied cells (nothing lies outside the grid) plus, for each ramp,
- * clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) times the ramp's colour; then alpha is clamped to 0…1
- * and the rest to 0…alpha. A cell paints nothing if all 5×5 around it are empty.
+ * A pixel's position in its cell is (x, y), −½…½ from the cell's middle. Its colour is the
+ * Catmull-Rom interpolation of the premultiplied cells (nothing lies outside the grid) plus, for
+ * each ramp, clamp(a·x + b·y + e·(x² + y²) + d, −½, ½) times the ramp's colour; then alpha is
+ * clamped to 0…1 and the colours to 0…alpha. A cell paints nothing if all 5×5 cells around it are
+ * empty.
  *
  * @returns [scale·height, scale·width, 4] of the area, premultiplied RGBA, 0…255
  */
@@ -63,8 +64,8 @@ export function paint(painting: Painting): Uint8ClampedArray {
 }
 
 /**
- * Catmull-Rom weights of the five cells around a place, −½…½ from the middle one; four of them are
- * used.
+ * Computes Catmull-Rom weights of the five cells around a position, −½…½ from the middle of the
+ * third cell. Only four weights are not 0.
  */
 export function catmullRom(place: number): Float32Array {
   const first = place < 0 ? 0 : 1;
@@ -77,7 +78,7 @@ export function catmullRom(place: number): Float32Array {
   return weights;
 }
 
-/** Blends the rows of a neighbourhood: [5 columns, 4]. */
+/** Blends the rows of a neighbourhood into [5 columns, 4]. */
 export function blendRows(
   inputs: Float32Array,
   weights: Float32Array,
@@ -100,7 +101,7 @@ function blendColumns(columns: Float32Array, weights: Float32Array, colour: Floa
 }
 
 /**
- * What the net reads at a cell.
+ * Reads the inputs of the net at a cell.
  *
  * @param inputs receives [5, 5, 5]: row, column, number (see `NEIGHBOUR`)
  * @returns whether a cell of the neighbourhood shows anything
@@ -142,7 +143,7 @@ export function runLayers(
     to.set(bias);
     for (let i = 0, at = 0; i < from.length; i++, at += to.length) {
       const value = from[i];
-      // Most inputs and half of the hidden numbers are 0.
+      // Skip zeros: most inputs and half of the hidden units are 0.
       if (value === 0) continue;
       for (let o = 0; o < to.length; o++) to[o] += value * kernel[at + o];
     }

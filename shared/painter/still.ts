@@ -1,33 +1,33 @@
-/** Paints one organism for a still picture, whose cells are larger than those of a wall. */
+/** Paints one organism for a still picture, with larger cells than on a wall. */
 import { smoothstep } from '../smoothstep.ts';
 import { INPUTS, type PainterNet, RAMP, REACH } from './net.ts';
 import { blendRows, catmullRom, readNeighbourhood, runLayers } from './paint.ts';
 
-/** What is painted. */
+/** The input of `paintStill`. */
 export interface Still {
   /** [side, side, 4] RGBA, not premultiplied, 0…255. */
   readonly cells: ArrayLike<number>;
-  /** Cells. */
+  /** Side of the organism, in cells. */
   readonly side: number;
   readonly net: PainterNet;
-  /** Pixels a cell in each direction, 1…16. */
+  /** Pixels per side of a cell, 1…16. */
   readonly scale: number;
 }
 
-/** Largest number of pixels a cell, along a side. */
+/** Maximum number of pixels per side of a cell. */
 export const LARGEST_SCALE = 16;
-/** How far the ramps of a cell reach into its neighbours, cells: it has seen half of that. */
+/** How far a cell's ramps reach into its neighbours, in cells. */
 const OVERLAP = 0.25;
 
 /**
- * Paints a still as `paint` does, but without the steps that can be seen between large cells: near
- * its edge, a cell's ramps fade into those of its neighbours, over `OVERLAP` on both sides. All
- * cells that show anything have one owner.
+ * Paints a still like `paint`, but without visible steps between large cells: near a cell's edge,
+ * its ramps fade into its neighbours' ramps, over `OVERLAP` on both sides. All cells that show
+ * anything have one owner.
  *
- * It is done cell by cell, so that whoever paints can do something else in between.
+ * Yields after each cell, so that the caller can do other work in between.
  *
  * @returns [scale·side, scale·side, 4] RGBA, not premultiplied, 0…255
- * @throws RangeError the scale or the number of cells does not fit
+ * @throws RangeError if the scale or the number of cells is invalid
  */
 export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<ArrayBuffer>> {
   const { side, scale, net } = still;
@@ -56,17 +56,17 @@ export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<Arr
   return yield* straightened(sums, tissue, 4 * side * scale);
 }
 
-/** How work is divided. */
+/** How to divide work into slices. */
 export interface Slices {
-  /** Longest time without a pause, ms. */
+  /** Maximum time without a pause, in ms. */
   readonly slice: number;
-  /** ms */
+  /** Returns the time, in ms. */
   readonly now: () => number;
-  /** Resolves when there is time for more; what it rejects with ends the work. */
+  /** Resolves when there is time for more work. If it rejects, the work ends with its error. */
   readonly pause: () => Promise<unknown>;
 }
 
-/** Does work with pauses. @returns its result */
+/** Runs work with pauses. @returns the work's result */
 export async function inSlices<T>(
   work: Generator<void, T>,
   { slice, now, pause }: Slices,
@@ -80,13 +80,13 @@ export async function inSlices<T>(
   }
 }
 
-/** The pixels that a cell paints, along one axis. */
+/** The pixels that a cell paints along one axis, `OVERLAP` included. */
 interface Places {
-  /** From the first one within the cell. */
+  /** Positions in pixels from the cell's first pixel. */
   readonly pixels: Int32Array;
-  /** From the middle of the cell, cells. */
+  /** Positions from the middle of the cell, in cells. */
   readonly at: Float32Array;
-  /** How much of a pixel is this cell's, 0…1. */
+  /** This cell's share of each pixel, 0…1. */
   readonly shares: Float32Array;
 }
 
@@ -94,7 +94,7 @@ interface Corner {
   /** First pixel of the cell. */
   readonly x: number;
   readonly y: number;
-  /** Pixels of a row. */
+  /** Number of pixels per row. */
   readonly row: number;
 }
 
@@ -114,7 +114,7 @@ function premultiplied(cells: ArrayLike<number>): Uint8Array {
   );
 }
 
-/** Adds the interpolation of the cells; its alpha is kept. */
+/** Adds the interpolation of the cells to `sums`, and its alpha to `tissue`. */
 function addCells(
   { sums, tissue }: Readonly<Record<'sums' | 'tissue', Float32Array>>,
   { x, y, row }: Corner,
@@ -168,7 +168,10 @@ function addRamps(
   }
 }
 
-/** Where there is hardly any tissue, paint would show the pattern of its cells, as on walls. */
+/**
+ * Converts sums to straight alpha. Fades paint out if there is hardly any tissue, because it would
+ * show the pattern of single cells, as on walls.
+ */
 function* straightened(
   sums: Float32Array,
   tissue: Float32Array,

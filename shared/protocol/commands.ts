@@ -7,19 +7,21 @@ import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { MAX_TOKEN } from '../seed-token.ts';
 import { TOOLS } from '../vocabulary.ts';
 
-/** Chosen by the client, and returned with the answer to the command. */
+/** Id that the client chooses; the answer to the command contains it. */
 const commandId = whole(0, 0xffffffff);
 const organismId = whole(1, 0xffffffff);
 const share = between(0, 1);
 
-/** Far longer than any checkpoint's latents; each number must be finite and small. */
+/**
+ * A latent. The limit is far above any checkpoint's latent size; numbers must be finite and small.
+ */
 const latent = v.pipe(v.array(between(-100, 100)), v.minLength(1), v.maxLength(1024));
 
 const seedSource = v.variant('from', [
   v.strictObject({ from: v.literal('gallery'), index: whole(0, 65_535) }),
-  /** A random seed; with a `throw`, the same one each time. */
+  /** A random seed. Equal values of `throw` give equal seeds. */
   v.strictObject({ from: v.literal('prior'), throw: v.optional(whole(0, 0xffffffff)) }),
-  /** A mix of the creatures around a place of the latent map, or of that of the whole gallery. */
+  /** A mix of creatures around a point of the latent map; `whole`: the whole gallery's map. */
   v.strictObject({ from: v.literal('map'), x: share, y: share, whole: v.optional(v.boolean()) }),
   v.strictObject({ from: v.literal('latent'), latent }),
   v.strictObject({ from: v.literal('hand'), seed: whole(1, 0xffffffff) }),
@@ -46,7 +48,7 @@ const strokePoints = v.pipe(
   v.check((points) => points.length % 2 === 0, 'points come in pairs'),
 );
 
-/** More than the largest grid has. */
+/** Maximum number of chunks in a message, more than the largest grid has. */
 const MAX_CHUNKS = 4_096;
 const chunk = whole(0, MAX_CHUNKS - 1);
 
@@ -57,30 +59,27 @@ export const COMMANDS = {
     room: roomName,
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
     /**
-     * A wall is not a participant: it sees everything and may only watch. The answer is `wall`. The
-     * picture on the host's page is a `view`: like a wall, but nobody misses it. A `spectator` has
-     * come by a view-only link: also like a wall, but bans and opening hours hold.
+     * Absent: a participant. `wall`: sees everything and may only watch; the answer is `wall`.
+     * `view`: the picture on the host's page, like a wall, but never reported as lost. `spectator`:
+     * a visitor with a view-only link, like a wall, but bans and opening hours apply.
      */
     as: v.optional(v.picklist(['wall', 'view', 'spectator'])),
-    /** From the address of a wall that has a place of its own. */
+    /** Pass of a wall with a seat of its own, from the wall's address. */
     pass: v.optional(v.pipe(v.string(), v.maxLength(64))),
-    /** Languages that the screen of a wall has no letters for. */
+    /** Languages whose script the wall's screen cannot display. */
     unwritable: v.optional(
       v.pipe(v.array(v.picklist(LANGUAGE_CODES)), v.maxLength(LANGUAGE_CODES.length)),
     ),
-    /** Token from an earlier `welcome` or `waiting`, to resume as the same participant or in line. */
+    /** Token from an earlier `welcome` or `waiting`: resumes a seat or a position in the queue. */
     resume: v.optional(v.pipe(v.string(), v.maxLength(64))),
-    /** Mark of this device, from an earlier `welcome` in any room of the server. */
+    /** Device mark from an earlier `welcome` in any room of the server. */
     mark: v.optional(v.pipe(v.string(), v.maxLength(64))),
     /**
      * Scope within which the ids of this page's commands are unique. A page that resumes sends its
-     * unanswered commands again, and the room does each of them once.
+     * unanswered commands again, and the room executes each of them only once.
      */
     session: v.optional(commandId),
-    /**
-     * The room as the page still shows it: the checksum of each chunk (`sumOf`), four bytes each,
-     * lowest first.
-     */
+    /** Checksums (`sumOf`) of the chunks that the page shows, four bytes each, lowest first. */
     holds: v.optional(
       v.pipe(
         v.instance(Uint8Array),
@@ -88,7 +87,7 @@ export const COMMANDS = {
       ),
     ),
   }),
-  /** The visible part of the grid; hidden pages receive only heartbeats. */
+  /** Report the visible part of the grid. Hidden pages receive only heartbeats. */
   look: v.variant('hidden', [
     v.strictObject({ hidden: v.literal(true) }),
     v.strictObject({
@@ -97,9 +96,9 @@ export const COMMANDS = {
       y: between(-1e6, 1e6),
       width: between(0, 1e6),
       height: between(0, 1e6),
-      /** Screen pixels per place. */
+      /** Screen pixels per cell. */
       pixels: between(0, 1e4),
-      /** The best quality tier requested. */
+      /** The best quality tier that the page needs. */
       best: v.picklist(TIER_NAMES),
     }),
   ]),
@@ -117,8 +116,8 @@ export const COMMANDS = {
     points: strokePoints,
   }),
   /**
-   * Cross two living organisms into a seed in the hand. `mix` is the share of b, `mutation` that of
-   * chance.
+   * Cross two living organisms into a seed in the hand. `mix` is the share of b, `mutation` the
+   * share of random variation.
    */
   cross: v.strictObject({
     id: commandId,
@@ -141,36 +140,36 @@ export const COMMANDS = {
   /** Preview how a seed would grow, without planting it. */
   preview: v.strictObject({ id: commandId, seed: previewSource }),
   /**
-   * Keep one of the participant's own organisms: one that departs comes back, and its life begins
-   * again; one that has departed less than a minute ago is planted again.
+   * Renew one of the participant's own organisms: a departing organism comes back with a new
+   * lifetime; an organism that departed less than a minute ago is planted again.
    */
   renew: v.strictObject({ id: commandId, organism: organismId }),
-  /** Have a living organism turn into what a seed grows into, in place. */
+  /** Transform a living organism, in place, into the organism that a seed grows into. */
   transform: v.strictObject({ id: commandId, organism: organismId, seed: seedSource }),
   /** Show everybody where one of the participant's own organisms is. */
   beacon: v.strictObject({ id: commandId, organism: organismId }),
-  /** Report an organism to the host, who decides what becomes of it. */
+  /** Report an organism to the host, who decides about it. */
   report: v.strictObject({ id: commandId, organism: organismId }),
-  /** Follow what a participant sees; without one, follow nobody. */
+  /** Follow a participant's view; without a participant, stop following. */
   follow: v.strictObject({ id: commandId, participant: v.optional(whole(1, 0xffffffff)) }),
-  /** Return a living organism's seed as a token, to plant it again later. */
+  /** Get a living organism's seed as a token, to plant it again later. */
   keep: v.strictObject({ id: commandId, organism: organismId }),
   /** Change the participant's name; '' removes it. */
   name: v.strictObject({ id: commandId, name: v.pipe(v.string(), v.maxLength(256)) }),
-  /** Position of the pointer; without coordinates, it has left the grid. */
+  /** Report the pointer's position; without coordinates, the pointer has left the grid. */
   cursor: v.strictObject({
     x: v.optional(finite),
     y: v.optional(finite),
     tool: v.picklist(TOOLS),
   }),
   /**
-   * Whether the visitor has something open in which they draw, choose or read, so that the gardener
-   * waits. Repeated while they do something there.
+   * Report whether the visitor draws, chooses or reads in an open panel, so that the gardener
+   * waits. Repeated while they use the panel.
    */
   busy: v.strictObject({ busy: v.boolean() }),
-  /** Acknowledges the frame of this tick. */
+  /** Acknowledge the frame of this tick. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
-  /** These chunks are out of sync at the scale of the client's frames: send them in full. */
+  /** Request chunks in full that are out of sync at the scale of the client's frames. */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;
 

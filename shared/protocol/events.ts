@@ -1,6 +1,4 @@
-/**
- * The messages that the server sends, each with its schema. Names are the Socket.IO event names.
- */
+/** The messages that the server sends, each with its schema, by Socket.IO event name. */
 import * as v from 'valibot';
 import { count, drawingMode, finite, id, size } from '../common-schemas.ts';
 import {
@@ -19,7 +17,7 @@ const reason = v.picklist(REASONS);
 const notice = v.picklist(NOTICES);
 const amount = v.pipe(finite, v.minValue(0));
 
-/** Costs of actions, and the participant's energy; the client computes the refill from there. */
+/** Costs of actions, and the participant's energy, from which the client computes the refill. */
 const energy = v.object({
   level: amount,
   capacity: amount,
@@ -38,7 +36,7 @@ const opening = {
     tickRate: v.number(),
     tick: count,
     maxOrganisms: size,
-    /** Most flashes a second over a large area; absent: 3. */
+    /** Maximum number of flashes per second over a large area; absent: 3. */
     flashLimit: v.optional(flashLimit),
   }),
   checkpoint: v.object({
@@ -49,22 +47,24 @@ const opening = {
     /** Ticks from planting to grown. */
     growthTicks: count,
     gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
-    /** Gallery indices that visitors are offered first, in this order; absent: all. */
+    /**
+     * Gallery indices that visitors are offered first, in this order; absent: the whole gallery.
+     */
     featured: v.optional(v.array(count)),
     /** Gallery indices that do not suit everybody. */
     unsuitable: v.optional(v.array(count)),
-    /** A sheet of `columns` tiles a row, side×side pixels each, in gallery order. */
+    /** The gallery's pictures: a sheet of `columns` tiles per row, side×side pixels each. */
     sheet: v.object({ url: v.string(), columns: size }),
     /**
-     * Where the featured latents lie in two dimensions: places 0…1 in gallery order as JSON, null
-     * for the others; with `?whole`, of all.
+     * URL of the latent map as JSON: points 0…1 of the featured creatures in gallery order, null
+     * for the others; with `?whole`, points of all.
      */
     map: v.optional(v.string()),
-    /** Whether its organisms can turn into others; absent: no. */
+    /** Whether its organisms can be transformed; absent: no. */
     transforms: v.optional(v.boolean()),
-    /** Kind of drawings that it can grow: white ink, or colours; absent: none. */
+    /** Kind of drawings that it can grow: 'ink': white ink; 'colour': colours; absent: none. */
     draws: v.optional(v.picklist(['ink', 'colour'])),
-    /** The address of its painter, see shared/painter; absent: it has none. */
+    /** URL of its painter, see shared/painter; absent: none. */
     painter: v.optional(v.string()),
   }),
   engine: v.object({ name: v.string(), device: v.string() }),
@@ -73,102 +73,103 @@ const opening = {
 };
 
 export const EVENTS = {
-  /** Answer to join. */
+  /** Answer to the join of a participant. */
   welcome: v.object({
     ...opening,
     you: participantView,
-    /** Resumes the same participant at the next join; valid once, and for a limited time. */
+    /**
+     * Token that resumes the participant's seat at the next join; valid once, for a limited time.
+     */
     resume: v.string(),
-    /** For a device without a mark, to be sent at each later join. */
+    /** Device mark for a device without one, to be sent with each later join. */
     mark: v.optional(v.string()),
     energy,
     /** The seeds in the participant's hand, oldest first. */
     hand: v.optional(v.array(seedView), []),
   }),
-  /** Answer to the join of a wall. */
+  /** Answer to the join of a wall, view or spectator. */
   wall: v.object({
     ...opening,
-    /** Where phones reach the server, like http://192.168.1.20:8080; '' without a network. */
+    /** Address of the server for phones, such as http://192.168.1.20:8080; '' without a network. */
     origin: v.string(),
     /** Build of the pages that are being served (see shared/build.ts); '' if unknown. */
     build: v.string(),
   }),
   /**
-   * The room is full: this many pages are ahead in the queue. Each joins when it is next. The token
-   * resumes the place in the queue at a later join.
+   * The room is full, and `ahead` pages are ahead in the queue. The page joins automatically when
+   * its turn comes. The token resumes its position in the queue at a later join.
    */
   waiting: v.object({ ahead: count, resume: v.optional(v.string()) }),
-  /** Changes of the picture: see codec/frame.ts. */
+  /** Changes of the picture; see codec/frame.ts. */
   frame: v.instance(Uint8Array),
-  /** Events of organisms in a tick. */
+  /** Events of organisms in one tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
-   * What others have done to organisms of this participant, gathered: who was the first, and how
-   * many others there were; and which of them depart, which nobody has done.
+   * Changes of this participant's organisms by others, gathered: the first person (`by`) and the
+   * number of `others`. Also includes organisms that depart, which nobody caused.
    */
   affected: v.object({
     organisms: v.array(
       v.object({
         ...{ id, kind: v.string(), how, by: planter, others: count },
-        /** The kind that it has turned into, '' for the nameless. */
+        /** The kind into which it was transformed; '' for nameless kinds. */
         into: v.optional(v.string()),
-        /** Of one that departs: how long its planter can still renew it. */
+        /** For a departing organism: seconds in which its planter can still renew it. */
         secondsLeft: v.optional(amount),
       }),
     ),
   }),
   /** Participants who joined and left. */
   people: v.object({ joined: v.array(participantView), left: v.array(id) }),
-  /** Where pointers are: see `pointers.ts`. */
+  /** Positions of pointers; see `pointers.ts`. */
   cursors: v.array(packedPointer),
-  /** A participant shows where one of their organisms is: it glows briefly in their hue. */
+  /** A participant shows where one of their organisms is. It glows briefly in their hue. */
   beacon: v.object({ organism: id, hue: v.number() }),
-  /** The host asks everybody to look at this place, in cells. */
+  /** The host asks everybody to look at this position, in cells. */
   spotlight: v.object({ x: v.number(), y: v.number() }),
-  /** A place, in cells, that walls show from close by; without one, the whole room again. */
+  /** A position, in cells, that walls show from close by; absent: they show the room. */
   closeUp: v.object({ at: v.optional(v.object({ x: v.number(), y: v.number() })) }),
-  /** A film for walls to show instead of the room; without one, they show the room again. */
+  /** A film for walls to show instead of the room; absent: they show the room. */
   film: v.object({
     film: v.optional(
       v.object({
         /** See `FILES.wallFrame` of the host's API. */
         id: v.string(),
         frames: size,
-        /** The picture to show now. */
+        /** Index of the picture to show now. */
         frame: count,
-        /** Pictures per second; 0: it stands still. */
+        /** Pictures per second; 0: the film stands still. */
         speed: amount,
-        /** When what it shows begins and ends, ms since the epoch; the beginning may be unknown. */
+        /** Start (null: unknown) and end of the film's period, in ms since the epoch. */
         from: v.nullable(finite),
         until: finite,
-        /** See `FilmTimes`; absent: its pictures are dated evenly. */
+        /** See `FilmTimes`; absent: pictures are dated evenly. */
         times: v.optional(v.array(v.object({ frame: count, at: finite }))),
         /** Time zone of the server, such as 'Europe/Copenhagen'. */
         zone: v.pipe(v.string(), v.maxLength(64)),
       }),
     ),
   }),
-  /** The view of the followed participant, in cells; without an area: following has ended. */
+  /** The view of the followed participant, in cells; without an area, following has ended. */
   view: v.object({
     participant: id,
     area: v.optional(v.object({ x: finite, y: finite, width: finite, height: finite })),
   }),
-  /** How many follow this participant's view. */
+  /** Number of participants who follow this participant's view. */
   followers: v.object({ count }),
   /** The command was executed. A cross or a drawing returns its seed, a preview its pictures. */
   accepted: v.object({
     id: count,
     seed: v.optional(seedView),
-    /** Token of the seed, the answer to `keep`. */
+    /** Token of the seed, in the answer to `keep`. */
     token: v.optional(v.string()),
-    /** The page that grows a token at home; absent: `/keep` of this server. */
+    /** Address of the page that grows a token at home; absent: `/keep` of this server. */
     page: v.optional(v.string()),
     /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
     film: v.optional(v.object({ side: size, frames: size, png: v.instance(Uint8Array) })),
-    /** The participant's energy after the command. */
     energy: v.optional(amount),
   }),
-  /** The command had no effect, with the reason. No id: the message could not be parsed. */
+  /** The command had no effect, for `reason`. Without an id, the message could not be parsed. */
   rejected: v.object({
     id: v.optional(count),
     reason,
@@ -177,11 +178,11 @@ export const EVENTS = {
   }),
   /** Settings from the host; sent after `welcome` and after each change. */
   settings: v.object({
-    /** Whether names are shown. */
+    /** Whether participants' names are shown. */
     names: v.boolean(),
-    /** While paused, visitors can only watch. */
+    /** Whether the room is paused, so that visitors can only watch. */
     paused: v.boolean(),
-    /** Largest radius of a stroke, cells. */
+    /** Maximum radius of a stroke, in cells. */
     maxRadius: amount,
     /** Seconds between two seeds of one participant. */
     cooldown: amount,
@@ -189,27 +190,27 @@ export const EVENTS = {
     captions: v.boolean(),
     languages: v.array(v.string()),
     attract: v.object({ on: v.boolean(), after: amount }),
-    /** Whether drawings become seeds at once, after the host's yes, or not. */
+    /** Whether drawings become seeds: immediately, after the host's approval, or never. */
     drawings: drawingMode,
     /** Whether keepsakes and latents can be planted. */
     tokens: v.boolean(),
     latents: v.boolean(),
-    /** Whether visitors may turn others' organisms into something else; absent: no. */
+    /** Whether visitors may transform other participants' organisms; absent: no. */
     transformOthers: v.optional(v.boolean()),
     /** Whether visitors are offered the whole gallery. */
     wholeGallery: v.optional(v.boolean()),
-    /** Outside the opening hours walls are dimmed. */
+    /** Whether walls are dimmed, because the time is outside the opening hours. */
     dim: v.boolean(),
-    /** The day of the room is ending: what lives in it goes. */
+    /** Whether the day of the room is ending: its organisms dissolve. */
     farewell: v.optional(v.boolean()),
-    /** Walls show the family tree of the day that ends. */
+    /** Whether walls show the family tree of the ending day. */
     tree: v.optional(v.boolean()),
   }),
   /** The host has changed the costs. */
   energy,
   /** A notice for this participant only; nothing was refused. */
   notice: v.object({ notice }),
-  /** The actual tick rate; `slow` while it is below the configured one. */
+  /** The actual tick rate; `slow` while it is below the configured rate. */
   pace: v.object({
     tickRate: v.number(),
     actual: v.number(),

@@ -1,11 +1,11 @@
 /**
- * Socket.IO's parser over MessagePack: every packet is one binary message with raw cell data.
- * (The default parser sends a text message with placeholders and a second, binary one.)
+ * A Socket.IO parser that uses MessagePack: every packet is one binary message with raw cell data.
+ * (The default parser sends a text message with placeholders, and then a binary message.)
  * Interface: https://socket.io/docs/v4/custom-parser/
  */
 import { Emitter } from '@socket.io/component-emitter';
 
-/** As in socket.io-protocol 5, without the BINARY types: any packet may carry bytes. */
+/** Types of socket.io-protocol 5, without the BINARY types: any packet may carry bytes. */
 const PacketType = { CONNECT: 0, DISCONNECT: 1, EVENT: 2, ACK: 3, CONNECT_ERROR: 4 } as const;
 
 interface Packet {
@@ -15,7 +15,7 @@ interface Packet {
   id?: number | undefined;
 }
 
-/** Socket.IO's own events: a client that sends one could trigger our handlers for it. */
+/** Socket.IO's own events. A client that sent one could trigger the server's handlers for it. */
 const RESERVED = new Set([
   'connect',
   'connect_error',
@@ -38,7 +38,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Whether data are valid, by the packet's type. Acknowledgements are not used. */
+/** Checks the data of a packet, by type. Acknowledgements are not used, so ACK is missing. */
 const IS_VALID: Readonly<Record<number, (data: unknown) => boolean>> = {
   [PacketType.CONNECT]: (data) => (data ?? undefined) === undefined || isRecord(data),
   [PacketType.DISCONNECT]: (data) => (data ?? undefined) === undefined,
@@ -49,7 +49,7 @@ const IS_VALID: Readonly<Record<number, (data: unknown) => boolean>> = {
 
 /**
  * @param pack writes one value as MessagePack
- * @param unpack reads the one value of a message. It throws an Error for a malformed one
+ * @param unpack reads the only value of a message; throws an Error for a malformed message
  */
 export function createParser(
   pack: (value: unknown) => Uint8Array,
@@ -63,7 +63,6 @@ export function createParser(
     protocol: 5,
     PacketType,
     Encoder: class {
-      /** @returns one message */
       encode({ type, nsp, data, id }: Packet): Uint8Array[] {
         return [pack({ type, nsp, data, id })];
       }
@@ -79,7 +78,7 @@ export function createParser(
         const bytes = message instanceof ArrayBuffer ? new Uint8Array(message) : message;
         const packet: unknown = unpack(bytes as Uint8Array);
         const { type, nsp, data, id } = isRecord(packet) ? packet : {};
-        // There is only one namespace; Socket.IO would answer each packet for another one.
+        // There is only one namespace. Socket.IO would answer each packet for another namespace.
         const isValid =
           typeof type === 'number' &&
           nsp === '/' &&
@@ -136,7 +135,7 @@ function write(value: unknown, out: number[]): void {
   } else throw new TypeError('bad packet');
 }
 
-/** Small integers take one to five bytes; all other numbers are doubles. */
+/** Writes a number: small integers take one or five bytes, all other numbers are doubles. */
 function writeNumber(value: number, out: number[]): void {
   const whole = Number.isInteger(value) && !Object.is(value, -0);
   if (whole && value >= -32 && value < 128) out.push(value & 0xff);
@@ -150,8 +149,8 @@ function writeNumber(value: number, out: number[]): void {
 }
 
 /**
- * @param fix the code of small sizes, and from which size on it cannot hold them
- * @param codes of sizes in one, two and four bytes; 0 where there is none
+ * @param fix code for small sizes, and the size from which it cannot be used
+ * @param codes codes for sizes of one, two and four bytes; 0: no such code
  */
 function writeSize(
   size: number,
@@ -174,11 +173,12 @@ function append(bytes: Uint8Array, out: number[]): void {
 }
 
 /**
- * Decodes a value as servers write it (`Packr` of msgpackr with `OPTIONS`): null, undefined,
+ * Decodes a value that a server has encoded (`Packr` of msgpackr with `OPTIONS`): null, undefined,
  * booleans, numbers, strings, bytes, and arrays and plain records of these.
  *
- * @returns the value; its bytes are views of those passed in
- * @throws RangeError, TypeError: truncated, more than one value, nested too deeply, or of another type
+ * @returns the value; byte arrays in it are views of `bytes`
+ * @throws RangeError, TypeError: the message is truncated, has more than one value, is nested too
+ *   deeply, or has an unknown type
  */
 export function unpack(bytes: Uint8Array): unknown {
   const reader = new Reader(bytes);
@@ -207,7 +207,7 @@ class Reader {
     if (code < 0xa0) return this.list(code & 15);
     if (code < 0xc0) return this.text(code & 31);
     if (code >= 0xe0) return code - 256;
-    // Codes of several sizes follow each other: of 1, 2 and 4 bytes.
+    // Codes of one type follow each other in the order of their size: 1, 2 and 4 bytes.
     switch (code) {
       case 0xc0:
         return null;
@@ -231,7 +231,7 @@ class Reader {
       case 0xd2:
         return this.view.getInt32(this.skip(4));
       case 0xd4:
-        // The library's own extension, of two bytes.
+        // msgpackr's own extension, of two bytes, for undefined.
         if (this.unsigned(1) === 0) return undefined;
         break;
       case 0xd9:
@@ -248,13 +248,13 @@ class Reader {
     throw new TypeError('bad packet');
   }
 
-  /** @returns where the skipped bytes are; a view that is read beyond its end throws */
+  /** @returns the offset of the skipped bytes; a read beyond the view's end throws a RangeError */
   private skip(size: number): number {
     this.at += size;
     return this.at - size;
   }
 
-  /** @param power log₂ of its bytes, 0…2 */
+  /** @param power log₂ of the number of bytes, 0…2 */
   private unsigned(power: number): number {
     const at = this.skip(1 << power);
     if (power === 0) return this.view.getUint8(at);
@@ -280,7 +280,7 @@ class Reader {
   private record(length: number): Record<string, unknown> {
     const fields: [string, unknown][] = [];
     while (fields.length < length) fields.push([String(this.value()), this.value()]);
-    // Unlike assignments, this makes a field of any name.
+    // Unlike assignments, this also works for a field named `__proto__`.
     return Object.fromEntries(fields);
   }
 }

@@ -1,4 +1,7 @@
-/** The Socket.IO parser of servers and programs: the library is faster, and larger, than `pack` and `unpack`. */
+/**
+ * The Socket.IO parser of servers and programs. It uses msgpackr, which is faster than `pack` and
+ * `unpack`, but too large for pages.
+ */
 import { Packr, Unpackr } from 'msgpackr';
 import { createParser, OPTIONS } from './packets.ts';
 

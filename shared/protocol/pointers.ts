@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { type ParticipantId, TOOLS, type Tool } from '../vocabulary.ts';
 
-/** A participant's pointer; without a position, it has left the grid. */
+/** A participant's pointer; without a position, the pointer has left the grid. */
 export interface Pointer {
   readonly id: ParticipantId;
   readonly x?: number | undefined;
@@ -10,14 +10,13 @@ export interface Pointer {
   readonly tool: Tool;
 }
 
-/** Resolution of positions, parts per place. */
+/** Resolution of positions, in parts per cell. */
 const PARTS = 8;
 
 const whole = v.pipe(v.number(), v.safeInteger());
 
 /**
- * Participant, x and y in eighths of a place, tool index; the participant alone: it has left the
- * grid.
+ * Participant, x and y in eighths of a cell, tool index; or only a participant without a pointer.
  */
 export const packedPointer = v.union([
   v.tuple([whole, whole, whole, v.pipe(whole, v.minValue(0), v.maxValue(TOOLS.length - 1))]),
@@ -25,19 +24,19 @@ export const packedPointer = v.union([
 ]);
 export type PackedPointer = v.InferOutput<typeof packedPointer>;
 
-/** Beyond any grid; positions are clamped to this. */
+/** Maximum coordinate, in cells, to which positions are clamped; beyond any grid. */
 const FAR = 2 ** 20;
 
 const toldPlace = (place: number): number =>
   Math.round(PARTS * Math.max(-FAR, Math.min(FAR, place)));
 
-/** A pointer as it is sent: its place in eighths of a cell, at most 2^20 cells from the corner. */
+/** Packs a pointer for sending: its position in eighths of a cell, clamped to `FAR`. */
 export function packPointer({ id, x, y, tool }: Pointer): PackedPointer {
   if (x === undefined || y === undefined) return [id];
   return [id, toldPlace(x), toldPlace(y), TOOLS.indexOf(tool)];
 }
 
-/** A pointer as it was sent; its place is exact to a sixteenth of a cell. */
+/** Unpacks a pointer. Its position is exact to a sixteenth of a cell. */
 export function unpackPointer([id, x, y, tool]: PackedPointer): Pointer {
   if (x === undefined || y === undefined || tool === undefined) return { id, tool: 'look' };
   return { id, x: x / PARTS, y: y / PARTS, tool: TOOLS[tool] };

@@ -5,10 +5,10 @@ export const REASONS = [
   'room-full',
   /** The room has its maximum number of walls. */
   'too-many-walls',
-  /** A wall only shows the room. */
+  /** Walls and spectators may only watch. */
   'only-watches',
   'already-joined',
-  /** Join a room first. */
+  /** The connection has not joined a room. */
   'not-joined',
   'gave-way',
   'replaced',
@@ -27,7 +27,7 @@ export const REASONS = [
   'bad-drawing',
   'no-drawings',
   'no-tokens',
-  /** Latents of your own cannot be planted in this room. */
+  /** This room does not allow planting latents from programs. */
   'no-latents',
   'drawing-declined',
   'drawing-expired',
@@ -35,10 +35,10 @@ export const REASONS = [
   'drawings-waiting',
   'too-many-drawings',
   'no-such-organism',
-  /** It still grows, so it cannot turn into something else. */
+  /** The organism still grows, so it cannot be transformed. */
   'not-grown',
   'no-such-participant',
-  /** They follow your view, so you cannot follow theirs. */
+  /** The other participant follows this visitor's view, so this visitor cannot follow theirs. */
   'follows-you',
   'protected',
   'not-yours',
@@ -53,7 +53,7 @@ export const REASONS = [
   'abuse',
   'banned',
   'room-closed',
-  /** Another server of the cluster has this room, or none can have it just now. */
+  /** Another server of the cluster runs this room, or no server can run it now. */
   'elsewhere',
   /** The view-only link is switched off in this room. */
   'no-spectators',
@@ -85,7 +85,7 @@ export class Refusal extends Error {
 }
 
 /**
- * Increased with every change of a message or frame that older clients would misread. A page of
- * another version is told to reload.
+ * Increased with every change of a message or frame that older clients would misread. A page with
+ * another version is asked to reload.
  */
 export const PROTOCOL_VERSION = 1;

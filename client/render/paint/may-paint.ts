@@ -1,10 +1,10 @@
-/** Whether a page paints: known before any of what paints is fetched. */
+/** Decides whether a page paints cells, before it fetches a painter or the code for it. */
 import type { RoomModel } from '../../room/room-model.ts';
 
-/** Whether the page paints everything that is due, however long it takes: for screenshots. */
+/** Returns whether to paint everything that is due, even if it takes long: for screenshots. */
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');
 
-/** Whether there is a painter, and a connection that is good enough to fetch it. */
+/** Returns whether the checkpoint has a painter and the connection is good enough to fetch it. */
 export const hasPainter = (
   { checkpoint, quality }: Pick<RoomModel, 'checkpoint' | 'quality'>,
   always: boolean,
@@ -16,8 +16,8 @@ export interface Network {
 }
 
 /**
- * Whether its user does not save data, and this browser draws the floats that a painter needs, and
- * not on a processor in place of a GPU: that has no time for paint.
+ * Returns whether this browser may paint: it can render to the float textures that a painter needs,
+ * its user does not save data, and it draws on a GPU. A software renderer has no time for paint.
  */
 export function mayPaint(
   gl: Pick<WebGL2RenderingContext, 'RENDERER' | 'getExtension' | 'getParameter'>,

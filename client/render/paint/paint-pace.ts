@@ -1,60 +1,60 @@
-/** How much may be painted in a frame, from how long frames take. */
+/** Chooses how much to paint per frame from how long frames take. */
 
-/** Pixels a cell, along a side, that the painter paints at most; 0: it does not paint. */
+/** Maximum number of painted pixels per side of a cell; 0: nothing is painted. */
 export type PaintScale = 0 | 4 | 8;
 
 const SCALES: readonly PaintScale[] = [0, 4, 8];
 
-/** Multiply-adds a frame: at first, and within what they change. */
+/** Budget in multiply-adds per frame: initial, minimum and maximum. */
 const FIRST = 16e6;
 const LEAST = 8e6;
 const MOST = 2e9;
 /** Number of frames between two decisions on the pace. */
 const WINDOW = 8;
-/** Slow frames of them that are too many. */
+/** Number of slow frames within `WINDOW` that are too many. */
 const MANY = 3;
-/** Longer gaps are pauses, ms. */
+/** Gap between frames above which it is a pause, in ms. */
 const PAUSE = 250;
-/** Frames without paint, each right after another, that show how often this screen draws. */
+/** Number of consecutive frames without paint from which the screen's frame rate is measured. */
 const SAMPLE = 12;
-/** The longest usual gap, ms: screens of 24 Hz are not slow. */
+/** Maximum gap that counts as usual, in ms, so that screens of 24 Hz do not count as slow. */
 const LONGEST_USUAL = 45;
-/** Painted frames that may take long, because something is done for the first time. */
+/** Number of painted frames that may be slow, because something runs for the first time. */
 const EXCUSED = 4;
-/** Two frames in a row that take longer are too many, ms. */
+/** Gap, in ms, that two frames in a row must not exceed; if they do, painting stops. */
 const LONGEST = 200;
-/** Time before it paints again after such frames, ms. */
+/** Minimum time without paint after two frames above `LONGEST`, in ms. */
 const LONG_REST = 300_000;
-/** Time before more is tried again, ms; twice as long after each attempt, up to the longest. */
+/** Time before a larger budget or scale is tried, in ms; doubles after each attempt. */
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
-/** Time for which paint may be older than it should before the scale is lowered, ms. */
+/** Time for which paint may be too old before the scale is lowered, in ms. */
 const BEHIND = 2_000;
 
 /**
- * Chooses the budget. It grows while frames come in time and there is more to paint, and halves
- * when they come late; then it does not grow until some time has passed. When it is smallest, or
- * too small for what moves, the scale goes down.
+ * Chooses the paint budget and scale. The budget grows while frames are in time and there is more
+ * to paint. It halves when frames are late, and then does not grow for a while. The scale goes down
+ * when the budget is at its minimum, or too small for the moving cells.
  */
 export class PaintPace {
-  /** Multiply-adds a frame. */
+  /** Multiply-adds that a frame may spend on paint. */
   budget = FIRST;
   private level = SCALES.length - 1;
-  /** Limit of the budget's growth. */
+  /** Maximum that the budget may grow to. */
   private ceiling = MOST;
   private lastAt = Number.NEGATIVE_INFINITY;
-  /** Gaps of frames in which nothing was painted, ms. */
+  /** Measured gaps between frames without paint, in ms. */
   private readonly gaps: number[] = [];
-  /** Gap between frames in which nothing is painted, ms. */
+  /** Usual gap between frames without paint, in ms. */
   private usual = 1000 / 60;
   private frames = 0;
   private slow = 0;
   private limited = 0;
-  /** Frames that are not judged yet. */
+  /** Number of painted frames that are still excused from being slow. */
   private excused = EXCUSED;
-  /** Frames in a row that took far too long. */
+  /** Number of consecutive frames above `LONGEST`. */
   private long = 0;
-  /** Since when a round has taken longer than it may, ms. */
+  /** Time since which painting all due chunks takes longer than `stale`, in ms, if it does. */
   private behindSince: number | undefined;
   private loweredAt = Number.NEGATIVE_INFINITY;
   private patience = PATIENCE;
@@ -62,17 +62,17 @@ export class PaintPace {
   /** @param stale age at which paint fades away, ms */
   constructor(private readonly stale: number) {}
 
-  /** The largest scale that there is time for. */
+  /** Maximum scale that there is time for. */
   get scale(): PaintScale {
     return SCALES[this.level];
   }
 
-  /** Whether it knows how often this screen draws. */
+  /** Whether the screen's frame rate has been measured. */
   get isReady(): boolean {
     return this.gaps.length >= SAMPLE;
   }
 
-  /** Does not judge the next frames: something else than paint takes time. */
+  /** Excuses the next frames from being slow, because something other than paint takes time. */
   excuse(): void {
     this.excused = EXCUSED;
     this.lastAt = Number.NEGATIVE_INFINITY;
@@ -84,9 +84,10 @@ export class PaintPace {
   /**
    * Records a frame.
    *
-   * @param follows whether it was asked for right after the frame before: then no gap is a pause
-   * @param spent multiply-adds painted in the frame before
-   * @param due multiply-adds due in it
+   * @param follows whether the frame was requested right after the previous one, so that a long gap
+   *   is not a pause
+   * @param spent multiply-adds painted in the previous frame
+   * @param due multiply-adds due in the previous frame
    */
   frame({
     now,
@@ -136,7 +137,7 @@ export class PaintPace {
 
   private learn(gap: number): void {
     this.gaps.push(Math.min(gap, LONGEST_USUAL));
-    // The first ones may be long: something is compiled.
+    // The median: the first gaps may be long, because shaders are compiled.
     this.usual = [...this.gaps].sort((a, b) => a - b)[this.gaps.length >> 1];
   }
 
@@ -169,7 +170,7 @@ export class PaintPace {
     }
   }
 
-  /** Begins at another scale. */
+  /** Restarts with the initial budget, at a new scale. */
   private restart(now: number): void {
     this.budget = FIRST;
     this.ceiling = MOST;

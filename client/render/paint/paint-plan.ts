@@ -1,25 +1,26 @@
 /**
- * Which chunks of a room an atlas holds, which of them have to be painted, and how much each shows.
- * Chunks lie in the atlas as in the room, modulo its size: neighbours stay neighbours.
+ * Tracks which chunks of a room an atlas holds, which must be painted, and how much of each chunk's
+ * paint shows. A chunk's position in the atlas is its position in the room modulo the atlas's size,
+ * so neighbours stay neighbours.
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import { CHUNK } from '../shaders/paint.ts';
 
-/** How far a cell's paint depends on others, cells. */
+/** Distance up to which a cell's paint depends on other cells, in cells. */
 const REACH = 2;
-/** Paint that is older than what it shows fades away; ms. */
+/** Time, in ms, after which paint fades away if its cells have changed since it was painted. */
 export const STALE = 200;
-/** Time in which the paint of a chunk appears or fades away, ms. */
+/** Time in which a chunk's paint fades in or out, in ms. */
 const FADE = 400;
 
-/** A size, in chunks. */
+/** Size in chunks. */
 export interface Chunks {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** A chunk to paint, and its place in the atlas, both in chunks. */
+/** A chunk to paint: its position in the room and its slot in the atlas, both in chunks. */
 export interface Job {
   readonly column: number;
   readonly row: number;
@@ -27,7 +28,7 @@ export interface Job {
   readonly slotRow: number;
 }
 
-/** The chunks that lie in an area of cells. */
+/** Returns the rectangle of chunks, in chunks, that an area of cells touches. */
 export function chunksIn({ x, y, width, height }: Rect, { columns, rows }: Chunks): Rect {
   const left = Math.max(0, Math.floor(x / CHUNK));
   const top = Math.max(0, Math.floor(y / CHUNK));
@@ -36,27 +37,27 @@ export function chunksIn({ x, y, width, height }: Rect, { columns, rows }: Chunk
   return { x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top) };
 }
 
-/** The state of the chunks of one atlas. */
+/** Tracks the painted chunks of one atlas. */
 export class PaintPlan {
   readonly room: Chunks;
-  /** How much each chunk's paint shows, 0…255, by rows. */
+  /** [rows, columns] How much each chunk's paint shows, 0…255. */
   readonly shares: Uint8Array<ArrayBuffer>;
-  /** Until when each chunk moves, ms. */
+  /** Time until which each chunk's cells move, in ms. */
   private readonly until: Float64Array;
-  /** Since when a chunk has differed from its paint, ms. */
+  /** Time since which each chunk differs from its paint, in ms. */
   private readonly since: Float64Array;
-  /** When a chunk was painted, ms. */
+  /** Time at which each chunk was last painted, in ms; −∞: never. */
   private readonly painted: Float64Array;
   private readonly shown: Float32Array;
-  /** 1: nothing is in the chunk, so nothing of it shows. */
+  /** 1 for chunks without living cells, whose paint does not show. */
   private readonly bare: Uint8Array;
-  /** The chunk that each slot holds; -1: none. */
+  /** Index of the chunk that each slot holds; -1: none. */
   private readonly held: Int32Array;
   private fadedAt = 0;
 
   /**
-   * @param size of the room, cells
-   * @param atlas at least as large as the largest view
+   * @param size size of the room, cells
+   * @param atlas size of the atlas, at least that of the largest view
    */
   constructor(
     size: { readonly width: number; readonly height: number },
@@ -75,9 +76,9 @@ export class PaintPlan {
   }
 
   /**
-   * Notes that areas change.
+   * Records that areas change.
    *
-   * @param until when they will have become what they are on their way to, ms
+   * @param until time at which their movement ends, ms
    */
   change(areas: readonly Rect[], until: number, now: number): void {
     for (const { x, y, width, height } of areas) {
@@ -91,8 +92,8 @@ export class PaintPlan {
   }
 
   /**
-   * The chunks that have to be painted, those whose paint is oldest first. What is bare needs none,
-   * but once where its slot holds something: its neighbours blend with it.
+   * Returns the chunks to paint, oldest paint first. A bare chunk is painted only once, and only if
+   * its slot still holds paint, because neighbouring chunks blend with it.
    *
    * @param seen chunks in view
    */
@@ -124,7 +125,7 @@ export class PaintPlan {
     });
   }
 
-  /** Notes that a chunk has been painted; what its slot held before is gone. */
+  /** Records that a chunk has been painted, replacing the chunk that its slot held. */
   paint({ column, row, slotColumn, slotRow }: Job, now: number): void {
     const { held, painted, shown } = this;
     const slot = slotRow * this.atlas.columns + slotColumn;
@@ -138,19 +139,19 @@ export class PaintPlan {
     painted[chunk] = now;
   }
 
-  /** Whether all that is in view has been painted at least once. */
+  /** Returns whether every chunk in view has been painted at least once. */
   covers(seen: Rect): boolean {
     for (const i of this.indices(seen)) if (this.painted[i] < 0) return false;
     return true;
   }
 
-  /** Goes on from how much another atlas shows. */
+  /** Continues from the shares that another atlas shows. */
   takeOver(other: PaintPlan): void {
     this.shown.set(other.shown);
     this.fadedAt = other.fadedAt;
   }
 
-  /** Updates `shares`. @returns whether they will change again by themselves */
+  /** Updates `shares`. @returns whether the fading is unfinished */
   fade(now: number): boolean {
     const step = Math.min(64, now - this.fadedAt) / FADE;
     this.fadedAt = now;
@@ -180,7 +181,7 @@ export class PaintPlan {
   }
 }
 
-/** Whether nothing lives in a chunk or right beside it. */
+/** Returns whether a chunk and the cells right beside it are empty. */
 function isBare({ width, height, rgba }: Planes, column: number, row: number): boolean {
   const [left, top] = [column * CHUNK, row * CHUNK];
   for (let y = Math.max(0, top - 1); y < Math.min(height, top + CHUNK + 1); y++) {

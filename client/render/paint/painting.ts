@@ -1,4 +1,4 @@
-/** Gives a renderer the paint of its room's checkpoint. */
+/** Gives a renderer the paint of the room's checkpoint. */
 
 import type { PainterNet } from '../../../shared/painter/net.ts';
 import { fetchPainter } from '../../room/fetch-painter.ts';
@@ -7,17 +7,17 @@ import type { Renderer } from '../renderer.ts';
 import { mayPaint, type Network, paintsAlways } from './may-paint.ts';
 import { RoomPaint } from './scene-paint.ts';
 
-/** After what time a painter that could not be loaded is asked for again, ms: walls run for months. */
+/** Time before a failed download of a painter is retried, in ms. Walls run for months. */
 const RETRY = 60_000;
 
-/** Loads painters, and makes paint of them, again after a lost context. */
+/** Loads the room's painter and creates its paint, again after a lost context. */
 export class Painting {
-  /** The address of the painter that has been asked for. */
+  /** URL of the requested painter. */
   private asked: string | undefined;
   private net: PainterNet | undefined;
-  /** Ends what loads. */
+  /** Cancels the current download. */
   private loading = new AbortController();
-  /** When it could not be loaded. */
+  /** Time at which the download failed, in ms; undefined: it did not. */
   private failedAt: number | undefined;
 
   /** @param done called when there is something new to draw */
@@ -27,7 +27,7 @@ export class Painting {
     private readonly done: () => void,
   ) {}
 
-  /** Follows the room to another checkpoint. To be called with each picture; `now` in ms. */
+  /** Follows the room to another checkpoint. Call this with each picture. @param now ms */
   update(now: number): void {
     if (this.failedAt !== undefined && now - this.failedAt >= RETRY) this.drop();
     const url = this.model.checkpoint?.painter;
@@ -50,7 +50,7 @@ export class Painting {
         this.net = net;
         this.done();
       },
-      // Cells look as they do without.
+      // Without a painter, cells are drawn smooth.
       (error: unknown) => {
         if (signal.aborted) return;
         this.failedAt = now;
@@ -63,7 +63,7 @@ export class Painting {
     const { renderer } = this;
     const { gl, planes, until } = renderer;
     if (!planes || gl.isContextLost()) return;
-    // A context that comes back may be drawn by a processor.
+    // A restored context may use a software renderer.
     if (!mayPaint(gl, navigator as Network, paintsAlways())) {
       this.net = undefined;
       return;
@@ -72,7 +72,7 @@ export class Painting {
       renderer.paint = new RoomPaint(gl, net, paintsAlways());
       renderer.paint.changed(planes, [], until);
     } catch (error) {
-      // A GPU that cannot run it now never can.
+      // A GPU that cannot run the painter now never can, so do not try again.
       console.warn(error);
       this.net = undefined;
     }

@@ -1,6 +1,7 @@
 /**
  * Paints cells with many pixels each. `PaintPasses` runs a painter's layers on the GPU; `RoomPaint`
- * decides what of the view to paint, keeps it in an atlas, and lends it to the scene.
+ * decides which chunks of the view to paint, stores them in an atlas, and gives the atlas to the
+ * scene's shader.
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -45,15 +46,18 @@ export const createPaintPrograms = (gl: WebGL2RenderingContext): PaintPrograms =
 /** Textures of the cells' colours and owners, at the size of the room. */
 type CellSources = Readonly<Record<string, WebGLTexture>>;
 
-/** The paint of one scale. */
+/** Stores the paint of one scale. */
 interface Atlas {
-  /** Pixels a cell, along a side. */
+  /** Painted pixels per side of a cell. */
   readonly scale: 4 | 8;
   readonly target: Target;
   readonly plan: PaintPlan;
 }
 
-/** A layer's weights: a row for each four outputs, a column for each input, the biases last. */
+/**
+ * Creates the texture of a layer's weights: a row for each four outputs, a column for each input,
+ * and the biases in the last column.
+ */
 function weightTexture(
   gl: WebGL2RenderingContext,
   { inputs, outputs, kernel, bias }: PainterLayer,
@@ -71,15 +75,15 @@ function weightTexture(
 }
 
 /**
- * The formats that layers are drawn in: the ramps' numbers are multiplied once more, so they are
- * kept in more bits where that is possible. To be asked for where `mayPaint`.
+ * Chooses the texture formats for a layer's output. The ramps are multiplied once more, so they get
+ * 32 bits if possible. Call this only if `mayPaint`.
  */
 const formatsOf = (gl: WebGL2RenderingContext): { hidden: GLenum; ramps: GLenum } => ({
   hidden: gl.RGBA16F,
   ramps: gl.getExtension('EXT_color_buffer_float') ? gl.RGBA32F : gl.RGBA16F,
 });
 
-/** The passes of one painter. */
+/** Runs one painter's layers on the GPU. */
 export class PaintPasses {
   private readonly layers: readonly {
     readonly weights: WebGLTexture;
@@ -87,7 +91,10 @@ export class PaintPasses {
     readonly groups: number;
   }[];
 
-  /** Places of the chunks of a batch, see `CHUNK_VERTEX`: one below the other, and in the atlas. */
+  /**
+   * Positions of a batch's chunks, see `CHUNK_VERTEX`: `strip` for layers, one chunk below the
+   * other; `slots` for the atlas.
+   */
   private readonly strip = new Int32Array(4 * BATCH);
   private readonly slots = new Int32Array(4 * BATCH);
 
@@ -107,7 +114,6 @@ export class PaintPasses {
     });
   }
 
-  /** Paints chunks. */
   paint(
     jobs: readonly Job[],
     cells: CellSources,
@@ -152,7 +158,7 @@ export class PaintPasses {
     this.draw(pixel, target, slots.subarray(0, 4 * count), [size, size]);
   }
 
-  /** @param places four numbers for each chunk, see `CHUNK_VERTEX` */
+  /** @param places four numbers per chunk, see `CHUNK_VERTEX` */
   private draw(
     program: Program,
     target: Target,
@@ -174,53 +180,53 @@ export class PaintPasses {
   }
 }
 
-/** Paint fades in between the first two sizes of a cell, and out between the last two; device pixels. */
+/** Cell sizes, in device pixels, between which paint fades in (`FAR`) and out (`CLOSE`). */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
-/** Sizes of a cell at which the scale falls and rises, device pixels. */
+/** Cell sizes, in device pixels: below the first the scale falls to 4, above the second to 8. */
 const FINE = [5.2, 6.2] as const;
-/** The first of two texture units that only paint uses. */
+/** First of two texture units that only paint uses. */
 const OWN_UNIT = 14;
-/** Time in which paint as a whole appears or fades away, ms. */
+/** Time in which all paint fades in or out, in ms. */
 const FADE = 500;
 
-/** How much of a cell of this size is paint, 0…1. @param size device pixels */
+/** Returns how much of a cell of this size is drawn as paint, 0…1. @param size device pixels */
 export const paintedAt = (size: number): number =>
   smoothstep(...FAR, size) * (1 - smoothstep(...CLOSE, size));
 
-/** Figures of a picture without paint. */
+/** Statistics of a picture without paint. */
 const NONE = { scale: 0 as PaintScale, chunks: 0, multiplyAdds: 0 };
 
-/** The paint of one renderer. */
+/** Paints the cells in view of one renderer. */
 export class RoomPaint {
-  /** Whether the next picture will differ because of it. */
+  /** Whether paint makes the next picture differ. */
   moves = false;
-  /** Figures of the last picture. */
+  /** Statistics of the last picture. */
   figures = NONE;
   private readonly pace = new PaintPace(STALE);
   private readonly passes: PaintPasses;
   private readonly programs: PaintPrograms;
   private atlas: Atlas | undefined;
-  /** The atlas of another scale, until it holds all that is in view. */
+  /** The atlas of a new scale, until it holds every chunk in view. */
   private next: Atlas | undefined;
   private shares: WebGLTexture | undefined;
   private planes: Planes | undefined;
-  /** How much paint there is as a whole, 0…1. */
+  /** Opacity of all paint, 0…1. */
   private presence = 0;
-  /** Until when cells are on their way to the newest tick, ms. */
+  /** Time at which all cells will show the newest tick, in ms. */
   private until = 0;
-  /** Largest side of a texture, pixels. */
+  /** Maximum side of a texture, in pixels. */
   private readonly largest: number;
   private drawnAt = 0;
   /** Multiply-adds that were due in the last picture. */
   private due = 0;
-  /** Whether the old one of two atlases is the next to be painted. */
+  /** Whether the old atlas is painted this time, while there are two. */
   private isOldsTurn = false;
   private readonly left = new AbortController();
   private wanted: PaintScale = 8;
 
   /**
-   * @param always whether it paints all that is due, however long frames take
+   * @param always whether to paint everything that is due, even if frames take long
    * @throws GlError with the compiler's message
    */
   constructor(
@@ -231,12 +237,12 @@ export class RoomPaint {
     this.largest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
     this.programs = createPaintPrograms(gl);
     this.passes = new PaintPasses(gl, this.programs, net);
-    // Browsers draw no frames of hidden pages.
+    // Browsers draw no frames in hidden pages, so the next gap is long.
     const { signal } = this.left;
     document.addEventListener('visibilitychange', () => this.pace.excuse(), { signal });
   }
 
-  /** Whether frames take longer because of it. */
+  /** Whether paint made the last frame take longer. */
   get isBusy(): boolean {
     return this.figures.chunks > 0;
   }
@@ -251,13 +257,13 @@ export class RoomPaint {
   }
 
   /**
-   * Paints what a picture needs.
+   * Paints the chunks that a picture needs.
    *
-   * @param cells what the scene's shader reads, by the names of its samplers
+   * @param cells textures of the scene's shader, by sampler name
    * @param now ms
-   * @param crisp the picture shows cells as they are: nothing is painted
-   * @returns the scene's program with paint, with what it reads besides cells; undefined: there is no
-   *   paint in this picture
+   * @param crisp whether the picture shows plain cells, without paint
+   * @returns the scene's program with paint, with its paint textures bound and its paint uniforms
+   *   set; undefined: this picture has no paint
    */
   begin(cells: CellSources, view: View, now: number, crisp: boolean): Program | undefined {
     const { gl, programs } = this;
@@ -273,7 +279,7 @@ export class RoomPaint {
     const { scene } = programs;
     const { columns, rows } = atlas.plan.atlas;
     gl.useProgram(scene.program);
-    // Units that no other pass binds.
+    // Use texture units that no other pass binds.
     const own = { uAtlas: atlas.target.texture, uShares: shares };
     Object.entries(own).forEach(([name, texture], i) => {
       gl.activeTexture(gl.TEXTURE0 + OWN_UNIT + i);
@@ -286,12 +292,12 @@ export class RoomPaint {
     return scene;
   }
 
-  /** Paints what is due. @returns whether the next picture will differ */
+  /** Paints due chunks. @returns whether the next picture will differ */
   private prepare(cells: CellSources, view: View, now: number): boolean {
     const { planes, pace, always } = this;
     if (!planes) return false;
     const { multiplyAdds: spent } = this.figures;
-    // A frame requested right after another is late only if drawing takes long.
+    // If a frame was requested right after another, a long gap means slow drawing.
     pace.frame({ now, follows: this.moves, spent, due: this.due });
     this.due = 0;
     this.figures = NONE;
@@ -317,7 +323,7 @@ export class RoomPaint {
     for (const { program } of Object.values(this.programs)) this.gl.deleteProgram(program);
   }
 
-  /** Chooses the scale, and begins another atlas where it has changed. */
+  /** Chooses the scale, and creates another atlas if the current one does not suit. */
   private choose(size: number, view: View, planes: Planes): void {
     const most = this.always ? 8 : this.pace.scale;
     const isFine = size >= FINE[(this.next ?? this.atlas)?.scale === 8 ? 0 : 1];
@@ -331,7 +337,7 @@ export class RoomPaint {
     const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
     this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;
-    // The largest number of chunks in view at this scale.
+    // Size the atlas for the most chunks that can be in view at this scale.
     const least = this.wanted === 8 ? FINE[0] : FAR[0];
     const limit = limitAt(this.wanted);
     const columns = Math.min(limit, chunks(view.width, planes.width, least));
@@ -369,7 +375,7 @@ export class RoomPaint {
   }
 
   private paintDue(cells: CellSources, view: View, now: number, planes: Planes): void {
-    // Until another scale holds all, the old one must not grow old.
+    // While a new atlas fills, both are painted in turn, so that the paint on screen stays fresh.
     this.isOldsTurn = !this.isOldsTurn && this.atlas !== undefined;
     const current = this.isOldsTurn ? this.atlas : (this.next ?? this.atlas);
     if (!current) return;
@@ -382,7 +388,7 @@ export class RoomPaint {
       plan.room,
     );
     const { cell, pixel } = painterWork(this.net);
-    // A window over more of a room than a texture can hold.
+    // The view shows more of the room than a texture can hold.
     if (seen.width > plan.atlas.columns || seen.height > plan.atlas.rows) return;
     const cost = CHUNK ** 2 * (cell + scale ** 2 * pixel);
     const most = this.always ? Infinity : Math.max(1, Math.floor(this.pace.budget / cost));

@@ -1,15 +1,19 @@
 /**
- * The painter on the GPU: its layers once a cell, their ramps once a pixel of the atlas, and how the scene reads the atlas.
+ * The painter's shaders: its layers run once per cell, their ramps once per pixel of the atlas, and
+ * the scene reads the atlas.
  */
 
 import { SCENE_FRAGMENT } from './scene.ts';
 
-/** Width and height of a chunk, cells. */
+/** Width and height of a chunk, in cells. */
 export const CHUNK = 16;
-/** Most chunks of one batch: all that is due in most frames, as each batch costs the main thread four passes. */
+/**
+ * Maximum number of chunks per batch. Most frames need only one batch, because each batch costs the
+ * main thread four passes.
+ */
 export const BATCH = 64;
 
-/** One rectangle for each chunk of a batch. */
+/** Vertex shader that draws one rectangle per chunk of a batch. */
 export const CHUNK_VERTEX = `#version 300 es
 precision highp int;
 /* Where the chunk begins: in the target, and in the room. */
@@ -36,8 +40,8 @@ flat in int vIndex;
 `;
 
 /**
- * Four units of the first hidden layer; the groups of a cell's units lie a chunk's width apart. The
- * last column of the weights holds the biases.
+ * Computes four units of the first hidden layer. Groups of four units lie a chunk's width apart.
+ * The last column of the weights holds the biases.
  */
 export const FIRST_FRAGMENT = `${HEAD}
 uniform sampler2D uCells;
@@ -67,7 +71,7 @@ void main() {
   units = isSeen ? max(units, 0.0) : vec4(-1.0);
 }`;
 
-/** Four numbers of a later layer; negative units are those of a cell without anything around it. */
+/** Computes four numbers of a later layer. Negative units mark a cell with nothing around it. */
 export const LATER_FRAGMENT = `${HEAD}
 uniform sampler2D uHidden;
 uniform int uGroups;
@@ -90,7 +94,10 @@ void main() {
   if (uEmpty < 0.0) units = max(units, 0.0);
 }`;
 
-/** One pixel of the atlas from the ramps of its cell, premultiplied; see `shared/painter/paint.ts`. */
+/**
+ * Computes a premultiplied pixel of the atlas from the ramps of its cell; see
+ * `shared/painter/paint.ts`.
+ */
 export const PIXEL_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
@@ -129,15 +136,18 @@ void main() {
   color.rgb = clamp(color.rgb, vec3(0.0), vec3(color.a));
 }`;
 
-/** What the scene declares, and where it has decided on a cell's colour and outline. */
+/**
+ * Lines of the scene shader after which paint's own lines are inserted: its declarations, and the
+ * line that completes a cell's colour and alpha.
+ */
 const DECLARED = `uniform vec3 uMarked;`;
 const DECIDED = `float alpha = mix(body, a, 0.16);`;
-/** And how much it shows of single cells. */
+/** The line of the scene shader that computes how clearly single cells show; paint reduces it. */
 const CLOSE = `float close = smoothstep(3.2, 10.0, ppc);`;
 
 /**
- * The scene with paint, which takes the place of the smoothed cells, but not where two organisms
- * press against each other. Single cells show through: the insides of what a rule grows are soft.
+ * Draws the scene with paint in place of the smoothed cells, except where two organisms press
+ * against each other. Single cells still show through, because the insides of organisms are soft.
  */
 export const PAINTED_FRAGMENT = SCENE_FRAGMENT.replace(
   DECLARED,

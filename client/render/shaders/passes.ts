@@ -3,9 +3,9 @@
  * over the scene, and measuring and softening flashes.
  */
 
-/** Ticks that a place takes at most to what it has become, see `TIMES_FRAGMENT`. */
+/** Maximum duration of a cell's change on screen, in ticks; see `TIMES_FRAGMENT`. */
 export const LONGEST = 6;
-/** How soon a place shows what needs no time, ms. */
+/** Duration of a change that is shown without delay, in ms. */
 export const AT_ONCE = 80;
 
 /** One triangle that covers the viewport, without vertex buffers. */
@@ -16,11 +16,11 @@ void main() {
 }`;
 
 /**
- * When each place last changed, and when it will show what it has become; ms, which start again from
- * 0 every 49 days, so times are only ever subtracted. Organisms step at rates of their own, so a
- * place takes as long as its last change lasted, or about as long as a newborn's steps do. A place
- * that its organism has lost is bare at once, and one that it gains fades in: a stage that has just
- * divided is noise at first.
+ * Computes when each cell last changed, and when its change will be complete on screen. Times are
+ * in ms and wrap to 0 every 49 days, so they are only ever subtracted. Organisms step at rates of
+ * their own, so a change takes about as long as the time since the previous change, or as a
+ * newborn's step if that was long ago. A cell that dies becomes bare within `AT_ONCE`. A new cell
+ * fades in slowly, because a stage that has just divided is noise at first.
  */
 export const TIMES_FRAGMENT = `#version 300 es
 precision highp float;
@@ -44,7 +44,7 @@ void main() {
   times.rg = uvec2(uNow, uNow + (newest.a == 0.0 ? ${AT_ONCE}u : left));
 }`;
 
-/** Interpolates from the last shown picture to the newest tick, each place in its own time. */
+/** Interpolates from the last shown picture to the newest tick, each cell over its own time. */
 export const BLEND_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;
@@ -61,7 +61,7 @@ void main() {
   color = mix(texelFetch(uFrom, p, 0), texelFetch(uTo, p, 0), share);
 }`;
 
-/** One axis of a Gaussian; `uStep` is the step between taps in texture coordinates. */
+/** Blurs along one axis with a Gaussian. `uStep`: step between taps, in texture coordinates. */
 export const BLUR_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uSource;
@@ -81,9 +81,10 @@ void main() {
 }`;
 
 /**
- * Assigns each place to an organism by the votes of its neighbourhood. Where two organisms press
- * against each other, their cells alternate, and a border drawn through single places would be
- * jagged. Red: the organism, on bare ground too. Green: 1 where there are several.
+ * Assigns each position to an organism by the votes of its neighbourhood. Where two organisms press
+ * against each other, their cells alternate, and a border drawn through single cells would be
+ * jagged. Red: the organism, even on bare ground. Green: 1 if the neighbourhood has several
+ * organisms.
  */
 export const TERRITORY_FRAGMENT = `#version 300 es
 precision highp float;
@@ -115,7 +116,7 @@ void main() {
   territory = uvec4(ids.x, ids.y == 0u ? 0u : 1u, 0u, 0u);
 }`;
 
-/** Red: the selected organism; green: the hovered one; blue: the partner for a cross. */
+/** Masks organisms. Red: the selected; green: the hovered; blue: the partner for a cross. */
 export const MASK_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp usampler2D;
@@ -128,7 +129,10 @@ void main() {
   color = vec4(is, 1.0);
 }`;
 
-/** Per zone: relative luminance, and amount of saturated red. The first row is the top one. */
+/**
+ * Measures each zone's relative luminance (red channel) and amount of saturated red (green
+ * channel). The first row is the top of the picture.
+ */
 export const LEVELS_FRAGMENT = `#version 300 es
 precision highp float;
 uniform sampler2D uPicture;
@@ -189,7 +193,7 @@ void main() {
   gl_Position = vec4(ndc.x, -ndc.y, 0.0, 1.0);
 }`;
 
-/** Shape: radius in cells, softness and line width in CSS pixels, kind (see marks.ts). */
+/** Draws marks. `vShape`: radius in cells, softness and line in CSS pixels, kind (`MARK`). */
 export const MARKS_FRAGMENT = `#version 300 es
 precision highp float;
 uniform float uPixel;

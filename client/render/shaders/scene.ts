@@ -1,10 +1,15 @@
-/** Scene shader: a dish on a dark bench with the living cells in it. One pass over every pixel. */
+/** Scene shader: draws the living cells in a dish on a dark bench, in one pass. */
 
-/** Seconds after which breathing starts again from 0, while its numbers are still exact. */
+/** Period of breathing, in seconds: it restarts from 0 while its numbers are still exact. */
 export const BREATH = 3600;
-/** Seconds after which what floats in the medium starts again from 0; it fades in between. */
+/** Period of the floating particles' time, in seconds. They fade in after a restart. */
 const DRIFT = 7200;
-/** The time of what floats in the medium, whose numbers stay exact. @param now ms */
+/**
+ * Returns the time of the particles that float in the medium, in seconds. It wraps, so that its
+ * numbers stay exact.
+ *
+ * @param now ms
+ */
 export const driftAt = (now: number): number => (now / 1000 + DRIFT / 2) % DRIFT;
 /** Maximum number of simultaneous shivers. */
 export const SHIVERS = 4;
