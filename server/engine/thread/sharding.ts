@@ -32,7 +32,8 @@ interface Move {
 }
 
 /**
- * Maximum number of patches that move in one step, as each move costs a copy of the patch's state.
+ * Maximum number of patches that move in one step. Limited because each move costs a copy of the
+ * patch's state.
  */
 const MAX_MOVES = 8;
 
@@ -59,7 +60,10 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     return answer;
   };
 
-  /** Sends each thread its own items and returns the results, if any, in the order of the items. */
+  /**
+   * Sends each thread the items of its own patches and returns the results, if any, in the order of
+   * the items.
+   */
   const distribute = async <M extends ListMethod>(
     method: M,
     items: Parameters<Engine[M]>[0] & readonly Item[],
