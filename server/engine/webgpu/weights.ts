@@ -70,7 +70,7 @@ export function recordLayout(card: Card, plan: Plan) {
      */
     ...{ own: at, ownGroups },
     size: at + 4 * plan.hidden * ownGroups,
-    /** Whether one record serves all patches: only if the rule has no standing input. */
+    /** Whether all patches share one record, which they do if the rule has no standing input. */
     shared: !update.standingInput,
   };
 }
