@@ -237,8 +237,8 @@ export interface ValkeyRecordsOptions {
 }
 
 /**
- * Opens the records. Writes of one room take effect in order, but a large write has to be uploaded
- * first, and later small ones may overtake it.
+ * Opens the records. Writes of one room take effect in order, except that a large write has to be
+ * uploaded first, so later small writes may overtake it.
  *
  * @returns the records. Writes throw StoreError not-owner if this process does not lead the room;
  *   all methods throw StoreError unreachable.
@@ -273,8 +273,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     return values.length > 0 ? values : [await readLarge(places[0])];
   };
   /**
-   * Reads a large value in pieces. They may mix two values if another process changes it meanwhile;
-   * see `Store.recent`.
+   * Reads a large value in pieces. If another process changes the value meanwhile, the pieces may
+   * mix two values; see `Store.recent`.
    */
   const readLarge = async (place: string): Promise<Uint8Array | undefined> => {
     const pieces: Uint8Array[] = [];
@@ -332,7 +332,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   const change = async (changes: readonly Change[]): Promise<void> => {
     if (closed) throw new StoreError('closed', 'The store is closed.');
     const byRoom = new Map<string | undefined, Change[]>();
-    // Of several changes to one record, only the last counts.
+    // If a record is changed several times, only the last change counts.
     for (const one of new Map(changes.map((each) => [each.key, each])).values()) {
       getOrAdd(byRoom, ROOM_KEY.exec(one.key)?.[1], () => []).push(one);
     }

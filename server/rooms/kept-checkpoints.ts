@@ -46,7 +46,8 @@ async function writeSums(folder: string, files: readonly string[]): Promise<void
 /**
  * Finds the files of a folder that have changed since `writeSums`.
  *
- * @returns the files' stored checksums by name; undefined if the checksums are missing or damaged
+ * @returns the stored checksums of the changed files, by file name; undefined if the checksums are
+ *   missing or damaged
  */
 async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {
   const stored = await readFile(join(folder, SUMS_FILE), 'utf8').catch(() => '');
@@ -62,7 +63,7 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
 
 /** A checkpoint, renamed if an installed checkpoint may have the same name. */
 export interface NamedCheckpoint extends Checkpoint {
-  /** The name in the checkpoint's card. */
+  /** The name in the checkpoint's card, if the checkpoint was renamed. */
   readonly ownName?: string;
   /** Set if the checkpoint's map is unusable. */
   readonly hasBadMap?: true;
@@ -125,7 +126,8 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
       await sync(join(data, FOLDER));
     }
   } catch (error) {
-    // Installed files may have changed since they were loaded; an existing copy is still intact.
+    // Installed files may have changed since they were loaded. If there is an earlier copy, it is
+    // still intact, so keep using it.
     if (!isKept) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });

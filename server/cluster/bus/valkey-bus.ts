@@ -22,7 +22,7 @@ export interface LinkOptions {
   readonly url: string;
   readonly clock: Clock;
   readonly onMessage: (channel: string, message: Uint8Array) => void;
-  /** Called once, when the link was up and is lost. */
+  /** Called once, when the link is lost after it was up. */
   readonly onLost: (why: string) => void;
 }
 

@@ -178,7 +178,7 @@ export class BatchStepper {
           if (conditioning) batch!.condition(i, conditioning);
         });
       } else if (part.some(({ step: { keep, closed } }) => keep || closed)) {
-        // Masks a copy, as the patches must not change before `commit`.
+        // Masks a copy, because the patches must not change before `commit`.
         input = this.buffers.acquire(batch.states.length).fill(0, part.length * size);
         part.forEach((entry, i) => {
           writeInput(input, i * size, entry);
