@@ -282,7 +282,9 @@ interface RoomLeasesOptions extends LeaseOptions {
   readonly onEnd?: (room: string) => void;
 }
 
-/** Reason for not acquiring a lease: another process has it, or the store does not answer. */
+/**
+ * Reason for not acquiring a lease. Either another process has it, or the store does not answer.
+ */
 export type NotAcquired = 'held-elsewhere' | 'no-answer';
 
 /** Acquires and releases the leases of rooms. */

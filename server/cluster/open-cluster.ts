@@ -101,7 +101,10 @@ const load = v.object({
 });
 export type NodeLoad = v.InferOutput<typeof load>;
 
-/** Reports this process's load. @returns the other processes' reports @throws Error: no answer */
+/**
+ * Reports this process's load. @returns the other processes' reports @throws Error if there is no
+ * answer
+ */
 export type ReportLoad = (own: NodeLoad) => Promise<NodeLoad[]>;
 
 /** Reports a process's load. Allowed even if Valkey is full. */
@@ -272,7 +275,7 @@ async function asked(connection: ValkeyConnection, ...command: Argument[]): Prom
 }
 
 const SECRET_LENGTH = 32;
-/** Time after which an unchanged refusal is logged again, in ms. */
+/** How long to wait before an unchanged refusal is logged again, in ms. */
 const SAY_AGAIN = 3_600_000;
 
 export interface Cluster {

@@ -75,7 +75,7 @@ export class ValkeyConnection {
    *
    * @param url redis://user:password@host:port/database
    * @param onAnswering called when Valkey stops answering and when it answers again
-   * @throws Error: Valkey cannot be reached, or requires another password
+   * @throws Error if Valkey cannot be reached, or requires another password
    */
   static async open(
     url: string,

@@ -28,7 +28,7 @@ export class LogFull extends Refused {
 }
 
 const { partBytes, roomBytes, answer } = DEFAULTS.cluster;
-/** Time after which unpublished parts expire, in ms. */
+/** How long unpublished parts are kept before they expire, in ms. */
 const PART_LIFE = 600_000;
 
 /** One change of a write; without bytes, it removes the record. */
@@ -113,12 +113,13 @@ export class Prepared {
    * Returns the key of a change's uploaded bytes; undefined if the change is too small to upload.
    */
   partOf(change: number): string | undefined {
-    // Use a new key per upload: a late command of an earlier upload must not change the new parts.
+    // Use a new key per upload, because a late command of an earlier upload must not change the new
+    // parts.
     const name = `${PART_PREFIX}${this.name}/${this.uploads}/${change}`;
     return this.isLarge[change] ? name : undefined;
   }
 
-  /** Uploads the parts, unless that has been done. @throws LogFull; Error: no answer */
+  /** Uploads the parts, unless that has been done. @throws LogFull; Error if there is no answer */
   upload(): Promise<unknown> {
     this.uploaded ??= this.uploadParts().catch((error: unknown) => {
       this.uploaded = undefined;
@@ -181,7 +182,7 @@ export class ValkeyLog implements FencedLog<Prepared> {
     const { epoch = '', number = 0 } = position ?? {};
     const limits = [epoch, number, roomBytes, RECORD_PREFIX, APART_PREFIX];
     try {
-      // Send both together: the second waits until the first is on disk.
+      // Send both together. The second command waits until the first is on disk.
       const [written, durable] = await Promise.all(
         [
           this.connection.run(WRITE, [fenceKey(room), INDEX_KEY, BYTES_KEY], ...limits, ...changes),

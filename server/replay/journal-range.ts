@@ -135,7 +135,7 @@ export async function readRange(
 
 /**
  * Reads the moment nearest to the middle of a range, so that both halves can be replayed in
- * parallel; undefined if no intact one is stored.
+ * parallel; undefined if no intact moment is stored in the range.
  */
 export async function readMiddle(
   store: Store,

@@ -118,7 +118,7 @@ const RATE = 15;
 async function readRequested(
   options: ReplayOptions,
 ): Promise<{ readonly range: JournalRange; readonly middle?: Moment | undefined }> {
-  // Look for a file, not a folder: a room may have the same name as a folder here.
+  // Look for a file, not a folder, because a room may have the same name as a folder here.
   const isFile = statSync(options.what, { throwIfNoEntry: false })?.isFile();
   if (isFile) return { range: await readBundle(options.what) };
   const store = new Store(await readFolder(options.data));

@@ -200,7 +200,8 @@ export class ClusterRooms extends RoomRegistry {
     entry.live?.server.disconnectAll('elsewhere');
     // If the room is being opened, wait for that, then stop it.
     await this.serialised(entry, async () => {
-      // Do not check for a newer lease: a room that is still live was opened under the old one.
+      // Do not check for a newer lease, because a room that is still live was opened under the old
+      // one.
       if (!entry.live) return;
       const why = `Room "${name}" stops here, as its lease has ended.`;
       this.shared.log.warn('lease-lost', why, { room: name });

@@ -111,7 +111,7 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     for (const file of await readdir(draft)) await sync(join(draft, file));
     await sync(draft);
     if (isKept) {
-      // Remove the old checksums first: after a crash in between, they would mark the new files as
+      // Remove the old checksums first. After a crash in between, they would mark the new files as
       // damaged.
       await rm(join(folder, SUMS_FILE));
       for (const file of DETAILS) {
@@ -193,7 +193,7 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
 /**
  * Loads a checkpoint and checks its table of relatives.
  *
- * @throws CheckpointError; Error: the fingerprint differs
+ * @throws CheckpointError; Error if the fingerprint differs
  */
 async function loadExactly(
   folder: string,

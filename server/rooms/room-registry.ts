@@ -301,7 +301,8 @@ export class RoomRegistry {
    * Exchanges a room's stored data, and opens the room with the new data.
    *
    * @param exchange returns a function that undoes the exchange
-   * @throws HostRefusal no-such-room, room-busy; failed: the room has its old data again
+   * @throws HostRefusal no-such-room, room-busy; failed, after which the room has its old data
+   *   again
    */
   async exchange(name: string, exchange: () => Promise<() => Promise<unknown>>): Promise<void> {
     const entry = this.requireIdle(name);

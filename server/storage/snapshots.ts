@@ -155,7 +155,7 @@ export class Snapshots {
     const { snapshotCells = DEFAULTS.store.snapshotCells } = this.options;
     const { snapshotStored, snapshotIdle } = DEFAULTS.store;
     const now = clock.now();
-    // A room at rest needs snapshots, too: without them, recovery would replay days of idle ticks.
+    // A room at rest needs snapshots, too. Without them, recovery would replay days of idle ticks.
     const interval = watched.unsaved ? least * snapshotStored : snapshotIdle;
     if (now - watched.savedAt >= interval) return 'stored';
     const isBusy = watched.cells >= snapshotCells;

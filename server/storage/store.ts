@@ -416,8 +416,8 @@ export class Store {
   async clear(name: string): Promise<void> {
     await this.removeRecent(name);
     for (const kind of STATE_KINDS) await this.remove(spanOf(`${kind}/${name}/`));
-    // Remove the room's own record last: after a power failure in between, the room is reported as
-    // damaged instead of missing.
+    // Remove the room's own record last, so that after a power failure in between, the room is
+    // reported as damaged instead of missing.
     await this.records.write({ remove: ['room', 'tail'].map((kind) => `${kind}/${name}`) });
   }
 

@@ -80,7 +80,8 @@ const MAX_REMAINING = 0.9;
 /**
  * Undoes commands while the room runs.
  *
- * @throws HostRefusal nothing-to-undo, undo-too-far: the room is unchanged; StoreError; EngineError
+ * @throws HostRefusal nothing-to-undo or undo-too-far, after which the room is unchanged;
+ *   StoreError; EngineError
  */
 export async function undo(options: UndoOptions, request: UndoRequest): Promise<UndoResult> {
   const { store, journalWriter, room } = options;
@@ -140,7 +141,7 @@ function recentUndo(
  * @param base the snapshot to start from
  * @param undos the new undo, followed by the earlier ones to repeat
  * @returns a snapshot of the room before the undo
- * @throws HostRefusal undo-too-far: the journal lacks entries
+ * @throws HostRefusal undo-too-far if the journal lacks entries
  */
 async function rewrite(
   options: UndoOptions,

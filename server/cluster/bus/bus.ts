@@ -35,7 +35,7 @@ export interface Bus {
    * Calls a listener for each message on a channel.
    *
    * @returns once all messages published from now on will be received; waits while the bus is down
-   * @throws Error: the bus has been closed
+   * @throws Error if the bus has been closed
    */
   subscribe(channel: string, listener: Listener): Promise<Subscription>;
 

@@ -111,7 +111,7 @@ export class RequestRelay {
     this.server = createServer({ requestTimeout: 0 }, options.serve);
   }
 
-  /** Connects the relay to the bus. @throws Error: the bus has been closed */
+  /** Connects the relay to the bus. @throws Error if the bus has been closed */
   static async open(options: RequestRelayOptions): Promise<RequestRelay> {
     const relay = new RequestRelay(options);
     const { bus } = options;
@@ -142,7 +142,7 @@ export class RequestRelay {
    *
    * @param url path and query, as the other server knows them
    * @param address the visitor's address
-   * @throws RelayError: nothing has been answered yet
+   * @throws RelayError, after which nothing has been answered yet
    */
   pass(
     to: RelayTarget,

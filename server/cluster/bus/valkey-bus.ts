@@ -58,7 +58,7 @@ export class ValkeyLink {
    * Connects and subscribes to channels, including channels added meanwhile. Loads the client
    * library only now, because processes without a cluster do not need it.
    *
-   * @throws Error: Valkey cannot be reached, or does not answer
+   * @throws Error if Valkey cannot be reached, or does not answer
    */
   static async open(options: LinkOptions, channels: Iterable<string>): Promise<ValkeyLink> {
     const { createClient } = await import('@redis/client');
@@ -107,7 +107,7 @@ export class ValkeyLink {
   /**
    * Subscribes to a channel. Resolves when Valkey has confirmed it.
    *
-   * @throws Error: the link is lost
+   * @throws Error if the link is lost
    */
   subscribe(channel: string): Promise<void> {
     const known = this.subscriptions.get(channel);
@@ -199,7 +199,7 @@ export class ValkeyBus implements Bus {
 
   private constructor(private readonly options: ValkeyBusOptions) {}
 
-  /** Connects. @throws Error: Valkey cannot be reached, or requires another password */
+  /** Connects. @throws Error if Valkey cannot be reached, or requires another password */
   static async open(options: ValkeyBusOptions): Promise<ValkeyBus> {
     const bus = new ValkeyBus(options);
     bus.link = await bus.dial();

@@ -273,8 +273,8 @@ const MAX_READY = 32 * 2 ** 20;
 
 /**
  * Reuses Float32 buffers of equal length. Batches change from tick to tick and their buffers are
- * large: allocating them each time would make the garbage collector pause the engine once or twice
- * a second.
+ * large, so allocating them each time would make the garbage collector pause the engine once or
+ * twice a second.
  */
 class BufferPool {
   /** Unused buffers by length, the least recently requested length first. */

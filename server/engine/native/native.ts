@@ -122,7 +122,7 @@ export async function loadKernel(
     return { kernel: open(file), file };
   } catch (error) {
     await rm(file, { force: true }).catch(() => {});
-    // Retries only once: a file that cannot be deleted would be found in the cache again.
+    // Retries only once, because a file that cannot be deleted would be found in the cache again.
     if (!isNew && !isRetry) return loadKernel(folders, true);
     const [reason] = (error as Error).message.split('\n');
     throw new StartError(

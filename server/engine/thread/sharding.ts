@@ -54,7 +54,7 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     if (closing) throw new EngineError('closed');
     const before = answered;
     const answer = mutex.runExclusive(submit).then((call) => call.answer);
-    // Drops the results: otherwise each promise would hold all earlier ones, and memory would leak.
+    // Drops the results. Otherwise each promise would hold all earlier ones, and memory would leak.
     answered = Promise.allSettled([before, answer]).then(() => {});
     await before;
     return answer;

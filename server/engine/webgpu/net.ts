@@ -88,7 +88,7 @@ export class Net {
       readonly layout: GPUBindGroupLayout;
       readonly pipelines: readonly GPUComputePipeline[];
       readonly weights: GPUBuffer;
-      /** The record that all patches share; undefined if each has its own. */
+      /** The record that all patches share; undefined if each patch has its own record. */
       readonly records: GPUBuffer | undefined;
     },
   ) {
@@ -101,7 +101,7 @@ export class Net {
   /**
    * Loads a net on a device.
    *
-   * @throws EngineError unavailable: the net is too wide for the GPU; Error if a kernel does not
+   * @throws EngineError unavailable if the net is too wide for the GPU; Error if a kernel does not
    * compile
    */
   static async load(model: Model, device: GPUDevice): Promise<Net> {

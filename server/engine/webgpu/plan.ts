@@ -30,8 +30,8 @@ export type PlanLimits = Pick<
 export const groupsOf = (values: number): number => Math.ceil(values / 4);
 
 /**
- * Tile sizes [width, height], most efficient first: in a larger tile, more cells share each loaded
- * weight.
+ * Tile sizes [width, height], most efficient first. A larger tile is more efficient because more
+ * cells share each loaded weight.
  */
 const TILES = [
   [8, 8],
@@ -56,7 +56,7 @@ const SPARE_BYTES = 64;
  */
 const MAX_WEIGHT_BYTES = 12_288;
 
-/** Plans a net for a GPU. @throws EngineError unavailable: the net is too wide for this GPU */
+/** Plans a net for a GPU. @throws EngineError unavailable if the net is too wide for this GPU */
 export function planFor(
   { channels, update }: Pick<Card, 'channels' | 'update'>,
   limits: PlanLimits,
@@ -126,7 +126,7 @@ export function planFor(
  */
 const MAX_PERCEIVED = 12;
 
-/** Returns the number of columns per thread: the largest that leaves the fewest columns empty. */
+/** Returns the largest number of columns per thread that leaves the fewest columns empty. */
 function bestColumns(groups: number): number {
   let best = 1;
   const empty = (columns: number): number => Math.ceil(groups / columns) * columns - groups;

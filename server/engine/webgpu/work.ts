@@ -28,7 +28,7 @@ export const JOB_FIELDS = [
 
 /** Flag of a job: cells divide before the step. */
 export const DIVIDES = 1;
-/** Flag of a job: compares the picture with that of the last step. */
+/** Flag of a job: the kernel compares the picture with the picture after the last step. */
 export const COMPARES = 2;
 
 /**

@@ -33,8 +33,8 @@ const PART = 64;
 const BATCH_BYTES = 4 * 2 ** 20;
 
 /**
- * Copies intact records. If the process crashes, call it again in a new one: it continues after the
- * span that crashed.
+ * Copies intact records. If the process crashes, call this again in a new process, where it
+ * continues after the span at which the old one crashed.
  *
  * @param fresh folder of the copy
  * @param rooms names of rooms that may be stored, in addition to the readable ones

@@ -287,8 +287,8 @@ export async function writeCopy(table: Table, folder: string): Promise<void> {
 }
 
 /**
- * Opens the environment. Use only synchronous calls: failed asynchronous ones leave unhandled
- * rejections.
+ * Opens the environment. Use only synchronous calls, because failed asynchronous ones leave
+ * unhandled rejections.
  */
 function openDatabase(folder: string, readOnly: boolean) {
   try {
