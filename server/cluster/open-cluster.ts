@@ -45,7 +45,10 @@ redis.call('HINCRBY', fence, 'renewals', 1)
 return { tonumber(renewals), epoch + 1, epoch == released and 1 or 0 }
 `;
 
-/** Renews a lease. Allowed even if Valkey is full, so that idle rooms keep their leases. */
+/**
+ * Script that renews a lease. It may run even if Valkey is full, so that idle rooms keep their
+ * leases.
+ */
 const RENEW = `#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('HINCRBY', KEYS[2], 'renewals', 1)
@@ -94,7 +97,7 @@ const load = v.object({
   rooms: v.record(v.string(), v.pipe(v.number(), v.minValue(0))),
   /** Rooms that the process could take over immediately. */
   followed: v.array(v.string()),
-  /** State for the host; undefined if the process is stopping, or has another release. */
+  /** State for the host; undefined if the process is stopping, or runs another release. */
   server: v.fallback(v.optional(serverState), undefined),
   /** Films that the process has. */
   jobs: v.fallback(v.optional(v.array(jobState)), undefined),
@@ -107,7 +110,7 @@ export type NodeLoad = v.InferOutput<typeof load>;
  */
 export type ReportLoad = (own: NodeLoad) => Promise<NodeLoad[]>;
 
-/** Reports a process's load. Allowed even if Valkey is full. */
+/** Script that reports a process's load. It may run even if Valkey is full. */
 const REPORT = `#!lua flags=allow-oom
 local prefix, own = ARGV[1], ARGV[2]
 redis.call('SET', prefix .. own, ARGV[3], 'PX', ARGV[4])

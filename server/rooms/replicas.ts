@@ -1,7 +1,7 @@
 /**
  * Replicates rooms that other servers run, so that this server can take them over immediately.
- * Steps one room at a time, and uses at most half of the time if rooms run here. Start at
- * `Replicas`.
+ * Advances one replica at a time, and uses at most half of the time if this server also runs rooms.
+ * Start at `Replicas`.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';

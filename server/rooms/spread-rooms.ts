@@ -104,9 +104,7 @@ export class SpreadRooms {
     this.cancel = this.options.clock.after(report, this.look);
   }
 
-  /**
-   * Stops reporting, after a last report without a server, so that nobody gives this server a room.
-   */
+  /** Stops reporting. The last report has no `server`, so that nobody gives this server a room. */
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;

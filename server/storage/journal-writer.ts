@@ -138,16 +138,16 @@ export class JournalWriter {
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
-      // After a failure, a room that already has its new snapshot is journalled while others still
-      // wait for theirs.
+      // After a failure, the journal of a room continues once the room's new snapshot is being
+      // taken. Skip rooms that still wait for that.
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
       watched.at = at;
       if (events.length > 0) watched.count(events, refused);
       const kept = withoutRefused(events, refused);
-      // Without an entry to carry `gap`, recovery would not notice that entries before these
-      // checksums are missing.
+      // Write checksums alone only if no entries are missing. Otherwise no entry would carry `gap`,
+      // and recovery would not notice that entries before these checksums are missing.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
       if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];

@@ -31,7 +31,7 @@ export class NotReplicated extends Error {
 }
 
 /**
- * Replica of a room that another server runs. It replays the stored journal in a world of its own,
+ * Replica of a room that another server runs. It replays the stored journal in a separate world,
  * some ticks behind, so that this server can take the room over immediately.
  */
 export class RoomReplica {
@@ -168,7 +168,7 @@ interface OpenRoomOptions {
   readonly world: World;
   readonly checkpoint: RoomRecord['checkpoint'];
   /**
-   * Replica of the room at its current state, if there is one; `openRoom` hands it over or closes
+   * Replica of the room in its current state, if there is one; `openRoom` hands it over or closes
    * it.
    */
   readonly replica?: RoomReplica | undefined;

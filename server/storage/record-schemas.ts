@@ -58,7 +58,7 @@ export const asideRecords = v.array(
 );
 export type AsideRecord = v.InferOutput<typeof asideRecords>[number];
 
-/** Seats of walls. */
+/** Seats of walls, which all servers share. */
 export const wallPlaceRecords = v.array(
   v.strictObject({
     id: positive,

@@ -59,7 +59,7 @@ export const RECORD_VERSION = 1;
 const HEADER = 5;
 /** Brotli quality, 0 to 11. */
 const QUALITY = 4;
-/** Bytes by which a Brotli window falls short of its power of two (RFC 7932, section 9.1). */
+/** How many bytes smaller a Brotli window is than its power of two (RFC 7932, section 9.1). */
 const WINDOW_GAP = 16;
 
 /** `moreTypes` stores typed arrays as bytes. */

@@ -369,7 +369,7 @@ export class Store {
   }
 
   /**
-   * Reads the items of a list, by ascending id. Each item is a record of its own, separate from the
+   * Reads the items of a list, by ascending id. Each item has a separate record, apart from the
    * records of the room's state and history.
    */
   async items<T>(name: string, list: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {

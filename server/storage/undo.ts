@@ -80,7 +80,7 @@ const MAX_REMAINING = 0.9;
 /**
  * Undoes commands while the room runs.
  *
- * @throws HostRefusal nothing-to-undo or undo-too-far, after which the room is unchanged;
+ * @throws HostRefusal nothing-to-undo or undo-too-far, which leave the room unchanged;
  *   StoreError; EngineError
  */
 export async function undo(options: UndoOptions, request: UndoRequest): Promise<UndoResult> {

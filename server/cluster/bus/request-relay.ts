@@ -93,8 +93,8 @@ export interface RequestRelayOptions {
 }
 
 /**
- * One server's end of the relay: forwards its own requests over the bus, and answers other servers'
- * requests.
+ * One server's end of the relay. Forwards requests of this server over the bus, and answers
+ * requests of other servers.
  */
 export class RequestRelay {
   private readonly node = randomUUID();
@@ -142,7 +142,7 @@ export class RequestRelay {
    *
    * @param url path and query, as the other server knows them
    * @param address the visitor's address
-   * @throws RelayError, after which nothing has been answered yet
+   * @throws RelayError before anything has been answered
    */
   pass(
     to: RelayTarget,

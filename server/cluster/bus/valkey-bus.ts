@@ -27,8 +27,8 @@ export interface LinkOptions {
 }
 
 /**
- * Publishes on one connection and listens on the other. Ends if its own beats do not return, or if
- * too many bytes wait to be sent. An ended link never reconnects.
+ * Publishes on one connection and listens on the other. Ends if the beats, which it sends to
+ * itself, do not return, or if too many bytes wait to be sent. An ended link never reconnects.
  */
 export class ValkeyLink {
   private readonly beats = `beat:${randomUUID()}`;

@@ -112,7 +112,8 @@ export class Recovery {
   }
 
   /**
-   * Replaces a thread, even after a failed call, which may have left it in an inconsistent state.
+   * Replaces a thread. A thread is replaced even if only a call has failed, because the call may
+   * have left it in an inconsistent state.
    */
   private async replace(lost: ThreadEngine, error: EngineError): Promise<void> {
     if (lost !== this.current) return;

@@ -61,8 +61,8 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
   };
 
   /**
-   * Sends each thread the items of its own patches and returns the results, if any, in the order of
-   * the items.
+   * Sends each thread the items for the patches that it holds. Returns the results, if any, in the
+   * order of the items.
    */
   const distribute = async <M extends ListMethod>(
     method: M,

@@ -24,8 +24,8 @@ function describe({ info }: GPUAdapter) {
 const DEVICE_FILES = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
 
 /**
- * Whether the machine may have a GPU. Prevents attempts on other machines, where drivers print
- * errors on the terminal.
+ * Whether the machine may have a GPU. Prevents attempts to open one on other machines, where
+ * drivers would print errors on the terminal.
  */
 export const mayHaveGpu = (): boolean =>
   process.platform !== 'linux' || DEVICE_FILES.some((file) => existsSync(file));
