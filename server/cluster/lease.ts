@@ -33,23 +33,23 @@ export interface Held {
 export interface Release {
   /** Whether everything that this leader and earlier ones have shown of the room is stored. */
   readonly isStored: boolean;
-  /** Process that alone may acquire the room for the next `DEFAULTS.cluster.offer`. */
+  /** The only process that may acquire the room during the next `DEFAULTS.cluster.offer`. */
   readonly heir?: string | undefined;
 }
 
 /**
- * Stores leases. A call that gets no answer fails, and may have had an effect or not.
+ * Stores leases. A call that gets no answer fails, but may have taken effect.
  *
- * @throws Refused; Error: the store cannot be reached
+ * @throws Refused; Error if the store cannot be reached
  */
 export interface LeaseStore {
   /**
    * Acquires a room's lease with a new epoch, for `DEFAULTS.cluster.lease`.
    *
    * @param holder unique name of this process
-   * @param abandoned number of renewals after which the caller knows that the holder has stopped
-   *   relying on the lease. If there have been no more, the lease is acquired even though somebody
-   *   holds it.
+   * @param abandoned a number of renewals. If the room still has exactly this number, the caller
+   *   knows that the holder has stopped relying on the lease, so the lease is acquired even though
+   *   somebody holds it.
    */
   acquire(room: string, holder: string, abandoned?: Renewals): Promise<Acquired | Held>;
   /** Extends a lease to its full duration. @returns false if the holder has lost it */
@@ -71,10 +71,10 @@ export interface Position {
 export interface FencedLog<W> {
   /**
    * Writes atomically, if the epoch is the room's latest. A write whose number is not new has no
-   * effect and counts as written: it is a repetition, or a later write overtook it.
+   * effect and counts as written, because it is a repetition or a later write overtook it.
    *
    * @returns whether it is written and survives a power failure
-   * @throws Refused; Error: there is no answer, and it may be written or not
+   * @throws Refused; Error if there is no answer, in which case the write may still have been done
    */
   write(room: string, position: Position, write: W): Promise<boolean>;
 }
@@ -84,11 +84,14 @@ interface LeaseOptions {
   /** Unique name of this process. */
   readonly holder: string;
   readonly clock: Clock;
-  /** Called when the store answers that it does not acquire or renew the lease. */
+  /** Called when the store refuses to acquire or renew a lease. */
   readonly onRefused?: (room: string, why: string) => void;
 }
 
-/** A number of renewals, and when this process first saw it, in ms of its own clock. */
+/**
+ * A number of renewals, and when this process first saw that number, in ms of the process's own
+ * clock.
+ */
 export interface Sighting {
   readonly renewals: Renewals;
   readonly at: number;
@@ -104,7 +107,7 @@ export class Lease {
   private hasEnded = false;
   private readonly writes = new Mutex();
   private lastWrite = 0;
-  /** Time until which the lease is held, by this process's clock, in ms. */
+  /** When the lease lapses unless it is renewed, in ms of this process's clock. */
   private until: number;
   private readonly ticksFrom: number;
   private cancelRenewal = (): void => {};
@@ -122,7 +125,8 @@ export class Lease {
     this.epoch = epoch;
     this.isStored = isReleased;
     this.until = sentAt + trusted;
-    // The previous leader sent its last renewal before anybody could see it.
+    // The previous leader sent its last renewal before anybody could see it, so count its remaining
+    // time from the sighting.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
     this.ticksFrom = isReleased ? 0 : lastSign + firstTickDelay;
     this.ended = new Promise((resolve) => {
@@ -163,7 +167,7 @@ export class Lease {
   }
 
   /**
-   * Waits for some work, at most until the lease ends.
+   * Waits for a promise, but at most until the lease ends.
    *
    * @returns undefined if the lease has ended
    */
@@ -189,7 +193,7 @@ export class Lease {
    * the lease, because only durable changes may be shown.
    *
    * @returns whether the write is durable
-   * @throws Refused: the lease has ended
+   * @throws Refused if the lease has ended
    */
   write<W>(log: FencedLog<W>, write: W): Promise<boolean> {
     return this.writes.runExclusive(async () => {
@@ -228,13 +232,13 @@ export class Lease {
    * @param heir process that should take the room
    */
   async release(heir?: string): Promise<void> {
-    // While an earlier leader may still run, do not release: the next leader would start
-    // immediately.
+    // Do not release the room while an earlier leader may still run it, because the next leader
+    // would start immediately.
     const mayGiveUp = this.mayTick;
     this.end();
     const { leases, holder } = this.options;
     const { room, epoch, isStored } = this;
-    // If not released, or if this fails, the lease expires in the store.
+    // If the room is not released, or if releasing fails, the lease expires in the store.
     if (mayGiveUp) await leases.release(room, holder, epoch, { isStored, heir }).catch(() => {});
   }
 
@@ -266,7 +270,7 @@ export class Lease {
     this.cancelLapse();
     const left = this.until - this.options.clock.now();
     this.cancelLapse = this.options.clock.after(Math.max(0, left), () => {
-      // A timer may fire early.
+      // A timer may fire early, so check the lease and wait again if necessary.
       if (this.isHeld) this.awaitLapse();
       else this.end();
     });
@@ -278,7 +282,9 @@ interface RoomLeasesOptions extends LeaseOptions {
   readonly onEnd?: (room: string) => void;
 }
 
-/** Reason for not acquiring a lease: another process has it, or the store does not answer. */
+/**
+ * Reason for not acquiring a lease. Either another process has it, or the store does not answer.
+ */
 export type NotAcquired = 'held-elsewhere' | 'no-answer';
 
 /** Acquires and releases the leases of rooms. */

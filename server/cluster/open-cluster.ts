@@ -45,7 +45,10 @@ redis.call('HINCRBY', fence, 'renewals', 1)
 return { tonumber(renewals), epoch + 1, epoch == released and 1 or 0 }
 `;
 
-/** Allowed when Valkey is full, so that idle rooms keep their leases. */
+/**
+ * Script that renews a lease. It may run even if Valkey is full, so that idle rooms keep their
+ * leases.
+ */
 const RENEW = `#!lua flags=allow-oom
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('HINCRBY', KEYS[2], 'renewals', 1)
@@ -94,17 +97,20 @@ const load = v.object({
   rooms: v.record(v.string(), v.pipe(v.number(), v.minValue(0))),
   /** Rooms that the process could take over immediately. */
   followed: v.array(v.string()),
-  /** State for the host; undefined if the process is stopping, or has another release. */
+  /** State for the host; undefined if the process is stopping, or runs another release. */
   server: v.fallback(v.optional(serverState), undefined),
   /** Films that the process has. */
   jobs: v.fallback(v.optional(v.array(jobState)), undefined),
 });
 export type NodeLoad = v.InferOutput<typeof load>;
 
-/** Reports this process's load. @returns the other processes' reports @throws Error: no answer */
+/**
+ * Reports this process's load. @returns the other processes' reports @throws Error if there is no
+ * answer
+ */
 export type ReportLoad = (own: NodeLoad) => Promise<NodeLoad[]>;
 
-/** Allowed when Valkey is full. */
+/** Script that reports a process's load. It may run even if Valkey is full. */
 const REPORT = `#!lua flags=allow-oom
 local prefix, own = ARGV[1], ARGV[2]
 redis.call('SET', prefix .. own, ARGV[3], 'PX', ARGV[4])
@@ -126,7 +132,8 @@ export const reportLoad =
       ...([REPORT, [NODES_KEY], NODE_PREFIX, own.node, JSON.stringify(own), life] as const),
     );
     return (found as readonly Reply[]).flatMap((one) => {
-      // A process of another release may send a different report.
+      // A process of another release may send a different report, so skip reports that do not fit
+      // the schema.
       const parsed = v.safeParse(load, JSON.parse(`${one}`));
       return parsed.success ? [parsed.output] : [];
     });
@@ -233,9 +240,12 @@ async function check(connection: ValkeyConnection): Promise<void> {
 const failure = (reason: ClusterReason, why: string): ClusterError =>
   new ClusterError(reason, `--cluster: ${why}`);
 
-/** Writes once as rooms are written, because the user may lack rights that nothing else needs. */
+/**
+ * Writes once in the same way as rooms are written, because the user may lack rights that only such
+ * writes need.
+ */
 async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<void> {
-  // The second change removes the first.
+  // The second change removes the record that the first one wrote.
   const changes = [{ key: 'probe', bytes: new Uint8Array() }, { key: 'probe' }];
   for (let attempt = 1; ; attempt++) {
     try {
@@ -268,7 +278,7 @@ async function asked(connection: ValkeyConnection, ...command: Argument[]): Prom
 }
 
 const SECRET_LENGTH = 32;
-/** Time after which an unchanged refusal is logged again, in ms. */
+/** How long to wait before an unchanged refusal is logged again, in ms. */
 const SAY_AGAIN = 3_600_000;
 
 export interface Cluster {
@@ -335,7 +345,8 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       node: `${hostname().slice(0, 48)}-${holder.slice(0, 8)}`,
       report: reportLoad(reads),
       refused: () => {
-        // A room that is still refused has been tried again within this time.
+        // A room that is still refused has been tried again within this time, so omit older
+        // refusals.
         const since = clock.now() - 2 * DEFAULTS.cluster.refused;
         const lately = [...refused].filter(([, { at }]) => at > since);
         return new Map(lately.map(([room, { sentence }]) => [room, sentence]));

@@ -75,7 +75,7 @@ export class ValkeyConnection {
    *
    * @param url redis://user:password@host:port/database
    * @param onAnswering called when Valkey stops answering and when it answers again
-   * @throws Error: Valkey cannot be reached, or requires another password
+   * @throws Error if Valkey cannot be reached, or requires another password
    */
   static async open(
     url: string,
@@ -112,7 +112,8 @@ export class ValkeyConnection {
   /**
    * Executes a command. Commands are sent immediately and executed in order.
    *
-   * @throws Refused; Error: there is no answer, and the command may have been executed or not
+   * @throws Refused; Error if there is no answer, in which case the command may still have been
+   *   executed
    */
   async ask(...command: readonly Argument[]): Promise<Reply> {
     const { client } = this;
@@ -123,7 +124,7 @@ export class ValkeyConnection {
     const late = new Promise<never>((_, reject) => {
       cancel = afterMessages(this.clock, answer, () => {
         reject(new Error(SILENT));
-        // The connection may be dead without being closed.
+        // The connection may be dead without being closed, so replace it.
         this.replace(client);
       });
     });
@@ -162,7 +163,7 @@ export class ValkeyConnection {
     const client = this.create((retries) =>
       this.wasUp && !this.isClosed ? redial(retries) : false,
     ) as RedisClientType;
-    // Failed commands report a lost connection to their callers.
+    // Failed commands report a lost connection to their callers, so ignore the client's own errors.
     client.on('error', () => {});
     // The library sets no time limit for the answers that make a connection ready.
     let cancel = (): void => {};
@@ -202,8 +203,8 @@ function destroy(client: RedisClientType): void {
 const PREFIX = 'vivarium:';
 
 /**
- * Key of a room's hash: `epoch`, number of `renewals`, number of the `last` write, epoch that was
- * `released`, and `bytes`.
+ * Key of a room's hash. Its fields are `epoch`; `renewals`, their number; `last`, the number of the
+ * last write; `released`, the epoch that was released; and `bytes`.
  */
 export const fenceKey = (room: string): string => `${PREFIX}fence:${room}`;
 /** Key of the holder of a room's lease; it expires. */
@@ -212,7 +213,9 @@ export const leaseKey = (room: string): string => `${PREFIX}lease:${room}`;
 export const heirKey = (room: string): string => `${PREFIX}heir:${room}`;
 /** Key of the set of all processes. */
 export const NODES_KEY = `${PREFIX}nodes`;
-/** Prefix of the key of a process's latest report, before its name; the key expires. */
+/**
+ * Prefix of the key of a process's latest report, followed by the process's name; the key expires.
+ */
 export const NODE_PREFIX = `${PREFIX}node:`;
 /** Key of a sorted set of the records' keys. */
 export const INDEX_KEY = `${PREFIX}index`;

@@ -28,7 +28,7 @@ export class LogFull extends Refused {
 }
 
 const { partBytes, roomBytes, answer } = DEFAULTS.cluster;
-/** Time after which unpublished parts expire, in ms. */
+/** How long unpublished parts are kept before they expire, in ms. */
 const PART_LIFE = 600_000;
 
 /** One change of a write; without bytes, it removes the record. */
@@ -113,12 +113,13 @@ export class Prepared {
    * Returns the key of a change's uploaded bytes; undefined if the change is too small to upload.
    */
   partOf(change: number): string | undefined {
-    // Use a new key per upload: a late command of an earlier upload must not change the new parts.
+    // Use a new key per upload, because a late command of an earlier upload must not change the new
+    // parts.
     const name = `${PART_PREFIX}${this.name}/${this.uploads}/${change}`;
     return this.isLarge[change] ? name : undefined;
   }
 
-  /** Uploads the parts, unless that has been done. @throws LogFull; Error: no answer */
+  /** Uploads the parts, unless that has been done. @throws LogFull; Error if there is no answer */
   upload(): Promise<unknown> {
     this.uploaded ??= this.uploadParts().catch((error: unknown) => {
       this.uploaded = undefined;
@@ -181,7 +182,7 @@ export class ValkeyLog implements FencedLog<Prepared> {
     const { epoch = '', number = 0 } = position ?? {};
     const limits = [epoch, number, roomBytes, RECORD_PREFIX, APART_PREFIX];
     try {
-      // Send both together: the second waits until the first is on disk.
+      // Send both together. The second command waits until the first is on disk.
       const [written, durable] = await Promise.all(
         [
           this.connection.run(WRITE, [fenceKey(room), INDEX_KEY, BYTES_KEY], ...limits, ...changes),
@@ -237,8 +238,8 @@ export interface ValkeyRecordsOptions {
 }
 
 /**
- * Opens the records. Writes of one room take effect in order, but a large write has to be uploaded
- * first, and later small ones may overtake it.
+ * Opens the records. Writes of one room take effect in order, except that a large write has to be
+ * uploaded first, so later small writes may overtake it.
  *
  * @returns the records. Writes throw StoreError not-owner if this process does not lead the room;
  *   all methods throw StoreError unreachable.
@@ -273,8 +274,8 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
     return values.length > 0 ? values : [await readLarge(places[0])];
   };
   /**
-   * Reads a large value in pieces. They may mix two values if another process changes it meanwhile;
-   * see `Store.recent`.
+   * Reads a large value in pieces. If another process changes the value meanwhile, the pieces may
+   * mix two values; see `Store.recent`.
    */
   const readLarge = async (place: string): Promise<Uint8Array | undefined> => {
     const pieces: Uint8Array[] = [];
@@ -332,7 +333,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
   const change = async (changes: readonly Change[]): Promise<void> => {
     if (closed) throw new StoreError('closed', 'The store is closed.');
     const byRoom = new Map<string | undefined, Change[]>();
-    // Of several changes to one record, only the last counts.
+    // If a record is changed several times, only the last change counts.
     for (const one of new Map(changes.map((each) => [each.key, each])).values()) {
       getOrAdd(byRoom, ROOM_KEY.exec(one.key)?.[1], () => []).push(one);
     }

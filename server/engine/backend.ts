@@ -59,13 +59,14 @@ export interface RuleBackend extends BackendBase {
   /** Whether states are planar [C, s, s] instead of interleaved [s, s, C]. */
   readonly planar: boolean;
   /**
-   * Maximum number of cells in a batch: limits memory and keeps the working set in the CPU's cache.
+   * Maximum number of cells in a batch. Limits memory use and keeps the data of a batch in the
+   * CPU's cache.
    */
   readonly maxBatchCells: number;
   /**
-   * Fixed number of patches in a batch, padded with zeros; absent: any number. Needed if the
-   * library chooses its algorithm by batch size: a patch's result would then depend on how many
-   * others are in the batch.
+   * Fixed number of patches in a batch; smaller batches are padded with zeros. If absent, a batch
+   * can have any number of patches. Needed if the library chooses its algorithm by batch size,
+   * because a patch's result would otherwise depend on how many others are in the batch.
    */
   readonly batchPatches?: number;
   load(model: Model): Promise<StepRule>;
@@ -80,15 +81,15 @@ export interface StoreBackend extends BackendBase {
 export type Backend = RuleBackend | StoreBackend;
 
 /**
- * A backend could not start, for a reason with its own remedy. Other errors get the remedy of the
- * backend's `Candidate`.
+ * Thrown if a backend cannot start for a reason that has its own remedy. Any other error gets the
+ * remedy of the backend's `Candidate`.
  */
 export class StartError extends Error {
   override readonly name = 'StartError';
 
   constructor(
     message: string,
-    /** How a host can fix it; absent: nothing helps. */
+    /** How a host can fix the cause. If absent, nothing helps. */
     readonly remedy?: string,
   ) {
     super(message);
@@ -105,8 +106,8 @@ export interface TransferredPatch {
   /** [K], the result of `StepRule.condition`; undefined for rules without that method. */
   readonly conditioning: Float32Array | undefined;
   /**
-   * [s, s, 4] of the last step; undefined before the first step, after a division and after an
-   * import.
+   * Picture [s, s, 4] after the last step; undefined before the first step, after a division and
+   * after an import.
    */
   readonly lastRgba: Uint8Array | undefined;
 }

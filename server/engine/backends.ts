@@ -21,7 +21,10 @@ import { mayHaveGpu } from './webgpu/device.ts';
 const GPU_VENDORS = ['nvidia', 'amd', 'intel', 'apple'] as const;
 export type GpuVendor = (typeof GPU_VENDORS)[number];
 
-/** PCI vendor ids. Other vendors only make display adapters for servers and virtual machines. */
+/**
+ * GPU vendors by PCI vendor id. Omits vendors that only make display adapters for servers and
+ * virtual machines.
+ */
 const VENDORS: Readonly<Record<string, GpuVendor>> = {
   '0x10de': 'nvidia',
   '0x1002': 'amd',
@@ -32,8 +35,8 @@ const DISPLAY = '0x03';
 
 /**
  * Lists the vendors of this machine's GPUs, each once. Returns none on Windows, and misses GPUs
- * that are not PCI devices. The only consequence is that the host gets no advice to install a
- * driver: engines still use a GPU that works.
+ * that are not PCI devices. If a GPU is missed, the host only gets no advice to install a driver:
+ * engines still use the GPU if it works.
  *
  * @param devices the folder where Linux lists PCI devices
  */
@@ -70,17 +73,19 @@ export interface Candidate {
    * @param onlyGpu whether the backend would be used only on a GPU
    */
   readonly unavailableReason?: (onlyGpu: boolean) => string | undefined;
-  /** Prepares for all threads, once, before they start. Its failure prevents their start. */
+  /**
+   * Makes preparations for all threads, once, before they start. If this fails, no thread starts.
+   */
   readonly prepare?: () => Promise<void>;
   /** Loads the backend's libraries and starts it. @throws Error if it does not start */
   readonly start: () => Promise<Backend>;
   /**
-   * Number of threads that make the best use of the machine, each with its own store; absent: 1.
+   * Number of threads that make the best use of the machine, each with its own store. If absent, 1.
    */
   readonly threads?: () => number;
   /** Requirements, as text for the host. */
   readonly needs: string;
-  /** How a host can fix a failed start; undefined: not possible on this system. */
+  /** How a host can fix a failed start; undefined if that is not possible on this system. */
   readonly remedy: string | undefined;
   /** GPUs that the backend can use, and how a host can fix a start that finds none of them. */
   readonly gpu?: { readonly vendors: readonly GpuVendor[]; readonly remedy: string };
@@ -95,7 +100,7 @@ const noGpu = (onlyGpu: boolean): string | undefined =>
 const ONNX_SYSTEMS = ['linux x64', 'linux arm64', 'darwin arm64', 'win32 x64', 'win32 arm64'];
 
 /**
- * Replaces the error if ONNX Runtime does not support this system: no remedy can help.
+ * Replaces the error if ONNX Runtime does not support this system, because then no remedy can help.
  *
  * @throws StartError if the system is not supported; otherwise `error` itself
  */
@@ -168,7 +173,7 @@ export interface SkippedEngine extends Choice {
   /** Why it was skipped, in one line. */
   readonly reason: string;
   /**
-   * How a host can fix it; absent if nothing helps, for example because the machine has no such
+   * How a host can fix it; absent if nothing helps, for example because the machine has no suitable
    * GPU.
    */
   readonly remedy?: string;
@@ -180,7 +185,7 @@ export interface Selection {
   readonly skipped: readonly SkippedEngine[];
 }
 
-/** None of the wanted backends works here. */
+/** Thrown if none of the wanted backends works here. */
 export class NoBackendError extends EngineError {
   constructor(readonly skipped: readonly SkippedEngine[]) {
     super('unavailable', skipped.map(explain).join('; '));
@@ -193,7 +198,7 @@ export function explain(skipped: SkippedEngine): string {
   return `${nameOf(skipped)}: ${reason}${remedy ? ` (to fix it: ${remedy})` : ''}`;
 }
 
-/** Filters the skipped backends that a host can make work. */
+/** Returns the skipped backends that a host can make work. */
 export const withRemedy = (skipped: readonly SkippedEngine[]): SkippedEngine[] =>
   skipped.filter(({ remedy }) => remedy !== undefined);
 
@@ -216,7 +221,7 @@ export const threadsFor = (name: BackendName, candidates = CANDIDATES): number =
  * Selects a backend as `selectBackend` does and opens a store on it. A backend that cannot load the
  * models is skipped.
  *
- * @throws NoBackendError; EngineError unavailable: two models have the same name
+ * @throws NoBackendError; EngineError unavailable if two models have the same name
  */
 export async function openStore(
   wanted: BackendName | 'auto',
@@ -247,7 +252,8 @@ export async function selectBackend(
   for (const { name, onlyGpu } of choicesOf(wanted)) {
     const { unavailableReason, start, remedy, gpu } = candidates[name];
     const skip = (reason: string, help: string | undefined): void => {
-      // On a machine without a suitable GPU, installing software would not help.
+      // On a machine without a suitable GPU, installing software would not help, so omit the
+      // remedy.
       const helps = !onlyGpu || gpus.some((vendor) => gpu?.vendors.includes(vendor));
       skipped.push({ name, onlyGpu, reason, ...(helps && help !== undefined && { remedy: help }) });
     };

@@ -15,7 +15,7 @@ export interface EngineOptions {
   readonly checkpoints: readonly Model[];
   /** 'auto' (the default) selects the first preferred backend that works here. */
   readonly backend?: BackendName | 'auto';
-  /** Maximum number of threads; default: as many as the backend can use. */
+  /** Maximum number of threads. If absent, as many as the backend can use. */
   readonly threads?: number;
   /**
    * Called once, before `createEngine` resolves or rejects, with the backends that were skipped.
@@ -28,7 +28,7 @@ export interface EngineOptions {
 }
 
 /**
- * The backend that does not depend on a GPU, its driver or compiled code, so it works when they
+ * Backend that depends on no GPU, GPU driver or code compiled here, so it still works if those
  * fail.
  */
 const FALLBACK = 'onnx';
@@ -49,7 +49,8 @@ type Start = (
  * dies or loses its GPU is replaced, and its patches continue from the same states. If the backend
  * that 'auto' selected cannot be restarted after a loss, `FALLBACK` replaces it.
  *
- * @throws EngineError unavailable: no wanted backend works, or two checkpoints have the same name
+ * @throws EngineError unavailable if no wanted backend works, or two checkpoints have the same
+ * name
  */
 export async function createEngine({
   checkpoints,

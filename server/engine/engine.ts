@@ -99,7 +99,10 @@ export interface Engine {
    * @throws EngineError unknown-patch
    */
   exportStates(patches: readonly PatchId[]): Promise<Float32Array[]>;
-  /** Replaces states with [s, s, C] of any stage. @throws EngineError unknown-patch, bad-state */
+  /**
+   * Replaces states with new ones, each [s, s, C] of any stage. @throws EngineError unknown-patch,
+   * bad-state
+   */
   importStates(states: readonly { patch: PatchId; state: Float32Array }[]): Promise<void>;
   /** Removes patches; unknown ids are ignored. */
   dispose(patches: readonly PatchId[]): Promise<void>;

@@ -84,10 +84,10 @@ export const journalRangeSchema = v.strictObject({
 export type JournalRange = v.InferOutput<typeof journalRangeSchema>;
 
 /**
- * Reads a range of a room. A time before the first stored tick means that tick; a given tick must
- * be stored.
+ * Reads a range of a room's journal. A requested time before the first stored tick stands for that
+ * tick, but a requested tick must be stored.
  *
- * @throws StoreError not-kept: the range is not stored; damaged
+ * @throws StoreError not-kept if the range is not stored; damaged
  */
 export async function readRange(
   store: Store,
@@ -107,7 +107,7 @@ export async function readRange(
   const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);
   const timeline = hasTime ? await timelineOf(store, name, starts) : new Timeline(starts);
-  // A running room may have advanced since `tail` was read, so times are limited to it.
+  // A running room may have advanced since `tail` was read, so limit times to the tick of `tail`.
   const from = wanted.from ? tickOf(wanted.from, timeline, tail.tick) : begin;
   const isToNow = !wanted.to || ('time' in wanted.to && wanted.to.time > timeline.last.at);
   const to = isToNow ? tail.tick : tickOf(wanted.to!, timeline, tail.tick);
@@ -135,7 +135,7 @@ export async function readRange(
 
 /**
  * Reads the moment nearest to the middle of a range, so that both halves can be replayed in
- * parallel; undefined if no intact one is stored.
+ * parallel; undefined if no intact moment is stored in the range.
  */
 export async function readMiddle(
   store: Store,
@@ -184,7 +184,7 @@ async function timelineOf(
 ): Promise<Timeline> {
   const fixes = [...from, ...end];
   const { known } = await storedTimes(store, name);
-  // A time before the first tick that can be replayed means that tick.
+  // Times before the first tick that can be replayed stand for that tick, so omit earlier points.
   fixes.push(...known.filter(({ tick }) => tick >= from[0].tick));
   for await (const { tick, at } of store.journal(name, from[0].tick)) fixes.push({ tick, at });
   return new Timeline(fixes);
@@ -195,9 +195,12 @@ const tickOf = (when: When, timeline: Timeline, last: number): number =>
 
 const notKept = (what: string): StoreError => new StoreError('not-kept', what);
 
-/** Key in a bundle's checksum; the name that bundles had when the format was defined. */
+/**
+ * Key that goes into a bundle's checksum. It is what bundles were called when the format was
+ * defined.
+ */
 const KEY = 'vivarium bottle';
-/** Maximum decompressed size, in bytes: a small file must not exhaust memory. */
+/** Maximum decompressed size, in bytes. Limited because a small file must not exhaust memory. */
 const MAX_BYTES = 1_000_000_000;
 
 /** Serializes and compresses a range. */
@@ -205,12 +208,14 @@ export function packBundle(content: JournalRange): Promise<Buffer> {
   return promisify(gzip)(encodeRecord(KEY, content));
 }
 
-/** Writes a range to a file. */
+/** Writes a range to a file, as a replay bundle. */
 export async function writeBundle(file: string, content: JournalRange): Promise<void> {
   await writeFile(file, await packBundle(content));
 }
 
-/** Reads a bundle. @throws StoreError not-kept: the file cannot be read; damaged; other-version */
+/**
+ * Reads a bundle. @throws StoreError not-kept if the file cannot be read; damaged; other-version
+ */
 export async function readBundle(file: string): Promise<JournalRange> {
   const packed = await readFile(file).catch((error: NodeJS.ErrnoException) => {
     throw new StoreError('not-kept', `The file ${file} cannot be read (${error.code}).`);

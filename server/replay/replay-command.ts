@@ -1,6 +1,6 @@
 /**
- * Implements `npm run replay`: replays a range of a room and reports whether the checksums match.
- * Never changes stored data. Start at `replayCommand`.
+ * Implements `npm run replay`: replays a range of a room's journal and reports whether the
+ * checksums match. Never changes stored data. Start at `replayCommand`.
  */
 import { statSync } from 'node:fs';
 import * as v from 'valibot';
@@ -118,7 +118,7 @@ const RATE = 15;
 async function readRequested(
   options: ReplayOptions,
 ): Promise<{ readonly range: JournalRange; readonly middle?: Moment | undefined }> {
-  // Look for a file, not a folder: a room may have the same name as a folder here.
+  // Look for a file, not a folder, because a room may have the same name as a folder here.
   const isFile = statSync(options.what, { throwIfNoEntry: false })?.isFile();
   if (isFile) return { range: await readBundle(options.what) };
   const store = new Store(await readFolder(options.data));
@@ -133,7 +133,7 @@ async function readRequested(
 /**
  * Creates the writer of the requested pictures.
  *
- * @throws SettingsError: more pictures than a GIF can have
+ * @throws SettingsError if there would be more pictures than a GIF can have
  */
 function picturesOf(
   { export: kind, out, every, speed }: ReplayOptions,
@@ -142,7 +142,7 @@ function picturesOf(
   if (kind === 'frames') return frames(out);
   if (kind === 'png') return lastPicture(out);
   if (kind === undefined) return undefined;
-  // The last tick always gets a picture, even between two multiples of `every`.
+  // The last tick always gets a picture, even between two multiples of `every`, so count one more.
   const pictures = Math.ceil((to - from) / every) + 1;
   if (pictures > MAX_FRAMES) {
     const least = Math.ceil((to - from) / (MAX_FRAMES - 1));

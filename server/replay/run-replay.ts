@@ -1,6 +1,6 @@
 /**
- * Replays a range of a room and compares the checksums. Never stores anything. Start at
- * `runReplay`.
+ * Replays a range of a room's journal and compares the checksums of the replayed ticks with the
+ * stored ones. Never stores anything. Start at `runReplay`.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Engine, EngineError } from '../engine/engine.ts';
@@ -35,9 +35,9 @@ interface ReplayResult {
 }
 
 /**
- * Opens a room at a moment of a range.
+ * Opens a room in the state that it had at a moment of a range.
  *
- * @param beside world of another room of the same range and engine
+ * @param beside world of another replay of the same range, on the same engine
  * @throws EngineError
  */
 async function openReplayed(
@@ -58,7 +58,7 @@ async function openReplayed(
      * Replays up to a tick.
      *
      * @param marksFrom first tick whose checksum is compared
-     * @throws StoreError damaged: a state in the range is missing
+     * @throws StoreError damaged if a state in the range is missing
      */
     async run(
       to: number,
@@ -95,11 +95,11 @@ async function openReplayed(
 
 /**
  * Replays both halves of a range in parallel. The second half counts only if the first half leads
- * exactly to its start; otherwise the first half continues to the end. If memory is scarce or a
- * checksum differs, starts again with a single replay. The result always equals that of a single
- * replay.
+ * exactly to the state in which the second one starts; otherwise the first half continues to the
+ * end. If memory is scarce or a checksum differs, starts again with a single replay. The result
+ * always equals that of a single replay.
  *
- * @throws StoreError damaged: a state in the range is missing
+ * @throws StoreError damaged if a state in the range is missing
  */
 async function replayHalves(
   range: JournalRange,
@@ -127,7 +127,8 @@ async function replayHalves(
     }),
     second.run(range.to, undefined, end + 1),
   ]);
-  // Both halves together may run out of memory where one alone does not.
+  // Both halves together may run out of memory when one alone does not. In that case, replay the
+  // whole range at once.
   const isDoubtful = (half: typeof head): boolean =>
     half.status === 'fulfilled' ? half.value.unequal.length > 0 : lacksMemory(half.reason);
   if (isDoubtful(head) || isDoubtful(tail)) {
@@ -173,9 +174,9 @@ interface RunReplayOptions extends ReplayedRoomOptions {
 /**
  * Replays a range.
  *
- * @returns the counts of ticks, matching checksums and covered ticks, and the ticks whose checksum
- *   differs
- * @throws StoreError damaged: a state in the range is missing
+ * @returns the numbers of ticks, of matching checksums and of ticks covered by these, and the ticks
+ *   whose checksum differs
+ * @throws StoreError damaged if a state in the range is missing
  */
 export async function runReplay(
   range: JournalRange,

@@ -79,7 +79,7 @@ export class ClusterRooms extends RoomRegistry {
       open: (room) =>
         this.takeOver(room).catch((error: unknown) => {
           if (!isTransient(error)) throw error;
-          // The next attempt follows immediately.
+          // The standby tries again immediately, so only log the failure.
           onFailure(room, error);
         }),
     });
@@ -200,7 +200,8 @@ export class ClusterRooms extends RoomRegistry {
     entry.live?.server.disconnectAll('elsewhere');
     // If the room is being opened, wait for that, then stop it.
     await this.serialised(entry, async () => {
-      // Do not check for a newer lease: a room that is still live was opened under the old one.
+      // Do not check for a newer lease, because a room that is still live was opened under the old
+      // one.
       if (!entry.live) return;
       const why = `Room "${name}" stops here, as its lease has ended.`;
       this.shared.log.warn('lease-lost', why, { room: name });
@@ -209,8 +210,9 @@ export class ClusterRooms extends RoomRegistry {
   }
 
   /**
-   * Runs work on a room that this server leads, or can start to lead because no other server does.
-   * A running room needs the lease that it was opened with; it never continues under a new one.
+   * Runs an operation on a room that this server leads, or can start to lead because no other
+   * server does. A running room needs the lease that it was opened with; it never continues under a
+   * new one.
    *
    * @throws HostRefusal elsewhere; StoreError unreachable
    */
@@ -244,7 +246,7 @@ export class ClusterRooms extends RoomRegistry {
     if (!this.shared.runsRooms || !((await this.shared.leases.acquire(name)) instanceof Lease))
       return;
     await this.takeOver(name).catch((error: unknown) => {
-      // The standby tries again later.
+      // After a failure that may be temporary, the standby tries again later.
       if (!isTransient(error)) throw error;
     });
   }
@@ -267,7 +269,10 @@ export class ClusterRooms extends RoomRegistry {
     return [...this.entries.values()].filter(({ plan, live }) => plan.open && live);
   }
 
-  /** Rooms that this server is opening or stopping, or has given away and nobody has taken yet. */
+  /**
+   * Rooms that this server is opening or stopping, or has given away without another server having
+   * taken them yet.
+   */
   private get leaving(): string[] {
     const given = new Set(this.spread.leaving);
     const left = [...this.entries.values()].filter(({ plan, live }) => {
@@ -302,7 +307,7 @@ export class ClusterRooms extends RoomRegistry {
   /**
    * Stops a room and gives it to another server.
    *
-   * @param node process that should take the room; undefined: any
+   * @param node process that should take the room; if undefined, any process may take it
    * @returns whether the room has stopped here
    */
   private async give(room: string, node: string | undefined): Promise<boolean> {
@@ -350,7 +355,7 @@ export class ClusterRooms extends RoomRegistry {
     return isSaved;
   }
 
-  /** Releases all rooms. Call it after they have stopped, and been saved if possible. */
+  /** Releases all rooms. Call it after the rooms have stopped and, if possible, have been saved. */
   async releaseAll(): Promise<void> {
     const { leases, storage } = this.shared;
     for (const { plan, live } of this.entries.values()) {

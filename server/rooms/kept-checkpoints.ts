@@ -46,7 +46,8 @@ async function writeSums(folder: string, files: readonly string[]): Promise<void
 /**
  * Finds the files of a folder that have changed since `writeSums`.
  *
- * @returns the files' stored checksums by name; undefined if the checksums are missing or damaged
+ * @returns the stored checksums of the changed files, by file name; undefined if the checksums are
+ *   missing or damaged
  */
 async function changedFiles(folder: string): Promise<Map<string, string> | undefined> {
   const stored = await readFile(join(folder, SUMS_FILE), 'utf8').catch(() => '');
@@ -62,7 +63,7 @@ async function changedFiles(folder: string): Promise<Map<string, string> | undef
 
 /** A checkpoint, renamed if an installed checkpoint may have the same name. */
 export interface NamedCheckpoint extends Checkpoint {
-  /** The name in the checkpoint's card. */
+  /** The name in the checkpoint's card, if the checkpoint was renamed. */
   readonly ownName?: string;
   /** Set if the checkpoint's map is unusable. */
   readonly hasBadMap?: true;
@@ -110,7 +111,7 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
     for (const file of await readdir(draft)) await sync(join(draft, file));
     await sync(draft);
     if (isKept) {
-      // Remove the old checksums first: after a crash in between, they would mark the new files as
+      // Remove the old checksums first. After a crash in between, they would mark the new files as
       // damaged.
       await rm(join(folder, SUMS_FILE));
       for (const file of DETAILS) {
@@ -125,7 +126,8 @@ async function keep(data: string, from: string, hash: string): Promise<void> {
       await sync(join(data, FOLDER));
     }
   } catch (error) {
-    // Installed files may have changed since they were loaded; an existing copy is still intact.
+    // Installed files may have changed since they were loaded. If there is an earlier copy, it is
+    // still intact, so keep using it.
     if (!isKept) throw error;
   } finally {
     await rm(draft, { recursive: true, force: true });
@@ -191,7 +193,7 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
 /**
  * Loads a checkpoint and checks its table of relatives.
  *
- * @throws CheckpointError; Error: the fingerprint differs
+ * @throws CheckpointError; Error if the fingerprint differs
  */
 async function loadExactly(
   folder: string,

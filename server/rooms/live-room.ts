@@ -45,7 +45,7 @@ const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
 export interface RoomStorage {
   readonly store: Store;
   readonly journalWriter: JournalWriter;
-  /** Moves a damaged room's data aside; undefined: a damaged room is refused. */
+  /** Moves a damaged room's data aside. If undefined, a damaged room is refused. */
   readonly aside: SetAside | undefined;
 }
 
@@ -56,7 +56,7 @@ export interface LiveRoomOptions {
   readonly engine: EngineInfo;
   /** The loaded checkpoints, by name. */
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
-  /** Absent: rooms exist only as long as the server runs. */
+  /** If absent, rooms exist only as long as the server runs. */
   readonly storage?: RoomStorage | undefined;
   /** Stores a checkpoint's files with the rooms that use it. Never rejects. */
   readonly retainCheckpoint?: ((name: string, hash: string) => Promise<void>) | undefined;
@@ -65,12 +65,12 @@ export interface LiveRoomOptions {
   readonly bans: Bans;
   readonly places: WallPlaces;
   readonly wallInfo: () => WallInfo;
-  /** URL of the page that keepsakes open; absent: the server's own page. */
+  /** URL of the page that keepsakes open. If absent, the server's own page. */
   readonly keepUrl?: string | undefined;
-  /** Maximum number of flashes per second; absent: the default. */
+  /** Maximum number of flashes per second. If absent, the default applies. */
   readonly flashLimit?: FlashLimit;
   readonly clock: Clock;
-  /** Wall clock, in ms since the epoch. */
+  /** Returns the wall-clock time, in ms since the epoch. */
   readonly date: () => number;
   readonly log: Log;
 }
@@ -85,7 +85,7 @@ export interface OpenRoom {
  * Opens a room, restored from the store if it is stored, and adds it to the ticker.
  *
  * @param options.isStrict whether to refuse damaged data instead of setting them aside
- * @param options.replica has replicated the room until now
+ * @param options.replica a replica that has followed the room until now
  * @param options.isStored see `OpenRoomOptions`
  * @throws HostRefusal no-such-checkpoint; StoreError; EngineError
  */
@@ -131,7 +131,7 @@ export async function bringUpRoom(
     room = opened.room;
     await options.retainCheckpoint?.(checkpoint, hash);
     try {
-      // Unreadable times of earlier ticks are no reason to refuse a room.
+      // If the times of earlier ticks are unreadable, open the room without them.
       times = await storedTimes(store, name).catch(() => times);
       times.goOn({ tick: room.tick, at: date() }, tickRate);
       kept = await readModeration(store, name);

@@ -1,7 +1,7 @@
 /**
  * Replicates rooms that other servers run, so that this server can take them over immediately.
- * Steps one room at a time, and uses at most half of the time if rooms run here. Start at
- * `Replicas`.
+ * Advances one replica at a time, and uses at most half of the time if this server also runs rooms.
+ * Start at `Replicas`.
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -27,7 +27,7 @@ interface ReplicasOptions {
 /** The rooms of other servers that this server replicates. */
 export class Replicas {
   private readonly replicas = new Map<string, RoomReplica>();
-  /** Rooms that were replicated to the end of their journal at the last look. */
+  /** Rooms that had been replicated to the end of their journal when this was last checked. */
   private readonly complete = new Set<string>();
   /** By room: when to try again after a failed replication, in ms. */
   private readonly notBefore = new Map<string, number>();
@@ -133,7 +133,7 @@ export class Replicas {
   }
 
   private async discard(room: string): Promise<void> {
-    // An engine that has failed has nothing to free.
+    // An engine that has failed has nothing to free, so ignore the error.
     await this.remove(room)
       ?.close()
       .catch(() => {});

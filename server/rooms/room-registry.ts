@@ -72,7 +72,7 @@ export class RoomRegistry {
    * Opens the rooms of the configuration and the rooms that the host has created.
    *
    * @param fixed the rooms of the configuration
-   * @param explicit settings that override a stored room's own
+   * @param explicit the settings that override those of a stored room
    * @throws StoreError; EngineError
    */
   async start(
@@ -160,8 +160,8 @@ export class RoomRegistry {
   }
 
   /**
-   * If this server runs no rooms: name of an open room elsewhere, whose server can create, open and
-   * remove rooms.
+   * If this server runs no rooms, returns the name of an open room elsewhere. The server of that
+   * room can create, open and remove rooms.
    */
   ledElsewhere(_except?: string): string | undefined {
     return undefined;
@@ -188,7 +188,8 @@ export class RoomRegistry {
           // Without a stored plan, nobody could find, see or close the room after a restart.
           await this.stopRoom(entry);
           await this.release(entry);
-          // Stored data of the new room would reserve its name for rooms of its size.
+          // Stored data of the new room would reserve its name for rooms of its size, so remove
+          // them.
           if (!begun) await this.options.storage?.store.forget(name).catch(() => {});
           throw error;
         }
@@ -226,7 +227,7 @@ export class RoomRegistry {
     const entry = this.requireIdle(name);
     if (!entry.plan.open) return;
     await this.whileBusy(entry, 'closing', async () => {
-      // Store the plan first: if this fails, the room stays open for everybody.
+      // Store the plan first, so that the room stays open for everybody if this fails.
       await this.storePlan(entry, { open: false });
       await this.stopRoom(entry);
     });
@@ -300,7 +301,8 @@ export class RoomRegistry {
    * Exchanges a room's stored data, and opens the room with the new data.
    *
    * @param exchange returns a function that undoes the exchange
-   * @throws HostRefusal no-such-room, room-busy; failed: the room has its old data again
+   * @throws HostRefusal no-such-room, room-busy; failed, after which the room has its old data
+   *   again
    */
   async exchange(name: string, exchange: () => Promise<() => Promise<unknown>>): Promise<void> {
     const entry = this.requireIdle(name);
@@ -362,7 +364,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Runs a change of a room's plan after the changes that began earlier.
+   * Changes a room's plan after all changes that began earlier are done.
    *
    * @throws HostRefusal no-such-room if the room has been removed meanwhile
    */
@@ -374,7 +376,7 @@ export class RoomRegistry {
   }
 
   /**
-   * Marks the room as busy immediately, even while it waits for the mutex.
+   * Marks the room as busy immediately, even while the operation still waits for the mutex.
    *
    * @throws HostRefusal room-busy
    */
@@ -388,7 +390,7 @@ export class RoomRegistry {
     );
   }
 
-  /** Runs work on a room that this server leads. */
+  /** Runs an operation on a room that this server leads. */
   protected leading<T>(_: RoomEntry, work: () => Promise<T>): Promise<T> {
     return work();
   }
@@ -425,7 +427,7 @@ export class RoomRegistry {
       const isStored = this.isStored(entry.plan.name);
       const options = { ...this.options, isStrict, replica, isStored };
       entry.live = await bringUpRoom(entry.plan, entry.policy, options).finally(() =>
-        // An engine that has failed has nothing to free.
+        // An engine that has failed has nothing to free, so ignore the error.
         replica?.close().catch(() => {}),
       );
     }
@@ -472,7 +474,8 @@ export class RoomRegistry {
     if (!stored) return plan;
     const { width, height, checkpoint } = stored;
     const own = [...checkpoints.values()].find(({ hash }) => hash === checkpoint.hash);
-    // The host asked for a checkpoint by name, not for another release of it.
+    // The host asked for a checkpoint by its name. Another release of it has the same name, so the
+    // stored room keeps its own.
     const isOther = explicit?.checkpoint && plan.checkpoint !== checkpoint.name;
     return {
       ...plan,

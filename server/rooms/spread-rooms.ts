@@ -54,7 +54,7 @@ export interface SpreadRoomsOptions {
   /**
    * Stops a room and releases it.
    *
-   * @param node process that should take the room; undefined: any
+   * @param node process that should take the room; if undefined, any process may take it
    * @returns whether the room has stopped here
    */
   readonly give: (room: string, node: string | undefined) => Promise<boolean>;
@@ -69,7 +69,7 @@ export interface SpreadRoomsOptions {
 /** Reports this server's load, and gives rooms away. */
 export class SpreadRooms {
   private averages: Record<string, number> = {};
-  /** Time since which this server has been too busy, in ms. */
+  /** When this server became too busy, in ms; undefined if it is not too busy. */
   private busySince: number | undefined;
   private stopped = false;
   private cancel = (): void => {};
@@ -79,17 +79,22 @@ export class SpreadRooms {
   others: readonly NodeLoad[] = [];
   /** Whether the last request for the others' reports was answered. */
   isCurrent = false;
-  /** Time since which the host has been draining this server, in ms. */
+  /**
+   * When the host began draining this server, in ms; undefined if the server is not being drained.
+   */
   private drainedSince: number | undefined;
   /** Whether another server takes rooms. */
   private hasTakers = true;
   /**
-   * Rooms given away while draining that no other server has reported yet, with their awake cells.
+   * Rooms that were given away while draining and that no other server has reported yet, with the
+   * number of their awake cells.
    */
   private readonly given = new Map<string, { readonly node?: string | undefined; cells: number }>();
-  /** By room: when it was last seen running elsewhere, or could have started to, in ms. */
+  /** By room: when the room was last seen running elsewhere, or could have started to, in ms. */
   private readonly seen = new Map<string, number>();
-  /** By room that nobody has taken: when it is offered again, and the pause until then, in ms. */
+  /**
+   * By room that nobody has taken: when the room is offered again, and the pause until then, in ms.
+   */
   private readonly retained = new Map<string, { readonly at: number; readonly pause: number }>();
 
   constructor(private readonly options: SpreadRoomsOptions) {}
@@ -99,9 +104,7 @@ export class SpreadRooms {
     this.cancel = this.options.clock.after(report, this.look);
   }
 
-  /**
-   * Stops reporting, after a last report without a server, so that nobody gives this server a room.
-   */
+  /** Stops reporting. The last report has no `server`, so that nobody gives this server a room. */
   stop(): void {
     if (this.stopped) return;
     this.stopped = true;
@@ -154,7 +157,7 @@ export class SpreadRooms {
   /** Starts giving all rooms away. @throws HostRefusal nobody-takes-over: nothing has changed */
   async drain(): Promise<void> {
     const { clock, log, awake } = this.options;
-    // Without an answer, it is unknown who could take the rooms.
+    // Without an answer, it is unknown who could take the rooms, so count nobody.
     const hasTakers = ((await this.tell()) ?? []).some(takesRooms);
     if (Object.keys(awake()).length > 0 && !hasTakers) throw new HostRefusal('nobody-takes-over');
     if (!this.isDraining) {
@@ -193,7 +196,7 @@ export class SpreadRooms {
     this.average();
     const others = await this.tell();
     if (others && !this.stopped) await this.giveNext(others);
-    // Without an answer, it is unknown which server is less busy.
+    // Without an answer, it is unknown which server is less busy, so give no room away.
     const move = others && !this.isDraining ? chooseMove(this.own, others) : undefined;
     if (!move) this.busySince = undefined;
     else this.busySince ??= clock.now();
@@ -205,8 +208,8 @@ export class SpreadRooms {
   };
 
   /**
-   * Gives one room away if the host drains this server and another server can take it. The next
-   * room has to wait for the others' next reports.
+   * Gives one room away if the host is draining this server and another server can take the room.
+   * The next room has to wait for the others' next reports.
    *
    * @param others reports that the other servers have just sent
    */
@@ -225,10 +228,11 @@ export class SpreadRooms {
       if (this.given.delete(room)) this.retain(room, now);
       if (now < (this.retained.get(room)?.at ?? 0) || !this.hasTakers) continue;
       const node = this.successorOf(room, others);
-      // A server that has replicated the room continues it without a break; wait for one at first.
+      // A server that has replicated the room can continue it without a break, so wait for such a
+      // server at first.
       if (node === undefined && now - since < drainUnfollowed) continue;
       const isGiven = await give(room, node);
-      // The host may have stopped draining meanwhile.
+      // The host may have stopped draining meanwhile, so check again.
       if (this.drainedSince !== since) return;
       if (!isGiven) continue;
       this.given.set(room, { node, cells });
@@ -258,7 +262,10 @@ export class SpreadRooms {
     for (const map of [this.given, this.seen, this.retained]) map.clear();
   }
 
-  /** Updates the averages of each room's load, because loads change from tick to tick. */
+  /**
+   * Updates the average load of each room. Averages are used because loads change from tick to
+   * tick.
+   */
   private average(): void {
     const share = report / loadAverage;
     const awake = Object.entries(this.options.awake());

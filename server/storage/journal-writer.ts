@@ -13,7 +13,7 @@ import { StoreError, type StoreReason } from './records.ts';
 import { type SnapshotMarks, Snapshots, type SnapshotsOptions } from './snapshots.ts';
 import { checksumOf, WatchedRoom } from './watched-room.ts';
 
-/** Largest backward step of the wall clock that is not reported, in ms. */
+/** How far the wall clock can be set back without a report, in ms. */
 const SET_BACK = 60_000;
 
 /**
@@ -54,12 +54,15 @@ export interface JournalWriterOptions extends SnapshotsOptions {
   readonly onCommit?: (duration: number) => void;
 }
 
-/** `kept-again` ends `not-kept`. */
+/** Topics of notices. `kept-again` says that the problem reported by `not-kept` is over. */
 export type StorageNotice = 'not-kept' | 'kept-again' | 'snapshot-failed' | 'clock-set-back';
 
 const nothing = (): void => {};
 
-/** Reasons for which a cluster stops a room; its next leader continues from the stored records. */
+/**
+ * Errors for which a cluster stops a room. The room's next leader continues from the stored
+ * records.
+ */
 const ENDS_ROOM: ReadonlySet<StoreReason> = new Set(['not-owner', 'unreachable']);
 
 const endsRoom = (error: unknown): boolean =>
@@ -74,7 +77,7 @@ export class JournalWriter {
   private failures = 0;
   /** Whether the last write failed for lack of disk space. */
   isDiskFull = false;
-  /** Time to which the wall clock was last set back, in ms. */
+  /** What the wall clock showed after it was last set back, in ms since the epoch. */
   setBackAt: number | undefined;
   /** Last reading of the wall clock, in ms. */
   private read = 0;
@@ -86,9 +89,10 @@ export class JournalWriter {
   }
 
   /**
-   * Reads the wall clock for dating records, in ms. Reports if it was set back.
+   * Returns the wall-clock time with which to date records, in ms. Reports if the clock was set
+   * back.
    *
-   * @param stored time of a stored record, in ms, which the clock should not precede
+   * @param stored timestamp of a stored record, in ms; the clock should not be earlier than this
    */
   now(stored = 0): number {
     const { date, warn } = this.options;
@@ -113,9 +117,9 @@ export class JournalWriter {
    * Starts storing a room by taking a snapshot.
    *
    * @param tail end of the room's stored journal
-   * @param isAtOnce whether to return before the snapshot is written; until then, earlier snapshots
-   *   and the journal can restore the room
-   * @param times stored with its snapshots
+   * @param isAtOnce whether to return before the snapshot is written. Until it is written, earlier
+   *   snapshots and the journal can restore the room.
+   * @param times wall-clock times of the room's ticks, to be stored with its snapshots
    */
   async watch(room: Room, tail: JournalTail, isAtOnce = false, times?: TickTimes): Promise<void> {
     const { store, date } = this.options;
@@ -134,16 +138,16 @@ export class JournalWriter {
     const written = ticks.flatMap(({ room, tick, events, refused }) => {
       const watched = this.watched.get(room);
       if (!watched) return [];
-      // After a failure, a room that already has its new snapshot is journalled while others still
-      // wait for theirs.
+      // After a failure, the journal of a room continues once the room's new snapshot is being
+      // taken. Skip rooms that still wait for that.
       if (this.failedAt !== undefined && !watched.saving.isLocked() && watched.needsSnapshot)
         return [];
       const { marks } = watched;
       watched.at = at;
       if (events.length > 0) watched.count(events, refused);
       const kept = withoutRefused(events, refused);
-      // Without an entry to carry `gap`, recovery would not notice that entries before these
-      // checksums are missing.
+      // Write checksums alone only if no entries are missing. Otherwise no entry would carry `gap`,
+      // and recovery would not notice that entries before these checksums are missing.
       const hasMarks = marks.length > 0 && !watched.needsSnapshot;
       if (kept.events.length === 0 && !hasMarks) return [];
       watched.marks = [];
@@ -164,8 +168,8 @@ export class JournalWriter {
         watched.bytes += Math.ceil(bytes / written.length);
       }
     } catch (error) {
-      // If the cluster stopped one room, the others were still written, and the stopped room writes
-      // nothing more.
+      // If the cluster stopped one room, the records of the others were still written, and the
+      // stopped room writes nothing more. So everything counts as written.
       if (endsRoom(error)) for (const { watched, write } of written) watched.stored = write.tail;
       this.fail(error);
     }
@@ -233,9 +237,10 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot of a room. The room must be held until this returns its promise, no longer.
+   * Takes a snapshot of a room. The room must be held during the call, but not until the promise
+   * resolves.
    *
-   * @param marks the snapshot's name, or the host's action that follows it
+   * @param marks the snapshot's name, or the host's action that follows the snapshot
    * @throws StoreError
    */
   async takeSnapshot(
@@ -249,7 +254,8 @@ export class JournalWriter {
    * Records that the room's state was replaced, with a snapshot of the new state. The room must be
    * held.
    *
-   * @throws StoreError: the room keeps its new state, and is stored as after any other failed write
+   * @throws StoreError; the room then keeps its new state, and is stored as after any other failed
+   *   write
    */
   async recordJump(room: Room, jump: Jump): Promise<SnapshotRecord> {
     const watched = this.watchedOf(room);
@@ -258,7 +264,8 @@ export class JournalWriter {
     watched.at = this.now();
     const entry = watched.entryOf({ tick, events: [], refused: [] }, jump);
     watched.tail = { tick, seq: entry.seq };
-    // An organism of the same id and age may have different cells than before the jump.
+    // An organism of the same id and age may have different cells than before the jump, so store
+    // all cells again.
     watched.saved = new Map();
     watched.unmarked = true;
     // No cells were stepped in this tick, so it has no checksum.
@@ -266,7 +273,8 @@ export class JournalWriter {
     try {
       return await this.save(watched, { jump: true }, entry);
     } catch (error) {
-      // The entry is stored with the snapshot; later entries cannot be replayed without it.
+      // The entry is stored together with the snapshot. Later entries cannot be replayed without
+      // it, so treat the journal as incomplete.
       if (!(error instanceof StoreError)) this.markIncomplete([watched], (error as Error).message);
       throw error;
     }
@@ -281,7 +289,7 @@ export class JournalWriter {
   };
 
   /**
-   * Runs work that reads a snapshot and the journal after it, and protects both from removal
+   * Runs a function that reads a snapshot and the journal after it, and protects both from removal
    * meanwhile.
    */
   async whileReading<T>(room: Room, tick: number, work: () => Promise<T>): Promise<T> {
@@ -335,7 +343,7 @@ export class JournalWriter {
   }
 
   /**
-   * Takes a snapshot, unless the room's snapshots are being changed: then only waits for that,
+   * Takes a snapshot. If the room's snapshots are being changed, only waits for that change,
    * because another snapshot will become due. Never rejects.
    */
   private saveSnapshot(watched: WatchedRoom): Promise<void> {
@@ -365,7 +373,8 @@ export class JournalWriter {
     return this.exclusively(watched, async () => {
       try {
         const snapshot = await this.snapshots.write(watched, draft, marks, entry);
-        // If another failure happened meanwhile, this snapshot lacks its entries.
+        // If another write failed meanwhile, this snapshot lacks its entries, so the room needs
+        // another one.
         if (this.failures === failures) watched.needsSnapshot = false;
         return snapshot;
       } catch (error) {
@@ -375,7 +384,10 @@ export class JournalWriter {
     });
   }
 
-  /** Runs work on a room's snapshots, one at a time. */
+  /**
+   * Runs a function that changes a room's snapshots. Only one such function runs at a time per
+   * room.
+   */
   private exclusively<T>(watched: WatchedRoom, work: () => Promise<T>): Promise<T> {
     return watched.saving.runExclusive(async () => {
       try {
@@ -384,7 +396,7 @@ export class JournalWriter {
         return result;
       } catch (error) {
         watched.unsaved = true;
-        // Some cells may have been written, but it is unknown which.
+        // Some cells may have been written, but it is unknown which, so store all of them again.
         if (error instanceof StoreError) watched.saved = new Map();
         this.fail(error);
         throw error;

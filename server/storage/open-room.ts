@@ -22,13 +22,16 @@ import {
 import { listOf, type Store, type StoredMoment } from './store.ts';
 import { TickSums } from './watched-room.ts';
 
-/** Says why a room cannot be replicated. The room must then be opened from its snapshot. */
+/**
+ * Thrown if a room cannot be replicated, with the reason. The room must then be opened from its
+ * snapshot.
+ */
 export class NotReplicated extends Error {
   override readonly name = 'NotReplicated';
 }
 
 /**
- * Replica of a room that another server runs. It replays the stored journal in a world of its own,
+ * Replica of a room that another server runs. It replays the stored journal in a separate world,
  * some ticks behind, so that this server can take the room over immediately.
  */
 export class RoomReplica {
@@ -76,8 +79,8 @@ export class RoomReplica {
    *
    * @param most maximum number of ticks to replay
    * @returns whether everything stored has been replayed
-   * @throws StoreError unreachable: call again later; NotReplicated, other StoreErrors and
-   *   EngineError: the replica is unusable
+   * @throws StoreError unreachable, after which the caller can call it again later; NotReplicated,
+   *   other StoreErrors and EngineError, after which the replica is unusable
    */
   async catchUp(most = Number.POSITIVE_INFINITY): Promise<boolean> {
     const { store, world, room, sums } = this;
@@ -137,7 +140,7 @@ export class RoomReplica {
   }
 
   /**
-   * Checks that replaying the rest is worthwhile.
+   * Checks that replaying the rest of the journal is worthwhile.
    *
    * @throws NotReplicated if a snapshot is much nearer to the end of the journal
    */
@@ -164,14 +167,17 @@ interface OpenRoomOptions {
   readonly store: Store;
   readonly world: World;
   readonly checkpoint: RoomRecord['checkpoint'];
-  /** Replica of the room up to now; `openRoom` hands it over or closes it. */
+  /**
+   * Replica of the room in its current state, if there is one; `openRoom` hands it over or closes
+   * it.
+   */
   readonly replica?: RoomReplica | undefined;
   /**
-   * False if another process may have shown eventless ticks after the last stored one; default:
+   * False if another process may have shown eventless ticks after the last stored one. If absent,
    * true.
    */
   readonly isStored?: boolean;
-  /** Wall clock, in ms. */
+  /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
   /** Receives notices for the host. */
   readonly say: (remark: string) => void;
@@ -212,7 +218,7 @@ export async function openRoom(
   if (!isStored) {
     try {
       await passUnstored(world, room);
-      // If this leader fails, the next one must not start before this tick.
+      // If this leader fails, the next one must not start before this tick, so store the tick now.
       await store.commit({ room: name, tail: { ...tail, tick: room.tick } });
     } catch (error) {
       await world.close(room).catch(() => {});
@@ -242,7 +248,8 @@ async function passUnstored(world: World, room: Room): Promise<void> {
     isChanged ||= isEventful(ticked);
     isDue = isMarkDue(room.tick, isChanged);
   }
-  // A checksum is stored with the tick after it, which may therefore have been shown, too.
+  // A checksum is stored with the tick after it. That tick may therefore have been shown, too, so
+  // step it as well.
   await world.tick([room], undefined, true);
 }
 

@@ -35,7 +35,8 @@ export const banRecords = v.array(
 );
 
 /**
- * Entries about data set aside because they were damaged, or replaced by the host; latest first.
+ * Entries about data that were set aside because they were damaged or because the host replaced
+ * them; latest first.
  */
 export const asideRecords = v.array(
   v.strictObject({
@@ -43,11 +44,11 @@ export const asideRecords = v.array(
     id: text,
     /** null for a whole file, or for records of the server. */
     room: v.nullable(text),
-    /** Wall clock, in ms. */
+    /** When the data were set aside, by the wall clock, in ms. */
     at: v.number(),
     /**
-     * `records`: some records that the room can do without; `replaced`: the room's data before the
-     * host put earlier data back.
+     * `records`: some records that the room can do without. `replaced`: the data that the room had
+     * before the host put earlier data back.
      */
     what: v.picklist(['file', 'room', 'records', 'replaced']),
     /** Tick of the snapshot that the room was reopened with; null if there was none. */
@@ -57,7 +58,7 @@ export const asideRecords = v.array(
 );
 export type AsideRecord = v.InferOutput<typeof asideRecords>[number];
 
-/** Seats of walls. */
+/** Seats of walls, which all servers share. */
 export const wallPlaceRecords = v.array(
   v.strictObject({
     id: positive,
@@ -77,7 +78,7 @@ export const roomRecord = v.strictObject({
   seed: whole,
   /** Identified by the hash of weights and card, because names are not unique. */
   checkpoint: v.strictObject({ name: text, hash: text }),
-  /** Wall clock at which the room was created, in ms. */
+  /** When the room was created, by the wall clock, in ms. */
   made: v.number(),
 });
 export type RoomRecord = v.InferOutput<typeof roomRecord>;
@@ -94,7 +95,10 @@ const jump = v.variant('why', [
     to: whole,
     /** Participant whose commands were undone; null for all visitors. */
     by: v.nullable(whole),
-    /** The sender's id of the only command that was undone; absent: all commands in these ticks. */
+    /**
+     * The sender's id of the only command that was undone. If absent, all commands in these ticks
+     * were undone.
+     */
     id: v.optional(whole),
   }),
   v.strictObject({ why: v.literal('restore'), tick: whole }),
@@ -107,7 +111,10 @@ export const journalRecord = v.strictObject({
   tick: positive,
   /** One more than in the previous entry, so that a missing entry is noticed. */
   seq: positive,
-  /** Wall clock, in ms. The clock may have been set since: see `settled`. */
+  /**
+   * When the tick ran, by the wall clock, in ms. The clock may have been set since then; see
+   * `settled`.
+   */
   at: v.number(),
   events: v.array(roomEvent),
   /** Indices of refused commands among the commands. */
@@ -131,14 +138,14 @@ export type PlaneChecksum = v.InferOutput<typeof planeChecksumRecord>;
 /** A snapshot of a room. Its state and its organisms' cells are separate records. */
 export const snapshotRecord = v.strictObject({
   tick: whole,
-  /** Number of journal entries before it. */
+  /** Number of journal entries before the snapshot. */
   seq: whole,
   at: v.number(),
   /** The engine that computed this tick and the ticks after it. */
   engine: v.strictObject({ name: text, device: text }),
   /**
-   * In the order of the organisms: the tick of the snapshot that stored the organism's cells, and
-   * the tick of their base if they are stored as a difference.
+   * For each organism, in order: the tick of the snapshot that stored its cells, and the tick of
+   * their base if they are stored as a difference.
    */
   cells: v.array(v.strictObject({ id: positive, tick: whole, base: v.optional(whole) })),
   /** Bytes written for the snapshot and for the journal since the previous snapshot. */

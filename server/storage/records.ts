@@ -49,9 +49,9 @@ export class StoreError extends Error {
 }
 
 /**
- * Version of the record format, the first byte of a record. A checksum of key and content and the
- * content as MessagePack follow, compressed if it is large. A record under another key, or with a
- * changed bit, is rejected.
+ * Version of the record format, which is the first byte of a record. After it come a checksum of
+ * key and content, and the content as MessagePack, compressed if it is large. A record that is
+ * stored under another key, or has a changed bit, is rejected.
  *
  * Raise the version when records change so that an older server would misread them.
  */
@@ -59,7 +59,7 @@ export const RECORD_VERSION = 1;
 const HEADER = 5;
 /** Brotli quality, 0 to 11. */
 const QUALITY = 4;
-/** Bytes by which a Brotli window falls short of its power of two (RFC 7932, section 9.1). */
+/** How many bytes smaller a Brotli window is than its power of two (RFC 7932, section 9.1). */
 const WINDOW_GAP = 16;
 
 /** `moreTypes` stores typed arrays as bytes. */
@@ -171,7 +171,7 @@ export interface Records {
    * same concurrently. Undefined if no other process can write.
    *
    * @returns whether it was written; false also if it was written but the answer was lost
-   * @throws as `write`
+   * @throws the same errors as `write`
    */
   readonly putNew?: (entry: Entry) => Promise<boolean>;
   /**
@@ -269,7 +269,10 @@ export function parsed<T>(key: string, bytes: Uint8Array, schema: v.GenericSchem
 }
 
 const BYTES = Float32Array.BYTES_PER_ELEMENT;
-/** Largest difference worth depending on a base for, as a share of the cells' bytes. */
+/**
+ * Maximum size of a difference, as a share of the cells' bytes. If the difference is larger,
+ * depending on a base is not worthwhile.
+ */
 const MAX_DIFFERENCE = 0.7;
 
 /** [stage, stage, C] as 32-bit floats, because rounded cells would grow differently. */
@@ -289,7 +292,8 @@ export const cellsRecord = v.strictObject({
     (value) => value instanceof Uint8Array && value.length % BYTES === 0,
   ),
   /**
-   * Tick of the earlier cells that the words are differences from; absent: the words are the cells.
+   * Tick of the earlier cells that the words are differences from. If absent, the words are the
+   * cells themselves.
    */
   base: v.optional(v.number()),
 });

@@ -92,7 +92,7 @@ export async function recover(
     moment: (tick) => store.moment(name, tick),
   });
   const { ticks, equal, unequal } = await replayed.catch(async (error: unknown) => {
-    // An open room of this name would prevent another attempt.
+    // Close the room, because an open room of this name would prevent another attempt.
     await world.close(room).catch(() => {});
     throw error;
   });
@@ -144,8 +144,8 @@ export async function latestMoment(
 /**
  * Reads the whole journal before it is replayed.
  *
- * @returns the end of the journal, or the end before a gap where writing failed
- * @throws StoreError damaged: an entry is damaged or missing
+ * @returns the end of the journal, or the end of the part before a gap where writing failed
+ * @throws StoreError damaged if an entry is damaged or missing
  */
 async function lastWholeEntry(
   store: Store,
@@ -159,7 +159,8 @@ async function lastWholeEntry(
       if (entry.gap) return { tail: last, gap: true };
       throw missing(name, last.tick, entry.tick);
     }
-    // A replaced state is stored only in the snapshot of its tick.
+    // A replaced state is stored only in the snapshot of its tick. If that snapshot is damaged, the
+    // room cannot be restored beyond this tick.
     const isLost = entry.jump && !(await store.intactMoment(name, entry.tick));
     if (isLost) return { tail: last, gap: true };
     last = { tick: entry.tick, seq: entry.seq };
@@ -181,7 +182,8 @@ async function* each<T>(items: Sequence<T>): AsyncGenerator<T, void> {
 }
 
 /**
- * Returns a function that takes the item of a tick, if there is one. Call it for consecutive ticks.
+ * Returns a function that returns the item of a tick, if there is one. Call that function with
+ * consecutive ticks.
  */
 export function byTick<T extends { readonly tick: number }>(items: Sequence<T>) {
   const iterator = each(items);
@@ -197,7 +199,7 @@ export function byTick<T extends { readonly tick: number }>(items: Sequence<T>) 
 
 interface ReplayOptions {
   readonly world: World;
-  /** Must be at the tick before the first to replay. */
+  /** The room, which must be at the tick before the first tick to replay. */
   readonly room: Room;
   /** Last tick to replay. */
   readonly to: number;
@@ -221,7 +223,7 @@ interface ReplayOptions {
 /**
  * Runs a replayed tick.
  *
- * @throws EngineError out-of-memory: a seed planted in this tick does not fit
+ * @throws EngineError out-of-memory if a seed planted in this tick does not fit
  */
 export async function tickAgain(world: World, room: Room, isApart = false): Promise<TickResult> {
   const [{ result, lacksMemory }] = await world.tick([room], undefined, isApart);

@@ -27,7 +27,7 @@ interface SetAsideOptions {
   readonly store: Store;
   /** Parent folder of the folders that receive the data. */
   readonly folder: string;
-  /** Wall clock, in ms. */
+  /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
   /** Receives notices for the host. */
   readonly say: (sentence: string) => void;
@@ -78,7 +78,8 @@ export class SetAside {
   }
 
   /**
-   * Moves damaged records that nothing depends on, or whose room is checked when it is opened.
+   * Moves damaged records aside. Call it only for records that nothing depends on, or whose room is
+   * checked when it is opened.
    *
    * @param room null for records of the server
    */
@@ -111,7 +112,7 @@ export class SetAside {
       if (kept.length > 0) await store.revertTo(room, kept);
       else await store.clear(room);
     });
-    // The room's entry now covers its single damaged records, too.
+    // The room's entry now covers its single damaged records, too, so dismiss their own entry.
     await this.dismiss(this.parts.get(room) ?? '');
   }
 
@@ -119,7 +120,7 @@ export class SetAside {
    * Swaps a room's records with the records of an entry. The room must not be open.
    *
    * @returns the entry of the replaced records
-   * @throws StoreError not-kept: there is no such entry
+   * @throws StoreError not-kept if there is no such entry
    */
   async exchange(id: string): Promise<AsideRecord> {
     const { store } = this.options;
@@ -208,7 +209,7 @@ export class SetAside {
   }
 }
 
-/** Key of the copy in its checksum. */
+/** Key that goes into the copy's checksum. */
 const NAME = 'essentials';
 const PREFIXES = ['house/', 'plan/', 'room/'];
 

@@ -94,8 +94,8 @@ function runsOf(snapshots: readonly SnapshotRecord[], span: number, most: number
 }
 
 /**
- * Uncompressed bytes of cells after which a transaction is written; about half of them remain.
- * Small, because a tick's commit waits for the transaction.
+ * Uncompressed size of the cells after which a transaction is written, in bytes. Compression leaves
+ * about half of it. The size is small because a tick's commit waits for the transaction.
  */
 const CELL_BYTES_AT_ONCE = 2_000_000;
 
@@ -111,7 +111,7 @@ interface Draft {
   readonly stale: RoomState['organisms'];
   /** Cell states, [S, S, C] each, in the order of `stale`. */
   readonly exported: Promise<Float32Array[]>;
-  /** Wall clock, in ms. */
+  /** When the room was captured, by the wall clock, in ms. */
   readonly at: number;
   readonly seq: number;
   readonly times: SnapshotRecord['times'];
@@ -120,8 +120,8 @@ interface Draft {
 }
 
 /**
- * Marks of a snapshot that is more than a periodic one. A later snapshot of the same tick inherits
- * them.
+ * Properties of a snapshot that is more than a periodic one. A later snapshot of the same tick
+ * inherits them.
  */
 export type SnapshotMarks = Pick<SnapshotRecord, 'name' | 'before' | 'jump'>;
 
@@ -129,7 +129,7 @@ export interface SnapshotsOptions {
   readonly store: Store;
   readonly engine: Engine;
   readonly clock: Clock;
-  /** Wall clock, in ms. */
+  /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
   /** Minimum time between two snapshots of a busy room, including recent ones, in ms. */
   readonly snapshotLeast?: number;
@@ -155,7 +155,7 @@ export class Snapshots {
     const { snapshotCells = DEFAULTS.store.snapshotCells } = this.options;
     const { snapshotStored, snapshotIdle } = DEFAULTS.store;
     const now = clock.now();
-    // A room at rest needs snapshots, too: without them, recovery would replay days of idle ticks.
+    // A room at rest needs snapshots, too. Without them, recovery would replay days of idle ticks.
     const interval = watched.unsaved ? least * snapshotStored : snapshotIdle;
     if (now - watched.savedAt >= interval) return 'stored';
     const isBusy = watched.cells >= snapshotCells;
@@ -293,8 +293,8 @@ export class Snapshots {
   }
 
   /**
-   * Selects the snapshots to keep. The journal before a removed snapshot remains while an older one
-   * needs it; count its bytes with the next snapshot.
+   * Selects the snapshots to keep. The journal before a removed snapshot remains while an older
+   * snapshot needs it, so its bytes are added to the next periodic snapshot that is kept.
    *
    * @param all latest first
    */
@@ -340,12 +340,14 @@ function storedTail(watched: WatchedRoom, { tick, seq }: JournalTail): JournalTa
 }
 
 /**
- * Returns the tick of the cells that cells of `tick` can be stored as a difference from, if any.
+ * Returns the tick of cells that can serve as the base for storing cells of `tick` as a difference,
+ * if there is one.
  */
 function baseFor(old: SavedCells | undefined, tick: number): number | undefined {
   if (!old || old.differences >= MAX_DIFFERENCES) return undefined;
   const base = old.base ?? old.tick;
-  // Two snapshots of one tick share their records, which must not refer to themselves.
+  // Two snapshots of one tick share their records. Records must not refer to themselves, so cells
+  // of the same tick cannot be the base.
   return base < tick ? base : undefined;
 }
 

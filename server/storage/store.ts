@@ -53,8 +53,8 @@ export interface StoredMoment {
   readonly snapshot: SnapshotRecord;
   readonly state: RoomState;
   /**
-   * In the order of the organisms. A recent snapshot has only the cells that no earlier snapshot
-   * stores.
+   * Cell states, in the order of the organisms. A recent snapshot has only the cells that no
+   * earlier snapshot stores.
    */
   readonly cells: readonly Float32Array[];
 }
@@ -66,11 +66,11 @@ export interface RoomWrite {
   readonly entry?: JournalRecord | undefined;
   readonly marks?: readonly PlaneChecksum[];
   readonly day?: DayRecord | undefined;
-  /** Requires its state and cells to be stored already. */
+  /** The snapshot's record. The snapshot's state and cells must already be stored. */
   readonly snapshot?: SnapshotRecord;
 }
 
-/** Largest tick: keys have twelve digits. */
+/** Largest possible tick, because keys have twelve digits. */
 const MAX_TICK = 999_999_999_998;
 /** Maximum number of records removed in one transaction; small, so that ticks do not wait long. */
 const REMOVED_AT_ONCE = 400;
@@ -157,12 +157,12 @@ export class Store {
     return this.write(put);
   }
 
-  /** Reads the journal entries of the ticks from … to, both included. */
+  /** Reads the journal entries of the ticks `from` … `to`, both included. */
   async *journal(name: string, from: number, to = MAX_TICK): AsyncGenerator<JournalRecord> {
     yield* this.run(`journal/${name}/`, from, to, journalRecord);
   }
 
-  /** Reads the checksums of the ticks from … to, both included. */
+  /** Reads the checksums of the ticks `from` … `to`, both included. */
   async *marks(name: string, from: number, to: number): AsyncGenerator<PlaneChecksum> {
     yield* this.run(`mark/${name}/`, from, to, planeChecksumRecord);
   }
@@ -220,7 +220,7 @@ export class Store {
     return { snapshot, state, cells };
   }
 
-  /** Reads a snapshot with its state and cells; undefined if any part is damaged. */
+  /** Reads a snapshot with its state and cells; undefined if any of these records is damaged. */
   intactMoment(name: string, tick: number): Promise<StoredMoment | undefined> {
     return this.moment(name, tick).catch((error: unknown) => {
       if (error instanceof StoreError && error.reason === 'damaged') return undefined;
@@ -357,7 +357,7 @@ export class Store {
   /**
    * Stores a record of the whole server, unless one with this name exists.
    *
-   * @returns whether it was stored. After false, read the record: it may still be this one.
+   * @returns whether it was stored. If false, read the record, because it may still be this one.
    */
   async putNewServerRecord(name: string, value: unknown): Promise<boolean> {
     const { records } = this;
@@ -369,8 +369,8 @@ export class Store {
   }
 
   /**
-   * Reads a list's items, which are stored one by one apart from the room's state and history, by
-   * ascending id.
+   * Reads the items of a list, by ascending id. Each item has a separate record, apart from the
+   * records of the room's state and history.
    */
   async items<T>(name: string, list: string, schema: v.GenericSchema<unknown, T>): Promise<T[]> {
     return this.all(itemKey(name, list), schema);
@@ -416,8 +416,8 @@ export class Store {
   async clear(name: string): Promise<void> {
     await this.removeRecent(name);
     for (const kind of STATE_KINDS) await this.remove(spanOf(`${kind}/${name}/`));
-    // Remove the room's own record last: after a power failure in between, the room is reported as
-    // damaged instead of missing.
+    // Remove the room's own record last, so that after a power failure in between, the room is
+    // reported as damaged instead of missing.
     await this.records.write({ remove: ['room', 'tail'].map((kind) => `${kind}/${name}`) });
   }
 
@@ -493,7 +493,7 @@ const itemKey = (room: string, list: string, id?: number): string =>
 
 const recentRecord = v.strictObject({ snapshot: snapshotRecord, state: roomState });
 
-/** Returns the first tick to keep journal for. Standalone snapshots need no journal. */
+/** Returns the first tick whose journal must be kept. Standalone snapshots need no journal. */
 function journalBegin(kept: readonly SnapshotRecord[]): number {
   const periodic = kept.filter((one) => !isStandalone(one));
   return Math.min(...(periodic.length > 0 ? periodic : kept).map(({ tick }) => tick));

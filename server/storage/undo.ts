@@ -39,9 +39,9 @@ export interface UndoOptions {
 /** The commands to undo: recent ones, or a single command of the host. */
 export type UndoRequest =
   | {
-      /** Wall clock of the first command, in ms. */
+      /** Earliest wall-clock time of the commands to undo, in ms. */
       readonly since: number;
-      /** Wall clock of the last command, in ms; absent: now. */
+      /** Latest wall-clock time of the commands to undo, in ms. If absent, now. */
       readonly until?: number;
       /** Excludes commands up to this tick, in case the wall clock has been set. */
       readonly after?: number;
@@ -71,13 +71,17 @@ type Undo = Omit<Jump & { why: 'undo' }, 'why'>;
 const MAX_BASES = 8;
 /** Number of remaining ticks at which the room is held while the replay catches up. */
 const CLOSE_TICKS = 8;
-/** The room is held earlier if a pass leaves more than this share of the previous pass's ticks. */
+/**
+ * The room is held earlier if a pass of the replay leaves more than this share of the ticks that
+ * the previous pass left.
+ */
 const MAX_REMAINING = 0.9;
 
 /**
  * Undoes commands while the room runs.
  *
- * @throws HostRefusal nothing-to-undo, undo-too-far: the room is unchanged; StoreError; EngineError
+ * @throws HostRefusal nothing-to-undo or undo-too-far, which leave the room unchanged;
+ *   StoreError; EngineError
  */
 export async function undo(options: UndoOptions, request: UndoRequest): Promise<UndoResult> {
   const { store, journalWriter, room } = options;
@@ -87,7 +91,7 @@ export async function undo(options: UndoOptions, request: UndoRequest): Promise<
   const first = 'since' in request ? (request.after ?? -1) + 1 : request.tick;
   const isBefore = ({ tick: then }: SnapshotRecord): boolean => then < first;
   const earliest = journalWriter.snapshotsOf(room).filter(isBefore)[MAX_BASES - 1];
-  // The last entry may be of the tick in progress.
+  // The last entry may be of the tick in progress, so include that tick.
   const journal = await listOf(store.journal(name, (earliest?.tick ?? -1) + 1, room.tick + 1));
   const now = { tick: room.tick, at: journalWriter.now() };
   const times = settled(journal, now, 1000 / (options.tickRate ?? Infinity));
@@ -95,7 +99,7 @@ export async function undo(options: UndoOptions, request: UndoRequest): Promise<
     'since' in request
       ? recentUndo(journal, times, request)
       : { from: request.tick, to: request.tick, by: HOUSE.id, id: request.id };
-  // A restore cancels the effect of earlier undos.
+  // A restore cancels the effect of earlier undos, so consider only the undos after it.
   const restored = journal.findLast(({ jump }) => jump?.why === 'restore')?.tick ?? -1;
   const earlier = undosAfter(journal, restored);
   const undone = journal.flatMap((entry) =>
@@ -137,7 +141,7 @@ function recentUndo(
  * @param base the snapshot to start from
  * @param undos the new undo, followed by the earlier ones to repeat
  * @returns a snapshot of the room before the undo
- * @throws HostRefusal undo-too-far: the journal lacks entries
+ * @throws HostRefusal undo-too-far if the journal lacks entries
  */
 async function rewrite(
   options: UndoOptions,
@@ -174,7 +178,7 @@ async function rewrite(
     held = true;
     await journalWriter.flushed();
     await replayTo(room.tick);
-    // If entries could not be stored, their effects would be undone, too.
+    // If entries could not be stored, the replay lacks them and would undo their effects, too.
     if (seq !== journalWriter.tailOf(room).seq) throw new HostRefusal('undo-too-far');
     // The replacement counts as a tick of its own, without commands.
     await world.tick([replayed]);
@@ -234,7 +238,7 @@ const undosAfter = (journal: readonly JournalRecord[], base: number): Undo[] =>
  * undone now or by a later undo, and the journal after it is complete.
  *
  * @param first tick of the first command to undo
- * @param last number of the last recorded entry
+ * @param last sequence number of the last recorded entry
  * @throws HostRefusal undo-too-far
  */
 function baseFor(
@@ -281,8 +285,8 @@ export async function restoreSnapshot(
     const { planes: _, organisms: _replaced, departed, lineage, ...present } = room.export();
     const { organisms, planes } = state;
     const living = new Set(organisms.map(({ id }) => id));
-    // Organisms that live again must count neither as departed, which could be renewed, nor as
-    // ended in the lineage.
+    // Organisms that live again must not count as departed, because departed ones can be renewed,
+    // nor as ended in the lineage.
     const gone = departed?.filter(({ id }) => !living.has(id)) ?? [];
     const ended = lineage?.ended.filter(({ id }) => !living.has(id)) ?? [];
     const from = {

@@ -123,9 +123,9 @@ export class WatchedRoom {
   cells = 0;
   /** Bytes of journal written since the last stored snapshot. */
   bytes = 0;
-  /** Time of the last stored snapshot, in ms. */
+  /** When the last stored snapshot was captured, in ms of the monotonic clock. */
   savedAt = Number.NEGATIVE_INFINITY;
-  /** Time of the last stored or recent snapshot, in ms. */
+  /** When the last stored or recent snapshot was captured, in ms of the monotonic clock. */
   capturedAt = Number.NEGATIVE_INFINITY;
   /** Ticks of snapshots that are being read and must not be removed. */
   readonly readers = new Set<number>();
@@ -175,7 +175,7 @@ export class WatchedRoom {
     const today = dayOf(now.date);
     const day = (await store.day(room.name, today)) ?? emptyDay(today);
     const watched = new WatchedRoom(room, tail, now.date, day, now.times);
-    // The next clean-up removes unreadable snapshots.
+    // Unreadable snapshots are not in this list. The next clean-up removes them.
     watched.snapshots = await store.readableSnapshots(room.name);
     return watched;
   }
@@ -183,7 +183,7 @@ export class WatchedRoom {
   /** Switches to the counts of the day of `at`, which must be set first. */
   private today(): DayRecord {
     const day = dayOf(this.at);
-    // A clock that was set back may return to an earlier day.
+    // A clock that was set back may return to an earlier day, so keep the counts of every day.
     this.days.set(this.day.day, this.day);
     this.day = getOrAdd(this.days, day, () => emptyDay(day));
     return this.day;
@@ -231,7 +231,7 @@ export class WatchedRoom {
 /**
  * Reads the known times of a room's ticks, from its snapshots and the journal after the latest one.
  *
- * @throws StoreError damaged: a journal entry is damaged
+ * @throws StoreError damaged if a journal entry is damaged
  */
 export async function storedTimes(store: Store, name: string): Promise<TickTimes> {
   const snapshots = await store.readableSnapshots(name);

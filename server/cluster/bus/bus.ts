@@ -19,12 +19,12 @@ export interface Bus {
   /** Whether messages can currently be delivered. */
   readonly isUp: boolean;
 
-  /** Time that a recent message to this process itself took, in ms; undefined if not known. */
+  /** How long a recent message from this process to itself took, in ms; undefined if not known. */
   readonly latency: number | undefined;
 
   /**
-   * Sends a message to all subscribers of a channel, including those in this process, but not
-   * before this call returns. While the bus is down, the message is lost.
+   * Sends a message to all subscribers of a channel, including those in this process. Listeners are
+   * called only after this call has returned. While the bus is down, the message is lost.
    *
    * @param channel any text
    * @param message must not be changed afterwards
@@ -35,12 +35,12 @@ export interface Bus {
    * Calls a listener for each message on a channel.
    *
    * @returns once all messages published from now on will be received; waits while the bus is down
-   * @throws Error: the bus has been closed
+   * @throws Error if the bus has been closed
    */
   subscribe(channel: string, listener: Listener): Promise<Subscription>;
 
   /**
-   * Calls a listener when the bus is up again after an interruption: messages sent before this may
+   * Calls a listener when the bus is up again after an interruption. Messages sent before that may
    * be missing, in both directions. All subscriptions have been restored by then.
    */
   onGap(listener: () => void): Subscription;

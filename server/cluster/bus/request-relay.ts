@@ -1,7 +1,8 @@
 /**
  * Forwards a page's request to another server, because a room's data are on the server that runs
- * it. The other server handles the request like its own, over a connection within its process. It
- * sends the answer in parts, and only a few ahead of the parts that this side has passed on.
+ * the room. The other server handles the request like a request of its own, over a connection
+ * within its process. It sends the answer in parts, and stays only a few parts ahead of what this
+ * side has passed on.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -73,7 +74,7 @@ type Part = Extract<Message, { number: number }>;
 /** The server that should answer: the server that runs a room, or a server by name. */
 export type RelayTarget = v.InferOutput<typeof target>;
 
-/** No other server answered a request, or too many requests are in progress. */
+/** Thrown if no other server answered a request, or if too many requests are in progress. */
 export class RelayError extends Error {
   override readonly name = 'RelayError';
 
@@ -92,8 +93,8 @@ export interface RequestRelayOptions {
 }
 
 /**
- * One server's end of the relay: forwards its own requests over the bus, and answers other servers'
- * requests.
+ * One server's end of the relay. Forwards requests of this server over the bus, and answers
+ * requests of other servers.
  */
 export class RequestRelay {
   private readonly node = randomUUID();
@@ -110,7 +111,7 @@ export class RequestRelay {
     this.server = createServer({ requestTimeout: 0 }, options.serve);
   }
 
-  /** Connects the relay to the bus. @throws Error: the bus has been closed */
+  /** Connects the relay to the bus. @throws Error if the bus has been closed */
   static async open(options: RequestRelayOptions): Promise<RequestRelay> {
     const relay = new RequestRelay(options);
     const { bus } = options;
@@ -122,8 +123,8 @@ export class RequestRelay {
   }
 
   /**
-   * Returns the visitor's address of a request that another server has forwarded; undefined for
-   * others.
+   * Returns the visitor's address of a request that another server has forwarded; undefined for all
+   * other requests.
    */
   addressOf({ socket, headers }: IncomingMessage): string | undefined {
     return this.inner.has(socket) ? `${headers[ADDRESS]}` : undefined;
@@ -141,7 +142,7 @@ export class RequestRelay {
    *
    * @param url path and query, as the other server knows them
    * @param address the visitor's address
-   * @throws RelayError: nothing has been answered yet
+   * @throws RelayError before anything has been answered
    */
   pass(
     to: RelayTarget,
@@ -166,7 +167,7 @@ export class RequestRelay {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     };
     // Other servers ignore a request that does not fit the schema, e.g. with a whole URL as its
-    // path.
+    // path, so reject it here.
     if (!bus.isUp || !v.is(asking, asked)) return Promise.reject(new RelayError('no-answer'));
     this.waiting.set(address, ofAddress + 1);
     return new Promise((resolve, reject) => {
@@ -202,7 +203,7 @@ export class RequestRelay {
         wait(patience);
       };
       this.passed.set(call, ({ from, number, status, headers, bytes, end: isEnd }) => {
-        // Ignore parts of a second server that answers.
+        // Ignore parts from a second server that answers the same request.
         if (other !== undefined && other !== from) return;
         other = from;
         // If a part was lost, the answer is incomplete.
@@ -235,9 +236,9 @@ export class RequestRelay {
   }
 
   /**
-   * Reads the JSON with which another server answers a GET request.
+   * Sends a GET request to another server and reads the JSON of its answer.
    *
-   * @throws Error: no server does
+   * @throws Error if no server answers
    */
   async get(to: RelayTarget, path: string): Promise<unknown> {
     const [near, far] = connection();
@@ -258,7 +259,7 @@ export class RequestRelay {
     }
   }
 
-  /** Counts the end of a request from an address. */
+  /** Records that a request from an address has ended. */
   private endOf(address: string): void {
     const left = this.waiting.get(address)! - 1;
     if (left > 0) this.waiting.set(address, left);
@@ -274,7 +275,7 @@ export class RequestRelay {
     if (!heard) return;
     if ('confirmed' in heard) this.answered.get(heard.id)?.(heard.confirmed);
     else if (this.passed.has(heard.id)) this.passed.get(heard.id)?.(heard);
-    // The answer is no longer wanted here.
+    // The answer is no longer wanted here, so tell the other server to stop.
     else if (!heard.end) this.send(heard.from, { id: heard.id, confirmed: null });
   }
 
@@ -282,7 +283,7 @@ export class RequestRelay {
     const asked = decodeMessage(asking, bytes);
     if (!asked || !this.options.isFor(asked.to)) return;
     const { id: call, from, method, path, body, address } = asked;
-    // Node sets no content-length for a DELETE request.
+    // Node sets no content-length for a DELETE request, so set it here.
     const type = body !== undefined && {
       'content-type': 'application/json',
       'content-length': `${Buffer.byteLength(body)}`,
@@ -317,7 +318,7 @@ export class RequestRelay {
       else confirmed = Math.max(confirmed, upTo);
       wake();
     });
-    /** Waits until the other side has passed on enough parts. */
+    /** Waits until the other side has passed on enough parts for the next one to be sent. */
     const turn = async (): Promise<void> => {
       while (!isOver && number - confirmed >= window) {
         const cancel = this.options.clock.after(stall, end);

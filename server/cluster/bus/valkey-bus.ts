@@ -22,13 +22,13 @@ export interface LinkOptions {
   readonly url: string;
   readonly clock: Clock;
   readonly onMessage: (channel: string, message: Uint8Array) => void;
-  /** Called once, when the link was up and is lost. */
+  /** Called once, when the link is lost after it was up. */
   readonly onLost: (why: string) => void;
 }
 
 /**
- * Publishes on one connection and listens on the other. Ends if its own beats do not return, or if
- * too many bytes wait to be sent. An ended link never reconnects.
+ * Publishes on one connection and listens on the other. Ends if the beats, which it sends to
+ * itself, do not return, or if too many bytes wait to be sent. An ended link never reconnects.
  */
 export class ValkeyLink {
   private readonly beats = `beat:${randomUUID()}`;
@@ -58,7 +58,7 @@ export class ValkeyLink {
    * Connects and subscribes to channels, including channels added meanwhile. Loads the client
    * library only now, because processes without a cluster do not need it.
    *
-   * @throws Error: Valkey cannot be reached, or does not answer
+   * @throws Error if Valkey cannot be reached, or does not answer
    */
   static async open(options: LinkOptions, channels: Iterable<string>): Promise<ValkeyLink> {
     const { createClient } = await import('@redis/client');
@@ -107,7 +107,7 @@ export class ValkeyLink {
   /**
    * Subscribes to a channel. Resolves when Valkey has confirmed it.
    *
-   * @throws Error: the link is lost
+   * @throws Error if the link is lost
    */
   subscribe(channel: string): Promise<void> {
     const known = this.subscriptions.get(channel);
@@ -199,7 +199,7 @@ export class ValkeyBus implements Bus {
 
   private constructor(private readonly options: ValkeyBusOptions) {}
 
-  /** Connects. @throws Error: Valkey cannot be reached, or requires another password */
+  /** Connects. @throws Error if Valkey cannot be reached, or requires another password */
   static async open(options: ValkeyBusOptions): Promise<ValkeyBus> {
     const bus = new ValkeyBus(options);
     bus.link = await bus.dial();

@@ -29,15 +29,15 @@ export interface Patch {
   /** The batch that holds the patch's state, if any. */
   batch: ResidentBatch | undefined;
   /**
-   * [s, s, 4] of the last step; undefined before the first step, after a division and after an
-   * import.
+   * Picture [s, s, 4] after the last step; undefined before the first step, after a division and
+   * after an import.
    */
   lastRgba: Uint8Array | undefined;
 }
 
 /**
- * A batch of patches with their states in one buffer, in order. Steps alternate between two
- * buffers, so nothing is copied as long as the same patches are stepped together.
+ * A batch of patches with their states in one buffer, in the order of the patches. Steps alternate
+ * between two buffers, so nothing is copied as long as the same patches are stepped together.
  */
 class ResidentBatch {
   /** [patches, s², C], in the layout of the species. */
@@ -124,12 +124,15 @@ interface SteppedBatch {
 }
 
 /**
- * Maximum number of calls without a step of the batch before it is released. High enough that seed
- * previews, stepped between two ticks, do not evict a room's patches.
+ * Number of consecutive calls in which a batch may go unstepped before it is released. High enough
+ * that seed previews, which are stepped between two ticks, do not evict a room's patches.
  */
 const MAX_IDLE_CALLS = 128;
 
-/** Bytes of unused buffers to keep per cell of a full batch: 64 batches of 32 float32 channels. */
+/**
+ * Maximum size of unused buffers to keep, in bytes per cell of a full batch. Enough for 64 batches
+ * of 32 float32 channels.
+ */
 const READY_PER_CELL = 8_192;
 
 /** Steps in two phases, so that a failing batch leaves all patches unchanged. */
@@ -146,7 +149,7 @@ export class BatchStepper {
    * Divides, masks and steps every entry into its batch's `after`. Patches do not change until
    * `commit`.
    *
-   * @param entries of one species, and of one stage after division
+   * @param entries all of the same species, and of the same stage after division
    */
   async step(entries: readonly Entry<Patch>[]): Promise<SteppedBatch[]> {
     const [{ patch: first, step }] = entries;
@@ -175,7 +178,7 @@ export class BatchStepper {
           if (conditioning) batch!.condition(i, conditioning);
         });
       } else if (part.some(({ step: { keep, closed } }) => keep || closed)) {
-        // Masks a copy, as the patches must not change before `commit`.
+        // Masks a copy, because the patches must not change before `commit`.
         input = this.buffers.acquire(batch.states.length).fill(0, part.length * size);
         part.forEach((entry, i) => {
           writeInput(input, i * size, entry);
@@ -270,8 +273,8 @@ const MAX_READY = 32 * 2 ** 20;
 
 /**
  * Reuses Float32 buffers of equal length. Batches change from tick to tick and their buffers are
- * large: allocating them each time would make the garbage collector pause the engine once or twice
- * a second.
+ * large, so allocating them each time would make the garbage collector pause the engine once or
+ * twice a second.
  */
 class BufferPool {
   /** Unused buffers by length, the least recently requested length first. */

@@ -23,8 +23,8 @@ import { brokenReadout, checkNames, type Entry, PatchTable, stageAfter } from '.
 /**
  * Loads the models on the backend and returns an empty store.
  *
- * @param models patches refer to them by the names in their cards
- * @throws EngineError unavailable: two models have the same name
+ * @param models models to load; a patch refers to its model by the name in the model's card
+ * @throws EngineError unavailable if two models have the same name
  */
 export async function createPatchStore(
   models: readonly Model[],
@@ -164,8 +164,8 @@ export function readerOf(card: Visible, planar: boolean): ReadPatch {
 }
 
 function allFinite(values: Float32Array): boolean {
-  // A sum of float32 values cannot overflow a float64, so the sum is finite exactly if all values
-  // are. Four independent sums make this several times faster than testing each value.
+  // A sum of float32 values cannot overflow a float64, so the sum is finite if and only if all
+  // values are. Four independent sums make this several times faster than testing each value.
   let [a, b, c, d] = [0, 0, 0, 0];
   const unrolled = values.length - (values.length % 4);
   for (let i = 0; i < unrolled; i += 4) {

@@ -11,7 +11,9 @@ import {
   type Readout,
 } from '../engine.ts';
 
-/** Checks that names are unique. @throws EngineError unavailable: two models have the same name */
+/**
+ * Checks that names are unique. @throws EngineError unavailable if two models have the same name
+ */
 export function checkNames(models: readonly Model[]): void {
   for (const { card } of models) {
     if (models.filter((other) => other.card.name === card.name).length > 1) {
@@ -101,7 +103,7 @@ export class PatchTable<P extends CheckedPatch> extends Map<PatchId, P> {
   }
 
   /**
-   * Checks the size and values of states, [s, s, C] each.
+   * Checks the size and values of new states, each [s, s, C].
    *
    * @returns the patches, with the side s of their new states
    * @throws EngineError unknown-patch, bad-state
@@ -148,8 +150,8 @@ export const stageAfter = ({ stage }: { readonly stage: number }, step: PatchSte
   step.divide ? 2 * stage : stage;
 
 /**
- * Makes the read-out of a diverged rule: empty, and not at rest. Overwrites the buffers of
- * `readout`.
+ * Builds the read-out of a patch whose rule has diverged: an empty picture that is not at rest.
+ * Overwrites the buffers of `readout`.
  */
 export function brokenReadout(readout: Readout): Readout {
   readout.rgba.fill(0);

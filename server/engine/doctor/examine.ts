@@ -20,9 +20,9 @@ import type { Engine, EngineInfo } from '../engine.ts';
 /** The child process's task, passed as JSON in its only argument. */
 export interface TrialTask {
   readonly backend: BackendName | 'auto';
-  /** Folder of the checkpoint whose net is measured; absent: nothing is measured. */
+  /** Folder of the checkpoint whose net is measured. If absent, nothing is measured. */
   readonly checkpoint?: string;
-  /** How long to measure; 0: not at all. */
+  /** How long to measure, in seconds. If 0, nothing is measured. */
   readonly seconds: number;
 }
 
@@ -36,7 +36,7 @@ export interface TrialResult {
    */
   readonly skipped: readonly SkippedEngine[];
   readonly cellsPerSecond?: number;
-  /** Why the engine does not work or was not measured, if `skipped` does not say so. */
+  /** Why the engine does not work or was not measured, if `skipped` does not say why. */
   readonly failure?: string;
 }
 
@@ -47,7 +47,7 @@ const PATCHES = Array.from({ length: RATE_PATCHES }, (_, patch) => patch);
 /**
  * Measures how fast an engine steps `RATE_PATCHES` patches of the model's full side.
  *
- * @param seconds minimum duration, after a first step that is not counted
+ * @param seconds minimum time to measure, after a first step that is not counted
  * @returns cells/s, including the time for read-outs
  */
 export async function measureRate(
@@ -58,8 +58,8 @@ export async function measureRate(
   const { name, side, channels, latentSize } = card;
   const latent = new Float32Array(latentSize).fill(0.5);
   await engine.plant(PATCHES.map((patch) => ({ patch, checkpoint: name, latent })));
-  // Imports full-size states instead of growing them: the cost of a step does not depend on the
-  // states, and growing is slow on some engines.
+  // Imports full-size states instead of growing them, because the cost of a step does not depend on
+  // the states, and growing is slow on some engines.
   const state = seedState(latent, side, channels);
   await engine.importStates(PATCHES.map((patch) => ({ patch, state })));
   const steps = PATCHES.map((patch) => ({ patch, divide: false }));
@@ -75,7 +75,7 @@ export async function measureRate(
   return Math.round((count * RATE_PATCHES * side ** 2 * 1000) / taken);
 }
 
-/** How long to wait for an engine, as a broken library may hang, in ms. */
+/** How long to wait for an engine, in ms. There is a limit because a broken library may hang. */
 const TIMEOUT = 120_000;
 
 /** The doctor's report, which is also printed as JSON. */
@@ -111,7 +111,7 @@ export async function examine(
     engines.push(reportOf(name, await tryEngine(task)));
   }
   progress('asking auto …');
-  // Loads the net as the server does: 'auto' skips an engine that cannot load it.
+  // Loads the net as the server does, because 'auto' skips an engine that cannot load it.
   const task = { backend: 'auto', seconds: 0, ...(model && { checkpoint }) } as const;
   const { info, skipped: passed, failure } = await tryEngine(task);
   return {
@@ -124,14 +124,14 @@ export async function examine(
       system: `${process.platform} ${process.arch}`,
       node: process.versions.node,
     },
-    /** The model that the engines were measured with; null: it cannot be loaded. */
+    /** The model that the engines were measured with; null if it cannot be loaded. */
     checkpoint: model,
-    /** Why the checkpoint cannot be loaded; null: it was loaded. */
+    /** Why the checkpoint cannot be loaded; null if it was loaded. */
     unreadable: unreadable as string | null,
     patches: RATE_PATCHES,
     engines,
     auto: {
-      /** null: no engine works. */
+      /** Name of the engine that 'auto' selects; null if no engine works. */
       name: info?.name ?? null,
       device: info?.device ?? null,
       why: info
@@ -151,14 +151,14 @@ function reportOf(name: BackendName, tried: TrialResult) {
   return {
     name,
     usable: info !== undefined,
-    /** The device that the engine runs on; null: it does not run. */
+    /** The device that the engine runs on; null if the engine does not run. */
     device: info?.device ?? null,
     needs: CANDIDATES[name].needs,
     /** Why the engine does not run, or why its speed is not known. */
     reason: own?.reason ?? failure ?? null,
     /** How a host can make the engine run. */
     remedy: info ? null : ((own ?? CANDIDATES[name]).remedy ?? null),
-    /** Cells stepped per second, `RATE_PATCHES` patches at a time; null: not measured. */
+    /** Cells stepped per second, `RATE_PATCHES` patches at a time; null if not measured. */
     cellsPerSecond: cellsPerSecond ?? null,
   };
 }

@@ -23,7 +23,7 @@ const PATIENCE = { version: 10_000, compile: 60_000 };
 const FLAGS = ['-O3', '-ffp-contract=off', '-fvisibility=hidden', '-fPIC', '-w'];
 /** On ARM64, Apple's compiler detects the processor only with `-mcpu`. */
 const PROCESSOR = process.arch === 'arm64' ? '-mcpu=native' : '-march=native';
-/** Node itself provides Node-API when the add-on is loaded. */
+/** Node itself provides Node-API when it loads the add-on, so allow undefined symbols. */
 const LINKING =
   process.platform === 'darwin' ? ['-bundle', '-undefined', 'dynamic_lookup'] : ['-shared'];
 
@@ -60,7 +60,8 @@ export function missingCompiler(path = process.env.PATH ?? ''): string | undefin
  *
  * @param folders.cache where the compiled kernel is stored
  * @param folders.spare used if the cache is not writable; created if necessary, owned by this user
- * @param folders.processor the compiler's flag for the target processor; default: this machine's
+ * @param folders.processor the compiler's flag for the target processor; if absent, the flag for
+ * this machine
  * @returns an add-on for Node, and whether it was compiled now
  * @throws Error if the kernel does not compile; StartError if neither folder can be used
  */
@@ -83,8 +84,8 @@ export async function compileKernel({
   const file = join(folder, name);
   if (existsSync(file)) return { file, isNew: false };
 
-  // Another thread or server may be compiling the kernel, too: only a complete file gets the final
-  // name.
+  // Another thread or server may be compiling the kernel, too, so only a complete file gets the
+  // final name.
   const draft = await mkdtemp(join(folder, 'draft-'));
   try {
     const units = names.filter((unit) => unit.endsWith('.c')).map((unit) => join(SOURCES, unit));
@@ -106,7 +107,7 @@ const isWritable = (folder: string): Promise<boolean> =>
     );
 
 /**
- * Returns the folder, created if necessary, if it is safe to load code from.
+ * Creates the folder if necessary, and returns it if it is safe to load code from.
  *
  * @throws StartError if it cannot be created, or another user could write to it
  */
@@ -142,7 +143,7 @@ async function call(args: readonly string[], timeout: number): Promise<string> {
 
 /**
  * Describes the processor features that `-march=native` depends on. The model name alone is not
- * enough: in a virtual machine it does not reveal them.
+ * enough, because in a virtual machine it does not reveal these features.
  */
 function features(): string {
   const model = `${process.arch} ${cpus()[0]?.model}`;

@@ -50,7 +50,8 @@ function perceptionAtPoints({ card, tensors }: Model, lanes: number): Float32Arr
  * Concatenates perception's scales and shifts, and the weights and shifts of the layers after it,
  * padded to whole vectors as the kernel reads them.
  *
- * @param row a patch's own weights, as `createCondition` computes them; absent: the net has none
+ * @param row a patch's own weights, as `createCondition` computes them; absent if the net has
+ * none
  */
 function layersAsRead(model: Model, lanes: number, row?: Float32Array): Float32Array {
   const { hidden } = model.card.update;
@@ -96,8 +97,8 @@ interface Kernel {
 const TRIM_EVERY = 10_000;
 
 /**
- * One patch of 32×32. Larger batches are no faster, and a patch with its own batch is not copied
- * when other patches wake or sleep.
+ * Maximum number of cells in a batch: one patch of 32×32. Larger batches are no faster, and a patch
+ * with its own batch is not copied when other patches wake or sleep.
  */
 const MAX_BATCH_CELLS = 1024;
 /** Number of float32 values in a line of the CPU's cache. */
@@ -121,7 +122,7 @@ export async function loadKernel(
     return { kernel: open(file), file };
   } catch (error) {
     await rm(file, { force: true }).catch(() => {});
-    // Retries only once: a file that cannot be deleted would be found in the cache again.
+    // Retries only once, because a file that cannot be deleted would be found in the cache again.
     if (!isNew && !isRetry) return loadKernel(folders, true);
     const [reason] = (error as Error).message.split('\n');
     throw new StartError(

@@ -24,7 +24,8 @@ export type StepModel = ReturnType<typeof stepModel>;
 
 /**
  * Whether patches of this side are convolved in tiles, one patch per run. For smaller patches, the
- * cost of a run exceeds the gain (time relative to batches: 8×8 2, 16×16 0.86, 32×32 0.78).
+ * cost of a run exceeds the gain. (Time relative to convolution in batches: 2 for 8×8, 0.86 for
+ * 16×16, 0.78 for 32×32.)
  */
 export const tileable = (stage: number): boolean => stage % TILE === 0 && stage >= 4 * TILE;
 
@@ -34,8 +35,8 @@ export const tileable = (stage: number): boolean => stage % TILE === 0 && stage 
  * updates. Its output is `after` [N, C, s, s]. Channels come first because ONNX Runtime's
  * convolutions are fastest in that order.
  *
- * @param stage builds a model for one patch of this side that convolves in tiles (`winograd.ts`): N
- * is 1, and each part of `own` is a separate input
+ * @param stage if given, the model convolves one patch of this side in tiles (`winograd.ts`); N
+ * is then 1, and each part of `own` is a separate input
  */
 export function stepModel({ card, tensors }: Model, stage?: number) {
   const { channels, update } = card;
@@ -74,8 +75,9 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     return model.node('Conv', names, { kernel_shape: [side, side], pads: [pad, pad, pad, pad] });
   };
   /**
-   * Adds a layer with each patch's own weights. For one patch it is a convolution, as the runtime
-   * can fuse bias and activation with it; for several, a matrix product [out, in] × [in, cells].
+   * Adds a layer with each patch's own weights. For one patch, the layer is a convolution, because
+   * the runtime can fuse bias and activation with it. For several patches, it is a matrix product
+   * [out, in] × [in, cells].
    */
   const ownLayer = (
     { weights, shifts }: { readonly weights: OwnPart; readonly shifts: OwnPart | undefined },
@@ -93,7 +95,7 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
     const result = model.node('Reshape', [product, likeStates(outputs)]);
     return shifts ? add(result, bias(shifts)) : result;
   };
-  /** Adds the shape of a layer's result: [N, units, s, s]; for tiles, [4, units, s/4, s]. */
+  /** Adds the shape of a layer's result: [N, units, s, s], or [4, units, s/4, s] for tiles. */
   const likeStates = (units: number): string => {
     if (tiled) return model.integers([TILE, units, -1, stage]);
     const size = model.node('Shape', [STATES]);
@@ -166,8 +168,8 @@ export function stepModel({ card, tensors }: Model, stage?: number) {
 
 /**
  * Adds an ELU made of four operators. The runtime's own operator rounds some elements differently
- * at the end of a thread's range, so a patch's result would depend on the others in its batch. The
- * four operators are no slower.
+ * at the end of the range that a thread computes, so a patch's result would depend on the others in
+ * its batch. The four operators are no slower.
  */
 function elu(model: ModelWriter, input: string): string {
   const [zero, one] = [model.number(0), model.number(1)];

@@ -10,8 +10,9 @@ import { AFTER, MASK, OWN, STATES, type StepModel, stepModel, tileable } from '.
 import { openSession, Tensor } from './model.ts';
 
 /**
- * One patch of 32×32, whose layers fit in a core's cache. Larger patches are stepped one at a time
- * in any case. A patch with its own batch is not copied when other patches wake or sleep.
+ * Maximum number of cells in a batch: one patch of 32×32, whose layers fit in a core's cache.
+ * Larger patches are stepped one at a time in any case. A patch with its own batch is not copied
+ * when other patches wake or sleep.
  */
 const MAX_BATCH_CELLS = 1024;
 

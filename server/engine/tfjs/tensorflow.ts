@@ -12,7 +12,10 @@ import type { Model } from '../../vnca/checkpoint.ts';
 import type { Batch, RuleBackend, StepRule } from '../backend.ts';
 import { TENSORFLOW_PACKAGES } from './native-part.ts';
 
-/** 64 patches of 32×32: about 100 MB if the hidden layer has 72 units. */
+/**
+ * Maximum number of cells in a batch: 64 patches of 32×32, which take about 100 MB if the hidden
+ * layer has 72 units.
+ */
 const MAX_BATCH_CELLS = 65_536;
 
 /** Creates a backend that uses this thread's current TensorFlow.js backend. */
@@ -32,7 +35,7 @@ export const tfjsBackend = (
 export async function useBackend(name: string): Promise<void> {
   // Disables debug checks and a message on the console.
   tf.enableProdMode();
-  // tfjs hides the backend's own error and returns false.
+  // tfjs hides the backend's own error and returns false, so throw an error here.
   if (!(await tf.setBackend(name))) throw new Error('the backend does not start');
   await tf.ready();
 }
@@ -151,7 +154,7 @@ function netOf({ channels, update }: Card, weights: ReadonlyMap<string, tf.Tenso
      * Steps every cell once: s ← clamp(s + mask · (u(s) − leak · s)). ELU has α = 1.
      *
      * @param states [N, H, W, C]; zero outside a patch
-     * @param mask [N, H, W, 1], 1 = update this cell; absent: all cells are updated
+     * @param mask [N, H, W, 1], 1 = update this cell; if absent, all cells are updated
      * @returns [N, H, W, C]
      */
     stepStates(states: tf.Tensor4D, genome?: tf.Tensor2D, mask?: tf.Tensor4D): tf.Tensor4D {
@@ -190,7 +193,7 @@ const BATCH_PATCHES = { gpu: 16, cpu: 1 };
 export async function startTensorflow(): Promise<RuleBackend> {
   loadTensorflow();
   await useBackend('tensorflow');
-  // The GPU package silently falls back to the CPU; its backend knows which device is in use.
+  // The GPU package may silently fall back to the CPU, so ask its backend which device it uses.
   const gpu = (tf.backend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice === true;
   return tfjsBackend({
     info: { name: 'tensorflow', device: gpu ? 'GPU (TensorFlow, CUDA)' : 'CPU (TensorFlow)' },
@@ -218,7 +221,7 @@ function loadTensorflow(): void {
       first ??= error;
     }
   }
-  // The original message has five lines, and its first line is only a path.
+  // The original message has five lines, and its first line is only a path, so replace it.
   const isMissing = first instanceof Error && first.message.includes('native addon module');
   throw isMissing ? new Error('its native part is not installed') : first;
 }

@@ -17,7 +17,10 @@ import {
 
 /** Steps packed into arrays, for a message to the thread. */
 interface PackedSteps {
-  /** [n, 5]: patch; 1 if it divides; lengths of `keep`, `closed` and `express`, −1 if absent. */
+  /**
+   * [n, 5]. A row holds the patch; 1 if it divides; and the lengths of `keep`, `closed` and
+   * `express`, −1 if absent.
+   */
   readonly heads: Float64Array;
   /** The values of every `keep` and `closed`, concatenated in order. */
   readonly masks: Uint8Array;
@@ -27,7 +30,7 @@ interface PackedSteps {
 
 /** Read-outs packed into arrays, for a message from the thread. */
 interface PackedReadouts {
-  /** [n, 4]: patch, stage, change, 1 if it is broken. */
+  /** [n, 4]. A row holds the patch, its stage, its change, and 1 if it is broken. */
   readonly heads: Float64Array;
   /** For each patch in order, `rgba` followed by `presence`. */
   readonly bytes: Uint8Array;
@@ -101,7 +104,8 @@ const headOf = (heads: Float64Array, size: number, i: number): Float64Array =>
   heads.subarray(size * i, size * (i + 1));
 
 /**
- * Fills an array from its beginning. `add` returns the number of values added; −1 for undefined.
+ * Returns a function `add` that appends values to an array, filling it from its beginning. `add`
+ * returns the number of values added, or −1 for undefined.
  */
 function append<A extends Uint8Array | Float32Array>(all: A) {
   let at = 0;

@@ -25,7 +25,7 @@ const UNMASKED: readonly LoggedStep[] = [{ divide: false }, { divide: true }];
 
 const isUnmasked = ({ keep, closed, express }: LoggedStep): boolean => !(keep || closed || express);
 
-/** Copies a step's masks and latent, as the caller may change its own. */
+/** Copies a step's masks and latent, because the caller may change the originals. */
 const copyOf = (step: PatchStep): PatchStep =>
   isUnmasked(step)
     ? step
@@ -49,9 +49,10 @@ class Backup {
   private saveAfter: number;
 
   /**
-   * @param seed the patch as planted, but with the latent that the rule was reading at the copy
+   * @param seed the patch as planted, but with the latent that the rule was reading when the copy
+   * was made
    * @param saveEvery number of steps between two copies
-   * @param saved the copied states [s, s, C]; undefined while they are as planted
+   * @param saved the copied states [s, s, C]; undefined if they are still as planted
    */
   constructor(
     public seed: NewPatch,
@@ -81,7 +82,7 @@ class Backup {
   /**
    * Replaces the copy and clears the log.
    *
-   * @param saved a copy of the states after all logged steps; undefined: copying failed
+   * @param saved a copy of the states after all logged steps; undefined if copying failed
    */
   endSave(saved: Float32Array | undefined): void {
     if (!saved) {
@@ -198,7 +199,7 @@ export function recoveringThread(
 
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
-    // An empty call, which is answered after all earlier ones.
+    // Makes an empty call, because it is answered after all earlier ones.
     closing = ask('dispose', []).catch(() => {});
     await closing;
     await recovery.close();
@@ -238,7 +239,8 @@ export function recoveringThread(
       const given = patches as readonly TransferredBackup[];
       const arrive = (thread: ThreadEngine): Promise<void> => {
         const isAlike = given.every(({ engine }) => engine === thread.info.name);
-        // Engines differ in the layout of cells. They differ here if one thread has fallen back.
+        // Engines differ in the layout of cells, so states cannot be passed to a thread with
+        // another engine. This happens if one thread has fallen back.
         if (!isAlike)
           return restore(
             thread,

@@ -11,7 +11,10 @@ import type { ThreadEngine } from './protocol.ts';
 export interface RecoveryOptions {
   /** Starts a thread. @throws EngineError unavailable */
   readonly start: (backend: BackendName) => Promise<ThreadEngine>;
-  /** Replaces a backend that is lost repeatedly or does not start; absent: no other backend may. */
+  /**
+   * Replaces a backend that is lost repeatedly or does not start. If absent, no other backend is
+   * tried.
+   */
   readonly alternative?: BackendName;
   /** Called for each loss, before the replacement starts. */
   readonly onLoss?: (what: EngineLoss['what'], why: string) => void;
@@ -22,7 +25,10 @@ export interface RecoveryOptions {
   readonly clock?: Clock;
 }
 
-/** In ms. After a reset, a driver may take seconds to make a GPU available. */
+/**
+ * Delays before the attempts to start a replacement, in ms. After a reset, a driver may take
+ * seconds to make a GPU available.
+ */
 const RETRY_DELAYS = [0, 500, 2_000, 5_000];
 /** Maximum number of recoveries within `LOSS_WINDOW`. The last one uses the alternative. */
 const MAX_LOSSES = 3;
@@ -38,10 +44,10 @@ interface PendingCall {
 
 /** Holds the current thread and the calls that it has not answered. */
 export class Recovery {
-  /** Undefined while a replacement starts. */
+  /** Undefined while a replacement is starting. */
   private current: ThreadEngine | undefined;
   private failure: EngineError | undefined;
-  /** Times of the losses within `LOSS_WINDOW`, in ms. */
+  /** When the losses within `LOSS_WINDOW` happened, in ms. */
   private losses: number[] = [];
   private backend: BackendName;
   private readonly clock: Clock;
@@ -106,7 +112,8 @@ export class Recovery {
   }
 
   /**
-   * Replaces a thread, even after a failed call, which may have left it in an inconsistent state.
+   * Replaces a thread. A thread is replaced even if only a call has failed, because the call may
+   * have left it in an inconsistent state.
    */
   private async replace(lost: ThreadEngine, error: EngineError): Promise<void> {
     if (lost !== this.current) return;

@@ -32,7 +32,8 @@ interface Move {
 }
 
 /**
- * Maximum number of patches that move in one step, as each move costs a copy of the patch's state.
+ * Maximum number of patches that move in one step. Limited because each move costs a copy of the
+ * patch's state.
  */
 const MAX_MOVES = 8;
 
@@ -53,13 +54,16 @@ export function shardAcross(threads: readonly ThreadEngine[], cards: readonly Ca
     if (closing) throw new EngineError('closed');
     const before = answered;
     const answer = mutex.runExclusive(submit).then((call) => call.answer);
-    // Drops the results: otherwise each promise would hold all earlier ones, and memory would leak.
+    // Drops the results. Otherwise each promise would hold all earlier ones, and memory would leak.
     answered = Promise.allSettled([before, answer]).then(() => {});
     await before;
     return answer;
   };
 
-  /** Sends each thread its own items and returns the results, if any, in the order of the items. */
+  /**
+   * Sends each thread the items for the patches that it holds. Returns the results, if any, in the
+   * order of the items.
+   */
   const distribute = async <M extends ListMethod>(
     method: M,
     items: Parameters<Engine[M]>[0] & readonly Item[],

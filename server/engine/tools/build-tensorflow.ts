@@ -13,7 +13,10 @@ import { runCommand } from '../../settings/document.ts';
 import { text } from '../../settings/server-types.ts';
 import { tensorflowFolders } from '../tfjs/native-part.ts';
 
-/** The C API is in separate libraries since 2.12; versions after this one are not tested. */
+/**
+ * The version of TensorFlow to download. The C API is in separate libraries only since 2.12, and
+ * later versions than this one are not tested.
+ */
 const VERSION = '2.15.1';
 
 const COMMAND = {

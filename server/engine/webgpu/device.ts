@@ -20,12 +20,12 @@ function describe({ info }: GPUAdapter) {
   };
 }
 
-/** Device files of GPUs on Linux: of kernel drivers, of NVIDIA's driver and of WSL. */
+/** Device files of GPUs on Linux, created by kernel drivers, by NVIDIA's driver and by WSL. */
 const DEVICE_FILES = ['/dev/dri', '/dev/nvidiactl', '/dev/dxg'];
 
 /**
- * Whether the machine may have a GPU. Prevents attempts on other machines, where drivers print
- * errors on the terminal.
+ * Whether the machine may have a GPU. Prevents attempts to open one on other machines, where
+ * drivers would print errors on the terminal.
  */
 export const mayHaveGpu = (): boolean =>
   process.platform !== 'linux' || DEVICE_FILES.some((file) => existsSync(file));
@@ -61,8 +61,8 @@ export async function openGpu() {
     ...describe(adapter),
     device,
     /**
-     * Keep a reference until the device is lost: if the instance is garbage-collected earlier, Dawn
-     * crashes the process.
+     * Keep a reference until the device is lost, because Dawn crashes the process if the instance
+     * is garbage-collected earlier.
      */
     instance,
   };

@@ -14,8 +14,8 @@ import { ReadbackBuffers, readMapped } from './readback.ts';
 import { ANSWER_HEAD, answerWords, BROKEN, JOBS_AT, maxWorkWords, SECTION_WORDS } from './work.ts';
 
 /**
- * Maximum size of the answers of one submission, in bytes, as they must fit one binding. Larger
- * steps are split into portions.
+ * Maximum size of the answers of one submission, in bytes, because they must fit in one buffer
+ * binding. Larger steps are split into portions.
  */
 const MAX_ANSWER_BYTES = 64 * 2 ** 20;
 /** How long after a failed call a device may take to report its loss, in ms. */
@@ -30,7 +30,7 @@ export class Machine {
   private readonly device: GPUDevice;
   private readonly readback: ReadbackBuffers;
   private readonly maxAnswerBytes: number;
-  /** Why answers are no longer reliable; undefined: answers are reliable. */
+  /** Why answers are no longer reliable; undefined as long as they are. */
   private failure: EngineError | undefined;
 
   private constructor(private readonly gpu: Gpu) {

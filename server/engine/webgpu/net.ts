@@ -18,7 +18,10 @@ export interface Page {
   readonly net: Net;
   readonly states: GPUBuffer;
   readonly seen: GPUBuffer;
-  /** Each patch's record; undefined if all patches share one record. */
+  /**
+   * The scales and shifts of each patch (`recordLayout`); undefined if all patches share one
+   * record.
+   */
   readonly records: GPUBuffer | undefined;
   readonly slots: number;
   readonly free: number[];
@@ -85,7 +88,7 @@ export class Net {
       readonly layout: GPUBindGroupLayout;
       readonly pipelines: readonly GPUComputePipeline[];
       readonly weights: GPUBuffer;
-      /** The record that all patches share; undefined if each has its own. */
+      /** The record that all patches share; undefined if each patch has its own record. */
       readonly records: GPUBuffer | undefined;
     },
   ) {
@@ -98,7 +101,7 @@ export class Net {
   /**
    * Loads a net on a device.
    *
-   * @throws EngineError unavailable: the net is too wide for the GPU; Error if a kernel does not
+   * @throws EngineError unavailable if the net is too wide for the GPU; Error if a kernel does not
    * compile
    */
   static async load(model: Model, device: GPUDevice): Promise<Net> {
@@ -135,7 +138,7 @@ export class Net {
   }
 
   /**
-   * Encodes the kernels for a page's section of the work.
+   * Encodes the kernel runs for one page's section of the work buffer.
    *
    * @param section.at offset of the section in the work buffer, in bytes
    * @param answerBytes total size of all answers, in bytes
@@ -178,7 +181,8 @@ export class Net {
   /**
    * Adds pages until `count` slots are free.
    *
-   * @returns a function that removes the new pages, while none of their slots is in use
+   * @returns a function that removes the new pages; call it only while none of their slots is in
+   * use
    */
   grow(count: number): () => void {
     const before = this.pages.length;
@@ -218,8 +222,8 @@ export class Net {
   }
 
   /**
-   * Frees a slot. Submitted work may still use it, but work of the slot's next patch is queued
-   * after it.
+   * Frees a slot. GPU commands submitted earlier may still use it, but the commands of the slot's
+   * next patch are queued after them.
    */
   release({ page, slot }: GpuPatch): void {
     page.free.push(slot);

@@ -11,7 +11,7 @@ import { EngineError } from '../engine.ts';
 export interface Columns {
   /** Number of groups of units per thread. */
   readonly perThread: number;
-  /** Number of groups of all threads; groups beyond the layer's units are zero. */
+  /** Total number of groups over all threads; groups beyond the layer's units are zero. */
   readonly all: number;
 }
 
@@ -30,8 +30,8 @@ export type PlanLimits = Pick<
 export const groupsOf = (values: number): number => Math.ceil(values / 4);
 
 /**
- * Tile sizes [width, height], most efficient first: in a larger tile, more cells share each loaded
- * weight.
+ * Tile sizes [width, height], most efficient first. A larger tile is more efficient because more
+ * cells share each loaded weight.
  */
 const TILES = [
   [8, 8],
@@ -51,12 +51,12 @@ export const GROUP_BYTES = 16;
 /** Workgroup memory reserved for a kernel's few counters, in bytes. */
 const SPARE_BYTES = 64;
 /**
- * Maximum size of the staged weights, in bytes. More rows would save no time and prevent a second
- * workgroup from running alongside.
+ * Maximum size of the weights held in workgroup memory at once, in bytes. More rows would save no
+ * time and prevent a second workgroup from running alongside.
  */
 const MAX_WEIGHT_BYTES = 12_288;
 
-/** Plans a net for a GPU. @throws EngineError unavailable: the net is too wide for this GPU */
+/** Plans a net for a GPU. @throws EngineError unavailable if the net is too wide for this GPU */
 export function planFor(
   { channels, update }: Pick<Card, 'channels' | 'update'>,
   limits: PlanLimits,
@@ -100,11 +100,11 @@ export function planFor(
       ...{ channels: c, hidden: h },
       ...{ hiddenColumns, outColumns },
       /**
-       * Number of groups of channels, of a tile and its border, held in workgroup memory together.
+       * Number of groups of channels of a tile and its border that are in workgroup memory at once.
        */
       perceived,
       /**
-       * Number of groups of inputs whose weights are in workgroup memory together, per kind of
+       * Number of groups of inputs whose weights are in workgroup memory at once, for each kind of
        * layer.
        */
       perceiveRows: rows(perceived, hiddenColumns),
@@ -120,10 +120,13 @@ export function planFor(
   );
 }
 
-/** Room for at least this number of groups of channels of a tile, unless the net has fewer. */
+/**
+ * Workgroup memory has room for at least this number of groups of channels of a tile and its
+ * border, or for all of them if the net has fewer.
+ */
 const MAX_PERCEIVED = 12;
 
-/** Returns the number of columns per thread: the largest that leaves the fewest columns empty. */
+/** Returns the largest number of columns per thread that leaves the fewest columns empty. */
 function bestColumns(groups: number): number {
   let best = 1;
   const empty = (columns: number): number => Math.ceil(groups / columns) * columns - groups;
@@ -133,7 +136,10 @@ function bestColumns(groups: number): number {
   return best;
 }
 
-/** Returns the size of the fewest, nearly equal portions of at most `most`; 0 if nothing fits. */
+/**
+ * Splits a total into as few nearly equal portions of at most `most` as possible. Returns the size
+ * of the largest portion; 0 if `most` is less than 1.
+ */
 function evenly(total: number, most: number): number {
   return most < 1 ? 0 : Math.ceil(total / Math.ceil(total / most));
 }

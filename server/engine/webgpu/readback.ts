@@ -57,7 +57,7 @@ export async function readMapped<T>(
 
 /** Maximum number of idle buffers in addition to the preallocated ones. */
 const MAX_IDLE = 2;
-/** Number of preallocated buffers: one is filled while the other is read. */
+/** Number of preallocated buffers. One is filled while the other is being read. */
 const PREALLOCATED = 2;
 
 export class ReadbackBuffers {

@@ -59,8 +59,8 @@ export async function createGpuStore(
   const machine = await Machine.open(models, await open());
   const patches = new PatchTable<GpuPatch>(machine.nets);
   /**
-   * Settles when memory is allocated. Later calls wait, as they may refer to patches not yet
-   * planted.
+   * The memory allocation in progress, if any. Later calls wait for it, because they may refer to
+   * patches not yet planted.
    */
   let allocation: Promise<void> | undefined;
   const inOrder = async <T>(call: () => T | Promise<T>): Promise<T> => {

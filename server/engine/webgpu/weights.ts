@@ -65,11 +65,12 @@ export function recordLayout(card: Card, plan: Plan) {
      */
     layers,
     /**
-     * The patch's own weights of the last layer, [hidden rows, ownGroups], for the first channels.
+     * Offset of the patch's own weights for the last layer, [hidden rows, ownGroups], and their
+     * number of groups. They apply to the first channels.
      */
     ...{ own: at, ownGroups },
     size: at + 4 * plan.hidden * ownGroups,
-    /** Whether all patches share one record. */
+    /** Whether all patches share one record, which they do if the rule has no standing input. */
     shared: !update.standingInput,
   };
 }

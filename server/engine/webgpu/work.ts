@@ -28,7 +28,7 @@ export const JOB_FIELDS = [
 
 /** Flag of a job: cells divide before the step. */
 export const DIVIDES = 1;
-/** Flag of a job: compares the picture with that of the last step. */
+/** Flag of a job: the kernel compares the picture with the picture after the last step. */
 export const COMPARES = 2;
 
 /**
@@ -48,9 +48,9 @@ export const tilesOf = (stage: number, { tileWidth, tileHeight }: Plan): number 
 /** Number of words in a mask, with one bit per cell. */
 export const maskWords = (cells: number): number => Math.ceil(cells / 32);
 
-/** Maximum number of words of work for one patch. */
+/** Maximum number of words that one patch needs in the work buffer. */
 export const maxWorkWords = (stage: number, plan: Plan): number =>
   JOB_FIELDS.length + 2 * tilesOf(stage, plan) + 2 * maskWords(stage * stage);
 
-/** Alignment of a page's section of the work, in words. */
+/** Alignment of a page's section of the work buffer, in words. */
 export const SECTION_WORDS = 64;

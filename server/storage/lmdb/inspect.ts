@@ -20,7 +20,10 @@ import { ROOM_KINDS, SERVER_KINDS, spanOf } from '../store.ts';
 import { DATA_FILE, freeBytes, keyAfter, openTable, type Table, WITNESS_FILE } from './table.ts';
 import { LOG_FILE, syncFolder } from './write-ahead-log.ts';
 
-/** File in the copy's folder that lists all spans begun; reading the last one may have crashed. */
+/**
+ * File in the copy's folder that lists the key spans whose copying has begun. If the process
+ * crashed, it may have been reading the last one.
+ */
 const BEGUN = 'begun';
 /** Line in `BEGUN` that stands for opening the file. */
 const FILE = 'the file';
@@ -30,8 +33,8 @@ const PART = 64;
 const BATCH_BYTES = 4 * 2 ** 20;
 
 /**
- * Copies intact records. If the process crashes, call it again in a new one: it continues after the
- * span that crashed.
+ * Copies intact records. If the process crashes, call this again in a new process, where it
+ * continues after the span at which the old one crashed.
  *
  * @param fresh folder of the copy
  * @param rooms names of rooms that may be stored, in addition to the readable ones
@@ -149,10 +152,10 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
  * Reads all records in a separate process, because a damaged file can crash the process that reads
  * it.
  *
- * @param options.renew whether to replace the file by a copy of its records; no process may have
- *   the folder open
+ * @param options.renew whether to replace the file by a copy of its records. If so, no process may
+ *   have the folder open.
  * @returns keys of damaged records
- * @throws StoreError damaged: the data cannot be read; not-writable
+ * @throws StoreError damaged if the data cannot be read; not-writable
  */
 export async function inspect(folder: string, { renew = false } = {}): Promise<readonly string[]> {
   const file = join(folder, DATA_FILE);
@@ -176,7 +179,10 @@ export async function inspect(folder: string, { renew = false } = {}): Promise<r
 
 /** Maximum time for one attempt to read a damaged file, in ms. */
 const RECOVER_PATIENCE = 300_000;
-/** Maximum number of crashes of the reading process before it gives up on a file. */
+/**
+ * Maximum number of crashes of the process that copies a file. After that, the copy is used as it
+ * is.
+ */
 const MAX_CRASHES = 40;
 
 /**
@@ -214,8 +220,8 @@ export async function recoverFile(
   for (let crashes = 0; crashes < MAX_CRASHES; crashes++) {
     const found = await probe(folder, fresh, 'recover', ...rooms).catch(() => undefined);
     damaged.push(...(found?.damaged ?? []));
-    // Retry only if the process got as far as opening the file; the next one skips the span that
-    // crashed.
+    // Retry only if the process crashed after it had opened the file. The next process then skips
+    // the key span at which this one crashed.
     if (found || begunIn(fresh).size <= 1) break;
   }
   const files = FILES.filter((name) => existsSync(join(fresh, name)));
@@ -227,10 +233,11 @@ export async function recoverFile(
 }
 
 /**
- * Completes the replacement of a damaged file after a kill interrupted it. No process may have the
- * folder open.
+ * Completes the replacement of a damaged file if the process was killed during it. No process may
+ * have the folder open.
  *
- * @param aside receives the damaged file; default: the folder that was chosen at first
+ * @param aside folder that receives the damaged file; if absent, the folder that was chosen
+ *   originally
  * @returns what was damaged; undefined if there is nothing to complete
  */
 export function resumeRecovery(folder: string, aside?: string): string | undefined {
@@ -247,8 +254,8 @@ export function resumeRecovery(folder: string, aside?: string): string | undefin
 }
 
 /**
- * Moves the damaged files aside and the copy into their place. A kill may have interrupted an
- * earlier call.
+ * Moves the damaged files aside and the copy into their place. The process may have been killed
+ * during an earlier call.
  */
 function replaceFiles(folder: string, { aside, files }: Replacement): void {
   const fresh = join(folder, FRESH);

@@ -17,7 +17,7 @@ import type { Table } from './table.ts';
 
 /** Maximum length of a Unix socket's path, with a margin. */
 const MAX_PATH = 100;
-/** Longest delay before a server that starts concurrently replaces our socket, in ms. */
+/** How long a server that starts concurrently may take to replace our socket, in ms. */
 const RACE_DELAY = 60;
 /** Whether to listen on a pipe, which has no path in the file system. */
 const HAS_PIPES = process.platform === 'win32';
@@ -126,7 +126,7 @@ export interface FolderRecords extends Records {
  * Opens a folder exclusively, and creates it if it does not exist.
  *
  * @param recovery how to handle an unreadable file: `aside` is the folder that receives it, `rooms`
- *   names rooms that may be stored in it; absent: an unreadable file is an error
+ *   names rooms that may be stored in it. If absent, an unreadable file is an error.
  * @throws StoreError not-writable, in-use, damaged
  */
 export async function openFolder(
@@ -167,7 +167,7 @@ export async function openFolder(
   }
 }
 
-/** Matches keys of snapshot data: if it is damaged, an older snapshot can be used. */
+/** Matches keys of snapshot data. If such a record is damaged, an older snapshot can be used. */
 const REPLACEABLE = /^(snapshot|state|cells)\//;
 
 /**
@@ -196,10 +196,11 @@ export async function readFolder(folder: string): Promise<Records> {
 const LENGTH = 32;
 
 /**
- * Reads a secret of the server, or creates it: random bytes in a file with mode 600.
+ * Reads a secret of the server. If there is none, creates it from random bytes, in a file with mode
+ * 600.
  *
- * @param folder the data folder; undefined: the secret is not stored
- * @returns [32]
+ * @param folder the data folder; if undefined, the secret is not stored
+ * @returns the secret, [32]
  * @throws StoreError not-writable
  */
 export function storedSecret(folder: string | undefined, name: string): Uint8Array {

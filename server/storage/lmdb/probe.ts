@@ -6,7 +6,9 @@ import { isIntact, StoreError } from '../records.ts';
 import { type Findings, recoverTable } from './inspect.ts';
 import { entriesOf, openTable, writeCopy } from './table.ts';
 
-/** Prefix of keys whose values are not encoded by `encodeRecord`, and have no checksum of it. */
+/**
+ * Prefix of keys whose values are not encoded by `encodeRecord`, and therefore have no checksum.
+ */
 const INTERNAL = '!';
 
 async function verify(folder: string, fresh: string | undefined): Promise<Findings> {

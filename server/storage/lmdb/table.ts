@@ -25,8 +25,8 @@ import { contentOf, LOG_FILE, readLog, WriteAheadLog } from './write-ahead-log.t
 
 export const DATA_FILE = 'data.mdb';
 /**
- * File with the number of the last write. Reveals lost writes, which LMDB or a truncated log would
- * not notice.
+ * File with the number of the last write. Reveals that writes are lost, which neither LMDB nor a
+ * truncated log would show.
  */
 export const WITNESS_FILE = 'witness';
 /** Key under which the environment stores its number of writes. */
@@ -43,7 +43,7 @@ export type Table = ReturnType<typeof openTable>;
  *
  * @param options.live whether another process may be writing to the folder
  * @param options.ignoreLoss whether to open it even if writes are missing or damaged
- * @throws StoreError not-writable; damaged: unreadable, or writes are missing
+ * @throws StoreError not-writable; damaged if the file is unreadable or writes are missing
  */
 export function openTable(
   folder: string,
@@ -53,8 +53,8 @@ export function openTable(
     ignoreLoss = false,
   }: Partial<Record<'readOnly' | 'live' | 'ignoreLoss', boolean>> = {},
 ) {
-  // Read in this order, because another process may write in between: no later read may lack what
-  // an earlier one has.
+  // Another process may write between these reads. In this order, a later read includes all writes
+  // that an earlier one includes.
   const witnessed = readWitness(folder);
   const logged = readLog(folder);
   const db = openDatabase(folder, readOnly);
@@ -62,14 +62,18 @@ export function openTable(
   const { writes, last, end, missing, isDamaged } = contentOf(logged, settled);
   let loss: string | undefined;
   if (missing > 0) loss = `lack ${missing} writes before those of the log`;
-  // In a live folder, another process may be in the middle of writing the log.
+  // In a live folder, another process may be in the middle of writing the log, so ignore the
+  // damage.
   else if (isDamaged && !live) loss = 'have a damaged log';
   else if (witnessed > last) loss = `lack the last ${witnessed - last} writes`;
   if (loss && !ignoreLoss) {
     void db.close();
     throw new StoreError('damaged', `The data in ${folder} ${loss}.`);
   }
-  /** Changes in the log that are not in the environment yet; undefined: the record is removed. */
+  /**
+   * Changes in the log that are not in the environment yet. A key with undefined is a removed
+   * record.
+   */
   const changes: Changes = new Map();
   for (const write of writes) addTo(changes, write);
   let count = last;
@@ -100,8 +104,8 @@ export function openTable(
     return bytes && new Uint8Array(bytes);
   };
   /**
-   * Finds the keys in a span that the log changes, and the range of the environment with the other
-   * keys.
+   * Splits a span of keys: finds the keys that the log changes, and the range of the environment
+   * that contains the other keys.
    */
   const partsOf = ({ from, to, backwards = false, limit }: Span) => {
     const changed = [...changes.keys()].filter((key) => key >= from && key < to);
@@ -283,8 +287,8 @@ export async function writeCopy(table: Table, folder: string): Promise<void> {
 }
 
 /**
- * Opens the environment. Use only synchronous calls: failed asynchronous ones leave unhandled
- * rejections.
+ * Opens the environment. Use only synchronous calls, because failed asynchronous ones leave
+ * unhandled rejections.
  */
 function openDatabase(folder: string, readOnly: boolean) {
   try {

@@ -40,7 +40,7 @@ const packr = new Packr({ useRecords: false, variableMapSize: true });
 export interface LogContent {
   /** In order. All are newer than the environment's last write. */
   readonly writes: readonly Write[];
-  /** Number of the last write, in log or environment. */
+  /** Number of the last write, whether in the log or in the environment. */
   readonly last: number;
   /** Byte offset of the next write. */
   readonly end: number;
@@ -69,7 +69,7 @@ export function contentOf(bytes: Buffer, count: number): LogContent {
   for (;;) {
     const frame = [end, nextPage(end)]
       .map((at) => frameAt(bytes, at))
-      // Frames with other numbers are left over from before the log restarted.
+      // Frames with other numbers are left over from before the log restarted, so skip them.
       .find((one) => one && (last === undefined || one.number === last + 1));
     if (!frame) break;
     if (frame.number > count) {
@@ -127,7 +127,7 @@ export class WriteAheadLog {
     return true;
   }
 
-  /** Restarts the log. Call it when the environment contains all writes. */
+  /** Restarts the log. Call it only if the environment contains all writes. */
   restart(): void {
     this.end = 0;
     this.hasRemains = false;
@@ -146,7 +146,7 @@ export class WriteAheadLog {
 
 /** Makes changes to a folder's list of files survive a power failure. */
 export function syncFolder(folder: string): void {
-  // Windows cannot open folders.
+  // Windows cannot open folders, so this does nothing there.
   if (process.platform === 'win32') return;
   const file = openSync(folder, constants.O_RDONLY);
   fsyncSync(file);

@@ -1,15 +1,16 @@
 /**
- * Generates WGSL code of a net's layers: each thread sums some units of some cells in registers.
+ * Generates the WGSL code of a net's layers. Each thread sums some units of some cells in
+ * registers.
  */
 import type { Columns, Plan } from '../plan.ts';
 import type { RecordLayout } from '../weights.ts';
 import { COMPARES, DIVIDES, JOB_FIELDS, JOBS_AT, ROW } from '../work.ts';
 
-/** Joins one line per index from 0 to n − 1. */
+/** Generates one line per index from 0 to n − 1, and joins the lines. */
 export const each = (n: number, line: (i: number) => string): string =>
   Array.from({ length: n }, (_, i) => line(i)).join('\n');
 
-/** Joins one line per cell and group of units that a thread holds. */
+/** Generates one line per cell and group of units that a thread holds, and joins the lines. */
 export const eachSum = (
   plan: Plan,
   { perThread }: Columns,
@@ -44,7 +45,7 @@ interface Rows {
   readonly atOnce: number;
   readonly columns: Columns;
   /**
-   * WGSL statement that loads group `i` of the staged rows, which start at `k0`, to workgroup
+   * WGSL statement that loads group `i` of the staged rows, which start at `k0`, into workgroup
    * memory.
    */
   readonly stage: string;

@@ -72,7 +72,7 @@ fn readCell(at: u32, stride: u32) -> u32 {
 }`;
     }
     case 'bernoulli':
-      // Beyond ±30 the byte no longer changes, and exp would overflow.
+      // Clamps to ±30, because beyond that the byte no longer changes and exp would overflow.
       return `
 fn readCell(at: u32, stride: u32) -> u32 {
   if (isBare(at, stride)) { return 0u; }
@@ -244,7 +244,8 @@ ${groups}
 }
 
 /**
- * Reads out the new states. The barriers wait until the tile's other threads have written theirs.
+ * Reads out the new states. The barriers wait until the tile's other threads have written their
+ * states.
  */
 const answerSource = ({ cells, tileWidth }: Plan): string => `
   storageBarrier();
