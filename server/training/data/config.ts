@@ -45,7 +45,7 @@ const ownFolder = v.pipe(
     folder,
     side: v.optional(side, 32),
     margin: v.optional(margin, 2),
-    /** A background colour makes the set opaque: 3 channels instead of 4. */
+    /** A background colour makes the images opaque, so they have 3 channels instead of 4. */
     background: v.optional(
       v.union(
         [v.literal('transparent'), v.pipe(v.string(), v.regex(/^#[0-9a-f]{6}$/i, COLOUR))],

@@ -1,6 +1,6 @@
 /**
  * Represents a training set in memory, with its images and splits, and offers helpers to read any
- * kind of set. `load-dataset.ts` knows the kinds. Start reading at `Dataset`.
+ * kind of set. `load-dataset.ts` knows all kinds of sets. Start reading at `Dataset`.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -127,7 +127,7 @@ export function shuffled<T extends Uint32Array | unknown[]>(items: T, random: Ra
   return order;
 }
 
-/** An error of a set. The message is `file: what; next`. */
+/** An error in a training set. The message is `file: what; next`. */
 export class DatasetError extends TrainingError {
   override readonly name = 'DatasetError';
 

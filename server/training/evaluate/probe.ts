@@ -15,7 +15,8 @@ export interface Cells {
 }
 
 /**
- * Maximum number of cells sampled per organism. Neighbours are similar, so more would add little.
+ * Maximum number of cells sampled per organism. Neighbouring cells are similar, so more samples
+ * would add little.
  */
 const CELLS_EACH = 128;
 const TEST_SHARE = 0.2;

@@ -64,8 +64,8 @@ export async function growGallery(
 
 /**
  * Removes cells below the threshold, because they claim no position in a room and stay invisible. A
- * room shows slightly more cells: a position that is claimed already is kept down to half the
- * threshold.
+ * room shows slightly more cells, because an organism keeps a position until the aliveness there
+ * falls below half the threshold.
  *
  * @param card.threshold minimum aliveness of a living cell, 0…1
  * @returns [stage, stage, 4] premultiplied RGBA, 0…255

@@ -40,7 +40,10 @@ export interface Material {
   readonly threshold: number;
 }
 
-/** Shares of grown creatures, and of scenes with wounds and with two creatures. */
+/**
+ * Share of creatures that are grown, share of scenes with wounds, and share of scenes with two
+ * creatures.
+ */
 const GROWN = 0.5;
 const WOUNDED = 0.35;
 const MEETING = 0.2;

@@ -54,7 +54,8 @@ export async function saveAfterFailure(
   save: (state: RunState) => Promise<void>,
   say: (line: string) => void,
 ): Promise<void> {
-  // A run resumed from this state would compute the same gradient and stop again.
+  // Do not save this state, because a run resumed from it would compute the same gradient and stop
+  // again.
   if (error instanceof TrainingError && error.reason === 'not-finite') return;
   try {
     const state = await read();

@@ -67,8 +67,8 @@ export class WorkerPool<Job, Result> {
    * error is thrown once the running jobs have ended.
    *
    * @param onResult called with each result and the index of its job, in order of completion
-   * @param costOf cost of a job; expensive jobs start first, so that none runs alone at the end.
-   * Default: jobs start in their order
+   * @param costOf cost of a job; expensive jobs start first, so that none runs alone at the end. If
+   * absent, jobs start in their order
    */
   work(
     jobs: readonly Job[],
