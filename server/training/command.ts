@@ -1,6 +1,6 @@
 /**
- * Defines the command line of `npm run train`, and formats the command that repeats a run, for its
- * card.
+ * Defines the command line of `npm run train`, and formats the command that repeats a run, for the
+ * card of its checkpoint.
  */
 import { readCommand, SettingsError } from '../settings/command.ts';
 import { number, text, wholeNumber } from '../settings/server-types.ts';

@@ -40,7 +40,7 @@ const pool = v.strictObject({
    * stand-ins join the pool. Every update then has a full batch, as in the published training.
    */
   standIns: v.optional(v.boolean(), false),
-  /** Number of further steps of a drawn state. */
+  /** Number of further steps that a drawn state takes. */
   steps: drawnFrom(1),
   /** Number of last steps to differentiate. If absent, all steps are differentiated. */
   gradientSteps: v.exactOptional(count),
@@ -77,7 +77,7 @@ const pool = v.strictObject({
       size: v.optional(count, 256),
       /** Share of drawn states that are replaced by a state from the pool with new neighbours. */
       renewed: v.optional(share, 0.15),
-      /** Largest share of the cells that neighbours close. */
+      /** Largest share of a patch's cells that can lie on closed ground. */
       largest: v.optional(share, 0.7),
       /** Probability that a micro-batch of new organisms grows with neighbours. */
       fresh: v.optional(share, 0),
@@ -206,8 +206,8 @@ export const configFields = v.strictObject({
       /** Number of updates over which the learning rate rises from zero. */
       warmup: v.optional(whole, 0),
       /**
-       * Share at the end of the run during which the learning rate falls linearly. It ends at
-       * `finalRate` times its value before.
+       * Share at the end of the run during which the learning rate falls linearly to `finalRate`
+       * times its previous value.
        */
       decay: v.optional(share, 0),
       finalRate: v.optional(share, 0.05),

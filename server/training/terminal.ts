@@ -42,7 +42,8 @@ export const openCompute = (
 export const sayNotUsed = (reason: string): void => say(`not used: ${reason}`);
 
 /**
- * Runs a command. Prints errors with a `reason` without their stack, and others with it.
+ * Runs a command. Prints errors that have a `reason` without their stack, and all other errors with
+ * their stack.
  *
  * @param name name of the command, which starts the line of an error
  */

@@ -228,10 +228,13 @@ export async function mapInParallel<T, R>(
   return results;
 }
 
-/** Words that keep a small letter inside a display name. */
+/** Words written in lower case inside a display name. */
 const SMALL = new Set(['a', 'and', 'at', 'in', 'of', 'on', 'or', 'over', 'the', 'to', 'with']);
 
-/** "SEE-NO-EVIL monkey_face" → "See-No-Evil Monkey Face"; small words inside stay small. */
+/**
+ * "SEE-NO-EVIL monkey_face" → "See-No-Evil Monkey Face"; the words in `SMALL` stay in lower case
+ * inside the text.
+ */
 export function titleCase(text: string): string {
   const words = text
     .replace(/[_\s]+/g, ' ')

@@ -1,7 +1,7 @@
 /**
- * Measures grown organisms: how they stay, rest and heal, and which image they resemble. Other
- * files draw and write. Start reading at `measureOrganisms`; each other function measures one
- * thing.
+ * Measures how well grown organisms keep their picture, rest and heal, and which image they
+ * resemble. Other files draw and write. Start reading at `measureOrganisms`; each other function
+ * measures one thing.
  */
 import { createRandom, type Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -14,7 +14,9 @@ import type { Images } from './bounds.ts';
 import { type EvaluationBatch, type Grown, type Tools, workOf } from './evaluation-batch.ts';
 import { differences, type Likeness, likeness, mean, picturesOf } from './picture.ts';
 
-/** Default numbers of steps after growth at which staying is measured. */
+/**
+ * Default numbers of steps after growth at which organisms are compared with their grown picture.
+ */
 export const STAY_STEPS = [100, 1000, 10_000];
 /** Default sizes of wounds, as shares of the patch. */
 export const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
@@ -93,7 +95,9 @@ export async function measureOrganisms(
     figures: {
       /** Likeness to the grown picture, by steps after growth. */
       stay,
-      /** Whether far latents stay bounded, by norm of the latents in √Z. */
+      /**
+       * Whether organisms of latents far from the prior stay bounded, by norm of the latents in √Z.
+       */
       robustness,
       ...recoveries,
       /**
@@ -265,7 +269,7 @@ export async function measureStay(
 const RADII = [1, 1.5, 2, 3] as const;
 
 /**
- * Measures whether latents far from the prior grow and stay bounded.
+ * Measures whether organisms grow from latents far from the prior and stay bounded.
  *
  * @param each number of organisms per radius
  * @param steps number of steps after growth

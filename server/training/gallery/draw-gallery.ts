@@ -23,8 +23,8 @@ export interface GrownCells {
  * Grows creatures of the gallery.
  *
  * @param entries indices in the gallery
- * @param ages numbers of steps since the end of growth at which to take cells; a negative age
- * counts only if the patch has reached its full side by then
+ * @param ages numbers of steps since the end of growth at which to take cells; a negative age is
+ * used only if the patch has reached its full side by then
  */
 export async function growGallery(
   model: Model,

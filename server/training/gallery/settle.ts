@@ -20,8 +20,8 @@ const SPREAD = { least: 0.01, most: 0.16 };
  */
 const AT_REST = 1;
 /**
- * How close (mean squared difference) a new picture must be to the former one for the search to
- * end.
+ * The search for a latent ends when its picture differs from the former one by less than this mean
+ * squared difference.
  */
 const NEAR = 0.0002;
 

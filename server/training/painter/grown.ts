@@ -17,7 +17,7 @@ import type { Example, Material } from './scenes.ts';
 
 /** Ages at which grown creatures become examples, in steps since the end of growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
-/** Age at which kept creatures are measured. Must be one of `AGES`. */
+/** Age at which the creatures kept out of training are measured. Must be one of `AGES`. */
 export const KEPT_AGE = 24;
 /** Largest mean squared difference at which grown cells still show the picture. */
 const SHOWS = 0.012;

@@ -1,4 +1,4 @@
-/** Loads pictures of a set, each with its original eight times as large. */
+/** Loads pictures of a set, each with its original, which is eight times as large. */
 import { type ConfigOf, type DatasetConfig, parseDatasetConfig } from '../data/config.ts';
 import { emojiName, readEmoji } from '../data/emoji.ts';
 import { loadDataset } from '../data/load-dataset.ts';

@@ -77,7 +77,8 @@ function drawCreature(material: Material, random: Random): Scene {
 }
 
 /**
- * Returns an original with the set's small picture, or shifted by some pixels and reduced again.
+ * Returns an original with the set's small picture, or the original shifted by some pixels with a
+ * small picture made from it.
  */
 function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };

@@ -115,7 +115,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   }
   const shapesNow = runShapes(config);
   const offsets = shapesNow.get(OFFSETS);
-  // A resumed run may begin to train offsets. They start at zero then.
+  // If a resumed run begins to train offsets, they start at zero.
   const areNew = offsets !== undefined && !stored.has(`parameter:${OFFSETS}`);
   if (areNew) {
     stored.set(`parameter:${OFFSETS}`, { shape: offsets, data: new Float32Array(sizeOf(offsets)) });
