@@ -154,8 +154,8 @@ export function precisionAndRecall(real: Float32Array, made: Float32Array, size:
 }
 
 /**
- * Returns the share of `points` within the manifold of `set`, that is, closer to some member than
- * its k-th nearest other member.
+ * Returns the share of `points` within the manifold of `set`. A point is within the manifold if it
+ * is closer to some member of the set than that member's k-th nearest neighbour in the set is.
  */
 function covered(points: readonly Float32Array[], set: readonly Float32Array[]): number {
   const radii = set.map(

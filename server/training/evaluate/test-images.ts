@@ -55,7 +55,8 @@ export async function loadImages(
     throw new TrainingError('unfit-data', what);
   }
   const judged = choose(data, chosen);
-  // At the end of training, the gallery gets the first images of the training split.
+  // The gallery's images are the first images of the training split, because training makes the
+  // gallery from these.
   const first = data.splits.train.subarray(0, card.gallery.length);
   const isOfGallery = card.gallery.every(({ name }, i) => data.entries[first[i]]?.name === name);
   return {

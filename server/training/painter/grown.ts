@@ -72,7 +72,7 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Without an original, a painter can learn nothing from a grown creature.
+      // Skip creatures without an original, because a painter can learn nothing from them.
       if (!shows && original === undefined) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       return [{ cells: bytes, picture }];

@@ -1,7 +1,7 @@
 /**
- * Finds the relatives that the creatures of a gallery can express: lends each organism the latent
- * of a relative, gives its own latent back, as a room does, and measures whether it returns to its
- * own picture ("comes home"). Start reading at `findRelatives`.
+ * Finds the relatives that the creatures of a gallery can express: lends each creature the latent
+ * of a relative, then gives it back its own latent, as a room does, and measures whether the
+ * creature returns to its own picture ("comes home"). Start reading at `findRelatives`.
  */
 import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';

@@ -44,7 +44,7 @@ export class Pools {
     this.of = { pool: [...pool], crowd: [...crowd], patients: [...patients] };
   }
 
-  /** Returns pools with the same states. */
+  /** Returns new pools that hold the same states. */
   copy(): Pools {
     return new Pools(this.config, this.of);
   }

@@ -146,8 +146,8 @@ const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
 
 /**
  * Checks that a checkpoint fits the configuration. A run that trains only the encoder must have the
- * checkpoint's rule; a run that trains the rule may change it. An encoder may be enlarged and see
- * images with other margins, but not in other units.
+ * checkpoint's rule; a run that trains the rule may change it. An encoder may be enlarged, and its
+ * images may have other margins, but `ENCODING` must be the same.
  *
  * @throws TrainingError bad-run
  */

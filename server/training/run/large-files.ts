@@ -82,5 +82,7 @@ async function writeThrough(file: string, parts: Parts): Promise<void> {
   }
 }
 
-/** Removes a file. Ignores a failure, because the error that led here is reported. */
+/**
+ * Removes a file. Ignores a failure, because the caller reports the error that led to the removal.
+ */
 const remove = (file: string): Promise<void> => rm(file, { force: true }).catch(() => {});

@@ -146,8 +146,8 @@ export async function drawProgressSheet(
   }
   const shown = Array.from(images, (i) => tileOfImage(data.pixels, data.side, data.channels, i));
   const rows = [shown, tiles(grown), tiles(samples), strip];
-  // Skip steps that the rule was not trained for: their pictures say nothing, and take minutes with
-  // a large rule.
+  // Skip steps that the rule was not trained for, because their pictures would say nothing and take
+  // minutes with a large rule.
   if (isTrainedToStay(config)) {
     strip.push(...(await stayStrip(states!, STAYED)));
     const wounded = grown.slice(0, side * side * channels);

@@ -119,8 +119,8 @@ export class WorkerPool<Job, Result> {
 
 /**
  * Opens as many workers as suit the back end. A single worker works in this thread with `compute`
- * itself. Several workers are threads with a single-threaded ONNX Runtime each, because ONNX
- * Runtime blocks the thread that calls it.
+ * itself. If there are several workers, each is a thread with its own single-threaded ONNX Runtime,
+ * because ONNX Runtime blocks the thread that calls it.
  *
  * @param onProgress called with the amount of work done, in a unit that depends on the kind of work
  */
