@@ -40,7 +40,7 @@ export class DrawingEncoder {
    *
    * @param pixels [side, side, channels], one byte each
    * @param source identifies the sender, for example by network address; sources take turns
-   * @returns its latent [Z]
+   * @returns the drawing's latent [Z]
    * @throws Refusal bad-drawing: wrong size, or empty; room-busy: too many drawings are waiting;
    * shutting-down
    */

@@ -1,6 +1,7 @@
 /**
  * Grows seeds outside any room, so that visitors can see what a seed becomes before they plant it.
- * Rooms have priority: previews use the pauses between ticks and delay a tick by at most one step.
+ * Rooms have priority, so previews use the pauses between ticks and delay a tick by at most one
+ * step.
  */
 import type { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';

@@ -118,8 +118,8 @@ export interface CellLayer {
 }
 
 /**
- * Collects the layers that one patch computes, with the patch's own weights or, if it has none, the
- * shared ones.
+ * Collects the layers that one patch computes, with the patch's own weights or, for layers without
+ * such weights, the shared weights.
  *
  * @param row the patch's conditioning [K]; undefined for rules without a standing input
  */

@@ -100,7 +100,8 @@ export function createReadout(card: Visible, planar = false): ReadCells {
 }
 
 /**
- * Writes one cell's four values and returns its alpha, which is its aliveness by default.
+ * Writes one cell's four values and returns the cell's alpha, which is also the cell's aliveness by
+ * default.
  *
  * @param at offset of the cell's first channel
  * @param stride distance between channels

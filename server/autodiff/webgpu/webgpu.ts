@@ -71,8 +71,8 @@ export async function startDevice(): Promise<Device> {
     destroy() {
       tf.removeBackend(NAME);
       device.destroy();
-      // Keeps a reference until the device is lost: if the instance is garbage-collected earlier,
-      // Dawn crashes the process.
+      // Keeps a reference to the instance until the device is lost, because Dawn crashes the
+      // process if the instance is garbage-collected earlier.
       void device.lost.then(() => instance);
     },
   };

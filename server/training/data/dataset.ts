@@ -100,8 +100,8 @@ export function range(start: number, end: number): Uint32Array {
 }
 
 /**
- * Splits `count` images: reserves a share for validation, always the same images, and none for
- * tests.
+ * Splits `count` images: reserves a share for validation, which always consists of the same images,
+ * and no images for tests.
  *
  * @param share 0…0.5; any share above 0 reserves at least one image, and at least one image is left
  * to train on

@@ -172,7 +172,7 @@ async function measureHealing(
     healFromRim,
     /** As `closing`, if only a disc of radius 5 around a living cell is left. */
     discLeft: await recover('a disc left', 'disc', disc),
-    /** As `heal`, if every cell is lost: a control. */
+    /** As `heal`, if every cell is lost, as a control. */
     erased: await recover('nothing left', 'everything', { wound: everything }, 'erased'),
     healed,
   };

@@ -38,7 +38,10 @@ const LEAST_CHANGED = 60;
  */
 const MOST_OUTSIDE = 0.2;
 const MOST_LACKING = 0.4;
-/** Mean squared difference below which a picture counts as back home. */
+/**
+ * A creature has come home if its picture differs from its picture at rest by less than this mean
+ * squared difference.
+ */
 export const HOME = 0.002;
 /** Number of patches processed together. Limits memory. */
 const BATCH = 128;

@@ -20,8 +20,8 @@ export interface PoolWorker<Job, Result> {
 }
 
 /**
- * A kind of work. Its module must export it as `workerJob`, so that a thread can load it by the
- * module's URL. Plans, jobs and results must be plain data that can be cloned.
+ * A kind of job for workers. A module must export it as `workerJob`, so that a thread can load it
+ * by the module's URL. Plans, jobs and results must be plain data that can be cloned.
  */
 export interface WorkerJob<Plan, Job, Result> {
   /** URL of the module. */
