@@ -57,7 +57,7 @@ export interface Compute {
   dispose(): Promise<void>;
 }
 
-/** A GPU cannot be used, or has failed. The message suggests a remedy. */
+/** Thrown if a GPU cannot be used or has failed. The message suggests a remedy. */
 export class ComputeError extends Error {
   override readonly name = 'ComputeError';
 

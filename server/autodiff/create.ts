@@ -2,7 +2,7 @@
 import { type Compute, ComputeError, type ComputeName } from './compute.ts';
 
 export interface ComputeOptions {
-  /** Number of CPU threads, 1…; default: all that this process may use. */
+  /** Number of CPU threads, 1…. If absent, all threads that this process may use. */
   readonly threads?: number | undefined;
   /** Called with the reason if 'auto' cannot use a GPU. */
   readonly onSkip?: (reason: string) => void;
@@ -12,7 +12,7 @@ export interface ComputeOptions {
  * Starts a back end in this thread. 'auto' uses a real GPU if there is one, else the CPU. Imports
  * back ends lazily, because each of them loads a large library.
  *
- * @throws ComputeError if a GPU is required and there is none, or it cannot be used
+ * @throws ComputeError if a GPU is required but is missing or cannot be used
  */
 export async function createCompute(
   name: ComputeName | 'auto',

@@ -3,9 +3,10 @@ import type { Expression, Operation, OperationKind, OperationOf } from './graph.
 import * as g from './graph.ts';
 
 /**
- * Differentiates Σ ⟨change, result⟩, summed over `seeds`.
+ * Differentiates Σ ⟨change, result⟩, the sum over all `seeds`.
  *
- * @param seeds results and their changes (cotangents), of the result's shape; default: ones
+ * @param seeds results, each with its change (cotangent), which has the result's shape. If a change
+ * is absent, it is all ones
  * @param wanted expressions to differentiate with respect to
  * @returns one gradient per expression in `wanted`, of its shape
  */
@@ -39,7 +40,8 @@ export function gradients(
 }
 
 /**
- * Computes the change of input i from the change of the result; undefined if there is no gradient.
+ * Computes the change of input i from the change of the result. Returns undefined if input i has no
+ * gradient.
  */
 type Pull<O extends Operation> = (
   node: Expression,
@@ -52,7 +54,7 @@ type Pulls = { [K in OperationKind]: Pull<Extract<Operation, OperationOf<K>>> };
 const none = (): undefined => undefined;
 const ONE = g.constant(1);
 
-/** Changes of x for y = f(x), by function. */
+/** How to compute the change of x for y = f(x), by function. */
 const UNARY: Readonly<
   Record<g.Unary, (x: Expression, y: Expression, change: Expression) => Expression | undefined>
 > = {
@@ -71,7 +73,8 @@ const UNARY: Readonly<
 const notGreater = (a: Expression, b: Expression): Expression => g.subtract(ONE, g.greater(a, b));
 
 /**
- * Changes of input i for y = f(a, b), by function. If a = b, the gradient of an extreme goes to a.
+ * How to compute the change of input i for y = f(a, b), by function. If a = b, the gradient of a
+ * maximum or minimum goes to a.
  */
 const BINARY: Readonly<
   Record<g.Binary, (y: Expression, change: Expression, i: number) => Expression | undefined>

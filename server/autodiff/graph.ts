@@ -117,7 +117,8 @@ export const tanh = unary('tanh');
 export const square = (x: Expression): Expression => multiply(x, x);
 
 /**
- * Returns the common shape. Dimensions of 1 expand if the ranks are equal; scalars fit any shape.
+ * Returns the shape of the inputs after broadcasting. Dimensions of 1 expand if the ranks are
+ * equal; scalars fit any shape.
  */
 function broadcast(...inputs: Expression[]): Shape {
   const rank = Math.max(...inputs.map(({ shape }) => shape.length));
@@ -234,8 +235,8 @@ export function pointwise(x: Expression, weights: Expression, transposed = false
   return make({ kind: 'pointwise', transposed }, [x, weights], [...x.shape.slice(0, 3), o]);
 }
 /**
- * Gradient of `pointwise` for its weights: Σ x ⊗ change, over all cells, [I, O], or over the cells
- * of each sample, [N, I, O].
+ * Computes the gradient of `pointwise` with respect to its weights. It is Σ x ⊗ change, summed over
+ * all cells, [I, O], or over the cells of each sample, [N, I, O].
  */
 export function pointwiseFilter(x: Expression, change: Expression, each: boolean): Expression {
   const shape = [last(x), last(change)];
@@ -262,7 +263,7 @@ export function conv(
   return make({ kind: 'conv', size, stride, pad }, [x, weights], [n, side(h), side(w), o]);
 }
 /**
- * Gradient of `conv` for its input: the transposed convolution.
+ * Computes the gradient of `conv` with respect to its input, which is the transposed convolution.
  *
  * @param change [N, h, w, O]
  * @param weights [k, k, I, O]
@@ -275,7 +276,7 @@ export const convInput = (
   { stride = 1, pad = 0 }: ConvOptions = {},
 ): Expression =>
   make({ kind: 'convInput', size: weights.shape[0], stride, pad }, [change, weights], shape);
-/** Gradient of `conv` for its weights, [k, k, I, O]. */
+/** Computes the gradient of `conv` with respect to its weights, [k, k, I, O]. */
 export const convFilter = (
   x: Expression,
   change: Expression,
@@ -292,7 +293,7 @@ export const convFilter = (
 /** Copies every cell to 2×2 cells. */
 export const upsample = (x: Expression): Expression =>
   make({ kind: 'upsample' }, [x], [x.shape[0], 2 * x.shape[1], 2 * x.shape[2], x.shape[3]]);
-/** Sums 2×2 cells: the gradient of `upsample`. */
+/** Sums blocks of 2×2 cells, which is the gradient of `upsample`. */
 export const sumPool = (x: Expression): Expression =>
   make({ kind: 'sumPool' }, [x], [x.shape[0], x.shape[1] / 2, x.shape[2] / 2, x.shape[3]]);
 

@@ -28,10 +28,11 @@ class OnnxValue implements Value {
 
 /**
  * Creates the ONNX Runtime back end. Each program uses one thread, and a run blocks the thread that
- * calls it. To run several programs in parallel, open a back end in each thread (see `workers`):
- * threads that share one convolution wait for each other, which halved the speed on a busy machine.
+ * calls it. To run several programs in parallel, open a back end in each thread (see `workers`).
+ * Sharing one convolution between threads halved the speed on a busy machine, because the threads
+ * wait for each other.
  *
- * @param options.threads number of threads, 1…; default: all that this process may use
+ * @param options.threads number of threads, 1…. If absent, all threads that this process may use
  */
 export function createOnnxCompute({ threads = availableParallelism() } = {}): Compute {
   return {
@@ -114,8 +115,8 @@ const FLOAT = 1;
 const BOOL = 9;
 
 /**
- * Returns the ONNX operator of a function. The engine does not use ONNX's Elu, as its rounding
- * depends on the thread; here that does not matter, as each program has only one thread.
+ * Returns the ONNX operator for a function. The engine avoids ONNX's Elu, because its rounding
+ * depends on the thread. Here Elu is safe, because each program has only one thread.
  */
 const operatorOf = (name: Unary | Binary): string => {
   if (name === 'maximum' || name === 'minimum') return name === 'maximum' ? 'Max' : 'Min';

@@ -21,7 +21,7 @@ export interface Refinement {
   readonly image: Float32Array;
   /** Initial latent, [Z]. */
   readonly latent: Float32Array;
-  /** Time for refining, in ms. A step that has begun is finished. */
+  /** Time limit for refining, in ms. A step that has begun is still completed. */
   readonly budget: number;
   /**
    * Weight of the mean squared distance from the initial latent, relative to the picture's error.
@@ -40,7 +40,8 @@ export interface Refiner {
 /** Maximum number of gradient steps; further steps change little. */
 const MOST_STEPS = 48;
 /**
- * Settings of Adam: initial step size, the final step size as a share of it, decays of the moments.
+ * Settings of Adam: the initial step size, the final step size as a share of the initial one, and
+ * the decays of the moments.
  */
 const RATE = 0.15;
 const LAST_RATE = 0.2;
@@ -48,8 +49,8 @@ const DECAY = 0.9;
 const SQUARE_DECAY = 0.99;
 
 /**
- * Whether a checkpoint's latents can be refined: its picture must be differentiable, and its
- * updates must not be random.
+ * Whether a checkpoint's latents can be refined. The rule's pictures must be differentiable, and
+ * its updates must not be random.
  */
 export const canRefine = ({
   readout,
@@ -67,11 +68,11 @@ export interface RefinerOptions {
   readonly isStopped?: () => boolean;
   /**
    * Number of steps after growth, 0…. If not 0, half of the error is that of the picture after
-   * these steps: cells drift from their first picture to a resting one, which visitors see for
-   * longer.
+   * these steps, because cells drift from their first picture to a resting one, which visitors see
+   * for longer.
    */
   readonly restSteps?: number;
-  /** Bounds of the latents to search, as a room shortens latents beyond them. */
+  /** Bounds within which to search for latents, because a room shortens latents outside them. */
   readonly bounds?: LatentBounds;
 }
 

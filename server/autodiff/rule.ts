@@ -1,4 +1,7 @@
-/** The cell rule as expressions. `engine/tfjs/tensorflow.ts` is the reference for its nets. */
+/**
+ * The cell rule as expressions. `engine/tfjs/tensorflow.ts` is the reference implementation of the
+ * rule's nets.
+ */
 import { cellLayers, genomeLayout, runTrunk } from '../vnca/architecture.ts';
 import type { Card } from '../vnca/card.ts';
 import type { Expression } from './graph.ts';

@@ -1,6 +1,6 @@
 /**
- * Encodes drawings to latents, one at a time and in short slices, to avoid delaying other work.
- * Then refines them, if there is time.
+ * Encodes drawings to latents, one at a time and in short time slices, to avoid delaying other
+ * work. Then refines the latents, if there is time.
  */
 import { inSlices } from '../../shared/painter/still.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -11,11 +11,11 @@ import type { Encoder } from '../vnca/encoder.ts';
 export interface DrawingEncoderOptions {
   readonly encoder: Encoder;
   readonly settings: Readonly<Record<'maxDrawings' | 'slice' | 'refining' | 'refiningAll', number>>;
-  /** Refines an encoded drawing; absent: drawings stay as encoded. */
+  /** Refines the latent of an encoded drawing. If absent, latents stay as encoded. */
   readonly refine?: (refinement: Refinement) => Promise<Float32Array>;
   /** Returns the current time, in ms. */
   readonly now: () => number;
-  /** Yields to the event loop between slices. */
+  /** Yields to the event loop between time slices. */
   readonly pause: () => Promise<void>;
 }
 
@@ -28,7 +28,7 @@ interface WaitingDrawing {
 export class DrawingEncoder {
   private readonly waiting: FairQueue<WaitingDrawing>;
   private busy = false;
-  /** Time when the last drawing arrived, in ms. */
+  /** When the last drawing arrived (ms). */
   private cameAt = 0;
 
   constructor(private readonly options: DrawingEncoderOptions) {
@@ -40,7 +40,7 @@ export class DrawingEncoder {
    *
    * @param pixels [side, side, channels], one byte each
    * @param source identifies the sender, for example by network address; sources take turns
-   * @returns its latent [Z]
+   * @returns the drawing's latent [Z]
    * @throws Refusal bad-drawing: wrong size, or empty; room-busy: too many drawings are waiting;
    * shutting-down
    */

@@ -1,6 +1,7 @@
 /**
  * Grows seeds outside any room, so that visitors can see what a seed becomes before they plant it.
- * Rooms have priority: previews use the pauses between ticks and delay a tick by at most one step.
+ * Rooms have priority, so previews use the pauses between ticks and delay a tick by at most one
+ * step.
  */
 import type { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -10,10 +11,10 @@ import { growthStep, type Species } from '../world/species.ts';
 
 /** Pictures of a seed's growth. */
 export interface GrowthFilm {
-  /** Side of a picture, in pixels: equals the side of the grown organism, in cells. */
+  /** Side of a picture in pixels, equal to the side of the grown organism in cells. */
   readonly side: number;
   readonly frames: number;
-  /** `frames` pictures side by side, the grown organism last. */
+  /** `frames` pictures side by side; the last one shows the grown organism. */
   readonly png: Uint8Array;
 }
 
@@ -21,7 +22,7 @@ export interface GrowthFilm {
  * Draws a film of growth.
  *
  * @param readouts in order of growth
- * @param threshold minimum aliveness, 0…255, of a cell that is shown
+ * @param threshold minimum aliveness, 0…255, for a cell to be shown
  */
 export async function createGrowthFilm(
   readouts: readonly Pick<Readout, 'stage' | 'rgba' | 'presence'>[],
@@ -80,7 +81,7 @@ export class GrowthPreviews {
   private readonly growing: GrowingSeed[] = [];
   /** Estimated duration of a step, in ms. */
   private cost = 0;
-  /** Number of consecutive pauses that were too short for a step. */
+  /** Number of consecutive pauses between ticks that were too short for a step. */
   private skippedPauses = 0;
   private busy: Promise<void> | undefined;
   private stopped = false;
@@ -128,7 +129,7 @@ export class GrowthPreviews {
   }
 
   /**
-   * Uses the pause after a tick.
+   * Grows seeds during the pause after a tick.
    *
    * @param until when the next tick is due, in ms
    */
@@ -137,7 +138,7 @@ export class GrowthPreviews {
     const { now, settings } = this.options;
     const fits = (): boolean => now() + this.cost + settings.reserve <= until;
     const hurried = !fits();
-    // Even if ticks leave no pauses, takes a step now and then: previews are slow but finish.
+    // Even if ticks leave no pauses, takes a step now and then, so that previews finish eventually.
     if (hurried && ++this.skippedPauses < settings.patience) return;
     this.skippedPauses = 0;
     const work = async (): Promise<void> => {
@@ -159,7 +160,7 @@ export class GrowthPreviews {
   }
 
   /**
-   * Steps the growing seeds once.
+   * Makes the growing seeds take one step.
    *
    * @param cells maximum number of cells to step; the first seed is stepped in any case
    */
@@ -199,7 +200,7 @@ export class GrowthPreviews {
   /** Rejects all seeds that are growing or waiting. */
   private fail(error: unknown): void {
     const lost = [...this.growing.splice(0), ...this.waiting.take()];
-    // Reports an engine's failure as a busy room: rooms handle the failure themselves.
+    // Reports an engine's failure as a busy room, because rooms handle the failure themselves.
     const refusal = error instanceof Refusal ? error : new Refusal('room-busy', String(error));
     for (const { done } of lost) done(Promise.reject(refusal));
     if (this.stopped) return;

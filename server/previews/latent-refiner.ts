@@ -8,7 +8,9 @@ import type { LatentBounds } from '../vnca/genome.ts';
 /** The start options of the thread, passed as `workerData`. */
 export type RefinerStart = RefinedModel & {
   readonly bounds: LatentBounds;
-  /** One number. Any value except 0 makes the thread end its work after the current step. */
+  /**
+   * A single number. Any value other than 0 makes the thread stop refining after the current step.
+   */
   readonly stop: Int32Array<SharedArrayBuffer>;
 };
 
@@ -40,9 +42,9 @@ export class LatentRefiner {
   private isStopped = false;
   /** Number of consecutive drawings for which the thread was late. */
   private delays = 0;
-  /** Time in ms until which drawings skip the thread. */
+  /** When drawings may use the thread again (ms). */
   private pausedUntil = Number.NEGATIVE_INFINITY;
-  /** Resolve when threads have exited after their last step. */
+  /** Promises that resolve when the threads being closed have exited. */
   private readonly closing = new Set<Promise<void>>();
 
   constructor(
@@ -51,8 +53,9 @@ export class LatentRefiner {
   ) {}
 
   /**
-   * Starts the thread, unless it is running. Starting takes a second or more, and would delay the
-   * first drawing. Resolves when the start has succeeded or failed.
+   * Starts the thread, unless it is already running. Without this call, the first drawing would
+   * have to wait for the start, which takes a second or more. Resolves when the start has succeeded
+   * or failed.
    */
   async prepare(): Promise<void> {
     if (this.isPaused || this.running) return;
@@ -141,7 +144,7 @@ export class LatentRefiner {
 
   /**
    * Closes a thread after its current step, or after its start. Terminating it in the middle of a
-   * step would crash the whole process, as its library could not return the result.
+   * step would crash the whole process, because the thread's library could not return the result.
    */
   private closeAfterStep(thread: Thread, why: string): void {
     if (this.thread === thread) this.thread = undefined;

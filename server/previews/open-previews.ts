@@ -13,7 +13,7 @@ import { LatentRefiner } from './latent-refiner.ts';
 /** Previews for visitors who choose or draw a seed. */
 export interface SeedPreviews {
   readonly growth: GrowthPreviews;
-  /** Type of drawings that the checkpoint can encode; undefined: it encodes none. */
+  /** Type of drawings that the checkpoint can encode, or undefined if it can encode none. */
   readonly draws: 'ink' | 'colour' | undefined;
   grow: GrowthPreviews['grow'];
   encode?: DrawingEncoder['encode'];
@@ -39,7 +39,7 @@ export function openSeedPreviews(
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
   const grow = growth.grow.bind(growth);
   const encoder = createEncoder(checkpoint);
-  // An encoder with three channels is for photographs, not for drawings.
+  // Offers no drawing with an encoder of three channels, because it is meant for photographs.
   if (!encoder || encoder.channels === 3 || encoder.size > settings.maxDrawing) {
     return { growth, draws: undefined, grow, stop: () => growth.stop(), close: async () => {} };
   }

@@ -1,6 +1,6 @@
 /**
- * Defines the command line of `npm run train`, and formats the command that repeats a run, for its
- * card.
+ * Defines the command line of `npm run train`, and formats the command that repeats a run, for the
+ * card of its checkpoint.
  */
 import { readCommand, SettingsError } from '../settings/command.ts';
 import { number, text, wholeNumber } from '../settings/server-types.ts';
@@ -112,14 +112,15 @@ const RECORDED = ['name', 'from', 'encoder', 'updates', 'batch', 'backend', 'ref
 
 /** Picks the parts of a command line that change the result. */
 export function startOf(options: Options, update: number): RunStart {
-  // Rounding depends on the back end. For 'auto' the device on the card shows which one was used.
+  // Records the back end, because rounding depends on it. 'auto' is left out, because the device on
+  // the card shows which back end it chose.
   const isRecorded = (key: (typeof RECORDED)[number]): boolean =>
     options[key] !== undefined && !(key === 'backend' && options.backend === 'auto');
   return {
     update,
     file: quoted(options.file),
     options: [
-      // Cards are published; the user's folder is private.
+      // Hides the user's folder, because cards are published.
       ...(options.images === undefined ? [] : ['--images <folder>']),
       ...RECORDED.filter(isRecorded).flatMap((key) => [`--${key}`, quoted(`${options[key]}`)]),
       ...(options.compact ? ['--compact'] : []),
@@ -129,7 +130,8 @@ export function startOf(options: Options, update: number): RunStart {
 
 /**
  * Formats the starts of a run as one command, followed by later changes of options. A start with
- * the options of the start before it is left out, because resuming does not change the result.
+ * the same options as the previous start is left out, because resuming alone does not change the
+ * result.
  */
 export function commandOf(starts: readonly RunStart[]): string {
   const parts: string[] = [];
@@ -141,7 +143,8 @@ export function commandOf(starts: readonly RunStart[]): string {
       const other = file === before.file ? [] : [file];
       parts.push([`from update ${update} on with`, ...other, '--resume', ...options].join(' '));
     }
-    // The run was started by an earlier version, which did not record its first command.
+    // If an earlier version started the run, its first command is unknown, so say from which update
+    // on these options were used.
     if (!before && update > 0) parts.push(`with these options from update ${update} on`);
     before = start;
   }
@@ -158,7 +161,7 @@ const changesMore = (start: RunStart, before: RunStart): boolean =>
   wordsOf(start) !== wordsOf(before);
 
 /**
- * Returns file and options of a start, without the options that apply only once (`--from`,
+ * Returns the file and the options of a start, without the options that apply only once (`--from`,
  * `--encoder`, `--refine`).
  */
 const wordsOf = ({ file, options }: RunStart): string => {

@@ -36,13 +36,13 @@ const pool = v.strictObject({
    */
   admit: count,
   /**
-   * Whether new organisms stand in for pooled states as long as the pool holds too few. All
+   * Whether new organisms stand in for pooled states as long as the pool holds too few states. All
    * stand-ins join the pool. Every update then has a full batch, as in the published training.
    */
   standIns: v.optional(v.boolean(), false),
-  /** Number of further steps of a drawn state. */
+  /** Number of further steps that a drawn state takes. */
   steps: drawnFrom(1),
-  /** Number of last steps to differentiate. Default: all. */
+  /** Number of last steps to differentiate. If absent, all steps are differentiated. */
   gradientSteps: v.exactOptional(count),
   /**
    * Additional states per update that take a few steps without damage, to show the rule many
@@ -66,9 +66,9 @@ const pool = v.strictObject({
     }),
   ),
   /**
-   * Additional states per update with neighbours: part of their ground stays closed for a long
-   * time, as in a room. Cells on closed ground are zeroed before each step and left out of the
-   * loss.
+   * Additional states per update that have neighbours, which means that part of their ground stays
+   * closed for a long time, as in a room. Cells on closed ground are zeroed before each step and
+   * left out of the loss.
    */
   crowded: v.exactOptional(
     v.strictObject({
@@ -77,7 +77,7 @@ const pool = v.strictObject({
       size: v.optional(count, 256),
       /** Share of drawn states that are replaced by a state from the pool with new neighbours. */
       renewed: v.optional(share, 0.15),
-      /** Largest share of the cells that neighbours close. */
+      /** Largest share of a patch's cells that can lie on closed ground. */
       largest: v.optional(share, 0.7),
       /** Probability that a micro-batch of new organisms grows with neighbours. */
       fresh: v.optional(share, 0),
@@ -115,8 +115,8 @@ const pool = v.strictObject({
   /** Largest share of cells in one wound. */
   largestWound: v.optional(share, 0.5),
   /**
-   * Organisms whose divergence counts in the loss: only new ones (`fresh`), or pooled ones too
-   * (`all`).
+   * Organisms whose divergence counts in the loss: only new organisms (`fresh`), or pooled
+   * organisms too (`all`).
    */
   divergence: v.optional(v.picklist(['fresh', 'all']), 'fresh'),
 });
@@ -154,8 +154,8 @@ export const configFields = v.strictObject({
     /** Number of new organisms per update. */
     fresh: count,
     /**
-     * Number of samples computed together. Limits memory; a small number fits into the processor's
-     * cache.
+     * Number of samples computed together. A small number needs less memory and fits into the
+     * processor's cache.
      */
     micro: v.optional(count, 8),
   }),
@@ -180,8 +180,8 @@ export const configFields = v.strictObject({
   judgeStages: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /**
    * Shares of the run between which the leak rises from zero to the model's value. A rule without a
-   * leak learns pictures sooner, because cells do not have to maintain their state. Default: the
-   * full leak from the first update.
+   * leak learns pictures sooner, because cells do not have to maintain their state. If absent, the
+   * leak has its full value from the first update.
    */
   leakRamp: v.exactOptional(
     v.pipe(
@@ -190,8 +190,8 @@ export const configFields = v.strictObject({
     ),
   ),
   /**
-   * Smaller patches to start with, which cost less: until the share `until` of the run, organisms
-   * grow only to `side`.
+   * Smaller patches at the start of a run, which cost less. Organisms grow only to `side` until the
+   * share `until` of the run is done.
    */
   curriculum: v.optional(v.array(v.strictObject({ side: count, until: share })), []),
   pool: v.exactOptional(pool),
@@ -206,8 +206,8 @@ export const configFields = v.strictObject({
       /** Number of updates over which the learning rate rises from zero. */
       warmup: v.optional(whole, 0),
       /**
-       * Last share of the run, during which the learning rate falls linearly to `finalRate` of
-       * itself.
+       * Share at the end of the run during which the learning rate falls linearly to `finalRate`
+       * times its previous value.
        */
       decay: v.optional(share, 0),
       finalRate: v.optional(share, 0.05),
@@ -249,15 +249,15 @@ export const configFields = v.strictObject({
   gallery: v.optional(count, 512),
   /**
    * If present, an offset is trained for each gallery image and added to the encoder's mean when
-   * the image is shown without augmentation. The encoder limits how well a latent describes its
-   * picture; with offsets, the rule learns to rest and heal with the latents that the checkpoint
-   * will have.
+   * the image is shown without augmentation. The reason is that the encoder limits how well a
+   * latent describes its picture; with offsets, the rule learns to rest and heal with the latents
+   * that the checkpoint will have.
    */
   galleryOffsets: v.exactOptional(
     v.strictObject({
       /**
-       * The offsets' learning rate, as a multiple of `learningRate`: each offset takes part in few
-       * updates.
+       * The offsets' learning rate, as a multiple of `learningRate`. It is high because each offset
+       * takes part in few updates.
        */
       rate: v.optional(positive, 10),
     }),

@@ -153,8 +153,8 @@ export async function readJson(file: string): Promise<unknown> {
 }
 
 /**
- * Fields of the model, its images, and the part that is trained. All other fields are schedule and
- * can change during a run.
+ * Fields that must not change during a run: the model, its images, and the part that is trained.
+ * All other fields belong to the schedule and may change.
  */
 const MODEL_PARTS = [
   ...(['side', 'channels', 'latentSize', 'growth', 'update', 'readout'] as const),
@@ -165,14 +165,15 @@ const MODEL_PARTS = [
  * Finds the first model field that differs from an earlier configuration. The folder of the images
  * may differ.
  *
- * @param before the earlier configuration, JSON
+ * @param before the earlier configuration as JSON
  * @returns the path of the field, or undefined if all are equal
  */
 export function changedField(before: string, now: TrainingConfig): string | undefined {
   let parsed: TrainingConfig;
   try {
-    // Parse with `configFields` only: it fills in fields that are newer than the run. The relations
-    // between fields were checked when the run began, and relations added since do not apply to it.
+    // Parse with `configFields` only, which fills in fields that are newer than the run. The
+    // relations between fields were checked when the run began, and relations added since do not
+    // apply to it.
     parsed = checked(configFields, JSON.parse(before), '');
   } catch {
     return 'configuration';
@@ -204,7 +205,8 @@ export function differs(a: unknown, b: unknown, path: string): string | undefine
 }
 
 /**
- * Changes the batch size of a training, for trials on small machines. Scales the pool too.
+ * Changes the batch size of a training configuration, for trials on small machines. Scales the pool
+ * too.
  *
  * @param fresh number of new organisms per update, 1…
  */
@@ -236,7 +238,7 @@ export function withBatch<T extends TrainingConfig>(config: T, fresh: number): T
 }
 
 /**
- * Replaces the training set by the user's own images.
+ * Replaces the training set with the user's own images.
  *
  * @param images a folder, relative to the working directory
  * @throws TrainingError bad-config: the configuration's set is not a folder of images
@@ -253,7 +255,7 @@ export function withImages<T extends Pick<TrainingConfig, 'data'>>(config: T, im
 }
 
 /**
- * Gives a training another name.
+ * Gives a training configuration another name.
  *
  * @throws TrainingError bad-config: the name is not allowed
  */

@@ -10,7 +10,7 @@ export type DatasetReason =
   | 'missing-file'
   /** The set has no images to train on. */
   | 'empty-set'
-  /** An image cannot be read or shows nothing. */
+  /** An image cannot be read or is completely transparent. */
   | 'broken-image'
   /** A list that comes with the images (emoji list, partition) cannot be parsed. */
   | 'broken-list'

@@ -62,8 +62,8 @@ async function main(options: Options): Promise<void> {
   if (compute.workers > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
   const stop = listenForStop();
   /**
-   * Returns the rule as trained so far. During the leak ramp, its leak is the leak it has been
-   * trained with.
+   * Returns the rule as trained so far. During the leak ramp, the rule's leak is the leak that it
+   * was last trained with.
    */
   const ruleOf = (state: RunState) => {
     const leak = leakAt(config, progressOf(state, config.updates));
@@ -110,8 +110,8 @@ async function main(options: Options): Promise<void> {
 }
 
 /**
- * Adds the newest start to a run. A run of an earlier version has recorded only the checkpoints it
- * started from.
+ * Adds the newest start to a run. A run of an earlier version has recorded no starts but only the
+ * checkpoints it began with, so these become options of the newest start.
  */
 function withStart(run: Run, options: Options): Run & Required<Pick<Run, 'commands'>> {
   const { commands = [], from, encoder, state } = run;

@@ -42,9 +42,10 @@ export const openCompute = (
 export const sayNotUsed = (reason: string): void => say(`not used: ${reason}`);
 
 /**
- * Runs a command. Prints errors with a `reason` without their stack, and others with it.
+ * Runs a command. Prints errors that have a `reason` without their stack, and all other errors with
+ * their stack.
  *
- * @param name start of the line of an error
+ * @param name name of the command, which starts the line of an error
  */
 export async function runTool<O extends Options, K extends string = never>(
   name: string,
@@ -96,7 +97,10 @@ export function createMeter(now: () => number, say: (line: string) => void) {
   };
 }
 
-/** Maximum time between two signals from one keystroke, which npm may forward twice, in ms. */
+/**
+ * How long after a signal another one counts as the same keystroke, in ms. npm may forward a
+ * keystroke twice.
+ */
 const SAME_SIGNAL = 1_000;
 
 /** Tells whether a signal has asked the run to stop. */

@@ -15,7 +15,10 @@ export type CheckpointReason =
   | 'bad-tensor'
   | 'bad-gallery';
 
-/** A checkpoint cannot be loaded. The message is one sentence that names the file and the field. */
+/**
+ * Thrown if a checkpoint cannot be loaded. The message is one sentence that names the file and the
+ * field.
+ */
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
 
@@ -39,11 +42,11 @@ const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 const growth = v.variant('kind', [
   /**
-   * z fills seedSide×seedSide; then stepsPerStage steps, a division of all cells, and so on up to
-   * `side`.
+   * The latent fills seedSide×seedSide cells, which take stepsPerStage steps. Then all cells divide
+   * and take stepsPerStage steps again, until the patch has reached `side`.
    */
   v.strictObject({ kind: v.literal('doubling'), seedSide: size, stepsPerStage: size }),
-  /** z fills side×side; then `steps` steps. */
+  /** The latent fills side×side cells, which take `steps` steps. */
   v.strictObject({ kind: v.literal('uniform'), steps: size }),
 ]);
 
@@ -51,11 +54,11 @@ const updateFields = {
   hidden: size,
   /** Activation function between the layers. */
   activation: v.optional(v.picklist(['elu', 'relu']), 'elu'),
-  /** States are clamped to ±stateLimit after each step; absent: not clamped. */
+  /** States are clamped to ±stateLimit after each step. If absent, states are not clamped. */
   stateLimit: v.exactOptional(v.pipe(v.number(), v.gtValue(0))),
   /** Fraction of a state that decays in each step: s ← s + u(s) − leak·s. */
   leak: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0),
-  /** Whether every step reads the latent: z·W is added to the first layer, or see `genome`. */
+  /** Whether every step reads the latent. Without a `genome`, z·W is added to the first layer. */
   standingInput: v.optional(v.boolean(), false),
   /**
    * A net with one hidden layer that maps the latent to scales and shifts of layers. Only for
@@ -135,20 +138,20 @@ export const modelFields = {
   update,
   readout,
   /**
-   * Cells are alive if their value of `channel` is at least the threshold; `channel` absent: uses
-   * the alpha of the read-out.
+   * Cells are alive if their value of `channel` is at least the threshold. If `channel` is absent,
+   * the alpha of the read-out is used instead.
    */
   presence: v.strictObject({ channel: v.exactOptional(channel), threshold: share }),
   /** Number of steps for which the rule is stable after growth or damage. */
   trustedSteps: v.exactOptional(size),
   /**
    * Maximum number of cells per step by which a wound closes from its rim, so that the rule can
-   * heal it; absent: the whole wound may come alive in one step.
+   * heal it. If absent, the whole wound may come alive in one step.
    */
   closing: v.exactOptional(size),
   /**
-   * Version of the sampler that draws latents for throws of the dice, see `world/sampler.ts`;
-   * absent: draws from N(0, I).
+   * Version of the sampler that draws latents for throws of the dice, see `world/sampler.ts`. If
+   * absent, latents are drawn from N(0, I).
    */
   sampler: v.exactOptional(samplerVersion),
 };
@@ -159,11 +162,16 @@ type ModelFields = v.InferOutput<typeof model>;
 const fields = v.strictObject({
   version: v.literal(CARD_VERSION),
   ...modelFields,
-  /** Identifies these weights in tokens, see `identityOf`; absent: computed from the files. */
+  /**
+   * Identifies these weights in tokens, see `identityOf`. If absent, it is computed from the files.
+   */
   identity: v.exactOptional(
     v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/, 'must be 8 hexadecimal digits')),
   ),
-  /** The net of the tensors `encoder.*`, as data that the server can run or as prose. */
+  /**
+   * Describes the net that the tensors `encoder.*` belong to: as data, which the server can run, or
+   * as prose.
+   */
   encoder: v.exactOptional(
     v.union([encoderNetwork, v.strictObject({ input: v.string(), layers: v.array(v.string()) })]),
   ),
@@ -174,9 +182,9 @@ const fields = v.strictObject({
   data: v.strictObject({ set: v.string(), licence: v.string(), source: v.string() }),
   training: v.record(v.string(), v.string()),
   /**
-   * Describes `painter.safetensors` in the checkpoint folder, see `shared/painter/net.ts`; absent:
-   * there is no painter. The card accepts any fields, as a painter of another version may have
-   * others; the file determines whether this build can read the painter.
+   * Describes `painter.safetensors` in the checkpoint folder, see `shared/painter/net.ts`. If
+   * absent, there is no painter. The card accepts any fields, as a painter of another version may
+   * have others; the file determines whether this build can read the painter.
    */
   painter: v.exactOptional(
     v.looseObject({ version: size, figures: v.record(v.string(), v.unknown()) }),

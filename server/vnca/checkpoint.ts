@@ -51,7 +51,8 @@ export const PAINTER_FILE = 'painter.safetensors';
  *
  * @param folder of the checkpoint
  * @returns the content of the file; undefined if there is no file
- * @throws CheckpointError corrupt-file: it is not a painter; missing-file: it cannot be read
+ * @throws CheckpointError corrupt-file: the file is not a painter; missing-file: the file cannot be
+ * read
  */
 export async function readPainter(folder: string): Promise<Buffer | undefined> {
   const file = join(folder, PAINTER_FILE);
@@ -102,7 +103,8 @@ export interface Checkpoint extends Model {
 
 export interface LoadOptions {
   /**
-   * Called if only the painter is unusable: the checkpoint then loads without it. Absent: throws.
+   * Called if only the painter is unusable. The checkpoint then loads without it. If this function
+   * is absent, loading throws instead.
    */
   readonly onBadPainter?: (message: string) => void;
 }
@@ -150,8 +152,8 @@ export async function loadModel(folder: string): Promise<Model> {
 }
 
 /**
- * Checks that the weights belong to the card, as an interrupted copy may leave files of two
- * checkpoints.
+ * Checks that the weights belong to the card, because an interrupted copy can leave a mixture of
+ * files from two checkpoints.
  *
  * @throws CheckpointError bad-card
  */
@@ -159,8 +161,8 @@ function checkIdentity(folder: string, model: Model): void {
   const { identity } = model.card;
   if (identity === undefined) return;
   const hash = fingerprint(model);
-  // A room's copy is in a folder named after the fingerprint. Its card may have been edited before
-  // the copy was made, so its identity need not match.
+  // A room's copy is in a folder named after the fingerprint. The card may have been edited before
+  // the copy was made, so the identity in it need not match.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
   const what = `is "${identity}", but card and weights make "${hash.slice(0, 8)}"`;
   const next =
@@ -184,7 +186,7 @@ export function galleryLatent({ card, tensors }: Model, index: number): Float32A
 /**
  * Reads a file that a checkpoint may lack; returns undefined if there is no file.
  *
- * @throws CheckpointError missing-file: it cannot be read
+ * @throws CheckpointError missing-file: the file cannot be read
  */
 export async function readIfPresent(file: string): Promise<Buffer | undefined> {
   return readFile(file).catch(({ code = 'unknown' }: NodeJS.ErrnoException) => {

@@ -28,11 +28,11 @@ export const encoderNetwork = v.strictObject({
     ),
     v.minLength(1),
   ),
-  /** Widths of the dense layers with ELU, which precede the last dense layer. */
+  /** Widths of the dense layers before the last one. Each is followed by ELU. */
   dense: v.optional(v.array(size), []),
-  /** Bounds of the mean; absent: not bounded. */
+  /** Bounds of the mean. If absent, the mean is unbounded. */
   meanRange: v.exactOptional(range),
-  /** Bounds of log σ; absent: not bounded. */
+  /** Bounds of log σ. If absent, log σ is unbounded. */
   logSigmaRange: v.exactOptional(range),
 });
 

@@ -1,7 +1,7 @@
 /**
- * A checkpoint's encoder, which computes the mean latent of a picture. It runs in small slices and
- * therefore needs no thread: our net takes 19 million multiplications, the published net 50
- * million.
+ * A checkpoint's encoder, which computes the mean latent of a picture. It runs in short time
+ * slices, so it needs no thread of its own. Our net takes 19 million multiplications per picture,
+ * the published net 50 million.
  */
 
 import type { Float32Tensor } from '../../shared/safetensors.ts';
@@ -13,10 +13,11 @@ import { imageChannels } from './readout.ts';
 export interface Encoder {
   /** Number of values per picture: side × side × channels. */
   readonly size: number;
-  /** 1: ink; 3: RGB; 4: premultiplied RGBA. */
+  /** Number of channels: 1 for ink, 3 for RGB, 4 for premultiplied RGBA. */
   readonly channels: 1 | 3 | 4;
   /**
-   * Encodes a picture. Yields after each slice of work.
+   * Encodes a picture. Yields often, so that the caller can pause between two parts of the
+   * computation.
    *
    * @param pixels [side, side, channels], 0…1
    * @returns the latent's mean [Z]
@@ -43,7 +44,9 @@ const DENSE_SLICE = 16_384;
 
 const elu = (x: number): number => (x > 0 ? x : Math.expm1(x));
 
-/** Creates a checkpoint's encoder; undefined if it has none that can run. */
+/**
+ * Creates a checkpoint's encoder. Returns undefined if the checkpoint has no encoder that can run.
+ */
 export function createEncoder({ card, tensors }: Model): Encoder | undefined {
   const { encoder: network, side, latentSize, readout } = card;
   if (!network || !('convolutions' in network)) return undefined;
@@ -76,7 +79,7 @@ export function createEncoder({ card, tensors }: Model): Encoder | undefined {
   };
 }
 
-/** Applies a convolution with ELU, one row of outputs per slice. */
+/** Applies a convolution with ELU. Yields after each row of outputs. */
 function* convolve(
   from: Layer,
   { size, stride, pad }: EncoderNetwork['convolutions'][number],
@@ -112,7 +115,7 @@ interface Products {
   readonly inputs: Float32Array;
   /** Number of inputs to add. */
   readonly count: number;
-  /** One row of outputs per input. */
+  /** One row per input, with a weight for each output. */
   readonly weights: Float32Array;
 }
 

@@ -13,11 +13,13 @@ export const MAP_FILE = 'map.json';
 /** Minimum number of organisms for a map. */
 const FEWEST = 3;
 const ROUNDS = 120;
-/** Width of the map if its height is 1: about the shape of a phone held upright. */
+/**
+ * Width of the map if its height is 1. The map then has about the shape of a phone held upright.
+ */
 const WIDTH = 0.68;
 /**
- * Target density: the minimum distance of points is √`FILL` times the spacing of a square grid with
- * the same number of points.
+ * Target density: the minimum distance between points is √`FILL` times the spacing of a square grid
+ * with the same number of points.
  */
 const FILL = 1.1;
 
@@ -34,7 +36,7 @@ export interface Maps {
  * Loads or computes the maps. Points are spread, so that people can touch each of them.
  *
  * @param featured gallery indices
- * @param mayRead whether the file may be used
+ * @param mayRead whether `map.json` may be used
  * @returns undefined if there are too few featured creatures
  * @throws CheckpointError as `readMap` does
  */
@@ -58,8 +60,8 @@ export async function loadMaps(
  * Reads the file of a map.
  *
  * @returns a position for each gallery entry; undefined if there is no file
- * @throws CheckpointError bad-card: the file is not a map of this gallery; missing-file: it cannot
- * be read
+ * @throws CheckpointError bad-card: the file is not a map of this gallery; missing-file: the file
+ * cannot be read
  */
 export async function readMap({
   folder,
@@ -115,7 +117,7 @@ function dot(a: Float64Array, b: Float64Array): number {
   return sum;
 }
 
-/** Moves and scales points so that the longer side of their bounding box is 0…1. */
+/** Moves and scales points so that the longer side of their bounding box spans 0…1. */
 export function fill(places: readonly MapPoint[]): MapPoint[] {
   const [xs, ys] = [places.map(({ x }) => x), places.map(({ y }) => y)];
   const [left, top] = [Math.min(...xs), Math.min(...ys)];
@@ -141,7 +143,7 @@ function spread(places: readonly MapPoint[]): MapPoint[] {
  *
  * @param options.distance minimum distance between neighbours
  * @param options.rounds number of iterations
- * @param options.within width and height of the map; absent: no bounds
+ * @param options.within width and height of the map. If absent, points may move anywhere
  */
 export function pushApart(
   places: readonly MapPoint[],
@@ -164,23 +166,23 @@ export function pushApart(
 }
 
 /**
- * How far a point may move before near pairs are listed again, as a multiple of the minimum
- * distance. Without a list, every start of a server would check millions of pairs, of which most
- * are far apart.
+ * How far a point may move before the list of neighbouring points is renewed, as a multiple of the
+ * minimum distance. Without such a list, every start of a server would check millions of pairs of
+ * points, most of which are far apart.
  */
 const SLACK = 1;
 
 /**
- * Pairs of points that are near now, or can become near while no point moves farther than `slack`
- * along an axis.
+ * A list of neighbouring points: pairs of points that are too close now, or can become too close
+ * while no point moves farther than `slack` along an axis.
  */
 interface NearPairs {
   /** Indices a and b > a of each pair, in ascending order. */
   readonly pairs: Uint32Array;
-  /** Positions of the points when the pairs were listed, [points, 2]. */
+  /** Positions of all points when the list was made, [points, 2]. */
   readonly listed: Float64Array;
   readonly slack: number;
-  /** Round in which the pairs were listed. */
+  /** Round of `pushApart` in which the list was made. */
   readonly round: number;
 }
 
@@ -205,7 +207,8 @@ function nearPairs(
  * Performs one round of `pushApart`.
  *
  * @param points [points, 2], changed in place
- * @returns false as soon as a point has moved so far that pairs may be missing from the list
+ * @returns false as soon as a point has moved so far that the list of neighbouring points may be
+ * incomplete
  */
 function push(
   points: Float64Array,

@@ -42,7 +42,10 @@ const UNSUITABLE: readonly string[] = [
   'Face with Symbols on Mouth',
   'Skull and Crossbones',
 ];
-/** Two latents are alike if their distance is less than this share of the median distance. */
+/**
+ * Two latents are alike if their distance is less than this share of the median distance between
+ * latents.
+ */
 const LIKENESS = 0.58;
 /** Categories in the order of the gallery. Faces come last, as there are many. */
 const KINDS = [...GALLERY_KINDS].sort((a, b) => Number(a === 'face') - Number(b === 'face'));
@@ -80,7 +83,8 @@ export function selectGallery(
 }
 
 /**
- * Orders indices, starting with the first; each is followed by the nearest of the remaining ones.
+ * Orders indices so that each is followed by the remaining index with the nearest latent. Starts
+ * with the first index.
  */
 function byLikeness(indices: readonly number[], latents: readonly Float32Array[]): number[] {
   const rest = new Set(indices);
@@ -112,10 +116,10 @@ export function distance(a: Float32Array, b: Float32Array): number {
 }
 
 /**
- * Finds the range of each entry's mean colour.
+ * Finds the colour range that each entry's mean colour belongs to.
  *
- * @returns ranges in gallery order, undefined for an empty tile; undefined if there is no readable
- * picture
+ * @returns colour ranges in gallery order, with undefined for an empty tile; or undefined if the
+ * picture of the gallery cannot be read
  */
 export async function loadGalleryColours({
   folder,
@@ -140,7 +144,7 @@ export async function loadGalleryColours({
 }
 
 /**
- * Reads a picture as premultiplied RGBA; undefined if there is no file, or `sharp` is not
+ * Reads a picture as premultiplied RGBA. Returns undefined if there is no file, or `sharp` is not
  * installed.
  */
 async function pixelsOf(file: string): Promise<Uint8Array | undefined> {

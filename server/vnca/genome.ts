@@ -6,16 +6,16 @@
 import { type Architecture, cellLayers, genomeLayout, trunkOf } from './architecture.ts';
 import type { Model } from './checkpoint.ts';
 
-/** A range of a patch's conditioning. */
+/** A range of the numbers in a patch's conditioning. */
 export interface OwnPart {
   readonly from: number;
   readonly size: number;
 }
 
 /**
- * Computes the ranges of a patch's own weights in its conditioning, which has K numbers in total. A
- * part is absent if all patches share the layer's weights. Returns undefined for rules without a
- * standing input.
+ * Computes where each part of a patch's own weights lies in its conditioning, which has K numbers
+ * in total. A part is absent if all patches share the layer's weights. Returns undefined for rules
+ * without a standing input.
  */
 export function ownLayout({ channels, update }: Architecture) {
   if (!update.standingInput) return undefined;
@@ -53,8 +53,8 @@ export function ownLayout({ channels, update }: Architecture) {
 export type Condition = (latent: Float32Array) => Float32Array;
 
 /**
- * Creates the function that computes the conditioning of patches; undefined for rules without a
- * standing input.
+ * Creates the function that computes the conditioning of patches. Returns undefined for rules
+ * without a standing input.
  */
 export function createCondition({ card, tensors }: Model): Condition | undefined {
   const own = ownLayout(card);
@@ -113,13 +113,13 @@ export interface CellLayer {
   readonly name: string;
   /** [in, out]. */
   readonly kernel: Float32Array;
-  /** [out]; undefined: all zero. */
+  /** [out], or undefined if all are zero. */
   readonly bias: Float32Array | undefined;
 }
 
 /**
- * Collects the layers that one patch computes, with the patch's own weights or, if it has none, the
- * shared ones.
+ * Collects the layers that one patch computes, with the patch's own weights or, for layers without
+ * such weights, the shared weights.
  *
  * @param row the patch's conditioning [K]; undefined for rules without a standing input
  */
@@ -131,7 +131,7 @@ export function layersOfPatch({ card, tensors }: Model, row: Float32Array | unde
   const shared = (name: string): Float32Array | undefined => tensors.get(`update.${name}`)?.data;
   const [, ...names] = cellLayers(update);
   return {
-    /** Factors of the perception's result, [hidden]; undefined: all 1. */
+    /** Factors that multiply the perception's result, [hidden], or undefined if all are 1. */
     perceptionScale: own(layout?.perceptionScale),
     perceptionBias: own(layout?.perceptionBias) ?? shared('perceive.bias')!,
     /** The layers after perception, in order. */
@@ -170,7 +170,8 @@ export function readGenome(
     const bias = tensors.get(`update.${layer}.bias`)?.data;
     const sums = new Float64Array(shape[1]);
     if (bias) sums.set(bias);
-    // The outer loop is over inputs, which reads the weights in the order of memory.
+    // The outer loop runs over inputs, so that weights are read in the order in which they are
+    // stored.
     for (let i = 0, at = 0; i < x.length; i++) {
       for (let o = 0; o < sums.length; o++, at++) sums[o] += x[i] * data[at];
     }
@@ -197,8 +198,9 @@ const LARGEST_NORMAL = 7;
 const ROUNDING = 1.001;
 
 /**
- * Computes bounds that contain a gallery and all throws of the dice, except about one in a million:
- * the length of a normal vector is about √Z, with a standard deviation of √½.
+ * Computes bounds that contain a gallery and all throws of the dice, except about one in a million.
+ * The limit follows from the length of a normal vector, which is about √Z with a standard deviation
+ * of √½.
  *
  * @param latents [Z] each
  */

@@ -17,7 +17,8 @@ export function toByte(value: number): number {
 }
 
 /**
- * Logits beyond ±`SATURATED` read as 0 or 255: the sigmoid reaches 254.5 / 255 at ln 509 = 6.2324….
+ * Logits beyond ±`SATURATED` read as 0 or 255, because the sigmoid reaches 254.5 / 255 at ln 509 =
+ * 6.2324….
  */
 export const SATURATED = 6.25;
 /**
@@ -33,8 +34,8 @@ const inkAt = (logit: number): number => toByte(1 / (1 + Math.exp(-logit)));
 
 /**
  * For each interval, the byte at its beginning and the smallest float32 logit with the next byte;
- * infinity if the byte does not change in the interval. An exponential for each cell would take
- * several times as long.
+ * infinity if the byte does not change in the interval. Looking up bytes here is several times as
+ * fast as computing an exponential for each cell.
  */
 export const INK = (() => {
   const bytes = new Uint8Array(INTERVALS);
@@ -99,7 +100,8 @@ export function createReadout(card: Visible, planar = false): ReadCells {
 }
 
 /**
- * Writes one cell's four values and returns its alpha, which is its aliveness by default.
+ * Writes one cell's four values and returns the cell's alpha, which is also the cell's aliveness by
+ * default.
  *
  * @param at offset of the cell's first channel
  * @param stride distance between channels
@@ -141,14 +143,17 @@ function createCellReadout({ channels, readout }: Visible): ReadCell {
 
 /**
  * Whether all values of a state are zero, as after damage. Such a cell reads as empty. The
- * likelihoods of ink and colours cannot express that: they would give half ink or grey.
+ * likelihoods of ink and colours cannot express emptiness; they would give half ink or grey.
  */
 function isBare(states: Float32Array, at: number, stride: number, channels: number): boolean {
   for (let c = 0; c < channels; c++) if (states[at + c * stride] !== 0) return false;
   return true;
 }
 
-/** Sets a cell's four values. `fill` would take several times as long for only four. */
+/**
+ * Sets a cell's four values. Does not use `fill`, which takes several times as long for only four
+ * values.
+ */
 function fillCell(rgba: Uint8Array, to: number, value: number): number {
   rgba[to] = rgba[to + 1] = rgba[to + 2] = rgba[to + 3] = value;
   return value;

@@ -23,7 +23,10 @@ const indices = v.pipe(v.array(count), v.maxLength(MOST_EACH));
 export const relativesTable = v.strictObject({
   /** Number of steps with the relative's latent. */
   lentSteps: steps,
-  /** Number of steps with its own latent until the creature is as it was before the expression. */
+  /**
+   * Number of steps with the creature's own latent until the creature is as it was before the
+   * expression.
+   */
   homeSteps: steps,
   /** Indices of the relatives of each gallery entry. */
   of: v.pipe(v.array(indices), v.maxLength(MOST)),
@@ -44,7 +47,7 @@ const relativesFile = v.strictObject({
  * Loads a checkpoint's table of relatives.
  *
  * @returns undefined if there is no file
- * @throws CheckpointError bad-card: the file is not a table of this gallery; missing-file: it
+ * @throws CheckpointError bad-card: the file is not a table of this gallery; missing-file: the file
  * cannot be read
  */
 export async function loadRelatives({

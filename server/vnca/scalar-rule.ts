@@ -35,7 +35,7 @@ export function randomOfState(state: Float32Array): Random {
 /**
  * Steps every cell once.
  *
- * @param states [s, s, C]; zero outside the patch
+ * @param states [s, s, C]; cells outside the patch count as zero
  * @returns [s, s, C]
  */
 export type StepPatch = (states: Float32Array) => Float32Array;
@@ -106,7 +106,7 @@ function perception(
   };
 }
 
-/** Creates the operations for the trunk of one cell. They work in place. */
+/** Creates the operations for the trunk of one cell. They change their arguments in place. */
 const operationsOf = (
   { activation }: Model['card']['update'],
   layers: ReadonlyMap<string, Layer>,

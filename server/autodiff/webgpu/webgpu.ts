@@ -46,7 +46,8 @@ export async function startDevice(): Promise<Device> {
     },
   );
 
-  // Collects errors that tfjs does not notice: if a kernel has no memory, its result stays zero.
+  // Collects errors that tfjs does not notice. For example, a kernel that gets no memory returns
+  // zeros.
   let failure: string | undefined;
   device.onuncapturederror = ({ error }) => {
     failure ??= error.message;
@@ -70,16 +71,16 @@ export async function startDevice(): Promise<Device> {
     destroy() {
       tf.removeBackend(NAME);
       device.destroy();
-      // Keeps a reference until the device is lost: if the instance is garbage-collected earlier,
-      // Dawn crashes the process.
+      // Keeps a reference to the instance until the device is lost, because Dawn crashes the
+      // process if the instance is garbage-collected earlier.
       void device.lost.then(() => instance);
     },
   };
 }
 
 /**
- * Provides `navigator.gpu` during the call, as tfjs needs it to accept a device. If it were
- * permanent, it would keep the process alive.
+ * Provides `navigator.gpu` during the call, because tfjs needs it to accept a device. Leaving it
+ * defined would keep the process alive.
  */
 function withNavigator<T>(gpu: GPU, use: () => T): T {
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
@@ -163,7 +164,8 @@ function compile(outputs: Outputs): Program {
             tensors[operand] = undefined;
           }
         });
-        // Clones results, as a result can be an input or have two names. Clones share memory.
+        // Clones results so that each can be freed separately, because a result can also be an
+        // input or have two names. Clones share memory.
         return Object.fromEntries(
           results.map(({ name, place }) => [name, tf.clone(tensors[place]!)]),
         );

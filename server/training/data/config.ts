@@ -19,9 +19,10 @@ const emoji = v.pipe(
   v.strictObject({
     kind: v.literal('emoji'),
     /**
-     * `bestiary`: 171 animals and plants. `organisms`: these and faces, food and fantasy people.
-     * `broad`: all emoji except flags and symbols. `unseen`: the two hundred of `unseen.json`, for
-     * evaluation. `seen`: `broad` without the kinds in `unseen`, the organisms first.
+     * `bestiary`: 171 animals and plants. `organisms`: `bestiary` and also faces, food and fantasy
+     * people. `broad`: all emoji except flags and symbols. `unseen`: the two hundred of
+     * `unseen.json`, for evaluation. `seen`: `broad` without the kinds in `unseen`, with
+     * `organisms` first.
      */
     set: v.picklist(['bestiary', 'organisms', 'broad', 'unseen', 'seen']),
     side: v.optional(v.picklist([32, 64]), 32),
@@ -45,7 +46,7 @@ const ownFolder = v.pipe(
     folder,
     side: v.optional(side, 32),
     margin: v.optional(margin, 2),
-    /** A background colour makes the set opaque: 3 channels instead of 4. */
+    /** A background colour makes the images opaque, so they have 3 channels instead of 4. */
     background: v.optional(
       v.union(
         [v.literal('transparent'), v.pipe(v.string(), v.regex(/^#[0-9a-f]{6}$/i, COLOUR))],

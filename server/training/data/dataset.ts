@@ -1,6 +1,6 @@
 /**
  * Represents a training set in memory, with its images and splits, and offers helpers to read any
- * kind of set. `load-dataset.ts` knows the kinds. Start reading at `Dataset`.
+ * kind of set. `load-dataset.ts` knows all kinds of sets. Start reading at `Dataset`.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -100,8 +100,8 @@ export function range(start: number, end: number): Uint32Array {
 }
 
 /**
- * Splits `count` images: reserves a share for validation, always the same images, and none for
- * tests.
+ * Splits `count` images: reserves a share for validation, which always consists of the same images,
+ * and no images for tests.
  *
  * @param share 0…0.5; any share above 0 reserves at least one image, and at least one image is left
  * to train on
@@ -127,7 +127,7 @@ export function shuffled<T extends Uint32Array | unknown[]>(items: T, random: Ra
   return order;
 }
 
-/** An error of a set. The message is `file: what; next`. */
+/** An error in a training set. The message is `file: what; next`. */
 export class DatasetError extends TrainingError {
   override readonly name = 'DatasetError';
 
@@ -228,10 +228,13 @@ export async function mapInParallel<T, R>(
   return results;
 }
 
-/** Words that keep a small letter inside a display name. */
+/** Words written in lower case inside a display name. */
 const SMALL = new Set(['a', 'and', 'at', 'in', 'of', 'on', 'or', 'over', 'the', 'to', 'with']);
 
-/** "SEE-NO-EVIL monkey_face" → "See-No-Evil Monkey Face"; small words inside stay small. */
+/**
+ * "SEE-NO-EVIL monkey_face" → "See-No-Evil Monkey Face"; the words in `SMALL` stay in lower case
+ * inside the text.
+ */
 export function titleCase(text: string): string {
   const words = text
     .replace(/[_\s]+/g, ' ')

@@ -91,10 +91,10 @@ const SETS: Record<
 };
 
 /**
- * Opens an emoji set, in the order of the package's list. Of identical pictures only the first is
- * used.
+ * Opens an emoji set, in the order of the package's list. If several pictures are identical, only
+ * the first is used.
  *
- * @param folder the package's folder; default: the installed package
+ * @param folder the package's folder. If absent, that of the installed package
  */
 export function openEmoji(config: ConfigOf<'emoji'>, folder?: string): DatasetSource {
   const { set, side, margin, styles = [], validationShare } = config;
@@ -240,8 +240,8 @@ export function emojiName({ name, short_name }: Pick<EmojiRecord, 'name' | 'shor
 }
 
 /**
- * Kinds by pattern of subcategory and short name. The first matching pattern decides; without a
- * match the kind is `thing`.
+ * Kinds by pattern of subcategory and short name. The first matching pattern decides. If none
+ * matches, the kind is `thing`.
  */
 const KINDS: readonly [RegExp, DatasetEntry['kind']][] = [
   // Exceptions to the patterns below.

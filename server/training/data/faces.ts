@@ -13,9 +13,9 @@ const LAST_TRAIN = 162_770;
 const LAST_VALIDATION = 182_637;
 
 /**
- * Opens all images of the folder, the whole set or part of it, by file name. The splits come from
- * list_eval_partition.txt in or beside the folder or, if there is no such list, from the official
- * image numbers.
+ * Opens all images of the folder, which may hold the whole set or part of it, in the order of their
+ * file names. The splits come from list_eval_partition.txt in or beside the folder or, if there is
+ * no such list, from the official image numbers.
  *
  * @throws DatasetError missing-folder, empty-set, broken-list
  */
@@ -56,7 +56,7 @@ async function findPartition(folder: string) {
 
 /**
  * Parses lines "000001.jpg 0": 0 train, 1 validation, 2 test. Keys are names without extension,
- * because images saved as PNG have another extension than the list.
+ * because images saved as PNG have a different extension from that in the list.
  */
 function parsePartition(text: string, file: string): Map<string, SplitName> {
   const parts = new Map<string, SplitName>();

@@ -19,7 +19,7 @@ export interface ImageFile {
   /** The path inside the folder, with `/`. Files are sorted by this path. */
   readonly within: string;
   readonly bytes: number;
-  /** Time of the last change, in ms since 1970. */
+  /** When the file was last changed, in ms since 1970. */
   readonly modified: number;
 }
 
@@ -83,7 +83,7 @@ export async function readPixels(
   return pixels;
 }
 
-/** Hashes the names, sizes and times of the files, together with `more`. */
+/** Hashes the names, sizes and modification times of the files, together with `more`. */
 export function listFingerprint(files: readonly ImageFile[], more: string): string {
   const hash = createHash('sha256').update(more);
   for (const { within, bytes, modified } of files) {
@@ -93,8 +93,8 @@ export function listFingerprint(files: readonly ImageFile[], more: string): stri
 }
 
 /**
- * Opens all images of a folder and its subfolders, centred, with their aspect ratio: as RGBA, or as
- * RGB if there is a background colour.
+ * Opens all images of a folder and its subfolders, centred, without changing their aspect ratio.
+ * Images are RGBA, or RGB if there is a background colour.
  *
  * @throws DatasetError missing-folder, empty-set, broken-image
  */

@@ -1,10 +1,10 @@
 /**
  * Loads the configured training set, from the cache if the cached file still matches its source.
  *
- * The cache has one file for each set: the SHA-256 of the rest; the length of the head; the head,
- * which is the set without its pixels as serialised by V8; the pixels. Pixels are stored apart
- * because V8 serialises less than 4 GiB. A set is rebuilt if its file is incomplete, damaged, or
- * from another version or source.
+ * The cache has one file for each set. A file contains, in this order, the SHA-256 of the rest of
+ * the file, the length of the head, the head (the set without its pixels, as serialised by V8), and
+ * the pixels. Pixels are stored apart because V8 serialises less than 4 GiB. A set is rebuilt if
+ * its file is incomplete, damaged, or from another version or source.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
@@ -45,8 +45,10 @@ const OPEN: {
 /**
  * Loads a training set.
  *
- * @param options.baseFolder where relative folders in `config` start; default: the working directory
- * @param options.cacheFolder default: `.cache/training` at the root of the repository
+ * @param options.baseFolder folder that relative folders in `config` start from. If absent, the
+ * working directory
+ * @param options.cacheFolder folder of the cache. If absent, `.cache/training` at the root of the
+ * repository
  * @throws DatasetError
  */
 export async function loadDataset(

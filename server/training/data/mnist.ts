@@ -30,7 +30,7 @@ const COUNT = TRAIN + VALIDATION + TEST;
  * Opens the set: 50,000 digits for training (the first of MNIST's training set), 10,000 for
  * validation (the rest of MNIST's training set), 10,000 for tests.
  *
- * @param folder the package's folder; default: the installed package
+ * @param folder the package's folder. If absent, that of the installed package
  */
 export function openMnist({ side, binarise }: ConfigOf<'mnist'>, folder?: string): DatasetSource {
   return {
@@ -81,7 +81,7 @@ export function openMnist({ side, binarise }: ConfigOf<'mnist'>, folder?: string
 function binariseInPlace(pixels: Uint8Array, seed: number): void {
   const random = createRandom(seed);
   for (let i = 0; i < pixels.length; i++) {
-    // Black and white pixels are certain and need no random number.
+    // Skips the random number for black and white pixels, whose result is certain.
     const value = pixels[i];
     if (value !== 0 && value !== 255) pixels[i] = random.uniform() * 255 < value ? 255 : 0;
   }

@@ -6,11 +6,11 @@ import { DatasetError, notInstalled } from './dataset.ts';
  * Reads an image (PNG, JPEG, SVG, WebP or another format that sharp reads) and fits it into a
  * square, centred with its aspect ratio.
  *
- * The image is rotated by its EXIF orientation and converted to sRGB. Of animations the first frame
- * is used. Resizing uses Lanczos on premultiplied colour, so that hidden colours do not bleed into
- * edges. The kernel has two lobes, because a third leaves a ring of faint pixels around the image
- * (with three lobes, 16 % of the visible pixels of Noto animals had an alpha below 8; with two, 3
- * %).
+ * The image is rotated by its EXIF orientation and converted to sRGB. Only the first frame of an
+ * animation is used. Resizing uses Lanczos on premultiplied colour, so that hidden colours do not
+ * bleed into edges. The kernel has two lobes, because a third leaves a ring of faint pixels around
+ * the image (with three lobes, 16 % of the visible pixels of Noto animals had an alpha below 8;
+ * with two, 3 %).
  *
  * @param input file name or bytes
  * @param file file name for error messages

@@ -49,13 +49,13 @@ export interface Images {
 }
 
 /**
- * Measures the bounds of images, averaged over all images. Includes the constant of a Gaussian
- * read-out.
+ * Measures the bounds of images, averaged over all images. The bounds include the constant of a
+ * Gaussian read-out.
  *
  * @param wanted.samples posterior samples per image
  * @param wanted.random creates the random numbers of an image, by its index, so that a resumed run
  * draws the same numbers
- * @param wanted.keep stores figures; images stored there already are not measured again
+ * @param wanted.keep stores figures; images whose figures are stored already are not measured again
  */
 export async function measureBounds(
   batch: EvaluationBatch,
@@ -157,8 +157,8 @@ const ROW = v.strictTuple([nats, nats, nats]);
  * Opens or creates a file of figures: a header line that identifies the measurement, then one line
  * [ELBO, importance-weighted bound, reconstruction] per image. Drops an incomplete last line.
  *
- * @throws TrainingError foreign-keep: the file belongs to another measurement; no-keep: it cannot
- * be read or written
+ * @throws TrainingError foreign-keep: the file belongs to another measurement; no-keep: the file
+ * cannot be read or written
  */
 export async function openBoundsFile(
   file: string,
@@ -169,7 +169,7 @@ export async function openBoundsFile(
   const head = headOf(model, images, by);
   const text = `${(await attempt(file, () => readIfThere(file))) ?? ''}`;
   const lines = text.split('\n').slice(0, -1);
-  // A file with an incomplete header holds no figures yet.
+  // A file with an incomplete header holds no figures yet, so begin it again.
   const isBegun = lines.length > 0 || !head.startsWith(text);
   if (isBegun && lines[0] !== head) {
     throw foreign(file, 'belongs to another model, other images, samples or another seed');

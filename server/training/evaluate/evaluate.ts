@@ -115,7 +115,10 @@ export async function evaluate(
     probe,
     robustness,
     organisms: organisms.grown.count,
-    /** Error for emoji of kinds that no gallery model is trained on, grown from posterior means. */
+    /**
+     * Error of organisms grown from the posterior means of emoji whose kinds no gallery model is
+     * trained on.
+     */
     unseen: images?.unseen ?? null,
     ...more,
     /**

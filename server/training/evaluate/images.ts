@@ -95,9 +95,9 @@ export type PainterFigures = Awaited<ReturnType<typeof measurePainter>>;
  *
  * @param options.folder folder of the checkpoint
  * @param options.data images that the checkpoint was trained on, as in `loadImages`
- * @param options.limit maximum number of creatures, evenly chosen; 0: all
- * @returns the figures; null if the checkpoint has no painter; an error if there is nothing to
- * measure the painter by
+ * @param options.limit maximum number of creatures, evenly chosen, or 0 for all
+ * @returns the figures; null if the checkpoint has no painter; an error if there are no originals
+ * to compare the painter's pictures with
  * @throws CheckpointError the painter is not usable
  */
 export async function painterFigures(
@@ -133,8 +133,8 @@ export async function painterFigures(
 }
 
 /**
- * k: the ball around a point of the manifold reaches to the point's k-th nearest neighbour, as in
- * Kynkäänniemi et al. 2019.
+ * The number k of Kynkäänniemi et al. 2019. A manifold consists of a ball around each of its
+ * points, which reaches to the point's k-th nearest neighbour.
  */
 const NEIGHBOURS = 3;
 
@@ -154,8 +154,8 @@ export function precisionAndRecall(real: Float32Array, made: Float32Array, size:
 }
 
 /**
- * Returns the share of `points` within the manifold of `set`, that is, closer to some member than
- * its k-th nearest other member.
+ * Returns the share of `points` within the manifold of `set`. A point is within the manifold if it
+ * is closer to some member of the set than that member's k-th nearest neighbour in the set is.
  */
 function covered(points: readonly Float32Array[], set: readonly Float32Array[]): number {
   const radii = set.map(
@@ -169,7 +169,9 @@ function covered(points: readonly Float32Array[], set: readonly Float32Array[]):
   return points.filter(isInside).length / points.length;
 }
 
-/** Number of steps after which a throw counts as holding if it still has its picture. */
+/**
+ * Number of steps after which a throw of the dice must still have its picture to count as holding.
+ */
 export const HELD_AFTER = 100;
 /** Minimum number of pictures needed for neighbourhoods. */
 const FEWEST = 4;

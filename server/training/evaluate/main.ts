@@ -50,7 +50,7 @@ async function main(options: Options): Promise<void> {
 }
 
 /**
- * Finds the kernel that steps cells in rooms, which is twice as fast as programs.
+ * Finds the kernel that steps cells in rooms, which is twice as fast as compiled programs.
  *
  * @param isAsked whether the user named it
  * @returns the file of the kernel, or undefined if there is none

@@ -1,7 +1,7 @@
 /**
- * Measures grown organisms: how they stay, rest and heal, and which image they resemble. Other
- * files draw and write. Start reading at `measureOrganisms`; each other function measures one
- * thing.
+ * Measures how well grown organisms keep their picture, rest and heal, and which image they
+ * resemble. Other files draw and write. Start reading at `measureOrganisms`; each other function
+ * measures one thing.
  */
 import { createRandom, type Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
@@ -14,12 +14,17 @@ import type { Images } from './bounds.ts';
 import { type EvaluationBatch, type Grown, type Tools, workOf } from './evaluation-batch.ts';
 import { differences, type Likeness, likeness, mean, picturesOf } from './picture.ts';
 
-/** Default numbers of steps after growth at which staying is measured. */
+/**
+ * Default numbers of steps after growth at which organisms are compared with their grown picture.
+ */
 export const STAY_STEPS = [100, 1000, 10_000];
 /** Default sizes of wounds, as shares of the patch. */
 export const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
 
-/** Number of organisms per radius of latents, and number of their steps after growth. */
+/**
+ * Number of organisms per radius of latents, and number of their steps after growth, for
+ * `measureRobustness`.
+ */
 const ROBUST_EACH = 16;
 const ROBUST_STEPS = 100;
 
@@ -29,7 +34,7 @@ type OrganismFigures = Awaited<ReturnType<typeof measureOrganisms>>;
  * Grows organisms of the gallery, then ages and damages them.
  *
  * @param images images of the gallery's entries, or undefined if unknown
- * @param wanted.organisms maximum number; 0: all
+ * @param wanted.organisms maximum number, or 0 for all
  * @param wanted.steps numbers of steps after growth, ascending
  * @param wanted.wounds sizes of wounds, as shares of the patch
  */
@@ -63,7 +68,8 @@ export async function measureOrganisms(
     notes.push('no retrieval and no error of the gallery: the images are not those of the gallery');
   }
   /**
-   * Counts the organisms, from index `first` on, that resemble their own image most. NaN: unknown.
+   * Counts the organisms, from index `first` on, that resemble their own image most. Returns NaN if
+   * the images are unknown.
    */
   const retrieved = (of: Float32Array, first: number): number => {
     if (!own) return Number.NaN;
@@ -89,7 +95,9 @@ export async function measureOrganisms(
     figures: {
       /** Likeness to the grown picture, by steps after growth. */
       stay,
-      /** Whether far latents stay bounded, by norm of the latents in √Z. */
+      /**
+       * Whether organisms of latents far from the prior stay bounded, by norm of the latents in √Z.
+       */
       robustness,
       ...recoveries,
       /**
@@ -120,7 +128,8 @@ async function measureHealing(
   const work = workOf(grown.count, side ** 2 * HEALING_STEPS[HEALING_STEPS.length - 1]);
   const healed: Record<string, number | null> = {};
   /**
-   * @param key key in `healed` of the share of organisms retrieved afterwards; absent: not measured
+   * @param key key in `healed` under which to store the share of organisms retrieved afterwards. If
+   * absent, that share is not measured
    */
   const recover = async (
     what: string,
@@ -154,16 +163,16 @@ async function measureHealing(
      * of the patch that is lost, then by steps after the wound.
      */
     heal,
-    /** As `heal`, for half patches that close from their rim, one cell per step. */
+    /** As `heal`, if half of the patch is lost and closes from the rim, one cell per step. */
     closing: await recover('closing halves', 'half', halves, 'closing'),
     /**
-     * As `heal`, for wounds that close from their rim, by the card's number of cells per step,
-     * default 1.
+     * As `heal`, for wounds that close from their rim, by the card's number of cells per step, or 1
+     * if the card has none.
      */
     healFromRim,
     /** As `closing`, if only a disc of radius 5 around a living cell is left. */
     discLeft: await recover('a disc left', 'disc', disc),
-    /** As `heal`, if every cell is lost: a control. */
+    /** As `heal`, if every cell is lost, as a control. */
     erased: await recover('nothing left', 'everything', { wound: everything }, 'erased'),
     healed,
   };
@@ -260,7 +269,7 @@ export async function measureStay(
 const RADII = [1, 1.5, 2, 3] as const;
 
 /**
- * Measures whether latents far from the prior grow and stay bounded.
+ * Measures whether organisms grow from latents far from the prior and stay bounded.
  *
  * @param each number of organisms per radius
  * @param steps number of steps after growth
@@ -380,7 +389,7 @@ function countFinite(states: Float32Array, size: number): number {
 export const HEALING_STEPS = [0, 4, 8, 16, 24, 32, 64] as const;
 /** Step after damage at which organisms are compared with the images of the whole gallery. */
 const RETRIEVED_AFTER = 32;
-/** Number of steps until a dead organism opens: more than are ever measured. */
+/** Number of steps until the positions of a dead organism open, more than are ever measured. */
 const FOR_EVER = 255;
 /** Radius of the disc left of an organism, as a share of the patch's side: 5 cells of 32. */
 const REMNANT = 5 / 32;
@@ -470,8 +479,8 @@ function livingCells(card: Card, state: Float32Array): Uint8Array {
 }
 
 /**
- * Draws wounds until one kills a living cell and spares another: an organism that was missed has
- * nothing to heal, and an organism without a rim cannot close. After the maximum number of
+ * Draws wounds until one kills a living cell and spares another, because an organism that was
+ * missed has nothing to heal, and a wound without a rim cannot close. After the maximum number of
  * attempts, the last wound is used.
  */
 function drawWound(wound: Wound, random: Random, lives: Uint8Array): Uint8Array {

@@ -6,7 +6,7 @@ import { createReadout, imageChannels } from '../../vnca/readout.ts';
 
 /** Mean squared difference below which two pictures look the same to people. */
 export const SAME = 0.01;
-/** Stricter limit, because some creatures are within `SAME` of another creature. */
+/** Stricter limit, needed because some creatures are within `SAME` of another creature. */
 export const STRICTLY_SAME = 0.002;
 
 /**
@@ -45,7 +45,7 @@ export function differences(a: Float32Array, b: Float32Array, count: number): Fl
   });
 }
 
-/** Similarity of pictures before and after a process. */
+/** How similar the pictures of organisms are before and after the organisms have aged or healed. */
 export interface Likeness {
   /** Share of organisms that look the same: their mean squared difference is below 0.01. */
   readonly share: number;
@@ -77,7 +77,7 @@ export function likeness(errors: Float32Array): Likeness {
  * zeros around each picture. Blurred pictures have a smaller mean.
  *
  * @param pictures [N, side, side, c], 0…1
- * @returns mean magnitude over all numbers
+ * @returns mean magnitude of the gradient
  */
 export function edgesOf(pictures: Float32Array, side: number, channels: number): number {
   const row = side * channels;

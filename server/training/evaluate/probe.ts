@@ -1,6 +1,6 @@
 /**
- * Measures how much single cells encode: a linear probe from one cell's state to the class of its
- * organism (Aillet & Sondén 2023, section 4.2, who report 80.37 % for digits).
+ * Measures how much single cells encode. A linear probe predicts the class of an organism from the
+ * state of one of its cells (Aillet & Sondén 2023, section 4.2, who report 80.37 % for digits).
  */
 import type { Random } from '../../../shared/random.ts';
 import { shuffled } from '../data/dataset.ts';
@@ -15,7 +15,8 @@ export interface Cells {
 }
 
 /**
- * Maximum number of cells sampled per organism. Neighbours are similar, so more would add little.
+ * Maximum number of cells sampled per organism. Neighbouring cells are similar, so more samples
+ * would add little.
  */
 const CELLS_EACH = 128;
 const TEST_SHARE = 0.2;
@@ -30,8 +31,8 @@ interface Example {
 }
 
 /**
- * Trains and tests the probe twice: with cells split into training and test, and with organisms
- * split.
+ * Trains and tests the probe twice, once with single cells split into training and test, and once
+ * with whole organisms split.
  *
  * @returns its accuracy, or null with fewer than five organisms or two classes
  */

@@ -24,8 +24,8 @@ export interface TestImages extends Images {
   /** Classes of the images, if the set has any. */
   readonly labels?: Uint8Array;
   /**
-   * Images of the gallery's entries, in the order of the gallery. Absent if this set is not the
-   * gallery's.
+   * Images of the gallery's entries, in the order of the gallery. Absent if the gallery was made
+   * from another set.
    */
   readonly gallery?: Images;
   /** Emoji of kinds that no gallery model is trained on, or the reason why there are none. */
@@ -35,10 +35,10 @@ export interface TestImages extends Images {
 /**
  * Loads images to evaluate on, preferably images that were not trained on.
  *
- * @param wanted file of a training configuration, or its `data` as JSON; default: the configuration
- * named in the card
- * @param chosen.limit maximum number of images, evenly chosen; 0: all
- * @param chosen.split default: the first of test, validation and train that has images
+ * @param wanted file of a training configuration, or its `data` as JSON. If absent, the
+ * configuration named in the card
+ * @param chosen.limit maximum number of images, evenly chosen, or 0 for all
+ * @param chosen.split if absent, the first of test, validation and train that has images
  * @throws TrainingError no-data, unfit-data, and errors of the set's loader
  */
 export async function loadImages(
@@ -55,7 +55,8 @@ export async function loadImages(
     throw new TrainingError('unfit-data', what);
   }
   const judged = choose(data, chosen);
-  // At the end of training, the gallery gets the first images of the training split.
+  // The gallery's images are the first images of the training split, because training makes the
+  // gallery from these.
   const first = data.splits.train.subarray(0, card.gallery.length);
   const isOfGallery = card.gallery.every(({ name }, i) => data.entries[first[i]]?.name === name);
   return {
@@ -114,8 +115,8 @@ export function choose(
 /**
  * Finds the images that a checkpoint was trained on.
  *
- * @param wanted file of a training configuration, or its `data` as JSON; default: the configuration
- * named in the card
+ * @param wanted file of a training configuration, or its `data` as JSON. If absent, the
+ * configuration named in the card
  * @throws TrainingError no-data, missing-config, bad-config
  */
 export async function findData(

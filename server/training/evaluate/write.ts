@@ -170,8 +170,8 @@ async function drawGrowth(
 }
 
 /**
- * Draws rows of organisms: grown, damaged, healing. In every other row the wound is a half, else a
- * disc of a quarter.
+ * Draws rows of organisms: grown, damaged, healing. In every other row the wound is half of the
+ * patch, in the others a disc of a quarter of the patch.
  */
 async function drawHealing(batch: EvaluationBatch, grown: Grown, random: Random): Promise<Buffer> {
   const { card } = batch;

@@ -23,8 +23,8 @@ export interface GrownCells {
  * Grows creatures of the gallery.
  *
  * @param entries indices in the gallery
- * @param ages numbers of steps since the end of growth at which to take cells; a negative age
- * counts only if the patch has reached its full side by then
+ * @param ages numbers of steps since the end of growth at which to take cells; a negative age is
+ * used only if the patch has reached its full side by then
  */
 export async function growGallery(
   model: Model,
@@ -64,8 +64,8 @@ export async function growGallery(
 
 /**
  * Removes cells below the threshold, because they claim no position in a room and stay invisible. A
- * room shows slightly more cells: a position that is claimed already is kept down to half the
- * threshold.
+ * room shows slightly more cells, because an organism keeps a position until the aliveness there
+ * falls below half the threshold.
  *
  * @param card.threshold minimum aliveness of a living cell, 0…1
  * @returns [stage, stage, 4] premultiplied RGBA, 0…255

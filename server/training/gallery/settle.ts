@@ -1,6 +1,4 @@
-/**
- * Replaces the latents of organisms that do not come to rest by near latents whose organisms do.
- */
+/** Replaces latents whose organisms do not come to rest with similar latents whose organisms do. */
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
 import type { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
@@ -12,18 +10,18 @@ import { rowsOf } from '../run/run-state.ts';
 const CANDIDATES = 12;
 const ROUNDS = 5;
 /**
- * Smallest and largest typical distance of candidates from the best latent so far, as a share of
- * its norm.
+ * How far a candidate typically lies from the best latent so far, as a share of that latent's norm.
+ * Each candidate draws its own value between these limits.
  */
 const SPREAD = { least: 0.01, most: 0.16 };
 /**
- * Largest change of a cell's colour, of 255, in an organism at rest. Stricter than the limit for
- * counting a cycle.
+ * Largest change of a cell's colour, of 255, in an organism at rest. This is stricter than the
+ * limit of `measureCycles`.
  */
 const AT_REST = 1;
 /**
- * Mean squared difference from the former picture below which an organism needs no further
- * improvement.
+ * The search for a latent ends when its picture differs from the former one by less than this mean
+ * squared difference.
  */
 const NEAR = 0.0002;
 
@@ -63,8 +61,8 @@ export async function settleLatents(
   const { pictures, movements } = await grow(batch, latents);
   const restless = [...movements.keys()].filter((n) => movements[n] > AT_REST);
   /**
-   * The best latent of each restless organism so far. A cost above 1 means that it does not come to
-   * rest.
+   * The best latent of each restless organism so far. A cost above 1 means that the organism does
+   * not come to rest.
    */
   const best = new Map(
     restless.map((n) => {
@@ -119,7 +117,7 @@ async function grow(batch: EvaluationBatch, latents: Float32Array) {
 const costOf = (movement: number, difference: number): number =>
   difference + (movement > AT_REST ? 1 + movement / 255 : 0);
 
-/** Draws a latent near another latent, with a random spread. */
+/** Draws a latent near another latent, at a random distance. */
 function near(latent: Float32Array, random: Random): Float32Array {
   const { least, most } = SPREAD;
   const spread = least * (most / least) ** random.uniform();

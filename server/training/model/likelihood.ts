@@ -9,9 +9,9 @@ export type Likelihood =
   /** One logit per pixel. */
   | { readonly kind: 'bernoulli'; readonly channel: number }
   /**
-   * Premultiplied RGBA with Gaussian noise of one σ. With `slopes` the noise is smooth: the squared
-   * differences of noise between neighbouring cells count too, with this weight. An edge must then
-   * be sharp as well as have the right colours.
+   * Premultiplied RGBA with Gaussian noise of one σ. With `slopes`, the noise is smooth, because
+   * the squared differences of noise between neighbouring cells count too, with this weight. An
+   * edge must then not only have the right colours but also be sharp.
    */
   | {
       readonly kind: 'gaussian';
@@ -184,7 +184,7 @@ export function positionFields(side: number, octaves: number): Float32Array {
 
 /**
  * Returns the log-likelihood of the positions that cells represent, as if they were part of the
- * picture: nats of a Gaussian with `sigma`.
+ * picture, in nats of a Gaussian with `sigma`.
  *
  * @param states map [N, H, W, C]
  * @param fields map [1, H, W, 4 · octaves]

@@ -40,7 +40,7 @@ export interface Segment {
   readonly crowded?: boolean;
   /** Whether wounds close from their rim: see the inputs `closed` and `seen` of the programs. */
   readonly rim?: boolean;
-  /** Whether the loss includes the change in the last step. Only with a target image. */
+  /** Whether the loss includes the change in the last step. Requires a target image. */
   readonly rest?: boolean;
 }
 
@@ -48,8 +48,8 @@ export interface Segment {
  * Returns the segments from the seed to the grown patch.
  *
  * @param longest maximum number of steps per segment
- * @param steps number of steps of uniform growth; default: the card's. Growth by doubling always
- * follows the card
+ * @param steps number of steps of uniform growth, or 0 for the card's number. Growth by doubling
+ * always follows the card
  */
 export function growthSegments(spec: DecoderSpec, longest: number, steps = 0): Segment[] {
   const { growth, side } = spec;
@@ -138,7 +138,7 @@ export class Segments {
    *
    * @param parameters `parameter:*`
    * @param latents [N, Z]
-   * @param leak default: the card's
+   * @param leak leak of the rule. If absent, the card's leak
    */
   async condition(parameters: Values, latents: Value, leak = this.spec.update.leak) {
     const own: Record<string, Value> = {};

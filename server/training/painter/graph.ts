@@ -14,8 +14,8 @@ import type { PainterConfig } from './config.ts';
 import { ENLARGED } from './originals.ts';
 
 /**
- * Side of the window in which a cell is judged, in pixels: one pixel more than the cell on each
- * side, so that neighbouring cells agree where they meet.
+ * Side of the square of pixels that the loss compares for a cell. It is one pixel larger than the
+ * cell on each side, so that neighbouring cells agree where they meet.
  */
 export const JUDGED = ENLARGED + 2;
 /** Differences below this value, 0…1, count as squares rather than absolute values. */

@@ -17,7 +17,7 @@ import type { Example, Material } from './scenes.ts';
 
 /** Ages at which grown creatures become examples, in steps since the end of growth. */
 const AGES = [-6, -4, -2, 0, 8, 24, 48] as const;
-/** Age at which kept creatures are measured. Must be one of `AGES`. */
+/** Age at which the creatures kept out of training are measured. Must be one of `AGES`. */
 export const KEPT_AGE = 24;
 /** Largest mean squared difference at which grown cells still show the picture. */
 const SHOWS = 0.012;
@@ -72,7 +72,7 @@ export async function prepareMaterial(
     .flatMap(({ entry, cells: bytes }): Example[] => {
       const original = shown.get(entry);
       const shows = original && meanSquare(bytes, original.small) < SHOWS;
-      // Without an original, a painter can learn nothing from a grown creature.
+      // Skip creatures without an original, because a painter can learn nothing from them.
       if (!shows && original === undefined) return [];
       const picture = shows ? original.large : enlarged(bytes, card.side, ENLARGED);
       return [{ cells: bytes, picture }];

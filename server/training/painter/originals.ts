@@ -1,4 +1,4 @@
-/** Loads pictures of a set, each with its original eight times as large. */
+/** Loads pictures of a set, each with its original, which is eight times as large. */
 import { type ConfigOf, type DatasetConfig, parseDatasetConfig } from '../data/config.ts';
 import { emojiName, readEmoji } from '../data/emoji.ts';
 import { loadDataset } from '../data/load-dataset.ts';
@@ -32,7 +32,8 @@ export interface Original {
  * Loads the pictures that have an original. Originals of Noto emoji are vector pictures from an npm
  * package; images of a folder are read again at the larger size.
  *
- * @param baseFolder where relative folders in `config` start; default: the working directory
+ * @param baseFolder folder that relative folders in `config` start from. If absent, the working
+ * directory
  * @throws TrainingError bad-data: the set has no larger originals; DatasetError
  */
 export async function loadOriginals(

@@ -40,7 +40,10 @@ export interface Material {
   readonly threshold: number;
 }
 
-/** Shares of grown creatures, and of scenes with wounds and with two creatures. */
+/**
+ * Share of creatures that are grown, share of scenes with wounds, and share of scenes with two
+ * creatures.
+ */
 const GROWN = 0.5;
 const WOUNDED = 0.35;
 const MEETING = 0.2;
@@ -74,7 +77,8 @@ function drawCreature(material: Material, random: Random): Scene {
 }
 
 /**
- * Returns an original with the set's small picture, or shifted by some pixels and reduced again.
+ * Returns an original with the set's small picture, or the original shifted by some pixels with a
+ * small picture made from it.
  */
 function fromOriginal({ small, large }: Original, side: number, random: Random): Example {
   if (random.uniform() < 0.6) return { cells: small, picture: large };

@@ -55,7 +55,7 @@ const modelOf = ({ updates: _, ...model }: PainterConfig): string => JSON.string
 
 /**
  * Reads the state of a run. The run continues with the checkpoint that it started with, even if the
- * configuration names another.
+ * configuration now names another checkpoint.
  *
  * @throws TrainingError no-run, bad-run
  */

@@ -67,8 +67,8 @@ export const painterEntry = (net: PainterNet, figures: Record<string, unknown>) 
 /**
  * Checks that a folder contains no checkpoint, or the checkpoint whose creatures are painted.
  *
- * @throws TrainingError bad-data: it contains another checkpoint; CheckpointError: the checkpoint
- * cannot be read
+ * @throws TrainingError bad-data: the folder contains another checkpoint; CheckpointError: the
+ * checkpoint cannot be read
  */
 export async function checkOut(folder: string, { card, tensors }: Checkpoint): Promise<void> {
   const file = join(folder, CARD_FILE);

@@ -128,7 +128,7 @@ const MARGIN = 2 * GAP;
 /**
  * Draws rows of tiles.
  *
- * @param rows at least one tile, all of one side; rows may have different lengths
+ * @param rows at least one tile, all of the same size; rows may have different lengths
  * @param options.scale pixels per cell, 1…; cells stay sharp squares
  * @param options.columns captions, without markup; they need a font on this machine
  * @returns a PNG file

@@ -1,7 +1,7 @@
 /**
- * Finds the relatives that the creatures of a gallery can express: lends each organism the latent
- * of a relative, gives its own latent back, as a room does, and measures whether it returns to its
- * own picture ("comes home"). Start reading at `findRelatives`.
+ * Finds the relatives that the creatures of a gallery can express: lends each creature the latent
+ * of a relative, then gives it back its own latent, as a room does, and measures whether the
+ * creature returns to its own picture ("comes home"). Start reading at `findRelatives`.
  */
 import type { Engine, PatchId, Readout } from '../../engine/engine.ts';
 import { growthSchedule } from '../../vnca/architecture.ts';
@@ -16,14 +16,17 @@ import { inRows, meanSquare } from '../pictures/sheet.ts';
 
 /** Maximum number of relatives per creature. */
 export const EACH = 3;
-/** Number of rounds in a row after which a pair must still come home. */
+/** Number of consecutive rounds after each of which the borrowing creature must come home. */
 const ROUNDS = 20;
 /**
- * Steps per round: number of steps with the relative's latent, then maximum number of steps with
- * the creature's own. A creature that no longer changes rests earlier.
+ * A round is `lentSteps` steps with the relative's latent, then at most `homeSteps` steps with the
+ * creature's own latent. The second part ends earlier if the creature no longer changes.
  */
 const ROUND = { lentSteps: 12, homeSteps: 20 };
-/** Maximum number of similar creatures to try per creature, all of its kind. */
+/**
+ * Maximum number of similar creatures to try as relatives of each creature. All are of the same
+ * kind.
+ */
 const TRIED = 8;
 /** Difference of a value, of 255, that everybody sees. */
 const VISIBLE = 32;
@@ -35,7 +38,10 @@ const LEAST_CHANGED = 60;
  */
 const MOST_OUTSIDE = 0.2;
 const MOST_LACKING = 0.4;
-/** Mean squared difference below which a picture counts as back home. */
+/**
+ * A creature has come home if its picture differs from its picture at rest by less than this mean
+ * squared difference.
+ */
 export const HOME = 0.002;
 /** Number of patches processed together. Limits memory. */
 const BATCH = 128;
@@ -59,11 +65,12 @@ interface Resting {
 export type Found = Awaited<ReturnType<typeof findRelatives>>;
 
 /**
- * Tries the most similar creatures of each kind in turn, and keeps the pairs that come home.
+ * Tries the most similar creatures of each kind in turn, and keeps those with which the borrowing
+ * creature comes home.
  *
  * @param say reports progress
- * @returns the table; the pairs in it with their measurements; the gallery at rest, in gallery
- * order; and the number of pairs that were tried
+ * @returns the table; the pairs of creatures in it, with their measurements; the gallery at rest,
+ * in gallery order; and the number of pairs that were tried
  */
 export async function findRelatives(engine: Engine, model: Model, say: (line: string) => void) {
   const grown = await growToRest(engine, model, [...model.card.gallery.keys()]);
@@ -72,7 +79,7 @@ export async function findRelatives(engine: Engine, model: Model, say: (line: st
   const kept: (Pair & RoundTrips)[][] = resting.map(() => []);
   let tried = 0;
   for (;;) {
-    // Try only as many pairs as are still missing, because most pairs come home.
+    // Try only as many relatives as are still missing, because most attempts succeed.
     const next = waiting.flatMap((some, own) => some.slice(0, EACH - kept[own].length));
     if (next.length === 0) break;
     say(`${next.length} pairs are tried`);
@@ -163,11 +170,12 @@ export async function growToRest(
 
 type RoundTrips = ReturnType<ReturnType<typeof watch>['result']>;
 
-/** Whether a pair comes home and does not flash. */
+/** Whether the borrowing creature comes home and does not flash. */
 export const isSafe = ({ error, flashes }: RoundTrips): boolean => error < HOME && !flashes;
 
 /**
- * Runs pairs through several rounds. A pair that fails skips the remaining rounds.
+ * Takes pairs of a borrowing creature and its relative through several rounds of lending. A pair
+ * that fails skips the remaining rounds.
  *
  * @param resting the creatures that borrow, by index
  * @returns results in the order of `pairs`

@@ -64,7 +64,9 @@ export async function openDataParallel(
   };
 }
 
-/** One micro-batch, with the version of the parameters, which is raised at each change. */
+/**
+ * One micro-batch, with the version of the parameters, a number that increases with each change.
+ */
 interface Job {
   readonly version: number;
   readonly do: RolloutJob | RowsJob;

@@ -142,7 +142,7 @@ export const stepsLeft = (closed: Uint8Array, steps: number): Uint8Array =>
  *
  * @param closed [N, S, S] before the steps
  * @param steps number of steps since `closed`
- * @param open [N, S, S]; absent: all ground is open
+ * @param open [N, S, S]. If absent, all ground is open
  * @returns [N, S, S], 1 or 0
  */
 export const seenCells = (closed: Uint8Array, steps: number, open?: Uint8Array): Float32Array =>

@@ -16,11 +16,11 @@ export interface PoolEntry {
   readonly look?: number;
   /** Number of steps since the organism was planted. */
   readonly age: number;
-  /** [S, S]: 1 = open ground, 0 = ground of neighbours. Absent: all ground is open. */
+  /** [S, S]: 1 = open ground, 0 = ground of neighbours. If absent, all ground is open. */
   readonly open?: Uint8Array;
   /**
-   * [S, S]: number of steps until a killed cell can live again, 0 for all other cells. Absent: no
-   * cell was killed.
+   * [S, S]: number of steps until a killed cell can live again, 0 for all other cells. If absent,
+   * no cell was killed.
    */
   readonly closed?: Uint8Array;
 }
@@ -32,7 +32,7 @@ export type PoolStates = Readonly<Record<PoolName, readonly PoolEntry[]>>;
 
 /**
  * The pools of a run. As in the published training (Palm et al. 2022, code of 2021), drawn states
- * are removed, other states are added, and beyond the size of a pool random states are dropped.
+ * are removed and other states are added. If a pool exceeds its size, random states are dropped.
  */
 export class Pools {
   private readonly of: Record<PoolName, PoolEntry[]>;
@@ -44,7 +44,7 @@ export class Pools {
     this.of = { pool: [...pool], crowd: [...crowd], patients: [...patients] };
   }
 
-  /** Returns pools with the same states. */
+  /** Returns new pools that hold the same states. */
   copy(): Pools {
     return new Pools(this.config, this.of);
   }
@@ -75,8 +75,8 @@ export class Pools {
   }
 
   /**
-   * Adds states to the pools of their kinds. Beyond the size of a pool, drops random states, old or
-   * new.
+   * Adds states to the pools of their kinds. If a pool exceeds its size, drops random states, old
+   * or new.
    */
   add(entries: readonly PoolEntry[], random: Random): void {
     const { pool } = this.config;

@@ -18,7 +18,7 @@ export interface RolloutPlan {
   readonly differentiated: number;
   /** Weight of the picture after a segment, by the segment's index. */
   readonly judged: ReadonlyMap<number, number>;
-  /** [N, S, S] of grown patches: 1 = open ground. Absent: all ground is open. */
+  /** [N, S, S] of grown patches: 1 = open ground. If absent, all ground is open. */
   readonly open?: Uint8Array;
   /** [N, S, S] of patients: number of steps until each cell opens. */
   readonly closed?: Uint8Array;
@@ -41,7 +41,7 @@ export interface Moment {
   readonly leak: number;
   /**
    * Position within each range of step numbers, 0…1, so that plans with equal ranges get equal
-   * numbers. Absent: each plan draws its own number.
+   * numbers. If absent, each plan draws its own number.
    */
   readonly chance?: number;
   readonly random: Random;
@@ -95,8 +95,8 @@ export function freshPlan(config: TrainingConfig, images: Uint32Array, now: Mome
 /**
  * Plans further steps of grown states. States with neighbours keep their open ground.
  *
- * @param further `steps`, the range of step numbers; `wounded`, how many of the states, from the
- * first, are damaged before the steps; `rest`, whether the last step should change nothing
+ * @param further `steps`, the range of step numbers; `wounded`, how many of the first states are
+ * damaged before the steps; `rest`, whether the last step should change nothing
  */
 export function pooledPlan(
   config: TrainingConfig,
@@ -220,7 +220,8 @@ export function leakAt(
 /**
  * Returns the point at which a run starts if its rule comes from a checkpoint. If the rule was
  * trained with the whole leak, the run starts after the leak ramp and the smaller patches. If the
- * checkpoint was written during the leak ramp, the run starts at the point with its leak.
+ * checkpoint was written during the leak ramp, the run starts at the point where the ramp reaches
+ * that checkpoint's leak.
  *
  * @param known leak of the checkpoint
  */
@@ -238,8 +239,8 @@ export function pointOf(
 }
 
 /**
- * Returns the learning rate of an update (the first is 1): it rises during the warm-up, is
- * constant, and falls over the last share of the run.
+ * Returns the learning rate of an update, counted from 1. The rate rises during the warm-up, then
+ * stays constant, and falls during the last share of the run.
  */
 export function rateAt(
   optimiser: TrainingConfig['optimiser'],

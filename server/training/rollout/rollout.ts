@@ -143,7 +143,10 @@ export interface Target {
 /** Inputs of one rollout. */
 export interface Rollout {
   readonly segments: readonly Segment[];
-  /** Number of segments to differentiate, counted from the end. The earlier segments only run. */
+  /**
+   * Number of segments to differentiate, counted from the end. The earlier segments run without
+   * gradients.
+   */
   readonly differentiated: number;
   /** Targets by index of the segment. The last segment must have one. */
   readonly targets: ReadonlyMap<number, Target>;

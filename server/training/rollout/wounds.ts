@@ -142,7 +142,8 @@ function randomShape(
 }
 
 /**
- * Draws a stroke: two segments with a bend. Their length follows from the area and a random width.
+ * Draws a stroke, which consists of two line segments with a bend. The length of the segments
+ * follows from the area and a random width.
  */
 function stroke(
   random: Random,

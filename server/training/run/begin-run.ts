@@ -41,7 +41,8 @@ export function enlargeEncoder(
   const [from, to] = [small.net, large.net].map((net) => encoderShapes(net, image));
   const filled = new Map<string, Float32Tensor>();
   const kernels = [...to.keys()].filter((name) => name.endsWith('.kernel'));
-  // The weights are for images of another side, or do not match the card.
+  // Weights for images of another size, or weights that do not match their card, cannot be
+  // enlarged.
   if (misfitOf(small.tensors, from)) return undefined;
   if (from.size !== to.size || !isLike(small.net, large.net)) return undefined;
   /** Number of units per position in a layer's input, in the smaller and in the larger encoder. */
@@ -109,7 +110,7 @@ export async function beginRun(
   const names = [...shapes.keys()];
   const drawn = new Map(names.map((name) => [name, state.tensors.get(`parameter:${name}`)!]));
   const found = new Map([...model.tensors, ...encoderTensors(encoderModel, config, drawn)]);
-  // A checkpoint does not store offsets.
+  // A checkpoint does not store offsets, so begin with the initial ones.
   if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
   const misfit = misfitOf(found, shapes);
   if (misfit) {
@@ -145,8 +146,8 @@ const ENCODING = ['input', 'meanRange', 'logSigmaRange'] as const;
 
 /**
  * Checks that a checkpoint fits the configuration. A run that trains only the encoder must have the
- * checkpoint's rule; a run that trains the rule may change it. An encoder may be enlarged and see
- * images with other margins, but not in other units.
+ * checkpoint's rule; a run that trains the rule may change it. An encoder may be enlarged, and its
+ * images may have other margins, but `ENCODING` must be the same.
  *
  * @throws TrainingError bad-run
  */

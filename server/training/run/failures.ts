@@ -21,8 +21,9 @@ export const afterLostThread = (remedy: string, say: (line: string) => void): Re
 });
 
 /**
- * Creates a function that runs writes that may fail, because a later write replaces them. Reports a
- * failing write once until it works again. Throws errors that do not concern files.
+ * Creates a function that writes a file and tolerates failures, because a later write replaces the
+ * file. Reports a failure only once, until writing works again. Throws errors that do not concern
+ * files.
  */
 export function createWriter(say: (line: string) => void) {
   const failing = new Set<string>();
@@ -54,7 +55,8 @@ export async function saveAfterFailure(
   save: (state: RunState) => Promise<void>,
   say: (line: string) => void,
 ): Promise<void> {
-  // A run resumed from this state would compute the same gradient and stop again.
+  // Do not save this state, because a run resumed from it would compute the same gradient and stop
+  // again.
   if (error instanceof TrainingError && error.reason === 'not-finite') return;
   try {
     const state = await read();

@@ -48,7 +48,7 @@ export const replaceFile = (file: string, parts: Parts, unfinished?: string): Pr
 
 /**
  * Writes files that belong together: replaces none before all are written. Files are then renamed
- * in order, so a crash between two renames leaves old and new files.
+ * in order, so a crash between two renames leaves a mixture of old and new files.
  *
  * @param beforeLast runs when all files but the last have been renamed
  * @param unfinished returns the name of a file until it is complete
@@ -82,5 +82,7 @@ async function writeThrough(file: string, parts: Parts): Promise<void> {
   }
 }
 
-/** Removes a file. Ignores a failure, because the error that led here is reported. */
+/**
+ * Removes a file. Ignores a failure, because the caller reports the error that led to the removal.
+ */
 const remove = (file: string): Promise<void> => rm(file, { force: true }).catch(() => {});

@@ -13,7 +13,10 @@ import type { RunState } from './run-state.ts';
 
 export interface AdamOptions
   extends Pick<TrainingConfig['optimiser'], 'beta1' | 'beta2' | 'epsilon' | 'clip' | 'average'> {
-  /** Returns the learning rate of a parameter, as a multiple. Default: 1. */
+  /**
+   * Returns the factor that multiplies the learning rate of a parameter. If absent, all factors are
+   * 1.
+   */
   readonly rateOf?: (name: string) => number;
   /** Shapes of the parameters that do not change. */
   readonly kept?: Shapes;

@@ -16,11 +16,11 @@ import type { Trainer, UpdateReport } from './trainer.ts';
 /** Minimum time between two lines, in seconds. */
 const INTERVAL = 10;
 
-/** Averages a figure over the updates that have it. NaN: no update has it. */
+/** Averages a figure over the updates that have it. Returns NaN if no update has it. */
 type Mean<Report> = (pick: (report: Report) => number | undefined) => number;
 
 /**
- * Starts the progress of a run at the current time.
+ * Starts to measure the progress of a run, from the current time on.
  *
  * @param of.updates number of updates of the whole run
  * @param of.done number of updates done before
@@ -47,7 +47,7 @@ export function createProgress<Report extends { readonly update: number }>(
     window.push(report);
     const time = now();
     const { update } = report;
-    // The first update shows that training works, and how long an update takes.
+    // Always report the first update, which shows that training works and how long an update takes.
     const isEdge = update === done + 1 || update === updates;
     if (time - lastLine < INTERVAL * 1000 && !isEdge) return;
     const rate = window.length / ((time - lastLine) / 1000);
@@ -146,8 +146,8 @@ export async function drawProgressSheet(
   }
   const shown = Array.from(images, (i) => tileOfImage(data.pixels, data.side, data.channels, i));
   const rows = [shown, tiles(grown), tiles(samples), strip];
-  // Skip steps that the rule was not trained for: their pictures say nothing, and take minutes with
-  // a large rule.
+  // Skip steps that the rule was not trained for, because their pictures would say nothing and take
+  // minutes with a large rule.
   if (isTrainedToStay(config)) {
     strip.push(...(await stayStrip(states!, STAYED)));
     const wounded = grown.slice(0, side * side * channels);

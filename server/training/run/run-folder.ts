@@ -28,13 +28,13 @@ export interface Run {
   readonly state: RunState;
   /** Training time so far, in seconds. */
   readonly seconds: number;
-  /** Digest of the training images. Absent in runs of older versions. */
+  /** Digest of the training images. Runs of older versions have none. */
   readonly images?: string;
-  /** Checkpoint with the initial weights. Absent: random weights. */
+  /** Checkpoint with the initial weights. If absent, the run began with random weights. */
   readonly from?: string;
-  /** Checkpoint with the initial encoder. Absent: the encoder of `from`. */
+  /** Checkpoint with the initial encoder. If absent, the run began with the encoder of `from`. */
   readonly encoder?: string;
-  /** All starts of the run, in order. Absent in runs of older versions. */
+  /** All starts of the run, in order. Runs of older versions have none. */
   readonly commands?: readonly RunStart[];
 }
 
@@ -115,7 +115,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   }
   const shapesNow = runShapes(config);
   const offsets = shapesNow.get(OFFSETS);
-  // A resumed run may begin to train offsets.
+  // If a resumed run begins to train offsets, they start at zero.
   const areNew = offsets !== undefined && !stored.has(`parameter:${OFFSETS}`);
   if (areNew) {
     stored.set(`parameter:${OFFSETS}`, { shape: offsets, data: new Float32Array(sizeOf(offsets)) });

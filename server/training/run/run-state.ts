@@ -17,7 +17,7 @@ export interface RunState extends PoolStates {
   /** `parameter:*`, `first:*`, `second:*`, `average:*`. */
   readonly tensors: Tensors;
   /**
-   * Number of updates before a parameter's first update, by the parameter's name. Absent: no
+   * Number of updates before a parameter's first update, by the parameter's name. If absent, no
    * parameter began later than the run.
    */
   readonly starts?: Readonly<Record<string, number>>;
@@ -108,7 +108,7 @@ export function firstState(config: TrainingConfig): RunState {
 export const evenly = (all: number, count: number): number[] =>
   Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
 
-/** Chooses evenly spaced indices below `all`. @param limit maximum number; 0: all */
+/** Chooses evenly spaced indices below `all`. @param limit maximum number, or 0 for all */
 export const someOf = (all: number, limit: number): number[] =>
   evenly(all, limit === 0 ? all : Math.min(limit, all));
 

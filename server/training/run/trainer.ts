@@ -53,7 +53,7 @@ export interface UpdateReport {
   readonly patients?: number;
 }
 
-/** The training loop of one run: `update()` until the run is done. */
+/** The training loop of one run. Call `update()` until the run is done. */
 export class Trainer {
   private readonly passes: DataPasses;
   private pools: Pools;

@@ -20,8 +20,8 @@ export interface PoolWorker<Job, Result> {
 }
 
 /**
- * A kind of work. Its module must export it as `workerJob`, so that a thread can load it by the
- * module's URL. Plans, jobs and results must be plain data that can be cloned.
+ * A kind of job for workers. A module must export it as `workerJob`, so that a thread can load it
+ * by the module's URL. Plans, jobs and results must be plain data that can be cloned.
  */
 export interface WorkerJob<Plan, Job, Result> {
   /** URL of the module. */
@@ -67,8 +67,8 @@ export class WorkerPool<Job, Result> {
    * error is thrown once the running jobs have ended.
    *
    * @param onResult called with each result and the index of its job, in order of completion
-   * @param costOf cost of a job; expensive jobs start first, so that none runs alone at the end.
-   * Default: jobs start in their order
+   * @param costOf cost of a job; expensive jobs start first, so that none runs alone at the end. If
+   * absent, jobs start in their order
    */
   work(
     jobs: readonly Job[],
@@ -119,8 +119,8 @@ export class WorkerPool<Job, Result> {
 
 /**
  * Opens as many workers as suit the back end. A single worker works in this thread with `compute`
- * itself. Several workers are threads with a single-threaded ONNX Runtime each, because ONNX
- * Runtime blocks the thread that calls it.
+ * itself. If there are several workers, each is a thread with its own single-threaded ONNX Runtime,
+ * because ONNX Runtime blocks the thread that calls it.
  *
  * @param onProgress called with the amount of work done, in a unit that depends on the kind of work
  */
