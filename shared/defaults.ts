@@ -83,20 +83,23 @@ export const DEFAULTS = {
     port: 8080,
     /** Maximum size of an inbound message, in bytes. */
     maxMessageBytes: 16_384,
-    /** Minimum number of bytes that a WebSocket frame counts as: it has a fixed cost. */
+    /**
+     * Minimum number of bytes that a WebSocket frame counts as, because each frame has a fixed
+     * cost.
+     */
     minFrameBytes: 64,
     /** Maximum number of fragments per message. */
     maxFragments: 32,
-    /** Maximum number of network chunks in which one frame arrives. */
+    /** Maximum number of network chunks in which one frame may arrive. */
     maxFramePieces: 1_024,
     /**
-     * Time without any part sent after which an HTTP response is ended. A file is one part; the
-     * largest file has 0.9 MB.
+     * How long an HTTP response may go without sending a part before it is ended. A file is sent as
+     * one part; the largest file has 0.9 MB.
      */
     readTimeout: 120_000,
-    /** Time within which a connection must join before it is closed. */
+    /** How long a connection may take to join before it is closed. */
     joinTimeout: 10_000,
-    /** Time to let connections close when the server shuts down, before it cuts them. */
+    /** How long a server that shuts down lets connections close before it cuts them. */
     closeGrace: 2_000,
     /** Interval of the room's pace messages. */
     heartbeat: 1_000,
@@ -152,7 +155,7 @@ export const DEFAULTS = {
     /** How long a room must be slow, or quick again, before the share changes. */
     slowAfter: 5_000,
     quickAfter: 30_000,
-    /** Time without anybody watching after which organisms stop expressing. */
+    /** How long nobody must have watched before organisms stop expressing. */
     unwatchedAfter: 10_000,
   },
   /** Notifications to planters about what others do to their organisms. */
@@ -171,7 +174,10 @@ export const DEFAULTS = {
   newcomers: {
     /** Seconds until a newcomer's energy is fully restored if the room's energy does not refill. */
     renewedWithin: 3_600,
-    /** Age until which a device mark shares the energy of its address, in seconds. */
+    /**
+     * How old a device mark must be before it no longer shares the energy of its address, in
+     * seconds.
+     */
     trustedAfter: 3_600,
     /** Maximum number of devices and addresses remembered per room. */
     remembered: 10_000,
@@ -209,11 +215,11 @@ export const DEFAULTS = {
     banSeconds: 30,
     handshakeSeconds: 10,
   },
-  /** Slower admission of newcomers without a device mark at an address after a ban. */
+  /** After a ban, newcomers without a device mark at the same address are admitted more slowly. */
   bans: {
-    /** Seconds between two such newcomers. */
+    /** Seconds between the admissions of two of these newcomers. */
     unmarkedSeconds: 5,
-    /** Seconds for which such newcomers are slowed after the ban. */
+    /** Seconds after the ban during which these newcomers are slowed down. */
     slowedSeconds: 600,
   },
   /** Drawings that wait for the host's approval. */
@@ -225,11 +231,14 @@ export const DEFAULTS = {
     expires: 600_000,
     /** How long to wait for a reconnected page to send its waiting drawing again. */
     sentAgain: 3_000,
-    /** Maximum time for an extension's answer about a drawing. */
+    /** Maximum time that an extension may take to answer about a drawing. */
     answer: 5_000,
   },
   stream: {
-    /** Number of unacknowledged frames per viewer from which further frames are skipped. */
+    /**
+     * Maximum number of unacknowledged frames per viewer. At this number, further frames are
+     * skipped.
+     */
     maxFramesInFlight: 2,
     /** Maximum time between two frames, so that pages see that the room ticks. */
     heartbeat: 1_000,
@@ -239,9 +248,15 @@ export const DEFAULTS = {
     refineBytes: 16_384,
     /** Maximum size of missed deltas, in bytes; above it, the whole chunk is sent. */
     missedBytes: 1_200,
-    /** Number of viewers from which viewers below full quality get events every second tick. */
+    /**
+     * Minimum number of viewers at which viewers below full quality get events only every second
+     * tick.
+     */
     crowd: 100,
-    /** From `halveFrom` viewers on, phones get every second tick, until below `halveUntil`. */
+    /**
+     * Phones get only every second tick once there are `halveFrom` viewers, until there are fewer
+     * than `halveUntil`.
+     */
     halveFrom: 500,
     halveUntil: 400,
     /** Initial tier of every viewer. */
@@ -271,7 +286,10 @@ export const DEFAULTS = {
     markTicks: 15,
     /** Interval of the planes' checksum in the journal while nothing changes, in ticks. */
     idleMarkTicks: 900,
-    /** Stepped cells from which a recent snapshot is due. Limits the time of a restart. */
+    /**
+     * Number of cells that have stepped since the last snapshot before a recent snapshot is due.
+     * Limits how long a restart takes.
+     */
     snapshotCells: 3_500_000,
     /** Minimum time between two recent snapshots. */
     snapshotLeast: 10_000,
@@ -282,8 +300,8 @@ export const DEFAULTS = {
     /** Number of latest snapshots that are kept. */
     keepLatest: 3,
     /**
-     * Number of last minutes, hours and days of which one snapshot each is kept. Undo starts from
-     * the minutes' snapshots.
+     * One snapshot is kept for each of this many latest minutes, hours and days. Undo starts from
+     * the snapshots of the minutes.
      */
     keepMinutes: 12,
     keepHours: 6,
@@ -306,7 +324,7 @@ export const DEFAULTS = {
     /** First delay; it doubles with each wrong token. */
     firstDelay: 2_000,
     maxDelay: 600_000,
-    /** Time after the last wrong token of an address until all of them are forgotten. */
+    /** How long after the last wrong token of an address all its wrong tokens are forgotten. */
     forget: 3_600_000,
     /**
      * Maximum number of wrong tokens of all addresses within `window`. Above it, every address with

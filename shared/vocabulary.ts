@@ -49,7 +49,7 @@ export const organismView = v.object({
   origin,
   /** Gallery name of its seed; '' for nameless seeds. */
   kind: v.string(),
-  /** Two parents of a cross, one parent of an heir, or none. */
+  /** Ids of its parents: two for a cross, one for an heir, otherwise none. */
   parents: v.array(id),
   planter,
   born: count,
@@ -59,7 +59,7 @@ export const organismView = v.object({
   healed: count,
   /** Whether it has a wound that has not healed. */
   hurt: v.boolean(),
-  /** Its earlier kinds, oldest first; absent: none. */
+  /** Its earlier kinds, oldest first. Absent if it has none. */
   was: v.optional(v.array(v.string())),
 });
 export type OrganismView = DeepReadonly<v.InferOutput<typeof organismView>>;
@@ -87,7 +87,7 @@ export type EnergySettings = Readonly<RoomSettings['energy']>;
 export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
   /** Ticks between two steps of an organism that expresses a relative. */
   readonly expressing: number;
-  /** Seconds after which an organism departs from a busy room; absent: never. */
+  /** Seconds after which an organism departs from a busy room. If absent, it never does. */
   readonly lifetime?: number | undefined;
 };
 

@@ -35,7 +35,7 @@ interface Change extends Omit<Delta, 'neighbourhood'> {
   readonly groups: Uint8Array;
 }
 
-/** Marks for a reader, which decodes them from the block. */
+/** Empty marks for a reader, because a reader decodes the marks from the block. */
 const NO_MARKS = new Uint8Array(0);
 
 /** Writes blocks one after another and reuses its buffers. */

@@ -26,7 +26,7 @@ import { OwnerCoder } from './owner-coder.ts';
 import { CHANNELS, clamp, expectedStep, predict } from './prediction.ts';
 import { type BitCoder, NONE } from './range-coder.ts';
 
-/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
+/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { abs, max, min } = Math;
 
 /** The contexts of one difference. A bit's log-odds are the sum of four contexts. */
@@ -121,7 +121,8 @@ export interface Delta {
   /** [cells] For a writer: one of `MARKS` per cell, `same` only if the cell has not changed. */
   readonly marks: Uint8Array;
   /**
-   * Working memory after `begin` with the cells that both sides hold; a writer also sets groups.
+   * Working memory. The caller has called `begin` with the cells that both sides hold; a writer has
+   * also set the groups.
    */
   readonly neighbourhood: Neighbourhood;
 }

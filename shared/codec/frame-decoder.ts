@@ -15,7 +15,7 @@ export interface DecodedFrame {
   readonly changed: readonly Rect[];
   /** Members of `changed` that were sent in full, not as a delta. */
   readonly replaced: readonly Rect[];
-  /** Chunks, at the frame's scale, that could not be decoded and need a key. */
+  /** Indices of the chunks (at the frame's scale) that could not be decoded and need a key. */
   readonly lost: readonly number[];
 }
 

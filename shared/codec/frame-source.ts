@@ -65,7 +65,10 @@ export class FrameSource {
     return this.versions.length;
   }
 
-  /** Returns the chunks that a rectangle touches. While cached, equal lists are one object. */
+  /**
+   * Returns the chunks that a rectangle touches. Equal lists are the same array while they are
+   * cached.
+   */
   within(rect: Rect): readonly number[] {
     const chunks = chunksWithin(this.seen, rect);
     const key = `${chunks[0]} ${chunks[chunks.length - 1]}`;

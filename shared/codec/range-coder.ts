@@ -6,7 +6,7 @@
  * arithmetic uses small integers, so that every machine gets equal results.
  */
 
-/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
+/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { exp, imul, max, min, round } = Math;
 
 /**
@@ -79,7 +79,10 @@ export class RangeWriter implements BitCoder {
   private low = 0;
   private range = WINDOW;
   private cache = 0;
-  /** Number of 0xff bytes that wait for a carry. The first byte is always 0 and is not written. */
+  /**
+   * Number of 0xff bytes that are held back until it is known whether a carry changes them. The
+   * first byte is always 0 and is not written.
+   */
   private waiting = 0;
   private started = false;
 

@@ -44,7 +44,8 @@ export class View {
     for (let y = rect.y; y < rect.y + rect.height; y++) {
       const end = y * planes.width + rect.x + rect.width;
       for (let at = end - rect.width; at < end; at++) {
-        // Few cells differ, and a single branch costs less than two.
+        // Few cells differ, so compare colour and owner in a single branch, which costs less than
+        // two.
         if (((words[at] ^ colours[at]) | (own[at] ^ owners[at])) === 0) continue;
         words[at] = colours[at];
         own[at] = owners[at];

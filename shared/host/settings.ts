@@ -117,7 +117,8 @@ export function applyChange(settings: RoomSettings, change: SettingsRequest): Ro
 }
 
 /**
- * Returns a change in the form in which it is stored: with whole values of each changed setting.
+ * Returns a change in the form in which it is stored: with the complete value of each changed
+ * setting.
  *
  * @param settings after the change
  */

@@ -107,7 +107,7 @@ export const wallState = v.object({
   screens: count,
   /** How long the wall has been up, in ms; null: it is not up. */
   upFor: v.nullable(number),
-  /** Time at which the wall was lost; null: it is up, or was never up. */
+  /** When the wall was lost, in ms; null if it is up or was never up. */
   lost: v.nullable(number),
   /** Frames per second that the wall acknowledges. A room at rest sends only one per second. */
   frameRate: number,
@@ -136,7 +136,7 @@ export const banState = v.object({
   /** Whether everybody at the address is banned, not only the device. */
   address: truth,
   since: number,
-  /** Time at which the ban ends; null: until it is lifted. */
+  /** When the ban ends, in ms; null if it lasts until the host lifts it. */
   until: v.nullable(number),
 });
 export type BanState = v.InferOutput<typeof banState>;
@@ -159,11 +159,11 @@ export const jobState = v.object({
   bytes: v.nullable(count),
   /** Why the job failed; null: it did not. */
   error: v.nullable(v.picklist(JOB_REASONS)),
-  /** Requested period in hours; null: the request gave ticks. */
+  /** Requested period in hours; null if the request gave ticks. */
   hours: v.nullable(count),
-  /** Time at which the film's period begins; null: not known yet. */
+  /** When the film's period begins, in ms; null if not known yet. */
   from: v.nullable(number),
-  /** Times of the film's pictures; absent: not known yet. */
+  /** When the film's pictures were taken. Absent until this is known. */
   times: v.optional(filmTimes),
   /** Number of pictures that can be shown already. */
   frames: count,
@@ -189,7 +189,9 @@ export type SnapshotState = v.InferOutput<typeof snapshotState>;
 export const checkpointState = v.object({
   name: text,
   title: text,
-  /** Whether other weights have this name now, so that only existing rooms use these. */
+  /**
+   * Whether other weights now have this name, so that only existing rooms still use these weights.
+   */
   replaced: v.boolean(),
   /** Side of an organism, in cells. */
   side: count,
@@ -219,7 +221,7 @@ export const serverState = v.object({
   name: text,
   role: v.picklist(['owner', 'gateway', 'both']),
   version: text,
-  /** Start time of the server. */
+  /** When the server started, in ms. */
   since: number,
   /** Whether the server gives its rooms away and takes none. */
   draining: truth,
@@ -295,7 +297,7 @@ export type HostState = v.InferOutput<typeof hostState>;
 export const sessionState = v.object({
   /** Sent with every call that changes something, in the header `x-vivarium-key`. */
   key: text,
-  /** Time at which this session ends. */
+  /** When this session ends, in ms. */
   until: number,
 });
 export type SessionState = v.InferOutput<typeof sessionState>;
@@ -304,7 +306,7 @@ export type SessionState = v.InferOutput<typeof sessionState>;
 export const refusal = v.object({
   reason: v.picklist(HOST_REASONS),
   detail: v.optional(text),
-  /** Delay before the next attempt, ms. */
+  /** How long to wait before the next attempt, in ms. */
   retryAfter: v.optional(number),
 });
 export type RefusalState = v.InferOutput<typeof refusal>;

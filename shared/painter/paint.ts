@@ -13,7 +13,7 @@ export interface Painting {
   readonly net: PainterNet;
   /** Pixels per side of a cell, 1…; the net is trained for 8. */
   readonly scale: number;
-  /** Area of cells to paint, inside the grid; default: all. */
+  /** Area of cells to paint, inside the grid. If absent, all cells are painted. */
   readonly area?: Rect;
 }
 

@@ -56,17 +56,20 @@ export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<Arr
   return yield* straightened(sums, tissue, 4 * side * scale);
 }
 
-/** How to divide work into slices. */
+/** How to divide the work of a generator into time slices. */
 export interface Slices {
-  /** Maximum time without a pause, in ms. */
+  /** Duration of a time slice, after which there is a pause, in ms. */
   readonly slice: number;
   /** Returns the time, in ms. */
   readonly now: () => number;
-  /** Resolves when there is time for more work. If it rejects, the work ends with its error. */
+  /**
+   * Resolves when there is time for the next time slice. If it rejects, `inSlices` rejects with the
+   * same error.
+   */
   readonly pause: () => Promise<unknown>;
 }
 
-/** Runs work with pauses. @returns the work's result */
+/** Runs a generator to its end, with pauses. @returns the generator's result */
 export async function inSlices<T>(
   work: Generator<void, T>,
   { slice, now, pause }: Slices,

@@ -59,9 +59,10 @@ export const COMMANDS = {
     room: roomName,
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
     /**
-     * Absent: a participant. `wall`: sees everything and may only watch; the answer is `wall`.
-     * `view`: the picture on the host's page, like a wall, but never reported as lost. `spectator`:
-     * a visitor with a view-only link, like a wall, but bans and opening hours apply.
+     * What the client is. If absent, a participant. `wall`: sees everything and may only watch; the
+     * answer is `wall`. `view`: the picture on the host's page, like a wall, but never reported as
+     * lost. `spectator`: a visitor with a view-only link, like a wall, but bans and opening hours
+     * apply.
      */
     as: v.optional(v.picklist(['wall', 'view', 'spectator'])),
     /** Pass of a wall with a seat of its own, from the wall's address. */
@@ -79,7 +80,7 @@ export const COMMANDS = {
      * unanswered commands again, and the room executes each of them only once.
      */
     session: v.optional(commandId),
-    /** Checksums (`sumOf`) of the chunks that the page shows, four bytes each, lowest first. */
+    /** Checksums (`sumOf`) of the chunks that the page shows, four bytes each, little-endian. */
     holds: v.optional(
       v.pipe(
         v.instance(Uint8Array),

@@ -36,7 +36,7 @@ const opening = {
     tickRate: v.number(),
     tick: count,
     maxOrganisms: size,
-    /** Maximum number of flashes per second over a large area; absent: 3. */
+    /** Maximum number of flashes per second over a large area. If absent, 3. */
     flashLimit: v.optional(flashLimit),
   }),
   checkpoint: v.object({
@@ -48,23 +48,27 @@ const opening = {
     growthTicks: count,
     gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
     /**
-     * Gallery indices that visitors are offered first, in this order; absent: the whole gallery.
+     * Gallery indices of the creatures that visitors are offered first, in this order. If absent,
+     * they are offered the whole gallery.
      */
     featured: v.optional(v.array(count)),
-    /** Gallery indices that do not suit everybody. */
+    /** Gallery indices of the creatures that do not suit everybody. */
     unsuitable: v.optional(v.array(count)),
     /** The gallery's pictures: a sheet of `columns` tiles per row, side×side pixels each. */
     sheet: v.object({ url: v.string(), columns: size }),
     /**
      * URL of the latent map as JSON: points 0…1 of the featured creatures in gallery order, null
-     * for the others; with `?whole`, points of all.
+     * for the others; with `?whole`, points of all creatures.
      */
     map: v.optional(v.string()),
-    /** Whether its organisms can be transformed; absent: no. */
+    /** Whether the checkpoint's organisms can be transformed. If absent, they cannot. */
     transforms: v.optional(v.boolean()),
-    /** Kind of drawings that it can grow: 'ink': white ink; 'colour': colours; absent: none. */
+    /**
+     * Kind of drawings that the checkpoint can grow: 'ink' (white ink) or 'colour'. If absent, it
+     * cannot grow drawings.
+     */
     draws: v.optional(v.picklist(['ink', 'colour'])),
-    /** URL of its painter, see shared/painter; absent: none. */
+    /** URL of the checkpoint's painter (see shared/painter). If absent, there is no painter. */
     painter: v.optional(v.string()),
   }),
   engine: v.object({ name: v.string(), device: v.string() }),
@@ -81,7 +85,7 @@ export const EVENTS = {
      * Token that resumes the participant's seat at the next join; valid once, for a limited time.
      */
     resume: v.string(),
-    /** Device mark for a device without one, to be sent with each later join. */
+    /** New device mark for a device that has none. The device sends it with each later join. */
     mark: v.optional(v.string()),
     energy,
     /** The seeds in the participant's hand, oldest first. */
@@ -105,8 +109,9 @@ export const EVENTS = {
   /** Events of organisms in one tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
-   * Changes of this participant's organisms by others, gathered: the first person (`by`) and the
-   * number of `others`. Also includes organisms that depart, which nobody caused.
+   * What others have done to this participant's organisms, gathered over a short time: for each
+   * organism, the first person who acted (`by`) and the number of `others`. Also includes
+   * departures, which nobody caused.
    */
   affected: v.object({
     organisms: v.array(
@@ -114,7 +119,7 @@ export const EVENTS = {
         ...{ id, kind: v.string(), how, by: planter, others: count },
         /** The kind into which it was transformed; '' for nameless kinds. */
         into: v.optional(v.string()),
-        /** For a departing organism: seconds in which its planter can still renew it. */
+        /** For a departing organism: number of seconds for which its planter can still renew it. */
         secondsLeft: v.optional(amount),
       }),
     ),
@@ -123,13 +128,16 @@ export const EVENTS = {
   people: v.object({ joined: v.array(participantView), left: v.array(id) }),
   /** Positions of pointers; see `pointers.ts`. */
   cursors: v.array(packedPointer),
-  /** A participant shows where one of their organisms is. It glows briefly in their hue. */
+  /**
+   * A participant shows where one of their organisms is. The organism glows briefly in the
+   * participant's hue.
+   */
   beacon: v.object({ organism: id, hue: v.number() }),
   /** The host asks everybody to look at this position, in cells. */
   spotlight: v.object({ x: v.number(), y: v.number() }),
-  /** A position, in cells, that walls show from close by; absent: they show the room. */
+  /** A position, in cells, that walls show from close by. If absent, they show the room. */
   closeUp: v.object({ at: v.optional(v.object({ x: v.number(), y: v.number() })) }),
-  /** A film for walls to show instead of the room; absent: they show the room. */
+  /** A film that walls show instead of the room. If absent, they show the room. */
   film: v.object({
     film: v.optional(
       v.object({
@@ -143,14 +151,17 @@ export const EVENTS = {
         /** Start (null: unknown) and end of the film's period, in ms since the epoch. */
         from: v.nullable(finite),
         until: finite,
-        /** See `FilmTimes`; absent: pictures are dated evenly. */
+        /** See `FilmTimes`. If absent, pictures are dated evenly. */
         times: v.optional(v.array(v.object({ frame: count, at: finite }))),
         /** Time zone of the server, such as 'Europe/Copenhagen'. */
         zone: v.pipe(v.string(), v.maxLength(64)),
       }),
     ),
   }),
-  /** The view of the followed participant, in cells; without an area, following has ended. */
+  /**
+   * The view of the followed participant, in cells. Without an area, this page no longer follows
+   * anybody.
+   */
   view: v.object({
     participant: id,
     area: v.optional(v.object({ x: finite, y: finite, width: finite, height: finite })),
@@ -195,7 +206,7 @@ export const EVENTS = {
     /** Whether keepsakes and latents can be planted. */
     tokens: v.boolean(),
     latents: v.boolean(),
-    /** Whether visitors may transform other participants' organisms; absent: no. */
+    /** Whether visitors may transform other participants' organisms. If absent, they may not. */
     transformOthers: v.optional(v.boolean()),
     /** Whether visitors are offered the whole gallery. */
     wholeGallery: v.optional(v.boolean()),

@@ -26,7 +26,10 @@ const RESERVED = new Set([
   'removeListener',
 ]);
 
-/** Packets come from untrusted clients, so records, extensions and structured clones are off. */
+/**
+ * Packets come from untrusted clients, so msgpackr's records, extensions and structured clones are
+ * off.
+ */
 export const OPTIONS = {
   useRecords: false,
   moreTypes: false,
@@ -78,7 +81,8 @@ export function createParser(
         const bytes = message instanceof ArrayBuffer ? new Uint8Array(message) : message;
         const packet: unknown = unpack(bytes as Uint8Array);
         const { type, nsp, data, id } = isRecord(packet) ? packet : {};
-        // There is only one namespace. Socket.IO would answer each packet for another namespace.
+        // Reject packets for other namespaces: only one exists, and Socket.IO would answer each of
+        // them.
         const isValid =
           typeof type === 'number' &&
           nsp === '/' &&

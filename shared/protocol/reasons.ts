@@ -35,7 +35,7 @@ export const REASONS = [
   'drawings-waiting',
   'too-many-drawings',
   'no-such-organism',
-  /** The organism still grows, so it cannot be transformed. */
+  /** The organism is still growing, so it cannot be transformed. */
   'not-grown',
   'no-such-participant',
   /** The other participant follows this visitor's view, so this visitor cannot follow theirs. */
