@@ -5,7 +5,7 @@
 import { generationsOf, type LineageOrganism, type LineageTree } from '../../shared/lineage.ts';
 import { interpolate } from '../../shared/time-points.ts';
 
-/** Maximum length of a gap between two births, in usual gaps. */
+/** Maximum length of a gap between two births, as a multiple of a usual gap. */
 const LONGEST_GAP = 6;
 
 /** Converts between ticks and positions along the tree. */

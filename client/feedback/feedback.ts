@@ -3,13 +3,16 @@ import type { LifeEvent } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import type { Sound } from './sound.ts';
 
-/** Minimum time between two vibrations, in ms: vibration motors are too slow for shorter times. */
+/** Minimum time between two vibrations, in ms. Vibration motors are too slow for shorter times. */
 const MIN_INTERVAL = 45;
 
 /** A duration, or alternating durations and pauses, in ms. */
 const PATTERNS = {
   ...{ planted: 12, healed: [8, 60, 8], refused: [18, 50, 18], affected: [14, 80, 14] },
-  /** 0 is no vibration: the page announces a departure with `affected`. */
+  /**
+   * 0 means no vibration. Departures do not vibrate here, because the page announces them with
+   * `affected`.
+   */
   ...{ departing: 0, departed: 8 },
   transformed: [8, 40, 8, 40, 8],
 };

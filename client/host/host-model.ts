@@ -150,7 +150,7 @@ function withLists(detail: RoomDetail, before: RoomDetail | undefined): RoomDeta
 
 /** Emits a change whenever its fields change. Polls the server while signed in. */
 export class HostModel {
-  /** Whether there is a session; undefined until known. */
+  /** Whether there is a session; undefined until this is known. */
   signedIn: boolean | undefined;
   /** Reason why the server ended the session; '' if it did not. */
   signOutReason = '';
@@ -345,7 +345,7 @@ export class HostModel {
 
   private callFailed(error: unknown): void {
     if (!(error instanceof HostRefusal)) this.reachable = false;
-    // Before the first answer, this page has no session that could end.
+    // Before the first answer, this page has no session that could end, so ignore the refusal.
     else if (!this.signedIn) return;
     else if (isEndOfSession(error)) {
       this.endSession(msg('Your session has ended. Please sign in again.'));

@@ -192,7 +192,7 @@ export class VivariumHost extends StyledElement {
 
   private navigate(): void {
     const before = this.location.section;
-    // An open question belongs to the previous section.
+    // Withdraw an open question, because it belongs to the previous section.
     this.dialog?.withdraw();
     this.location = parseLocation(location.hash);
     if (this.location.room) this.host.select(this.location.room);

@@ -173,7 +173,7 @@ export class VivariumKeep extends LitElement {
   /** Whether the chosen file contains no seed. */
   @state() private isBarren = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  /** Number of starts so far. An earlier start ends its work when this number has changed. */
+  /** Number of starts so far. A start stops its work once a later start has changed this number. */
   private run = 0;
   private readonly restart = (): void => void this.start();
 
@@ -336,7 +336,7 @@ export class VivariumKeep extends LitElement {
     for (picture of growthOf(model, latent)) {
       const next = canvasOf(side, side);
       next.to.putImageData(picture, 0, 0);
-      // The first steps show nothing yet.
+      // The first steps show nothing yet, so they are neither drawn nor delayed.
       const isShown = !isCalm && picture.data.some((value, i) => i % 4 === 3 && value > 0);
       for (const each of [between(cells, next.canvas), next.canvas]) {
         if (isShown) this.draw(each);

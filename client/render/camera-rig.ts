@@ -15,7 +15,7 @@ import {
 } from './camera.ts';
 
 const GLIDE = 90;
-/** Time constant of camera moves that the visitor did not make by hand, in ms: a slower glide. */
+/** Time constant of camera moves that the visitor did not make by hand, in ms. They are slower. */
 const STROLL = 240;
 /** Time in which a `STROLL` gathers speed, in ms, so that cells arrive before the camera. */
 const START = 400;
@@ -79,7 +79,10 @@ export class CameraRig {
     return { x, y, width: (width - left - right) / zoom, height: (height - top - bottom) / zoom };
   }
 
-  /** Centre of the view without panels, CSS pixels. Keyboard zoom acts about this point. */
+  /**
+   * Centre of the view that panels do not cover, in CSS pixels. Keyboard zoom acts about this
+   * point.
+   */
   get middle(): Point {
     const { left, right, top, bottom } = this.insets;
     const { width, height } = this.view;
@@ -178,7 +181,8 @@ export class CameraRig {
     this.way.y += dy;
     this.set(panBy(this.camera, dx, dy));
     const elapsed = now - this.movedAt;
-    // Two fingers report one after the other; only both reports together give a direction.
+    // Two fingers report one after the other, and only both reports together give a direction, so
+    // wait for the second report.
     if (elapsed < MOMENT) return;
     const share = elapsed > 100 ? 1 : 0.4;
     this.velocity.x += (this.way.x / elapsed - this.velocity.x) * share;

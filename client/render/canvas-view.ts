@@ -75,7 +75,7 @@ export abstract class CanvasView {
       model.on('opened', opened),
       model.on('picture', ({ changed, replaced }) => {
         const now = performance.now();
-        // Cells that die while the canvas shows something else leave no dust.
+        // Cells that die while the canvas shows something else must leave no dust.
         this.happenings.arrived(changed, this.isAway ? changed : replaced, now);
         if (this.isAway) return;
         this.ticks.arrived(now, model.tick ?? 0);

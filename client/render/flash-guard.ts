@@ -24,13 +24,16 @@ const LUMINANCE_STEP = 0.08;
 const RED_STEP = 0.05;
 /** A change counts only if its darker side is below this luminance. */
 const BRIGHT = 0.8;
-/** Time within which opposing changes are counted, in ms. */
+/** Length of the period in which opposing changes are counted, in ms. */
 const SECOND = 1_000;
 /** Share of a window that must flash before it is softened. WCAG says a quarter. */
 const SHARE = 0.125;
 /** Sides of the windows, as shares of the picture's sides. */
 const WINDOWS = [1, 1 / 3, 1 / 5];
-/** Time that softening lasts after its last cause, in ms. It then fades out over `RELEASE` ms. */
+/**
+ * How long softening lasts after the last flashing that caused it, in ms. It then fades out over
+ * `RELEASE` ms.
+ */
 export const HOLD = 1_200;
 export const RELEASE = 1_000;
 

@@ -32,7 +32,10 @@ const SLOW_FRAME = 45;
 const VERY_SLOW_FRAME = 120;
 const QUICK_FRAME = 25;
 const SAMPLE = 24;
-/** Total time of frames that is enough to decide, in ms, because very slow frames are few. */
+/**
+ * Total duration of frames that is enough to decide even if there are only a few very slow ones, in
+ * ms.
+ */
 const ENOUGH = 1_500;
 const LOWER = 0.8;
 const MIN_SCALE = 0.45;
@@ -81,7 +84,7 @@ export class Resolution {
    * @returns whether the resolution has just changed
    */
   frame(now: number, waited = false): boolean {
-    // A long gap may come from compiling shaders, so count no more than a pause.
+    // A long gap may come from compiling shaders, so limit it to the length of a pause.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return false;

@@ -199,7 +199,7 @@ type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | '
 /** Number of failed first attempts to connect before the visitor is notified. */
 const UNREACHED = 3;
 
-/** Time without a frame or pace message after which the room counts as unreachable, ms. */
+/** How long the room may send no frame or pace message before it counts as unreachable, in ms. */
 const SILENCE = 3_000;
 
 /** Format of a device mark. Other values in the storage are ignored. */
@@ -356,7 +356,8 @@ export class RequestTracker {
     answers: Answers = {},
   ): void => {
     const isPending = [...this.pending.values()].some((other) => other.answers === answers);
-    // The drawing is already pending: the room was silent for a while, but the connection held.
+    // Skip a drawing that is already pending: the room was silent for a while, but the connection
+    // was not lost.
     if (name === 'draw' && isPending) return;
     const id = this.nextId++;
     const command = { ...payload, id } as unknown as Command<N>;

@@ -138,7 +138,7 @@ export class RoomModel {
       this.listeners.emit('waiting', event);
     },
     life: ({ tick, events }) => {
-      // The welcome already included these events.
+      // Skip events that the welcome already included.
       if (this.room && tick <= this.room.tick) return;
       for (const event of events) this.live(event);
     },
@@ -163,7 +163,7 @@ export class RoomModel {
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
     pace: (event) => {
-      // The room was silent for a while, but its picture is already on screen.
+      // The room may have been silent for a while. If its picture is on screen, it is live again.
       if (this.tick !== undefined) this.setConnection('live');
       this.keep('pace', event);
     },
@@ -187,7 +187,7 @@ export class RoomModel {
     participants,
   }: Event<'welcome'> | Event<'wall'>): void {
     Object.assign(this, { room, checkpoint });
-    // Keep the last picture while reconnecting, because the server sends only the changes.
+    // Keep the last picture when reconnecting, because the server sends only the changes.
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {
       this.planes = createPlanes(room.width, room.height);
     }

@@ -100,7 +100,10 @@ export class SharedViews {
     this.page.requestUpdate();
   }
 
-  /** Ends following, because the visitor moves their view or closes the notice about it. */
+  /**
+   * Stops following a participant, because the visitor has moved the view or closed the notice
+   * about it.
+   */
   stop(isDismissed = false): void {
     if (isDismissed) this.spot = undefined;
     else if (!this.following) return;
@@ -200,7 +203,8 @@ export class RoomSession {
       refresh();
     });
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    // A name that is hidden now stays hidden after the participant has left.
+    // Store the current names, so that a name that is hidden now stays hidden after the participant
+    // has left.
     model.on('people', () => {
       for (const [id, change] of this.affected) {
         const by = model.participants.get(change.by.id) ?? change.by;
@@ -308,7 +312,7 @@ export class RoomSession {
     this.page.requestUpdate();
   }
 
-  /** Requests a seed that crosses the selected pair. */
+  /** Requests a seed that crosses the two selected organisms. */
   makeSeed(): void {
     const { selection } = this.state.state;
     if (!selection?.second || !this.isOnline()) return;
@@ -425,7 +429,7 @@ export class RoomSession {
     // A page that is still connected is welcomed after the host's undo; it has nothing to resume.
     if (!this.isLive) this.requests.resume(you.id);
     const isNew = checkpoint.name !== this.checkpoint;
-    // Pictures and previews that the page has loaded belong to the other checkpoint.
+    // Reload, because the pictures and previews on this page belong to the previous checkpoint.
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);

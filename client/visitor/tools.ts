@@ -122,7 +122,8 @@ export class Tools extends ViewTools implements CanvasHand {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // On the grid, a double tap with one finger plants or damages twice.
+    // On the grid, a double tap with one finger plants or damages twice, so it does not move the
+    // view.
     if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
       this.moved();
       this.view.rig.fit();

@@ -58,7 +58,10 @@ export interface Line {
   readonly text: (voice: Caption) => string;
 }
 
-/** Distance between two windows, in sides, below which their organisms press against each other. */
+/**
+ * Two organisms press against each other if their windows are closer than this, as a multiple of a
+ * side.
+ */
 const PRESSING = 0.8;
 /** Maximum number of captions remembered as shown. */
 const MOST_KEPT = 200;

@@ -23,9 +23,9 @@ import './wall-overlay.ts';
 import type { WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
 
-/** Time without visitors after which the wall invites passers-by, in ms. */
+/** How long there must be no visitors before the wall invites passers-by, in ms. */
 const LONELY = 45_000;
-/** Maximum duration of a connection loss that the wall does not show, in ms. */
+/** How long the connection may be lost before the wall shows it, in ms. */
 const BLINK = 4_000;
 /** Margin around the dish, as a share of the shorter side. */
 const GROUND = 0.025;
@@ -178,7 +178,7 @@ export class VivariumWall extends LitElement {
 
   override firstUpdated(): void {
     const { model, options, canvas } = this;
-    // Without WebGL2 there is no picture, but the QR code is still useful.
+    // Without WebGL2 there is no picture, but show the rest, because the QR code is still useful.
     try {
       this.stage = new WallView(canvas, model, options);
     } catch {
@@ -228,7 +228,8 @@ export class VivariumWall extends LitElement {
     new ResizeObserver(() => this.layout()).observe(this);
     const first = model.on('picture', () => {
       first();
-      // The camera has reached its position after the first picture.
+      // Check the code after the first picture, because only then has the camera reached its
+      // position.
       requestAnimationFrame(() => this.stepAside());
     });
     this.looks = setInterval(() => this.stepAside(), LOOK);

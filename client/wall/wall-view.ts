@@ -156,7 +156,7 @@ export function drifted(
 }
 
 const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
-/** Time after which a wall with reduced resolution tries a higher one, in ms. */
+/** How long a wall uses a reduced resolution before it tries a higher one, in ms. */
 const PATIENCE = 60_000;
 /**
  * Minimum gap between frames that counts as a pause instead of a slow frame, in ms. A wall is
@@ -179,7 +179,7 @@ export class WallView extends CanvasView {
   /** Cameras of the whole picture: the current one, and the target of a glide. */
   private now: Camera | undefined;
   private goal: Camera | undefined;
-  /** The camera at which a glide began, and the time in ms. */
+  /** The camera at the beginning of a glide, and when the glide began, in ms. */
   private glide: { readonly from: Camera; since?: number } | undefined;
   /** Whether the next picture follows the last one without a pause. */
   private busy = false;

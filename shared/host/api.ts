@@ -173,7 +173,7 @@ export const CALLS = {
   /**
    * Undoes recent commands by replaying the journal without them. A participant's id undoes only
    * their commands (0: the host's); null undoes the commands of everybody but the host, including
-   * the gardener and programs. Takes a snapshot first.
+   * the gardener and programs. Other commands stay. Takes a snapshot first.
    */
   undo: post(
     '/rooms/:room/undo',

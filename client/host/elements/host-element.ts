@@ -126,7 +126,10 @@ export function languageChips(
   return chips(legend, choices, checkbox, (language) => language);
 }
 
-/** Renders a labelled group of chips. @param lang language of a chip's name, if not the page's */
+/**
+ * Renders a labelled group of chips. @param lang language of a chip's name, if it differs from the
+ * page's language
+ */
 export function chips<T>(
   legend: string,
   choices: readonly Choice<T>[],

@@ -327,7 +327,7 @@ export class HostKnob extends StyledElement {
   /** Whether the server has applied the last change. */
   @property() status: '' | 'pending' | 'done' = '';
   /**
-   * The value during a drag of the slider; in that time, changes by other hosts do not move the
+   * The value while the host drags the slider, so that changes by other hosts do not move the
    * slider.
    */
   @state() private draft: number | undefined;

@@ -108,7 +108,8 @@ export class FilmViewer extends HostElement {
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     if (changed.has('job') && this.job?.id !== changed.get('job')?.id) this.pause();
-    // The film on the walls has ended by itself, or another host has ended it.
+    // If the film on the walls has ended by itself, or another host has ended it, the page no
+    // longer controls the walls.
     if (this.isUp && this.host.summary?.walls.showing?.what !== 'film') {
       this.isOnWall = false;
       this.isUp = false;
@@ -289,7 +290,8 @@ export class FilmViewer extends HostElement {
     const speed = isPlaying ? SPEED : 0;
     this.isUp = !!(await this.host.do('showFilm', { room }, { job: id, frame, speed }));
     if (!this.isUp) this.isOnWall = false;
-    // The host has changed their mind or left the section during the call.
+    // If the host has changed their mind or left the section during the call, show the room on the
+    // walls again.
     else if (!this.isOnWall) await this.leaveWall(room);
   }
 

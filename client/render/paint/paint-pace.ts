@@ -28,7 +28,7 @@ const LONG_REST = 300_000;
 /** Time before a larger budget or scale is tried, in ms; doubles after each attempt. */
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
-/** Time for which paint may be too old before the scale is lowered, in ms. */
+/** How long paint may be too old before the scale is lowered, in ms. */
 const BEHIND = 2_000;
 
 /**
@@ -54,7 +54,10 @@ export class PaintPace {
   private excused = EXCUSED;
   /** Number of consecutive frames above `LONGEST`. */
   private long = 0;
-  /** Time since which painting all due chunks takes longer than `stale`, in ms, if it does. */
+  /**
+   * When painting all due chunks began to take longer than `stale`, in ms; undefined if it does
+   * not.
+   */
   private behindSince: number | undefined;
   private loweredAt = Number.NEGATIVE_INFINITY;
   private patience = PATIENCE;

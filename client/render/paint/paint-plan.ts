@@ -42,11 +42,11 @@ export class PaintPlan {
   readonly room: Chunks;
   /** [rows, columns] How much each chunk's paint shows, 0…255. */
   readonly shares: Uint8Array<ArrayBuffer>;
-  /** Time until which each chunk's cells move, in ms. */
+  /** When each chunk's cells will stop moving, in ms. */
   private readonly until: Float64Array;
-  /** Time since which each chunk differs from its paint, in ms. */
+  /** When each chunk began to differ from its paint, in ms. */
   private readonly since: Float64Array;
-  /** Time at which each chunk was last painted, in ms; −∞: never. */
+  /** When each chunk was last painted, in ms; −∞ if never. */
   private readonly painted: Float64Array;
   private readonly shown: Float32Array;
   /** 1 for chunks without living cells, whose paint does not show. */
@@ -78,7 +78,7 @@ export class PaintPlan {
   /**
    * Records that areas change.
    *
-   * @param until time at which their movement ends, ms
+   * @param until when their movement ends, in ms
    */
   change(areas: readonly Rect[], until: number, now: number): void {
     for (const { x, y, width, height } of areas) {
@@ -103,7 +103,8 @@ export class PaintPlan {
     for (const i of this.indices(seen)) {
       if (painted[i] >= until[i] && painted[i] >= 0) continue;
       const isEmpty = isBare(planes, i % room.columns, Math.floor(i / room.columns));
-      // An empty chunk beside moving cells may keep changing forever.
+      // An empty chunk beside moving cells may keep changing forever, so do not paint it if it
+      // shows no paint.
       if (isEmpty && now < until[i] && this.shown[i] === 0) {
         painted[i] = Math.max(painted[i], 0);
         continue;

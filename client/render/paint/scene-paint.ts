@@ -213,14 +213,14 @@ export class RoomPaint {
   private planes: Planes | undefined;
   /** Opacity of all paint, 0…1. */
   private presence = 0;
-  /** Time at which all cells will show the newest tick, in ms. */
+  /** When all cells will show the newest tick, in ms. */
   private until = 0;
   /** Maximum side of a texture, in pixels. */
   private readonly largest: number;
   private drawnAt = 0;
   /** Multiply-adds that were due in the last picture. */
   private due = 0;
-  /** Whether the old atlas is painted this time, while there are two. */
+  /** Whether it is the old atlas's turn to be painted, while there are two atlases. */
   private isOldsTurn = false;
   private readonly left = new AbortController();
   private wanted: PaintScale = 8;
@@ -237,7 +237,7 @@ export class RoomPaint {
     this.largest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
     this.programs = createPaintPrograms(gl);
     this.passes = new PaintPasses(gl, this.programs, net);
-    // Browsers draw no frames in hidden pages, so the next gap is long.
+    // Browsers draw no frames in hidden pages, so the next gap is long although nothing is slow.
     const { signal } = this.left;
     document.addEventListener('visibilitychange', () => this.pace.excuse(), { signal });
   }
@@ -388,7 +388,7 @@ export class RoomPaint {
       plan.room,
     );
     const { cell, pixel } = painterWork(this.net);
-    // The view shows more of the room than a texture can hold.
+    // If the view shows more of the room than a texture can hold, paint nothing.
     if (seen.width > plan.atlas.columns || seen.height > plan.atlas.rows) return;
     const cost = CHUNK ** 2 * (cell + scale ** 2 * pixel);
     const most = this.always ? Infinity : Math.max(1, Math.floor(this.pace.budget / cost));

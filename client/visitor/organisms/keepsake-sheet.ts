@@ -328,7 +328,7 @@ export class KeepsakeSheet extends SheetElement {
     return quiet('share', msg('Share'), () => {
       const files = [asFile(this.picture!, `${this.file}.png`)];
       if (this.film && this.film !== 'none') files.push(asFile(this.film, `${this.file}.gif`));
-      // Sharing fails if the visitor cancels it.
+      // Ignore failures: sharing also fails if the visitor cancels it.
       navigator.share({ files, url: this.link }).catch(() => undefined);
     });
   }
