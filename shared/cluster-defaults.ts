@@ -19,7 +19,7 @@ export const CLUSTER_DEFAULTS = {
     failed: 5_000,
     /** Delay before another attempt if Valkey refused the room's writes or its lease, in ms. */
     refused: 30_000,
-    /** Interval at which a server checks which rooms exist, in ms. */
+    /** Interval at which each server checks which rooms exist, in ms. */
     plans: 1_000,
     /** How long a command may stay unanswered before it counts as failed, in ms. */
     answer: 1_000,
@@ -83,7 +83,7 @@ export const CLUSTER_DEFAULTS = {
     sessions: {
       /** Interval of heartbeats between gateway and leader, in ms. */
       beat: 1_000,
-      /** Interval of heartbeats until a new leader may show the room, in ms. */
+      /** Interval of heartbeats in the time before a new leader may show the room, in ms. */
       begin: 100,
       /** How long a server may send no heartbeat before it counts as gone, in ms. */
       silence: 3_000,

@@ -9,7 +9,9 @@ const LIFE = {
   healing: 2,
   /** Ticks between two steps of an organism that expresses a relative. */
   expressing: 3,
-  /** Maximum share of organisms that express a relative at any time, while somebody watches. */
+  /**
+   * Maximum share of organisms that express a relative at any time, as long as somebody watches.
+   */
   liveliness: 0.1,
   /** Seconds after which organisms depart from a busy room; 0: never. */
   lifetime: 0,
@@ -227,7 +229,7 @@ export const DEFAULTS = {
     /** Maximum number of waiting drawings, of all participants of a room and of one participant. */
     maxWaiting: 60,
     maxWaitingEach: 3,
-    /** Time after which an undecided drawing expires. */
+    /** How long a drawing waits for the host's decision before it expires. */
     expires: 600_000,
     /** How long to wait for a reconnected page to send its waiting drawing again. */
     sentAgain: 3_000,
@@ -287,7 +289,7 @@ export const DEFAULTS = {
     /** Interval of the planes' checksum in the journal while nothing changes, in ticks. */
     idleMarkTicks: 900,
     /**
-     * Number of cells that have stepped since the last snapshot before a recent snapshot is due.
+     * How many cells must have stepped since the last snapshot before a recent snapshot is due.
      * Limits how long a restart takes.
      */
     snapshotCells: 3_500_000,
@@ -314,7 +316,7 @@ export const DEFAULTS = {
     maxBytes: 1_073_741_824,
     /** Delay before a failed write is retried. */
     retry: 5_000,
-    /** Minimum free space of the disk, in bytes. Below it, nothing is written. */
+    /** Minimum free space on the disk, in bytes. Below it, nothing is written. */
     reserve: 134_217_728,
   },
   /** Delays after wrong host tokens; see server/host/host-sessions.ts. */

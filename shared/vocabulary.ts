@@ -53,7 +53,7 @@ export const organismView = v.object({
   parents: v.array(id),
   planter,
   born: count,
-  /** Number of strokes that took some of its cells. */
+  /** Number of strokes that have removed some of its cells. */
   wounds: count,
   /** Number of healed wounds: how often it has come to rest at its former size after strokes. */
   healed: count,
@@ -118,8 +118,8 @@ export const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('divided'), id, stage: size }),
   v.object({ what: v.literal('grown'), id }),
   /**
-   * A stroke message took some of its cells. `wounds` includes this stroke, and does not grow with
-   * further messages of the stroke.
+   * A message of a stroke has removed some of its cells. `wounds` includes this stroke, and does
+   * not grow with further messages of the stroke.
    */
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
   /** It has come to rest at its former size after a wound. `healed` includes this wound. */

@@ -1,6 +1,6 @@
 /**
- * Draws a family tree on a canvas, for the lineage page, its print and walls. It never handles
- * input. Read `layout.ts` first, which positions the organisms.
+ * Draws a family tree on a canvas, for the lineage page, for its printed picture and for walls. It
+ * never handles input. Read `layout.ts` first, which positions the organisms.
  */
 import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
@@ -77,7 +77,10 @@ export interface TreeScene {
 const MARK = 7;
 /** Radius of the disc behind a picture, in widths of a picture. */
 const DISC = 0.56;
-/** Minimum width of a picture for its name, and for its planter, to be written, in text sizes. */
+/**
+ * Minimum width of a picture at which its name, and at which its planter, is written, in text
+ * sizes.
+ */
 const NAMED = 3.4;
 const PLANTED = 5.2;
 /** Maximum number of wounds drawn as dots, and the minimum width of a picture with dots, in px. */

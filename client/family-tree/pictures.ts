@@ -43,7 +43,7 @@ export class TreePictures {
   /** Whether requests pause after a failure. */
   private resting = false;
   private readonly stop = new AbortController();
-  /** Called when no request is left. */
+  /** Functions to call when no request is left. */
   private idle: (() => void)[] = [];
 
   /**

@@ -152,14 +152,14 @@ function withLists(detail: RoomDetail, before: RoomDetail | undefined): RoomDeta
 export class HostModel {
   /** Whether there is a session; undefined until this is known. */
   signedIn: boolean | undefined;
-  /** Reason why the server ended the session; '' if it did not. */
+  /** Reason why the server ended the session; '' if the server has not ended it. */
   signOutReason = '';
   /** Whether the server answered the last call. */
   reachable = true;
   state: HostState | undefined;
   /** Details of the selected room. */
   detail: RoomDetail | undefined;
-  /** Reason why the server refuses the details of the selected room; '' if it does not. */
+  /** Reason why the server refuses the details of the selected room; '' if it sends them. */
   detailRefused = '';
   /** Unsaved hours, which are kept while other sections are shown. */
   hoursDraft: HoursDraft | undefined;
@@ -206,7 +206,7 @@ export class HostModel {
   }
 
   /**
-   * Starts a session.
+   * Signs in, which starts a session.
    *
    * @throws HostRefusal if the token is wrong, or after too many attempts
    * @throws Unreachable if the server does not answer

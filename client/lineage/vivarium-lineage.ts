@@ -19,7 +19,7 @@ const ZOOM = 1.5;
 /** Margins around the tree for the page's own texts and buttons, in px. */
 const EDGES = { top: 108, bottom: 76, side: 8 };
 const LOW_EDGES = { top: 84, bottom: 62, side: 8 };
-/** Windows lower than this get `LOW_EDGES`, in px. */
+/** Height of a window, in px, below which `LOW_EDGES` apply. */
 const LOW = 400;
 
 /**

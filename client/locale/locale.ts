@@ -55,7 +55,7 @@ const { getLocale, setLocale } = configureLocalization({
   loadLocale: async (code) => {
     if (!texts) throw new Error('no language');
     const loaded = await loadDictionary(code as LanguageCode, texts);
-    // The visitor may have chosen another language while this one loaded.
+    // Keep the dictionary only if the visitor has not chosen another language in the meantime.
     if (code === wanted) dictionary = loaded;
     return loaded;
   },

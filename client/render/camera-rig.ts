@@ -22,13 +22,15 @@ const START = 400;
 const COAST = 160;
 /** Maximum zoom that the camera chooses by itself. */
 const CLOSEST = 10;
-/** Space in which an organism is shown, as multiples of its side. */
+/**
+ * Width and height of the space in which an organism is shown, as multiples of the organism's side.
+ */
 const FRAME = { width: 2, height: 1.7 };
 /** How much closer small organisms are shown: the zoom grows by (side / stage) to this power. */
 const CLOSER = 0.12;
 /** Minimum speed at which a released drag coasts, in CSS pixels per ms. */
 const MIN_THROW = 0.12;
-/** Minimum interval for measuring a velocity, in ms. */
+/** Minimum interval over which a velocity is measured, in ms. */
 const MOMENT = 6;
 
 /** Moves a camera over time, towards a target or after a fling. */
@@ -40,7 +42,9 @@ export class CameraRig {
   private glide = GLIDE;
   /** Time since the glide began, in ms. */
   private glided = 0;
-  /** Zoom for the followed organism once it is fully grown; undefined if none is followed. */
+  /**
+   * Zoom for the followed organism once it is fully grown; undefined if no organism is followed.
+   */
   private followZoom: number | undefined;
   private velocity = { x: 0, y: 0 };
   /** Distance since the velocity was last measured, CSS pixels. */
@@ -59,7 +63,9 @@ export class CameraRig {
     return this.fitted;
   }
 
-  /** Whether the camera follows an organism. Ends when the visitor moves the camera. */
+  /**
+   * Whether the camera follows an organism. It stops following when the visitor moves the camera.
+   */
   get isFollowing(): boolean {
     return this.followZoom !== undefined;
   }

@@ -164,7 +164,10 @@ const HEALED: Rgb = [0.72, 0.97, 0.86];
 /** Maximum number of grains per segment of a cut. */
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
-/** Time after which an undrawn effect is dropped, in ms; for example, while the page is hidden. */
+/**
+ * How long an effect may stay undrawn before it is dropped, in ms, for example because the page is
+ * hidden.
+ */
 const MOST_LATE = 1_500;
 /** Duration of a beacon, ms. */
 const BEACON = 3_200;

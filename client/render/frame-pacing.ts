@@ -40,7 +40,7 @@ const ENOUGH = 1_500;
 const LOWER = 0.8;
 const MIN_SCALE = 0.45;
 const LOWER_MUCH = 0.5;
-/** Maximum wait before a higher resolution is tried again, in ms. */
+/** Maximum delay before a higher resolution is tried again, in ms. */
 const LONGEST_WAIT = 600_000;
 
 /**
@@ -192,7 +192,7 @@ export class UnfinishedPictures {
     }
     if (fences.length <= this.most || gl.isContextLost()) return false;
     if (now < this.drawnAt + PATIENCE) return true;
-    // Keep the last fence: once it is signalled, the GPU reports again.
+    // Keep the last fence, because its signal will show that the GPU reports again.
     for (const fence of fences.splice(0, fences.length - 1)) gl.deleteSync(fence);
     this.most = Infinity;
     return false;

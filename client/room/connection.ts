@@ -148,7 +148,7 @@ export class WallConnection extends RoomConnection {
       if (reason === 'protocol-version') renew();
       // Join again later: the room may open, or another wall may leave.
       if (this.model.connection === 'live') return;
-      // A wall that is refused for long gets `join-timeout`; keep the original reason.
+      // A wall that has been refused for long gets `join-timeout`, so keep the original reason.
       if (reason !== 'join-timeout' || !this.refusal) this.refusal = reason;
       this.joinLater();
     });
@@ -231,7 +231,8 @@ export class Connection extends RoomConnection {
       const { resume, mark }: Partial<Pick<Event<'welcome'>, 'resume' | 'mark'>> = told;
       if (resume) this.memory.seat.write(resume);
       if (mark) this.memory.mark.write(mark);
-      // The page now has a seat in the room, or a position in the queue.
+      // The page now has a seat in the room or a position in the queue, so cancel the next attempt
+      // to join.
       this.cancel();
       this.refusals = 0;
     };
@@ -254,7 +255,7 @@ export class Connection extends RoomConnection {
       return;
     }
     const { connection } = this.model;
-    // After the join, a refusal concerns a command, not the connection.
+    // After the join, a refusal concerns a command and not the connection, so ignore it here.
     if (connection === 'live' || connection === 'waiting') return;
     const passes = PASSING.has(reason);
     if (passes || HANGS_UP.has(reason)) this.refusals++;
@@ -315,12 +316,12 @@ export interface Answers {
   rejected?(reason: Reason): void;
 }
 
-/** Requests that their senders repeat after a lost connection, instead of the tracker. */
+/** Requests that the tracker does not repeat after a lost connection, because their senders do. */
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
 /**
- * Maximum number of commands that await an answer: the number that a room remembers. Beyond this,
- * the oldest is assumed to be lost.
+ * Maximum number of commands that await an answer. A room remembers as many. Beyond this number,
+ * the oldest command is assumed to be lost.
  */
 const MAX_PENDING = 64;
 
@@ -334,7 +335,7 @@ interface Pending {
   readonly name: RequestName;
   readonly command: Command<RequestName>;
   readonly answers: Answers;
-  /** Time at which the command was sent, in ms. */
+  /** When the command was sent, in ms. */
   readonly sentAt: number;
 }
 
@@ -374,7 +375,8 @@ export class RequestTracker {
 
   /** Sends unanswered commands again after a lost connection, or refuses them as `elsewhere`. */
   resume(you: ParticipantId): void {
-    // The room does not know the commands of another participant.
+    // If the page is now another participant, the room does not know the earlier commands, so send
+    // none again.
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {

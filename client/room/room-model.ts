@@ -94,7 +94,7 @@ export class RoomModel {
 
   private readonly listeners = new Listeners<RoomEvents>();
   private decoder: FrameDecoder | undefined;
-  /** Frames since each out-of-sync chunk was requested. */
+  /** Number of frames since each out-of-sync chunk was requested. */
   private readonly asked = new Map<number, number>();
 
   constructor(private readonly send: Send) {}
@@ -245,7 +245,7 @@ export class RoomModel {
 
   /**
    * Requests out-of-sync chunks. A chunk is requested again only after `PATIENCE` frames, because
-   * the deltas until then do not apply either.
+   * deltas that arrive before the answer cannot be applied either.
    */
   private ask(lost: readonly number[]): void {
     for (const [chunk, frames] of this.asked) {

@@ -80,7 +80,8 @@ export class OpenPanels {
 
   private arrive({ state }: PopStateEvent): void {
     this.entries = entriesIn(state);
-    // If we did not request this, the visitor has gone back.
+    // If this page did not request the move, the visitor has gone back, so close the panels whose
+    // entries are gone.
     const kept = this.isTravelling ? this.panels.length : this.entries;
     this.isTravelling = false;
     this.closeAll(kept);

@@ -188,7 +188,8 @@ export class RoomCanvas {
     applyMotion();
 
     const lens = new Lens(canvas, page.lens, signal);
-    // On a phone, the details that the tier `phone` delays are too small to see.
+    // Request no better tier on a phone, because the details that the tier `phone` delays are too
+    // small to see there.
     const reporter = new ViewportReporter(
       (look) => connection.send('look', look),
       byPointer<TierName>('phone', 'full'),
@@ -197,7 +198,7 @@ export class RoomCanvas {
       keys.follow(now);
       lens.draw(tools.cutting, view.size);
       const isSending = tools.flush(now);
-      // Show the cost of a stroke while it is drawn.
+      // Show the cost of a stroke while the visitor draws it.
       dock.energy = estimate.energy;
       const isReporting =
         session.isLive &&

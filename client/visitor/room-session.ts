@@ -56,7 +56,7 @@ export class SharedViews {
   following: ParticipantId = 0;
   /** Number of participants who follow this page. */
   followers = 0;
-  /** The position that the host showed while the visitor was busy. */
+  /** The position that the host asked everybody to look at while this visitor was busy. */
   spot: Point | undefined;
 
   constructor(
@@ -84,7 +84,7 @@ export class SharedViews {
     });
   }
 
-  /** Goes to the position that the host shows. */
+  /** Moves the view to the position that the host shows. */
   goToSpot(): void {
     const { spot, page } = this;
     this.stop(true);
@@ -159,7 +159,8 @@ export class RoomSession {
     this.roomName,
     { name: this.name.read(), watches: this.watches },
     {
-      // Stored per tab: a reload keeps the participant, another tab is another participant.
+      // Stored per tab, so that a reload keeps the participant but another tab is another
+      // participant.
       seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
       mark: new BrowserStore('localStorage', 'vivarium device'),
     },
@@ -349,9 +350,7 @@ export class RoomSession {
     if (this.state.state.sheet !== 'draw') this.page.tell(approvedText());
   }
 
-  /**
-   * Reports that a drawing was refused, unless the drawing pad is open, which reports it itself.
-   */
+  /** Reports that a drawing was refused. If the drawing pad is open, the pad reports it instead. */
   refuseDrawing(reason: Reason): void {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
@@ -420,13 +419,14 @@ export class RoomSession {
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
       if (!isSilent) page.refuse(text, wayBack(reason));
-      // Notify participants that the server stops: it may be the only server.
+      // Notify participants that the server stops, because it may be the only server.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
-    // A page that is still connected is welcomed after the host's undo; it has nothing to resume.
+    // A page that is still connected is only welcomed again because of the host's undo, so it has
+    // nothing to resume.
     if (!this.isLive) this.requests.resume(you.id);
     const isNew = checkpoint.name !== this.checkpoint;
     // Reload, because the pictures and previews on this page belong to the previous checkpoint.
@@ -435,7 +435,8 @@ export class RoomSession {
     state.setHand(hand, Math.random);
     // The server sends the renewable organisms anew after each welcome.
     this.departing.clear();
-    // Others may have transformed the organisms while this page was disconnected.
+    // Forget the seeds, because others may have transformed the organisms while this page was
+    // disconnected.
     this.made.clear();
     for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
     const { selection } = state.state;

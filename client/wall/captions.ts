@@ -188,7 +188,7 @@ const NEWS: readonly string[] = [
 
 interface PastEvent extends Omit<RecentEvent, 'organism'> {
   readonly id: OrganismId;
-  /** Time of the event, in ms. */
+  /** When the event happened, in ms. */
   readonly at: number;
 }
 
@@ -234,7 +234,10 @@ export class WallNews {
     };
   }
 
-  /** Returns the organisms that the gardener planted in the last seconds, latest first. */
+  /**
+   * Returns the organisms that the gardener has planted in the given number of seconds before now,
+   * latest first.
+   */
   private plantedByGardener(organisms: readonly OrganismView[], seconds: number): OrganismView[] {
     const { room, tick = room?.tick ?? 0 } = this.model;
     const least = tick - seconds * (room?.tickRate ?? 1);

@@ -19,14 +19,14 @@ export interface FilmScreen {
 
 /** Minimum time between two pictures, in ms. */
 const LEAST_STEP = 30;
-/** Delay after a failed fetch, in ms. */
+/** Delay before a failed fetch is repeated, in ms. */
 const RETRY = 1_000;
 
 /** Fetches each picture of a film when it is due, and shows it. */
 export class FilmPlayer {
   /** Called with the time of day of each picture, and with undefined when the film is over. */
   onMoment: (moment: string | undefined) => void = () => {};
-  /** Increases with each film, so that work for an earlier film ends. */
+  /** Increases with each film, so that the loop of an earlier film can see that it must end. */
   private turn = 0;
 
   /**

@@ -206,7 +206,7 @@ export class VivariumWall extends LitElement {
     model.on('film', ({ film }) => player.play(film));
     model.on('closeUp', ({ at }) => {
       stage.showPlace(at);
-      // In a close-up, the dish extends under the words.
+      // In a close-up, the dish extends under the words, so keep them readable.
       this.overlay?.toggleAttribute('close', at !== undefined);
     });
     player.onMoment = (moment) => {
@@ -283,7 +283,7 @@ export class VivariumWall extends LitElement {
     if (rotate % 180 !== 0) Object.assign(this.style, { width: '100vh', height: '100vw' });
   }
 
-  /** Whether this screen shows the tree: on a wall of several screens, only the first does. */
+  /** Whether this screen shows the tree. On a wall of several screens, only the first one does. */
   private get showsTree(): boolean {
     return this.shown.tree && this.options.column + this.options.row === 0;
   }
@@ -296,7 +296,7 @@ export class VivariumWall extends LitElement {
     const whole = wholeView(view, options);
     const isFull = model.room !== undefined && shareOf(model.room, whole) > FULL;
     const isOver = isSplit || isFull || options.frame === 'fill';
-    // A tree is placed beside the words on every wall.
+    // On every wall, a tree is placed beside the words.
     const isBeside = this.showsTree || !isOver;
     overlay?.toggleAttribute('over', !isBeside);
     const gap = isFull ? 0 : GROUND * Math.min(view.width, view.height);
@@ -315,8 +315,8 @@ export class VivariumWall extends LitElement {
   }
 
   /**
-   * Moves a code that covers organisms to the other side, if it covers less than half as many cells
-   * there.
+   * Moves the code to the other side if it covers organisms and would cover less than half as many
+   * cells there.
    */
   private stepAside(): void {
     const { overlay, stage } = this;

@@ -109,7 +109,8 @@ export function visitorAddress(
   known: string,
 ): VisitorAddress {
   if (wished !== '') return { address: wished, forPhones: true };
-  // A wall on the server's own machine uses a loopback address, which phones cannot reach.
+  // A wall on the server's machine uses a loopback address, which phones cannot reach, so prefer
+  // the reported address.
   const isOwn = LOOPBACK.test(new URL(page).hostname);
   const here = isOwn && known !== '' ? known : page;
   return { address: `${here}/r/${room}`, forPhones: !isOwn || known !== '' };

@@ -34,7 +34,7 @@ type Schema = v.GenericSchema<unknown, unknown>;
 
 interface Call<B extends Schema, A extends Schema> {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
-  /** Relative to `API`; `pathOf` fills in `:room` and other parameters. */
+  /** Path relative to `API`, in which `pathOf` fills in `:room` and other parameters. */
   readonly path: string;
   readonly body: B;
   readonly answer: A;
@@ -134,7 +134,9 @@ export const CALLS = {
     { organism: id },
     v.object({ command: hostCommand }),
   ),
-  /** Removes every organism that owns a cell within a rectangle, given in cells. */
+  /**
+   * Removes every organism that owns a cell within a rectangle. The rectangle is given in cells.
+   */
   clearArea: post(
     '/rooms/:room/clear-area',
     {
@@ -158,15 +160,15 @@ export const CALLS = {
     '/rooms/:room/ban',
     {
       participant: id,
-      /** Whether to ban everybody at the address, not only the device. */
+      /** Whether to ban everybody at the visitor's address, not only the visitor's device. */
       address: v.boolean(),
-      /** Duration in minutes; null: until the ban is lifted. */
+      /** Duration in minutes; null if the ban lasts until the host lifts it. */
       minutes: v.nullable(whole(1, 60 * 24 * 365)),
     },
     banState,
   ),
   liftBan: remove('/bans/:ban', {}),
-  /** Creates a wall with a seat of its own, reached by the address in the answer. */
+  /** Creates a wall with a seat of its own. The answer contains the wall's address. */
   addWall: post('/rooms/:room/walls', { name: label }, wallState),
   /** Removes a wall's seat. A connected wall stays up without a seat of its own. */
   removeWall: remove('/rooms/:room/walls/:wall', {}),

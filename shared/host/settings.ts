@@ -71,7 +71,7 @@ const knobs = {
   languages,
   /** Whether drawings become seeds: immediately, after the host's approval, or never. */
   drawings: drawingMode,
-  /** Whether seeds can be planted from a keepsake's text, the token. */
+  /** Whether seeds can be planted from a token, the text on a keepsake. */
   tokens: v.boolean(),
   /** Whether programs can plant their own latents. */
   latents: v.boolean(),

@@ -38,12 +38,15 @@ const roomEntries = {
     /** Number of walls that are up, and of lost walls with a seat of their own. */
     up: count,
     lost: count,
-    /** Film or close-up on the walls, and how much longer it is shown, in ms; null: the room. */
+    /**
+     * Film or close-up on the walls, and how much longer it is shown, in ms; null if walls show the
+     * room.
+     */
     showing: v.nullable(v.object({ what: v.picklist(['film', 'closeUp']), left: number })),
   }),
   /** Whether the day of the room is ending: its organisms dissolve. */
   farewell: truth,
-  /** A slow operation in this room, for which visitors wait; null: none. */
+  /** A slow operation in this room that visitors have to wait for; null if there is none. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
 } as const;
 
@@ -56,7 +59,7 @@ export const visitorState = v.object({
   name: text,
   hue: number,
   muted: truth,
-  /** Number of other participants at this address, whom a ban of the address would affect, too. */
+  /** Number of other participants at this address. A ban of the address would also affect them. */
   neighbours: count,
   /** Number of living organisms that the participant has planted. */
   organisms: count,
@@ -105,7 +108,7 @@ export const wallState = v.object({
   path: text,
   /** Number of connections. Several screens of a wall may share an address. */
   screens: count,
-  /** How long the wall has been up, in ms; null: it is not up. */
+  /** How long the wall has been up, in ms; null if it is not up. */
   upFor: v.nullable(number),
   /** When the wall was lost, in ms; null if it is up or was never up. */
   lost: v.nullable(number),
@@ -130,7 +133,7 @@ export type RoomDetail = v.InferOutput<typeof roomState>;
 export const banState = v.object({
   id: count,
   room: text,
-  /** The participant's id, and their name when they were banned. */
+  /** The participant's id, and the name that they had when they were banned. */
   participant: count,
   name: text,
   /** Whether everybody at the address is banned, not only the device. */
@@ -155,9 +158,9 @@ export const jobState = v.object({
   state: v.picklist(['going', 'done', 'failed', 'stopped']),
   /** Progress of the job, 0…1. */
   progress: number,
-  /** Size of the finished file, in bytes; null: not finished. */
+  /** Size of the finished file, in bytes; null if it is not finished. */
   bytes: v.nullable(count),
-  /** Why the job failed; null: it did not. */
+  /** Why the job failed; null if it has not failed. */
   error: v.nullable(v.picklist(JOB_REASONS)),
   /** Requested period in hours; null if the request gave ticks. */
   hours: v.nullable(count),
@@ -180,7 +183,10 @@ export const snapshotState = v.object({
   at: number,
   /** Name given by the host; named snapshots are kept until removed. */
   name: v.nullable(text),
-  /** The kind of change before which the snapshot was taken automatically; null: none. */
+  /**
+   * The kind of change before which the snapshot was taken automatically; null for all other
+   * snapshots.
+   */
   before: v.nullable(v.picklist(['undo', 'restore', 'reseed'])),
   organisms: count,
 });
@@ -202,14 +208,14 @@ export type CheckpointState = v.InferOutput<typeof checkpointState>;
 
 /** Damaged data that the server has set aside. */
 export const asideState = v.object({
-  /** Name of the data's folder, used in calls. */
+  /** Name of the folder with the data, used in calls. */
   id: text,
-  /** Name of the room; null: data of the server, or of all rooms. */
+  /** Name of the room; null for data of the server or of all rooms. */
   room: v.nullable(text),
   at: number,
   /** `replaced`: the room's data from before the host put other data back. */
   what: v.picklist(['file', 'room', 'records', 'replaced']),
-  /** Tick of the snapshot from which the room was opened; null: none. */
+  /** Tick of the snapshot from which the room was opened; null if there was none. */
   tick: v.nullable(count),
   why: text,
 });
@@ -225,9 +231,9 @@ export const serverState = v.object({
   since: number,
   /** Whether the server gives its rooms away and takes none. */
   draining: truth,
-  /** Mean duration of a tick, in ms; null: no room has ticked. */
+  /** Mean duration of a tick, in ms; null if no room has ticked. */
   tick: v.nullable(number),
-  /** Latency of its messages through Valkey, in ms; null: unknown. */
+  /** Latency of the server's messages through Valkey, in ms; null if unknown. */
   latency: v.nullable(number),
   /** Rooms that the server runs. */
   rooms: v.array(
@@ -243,7 +249,9 @@ export const serverState = v.object({
   ),
   /** While draining: rooms that the server has given away and that no other server runs yet. */
   leaving: v.optional(v.array(text), []),
-  /** Rooms of other servers that it replicates, so that it can take them over immediately. */
+  /**
+   * Rooms of other servers that this server replicates, so that it can take them over immediately.
+   */
   followed: v.optional(v.array(text), []),
   /** Number of the server's connections per room, wherever the room runs. */
   viewers: v.array(v.object({ room: text, connections: count })),
@@ -281,7 +289,7 @@ export const hostState = v.object({
   schedule,
   /** Whether a supervisor restarts the server. Without one, there is no nightly restart. */
   supervised: truth,
-  /** The next change by the schedule; null: none. */
+  /** The next change by the schedule; null if there is none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
   /** Addresses of this server for visitors, without a path, best first. */
   addresses: v.array(text),
@@ -289,7 +297,7 @@ export const hostState = v.object({
   rooms: v.array(roomSummary),
   bans: v.array(banState),
   jobs: v.array(jobState),
-  /** State of the cluster; null: the server is not in a cluster. */
+  /** State of the cluster; null if the server is not in a cluster. */
   cluster: v.nullable(clusterState),
 });
 export type HostState = v.InferOutput<typeof hostState>;

@@ -164,13 +164,13 @@ export const COMMANDS = {
     tool: v.picklist(TOOLS),
   }),
   /**
-   * Report whether the visitor draws, chooses or reads in an open panel, so that the gardener
-   * waits. Repeated while they use the panel.
+   * Report whether the visitor is drawing, choosing or reading in an open panel, so that the
+   * gardener waits. The page repeats this as long as the visitor uses the panel.
    */
   busy: v.strictObject({ busy: v.boolean() }),
   /** Acknowledge the frame of this tick. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
-  /** Request chunks in full that are out of sync at the scale of the client's frames. */
+  /** Request all cells of chunks that are out of sync, at the scale of the client's frames. */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;
 

@@ -82,7 +82,8 @@ export const EVENTS = {
     ...opening,
     you: participantView,
     /**
-     * Token that resumes the participant's seat at the next join; valid once, for a limited time.
+     * Token with which the next join resumes the participant's seat. It is valid once, for a
+     * limited time.
      */
     resume: v.string(),
     /** New device mark for a device that has none. The device sends it with each later join. */
@@ -148,7 +149,7 @@ export const EVENTS = {
         frame: count,
         /** Pictures per second; 0: the film stands still. */
         speed: amount,
-        /** Start (null: unknown) and end of the film's period, in ms since the epoch. */
+        /** When the film's period starts (null if unknown) and ends, in ms since the epoch. */
         from: v.nullable(finite),
         until: finite,
         /** See `FilmTimes`. If absent, pictures are dated evenly. */
@@ -174,13 +175,16 @@ export const EVENTS = {
     seed: v.optional(seedView),
     /** Token of the seed, in the answer to `keep`. */
     token: v.optional(v.string()),
-    /** Address of the page that grows a token at home; absent: `/keep` of this server. */
+    /** Address of the page that grows a token at home. If absent, it is `/keep` on this server. */
     page: v.optional(v.string()),
     /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
     film: v.optional(v.object({ side: size, frames: size, png: v.instance(Uint8Array) })),
     energy: v.optional(amount),
   }),
-  /** The command had no effect, for `reason`. Without an id, the message could not be parsed. */
+  /**
+   * The command had no effect; `reason` says why. If the id is absent, the message could not be
+   * parsed.
+   */
   rejected: v.object({
     id: v.optional(count),
     reason,
@@ -221,7 +225,7 @@ export const EVENTS = {
   energy,
   /** A notice for this participant only; nothing was refused. */
   notice: v.object({ notice }),
-  /** The actual tick rate; `slow` while it is below the configured rate. */
+  /** The actual tick rate, and whether it is currently below the configured rate (`slow`). */
   pace: v.object({
     tickRate: v.number(),
     actual: v.number(),

@@ -16,7 +16,8 @@ const PARTS = 8;
 const whole = v.pipe(v.number(), v.safeInteger());
 
 /**
- * Participant, x and y in eighths of a cell, tool index; or only a participant without a pointer.
+ * Participant, x and y in eighths of a cell, and tool index; or only the participant if their
+ * pointer has left the grid.
  */
 export const packedPointer = v.union([
   v.tuple([whole, whole, whole, v.pipe(whole, v.minValue(0), v.maxValue(TOOLS.length - 1))]),

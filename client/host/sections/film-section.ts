@@ -229,7 +229,9 @@ export class FilmViewer extends HostElement {
     this.isPlaying = false;
   }
 
-  /** Draws the picture at the slider. While one loads, only the latest position is remembered. */
+  /**
+   * Draws the picture at the slider. While a picture loads, only the latest position is remembered.
+   */
   private async draw(): Promise<void> {
     if (this.isLoading) return;
     this.isLoading = true;
@@ -249,7 +251,10 @@ export class FilmViewer extends HostElement {
     }
   }
 
-  /** The address of the picture to show: one of the film, or of the room's current state. */
+  /**
+   * The address of the picture to show: a picture of the film or, without a film, of the room's
+   * current state.
+   */
   private get wanted(): string {
     const { job, frame } = this;
     if (job && this.made > 0) return pathOf(FILES.frame, { job: job.id, frame });
@@ -459,8 +464,8 @@ export class FilmSection extends HostElement {
   }
 
   /**
-   * Requests a film. A slider asks repeatedly, so only a button repeats the request after a
-   * failure.
+   * Requests a film. A moving slider requests it repeatedly, so after a refusal only the button
+   * requests it again.
    */
   private readonly want = ({ detail: isPressed }: CustomEvent<boolean>): void => {
     const { hours, shownRoom } = this;
@@ -471,7 +476,7 @@ export class FilmSection extends HostElement {
   };
 
   private readonly make = async (): Promise<void> => {
-    // A moving slider asks many times, so ignore it during the call.
+    // A moving slider requests the film many times, so ignore it during the call.
     if (this.isAsking) return;
     this.isAsking = true;
     this.chosen = '';

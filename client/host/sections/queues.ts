@@ -54,7 +54,7 @@ export class SettledRows {
     return row !== undefined && at - row.since >= SETTLE_MS;
   }
 
-  /** Time until all rows have settled, in ms; negative if they have. */
+  /** How long it takes until all rows have settled, in ms; negative if they have. */
   get rest(): number {
     const latest = Math.max(...[...this.rows.values()].map(({ since }) => since));
     return latest + SETTLE_MS - this.now();

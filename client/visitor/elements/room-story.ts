@@ -226,7 +226,7 @@ export class RoomStory extends VisitorElement {
         // Skip events that a toast already reports to the planter: actions of others, and
         // departures.
         const isTold =
-          // These are wounds and transformations.
+          // Other participants' wounds and transformations.
           ('by' in event && event.by !== you) ||
           event.what === 'departing' ||
           (event.what === 'died' && event.cause === 'departed');

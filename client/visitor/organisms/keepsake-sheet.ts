@@ -180,7 +180,7 @@ interface Made {
 export class KeepsakeSheet extends SheetElement {
   static override styles = keepsakeSheetStyle;
 
-  /** The organism at the time when the sheet was opened. */
+  /** The organism as it was when the sheet was opened. */
   @property({ attribute: false }) organism!: OrganismView;
   @property({ attribute: false }) live = false;
   @state() private link = '';
@@ -196,7 +196,7 @@ export class KeepsakeSheet extends SheetElement {
   private drawBody: Promise<DrawBody> | undefined;
   /** Cancels drawing when the sheet is closed. */
   private readonly left = new AbortController();
-  /** The organism's cells at the time when the sheet was opened. */
+  /** The organism's cells as they were when the sheet was opened. */
   private cells: HTMLCanvasElement | undefined;
 
   override firstUpdated(): void {
@@ -213,7 +213,7 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    // A request that was pending when the connection broke gets no answer, so repeat it.
+    // Repeat a request that was pending when the connection broke, because it gets no answer.
     if (changed.get('live') === false && this.live) this.requestMissing();
   }
 

@@ -230,7 +230,9 @@ export class SeedRow extends VisitorElement {
     </button>`;
   }
 
-  /** Scrolls the selected seed into view, because it may have been chosen elsewhere. */
+  /**
+   * Scrolls the selected seed into view, because the visitor may have chosen it outside this row.
+   */
   private reveal(): void {
     const row = this.shadowRoot?.querySelector('.row');
     const held = row?.querySelector<HTMLElement>('[aria-pressed="true"]');
