@@ -120,9 +120,10 @@ export default defineConfig(({ mode }) => {
     ],
     resolve: {
       alias: {
-        // gifenc's "browser" file is CommonJS, which cannot be tree-shaken and adds 1 kB.
+        // Use gifenc's ES module: its "browser" file is CommonJS, which cannot be tree-shaken and
+        // adds 1 kB.
         gifenc: 'gifenc/dist/gifenc.esm.js',
-        // Share one emitter: otherwise each library includes its own copy.
+        // Share one emitter, because otherwise each library includes its own copy.
         '@socket.io/component-emitter': EMITTER,
       },
     },

@@ -50,7 +50,7 @@ export interface FilmPeriod {
   readonly times?: FilmTimes | undefined;
 }
 
-/** Computes the wall-clock time of a film's picture, in ms; null: unknown. */
+/** Computes the wall-clock time of a film's picture, in ms; null if unknown. */
 export function momentOfFrame(
   { from, until, frames, times = [] }: FilmPeriod,
   frame: number,

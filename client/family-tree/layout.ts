@@ -86,7 +86,7 @@ export function rowsOf(members: readonly FamilyMember[]): Map<number, number> {
   const parentsOf = new Map(members.map(({ organism }) => [organism.id, organism.parents]));
   const ground = new Ground();
   const rows = new Map<number, number>();
-  // Families are placed around the middle first; organisms without kin fill the gaps.
+  // Place families around the middle first. Organisms without kin then fill the gaps.
   const inOrder = [...members.filter(hasKin), ...members.filter((one) => !hasKin(one))];
   for (const member of inOrder) {
     const { id, parents } = member.organism;
@@ -253,7 +253,8 @@ function layoutWith(tree: LineageTree, step: number): TreeLayout {
     byId.set(organism.id, node);
     return node;
   });
-  // Parents may follow their children in the list: see `LineageTree`.
+  // Parents may follow their children in the list (see `LineageTree`), so connect the nodes only
+  // now that all exist.
   for (const node of nodes) {
     for (const id of node.organism.parents) {
       const parent = byId.get(id);

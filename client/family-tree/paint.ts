@@ -69,7 +69,10 @@ export interface TreeScene {
   /** Language tag of the axis labels, and their y, in px. */
   readonly locale: string;
   readonly marksAt: number;
-  /** The y at which the lines below the axis labels end; undefined: at the canvas's edge. */
+  /**
+   * The y at which the lines below the axis labels end. If undefined, they end at the canvas's
+   * edge.
+   */
   readonly marksEnd?: number;
 }
 
@@ -103,7 +106,7 @@ export function paintTree(to: Context, scene: TreeScene): void {
   const seen = layout.nodes.filter((node) => isSeen(node, scene));
   paintMarks(to, scene);
   to.save();
-  // A growing tree is clipped at the moment that it has reached.
+  // Clip a growing tree at the moment that it has reached.
   const edge = camera.toScreen(scene.until, 0).x;
   to.beginPath();
   if (camera.forward > 0) to.rect(-size.width, 0, edge + size.width, size.height);

@@ -75,7 +75,8 @@ export function timeMarks(
   // Place coarse times first; finer times fill the gaps.
   for (const each of [...SPANS].reverse()) {
     if (each < span) break;
-    // When summer time begins or ends, a round time may be missing or occur twice.
+    // Work with local times, of which one may be missing or occur twice when summer time begins or
+    // ends.
     for (let round = Math.ceil((first + zoneAt(first)) / each) * each; ; round += each) {
       const at = round - zoneAt(round - zoneAt(round));
       if (at > last) break;

@@ -44,8 +44,8 @@ export class Feedback {
   /** @param model source of life events; only events of the visitor's own organisms are played */
   constructor(model: RoomModel) {
     model.on('life', ({ event, organism }) => {
-      // Sounds queued while the context is suspended would all play together when the page is
-      // shown.
+      // Play nothing while the page is hidden: sounds queued while the context is suspended would
+      // all play together when the page is shown.
       if (!this.isOn || this.hidden || organism.planter.id !== model.you?.id) return;
       if (event.what === 'divided') this.sound?.divided(Math.round(Math.log2(event.stage / 2)));
       const departed = event.what === 'died' && event.cause === 'departed';
@@ -126,7 +126,7 @@ export class Feedback {
    *   would cancel a running vibration
    */
   private vibrate(pattern: number | number[]): void {
-    // Safari has no vibrate(), although the DOM types declare it.
+    // Check for vibrate(), because Safari lacks it although the DOM types declare it.
     if (this.isOn && !this.calm && pattern !== 0) navigator.vibrate?.(pattern);
   }
 }

@@ -189,7 +189,7 @@ export class HostModel {
 
   /** Resumes the session of this browser, if there is one. */
   async start(): Promise<void> {
-    // Loading the page counts as using it.
+    // Loading the page counts as using it, so it extends the session.
     this.api.touched = true;
     try {
       const { key } = await this.api.call('session', {}, {});
@@ -259,7 +259,7 @@ export class HostModel {
   ): Promise<CallAnswer<N> | undefined> {
     try {
       const answer = await this.api.call(name, parts, body);
-      // Refresh first: a host who reads the notice may press the next button immediately.
+      // Refresh first, because a host who reads the notice may press the next button immediately.
       await this.refresh();
       const notice = typeof done === 'function' ? done(answer) : done;
       if (notice) this.feedback.show(typeof notice === 'string' ? { text: notice } : notice);

@@ -173,8 +173,8 @@ export class VivariumHost extends StyledElement {
 
   private section(): TemplateResult {
     const { host, version } = this;
-    // This is safe: a location has one of the ids of `sectionsOf`, and an element exists for each
-    // id.
+    // This is safe, because a location has one of the ids of `sectionsOf` and an element exists for
+    // each id.
     const tag = unsafeStatic(`${this.shown}-section`);
     return staticHtml`<${tag} .host=${host} .version=${version}></${tag}>`;
   }

@@ -140,7 +140,8 @@ class Places {
     for (let cell = 0; cell < presence.length; cell++) {
       const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
       if (presence[cell] >= threshold) held[place] = 1;
-      // Half of the claiming threshold is enough to keep a cell.
+      // An organism keeps a cell as long as its presence is at least half of the claiming
+      // threshold.
       else if (presence[cell] < threshold / 2) held[place] = 0;
       const alpha = rgba[4 * cell + 3];
       if (held[place] === 0 || alpha === 0) continue;

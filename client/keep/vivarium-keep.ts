@@ -379,7 +379,7 @@ function mixed(from: HTMLCanvasElement, body: HTMLCanvasElement, share: number):
   const { canvas, to } = canvasOf(body.width, body.height);
   to.globalAlpha = 1 - share;
   to.drawImage(from, 0, 0);
-  // Add both bodies: normal blending would make them fainter halfway.
+  // Add both bodies, because normal blending would make them fainter halfway.
   to.globalCompositeOperation = 'lighter';
   to.globalAlpha = share;
   to.drawImage(body, 0, 0);

@@ -164,7 +164,8 @@ export async function gifOf(
   link: string,
   signal: AbortSignal,
 ): Promise<Blob> {
-  // Sample every fourth frame, counted back from the last: earlier stages have other colours.
+  // Sample every fourth frame, counted back from the last one, because earlier stages have other
+  // colours.
   const last = pictures.length - 1;
   const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);
@@ -214,7 +215,7 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
   });
   recorder.start();
   const last = pictures.length - 1;
-  // Draw a lasting picture repeatedly: without changes, the recording would end early.
+  // Draw a lasting picture repeatedly, because without changes the recording would end early.
   for (let i = 0; i < last + rest / FRAME_DELAY; i++) {
     to.putImageData(new ImageData(pictures[Math.min(i, last)], SIDE), 0, 0);
     await wait(FRAME_DELAY);

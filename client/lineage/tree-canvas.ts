@@ -95,7 +95,7 @@ export class TreeCanvas {
     this.resize();
   }
 
-  /** Selects an organism and moves it into view; undefined: selects none. */
+  /** Selects an organism and moves it into view. If undefined, no organism is selected. */
   choose(node: TreeNode | undefined): void {
     this.chosen = node;
     if (node) this.camera.lookAt(node, this.options.covered());

@@ -174,14 +174,14 @@ export abstract class CanvasView {
       ({ Painting }) => {
         if (this.isDisposed) return;
         this.painting = new Painting(model, renderer, () => {
-          // Compiling the painter's shaders has delayed this frame, which must not lower the
-          // resolution.
+          // Compiling the painter's shaders has delayed this frame. Count the delay as a rest, so
+          // that it does not lower the resolution.
           this.resolution.rest(performance.now());
           this.loop.invalidate();
         });
         this.loop.invalidate();
       },
-      // Without a painter, cells are drawn smooth, which needs no other handling.
+      // Only log the error, because without a painter cells are drawn smooth.
       console.warn,
     );
   }

@@ -137,7 +137,7 @@ export class CellTextures {
     gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
     this.unsettled.push(...changed);
-    // Limit the list: ticks keep arriving while nothing is drawn.
+    // Limit the list, because ticks keep arriving while nothing is drawn.
     if (this.unsettled.length > MOST_AREAS) {
       this.unsettled = [{ x: 0, y: 0, width: this.width, height: this.height }];
     }

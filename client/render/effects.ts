@@ -342,7 +342,8 @@ export class Effects {
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
     );
     for (const effect of this.effects) {
-      // On a slow machine the first picture is late; start the effect with it, not midway.
+      // On a slow machine the first picture is late, so start the effect with that picture instead
+      // of midway.
       if (!effect.isShown && effect.start < now) effect.start = now;
       effect.isShown = true;
       effect.draw(Math.max(0, (now - effect.start) / effect.duration), marks);

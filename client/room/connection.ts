@@ -68,7 +68,8 @@ export abstract class RoomConnection {
     this.socket.on('disconnect', (reason) => {
       this.cancel();
       this.model.setConnection('reconnecting');
-      // Socket.IO does not reconnect by itself after the server closed the connection.
+      // Reconnect here if the server closed the connection, because Socket.IO then does not do it
+      // by itself.
       if (reason !== 'io server disconnect') return;
       this.later(() => this.socket.connect(), this.moves ? 0 : this.retryDelay);
       this.moves = false;
@@ -146,7 +147,7 @@ export class WallConnection extends RoomConnection {
     });
     this.model.on('rejected', ({ reason }) => {
       if (reason === 'protocol-version') renew();
-      // Join again later: the room may open, or another wall may leave.
+      // Join again later, because the room may open or another wall may leave.
       if (this.model.connection === 'live') return;
       // A wall that has been refused for long gets `join-timeout`, so keep the original reason.
       if (reason !== 'join-timeout' || !this.refusal) this.refusal = reason;
@@ -380,7 +381,7 @@ export class RequestTracker {
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {
-      // A beacon that is sent again would be shown twice.
+      // Do not send a beacon again, because it would be shown twice.
       const isOnce = name !== 'beacon' && !REPEATED.test(name);
       if (isOnce && sentAt > youngest) this.send(name, command);
       else this.giveUp(id);

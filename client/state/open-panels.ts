@@ -22,7 +22,7 @@ export class OpenPanels {
     private readonly page: Pick<Window, 'history' | 'addEventListener'> = window,
   ) {
     page.addEventListener('popstate', (event) => this.arrive(event), { signal: this.stop.signal });
-    // A page that was reloaded with open panels has history entries, but no panels.
+    // A page that was reloaded with open panels still has their history entries, but no panels.
     this.entries = entriesIn(page.history.state);
     this.follow();
   }

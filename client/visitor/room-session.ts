@@ -224,8 +224,8 @@ export class RoomSession {
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     model.on('accepted', (answer) => {
-      // The host has approved a drawing that was sent before this page was reloaded. A command that
-      // was sent again may also be answered twice.
+      // This is either the host's approval of a drawing that was sent before this page was
+      // reloaded, or the second answer to a command that was sent again.
       const isDrawing = answer.seed?.origin === 'drawing';
       if (!requests.accepted(answer) && isDrawing) this.receiveDrawing(answer.seed!);
     });

@@ -31,7 +31,7 @@ export class Tools extends ViewTools implements CanvasHand {
   private lastPoint: Point = { x: 0, y: 0 };
   /** Indices of the cells that the current stroke has already cut. */
   private cutCells = new Set<number>();
-  /** Whether the last segment had no effect, because energy was low or the room is paused. */
+  /** Whether the last segment had no effect, because energy was low or the room was paused. */
   private isShort = false;
   private lastRefusal = Number.NEGATIVE_INFINITY;
   private readonly cursor: Throttle<Point | undefined>;

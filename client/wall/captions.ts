@@ -207,7 +207,7 @@ export class WallNews {
       if (!NEWS.includes(what)) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
-      // Once an organism has been transformed, its planting is old news.
+      // An organism's planting is old news once the organism has been transformed.
       const isOld = (one: PastEvent): boolean =>
         one.what === what || (one.what === 'born' && what === 'transformed');
       const others = this.events.filter((one) => one.id !== id || !isOld(one));

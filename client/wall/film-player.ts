@@ -10,7 +10,7 @@ type Film = NonNullable<Event<'film'>['film']>;
 export interface FilmScreen {
   readonly room: RoomModel['room'];
   /**
-   * Shows planes instead of the room; undefined: shows the room again.
+   * Shows planes instead of the room. If undefined, the room is shown again.
    *
    * @param step time until the next planes, in ms
    */
@@ -41,7 +41,7 @@ export class FilmPlayer {
     private readonly pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
   ) {}
 
-  /** Shows a film from now on; undefined: shows the room. */
+  /** Shows a film from now on. If undefined, the room is shown. */
   play(film: Film | undefined): void {
     const turn = ++this.turn;
     if (film) void this.run(film, turn);

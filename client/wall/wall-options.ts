@@ -137,7 +137,7 @@ export function mayRenew(
     memory.setItem(KEY, String(now));
     return true;
   } catch {
-    // Without storage, the page cannot know how often it has reloaded.
+    // Do not reload: without storage, the page cannot know how often it has reloaded.
     return false;
   }
 }

@@ -385,8 +385,8 @@ export class WallOverlay extends LitElement {
     const facts = this.facts({ isAlone: attract, hasCode: this.code !== undefined });
     if (!facts) return;
     const held = line && this.turns.again(line, facts);
-    // A caption that is no longer true stays until its turn ends: text should not vanish while it
-    // is read.
+    // A caption that is no longer true stays until its turn ends, because text should not vanish
+    // while people read it.
     if (line?.turn === turn) {
       // Update the caption, because the numbers in it may have changed.
       if (held) this.line = { ...line, ...held };

@@ -155,7 +155,8 @@ export class WallTree extends LitElement {
       marksAt: top - 2 * text,
       marksEnd: size.height - insets.bottom,
     });
-    // A slow machine draws less often. Pictures of crosses may arrive after the tree has grown.
+    // Draw less often on a slow machine. Keep drawing after the tree has grown, because pictures of
+    // crosses may arrive late.
     const wait = Math.max(STEP, 3 * (performance.now() - begun));
     this.timer = setTimeout(() => this.draw(), share < 1 ? wait : 20 * wait);
   }

@@ -174,7 +174,7 @@ export class WallView extends CanvasView {
   protected override readonly breathes = Number.POSITIVE_INFINITY;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
-  /** The position shown in a close-up; undefined: the whole room is shown. */
+  /** The position shown in a close-up; undefined if the whole room is shown. */
   private place: Point | undefined;
   /** Cameras of the whole picture: the current one, and the target of a glide. */
   private now: Camera | undefined;
@@ -209,7 +209,7 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** Glides to a position and stays there; undefined: glides back to the whole room. */
+  /** Glides to a position and stays there. If undefined, it glides back to the whole room. */
   showPlace(place: Point | undefined): void {
     if (place?.x === this.place?.x && place?.y === this.place?.y) return;
     this.place = place;
@@ -234,7 +234,7 @@ export class WallView extends CanvasView {
   }
 
   /**
-   * Shows other planes of the same size instead of the room; undefined: shows the room again.
+   * Shows other planes of the same size instead of the room. If undefined, the room is shown again.
    *
    * @param step time until the next planes, in ms
    */

@@ -257,7 +257,8 @@ class ColourCoder {
       const c = CHANNELS[i];
       const old = colours[own + c];
       const sum = colours[left + c] + colours[own + 4 + c] + colours[up + c] + colours[down + c];
-      // A premultiplied colour never exceeds alpha, which is coded first.
+      // Limit the colour to alpha, which is coded first, because a premultiplied colour never
+      // exceeds it.
       const most = i === 0 ? 255 : rgba[first + 3];
       const from =
         kind === 2

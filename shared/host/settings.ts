@@ -143,7 +143,7 @@ export const closesNextDay = (hours: { readonly from: string; readonly to: strin
 export const schedule = v.strictObject({
   /** Whether opening hours apply; otherwise rooms are always open. */
   on: v.boolean(),
-  /** Hours per weekday, Monday first; null: closed all day. */
+  /** Opening hours per weekday, Monday first; null if closed all day. */
   days: v.pipe(v.array(v.nullable(v.strictObject({ from: time, to: time }))), v.length(7)),
   /**
    * Outside the hours, walls are dimmed. 'dim': visitors may continue; 'close': rooms are closed.
@@ -151,7 +151,10 @@ export const schedule = v.strictObject({
   outside: v.picklist(['dim', 'close']),
   /** Whether the day of each room ends at closing time. */
   farewell: v.boolean(),
-  /** Time of day at which the process exits, so that a supervisor restarts it; null: never. */
+  /**
+   * Time of day at which the server process exits, so that a supervisor restarts it; null if it
+   * never exits.
+   */
   restart: v.nullable(time),
 });
 export type Schedule = v.InferOutput<typeof schedule>;

@@ -28,7 +28,7 @@ const roomEntries = {
   drawingsWaiting: count,
   /** Number of reported organisms that the host has not decided about. */
   reported: count,
-  /** Number of living organisms; null: unknown, for example because the room does not run. */
+  /** Number of living organisms; null if unknown, for example because the room is not running. */
   organisms: v.nullable(count),
   awake: count,
   tick: count,
@@ -100,7 +100,7 @@ export const reportState = v.object({
 export type ReportState = v.InferOutput<typeof reportState>;
 
 export const wallState = v.object({
-  /** Id of the wall's seat, used in calls; null: the wall has no seat of its own. */
+  /** Id of the wall's seat, used in calls; null if the wall has no seat of its own. */
   id: v.nullable(count),
   /** The host's name for the wall. */
   name: text,
@@ -170,7 +170,7 @@ export const jobState = v.object({
   times: v.optional(filmTimes),
   /** Number of pictures that can be shown already. */
   frames: count,
-  /** Number of pictures of the whole film; null: not known yet. */
+  /** Number of pictures of the whole film; null if not known yet. */
   total: v.nullable(count),
   since: number,
   /** File name for the download. */

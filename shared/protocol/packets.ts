@@ -284,7 +284,7 @@ class Reader {
   private record(length: number): Record<string, unknown> {
     const fields: [string, unknown][] = [];
     while (fields.length < length) fields.push([String(this.value()), this.value()]);
-    // Unlike assignments, this also works for a field named `__proto__`.
+    // Use `fromEntries`, which also works for a field named `__proto__`, unlike assignments.
     return Object.fromEntries(fields);
   }
 }

@@ -276,7 +276,7 @@ export class FilmViewer extends HostElement {
   private paint(planes: Uint8ClampedArray<ArrayBuffer>): void {
     const { width, height } = this.size;
     const rgba = planes.subarray(0, 4 * width * height);
-    // On black, premultiplied colours look right if they are opaque.
+    // Make all pixels opaque: on black, premultiplied colours then look right.
     for (let i = 3; i < rgba.length; i += 4) rgba[i] = 255;
     this.canvas.getContext('2d')?.putImageData(new ImageData(rgba, width, height), 0, 0);
   }

@@ -83,7 +83,7 @@ export class BanList extends HostElement {
   }
 }
 
-/** Durations of a ban, in minutes; null: until the host lifts the ban. */
+/** Durations of a ban, in minutes; null for a ban that lasts until the host lifts it. */
 const DURATIONS: readonly Choice<number | null>[] = [
   { value: 10, name: msg('10 minutes') },
   { value: 60, name: msg('1 hour') },

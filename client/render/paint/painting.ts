@@ -63,7 +63,7 @@ export class Painting {
     const { renderer } = this;
     const { gl, planes, until } = renderer;
     if (!planes || gl.isContextLost()) return;
-    // A restored context may use a software renderer.
+    // Check again, because a restored context may use a software renderer.
     if (!mayPaint(gl, navigator as Network, paintsAlways())) {
       this.net = undefined;
       return;

@@ -297,7 +297,7 @@ export class RoomPaint {
     const { planes, pace, always } = this;
     if (!planes) return false;
     const { multiplyAdds: spent } = this.figures;
-    // If a frame was requested right after another, a long gap means slow drawing.
+    // If a frame was requested right after the previous one, a long gap means slow drawing.
     pace.frame({ now, follows: this.moves, spent, due: this.due });
     this.due = 0;
     this.figures = NONE;
@@ -337,7 +337,7 @@ export class RoomPaint {
     const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
     this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;
-    // Size the atlas for the most chunks that can be in view at this scale.
+    // Size the atlas for the largest number of chunks that can be in view at this scale.
     const least = this.wanted === 8 ? FINE[0] : FAR[0];
     const limit = limitAt(this.wanted);
     const columns = Math.min(limit, chunks(view.width, planes.width, least));

@@ -208,7 +208,8 @@ export class RoomStatus extends PageElement {
     const closeIfOutside = (event: Event): void => {
       if (!event.composedPath().includes(this)) this.toggle(false);
     };
-    // The document does not receive events of focus that moves within the page's shadow tree.
+    // Listen on the shadow root, because the document does not receive events when the focus moves
+    // within the page's shadow tree.
     const page = this.getRootNode();
     for (const name of ['click', 'focusin']) {
       page.addEventListener(name, closeIfOutside, { signal, capture: true });

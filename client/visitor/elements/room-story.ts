@@ -124,7 +124,7 @@ export class Story {
       RANK.indexOf(event.what) + (organism.planter.id === room.you?.id ? 0 : RANK.length);
     const all = [...this.pending.values()];
     this.pending.clear();
-    // Events of the reader's own organisms have priority.
+    // Give priority to events of the reader's own organisms.
     const chosen = new Set([...all].sort((a, b) => weight(a) - weight(b)).slice(0, MAX_SENTENCES));
     const announced = all.filter((change) => chosen.has(change));
     const rest = all.length - announced.length;
@@ -279,7 +279,7 @@ export class RoomStory extends VisitorElement {
       if (document.hidden) this.story.forget();
       const text = this.story.hasNews ? this.story.take(this.model) : undefined;
       if (text) this.announce(text);
-      // The list may have changed even if there is nothing to announce.
+      // Render anyway, because the list may have changed even if there is nothing to announce.
       else this.requestUpdate();
     }, wait);
   }

@@ -60,7 +60,7 @@ export class EnergyLine extends LitElement {
     const duration = SPEND_DURATION + refill;
     const frame = (scale: number, offset: number) => ({
       transform: `scaleX(${scale.toFixed(4)})`,
-      // A full bar is faint: it matters only when energy runs low.
+      // A full bar is faint, because the bar matters only when energy runs low.
       opacity: 0.3 + 0.6 * (1 - scale) ** 0.5,
       offset,
     });

@@ -82,8 +82,8 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       this.unsupported = true;
       return;
     }
-    // Remove the refusal: a closed room has opened, or a full room accepts visitors to its queue
-    // again.
+    // Remove the refusal, because a closed room has opened, or a full room accepts visitors to its
+    // queue again.
     for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => {
         this.refusal = '';
@@ -109,7 +109,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
 
   protected override updated(): void {
     if (this.unsupported) return;
-    // Modal dialogs would lie above a full-page message.
+    // Close the panels, because modal dialogs would lie above a full-page message.
     if (this.canvas.inert) this.session.panels.closeAll();
     this.canvas.dataset.tool = this.session.state.state.tool;
     this.room?.makeRoomFor((this.hasAttribute('crossing') && this.card) || undefined);

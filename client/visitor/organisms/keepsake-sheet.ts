@@ -319,7 +319,7 @@ export class KeepsakeSheet extends SheetElement {
 
   private canShare(): boolean {
     const { picture } = this;
-    // The share API is only available over https.
+    // Show no button without the share API, which is only available over https.
     if (!picture || typeof navigator.canShare !== 'function') return false;
     return navigator.canShare({ files: [asFile(picture, `${this.file}.png`)] });
   }
@@ -358,7 +358,8 @@ export class KeepsakeSheet extends SheetElement {
         : planter === ''
           ? []
           : [msg(str`grown by ${planter}`)]),
-      // Isolate the name: in right-to-left text, the digits of the day would otherwise join it.
+      // Isolate the name, because in right-to-left text the digits of the day would otherwise join
+      // the name.
       `\u2068${this.session.roomName}\u2069, ${day}`,
       ...(organism.healed > 0 ? [survivedText(organism)] : []),
     ];
@@ -416,7 +417,7 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   private copy({ currentTarget }: MouseEvent): void {
-    // navigator.clipboard needs https; execCommand works everywhere.
+    // Use execCommand, which works everywhere: navigator.clipboard needs https.
     const text = document.createElement('textarea');
     text.value = this.link;
     this.dialog.append(text);

@@ -189,7 +189,7 @@ export class SeedRow extends VisitorElement {
     const { held } = this;
     const checkpoint = this.session.model.checkpoint!;
     const shown = new Set(offered(checkpoint, this.whole));
-    // Include the held seed, which may have been found by its name.
+    // Include the held seed, because the visitor may have found it by its name.
     if (held.from === 'gallery') shown.add(held.index);
     return html`<div
       class="row"
