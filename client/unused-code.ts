@@ -1,9 +1,9 @@
 /**
- * Removes code from libraries to keep pages small, above all the visitor's page: crowds of phones
- * fetch it over one network, and a test limits its size. Libraries contain code for browsers,
- * transports and options that no page uses; bundlers cannot remove it, because it is only known at
- * run time to be unused. Each cut must match, so that a new version of a library fails the build
- * instead of being cut wrongly. Browser tests run the remaining code.
+ * Removes code from libraries to keep pages small, above all the visitor's page, because crowds of
+ * phones fetch it over one network. A test limits its size. Libraries contain code for browsers,
+ * transports and options that no page uses; bundlers cannot remove this code, because only at run
+ * time is it known to be unused. Each cut must match, so that a new version of a library fails the
+ * build instead of being cut wrongly. Browser tests run the remaining code.
  */
 import type { Plugin } from 'vite';
 
@@ -91,8 +91,8 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
 };
 
 /**
- * Checks of painters that the server has already made. Only the visitor's page omits them: other
- * pages read painters from other sources, and their size is not limited.
+ * Checks of painters that the server has already made. Only the visitor's page omits these checks,
+ * because other pages read painters from other sources, and the size of these pages is not limited.
  */
 const CHECKED: typeof UNUSED = {
   'shared/safetensors.ts': [

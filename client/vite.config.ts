@@ -43,8 +43,8 @@ const shrinkRules = (rules: string): string =>
     .replaceAll(';}', '}');
 
 /**
- * Copy of the library's function `str` for files of texts: importing `str` would add another file
- * to each page.
+ * Copy of the library's function `str` for files of texts, because importing `str` would add
+ * another file to each page.
  */
 const STR = 'const str = (strings, ...values) => ({ strTag: true, strings, values });';
 
@@ -75,9 +75,9 @@ const orderKinds: Plugin = {
 };
 
 /**
- * Removes comments, spaces and line breaks from templates, which the minifier does not touch: 4 kB
- * of the visitor's page. Only CSS and shaders have block comments; after minifying, only templates
- * have lines.
+ * Removes comments, spaces and line breaks from templates, which the minifier does not touch. This
+ * saves 4 kB of the visitor's page. Only CSS and shaders have block comments; after minifying, only
+ * templates have lines.
  */
 const shrinkTemplates: Plugin = {
   name: 'shrink-templates',

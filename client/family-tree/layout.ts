@@ -217,7 +217,7 @@ const LARGE = 800;
 /** Lays out a tree. @param aspect wanted ratio of width to height; it may be out of reach */
 export function layoutTree(tree: LineageTree, aspect: number): TreeLayout {
   let [low, high] = [LEAST_STEP, MOST_STEP];
-  // Bisect the step: a longer tree needs fewer rows.
+  // Bisect the step, because a longer tree needs fewer rows.
   for (let tries = tree.organisms.length > LARGE ? LARGE_TRIES : TRIES; ; tries--) {
     const step = Math.sqrt(low * high);
     const layout = layoutWith(tree, step);

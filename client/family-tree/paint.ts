@@ -229,7 +229,8 @@ function paintBranch(
   child: TreeNode,
   { camera, ink }: TreeScene,
 ): void {
-  // Lines to distant rows bend earlier: if many lines bent at the same x, they would form a wall.
+  // Bend lines to distant rows earlier, because many lines that bend at the same x would look like
+  // a wall.
   const way = 1.2 + 0.3 * Math.abs(child.y - parent.y);
   const left = Math.max(parent.x + DISC * 0.8, Math.min(child.x - way, parent.end));
   const a = camera.toScreen(left, parent.y);

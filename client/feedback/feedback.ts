@@ -44,8 +44,8 @@ export class Feedback {
   /** @param model source of life events; only events of the visitor's own organisms are played */
   constructor(model: RoomModel) {
     model.on('life', ({ event, organism }) => {
-      // Play nothing while the page is hidden: sounds queued while the context is suspended would
-      // all play together when the page is shown.
+      // Play nothing while the page is hidden, because sounds queued while the context is suspended
+      // would all play together when the page is shown again.
       if (!this.isOn || this.hidden || organism.planter.id !== model.you?.id) return;
       if (event.what === 'divided') this.sound?.divided(Math.round(Math.log2(event.stage / 2)));
       const departed = event.what === 'died' && event.cause === 'departed';
@@ -58,7 +58,10 @@ export class Feedback {
     return this.context !== undefined;
   }
 
-  /** Turns sound and vibration on. Call it from a user gesture: otherwise browsers block sound. */
+  /**
+   * Turns sound and vibration on. Call it from a user gesture, because otherwise browsers block
+   * sound.
+   */
   turnOn(): void {
     if (this.context || typeof AudioContext === 'undefined') return;
     const context = new AudioContext();

@@ -180,8 +180,8 @@ export class VivariumHost extends StyledElement {
   }
 
   /**
-   * Updates the address to the model's room: the model selects another room if the room in the
-   * address no longer exists.
+   * Updates the address to the model's room, because the model selects another room if the room in
+   * the address no longer exists.
    */
   private followRoom(): void {
     const { room } = this.host;

@@ -80,7 +80,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     tools.hover(x, y, event.timeStamp);
   });
   const { signal } = stop;
-  // On blur, the space bar counts as released: a page without focus receives no keyup.
+  // On blur, the space bar counts as released, because a page without focus receives no keyup.
   for (const name of ['keydown', 'keyup', 'blur'] as const) {
     const bar = ({ key = ' ', target }: Partial<KeyboardEvent>): void => {
       if (key !== ' ') return;
@@ -136,7 +136,7 @@ const INTERVAL = 200;
  */
 const STEP = 4;
 
-/** Reports the visible part of the grid to the server at intervals. */
+/** Reports the visible part of the grid to the server, at most once per interval. */
 export class ViewportReporter {
   private readonly throttle: Throttle<Look>;
   private last: Shown | undefined;

@@ -48,7 +48,10 @@ export function freePlace(
   return best;
 }
 
-/** Search radius in cells: fingers are wide, seeds are small, and organisms have holes. */
+/**
+ * Search radius in cells. It is needed because fingers are wide, seeds are small, and organisms
+ * have holes.
+ */
 const REACH = 3;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Models that grow seeds on the keepsake page: those inlined in the page or, if there are none, the
- * server's. Also reads and writes the links of keepsakes.
+ * Models that grow seeds on the keepsake page: the models inlined in the page or, if there are
+ * none, the server's models. Also reads and writes the links of keepsakes.
  */
 import { divide, firstStage, growthSchedule, seedState } from '../../server/vnca/architecture.ts';
 import type { Card } from '../../server/vnca/card.ts';

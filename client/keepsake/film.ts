@@ -104,8 +104,8 @@ export interface DrawnFilm {
 }
 
 /**
- * Resolves after a delay, in ms. Without a delay, it yields to the event loop: encoding takes long
- * on a phone and must not freeze the page.
+ * Resolves after a delay, in ms. Without a delay, it yields to the event loop, because encoding
+ * takes long on a phone and must not freeze the page.
  */
 export const wait = (delay = 0): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, delay));

@@ -227,7 +227,7 @@ export class Effects {
     });
   }
 
-  /** Shows a cell's death: a grain of its colour drifts off and fades. */
+  /** Shows a cell's death: a grain in the cell's colour drifts off and fades. */
   dust({ x, y, color, isGentle }: Grain, now: number): void {
     const { calm, random } = this;
     if (calm) return;

@@ -89,7 +89,7 @@ class Turns {
 export class FlashGuard {
   private readonly luminance: Turns;
   private readonly red: Turns;
-  /** [zones, limit] Times of the latest changes: a ring buffer per zone. */
+  /** [zones, limit] When the latest changes happened, in ms: a ring buffer per zone. */
   private readonly changes: Float64Array;
   private readonly next: Uint8Array;
   private readonly softUntil: Float64Array;
@@ -166,7 +166,7 @@ export class FlashGuard {
     const flashing = new Uint8Array(columns * rows);
     for (let zone = 0; zone < flashing.length; zone++) {
       const base = zone * limit;
-      // Call both, without short-circuiting: each keeps its own state.
+      // Call both, without short-circuiting, because each keeps a state of its own.
       const byLight = this.luminance.turned(zone, levels[4 * zone] / 255);
       const byRed = this.red.turned(zone, levels[4 * zone + 1] / 255);
       if (byLight || byRed) {

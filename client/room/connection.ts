@@ -85,7 +85,7 @@ export abstract class RoomConnection {
     this.socket.connect();
   }
 
-  /** Sends a command, or drops it without a connection: it would be out of date later. */
+  /** Sends a command. Without a connection it is dropped, because it would be out of date later. */
   readonly send: Send = (event, payload) => {
     if (this.socket.connected) this.socket.emit(event, payload);
   };
@@ -192,8 +192,8 @@ const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', '
 const WAIT = { first: 2_000, longest: 20_000 };
 
 /**
- * Data that a page stores between visits: the resume token of its seat, so that a reload keeps the
- * seat or the position in the queue, and the device's mark (see `welcome.mark`).
+ * Data that a page stores between visits. These are the resume token of its seat, with which a
+ * reload keeps the seat or the position in the queue, and the device's mark (see `welcome.mark`).
  */
 type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
@@ -242,7 +242,7 @@ export class Connection extends RoomConnection {
     for (const event of ['picture', 'pace'] as const) this.model.on(event, () => this.heard());
   }
 
-  /** Restarts the timer for silence: browsers notice dead connections late. */
+  /** Restarts the timer that detects silence, because browsers notice dead connections late. */
   private heard(): void {
     this.cancelSilence();
     this.cancelSilence = this.means.after(SILENCE, () => {

@@ -69,7 +69,7 @@ export class Previews {
     return film;
   }
 
-  /** Handles a new connection: earlier requests will not be answered. */
+  /** Handles a new connection, on which earlier requests will not be answered. */
   renew(you: number): void {
     this.asked.clear();
     // Drop previews that may have become wrong: seed numbers differ between participants, parents

@@ -133,8 +133,8 @@ export const spotText = (): string => msg('The host asks everybody to look here.
 
 /**
  * Reasons that are not shown to the visitor. Either the page sent a message before joining, or the
- * server closed the connection: after it had refused admission, because it stops, or because the
- * room moved to another server.
+ * server closed the connection. The server does so after it has refused admission, if it stops, or
+ * if the room has moved to another server.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
@@ -149,7 +149,7 @@ const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   /**
-   * Whether the visitor is a spectator: they came by a view-only link, see everything and cannot
+   * Whether the visitor is a spectator, who has used a view-only link, sees everything and cannot
    * act.
    */
   readonly watches = new URLSearchParams(location.search).get('view') === 'only';
@@ -269,7 +269,7 @@ export class RoomSession {
     this.requests.ask('report', { organism }, { ...this.telling, accepted });
   }
 
-  /** Renews one of the visitor's organisms: it stays, or is planted again. */
+  /** Renews one of the visitor's organisms, which then stays or is planted again. */
   renew(organism: OrganismId): void {
     if (!this.isOnline()) return;
     const offer = this.departing.get(organism);

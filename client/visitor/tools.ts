@@ -105,8 +105,8 @@ export class Tools extends ViewTools implements CanvasHand {
   }
 
   /**
-   * Closes the top panel on a press, unless the visitor is looking at a selected organism: such a
-   * press selects the organism under it, or none.
+   * Closes the top panel on a press, unless the visitor is looking at a selected organism. In that
+   * case the press selects the organism under it, or none.
    */
   dismiss(): boolean {
     const { state, panels } = this.session;

@@ -131,8 +131,8 @@ export class CaptionTurns {
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption: news that has not been shown, but never twice in a row; otherwise the
-   * fact that was shown longest ago.
+   * Chooses the next caption. It is news that has not been shown, but never twice in a row, or
+   * otherwise the fact that was shown longest ago.
    *
    * @returns undefined if there is nothing to say
    */

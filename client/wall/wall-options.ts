@@ -91,7 +91,10 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 /** The address that visitors open. */
 export interface VisitorAddress {
   readonly address: string;
-  /** Whether phones can use the address: on a phone, `localhost` means the phone itself. */
+  /**
+   * Whether phones can use the address. They cannot use `localhost`, because on a phone it means
+   * the phone itself.
+   */
   readonly forPhones: boolean;
 }
 
@@ -137,12 +140,12 @@ export function mayRenew(
     memory.setItem(KEY, String(now));
     return true;
   } catch {
-    // Do not reload: without storage, the page cannot know how often it has reloaded.
+    // Do not reload, because without storage the page cannot know how often it has reloaded.
     return false;
   }
 }
 
-/** A code point without a character: browsers draw their sign for missing letters. */
+/** A code point without a character, for which browsers draw their sign for missing letters. */
 const UNASSIGNED = '\u0378';
 /** Side of the square in which a letter is drawn, in px. */
 const SIDE = 32;

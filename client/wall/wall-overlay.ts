@@ -13,7 +13,7 @@ import type { VisitorAddress } from './wall-options.ts';
 
 /** The state on which the text of a wall depends. */
 export interface WallState {
-  /** Address for visitors, and whether phones can reach it: if not, no QR code is shown. */
+  /** Address for visitors, and whether phones can reach it. If they cannot, no QR code is shown. */
   readonly visitorAddress: VisitorAddress;
   readonly people: readonly ParticipantView[];
   /** Whether nobody has been active for a while. */

@@ -18,7 +18,7 @@ const RETRY = 2_000;
 /** Size of the texts, as a share of the wall's shorter side. */
 const TEXT = 0.015;
 
-/** Compares insets by value: the wall often sets equal insets again. */
+/** Compares insets by value, because the wall often sets equal insets again. */
 const areDifferent = (a: Insets, b: Insets | undefined): boolean =>
   JSON.stringify(a) !== JSON.stringify(b);
 

@@ -106,7 +106,7 @@ export class RangeWriter implements BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // Undoing what `NONE` has learned costs less than four checks for it.
+    // Reset `NONE`, because undoing what it has learned costs less than four checks for it.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return bit;
@@ -209,7 +209,7 @@ export class RangeReader implements BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // Undoing what `NONE` has learned costs less than four checks for it.
+    // Reset `NONE`, because undoing what it has learned costs less than four checks for it.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return bit;

@@ -11,7 +11,7 @@ import type { Notice, Question } from '../host-model.ts';
 import { dialogStyle } from '../style.ts';
 import { field, idOf, inputValue, StyledElement } from './host-element.ts';
 
-/** Shows one question at a time: a new question cancels the previous one. */
+/** Shows one question at a time. A new question cancels the previous one. */
 @customElement('confirm-dialog')
 export class ConfirmDialog extends StyledElement {
   static override styles = [

@@ -14,7 +14,7 @@ import { facts, textField } from '../../style/fragments.ts';
 import { participantName } from '../room-session.ts';
 import { PageElement } from './page-element.ts';
 
-/** The field for the visitor's name. A name is optional: nothing on the page asks for it. */
+/** The field for the visitor's name. A name is optional, so nothing on the page asks for it. */
 @customElement('name-field')
 export class NameField extends PageElement {
   static override styles = css`

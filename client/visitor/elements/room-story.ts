@@ -24,7 +24,10 @@ import { fire, VisitorElement } from './page-element.ts';
 /** The participants of the room and its current organisms. */
 type Room = People & Pick<RoomModel, 'organisms'>;
 
-/** Maximum number of sentences in one announcement: people do not listen to longer ones. */
+/**
+ * Maximum number of sentences in one announcement, because people do not listen to longer
+ * announcements.
+ */
 const MAX_SENTENCES = 3;
 
 /** The announced events, most important first. */
@@ -115,7 +118,7 @@ export class Story {
 
   /**
    * Removes the collected events and describes them: the most important ones in order, and the
-   * number of the others.
+   * number of the remaining ones.
    *
    * @returns builds the text, with the names current at the call
    */

@@ -245,7 +245,7 @@ export class ToolDock extends PageElement {
   `;
 
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
-  /** Whether the pictures of seeds may be loaded: the room's pictures have priority. */
+  /** Whether the pictures of seeds may be loaded. The room's pictures have priority. */
   @property({ attribute: false }) pictured = false;
 
   override render(): TemplateResult {

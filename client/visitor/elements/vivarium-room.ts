@@ -246,8 +246,8 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
   }
 
   /**
-   * Renders a notice about the view: the page follows a participant, or the host asks everybody to
-   * look at a position.
+   * Renders a notice that the page follows a participant, or that the host asks everybody to look
+   * at a position.
    */
   private lead(): TemplateResult | typeof nothing {
     const { session, model } = this;

@@ -328,7 +328,7 @@ export class KeepsakeSheet extends SheetElement {
     return quiet('share', msg('Share'), () => {
       const files = [asFile(this.picture!, `${this.file}.png`)];
       if (this.film && this.film !== 'none') files.push(asFile(this.film, `${this.file}.gif`));
-      // Ignore failures: sharing also fails if the visitor cancels it.
+      // Ignore failures, because sharing also fails if the visitor cancels it.
       navigator.share({ files, url: this.link }).catch(() => undefined);
     });
   }
@@ -417,7 +417,7 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   private copy({ currentTarget }: MouseEvent): void {
-    // Use execCommand, which works everywhere: navigator.clipboard needs https.
+    // Use execCommand, which works everywhere, because navigator.clipboard needs https.
     const text = document.createElement('textarea');
     text.value = this.link;
     this.dialog.append(text);

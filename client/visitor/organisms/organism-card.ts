@@ -381,8 +381,8 @@ export class OrganismCard extends PanelElement {
       ><span class="cut">${msg(str`Turn into: ${title}`)}</span>`;
     return quiet('transform', into, () => {
       this.session.transform(organism);
-      // Move the focus to the card: the button disappears once the organism is what the seed grows
-      // into.
+      // Move the focus to the card, because the button disappears once the organism is what the
+      // seed grows into.
       this.focus();
     });
   }
