@@ -1,4 +1,4 @@
-/** The part of `DEFAULTS` for clusters: several processes that share rooms. */
+/** The part of `DEFAULTS` for clusters, in which several processes share rooms. */
 export const CLUSTER_DEFAULTS = {
   cluster: {
     /** Time from a lease's last renewal to its end, in ms. */
@@ -8,9 +8,9 @@ export const CLUSTER_DEFAULTS = {
     /** How long a leader trusts its lease after it sent the last successful renewal, in ms. */
     trusted: 2_000,
     /**
-     * Delay of a new leader's first tick, in ms, after it saw the previous leader's last renewal;
-     * if it saw none, after it acquired the lease. By then the previous leader has stopped itself,
-     * whatever Valkey's clock says.
+     * How long a new leader waits before its first tick, in ms. The delay starts when it saw the
+     * previous leader's last renewal or, if it saw none, when it acquired the lease. At the end of
+     * the delay the previous leader has stopped itself, whatever Valkey's clock says.
      */
     firstTickDelay: 2_200,
     /** Interval of attempts to acquire a lease, in ms. */
@@ -29,7 +29,7 @@ export const CLUSTER_DEFAULTS = {
     offer: 1_500,
     /** Interval of load reports, in ms. A server without a report for three intervals is gone. */
     report: 1_000,
-    /** Time over which loads are averaged, ms. */
+    /** Length of the period over which loads are averaged, in ms. */
     loadAverage: 10_000,
     /** Minimum number of awake cells that a server must run before it gives rooms away. */
     spreadFrom: 50_000,

@@ -19,7 +19,7 @@ const LIFE = {
 
 /**
  * Defaults of rooms, settings and limits, and other constants of the server and its pages.
- * Constants that pages need, too, are in page-defaults.ts. Times are in milliseconds unless a name
+ * Constants that pages also need are in page-defaults.ts. Times are in milliseconds unless a name
  * says otherwise; lengths are in cells.
  */
 export const DEFAULTS = {
@@ -47,7 +47,7 @@ export const DEFAULTS = {
   },
   /**
    * Costs of actions; server/settings/server-types.ts explains each number. Calm use never exhausts
-   * the energy: the refill covers a seed every two seconds and strokes of normal size.
+   * the energy, because the refill covers a seed every two seconds and strokes of normal size.
    */
   energy: {
     capacity: 100,
@@ -64,7 +64,7 @@ export const DEFAULTS = {
     /** Maximum number of waiting previews, of all rooms and of one participant. */
     maxWaiting: 64,
     maxWaitingEach: 4,
-    /** Maximum number of cached previews; the least recently used are dropped. */
+    /** Maximum number of cached previews. Beyond it, the least recently used are dropped. */
     films: 256,
     /** Maximum number of pictures in a preview. */
     frames: 24,
@@ -119,12 +119,12 @@ export const DEFAULTS = {
     /** How long a page counts as busy after its visitor last did something in an open panel. */
     busyFor: 180_000,
   },
-  /** Default settings of a room; further ones are in `room` and `energy`. */
+  /** Default settings of a room. Further defaults are in `room` and `energy`. */
   roomSettings: {
     maxRadius: PAGE_DEFAULTS.stroke.maxRadius,
     /** Seconds between two seeds of one participant. */
     cooldown: 0,
-    /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
+    /** Seconds after a wound during which nobody can wound the same organism again; 0 for none. */
     protect: 0,
     /** Whether visitors may transform other participants' organisms. */
     transformOthers: false,
@@ -248,7 +248,7 @@ export const DEFAULTS = {
     margin: 16,
     /** Maximum number of bytes per frame that refine a coarse first picture. */
     refineBytes: 16_384,
-    /** Maximum size of missed deltas, in bytes; above it, the whole chunk is sent. */
+    /** Maximum size of missed deltas, in bytes. Above it, the whole chunk is sent instead. */
     missedBytes: 1_200,
     /**
      * Minimum number of viewers at which viewers below full quality get events only every second
@@ -297,7 +297,10 @@ export const DEFAULTS = {
     snapshotLeast: 10_000,
     /** Interval of stored snapshots, from which undo starts, in units of `snapshotLeast`. */
     snapshotStored: 6,
-    /** Interval of snapshots of an unchanged room, because recovery replays even idle ticks. */
+    /**
+     * Interval of snapshots of an unchanged room. They are needed because recovery replays even
+     * idle ticks.
+     */
     snapshotIdle: 3_600_000,
     /** Number of latest snapshots that are kept. */
     keepLatest: 3,
@@ -312,7 +315,9 @@ export const DEFAULTS = {
     keepBefore: 6,
     /** Maximum number of named snapshots. */
     maxNamed: 24,
-    /** Maximum size of snapshots and journal per room, in bytes; the oldest are deleted. */
+    /**
+     * Maximum size of snapshots and journal per room, in bytes. Beyond it, the oldest are deleted.
+     */
     maxBytes: 1_073_741_824,
     /** Delay before a failed write is retried. */
     retry: 5_000,
@@ -323,7 +328,7 @@ export const DEFAULTS = {
   login: {
     /** Number of wrong tokens per address without a delay. */
     free: 5,
-    /** First delay; it doubles with each wrong token. */
+    /** First delay. It doubles with each wrong token. */
     firstDelay: 2_000,
     maxDelay: 600_000,
     /** How long after the last wrong token of an address all its wrong tokens are forgotten. */
@@ -341,7 +346,7 @@ export const DEFAULTS = {
   session: {
     idle: 3_600_000,
     life: 43_200_000,
-    /** Maximum number of sessions; a further session ends the oldest. */
+    /** Maximum number of sessions. A further session ends the oldest one. */
     most: 32,
   },
   host: {
@@ -355,7 +360,7 @@ export const DEFAULTS = {
     filmSeconds: 20,
     /** How long walls show a film or a close-up after the host last asked for it. */
     wallTimes: { film: 3_600_000, closeUp: 180_000 },
-    /** Statistics: number of hours and days that are kept. */
+    /** Number of hours and days for which statistics are kept. */
     countedHours: 840,
     countedDays: 1_100,
     /** Maximum number of rooms per server, open or closed. */

@@ -55,7 +55,10 @@ export const organismView = v.object({
   born: count,
   /** Number of strokes that have removed some of its cells. */
   wounds: count,
-  /** Number of healed wounds: how often it has come to rest at its former size after strokes. */
+  /**
+   * Number of healed wounds, which is how often it has come to rest at its former size after
+   * strokes.
+   */
   healed: count,
   /** Whether it has a wound that has not healed. */
   hurt: v.boolean(),

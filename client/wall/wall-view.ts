@@ -181,7 +181,7 @@ export class WallView extends CanvasView {
   private goal: Camera | undefined;
   /** The camera at the beginning of a glide, and when the glide began, in ms. */
   private glide: { readonly from: Camera; since?: number } | undefined;
-  /** Whether the next picture follows the last one without a pause. */
+  /** Whether the next picture will follow the last one without a pause. */
   private busy = false;
 
   /** @throws GlError if this browser has no WebGL2 */

@@ -1,7 +1,8 @@
 /**
  * A block encodes one chunk: the block's kind, a checksum of the chunk's cells after decoding, and
- * the bits of the models (`delta-model.ts`, `key-model.ts`). Each block is encoded once for all
- * viewers. The checksum fails if a delta is applied to cells other than the cells it was made for.
+ * the bits of the models (`delta-model.ts`, `key-model.ts`). Each block is encoded only once, for
+ * all viewers. The checksum does not match if a delta is applied to other cells than the cells for
+ * which it was made.
  *
  * | offset | type | |
  * |---|---|---|
@@ -76,7 +77,7 @@ export class BlockWriter {
     return this.write('refinement', shift, cells, (coder) => codeRefinement(coder, cells, shift));
   }
 
-  /** @param after the cells as a reader decodes them; `encode` may still change them */
+  /** @param after the cells; once `encode` has run, they are the cells that a reader decodes */
   private write(
     kind: BlockKind,
     shift: number,

@@ -29,7 +29,7 @@ import { type BitCoder, NONE } from './range-coder.ts';
 /** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { abs, max, min } = Math;
 
-/** The contexts of one difference. A bit's log-odds are the sum of four contexts. */
+/** The contexts for coding one difference. A bit's log-odds are the sum of four contexts. */
 interface DifferenceContexts {
   /** First of `LENGTHS` contexts each, for whether the length exceeds 0, 1, … */
   lengthA: number;
@@ -111,9 +111,9 @@ export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
 /** The input and output of `codeDelta`. */
 export interface Delta {
   /**
-   * A writer passes the wanted cells, which are replaced by the cells that a reader decodes: unless
-   * coded exactly, these differ by less than `step`. A reader passes the earlier cells, which are
-   * replaced by the decoded cells.
+   * A writer passes the wanted cells, which are replaced by the cells that a reader decodes. Unless
+   * coded exactly, the decoded cells differ from the wanted cells by less than `step`. A reader
+   * passes the earlier cells, which are replaced by the decoded cells.
    */
   readonly after: Cells;
   /** Quantization step of differences in cells that are not coded exactly. */

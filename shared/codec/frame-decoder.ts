@@ -1,6 +1,6 @@
 /**
- * Decodes frames into the planes that a page draws. Every length is checked before use; a chunk
- * whose checksum fails stays unchanged.
+ * Decodes frames into the planes that a page draws. Every length is checked before use. A chunk
+ * whose checksum does not match stays unchanged.
  */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, readBlockHeader } from './block.ts';

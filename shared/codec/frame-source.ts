@@ -1,7 +1,7 @@
 /**
  * The cells that viewers hold at one scale and tier, and the blocks that update them. A chunk's
- * version grows by one with each delta; a viewer that missed too many deltas needs a key. Keys are
- * encoded on request, and cached until the chunk's next version.
+ * version grows by one with each delta. A viewer that has missed too many deltas needs a key. Keys
+ * are encoded on request, and cached until the chunk's next version.
  */
 import type { Rect } from '../geometry.ts';
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
@@ -45,7 +45,7 @@ export class FrameSource {
 
   /**
    * @param size size in streamed cells
-   * @param scale cells of the room per side of a streamed cell; 0 for a source without content
+   * @param scale cells of the room per side of a streamed cell; 0 if the source has no content
    */
   constructor(
     { width, height }: Pick<Planes, 'width' | 'height'>,
@@ -79,7 +79,7 @@ export class FrameSource {
     return chunks;
   }
 
-  /** Returns a chunk's version, from 1; never decreases. */
+  /** Returns a chunk's version. It begins at 1 and never decreases. */
   version(chunk: number): number {
     return this.versions[chunk];
   }
@@ -191,7 +191,7 @@ export class FrameMirror extends FrameSource {
   /**
    * Applies the deltas of a round. If one cannot be applied, the deltas before it stay applied.
    *
-   * @param deltas blocks are copied
+   * @param deltas their blocks are copied
    * @throws FrameError chunks: an earlier delta was missed; block, check: the delta does not fit
    *   the chunk's cells
    */

@@ -1,6 +1,6 @@
 /**
- * The neighbourhood of cells, from which the models choose contexts: maps of one chunk with a
- * border of zeros, two cells wide.
+ * The neighbourhood of cells, from which the models choose contexts. It consists of maps of one
+ * chunk, each with a border of zeros, two cells wide.
  */
 import type { Rect } from '../geometry.ts';
 import { type Cells, wordsOf } from './cells.ts';

@@ -79,7 +79,7 @@ export class OwnerCoder {
   /** Codes an owner by index or in full. @param owner not 0, for a writer */
   private code(owner: number): number {
     const { coder, known } = this;
-    // Look at the known owners only now, because few chunks code an owner by its index.
+    // Read the list of known owners only now, because few chunks code an owner by its index.
     for (let at = 0; at < this.owners.length; at++) this.meet(this.owners[at]);
     this.owners = [];
     const bits = lengthOf(known.length);

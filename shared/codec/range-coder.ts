@@ -11,7 +11,8 @@ const { exp, imul, max, min, round } = Math;
 
 /**
  * Log-odds of a 1 that each context adds, in units of 1/`UNIT`. Index 0 is `NONE`. No block is long
- * enough for them to overflow; if one were, writer and reader would overflow alike.
+ * enough for log-odds to overflow. If one were, they would overflow in the same way in writer and
+ * reader.
  */
 export type Contexts = Int16Array;
 /** Steps per natural unit of log-odds. */
@@ -63,7 +64,7 @@ function predict(odds: number): number {
   return PROBABILITIES[at < 0 ? 0 : at >= 2 * HALF ? 2 * HALF - 1 : at];
 }
 
-/** Computes how far a bit moves the log-odds: hardly at all if the bit was almost certain. */
+/** Computes how far a bit moves the log-odds. A bit that was almost certain hardly moves them. */
 const stepAfter = (probability: number, bit: number): number =>
   imul((bit << 16) - probability, RATE) >> 16;
 
@@ -167,7 +168,10 @@ export class RangeWriter implements BitCoder {
   }
 }
 
-/** Reads the bits that a `RangeWriter` has written. Never fails: any bytes decode to some bits. */
+/**
+ * Reads the bits that a `RangeWriter` has written. It never fails, because any bytes decode to some
+ * bits.
+ */
 export class RangeReader implements BitCoder {
   readonly reads = true;
   private position = 0;

@@ -1,6 +1,6 @@
 /**
- * Quality tiers of the stream. A tier limits the frame rate and the precision of moving cells;
- * cells at rest become exact within a second on every tier.
+ * Quality tiers of the stream. A tier limits the frame rate and the precision of moving cells. On
+ * every tier, cells at rest become exact within a second.
  */
 export interface Tier {
   /** Ticks between two frames. */

@@ -78,7 +78,7 @@ const hostCommand = v.strictObject({
 export type HostCommand = v.InferOutput<typeof hostCommand>;
 
 const undone = v.object({
-  /** Number of undone seeds, wounds, crosses and removals; a stroke is one wound. */
+  /** Number of undone seeds, wounds, crosses and removals. A stroke counts as one wound. */
   undone: whole(0, 0xffffffff),
   kept: v.nullable(snapshotState),
 });
@@ -229,7 +229,7 @@ export const CALLS = {
     job: v.pipe(v.string(), v.maxLength(32)),
     /** Index of the picture to begin with. */
     frame: whole(0, 10_000),
-    /** Pictures per second; 0: the film stands still. */
+    /** Pictures per second; 0 if the film stands still. */
     speed: between(0, 60),
   }),
   /** Makes walls show the whole room again instead of a film or a close-up. */

@@ -1,4 +1,6 @@
-/** Settings that a host can change while rooms are running: per room, and for the whole server. */
+/**
+ * Settings that a host can change while rooms are running, both per room and for the whole server.
+ */
 import * as v from 'valibot';
 import { between, drawingMode, gardenerWounds, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
@@ -48,7 +50,7 @@ const knobs = {
   maxRadius: between(stroke.minRadius, stroke.maxRadius),
   /** Seconds between two seeds of one participant; 0 for none. */
   cooldown: between(0, 600),
-  /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
+  /** Seconds after a wound during which nobody can wound the same organism again; 0 for none. */
   protect: between(0, 600),
   /** Whether visitors may transform other participants' organisms, not only their own. */
   transformOthers: v.boolean(),
@@ -90,8 +92,8 @@ export const roomSettings = v.strictObject(knobs);
 export type RoomSettings = v.InferOutput<typeof roomSettings>;
 
 /**
- * The stored settings: only the settings that the host has changed. All others come from the
- * server's startup settings.
+ * The stored settings. They include only the settings that the host has changed. All other settings
+ * come from the server's startup settings.
  */
 export const settingsChange = v.partial(roomSettings);
 

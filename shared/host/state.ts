@@ -44,7 +44,7 @@ const roomEntries = {
      */
     showing: v.nullable(v.object({ what: v.picklist(['film', 'closeUp']), left: number })),
   }),
-  /** Whether the day of the room is ending: its organisms dissolve. */
+  /** Whether the day of the room is ending, so that its organisms are dissolving. */
   farewell: truth,
   /** A slow operation in this room that visitors have to wait for; null if there is none. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
@@ -102,7 +102,7 @@ export type ReportState = v.InferOutput<typeof reportState>;
 export const wallState = v.object({
   /** Id of the wall's seat, used in calls; null if the wall has no seat of its own. */
   id: v.nullable(count),
-  /** The host's name for the wall. */
+  /** Name that the host has given the wall. */
   name: text,
   /** The wall's address without the origin; '' without a seat of its own. */
   path: text,

@@ -20,9 +20,9 @@ export const LARGEST_SCALE = 16;
 const OVERLAP = 0.25;
 
 /**
- * Paints a still like `paint`, but without visible steps between large cells: near a cell's edge,
- * its ramps fade into its neighbours' ramps, over `OVERLAP` on both sides. All cells that show
- * anything have one owner.
+ * Paints a still like `paint`, but without visible steps between large cells, because near the edge
+ * of a cell, the cell's ramps fade into the ramps of its neighbours, over `OVERLAP` on both sides.
+ * All cells that show anything have one owner.
  *
  * Yields after each cell, so that the caller can do other work in between.
  *
@@ -172,8 +172,8 @@ function addRamps(
 }
 
 /**
- * Converts sums to straight alpha. Fades paint out if there is hardly any tissue, because it would
- * show the pattern of single cells, as on walls.
+ * Converts sums to straight alpha. Fades paint out if there is hardly any tissue, because paint
+ * would show the pattern of single cells there. Walls do the same.
  */
 function* straightened(
   sums: Float32Array,

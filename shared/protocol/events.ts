@@ -147,7 +147,7 @@ export const EVENTS = {
         frames: size,
         /** Index of the picture to show now. */
         frame: count,
-        /** Pictures per second; 0: the film stands still. */
+        /** Pictures per second; 0 if the film stands still. */
         speed: amount,
         /** When the film's period starts (null if unknown) and ends, in ms since the epoch. */
         from: v.nullable(finite),
@@ -216,7 +216,7 @@ export const EVENTS = {
     wholeGallery: v.optional(v.boolean()),
     /** Whether walls are dimmed, because the time is outside the opening hours. */
     dim: v.boolean(),
-    /** Whether the day of the room is ending: its organisms dissolve. */
+    /** Whether the day of the room is ending, so that its organisms are dissolving. */
     farewell: v.optional(v.boolean()),
     /** Whether walls show the family tree of the ending day. */
     tree: v.optional(v.boolean()),

@@ -1,4 +1,6 @@
-/** Compact pointer positions on the wire: in a crowd, everybody receives hundreds per second. */
+/**
+ * Compact pointer positions on the wire, because in a crowd everybody receives hundreds per second.
+ */
 import * as v from 'valibot';
 import { type ParticipantId, TOOLS, type Tool } from '../vocabulary.ts';
 
@@ -25,7 +27,7 @@ export const packedPointer = v.union([
 ]);
 export type PackedPointer = v.InferOutput<typeof packedPointer>;
 
-/** Maximum coordinate, in cells, to which positions are clamped; beyond any grid. */
+/** Maximum coordinate, in cells, to which positions are clamped. It lies beyond any grid. */
 const FAR = 2 ** 20;
 
 const toldPlace = (place: number): number =>

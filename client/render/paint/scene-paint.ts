@@ -183,7 +183,9 @@ export class PaintPasses {
 /** Cell sizes, in device pixels, between which paint fades in (`FAR`) and out (`CLOSE`). */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
-/** Cell sizes, in device pixels: below the first the scale falls to 4, above the second to 8. */
+/**
+ * Cell sizes, in device pixels. Below the first the scale becomes 4, above the second it becomes 8.
+ */
 const FINE = [5.2, 6.2] as const;
 /** First of two texture units that only paint uses. */
 const OWN_UNIT = 14;
