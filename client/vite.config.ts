@@ -5,8 +5,8 @@ import { orderedKinds, SHORT_ID } from './locale/page-words.ts';
 import { leaveOutUnused } from './unused-code.ts';
 
 /**
- * Each page has its own build (`--mode`), so that no page contains code of another. The visitor's
- * page is built last, which completes the client.
+ * Each page has its own build (`--mode`), so that no page contains code of another page. The
+ * visitor's page is built last, which completes the client.
  */
 const PAGES = {
   wall: 'wall.html',

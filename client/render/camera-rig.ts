@@ -257,7 +257,10 @@ export class CameraRig {
     this.go({ x: x - dx, y: y - dy, zoom }, STROLL);
   }
 
-  /** Returns the zoom nearest to the current one that shows an organism whole and large enough. */
+  /**
+   * Returns a zoom that shows an organism whole and large enough, as near to the current zoom as
+   * possible.
+   */
   private zoomFor(side: number): number {
     const fits = (width: number, height: number): number =>
       fitGrid({ width: width * side, height: height * side }, this.view, this.insets).zoom;

@@ -145,7 +145,7 @@ export class CellTextures {
   }
 
   /**
-   * Draws the next picture on the way to the newest tick.
+   * Draws the next picture, in which the cells have moved on towards the newest tick.
    *
    * @param now ms
    */

@@ -173,7 +173,7 @@ export class FlashGuard {
         changes[base + next[zone]] = now;
         next[zone] = (next[zone] + 1) % limit;
       }
-      // The next slot of the ring buffer holds the oldest change.
+      // The next slot of the ring buffer holds the oldest change, so compare with that one.
       if (now - changes[base + next[zone]] < SECOND) {
         flashing[zone] = 1;
         any = true;

@@ -212,7 +212,10 @@ export class Connection extends RoomConnection {
   unreached: (() => void) | undefined;
   private failures = 0;
   private cancelSilence = (): void => {};
-  /** Differs from the session of the visitor's earlier pages, whose commands had the same ids. */
+  /**
+   * Id of this page's session. It differs from the sessions of the visitor's earlier pages, whose
+   * commands had the same ids.
+   */
   private readonly session = Date.now() >>> 0;
   /** Refusals since the last accepted join. */
   private refusals = 0;

@@ -294,7 +294,7 @@ export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId,
     /** The parents, in order; undefined for each parent that is dead. */
     parents: parents.map((parent) => organisms.get(parent)),
     children: all.filter((other) => other.id !== id && other.parents.includes(id)),
-    /** Other organisms with the same two parents. */
+    /** The other organisms that have the same two parents. */
     siblings: all.filter((other) => {
       return of !== '' && other.id !== id && [...other.parents].sort().join() === of;
     }),

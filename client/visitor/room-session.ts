@@ -52,7 +52,7 @@ export interface SessionPage {
 
 /** Moves the view where the host or a followed participant leads it. */
 export class SharedViews {
-  /** The participant whom this page follows; 0 if none. */
+  /** Id of the participant whom this page follows; 0 if it follows nobody. */
   following: ParticipantId = 0;
   /** Number of participants who follow this page. */
   followers = 0;
@@ -182,7 +182,7 @@ export class RoomSession {
    * position.
    */
   private readonly made = new Map<string, string>();
-  /** The affected organism that the visitor has not looked at since; 0 if none. */
+  /** Id of the affected organism that the visitor has not looked at since; 0 if there is none. */
   unseen: OrganismId = 0;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
@@ -283,7 +283,7 @@ export class RoomSession {
     this.requests.ask('renew', { organism }, { rejected });
   }
 
-  /** Transforms an organism into what the held seed grows into. */
+  /** Transforms an organism into the creature that the selected seed grows into. */
   transform(organism: OrganismView): void {
     if (!this.isOnline()) return;
     const { held } = this.state.state;
@@ -300,7 +300,10 @@ export class RoomSession {
     this.state.sown(Math.random);
   }
 
-  /** Whether an organism already is what the held seed grows into, as far as this page knows. */
+  /**
+   * Whether an organism already is the creature that the selected seed grows into, as far as this
+   * page knows.
+   */
   isHeld({ kind, ...at }: OrganismView): boolean {
     const { held } = this.state.state;
     if (held.from === 'gallery') return this.model.checkpoint?.gallery[held.index]?.name === kind;
@@ -433,7 +436,7 @@ export class RoomSession {
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);
-    // The server sends the renewable organisms anew after each welcome.
+    // Forget the offers, because the server sends the renewable organisms again after each welcome.
     this.departing.clear();
     // Forget the seeds, because others may have transformed the organisms while this page was
     // disconnected.

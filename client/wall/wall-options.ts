@@ -68,7 +68,8 @@ export function readOptions({
   const column = whole('column', 0, columns - 1);
   const row = whole('row', 0, rows - 1);
   const isFirst = column === 0 && row === 0;
-  // Screens of one video wall stay still, because each would drift by its own clock.
+  // Keep the picture still on screens of a video wall, because each screen would drift by its own
+  // clock.
   const still = columns * rows > 1;
   const frame = oneOf('frame', ['drift', 'fixed', 'fill']);
   return {

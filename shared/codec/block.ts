@@ -48,7 +48,7 @@ export class BlockWriter {
   /**
    * Encodes the change of a rectangle.
    *
-   * @param before the whole room as viewers hold it
+   * @param before the planes of the whole room that viewers hold
    */
   delta(before: Planes, { rect, groups, after, step, marks }: Change): Uint8Array {
     const { neighbourhood } = this;

@@ -123,14 +123,14 @@ export class FrameSource {
     return encoded.refinement;
   }
 
-  /** Returns the checksum (`sumOf`) of the chunk's cells that viewers hold. */
+  /** Returns the checksum (`sumOf`) of a chunk's cells as viewers hold them. */
   check(chunk: number): number {
     const encoded = this.encodedOf(chunk);
     encoded.check ??= sumOf(this.cells(chunk));
     return encoded.check;
   }
 
-  /** Copies the chunk's cells that viewers hold. */
+  /** Copies a chunk's cells as viewers hold them. */
   cells(chunk: number): Cells {
     return takeCells(this.seen, chunkRect(this.seen, chunk));
   }
@@ -184,7 +184,7 @@ export class FrameMirror extends FrameSource {
   restore(bytes: Uint8Array): void {
     if (bytes.length !== this.state.length) throw new FrameError('truncated');
     this.state.set(bytes);
-    // Skip a round, because no viewer holds everything but the deltas of this round.
+    // Skip a round number, because there is no viewer that lacks only the deltas of the new round.
     this.beginRound(this.round + 2);
   }
 

@@ -5,7 +5,10 @@
 export interface Tier {
   /** Ticks between two frames. */
   readonly every: number;
-  /** Offset of the frames, in ticks, so that not all tiers are encoded in the same tick. */
+  /**
+   * Number of ticks by which the frames are shifted, so that not all tiers are encoded in the same
+   * tick.
+   */
   readonly after: number;
   /** While a cell changes, differences of a channel (0…255) up to this limit are not sent. */
   readonly hold: number;

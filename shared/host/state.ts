@@ -88,7 +88,10 @@ export const reportState = v.object({
   kind: text,
   origin,
   planter,
-  /** Whether the organism still lives. Its picture, kind and planter are those of the report. */
+  /**
+   * Whether the organism is still alive. The picture, the kind and the planter are as they were
+   * when it was reported.
+   */
   lives: truth,
   /** Tick at which its picture was taken. */
   pictured: count,

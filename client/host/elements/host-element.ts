@@ -42,7 +42,7 @@ export abstract class HostElement extends StyledElement {
   @property({ attribute: false }) version = 0;
   /** The room that actions apply to, even if another room is selected before they end. */
   protected shownRoom = '';
-  /** Minimum server time between calls of `load` for the same room, in ms. */
+  /** Minimum time between two calls of `load` for the same room, by the server's clock, in ms. */
   protected readonly reloadInterval: number = Number.POSITIVE_INFINITY;
   private loadedAt = 0;
 
@@ -67,7 +67,10 @@ export abstract class HostElement extends StyledElement {
     return moment(at, now, zone);
   }
 
-  /** Renders a section about the selected room. Elements that are such a section override this. */
+  /**
+   * Renders a section about the selected room. Elements that are a section about the selected room
+   * override this method.
+   */
   protected section(_room: RoomSummary, _all: HostState): TemplateResult | typeof nothing {
     return nothing;
   }

@@ -84,7 +84,7 @@ export class FilmViewer extends HostElement {
   /** Position of the slider, from 0 (the film's beginning) to 1 (its end). */
   @state() private share = 1;
   @state() private isPlaying = false;
-  /** Whether the walls should show the same as the page. */
+  /** Whether the walls should show the same picture as this page. */
   @state() private isOnWall = false;
   /** Whether the server has confirmed that the walls show a film. */
   private isUp = false;

@@ -124,7 +124,7 @@ export class BanDialog extends HostElement {
     this.dialog?.showModal();
   }
 
-  /** Closes the dialog, because the same id belongs to somebody else in another room. */
+  /** Closes the dialog, because in another room the id of the visitor belongs to somebody else. */
   protected override roomChanged(): void {
     this.dialog?.close();
   }

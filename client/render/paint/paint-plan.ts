@@ -1,7 +1,7 @@
 /**
- * Tracks which chunks of a room an atlas holds, which must be painted, and how much of each chunk's
- * paint shows. A chunk's position in the atlas is its position in the room modulo the atlas's size,
- * so neighbours stay neighbours.
+ * Tracks which chunks of a room an atlas holds, which chunks must be painted, and how much of each
+ * chunk's paint shows. A chunk's position in the atlas is its position in the room modulo the
+ * atlas's size, so neighbours stay neighbours.
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -51,7 +51,7 @@ export class PaintPlan {
   private readonly shown: Float32Array;
   /** 1 for chunks without living cells, whose paint does not show. */
   private readonly bare: Uint8Array;
-  /** Index of the chunk that each slot holds; -1: none. */
+  /** Index of the chunk that each slot holds; -1 if it holds none. */
   private readonly held: Int32Array;
   private fadedAt = 0;
 

@@ -209,7 +209,10 @@ export class RoomPaint {
   private readonly passes: PaintPasses;
   private readonly programs: PaintPrograms;
   private atlas: Atlas | undefined;
-  /** The atlas of a new scale, until it holds every chunk in view. */
+  /**
+   * The atlas of a new scale; undefined once it holds every chunk in view and has replaced the old
+   * atlas.
+   */
   private next: Atlas | undefined;
   private shares: WebGLTexture | undefined;
   private planes: Planes | undefined;

@@ -44,7 +44,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
   @state() private keeping: OrganismView | undefined;
   /** Whether the room's first picture has arrived. */
   @state() private pictured = false;
-  /** Whether this browser lacks WebGL2, in which case the page only says so. */
+  /** Whether this browser lacks WebGL2. If so, the page shows only a message about that. */
   @state() private unsupported = false;
   @query('canvas') readonly canvas!: HTMLCanvasElement;
   @query('.lens') readonly lens!: HTMLCanvasElement;

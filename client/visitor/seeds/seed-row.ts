@@ -177,7 +177,9 @@ export class SeedRow extends VisitorElement {
     }
   `;
 
-  /** Renders only when the properties below change, because it may hold hundreds of seeds. */
+  /**
+   * Renders only when the properties below change, because the row may contain hundreds of seeds.
+   */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the host shows the whole gallery. */
   @property({ attribute: false }) whole: boolean | undefined;
