@@ -166,7 +166,7 @@ export const DEFAULTS = {
     gather: 2_000,
     /** Minimum time between two messages to one planter. */
     interval: 10_000,
-    /** Maximum number of stored changes per planter, and of people per change. */
+    /** Maximum number of stored changes per planter, and maximum number of people per change. */
     maxChanges: 32,
     maxPeople: 20,
     /** Maximum number of wounded organisms that are watched per room. */
@@ -311,7 +311,7 @@ export const DEFAULTS = {
     keepMinutes: 12,
     keepHours: 6,
     keepDays: 7,
-    /** Number of snapshots kept that were taken before the host changed a room as a whole. */
+    /** How many snapshots that were taken before the host changed a whole room are kept. */
     keepBefore: 6,
     /** Maximum number of named snapshots. */
     maxNamed: 24,

@@ -86,7 +86,10 @@ export type SeedView = DeepReadonly<v.InferOutput<typeof seedView>>;
 /** Costs of actions in a room; see `energy` in host/settings.ts. */
 export type EnergySettings = Readonly<RoomSettings['energy']>;
 
-/** How organisms live: ticks between two steps by activity, and lifetime in seconds. */
+/**
+ * How organisms live: the number of ticks between two steps for each activity, and their lifetime
+ * in seconds.
+ */
 export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
   /** Ticks between two steps of an organism that expresses a relative. */
   readonly expressing: number;
@@ -125,7 +128,9 @@ export const lifeEvent = v.variant('what', [
    * not grow with further messages of the stroke.
    */
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
-  /** It has come to rest at its former size after a wound. `healed` includes this wound. */
+  /**
+   * The organism has come to rest at its former size after a wound. `healed` includes this wound.
+   */
   v.object({ what: v.literal('healed'), id, healed: count }),
   v.object({ what: v.literal('asleep'), id }),
   v.object({ what: v.literal('awake'), id }),
@@ -136,7 +141,7 @@ export const lifeEvent = v.variant('what', [
   }),
   /** It starts to dissolve. Its planter can renew it, unless the host made it depart. */
   v.object({ what: v.literal('departing'), id }),
-  /** Its planter has renewed it: it no longer departs, and is now in this phase. */
+  /** Its planter has renewed it, so it no longer departs and is now in this phase. */
   v.object({ what: v.literal('renewed'), id, phase: v.picklist(PHASES) }),
   v.object({ what: v.literal('died'), id, cause }),
 ]);

@@ -17,7 +17,10 @@ import { latin1 } from '../keepsake/film.ts';
 export interface PageModel extends Model {
   readonly bounds: LatentBounds;
   readonly rest: {
-    /** Maximum change of an RGBA8 value between two steps at rest. */
+    /**
+     * Maximum change of an RGBA8 value from one step to the next at which an organism counts as at
+     * rest.
+     */
     readonly level: number;
     /** Number of steps at rest after which an organism sleeps. */
     readonly ticks: number;

@@ -149,8 +149,8 @@ export const style = [
 const PICTURE = 960;
 const BODY = 620;
 /**
- * Duration of a step, in ms. Even if each of 6 steps per second changes its colour, this makes only
- * three flashes per second.
+ * Duration of a step, in ms. At most 6 steps fit into a second. Even if each of them changes the
+ * organism's colour, this makes only three flashes per second.
  */
 const STEP = 180;
 /** Number of pictures during which paint appears on the grown organism. */

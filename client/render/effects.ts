@@ -342,8 +342,8 @@ export class Effects {
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
     );
     for (const effect of this.effects) {
-      // On a slow machine the first picture is late, so start the effect with that picture instead
-      // of midway.
+      // On a slow machine the first picture is late, so start the effect when that picture is
+      // drawn, not earlier.
       if (!effect.isShown && effect.start < now) effect.start = now;
       effect.isShown = true;
       effect.draw(Math.max(0, (now - effect.start) / effect.duration), marks);

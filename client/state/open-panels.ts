@@ -12,7 +12,7 @@ export class OpenPanels {
   modals = 0;
   /** Number of history entries that belong to panels, up to the current entry. */
   private entries: number;
-  /** Whether a `history.go` that we requested has not arrived yet. */
+  /** Whether this page has called `history.go` and the move has not happened yet. */
   private isTravelling = false;
   private readonly stop = new AbortController();
 

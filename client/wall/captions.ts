@@ -170,7 +170,8 @@ const MOST_NEWS = 32;
 /** How long the gardener counts as tending the room after planting, in seconds. */
 const TENDED_TIME = 60;
 /**
- * Maximum age in seconds, and maximum number, of the gardener's organisms that decide the season.
+ * Maximum age, in seconds, and maximum number of the gardener's organisms that determine the
+ * season.
  */
 const SEASON_TIME = 300;
 const SEASON_LATEST = 5;

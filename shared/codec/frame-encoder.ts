@@ -155,7 +155,7 @@ function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
   const red = abs((a & 0xff) - (b & 0xff));
   const green = abs(((a >>> 8) & 0xff) - ((b >>> 8) & 0xff));
   const blue = abs(((a >>> 16) & 0xff) - ((b >>> 16) & 0xff));
-  // Alpha itself is invisible, so it does not count towards the squares.
+  // Alpha itself is invisible, so its difference is not added to the squares.
   const alpha = abs((a >>> 24) - (b >>> 24));
   const sum = imul(red, red) + imul(green, green) + imul(blue, blue);
   return sum > squares || max(red, green, blue, alpha) > hold;

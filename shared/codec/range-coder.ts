@@ -127,7 +127,7 @@ export class RangeWriter implements BitCoder {
    * writer.
    */
   finish(): Uint8Array {
-    // Of all numbers in the range, pick the one with the most trailing zeros.
+    // Pick the number in the range that has the most trailing zeros.
     for (let bits = 23; bits > 0; bits--) {
       const step = 1 << bits;
       const round = (this.low + step - 1) & -step;

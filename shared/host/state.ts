@@ -171,7 +171,7 @@ export const jobState = v.object({
   from: v.nullable(number),
   /** When the film's pictures were taken. Absent until this is known. */
   times: v.optional(filmTimes),
-  /** Number of pictures that can be shown already. */
+  /** Number of pictures that are ready to be shown. */
   frames: count,
   /** Number of pictures of the whole film; null if not known yet. */
   total: v.nullable(count),
@@ -322,7 +322,10 @@ export const refusal = v.object({
 });
 export type RefusalState = v.InferOutput<typeof refusal>;
 
-/** Upper bounds of the bins for visit lengths, in seconds; a last bin has no upper bound. */
+/**
+ * Upper bounds of the bins into which visits are sorted by length, in seconds. A further bin at the
+ * end has no upper bound.
+ */
 export const DWELL_SPANS = [10, 30, 60, 120, 300, 600, 1_200, 3_600] as const;
 
 /** Number of fields per side of the heat map, which covers the whole grid. */

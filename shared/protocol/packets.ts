@@ -41,7 +41,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Checks the data of a packet, by type. Acknowledgements are not used, so ACK is missing. */
+/**
+ * Checks of a packet's data, by the packet's type. ACK is missing, because acknowledgements are not
+ * used.
+ */
 const IS_VALID: Readonly<Record<number, (data: unknown) => boolean>> = {
   [PacketType.CONNECT]: (data) => (data ?? undefined) === undefined || isRecord(data),
   [PacketType.DISCONNECT]: (data) => (data ?? undefined) === undefined,

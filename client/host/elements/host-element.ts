@@ -40,7 +40,9 @@ export abstract class StyledElement extends LitElement {
 export abstract class HostElement extends StyledElement {
   @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
-  /** The room that actions apply to, even if another room is selected before they end. */
+  /**
+   * The room that actions apply to, even if the host selects another room before the actions end.
+   */
   protected shownRoom = '';
   /** Minimum time between two calls of `load` for the same room, by the server's clock, in ms. */
   protected readonly reloadInterval: number = Number.POSITIVE_INFINITY;
@@ -130,8 +132,9 @@ export function languageChips(
 }
 
 /**
- * Renders a labelled group of chips. @param lang language of a chip's name, if it differs from the
- * page's language
+ * Renders a labelled group of chips.
+ *
+ * @param lang language of a chip's name, if it differs from the page's language
  */
 export function chips<T>(
   legend: string,
@@ -189,7 +192,7 @@ export function inputValue({ target }: Event): string {
   return (target as HTMLInputElement | HTMLSelectElement).value;
 }
 
-/** Renders a check box. @param label its name, unless a label element surrounds it */
+/** Renders a check box. @param label name of the check box, unless a label element surrounds it */
 export function checkbox(
   on: boolean,
   change: (on: boolean) => void,

@@ -413,7 +413,10 @@ export class FilmSection extends HostElement {
       }`;
   }
 
-  /** Returns the film that the slider browses: the chosen film, or the latest of this period. */
+  /**
+   * Returns the film that the slider browses: the chosen film or, if none is chosen, the latest
+   * film of the selected period.
+   */
   private shownOf(jobs: readonly JobState[], now: number): JobState | undefined {
     const isUsable = ({ state }: JobState): boolean => state === 'going' || state === 'done';
     const chosen = jobs.find((job) => job.id === this.chosen && isUsable(job));

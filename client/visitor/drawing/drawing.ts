@@ -108,8 +108,8 @@ const DIGIT = { box: 20, side: 28 };
 const MARGIN = 1;
 
 /**
- * Returns the bounding box of the non-empty pixels and the centre of mass, by the last channel (ink
- * or alpha).
+ * Returns the bounding box of the non-empty pixels and their centre of mass. Both use the last
+ * channel (ink or alpha).
  *
  * @returns undefined if nothing is drawn
  */

@@ -120,7 +120,7 @@ export class Story {
    * Removes the collected events and describes them: the most important ones in order, and the
    * number of the remaining ones.
    *
-   * @returns builds the text, with the names current at the call
+   * @returns a function that builds the text with the current names
    */
   take(room: Room): () => string {
     const weight = ({ event, organism }: LifeChange): number =>

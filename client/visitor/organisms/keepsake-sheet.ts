@@ -165,7 +165,7 @@ export const keepsakeSheetStyle = css`
 
 /** Maximum time to load a painter, in ms. */
 const PATIENCE = 5_000;
-/** Delay in ms and number of retries while the server is busy. */
+/** Delay before a retry, in ms, and number of retries while the server is busy. */
 const RETRY_DELAY = 1_200;
 const RETRIES = 6;
 
