@@ -1,9 +1,9 @@
 /**
- * Removes code from libraries to keep pages small, above all the visitor's page: crowds of phones
- * fetch it over one network, and a test limits its size. Libraries contain code for browsers,
- * transports and options that no page uses; bundlers cannot remove it, because it is only known at
- * run time to be unused. Each cut must match, so that a new version of a library fails the build
- * instead of being cut wrongly. Browser tests run the remaining code.
+ * Removes code from libraries to keep pages small, above all the visitor's page, because crowds of
+ * phones fetch it over one network. A test limits its size. Libraries contain code for browsers,
+ * transports and options that no page uses; bundlers cannot remove this code, because only at run
+ * time is it known to be unused. Each cut must match, so that a new version of a library fails the
+ * build instead of being cut wrongly. Browser tests run the remaining code.
  */
 import type { Plugin } from 'vite';
 
@@ -33,7 +33,8 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     [/isReactNative\s+\? \{\}\s+: pick\(.*?\)/s, '{}'],
   ],
   'engine.io-client/build/esm/socket.js': [
-    // With one transport there is nothing to upgrade to, and no page needs cookies across origins.
+    // Upgrades of the transport and cookies across origins. Pages use only one transport and no
+    // such cookies.
     /this\.opts\.rememberUpgrade &&.*?\? "websocket"\s+: (?=this)|^ +Socket\.priorWebsocketSuccess = .*?;$|^ {8}if \(this\.opts\.withCredentials\).*?\}$|^ {4}_(probe|filterUpgrades)\(.*?^ {4}\}$|^ {8}this\._upgrades = this.*?;$|^ {12}for \(let i = 0; i < this\._upgrades.*?^ {12}\}$/gms,
     // Only polling limits the size of a message. Only old versions of Firefox need to close the
     // connection when the page unloads.
@@ -41,14 +42,14 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     /^ {12}if \(this\.opts\.closeOnBeforeunload\).*?^ {12}\}$|^ {16}if \(this\._beforeunloadEventListener\).*?^ {16}\}$|^ {12}closeOnBeforeunload: false,$/gms,
   ],
   'engine.io-client/build/esm/contrib/parseuri.js': [
-    // Nothing reads the path or the query of an address.
+    // Parsing of an address's path and query, because nothing reads them.
     /^ {4}uri\.(pathNames|queryKey) = .*?;$|^function (pathNames|queryKey)\(.*?^\}$/gms,
   ],
   'socket.io-client/build/esm/socket.js': [
-    // Our protocol has its own acknowledgements.
+    // Acknowledgements of Socket.IO, because our protocol has its own.
     /^ {4}(emitWithAck|_registerAckCallback|_addToQueue|timeout|send|ack|onack|compress|get volatile|get disconnected|prependAny|offAny|listenersAny|\w+AnyOutgoing)\(.*?^ {4}\}$/gms,
-    // Page and server are of one release, and none of our events has a name reserved by the
-    // library.
+    // Checks that never fail, because page and server are of one release and none of our events has
+    // a name reserved by the library.
     /"It seems you are trying[^"]*"|^ {8}if \(RESERVED_EVENTS\..*?^ {8}\}$/gms,
   ],
   'socket.io-client/build/esm/manager.js': [
@@ -66,7 +67,8 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     ],
   ],
   'valibot/dist/index.mjs': [
-    // Pages ignore messages that do not match their schema, and never read the reason.
+    // Reasons why a message does not match its schema, because pages ignore such messages without
+    // reading the reason.
     [
       /^function _addIssue\(.*?^\}$/ms,
       `function _addIssue({ kind }, _, dataset) {
@@ -79,18 +81,18 @@ const UNUSED: Readonly<Record<string, readonly Cut[]>> = {
     /^\t+(reference: [\w$]+|expects: [^\n]*|async: false|message: message\$1),$|^\tschema\["~standard"\] = \{.*?^\t\};$|^\t+if \(config\$1\.abortEarly\) (\{.*?\}|break;)$/gms,
   ],
   'lean-qr/index.mjs': [
-    // Links contain no letters of other scripts.
+    // Support for letters of other scripts, because links contain none.
     /let w=\(\)=>\{.*?y\._=!0;|,y(?=,h\])|shift_jis:y,/g,
   ],
   'vite/preload-helper.js': [
-    // Modules loaded on demand have no style sheet of their own.
+    // Loading of style sheets, because modules loaded on demand have none.
     [/.*/s, 'export const __vitePreload = (load) => load();'],
   ],
 };
 
 /**
- * Checks of painters that the server has already made. Only the visitor's page omits them: other
- * pages read painters from other sources, and their size is not limited.
+ * Checks of painters that the server has already made. Only the visitor's page omits these checks,
+ * because other pages read painters from other sources, and the size of these pages is not limited.
  */
 const CHECKED: typeof UNUSED = {
   'shared/safetensors.ts': [

@@ -5,8 +5,8 @@ import { orderedKinds, SHORT_ID } from './locale/page-words.ts';
 import { leaveOutUnused } from './unused-code.ts';
 
 /**
- * Each page has its own build (`--mode`), so that no page contains code of another. The visitor's
- * page is built last, which completes the client.
+ * Each page has its own build (`--mode`), so that no page contains code of another page. The
+ * visitor's page is built last, which completes the client.
  */
 const PAGES = {
   wall: 'wall.html',
@@ -43,8 +43,8 @@ const shrinkRules = (rules: string): string =>
     .replaceAll(';}', '}');
 
 /**
- * Copy of the library's function `str` for files of texts: importing `str` would add another file
- * to each page.
+ * Copy of the library's function `str` for files of texts, because importing `str` would add
+ * another file to each page.
  */
 const STR = 'const str = (strings, ...values) => ({ strTag: true, strings, values });';
 
@@ -75,9 +75,9 @@ const orderKinds: Plugin = {
 };
 
 /**
- * Removes comments, spaces and line breaks from templates, which the minifier does not touch: 4 kB
- * of the visitor's page. Only CSS and shaders have block comments; after minifying, only templates
- * have lines.
+ * Removes comments, spaces and line breaks from templates, which the minifier does not touch. This
+ * saves 4 kB of the visitor's page. Only CSS and shaders have block comments; after minifying, only
+ * templates have lines.
  */
 const shrinkTemplates: Plugin = {
   name: 'shrink-templates',
@@ -120,9 +120,10 @@ export default defineConfig(({ mode }) => {
     ],
     resolve: {
       alias: {
-        // gifenc's "browser" file is CommonJS, which cannot be tree-shaken and adds 1 kB.
+        // Use gifenc's ES module: its "browser" file is CommonJS, which cannot be tree-shaken and
+        // adds 1 kB.
         gifenc: 'gifenc/dist/gifenc.esm.js',
-        // Share one emitter: otherwise each library includes its own copy.
+        // Share one emitter, because otherwise each library includes its own copy.
         '@socket.io/component-emitter': EMITTER,
       },
     },

@@ -29,6 +29,6 @@ export const roomName = v.pipe(
 /** Whether drawings become seeds: immediately, after the host's approval ('ask'), or never. */
 export const drawingMode = v.picklist(['on', 'ask', 'off']);
 
-/** Which organisms the gardener wounds: only its own, or unattended organisms, too. */
+/** Which organisms the gardener wounds: only its own organisms, or also unattended ones. */
 export const gardenerWounds = v.picklist(['own', 'unattended']);
 export type GardenerWounds = v.InferOutput<typeof gardenerWounds>;

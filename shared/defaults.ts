@@ -9,7 +9,9 @@ const LIFE = {
   healing: 2,
   /** Ticks between two steps of an organism that expresses a relative. */
   expressing: 3,
-  /** Maximum share of organisms that express a relative at any time, while somebody watches. */
+  /**
+   * Maximum share of organisms that express a relative at any time, as long as somebody watches.
+   */
   liveliness: 0.1,
   /** Seconds after which organisms depart from a busy room; 0: never. */
   lifetime: 0,
@@ -17,7 +19,7 @@ const LIFE = {
 
 /**
  * Defaults of rooms, settings and limits, and other constants of the server and its pages.
- * Constants that pages need, too, are in page-defaults.ts. Times are in milliseconds unless a name
+ * Constants that pages also need are in page-defaults.ts. Times are in milliseconds unless a name
  * says otherwise; lengths are in cells.
  */
 export const DEFAULTS = {
@@ -45,7 +47,7 @@ export const DEFAULTS = {
   },
   /**
    * Costs of actions; server/settings/server-types.ts explains each number. Calm use never exhausts
-   * the energy: the refill covers a seed every two seconds and strokes of normal size.
+   * the energy, because the refill covers a seed every two seconds and strokes of normal size.
    */
   energy: {
     capacity: 100,
@@ -62,7 +64,7 @@ export const DEFAULTS = {
     /** Maximum number of waiting previews, of all rooms and of one participant. */
     maxWaiting: 64,
     maxWaitingEach: 4,
-    /** Maximum number of cached previews; the least recently used are dropped. */
+    /** Maximum number of cached previews. Beyond it, the least recently used are dropped. */
     films: 256,
     /** Maximum number of pictures in a preview. */
     frames: 24,
@@ -83,20 +85,23 @@ export const DEFAULTS = {
     port: 8080,
     /** Maximum size of an inbound message, in bytes. */
     maxMessageBytes: 16_384,
-    /** Minimum number of bytes that a WebSocket frame counts as: it has a fixed cost. */
+    /**
+     * Minimum number of bytes that a WebSocket frame counts as, because each frame has a fixed
+     * cost.
+     */
     minFrameBytes: 64,
     /** Maximum number of fragments per message. */
     maxFragments: 32,
-    /** Maximum number of network chunks in which one frame arrives. */
+    /** Maximum number of network chunks in which one frame may arrive. */
     maxFramePieces: 1_024,
     /**
-     * Time without any part sent after which an HTTP response is ended. A file is one part; the
-     * largest file has 0.9 MB.
+     * How long an HTTP response may go without sending a part before it is ended. A file is sent as
+     * one part; the largest file has 0.9 MB.
      */
     readTimeout: 120_000,
-    /** Time within which a connection must join before it is closed. */
+    /** How long a connection may take to join before it is closed. */
     joinTimeout: 10_000,
-    /** Time to let connections close when the server shuts down, before it cuts them. */
+    /** How long a server that shuts down lets connections close before it cuts them. */
     closeGrace: 2_000,
     /** Interval of the room's pace messages. */
     heartbeat: 1_000,
@@ -114,12 +119,12 @@ export const DEFAULTS = {
     /** How long a page counts as busy after its visitor last did something in an open panel. */
     busyFor: 180_000,
   },
-  /** Default settings of a room; further ones are in `room` and `energy`. */
+  /** Default settings of a room. Further defaults are in `room` and `energy`. */
   roomSettings: {
     maxRadius: PAGE_DEFAULTS.stroke.maxRadius,
     /** Seconds between two seeds of one participant. */
     cooldown: 0,
-    /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
+    /** Seconds after a wound during which nobody can wound the same organism again; 0 for none. */
     protect: 0,
     /** Whether visitors may transform other participants' organisms. */
     transformOthers: false,
@@ -152,7 +157,7 @@ export const DEFAULTS = {
     /** How long a room must be slow, or quick again, before the share changes. */
     slowAfter: 5_000,
     quickAfter: 30_000,
-    /** Time without anybody watching after which organisms stop expressing. */
+    /** How long nobody must have watched before organisms stop expressing. */
     unwatchedAfter: 10_000,
   },
   /** Notifications to planters about what others do to their organisms. */
@@ -161,7 +166,7 @@ export const DEFAULTS = {
     gather: 2_000,
     /** Minimum time between two messages to one planter. */
     interval: 10_000,
-    /** Maximum number of stored changes per planter, and of people per change. */
+    /** Maximum number of stored changes per planter, and maximum number of people per change. */
     maxChanges: 32,
     maxPeople: 20,
     /** Maximum number of wounded organisms that are watched per room. */
@@ -171,7 +176,10 @@ export const DEFAULTS = {
   newcomers: {
     /** Seconds until a newcomer's energy is fully restored if the room's energy does not refill. */
     renewedWithin: 3_600,
-    /** Age until which a device mark shares the energy of its address, in seconds. */
+    /**
+     * How old a device mark must be before it no longer shares the energy of its address, in
+     * seconds.
+     */
     trustedAfter: 3_600,
     /** Maximum number of devices and addresses remembered per room. */
     remembered: 10_000,
@@ -209,11 +217,11 @@ export const DEFAULTS = {
     banSeconds: 30,
     handshakeSeconds: 10,
   },
-  /** Slower admission of newcomers without a device mark at an address after a ban. */
+  /** After a ban, newcomers without a device mark at the same address are admitted more slowly. */
   bans: {
-    /** Seconds between two such newcomers. */
+    /** Seconds between the admissions of two of these newcomers. */
     unmarkedSeconds: 5,
-    /** Seconds for which such newcomers are slowed after the ban. */
+    /** Seconds after the ban during which these newcomers are slowed down. */
     slowedSeconds: 600,
   },
   /** Drawings that wait for the host's approval. */
@@ -221,15 +229,18 @@ export const DEFAULTS = {
     /** Maximum number of waiting drawings, of all participants of a room and of one participant. */
     maxWaiting: 60,
     maxWaitingEach: 3,
-    /** Time after which an undecided drawing expires. */
+    /** How long a drawing waits for the host's decision before it expires. */
     expires: 600_000,
     /** How long to wait for a reconnected page to send its waiting drawing again. */
     sentAgain: 3_000,
-    /** Maximum time for an extension's answer about a drawing. */
+    /** Maximum time that an extension may take to answer about a drawing. */
     answer: 5_000,
   },
   stream: {
-    /** Number of unacknowledged frames per viewer from which further frames are skipped. */
+    /**
+     * Maximum number of unacknowledged frames per viewer. At this number, further frames are
+     * skipped.
+     */
     maxFramesInFlight: 2,
     /** Maximum time between two frames, so that pages see that the room ticks. */
     heartbeat: 1_000,
@@ -237,11 +248,17 @@ export const DEFAULTS = {
     margin: 16,
     /** Maximum number of bytes per frame that refine a coarse first picture. */
     refineBytes: 16_384,
-    /** Maximum size of missed deltas, in bytes; above it, the whole chunk is sent. */
+    /** Maximum size of missed deltas, in bytes. Above it, the whole chunk is sent instead. */
     missedBytes: 1_200,
-    /** Number of viewers from which viewers below full quality get events every second tick. */
+    /**
+     * Minimum number of viewers at which viewers below full quality get events only every second
+     * tick.
+     */
     crowd: 100,
-    /** From `halveFrom` viewers on, phones get every second tick, until below `halveUntil`. */
+    /**
+     * Phones get only every second tick once there are `halveFrom` viewers, until there are fewer
+     * than `halveUntil`.
+     */
     halveFrom: 500,
     halveUntil: 400,
     /** Initial tier of every viewer. */
@@ -271,42 +288,50 @@ export const DEFAULTS = {
     markTicks: 15,
     /** Interval of the planes' checksum in the journal while nothing changes, in ticks. */
     idleMarkTicks: 900,
-    /** Stepped cells from which a recent snapshot is due. Limits the time of a restart. */
+    /**
+     * How many cells must have stepped since the last snapshot before a recent snapshot is due.
+     * Limits how long a restart takes.
+     */
     snapshotCells: 3_500_000,
     /** Minimum time between two recent snapshots. */
     snapshotLeast: 10_000,
     /** Interval of stored snapshots, from which undo starts, in units of `snapshotLeast`. */
     snapshotStored: 6,
-    /** Interval of snapshots of an unchanged room, because recovery replays even idle ticks. */
+    /**
+     * Interval of snapshots of an unchanged room. They are needed because recovery replays even
+     * idle ticks.
+     */
     snapshotIdle: 3_600_000,
     /** Number of latest snapshots that are kept. */
     keepLatest: 3,
     /**
-     * Number of last minutes, hours and days of which one snapshot each is kept. Undo starts from
-     * the minutes' snapshots.
+     * One snapshot is kept for each of this many latest minutes, hours and days. Undo starts from
+     * the snapshots of the minutes.
      */
     keepMinutes: 12,
     keepHours: 6,
     keepDays: 7,
-    /** Number of snapshots kept that were taken before the host changed a room as a whole. */
+    /** How many snapshots that were taken before the host changed a whole room are kept. */
     keepBefore: 6,
     /** Maximum number of named snapshots. */
     maxNamed: 24,
-    /** Maximum size of snapshots and journal per room, in bytes; the oldest are deleted. */
+    /**
+     * Maximum size of snapshots and journal per room, in bytes. Beyond it, the oldest are deleted.
+     */
     maxBytes: 1_073_741_824,
     /** Delay before a failed write is retried. */
     retry: 5_000,
-    /** Minimum free space of the disk, in bytes. Below it, nothing is written. */
+    /** Minimum free space on the disk, in bytes. Below it, nothing is written. */
     reserve: 134_217_728,
   },
   /** Delays after wrong host tokens; see server/host/host-sessions.ts. */
   login: {
     /** Number of wrong tokens per address without a delay. */
     free: 5,
-    /** First delay; it doubles with each wrong token. */
+    /** First delay. It doubles with each wrong token. */
     firstDelay: 2_000,
     maxDelay: 600_000,
-    /** Time after the last wrong token of an address until all of them are forgotten. */
+    /** How long after the last wrong token of an address all its wrong tokens are forgotten. */
     forget: 3_600_000,
     /**
      * Maximum number of wrong tokens of all addresses within `window`. Above it, every address with
@@ -321,7 +346,7 @@ export const DEFAULTS = {
   session: {
     idle: 3_600_000,
     life: 43_200_000,
-    /** Maximum number of sessions; a further session ends the oldest. */
+    /** Maximum number of sessions. A further session ends the oldest one. */
     most: 32,
   },
   host: {
@@ -335,7 +360,7 @@ export const DEFAULTS = {
     filmSeconds: 20,
     /** How long walls show a film or a close-up after the host last asked for it. */
     wallTimes: { film: 3_600_000, closeUp: 180_000 },
-    /** Statistics: number of hours and days that are kept. */
+    /** Number of hours and days for which statistics are kept. */
     countedHours: 840,
     countedDays: 1_100,
     /** Maximum number of rooms per server, open or closed. */

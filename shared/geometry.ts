@@ -44,7 +44,7 @@ export function intersects(a: Rect, b: Rect): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
-/** Returns the centre nearest to (x, y) whose window lies on the grid, such as for a pointer. */
+/** Returns the centre nearest to a point, such as a pointer, whose window lies on the grid. */
 export function clampCentre(
   x: number,
   y: number,

@@ -1,17 +1,17 @@
 /**
- * The one list of languages. All types, selects, settings and loaders derive from it.
+ * The only list of languages. All types, selects, settings and loaders derive from it.
  *
  * To add a language:
  * 1. Add its entry to `LANGUAGES` below. `npm run check:types` then fails until it has
- *    translations.
+ * translations.
  * 2. Run `npm run words`. It writes `client/locale/xliff/<code>.xlf` and
- *    `client/locale/kinds/<code>.json` with everything to translate, and the generated files that
- *    pages and the server load.
+ * `client/locale/kinds/<code>.json` with everything to translate, and the generated files that
+ * pages and the server load.
  * 3. Translate these two files: a `<target>` for each `<source>`, a name for each `""`. A language
- *    with more plural forms than English lists all its forms in the translation of the plural, as
- *    `Intl.PluralRules` names them, in this order: zero|one|two|few|many|other.
+ * with more plural forms than English lists all its forms in the translation of the plural, as
+ * `Intl.PluralRules` names them, in this order: zero|one|two|few|many|other.
  * 4. Run `npm run words` again, which prints how much is not translated yet. Then `npm run check`
- *    and `npm test -- test/unit/client/words`, which lists what is missing.
+ * and `npm test -- test/unit/client/words`, which lists what is missing.
  */
 
 interface LanguageEntry {

@@ -18,7 +18,7 @@ export interface MapWeight {
 
 /** Maximum number of creatures that contribute to a point. */
 const NEIGHBOURS = 4;
-/** Smaller distances count as zero. */
+/** Distances smaller than this count as zero. */
 const SAME = 1e-9;
 
 /**

@@ -44,8 +44,8 @@ export function generationsOf(
     const known = generations.get(id);
     const parents = parentsOf.get(id);
     if (known !== undefined || !parents) return known ?? 0;
-    // For a cycle: while an organism's generation is being computed, it counts as 0 for its
-    // descendants.
+    // There may be cycles, so an organism's generation counts as 0 for its descendants while it is
+    // being computed.
     generations.set(id, 0);
     const generation = Math.max(0, ...parents.map(find)) + 1;
     generations.set(id, generation);

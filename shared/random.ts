@@ -15,7 +15,7 @@ export interface Random {
 export interface RandomState {
   /** sfc32's a, b, c and counter, 32 bits each. */
   readonly words: [number, number, number, number];
-  /** The second of a pair of normals, if only the first has been returned. */
+  /** The second of a pair of normal numbers, if only the first has been returned. */
   readonly spare?: number | undefined;
 }
 

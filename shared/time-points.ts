@@ -40,7 +40,7 @@ export type FilmTimes = readonly { readonly frame: number; readonly at: number }
 
 /** Known times of a film's pictures. */
 export interface FilmPeriod {
-  /** Wall-clock time of the first picture, in ms; null: unknown. */
+  /** Wall-clock time of the first picture, in ms; null if unknown. */
   readonly from: number | null;
   /** Wall-clock time of the last picture, in ms. */
   readonly until: number;
@@ -50,7 +50,7 @@ export interface FilmPeriod {
   readonly times?: FilmTimes | undefined;
 }
 
-/** Computes the wall-clock time of a film's picture, in ms; null: unknown. */
+/** Computes the wall-clock time of a film's picture, in ms; null if unknown. */
 export function momentOfFrame(
   { from, until, frames, times = [] }: FilmPeriod,
   frame: number,

@@ -49,17 +49,20 @@ export const organismView = v.object({
   origin,
   /** Gallery name of its seed; '' for nameless seeds. */
   kind: v.string(),
-  /** Two parents of a cross, one parent of an heir, or none. */
+  /** Ids of its parents: two for a cross, one for an heir, otherwise none. */
   parents: v.array(id),
   planter,
   born: count,
-  /** Number of strokes that took some of its cells. */
+  /** Number of strokes that have removed some of its cells. */
   wounds: count,
-  /** Number of healed wounds: how often it has come to rest at its former size after strokes. */
+  /**
+   * Number of healed wounds, which is how often it has come to rest at its former size after
+   * strokes.
+   */
   healed: count,
   /** Whether it has a wound that has not healed. */
   hurt: v.boolean(),
-  /** Its earlier kinds, oldest first; absent: none. */
+  /** Its earlier kinds, oldest first. Absent if it has none. */
   was: v.optional(v.array(v.string())),
 });
 export type OrganismView = DeepReadonly<v.InferOutput<typeof organismView>>;
@@ -83,11 +86,14 @@ export type SeedView = DeepReadonly<v.InferOutput<typeof seedView>>;
 /** Costs of actions in a room; see `energy` in host/settings.ts. */
 export type EnergySettings = Readonly<RoomSettings['energy']>;
 
-/** How organisms live: ticks between two steps by activity, and lifetime in seconds. */
+/**
+ * How organisms live: the number of ticks between two steps for each activity, and their lifetime
+ * in seconds.
+ */
 export type LifeSettings = Readonly<Pick<RoomSettings, 'birth' | 'healing'>> & {
   /** Ticks between two steps of an organism that expresses a relative. */
   readonly expressing: number;
-  /** Seconds after which an organism departs from a busy room; absent: never. */
+  /** Seconds after which an organism departs from a busy room. If absent, it never does. */
   readonly lifetime?: number | undefined;
 };
 
@@ -118,11 +124,13 @@ export const lifeEvent = v.variant('what', [
   v.object({ what: v.literal('divided'), id, stage: size }),
   v.object({ what: v.literal('grown'), id }),
   /**
-   * A stroke message took some of its cells. `wounds` includes this stroke, and does not grow with
-   * further messages of the stroke.
+   * A message of a stroke has removed some of its cells. `wounds` includes this stroke, and does
+   * not grow with further messages of the stroke.
    */
   v.object({ what: v.literal('wounded'), id, by: id, wounds: count }),
-  /** It has come to rest at its former size after a wound. `healed` includes this wound. */
+  /**
+   * The organism has come to rest at its former size after a wound. `healed` includes this wound.
+   */
   v.object({ what: v.literal('healed'), id, healed: count }),
   v.object({ what: v.literal('asleep'), id }),
   v.object({ what: v.literal('awake'), id }),
@@ -133,7 +141,7 @@ export const lifeEvent = v.variant('what', [
   }),
   /** It starts to dissolve. Its planter can renew it, unless the host made it depart. */
   v.object({ what: v.literal('departing'), id }),
-  /** Its planter has renewed it: it no longer departs, and is now in this phase. */
+  /** Its planter has renewed it, so it no longer departs and is now in this phase. */
   v.object({ what: v.literal('renewed'), id, phase: v.picklist(PHASES) }),
   v.object({ what: v.literal('died'), id, cause }),
 ]);

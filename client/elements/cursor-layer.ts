@@ -152,8 +152,8 @@ export class CursorLayer extends LitElement {
   /**
    * Removes the pointers of participants who have left and updates changed names.
    *
-   * @param participants undefined without a connection: all pointers are removed, because nobody
-   *   knows which of them still exist
+   * @param participants undefined without a connection. In that case all pointers are removed,
+   *   because it is unknown which of them still exist
    */
   keep(participants?: ReadonlyMap<ParticipantId, ParticipantView>): void {
     for (const [id, cursor] of this.cursors) {
@@ -181,7 +181,7 @@ export class CursorLayer extends LitElement {
       const { position, target } = cursor;
       const [dx, dy] = [target.x - position.x, target.y - position.y];
       const distance = Math.hypot(dx, dy);
-      // A pointer that reappears far away jumps instead of crossing the room.
+      // A pointer that reappears far away jumps there, so that it does not cross the room.
       const step = distance > 80 || distance < 0.02 ? 1 : share;
       cursor.position = { x: position.x + dx * step, y: position.y + dy * step };
       moving ||= step < 1;

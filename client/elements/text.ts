@@ -142,8 +142,8 @@ export function formerText({ was = [] }: Pick<OrganismView, 'was'>): string {
 export type People = Pick<RoomModel, 'participants' | 'you'>;
 
 /**
- * Returns the planter's name, to begin a sentence: their current name or, if they have left, their
- * name at planting.
+ * Returns the planter's name, for the beginning of a sentence. It is their current name or, if they
+ * have left, their name at planting.
  *
  * @returns '' for a planter without a name
  */

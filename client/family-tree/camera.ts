@@ -15,7 +15,8 @@ export interface Edges {
 }
 
 /**
- * Parts of the canvas that a card covers, at the bottom and at the end of a line of text, in px.
+ * Size of the parts of the canvas that a card covers, at the bottom and at the end of a line of
+ * text, in px.
  */
 export interface Covered {
   readonly below: number;
@@ -49,7 +50,7 @@ export class TreeCamera {
   private get least(): number {
     const { width, height } = this.size;
     const { top, bottom, side } = this.edges;
-    // In a low window, the margins may exceed the height.
+    // In a low window, the margins may exceed the height, so leave at least 1 px for the tree.
     return Math.min(
       Math.max(1, width - 2 * side) / this.layout.width,
       Math.max(1, height - top - bottom) / this.layout.height,

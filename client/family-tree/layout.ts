@@ -5,7 +5,7 @@
 import { generationsOf, type LineageOrganism, type LineageTree } from '../../shared/lineage.ts';
 import { interpolate } from '../../shared/time-points.ts';
 
-/** Maximum length of a gap between two births, in usual gaps. */
+/** Maximum length of a gap between two births, as a multiple of a usual gap. */
 const LONGEST_GAP = 6;
 
 /** Converts between ticks and positions along the tree. */
@@ -86,7 +86,7 @@ export function rowsOf(members: readonly FamilyMember[]): Map<number, number> {
   const parentsOf = new Map(members.map(({ organism }) => [organism.id, organism.parents]));
   const ground = new Ground();
   const rows = new Map<number, number>();
-  // Families are placed around the middle first; organisms without kin fill the gaps.
+  // Place families around the middle first. Organisms without kin then fill the gaps.
   const inOrder = [...members.filter(hasKin), ...members.filter((one) => !hasKin(one))];
   for (const member of inOrder) {
     const { id, parents } = member.organism;
@@ -217,7 +217,7 @@ const LARGE = 800;
 /** Lays out a tree. @param aspect wanted ratio of width to height; it may be out of reach */
 export function layoutTree(tree: LineageTree, aspect: number): TreeLayout {
   let [low, high] = [LEAST_STEP, MOST_STEP];
-  // Bisect the step: a longer tree needs fewer rows.
+  // Bisect the step, because a longer tree needs fewer rows.
   for (let tries = tree.organisms.length > LARGE ? LARGE_TRIES : TRIES; ; tries--) {
     const step = Math.sqrt(low * high);
     const layout = layoutWith(tree, step);
@@ -253,7 +253,8 @@ function layoutWith(tree: LineageTree, step: number): TreeLayout {
     byId.set(organism.id, node);
     return node;
   });
-  // Parents may follow their children in the list: see `LineageTree`.
+  // Parents may follow their children in the list (see `LineageTree`), so connect the nodes only
+  // now that all exist.
   for (const node of nodes) {
     for (const id of node.organism.parents) {
       const parent = byId.get(id);

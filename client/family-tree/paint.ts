@@ -1,6 +1,6 @@
 /**
- * Draws a family tree on a canvas, for the lineage page, its print and walls. It never handles
- * input. Read `layout.ts` first, which positions the organisms.
+ * Draws a family tree on a canvas, for the lineage page, for its printed picture and for walls. It
+ * never handles input. Read `layout.ts` first, which positions the organisms.
  */
 import type { LineagePage } from '../../shared/lineage.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
@@ -69,7 +69,10 @@ export interface TreeScene {
   /** Language tag of the axis labels, and their y, in px. */
   readonly locale: string;
   readonly marksAt: number;
-  /** The y at which the lines below the axis labels end; undefined: at the canvas's edge. */
+  /**
+   * The y at which the lines below the axis labels end. If undefined, they end at the canvas's
+   * edge.
+   */
   readonly marksEnd?: number;
 }
 
@@ -77,7 +80,10 @@ export interface TreeScene {
 const MARK = 7;
 /** Radius of the disc behind a picture, in widths of a picture. */
 const DISC = 0.56;
-/** Minimum width of a picture for its name, and for its planter, to be written, in text sizes. */
+/**
+ * Minimum width of a picture at which its name, and at which its planter, is written, in text
+ * sizes.
+ */
 const NAMED = 3.4;
 const PLANTED = 5.2;
 /** Maximum number of wounds drawn as dots, and the minimum width of a picture with dots, in px. */
@@ -100,7 +106,7 @@ export function paintTree(to: Context, scene: TreeScene): void {
   const seen = layout.nodes.filter((node) => isSeen(node, scene));
   paintMarks(to, scene);
   to.save();
-  // A growing tree is clipped at the moment that it has reached.
+  // Clip a growing tree at the moment that it has reached.
   const edge = camera.toScreen(scene.until, 0).x;
   to.beginPath();
   if (camera.forward > 0) to.rect(-size.width, 0, edge + size.width, size.height);
@@ -223,7 +229,8 @@ function paintBranch(
   child: TreeNode,
   { camera, ink }: TreeScene,
 ): void {
-  // Lines to distant rows bend earlier: if many lines bent at the same x, they would form a wall.
+  // Bend lines to distant rows earlier, because many lines that bend at the same x would look like
+  // a wall.
   const way = 1.2 + 0.3 * Math.abs(child.y - parent.y);
   const left = Math.max(parent.x + DISC * 0.8, Math.min(child.x - way, parent.end));
   const a = camera.toScreen(left, parent.y);

@@ -19,7 +19,10 @@ interface Grown extends Picture {
 
 /** Maximum number of simultaneous requests. */
 const AT_ONCE = 3;
-/** Delay before a failed request is repeated, in ms: after the first failure, and the maximum. */
+/**
+ * Delay before a failed request is repeated, in ms. The first is the delay after one failure, the
+ * second is the maximum.
+ */
 const RETRY = 1_500;
 const LONGEST_RETRY = 24_000;
 /**
@@ -43,7 +46,7 @@ export class TreePictures {
   /** Whether requests pause after a failure. */
   private resting = false;
   private readonly stop = new AbortController();
-  /** Called when no request is left. */
+  /** Functions to call when no request is left. */
   private idle: (() => void)[] = [];
 
   /**
@@ -130,7 +133,7 @@ export class TreePictures {
     return !this.isOpening && this.fetching + this.waiting.length === 0;
   }
 
-  /** Reports a change, unless this tree is closed: another tree may use its canvas. */
+  /** Reports a change, unless this tree is closed, because another tree may then use the canvas. */
   private changed(): void {
     if (!this.isClosed) this.onChange();
   }
@@ -198,7 +201,8 @@ const retryAfter = (failures: number): number =>
   Math.min(LONGEST_RETRY, RETRY * 2 ** (failures - 1));
 
 /**
- * Keeps only the last picture of an organism's growth: the whole strip takes many times the memory.
+ * Keeps only the last picture of an organism's growth, because the whole strip takes many times the
+ * memory.
  */
 async function lastOf(growth: Blob): Promise<Grown> {
   const strip = await createImageBitmap(growth);

@@ -1,4 +1,7 @@
-/** Chooses the moments that a time axis labels. Contains no words: walls show several languages. */
+/**
+ * Chooses the moments that a time axis labels. Contains no words, because walls show several
+ * languages.
+ */
 import type { LineagePage } from '../../shared/lineage.ts';
 import { interpolate } from '../../shared/time-points.ts';
 import type { TreeLayout } from './layout.ts';
@@ -72,10 +75,11 @@ export function timeMarks(
   const placeOf = (at: number): number => start + time.placeOf(tickAt(at));
   const span = SPANS.find((each) => (last - first) / each <= 60) ?? SPANS.at(-1)!;
   const marks: { x: number; at: number }[] = [];
-  // Place coarse times first; finer times fill the gaps.
+  // Place coarse times first, so that finer times fill the gaps.
   for (const each of [...SPANS].reverse()) {
     if (each < span) break;
-    // When summer time begins or ends, a round time may be missing or occur twice.
+    // Work with local times, of which one may be missing or occur twice when summer time begins or
+    // ends.
     for (let round = Math.ceil((first + zoneAt(first)) / each) * each; ; round += each) {
       const at = round - zoneAt(round - zoneAt(round));
       if (at > last) break;

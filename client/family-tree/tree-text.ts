@@ -15,11 +15,12 @@ import { dateOf, momentIn, type TreeClock } from './time-marks.ts';
 
 const NOBODY = { participants: new Map(), you: undefined };
 
-/** Returns an organism's name, to begin a sentence. */
+/** Returns an organism's name for the beginning of a sentence. */
 export const nameOf = (organism: LineageOrganism): string => capitalized(organismName(organism));
 
 /**
- * Returns the name of an organism, to begin a sentence, and the name of its planter; '' if unnamed.
+ * Returns the name of an organism, for the beginning of a sentence, and the name of its planter; ''
+ * if the planter has no name.
  */
 export const namesOf = ({ organism }: Pick<TreeNode, 'organism'>) =>
   [nameOf(organism), planterName(organism, NOBODY)] as const;

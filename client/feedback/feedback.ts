@@ -3,13 +3,16 @@ import type { LifeEvent } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import type { Sound } from './sound.ts';
 
-/** Minimum time between two vibrations, in ms: vibration motors are too slow for shorter times. */
+/** Minimum time between two vibrations, in ms. Vibration motors are too slow for shorter times. */
 const MIN_INTERVAL = 45;
 
 /** A duration, or alternating durations and pauses, in ms. */
 const PATTERNS = {
   ...{ planted: 12, healed: [8, 60, 8], refused: [18, 50, 18], affected: [14, 80, 14] },
-  /** 0 is no vibration: the page announces a departure with `affected`. */
+  /**
+   * 0 means no vibration. Departures do not vibrate here, because the page announces them with
+   * `affected`.
+   */
   ...{ departing: 0, departed: 8 },
   transformed: [8, 40, 8, 40, 8],
 };
@@ -41,8 +44,8 @@ export class Feedback {
   /** @param model source of life events; only events of the visitor's own organisms are played */
   constructor(model: RoomModel) {
     model.on('life', ({ event, organism }) => {
-      // Sounds queued while the context is suspended would all play together when the page is
-      // shown.
+      // Play nothing while the page is hidden, because sounds queued while the context is suspended
+      // would all play together when the page is shown again.
       if (!this.isOn || this.hidden || organism.planter.id !== model.you?.id) return;
       if (event.what === 'divided') this.sound?.divided(Math.round(Math.log2(event.stage / 2)));
       const departed = event.what === 'died' && event.cause === 'departed';
@@ -55,7 +58,10 @@ export class Feedback {
     return this.context !== undefined;
   }
 
-  /** Turns sound and vibration on. Call it from a user gesture: otherwise browsers block sound. */
+  /**
+   * Turns sound and vibration on. Call it from a user gesture, because otherwise browsers block
+   * sound.
+   */
   turnOn(): void {
     if (this.context || typeof AudioContext === 'undefined') return;
     const context = new AudioContext();
@@ -123,7 +129,7 @@ export class Feedback {
    *   would cancel a running vibration
    */
   private vibrate(pattern: number | number[]): void {
-    // Safari has no vibrate(), although the DOM types declare it.
+    // Check for vibrate(), because Safari lacks it although the DOM types declare it.
     if (this.isOn && !this.calm && pattern !== 0) navigator.vibrate?.(pattern);
   }
 }

@@ -1,7 +1,9 @@
 /** The room's sounds, synthesised from oscillators and noise. */
 
 const VOLUME = 0.24;
-/** Major pentatonic scale, as frequency ratios: any two of its notes sound good together. */
+/**
+ * Major pentatonic scale, as frequency ratios, because any two of its notes sound good together.
+ */
 const SCALE = [1, 9 / 8, 5 / 4, 3 / 2, 5 / 3, 2];
 /** Lowest note, in Hz. */
 const LOWEST = 196;

@@ -150,16 +150,16 @@ function withLists(detail: RoomDetail, before: RoomDetail | undefined): RoomDeta
 
 /** Emits a change whenever its fields change. Polls the server while signed in. */
 export class HostModel {
-  /** Whether there is a session; undefined until known. */
+  /** Whether there is a session; undefined until this is known. */
   signedIn: boolean | undefined;
-  /** Reason why the server ended the session; '' if it did not. */
+  /** Reason why the server ended the session; '' if the server has not ended it. */
   signOutReason = '';
   /** Whether the server answered the last call. */
   reachable = true;
   state: HostState | undefined;
   /** Details of the selected room. */
   detail: RoomDetail | undefined;
-  /** Reason why the server refuses the details of the selected room; '' if it does not. */
+  /** Reason why the server refuses the details of the selected room; '' if it sends them. */
   detailRefused = '';
   /** Unsaved hours, which are kept while other sections are shown. */
   hoursDraft: HoursDraft | undefined;
@@ -189,7 +189,7 @@ export class HostModel {
 
   /** Resumes the session of this browser, if there is one. */
   async start(): Promise<void> {
-    // Loading the page counts as using it.
+    // Loading the page counts as using it, so it extends the session.
     this.api.touched = true;
     try {
       const { key } = await this.api.call('session', {}, {});
@@ -206,7 +206,7 @@ export class HostModel {
   }
 
   /**
-   * Starts a session.
+   * Signs in, which starts a session.
    *
    * @throws HostRefusal if the token is wrong, or after too many attempts
    * @throws Unreachable if the server does not answer
@@ -259,7 +259,7 @@ export class HostModel {
   ): Promise<CallAnswer<N> | undefined> {
     try {
       const answer = await this.api.call(name, parts, body);
-      // Refresh first: a host who reads the notice may press the next button immediately.
+      // Refresh first, because a host who reads the notice may press the next button immediately.
       await this.refresh();
       const notice = typeof done === 'function' ? done(answer) : done;
       if (notice) this.feedback.show(typeof notice === 'string' ? { text: notice } : notice);
@@ -345,7 +345,7 @@ export class HostModel {
 
   private callFailed(error: unknown): void {
     if (!(error instanceof HostRefusal)) this.reachable = false;
-    // Before the first answer, this page has no session that could end.
+    // Before the first answer, this page has no session that could end, so ignore the refusal.
     else if (!this.signedIn) return;
     else if (isEndOfSession(error)) {
       this.endSession(msg('Your session has ended. Please sign in again.'));

@@ -59,7 +59,7 @@ export const hostIcons = {
   sound: icon(
     svg`<path d="M5 10v4h3l4 3.500v-11L8 10zM15.5 9.500a3.6 3.6 0 0 1 0 5M18 7.500a6.5 6.5 0 0 1 0 9" />`,
   ),
-  /** A crossed-out person: unlike the icon `mute`, this one stands for a person. */
+  /** A crossed-out person, because this icon stands for a person, unlike the icon `mute`. */
   ban: icon(svg`<circle cx="9.5" cy="8.5" r="3.3" /><path d="M3.200 19c.6-3.6 2.900-5.4 6.300-5.4s5.700 1.8 6.300 5.4" />
     <path d="m16.500 7.500 4 4M20.500 7.500l-4 4" />`),
   open: along(

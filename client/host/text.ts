@@ -221,7 +221,7 @@ export const farewellText = (server: Pick<HostState, 'keeping'> | undefined): st
 /** Says where the last copy of a removed room is kept. */
 export function lastCopy(server: Pick<HostState, 'keeping' | 'cluster'> | undefined): string {
   if (server?.keeping === null) return stateBefore(server);
-  // The server that removes the room is not known in advance.
+  // In a cluster it is not known in advance which server removes the room, so name no server.
   return server?.cluster
     ? msg('If the server that removes it has a data folder, a last copy stays there.')
     : msg('A last copy stays in the server’s data folder.');
@@ -246,9 +246,12 @@ export function paceText(pace: RoomSummary['pace']): string {
 
 const NOBODY = { participants: new Map() };
 
-/** Names an organism's planter. Id 0 is the system: the host, or seeds planted at the start. */
+/**
+ * Returns the name of an organism's planter. It is "the system" for id 0, which stands for the host
+ * and for seeds planted when the room began.
+ */
 export function planterName(planter: OrganismView['planter']): string {
   if (planter.id === HOUSE.id) return msg('the system');
-  // The gardener and OSC have names in the page's language.
+  // `nameAtPlanting` translates the names of the gardener and of seeds that arrived by OSC.
   return nameAtPlanting({ planter }, NOBODY) || msg('a visitor');
 }

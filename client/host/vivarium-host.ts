@@ -173,15 +173,15 @@ export class VivariumHost extends StyledElement {
 
   private section(): TemplateResult {
     const { host, version } = this;
-    // This is safe: a location has one of the ids of `sectionsOf`, and an element exists for each
-    // id.
+    // This is safe, because a location has one of the ids of `sectionsOf` and an element exists for
+    // each id.
     const tag = unsafeStatic(`${this.shown}-section`);
     return staticHtml`<${tag} .host=${host} .version=${version}></${tag}>`;
   }
 
   /**
-   * Updates the address to the model's room: the model selects another room if the room in the
-   * address no longer exists.
+   * Updates the address to the model's room, because the model selects another room if the room in
+   * the address no longer exists.
    */
   private followRoom(): void {
     const { room } = this.host;
@@ -192,7 +192,7 @@ export class VivariumHost extends StyledElement {
 
   private navigate(): void {
     const before = this.location.section;
-    // An open question belongs to the previous section.
+    // Withdraw an open question, because it belongs to the previous section.
     this.dialog?.withdraw();
     this.location = parseLocation(location.hash);
     if (this.location.room) this.host.select(this.location.room);

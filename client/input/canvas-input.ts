@@ -16,7 +16,7 @@ export interface CanvasHand extends GestureTarget {
   /**
    * Closes an open panel when the visitor presses outside it.
    *
-   * @returns whether the press is used up by that
+   * @returns whether the press closed a panel and must have no other effect
    */
   dismiss?(): boolean;
 }
@@ -53,7 +53,8 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     gestures.down({ ...press, spent }, event.timeStamp);
   });
   on('pointermove', (event) => {
-    // During fast strokes browsers merge several pointer positions into one event.
+    // During fast strokes, browsers merge several pointer positions into one event, so read all of
+    // them.
     const all = gestures.active ? (event.getCoalescedEvents?.() ?? []) : [];
     for (const each of all.length > 0 ? all : [event]) gestures.move(sample(each), each.timeStamp);
   });
@@ -71,14 +72,15 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     const { left, top } = canvas.getBoundingClientRect();
     const [x, y] = [event.clientX - left, event.clientY - top];
     const unit = WHEEL_UNITS[event.deltaMode] ?? 1;
-    // A trackpad pinch arrives as a wheel event with Ctrl held, in much smaller steps.
+    // A trackpad pinch arrives as a wheel event with Ctrl held, in much smaller steps, so it needs
+    // a higher speed.
     const speed = event.ctrlKey ? 0.011 : 0.0016;
     const delta = Math.max(-240, Math.min(240, event.deltaY * unit));
     tools.zoomAbout(x, y, Math.exp(-delta * speed));
     tools.hover(x, y, event.timeStamp);
   });
   const { signal } = stop;
-  // On blur, the space bar counts as released: a page without focus receives no keyup.
+  // On blur, the space bar counts as released, because a page without focus receives no keyup.
   for (const name of ['keydown', 'keyup', 'blur'] as const) {
     const bar = ({ key = ' ', target }: Partial<KeyboardEvent>): void => {
       if (key !== ' ') return;
@@ -86,7 +88,7 @@ export function bindCanvas(canvas: HTMLCanvasElement, tools: CanvasHand): () => 
     };
     window.addEventListener(name, bar, { signal });
   }
-  // Otherwise Safari's own gesture zooms the whole page.
+  // Prevent Safari's own gesture, which would zoom the whole page.
   document.addEventListener('gesturestart', (event) => event.preventDefault(), { signal });
   return () => stop.abort();
 }
@@ -128,10 +130,13 @@ type Look = Command<'look'>;
 type Shown = Extract<Look, { hidden: false }>;
 
 const INTERVAL = 200;
-/** Minimum move to report, in cells. The server sends a larger margin anyway. */
+/**
+ * Minimum move of the view that is reported, in cells. Smaller moves stay within the margin that
+ * the server sends anyway.
+ */
 const STEP = 4;
 
-/** Reports the visible part of the grid to the server at intervals. */
+/** Reports the visible part of the grid to the server, at most once per interval. */
 export class ViewportReporter {
   private readonly throttle: Throttle<Look>;
   private last: Shown | undefined;
@@ -173,7 +178,10 @@ export class ViewportReporter {
     return this.throttle.flush(now);
   }
 
-  /** Reports immediately that the page is hidden: no further frame will send a pending report. */
+  /**
+   * Reports immediately that the page is hidden. It cannot wait for the next frame, because a
+   * hidden page draws no frames.
+   */
   hide(): void {
     this.last = undefined;
     this.throttle.forget();

@@ -35,7 +35,8 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
 };
 
 /**
- * Keys that work even if single-key shortcuts are off, because speech input cannot trigger them.
+ * Keys that work even if single-key shortcuts are off, because speech input cannot trigger these
+ * keys by mistake.
  */
 const ALWAYS: Readonly<Record<string, KeyAction>> = {
   escape: { do: 'escape' },

@@ -8,9 +8,13 @@ import type { Point, Size } from '../render/camera.ts';
 import type { RoomModel } from '../room/room-model.ts';
 
 const CANDIDATES = 200;
-/** Minimum distance to others along at least one axis, as a multiple of an organism's side. */
+/**
+ * Minimum distance to other organisms along at least one axis, as a multiple of an organism's side.
+ */
 const APART = 1.1;
-/** Share of the grid along each edge that is avoided, because much of the view would be empty. */
+/**
+ * Share of the grid along each edge that is avoided, because a view there would be partly empty.
+ */
 const EDGE = 0.1;
 
 /**
@@ -44,7 +48,10 @@ export function freePlace(
   return best;
 }
 
-/** Search radius in cells: fingers are wide, seeds are small, and organisms have holes. */
+/**
+ * Search radius in cells. It is needed because fingers are wide, seeds are small, and organisms
+ * have holes.
+ */
 const REACH = 3;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Models that grow seeds on the keepsake page: those inlined in the page or, if there are none, the
- * server's. Also reads and writes the links of keepsakes.
+ * Models that grow seeds on the keepsake page: the models inlined in the page or, if there are
+ * none, the server's models. Also reads and writes the links of keepsakes.
  */
 import { divide, firstStage, growthSchedule, seedState } from '../../server/vnca/architecture.ts';
 import type { Card } from '../../server/vnca/card.ts';
@@ -17,7 +17,10 @@ import { latin1 } from '../keepsake/film.ts';
 export interface PageModel extends Model {
   readonly bounds: LatentBounds;
   readonly rest: {
-    /** Maximum change of an RGBA8 value between two steps at rest. */
+    /**
+     * Maximum change of an RGBA8 value from one step to the next at which an organism counts as at
+     * rest.
+     */
     readonly level: number;
     /** Number of steps at rest after which an organism sleeps. */
     readonly ticks: number;
@@ -140,7 +143,8 @@ class Places {
     for (let cell = 0; cell < presence.length; cell++) {
       const place = (inset + Math.floor(cell / stage)) * side + inset + (cell % stage);
       if (presence[cell] >= threshold) held[place] = 1;
-      // Half of the claiming threshold is enough to keep a cell.
+      // An organism keeps a cell as long as its presence is at least half of the claiming
+      // threshold.
       else if (presence[cell] < threshold / 2) held[place] = 0;
       const alpha = rgba[4 * cell + 3];
       if (held[place] === 0 || alpha === 0) continue;

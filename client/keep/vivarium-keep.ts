@@ -149,8 +149,8 @@ export const style = [
 const PICTURE = 960;
 const BODY = 620;
 /**
- * Duration of a step, in ms. Even if each of 6 steps per second changes its colour, this makes only
- * three flashes per second.
+ * Duration of a step, in ms. At most 6 steps fit into a second. Even if each of them changes the
+ * organism's colour, this makes only three flashes per second.
  */
 const STEP = 180;
 /** Number of pictures during which paint appears on the grown organism. */
@@ -173,7 +173,7 @@ export class VivariumKeep extends LitElement {
   /** Whether the chosen file contains no seed. */
   @state() private isBarren = false;
   @query('canvas') private readonly canvas!: HTMLCanvasElement;
-  /** Number of starts so far. An earlier start ends its work when this number has changed. */
+  /** Number of starts so far. A start stops its work once a later start has changed this number. */
   private run = 0;
   private readonly restart = (): void => void this.start();
 
@@ -336,7 +336,7 @@ export class VivariumKeep extends LitElement {
     for (picture of growthOf(model, latent)) {
       const next = canvasOf(side, side);
       next.to.putImageData(picture, 0, 0);
-      // The first steps show nothing yet.
+      // The first steps show nothing yet, so they are neither drawn nor delayed.
       const isShown = !isCalm && picture.data.some((value, i) => i % 4 === 3 && value > 0);
       for (const each of [between(cells, next.canvas), next.canvas]) {
         if (isShown) this.draw(each);
@@ -379,7 +379,7 @@ function mixed(from: HTMLCanvasElement, body: HTMLCanvasElement, share: number):
   const { canvas, to } = canvasOf(body.width, body.height);
   to.globalAlpha = 1 - share;
   to.drawImage(from, 0, 0);
-  // Add both bodies: normal blending would make them fainter halfway.
+  // Add both bodies, because normal blending would make them fainter halfway.
   to.globalCompositeOperation = 'lighter';
   to.globalAlpha = share;
   to.drawImage(body, 0, 0);

@@ -104,8 +104,8 @@ export interface DrawnFilm {
 }
 
 /**
- * Resolves after a delay, in ms. Without a delay, it yields to the event loop: encoding takes long
- * on a phone and must not freeze the page.
+ * Resolves after a delay, in ms. Without a delay, it yields to the event loop, because encoding
+ * takes long on a phone and must not freeze the page.
  */
 export const wait = (delay = 0): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, delay));
@@ -164,7 +164,8 @@ export async function gifOf(
   link: string,
   signal: AbortSignal,
 ): Promise<Blob> {
-  // Sample every fourth frame, counted back from the last: earlier stages have other colours.
+  // Sample every fourth frame, counted back from the last one, because earlier stages have other
+  // colours.
   const last = pictures.length - 1;
   const palette = paletteOf(pictures.filter((_, i) => i % 4 === last % 4));
   const gif = new GifWriter(SIDE, SIDE, palette);
@@ -214,7 +215,7 @@ export async function recordVideo({ pictures, rest }: DrawnFilm, link: string): 
   });
   recorder.start();
   const last = pictures.length - 1;
-  // Draw a lasting picture repeatedly: without changes, the recording would end early.
+  // Draw a lasting picture repeatedly, because without changes the recording would end early.
   for (let i = 0; i < last + rest / FRAME_DELAY; i++) {
     to.putImageData(new ImageData(pictures[Math.min(i, last)], SIDE), 0, 0);
     await wait(FRAME_DELAY);

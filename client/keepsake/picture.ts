@@ -54,7 +54,7 @@ export async function specimenCard(
   drawCode(to, link, codeLeft, codeTop);
   to.textBaseline = 'alphabetic';
   to.direction = isRtl ? 'rtl' : 'ltr';
-  // Lines that are too long are condensed to this width.
+  // Condense lines that are longer than this width.
   const maxWidth = WIDTH - 2 * MARGIN - CODE - 40;
   to.fillStyle = '#e9efee';
   to.font = `500 62px ${FONTS}`;
@@ -67,8 +67,8 @@ export async function specimenCard(
   const png = await new Promise<Blob>((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error('no picture'))), 'image/png');
   });
-  // End the link with a line break: otherwise the checksum after it could be read as part of the
-  // link.
+  // End the link with a line break, because otherwise the checksum after it could be read as part
+  // of the link.
   return withComment(png, `${link}\n`);
 }
 

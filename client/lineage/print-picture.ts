@@ -11,7 +11,7 @@ import { formats } from '../locale/locale.ts';
 import { FONTS } from '../style/fragments.ts';
 import { paintLegend } from './legend.ts';
 
-/** Width and height of the picture, in px: phones limit a canvas to 2^24 pixels. */
+/** Width and height of the picture, in px. Phones limit a canvas to 2^24 pixels. */
 const WIDTH = 4_860;
 const HEIGHT = 3_437;
 const MARGIN = 170;
@@ -29,7 +29,8 @@ export interface Printed {
   /** Whether time runs from right to left. */
   readonly isMirrored: boolean;
   /**
-   * Pictures of the page, reused for the print: a visitor may request only a few simultaneously.
+   * Pictures of the page, which are reused for the print, because a visitor may request only a few
+   * simultaneously.
    */
   readonly pictures: TreePictures;
 }

@@ -95,7 +95,7 @@ export class TreeCanvas {
     this.resize();
   }
 
-  /** Selects an organism and moves it into view; undefined: selects none. */
+  /** Selects an organism and moves it into view. If undefined, no organism is selected. */
   choose(node: TreeNode | undefined): void {
     this.chosen = node;
     if (node) this.camera.lookAt(node, this.options.covered());
@@ -127,8 +127,8 @@ export class TreeCanvas {
   }
 
   /**
-   * Lays the tree out for an aspect ratio: at first, and after a phone was turned while the whole
-   * tree was shown.
+   * Lays the tree out for an aspect ratio when the page opens, and again if a phone is turned while
+   * the whole tree is shown.
    */
   private fill(aspect: number): void {
     const { page, isMirrored } = this.options;

@@ -19,7 +19,7 @@ const ZOOM = 1.5;
 /** Margins around the tree for the page's own texts and buttons, in px. */
 const EDGES = { top: 108, bottom: 76, side: 8 };
 const LOW_EDGES = { top: 84, bottom: 62, side: 8 };
-/** Windows lower than this get `LOW_EDGES`, in px. */
+/** Height of a window, in px, below which `LOW_EDGES` apply. */
 const LOW = 400;
 
 /**
@@ -71,8 +71,8 @@ export class VivariumLineage extends LitElement {
 
   protected override updated(): void {
     document.title = `${msg('Family tree')} · ${this.room} · Vivarium`;
-    // If the language has changed, renew the texts on the canvas; time may run in the other
-    // direction.
+    // If the language has changed, renew the texts on the canvas and lay the tree out again if time
+    // now runs in the other direction.
     if (this.page && this.phase === 'shown' && this.direction !== this.wantedDirection) this.open();
     else this.tree?.invalidate();
   }
@@ -229,7 +229,8 @@ export class VivariumLineage extends LitElement {
   }
 
   /**
-   * Selects an organism and moves the focus to its card; undefined: moves the focus to the tree.
+   * Selects an organism and moves the focus to its card. If undefined, no organism is selected and
+   * the tree gets the focus.
    */
   private look(node: TreeNode | undefined): void {
     this.tree?.choose(node);

@@ -55,7 +55,7 @@ const { getLocale, setLocale } = configureLocalization({
   loadLocale: async (code) => {
     if (!texts) throw new Error('no language');
     const loaded = await loadDictionary(code as LanguageCode, texts);
-    // The visitor may have chosen another language while this one loaded.
+    // Keep the dictionary only if the visitor has not chosen another language in the meantime.
     if (code === wanted) dictionary = loaded;
     return loaded;
   },
@@ -77,7 +77,7 @@ export function formats(): string {
   const code = language();
   if (code === SOURCE_LANGUAGE) return 'en-GB';
   const all = globalThis.navigator?.languages ?? [];
-  // Chromium may report 'en-US@posix', which is not a valid tag.
+  // Keep only valid tags, because Chromium may report 'en-US@posix'.
   const tags = all.filter((tag) => /^[\w-]+$/.test(tag));
   return tags.find((tag) => tag.split('-')[0] === code) ?? code;
 }
@@ -89,7 +89,7 @@ let kindChecksum = 0;
 /** Registers the names of the room's gallery, so that the visitor's page can translate them. */
 export function knowKinds(names: Iterable<string>): void {
   const ordered = inOrder(names);
-  // Index 0 of the translations is the checksum.
+  // Add 1, because index 0 of the translations is the checksum.
   kindPlaces = new Map(ordered.map((name, i) => [name, i + 1]));
   kindChecksum = checksumOf(ordered);
 }
@@ -112,8 +112,8 @@ const isOrdered = (kinds: Dictionary['kinds']): kinds is OrderedKinds => Array.i
 async function speak(next: LanguageCode): Promise<void> {
   const root = document.documentElement;
   wanted = next;
-  // On failure, set the old locale: otherwise a language that failed to load would count as
-  // loading, and could not be chosen again.
+  // On failure, set the old locale, because otherwise a language that failed to load would still
+  // count as loading and could not be chosen again.
   await setLocale(next).catch(() => setLocale(getLocale()));
   root.lang = language();
   root.dir = LANGUAGES[language()].direction;
@@ -144,7 +144,7 @@ export async function choose({ target }: Event): Promise<void> {
   url.searchParams.delete('lang');
   history.replaceState(history.state, '', url);
   await speak(next);
-  // If the texts failed to load, the language has not changed.
+  // Show the current language: if the texts failed to load, it has not changed.
   select.value = language();
 }
 

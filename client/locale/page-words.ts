@@ -25,7 +25,10 @@ export function orderedKinds(kinds: Readonly<Record<string, string>>): OrderedKi
   return [checksumOf(names), ...names.map((name) => kinds[name])];
 }
 
-/** Number of characters of a text's id on pages: the other eleven would add 2 kB to each page. */
+/**
+ * Number of characters of a text's id on pages. The other eleven characters are omitted, because
+ * they would add 2 kB to each page.
+ */
 export const SHORT_ID = 6;
 
 const CATEGORIES = ['zero', 'one', 'two', 'few', 'many', 'other'] as const;

@@ -15,20 +15,22 @@ import {
 } from './camera.ts';
 
 const GLIDE = 90;
-/** Time constant of camera moves that the visitor did not make by hand, in ms: a slower glide. */
+/** Time constant of camera moves that the visitor did not make by hand, in ms. They are slower. */
 const STROLL = 240;
 /** Time in which a `STROLL` gathers speed, in ms, so that cells arrive before the camera. */
 const START = 400;
 const COAST = 160;
 /** Maximum zoom that the camera chooses by itself. */
 const CLOSEST = 10;
-/** Space in which an organism is shown, as multiples of its side. */
+/**
+ * Width and height of the space in which an organism is shown, as multiples of the organism's side.
+ */
 const FRAME = { width: 2, height: 1.7 };
 /** How much closer small organisms are shown: the zoom grows by (side / stage) to this power. */
 const CLOSER = 0.12;
 /** Minimum speed at which a released drag coasts, in CSS pixels per ms. */
 const MIN_THROW = 0.12;
-/** Minimum interval for measuring a velocity, in ms. */
+/** Minimum interval over which a velocity is measured, in ms. */
 const MOMENT = 6;
 
 /** Moves a camera over time, towards a target or after a fling. */
@@ -40,7 +42,9 @@ export class CameraRig {
   private glide = GLIDE;
   /** Time since the glide began, in ms. */
   private glided = 0;
-  /** Zoom for the followed organism once it is fully grown; undefined if none is followed. */
+  /**
+   * Zoom for the followed organism once it is fully grown; undefined if no organism is followed.
+   */
   private followZoom: number | undefined;
   private velocity = { x: 0, y: 0 };
   /** Distance since the velocity was last measured, CSS pixels. */
@@ -59,7 +63,9 @@ export class CameraRig {
     return this.fitted;
   }
 
-  /** Whether the camera follows an organism. Ends when the visitor moves the camera. */
+  /**
+   * Whether the camera follows an organism. It stops following when the visitor moves the camera.
+   */
   get isFollowing(): boolean {
     return this.followZoom !== undefined;
   }
@@ -79,7 +85,10 @@ export class CameraRig {
     return { x, y, width: (width - left - right) / zoom, height: (height - top - bottom) / zoom };
   }
 
-  /** Centre of the view without panels, CSS pixels. Keyboard zoom acts about this point. */
+  /**
+   * Centre of the view that panels do not cover, in CSS pixels. Keyboard zoom acts about this
+   * point.
+   */
   get middle(): Point {
     const { left, right, top, bottom } = this.insets;
     const { width, height } = this.view;
@@ -178,7 +187,8 @@ export class CameraRig {
     this.way.y += dy;
     this.set(panBy(this.camera, dx, dy));
     const elapsed = now - this.movedAt;
-    // Two fingers report one after the other; only both reports together give a direction.
+    // Two fingers report one after the other, and only both reports together give a direction, so
+    // wait for the second report.
     if (elapsed < MOMENT) return;
     const share = elapsed > 100 ? 1 : 0.4;
     this.velocity.x += (this.way.x / elapsed - this.velocity.x) * share;
@@ -247,7 +257,10 @@ export class CameraRig {
     this.go({ x: x - dx, y: y - dy, zoom }, STROLL);
   }
 
-  /** Returns the zoom nearest to the current one that shows an organism whole and large enough. */
+  /**
+   * Returns a zoom that shows an organism whole and large enough, as near to the current zoom as
+   * possible.
+   */
   private zoomFor(side: number): number {
     const fits = (width: number, height: number): number =>
       fitGrid({ width: width * side, height: height * side }, this.view, this.insets).zoom;

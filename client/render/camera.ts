@@ -100,8 +100,8 @@ const GAP = 42;
 const ENLARGEMENT = 2;
 
 /**
- * Computes the centre of the lens: above the finger, because hands come from below. Near the upper
- * edge the lens moves around the finger, to the side with more room.
+ * Computes the centre of the lens, which is above the finger, because hands come from below. Near
+ * the upper edge the lens moves around the finger, to the side with more room.
  *
  * @param finger CSS pixels of the view
  */
@@ -134,8 +134,8 @@ export class Lens {
   }
 
   /**
-   * Draws the lens. Call it right after the source is drawn: the source's pixels are gone once the
-   * browser has shown them.
+   * Draws the lens. Call it right after the source is drawn, because the source's pixels are gone
+   * once the browser has shown them.
    *
    * @param pointer position of the cutting pointer, CSS pixels; the lens appears only for touch
    * @param view size of the source, CSS pixels

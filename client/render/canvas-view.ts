@@ -30,13 +30,16 @@ export abstract class CanvasView {
     this.waited = false;
     return more;
   });
-  /** Called with each picture, to move other elements. Returns whether they will move again. */
+  /**
+   * Called with each picture, so that other elements can move. Returns whether these elements will
+   * move again.
+   */
   onFrame: (now: number) => boolean = () => false;
   protected readonly renderer: Renderer;
   protected readonly happenings: LifeEffects;
   protected readonly marks = new MarkList();
   protected view: Size = { width: 1, height: 1 };
-  /** Whether the canvas shows something other than the room. */
+  /** Whether the canvas shows something other than the room at the moment. */
   protected isAway = false;
   /** Whether the last picture was softened against flashes, so that another picture must follow. */
   protected unsettled = false;
@@ -75,7 +78,7 @@ export abstract class CanvasView {
       model.on('opened', opened),
       model.on('picture', ({ changed, replaced }) => {
         const now = performance.now();
-        // Cells that die while the canvas shows something else leave no dust.
+        // Cells that die while the canvas shows something else must leave no dust.
         this.happenings.arrived(changed, this.isAway ? changed : replaced, now);
         if (this.isAway) return;
         this.ticks.arrived(now, model.tick ?? 0);
@@ -133,7 +136,7 @@ export abstract class CanvasView {
   /** @returns whether the next picture will differ */
   protected draw(now: number): boolean {
     const { marks, view, renderer } = this;
-    // Frames slowed by paint must not lower the resolution.
+    // Count a frame that paint has slowed as a rest, so that it does not lower the resolution.
     if (renderer.paint?.isBusy) this.resolution.rest(now);
     const moving = this.move(now);
     marks.clear();
@@ -171,14 +174,14 @@ export abstract class CanvasView {
       ({ Painting }) => {
         if (this.isDisposed) return;
         this.painting = new Painting(model, renderer, () => {
-          // Compiling the painter's shaders has delayed this frame, which must not lower the
-          // resolution.
+          // Compiling the painter's shaders has delayed this frame. Count the delay as a rest, so
+          // that it does not lower the resolution.
           this.resolution.rest(performance.now());
           this.loop.invalidate();
         });
         this.loop.invalidate();
       },
-      // Without a painter, cells are drawn smooth, which needs no other handling.
+      // Only log the error, because without a painter cells are drawn smooth.
       console.warn,
     );
   }

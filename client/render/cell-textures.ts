@@ -1,4 +1,7 @@
-/** Cell textures on the GPU: the newest tick, the picture on its way to it, and blurs for light. */
+/**
+ * Cell textures on the GPU: the newest tick, the picture that moves towards it, and blurs for
+ * light.
+ */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import {
@@ -19,7 +22,10 @@ const HALO_SIGMA = 2.4;
 const MASK_SIGMA = 0.9;
 /** Reach of the votes on which organism owns a position, in cells; see `TERRITORY_FRAGMENT`. */
 const VOTES = 3;
-/** Maximum age, in ms, of a picture from which movement continues. */
+/**
+ * Maximum age of the last drawn picture, in ms, for movement to continue from the time when it was
+ * drawn.
+ */
 const RECENT = 100;
 
 /** When a tick arrived, and which areas of it are shown without delay. */
@@ -62,7 +68,7 @@ const MOST_AREAS = 64;
 
 /** Holds a room's planes as textures, and the textures derived from them. */
 export class CellTextures {
-  /** Time at which all cells will show the newest tick, in ms. */
+  /** When all cells will show the newest tick, in ms. */
   until = 0;
   private readonly owner: WebGLTexture;
   private readonly targets: ReturnType<typeof targetsOf>;
@@ -108,7 +114,8 @@ export class CellTextures {
   /** Uploads a new tick. Interpolation starts from what is on screen, so that nothing jumps. */
   upload(planes: Planes, changed: readonly Rect[], arrival: Arrival): void {
     const { gl, targets } = this;
-    // If two ticks arrive between two pictures, the first was never shown.
+    // If two ticks arrive between two pictures, the first was never shown, so keep the picture from
+    // which movement starts.
     if (this.drawn) {
       [targets.from, targets.shown] = [targets.shown, targets.from];
       this.since = arrival.now - this.drawnAt < RECENT ? this.drawnAt : arrival.now;
@@ -130,7 +137,7 @@ export class CellTextures {
     gl.pixelStorei(gl.UNPACK_SKIP_PIXELS, 0);
     gl.pixelStorei(gl.UNPACK_SKIP_ROWS, 0);
     this.unsettled.push(...changed);
-    // Limit the list: ticks keep arriving while nothing is drawn.
+    // Limit the list, because ticks keep arriving while nothing is drawn.
     if (this.unsettled.length > MOST_AREAS) {
       this.unsettled = [{ x: 0, y: 0, width: this.width, height: this.height }];
     }
@@ -138,7 +145,7 @@ export class CellTextures {
   }
 
   /**
-   * Draws the next picture on the way to the newest tick.
+   * Draws the next picture, in which the cells have moved on towards the newest tick.
    *
    * @param now ms
    */
@@ -155,7 +162,7 @@ export class CellTextures {
     const textures = { uFrom: from.texture, uTo: newest.texture, uTimes: times.texture };
     beginPass(gl, blend, shown, textures);
     gl.uniform1ui(blend.uniform('uSince'), this.since);
-    // A frame's time may be slightly earlier than the tick's arrival.
+    // A frame's time may be slightly earlier than the tick's arrival, so limit it.
     gl.uniform1ui(blend.uniform('uNow'), Math.max(this.arrivedAt, now));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     this.blur(shown, scratch, tight, TIGHT_SIGMA);

@@ -164,7 +164,10 @@ const HEALED: Rgb = [0.72, 0.97, 0.86];
 /** Maximum number of grains per segment of a cut. */
 const MAX_SPATTER = 16;
 const MAX_EFFECTS = 1_500;
-/** Time after which an undrawn effect is dropped, in ms; for example, while the page is hidden. */
+/**
+ * How long an effect may stay undrawn before it is dropped, in ms, for example because the page is
+ * hidden.
+ */
 const MOST_LATE = 1_500;
 /** Duration of a beacon, ms. */
 const BEACON = 3_200;
@@ -224,7 +227,7 @@ export class Effects {
     });
   }
 
-  /** Shows a cell's death: a grain of its colour drifts off and fades. */
+  /** Shows a cell's death: a grain in the cell's colour drifts off and fades. */
   dust({ x, y, color, isGentle }: Grain, now: number): void {
     const { calm, random } = this;
     if (calm) return;
@@ -339,7 +342,8 @@ export class Effects {
       ({ start, duration, isShown }) => now - start < (isShown ? duration : MOST_LATE),
     );
     for (const effect of this.effects) {
-      // On a slow machine the first picture is late; start the effect with it, not midway.
+      // On a slow machine the first picture is late, so start the effect when that picture is
+      // drawn, not earlier.
       if (!effect.isShown && effect.start < now) effect.start = now;
       effect.isShown = true;
       effect.draw(Math.max(0, (now - effect.start) / effect.duration), marks);

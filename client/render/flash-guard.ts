@@ -24,13 +24,16 @@ const LUMINANCE_STEP = 0.08;
 const RED_STEP = 0.05;
 /** A change counts only if its darker side is below this luminance. */
 const BRIGHT = 0.8;
-/** Time within which opposing changes are counted, in ms. */
+/** Length of the period in which opposing changes are counted, in ms. */
 const SECOND = 1_000;
 /** Share of a window that must flash before it is softened. WCAG says a quarter. */
 const SHARE = 0.125;
 /** Sides of the windows, as shares of the picture's sides. */
 const WINDOWS = [1, 1 / 3, 1 / 5];
-/** Time that softening lasts after its last cause, in ms. It then fades out over `RELEASE` ms. */
+/**
+ * How long softening lasts after the last flashing that caused it, in ms. It then fades out over
+ * `RELEASE` ms.
+ */
 export const HOLD = 1_200;
 export const RELEASE = 1_000;
 
@@ -86,7 +89,7 @@ class Turns {
 export class FlashGuard {
   private readonly luminance: Turns;
   private readonly red: Turns;
-  /** [zones, limit] Times of the latest changes: a ring buffer per zone. */
+  /** [zones, limit] When the latest changes happened, in ms: a ring buffer per zone. */
   private readonly changes: Float64Array;
   private readonly next: Uint8Array;
   private readonly softUntil: Float64Array;
@@ -163,14 +166,14 @@ export class FlashGuard {
     const flashing = new Uint8Array(columns * rows);
     for (let zone = 0; zone < flashing.length; zone++) {
       const base = zone * limit;
-      // Call both, without short-circuiting: each keeps its own state.
+      // Call both, without short-circuiting, because each keeps a state of its own.
       const byLight = this.luminance.turned(zone, levels[4 * zone] / 255);
       const byRed = this.red.turned(zone, levels[4 * zone + 1] / 255);
       if (byLight || byRed) {
         changes[base + next[zone]] = now;
         next[zone] = (next[zone] + 1) % limit;
       }
-      // The next slot of the ring buffer holds the oldest change.
+      // The next slot of the ring buffer holds the oldest change, so compare with that one.
       if (now - changes[base + next[zone]] < SECOND) {
         flashing[zone] = 1;
         any = true;

@@ -32,12 +32,15 @@ const SLOW_FRAME = 45;
 const VERY_SLOW_FRAME = 120;
 const QUICK_FRAME = 25;
 const SAMPLE = 24;
-/** Total time of frames that is enough to decide, in ms, because very slow frames are few. */
+/**
+ * Total duration of frames that is enough to decide even if there are only a few very slow ones, in
+ * ms.
+ */
 const ENOUGH = 1_500;
 const LOWER = 0.8;
 const MIN_SCALE = 0.45;
 const LOWER_MUCH = 0.5;
-/** Maximum wait before a higher resolution is tried again, in ms. */
+/** Maximum delay before a higher resolution is tried again, in ms. */
 const LONGEST_WAIT = 600_000;
 
 /**
@@ -81,7 +84,7 @@ export class Resolution {
    * @returns whether the resolution has just changed
    */
   frame(now: number, waited = false): boolean {
-    // A long gap may come from compiling shaders, so count no more than a pause.
+    // A long gap may come from compiling shaders, so limit it to the length of a pause.
     const gap = waited ? Math.min(this.pause, now - this.lastAt) : now - this.lastAt;
     this.lastAt = now;
     if (gap > this.pause) return false;
@@ -189,7 +192,7 @@ export class UnfinishedPictures {
     }
     if (fences.length <= this.most || gl.isContextLost()) return false;
     if (now < this.drawnAt + PATIENCE) return true;
-    // Keep the last fence: once it is signalled, the GPU reports again.
+    // Keep the last fence, because its signal will show that the GPU reports again.
     for (const fence of fences.splice(0, fences.length - 1)) gl.deleteSync(fence);
     this.most = Infinity;
     return false;

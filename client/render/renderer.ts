@@ -10,7 +10,7 @@ import { bindTextures, createAllPrograms, GlError, type Programs } from './gl.ts
 import { type MarkList, MarkPainter, type View } from './marks.ts';
 import type { RoomPaint } from './paint/scene-paint.ts';
 
-/** Time after which the page reloads to replace a lost GPU context, in ms. */
+/** How long a GPU context may be lost before the page reloads to replace it, in ms. */
 const LOST = 15_000;
 /**
  * Minimum age of a page before it reloads for a lost context, in ms. Prevents a loop of reloads if
@@ -29,11 +29,11 @@ export interface Picture {
   readonly highlights: Readonly<Record<'selected' | 'hovered' | 'second', number>>;
   /** Bounds of the whole picture in CSS pixels, if this canvas shows only part of it. */
   readonly whole?: Rect;
-  /** Time for which organisms have breathed, in seconds; 0: they are still. */
+  /** How long organisms have been breathing, in seconds; 0 if they are still. */
   readonly breath: number;
   /** [SHIVERS, 4] Each shiver's centre x and y, its radius (in cells), and its strength. */
   readonly shivers: Float32Array;
-  /** Time of the particles that float in the medium, see `driftAt`; absent: they are still. */
+  /** Time of the particles that float in the medium, see `driftAt`. If absent, they are still. */
   readonly time?: number;
   readonly marks: MarkList;
   /** Whether the camera has moved. Changes caused by camera movement are not flashes. */
@@ -118,7 +118,7 @@ export class Renderer {
     this.paint?.changed(planes, changed, this.until);
   }
 
-  /** Time at which all cells will show the newest tick, in ms. */
+  /** When all cells will show the newest tick, in ms. */
   get until(): number {
     return this.field?.until ?? 0;
   }

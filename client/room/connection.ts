@@ -68,7 +68,8 @@ export abstract class RoomConnection {
     this.socket.on('disconnect', (reason) => {
       this.cancel();
       this.model.setConnection('reconnecting');
-      // Socket.IO does not reconnect by itself after the server closed the connection.
+      // Reconnect here if the server closed the connection, because Socket.IO then does not do it
+      // by itself.
       if (reason !== 'io server disconnect') return;
       this.later(() => this.socket.connect(), this.moves ? 0 : this.retryDelay);
       this.moves = false;
@@ -84,7 +85,7 @@ export abstract class RoomConnection {
     this.socket.connect();
   }
 
-  /** Sends a command, or drops it without a connection: it would be out of date later. */
+  /** Sends a command. Without a connection it is dropped, because it would be out of date later. */
   readonly send: Send = (event, payload) => {
     if (this.socket.connected) this.socket.emit(event, payload);
   };
@@ -146,9 +147,9 @@ export class WallConnection extends RoomConnection {
     });
     this.model.on('rejected', ({ reason }) => {
       if (reason === 'protocol-version') renew();
-      // Join again later: the room may open, or another wall may leave.
+      // Join again later, because the room may open or another wall may leave.
       if (this.model.connection === 'live') return;
-      // A wall that is refused for long gets `join-timeout`; keep the original reason.
+      // A wall that has been refused for long gets `join-timeout`, so keep the original reason.
       if (reason !== 'join-timeout' || !this.refusal) this.refusal = reason;
       this.joinLater();
     });
@@ -191,15 +192,15 @@ const HANGS_UP: ReadonlySet<Reason> = new Set(['room-closed', 'no-spectators', '
 const WAIT = { first: 2_000, longest: 20_000 };
 
 /**
- * Data that a page stores between visits: the resume token of its seat, so that a reload keeps the
- * seat or the position in the queue, and the device's mark (see `welcome.mark`).
+ * Data that a page stores between visits. These are the resume token of its seat, with which a
+ * reload keeps the seat or the position in the queue, and the device's mark (see `welcome.mark`).
  */
 type PageMemory = Readonly<Record<'seat' | 'mark', Pick<BrowserStore, 'read' | 'write'>>>;
 
 /** Number of failed first attempts to connect before the visitor is notified. */
 const UNREACHED = 3;
 
-/** Time without a frame or pace message after which the room counts as unreachable, ms. */
+/** How long the room may send no frame or pace message before it counts as unreachable, in ms. */
 const SILENCE = 3_000;
 
 /** Format of a device mark. Other values in the storage are ignored. */
@@ -211,7 +212,10 @@ export class Connection extends RoomConnection {
   unreached: (() => void) | undefined;
   private failures = 0;
   private cancelSilence = (): void => {};
-  /** Differs from the session of the visitor's earlier pages, whose commands had the same ids. */
+  /**
+   * Id of this page's session. It differs from the sessions of the visitor's earlier pages, whose
+   * commands had the same ids.
+   */
   private readonly session = Date.now() >>> 0;
   /** Refusals since the last accepted join. */
   private refusals = 0;
@@ -231,7 +235,8 @@ export class Connection extends RoomConnection {
       const { resume, mark }: Partial<Pick<Event<'welcome'>, 'resume' | 'mark'>> = told;
       if (resume) this.memory.seat.write(resume);
       if (mark) this.memory.mark.write(mark);
-      // The page now has a seat in the room, or a position in the queue.
+      // The page now has a seat in the room or a position in the queue, so cancel the next attempt
+      // to join.
       this.cancel();
       this.refusals = 0;
     };
@@ -240,7 +245,7 @@ export class Connection extends RoomConnection {
     for (const event of ['picture', 'pace'] as const) this.model.on(event, () => this.heard());
   }
 
-  /** Restarts the timer for silence: browsers notice dead connections late. */
+  /** Restarts the timer that detects silence, because browsers notice dead connections late. */
   private heard(): void {
     this.cancelSilence();
     this.cancelSilence = this.means.after(SILENCE, () => {
@@ -254,7 +259,7 @@ export class Connection extends RoomConnection {
       return;
     }
     const { connection } = this.model;
-    // After the join, a refusal concerns a command, not the connection.
+    // After the join, a refusal concerns a command and not the connection, so ignore it here.
     if (connection === 'live' || connection === 'waiting') return;
     const passes = PASSING.has(reason);
     if (passes || HANGS_UP.has(reason)) this.refusals++;
@@ -315,12 +320,12 @@ export interface Answers {
   rejected?(reason: Reason): void;
 }
 
-/** Requests that their senders repeat after a lost connection, instead of the tracker. */
+/** Requests that the tracker does not repeat after a lost connection, because their senders do. */
 const REPEATED = /^(draw|preview|keep|follow)$/;
 
 /**
- * Maximum number of commands that await an answer: the number that a room remembers. Beyond this,
- * the oldest is assumed to be lost.
+ * Maximum number of commands that await an answer. A room remembers as many. Beyond this number,
+ * the oldest command is assumed to be lost.
  */
 const MAX_PENDING = 64;
 
@@ -334,7 +339,7 @@ interface Pending {
   readonly name: RequestName;
   readonly command: Command<RequestName>;
   readonly answers: Answers;
-  /** Time at which the command was sent, in ms. */
+  /** When the command was sent, in ms. */
   readonly sentAt: number;
 }
 
@@ -356,7 +361,8 @@ export class RequestTracker {
     answers: Answers = {},
   ): void => {
     const isPending = [...this.pending.values()].some((other) => other.answers === answers);
-    // The drawing is already pending: the room was silent for a while, but the connection held.
+    // Skip a drawing that is already pending: the room was silent for a while, but the connection
+    // was not lost.
     if (name === 'draw' && isPending) return;
     const id = this.nextId++;
     const command = { ...payload, id } as unknown as Command<N>;
@@ -373,11 +379,12 @@ export class RequestTracker {
 
   /** Sends unanswered commands again after a lost connection, or refuses them as `elsewhere`. */
   resume(you: ParticipantId): void {
-    // The room does not know the commands of another participant.
+    // If the page is now another participant, the room does not know the earlier commands, so send
+    // none again.
     const youngest = you === this.you ? this.date() - MAX_AGE : Number.POSITIVE_INFINITY;
     this.you = you;
     for (const [id, { name, command, sentAt }] of [...this.pending]) {
-      // A beacon that is sent again would be shown twice.
+      // Do not send a beacon again, because it would be shown twice.
       const isOnce = name !== 'beacon' && !REPEATED.test(name);
       if (isOnce && sentAt > youngest) this.send(name, command);
       else this.giveUp(id);

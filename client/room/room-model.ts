@@ -94,7 +94,7 @@ export class RoomModel {
 
   private readonly listeners = new Listeners<RoomEvents>();
   private decoder: FrameDecoder | undefined;
-  /** Frames since each out-of-sync chunk was requested. */
+  /** Number of frames since each out-of-sync chunk was requested. */
   private readonly asked = new Map<number, number>();
 
   constructor(private readonly send: Send) {}
@@ -138,7 +138,7 @@ export class RoomModel {
       this.listeners.emit('waiting', event);
     },
     life: ({ tick, events }) => {
-      // The welcome already included these events.
+      // Skip events that the welcome already included.
       if (this.room && tick <= this.room.tick) return;
       for (const event of events) this.live(event);
     },
@@ -163,7 +163,7 @@ export class RoomModel {
     energy: (event) => this.keep('energy', event),
     settings: (event) => this.keep('settings', event),
     pace: (event) => {
-      // The room was silent for a while, but its picture is already on screen.
+      // The room may have been silent for a while. If its picture is on screen, it is live again.
       if (this.tick !== undefined) this.setConnection('live');
       this.keep('pace', event);
     },
@@ -187,7 +187,7 @@ export class RoomModel {
     participants,
   }: Event<'welcome'> | Event<'wall'>): void {
     Object.assign(this, { room, checkpoint });
-    // Keep the last picture while reconnecting, because the server sends only the changes.
+    // Keep the last picture when reconnecting, because the server sends only the changes.
     if (this.planes?.width !== room.width || this.planes.height !== room.height) {
       this.planes = createPlanes(room.width, room.height);
     }
@@ -245,7 +245,7 @@ export class RoomModel {
 
   /**
    * Requests out-of-sync chunks. A chunk is requested again only after `PATIENCE` frames, because
-   * the deltas until then do not apply either.
+   * deltas that arrive before the answer cannot be applied either.
    */
   private ask(lost: readonly number[]): void {
     for (const [chunk, frames] of this.asked) {
@@ -294,7 +294,7 @@ export function kinOf(organism: OrganismView, organisms: ReadonlyMap<OrganismId,
     /** The parents, in order; undefined for each parent that is dead. */
     parents: parents.map((parent) => organisms.get(parent)),
     children: all.filter((other) => other.id !== id && other.parents.includes(id)),
-    /** Other organisms with the same two parents. */
+    /** The other organisms that have the same two parents. */
     siblings: all.filter((other) => {
       return of !== '' && other.id !== id && [...other.parents].sort().join() === of;
     }),

@@ -69,11 +69,11 @@ export class Previews {
     return film;
   }
 
-  /** Handles a new connection: earlier requests will not be answered. */
+  /** Handles a new connection, on which earlier requests will not be answered. */
   renew(you: number): void {
     this.asked.clear();
-    // Seed numbers differ between participants, parents may have been transformed, and missing
-    // seeds may exist by now.
+    // Drop previews that may have become wrong: seed numbers differ between participants, parents
+    // may have been transformed, and missing seeds may exist by now.
     this.dropAll(you === this.you ? /"cross"/ : /"cross"|"hand"/);
     this.you = you;
   }
@@ -105,8 +105,7 @@ export class Previews {
     const request = {};
     this.asked.set(key, request);
     const answered = (act: () => void): void => {
-      // Ignore outdated answers: the request came before a reconnection or a parent's
-      // transformation.
+      // Ignore answers to requests from before a reconnection or a parent's transformation.
       if (this.asked.get(key) !== request) return;
       this.asked.delete(key);
       act();

@@ -89,7 +89,7 @@ export class Throttle<T> {
 type Checkpoint = Event<'welcome'>['checkpoint'];
 
 /**
- * @returns gallery indices in display order
+ * @returns the gallery indices of the creatures on offer, in display order
  *
  * @param whole whether the host offers the whole gallery
  */

@@ -94,7 +94,7 @@ export class InteractionState {
     this.update({ planted, taken: 0, ...(held.from === 'prior' && { held: thrown(random) }) });
   }
 
-  /** Holds an initial seed from the gallery: an animal if there is one. */
+  /** Selects an initial seed from the gallery, an animal if there is one. */
   holdFirst(checkpoint: Checkpoint, random: () => number): void {
     const all = offered(checkpoint);
     const animals = all.filter((index) => checkpoint.gallery[index].kind === 'animal');
@@ -147,7 +147,7 @@ export class InteractionState {
 
   /** Adds a seed to the visitor's hand. The oldest is dropped when the hand is full. */
   receive(seed: SeedView): void {
-    // Avoid a duplicate: a welcome that lists the seed may arrive before the answer.
+    // Avoid a duplicate, because a welcome that lists the seed may arrive before the answer.
     const others = this.current.hand.filter(({ id }) => id !== seed.id);
     const kept = others.slice(0, PAGE_DEFAULTS.room.maxSeedsInHand - 1);
     this.update({ hand: [seed, ...kept] });

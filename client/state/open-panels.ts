@@ -12,7 +12,7 @@ export class OpenPanels {
   modals = 0;
   /** Number of history entries that belong to panels, up to the current entry. */
   private entries: number;
-  /** Whether a `history.go` that we requested has not arrived yet. */
+  /** Whether this page has called `history.go` and the move has not happened yet. */
   private isTravelling = false;
   private readonly stop = new AbortController();
 
@@ -22,7 +22,7 @@ export class OpenPanels {
     private readonly page: Pick<Window, 'history' | 'addEventListener'> = window,
   ) {
     page.addEventListener('popstate', (event) => this.arrive(event), { signal: this.stop.signal });
-    // A page that was reloaded with open panels has history entries, but no panels.
+    // A page that was reloaded with open panels still has their history entries, but no panels.
     this.entries = entriesIn(page.history.state);
     this.follow();
   }
@@ -80,7 +80,8 @@ export class OpenPanels {
 
   private arrive({ state }: PopStateEvent): void {
     this.entries = entriesIn(state);
-    // If we did not request this, the visitor has gone back.
+    // If this page did not request the move, the visitor has gone back, so close the panels whose
+    // entries are gone.
     const kept = this.isTravelling ? this.panels.length : this.entries;
     this.isTravelling = false;
     this.closeAll(kept);

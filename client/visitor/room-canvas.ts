@@ -66,7 +66,8 @@ export class KeyControl {
   /** Handles a keydown event of the window. */
   down(event: KeyboardEvent): void {
     const { canvas, session } = this.page;
-    // A modal dialog receives all keys, even if nothing in it has the focus.
+    // Ignore keys while a modal dialog is open: it receives all keys, even if nothing in it has the
+    // focus.
     if (session.panels.modals) return;
     const target = event.composedPath()[0] as HTMLElement;
     // Many keyboards need AltGr (reported as Ctrl and Alt on Windows) or Option for brackets.
@@ -188,7 +189,8 @@ export class RoomCanvas {
     applyMotion();
 
     const lens = new Lens(canvas, page.lens, signal);
-    // On a phone, the details that the tier `phone` delays are too small to see.
+    // Request no better tier on a phone, because the details that the tier `phone` delays are too
+    // small to see there.
     const reporter = new ViewportReporter(
       (look) => connection.send('look', look),
       byPointer<TierName>('phone', 'full'),
@@ -197,7 +199,7 @@ export class RoomCanvas {
       keys.follow(now);
       lens.draw(tools.cutting, view.size);
       const isSending = tools.flush(now);
-      // Show the cost of a stroke while it is drawn.
+      // Show the cost of a stroke while the visitor draws it.
       dock.energy = estimate.energy;
       const isReporting =
         session.isLive &&
@@ -263,7 +265,7 @@ export class RoomCanvas {
   async loadSheet(url: string): Promise<void> {
     const image = new Image();
     image.src = url;
-    // Without the sheet the gallery shows empty tiles; everything else works.
+    // Ignore failures: without the sheet the gallery shows empty tiles, but everything else works.
     await image.decode().then(
       () => this.view.setSheet(image),
       () => undefined,
@@ -290,7 +292,7 @@ export class RoomCanvas {
     const size = { width: page.clientWidth, height: page.clientHeight };
     this.view.resize(size);
     const { height, top: dockTop } = page.dock.getBoundingClientRect();
-    // A page that only watches has no dock.
+    // A page that only watches has no dock, so the dock's height is 0.
     const dock = height > 0 ? size.height - dockTop : 0;
     // On a phone the card sits above the dock, whose height depends on its labels.
     page.style.setProperty('--dock', `${dock}px`);

@@ -52,11 +52,11 @@ export interface SessionPage {
 
 /** Moves the view where the host or a followed participant leads it. */
 export class SharedViews {
-  /** The participant whom this page follows; 0 if none. */
+  /** Id of the participant whom this page follows; 0 if it follows nobody. */
   following: ParticipantId = 0;
   /** Number of participants who follow this page. */
   followers = 0;
-  /** The position that the host showed while the visitor was busy. */
+  /** The position that the host asked everybody to look at while this visitor was busy. */
   spot: Point | undefined;
 
   constructor(
@@ -84,7 +84,7 @@ export class SharedViews {
     });
   }
 
-  /** Goes to the position that the host shows. */
+  /** Moves the view to the position that the host shows. */
   goToSpot(): void {
     const { spot, page } = this;
     this.stop(true);
@@ -100,7 +100,10 @@ export class SharedViews {
     this.page.requestUpdate();
   }
 
-  /** Ends following, because the visitor moves their view or closes the notice about it. */
+  /**
+   * Stops following a participant, because the visitor has moved the view or closed the notice
+   * about it.
+   */
   stop(isDismissed = false): void {
     if (isDismissed) this.spot = undefined;
     else if (!this.following) return;
@@ -130,8 +133,8 @@ export const spotText = (): string => msg('The host asks everybody to look here.
 
 /**
  * Reasons that are not shown to the visitor. Either the page sent a message before joining, or the
- * server closed the connection: after it had refused admission, because it stops, or because the
- * room moved to another server.
+ * server closed the connection. The server does so after it has refused admission, if it stops, or
+ * if the room has moved to another server.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
@@ -146,7 +149,7 @@ const placeOf = ({ x, y }: Point): string => `${x} ${y}`;
 export class RoomSession {
   readonly roomName = location.pathname.match(/^\/r\/([a-z0-9-]+)/)?.[1] ?? 'main';
   /**
-   * Whether the visitor is a spectator: they came by a view-only link, see everything and cannot
+   * Whether the visitor is a spectator, who has used a view-only link, sees everything and cannot
    * act.
    */
   readonly watches = new URLSearchParams(location.search).get('view') === 'only';
@@ -156,7 +159,8 @@ export class RoomSession {
     this.roomName,
     { name: this.name.read(), watches: this.watches },
     {
-      // Stored per tab: a reload keeps the participant, another tab is another participant.
+      // Stored per tab, so that a reload keeps the participant but another tab is another
+      // participant.
       seat: new BrowserStore('sessionStorage', `vivarium seat ${this.roomName}`),
       mark: new BrowserStore('localStorage', 'vivarium device'),
     },
@@ -178,7 +182,7 @@ export class RoomSession {
    * position.
    */
   private readonly made = new Map<string, string>();
-  /** The affected organism that the visitor has not looked at since; 0 if none. */
+  /** Id of the affected organism that the visitor has not looked at since; 0 if there is none. */
   unseen: OrganismId = 0;
   readonly busy = new BusyReporter((busy) => this.isLive && this.connection.send('busy', busy));
   readonly panels = new OpenPanels((isOpen) => this.busy.change(isOpen, performance.now()));
@@ -200,7 +204,8 @@ export class RoomSession {
       refresh();
     });
     for (const event of ['people', 'pace', 'waiting', 'energy'] as const) model.on(event, refresh);
-    // A name that is hidden now stays hidden after the participant has left.
+    // Store the current names, so that a name that is hidden now stays hidden after the participant
+    // has left.
     model.on('people', () => {
       for (const [id, change] of this.affected) {
         const by = model.participants.get(change.by.id) ?? change.by;
@@ -219,8 +224,8 @@ export class RoomSession {
     model.on('life', (change) => this.trackLife(change));
     model.on('affected', ({ organisms }) => this.reportChanges(organisms));
     model.on('accepted', (answer) => {
-      // The host has approved a drawing that was sent before this page was reloaded. A command that
-      // was sent again may also be answered twice.
+      // This is either the host's approval of a drawing that was sent before this page was
+      // reloaded, or the second answer to a command that was sent again.
       const isDrawing = answer.seed?.origin === 'drawing';
       if (!requests.accepted(answer) && isDrawing) this.receiveDrawing(answer.seed!);
     });
@@ -264,7 +269,7 @@ export class RoomSession {
     this.requests.ask('report', { organism }, { ...this.telling, accepted });
   }
 
-  /** Renews one of the visitor's organisms: it stays, or is planted again. */
+  /** Renews one of the visitor's organisms, which then stays or is planted again. */
   renew(organism: OrganismId): void {
     if (!this.isOnline()) return;
     const offer = this.departing.get(organism);
@@ -278,7 +283,7 @@ export class RoomSession {
     this.requests.ask('renew', { organism }, { rejected });
   }
 
-  /** Transforms an organism into what the held seed grows into. */
+  /** Transforms an organism into the creature that the selected seed grows into. */
   transform(organism: OrganismView): void {
     if (!this.isOnline()) return;
     const { held } = this.state.state;
@@ -295,7 +300,10 @@ export class RoomSession {
     this.state.sown(Math.random);
   }
 
-  /** Whether an organism already is what the held seed grows into, as far as this page knows. */
+  /**
+   * Whether an organism already is the creature that the selected seed grows into, as far as this
+   * page knows.
+   */
   isHeld({ kind, ...at }: OrganismView): boolean {
     const { held } = this.state.state;
     if (held.from === 'gallery') return this.model.checkpoint?.gallery[held.index]?.name === kind;
@@ -308,7 +316,7 @@ export class RoomSession {
     this.page.requestUpdate();
   }
 
-  /** Requests a seed that crosses the selected pair. */
+  /** Requests a seed that crosses the two selected organisms. */
   makeSeed(): void {
     const { selection } = this.state.state;
     if (!selection?.second || !this.isOnline()) return;
@@ -345,9 +353,7 @@ export class RoomSession {
     if (this.state.state.sheet !== 'draw') this.page.tell(approvedText());
   }
 
-  /**
-   * Reports that a drawing was refused, unless the drawing pad is open, which reports it itself.
-   */
+  /** Reports that a drawing was refused. If the drawing pad is open, the pad reports it instead. */
   refuseDrawing(reason: Reason): void {
     if (this.state.state.sheet !== 'draw') this.telling.rejected(reason);
   }
@@ -416,22 +422,24 @@ export class RoomSession {
     const isSilent = SILENT_REASON.test(reason);
     if (!this.isLive) {
       if (!isSilent) page.refuse(text, wayBack(reason));
-      // Notify participants that the server stops: it may be the only server.
+      // Notify participants that the server stops, because it may be the only server.
     } else if (!isSilent || id || reason === 'shutting-down') page.tell(text);
   }
 
   private welcomed({ checkpoint, hand, you }: Event<'welcome'>): void {
     const { model, state } = this;
-    // A page that is still connected is welcomed after the host's undo; it has nothing to resume.
+    // A page that is still connected is only welcomed again because of the host's undo, so it has
+    // nothing to resume.
     if (!this.isLive) this.requests.resume(you.id);
     const isNew = checkpoint.name !== this.checkpoint;
-    // Pictures and previews that the page has loaded belong to the other checkpoint.
+    // Reload, because the pictures and previews on this page belong to the previous checkpoint.
     if (isNew && this.checkpoint) location.reload();
     if (isNew) state.holdFirst(checkpoint, Math.random);
     state.setHand(hand, Math.random);
-    // The server sends the renewable organisms anew after each welcome.
+    // Forget the offers, because the server sends the renewable organisms again after each welcome.
     this.departing.clear();
-    // Others may have transformed the organisms while this page was disconnected.
+    // Forget the seeds, because others may have transformed the organisms while this page was
+    // disconnected.
     this.made.clear();
     for (const id of this.affected.keys()) if (!model.organisms.has(id)) this.affected.delete(id);
     const { selection } = state.state;

@@ -17,7 +17,7 @@ export type Change = Event<'affected'>['organisms'][number];
 
 type Room = Pick<RoomModel, 'participants' | 'organisms'>;
 
-/** Maximum number of changes in one message: visitors do not read longer ones. */
+/** Maximum number of changes in one message, because visitors do not read longer messages. */
 const MAX_CHANGES = 2;
 
 const creatureName = (kind = ''): string => (kind === '' ? msg('creature') : kindName(kind));
@@ -118,8 +118,8 @@ const NOTICE_WORDS: Readonly<Record<Notice, () => string>> = {
 };
 
 /**
- * The notice for a visitor who acts while the page is disconnected: the action is dropped. It is
- * also shown if the server refuses the connection, because pages do not learn the reason.
+ * The notice for a visitor who acts while the page is disconnected, so that the action is dropped.
+ * It is also shown if the server refuses the connection, because pages do not learn the reason.
  */
 export function offlineText(): string {
   return msg('The room cannot be reached right now. Please wait a moment.');

@@ -31,7 +31,7 @@ export class Tools extends ViewTools implements CanvasHand {
   private lastPoint: Point = { x: 0, y: 0 };
   /** Indices of the cells that the current stroke has already cut. */
   private cutCells = new Set<number>();
-  /** Whether the last segment had no effect, because energy was low or the room is paused. */
+  /** Whether the last segment had no effect, because energy was low or the room was paused. */
   private isShort = false;
   private lastRefusal = Number.NEGATIVE_INFINITY;
   private readonly cursor: Throttle<Point | undefined>;
@@ -105,8 +105,8 @@ export class Tools extends ViewTools implements CanvasHand {
   }
 
   /**
-   * Closes the top panel on a press, unless the visitor is looking at a selected organism: such a
-   * press selects the organism under it, or none.
+   * Closes the top panel on a press, unless the visitor is looking at a selected organism. In that
+   * case the press selects the organism under it, or none.
    */
   dismiss(): boolean {
     const { state, panels } = this.session;
@@ -122,7 +122,8 @@ export class Tools extends ViewTools implements CanvasHand {
     const { planes } = this.model;
     const { x: i, y: j } = this.view.toWorld({ x, y });
     const onGrid = planes && i >= 0 && j >= 0 && i < planes.width && j < planes.height;
-    // On the grid, a double tap with one finger plants or damages twice.
+    // On the grid, a double tap with one finger plants or damages twice, so it does not move the
+    // view.
     if (fingers === 2 || !onGrid || this.session.state.state.tool === 'look') {
       this.moved();
       this.view.rig.fit();

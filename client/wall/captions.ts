@@ -58,7 +58,10 @@ export interface Line {
   readonly text: (voice: Caption) => string;
 }
 
-/** Distance between two windows, in sides, below which their organisms press against each other. */
+/**
+ * Two organisms press against each other if their windows are closer than this, as a multiple of a
+ * side.
+ */
 const PRESSING = 0.8;
 /** Maximum number of captions remembered as shown. */
 const MOST_KEPT = 200;
@@ -128,8 +131,8 @@ export class CaptionTurns {
   private readonly shown = new Map<string, number>();
 
   /**
-   * Chooses the next caption: news that has not been shown, but never twice in a row; otherwise the
-   * fact that was shown longest ago.
+   * Chooses the next caption. It is news that has not been shown, but never twice in a row, or
+   * otherwise the fact that was shown longest ago.
    *
    * @returns undefined if there is nothing to say
    */
@@ -167,7 +170,8 @@ const MOST_NEWS = 32;
 /** How long the gardener counts as tending the room after planting, in seconds. */
 const TENDED_TIME = 60;
 /**
- * Maximum age in seconds, and maximum number, of the gardener's organisms that decide the season.
+ * Maximum age, in seconds, and maximum number of the gardener's organisms that determine the
+ * season.
  */
 const SEASON_TIME = 300;
 const SEASON_LATEST = 5;
@@ -185,7 +189,7 @@ const NEWS: readonly string[] = [
 
 interface PastEvent extends Omit<RecentEvent, 'organism'> {
   readonly id: OrganismId;
-  /** Time of the event, in ms. */
+  /** When the event happened, in ms. */
   readonly at: number;
 }
 
@@ -204,7 +208,7 @@ export class WallNews {
       if (!NEWS.includes(what)) return;
       const { id } = organism;
       const parents = organism.parents.flatMap((parent) => model.organisms.get(parent) ?? []);
-      // Once an organism has been transformed, its planting is old news.
+      // An organism's planting is old news once the organism has been transformed.
       const isOld = (one: PastEvent): boolean =>
         one.what === what || (one.what === 'born' && what === 'transformed');
       const others = this.events.filter((one) => one.id !== id || !isOld(one));
@@ -231,7 +235,10 @@ export class WallNews {
     };
   }
 
-  /** Returns the organisms that the gardener planted in the last seconds, latest first. */
+  /**
+   * Returns the organisms that the gardener has planted in the given number of seconds before now,
+   * latest first.
+   */
   private plantedByGardener(organisms: readonly OrganismView[], seconds: number): OrganismView[] {
     const { room, tick = room?.tick ?? 0 } = this.model;
     const least = tick - seconds * (room?.tickRate ?? 1);

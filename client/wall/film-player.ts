@@ -10,7 +10,7 @@ type Film = NonNullable<Event<'film'>['film']>;
 export interface FilmScreen {
   readonly room: RoomModel['room'];
   /**
-   * Shows planes instead of the room; undefined: shows the room again.
+   * Shows planes instead of the room. If undefined, the room is shown again.
    *
    * @param step time until the next planes, in ms
    */
@@ -19,14 +19,14 @@ export interface FilmScreen {
 
 /** Minimum time between two pictures, in ms. */
 const LEAST_STEP = 30;
-/** Delay after a failed fetch, in ms. */
+/** Delay before a failed fetch is repeated, in ms. */
 const RETRY = 1_000;
 
 /** Fetches each picture of a film when it is due, and shows it. */
 export class FilmPlayer {
   /** Called with the time of day of each picture, and with undefined when the film is over. */
   onMoment: (moment: string | undefined) => void = () => {};
-  /** Increases with each film, so that work for an earlier film ends. */
+  /** Increases with each film, so that the loop of an earlier film can see that it must end. */
   private turn = 0;
 
   /**
@@ -41,7 +41,7 @@ export class FilmPlayer {
     private readonly pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)),
   ) {}
 
-  /** Shows a film from now on; undefined: shows the room. */
+  /** Shows a film from now on. If undefined, the room is shown. */
   play(film: Film | undefined): void {
     const turn = ++this.turn;
     if (film) void this.run(film, turn);

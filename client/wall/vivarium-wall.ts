@@ -23,9 +23,9 @@ import './wall-overlay.ts';
 import type { WallState } from './wall-overlay.ts';
 import './wall-tree.ts';
 
-/** Time without visitors after which the wall invites passers-by, in ms. */
+/** How long there must be no visitors before the wall invites passers-by, in ms. */
 const LONELY = 45_000;
-/** Maximum duration of a connection loss that the wall does not show, in ms. */
+/** How long the connection may be lost before the wall shows it, in ms. */
 const BLINK = 4_000;
 /** Margin around the dish, as a share of the shorter side. */
 const GROUND = 0.025;
@@ -178,7 +178,7 @@ export class VivariumWall extends LitElement {
 
   override firstUpdated(): void {
     const { model, options, canvas } = this;
-    // Without WebGL2 there is no picture, but the QR code is still useful.
+    // Without WebGL2 there is no picture, but show the rest, because the QR code is still useful.
     try {
       this.stage = new WallView(canvas, model, options);
     } catch {
@@ -206,7 +206,7 @@ export class VivariumWall extends LitElement {
     model.on('film', ({ film }) => player.play(film));
     model.on('closeUp', ({ at }) => {
       stage.showPlace(at);
-      // In a close-up, the dish extends under the words.
+      // In a close-up, the dish extends under the words, so keep them readable.
       this.overlay?.toggleAttribute('close', at !== undefined);
     });
     player.onMoment = (moment) => {
@@ -228,7 +228,8 @@ export class VivariumWall extends LitElement {
     new ResizeObserver(() => this.layout()).observe(this);
     const first = model.on('picture', () => {
       first();
-      // The camera has reached its position after the first picture.
+      // Check the code after the first picture, because only then has the camera reached its
+      // position.
       requestAnimationFrame(() => this.stepAside());
     });
     this.looks = setInterval(() => this.stepAside(), LOOK);
@@ -282,7 +283,7 @@ export class VivariumWall extends LitElement {
     if (rotate % 180 !== 0) Object.assign(this.style, { width: '100vh', height: '100vw' });
   }
 
-  /** Whether this screen shows the tree: on a wall of several screens, only the first does. */
+  /** Whether this screen shows the tree. On a wall of several screens, only the first one does. */
   private get showsTree(): boolean {
     return this.shown.tree && this.options.column + this.options.row === 0;
   }
@@ -295,7 +296,7 @@ export class VivariumWall extends LitElement {
     const whole = wholeView(view, options);
     const isFull = model.room !== undefined && shareOf(model.room, whole) > FULL;
     const isOver = isSplit || isFull || options.frame === 'fill';
-    // A tree is placed beside the words on every wall.
+    // On every wall, a tree is placed beside the words.
     const isBeside = this.showsTree || !isOver;
     overlay?.toggleAttribute('over', !isBeside);
     const gap = isFull ? 0 : GROUND * Math.min(view.width, view.height);
@@ -314,8 +315,8 @@ export class VivariumWall extends LitElement {
   }
 
   /**
-   * Moves a code that covers organisms to the other side, if it covers less than half as many cells
-   * there.
+   * Moves the code to the other side if it covers organisms and would cover less than half as many
+   * cells there.
    */
   private stepAside(): void {
     const { overlay, stage } = this;

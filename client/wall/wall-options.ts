@@ -68,7 +68,8 @@ export function readOptions({
   const column = whole('column', 0, columns - 1);
   const row = whole('row', 0, rows - 1);
   const isFirst = column === 0 && row === 0;
-  // Screens of one video wall stay still, because each would drift by its own clock.
+  // Keep the picture still on screens of a video wall, because each screen would drift by its own
+  // clock.
   const still = columns * rows > 1;
   const frame = oneOf('frame', ['drift', 'fixed', 'fill']);
   return {
@@ -91,7 +92,10 @@ const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 /** The address that visitors open. */
 export interface VisitorAddress {
   readonly address: string;
-  /** Whether phones can use the address: on a phone, `localhost` means the phone itself. */
+  /**
+   * Whether phones can use the address. They cannot use `localhost`, because on a phone it means
+   * the phone itself.
+   */
   readonly forPhones: boolean;
 }
 
@@ -109,7 +113,8 @@ export function visitorAddress(
   known: string,
 ): VisitorAddress {
   if (wished !== '') return { address: wished, forPhones: true };
-  // A wall on the server's own machine uses a loopback address, which phones cannot reach.
+  // A wall on the server's machine uses a loopback address, which phones cannot reach, so prefer
+  // the reported address.
   const isOwn = LOOPBACK.test(new URL(page).hostname);
   const here = isOwn && known !== '' ? known : page;
   return { address: `${here}/r/${room}`, forPhones: !isOwn || known !== '' };
@@ -136,12 +141,12 @@ export function mayRenew(
     memory.setItem(KEY, String(now));
     return true;
   } catch {
-    // Without storage, the page cannot know how often it has reloaded.
+    // Do not reload, because without storage the page cannot know how often it has reloaded.
     return false;
   }
 }
 
-/** A code point without a character: browsers draw their sign for missing letters. */
+/** A code point without a character, for which browsers draw their sign for missing letters. */
 const UNASSIGNED = '\u0378';
 /** Side of the square in which a letter is drawn, in px. */
 const SIDE = 32;

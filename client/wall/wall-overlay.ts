@@ -13,7 +13,7 @@ import type { VisitorAddress } from './wall-options.ts';
 
 /** The state on which the text of a wall depends. */
 export interface WallState {
-  /** Address for visitors, and whether phones can reach it: if not, no QR code is shown. */
+  /** Address for visitors, and whether phones can reach it. If they cannot, no QR code is shown. */
   readonly visitorAddress: VisitorAddress;
   readonly people: readonly ParticipantView[];
   /** Whether nobody has been active for a while. */
@@ -354,7 +354,7 @@ export class WallOverlay extends LitElement {
     this.chooseLine();
     this.dir = voices[0].direction;
     this.toggleAttribute('data-attract', attract);
-    // Do not invite passers-by to a room in which they cannot play.
+    // Do not invite passers-by to a room that they cannot use.
     this.toggleAttribute('data-away', away || farewell);
   }
 
@@ -385,10 +385,10 @@ export class WallOverlay extends LitElement {
     const facts = this.facts({ isAlone: attract, hasCode: this.code !== undefined });
     if (!facts) return;
     const held = line && this.turns.again(line, facts);
-    // A caption that is no longer true stays until its turn ends: text should not vanish while it
-    // is read.
+    // A caption that is no longer true stays until its turn ends, because text should not vanish
+    // while people read it.
     if (line?.turn === turn) {
-      // The numbers in the caption may have changed.
+      // Update the caption, because the numbers in it may have changed.
       if (held) this.line = { ...line, ...held };
       return;
     }
@@ -439,7 +439,7 @@ export class WallOverlay extends LitElement {
     const { people, voices } = this.wall;
     const [{ say, language, direction }] = voices;
     if (people.length === 0) return nothing;
-    // Newest first: newcomers look for their own name.
+    // List the newest first, because newcomers look for their own name.
     const named = people.filter(({ name }) => name !== '').reverse();
     const guests = people.filter(({ name }) => name === '').reverse();
     const hidden = Math.max(0, named.length - MAX_NAMES) + Math.max(0, guests.length - MAX_DOTS);

@@ -18,7 +18,7 @@ const RETRY = 2_000;
 /** Size of the texts, as a share of the wall's shorter side. */
 const TEXT = 0.015;
 
-/** Compares insets by value: the wall often sets equal insets again. */
+/** Compares insets by value, because the wall often sets equal insets again. */
 const areDifferent = (a: Insets, b: Insets | undefined): boolean =>
   JSON.stringify(a) !== JSON.stringify(b);
 
@@ -155,7 +155,8 @@ export class WallTree extends LitElement {
       marksAt: top - 2 * text,
       marksEnd: size.height - insets.bottom,
     });
-    // A slow machine draws less often. Pictures of crosses may arrive after the tree has grown.
+    // Draw less often on a slow machine. Keep drawing after the tree has grown, because pictures of
+    // crosses may arrive late.
     const wait = Math.max(STEP, 3 * (performance.now() - begun));
     this.timer = setTimeout(() => this.draw(), share < 1 ? wait : 20 * wait);
   }

@@ -156,7 +156,7 @@ export function drifted(
 }
 
 const NOTHING = { selected: 0, hovered: 0, second: 0 } as const;
-/** Time after which a wall with reduced resolution tries a higher one, in ms. */
+/** How long a wall uses a reduced resolution before it tries a higher one, in ms. */
 const PATIENCE = 60_000;
 /**
  * Minimum gap between frames that counts as a pause instead of a slow frame, in ms. A wall is
@@ -174,14 +174,14 @@ export class WallView extends CanvasView {
   protected override readonly breathes = Number.POSITIVE_INFINITY;
   private insets: Insets = { top: 0, right: 0, bottom: 0, left: 0 };
   private home: Camera | undefined;
-  /** The position shown in a close-up; undefined: the whole room is shown. */
+  /** The position shown in a close-up; undefined if the whole room is shown. */
   private place: Point | undefined;
   /** Cameras of the whole picture: the current one, and the target of a glide. */
   private now: Camera | undefined;
   private goal: Camera | undefined;
-  /** The camera at which a glide began, and the time in ms. */
+  /** The camera at the beginning of a glide, and when the glide began, in ms. */
   private glide: { readonly from: Camera; since?: number } | undefined;
-  /** Whether the next picture follows the last one without a pause. */
+  /** Whether the next picture will follow the last one without a pause. */
   private busy = false;
 
   /** @throws GlError if this browser has no WebGL2 */
@@ -209,7 +209,7 @@ export class WallView extends CanvasView {
     this.loop.invalidate();
   }
 
-  /** Glides to a position and stays there; undefined: glides back to the whole room. */
+  /** Glides to a position and stays there. If undefined, it glides back to the whole room. */
   showPlace(place: Point | undefined): void {
     if (place?.x === this.place?.x && place?.y === this.place?.y) return;
     this.place = place;
@@ -234,7 +234,7 @@ export class WallView extends CanvasView {
   }
 
   /**
-   * Shows other planes of the same size instead of the room; undefined: shows the room again.
+   * Shows other planes of the same size instead of the room. If undefined, the room is shown again.
    *
    * @param step time until the next planes, in ms
    */

@@ -1,7 +1,8 @@
 /**
  * A block encodes one chunk: the block's kind, a checksum of the chunk's cells after decoding, and
- * the bits of the models (`delta-model.ts`, `key-model.ts`). Each block is encoded once for all
- * viewers. The checksum fails if a delta is applied to cells other than the cells it was made for.
+ * the bits of the models (`delta-model.ts`, `key-model.ts`). Each block is encoded only once, for
+ * all viewers. The checksum does not match if a delta is applied to other cells than the cells for
+ * which it was made.
  *
  * | offset | type | |
  * |---|---|---|
@@ -35,7 +36,7 @@ interface Change extends Omit<Delta, 'neighbourhood'> {
   readonly groups: Uint8Array;
 }
 
-/** Marks for a reader, which decodes them from the block. */
+/** Empty marks for a reader, because a reader decodes the marks from the block. */
 const NO_MARKS = new Uint8Array(0);
 
 /** Writes blocks one after another and reuses its buffers. */
@@ -47,7 +48,7 @@ export class BlockWriter {
   /**
    * Encodes the change of a rectangle.
    *
-   * @param before the whole room as viewers hold it
+   * @param before the planes of the whole room that viewers hold
    */
   delta(before: Planes, { rect, groups, after, step, marks }: Change): Uint8Array {
     const { neighbourhood } = this;
@@ -76,7 +77,7 @@ export class BlockWriter {
     return this.write('refinement', shift, cells, (coder) => codeRefinement(coder, cells, shift));
   }
 
-  /** @param after the cells as a reader decodes them; `encode` may still change them */
+  /** @param after the cells; once `encode` has run, they are the cells that a reader decodes */
   private write(
     kind: BlockKind,
     shift: number,

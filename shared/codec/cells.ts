@@ -2,7 +2,7 @@
 import type { Rect } from '../geometry.ts';
 import { createPlanes, type Planes } from './chunks.ts';
 
-/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
+/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { floor, imul, min } = Math;
 
 /** Colours and owners of a chunk's cells. */
@@ -14,7 +14,8 @@ export const createCells = ({ width, height }: Pick<Rect, 'width' | 'height'>): 
 
 /**
  * Combines the owners of cells with other colours. Both arrays are shared, not copied. The fields
- * are in the order of all planes, as engines are fastest with one hidden class.
+ * have the same order as in all other planes, because engines are fastest if all these objects
+ * share one hidden class.
  */
 export const recoloured = ({ width, height, owner }: Cells, rgba: Uint8Array): Cells => {
   return { width, height, rgba, owner };
@@ -31,7 +32,7 @@ export function takeCells(planes: Planes, rect: Rect): Cells {
   const { width, height, owner } = cells;
   const step = planes.width - width;
   let place = rect.y * planes.width + rect.x;
-  // Cell by cell: creating a view of each short row would cost more.
+  // Copy cell by cell, because creating a view of each short row would cost more.
   for (let y = 0, cell = 0; y < height; y++, place += step) {
     for (let x = 0; x < width; x++, cell++, place++) {
       to[cell] = from[place];
@@ -74,8 +75,8 @@ function putScaled(planes: Planes, rect: Rect, cells: Cells, scale: number): voi
 
 /**
  * Computes a 32-bit checksum of cells. Cells with equal checksums are assumed to be equal. Colours
- * and owners have a multiplicative hash each, so that no multiplication waits for another; both are
- * joined at the end.
+ * and owners are hashed separately, so that neither multiplication has to wait for the other. The
+ * two hashes are combined at the end.
  */
 export function sumOf(cells: Cells): number {
   const { owner } = cells;

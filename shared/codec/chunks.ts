@@ -6,12 +6,12 @@ const SIDE = PAGE_DEFAULTS.codec.chunk;
 
 type Size = Pick<Rect, 'width' | 'height'>;
 
-/** Number of chunks per row. */
+/** Returns the number of chunks per row. */
 export function chunkColumns(size: Size): number {
   return Math.ceil(size.width / SIDE);
 }
 
-/** Total number of chunks; their indices run row by row. */
+/** Returns the total number of chunks. Chunks are numbered row by row. */
 export function chunkCount(size: Size): number {
   return chunkColumns(size) * Math.ceil(size.height / SIDE);
 }
@@ -34,7 +34,10 @@ export function chunkAt(size: Size, x: number, y: number): number {
   return Math.floor(y / SIDE) * chunkColumns(size) + Math.floor(x / SIDE);
 }
 
-/** Returns the ascending indices of the chunks that a rectangle, on the grid or not, touches. */
+/**
+ * Returns the ascending indices of the chunks that a rectangle touches. The rectangle may extend
+ * beyond the grid.
+ */
 export function chunksWithin(size: Size, { x, y, width, height }: Rect): number[] {
   const columns = chunkColumns(size);
   const rows = Math.ceil(size.height / SIDE);

@@ -1,7 +1,10 @@
 /** Initial log-odds of the models' contexts, to which they are reset before each block. */
 import { type Contexts, UNIT } from './range-coder.ts';
 
-/** Number of lengths of differences that contexts distinguish; longer lengths share the last. */
+/**
+ * Number of bit lengths of differences that have contexts of their own. Longer lengths share the
+ * last context.
+ */
 export const LENGTHS = 6;
 
 /** Starts at 1, because context 0 is `NONE`. */

@@ -26,10 +26,10 @@ import { OwnerCoder } from './owner-coder.ts';
 import { CHANNELS, clamp, expectedStep, predict } from './prediction.ts';
 import { type BitCoder, NONE } from './range-coder.ts';
 
-/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
+/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { abs, max, min } = Math;
 
-/** The contexts of one difference. A bit's log-odds are the sum of four contexts. */
+/** The contexts for coding one difference. A bit's log-odds are the sum of four contexts. */
 interface DifferenceContexts {
   /** First of `LENGTHS` contexts each, for whether the length exceeds 0, 1, … */
   lengthA: number;
@@ -111,9 +111,9 @@ export const MARKS = { same: 0, coded: 1, exact: 2 } as const;
 /** The input and output of `codeDelta`. */
 export interface Delta {
   /**
-   * A writer passes the wanted cells, which are replaced by the cells that a reader decodes: unless
-   * coded exactly, these differ by less than `step`. A reader passes the earlier cells, which are
-   * replaced by the decoded cells.
+   * A writer passes the wanted cells, which are replaced by the cells that a reader decodes. Unless
+   * coded exactly, the decoded cells differ from the wanted cells by less than `step`. A reader
+   * passes the earlier cells, which are replaced by the decoded cells.
    */
   readonly after: Cells;
   /** Quantization step of differences in cells that are not coded exactly. */
@@ -121,7 +121,8 @@ export interface Delta {
   /** [cells] For a writer: one of `MARKS` per cell, `same` only if the cell has not changed. */
   readonly marks: Uint8Array;
   /**
-   * Working memory after `begin` with the cells that both sides hold; a writer also sets groups.
+   * Working memory. The caller has called `begin` with the cells that both sides hold; a writer has
+   * also set the groups.
    */
   readonly neighbourhood: Neighbourhood;
 }
@@ -256,7 +257,8 @@ class ColourCoder {
       const c = CHANNELS[i];
       const old = colours[own + c];
       const sum = colours[left + c] + colours[own + 4 + c] + colours[up + c] + colours[down + c];
-      // A premultiplied colour never exceeds alpha, which is coded first.
+      // Limit the colour to alpha, which is coded first, because a premultiplied colour never
+      // exceeds it.
       const most = i === 0 ? 255 : rgba[first + 3];
       const from =
         kind === 2

@@ -1,6 +1,6 @@
 /**
- * Decodes frames into the planes that a page draws. Every length is checked before use; a chunk
- * whose checksum fails stays unchanged.
+ * Decodes frames into the planes that a page draws. Every length is checked before use. A chunk
+ * whose checksum does not match stays unchanged.
  */
 import type { Rect } from '../geometry.ts';
 import { BlockReader, readBlockHeader } from './block.ts';
@@ -15,7 +15,7 @@ export interface DecodedFrame {
   readonly changed: readonly Rect[];
   /** Members of `changed` that were sent in full, not as a delta. */
   readonly replaced: readonly Rect[];
-  /** Chunks, at the frame's scale, that could not be decoded and need a key. */
+  /** Indices of the chunks (at the frame's scale) that could not be decoded and need a key. */
   readonly lost: readonly number[];
 }
 

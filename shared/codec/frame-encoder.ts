@@ -26,7 +26,7 @@ const createDraft = (size: { width: number; height: number }, after = createCell
   places: new Uint32Array(size.width * size.height),
 });
 
-/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
+/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { abs, ceil, imul, max } = Math;
 
 export class FrameEncoder extends FrameSource {
@@ -88,7 +88,10 @@ export class FrameEncoder extends FrameSource {
     return this.draft;
   }
 
-  /** Fills the draft: new values for cells to code, old values for cells held back for now. */
+  /**
+   * Fills the draft with new values for cells to code now, and with old values for cells that are
+   * held back.
+   */
   private compare(tick: number, rect: Rect, draft: Draft): { coded: number; held: number } {
     const { view, tier, seen, live, shown } = this;
     const { changedAt, planes } = view;
@@ -111,7 +114,8 @@ export class FrameEncoder extends FrameSource {
         colours[cell] = was;
         wanted[cell] = ownerWas;
         marks[cell] = MARKS.same;
-        // Few cells differ, and a single branch costs less than two.
+        // Few cells differ, so compare colour and owner in a single branch, which costs less than
+        // two.
         if (((was ^ is) | (ownerWas ^ owner)) === 0) continue;
         const rests = changedAt[place] <= restsSince;
         if (rests || ownerWas !== owner || isFar(was, is, tier)) {
@@ -151,7 +155,7 @@ function isFar(a: number, b: number, { hold, squares }: Tier): boolean {
   const red = abs((a & 0xff) - (b & 0xff));
   const green = abs(((a >>> 8) & 0xff) - ((b >>> 8) & 0xff));
   const blue = abs(((a >>> 16) & 0xff) - ((b >>> 16) & 0xff));
-  // Alpha itself is invisible, so it does not count towards the squares.
+  // Alpha itself is invisible, so its difference is not added to the squares.
   const alpha = abs((a >>> 24) - (b >>> 24));
   const sum = imul(red, red) + imul(green, green) + imul(blue, blue);
   return sum > squares || max(red, green, blue, alpha) > hold;

@@ -1,7 +1,7 @@
 /**
  * The cells that viewers hold at one scale and tier, and the blocks that update them. A chunk's
- * version grows by one with each delta; a viewer that missed too many deltas needs a key. Keys are
- * encoded on request, and cached until the chunk's next version.
+ * version grows by one with each delta. A viewer that has missed too many deltas needs a key. Keys
+ * are encoded on request, and cached until the chunk's next version.
  */
 import type { Rect } from '../geometry.ts';
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
@@ -45,7 +45,7 @@ export class FrameSource {
 
   /**
    * @param size size in streamed cells
-   * @param scale cells of the room per side of a streamed cell; 0 for a source without content
+   * @param scale cells of the room per side of a streamed cell; 0 if the source has no content
    */
   constructor(
     { width, height }: Pick<Planes, 'width' | 'height'>,
@@ -65,7 +65,10 @@ export class FrameSource {
     return this.versions.length;
   }
 
-  /** Returns the chunks that a rectangle touches. While cached, equal lists are one object. */
+  /**
+   * Returns the chunks that a rectangle touches. Equal lists are the same array while they are
+   * cached.
+   */
   within(rect: Rect): readonly number[] {
     const chunks = chunksWithin(this.seen, rect);
     const key = `${chunks[0]} ${chunks[chunks.length - 1]}`;
@@ -76,7 +79,7 @@ export class FrameSource {
     return chunks;
   }
 
-  /** Returns a chunk's version, from 1; never decreases. */
+  /** Returns a chunk's version. It begins at 1 and never decreases. */
   version(chunk: number): number {
     return this.versions[chunk];
   }
@@ -120,14 +123,14 @@ export class FrameSource {
     return encoded.refinement;
   }
 
-  /** Returns the checksum (`sumOf`) of the chunk's cells that viewers hold. */
+  /** Returns the checksum (`sumOf`) of a chunk's cells as viewers hold them. */
   check(chunk: number): number {
     const encoded = this.encodedOf(chunk);
     encoded.check ??= sumOf(this.cells(chunk));
     return encoded.check;
   }
 
-  /** Copies the chunk's cells that viewers hold. */
+  /** Copies a chunk's cells as viewers hold them. */
   cells(chunk: number): Cells {
     return takeCells(this.seen, chunkRect(this.seen, chunk));
   }
@@ -181,14 +184,14 @@ export class FrameMirror extends FrameSource {
   restore(bytes: Uint8Array): void {
     if (bytes.length !== this.state.length) throw new FrameError('truncated');
     this.state.set(bytes);
-    // Skip a round, because no viewer holds everything but the deltas of this round.
+    // Skip a round number, because there is no viewer that lacks only the deltas of the new round.
     this.beginRound(this.round + 2);
   }
 
   /**
    * Applies the deltas of a round. If one cannot be applied, the deltas before it stay applied.
    *
-   * @param deltas blocks are copied
+   * @param deltas their blocks are copied
    * @throws FrameError chunks: an earlier delta was missed; block, check: the delta does not fit
    *   the chunk's cells
    */

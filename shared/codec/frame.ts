@@ -12,10 +12,11 @@
  * | 8 | … | blocks in ascending order of chunk |
  *
  * Each block is preceded by one or two base-128 varints. The first varint is four times the block's
- * length in bytes. Add 1 if the block's first byte equals that of the previous block: it is then
- * omitted and not counted. Add 2 if the block's chunk directly follows the previous block's chunk
- * (−1 before the first block). Otherwise the second varint is the distance between the two chunks.
- * A chunk may have several blocks, each applied to the result of the block before.
+ * length in bytes. Add 1 if the block's first byte equals the first byte of the previous block. In
+ * that case the byte is omitted and not counted in the length. Add 2 if the block's chunk directly
+ * follows the previous block's chunk (−1 before the first block). Otherwise the second varint is
+ * the distance between the two chunks. A chunk may have several blocks, each applied to the result
+ * of the block before.
  */
 import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { TIER_NAMES, type TierName } from './tiers.ts';
@@ -142,7 +143,8 @@ export function readBlocks(frame: Uint8Array, chunks: number): FrameBlock[] {
     let block = frame.subarray(at, at + length);
     if (head & 1) {
       const whole = new Uint8Array(length + 1);
-      // If a malformed frame omits the byte in its first block, the block's checksum will fail.
+      // A malformed frame may omit the byte in its first block. Any value will do then, because the
+      // block's checksum will fail.
       whole[0] = blocks.at(-1)?.block[0] ?? 0;
       whole.set(block, 1);
       block = whole;

@@ -19,7 +19,7 @@ import { OwnerCoder } from './owner-coder.ts';
 import { CHANNELS, clamp, KeyPrediction } from './prediction.ts';
 import type { BitCoder } from './range-coder.ts';
 
-/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
+/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { abs, max, min } = Math;
 
 /** Classifies how many levels fit into a range, 0…2: none, one, more. */
@@ -121,7 +121,10 @@ export function coarsen(cells: Cells, shift: number): Cells {
 
 /** Number of bits for the sum of four colours, below the count of neighbours. */
 const COUNT_BITS = 10;
-/** Returns a neighbour's colour, with a count of 1 above its bits, if within reach; else 0. */
+/**
+ * Returns a neighbour's colour plus a count of 1 in the bits above it, or 0 if the colour is not
+ * within reach.
+ */
 const countOf = (colour: number, own: number, reach: number): number =>
   abs(colour - own) <= reach ? colour + (1 << COUNT_BITS) : 0;
 
@@ -149,7 +152,7 @@ export function codeRefinement(coder: BitCoder, cells: Cells, shift: number): vo
         const high = rgba[at] >> shift;
         const base = high << shift;
         const kind = (i === 0 ? 0 : 1) * 3 + (high === 255 >> shift ? 0 : high === 0 ? 1 : 2);
-        // Neighbours of a very different colour do not help to predict.
+        // Count only neighbours of a similar colour, because others do not help to predict.
         const own = coarse[at];
         const counted =
           (x > 0 ? countOf(rgba[at - 4], own, reach) : 0) +

@@ -1,11 +1,11 @@
 /**
- * The neighbourhood of cells, from which the models choose contexts: maps of one chunk with a
- * border of zeros, two cells wide.
+ * The neighbourhood of cells, from which the models choose contexts. It consists of maps of one
+ * chunk, each with a border of zeros, two cells wide.
  */
 import type { Rect } from '../geometry.ts';
 import { type Cells, wordsOf } from './cells.ts';
 
-/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
+/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { abs, ceil, clz32, min } = Math;
 
 /** Side, in cells, of the groups that a delta skips with a single bit. */
@@ -96,7 +96,7 @@ export class Neighbourhood {
     const { owners, words } = this;
     const { owner } = from;
     const own = wordsOf(from);
-    // Cell by cell: creating a view of each short row would cost more.
+    // Copy cell by cell, because creating a view of each short row would cost more.
     for (let y = 0; y < rect.height; y++) {
       let at = this.indexOf(0, y);
       let place = (rect.y + y) * from.width + rect.x;

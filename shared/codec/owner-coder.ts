@@ -14,7 +14,10 @@ export class OwnerCoder {
     private owners: ArrayLike<number> = [],
   ) {}
 
-  /** Codes a cell's new owner in a delta, not 0: mostly the owner of the left or upper cell. */
+  /**
+   * Codes a cell's new owner in a delta. It is never 0, and mostly the owner of the left or upper
+   * cell.
+   */
   codeNew({ owner, width }: Cells, x: number, y: number): number {
     const cell = y * width + x;
     const { coder } = this;
@@ -67,7 +70,7 @@ export class OwnerCoder {
   }
 
   private meet(owner: number): void {
-    // Neighbouring cells mostly have the same owner.
+    // Check this first, because neighbouring cells mostly have the same owner.
     if (owner === this.previous) return;
     this.previous = owner;
     if (owner !== 0 && !this.known.includes(owner)) this.known.push(owner);
@@ -76,14 +79,15 @@ export class OwnerCoder {
   /** Codes an owner by index or in full. @param owner not 0, for a writer */
   private code(owner: number): number {
     const { coder, known } = this;
-    // Look at the known owners only now, because few chunks code an owner by its index.
+    // Read the list of known owners only now, because few chunks code an owner by its index.
     for (let at = 0; at < this.owners.length; at++) this.meet(this.owners[at]);
     this.owners = [];
     const bits = lengthOf(known.length);
     const index = coder.plain(Math.max(1, bits), known.indexOf(owner) + 1);
     let result = known[index - 1] ?? 0;
     if (result === 0) {
-      // Code only the bits that the id has: most rooms have had few organisms.
+      // Code only as many bits as the id has, because most rooms have had few organisms and so have
+      // short ids.
       const length = coder.plain(5, lengthOf(owner) - 1);
       const low = Math.min(16, length);
       const rest =

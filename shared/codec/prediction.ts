@@ -2,7 +2,7 @@
 import type { Cells } from './cells.ts';
 import type { Neighbourhood } from './neighbourhood.ts';
 
-/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
+/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { floor, max, min } = Math;
 
 /** Channels in coding order. Alpha is first, because premultiplied colours never exceed it. */

@@ -6,12 +6,13 @@
  * arithmetic uses small integers, so that every machine gets equal results.
  */
 
-/** Looked up once: in a sandbox, access to a global costs more than the arithmetic. */
+/** Looked up only once, because access to a global in a sandbox costs more than the arithmetic. */
 const { exp, imul, max, min, round } = Math;
 
 /**
  * Log-odds of a 1 that each context adds, in units of 1/`UNIT`. Index 0 is `NONE`. No block is long
- * enough for them to overflow; if one were, writer and reader would overflow alike.
+ * enough for log-odds to overflow. If one were, they would overflow in the same way in writer and
+ * reader.
  */
 export type Contexts = Int16Array;
 /** Steps per natural unit of log-odds. */
@@ -63,7 +64,7 @@ function predict(odds: number): number {
   return PROBABILITIES[at < 0 ? 0 : at >= 2 * HALF ? 2 * HALF - 1 : at];
 }
 
-/** Computes how far a bit moves the log-odds: hardly at all if the bit was almost certain. */
+/** Computes how far a bit moves the log-odds. A bit that was almost certain hardly moves them. */
 const stepAfter = (probability: number, bit: number): number =>
   imul((bit << 16) - probability, RATE) >> 16;
 
@@ -79,7 +80,10 @@ export class RangeWriter implements BitCoder {
   private low = 0;
   private range = WINDOW;
   private cache = 0;
-  /** Number of 0xff bytes that wait for a carry. The first byte is always 0 and is not written. */
+  /**
+   * Number of 0xff bytes that are held back until it is known whether a carry changes them. The
+   * first byte is always 0 and is not written.
+   */
   private waiting = 0;
   private started = false;
 
@@ -103,7 +107,7 @@ export class RangeWriter implements BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // Undoing what `NONE` has learned costs less than four checks for it.
+    // Reset `NONE`, because undoing what it has learned costs less than four checks for it.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return bit;
@@ -123,7 +127,7 @@ export class RangeWriter implements BitCoder {
    * writer.
    */
   finish(): Uint8Array {
-    // Of all numbers in the range, pick the one with the most trailing zeros.
+    // Pick the number in the range that has the most trailing zeros.
     for (let bits = 23; bits > 0; bits--) {
       const step = 1 << bits;
       const round = (this.low + step - 1) & -step;
@@ -164,7 +168,10 @@ export class RangeWriter implements BitCoder {
   }
 }
 
-/** Reads the bits that a `RangeWriter` has written. Never fails: any bytes decode to some bits. */
+/**
+ * Reads the bits that a `RangeWriter` has written. It never fails, because any bytes decode to some
+ * bits.
+ */
 export class RangeReader implements BitCoder {
   readonly reads = true;
   private position = 0;
@@ -206,7 +213,7 @@ export class RangeReader implements BitCoder {
     contexts[b] = oddsB + step;
     contexts[c] = oddsC + step;
     contexts[d] = oddsD + step;
-    // Undoing what `NONE` has learned costs less than four checks for it.
+    // Reset `NONE`, because undoing what it has learned costs less than four checks for it.
     contexts[NONE] = 0;
     while (this.range < TOP) this.shift();
     return bit;

@@ -1,19 +1,22 @@
 /**
- * Quality tiers of the stream. A tier limits the frame rate and the precision of moving cells;
- * cells at rest become exact within a second on every tier.
+ * Quality tiers of the stream. A tier limits the frame rate and the precision of moving cells. On
+ * every tier, cells at rest become exact within a second.
  */
 export interface Tier {
   /** Ticks between two frames. */
   readonly every: number;
-  /** Offset of the frames, in ticks, so that not all tiers are encoded in the same tick. */
+  /**
+   * Number of ticks by which the frames are shifted, so that not all tiers are encoded in the same
+   * tick.
+   */
   readonly after: number;
-  /** Maximum difference of a channel, 0…255, that is not sent while a cell changes. */
+  /** While a cell changes, differences of a channel (0…255) up to this limit are not sent. */
   readonly hold: number;
-  /** Maximum sum of squared differences (r, g, b) that is not sent while a cell changes. */
+  /** While a cell changes, sums of squared differences (r, g, b) up to this limit are not sent. */
   readonly squares: number;
   /** Quantization step of colour differences while a cell changes. */
   readonly step: number;
-  /** Number of ticks without change after which a cell is at rest and sent exactly. */
+  /** Number of ticks that a cell must not change before it is at rest and sent exactly. */
   readonly rest: number;
 }
 

@@ -44,7 +44,8 @@ export class View {
     for (let y = rect.y; y < rect.y + rect.height; y++) {
       const end = y * planes.width + rect.x + rect.width;
       for (let at = end - rect.width; at < end; at++) {
-        // Few cells differ, and a single branch costs less than two.
+        // Few cells differ, so compare colour and owner in a single branch, which costs less than
+        // two.
         if (((words[at] ^ colours[at]) | (own[at] ^ owners[at])) === 0) continue;
         words[at] = colours[at];
         own[at] = owners[at];
@@ -75,7 +76,10 @@ export class View {
   private readonly sum = new Uint8Array(4);
   private readonly mean = new Uint32Array(this.sum.buffer);
 
-  /** Computes mean colour and majority owner of a square of source cells; bare if most are bare. */
+  /**
+   * Computes the mean colour and the majority owner of a square of source cells. The result is bare
+   * if most of these cells are bare.
+   */
   private meanAt(x: number, y: number): { owner: number; colour: number } {
     const { source, scale } = this;
     const right = Math.min(source.width, (x + 1) * scale);
@@ -89,7 +93,8 @@ export class View {
         const holder = source.owner[at];
         if (holder === 0) continue;
         held++;
-        // Boyer–Moore majority vote: exact if there is a majority, else one of the owners present.
+        // Boyer–Moore majority vote. It finds the majority if there is one, or else one of the
+        // owners present.
         if (votes === 0) owner = holder;
         votes += owner === holder ? 1 : -1;
         r += source.rgba[at * 4];

@@ -34,7 +34,7 @@ type Schema = v.GenericSchema<unknown, unknown>;
 
 interface Call<B extends Schema, A extends Schema> {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
-  /** Relative to `API`; `pathOf` fills in `:room` and other parameters. */
+  /** Path relative to `API`, in which `pathOf` fills in `:room` and other parameters. */
   readonly path: string;
   readonly body: B;
   readonly answer: A;
@@ -67,7 +67,7 @@ const id = whole(1, 0xffffffff);
 const label = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(80));
 const side = whole(32, 1_024);
 
-/** A tick; absent: the first or last stored tick. */
+/** A tick. If absent, the first or the last stored tick. */
 const tick = v.optional(whole(0, Number.MAX_SAFE_INTEGER));
 
 /** A command of the host that the room has executed. */
@@ -78,7 +78,7 @@ const hostCommand = v.strictObject({
 export type HostCommand = v.InferOutput<typeof hostCommand>;
 
 const undone = v.object({
-  /** Number of undone seeds, wounds, crosses and removals; a stroke is one wound. */
+  /** Number of undone seeds, wounds, crosses and removals. A stroke counts as one wound. */
   undone: whole(0, 0xffffffff),
   kept: v.nullable(snapshotState),
 });
@@ -86,7 +86,7 @@ const undone = v.object({
 export const CALLS = {
   login: post('/login', { token: v.pipe(v.string(), v.maxLength(256)) }, sessionState),
   logout: post('/logout', {}),
-  /** Returns the session of the cookie, for a reloaded page. */
+  /** Returns the session that the cookie belongs to, so that a reloaded page can continue it. */
   session: get('/session', sessionState),
   state: get('/state', hostState),
   room: get('/rooms/:room', roomState),
@@ -134,7 +134,9 @@ export const CALLS = {
     { organism: id },
     v.object({ command: hostCommand }),
   ),
-  /** Removes every organism that owns a cell within a rectangle, given in cells. */
+  /**
+   * Removes every organism that owns a cell within a rectangle. The rectangle is given in cells.
+   */
   clearArea: post(
     '/rooms/:room/clear-area',
     {
@@ -147,7 +149,10 @@ export const CALLS = {
   ),
   /** Asks everybody in the room to look at a position, in cells. Walls show it for a while. */
   spotlight: post('/rooms/:room/spotlight', { x: whole(0, 1_023), y: whole(0, 1_023) }),
-  /** Mutes or unmutes a participant: muted, they may only watch; cursor and name are hidden. */
+  /**
+   * Mutes or unmutes a participant. Muted participants may only watch, and their cursors and names
+   * are hidden.
+   */
   mute: post('/rooms/:room/mute', { participant: id, muted: v.boolean() }),
   /** Approves a waiting drawing, which becomes a seed in its visitor's hand, or declines it. */
   decideDrawing: post('/rooms/:room/drawings/:drawing', { approve: v.boolean() }),
@@ -155,28 +160,30 @@ export const CALLS = {
     '/rooms/:room/ban',
     {
       participant: id,
-      /** Whether to ban everybody at the address, not only the device. */
+      /** Whether to ban everybody at the visitor's address, not only the visitor's device. */
       address: v.boolean(),
-      /** Duration in minutes; null: until the ban is lifted. */
+      /** Duration in minutes; null if the ban lasts until the host lifts it. */
       minutes: v.nullable(whole(1, 60 * 24 * 365)),
     },
     banState,
   ),
   liftBan: remove('/bans/:ban', {}),
-  /** Creates a wall with a seat of its own, reached by the address in the answer. */
+  /** Creates a wall with a seat of its own. The answer contains the wall's address. */
   addWall: post('/rooms/:room/walls', { name: label }, wallState),
   /** Removes a wall's seat. A connected wall stays up without a seat of its own. */
   removeWall: remove('/rooms/:room/walls/:wall', {}),
   /**
-   * Undoes recent commands by replaying the journal without them: the commands of one participant
-   * (0: the host), or of everybody but the host (null: including the gardener and programs). Other
-   * commands stay. Takes a snapshot first.
+   * Undoes recent commands by replaying the journal without them. A participant's id undoes only
+   * their commands (0: the host's); null undoes the commands of everybody but the host, including
+   * the gardener and programs. Other commands stay. Takes a snapshot first.
    */
   undo: post(
     '/rooms/:room/undo',
     {
       seconds: whole(1, 600),
-      /** Seconds from the end of the undone period until now, while the host confirmed. */
+      /**
+       * Seconds between the end of the undone period and now: how long the host took to confirm.
+       */
       ago: v.optional(whole(0, 600), 0),
       participant: v.nullable(whole(0, 0xffffffff)),
     },
@@ -192,17 +199,23 @@ export const CALLS = {
   /** Restores a snapshot. Takes a snapshot of the current state first. */
   restore: post('/rooms/:room/snapshots/:tick/restore', {}, v.object({ kept: snapshotState })),
 
-  /** Exchanges a room's data with data that were set aside. Repeating the call reverts it. */
+  /**
+   * Exchanges a room's current data with data that were set aside. A second call reverts the
+   * exchange.
+   */
   putBack: post('/aside/:aside/put-back', {}),
   /** Removes an entry from the list of data set aside. Its data stay in the data folder. */
   dismissAside: remove('/aside/:aside', {}),
 
-  /** Renders a time-lapse film in the background; default: the stored part of the last 24 hours. */
+  /**
+   * Renders a time-lapse film in the background. By default, it shows the stored part of the last
+   * 24 hours.
+   */
   timelapse: post(
     '/rooms/:room/timelapse',
     {
       kind: v.picklist(['gif', 'png']),
-      /** Number of hours until now to show; ignored if ticks are given. */
+      /** Number of hours before now that the film shows; ignored if ticks are given. */
       hours: v.optional(whole(1, 24 * 7)),
       from: tick,
       to: tick,
@@ -216,7 +229,7 @@ export const CALLS = {
     job: v.pipe(v.string(), v.maxLength(32)),
     /** Index of the picture to begin with. */
     frame: whole(0, 10_000),
-    /** Pictures per second; 0: the film stands still. */
+    /** Pictures per second; 0 if the film stands still. */
     speed: between(0, 60),
   }),
   /** Makes walls show the whole room again instead of a film or a close-up. */
@@ -248,7 +261,10 @@ export const FILES = {
   organism: '/rooms/:room/organisms/:organism/picture.png',
   /** PNG of the room now, or of a closed room's last state; one pixel per cell. */
   picture: '/rooms/:room/picture.png',
-  /** Replay bundle: events between two ticks (`?from=&to=`; default: the last hour). */
+  /**
+   * Replay bundle with the events between two ticks (`?from=&to=`) or, without them, of the last
+   * hour.
+   */
   replayBundle: '/rooms/:room/replay-bundle',
   /** A picture of a film, finished or not, as planes: RGBA, then owners. */
   frame: '/jobs/:job/frames/:frame',
@@ -258,8 +274,8 @@ export const FILES = {
   /** Statistics as CSV, `?by=hour` or `?by=day` (the default). */
   statistics: '/rooms/:room/statistics.csv',
   /**
-   * A sign to print. `?paper=A4|A3&language=<language code>&address=` with one of
-   * `HostState.addresses`; default: the first.
+   * A sign to print. Query: `?paper=A4|A3&language=<language code>&address=<address>`, with one of
+   * `HostState.addresses`. If the address is absent, the first of them is used.
    */
   sign: '/rooms/:room/sign.svg',
 } as const;

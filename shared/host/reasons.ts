@@ -68,7 +68,7 @@ export class HostRefusal extends Error {
     readonly reason: HostReason,
     /** For developers; not shown on the page. */
     readonly detail = '',
-    /** Delay before the next attempt, ms. */
+    /** How long to wait before the next attempt, in ms. */
     readonly retryAfter?: number,
   ) {
     super(detail ? `${reason}: ${detail}` : reason);

@@ -1,4 +1,6 @@
-/** Settings that a host can change while rooms are running: per room, and for the whole server. */
+/**
+ * Settings that a host can change while rooms are running, both per room and for the whole server.
+ */
 import * as v from 'valibot';
 import { between, drawingMode, gardenerWounds, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
@@ -48,7 +50,7 @@ const knobs = {
   maxRadius: between(stroke.minRadius, stroke.maxRadius),
   /** Seconds between two seeds of one participant; 0 for none. */
   cooldown: between(0, 600),
-  /** Seconds after a wound in which nobody can wound the same organism again; 0 for none. */
+  /** Seconds after a wound during which nobody can wound the same organism again; 0 for none. */
   protect: between(0, 600),
   /** Whether visitors may transform other participants' organisms, not only their own. */
   transformOthers: v.boolean(),
@@ -71,7 +73,7 @@ const knobs = {
   languages,
   /** Whether drawings become seeds: immediately, after the host's approval, or never. */
   drawings: drawingMode,
-  /** Whether seeds can be planted from a keepsake's text, the token. */
+  /** Whether seeds can be planted from a token, the text on a keepsake. */
   tokens: v.boolean(),
   /** Whether programs can plant their own latents. */
   latents: v.boolean(),
@@ -90,8 +92,8 @@ export const roomSettings = v.strictObject(knobs);
 export type RoomSettings = v.InferOutput<typeof roomSettings>;
 
 /**
- * The stored settings: only the settings that the host has changed. All others come from the
- * server's startup settings.
+ * The stored settings. They include only the settings that the host has changed. All other settings
+ * come from the server's startup settings.
  */
 export const settingsChange = v.partial(roomSettings);
 
@@ -117,7 +119,8 @@ export function applyChange(settings: RoomSettings, change: SettingsRequest): Ro
 }
 
 /**
- * Returns a change in the form in which it is stored: with whole values of each changed setting.
+ * Returns a change in the form in which it is stored: with the complete value of each changed
+ * setting.
  *
  * @param settings after the change
  */
@@ -142,7 +145,7 @@ export const closesNextDay = (hours: { readonly from: string; readonly to: strin
 export const schedule = v.strictObject({
   /** Whether opening hours apply; otherwise rooms are always open. */
   on: v.boolean(),
-  /** Hours per weekday, Monday first; null: closed all day. */
+  /** Opening hours per weekday, Monday first; null if closed all day. */
   days: v.pipe(v.array(v.nullable(v.strictObject({ from: time, to: time }))), v.length(7)),
   /**
    * Outside the hours, walls are dimmed. 'dim': visitors may continue; 'close': rooms are closed.
@@ -150,7 +153,10 @@ export const schedule = v.strictObject({
   outside: v.picklist(['dim', 'close']),
   /** Whether the day of each room ends at closing time. */
   farewell: v.boolean(),
-  /** Time of day at which the process exits, so that a supervisor restarts it; null: never. */
+  /**
+   * Time of day at which the server process exits, so that a supervisor restarts it; null if it
+   * never exits.
+   */
   restart: v.nullable(time),
 });
 export type Schedule = v.InferOutput<typeof schedule>;

@@ -28,7 +28,7 @@ const roomEntries = {
   drawingsWaiting: count,
   /** Number of reported organisms that the host has not decided about. */
   reported: count,
-  /** Number of living organisms; null: unknown, for example because the room does not run. */
+  /** Number of living organisms; null if unknown, for example because the room is not running. */
   organisms: v.nullable(count),
   awake: count,
   tick: count,
@@ -38,12 +38,15 @@ const roomEntries = {
     /** Number of walls that are up, and of lost walls with a seat of their own. */
     up: count,
     lost: count,
-    /** Film or close-up on the walls, and how much longer it is shown, in ms; null: the room. */
+    /**
+     * Film or close-up on the walls, and how much longer it is shown, in ms; null if walls show the
+     * room.
+     */
     showing: v.nullable(v.object({ what: v.picklist(['film', 'closeUp']), left: number })),
   }),
-  /** Whether the day of the room is ending: its organisms dissolve. */
+  /** Whether the day of the room is ending, so that its organisms are dissolving. */
   farewell: truth,
-  /** A slow operation in this room, for which visitors wait; null: none. */
+  /** A slow operation in this room that visitors have to wait for; null if there is none. */
   busy: v.nullable(v.picklist(['opening', 'closing', 'undoing', 'restoring'])),
 } as const;
 
@@ -56,7 +59,7 @@ export const visitorState = v.object({
   name: text,
   hue: number,
   muted: truth,
-  /** Number of other participants at this address, whom a ban of the address would affect, too. */
+  /** Number of other participants at this address. A ban of the address would also affect them. */
   neighbours: count,
   /** Number of living organisms that the participant has planted. */
   organisms: count,
@@ -85,7 +88,10 @@ export const reportState = v.object({
   kind: text,
   origin,
   planter,
-  /** Whether the organism still lives. Its picture, kind and planter are those of the report. */
+  /**
+   * Whether the organism is still alive. The picture, the kind and the planter are as they were
+   * when it was reported.
+   */
   lives: truth,
   /** Tick at which its picture was taken. */
   pictured: count,
@@ -97,17 +103,17 @@ export const reportState = v.object({
 export type ReportState = v.InferOutput<typeof reportState>;
 
 export const wallState = v.object({
-  /** Id of the wall's seat, used in calls; null: the wall has no seat of its own. */
+  /** Id of the wall's seat, used in calls; null if the wall has no seat of its own. */
   id: v.nullable(count),
-  /** The host's name for the wall. */
+  /** Name that the host has given the wall. */
   name: text,
   /** The wall's address without the origin; '' without a seat of its own. */
   path: text,
   /** Number of connections. Several screens of a wall may share an address. */
   screens: count,
-  /** How long the wall has been up, in ms; null: it is not up. */
+  /** How long the wall has been up, in ms; null if it is not up. */
   upFor: v.nullable(number),
-  /** Time at which the wall was lost; null: it is up, or was never up. */
+  /** When the wall was lost, in ms; null if it is up or was never up. */
   lost: v.nullable(number),
   /** Frames per second that the wall acknowledges. A room at rest sends only one per second. */
   frameRate: number,
@@ -130,13 +136,13 @@ export type RoomDetail = v.InferOutput<typeof roomState>;
 export const banState = v.object({
   id: count,
   room: text,
-  /** The participant's id, and their name when they were banned. */
+  /** The participant's id, and the name that they had when they were banned. */
   participant: count,
   name: text,
   /** Whether everybody at the address is banned, not only the device. */
   address: truth,
   since: number,
-  /** Time at which the ban ends; null: until it is lifted. */
+  /** When the ban ends, in ms; null if it lasts until the host lifts it. */
   until: v.nullable(number),
 });
 export type BanState = v.InferOutput<typeof banState>;
@@ -155,19 +161,19 @@ export const jobState = v.object({
   state: v.picklist(['going', 'done', 'failed', 'stopped']),
   /** Progress of the job, 0…1. */
   progress: number,
-  /** Size of the finished file, in bytes; null: not finished. */
+  /** Size of the finished file, in bytes; null if it is not finished. */
   bytes: v.nullable(count),
-  /** Why the job failed; null: it did not. */
+  /** Why the job failed; null if it has not failed. */
   error: v.nullable(v.picklist(JOB_REASONS)),
-  /** Requested period in hours; null: the request gave ticks. */
+  /** Requested period in hours; null if the request gave ticks. */
   hours: v.nullable(count),
-  /** Time at which the film's period begins; null: not known yet. */
+  /** When the film's period begins, in ms; null if not known yet. */
   from: v.nullable(number),
-  /** Times of the film's pictures; absent: not known yet. */
+  /** When the film's pictures were taken. Absent until this is known. */
   times: v.optional(filmTimes),
-  /** Number of pictures that can be shown already. */
+  /** Number of pictures that are ready to be shown. */
   frames: count,
-  /** Number of pictures of the whole film; null: not known yet. */
+  /** Number of pictures of the whole film; null if not known yet. */
   total: v.nullable(count),
   since: number,
   /** File name for the download. */
@@ -180,7 +186,10 @@ export const snapshotState = v.object({
   at: number,
   /** Name given by the host; named snapshots are kept until removed. */
   name: v.nullable(text),
-  /** The kind of change before which the snapshot was taken automatically; null: none. */
+  /**
+   * The kind of change before which the snapshot was taken automatically; null for all other
+   * snapshots.
+   */
   before: v.nullable(v.picklist(['undo', 'restore', 'reseed'])),
   organisms: count,
 });
@@ -189,7 +198,9 @@ export type SnapshotState = v.InferOutput<typeof snapshotState>;
 export const checkpointState = v.object({
   name: text,
   title: text,
-  /** Whether other weights have this name now, so that only existing rooms use these. */
+  /**
+   * Whether other weights now have this name, so that only existing rooms still use these weights.
+   */
   replaced: v.boolean(),
   /** Side of an organism, in cells. */
   side: count,
@@ -200,14 +211,14 @@ export type CheckpointState = v.InferOutput<typeof checkpointState>;
 
 /** Damaged data that the server has set aside. */
 export const asideState = v.object({
-  /** Name of the data's folder, used in calls. */
+  /** Name of the folder with the data, used in calls. */
   id: text,
-  /** Name of the room; null: data of the server, or of all rooms. */
+  /** Name of the room; null for data of the server or of all rooms. */
   room: v.nullable(text),
   at: number,
   /** `replaced`: the room's data from before the host put other data back. */
   what: v.picklist(['file', 'room', 'records', 'replaced']),
-  /** Tick of the snapshot from which the room was opened; null: none. */
+  /** Tick of the snapshot from which the room was opened; null if there was none. */
   tick: v.nullable(count),
   why: text,
 });
@@ -219,13 +230,13 @@ export const serverState = v.object({
   name: text,
   role: v.picklist(['owner', 'gateway', 'both']),
   version: text,
-  /** Start time of the server. */
+  /** When the server started, in ms. */
   since: number,
   /** Whether the server gives its rooms away and takes none. */
   draining: truth,
-  /** Mean duration of a tick, in ms; null: no room has ticked. */
+  /** Mean duration of a tick, in ms; null if no room has ticked. */
   tick: v.nullable(number),
-  /** Latency of its messages through Valkey, in ms; null: unknown. */
+  /** Latency of the server's messages through Valkey, in ms; null if unknown. */
   latency: v.nullable(number),
   /** Rooms that the server runs. */
   rooms: v.array(
@@ -241,7 +252,9 @@ export const serverState = v.object({
   ),
   /** While draining: rooms that the server has given away and that no other server runs yet. */
   leaving: v.optional(v.array(text), []),
-  /** Rooms of other servers that it replicates, so that it can take them over immediately. */
+  /**
+   * Rooms of other servers that this server replicates, so that it can take them over immediately.
+   */
   followed: v.optional(v.array(text), []),
   /** Number of the server's connections per room, wherever the room runs. */
   viewers: v.array(v.object({ room: text, connections: count })),
@@ -279,7 +292,7 @@ export const hostState = v.object({
   schedule,
   /** Whether a supervisor restarts the server. Without one, there is no nightly restart. */
   supervised: truth,
-  /** The next change by the schedule; null: none. */
+  /** The next change by the schedule; null if there is none. */
   next: v.nullable(v.object({ at: number, what: v.picklist(['open', 'close', 'restart']) })),
   /** Addresses of this server for visitors, without a path, best first. */
   addresses: v.array(text),
@@ -287,7 +300,7 @@ export const hostState = v.object({
   rooms: v.array(roomSummary),
   bans: v.array(banState),
   jobs: v.array(jobState),
-  /** State of the cluster; null: the server is not in a cluster. */
+  /** State of the cluster; null if the server is not in a cluster. */
   cluster: v.nullable(clusterState),
 });
 export type HostState = v.InferOutput<typeof hostState>;
@@ -295,7 +308,7 @@ export type HostState = v.InferOutput<typeof hostState>;
 export const sessionState = v.object({
   /** Sent with every call that changes something, in the header `x-vivarium-key`. */
   key: text,
-  /** Time at which this session ends. */
+  /** When this session ends, in ms. */
   until: number,
 });
 export type SessionState = v.InferOutput<typeof sessionState>;
@@ -304,12 +317,15 @@ export type SessionState = v.InferOutput<typeof sessionState>;
 export const refusal = v.object({
   reason: v.picklist(HOST_REASONS),
   detail: v.optional(text),
-  /** Delay before the next attempt, ms. */
+  /** How long to wait before the next attempt, in ms. */
   retryAfter: v.optional(number),
 });
 export type RefusalState = v.InferOutput<typeof refusal>;
 
-/** Upper bounds of the bins for visit lengths, in seconds; a last bin has no upper bound. */
+/**
+ * Upper bounds of the bins into which visits are sorted by length, in seconds. A further bin at the
+ * end has no upper bound.
+ */
 export const DWELL_SPANS = [10, 30, 60, 120, 300, 600, 1_200, 3_600] as const;
 
 /** Number of fields per side of the heat map, which covers the whole grid. */

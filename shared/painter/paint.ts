@@ -11,9 +11,9 @@ export interface Painting {
   readonly width: number;
   readonly height: number;
   readonly net: PainterNet;
-  /** Pixels per side of a cell, 1…; the net is trained for 8. */
+  /** Pixels per side of a cell, 1 or more. The net is trained for 8. */
   readonly scale: number;
-  /** Area of cells to paint, inside the grid; default: all. */
+  /** Area of cells to paint, inside the grid. If absent, all cells are painted. */
   readonly area?: Rect;
 }
 

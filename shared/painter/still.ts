@@ -20,9 +20,9 @@ export const LARGEST_SCALE = 16;
 const OVERLAP = 0.25;
 
 /**
- * Paints a still like `paint`, but without visible steps between large cells: near a cell's edge,
- * its ramps fade into its neighbours' ramps, over `OVERLAP` on both sides. All cells that show
- * anything have one owner.
+ * Paints a still like `paint`, but without visible steps between large cells, because near the edge
+ * of a cell, the cell's ramps fade into the ramps of its neighbours, over `OVERLAP` on both sides.
+ * All cells that show anything have one owner.
  *
  * Yields after each cell, so that the caller can do other work in between.
  *
@@ -56,17 +56,20 @@ export function* paintStill(still: Still): Generator<void, Uint8ClampedArray<Arr
   return yield* straightened(sums, tissue, 4 * side * scale);
 }
 
-/** How to divide work into slices. */
+/** How to divide the work of a generator into time slices. */
 export interface Slices {
-  /** Maximum time without a pause, in ms. */
+  /** Duration of a time slice, after which there is a pause, in ms. */
   readonly slice: number;
   /** Returns the time, in ms. */
   readonly now: () => number;
-  /** Resolves when there is time for more work. If it rejects, the work ends with its error. */
+  /**
+   * Resolves when there is time for the next time slice. If it rejects, `inSlices` rejects with the
+   * same error.
+   */
   readonly pause: () => Promise<unknown>;
 }
 
-/** Runs work with pauses. @returns the work's result */
+/** Runs a generator to its end, with pauses. @returns the generator's result */
 export async function inSlices<T>(
   work: Generator<void, T>,
   { slice, now, pause }: Slices,
@@ -169,8 +172,8 @@ function addRamps(
 }
 
 /**
- * Converts sums to straight alpha. Fades paint out if there is hardly any tissue, because it would
- * show the pattern of single cells, as on walls.
+ * Converts sums to straight alpha. Fades paint out if there is hardly any tissue, because paint
+ * would show the pattern of single cells there. Walls do the same.
  */
 function* straightened(
   sums: Float32Array,

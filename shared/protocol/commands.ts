@@ -59,9 +59,10 @@ export const COMMANDS = {
     room: roomName,
     name: v.optional(v.pipe(v.string(), v.maxLength(256))),
     /**
-     * Absent: a participant. `wall`: sees everything and may only watch; the answer is `wall`.
-     * `view`: the picture on the host's page, like a wall, but never reported as lost. `spectator`:
-     * a visitor with a view-only link, like a wall, but bans and opening hours apply.
+     * What the client is. If absent, a participant. `wall`: sees everything and may only watch; the
+     * answer is `wall`. `view`: the picture on the host's page, like a wall, but never reported as
+     * lost. `spectator`: a visitor with a view-only link, like a wall, but bans and opening hours
+     * apply.
      */
     as: v.optional(v.picklist(['wall', 'view', 'spectator'])),
     /** Pass of a wall with a seat of its own, from the wall's address. */
@@ -79,7 +80,7 @@ export const COMMANDS = {
      * unanswered commands again, and the room executes each of them only once.
      */
     session: v.optional(commandId),
-    /** Checksums (`sumOf`) of the chunks that the page shows, four bytes each, lowest first. */
+    /** Checksums (`sumOf`) of the chunks that the page shows, four bytes each, little-endian. */
     holds: v.optional(
       v.pipe(
         v.instance(Uint8Array),
@@ -163,13 +164,13 @@ export const COMMANDS = {
     tool: v.picklist(TOOLS),
   }),
   /**
-   * Report whether the visitor draws, chooses or reads in an open panel, so that the gardener
-   * waits. Repeated while they use the panel.
+   * Report whether the visitor is drawing, choosing or reading in an open panel, so that the
+   * gardener waits. The page repeats this as long as the visitor uses the panel.
    */
   busy: v.strictObject({ busy: v.boolean() }),
   /** Acknowledge the frame of this tick. */
   received: v.strictObject({ tick: whole(0, 0xffffffff) }),
-  /** Request chunks in full that are out of sync at the scale of the client's frames. */
+  /** Request all cells of chunks that are out of sync, at the scale of the client's frames. */
   resync: v.strictObject({ chunks: v.pipe(v.array(chunk), v.maxLength(MAX_CHUNKS)) }),
 } as const;
 

@@ -36,7 +36,7 @@ const opening = {
     tickRate: v.number(),
     tick: count,
     maxOrganisms: size,
-    /** Maximum number of flashes per second over a large area; absent: 3. */
+    /** Maximum number of flashes per second over a large area. If absent, 3. */
     flashLimit: v.optional(flashLimit),
   }),
   checkpoint: v.object({
@@ -48,23 +48,27 @@ const opening = {
     growthTicks: count,
     gallery: v.array(v.object({ name: v.string(), kind: v.string() })),
     /**
-     * Gallery indices that visitors are offered first, in this order; absent: the whole gallery.
+     * Gallery indices of the creatures that visitors are offered first, in this order. If absent,
+     * they are offered the whole gallery.
      */
     featured: v.optional(v.array(count)),
-    /** Gallery indices that do not suit everybody. */
+    /** Gallery indices of the creatures that do not suit everybody. */
     unsuitable: v.optional(v.array(count)),
     /** The gallery's pictures: a sheet of `columns` tiles per row, side×side pixels each. */
     sheet: v.object({ url: v.string(), columns: size }),
     /**
      * URL of the latent map as JSON: points 0…1 of the featured creatures in gallery order, null
-     * for the others; with `?whole`, points of all.
+     * for the others; with `?whole`, points of all creatures.
      */
     map: v.optional(v.string()),
-    /** Whether its organisms can be transformed; absent: no. */
+    /** Whether the checkpoint's organisms can be transformed. If absent, they cannot. */
     transforms: v.optional(v.boolean()),
-    /** Kind of drawings that it can grow: 'ink': white ink; 'colour': colours; absent: none. */
+    /**
+     * Kind of drawings that the checkpoint can grow: 'ink' (white ink) or 'colour'. If absent, it
+     * cannot grow drawings.
+     */
     draws: v.optional(v.picklist(['ink', 'colour'])),
-    /** URL of its painter, see shared/painter; absent: none. */
+    /** URL of the checkpoint's painter (see shared/painter). If absent, there is no painter. */
     painter: v.optional(v.string()),
   }),
   engine: v.object({ name: v.string(), device: v.string() }),
@@ -78,10 +82,11 @@ export const EVENTS = {
     ...opening,
     you: participantView,
     /**
-     * Token that resumes the participant's seat at the next join; valid once, for a limited time.
+     * Token with which the next join resumes the participant's seat. It is valid once, for a
+     * limited time.
      */
     resume: v.string(),
-    /** Device mark for a device without one, to be sent with each later join. */
+    /** New device mark for a device that has none. The device sends it with each later join. */
     mark: v.optional(v.string()),
     energy,
     /** The seeds in the participant's hand, oldest first. */
@@ -105,8 +110,9 @@ export const EVENTS = {
   /** Events of organisms in one tick. */
   life: v.object({ tick: count, events: v.array(lifeEvent) }),
   /**
-   * Changes of this participant's organisms by others, gathered: the first person (`by`) and the
-   * number of `others`. Also includes organisms that depart, which nobody caused.
+   * What others have done to this participant's organisms, gathered over a short time: for each
+   * organism, the first person who acted (`by`) and the number of `others`. Also includes
+   * departures, which nobody caused.
    */
   affected: v.object({
     organisms: v.array(
@@ -114,7 +120,7 @@ export const EVENTS = {
         ...{ id, kind: v.string(), how, by: planter, others: count },
         /** The kind into which it was transformed; '' for nameless kinds. */
         into: v.optional(v.string()),
-        /** For a departing organism: seconds in which its planter can still renew it. */
+        /** For a departing organism: number of seconds for which its planter can still renew it. */
         secondsLeft: v.optional(amount),
       }),
     ),
@@ -123,13 +129,16 @@ export const EVENTS = {
   people: v.object({ joined: v.array(participantView), left: v.array(id) }),
   /** Positions of pointers; see `pointers.ts`. */
   cursors: v.array(packedPointer),
-  /** A participant shows where one of their organisms is. It glows briefly in their hue. */
+  /**
+   * A participant shows where one of their organisms is. The organism glows briefly in the
+   * participant's hue.
+   */
   beacon: v.object({ organism: id, hue: v.number() }),
   /** The host asks everybody to look at this position, in cells. */
   spotlight: v.object({ x: v.number(), y: v.number() }),
-  /** A position, in cells, that walls show from close by; absent: they show the room. */
+  /** A position, in cells, that walls show from close by. If absent, they show the room. */
   closeUp: v.object({ at: v.optional(v.object({ x: v.number(), y: v.number() })) }),
-  /** A film for walls to show instead of the room; absent: they show the room. */
+  /** A film that walls show instead of the room. If absent, they show the room. */
   film: v.object({
     film: v.optional(
       v.object({
@@ -138,19 +147,22 @@ export const EVENTS = {
         frames: size,
         /** Index of the picture to show now. */
         frame: count,
-        /** Pictures per second; 0: the film stands still. */
+        /** Pictures per second; 0 if the film stands still. */
         speed: amount,
-        /** Start (null: unknown) and end of the film's period, in ms since the epoch. */
+        /** When the film's period starts (null if unknown) and ends, in ms since the epoch. */
         from: v.nullable(finite),
         until: finite,
-        /** See `FilmTimes`; absent: pictures are dated evenly. */
+        /** See `FilmTimes`. If absent, pictures are dated evenly. */
         times: v.optional(v.array(v.object({ frame: count, at: finite }))),
         /** Time zone of the server, such as 'Europe/Copenhagen'. */
         zone: v.pipe(v.string(), v.maxLength(64)),
       }),
     ),
   }),
-  /** The view of the followed participant, in cells; without an area, following has ended. */
+  /**
+   * The view of the followed participant, in cells. Without an area, this page no longer follows
+   * anybody.
+   */
   view: v.object({
     participant: id,
     area: v.optional(v.object({ x: finite, y: finite, width: finite, height: finite })),
@@ -163,13 +175,16 @@ export const EVENTS = {
     seed: v.optional(seedView),
     /** Token of the seed, in the answer to `keep`. */
     token: v.optional(v.string()),
-    /** Address of the page that grows a token at home; absent: `/keep` of this server. */
+    /** Address of the page that grows a token at home. If absent, it is `/keep` on this server. */
     page: v.optional(v.string()),
     /** A strip of `frames` pictures, side×side pixels each, from the seed to the grown organism. */
     film: v.optional(v.object({ side: size, frames: size, png: v.instance(Uint8Array) })),
     energy: v.optional(amount),
   }),
-  /** The command had no effect, for `reason`. Without an id, the message could not be parsed. */
+  /**
+   * The command had no effect; `reason` says why. If the id is absent, the message could not be
+   * parsed.
+   */
   rejected: v.object({
     id: v.optional(count),
     reason,
@@ -195,13 +210,13 @@ export const EVENTS = {
     /** Whether keepsakes and latents can be planted. */
     tokens: v.boolean(),
     latents: v.boolean(),
-    /** Whether visitors may transform other participants' organisms; absent: no. */
+    /** Whether visitors may transform other participants' organisms. If absent, they may not. */
     transformOthers: v.optional(v.boolean()),
     /** Whether visitors are offered the whole gallery. */
     wholeGallery: v.optional(v.boolean()),
     /** Whether walls are dimmed, because the time is outside the opening hours. */
     dim: v.boolean(),
-    /** Whether the day of the room is ending: its organisms dissolve. */
+    /** Whether the day of the room is ending, so that its organisms are dissolving. */
     farewell: v.optional(v.boolean()),
     /** Whether walls show the family tree of the ending day. */
     tree: v.optional(v.boolean()),
@@ -210,7 +225,7 @@ export const EVENTS = {
   energy,
   /** A notice for this participant only; nothing was refused. */
   notice: v.object({ notice }),
-  /** The actual tick rate; `slow` while it is below the configured rate. */
+  /** The actual tick rate, and whether it is currently below the configured rate (`slow`). */
   pace: v.object({
     tickRate: v.number(),
     actual: v.number(),

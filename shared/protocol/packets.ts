@@ -26,7 +26,10 @@ const RESERVED = new Set([
   'removeListener',
 ]);
 
-/** Packets come from untrusted clients, so records, extensions and structured clones are off. */
+/**
+ * Packets come from untrusted clients, so msgpackr's records, extensions and structured clones are
+ * off.
+ */
 export const OPTIONS = {
   useRecords: false,
   moreTypes: false,
@@ -38,7 +41,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Checks the data of a packet, by type. Acknowledgements are not used, so ACK is missing. */
+/**
+ * Checks of a packet's data, by the packet's type. ACK is missing, because acknowledgements are not
+ * used.
+ */
 const IS_VALID: Readonly<Record<number, (data: unknown) => boolean>> = {
   [PacketType.CONNECT]: (data) => (data ?? undefined) === undefined || isRecord(data),
   [PacketType.DISCONNECT]: (data) => (data ?? undefined) === undefined,
@@ -78,7 +84,8 @@ export function createParser(
         const bytes = message instanceof ArrayBuffer ? new Uint8Array(message) : message;
         const packet: unknown = unpack(bytes as Uint8Array);
         const { type, nsp, data, id } = isRecord(packet) ? packet : {};
-        // There is only one namespace. Socket.IO would answer each packet for another namespace.
+        // Reject packets for other namespaces: only one exists, and Socket.IO would answer each of
+        // them.
         const isValid =
           typeof type === 'number' &&
           nsp === '/' &&
@@ -280,7 +287,7 @@ class Reader {
   private record(length: number): Record<string, unknown> {
     const fields: [string, unknown][] = [];
     while (fields.length < length) fields.push([String(this.value()), this.value()]);
-    // Unlike assignments, this also works for a field named `__proto__`.
+    // Use `fromEntries`, which also works for a field named `__proto__`, unlike assignments.
     return Object.fromEntries(fields);
   }
 }

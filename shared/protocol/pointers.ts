@@ -1,4 +1,6 @@
-/** Compact pointer positions on the wire: in a crowd, everybody receives hundreds per second. */
+/**
+ * Compact pointer positions on the wire, because in a crowd everybody receives hundreds per second.
+ */
 import * as v from 'valibot';
 import { type ParticipantId, TOOLS, type Tool } from '../vocabulary.ts';
 
@@ -16,7 +18,8 @@ const PARTS = 8;
 const whole = v.pipe(v.number(), v.safeInteger());
 
 /**
- * Participant, x and y in eighths of a cell, tool index; or only a participant without a pointer.
+ * Participant, x and y in eighths of a cell, and tool index; or only the participant if their
+ * pointer has left the grid.
  */
 export const packedPointer = v.union([
   v.tuple([whole, whole, whole, v.pipe(whole, v.minValue(0), v.maxValue(TOOLS.length - 1))]),
@@ -24,7 +27,7 @@ export const packedPointer = v.union([
 ]);
 export type PackedPointer = v.InferOutput<typeof packedPointer>;
 
-/** Maximum coordinate, in cells, to which positions are clamped; beyond any grid. */
+/** Maximum coordinate, in cells, to which positions are clamped. It lies beyond any grid. */
 const FAR = 2 ** 20;
 
 const toldPlace = (place: number): number =>

@@ -1,4 +1,6 @@
-/** Why the server refuses a command. A closed set; clients have a text for each reason. */
+/**
+ * Why the server refuses a command. This is a closed set, and clients have a text for each reason.
+ */
 export const REASONS = [
   'protocol-version',
   'no-such-room',
@@ -35,7 +37,7 @@ export const REASONS = [
   'drawings-waiting',
   'too-many-drawings',
   'no-such-organism',
-  /** The organism still grows, so it cannot be transformed. */
+  /** The organism is still growing, so it cannot be transformed. */
   'not-grown',
   'no-such-participant',
   /** The other participant follows this visitor's view, so this visitor cannot follow theirs. */
@@ -66,7 +68,10 @@ export const REASONS = [
 
 export type Reason = (typeof REASONS)[number];
 
-/** Notices to one visitor that refuse nothing. A closed set, with a text for each. */
+/**
+ * Notices to one visitor that refuse nothing. This is a closed set, and clients have a text for
+ * each notice.
+ */
 export const NOTICES = ['name-hidden', 'some-protected', 'name-reserved'] as const;
 
 export type Notice = (typeof NOTICES)[number];

@@ -330,7 +330,7 @@ export class HeatMap extends StyledElement {
     const most = Math.max(1, ...this.heat);
     const small = new ImageData(HEAT_SIDE, HEAT_SIDE);
     for (const [i, count] of this.heat.entries()) {
-      // The square root keeps rarely used parts visible.
+      // Take the square root, so that rarely used parts stay visible.
       const warmth = Math.sqrt(count / most);
       const color = oklch(0.17 + 0.72 * warmth, 0.12 * warmth, 200 - 130 * warmth);
       small.data.set([...color.map((part) => Math.round(255 * part)), 255], 4 * i);

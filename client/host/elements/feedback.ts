@@ -11,7 +11,7 @@ import type { Notice, Question } from '../host-model.ts';
 import { dialogStyle } from '../style.ts';
 import { field, idOf, inputValue, StyledElement } from './host-element.ts';
 
-/** Shows one question at a time: a new question cancels the previous one. */
+/** Shows one question at a time. A new question cancels the previous one. */
 @customElement('confirm-dialog')
 export class ConfirmDialog extends StyledElement {
   static override styles = [
@@ -40,7 +40,7 @@ export class ConfirmDialog extends StyledElement {
     const answered = new Promise<boolean>((resolve) => (this.answer = resolve));
     const { answer } = this;
     await this.updateComplete;
-    // The question may have been withdrawn or replaced in the meantime.
+    // Open the dialog only if the question has not been withdrawn or replaced in the meantime.
     if (answer === this.answer && !this.dialog.open) this.dialog.showModal();
     return answered;
   }
@@ -88,7 +88,8 @@ export class ConfirmDialog extends StyledElement {
   }
 
   private closed(): void {
-    // The event is asynchronous, so the dialog may already show the next question.
+    // The event is asynchronous, so the dialog may already show the next question. If so, do not
+    // end that question.
     if (!this.dialog.open) this.end(false);
   }
 

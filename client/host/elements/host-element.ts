@@ -40,9 +40,11 @@ export abstract class StyledElement extends LitElement {
 export abstract class HostElement extends StyledElement {
   @property({ attribute: false }) host!: HostModel;
   @property({ attribute: false }) version = 0;
-  /** The room that actions apply to, even if another room is selected before they end. */
+  /**
+   * The room that actions apply to, even if the host selects another room before the actions end.
+   */
   protected shownRoom = '';
-  /** Minimum server time between calls of `load` for the same room, in ms. */
+  /** Minimum time between two calls of `load` for the same room, by the server's clock, in ms. */
   protected readonly reloadInterval: number = Number.POSITIVE_INFINITY;
   private loadedAt = 0;
 
@@ -67,7 +69,10 @@ export abstract class HostElement extends StyledElement {
     return moment(at, now, zone);
   }
 
-  /** Renders a section about the selected room. Elements that are such a section override this. */
+  /**
+   * Renders a section about the selected room. Elements that are a section about the selected room
+   * override this method.
+   */
   protected section(_room: RoomSummary, _all: HostState): TemplateResult | typeof nothing {
     return nothing;
   }
@@ -126,7 +131,11 @@ export function languageChips(
   return chips(legend, choices, checkbox, (language) => language);
 }
 
-/** Renders a labelled group of chips. @param lang language of a chip's name, if not the page's */
+/**
+ * Renders a labelled group of chips.
+ *
+ * @param lang language of a chip's name, if it differs from the page's language
+ */
 export function chips<T>(
   legend: string,
   choices: readonly Choice<T>[],
@@ -183,7 +192,7 @@ export function inputValue({ target }: Event): string {
   return (target as HTMLInputElement | HTMLSelectElement).value;
 }
 
-/** Renders a check box. @param label its name, unless a label element surrounds it */
+/** Renders a check box. @param label name of the check box, unless a label element surrounds it */
 export function checkbox(
   on: boolean,
   change: (on: boolean) => void,

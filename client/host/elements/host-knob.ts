@@ -204,7 +204,7 @@ export const GARDENER_KNOB = knob(
   [msg('Starts after'), msg('Time without any visitor’s action.'), msg('seconds')],
 );
 
-/** Explains what the energy settings mean for a visitor, in one or two sentences. */
+/** Explains in one or two sentences what the energy settings mean for a visitor. */
 export function energyStory({ energy, cooldown }: RoomSettings): string {
   const { newcomer, plant, refillPerSecond, capacity } = energy;
   if (plant === 0 && cooldown === 0) return msg('Visitors can plant as many seeds as they like.');
@@ -327,7 +327,7 @@ export class HostKnob extends StyledElement {
   /** Whether the server has applied the last change. */
   @property() status: '' | 'pending' | 'done' = '';
   /**
-   * The value during a drag of the slider; in that time, changes by other hosts do not move the
+   * The value while the host drags the slider, so that changes by other hosts do not move the
    * slider.
    */
   @state() private draft: number | undefined;

@@ -84,7 +84,7 @@ export class FilmViewer extends HostElement {
   /** Position of the slider, from 0 (the film's beginning) to 1 (its end). */
   @state() private share = 1;
   @state() private isPlaying = false;
-  /** Whether the walls should show the same as the page. */
+  /** Whether the walls should show the same picture as this page. */
   @state() private isOnWall = false;
   /** Whether the server has confirmed that the walls show a film. */
   private isUp = false;
@@ -108,7 +108,8 @@ export class FilmViewer extends HostElement {
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
     if (changed.has('job') && this.job?.id !== changed.get('job')?.id) this.pause();
-    // The film on the walls has ended by itself, or another host has ended it.
+    // If the film on the walls has ended by itself, or another host has ended it, the page no
+    // longer controls the walls.
     if (this.isUp && this.host.summary?.walls.showing?.what !== 'film') {
       this.isOnWall = false;
       this.isUp = false;
@@ -228,7 +229,9 @@ export class FilmViewer extends HostElement {
     this.isPlaying = false;
   }
 
-  /** Draws the picture at the slider. While one loads, only the latest position is remembered. */
+  /**
+   * Draws the picture at the slider. While a picture loads, only the latest position is remembered.
+   */
   private async draw(): Promise<void> {
     if (this.isLoading) return;
     this.isLoading = true;
@@ -248,7 +251,10 @@ export class FilmViewer extends HostElement {
     }
   }
 
-  /** The address of the picture to show: one of the film, or of the room's current state. */
+  /**
+   * The address of the picture to show: a picture of the film or, without a film, of the room's
+   * current state.
+   */
   private get wanted(): string {
     const { job, frame } = this;
     if (job && this.made > 0) return pathOf(FILES.frame, { job: job.id, frame });
@@ -270,7 +276,7 @@ export class FilmViewer extends HostElement {
   private paint(planes: Uint8ClampedArray<ArrayBuffer>): void {
     const { width, height } = this.size;
     const rgba = planes.subarray(0, 4 * width * height);
-    // On black, premultiplied colours look right if they are opaque.
+    // Make all pixels opaque: on black, premultiplied colours then look right.
     for (let i = 3; i < rgba.length; i += 4) rgba[i] = 255;
     this.canvas.getContext('2d')?.putImageData(new ImageData(rgba, width, height), 0, 0);
   }
@@ -289,7 +295,8 @@ export class FilmViewer extends HostElement {
     const speed = isPlaying ? SPEED : 0;
     this.isUp = !!(await this.host.do('showFilm', { room }, { job: id, frame, speed }));
     if (!this.isUp) this.isOnWall = false;
-    // The host has changed their mind or left the section during the call.
+    // If the host has changed their mind or left the section during the call, show the room on the
+    // walls again.
     else if (!this.isOnWall) await this.leaveWall(room);
   }
 
@@ -406,7 +413,10 @@ export class FilmSection extends HostElement {
       }`;
   }
 
-  /** Returns the film that the slider browses: the chosen film, or the latest of this period. */
+  /**
+   * Returns the film that the slider browses: the chosen film or, if none is chosen, the latest
+   * film of the selected period.
+   */
   private shownOf(jobs: readonly JobState[], now: number): JobState | undefined {
     const isUsable = ({ state }: JobState): boolean => state === 'going' || state === 'done';
     const chosen = jobs.find((job) => job.id === this.chosen && isUsable(job));
@@ -457,8 +467,8 @@ export class FilmSection extends HostElement {
   }
 
   /**
-   * Requests a film. A slider asks repeatedly, so only a button repeats the request after a
-   * failure.
+   * Requests a film. A moving slider requests it repeatedly, so after a refusal only the button
+   * requests it again.
    */
   private readonly want = ({ detail: isPressed }: CustomEvent<boolean>): void => {
     const { hours, shownRoom } = this;
@@ -469,7 +479,7 @@ export class FilmSection extends HostElement {
   };
 
   private readonly make = async (): Promise<void> => {
-    // A moving slider asks many times, so ignore it during the call.
+    // A moving slider requests the film many times, so ignore it during the call.
     if (this.isAsking) return;
     this.isAsking = true;
     this.chosen = '';

@@ -273,7 +273,7 @@ export class HoursSection extends HostElement {
     this.busy = true;
     const saved = await this.host.do('setSchedule', {}, schedule, msg('The hours are saved.'));
     this.busy = false;
-    // Changes made during the call are not saved yet.
+    // Keep the draft if it changed during the call, because these changes are not saved yet.
     if (saved && this.host.hoursDraft === sent) this.setDraft(undefined);
   }
 }

@@ -168,8 +168,8 @@ export class KnobsSection extends HostElement {
   }
 
   /**
-   * Renders the cards of a room. They are keyed by room: if another room is selected during the
-   * drag of a slider, the slider still changes its own room.
+   * Renders the cards of a room. They are keyed by room. If the host selects another room while
+   * dragging a slider, the slider therefore still changes the room for which it was rendered.
    */
   private cards(room: string, settings: RoomSettings, defaults: RoomSettings): TemplateResult {
     const knob = (each: Knob): TemplateResult => html`<host-knob

@@ -12,8 +12,8 @@ import { drawingsText, planterName, reportedText, roughSpan, visitorName } from 
 import { type BanDialog, muteButton } from './watch-lists.ts';
 
 /**
- * How long a row must have been in its position before presses count, in ms: about the time that a
- * finger needs to come down.
+ * How long a row must have been in its position before presses count, in ms. This is about as long
+ * as a finger needs to come down.
  */
 export const SETTLE_MS = 700;
 
@@ -54,7 +54,7 @@ export class SettledRows {
     return row !== undefined && at - row.since >= SETTLE_MS;
   }
 
-  /** Time until all rows have settled, in ms; negative if they have. */
+  /** How long it takes until all rows have settled, in ms; negative if they have. */
   get rest(): number {
     const latest = Math.max(...[...this.rows.values()].map(({ since }) => since));
     return latest + SETTLE_MS - this.now();
@@ -126,8 +126,8 @@ export abstract class QueueElement extends HostElement {
     this.decided = new Set([...this.decided].filter((each) => each !== id));
     await this.updateComplete;
     if (room !== this.shownRoom || this.matches(':focus-within')) return;
-    // The focused button has vanished. Focus the next row, not its buttons: otherwise the next key
-    // press would decide about a row that the host has not read.
+    // The focused button has vanished. Focus the next row and not its buttons, because otherwise
+    // the next key press would decide about a row that the host has not read.
     const rows = [...this.renderRoot.querySelectorAll('li')];
     (rows[place] ?? rows.at(-1) ?? this.heading)?.focus();
   }

@@ -140,8 +140,8 @@ export class UndoCard extends HostElement {
 }
 
 /**
- * Plants the room anew after a confirmation. The result can be undone if the server stores
- * anything.
+ * Removes all organisms and plants new ones after a confirmation. The result can be undone if the
+ * server stores anything.
  */
 @customElement('reseed-card')
 export class ReseedCard extends HostElement {

@@ -1,6 +1,6 @@
 /**
- * Lists the room's walls. Gives a wall its own address with a reserved seat, which other walls
- * cannot take.
+ * Lists the room's walls. It can give a wall an address of its own with a reserved seat, which
+ * other walls cannot take.
  */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
@@ -49,7 +49,7 @@ export class WallsSection extends HostElement {
 
   private wall(wall: WallState): TemplateResult {
     const { id, name, upFor, lost, screens, unwritable } = wall;
-    // Name the languages in the page's language, because this screen may lack their letters, too.
+    // Name the languages in the page's language, because this screen may also lack their letters.
     const names = new Intl.DisplayNames(formats(), { type: 'language' });
     const languages = new Intl.ListFormat(formats()).format(
       unwritable.map((code) => names.of(code)!),

@@ -83,7 +83,7 @@ export class BanList extends HostElement {
   }
 }
 
-/** Durations of a ban, in minutes; null: until the host lifts the ban. */
+/** Durations of a ban, in minutes; null for a ban that lasts until the host lifts it. */
 const DURATIONS: readonly Choice<number | null>[] = [
   { value: 10, name: msg('10 minutes') },
   { value: 60, name: msg('1 hour') },
@@ -124,7 +124,7 @@ export class BanDialog extends HostElement {
     this.dialog?.showModal();
   }
 
-  /** Closes the dialog, because the same id belongs to somebody else in another room. */
+  /** Closes the dialog, because in another room the id of the visitor belongs to somebody else. */
   protected override roomChanged(): void {
     this.dialog?.close();
   }

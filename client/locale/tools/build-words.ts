@@ -1,7 +1,7 @@
 /**
  * Collects the texts of all pages and writes their translations as modules for pages. There is one
- * set of translation files per language. From it, each page gets the texts that its own modules
- * contain: no page downloads another page's texts.
+ * set of translation files per language. From these files, each page gets only the texts that its
+ * own modules contain, so that no page downloads another page's texts.
  */
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';

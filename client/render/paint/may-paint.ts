@@ -1,7 +1,7 @@
 /** Decides whether a page paints cells, before it fetches a painter or the code for it. */
 import type { RoomModel } from '../../room/room-model.ts';
 
-/** Returns whether to paint everything that is due, even if it takes long: for screenshots. */
+/** Returns whether to paint everything that is due, even if it takes long, as screenshots need. */
 export const paintsAlways = (): boolean => location.search.includes('resolution=full');
 
 /** Returns whether the checkpoint has a painter and the connection is good enough to fetch it. */
@@ -16,8 +16,9 @@ export interface Network {
 }
 
 /**
- * Returns whether this browser may paint: it can render to the float textures that a painter needs,
- * its user does not save data, and it draws on a GPU. A software renderer has no time for paint.
+ * Returns whether this browser may paint, which means that it can render to the float textures that
+ * a painter needs, its user does not save data, and it draws on a GPU. A software renderer has no
+ * time for paint.
  */
 export function mayPaint(
   gl: Pick<WebGL2RenderingContext, 'RENDERER' | 'getExtension' | 'getParameter'>,

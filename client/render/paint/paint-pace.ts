@@ -11,7 +11,7 @@ const LEAST = 8e6;
 const MOST = 2e9;
 /** Number of frames between two decisions on the pace. */
 const WINDOW = 8;
-/** Number of slow frames within `WINDOW` that are too many. */
+/** Number of slow frames within `WINDOW` at which the pace is too high. */
 const MANY = 3;
 /** Gap between frames above which it is a pause, in ms. */
 const PAUSE = 250;
@@ -21,14 +21,16 @@ const SAMPLE = 12;
 const LONGEST_USUAL = 45;
 /** Number of painted frames that may be slow, because something runs for the first time. */
 const EXCUSED = 4;
-/** Gap, in ms, that two frames in a row must not exceed; if they do, painting stops. */
+/** Painting stops if the gaps before two consecutive frames exceed this, in ms. */
 const LONGEST = 200;
 /** Minimum time without paint after two frames above `LONGEST`, in ms. */
 const LONG_REST = 300_000;
-/** Time before a larger budget or scale is tried, in ms; doubles after each attempt. */
+/**
+ * How long to wait before a larger budget or scale is tried, in ms. It doubles after each attempt.
+ */
 const PATIENCE = 15_000;
 const LONGEST_PATIENCE = 1_800_000;
-/** Time for which paint may be too old before the scale is lowered, in ms. */
+/** How long paint may be too old before the scale is lowered, in ms. */
 const BEHIND = 2_000;
 
 /**
@@ -54,7 +56,10 @@ export class PaintPace {
   private excused = EXCUSED;
   /** Number of consecutive frames above `LONGEST`. */
   private long = 0;
-  /** Time since which painting all due chunks takes longer than `stale`, in ms, if it does. */
+  /**
+   * When painting all due chunks began to take longer than `stale`, in ms; undefined if it does
+   * not.
+   */
   private behindSince: number | undefined;
   private loweredAt = Number.NEGATIVE_INFINITY;
   private patience = PATIENCE;
@@ -137,7 +142,7 @@ export class PaintPace {
 
   private learn(gap: number): void {
     this.gaps.push(Math.min(gap, LONGEST_USUAL));
-    // The median: the first gaps may be long, because shaders are compiled.
+    // Use the median, because the first gaps may be long while shaders are compiled.
     this.usual = [...this.gaps].sort((a, b) => a - b)[this.gaps.length >> 1];
   }
 

@@ -1,7 +1,7 @@
 /**
- * Tracks which chunks of a room an atlas holds, which must be painted, and how much of each chunk's
- * paint shows. A chunk's position in the atlas is its position in the room modulo the atlas's size,
- * so neighbours stay neighbours.
+ * Tracks which chunks of a room an atlas holds, which chunks must be painted, and how much of each
+ * chunk's paint shows. A chunk's position in the atlas is its position in the room modulo the
+ * atlas's size, so neighbours stay neighbours.
  */
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import type { Rect } from '../../../shared/geometry.ts';
@@ -42,16 +42,16 @@ export class PaintPlan {
   readonly room: Chunks;
   /** [rows, columns] How much each chunk's paint shows, 0…255. */
   readonly shares: Uint8Array<ArrayBuffer>;
-  /** Time until which each chunk's cells move, in ms. */
+  /** When each chunk's cells will stop moving, in ms. */
   private readonly until: Float64Array;
-  /** Time since which each chunk differs from its paint, in ms. */
+  /** When each chunk began to differ from its paint, in ms. */
   private readonly since: Float64Array;
-  /** Time at which each chunk was last painted, in ms; −∞: never. */
+  /** When each chunk was last painted, in ms; −∞ if never. */
   private readonly painted: Float64Array;
   private readonly shown: Float32Array;
   /** 1 for chunks without living cells, whose paint does not show. */
   private readonly bare: Uint8Array;
-  /** Index of the chunk that each slot holds; -1: none. */
+  /** Index of the chunk that each slot holds; -1 if it holds none. */
   private readonly held: Int32Array;
   private fadedAt = 0;
 
@@ -78,7 +78,7 @@ export class PaintPlan {
   /**
    * Records that areas change.
    *
-   * @param until time at which their movement ends, ms
+   * @param until when their movement ends, in ms
    */
   change(areas: readonly Rect[], until: number, now: number): void {
     for (const { x, y, width, height } of areas) {
@@ -103,7 +103,8 @@ export class PaintPlan {
     for (const i of this.indices(seen)) {
       if (painted[i] >= until[i] && painted[i] >= 0) continue;
       const isEmpty = isBare(planes, i % room.columns, Math.floor(i / room.columns));
-      // An empty chunk beside moving cells may keep changing forever.
+      // An empty chunk beside moving cells may keep changing forever, so do not paint it if it
+      // shows no paint.
       if (isEmpty && now < until[i] && this.shown[i] === 0) {
         painted[i] = Math.max(painted[i], 0);
         continue;

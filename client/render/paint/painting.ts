@@ -17,7 +17,7 @@ export class Painting {
   private net: PainterNet | undefined;
   /** Cancels the current download. */
   private loading = new AbortController();
-  /** Time at which the download failed, in ms; undefined: it did not. */
+  /** When the download failed, in ms; undefined if it did not fail. */
   private failedAt: number | undefined;
 
   /** @param done called when there is something new to draw */
@@ -63,7 +63,7 @@ export class Painting {
     const { renderer } = this;
     const { gl, planes, until } = renderer;
     if (!planes || gl.isContextLost()) return;
-    // A restored context may use a software renderer.
+    // Check again, because a restored context may use a software renderer.
     if (!mayPaint(gl, navigator as Network, paintsAlways())) {
       this.net = undefined;
       return;

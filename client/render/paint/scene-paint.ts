@@ -183,7 +183,9 @@ export class PaintPasses {
 /** Cell sizes, in device pixels, between which paint fades in (`FAR`) and out (`CLOSE`). */
 const FAR = [2.2, 3.2] as const;
 const CLOSE = [9, 14] as const;
-/** Cell sizes, in device pixels: below the first the scale falls to 4, above the second to 8. */
+/**
+ * Cell sizes, in device pixels. Below the first the scale becomes 4, above the second it becomes 8.
+ */
 const FINE = [5.2, 6.2] as const;
 /** First of two texture units that only paint uses. */
 const OWN_UNIT = 14;
@@ -207,20 +209,23 @@ export class RoomPaint {
   private readonly passes: PaintPasses;
   private readonly programs: PaintPrograms;
   private atlas: Atlas | undefined;
-  /** The atlas of a new scale, until it holds every chunk in view. */
+  /**
+   * The atlas of a new scale; undefined once it holds every chunk in view and has replaced the old
+   * atlas.
+   */
   private next: Atlas | undefined;
   private shares: WebGLTexture | undefined;
   private planes: Planes | undefined;
   /** Opacity of all paint, 0…1. */
   private presence = 0;
-  /** Time at which all cells will show the newest tick, in ms. */
+  /** When all cells will show the newest tick, in ms. */
   private until = 0;
   /** Maximum side of a texture, in pixels. */
   private readonly largest: number;
   private drawnAt = 0;
   /** Multiply-adds that were due in the last picture. */
   private due = 0;
-  /** Whether the old atlas is painted this time, while there are two. */
+  /** Whether it is the old atlas's turn to be painted, while there are two atlases. */
   private isOldsTurn = false;
   private readonly left = new AbortController();
   private wanted: PaintScale = 8;
@@ -237,7 +242,7 @@ export class RoomPaint {
     this.largest = gl.getParameter(gl.MAX_TEXTURE_SIZE);
     this.programs = createPaintPrograms(gl);
     this.passes = new PaintPasses(gl, this.programs, net);
-    // Browsers draw no frames in hidden pages, so the next gap is long.
+    // Browsers draw no frames in hidden pages, so the next gap is long although nothing is slow.
     const { signal } = this.left;
     document.addEventListener('visibilitychange', () => this.pace.excuse(), { signal });
   }
@@ -297,7 +302,7 @@ export class RoomPaint {
     const { planes, pace, always } = this;
     if (!planes) return false;
     const { multiplyAdds: spent } = this.figures;
-    // If a frame was requested right after another, a long gap means slow drawing.
+    // If a frame was requested right after the previous one, a long gap means slow drawing.
     pace.frame({ now, follows: this.moves, spent, due: this.due });
     this.due = 0;
     this.figures = NONE;
@@ -337,7 +342,7 @@ export class RoomPaint {
     const largest = [8, 4, 0].find((scale) => longest <= limitAt(scale))!;
     this.wanted = Math.min(most, isFine ? 8 : 4, largest) as PaintScale;
     if (this.wanted === 0) return;
-    // Size the atlas for the most chunks that can be in view at this scale.
+    // Size the atlas for the largest number of chunks that can be in view at this scale.
     const least = this.wanted === 8 ? FINE[0] : FAR[0];
     const limit = limitAt(this.wanted);
     const columns = Math.min(limit, chunks(view.width, planes.width, least));
@@ -388,7 +393,7 @@ export class RoomPaint {
       plan.room,
     );
     const { cell, pixel } = painterWork(this.net);
-    // The view shows more of the room than a texture can hold.
+    // If the view shows more of the room than a texture can hold, paint nothing.
     if (seen.width > plan.atlas.columns || seen.height > plan.atlas.rows) return;
     const cost = CHUNK ** 2 * (cell + scale ** 2 * pixel);
     const most = this.always ? Infinity : Math.max(1, Math.floor(this.pace.budget / cost));

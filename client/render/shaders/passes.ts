@@ -44,7 +44,9 @@ void main() {
   times.rg = uvec2(uNow, uNow + (newest.a == 0.0 ? ${AT_ONCE}u : left));
 }`;
 
-/** Interpolates from the last shown picture to the newest tick, each cell over its own time. */
+/**
+ * Interpolates from the last shown picture to the newest tick. Each cell takes a time of its own.
+ */
 export const BLEND_FRAGMENT = `#version 300 es
 precision highp float;
 precision highp int;

@@ -1,12 +1,18 @@
 /** Scene shader: draws the living cells in a dish on a dark bench, in one pass. */
 
-/** Period of breathing, in seconds: it restarts from 0 while its numbers are still exact. */
+/**
+ * Period of breathing, in seconds, after which its time restarts from 0 while the numbers are still
+ * exact.
+ */
 export const BREATH = 3600;
-/** Period of the floating particles' time, in seconds. They fade in after a restart. */
+/**
+ * Period after which the floating particles' time restarts, in seconds. The particles fade in after
+ * a restart.
+ */
 const DRIFT = 7200;
 /**
- * Returns the time of the particles that float in the medium, in seconds. It wraps, so that its
- * numbers stay exact.
+ * Returns the time of the particles that float in the medium, in seconds. The time wraps, so that
+ * its numbers stay exact.
  *
  * @param now ms
  */

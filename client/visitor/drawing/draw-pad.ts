@@ -32,7 +32,7 @@ const READ = 256;
 /** Distance that an arrow key moves the pen, as a share of the pad's side. */
 const KEY_STEP = 0.02;
 
-/** A visitor's drawing. It outlasts the pad, which is created anew each time it opens. */
+/** A visitor's drawing. It outlasts the pad, which is created again each time it opens. */
 export interface DrawingWork {
   readonly drawing: Drawing;
   /** The lines from which `seed` was made; the visitor may have drawn more since. */

@@ -81,7 +81,7 @@ export function paint(
     context.lineWidth = width * side;
     context.beginPath();
     context.moveTo(...pointAt(0));
-    // A single point is drawn as a line of length zero, of which round caps make a dot.
+    // A single point is drawn as a line of length zero, which round caps turn into a dot.
     if (count === 1) context.lineTo(...pointAt(0));
     for (let i = 1; i < count - 1; i++) {
       const [x, y] = pointAt(i);
@@ -108,8 +108,8 @@ const DIGIT = { box: 20, side: 28 };
 const MARGIN = 1;
 
 /**
- * Returns the bounding box of the non-empty pixels and the centre of mass, by the last channel (ink
- * or alpha).
+ * Returns the bounding box of the non-empty pixels and their centre of mass. Both use the last
+ * channel (ink or alpha).
  *
  * @returns undefined if nothing is drawn
  */
@@ -183,7 +183,8 @@ export function normaliseInk(sheet: Sheet, side: number): Uint8Array<ArrayBuffer
   if (!box) return undefined;
   const boxSide = side >= DIGIT.side ? DIGIT.box : (side * DIGIT.box) / DIGIT.side;
   const scale = boxSide / box.longest;
-  // MNIST shifts by whole pixels: the centre of mass is inside the pixel that begins in the middle.
+  // MNIST shifts by whole pixels, so the centre of mass is inside the pixel that begins in the
+  // middle.
   const aligned = (mass: number, edge: number): number => {
     const edgeAt = Math.ceil(side / 2 - (mass - edge) * scale);
     return edge + (side / 2 - edgeAt) / scale;

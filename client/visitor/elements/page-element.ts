@@ -40,7 +40,7 @@ export class VisitorElement extends LitElement {
 
   private readonly endings: (() => void)[] = [];
 
-  /** Calls these functions when the element leaves the page. */
+  /** Calls the given functions when the element leaves the page. */
   protected untilGone(...endings: (() => void)[]): void {
     this.endings.push(...endings);
   }

@@ -14,7 +14,7 @@ import { facts, textField } from '../../style/fragments.ts';
 import { participantName } from '../room-session.ts';
 import { PageElement } from './page-element.ts';
 
-/** The field for the visitor's name. A name is optional: nothing on the page asks for it. */
+/** The field for the visitor's name. A name is optional, so nothing on the page asks for it. */
 @customElement('name-field')
 export class NameField extends PageElement {
   static override styles = css`
@@ -208,7 +208,8 @@ export class RoomStatus extends PageElement {
     const closeIfOutside = (event: Event): void => {
       if (!event.composedPath().includes(this)) this.toggle(false);
     };
-    // The document does not receive events of focus that moves within the page's shadow tree.
+    // Listen on the shadow root, because the document does not receive events when the focus moves
+    // within the page's shadow tree.
     const page = this.getRootNode();
     for (const name of ['click', 'focusin']) {
       page.addEventListener(name, closeIfOutside, { signal, capture: true });

@@ -24,7 +24,10 @@ import { fire, VisitorElement } from './page-element.ts';
 /** The participants of the room and its current organisms. */
 type Room = People & Pick<RoomModel, 'organisms'>;
 
-/** Maximum number of sentences in one announcement: people do not listen to longer ones. */
+/**
+ * Maximum number of sentences in one announcement, because people do not listen to longer
+ * announcements.
+ */
 const MAX_SENTENCES = 3;
 
 /** The announced events, most important first. */
@@ -115,16 +118,16 @@ export class Story {
 
   /**
    * Removes the collected events and describes them: the most important ones in order, and the
-   * number of the others.
+   * number of the remaining ones.
    *
-   * @returns builds the text, with the names current at the call
+   * @returns a function that builds the text with the current names
    */
   take(room: Room): () => string {
     const weight = ({ event, organism }: LifeChange): number =>
       RANK.indexOf(event.what) + (organism.planter.id === room.you?.id ? 0 : RANK.length);
     const all = [...this.pending.values()];
     this.pending.clear();
-    // Events of the reader's own organisms have priority.
+    // Give priority to events of the reader's own organisms.
     const chosen = new Set([...all].sort((a, b) => weight(a) - weight(b)).slice(0, MAX_SENTENCES));
     const announced = all.filter((change) => chosen.has(change));
     const rest = all.length - announced.length;
@@ -226,7 +229,7 @@ export class RoomStory extends VisitorElement {
         // Skip events that a toast already reports to the planter: actions of others, and
         // departures.
         const isTold =
-          // These are wounds and transformations.
+          // Other participants' wounds and transformations.
           ('by' in event && event.by !== you) ||
           event.what === 'departing' ||
           (event.what === 'died' && event.cause === 'departed');
@@ -279,7 +282,7 @@ export class RoomStory extends VisitorElement {
       if (document.hidden) this.story.forget();
       const text = this.story.hasNews ? this.story.take(this.model) : undefined;
       if (text) this.announce(text);
-      // The list may have changed even if there is nothing to announce.
+      // Render anyway, because the list may have changed even if there is nothing to announce.
       else this.requestUpdate();
     }, wait);
   }

@@ -7,8 +7,8 @@ import type { Point } from '../../render/camera.ts';
 import { VisitorElement } from './page-element.ts';
 
 /**
- * Minimum duration of a toast, and duration per letter of its text, in ms. The longer duration
- * counts.
+ * Minimum duration of a toast, and duration per letter of its text, in ms. A toast is shown for the
+ * longer of the two.
  */
 const DURATION = 2_600;
 const PER_LETTER = 75;
@@ -17,7 +17,7 @@ const MAX_TOASTS = 3;
 interface Toast extends Point {
   readonly id: number;
   readonly text: string;
-  /** Time that the toast is shown, in ms. */
+  /** How long the toast is shown, in ms. */
   readonly duration: number;
 }
 

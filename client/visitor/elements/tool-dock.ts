@@ -60,7 +60,7 @@ export class EnergyLine extends LitElement {
     const duration = SPEND_DURATION + refill;
     const frame = (scale: number, offset: number) => ({
       transform: `scaleX(${scale.toFixed(4)})`,
-      // A full bar is faint: it matters only when energy runs low.
+      // A full bar is faint, because the bar matters only when energy runs low.
       opacity: 0.3 + 0.6 * (1 - scale) ** 0.5,
       offset,
     });
@@ -245,7 +245,7 @@ export class ToolDock extends PageElement {
   `;
 
   @property({ attribute: false }) energy: Event<'energy'> | undefined;
-  /** Whether the pictures of seeds may be loaded: the room's pictures have priority. */
+  /** Whether the pictures of seeds may be loaded. The room's pictures have priority. */
   @property({ attribute: false }) pictured = false;
 
   override render(): TemplateResult {

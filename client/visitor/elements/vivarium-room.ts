@@ -44,7 +44,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
   @state() private keeping: OrganismView | undefined;
   /** Whether the room's first picture has arrived. */
   @state() private pictured = false;
-  /** Whether this browser lacks WebGL2, in which case the page only says so. */
+  /** Whether this browser lacks WebGL2. If so, the page shows only a message about that. */
   @state() private unsupported = false;
   @query('canvas') readonly canvas!: HTMLCanvasElement;
   @query('.lens') readonly lens!: HTMLCanvasElement;
@@ -82,8 +82,8 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       this.unsupported = true;
       return;
     }
-    // Remove the refusal: a closed room has opened, or a full room accepts visitors to its queue
-    // again.
+    // Remove the refusal, because a closed room has opened, or a full room accepts visitors to its
+    // queue again.
     for (const event of ['waiting', 'opened'] as const) {
       model.on(event, () => {
         this.refusal = '';
@@ -109,7 +109,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
 
   protected override updated(): void {
     if (this.unsupported) return;
-    // Modal dialogs would lie above a full-page message.
+    // Close the panels, because modal dialogs would lie above a full-page message.
     if (this.canvas.inert) this.session.panels.closeAll();
     this.canvas.dataset.tool = this.session.state.state.tool;
     this.room?.makeRoomFor((this.hasAttribute('crossing') && this.card) || undefined);
@@ -246,8 +246,8 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
   }
 
   /**
-   * Renders a notice about the view: the page follows a participant, or the host asks everybody to
-   * look at a position.
+   * Renders a notice that the page follows a participant, or that the host asks everybody to look
+   * at a position.
    */
   private lead(): TemplateResult | typeof nothing {
     const { session, model } = this;

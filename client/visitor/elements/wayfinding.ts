@@ -60,7 +60,7 @@ export class RoomOverview extends PageElement {
     this.hidden = !room || isFitted;
     if (!room || isFitted) return;
     const { canvas } = this;
-    // Assigning a size reallocates the canvas's memory, even if the size is the same.
+    // Assign a size only if it differs, because every assignment reallocates the canvas's memory.
     if (canvas.width !== room.width) canvas.width = room.width;
     if (canvas.height !== room.height) canvas.height = room.height;
     const context = canvas.getContext('2d')!;

@@ -165,7 +165,7 @@ export const keepsakeSheetStyle = css`
 
 /** Maximum time to load a painter, in ms. */
 const PATIENCE = 5_000;
-/** Delay in ms and number of retries while the server is busy. */
+/** Delay before a retry, in ms, and number of retries while the server is busy. */
 const RETRY_DELAY = 1_200;
 const RETRIES = 6;
 
@@ -180,7 +180,7 @@ interface Made {
 export class KeepsakeSheet extends SheetElement {
   static override styles = keepsakeSheetStyle;
 
-  /** The organism at the time when the sheet was opened. */
+  /** The organism as it was when the sheet was opened. */
   @property({ attribute: false }) organism!: OrganismView;
   @property({ attribute: false }) live = false;
   @state() private link = '';
@@ -196,7 +196,7 @@ export class KeepsakeSheet extends SheetElement {
   private drawBody: Promise<DrawBody> | undefined;
   /** Cancels drawing when the sheet is closed. */
   private readonly left = new AbortController();
-  /** The organism's cells at the time when the sheet was opened. */
+  /** The organism's cells as they were when the sheet was opened. */
   private cells: HTMLCanvasElement | undefined;
 
   override firstUpdated(): void {
@@ -213,7 +213,7 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    // A request that was pending when the connection broke gets no answer, so repeat it.
+    // Repeat a request that was pending when the connection broke, because it gets no answer.
     if (changed.get('live') === false && this.live) this.requestMissing();
   }
 
@@ -319,7 +319,7 @@ export class KeepsakeSheet extends SheetElement {
 
   private canShare(): boolean {
     const { picture } = this;
-    // The share API is only available over https.
+    // Show no button without the share API, which is only available over https.
     if (!picture || typeof navigator.canShare !== 'function') return false;
     return navigator.canShare({ files: [asFile(picture, `${this.file}.png`)] });
   }
@@ -328,7 +328,7 @@ export class KeepsakeSheet extends SheetElement {
     return quiet('share', msg('Share'), () => {
       const files = [asFile(this.picture!, `${this.file}.png`)];
       if (this.film && this.film !== 'none') files.push(asFile(this.film, `${this.file}.gif`));
-      // Sharing fails if the visitor cancels it.
+      // Ignore failures, because sharing also fails if the visitor cancels it.
       navigator.share({ files, url: this.link }).catch(() => undefined);
     });
   }
@@ -358,7 +358,8 @@ export class KeepsakeSheet extends SheetElement {
         : planter === ''
           ? []
           : [msg(str`grown by ${planter}`)]),
-      // Isolate the name: in right-to-left text, the digits of the day would otherwise join it.
+      // Isolate the name, because in right-to-left text the digits of the day would otherwise join
+      // the name.
       `\u2068${this.session.roomName}\u2069, ${day}`,
       ...(organism.healed > 0 ? [survivedText(organism)] : []),
     ];
@@ -416,7 +417,7 @@ export class KeepsakeSheet extends SheetElement {
   }
 
   private copy({ currentTarget }: MouseEvent): void {
-    // navigator.clipboard needs https; execCommand works everywhere.
+    // Use execCommand, which works everywhere, because navigator.clipboard needs https.
     const text = document.createElement('textarea');
     text.value = this.link;
     this.dialog.append(text);

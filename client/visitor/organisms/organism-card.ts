@@ -367,7 +367,7 @@ export class OrganismCard extends PanelElement {
 
   /**
    * Renders the button that transforms the organism. It renders nothing if the transformation is
-   * not allowed, or if the organism already is what the seed grows into.
+   * not allowed, or if the organism already has the form that the seed grows into.
    */
   private transformButton(organism: OrganismView, isMine: boolean) {
     const { model, previews, state } = this.session;
@@ -381,8 +381,8 @@ export class OrganismCard extends PanelElement {
       ><span class="cut">${msg(str`Turn into: ${title}`)}</span>`;
     return quiet('transform', into, () => {
       this.session.transform(organism);
-      // Move the focus to the card: the button disappears once the organism is what the seed grows
-      // into.
+      // Move the focus to the card, because the button disappears once the organism has the form
+      // that the seed grows into.
       this.focus();
     });
   }

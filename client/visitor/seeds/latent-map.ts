@@ -21,7 +21,10 @@ import { betweenText } from './seed-tray.ts';
 /** Projects the map, with coordinates from 0 to 1, to a screen in CSS pixels. */
 type MapProjection = ReturnType<typeof mapProjectionOf>;
 
-/** Factor by which pictures exceed their share of the map: most of a picture's square is empty. */
+/**
+ * Factor by which pictures are larger than their share of the map, because most of a picture's
+ * square is empty.
+ */
 const OVERLAP = 1.25;
 
 /** Fits the map into a screen of `width` × `height` CSS pixels. */

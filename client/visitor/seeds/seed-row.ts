@@ -177,7 +177,9 @@ export class SeedRow extends VisitorElement {
     }
   `;
 
-  /** Renders only when the properties below change, because it may hold hundreds of seeds. */
+  /**
+   * Renders only when the properties below change, because the row may contain hundreds of seeds.
+   */
   @property({ attribute: false }) session!: RoomSession;
   /** Whether the host shows the whole gallery. */
   @property({ attribute: false }) whole: boolean | undefined;
@@ -189,7 +191,7 @@ export class SeedRow extends VisitorElement {
     const { held } = this;
     const checkpoint = this.session.model.checkpoint!;
     const shown = new Set(offered(checkpoint, this.whole));
-    // Include the held seed, which may have been found by its name.
+    // Include the held seed, because the visitor may have found it by its name.
     if (held.from === 'gallery') shown.add(held.index);
     return html`<div
       class="row"
@@ -230,7 +232,9 @@ export class SeedRow extends VisitorElement {
     </button>`;
   }
 
-  /** Scrolls the selected seed into view, because it may have been chosen elsewhere. */
+  /**
+   * Scrolls the selected seed into view, because the visitor may have chosen it outside this row.
+   */
   private reveal(): void {
     const row = this.shadowRoot?.querySelector('.row');
     const held = row?.querySelector<HTMLElement>('[aria-pressed="true"]');
