@@ -20,8 +20,8 @@ export interface DailyScheduleOptions {
   /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
   /**
-   * Whether a supervisor starts the server again after it exits. If false, `onRestart` is not
-   * called.
+   * Whether a supervisor starts the server again after it exits. If false, `next` leaves out the
+   * scheduled restart.
    */
   readonly isSupervised: boolean;
   /** Returns how long this server delays the scheduled restart, in ms. */

@@ -90,7 +90,7 @@ export interface FilmPainterOptions {
   readonly scale: number;
   /** Maximum total time for painting, in ms. */
   readonly limit: number;
-  /** Returns the current time of a monotonic clock, in ms. */
+  /** Returns the current time, in ms. */
   readonly now: () => number;
 }
 

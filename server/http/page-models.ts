@@ -1,5 +1,5 @@
 /**
- * Writes models in the format that the keepsake page loads, in which the card, the update net and
+ * Prepares models in the format that the keepsake page loads, in which the card, the update net and
  * the painter are one file.
  */
 
