@@ -33,7 +33,7 @@ const FIXABLE = [
 /**
  * Exits with one sentence for errors that the host can fix, and with the full error for all others.
  *
- * @param log writes the error; absent: the console shows it
+ * @param log writes the error. If absent, the console shows it
  */
 function fail(error: unknown, log?: Log): never {
   const isFixable = FIXABLE.some((kind) => error instanceof kind);

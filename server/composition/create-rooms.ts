@@ -23,12 +23,12 @@ export interface CreateRoomsOptions extends RoomRegistryOptions {
   readonly bus: Bus | undefined;
   readonly config: Config;
   readonly records: HostRecords;
-  /** Version of this server, and its start by the wall clock, ms. */
+  /** Version of this server, and when it started (wall clock, ms). */
   readonly version: string;
   readonly since: number;
 }
 
-/** A server's rooms, and the questions that other parts of the server ask about them. */
+/** A server's rooms, with the queries that other parts of the server need. */
 export interface ServerRooms {
   readonly rooms: RoomRegistry;
   /** The same object as `rooms`, if other servers share the rooms. */
@@ -38,8 +38,8 @@ export interface ServerRooms {
   /** Stops waiting for rooms that other servers run. */
   stopStandby(): void;
   /**
-   * Whether visitors can join here. In a cluster, a server that also reaches rooms of other servers
-   * needs its bus; for other servers see `ClusterRooms.isLeader`.
+   * Whether visitors can join here. In a cluster, a server that connects visitors to rooms of other
+   * servers is ready only while its bus works; for other servers, see `ClusterRooms.isLeader`.
    */
   isReady(): boolean;
   /** Gives up the rooms, so that other servers can take them over immediately. */
@@ -54,8 +54,8 @@ export interface ServerRooms {
 
 /**
  * Creates the empty registry of rooms, and the directory that leads visitors to rooms. In a
- * cluster, the registry takes rooms over lease by lease, and the bus connects visitors to rooms of
- * other servers.
+ * cluster, the registry takes over a room when it gets the room's lease, and the bus connects
+ * visitors to rooms of other servers.
  */
 export function createRooms(options: CreateRoomsOptions): ServerRooms {
   const { cluster, bus, places } = options;
@@ -172,7 +172,7 @@ function roomDirectory(
   };
 }
 
-/** @returns the settings of a room whose settings the host has not changed */
+/** @returns the settings that a room has until the host changes them */
 export function defaultRoomSettings(config: Config): RoomSettings {
   const { tickRate, capacity, maxOrganisms, birth, healing, liveliness, lifetime, energy } = config;
   const isOn = config.attract !== 'off';

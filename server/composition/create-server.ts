@@ -1,6 +1,6 @@
 /**
- * Opens the parts of a server one after another, connects them, and closes them. The parts
- * implement the behaviour of rooms, pages and the host's calls.
+ * Opens the parts of a server one after another, connects them, and closes them. This module only
+ * assembles: how rooms, pages and the host's calls behave is up to the parts.
  * Start reading at `createVivariumServer`.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
@@ -70,29 +70,29 @@ export interface VivariumServerOptions {
   readonly config: Config;
   readonly clientFolder: string;
   readonly clock?: Clock;
-  /** Maximum number of engine threads, at least 1; default: as many as the engine can use. */
+  /** Maximum number of engine threads, at least 1; if absent, as many as the engine can use. */
   readonly engineThreads?: number;
   /**
-   * Called when the engine has lost a GPU or a thread and replaces it. Rooms pause for a moment and
-   * continue.
+   * Called when the engine has lost a GPU or a thread and is replacing it. Rooms pause for a
+   * moment, then continue.
    */
   readonly onEngineLoss?: (loss: EngineLoss) => void;
   /** Called after each tick, for measurements. */
   readonly onTick?: (timing: TickTiming) => void;
   /** Wall clock, ms since the epoch; it may be set back. */
   readonly date?: () => number;
-  /** This machine's network addresses, those that phones can probably reach first. */
+  /** This machine's network addresses; those that phones can probably reach come first. */
   readonly networkAddresses?: () => readonly string[];
   readonly log?: Log;
   /** Called about once a second while ticks run. */
   readonly onHeartbeat?: () => void;
-  /** Ends the process, so that a supervisor starts it again; absent without a supervisor. */
+  /** Ends the process, so that a supervisor restarts it; absent if there is no supervisor. */
   readonly restart?: (() => void) | undefined;
   /** Called when the rooms cannot continue. */
   readonly onFatal: (error: unknown) => void;
 }
 
-/** The state of the server, and parts that open after parts referring to them. */
+/** The server's state, and parts that open later than the parts that refer to them. */
 interface Later {
   http?: Server;
   gardeners?: Gardeners;
@@ -255,7 +255,7 @@ async function openRooms(base: ServerBase) {
     onOpen: (roomServer, pace) => hooks.watch(roomServer, pace),
     onClose: (roomServer) => {
       hooks.unwatch(roomServer);
-      // A lease may end before the host's part is open.
+      // A lease may end before the host's part is open, so the host's part may be absent here.
       return later.host?.closed(roomServer.room.name);
     },
     onSettings: (room, settings) =>
@@ -378,7 +378,7 @@ async function openDoors(server: WholeServer): Promise<void> {
   const { config, clock, log, hooks, rooms, later, limits, rejections, http, metrics } = server;
   later.osc = await openOsc({
     ...{ out: config.oscOut, in: config.oscIn, allowed: config.oscAllow },
-    // A server that runs no rooms needs no OSC messages from other servers.
+    // A server that runs no rooms does not use OSC messages from other servers, so skip them.
     bus: config.role === 'gateway' && !config.oscIn ? undefined : server.bus,
     ...{ hooks, rooms, limits, rejections, clock, log },
     pause: async (room, paused) => {
@@ -391,7 +391,7 @@ async function openDoors(server: WholeServer): Promise<void> {
     },
   });
   await listenHttp(http, { flag: '--port', host: config.host, port: config.port });
-  // An error may concern a connection that could not be accepted. The server continues without it.
+  // The error may only mean that a connection could not be accepted, so log it and continue.
   http.on('error', (error) => log.warn('not-accepted', error.message));
   const { metrics: port } = config;
   if (metrics && typeof port === 'number') {
@@ -404,7 +404,7 @@ async function openDoors(server: WholeServer): Promise<void> {
     for (const { refresh } of rooms.roomServers.values()) refresh.requestWalls();
   });
   later.alerts = await startAlerts(server);
-  // This step comes last, since nothing after it may fail: a stored token must be shown.
+  // Do this last. If a later step failed, the token would be stored but never shown.
   await server.host.keepToken();
 }
 
@@ -419,7 +419,8 @@ function shutDown(server: WholeServer, log: Log): Promise<void> {
   const phases = shutdownPhases({
     ...server,
     ...later,
-    // Only pages of a gateway reconnect gradually: other pages already wait for frames.
+    // Only pages of a gateway reconnect gradually. Other pages are without frames already, so they
+    // should reconnect immediately.
     moving: cluster && (config.role === 'gateway' ? DEFAULTS.cluster.moving.time : 0),
   });
   return runShutdownPhases(phases, log);

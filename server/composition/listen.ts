@@ -19,10 +19,10 @@ const LOOPBACK = /^((::ffff:)?127\.|::1$)/;
 
 export const POLL_INTERVAL = 10_000;
 
-/** Lowest rank of addresses that visitors' phones cannot reach. */
+/** Addresses of this rank and above cannot be reached by visitors' phones. */
 const NO_PHONES = 3;
 
-/** Ranks a network address: the lower the rank, the likelier are phones on that network. */
+/** Ranks a network address. The lower the rank, the likelier phones are on that network. */
 function rank(network: string, address: string): number {
   if (VIRTUAL.test(network)) return NO_PHONES + 1;
   // A link-local address: the network has assigned no address to the machine.
@@ -32,10 +32,7 @@ function rank(network: string, address: string): number {
 
 type Networks = ReturnType<typeof networkInterfaces>;
 
-/**
- * Lists the system's networks; empty if that fails, which happens when no file descriptors are
- * left.
- */
+/** Lists the system's networks. Empty if that fails because no file descriptors are left. */
 function askNetworks(): Networks {
   try {
     return networkInterfaces();
@@ -44,7 +41,7 @@ function askNetworks(): Networks {
   }
 }
 
-/** Lists this machine's IPv4 addresses, those from typical home and venue ranges first. */
+/** Lists this machine's IPv4 addresses. Those in typical home and venue ranges come first. */
 export const networkAddresses = (networks: Networks = askNetworks()): string[] =>
   ranked(networks).map(({ address }) => address);
 
@@ -77,7 +74,7 @@ export function networkOrigins(
   return [...new Set(reachable)].map((one) => originAt(one, port));
 }
 
-/** Returns the origin at which this machine reaches its own server. */
+/** Returns the origin at which browsers on this machine can reach the server. */
 export function localOrigin({ address, port }: BoundAddress): string {
   const isLocalhost = ALL.test(address) || address === '127.0.0.1' || address === '::1';
   return isLocalhost ? `http://localhost:${port}` : originAt(address, port);

@@ -23,17 +23,17 @@ interface ListStore<T> {
 interface Change<T> {
   /** The changed item; undefined if the item was removed. */
   readonly item: T | undefined;
-  /** Number of times that the change was written. */
+  /** How often the change has been written. */
   writes: number;
 }
 
 /**
- * Maximum number of writes of one change. A change that another server overwrites is written once
+ * How often one change is written at most. If another server overwrites it, it is written once
  * more.
  */
 const MOST_WRITES = 2;
 
-/** A stored list that several servers change. Ids of items are unique across servers. */
+/** A stored list that several servers can change. Ids of items are unique across servers. */
 class SharedList<T extends { readonly id: number }> {
   /** Changes that may not be stored yet, by id. */
   private readonly changes = new Map<number, Change<T>>();
@@ -72,7 +72,7 @@ class SharedList<T extends { readonly id: number }> {
       const changes = new Map(this.changes);
       if (changes.size > 0) await this.store.write(merged(stored, changes));
       for (const change of changes.values()) change.writes++;
-      // Include changes that this server made during the write.
+      // Also adopt changes that this server made during the write.
       this.known = merged(stored, this.changes);
       this.store.onReplaced(this.known);
     });
@@ -99,7 +99,7 @@ export interface HostRecordsOptions {
   readonly store: Store;
   /** Whether other servers change the records too. */
   readonly isShared: boolean;
-  /** See `Bans`. */
+  /** The secret that `Bans` needs. */
   readonly secret: Uint8Array;
   /** Wall clock, ms. */
   readonly date: () => number;
@@ -128,7 +128,7 @@ export async function openHostRecords(options: HostRecordsOptions) {
     onChange: (all) =>
       void (isShared ? sharedBans.changed(all) : store.putServerRecord('bans', all)).catch(warn),
   });
-  // Shared walls may be connected to another server, so they do not count as lost here.
+  // If servers share walls, a wall that is not here may be on another server, so it is not lost.
   const places = new WallPlaces(
     date,
     isShared ? [] : knownPlaces,

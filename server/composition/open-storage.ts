@@ -18,7 +18,7 @@ import { loadCheckpoint } from '../vnca/checkpoint.ts';
 
 interface StorageOptions {
   readonly config: Pick<Config, 'cluster' | 'onDamage'>;
-  /** The data folder; undefined: nothing is stored. */
+  /** The data folder; undefined if nothing is stored. */
   readonly folder: string | undefined;
   readonly clock: Clock;
   /** Wall clock, ms. */
@@ -28,7 +28,7 @@ interface StorageOptions {
 
 interface OpenStorage {
   readonly store: Store;
-  /** Absent if damaged data prevent the start. */
+  /** The data that were set aside; absent if damaged data prevent the start instead. */
   readonly aside?: SetAside;
   readonly cluster?: Cluster;
   /** Connects to the other servers of the cluster. */
@@ -40,8 +40,9 @@ interface OpenStorage {
  * Opens the store of the cluster, or without a cluster the store in the data folder.
  *
  * @returns undefined if nothing is stored
- * @throws ClusterError; StoreError not-writable, in-use, other-version, or damaged if damaged data
- * are not set aside
+ * @throws ClusterError
+ * @throws StoreError not-writable, in-use, other-version; also damaged, unless the settings say
+ * that damaged data are set aside
  */
 export async function openStorage(options: StorageOptions): Promise<OpenStorage | undefined> {
   const { config, folder } = options;
@@ -67,7 +68,7 @@ async function openClusterStorage(
     else log.warn('bus-lost', `Valkey passes no messages on now: ${why}.`);
   };
   try {
-    // The cluster's store has just answered, so retry if Valkey is only busy.
+    // Retry. The cluster's store has just answered, so Valkey is probably only busy.
     const bus = await retry(() => ValkeyBus.open({ url, clock, onUp }), {
       clock,
       pauses: [200, 1_000],
@@ -81,8 +82,8 @@ async function openClusterStorage(
 }
 
 /**
- * Opens the undamaged records, repairs records from the copy of the essentials, and sets the other
- * damaged data aside.
+ * Opens a store with damaged data: repairs records from the copy of the essentials, and sets the
+ * other damaged data aside.
  */
 async function openDamaged(
   folder: string,
@@ -103,7 +104,7 @@ async function openDamaged(
       return bytes ? [{ key, bytes }] : [];
     });
     if (repaired.length > 0) await found.write({ put: repaired });
-    // If the file was unreadable, `found` is a copy of its readable records, without damaged ones.
+    // If the file was unreadable, `found` contains only the readable records, so skip all others.
     const damaged = found.damaged.filter((key) => stored.has(key) && !copy.get(key));
     if (damaged.includes(ASIDE_KEY)) await found.write({ remove: [ASIDE_KEY] });
     const store = new Store(await withCopy(found, copyFile));
@@ -119,14 +120,14 @@ async function openDamaged(
 }
 
 /**
- * Types of records without which a room can open. If a room cannot open, it is set aside when that
- * is tried.
+ * Types of records that a room can open without. Damaged records of other types stay for now: if
+ * they keep the room from opening, the whole room is set aside at that point.
  */
 const DISPENSABLE = ['journal', 'mark', 'day', 'hours', 'counted', 'plan', 'moderation'];
 
 /**
- * Groups the damaged records that are moved individually by room. The key null is for records of
- * the server.
+ * Groups by room those damaged records that are moved one by one. The key null stands for records
+ * of the server.
  */
 function dispensable(keys: readonly string[]): Map<string | null, string[]> {
   const rooms = new Map<string | null, string[]>();

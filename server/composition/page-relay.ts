@@ -19,7 +19,7 @@ export interface PageRelayOptions extends LineageOptions {
   readonly bus: Bus | undefined;
   readonly cluster: ClusterRooms | undefined;
   readonly clock: Clock;
-  /** The address key of a visitor's request. */
+  /** Returns the key by which limits count the address that a request comes from. */
   readonly addressOf: (request: IncomingMessage) => string;
   readonly rooms: RoomRegistry;
   /** The host's API, for requests that another server has authenticated. */
@@ -82,7 +82,7 @@ export class PageRelay {
   /**
    * Fetches the JSON with which another server answers a GET request.
    *
-   * @throws Error if none does
+   * @throws Error if no server answers
    */
   readonly get = async (to: RelayTarget, path: string): Promise<unknown> =>
     this.relay?.get(to, path);

@@ -2,10 +2,10 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 
-/** Two signals within this time count as one, ms. */
+/** How close together two signals must be to count as one, in ms. */
 const SAME_SIGNAL = 1_000;
 
-/** Longest time that closing may take, in ms. */
+/** How long closing may take before the process exits anyway, in ms. */
 const LONGEST = 20_000;
 
 export class ProcessEnd {
@@ -61,15 +61,15 @@ interface Closable {
   close(): unknown;
 }
 
-/** The parts of a server to shut down. Parts that start last may be absent. */
+/** The parts of a server to shut down. Parts that start late may be absent. */
 export interface ShutdownParts {
   readonly sockets: Closable & {
     stopAdmitting(): void;
     moveAway(time: number): Promise<void>;
   };
   /**
-   * Time over which pages are asked to reconnect to other servers, in ms; undefined without a
-   * cluster.
+   * Over how many ms pages are asked, one by one, to reconnect to other servers; undefined without
+   * a cluster.
    */
   readonly moving: number | undefined;
   readonly ticker: { stop(): Promise<void> };
@@ -102,8 +102,8 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
     { name: 'rooms are saved', run: () => journalWriter?.saveAll() },
     {
       name: 'host records are saved',
-      // Another server continues with the stored records, so give up the rooms only after all are
-      // stored.
+      // Another server continues from the stored records, so give up the rooms only after all
+      // records are stored.
       run: () =>
         Promise.all([parts.host.close(), parts.alerts?.close()]).finally(() =>
           serverRooms.releaseAll(),
@@ -122,7 +122,7 @@ export function shutdownPhases(parts: ShutdownParts): ShutdownPhase[] {
     { name: 'extensions have stopped', run: () => parts.hooks.close() },
     {
       name: 'the engine has stopped',
-      // Rooms do not wait until a drawing has been refined, but the process must.
+      // Rooms can close while a drawing is being refined, but the process must wait for it.
       run: async () => {
         await Promise.all(previews.map((preview) => preview.close()));
         await parts.engine.close();

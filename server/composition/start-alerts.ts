@@ -43,12 +43,12 @@ export async function startAlerts(options: StartAlertsOptions): Promise<Alerts |
   if (config.alerts === undefined && config.metrics === 'none') return undefined;
   const alerts = await openAlerts({
     ...{ clock, date, log, store, url: config.alerts, problems: problemFinder(options) },
-    // Servers of a cluster have one store, so the record's name must differ. The names of machines
-    // and ports stay the same after a restart, unlike ids of processes.
+    // Servers of a cluster share one store, so each needs a different record name. Machine names
+    // and ports, unlike process ids, stay the same after a restart.
     record: options.cluster ? `alerts/${hostname()}:${options.bound().port}` : 'alerts',
   });
-  // A wall's seat remembers that the wall is lost. If a room without wall seats has lost its last
-  // wall, only the open alert remembers that.
+  // A wall's seat remembers that the wall is lost. In a room without wall seats, only the open
+  // alert remembers that the last wall was lost, so restore that from the alert.
   for (const { alert, room = '', wall } of alerts.open) {
     if (alert === 'wall-lost' && wall === undefined) rooms.roomServers.get(room)?.walls.startBare();
   }
@@ -109,9 +109,9 @@ function refusedRooms(cluster: Watched['cluster']): Problem[] {
 }
 
 /**
- * Finds walls that are lost. Outside the opening hours this is expected, since walls may be
- * switched off. A wall whose browser crashes repeatedly is connected only for moments, so a wall
- * counts as back only after it has stayed connected for a while.
+ * Finds walls that are lost. Outside the opening hours this is expected, because walls may be
+ * switched off. A wall counts as back only after it has stayed connected for a while, because a
+ * wall whose browser keeps crashing is connected for moments.
  */
 export function wallProblems(
   room: string,

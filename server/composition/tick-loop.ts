@@ -22,7 +22,7 @@ export interface TickLoopOptions {
   readonly roomServers: () => ReadonlyMap<string, RoomServer>;
   /** Whether a room may tick and be shown here now; false if another server may run it. */
   readonly mayTick: (room: string) => boolean;
-  /** Keeps previews from using the engine until a given time, ms of the clock. */
+  /** Keeps previews from using the engine until a given time (ms of the clock). */
   readonly pausePreviews: (until: number) => void;
   readonly onTick: ((timing: TickTiming) => void) | undefined;
   readonly onHeartbeat: (() => void) | undefined;
@@ -59,7 +59,8 @@ export function createTickLoop(options: TickLoopOptions) {
       const ticked: RoomServer[] = [];
       for (const { room, result } of ticks) {
         const roomServer = options.roomServers().get(room.name);
-        // During the tick, the process may have been suspended, or the journal may have failed.
+        // Skip rooms that this server may no longer run: during the tick, the process may have been
+        // suspended, or the journal may have failed.
         if (!roomServer || !mayTick(room.name)) continue;
         roomServer.handleTick(result, clock.now());
         hooks.ticked(roomServer, result);

@@ -1,6 +1,6 @@
 /**
- * The host's HTTP API: authentication, validation, error responses, and passing requests to the
- * right server of a cluster. calls.ts and files.ts implement the calls and files.
+ * The host's HTTP API. Authenticates and validates requests, passes them to the right server of a
+ * cluster, and sends error responses. calls.ts executes the calls, and files.ts sends the files.
  */
 import express, {
   type NextFunction,
@@ -35,7 +35,7 @@ import {
 } from './host-sessions.ts';
 import type { HostToken } from './host-token.ts';
 
-/** Calls for rooms that no server runs. Any server that runs rooms can execute them. */
+/** Calls that may concern a room that no server runs. Any server with rooms can execute them. */
 const OF_ANY_OWNER: readonly string[] = ['createRoom', 'openRoom', 'removeRoom'];
 
 /**
@@ -57,7 +57,7 @@ export function targetOf(
   const elsewhere = hasFilm(films.states) ? [] : [...cluster.filmsElsewhere];
   const name = server ?? elsewhere.find(([, jobs]) => hasFilm(jobs))?.[0];
   if (name !== undefined) return name === cluster.name ? undefined : { server: name };
-  // Checked first: a room that was just closed may still seem to be open on this server.
+  // Check this first, because a room that was just closed may still seem to be open on this server.
   const of = call && OF_ANY_OWNER.includes(call) ? cluster.ledElsewhere(room) : undefined;
   if (of !== undefined) return { room: of };
   return room !== undefined && cluster.isElsewhere(room) ? { room } : undefined;
@@ -78,7 +78,7 @@ export interface Relay {
   /**
    * Fetches the JSON with which another server answers a GET request.
    *
-   * @throws Error if none does
+   * @throws Error if no server answers
    */
   get(to: RelayTarget, path: string): Promise<unknown>;
 }
@@ -98,9 +98,9 @@ export interface ApiOptions {
   readonly cookie: string;
 }
 
-/** Files that walls show. They need no session, as walls do not sign in. */
+/** Files that walls show. They can be fetched without a session, because walls do not sign in. */
 const PUBLIC_FILES: readonly string[] = [FILES.wallFrame];
-/** Files that depend on the server that receives the request, so the request is never passed on. */
+/** Files that depend on the receiving server, so their requests are never passed on. */
 const OWN_FILES: readonly string[] = [FILES.sign];
 
 /** HTTP status by reason. Other reasons have status 404 if they begin with `no-such-`, else 409. */
@@ -152,7 +152,7 @@ export function createHostApi(options: ApiOptions): Router {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
       if (await relay().pass(target, request, response)) return;
-      // The file may be on this server even if the room is not.
+      // This server may have the file even if it does not run the room, so look for it here.
       if (!call) return next();
       throw new HostRefusal('server' in target ? 'no-such-server' : 'elsewhere');
     };
@@ -201,8 +201,8 @@ function addFiles(router: Router, host: Host, before: (path: string) => RequestH
 }
 
 /**
- * Rejects calls from pages of other sites. Programs send neither of the two headers, but they have
- * no session cookie either.
+ * Rejects calls from pages of other sites. A call without the two headers is accepted: it comes
+ * from a program, not from a browser that could add the host's cookie to another site's call.
  */
 function requireOwnPage(request: Request): void {
   const site = request.get('sec-fetch-site');
@@ -240,7 +240,7 @@ async function login(
   }
   throttle.succeed(address);
   const { word, session } = sessions.begin();
-  // The page's next call may reach another server, which must know the session by then.
+  // The page's next call may reach another server, so wait until all servers know the session.
   await sessions.caughtUp();
   const maxAge = DEFAULTS.session.life;
   response.cookie(cookie, word, { ...COOKIE, secure: request.secure, maxAge });
@@ -256,7 +256,7 @@ function stateOf(session: HostSession, { sessions, host }: ApiOptions): SessionS
 async function sessionOf(request: Request, { sessions, cookie }: ApiOptions): Promise<HostSession> {
   const isUse = request.method !== 'GET' || request.get(USED_HEADER) !== undefined;
   const word = wordOf(request, cookie);
-  // A session that has just begun on another server may not have arrived here.
+  // The announcement of a session that has just begun on another server may still be on its way.
   if (word && !sessions.find(word, false)) await sessions.caughtUp();
   const session = sessions.find(word, isUse);
   if (!session) throw new HostRefusal('no-session');
@@ -271,7 +271,7 @@ function wordOf(request: Request, cookie: string): string | undefined {
   return undefined;
 }
 
-/** Reasons for errors of the body parser, by the type of the error. */
+/** The reason to send for each type of body parser error. */
 const UNREADABLE: Readonly<Record<string, HostReason>> = {
   'entity.too.large': 'too-large',
   'entity.parse.failed': 'not-json',

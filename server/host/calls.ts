@@ -61,7 +61,7 @@ export type Parts = Readonly<Record<string, string>>;
 /** Calls that begin, check or end a session; api.ts handles them itself. */
 type SessionCall = 'login' | 'logout' | 'session';
 
-/** A handler may return nothing if the answer of its call is an empty object. */
+/** A handler can return nothing if the answer to its call can be an empty object. */
 type Returned<A> = Record<never, never> extends A ? unknown : A;
 
 /** One handler per call; each may throw `HostRefusal`. */
@@ -267,7 +267,7 @@ function requireCluster({ cluster }: HostContext): ClusterRooms {
   return cluster;
 }
 
-/** For how long the host's page warns that the clock was set back, in ms. */
+/** How long the host's page warns that the clock was set back, in ms. */
 const DAY = 86_400_000;
 
 /** Collects the state of this server, with the films and rooms of all servers. */
@@ -336,10 +336,7 @@ async function snapshotsOf({ rooms, storage }: Host, name: string): Promise<Snap
   return storage.store.readableSnapshots(name);
 }
 
-/**
- * Writes a replay bundle of the room's last state to the data folder, since the room is about to be
- * removed.
- */
+/** Writes a replay bundle of the last state of a room that is about to be removed. */
 async function saveLastState({ storage, folder, date }: Host, room: string): Promise<void> {
   if (!storage || folder === undefined) return;
   const tail = await storage.store.tail(room);
@@ -357,13 +354,13 @@ async function saveLastState({ storage, folder, date }: Host, room: string): Pro
 async function reseed(host: Host, room: string, count: number): Promise<CallAnswer<'reseed'>> {
   const { rooms, farewells } = host;
   rooms.requireOpen(room);
-  // A farewell that continued would remove the new organisms.
+  // Stop the farewell first, because it would remove the new organisms too.
   await farewells.stop(room);
   const live = rooms.requireOpen(room);
   const kept = await takeSnapshot(host, live.room, { before: 'reseed' });
   const { width, height } = live.room.grid;
   const cleared = runSystemCommand(live, { what: 'clear', area: { x: 0, y: 0, width, height } });
-  // A flooded room may refuse some of the `plant` commands.
+  // A room that is flooded with commands may refuse some `plant` commands, so count the others.
   const planted = countExecuted(sow(live, count));
   await cleared;
   return { planted: await planted, kept };
@@ -392,7 +389,12 @@ function sow(live: OpenRoom, count: number) {
 }
 
 /**
- * Computes the centre of the i-th of n windows along a length, shifted by a small random amount.
+ * Computes where to plant the i-th of n organisms along one axis of the grid: evenly spaced, but
+ * shifted by a small random amount.
+ *
+ * @param length of the axis, in cells
+ * @param side of an organism's window, in cells
+ * @returns centre of the window, in cells
  */
 function positionIn(i: number, n: number, length: number, side: number): number {
   const room = length - side;

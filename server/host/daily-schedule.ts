@@ -13,14 +13,15 @@ export interface DailyScheduleOptions {
   /**
    * Called when the building opens or closes, and when the schedule changes.
    *
-   * @param isClosingTime whether the building has just closed by the clock, not by a changed
-   * schedule
+   * @param isClosingTime whether closing time has just come; false if a new schedule closed the
+   * building
    */
   readonly onChange: (isOpen: boolean, schedule: Schedule, isClosingTime: boolean) => void;
   /** Called when the scheduled restart is due. */
   readonly onRestart: () => void;
   /**
-   * Whether a supervisor starts the server again after it exits; if not, no restart is announced.
+   * Whether a supervisor starts the server again after it exits. If false, `next` leaves out the
+   * scheduled restart.
    */
   readonly isSupervised: boolean;
   /** Returns how long this server delays the scheduled restart, in ms. */
@@ -28,9 +29,9 @@ export interface DailyScheduleOptions {
 }
 
 const MINUTE = 60_000;
-/** Longest time between two checks, in ms. It is short because somebody may set the wall clock. */
+/** Longest time between two checks, in ms. It is short because the wall clock may be changed. */
 const LOOK = 30_000;
-/** Yesterday, as a day relative to today. Its opening hours may end today, after midnight. */
+/** Number of days from today to yesterday, whose opening hours may end today after midnight. */
 const YESTERDAY = -1;
 
 /** Announces opening, closing and restarts when they are due by the schedule. */
@@ -43,7 +44,7 @@ export class DailySchedule {
    * ago, which is not closing time.
    */
   private isFollowing = false;
-  /** Time of the last check, wall clock, ms. */
+  /** When the last check was made (wall clock, ms). */
   private looked: number;
 
   private constructor(
@@ -102,7 +103,7 @@ export class DailySchedule {
     }
     this.isFollowing = true;
     const restart = restartAfter(this.schedule, this.looked);
-    // A restart is skipped if it was missed by more than ten minutes, for example during sleep.
+    // Skip a restart that is more than ten minutes late, for example after the machine slept.
     const isDue = restart !== undefined && restart <= now && now - restart < 10 * MINUTE;
     this.looked = now;
     if (isDue) this.restart();
@@ -129,7 +130,7 @@ const hoursOf = ({ days }: Schedule, moment: number, ahead: number): Schedule['d
   // `days` begins with Monday, `getDay()` with Sunday.
   days[(new Date(moment).getDay() + 13 + ahead) % 7];
 
-/** Computes when a time of day occurs, some days after a moment. @returns wall clock, ms */
+/** Finds a time of day on a day relative to that of `moment`. @returns wall clock, ms */
 function at(moment: number, days: number, time: string): number {
   const [hours, minutes] = time.split(':').map(Number);
   const date = new Date(moment);
@@ -151,7 +152,7 @@ export function isOpenAt(wanted: Schedule, now: number): boolean {
   });
 }
 
-/** Computes the time of the first restart after a moment; undefined if none is scheduled. */
+/** Computes when the next restart after `moment` is due; undefined if none is scheduled. */
 function restartAfter({ restart }: Schedule, moment: number): number | undefined {
   if (restart === null) return undefined;
   const today = at(moment, 0, restart);
@@ -168,7 +169,7 @@ function nextOf(wanted: Schedule, now: number): HostState['next'] {
     events.push({ at: at(now, ahead, hours.from), what: 'open' });
     events.push({ at: closing(now, ahead, hours), what: 'close' });
   }
-  // The hours of one day may continue into those of the next without a change.
+  // The hours of two days may overlap or adjoin, so keep only events that open or close.
   const isChange = ({ what, at: time }: (typeof events)[number]): boolean =>
     what === 'restart' || isOpenAt(wanted, time) !== isOpenAt(wanted, time - 1);
   const coming = events

@@ -47,10 +47,10 @@ function latentIn(room: Room, organism: OrganismId): Float32Array | undefined {
 }
 
 /**
- * Plants heirs on bare ground, well spread. If the room is too small for all, plants only the first
- * few.
+ * Plants heirs on bare ground, well spread. If the room is too small for all heirs, plants only as
+ * many as fit. Resolves once all commands have been answered.
  *
- * @returns number of planted heirs, after all commands have been answered
+ * @returns number of planted heirs
  */
 async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<number> {
   const { grid, species, tick } = live.room;
@@ -66,25 +66,25 @@ async function plantHeirs(live: OpenRoom, heirs: readonly HeirSeed[]): Promise<n
   return countExecuted(answers);
 }
 
-/** Record key. The record names the rooms whose heirs are chosen but not planted yet. */
+/** Key of the record that lists the rooms whose heirs have been chosen but not planted yet. */
 const RECORD = 'days';
 const days = v.array(v.string());
 
 /** Default duration of a farewell, from the first departure to the last, in seconds. */
 const DURATION = 60;
-/** Longest time for which walls show the family tree after a farewell, in ms. */
+/** How long walls show the family tree after a farewell, at most, in ms. */
 const TREE = 45_000;
-/** Time between two steps, in which organisms begin to depart, in ms. */
+/** Interval at which a farewell lets more organisms depart, in ms. */
 const STEP = 500;
 const { maxDissolving, dissolveSeconds } = DEPARTURE;
 
 interface Farewell {
   readonly live: OpenRoom;
-  /** From the first departure to the last. */
+  /** Duration from the first departure to the last, in seconds. */
   readonly seconds: number;
-  /** When the farewell ends, ms; Infinity until the first organism departs. */
+  /** When the farewell ends (ms of the clock); Infinity until the first organism departs. */
   until: number;
-  /** Whether closing time began the farewell. */
+  /** Whether the farewell began because of closing time. */
   readonly atClosing: boolean;
   cancel: () => void;
   readonly end: () => void;
@@ -128,7 +128,7 @@ export class Farewells {
   /**
    * Ends the day of a room. Visitors can only watch until the farewell is over.
    *
-   * @param seconds from the first departure to the last
+   * @param seconds duration from the first departure to the last
    * @returns `kept`: the snapshot taken first, or null if nothing is stored; `done`: resolves when
    * the farewell is over or was stopped
    * @throws HostRefusal no-such-room, room-closed, room-busy
@@ -232,7 +232,7 @@ export class Farewells {
     if (this.going.get(name) !== farewell) return;
     const { rooms, clock } = this.context;
     const { live, until } = farewell;
-    // The room has been closed, and perhaps opened again.
+    // The room has been closed, and perhaps opened again, so this farewell no longer applies.
     if (rooms.roomServers.get(name) !== live.server) {
       void this.stop(name);
       return;
@@ -256,8 +256,8 @@ export class Farewells {
       const [{ id: organism }] = staying.splice(randomInt(staying.length), 1);
       begun.push(runSystemCommand(live, { what: 'depart', organism, seconds }));
     }
-    // A departure may fail: the organism has just died, or the queue is full and a later step
-    // retries.
+    // A departure may fail because the organism has just died, or because the queue is full. A
+    // later step tries again.
     farewell.begun = Promise.allSettled(begun);
     farewell.cancel = clock.after(STEP, () => this.step(name, farewell));
   }
@@ -288,7 +288,7 @@ export class Farewells {
  *
  * @param organisms number of organisms that are not departing yet
  * @param left time until the end of the farewell, in seconds
- * @returns seconds
+ * @returns duration, in seconds
  */
 const dissolvingTime = (organisms: number, left: number): number =>
   Math.max(

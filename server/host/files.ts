@@ -38,7 +38,7 @@ export const FILE_HANDLERS: { readonly [N in keyof typeof FILES]: FileHandler } 
   picture: async (host, request, response) => {
     const name = roomOf(host, request);
     const { rooms, world } = host;
-    // The world keeps the last state of a closed room.
+    // If the room is closed, this returns its last state, which the world keeps.
     const room = rooms.planOf(name).open ? rooms.requireOpen(name).room : world.rooms.get(name);
     await sendPng(response, room?.grid.planes ?? (await lastPlanes(host, name)));
   },

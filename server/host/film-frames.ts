@@ -20,7 +20,7 @@ const folderOf = (film: string): string => `${film}.frames`;
  */
 export const frameFile = (film: string, index: number): string => join(folderOf(film), `${index}`);
 
-/** Writes each picture to a file of its own, and passes it on. @param film path of the film */
+/** Writes each picture to a separate file, then passes it on. @param film path of the film */
 export function withFrames(
   film: string,
   pictures: PictureWriter,
@@ -56,8 +56,8 @@ const reading = new Mutex();
 const sending = new Map<string, { readonly bytes: Promise<Buffer>; receivers: number }>();
 
 /**
- * Sends the file of a frame. A response holds no file descriptor, as some clients never read it.
- * Responses that send one frame simultaneously share its bytes.
+ * Sends the file of a frame from memory. Responses do not hold a file descriptor, because some
+ * clients never read them. Responses that are sending the same frame share its bytes.
  */
 export function sendFrame(file: string, response: Response): void {
   const frame = getOrAdd(sending, file, () => {

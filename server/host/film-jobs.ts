@@ -24,7 +24,7 @@ export interface FilmJobsOptions {
   readonly engine: FilmOrder['engine'];
   /** Receives the details of a failure, for the log. */
   readonly warn: (message: string) => void;
-  /** Called when a film's pictures no longer exist, because the film failed or was removed. */
+  /** Called when a film's pictures have been deleted because the film failed or was removed. */
   readonly onGone: (job: string) => void;
   readonly start?: () => ChildProcess;
 }
@@ -54,7 +54,7 @@ export class FilmJobs {
 
   constructor(private readonly options: FilmJobsOptions) {}
 
-  /** All jobs, latest last. */
+  /** The states of all jobs, latest last. */
   get states(): JobState[] {
     return [...this.jobs.values()].map(({ state }) => state);
   }
@@ -101,7 +101,7 @@ export class FilmJobs {
     const child = job.child!;
     this.wait(job);
     child.on('message', (news: FilmNews) => this.hear(job, news));
-    // A process that cannot start emits two errors: for the start, and for the message sent below.
+    // A process that cannot start emits a second error for the message sent below.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
     child.once('exit', (code) => this.fail(job, 'ended', `Its process ended (${code}).`));
     child.send({
@@ -171,7 +171,7 @@ export class FilmJobs {
   }
 
   private hear(job: Job, news: FilmNews): void {
-    // The job may have been stopped while this message was in transit.
+    // The job may have been stopped while this message was in transit, so ignore the message.
     if (job.state.state !== 'going') return;
     this.wait(job);
     if ('error' in news) this.fail(job, news.error, news.message);

@@ -32,7 +32,7 @@ export interface ZipEntry {
 
 const UTF8 = 0x0800;
 const STORED = 0;
-/** 1980-01-01, the first day that the format can express. File names contain the tick instead. */
+/** 1980-01-01, the first date that ZIP can store. File names contain the tick instead of a date. */
 const DAY = 0x0021;
 
 /**
@@ -81,7 +81,7 @@ export function* zip(entries: Iterable<ZipEntry>): Generator<Uint8Array> {
 
 /** Side of the squares that are painted separately, in cells. */
 const TILE = 16;
-/** Distance up to which other cells affect the paint of a cell, in cells. */
+/** Maximum distance at which a cell affects the paint of another cell, in cells. */
 const AROUND = (REACH - 1) / 2;
 
 export interface FilmPainterOptions {
@@ -90,7 +90,7 @@ export interface FilmPainterOptions {
   readonly scale: number;
   /** Maximum total time for painting, in ms. */
   readonly limit: number;
-  /** ms */
+  /** Returns the current time, in ms. */
   readonly now: () => number;
 }
 
@@ -142,7 +142,7 @@ export class FilmPainter {
     const row = area.width * scale;
     for (let v = 0; v < area.height * scale; v++) {
       let to = 3 * ((area.y * scale + v) * width * scale + area.x * scale);
-      // Premultiplied colours on black are the colours themselves.
+      // On black, premultiplied colours need no blending, so copy them.
       for (let from = 4 * v * row; from < 4 * (v + 1) * row; from += 4, to += 3) {
         pixels[to] = painted[from];
         pixels[to + 1] = painted[from + 1];
@@ -172,7 +172,7 @@ function isSame(a: Planes, b: Planes, { x, y, width, height }: Rect): boolean {
 }
 
 /**
- * Lists the ticks of the pictures that `runReplay` makes. It makes none at the snapshot's tick.
+ * Lists the ticks at which `runReplay` makes a picture. It makes none at the snapshot's tick.
  *
  * @param every ticks between two pictures
  */
@@ -184,9 +184,9 @@ function pictureTicks({ from, to, snapshot }: JournalRange, every: number): numb
 }
 
 /**
- * Compresses the times of the pictures to a few points.
+ * Reduces the dates of the pictures to a few points, between which dates can be interpolated.
  *
- * @param dates of all pictures, in ms, never decreasing
+ * @param dates of all pictures (wall clock, ms), never decreasing
  */
 function filmTimes(dates: readonly number[]): FilmTimes {
   const times = new TickTimes();
@@ -205,7 +205,7 @@ export interface FilmOrder {
   readonly kind: 'gif' | 'png';
   readonly from: When;
   readonly to?: When;
-  /** When the host requested the film, wall clock, ms. */
+  /** When the host requested the film (wall clock, ms). */
   readonly now: number;
   /** Maximum number of pictures. */
   readonly pictures: number;
@@ -230,14 +230,12 @@ export type FilmNews =
 
 type Encode = (planes: Planes) => Promise<Buffer>;
 
-/** Maximum total time for painting a film, in ms. The rest of the film shows enlarged cells. */
+/** Maximum total time to spend painting a film, in ms. Later pictures show enlarged cells. */
 const PAINTING_LIMIT = 600_000;
-/** Pixels per cell for painting: with fewer, the paint is invisible; with more, its steps show. */
+/** Pixels per cell at which to paint. With fewer, paint is invisible; with more, it is coarse. */
 const PAINTED_SCALES = { least: 3, most: 9 };
 
-/**
- * Progress is reported at each hundredth, or after this time if a hundredth takes longer, in ms.
- */
+/** Longest time between two progress reports, in ms. Each hundredth is reported too. */
 const SIGN = 10_000;
 
 const say = (news: FilmNews): void => {
@@ -260,7 +258,7 @@ async function make(order: FilmOrder): Promise<number> {
       const ticks = found.to - found.from;
       const apart = Math.max(1, Math.ceil(ticks / (order.pictures - 1)));
       const shown = pictureTicks(found, apart);
-      // Optional: damage elsewhere in the journal must not prevent the film.
+      // If this fails, continue: damage elsewhere in the journal must not prevent the film.
       const dates = await timesOf(store, room, shown, now).catch(() => null);
       const times = filmTimes(dates ?? []);
       say({ from: times[0]?.at ?? null, times, total: Math.max(1, shown.length) });
@@ -300,7 +298,7 @@ async function make(order: FilmOrder): Promise<number> {
         const at = systemClock.now();
         if (progress - told.progress < 0.01 && at - told.at < SIGN) return;
         told = { progress, at };
-        // The last 5 % are for writing the file.
+        // Reserve the last 5 % for writing the file.
         say({ progress: 0.95 * progress, frames: pictures.count });
       },
     });

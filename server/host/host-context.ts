@@ -1,7 +1,6 @@
 /**
- * The services that the host's part of a server uses, and operations on rooms that several of its
- * files share. calls.ts answers the calls, files.ts sends the files.
- * Start reading in host.ts.
+ * The services that the modules of server/host use, and operations on rooms that several of these
+ * modules need. Start reading in host.ts.
  */
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
 import type { RoomSettings } from '../../shared/host/settings.ts';
@@ -42,7 +41,7 @@ export interface HostContext {
   readonly storage: RoomStorage | undefined;
   /** Storage of the host's settings. */
   readonly hostStore: Store;
-  /** URL of the Valkey that stores the rooms instead of the folder. */
+  /** URL of the Valkey server that stores the rooms; undefined if the folder stores them. */
   readonly valkey: string | undefined;
   /** The data folder; undefined: nothing is stored. */
   readonly folder: string | undefined;
@@ -51,7 +50,7 @@ export interface HostContext {
   readonly addresses: () => string[];
   /** Settings of rooms whose settings the host has not changed. */
   readonly defaults: RoomSettings;
-  /** Start of the server, wall clock, ms. */
+  /** When the server started (wall clock, ms). */
   readonly since: number;
   readonly version: string;
   readonly clock: Clock;
@@ -79,7 +78,7 @@ export async function takeSnapshot(
 }
 
 /**
- * Runs a command. Resolves to its answer, at the room's next tick.
+ * Runs a command. Resolves to its answer at the room's next tick.
  *
  * @throws HostRefusal room-busy; room-closed or elsewhere if the room has stopped
  */
@@ -111,7 +110,7 @@ const REASONS: Readonly<Record<string, HostReason>> = {
 /**
  * Runs a command that the room must not refuse.
  *
- * @returns the answer, and the reference to the command that `undoCommand` takes
+ * @returns the answer, and a reference to the command, for `undoCommand`
  * @throws HostRefusal
  */
 export async function requireSystemCommand(live: OpenRoom, act: SystemCommand) {

@@ -13,13 +13,13 @@ import type { Clock } from '../platform/clock.ts';
 export interface HostSession {
   /** CSRF key. Every call that changes something must send it. */
   readonly key: string;
-  /** Time of the login, ms of the clock. */
+  /** When the host signed in (ms of the clock). */
   readonly since: number;
-  /** Time of the host's last action, ms of the clock. */
+  /** When the host last did something (ms of the clock). */
   used: number;
 }
 
-/** Shortest time between two announcements of a session's use to other servers, in ms. */
+/** Minimum interval at which other servers are told that a session is being used, in ms. */
 const ANNOUNCE_USE = 60_000;
 /** Maximum number of ended sessions to remember, so that a late message cannot revive them. */
 const MAX_ENDED = 256;
@@ -32,8 +32,8 @@ const sessionMessage = v.strictObject({
   /** Identifies the token with which the sessions began. */
   token: text,
   /**
-   * The sessions, by the hash of the cookie's value. Their times are in ms before the message was
-   * sent.
+   * The sessions, each with the hash of its cookie's value. `since` and `used` are how long ago, in
+   * ms before the message was sent.
    */
   sessions: list(v.strictObject({ hash: text, key: text, since: ago, used: ago })),
   /** Hashes of sessions that the host has ended. */
@@ -50,11 +50,11 @@ const random = (): string => randomBytes(32).toString('base64url');
 const hashOf = (word: string): string => createHash('sha256').update(word).digest('base64url');
 
 export class HostSessions {
-  /** By the hash of the cookie's value. */
+  /** The current sessions, by the hash of the cookie's value. */
   private readonly sessions = new Map<string, HostSession>();
-  /** Hashes of cookies' values. */
+  /** Sessions that have ended, as hashes of their cookies' values. */
   private readonly ended = new Set<string>();
-  /** When each session was last announced to other servers, ms of the clock. */
+  /** When each session was last announced to other servers (ms of the clock). */
   private readonly announced = new WeakMap<HostSession, number>();
   /** Functions that end a wait, by the `echo` of the message that the wait needs. */
   private readonly waits = new Map<string, () => void>();
@@ -102,7 +102,7 @@ export class HostSessions {
   /**
    * Finds the session of a cookie; undefined if it has expired.
    *
-   * @param isUse whether the host acts, which renews the session; false if the page only polls
+   * @param isUse whether the host is acting, which renews the session; false if the page only polls
    */
   find(word: string | undefined, isUse: boolean): HostSession | undefined {
     if (!word) return undefined;
@@ -117,7 +117,7 @@ export class HostSessions {
     return session;
   }
 
-  /** Ends the session of a cookie, if any. */
+  /** Ends the session of a cookie, if there is one. */
   end(word: string | undefined): void {
     const hash = hashOf(word ?? '');
     if (!this.sessions.has(hash)) return;
@@ -166,8 +166,8 @@ export class HostSessions {
       });
       return this.wait;
     }
-    // The current wait may have begun before the session was announced, so it is not enough. All
-    // callers in the meantime share the next wait.
+    // The current wait may have begun before the session was announced, so wait once more after it.
+    // All callers that arrive in the meantime share that second wait.
     this.nextWait ??= this.wait.then(() => {
       this.nextWait = undefined;
       return this.caughtUp();
@@ -243,7 +243,7 @@ export class HostSessions {
   }
 }
 
-/** Checks the session's key of a call, in constant time. */
+/** Checks whether a call has the session's key, in constant time. */
 export function hasKey({ key }: HostSession, given: string | undefined): boolean {
   const [a, b] = [key, given ?? ''].map((one) => createHash('sha256').update(one).digest());
   return timingSafeEqual(a, b);
@@ -259,14 +259,15 @@ const triedMessage = v.strictObject({
 });
 
 /**
- * Counts wrong tokens by address, on all servers of a cluster, so that guessing through a balancer
- * gets no more tries than guessing on one server. While the bus is away, each server counts alone.
+ * Counts wrong tokens by address, on all servers of a cluster together. Otherwise, somebody who
+ * guesses through a balancer would get more tries. While the bus is unavailable, each server counts
+ * alone.
  */
 export class LoginThrottle {
   private readonly node = randomUUID();
-  /** By address. Times in ms. */
+  /** Wrong tokens by address. `until` and `last` are ms of the clock. */
   private readonly wrong = new Map<string, { count: number; until: number; last: number }>();
-  /** Times of recent wrong tokens from all addresses, ms. */
+  /** When recent wrong tokens arrived, from any address (ms of the clock). */
   private recent: number[] = [];
   private subscription: Subscription | undefined;
 

@@ -4,9 +4,9 @@ import { resolve } from 'node:path';
 import * as v from 'valibot';
 import type { Store } from '../storage/store.ts';
 
-/** A token of 160 random bits cannot be guessed, so a plain hash is sufficient. */
+/** Length of a token. 160 random bits cannot be guessed, so a plain hash is sufficient. */
 const BYTES = 20;
-/** Excludes characters that look alike, since people type the token. */
+/** Characters of a token. Those that look alike are excluded, because people type the token. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 const LENGTH = Math.ceil((BYTES * 8) / Math.log2(LETTERS.length));
 const GROUP = 5;
@@ -76,7 +76,7 @@ export class HostToken {
    * @throws StoreError
    */
   async reload(): Promise<boolean> {
-    // This server's own token is about to replace the stored one.
+    // Keep this server's new token, which is about to replace the stored one.
     if (!this.isStored) return false;
     const stored = await this.store.serverRecord('token', tokenRecord);
     if (!stored || stored.hash === this.hash.toString('hex')) return false;
@@ -96,9 +96,9 @@ export class HostToken {
   }
 }
 
-/** How the server was started. */
+/** How the server was started, for the hint. */
 interface ServerStart {
-  /** Manually, by systemd, or in a container. */
+  /** What started the server: a person, systemd, or a container engine. */
   readonly by: 'hand' | 'service' | 'container';
   /** The value of `--data`: a folder, or `none`. */
   readonly data: string;

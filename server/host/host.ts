@@ -27,7 +27,7 @@ export interface HostOptions extends HostContext, Pick<ApiOptions, 'relay' | 'ad
   readonly restart: (() => void) | undefined;
 }
 
-/** Longest time that the host's page waits for another server's summary of a room, in ms. */
+/** How long the host's page waits for another server's summary of a room, in ms. */
 const GLANCE = 1_000;
 
 export type RunningHost = Awaited<ReturnType<typeof openHost>>;
@@ -130,12 +130,12 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
         );
       }
     },
-    // Servers restart one after another, so that the others can run their rooms.
+    // Restart servers one after another, so that others can run the rooms of the one restarting.
     restartDelay: () => (cluster?.place ?? 0) * DEFAULTS.cluster.restartApart,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
-      // The host has extended the hours after closing time.
+      // If the host has extended the hours after closing time, stop the farewell.
       if (isOpen) farewells.stopClosing();
-      // The walls show the farewell before they are dimmed.
+      // Wait, so that the walls show the farewell before they are dimmed.
       if (isClosingTime && farewell) await farewells.endAll();
       if (isClosingTime && hours.isOpen) return;
       rooms.setHours({ dim: !isOpen, closed: !isOpen && outside === 'close' });
@@ -149,8 +149,8 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
 }
 
 /**
- * Reloads a record when another server has changed it, and after the bus was away, since messages
- * may have been lost.
+ * Reloads a record when another server has changed it. Also reloads it after the bus was
+ * unavailable, because messages may have been lost.
  */
 async function followRecord(
   bus: Bus | undefined,

@@ -35,9 +35,9 @@ const FAINTEST = 0.2;
 /** Diameter of a cell's dot, as a share of the cell's side. */
 const CELL = 0.94;
 
-/** Longest time that a sign waits for its creatures to grow, in ms. */
+/** How long a sign waits for its creatures to grow, in ms. */
 const GROWING = 4_000;
-/** Painted creatures, to reuse them for signs in other sizes and languages. */
+/** Painted creatures of each checkpoint, to reuse for signs in other sizes and languages. */
 const paintedBefore = new WeakMap<LoadedCheckpoint, Promise<readonly SignCreature[]>>();
 
 /**
@@ -50,7 +50,7 @@ export const creaturesOf = (
   { clock, log }: { readonly clock: Clock; readonly log: Log },
 ): Promise<readonly SignCreature[]> =>
   getOrAdd(paintedBefore, checkpoint, async () => {
-    // Nothing grows while no room is awake, so do not wait indefinitely.
+    // Seeds do not grow while no room is awake, so do not wait indefinitely.
     const none = pause(clock, GROWING).then(() => []);
     let creatures: readonly SignCreature[] = [];
     let isPainted = false;
@@ -59,7 +59,7 @@ export const creaturesOf = (
       creatures = await paintCreatures(creatures, checkpoint, clock);
       isPainted = creatures.length > 0;
     } catch (error) {
-      // The sign also works without pictures.
+      // Continue, because the sign also works without pictures.
       log.warn('sign-not-painted', (error as Error).message);
     }
     if (!isPainted) paintedBefore.delete(checkpoint);
@@ -99,7 +99,7 @@ async function growCreatures({ species, previews }: LoadedCheckpoint): Promise<S
   });
 }
 
-/** Longest time for which painting may delay the rooms without a pause, in ms. */
+/** How long painting may block the thread before it pauses for the rooms, in ms. */
 const SLICE = 4;
 
 /**
@@ -158,19 +158,19 @@ export interface PrintedSign {
   readonly language: LanguageCode;
   /** The address in the QR code. */
   readonly url: string;
-  /** Drawn in a row along the upper edge. */
+  /** Creatures to draw in a row along the upper edge. */
   readonly creatures: readonly SignCreature[];
 }
 
-/** Width and height, in mm. */
+/** Width and height of each paper size, in mm. */
 const SIZES: Readonly<Record<Paper, readonly [number, number]>> = {
   A4: [210, 297],
   A3: [297, 420],
 };
 
 /**
- * By language, then by English text. Written by `npm run words`. TypeScript reports a missing
- * language.
+ * The translations by language, then by English text. `npm run words` writes them. TypeScript
+ * reports a missing language.
  */
 const TRANSLATIONS: Readonly<Record<TranslatedLanguage, Readonly<Record<string, string>>>> = words;
 
@@ -188,7 +188,7 @@ const OR = msg('or type', {
   desc: 'On a printed sign, between the code to scan and the address to type.',
 });
 
-/** Baseline of the headline, in mm of an A4 page. */
+/** Distance of the headline's baseline from the upper edge, in mm on an A4 page. */
 const HEADLINE_AT = 62;
 const INK = '#14181c';
 const QUIET = '#5b6670';
@@ -296,7 +296,7 @@ function code(text: string, side: number): string {
   return `<path transform="scale(${(side / modules).toFixed(5)})" d="${path}" fill="${INK}" shape-rendering="crispEdges"/>`;
 }
 
-/** Side of a creature and the space between two creatures, in mm of an A4 page. */
+/** Side of a creature and the space between two creatures, in mm on an A4 page. */
 const CREATURE = 30;
 const APART = 4;
 

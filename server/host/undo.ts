@@ -8,7 +8,7 @@ import { type HostContext, snapshotStateOf } from './host-context.ts';
 
 type UndoHost = HostContext & { readonly farewells: Pick<Farewells, 'stop'> };
 
-/** Factor by which a room may briefly tick faster than its rate. */
+/** Factor by which a room's tick rate may briefly exceed the set rate. */
 const SLACK = 1.1;
 
 /** Undoes the commands of a period that ended `ago` seconds before now. @throws HostRefusal */
@@ -40,7 +40,7 @@ async function undoing(
   const live = rooms.requireOpen(name);
   return rooms.during(name, 'undoing', async () => {
     const { tickRate } = rooms.summary(name).settings;
-    // Otherwise the farewell would also remove the restored organisms.
+    // Stop the farewell, because it would also remove the restored organisms.
     const begin = () => farewells.stop(name);
     const options = { ...optionsFor(host, live), tickRate, begin };
     const wanted = await request(options);
@@ -65,7 +65,7 @@ export async function restore(
 }
 
 /**
- * Finds the last tick that is certainly more than `seconds` old, even if the wall clock was set.
+ * Finds the latest tick that is certainly older than `seconds`, even if the wall clock was changed.
  */
 async function lastTickBefore(
   { room, store, journalWriter, tickRate }: Required<UndoOptions>,
@@ -84,7 +84,8 @@ async function lastTickBefore(
 }
 
 /**
- * Sends the new state to all clients, even after a storage error, since the state may have changed.
+ * Runs work that changes the room's state, then sends the state to all clients. Does so even after
+ * a storage error, because the state may have changed.
  */
 async function shown<T>({ server }: OpenRoom, work: () => Promise<T>): Promise<T> {
   let isUnchanged = false;
@@ -109,7 +110,7 @@ function optionsFor({ storage, world, ticker }: HostContext, { room }: OpenRoom)
   };
 }
 
-/** The tick rate, in ticks per second, from a given tick. */
+/** The tick rate (ticks per second) that a room has from a given tick on. */
 interface RateChange {
   readonly tick: number;
   readonly rate: number;
@@ -131,7 +132,7 @@ export function maxTicksIn(
 ): number {
   let left = seconds;
   let end = now.tick;
-  // The last change may not be in the journal yet.
+  // The latest change may not be in the journal yet, so use the higher of the two rates.
   let rate = Math.max(now.rate, changes.at(-1)?.rate ?? 0);
   for (let i = changes.length - 1; i >= 0; i--) {
     const { tick } = changes[i];

@@ -27,13 +27,13 @@ const COUNTED: Partial<Record<RoomCommand['what'], 'seeds' | 'wounds' | 'crosses
   cross: 'crosses',
 };
 
-/** Time between two writes of the counts, in ms. */
+/** Interval at which the counts are stored, in ms. */
 const STORE_INTERVAL = 60_000;
 
 interface Visit {
-  /** Arrival, wall clock, ms. */
+  /** When the visitor arrived (wall clock, ms). */
   readonly since: number;
-  /** End of their last stroke. */
+  /** Where the visitor's last stroke ended, and its radius. */
   end?: StrokeEnd;
 }
 
@@ -45,7 +45,7 @@ interface Counted {
 
 export class VisitCounter {
   private readonly counted = new Map<string, Counted>();
-  /** Present visitors by room. */
+  /** Visitors who are present, by room. */
   private readonly present = new Map<string, Map<ParticipantId, Visit>>();
   private readonly stop: () => void;
   /** Counting is asynchronous; the mutex keeps ticks in their order. */
@@ -128,7 +128,7 @@ export class VisitCounter {
       await this.store.putCounted(room, counted.hour, counted.day);
     } catch (error) {
       counted.changed = true;
-      // The room's new leader continues from the stored counts.
+      // If another server leads the room now, drop the counts: it continues from the stored ones.
       if (error instanceof StoreError && error.reason === 'not-owner') this.counted.delete(room);
       throw error;
     }
@@ -148,14 +148,14 @@ export class VisitCounter {
     const hour = hourOf(context.date());
     const known = this.counted.get(room);
     if (known?.hour.hour === hour) return known;
-    // Drop the counts of the past hour if they cannot be stored.
+    // Store the counts of the past hour. If that fails, they are lost.
     if (known?.changed) await this.keep(room, known).catch(this.warn);
     const day = hour.slice(0, 10);
     const counted: Counted = {
       hour: (await store.hours(room)).find((one) => one.hour === hour) ?? { hour, ...noSums() },
       day: (known?.day.day === day ? known.day : undefined) ??
         (await store.countedDays(room)).find((one) => one.day === day) ?? { day, ...noSums() },
-      // The sums of the day continue, so store them later if they are not stored yet.
+      // The sums of the day continue, so if they could not be stored now, store them later.
       changed: known?.changed ?? false,
     };
     this.counted.set(room, counted);

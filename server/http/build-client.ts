@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 
-// With any other value, such as in tests, pages would get the development versions of libraries.
+// With another value, which tests set, pages would get the development versions of libraries.
 process.env.NODE_ENV = 'production';
 const root = fileURLToPath(new URL('../../client', import.meta.url));
 // Each mode of client/vite.config.ts builds one page.

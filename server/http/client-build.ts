@@ -1,4 +1,4 @@
-/** Builds the client if the build is missing or older than its sources. */
+/** Builds the client if its build is missing or older than the sources. */
 import { execFile } from 'node:child_process';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -29,13 +29,13 @@ async function newest(folder: string): Promise<number> {
  */
 export async function ensureClient(log: (line: string) => void): Promise<string> {
   const index = await stat(join(built, 'index.html')).catch(() => undefined);
-  // The build also contains libraries; the lock file changes with their versions.
+  // The build also contains libraries, so check the lock file, which changes with their versions.
   const { mtimeMs: libraries } = await stat(join(root, 'package-lock.json'));
   const folders = [clientSource, ...['shared', 'server/vnca'].map((folder) => join(root, folder))];
   const sources = [...(await Promise.all(folders.map(newest))), libraries];
   if (index && index.mtimeMs >= Math.max(...sources)) return built;
   log('Building the pages …');
-  // Build in a separate process: a server would keep the 250 MB of memory that a build takes.
+  // Build in a separate process, because a build takes 250 MB, which this one would not give back.
   const args = ['--import', 'tsx', fileURLToPath(new URL('./build-client.ts', import.meta.url))];
   await promisify(execFile)(process.execPath, args, { cwd: root });
   return built;

@@ -1,6 +1,6 @@
 /**
- * Models in the format that the keepsake page loads: the card, the update net and the painter in
- * one file.
+ * Prepares models in the format that the keepsake page loads, in which the card, the update net and
+ * the painter are one file.
  */
 
 import { readFile } from 'node:fs/promises';
@@ -13,8 +13,8 @@ import { LIFE } from '../world/organisms/organism.ts';
 import { type Representation, representation } from './static-files.ts';
 
 /**
- * Returns the models of checkpoints by identity. If two checkpoints have one identity, uses the
- * first.
+ * Returns the models of checkpoints by identity. If two checkpoints have the same identity, uses
+ * the first.
  */
 export function pageModels(
   checkpoints: readonly (Model & { readonly painter?: Buffer })[],
@@ -47,13 +47,13 @@ export interface SinglePageOptions {
   /** The result of `pageModels`. */
   readonly models: ReadonlyMap<string, { readonly bytes: Buffer }>;
   /**
-   * Origin of the server on which the page's visitors can plant; absent: the page offers no
-   * planting.
+   * Origin of the server on which people can plant what the page shows. If absent, the page does
+   * not offer to plant.
    */
   readonly server?: string | undefined;
 }
 
-/** Forbids all network requests: the page must work from a single file. */
+/** Content security policy that forbids all network requests, because the page is a single file. */
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";
 

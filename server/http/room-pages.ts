@@ -27,7 +27,7 @@ const AGE = 'public, max-age=3600';
 
 interface Gallery {
   readonly png: Representation;
-  /** Less than half the size of the PNG. Encoded once, at the first request. */
+  /** The picture as WebP, less than half the size of the PNG. Encoded at the first request. */
   webp?: Promise<Representation | undefined>;
 }
 
@@ -44,7 +44,7 @@ async function asWebp(png: Buffer): Promise<Representation | undefined> {
 /**
  * Reads the gallery pictures of checkpoints into memory.
  *
- * @param folders checkpoint folders by checkpoint name; a folder need not have a gallery
+ * @param folders folders of the checkpoints by checkpoint name. A folder need not have a gallery
  * @returns the handler that serves the pictures
  * @throws the error of reading
  */
@@ -64,7 +64,7 @@ export async function loadGalleries(
     if (!gallery) return next();
     response.set({ 'Cache-Control': AGE, Vary: 'Accept' });
     const { png } = gallery;
-    // Require WebP by name: old browsers accept `*/*` but cannot decode WebP.
+    // Require WebP by name, because old browsers accept `*/*` but cannot decode WebP.
     if (request.headers.accept?.includes('image/webp')) {
       gallery.webp ??= asWebp(png.bytes);
       const webp = await gallery.webp;
@@ -83,12 +83,12 @@ export interface LineageOptions {
   readonly date: () => number;
 }
 
-/** For how long a family tree is served again without a new computation, in ms. */
+/** How long a computed family tree is served before it is computed again, in ms. */
 const TREE_AGE = 2_000;
-/** Reasons that may be temporary, so that clients should retry. */
+/** Reasons that may be temporary, which means that clients should retry. */
 const RETRIED: ReadonlySet<Reason> = new Set(['room-busy', 'shutting-down', 'elsewhere']);
 /**
- * Maximum number of pictures that an address may wait for simultaneously. The page requests fewer.
+ * Maximum number of pictures that an address may be waiting for at a time. The page requests fewer.
  */
 const MOST_PICTURES = 4;
 
@@ -101,11 +101,12 @@ interface RoomRequest {
 }
 
 /**
- * Creates the routes of family trees: a tree, a picture of an organism, and its seed as a token.
+ * Creates the routes of family trees. They serve a tree, an organism's picture, and an organism's
+ * seed as a token.
  */
 export function lineageRoutes(options: LineageOptions): Router {
   const router = Router();
-  /** Family trees as they were last sent; `madeAt` is wall clock, ms. */
+  /** The latest computed family trees. `madeAt` is when a tree was computed (wall clock, ms). */
   const trees = new WeakMap<
     RoomServer,
     { madeAt: number; json: Buffer; gzipped: Promise<Buffer> }
@@ -138,7 +139,7 @@ export function lineageRoutes(options: LineageOptions): Router {
   });
   on(lineagePicturePath(':room', ':organism'), async ({ roomServer, loaded, ...web }) => {
     const { latent } = seedOf(roomServer, web.request);
-    // A separate source: previews requested from the address take turns with these pictures.
+    // Use a separate source, so that these pictures take turns with previews for the same address.
     const source = `lineage ${options.addressOf(web.request)}`;
     const others = growing.get(source) ?? 0;
     if (others >= MOST_PICTURES) throw new Refusal('room-busy', 'pictures');

@@ -39,7 +39,7 @@ export interface AppOptions {
   readonly trustProxy: number;
   readonly connectionLimits: Pick<ConnectionLimits, 'admitHost' | 'admitRequest'>;
   readonly health: () => Health;
-  /** Metrics, if they are served on this port. */
+  /** The metrics; undefined if they are not served on this port. */
   readonly metrics: Pick<Metrics, 'contentType' | 'text'> | undefined;
 }
 
@@ -57,14 +57,17 @@ interface Health {
   readonly isOwner: boolean | undefined;
 }
 
-/** Whether a wall is connected from the requesting address; undefined if the room is not open. */
+/**
+ * Tells whether a wall is connected from the requesting address; undefined if the room is closed.
+ */
 type HasWall = (room: string, request: IncomingMessage) => boolean | undefined;
 
-/** Longest wait that Retry-After asks for, in ms. */
+/** Longest wait that a Retry-After header asks for, in ms. */
 const LONGEST_WAIT = 60_000;
 
 /**
- * Paths that accept requests without a Host, as balancers send them. Browsers always send a Host.
+ * Paths that accept requests without a Host header, because balancers may send none. Browsers
+ * always send one.
  */
 const HEALTH_PATHS = ['/healthz', '/readyz'];
 
@@ -72,7 +75,8 @@ const HEALTH_PATHS = ['/healthz', '/readyz'];
 const FOREVER = 'public, max-age=31536000, immutable';
 
 /**
- * Returns the page's own host as a WebSocket source; older browsers do not include it in 'self'.
+ * Returns the page's own host as a WebSocket source, because older browsers do not count it as
+ * 'self'.
  */
 function ownSockets(request: IncomingMessage): string {
   const { host = '' } = request.headers;
@@ -80,8 +84,8 @@ function ownSockets(request: IncomingMessage): string {
 }
 
 /**
- * Lets the wall's machine find out that its browser has crashed. `null` means that the room is not
- * open; restarting the browser would not help.
+ * Lets the wall's machine find out that its browser has crashed. Answers `null` if the room is not
+ * open, because restarting the browser would not help then.
  */
 export const wallAlive =
   (hasWall: HasWall): RequestHandler<{ room: string }> =>
@@ -96,11 +100,11 @@ export function createApp(options: AppOptions): Express {
   const models = pageModels(checkpointList);
   const painters = paintersByPath(checkpointList);
   const app = express();
-  // Error pages must not show stack traces.
+  // In production mode, error pages do not show stack traces.
   app.set('env', 'production');
   app.disable('x-powered-by');
   app.set('trust proxy', options.trustProxy);
-  // Drop requests whose connection was ended by an earlier request.
+  // Drop requests on a connection that was closed because of an earlier request.
   app.use((request, _response, next) => {
     if (!request.socket.destroyed) next();
   });
@@ -121,7 +125,7 @@ export function createApp(options: AppOptions): Express {
           frameAncestors: ["'self'"],
         },
       },
-      // Venues use plain http on their networks, so browsers must not insist on TLS.
+      // Venues use plain HTTP on their networks, so do not make browsers insist on TLS.
       strictTransportSecurity: false,
       crossOriginOpenerPolicy: false,
       originAgentCluster: false,
@@ -146,7 +150,8 @@ export function createApp(options: AppOptions): Express {
     const unready = request.query.unready === '404' ? 404 : 503;
     response.status(ready ? 200 : unready).json({
       ...{ engine: !hasFailed, ticking: isTicking, descriptors: hasDescriptors },
-      // A full disk needs the host's attention, but visitors can still be served.
+      // A full disk needs the host's attention, but does not make the server unready, because
+      // visitors can still be served.
       ...{ keeping: isPersisting, open: isOpen, owner: isOwner },
     });
   });
@@ -167,7 +172,7 @@ export function createApp(options: AppOptions): Express {
   }
   app.use(API, options.host);
   app.get('/', (request, response) => {
-    // Keep the query of a keepsake's link that does not name a room.
+    // Keep the query, so that a keepsake's link works without the name of a room.
     const query = request.originalUrl.match(/\?seed=[\w-]+$/)?.[0] ?? '';
     response.redirect(`/r/${options.defaultRoom}${query}`);
   });
@@ -199,7 +204,7 @@ export function createApp(options: AppOptions): Express {
     const map = request.query.whole === undefined ? species?.map : species?.wholeMap;
     if (!map) return next();
     response.set('Cache-Control', 'max-age=3600');
-    // Four decimals are finer than a pixel.
+    // Round to four decimals, which is finer than a pixel.
     const rounded = (share: number): number => Math.round(share * 1e4) / 1e4;
     response.json(map.map((place) => place && [rounded(place.x), rounded(place.y)]));
   });
@@ -211,7 +216,7 @@ export function createApp(options: AppOptions): Express {
   app.use((_request, response) => {
     response.status(404).type('text').send('Page not found.');
   });
-  // Malformed URLs are the client's error. The default handler would reveal internals.
+  // Answer malformed URLs as the client's error. The default handler would reveal internals.
   app.use((error: { status?: number }, _: Request, response: Response, next: NextFunction) => {
     const { status = 500 } = error;
     if (response.headersSent || status >= 500) next(error);

@@ -1,6 +1,6 @@
 /**
  * Serves the built client from memory. Responses hold no file descriptors, so clients that request
- * files without reading them cannot exhaust the descriptors.
+ * files but do not read them cannot use up the descriptors.
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
@@ -26,7 +26,8 @@ interface StaticFile extends Representation {
 const ASSETS = 'assets';
 
 /**
- * Extensions of the files that take most of a visitor's loading time on a venue's wireless network.
+ * Extensions of the files to compress. They take up most of the loading time on a venue's wireless
+ * network.
  */
 const COMPRESSED: ReadonlySet<string> = new Set(['.js', '.css']);
 
@@ -56,7 +57,7 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 export class StaticFiles {
-  /** By URL path. */
+  /** The files, by URL path. */
   private readonly files = new Map<string, StaticFile>();
 
   private constructor() {}

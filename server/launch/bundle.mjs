@@ -64,7 +64,8 @@ export async function ensureBundle() {
       splitting: true,
       format: 'esm',
       platform: 'node',
-      // Earlier versions of Node 20 lack import attributes, which importing JSON needs.
+      // Target this version, because importing JSON needs import attributes, which earlier versions
+      // of Node 20 lack.
       target: 'node20.19',
       packages: 'external',
       sourcemap: true,
@@ -75,7 +76,7 @@ export async function ensureBundle() {
     for (const { path, text } of outputFiles) {
       writeFileSync(path, path.endsWith('.mjs') ? sources.withConstants(text) : text);
     }
-    // Other users who start the server must be able to read the bundle.
+    // Let other users who start the server read the bundle.
     chmodSync(draft, 0o755);
     renameSync(draft, folder);
   } catch (error) {
@@ -133,7 +134,7 @@ class Sources {
    */
   withConstants(bundled) {
     return bundled.replace(/^var (?:(\w+) =|\{)/gm, (found, name) => {
-      // If two modules declare one name, esbuild appends a number to it.
+      // If two modules declare the same name, esbuild appends a number to one of them.
       const names = name ? [name, name.replace(/\d+$/, '')] : [];
       const isConstant =
         !name ||
@@ -144,7 +145,7 @@ class Sources {
   }
 }
 
-/** Makes a bundle the latest, since it is in use again. @param {string} folder */
+/** Marks a bundle as the latest, because it is used again. @param {string} folder of the bundle */
 function keep(folder) {
   try {
     const now = new Date();
@@ -163,5 +164,5 @@ function removeOld(latest) {
   for (const folder of old.slice(KEPT - 1)) rmSync(folder, { recursive: true, force: true });
 }
 
-// Without `await`, which would prevent other modules from loading this module with `require`.
+// Do not use `await` here, because other modules could then not load this one with `require`.
 if (realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) void ensureBundle();

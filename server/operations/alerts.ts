@@ -11,13 +11,13 @@ import type { Store } from '../storage/store.ts';
 
 interface AlertKind {
   readonly severity: Severity;
-  /** Time that a problem must last before it is announced, in ms. */
+  /** How long a problem must last before it is announced, in ms. */
   readonly hold: number;
-  /** One sentence for the host: the problem is over. */
+  /** A sentence that tells the host that the problem is over. */
   readonly over: string;
 }
 
-/** From the least to the most severe. */
+/** The severities, from the least to the most severe. */
 const SEVERITIES = ['info', 'warning', 'critical'] as const;
 type Severity = (typeof SEVERITIES)[number];
 
@@ -39,23 +39,23 @@ export const ALERTS = {
 
 export type AlertName = keyof typeof ALERTS;
 
-/** Something that is wrong now. Problems of one alert differ by room and wall. */
+/** Something that is wrong now. Problems with the same alert differ in their room or wall. */
 export interface Problem {
   readonly alert: AlertName;
   readonly room?: string | undefined;
   /** The wall's name, which the host has chosen. */
   readonly wall?: string | undefined;
-  /** One sentence for the host. */
+  /** A sentence that describes the problem to the host. */
   readonly text: string;
   /** Replaces the usual severity of the alert. */
   readonly severity?: Severity;
   /**
-   * The problem is expected now, so it is not announced. If it was announced before, it stays open.
+   * Whether the problem is expected now. If so, it is not announced, but stays open if it was.
    */
   readonly isExpected?: boolean;
   /**
-   * The problem seems to be over, perhaps only for a moment. As long as this lasts, the problem is
-   * neither announced nor cleared, and the time does not count towards `hold`.
+   * The problem seems to be over, perhaps only for a moment. While this is true, the problem is
+   * neither announced nor cleared, and the duration does not count towards `hold`.
    */
   readonly isRecovering?: boolean;
 }
@@ -82,7 +82,7 @@ export const keyOf = ({ alert, room, wall }: Omit<Problem, 'text'>): string =>
 
 const severityOf = ({ alert, severity }: Problem): Severity => severity ?? ALERTS[alert].severity;
 
-/** Whether a problem is more severe than when it was announced. */
+/** Whether a problem has become more severe since it was announced. */
 export const isWorse = (problem: Problem, { severity }: AlertMessage): boolean =>
   SEVERITIES.indexOf(severityOf(problem)) > SEVERITIES.indexOf(severity);
 
@@ -115,7 +115,7 @@ export function cleared(message: AlertMessage, date: number): AlertMessage {
 }
 
 const CHECK_INTERVAL = 1_000;
-/** Time without a sighting after which a problem is over, in ms. */
+/** How long a problem must not have been found before it counts as over, in ms. */
 const CLEAR_AFTER = 10_000;
 
 export interface AlertMonitorOptions {
@@ -130,11 +130,11 @@ export interface AlertMonitorOptions {
 
 /** Finds problems once a second, and announces when they begin and end. */
 export class AlertMonitor {
-  /** The announced problems by key, with the time each was last seen, in ms. */
+  /** The announced problems by key. `seen` is when a problem was last found (ms of the clock). */
   private readonly announced = new Map<string, { message: AlertMessage; seen: number }>();
   /** How long each problem that is not announced yet has lasted, in ms, by key. */
   private readonly pending = new Map<string, number>();
-  /** Time of the previous check, in ms. */
+  /** When the previous check was made (ms of the clock). */
   private checked: number;
   readonly stop: () => void;
 
@@ -186,17 +186,17 @@ export class AlertMonitor {
   }
 }
 
-/** Maximum number of messages in the queue; above it, the oldest is dropped. */
+/** Maximum number of messages in the queue. If there are more, the oldest are dropped. */
 export const MAX_WAITING = 64;
-/** Longest time for a request, in ms. */
+/** How long to wait for the response to a request, in ms. */
 const TIMEOUT = 10_000;
-/** Pauses after failed requests, in ms. Each pause is twice as long as the one before. */
+/** Pauses after failed requests, in ms. Each is twice as long as the previous one. */
 const PAUSE = { first: 1_000, longest: 300_000 };
 
 /** How a request ended: the status of the response, or the reason why there is none. */
 export type PostResult = number | string;
 
-/** Posts JSON text. Must not reject. */
+/** Posts JSON text. The returned promise must never reject. */
 export type Post = (url: string, body: string, signal: AbortSignal) => Promise<PostResult>;
 
 export interface WebhookOptions {
@@ -205,12 +205,12 @@ export interface WebhookOptions {
   readonly log: Log;
   /** Messages that an earlier process could not deliver. */
   readonly waiting?: readonly AlertMessage[];
-  /** Called when a message has been delivered or dropped. */
+  /** Called after a message has been delivered or dropped. */
   readonly onChange: () => void;
   readonly post?: Post;
 }
 
-/** Redirects are not followed: only the host's own URL is ever requested. */
+/** Does not follow redirects, so that only the host's own URL is ever requested. */
 const postJson: Post = async (url, body, signal) => {
   try {
     const response = await fetch(url, {
@@ -226,7 +226,7 @@ const postJson: Post = async (url, body, signal) => {
   }
 };
 
-/** Whether the receiver would refuse the request again: all of 3xx, and most of 4xx. */
+/** Whether a retry would be useless, which is the case for all 3xx and most 4xx statuses. */
 const isFinal = (result: PostResult): boolean =>
   typeof result === 'number' && result >= 300 && result < 500 && ![408, 425, 429].includes(result);
 
@@ -272,7 +272,7 @@ export class Webhook {
       if (!isDelivered) this.warn('alert-dropped', `The receiver refuses an alert (${result}).`);
       this.failures = 0;
       this.isSending = false;
-      // The message may have been dropped from the queue during the request.
+      // The message may have been dropped from the queue during the request, so look for it.
       if (this.waiting[0] === message) this.waiting.shift();
       onChange();
       return this.sendNext();
@@ -293,7 +293,7 @@ export class Webhook {
   }
 }
 
-/** How long after its start a server counts as just restarted, in ms. */
+/** How long after its start a server counts as having just restarted, in ms. */
 const FRESH = 60_000;
 
 const alertRecord = v.strictObject({
@@ -311,9 +311,9 @@ export interface AlertsOptions {
   readonly date: () => number;
   readonly log: Log;
   readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'>;
-  /** Name of the record, unique among the servers of the store. */
+  /** Name of the stored record. It must be unique among the servers that share the store. */
   readonly record: string;
-  /** Where to post messages; undefined: messages are not posted. */
+  /** URL to post messages to; undefined if messages are not posted. */
   readonly url: string | undefined;
   /** Finds the current problems; called at every check. */
   readonly problems: () => readonly Problem[];
@@ -336,7 +336,7 @@ export async function openAlerts(options: AlertsOptions) {
   };
   const keep = (stopped = false): Promise<void> => {
     const record = { open: monitor.open, waiting: webhook?.waiting ?? [], stopped };
-    // If nothing can be stored, the journal raises its own alert.
+    // Ignore a failure: if nothing can be stored, the journal raises its own alert.
     return store.putServerRecord(name, record).catch(() => {});
   };
   const webhook =

@@ -18,9 +18,9 @@ type MeasuredRoom = Pick<RoomServer, 'room' | 'seats' | 'reports' | 'walls'>;
 
 export interface MetricsOptions {
   readonly engine: EngineInfo;
-  /** The open rooms, by name. Like all other options, it is read when metrics are requested. */
+  /** The open rooms, by name. Like the other options, read whenever metrics are requested. */
   readonly roomServers: ReadonlyMap<string, MeasuredRoom>;
-  /** The actual tick rate of a room, ticks per second. */
+  /** Returns a room's actual tick rate, in ticks per second. */
   readonly rateOf: (room: Room) => number;
   /** Connections of other servers to rooms here, and of this server to rooms of other servers. */
   readonly remote: () => readonly {
@@ -55,7 +55,7 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** Upper bounds of the histogram buckets, in seconds. */
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** Figures of a wall; null if the wall has no value now. */
+/** The metrics of a wall, by name. A value is null if the wall has none now. */
 const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => number | null]>> = {
   up: ['1 while it is up, else 0', ({ upFor }) => Number(upFor !== null)],
   up_seconds: ['how long it has been up', ({ upFor }) => upFor && upFor / 1000],
@@ -76,7 +76,7 @@ export function createMetrics(options: MetricsOptions) {
   const { engine, roomServers, rateOf } = options;
   const registers = [new Registry()];
   const [registry] = registers;
-  // Event-loop delay, heap and file descriptors.
+  // Add Node's default metrics, such as event-loop delay, heap and file descriptors.
   collectDefaultMetrics({ register: registry });
   /** Returns the options that all metrics have in common. */
   const metric = (name: string, help: string) => ({ name: `vivarium_${name}`, help, registers });
@@ -264,7 +264,7 @@ export async function serveMetrics(
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
-  // An error may concern a connection that could not be accepted. The server continues without it.
+  // The error may only mean that a connection could not be accepted, so continue.
   server.on('error', (error) => log.warn('not-accepted', error.message));
   return {
     port: (server.address() as AddressInfo).port,
@@ -277,9 +277,10 @@ export async function serveMetrics(
 }
 
 /**
- * Lets the heap grow to three times its live size before a full collection. By default, a small
- * heap may grow by only 8 MB, external buffers included. A busy room allocates that in a second,
- * which would mean a pause of 30 to 60 ms every second. Young objects are still collected, in 2 ms.
+ * How much the heap can grow, in per cent of its live size, before a full collection. By default, a
+ * small heap can grow by only 8 MB, including external buffers. A busy room allocates that much in
+ * a second, so it would pause for 30 to 60 ms every second. Young objects are still collected,
+ * which takes 2 ms.
  */
 const GROWTH_PERCENT = 200;
 

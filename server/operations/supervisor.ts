@@ -1,6 +1,7 @@
 /**
- * Talks to the supervisor of the process: recognises systemd, notifies it that the server is ready
- * and alive (`Type=notify` and `WatchdogSec` of its unit), and limits restarts.
+ * Recognises systemd as the supervisor of this process, notifies it that the server is ready and
+ * alive (for `Type=notify` and `WatchdogSec` in the unit), and limits how often the server
+ * restarts.
  */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -13,7 +14,7 @@ export const RESTART_CODE = 75;
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads a file of a process in /proc; '' if it cannot be read. */
+/** Reads the /proc file of a process; returns '' if the file cannot be read. */
 function read(process: string, file: string): string {
   try {
     return readFileSync(`/proc/${process}/${file}`, 'utf8');
@@ -23,15 +24,15 @@ function read(process: string, file: string): string {
 }
 
 /**
- * Matches the control group of a system service. Services that run jobs for others, such as cron
- * and ssh, do not count.
+ * Matches the control group of a system service. Services that start other people's programs, such
+ * as cron and ssh, do not count.
  */
 const SERVICE = /\/system\.slice\/(?!cron|atd|ssh)[^/\n]+\.service$/m;
 
 /**
  * Whether systemd runs this process as a service, directly or through npm. A desktop terminal is a
- * systemd unit too, and programs started in it inherit its environment. So the process must be the
- * one that systemd started, or belong to a system service.
+ * systemd unit too, and programs started in it inherit systemd's environment variables. Therefore
+ * the process must be the one that systemd started, or belong to a system service.
  *
  * @param pid the id of this process
  */
@@ -44,7 +45,8 @@ export function isService(
   if (environment.NOTIFY_SOCKET) return true;
   const started = environment.SYSTEMD_EXEC_PID ?? '';
   if (started === `${pid}` || (/^\d+$/.test(started) && /^npm\b/.test(name(started)))) return true;
-  // The case of systemd before version 248, or of a script between systemd and this process.
+  // systemd before version 248 does not set SYSTEMD_EXEC_PID, and a script that systemd started may
+  // have started this process. In both cases, look at the control group.
   return Boolean(environment.INVOCATION_ID) && SERVICE.test(group());
 }
 
@@ -57,8 +59,8 @@ export function isSupervised(setting: 'auto' | 'yes' | 'no', environment: Enviro
  * Connects to systemd through its `systemd-notify` program, because Node has no Unix datagram
  * sockets. The unit needs `NotifyAccess=all`.
  *
- * @param now monotonic time, ms
- * @param every shortest time between two heartbeats, ms
+ * @param now returns the monotonic time, in ms
+ * @param every minimum interval between two heartbeats, in ms
  * @returns undefined if systemd does not expect notifications
  */
 export function findSupervisor(
@@ -68,7 +70,7 @@ export function findSupervisor(
 ): { ready(): void; beat(): void } | undefined {
   if (!environment.NOTIFY_SOCKET) return undefined;
   const notify = (state: string): void => {
-    // A failure needs no handling: systemd's watchdog notices that notifications are missing.
+    // Ignore a failure, because systemd's watchdog notices missing notifications.
     try {
       execFile('systemd-notify', [state], () => {});
     } catch {
@@ -91,11 +93,11 @@ const HOUR = 3_600_000;
 const MOST_RESTARTS = 3;
 const RECORD = 'restarts';
 
-/** Times of restarts, ms since the epoch. */
+/** When the server restarted (ms since the epoch, for each restart). */
 const restartRecords = v.array(v.number());
 
 export interface RestartLimitOptions {
-  /** Stores the times of restarts; undefined if nothing is stored. */
+  /** Stores when the server restarted; undefined if nothing is stored. */
   readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'> | undefined;
   readonly clock: Clock;
   /** Wall clock, ms since the epoch; it may be set back. */
@@ -111,8 +113,8 @@ export class RestartLimit {
   }
 
   /**
-   * Requests a restart, and records it before granting it. If recording fails, the restart is
-   * granted once the process has run for its share of an hour, which keeps the limit without
+   * Requests a restart, and records it before granting it. If it cannot be recorded, it is granted
+   * only once the process has run for an hour divided by the limit, which keeps the limit without
    * records.
    *
    * @returns whether the server may restart now

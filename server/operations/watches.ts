@@ -1,7 +1,7 @@
 /**
- * Watches for three problems that stop a server gradually: a full disk, missing file descriptors,
- * and a stalled tick. The watches log problems and let the caller restart the process; they never
- * end it themselves.
+ * Watches for three problems that stop a server gradually: a full disk, a lack of file descriptors,
+ * and a stalled tick. The watches log problems and tell the caller to restart the process; they
+ * never end the process themselves.
  * Start reading at the three classes.
  */
 
@@ -22,12 +22,12 @@ export interface DiskWatchOptions {
   readonly freeOf?: (folder: string) => Promise<number>;
 }
 
-/** The log warns when less than this is free, in bytes. */
+/** Free disk space below which the log warns, in bytes. */
 export const FILLING = 1_073_741_824;
 export const DISK_INTERVAL = 10_000;
 /**
- * Factor of `FILLING` that must be free again to end the warning, so that the log does not repeat
- * it.
+ * The warning ends when `FILLING` × this factor is free. It is more than 1, so that small changes
+ * do not make the log repeat the warning.
  */
 const AGAIN = 1.25;
 const MEGABYTE = 2 ** 20;
@@ -77,12 +77,12 @@ export interface ExhaustionOptions {
   readonly file: string;
   /** Opens and closes a file. @throws the system's error */
   readonly probe?: (file: string) => Promise<void>;
-  /** Exits, so that the supervisor starts the server again; undefined without a supervisor. */
+  /** Exits, so that a supervisor restarts the server; undefined if there is no supervisor. */
   readonly restart: (() => void) | undefined;
 }
 
 export const DESCRIPTOR_INTERVAL = 2_000;
-/** Number of consecutive failed checks after which no descriptors count as left. */
+/** After this many consecutive failed checks, the descriptors count as used up. */
 const MOST_FAILURES = 2;
 /** Descriptors reserved for purposes other than connections, beyond those in use at the start. */
 const RESERVED = 256;
@@ -149,7 +149,7 @@ export class ExhaustionWatch {
   }
 }
 
-/** The number of file descriptors that the process may have, and of those in use. */
+/** How many file descriptors the process may have, and how many are in use. */
 interface Descriptors {
   readonly limit: number;
   readonly used: number;
@@ -173,11 +173,11 @@ export function readDescriptors(
 }
 
 /**
- * Lowers the limit of visitors' connections to a number that the descriptors allow. Half of them
- * are for page requests, and some (at most a quarter of the limit) are reserved for the server's
- * own files.
+ * Lowers the limit of visitors' connections to a number that the file descriptors allow. Half of
+ * the descriptors are for page requests, and some (at most a quarter of the system's limit) are
+ * reserved for the server's own files.
  *
- * @param descriptors undefined: the limits stay as they are
+ * @param descriptors if undefined, the limits stay as they are
  * @returns limits with at least one connection
  */
 export function limitsWithin(limits: Limits, log: Log, descriptors = readDescriptors()): Limits {
@@ -203,21 +203,23 @@ export interface TickWatchdogOptions {
 }
 
 /**
- * Time after which a tick counts as stalled, in ms. The process should then exit, to be restarted.
+ * How long a tick may take before it counts as stalled, in ms. The process should then exit, so
+ * that its supervisor restarts it.
  */
 export const STALL = 30_000;
-/** Time without the end of a tick after which ticks no longer count as running, in ms. */
+/** How long a tick may take before ticks no longer count as running, in ms. */
 const SLOW = 5_000;
 const CHECK_INTERVAL = 1_000;
 
-/** Checks once a second whether ticks end. */
+/** Checks once a second whether the current tick has ended. */
 export class TickWatchdog {
   private begun = 0;
   private ended = 0;
   private endedAtLastCheck = 0;
   /**
-   * Number of consecutive checks without the end of a tick. Counting checks instead of time is
-   * right even if the process is suspended or the machine sleeps: there are no checks either.
+   * Number of consecutive checks at which the same tick was still running. Checks are counted
+   * rather than time, because time also passes while the process is suspended or the machine
+   * sleeps.
    */
   private stalledChecks = 0;
   readonly stop: () => void;
@@ -226,7 +228,7 @@ export class TickWatchdog {
     this.stop = repeat(options.clock, CHECK_INTERVAL, () => this.check());
   }
 
-  /** Whether ticks have ended recently, or none was due. */
+  /** Whether a tick has ended recently, or no tick was due. */
   get isTicking(): boolean {
     return this.stalledChecks * CHECK_INTERVAL < SLOW;
   }

@@ -1,4 +1,4 @@
-/** A monotonic clock with timers. It is passed in, so that tests need not sleep. */
+/** A monotonic clock with timers. Code gets it as a parameter, so that tests need not sleep. */
 export interface Clock {
   /** Milliseconds since an arbitrary start. */
   now(): number;
@@ -15,8 +15,9 @@ export const systemClock: Clock = {
 };
 
 /**
- * Calls `call` once after `delay` ms, and after all messages that have arrived by then are handled.
- * This matters after a stall: Node runs the timers that are due before it reads messages.
+ * Calls `call` once, after `delay` ms and once all messages that have arrived by then are handled.
+ * After a stall, a plain timer would run first, because Node runs due timers before it reads
+ * messages.
  *
  * @returns a function that cancels the call
  */
@@ -38,10 +39,10 @@ export function pause(clock: Clock, duration: number): Promise<void> {
 }
 
 /**
- * Runs work repeatedly. The interval begins when the previous run has ended.
+ * Runs work repeatedly. Each pause begins when the previous run has ended.
  *
- * @param interval ms
- * @param first time until the first run, ms
+ * @param interval pause between two runs, in ms
+ * @param first pause before the first run, in ms
  * @returns a function that ends the repetition
  */
 export function repeat(
@@ -76,8 +77,8 @@ export interface RetryOptions {
    */
   readonly pauses: readonly number[];
   /**
-   * Whether the error may be temporary. Other errors are thrown immediately. Default: all are
-   * temporary.
+   * Tells whether an error may be temporary. Other errors are thrown immediately. If absent, every
+   * error counts as temporary.
    */
   readonly isTransient?: (error: unknown) => boolean;
   /** Called for each failure that is followed by a retry. */
@@ -85,7 +86,7 @@ export interface RetryOptions {
 }
 
 /**
- * Runs work until it succeeds or all pauses are used.
+ * Runs work until it succeeds or no retries are left.
  *
  * @param work must change nothing when it fails
  * @throws the error of the last attempt

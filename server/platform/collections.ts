@@ -1,4 +1,4 @@
-/** Counts the items of each key. */
+/** Counts how many items have each key. */
 export function countBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): ReadonlyMap<K, number> {
   const counts = new Map<K, number>();
   for (const item of items) {

@@ -5,7 +5,7 @@ import pino from 'pino';
 
 export type Fields = Readonly<Record<string, string | number | boolean>>;
 
-/** A log of named events, each with a sentence. */
+/** A log of events, each with a name and a sentence. */
 export interface Log {
   /** @param event stable name of the event, independent of the sentence */
   info(event: string, sentence: string, fields?: Fields): void;
@@ -13,7 +13,7 @@ export interface Log {
   error(event: string, sentence: string, fields?: Fields): void;
 }
 
-/** Logs sentences. Warnings and errors go to the second stream, with the event's name. */
+/** Logs sentences. Warnings and errors go to the second stream, with the name of the event. */
 export function textLog(
   writeOut: (line: string) => void = console.log,
   writeError: (line: string) => void = console.error,
@@ -25,7 +25,7 @@ export function textLog(
   };
 }
 
-/** Logs JSON lines. Writing is synchronous, so that the last line before a crash is not lost. */
+/** Logs JSON lines. Writes synchronously, so that the last line before a crash is not lost. */
 export function jsonLog(
   destination: pino.DestinationStream = pino.destination({ sync: true }),
 ): Log {

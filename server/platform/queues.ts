@@ -1,4 +1,4 @@
-/** A bounded queue that serves its sources in turn, a mutex, and a token bucket. */
+/** Defines a bounded queue that serves its sources in turn, a mutex, and a token bucket. */
 import { getOrAdd } from './collections.ts';
 
 interface Waiting<T> {
@@ -7,8 +7,8 @@ interface Waiting<T> {
 }
 
 /**
- * Keeps entries in order per source, and serves the sources in turn. When the queue is full, the
- * source with most entries loses one, so that no source can keep others out.
+ * Keeps the entries of each source in order, and serves the sources in turn. When the queue is
+ * full, the source with the most entries loses one, so that no source can keep others out.
  */
 export class FairQueue<T> {
   /** Entries by source. The source to serve next comes first. */
@@ -23,12 +23,12 @@ export class FairQueue<T> {
   }
 
   /**
-   * Adds an entry. If the queue is full, drops the newest entry of the source with most entries,
-   * which may be the added entry.
+   * Adds an entry. If the queue is full, drops the newest entry of the source with the most
+   * entries, which may be the added one.
    *
-   * @param since when the entry began to wait. The entry is placed before later entries of its
-   * source. If it becomes the first of its source, its source is placed before sources whose first
-   * entry is later
+   * @param since when the entry began to wait. It is placed before entries of its source that began
+   * later. If that makes it the first entry of its source, the source is placed before sources
+   * whose first entry began later
    * @returns the dropped entry; undefined if none was dropped
    */
   add(source: string, entry: T, since = 0): T | undefined {
@@ -42,7 +42,7 @@ export class FairQueue<T> {
       this.sources.set(other, entries);
     }
     if (this.count <= this.most) return undefined;
-    // If several sources are the longest, prefer the source of the new entry.
+    // If several sources have the most entries, the source of the new entry loses one.
     let [longestSource, longest] = [source, own];
     for (const [other, entries] of this.sources) {
       if (entries.length > longest.length) [longestSource, longest] = [other, entries];
@@ -50,7 +50,7 @@ export class FairQueue<T> {
     return this.remove(longestSource, longest, () => longest.pop()!);
   }
 
-  /** Takes entries, one from each source in turn. @param most default: all */
+  /** Takes entries, one from each source in turn. @param most maximum number of entries */
   take(most = this.count): T[] {
     const taken: T[] = [];
     while (taken.length < most) {
@@ -62,8 +62,8 @@ export class FairQueue<T> {
   }
 
   /**
-   * Takes the first entry of a source, if there is one. The source's next turn comes after all
-   * others'.
+   * Takes the first entry of a source, if there is one. The source then goes to the end of the
+   * order of turns.
    */
   takeOf(source: string): T | undefined {
     const entries = this.sources.get(source);
@@ -99,7 +99,7 @@ export class FairQueue<T> {
           const rank = rankOf(source);
           return entries.map(({ entry }, i) => ({ entry, i, rank: rank + i }));
         })
-        // If sources have one rank, the source served least recently comes first.
+        // Among sources of equal rank, take the one that was served least recently.
         .sort((a, b) => a.rank - b.rank || a.i - b.i)
         .map(({ entry }) => entry)
     );
@@ -136,7 +136,7 @@ export class FairQueue<T> {
 }
 
 /**
- * Runs pieces of work one at a time, in the order of the calls.
+ * Runs functions one at a time, in the order in which they were passed in.
  *
  * This is our own implementation, with the method names of async-mutex, because the engine takes a
  * mutex twice per step. On a step of one patch (60 µs), async-mutex 0.5 adds 8 µs, p-limit 7 adds 4
@@ -147,9 +147,9 @@ export class Mutex {
   private held = 0;
 
   /**
-   * Runs work after all earlier work has ended, and never before this call returns.
+   * Runs a function after all earlier ones have ended, and never before this call returns.
    *
-   * @throws the error of the work; later work runs even after an error
+   * @throws the error of the function; later functions run even after an error
    */
   runExclusive<T>(work: () => T | Promise<T>): Promise<T> {
     this.held++;
@@ -161,21 +161,21 @@ export class Mutex {
     return done;
   }
 
-  /** Whether any work is running or waiting. */
+  /** Whether a function is running or waiting. */
   isLocked(): boolean {
     return this.held > 0;
   }
 
-  /** Resolves when all work passed in so far has ended, even with an error. */
+  /** Resolves when all functions passed in so far have ended, even with an error. */
   waitForUnlock(): Promise<void> {
     return this.last;
   }
 }
 
 /**
- * A token bucket: limits a rate and its bursts. No library is used, since npm's limiters are
- * asynchronous and use the system clock, while this class must answer synchronously and use the
- * time that is passed in.
+ * A token bucket, which limits a rate and its bursts. No library is used, because npm's limiters
+ * are asynchronous and use the system clock. This class must answer synchronously and use the time
+ * that is passed in.
  */
 export class TokenBucket {
   private level: number;
@@ -184,7 +184,7 @@ export class TokenBucket {
   /**
    * @param perSecond refill rate
    * @param size capacity: the largest burst
-   * @param now ms
+   * @param now current time, in ms
    */
   constructor(
     private readonly perSecond: number,
@@ -198,7 +198,7 @@ export class TokenBucket {
   /**
    * Takes an amount if it is available.
    *
-   * @returns false if it is not; nothing is taken in that case
+   * @returns whether the amount was taken
    */
   take(amount: number, now: number): boolean {
     this.refill(now);
@@ -208,7 +208,7 @@ export class TokenBucket {
   }
 
   /**
-   * Takes an amount that was used already. The level may become negative, down to minus the size.
+   * Takes an amount that has been used already. The level can fall below 0, down to minus the size.
    */
   drain(amount: number, now: number): void {
     this.refill(now);
@@ -216,8 +216,8 @@ export class TokenBucket {
   }
 
   /**
-   * Returns the time until an amount is available, in ms; Infinity if the amount exceeds the
-   * capacity.
+   * Returns how long it takes until an amount is available, in ms; Infinity if the amount exceeds
+   * the capacity.
    */
   wait(amount: number, now: number): number {
     this.refill(now);

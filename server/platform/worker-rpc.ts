@@ -1,11 +1,11 @@
 /**
- * Typed calls between this thread and a worker thread, in both directions: one message per call and
- * one per answer.
+ * Typed calls between this thread and a worker thread, in both directions. Each call is one
+ * message, and each answer is one message.
  *
  * No library is used. With comlink 4.4, calls to a thread that has ended never settle, errors lose
- * their class and reason, there is no start-up result, and the other side can reach any exposed
- * property. tinypool 2.2 has the first two problems too, and it chooses the thread, while a patch
- * is bound to one thread.
+ * their class and reason, a thread cannot report the result of its start-up, and the other side can
+ * reach any exposed property. tinypool 2.2 has the first two problems too. It also chooses the
+ * thread of a call, but a patch is bound to one thread.
  */
 
 import { type ForkOptions, fork } from 'node:child_process';
@@ -32,8 +32,8 @@ export interface Remote<Methods extends object> {
 }
 
 /**
- * Resource limits of threads that keep few objects. By default, V8 gives each thread 48 MB for
- * young objects. With less space, objects and the buffers that they hold are freed sooner.
+ * Resource limits for threads that keep few objects. By default, V8 gives each thread 48 MB for
+ * young objects. With less space, it frees objects and the buffers that they hold sooner.
  */
 export const FEW_OBJECTS = { maxYoungGenerationSizeMb: 12 };
 
@@ -43,7 +43,8 @@ export type ErrorClasses = Readonly<Record<string, { readonly prototype: Error }
 /** Why a thread died. */
 export interface Death {
   /**
-   * `threw`: an uncaught error; `ended`: it exited or was terminated; `malformed`: a bad message.
+   * `threw`: by an uncaught error. `ended`: it exited or was terminated. `malformed`: it sent a
+   * message that could not be read.
    */
   readonly cause: 'threw' | 'ended' | 'malformed';
   /** The error's message, or text such as 'ended with code 3'. */
@@ -53,13 +54,13 @@ export interface Death {
 export interface WorkerRpcOptions<Local extends object> {
   /** Methods that the thread may call. */
   readonly methods?: Local;
-  /** Classes that the thread's errors keep. Other errors become a plain `Error` with their name. */
+  /** Classes that errors of the thread keep. Others become a plain `Error` with their name. */
   readonly errors?: ErrorClasses;
   /** Converts errors whose class is not in `errors`. */
   readonly otherwise?: ((error: Error) => Error) | undefined;
-  /** Returns the error for pending and later calls when the thread dies. Called once. */
+  /** Called once, when the thread dies. Returns the error for pending and later calls. */
   readonly onDeath: (death: Death) => Error;
-  /** Lets the process exit while no call is pending. */
+  /** Whether the process can exit while no call is pending. */
   readonly unref?: boolean;
 }
 
@@ -157,8 +158,8 @@ export class WorkerRpc<Methods extends object, Ready = undefined, Local extends 
  * Makes this worker thread answer calls. The calls start in the order of arrival and run
  * concurrently.
  *
- * @param open prepares the thread and may call the other side; `WorkerRpc.ready` resolves to the
- * `ready` of its result, and rejects if `open` throws
+ * @param open prepares the thread and may call the other side. `WorkerRpc.ready` resolves to the
+ * property `ready` of the result, or rejects if `open` throws
  */
 export async function serveWorker<
   Methods extends object,
@@ -184,7 +185,7 @@ export async function serveWorker<
   });
 }
 
-/** The id of the start-up, which is an implicit first call. */
+/** Id of the start-up, which counts as the first call. */
 const START = 0;
 
 interface Call {
@@ -266,11 +267,11 @@ class Endpoint {
     if (!this.closedBy) this.port.postMessage({ method, args });
   }
 
-  /** Runs work and posts its result or error. Never rejects. */
+  /** Runs a function and posts its result or error. Never rejects. */
   async answer(call: number, work: () => unknown): Promise<void> {
     try {
       const result = await work();
-      // A result has only one reader, so its buffers can be transferred.
+      // Only the caller reads the result, so its buffers can be transferred instead of copied.
       if (!this.hasEnded) this.port.postMessage({ answer: call, result }, [...buffersOf(result)]);
     } catch (error) {
       if (!this.hasEnded) this.port.postMessage({ answer: call, error: encodeError(error) });
@@ -342,7 +343,7 @@ function decodeError(
   const define = (key: string, value: unknown, enumerable: boolean): void => {
     Object.defineProperty(error, key, { value, enumerable, configurable: true, writable: true });
   };
-  // The stack of the other thread is the useful one.
+  // Use the stack of the other thread, which shows where the error happened.
   define('stack', String(stack ?? message), false);
   define('name', String(name), false);
   for (const [key, value] of Object.entries(fields ?? {})) define(key, value, true);
@@ -351,8 +352,8 @@ function decodeError(
 }
 
 /**
- * Frees the buffers in plain data immediately, by transferring them to a closed channel. Otherwise,
- * old buffers would be collected only once they take 64 MB.
+ * Frees the buffers in plain data immediately by transferring them to a closed channel. Otherwise,
+ * unused buffers would be collected only once they take up 64 MB.
  */
 export function freeBuffers(part: unknown): void {
   const { port1, port2 } = new MessageChannel();
@@ -372,10 +373,10 @@ function buffersOf(part: unknown, found = new Set<ArrayBuffer>()): Set<ArrayBuff
 }
 
 /**
- * Runs a module in a child process, waits for its only message, the answer, and kills the process.
- * Output of the process is discarded.
+ * Runs a module in a child process, waits for the one message that it sends, and kills the process.
+ * Discards the output of the process.
  *
- * @param options.patience time to wait for the answer, ms; absent: no limit
+ * @param options.patience how long to wait for the message, in ms; if absent, there is no limit
  * @throws Error that says how the process failed: 'no answer in 3 s', 'its process ended with
  * SIGSEGV'
  */

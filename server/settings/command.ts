@@ -1,12 +1,12 @@
 /**
- * Reads every command line by a table of options. The result is a typed object, or one sentence
- * that says what is wrong.
+ * Reads a command line according to a table of options. The result is a typed object, or one
+ * sentence that says what is wrong.
  */
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
 import { getOrAdd } from '../platform/collections.ts';
 
-/** Counts the letters to insert, delete or replace to turn one word into the other. */
+/** Counts the letters that must be inserted, deleted or replaced to turn one word into another. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
@@ -33,27 +33,27 @@ export function closestOf(text: string, words: readonly string[]): string | unde
 }
 
 export interface ValueOption {
-  /** Placeholder of the value in the help, like FOLDER; default: N. */
+  /** Placeholder for the value in the help, like FOLDER. If absent, it is N. */
   readonly value?: string;
   /** Parses the text. Its error messages complete the sentence "--flag …". */
   readonly type: v.GenericSchema<string, unknown>;
   readonly help: string;
-  /** More sentences, in Markdown, for the settings document only. */
+  /** More sentences in Markdown, which only the settings document shows. */
   readonly details?: string;
   /**
    * The default as a user would write it. Without a default, the option is absent from the result
    * unless it is given.
    */
   readonly default?: string;
-  /** Describes the default in the help, if its text says little or there is none. */
+  /** Describes the default in the help, if there is no default or its text says little. */
   readonly defaultInWords?: string;
-  /** The value of the flag when no value follows it. */
+  /** The value of the option if its flag is given without a value. */
   readonly bare?: string;
   /** Can be given several times; the values are joined by commas. */
   readonly repeatable?: boolean;
   /** The value may contain a password, so errors do not repeat it. */
   readonly secret?: true;
-  /** False if the option has no environment variable, in a command whose other options have one. */
+  /** False if the option has no environment variable although the command's other options do. */
   readonly environment?: false;
   /** The allowed values, each with its meaning. */
   readonly choices?: Readonly<Record<string, string>>;
@@ -80,12 +80,12 @@ export interface NumberKeys {
 
 /** The only argument without a flag. */
 export interface Positional<K extends string = string> {
-  /** Its key in the result. */
+  /** Key of the argument in the result. */
   readonly key: K;
   /** Completes the sentence "Name one …". */
   readonly noun: string;
   readonly help: string;
-  /** The allowed values, each with its meaning; absent: all values are allowed. */
+  /** The allowed values, each with its meaning. If absent, all values are allowed. */
   readonly choices?: Readonly<Record<string, string>>;
 }
 
@@ -94,11 +94,11 @@ export interface Command<O extends Options = Options, K extends string = string>
   readonly about?: string;
   /** The usage, like "npm start -- [settings]". */
   readonly usage: string;
-  /** Must be given exactly once; absent: the command takes no positional argument. */
+  /** An argument that must be given exactly once. If absent, the command takes none. */
   readonly positional?: Positional<K>;
   readonly options: O;
   /**
-   * Prefix of the environment variables, like VIVARIUM_; absent: the command reads no variables.
+   * Prefix of the environment variables, like VIVARIUM_. If absent, the command reads none.
    */
   readonly environment?: string;
   /** Paragraphs below the options. */
@@ -111,7 +111,7 @@ type ValueOf<O> = O extends ValueOption ? v.InferOutput<O['type']> : boolean;
 type Sure<O> = O extends { readonly default: string } ? true : O extends ValueOption ? false : true;
 type Simplify<T> = { [K in keyof T]: T[K] };
 
-/** The values of a command's options: options that were given or have a default. */
+/** The values of all options that were given or have a default. */
 export type Values<O extends Options, K extends string = never> = Simplify<
   { readonly [P in K]: string } & {
     readonly [P in keyof O as Sure<O[P]> extends true ? P : never]: ValueOf<O[P]>;
@@ -183,7 +183,7 @@ function parse(command: Command, args: readonly string[]) {
   const { tokens } = parseArgs({
     args: withBareValues(command, args),
     options: { ...Object.fromEntries(types), help: { type: 'boolean', short: 'h' } },
-    // Errors are reported below, in one sentence.
+    // Do not let the parser throw, because errors are reported below in one sentence.
     strict: false,
     tokens: true,
   });
@@ -206,7 +206,7 @@ function parse(command: Command, args: readonly string[]) {
   return { help, positionals, values };
 }
 
-/** @param before the value of an earlier occurrence of the option */
+/** @param before the option's value so far, if the option was already given */
 function givenValue(
   { options }: Command,
   key: string,
@@ -280,7 +280,7 @@ export function readCommand<O extends Options, K extends string = never>(
 }
 
 /**
- * Names, without the prefix, of variables that only the server's own threads and its tests read.
+ * Matches variables that only the server's own threads and tests read, without their prefix.
  */
 const INTERNAL = /^(BUNDLE|TEST_\w+|FIGURES|PICTURES|BASELINES|ROUNDS)$/;
 

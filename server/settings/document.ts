@@ -15,7 +15,9 @@ import {
 } from './command.ts';
 
 const WIDTH = 100;
-/** Longest name that shares a line with its meaning. Longer names get a separate line. */
+/**
+ * Maximum length of a name that shares a line with its meaning. Longer names get their own line.
+ */
 const MAX_NAME = 26;
 
 const NO_BREAK = '\u00a0';
@@ -48,7 +50,7 @@ function meaningOf(option: Option): string {
   const words = option.defaultInWords ?? text;
   const facts = [
     ...(range ? [range] : []),
-    // The default of a table of numbers is the word "default", which says nothing.
+    // Skip the default of a table of numbers: it is the word "default", which says nothing.
     ...(words === undefined || keys ? [] : [`default${words === text ? '' : ':'} ${words}`]),
   ];
   const together = facts.map((fact) => fact.replaceAll(' ', NO_BREAK)).join('; ');
@@ -87,7 +89,7 @@ export function helpText(command: Command): string {
     blocks.unshift({ rows: [[`<${key}>`, help], ...choiceRows(choices)] });
   }
   const help: Row = ['-h, --help', 'print this text'];
-  // If the options have sections, --help belongs to none of them.
+  // If the options have sections, list --help outside of them.
   if (blocks.some(({ title }) => title !== undefined)) blocks.push({ rows: [help] });
   else blocks[blocks.length - 1]?.rows.push(help);
   const names = blocks.flatMap(({ rows }) => rows.map(([name]) => name.length));
@@ -107,7 +109,8 @@ export function helpText(command: Command): string {
  * Runs a command with the options of this process's command line, or prints the command's help.
  *
  * @param read parses the command line after the program
- * @throws SettingsError; the error of `main`
+ * @throws SettingsError
+ * @throws the error of `main`
  */
 export async function runCommand<O extends Options, K extends string = never>(
   command: Command<O, K>,

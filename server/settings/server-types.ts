@@ -1,4 +1,4 @@
-/** Types of values that only the server's settings have. */
+/** Defines types of values that only the server's settings use. */
 
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
@@ -14,8 +14,8 @@ const rangeOf = (min: number, max: number): string =>
   max === Infinity ? `, ${min} or more` : ` from ${min} to ${max}`;
 
 /**
- * Reads a whole number. The schema's description is the range, for the help; it is empty without a
- * maximum.
+ * Reads a whole number. The schema's description is the range, which the help shows. It is empty if
+ * there is no maximum.
  *
  * @param message replaces the message that names the range
  */
@@ -25,8 +25,8 @@ export function wholeNumber(min: number, max = Infinity, message?: string) {
 }
 
 /**
- * Reads a number. The schema's description is the range, for the help; it is empty without a
- * maximum.
+ * Reads a number. The schema's description is the range, which the help shows. It is empty if there
+ * is no maximum.
  */
 export function number(
   min: number,
@@ -124,7 +124,7 @@ const changesOf = <K extends string>(defaults: Readonly<Record<K, number>>) =>
     }),
   );
 
-/** Limits that must be at least 1: with a lower value, nobody could use the server. */
+/** Limits that must be at least 1, because nobody could use the server with a lower value. */
 const NEEDED_LIMITS = [
   'connections',
   'connectionsPerAddress',
@@ -150,7 +150,7 @@ export const limits = v.pipe(
 );
 
 /**
- * Accepts only values that the host's page could set too: it cannot show a room with other values.
+ * Accepts only values that the host's page could set too, because the page cannot show others.
  */
 export const energy = orWord(
   'off',
@@ -229,14 +229,15 @@ export const webAddress = textThat(
   'must be a URL like https://monitor.example/vivarium, without a user name',
 );
 
-/** The store of rooms that several processes share. */
+/** Address of the Valkey in which several servers store their rooms. */
 export const clusterAddress = textThat(
   (given) => URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol),
   'must be a URL like redis://user:password@127.0.0.1:6379/0, with %2F for / in the password, and so on',
 );
 
 /**
- * A page to whose address links append a fragment. The result is written as browsers write URLs.
+ * Address of a page, to which links append a fragment. The result is written as browsers write
+ * URLs.
  */
 export const pageAddress = v.pipe(
   textThat(
