@@ -112,11 +112,12 @@ export class CommandDispatcher {
   }
 
   /**
-   * Submits a participant's command. The room answers with the next tick. A repeated command is
-   * answered immediately if it has been executed, and ignored if it is still unanswered.
+   * Submits a participant's command. The room answers with the next tick. If the command is a
+   * repetition, it is answered immediately if it has been executed, and ignored if it is still
+   * unanswered.
    *
-   * @param session scope in which `id` is unique, uint32; undefined if the command is never
-   *   repeated
+   * @param session session within which `id` is unique, uint32; undefined if the sender never
+   *   repeats the command
    * @throws Refusal
    */
   dispatch(client: RoomClient, id: number, command: RoomCommand, session?: number): void {
