@@ -242,8 +242,8 @@ export class GatheredReports {
   moveCursor(connection: number, cursor: Command<'cursor'>): void {
     this.cursors.set(connection, cursor);
     const left = this.cursorsSentAt + cursorInterval - this.clock.now();
-    // Wait for the end of this turn, so that cursors that move later in the turn are sent in the
-    // same message.
+    // Use a timer even if no time is left, so that cursors that move later in this turn are sent in
+    // the same message.
     this.cancelCursors ??= this.clock.after(Math.max(0, left), () => this.sendCursors());
   }
 
