@@ -80,8 +80,8 @@ export class RoomBroadcaster {
   private readonly remote = new Set<RemoteViewer>();
   private readonly channels = new Map<string, ViewerChannel>();
   /**
-   * Viewers that need a frame before the next tick, or once their channel has a source. If the
-   * value is true, even a frame without blocks is sent.
+   * Viewers that need a frame as soon as their channel has a source, without waiting for a tick. If
+   * the value is true, even a frame without blocks is sent.
    */
   private readonly owed = new Map<ViewerStream, boolean>();
   /** Number of frames that were not sent because a viewer could not take them yet. */
