@@ -111,7 +111,7 @@ export class GridPlanes {
     return chunks;
   }
 
-  /** Returns the cells offered since the last call that are still bare. */
+  /** Returns those cells offered since the last call that are still bare. */
   takeFreed(): number[] {
     return this.freed.splice(0).filter((place) => this.ownerAt(place) === 0);
   }

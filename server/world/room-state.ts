@@ -244,8 +244,8 @@ export const roomState = v.pipe(
       present: v.array(positive),
       absent: v.array(v.strictObject({ participant: positive, since: whole })),
       /**
-       * Network addresses of participants, as numbers; absent until a participant enters with a
-       * source (rule DEP-6).
+       * A number for each participant, which all participants of one network address share; absent
+       * until a participant enters with a source (rule DEP-6).
        */
       sources: v.optional(v.array(v.strictObject({ participant: positive, source: positive }))),
     }),
