@@ -32,8 +32,8 @@ import { ExtensionThread, LIMITS } from './extension-thread.ts';
 import type { ActRequest, HookAnswer } from './thread/protocol.ts';
 
 /**
- * Returns a `generation` event if a day begins in this tick. A day has begun if an organism planted
- * by the host has parents.
+ * Returns a `generation` event if a day begins in this tick. Organisms planted by the host have
+ * parents only at the beginning of a day.
  *
  * @param life events of the tick that has ended
  * @returns undefined if no day begins

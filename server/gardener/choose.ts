@@ -14,7 +14,7 @@ export const GARDENING = {
   avoidedKinds: ['face'] as readonly string[],
   /**
    * While the gardener has fewer organisms of its own than this, it plants in quick succession. A
-   * room that nobody has played in yet gets all of them immediately.
+   * room that nobody has played in yet gets this many immediately.
    */
   initialPlants: 6,
   /** Minimum and maximum delay between two plantings in quick succession. */

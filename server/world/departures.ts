@@ -16,7 +16,7 @@ export const DEPARTURE = {
   dissolveSeconds: 8,
   /** How long the planter can replant an organism after it has dissolved, in seconds. */
   renewSeconds: 60,
-  /** Organisms younger than this depart only if all others are as young, in seconds. */
+  /** Organisms younger than this, in seconds, depart only if all others are as young. */
   protectedSeconds: 60,
   /**
    * How long a planter must be absent before the gardener may remove their resting organisms, in

@@ -14,7 +14,7 @@ const TOLERANCE = 5_000;
 
 export class TickTimes {
   /**
-   * Points at which the pace changed, oldest first. Since the last point, the room has kept its
+   * Points at which the pace may have changed, oldest first. Since the last point, the room has kept its
    * pace.
    */
   private points: TimePoint[];
@@ -104,7 +104,7 @@ export class TickTimes {
     }
     const pace = took / ticks;
     if (pace < this.least || pace > this.most) {
-      // The pace has changed at the latest tick, so keep it as a point.
+      // The pace has changed since the last known tick, so keep that tick as a point.
       this.keep(this.last);
       this.follow(point);
       return;

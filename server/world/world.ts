@@ -54,7 +54,7 @@ export class World {
   /** Number of ticks whose events are currently being stored. */
   private storing = 0;
 
-  /** @param patches the highest patch id that the engine has used */
+  /** @param patches `last` is the highest patch id that any world of this engine has used */
   constructor(
     readonly engine: Engine,
     private readonly patches: { last: PatchId } = { last: 0 },

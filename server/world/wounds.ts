@@ -121,7 +121,7 @@ export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase, transforming } = organism;
   if (organism.hurt !== undefined && phase !== 'asleep') return;
   const own = organism.expression?.held ?? Number.POSITIVE_INFINITY;
-  // A growing or transforming organism has not reached its final size yet.
+  // A growing or transforming organism has not reached its final size yet, so record 0.
   const isUnknown = phase === 'growing' || transforming !== undefined;
   organism.hurt = isUnknown ? 0 : Math.min(own, heldBy(organism, grid));
 }
@@ -153,8 +153,8 @@ export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
  * Releases those cells of an organism that strokes have hit since its last step. A growing organism
  * keeps the cells of its seed (rule OWN-7), which are blank until the next step.
  *
- * @returns `killed`: indices of the hit cells that the organism owned, in the coming step; `lives`:
- *   whether the organism owns a cell that was not hit
+ * @returns `killed`: indices (in the square of the coming step) of hit cells that the organism owned;
+ *   `lives`: whether the organism owns a cell that was not hit
  */
 export function releaseHit(
   organism: Organism,

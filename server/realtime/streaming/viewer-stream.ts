@@ -162,7 +162,7 @@ export class ViewerStream {
   private holds: Uint8Array | undefined;
   /** Unacknowledged frames; `sentAt` in ms. */
   private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];
-  /** The last round of the source as of which the viewer holds all visible chunks. */
+  /** The last round of the source after which the viewer held all visible chunks. */
   private completeRound = NEVER;
 
   /** @param now ms */

@@ -130,8 +130,8 @@ export class OrganismLifecycle {
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
       close(organism, killed, { grid: this.grid, reach: closing });
-      // Drop the mask, because closed cells become zero without it. Ground without a living cell
-      // stays as it is.
+      // Drop the mask, because closed cells are zero anyway, and ground without a living cell stays
+      // as it is.
       organism.woundMask = undefined;
     }
   }
