@@ -153,8 +153,8 @@ export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
  * Releases those cells of an organism that strokes have hit since its last step. A growing organism
  * keeps the cells of its seed (rule OWN-7), which are blank until the next step.
  *
- * @returns `killed`: indices (in the square of the coming step) of hit cells that the organism owned;
- *   `lives`: whether the organism owns a cell that was not hit
+ * @returns `killed`: indices (in the square of the coming step) of hit cells that the organism
+ *   owned; `lives`: whether the organism owns a cell that was not hit
  */
 export function releaseHit(
   organism: Organism,

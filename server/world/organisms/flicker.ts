@@ -22,8 +22,8 @@ const LUMINANCE_STEP = 25;
 const RED_STEP = 16;
 const BRIGHT = 204;
 /**
- * If more than this share of the grid area that an organism can occupy (its window) is flashing, the
- * organism counts as flashing (WCAG).
+ * If more than this share of the grid area that an organism can occupy (its window) is flashing,
+ * the organism counts as flashing (WCAG).
  */
 const SHARE = 1 / 4;
 /**
