@@ -33,7 +33,7 @@ import {
   type Unfit,
 } from './thread/protocol.ts';
 
-/** Limits of an extension; times in ms. */
+/** Limits of an extension. Durations are in ms. */
 export const LIMITS = {
   /** Time limit for loading. */
   loading: 20_000,
@@ -43,13 +43,16 @@ export const LIMITS = {
   stall: 5_000,
   /** Pause before the first restart; each further pause is twice as long. */
   firstPause: 1_000,
-  /** Maximum pause. After running for this long, an extension starts over with the first pause. */
+  /**
+   * Maximum pause before a restart. After an extension has run for this long, its next pause is
+   * `firstPause` again.
+   */
   maxPause: 60_000,
   /** Time limit for closing. */
   closing: 2_000,
   /**
-   * Number of failures after which an extension is restarted; each failure expires after
-   * `forgivenAfter / failures`.
+   * Number of failures after which an extension is restarted. One failure is forgiven every
+   * `forgivenAfter / failures` ms.
    */
   failures: 5,
   forgivenAfter: 60_000,
@@ -64,10 +67,12 @@ export const LIMITS = {
 } as const;
 const { firstPause, maxPause } = LIMITS;
 
-/** Pauses before restarts. Each pause doubles, until the extension has run for `maxPause`. */
+/**
+ * Computes the pause before each restart. Pauses double until the extension has run for `maxPause`.
+ */
 export class RestartPause {
   private following: number = firstPause;
-  /** Time at which the extension started, ms; Infinity while it does not run. */
+  /** When the extension started, in ms; Infinity while it is not running. */
   private runsSince = Infinity;
 
   /** Records that the extension has started. @param now ms */
@@ -75,7 +80,11 @@ export class RestartPause {
     this.runsSince = now;
   }
 
-  /** Records that the extension has ended or could not be started. @returns the pause, ms */
+  /**
+   * Records that the extension has ended or could not be started.
+   *
+   * @returns the pause before the restart, in ms
+   */
   next(now: number): number {
     const pause = now - this.runsSince >= maxPause ? firstPause : this.following;
     this.runsSince = Infinity;
@@ -85,7 +94,7 @@ export class RestartPause {
 }
 
 export interface ExtensionThreadOptions {
-  /** Absolute path. */
+  /** Absolute path of the extension's file. */
   readonly file: string;
   readonly clock: Clock;
   readonly log: Log;
@@ -107,10 +116,10 @@ export class ExtensionThread {
   private rpc: Rpc | undefined;
   /** The extension's thread while the extension is being loaded. */
   private loading: Rpc | undefined;
-  /** The name that the extension has given itself; the file name until it is loaded. */
+  /** The name that the extension has given itself; until it is loaded, the name of its file. */
   name: string;
   private hooks = new Set<string>();
-  /** Number of events sent and not yet handled. */
+  /** Number of events sent to the extension but not yet handled. */
   private backlog = 0;
   private dropped = 0;
   private readonly allowedFailures: TokenBucket;
@@ -119,11 +128,11 @@ export class ExtensionThread {
   private hasAnsweredPing = true;
   /** Whether the backlog was full at the last ping, and no event has been handled since. */
   private isStuck = false;
-  /** Time at which late answers last counted as a failure, ms. */
+  /** When a late answer last counted as a failure, in ms. */
   private lateAt = -Infinity;
   private readonly pauses = new RestartPause();
   private closing = false;
-  /** Cancels the time limit for loading, the next ping or the restart. */
+  /** Cancels the pending timer: the time limit for loading, the next ping or the restart. */
   private cancelTimer = ignore;
 
   private constructor(private readonly options: ExtensionThreadOptions) {
@@ -136,10 +145,10 @@ export class ExtensionThread {
   }
 
   /**
-   * Starts the thread and loads the extension. If loading fails, it is retried later, because a
-   * service that the extension needs may be off.
+   * Starts the thread and loads the extension. If loading fails, tries again later, because a
+   * service that the extension needs may be unavailable.
    *
-   * @throws HookError if the file does not exist or is no extension
+   * @throws HookError if the file does not exist or is not an extension
    */
   static async start(options: ExtensionThreadOptions): Promise<ExtensionThread> {
     const thread = new ExtensionThread(options);
@@ -152,7 +161,7 @@ export class ExtensionThread {
     return thread;
   }
 
-  /** Returns whether the extension runs and has a hook. */
+  /** Returns whether the extension is running and has a hook. */
   has(hook: NotifyHook | AskHook): boolean {
     return this.rpc !== undefined && this.hooks.has(hook);
   }
@@ -167,7 +176,8 @@ export class ExtensionThread {
       return;
     }
     this.backlog++;
-    // A call fails only if the thread is lost, and then the backlog no longer matters.
+    // Ignore an error: a call fails only if the thread is lost, and then the backlog no longer
+    // matters.
     this.rpc!.call('tell', hook, about).then(() => this.eventHandled(), ignore);
   }
 
@@ -179,7 +189,7 @@ export class ExtensionThread {
     this.dropped = 0;
   }
 
-  /** Asks a hook for its verdict. @returns an empty answer if the hook does not answer in time */
+  /** Asks a hook for its verdict. @returns an empty verdict if the hook does not answer in time */
   ask<H extends AskHook>(hook: H, about: Questions[H]): Promise<HookAnswer> {
     const { rpc } = this;
     if (!rpc || !this.has(hook)) return Promise.resolve({});
@@ -199,7 +209,7 @@ export class ExtensionThread {
     });
   }
 
-  /** Calls `onClose`, waits a moment for it, and ends the thread. */
+  /** Calls `onClose`, waits up to `LIMITS.closing` for it, and ends the thread. */
   async close(): Promise<void> {
     this.closing = true;
     const { rpc } = this;
@@ -214,7 +224,7 @@ export class ExtensionThread {
   /**
    * Starts a thread and loads the extension in it.
    *
-   * @throws HookError if the file does not exist or is no extension
+   * @throws HookError if the file does not exist or is not an extension
    * @throws Error if the extension cannot be loaded for another reason
    */
   private async open(): Promise<void> {
@@ -266,7 +276,11 @@ export class ExtensionThread {
     this.watch(rpc);
   }
 
-  /** Returns the methods that the thread may call. @param rpc defined by the time of a call */
+  /**
+   * Returns the methods that the thread may call.
+   *
+   * @param rpc returns the thread's connection, which exists before the first call
+   */
   private methodsFor(rpc: () => Rpc): ServerMethods {
     return {
       act: async (act) => {
@@ -314,7 +328,7 @@ export class ExtensionThread {
     });
   }
 
-  /** Ends a thread. If the extension was running in it, restarts the extension. */
+  /** Ends a thread that has failed. If the extension was running in it, restarts the extension. */
   private lost(rpc: Rpc, why: string): void {
     void rpc.terminate(new Error(`The extension ${this.options.file} ${why}.`));
     if (this.rpc !== rpc || this.closing) return;
@@ -322,7 +336,10 @@ export class ExtensionThread {
     this.restart();
   }
 
-  /** Counts late answers within one time limit as one failure: the machine may have stalled. */
+  /**
+   * Counts late answers as failures, but at most one failure per time limit, because the whole
+   * machine may have stalled.
+   */
   private late(hook: AskHook, limit: number): void {
     const now = this.options.clock.now();
     if (now - this.lateAt < limit) return;

@@ -1,7 +1,7 @@
 /**
- * Types of an extension: a file whose default export has hooks, called when something happens in a
- * room. It runs in its own thread and acts like any participant. EXTENSIONS.md shows how to write
- * one.
+ * Types for extensions. An extension is a file whose default export has hooks, which are called
+ * when something happens in a room. It runs in its own thread and acts like any participant.
+ * EXTENSIONS.md shows how to write one.
  */
 
 import type {
@@ -31,9 +31,9 @@ export interface RoomOpened {
 /**
  * A life event, or one of these:
  * - `expressing`: a resting organism has begun to express a relative;
- * - `crossed`: a participant has crossed two organisms and holds the seed;
- * - `generation`: a day of the room has begun with these heirs, who are generation `number` of its
- *   family tree.
+ * - `crossed`: a participant has crossed two organisms and holds the resulting seed;
+ * - `generation`: a day of the room has begun with these heirs, which are generation `number` of
+ *   the room's family tree.
  */
 export type RoomLifeEvent =
   | LifeEvent
@@ -63,7 +63,7 @@ export interface TickSummary extends Pace {
 
 /** A room's figures, sent at most twice a second. */
 export interface Figures extends TickSummary {
-  /** Mean colour of all owned cells, 0…1 each; black if there are none. */
+  /** Mean colour of all owned cells, 0…1 per component; black if no cell is owned. */
   readonly colour: readonly [red: number, green: number, blue: number];
   /** Share of the grid's cells that are owned, 0…1. */
   readonly living: number;
@@ -86,7 +86,7 @@ export interface Notifications {
 export interface Drawing {
   readonly room: string;
   readonly by: ParticipantView;
-  /** Side of the drawing, cells. */
+  /** Side of the drawing, in cells. */
   readonly side: number;
   /** [side, side] bytes of ink, or [side, side, 4] of premultiplied RGBA. */
   readonly pixels: Uint8Array;
@@ -142,7 +142,7 @@ export interface Extension extends Hooks {
 /** The result of a command. To plant the seed of a cross, use `{ from: 'hand', seed: seed.id }`. */
 export type ActResult = Pick<Answer, 'refused' | 'seed'>;
 
-/** The commands of an extension, with a participant's prices and limits. */
+/** Sends commands for an extension, at the same prices and limits as for a participant. */
 export type Hand = {
   [W in ActName]: (room: string, act: Omit<RoomCommand<W>, 'what' | 'by'>) => Promise<ActResult>;
 } & {

@@ -32,8 +32,8 @@ import { ExtensionThread, LIMITS } from './extension-thread.ts';
 import type { ActRequest, HookAnswer } from './thread/protocol.ts';
 
 /**
- * Returns the event of a new generation if a day begins in this tick. Organisms planted by the host
- * have parents only at the beginning of a day.
+ * Returns a `generation` event if a day begins in this tick. Organisms planted by the host have
+ * parents only at the beginning of a day.
  *
  * @param life events of the tick that has ended
  * @returns undefined if no day begins
@@ -54,7 +54,9 @@ function generationIn(
   return { what: 'generation', number, heirs };
 }
 
-/** Returns the mean colour of the owned cells and their share of all cells; 0…1 each. */
+/**
+ * Returns the mean colour of the owned cells, and the share of all cells that are owned; 0…1 each.
+ */
 function coverOf({ rgba, owner }: Planes) {
   const owned: number[] = [];
   owner.forEach((id, place) => {
@@ -69,17 +71,17 @@ interface ParticipantQueue {
   tail: Promise<unknown>;
 }
 
-/** A queue of commands for each participant, in which commands wait for approval by extensions. */
+/** Keeps a queue for each participant, in which commands wait for the approval of extensions. */
 class ApprovalQueue {
   private readonly queues = new Map<ParticipantId, ParticipantQueue>();
 
   /**
    * Queues a command.
    *
-   * @param askExtensions resolves to an objection or undefined, never rejects; absent: no approval
-   *   is needed
-   * @returns undefined if the command may run immediately; otherwise resolves when it may run, or
-   *   rejects with Refusal not-here
+   * @param askExtensions resolves to an objection or undefined, and never rejects. If absent, the
+   *   command needs no approval
+   * @returns undefined if the command may run immediately; otherwise a promise that resolves when
+   *   it may run, or rejects with Refusal not-here
    * @throws Refusal too-fast if the participant has too many commands queued
    */
   submit(
@@ -111,7 +113,7 @@ export type Listener = { readonly name: string } & {
 };
 
 export interface HooksOptions {
-  /** Paths of the extensions. */
+  /** Paths of the extensions' files. */
   readonly files: readonly string[];
   readonly clock: Clock;
   readonly log: Log;
@@ -141,7 +143,11 @@ export class Hooks {
 
   private constructor(private readonly options: HooksOptions) {}
 
-  /** Loads extensions; extensions that cannot be loaded now are retried later. @throws HookError */
+  /**
+   * Loads extensions. An extension that cannot be loaded now is retried later.
+   *
+   * @throws HookError
+   */
   static async open(options: HooksOptions): Promise<Hooks> {
     const hooks = new Hooks(options);
     const { clock, log } = options;
@@ -195,7 +201,7 @@ export class Hooks {
     this.tell('onRoomClosed', () => ({ room: roomServer.room.name }));
   }
 
-  /** Sends the events of a room's tick. Call after each tick. */
+  /** Sends the events of a room's tick to listeners and extensions. Call after each tick. */
   ticked(roomServer: RoomServer, { tick, life, expressing = [], answers }: TickResult): void {
     const room = roomServer.room.name;
     const watched = this.rooms.get(room);
@@ -255,7 +261,7 @@ export class Hooks {
     };
   }
 
-  /** Returns the extension to which an actor belongs; it is not asked about its own commands. */
+  /** Returns the extension that an actor belongs to. It is not asked about its own commands. */
   private extensionOf(
     { actors }: WatchedRoom,
     { id }: { id: ParticipantId },
@@ -265,10 +271,10 @@ export class Hooks {
   }
 
   /**
-   * Prepares a question to all extensions with a hook.
+   * Prepares to ask all extensions that have a hook.
    *
-   * @returns a function that asks them and returns the first objection, or else whether any allows
-   *   it; undefined if no extension has the hook
+   * @returns a function that asks them. It resolves to the first objection; without objections, it
+   *   resolves to whether any extension allows the action. Undefined if no extension has the hook
    */
   private ask<H extends AskHook>(
     hook: H,

@@ -8,13 +8,13 @@ import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { Room } from '../world/room.ts';
 import { featuredOf, type Species } from '../world/species.ts';
 
-/** Constants of the gardener; times in ms. */
+/** Constants of the gardener. Durations are in ms. */
 export const GARDENING = {
   /** Gallery kinds that the gardener plants only if there are no others. */
   avoidedKinds: ['face'] as readonly string[],
   /**
-   * Number of the gardener's own organisms up to which it plants in quick succession. A room that
-   * nobody has played in yet gets all of them immediately.
+   * While the gardener has fewer organisms of its own than this, it plants in quick succession. A
+   * room that nobody has played in yet gets this many immediately.
    */
   initialPlants: 6,
   /** Minimum and maximum delay between two plantings in quick succession. */
@@ -22,27 +22,34 @@ export const GARDENING = {
   /** Minimum and maximum delay between any other two actions. */
   actionDelay: [5_000, 10_000],
   refusalDelay: 15_000,
-  /** Delay between two strokes of a cut. */
+  /** Delay between two strokes of the same cut. */
   strokeInterval: 130,
-  /** Minimum time between two cuts of an organism: of the gardener's own, and of others'. */
+  /** Minimum time between two cuts of one of the gardener's own organisms. */
   recutDelay: 30_000,
+  /** Minimum time between two cuts of an organism of another planter. */
   othersRecutDelay: 600_000,
-  /** Share of a room's maximum number of organisms above which unattended ones are removed. */
+  /** If a room has more organisms than this share of its maximum, unattended ones are removed. */
   thinAbove: 0.9,
-  /** Share of a room's maximum that the gardener may plant in any case, up to `initialPlants`. */
+  /**
+   * Share of a room's maximum number of organisms that the gardener may plant in any case, but no
+   * more than `initialPlants`.
+   */
   leastShare: 1 / 6,
-  /** Minimum and maximum length of a season of kinds and colours. */
+  /**
+   * Minimum and maximum duration of a season, during which the gardener prefers one kind and
+   * colour.
+   */
   seasonLength: [180_000, 300_000],
-  /** Minimum number of gallery entries that make a season. */
+  /** Minimum number of matching gallery entries for a season. */
   seasonEntries: 6,
 } as const;
 const { avoidedKinds, seasonEntries, seasonLength } = GARDENING;
 
 /** The kind and colour that a season prefers. */
 export interface Theme {
-  /** Category of the gallery: animal, plant, … */
+  /** Category of the gallery, such as animal or plant. */
   readonly kind: string;
-  /** Absent: any. */
+  /** If absent, the season has no preferred colour. */
   readonly colour?: ColourRange | undefined;
 }
 
@@ -72,12 +79,15 @@ export function themesOf(species: Gallery): Theme[] {
       const count = entries.filter((index) => species.colours?.[index] === colour).length;
       return colour && count >= seasonEntries ? [{ kind, colour }] : [];
     });
-    // A kind without colour themes is a theme as a whole.
+    // If a kind has no colour themes, use the kind alone as a theme.
     return themes.length > 0 ? themes : [{ kind }];
   });
 }
 
-/** A sequence of random seasons; each changes the kind and the colour if possible. */
+/**
+ * A sequence of random seasons. Each has another kind and another colour than the one before, if
+ * possible.
+ */
 export class Seasons {
   private theme: Theme | undefined;
   private until = Number.NEGATIVE_INFINITY;
@@ -90,7 +100,7 @@ export class Seasons {
     this.themes = themesOf(species);
   }
 
-  /** Returns the theme of the present season; undefined if the gallery is empty. @param now ms */
+  /** Returns the theme of the current season; undefined if the gallery is empty. @param now ms */
   at(now: number): Theme | undefined {
     if (now >= this.until) {
       const { random } = this;
@@ -122,11 +132,14 @@ export function preferably<T>(items: readonly T[], passes: (item: T) => boolean)
 
 const { name } = PAGE_DEFAULTS.attract;
 
-/** Returns whether an organism is grown and does not depart. */
+/** Returns whether an organism is grown and not departing. */
 export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>
   phase === 'asleep' || phase === 'awake';
 
-/** Returns whether the gardener planted an organism, even before a restart: names are compared. */
+/**
+ * Returns whether the gardener planted an organism. Compares names, so that organisms from before a
+ * restart count, too.
+ */
 export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean => planter.name === name;
 
 /** Returns the organisms that are gallery creatures of the season. */
@@ -143,10 +156,10 @@ function ofSeason<O extends Pick<OrganismView, 'kind'>>(
 }
 
 /**
- * Chooses two grown organisms of different kinds that are near each other, by any planter. The
- * first is usually of the season.
+ * Chooses two grown organisms of different kinds that are near each other, whoever planted them.
+ * The first is usually of the season.
  *
- * @returns undefined if there are not two
+ * @returns undefined if the room has no such pair
  */
 export function choosePair(
   room: Pick<Room, 'organisms' | 'species'>,
@@ -166,10 +179,11 @@ export function choosePair(
 }
 
 /**
- * Returns the organisms that may be wounded: grown and unhurt, without a neighbour that would take
- * the ground freed by a wound.
+ * Returns the organisms that may be wounded: those that are grown and unhurt, and have no neighbour
+ * that would take the ground freed by a wound.
  *
- * @param whose only the gardener's own organisms, or unattended ones of other planters, too
+ * @param whose whether to return only the gardener's own organisms, or also unattended ones of
+ *   other planters
  */
 export function woundable(
   room: Pick<Room, 'organisms' | 'unattended' | 'blockersOf' | 'species'>,

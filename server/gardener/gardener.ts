@@ -23,9 +23,12 @@ import { GARDENING } from './choose.ts';
 import { Tending } from './tending.ts';
 
 export interface GardenerSettings {
-  /** Time without visitor activity before the gardener starts, ms; 'off': it never starts. */
+  /**
+   * How long visitors must be inactive before the gardener starts, in ms. If 'off', it never
+   * starts.
+   */
   readonly after: number | 'off';
-  /** Whose organisms the gardener wounds; absent: its own. */
+  /** Whose organisms the gardener wounds. If absent, only its own. */
   readonly wounds?: GardenerWounds | undefined;
 }
 
@@ -46,9 +49,9 @@ const { initialPlants, plantingDelay, actionDelay, refusalDelay } = GARDENING;
 /** The gardener of one room. Decides when to act; `Tending` acts. */
 export class Gardener {
   private after: number | 'off';
-  /** Time of the last visitor activity, ms. */
+  /** When a visitor was last active, in ms. */
   private lastActivity = Number.NEGATIVE_INFINITY;
-  /** Actions to run later; `at` is the earliest time, ms. */
+  /** Actions to run later. `at` is the earliest time to run the action, in ms. */
   private scheduled: { readonly at: number; readonly run: () => void }[] = [];
   private nextAt = Number.NEGATIVE_INFINITY;
   private working = false;
@@ -88,7 +91,10 @@ export class Gardener {
     this.rest();
   }
 
-  /** Runs actions that are due, then starts the next one if it is time. Call after each tick. */
+  /**
+   * Runs scheduled actions that are due, and starts the next action if it is time. Call after each
+   * tick.
+   */
   tick(): void {
     const now = this.options.clock.now();
     // Check this even while the gardener is off: a room that somebody has played in is no longer
@@ -136,7 +142,7 @@ export class Gardener {
     this.scheduled = [];
   }
 
-  /** Starts an action, chosen partly at random. @returns false if none is possible */
+  /** Starts an action, chosen partly at random. @returns false if no action is possible */
   private startNext(): boolean {
     const { tending } = this;
     if (tending.thin()) return true;
@@ -152,7 +158,8 @@ export class Gardener {
     const own = tending.own.length;
     const isPlanting = own < initialPlants && tending.mayPlant;
     const [least, most] = isPlanting ? plantingDelay : actionDelay;
-    // With few organisms, act more rarely: otherwise each would be wounded or replaced too often.
+    // If there are few organisms, act less often, because each would otherwise be wounded or
+    // replaced too often.
     const slower = isPlanting ? 1 : Math.min(2, Math.max(1, initialPlants / Math.max(1, own)));
     return slower * (least + (most - least) * options.random.uniform());
   }

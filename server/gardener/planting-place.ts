@@ -1,4 +1,7 @@
-/** Chooses where the gardener cuts, and where it plants: evenly scattered, with space between. */
+/**
+ * Chooses where the gardener cuts organisms and where it plants. It plants evenly across the room
+ * and leaves space between organisms.
+ */
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { DEFAULTS } from '../../shared/defaults.ts';
 import { coverage, strokeBounds } from '../../shared/geometry.ts';
@@ -7,11 +10,11 @@ import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import { within } from '../world/wounding.ts';
 
-/** The grid and the size of organisms, in cells. */
+/** The grid, and the size of organisms in it; all lengths in cells. */
 export interface PlantingArea {
   readonly width: number;
   readonly height: number;
-  /** Side of a grown organism's window. */
+  /** Side of the square window in which a grown organism lives. */
   readonly side: number;
 }
 
@@ -25,18 +28,23 @@ type OwnerGrid = Pick<Planes, 'width' | 'height' | 'owner'>;
 /** A stroke, as in a `damage` command. */
 type Stroke = Pick<RoomCommand<'damage'>, 'radius' | 'points'>;
 
-/** Minimum distance of two centres along one axis, in sides; closer ones could block each other. */
+/**
+ * Minimum distance between the centres of two organisms along one axis, in sides of a window.
+ * Closer organisms could block each other.
+ */
 const MIN_DISTANCE = 1.1;
-/** Distances above this, in sides, make a position no better. */
+/**
+ * Distance from other organisms, in sides of a window, above which a position counts as no better.
+ */
 const AMPLE_DISTANCE = 1.7;
 /** Share of the area that the gardener plants; the rest is left to visitors. */
 const PLANTED_SHARE = 0.42;
 const CANDIDATES = 96;
-/** Distance between two windows that are tried for bare ground, in cells. */
+/** Distance between neighbouring windows in the search for bare ground, in cells. */
 const LATTICE = 4;
 /**
- * Shares of a window's side that must be bare, best first, each with the maximum distance of such a
- * window, in sides.
+ * What counts as bare ground, best first: how much of a window must be bare, as a share of its
+ * side, and how far away the window may be, in sides.
  */
 const BARE = [
   [1, 2.5],
@@ -44,7 +52,7 @@ const BARE = [
   [0.25, Number.POSITIVE_INFINITY],
 ] as const;
 
-/** Returns the number of organisms that fills an area well and leaves room for visitors. */
+/** Returns the number of organisms that fill an area well but still leave space for visitors. */
 export function targetCount({ width, height, side }: PlantingArea): number {
   return Math.max(1, Math.floor((PLANTED_SHARE * width * height) / (1.3 * side) ** 2));
 }
@@ -79,8 +87,9 @@ export function choosePlantingPlace(
 }
 
 /**
- * Finds the bare ground nearest to a position, on a lattice: a whole bare window if one is near,
- * otherwise a window with a bare middle, so that a seed has room to grow.
+ * Finds the bare ground nearest to a position. Prefers a nearby window that is completely bare, and
+ * otherwise accepts a window with a bare middle, in which a seed has space to grow. Only tries the
+ * windows of a lattice.
  *
  * @param near centre, in cells
  * @returns centre of the window; undefined if no window has a bare middle
@@ -119,7 +128,7 @@ const between = (a: PlantingPlace, b: PlantingPlace): number => Math.hypot(a.x -
 const PIECES = 5;
 
 /**
- * Makes a cut across an organism: an arc, as strokes to be drawn one after the other.
+ * Makes a cut across an organism: an arc, as strokes to be sent one after the other.
  *
  * @returns undefined if the cut would hit another organism or leave the grid
  */

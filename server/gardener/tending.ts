@@ -43,18 +43,18 @@ const SEASONAL = 0.85;
 
 /** The gardener's access to the room. */
 export interface RoomAccess {
-  /** Returns the present time, ms. */
+  /** Returns the current time, in ms. */
   readonly now: () => number;
   /** Sends a command to the room. @returns the room's answer; undefined if refused */
   readonly send: (act: SystemCommand) => Promise<Answer | undefined>;
-  /** Runs a function later, unless the gardener stops first. @param delay ms */
+  /** Runs a function after a delay, unless the gardener stops first. @param delay ms */
   readonly later: (delay: number, run: () => void) => void;
 }
 
 export class Tending {
   /** Whose organisms the gardener wounds. */
   wounds: GardenerWounds = 'own';
-  /** Time of the last cut by organism, ms. */
+  /** When the gardener last cut each organism, in ms. */
   private readonly woundedAt = new Map<OrganismId, number>();
   /** Plantings that the room has not answered yet. */
   private readonly pending = new Set<PlantingPlace & { readonly kind: string }>();
@@ -73,15 +73,15 @@ export class Tending {
     return this.pending.size > 0;
   }
 
-  /** The gardener's organisms except departing ones, oldest first. */
+  /** The gardener's own organisms except departing ones, oldest first. */
   get own(): OrganismView[] {
     return this.room.organisms.filter((one) => isOwn(one) && one.phase !== 'departing');
   }
 
   /**
-   * Whether the gardener may plant another organism. It leaves visitors space for at least as many
-   * organisms as it plants, but may keep a few of its own in any room. It never displaces organisms
-   * of planters who are present.
+   * Whether the gardener may plant another organism. It may plant at most half of the room's
+   * maximum, and fewer the more organisms visitors have, but may always keep a few of its own. It
+   * never displaces organisms of planters who are present.
    */
   get mayPlant(): boolean {
     const { room, pending } = this;
@@ -111,14 +111,14 @@ export class Tending {
   }
 
   /**
-   * In a crowded room, lets the organism depart that has been unattended longest. A room is crowded
-   * if it is nearly full, or has no ground for another organism.
+   * If the room is crowded, lets the organism depart that has been unattended longest. A room is
+   * crowded if it is nearly full or has no ground for another organism.
    */
   thin(): boolean {
     const { room } = this;
     if (room.unattended().length === 0) return false;
     const isNearlyFull = room.size > thinAbove * room.maxOrganisms;
-    // If organisms depart already, they leave ground, and no other has to.
+    // Organisms that are already departing will leave ground, so no other has to depart.
     const departs = room.organisms.some(({ phase }) => phase === 'departing');
     if (!isNearlyFull && (departs || this.hasGround)) return false;
     void this.access.send({ what: 'thin' });
@@ -141,7 +141,7 @@ export class Tending {
     this.woundedAt.set(chosen.id, now);
     strokes.forEach((stroke, i) => {
       access.later(i * strokeInterval, () => {
-        // A neighbour may have grown into the way of the stroke.
+        // By the time of this stroke, a neighbour may have grown into its way, so check again.
         if (!hitsOnly(chosen.id, stroke, room.grid.planes)) return;
         void access.send({ what: 'damage', ...stroke });
       });
@@ -149,7 +149,7 @@ export class Tending {
     return true;
   }
 
-  /** Crosses two neighbours of any planter and plants the child near them. */
+  /** Crosses two neighbours, whoever planted them, and plants the child near them. */
   cross(): boolean {
     const { random, room, access } = this;
     const pair = choosePair(room, this.seasons.at(access.now()), random);
@@ -177,8 +177,8 @@ export class Tending {
   }
 
   /**
-   * Lets one of the gardener's organisms depart: the oldest that rests, is unhurt and has lived for
-   * a minute.
+   * Lets one of the gardener's own organisms depart: the oldest that rests, is unhurt and has lived
+   * for at least a minute.
    *
    * @param excluded organisms that have to stay
    */
@@ -196,7 +196,7 @@ export class Tending {
     return { width: grid.width, height: grid.height, side: species.side };
   }
 
-  /** Whether a seed has room to grow anywhere. */
+  /** Whether there is any ground on which a seed has space to grow. */
   private get hasGround(): boolean {
     const { width, height } = this.area;
     return this.placeNear({ x: width / 2, y: height / 2 }) !== undefined;
@@ -206,7 +206,10 @@ export class Tending {
     return nearestGround(this.room.grid.planes, this.room.species.side, near);
   }
 
-  /** Returns a position with space around it, or else the ground nearest to a random position. */
+  /**
+   * Returns a position with space around it. If there is none, returns the ground nearest to a
+   * random position.
+   */
   private choosePlace(): PlantingPlace | undefined {
     const { area, random, room, pending } = this;
     const taken = [...room.organisms, ...pending];
@@ -216,7 +219,7 @@ export class Tending {
   }
 
   /**
-   * Chooses a gallery entry that does not live in the room yet, usually of the season.
+   * Chooses a gallery entry that is not living in the room yet, usually one of the season.
    *
    * @returns gallery index; undefined if all entries live in the room
    */

@@ -1,6 +1,6 @@
 /**
- * Opens OSC output, input, both or neither, as configured. In a cluster, a datagram that arrives at
- * one server is passed on to the servers that run its rooms.
+ * Opens OSC output, OSC input, both or neither, as configured. In a cluster, a server that receives
+ * a datagram passes it on to the servers that run the rooms addressed by it.
  */
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
@@ -30,22 +30,27 @@ export interface Osc {
 const CHANNEL = 'osc';
 const id = v.pipe(v.string(), v.maxLength(64));
 const messages = v.union([
-  /** A datagram, and the server that has received it. */
+  /** A datagram, and the id of the server that has received it from the network. */
   v.object({
     ...{ node: id, id },
     datagram: v.custom<Uint8Array>((bytes) => bytes instanceof Uint8Array),
   }),
-  /** Confirms that the server of these rooms has received a datagram. */
+  /**
+   * Confirms that a datagram has reached the server of these rooms. `heard` is the datagram's id.
+   */
   v.object({ heard: id, rooms: v.array(id) }),
 ]);
-/** Time limit for a room's server to confirm a datagram, ms. */
+/** How long to wait for a room's server to confirm a datagram, in ms. */
 const PATIENCE = 2_000;
 
 /** Opens the sockets and starts forwarding events. @throws HookError no-address, port-taken */
 export async function openOsc(options: OscOptions): Promise<Osc> {
   const { clock, log, hooks, bus, rejections } = options;
   const opened: { close(): unknown }[] = [];
-  /** Datagrams passed on to other servers, by id, with the rooms that are not confirmed yet. */
+  /**
+   * Datagrams passed on to other servers, by id, with the rooms whose servers have not confirmed
+   * them yet.
+   */
   const waiting = new Map<string, { readonly unheard: Set<string>; cancel(): void }>();
   const close = async (): Promise<void> => {
     for (const { cancel } of waiting.values()) cancel();

@@ -1,18 +1,18 @@
 /**
- * Encodes and decodes Open Sound Control 1.0 with osc-min. Bundles are decoded here, as osc-min
- * silently drops broken elements and recurses into nested bundles until the stack overflows.
+ * Encodes and decodes Open Sound Control 1.0 with osc-min. Bundles are decoded here because osc-min
+ * silently drops broken elements, and recurses into nested bundles until the stack overflows.
  */
 import { fromBuffer, type OscArgOutputOrArray, toBuffer } from 'osc-min';
 import { ReasonError } from '../platform/log.ts';
 
 /**
- * A value with its type, by osc-min's name: `integer`, `float`, `string`, `double`, `bigint`,
+ * A value with the name of its type in osc-min: `integer`, `float`, `string`, `double`, `bigint`,
  * `true` …
  */
 export type OscArgument = OscArgOutputOrArray;
 
 export interface OscMessage {
-  /** The address; starts with a slash. */
+  /** The OSC address, which starts with a slash. */
   readonly address: string;
   readonly args: readonly OscArgument[];
 }
@@ -63,7 +63,7 @@ export function encodeBundle(messages: readonly OscMessage[]): Uint8Array {
 /**
  * Decodes an untrusted datagram.
  *
- * @returns its messages in order, bundles flattened
+ * @returns its messages in order, including those of nested bundles
  * @throws OscError
  */
 export function decodeOsc(bytes: Uint8Array): OscMessage[] {
@@ -95,7 +95,7 @@ function decodeMessage(bytes: Uint8Array): OscMessage {
   try {
     packet = fromBuffer(bytes);
   } catch (error) {
-    // osc-min does not catch errors of DataView.
+    // osc-min lets errors of DataView through, so convert them to an `OscError`.
     throw new OscError('malformed', (error as Error).message);
   }
   if (packet.oscType !== 'message') throw new OscError('malformed', 'not a message');

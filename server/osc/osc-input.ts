@@ -1,4 +1,7 @@
-/** Executes OSC messages as commands of a system actor, with the checks and limits of visitors. */
+/**
+ * Executes OSC messages as commands of a system actor, with the same checks and limits as for
+ * visitors.
+ */
 import { BlockList, isIPv6 } from 'node:net';
 import * as v from 'valibot';
 import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
@@ -15,9 +18,9 @@ import type { PlantedSeed } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import { decodeOsc, type OscArgument, OscError, type OscMessage } from './osc-codec.ts';
 
-/** The rooms of this server and of its cluster, as OSC input needs them. */
+/** What OSC input needs to know about the rooms of this server and of its cluster. */
 export interface OscRooms {
-  /** The rooms that run here, by name. */
+  /** The rooms that run on this server, by name. */
   readonly roomServers: ReadonlyMap<string, RoomServer>;
   readonly names: readonly string[];
   /** Returns whether another server of the cluster runs a room. */
@@ -26,11 +29,14 @@ export interface OscRooms {
 
 export interface OscInputOptions {
   readonly rooms: OscRooms;
-  /** Sends a datagram to the other servers of the cluster, for the given rooms that they run. */
+  /**
+   * Sends a datagram to the other servers of the cluster. `rooms` are the addressed rooms that run
+   * there.
+   */
   readonly passOn?: ((bytes: Uint8Array, rooms: readonly string[]) => void) | undefined;
   /** Pauses or resumes visitors' commands in a room. @throws Refusal */
   readonly pause: (room: string, paused: boolean) => void | Promise<void>;
-  /** IP addresses that may send messages; absent: any. */
+  /** IP addresses that may send messages. If absent, any address may. */
   readonly allowed?: readonly string[] | undefined;
   readonly limits: Limits;
   readonly clock: Clock;
@@ -42,7 +48,7 @@ export interface OscInputOptions {
 const number = v.pipe(v.number(), v.finite());
 const place = v.pipe(number, v.transform(Math.round));
 const index = v.pipe(number, v.integer());
-/** Index or name in the gallery; absent: a random seed. */
+/** Index or name of a gallery entry. If absent, a random seed is used. */
 const entry = v.optional(v.union([index, v.pipe(v.string(), v.maxLength(64))]));
 
 /** Schemas of the arguments, by the last part of the address. */
@@ -70,7 +76,7 @@ export class OscInput {
   }
 
   /**
-   * Handles a datagram; its content never causes a rejection.
+   * Handles a datagram. Never rejects because of the datagram's content.
    *
    * @param from the sender's IP address
    */
@@ -95,9 +101,11 @@ export class OscInput {
   }
 
   /**
-   * Handles the messages for rooms of this server in a datagram that another server has received.
+   * Handles a datagram that another server has received and passed on. Only messages for rooms of
+   * this server are handled.
    *
-   * @returns the rooms of this server that the datagram is for, without waiting for its commands
+   * @returns the rooms of this server that the datagram addresses. Does not wait for the commands
+   *   to be executed
    */
   receivePassed(bytes: Uint8Array): readonly string[] {
     const messages = decodeOsc(bytes);
@@ -108,7 +116,10 @@ export class OscInput {
     return concerned(messages, running);
   }
 
-  /** Passes on a datagram for rooms of other servers, within the rate limit of this server. */
+  /**
+   * Passes on a datagram that addresses rooms of other servers, within the rate limit of this
+   * server.
+   */
   private pass(bytes: Uint8Array, messages: readonly OscMessage[]): void {
     const { rooms, rejections, passOn } = this.options;
     const elsewhere = rooms.names.filter((name) => rooms.isElsewhere(name));
@@ -134,7 +145,7 @@ export class OscInput {
       }
     };
     const here = (what ? rooms : ['']).filter((name) => !all.isElsewhere(name));
-    // Handle all rooms at the same time: the answer of one room may take long.
+    // Handle all rooms at the same time, because one room may take long to answer.
     await Promise.all(here.map(handleIn));
   }
 
@@ -150,7 +161,7 @@ export class OscInput {
     if (!parsed.success) throw new Refusal('bad-message', `${what}: ${parsed.issues[0].message}`);
     const values = parsed.output;
     if (what === 'pause') {
-      // Each pause is stored and broadcast, so it counts towards the low limit of previews.
+      // Each pause is stored and broadcast, so charge it to the rate of previews, which is low.
       this.allowance.charge('previewsPerSecond');
       await this.options.pause(room, values[0] === true || values[0] === 1);
       return;
@@ -161,7 +172,7 @@ export class OscInput {
       roomServer.dispatcher.createSystemActor(PAGE_DEFAULTS.osc.planter, true),
     );
     const { refused } = await actor.act(command);
-    // Do not count this refusal: refusals by the room are counted with its tick.
+    // Do not count this refusal here, because refusals by the room are counted with its tick.
     if (refused) this.options.onRefused?.(room, what, refused.reason);
   }
 }
@@ -184,7 +195,11 @@ function commandOf(room: Room, type: 'plant' | 'wound' | 'transform', values: re
   return parse('damage', { radius: c, points: [a, b, ...more] });
 }
 
-/** Returns a gallery seed by index or name, or else a random seed. @throws Refusal no-such-seed */
+/**
+ * Returns a gallery seed by index or name; without an entry, returns a random seed.
+ *
+ * @throws Refusal no-such-seed
+ */
 function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
   if (entry === undefined) return { from: 'prior' };
   const index =
@@ -202,7 +217,7 @@ function jsValue({ type, value }: OscArgument): unknown {
 
 const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
-/** Returns a list that matches addresses in any notation, such as IPv4 mapped to IPv6. */
+/** Returns a list of addresses that matches them in any notation, such as IPv4 mapped to IPv6. */
 function listOf(addresses: readonly string[]): BlockList {
   const list = new BlockList();
   for (const address of addresses) list.addAddress(address, versionOf(address));

@@ -13,7 +13,7 @@ import {
   text,
 } from './osc-codec.ts';
 
-/** Header sizes of a bundle and of its elements, bytes. */
+/** Sizes of the headers of a bundle and of its elements, in bytes. */
 const BUNDLE_HEADER = 16;
 const ELEMENT_HEADER = 4;
 
@@ -21,11 +21,17 @@ const ELEMENT_HEADER = 4;
 export const OUTPUT = {
   /** Maximum number of messages per second; excess messages are counted and dropped. */
   messagesPerSecond: 400,
-  /** Maximum size of a datagram: most networks carry this size unfragmented. */
+  /**
+   * Maximum size of a datagram. Most networks transmit datagrams of this size without fragmenting
+   * them.
+   */
   datagramBytes: 1_400,
 } as const;
 
-/** Maximum number of messages in a burst, and in the queue while no room ticks. */
+/**
+ * Maximum number of messages sent in a burst. Also the maximum length of the queue while no room
+ * ticks.
+ */
 const MOST_AT_ONCE = 2 * OUTPUT.messagesPerSecond;
 
 /** Collects the messages of a tick and sends them as bundles. */
@@ -36,7 +42,7 @@ export class OscOutput implements Listener {
   private readonly rate: TokenBucket;
   private readonly rooms = new Map<string, RoomOpened>();
 
-  /** @param send sends one datagram, without delivery guarantee */
+  /** @param send sends one datagram, which may get lost */
   constructor(
     private readonly send: (bytes: Uint8Array) => void,
     private readonly clock: Clock,
@@ -88,7 +94,7 @@ export class OscOutput implements Listener {
     else this.dropped++;
   }
 
-  /** Sends the queue in bundles that fit into one network packet each. */
+  /** Sends the queued messages in bundles, each of which fits into one network packet. */
   private flush(): void {
     let elements: OscMessage[] = [];
     let size = BUNDLE_HEADER;
@@ -112,7 +118,7 @@ function messageOf(room: string, what: string, args: readonly OscArgument[]): Os
   return { address: `/vivarium/${room}/${what}`, args };
 }
 
-/** Returns the message's arguments; undefined for events that OSC does not report. */
+/** Returns the arguments of an event's message; undefined if OSC does not report this event. */
 function argumentsOf(event: RoomLifeEvent): OscArgument[] | undefined {
   switch (event.what) {
     case 'born': {

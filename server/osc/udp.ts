@@ -15,14 +15,14 @@ export interface Endpoint {
 }
 
 /**
- * Time between two look-ups of a host name, ms. After a power cut, names may be unknown for a
+ * How often a host name is looked up again, in ms. After a power cut, names may be unknown for a
  * while, and machines may get other addresses.
  */
 const LOOK_UP_INTERVAL = 15_000;
 
 /**
- * Opens a socket that sends to one address. Datagrams sent before the host name is known are lost.
- * An unknown or unreachable host is logged once, and once more for each new address.
+ * Opens a socket that sends to one address. Datagrams sent before the host name has been resolved
+ * are lost. An unknown or unreachable host is logged once, and again once for each new address.
  */
 export function openSender(
   { host, port }: Endpoint,
@@ -59,7 +59,7 @@ export function openSender(
       if (found.address !== target?.address) warned = false;
       target = found;
     } catch (error) {
-      // If the name cannot be resolved, the last address may still be the right one.
+      // If the name cannot be resolved now, keep the last address, which may still be right.
       if (!target) warn(error as Error);
     }
     if (!isClosed && !isIP(host)) cancel = clock.after(LOOK_UP_INTERVAL, lookUp);

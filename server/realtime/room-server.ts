@@ -1,6 +1,6 @@
 /**
- * The realtime side of one room: creates its parts, and passes each tick to them. Callers use the
- * parts directly. Messages of clients are handled in commands/client-messages.ts. Start at
+ * The realtime side of one room. It creates the room's parts, which callers then use directly, and
+ * passes each tick to them. Clients' messages are handled in commands/client-messages.ts. Start at
  * `handleTick`.
  */
 import { EventEmitter } from 'node:events';
@@ -35,7 +35,7 @@ import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts';
 
 interface RoomServerOptions extends RoomBasis {
-  /** Times of the room's past ticks; the server adds new ones. */
+  /** When the room's past ticks took place. The server adds each new tick. */
   readonly times: TickTimes;
   /** Maximum number of present participants. */
   readonly capacity: number;
@@ -43,11 +43,11 @@ interface RoomServerOptions extends RoomBasis {
   readonly previews: PreviewBackend;
 }
 
-/** Connects clients to a room, within what the room's policy allows. */
+/** Connects clients to a room, as far as the room's policy allows. */
 export class RoomServer {
   readonly room: Room;
   readonly clock: Clock;
-  /** Times of the room's ticks, by the wall clock. */
+  /** When the room's ticks took place, by the wall clock. */
   readonly times: TickTimes;
   readonly keepUrl: string | undefined;
   /** The host's rules for this room. */
@@ -57,9 +57,9 @@ export class RoomServer {
   /** Lets participants in and out. */
   readonly admission: RoomAdmission;
   readonly walls: RoomWalls;
-  /** Visitors with a view-only link. */
+  /** Visitors who have a view-only link. */
   readonly spectators: Spectators;
-  /** The host's view of the people in the room. */
+  /** The host's operations on the people in the room. */
   readonly host: HostOperations;
   readonly encoders: RoomEncoders;
   readonly broadcaster: RoomBroadcaster;
@@ -67,20 +67,20 @@ export class RoomServer {
   readonly previews: SeedPreviews;
   /** Reviews drawings before they become seeds. */
   readonly drawings: DrawingReview;
-  /** Requests to send the room, or all names, to clients again after the next tick. */
+  /** Requests to send the whole room, or all names, to clients again after the next tick. */
   readonly refresh: RefreshRequests;
   /** Organisms that visitors have reported. */
   readonly reports: Reports;
   readonly cursors = new Cursors();
   readonly visits = new VisitStatistics();
-  /** Begun by the tick loop, and ended by `handleTick`. */
+  /** Whether a tick is in progress. The tick loop begins a tick, and `handleTick` ends it. */
   readonly tickInProgress = new TickInProgress();
   /** Participants who follow another participant's view. */
   readonly follows: Follows;
   readonly presence: Presence;
   /**
-   * `events-sent`: the events of a tick have been sent, but not its frames. `frames-encoded`: the
-   * frames of these channels have been encoded.
+   * `events-sent`: the events of a tick have been sent, but its frames have not. `frames-encoded`:
+   * the frames of these channels have been encoded.
    */
   readonly signals = new EventEmitter<{
     'events-sent': [];
@@ -93,7 +93,7 @@ export class RoomServer {
   private lastPaceAt = 0;
   private lastTick = 0;
 
-  /** Observes joins, departures and commands, and may reject joins and commands. */
+  /** Observes joins, departures and commands, and may refuse joins and commands. */
   hooks: RoomHooks | undefined;
 
   constructor(private readonly options: RoomServerOptions) {
@@ -114,9 +114,10 @@ export class RoomServer {
       grace,
       maxWaiting,
       tokens: resumeTokens,
-      // Organisms name their planter by number, so numbers are never reused.
+      // Organisms name their planter by id, so ids of participants are never reused.
       first: room.lastParticipant + 1,
-      // Participants who were present when the server stopped get time to reconnect.
+      // Reserve seats for participants who were present when the server stopped, so that they have
+      // time to reconnect.
       expected: {
         participants: room.participantsWithState,
         held: clock.now() + back,
@@ -157,18 +158,20 @@ export class RoomServer {
     this.dispatcher = new CommandDispatcher(context, this.drawings);
   }
 
-  /** Whether anybody sees the room. A wall is enough, unless it is dimmed. */
+  /** Whether anybody can see the room. A single wall is enough, unless the room is dimmed. */
   get isWatched(): boolean {
     const walls = this.policy.isDimmed ? 0 : this.walls.size;
     return this.seats.size + this.spectators.size + walls > 0;
   }
 
-  /** Whether a participant has recently been drawing, choosing or reading something. */
+  /** Whether any participant has recently been drawing, choosing or reading something. */
   get isBusy(): boolean {
     return this.seats.isBusy(this.clock.now());
   }
 
-  /** Removes a client: a participant, a wall, a spectator, or a client in the queue. */
+  /**
+   * Removes a client, which may be a participant, a wall, a spectator, or a client in the queue.
+   */
   leave(client: RoomClient): void {
     if (this.walls.remove(client) || this.spectators.remove(client)) return;
     this.admission.leave(client);
@@ -178,13 +181,13 @@ export class RoomServer {
     this.presence.broadcastEvent('settings', this.policy.publicSettings);
   }
 
-  /** Disconnects all clients, including the queue. */
+  /** Disconnects all clients, including clients in the queue. */
   disconnectAll(reason: Reason, keepWalls = false): void {
     this.admission.disconnectAll(reason);
     this.spectators.disconnectAll(reason);
     if (keepWalls) return;
     this.walls.disconnectAll(reason);
-    // The room takes no further ticks. Ending the last tick refuses the joins that wait for its
+    // The room will not tick again, so end the last tick. This refuses the joins that wait for its
     // end.
     this.tickInProgress.end();
   }
@@ -202,7 +205,8 @@ export class RoomServer {
   }
 
   /**
-   * Records that a client has drawn the frame of a tick, and so has its new resume token.
+   * Records that a client has drawn the frame of a tick, which shows that it has its new resume
+   * token.
    *
    * @param frames number of frames drawn since the last call
    */
@@ -214,7 +218,9 @@ export class RoomServer {
     if (you) this.affected.acknowledge(you.id, tick);
   }
 
-  /** Answers the commands of a tick and processes its changes; `broadcast` sends them later. */
+  /**
+   * Answers the commands of a tick and processes its changes. `broadcast` sends the changes later.
+   */
   handleTick(result: TickResult, now: number): void {
     this.times.add({ tick: result.tick, at: this.options.date() });
     const gone = this.admission.expire(now);
@@ -243,10 +249,10 @@ export class RoomServer {
     this.admission.shareOut(now);
   }
 
-  /** Sends the events and frames of the last tick. Call it before the next `handleTick`. */
+  /** Sends the events and frames of the last tick. Call before the next `handleTick`. */
   broadcast(now: number): void {
     const refresh = this.refresh.take();
-    // Events may carry earlier names, so all must arrive before the new names.
+    // The events may contain earlier names, so deliver them to all clients before the new names.
     const toAll = refresh === 'names';
     this.eventQueue.deliver(
       this.presence.allClients(),

@@ -1,6 +1,6 @@
 /**
- * Accepts WebSocket connections and starts a session for each. It reads no messages: see
- * sessions/client-session.ts. Start at `openSocketServer`.
+ * Accepts WebSocket connections and starts a session for each of them. It does not read their
+ * messages: see sessions/client-session.ts. Start at `openSocketServer`.
  */
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
@@ -25,7 +25,7 @@ import { ClientSession } from './sessions/client-session.ts';
 import type { RoomDirectory } from './sessions/local-session.ts';
 import { Outbox } from './streaming/outbox.ts';
 
-/** URL path of Engine.IO's connections. */
+/** URL path at which Engine.IO accepts connections. */
 const SOCKET_PATH = '/socket.io/';
 
 interface SocketServerOptions {
@@ -42,7 +42,7 @@ interface SocketServerOptions {
 /** The parts of an Engine.IO connection that are used here. */
 interface RawConnection {
   request: IncomingMessage | null;
-  /** Messages that the transport has not sent yet. */
+  /** Packets that the transport has not sent yet. */
   readonly writeBuffer: readonly unknown[];
   on(event: 'close', listener: (reason: string, cause?: unknown) => void): void;
   on(
@@ -52,7 +52,7 @@ interface RawConnection {
   close(discard?: boolean): void;
 }
 
-/** Returns options for the HTTP server that time out slow clients. */
+/** Returns options that make the HTTP server time out slow clients. */
 export function httpOptions({ handshakeSeconds }: Limits) {
   return {
     headersTimeout: handshakeSeconds * 1000,
@@ -62,12 +62,12 @@ export function httpOptions({ handshakeSeconds }: Limits) {
   };
 }
 
-/** Returns the Socket.IO parser, with a check of each message before it is decoded. */
+/** Returns a Socket.IO parser that checks each message before decoding it. */
 function strictParser(rejections: RejectionCounts) {
   class Decoder extends parser.Decoder {
     override add(message: unknown): void {
       try {
-        // The decoder itself rejects text messages.
+        // Check only binary messages, because the decoder itself rejects text messages.
         if (typeof message !== 'string' && !isWellFormed(message as Uint8Array)) {
           throw new Error('not of the allowed kinds');
         }
@@ -82,14 +82,17 @@ function strictParser(rejections: RejectionCounts) {
 }
 
 /**
- * Limits the HTTP server's connections, and counts what it rejects before there is a request.
- * @returns all of its connections
+ * Limits the HTTP server's connections, and counts what the server rejects before there is a
+ * request.
+ *
+ * @returns all connections of the server
  */
 function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectionLimit {
   const { clock, limits, trustProxy, rejections } = options;
-  // Page requests use connections of their own.
+  // Allow twice as many connections, because page requests use connections of their own.
   http.maxConnections = 2 * limits.connections;
-  // Closed connections still count until the next turn of the event loop.
+  // Stay below Node's limit, because closed connections still count until the next turn of the
+  // event loop.
   const most = Math.ceil(0.9 * http.maxConnections);
   const connections = new TcpConnectionLimit(http, {
     ...{ clock, rejections, most },
@@ -97,8 +100,8 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
       trustProxy > 0 ? undefined : Math.min(2 * limits.connectionsPerAddress, allButReserve(most)),
   });
   limitOutstanding(http, limits.outstandingResponses, () => rejections.count('too-many-requests'));
-  // Only Engine.IO upgrades connections. Any other upgraded socket would have no reader and no
-  // limit.
+  // Only Engine.IO upgrades connections. Destroy any other upgraded socket, because nothing would
+  // read it or limit it.
   http.on('upgrade', ({ url = '' }: IncomingMessage, socket: TcpSocket) => {
     if (url.startsWith(SOCKET_PATH)) return;
     rejections.count('bad-handshake');
@@ -106,7 +109,7 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
   });
   http.on('drop', () => rejections.count('too-many-connections'));
   http.on('clientError', (error: NodeJS.ErrnoException, socket: TcpSocket) => {
-    // A client that disconnects midway has done nothing wrong.
+    // A client that disconnects midway has done nothing wrong, so do not count it.
     if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') {
       const slow = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
       rejections.count(slow ? 'slow-handshake' : 'bad-handshake');
@@ -121,17 +124,18 @@ function watchHttp(http: HttpServer, options: SocketServerOptions): TcpConnectio
 }
 
 /**
- * Ends a connection that does not read, or whose handshake takes too long, and counts broken data.
+ * Ends a connection that does not read its messages, or whose handshake takes too long. Counts data
+ * that is not valid.
  *
- * @returns a function that cancels the timeout of the handshake
+ * @returns a function that cancels the time limit for the handshake
  */
 function limitConnection(
   raw: RawConnection,
   tcp: TcpSocket,
   { clock, limits, rejections }: SocketServerOptions,
 ): () => void {
-  // Frames stop by themselves if the client does not read. Answers and events do not, so limit
-  // their unread bytes.
+  // If the client does not read, frames stop by themselves, but answers and events do not. Limit
+  // the bytes that are waiting to be read.
   let unsent = 0;
   raw.on('packetCreate', ({ data }) => {
     if (raw.writeBuffer.length === 0) unsent = 0;
@@ -141,7 +145,7 @@ function limitConnection(
     rejections.count('does-not-read');
     tcp.destroy();
   });
-  // Socket.IO has such a timeout, too, but does not report it.
+  // Socket.IO has such a time limit, too, but does not report when it has passed.
   const cancelTimeout = clock.after(limits.handshakeSeconds * 1000, () => {
     rejections.count('slow-handshake');
     raw.close(true);
@@ -149,7 +153,8 @@ function limitConnection(
   raw.on('close', (reason, cause) => {
     cancelTimeout();
     const turned = reason === 'parse error' ? 'malformed' : brokenFrame(cause);
-    // A connection ended by the server has already been counted. Its last bytes may be broken, too.
+    // If the server has ended the connection, do not count it again, because its last bytes may be
+    // broken, too.
     if (turned && !tcp.destroyed) rejections.count(turned);
   });
   return cancelTimeout;
@@ -190,7 +195,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     maxHttpBufferSize: DEFAULTS.net.maxMessageBytes,
     allowRequest: (request, decide) => {
       if (!connectionLimits.admitHost(request)) {
-        // Engine.IO would answer with status 400.
+        // End the connection here, because Engine.IO would answer with status 400.
         request.socket.end(WRONG_HOST_RESPONSE);
         return decide(null, false);
       }
@@ -198,7 +203,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       decide(reason ?? null, reason === undefined);
     },
   });
-  // Must come after Engine.IO has prepended its request listener.
+  // Call this after Engine.IO has prepended its request listener.
   const connections = watchHttp(http, options);
   io.engine.use(
     (
@@ -206,15 +211,18 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       response: { req: unknown },
       next: (error?: Error) => void,
     ) => {
-      // The handshake's response would keep the request in memory as long as the connection.
+      // Drop the request, which the handshake's response would keep in memory for as long as the
+      // connection lasts.
       response.req = null;
-      // A known session id would bypass `allowRequest`; without polling, no client needs one.
+      // Reject session ids, because a known one would bypass `allowRequest`. Clients need none,
+      // because polling is off.
       next(_query.sid === undefined ? undefined : new Error('no session ids'));
     },
   );
   io.engine.on('connection_error', ({ code }: { code: number }) => {
     const forbidden = 4;
-    // `ConnectionLimits` has already counted the connections that it rejected.
+    // Do not count connections that `ConnectionLimits` has rejected, because it has already counted
+    // them.
     if (code !== forbidden) rejections.count('bad-handshake');
   });
   /** Rate limiter and handshake timeout of each admitted connection. */
@@ -229,7 +237,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     const cancelTimeout = limitConnection(raw, tcp, options);
     const rateLimiter = byWire.get(tcp);
     if (rateLimiter) admitted.set(raw, { rateLimiter, cancelTimeout });
-    // The handshake's request would stay in memory as long as the connection.
+    // Drop the handshake's request, which would stay in memory for as long as the connection lasts.
     raw.request = null;
   });
   io.on('connection', (socket) => {
@@ -238,11 +246,11 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     found.cancelTimeout();
     const { rateLimiter } = found;
     const session = new ClientSession({ socket, rooms, clock, rateLimiter, names, outbox });
-    // The join in the handshake may have been refused, which can end the connection.
+    // The join in the handshake may have been refused, and the connection ended with it.
     if (!socket.connected) return;
     sessions.add(session);
     socket.on('disconnect', () => sessions.delete(session));
-    // Each connection has one session, so close it with the session.
+    // Each connection has only one session, so close the connection when the session ends.
     socket.on('disconnect', () => socket.conn.close());
   });
   return {
@@ -251,10 +259,11 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       open = false;
     },
     /**
-     * Stops accepting connections, and makes all pages reconnect. The load balancer connects them
-     * to another server with the same rooms.
+     * Stops accepting connections, and makes all pages reconnect. The load balancer then connects
+     * them to another server that has the same rooms.
      *
-     * @param time period over which pages reconnect, a few at a time, in ms; 0 for all together
+     * @param time period during which pages reconnect, a few at a time, in ms; 0 to reconnect all
+     *   at the same time
      */
     moveAway: async (time: number): Promise<void> => {
       http.close();
@@ -268,13 +277,14 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
         }
         await new Promise<void>((go) => clock.after(every, go));
       }
-      // If the loop was delayed, some sessions are left.
+      // If the loop was delayed, some sessions may be left, so move them away now.
       for (const session of sessions) session.moveAway();
     },
-    /** Closes all connections, even unresponsive ones, and the HTTP server. */
+    /** Closes all connections, including unresponsive ones, and the HTTP server. */
     close: async (): Promise<void> => {
       connectionLimits.close();
-      // A vanished phone never answers the close handshake, and an incomplete request never ends.
+      // Destroy the remaining connections after a while, because a phone that has vanished never
+      // answers the close handshake, and an incomplete request never ends.
       const cancel = clock.after(DEFAULTS.net.closeGrace, () => connections.destroyAll());
       await io.close();
       cancel();
@@ -282,7 +292,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
   };
 }
 
-/** Returns why `ws` closed a connection. Engine.IO passes the reason on as text only. */
+/** Returns why `ws` closed a connection. Engine.IO passes the reason on only as text. */
 function brokenFrame(cause: unknown): RejectionReason | undefined {
   const text = cause instanceof Error ? cause.message : '';
   if (text.includes('Max payload size exceeded')) return 'too-large';

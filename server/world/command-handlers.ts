@@ -1,6 +1,6 @@
 /**
- * The table of commands: how each is resolved for the journal, executed, and skipped by an undo.
- * `room.ts` queues and answers commands. Start at `HANDLERS`.
+ * Defines for each command how it is prepared for the journal, how it is executed, and how an undo
+ * skips it. `room.ts` queues and answers commands. Start at `HANDLERS`.
  */
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom } from '../../shared/random.ts';
@@ -24,11 +24,15 @@ import { ownersIn } from './wounding.ts';
 interface Handler<W extends CommandType> {
   /** Executes a command. @throws Refusal, without changing anything */
   run(command: RoomCommand<W>, room: RoomContents, turn: CommandTurn): Outcome;
-  /** Returns the command as the journal stores it; absent: stored unchanged. @throws Refusal */
+  /**
+   * Returns the command as the journal stores it. If absent, the command is stored unchanged.
+   *
+   * @throws Refusal
+   */
   resolve?(command: RoomCommand<W>, room: RoomContents): RoomCommand<W>;
   /**
-   * Consumes the ids and random numbers of a command without executing it, so that later organisms
-   * keep their ids and latents. Absent: the command uses neither.
+   * Uses up the ids and random numbers of a command without executing it, so that later organisms
+   * keep their ids and latents. If absent, the command uses neither.
    */
   skip?(command: RoomCommand<W>, room: RoomContents): void;
 }
@@ -62,14 +66,16 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
     resolve(command, room) {
       const { a, b } = command;
       const areAlive = room.lifecycle.find(a) && room.lifecycle.find(b);
-      // Heirs and replayed organisms may be out of bounds, and so may their crosses.
+      // Check the cross of living parents, because heirs and replayed organisms may be out of
+      // bounds, and so may their crosses.
       if (areAlive) requireWithin(crossOf(command, room), room.species.latentBounds);
       return command;
     },
     run(command, room) {
       const { by, a, b, mutation = 0 } = command;
       const mixed = crossOf(command, room);
-      // Check before drawing random numbers. A latent that is not finite would stop the engine.
+      // Check this before drawing random numbers. A latent that is not finite would stop the
+      // engine.
       if (!mixed.every(Number.isFinite)) throw new Refusal('bad-latent');
       const latent = mutation > 0 ? mutate(mixed, mutation, room.random) : mixed;
       const seed = room.inventory.add(by.id, { latent, origin: 'cross', parents: [a, b] });
@@ -80,7 +86,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       inventory.skipId();
     },
   },
-  /** Permission to transform an organism is checked elsewhere (rules TRF-1 … TRF-3). */
+  /** Whether the sender may transform the organism is checked elsewhere (rules TRF-1 … TRF-3). */
   transform: {
     resolve: withResolvedSeed,
     run({ by, organism: id, seed }, room, { tick }) {
@@ -92,7 +98,8 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
       const { phase } = organism;
       if (phase === 'growing') throw new Refusal('not-grown', `organism ${id}`);
       if (phase === 'departing') throw new Refusal('no-such-organism', `organism ${id} departs`);
-      // Do not use the room's random numbers: an undo must not change what other commands draw.
+      // Do not draw from the room's random numbers, because undoing this command must not change
+      // what other commands draw.
       const random = createRandom(Math.floor(2 ** 32 * chance(rules.seed, id, tick)));
       const sources = { species, inventory: room.inventory, rules, random };
       const into = energy.buy(by.id, tick, () => createLatent(seed, by.id, sources));
@@ -131,7 +138,7 @@ const HANDLERS: { readonly [W in CommandType]: Handler<W> } = {
   },
 };
 
-/** @throws Refusal no-such-organism */
+/** Removes organisms. @throws Refusal no-such-organism */
 function removeAll(ids: readonly OrganismId[], { lifecycle }: RoomContents): Outcome {
   for (const organism of ids.map((id) => lifecycle.require(id))) lifecycle.die(organism, 'removed');
   return { removed: ids.length };

@@ -1,6 +1,6 @@
 /**
- * The commands and other events of a room, their answers, and the queue of commands.
- * `command-handlers.ts` executes them. Start at `RoomCommand`.
+ * The commands and other events of a room, the answers to commands, and the queue of commands.
+ * `command-handlers.ts` executes commands. Start at `RoomCommand`.
  */
 
 import * as v from 'valibot';
@@ -33,9 +33,9 @@ import {
 } from './room-state.ts';
 
 /**
- * A seed as the journal stores it. `spot` holds the latent of a map point and `thrown` the latent
- * of a throw, because maps and samplers may change. `heir` is a seed with which a room's day
- * begins.
+ * A seed as the journal stores it. `spot` contains the latent of a map point, and `thrown` the
+ * latent of a throw, because maps and samplers may change later. `heir` is one of the seeds with
+ * which a room's day begins.
  */
 export type PlantedSeed =
   | SeedSource
@@ -45,7 +45,7 @@ export type PlantedSeed =
       readonly latent: readonly number[];
       readonly origin: Origin;
       readonly kind: string;
-      /** The parents may be dead. */
+      /** The parents, which may be dead. */
       readonly parents: readonly OrganismId[];
     };
 
@@ -55,31 +55,31 @@ interface Parameters {
   cross: {
     readonly a: number;
     readonly b: number;
-    /** Share of b, 0…1. */
+    /** Share of parent b, 0…1. */
     readonly mix: number;
-    /** Strength of the mutation, 0…1; absent: none. */
+    /** Strength of the mutation, 0…1. If absent, the cross is not mutated. */
     readonly mutation?: number | undefined;
   };
   /** Turns a living organism into the creature of another seed (rule TRF-1). */
   transform: { readonly organism: OrganismId; readonly seed: PlantedSeed };
-  /** Renews one of the sender's organisms that departs or has departed (rule DEP-10). */
+  /** Renews one of the sender's own organisms that is departing or has departed (rule DEP-10). */
   renew: { readonly organism: OrganismId };
-  /** Gives the participant a seed made outside the room. */
+  /** Gives a participant a seed that was made outside the room. */
   hold: {
     readonly latent: readonly number[];
     readonly origin: 'drawing';
-    /** Present if the host or an extension has approved the drawing. */
+    /** Present if the host or an extension has approved the drawing that the seed was made from. */
     readonly approved?: true;
   };
   /** The host removes an organism. */
   remove: { readonly organism: OrganismId };
   /** The host removes all organisms that own a cell in a rectangle. */
   clear: { readonly area: Rect };
-  /** The host lets an organism depart within `seconds`. Nobody can renew it. */
+  /** The host lets an organism depart, so that it is gone after `seconds`. Nobody can renew it. */
   depart: { readonly organism: OrganismId; readonly seconds: number };
   /**
-   * The gardener lets one of its own organisms depart or, without `organism`, the organism that has
-   * been unattended longest.
+   * The gardener lets one of its own organisms depart. Without `organism`, the organism departs
+   * that has been unattended longest.
    */
   thin: { readonly organism?: OrganismId | undefined };
 }
@@ -91,7 +91,7 @@ export type RoomCommand<W extends CommandType = CommandType> = {
   readonly [K in W]: { readonly what: K; readonly by: ParticipantView } & Parameters[K];
 }[W];
 
-/** Returns whether a command uses a seed, to plant it or to transform an organism. */
+/** Returns whether a command uses a seed, either to plant it or to transform an organism. */
 export const usesSeed = <C extends Pick<RoomCommand, 'what'>>(
   command: C,
 ): command is C & { readonly what: 'plant' | 'transform' } =>
@@ -100,25 +100,25 @@ export const usesSeed = <C extends Pick<RoomCommand, 'what'>>(
 /** The result of one command. */
 export interface Answer {
   readonly by: number;
-  /** Id given to the command by its sender. */
+  /** Id of the command, chosen by its sender. */
   readonly id: number;
-  /** Session of the sender, within which the ids of repeatable commands are unique. */
+  /** Session of the sender. Ids of commands that may be repeated are unique within it. */
   readonly session?: number | undefined;
   readonly what: RoomCommand['what'];
   /** The sender's remaining energy. */
   readonly energy: number;
   readonly refused?: { readonly reason: Reason; readonly detail: string };
-  /** The seed that the sender now holds. */
+  /** The seed that the command has given to the sender. */
   readonly seed?: SeedView;
   /** Number of organisms removed. */
   readonly removed?: number;
-  /** Number of organisms that the stroke did not wound because they are protected. */
+  /** Number of organisms under the stroke that were not wounded because they are protected. */
   readonly spared?: number;
-  /** Whether the stroke continues a stroke of earlier messages. */
+  /** Whether the stroke continues a stroke from earlier messages. */
   readonly continued?: boolean;
 }
 
-/** The effect of a command, or the reason why it was refused. */
+/** The effect of a command, or the reason for its refusal. */
 export type Outcome = Pick<Answer, 'seed' | 'removed' | 'spared' | 'continued' | 'refused'>;
 
 const TYPES = [
@@ -141,21 +141,23 @@ export const roomEvent = v.variant('what', [
   v.strictObject({
     what: v.literal('command'),
     id: whole,
-    /** For a command that may arrive twice: the session within which its id is unique. */
+    /** Present for a command that may arrive twice: the session within which its id is unique. */
     session: v.optional(session),
     command: v.pipe(
       command,
       v.transform((valid) => valid as unknown as RoomCommand),
     ),
   }),
-  /** A participant entered. In this and all other events, `at` is a tick. */
+  /** A participant has entered. In this and all other events, `at` is a tick. */
   v.strictObject({
     what: v.literal('enter'),
     participant: positive,
     at: whole,
-    /** Initial energy; absent: a newcomer's. */
+    /** Initial energy. If absent, a newcomer's energy. */
     granted: v.optional(v.pipe(v.number(), v.minValue(0))),
-    /** Number shared by all participants of one network address, without naming the address. */
+    /**
+     * A number shared by all participants of one network address; it does not reveal the address.
+     */
     source: v.optional(positive),
   }),
   v.strictObject({ what: v.literal('leave'), participant: positive, at: whole }),
@@ -168,11 +170,13 @@ export const roomEvent = v.variant('what', [
   }),
   /** Changes the maximum number of living organisms. */
   v.strictObject({ what: v.literal('limit'), maxOrganisms: positive }),
-  /** Limits the flashes per second. */
+  /** Changes the maximum number of flashes per second. */
   v.strictObject({ what: v.literal('flashes'), limit: flashLimit }),
   /** Changes how long a wounded organism is protected (rule DMG-3). */
   v.strictObject({ what: v.literal('protect'), seconds: v.pipe(v.number(), v.minValue(0)) }),
-  /** Changes the rules' version or the numbers of the checkpoint's card. See `RoomRules`. */
+  /**
+   * Changes the version of the rules, or the numbers from the checkpoint's card. See `RoomRules`.
+   */
   v.strictObject({
     what: v.literal('rules'),
     rules: rulesVersion,
@@ -182,9 +186,12 @@ export const roomEvent = v.variant('what', [
   }),
   /** Changes how often organisms step (rules PAC-1 and PAC-2). */
   v.strictObject({ what: v.literal('life'), settings: lifeSettings }),
-  /** Changes the share of organisms that may express at the same time (rules IDL-1 and IDL-3). */
+  /**
+   * Changes the share of organisms that may express a relative at the same time (rules IDL-1 and
+   * IDL-3).
+   */
   v.strictObject({ what: v.literal('liveliness'), share: liveliness }),
-  /** The engine was out of memory for the organisms planted in this tick. */
+  /** The engine had no memory left for the organisms planted in this tick. */
   v.strictObject({ what: v.literal('no-memory') }),
 ]);
 
@@ -192,10 +199,16 @@ type StoredEvent = v.InferOutput<typeof roomEvent>;
 
 type EventType = StoredEvent['what'];
 
-/** An event, discriminated by `what`. Commands wait for the next tick; others apply immediately. */
+/**
+ * An event, discriminated by `what`. Commands wait for the next tick; all other events apply
+ * immediately.
+ */
 export type RoomEvent<W extends EventType = EventType> = W extends 'command'
   ? Extract<StoredEvent, { what: W }> & {
-      /** Set while an undo replays the journal: accepted originally, or undone now. */
+      /**
+       * Present while an undo replays the journal: whether the command was accepted originally and
+       * is repeated, or is now being undone.
+       */
       readonly past?: 'accepted' | 'undone';
     }
   : Extract<StoredEvent, { what: W }>;
@@ -203,7 +216,9 @@ export type RoomEvent<W extends EventType = EventType> = W extends 'command'
 /** An event that is not a command. */
 export type ImmediateEvent = RoomEvent<Exclude<EventType, 'command'>>;
 
-/** Replaces −0 by 0, because codecs do not preserve −0 and a replay must see the same numbers. */
+/**
+ * Replaces −0 with 0. Codecs do not preserve −0, but a replay must compute with the same numbers.
+ */
 export function plainNumbers<T>(value: T): T {
   if (typeof value === 'number') return (value + 0) as T;
   if (Array.isArray(value)) return value.map(plainNumbers) as T;
@@ -216,17 +231,27 @@ export function plainNumbers<T>(value: T): T {
 type DoneInSession = NonNullable<RoomState['done']>[number];
 
 const { maxQueued, maxQueuedPerParticipant } = DEFAULTS.room;
-/** Number of commands remembered per session; more than the number that may be unanswered. */
+/**
+ * Number of executed commands that are remembered per session. More than the number of commands
+ * that may be unanswered.
+ */
 const REMEMBERED = 2 * maxQueuedPerParticipant;
 
-/** The commands that wait for a room's next tick, and executed commands that may be sent twice. */
+/**
+ * The commands that are waiting for a room's next tick, and executed commands that may arrive a
+ * second time.
+ */
 export class CommandQueue {
   private waiting: RoomEvent<'command'>[] = [];
   /** Number of waiting commands by participant. */
   private readonly queued = new Map<ParticipantId, number>();
   private done = new Map<ParticipantId, DoneInSession>();
 
-  /** Returns false if the command is already waiting. @throws Refusal too-fast, room-busy */
+  /**
+   * Returns whether a command may be added; false if it is already waiting.
+   *
+   * @throws Refusal too-fast, room-busy
+   */
   admits(id: number, by: ParticipantId, session?: number): boolean {
     const isSame = (other: RoomEvent<'command'>): boolean =>
       other.session === session && other.id === id && other.command.by.id === by;
@@ -244,13 +269,13 @@ export class CommandQueue {
     this.queued.set(by, (this.queued.get(by) ?? 0) + 1);
   }
 
-  /** Takes all commands in order of arrival. */
+  /** Removes and returns all commands, in order of arrival. */
   take(): RoomEvent<'command'>[] {
     this.queued.clear();
     return this.waiting.splice(0);
   }
 
-  /** Remembers the executed commands of a tick, for participants who are still present. */
+  /** Remembers the commands executed in a tick whose senders are still present. */
   answered(answers: readonly Answer[], present: ReadonlySet<ParticipantId>): void {
     for (const { by, id, session, refused, seed } of answers) {
       if (session === undefined || refused || !present.has(by)) continue;

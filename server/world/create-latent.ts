@@ -1,4 +1,4 @@
-/** Turns the source of a seed into the latent that is planted. */
+/** Makes the latent that is planted from the source of a seed. */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
@@ -10,13 +10,13 @@ import type { Seed } from './organisms/organism.ts';
 import type { RoomContents } from './room-contents.ts';
 import { latentOnMap, type Species, sampleLatent, seedOfToken, thrownLatent } from './species.ts';
 
-/** The parts of a room from which seeds are made. */
+/** The parts of a room that are needed to make seeds. */
 type Sources = Pick<RoomContents, 'species' | 'inventory' | 'rules' | 'random'>;
 
 /**
  * Finds or makes the latent of a seed source, with its origin, kind and parents.
  *
- * @param participant holder of the seed, if the source is a held seed
+ * @param participant participant who holds the seed, if the source is a held seed
  * @param sources.random used only for a prior seed without `throw`, to draw Z normal numbers
  * @throws Refusal no-such-seed, bad-latent, bad-token
  */
@@ -67,9 +67,9 @@ export function createLatent(
 }
 
 /**
- * Maximum magnitude of a latent's values in a journal, far below overflow. A cross is never longer
- * than its parents, so its values stay in range too. New commands have narrower limits: see
- * `requireWithin`.
+ * Maximum magnitude of a value of a latent in the journal; far below overflow. A cross is never
+ * longer than its parents, so its values remain in this range, too. New commands have narrower
+ * limits: see `requireWithin`.
  */
 const MAX_VALUE = 4_096;
 
@@ -83,7 +83,11 @@ const ORIGINS = { latent: 'latent', spot: 'map', thrown: 'prior' } as const;
 const isInRange = (latent: Float32Array): boolean =>
   latent.every((value) => Math.abs(value) <= MAX_VALUE);
 
-/** Converts numbers to a latent, [Z]. @throws Refusal bad-latent for a wrong length or range */
+/**
+ * Converts numbers to a latent, [Z].
+ *
+ * @throws Refusal bad-latent if the length or a value is out of range
+ */
 export function checkedLatent(
   numbers: readonly number[],
   { latentSize }: Pick<Species, 'latentSize'>,
@@ -96,8 +100,8 @@ export function checkedLatent(
 }
 
 /**
- * Checks that the latent of an incoming command is within bounds. A replay skips this check and
- * plants what was planted originally.
+ * Checks whether the latent of an incoming command is within bounds. A replay skips this check,
+ * because it must plant what was planted originally.
  *
  * @throws Refusal bad-latent, with the latent's length and the limits
  */
@@ -112,14 +116,14 @@ export function requireWithin(latent: Float32Array, bounds: LatentBounds): void 
 }
 
 /**
- * Interpolates directions spherically and lengths linearly. The child stays as far from the prior's
- * centre as its parents; plain averaging would pull it towards the average creature.
- * (Shoemake 1985; for latent spaces White 2016, arXiv 1609.04468.)
+ * Crosses two latents: interpolates their directions spherically and their lengths linearly. The
+ * child therefore stays as far from the prior's centre as its parents; plain averaging would pull
+ * it towards the average creature. (Shoemake 1985; for latent spaces White 2016, arXiv 1609.04468.)
  *
  * @param a [Z]
  * @param b [Z]
  * @param mix share of b, 0…1
- * @returns [Z]; a at 0, b at 1
+ * @returns [Z]; equals a if `mix` is 0, and b if it is 1
  */
 export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Float32Array {
   const lengthA = Math.hypot(...a);
@@ -128,7 +132,8 @@ export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Flo
   for (let i = 0; i < a.length; i++) dot += a[i] * b[i];
   const cosine = dot / (lengthA * lengthB);
   const angle = Math.acos(Math.max(-1, Math.min(1, cosine)));
-  // Nearly parallel, opposite or zero-length latents have no unique arc between them.
+  // Between nearly parallel, opposite or zero-length latents, there is no unique arc, so
+  // interpolate linearly.
   if (!(Math.sin(angle) > 1e-4)) return a.map((value, i) => (1 - mix) * value + mix * b[i]);
   const shareA = Math.sin((1 - mix) * angle) / Math.sin(angle) / lengthA;
   const shareB = Math.sin(mix * angle) / Math.sin(angle) / lengthB;
@@ -137,10 +142,10 @@ export function crossLatents(a: Float32Array, b: Float32Array, mix: number): Flo
 }
 
 /**
- * Turns a latent towards a random direction and keeps its length.
+ * Turns a latent towards a random direction without changing its length.
  *
  * @param latent [Z]
- * @param strength 0…1: from no change to half-way to the random direction
+ * @param strength 0…1, from no change to half-way to the random direction
  * @returns [Z]
  */
 export function mutate(latent: Float32Array, strength: number, random: Random): Float32Array {
@@ -154,10 +159,10 @@ export function mutate(latent: Float32Array, strength: number, random: Random): 
 }
 
 /**
- * Returns the latent that would be planted for a seed now, for its preview. Changes nothing and
- * draws no random numbers.
+ * Returns the latent that would be planted for a seed now, so that it can be previewed. Changes
+ * nothing and draws no random numbers.
  *
- * @param participant holder of the seed, if the source is a held seed
+ * @param participant participant who holds the seed, if the source is a held seed
  * @returns [Z], which must not be modified
  * @throws Refusal no-such-seed (including a prior seed without `throw`), no-such-organism,
  *   bad-latent, bad-token
@@ -197,9 +202,9 @@ export function crossOf(
 }
 
 /**
- * Prepares a seed for the journal. Map points and throws are replaced by their latents, because
- * maps and samplers may change. Latents outside the checkpoint's bounds are kept out of the
- * journal: latents of tokens are shortened, all others are refused.
+ * Prepares a seed for the journal. Replaces map points and throws with their latents, because maps
+ * and samplers may change. Keeps latents outside the checkpoint's bounds out of the journal:
+ * latents of tokens are shortened, and all others are refused.
  *
  * @throws Refusal no-such-seed (there is no map), bad-latent, bad-token
  */

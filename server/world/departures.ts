@@ -1,5 +1,6 @@
 /**
- * Who is present in a room, and the choice of departing organisms (rules DEP-1 … DEP-6, DEP-11).
+ * Tracks who is present in a room, and chooses the organisms that depart (rules DEP-1 … DEP-6,
+ * DEP-11).
  */
 
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -11,61 +12,78 @@ import type { CommandState } from './room-state.ts';
 
 /** Constants of the rules DEP-1 … DEP-11. */
 export const DEPARTURE = {
-  /** Duration of dissolving, in seconds. */
+  /** How long an organism dissolves before it is gone, in seconds. */
   dissolveSeconds: 8,
   /** How long the planter can replant an organism after it has dissolved, in seconds. */
   renewSeconds: 60,
-  /** Age below which an organism departs only if all others are as young, in seconds. */
+  /** Organisms younger than this, in seconds, depart only if all others are as young. */
   protectedSeconds: 60,
-  /** Absence of a planter after which the gardener may remove resting organisms, in seconds. */
+  /**
+   * How long a planter must be absent before the gardener may remove their resting organisms, in
+   * seconds.
+   */
   unattendedSeconds: 600,
-  /** Maximum number of dissolving organisms. Beyond it, the one nearest its end is removed. */
+  /**
+   * Maximum number of dissolving organisms. If there are more, the one nearest to its end is
+   * removed.
+   */
   maxDissolving: 8,
-  /** Maximum number of departed organisms per room that can be replanted. */
+  /** Maximum number of departed organisms per room that are remembered for replanting. */
   maxDeparted: 256,
-  /** Share of a room's maximum above which the room is busy and lifetimes end. */
+  /**
+   * If a room has more organisms than this share of its maximum, it counts as busy. Only in a busy
+   * room do organisms depart at the end of their lifetime.
+   */
   busyShare: 0.5,
-  /** Interval at which organisms depart from a busy room after their lifetime, in seconds. */
+  /** Interval between departures of organisms that have outlived their lifetime, in seconds. */
   outlivedSeconds: 3,
 } as const;
 const { protectedSeconds, unattendedSeconds } = DEPARTURE;
 
-/** The properties of a living organism that decide whether it departs. */
+/** Those properties of a living organism that decide whether it departs. */
 export interface Resident extends Pick<Organism, 'id' | 'phase' | 'born' | 'renewed'> {
   readonly planter: { readonly id: ParticipantId };
-  /** Present while the organism expresses a relative or returns to its own latent. */
+  /** Present while the organism expresses a relative or is returning to its own latent. */
   readonly expression?: unknown;
 }
 
-/** Returns whether an organism rests. An organism that expresses a relative counts as resting. */
+/**
+ * Returns whether an organism is resting. An organism that is expressing a relative counts as
+ * resting.
+ */
 const rests = ({ phase, expression }: Resident): boolean =>
   phase === 'asleep' || expression !== undefined;
 
 /** Returns the tick at which an organism's life began: its planting, or its last renewal. */
 const lifeBegan = ({ born, renewed = born }: Resident): number => renewed;
 
-/** A tick, and the nominal ticks per second. */
+/** A tick, and the nominal number of ticks per second. */
 export interface RoomTime {
   readonly tick: number;
   readonly tickRate: number;
 }
 
-/** A time, with the presence and the network addresses of planters at that time. */
+/** A tick, with the presence and the network addresses of planters at that tick. */
 export interface Moment extends RoomTime {
   /**
-   * Returns the tick at which a planter left; undefined while the planter is present; −Infinity for
-   * planters not known to have been present: the host, the gardener, forgotten visitors.
+   * Returns the tick at which a planter left; undefined if the planter is present; −Infinity for
+   * planters who are not known to have been present, such as the host, the gardener and forgotten
+   * visitors.
    */
   readonly absentSince: (planter: ParticipantId) => number | undefined;
   /**
-   * Returns a number shared by planters of one network address; undefined if the address is
-   * unknown. Absent until a participant enters with a source: until then, no fresh organism
-   * departs.
+   * Returns a number shared by all planters of one network address; undefined if the address is
+   * unknown. If the function is absent, no participant has entered with a source yet, and no fresh
+   * organism departs.
    */
   readonly sourceOf?: ((planter: ParticipantId) => number | undefined) | undefined;
 }
 
-/** Sorts residents by rank numbers, ascending. @param rankOf undefined leaves out a resident */
+/**
+ * Sorts residents by their rank numbers, ascending.
+ *
+ * @param rankOf returns undefined to leave out a resident
+ */
 function byRank<R extends Resident>(
   residents: readonly R[],
   rankOf: (resident: R) => readonly number[] | undefined,
@@ -83,12 +101,12 @@ function byRank<R extends Resident>(
 }
 
 /**
- * Chooses the organism to remove for a new one: a resting organism of an absent planter, longest
- * absence first. If there is none, chooses from the planter with the most organisms: resting
- * organisms first, then the oldest.
+ * Chooses the organism to remove for a new one: a resting organism whose planter is absent, the
+ * longest absent planter first. If there is none, chooses from the planter with the most organisms:
+ * resting organisms first, then the oldest.
  *
  * @param residents all living organisms that are not departing yet
- * @param isEligible whether an organism may be chosen; absent: all
+ * @param isEligible returns whether an organism may be chosen. If absent, all may be chosen
  * @returns undefined if no eligible organism is older than a minute
  */
 export function chooseDeparting<R extends Resident>(
@@ -103,7 +121,8 @@ export function chooseDeparting<R extends Resident>(
     if (!isEligible(resident)) return undefined;
     const isResting = rests(resident);
     const since = absentSince(planter.id);
-    // Keeping an organism awake does not protect it: resting matters only if the planter is absent.
+    // Rank resting organisms first only if their planter is absent, so that nobody protects an
+    // organism by keeping it awake.
     if (isResting && since !== undefined) return [0, since, id];
     return [1, -counts.get(planter.id)!, isResting ? 0 : 1, id];
   });
@@ -112,8 +131,9 @@ export function chooseDeparting<R extends Resident>(
 
 /**
  * Chooses among organisms that were all planted less than a minute ago, so that nobody can keep
- * others out by planting fast. Considers the address with the most organisms (the newcomer's own if
- * tied), then the planter with the most organisms there, and chooses the planter's newest organism.
+ * others out by planting fast. Takes the address with the most organisms (the newcomer's own
+ * address if tied), then the planter with the most organisms at that address, and chooses this
+ * planter's newest organism.
  */
 function chooseFresh(
   residents: readonly Organism[],
@@ -121,7 +141,8 @@ function chooseFresh(
   newcomer: ParticipantId,
 ): Organism | undefined {
   if (!sourceOf) return undefined;
-  // Sources are positive, so the negated id is unique for a planter without a source.
+  // For a planter without a source, use the negated id, which is unique because sources are
+  // positive.
   const keyOf = (planter: ParticipantId): number => sourceOf(planter) ?? -planter;
   const bySource = countBy(residents, ({ planter }) => keyOf(planter.id));
   const byPlanter = countBy(residents, ({ planter }) => planter.id);
@@ -134,12 +155,12 @@ function chooseFresh(
 }
 
 /**
- * Returns the unattended organisms: they rest, and their planter has been absent for at least this
- * long of their life.
+ * Returns the unattended organisms. These are resting, and for at least `seconds` of their life,
+ * their planter has been absent.
  *
  * @param residents all living organisms that are not departing yet
- * @param seconds default: ten minutes (rule DEP-4)
- * @returns the longest unattended first
+ * @param seconds if absent, ten minutes (rule DEP-4)
+ * @returns the organism that has been unattended longest comes first
  */
 export function unattendedOf<R extends Resident>(
   residents: readonly R[],
@@ -154,15 +175,17 @@ export function unattendedOf<R extends Resident>(
   });
 }
 
-/** Interval between removals of absent participants without organisms, in ticks. */
+/** Number of ticks between two removals of absent participants who have no organisms. */
 const PRUNE_EVERY = 64;
 
-/** Tracks who is present, and chooses departing organisms accordingly. */
+/** Tracks who is present, and uses this to choose the organisms that depart. */
 export class Departures {
   readonly present = new Set<ParticipantId>();
-  /** Absent participants who still have organisms, and the tick at which they left. */
+  /** Absent participants who still have organisms, with the tick at which they left. */
   private absent = new Map<ParticipantId, number>();
-  /** Sources of present and absent participants; undefined until any source is known. */
+  /**
+   * Sources of participants, whether present or absent; undefined until the first source is known.
+   */
   private sources: Map<ParticipantId, number> | undefined;
 
   /** @param maxOrganisms maximum number of living organisms */
@@ -180,7 +203,9 @@ export class Departures {
     this.sources.set(participant, source);
   }
 
-  /** Records that a participant left. Ignores actors that never entered, such as the gardener. */
+  /**
+   * Records that a participant has left. Ignores actors that never entered, such as the gardener.
+   */
   leave(participant: ParticipantId, tick: number): void {
     if (this.present.delete(participant)) this.absent.set(participant, tick);
   }
@@ -200,7 +225,7 @@ export class Departures {
       sources && new Map(sources.map(({ participant, source }) => [participant, source]));
   }
 
-  /** Forgets absent participants without organisms. Call once a tick. */
+  /** Forgets absent participants who have no organisms. Call once per tick. */
   prune(tick: number): void {
     if (tick % PRUNE_EVERY !== 0 || this.absent.size === 0) return;
     const planters = new Set([...this.lifecycle.all].map(({ planter }) => planter.id));
@@ -211,12 +236,18 @@ export class Departures {
     }
   }
 
-  /** Returns the unattended organisms, the longest unattended first; see `unattendedOf`. */
+  /**
+   * Returns the unattended organisms, starting with the longest unattended one: see `unattendedOf`.
+   */
   unattended(time: RoomTime, seconds?: number): Organism[] {
     return unattendedOf(this.staying, this.moment(time), seconds);
   }
 
-  /** Returns a resting organism that has outlived its lifetime, if any. @param lifetime seconds */
+  /**
+   * Returns a resting organism that has outlived its lifetime; undefined if there is none.
+   *
+   * @param lifetime seconds
+   */
   outlived(lifetime: number, time: RoomTime): Organism | undefined {
     return chooseDeparting(
       this.staying,
@@ -225,16 +256,16 @@ export class Departures {
     );
   }
 
-  /** Returns whether a planter is present, or absent and not forgotten. */
+  /** Returns whether a planter is present, or is absent but not forgotten. */
   knows(planter: ParticipantId): boolean {
     return this.present.has(planter) || this.absent.has(planter);
   }
 
   /**
-   * Chooses the organism that departs to make room for another one.
+   * Chooses the organism that departs to make room for a new one.
    *
-   * @param planter planter of the new organism; undefined: no fresh organism departs for it
-   * @returns undefined while there is room
+   * @param planter planter of the new organism. If undefined, no fresh organism departs for it
+   * @returns undefined if the room is not full
    * @throws Refusal garden-full
    */
   departing(planter: ParticipantId | undefined, time: RoomTime): Organism | undefined {

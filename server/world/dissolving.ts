@@ -1,6 +1,6 @@
 /**
- * Organisms that dissolve while departing, and organisms that departed recently. Planters can bring
- * back the former and replant the latter (rules DEP-7 … DEP-11).
+ * Organisms that dissolve because they are departing, and organisms that have departed recently.
+ * Planters can bring back departing organisms and replant departed ones (rules DEP-7 … DEP-11).
  */
 
 import { stageRect } from '../../shared/geometry.ts';
@@ -16,23 +16,26 @@ import { type CommandTurn, nearestWindow, type Planting } from './planting.ts';
 import { chance } from './room-rules.ts';
 import type { CommandState, Departed } from './room-state.ts';
 
-/** Cached order of cells by picture; the picture does not change while an organism dissolves. */
+/**
+ * The order in which cells dissolve, cached by picture. An organism's picture does not change while
+ * it dissolves.
+ */
 const known = new WeakMap<Uint8Array, Uint16Array>();
 /** Maximum random delay of a cell in the order, in cells of depth. */
 const ROUGHNESS = 3;
-/** Resolution of the order: number of distinguishable steps per cell of depth. */
+/** Number of steps per cell of depth that the order distinguishes. */
 const STEPS = 65_536;
-/** Minimum opacity of a cell that counts as inside the organism, 0…255. */
+/** Minimum opacity at which a cell counts as inside the organism, 0…255. */
 const OPAQUE = 26;
 
 /**
- * Chooses the cells that a dissolving organism loses in a tick: the cells nearest to its rim, in an
- * order that chance makes irregular. Each tick takes an equal share, so that no cell is left at the
- * end.
+ * Chooses the cells that a dissolving organism loses in a tick. These are the cells nearest to its
+ * rim, in an order that is made irregular at random. Each tick takes an equal share of the cells,
+ * so that none is left at the end.
  *
- * @param ticks remaining ticks including this one, at least 1
- * @param chanceOf returns a fixed random number per cell, 0…1; it must not change while `seen` is
- *   the same
+ * @param ticks number of remaining ticks including this one, at least 1
+ * @param chanceOf returns a fixed random number for each cell, 0…1, which must not change as long
+ *   as `seen` is the same
  * @returns grid indices; empty if the organism owns no cell
  */
 export function dissolvingPlaces(
@@ -41,7 +44,8 @@ export function dissolvingPlaces(
   ticks: number,
   chanceOf: (place: number) => number,
 ): number[] {
-  // Use the last picture, so that the rim does not follow the holes. A seed has no picture yet.
+  // Use the last picture, so that holes do not count as rim. If the organism is still a seed, it
+  // has no picture yet.
   const side = seen ? Math.sqrt(seen.length / 4) : stage;
   const { x, y } = stageRect(window, side);
   const placeOf = (cell: number): number =>
@@ -58,9 +62,13 @@ export function dissolvingPlaces(
   return owned.slice(0, Math.ceil(owned.length / ticks));
 }
 
-/** Returns the cells in the order in which they dissolve. @param depth [cells] */
+/**
+ * Returns the cells in the order in which they dissolve.
+ *
+ * @param depth [cells] depth of each cell
+ */
 function orderOf(depth: Uint16Array, chanceAt: (cell: number) => number): Uint16Array {
-  // Pack order and cell into one number, because plain numbers sort fastest.
+  // Combine order and cell into one number, because plain numbers can be sorted fastest.
   const keys = Float64Array.from(depth, (deep, cell) => {
     const order = Math.floor(STEPS * (deep + ROUGHNESS * chanceAt(cell)));
     return order * depth.length + cell;
@@ -96,14 +104,14 @@ function depths(rgba: Uint8Array, side: number): Uint16Array {
 const { dissolveSeconds, maxDissolving, renewSeconds, maxDeparted, busyShare, outlivedSeconds } =
   DEPARTURE;
 
-/** An organism that its planter can renew. */
+/** An organism that its planter can renew now. */
 export interface Renewable extends Pick<Departed, 'id' | 'kind'> {
   readonly secondsLeft: number;
 }
 
-/** Dissolves departing organisms and remembers departed ones. */
+/** Dissolves departing organisms, and remembers organisms that have departed. */
 export class Dissolving {
-  /** Earliest departure first. */
+  /** Departed organisms, earliest departure first. */
   private departed: Departed[] = [];
 
   constructor(
@@ -122,11 +130,11 @@ export class Dissolving {
   }
 
   /**
-   * Lets an organism depart. At most `maxDissolving` organisms dissolve at a time, because the
-   * engine still holds their cells. Beyond that, the organism nearest its end is removed
-   * immediately.
+   * Lets an organism depart. Because the engine still holds the cells of dissolving organisms, at
+   * most `maxDissolving` organisms dissolve at a time. If there are more, the one nearest to its
+   * end is removed immediately.
    *
-   * @param seconds time until the organism is gone
+   * @param seconds how long the organism takes to dissolve
    */
   begin(organism: Organism, { tick, tickRate }: RoomTime, seconds: number = dissolveSeconds): void {
     const { departing } = this.lifecycle;
@@ -146,8 +154,8 @@ export class Dissolving {
   }
 
   /**
-   * Lets the given organism of the sender depart or, if none is given, the organism that has been
-   * unattended longest (rule DEP-4).
+   * Lets an organism of the sender depart. If no organism is given, the organism departs that has
+   * been unattended longest (rule DEP-4).
    *
    * @throws Refusal no-such-organism, not-yours
    */
@@ -158,13 +166,13 @@ export class Dissolving {
       const detail = id === undefined ? 'none is long unattended' : `organism ${id}`;
       throw new Refusal('no-such-organism', detail);
     }
-    // Compare names, because the gardener's id changes when the server restarts.
+    // Compare names instead of ids, because the gardener gets a new id when the server restarts.
     if (id !== undefined && organism.planter.name !== by.name) throw new Refusal('not-yours');
     this.begin(organism, time);
     return { removed: 1 };
   }
 
-  /** Advances all dissolving organisms. Call once a tick, after the tick's commands. */
+  /** Advances all dissolving organisms. Call once per tick, after the tick's commands. */
   step(time: RoomTime): void {
     this.departed = this.departed.filter((one) => !isOver(one, time));
     this.outlive(time);
@@ -193,8 +201,8 @@ export class Dissolving {
   }
 
   /**
-   * Brings a departing organism back, or replants a departed one (rule DEP-10). Both cases use up
-   * an id, because an undo may turn one case into the other.
+   * Brings back a departing organism, or replants a departed one (rule DEP-10). Both use up an id,
+   * because an undo may turn one into the other.
    *
    * @throws Refusal no-such-organism, not-yours, garden-full, occupied
    */
@@ -205,7 +213,7 @@ export class Dissolving {
     const mine = living ?? departed;
     if (!mine) throw new Refusal('no-such-organism', `organism ${id}`);
     if (mine.planter.id !== by.id) throw new Refusal('not-yours', `organism ${id}`);
-    // If planters could renew other living organisms, they could keep all of them from ever
+    // Refuse other living organisms, because by renewing them, planters could keep them from ever
     // departing.
     if (living && (living.phase !== 'departing' || living.isFinal)) {
       throw new Refusal('no-such-organism', `organism ${id} does not depart`);
@@ -223,19 +231,23 @@ export class Dissolving {
     if (other) this.begin(other, time);
   }
 
-  /** Remembers a departed organism for replanting. Call this again if its replanting failed. */
+  /**
+   * Remembers a departed organism, so that it can be replanted. Call this again if replanting has
+   * failed.
+   */
   remember(departed: Departed): void {
     this.departed = [...this.departed, departed].sort((a, b) => a.at - b.at || a.id - b.id);
     if (this.departed.length > maxDeparted) this.departed.shift();
   }
 
-  /** Lets an organism that has outlived its lifetime depart, every few seconds in a busy room. */
+  /** In a busy room, lets an organism depart every few seconds if it has outlived its lifetime. */
   private outlive(time: RoomTime): void {
     const { lifecycle, departures } = this;
     const { lifetime = 0 } = lifecycle.rules.life;
     if (lifetime === 0 || lifecycle.size <= busyShare * departures.maxOrganisms) return;
     if (time.tick % Math.max(1, Math.round(outlivedSeconds * time.tickRate)) !== 0) return;
-    // Wait, rather than cut the dissolving of another organism short.
+    // If too many organisms are dissolving, wait, because another one would cut the dissolving of
+    // one of them short.
     if (lifecycle.departing.length >= maxDissolving) return;
     const organism = departures.outlived(lifetime, time);
     if (organism) this.begin(organism, time);
@@ -244,7 +256,8 @@ export class Dissolving {
   private dissolve(organism: Organism, tick: number): void {
     const { rules } = this.lifecycle;
     const left = organism.dissolving!;
-    // The chance does not depend on the id: an undo must not change how other organisms dissolve.
+    // Do not use the id, because an undo may change ids but must not change how other organisms
+    // dissolve.
     const chanceOf = (place: number): number => chance(rules.seed, place, organism.born);
     const places = dissolvingPlaces(organism, this.grid, left, chanceOf);
     for (const place of places) this.grid.clear(place);
@@ -256,12 +269,15 @@ export class Dissolving {
     const { id, latent, origin, kind, parents, planter, isFinal } = organism;
     const { x, y } = organism.window;
     this.lifecycle.die(organism, 'departed');
-    // The host, the gardener and forgotten visitors will not come back to replant it.
+    // Do not remember organisms of the host, the gardener and forgotten visitors, who will not come
+    // back to replant them.
     if (isFinal || !this.departures.knows(planter.id)) return;
     this.remember({ id, x, y, latent, origin, kind, parents: [...parents], planter, at: tick });
   }
 }
 
-/** Returns whether the time for replanting a departed organism is over. */
+/**
+ * Returns whether a departed organism can no longer be replanted, because too much time has passed.
+ */
 const isOver = ({ at }: Departed, { tick, tickRate }: RoomTime): boolean =>
   tick - at >= renewSeconds * tickRate;

@@ -1,7 +1,7 @@
 /**
- * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3 and ENE-6).
- * Energy depends on ticks, not on wall time: the same commands at the same ticks leave the same
- * energy.
+ * Energy limits how much each participant can plant and wound (rules ENE-1 … ENE-3 and ENE-6). It
+ * depends on ticks, not on the wall clock, so the same commands at the same ticks always leave the
+ * same energy.
  */
 import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -20,19 +20,19 @@ export const FREE = {
 
 type EnergyState = RoomState['energy'];
 type StoredAccount = EnergyState['accounts'][number];
-/** Energy `level` as of tick `at`; the account has refilled since. */
+/** A participant had the energy `level` at tick `at`. Since then, it has refilled. */
 type Account = Readonly<Omit<StoredAccount, 'participant'>>;
 
-/** Interval between removals of full accounts, in ticks. */
+/** Number of ticks between two removals of full accounts. */
 const PRUNE_EVERY = 64;
 
 /** The energy accounts of a room's participants. */
 export class Energy {
-  /** Accounts below capacity. A participant without an account has full energy. */
+  /** Accounts whose energy is below capacity. A participant without an account has full energy. */
   private readonly accounts: Map<ParticipantId, Account>;
 
   /**
-   * @param tickRate nominal ticks per second, for the refill
+   * @param tickRate nominal ticks per second, from which the refill per tick is computed
    * @param accounts restored accounts
    */
   constructor(
@@ -63,7 +63,11 @@ export class Energy {
     return Math.min(capacity, account.level + refilled);
   }
 
-  /** Opens a participant's account. @param granted initial energy; default: a newcomer's */
+  /**
+   * Opens a participant's account.
+   *
+   * @param granted initial energy; if absent, a newcomer's energy
+   */
   enter(participant: ParticipantId, tick: number, granted = this.costs.newcomer): void {
     const level = Math.min(granted, this.costs.capacity);
     this.accounts.set(participant, { level, at: tick });
@@ -79,9 +83,14 @@ export class Energy {
     this.spend(participant, this.costs.plant, tick);
   }
 
-  /** Makes a seed with `make` and charges for it. @throws Refusal no-energy; errors of `make` */
+  /**
+   * Makes a seed with `make`, and charges the participant for it.
+   *
+   * @throws Refusal no-energy; errors of `make`
+   */
   buy<S>(participant: ParticipantId, tick: number, make: () => S): S {
-    // Check the price before `make` draws random numbers: a refused command must change nothing.
+    // Check the price before `make` draws random numbers, because a refused command must change
+    // nothing.
     this.require(participant, this.costs.plant, tick);
     const seed = make();
     this.spendPlant(participant, tick);
@@ -97,7 +106,7 @@ export class Energy {
   }
 
   /**
-   * Checks that a participant can pay for a stroke's cells.
+   * Checks whether a participant can pay for the cells of a stroke.
    *
    * @param isContinued whether the stroke continues the participant's previous stroke
    * @throws Refusal no-energy
@@ -112,9 +121,9 @@ export class Energy {
   }
 
   /**
-   * Charges a participant for the cells that a stroke covers and for the organisms woken by it.
+   * Charges a participant for the cells that a stroke covers and for the organisms that it wakes.
    *
-   * @param how.woken number of woken organisms; an organism that is already awake counts as a
+   * @param how.woken number of woken organisms. An organism that is already awake counts as a
    *   fraction
    * @param how.isContinued whether the stroke continues the participant's previous stroke
    * @throws Refusal no-energy, without spending anything
@@ -132,7 +141,10 @@ export class Energy {
     this.spend(participant, cost, tick);
   }
 
-  /** Changes settings and tick rate. Full accounts stay full; others are capped at the capacity. */
+  /**
+   * Changes the settings and the tick rate. Full accounts stay full; all others are limited to the
+   * new capacity.
+   */
   change(settings: EnergySettings, tickRate: number, tick: number): void {
     this.dropFull(tick);
     for (const participant of this.accounts.keys()) {
@@ -144,8 +156,8 @@ export class Energy {
   }
 
   /**
-   * Removes full accounts, including accounts opened by commands that ran after their sender left.
-   * Call once a tick.
+   * Removes full accounts, including those opened by commands that ran after their sender had left.
+   * Call once per tick.
    */
   prune(tick: number): void {
     if (tick % PRUNE_EVERY === 0) this.dropFull(tick);
@@ -157,7 +169,10 @@ export class Energy {
     }
   }
 
-  /** Returns the price of a stroke. A stroke split into messages pays for one first disc only. */
+  /**
+   * Returns the price of a stroke. If a stroke is split into several messages, only one first disc
+   * is charged.
+   */
   private priceOfCells(stroke: Stroke, isContinued: boolean): number {
     return sweptCells(stroke, isContinued) * this.costs.damagePerCell;
   }
@@ -165,7 +180,7 @@ export class Energy {
   private require(participant: ParticipantId, cost: number, tick: number): number {
     const level = this.level(participant, tick);
     if (participant === HOUSE.id) return level;
-    // A price above the capacity could never be paid, so the capacity is the maximum price.
+    // Limit the price to the capacity, because a higher price could never be paid.
     const price = Math.min(cost, this.costs.capacity);
     if (price > level) throw new Refusal('no-energy', `${price.toFixed(1)} of ${level.toFixed(1)}`);
     return level - price;

@@ -1,21 +1,30 @@
-/** The cell grid of a room: its colour and owner planes, and which chunks have changed. */
+/** The cell grid of a room: its colour plane, its owner plane, and which chunks have changed. */
 import { chunkAt, chunkCount, createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
 
-/** Mutable planes that track their changes. `place` is the index of a grid cell, y × width + x. */
+/**
+ * Planes that can be modified and that track their changes. In all methods, `place` is the index of
+ * a grid cell, y × width + x.
+ */
 export class GridPlanes {
   readonly planes: Planes;
-  /** [height × width] RGBA of each cell as one 32-bit number. */
+  /** [height × width] RGBA colour of each cell as one 32-bit number. */
   private readonly colours: Uint32Array;
-  /** [height × width] chunk of each cell. Divisions are too slow for the tick's inner loop. */
+  /**
+   * [height × width] chunk of each cell. Looked up here, because divisions are too slow for the
+   * tick's inner loop.
+   */
   private readonly chunks: Uint16Array;
-  /** One entry per chunk, 1 = changed. */
+  /** [chunks] 1 if the chunk has changed, otherwise 0. */
   private readonly changed: Uint8Array;
-  /** Cells offered since the last `takeFreed`; some may have a new owner by now. */
+  /** Cells offered since the last `takeFreed`. Some of them may have a new owner by now. */
   private freed: number[] = [];
 
-  /** @param planes modified in place, except that unaligned colours are copied; default: bare */
+  /**
+   * @param planes planes to modify in place; only unaligned colours are copied. If absent, all
+   *   cells are bare
+   */
   constructor(
     readonly width: number,
     readonly height: number,
@@ -55,13 +64,13 @@ export class GridPlanes {
     this.touch(place);
   }
 
-  /** Makes a cell bare and offers it to organisms that were blocked on it. */
+  /** Makes a cell bare, and offers it to organisms that were blocked on it. */
   release(place: number): void {
     this.clear(place);
     this.offer(place);
   }
 
-  /** Makes a cell bare without offering it, so that no organism wakes for it. */
+  /** Makes a cell bare without offering it, so that no organism wakes because of it. */
   clear(place: number): void {
     this.planes.owner[place] = 0;
     this.colours[place] = 0;
@@ -80,7 +89,10 @@ export class GridPlanes {
     this.touch(place);
   }
 
-  /** Calls `visit` for each cell of a rectangle, with its indices in the grid and the rectangle. */
+  /**
+   * Calls `visit` for each cell of a rectangle, with the cell's index in the grid and in the
+   * rectangle.
+   */
   each({ x, y, width, height }: Rect, visit: (place: number, cell: number) => void): void {
     let cell = 0;
     for (let row = y; row < y + height; row++) {
@@ -99,7 +111,7 @@ export class GridPlanes {
     return chunks;
   }
 
-  /** Returns the cells offered since the last call that are still bare. */
+  /** Returns those cells offered since the last call that are still bare. */
   takeFreed(): number[] {
     return this.freed.splice(0).filter((place) => this.ownerAt(place) === 0);
   }
@@ -109,7 +121,10 @@ export class GridPlanes {
   }
 }
 
-/** Views RGBA bytes as one 32-bit number per colour, for fast comparison. Copies if not aligned. */
+/**
+ * Returns RGBA bytes as one 32-bit number per colour, which can be compared fast. The numbers are a
+ * view of the bytes, or a copy if the bytes are not aligned.
+ */
 export function coloursOf(rgba: Uint8Array): Uint32Array {
   const { buffer, byteOffset, length } = rgba;
   return byteOffset % 4 === 0

@@ -1,6 +1,6 @@
 /**
- * Ownership of grid cells after a step (rules OWN-1 … OWN-5). This runs for each cell of each awake
- * organism every tick, hence the plain loops.
+ * Determines who owns each grid cell after a step (rules OWN-1 … OWN-5). Plain loops are used,
+ * because this runs for each cell of each awake organism in every tick.
  */
 import { type Rect, stageRect } from '../../shared/geometry.ts';
 import type { OrganismId } from '../../shared/vocabulary.ts';
@@ -27,23 +27,24 @@ export interface Stepped {
 }
 
 /**
- * Updates owners and colours after a step.
+ * Updates the owners and colours of cells after a step.
  *
- * @param stepped oldest first
- * @param threshold minimum aliveness to claim a cell, 0…255; half of it suffices to keep a cell, so
- *   that borders do not flicker
+ * @param stepped the organisms that have stepped, oldest first
+ * @param threshold minimum aliveness at which a cell can be claimed, 0…255. To keep a cell, half of
+ *   it is enough, so that borders do not flicker
  * @returns the number of cells that each organism owns now
  */
 export function settle(grid: GridPlanes, stepped: readonly Stepped[], threshold: number): number[] {
-  // All organisms release cells before any claims cells, so that age only decides ties.
+  // All organisms release cells before any organism claims cells, so that age decides only between
+  // equal claims.
   for (const one of stepped) releaseWeak(grid, one, threshold);
   return stepped.map((one) => claimLive(grid, one, threshold));
 }
 
 function releaseWeak(grid: GridPlanes, { organism, readout }: Stepped, threshold: number): void {
   const { id, window, phase, expression } = organism;
-  // Release nothing during an expression or a transformation. An expressed relative may be smaller,
-  // but the organism needs its ground when it returns; a transforming organism may have faint cells
+  // Release nothing during an expression or a transformation. A relative may be smaller than the
+  // organism, which needs its ground when it returns. A transforming organism may have faint cells
   // for a moment.
   if (expression || isTurning(organism)) return;
   const { stage, presence } = readout;
@@ -77,8 +78,8 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
         pressing[inWindow] = 0;
         held++;
       } else if (owner[place] === 0) pressing[inWindow] = 0;
-      // Keep the mark of a faint blocked cell: it is cleared each tick and may drop below the
-      // threshold.
+      // Keep the mark of a blocked cell that is faint, because a blocked cell is cleared in each
+      // tick and may therefore drop below the threshold.
       else if (live) pressing[inWindow] = 1;
     }
   }
@@ -86,12 +87,12 @@ function claimLive(grid: GridPlanes, { organism, readout }: Stepped, threshold: 
 }
 
 /**
- * Computes which cells keep their state in the coming step. Cells hit by a stroke, and cells at
- * positions owned by another organism, lose it.
+ * Computes which cells keep their state in the coming step. A cell loses its state if a stroke has
+ * hit it, or if another organism owns its position.
  *
- * @param stage side in the coming step
- * @returns `keep`: [stage, stage], 1 = kept, absent if all cells are kept; `alive`: whether any
- *   cell is left
+ * @param stage side of the organism in the coming step
+ * @returns `keep`: [stage, stage] 1 if the cell keeps its state; absent if all cells do. `alive`:
+ *   whether any cell keeps its state
  */
 export function keepMask(
   grid: GridPlanes,
@@ -129,7 +130,10 @@ export function blockersOf(
   return counts;
 }
 
-/** Frees the cells of a dead organism, and offers the cells that it lost while it dissolved. */
+/**
+ * Frees the cells of a dead organism, and offers the cells that it lost while dissolving to other
+ * organisms.
+ */
 export function leaveGround(organism: Organism, grid: GridPlanes, population: Population): void {
   const freed: number[] = [];
   grid.each(organism.window, (place) => {
@@ -142,7 +146,7 @@ export function leaveGround(organism: Organism, grid: GridPlanes, population: Po
 }
 
 /**
- * Offers the bare cells where an organism was seen before it dissolved. A renewed organism may
+ * Offers those bare cells where an organism was seen before it dissolved. A renewed organism can
  * reclaim them before its neighbours wake at the end of the tick.
  */
 export function offerLost(
@@ -151,7 +155,7 @@ export function offerLost(
   population: Population,
 ): void {
   const lost: number[] = [];
-  // A seed has no picture yet.
+  // If the organism was still a seed, it has no picture, so use the whole window.
   grid.each(seen ? stageRect(window, Math.sqrt(seen.length / 4)) : window, (place, cell) => {
     const wasThere = !seen || seen[4 * cell + 3] > 0;
     if (wasThere && grid.ownerAt(place) === 0) lost.push(place);
@@ -160,7 +164,10 @@ export function offerLost(
   letTryAgain(lost, population);
 }
 
-/** Resets the wakings of neighbours blocked on these cells, so that freed ground can wake them. */
+/**
+ * Resets the counts of wakings of neighbours that are blocked on these cells, so that freed ground
+ * can wake them again.
+ */
 function letTryAgain(places: readonly number[], population: Population): void {
   for (const neighbour of population.pressingOn(places)) neighbour.stirs = 0;
 }

@@ -13,7 +13,7 @@ import { SEED_SIDE, seedPlaces } from './ownership.ts';
 import type { Departed, RoomState } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
-/** The time of a command, and the index of its answer among the tick's answers. */
+/** The tick in which a command runs, and the index of its answer among the answers of the tick. */
 export interface CommandTurn extends RoomTime {
   readonly answer: number;
 }
@@ -22,9 +22,9 @@ interface NewPlant {
   readonly seed: Seed;
   readonly window: Rect;
   readonly by: ParticipantView;
-  /** Index of the command's answer among the tick's answers. */
+  /** Index of the command's answer among the answers of the tick. */
   readonly answer: number;
-  /** The departed organism, if the planting brings one back. */
+  /** The departed organism that is replanted, if any. */
   readonly departed?: Departed | undefined;
 }
 
@@ -36,7 +36,7 @@ interface PendingPlant extends Pick<NewPlant, 'answer' | 'departed'> {
 export class Planting {
   /** Id of the next organism; never decreases. */
   nextOrganism = 1;
-  /** The organisms planted in this tick. */
+  /** The organisms that have been planted in this tick. */
   pending: PendingPlant[] = [];
   private readonly planted: NewPatch[] = [];
 
@@ -48,12 +48,16 @@ export class Planting {
     private readonly nextPatch: () => PatchId,
   ) {}
 
-  /** Side of an organism's window, in cells. */
+  /** Side of the square window of each organism, in cells. */
   get side(): number {
     return this.species.side;
   }
 
-  /** Plants an organism. The cells of its seed must be bare. @param tick ticks completed */
+  /**
+   * Plants an organism. The cells of its seed must be bare.
+   *
+   * @param tick number of completed ticks
+   */
   plant({ seed, window, by, answer, departed }: NewPlant, tick: number): void {
     const { latent, origin, kind, parents } = seed;
     const organism = newOrganism({
@@ -71,16 +75,16 @@ export class Planting {
   }
 
   /**
-   * Takes the patches planted since the last call, for the engine.
+   * Returns the patches planted since the last call, for the engine.
    *
-   * @param disposed patches to leave out, because their organisms have died
+   * @param disposed patches to leave out, because their organisms have already died
    */
   takePlanted(disposed: readonly PatchId[]): NewPatch[] {
     const disposedSet = new Set(disposed);
     return this.planted.splice(0).filter(({ patch }) => !disposedSet.has(patch));
   }
 
-  /** Removes the pending organisms. @returns their patches */
+  /** Removes the organisms that have been planted in this tick. @returns their patches */
   retract(): PatchId[] {
     const organisms = this.pending.map(({ organism }) => organism);
     this.lifecycle.retract(organisms);
@@ -104,8 +108,9 @@ export function requireBare(window: Rect, grid: GridPlanes): void {
 }
 
 /**
- * Finds the window nearest to a corner in which a seed can be planted: preferably with a bare
- * middle half, so that the seed has room to grow, otherwise with bare cells for the seed only.
+ * Finds the window nearest to a corner in which a seed can be planted. Prefers a window whose
+ * middle half is bare, so that the seed has space to grow. Otherwise, only the cells of the seed
+ * must be bare.
  *
  * @param corner preferred top left corner of the window
  * @throws Refusal occupied if the grid has no such window
@@ -119,15 +124,16 @@ export function nearestWindow(corner: Corner, side: number, grid: GridPlanes): R
 type Corner = Pick<Rect, 'x' | 'y'>;
 
 /**
- * Returns the nearest window with a bare square of side `bare` in its middle. If several are
- * equally near, the topmost wins, then the leftmost.
+ * Returns the nearest window that has a bare square of side `bare` in its middle. If several
+ * windows are equally near, takes the topmost, then the leftmost.
  */
 function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): Rect | undefined {
   let best: Rect | undefined;
   let least = Number.POSITIVE_INFINITY;
   const last = { x: grid.width - side, y: grid.height - side };
   const rings = Math.max(corner.x, corner.y, last.x - corner.x, last.y - corner.y);
-  // Search ring by ring: no window on a ring is nearer than the ring's number.
+  // Search in rings around the corner. No window on a ring is nearer than the ring's number, so
+  // stop once that exceeds the best distance.
   for (let ring = 0; ring <= rings && ring * ring <= least; ring++) {
     for (const { x, y } of ringAround(corner, ring, last)) {
       const distance = (x - corner.x) ** 2 + (y - corner.y) ** 2;
@@ -142,7 +148,9 @@ function nearest(corner: Corner, side: number, bare: number, grid: GridPlanes): 
   return best;
 }
 
-/** Yields the points on the outline of a square around a point, limited to 0…`last`. */
+/**
+ * Yields the points on the outline of a square around a centre. Leaves out points outside 0…`last`.
+ */
 function* ringAround(centre: Corner, ring: number, last: Corner): Generator<Corner> {
   const top = Math.max(0, centre.y - ring);
   const bottom = Math.min(last.y, centre.y + ring);
@@ -168,22 +176,25 @@ function isBare({ x, y, width, height }: Rect, grid: GridPlanes): boolean {
 const { maxSeedsInHand } = DEFAULTS.room;
 
 type SeedInventoryState = RoomState['hands'];
-/** A held seed with its latent [Z]. */
+/** A seed that a participant holds, with its latent [Z]. */
 export type HeldSeed = SeedInventoryState['held'][number]['seeds'][number];
 
-/** Returns the view of a seed that is sent to pages. */
+/** Returns a seed as it is shown to pages. */
 export const viewOfSeed = ({ id, origin, parents }: HeldSeed): SeedView => ({
   id,
   origin,
   parents,
 });
 
-/** The seeds that each participant holds. Adding a seed beyond the maximum drops the oldest. */
+/**
+ * The seeds that each participant holds. If a seed is added beyond the maximum, the oldest is
+ * dropped.
+ */
 export class SeedInventory {
   private nextId: number;
   private readonly seeds: Map<number, HeldSeed[]>;
 
-  /** @param from restored state */
+  /** @param from state to restore */
   constructor(from: SeedInventoryState = { nextId: 1, held: [] }) {
     this.nextId = from.nextId;
     this.seeds = new Map(from.held.map(({ participant, seeds }) => [participant, [...seeds]]));

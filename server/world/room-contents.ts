@@ -26,24 +26,29 @@ export interface RoomOptions {
   readonly width: number;
   readonly height: number;
   readonly maxOrganisms: number;
-  /** Start value of the room's random numbers. */
+  /** Initial value for the room's random numbers. */
   readonly seed: number;
   readonly species: Species;
-  /** Prices of commands; absent: commands are free. */
+  /** Prices of commands. If absent, commands are free. */
   readonly energy?: EnergySettings | undefined;
-  /** Nominal ticks per second; sets how fast energy refills. */
+  /** Nominal ticks per second, from which the refill of energy per tick is computed. */
   readonly tickRate?: number | undefined;
-  /** Maximum number of flashes per second that organisms may show; absent: the default. */
+  /**
+   * Maximum number of flashes per second that organisms may show. If absent, the default limit
+   * applies.
+   */
   readonly flashLimit?: FlashLimit | undefined;
-  /** How often organisms step; absent: each tick. */
+  /** How often organisms step. If absent, they step in every tick. */
   readonly life?: LifeSettings | undefined;
   /** Returns a patch id that no other room uses. */
   readonly nextPatch: () => PatchId;
-  /** State to restore. Overrides the random seed and the size; the room may modify it. */
+  /** State to restore. It replaces `seed` and the size. The room may modify it. */
   readonly from?: RoomState | undefined;
 }
 
-/** The parts of a room. Each part enforces its own rules; command handlers combine the parts. */
+/**
+ * The parts of a room. Each part enforces its own rules, and command handlers combine the parts.
+ */
 export class RoomContents {
   /** Highest id of any participant who has entered or sent a command. */
   lastParticipant = 0;

@@ -1,4 +1,4 @@
-/** The rules of a room: their version and the numbers in force. */
+/** The rules of a room: their version, and the numbers currently in force. */
 import { isDeepStrictEqual } from 'node:util';
 import { mixBits } from '../../shared/random.ts';
 import type { LifeSettings, OrganismId } from '../../shared/vocabulary.ts';
@@ -9,7 +9,7 @@ import type { RoomEvent } from './commands.ts';
 import { type CommandState, RULES_VERSION } from './room-state.ts';
 import type { Species } from './species.ts';
 
-/** Life settings under which every organism steps each tick. */
+/** Life settings with which every organism steps in every tick. */
 const EVERY_TICK: LifeSettings = { birth: 1, healing: 1, expressing: 1 };
 
 type RulesState = Pick<
@@ -20,24 +20,29 @@ type RulesState = Pick<
 export class RoomRules {
   /** Random seed of the room's chances (see `chance`), uint32. */
   seed: number;
-  /** How far wounds close from their rim, in cells per step; undefined: they close immediately. */
+  /**
+   * How far wounds close from their rim, in cells per step. If undefined, they close immediately.
+   */
   closing: number | undefined;
-  /** Relatives that gallery creatures can express; undefined: none. */
+  /** Relatives that gallery creatures can express. If undefined, they express none. */
   relatives: Relatives | undefined;
-  /** Sampler for throws without a number; undefined: N(0, I). */
+  /** Sampler for throws that have no number. If undefined, N(0, I). */
   sampler: SamplerVersion | undefined;
   life: LifeSettings;
   /** Share of the organisms that may express at the same time, 0…1. */
   liveliness = 0;
 
-  /** Creates the rules of a new room. @param life default: each organism steps each tick */
+  /** Creates the rules of a new room. @param life if absent, each organism steps in every tick */
   constructor(species: Species, seed: number, life: LifeSettings = EVERY_TICK) {
     this.apply(species);
     this.seed = seed >>> 0;
     this.life = life;
   }
 
-  /** Returns the event that updates the room to its checkpoint's card; undefined if up to date. */
+  /**
+   * Returns the event that updates the rules to the checkpoint's card; undefined if they are up to
+   * date.
+   */
   update({ closing, relatives, sampler }: Species): RoomEvent<'rules'> | undefined {
     const isSame =
       this.closing === closing &&
@@ -70,9 +75,9 @@ export class RoomRules {
 }
 
 /**
- * Returns a number that depends only on its arguments and is otherwise as good as random. Unlike a
- * draw, it does not use up the room's random numbers: undoing one planting does not change the
- * chances of other organisms.
+ * Returns a pseudorandom number that depends only on its arguments. Unlike a draw, it does not use
+ * up the room's random numbers. Therefore, undoing one planting does not change what happens by
+ * chance to other organisms.
  *
  * @param seed random seed of the room's chances, uint32
  * @param organism id of the organism concerned, or another integer
@@ -84,5 +89,5 @@ export function chance(seed: number, organism: OrganismId, tick: number): number
   return word / 4294967296;
 }
 
-/** Mixes the bits of a number so that 0 does not stay 0. @returns uint32 */
+/** Mixes the bits of a number, so that even 0 becomes another number. @returns uint32 */
 const mixed = (value: number): number => mixBits(value + 0x9e3779b9);

@@ -1,10 +1,10 @@
 /**
- * The complete state of a room between two ticks, as plain data. Together with the engine's cell
- * states, it lets a room continue bit for bit. Queued commands are not included, because they are
- * not answered yet.
+ * The complete state of a room between two ticks, as plain data. Together with the cell states in
+ * the engine, it allows a room to continue with bit-identical results. Queued commands are not
+ * included, because they have not been answered yet.
  *
- * To add a field that outlives a tick, add it here and to `exportOrganism` or `Room.export`, and
- * raise the version.
+ * To add a field that lasts longer than a tick, add it here and to `exportOrganism` or
+ * `Room.export`, and raise the version.
  */
 import * as v from 'valibot';
 import {
@@ -25,16 +25,19 @@ const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const owners = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const parents = v.pipe(v.array(positive), v.readonly());
 
-/** Raise this version when a change of the rules would make an existing room replay differently. */
+/**
+ * Version of the rules. Raise it if the rules change in such a way that existing rooms would replay
+ * differently.
+ */
 export const RULES_VERSION = 1 as const;
 /** Schema of the version of a room's rules. */
 export const rulesVersion = v.literal(RULES_VERSION);
-/** Session of a sender: scope in which the ids of repeatable commands are unique, uint32. */
+/** Session of a sender, uint32. Ids of commands that may be repeated are unique within it. */
 export const session = v.pipe(whole, v.maxValue(0xffffffff));
 /** How far wounds close from their rim, in cells per step. */
 export const reach = positive;
 
-/** Share of the organisms that may express at the same time. */
+/** Share of the organisms that may express a relative at the same time. */
 export const liveliness = between(0, 1);
 
 /** Schema of `LifeSettings`. */
@@ -42,7 +45,7 @@ export const lifeSettings = v.strictObject({
   birth: positive,
   healing: positive,
   expressing: positive,
-  /** Lifetime in a busy room, in seconds; absent: unlimited. */
+  /** Lifetime of organisms in a busy room, in seconds. If absent, it is unlimited. */
   lifetime: v.optional(v.pipe(number, v.minValue(0))),
 });
 
@@ -74,76 +77,102 @@ const organismState = v.strictObject({
   parents,
   planter,
   born: whole,
-  /** Tick of the last renewal by the planter; absent: never renewed. */
+  /** Tick at which the planter last renewed the organism; absent if never. */
   renewed: v.optional(whole),
   phase: v.picklist(['growing', 'awake', 'asleep', 'departing']),
-  /** Ticks until a departing organism is gone. */
+  /** Number of ticks until a departing organism is gone. */
   dissolving: v.optional(positive),
-  /** Set if the planter cannot renew the departing organism. */
+  /** Present if the planter cannot renew the departing organism. */
   isFinal: v.optional(v.literal(true)),
-  /** Number of steps taken. */
+  /** Number of steps that the organism has taken. */
   age: whole,
   stage: positive,
   wounds: whole,
   healed: whole,
-  /** Cells owned when the organism was wounded; 0 if it was still growing; absent once healed. */
+  /**
+   * Number of cells that the organism owned when it was wounded; 0 if it was still growing; absent
+   * once it has healed.
+   */
   hurt: v.optional(whole),
-  /** Maker of the latest wound and tick of its first stroke; only in rooms with protection. */
+  /**
+   * Who made the latest wound, and the tick of its first stroke. Only in rooms where organisms are
+   * protected.
+   */
   cut: v.optional(v.strictObject({ by: whole, at: whole })),
-  /** Number of steps since the organism was grown or last woken. */
+  /** Number of steps since the organism became grown or was last woken. */
   awakeSteps: whole,
-  /** How often freed cells have woken the organism since a stroke or a neighbour's death. */
+  /**
+   * How often freed cells have woken the organism since the last stroke or the last death of a
+   * neighbour.
+   */
   stirs: whole,
-  /** Number of consecutive steps without visible change. */
+  /** Number of consecutive steps in which the organism has not visibly changed. */
   restTicks: whole,
   /**
-   * [S, S], 1 = another owner blocks a live cell at this position. The organism wakes when the
-   * position is freed.
+   * [S, S] 1 if another organism owns the position of a live cell and thus blocks it. When the
+   * position is freed, the organism wakes.
    */
   pressing: bytes,
-  /** [stage, stage, 4] RGBA after the last step; absent before the first step. */
+  /**
+   * [stage, stage, 4] the organism's RGBA picture after its last step; absent before the first
+   * step.
+   */
   seen: v.optional(bytes),
   flicker: v.optional(
     v.strictObject({
-      /** [S, S, 2] highest or lowest luminance and redness since the last turn, in 255ths. */
+      /**
+       * [S, S, 2] highest or lowest luminance and redness since the last turn of each cell, in
+       * 255ths.
+       */
       levels: bytes,
-      /** [S, S] whether luminance and redness rise or fall, as bits. */
+      /**
+       * [S, S] bits that say whether the luminance and the redness of each cell are rising or
+       * falling.
+       */
       going: bytes,
-      /** [S, S] number of turns in each time slot of the last second, four bits per slot. */
+      /**
+       * [S, S] number of turns of each cell in each time slot of the last second, four bits per
+       * slot.
+       */
       turns: owners,
       /** Tick of the last measurement. */
       at: whole,
     }),
   ),
-  /** Ticks until the next step of a slowed organism. */
+  /** Number of ticks until a slowed organism takes its next step. */
   pause: v.optional(whole),
-  /** Ticks until the next step at the organism's pace. */
+  /** Number of ticks until the organism takes its next step at its own pace. */
   wait: v.optional(whole),
-  /** [stage, stage] cells of the coming step, 1 = hit by a stroke since the last step. */
+  /** [stage, stage] 1 if a stroke has hit the cell of the coming step since the last step. */
   woundMask: v.optional(bytes),
-  /** [S, S] steps until a killed cell can live again; 0 for all other cells. */
+  /** [S, S] number of steps until a killed cell can live again; 0 for all other cells. */
   closed: v.optional(bytes),
-  /** Present while the organism expresses a relative or returns to its own latent. */
+  /** Present while the organism is expressing a relative or returning to its own latent. */
   expression: v.optional(
     v.strictObject({
-      /** [Z] latent that the cells read: the relative's, or the organism's own on the way back. */
+      /**
+       * [Z] the latent that the cells read: the relative's, or on the way back, the organism's own.
+       */
       latent,
-      /** Steps until the cells read the organism's own latent. */
+      /** Number of steps until the cells read the organism's own latent. */
       stepsLeft: whole,
-      /** Number of cells owned before the expression; absent until the organism wakes for it. */
+      /**
+       * Number of cells that the organism owned before the expression; absent until it wakes for
+       * the expression.
+       */
       held: v.optional(whole),
     }),
   ),
-  /** Present from a transformation until the organism rests. */
+  /** Present from the beginning of a transformation until the organism rests. */
   transforming: v.optional(
     v.strictObject({
-      /** [Z] latent that the cells read when the transformation began. */
+      /** [Z] the latent that the cells were reading when the transformation began. */
       from: latent,
-      /** Steps until the cells read the organism's own latent. */
+      /** Number of steps until the cells read the organism's own latent. */
       stepsLeft: whole,
     }),
   ),
-  /** Former kinds and origins, oldest first. */
+  /** The organism's former kinds and origins, oldest first. */
   was: v.optional(v.array(v.strictObject({ kind: v.string(), origin, until: whole }))),
 });
 
@@ -152,21 +181,21 @@ export type OrganismState = v.InferOutput<typeof organismState>;
 const ended = v.strictObject({
   ...{ id: positive, kind: v.string(), origin, parents, planter },
   born: whole,
-  /** Tick of death. */
+  /** Tick at which the organism died. */
   died: whole,
   cause,
   wounds: whole,
   healed: whole,
-  /** Former kinds, oldest first. */
+  /** The organism's former kinds, oldest first. */
   was: v.optional(v.array(v.string())),
-  /** Absent if the gallery has the latent of this kind. */
+  /** [Z] the organism's latent; absent if the gallery has the latent of its kind. */
   latent: v.optional(latent),
 });
-/** An organism that has died. */
+/** A dead organism, as the family tree remembers it. */
 export type Ended = v.InferOutput<typeof ended>;
 
 const lineage = v.strictObject({
-  /** In order of death. */
+  /** The remembered dead organisms, in order of death. */
   ended: v.array(ended),
   /** Number of dead organisms that have been forgotten. */
   forgotten: whole,
@@ -182,7 +211,7 @@ export const roomState = v.pipe(
     nextOrganism: positive,
     /** Highest id of any participant who has entered or sent a command. */
     lastParticipant: whole,
-    /** Number of the next tick's events that are already applied. */
+    /** How many of the next tick's events have already been applied to this state. */
     acted: whole,
     random: v.strictObject({
       words: v.tuple([word, word, word, word]),
@@ -196,7 +225,10 @@ export const roomState = v.pipe(
           seeds: v.array(
             v.strictObject({
               ...{ id: positive, origin, parents, latent },
-              /** Set if the host or an extension has approved the drawing. */
+              /**
+               * Present if the host or an extension has approved the drawing that the seed was made
+               * from.
+               */
               approved: v.optional(v.literal(true)),
             }),
           ),
@@ -211,13 +243,19 @@ export const roomState = v.pipe(
     attendance: v.strictObject({
       present: v.array(positive),
       absent: v.array(v.strictObject({ participant: positive, since: whole })),
-      /** Absent until a participant enters with a source (rule DEP-6). */
+      /**
+       * A number for each participant, which all participants of one network address share; absent
+       * until a participant enters with a source (rule DEP-6).
+       */
       sources: v.optional(v.array(v.strictObject({ participant: positive, source: positive }))),
     }),
     flashLimit,
-    /** How long a wounded organism cannot be wounded again, in seconds; absent: 0. */
+    /** How long a wounded organism cannot be wounded again, in seconds. If absent, 0. */
     protect: v.optional(v.pipe(number, v.minValue(0))),
-    /** Each participant's last stroke: its end, its tick and the wounded organisms (rule DMG-4). */
+    /**
+     * The last stroke of each participant: where it ended, its tick, and the organisms it has
+     * wounded (rule DMG-4).
+     */
     strokes: v.optional(
       v.array(
         v.strictObject({
@@ -229,8 +267,8 @@ export const roomState = v.pipe(
       ),
     ),
     /**
-     * Executed commands that may arrive twice, per participant: the latest session, and the
-     * executed commands of this session, oldest first.
+     * For each participant, executed commands that may arrive again: the latest session, and the
+     * commands executed in this session, oldest first.
      */
     done: v.optional(
       v.array(
@@ -241,14 +279,14 @@ export const roomState = v.pipe(
         }),
       ),
     ),
-    /** Organisms that can be replanted (rule DEP-10), in order of departure. */
+    /** Departed organisms that can be replanted (rule DEP-10), in order of departure. */
     departed: v.optional(
       v.array(
         v.strictObject({
           ...{ id: positive, latent, origin, kind: v.string(), parents, planter },
-          /** Top left corner of the window. */
+          /** Top left corner of the organism's window. */
           ...{ x: whole, y: whole },
-          /** Tick of death. */
+          /** Tick at which the organism died. */
           at: whole,
         }),
       ),
@@ -256,24 +294,26 @@ export const roomState = v.pipe(
     rules: rulesVersion,
     /** Random seed of the room's chances (see `chance`). */
     seed: word,
-    /** Absent: wounds close immediately. */
+    /**
+     * How far wounds close from their rim, in cells per step. If absent, they close immediately.
+     */
     closing: v.optional(reach),
     life: lifeSettings,
-    /** Relatives that gallery creatures can express; absent: none. */
+    /** Relatives that gallery creatures can express. If absent, they express none. */
     relatives: v.optional(relativesTable),
-    /** Sampler that the room draws latents with; absent: N(0, I). */
+    /** Sampler from which the room draws latents. If absent, N(0, I). */
     sampler: v.optional(samplerVersion),
-    /** Share of the organisms that may express at the same time; absent: none. */
+    /** Share of the organisms that may express a relative at the same time. If absent, none may. */
     liveliness: v.optional(liveliness),
-    /** Absent if no death is remembered. */
+    /** Remembered dead organisms; absent if there are none. */
     lineage: v.optional(lineage),
     organisms: v.array(organismState),
     planes: v.strictObject({
       width: positive,
       height: positive,
-      /** [height, width, 4] */
+      /** [height, width, 4] colours of the cells. */
       rgba: bytes,
-      /** [height, width] */
+      /** [height, width] id of each cell's owner. */
       owner: owners,
     }),
   }),
@@ -291,7 +331,7 @@ export type RoomState = v.InferOutput<typeof roomState>;
 /** An organism that departed recently. */
 export type Departed = NonNullable<RoomState['departed']>[number];
 
-/** The part of a room's state that commands and other events change. */
+/** The part of a room's state that is changed by commands and other events. */
 export type CommandState = Omit<
   RoomState,
   'version' | 'tick' | 'acted' | 'done' | 'organisms' | 'planes'

@@ -1,6 +1,7 @@
 /**
- * One room: a pure, synchronous state machine. Before the engine's step, `beginTick` applies queued
- * commands and returns the engine's work; after it, `endTick` takes the read-outs.
+ * One room, as a pure, synchronous state machine. Before the engine steps, `beginTick` applies
+ * queued commands and returns what the engine must do. After the engine has stepped, `endTick`
+ * takes the read-outs.
  */
 import type { PreviewSource } from '../../shared/protocol/commands.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -36,7 +37,10 @@ import { RoomContents, type RoomOptions } from './room-contents.ts';
 import { type LineageState, ROOM_STATE_VERSION, type RoomState } from './room-state.ts';
 import { type Species, seedTokenOf } from './species.ts';
 
-/** The engine's work for a tick, in the order of the fields, and the events to journal. */
+/**
+ * What the engine must do in a tick, in the order of the fields, and the events to store in the
+ * journal.
+ */
 export interface TickWork {
   readonly dispose: readonly PatchId[];
   readonly plant: readonly NewPatch[];
@@ -49,10 +53,10 @@ export interface TickResult {
   readonly tick: number;
   readonly answers: readonly Answer[];
   readonly life: readonly LifeEvent[];
-  /** Organisms that have begun to express a relative; absent: none. */
+  /** Organisms that have begun to express a relative; absent if there are none. */
   readonly expressing?: readonly Expressing[];
   readonly died: readonly OrganismView[];
-  /** Chunks of the planes that have changed. */
+  /** Chunks of the grid whose cells have changed. */
   readonly changed: readonly number[];
 }
 
@@ -65,11 +69,11 @@ export class Room {
   private readonly queue = new CommandQueue();
   /** Answers to the commands of the tick in progress. */
   private readonly answers: Answer[] = [];
-  /** Events applied since the last tick began, to be journalled with the next. */
+  /** Events applied since the last tick began. They are journalled with the next tick. */
   private readonly appliedEvents: ImmediateEvent[] = [];
-  /** Number of the next tick's journalled events that the restored state already contains. */
+  /** How many of the next tick's journalled events the restored state already contains. */
   private alreadyApplied: number;
-  /** Whether the tick being replayed ran out of engine memory for its seeds. */
+  /** Whether the engine ran out of memory for the seeds of the tick that is being replayed. */
   private isOutOfMemory = false;
   private completedTicks: number;
 
@@ -110,16 +114,18 @@ export class Room {
     return this.contents.participants;
   }
 
-  /** Returns the organisms that a planter can renew: departing or departed ones (rule DEP-10). */
+  /**
+   * Returns the organisms that a planter can renew, both departing and departed ones (rule DEP-10).
+   */
   renewable(planter: ParticipantId): Renewable[] {
     return this.contents.dissolving.renewable(planter, this.time);
   }
 
   /**
-   * Returns the resting organisms whose planter is absent, longest absence first. `thin` lets the
-   * first of them depart.
+   * Returns the resting organisms whose planter is absent, the longest absent planter first. `thin`
+   * lets the first of these organisms depart.
    *
-   * @param seconds minimum absence; default: ten minutes (rule DEP-4)
+   * @param seconds how long the planter must have been absent; if absent, ten minutes (rule DEP-4)
    */
   unattended(seconds?: number): OrganismView[] {
     return this.contents.departures.unattended(this.time, seconds).map(viewOf);
@@ -162,9 +168,9 @@ export class Room {
   /**
    * Queues a command for the next tick. The result of that tick contains the answer.
    *
-   * @param id given to the command by its sender
-   * @param session for a command that may arrive twice: scope in which its id is unique, uint32;
-   *   call `doneBefore` first
+   * @param id id of the command, chosen by its sender
+   * @param session needed for a command that may arrive twice: the session within which its id is
+   *   unique, uint32. Call `doneBefore` first
    * @throws Refusal too-fast (the sender has too many queued commands), room-busy (the room has too
    *   many), no-such-seed (there is no map), bad-latent, bad-token
    */
@@ -176,7 +182,7 @@ export class Room {
     );
   }
 
-  /** Returns the answer to a command that was executed already; undefined if it was not. */
+  /** Returns the answer to a command that has already been executed; undefined if it has not. */
   doneBefore(id: number, { by, what }: RoomCommand, session: number): Answer | undefined {
     const done = this.queue.find(by.id, session, id);
     const held = this.seedsOf(by.id).find((one) => one.id === done?.seed);
@@ -190,7 +196,8 @@ export class Room {
   }
 
   /**
-   * Returns the latent that would be planted for a seed now, for its preview; see `previewLatent`.
+   * Returns the latent that would be planted for a seed now, so that it can be previewed: see
+   * `previewLatent`.
    *
    * @throws Refusal no-such-seed, no-such-organism, bad-latent, bad-token
    */
@@ -207,14 +214,17 @@ export class Room {
    * Lets a participant enter.
    *
    * @param granted initial energy
-   * @param source number shared by all participants of one network address
+   * @param source a number shared by all participants of one network address
    */
   enter(participant: ParticipantId, granted?: number, source?: number): void {
     const at = this.completedTicks;
     this.applyNow(defined({ what: 'enter' as const, participant, at, granted, source }));
   }
 
-  /** Lets a participant leave. Drops the held seeds; organisms and queued commands stay. */
+  /**
+   * Lets a participant leave. The seeds that they hold are dropped, but their organisms and queued
+   * commands stay.
+   */
   leave(participant: ParticipantId): void {
     this.applyNow({ what: 'leave', participant, at: this.completedTicks });
   }
@@ -260,7 +270,7 @@ export class Room {
     this.applyNow({ what: 'liveliness', share });
   }
 
-  /** Updates the room to the present numbers of its checkpoint's card. */
+  /** Updates the rules to the current numbers of the checkpoint's card. */
   updateRules(): void {
     const event = this.contents.rules.update(this.species);
     if (event) this.applyNow(event);
@@ -278,7 +288,10 @@ export class Room {
     this.changeEnergy(settings, this.contents.energy.tickRate);
   }
 
-  /** Adapts the refill per tick to a new tick rate, so that it stays the same per second. */
+  /**
+   * Changes the tick rate. Adapts the refill of energy per tick, so that it stays the same per
+   * second.
+   */
   setTickRate(tickRate: number): void {
     this.changeEnergy(this.energySettings, tickRate);
   }
@@ -287,7 +300,9 @@ export class Room {
     this.applyNow({ what: 'energy', settings, tickRate, at: this.completedTicks });
   }
 
-  /** Replays the next tick's journal entry: events apply now, commands are queued. */
+  /**
+   * Replays the journal entry of the next tick: applies its events now, and queues its commands.
+   */
   redo(events: readonly RoomEvent[]): void {
     for (const event of events.slice(this.alreadyApplied)) {
       if (event.what === 'command') this.queue.add(event);
@@ -296,7 +311,7 @@ export class Room {
     this.alreadyApplied = 0;
   }
 
-  /** Returns the room's complete state. Call between two ticks. */
+  /** Returns the complete state of the room. Call between two ticks. */
   export(): RoomState {
     const { width, height, rgba, owner } = this.grid.planes;
     return {
@@ -311,13 +326,13 @@ export class Room {
   }
 
   /**
-   * Replaces the room's state by another of the same size and species. Call between two ticks. Ids
-   * are not reused. Events applied since the last tick that `from` does not contain are applied to
-   * it.
+   * Replaces the room's state with another one of the same size and species. Call between two
+   * ticks. Ids are not reused. Events that were applied since the last tick but are not contained
+   * in `from` are applied to the new state.
    *
    * @param from state that the room may modify
-   * @param patches new patches of `from.organisms`, in order; the next tick disposes of the old
-   *   patches
+   * @param patches new patches of `from.organisms`, in the same order. The next tick disposes of
+   *   the old patches
    */
   replaceState(from: RoomState, patches: readonly PatchId[]): void {
     this.grid.replace(from.planes);
@@ -329,17 +344,20 @@ export class Room {
     for (const event of this.appliedEvents.slice(from.acted)) this.apply(event);
   }
 
-  /** Takes the patches that the next tick would dispose of; the caller has to dispose of them. */
+  /**
+   * Returns the patches that the next tick would dispose of. The caller has to dispose of them
+   * instead.
+   */
   release(): PatchId[] {
     return this.lifecycle.takeDisposed();
   }
 
-  /** Indices of this tick's commands that have been refused so far. */
+  /** Indices of those commands of this tick that have been refused so far. */
   get refused(): number[] {
     return this.answers.flatMap(({ refused }, i) => (refused ? [i] : []));
   }
 
-  /** First half of a tick: applies the queued commands and returns the engine's work. */
+  /** First half of a tick. Applies the queued commands, and returns what the engine must do. */
   beginTick(): TickWork {
     const { contents, lifecycle, isOutOfMemory } = this;
     const commands = this.queue.take();
@@ -359,19 +377,19 @@ export class Room {
   }
 
   /**
-   * Reverts this tick's plant commands because the engine is out of memory. Call between the halves
-   * of a tick; the engine must neither step nor dispose of the reverted patches.
+   * Reverts the plant commands of this tick, because the engine is out of memory. Call between the
+   * two halves of a tick. The engine must neither step the reverted patches nor dispose of them.
    *
-   * @returns false if there were none, and nothing has changed
+   * @returns false if there were no plant commands, so that nothing has changed
    */
   refusePending(): boolean {
     return this.retractPending().length > 0;
   }
 
   /**
-   * Second half of a tick: updates ownership and ages the organisms.
+   * Second half of a tick. Updates ownership, and ages the organisms.
    *
-   * @param readouts one per step of `beginTick`, in the same order
+   * @param readouts one for each step returned by `beginTick`, in the same order
    */
   endTick(readouts: readonly Readout[]): TickResult {
     const { contents, lifecycle } = this;
@@ -424,8 +442,8 @@ export class Room {
   }
 
   /**
-   * Refuses this tick's plant commands, returns their energy and removes their organisms. Without
-   * any, nothing changes, because other rooms needed the missing memory.
+   * Refuses the plant commands of this tick, returns their energy and removes their organisms. If
+   * there are none, changes nothing, because the missing memory was needed by other rooms.
    *
    * @returns the patches of the removed organisms
    */
@@ -439,13 +457,13 @@ export class Room {
       else energy.returnPlant(by, this.completedTicks);
       this.answers[answer] = { by, id, session, what, energy: this.energyOf(by), refused };
     }
-    // Retract first, so that `endAll` does not remember organisms that never grew.
+    // Retract organisms first, so that `endAll` does not remember any that never grew.
     const retracted = planting.retract();
     dissolving.endAll(this.completedTicks);
     return retracted;
   }
 
-  /** Applies an event now and journals it with the next tick. */
+  /** Applies an event now, and journals it with the next tick. */
   private applyNow(event: ImmediateEvent): void {
     this.appliedEvents.push(event);
     this.apply(event);

@@ -1,4 +1,4 @@
-/** The properties of a checkpoint that a room needs to grow organisms; no tensors. */
+/** Those properties of a checkpoint that a room needs to grow organisms, without any tensors. */
 import type { ColourRange } from '../../shared/hues.ts';
 import { type MapPlaces, type MapPoint, weightsAt } from '../../shared/latent-map.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -20,45 +20,52 @@ import type { Relatives } from '../vnca/relatives.ts';
 export interface Species {
   /** Name of the checkpoint in the engine. */
   readonly checkpoint: string;
-  /** Identity of the weights, used in tokens. */
+  /** Identifies the weights; used in tokens. */
   readonly identity: string;
-  /** Full side S; even. */
+  /** Side S of a grown organism's window, in cells; even. */
   readonly side: number;
-  /** Length Z of a latent. */
+  /** Number Z of values in a latent. */
   readonly latentSize: number;
   /** Limits of the latents that may be planted. */
   readonly latentBounds: LatentBounds;
-  /** All steps from the seed to the grown organism. */
+  /** All growth steps, from the seed to the grown organism. */
   readonly schedule: readonly GrowthStep[];
-  /** Minimum aliveness with which a cell claims its position, 0…255. */
+  /** Minimum aliveness at which a cell claims its position, 0…255. */
   readonly threshold: number;
   /** Whether the rule reads the latent in every step, so that organisms can transform. */
   readonly hasStandingInput?: boolean | undefined;
-  /** Maximum steps since grown or last woken until an organism sleeps; absent: no limit. */
+  /**
+   * Maximum number of steps that an organism takes before it sleeps, counted since it became grown
+   * or was last woken. If absent, there is no limit.
+   */
   readonly trustedSteps?: number | undefined;
-  /** How far wounds close from their rim, in cells per step; absent: they close immediately. */
+  /** How far wounds close from their rim, in cells per step. If absent, they close immediately. */
   readonly closing?: number | undefined;
   readonly gallery: readonly {
     readonly name: string;
-    /** Category: animal, plant, … */
+    /** Category of the entry, such as animal or plant. */
     readonly kind?: string;
     readonly latent: Float32Array;
   }[];
-  /** Ranges of the gallery entries' mean colours; absent: unknown. */
+  /** The range of each gallery entry's mean colour; absent if unknown. */
   readonly colours?: readonly (ColourRange | undefined)[] | undefined;
-  /** Gallery indices that are offered to visitors first; absent: all. */
+  /** Indices of the gallery entries that are offered to visitors first. If absent, all are. */
   readonly featured?: readonly number[];
-  /** Positions of featured entries on the latent map; absent: there is no map. */
+  /** Positions of the featured entries on the latent map; absent if there is no map. */
   readonly map?: MapPlaces | undefined;
   /** Positions of all entries on the map of the whole gallery. */
   readonly wholeMap?: MapPlaces | undefined;
-  /** Relatives that gallery creatures can express; absent: none. */
+  /** Relatives that gallery creatures can express. If absent, they express none. */
   readonly relatives?: Relatives | undefined;
-  /** Sampler for throws, see `sampleLatent`; absent: N(0, I). */
+  /** Sampler for throws: see `sampleLatent`. If absent, N(0, I). */
   readonly sampler?: SamplerVersion | undefined;
 }
 
-/** Decodes the seed in a token. @throws Refusal bad-token: damaged, or from other weights */
+/**
+ * Decodes the seed in a token.
+ *
+ * @throws Refusal bad-token if the token is damaged or was made with other weights
+ */
 export function seedOfToken(token: string, species: Species): TokenSeed {
   const seed = decodeSeed(token, species);
   if (seed) return seed;
@@ -75,22 +82,32 @@ export function seedTokenOf(
   return encodeSeed({ kind: index < 0 ? undefined : index, latent, origin }, species);
 }
 
-/** Returns the growth step that an organism takes at an age. @param age steps taken so far */
+/**
+ * Returns the growth step that an organism takes next.
+ *
+ * @param age number of steps it has taken so far
+ */
 export function growthStep({ schedule, side }: Species, age: number): GrowthStep {
   return schedule[age] ?? { divide: false, stage: side };
 }
 
-/** Returns the gallery indices that are offered to visitors first. */
+/** Returns the indices of the gallery entries that are offered to visitors first. */
 export const featuredOf = ({
   gallery,
   featured,
 }: Pick<Species, 'gallery' | 'featured'>): readonly number[] => featured ?? [...gallery.keys()];
 
-/** Factor on the standard deviations in sampler 1. At 1, more organisms are shapeless. */
+/**
+ * Factor by which sampler 1 multiplies the standard deviations. With a factor of 1, more organisms
+ * would be shapeless.
+ */
 const TEMPERATURE = 0.85;
-/** Categories that sampler 1 is fitted to; all entries, if these have fewer than Z. */
+/**
+ * Categories of the entries that sampler 1 is fitted to. If these have fewer than Z entries, it is
+ * fitted to all entries.
+ */
 const CREATURES: readonly (string | undefined)[] = ['animal', 'face'];
-/** Added to variances, so that a fit to few latents has a Cholesky factor, too. */
+/** Added to variances, so that even a fit to a few latents has a Cholesky factor. */
 const RIDGE = 1e-4;
 
 /** A normal distribution. */
@@ -104,13 +121,13 @@ interface Fit {
 type Gallery = Species['gallery'];
 type Sampled = Pick<Species, 'gallery' | 'latentSize'>;
 
-/** Cached fits, made at the first draw. */
+/** Fits by gallery, cached at the first draw. */
 const fits = new WeakMap<Gallery, Fit>();
 
 /**
  * Converts standard normal numbers to a latent. Equal numbers give equal latents on every machine.
  *
- * @param version of the sampler; undefined: N(0, I)
+ * @param version version of the sampler; if undefined, N(0, I)
  * @param normals [Z]
  * @returns [Z]
  */
@@ -128,7 +145,11 @@ export function sampleLatent(
   });
 }
 
-/** Returns the latent of a throw, by the checkpoint's sampler and bounds. @param number uint32 */
+/**
+ * Returns the latent of a throw, made by the checkpoint's sampler and kept within its bounds.
+ *
+ * @param number uint32
+ */
 export function thrownLatent(
   species: Pick<Species, 'gallery' | 'latentSize' | 'sampler' | 'latentBounds'>,
   number: number,
@@ -144,7 +165,7 @@ function fitTo(gallery: Gallery, size: number): Fit {
   for (const { latent } of chosen) latent.forEach((value, i) => void (mean[i] += value));
   for (let i = 0; i < size; i++) mean[i] /= chosen.length;
   const factor = new Float64Array(size * size);
-  // Cholesky–Banachiewicz, row by row.
+  // Cholesky–Banachiewicz algorithm, row by row.
   for (let i = 0; i < size; i++) {
     for (let j = 0; j <= i; j++) {
       let sum = i === j ? RIDGE : 0;
@@ -159,10 +180,11 @@ function fitTo(gallery: Gallery, size: number): Fit {
 }
 
 /**
- * Returns the latent at a point of the map: the weighted mean of the nearby creatures' latents,
- * scaled to their mean length. At a creature's own point, it is that creature's latent.
+ * Returns the latent at a point of the map: the weighted mean of the latents of nearby creatures,
+ * scaled to their mean length. At a creature's own point, this is the creature's latent.
  *
- * @param point.whole whether the point is on the map of the whole gallery or of featured creatures
+ * @param point.whole whether the point is on the map of the whole gallery, instead of the map of
+ *   featured creatures
  * @returns [Z]; undefined if there is no map
  */
 export function latentOnMap(
@@ -181,7 +203,8 @@ export function latentOnMap(
     length += share * Math.hypot(...neighbour);
     for (let c = 0; c < latentSize; c++) latent[c] += share * neighbour[c];
   }
-  // The plain mean is shorter, near the average creature, which looks like a grey blot.
+  // Scale up the mean, because it is shorter and thus near the average creature, which looks like a
+  // grey blot.
   const scale = length / (Math.hypot(...latent) || 1);
   return latent.map((value) => value * scale);
 }

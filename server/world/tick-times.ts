@@ -1,46 +1,59 @@
 /**
- * Wall-clock times of a room's ticks. They cannot be computed from the present tick rate, because a
- * room stands still while the machine is off and its rate may change. Most of a day has one pace,
- * so a few points describe it. The points are not part of the room's state, which knows no wall
- * clock.
+ * When a room's ticks took place, by the wall clock. This cannot be computed from the current tick
+ * rate, because a room stands still while the machine is off, and because its rate may change.
+ * Since a room keeps the same pace for most of a day, a few points (a tick and its time) are enough
+ * to describe it. The points are not part of the room's state, which knows no wall clock.
  */
 import { interpolate, MOST_TIME_POINTS, type TimePoint } from '../../shared/time-points.ts';
 
-/** Maximum error of a time between two points, ms. Pages show minutes. */
+/**
+ * Maximum error of a tick's time between two points, in ms. This is enough, because pages show
+ * minutes.
+ */
 const TOLERANCE = 5_000;
 
 export class TickTimes {
-  /** Oldest first. Since the last point, the room has kept its pace. */
+  /**
+   * Points at which the pace may have changed, oldest first. Since the last point, the room has kept
+   * its pace.
+   */
   private points: TimePoint[];
-  /** The latest known tick and its time. */
+  /** The latest known tick, and its time. */
   private last: TimePoint | undefined;
-  /** Range of paces, ms per tick, that fit all ticks since the last point within the tolerance. */
+  /**
+   * Lowest and highest pace, in ms per tick, that fit all ticks since the last point within the
+   * tolerance.
+   */
   private least = Number.NEGATIVE_INFINITY;
   private most = Number.POSITIVE_INFINITY;
 
-  /** @param known value of `known` from an earlier run; ticks and times never decrease */
+  /** @param known value of `known` from an earlier run. Its ticks and times never decrease */
   constructor(known: readonly TimePoint[] = []) {
     this.points = [...known];
     this.last = known.at(-1);
     this.trim();
   }
 
-  /** The known points, oldest first: up to `MOST_TIME_POINTS`, including the latest. */
+  /** The known points, oldest first. At most `MOST_TIME_POINTS`, including the latest tick. */
   get known(): readonly TimePoint[] {
     const { points, last } = this;
     return last && last !== points.at(-1) ? [...points, last] : [...points];
   }
 
-  /** Returns the known points and the present one. @param now last tick and wall clock, ms */
+  /**
+   * Returns the known points and the current one.
+   *
+   * @param now the room's last tick, and the wall clock in ms
+   */
   until(now: TimePoint): readonly TimePoint[] {
     return [...settled(this.known, now), now];
   }
 
   /**
-   * Records the time of a tick; ticks before the last known one are ignored. If the clock was set
-   * back, earlier times are corrected, because the present clock is more likely to be right.
+   * Records the time of a tick. Ticks before the last known one are ignored. If the clock was set
+   * back, corrects earlier times, because the current clock is more likely to be right.
    *
-   * @param point.at wall clock, ms
+   * @param point.at wall clock, in ms
    */
   add(point: TimePoint): void {
     const { last } = this;
@@ -54,14 +67,14 @@ export class TickTimes {
   }
 
   /**
-   * Records that the room continues after a standstill. Before it stopped, the room may have run
-   * past the last known tick.
+   * Records that the room continues after a standstill. Before the standstill, the room may have
+   * run beyond the last known tick.
    *
-   * @param now the room's last tick, and the wall clock, ms
+   * @param now the room's last tick, and the wall clock in ms
    * @param tickRate nominal ticks per second
    */
   goOn(now: TimePoint, tickRate: number): void {
-    // Forget later ticks: they were lost with the damaged end of the room's records.
+    // Forget later ticks, because they were lost when the end of the room's records was damaged.
     this.points = this.known.filter(({ tick }) => tick <= now.tick);
     this.last = this.points.at(-1);
     const { last } = this;
@@ -83,7 +96,7 @@ export class TickTimes {
     const ticks = point.tick - from.tick;
     const took = point.at - from.at;
     if (ticks === 0) {
-      // Within the tolerance, the room has not paused.
+      // A delay within the tolerance does not count as a pause, so add no point.
       if (took < TOLERANCE) return;
       this.last = point;
       this.keep(point);
@@ -91,7 +104,7 @@ export class TickTimes {
     }
     const pace = took / ticks;
     if (pace < this.least || pace > this.most) {
-      // The pace has changed since the latest point.
+      // The pace has changed since the last known tick, so keep that tick as a point.
       this.keep(this.last);
       this.follow(point);
       return;
@@ -101,7 +114,7 @@ export class TickTimes {
     this.last = point;
   }
 
-  /** Keeps the latest point permanently, because another pace may begin at it. */
+  /** Keeps the latest tick as a point, because the pace may change at it. */
   private keep(last: TimePoint): void {
     if (last !== this.points.at(-1)) this.points.push(last);
     this.least = Number.NEGATIVE_INFINITY;
@@ -109,21 +122,22 @@ export class TickTimes {
     this.trim();
   }
 
-  /** Removes points until there is room for the latest one. */
+  /** Removes points until there is room for the latest tick. */
   private trim(): void {
     while (this.points.length >= MOST_TIME_POINTS) removeLeast(this.points);
   }
 }
 
 /**
- * Corrects times that were read while the clock was ahead. If a tick has a later time than the next
- * tick, the clock was set back between them. Times read while the clock was ahead then move back by
- * the same amount.
+ * Corrects the times of ticks that were read while the clock was ahead. If a tick has a later time
+ * than the next tick, the clock was set back between the two. Times read while the clock was ahead
+ * are then moved back by the same amount.
  *
  * @param points oldest first
- * @param now the latest tick, and the present time, ms
- * @param pace duration of a tick, ms, to bridge the moment at which the clock was set back
- * @returns points of the same ticks; times never decrease and are no later than now
+ * @param now the latest tick, and the current time in ms
+ * @param pace duration of a tick, in ms, which is assumed between the two ticks where the clock was
+ *   set back
+ * @returns points of the same ticks. Their times never decrease and are no later than now
  */
 export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0): TimePoint[] {
   let later = now;
@@ -132,7 +146,8 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
     .toReversed()
     .map(({ tick, at }) => {
       const over = at - later.at;
-      // This time is nearer to the present clock than to the clock that was ahead.
+      // The time of this tick is closer to the corrected clock than to the clock that was ahead. It
+      // was therefore read before the clock went ahead, so do not move it back.
       if (over <= ahead / 2) ahead = 0;
       else if (over > ahead) ahead = over + pace * (later.tick - tick);
       later = { tick, at: Math.min(at - ahead, later.at) };
@@ -141,7 +156,10 @@ export function settled(points: readonly TimePoint[], now: TimePoint, pace = 0):
     .reverse();
 }
 
-/** Removes the point that its neighbours predict best. The first and the last point stay. */
+/**
+ * Removes the point that can be predicted best from its neighbours. The first and the last point
+ * stay.
+ */
 function removeLeast(points: TimePoint[]): void {
   const errors = points.slice(1, -1).map(({ tick, at }, i) => {
     const beside = [points[i], points[i + 2]];

@@ -1,8 +1,8 @@
 /**
- * Schedules the ticks of rooms at their rates without drift: each tick is due at a multiple of the
- * period, however late the previous one was. Missed ticks are dropped, and the room counts as slow.
- * Rooms tick together as long as they keep their rates. A room that cannot keep its rate ticks
- * apart, so that it does not hold up the others.
+ * Schedules the ticks of rooms at their rates, without drift: each tick is due at a multiple of the
+ * period, however late the previous tick was. Missed ticks are dropped, and the room then counts as
+ * slow. Rooms tick together as long as they can keep their rates. A room that cannot keep its rate
+ * ticks apart from the others, so that it does not delay them.
  */
 import type { Clock } from '../platform/clock.ts';
 import type { Room } from './room.ts';
@@ -11,31 +11,34 @@ import type { Room } from './room.ts';
 export interface Pace {
   /** Nominal ticks per second. */
   readonly tickRate: number;
-  /** Ticks per second over the last two seconds. */
+  /** Actual ticks per second, measured over the last two seconds. */
   readonly actual: number;
-  /** Whether the room falls behind its nominal rate. */
+  /** Whether the room is falling behind its nominal rate. */
   readonly slow: boolean;
 }
 
-/** Share of the nominal rate below which a room counts as slow. */
+/** A room counts as slow if its actual rate is below this share of its nominal rate. */
 const SLOW_BELOW = 0.9;
-/** Time over which `actual` is measured, ms. */
+/** How long the time span is over which `actual` is measured, in ms. */
 const PACE_WINDOW = 2_000;
 
-/** Weight of the last tick in the mean duration. */
+/** Weight of the last tick in the moving average of tick durations. */
 const LAST_TICK = 0.1;
 
-/** Share of its period below which a room's tick must stay before the room rejoins the others. */
+/**
+ * A room that ticks apart rejoins the others once its ticks take less than this share of its
+ * period.
+ */
 const TOGETHER_BELOW = 0.5;
 
 class Schedule {
-  /** Due time of the next tick, ms. */
+  /** When the next tick is due, in ms. */
   due: number;
   /** Whether the room ticks apart from the others. */
   isApart = false;
   /** The tick in progress. */
   busy: Promise<void> | undefined;
-  /** Start times of recent ticks, in ms. */
+  /** When recent ticks started, in ms. */
   private startTimes: number[] = [];
 
   constructor(
@@ -46,13 +49,13 @@ class Schedule {
     this.due = now > since ? this.align(now) : since;
   }
 
-  /** Changes the rate from the next tick on. */
+  /** Changes the tick rate, starting with the next tick. */
   setRate(rate: number, now: number): void {
     this.rate = rate;
     this.due = this.align(now);
   }
 
-  /** Drops the ticks that were missed while the room was held. */
+  /** Drops the ticks that the room has missed while it was held. */
   realign(now: number): void {
     this.startTimes = [];
     this.due = this.align(now);
@@ -64,7 +67,7 @@ class Schedule {
     if (this.due <= now) this.due = this.align(now);
   }
 
-  /** @param took duration of the tick that has ended, ms */
+  /** Ends the tick in progress. @param took duration of the tick, in ms */
   end(took: number): void {
     this.busy = undefined;
     this.isApart = took * this.rate > 1000 * (this.isApart ? TOGETHER_BELOW : 1);
@@ -72,7 +75,8 @@ class Schedule {
 
   pace(now: number): Pace {
     const first = this.startTimes[0] ?? now;
-    // Only time beyond one period since the last tick shows that the room is slow.
+    // A gap since the last tick shows that the room is slow only if it exceeds one period, so
+    // ignore shorter ones.
     const until = Math.max(this.startTimes.at(-1) ?? now, now - 1000 / this.rate);
     const actual =
       this.startTimes.length < 2
@@ -82,58 +86,69 @@ class Schedule {
     return { tickRate: this.rate, actual: capped, slow: capped < SLOW_BELOW * this.rate };
   }
 
-  /** Returns the first multiple of the period after `now`: rooms of equal rate tick together. */
+  /**
+   * Returns the first multiple of the period after `now`, so that rooms of equal rates tick
+   * together.
+   */
   private align(now: number): number {
     const period = 1000 / this.rate;
     return this.since + (Math.floor((now - this.since) / period) + 1) * period;
   }
 }
 
-/** How late a tick began, and how long it took. */
+/** How late a tick started, and how long it took. */
 export interface TickTiming {
-  /** Delay between due time and start, ms. */
+  /** How long after its due time the tick started, in ms. */
   readonly late: number;
-  /** Time until the tick was stored and, unless deferred, broadcast, ms. */
+  /** How long it took until the tick was stored and, unless deferred, broadcast; in ms. */
   readonly took: number;
 }
 
 export interface TickerOptions {
   readonly clock: Clock;
   /**
-   * Runs one tick of some rooms; their next tick waits until the promise resolves.
+   * Runs one tick of some rooms. Their next tick waits until the promise resolves.
    *
-   * @param isApart whether this is a single room that cannot keep its rate and should leave the
-   *   engine to other rooms now and then
+   * @param isApart whether this is a single room that cannot keep its rate, and that should leave
+   *   the engine to other rooms from time to time
    */
   readonly tick: (rooms: Room[], isApart: boolean) => Promise<void>;
   readonly onTick?: ((timing: TickTiming) => void) | undefined;
   /**
-   * Called after each tick with the due time of the next, or with the present time while other
-   * rooms tick. Not called if no tick is planned.
+   * Called after each tick. `until` is when the next tick is due, or the current time while other
+   * rooms are ticking. Not called if no tick is planned.
    */
   readonly onPause?: ((until: number) => void) | undefined;
-  /** Called when a tick fails, after the ticker has stopped. */
+  /** Called after a tick has failed and the ticker has stopped. */
   readonly onError: (error: unknown) => void;
 }
 
-/** Runs due rooms together, one tick at a time. A room too slow for that ticks by itself. */
+/**
+ * Runs the ticks of rooms that are due together, one tick at a time. A room that is too slow for
+ * this ticks by itself.
+ */
 export class Ticker {
   private readonly schedules = new Map<Room, Schedule>();
-  /** Number of holds per room. */
+  /** Number of unreleased holds per room. */
   private readonly holds = new Map<Room, number>();
   private readonly start: number;
   private cancel: (() => void) | undefined;
-  /** The tick in progress of the rooms that tick together. */
+  /** The tick in progress of the rooms that tick together; undefined between ticks. */
   private together: Promise<void> | undefined;
   private stopped = false;
-  /** Moving average of tick durations, ms; undefined before the first tick. */
+  /** Moving average of tick durations, in ms; undefined before the first tick has ended. */
   meanTick: number | undefined;
 
   constructor(private readonly options: TickerOptions) {
     this.start = options.clock.now();
   }
 
-  /** Starts ticking a room. @param rate ticks per second, 1…60 @throws RangeError */
+  /**
+   * Starts ticking a room.
+   *
+   * @param rate ticks per second, 1…60
+   * @throws RangeError if the rate is out of range
+   */
   add(room: Room, rate: number): void {
     const schedule = new Schedule(validRate(rate), this.start, this.options.clock.now());
     this.schedules.set(room, schedule);
@@ -148,7 +163,10 @@ export class Ticker {
     await busy;
   }
 
-  /** Pauses a room until each hold is released. Resolves when the tick in progress is done. */
+  /**
+   * Pauses a room until every hold on it has been released. Resolves when the tick in progress is
+   * done.
+   */
   async hold(room: Room): Promise<void> {
     this.holds.set(room, 1 + (this.holds.get(room) ?? 0));
     await this.schedules.get(room)?.busy;
@@ -166,13 +184,18 @@ export class Ticker {
     this.plan();
   }
 
-  /** Changes a room's rate. @param rate ticks per second, 1…60 @throws RangeError */
+  /**
+   * Changes a room's rate.
+   *
+   * @param rate ticks per second, 1…60
+   * @throws RangeError if the rate is out of range
+   */
   setRate(room: Room, rate: number): void {
     this.schedules.get(room)?.setRate(validRate(rate), this.options.clock.now());
     this.plan();
   }
 
-  /** Returns a room's pace; undefined if this ticker does not run the room. */
+  /** Returns a room's pace; undefined if this ticker does not tick the room. */
   pace(room: Room): Pace | undefined {
     return this.schedules.get(room)?.pace(this.options.clock.now());
   }
@@ -198,7 +221,7 @@ export class Ticker {
     return this.awake.filter(([, { busy, isApart }]) => !busy && (isApart || !this.together));
   }
 
-  /** Due time of the next tick, ms. */
+  /** When the next tick of any room is due, in ms. */
   private get next(): number {
     return Math.min(...this.awake.map(([, schedule]) => schedule.due));
   }
@@ -221,11 +244,14 @@ export class Ticker {
     for (const one of due.filter(isApart)) this.begin([one], now);
     const others = due.filter((one) => !isApart(one));
     if (others.length > 0) this.together = this.begin(others, now);
-    // Plan even if no room was due: timers have millisecond resolution and may fire early.
+    // Plan again even if no room was due, because timers have a resolution of a millisecond and may
+    // fire early.
     this.plan();
   }
 
-  /** Begins a tick of some rooms. The promise resolves when it has ended; it never rejects. */
+  /**
+   * Begins a tick of some rooms. The promise resolves when the tick has ended, and never rejects.
+   */
   private begin(rooms: readonly [Room, Schedule][], now: number): Promise<void> {
     const { clock, tick, onTick, onError, onPause } = this.options;
     const late = Math.max(0, ...rooms.map(([, schedule]) => now - schedule.due));
@@ -249,8 +275,8 @@ export class Ticker {
         for (const [, schedule] of rooms) schedule.end(clock.now() - now);
         if (this.together === busy) this.together = undefined;
         if (!this.plan()) return;
-        // While other rooms tick, no time is left. Report even that, for callers that wait for
-        // pauses.
+        // If other rooms are ticking, there is no pause. Report even this, because callers may be
+        // waiting for a report.
         const isQuiet = this.awake.every(([, schedule]) => !schedule.busy);
         onPause?.(isQuiet ? this.next : clock.now());
       });
@@ -264,21 +290,29 @@ function validRate(rate: number): number {
   return rate;
 }
 
-/** Maximum deferral, ms. The next tick begins sooner unless its room was just closed or held. */
+/**
+ * How long work can be deferred at most, in ms. The next tick, which runs the work, usually begins
+ * sooner, unless its room has just been closed or held.
+ */
 const MAX_DELAY = 5;
 
-/** Holds at most one piece of work until `run`, the next `defer` or a short timeout. */
+/**
+ * Holds at most one deferred function. It runs when `run` or the next `defer` is called, or after a
+ * short time.
+ */
 export class DeferredWork {
   private work: (() => void) | undefined;
   private cancel: (() => void) | undefined;
 
-  /** @param onError receives what deferred work throws; `run` and `defer` never throw */
+  /**
+   * @param onError called with any error that deferred work throws. `run` and `defer` never throw
+   */
   constructor(
     private readonly clock: Pick<Clock, 'after'>,
     private readonly onError: (error: unknown) => void,
   ) {}
 
-  /** Defers work. Work that is already deferred runs first. */
+  /** Defers work. If other work is already deferred, runs that first. */
   defer(work: () => void): void {
     this.run();
     this.work = work;

@@ -1,5 +1,6 @@
 /**
- * All rooms of a server, stepped together: one engine call per tick for the patches of all rooms.
+ * All rooms of a server. They are stepped together, with one engine call per tick for the patches
+ * of all rooms.
  */
 import {
   type Engine,
@@ -15,51 +16,51 @@ import { Room } from './room.ts';
 import type { RoomOptions } from './room-contents.ts';
 import type { RoomState } from './room-state.ts';
 
-/** The outcome of a tick for one room. */
+/** The outcome of a tick in one room. */
 export interface RoomTick {
   readonly room: Room;
   readonly result: TickResult;
-  /** Number of cells stepped. */
+  /** Number of cells that the engine has stepped. */
   readonly cells: number;
-  /** Whether the room's seeds were refused because the engine was out of memory. */
+  /** Whether the room's seeds were refused because the engine had no memory left. */
   readonly lacksMemory: boolean;
 }
 
-/** A room's external events of the tick in progress, for the journal. */
+/** Those events of the tick in progress that a room's journal must store. */
 export interface TickEvents {
   readonly room: Room;
   readonly tick: number;
   readonly events: readonly RoomEvent[];
-  /** Indices of the refused commands among the tick's commands. */
+  /** Indices of those commands of the tick that were refused. */
   readonly refused: readonly number[];
 }
 
-/** Stores the events of a tick. Resolves when they are durable. */
+/** Stores the events of a tick. Resolves when they are stored durably. */
 export type Journal = (ticks: readonly TickEvents[]) => Promise<void>;
 
 /** Options for opening a room. */
 export type RoomPlace = Omit<RoomOptions, 'nextPatch'>;
 
-/** Number of patches per engine call for a room that cannot keep its rate. */
+/** Number of patches per engine call, for a room that cannot keep its rate. */
 const PART = 16;
 
-/** The open rooms and the engine they share. */
+/** The open rooms, and the engine that they share. */
 export class World {
   readonly rooms = new Map<string, Room>();
 
-  /** Stores each tick's events; a tick does not end before they are stored. */
+  /** Stores the events of each tick. A tick does not end before its events have been stored. */
   journal: Journal | undefined;
 
-  /** Number of ticks whose events are being stored. */
+  /** Number of ticks whose events are currently being stored. */
   private storing = 0;
 
-  /** @param patches the last patch id of the engine */
+  /** @param patches `last` is the highest patch id that any world of this engine has used */
   constructor(
     readonly engine: Engine,
     private readonly patches: { last: PatchId } = { last: 0 },
   ) {}
 
-  /** Whether a tick waits for its events to be stored. */
+  /** Whether a tick is waiting for its events to be stored. */
   get isStoring(): boolean {
     return this.storing > 0;
   }
@@ -92,9 +93,9 @@ export class World {
   /**
    * Opens a room with a stored state.
    *
-   * @param states cell states of `from.organisms`, in order
-   * @throws Error if a room of this name is open; EngineError bad-latent, bad-state, out-of-memory;
-   *   without opening the room
+   * @param states cell states of `from.organisms`, in the same order
+   * @throws Error if a room of this name is open; EngineError bad-latent, bad-state, out-of-memory.
+   *   The room is then not opened
    */
   async restore(
     options: RoomPlace & { readonly from: RoomState },
@@ -115,7 +116,7 @@ export class World {
   /**
    * Replaces a room's state. Call between two ticks.
    *
-   * @param states cell states of `from.organisms`, in order
+   * @param states cell states of `from.organisms`, in the same order
    * @throws EngineError, without changing anything
    */
   async replaceState(room: Room, from: RoomState, states: readonly Float32Array[]): Promise<void> {
@@ -143,10 +144,10 @@ export class World {
   /**
    * Runs one tick of some rooms. Ticks of different rooms may overlap.
    *
-   * @param meanwhile called once, while the engine steps
-   * @param isApart whether to step a few patches per engine call, so that other rooms can step in
-   *   between
-   * @throws EngineError; the rooms are unusable afterwards, because cells and planes no longer
+   * @param meanwhile called once, while the engine is stepping
+   * @param isApart whether to step only a few patches per engine call, so that other rooms can step
+   *   in between
+   * @throws EngineError. The rooms are then unusable, because their cells and planes no longer
    *   agree
    */
   async tick(rooms: readonly Room[], meanwhile?: () => void, isApart = false): Promise<RoomTick[]> {
@@ -155,25 +156,27 @@ export class World {
     const plant = works.flatMap((work) => work.plant);
     let steps = works.map(({ step }) => step);
     const isReverted = rooms.map(() => false);
-    // The engine runs calls in order, so one round trip is enough for all three.
+    // Do not wait between disposing, planting and stepping: the engine runs calls in order, so one
+    // round trip is enough.
     const disposed = dispose.length > 0 ? this.engine.dispose(dispose) : undefined;
     const planted = this.plant(plant);
     let stepped = isApart
       ? planted.then((hasMemory) => (hasMemory ? this.stepInParts(steps.flat()) : []))
       : this.step(steps.flat());
-    // Avoid an unhandled rejection: if planting fails, the step fails with it. Any other failure of
-    // the step surfaces at the `await` below.
+    // If planting fails, the step fails with it, so avoid an unhandled rejection. Any other failure
+    // of the step is thrown at the `await` below.
     stepped.catch(() => {});
     const [, hasMemory] = await Promise.all([disposed, planted]);
     if (!hasMemory) {
       for (const [i, room] of rooms.entries()) isReverted[i] = room.refusePending();
       const refused = new Set(plant.map(({ patch }) => patch));
       steps = steps.map((some) => some.filter(({ patch }) => !refused.has(patch)));
-      // The engine rejected the step too, because it contained unknown patches.
+      // Step again without the refused patches, because the engine rejected the step that contained
+      // them.
       stepped = this.step(steps.flat());
     }
-    // The journal writes while the engine steps, so the tick takes as long as the slower of the
-    // two.
+    // Store events while the engine is stepping, so that the tick takes only as long as the slower
+    // of the two.
     const journalled = this.store(
       rooms.map((room, i) => {
         const noMemory = isReverted[i] ? [{ what: 'no-memory' } as const] : [];
@@ -202,7 +205,7 @@ export class World {
     }
   }
 
-  /** Plants stored organisms with their cell states. @throws EngineError */
+  /** Plants stored organisms and restores their cell states. @throws EngineError */
   private async load(
     { species: { checkpoint } }: Room,
     organisms: RoomState['organisms'],

@@ -1,6 +1,6 @@
 /**
- * Damage strokes: the cells they cover, and the organisms they wound and wake (rules DMG-1 … DMG-4,
- * ENE-6).
+ * Strokes that damage organisms: which cells they cover, and which organisms they wound and wake
+ * (rules DMG-1 … DMG-4, ENE-6).
  */
 import { DEFAULTS } from '../../shared/defaults.ts';
 import {
@@ -24,7 +24,7 @@ import type { OrganismLifecycle } from './organisms/organism-lifecycle.ts';
 import type { CommandState, RoomState } from './room-state.ts';
 import { growthStep, type Species } from './species.ts';
 
-/** Checks that a stroke lies on the grid. @throws Refusal bad-point, stroke-too-long */
+/** Checks whether a stroke lies on the grid. @throws Refusal bad-point, stroke-too-long */
 export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): void {
   for (let i = 0; i < points.length; i++) {
     const limit = i % 2 === 0 ? width : height;
@@ -33,7 +33,10 @@ export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): 
   if (strokeLength(points) > DEFAULTS.stroke.maxLength) throw new Refusal('stroke-too-long');
 }
 
-/** Returns the owners of cells near a stroke, oldest first. The stroke can wound no others. */
+/**
+ * Returns the owners of cells near a stroke, oldest first. The stroke cannot wound any other
+ * organism.
+ */
 function ownersNear({ points, radius }: Stroke, grid: GridPlanes): OrganismId[] {
   const { owner } = grid.planes;
   const found = new Set<OrganismId>();
@@ -57,7 +60,10 @@ export function ownersIn(area: Rect, ground: GridPlanes): OrganismId[] {
   return [...found].sort((a, b) => a - b);
 }
 
-/** Extends a rectangle by one cell per side, so that thin strokes count, within the grid. */
+/**
+ * Extends a rectangle by one cell on each side, but not beyond the grid, so that thin strokes
+ * count, too.
+ */
 export function within(rect: Rect, grid: Pick<GridPlanes, 'width' | 'height'>): Rect {
   const x = Math.max(0, rect.x - 1);
   const y = Math.max(0, rect.y - 1);
@@ -69,24 +75,27 @@ export function within(rect: Rect, grid: Pick<GridPlanes, 'width' | 'height'>): 
 /** An organism that a stroke wounds. */
 interface Hit {
   readonly organism: Organism;
-  /** [stage, stage] cells of the coming step, 1 = covered by the stroke. */
+  /** [stage, stage] 1 if the stroke covers the cell of the coming step, otherwise 0. */
   readonly cover: Uint8Array;
 }
 
-/** End point and radius of a stroke message, in cells. */
+/** The end point and the radius of a stroke message, in cells. */
 export type StrokeEnd = LastStroke['end'];
 
 export function endOf({ points, radius }: Stroke): StrokeEnd {
   return { x: points[points.length - 2], y: points[points.length - 1], radius };
 }
 
-/** Returns whether a message continues the stroke that ended at `end`; a single point does not. */
+/**
+ * Returns whether a message continues the stroke that ended at `end`. A message with a single point
+ * does not.
+ */
 export function continues(end: StrokeEnd | undefined, { points, radius }: Stroke): boolean {
   if (!end || strokeLength(points) === 0) return false;
   return end.x === points[0] && end.y === points[1] && end.radius === radius;
 }
 
-/** Returns the commands except strokes that continue a stroke of the same participant. */
+/** Returns the commands without strokes that continue an earlier stroke of the same participant. */
 export function withoutContinuations(commands: readonly RoomCommand[]): RoomCommand[] {
   const ends = new Map<ParticipantId, StrokeEnd>();
   return commands.filter((command) => {
@@ -100,7 +109,7 @@ export function withoutContinuations(commands: readonly RoomCommand[]): RoomComm
 
 type LastStroke = NonNullable<RoomState['strokes']>[number];
 
-/** Interval between removals of old strokes, in ticks. */
+/** Number of ticks between two removals of old strokes. */
 const PRUNE_EVERY = 64;
 
 const { strokeSeconds, wakingSteps, woundSeconds } = LIFE;
@@ -109,7 +118,7 @@ const { strokeSeconds, wakingSteps, woundSeconds } = LIFE;
 export class Wounding {
   /** How long a wounded organism cannot be wounded again, in seconds (rule DMG-3). */
   protect = 0;
-  /** The last stroke of each participant and the organisms wounded by it (rule DMG-4). */
+  /** The last stroke of each participant, and the organisms that it has wounded (rule DMG-4). */
   private strokes = new Map<ParticipantId, LastStroke>();
 
   constructor(
@@ -130,12 +139,15 @@ export class Wounding {
     this.strokes = new Map(strokes.map((one) => [one.participant, one]));
   }
 
-  /** Forgets a participant's stroke. */
+  /** Forgets the last stroke of a participant. */
   leave(participant: ParticipantId): void {
     this.strokes.delete(participant);
   }
 
-  /** Forgets strokes that ended long ago, and dead organisms in the others. Call once a tick. */
+  /**
+   * Forgets strokes that ended long ago, and dead organisms in all other strokes. Call once per
+   * tick.
+   */
   prune({ tick, tickRate }: RoomTime): void {
     if (tick % PRUNE_EVERY !== 0) return;
     for (const [participant, stroke] of this.strokes) {
@@ -147,7 +159,7 @@ export class Wounding {
   /**
    * Wounds the organisms under a stroke, and charges its sender.
    *
-   * @throws Refusal bad-point, stroke-too-long, no-energy, protected; without changing anything
+   * @throws Refusal bad-point, stroke-too-long, no-energy, protected, without changing anything
    */
   wound(
     { by, points, radius }: RoomCommand<'damage'>,
@@ -159,7 +171,8 @@ export class Wounding {
     checkStroke(stroke, this.grid);
     const last = this.strokes.get(by.id);
     const isContinued = continues(last?.end, stroke);
-    // Check the price first: a sender who cannot pay must not cause the costly search for hits.
+    // Check the price first, because the search for hits is costly and must not be caused by a
+    // sender who cannot pay.
     energy.requireStroke(by.id, stroke, tick, isContinued);
     const hits = this.hitsOf(stroke);
     const maker = isContinued ? by.id : undefined;
@@ -181,7 +194,10 @@ export class Wounding {
     return defined({ spared: spared || undefined, continued: isContinued || undefined });
   }
 
-  /** Finds the organisms that a stroke wounds: it must cover a cell that the organism owns. */
+  /**
+   * Finds the organisms that a stroke wounds. It wounds an organism if it covers a cell that the
+   * organism owns.
+   */
   private hitsOf(stroke: Stroke): Hit[] {
     return ownersNear(stroke, this.grid).flatMap((id) => {
       const organism = this.lifecycle.find(id)!;
@@ -199,7 +215,7 @@ export class Wounding {
 
   /**
    * Counts the organisms that a stroke wakes (rule ENE-6). An organism that is already awake counts
-   * as a fraction: the share of its trusted steps that it has to repeat.
+   * as a fraction, namely the share of its trusted steps that it has to repeat.
    */
   private wokenBy(hits: readonly Hit[]): number {
     const { trustedSteps = wakingSteps } = this.species;
@@ -209,11 +225,11 @@ export class Wounding {
   }
 
   /**
-   * Returns whether an organism is protected from a stroke. The maker of a wound may continue it for a
-   * moment, because one movement of the hand arrives as several strokes, each beginning where the
-   * previous one ended.
+   * Returns whether an organism is protected from a stroke. Whoever has made a wound may continue
+   * it for a moment, because one movement of the hand arrives as several strokes, each beginning
+   * where the previous one ended.
    *
-   * @param maker sender of a stroke that continues their previous stroke; undefined for a new
+   * @param maker sender of the stroke, if it continues their previous stroke; undefined for a new
    *   stroke
    */
   private protects(organism: Organism, maker: ParticipantId | undefined, time: RoomTime): boolean {
@@ -222,7 +238,7 @@ export class Wounding {
     return cut.by !== maker || time.tick - cut.at >= woundSeconds * time.tickRate;
   }
 
-  /** Returns whether an organism's last wound still protects it. */
+  /** Returns whether an organism was wounded so recently that it is still protected. */
   private isRecent({ cut }: Organism, { tick, tickRate }: RoomTime): boolean {
     return cut !== undefined && tick - cut.at < this.protect * tickRate;
   }

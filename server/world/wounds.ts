@@ -1,7 +1,7 @@
 /**
- * Wounds that close from their rim (rules CLO-1 … CLO-5): cells killed by a stroke cannot live
- * until the rim has reached their position. Otherwise, a rule that reads its genome in every cell
- * would bring all of them back immediately.
+ * Wounds that close from their rim (rules CLO-1 … CLO-5). Cells killed by a stroke cannot live
+ * again until the rim has reached their position. Otherwise, a rule that reads its genome in every
+ * cell would bring all of them back immediately.
  */
 
 import { stageRect } from '../../shared/geometry.ts';
@@ -10,14 +10,15 @@ import { LIFE, type Organism } from './organisms/organism.ts';
 import { seedPlaces } from './ownership.ts';
 import { growthStep, type Species } from './species.ts';
 
-/** Maximum number of steps until a cell opens. */
+/** Maximum number of steps before a closed cell opens again. */
 const LATEST = 255;
 
 /**
- * Closes the cells that an organism has just lost to a stroke.
+ * Closes the cells that an organism has just lost to a stroke, so that they cannot live for some
+ * steps.
  *
- * @param killed indices of cells in the organism's window
- * @param rim.reach cells by which the rim moves per step, ≥ 1
+ * @param killed indices of the lost cells in the organism's window
+ * @param rim.reach number of cells by which the rim moves per step, ≥ 1
  */
 export function close(
   organism: Organism,
@@ -35,13 +36,13 @@ export function close(
 }
 
 /**
- * Computes the steps until each closed cell of a square opens.
+ * Computes after how many steps each closed cell of a square opens.
  *
- * @param wound.isClosed [S, S], 1 = closed
- * @param wound.lives [S, S], 1 = the rim starts here
+ * @param wound.isClosed [S, S] 1 if the cell is closed
+ * @param wound.lives [S, S] 1 if the cell is part of the rim at the start
  * @param wound.width S
- * @param wound.reach cells by which the rim moves per step, ≥ 1
- * @returns [S, S], 0…255; 0 where nothing is closed
+ * @param wound.reach number of cells by which the rim moves per step, ≥ 1
+ * @returns [S, S] 0…255; 0 for cells that are not closed
  */
 export function stepsUntilOpen({
   isClosed,
@@ -58,7 +59,7 @@ export function stepsUntilOpen({
   const stepsTo = (distance: number): number => Math.ceil(distance / reach);
   let last = 0;
   for (let cell = 0; cell < near.length; cell++) last = Math.max(last, stepsTo(near[cell]));
-  // Closed parts that the rim cannot reach follow when the rest has closed.
+  // Closed cells that the rim cannot reach open after all other closed cells.
   let far: Uint16Array | undefined;
   return isClosed.map((is, cell) => {
     if (!is) return 0;
@@ -82,12 +83,12 @@ export function openRim(organism: Organism): void {
 }
 
 /**
- * Computes distances to the nearest start cell in a square, in steps between neighbours along rows
- * and columns.
+ * Computes the distance of each cell in a square to the nearest start cell, in steps along rows and
+ * columns.
  *
- * @param from [S, S], 1 = start cell
- * @param passes [S, S], 0 = no path leads through this cell; absent: paths lead through all cells
- * @returns [S, S]; 0 for start cells and unreachable cells
+ * @param from [S, S] 1 if the cell is a start cell
+ * @param passes [S, S] 0 if no path leads through the cell. If absent, paths lead through all cells
+ * @returns [S, S]; 0 for start cells and for unreachable cells
  */
 function distances(from: Uint8Array, width: number, passes?: Uint8Array): Uint16Array {
   const found = new Uint16Array(from.length);
@@ -112,28 +113,29 @@ function distances(from: Uint8Array, width: number, passes?: Uint8Array): Uint16
 }
 
 /**
- * Records how many cells an organism owns when it is wounded. Call before the stroke takes effect
- * and before it breaks off an expression, so that ground taken by a larger relative does not count.
- * Further strokes belong to the same wound until the organism rests.
+ * Records how many cells an organism owns when it is wounded. Call before the stroke takes effect.
+ * If the stroke breaks off an expression, call before that, too, so that ground taken by a larger
+ * relative does not count. Further strokes belong to the same wound until the organism rests.
  */
 export function hurt(organism: Organism, grid: GridPlanes): void {
   const { phase, transforming } = organism;
   if (organism.hurt !== undefined && phase !== 'asleep') return;
   const own = organism.expression?.held ?? Number.POSITIVE_INFINITY;
-  // The final size is still unknown.
+  // A growing or transforming organism has not reached its final size yet, so record 0.
   const isUnknown = phase === 'growing' || transforming !== undefined;
   organism.hurt = isUnknown ? 0 : Math.min(own, heldBy(organism, grid));
 }
 
 /**
- * Returns whether a resting organism has recovered enough of its cells, and counts the healing.
+ * Returns whether a resting organism has recovered enough of its cells. If so, counts the healing.
  *
  * @param held number of cells that the organism owns now
  */
 export function heal(organism: Organism, held: number): boolean {
   if (organism.hurt === undefined || held < LIFE.healedShare * organism.hurt) return false;
   organism.hurt = undefined;
-  // A slow stroke may hit the organism after it has healed, but it remains one wound.
+  // A slow stroke may hit the organism again after it has healed, but counts as one wound, so count
+  // one healing.
   organism.healed = Math.min(organism.healed + 1, organism.wounds);
   return true;
 }
@@ -148,11 +150,11 @@ export function heldBy({ id, window }: Organism, grid: GridPlanes): number {
 }
 
 /**
- * Releases an organism's cells that strokes have hit since its last step. A growing organism keeps
- * the cells of its seed (rule OWN-7), which show nothing until the next step.
+ * Releases those cells of an organism that strokes have hit since its last step. A growing organism
+ * keeps the cells of its seed (rule OWN-7), which are blank until the next step.
  *
- * @returns `killed`: indices of the hit cells in the coming step, limited to owned ones; `lives`:
- *   whether the organism owns a cell that was not hit
+ * @returns `killed`: indices (in the square of the coming step) of hit cells that the organism
+ *   owned; `lives`: whether the organism owns a cell that was not hit
  */
 export function releaseHit(
   organism: Organism,

@@ -11,7 +11,7 @@ import type { Extension, Hand, RoomOpened } from '../extension.ts';
 
 /** Width of the free area in the middle, as a share of the room's shorter side. */
 const CLEARING = 0.2;
-/** Time before a dead organism is replanted, ms. */
+/** How long after its death an organism is replanted, in ms. */
 const REPLANT_DELAY = 10_000;
 
 /** @param schedule calls a function after a delay in ms */
@@ -20,7 +20,10 @@ export default function remembrance(
   schedule: (run: () => void, delay: number) => unknown = setTimeout,
 ): Extension {
   const rooms = new Map<string, RoomOpened>();
-  /** Present state of organisms by room and id. Events contain only the id and the changes. */
+  /**
+   * Current views of the living organisms, by room and id. Kept here because events contain only
+   * the id and the changes.
+   */
   const living = new Map<string, OrganismView>();
 
   return {
@@ -59,7 +62,7 @@ export default function remembrance(
       schedule(async () => {
         const { x, y, kind } = organism;
         const { refused } = await hand.plant(room, { x, y, seed: { from: 'gallery', index } });
-        // Another organism may own the position by now.
+        // Planting is refused if another organism now owns the position.
         hand.say(refused ? `${kind} was not replanted` : `${kind} was replanted`);
       }, REPLANT_DELAY);
     },

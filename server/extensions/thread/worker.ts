@@ -52,8 +52,8 @@ async function load(
 }
 
 /**
- * Returns a module's default export. If tsx has compiled the file to CommonJS, the export lies one
- * level deeper.
+ * Returns a module's default export. If tsx has compiled the file to CommonJS, the export is nested
+ * one level deeper.
  */
 function exportedBy(module: { readonly default?: ExtensionFile }): ExtensionFile | undefined {
   const { __esModule: isCompiled, default: inner } = Object(module.default);
@@ -65,7 +65,7 @@ function isName(name: unknown): boolean {
 }
 
 function methodsOf(extension: Extension, server: Remote<ServerMethods>): ThreadMethods {
-  /** Calls a hook and reports what it throws. */
+  /** Calls a hook and reports any error that it throws. */
   const run = async (hook: NotifyHook | AskHook | 'onClose', about?: unknown): Promise<unknown> => {
     try {
       return await (extension[hook] as ((about: unknown) => unknown) | undefined)?.(about);

@@ -1,8 +1,8 @@
 /**
- * Table of the messages that clients send to a room they have joined: the rate that each is charged
- * to, who may send it, and how the room handles it. Schemas are in shared/protocol/commands.ts.
- * Extensions and OSC use this table, too, to parse and charge their commands. Nothing here changes
- * a room's cells; see `CommandDispatcher`.
+ * Defines how a room handles each message from a client that has joined it: which rate the message
+ * is charged to, who may send it, and what it does. Schemas are in shared/protocol/commands.ts.
+ * Commands of extensions and of OSC are parsed and charged here, too. Nothing here changes a room's
+ * cells; see `CommandDispatcher`.
  */
 import * as v from 'valibot';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -24,14 +24,14 @@ export interface Sender {
 
 interface SendingParticipant extends Sender {
   readonly you: ParticipantView;
-  /** Scope of command ids: see `Command<'join'>`. */
+  /** Session within which the sender's command ids are unique: see `Command<'join'>`. */
   readonly session: number | undefined;
 }
 
 interface ClientMessage<N extends MessageName> {
-  /** Rate that each message is charged to, in addition to `messagesPerSecond`. */
+  /** Rate that the message is charged to, in addition to `messagesPerSecond`. */
   readonly rate?: Rate;
-  /** Whether pages send this message by themselves, without any action of their visitor. */
+  /** Whether pages send this message automatically, without any action of the visitor. */
   readonly isAutomatic?: true;
   /** Handles a message that every client may send. */
   readonly watch?: (from: Sender, message: Command<N>) => void;
@@ -77,7 +77,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   busy: {
     rate: 'cursorsPerSecond',
-    // Limited to `busyFor`, in case the page is abandoned while it is busy.
+    // Limit the time to `busyFor`, because a visitor may abandon the page while it is busy.
     act: ({ server: { seats, clock }, client }, { busy }) =>
       seats.setBusy(client, busy ? clock.now() + DEFAULTS.attract.busyFor : 0),
   },
@@ -117,7 +117,8 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   name: {
     rate: 'namesPerSecond',
-    // `name` has already been cleaned and checked. Clients receive it with the next tick.
+    // `name` has already been cleaned and checked. Other clients receive the new name with the next
+    // tick.
     act: ({ server: { seats, presence }, client }, { id, name }) => {
       presence.changes.rename(seats.rename(client, name)!);
       client.send('accepted', { id });
@@ -125,7 +126,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   report: {
     rate: 'reportsPerSecond',
-    // Answers only once the report is stored.
+    // Answer only once the report has been stored.
     act: ({ server, client, you }, { id, organism }) =>
       void server.dispatcher.runAsync(client, id, async () => {
         if (!server.policy.mayShow(you.id)) throw new Refusal('muted');
@@ -137,7 +138,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
     rate: 'previewsPerSecond',
     act: ({ server, client, you }, { id, seed }) => {
       const { previews, dispatcher, policy } = server;
-      // The visitor may draw soon, so start the encoder early.
+      // The visitor may be about to draw, so start the encoder now.
       if (policy.settings.drawings !== 'off') previews.backend.prepareToDraw?.();
       void dispatcher.runAsync(client, id, async () => {
         dispatcher.requireSeed(seed, you.id);
@@ -148,7 +149,8 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
   },
   draw: {
     rate: 'drawingsPerSecond',
-    // The room sends the seed in a later answer, perhaps after the host has reviewed the drawing.
+    // No answer is sent here: the room sends the seed later, perhaps after the host has reviewed
+    // the drawing.
     act: ({ server, client, you: by }, { id: request, pixels }) =>
       void server.dispatcher.runAsync(client, request, async () => {
         const { drawings, policy, previews } = server;
@@ -173,13 +175,21 @@ export function parseCommand<N extends CommandName>(name: N, message: unknown): 
   throw new Refusal('bad-message', `${v.getDotPath(issue) ?? name}: ${issue.message}`);
 }
 
-/** Reads the id of a message that may otherwise be invalid. @returns undefined if it has no id */
+/**
+ * Reads the id of a message that may otherwise be invalid.
+ *
+ * @returns undefined if the message has no valid id
+ */
 export function readId(message: unknown): number | undefined {
   const id = (message as { id?: unknown } | null)?.id;
   return Number.isSafeInteger(id) && (id as number) >= 0 ? (id as number) : undefined;
 }
 
-/** Charges a valid message to its rate, and a stroke for its points. @throws Refusal too-fast */
+/**
+ * Charges a valid message to its rate; charges a stroke for each of its points.
+ *
+ * @throws Refusal too-fast
+ */
 export function chargeCommand(allowance: Allowance, name: CommandName, message: unknown): void {
   const rate = name === 'join' ? undefined : CLIENT_MESSAGES[name].rate;
   if (rate) allowance.charge(rate);

@@ -1,7 +1,7 @@
 /**
- * Passes commands from participants and system actors to a room, and returns the answers. It checks
- * what the host and extensions allow. Costs are charged earlier, in client-messages.ts. Start at
- * `dispatch`.
+ * Passes commands from participants and system actors to a room, and passes the room's answers
+ * back. Checks whether the host and extensions allow a command. Rate limits are checked earlier, in
+ * client-messages.ts. Start at `dispatch`.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
@@ -18,12 +18,12 @@ type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 export type SystemCommand = Without<RoomCommand, 'by'>;
 
 /**
- * A participant without a connection: the gardener, OSC, an extension or the host. It has a number
- * and energy of its own, and its commands are journalled, but it takes no seat and is not listed as
+ * A participant without a connection: the gardener, OSC, an extension or the host. It has its own
+ * id and energy, and its commands are journalled, but it takes no seat and is not listed as
  * present.
  */
 export class SystemActor {
-  /** The actor as a participant; undefined before its first command. */
+  /** The actor as a participant of the room; undefined before its first command. */
   you: ParticipantView | undefined;
   private nextId = 1;
   private readonly waiting = new Map<
@@ -33,8 +33,8 @@ export class SystemActor {
 
   /**
    * @param register creates the participant before the first command
-   * @param submit submits a command. It throws a Refusal, or calls `refuse` if the command is
-   *   rejected later, before the room runs it
+   * @param submit submits a command. It throws a Refusal if the command is rejected immediately, or
+   *   calls `refuse` if it is rejected later, but before the room executes it
    */
   constructor(
     private readonly register: (actor: SystemActor) => ParticipantView,
@@ -46,10 +46,10 @@ export class SystemActor {
   ) {}
 
   /**
-   * Runs a command.
+   * Sends a command to the room.
    *
    * @returns the room's answer
-   * @throws Refusal if the command cannot reach the room
+   * @throws Refusal if the command is rejected before it reaches the room
    */
   act(command: SystemCommand): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -68,7 +68,7 @@ export class SystemActor {
     });
   }
 
-  /** Resolves the promise of the command that the room has answered. */
+  /** Resolves the promise of the command that this answer belongs to. */
   answer(answer: Answer): void {
     this.waiting.get(answer.id)?.resolve(answer);
     this.waiting.delete(answer.id);
@@ -112,11 +112,12 @@ export class CommandDispatcher {
   }
 
   /**
-   * Submits a participant's command. The room answers with the next tick. A repeated command is
-   * answered immediately if it has been executed, and ignored if it is still unanswered.
+   * Submits a participant's command. The room answers with the next tick. If the command is a
+   * repetition, it is answered immediately if it has been executed, and ignored if it is still
+   * unanswered.
    *
-   * @param session scope in which `id` is unique, uint32; undefined if the command is never
-   *   repeated
+   * @param session session within which `id` is unique, uint32; undefined if the sender never
+   *   repeats the command
    * @throws Refusal
    */
   dispatch(client: RoomClient, id: number, command: RoomCommand, session?: number): void {
@@ -133,7 +134,7 @@ export class CommandDispatcher {
     const refuse = ({ reason, detail }: Refusal): void => {
       this.pending.delete(key);
       const energy = room.energyOf(by);
-      // The participant may have reconnected since.
+      // Send to the participant's current connection, because they may have reconnected since.
       (seats.memberOf(by) ?? client).send('rejected', {
         id,
         reason,
@@ -151,8 +152,8 @@ export class CommandDispatcher {
   }
 
   /**
-   * Runs a request that the room does not answer itself, such as a preview. If `work` throws a
-   * Refusal, the client receives a rejection.
+   * Runs a request that the room itself does not answer, such as a preview. If `work` throws a
+   * Refusal, sends the client a rejection.
    *
    * @throws any other error of `work`
    */
@@ -207,8 +208,8 @@ export class CommandDispatcher {
    * Enqueues a command if the policy allows it and no hook rejects it.
    *
    * @param refuse called if a hook rejects the command later
-   * @param isSystem whether a system actor sent it: a pause applies to all senders, but limits on
-   *   width and frequency apply only to participants
+   * @param isSystem whether a system actor sent the command. A pause of the room applies to all
+   *   senders, but limits on stroke width and frequency apply only to participants
    * @throws Refusal
    */
   private admit(
@@ -233,7 +234,7 @@ export class CommandDispatcher {
     };
     const narrowed = allowed();
     if (!isSystem && usesSeed(command)) policy.startCooldown(command.by.id, clock.now());
-    // A rejected seed must not start the cooldown.
+    // If the seed is rejected, end the cooldown that it has started.
     const undoCooldown = (): void => {
       if (usesSeed(command)) policy.resetCooldown(command.by.id);
     };
@@ -244,7 +245,8 @@ export class CommandDispatcher {
         return;
       }
       approval
-        // The host may have paused the room or muted the participant while the hook decided.
+        // Check the policy again, because the host may have paused the room or muted the
+        // participant while the hook decided.
         .then(() => room.enqueue(id, allowed(), session))
         .catch((error: unknown) => {
           if (!(error instanceof Refusal)) throw error;

@@ -1,4 +1,4 @@
-/** Growth previews of seeds, and latents of drawings, for the participants of one room. */
+/** Makes previews of growing seeds, and latents of drawings, for the participants of one room. */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
@@ -9,19 +9,21 @@ import type { Room } from '../../world/room.ts';
 /** Grows previews, and encodes drawings if the checkpoint has an encoder. */
 export interface PreviewBackend {
   /**
-   * Grows a latent, [latentSize], into a film.
+   * Grows an organism from a latent, [latentSize], and returns the growth as a film.
    *
-   * @param source network address of the requester; addresses take turns
+   * @param source network address of the requester. Requests of different addresses take turns
    * @throws Refusal too-fast, room-busy
    */
   grow(latent: Float32Array, source?: string): Promise<GrowthFilm>;
   /** Encodes a drawing as a latent. @throws Refusal bad-drawing, room-busy */
   encode?(pixels: Uint8Array, source?: string): Promise<Float32Array>;
-  /** Starts the encoder for the first drawing, if it has not started yet. */
+  /**
+   * Starts the encoder, if it has not started yet, so that the first drawing need not wait for it.
+   */
   prepareToDraw?(): void;
 }
 
-/** Limits previews per participant. */
+/** Limits the number of previews that each participant can request. */
 export class SeedPreviews {
   /** Number of unfinished previews by participant. */
   private readonly unfinished = new Map<ParticipantId, number>();

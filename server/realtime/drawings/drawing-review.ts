@@ -1,7 +1,7 @@
 /**
- * Reviews drawings before their seeds reach a visitor's hand. If the host wants to look first,
- * drawings wait here until the host or an extension approves them. Each is stored until its visitor
- * has received the answer.
+ * Reviews drawings before their visitors receive the seeds. If the host wants to see drawings
+ * first, each drawing waits here until the host or an extension approves it. A drawing stays stored
+ * until its visitor has received the answer.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
@@ -13,16 +13,20 @@ import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
 /**
- * Request number of answers to a reloaded page, which has not sent the drawing. Pages count from 1.
+ * Request id in answers to a reloaded page, which has not sent the drawing itself. Pages count
+ * their requests from 1, so no request has this id.
  */
 const NO_REQUEST = 0;
 
 /** A drawing that a participant has sent. */
 export interface SentDrawing {
   readonly by: ParticipantView;
-  /** Undefined if the server has restarted and the page has not sent the drawing again. */
+  /**
+   * Connection that sent the drawing; undefined if the server has restarted and the page has not
+   * sent the drawing again.
+   */
   readonly client: RoomClient | undefined;
-  /** Number of the request, chosen by the client. */
+  /** Id of the client's request, chosen by the client. */
   readonly request: number;
   /** [side, side] ink or [side, side, 4] premultiplied RGBA. */
   readonly pixels: Uint8Array;
@@ -30,17 +34,20 @@ export interface SentDrawing {
   readonly latent: Float32Array;
 }
 
-/** A drawing that waits for a decision, or whose decision has not been delivered yet. */
+/** A drawing that is waiting for a decision, or whose decision has not been delivered yet. */
 export interface WaitingDrawing extends SentDrawing {
   readonly id: number;
   /** When the drawing was submitted, in ms. */
   readonly since: number;
   /** The decision; kept until the visitor has received it. */
   readonly decision?: Decision | undefined;
-  /** Number of the request that asked the room to give the seed; the room has not answered yet. */
+  /**
+   * Id of the command that gives the seed to the visitor; present until the room has answered it.
+   */
   readonly given?: number;
   /**
-   * Connection that has replaced `client` since the decision, and when this was noticed, in ms.
+   * The connection that has replaced `client` since the decision, and when the server noticed this,
+   * in ms. `member` is undefined if the visitor is away.
    */
   readonly returned?: { readonly member: RoomClient | undefined; readonly at: number };
 }
@@ -55,7 +62,7 @@ type ReviewContext = Pick<
 
 /** The drawings of one room. */
 export class DrawingReview {
-  /** Drawings by id, oldest first. */
+  /** Undecided and undelivered drawings by id, oldest first. */
   private readonly queue = new Map<number, WaitingDrawing>();
   private nextId = 1;
 
@@ -77,13 +84,14 @@ export class DrawingReview {
     return [...this.queue.values()].filter(({ decision }) => !decision);
   }
 
-  /** @throws Refusal no-drawings */
+  /** Checks that visitors may draw in this room. @throws Refusal no-drawings */
   requireOn(): void {
     if (this.context.policy.settings.drawings === 'off') throw new Refusal('no-drawings');
   }
 
   /**
-   * Checks that a seed in a participant's hand may be planted now. Only drawings can be refused.
+   * Checks that a seed in a participant's hand may be planted now. Only seeds of drawings can be
+   * refused.
    *
    * @throws Refusal no-drawings, drawing-unseen
    */
@@ -99,7 +107,7 @@ export class DrawingReview {
 
   /**
    * Recognises a drawing that a page sends again after a lost connection. The drawing keeps its
-   * position in the queue, and any decision already made.
+   * position in the queue, and any decision that has been made.
    *
    * @returns whether the drawing is in the queue
    */
@@ -121,7 +129,8 @@ export class DrawingReview {
     const { policy, hooks } = this.context;
     if (this.sentAgain(drawing)) return;
     const allowed = await hooks()?.draw(drawing.by, drawing.pixels);
-    // The host may have paused the room while the drawing was encoded and judged.
+    // Check again, because the host may have paused the room while the drawing was encoded and
+    // judged.
     policy.requireMayAct(drawing.by.id);
     this.requireOn();
     if (policy.settings.drawings === 'on') this.give(drawing);
@@ -129,14 +138,14 @@ export class DrawingReview {
     else await this.enqueue(drawing);
   }
 
-  /** @returns undefined if the drawing is not waiting for a decision */
+  /** Finds a drawing by its id. @returns undefined if the drawing is not waiting for a decision */
   find(id: number): WaitingDrawing | undefined {
     const drawing = this.queue.get(id);
     return drawing?.decision ? undefined : drawing;
   }
 
   /**
-   * Approves or declines a waiting drawing. Its visitor receives the decision after a tick.
+   * Approves or declines a waiting drawing. The visitor is notified of the decision after a tick.
    *
    * @returns whether the drawing was waiting
    * @throws Refusal elsewhere if the decision cannot be stored
@@ -148,7 +157,10 @@ export class DrawingReview {
     return drawing !== undefined;
   }
 
-  /** Decides all waiting drawings if the new settings require no review. Call after each change. */
+  /**
+   * Decides all waiting drawings if the new settings require no review. Call after each change of
+   * the settings.
+   */
   settingsChanged(): void {
     const { drawings } = this.context.policy.settings;
     for (const drawing of this.waiting) {
@@ -157,7 +169,7 @@ export class DrawingReview {
     }
   }
 
-  /** Removes a drawing once the room has answered the request to give its seed. */
+  /** Removes a drawing once the room has given its seed to the visitor, or refused to. */
   answered({ by, id, what }: Answer): void {
     if (what !== 'hold') return;
     const of = [...this.queue.values()].find((one) => one.by.id === by && one.given === id);
@@ -165,8 +177,8 @@ export class DrawingReview {
   }
 
   /**
-   * Ends a tick: sends decisions to connected visitors, and lets drawings expire that nobody has
-   * reviewed in time.
+   * Call at the end of a tick. Sends decisions to connected visitors, and lets drawings expire that
+   * nobody has reviewed in time.
    *
    * @param gone participants who will not return
    */
@@ -181,7 +193,11 @@ export class DrawingReview {
     }
   }
 
-  /** @throws Refusal drawings-waiting, too-many-drawings; elsewhere if it cannot be stored */
+  /**
+   * Adds a drawing to the review queue.
+   *
+   * @throws Refusal drawings-waiting; too-many-drawings; elsewhere if the drawing cannot be stored
+   */
   private async enqueue(drawing: SentDrawing): Promise<void> {
     const { maxWaiting, maxWaitingEach } = DEFAULTS.drawings;
     const ofThem = [...this.queue.values()].filter(({ by }) => by.id === drawing.by.id);
@@ -189,7 +205,7 @@ export class DrawingReview {
     if (this.queue.size >= maxWaiting) this.makeRoom(drawing.by.id);
     const id = this.nextId++;
     const since = this.context.clock.now();
-    // Decoded pixels are a view of the whole message. Copy them, so that the message can be freed.
+    // The decoded pixels are a view of the whole message, so copy them to let the message be freed.
     await this.put({ ...drawing, pixels: drawing.pixels.slice(), id, since }).catch((error) => {
       this.queue.delete(id);
       throw error;
@@ -197,10 +213,10 @@ export class DrawingReview {
   }
 
   /**
-   * Frees a position in the queue: refuses the newest drawing of the network address with the
-   * most drawings.
+   * Frees a position in a full queue: refuses the newest drawing from the network address that has
+   * the most drawings.
    *
-   * @throws Refusal too-many-drawings if the newcomer uses that address
+   * @throws Refusal too-many-drawings if that is the newcomer's address
    */
   private makeRoom(newcomer: ParticipantId): void {
     const sourceOf = (id: ParticipantId) => this.context.visits.sourceOf(id) ?? id;
@@ -214,8 +230,8 @@ export class DrawingReview {
   }
 
   /**
-   * Asks the room to give the seed to its visitor, with the next tick. Does nothing while the
-   * visitor is away: if they never return, their hand might never be cleared.
+   * Asks the room to give a drawing's seed to its visitor in the next tick. Does nothing while the
+   * visitor is away: if they never returned, the seed might stay in their hand forever.
    *
    * @throws Refusal too-fast, room-busy
    */
@@ -230,8 +246,8 @@ export class DrawingReview {
 
   /**
    * Answers a decided drawing once the visitor's page can match the answer to its request. A page
-   * that reconnects sends the drawing again; a reloaded page does not, and gets the answer after a
-   * delay.
+   * that reconnects sends the drawing again, and then gets the answer. A reloaded page does not
+   * send it, so it gets the answer after a delay.
    */
   private settle(drawing: WaitingDrawing, decision: Decision, now: number): void {
     const { id, by, client, returned, given } = drawing;
@@ -249,7 +265,11 @@ export class DrawingReview {
     }
   }
 
-  /** Answers a decided drawing. @throws Refusal too-fast, room-busy if it remains unanswered */
+  /**
+   * Answers a decided drawing.
+   *
+   * @throws Refusal too-fast, room-busy. The drawing then remains unanswered
+   */
   private answer(drawing: WaitingDrawing, decision: Decision): void {
     const to = this.addressee(drawing);
     if (to && decision === 'approved') {
@@ -274,7 +294,7 @@ export class DrawingReview {
     this.context.keep('drawings', id).catch(unkept);
   }
 
-  /** Finds the connection of the drawing's visitor, and the request number to answer. */
+  /** Finds the current connection of the drawing's visitor, and the id of the request to answer. */
   private addressee({ by, client, request }: SentDrawing) {
     const member = this.context.seats.memberOf(by.id);
     return member && { member, request: member === client ? request : NO_REQUEST };

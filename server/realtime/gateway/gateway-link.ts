@@ -1,7 +1,7 @@
 /**
- * A room's side of a link to a gateway, a server whose visitors are in this room. Each connection
- * of the gateway is a `RoomClient` of the room; the gateway makes its frames. Start at
- * `GatewayLink.receive`.
+ * A room's side of a link to a gateway, a server that holds connections of visitors of this room.
+ * The room has a `RoomClient` for each of these connections. The gateway itself makes the frames
+ * that it sends to them. Start at `GatewayLink.receive`.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
@@ -21,7 +21,8 @@ class LinkedClient implements RoomClient, RemoteViewer {
   readonly writable = true;
   viewport: Viewport | undefined;
   /**
-   * Client of this connection on an earlier link. It stays in the room until this one has entered.
+   * This connection's client on an earlier link. The earlier client stays in the room until this
+   * one has entered.
    */
   before: LinkedClient | undefined;
   readonly session: LocalSession;
@@ -52,13 +53,15 @@ class LinkedClient implements RoomClient, RemoteViewer {
   sendFrame(): void {}
 
   disconnect(reason: Reason): void {
-    // If the room has moved to another server, its connections follow by themselves.
+    // If the room has moved to another server, send nothing, because the gateway makes its
+    // connections follow the room.
     if (reason !== 'elsewhere') this.add({ what: 'end', connection: this.connection, reason });
     this.link.removed(this);
   }
 
   /**
-   * Removes this connection's client of the earlier link, because the new join has been decided.
+   * Removes this connection's client on the earlier link, because the room has decided on the new
+   * join.
    */
   entered(): void {
     const { before } = this;
@@ -72,7 +75,7 @@ class LinkedClient implements RoomClient, RemoteViewer {
     this.link.removed(this);
   }
 
-  /** @param id undefined if the command has none, and so needs no answer */
+  /** @param id undefined if the command has no id, and so needs no answer */
   refuseCommand({ reason, detail }: Refusal, id: number | undefined): void {
     const { connection } = this;
     if (id !== undefined) this.add({ what: 'refused', connection, reason, detail, id });
@@ -103,11 +106,12 @@ export class GatewayLink {
   /** When the gateway's last message arrived, in ms. */
   heardAt: number;
   private readonly clients = new Map<number, LinkedClient>();
-  /** Connections that have received their welcome. */
+  /** Connections that have received their welcome over this link. */
   private readonly present = new Set<number>();
   private readonly batch = new OutgoingBatch();
   /**
-   * Common part of welcomes, as last sent over this link. Later welcomes send only changed fields.
+   * The common part of the welcomes, as last sent over this link. Later welcomes contain only the
+   * fields that have changed.
    */
   private common: Partial<CommonWelcome> = {};
   private isWaiting = false;
@@ -120,13 +124,16 @@ export class GatewayLink {
       readonly roomServer: RoomServer;
       /** See `LocalSession`. */
       readonly find: () => RoomServer;
-      /** Whether this server may show the room now. Another server may have taken it. */
+      /**
+       * Returns whether this server may show the room now. If not, another server may have taken
+       * the room.
+       */
       readonly isHere: () => boolean;
       readonly epoch: number;
       /** Name of the gateway. */
       readonly node: string;
       readonly publish: (message: Uint8Array) => void;
-      /** Runs a function at the end of this turn. */
+      /** Runs a function at the end of this turn of the event loop. */
       readonly defer: (run: () => void) => void;
       /** Current time, in ms. */
       readonly now: number;
@@ -135,7 +142,7 @@ export class GatewayLink {
     this.heardAt = options.now;
   }
 
-  /** Number of connections. */
+  /** Number of connections on this link. */
   get size(): number {
     return this.clients.size;
   }
@@ -143,7 +150,7 @@ export class GatewayLink {
   /**
    * Handles a message from the gateway.
    *
-   * @param before earlier link of the gateway's connections, which this link replaces
+   * @param before earlier link to the gateway, which this link replaces
    * @returns false if an earlier message is missing
    */
   receive({ number, items }: BatchToRoom, now: number, before?: GatewayLink): boolean {
@@ -154,7 +161,7 @@ export class GatewayLink {
     return true;
   }
 
-  /** Sends all pending items. An empty message serves as a heartbeat. */
+  /** Sends all pending items. If there are none, the empty message serves as a heartbeat. */
   beat(): void {
     if (this.isClosed) return;
     const { publish, epoch } = this.options;
@@ -167,23 +174,23 @@ export class GatewayLink {
     if (!this.batch.isEmpty && this.options.isHere()) this.beat();
   }
 
-  /** Closes the link. Its participants leave as if their pages had lost the connection. */
+  /** Closes the link. Participants leave as if their pages had lost the connection. */
   close(): void {
-    // Connections that the room has ended must be notified. The others wait for the room's next
-    // server.
+    // Send pending items if the room has ended any connections, because these must be notified. The
+    // other connections wait for the room's next server.
     if (this.batch.hasEnd) this.beat();
-    // Set before the clients leave, so that nothing is sent about them.
+    // Set this before the clients leave, so that nothing is sent about their leaving.
     this.isClosed = true;
     for (const client of this.clients.values()) client.leave();
     this.clients.clear();
   }
 
-  /** Removes walls and spectators, so that they can take their seats over another link. */
+  /** Removes walls and spectators, so that they can take their seats again over another link. */
   closeWatchers(): void {
     for (const client of this.clients.values()) if (client.watches) this.end(client);
   }
 
-  /** Adds to the message that is sent at the end of this turn. */
+  /** Adds items to the message that is sent at the end of this turn of the event loop. */
   send(add: (batch: OutgoingBatch) => void): void {
     if (this.isClosed) return;
     add(this.batch);
@@ -254,7 +261,11 @@ export class GatewayLink {
     }
   }
 
-  /** Runs a client's request, and reports a Refusal to the client. @param id of the command */
+  /**
+   * Runs a client's command. If it throws a Refusal, sends the Refusal to the client.
+   *
+   * @param id id of the command
+   */
   private act(connection: number, act: (session: LocalSession) => void, id?: number): void {
     const client = this.clients.get(connection);
     if (!client) return;
@@ -264,13 +275,17 @@ export class GatewayLink {
     );
   }
 
-  /** Removes a connection, and returns its client to the link that replaces this one. */
+  /**
+   * Removes a connection from this link, and returns its client for the link that replaces this
+   * one.
+   */
   private handOver(connection: number): LinkedClient | undefined {
     const client = this.clients.get(connection);
     this.forget(connection);
     if (!client?.before) return client;
     const { before } = client;
-    // This client has not entered the room and never will. Its earlier client still represents it.
+    // This client has not entered the room and never will, so hand over its earlier client, which
+    // still represents the connection.
     client.before = undefined;
     client.session.leave();
     return before;

@@ -1,7 +1,7 @@
 /**
  * Messages between a gateway, which holds connections, and the server of their room. Each gateway
- * numbers its connections. Messages are numbered, too, so that a lost one is noticed: the gateway
- * then opens a new link, over which all its connections join again. For frames, see
+ * numbers its connections. Messages are numbered, too, so that the receiver notices a lost one. The
+ * gateway then opens a new link, over which all its connections join again. For frames, see
  * streaming/frame-messages.ts.
  */
 import * as v from 'valibot';
@@ -28,7 +28,7 @@ const entry = v.object({
 /** Item of a message to the room. */
 const toRoom = v.variant('what', [
   v.object({ what: v.literal('join'), connection, entry }),
-  /** `message` is validated like a message from a page. */
+  /** A command. Its `message` is validated like a message from a page. */
   v.object({
     what: v.literal('command'),
     connection,
@@ -36,8 +36,8 @@ const toRoom = v.variant('what', [
     message: v.unknown(),
   }),
   /**
-   * Frames drawn by clients since the last item: [connection, tick of the latest frame, number of
-   * frames].
+   * Frames drawn by clients since the last such item: [connection, tick of the latest frame, number
+   * of frames].
    */
   v.object({ what: v.literal('drawn'), clients: v.array(v.tuple([whole, whole, whole])) }),
   /** Current cursor positions. Each `id` is a connection, not a participant. */
@@ -49,20 +49,20 @@ const connections = v.array(connection);
 
 /** Item of a message from the room. */
 const fromRoom = v.variant('what', [
-  /** An event that the room's server has made for pages. */
+  /** An event for pages, made by the room's server. */
   v.object({
     what: v.literal('event'),
     to: v.union([
       v.object({ only: connections }),
-      /** All connections in the room except these. */
+      /** Sends the event to all connections in the room except these. */
       v.object({ except: connections }),
     ]),
     name: v.custom<EventName>(isEventName),
     message: v.unknown(),
   }),
   /**
-   * `opening`: fields of the common part that are new or changed on this link; `own`: the personal
-   * part.
+   * A welcome. `opening` contains the fields of its common part that are new or have changed on
+   * this link. `own` is the personal part.
    */
   v.object({
     what: v.literal('welcome'),
@@ -76,7 +76,7 @@ const fromRoom = v.variant('what', [
     connection,
     reason: v.picklist(REASONS),
     detail: v.string(),
-    /** Id of the refused command; undefined if the join is refused. */
+    /** Id of the refused command; undefined if the connection's join is refused. */
     id: v.optional(whole),
   }),
   v.object({ what: v.literal('end'), connection, reason: v.picklist(REASONS) }),
@@ -90,8 +90,8 @@ const fromRoom = v.variant('what', [
 ]);
 
 /**
- * Maximum number of links that a new link replaces: the last link that a leader has answered, and
- * later links.
+ * Maximum number of earlier links that a new link replaces: the last link that a leader has
+ * answered, and the links opened after it.
  */
 export const MAX_REPLACED = 8;
 
@@ -99,8 +99,8 @@ export const MAX_REPLACED = 8;
 const MAX_ITEMS = 2 ** 17;
 
 /**
- * Drops unknown items. During an update of the cluster, an item of a later release must not break
- * the link of all connections.
+ * Drops unknown items. While the cluster is being updated, a server of a later release may send
+ * unknown items. They must not break a link, because all connections of a gateway depend on it.
  */
 const known = <S extends v.GenericSchema>(schema: S) =>
   v.pipe(
@@ -118,7 +118,9 @@ const batchToRoom = v.object({
   link: name,
   number: whole,
   items: known(toRoom),
-  /** In the first message: name of the gateway, and links that this link may replace. */
+  /**
+   * Present in the first message: name of the gateway, and the links that this link may replace.
+   */
   opening: v.optional(
     v.object({ node: name, replaces: v.pipe(v.array(name), v.maxLength(MAX_REPLACED)) }),
   ),
@@ -138,11 +140,11 @@ export type FromRoom = v.InferOutput<typeof fromRoom>;
 export type BatchToRoom = v.InferOutput<typeof batchToRoom>;
 type BatchFromRoom = v.InferOutput<typeof batchFromRoom>;
 
-/** Channel for messages to a room's server. */
+/** Name of the channel for messages from gateways to a room's server. */
 export const roomChannel = (room: string): string => `session:${room}:in`;
-/** Channel for heartbeats of a room's server. */
+/** Name of the channel for heartbeats from a room's server. */
 export const beatChannel = (room: string): string => `session:${room}:owner`;
-/** Channel for messages of a room's server over one link. */
+/** Name of the channel for messages from a room's server to a gateway over one link. */
 export const linkChannel = (link: string): string => `session:link:${link}`;
 
 export const encode = (
@@ -159,7 +161,10 @@ export const decodeBeat = (bytes: Uint8Array) => decodeMessage(beat, bytes);
 
 type OneItem = Exclude<FromRoom, { what: 'event' }>;
 
-/** Items of the next message. An event for several connections becomes one item. */
+/**
+ * Collects the items of the next message from a room to a gateway. An event that is sent to several
+ * connections becomes one item.
+ */
 export class OutgoingBatch {
   private items: (
     | OneItem
@@ -170,23 +175,29 @@ export class OutgoingBatch {
         readonly to: number[];
       }
   )[] = [];
-  /** Index of each event's item, by message object. Messages do not change once they are sent. */
+  /**
+   * Index of the item of each event, by message object. A message must not change once it has been
+   * added.
+   */
   private readonly places = new Map<unknown, number>();
-  /** Index of the last item of each connection, which keeps its events in order. */
+  /**
+   * Index of the last item for each connection. It is used to keep the connection's events in
+   * order.
+   */
   private readonly last = new Map<number, number>();
 
   get isEmpty(): boolean {
     return this.items.length === 0;
   }
 
-  /** Whether an item ends a connection. */
+  /** Whether any item ends a connection. */
   get hasEnd(): boolean {
     return this.items.some(({ what }) => what === 'end');
   }
 
   /**
-   * Adds an event for a connection. It shares the item of an equal event if that keeps the
-   * connection's items in order.
+   * Adds an event for a connection. If an item already sends this message to other connections,
+   * adds the connection to that item, unless this would change the order of the connection's items.
    */
   event(connection: number, name: EventName, message: unknown): void {
     const place = this.places.get(message) ?? -1;
@@ -220,7 +231,10 @@ export class OutgoingBatch {
   }
 }
 
-/** Lists the receivers of an event, or the other present connections if that list is shorter. */
+/**
+ * Returns the shorter of two lists: the receivers of an event, or the other connections that are
+ * present.
+ */
 function shorter(to: number[], present: ReadonlySet<number>) {
   if (2 * to.length <= present.size || !to.every((one) => present.has(one))) return { only: to };
   const getting = new Set(to);

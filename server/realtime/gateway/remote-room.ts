@@ -1,7 +1,7 @@
 /**
- * Rooms of other servers, as seen by the connections of this server. After lost messages, or when
- * another server takes a room, all connections join again, and their pages notice only a pause.
- * This module does not know the room's state. Start at `RemoteRoom.hear`.
+ * Rooms that run on other servers, as seen by the connections of this server. If messages are lost
+ * or another server takes a room, all connections join the room again, and their pages notice only
+ * a pause. This module does not know a room's state. Start at `RemoteRoom.hear`.
  */
 import { randomUUID } from 'node:crypto';
 import { chunkCount } from '../../../shared/codec/chunks.ts';
@@ -51,29 +51,34 @@ interface RemoteRoomOptions {
   readonly clock: Clock;
   /** Name of this server. */
   readonly node: string;
-  /** Returns a name that no other link has had. */
+  /** Returns a name that is unique among all links. */
   readonly newLink: () => string;
   readonly openFrames: (...options: Parameters<typeof openFrames>) => FrameMaker;
-  /** Returns why no server runs the room, as far as this server knows; undefined if one should. */
+  /**
+   * Returns why no server is running the room, as far as this server knows. Returns undefined if a
+   * server should be running it.
+   */
   readonly whyOver?: () => Reason | undefined;
-  /** Runs a function at the end of this turn. */
+  /** Runs a function at the end of this turn of the event loop. */
   readonly defer?: (run: () => void) => void;
 }
 
 /** Creates the state of one link to the room. */
 const createLink = (name: string, openedAt: number) => ({
   name,
-  /** ms */
+  /** When the link was opened, in ms. */
   openedAt,
-  /** Undefined until the link's channel is open. Until then, nothing is sent. */
+  /** Undefined until the link's channel is open. Nothing is sent before that. */
   subscription: undefined as Subscription | undefined,
-  /** Items to send at the end of this turn. */
+  /** Items to send at the end of this turn of the event loop. */
   items: [] as ToRoom[],
   sent: 0,
   received: 0,
-  /** Common part of all welcomes received over the link. */
+  /** The common part of the welcomes, as received over this link so far. */
   common: {} as Partial<CommonWelcome>,
-  /** Epoch of the leader that answers over the link; undefined before its first message. */
+  /**
+   * Epoch of the leader that answers over this link; undefined before the leader's first message.
+   */
   epoch: undefined as number | undefined,
 });
 
@@ -82,16 +87,16 @@ export class RemoteRoom implements SessionRoom {
   private frames: FrameMaker | undefined;
   /** Size of the room that `frames` was opened for. */
   private framesSize: RemoteSession['size'];
-  /** Viewport of each session with a stream; undefined while its page is hidden. */
+  /** Viewport of each session that has a stream; undefined while its page is hidden. */
   private readonly views = new Map<RemoteSession, Viewport | undefined>();
-  /** Sessions whose changed view has not been sent to the room yet. */
+  /** Sessions whose new viewport has not been sent to the room yet. */
   private readonly looked = new Set<RemoteSession>();
   private readonly reports: GatheredReports;
   private isWaiting = false;
   private link: ReturnType<typeof createLink>;
-  /** Names of earlier links, starting with the last one answered by a leader. */
+  /** Names of earlier links, starting with the last link that a leader has answered. */
   private replaced: string[] = [];
-  /** Highest epoch of a leader heard so far. */
+  /** Highest epoch of any leader heard so far. */
   private latestEpoch = 0;
   private heardAt: number;
   private readonly subscriptions: Subscription[] = [];
@@ -110,7 +115,8 @@ export class RemoteRoom implements SessionRoom {
     },
     received: (session, { tick }) => {
       this.frames?.acknowledge(session.client, tick, this.now);
-      // The room takes this report as a sign that the page has its resume token.
+      // Report this frame to the room, because the report also shows that the page has its resume
+      // token.
       if (session.isPresent) this.reports.draw(session.connection, tick);
     },
     resync: ({ client }, { chunks }) => this.frames?.resync(client, chunks),
@@ -141,7 +147,7 @@ export class RemoteRoom implements SessionRoom {
     this.link = this.openLink();
   }
 
-  /** Number of connections. */
+  /** Number of connections in the room. */
   get size(): number {
     return this.sessions.size;
   }
@@ -160,7 +166,8 @@ export class RemoteRoom implements SessionRoom {
     if (this.isOrphaned) throw new Refusal('elsewhere', this.options.room);
     session.joinedAt = this.now;
     this.sessions.set(session.connection, session);
-    // If the link is not open yet, its opening message will include all joins.
+    // If the link is not open yet, do not send the join now, because the opening message will
+    // contain all joins.
     if (this.link.subscription) this.send(session.joinItem);
   }
 
@@ -211,7 +218,7 @@ export class RemoteRoom implements SessionRoom {
   /** Makes all connections join again over a new link. */
   private relink(): void {
     if (this.isClosed) return;
-    // The leader has dropped links older than these, because they were silent for too long.
+    // Older links need not be named, because the leader has dropped them after a long silence.
     this.replaced = [...this.replaced, this.link.name].slice(-MAX_REPLACED);
     this.link.subscription?.close();
     this.reports.clear();
@@ -245,13 +252,13 @@ export class RemoteRoom implements SessionRoom {
 
   private hearBeat(bytes: Uint8Array): void {
     const heard = decodeBeat(bytes);
-    // A former leader may still send heartbeats after it has lost the room.
+    // Ignore a former leader, which may still send heartbeats after it has lost the room.
     if (!heard || heard.epoch < this.latestEpoch) return;
     this.heardAt = this.now;
     this.latestEpoch = heard.epoch;
     const { epoch, openedAt } = this.link;
     if (epoch === heard.epoch) return;
-    // The leader may not have answered a new link yet.
+    // If the link is new, give the leader time to answer it.
     if (epoch !== undefined || this.now - openedAt >= again) this.relink();
   }
 
@@ -290,7 +297,8 @@ export class RemoteRoom implements SessionRoom {
       }
       return;
     }
-    // Keep the common part even if this client has left: later welcomes omit unchanged fields.
+    // Keep the common part even if this client has left, because later welcomes omit unchanged
+    // fields.
     const { link } = this;
     if (item.what === 'welcome') link.common = { ...link.common, ...item.opening };
     const session = this.sessions.get(item.connection);
@@ -312,18 +320,21 @@ export class RemoteRoom implements SessionRoom {
     if (!size) return;
     const { bus, room, clock, openFrames } = this.options;
     if (this.framesSize?.width !== size.width || this.framesSize.height !== size.height) {
-      // The room has been recreated with another size, so all its clients join again.
+      // The room has been recreated with another size, and all its clients join again, so drop
+      // their streams.
       this.frames?.close();
       this.views.clear();
       this.frames = undefined;
     }
     this.framesSize = size;
     this.frames ??= openFrames({ bus, room, clock, size });
-    // A session that had a stream keeps it: its page still holds the frames it was sent.
+    // If the session already has a stream, keep it, because its page still holds the frames it has
+    // received.
     if (this.views.has(session)) {
       this.looked.add(session);
       const { pixels = 1 } = this.views.get(session) ?? {};
-      // On a welcome, a page forgets frames sent while it was zoomed out, so send all chunks again.
+      // On a welcome, a page drops the frames it received while zoomed out, so send all chunks
+      // again.
       if (pixels < 1) this.frames.resync(session.client, [...Array(chunkCount(size)).keys()]);
       return;
     }
@@ -343,7 +354,8 @@ export class RemoteRoom implements SessionRoom {
     for (const item of this.reports.takeDrawn()) this.send(item);
     if (this.link.subscription) this.flush();
     if (!this.isOrphaned && this.link.epoch !== undefined) return;
-    // The room may have ended and its last messages may have been lost.
+    // The room may have ended without this server receiving its last messages, so ask why no server
+    // runs it.
     const over = this.isOrphaned ? this.options.whyOver?.() : undefined;
     for (const session of [...this.sessions.values()]) {
       if (over) this.end(session, over);
@@ -353,8 +365,8 @@ export class RemoteRoom implements SessionRoom {
   }
 
   /**
-   * Gives up a join. The room is sent a leave, too: it may receive the join later, or still hold
-   * the connection from an earlier link.
+   * Gives up a join. Sends the room a `leave`, too, because it may receive the join later, or may
+   * still hold the connection from an earlier link.
    */
   private refuse(session: RemoteSession, refusal: Refusal): void {
     this.remove(session);
@@ -379,7 +391,10 @@ export class RemoteRoom implements SessionRoom {
 }
 
 interface RemoteRoomsOptions extends Pick<RemoteRoomOptions, 'bus' | 'clock' | 'node'> {
-  /** Returns why no server runs a room, as far as this server knows; undefined if one should. */
+  /**
+   * Returns why no server is running a room, as far as this server knows. Returns undefined if a
+   * server should be running it.
+   */
   readonly whyOver: (room: string) => Reason | undefined;
 }
 
@@ -392,7 +407,7 @@ export class RemoteRooms {
     this.cancel = options.clock.after(DEFAULTS.cluster.sessions.idle, this.closeIdle);
   }
 
-  /** Creates a session in a room. It does not join yet. */
+  /** Creates a session in a room, without joining it yet. */
   open(room: string, client: RoomClient): RoomSession {
     const remote = getOrAdd(this.rooms, room, () => {
       return new RemoteRoom({

@@ -1,7 +1,7 @@
 /**
- * A connection of this server in a room of another server. It repeats unanswered commands after a
- * new link has replaced the previous one, and never decides anything itself. Start at
- * `RemoteSession`.
+ * A connection of this server in a room that runs on another server. After a new link has replaced
+ * the previous one, the session repeats commands that are still unanswered. It decides nothing
+ * itself. Start at `RemoteSession`.
  */
 import { randomInt } from 'node:crypto';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -15,22 +15,25 @@ import type { RoomSession } from '../sessions/local-session.ts';
 import type { Entry, RoomClient } from '../sessions/room-client.ts';
 import type { ToRoom } from './messages.ts';
 
-/** The part of a remote room that its sessions use. */
+/** The parts of a remote room that its sessions use. */
 export interface SessionRoom {
   /** Adds a session and sends its join. @throws Refusal elsewhere */
   add(session: RemoteSession): void;
   remove(session: RemoteSession): void;
-  /** Sends an item at the end of this turn. */
+  /** Sends an item to the room at the end of this turn of the event loop. */
   send(item: ToRoom): void;
   /**
-   * Handles a message that this server processes itself.
+   * Handles a message, if this server processes messages of its type itself.
    *
-   * @returns false if it is for the room's server
+   * @returns false if the message is for the room's server
    */
   handle<N extends MessageName>(session: RemoteSession, name: N, message: Command<N>): boolean;
 }
 
-/** Commands that must not be executed twice, and whose repeats the room does not recognise. */
+/**
+ * Commands that must not be executed twice, although the room does not recognise repetitions of
+ * them.
+ */
 const DONE_EACH_TIME: ReadonlySet<CommandName> = new Set(['beacon', 'draw', 'preview']);
 
 /** A command that expects an answer. */
@@ -39,7 +42,9 @@ type Asked = readonly [name: CommandName, message: { readonly id: number }];
 export class RemoteSession implements RoomSession {
   /** Whether the room has admitted the session, perhaps only to its queue. */
   hasEntered = false;
-  /** Whether the session has been welcomed, and so receives events for everybody. */
+  /**
+   * Whether the session has received its welcome, and therefore also receives events for everybody.
+   */
   isPresent = false;
   /** When the session asked to join, in ms. */
   joinedAt = 0;
@@ -49,14 +54,14 @@ export class RemoteSession implements RoomSession {
   /** Unanswered commands by id. */
   private readonly unanswered = new Map<number, Asked>();
   /**
-   * Session of the commands of a client that names none, see `Command<'join'>`: its commands too may
-   * be repeated at a new leader, and must be executed once.
+   * Session id for the commands of a client that names no session: see `Command<'join'>`. These
+   * commands, too, may be repeated to a new leader and must be executed only once.
    */
   private readonly commandSession = randomInt(2 ** 32);
-  /** Whether the session is joining again over a new link. Commands may have been lost. */
+  /** Whether the session is joining again over a new link, so that commands may have been lost. */
   private hasRejoined = false;
 
-  /** @param connection number that no other connection of this server has had */
+  /** @param connection id that no other connection of this server has had */
   constructor(
     readonly connection: number,
     readonly client: RoomClient,
@@ -68,8 +73,8 @@ export class RemoteSession implements RoomSession {
   }
 
   /**
-   * Returns the checksums of the picture that the page showed when it joined. Works once, because
-   * only the first frames use the checksums.
+   * Returns the checksums of the picture that the page showed when it joined. Returns them only
+   * once, because only the first frames use them.
    */
   takeHolds(): Uint8Array | undefined {
     const holds = this.entry?.holds;
@@ -77,10 +82,10 @@ export class RemoteSession implements RoomSession {
     return holds;
   }
 
-  /** The session's join, as sent to the room. */
+  /** The item that asks the room to let the session join. */
   get joinItem(): ToRoom {
     const { connection, client } = this;
-    // The checksums are not sent, because this server makes the frames.
+    // Omit the checksums, because this server makes the frames.
     const { holds: _, ...entry } = this.entry!;
     const { session = this.commandSession } = entry;
     return { what: 'join', connection, entry: { ...entry, session, address: client.address } };
@@ -126,7 +131,8 @@ export class RemoteSession implements RoomSession {
     const { client } = this;
     if (name === 'accepted' || name === 'rejected') {
       const { id } = message as Event<'rejected'>;
-      // A repeated command may be answered twice. Unrequested answers have no id, or id 0.
+      // A repeated command may be answered twice, so pass on only the first answer. Messages that
+      // answer no command have no id, or id 0.
       if (!id || this.answered(id, name)) client.send(name, message as never);
       return;
     }
@@ -158,14 +164,15 @@ export class RemoteSession implements RoomSession {
     const wasIn = this.hasEntered;
     this.entry = undefined;
     this.hasEntered = false;
-    // A page that is in the room has not asked to join again, so it cannot handle a refused join.
+    // A page that is already in the room has not asked to join again and cannot handle a refused
+    // join, so disconnect it.
     if (wasIn) client.disconnect(refusal.reason);
     else client.refuse(refusal);
   }
 
   /** @throws Refusal too-fast */
   private ask(...asked: Asked): void {
-    // The page has repeated a command that is still unanswered.
+    // The page has repeated a command that is still unanswered, so do not send it again.
     if (this.unanswered.has(asked[1].id)) return;
     // The leader may be unreachable for long, so limit the number of unanswered commands.
     if (this.unanswered.size >= DEFAULTS.room.maxQueuedPerParticipant) {
@@ -179,7 +186,7 @@ export class RemoteSession implements RoomSession {
     this.room.send({ what: 'command', connection: this.connection, name, message });
   }
 
-  /** Stops waiting for an answer. @returns whether the answer was expected */
+  /** Stops waiting for the answer to a command. @returns whether the answer was expected */
   private answered(id: number, name: EventName): boolean {
     const asked = this.unanswered.get(id);
     if (name === 'accepted' && asked?.[0] === 'name' && this.entry) {
@@ -189,15 +196,16 @@ export class RemoteSession implements RoomSession {
   }
 
   /**
-   * Repeats unanswered commands. The room recognises repeated commands that change its cells; the
-   * others may be executed twice, except `DONE_EACH_TIME`.
+   * Repeats unanswered commands, except those in `DONE_EACH_TIME`. The room recognises repeated
+   * commands that change its cells. All other commands may be executed twice.
    */
   private sendAgain(): void {
     this.hasRejoined = false;
     for (const asked of [...this.unanswered.values()]) {
       const [name, { id }] = asked;
       if (!DONE_EACH_TIME.has(name)) this.sendCommand(asked);
-      // Nobody knows whether it was executed. A drawing's seed, if granted, shows in the hand.
+      // Nobody knows whether this command was executed, so refuse it. If a drawing was accepted,
+      // its seed appears in the visitor's hand anyway.
       else if (this.unanswered.delete(id)) this.client.refuse(new Refusal('room-busy'), id);
     }
   }
@@ -205,7 +213,10 @@ export class RemoteSession implements RoomSession {
 
 const { cursorInterval } = DEFAULTS.net;
 
-/** Gathers frequent reports of clients: the frames they have drawn, and their cursors. */
+/**
+ * Collects reports that clients send often: which frames they have drawn, and where their cursors
+ * are.
+ */
 export class GatheredReports {
   private readonly drawn = new Map<number, { tick: number; frames: number }>();
   private readonly cursors = new Map<number, Command<'cursor'>>();
@@ -225,17 +236,18 @@ export class GatheredReports {
   }
 
   /**
-   * Sends a client's cursor: immediately, or once `cursorInterval` has passed since the last
-   * message.
+   * Sends a client's cursor immediately if `cursorInterval` has passed since the last message,
+   * otherwise once it has passed.
    */
   moveCursor(connection: number, cursor: Command<'cursor'>): void {
     this.cursors.set(connection, cursor);
     const left = this.cursorsSentAt + cursorInterval - this.clock.now();
-    // Cursors that move later in the same turn are sent in the same message.
+    // Use a timer even if no time is left, so that cursors that move later in this turn are sent in
+    // the same message.
     this.cancelCursors ??= this.clock.after(Math.max(0, left), () => this.sendCursors());
   }
 
-  /** Returns the numbers of frames drawn since the last call. */
+  /** Returns the frames drawn since the last call, as items for the room. */
   takeDrawn(): ToRoom[] {
     if (this.drawn.size === 0) return [];
     const clients = [...this.drawn].map(([connection, { tick, frames }]) => {

@@ -1,6 +1,6 @@
 /**
- * Opens rooms of this server to the connections of gateways. It never opens sockets. `RoomAccesses`
- * manages all rooms, `RoomAccess` one.
+ * Gives the connections of gateways access to the rooms of this server, without opening any
+ * sockets. `RoomAccesses` manages all rooms, and `RoomAccess` manages one room.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
@@ -23,18 +23,18 @@ const { beat, begin, silence } = DEFAULTS.cluster.sessions;
 export class RoomAccess {
   private readonly links = new Map<string, GatewayLink>();
   private readonly publisher: FramePublisher;
-  /** Subscription to the gateways' messages for the room; undefined if the bus is closed. */
+  /** Subscription to the messages from gateways to the room; undefined if the bus is closed. */
   private readonly subscription: Promise<Subscription | undefined>;
   private isAnnounced = false;
   private cancel = (): void => {};
   private isClosed = false;
 
-  /** Opens a room to gateways, and announces it to them. */
+  /** Gives gateways access to a room, and announces the room to them. */
   constructor(
     private readonly options: {
       readonly roomServer: RoomServer;
       /**
-       * Returns the room's server while this process may show the room.
+       * Returns the room's server if this process may show the room.
        *
        * @throws Refusal elsewhere
        */
@@ -43,7 +43,7 @@ export class RoomAccess {
       /** Epoch of the room's lease. */
       readonly epoch: number;
       readonly clock: Clock;
-      /** Runs a function at the end of this turn. */
+      /** Runs a function at the end of this turn of the event loop. */
       readonly defer?: (run: () => void) => void;
     },
   ) {
@@ -63,7 +63,7 @@ export class RoomAccess {
     signals.on('frames-encoded', this.publishFrames);
   }
 
-  /** Number of connections by gateway name. */
+  /** Number of connections of each gateway, by gateway name. */
   get connections(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { options, size } of this.links.values()) {
@@ -72,7 +72,10 @@ export class RoomAccess {
     return counts;
   }
 
-  /** Closes access, because the room no longer runs here. Connections wait for its next server. */
+  /**
+   * Ends the access, because the room no longer runs here. Its connections wait for its next
+   * server.
+   */
   close(): void {
     this.isClosed = true;
     this.cancel();
@@ -89,7 +92,7 @@ export class RoomAccess {
     return this.options.clock.now();
   }
 
-  /** Whether this server may show the room now. Another server may have taken it. */
+  /** Whether this server may show the room now. If not, another server may have taken the room. */
   private get isHere(): boolean {
     try {
       return this.options.find() === this.options.roomServer;
@@ -120,14 +123,16 @@ export class RoomAccess {
   };
 
   private receive(bytes: Uint8Array): void {
-    // A gap in the numbers of later messages reveals any message ignored here.
+    // Messages can be ignored here, because a gap in the numbers of later messages shows that one
+    // is missing.
     if (this.isClosed || !this.isHere) return;
     const message = decodeToRoom(bytes);
     if (!message) return;
     const { link: name, opening } = message;
     const link = this.links.get(name);
     if (link) {
-      // Clients of the lost link keep their seats until a new link replaces it.
+      // If a message is missing, the clients of this link keep their seats until a new link
+      // replaces it.
       if (!link.receive(message, this.now)) this.sayLost(name);
     } else if (opening && message.number === 0) this.accept(message, opening);
     else this.sayLost(name);
@@ -144,7 +149,8 @@ export class RoomAccess {
     });
     this.links.set(message.link, link);
     before?.closeWatchers();
-    // Participants, including those in the queue, hand their seats over to the new joins.
+    // Participants on the earlier link, including those in the queue, hand over their seats to
+    // their new joins.
     link.receive(message, this.now, before);
     link.beat();
     if (!before || known === undefined) return;
@@ -172,23 +178,26 @@ export class RoomAccesses {
       readonly clock: Clock;
       /** @throws Refusal no-such-room, room-closed, elsewhere */
       readonly findServer: (room: string) => RoomServer;
-      /** Returns the epoch of this process's lease on a room; undefined if it has no lease. */
+      /**
+       * Returns the epoch of this process's lease on a room; undefined if this process has no
+       * lease.
+       */
       readonly epochOf: (room: string) => number | undefined;
     },
   ) {}
 
-  /** Opens a room that this server has begun to run. */
+  /** Gives gateways access to a room that this server has begun to run. */
   open(roomServer: RoomServer): void {
     const { bus, clock, findServer, epochOf } = this.options;
     const { name } = roomServer.room;
     const epoch = epochOf(name);
-    // The lease has ended while the room was being opened.
+    // Without an epoch, the lease has ended while the room was being opened, so do not give access.
     if (epoch === undefined) return;
     const find = () => findServer(name);
     this.opened.set(roomServer, new RoomAccess({ roomServer, find, bus, epoch, clock }));
   }
 
-  /** Closes a room that no longer runs here. */
+  /** Ends the access to a room that no longer runs here. */
   close(roomServer: RoomServer): void {
     this.opened.get(roomServer)?.close();
     this.opened.delete(roomServer);
@@ -198,7 +207,7 @@ export class RoomAccesses {
     for (const roomServer of [...this.opened.keys()]) this.close(roomServer);
   }
 
-  /** Number of connections by room and gateway. */
+  /** Number of connections by room name, then by gateway name. */
   get connections(): ReadonlyMap<string, ReadonlyMap<string, number>> {
     return new Map(
       [...this.opened].map(([{ room }, access]) => [room.name, access.connections] as const),

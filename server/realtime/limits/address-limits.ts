@@ -1,6 +1,7 @@
 /**
- * Limits per network address: open connections, rates of connects, joins and requests, and bans.
- * Many phones may share one address, so an address with several connections is never banned.
+ * Limits per network address: the number of open connections, the rates of connects, joins and
+ * requests, and bans. Many phones may share one address, so an address with several connections is
+ * never banned.
  */
 import { isIPv6 } from 'node:net';
 import * as v from 'valibot';
@@ -31,27 +32,30 @@ const CHANNEL = 'limits';
 const address = v.pipe(v.string(), v.maxLength(64));
 const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(most));
 
-/** A server's report about its addresses. */
+/** What a server reports to other servers about its addresses. */
 const report = v.strictObject({
   /** Name of the reporting server. */
   node: address,
   /** Numbers of connects, joins and fetches by address, since the last report. */
   taken: list(v.strictTuple([address, count, count, count])),
-  /** Number of open connections by address, only for addresses with many. */
+  /** Number of open connections by address, listed only for addresses with many connections. */
   open: list(v.strictTuple([address, count])),
   /** Addresses banned since the last report. */
   banned: list(address),
-  /** Addresses with connections here, whose bans by other servers are therefore lifted. */
+  /**
+   * Addresses that other servers have banned, and whose bans are lifted because they have
+   * connections here.
+   */
   lifted: list(address),
 });
 type LimitReport = Omit<v.InferOutput<typeof report>, 'node'>;
 
-/** Number of addresses to remember beyond the connection limit before idle ones are removed. */
+/** How many addresses beyond the connection limit to remember before idle ones are removed. */
 const MAX_IDLE = 10_000;
 
 /**
- * Returns the key of an address. An IPv6 /64 network counts as one address, since a single device
- * may use all of it. IPv4-mapped IPv6 counts as IPv4.
+ * Returns the key of an address. A single device may use a whole IPv6 /64 network, so the network
+ * counts as one address. An IPv4 address that is mapped to IPv6 has the key of the IPv4 address.
  */
 export function addressKey(address: string): string {
   const plain = /^::ffff:([\d.]+)$/i.exec(address)?.[1] ?? address;
@@ -66,8 +70,8 @@ export function addressKey(address: string): string {
 }
 
 /**
- * Returns how many of a number of connections one address may have. The last tenth is reserved for
- * other addresses.
+ * Returns how many of the given connections a single address may have. The last tenth is reserved
+ * for other addresses.
  */
 export function allButReserve(connections: number): number {
   return Math.ceil(0.9 * connections);
@@ -77,11 +81,14 @@ export function allButReserve(connections: number): number {
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
   private total = 0;
-  /** Counts by address since the last report, in the order of `ADDRESS_LIMITS`. */
+  /** Counts by address since the last report; each list is in the order of `ADDRESS_LIMITS`. */
   private taken = new Map<string, [number, number, number]>();
   private banned = new Set<string>();
   private lifted = new Set<string>();
-  /** Open connections of other servers by server name; `at` in ms. */
+  /**
+   * Open connections by address on each other server, by server name. `at` is when the server
+   * reported them, in ms.
+   */
   private readonly elsewhere = new Map<
     string,
     { readonly at: number; readonly open: ReadonlyMap<string, number> }
@@ -93,15 +100,15 @@ export class AddressLimits {
     private readonly isShared = false,
   ) {}
 
-  /** Number of open connections. */
+  /** Number of open connections of all addresses. */
   get open(): number {
     return this.total;
   }
 
   /**
-   * Counts a new connection. If it is admitted, `close` must be called exactly once.
+   * Counts a new connection. If it is admitted, call `close` exactly once when it closes.
    *
-   * @returns the reason for a rejection; undefined if admitted
+   * @returns the reason for a rejection; undefined if the connection is admitted
    */
   connect(key: string, now: number): Reason | undefined {
     const { connections, connectionsPerAddress } = this.limits;
@@ -109,7 +116,8 @@ export class AddressLimits {
     const entry = this.entry(key, now);
     if (!entry) return 'too-many-connections';
     if (now < entry.bannedUntil) return 'banned';
-    // The reserve refers to the connections of this server alone.
+    // Apply the reserve only to the connections of this server, but the limit per address to those
+    // of all servers.
     if (
       entry.open >= allButReserve(connections) ||
       entry.open + this.openElsewhere(key, now) >= connectionsPerAddress
@@ -129,19 +137,24 @@ export class AddressLimits {
     this.total--;
   }
 
-  /** Counts a join. @returns whether another client of this address may join a room now */
+  /** Counts a join. @returns whether a client of this address may join a room now */
   join(key: string, now: number): boolean {
     return this.take(key, 'joins', now);
   }
 
-  /** Counts an HTTP request. @returns how long the address must wait, in ms; 0 if not at all */
+  /**
+   * Counts an HTTP request.
+   *
+   * @returns how long the address must wait before the request is allowed, in ms; 0 if it is
+   *   allowed now
+   */
   request(key: string, now: number): number {
     const fetches = this.entry(key, now)?.buckets.fetches;
     if (!fetches) return 1_000;
     return this.take(key, 'fetches', now) ? 0 : fetches.wait(1, now);
   }
 
-  /** Bans an address temporarily if it has no other connections. @returns whether it is banned */
+  /** Bans an address temporarily, unless it has other connections. @returns whether it is banned */
   ban(key: string, now: number): boolean {
     const entry = this.entries.get(key);
     if (!entry || entry.open > 1 || this.openElsewhere(key, now) > 0) return false;
@@ -242,11 +255,11 @@ export class SharedLimits {
     },
   ) {
     this.cancel = options.clock.after(every, this.tell);
-    // Subscribing fails if the bus is closed.
+    // Subscribing fails if the bus is closed, so ignore the error.
     this.subscription = options.bus.subscribe(CHANNEL, this.hear).catch(() => undefined);
   }
 
-  /** Ends the reports. The last one tells other servers that nobody is connected here. */
+  /** Stops reporting. The last report tells other servers that nobody is connected here. */
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;

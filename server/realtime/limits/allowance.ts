@@ -1,4 +1,4 @@
-/** The limits of a server, and the rates at which one sender may send messages of each type. */
+/** The limits of a server, and the rates at which one sender may send each type of message. */
 import type { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -8,7 +8,7 @@ import { TokenBucket } from '../../platform/queues.ts';
 /** Values for all limits of DEFAULTS.limits. */
 export type Limits = { readonly [K in keyof (typeof DEFAULTS)['limits']]: number };
 
-/** The limits per address: each has a rate, `…PerSecond`, and a burst, `…AtOnce`. */
+/** Names of the limits per address. Each has a rate, `…PerSecond`, and a burst size, `…AtOnce`. */
 export const ADDRESS_LIMITS = ['connects', 'joins', 'fetches'] as const;
 export type AddressLimit = (typeof ADDRESS_LIMITS)[number];
 

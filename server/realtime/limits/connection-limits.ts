@@ -1,6 +1,7 @@
 /**
- * Decides who may open a connection, from the HTTP request alone, and how much a connection may
- * send. Entry to rooms is decided in sessions/room-admission.ts. Start at `ConnectionLimits.admit`.
+ * Decides from the HTTP request alone who may open a connection, and limits how much each
+ * connection may send. Entry to rooms is decided in sessions/room-admission.ts. Start at
+ * `ConnectionLimits.admit`.
  */
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
@@ -12,42 +13,48 @@ import { TokenBucket } from '../../platform/queues.ts';
 import { AddressLimits, addressKey, SharedLimits } from './address-limits.ts';
 import { Allowance, type Limits } from './allowance.ts';
 
-/** Reasons that are not sent to the client, because it could not or would not read them. */
+/**
+ * Reasons that are counted but not sent to the client, because it could not or would not read them.
+ */
 const SILENT = [
-  /** Not a valid packet; the connection was closed. */
+  /** Received data was not a valid packet, so the connection was closed. */
   'malformed',
-  /** A message over `maxMessageBytes`; the connection was closed. */
+  /** A message was longer than `maxMessageBytes`, so the connection was closed. */
   'too-large',
-  /** More bytes a second than allowed; the connection was closed. */
+  /** A client sent more bytes per second than allowed, so the connection was closed. */
   'too-much-data',
-  /** The client did not read its messages or responses; the connection was closed. */
+  /** A client did not read its messages or responses, so the connection was closed. */
   'does-not-read',
   /** A silent or idle HTTP connection was closed to make room for another one. */
   'idle-connection',
-  /** Too many unfinished responses on one HTTP connection; it was closed. */
+  /** One HTTP connection had too many unfinished responses, so it was closed. */
   'too-many-requests',
-  /** More pings, pongs and fragments a second than allowed; the connection was closed. */
+  /**
+   * A client sent more pings, pongs and fragments per second than allowed, so the connection was
+   * closed.
+   */
   'too-many-frames',
   /**
-   * A message with too many fragments, or a frame with too many pieces; the connection was closed.
+   * A message had too many fragments, or a frame arrived in too many pieces, so the connection was
+   * closed.
    */
   'too-many-fragments',
-  /** Too many HTTP requests from one address; answered with status 429. */
+  /** One address sent too many HTTP requests; answered with status 429. */
   'too-many-fetches',
-  /** Invalid HTTP, or an invalid upgrade. */
+  /** A request was not valid HTTP, or asked for an invalid upgrade. */
   'bad-handshake',
-  /** A request for a host that is not allowed; answered with status 421. */
+  /** A request named a host that is not allowed; answered with status 421. */
   'wrong-host',
-  /** The handshake took too long. */
+  /** A handshake took too long. */
   'slow-handshake',
-  /** OSC from an address that is not allowed. */
+  /** An OSC datagram came from an address that is not allowed. */
   'wrong-sender',
 ] as const;
 
 /** All reasons that are counted. */
 export type RejectionReason = Reason | (typeof SILENT)[number];
 
-/** Counts rejections since the start of the server. */
+/** Counts rejections by reason since the server started. */
 export class RejectionCounts {
   private readonly counts = Object.fromEntries(
     [...REASONS, ...SILENT].map((reason) => [reason, 0]),
@@ -65,7 +72,7 @@ export class RejectionCounts {
 
 /** The rate limiter of one connection. */
 export class ConnectionRateLimiter extends Allowance {
-  /** Empty after too many rejections. */
+  /** How many more rejections the connection may cause; empty after too many. */
   private readonly rejectionBudget: TokenBucket;
 
   /** @param address the connection's address key */
@@ -85,7 +92,8 @@ export class ConnectionRateLimiter extends Allowance {
   }
 
   /**
-   * Counts a join. Call it for valid joins only, since all clients of an address share this limit.
+   * Counts a join against the limit that all clients of the address share. Call it only for valid
+   * joins.
    *
    * @throws Refusal too-many-joins
    */
@@ -95,9 +103,9 @@ export class ConnectionRateLimiter extends Allowance {
   }
 
   /**
-   * Counts a rejection. After too many, bans the address.
+   * Counts a rejection. After too many rejections, bans the address.
    *
-   * @returns whether the connection must be closed, because there were too many rejections
+   * @returns whether the connection must be closed because of too many rejections
    */
   rejected(reason: Reason): boolean {
     const { addresses, rejections } = this.options;
@@ -111,8 +119,8 @@ export class ConnectionRateLimiter extends Allowance {
 }
 
 /**
- * Returns whether a page may open a WebSocket: a page of this server, or of a listed origin.
- * Programs other than browsers send no origin and are allowed.
+ * Returns whether a page may open a WebSocket. It must come from this server or from a listed
+ * origin. Programs other than browsers send no origin and are allowed.
  */
 export function isAllowedOrigin(
   { origin, host }: { readonly origin?: string | undefined; readonly host?: string | undefined },
@@ -121,7 +129,7 @@ export function isAllowedOrigin(
   if (origin === undefined || others.includes(origin)) return true;
   if (!host || !URL.canParse(origin)) return false;
   const url = new URL(origin);
-  // Browsers send origins in their canonical form only.
+  // Browsers send origins only in their canonical form, so reject any other form.
   return /^https?:$/.test(url.protocol) && url.origin === origin && url.host === host.toLowerCase();
 }
 
@@ -140,8 +148,8 @@ export class ConnectionLimits {
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Bus to servers that share address counts, and this server's name. If absent, counts are not
-       * shared.
+       * Bus to the servers with which address counts are shared, and this server's name. If absent,
+       * counts are not shared.
        */
       readonly shared?: { readonly bus: Bus; readonly node: string } | undefined;
       /** Returns whether a request is for an allowed host. If absent, all hosts are allowed. */
@@ -164,9 +172,10 @@ export class ConnectionLimits {
   }
 
   /**
-   * Admits a connection, which counts as open until its TCP connection closes.
+   * Decides whether to admit a connection. An admitted connection counts as open until its TCP
+   * connection closes.
    *
-   * @returns the reason for a rejection; undefined if admitted
+   * @returns the reason for a rejection; undefined if the connection is admitted
    */
   admit(request: IncomingMessage): Reason | undefined {
     const { clock, origins, rejections } = this.options;
@@ -179,7 +188,7 @@ export class ConnectionLimits {
     return reason;
   }
 
-  /** Returns whether a request is for an allowed host, and counts a rejection if not. */
+  /** Returns whether a request is for an allowed host. If it is not, counts a rejection. */
   readonly admitHost = (request: IncomingMessage): boolean => {
     const { isForUs, rejections } = this.options;
     const admitted = isForUs?.(request) ?? true;
@@ -187,7 +196,12 @@ export class ConnectionLimits {
     return admitted;
   };
 
-  /** Counts an HTTP request. @returns how long the address must wait, in ms; 0 if not at all */
+  /**
+   * Counts an HTTP request.
+   *
+   * @returns how long the address must wait before the request is allowed, in ms; 0 if it is
+   *   allowed now
+   */
   admitRequest(request: IncomingMessage): number {
     const { clock, rejections } = this.options;
     const wait = this.addresses.request(this.addressKeyOf(request), clock.now());
@@ -229,7 +243,8 @@ export const WRONG_HOST_RESPONSE = [
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * @returns the name in a Host header, as browsers write it and without port; undefined if invalid
+ * @returns the host name in a Host header, without the port and in the form that browsers use;
+ *   undefined if the header is invalid
  */
 function nameIn(header = ''): string | undefined {
   const url = `http://${header}`;
@@ -237,10 +252,10 @@ function nameIn(header = ''): string | undefined {
 }
 
 /**
- * Creates a check that a request is for an allowed host, on any port.
+ * Creates a function that checks whether a request is for an allowed host, on any port.
  *
  * @param names allowed host names, in addition to localhost
- * @param origins returns the origins of this server, which may change
+ * @param origins returns the current origins of this server, which may change
  */
 export function hostCheck(
   names: readonly string[],

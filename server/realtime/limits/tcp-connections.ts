@@ -1,6 +1,6 @@
 /**
- * Limits TCP connections that waste capacity: silent ones, idle ones, and downloads that nobody
- * reads. WebSockets are not affected; they have their own limits.
+ * Limits TCP connections that waste capacity: silent connections, idle connections, and downloads
+ * that nobody reads. WebSockets are excluded, because they have limits of their own.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
@@ -11,17 +11,17 @@ import type { RejectionCounts, RejectionReason } from './connection-limits.ts';
 
 interface Connection {
   readonly address: string;
-  /** Number of responses that have not been sent completely. */
+  /** Number of responses that have not been sent completely yet. */
   unfinished: number;
   isWebSocket: boolean;
-  /** `progressOf` at the last check; undefined if nothing was waiting to be sent. */
+  /** The result of `progressOf` at the last check; undefined if nothing was waiting to be sent. */
   progress: string | undefined;
 }
 
 /**
- * Returns a value that changes whenever the client reads. Completed writes are not enough: a large
- * response may be a single write. Node's own timeouts use `writeQueueSize`, too, which counts its
- * remaining bytes.
+ * Returns a value that changes whenever the client reads data. The number of completed writes would
+ * not be enough, because a large response may be a single write. `writeQueueSize` counts the bytes
+ * of this write that are left; Node's own timeouts use it, too.
  */
 function progressOf(socket: Socket): string | undefined {
   if (socket.writableLength === 0) return undefined;
@@ -32,14 +32,14 @@ function progressOf(socket: Socket): string | undefined {
 }
 
 /**
- * Keeps capacity for new connections: if an address or the server has too many, closes the
- * connection that has been idle longest. Idle connections therefore never lock out clients that
- * send a request immediately. Also ends responses that nobody reads.
+ * Keeps capacity free for new connections. If an address or the server has too many connections,
+ * closes the connection that has been idle longest. Idle connections therefore never lock out
+ * clients that send a request immediately. Also ends responses that nobody reads.
  */
 export class TcpConnectionLimit {
   private readonly connections = new Map<Socket, Connection>();
   private readonly perAddress = new Map<string, number>();
-  /** Sockets without a request in progress, longest idle first. */
+  /** Sockets without a request in progress; the one that has been idle longest comes first. */
   private readonly idle = new Set<Socket>();
   private cancelCheck: () => void;
 
@@ -49,13 +49,13 @@ export class TcpConnectionLimit {
       readonly clock: Clock;
       readonly rejections: RejectionCounts;
       /**
-       * Maximum number of connections, at least 1. Above it, the longest idle connection is closed,
-       * or the oldest one if none is idle.
+       * Maximum number of connections, at least 1. If there are more, the connection that has been
+       * idle longest is closed, or the oldest one if none is idle.
        */
       readonly most: number;
       /**
-       * Maximum number of connections per address; undefined behind a proxy, which all clients
-       * share.
+       * Maximum number of connections per address; undefined behind a proxy, because all clients
+       * then share the proxy's address.
        */
       readonly mostPerAddress: number | undefined;
     },
@@ -94,7 +94,8 @@ export class TcpConnectionLimit {
       return;
     }
     if (this.connections.size >= most) this.closeIdle() || this.closeOldest();
-    // Read the count again: closing an idle connection of this address has changed it.
+    // Read the count again, because it has changed if an idle connection of this address was
+    // closed.
     this.perAddress.set(address, (this.perAddress.get(address) ?? 0) + 1);
     this.connections.set(socket, {
       address,
@@ -116,7 +117,12 @@ export class TcpConnectionLimit {
     else this.perAddress.set(connection.address, left);
   }
 
-  /** @param address undefined for any address. @returns whether a connection was closed */
+  /**
+   * Closes the connection that has been idle longest.
+   *
+   * @param address closes only a connection of this address; undefined for any address
+   * @returns whether a connection was closed
+   */
   private closeIdle(address?: string): boolean {
     for (const socket of this.idle) {
       if (address !== undefined && this.connections.get(socket)!.address !== address) continue;
@@ -154,15 +160,15 @@ export class TcpConnectionLimit {
 }
 
 /**
- * Ends connections with too many unfinished responses. Browsers have one at a time; only pipelining
- * clients have more.
+ * Ends connections that have too many unfinished responses. Browsers have one unfinished response
+ * at a time; only clients that pipeline requests have more.
  *
  * @param most maximum number of unfinished responses per connection
  * @param onExcess called for each connection that is ended
  */
 export function limitOutstanding(http: Server, most: number, onExcess: () => void): void {
   const unfinished = new WeakMap<Socket, number>();
-  // Prepended, so that later listeners see that the connection has ended.
+  // Prepend this listener, so that later listeners see that the connection has ended.
   http.prependListener('request', ({ socket }, response) => {
     if (socket.destroyed) return;
     const count = (unfinished.get(socket) ?? 0) + 1;

@@ -10,31 +10,35 @@ const BINARY = 0x02;
 const CONTINUATION = 0x00;
 const MASKED = 0x80;
 
-/** Returns the number of header bytes for the payload's length beyond the second byte. */
+/**
+ * Returns how many bytes of a frame's header, beyond its second byte, contain the payload's length.
+ */
 const lengthBytes = (short: number): number => (short === 126 ? 2 : short === 127 ? 8 : 0);
 
-/** Returns the length of the header after its first two bytes, in bytes. */
+/** Returns how many bytes a frame's header has after its first two bytes. */
 const restOf = (second: number): number => lengthBytes(second & 0x7f) + (second & MASKED ? 4 : 0);
 
-/** Parses frame headers incrementally. */
+/** Parses WebSocket frame headers in a stream of data, to determine how much to charge. */
 export class FrameMeter {
-  /** The header bytes received so far. */
+  /** The bytes of the current frame's header received so far. */
   private readonly header = new Uint8Array(14);
   private read = 0;
-  /** Payload bytes still to come. */
+  /** Number of payload bytes of the current frame that are still to come. */
   private payload = 0;
 
-  /** @param least minimum charge of a frame, in bytes */
+  /** @param least minimum number of bytes to charge for a frame */
   constructor(private readonly least: number) {}
 
   /** Processes received data, which may be split anywhere. */
   push(piece: Uint8Array): {
     /**
-     * Bytes to charge: the length of the piece, plus the difference to the minimum for short
-     * frames.
+     * Number of bytes to charge: the length of the piece, and additional bytes for frames shorter
+     * than the minimum.
      */
     readonly bytes: number;
-    /** Number of frames that do not end a binary message: control frames, texts and fragments. */
+    /**
+     * Number of frames that do not end a binary message: control frames, text frames and fragments.
+     */
     readonly others: number;
   } {
     let { length: bytes } = piece;
@@ -64,7 +68,10 @@ export class FrameMeter {
   }
 }
 
-/** Returns whether a frame ends a message; that frame is charged as the message. */
+/**
+ * Returns whether a frame ends a binary message. Such a frame is not charged separately, because
+ * the message is charged.
+ */
 function isMessage(first: number): boolean {
   const opcode = first & 0x0f;
   return (first & FINAL) !== 0 && (opcode === BINARY || opcode === CONTINUATION);
@@ -87,7 +94,8 @@ export function createWebSocketEngine({
     /** @param options from Engine.IO, which sets no limits for fragments */
     constructor(options: ServerOptions) {
       const fragments = { maxFragments, maxBufferedChunks: maxFramePieces };
-      // Pings are counted and limited below. `ws` would close the connection without a reason.
+      // Pings are counted and limited below. The limit of `ws` would close the connection without a
+      // reason, so switch it off.
       const limits = { ...fragments, maxPendingAutoPongs: 0 };
       super({ ...options, ...limits } as ServerOptions);
     }
@@ -101,17 +109,18 @@ export function createWebSocketEngine({
       super.handleUpgrade(request, wire, head, (socket) => {
         const rateLimiter = rateLimiterFor(request);
         const meter = new FrameMeter(minFrameBytes);
-        // Prepended, so that it runs before the listener of `ws`.
+        // Prepend this listener, so that it runs before the listener of `ws`.
         wire.prependListener('data', (piece: Uint8Array) => {
           if (wire.destroyed) return;
           const { bytes, others } = meter.push(piece);
           const isTooMuch = !rateLimiter.take('bytesPerSecond', bytes);
           if (!isTooMuch && rateLimiter.take('framesPerSecond', others)) return;
-          // If the connection is already closing, the cause has been counted.
+          // If the connection is already closing, its cause has already been counted.
           if (socket.readyState === socket.OPEN) {
             rejections.count(isTooMuch ? 'too-much-data' : 'too-many-frames');
           }
-          // After `wire.destroy`, `ws` would still answer the pings in this piece.
+          // Terminate the socket instead of destroying `wire`, because `ws` would still answer the
+          // pings in this piece of data.
           socket.terminate();
         });
         done(socket, request);

@@ -1,16 +1,18 @@
 /**
- * Validates a MessagePack message before it is decoded: numbers, strings, bytes, arrays and maps
- * with limited nesting. Extensions are rejected, because decoders create sets, errors, regular
- * expressions and references from them. Format:
+ * Validates a MessagePack message before it is decoded. It may contain numbers, strings, bytes,
+ * arrays and maps, with limited nesting. Extension types are rejected, because decoders create
+ * sets, errors, regular expressions and references from them. Format:
  * https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 
-/** Maximum nesting. A packet nests an array, a message, a seed and a latent. */
+/**
+ * Maximum nesting depth. Real messages need four levels: an array, a message, a seed and a latent.
+ */
 const MAX_DEPTH = 8;
 
 /**
- * Number of bytes that follow a first byte of 0xc0 … 0xdf; -1 if it varies, or if the type is not
- * allowed.
+ * Number of bytes that follow each first byte from 0xc0 to 0xdf; -1 if the number varies or the
+ * type is not allowed.
  */
 const SIZES = [
   // nil, (never used), false, true
@@ -23,7 +25,7 @@ const SIZES = [
   -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
 ];
 
-/** Width of the length field in bytes, and what the length counts, by first byte. */
+/** For each first byte that a length follows: how many bytes the length has, and what it counts. */
 const LENGTHS: Readonly<Record<number, readonly [width: number, of: 'bytes' | 'items' | 'pairs']>> =
   {
     196: [1, 'bytes'],
@@ -44,7 +46,10 @@ export function isWellFormed(bytes: Uint8Array): boolean {
   return reader.value(0) && reader.isAtEnd;
 }
 
-/** Returns whether a value is a string. Map keys must be strings; msgpackr fails on others. */
+/**
+ * Returns whether a first byte begins a string. Map keys must be strings, because msgpackr fails on
+ * other keys.
+ */
 const isText = (first: number): boolean =>
   (first >= 0xa0 && first < 0xc0) || (first >= 0xd9 && first <= 0xdb);
 
@@ -65,7 +70,7 @@ class Reader {
     if (first < 0x90) return this.pairs(first & 0x0f, depth + 1);
     if (first < 0xa0) return this.values(first & 0x0f, depth + 1);
     if (first < 0xc0) return this.skip(first & 0x1f);
-    // Encoding of `undefined` by msgpackr.
+    // msgpackr encodes `undefined` as an extension, so allow this one.
     if (first === 0xd4) return bytes[this.at] === 0 && this.skip(2);
     const length = LENGTHS[first];
     if (!length) return SIZES[first - 0xc0] >= 0 && this.skip(SIZES[first - 0xc0]);
@@ -78,7 +83,8 @@ class Reader {
   }
 
   private values(count: number, depth: number): boolean {
-    // Each value has at least one byte, so a false length is rejected before anything is allocated.
+    // Each value has at least one byte, so reject a count that exceeds the remaining bytes, before
+    // anything is allocated.
     if (count > this.bytes.length - this.at || (count > 0 && depth > MAX_DEPTH)) return false;
     for (let i = 0; i < count; i++) if (!this.value(depth)) return false;
     return true;

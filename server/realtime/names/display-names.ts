@@ -3,7 +3,7 @@ import { DEFAULTS } from '../../../shared/defaults.ts';
 import { skeletonsOf } from './comparable-letters.ts';
 import { createWordCheck, split, WORD_LISTS } from './offensive-words.ts';
 
-/** Words before or after a role that do not change who is meant. */
+/** Words before or after a role in a name that do not change who is meant. */
 const AROUND = new Set([
   ...['the', 'your', 'our', 'mr', 'mrs', 'ms', 'real', 'official'],
   ...['den', 'det', 'din', 'vores', 'der', 'die', 'das', 'dein', 'unser', 'herr', 'frau'],
@@ -13,7 +13,7 @@ const AROUND = new Set([
 /** Honorifics, which follow a Japanese name without a space. */
 const HONORIFIC = /(さん|サン|様|さま|くん|君|ちゃん|殿)$/u;
 
-/** Returns the skeletons of a name without articles, honorifics and a number at its end. */
+/** Returns the skeletons of a name without its articles, honorifics and trailing number. */
 function coresOf(name: string): string[] {
   const words = name
     .normalize('NFC')
@@ -34,23 +34,24 @@ const RESERVED: ReadonlySet<string> = new Set(
   ]),
 );
 
-/** Returns whether a name imitates the gardener or the host in any of the languages. */
+/** Returns whether a name imitates the gardener or the host in any supported language. */
 function isReservedName(name: string): boolean {
   return [...skeletonsOf(name), ...coresOf(name)].some((skeleton) => RESERVED.has(skeleton));
 }
 
-/** A joiner inside an emoji sequence, as in "woman scientist"; a modifier may precede it. */
+/** A joiner inside an emoji sequence, as in "woman scientist"; an emoji modifier may precede it. */
 const JOINER = String.raw`(?<=\p{Extended_Pictographic}(?:\p{Emoji_Modifier}|\uFE0F)?)\u200D(?=\p{Extended_Pictographic})`;
 /** A non-joiner between letters, as in Persian words. */
 const NON_JOINER = String.raw`(?<=\p{L}\p{M}*)\u200C(?=\p{L})`;
 /**
- * All invisible characters. Joiners and non-joiners that have a meaning are captured, to be kept.
+ * Matches all invisible characters. Joiners and non-joiners that have a meaning are captured, so
+ * that they can be kept.
  */
 const INVISIBLE = new RegExp(String.raw`(${JOINER}|${NON_JOINER})|[\p{C}\p{Z}]+`, 'gu');
 
 /**
- * Characters that show nothing although they are not spaces, such as the Hangul filler and the
- * Braille blank. A variation selector after an emoji or digit is captured, to be kept.
+ * Matches characters that are blank although they are not spaces, such as the Hangul filler and the
+ * Braille blank. A variation selector after an emoji or digit is captured, so that it can be kept.
  */
 const BLANK =
   /(?<=[\p{Emoji}\p{Emoji_Modifier}])([\uFE0E\uFE0F])|[\u2800\u{1D159}]|(?![\u200C\u200D])\p{Default_Ignorable_Code_Point}/gu;
@@ -59,19 +60,20 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
 /**
  * Removes invisible characters, except joiners that emoji and some scripts need. Collapses spaces,
- * and cuts the name to its maximum length between two grapheme clusters.
+ * and cuts the name to the maximum length without splitting a grapheme cluster.
  */
 export function cleanName(name: string | undefined): string {
   if (!name) return '';
   const plain = name
     .normalize('NFC')
     .replace(BLANK, (_, selector?: string) => selector ?? ' ')
-    // More than two marks on a letter would spill into the neighbouring lines.
+    // Keep at most two marks per letter, because more would spill into the neighbouring lines.
     .replace(/(\p{M}{2})\p{M}+/gu, '$1')
     .replace(INVISIBLE, (_, joiner?: string) => joiner ?? ' ')
     .trim();
   const shown = cut(plain, DEFAULTS.net.maxNameLength).replace(/[ \u200C]+$/, '');
-  // Marks without a letter show nothing, or a smudge on the neighbouring text.
+  // Marks without a letter are invisible or smudge the neighbouring text, so a name of marks alone
+  // counts as empty.
   return /[\p{L}\p{N}\p{P}\p{S}]/u.test(shown) ? shown : '';
 }
 
@@ -97,12 +99,12 @@ const ADDRESS = new RegExp(
 const PHONE_NUMBER = /\p{Nd}([\s()./+-]*\p{Nd}){6}/u;
 const isContact = (name: string): boolean => ADDRESS.test(name) || PHONE_NUMBER.test(name);
 
-/** Returns why a cleaned name cannot be shown to everybody; undefined if it can. */
+/** Returns why a cleaned name must not be shown to everybody; undefined if it may be shown. */
 export type NameCheck = (name: string) => 'bad-name' | 'reserved-name' | undefined;
 
 /**
- * Creates a check for offensive names, names that imitate the gardener or the host, addresses and
- * phone numbers.
+ * Creates a check that finds offensive names, names that imitate the gardener or the host, web and
+ * mail addresses, and phone numbers.
  *
  * @param banned the host's banned words
  */

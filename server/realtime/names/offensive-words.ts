@@ -1,6 +1,6 @@
 /**
- * Finds offensive words. Every name is checked in all languages. Our own lists, which extend the
- * libraries' lists, are in word-lists.json. Start at `createWordCheck`.
+ * Finds offensive words. Every name is checked against the words of all languages. Word lists of
+ * our own, which extend the libraries' lists, are in word-lists.json. Start at `createWordCheck`.
  */
 
 import naughty from 'naughty-words';
@@ -8,15 +8,17 @@ import { englishDataset, englishRecommendedTransformers, RegExpMatcher } from 'o
 import { type Reading, readingsOf, singled, unaccented, written } from './comparable-letters.ts';
 import lists from './word-lists.json' with { type: 'json' };
 
-/** Words are separated by a comma and a space. */
+/** Our own word lists of one language. In each list, a comma and a space separate the words. */
 interface WordList {
-  /** Minimum length of the words to use from the library's list. */
+  /** Words in the library's list that are shorter than this are ignored. */
   readonly shortest?: number;
-  /** Words in the libraries' lists that are names, or harmless in some language. */
+  /**
+   * Words to ignore in the libraries' lists, because they are names, or harmless in some language.
+   */
   readonly everyday?: string;
   /** Offensive words that are missing from the library's list. */
   readonly more?: string;
-  /** Parts that make any word that contains them offensive. */
+  /** Parts of words that make any word containing them offensive. */
   readonly within?: string;
   /** Names of the host, the gardener and the server. */
   readonly roles?: string;
@@ -27,34 +29,40 @@ export const split = (words: string | undefined): string[] => words?.split(', ')
 export const WORD_LISTS: Readonly<Record<string, WordList>> = lists.languages;
 
 /**
- * Names and words that resemble offensive ones, in lower case. They are allowed only in this
- * spelling.
+ * Names and harmless words that resemble offensive ones, in lower case. Only these exact spellings
+ * are allowed.
  */
 const NAMES: ReadonlySet<string> = new Set(split(lists.names.toLowerCase()));
 
-/** Harmless parts of names and words that `obscenity` objects to. */
+/** Parts of harmless names and words that `obscenity` would report as offensive. */
 const HARMLESS_PARTS: readonly string[] = split(lists.harmlessParts);
 
-/** Minimum length of words to look for within other words: "hurensohn" in "Hurensohn99". */
+/**
+ * Minimum length of words that are also looked for within other words, such as "hurensohn" in
+ * "Hurensohn99".
+ */
 const LONG = 7;
-/** Minimum length of words to look for in Kana and Han text, which has no spaces between words. */
+/**
+ * The same minimum for Kana and Han words, which is lower because these scripts write no spaces
+ * between words.
+ */
 const LONG_WITHOUT_SPACES = 2;
 
-/** Symbols and numbers of hate, and gestures. */
+/** Hate symbols, hate numbers, and gestures. */
 const SIGNS = [
   /[卐卍࿕-࿘ꖦ\u{1F595}]|[ᛊᛋϟ][^\p{L}\p{N}]*[ᛊᛋϟ]/u,
   /(?<!\p{N})14\P{N}{0,3}88(?!\p{N})|(heil|sieg|adolf|\bss|\bhh)\P{N}{0,3}88(?!\p{N})/iu,
   /[8Bc3][=~═]{2,}[D)>3]|[8B][-–—_]{2,}D/iu,
 ];
 
-/** Umlauts and similar letters, and how to write them in plain letters. */
+/** Umlauts and similar letters, and their usual spellings in plain letters. */
 const SPELLINGS: Readonly<Record<string, string>> = {
   ...{ ä: 'ae', ö: 'oe', ü: 'ue', ß: 'ss', æ: 'ae', ø: 'oe', å: 'aa' },
 };
 
 /**
- * Returns all spellings of a word. Accents are only dropped from long words, because a short word
- * without its accents is often another word.
+ * Returns all spellings of a word. Accents are dropped only from long words, because a short word
+ * without its accents is often a different word.
  */
 function spellingsOf(word: string): string[] {
   const exact = written(word);
@@ -63,7 +71,7 @@ function spellingsOf(word: string): string[] {
   return [exact, respelled, ...(plain.length >= LONG ? [plain] : [])];
 }
 
-/** Writes i as l, because they look alike. */
+/** Replaces i with l, because they look alike. */
 const alike = (word: string): string => word.replaceAll('i', 'l');
 
 const eitherWay = (text: string): string[] => [
@@ -91,8 +99,8 @@ function compile(): { readonly all: ReadonlySet<string>; readonly within: readon
 }
 
 /**
- * Creates a check for offensive words from the lists, and for the host's own words, which are found
- * within other words whatever their length.
+ * Creates a check for listed offensive words and for the host's own banned words. The host's words
+ * are also found within other words, whatever their length.
  *
  * @param banned the host's banned words
  * @returns a function that returns whether a name contains an offensive word

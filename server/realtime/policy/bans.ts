@@ -1,7 +1,7 @@
 /**
- * The host's bans: of participants by number, and of devices and addresses by fingerprint, never in
- * clear text. A banned person can delete the mark of their device. Therefore newcomers without a
- * mark are admitted only slowly at addresses where somebody was banned.
+ * The host's bans. Participants are banned by id, and devices and addresses by fingerprint, never
+ * in clear text. Because a banned person can delete their device's mark, newcomers without a mark
+ * are admitted only slowly at addresses where somebody was banned.
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
@@ -22,9 +22,12 @@ export interface Ban {
   readonly device: string | null;
   /** Fingerprint of the address; null if others at this address are not banned. */
   readonly address: string | null;
-  /** Wall clock, ms since the epoch. */
+  /** When the ban began, by the wall clock, in ms since the epoch. */
   readonly since: number;
-  /** Wall clock, ms since the epoch; null if the ban lasts until it is lifted. */
+  /**
+   * When the ban ends, by the wall clock, in ms since the epoch; null if it lasts until it is
+   * lifted.
+   */
   readonly until: number | null;
 }
 
@@ -33,7 +36,7 @@ export function withoutFingerprints({ device: _, address, ...ban }: Ban) {
   return { ...ban, address: address !== null };
 }
 
-/** A client that asks to join, as far as it is known. */
+/** What is known about a client that asks to join. */
 export interface Applicant {
   /** Participant that the client's resume token belongs to, if it has one. */
   readonly participant: ParticipantId | undefined;
@@ -44,19 +47,19 @@ export interface Applicant {
 }
 
 /**
- * Manages the list of bans, which the caller stores. `added` is emitted when somebody has been
- * banned, here or on another server. They may still be in a room.
+ * Manages the list of bans, which the caller stores. Emits `added` after somebody has been banned,
+ * here or on another server. That person may still be in a room.
  */
 export class Bans extends EventEmitter<{ added: [] }> {
-  /** Limits on newcomers without a mark, by address of a banned participant. */
+  /** Rate limits for newcomers without a mark, by address of a banned participant. */
   private readonly slowed = new Map<string, { readonly bucket: TokenBucket; until: number }>();
   private bans: readonly Ban[];
 
   constructor(
     private readonly options: {
-      /** Key of the fingerprints; must be the same after a restart. */
+      /** Secret key for computing fingerprints; must be the same after a restart. */
       readonly secret: Uint8Array;
-      /** Wall clock, ms since the epoch. */
+      /** Returns the wall clock, in ms since the epoch. */
       readonly date: () => number;
       /** Clock for slowing newcomers. Unlike the wall clock, it is never adjusted. */
       readonly clock: Pick<Clock, 'now'>;
@@ -70,7 +73,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
     this.bans = options.bans ?? [];
   }
 
-  /** Replaces the bans with the stored ones, which another server may have changed. */
+  /** Replaces the bans with the stored bans, which another server may have changed. */
   replace(bans: readonly Ban[]): void {
     const known = new Set(this.bans.map(({ id }) => id));
     this.bans = bans;
@@ -86,7 +89,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
   /**
    * Bans a participant, their device and, if requested, everybody at their address.
    *
-   * @returns the ban
+   * @returns the new ban
    */
   add(
     request: Pick<Ban, 'room' | 'participant' | 'name'> & {
@@ -103,7 +106,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
     const since = this.options.date();
     this.slow(address);
     const ban = {
-      // Random, because other servers add bans, too.
+      // Draw the id at random, so that it differs from the ids of bans that other servers add.
       id: randomInt(1, MAX_ID),
       room,
       participant,
@@ -118,7 +121,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
     return ban;
   }
 
-  /** Lifts a ban. @returns whether it existed */
+  /** Lifts a ban. @returns whether the ban existed */
   lift(id: number): boolean {
     const found = this.all.some((ban) => ban.id === id);
     if (found) this.change(this.all.filter((ban) => ban.id !== id));
@@ -126,8 +129,8 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Returns whether a client is banned. Participants are banned from one room, devices and
-   * addresses from all rooms.
+   * Returns whether a client is banned from a room. A banned participant is banned from one room; a
+   * banned device or address is banned from all rooms.
    */
   isBanned(room: string, { participant, device, address }: Applicant): boolean {
     const { all } = this;
@@ -145,7 +148,8 @@ export class Bans extends EventEmitter<{ added: [] }> {
   }
 
   /**
-   * Returns whether a newcomer without a mark may join now. Counts them if the address is limited.
+   * Returns whether a newcomer without a mark may join now. If their address is limited, counts
+   * them.
    */
   admitsUnmarked(address: string): boolean {
     const slowed = this.slowed.get(address);
@@ -153,7 +157,11 @@ export class Bans extends EventEmitter<{ added: [] }> {
     return !slowed || now >= slowed.until || slowed.bucket.take(1, now);
   }
 
-  /** Limits newcomers at the address of a banned participant; '' if unknown. */
+  /**
+   * Limits newcomers without a mark at the address of a banned participant.
+   *
+   * @param address '' if unknown
+   */
   slow(address: string): void {
     const { unmarkedSeconds, slowedSeconds } = DEFAULTS.bans;
     const now = this.options.clock.now();

@@ -5,8 +5,8 @@ import type { RoomContext } from '../sessions/room-context.ts';
 import type { WelcomeBuilder } from '../sessions/welcome-builder.ts';
 
 /**
- * Maximum number of muted participants. Beyond it, the absent participant who was muted first is
- * unmuted.
+ * Maximum number of muted participants. If there are more, the absent participant who was muted
+ * first is unmuted.
  */
 const MAX_MUTED = 1_000;
 
@@ -16,7 +16,7 @@ export class HostOperations {
     private readonly welcomeBuilder: WelcomeBuilder,
   ) {}
 
-  /** Present participants, with facts about their visit. */
+  /** Present participants, with details of their visits. */
   get visitors(): Omit<VisitorState, 'organisms'>[] {
     const { visits, policy, clock, seats } = this.context;
     const { participants } = seats;
@@ -38,7 +38,7 @@ export class HostOperations {
   }
 
   /**
-   * Mutes a participant, who can then only watch, or ends the mute.
+   * Mutes a participant, who can then only watch, or unmutes them.
    *
    * @throws Refusal elsewhere if the change cannot be stored
    */
@@ -58,7 +58,7 @@ export class HostOperations {
     if (muted.size > MAX_MUTED && oldest !== undefined) await this.mute(oldest, false);
   }
 
-  /** Changes the costs of commands, and sends them to all participants. */
+  /** Changes the costs of commands, and sends the new costs to all participants. */
   setEnergy(settings: EnergySettings): void {
     const { room, seats } = this.context;
     room.setEnergy(settings);

@@ -1,7 +1,7 @@
 /**
  * Controls how many of a room's organisms may express a relative at the same time: fewer while the
- * room is slow, and none while nobody watches. The room journals each change, so short changes of
- * these conditions are ignored.
+ * room is slow, and none while nobody is watching. Because the room journals each change, brief
+ * changes of these conditions are ignored.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Room } from '../../world/room.ts';
@@ -13,7 +13,8 @@ export class Liveliness {
   private readonly slow = new Lasting(false, { on: slowAfter, off: quickAfter });
 
   constructor(private readonly room: Room) {
-    // After a restart, visitors who were present get time to come back.
+    // After a restart, count the room as watched for a while, so that its visitors have time to
+    // come back.
     this.watched = new Lasting(room.liveliness > 0, { on: 0, off: unwatchedAfter });
   }
 
@@ -24,7 +25,7 @@ export class Liveliness {
     isSlow,
     now,
   }: {
-    /** The host's setting: share of the organisms, 0…1. */
+    /** The host's setting: share of the organisms that may express at the same time, 0…1. */
     readonly setting: number;
     readonly isWatched: boolean;
     readonly isSlow: boolean;
@@ -39,11 +40,14 @@ export class Liveliness {
   }
 }
 
-/** A condition whose changes count only after they have lasted for a while. */
+/** A condition. A change of it counts only after it has lasted for a while. */
 class Lasting {
   private since: number | undefined;
 
-  /** @param after how long the condition must hold, or not hold, before it counts; in ms */
+  /**
+   * @param after how long the condition must hold (`on`) or not hold (`off`) before the change
+   *   counts, in ms
+   */
   constructor(
     private value: boolean,
     private readonly after: { readonly on: number; readonly off: number },

@@ -1,6 +1,6 @@
 /**
- * Records of a room's moderation: the host's decisions, and drawings and reports without a
- * decision.
+ * Stored records about the moderation of a room: the host's decisions, and the drawings and reports
+ * that await a decision.
  */
 import * as v from 'valibot';
 import { count, finite, id } from '../../../shared/common-schemas.ts';
@@ -8,14 +8,16 @@ import { REASONS } from '../../../shared/protocol/reasons.ts';
 import { origin, participantView, planter } from '../../../shared/vocabulary.ts';
 
 const bytes = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
-/** Wall clock, ms since the epoch. */
+/** A time by the wall clock, in ms since the epoch. */
 const at = finite;
 
-/** Schemas of the items of each list. */
+/** For each list, the schema of its items. */
 export const MODERATION = {
   /** Muted participants. */
   mutes: v.strictObject({ id }),
-  /** Drawings that wait for the host's decision, or whose visitor has not received it yet. */
+  /**
+   * Drawings that are waiting for the host's decision, or whose visitor has not received it yet.
+   */
   drawings: v.strictObject({
     id,
     by: participantView,
@@ -25,28 +27,33 @@ export const MODERATION = {
     latent: v.custom<Float32Array>((value) => value instanceof Float32Array),
     /** When the drawing was sent. */
     at,
-    /** `approved`, or the reason for a refusal; absent while the drawing waits. */
+    /** `approved`, or the reason for a refusal; absent while the drawing is waiting. */
     decision: v.optional(v.picklist(['approved', ...REASONS])),
   }),
   /** Organisms that visitors have reported, as they looked when they were reported. */
   reports: v.strictObject({
-    /** Number of the organism. */
+    /** Id of the organism. */
     id,
-    /** Tick of planting. A restored room may give the number of the organism to another one. */
+    /**
+     * Tick at which the organism was planted. It distinguishes organisms, because a restored room
+     * may reuse an id.
+     */
     born: count,
     kind: v.string(),
     origin,
     planter,
     side: count,
-    /** [side, side, 4] the organism's cells on black. */
+    /** [side, side, 4] the organism's cells on a black background. */
     rgba: bytes,
-    /** Tick of `rgba`. */
+    /** Tick at which `rgba` was captured. */
     pictured: count,
     /** Participants who have reported the organism, each listed once. */
     reporters: v.array(id),
-    /** Number of reporters, counted from the first, whose reports the host has dismissed. */
+    /**
+     * Number of reporters whose reports the host has dismissed; these come first in `reporters`.
+     */
     dismissed: count,
-    /** When the first report arrived that has not been dismissed. */
+    /** When the first report that has not been dismissed arrived. */
     since: at,
   }),
 } as const;
@@ -57,9 +64,10 @@ export type Moderation = {
 };
 
 /**
- * Stores an item of a list under its id. Without an item, removes the stored one.
+ * Stores an item of a list under its id. If no item is given, removes the stored item.
  *
- * @throws Refusal elsewhere if it cannot be stored, because another server may lead the room now
+ * @throws Refusal elsewhere if it cannot be stored, because another server may now be leading the
+ *   room
  */
 export type KeepItem = <List extends keyof Moderation>(
   list: List,
@@ -67,5 +75,8 @@ export type KeepItem = <List extends keyof Moderation>(
   item?: Moderation[List][number],
 ) => Promise<void>;
 
-/** Ignores that an item could not be stored: the failure is logged, and no caller waits for it. */
+/**
+ * Ignores that an item could not be stored, because the failure has been logged and no caller waits
+ * for the result.
+ */
 export const unkept = (): void => {};

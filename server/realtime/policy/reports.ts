@@ -1,4 +1,7 @@
-/** Reports of organisms by visitors to the host. Shows each organism as it looked when reported. */
+/**
+ * Visitors' reports of organisms, for the host to decide on. The host sees each organism as it
+ * looked when it was reported.
+ */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type {
   LifeEvent,
@@ -9,18 +12,21 @@ import type {
 import type { Room } from '../../world/room.ts';
 import { type KeepItem, type Moderation, unkept } from './moderation-records.ts';
 
-/** Maximum number of reporters stored per organism. More reports change nothing for the host. */
+/**
+ * Maximum number of reporters stored per organism. Further reports would not change what the host
+ * sees.
+ */
 const MAX_REPORTERS = 1_000;
 /** Maximum number of reported organisms. */
 const MAX_REPORTED = 256;
 
-/** A reported organism, which may have departed. */
+/** A reported organism, which may have departed since. */
 export type Report = Moderation['reports'][number];
 
 /** Returns the number of reports that the host has not dismissed. */
 export const openOf = ({ reporters, dismissed }: Report): number => reporters.length - dismissed;
 
-/** The reports of one room. Each participant counts once for each organism. */
+/** The reports of one room. For each organism, a participant counts only once. */
 export class Reports {
   private readonly cases: Map<OrganismId, Report>;
 
@@ -30,7 +36,7 @@ export class Reports {
       /** The stored reports. */
       readonly kept: readonly Report[];
       readonly keep: KeepItem;
-      /** Wall clock, ms since the epoch. */
+      /** Returns the wall clock, in ms since the epoch. */
       readonly date: () => number;
     },
   ) {
@@ -63,10 +69,10 @@ export class Reports {
   }
 
   /**
-   * Stores a report. A second report by the same participant changes nothing.
+   * Stores a report. Further reports of an organism by the same participant change nothing.
    *
-   * @throws Refusal no-such-organism; room-busy if the list is full; elsewhere if it cannot be
-   *   stored
+   * @throws Refusal no-such-organism; room-busy if the list is full; elsewhere if the report cannot
+   *   be stored
    */
   async add(organism: OrganismId, by: ParticipantId): Promise<void> {
     const { room, date } = this.options;
@@ -76,7 +82,8 @@ export class Reports {
     const known = found?.born === view.born ? found : undefined;
     if (!found && this.cases.size >= MAX_REPORTED) this.makeRoom();
     const { reporters = [] as number[], dismissed = 0 } = known ?? {};
-    // Keep the first reported picture, even if the organism is transformed later.
+    // While the host has not decided, keep the first reported picture, even if the organism is
+    // transformed.
     const isOpen = known && openOf(known) > 0;
     const one = isOpen ? known : { ...this.portrait(view), reporters, dismissed, since: date() };
     const counts = !reporters.includes(by) && reporters.length < MAX_REPORTERS;
@@ -89,7 +96,8 @@ export class Reports {
       const one = event.what === 'born' ? undefined : this.cases.get(event.id);
       if (!one) continue;
       const view = this.options.room.viewOf(one.id);
-      // A seedling's picture shows little of the organism, so replace it after the growth.
+      // The picture of a seedling shows little of the organism, so replace the picture once it is
+      // grown.
       if (event.what === 'grown' && view)
         this.put({ ...one, ...this.portrait(view) }).catch(unkept);
       if (event.what !== 'died') continue;
@@ -98,7 +106,7 @@ export class Reports {
   }
 
   /**
-   * Dismisses the reports of an organism. Participants who have reported it do not count again.
+   * Dismisses the reports of an organism. Further reports by the same participants will not count.
    *
    * @returns whether the organism was in the list
    * @throws Refusal elsewhere if the decision cannot be stored
@@ -124,9 +132,9 @@ export class Reports {
   }
 
   /**
-   * Forgets the departed organism that was reported first.
+   * Makes room for another report: forgets the departed organism that was reported first.
    *
-   * @throws Refusal room-busy if all live
+   * @throws Refusal room-busy if all reported organisms are still alive
    */
   private makeRoom(): void {
     const gone = [...this.cases.values()].find((one) => !this.lives(one));

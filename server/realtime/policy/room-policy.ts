@@ -1,6 +1,6 @@
 /**
- * Applies the host's rules to the participants of a room: who may act, how much and how often, and
- * whose name is shown. It stores and sends nothing. Start at `admit`.
+ * Applies the host's rules to the participants of a room: who may act, how much, how often, and
+ * whose name is shown. It neither stores nor sends anything. Start at `admit`.
  */
 import type { RoomSettings } from '../../../shared/host/settings.ts';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
@@ -10,12 +10,12 @@ import type { OrganismView, ParticipantId, ParticipantView } from '../../../shar
 import type { RoomCommand } from '../../world/commands.ts';
 
 /**
- * Names of planters that are not people. Visitors cannot take these names, so they are never
+ * Names of planters that are not people. Visitors cannot take these names, so the names are never
  * hidden.
  */
 const BUILT_IN: readonly string[] = [PAGE_DEFAULTS.attract.name, PAGE_DEFAULTS.osc.planter];
 
-/** Maximum number of participants whose last planting time is remembered. */
+/** Maximum number of participants whose last planting is remembered. */
 const MAX_REMEMBERED = 10_000;
 
 /** Applies a room's settings, mutes and opening hours to commands and messages. */
@@ -24,9 +24,9 @@ export class RoomPolicy {
   readonly muted = new Set<ParticipantId>();
   /** Whether the room is dimmed, because it is outside the opening hours. */
   isDimmed = false;
-  /** Whether the day of the room is ending, so that nobody may act. */
+  /** Whether the room's day is ending. During this time, nobody may act. */
   isFarewell = false;
-  /** Whether walls show the family tree of the ending day. */
+  /** Whether walls show the family tree of the day that is ending. */
   showsTree = false;
   /** Whether visitors may not join, because it is outside the opening hours. */
   isClosed = false;
@@ -54,18 +54,18 @@ export class RoomPolicy {
     return !this.muted.has(participant);
   }
 
-  /** Checks that a participant may change the room. @throws Refusal muted, paused */
+  /** Checks whether a participant may change the room. @throws Refusal muted, paused */
   requireMayAct(participant: ParticipantId, what?: RoomCommand['what']): void {
     if (this.muted.has(participant)) throw new Refusal('muted');
-    // Organisms depart even in a paused room, so their planters may renew them.
+    // Organisms depart even in a paused room, so allow their planters to renew them.
     const isPaused = this.settings.paused && what !== 'renew';
     if (isPaused || this.isFarewell) throw new Refusal('paused');
   }
 
   /**
-   * Checks a command, and narrows strokes to the width that the room allows.
+   * Checks whether a command is allowed, and narrows strokes to the width that the room allows.
    *
-   * @returns the command to run
+   * @returns the command to execute
    * @throws Refusal muted, paused
    */
   admit(command: RoomCommand): RoomCommand {
@@ -75,10 +75,10 @@ export class RoomPolicy {
   }
 
   /**
-   * Starts the time that a participant must wait between two uses of a seed.
+   * Starts a participant's cooldown, during which they cannot use another seed.
    *
    * @param now ms
-   * @throws Refusal cooling-down if the previous wait has not ended
+   * @throws Refusal cooling-down if their previous cooldown has not ended
    */
   startCooldown(participant: ParticipantId, now: number): void {
     const { cooldown } = this.settings;
@@ -94,12 +94,12 @@ export class RoomPolicy {
   }
 
   /**
-   * Checks that a participant may transform an organism of this planter.
+   * Checks whether a participant may transform an organism of this planter.
    *
    * @throws Refusal not-yours
    */
   requireMayTransform(by: ParticipantId, planter: ParticipantId | undefined): void {
-    // The room itself refuses to transform an organism that does not exist.
+    // If the organism does not exist, allow the command here, because the room itself refuses it.
     if (planter === undefined || planter === by || this.settings.transformOthers) return;
     throw new Refusal('not-yours');
   }
@@ -109,17 +109,17 @@ export class RoomPolicy {
     this.lastPlantedAt.delete(participant);
   }
 
-  /** Key of the set of hidden names. Different sets have different keys. */
+  /** A key that identifies the set of hidden names. It changes whenever the set changes. */
   get hiddenNamesKey(): string {
     return [this.settings.names, ...this.muted].join();
   }
 
-  /** Returns whether a participant has a name that others do not see. */
+  /** Returns whether a participant's name is hidden from others. */
   isNameHidden(participant: ParticipantView): boolean {
     return participant.name !== this.redactParticipant(participant).name;
   }
 
-  /** Removes hidden names from a message: the names of muted participants, or all names. */
+  /** Removes hidden names from a message: either the names of muted participants, or all names. */
   redactNames<N extends EventName>(event: N, message: Event<N>): Event<N> {
     if (this.settings.names && this.muted.size === 0) return message;
     return this.redactions[event]?.(message) ?? message;

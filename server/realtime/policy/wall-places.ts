@@ -1,6 +1,6 @@
 /**
- * Seats that the host has reserved for walls. A wall's address contains its pass, so other walls
- * cannot take its seat. The caller stores the seats.
+ * Seats that the host has reserved for walls. The URL of a wall contains the seat's pass, so other
+ * walls cannot take the seat. The caller stores the seats.
  */
 import { randomInt } from 'node:crypto';
 
@@ -14,16 +14,16 @@ export interface WallPlace {
   /** Whether the wall has ever been connected. */
   readonly seen: boolean;
   /**
-   * When the wall was lost, as wall clock in ms since the epoch; null if it is or never was
-   * connected.
+   * When the wall was lost, by the wall clock, in ms since the epoch; null if the wall is connected
+   * or never was.
    */
   readonly lost: number | null;
 }
 
-/** Letters and digits that are hard to confuse, because a pass may have to be typed. */
+/** Letters and digits that are not easily confused, because somebody may have to type a pass. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 const MAX_ID = 0x7fffffff;
-/** Number of letters, which gives 59 bits. */
+/** Number of letters and digits in a pass, which give 59 bits of randomness. */
 const PASS_LENGTH = 12;
 
 /** All wall seats of a server. */
@@ -40,7 +40,7 @@ export class WallPlaces {
     places: readonly WallPlace[] = [],
     private readonly onChange: (places: readonly WallPlace[]) => void = () => {},
   ) {
-    // A server that was killed could not store that its walls were lost.
+    // A server that was killed could not record that its walls were lost, so record it now.
     this.places = places.map((place) => this.asOfNobody(place));
   }
 
@@ -50,7 +50,8 @@ export class WallPlaces {
   }
 
   /**
-   * Marks the walls of a room as lost until they reconnect, because another server ran the room.
+   * Marks the walls of a room as lost until they reconnect, because another server was running the
+   * room.
    */
   takenOver(room: string): void {
     const places = this.places.map((one) => (one.room === room ? this.asOfNobody(one) : one));
@@ -69,7 +70,7 @@ export class WallPlaces {
 
   /** Adds a seat. @param name not used in the room yet */
   add(room: string, name: string): WallPlace {
-    // Random, because other servers add seats, too.
+    // Draw the id at random, so that it differs from the ids of seats that other servers add.
     const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
     const place = { id, room, name, pass: letters.join(''), seen: false, lost: null };
@@ -96,7 +97,9 @@ export class WallPlaces {
     this.update(id, { lost: this.date() });
   }
 
-  /** Returns a seat without its wall, because no server has run the room for a moment. */
+  /**
+   * Returns a seat whose wall counts as lost, because no server was running the room for a moment.
+   */
   private asOfNobody(place: WallPlace): WallPlace {
     return place.seen && place.lost === null ? { ...place, lost: this.date() } : place;
   }

@@ -1,8 +1,9 @@
 /**
- * Notifies planters about what others have done to their organisms, in gathered messages at limited
- * rates. If a planter is away or their page is hidden, changes wait until they return. A departing
- * organism is reported immediately, or within seconds of another message, and again after each
- * return while its planter can still renew it.
+ * Notifies planters of what others have done to their organisms. Changes are collected into
+ * messages that are sent at limited rates. If a planter is away or their page is hidden, changes
+ * are kept until they return. The departure of an organism is reported immediately, or a few
+ * seconds after another message. It is reported again after each return of the planter, as long as
+ * they can still renew the organism.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
@@ -28,9 +29,13 @@ export interface AffectedOrganismsOptions {
   readonly room: Pick<Room, 'viewOf' | 'blockersOf' | 'renewable'>;
   /** Returns whether a participant is present, or their seat is still reserved. */
   readonly isExpected: (participant: ParticipantId) => boolean;
-  /** Returns a present participant as others see them; undefined if they are not present. */
+  /** Returns a participant as others see them; undefined if they are not present. */
   readonly personOf: (participant: ParticipantId) => ParticipantView | undefined;
-  /** Sends a message. @returns false if the participant is away or their page is hidden */
+  /**
+   * Sends a message to a participant.
+   *
+   * @returns false if the participant is away or their page is hidden
+   */
   readonly send: (participant: ParticipantId, message: Event<'affected'>) => boolean;
 }
 
@@ -47,17 +52,18 @@ interface Change {
 type Changes = Map<string, Change>;
 
 interface Gathered {
-  /** ms */
+  /** When the first of the changes was made, in ms. */
   readonly since: number;
   readonly changes: Changes;
 }
 
 interface Sent {
-  /** ms */
+  /** When the message was sent, in ms. */
   readonly at: number;
   readonly tick: number;
   /**
-   * Changes to send again after a return; undefined once the client has confirmed a later frame.
+   * Changes to send again when the participant returns; undefined once their client has confirmed a
+   * later frame.
    */
   changes?: Changes | undefined;
 }
@@ -66,11 +72,14 @@ interface Sent {
 interface Wounded {
   /** Participant who wounded the organism last. */
   readonly by: ParticipantId;
-  /** Number of live cells that each neighbour blocked at the time of the wound. */
+  /** Number of the organism's live cells that each neighbour blocked when it was wounded. */
   readonly blockers: ReadonlyMap<OrganismId, number>;
 }
 
-/** Gathers a room's events by planter. Everything is in memory only, and bounded in size. */
+/**
+ * Collects the changes to a room's organisms by planter. Everything is kept in memory only, and
+ * limited in size.
+ */
 export class AffectedOrganisms {
   private readonly gathered = new Map<ParticipantId, Gathered>();
   private readonly sent = new Map<ParticipantId, Sent>();
@@ -78,7 +87,7 @@ export class AffectedOrganisms {
 
   constructor(private readonly options: AffectedOrganismsOptions) {}
 
-  /** Gathers the events of a tick. @param now ms */
+  /** Collects the changes of a tick. @param now ms */
   follow({ life, died }: Pick<TickResult, 'life' | 'died'>, now: number): void {
     const { room } = this.options;
     const find = (id: OrganismId): OrganismView | undefined =>
@@ -99,7 +108,8 @@ export class AffectedOrganisms {
         if (organism) this.remember(organism, event.by);
       } else if (wound && (event.what === 'died' || event.what === 'healed')) {
         this.wounded.delete(event.id);
-        // The planter may have been notified of the wound, but not that it was deadly.
+        // The planter may have been notified of the wound without knowing that it was deadly, so
+        // report it again.
         const isGone = event.what === 'died' && DEADLY.includes(event.cause);
         if (isGone) this.add(find(event.id), 'wounded', this.personOf(wound.by), now);
       } else if (wound && event.what === 'asleep') {
@@ -109,7 +119,7 @@ export class AffectedOrganisms {
     }
   }
 
-  /** Sends all changes that are due. @param tick of the events gathered last @param now ms */
+  /** Sends all changes that are due. @param tick the tick of the latest events @param now ms */
   send(tick: number, now: number): void {
     for (const [participant, { since, changes }] of this.gathered) {
       const last = this.sent.get(participant);
@@ -122,7 +132,7 @@ export class AffectedOrganisms {
       if (isNews && !this.options.send(participant, message)) continue;
       this.gathered.delete(participant);
       if (!isNews) continue;
-      // Departing organisms come last, so that they are kept longest.
+      // Put departing organisms last, because only the last changes are kept.
       const unconfirmed = [...(last?.changes ?? []), ...changes].sort(
         ([, a], [, b]) => Number(isDeparting(a)) - Number(isDeparting(b)),
       );
@@ -133,13 +143,18 @@ export class AffectedOrganisms {
     }
   }
 
-  /** Confirms all earlier messages, because the participant has drawn the frame of a tick. */
+  /**
+   * Marks all earlier messages as received, because the participant has drawn the frame of a tick.
+   */
   acknowledge(participant: ParticipantId, tick: number): void {
     const last = this.sent.get(participant);
     if (last && tick >= last.tick) last.changes = undefined;
   }
 
-  /** Schedules a message to a returned participant, including changes that may have been lost. */
+  /**
+   * Schedules a message to a participant who has returned. It includes changes whose message may
+   * have been lost.
+   */
   returned(participant: ParticipantId): void {
     const lost = this.sent.get(participant)?.changes ?? [];
     this.sent.delete(participant);
@@ -152,7 +167,7 @@ export class AffectedOrganisms {
     if (all.size > 0) this.gathered.set(participant, { since: -Infinity, changes: all });
   }
 
-  /** Forgets participants who will not come back. */
+  /** Forgets participants who will not return. */
   forget(participants: readonly ParticipantId[]): void {
     for (const participant of participants) {
       this.gathered.delete(participant);
@@ -183,7 +198,10 @@ export class AffectedOrganisms {
     return change;
   }
 
-  /** Adds a transformation. After several ones, the message names the first form and the last. */
+  /**
+   * Adds a transformation. If an organism is transformed several times, the message names its first
+   * and its last form.
+   */
   private transformed(
     organism: OrganismView | undefined,
     { by, kind }: Extract<LifeEvent, { what: 'transformed' }>,
@@ -204,8 +222,8 @@ export class AffectedOrganisms {
   }
 
   /**
-   * Adds that a neighbour has outgrown an organism, which rests with a scar, if the neighbour
-   * blocks more of its cells than at the time of the wound.
+   * Reports that a neighbour has outgrown an organism that rests with a scar, if the neighbour
+   * blocks more of its cells than when it was wounded.
    */
   private outgrown(id: OrganismId, { blockers }: Wounded, now: number): void {
     const { room } = this.options;
@@ -228,13 +246,14 @@ export class AffectedOrganisms {
         if (how !== 'departing') return [change];
         const secondsLeft = renewable.get(id);
         if (secondsLeft !== undefined) return [{ ...change, secondsLeft }];
-        // A living organism has been renewed or brought back by an undo.
+        // If the organism is alive, it has been renewed or brought back by an undo, so do not
+        // report its departure.
         return room.viewOf(id) ? [] : [{ ...change, how: 'departed' as const }];
       }),
     };
   }
 
-  /** Returns a participant without a name if they have left or were never present. */
+  /** Returns a participant; without a name if they have left or were never present. */
   private personOf(id: ParticipantId): OrganismView['planter'] {
     return this.options.personOf(id) ?? { id, name: '', hue: 0 };
   }

@@ -1,5 +1,6 @@
 /**
- * The participants' cursors. Only the latest position of each cursor is kept until it is broadcast.
+ * The participants' cursors. For each cursor, only the latest position is kept until it is
+ * broadcast.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import {
@@ -9,7 +10,7 @@ import {
 } from '../../../shared/protocol/pointers.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 
-/** Collects cursor moves and releases them at a limited rate. */
+/** Collects the moves of cursors and returns them at a limited rate. */
 export class Cursors {
   private moved = new Map<ParticipantId, Pointer>();
   private lastSentAt = 0;
@@ -29,8 +30,8 @@ export class Cursors {
   }
 
   /**
-   * Returns and clears the cursors that have moved. The interval grows with the number of
-   * recipients.
+   * Returns the cursors that have moved, and clears them. The interval between broadcasts grows
+   * with the number of recipients.
    *
    * @param now ms
    * @param people number of recipients

@@ -1,6 +1,7 @@
 /**
- * Queues a room's events for all clients. In a crowd, each client gets them together with its next
- * frame, because a separate write to each of a thousand connections would cost more than the tick.
+ * Queues a room's events for all clients. In a crowd, each client receives its events together with
+ * its next frame, because a separate write to each of a thousand connections would cost more than
+ * the tick.
  */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
@@ -8,15 +9,15 @@ import type { RoomClient } from '../sessions/room-client.ts';
 type Recipient = Pick<RoomClient, 'send'>;
 
 /**
- * Number of rounds in which each client has at least one turn: two, and a third for a client that
- * changes its tier.
+ * Number of delivery rounds within which each client has at least one turn. A client usually waits
+ * for at most two rounds, or three if it changes its tier.
  */
 const ROUNDS = 3;
 
 /** Delivers each event once to each client, in order. */
 export class EventQueue {
   private events: {
-    /** Number of the event, counted from 1. */
+    /** Sequence number of the event, counted from 1. */
     readonly number: number;
     /** The delivery round in which the event was added. */
     readonly round: number;
@@ -24,7 +25,10 @@ export class EventQueue {
   }[] = [];
   private count = 0;
   private round = 0;
-  /** Number of the last event that each client has received, or knows from its welcome. */
+  /**
+   * Sequence number of the last event that each client has received, or that its welcome already
+   * includes.
+   */
   private readonly lastReceived = new WeakMap<Recipient, number>();
 
   /** Queues an event. @param message must not change afterwards */
@@ -33,15 +37,15 @@ export class EventQueue {
     this.events.push({ number: ++this.count, round: this.round, send });
   }
 
-  /** Skips all events so far, because the client's welcome contains them. */
+  /** Skips all events so far for a client, because its welcome already includes them. */
   startFor(client: Recipient): void {
     this.lastReceived.set(client, this.count);
   }
 
   /**
-   * Sends new events to each client that has a turn.
+   * Sends new events to each client that has a turn in this round.
    *
-   * @param hasTurn must be true for each client once in three rounds or more often
+   * @param hasTurn must return true for each client at least once in three rounds
    */
   deliver<R extends Recipient>(members: Iterable<R>, hasTurn: (client: R) => boolean): void {
     if (this.events.length > 0) {

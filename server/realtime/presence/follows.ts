@@ -1,4 +1,6 @@
-/** Lets participants follow another participant, whose view their page then shows, too. */
+/**
+ * Lets participants follow another participant, so that their page shows that participant's view.
+ */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
@@ -6,13 +8,13 @@ import type { RoomClient } from '../sessions/room-client.ts';
 import type { Seats } from '../sessions/seats.ts';
 import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 
-/** Tracks who follows whom in one room. News is sent once per tick. */
+/** Tracks who follows whom in one room. Changes are sent once per tick. */
 export class Follows {
-  /** Followed participants, by follower. */
+  /** The participant that each follower follows. */
   private readonly followed = new Map<RoomClient, ParticipantId>();
   /** Participants whose view has changed since it was last sent to their followers. */
   private readonly moved = new Set<ParticipantId>();
-  /** Participants whose number of followers has changed since they last received it. */
+  /** Participants whose number of followers has changed since it was last sent to them. */
   private readonly recounted = new Set<ParticipantId>();
 
   constructor(
@@ -21,7 +23,8 @@ export class Follows {
   ) {}
 
   /**
-   * Makes a client follow a participant, instead of any other; undefined to follow nobody.
+   * Makes a client follow a participant, and no longer anybody else. If undefined, the client
+   * follows nobody.
    *
    * @throws Refusal no-such-participant, follows-you
    */
@@ -31,7 +34,7 @@ export class Follows {
       if (participant === you || !this.seats.memberOf(participant)) {
         throw new Refusal('no-such-participant', `participant ${participant}`);
       }
-      // Two participants who follow each other would both zoom out endlessly.
+      // Two participants who followed each other would both zoom out endlessly, so refuse.
       if (this.leadsTo(participant, you)) throw new Refusal('follows-you');
     }
     this.stop(client);
@@ -47,7 +50,10 @@ export class Follows {
     if (you && this.followed.size > 0) this.moved.add(you.id);
   }
 
-  /** Ends all following of a participant who has left or been muted, and notifies the followers. */
+  /**
+   * Makes everybody stop following a participant who has left or been muted, and notifies the
+   * followers.
+   */
   release(participant: ParticipantId): void {
     for (const [client, followed] of [...this.followed]) {
       if (followed !== participant) continue;
@@ -63,8 +69,8 @@ export class Follows {
   }
 
   /**
-   * Sends followers the new views of the people they follow, and participants their number of
-   * followers.
+   * Sends followers the new views of the people they follow, and sends followed participants their
+   * number of followers.
    */
   sendNews(): void {
     for (const [client, participant] of this.followed) {

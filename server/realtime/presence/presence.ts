@@ -1,6 +1,6 @@
 /**
- * Keeps the clients of a room informed of who is present, under which name, and how long the queue
- * is. It never admits or removes anybody: see `RoomAdmission`. Start at `Presence`.
+ * Informs the clients of a room who is present, under which name, and how long the queue is. It
+ * never admits or removes anybody: see `RoomAdmission`. Start at `Presence`.
  */
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import {
@@ -14,21 +14,24 @@ import type { RoomPolicy } from '../policy/room-policy.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
 
-/** Maximum number of joins in one tick for which participants do not receive their own join. */
+/**
+ * If more participants than this join in one tick, they receive their own joins, too, so that
+ * everybody gets the same message.
+ */
 const FEW = 16;
 
 /** Collects the presence changes since the last `clear`. */
 export class PresenceChanges {
   private readonly joined = new Map<ParticipantId, ParticipantView>();
   private readonly left = new Set<ParticipantId>();
-  /** Members of `joined` who were already present under another name. */
+  /** Those participants in `joined` who were already present under another name. */
   private readonly renamed = new Set<ParticipantId>();
-  /** Message for most clients, built only once. */
+  /** The message for most clients, cached so that it is built only once. */
   private shared: Event<'people'> | undefined;
 
   /**
-   * Records that a participant has joined or resumed. They are announced even if they had just
-   * left, because clients that joined in between do not know them yet.
+   * Records that a participant has joined or resumed. They are announced even if they left just
+   * before, because clients that joined in the meantime do not know them yet.
    */
   enter(you: ParticipantView): void {
     this.shared = undefined;
@@ -37,8 +40,8 @@ export class PresenceChanges {
   }
 
   /**
-   * Records that a participant has left. They are announced even if they joined in the same tick,
-   * because welcomes may have named them.
+   * Records that a participant has left. Their departure is announced even if they joined in the
+   * same tick, because welcomes may have named them.
    */
   leave(id: ParticipantId): void {
     this.shared = undefined;
@@ -59,14 +62,16 @@ export class PresenceChanges {
   /**
    * Builds the message for one client.
    *
-   * @param own the client's participant, whose own join is left out if few have joined; absent for
-   *   walls and spectators
-   * @returns one shared object for clients with the same changes; undefined if there are none
+   * @param own the client's participant. If only a few have joined, this participant's own join is
+   *   left out. Absent for walls and spectators
+   * @returns the same object for all clients with the same changes; undefined if there are no
+   *   changes
    */
   changesFor(own?: ParticipantId): Event<'people'> | undefined {
     this.shared ??= { joined: [...this.joined.values()], left: [...this.left] };
     const { joined, left } = this.shared;
-    // Separate messages would be far too expensive when everybody comes back together.
+    // If many join together, send everybody the same message, because separate messages would be
+    // far too expensive.
     if (joined.length > FEW) return this.shared;
     const knows = own !== undefined && this.joined.has(own) && !this.renamed.has(own);
     if (!knows) return joined.length + left.length > 0 ? this.shared : undefined;
@@ -74,7 +79,7 @@ export class PresenceChanges {
     return others.length + left.length > 0 ? { joined: others, left } : undefined;
   }
 
-  /** Forgets all changes after they have been sent. */
+  /** Forgets all changes. Call once they have been sent. */
   clear(): void {
     this.shared = undefined;
     this.joined.clear();
@@ -84,9 +89,9 @@ export class PresenceChanges {
 }
 
 /**
- * Lists the names of all present participants, and of absent ones who planted living organisms. The
- * absent ones join and leave in the same message, which makes pages update the names on their
- * organisms.
+ * Lists the names of all present participants, and of absent participants who planted living
+ * organisms. The absent participants are listed both as joined and as left, so that pages update
+ * the names on their organisms.
  */
 export function allNames(
   participants: readonly ParticipantView[],
@@ -105,7 +110,7 @@ export function allNames(
 export class Presence {
   readonly changes = new PresenceChanges();
   private isQueueChanged = false;
-  /** Last position sent to each waiting client. */
+  /** The queue position last sent to each waiting client. */
   private readonly positions = new WeakMap<RoomClient, number>();
 
   /** @param watchers walls and spectators */
@@ -119,13 +124,16 @@ export class Presence {
     for (const { members } of [this.context.seats, ...this.watchers]) yield* members;
   }
 
-  /** Sends an event to everybody immediately, without the names that the policy hides. */
+  /** Sends an event to all clients immediately, without the names that the policy hides. */
   broadcastEvent<N extends EventName>(event: N, message: Event<N>): void {
     const shown = this.context.policy.redactNames(event, message);
     for (const client of this.allClients()) client.send(event, shown);
   }
 
-  /** Sends all names in one message, which costs far less than a welcome for each client. */
+  /**
+   * Sends all names to all clients in one message, which costs far less than a welcome for each
+   * client.
+   */
   resendNames(): void {
     const { policy, seats, room } = this.context;
     const names = policy.redactNames('people', allNames(seats.participants, room.organisms));
@@ -173,34 +181,40 @@ export class Presence {
     client.send('waiting', { ahead, ...(resume !== undefined && { resume }) });
   }
 
-  /** Sends participants their own name even if it is hidden from others, as in their welcome. */
+  /**
+   * Sends a participant their own name, even if it is hidden from others. Their welcome contains
+   * it, too.
+   */
   private sendOwnName(client: RoomClient, you: ParticipantView): void {
     if (this.context.policy.isNameHidden(you)) client.send('people', { joined: [you], left: [] });
   }
 }
 
 /**
- * Extent of a refresh: everything about the room to everybody, all names to everybody, or the
- * welcome to walls alone.
+ * What is sent again in a refresh: everything about the room to everybody, all names to everybody,
+ * or only the welcome to walls.
  */
 export type Refresh = 'room' | 'names' | 'walls';
 
 /**
- * Collects refresh requests until a tick has been handled, so that clients are refreshed between
- * two ticks and at most once per tick.
+ * Collects refresh requests until the current tick has been handled. Clients are therefore
+ * refreshed between two ticks, and at most once per tick.
  */
 export class RefreshRequests {
   private requested: Refresh | undefined;
-  /** Refresh that was requested before the tick that has just been handled. */
+  /** The refresh that was requested before the last tick was handled. */
   private pending: Refresh | undefined;
-  /** Key of the hidden names, as known to clients. */
+  /** Key of the set of hidden names that clients know. */
   private hiddenNamesKey: string;
 
   constructor(private readonly policy: Pick<RoomPolicy, 'hiddenNamesKey'>) {
     this.hiddenNamesKey = policy.hiddenNamesKey;
   }
 
-  /** Requests a refresh of the names if the policy now hides other names, otherwise of the room. */
+  /**
+   * Requests a refresh: of the names if the policy now hides different names, otherwise of the
+   * whole room.
+   */
   request(): void {
     const { hiddenNamesKey } = this.policy;
     if (hiddenNamesKey === this.hiddenNamesKey) this.requested = 'room';

@@ -1,18 +1,18 @@
 /**
- * Tracks how long participants have stayed, how active they are, and who shares an address. In
- * memory only.
+ * Tracks how long participants have stayed, how active they are, and who shares an address. The
+ * statistics are kept in memory only.
  */
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
 
 interface Visit {
-  /** Start of the visit, in ms. */
+  /** When the visit started, in ms. */
   readonly since: number;
   /** Address key; '' if unknown. */
   address: string;
   /** See `sourceOf`. */
   readonly source: ParticipantId;
-  /** Number of accepted commands; a stroke of several messages counts once. */
+  /** Number of accepted commands. A stroke that arrives in several messages counts once. */
   commands: number;
 }
 
@@ -20,7 +20,7 @@ interface Visit {
 export class VisitStatistics {
   private readonly visits = new Map<ParticipantId, Visit>();
 
-  /** Starts or resumes a visit. @param now ms */
+  /** Starts a visit, or resumes it. @param now ms */
   enter(participant: ParticipantId, address: string, now: number): void {
     const known = this.visits.get(participant);
     if (known) known.address = address;
@@ -30,7 +30,7 @@ export class VisitStatistics {
     }
   }
 
-  /** Ends a visit, once the seat is no longer reserved. */
+  /** Ends a visit. Call once the participant's seat is no longer reserved. */
   leave(participant: ParticipantId): void {
     this.visits.delete(participant);
   }
@@ -51,8 +51,8 @@ export class VisitStatistics {
   }
 
   /**
-   * Returns a number that participants of one address share, and that does not reveal the address:
-   * the number of the first of them.
+   * Returns an id that all participants of one address share and that does not reveal the address:
+   * the id of the first of these participants.
    *
    * @returns undefined if the participant is unknown
    */
@@ -67,8 +67,8 @@ export class VisitStatistics {
   }
 
   /**
-   * Summarises the visit of a present participant: stay in ms, accepted commands, and other
-   * participants from the same address.
+   * Summarises the visit of a present participant: how long they have stayed, in ms, how many of
+   * their commands were accepted, and how many other participants have the same address.
    *
    * @param counts from `participantsByAddress`
    */

@@ -1,4 +1,4 @@
-/** The session of one connection: validates incoming messages and passes them to the room. */
+/** The session of one connection. It validates incoming messages and passes them to the room. */
 import type { Socket } from 'socket.io';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type Command, isCommandName } from '../../../shared/protocol/commands.ts';
@@ -17,10 +17,10 @@ import type { Connection, Outbox } from '../streaming/outbox.ts';
 import type { RoomDirectory, RoomSession } from './local-session.ts';
 import type { RoomClient } from './room-client.ts';
 
-/** Maximum number of packets waiting in the transport before frames are held back. */
+/** Maximum number of packets waiting in the transport. If there are more, no frames are sent. */
 const MAX_BUFFERED_PACKETS = 8;
 
-/** Refusals that end the connection. The page reconnects later, or not at all. */
+/** Refusals after which the connection is closed. The page reconnects later, or not at all. */
 const FINAL: ReadonlySet<Reason> = new Set([
   'protocol-version',
   'room-closed',
@@ -29,16 +29,16 @@ const FINAL: ReadonlySet<Reason> = new Set([
   'no-spectators',
 ]);
 
-/** Notices to a visitor who joins without the name they asked for. */
+/** The notice sent to a visitor who has to join without the name they asked for. */
 const NOTICE_OF = { 'bad-name': 'name-hidden', 'reserved-name': 'name-reserved' } as const;
 
-/** Handles one client from connection to disconnection. */
+/** Handles one client, from its connection to its disconnection. */
 export class ClientSession implements RoomClient {
   private readonly socket: Socket;
   private readonly rateLimiter: ConnectionRateLimiter;
-  /** Session in the room that the client last asked to join. */
+  /** Session in the room that the client last asked to join; undefined before the first join. */
   private session: RoomSession | undefined;
-  /** Cancels the timeout for the join; undefined once joined. */
+  /** Cancels the time limit for joining; undefined once the client has joined. */
   private cancelTimeout: (() => void) | undefined;
   private ended = false;
 
@@ -59,7 +59,8 @@ export class ClientSession implements RoomClient {
       this.sendRefusal(new Refusal('join-timeout'));
       this.end();
     });
-    // This middleware never calls `next`, so no client-chosen event name reaches the emitter.
+    // This middleware never calls `next`, so that event names chosen by clients never reach the
+    // emitter.
     socket.use(([name, ...messages]) => this.receive(name, messages));
     socket.on('disconnect', () => {
       this.clearJoinTimeout();
@@ -67,9 +68,10 @@ export class ClientSession implements RoomClient {
       this.session = undefined;
     });
     const { join } = socket.handshake.auth;
-    // Socket.IO would keep the handshake and its headers in memory as long as the connection.
+    // Drop the handshake, because Socket.IO would keep it in memory, with its headers, for as long
+    // as the connection lasts.
     Object.assign(socket, { handshake: undefined });
-    // A join in the handshake saves a round trip.
+    // Handle a join that is part of the handshake, which saves a round trip.
     if (join !== undefined) this.receive('join', [join]);
   }
 
@@ -83,7 +85,7 @@ export class ClientSession implements RoomClient {
     return this.connection.writeBuffer.length < MAX_BUFFERED_PACKETS;
   }
 
-  /** Sends an event. Too many rejections end the connection. */
+  /** Sends an event. After too many rejections, closes the connection. */
   send<N extends EventName>(event: N, message: Event<N>): void {
     this.options.outbox.send(this.connection, event, message);
     if (event === 'rejected') this.rejected(message as Event<'rejected'>);
@@ -93,7 +95,7 @@ export class ClientSession implements RoomClient {
     this.options.outbox.send(this.connection, 'frame', frame);
   }
 
-  /** Sends the reason and closes the connection. */
+  /** Sends the client a reason and closes the connection. */
   disconnect(reason: Reason): void {
     this.session = undefined;
     this.sendRefusal(new Refusal(reason));
@@ -107,12 +109,12 @@ export class ClientSession implements RoomClient {
     this.end();
   }
 
-  /** Ends the join timeout, because the join has been answered. */
+  /** Cancels the time limit for joining, because the join has been answered. */
   entered(): void {
     this.clearJoinTimeout();
   }
 
-  /** Sends a refusal, and closes the connection after a final one. */
+  /** Sends a refusal. If it is in `FINAL`, closes the connection. */
   refuse(refusal: Refusal, id?: number): void {
     if (this.ended) return;
     this.sendRefusal(refusal, id);
@@ -124,7 +126,7 @@ export class ClientSession implements RoomClient {
   }
 
   private receive(name: unknown, messages: unknown[]): void {
-    // Messages received before the connection ended may still arrive here.
+    // Ignore messages that were received before the connection ended but are processed only now.
     if (this.ended) return;
     try {
       this.rateLimiter.charge('messagesPerSecond');
@@ -163,7 +165,8 @@ export class ClientSession implements RoomClient {
     const { rooms, names } = this.options;
     const { as, pass } = wished;
     const session = rooms.open(room, this);
-    // Other clients at the same address must not keep out a wall that has a seat.
+    // A wall that has a seat must not be kept out by other clients of its address, so do not count
+    // its joins.
     if (pass === undefined || !rooms.acceptsPass(room, pass)) this.rateLimiter.join();
     const cleaned = as === undefined ? cleanName(name) : '';
     const wrong = as === undefined ? names(cleaned) : undefined;
@@ -184,7 +187,7 @@ export class ClientSession implements RoomClient {
     this.send('rejected', { reason, ...(detail && { detail }), ...(id !== undefined && { id }) });
   }
 
-  /** Counts a rejection that was sent, and closes the connection after too many. */
+  /** Counts a rejection that has been sent. After too many, closes the connection. */
   private rejected({ reason }: Event<'rejected'>): void {
     if (this.ended || !this.rateLimiter.rejected(reason)) return;
     this.ended = true;

@@ -1,6 +1,6 @@
 /**
- * A connection in a room of this server, and the interface that it shares with connections in rooms
- * of other servers.
+ * A connection in a room of this server, and the interface that it shares with `RemoteSession`, a
+ * connection in a room of another server.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
@@ -12,7 +12,7 @@ import type { Entry, RoomClient } from './room-client.ts';
 export interface RoomSession {
   /** Whether the session has joined, or waits for the answer to its join. */
   readonly isOpen: boolean;
-  /** @throws Refusal, unless the client is refused later */
+  /** Asks to join the room. @throws Refusal, unless the client is refused later */
   join(entry: Entry): void;
   /** Executes a valid message. @throws Refusal, unless the client is refused later */
   handle<N extends MessageName>(name: N, message: Command<N>): void;
@@ -20,22 +20,22 @@ export interface RoomSession {
   leave(): void;
 }
 
-/** Finds rooms for connections. */
+/** Finds rooms by name for connections. */
 export interface RoomDirectory {
-  /** @throws Refusal no-such-room, room-closed, elsewhere */
+  /** Creates a session in a room. @throws Refusal no-such-room, room-closed, elsewhere */
   open(room: string, client: RoomClient): RoomSession;
-  /** Returns whether a pass belongs to a wall's seat in this room. */
+  /** Returns whether a pass belongs to a seat for a wall in this room. */
   acceptsPass(room: string, pass: string): boolean;
 }
 
 export class LocalSession implements RoomSession {
-  /** The server of the joined room. */
+  /** The server of the room that the client has joined. */
   private server: RoomServer | undefined;
-  /** Whether the client is a wall or spectator, which is not a participant. */
+  /** Whether the client is a wall or a spectator, and therefore not a participant. */
   private onlyWatches = false;
-  /** See `Command<'join'>`. */
+  /** Session within which the client's command ids are unique: see `Command<'join'>`. */
   private session: number | undefined;
-  /** Whether the join waits for a hook's decision or the end of a tick. */
+  /** Whether the join is waiting for a hook's decision or for the end of a tick. */
   private isJoining = false;
   private hasLeft = false;
 
@@ -89,7 +89,7 @@ export class LocalSession implements RoomSession {
     this.onlyWatches = false;
   }
 
-  /** Enters between two ticks. @throws Refusal */
+  /** Joins once a hook has approved and no tick is in progress. @throws Refusal */
   private async enterLater(
     { tickInProgress }: RoomServer,
     entry: Entry,
@@ -97,7 +97,7 @@ export class LocalSession implements RoomSession {
   ): Promise<void> {
     await approval;
     while (tickInProgress.ended) await tickInProgress.ended;
-    // The room may have closed during the wait.
+    // Find the room again, because it may have closed in the meantime.
     if (!this.hasLeft) this.enter(this.find(), entry);
   }
 

@@ -1,7 +1,7 @@
 /**
- * Decides how much energy newcomers to a room start with (rules ENE-4 and ENE-5), so that
- * reconnecting gains nothing. Only the granted amounts are stored, in the journal. After a restart,
- * a device with a mark is assumed to have just spent everything.
+ * Decides how much energy newcomers to a room start with (rules ENE-4 and ENE-5), so that nobody
+ * gains energy by reconnecting. Only the granted amounts are stored, in the journal. After a
+ * restart, a device with a mark is assumed to have just spent all its energy.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -11,22 +11,22 @@ import type { DeviceMarks } from './signed-tokens.ts';
 
 const { renewedWithin, trustedAfter, remembered } = DEFAULTS.newcomers;
 
-/** An energy allowance that refills with time. */
+/** An amount of energy that refills over time. */
 interface EnergyAllowance {
-  /** Level at `updatedAt`. */
+  /** Amount of energy at `updatedAt`. */
   level: number;
-  /** ms */
+  /** When `level` was last changed, in ms. */
   updatedAt: number;
 }
 
 interface Device extends EnergyAllowance {
-  /** When the device got its mark, or the latest possible time; in ms. */
+  /** When the device got its mark, in ms. If that is unknown, the latest possible time. */
   readonly since: number;
-  /** Present participants on this device. */
+  /** Present participants who use this device. */
   readonly participants: Set<ParticipantId>;
 }
 
-/** A client that joins. */
+/** A client that is joining. */
 export interface Newcomer {
   /** The device mark that the page has stored; not verified yet. */
   readonly mark?: string | undefined;
@@ -40,7 +40,9 @@ export class NewcomerEnergy {
   private readonly addresses = new Map<string, EnergyAllowance>();
   /** Device id of each present participant. */
   private readonly deviceOf = new Map<ParticipantId, string>();
-  /** Latest time at which a forgotten device may have had no energy left, in ms. */
+  /**
+   * The latest time at which a device that has been forgotten may have had no energy left, in ms.
+   */
   private since: number;
 
   constructor(
@@ -51,7 +53,7 @@ export class NewcomerEnergy {
     this.since = clock.now();
   }
 
-  /** Returns the id of a device mark; undefined if this server did not issue the mark. */
+  /** Returns the device id in a mark; undefined if this server did not issue the mark. */
   deviceIdOf(mark: string | undefined): string | undefined {
     return mark === undefined ? undefined : this.marks.read(mark);
   }
@@ -62,7 +64,7 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Registers a participant who joins, and grants energy if they are new to the room.
+   * Registers a participant who is joining. If they are new to the room, grants them energy.
    *
    * @param isNew whether the participant has no energy level yet
    */
@@ -71,9 +73,12 @@ export class NewcomerEnergy {
     isNew: boolean,
     { mark, address }: Newcomer,
   ): {
-    /** Initial energy; undefined for a participant who resumes with their previous energy. */
+    /**
+     * Initial energy; undefined for a participant who resumes, because they keep their previous
+     * energy.
+     */
     readonly energy: number | undefined;
-    /** A new mark, if the device has no valid one. */
+    /** A new mark for the device; undefined if the device already has a valid one. */
     readonly mark: string | undefined;
   } {
     const now = this.clock.now();
@@ -92,8 +97,8 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Records the remaining energy of a participant whose reserved seat has expired. Call while the
-   * room still knows their energy.
+   * Records the remaining energy of a participant whose reserved seat has expired. Call before the
+   * room forgets their energy.
    */
   leave(participant: ParticipantId): void {
     const device = this.devices.get(this.deviceOf.get(participant) ?? '');
@@ -106,18 +111,20 @@ export class NewcomerEnergy {
   private grant(device: Device, isKnown: boolean, address: string): number {
     const { newcomer, plant } = this.room.energySettings;
     const own = isKnown ? this.leftTo(device) : newcomer;
-    // Collecting marks must bring no advantage, so a young mark counts as none.
+    // Treat a young mark like a missing one, so that nobody gains anything by collecting marks.
     const isTrusted = isKnown && this.clock.now() - device.since >= 1000 * trustedAfter;
     if (isTrusted) return this.spend(device, own);
     const shared = this.addresses.get(address) ?? { level: newcomer, updatedAt: this.clock.now() };
     this.remember(this.addresses, address, shared);
-    // A whole museum may share one address, so everyone gets enough for one seed.
+    // A whole museum may share one address, so grant everyone at least enough for one seed.
     const energy = Math.min(newcomer, own, Math.max(plant, this.levelOf(shared)));
     this.spend(shared, energy);
     return this.spend(device, energy);
   }
 
-  /** Returns a device's energy: the lowest level of the device and its participants. */
+  /**
+   * Returns the energy left to a device: the lowest level among the device and its participants.
+   */
   private leftTo(device: Device): number {
     const levels = [...device.participants].map((one) => this.room.energyOf(one));
     return Math.min(this.levelOf(device), ...levels);
@@ -140,7 +147,8 @@ export class NewcomerEnergy {
   }
 
   /**
-   * Stores an allowance as the most recent one. Beyond the limit, forgets full or old allowances.
+   * Stores an allowance as the most recent one. If there are too many allowances, forgets those
+   * that are full, and otherwise the oldest one.
    */
   private remember<A extends EnergyAllowance>(
     allowances: Map<string, A>,
@@ -160,7 +168,8 @@ export class NewcomerEnergy {
     if (allowances.size <= remembered) return;
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (oldest) allowances.delete(oldest[0]);
-    // A forgotten device may return, and must not get more energy than it had left.
+    // A forgotten device may return and must not get more energy than it had left, so assume that
+    // it had just spent all of it.
     this.since = this.clock.now();
   }
 }

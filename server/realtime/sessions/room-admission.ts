@@ -1,6 +1,6 @@
 /**
- * Admits participants to a room and removes them. Gives seats to clients, and queues them while the
- * room is full. Walls and spectators are handled in watchers.ts. Start at `join`.
+ * Admits participants to a room and removes them. Clients get a seat or, while the room is full, a
+ * position in the queue. Walls and spectators are handled in watchers.ts. Start at `join`.
  */
 import { hueOf } from '../../../shared/hues.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
@@ -12,11 +12,14 @@ import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
 
-/** Maximum number of seats that change hands in one tick. */
+/** Maximum number of seats that participants give up to the queue in one tick. */
 const MAX_YIELDING = 16;
 
 export class RoomAdmission {
-  /** Clients in the queue; `resume` is the token of their position. */
+  /**
+   * Clients in the queue, with their requests to join. `resume` is the token of the client's
+   * position.
+   */
   private readonly waiting = new Map<RoomClient, Entry>();
 
   constructor(
@@ -26,8 +29,9 @@ export class RoomAdmission {
   ) {}
 
   /**
-   * Gives a client a seat, or a position in the queue if the room is full. A reserved seat is
-   * honoured in a full room, up to twice its capacity.
+   * Gives a client a seat, or a position in the queue if the room is full. A client with a reserved
+   * seat is admitted even to a full room, as long as fewer participants than twice the capacity are
+   * present.
    *
    * @throws Refusal room-full if the queue is full, too; room-closed; sent-away; too-many-joins
    */
@@ -62,7 +66,10 @@ export class RoomAdmission {
     this.seatParticipant(client, entry);
   }
 
-  /** Removes a client from the room or the queue. Its seat stays reserved for a while. */
+  /**
+   * Removes a client from the room or from the queue. A participant's seat stays reserved for a
+   * while.
+   */
   leave(client: RoomClient): void {
     if (this.context.seats.leaveQueue(client)) {
       this.waiting.delete(client);
@@ -74,9 +81,9 @@ export class RoomAdmission {
   }
 
   /**
-   * Admits clients that could not enter during the tick. If others are still waiting, participants
-   * who are idle, or whose address has more than its share, give up their seats. They keep their
-   * number, seeds and organisms, and may join the queue again.
+   * Admits clients that could not enter during the tick. If clients are still waiting, participants
+   * give up their seats if they are idle, or if their address has more than its share of seats.
+   * They keep their id, seeds and organisms, and may join the queue again.
    */
   shareOut(now: number): void {
     const { seats } = this.context;
@@ -96,7 +103,7 @@ export class RoomAdmission {
     this.admitWaiting();
   }
 
-  /** Forgets the participants whose reserved seats have expired. @returns their numbers */
+  /** Forgets the participants whose reserved seats have expired. @returns their ids */
   expire(now: number): ParticipantId[] {
     const { seats, newcomers, room, visits, affected } = this.context;
     const expired = seats.expire(now);
@@ -106,7 +113,7 @@ export class RoomAdmission {
       visits.leave(participant);
     }
     affected.forget(expired);
-    // Seats held for participants from before a restart may have become free.
+    // Admit waiting clients, because seats reserved since before a restart may now be free.
     this.admitWaiting();
     return expired;
   }
@@ -116,7 +123,7 @@ export class RoomAdmission {
     const { seats, broadcaster, affected, follows } = this.context;
     for (const client of seats.members) {
       const you = seats.participantOf(client)!;
-      // A page that is welcomed again follows nobody.
+      // A page that is welcomed again starts without following anybody.
       follows.forget(client, you.id);
       broadcaster.remove(client);
       this.welcomeBuilder.sendWelcome(client, you);
@@ -125,7 +132,7 @@ export class RoomAdmission {
     }
   }
 
-  /** Disconnects all clients, present or waiting, that have been banned. */
+  /** Disconnects all clients that have been banned, including clients in the queue. */
   disconnectBanned(): void {
     const { room, bans, seats, visits, newcomers } = this.context;
     const applicants = [...this.waiting].map(
@@ -138,7 +145,8 @@ export class RoomAdmission {
     });
     for (const [client, applicant] of [...applicants, ...present]) {
       if (!bans.isBanned(room.name, applicant)) continue;
-      // A ban from another server lacks the plain address, so limit newcomers there now.
+      // If another server added the ban, this server does not know the banned address, so limit
+      // newcomers at it now.
       bans.slow(applicant.address);
       this.leave(client);
       client.disconnect('sent-away');
@@ -155,7 +163,7 @@ export class RoomAdmission {
     }
   }
 
-  /** Identifies a client that asks to join, for the bans. */
+  /** Returns what is known about a client that asks to join, for checking the bans. */
   private applicantOf({ address }: RoomClient, { resume, mark }: Entry): Applicant {
     const { seats, newcomers } = this.context;
     const participant = resume === undefined ? undefined : seats.ownerOf(resume);
@@ -163,8 +171,8 @@ export class RoomAdmission {
   }
 
   /**
-   * Adds a token that the client may lack: while it waited, it may have received a seat over a
-   * connection that was lost.
+   * Adds a resume token to a client's request if its page may lack it. While waiting, the client
+   * may have received a seat over a connection that was then lost.
    */
   private withToken({ before }: RoomClient, entry: Entry): Entry {
     const { seats } = this.context;
@@ -173,7 +181,9 @@ export class RoomAdmission {
     return resume === undefined ? entry : { ...entry, resume };
   }
 
-  /** Sends a client in the queue its position, and a token to resume this position. */
+  /**
+   * Sends a client in the queue its position, and a token with which it can resume the position.
+   */
   private wait(client: RoomClient, entry: Entry): void {
     this.waiting.set(client, entry);
     const ahead = this.context.seats.queued.indexOf(client);
@@ -217,7 +227,7 @@ export class RoomAdmission {
     broadcaster.add(client, fullViewport(room.grid.planes), clock.now(), { holds });
   }
 
-  /** Ends a client's stream, cursor and following, but keeps the seat. */
+  /** Ends a client's stream, removes its cursor and stops its following, but keeps its seat. */
   private removeViewer(client: RoomClient, { id }: ParticipantView): void {
     this.context.broadcaster.remove(client);
     this.context.cursors.forget(id);

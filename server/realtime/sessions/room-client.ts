@@ -1,5 +1,5 @@
 /**
- * Interfaces between a room and its surroundings: connections, joins, hooks and facts. A
+ * Interfaces between a room and its surroundings: connections, requests to join, hooks and facts. A
  * `RoomClient` is a connection, whether its page is connected to this server or to a gateway.
  */
 import type { Command } from '../../../shared/protocol/commands.ts';
@@ -9,15 +9,15 @@ import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
 import type { Viewer } from '../streaming/viewer-stream.ts';
 
-/** Part of a welcome that is shared by all clients that join between two ticks. */
+/** The part of a welcome that all clients joining between the same two ticks share. */
 export type CommonWelcome = Pick<
   Event<'wall'>,
   'checkpoint' | 'engine' | 'organisms' | 'participants'
 >;
-/** Part of a welcome that is for one client. */
+/** The part of a welcome that is for one client only. */
 export type PersonalWelcome<N extends 'welcome' | 'wall'> = Omit<Event<N>, keyof CommonWelcome>;
 
-/** Joins both parts of a welcome. Adds its receiver to the participants if they are missing. */
+/** Combines both parts of a welcome. If the list of participants lacks the receiver, adds them. */
 export function welcomeOf<N extends 'welcome' | 'wall'>(
   common: CommonWelcome,
   personal: PersonalWelcome<N>,
@@ -33,13 +33,13 @@ export function welcomeOf<N extends 'welcome' | 'wall'>(
 export interface RoomClient extends Viewer {
   /** Address key of the connection. */
   readonly address: string;
-  /** Client of this connection on an earlier link, until the room has decided on the new join. */
+  /** This connection's client on an earlier link, until the room has decided on the new join. */
   readonly before?: RoomClient | undefined;
   send<N extends EventName>(event: N, message: Event<N>): void;
   /**
    * Sends a welcome. If absent, welcomes are sent like other events.
    *
-   * @param common the same object for all clients that may see the same names
+   * @param common the same object for all clients that are shown the same names
    */
   sendWelcome?<N extends 'welcome' | 'wall'>(
     event: N,
@@ -48,50 +48,61 @@ export interface RoomClient extends Viewer {
   ): void;
   /** Called when the room has admitted the client, perhaps only to its queue. */
   entered(): void;
-  /** Sends a refusal, which may end the connection. @param id id of the refused command */
+  /**
+   * Sends a refusal, after which the connection may be closed.
+   *
+   * @param id id of the refused command
+   */
   refuse(refusal: Refusal, id?: number): void;
   disconnect(reason: Reason): void;
 }
 
-/** A request to join a room: the message, with its name cleaned and checked. */
+/** A request to join a room: the client's `join` message, with its name cleaned and checked. */
 export interface Entry extends Omit<Command<'join'>, 'protocol' | 'room' | 'name'> {
   /** '' if the client has no name. */
   readonly name: string;
-  /** Notice of why the client joins without the name it asked for. */
+  /** Notice that explains why the client joins without the name it asked for. */
   readonly notice?: Event<'notice'>['notice'] | undefined;
 }
 
 /**
- * Observes a room, and may reject joins and commands, even asynchronously. See server/extensions.
+ * Observes a room, and may refuse joins and commands, either immediately or later. See
+ * server/extensions.
  */
 export interface RoomHooks {
-  /** Called when a participant has got a seat. */
+  /** Called after a participant has got a seat. */
   joined(you: ParticipantView): void;
-  /** Called when a participant has disconnected. */
+  /** Called after a participant has disconnected. */
   left(you: ParticipantView): void;
   /** Called when somebody interacts with the room. */
   active(): void;
-  /** @returns undefined to allow the join immediately, or a promise that rejects with a Refusal */
+  /**
+   * Decides whether somebody may join.
+   *
+   * @returns undefined to allow the join immediately, or a promise that rejects with a Refusal
+   */
   join(name: string): Promise<void> | undefined;
   /**
+   * Decides whether a command is allowed.
+   *
    * @returns undefined to allow the command immediately, or a promise that rejects with a Refusal
-   * @throws Refusal too-fast if too many commands of this participant await approval
+   * @throws Refusal too-fast if too many commands of this participant are awaiting approval
    */
   command(command: RoomCommand): Promise<void> | undefined;
   /**
    * Judges a drawing.
    *
-   * @returns undefined if nobody judges drawings, otherwise whether the drawing is allowed; rejects
-   *   with Refusal not-here
+   * @returns undefined if nobody judges drawings; otherwise a promise of whether the drawing is
+   *   allowed, which may reject with Refusal not-here
    */
   draw(by: ParticipantView, pixels: Uint8Array): Promise<boolean> | undefined;
 }
 
-/** Facts in each welcome that do not change while the room is open. */
+/** Facts that are part of each welcome and do not change while the room is open. */
 export type RoomInfo = Pick<Event<'welcome'>, 'checkpoint' | 'engine'>;
 
 /**
- * Facts for walls: the origin at which phones currently reach the server, and the build id of the
- * page.
+ * Facts for walls: the origin at which phones can currently reach the server, and the build id of
+ * the page.
  */
 export type WallInfo = Pick<Event<'wall'>, 'origin' | 'build'>;

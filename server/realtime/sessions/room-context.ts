@@ -1,4 +1,4 @@
-/** State shared by the parts of a room server: services, and the people in the room. */
+/** State that the parts of a room server share: services, and the people in the room. */
 import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
 import type { Pace } from '../../world/ticker.ts';
@@ -17,8 +17,8 @@ import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts
 import type { Seats } from './seats.ts';
 
 /**
- * Tracks whether a room is in a tick. During a tick, the room holds changes that are neither stored
- * nor sent to clients, so nobody is welcomed until the tick ends.
+ * Tracks whether a tick of a room is in progress. During a tick, the room contains changes that
+ * have been neither stored nor sent to clients, so nobody is welcomed until the tick ends.
  */
 export class TickInProgress {
   /** Resolves when the tick ends; undefined between ticks. */
@@ -32,7 +32,7 @@ export class TickInProgress {
     });
   }
 
-  /** Ends the tick, even one that failed. Does nothing between ticks. */
+  /** Ends the tick, even if it has failed. Does nothing between ticks. */
   end(): void {
     this.ended = undefined;
     this.resolve();
@@ -43,7 +43,7 @@ export class TickInProgress {
 export interface RoomBasis {
   readonly room: Room;
   readonly info: RoomInfo;
-  /** Page that keepsakes open; if absent, the server's own page. */
+  /** Page that keepsakes open. If absent, they open the server's own page. */
   readonly keepUrl?: string | undefined;
   /** Returns the current pace of the room's ticks. */
   readonly pace: () => Pace;
@@ -54,14 +54,14 @@ export interface RoomBasis {
   readonly policy: RoomPolicy;
   readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked' | 'slow'>;
   readonly places: WallPlaces;
-  /** The host's stored decisions when the room was opened. */
+  /** The host's decisions that were stored when the room was opened. */
   readonly kept: Moderation;
   readonly keep: KeepItem;
   readonly newcomers: NewcomerEnergy;
   readonly wallInfo: () => WallInfo;
 }
 
-/** `RoomBasis`, and the state that the parts of a room server share. */
+/** `RoomBasis`, with the state that the parts of a room server share. */
 export interface RoomContext extends RoomBasis {
   readonly seats: Seats<RoomClient>;
   readonly visits: VisitStatistics;

@@ -1,6 +1,6 @@
 /**
- * The walls of a room: displays that show the whole room, or a film or close-up that the host
- * chooses. They take no participant's seat. Start at `RoomWalls`.
+ * The walls of a room: displays that show the whole room, or a film or close-up that the host has
+ * chosen. They do not take participants' seats. Start at `RoomWalls`.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
@@ -13,15 +13,17 @@ import type { RoomContext } from './room-context.ts';
 import { Watchers } from './watchers.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
 
-/** Half the period over which frames are counted, in ms. */
+/** Half the time span in which frames are counted, in ms. */
 const WINDOW = 5_000;
 
-/** Measures the frames per second that a wall confirms, over the last five to ten seconds. */
+/** Measures how many frames per second a wall confirms, over the last five to ten seconds. */
 export class FrameRate {
   private count = 0;
   private before: { readonly count: number; readonly start: number };
 
-  /** @param start monotonic time in ms, as in all methods */
+  /**
+   * @param start when the measurement starts. Here and in all methods, times are monotonic, in ms
+   */
   constructor(private start: number) {
     this.before = { count: 0, start };
   }
@@ -46,7 +48,7 @@ export class FrameRate {
 
 /** A connected wall. */
 interface ConnectedWall {
-  /** Monotonic time, ms. */
+  /** When the wall connected, by the monotonic clock, in ms. */
   readonly since: number;
   readonly frameRate: FrameRate;
   /** Languages whose letters the screen cannot show. */
@@ -59,8 +61,8 @@ interface ConnectedWall {
  * Lists the states of a room's walls.
  *
  * @param places the seats of the room's walls
- * @param connected the connected walls; several may share a seat
- * @param now monotonic time, ms
+ * @param connected the connected walls; several of them may share a seat
+ * @param now current time by the monotonic clock, in ms
  * @returns the walls with seats, in the order of the seats, then the other walls
  */
 export function wallStates(
@@ -76,7 +78,7 @@ export function wallStates(
     upFor: screens.length > 0 ? now - Math.min(...screens.map(({ since }) => since)) : null,
     lost: place?.lost ?? null,
     unwritable: [...new Set(screens.flatMap(({ unwritable }) => unwritable))],
-    // If several screens share a seat, report the slowest.
+    // If several screens share a seat, report the frame rate of the slowest screen.
     frameRate:
       screens.length > 0 ? Math.min(...screens.map(({ frameRate }) => frameRate.at(now))) : 0,
   });
@@ -88,8 +90,8 @@ export function wallStates(
 }
 
 /**
- * Time after which a connected wall has settled, in ms. If a settled wall disconnects, it is missed
- * until another wall has settled.
+ * How long a wall must be connected to count as settled, in ms. If a settled wall disconnects, it
+ * counts as missing until another wall has settled.
  */
 export const SETTLED = 60_000;
 
@@ -102,11 +104,11 @@ type Shown = { readonly film: Film } | { readonly closeUp: Event<'spotlight'> };
 
 /** Welcomes walls, streams the room to them, and removes them. */
 export class RoomWalls extends Watchers {
-  /** Connected walls, without views. */
+  /** Connected walls, not including the pictures on the host's page. */
   private readonly connected = new Map<RoomClient, ConnectedWall>();
-  /** Whether a settled wall has disconnected. */
+  /** Whether a settled wall has disconnected since the room was opened. */
   private isMissed = false;
-  /** The film or close-up on the walls, and its start in ms. */
+  /** The film or close-up that the walls show, and when it started, in ms. */
   private shown: (Shown & { readonly since: number }) | undefined;
   private cancelEnd = (): void => {};
 
@@ -121,7 +123,7 @@ export class RoomWalls extends Watchers {
     return this.isMissed && ![...this.connected.values()].some((wall) => this.hasSettled(wall));
   }
 
-  /** Marks the room as bare, because it was bare when the server ended. */
+  /** Marks the room as bare, because it was bare when the server stopped. */
   startBare(): void {
     this.isMissed = true;
   }
@@ -141,8 +143,8 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * Welcomes a wall and streams the whole room to it. The picture on the host's page is a `view`:
-   * it takes a wall's seat, but is not counted as a wall.
+   * Welcomes a wall and streams the whole room to it. The picture on the host's page joins as a
+   * `view`: it takes a wall's seat but does not count as a wall.
    *
    * @throws Refusal too-many-walls
    */
@@ -169,7 +171,7 @@ export class RoomWalls extends Watchers {
     }
   }
 
-  /** The film on the walls, starting at the picture that is shown now. */
+  /** The film that the walls show, starting at the frame that they show now. */
   get film(): Film | undefined {
     if (!this.shown || !('film' in this.shown)) return undefined;
     const { film, since } = this.shown;
@@ -178,8 +180,8 @@ export class RoomWalls extends Watchers {
   }
 
   /**
-   * Whether walls show a film or a close-up, and the remaining time in ms unless the host extends
-   * it.
+   * Whether walls show a film or a close-up, and for how much longer, in ms, unless the host
+   * extends it.
    */
   get showing(): RoomSummary['walls']['showing'] {
     if (!this.shown) return null;
@@ -188,7 +190,11 @@ export class RoomWalls extends Watchers {
     return { what, left: Math.max(0, since + wallTimes[what] - this.context.clock.now()) };
   }
 
-  /** Shows a film or close-up on all walls for a while; undefined to show the whole room. */
+  /**
+   * Shows a film or a close-up on all walls for a while.
+   *
+   * @param shown undefined to show the whole room
+   */
   show(shown: Shown | undefined): void {
     const { clock } = this.context;
     this.cancelEnd();
@@ -222,7 +228,8 @@ export class RoomWalls extends Watchers {
 
   protected override welcome(wall: RoomClient, holds?: Uint8Array): void {
     super.welcome(wall, holds);
-    // Sent even if there is nothing to show: a wall that was away may still show an ended film.
+    // Send this even if there is nothing to show, because a wall that was away may still show an
+    // ended film.
     if (this.connected.has(wall)) this.sendShown(wall);
   }
 

@@ -1,7 +1,7 @@
 /**
  * The seats of a room's participants: occupied seats, seats reserved for participants who have just
- * left, and the queue. It sends nothing and knows no rules of the room: see `RoomAdmission`. Start
- * at `claim`.
+ * left, and the queue. This module sends nothing and knows none of the room's rules: see
+ * `RoomAdmission`. Start at `claim`.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
@@ -11,17 +11,20 @@ import type { ResumeToken, ResumeTokens } from './signed-tokens.ts';
 
 interface Seat {
   you: ParticipantView;
-  /** Token that resumes this seat at the next join; replaced at each join. */
+  /** Token that resumes this seat at the next join. Each join replaces it. */
   token: string;
-  /** Token of the last join, valid until the client confirms that it has the new token. */
+  /** The previous token, which remains valid until the client confirms that it has the new one. */
   previousToken?: string | undefined;
   /** Address key of the connection; '' if unknown. */
   address: string;
-  /** When the participant last did something, ms. */
+  /** When the participant last did something, in ms. */
   activeAt: number;
   /** Until when the participant counts as drawing, choosing or reading something, in ms. */
   busyUntil: number;
-  /** Whether the participant gave up the seat to the queue. If so, they may not skip the queue. */
+  /**
+   * Whether the participant gave up the seat to the queue. If so, the token does not let them skip
+   * the queue.
+   */
   yielded: boolean;
 }
 
@@ -30,15 +33,16 @@ export const countSeats = (seats: Iterable<Pick<Seat, 'address'>>): ReadonlyMap<
   countBy(seats, ({ address }) => address);
 
 /**
- * Chooses the seat to give up to a waiting client: one that has been idle for long, or one of an
+ * Chooses the seat to give up to a waiting client. It has been idle for long, or belongs to an
  * address with more seats than the client's address. A seat moves to another address only if that
  * address then still has no more seats than the other. Therefore a museum behind one address keeps
- * all seats until others wait, and seats never move back and forth.
+ * all seats until others are waiting, and seats never move back and forth.
  *
  * @param seats all seats of a full room
  * @param waiting address of the client that gets the seat
- * @returns the longest idle seat, if it has been idle for long; otherwise the longest idle seat of
- *   the address with the most seats; undefined if nobody has to give way
+ * @returns the seat that has been idle longest, if it has been idle for long; otherwise, among the
+ *   seats of the address with the most seats, the one that has been idle longest; undefined if
+ *   nobody has to give way
  */
 export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
   seats: readonly S[],
@@ -57,7 +61,7 @@ export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
 
 /** A request for a seat. */
 interface Claim {
-  /** Token to resume a seat. With an unknown or superseded token, the client gets a new seat. */
+  /** Token to resume a seat. If it is unknown or no longer valid, the client gets a new seat. */
   readonly token?: string | undefined;
   /** Address key of the connection; '' if unknown. */
   readonly address: string;
@@ -66,43 +70,46 @@ interface Claim {
 export interface SeatOptions {
   /** Maximum number of present participants. */
   readonly capacity: number;
-  /** How long the seat of a participant who left stays reserved, ms. */
+  /** How long the seat of a participant who has left stays reserved, in ms. */
   readonly grace: number;
   /** Maximum length of the queue. */
   readonly maxWaiting: number;
-  /** Number of the first participant. */
+  /** Id of the first new participant. */
   readonly first: number;
   readonly tokens: Pick<ResumeTokens, 'issue' | 'read'>;
-  /** Participants present when the server stopped. */
+  /** Participants who were present when the server stopped. */
   readonly expected: {
     readonly participants: readonly ParticipantId[];
-    /** Until when nobody else gets their seats, in ms. */
+    /** Until when nobody else can get the seats of these participants, in ms. */
     readonly held: number;
-    /** Until when their seats stay reserved, in ms. */
+    /** Until when the seats of these participants stay reserved, in ms. */
     readonly until: number;
   };
 }
 
-/** A returning page keeps its queue position if it has waited for less than this time, in ms. */
+/** How long ago a returning page may have joined the queue to keep its position, in ms. */
 const PLACE_LASTS = 3_600_000;
 
 /**
- * Gives participants seats and numbers, and lets them resume.
+ * Gives participants seats and ids, and lets them resume their seats.
  *
  * @typeParam M a connection
  */
 export class Seats<M> {
   private readonly occupied = new Map<M, Seat>();
-  /** Until when each seat is reserved, in ms; in the order of leaving. */
+  /**
+   * Until when each reserved seat stays reserved, in ms. The seats are in the order in which
+   * participants left.
+   */
   private readonly reserved = new Map<Seat, number>();
   private readonly queue: FairQueue<M>;
   private readonly expected: Set<ParticipantId>;
-  /** Whether the seats of expected participants count as occupied. */
+  /** Whether the seats of expected participants still count as occupied. */
   private isHeld = true;
   /** When the last client joined the queue, in ms since the epoch. */
   private lastQueued = 0;
   private nextParticipant: number;
-  /** Maximum number of present participants. If it is lowered, nobody has to leave. */
+  /** Maximum number of present participants. Nobody has to leave if it is lowered. */
   capacity: number;
 
   constructor(private readonly options: SeatOptions) {
@@ -124,8 +131,8 @@ export class Seats<M> {
   }
 
   /**
-   * Whether the room has twice its capacity, so that even participants with a reserved seat must
-   * wait.
+   * Whether twice as many participants as the capacity are present, so that even participants with
+   * a reserved seat must wait.
    */
   get isCrowded(): boolean {
     return this.occupied.size >= 2 * this.capacity;
@@ -141,12 +148,12 @@ export class Seats<M> {
     return [...this.occupied.values()].map(({ you }) => you);
   }
 
-  /** Returns the participant of a connection; undefined without a seat. */
+  /** Returns the participant of a connection; undefined if the connection has no seat. */
   participantOf(member: M): ParticipantView | undefined {
     return this.occupied.get(member)?.you;
   }
 
-  /** Returns the current resume token of a connection; undefined without a seat. */
+  /** Returns the current resume token of a connection; undefined if the connection has no seat. */
   tokenOf(member: M): string | undefined {
     return this.occupied.get(member)?.token;
   }
@@ -160,10 +167,11 @@ export class Seats<M> {
   /**
    * Gives a connection a seat.
    *
-   * @param newcomer creates the participant of a new seat; an expired token still restores the
-   *   number
+   * @param newcomer creates a participant with a given id for a new seat. The id is new, or is
+   *   taken from an expired token
    * @param now ms
-   * @returns the participant, whether their state in the room is new, and the replaced connection
+   * @returns the participant, whether their state in the room is new, and the connection that this
+   *   one replaces
    */
   claim(
     member: M,
@@ -194,7 +202,7 @@ export class Seats<M> {
     };
   }
 
-  /** Invalidates the previous token, because the client has received its new one. */
+  /** Invalidates the previous token, because the client has received the new one. */
   confirm(member: M): void {
     this.update(member, { previousToken: undefined });
   }
@@ -204,7 +212,7 @@ export class Seats<M> {
     return this.find(token)?.seat.you.id ?? (this.read(token).participant || undefined);
   }
 
-  /** Returns a new number for an actor without a seat. */
+  /** Returns a new participant id, for an actor without a seat. */
   newNumber(): ParticipantId {
     return this.nextParticipant++;
   }
@@ -217,7 +225,7 @@ export class Seats<M> {
     return returned !== undefined && this.expected.has(returned) && this.read(token).since === 0;
   }
 
-  /** Renames a present participant. @returns the renamed participant */
+  /** Renames a present participant. @returns the participant with the new name */
   rename(member: M, name: string): ParticipantView {
     const you = { ...this.occupied.get(member)!.you, name };
     this.update(member, { you });
@@ -229,7 +237,7 @@ export class Seats<M> {
     this.update(member, { activeAt: now });
   }
 
-  /** @param until time until which the participant counts as busy, in ms; 0 if not busy */
+  /** @param until until when the participant counts as busy, in ms; 0 if they are not busy */
   setBusy(member: M, until: number): void {
     this.update(member, { busyUntil: until });
   }
@@ -256,9 +264,9 @@ export class Seats<M> {
   /**
    * Frees a seat and reserves it for a while.
    *
-   * @param yielded whether the participant gives the seat up to the queue. If so, in a full room
-   *   they must wait like everybody else
-   * @returns the participant; undefined without a seat
+   * @param yielded whether the participant gives the seat up to the queue. If so, and if the room
+   *   is full when they return, they must wait like everybody else
+   * @returns the participant; undefined if the connection had no seat
    */
   leave(member: M, now: number, yielded = false): ParticipantView | undefined {
     const seat = this.occupied.get(member);
@@ -269,7 +277,7 @@ export class Seats<M> {
     return seat.you;
   }
 
-  /** Removes expired reservations. @returns their participants */
+  /** Removes reservations that have expired. @returns ids of their participants */
   expire(now: number): ParticipantId[] {
     const { held, until: expectedUntil } = this.options.expected;
     const expired: ParticipantId[] = [];
@@ -287,24 +295,25 @@ export class Seats<M> {
   }
 
   /**
-   * Adds a connection to the queue, in which addresses take turns. A token of an earlier position
-   * restores that position.
+   * Adds a connection to the queue, in which addresses take turns. If the token belongs to an
+   * earlier position in the queue, restores that position.
    *
-   * @param date ms since the epoch
+   * @param date wall clock, in ms since the epoch
    * @returns the token of the position, and the connection that must leave a full queue, which may
-   *   be the added one
+   *   be the one just added
    */
   enqueue(
     member: M,
     { token = '', address, date }: Claim & { readonly date: number },
   ): { token: string; dropped: M | undefined } {
     const earlier = this.read(token).since;
-    // The wall clock may be set back.
+    // Never use an earlier time than before, because the wall clock may be set back.
     this.lastQueued = Math.max(this.lastQueued, date);
     const since = earlier > Math.max(0, date - PLACE_LASTS) ? earlier : this.lastQueued;
     const place = this.options.tokens.issue({ participant: this.ownerOf(token) ?? 0, since });
     const found = this.find(token);
-    // Participants who are present keep their own tokens.
+    // If the token belongs to a reserved seat, let the new token resume this seat, too. If the
+    // seat's participant is present, the seat keeps its token.
     if (found && found.member === undefined) {
       Object.assign(found.seat, { token: place, previousToken: token });
     }
@@ -316,18 +325,22 @@ export class Seats<M> {
     return this.queue.replace(member, by);
   }
 
-  /** Removes a connection from the queue, wherever it is. @returns whether it was in the queue */
+  /**
+   * Removes a connection from the queue, whatever its position.
+   *
+   * @returns whether it was in the queue
+   */
   leaveQueue(member: M): boolean {
     return this.queue.delete(member);
   }
 
-  /** Removes and returns the first connection in the queue if a seat is free. */
+  /** If a seat is free, removes the first connection from the queue and returns it. */
   dequeue(): M | undefined {
     const next = this.isFull ? undefined : this.nextAddress();
     return next === undefined ? undefined : this.queue.takeOf(next);
   }
 
-  /** Connections in the queue, in the order of admission. */
+  /** Connections in the queue, in the order in which they will be admitted. */
   get queued(): readonly M[] {
     return this.queue.entries(this.seatsOf());
   }
@@ -337,7 +350,7 @@ export class Seats<M> {
     return this.queue.size;
   }
 
-  /** Returns the address that is next in the queue: one with the fewest seats. */
+  /** Returns the address whose turn is next in the queue: one of those with the fewest seats. */
   private nextAddress(): string | undefined {
     return this.queue.next(this.seatsOf());
   }
@@ -353,7 +366,8 @@ export class Seats<M> {
   }
 
   /**
-   * Returns the participant of an expired token, unless they are present or have a reserved seat.
+   * Returns the participant of an expired token; undefined if they are present or have a reserved
+   * seat.
    */
   private returning(token: string): ParticipantId | undefined {
     const id = this.read(token).participant;

@@ -1,6 +1,6 @@
 /**
- * Tokens signed by this server. They need no storage, remain valid after a restart, and cannot be
- * forged.
+ * Tokens signed by this server. They need not be stored, remain valid after a restart, and cannot
+ * be forged.
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
@@ -10,8 +10,10 @@ const MAC = 16;
 /** Signs and verifies tokens of one type. */
 class SignedTokens {
   /**
-   * @param secret signing key, unchanged after a restart. Anyone who knows it can forge tokens
-   * @param context type of the tokens, which are not valid in any other context
+   * @param secret signing key, which must be the same after a restart. Anyone who knows it can
+   *   forge tokens
+   * @param context name of the tokens' type. A token is valid only in the context in which it was
+   *   signed
    * @param length length of a token's body, in bytes
    */
   constructor(
@@ -44,10 +46,11 @@ const SINCE = { at: 4, bytes: 6 };
 
 /** Content of a resume token. */
 export interface ResumeToken {
-  /** 0 if the token has no participant yet. */
+  /** Id of the participant; 0 if the token does not belong to a participant yet. */
   readonly participant: ParticipantId;
   /**
-   * When the client joined the queue, in ms since the epoch; 0 if it has no position in the queue.
+   * When the client joined the queue, in ms since the epoch; 0 if the token belongs to no position
+   * in the queue.
    */
   readonly since: number;
 }
@@ -89,7 +92,7 @@ export class DeviceMarks {
 
   /** @param secret see SignedTokens */
   constructor(secret: Uint8Array) {
-    // Room names have no spaces, so no resume token of this server is valid as a mark.
+    // Room names contain no spaces, so a resume token of this server is never valid as a mark.
     this.tokens = new SignedTokens(secret, 'device mark', ID);
   }
 

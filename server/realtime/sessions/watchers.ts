@@ -1,6 +1,6 @@
 /**
- * Connections that see the whole room and may only watch: walls (room-walls.ts) and visitors with a
- * view-only link. They take no participant's seat and never change the room.
+ * Connections that see the whole room and may only watch: walls (room-walls.ts), and visitors who
+ * have a view-only link. They do not take participants' seats and never change the room.
  */
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
@@ -15,25 +15,28 @@ import type { WelcomeBuilder } from './welcome-builder.ts';
 export interface WatcherSeat {
   /** Address key of the connection. */
   readonly address: string;
-  /** Id of the seat that the host has reserved for the wall; undefined if it has none. */
+  /** Id of the seat that the host has reserved for this wall; undefined if there is none. */
   readonly place?: number | undefined;
 }
 
-/** Returns the site of an address. IPv6 networks of one customer share their first 48 bits. */
+/**
+ * Returns the site of an address. The IPv6 networks of one customer have the first 48 bits in
+ * common, so they count as one site.
+ */
 const siteOf = ({ address }: WatcherSeat): string =>
   address.replace(/^((?:[^:]+:){3}).*::\/64$/, '$1');
 
 /**
  * Gives a newcomer a seat. If all seats are taken, the newest watcher of the site with the most
- * watchers must leave, so that no single site can keep the venue's own wall out. A wall with a
- * reserved seat always replaces a watcher without one, and is replaced only by a wall with a
- * reserved seat.
+ * watchers must leave, so that no single site can keep out the venue's own wall. A wall with a
+ * reserved seat always replaces a watcher without one. It is itself replaced only by another wall
+ * with a reserved seat.
  *
  * @param seats all seats, newest last
  * @param most maximum number of seats
- * @param full reason for refusing a newcomer
+ * @param full reason to give if the newcomer is refused
  * @returns the watcher that must leave, if any
- * @throws Refusal `full` if the newcomer may replace nobody
+ * @throws Refusal `full` if the newcomer may not replace anybody
  */
 export function takeSeat<M>(
   seats: Map<M, WatcherSeat>,
@@ -51,7 +54,8 @@ function evictedFor<M>(seats: ReadonlyMap<M, WatcherSeat>, newcomer: WatcherSeat
   const guests = [...seats].filter(([, { place }]) => place === undefined);
   if (newcomer.place === undefined) return newestOfLargest(guests, siteOf, siteOf(newcomer));
   if (guests.length > 0) return newestOfLargest(guests, siteOf);
-  // Several screens of one wall may share its reserved seat.
+  // All seats belong to walls with a reserved seat, which several screens of a wall may share.
+  // Replace a screen of the wall with the most screens.
   return newestOfLargest([...seats], ({ place }) => place, newcomer.place);
 }
 
@@ -117,7 +121,7 @@ export class Watchers {
     }
   }
 
-  /** @throws Refusal if the newcomer may replace nobody */
+  /** Gives a watcher a seat. @throws Refusal if the newcomer may not replace anybody */
   protected seat(client: RoomClient, seat: WatcherSeat): void {
     const leaving = takeSeat(this.seats, client, seat, this.kind);
     if (leaving) this.dismiss(leaving, this.kind.evicted);
@@ -136,9 +140,9 @@ export class Watchers {
   }
 }
 
-/** Visitors with a view-only link. The host's bans and opening hours apply to them. */
+/** Visitors who have a view-only link. The host's bans and opening hours apply to them, too. */
 export class Spectators extends Watchers {
-  /** Identity of each spectator, for the bans. */
+  /** What is known about each spectator, for checking the bans. */
   private readonly applicants = new WeakMap<RoomClient, Applicant>();
 
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
@@ -148,7 +152,8 @@ export class Spectators extends Watchers {
 
   /**
    * Welcomes a spectator and streams the room to them. If there are too many spectators, the newest
-   * one of the address with the most must leave, or the newcomer is refused.
+   * spectator of the address with the most spectators must leave. If the newcomer may not replace
+   * anybody, they are refused.
    *
    * @throws Refusal room-closed, no-spectators, sent-away, room-full
    */

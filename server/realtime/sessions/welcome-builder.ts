@@ -1,6 +1,6 @@
 /**
- * Builds the first message to a new client: the state of the room, who is present, and the client's
- * own seeds. It sends no frames: see `RoomBroadcaster`.
+ * Builds the first message to a new client. It contains the state of the room, who is present, and
+ * the client's own seeds. Frames are sent separately: see `RoomBroadcaster`.
  */
 import type { Event } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../../shared/protocol/reasons.ts';
@@ -16,14 +16,17 @@ import type { RoomContext } from './room-context.ts';
 
 /** Builds and sends the welcomes of a room. */
 export class WelcomeBuilder {
-  /** Common part for all clients that join between two ticks, and the key of the names it hides. */
+  /**
+   * The common part for all clients that join between two ticks, and the key of the set of names
+   * that it hides.
+   */
   private made: { readonly common: CommonWelcome; readonly hiddenNamesKey: string } | undefined;
 
   constructor(private readonly context: RoomContext) {}
 
   /**
-   * Drops the common part. All presence changes have been sent, so later welcomes must contain
-   * them.
+   * Drops the common part. All presence changes so far have been sent, so later welcomes must
+   * include them.
    */
   endTick(): void {
     this.made = undefined;
@@ -82,7 +85,7 @@ export class WelcomeBuilder {
   }
 
   /**
-   * Returns the common part. Joins and departures after its creation are sent to everybody after
+   * Returns the common part. Joins and departures after it was built are sent to everybody after
    * the next tick.
    */
   private common(): CommonWelcome {

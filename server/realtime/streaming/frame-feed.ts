@@ -1,10 +1,13 @@
-/** The source of a room's frames: its own encoders, or another process that runs the room. */
+/**
+ * The source of a room's frames: the encoders of this process, or another process that runs the
+ * room.
+ */
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
 import { TIERS, type Tier } from '../../../shared/codec/tiers.ts';
 
 /**
- * Tiers that are encoded. Viewers of `half` are split between two of them: some get even ticks and
- * the others odd ticks, so that a crowd is not served all at the same time.
+ * The tiers that are encoded. Viewers of `half` are split between two of them: some get frames in
+ * even ticks and the others in odd ticks, so that a crowd is not served all at the same time.
  */
 export const CHANNEL_TIERS = {
   ...TIERS,
@@ -12,7 +15,7 @@ export const CHANNEL_TIERS = {
 } as const satisfies Record<string, Tier>;
 export type ChannelTier = keyof typeof CHANNEL_TIERS;
 
-/** A tier at a scale, encoded once for all its viewers. */
+/** Identifies a channel: a tier at a scale, encoded once for all its viewers. */
 export interface ChannelName {
   readonly tier: ChannelTier;
   /** Side of the square that one sent cell covers, in cells of the room; a power of two. */
@@ -23,12 +26,14 @@ export const keyOf = ({ tier, scale }: ChannelName): string => `${tier} ${scale}
 
 /** The viewers of a channel in one process. */
 export interface ChannelUser {
-  /** Whether any of the viewers can take a frame now. */
+  /** Whether at least one of the viewers can take a frame now. */
   readonly mayReceive: boolean;
-  /** Chunks that the viewers look at. Viewers that see the same chunks share one list. */
+  /**
+   * Lists of the chunks that the viewers look at. Viewers that see the same chunks share one list.
+   */
   readonly lists: Iterable<readonly number[]>;
   /**
-   * Switches to the channel's source, which may be the first one or a replacement.
+   * Switches to a new source for the channel: its first source, or a replacement.
    *
    * @param now ms
    */
@@ -36,26 +41,30 @@ export interface ChannelUser {
 }
 
 export interface FrameFeed {
-  /** Tick of the last frames. */
+  /** Tick of the latest frames. */
   readonly tick: number;
-  /** Adds a user. @returns the channel's source; undefined if the user receives the source later */
+  /**
+   * Adds a user to a channel.
+   *
+   * @returns the channel's source; undefined if the user will receive the source later
+   */
   join(channel: ChannelName, user: ChannelUser): FrameSource | undefined;
-  /** Removes a user. A channel without users is kept for a while. */
+  /** Removes a user from a channel. A channel without users is kept for a while. */
   leave(channel: ChannelName, user: ChannelUser): void;
-  /** Reports that users may look at other chunks. */
+  /** Call this when users may have begun to look at other chunks. */
   wantedChanged?(): void;
   close?(): void;
 }
 
 /**
- * Number of ticks for which an unused channel is kept, so that zooming in and out re-encodes
- * nothing.
+ * Number of ticks for which an unused channel is kept, so that nothing is encoded again if a viewer
+ * zooms in and out.
  */
 const IDLE_TICKS = 30;
 
 /**
- * Returns whether a channel that has been unused since a tick is still kept. In a restored room,
- * ticks may go back.
+ * Returns whether a channel that has been unused since a tick is still kept. The current tick may
+ * be earlier than that tick, because restoring a room sets its tick back.
  */
 export const isFresh = (idleSince: number, tick: number): boolean =>
   Math.abs(tick - idleSince) < IDLE_TICKS;

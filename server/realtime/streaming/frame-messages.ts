@@ -1,6 +1,7 @@
 /**
- * Messages that pass frames from a room's leader to its gateways. They never reach a page. Start at
- * `ROUND`. Each message is a table of fields, which are written in the order of the table.
+ * Messages that carry frames from a room's leader to its gateways. They are never sent to pages.
+ * Start at `ROUND`. Each message is defined by a table of fields, which are written in the table's
+ * order.
  */
 import { FRAME_VERSION, FrameError } from '../../../shared/codec/frame.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
@@ -17,7 +18,7 @@ class MessageWriter {
     return this;
   }
 
-  /** @param value a whole number, at least 0 and below 2⁵³; written with seven bits per byte */
+  /** @param value a whole number from 0 to below 2⁵³, written with seven bits per byte */
   number(value: number): this {
     this.reserve(8);
     let rest = value;
@@ -29,7 +30,7 @@ class MessageWriter {
     return this;
   }
 
-  /** Writes the number of bytes, then the bytes. */
+  /** Writes the number of bytes, and then the bytes themselves. */
   block(bytes: Uint8Array): this {
     this.number(bytes.length);
     this.reserve(bytes.length);
@@ -75,7 +76,7 @@ class MessageReader {
     throw new FrameError('truncated');
   }
 
-  /** @returns a view of the message */
+  /** @returns the bytes as a view of the message, not a copy */
   block(): Uint8Array {
     const length = this.number();
     if (length > this.bytes.length - this.at) throw new FrameError('truncated');
@@ -84,7 +85,10 @@ class MessageReader {
   }
 }
 
-/** Writes and reads one field. `read` throws FrameError if the bytes are not a valid field. */
+/**
+ * Writes and reads one field of a message. `read` throws FrameError if the bytes are not a valid
+ * field.
+ */
 interface Field<T> {
   write(writer: MessageWriter, value: T): void;
   read(reader: MessageReader): T;
@@ -125,7 +129,7 @@ const scale: Field<number> = {
   },
 };
 
-/** Indices of chunks in any order, written as one bit per chunk. */
+/** Indices of chunks, in any order. They are written as one bit per chunk. */
 const chunks: Field<readonly number[]> = {
   write: (writer, list) => {
     const last = list.reduce((most, chunk) => Math.max(most, chunk), -1);
@@ -142,7 +146,9 @@ const chunks: Field<readonly number[]> = {
   },
 };
 
-/** Whether a gateway has viewers of a channel, and whether any of them can take a frame. */
+/**
+ * Whether a gateway has viewers of a channel, and whether at least one of them can take a frame.
+ */
 const demand: Field<{ readonly isUsed: boolean; readonly mayReceive: boolean }> = {
   write: (writer, { isUsed, mayReceive }) => writer.byte((isUsed ? 2 : 0) | (mayReceive ? 1 : 0)),
   read: (reader) => {
@@ -173,7 +179,7 @@ function record<F extends Fields>(fields: F): Field<RecordOf<F>> {
   };
 }
 
-/** Creates a field for a list of items that ends with the message. */
+/** Creates a field for a list of items, which extends to the end of the message. */
 const listOf = <T>(item: Field<T>): Field<readonly T[]> => ({
   write: (writer, items) => {
     for (const one of items) item.write(writer, one);
@@ -211,25 +217,30 @@ function message<F extends Fields>(fields: F) {
  */
 const roundName = { tier, scale, generation: number, round: number };
 
-/** Deltas of one channel in one tick. Here and below, `epoch` is the epoch of the room's lease. */
+/**
+ * The deltas of one channel in one tick. Here and below, `epoch` is the epoch of the room's lease.
+ */
 export const ROUND = message({
   ...{ epoch: number, ...roundName },
   deltas: listOf(record({ chunk: number, version: number, block })),
 });
 
-/** Marks the end of a tick, and names the channels' rounds in it. */
+/** Marks the end of a tick, and identifies the channels' rounds in this tick. */
 export const TICK_END = message({ epoch: number, tick: number, rounds: listOf(record(roundName)) });
 
 /**
- * Chunks that a gateway's viewers look at. A channel without viewers is kept for a while. Each new
- * number in `ask` requests a baseline; 0 requests none.
+ * Lists the chunks that a gateway's viewers look at, by channel. A channel without viewers stays in
+ * the list for a while. Each new id in `ask` requests a baseline; 0 requests none.
  */
 export const WANTS = message({
   gateway: text,
   wants: listOf(record({ tier, scale, demand, ask: number, chunks })),
 });
 
-/** All cells of a channel for one gateway (`FrameSource.copy`, deflated), in answer to `ask`. */
+/**
+ * All cells of a channel, for the gateway that requested them with `ask`. They come from
+ * `FrameSource.copy` and are deflated.
+ */
 export const BASELINE = message({
   ...{ epoch: number, ...roundName },
   ...{ tick: number, ask: number, cells: block },

@@ -1,6 +1,6 @@
 /**
- * Publishes the frames of a room that runs here to the gateways with viewers of the room. It does
- * nothing while no gateway has viewers, and never sends anything to pages.
+ * Publishes the frames of a room that runs here, for gateways that have viewers of the room. It
+ * does nothing while no gateway has viewers, and never sends anything to pages.
  */
 import { promisify } from 'node:util';
 import { constants, deflate } from 'node:zlib';
@@ -26,19 +26,19 @@ const compress = promisify(deflate);
 const { silence, maxGateways } = DEFAULTS.cluster.frames;
 
 /**
- * Creates a user that represents a channel's viewers on one gateway. It ignores new sources,
- * because gateways receive messages about the channel's source.
+ * Creates a channel user that represents all viewers of the channel on one gateway. It ignores new
+ * sources, because gateways are informed of them by messages.
  */
 const createUser = () => ({
   mayReceive: false,
   lists: [] as readonly (readonly number[])[],
-  /** Number of the gateway's last request for a baseline. */
+  /** Id of the gateway's last request for a baseline. */
   ask: 0,
   useSource: () => {},
 });
 
 interface Gateway {
-  /** Users by channel: channels with viewers, and unused channels that are kept for a while. */
+  /** Users by channel. Includes unused channels that are kept for a while. */
   readonly users: Map<
     string,
     { readonly user: ReturnType<typeof createUser>; readonly channel: EncoderChannel }
@@ -50,20 +50,20 @@ interface Gateway {
 export class FramePublisher {
   private readonly gateways = new Map<string, Gateway>();
   private readonly names: ReturnType<typeof busNames>;
-  /** Resolves when messages of gateways can arrive; undefined if the bus is closed. */
+  /** Resolves once messages of gateways can arrive; resolves to undefined if the bus is closed. */
   readonly opened: Promise<Subscription | undefined>;
   private isClosed = false;
 
-  /** Call `publish` after each `encoders.advance()`. */
+  /** After creation, call `publish` after each `encoders.advance()`. */
   constructor(
     private readonly options: {
       readonly encoders: RoomEncoders;
       readonly bus: Bus;
       /** Id of the room. */
       readonly room: string;
-      /** Epoch of the room's lease. Gateways ignore messages of earlier leaders. */
+      /** Epoch of the room's lease. Gateways use it to ignore messages of earlier leaders. */
       readonly epoch: number;
-      /** Returns whether the room may be shown here now. */
+      /** Returns whether this process may show the room now. */
       readonly isHere: () => boolean;
       readonly clock: Clock;
     },
@@ -80,7 +80,7 @@ export class FramePublisher {
     this.endTick([]);
   }
 
-  /** Publishes the rounds that the encoders have just made in these channels. */
+  /** Publishes the rounds that the encoders of these channels have just made. */
   publish(channels: readonly EncoderChannel[]): void {
     this.forgetSilent();
     if (this.gateways.size === 0) return;
@@ -114,7 +114,8 @@ export class FramePublisher {
     try {
       wants = WANTS.read(bytes);
     } catch (error) {
-      // During an update of the cluster, some gateways send another version.
+      // Ignore the message, because a gateway with another release may send another version while
+      // the cluster is being updated.
       if (error instanceof FrameError) return;
       throw error;
     }
@@ -161,7 +162,8 @@ export class FramePublisher {
     const { bus, epoch, encoders, isHere } = this.options;
     const { tick } = encoders;
     const { round } = encoder;
-    // Compress in another thread, because all cells of a large room take longer than a tick allows.
+    // Compress in another thread, because compressing all cells of a large room takes longer than a
+    // tick.
     const cells = await compress(encoder.copy(), { level: constants.Z_BEST_SPEED });
     if (this.isClosed || !isHere()) return;
     const name = { tier, scale, generation, round };

@@ -1,41 +1,46 @@
 /**
- * Batches the messages of one turn of the event loop, for example after a tick: each message is
- * encoded once for all recipients, and each connection gets one write. One write per message and
- * connection would cost a busy room more than everything else together.
+ * Collects the messages of one turn of the event loop, for example those sent after a tick. Each
+ * message is encoded once for all recipients, and each connection gets a single write. In a busy
+ * room, one write per message and connection would cost more than everything else together.
  */
 
 /** The parts of an Engine.IO connection that are used here. */
 export interface Connection {
   /**
-   * Sends encoded WebSocket frames as they are, like Socket.IO's own adapter
-   * (`wsPreEncodedFrame`).
+   * Writes data to the connection. The encoded WebSocket frames in `wsPreEncodedFrame` are sent
+   * unchanged; Socket.IO's own adapter uses this option, too.
    */
   write(data: Uint8Array, options: { readonly wsPreEncodedFrame: readonly [Uint8Array] }): unknown;
 }
 
 /** Sends messages at the end of the current turn of the event loop. */
 export class Outbox {
-  /** Encoded messages, by message object. The object must not change once it is sent. */
+  /**
+   * Encoded messages, by message object. Therefore an object must not change once it has been sent.
+   */
   private readonly encoded = new Map<
     unknown,
     { readonly name: string; readonly frame: Uint8Array }
   >();
   private readonly waiting = new Map<Connection, Uint8Array[]>();
-  /** The last concatenation, because consecutive connections usually get the same messages. */
+  /**
+   * The last messages that were joined for one write. They are cached, because consecutive
+   * connections usually get the same messages.
+   */
   private lastJoined:
     | { readonly parts: readonly Uint8Array[]; readonly bytes: Uint8Array }
     | undefined;
 
   /**
    * @param encode encodes an event as one message
-   * @param defer runs a function at the end of this turn
+   * @param defer runs a function at the end of this turn of the event loop
    */
   constructor(
     private readonly encode: (name: string, message: unknown) => Uint8Array,
     private readonly defer: (run: () => void) => void = process.nextTick,
   ) {}
 
-  /** Queues a message, to be sent at the end of this turn, in order. */
+  /** Queues a message. A connection's messages are sent at the end of this turn, in order. */
   send(connection: Connection, name: string, message: unknown): void {
     if (this.waiting.size === 0) this.defer(() => this.flush());
     const frame = this.frameOf(name, message);
@@ -44,7 +49,7 @@ export class Outbox {
     else this.waiting.set(connection, [frame]);
   }
 
-  /** Sends one connection's messages immediately. Call before closing the connection. */
+  /** Sends a connection's queued messages immediately. Call before closing the connection. */
   flushNow(connection: Connection): void {
     const parts = this.waiting.get(connection);
     if (!parts) return;
@@ -83,7 +88,10 @@ export class Outbox {
   }
 }
 
-/** Wraps a message in a binary WebSocket frame: final and not masked (RFC 6455, section 5.2). */
+/**
+ * Wraps a message in a binary WebSocket frame, which is final and not masked (RFC 6455, section
+ * 5.2).
+ */
 export function framed(message: Uint8Array): Uint8Array {
   const { length } = message;
   const head = length < 126 ? 2 : length < 65_536 ? 4 : 10;

@@ -1,7 +1,8 @@
 /**
- * The frames of a room that another process runs, as seen by a gateway. The gateway informs the
- * room's leader which chunks its viewers look at, and mirrors the cells of these channels, so that
- * it serves viewers as the leader would. It never steps or changes a room. Start at `RemoteFrames`.
+ * The frames of a room that runs in another process, as seen by a gateway. The gateway tells the
+ * room's leader which chunks its viewers look at. It mirrors the cells of the viewers' channels, so
+ * that it can serve viewers as the leader would. It never steps or changes a room. Start at
+ * `RemoteFrames`.
  */
 import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
@@ -34,7 +35,7 @@ const decompress = promisify(inflate);
 
 const { beat, wantsDelay, askPause } = DEFAULTS.cluster.frames;
 
-/** Maximum number of rounds kept until the baseline before them arrives. */
+/** Maximum number of rounds kept while waiting for the baseline that they follow. */
 const MAX_WAITING = 64;
 
 interface Size {
@@ -47,20 +48,20 @@ class ChannelMirror implements ChannelName {
   readonly tier: ChannelTier;
   readonly scale: number;
   readonly users = new Set<ChannelUser>();
-  /** Undefined until the first baseline arrives. */
+  /** The mirrored cells; undefined until the first baseline arrives. */
   source: FrameMirror | undefined;
-  /** Whether the mirror has all rounds, as far as this gateway knows. */
+  /** Whether the mirror has all rounds that this gateway knows of. */
   isCurrent = false;
   /** Subscription to the channel's rounds. */
   subscription: Subscription | undefined;
-  /** Cancels the pause before the next request. */
+  /** Cancels the timer for the next request, if a request has been postponed. */
   cancelAsk: (() => void) | undefined;
   /** Tick at which the last user left. */
   idleSince = 0;
   /** Size of the channel, in cells. */
   private readonly size: Size;
   private at: Pick<Round, 'epoch' | 'generation' | 'round'> | undefined;
-  /** Number of the last request; 0 before the first request. */
+  /** Id of the last request for a baseline; 0 before the first request. */
   private asked = 0;
   private askedAt = Number.NEGATIVE_INFINITY;
   private waiting: Round[] = [];
@@ -72,7 +73,7 @@ class ChannelMirror implements ChannelName {
     this.size = { width: Math.ceil(room.width / scale), height: Math.ceil(room.height / scale) };
   }
 
-  /** Demand of the channel's users, as sent to the leader. */
+  /** What the channel's users need, as it is sent to the leader. */
   get want() {
     const { tier, scale, asked: ask } = this;
     const users = [...this.users];
@@ -88,12 +89,13 @@ class ChannelMirror implements ChannelName {
   }
 
   /**
-   * Requests a baseline with the next `want`, unless the last request was too recent: a request
-   * without result must not be repeated in every tick.
+   * Requests a baseline with the next `want`, unless the last request was too recent. Otherwise, a
+   * request that has no result would be repeated in every tick.
    *
    * @param now ms
-   * @param number unique number of the request
-   * @returns 0 if requested; otherwise the time until a request is possible, in ms
+   * @param number unique id of the request
+   * @returns 0 if the baseline has been requested; otherwise how long to wait before it can be, in
+   *   ms
    */
   ask(now: number, number: number): number {
     this.isCurrent = false;
@@ -106,7 +108,10 @@ class ChannelMirror implements ChannelName {
     return pause;
   }
 
-  /** Returns whether the mirror has been waiting for a baseline since a time, in ms, or longer. */
+  /**
+   * Returns whether the mirror still lacks a baseline that it requested at the given time, in ms,
+   * or earlier.
+   */
   isOverdue(since: number): boolean {
     return !this.isCurrent && this.asked > 0 && this.askedAt <= since;
   }
@@ -115,7 +120,11 @@ class ChannelMirror implements ChannelName {
     return this.at?.generation === generation && this.at.round === round;
   }
 
-  /** Applies a round, now or after the baseline. @returns false if a new baseline is needed */
+  /**
+   * Applies a round now or, if the mirror is waiting for a baseline, after the baseline.
+   *
+   * @returns false if a new baseline is needed
+   */
   take(round: Round): boolean {
     if (!this.isCurrent) {
       this.waiting = [...this.waiting.slice(1 - MAX_WAITING), round];
@@ -136,7 +145,7 @@ class ChannelMirror implements ChannelName {
   /**
    * Decompresses a baseline.
    *
-   * @returns its cells; undefined if they do not answer the last request
+   * @returns its cells; undefined if the baseline does not answer the last request or is damaged
    */
   async unpack({ ask, cells }: Baseline): Promise<Uint8Array | undefined> {
     const { width, height } = this.size;
@@ -146,7 +155,8 @@ class ChannelMirror implements ChannelName {
   }
 
   /**
-   * Starts from the cells of a baseline, and applies the rounds that have arrived since.
+   * Replaces the mirror's cells with those of a baseline, and applies the rounds that follow the
+   * baseline.
    *
    * @param now ms
    * @returns false if another baseline is needed
@@ -157,7 +167,7 @@ class ChannelMirror implements ChannelName {
     try {
       source.restore(cells);
     } catch (error) {
-      // An invalid baseline is requested again when it is overdue.
+      // Do nothing, because a new baseline is requested when this one is overdue.
       if (error instanceof FrameError) return true;
       throw error;
     }
@@ -180,7 +190,7 @@ export interface RemoteFramesOptions {
   readonly size: Size;
   readonly clock: Clock;
   /**
-   * Called after each tick of the leader while viewers of this gateway look at the room.
+   * Called after each tick of the leader while viewers of this gateway are looking at the room.
    *
    * @param now ms
    */
@@ -189,18 +199,18 @@ export interface RemoteFramesOptions {
 
 export class RemoteFrames implements FrameFeed {
   tick = 0;
-  /** Whether `tick` is outdated, or from another leader. */
+  /** Whether `tick` is outdated, or comes from another leader. */
   private isTickOld = true;
-  /** Highest epoch of a leader heard so far. */
+  /** Highest epoch of any leader heard so far. */
   private epoch = 0;
   private readonly id = randomUUID();
   private readonly names: ReturnType<typeof busNames>;
   private readonly mirrors = new Map<string, ChannelMirror>();
   private asks = 0;
   private readonly subscriptions: Subscription[];
-  /** Resolves when ticks and baselines can arrive. */
+  /** Resolves once ticks and baselines can arrive. */
   private readonly opened: Promise<void>;
-  /** The wants that were last sent. */
+  /** The last `WANTS` message that was sent to the leader. */
   private sent: Uint8Array = WANTS.write({ gateway: this.id, wants: [] });
   private cancelSend: (() => void) | undefined;
   private cancelBeat: () => void;
@@ -214,13 +224,16 @@ export class RemoteFrames implements FrameFeed {
     this.cancelBeat = clock.after(beat, this.beat);
   }
 
-  /** Whether all channels with viewers are up to date, as far as this gateway knows. */
+  /**
+   * Whether the mirrors of all channels with viewers have all rounds that this gateway knows of.
+   */
   get isCurrent(): boolean {
     return this.used.every(({ isCurrent }) => isCurrent);
   }
 
   join(name: ChannelName, user: ChannelUser): FrameMirror | undefined {
-    // While the gateway wants nothing, the leader sends it no ticks.
+    // While the gateway wants no channel, the leader sends it no ticks, so the last known tick
+    // becomes outdated.
     if (this.mirrors.size === 0) this.isTickOld = true;
     let mirror = this.mirrors.get(keyOf(name));
     if (!mirror) {
@@ -241,7 +254,8 @@ export class RemoteFrames implements FrameFeed {
   }
 
   wantedChanged(): void {
-    // Viewers join, leave, move and acknowledge all the time, so limit the messages to the leader.
+    // Viewers join, leave, move and acknowledge frames all the time, so limit how often the leader
+    // is informed.
     if (this.isClosed) return;
     this.cancelSend ??= this.options.clock.after(wantsDelay, () => this.send());
   }
@@ -279,7 +293,8 @@ export class RemoteFrames implements FrameFeed {
       try {
         take(message);
       } catch (error) {
-        // During an update of the cluster, some servers send another version.
+        // Ignore the message, because a server with another release may send another version while
+        // the cluster is being updated.
         if (!(error instanceof FrameError)) throw error;
       }
     };
@@ -298,7 +313,8 @@ export class RemoteFrames implements FrameFeed {
       return;
     }
     mirror.subscription = subscription;
-    // Asking earlier could miss a round that follows the baseline.
+    // Request the baseline only now that rounds can arrive; otherwise, a round that follows the
+    // baseline might be missed.
     this.ask(mirror);
   }
 
@@ -307,10 +323,10 @@ export class RemoteFrames implements FrameFeed {
     if (!mirror || this.isOutdated(baseline.epoch)) return;
     const cells = await mirror.unpack(baseline);
     if (!cells || this.isClosed || this.isOutdated(baseline.epoch)) return;
-    // The first frame must carry the tick that it shows.
+    // Set the tick first, because the first frame must contain the tick that it shows.
     if (this.isTickOld) this.setTick(baseline.tick);
     if (!mirror.restore(baseline, cells, this.options.clock.now())) this.ask(mirror);
-    // Viewers that have waited for the baseline now look at its chunks.
+    // Viewers that were waiting for the baseline now look at this channel's chunks.
     this.wantedChanged();
   }
 
@@ -330,7 +346,10 @@ export class RemoteFrames implements FrameFeed {
     if (this.used.length > 0) this.options.onTick(this.options.clock.now());
   }
 
-  /** Returns whether an epoch is outdated. After a newer epoch, all mirrors need new baselines. */
+  /**
+   * Returns whether an epoch is outdated. If it is newer than any epoch so far, all mirrors request
+   * new baselines.
+   */
   private isOutdated(epoch: number): boolean {
     if (epoch > this.epoch) {
       this.epoch = epoch;
@@ -349,13 +368,14 @@ export class RemoteFrames implements FrameFeed {
     for (const mirror of this.mirrors.values()) this.ask(mirror);
   }
 
-  /** Requests a baseline. Until it arrives, viewers keep the cells they have. */
+  /** Requests a baseline. Until it arrives, viewers keep the cells that they have. */
   private ask(mirror: ChannelMirror): void {
     if (mirror.users.size === 0) {
       this.drop(mirror);
       return;
     }
-    // `follow` requests a baseline once it has subscribed.
+    // Do nothing without a subscription, because `follow` requests a baseline once it has
+    // subscribed.
     if (!mirror.subscription) return;
     const { clock } = this.options;
     const pause = mirror.ask(clock.now(), ++this.asks);
@@ -374,7 +394,7 @@ export class RemoteFrames implements FrameFeed {
     mirror.subscription?.close();
   }
 
-  /** Shows the leader that this gateway still runs, and repeats unanswered requests. */
+  /** Tells the leader that this gateway is still running, and repeats unanswered requests. */
   private readonly beat = (): void => {
     const { clock } = this.options;
     this.cancelBeat = clock.after(beat, this.beat);

@@ -1,9 +1,9 @@
 /**
  * Sends the frames of one room to the viewers of this process. Each tier at each scale is one
  * channel, whose blocks are encoded once for all its viewers. A viewer gets the blocks of visible
- * chunks that it does not hold yet. A viewer with too many frames in flight gets none until they
- * arrive, and then only the newest. It never encodes anything itself: see `FrameFeed`. Start at
- * `publish`.
+ * chunks that it does not hold yet. If too many frames are on their way to a viewer, it gets no new
+ * frame until these have arrived, and then only the newest one. The broadcaster encodes nothing
+ * itself: see `FrameFeed`. Start at `publish`.
  */
 import { writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
@@ -21,9 +21,9 @@ import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './vi
 
 const { crowd, halveFrom, halveUntil } = DEFAULTS.stream;
 
-/** A viewer that gets its frames from another server. */
+/** A viewer to which another server sends the frames. */
 export interface RemoteViewer extends Viewer {
-  /** Viewport as far as this server knows; undefined while the viewer's page is hidden. */
+  /** The viewport that this server last heard of; undefined while the viewer's page is hidden. */
   viewport: Viewport | undefined;
   startStream(viewport: Viewport, start: StreamStart): void;
   stopStream(): void;
@@ -34,9 +34,9 @@ const tierOf = (tier: ChannelTier): TierName => (tier === 'halfOdd' ? 'half' : t
 
 const isRemote = (viewer: Viewer): viewer is RemoteViewer => 'startStream' in viewer;
 
-/** The viewers of a tier at a scale. */
+/** All viewers of one tier at one scale. */
 class ViewerChannel implements ChannelUser {
-  /** Undefined until the feed has a source. */
+  /** Undefined until the feed provides a source. */
   source: FrameSource | undefined;
   readonly streams = new Set<ViewerStream>();
   /** Viewers that switch to this channel once it has a source. */
@@ -80,15 +80,15 @@ export class RoomBroadcaster {
   private readonly remote = new Set<RemoteViewer>();
   private readonly channels = new Map<string, ViewerChannel>();
   /**
-   * Viewers that need a frame between ticks, once their channel has a source; true to send even a
-   * frame without blocks.
+   * Viewers that need a frame as soon as their channel has a source, without waiting for a tick. If
+   * the value is true, even a frame without blocks is sent.
    */
   private readonly owed = new Map<ViewerStream, boolean>();
-  /** Number of frames that were not sent because a viewer was behind. */
+  /** Number of frames that were not sent because a viewer could not take them yet. */
   skippedFrames = 0;
   /** Number of viewers added so far. */
   private added = 0;
-  /** Whether phones get only every second tick, because there are many viewers. */
+  /** Whether phones get frames only in every second tick, because there are many viewers. */
   private isHalved = false;
 
   constructor(private readonly feed: FrameFeed) {}
@@ -128,7 +128,7 @@ export class RoomBroadcaster {
     this.feed.wantedChanged?.();
   }
 
-  /** Sets the area that a viewer looks at; undefined while its page is hidden. */
+  /** Sets the viewport of a viewer; undefined while its page is hidden. */
   setViewport(viewer: Viewer, viewport: Viewport | undefined, now: number): void {
     if (isRemote(viewer) && this.remote.has(viewer)) viewer.viewport = viewport;
     const stream = this.streams.get(viewer);
@@ -147,15 +147,15 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Records that a viewer has drawn the frame of a tick and all earlier frames. Unknown ticks are
-   * ignored.
+   * Records that a viewer has drawn the frame of a tick, and thus all earlier frames. Unknown ticks
+   * are ignored.
    */
   acknowledge(viewer: Viewer, tick: number, now: number): void {
     this.streams.get(viewer)?.acknowledge(tick, now);
     this.feed.wantedChanged?.();
   }
 
-  /** Marks chunks that a viewer needs in full. */
+  /** Marks chunks that must be sent to a viewer in full. */
   resync(viewer: Viewer, chunks: readonly number[]): void {
     this.streams.get(viewer)?.invalidate(chunks);
   }
@@ -167,7 +167,7 @@ export class RoomBroadcaster {
 
   /**
    * Returns whether a viewer gets events in this tick. In a crowd, viewers below the best tier get
-   * events only in every second tick.
+   * them only in every second tick.
    */
   hasTurn(viewer: Viewer, tick: number): boolean {
     const stream = this.streams.get(viewer);
@@ -178,7 +178,7 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Sends the changes of the last tick, as the feed has them.
+   * Sends the changes of the last tick, as far as the feed knows them.
    *
    * @param now ms
    */
@@ -208,7 +208,7 @@ export class RoomBroadcaster {
     this.feed.close?.();
   }
 
-  /** Limits phones to every second tick in a crowd, so that the server can serve twice as many. */
+  /** In a crowd, limits phones to every second tick, so that the server can serve twice as many. */
   private halveInCrowd(now: number): void {
     const isHalved = this.streams.size >= (this.isHalved ? halveUntil : halveFrom);
     if (isHalved === this.isHalved) return;
@@ -227,9 +227,10 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Returns the channel tier of a viewer. In a crowd, half of the viewers get even ticks and half
-   * odd ticks, so that nobody waits for all others. When the crowd shrinks, viewers of odd ticks
-   * stay there until they get another tier, because each change of the channel costs a key block.
+   * Returns the channel tier of a viewer. In a crowd, half of the viewers get frames in even ticks
+   * and half in odd ticks, so that nobody has to wait for all others. When the crowd shrinks,
+   * viewers of odd ticks keep their channel until they get another tier, because each change of the
+   * channel costs a key block.
    */
   private channelTierOf(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
@@ -241,8 +242,8 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Returns the deltas of the last round and their frame, for all up-to-date viewers of the same
-   * chunks.
+   * Returns the deltas of the last round, and the frame that contains them. All up-to-date viewers
+   * of the same chunks share both.
    */
   private deltasFor({ source, chunks }: ViewerStream, tier: ChannelTier) {
     const deltas = chunks.flatMap((chunk) => {
@@ -260,10 +261,11 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Sends the blocks that a viewer lacks, if there are any or a heartbeat is due.
+   * Sends a viewer the blocks that it lacks. Sends nothing if it lacks none and no heartbeat is
+   * due.
    *
-   * @param frames frames of the stream's source in this tick, shared by viewers that lack the same
-   *   blocks
+   * @param frames frames made from the stream's source in this tick, shared by viewers that lack
+   *   the same blocks
    */
   private send(
     stream: ViewerStream,
@@ -288,7 +290,7 @@ export class RoomBroadcaster {
   }
 
   /**
-   * Moves a viewer to the channel of its tier and of its viewport's scale. Until that channel has a
+   * Moves a viewer to the channel of its tier and its viewport's scale. Until that channel has a
    * source, the viewer stays in its previous channel.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
@@ -337,8 +339,8 @@ export class RoomBroadcaster {
 }
 
 /**
- * Returns the number of cells per streamed cell and axis. Zoomed out, several cells fall on one
- * pixel.
+ * Returns how many cells one streamed cell covers along each axis. If a viewer is zoomed out,
+ * several cells fall on one pixel, so fewer are streamed.
  */
 function scaleFor(viewport: Viewport | undefined): number {
   let scale = 1;

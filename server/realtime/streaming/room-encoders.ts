@@ -1,4 +1,6 @@
-/** The encoders of a room that runs in this process: one for each tier and scale in use. */
+/**
+ * The encoders of a room that runs in this process. There is one for each tier and scale in use.
+ */
 import { randomInt } from 'node:crypto';
 import { chunkRect, chunksWithin, type Planes } from '../../../shared/codec/chunks.ts';
 import { FrameEncoder } from '../../../shared/codec/frame-encoder.ts';
@@ -23,20 +25,26 @@ export interface EncoderChannel extends ChannelName {
   idleSince: number;
 }
 
-/** Follows the room, and encodes each chunk once per channel for all its users. */
+/**
+ * Keeps copies of a room up to date, and encodes each chunk once per channel for all users of the
+ * channel.
+ */
 export class RoomEncoders implements FrameFeed {
   /**
-   * Copy of the room as it was after the last tick. A tick in progress changes the planes before it
-   * is stored, so all other views are made from this copy.
+   * Copy of the room as it was after the last tick. All other views are made from this copy,
+   * because a tick in progress changes the room's planes before it has been stored.
    */
   private readonly base: View;
-  /** Views by scale. `base` must come first, because the other views read it. */
+  /** Views by scale. `base` must be the first, because the other views read from it. */
   private readonly views: Map<number, View>;
   private readonly channels = new Map<string, EncoderChannel>();
-  /** Counts up from a random number, which makes generations unique across processes. */
+  /**
+   * The next generation. Counting starts at a random number, so that generations are unique across
+   * processes.
+   */
   private generations = randomInt(2 ** 40);
 
-  /** @param planes the room's planes, read between two ticks */
+  /** @param planes the room's planes, which are read only between two ticks */
   constructor(
     private readonly planes: Planes,
     public tick: number,
@@ -49,7 +57,7 @@ export class RoomEncoders implements FrameFeed {
     return this.use(name, user).encoder;
   }
 
-  /** Adds a user to a channel. @returns the channel, which is new if nobody has used it lately */
+  /** Adds a user to a channel. @returns the channel, which is new if nobody has used it recently */
   use(name: ChannelName, user: ChannelUser): EncoderChannel {
     const channel = getOrAdd(this.channels, keyOf(name), () => this.open(name));
     channel.users.add(user);
@@ -73,9 +81,9 @@ export class RoomEncoders implements FrameFeed {
   }
 
   /**
-   * Encodes the changes of the last tick in the channels whose tier sends a frame in this tick.
+   * Encodes the changes of the last tick for those channels whose tier gets a frame in this tick.
    *
-   * @returns the encoded channels
+   * @returns the channels that have been encoded
    */
   advance(): readonly EncoderChannel[] {
     const { tick } = this;

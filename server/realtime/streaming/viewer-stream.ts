@@ -1,4 +1,7 @@
-/** The stream of one viewer: the chunks that it sees and holds, and the frames in flight. */
+/**
+ * The stream of one viewer: which chunks it sees, which it holds, and which frames are on their way
+ * to it.
+ */
 
 import type { FrameBlock } from '../../../shared/codec/frame.ts';
 import { FrameSource } from '../../../shared/codec/frame-source.ts';
@@ -8,7 +11,10 @@ import type { Rect } from '../../../shared/geometry.ts';
 
 /** A client that receives frames. */
 export interface Viewer {
-  /** Sends a frame. Callers keep the number of unacknowledged frames within `maxFramesInFlight`. */
+  /**
+   * Sends a frame. The caller must ensure that at most `maxFramesInFlight` frames are
+   * unacknowledged.
+   */
   sendFrame(frame: Uint8Array): void;
   /** Whether the transport can take more frames. */
   readonly writable: boolean;
@@ -18,31 +24,31 @@ export interface Viewer {
 export interface Viewport extends Rect {
   /** Screen pixels per cell. */
   readonly pixels: number;
-  /** Best tier that the viewer asks for. */
+  /** The best tier that the viewer wants. */
   readonly best: TierName;
 }
 
-/** Returns the viewport of a client that has not sent one yet: the whole room. */
+/** Returns the viewport of a client that has not sent one yet, which is the whole room. */
 export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>): Viewport {
   return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
 }
 
 const { window, skippedShare, slowAck, patience, maxPatience } = DEFAULTS.stream.quality;
 
-/** Adapts the tier of one viewer to its connection. */
+/** Adapts a viewer's tier to the speed of its connection. */
 export class AdaptiveQuality {
   private tierIndex: number;
   private windowStart: number;
-  /** Numbers of frames in this window. */
+  /** Numbers of frames since `windowStart`: due, skipped and acknowledged late. */
   private frames = { due: 0, skipped: 0, slow: 0 };
   private quietSince: number;
   private wait: number = patience;
-  /** When the tier was last raised; -Infinity if it has been lowered since. In ms. */
+  /** When the tier was last raised, in ms; -Infinity if it has been lowered since. */
   private climbedAt = -Infinity;
 
   /**
    * @param first initial tier
-   * @param best best tier that the viewer asks for
+   * @param best best tier that the viewer wants
    * @param now ms
    */
   constructor(
@@ -60,7 +66,7 @@ export class AdaptiveQuality {
     return TIER_NAMES[this.tierIndex];
   }
 
-  /** Changes the best tier that the viewer asks for. */
+  /** Changes the best tier that the viewer wants. */
   setBest(best: TierName): void {
     this.best = best;
     this.tierIndex = Math.max(this.tierIndex, TIER_NAMES.indexOf(best));
@@ -72,12 +78,17 @@ export class AdaptiveQuality {
     if (skipped) this.frames.skipped++;
   }
 
-  /** Records an acknowledgement. @param delay time since the frame was sent, in ms */
+  /** Records an acknowledgement. @param delay how long ago the frame was sent, in ms */
   acknowledged(delay: number): void {
     if (delay > slowAck) this.frames.slow++;
   }
 
-  /** Evaluates a window once it is over. @param now ms @returns whether the tier has changed */
+  /**
+   * If enough time has passed since `windowStart`, adapts the tier and begins to count again.
+   *
+   * @param now ms
+   * @returns whether the tier has changed
+   */
   evaluate(now: number): boolean {
     if (now - this.windowStart < window) return false;
     const { due, skipped, slow } = this.frames;
@@ -113,11 +124,17 @@ export class AdaptiveQuality {
 export interface StreamStart {
   /** Initial tier. */
   readonly tier?: TierName | undefined;
-  /** Checksums of the picture from an earlier connection: see `Command<'join'>`. */
+  /**
+   * Checksums of the picture that the page still shows from an earlier connection: see
+   * `Command<'join'>`.
+   */
   readonly holds?: Uint8Array | undefined;
 }
 
-/** Number lower than any round of a source, and lower than the number before its first round. */
+/**
+ * A round that never occurs. It is lower than any round of a source, and lower than the round
+ * before the first one.
+ */
 const NEVER = -2;
 
 /** Source of a viewer whose channel has no source yet. */
@@ -127,23 +144,25 @@ const NOTHING = new FrameSource({ width: 0, height: 0 }, 0);
 export class ViewerStream {
   source: FrameSource = NOTHING;
   readonly quality: AdaptiveQuality;
-  /** Undefined while the page is hidden. */
+  /** The viewer's viewport; undefined while its page is hidden. */
   viewport: Viewport | undefined;
-  /** Whether the viewer gets odd ticks while a crowd gets only every second tick. */
+  /**
+   * Whether the viewer gets frames in odd ticks while a crowd gets them only in every second tick.
+   */
   inOddTicks = false;
-  /** When the last frame was sent, ms. */
+  /** When the last frame was sent, in ms. */
   private lastSentAt = -Infinity;
-  /** Visible chunks of the source, ascending. */
+  /** Indices of the visible chunks of the source, in ascending order. */
   chunks: readonly number[] = [];
-  /** [chunks] version of each chunk that the viewer holds; 0 if it does not hold the chunk. */
+  /** [chunks] the version of each chunk that the viewer holds; 0 if it does not hold the chunk. */
   private heldVersions = new Uint32Array(0);
   /** [chunks] 1 if the viewer holds the chunk without its lowest bits, otherwise 0. */
   private heldCoarsely = new Uint8Array(0);
-  /** Checksums of the picture that the viewer showed before it had a source. */
+  /** Checksums of the picture that the viewer was showing before it had a source. */
   private holds: Uint8Array | undefined;
   /** Unacknowledged frames; `sentAt` in ms. */
   private inFlight: { readonly tick: number; readonly sentAt: number }[] = [];
-  /** Last round of the source for which the viewer holds all visible chunks. */
+  /** The last round of the source after which the viewer held all visible chunks. */
   private completeRound = NEVER;
 
   /** @param now ms */
@@ -160,7 +179,8 @@ export class ViewerStream {
 
   /** Whether the viewer can take another frame. */
   get mayReceive(): boolean {
-    // A client may acknowledge frames without reading them, which would fill the send buffer.
+    // Check the transport, too: a client may acknowledge frames without reading them, which would
+    // fill the send buffer.
     return this.inFlight.length < DEFAULTS.stream.maxFramesInFlight && this.viewer.writable;
   }
 
@@ -174,13 +194,13 @@ export class ViewerStream {
     return this.completeRound === this.source.round - 1;
   }
 
-  /** Records that the viewer is sent the deltas of the last round. */
+  /** Records that the deltas of the last round are being sent to the viewer. */
   applyDeltas(blocks: readonly FrameBlock[]): void {
     for (const { chunk } of blocks) this.heldVersions[chunk] = this.source.version(chunk);
     this.completeRound = this.source.round;
   }
 
-  /** Recomputes the visible chunks after a change of the viewport or the source. */
+  /** Determines the visible chunks again. Call after a change of the viewport or the source. */
   updateChunks(): void {
     const { viewport, source } = this;
     this.completeRound = NEVER;
@@ -198,7 +218,7 @@ export class ViewerStream {
     });
   }
 
-  /** Switches to another source. Chunks with equal content count as held. */
+  /** Switches to another source. Chunks whose content is equal in both sources count as held. */
   switchSource(source: FrameSource): void {
     const { heldVersions, heldCoarsely, source: previous } = this;
     this.source = source;
@@ -225,13 +245,13 @@ export class ViewerStream {
   /** Marks chunks as not held, so that they are sent in full. */
   invalidate(chunks: readonly number[]): void {
     this.completeRound = NEVER;
-    // A typed array ignores writes beyond its end.
+    // Invalid indices are harmless, because a typed array ignores writes beyond its end.
     for (const chunk of chunks) this.heldVersions[chunk] = 0;
   }
 
   /**
-   * Records that the viewer has drawn the frame of a tick and all earlier frames. Unknown ticks are
-   * ignored.
+   * Records that the viewer has drawn the frame of a tick, and thus all earlier frames. Unknown
+   * ticks are ignored.
    */
   acknowledge(tick: number, now: number): void {
     const acknowledged = this.inFlight.find((frame) => frame.tick === tick);
@@ -240,16 +260,16 @@ export class ViewerStream {
     this.inFlight = this.inFlight.filter((frame) => frame.tick > tick);
   }
 
-  /** Records that the frame of a tick has been sent. @param sentAt ms */
+  /** Records that the frame of a tick has been sent. @param sentAt when it was sent, in ms */
   sent(tick: number, sentAt: number): void {
     this.lastSentAt = sentAt;
     this.inFlight.push({ tick, sentAt });
   }
 
   /**
-   * Returns the blocks that bring the viewer to the current versions, and records them as held.
-   * Chunks that the viewer has never held are sent without their lowest bits, which later frames
-   * add.
+   * Returns the blocks that update the viewer to the current versions of its chunks, and records
+   * these blocks as held. Chunks that the viewer has never held are sent without their lowest bits,
+   * which later frames add.
    */
   takeBlocks(): FrameBlock[] {
     const { source, heldVersions, heldCoarsely } = this;

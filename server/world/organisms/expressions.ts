@@ -1,6 +1,6 @@
 /**
- * Idle life: now and then, a resting gallery creature expresses a relative for some steps, then
- * returns to its own shape (rules IDL-1 … IDL-6).
+ * Idle life: from time to time, a resting gallery creature expresses a relative for some steps, and
+ * then returns to its own shape (rules IDL-1 … IDL-6).
  */
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { Relatives } from '../../vnca/relatives.ts';
@@ -10,7 +10,10 @@ import type { Organism } from './organism.ts';
 import type { Population } from './population.ts';
 import { isTurning, nextLatent } from './transformation.ts';
 
-/** A resting creature has begun to express a relative. Pages see the change and get no event. */
+/**
+ * A resting creature has begun to express a relative. Pages are sent no event, because they see the
+ * change.
+ */
 export interface Expressing {
   readonly what: 'expressing';
   readonly id: OrganismId;
@@ -18,17 +21,20 @@ export interface Expressing {
   readonly kind: string;
 }
 
-/** Spreads consecutive ids evenly over 0…2³²: the golden ratio as a 32-bit factor. */
+/** Factor that spreads consecutive ids evenly over 0…2³²: the golden ratio as a 32-bit number. */
 const EVENLY = 0x9e3779b1;
-/** Maximum random delay of a turn, as a share of the duration of an expression. */
+/** Maximum random delay of an organism's turn, as a share of the duration of an expression. */
 const LATE = 1 / 8;
-/** Share of the budget that turns use on average, so that the budget is rarely exhausted. */
+/**
+ * How much of the allowed share of organisms is used on average, so that the limit is rarely
+ * reached.
+ */
 const USED = 0.6;
 
 /**
- * Returns whether an organism's turn to express comes in a tick. The result depends on no other
- * organism. The rate of turns keeps slightly fewer organisms expressing than allowed, and turns of
- * consecutive ids lie apart.
+ * Returns whether it is an organism's turn to express in a tick. The result does not depend on
+ * other organisms. Turns are so frequent that slightly fewer organisms express than are allowed,
+ * and organisms with consecutive ids do not have their turns together.
  *
  * @param when.share share of the organisms that may express at the same time, above 0
  * @param when.ticks duration of an expression in ticks
@@ -53,7 +59,8 @@ export function hasTurn(
 }
 
 /**
- * Gives resting organisms whose turn has come the latent of a relative. The caller wakes them.
+ * Gives the latent of a relative to each resting organism whose turn has come. The caller wakes
+ * these organisms.
  *
  * @param tick number of completed ticks
  * @returns the organisms that have begun to express, oldest first
@@ -86,7 +93,7 @@ export function beginExpressions(
   return begun;
 }
 
-/** Returns the gallery indices of an organism's relatives; none unless it is a gallery creature. */
+/** Returns the gallery indices of an organism's relatives. Only gallery creatures have any. */
 function relativesOf(
   { kind, latent }: Organism,
   { gallery }: Species,
@@ -100,8 +107,8 @@ function relativesOf(
 }
 
 /**
- * Counts a step of an expression. After the last step with the relative's latent, the organism gets
- * its own latent back.
+ * Counts a step of an expression. After the last step with the relative's latent, gives the
+ * organism its own latent back.
  *
  * @returns false if this step used the relative's latent
  */
@@ -114,7 +121,7 @@ export function countStep(organism: Organism): boolean {
 }
 
 /**
- * Gives an organism its own latent back from its next step on. Like a touch, this restarts its
+ * Gives an organism its own latent back, from its next step on. Like a touch, this restarts the
  * counts of awake and resting steps.
  */
 function returnLatent(organism: Organism): void {
@@ -124,7 +131,10 @@ function returnLatent(organism: Organism): void {
   organism.restTicks = 0;
 }
 
-/** Returns the latent to send with an organism's next step, [Z]; undefined if it is unchanged. */
+/**
+ * Returns the latent to send to the engine with an organism's next step, [Z]; undefined if it has
+ * not changed.
+ */
 export function takeExpressed(organism: Organism): Float32Array | undefined {
   const { mustExpress, expression, transforming, latent } = organism;
   organism.mustExpress = false;
@@ -132,14 +142,18 @@ export function takeExpressed(organism: Organism): Float32Array | undefined {
   return mustExpress ? (expression?.latent ?? latent) : undefined;
 }
 
-/** Ends an expression immediately, because of a wound. */
+/** Ends an expression immediately, because the organism has been wounded. */
 export function breakOff(organism: Organism): void {
   if (!organism.expression) return;
   organism.expression = undefined;
   organism.mustExpress = true;
 }
 
-/** Counts down an awake organism's waits by a tick. @returns whether it steps in this tick */
+/**
+ * Counts down the ticks that an awake organism still has to wait.
+ *
+ * @returns whether it steps in this tick
+ */
 export function isDue(organism: Organism): boolean {
   const { pause, wait } = organism;
   if (pause) organism.pause = pause - 1;
@@ -147,7 +161,7 @@ export function isDue(organism: Organism): boolean {
   return !pause && !wait;
 }
 
-/** Returns how many ticks an organism waits after a step; undefined: none. */
+/** Returns how many ticks an organism waits after a step; undefined if it does not wait. */
 export function waitAfterStep(organism: Organism, { life }: RoomRules): number | undefined {
   const { phase, hurt, closed, expression, transforming } = organism;
   if (phase === 'asleep') return undefined;

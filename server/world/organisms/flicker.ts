@@ -1,31 +1,39 @@
 /**
- * Measures how organisms flash (rule LIF-9), as defined by WCAG 2.3.1. A turn is a change that
- * opposes the previous change, of saturated red, or of relative luminance by at least a tenth with
- * the darker side below 0.8. Two turns make a flash. This runs for each cell of each awake organism
- * every tick, hence the plain loops over integers.
+ * Measures how organisms flash (rule LIF-9), as defined by WCAG 2.3.1. A turn is a change in the
+ * opposite direction to the previous change, either of saturated red, or of relative luminance by
+ * at least a tenth with the darker side below 0.8. Two turns make a flash. Plain loops over
+ * integers are used, because this runs for each cell of each awake organism in every tick.
  */
 import { stageRect } from '../../../shared/geometry.ts';
 import type { FlashLimit } from '../../../shared/vocabulary.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import { type FlickerState, isStale, type Organism } from './organism.ts';
 
-/** Number of time slots in the last second. Turns are counted per slot, in four bits each. */
+/**
+ * Number of time slots into which the last second is divided. Turns are counted per slot, in four
+ * bits each.
+ */
 const SLOTS = 8;
 /**
- * Thresholds in 255ths: a luminance change of 0.1, a change of red by 20 of 320 units, and a
+ * Thresholds in 255ths: a luminance change of 0.1, a change of red by 20 units of 320, and a
  * luminance of 0.8.
  */
 const LUMINANCE_STEP = 25;
 const RED_STEP = 16;
 const BRIGHT = 204;
-/** Share of an organism's window that must flash for the organism to count as flashing (WCAG). */
+/**
+ * If more than this share of the grid area that an organism can occupy (its window) is flashing,
+ * the organism counts as flashing (WCAG).
+ */
 const SHARE = 1 / 4;
-/** Direction of change of luminance and, two bits higher, of red; 0 before the first change. */
+/**
+ * Direction in which luminance is changing and, two bits higher, red; 0 before the first change.
+ */
 const RISES = 1;
 const FALLS = 2;
 const RED_BITS = 2;
 
-/** Returns a table [256] of the linear light of 8-bit sRGB values, scaled to 0…`scale`. */
+/** Returns a table [256] that maps 8-bit sRGB values to linear light, scaled to 0…`scale`. */
 const linear = (scale: number): Uint16Array =>
   Uint16Array.from({ length: 256 }, (_, value) => {
     const c = value / 255;
@@ -36,11 +44,14 @@ const RED = linear(0.2126 * 65_280);
 const GREEN = linear(0.7152 * 65_280);
 const BLUE = linear(0.0722 * 65_280);
 
-/** Returns the ticks per slot: seven slots and a tick last at least a second. */
+/**
+ * Returns the number of ticks per time slot, such that seven slots and one tick last at least a
+ * second.
+ */
 const slotTicks = (tickRate: number): number =>
   Math.max(1, Math.ceil((tickRate - 1) / (SLOTS - 1)));
 
-/** Time of a measurement, and the flash limit in force. */
+/** The tick of a measurement, and the limit on flashes at that tick. */
 export interface FlickerMoment {
   readonly tick: number;
   /** Nominal ticks per second. */
@@ -49,7 +60,8 @@ export interface FlickerMoment {
 }
 
 /**
- * Records the colours that an organism shows, unless a recent record exists. Call before its step.
+ * Records the colours that an organism is showing, unless they were recorded recently. Call before
+ * the organism's step.
  *
  * @param tick number of the tick that the step completes
  */
@@ -71,8 +83,8 @@ export function remember(organism: Organism, grid: GridPlanes, tick: number): vo
 }
 
 /**
- * Compares the colours that an organism shows with the recorded ones. Cells owned by other
- * organisms do not count.
+ * Compares the colours that an organism is showing with those recorded before. Cells owned by other
+ * organisms are ignored.
  *
  * @returns whether the organism has flashed as often as it may within a second
  */
@@ -122,18 +134,29 @@ export function hasFlashed(
   return flashing > SHARE * window.width * window.height;
 }
 
-/** Returns a colour's relative luminance over black, in 255ths. @param at index of its red */
+/**
+ * Returns the relative luminance of a colour over black, in 255ths.
+ *
+ * @param at index of the colour's red byte
+ */
 const luminanceAt = (rgba: Uint8Array, at: number): number =>
   (RED[rgba[at]] + GREEN[rgba[at + 1]] + BLUE[rgba[at + 2]]) >> 8;
 
-/** Returns R − G − B of a saturated red, in 255ths; else 0. @param at index of its red */
+/**
+ * Returns R − G − B of a colour that is a saturated red, in 255ths; 0 for all other colours.
+ *
+ * @param at index of the colour's red byte
+ */
 function rednessAt(rgba: Uint8Array, at: number): number {
   const others = LIGHT[rgba[at + 1]] + LIGHT[rgba[at + 2]];
   const red = LIGHT[rgba[at]];
   return red > 4 * others ? (red - others) >> 8 : 0;
 }
 
-/** Moves the counts of all cells to the slots of a later tick, dropping the oldest counts. */
+/**
+ * Shifts the counts of all cells by the time slots that have passed until a tick. Drops the oldest
+ * counts.
+ */
 function passTime(flicker: FlickerState, tick: number, slot: number): void {
   const passed = Math.floor(tick / slot) - Math.floor(flicker.at / slot);
   flicker.at = tick;

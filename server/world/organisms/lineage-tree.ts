@@ -1,4 +1,7 @@
-/** The family tree of a room, the seeds of remembered organisms, and the heirs for a new day. */
+/**
+ * The family tree of a room, the seeds of remembered organisms, and the choice of heirs for a new
+ * day.
+ */
 import type { LineageOrganism, LineageTree } from '../../../shared/lineage.ts';
 import { HOUSE, type OrganismId, type OrganismView } from '../../../shared/vocabulary.ts';
 import { isWithin, type LatentBounds } from '../../vnca/genome.ts';
@@ -10,7 +13,8 @@ import type { seedTokenOf } from '../species.ts';
 import { ancestorsOf, LINEAGE } from './lineage.ts';
 
 /**
- * Returns the family tree of the last day: living and recently dead organisms and their ancestors.
+ * Returns the family tree of the last day: all living and recently dead organisms, and their
+ * ancestors.
  *
  * @param tickRate nominal ticks per second
  */
@@ -42,9 +46,9 @@ const deadOf = ({ latent: _, was, ...one }: Ended): LineageOrganism => ({
 });
 
 /**
- * Returns the seed of a living or remembered organism; undefined if there is none. An organism that
- * the host removed has a seed only if its kind is in the gallery: it may have been removed as unfit
- * to be seen.
+ * Returns the seed of a living or remembered organism; undefined if there is none. If the host has
+ * removed the organism, returns a seed only if its kind is in the gallery, because the organism may
+ * have been unfit to be seen.
  */
 export function rememberedSeed(
   room: Pick<Room, 'lineage' | 'species' | 'viewOf' | 'previewLatent'>,
@@ -63,12 +67,18 @@ export function rememberedSeed(
   return latent && { ...dead, latent };
 }
 
-/** Maximum number of ancestors chosen, and of heirs. */
+/** Maximum number of chosen ancestors, and thus of heirs. */
 const MOST = 6;
-/** Share of the second parent. Below one half, so that two parents have two different heirs. */
+/**
+ * Share of the second parent in a cross. It is below one half, so that two parents can have two
+ * different heirs.
+ */
 const MIX = 0.35;
 
-/** A possible ancestor of an heir. Each nameless organism counts as a kind of its own. */
+/**
+ * An organism that may become an ancestor of heirs. Each nameless organism counts as a kind of its
+ * own.
+ */
 export interface Candidate
   extends Pick<OrganismView, 'id' | 'kind' | 'origin' | 'born' | 'healed'> {
   readonly children: number;
@@ -80,11 +90,12 @@ export interface Candidate
 export type HeirSeed = Extract<PlantedSeed, { from: 'heir' }>;
 
 /**
- * Chooses the organisms to breed heirs from, best first. Wounds survived, age and number of
- * children count equally, each as a share of the highest value among the candidates. No two are of
- * one kind while other kinds are left. Equal scores are ordered by id.
+ * Chooses the organisms to breed heirs from, best first. The number of wounds survived, age and the
+ * number of children count equally, each as a share of the highest value among the candidates. An
+ * organism of an already chosen kind is chosen only if no other kinds are left. Equal scores are
+ * ordered by id.
  *
- * @param tick present tick
+ * @param tick current tick
  * @returns up to 6 candidates
  */
 export function chooseAncestors(candidates: readonly Candidate[], tick: number): Candidate[] {
@@ -104,10 +115,10 @@ export function chooseAncestors(candidates: readonly Candidate[], tick: number):
 }
 
 /**
- * Breeds an heir for each chosen organism: a cross with the next one. If there is no other, or the
- * cross is out of bounds, the heir is a copy of the organism.
+ * Breeds one heir for each chosen organism, by crossing it with the next one. If it is the only
+ * one, or if the cross is out of bounds, the heir is a copy of the organism.
  *
- * @param bounds latent bounds of the checkpoint
+ * @param bounds the checkpoint's bounds for latents
  */
 export function breed(chosen: readonly Candidate[], bounds: LatentBounds): HeirSeed[] {
   return chosen.map((one, i) => {

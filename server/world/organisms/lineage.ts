@@ -1,27 +1,27 @@
 /**
  * The dead organisms that a room remembers for its family tree (rule GEN-1). They are part of the
- * room's state: after a crash, an undo or a restore, they agree with the journal.
+ * room's state, so that they agree with the journal even after a crash, an undo or a restore.
  */
 import type { Cause, OrganismId } from '../../../shared/vocabulary.ts';
 import type { CommandState, Ended, LineageState } from '../room-state.ts';
 import type { Organism } from './organism.ts';
 
-/** Limits of a room's memory of dead organisms. */
+/** Limits on the dead organisms that a room remembers. */
 export const LINEAGE = {
-  /** Number of dead organisms that are kept when others are forgotten. */
+  /** Number of dead organisms that are still remembered after others have been forgotten. */
   most: 1_500,
-  /** Number of dead organisms above `most` before some are forgotten. */
+  /** How many dead organisms beyond `most` may be remembered before some are forgotten. */
   slack: 64,
-  /** Time span that a family tree shows, in hours. */
+  /** How far back a family tree reaches, in hours. */
   hours: 24,
 } as const;
 const { most, slack } = LINEAGE;
 
-/** The dead organisms of a room's day. */
+/** The organisms that have died during a room's day. */
 export class Lineage {
-  /** In order of death. */
+  /** Remembered dead organisms, in order of death. */
   private ended: Ended[] = [];
-  /** Number of the day's dead organisms that have been forgotten. */
+  /** Number of organisms that have died during the day and have been forgotten. */
   private forgotten = 0;
   /** Organisms that have died since the last tick. */
   private readonly dying: Omit<Ended, 'died'>[] = [];
@@ -42,25 +42,30 @@ export class Lineage {
     return { ended: this.ended, forgotten: this.forgotten };
   }
 
-  /** Remembers an organism that dies. */
+  /** Remembers an organism that is dying. */
   add(organism: Organism, cause: Cause): void {
     const { id, kind, origin, parents, born, wounds, healed, latent, planter, was } = organism;
     this.dying.push({
       ...{ id, kind, origin, parents: [...parents], planter: { ...planter } },
       ...{ born, wounds, healed, cause },
       ...(was && { was: was.map((one) => one.kind) }),
-      // The gallery has the latents of its own kinds.
+      // Store only latents of nameless organisms, because the gallery contains those of its own
+      // kinds.
       ...(kind === '' && { latent }),
     });
   }
 
-  /** Forgets organisms whose planting in this tick was reverted: they never lived. */
+  /**
+   * Forgets organisms that were planted in this tick and whose planting was reverted, because they
+   * never lived.
+   */
   retract(ids: ReadonlySet<OrganismId>): void {
     this.dying.splice(0, Infinity, ...this.dying.filter(({ id }) => !ids.has(id)));
   }
 
   /**
-   * Ends a tick: adds its dead organisms, and forgets some if there are too many.
+   * Call at the end of a tick. Adds the organisms that have died in it, and forgets some if there
+   * are too many.
    *
    * @param living all living organisms of the room
    */
@@ -73,7 +78,10 @@ export class Lineage {
   }
 }
 
-/** Chooses the dead to remember: the latest half, then ancestors of the living, then others. */
+/**
+ * Chooses the dead organisms to remember: first the latest half, then ancestors of living
+ * organisms, then others.
+ */
 function mostOf(
   ended: readonly Ended[],
   living: Iterable<Pick<Ended, 'parents'>>,
@@ -89,7 +97,7 @@ function mostOf(
   return ended.filter((one) => kept.has(one));
 }
 
-/** Returns the ids of all known ancestors. @param known organisms by id */
+/** Returns the ids of all known ancestors of some organisms. @param known organisms by id */
 export function ancestorsOf(
   children: Iterable<Pick<Ended, 'parents'>>,
   known: ReadonlyMap<OrganismId, Pick<Ended, 'parents'>>,

@@ -1,6 +1,7 @@
 /**
- * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 … LIF-9).
- * Collects life events, and the patches of dead organisms for the engine to dispose of.
+ * The life cycle of a room's organisms: growing, awake, asleep, departing, dead (rules LIF-1 …
+ * LIF-9). Collects life events, and the patches of dead organisms, which the engine has to dispose
+ * of.
  */
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../../shared/vocabulary.ts';
@@ -33,7 +34,10 @@ import { keepSeen, LIFE, type Organism, type Seed, viewOf } from './organism.ts'
 import { Population } from './population.ts';
 import { become, countTurn } from './transformation.ts';
 
-/** All organisms of a room. A tick calls `step`, then `settle` with the engine's read-outs. */
+/**
+ * All organisms of a room. In each tick, call `step`, and then `settle` with the engine's
+ * read-outs.
+ */
 export class OrganismLifecycle {
   /** The dead organisms that the room remembers. */
   readonly lineage = new Lineage();
@@ -60,7 +64,7 @@ export class OrganismLifecycle {
     return this.population.size;
   }
 
-  /** Number of growing or awake organisms; each steps at its own pace. */
+  /** Number of growing or awake organisms. Each of them steps at its own pace. */
   get awake(): number {
     return this.population.awake.length;
   }
@@ -86,7 +90,10 @@ export class OrganismLifecycle {
     return organism;
   }
 
-  /** Replaces all organisms without life events; the old patches are disposed of. */
+  /**
+   * Replaces all organisms without emitting life events. The patches of the old organisms are
+   * disposed of.
+   */
   replaceAll(organisms: Iterable<Organism>): void {
     for (const { patch } of this.population.all) this.disposed.push(patch);
     this.population = new Population(this.grid);
@@ -99,10 +106,10 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Records a hit by a stroke: wakes the organism and restarts its trusted steps. An organism whose
-   * cells are all hit dies.
+   * Records that a stroke has hit an organism: wakes it and restarts the count of its trusted
+   * steps. If all its cells are hit, it dies.
    *
-   * @param stroke.isNew whether the stroke has not wounded the organism yet
+   * @param stroke.isNew whether the stroke has not wounded the organism before
    * @param stroke.tick number of completed ticks
    */
   hit(
@@ -123,12 +130,17 @@ export class OrganismLifecycle {
     if (!lives) this.die(organism, 'killed');
     else if (closing !== undefined && organism.phase !== 'growing') {
       close(organism, killed, { grid: this.grid, reach: closing });
-      // No mask is needed: closed cells are zero, and ground without a living cell stays as it is.
+      // Drop the mask, because closed cells are zero anyway, and ground without a living cell stays
+      // as it is.
       organism.woundMask = undefined;
     }
   }
 
-  /** Turns a grown organism into another seed's creature. @param tick ticks completed */
+  /**
+   * Turns a grown organism into the creature of another seed.
+   *
+   * @param tick number of completed ticks
+   */
   transform(organism: Organism, into: Seed, by: ParticipantId, tick: number): void {
     become(organism, into, tick);
     this.wake(organism);
@@ -136,7 +148,7 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'transformed', id, by, kind, origin, parents });
   }
 
-  /** Lets an organism depart: it takes no further steps. */
+  /** Lets an organism depart. It takes no further steps. */
   depart(organism: Organism): void {
     keepSeen(organism);
     this.population.depart(organism);
@@ -144,9 +156,9 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Brings a departing organism back. It reclaims the cells that are still bare.
+   * Brings back a departing organism, which reclaims those of its cells that are still bare.
    *
-   * @throws Refusal occupied if it is growing and others own all cells of its seed
+   * @throws Refusal occupied if the organism is growing and others own all cells of its seed
    */
   bringBack(organism: Organism): void {
     const isGrown = organism.age >= this.species.schedule.length;
@@ -171,7 +183,11 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'died', id: organism.id, cause });
   }
 
-  /** Starts the expressions that are due. Call before `step`. @param tick ticks completed */
+  /**
+   * Starts the expressions that are due. Call before `step`.
+   *
+   * @param tick number of completed ticks
+   */
   express(tick: number): void {
     const begun = beginExpressions(this.population, this.species, this.rules, tick);
     for (const { organism } of begun) {
@@ -182,10 +198,10 @@ export class OrganismLifecycle {
   }
 
   /**
-   * First half of a tick. Organisms without a cell left die.
+   * First half of a tick. Organisms that have no cell left die.
    *
    * @param moment end of the tick
-   * @returns a step for each growing or awake organism that is due, oldest first
+   * @returns one step for each growing or awake organism that is due, oldest first
    */
   step(moment: FlickerMoment): PatchStep[] {
     const steps: PatchStep[] = [];
@@ -214,7 +230,7 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Second half of a tick: updates ownership, then ages each stepped organism.
+   * Second half of a tick. Updates ownership, and then ages each organism that has stepped.
    *
    * @param readouts one per step, in the same order
    * @param moment end of the tick
@@ -227,13 +243,14 @@ export class OrganismLifecycle {
       organism.wait = waitAfterStep(organism, this.rules);
       this.slow(organism, moment);
     }
-    // Strokes can make organisms flash even between their steps.
+    // Check organisms that have not stepped, too, because strokes can make them flash.
     for (const organism of this.hitNow) {
       if (organism.phase === 'dead' || this.stepping.includes(organism)) continue;
       if (hasFlashed(organism, this.grid, moment)) organism.pause = moment.tickRate - 1;
     }
     for (const organism of this.population.pressingOn(this.grid.takeFreed())) {
-      // Limit the wakings; otherwise neighbours would wake each other forever.
+      // Limit how often freed ground wakes an organism, because neighbours would otherwise wake
+      // each other forever.
       if (organism.stirs >= LIFE.maxWakings) continue;
       organism.stirs++;
       this.wake(organism);
@@ -243,13 +260,13 @@ export class OrganismLifecycle {
   }
 
   /**
-   * Makes an organism pause for a second once it has flashed as often as it may. From then until it
-   * sleeps, it steps rarely enough to stay within the limit.
+   * If an organism has flashed as often as it may, makes it pause for a second. From then until it
+   * sleeps, it steps so rarely that it stays within the limit.
    */
   private slow(organism: Organism, moment: FlickerMoment): void {
     if (organism.phase === 'dead') return;
     const { tickRate, limit } = moment;
-    // Pause even a sleeping organism: a stroke may wake it immediately.
+    // Pause even a sleeping organism, because a stroke may wake it at any time.
     if (hasFlashed(organism, this.grid, moment)) organism.pause = tickRate - 1;
     else if (organism.phase === 'asleep') organism.pause = undefined;
     else if (organism.pause !== undefined) organism.pause = Math.ceil(tickRate / (2 * limit)) - 1;
@@ -268,30 +285,40 @@ export class OrganismLifecycle {
     this.lineage.retract(retracted);
   }
 
-  /** Takes the life events since the last call. */
+  /** Returns the life events since the last call, and clears them. */
   takeEvents(): LifeEvent[] {
     return this.pendingEvents.splice(0);
   }
 
-  /** Takes the newly dead and adds them to the family tree. @param tick ticks completed */
+  /**
+   * Returns the organisms that have died since the last call, and adds them to the family tree.
+   *
+   * @param tick number of completed ticks
+   */
   takeDead(tick: number): Organism[] {
     this.lineage.settle(tick, this.population.all);
     return this.dead.splice(0);
   }
 
-  /** Returns how many live cells of an organism each neighbour blocks; empty if it is dead. */
+  /**
+   * Returns how many live cells of an organism each neighbour blocks; empty if the organism is
+   * dead.
+   */
   blockersOf(id: OrganismId): Map<OrganismId, number> {
     const organism = this.population.find(id);
     return organism ? blockersOf(organism, this.grid) : new Map();
   }
 
-  /** Takes the patches of organisms removed since the last call; the caller disposes of them. */
+  /**
+   * Returns the patches of the organisms removed since the last call. The caller has to dispose of
+   * them.
+   */
   takeDisposed(): PatchId[] {
     return this.disposed.splice(0);
   }
 
   /**
-   * Ages an organism by the step it has just taken; it may become grown, fall asleep or die.
+   * Ages an organism by the step it has just taken. It may become grown, fall asleep or die.
    *
    * @param settled number of cells that the organism owns
    */
@@ -315,11 +342,11 @@ export class OrganismLifecycle {
       if (organism.age < this.species.schedule.length) return;
       organism.phase = 'awake';
       this.pendingEvents.push({ what: 'grown', id: organism.id });
-      // The cells of its seed are no longer reserved: from now on, only live cells stay owned.
+      // The cells of the seed are no longer reserved, so release those that are not live.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
     } else {
-      // An organism with a closing wound does not rest; its awake steps count once the wound is
-      // closed.
+      // An organism whose wound is closing does not rest, and its awake steps are not counted until
+      // the wound has closed.
       const closes = organism.closed !== undefined;
       if (closes) openRim(organism);
       const isOnItsWay = countTurn(organism) || closes;
@@ -336,7 +363,7 @@ export class OrganismLifecycle {
     if (organism.restTicks < LIFE.restSteps && organism.awakeSteps < trusted) return;
     if (organism.expression) {
       organism.expression = undefined;
-      // Release the ground that the relative has taken beyond the organism's own.
+      // Release ground that the relative has taken but the organism itself does not need.
       [held] = settle(this.grid, [{ organism, readout }], this.species.threshold);
       if (held === 0) {
         this.die(organism, 'no-cell-left');
@@ -352,7 +379,11 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'asleep', id: organism.id });
   }
 
-  /** Claims the bare cells for a seed. @throws Refusal occupied if others own all of them */
+  /**
+   * Claims the bare cells of a seed.
+   *
+   * @throws Refusal occupied if others own all cells of the seed
+   */
   private claimSeedPlaces({ id, window }: Organism): void {
     const { grid } = this;
     const places = seedPlaces(window, grid);
@@ -368,7 +399,9 @@ export class OrganismLifecycle {
     this.pendingEvents.push({ what: 'awake', id: organism.id });
   }
 
-  /** Returns the number of awake steps after which an organism sleeps even if it still changes. */
+  /**
+   * Returns the number of awake steps after which an organism sleeps, even if it is still changing.
+   */
   private trustedStepsOf({ stirs, expression }: Organism): number {
     const { trustedSteps = Infinity } = this.species;
     if (expression) return Math.min(trustedSteps, this.rules.relatives?.homeSteps ?? 0);

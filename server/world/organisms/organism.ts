@@ -4,41 +4,55 @@ import type { PatchId } from '../../engine/engine.ts';
 import { defined } from '../../platform/collections.ts';
 import type { OrganismState } from '../room-state.ts';
 
-/** An organism, alive or just dead: its stored state, its patch and flags for the engine. */
+/**
+ * An organism, alive or just dead: its stored state, its patch in the engine, and flags for its
+ * next step.
+ */
 export interface Organism extends Omit<OrganismState, 'phase'> {
   phase: Phase;
   readonly patch: PatchId;
-  /** Whether its states were imported: the engine cannot compare the next step with the last. */
+  /**
+   * Whether its cell states were imported. If so, the engine cannot compare the next step with the
+   * last one.
+   */
   isRestored: boolean;
-  /** Whether the next step must send the engine the latent that the cells read. */
+  /** Whether the engine must be sent the latent that the cells read, with the next step. */
   mustExpress: boolean;
 }
 
-/** Parts of an organism that depend on the seed it grows from. */
+/** Those properties of an organism that depend on the seed it grows from. */
 export type Seed = Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'>;
 
-/** Luminance and redness of each cell of a window; see `flicker.ts`. */
+/** Luminance and redness of each cell of an organism's window: see `flicker.ts`. */
 export type FlickerState = NonNullable<Organism['flicker']>;
 
 /** Constants of an organism's life. */
 export const LIFE = {
-  /** Maximum change of an RGBA8 value between steps that counts as rest. */
+  /** Maximum change of an RGBA8 value between two steps at which an organism counts as resting. */
   restLevel: 3,
-  /** Number of resting steps after which an organism sleeps. */
+  /** Number of consecutive resting steps after which an organism sleeps. */
   restSteps: 8,
-  /** Maximum steps awake after freed ground has woken it; halved at each further waking. */
+  /**
+   * Maximum number of steps for which an organism stays awake after freed ground has woken it. Each
+   * further waking halves this number.
+   */
   wakingSteps: 32,
-  /** Maximum number of wakings by freed ground, until a stroke or a death resets the count. */
+  /** How often freed ground can wake an organism before a stroke or a death resets the count. */
   maxWakings: 4,
-  /** Share of its former cells that a resting organism needs to count as healed. */
+  /** Share of its former cells that a resting organism must own to count as healed. */
   healedShare: 0.9,
-  /** If organisms are protected: how long the stroke that wounds one may continue, in seconds. */
+  /**
+   * If organisms are protected, how long a stroke may continue to wound the same organism, in
+   * seconds.
+   */
   woundSeconds: 1,
-  /** Number of steps over which a transformation changes the latent that the cells read. */
+  /**
+   * Number of steps over which a transformation gradually changes the latent that the cells read.
+   */
   transformSteps: 10,
   /** Maximum number of former kinds that an organism remembers. */
   maxFormer: 8,
-  /** Maximum pause within a stroke that still counts as the same wound, in seconds. */
+  /** How long a stroke may pause and still count as the same wound, in seconds. */
   strokeSeconds: 60,
 } as const;
 
@@ -74,24 +88,32 @@ export function viewOf(organism: Organism): OrganismView {
   };
 }
 
-/** Copies an organism's last picture, so that the other pictures of that step can be freed. */
+/**
+ * Copies an organism's last picture, so that the memory of all pictures of that step can be freed.
+ */
 export function keepSeen(organism: Organism): void {
   organism.seen = organism.seen?.slice();
 }
 
-/** Age in ticks at which measurements of flashes cease to matter, at the highest tick rate. */
+/**
+ * Age at which measurements of flashes no longer matter, in ticks, even at the highest tick rate.
+ */
 const STALE = 72;
 
 /** Returns whether measurements of flashes are too old to matter, as for sleeping organisms. */
 export const isStale = ({ at }: FlickerState, tick: number): boolean => tick - at > STALE;
 
-/** Copies an organism's state; later changes do not affect the copy. @param tick ticks completed */
+/**
+ * Copies an organism's state, so that later changes do not affect the copy.
+ *
+ * @param tick number of completed ticks
+ */
 export function exportOrganism(organism: Organism, tick: number): OrganismState {
   const { patch: _, isRestored: _engine, mustExpress: _next, ...state } = organism;
   const { phase, pressing, flicker, wait, closed, expression, transforming } = state;
   return defined({
     ...state,
-    // Dead organisms are removed within a tick, so none is exported.
+    // Dead organisms are removed within a tick, so no dead organism is ever exported.
     phase: phase as Exclude<Phase, 'dead'>,
     pressing: pressing.slice(),
     flicker: flicker && !isStale(flicker, tick) ? structuredClone(flicker) : undefined,
@@ -107,6 +129,7 @@ export const importOrganism = (state: OrganismState, patch: PatchId): Organism =
   ...state,
   patch,
   isRestored: true,
-  // A patch taken over from another room may still read a latent that its organism has just lost.
+  // Send the latent again, because a patch taken over from another room may still read a latent
+  // that its organism no longer has.
   mustExpress: state.phase !== 'asleep',
 });

@@ -3,15 +3,22 @@ import type { OrganismId } from '../../../shared/vocabulary.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import type { Organism } from './organism.ts';
 
-/** All living organisms, the awake and departing ones, and the cells that block sleepers. */
+/**
+ * All living organisms, those among them that are awake or departing, and the cells on which
+ * sleepers are blocked.
+ */
 export class Population {
-  /** Oldest first: ids only grow, and a Map keeps its insertion order. */
+  /**
+   * Living organisms, oldest first, because ids only increase and a Map keeps its insertion order.
+   */
   private readonly living = new Map<OrganismId, Organism>();
   private readonly awakeOrganisms = new Set<Organism>();
-  /** Cached `awakeOrganisms`, oldest first; undefined after a change. */
+  /**
+   * The organisms in `awakeOrganisms`, sorted from oldest to youngest; undefined after a change.
+   */
   private sortedAwake: readonly Organism[] | undefined;
   private readonly departingOrganisms = new Set<Organism>();
-  /** Sleepers by the grid cells on which they are blocked. */
+  /** Sleeping organisms, by the grid cells on which they are blocked. */
   private readonly sleepersByPlace = new Map<number, Set<Organism>>();
 
   constructor(private readonly grid: GridPlanes) {}
@@ -40,7 +47,7 @@ export class Population {
     return this.living.get(id);
   }
 
-  /** Adds an organism in its present phase. It must be younger than all others. */
+  /** Adds an organism in its current phase. It must be younger than all other organisms. */
   add(organism: Organism): void {
     this.living.set(organism.id, organism);
     if (organism.phase === 'asleep') this.sleep(organism);
@@ -48,7 +55,7 @@ export class Population {
     else this.addAwake(organism);
   }
 
-  /** Moves an organism to the departing ones, until it dies or is brought back. */
+  /** Counts an organism among the departing ones, until it dies or is brought back. */
   depart(organism: Organism): void {
     if (organism.phase === 'asleep') this.forgetSleeper(organism);
     organism.phase = 'departing';
@@ -56,14 +63,14 @@ export class Population {
     this.departingOrganisms.add(organism);
   }
 
-  /** Moves a departing organism back to the growing or awake ones. */
+  /** Counts a departing organism among the growing or awake ones again. */
   bringBack(organism: Organism, phase: 'growing' | 'awake'): void {
     this.departingOrganisms.delete(organism);
     organism.phase = phase;
     this.addAwake(organism);
   }
 
-  /** Puts an organism to sleep. Its blocked cells stay fixed until it wakes. */
+  /** Puts an organism to sleep. The cells on which it is blocked stay the same until it wakes. */
   sleep(organism: Organism): void {
     organism.phase = 'asleep';
     this.removeAwake(organism);
@@ -89,7 +96,7 @@ export class Population {
     this.removeAwake(organism);
   }
 
-  /** Returns the sleepers that are blocked on any of these cells, oldest first. */
+  /** Returns the sleeping organisms that are blocked on any of these cells, oldest first. */
   pressingOn(places: readonly number[]): Organism[] {
     const found = new Set<Organism>();
     for (const place of places) {

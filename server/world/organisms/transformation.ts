@@ -1,13 +1,17 @@
 /**
- * Metamorphosis: an organism immediately counts as the creature of another seed, and its cells
- * follow (rules TRF-1 and TRF-4 … TRF-6). The latent that the cells read changes in steps, because
- * a sudden change would show noise first.
+ * Metamorphosis: an organism immediately counts as the creature of another seed, and its cells turn
+ * into this creature over several steps (rules TRF-1 and TRF-4 … TRF-6). The latent that the cells
+ * read changes gradually, because a sudden change would show noise at first.
  */
 import { LIFE, type Organism, type Seed } from './organism.ts';
 
 const { transformSteps, maxFormer } = LIFE;
 
-/** Turns an organism into another seed's creature; its cells follow. @param tick ticks completed */
+/**
+ * Turns an organism into the creature of another seed. Its cells follow over several steps.
+ *
+ * @param tick number of completed ticks
+ */
 export function become(organism: Organism, into: Seed, tick: number): void {
   const { kind, origin, was = [] } = organism;
   const from = presentLatent(organism);
@@ -15,7 +19,8 @@ export function become(organism: Organism, into: Seed, tick: number): void {
   organism.expression = undefined;
   organism.transforming = { from, stepsLeft: transformSteps };
   Object.assign(organism, into);
-  // The former size no longer matters; 0 is the value for wounds of growing organisms, too.
+  // The size before the wound no longer matters, so reset it to 0, as for organisms wounded while
+  // growing.
   if (organism.hurt !== undefined) organism.hurt = 0;
   organism.stirs = 0;
 }
@@ -25,7 +30,7 @@ export function nextLatent(
   { latent }: Organism,
   { from, stepsLeft }: NonNullable<Organism['transforming']>,
 ): Float32Array {
-  // End with exactly the organism's own latent.
+  // End exactly with the organism's own latent.
   if (stepsLeft <= 1) return latent;
   return mixed(from, latent, 1 - (stepsLeft - 1) / transformSteps);
 }
@@ -34,14 +39,14 @@ export function nextLatent(
 export const isTurning = ({ transforming }: Organism): boolean =>
   transforming !== undefined && transforming.stepsLeft > 0;
 
-/** Counts a step of a transformation. @returns whether it was still in progress */
+/** Counts a step of a transformation. @returns whether the transformation was still in progress */
 export function countTurn({ transforming }: Organism): boolean {
   if (!transforming || transforming.stepsLeft === 0) return false;
   transforming.stepsLeft--;
   return true;
 }
 
-/** @param share of `to`, 0…1 */
+/** @param share share of `to`, 0…1 */
 const mixed = (from: Float32Array, to: Float32Array, share: number): Float32Array =>
   from.map((value, i) => (1 - share) * value + share * to[i]);
 
