@@ -375,7 +375,7 @@ const shared = css`
  * Classes such as `.gap-8`, which set the distance in px between the parts of a grid or flex box.
  */
 const gaps = unsafeCSS(
-  [2, 6, 8, 10, 12, 14, 16, 20, 22].map((gap) => `.gap-${gap} { gap: ${gap}px; }`).join('\n'),
+  [8, 12, 14, 20, 22].map((gap) => `.gap-${gap} { gap: ${gap}px; }`).join('\n'),
 );
 
 /** Styles of every element of the host's page; they come before the element's own. */

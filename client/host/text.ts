@@ -6,14 +6,25 @@ import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { planterName as nameAtPlanting, number, plural, timeText } from '../elements/text.ts';
 import { formats } from '../locale/locale.ts';
 
+/** By time zone, because lists format many times at each poll. */
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
 /**
  * Returns the server's local time as if it were UTC, in ms since 1970.
  *
  * @param at in ms since 1970
  * @param zone the server's time zone, such as 'Europe/Copenhagen'
  */
-export const localTime = (at: number, zone: string): number =>
-  Date.parse(`${new Date(at).toLocaleString('sv-SE', { timeZone: zone }).replace(' ', 'T')}Z`);
+export function localTime(at: number, zone: string): number {
+  let format = formatters.get(zone);
+  if (!format) {
+    format = new Intl.DateTimeFormat('sv-SE', {
+      ...{ dateStyle: 'short', timeStyle: 'medium', timeZone: zone },
+    });
+    formatters.set(zone, format);
+  }
+  return Date.parse(`${format.format(at).replace(' ', 'T')}Z`);
+}
 
 /** Explanations of refused calls. */
 export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {

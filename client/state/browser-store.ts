@@ -127,14 +127,15 @@ export class Hint {
   isShown(occasion: string): boolean {
     const count = Number(this.showings.read());
     if (occasion === this.occasion) return count <= SHOWINGS;
-    if (count >= SHOWINGS) return false;
+    // What another release has stored may be no number; it counts as followed.
+    if (!(count < SHOWINGS)) return false;
     this.occasion = occasion;
     this.showings.write(`${count + 1}`);
     return true;
   }
 
   get isFollowed(): boolean {
-    return Number(this.showings.read()) > SHOWINGS;
+    return !(Number(this.showings.read()) <= SHOWINGS);
   }
 
   follow(): void {

@@ -321,16 +321,18 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
     let ended = (_: string): void => {};
     const onEnd = (room: string): void => ended(room);
     /** Latest refusal, by room. */
-    const refused = new Map<string, { sentence: string; at: number; saidAt: number }>();
+    const refused = new Map<string, { sentence: string; at: number }>();
+    /** When each sentence was logged last (ms). */
+    const loggedAt = new Map<string, number>();
     const onRefused = (room: string, why: string): void => {
       leases.holdOff(room, DEFAULTS.cluster.refused);
       const advice = /^OOM /.test(why) ? 'Valkey is full; raise its "maxmemory".' : why;
       const sentence = `Room "${room}" does not run here: ${advice}`;
       const at = clock.now();
-      const before = refused.get(room);
-      const isSaid = before?.sentence === sentence && at - before.saidAt < SAY_AGAIN;
-      refused.set(room, { sentence, at, saidAt: isSaid ? before.saidAt : at });
-      if (!isSaid) log.error('room-refused', sentence, { room });
+      refused.set(room, { sentence, at });
+      if (at - (loggedAt.get(sentence) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN) return;
+      loggedAt.set(sentence, at);
+      log.error('room-refused', sentence, { room });
     };
     const leases = new RoomLeases({
       ...{ leases: valkeyLeases(renewals), holder, clock, onEnd, onRefused },

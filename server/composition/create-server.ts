@@ -164,6 +164,11 @@ async function openBase(options: VivariumServerOptions) {
   const { onEngineLoss: onLoss, engineThreads: threads } = options;
   const folder = config.data === 'none' ? undefined : config.data;
   const checkpoints = await loadCheckpoints(config, folder, log);
+  // Read these before anything is opened that would have to be closed if they are not readable.
+  const files = await StaticFiles.load(options.clientFolder);
+  const checkpointFolders = new Map(checkpoints.map((one) => [one.card.name, one.folder]));
+  const gallery = await loadGalleries(checkpointFolders);
+  const names = createNameCheck(config.bannedWords ?? []);
   const hooks = await Hooks.open({ files: config.extension, clock, log, limits: config.limits });
   let skippedEngines: readonly SkippedEngine[] = [];
   const [engine, opened] = await startBoth(
@@ -195,10 +200,10 @@ async function openBase(options: VivariumServerOptions) {
   const { networkAddresses: addresses } = options;
   return {
     ...{ options, config, folder, clock, date, log, hooks, engine, skippedEngines, world, records },
-    ...{ opened, store, cluster, bus, hostStore, secret, later, bound },
+    ...{ opened, store, cluster, bus, hostStore, secret, later, bound, files, gallery, names },
     previews: loaded.map((one) => one.previews),
     checkpoints: new Map(loaded.map((one) => [one.species.checkpoint, one])),
-    checkpointFolders: new Map(checkpoints.map((one) => [one.card.name, one.folder])),
+    checkpointFolders,
     checkpointList: checkpoints,
     rejections: new RejectionCounts(),
     version: serverVersion(),
@@ -304,7 +309,7 @@ type ServerWithRooms = ServerBase & Awaited<ReturnType<typeof openRooms>>;
 /** Opens the host's part, the pages and the socket server, without listening yet. */
 async function openPages(server: ServerWithRooms) {
   const { config, options, clock, date, log, bus, cluster, later, engine } = server;
-  const { checkpoints, checkpointFolders, checkpointList, rejections } = server;
+  const { checkpoints, checkpointList, rejections } = server;
   const { rooms, watchdog, serverRooms, journalWriter } = server;
   const { bans, places } = server.records;
   const { trustProxy, origins = [], hosts } = config;
@@ -336,8 +341,7 @@ async function openPages(server: ServerWithRooms) {
     limit: new RestartLimit({ store: server.store, clock, date }),
   });
   const app = createApp({
-    files: await StaticFiles.load(options.clientFolder),
-    gallery: await loadGalleries(checkpointFolders),
+    ...{ files: server.files, gallery: server.gallery },
     ...{
       checkpoints,
       checkpointList,
@@ -359,10 +363,17 @@ async function openPages(server: ServerWithRooms) {
   });
   const http = createServer(httpOptions(limits), app);
   later.http = http;
-  const names = createNameCheck(config.bannedWords ?? []);
   const { directory } = serverRooms;
   const sockets = openSocketServer(http, {
-    ...{ rooms: directory, clock, limits, connectionLimits, trustProxy, rejections, names },
+    ...{
+      rooms: directory,
+      clock,
+      limits,
+      connectionLimits,
+      trustProxy,
+      rejections,
+      names: server.names,
+    },
   });
   return { host, relay, gardeners, descriptors, connectionLimits, limits, http, sockets };
 }

@@ -82,10 +82,11 @@ export class PageRelay {
   /**
    * Fetches the JSON with which another server answers a GET request.
    *
+   * @param time how long to wait for the answer, in ms
    * @throws Error if no server answers
    */
-  readonly get = async (to: RelayTarget, path: string): Promise<unknown> =>
-    this.relay?.get(to, path);
+  readonly get = async (to: RelayTarget, path: string, time: number): Promise<unknown> =>
+    this.relay?.get(to, path, time);
 
   /** Passes on a request about a room that another server runs. */
   readonly passRoom: RequestHandler = async (request, response, next) => {

@@ -58,12 +58,12 @@ function generationIn(
  * Returns the mean colour of the owned cells, and the share of all cells that are owned; 0…1 each.
  */
 function coverOf({ rgba, owner }: Planes) {
-  const owned: number[] = [];
-  owner.forEach((id, place) => {
-    if (id !== 0) owned.push(place);
-  });
-  const colour = meanColourAt(rgba, owned) ?? ([0, 0, 0] as const);
-  return { colour, living: owned.length / owner.length };
+  // Without an array that grows, because this runs during a tick.
+  const owned = new Uint32Array(owner.length);
+  let count = 0;
+  for (let cell = 0; cell < owner.length; cell++) if (owner[cell] !== 0) owned[count++] = cell;
+  const colour = meanColourAt(rgba, owned.subarray(0, count)) ?? ([0, 0, 0] as const);
+  return { colour, living: count / owner.length };
 }
 
 interface ParticipantQueue {

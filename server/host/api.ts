@@ -78,9 +78,10 @@ export interface Relay {
   /**
    * Fetches the JSON with which another server answers a GET request.
    *
+   * @param time how long to wait for the answer, in ms
    * @throws Error if no server answers
    */
-  get(to: RelayTarget, path: string): Promise<unknown>;
+  get(to: RelayTarget, path: string, time: number): Promise<unknown>;
 }
 
 export interface ApiOptions {
@@ -151,6 +152,8 @@ export function createHostApi(options: ApiOptions): Router {
     (call?: CallName) => async (request: Request, response: Response, next: NextFunction) => {
       const target = targetOf(host, request.params as Parts, call);
       if (!target) return next();
+      // Refuse a wrong body here, because a body that was not parsed is not passed on.
+      if (call && request.method !== 'GET') parsed(CALLS[call].body, request);
       if (await relay().pass(target, request, response)) return;
       // This server may have the file even if it does not run the room, so look for it here.
       if (!call) return next();
@@ -169,9 +172,17 @@ export function createHostApi(options: ApiOptions): Router {
   return router;
 }
 
-/** Creates the router for requests that another server has authenticated. */
-export function createRelayedApi(host: Host): Router {
+/**
+ * Creates the router for requests that another server has authenticated.
+ *
+ * @param isClosed whether the host's part has closed; requests are refused after that
+ */
+export function createRelayedApi(host: Host, isClosed: () => boolean): Router {
   const router = express.Router();
+  router.use((_request, _response, next) => {
+    if (isClosed()) throw new HostRefusal('elsewhere');
+    next();
+  });
   addCalls(router, host, () => [parseJson]);
   addFiles(router, host, () => []);
   router.use(refusing(host.log));
@@ -240,7 +251,8 @@ async function login(
   }
   throttle.succeed(address);
   const { word, session } = sessions.begin();
-  // The page's next call may reach another server, so wait until all servers know the session.
+  // The page's next call may reach another server. Wait until Valkey has passed the session on, so
+  // that the other server's own `caughtUp` finds it.
   await sessions.caughtUp();
   const maxAge = DEFAULTS.session.life;
   response.cookie(cookie, word, { ...COOKIE, secure: request.secure, maxAge });

@@ -5,7 +5,6 @@ import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, pathOf } from '../../shared/host/api.ts';
 import { type RoomSummary, roomSummary } from '../../shared/host/state.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
-import { pause } from '../platform/clock.ts';
 import type { TickEvents } from '../world/world.ts';
 import { type ApiOptions, createHostApi, createRelayedApi } from './api.ts';
 import type { Host } from './calls.ts';
@@ -46,8 +45,10 @@ export async function openHost(options: HostOptions) {
   const summaryOf = async (known: RoomSummary): Promise<RoomSummary> => {
     const { name: room } = known;
     if (!cluster?.isElsewhere(room)) return known;
-    const asked = relay().get({ room }, pathOf(CALLS.room.path, { room }));
-    const answer = await Promise.race([asked.catch(() => {}), pause(clock, GLANCE)]);
+    const path = pathOf(CALLS.room.path, { room });
+    const answer = await relay()
+      .get({ room }, path, GLANCE)
+      .catch(() => {});
     const parsed = v.safeParse(roomSummary, answer);
     return parsed.success ? parsed.output : known;
   };
@@ -64,6 +65,7 @@ export async function openHost(options: HostOptions) {
       log.warn('old-token', `A new host token may not hold here: ${message}`),
   });
   const throttle = await LoginThrottle.open(clock, bus);
+  let isClosed = false;
   const suffix = createHash('sha256').update(options.secret).digest('hex').slice(0, 8);
   return {
     router: createHostApi({
@@ -71,7 +73,7 @@ export async function openHost(options: HostOptions) {
       cookie: `vivarium-host-${suffix}`,
     }),
     /** Answers requests that another server has authenticated. */
-    relayed: createRelayedApi(host),
+    relayed: createRelayedApi(host, () => isClosed),
     /** The token if it was created now, to be shown once. */
     get freshToken(): string | undefined {
       return token.fresh;
@@ -90,6 +92,7 @@ export async function openHost(options: HostOptions) {
      */
     closed: (room: string): Promise<void> => counter.closed(room),
     async close(): Promise<void> {
+      isClosed = true;
       for (const part of [sessions, throttle, schedule, tokens]) part.close();
       hours.stop();
       farewells.close();

@@ -44,16 +44,21 @@ export class DiskWatch {
   /** Whether little space is left. */
   isFilling = false;
   readonly stop: () => void;
+  private isStopped = false;
 
   constructor(private readonly options: DiskWatchOptions) {
+    const cancel = repeat(options.clock, DISK_INTERVAL, () => this.check());
+    this.stop = () => {
+      this.isStopped = true;
+      cancel();
+    };
     void this.check();
-    this.stop = repeat(options.clock, DISK_INTERVAL, () => this.check());
   }
 
   private async check(): Promise<void> {
     const { folder, freeOf = freeSpaceOf } = this.options;
     this.free = await freeOf(folder).catch(() => undefined);
-    if (this.free !== undefined) this.compare(this.free);
+    if (this.free !== undefined && !this.isStopped) this.compare(this.free);
   }
 
   private compare(free: number): void {
@@ -109,9 +114,14 @@ export class ExhaustionWatch {
   private isRestarting = false;
   private isLogged = false;
   readonly stop: () => void;
+  private isStopped = false;
 
   constructor(private readonly options: ExhaustionOptions) {
-    this.stop = repeat(options.clock, DESCRIPTOR_INTERVAL, () => this.check());
+    const cancel = repeat(options.clock, DESCRIPTOR_INTERVAL, () => this.check());
+    this.stop = () => {
+      this.isStopped = true;
+      cancel();
+    };
   }
 
   /** Whether the process can open files and accept connections. */
@@ -127,7 +137,7 @@ export class ExhaustionWatch {
     } catch (error) {
       this.failed = isExhaustion(error) ? this.failed + 1 : 0;
     }
-    if (!this.hasSome) void this.react();
+    if (!this.hasSome && !this.isStopped) void this.react();
   }
 
   private async react(): Promise<void> {

@@ -108,7 +108,14 @@ export class OscInput {
    *   to be executed
    */
   receivePassed(bytes: Uint8Array): readonly string[] {
-    const messages = decodeOsc(bytes);
+    let messages: readonly OscMessage[];
+    try {
+      messages = decodeOsc(bytes);
+    } catch (error) {
+      // A server of another release may pass on what this one does not read.
+      if (error instanceof OscError) return [];
+      throw error;
+    }
     const { rooms } = this.options;
     const running = [...rooms.roomServers.keys()].filter((room) => !rooms.isElsewhere(room));
     const isOwn = (message: OscMessage): boolean => concerned([message], running).length > 0;
@@ -212,7 +219,8 @@ function seedOf({ species: { gallery } }: Room, entry: unknown): PlantedSeed {
 
 function jsValue({ type, value }: OscArgument): unknown {
   if (type === 'bigint') return Number(value);
-  return type === 'null' || type === 'bang' ? undefined : value;
+  // Not undefined, which would count as no argument.
+  return type === 'null' || type === 'bang' ? null : value;
 }
 
 const versionOf = (address: string): 'ipv4' | 'ipv6' => (isIPv6(address) ? 'ipv6' : 'ipv4');

@@ -59,8 +59,10 @@ export class LatentRefiner {
    */
   async prepare(): Promise<void> {
     if (this.isPaused || this.running) return;
-    const thread = this.open();
+    let thread: Thread | undefined;
     try {
+      // Throws if the system has no thread left.
+      thread = this.open();
       await thread.rpc.ready;
     } catch (error) {
       this.pausedUntil = this.options.clock.now() + PAUSE;
@@ -72,13 +74,14 @@ export class LatentRefiner {
   async refine(refinement: Refinement): Promise<Float32Array> {
     if (this.isPaused) return refinement.latent;
     const { clock, patience, onFailure } = this.options;
-    const thread = this.running ?? this.open();
-    const { rpc } = thread;
+    let thread: Thread | undefined;
     let cancel!: () => void;
     const late = new Promise<undefined>((resolve) => {
       cancel = clock.after(patience, () => resolve(undefined));
     });
     try {
+      thread = this.running ?? this.open();
+      const { rpc } = thread;
       const done = rpc.ready.then(() => rpc.call('refine', refinement));
       // Prevents an unhandled rejection if the result comes too late.
       done.catch(() => {});
@@ -137,9 +140,9 @@ export class LatentRefiner {
     return this.thread;
   }
 
-  private fail(thread: Thread, error: unknown): void {
+  private fail(thread: Thread | undefined, error: unknown): void {
     if (!this.isStopped) this.options.onFailure((error as Error).message);
-    this.closeAfterStep(thread, 'it has failed');
+    if (thread) this.closeAfterStep(thread, 'it has failed');
   }
 
   /**

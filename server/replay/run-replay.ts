@@ -72,7 +72,8 @@ async function openReplayed(
         marks: range.marks.filter(({ tick }) => tick >= marksFrom),
         async moment(tick) {
           const jump = range.jumps?.find((one) => one.state.tick === tick);
-          if (jump) return jump;
+          // The room changes the state that it takes over, and the range may be replayed again.
+          if (jump) return { ...jump, state: structuredClone(jump.state) };
           const what = `The state that replaced the room in tick ${tick} is missing.`;
           throw new StoreError('damaged', what);
         },

@@ -150,7 +150,7 @@ export const modelFields = {
    */
   closing: v.exactOptional(size),
   /**
-   * Version of the sampler that draws latents for throws of the dice, see `world/sampler.ts`. If
+   * Version of the sampler that draws latents for throws of the dice, see `world/species.ts`. If
    * absent, latents are drawn from N(0, I).
    */
   sampler: v.exactOptional(samplerVersion),

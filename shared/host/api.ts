@@ -27,6 +27,8 @@ import {
 
 export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
+/** How far an undo can reach back, in seconds. `DEFAULTS.store.keepMinutes` must cover more. */
+export const MOST_UNDO = 600;
 /** Path prefix of all calls. */
 export const API = '/host/api';
 
@@ -180,11 +182,11 @@ export const CALLS = {
   undo: post(
     '/rooms/:room/undo',
     {
-      seconds: whole(1, 600),
+      seconds: whole(1, MOST_UNDO),
       /**
        * Seconds between the end of the undone period and now: how long the host took to confirm.
        */
-      ago: v.optional(whole(0, 600), 0),
+      ago: v.optional(whole(0, MOST_UNDO), 0),
       participant: v.nullable(whole(0, 0xffffffff)),
     },
     undone,

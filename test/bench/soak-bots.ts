@@ -1,5 +1,5 @@
 /**
- * The process of the bots in `soak.ts` and `busy-show.ts`: real sockets that acknowledge every
+ * The process of the bots in `busy-show.ts`: real sockets that acknowledge every
  * frame. Each acts once a beat and leaves after 120 acts. Then another comes, or the same person
  * returns. Those who leave must leave nothing behind.
  */

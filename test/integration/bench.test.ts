@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { benchCommand } from '../bench/command.ts';
 import { suiteFolder } from '../support/closing.ts';
-import { fullTest } from '../support/full.ts';
+import { fullTest, isFull } from '../support/full.ts';
 import { FROM_BUNDLE, runScript, type ScriptRun } from '../support/process.ts';
 
 /** A garden that is soon grown. */
@@ -81,13 +81,28 @@ fullTest('durability compares the same garden with and without being kept', asyn
 });
 
 test('replay does a recorded room again, over a restart, and all of it is equal', async () => {
-  const { code, output, errors } = await bench('replay', ...small, '--seconds', '6', '--json');
+  const seconds = isFull ? 12 : 6;
+  const { code, output, errors } = await bench(
+    'replay',
+    ...small,
+    '--seconds',
+    `${seconds}`,
+    '--json',
+  );
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   const { recording, ...figures } = JSON.parse(output);
-  expect(figures).toMatchObject({ ticks: 90, unequal: 0 });
-  expect(figures.equal).toBeGreaterThan(4);
-  expect(recording.restart.tick).toBe(45);
+  expect(figures).toMatchObject({ ticks: 15 * seconds, unequal: 0 });
+  expect(figures.equal).toBeGreaterThan(isFull ? 9 : 4);
+  expect(recording.restart.tick).toBe((15 * seconds) / 2);
   expect(recording.restart.remarks.join()).toContain('is restored');
+});
+
+fullTest('busy-show says what memory a show takes', async () => {
+  const size = ['--seconds', '6', '--visitors', '4'];
+  const { code, output, errors } = await bench('busy-show', ...size, '--json');
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  const { joins, accepted, most } = JSON.parse(output);
+  expect(Math.min(joins, accepted, most)).toBeGreaterThan(0);
 });
 
 test('peer without PyTorch says so in one sentence, and has nothing to tell', async () => {

@@ -188,7 +188,7 @@ test('where the host allows it, the long unattended are wounded and heal, and ne
   await hall.pass(TEN_MINUTES);
   const theirs = hall.room.organisms;
   hall.begin('unattended');
-  await hall.pass(TEN_MINUTES);
+  await hall.pass(TEN_MINUTES / 2);
   const wounded = theirs.filter(({ id }) => hall.wounded.has(id));
   expect(wounded.length).toBeGreaterThan(2);
   expect(wounded.map(({ planter }) => planter.id)).not.toContain(PIA);

@@ -9,6 +9,7 @@ import { DWELL_SPANS, HEAT_SIDE } from '../../shared/host/state.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { suiteFolder } from '../support/closing.ts';
+import { isFull } from '../support/full.ts';
 import { SMALL } from '../support/organisms.ts';
 import fc, { anyText } from '../support/property.ts';
 import { ALL_EQUAL, replayed } from '../support/replay.ts';
@@ -295,7 +296,7 @@ test('a sign is read by a browser as it was written, whatever the words', async 
         const plain = (one: string | null | undefined) => `${one}`.replace(/[\r\n\t]/g, ' ');
         expect(plain(inside as string)).toBe(plain(outside as string));
       }),
-      { numRuns: 30, examples: [['\t\t'], ['\r\n\n\t']] },
+      { numRuns: isFull ? 60 : 30, examples: [['\t\t'], ['\r\n\n\t']] },
     );
   } finally {
     await browser.close();

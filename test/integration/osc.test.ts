@@ -167,6 +167,7 @@ describe('OSC in', () => {
       ['plant', [text('40'), int(40)], 'bad-message'],
       ['plant', [float(Number.NaN), int(40)], 'bad-message'],
       ['plant', [int(40), int(40), int(3), int(3)], 'bad-message'],
+      ['plant', [int(40), int(40), { type: 'null', value: null }], 'bad-message'],
       ['wound', [int(40), int(40)], 'bad-message'],
       ['wound', [int(40), int(40), int(2), int(50)], 'bad-message'],
       ['wound', [int(40), int(40), int(500)], 'bad-message'],
@@ -180,7 +181,7 @@ describe('OSC in', () => {
       expect(refusals()[i].args).toEqual([text(what), text(reason)]);
     }
     expect(room.organisms).toEqual([]);
-    expect(server.rejectionCounts.totals()['bad-message']).toBe(8);
+    expect(server.rejectionCounts.totals()['bad-message']).toBe(9);
   });
 
   test('malformed, unknown and too frequent messages are counted, and the rest is handled', async () => {

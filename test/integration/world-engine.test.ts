@@ -133,7 +133,8 @@ describe('the automaton in the world', () => {
         let life = 0;
         for (let tick = 0; tick < TICKS; tick++) {
           if (random.uniform() < 0.12) command(random, room);
-          if (other[0] && tick < 150 && elsewhere.uniform() < 0.05) command(elsewhere, other[0]);
+          if (other[0] && tick < (isFull ? 200 : 150) && elsewhere.uniform() < 0.05)
+            command(elsewhere, other[0]);
           const ticked = await world.tick([...other, room]);
           const { result } = ticked.at(-1)!;
           life += result.life.length;
@@ -155,7 +156,7 @@ describe('the automaton in the world', () => {
       });
     const seed = 20261124;
     const first = await run(seed, false);
-    expect(first.life).toBeGreaterThan(20);
+    expect(first.life).toBeGreaterThan(isFull ? 30 : 20);
     expect((await run(seed, true)).history).toEqual(first.history);
     expect((await run(seed + 7, false)).history.at(-1)).not.toBe(first.history.at(-1));
   });

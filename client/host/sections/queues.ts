@@ -85,6 +85,11 @@ export abstract class QueueElement extends HostElement {
     this.settled.place(this.ids, this.above);
   }
 
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearTimeout(this.timer);
+  }
+
   protected override updated(): void {
     clearTimeout(this.timer);
     const { rest } = this.settled;

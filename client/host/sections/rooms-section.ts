@@ -153,7 +153,7 @@ export class RoomForm extends StyledElement {
               .map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
           </select>`,
         )}
-        ${this.number('capacity', msg('Visitors at once'), DEFAULTS.room.capacity, [1, 5_000])}
+        ${this.number('capacity', msg('Visitors at once'), DEFAULTS.room.capacity, [1, 20_000])}
         ${this.number('tickRate', msg('Steps per second'), DEFAULTS.room.tickRate, [1, 60])}
       </div>
       ${languageChips(

@@ -3,7 +3,7 @@ import { msg, str } from '@lit/localize';
 import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
-import type { HostCommand } from '../../../shared/host/api.ts';
+import { type HostCommand, MOST_UNDO } from '../../../shared/host/api.ts';
 import type { SnapshotState, VisitorState } from '../../../shared/host/state.ts';
 import { field, HostElement, idOf, inputValue, radioChips } from '../elements/host-element.ts';
 import type { HostModel, Notice } from '../host-model.ts';
@@ -57,7 +57,8 @@ export function offerUndo(
   return { text, action: { label: msg('Undo'), run: undo } };
 }
 
-const spans = () => [10, 30, 60, 300, 600].map((value) => ({ value, name: shortSpan(value) }));
+const spans = () =>
+  [10, 30, 60, 300, MOST_UNDO].map((value) => ({ value, name: shortSpan(value) }));
 
 /** Undoes recent actions after a confirmation; the result can itself be undone. */
 @customElement('undo-card')
@@ -132,7 +133,7 @@ export class UndoCard extends HostElement {
     if (!yes) return;
     const participant = visitor?.id ?? null;
     // Do not undo actions made while the host was reading.
-    const ago = Math.min(600, Math.floor((performance.now() - asked) / 1_000));
+    const ago = Math.min(MOST_UNDO, Math.floor((performance.now() - asked) / 1_000));
     await host.do('undo', { room }, { seconds, ago, participant }, ({ undone, kept }) =>
       offerRestore(host, room, msg(str`Undone: ${actsText(undone)}.`), kept),
     );

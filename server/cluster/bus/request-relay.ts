@@ -83,6 +83,9 @@ export class RelayError extends Error {
   }
 }
 
+/** Whether the limits apply: only the host's calls use other methods, and visitors must not block them. */
+const isLimited = (method: string | undefined): boolean => method === 'GET' || method === 'HEAD';
+
 export interface RequestRelayOptions {
   readonly bus: Bus;
   readonly clock: Clock;
@@ -152,7 +155,7 @@ export class RequestRelay {
   ): Promise<void> {
     const { bus, clock } = this.options;
     const ofAddress = this.waiting.get(address) ?? 0;
-    if (this.passed.size >= most || ofAddress >= mostEach) {
+    if (isLimited(request.method) && (this.passed.size >= most || ofAddress >= mostEach)) {
       return Promise.reject(new RelayError('too-many'));
     }
     const call = randomUUID();
@@ -238,10 +241,12 @@ export class RequestRelay {
   /**
    * Sends a GET request to another server and reads the JSON of its answer.
    *
+   * @param time how long to wait for the answer, in ms
    * @throws Error if no server answers
    */
-  async get(to: RelayTarget, path: string): Promise<unknown> {
+  async get(to: RelayTarget, path: string, time: number): Promise<unknown> {
     const [near, far] = connection();
+    const cancel = this.options.clock.after(time, () => near.destroy(new Error('No answer.')));
     const passing = createServer((request, response) => {
       // Use a separate address, so that the limits of visitors do not apply.
       this.pass(to, request, response, `get ${path}`).catch(() => response.destroy());
@@ -254,6 +259,7 @@ export class RequestRelay {
       const [response] = (await once(request, 'response')) as [IncomingMessage];
       return JSON.parse(await textOf(response));
     } finally {
+      cancel();
       near.destroy();
       far.destroy();
     }
@@ -308,7 +314,7 @@ export class RequestRelay {
       far.destroy();
       wake();
     };
-    if (this.answered.size >= most) {
+    if (isLimited(method) && this.answered.size >= most) {
       send({ status: 503 });
       end('whole');
       return;

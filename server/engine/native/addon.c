@@ -201,7 +201,9 @@ static napi_value read(napi_env env, napi_callback_info info) {
 static napi_value trim(napi_env env, napi_callback_info info) {
 #ifdef __GLIBC__
   static time_t last;
-  const time_t now = time(0);
+  struct timespec clock;
+  clock_gettime(CLOCK_MONOTONIC, &clock);
+  const time_t now = clock.tv_sec;
   pthread_t thread;
   if (now - last < 6) return 0;
   last = now;

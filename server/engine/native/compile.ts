@@ -2,7 +2,18 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { access, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import {
+  access,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +21,12 @@ import { promisify } from 'node:util';
 import { StartError } from '../backend.ts';
 
 const SOURCES = fileURLToPath(new URL('.', import.meta.url));
+/** Beginning of the name of a folder in which a kernel is being compiled. */
+const DRAFT = 'draft-';
+/** Age from which such a folder counts as left by a compiler that was killed, in ms. */
+const LEFT_AFTER = 3_600_000;
+/** Number of kernels to keep, because servers of other releases may use the same folder. */
+const KEPT = 3;
 const CACHE = fileURLToPath(new URL('../../../.cache/native', import.meta.url));
 /**
  * Replaces `CACHE` if that is not writable. The process loads code from this folder, so no other
@@ -86,16 +103,36 @@ export async function compileKernel({
 
   // Another thread or server may be compiling the kernel, too, so only a complete file gets the
   // final name.
-  const draft = await mkdtemp(join(folder, 'draft-'));
+  const draft = await mkdtemp(join(folder, DRAFT));
   try {
     const units = names.filter((unit) => unit.endsWith('.c')).map((unit) => join(SOURCES, unit));
     const made = join(draft, name);
     await call([...FLAGS, processor, ...LINKING, ...units, '-o', made], PATIENCE.compile);
+    // After a power failure, a renamed file without its content could crash the process.
+    const handle = await open(made, 'r+');
+    await handle.sync().finally(() => handle.close());
     await rename(made, file);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
+  await removeOld(folder, name).catch(() => {});
   return { file, isNew: true };
+}
+
+/** Removes older kernels, except the newest ones, and the folders of compilers that were killed. */
+async function removeOld(folder: string, latest: string): Promise<void> {
+  const all = (await readdir(folder)).map(async (name) => {
+    const file = join(folder, name);
+    return { name, file, madeAt: (await stat(file)).mtimeMs };
+  });
+  const found = (await Promise.all(all)).sort((a, b) => b.madeAt - a.madeAt);
+  const kernels = found.filter(({ name }) => name !== latest && /^[0-9a-f]{32}\.node$/.test(name));
+  const drafts = found.filter(
+    ({ name, madeAt }) => name.startsWith(DRAFT) && Date.now() - madeAt > LEFT_AFTER,
+  );
+  for (const { file } of [...kernels.slice(KEPT - 1), ...drafts]) {
+    await rm(file, { recursive: true, force: true });
+  }
 }
 
 const isWritable = (folder: string): Promise<boolean> =>

@@ -131,8 +131,8 @@ export class Presence {
   }
 
   /**
-   * Sends all names to all clients in one message, which costs far less than a welcome for each
-   * client.
+   * Sends all names to all participants, in one message each, which costs far less than new welcomes.
+   * Walls and spectators get new welcomes instead.
    */
   resendNames(): void {
     const { policy, seats, room } = this.context;

@@ -28,8 +28,6 @@ const REPAIR = 'repair it, replace it, or remove it from the folder';
 const ADD = 'add PNG, JPEG, WebP or SVG files; subfolders are searched too';
 const CHECK = 'check data.folder; relative paths start at the folder of the configuration';
 
-/** Hidden files and folders, and metadata that macOS adds to archives. */
-const HIDDEN = /(^|[\\/])(\.|__MACOSX[\\/])/;
 const READABLE = /\.(png|jpe?g|svg|webp|gif|avif|tiff?)$/i;
 const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|pdf)$/i;
 
@@ -39,16 +37,7 @@ const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|
  * @throws DatasetError missing-folder, empty-set; broken-image for a format that cannot be read
  */
 export async function listImages(folder: string): Promise<ImageFile[]> {
-  // Links to folders are not followed, because they can form loops.
-  const options = { recursive: true, withFileTypes: true } as const;
-  const inside = await readdir(folder, options).catch((error) => {
-    const what = `cannot be opened as a folder (${ioCode(error)})`;
-    throw new DatasetError('missing-folder', folder, what, CHECK);
-  });
-  const paths = inside
-    .filter((entry) => !entry.isDirectory())
-    .map(({ parentPath, name }) => join(parentPath, name))
-    .filter((path) => !HIDDEN.test(relative(folder, path)));
+  const paths = await filesIn(folder);
   const bad = paths.find((path) => UNREADABLE.test(path));
   if (bad !== undefined) {
     throw new DatasetError('broken-image', bad, 'has a format that cannot be read', REPLACE);
@@ -63,6 +52,24 @@ export async function listImages(folder: string): Promise<ImageFile[]> {
   });
   if (images.length === 0) throw new DatasetError('empty-set', folder, 'contains no images', ADD);
   return images.sort((a, b) => (a.within < b.within ? -1 : 1));
+}
+
+/**
+ * Lists the files in a folder and its subfolders. Skips hidden ones, which may not be readable, and
+ * the metadata that macOS adds to archives. Links to folders are not followed, because they can form
+ * loops.
+ */
+async function filesIn(folder: string): Promise<string[]> {
+  const inside = await readdir(folder, { withFileTypes: true }).catch((error) => {
+    const what = `cannot be opened as a folder (${ioCode(error)})`;
+    throw new DatasetError('missing-folder', folder, what, CHECK);
+  });
+  const shown = inside.filter(({ name }) => !name.startsWith('.') && name !== '__MACOSX');
+  const found = shown.map((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesIn(path) : [path];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 /**

@@ -12,6 +12,7 @@ import { loadCheckpoint } from '../../vnca/checkpoint.ts';
 import type { Options } from '../command.ts';
 import { withImages } from '../config.ts';
 import { TrainingError } from '../errors.ts';
+import { createWriter } from '../run/failures.ts';
 import { createAdam, SETS } from '../run/optimiser.ts';
 import { createProgress } from '../run/progress.ts';
 import {
@@ -145,6 +146,7 @@ export async function trainPainter(run: {
     { updates, done: update, now: () => performance.now(), say, backend: compute.name },
     (mean) => `loss ${mean((report) => report.loss).toFixed(5)}`,
   );
+  const tryWriting = createWriter(say);
   let saved = started;
   while (!stop.isAsked() && update < updates && performance.now() < limit) {
     const batch = drawBatch(config, material, randomOfUpdate(config.seed, update + 1));
@@ -156,7 +158,8 @@ export async function trainPainter(run: {
     compute.free(...Object.values(totals));
     update++;
     progress({ update, loss: value });
-    await appendLog(folder, { update, loss: value, seconds: Math.round(seconds()) });
+    const line = { update, loss: value, seconds: Math.round(seconds()) };
+    await tryWriting('the log', () => appendLog(folder, line));
     if (performance.now() - saved > SAVE_EVERY) {
       await save();
       saved = performance.now();

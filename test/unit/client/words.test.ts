@@ -22,7 +22,7 @@ const words = new Words();
 const { messages, errors } = words.source();
 
 /**
- * Without a text in client/visitor/refusal-text.ts: only a wall, a host or a program meets them, pages just try again, or
+ * Without a text in client/visitor/text.ts: only a wall, a host or a program meets them, pages just try again, or
  * the connection is refused before anything can be told.
  */
 const NOT_FOR_VISITORS: readonly Reason[] = [

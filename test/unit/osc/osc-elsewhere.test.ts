@@ -1,5 +1,6 @@
 /** OSC that comes to one server of a cluster, for rooms that others run. */
 
+import { encodeMessage } from '../../../server/cluster/bus/bus.ts';
 import { openOsc } from '../../../server/osc/open-osc.ts';
 import { int } from '../../../server/osc/osc-codec.ts';
 import { RejectionCounts } from '../../../server/realtime/limits/connection-limits.ts';
@@ -49,6 +50,10 @@ test('it reaches a room wherever it runs, once; no server knows a room that ther
   box.send(hall.port, '/vivarium/attic/pause', int(1));
   await until(() => hall.rejections.totals()['no-such-room'] > 1);
   await clock.advance(10_000);
+  // What is no datagram to this release is ignored.
+  const datagram = Uint8Array.of(1, 2, 3);
+  bus.publish('osc', encodeMessage({ node: 'other', id: 'bad', datagram }));
+  await new Promise(setImmediate);
   const [inHall, inYard] = ['hall at the server of hall', 'yard at the server of yard'];
   expect(paused.sort()).toEqual([inHall, inHall, inYard, inYard]);
   expect(yard.rejections.totals()['no-such-room']).toBe(0);

@@ -98,8 +98,32 @@ test.each(['POST', 'DELETE'])('the body of a %s is passed on', async (method) =>
 
 test('a server can ask for itself', async () => {
   const { gateway } = await open();
-  expect(await gateway.get({ room: 'garden' }, '/json')).toEqual({ rooms: 3 });
-  await expect(gateway.get({ room: 'garden' }, '/broken')).rejects.toThrow();
+  expect(await gateway.get({ room: 'garden' }, '/json', 1e5)).toEqual({ rooms: 3 });
+  await expect(gateway.get({ room: 'garden' }, '/broken', 1e5)).rejects.toThrow();
+});
+
+test('a server that asks for itself waits only as long as it says, and takes nobody’s turn after that', async () => {
+  const { gateway, clock, seen } = await open();
+  const asked = gateway.get({ room: 'garden' }, '/slow', 1_000);
+  const failed = expect(asked).rejects.toThrow('No answer.');
+  while (seen.length === 0) await new Promise(setImmediate);
+  await clock.advance(1_000);
+  await failed;
+  while (seen.length < 2) await new Promise(setImmediate);
+  expect(seen[1]).toBe('not wanted any more');
+});
+
+test('visitors who fill the relay do not keep the host’s calls out', async () => {
+  const { ask, origin, seen, failures, visitor } = await open();
+  const leaving = new AbortController();
+  const waiting = Array.from({ length: mostEach }, () => ask('/slow', leaving.signal));
+  for (const one of waiting) one.catch(() => {});
+  while (seen.length < mostEach) await new Promise(setImmediate);
+  expect((await ask('/json')).status).toBe(503);
+  expect(failures).toEqual([new RelayError('too-many')]);
+  expect(visitor.address).toBe('10.0.0.7');
+  expect((await fetch(`${origin}/undo`, { method: 'POST' })).status).toBe(409);
+  leaving.abort();
 });
 
 test('an answer that breaks off, there or on its way, is not taken for a whole one', async () => {
