@@ -37,13 +37,14 @@ const COMMAND = {
   },
 } as const;
 
+/** Arrival comes last: it bans somebody, after which newcomers of this address get in slowly. */
 const PAGES = {
   visitor: takeVisitor,
-  arrival: takeArrival,
   wall: takeWall,
   host: takeHost,
   keep: takeKeep,
   lineage: takeLineage,
+  arrival: takeArrival,
 } as const;
 
 async function main(): Promise<void> {
