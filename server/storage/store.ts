@@ -304,13 +304,10 @@ export class Store {
       if (!head) return undefined;
       const { snapshot, state } = v.parse(recentRecord, decodeRecord(key, head));
       const cells: Float32Array[] = [];
-      let isOneRead = true;
       for (const { id, tick } of snapshot.cells) {
         const part = tick === snapshot.tick ? parts.shift() : undefined;
-        isOneRead &&= part !== undefined;
         cells.push(part ? new Float32Array(part.buffer) : await this.cells(name, id, tick));
       }
-      if (isOneRead) return { snapshot, state, cells };
       // Another server that runs the room may have replaced the snapshot between two reads.
       const [same] = (await this.records.getUnsynced(key)) ?? [];
       return same && Buffer.compare(head, same) === 0 ? { snapshot, state, cells } : undefined;

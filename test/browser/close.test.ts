@@ -227,7 +227,7 @@ test('across, the whole room takes the whole height; then there is no overview',
   expect(lower.y - upper.y).toBeGreaterThan(0.9 * 390);
   expect(upper.y).toBeGreaterThan(0);
   expect(lower.y).toBeLessThan(390);
-  expect(await phone.getByTestId('overview').isVisible()).toBe(false);
+  await phone.getByTestId('overview').waitFor({ state: 'hidden' });
 });
 
 test('the room takes nine tenths of a 16:9 wall, which drifts or not', async () => {

@@ -25,8 +25,8 @@ const settings = (visitor: Visitor) =>
   );
 const endsItsDay = (visitor: Visitor) => settings(visitor).at(-1)?.farewell === true;
 
-/** The ticks at which organisms began to depart, or had departed. */
-const ticksOf = ({ heard }: Visitor, what: 'departing' | 'died'): number[] =>
+/** The ticks at which organisms were grown, began to depart, or had departed. */
+const ticksOf = ({ heard }: Visitor, what: 'grown' | 'departing' | 'died'): number[] =>
   heard.flatMap(({ name, message }) => {
     if (name !== 'life') return [];
     const { tick, events } = message as Event<'life'>;
@@ -37,6 +37,8 @@ test('organisms dissolve one after another, nobody acts meanwhile, and the old d
   const [ada, wall] = [await join('Ada'), connect()];
   wall.requestJoin({ as: 'wall' });
   await plantAll(ada);
+  // A small organism dissolves at once.
+  await ada.until(() => ticksOf(ada, 'grown').length === PLACES.length);
   await host.call('spotlight', PLACES[0]);
   const showing = async () => (await host.call('state')).rooms[0].walls.showing;
   expect(await showing()).toMatchObject({ what: 'closeUp' });
