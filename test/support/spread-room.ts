@@ -184,7 +184,8 @@ export class SpreadRoom {
     }
   }
 
-  private get isCurrent(): boolean {
+  /** Whether all gateways have the cells that their viewers look at. */
+  get isCurrent(): boolean {
     return this.gateways.every(({ feed }) => feed.isCurrent);
   }
 

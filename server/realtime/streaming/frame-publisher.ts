@@ -4,7 +4,6 @@
  */
 import { promisify } from 'node:util';
 import { constants, deflate } from 'node:zlib';
-import { FrameError } from '../../../shared/codec/frame.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -14,6 +13,7 @@ import {
   BASELINE,
   busNames,
   ROUND,
+  type Round,
   type RoundName,
   TICK_END,
   WANTS,
@@ -94,10 +94,12 @@ export class FramePublisher {
       const name = { tier, scale, generation, round: encoder.round };
       rounds.push(name);
       if (!remote.has(channel)) continue;
-      const deltas = [...encoder.changed].map((chunk) => ({
-        ...{ chunk, version: encoder.version(chunk), block: encoder.delta(chunk)! },
-      }));
-      bus.publish(this.names.channel(channel), ROUND.write({ epoch, ...name, deltas }));
+      const deltas = [...encoder.changed].map((chunk): Round['deltas'][number] => [
+        chunk,
+        encoder.version(chunk),
+        encoder.delta(chunk)!,
+      ]);
+      bus.publish(this.names.channel(channel), ROUND.encode({ epoch, ...name, deltas }));
     }
     this.endTick(rounds);
   }
@@ -110,15 +112,9 @@ export class FramePublisher {
 
   private take(bytes: Uint8Array): void {
     if (this.isClosed || !this.options.isHere()) return;
-    let wants: Wants;
-    try {
-      wants = WANTS.read(bytes);
-    } catch (error) {
-      // Ignore the message, because a gateway with another release may send another version while
-      // the cluster is being updated.
-      if (error instanceof FrameError) return;
-      throw error;
-    }
+    const wants = WANTS.decode(bytes);
+    // A gateway with another release may send another version while the cluster is being updated.
+    if (!wants) return;
     const isFull = this.gateways.size >= maxGateways && !this.gateways.has(wants.gateway);
     if (!isFull) this.update(wants);
   }
@@ -129,8 +125,7 @@ export class FramePublisher {
     gateway.heardAt = clock.now();
     const gone = new Set(gateway.users.keys());
     for (const want of wants) {
-      const { ask, chunks } = want;
-      const { isUsed, mayReceive } = want.demand;
+      const { ask, chunks, isUsed, mayReceive } = want;
       const key = keyOf(want);
       gone.delete(key);
       const known = gateway.users.get(key);
@@ -167,12 +162,12 @@ export class FramePublisher {
     const cells = await compress(encoder.copy(), { level: constants.Z_BEST_SPEED });
     if (this.isClosed || !isHere()) return;
     const name = { tier, scale, generation, round };
-    bus.publish(this.names.to(gateway), BASELINE.write({ ...name, epoch, tick, ask, cells }));
+    bus.publish(this.names.to(gateway), BASELINE.encode({ ...name, epoch, tick, ask, cells }));
   }
 
   private endTick(rounds: readonly RoundName[]): void {
     const { bus, epoch, encoders } = this.options;
-    bus.publish(this.names.tick, TICK_END.write({ epoch, tick: encoders.tick, rounds }));
+    bus.publish(this.names.tick, TICK_END.encode({ epoch, tick: encoders.tick, rounds }));
   }
 
   private forgetSilent(): void {

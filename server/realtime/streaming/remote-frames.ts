@@ -10,7 +10,7 @@ import { inflate } from 'node:zlib';
 import { FrameError } from '../../../shared/codec/frame.ts';
 import { FrameMirror } from '../../../shared/codec/frame-source.ts';
 import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
+import type { Bus, Listener, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import {
   type ChannelName,
@@ -28,6 +28,7 @@ import {
   type Round,
   type RoundName,
   TICK_END,
+  type TickEnd,
   WANTS,
 } from './frame-messages.ts';
 
@@ -78,13 +79,10 @@ class ChannelMirror implements ChannelName {
     const { tier, scale, asked: ask } = this;
     const users = [...this.users];
     const chunks = new Set(users.flatMap(({ lists }) => [...lists]).flat());
-    const mayReceive = users.some((user) => user.mayReceive);
     return {
-      tier,
-      scale,
-      demand: { isUsed: users.length > 0, mayReceive },
-      ask,
-      chunks: [...chunks],
+      ...{ tier, scale, ask, chunks: [...chunks].sort((a, b) => a - b) },
+      isUsed: users.length > 0,
+      mayReceive: users.some((user) => user.mayReceive),
     };
   }
 
@@ -133,7 +131,9 @@ class ChannelMirror implements ChannelName {
     const { epoch, generation, round: number } = round;
     if (!this.isAt({ generation, round: number - 1 })) return false;
     try {
-      this.source!.apply(round.deltas);
+      this.source!.apply(
+        round.deltas.map(([chunk, version, block]) => ({ chunk, version, block })),
+      );
     } catch (error) {
       if (error instanceof FrameError) return false;
       throw error;
@@ -211,7 +211,7 @@ export class RemoteFrames implements FrameFeed {
   /** Resolves once ticks and baselines can arrive. */
   private readonly opened: Promise<void>;
   /** The last `WANTS` message that was sent to the leader. */
-  private sent: Uint8Array = WANTS.write({ gateway: this.id, wants: [] });
+  private sent: Uint8Array = WANTS.encode({ gateway: this.id, wants: [] });
   private cancelSend: (() => void) | undefined;
   private cancelBeat: () => void;
   private isClosed = false;
@@ -267,7 +267,7 @@ export class RemoteFrames implements FrameFeed {
     this.cancelBeat();
     for (const subscription of this.subscriptions) subscription.close();
     for (const mirror of this.mirrors.values()) this.drop(mirror);
-    this.options.bus.publish(this.names.wants, WANTS.write({ gateway: this.id, wants: [] }));
+    this.options.bus.publish(this.names.wants, WANTS.encode({ gateway: this.id, wants: [] }));
   }
 
   private get used(): readonly ChannelMirror[] {
@@ -276,36 +276,33 @@ export class RemoteFrames implements FrameFeed {
 
   private async open(): Promise<void> {
     const { names } = this;
-    const ticks = await this.subscribe(names.tick, (bytes) => this.endTick(bytes));
+    const ticks = await this.subscribe(names.tick, (bytes) => {
+      const end = TICK_END.decode(bytes);
+      if (end) this.endTick(end);
+    });
     const baselines = await this.subscribe(names.to(this.id), (bytes) => {
-      void this.takeBaseline(BASELINE.read(bytes));
+      const baseline = BASELINE.decode(bytes);
+      if (baseline) void this.takeBaseline(baseline);
     });
     for (const one of [ticks, baselines]) if (one) this.subscriptions.push(one);
     if (this.isClosed) for (const one of this.subscriptions) one.close();
   }
 
-  /** @returns undefined if the bus is closed */
-  private subscribe(
-    channel: string,
-    take: (message: Uint8Array) => void,
-  ): Promise<Subscription | undefined> {
-    const listener = (message: Uint8Array): void => {
-      try {
-        take(message);
-      } catch (error) {
-        // Ignore the message, because a server with another release may send another version while
-        // the cluster is being updated.
-        if (!(error instanceof FrameError)) throw error;
-      }
-    };
+  /**
+   * Subscribes to a channel. Invalid messages must be ignored, because a server with another release
+   * may send another version while the cluster is being updated.
+   *
+   * @returns undefined if the bus is closed
+   */
+  private subscribe(channel: string, listener: Listener): Promise<Subscription | undefined> {
     return this.options.bus.subscribe(channel, listener).catch(() => undefined);
   }
 
   private async follow(mirror: ChannelMirror): Promise<void> {
     await this.opened;
     const subscription = await this.subscribe(this.names.channel(mirror), (bytes) => {
-      const round = ROUND.read(bytes);
-      if (!this.isOutdated(round.epoch) && !mirror.take(round)) this.ask(mirror);
+      const round = ROUND.decode(bytes);
+      if (round && !this.isOutdated(round.epoch) && !mirror.take(round)) this.ask(mirror);
     });
     if (!subscription) return;
     if (this.mirrors.get(keyOf(mirror)) !== mirror) {
@@ -330,8 +327,7 @@ export class RemoteFrames implements FrameFeed {
     this.wantedChanged();
   }
 
-  private endTick(message: Uint8Array): void {
-    const { epoch, tick, rounds } = TICK_END.read(message);
+  private endTick({ epoch, tick, rounds }: TickEnd): void {
     if (this.isOutdated(epoch)) return;
     this.setTick(tick);
     for (const round of rounds) {
@@ -407,7 +403,7 @@ export class RemoteFrames implements FrameFeed {
   private send(always = false): void {
     this.cancelSend?.();
     this.cancelSend = undefined;
-    const wants = WANTS.write({
+    const wants = WANTS.encode({
       gateway: this.id,
       wants: [...this.mirrors.values()].map(({ want }) => want),
     });
