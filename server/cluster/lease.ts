@@ -3,10 +3,38 @@
  * on it. The lease counts from when a renewal was sent, so a late answer does not extend it. Start
  * at `Lease`.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Clock, pause } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Refused } from './valkey-connection.ts';
+
+/** Times of leases, in ms. */
+export const LEASE = {
+  /** Time from a lease's last renewal to its end, in ms. */
+  lease: 3_000,
+  /** Interval of lease renewals, in ms. */
+  renewal: 1_000,
+  /** How long a leader trusts its lease after it sent the last successful renewal, in ms. */
+  trusted: 2_000,
+  /**
+   * How long a new leader waits before its first tick, in ms. The delay starts when it saw the
+   * previous leader's last renewal or, if it saw none, when it acquired the lease. At the end of
+   * the delay the previous leader has stopped itself, whatever Valkey's clock says.
+   */
+  firstTickDelay: 2_200,
+  /** Interval of attempts to acquire a lease, in ms. */
+  attempt: 250,
+  /** Delay before another attempt if the room could not be opened, in ms. */
+  failed: 5_000,
+  /** Delay before another attempt if Valkey refused the room's writes or its lease, in ms. */
+  refused: 30_000,
+  /** Delay before a failed write is retried, in ms. */
+  writeRetry: 100,
+  /** How long a room waits for the server that it was given to, in ms. */
+  offer: 1_500,
+} as const;
+
+/** Interval of load reports, in ms. A server without a report for three intervals is gone. */
+export const REPORT_INTERVAL = 1_000;
 
 /** Number of leaders that a room has had. Never decreases or expires. */
 export type Epoch = number;
@@ -33,7 +61,7 @@ export interface Held {
 export interface Release {
   /** Whether everything that this leader and earlier ones have shown of the room is stored. */
   readonly isStored: boolean;
-  /** The only process that may acquire the room during the next `DEFAULTS.cluster.offer`. */
+  /** The only process that may acquire the room during the next `LEASE.offer`. */
   readonly heir?: string | undefined;
 }
 
@@ -44,7 +72,7 @@ export interface Release {
  */
 export interface LeaseStore {
   /**
-   * Acquires a room's lease with a new epoch, for `DEFAULTS.cluster.lease`.
+   * Acquires a room's lease with a new epoch, for `LEASE.lease`.
    *
    * @param holder unique name of this process
    * @param abandoned a number of renewals. If the room still has exactly this number, the caller
@@ -58,7 +86,7 @@ export interface LeaseStore {
   release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
 }
 
-const { renewal, trusted, firstTickDelay } = DEFAULTS.cluster;
+const { renewal, trusted, firstTickDelay } = LEASE;
 
 /** Identifies a write by its leader and number. */
 export interface Position {
@@ -208,7 +236,7 @@ export class Lease {
             this.end();
             throw error;
           }
-          await this.whileHeld(pause(this.options.clock, DEFAULTS.cluster.writeRetry));
+          await this.whileHeld(pause(this.options.clock, LEASE.writeRetry));
         }
       }
       return false;
@@ -375,7 +403,7 @@ export class RoomLeases {
   }
 }
 
-const { attempt, failed } = DEFAULTS.cluster;
+const { attempt, failed } = LEASE;
 
 interface StandbyOptions {
   readonly leases: RoomLeases;

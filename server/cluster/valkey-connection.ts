@@ -2,9 +2,10 @@
  * A connection to Valkey that reconnects by itself, and the keys in Valkey. Calls never wait for a
  * connection: without one they fail immediately. Start at `ValkeyConnection`.
  */
+
 import type { RedisClientType } from '@redis/client';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterMessages, type Clock } from '../platform/clock.ts';
+import { ANSWER_TIMEOUT } from './bus/bus.ts';
 
 /** Reason why a process cannot use the Valkey given by `--cluster`. */
 export type ClusterReason =
@@ -44,7 +45,7 @@ export class ClusterError extends Error {
 export type Reply = Buffer | number | null | readonly Reply[];
 export type Argument = string | number | Uint8Array;
 
-const { answer } = DEFAULTS.cluster;
+const answer = ANSWER_TIMEOUT;
 /** Matches errors of a Valkey that will accept the command later. */
 const LATER = /^(?:LOADING|BUSY|TRYAGAIN|MASTERDOWN)\b/;
 const SILENT = 'Valkey does not answer';

@@ -1,7 +1,8 @@
 /** Creates the rooms of a server that runs alone or shares its rooms with other servers. */
+
 import { readFileSync } from 'node:fs';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { RoomSettings } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/settings.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { hashText } from '../../shared/random.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
@@ -14,7 +15,7 @@ import type { WallPlaces } from '../realtime/policy/wall-places.ts';
 import { LocalSession, type RoomDirectory } from '../realtime/sessions/local-session.ts';
 import { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../rooms/room-registry.ts';
-import type { Config } from '../settings/server.ts';
+import { type Config, DEFAULT_SIZE } from '../settings/server.ts';
 import type { HostRecords } from './open-host-records.ts';
 
 export interface CreateRoomsOptions extends RoomRegistryOptions {
@@ -176,19 +177,11 @@ function roomDirectory(
 export function defaultRoomSettings(config: Config): RoomSettings {
   const { tickRate, capacity, maxOrganisms, birth, healing, liveliness, lifetime, energy } = config;
   const isOn = config.attract !== 'off';
-  const after = config.attract === 'off' ? DEFAULTS.roomSettings.attract.after : config.attract;
+  const after = config.attract === 'off' ? ROOM_DEFAULTS.attract.after : config.attract;
   return {
-    ...{
-      ...DEFAULTS.roomSettings,
-      tickRate,
-      capacity,
-      maxOrganisms,
-      birth,
-      healing,
-      liveliness,
-      lifetime,
-    },
-    ...{ energy, attract: { on: isOn, after, wounds: config.gardenerWounds } },
+    ...ROOM_DEFAULTS,
+    ...{ tickRate, capacity, maxOrganisms, birth, healing, liveliness, lifetime, energy },
+    ...{ attract: { on: isOn, after, wounds: config.gardenerWounds } },
   };
 }
 
@@ -200,7 +193,7 @@ export function gardenerSettings({ attract }: RoomSettings): GardenerSettings {
  * @returns the configured rooms, and which of their properties the configuration sets explicitly
  */
 export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loaded: string) {
-  const { width, height } = size ?? DEFAULTS.room;
+  const { width, height } = size ?? DEFAULT_SIZE;
   const fixed = rooms.map((name) => {
     return { name, width, height, seed: hashText(`${seed}/${name}`), checkpoint: loaded };
   });

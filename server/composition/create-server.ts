@@ -3,11 +3,12 @@
  * assembles: how rooms, pages and the host's calls behave is up to the parts.
  * Start reading at `createVivariumServer`.
  */
+
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
+import { RECORD_LIMITS } from '../cluster/valkey-records.ts';
 import type { SkippedEngine } from '../engine/backends.ts';
 import type { EngineLoss } from '../engine/engine.ts';
 import { Hooks } from '../extensions/hooks.ts';
@@ -32,7 +33,7 @@ import {
 } from '../realtime/limits/connection-limits.ts';
 import { createNameCheck } from '../realtime/names/display-names.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { httpOptions, openSocketServer } from '../realtime/socket-server.ts';
+import { httpOptions, MOVING, openSocketServer } from '../realtime/socket-server.ts';
 import { checkpointCopier } from '../rooms/kept-checkpoints.ts';
 import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { Config } from '../settings/server.ts';
@@ -225,7 +226,7 @@ async function openRooms(base: ServerBase) {
     new JournalWriter({
       ...{ store, engine, clock, date },
       snapshotLeast: 1000 * config.snapshot,
-      ...(cluster && { maxBytes: DEFAULTS.cluster.snapshotBytes }),
+      ...(cluster && { maxBytes: RECORD_LIMITS.snapshotBytes }),
       warn: (name, message) => log.warn(name, message),
       onCommit: (duration) => metrics?.committed(duration),
     });
@@ -432,7 +433,7 @@ function shutDown(server: WholeServer, log: Log): Promise<void> {
     ...later,
     // Only pages of a gateway reconnect gradually. Other pages are without frames already, so they
     // should reconnect immediately.
-    moving: cluster && (config.role === 'gateway' ? DEFAULTS.cluster.moving.time : 0),
+    moving: cluster && (config.role === 'gateway' ? MOVING.time : 0),
   });
   return runShutdownPhases(phases, log);
 }

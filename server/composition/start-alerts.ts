@@ -1,7 +1,7 @@
 /** Finds the problems of a server, and starts the alerts about them. */
+
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
 import { type Alerts, openAlerts, type Problem } from '../operations/alerts.ts';
@@ -11,6 +11,7 @@ import type { Log } from '../platform/log.ts';
 import type { ConnectionLimits } from '../realtime/limits/connection-limits.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { SETTLED } from '../realtime/sessions/room-walls.ts';
+import { SEATS } from '../realtime/sessions/seats.ts';
 import type { RoomRegistry } from '../rooms/room-registry.ts';
 import type { Config } from '../settings/server.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
@@ -95,7 +96,7 @@ function roomProblems(room: string, summary: RoomSummary): Problem[] {
     const text = `Room "${room}" is slow: ${actual} of ${wanted} ticks per second.`;
     problems.push({ alert: 'slow', room, text });
   }
-  if (participants >= settings.capacity && waiting >= DEFAULTS.stream.maxWaiting) {
+  if (participants >= settings.capacity && waiting >= SEATS.maxWaiting) {
     const text = `Nobody can join the room "${room}": it and its queue are full.`;
     problems.push({ alert: 'nobody-can-join', room, text });
   }

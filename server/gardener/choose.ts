@@ -2,7 +2,7 @@
 
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import type { ColourRange } from '../../shared/hues.ts';
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { GARDENER_NAME } from '../../shared/names.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { Room } from '../world/room.ts';
@@ -130,7 +130,7 @@ export function preferably<T>(items: readonly T[], passes: (item: T) => boolean)
   return passing.length > 0 ? passing : items;
 }
 
-const { name } = PAGE_DEFAULTS.attract;
+const name = GARDENER_NAME;
 
 /** Returns whether an organism is grown and not departing. */
 export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>

@@ -1,5 +1,5 @@
 /** Visit statistics by hour and day: sums only, nothing about individual visitors. */
-import { DEFAULTS } from '../../shared/defaults.ts';
+
 import {
   type DayStatistics,
   DWELL_SPANS,
@@ -11,6 +11,7 @@ import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 import { localTime, repeat } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
+import { SEATS } from '../realtime/sessions/seats.ts';
 import { StoreError } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
 import type { RoomCommand } from '../world/commands.ts';
@@ -172,7 +173,7 @@ export class VisitCounter {
     counted: Counted,
     room: string,
     participant: ParticipantId,
-    grace: number = DEFAULTS.stream.grace,
+    grace: number = SEATS.grace,
   ): void {
     const present = this.present.get(room);
     const visit = present?.get(participant);

@@ -4,7 +4,6 @@
  * `handleTick`.
  */
 import { EventEmitter } from 'node:events';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -27,12 +26,15 @@ import { RoomAdmission } from './sessions/room-admission.ts';
 import type { RoomClient, RoomHooks } from './sessions/room-client.ts';
 import { type RoomBasis, type RoomContext, TickInProgress } from './sessions/room-context.ts';
 import { RoomWalls } from './sessions/room-walls.ts';
-import { Seats } from './sessions/seats.ts';
+import { SEATS, Seats } from './sessions/seats.ts';
 import type { ResumeTokens } from './sessions/signed-tokens.ts';
 import { Spectators } from './sessions/watchers.ts';
 import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts';
+
+/** Interval of the room's pace messages. */
+const PACE_INTERVAL = 1_000;
 
 interface RoomServerOptions extends RoomBasis {
   /** When the room's past ticks took place. The server adds each new tick. */
@@ -98,7 +100,7 @@ export class RoomServer {
 
   constructor(private readonly options: RoomServerOptions) {
     const { room, policy, capacity, clock, resumeTokens } = options;
-    const { grace, back, maxWaiting } = DEFAULTS.stream;
+    const { grace, back, maxWaiting } = SEATS;
     this.room = room;
     this.clock = clock;
     this.times = options.times;
@@ -274,7 +276,7 @@ export class RoomServer {
     if (life.length > 0) add('life', { tick, events: [...life] as Event<'life'>['events'] });
     const moved = this.cursors.due(now, this.seats.size);
     if (moved) add('cursors', moved);
-    if (now - this.lastPaceAt < DEFAULTS.net.heartbeat) return;
+    if (now - this.lastPaceAt < PACE_INTERVAL) return;
     this.lastPaceAt = now;
     const { awake, size: organisms } = this.room;
     add('pace', { ...this.options.pace(), awake, organisms });

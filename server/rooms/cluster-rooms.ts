@@ -2,7 +2,6 @@
  * The rooms of a server in a cluster: it runs rooms whose lease it holds, and waits to take over
  * the others. Never runs a room whose lease has ended. Start at `ClusterRooms.start`.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
   applyChange,
@@ -11,7 +10,7 @@ import {
 } from '../../shared/host/settings.ts';
 import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import { Lease, type RoomLeases, Standby } from '../cluster/lease.ts';
+import { LEASE, Lease, type RoomLeases, Standby } from '../cluster/lease.ts';
 import type { ReportLoad } from '../cluster/open-cluster.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { NotReplicated, RoomReplica } from '../storage/open-room.ts';
@@ -21,6 +20,12 @@ import type { OpenRoom } from './live-room.ts';
 import { Replicas } from './replicas.ts';
 import { type RoomEntry, RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
 import { SpreadRooms } from './spread-rooms.ts';
+
+/** Interval at which each server checks which rooms exist, in ms. */
+export const PLANS_INTERVAL = 1_000;
+
+/** Time between the nightly restarts of two servers of a cluster, in ms. */
+export const RESTART_APART = 180_000;
 
 export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly leases: RoomLeases;
@@ -33,7 +38,9 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly describe: () => Omit<ServerState, 'draining' | 'rooms' | 'leaving' | 'followed'>;
 }
 
-const { offer, attempt, plans, restartApart } = DEFAULTS.cluster;
+const { offer, attempt } = LEASE;
+const plans = PLANS_INTERVAL;
+const restartApart = RESTART_APART;
 
 /** Whether a room failed to open for a reason that may be temporary. */
 const isTransient = (error: unknown): boolean =>

@@ -4,7 +4,6 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type { RoomSettings } from '../../shared/host/settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -31,6 +30,7 @@ import { StoreError } from '../storage/records.ts';
 import type { SetAside } from '../storage/set-aside.ts';
 import type { Store } from '../storage/store.ts';
 import { storedTimes } from '../storage/watched-room.ts';
+import { EXPRESSION_PACE } from '../world/organisms/expressions.ts';
 import type { Room } from '../world/room.ts';
 import { TickTimes } from '../world/tick-times.ts';
 import type { Ticker } from '../world/ticker.ts';
@@ -38,7 +38,7 @@ import type { RoomPlace, World } from '../world/world.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
 
 const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
-  ...{ birth, healing, lifetime, expressing: DEFAULTS.life.expressing },
+  ...{ birth, healing, lifetime, expressing: EXPRESSION_PACE },
 });
 
 /** Where and how rooms are stored. */

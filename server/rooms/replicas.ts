@@ -3,13 +3,24 @@
  * Advances one replica at a time, and uses at most half of the time if this server also runs rooms.
  * Start at `Replicas`.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { NotReplicated, type RoomReplica } from '../storage/open-room.ts';
 import { StoreError } from '../storage/records.ts';
 
-const { followed: MOST, follow, followTicks, followRetry } = DEFAULTS.cluster;
+/** Replicas of other servers' rooms. */
+export const REPLICAS = {
+  /** Maximum number of other servers' rooms that a server replicates. */
+  followed: 8,
+  /** Interval at which replicated rooms are updated, in ms. */
+  follow: 200,
+  /** Maximum number of ticks that a replica replays at a time. */
+  followTicks: 30,
+  /** Delay before a failed replication is retried, in ms. */
+  followRetry: 10_000,
+} as const;
+
+const { followed: MOST, follow, followTicks, followRetry } = REPLICAS;
 
 interface ReplicasOptions {
   readonly clock: Clock;

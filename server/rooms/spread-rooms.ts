@@ -3,15 +3,46 @@
  * busy server, and gives all rooms away while the host drains this server. Never stops a room
  * itself. Start at `SpreadRooms.look`.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
+
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import { REPORT_INTERVAL } from '../cluster/lease.ts';
 import type { NodeLoad, ReportLoad } from '../cluster/open-cluster.ts';
 import type { Clock } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 
-const { drainUnfollowed, drainAgain, drainAgainMost, takeBack } = DEFAULTS.cluster;
-const { report, loadAverage, spreadFrom, spreadShare, spreadAfter } = DEFAULTS.cluster;
+/** How busy and draining servers give rooms away; times are in ms. */
+export const SPREAD = {
+  /** Length of the period over which loads are averaged, in ms. */
+  loadAverage: 10_000,
+  /** Minimum number of awake cells that a server must run before it gives rooms away. */
+  spreadFrom: 50_000,
+  /**
+   * Maximum load of either server after a room was given away, as a share of the load that the
+   * giving server had before.
+   */
+  spreadShare: 0.75,
+  /** How long a server must have been too busy before it gives a room away, in ms. */
+  spreadAfter: 30_000,
+  /** How long a draining server gives rooms only to servers that have a replica, in ms. */
+  drainUnfollowed: 10_000,
+  /**
+   * How long a draining server waits before it takes back a room that no other server took, in
+   * ms.
+   */
+  takeBack: 10_000,
+  /**
+   * Delay before a draining server offers a room again that no other server took, in ms. It
+   * doubles each time.
+   */
+  drainAgain: 30_000,
+  /** Maximum time between two offers of a room, in ms. */
+  drainAgainMost: 480_000,
+} as const;
+
+const { drainUnfollowed, drainAgain, drainAgainMost, takeBack } = SPREAD;
+const { loadAverage, spreadFrom, spreadShare, spreadAfter } = SPREAD;
+const report = REPORT_INTERVAL;
 
 const takesRooms = ({ server }: NodeLoad): boolean =>
   server !== undefined && server.role !== 'gateway' && !server.draining;

@@ -4,7 +4,6 @@
  * `Store`.
  */
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   type DayStatistics,
   dayStatistics,
@@ -47,6 +46,13 @@ import {
   StoreError,
   sealed,
 } from './records.ts';
+
+/** Visit statistics. */
+export const STATISTICS = {
+  /** Number of hours and days for which statistics are kept. */
+  countedHours: 840,
+  countedDays: 1_100,
+} as const;
 
 /** A snapshot with everything needed to restore the room. */
 export interface StoredMoment {
@@ -399,7 +405,7 @@ export class Store {
       sealed(`hours/${name}/${hour.hour}`, hour),
       sealed(`counted/${name}/${day.day}`, day),
     ]);
-    const { countedHours, countedDays } = DEFAULTS.host;
+    const { countedHours, countedDays } = STATISTICS;
     for (const [kind, most] of Object.entries({ hours: countedHours, counted: countedDays })) {
       const keys = await this.records.keys(spanOf(`${kind}/${name}/`));
       if (keys.length > most) await this.records.write({ remove: keys.slice(0, -most) });

@@ -6,7 +6,26 @@
 import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
+import { type NumberTable, numbersOf } from '../platform/collections.ts';
 import type { RoomState } from './room-state.ts';
+
+/**
+ * The default energy and costs, and what they mean. Calm use never exhausts the energy, because the
+ * refill covers a seed every two seconds and strokes of normal size.
+ */
+export const ENERGY = {
+  capacity: [100, 'most energy a participant can hold'],
+  newcomer: [64, 'energy a newcomer starts with; a device has it once, then what it has left'],
+  refillPerSecond: [8, "energy regained per second of the room's nominal tick rate"],
+  plant: [8, 'cost of planting one organism'],
+  damagePerCell: [
+    0.005,
+    'cost per cell swept by a stroke (length × 2 radius, plus the disc it starts with)',
+  ],
+  wake: [1, 'cost per organism that a stroke wakes; a part of it for one that is awake'],
+} as const satisfies NumberTable<keyof EnergySettings>;
+
+export const DEFAULT_ENERGY: EnergySettings = numbersOf(ENERGY);
 
 /** Energy settings under which all commands are free. */
 export const FREE = {

@@ -1,9 +1,9 @@
 /** Plants organisms: gives them their ids, patches and first cells. */
 
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { contains, type Rect, stageRect, windowAround } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView, SeedView } from '../../shared/vocabulary.ts';
+import { MAX_SEEDS_IN_HAND } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
 import type { RoomTime } from './departures.ts';
 import type { GridPlanes } from './grid-planes.ts';
@@ -173,7 +173,7 @@ function isBare({ x, y, width, height }: Rect, grid: GridPlanes): boolean {
   return true;
 }
 
-const { maxSeedsInHand } = DEFAULTS.room;
+const maxSeedsInHand = MAX_SEEDS_IN_HAND;
 
 type SeedInventoryState = RoomState['hands'];
 /** A seed that a participant holds, with its latent [Z]. */

@@ -1,5 +1,5 @@
 /** The contents of a room between two ticks: everything that commands and other events change. */
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/settings.ts';
 import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
 import type {
   EnergySettings,
@@ -7,6 +7,7 @@ import type {
   LifeSettings,
   ParticipantId,
 } from '../../shared/vocabulary.ts';
+import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import { defined } from '../platform/collections.ts';
 import { Departures, type RoomTime } from './departures.ts';
@@ -67,7 +68,7 @@ export class RoomContents {
 
   constructor(options: RoomOptions) {
     const { species, from, seed, energy = FREE } = options;
-    const { tickRate = DEFAULTS.room.tickRate, flashLimit = DEFAULTS.room.flashLimit } = options;
+    const { tickRate = ROOM_DEFAULTS.tickRate, flashLimit = DEFAULT_FLASH_LIMIT } = options;
     const { width, height } = from?.planes ?? options;
     this.species = species;
     this.grid = new GridPlanes(width, height, from?.planes);

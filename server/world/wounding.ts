@@ -2,11 +2,11 @@
  * Strokes that damage organisms: which cells they cover, and which organisms they wound and wake
  * (rules DMG-1 … DMG-4, ENE-6).
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   contains,
   coverage,
   type Rect,
+  STROKE_LIMITS,
   type Stroke,
   stageRect,
   strokeBounds,
@@ -30,7 +30,7 @@ export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): 
     const limit = i % 2 === 0 ? width : height;
     if (!(points[i] >= 0 && points[i] <= limit)) throw new Refusal('bad-point', `${points[i]}`);
   }
-  if (strokeLength(points) > DEFAULTS.stroke.maxLength) throw new Refusal('stroke-too-long');
+  if (strokeLength(points) > STROKE_LIMITS.maxLength) throw new Refusal('stroke-too-long');
 }
 
 /**

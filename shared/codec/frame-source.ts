@@ -4,16 +4,22 @@
  * are encoded on request, and cached until the chunk's next version.
  */
 import type { Rect } from '../geometry.ts';
-import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { BlockReader, BlockWriter } from './block.ts';
 import { type Cells, putCells, sumOf, takeCells } from './cells.ts';
 import { chunkCount, chunkRect, chunksWithin, type Planes } from './chunks.ts';
 import { FrameError } from './frame.ts';
 
+/** Number of low bits of colours that a first picture may omit, to arrive sooner. */
+export const COARSE_SHIFT = 3;
+
+/** Number of deltas kept per chunk for viewers that missed some. */
+const KEPT_DELTAS = 12;
+
 /** Maximum number of rectangles whose chunk lists are cached. */
 const MAX_LISTS = 1_000;
 
-const { coarseShift, keptDeltas } = PAGE_DEFAULTS.codec;
+const coarseShift = COARSE_SHIFT;
+const keptDeltas = KEPT_DELTAS;
 
 /** Cached blocks and checksum of one version of a chunk. */
 interface Encoded {

@@ -4,6 +4,7 @@
  * within its process. It sends the answer in parts, and stays only a few parts ahead of what this
  * side has passed on.
  */
+
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -17,11 +18,28 @@ import {
 import { type Duplex, duplexPair } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import * as v from 'valibot';
-import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
+import { ANSWER_PATIENCE } from '../../../shared/host/api.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Bus, decodeMessage, encodeMessage, type Subscription } from './bus.ts';
 
-const { patience, beat, stall, part, window, most, mostEach } = CLUSTER_DEFAULTS.cluster.requests;
+/** HTTP requests from pages that another server answers. */
+export const REQUESTS = {
+  /** Interval of messages that report that a request is still being answered, in ms. */
+  beat: 2_500,
+  /** How long the other side may take no data before a server stops answering, in ms. */
+  stall: 60_000,
+  /** Maximum number of bytes of an answer per message. */
+  part: 262_144,
+  /** Maximum number of unconfirmed messages per answer. */
+  window: 4,
+  /** Maximum number of requests that a server has passed on, or answers for others. */
+  most: 64,
+  /** Maximum number of requests that a server has passed on for one address. */
+  mostEach: 16,
+} as const;
+
+const { beat, stall, part, window, most, mostEach } = REQUESTS;
+const patience = ANSWER_PATIENCE;
 const CHANNEL = 'requests';
 const channelOf = (node: string): string => `requests:${node}`;
 /** Header with the visitor's address; only trusted on connections within the process. */

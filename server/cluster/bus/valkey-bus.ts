@@ -1,12 +1,23 @@
 /** A bus over Valkey's publish and subscribe. It reconnects by itself. Start at `ValkeyBus`. */
 import { randomUUID } from 'node:crypto';
 import type { RedisClientType } from '@redis/client';
-import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
 import { type Clock, pause } from '../../platform/clock.ts';
-import { type Bus, type Listener, Subscribers, type Subscription } from './bus.ts';
+import { ANSWER_TIMEOUT, type Bus, type Listener, Subscribers, type Subscription } from './bus.ts';
 
-const { answer } = CLUSTER_DEFAULTS.cluster;
-const { beat, missedBeats, backlog } = CLUSTER_DEFAULTS.cluster.bus;
+/** Messages between servers. */
+const BUS = {
+  /** Interval of messages that a server sends to itself to check its connection, in ms. */
+  beat: 500,
+  /** Number of consecutive missed messages after which a connection is closed. */
+  missedBeats: 3,
+  /** Maximum number of bytes that may wait to be sent. */
+  backlog: 33_554_432,
+  /** Delay before a lost connection is retried, in ms. */
+  redial: 100,
+} as const;
+
+const answer = ANSWER_TIMEOUT;
+const { beat, missedBeats, backlog } = BUS;
 
 /**
  * A channel's message handler, and a promise that resolves when Valkey has confirmed the
@@ -179,7 +190,7 @@ export class ValkeyLink {
   }
 }
 
-const { redial } = CLUSTER_DEFAULTS.cluster.bus;
+const { redial } = BUS;
 
 export interface ValkeyBusOptions {
   /** redis://user:password@host:port/database */

@@ -6,7 +6,6 @@
 import { isIPv6 } from 'node:net';
 import * as v from 'valibot';
 import { count } from '../../../shared/common-schemas.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import {
   type Bus,
@@ -15,17 +14,54 @@ import {
   type Subscription,
 } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { getOrAdd } from '../../platform/collections.ts';
+import { getOrAdd, type NumberTable } from '../../platform/collections.ts';
 import { TokenBucket } from '../../platform/queues.ts';
-import { ADDRESS_LIMITS, type AddressLimit, type Limits } from './allowance.ts';
+
+/**
+ * The default limits per address, and what they mean. A museum's phones share one address, so these
+ * limits are wide.
+ */
+export const ADDRESS_LIMITS = {
+  connections: [5_000, 'connections in total'],
+  connectionsPerAddress: [2_000, 'connections per IP address'],
+  connectsPerSecond: [40, 'new connections per second and address'],
+  connectsAtOnce: [1_500, 'new connections an address may open in one burst'],
+  joinsPerSecond: [40, 'joins per second and address'],
+  joinsAtOnce: [1_500, 'joins an address may make in one burst'],
+  fetchesPerSecond: [500, 'HTTP requests per second and address; one page takes about a dozen'],
+  fetchesAtOnce: [20_000, 'HTTP requests an address may make in one burst'],
+  banSeconds: [
+    30,
+    'seconds an address stays blocked after too many refusals, if nobody else uses it',
+  ],
+} as const satisfies NumberTable;
+
+/** The rates that are limited per address. Each has a limit `…PerSecond` and a burst `…AtOnce`. */
+const RATES = ['connects', 'joins', 'fetches'] as const;
+
+/** Limits per IP address, shared by all servers; times are in ms. */
+export const SHARED_LIMITS = {
+  /** Interval of reports to the other servers, in ms. */
+  every: 500,
+  /**
+   * How long a server may send no report before its connections are no longer counted, in ms.
+   */
+  silence: 3_000,
+  /**
+   * Minimum share of `connectionsPerAddress` at which an address's connections are reported.
+   */
+  tellFrom: 0.05,
+  /** Maximum number of addresses in a report. */
+  most: 20_000,
+} as const;
 
 interface Entry {
   open: number;
-  readonly buckets: Readonly<Record<AddressLimit, TokenBucket>>;
+  readonly buckets: Readonly<Record<(typeof RATES)[number], TokenBucket>>;
   bannedUntil: number;
 }
 
-const { silence, tellFrom, every, most } = DEFAULTS.cluster.limits;
+const { silence, tellFrom, every, most } = SHARED_LIMITS;
 
 const CHANNEL = 'limits';
 
@@ -81,7 +117,7 @@ export function allButReserve(connections: number): number {
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
   private total = 0;
-  /** Counts by address since the last report; each list is in the order of `ADDRESS_LIMITS`. */
+  /** Counts by address since the last report; each list is in the order of `RATES`. */
   private taken = new Map<string, [number, number, number]>();
   private banned = new Set<string>();
   private lifted = new Set<string>();
@@ -96,7 +132,7 @@ export class AddressLimits {
 
   /** @param isShared whether to record counts and bans for `takeReport` */
   constructor(
-    private readonly limits: Limits,
+    private readonly limits: Readonly<Record<keyof typeof ADDRESS_LIMITS, number>>,
     private readonly isShared = false,
   ) {}
 
@@ -184,7 +220,7 @@ export class AddressLimits {
     this.elsewhere.set(node, { at: now, open: new Map(open) });
     for (const [key, ...counts] of taken) {
       const buckets = this.entry(key, now)?.buckets;
-      for (const [i, what] of ADDRESS_LIMITS.entries()) buckets?.[what].drain(counts[i], now);
+      for (const [i, what] of RATES.entries()) buckets?.[what].drain(counts[i], now);
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
@@ -198,11 +234,11 @@ export class AddressLimits {
     }
   }
 
-  private take(key: string, what: AddressLimit, now: number): boolean {
+  private take(key: string, what: (typeof RATES)[number], now: number): boolean {
     if (!this.entry(key, now)?.buckets[what].take(1, now)) return false;
     if (!this.isShared) return true;
     const counts = getOrAdd<string, [number, number, number]>(this.taken, key, () => [0, 0, 0]);
-    counts[ADDRESS_LIMITS.indexOf(what)]++;
+    counts[RATES.indexOf(what)]++;
     return true;
   }
 
@@ -222,9 +258,9 @@ export class AddressLimits {
       this.forgetIdle(now);
       if (this.entries.size >= this.limits.connections + MAX_IDLE) return undefined;
     }
-    const bucket = (what: AddressLimit) =>
+    const bucket = (what: (typeof RATES)[number]) =>
       new TokenBucket(this.limits[`${what}PerSecond`], this.limits[`${what}AtOnce`], now);
-    const [connects, joins, fetches] = ADDRESS_LIMITS.map(bucket);
+    const [connects, joins, fetches] = RATES.map(bucket);
     const buckets = { connects, joins, fetches };
     const entry: Entry = { open: 0, buckets, bannedUntil: Number.NEGATIVE_INFINITY };
     this.entries.set(key, entry);

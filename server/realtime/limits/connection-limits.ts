@@ -9,9 +9,83 @@ import proxyaddr from 'proxy-addr';
 import { REASONS, type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { getOrAdd, type NumberTable, numbersOf } from '../../platform/collections.ts';
 import { TokenBucket } from '../../platform/queues.ts';
-import { AddressLimits, addressKey, SharedLimits } from './address-limits.ts';
-import { Allowance, type Limits } from './allowance.ts';
+import { ADDRESS_LIMITS, AddressLimits, addressKey, SharedLimits } from './address-limits.ts';
+
+/**
+ * The default limits per connection, and what they mean. How much clients may send is counted in
+ * points, cells and bytes, not in packets.
+ */
+const CONNECTION_LIMITS = {
+  bytesPerSecond: [65_536, 'bytes received per second and connection'],
+  messagesPerSecond: [200, 'messages per second and connection'],
+  framesPerSecond: [
+    20,
+    'WebSocket frames per second and connection that are no message of their own: pings, pongs, fragments',
+  ],
+  outstandingResponses: [8, 'unfinished HTTP responses per connection; above this it is closed'],
+  unreadBytes: [
+    1_048_576,
+    'bytes that may queue for a client that does not read; above this it is disconnected',
+  ],
+  cursorsPerSecond: [
+    30,
+    'cursor positions, views and notes that a visitor is busy, per second and connection',
+  ],
+  strokePointsPerSecond: [1_000, 'points of strokes per second and connection'],
+  commandsPerSecond: [
+    40,
+    'seeds planted, strokes, crosses, transformations, keepsakes, renewals and follows, per second and connection',
+  ],
+  previewsPerSecond: [4, 'seed previews per second and connection; also pauses by OSC'],
+  drawingsPerSecond: [0.5, 'drawings turned into seeds per second and connection'],
+  beaconsPerSecond: [0.5, 'organisms highlighted for everybody, per second and connection'],
+  reportsPerSecond: [0.5, 'organisms reported to the host, per second and connection'],
+  namesPerSecond: [0.5, 'name changes per second and connection'],
+  resyncsPerSecond: [1, 'full frames requested per second and connection'],
+  burstSeconds: [
+    10,
+    "seconds' worth of each per-connection rate that may arrive at once, as after a network stall",
+  ],
+  refusals: [400, 'rejected messages within `burstSeconds` before a connection is closed'],
+  handshakeSeconds: [
+    10,
+    'seconds allowed for each step of connecting: request, upgrade and greeting',
+  ],
+} as const satisfies NumberTable;
+
+export const LIMITS = { ...ADDRESS_LIMITS, ...CONNECTION_LIMITS };
+export const DEFAULT_LIMITS = numbersOf(LIMITS);
+export type Limits = typeof DEFAULT_LIMITS;
+
+/** The rates that are limited per sender. */
+export type Rate = keyof typeof CONNECTION_LIMITS & `${string}PerSecond`;
+
+/** The token buckets of one sender: a connection, an extension, or OSC. */
+export class Allowance {
+  private readonly buckets = new Map<Rate, TokenBucket>();
+
+  constructor(
+    protected readonly limits: Limits,
+    protected readonly clock: Clock,
+  ) {}
+
+  /** Takes an amount from a rate's bucket. @returns whether it was available */
+  take(rate: Rate, amount: number): boolean {
+    const now = this.clock.now();
+    const bucket = getOrAdd(this.buckets, rate, () => {
+      const perSecond = this.limits[rate];
+      return new TokenBucket(perSecond, perSecond * this.limits.burstSeconds, now);
+    });
+    return bucket.take(amount, now);
+  }
+
+  /** Takes an amount from a rate's bucket. @throws Refusal too-fast if it is not available */
+  charge(rate: Rate, amount = 1): void {
+    if (!this.take(rate, amount)) throw new Refusal('too-fast', rate);
+  }
+}
 
 /**
  * Reasons that are counted but not sent to the client, because it could not or would not read them.

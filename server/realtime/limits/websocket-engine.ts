@@ -2,8 +2,20 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ConnectionRateLimiter, RejectionCounts } from './connection-limits.ts';
+
+/** Limits of WebSocket frames. */
+export const FRAME_LIMITS = {
+  /**
+   * Minimum number of bytes that a WebSocket frame counts as, because each frame has a fixed
+   * cost.
+   */
+  minFrameBytes: 64,
+  /** Maximum number of fragments per message. */
+  maxFragments: 32,
+  /** Maximum number of network chunks in which one frame may arrive. */
+  maxFramePieces: 1_024,
+} as const;
 
 const FINAL = 0x80;
 const BINARY = 0x02;
@@ -77,7 +89,7 @@ function isMessage(first: number): boolean {
   return (first & FINAL) !== 0 && (opcode === BINARY || opcode === CONTINUATION);
 }
 
-const { minFrameBytes, maxFragments, maxFramePieces } = DEFAULTS.net;
+const { minFrameBytes, maxFragments, maxFramePieces } = FRAME_LIMITS;
 
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
 

@@ -5,10 +5,17 @@
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TokenBucket } from '../../platform/queues.ts';
+
+/** After a ban, newcomers without a device mark at the same address are admitted more slowly. */
+export const BANS = {
+  /** Seconds between the admissions of two of these newcomers. */
+  unmarkedSeconds: 5,
+  /** Seconds after the ban during which these newcomers are slowed down. */
+  slowedSeconds: 600,
+} as const;
 
 const MAX_ID = 0x7fffffff;
 
@@ -163,7 +170,7 @@ export class Bans extends EventEmitter<{ added: [] }> {
    * @param address '' if unknown
    */
   slow(address: string): void {
-    const { unmarkedSeconds, slowedSeconds } = DEFAULTS.bans;
+    const { unmarkedSeconds, slowedSeconds } = BANS;
     const now = this.options.clock.now();
     for (const [other, { until }] of this.slowed) if (until <= now) this.slowed.delete(other);
     if (address === '') return;

@@ -3,10 +3,20 @@
  * room is slow, and none while nobody is watching. Because the room journals each change, brief
  * changes of these conditions are ignored.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Room } from '../../world/room.ts';
 
-const { slowShare, slowAfter, quickAfter, unwatchedAfter } = DEFAULTS.liveliness;
+/** When the expressing share changes; times are in ms. */
+export const LIVELINESS = {
+  /** Factor on the host's share while the room is slow. */
+  slowShare: 0.5,
+  /** How long a room must be slow, or quick again, before the share changes. */
+  slowAfter: 5_000,
+  quickAfter: 30_000,
+  /** How long nobody must have watched before organisms stop expressing. */
+  unwatchedAfter: 10_000,
+} as const;
+
+const { slowShare, slowAfter, quickAfter, unwatchedAfter } = LIVELINESS;
 
 export class Liveliness {
   private readonly watched: Lasting;

@@ -5,7 +5,6 @@
  * seconds after another message. It is reported again after each return of the planter, as long as
  * they can still renew the organism.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import {
   type Cause,
@@ -20,7 +19,20 @@ import {
 import { getOrAdd } from '../../platform/collections.ts';
 import type { Room, TickResult } from '../../world/room.ts';
 
-const { gather, interval, maxChanges, maxPeople, maxWounded } = DEFAULTS.affected;
+/** Notifications to planters about what others do to their organisms. */
+export const AFFECTED = {
+  /** Time during which events are gathered into one message. */
+  gather: 2_000,
+  /** Minimum time between two messages to one planter. */
+  interval: 10_000,
+  /** Maximum number of stored changes per planter, and maximum number of people per change. */
+  maxChanges: 32,
+  maxPeople: 20,
+  /** Maximum number of wounded organisms that are watched per room. */
+  maxWounded: 1_024,
+} as const;
+
+const { gather, interval, maxChanges, maxPeople, maxWounded } = AFFECTED;
 
 /** Causes of death of an organism killed by strokes, immediately or later. */
 const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];

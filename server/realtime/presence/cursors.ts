@@ -2,13 +2,16 @@
  * The participants' cursors. For each cursor, only the latest position is kept until it is
  * broadcast.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import {
   type PackedPointer,
+  POINTER_INTERVAL,
   type Pointer,
   packPointer,
 } from '../../../shared/protocol/pointers.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
+
+/** Number of people above which the cursor interval grows, to limit traffic. */
+export const CURSOR_PEOPLE = 250;
 
 /** Collects the moves of cursors and returns them at a limited rate. */
 export class Cursors {
@@ -38,7 +41,8 @@ export class Cursors {
    * @returns undefined if no cursor has moved, or if the last broadcast was too recent
    */
   due(now: number, people: number): PackedPointer[] | undefined {
-    const { cursorInterval, cursorPeople } = DEFAULTS.net;
+    const cursorInterval = POINTER_INTERVAL;
+    const cursorPeople = CURSOR_PEOPLE;
     const interval = cursorInterval * Math.max(1, people / cursorPeople);
     if (now - this.lastSentAt < interval || this.moved.size === 0) return undefined;
     const all = [...this.moved.values()].map(packPointer);

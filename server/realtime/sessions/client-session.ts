@@ -1,6 +1,5 @@
 /** The session of one connection. It validates incoming messages and passes them to the room. */
 import type { Socket } from 'socket.io';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type Command, isCommandName } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION, type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
@@ -16,6 +15,9 @@ import { cleanName, type NameCheck } from '../names/display-names.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
 import type { RoomDirectory, RoomSession } from './local-session.ts';
 import type { RoomClient } from './room-client.ts';
+
+/** How long a connection may take to join before it is closed. */
+export const JOIN_TIMEOUT = 10_000;
 
 /** Maximum number of packets waiting in the transport. If there are more, no frames are sent. */
 const MAX_BUFFERED_PACKETS = 8;
@@ -55,7 +57,7 @@ export class ClientSession implements RoomClient {
     const { socket } = options;
     this.socket = socket;
     this.rateLimiter = options.rateLimiter;
-    this.cancelTimeout = options.clock.after(DEFAULTS.net.joinTimeout, () => {
+    this.cancelTimeout = options.clock.after(JOIN_TIMEOUT, () => {
       this.sendRefusal(new Refusal('join-timeout'));
       this.end();
     });

@@ -3,13 +3,25 @@
  * gains energy by reconnecting. Only the granted amounts are stored, in the journal. After a
  * restart, a device with a mark is assumed to have just spent all its energy.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
 import type { DeviceMarks } from './signed-tokens.ts';
 
-const { renewedWithin, trustedAfter, remembered } = DEFAULTS.newcomers;
+/** Energy of newcomers. */
+export const NEWCOMERS = {
+  /** Seconds until a newcomer's energy is fully restored if the room's energy does not refill. */
+  renewedWithin: 3_600,
+  /**
+   * How old a device mark must be before it no longer shares the energy of its address, in
+   * seconds.
+   */
+  trustedAfter: 3_600,
+  /** Maximum number of devices and addresses remembered per room. */
+  remembered: 10_000,
+} as const;
+
+const { renewedWithin, trustedAfter, remembered } = NEWCOMERS;
 
 /** An amount of energy that refills over time. */
 interface EnergyAllowance {

@@ -2,7 +2,6 @@
  * The walls of a room: displays that show the whole room, or a film or close-up that the host has
  * chosen. They do not take participants' seats. Start at `RoomWalls`.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
@@ -12,6 +11,12 @@ import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 import { Watchers } from './watchers.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
+
+/** Maximum number of walls that show the room; they do not count towards the capacity. */
+export const MAX_WALLS = 16;
+
+/** How long walls show a film or a close-up after the host last asked for it. */
+const WALL_TIMES = { film: 3_600_000, closeUp: 180_000 };
 
 /** Half the time span in which frames are counted, in ms. */
 const WINDOW = 5_000;
@@ -95,7 +100,7 @@ export function wallStates(
  */
 export const SETTLED = 60_000;
 
-const { wallTimes } = DEFAULTS.host;
+const wallTimes = WALL_TIMES;
 
 type Film = NonNullable<Event<'film'>['film']>;
 
@@ -113,7 +118,7 @@ export class RoomWalls extends Watchers {
   private cancelEnd = (): void => {};
 
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
-    const most = DEFAULTS.room.maxWalls;
+    const most = MAX_WALLS;
     const full = 'too-many-walls';
     super(context, welcomeBuilder, { most, full, evicted: full, tier: 'full' });
   }

@@ -3,8 +3,7 @@
  * Start at `ROUND`. Each message is defined by a table of fields, which are written in the table's
  * order.
  */
-import { FRAME_VERSION, FrameError } from '../../../shared/codec/frame.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { FRAME_VERSION, FrameError, MAX_SCALE } from '../../../shared/codec/frame.ts';
 import { CHANNEL_TIERS, type ChannelName, type ChannelTier } from './frame-feed.ts';
 
 class MessageWriter {
@@ -124,7 +123,7 @@ const scale: Field<number> = {
   write: (writer, value) => writer.byte(Math.log2(value)),
   read: (reader) => {
     const value = 2 ** reader.byte();
-    if (value > DEFAULTS.codec.maxScale) throw new FrameError('header');
+    if (value > MAX_SCALE) throw new FrameError('header');
     return value;
   },
 };

@@ -5,7 +5,6 @@
 import { promisify } from 'node:util';
 import { constants, deflate } from 'node:zlib';
 import { FrameError } from '../../../shared/codec/frame.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { getOrAdd } from '../../platform/collections.ts';
@@ -21,9 +20,17 @@ import {
 } from './frame-messages.ts';
 import type { EncoderChannel, RoomEncoders } from './room-encoders.ts';
 
+/** Gateways that receive a room's frames. */
+const GATEWAYS = {
+  /** How long a gateway may send no message before it counts as gone, in ms. */
+  silence: 3_500,
+  /** Maximum number of gateways with viewers of one room. */
+  maxGateways: 256,
+} as const;
+
 const compress = promisify(deflate);
 
-const { silence, maxGateways } = DEFAULTS.cluster.frames;
+const { silence, maxGateways } = GATEWAYS;
 
 /**
  * Creates a channel user that represents all viewers of the channel on one gateway. It ignores new

@@ -9,7 +9,6 @@ import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
 import { FrameError } from '../../../shared/codec/frame.ts';
 import { FrameMirror } from '../../../shared/codec/frame-source.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import {
@@ -31,9 +30,19 @@ import {
   WANTS,
 } from './frame-messages.ts';
 
+/** Frames of a room that this server does not run; times are in ms. */
+export const REMOTE_FRAMES = {
+  /** Maximum time between two messages in which a gateway lists the chunks it needs, in ms. */
+  beat: 1_000,
+  /** Delay before a gateway reports a change of its needs, in ms. */
+  wantsDelay: 25,
+  /** Minimum time between two requests for all cells of a channel, in ms. */
+  askPause: 250,
+} as const;
+
 const decompress = promisify(inflate);
 
-const { beat, wantsDelay, askPause } = DEFAULTS.cluster.frames;
+const { beat, wantsDelay, askPause } = REMOTE_FRAMES;
 
 /** Maximum number of rounds kept while waiting for the baseline that they follow. */
 const MAX_WAITING = 64;

@@ -5,10 +5,9 @@
  * frame until these have arrived, and then only the newest one. The broadcaster encodes nothing
  * itself: see `FrameFeed`. Start at `publish`.
  */
-import { writeFrame } from '../../../shared/codec/frame.ts';
+import { MAX_SCALE, writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
 import { isDue, TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import {
   CHANNEL_TIERS,
@@ -19,7 +18,22 @@ import {
 } from './frame-feed.ts';
 import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
-const { crowd, halveFrom, halveUntil } = DEFAULTS.stream;
+/** Numbers of viewers at which frames get rarer. */
+export const CROWDS = {
+  /**
+   * Minimum number of viewers at which viewers below full quality get events only every second
+   * tick.
+   */
+  crowd: 100,
+  /**
+   * Phones get only every second tick once there are `halveFrom` viewers, until there are fewer
+   * than `halveUntil`.
+   */
+  halveFrom: 500,
+  halveUntil: 400,
+} as const;
+
+const { crowd, halveFrom, halveUntil } = CROWDS;
 
 /** A viewer to which another server sends the frames. */
 export interface RemoteViewer extends Viewer {
@@ -344,6 +358,6 @@ export class RoomBroadcaster {
  */
 function scaleFor(viewport: Viewport | undefined): number {
   let scale = 1;
-  while (viewport && viewport.pixels * scale < 1 && scale < DEFAULTS.codec.maxScale) scale *= 2;
+  while (viewport && viewport.pixels * scale < 1 && scale < MAX_SCALE) scale *= 2;
   return scale;
 }

@@ -1,12 +1,13 @@
 /** What alerts are about; when walls are missed, and when they are back. */
+
 import { problemFinder, wallProblems } from '../../../server/composition/start-alerts.ts';
 import { type AlertMessage, AlertMonitor } from '../../../server/operations/alerts.ts';
 import { WallPlaces } from '../../../server/realtime/policy/wall-places.ts';
 import type { RoomClient } from '../../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../../server/realtime/sessions/room-context.ts';
 import { RoomWalls } from '../../../server/realtime/sessions/room-walls.ts';
+import { SEATS } from '../../../server/realtime/sessions/seats.ts';
 import type { WelcomeBuilder } from '../../../server/realtime/sessions/welcome-builder.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const SECOND = 1_000;
@@ -100,7 +101,7 @@ test('where one of two walls has settled, none is missed', async () => {
 test('each part is looked at: full rooms, no connections, failing storage, too little space', () => {
   const room = {
     ...{ pace: { tickRate: 15, actual: 4, slow: true }, participants: 2 },
-    ...{ waiting: DEFAULTS.stream.maxWaiting, settings: { capacity: 2 } },
+    ...{ waiting: SEATS.maxWaiting, settings: { capacity: 2 } },
   };
   const server = { walls: { states: [], isBare: false, upCount: 0 }, policy: {} };
   const parts = {

@@ -1,11 +1,12 @@
 /** Concurrent operations on rooms, with a store that is slow or fails. */
+
 import { Bans } from '../../../server/realtime/policy/bans.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../../../server/rooms/room-registry.ts';
 import { JournalWriter } from '../../../server/storage/journal-writer.ts';
 import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/settings.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { IDLE_ENGINE, registryOptions } from '../../support/registry-options.ts';
 import { Listener } from '../../support/remote-rooms.ts';
@@ -89,7 +90,7 @@ test('a setting that could not be stored stays as it was, and the next change is
   expect(await first).toBe('the disk is full');
   await second;
   expect(rooms.settingsOf('attic')).toMatchObject({
-    tickRate: DEFAULTS.room.tickRate,
+    tickRate: ROOM_DEFAULTS.tickRate,
     capacity: 7,
   });
   expect((await store.plans())[0].change).toEqual({ capacity: 7 });

@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { DEFAULT_LIMITS } from '../../../server/realtime/limits/connection-limits.ts';
 import { flagOf, SettingsError } from '../../../server/settings/command.ts';
 import { helpText } from '../../../server/settings/document.ts';
 import { type Config, readConfig, SERVER } from '../../../server/settings/server.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { settingsChange } from '../../../shared/host/settings.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -74,8 +75,8 @@ test.each<[args: string[], environment: Record<string, string>, values: object]>
     ['--energy', 'plant=3, refillPerSecond=0.5', '--limits=refusals=9,drawingsPerSecond=0'],
     {},
     {
-      energy: { ...DEFAULTS.energy, plant: 3, refillPerSecond: 0.5 },
-      limits: { ...DEFAULTS.limits, refusals: 9, drawingsPerSecond: 0 },
+      energy: { ...DEFAULT_ENERGY, plant: 3, refillPerSecond: 0.5 },
+      limits: { ...DEFAULT_LIMITS, refusals: 9, drawingsPerSecond: 0 },
     },
   ],
   [['--energy', 'off'], {}, { energy: { plant: 0, damagePerCell: 0 } }],

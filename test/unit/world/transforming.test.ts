@@ -2,9 +2,10 @@
 
 import * as v from 'valibot';
 import { roomEvent } from '../../../server/world/commands.ts';
+import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { LIFE } from '../../../server/world/organisms/organism.ts';
 import type { RoomOptions } from '../../../server/world/room-contents.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/settings.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import { ANNA, BERT, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
 
@@ -22,7 +23,7 @@ const species = {
 };
 const BIRTH = 3;
 const COST = 8;
-const energy = { ...DEFAULTS.energy, capacity: 100, newcomer: 100, plant: COST };
+const energy = { ...DEFAULT_ENERGY, capacity: 100, newcomer: 100, plant: COST };
 
 class TurningRoom extends HandRoom {
   constructor(options: Partial<RoomOptions> = {}) {
@@ -162,7 +163,7 @@ describe('turning into another', () => {
     expect(still.tick().answers[0].refused?.reason).toBe('not-here');
     const full = resting({ maxOrganisms: 1 });
     full.room.enter(BERT.id);
-    full.ticks(61 * DEFAULTS.room.tickRate);
+    full.ticks(61 * ROOM_DEFAULTS.tickRate);
     full.plant(22, 10, BERT);
     full.tick();
     expect(full.room.organisms[0].phase).toBe('departing');

@@ -1,9 +1,8 @@
-import { Cursors } from '../../../../server/realtime/presence/cursors.ts';
+import { CURSOR_PEOPLE, Cursors } from '../../../../server/realtime/presence/cursors.ts';
 import { EventQueue } from '../../../../server/realtime/presence/event-queue.ts';
 import { allNames, PresenceChanges } from '../../../../server/realtime/presence/presence.ts';
 import { VisitStatistics } from '../../../../server/realtime/presence/visit-statistics.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
-import { unpackPointer } from '../../../../shared/protocol/pointers.ts';
+import { POINTER_INTERVAL, unpackPointer } from '../../../../shared/protocol/pointers.ts';
 import { HOUSE } from '../../../../shared/vocabulary.ts';
 import fc, { forAll } from '../../../support/property.ts';
 
@@ -114,7 +113,8 @@ test('a client that was just welcomed receives no earlier events', () => {
   expect(newcomer.told).toEqual([2]);
 });
 
-const { cursorInterval, cursorPeople } = DEFAULTS.net;
+const cursorInterval = POINTER_INTERVAL;
+const cursorPeople = CURSOR_PEOPLE;
 
 test('the newest position of each cursor is sent, at most once per interval', () => {
   const pointers = new Cursors();
