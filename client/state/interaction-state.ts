@@ -2,8 +2,12 @@
 import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import type { OrganismId, SeedView, Tool } from '../../shared/vocabulary.ts';
-import { MAX_SEEDS_IN_HAND } from '../../shared/vocabulary.ts';
+import {
+  MAX_SEEDS_IN_HAND,
+  type OrganismId,
+  type SeedView,
+  type Tool,
+} from '../../shared/vocabulary.ts';
 import { Listeners, offered } from './browser-store.ts';
 
 /** Initial stroke radius, in cells. */

@@ -9,8 +9,7 @@ import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
 import { type Entry, type Records, type Span, StoreError, type Write } from '../storage/records.ts';
 import { ANSWER_TIMEOUT } from './bus/bus.ts';
-import type { FencedLog, Position, RoomLeases } from './lease.ts';
-import { LEASE } from './lease.ts';
+import { type FencedLog, LEASE, type Position, type RoomLeases } from './lease.ts';
 import {
   APART_PREFIX,
   type Argument,

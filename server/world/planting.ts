@@ -2,8 +2,7 @@
 
 import { contains, type Rect, stageRect, windowAround } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import type { ParticipantView, SeedView } from '../../shared/vocabulary.ts';
-import { MAX_SEEDS_IN_HAND } from '../../shared/vocabulary.ts';
+import { MAX_SEEDS_IN_HAND, type ParticipantView, type SeedView } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
 import type { RoomTime } from './departures.ts';
 import type { GridPlanes } from './grid-planes.ts';

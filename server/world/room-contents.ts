@@ -1,13 +1,13 @@
 /** The contents of a room between two ticks: everything that commands and other events change. */
 import { ROOM_DEFAULTS } from '../../shared/host/settings.ts';
 import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
-import type {
-  EnergySettings,
-  FlashLimit,
-  LifeSettings,
-  ParticipantId,
+import {
+  DEFAULT_FLASH_LIMIT,
+  type EnergySettings,
+  type FlashLimit,
+  type LifeSettings,
+  type ParticipantId,
 } from '../../shared/vocabulary.ts';
-import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import { defined } from '../platform/collections.ts';
 import { Departures, type RoomTime } from './departures.ts';

@@ -6,8 +6,10 @@
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
-import type { RejectionReason } from '../../server/realtime/limits/connection-limits.ts';
-import { DEFAULT_LIMITS } from '../../server/realtime/limits/connection-limits.ts';
+import {
+  DEFAULT_LIMITS,
+  type RejectionReason,
+} from '../../server/realtime/limits/connection-limits.ts';
 import { FRAME_LIMITS } from '../../server/realtime/limits/websocket-engine.ts';
 import { afterTest } from '../support/closing.ts';
 import { SMALL } from '../support/organisms.ts';

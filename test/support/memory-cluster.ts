@@ -1,16 +1,16 @@
 /** Leases and a fenced log in memory: what Valkey does, with a clock that a test sets. */
 
-import type {
-  Acquired,
-  Epoch,
-  FencedLog,
-  Held,
-  LeaseStore,
-  Position,
-  Release,
-  Renewals,
+import {
+  type Acquired,
+  type Epoch,
+  type FencedLog,
+  type Held,
+  LEASE,
+  type LeaseStore,
+  type Position,
+  type Release,
+  type Renewals,
 } from '../../server/cluster/lease.ts';
-import { LEASE } from '../../server/cluster/lease.ts';
 
 interface RoomState<W> {
   epoch: Epoch;

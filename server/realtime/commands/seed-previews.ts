@@ -3,8 +3,7 @@
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
-import type { GrowthFilm } from '../../previews/growth-previews.ts';
-import { PREVIEWS } from '../../previews/growth-previews.ts';
+import { type GrowthFilm, PREVIEWS } from '../../previews/growth-previews.ts';
 import type { Room } from '../../world/room.ts';
 
 /** Grows previews, and encodes drawings if the checkpoint has an encoder. */

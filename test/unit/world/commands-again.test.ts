@@ -1,8 +1,7 @@
 /** Commands that arrive again, as their room has changed owners before the answer came. */
 
 import * as v from 'valibot';
-import type { RoomCommand } from '../../../server/world/commands.ts';
-import { QUEUE_LIMITS } from '../../../server/world/commands.ts';
+import { QUEUE_LIMITS, type RoomCommand } from '../../../server/world/commands.ts';
 import { roomState } from '../../../server/world/room-state.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { ANNA, BERT, GROWN, HandRoom, SPECIES, sown } from '../../support/rooms.ts';

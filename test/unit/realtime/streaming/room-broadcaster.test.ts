@@ -1,8 +1,11 @@
 import type { FrameFeed } from '../../../../server/realtime/streaming/frame-feed.ts';
 import { CROWDS, RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
 import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
-import type { Viewer, Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
-import { STREAM } from '../../../../server/realtime/streaming/viewer-stream.ts';
+import {
+  STREAM,
+  type Viewer,
+  type Viewport,
+} from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { checkOf, createCells } from '../../../../shared/codec/cells.ts';
 import { chunkAt, createPlanes, type Planes } from '../../../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../../../shared/codec/frame-decoder.ts';
