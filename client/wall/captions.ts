@@ -18,6 +18,9 @@ import {
   TEXTS,
 } from './text.ts';
 
+/** Time that a caption is shown, in ms. */
+export const CAPTION_TIME = 12_000;
+
 /** A recent event of an organism. */
 export interface RecentEvent {
   readonly what: NewsKind;

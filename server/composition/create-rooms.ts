@@ -10,7 +10,7 @@ import type { GardenerSettings } from '../gardener/gardener.ts';
 import type { MetricsOptions } from '../operations/metrics.ts';
 import { RemoteRooms } from '../realtime/gateway/remote-room.ts';
 import { RoomAccesses } from '../realtime/gateway/room-access.ts';
-import type { WallPlaces } from '../realtime/policy/wall-places.ts';
+import type { WallSeats } from '../realtime/policy/wall-seats.ts';
 import { LocalSession, type RoomDirectory } from '../realtime/sessions/local-session.ts';
 import { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../rooms/room-registry.ts';
@@ -58,12 +58,12 @@ export interface ServerRooms {
  * visitors to rooms of other servers.
  */
 export function createRooms(options: CreateRoomsOptions): ServerRooms {
-  const { cluster, bus, places } = options;
+  const { cluster, bus, wallSeats } = options;
   if (cluster && bus) return createClusterRooms({ ...options, cluster, bus });
   const rooms = new RoomRegistry(options);
   return {
     rooms,
-    directory: roomDirectory(rooms, places),
+    directory: roomDirectory(rooms, wallSeats),
     stopStandby: () => {},
     isReady: () => true,
     releaseAll: async () => {},
@@ -76,7 +76,7 @@ export function createRooms(options: CreateRoomsOptions): ServerRooms {
 function createClusterRooms(
   options: CreateRoomsOptions & { readonly cluster: Cluster; readonly bus: Bus },
 ): ServerRooms {
-  const { cluster, bus, places, ticker, clock, log, version, since } = options;
+  const { cluster, bus, wallSeats, ticker, clock, log, version, since } = options;
   const { role } = options.config;
   const { leases, node, report } = cluster;
   const accesses = new RoomAccesses({
@@ -121,7 +121,7 @@ function createClusterRooms(
   return {
     rooms,
     cluster: rooms,
-    directory: roomDirectory(rooms, places, remote),
+    directory: roomDirectory(rooms, wallSeats, remote),
     stopStandby: () => rooms.stopStandby(),
     isReady: () => (remote ? bus.isUp : rooms.isLeader),
     releaseAll: () => {
@@ -159,7 +159,7 @@ function reasonAgainst(rooms: Pick<RoomRegistry, 'findServer'>, room: string): R
 /** @param remote undefined if the directory leads only to rooms of this server */
 function roomDirectory(
   rooms: Pick<RoomRegistry, 'findServer'>,
-  places: Pick<WallPlaces, 'find'>,
+  wallSeats: Pick<WallSeats, 'find'>,
   remote?: Pick<RemoteRooms, 'open'>,
 ): RoomDirectory {
   return {
@@ -168,7 +168,7 @@ function roomDirectory(
       rooms.findServer(room);
       return new LocalSession(() => rooms.findServer(room), client);
     },
-    acceptsPass: (room, pass) => places.find(room, pass) !== undefined,
+    acceptsPass: (room, pass) => wallSeats.find(room, pass) !== undefined,
   };
 }
 

@@ -9,15 +9,16 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { RECORD_LIMITS } from '../cluster/valkey-records.ts';
-import type { SkippedEngine } from '../engine/backends.ts';
+import type { SkippedEngine } from '../engine/choose-backend.ts';
 import type { EngineLoss } from '../engine/engine.ts';
-import { Hooks } from '../extensions/hooks.ts';
+import { Hooks } from '../extensions/call-hooks.ts';
 import { Gardeners } from '../gardener/gardener.ts';
 import { openHost, type RunningHost } from '../host/host.ts';
 import { wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/room-pages.ts';
 import { createApp } from '../http/routes.ts';
 import { StaticFiles } from '../http/static-files.ts';
+import { startAlerts } from '../operations/alert-problems.ts';
 import type { Alerts } from '../operations/alerts.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from '../operations/metrics.ts';
 import { RestartLimit } from '../operations/supervisor.ts';
@@ -64,7 +65,6 @@ import { openHostRecords } from './open-host-records.ts';
 import { loadCheckpoints, openEngine, openStorage } from './open-storage.ts';
 import { PageRelay } from './page-relay.ts';
 import { runShutdownPhases, shutdownPhases } from './process-end.ts';
-import { startAlerts } from './start-alerts.ts';
 import { createTickLoop } from './tick-loop.ts';
 
 export interface VivariumServerOptions {
@@ -252,9 +252,9 @@ async function openRooms(base: ServerBase) {
   const storage = opened && journalWriter && { ...opened, aside: opened.aside, journalWriter };
   const build = await wallBuild(options.clientFolder);
   const defaults = defaultRoomSettings(config);
-  const { bans, places } = records;
+  const { bans, wallSeats } = records;
   const serverRooms = createRooms({
-    ...{ ...base, bans, places, ticker, storage, defaults, engine: engine.info },
+    ...{ ...base, bans, wallSeats, ticker, storage, defaults, engine: engine.info },
     retainCheckpoint:
       folder === undefined ? undefined : checkpointCopier(folder, checkpointFolders, log),
     ...{ flashLimit: config.maxFlashes, keepUrl: config.keepUrl },
@@ -312,7 +312,7 @@ async function openPages(server: ServerWithRooms) {
   const { config, options, clock, date, log, bus, cluster, later, engine } = server;
   const { checkpoints, checkpointList, rejections } = server;
   const { rooms, watchdog, serverRooms, journalWriter } = server;
-  const { bans, places } = server.records;
+  const { bans, wallSeats } = server.records;
   const { trustProxy, origins = [], hosts } = config;
   const limits = limitsWithin(config.limits, log);
   const connectionLimits = new ConnectionLimits({
@@ -322,7 +322,7 @@ async function openPages(server: ServerWithRooms) {
   });
   const addressOf = (request: IncomingMessage): string => connectionLimits.addressKeyOf(request);
   const host = await openHost({
-    ...{ ...server, bans, places, engine: engine.info, cluster: serverRooms.cluster },
+    ...{ ...server, bans, wallSeats, engine: engine.info, cluster: serverRooms.cluster },
     ...{ valkey: config.cluster, backend: config.engine, addresses: server.networkOrigins },
     ...{ newToken: config.newHostToken, addressOf, restart: options.restart },
     relay: () => relay,

@@ -14,7 +14,7 @@ import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import { GARDENER_NAME } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, hashText, type Random } from '../../shared/random.ts';
-import type { Listener } from '../extensions/hooks.ts';
+import type { Listener } from '../extensions/call-hooks.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { RoomServer } from '../realtime/room-server.ts';

@@ -7,7 +7,7 @@ import { coverage, STROKE_LIMITS, strokeBounds } from '../../shared/geometry.ts'
 import type { Random } from '../../shared/random.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomCommand } from '../world/commands.ts';
-import { within } from '../world/wounding.ts';
+import { within } from '../world/strokes.ts';
 
 /** The grid, and the size of organisms in it; all lengths in cells. */
 export interface PlantingArea {

@@ -163,17 +163,17 @@ export const HANDLERS: Handlers = {
     if (!bans.lift(Number(ban))) throw new HostRefusal('no-such-ban');
   },
 
-  addWall: ({ rooms, places }, { name }, { room }) => {
-    const others = places.of(rooms.planOf(room).name);
+  addWall: ({ rooms, wallSeats }, { name }, { room }) => {
+    const others = wallSeats.of(rooms.planOf(room).name);
     if (others.length >= MAX_WALLS) throw new HostRefusal('too-many-walls');
-    if (others.some((place) => place.name === name)) throw new HostRefusal('wall-exists');
-    return wallStates([places.add(room, name)], [], 0)[0];
+    if (others.some((seat) => seat.name === name)) throw new HostRefusal('wall-exists');
+    return wallStates([wallSeats.add(room, name)], [], 0)[0];
   },
-  removeWall: ({ rooms, places }, _, { room, wall }) => {
-    const place = places.of(room).find(({ id }) => id === Number(wall));
-    if (!place) throw new HostRefusal('no-such-wall');
-    places.remove(place.id);
-    rooms.roomServers.get(room)?.walls.release(place.id);
+  removeWall: ({ rooms, wallSeats }, _, { room, wall }) => {
+    const seat = wallSeats.of(room).find(({ id }) => id === Number(wall));
+    if (!seat) throw new HostRefusal('no-such-wall');
+    wallSeats.remove(seat.id);
+    rooms.roomServers.get(room)?.walls.release(seat.id);
   },
 
   undo: (host, body, { room }) => undoRecent(host, room, body),
@@ -300,9 +300,10 @@ async function stateOf(host: Host): Promise<HostState> {
   };
 }
 
-function detailOf({ rooms, places, clock, date }: Host, name: string): RoomDetail {
+function detailOf({ rooms, wallSeats, clock, date }: Host, name: string): RoomDetail {
   const summary = rooms.summary(name);
-  const wallList = rooms.roomServers.get(name)?.walls.states ?? wallStates(places.of(name), [], 0);
+  const wallList =
+    rooms.roomServers.get(name)?.walls.states ?? wallStates(wallSeats.of(name), [], 0);
   if (!summary.open || summary.busy) {
     return { ...summary, visitors: [], drawings: [], reports: [], wallList };
   }

@@ -16,8 +16,8 @@ import { StoreError } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
+import { continues, endOf, type StrokeEnd } from '../world/strokes.ts';
 import type { TickEvents } from '../world/world.ts';
-import { continues, endOf, type StrokeEnd } from '../world/wounding.ts';
 import type { HostContext } from './host-context.ts';
 
 type Sums = Omit<HourStatistics, 'hour'>;

@@ -17,8 +17,7 @@ import { Liveliness } from './policy/liveliness.ts';
 import { Reports } from './policy/reports.ts';
 import type { RoomPolicy } from './policy/room-policy.ts';
 import { AffectedOrganisms } from './presence/affected-organisms.ts';
-import { Cursors } from './presence/cursors.ts';
-import { EventQueue } from './presence/event-queue.ts';
+import { Cursors, EventQueue, hasTurn } from './presence/events-and-cursors.ts';
 import { Follows } from './presence/follows.ts';
 import { Presence, RefreshRequests } from './presence/presence.ts';
 import { VisitStatistics } from './presence/visit-statistics.ts';
@@ -258,7 +257,7 @@ export class RoomServer {
     const toAll = refresh === 'names';
     this.eventQueue.deliver(
       this.presence.allClients(),
-      (client) => toAll || this.broadcaster.hasTurn(client, this.lastTick),
+      (client) => toAll || hasTurn(client, this.broadcaster, this.lastTick),
     );
     if (refresh === 'names') this.presence.resendNames();
     this.signals.emit('events-sent');

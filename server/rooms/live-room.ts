@@ -18,7 +18,7 @@ import {
   type Moderation,
 } from '../realtime/policy/moderation-records.ts';
 import type { RoomPolicy } from '../realtime/policy/room-policy.ts';
-import type { WallPlaces } from '../realtime/policy/wall-places.ts';
+import type { WallSeats } from '../realtime/policy/wall-seats.ts';
 import { RoomServer } from '../realtime/room-server.ts';
 import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
 import type { WallInfo } from '../realtime/sessions/room-client.ts';
@@ -63,7 +63,7 @@ export interface LiveRoomOptions {
   /** Signs resume tokens and device marks. */
   readonly secret: Uint8Array;
   readonly bans: Bans;
-  readonly places: WallPlaces;
+  readonly wallSeats: WallSeats;
   readonly wallInfo: () => WallInfo;
   /** URL of the page that keepsakes open. If absent, the server's own page. */
   readonly keepUrl?: string | undefined;
@@ -98,7 +98,7 @@ export async function bringUpRoom(
     readonly isStored?: boolean;
   },
 ): Promise<OpenRoom> {
-  const { world, ticker, storage, engine, secret, bans, places, clock, date, log } = options;
+  const { world, ticker, storage, engine, secret, bans, wallSeats, clock, date, log } = options;
   const { name, width, height, seed, checkpoint } = plan;
   const loaded = options.checkpoints.get(checkpoint);
   if (!loaded) throw new HostRefusal('no-such-checkpoint', checkpoint);
@@ -149,7 +149,7 @@ export async function bringUpRoom(
   if (room.protectSeconds !== protect) room.setProtect(protect);
   ticker.add(room, tickRate);
   const server = new RoomServer({
-    ...{ room, times, date, capacity, clock, previews, policy, bans, places },
+    ...{ room, times, date, capacity, clock, previews, policy, bans, wallSeats },
     info: { checkpoint: facts, engine },
     pace: () => ticker.pace(room)!,
     resumeTokens: new ResumeTokens(secret, name),

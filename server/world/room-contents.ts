@@ -19,7 +19,7 @@ import { Planting, SeedInventory } from './planting.ts';
 import { RoomRules } from './room-rules.ts';
 import type { CommandState, RoomState } from './room-state.ts';
 import type { Species } from './species.ts';
-import { Wounding } from './wounding.ts';
+import { Wounding } from './strokes.ts';
 
 /** Options for creating or restoring a room. */
 export interface RoomOptions {

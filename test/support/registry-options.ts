@@ -2,7 +2,7 @@
 
 import type { Engine } from '../../server/engine/engine.ts';
 import { silentLog } from '../../server/platform/log.ts';
-import { WallPlaces } from '../../server/realtime/policy/wall-places.ts';
+import { WallSeats } from '../../server/realtime/policy/wall-seats.ts';
 import type { LoadedCheckpoint } from '../../server/rooms/loaded-checkpoint.ts';
 import type { RoomRegistryOptions } from '../../server/rooms/room-registry.ts';
 import type { Store } from '../../server/storage/store.ts';
@@ -46,7 +46,7 @@ export function registryOptions(store: Store, clock: FakeClock, tick: TickerOpti
     },
     secret: new Uint8Array(32),
     bans: { isOut: () => false, on: () => {} } as never,
-    places: new WallPlaces(() => 0),
+    wallSeats: new WallSeats(() => 0),
     wallInfo: () => ({ origin: '', build: '' }),
     date: () => 0,
     log: silentLog,

@@ -6,7 +6,7 @@ import { RemoteSession } from '../../server/realtime/gateway/remote-session.ts';
 import { RoomAccess } from '../../server/realtime/gateway/room-access.ts';
 import { Bans } from '../../server/realtime/policy/bans.ts';
 import { RoomPolicy } from '../../server/realtime/policy/room-policy.ts';
-import { WallPlaces } from '../../server/realtime/policy/wall-places.ts';
+import { WallSeats } from '../../server/realtime/policy/wall-seats.ts';
 import { RoomServer } from '../../server/realtime/room-server.ts';
 import { NewcomerEnergy } from '../../server/realtime/sessions/newcomer-energy.ts';
 import type { Entry, RoomClient } from '../../server/realtime/sessions/room-client.ts';
@@ -90,7 +90,7 @@ export class Owner {
       ...{ kept: { mutes: [], drawings: [], reports: [] }, keep: async () => {} },
       policy: new RoomPolicy({ ...settings, energy: DEFAULT_ENERGY }),
       bans: new Bans({ secret: SECRET, date: () => 0, clock }),
-      places: new WallPlaces(() => 0),
+      wallSeats: new WallSeats(() => 0),
       info: { checkpoint: {} as never, engine: {} as never },
       pace: () => ({ tickRate, actual: tickRate, slow: false }),
       resumeTokens: new ResumeTokens(SECRET, 'test'),

@@ -6,7 +6,7 @@ import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
-import type { WallPlace } from '../policy/wall-places.ts';
+import type { WallSeat } from '../policy/wall-seats.ts';
 import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 import { Watchers } from './watchers.ts';
@@ -65,23 +65,23 @@ interface ConnectedWall {
 /**
  * Lists the states of a room's walls.
  *
- * @param places the seats of the room's walls
+ * @param seats the seats of the room's walls
  * @param connected the connected walls; several of them may share a seat
  * @param now current time by the monotonic clock, in ms
  * @returns the walls with seats, in the order of the seats, then the other walls
  */
 export function wallStates(
-  places: readonly WallPlace[],
+  seats: readonly WallSeat[],
   connected: readonly ConnectedWall[],
   now: number,
 ): WallState[] {
-  const stateOf = (place: WallPlace | undefined, screens: readonly ConnectedWall[]): WallState => ({
-    id: place?.id ?? null,
-    name: place?.name ?? '',
-    path: place ? `/wall/${place.room}?pass=${place.pass}` : '',
+  const stateOf = (seat: WallSeat | undefined, screens: readonly ConnectedWall[]): WallState => ({
+    id: seat?.id ?? null,
+    name: seat?.name ?? '',
+    path: seat ? `/wall/${seat.room}?pass=${seat.pass}` : '',
     screens: screens.length,
     upFor: screens.length > 0 ? now - Math.min(...screens.map(({ since }) => since)) : null,
-    lost: place?.lost ?? null,
+    lost: seat?.lost ?? null,
     unwritable: [...new Set(screens.flatMap(({ unwritable }) => unwritable))],
     // If several screens share a seat, report the frame rate of the slowest screen.
     frameRate:
@@ -89,7 +89,7 @@ export function wallStates(
   });
   const screensOf = (id: number | undefined) => connected.filter(({ place }) => place === id);
   return [
-    ...places.map((place) => stateOf(place, screensOf(place.id))),
+    ...seats.map((seat) => stateOf(seat, screensOf(seat.id))),
     ...screensOf(undefined).map((wall) => stateOf(undefined, [wall])),
   ];
 }
@@ -140,11 +140,11 @@ export class RoomWalls extends Watchers {
 
   /** Connected walls, and disconnected walls that have a seat. */
   get states(): WallState[] {
-    const { places, room, clock } = this.context;
+    const { wallSeats, room, clock } = this.context;
     const connected = [...this.connected].map(([client, wall]) => {
       return { ...wall, place: this.seats.get(client)?.place };
     });
-    return wallStates(places.of(room.name), connected, clock.now());
+    return wallStates(wallSeats.of(room.name), connected, clock.now());
   }
 
   /**
@@ -154,13 +154,13 @@ export class RoomWalls extends Watchers {
    * @throws Refusal too-many-walls
    */
   add(wall: RoomClient, { as, pass, unwritable = [], holds }: Entry): void {
-    const { places, room, clock } = this.context;
-    const place = pass === undefined ? undefined : places.find(room.name, pass)?.id;
+    const { wallSeats, room, clock } = this.context;
+    const place = pass === undefined ? undefined : wallSeats.find(room.name, pass)?.id;
     this.seat(wall, { address: wall.address, place });
     const since = clock.now();
     const frameRate = new FrameRate(since);
     if (as === 'wall') this.connected.set(wall, { since, frameRate, unwritable });
-    if (place !== undefined) places.appeared(place);
+    if (place !== undefined) wallSeats.appeared(place);
     this.welcome(wall, holds);
   }
 
@@ -218,7 +218,7 @@ export class RoomWalls extends Watchers {
     const place = this.seats.get(client)?.place;
     if (!super.remove(client)) return false;
     const isLast = [...this.seats.values()].every((seat) => seat.place !== place);
-    if (place !== undefined && isLast) this.context.places.vanished(place);
+    if (place !== undefined && isLast) this.context.wallSeats.vanished(place);
     const gone = this.connected.get(client);
     this.connected.delete(client);
     if (gone && this.hasSettled(gone)) this.isMissed = true;

@@ -7,7 +7,7 @@
  */
 import { MAX_SCALE, writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
-import { isDue, TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
+import { isDue, TIER_NAMES, type TierName } from '../../../shared/codec/tiers.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import {
   CHANNEL_TIERS,
@@ -21,11 +21,6 @@ import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './vi
 /** Numbers of viewers at which frames get rarer. */
 export const CROWDS = {
   /**
-   * Minimum number of viewers at which viewers below full quality get events only every second
-   * tick.
-   */
-  crowd: 100,
-  /**
    * Phones get only every second tick once there are `halveFrom` viewers, until there are fewer
    * than `halveUntil`.
    */
@@ -33,7 +28,7 @@ export const CROWDS = {
   halveUntil: 400,
 } as const;
 
-const { crowd, halveFrom, halveUntil } = CROWDS;
+const { halveFrom, halveUntil } = CROWDS;
 
 /** A viewer to which another server sends the frames. */
 export interface RemoteViewer extends Viewer {
@@ -179,16 +174,10 @@ export class RoomBroadcaster {
     return this.streams.get(viewer)?.quality.tier;
   }
 
-  /**
-   * Returns whether a viewer gets events in this tick. In a crowd, viewers below the best tier get
-   * them only in every second tick.
-   */
-  hasTurn(viewer: Viewer, tick: number): boolean {
+  /** Returns the current channel tier of a viewer that is connected to this server. */
+  channelTierOf(viewer: Viewer): ChannelTier | undefined {
     const stream = this.streams.get(viewer);
-    if (this.streams.size < crowd || !stream) return true;
-    const tier = this.channelTierOf(stream);
-    if (tier === 'full') return true;
-    return isDue({ every: TIERS.half.every, after: CHANNEL_TIERS[tier].after }, tick);
+    return stream && this.channelTierFor(stream);
   }
 
   /**
@@ -246,7 +235,7 @@ export class RoomBroadcaster {
    * viewers of odd ticks keep their channel until they get another tier, because each change of the
    * channel costs a key block.
    */
-  private channelTierOf(stream: ViewerStream): ChannelTier {
+  private channelTierFor(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
     if (tier !== 'half' || !stream.inOddTicks) return tier;
     const isOdd = [...this.channels.values()].some(
@@ -308,7 +297,7 @@ export class RoomBroadcaster {
    * source, the viewer stays in its previous channel.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
-    const channel = this.channel(this.channelTierOf(stream), scaleFor(stream.viewport));
+    const channel = this.channel(this.channelTierFor(stream), scaleFor(stream.viewport));
     for (const other of this.channels.values()) {
       if (other !== channel && other.waiting.delete(stream)) this.closeIfEmpty(other);
     }

@@ -1,5 +1,5 @@
 import { DEFAULT_ENERGY, Energy } from '../../../server/world/energy.ts';
-import { continues, endOf, type StrokeEnd } from '../../../server/world/wounding.ts';
+import { continues, endOf, type StrokeEnd } from '../../../server/world/strokes.ts';
 import type { Stroke } from '../../../shared/geometry.ts';
 import { ROOM_DEFAULTS } from '../../../shared/host/settings.ts';
 import type { EnergySettings } from '../../../shared/vocabulary.ts';

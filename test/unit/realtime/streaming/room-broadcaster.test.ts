@@ -1,3 +1,4 @@
+import { CROWD, hasTurn } from '../../../../server/realtime/presence/events-and-cursors.ts';
 import type { FrameFeed } from '../../../../server/realtime/streaming/frame-feed.ts';
 import { CROWDS, RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
 import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
@@ -139,14 +140,14 @@ describe('RoomBroadcaster', () => {
   test('in a crowd phones get events with their frames; walls, and phones in a small room, at once', () => {
     const room = open(64, 64);
     const phone = room.join({ best: 'phone' });
-    expect(room.cast.hasTurn(phone, 1)).toBe(true);
+    expect(hasTurn(phone, room.cast, 1)).toBe(true);
     const wall = new Page(room.planes);
     room.cast.add(wall, lookAt(room.planes), room.now, { tier: 'full' });
-    for (let i = 2; i < CROWDS.crowd; i++) room.join({ best: 'phone' });
-    expect([1, 2, 3, 4].map((tick) => room.cast.hasTurn(phone, tick))).toEqual([
+    for (let i = 2; i < CROWD; i++) room.join({ best: 'phone' });
+    expect([1, 2, 3, 4].map((tick) => hasTurn(phone, room.cast, tick))).toEqual([
       ...[false, true, false, true],
     ]);
-    expect([1, 2].every((tick) => room.cast.hasTurn(wall, tick))).toBe(true);
+    expect([1, 2].every((tick) => hasTurn(wall, room.cast, tick))).toBe(true);
   });
 
   test('a viewer who falls behind gets no more than two frames, then the newest', () => {

@@ -6,14 +6,9 @@ import {
   workOf,
 } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import {
-  allButADisc,
-  everything,
   measureCycles,
-  measureRecovery,
   measureRobustness,
   measureStay,
-  ofShare,
-  type Wound,
 } from '../../../../server/training/evaluate/organisms.ts';
 import {
   differences,
@@ -21,6 +16,13 @@ import {
   likeness,
   picturesOf,
 } from '../../../../server/training/evaluate/picture.ts';
+import {
+  allButADisc,
+  everything,
+  measureRecovery,
+  ofShare,
+  type Wound,
+} from '../../../../server/training/evaluate/recovery.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { smallModel } from './small.ts';

@@ -1,5 +1,4 @@
 /** Sends the rooms' events to listeners and extensions, and asks extensions to approve commands. */
-
 import { resolve } from 'node:path';
 import type { Planes } from '../../shared/codec/chunks.ts';
 import { meanColourAt } from '../../shared/hues.ts';

@@ -1,36 +1,36 @@
 /** Finds the problems of a server, and starts the alerts about them. */
-
 import type { Server } from 'node:http';
 import { hostname } from 'node:os';
 import type { RoomSummary } from '../../shared/host/state.ts';
-import type { Cluster } from '../cluster/open-cluster.ts';
-import { type Alerts, openAlerts, type Problem } from '../operations/alerts.ts';
-import type { ExhaustionWatch, TickWatchdog } from '../operations/watches.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { ConnectionLimits } from '../realtime/limits/connection-limits.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { SETTLED } from '../realtime/sessions/room-walls.ts';
 import { SEATS } from '../realtime/sessions/seats.ts';
-import type { RoomRegistry } from '../rooms/room-registry.ts';
-import type { Config } from '../settings/server.ts';
 import type { JournalWriter } from '../storage/journal-writer.ts';
 import type { Store } from '../storage/store.ts';
+import { type Alerts, openAlerts, type Problem } from './alerts.ts';
+import type { ExhaustionWatch, TickWatchdog } from './watches.ts';
 
 /** The parts of the server that the alerts watch. */
 interface Watched {
-  readonly rooms: Pick<RoomRegistry, 'roomServers' | 'summary'>;
+  readonly rooms: {
+    readonly roomServers: ReadonlyMap<string, RoomServer>;
+    summary(room: string): RoomSummary;
+  };
   readonly http: Pick<Server, 'getConnections' | 'maxConnections'>;
   readonly connectionLimits: Pick<ConnectionLimits, 'open'>;
   readonly limits: { readonly connections: number };
   readonly journalWriter: Pick<JournalWriter, 'isPersisting' | 'isDiskFull'> | undefined;
   readonly watchdog: Pick<TickWatchdog, 'isTicking'>;
   readonly descriptors: Pick<ExhaustionWatch, 'hasSome'>;
-  readonly cluster: Pick<Cluster, 'refused'> | undefined;
+  readonly cluster: { refused(): ReadonlyMap<string, string> } | undefined;
 }
 
 export interface StartAlertsOptions extends Watched {
-  readonly config: Pick<Config, 'alerts' | 'metrics'>;
+  /** Where to post alerts, and whether metrics report them. */
+  readonly config: { readonly alerts?: string | undefined; readonly metrics: unknown };
   readonly clock: Clock;
   readonly date: () => number;
   readonly log: Log;
