@@ -3,6 +3,7 @@ import type { Socket } from 'socket.io';
 import { type Command, isCommandName } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION, type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
+import { STREAM } from '../streaming/viewer-stream.ts';
 import type { Clock } from '../../platform/clock.ts';
 import {
   chargeCommand,
@@ -19,8 +20,6 @@ import type { RoomClient } from './room-client.ts';
 /** How long a connection may take to join before it is closed. */
 export const JOIN_TIMEOUT = 10_000;
 
-/** Maximum number of packets waiting in the transport. If there are more, no frames are sent. */
-const MAX_BUFFERED_PACKETS = 8;
 
 /** Refusals after which the connection is closed. The page reconnects later, or not at all. */
 const FINAL: ReadonlySet<Reason> = new Set([
@@ -84,7 +83,7 @@ export class ClientSession implements RoomClient {
 
   /** Whether the transport can take more frames. */
   get writable(): boolean {
-    return this.connection.writeBuffer.length < MAX_BUFFERED_PACKETS;
+    return this.connection.writeBuffer.length < STREAM.maxBufferedPackets;
   }
 
   /** Sends an event. After too many rejections, closes the connection. */

@@ -28,6 +28,8 @@ export const STREAM = {
    * skipped.
    */
   maxFramesInFlight: 2,
+  /** Number of packets waiting in the transport at which frames are skipped, too. */
+  maxBufferedPackets: 8,
   /** Maximum time between two frames, so that pages see that the room ticks. */
   heartbeat: 1_000,
   /** Width of the margin around a viewer's viewport that is also sent, in cells. */

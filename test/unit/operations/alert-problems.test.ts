@@ -1,7 +1,7 @@
 /** What alerts are about; when walls are missed, and when they are back. */
 
-import { problemFinder, wallProblems } from '../../../server/operations/alert-problems.ts';
-import { type AlertMessage, AlertMonitor } from '../../../server/operations/alerts.ts';
+import { type AlertMessage, AlertMonitor } from '../../../server/operations/alert-monitor.ts';
+import { problemFinder, wallProblems } from '../../../server/operations/alerts.ts';
 import { WallSeats } from '../../../server/realtime/policy/wall-seats.ts';
 import type { RoomClient } from '../../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../../server/realtime/sessions/room-context.ts';
