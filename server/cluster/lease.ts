@@ -86,8 +86,6 @@ export interface LeaseStore {
   release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
 }
 
-const { renewal, trusted, firstTickDelay } = LEASE;
-
 /** Identifies a write by its leader and number. */
 export interface Position {
   readonly epoch: Epoch;
@@ -152,11 +150,11 @@ export class Lease {
   ) {
     this.epoch = epoch;
     this.isStored = isReleased;
-    this.until = sentAt + trusted;
+    this.until = sentAt + LEASE.trusted;
     // The previous leader sent its last renewal before anybody could see it, so count its remaining
     // time from the sighting.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
-    this.ticksFrom = isReleased ? 0 : lastSign + firstTickDelay;
+    this.ticksFrom = isReleased ? 0 : lastSign + LEASE.firstTickDelay;
     this.ended = new Promise((resolve) => {
       this.tellEnded = resolve;
     });
@@ -178,7 +176,7 @@ export class Lease {
   ): Promise<Lease | Held> {
     const { leases, holder, clock } = options;
     const sentAt = clock.now();
-    const isAbandoned = seen && sentAt >= seen.at + firstTickDelay;
+    const isAbandoned = seen && sentAt >= seen.at + LEASE.firstTickDelay;
     const answer = await leases.acquire(room, holder, isAbandoned ? seen.renewals : undefined);
     if (answer.epoch === undefined) return answer;
     return new Lease(room, options, answer, { sentAt, seen });
@@ -271,7 +269,7 @@ export class Lease {
   }
 
   private renewLater(): void {
-    this.cancelRenewal = this.options.clock.after(renewal, () => {
+    this.cancelRenewal = this.options.clock.after(LEASE.renewal, () => {
       this.renewLater();
       void this.renew();
     });
@@ -290,7 +288,7 @@ export class Lease {
       this.end();
       return;
     }
-    this.until = Math.max(this.until, sentAt + trusted);
+    this.until = Math.max(this.until, sentAt + LEASE.trusted);
     this.awaitLapse();
   }
 
@@ -403,8 +401,6 @@ export class RoomLeases {
   }
 }
 
-const { attempt, failed } = LEASE;
-
 interface StandbyOptions {
   readonly leases: RoomLeases;
   readonly clock: Clock;
@@ -436,7 +432,7 @@ export class Standby {
 
   private readonly look = (): void => {
     const { leases, waiting, clock } = this.options;
-    this.cancel = clock.after(attempt, this.look);
+    this.cancel = clock.after(LEASE.attempt, this.look);
     for (const room of waiting()) {
       if (leases.mayTakeOver(room) && !this.trying.has(room)) void this.try(room);
     }
@@ -450,7 +446,7 @@ export class Standby {
       if (this.stopped) await leases.release(room);
       else await open(room);
     } catch (error) {
-      leases.holdOff(room, failed);
+      leases.holdOff(room, LEASE.failed);
       onFailure(room, error);
     } finally {
       this.trying.delete(room);

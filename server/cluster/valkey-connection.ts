@@ -45,7 +45,6 @@ export class ClusterError extends Error {
 export type Reply = Buffer | number | null | readonly Reply[];
 export type Argument = string | number | Uint8Array;
 
-const answer = ANSWER_TIMEOUT;
 /** Matches errors of a Valkey that will accept the command later. */
 const LATER = /^(?:LOADING|BUSY|TRYAGAIN|MASTERDOWN)\b/;
 const SILENT = 'Valkey does not answer';
@@ -94,7 +93,7 @@ export class ValkeyConnection {
           commandOptions: {
             typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.SIMPLE_STRING]: Buffer },
           },
-          socket: { connectTimeout: answer, reconnectStrategy },
+          socket: { connectTimeout: ANSWER_TIMEOUT, reconnectStrategy },
         }),
       clock,
       (error) => error instanceof ErrorReply,
@@ -123,7 +122,7 @@ export class ValkeyConnection {
     );
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
-      cancel = afterMessages(this.clock, answer, () => {
+      cancel = afterMessages(this.clock, ANSWER_TIMEOUT, () => {
         reject(new Error(SILENT));
         // The connection may be dead without being closed, so replace it.
         this.replace(client);
@@ -170,7 +169,7 @@ export class ValkeyConnection {
     let cancel = (): void => {};
     client.on('connect', () => {
       cancel();
-      cancel = this.clock.after(answer, () => this.giveUp(client));
+      cancel = this.clock.after(ANSWER_TIMEOUT, () => this.giveUp(client));
     });
     for (const over of ['ready', 'reconnecting', 'end']) client.on(over, () => cancel());
     return client;

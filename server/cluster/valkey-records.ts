@@ -39,7 +39,6 @@ export class LogFull extends Refused {
 }
 
 const { partBytes, roomBytes } = RECORD_LIMITS;
-const answer = ANSWER_TIMEOUT;
 /** How long unpublished parts are kept before they expire, in ms. */
 const PART_LIFE = 600_000;
 
@@ -198,7 +197,7 @@ export class ValkeyLog implements FencedLog<Prepared> {
       const [written, durable] = await Promise.all(
         [
           this.connection.run(WRITE, [fenceKey(room), INDEX_KEY, BYTES_KEY], ...limits, ...changes),
-          this.connection.ask('WAITAOF', 1, 0, Math.floor(answer / 2)),
+          this.connection.ask('WAITAOF', 1, 0, Math.floor(ANSWER_TIMEOUT / 2)),
         ].map((one) => full(one)),
       );
       if (written === 0) return false;

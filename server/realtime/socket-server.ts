@@ -290,15 +290,14 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
      */
     moveAway: async (time: number): Promise<void> => {
       http.close();
-      const { every } = MOVING;
-      const atOnce = Math.ceil((sessions.size * every) / Math.max(time, every));
-      const end = clock.now() + 2 * Math.max(time, every);
+      const atOnce = Math.ceil((sessions.size * MOVING.every) / Math.max(time, MOVING.every));
+      const end = clock.now() + 2 * Math.max(time, MOVING.every);
       while (sessions.size > 0 && clock.now() < end) {
         for (const session of [...sessions].slice(0, atOnce)) {
           sessions.delete(session);
           session.moveAway();
         }
-        await new Promise<void>((go) => clock.after(every, go));
+        await new Promise<void>((go) => clock.after(MOVING.every, go));
       }
       // If the loop was delayed, some sessions may be left, so move them away now.
       for (const session of sessions) session.moveAway();

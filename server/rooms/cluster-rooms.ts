@@ -38,10 +38,6 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly describe: () => Omit<ServerState, 'draining' | 'rooms' | 'leaving' | 'followed'>;
 }
 
-const { offer, attempt } = LEASE;
-const plans = PLANS_INTERVAL;
-const restartApart = RESTART_APART;
-
 /** Whether a room failed to open for a reason that may be temporary. */
 const isTransient = (error: unknown): boolean =>
   (error instanceof HostRefusal && error.reason === 'elsewhere') ||
@@ -120,7 +116,7 @@ export class ClusterRooms extends RoomRegistry {
    * Number of servers whose names sort before this one's, including servers that have just ended.
    */
   get place(): number {
-    return this.spread.heardWithin(restartApart).filter((name) => name < this.name).length;
+    return this.spread.heardWithin(RESTART_APART).filter((name) => name < this.name).length;
   }
 
   /** Whether a server of this name is known here. */
@@ -329,7 +325,7 @@ export class ClusterRooms extends RoomRegistry {
       log.info('room-given', `Room "${room}" goes ${to}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
       // This server may take the room back if the other server does not take it in time.
-      leases.holdOff(room, offer + attempt);
+      leases.holdOff(room, LEASE.offer + LEASE.attempt);
       await leases.release(room, node);
       return true;
     };
@@ -417,7 +413,7 @@ export class ClusterRooms extends RoomRegistry {
       }
       for (const plan of stored.values()) if (plan.made) this.register(plan);
     };
-    this.cancel = clock.after(plans, () => {
+    this.cancel = clock.after(PLANS_INTERVAL, () => {
       // If there is no answer, the next poll tries again.
       void look()
         .catch(() => {})

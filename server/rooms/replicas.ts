@@ -20,8 +20,6 @@ export const REPLICAS = {
   followRetry: 10_000,
 } as const;
 
-const { followed: MOST, follow, followTicks, followRetry } = REPLICAS;
-
 interface ReplicasOptions {
   readonly clock: Clock;
   readonly log: Log;
@@ -50,7 +48,7 @@ export class Replicas {
   private cancel: () => void;
 
   constructor(private readonly options: ReplicasOptions) {
-    this.cancel = options.clock.after(follow, this.look);
+    this.cancel = options.clock.after(REPLICAS.follow, this.look);
   }
 
   /** Names of rooms that could be taken over immediately. */
@@ -76,7 +74,7 @@ export class Replicas {
   private readonly look = async (): Promise<void> => {
     const { clock, isIdle } = this.options;
     const begun = clock.now();
-    const rooms = [...this.options.waiting()].slice(0, MOST);
+    const rooms = [...this.options.waiting()].slice(0, REPLICAS.followed);
     await this.retainOnly(new Set(rooms));
     let isBehind = false;
     for (const room of rooms) {
@@ -89,7 +87,7 @@ export class Replicas {
     this.current = undefined;
     if (this.stopped) return;
     const spent = isIdle() ? 0 : clock.now() - begun;
-    this.cancel = clock.after(Math.max(isBehind ? 1 : follow, spent), this.look);
+    this.cancel = clock.after(Math.max(isBehind ? 1 : REPLICAS.follow, spent), this.look);
   };
 
   /**
@@ -107,7 +105,7 @@ export class Replicas {
         replica = await open(room);
         this.replicas.set(room, replica);
       }
-      const isComplete = await replica.catchUp(followTicks);
+      const isComplete = await replica.catchUp(REPLICAS.followTicks);
       if (!isComplete) this.complete.delete(room);
       if (!isComplete || this.complete.has(room)) return isComplete;
       this.complete.add(room);
@@ -117,7 +115,7 @@ export class Replicas {
       const isAway = error instanceof StoreError && error.reason === 'unreachable';
       // While the store is unreachable, keep the replica.
       if (isAway && this.replicas.has(room)) return true;
-      this.notBefore.set(room, clock.now() + followRetry);
+      this.notBefore.set(room, clock.now() + REPLICAS.followRetry);
       await this.discard(room);
       if (!(error instanceof NotReplicated)) return true;
       const why = `Room "${room}" is not followed: ${error.message}.`;

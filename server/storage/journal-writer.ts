@@ -40,8 +40,6 @@ function withoutRefused(
   return { events: kept, refused: [] };
 }
 
-const { markTicks, idleMarkTicks } = JOURNAL;
-
 /** Whether a tick changed the room or answered anybody. */
 export function isEventful({ result, cells }: RoomTick): boolean {
   const { changed, life, answers } = result;
@@ -54,7 +52,7 @@ export function isEventful({ result, cells }: RoomTick): boolean {
  * @param isChanged whether any tick since the last checksum was eventful
  */
 export const isMarkDue = (tick: number, isChanged: boolean): boolean =>
-  tick % (isChanged ? markTicks : idleMarkTicks) === 0;
+  tick % (isChanged ? JOURNAL.markTicks : JOURNAL.idleMarkTicks) === 0;
 
 export interface JournalWriterOptions extends SnapshotsOptions {
   /** Receives notices for the host. */
@@ -190,8 +188,7 @@ export class JournalWriter {
    */
   ticked(ticks: readonly RoomTick[]): void {
     const now = this.options.clock.now();
-    const { retry } = JOURNAL;
-    if (this.failedAt !== undefined && now - this.failedAt >= retry) {
+    if (this.failedAt !== undefined && now - this.failedAt >= JOURNAL.retry) {
       this.failedAt = now;
       for (const watched of this.watched.values())
         if (watched.needsSnapshot) this.retried.add(watched);

@@ -187,10 +187,9 @@ export class Snapshots {
   due(watched: WatchedRoom): 'stored' | 'recent' | undefined {
     const { clock, snapshotLeast: least = SNAPSHOTS.snapshotLeast } = this.options;
     const { snapshotCells = SNAPSHOTS.snapshotCells } = this.options;
-    const { snapshotStored, snapshotIdle } = SNAPSHOTS;
     const now = clock.now();
     // A room at rest needs snapshots, too. Without them, recovery would replay days of idle ticks.
-    const interval = watched.unsaved ? least * snapshotStored : snapshotIdle;
+    const interval = watched.unsaved ? least * SNAPSHOTS.snapshotStored : SNAPSHOTS.snapshotIdle;
     if (now - watched.savedAt >= interval) return 'stored';
     const isBusy = watched.cells >= snapshotCells;
     return isBusy && now - watched.capturedAt >= least ? 'recent' : undefined;

@@ -237,12 +237,11 @@ export function plainNumbers<T>(value: T): T {
 
 type DoneInSession = NonNullable<RoomState['done']>[number];
 
-const { maxQueued, maxQueuedPerParticipant } = QUEUE_LIMITS;
 /**
  * Number of executed commands that are remembered per session. More than the number of commands
  * that may be unanswered.
  */
-const REMEMBERED = 2 * maxQueuedPerParticipant;
+const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
 
 /**
  * The commands that are waiting for a room's next tick, and executed commands that may arrive a
@@ -264,8 +263,9 @@ export class CommandQueue {
       other.session === session && other.id === id && other.command.by.id === by;
     if (session !== undefined && this.waiting.some(isSame)) return false;
     const queued = this.queued.get(by) ?? 0;
-    if (queued >= maxQueuedPerParticipant && by !== HOUSE.id) throw new Refusal('too-fast');
-    if (this.waiting.length >= maxQueued) throw new Refusal('room-busy');
+    if (queued >= QUEUE_LIMITS.maxQueuedPerParticipant && by !== HOUSE.id)
+      throw new Refusal('too-fast');
+    if (this.waiting.length >= QUEUE_LIMITS.maxQueued) throw new Refusal('room-busy');
     return true;
   }
 

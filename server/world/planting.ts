@@ -172,8 +172,6 @@ function isBare({ x, y, width, height }: Rect, grid: GridPlanes): boolean {
   return true;
 }
 
-const maxSeedsInHand = MAX_SEEDS_IN_HAND;
-
 type SeedInventoryState = RoomState['hands'];
 /** A seed that a participant holds, with its latent [Z]. */
 export type HeldSeed = SeedInventoryState['held'][number]['seeds'][number];
@@ -201,7 +199,7 @@ export class SeedInventory {
 
   add(participant: number, seed: Omit<HeldSeed, 'id'>): HeldSeed {
     const held = { ...seed, id: this.nextId++ };
-    this.seeds.set(participant, [...this.of(participant), held].slice(-maxSeedsInHand));
+    this.seeds.set(participant, [...this.of(participant), held].slice(-MAX_SEEDS_IN_HAND));
     return held;
   }
 

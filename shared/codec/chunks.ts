@@ -2,9 +2,7 @@
 import type { Rect } from '../geometry.ts';
 
 /** Side of a chunk, in cells. */
-const CHUNK_SIDE = 32;
-
-const SIDE = CHUNK_SIDE;
+const SIDE = 32;
 
 type Size = Pick<Rect, 'width' | 'height'>;
 

@@ -209,10 +209,9 @@ export class DrawingReview {
    * @throws Refusal drawings-waiting; too-many-drawings; elsewhere if the drawing cannot be stored
    */
   private async enqueue(drawing: SentDrawing): Promise<void> {
-    const { maxWaiting, maxWaitingEach } = DRAWINGS;
     const ofThem = [...this.queue.values()].filter(({ by }) => by.id === drawing.by.id);
-    if (ofThem.length >= maxWaitingEach) throw new Refusal('drawings-waiting');
-    if (this.queue.size >= maxWaiting) this.makeRoom(drawing.by.id);
+    if (ofThem.length >= DRAWINGS.maxWaitingEach) throw new Refusal('drawings-waiting');
+    if (this.queue.size >= DRAWINGS.maxWaiting) this.makeRoom(drawing.by.id);
     const id = this.nextId++;
     const since = this.context.clock.now();
     // The decoded pixels are a view of the whole message, so copy them to let the message be freed.

@@ -212,8 +212,6 @@ export class RemoteSession implements RoomSession {
   }
 }
 
-const cursorInterval = POINTER_INTERVAL;
-
 /**
  * Collects reports that clients send often: which frames they have drawn, and where their cursors
  * are.
@@ -242,7 +240,7 @@ export class GatheredReports {
    */
   moveCursor(connection: number, cursor: Command<'cursor'>): void {
     this.cursors.set(connection, cursor);
-    const left = this.cursorsSentAt + cursorInterval - this.clock.now();
+    const left = this.cursorsSentAt + POINTER_INTERVAL - this.clock.now();
     // Use a timer even if no time is left, so that cursors that move later in this turn are sent in
     // the same message.
     this.cancelCursors ??= this.clock.after(Math.max(0, left), () => this.sendCursors());

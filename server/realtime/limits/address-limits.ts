@@ -61,12 +61,11 @@ interface Entry {
   bannedUntil: number;
 }
 
-const { silence, tellFrom, every, most } = SHARED_LIMITS;
-
 const CHANNEL = 'limits';
 
 const address = v.pipe(v.string(), v.maxLength(64));
-const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(most));
+const list = <S extends v.GenericSchema>(item: S) =>
+  v.pipe(v.array(item), v.maxLength(SHARED_LIMITS.most));
 
 /** What a server reports to other servers about its addresses. */
 const report = v.strictObject({
@@ -205,13 +204,13 @@ export class AddressLimits {
     this.taken = new Map();
     this.banned = new Set();
     this.lifted = new Set();
-    const from = tellFrom * limits.connectionsPerAddress;
+    const from = SHARED_LIMITS.tellFrom * limits.connectionsPerAddress;
     const open = [...this.entries].filter(([, { open }]) => open > 0 && open >= from);
     return {
-      taken: [...taken].slice(0, most).map(([key, counts]) => [key, ...counts]),
-      open: open.slice(0, most).map(([key, { open }]) => [key, open]),
-      banned: [...banned].slice(0, most),
-      lifted: [...lifted].slice(0, most),
+      taken: [...taken].slice(0, SHARED_LIMITS.most).map(([key, counts]) => [key, ...counts]),
+      open: open.slice(0, SHARED_LIMITS.most).map(([key, { open }]) => [key, open]),
+      banned: [...banned].slice(0, SHARED_LIMITS.most),
+      lifted: [...lifted].slice(0, SHARED_LIMITS.most),
     };
   }
 
@@ -245,7 +244,7 @@ export class AddressLimits {
   private openElsewhere(key: string, now: number): number {
     let open = 0;
     for (const [node, told] of this.elsewhere) {
-      if (now - told.at >= silence) this.elsewhere.delete(node);
+      if (now - told.at >= SHARED_LIMITS.silence) this.elsewhere.delete(node);
       else open += told.open.get(key) ?? 0;
     }
     return open;
@@ -290,7 +289,7 @@ export class SharedLimits {
       readonly addresses: Pick<AddressLimits, 'takeReport' | 'hear'>;
     },
   ) {
-    this.cancel = options.clock.after(every, this.tell);
+    this.cancel = options.clock.after(SHARED_LIMITS.every, this.tell);
     // Subscribing fails if the bus is closed, so ignore the error.
     this.subscription = options.bus.subscribe(CHANNEL, this.hear).catch(() => undefined);
   }
@@ -307,7 +306,7 @@ export class SharedLimits {
 
   private readonly tell = (): void => {
     const { bus, clock, node, addresses } = this.options;
-    this.cancel = clock.after(every, this.tell);
+    this.cancel = clock.after(SHARED_LIMITS.every, this.tell);
     bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport() }));
   };
 

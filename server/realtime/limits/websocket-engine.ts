@@ -89,8 +89,6 @@ function isMessage(first: number): boolean {
   return (first & FINAL) !== 0 && (opcode === BINARY || opcode === CONTINUATION);
 }
 
-const { minFrameBytes, maxFragments, maxFramePieces } = FRAME_LIMITS;
-
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
 
 /** @returns the class for Engine.IO's `wsEngine` option */
@@ -105,7 +103,10 @@ export function createWebSocketEngine({
   return class extends WebSocketServer {
     /** @param options from Engine.IO, which sets no limits for fragments */
     constructor(options: ServerOptions) {
-      const fragments = { maxFragments, maxBufferedChunks: maxFramePieces };
+      const fragments = {
+        maxFragments: FRAME_LIMITS.maxFragments,
+        maxBufferedChunks: FRAME_LIMITS.maxFramePieces,
+      };
       // Pings are counted and limited below. The limit of `ws` would close the connection without a
       // reason, so switch it off.
       const limits = { ...fragments, maxPendingAutoPongs: 0 };
@@ -120,7 +121,7 @@ export function createWebSocketEngine({
     ): void {
       super.handleUpgrade(request, wire, head, (socket) => {
         const rateLimiter = rateLimiterFor(request);
-        const meter = new FrameMeter(minFrameBytes);
+        const meter = new FrameMeter(FRAME_LIMITS.minFrameBytes);
         // Prepend this listener, so that it runs before the listener of `ws`.
         wire.prependListener('data', (piece: Uint8Array) => {
           if (wire.destroyed) return;

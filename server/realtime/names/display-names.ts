@@ -25,10 +25,9 @@ function coresOf(name: string): string[] {
   return skeletonsOf(words);
 }
 
-const gardener = GARDENER_NAME;
 const roles = Object.values(WORD_LISTS).flatMap((list) => split(list.roles));
 const RESERVED: ReadonlySet<string> = new Set(
-  [...roles, gardener, OSC_NAME, 'Vivarium'].flatMap((name) => [
+  [...roles, GARDENER_NAME, OSC_NAME, 'Vivarium'].flatMap((name) => [
     ...coresOf(name),
     ...skeletonsOf(name),
   ]),

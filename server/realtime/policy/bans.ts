@@ -170,12 +170,12 @@ export class Bans extends EventEmitter<{ added: [] }> {
    * @param address '' if unknown
    */
   slow(address: string): void {
-    const { unmarkedSeconds, slowedSeconds } = BANS;
     const now = this.options.clock.now();
     for (const [other, { until }] of this.slowed) if (until <= now) this.slowed.delete(other);
     if (address === '') return;
-    const bucket = this.slowed.get(address)?.bucket ?? new TokenBucket(1 / unmarkedSeconds, 1, now);
-    this.slowed.set(address, { bucket, until: now + 1000 * slowedSeconds });
+    const bucket =
+      this.slowed.get(address)?.bucket ?? new TokenBucket(1 / BANS.unmarkedSeconds, 1, now);
+    this.slowed.set(address, { bucket, until: now + 1000 * BANS.slowedSeconds });
   }
 
   private change(bans: readonly Ban[]): void {

@@ -16,16 +16,17 @@ export const LIVELINESS = {
   unwatchedAfter: 10_000,
 } as const;
 
-const { slowShare, slowAfter, quickAfter, unwatchedAfter } = LIVELINESS;
-
 export class Liveliness {
   private readonly watched: Lasting;
-  private readonly slow = new Lasting(false, { on: slowAfter, off: quickAfter });
+  private readonly slow = new Lasting(false, {
+    on: LIVELINESS.slowAfter,
+    off: LIVELINESS.quickAfter,
+  });
 
   constructor(private readonly room: Room) {
     // After a restart, count the room as watched for a while, so that its visitors have time to
     // come back.
-    this.watched = new Lasting(room.liveliness > 0, { on: 0, off: unwatchedAfter });
+    this.watched = new Lasting(room.liveliness > 0, { on: 0, off: LIVELINESS.unwatchedAfter });
   }
 
   /** Call after each tick. */
@@ -45,7 +46,7 @@ export class Liveliness {
     if (!this.room.species.relatives) return;
     const watched = this.watched.see(isWatched, now);
     const slow = this.slow.see(isSlow, now);
-    const share = watched ? setting * (slow ? slowShare : 1) : 0;
+    const share = watched ? setting * (slow ? LIVELINESS.slowShare : 1) : 0;
     if (share !== this.room.liveliness) this.room.setLiveliness(share);
   }
 }

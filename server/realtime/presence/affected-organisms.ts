@@ -32,8 +32,6 @@ export const AFFECTED = {
   maxWounded: 1_024,
 } as const;
 
-const { gather, interval, maxChanges, maxPeople, maxWounded } = AFFECTED;
-
 /** Causes of death of an organism killed by strokes, immediately or later. */
 const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
 
@@ -136,8 +134,8 @@ export class AffectedOrganisms {
     for (const [participant, { since, changes }] of this.gathered) {
       const last = this.sent.get(participant);
       const passed = now - (last?.at ?? -Infinity);
-      const isUrgent = passed >= gather && [...changes.values()].some(isDeparting);
-      const isDue = now - since >= gather && passed >= interval;
+      const isUrgent = passed >= AFFECTED.gather && [...changes.values()].some(isDeparting);
+      const isDue = now - since >= AFFECTED.gather && passed >= AFFECTED.interval;
       if (!isDue && !isUrgent) continue;
       const message = this.messageOf(participant, changes);
       const isNews = message.organisms.length > 0;
@@ -150,7 +148,7 @@ export class AffectedOrganisms {
       );
       this.sent.set(participant, {
         ...{ at: now, tick },
-        changes: new Map(unconfirmed.slice(-maxChanges)),
+        changes: new Map(unconfirmed.slice(-AFFECTED.maxChanges)),
       });
     }
   }
@@ -200,13 +198,13 @@ export class AffectedOrganisms {
     const { changes } = getOrAdd(this.gathered, planter, empty);
     const key = keyOf({ organism, how });
     const change = changes.get(key) ?? { organism, how, people: new Map() };
-    if (!changes.has(key) && changes.size >= maxChanges) {
+    if (!changes.has(key) && changes.size >= AFFECTED.maxChanges) {
       const others = [...changes].filter(([, other]) => !isDeparting(other));
       if (how !== 'departing' || others.length === 0) return undefined;
       changes.delete(others[0][0]);
     }
     changes.set(key, change);
-    if (change.people.size < maxPeople) change.people.set(by.id, by);
+    if (change.people.size < AFFECTED.maxPeople) change.people.set(by.id, by);
     return change;
   }
 
@@ -230,7 +228,7 @@ export class AffectedOrganisms {
     const blockers = this.wounded.get(id)?.blockers ?? this.options.room.blockersOf(id);
     this.wounded.set(id, { by, blockers });
     // An undo may have removed organisms without an event, so limit the number of entries.
-    if (this.wounded.size > maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
+    if (this.wounded.size > AFFECTED.maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
   }
 
   /**

@@ -3,7 +3,6 @@ import type { Socket } from 'socket.io';
 import { type Command, isCommandName } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION, type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
-import { STREAM } from '../streaming/viewer-stream.ts';
 import type { Clock } from '../../platform/clock.ts';
 import {
   chargeCommand,
@@ -14,12 +13,12 @@ import {
 import type { ConnectionRateLimiter } from '../limits/connection-limits.ts';
 import { cleanName, type NameCheck } from '../names/display-names.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
+import { STREAM } from '../streaming/viewer-stream.ts';
 import type { RoomDirectory, RoomSession } from './local-session.ts';
 import type { RoomClient } from './room-client.ts';
 
 /** How long a connection may take to join before it is closed. */
 export const JOIN_TIMEOUT = 10_000;
-
 
 /** Refusals after which the connection is closed. The page reconnects later, or not at all. */
 const FINAL: ReadonlySet<Reason> = new Set([

@@ -100,8 +100,6 @@ export function wallStates(
  */
 export const SETTLED = 60_000;
 
-const wallTimes = WALL_TIMES;
-
 type Film = NonNullable<Event<'film'>['film']>;
 
 /** A film that the host shows on walls instead of the room, or a close-up of a part of the room. */
@@ -118,9 +116,8 @@ export class RoomWalls extends Watchers {
   private cancelEnd = (): void => {};
 
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
-    const most = MAX_WALLS;
     const full = 'too-many-walls';
-    super(context, welcomeBuilder, { most, full, evicted: full, tier: 'full' });
+    super(context, welcomeBuilder, { most: MAX_WALLS, full, evicted: full, tier: 'full' });
   }
 
   /** Whether a settled wall has disconnected, and no connected wall has settled. */
@@ -192,7 +189,7 @@ export class RoomWalls extends Watchers {
     if (!this.shown) return null;
     const what = 'film' in this.shown ? 'film' : 'closeUp';
     const { since } = this.shown;
-    return { what, left: Math.max(0, since + wallTimes[what] - this.context.clock.now()) };
+    return { what, left: Math.max(0, since + WALL_TIMES[what] - this.context.clock.now()) };
   }
 
   /**

@@ -148,8 +148,11 @@ export class Spectators extends Watchers {
   private readonly applicants = new WeakMap<RoomClient, Applicant>();
 
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
-    const most = MAX_SPECTATORS;
-    super(context, welcomeBuilder, { most, full: 'room-full', evicted: 'gave-way' });
+    super(context, welcomeBuilder, {
+      most: MAX_SPECTATORS,
+      full: 'room-full',
+      evicted: 'gave-way',
+    });
   }
 
   /**

@@ -30,8 +30,6 @@ const GATEWAYS = {
 
 const compress = promisify(deflate);
 
-const { silence, maxGateways } = GATEWAYS;
-
 /**
  * Creates a channel user that represents all viewers of the channel on one gateway. It ignores new
  * sources, because gateways are informed of them by messages.
@@ -126,7 +124,7 @@ export class FramePublisher {
       if (error instanceof FrameError) return;
       throw error;
     }
-    const isFull = this.gateways.size >= maxGateways && !this.gateways.has(wants.gateway);
+    const isFull = this.gateways.size >= GATEWAYS.maxGateways && !this.gateways.has(wants.gateway);
     if (!isFull) this.update(wants);
   }
 
@@ -184,7 +182,8 @@ export class FramePublisher {
 
   private forgetSilent(): void {
     const now = this.options.clock.now();
-    for (const [id, { heardAt }] of this.gateways) if (now - heardAt > silence) this.forget(id);
+    for (const [id, { heardAt }] of this.gateways)
+      if (now - heardAt > GATEWAYS.silence) this.forget(id);
   }
 
   private forget(id: string): void {

@@ -42,8 +42,6 @@ export const REMOTE_FRAMES = {
 
 const decompress = promisify(inflate);
 
-const { beat, wantsDelay, askPause } = REMOTE_FRAMES;
-
 /** Maximum number of rounds kept while waiting for the baseline that they follow. */
 const MAX_WAITING = 64;
 
@@ -109,7 +107,7 @@ class ChannelMirror implements ChannelName {
   ask(now: number, number: number): number {
     this.isCurrent = false;
     this.waiting = [];
-    const pause = Math.max(0, this.askedAt + askPause - now);
+    const pause = Math.max(0, this.askedAt + REMOTE_FRAMES.askPause - now);
     if (pause === 0) {
       this.asked = number;
       this.askedAt = now;
@@ -230,7 +228,7 @@ export class RemoteFrames implements FrameFeed {
     this.names = busNames(room);
     this.subscriptions = [bus.onGap(() => this.askAll())];
     this.opened = this.open();
-    this.cancelBeat = clock.after(beat, this.beat);
+    this.cancelBeat = clock.after(REMOTE_FRAMES.beat, this.beat);
   }
 
   /**
@@ -266,7 +264,7 @@ export class RemoteFrames implements FrameFeed {
     // Viewers join, leave, move and acknowledge frames all the time, so limit how often the leader
     // is informed.
     if (this.isClosed) return;
-    this.cancelSend ??= this.options.clock.after(wantsDelay, () => this.send());
+    this.cancelSend ??= this.options.clock.after(REMOTE_FRAMES.wantsDelay, () => this.send());
   }
 
   close(): void {
@@ -406,9 +404,9 @@ export class RemoteFrames implements FrameFeed {
   /** Tells the leader that this gateway is still running, and repeats unanswered requests. */
   private readonly beat = (): void => {
     const { clock } = this.options;
-    this.cancelBeat = clock.after(beat, this.beat);
+    this.cancelBeat = clock.after(REMOTE_FRAMES.beat, this.beat);
     for (const mirror of this.used) {
-      if (mirror.isOverdue(clock.now() - beat)) mirror.ask(clock.now(), ++this.asks);
+      if (mirror.isOverdue(clock.now() - REMOTE_FRAMES.beat)) mirror.ask(clock.now(), ++this.asks);
     }
     this.send(this.mirrors.size > 0);
   };

@@ -28,8 +28,6 @@ export const CROWDS = {
   halveUntil: 400,
 } as const;
 
-const { halveFrom, halveUntil } = CROWDS;
-
 /** A viewer to which another server sends the frames. */
 export interface RemoteViewer extends Viewer {
   /** The viewport that this server last heard of; undefined while the viewer's page is hidden. */
@@ -213,7 +211,7 @@ export class RoomBroadcaster {
 
   /** In a crowd, limits phones to every second tick, so that the server can serve twice as many. */
   private halveInCrowd(now: number): void {
-    const isHalved = this.streams.size >= (this.isHalved ? halveUntil : halveFrom);
+    const isHalved = this.streams.size >= (this.isHalved ? CROWDS.halveUntil : CROWDS.halveFrom);
     if (isHalved === this.isHalved) return;
     this.isHalved = isHalved;
     for (const stream of this.streams.values()) {

@@ -66,8 +66,6 @@ export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>):
   return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
 }
 
-const { window, skippedShare, slowAck, patience, maxPatience } = QUALITY;
-
 /** Adapts a viewer's tier to the speed of its connection. */
 export class AdaptiveQuality {
   private tierIndex: number;
@@ -75,7 +73,7 @@ export class AdaptiveQuality {
   /** Numbers of frames since `windowStart`: due, skipped and acknowledged late. */
   private frames = { due: 0, skipped: 0, slow: 0 };
   private quietSince: number;
-  private wait: number = patience;
+  private wait: number = QUALITY.patience;
   /** When the tier was last raised, in ms; -Infinity if it has been lowered since. */
   private climbedAt = -Infinity;
 
@@ -113,7 +111,7 @@ export class AdaptiveQuality {
 
   /** Records an acknowledgement. @param delay how long ago the frame was sent, in ms */
   acknowledged(delay: number): void {
-    if (delay > slowAck) this.frames.slow++;
+    if (delay > QUALITY.slowAck) this.frames.slow++;
   }
 
   /**
@@ -123,19 +121,19 @@ export class AdaptiveQuality {
    * @returns whether the tier has changed
    */
   evaluate(now: number): boolean {
-    if (now - this.windowStart < window) return false;
+    if (now - this.windowStart < QUALITY.window) return false;
     const { due, skipped, slow } = this.frames;
     this.windowStart = now;
     this.frames = { due: 0, skipped: 0, slow: 0 };
     if (skipped > 0 || slow > 0) this.quietSince = now;
-    if (due > 0 && skipped > due * skippedShare) return this.descend(now);
+    if (due > 0 && skipped > due * QUALITY.skippedShare) return this.descend(now);
     return this.climb(now);
   }
 
   private descend(now: number): boolean {
     if (this.climbedAt > -Infinity) {
       const hasFailed = now - this.climbedAt < 2 * this.wait;
-      this.wait = hasFailed ? Math.min(maxPatience, 2 * this.wait) : patience;
+      this.wait = hasFailed ? Math.min(QUALITY.maxPatience, 2 * this.wait) : QUALITY.patience;
     }
     this.climbedAt = -Infinity;
     if (this.tierIndex === TIER_NAMES.length - 1) return false;
@@ -242,12 +240,11 @@ export class ViewerStream {
       return;
     }
     const { scale } = source;
-    const { margin } = STREAM;
     this.chunks = source.within({
-      x: (viewport.x - margin) / scale,
-      y: (viewport.y - margin) / scale,
-      width: (viewport.width + 2 * margin) / scale,
-      height: (viewport.height + 2 * margin) / scale,
+      x: (viewport.x - STREAM.margin) / scale,
+      y: (viewport.y - STREAM.margin) / scale,
+      width: (viewport.width + 2 * STREAM.margin) / scale,
+      height: (viewport.height + 2 * STREAM.margin) / scale,
     });
   }
 

@@ -354,11 +354,10 @@ export class SpaceGuard {
    * @throws StoreError disk-full
    */
   require(bytes: number): void {
-    const reserve = DISK_RESERVE;
     const free = this.free();
-    this.isShort = free < (this.isShort ? AGAIN : 1) * reserve + PAGES * bytes;
+    this.isShort = free < (this.isShort ? AGAIN : 1) * DISK_RESERVE + PAGES * bytes;
     if (!this.isShort) return;
-    const [left, kept] = [free, reserve].map((size) => Math.floor(size / MEGABYTE));
+    const [left, kept] = [free, DISK_RESERVE].map((size) => Math.floor(size / MEGABYTE));
     throw new StoreError(
       'disk-full',
       `The disk is nearly full: ${left} MiB are free, and ${kept} MiB must stay free.`,
