@@ -8,7 +8,7 @@
 
 import * as v from 'valibot';
 import { count, id, size } from './common-schemas.ts';
-import type { RoomSettings } from './host/settings.ts';
+import type { RoomSettings } from './host/room-settings.ts';
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
 
@@ -87,7 +87,7 @@ export const MAX_SEEDS_IN_HAND = 8;
 export const seedView = v.object({ id, origin, parents: v.array(id) });
 export type SeedView = DeepReadonly<v.InferOutput<typeof seedView>>;
 
-/** Costs of actions in a room; see `energy` in host/settings.ts. */
+/** Costs of actions in a room; see `energy` in host/room-settings.ts. */
 export type EnergySettings = Readonly<RoomSettings['energy']>;
 
 /**

@@ -15,7 +15,7 @@ import {
   USED_HEADER,
 } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { Schedule } from '../../shared/host/settings.ts';
+import type { Schedule } from '../../shared/host/room-settings.ts';
 import {
   type HostState,
   type RoomDetail,

@@ -1,7 +1,7 @@
 /** Creates the rooms of a server that runs alone or shares its rooms with other servers. */
 
 import { readFileSync } from 'node:fs';
-import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { hashText } from '../../shared/random.ts';
 import type { Bus } from '../cluster/bus/bus.ts';

@@ -3,7 +3,7 @@
  * modules need. Start reading in host.ts.
  */
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
-import type { RoomSettings } from '../../shared/host/settings.ts';
+import type { RoomSettings } from '../../shared/host/room-settings.ts';
 import type { SnapshotState } from '../../shared/host/state.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { BackendName } from '../engine/backend.ts';

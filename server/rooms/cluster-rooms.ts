@@ -7,7 +7,7 @@ import {
   applyChange,
   type RoomSettings,
   type SettingsRequest,
-} from '../../shared/host/settings.ts';
+} from '../../shared/host/room-settings.ts';
 import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { LEASE, Lease, type RoomLeases, Standby } from '../cluster/lease.ts';

@@ -5,7 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { RoomSettings } from '../../shared/host/settings.ts';
+import type { RoomSettings } from '../../shared/host/room-settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { FlashLimit, LifeSettings } from '../../shared/vocabulary.ts';
 import type { EngineInfo } from '../engine/engine.ts';

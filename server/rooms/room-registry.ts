@@ -8,7 +8,7 @@ import {
   type RoomSettings,
   type SettingsRequest,
   storedChange,
-} from '../../shared/host/settings.ts';
+} from '../../shared/host/room-settings.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { EngineError } from '../engine/engine.ts';

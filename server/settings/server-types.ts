@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import * as v from 'valibot';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
+import { type NumberTable, numbersOf } from '../platform/collections.ts';
 
 export const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 
@@ -100,16 +101,16 @@ export const gridSize = v.pipe(
 );
 
 /** Reads changes to a table of numbers: "name=number,name=number". */
-export const changesOf = <K extends string>(defaults: Readonly<Record<K, number>>) =>
+export const changesOf = <K extends string>(table: NumberTable<K>) =>
   v.pipe(
     v.string(),
     v.rawTransform<string, Readonly<Record<K, number>>>(({ dataset, addIssue, NEVER }) => {
-      const changed: Record<string, number> = { ...defaults };
+      const changed: Record<string, number> = { ...numbersOf(table) };
       for (const part of dataset.value === 'default' ? [] : dataset.value.split(',')) {
         const [name, number] = part.split('=').map((word) => word.trim());
         const value = Number(number || Number.NaN);
-        if (!Object.hasOwn(defaults, name) || !(value >= 0 && value <= 1e9)) {
-          const names = Object.keys(defaults);
+        if (!Object.hasOwn(table, name) || !(value >= 0 && value <= 1e9)) {
+          const names = Object.keys(table);
           addIssue({
             message: `must be like ${names[0]}=100, with names from ${names.join(', ')}`,
           });
@@ -117,7 +118,10 @@ export const changesOf = <K extends string>(defaults: Readonly<Record<K, number>
         }
         changed[name] = value;
       }
-      return changed as Record<K, number>;
+      const low = (Object.keys(table) as K[]).find((name) => changed[name] < (table[name][2] ?? 0));
+      if (low === undefined) return changed as Record<K, number>;
+      addIssue({ message: `must have ${low} >=${table[low][2]}` });
+      return NEVER;
     }),
   );
 

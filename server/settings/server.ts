@@ -1,11 +1,11 @@
 /** The table of the server's settings. */
 import * as v from 'valibot';
 import { gardenerWounds } from '../../shared/common-schemas.ts';
-import { ROOM_DEFAULTS, roomSettings } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS, roomSettings } from '../../shared/host/room-settings.ts';
 import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
-import { DEFAULT_LIMITS, LIMITS } from '../realtime/limits/connection-limits.ts';
-import { DEFAULT_ENERGY, ENERGY, FREE } from '../world/energy.ts';
+import { LIMITS } from '../realtime/limits/connection-limits.ts';
+import { ENERGY, FREE } from '../world/energy.ts';
 import { type Environment, inSection, readCommand, type Values } from './command.ts';
 import * as is from './server-types.ts';
 import { changesOf, number, oneOf, orWord, text, wholeNumber } from './server-types.ts';
@@ -19,7 +19,7 @@ export const DEFAULT_SIZE = { width: 336, height: 192 };
 /**
  * The type and the default of a flag that sets a number of every room.
  *
- * @param name a room's setting, whose range and default shared/host/settings.ts defines
+ * @param name a room's setting, whose range and default room-settings.ts defines
  */
 function ofRooms(
   name: 'tickRate' | 'capacity' | 'maxOrganisms' | 'birth' | 'healing' | 'liveliness' | 'lifetime',
@@ -32,31 +32,6 @@ function ofRooms(
   return { type: reader(min, max), default: `${ROOM_DEFAULTS[name]}` };
 }
 
-/** Limits that must be at least 1, because nobody could use the server with a lower value. */
-const NEEDED_LIMITS = [
-  'connections',
-  'connectionsPerAddress',
-  'connectsAtOnce',
-  'joinsAtOnce',
-  'fetchesAtOnce',
-  'bytesPerSecond',
-  'messagesPerSecond',
-  'framesPerSecond',
-  'outstandingResponses',
-  'unreadBytes',
-  'burstSeconds',
-  'handshakeSeconds',
-] as const satisfies readonly (keyof typeof DEFAULT_LIMITS)[];
-
-const limits = v.pipe(
-  changesOf(DEFAULT_LIMITS),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    const low = NEEDED_LIMITS.find((name) => dataset.value[name] < 1);
-    if (low) addIssue({ message: `must have ${low} >=1` });
-  }),
-);
-
 /**
  * Accepts only values that the host's page could set too, because the page cannot show others.
  */
@@ -64,7 +39,7 @@ const energy = orWord(
   'off',
   FREE,
   v.pipe(
-    changesOf(DEFAULT_ENERGY),
+    changesOf(ENERGY),
     v.rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return;
       const { success, issues } = v.safeParse(roomSettings.entries.energy, dataset.value);
@@ -271,7 +246,7 @@ export const SERVER = {
       },
       limits: {
         value: 'A=N,B=N',
-        type: limits,
+        type: changesOf(LIMITS),
         default: 'default',
         help: 'rate limits, like connections=5000,commandsPerSecond=40',
         keys: LIMITS,

@@ -4,6 +4,7 @@
  */
 
 import { setImmediate } from 'node:timers/promises';
+import { MOST_UNDO } from '../../shared/host/api.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import { freeBuffers } from '../platform/worker-rpc.ts';
@@ -24,9 +25,10 @@ export const SNAPSHOTS = {
    * Limits how long a restart takes.
    */
   snapshotCells: 3_500_000,
-  /** Minimum time between two recent snapshots. */
-  snapshotLeast: 10_000,
-  /** Interval of stored snapshots, from which undo starts, in units of `snapshotLeast`. */
+  /**
+   * Interval of stored snapshots, from which undo starts, in units of the setting `snapshot`, whose
+   * help names this number.
+   */
   snapshotStored: 6,
   /**
    * Interval of snapshots of an unchanged room. They are needed because recovery replays even
@@ -39,7 +41,7 @@ export const SNAPSHOTS = {
    * One snapshot is kept for each of this many latest minutes, hours and days. Undo starts from
    * the snapshots of the minutes.
    */
-  keepMinutes: 12,
+  keepMinutes: MOST_UNDO / 60 + 2,
   keepHours: 6,
   keepDays: 7,
   /** How many snapshots that were taken before the host changed a whole room are kept. */
@@ -166,7 +168,7 @@ export interface SnapshotsOptions {
   /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
   /** Minimum time between two snapshots of a busy room, including recent ones, in ms. */
-  readonly snapshotLeast?: number;
+  readonly snapshotLeast: number;
   /** Number of stepped cells after which a room counts as busy. */
   readonly snapshotCells?: number;
   /**
@@ -185,7 +187,7 @@ export class Snapshots {
 
   /** Returns which type of snapshot is due for a room, if any. */
   due(watched: WatchedRoom): 'stored' | 'recent' | undefined {
-    const { clock, snapshotLeast: least = SNAPSHOTS.snapshotLeast } = this.options;
+    const { clock, snapshotLeast: least } = this.options;
     const { snapshotCells = SNAPSHOTS.snapshotCells } = this.options;
     const now = clock.now();
     // A room at rest needs snapshots, too. Without them, recovery would replay days of idle ticks.

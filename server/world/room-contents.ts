@@ -1,5 +1,5 @@
 /** The contents of a room between two ticks: everything that commands and other events change. */
-import { ROOM_DEFAULTS } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
 import {
   DEFAULT_FLASH_LIMIT,

@@ -13,7 +13,7 @@
 import * as v from 'valibot';
 import { between, roomName, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
-import { roomSettings, schedule, settingsChange, settingsRequest } from './settings.ts';
+import { roomSettings, schedule, settingsChange, settingsRequest } from './room-settings.ts';
 import {
   banState,
   hostState,
@@ -31,7 +31,7 @@ export const ANSWER_PATIENCE = 10_000;
 
 export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
-/** How far an undo can reach back, in seconds. `SNAPSHOTS.keepMinutes` of the server must cover more. */
+/** How far an undo can reach back, in seconds. Snapshots of these minutes are kept. */
 export const MOST_UNDO = 600;
 /** Path prefix of all calls. */
 export const API = '/host/api';

@@ -13,7 +13,7 @@ import { type FrameBlock, writeFrame } from '../../shared/codec/frame.ts';
 import { FrameEncoder } from '../../shared/codec/frame-encoder.ts';
 import { isDue, TIER_NAMES, TIERS, type TierName } from '../../shared/codec/tiers.ts';
 import { View } from '../../shared/codec/view.ts';
-import { ROOM_DEFAULTS } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { mean, rounded } from '../load/figures.ts';
 import { GARDEN, Gardener } from '../load/garden.ts';
 import { startEngine } from '../support/engine.ts';

@@ -1,5 +1,5 @@
 /** What a wall shows of twenty visitors' organisms while nobody acts, and what it costs unwatched. */
-import { ROOM_DEFAULTS } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { LivingWall } from '../support/living-wall.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';

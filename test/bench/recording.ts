@@ -15,7 +15,7 @@ import { EXPRESSION_PACE } from '../../server/world/organisms/expressions.ts';
 import type { Room } from '../../server/world/room.ts';
 import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
-import { ROOM_DEFAULTS } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { GARDEN, Gardener } from '../load/garden.ts';
 
 export const RECORDED = 'garden';
@@ -119,7 +119,14 @@ class Keeper {
     const warn = (_: string, message: string) => {
       throw new Error(message);
     };
-    const journalWriter = new JournalWriter({ store, engine, clock, date, warn });
+    const journalWriter = new JournalWriter({
+      store,
+      engine,
+      clock,
+      date,
+      warn,
+      snapshotLeast: 10_000,
+    });
     const { name, hash } = { name: checkpoint.card.name, hash: fingerprint(checkpoint) };
     const { room, tail } = await openRoom(
       {

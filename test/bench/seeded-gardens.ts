@@ -3,7 +3,7 @@
 import { loadRelatives } from '../../server/vnca/relatives.ts';
 import { EXPRESSION_PACE } from '../../server/world/organisms/expressions.ts';
 import { World } from '../../server/world/world.ts';
-import { ROOM_DEFAULTS } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { startEngine } from '../support/engine.ts';
 import { recordGarden } from '../support/recorded-garden.ts';
 import { GARDEN, type Garden, gardenOf } from '../support/standard-garden.ts';

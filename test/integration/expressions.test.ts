@@ -14,7 +14,7 @@ import {
 import { loadRelatives } from '../../server/vnca/relatives.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
-import { ROOM_DEFAULTS } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { afterSuite, afterTest } from '../support/closing.ts';
 import { mortalEngine, startEngine } from '../support/engine.ts';
 import { isFull } from '../support/full.ts';

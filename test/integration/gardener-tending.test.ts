@@ -11,7 +11,7 @@ import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
-import { ROOM_DEFAULTS } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { GARDENER_NAME } from '../../shared/names.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent, OrganismId } from '../../shared/vocabulary.ts';

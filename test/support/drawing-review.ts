@@ -5,7 +5,7 @@ import type { KeepItem, Moderation } from '../../server/realtime/policy/moderati
 import { RoomPolicy } from '../../server/realtime/policy/room-policy.ts';
 import type { RoomClient, RoomHooks } from '../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../server/realtime/sessions/room-context.ts';
-import { type DrawingMode, ROOM_DEFAULTS } from '../../shared/host/settings.ts';
+import { type DrawingMode, ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { FakeClock } from './fake-clock.ts';
 

@@ -9,7 +9,7 @@ import type { Store } from '../../server/storage/store.ts';
 import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import { Ticker, type TickerOptions } from '../../server/world/ticker.ts';
 import { World } from '../../server/world/world.ts';
-import { ROOM_DEFAULTS } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { SPECIES } from './rooms.ts';
 

@@ -17,7 +17,7 @@ import { codeKey, codeRefinement } from '../../shared/codec/key-model.ts';
 import { Neighbourhood } from '../../shared/codec/neighbourhood.ts';
 import { NONE, RangeReader } from '../../shared/codec/range-coder.ts';
 import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
-import { ROOM_DEFAULTS } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { startEngine } from '../support/engine.ts';
 import { GardenStream } from '../support/garden-stream.ts';
 import { recordGarden } from '../support/recorded-garden.ts';

@@ -4,7 +4,7 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { STROKE_LIMITS } from '../../../shared/geometry.ts';
-import type { RoomSettings, SettingsRequest } from '../../../shared/host/settings.ts';
+import type { RoomSettings, SettingsRequest } from '../../../shared/host/room-settings.ts';
 import { number, plural } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
 import { inputValue, StyledElement } from './host-element.ts';

@@ -4,7 +4,7 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { type CallBody, FILES, pathOf } from '../../../shared/host/api.ts';
-import { ROOM_DEFAULTS } from '../../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
 import type { CheckpointState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { number } from '../../elements/text.ts';

@@ -22,14 +22,14 @@ import { TokenBucket } from '../../platform/queues.ts';
  * limits are wide.
  */
 export const ADDRESS_LIMITS = {
-  connections: [5_000, 'connections in total'],
-  connectionsPerAddress: [2_000, 'connections per IP address'],
+  connections: [5_000, 'connections in total', 1],
+  connectionsPerAddress: [2_000, 'connections per IP address', 1],
   connectsPerSecond: [40, 'new connections per second and address'],
-  connectsAtOnce: [1_500, 'new connections an address may open in one burst'],
+  connectsAtOnce: [1_500, 'new connections an address may open in one burst', 1],
   joinsPerSecond: [40, 'joins per second and address'],
-  joinsAtOnce: [1_500, 'joins an address may make in one burst'],
+  joinsAtOnce: [1_500, 'joins an address may make in one burst', 1],
   fetchesPerSecond: [500, 'HTTP requests per second and address; one page takes about a dozen'],
-  fetchesAtOnce: [20_000, 'HTTP requests an address may make in one burst'],
+  fetchesAtOnce: [20_000, 'HTTP requests an address may make in one burst', 1],
   banSeconds: [
     30,
     'seconds an address stays blocked after too many refusals, if nobody else uses it',

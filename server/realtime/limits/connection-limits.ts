@@ -18,16 +18,18 @@ import { ADDRESS_LIMITS, AddressLimits, addressKey, SharedLimits } from './addre
  * points, cells and bytes, not in packets.
  */
 const CONNECTION_LIMITS = {
-  bytesPerSecond: [65_536, 'bytes received per second and connection'],
-  messagesPerSecond: [200, 'messages per second and connection'],
+  bytesPerSecond: [65_536, 'bytes received per second and connection', 1],
+  messagesPerSecond: [200, 'messages per second and connection', 1],
   framesPerSecond: [
     20,
     'WebSocket frames per second and connection that are no message of their own: pings, pongs, fragments',
+    1,
   ],
-  outstandingResponses: [8, 'unfinished HTTP responses per connection; above this it is closed'],
+  outstandingResponses: [8, 'unfinished HTTP responses per connection; above this it is closed', 1],
   unreadBytes: [
     1_048_576,
     'bytes that may queue for a client that does not read; above this it is disconnected',
+    1,
   ],
   cursorsPerSecond: [
     30,
@@ -47,11 +49,13 @@ const CONNECTION_LIMITS = {
   burstSeconds: [
     10,
     "seconds' worth of each per-connection rate that may arrive at once, as after a network stall",
+    1,
   ],
   refusals: [400, 'rejected messages within `burstSeconds` before a connection is closed'],
   handshakeSeconds: [
     10,
     'seconds allowed for each step of connecting: request, upgrade and greeting',
+    1,
   ],
 } as const satisfies NumberTable;
 

@@ -3,7 +3,7 @@
  * whose name is shown. It neither stores nor sends anything. Start at `admit`.
  */
 
-import type { RoomSettings } from '../../../shared/host/settings.ts';
+import type { RoomSettings } from '../../../shared/host/room-settings.ts';
 import { GARDENER_NAME, OSC_NAME } from '../../../shared/names.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';

@@ -32,7 +32,7 @@ import {
   ROOM_DEFAULTS,
   type RoomSettings,
   storedChange,
-} from '../../../shared/host/settings.ts';
+} from '../../../shared/host/room-settings.ts';
 import {
   DWELL_SPANS,
   HEAT_SIDE,

@@ -6,7 +6,7 @@ import { JournalWriter } from '../../../server/storage/journal-writer.ts';
 import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
-import { ROOM_DEFAULTS } from '../../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { IDLE_ENGINE, registryOptions } from '../../support/registry-options.ts';
 import { Listener } from '../../support/remote-rooms.ts';

@@ -6,7 +6,7 @@ import { flagOf, SettingsError } from '../../../server/settings/command.ts';
 import { helpText } from '../../../server/settings/document.ts';
 import { type Config, readConfig, SERVER } from '../../../server/settings/server.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
-import { settingsChange } from '../../../shared/host/settings.ts';
+import { settingsChange } from '../../../shared/host/room-settings.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const folder = temporaryFolder();

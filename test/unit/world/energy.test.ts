@@ -1,7 +1,7 @@
 import { DEFAULT_ENERGY, Energy } from '../../../server/world/energy.ts';
 import { continues, endOf, type StrokeEnd } from '../../../server/world/strokes.ts';
 import type { Stroke } from '../../../shared/geometry.ts';
-import { ROOM_DEFAULTS } from '../../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
 import type { EnergySettings } from '../../../shared/vocabulary.ts';
 import fc, { between, forRuns } from '../../support/property.ts';
 import { ANNA, BERT, HandRoom } from '../../support/rooms.ts';

@@ -5,7 +5,7 @@ import { roomEvent } from '../../../server/world/commands.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { MAX_FORMER, TRANSFORM_STEPS } from '../../../server/world/organisms/transformation.ts';
 import type { RoomOptions } from '../../../server/world/room-contents.ts';
-import { ROOM_DEFAULTS } from '../../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import { ANNA, BERT, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
 

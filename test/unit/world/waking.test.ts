@@ -1,7 +1,7 @@
 /** What it costs to keep organisms awake. */
 
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
-import { ROOM_DEFAULTS } from '../../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
 import { type EnergySettings, HOUSE } from '../../../shared/vocabulary.ts';
 import { ANNA, HandRoom, SPECIES } from '../../support/rooms.ts';
 

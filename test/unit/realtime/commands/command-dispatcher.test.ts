@@ -3,7 +3,7 @@ import { RoomPolicy } from '../../../../server/realtime/policy/room-policy.ts';
 import type { RoomClient, RoomHooks } from '../../../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../../../server/realtime/sessions/room-context.ts';
 import type { RoomCommand } from '../../../../server/world/commands.ts';
-import { ROOM_DEFAULTS } from '../../../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../../../shared/host/room-settings.ts';
 import { Refusal } from '../../../../shared/protocol/reasons.ts';
 import { HOUSE } from '../../../../shared/vocabulary.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';

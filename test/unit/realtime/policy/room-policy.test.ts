@@ -3,7 +3,7 @@
 import { BANS, Bans } from '../../../../server/realtime/policy/bans.ts';
 import { LIVELINESS, Liveliness } from '../../../../server/realtime/policy/liveliness.ts';
 import { RoomPolicy } from '../../../../server/realtime/policy/room-policy.ts';
-import { ROOM_DEFAULTS } from '../../../../shared/host/settings.ts';
+import { ROOM_DEFAULTS } from '../../../../shared/host/room-settings.ts';
 import { GARDENER_NAME, OSC_NAME } from '../../../../shared/names.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { HandRoom, SPECIES } from '../../../support/rooms.ts';
