@@ -53,7 +53,10 @@ function open(isStored = false) {
     for (const { name } of due) ticked.push(name);
   });
   const { world, ticker, date } = options;
-  const writing = { store, engine: IDLE_ENGINE, clock, date, warn: () => {} };
+  const writing = {
+    ...{ store, engine: IDLE_ENGINE, clock, date, snapshotLeast: 10_000 },
+    warn: () => {},
+  };
   const storage = { store, journalWriter: new JournalWriter(writing), aside: undefined };
   const bans = new Bans({ secret: new Uint8Array(32), date: () => 0, clock });
   const rooms = new RoomRegistry({ ...options, bans, ...(isStored && { storage }) });
