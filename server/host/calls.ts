@@ -38,7 +38,7 @@ import {
   snapshotStateOf,
   takeSnapshot,
 } from './host-context.ts';
-import { restore, undoCommand, undoRecent } from './undo.ts';
+import { restore, undoCommand, undoRecent } from './undo-calls.ts';
 import type { VisitCounter } from './visit-statistics.ts';
 
 /** Maximum number of rooms per server, open or closed. */

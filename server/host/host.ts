@@ -7,7 +7,6 @@ import { type RoomSummary, roomSummary } from '../../shared/host/state.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
 import { RESTART_APART } from '../rooms/cluster-rooms.ts';
 import type { TickEvents } from '../world/world.ts';
-import { type ApiOptions, createHostApi, createRelayedApi } from './api.ts';
 import type { Host } from './calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { Farewells } from './farewells.ts';
@@ -15,6 +14,7 @@ import { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { HostSessions, LoginThrottle } from './host-sessions.ts';
 import { HostToken } from './host-token.ts';
+import { type ApiOptions, createHostApi, createRelayedApi } from './serve-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
 
 export interface HostOptions extends HostContext, Pick<ApiOptions, 'relay' | 'addressOf'> {

@@ -20,6 +20,9 @@ import { continues, endOf, type StrokeEnd } from '../world/strokes.ts';
 import type { TickEvents } from '../world/world.ts';
 import type { HostContext } from './host-context.ts';
 
+/** Number of hours and days for which statistics are kept. */
+export const MOST_COUNTED = { hours: 840, counted: 1_100 };
+
 type Sums = Omit<HourStatistics, 'hour'>;
 
 const COUNTED: Partial<Record<RoomCommand['what'], 'seeds' | 'wounds' | 'crosses'>> = {
@@ -126,7 +129,7 @@ export class VisitCounter {
   private async keep(room: string, counted: Counted): Promise<void> {
     counted.changed = false;
     try {
-      await this.store.putCounted(room, counted.hour, counted.day);
+      await this.store.putCounted(room, counted.hour, counted.day, MOST_COUNTED);
     } catch (error) {
       counted.changed = true;
       // If another server leads the room now, drop the counts: it continues from the stored ones.

@@ -20,7 +20,7 @@ import { AffectedOrganisms } from './presence/affected-organisms.ts';
 import { Cursors, EventQueue, hasTurn } from './presence/events-and-cursors.ts';
 import { Follows } from './presence/follows.ts';
 import { Presence, RefreshRequests } from './presence/presence.ts';
-import { VisitStatistics } from './presence/visit-statistics.ts';
+import { Visits } from './presence/visits.ts';
 import { RoomAdmission } from './sessions/room-admission.ts';
 import type { RoomClient, RoomHooks } from './sessions/room-client.ts';
 import { type RoomBasis, type RoomContext, TickInProgress } from './sessions/room-context.ts';
@@ -73,7 +73,7 @@ export class RoomServer {
   /** Organisms that visitors have reported. */
   readonly reports: Reports;
   readonly cursors = new Cursors();
-  readonly visits = new VisitStatistics();
+  readonly visits = new Visits();
   /** Whether a tick is in progress. The tick loop begins a tick, and `handleTick` ends it. */
   readonly tickInProgress = new TickInProgress();
   /** Participants who follow another participant's view. */

@@ -12,7 +12,7 @@ import {
   takesValue,
   type Values,
   variableOf,
-} from './command.ts';
+} from './command-line.ts';
 
 const WIDTH = 100;
 /**

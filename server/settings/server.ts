@@ -6,7 +6,7 @@ import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
 import { LIMITS } from '../realtime/limits/connection-limits.ts';
 import { ENERGY, FREE } from '../world/energy.ts';
-import { type Environment, inSection, readCommand, type Values } from './command.ts';
+import { type Environment, inSection, readCommand, type Values } from './command-line.ts';
 import * as is from './server-types.ts';
 import { changesOf, number, oneOf, orWord, text, wholeNumber } from './server-types.ts';
 

@@ -47,13 +47,6 @@ import {
   sealed,
 } from './records.ts';
 
-/** Visit statistics. */
-export const STATISTICS = {
-  /** Number of hours and days for which statistics are kept. */
-  countedHours: 840,
-  countedDays: 1_100,
-} as const;
-
 /** A snapshot with everything needed to restore the room. */
 export interface StoredMoment {
   readonly snapshot: SnapshotRecord;
@@ -399,16 +392,20 @@ export class Store {
     return this.all(`counted/${name}/`, dayStatistics);
   }
 
-  /** Stores visit statistics and removes expired ones. */
-  async putCounted(name: string, hour: HourStatistics, day: DayStatistics): Promise<void> {
+  /** Stores visit statistics. @param most how many hours and days to keep; older ones are removed */
+  async putCounted(
+    name: string,
+    hour: HourStatistics,
+    day: DayStatistics,
+    most: Readonly<Record<'hours' | 'counted', number>>,
+  ): Promise<void> {
     await this.write([
       sealed(`hours/${name}/${hour.hour}`, hour),
       sealed(`counted/${name}/${day.day}`, day),
     ]);
-    const { countedHours, countedDays } = STATISTICS;
-    for (const [kind, most] of Object.entries({ hours: countedHours, counted: countedDays })) {
+    for (const [kind, count] of Object.entries(most)) {
       const keys = await this.records.keys(spanOf(`${kind}/${name}/`));
-      if (keys.length > most) await this.records.write({ remove: keys.slice(0, -most) });
+      if (keys.length > count) await this.records.write({ remove: keys.slice(0, -count) });
     }
   }
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { readCommand, SettingsError } from '../../server/settings/command.ts';
+import { readCommand, SettingsError } from '../../server/settings/command-line.ts';
 import { helpText } from '../../server/settings/document.ts';
 import { DEFAULT_SIZE } from '../../server/settings/server.ts';
 import { list, oneOf, text } from '../../server/settings/server-types.ts';

@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MAX_BODY_BYTES } from '../../server/host/api.ts';
 import { LOGIN, SESSION } from '../../server/host/host-sessions.ts';
+import { MAX_BODY_BYTES } from '../../server/host/serve-calls.ts';
 import { systemClock } from '../../server/platform/clock.ts';
 import { CALLS, pathOf, USED_HEADER } from '../../shared/host/api.ts';
 import { suiteFolder } from '../support/closing.ts';

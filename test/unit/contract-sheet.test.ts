@@ -5,8 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { SECRET_KEY } from '../../server/cluster/valkey-connection.ts';
 import { FILMS } from '../../server/host/film-jobs.ts';
 import { SESSION } from '../../server/host/host-sessions.ts';
+import { MOST_COUNTED } from '../../server/host/visit-statistics.ts';
 import { SNAPSHOTS } from '../../server/storage/snapshots.ts';
-import { STATISTICS } from '../../server/storage/store.ts';
 import { LANGUAGES } from '../../shared/languages.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -27,8 +27,8 @@ test('it names each key that pages store in a browser', () => {
 });
 
 test('its times are those of the code', () => {
-  expect(sheet).toContain(`hours for ${STATISTICS.countedHours / 24} days`);
-  expect(sheet).toContain(`${STATISTICS.countedDays.toLocaleString('en')} days`);
+  expect(sheet).toContain(`hours for ${MOST_COUNTED.hours / 24} days`);
+  expect(sheet).toContain(`${MOST_COUNTED.counted.toLocaleString('en')} days`);
   expect(sheet).toContain(`normally ${SNAPSHOTS.keepDays} days`);
   expect(sheet).toContain(`at most ${SESSION.life / 3_600_000}\nhours`);
   expect(FILMS.filmsKept).toBe(4);

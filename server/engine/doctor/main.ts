@@ -1,5 +1,5 @@
 /** `npm run doctor`: reports which engines work on this machine and how fast they are. */
-import type { Values } from '../../settings/command.ts';
+import type { Values } from '../../settings/command-line.ts';
 import { runCommand } from '../../settings/document.ts';
 import { DEFAULT_CHECKPOINT, SERVER } from '../../settings/server.ts';
 import { number, text } from '../../settings/server-types.ts';

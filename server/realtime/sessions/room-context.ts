@@ -9,7 +9,7 @@ import type { WallSeats } from '../policy/wall-seats.ts';
 import type { AffectedOrganisms } from '../presence/affected-organisms.ts';
 import type { Cursors, EventQueue } from '../presence/events-and-cursors.ts';
 import type { Follows } from '../presence/follows.ts';
-import type { VisitStatistics } from '../presence/visit-statistics.ts';
+import type { Visits } from '../presence/visits.ts';
 import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 import type { NewcomerEnergy } from './newcomer-energy.ts';
 import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts';
@@ -63,7 +63,7 @@ export interface RoomBasis {
 /** `RoomBasis`, with the state that the parts of a room server share. */
 export interface RoomContext extends RoomBasis {
   readonly seats: Seats<RoomClient>;
-  readonly visits: VisitStatistics;
+  readonly visits: Visits;
   readonly affected: AffectedOrganisms;
   readonly broadcaster: RoomBroadcaster;
   readonly cursors: Cursors;

@@ -7,9 +7,9 @@ import { createRandom, type Random } from '../../../shared/random.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import { rowsOf, someOf } from '../run/run-state.ts';
 import type { Images } from './bounds.ts';
+import { differences, type Likeness, likenesses, mean, picturesOf } from './compare-pictures.ts';
 import { type EvaluationBatch, type Grown, type Tools, workOf } from './evaluation-batch.ts';
-import { differences, type Likeness, likenesses, mean, picturesOf } from './picture.ts';
-import { measureHealing, shareOf } from './recovery.ts';
+import { measureHealing, shareOf } from './wound-recovery.ts';
 
 /**
  * Default numbers of steps after growth at which organisms are compared with their grown picture.

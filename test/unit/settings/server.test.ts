@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { DEFAULT_LIMITS } from '../../../server/realtime/limits/connection-limits.ts';
-import { flagOf, SettingsError } from '../../../server/settings/command.ts';
+import { flagOf, SettingsError } from '../../../server/settings/command-line.ts';
 import { helpText } from '../../../server/settings/document.ts';
 import { type Config, readConfig, SERVER } from '../../../server/settings/server.ts';
 import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';

@@ -4,7 +4,7 @@ import {
   EventQueue,
 } from '../../../../server/realtime/presence/events-and-cursors.ts';
 import { allNames, PresenceChanges } from '../../../../server/realtime/presence/presence.ts';
-import { VisitStatistics } from '../../../../server/realtime/presence/visit-statistics.ts';
+import { Visits } from '../../../../server/realtime/presence/visits.ts';
 import { POINTER_INTERVAL, unpackPointer } from '../../../../shared/protocol/pointers.ts';
 import { HOUSE } from '../../../../shared/vocabulary.ts';
 import fc, { forAll } from '../../../support/property.ts';
@@ -158,7 +158,7 @@ test('in a crowd cursors are sent less often, so that the total stays limited', 
 });
 
 test('a visit has a duration, a count of acts, and a count of neighbours at the same address', () => {
-  const visits = new VisitStatistics();
+  const visits = new Visits();
   visits.enter(1, 'a', 1_000);
   visits.enter(2, 'a', 2_000);
   visits.enter(3, 'b', 3_000);

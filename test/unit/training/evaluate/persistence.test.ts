@@ -1,6 +1,12 @@
 /** Rules with known behaviour: one that does nothing, one that forgets, one that diverges. */
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import {
+  differences,
+  edgesOf,
+  likeness,
+  picturesOf,
+} from '../../../../server/training/evaluate/compare-pictures.ts';
+import {
   EvaluationBatch,
   type Grown,
   workOf,
@@ -11,18 +17,12 @@ import {
   measureStay,
 } from '../../../../server/training/evaluate/organisms.ts';
 import {
-  differences,
-  edgesOf,
-  likeness,
-  picturesOf,
-} from '../../../../server/training/evaluate/picture.ts';
-import {
   allButADisc,
   everything,
   measureRecovery,
   ofShare,
   type Wound,
-} from '../../../../server/training/evaluate/recovery.ts';
+} from '../../../../server/training/evaluate/wound-recovery.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { smallModel } from './small.ts';

@@ -7,8 +7,8 @@ import type { Card } from '../../vnca/card.ts';
 import { createReadout } from '../../vnca/readout.ts';
 import { stepsUntilOpen } from '../../world/closing.ts';
 import { applyWound, woundOfShare } from '../rollout/wounds.ts';
+import { type Likeness, likenesses } from './compare-pictures.ts';
 import { type EvaluationBatch, type Grown, type Tools, workOf } from './evaluation-batch.ts';
-import { type Likeness, likenesses } from './picture.ts';
 
 /** Default sizes of wounds, as shares of the patch. */
 export const WOUND_SHARES = [0.1, 0.25, 0.5, 0.75, 0.9];
