@@ -1,3 +1,6 @@
+/** The length of visitors' names, and the names of planters that are not people. */
+
+/** Maximum length of a name, in code points. */
 export const MAX_NAME_LENGTH = 24;
 
 /** The gardener's display name, as the planter of its organisms. */

@@ -13,10 +13,10 @@ import type { ParticipantId } from '../../shared/vocabulary.ts';
 import type { BrowserStore } from '../state/browser-store.ts';
 import { RoomModel, type Send } from './room-model.ts';
 
-/** Interval at which a page repeats that its visitor is busy. */
+/** Interval at which a page repeats that its visitor is busy, in ms. */
 export const BUSY_INTERVAL = 20_000;
 
-/** Reconnection delays: first (varied by up to half), maximum, and timeout per attempt. */
+/** Reconnection delays: first (varied by up to half), maximum, and timeout per attempt, in ms. */
 const REDIAL = { first: 300, longest: 1_000, attempt: 3_000 };
 
 /** Dependencies of a connection. */

@@ -10,12 +10,8 @@ import {
 } from '../../shared/vocabulary.ts';
 import { Listeners, offered } from './browser-store.ts';
 
-/** Initial stroke radius, in cells. */
-export const STROKE_RADIUS = {
-  /** Initial stroke radius, for mouse and for touch: a finger hides a narrow cut. */
-  radius: 3,
-  touchRadius: 5,
-} as const;
+/** Initial stroke radius for mouse and for touch, in cells: a finger hides a narrow cut. */
+export const STROKE_RADIUS = { radius: 3, touchRadius: 5 } as const;
 
 type Checkpoint = Pick<Event<'welcome'>['checkpoint'], 'gallery' | 'featured'>;
 

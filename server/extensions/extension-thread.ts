@@ -32,7 +32,7 @@ import {
   type Unfit,
 } from './thread/protocol.ts';
 
-/** Maximum time that an extension may take to answer about a drawing. */
+/** Maximum time that an extension may take to answer about a drawing, in ms. */
 export const DRAWING_ANSWER = 5_000;
 
 /** Limits of an extension. Durations are in ms. */

@@ -16,9 +16,8 @@ import { type Clock, localTime } from '../platform/clock.ts';
 import { frameFile, REMOVAL, removeFilm } from './film-frames.ts';
 import type { FilmNews, FilmOrder } from './film-process.ts';
 
-/** Time-lapse films. */
+/** Time-lapse films: frames per second, minimum side in pixels, finished films kept. */
 export const FILMS = {
-  /** Time-lapse films: frames per second, minimum side in pixels, finished films kept. */
   filmRate: 15,
   filmSide: 480,
   filmsKept: 4,

@@ -32,7 +32,7 @@ import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts';
 
-/** Interval of the room's pace messages. */
+/** Interval of the room's pace messages, in ms. */
 const PACE_INTERVAL = 1_000;
 
 interface RoomServerOptions extends RoomBasis {

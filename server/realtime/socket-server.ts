@@ -27,18 +27,14 @@ import { Outbox } from './streaming/outbox.ts';
 /** Maximum size of an inbound message, in bytes. */
 const MAX_MESSAGE_BYTES = 16_384;
 
-/** How long a server that shuts down lets connections close before it cuts them. */
+/** How long a server that shuts down lets connections close before it cuts them, in ms. */
 export const CLOSE_GRACE = 2_000;
 
-/** Pings of Socket.IO, in ms. */
-export const PING = {
-  /**
-   * Interval and timeout of pings. A server that lost power closes no connections, so clients
-   * must notice quickly.
-   */
-  pingInterval: 5_000,
-  pingTimeout: 10_000,
-} as const;
+/**
+ * Interval and timeout of pings, in ms. A server that lost power closes no connections, so clients
+ * must notice quickly.
+ */
+export const PING = { pingInterval: 5_000, pingTimeout: 10_000 } as const;
 
 /** How a gateway that shuts down moves its pages to other gateways, in ms. */
 export const MOVING = {
@@ -212,8 +208,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     perMessageDeflate: false,
     httpCompression: false,
     serveClient: false,
-    pingInterval: PING.pingInterval,
-    pingTimeout: PING.pingTimeout,
+    ...PING,
     connectTimeout: 2 * limits.handshakeSeconds * 1000,
     maxHttpBufferSize: MAX_MESSAGE_BYTES,
     allowRequest: (request, decide) => {

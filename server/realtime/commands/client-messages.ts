@@ -14,7 +14,7 @@ import type { Allowance, Rate } from '../limits/connection-limits.ts';
 import type { RoomServer } from '../room-server.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 
-/** How long a page counts as busy after its visitor last did something in an open panel. */
+/** How long a page counts as busy after its visitor last did something in an open panel, in ms. */
 const BUSY_TIME = 180_000;
 
 export type MessageName = Exclude<CommandName, 'join'>;

@@ -10,7 +10,7 @@ import type { RejectionCounts, RejectionReason } from './connection-limits.ts';
 
 /**
  * How long an HTTP response may go without sending a part before it is ended. A file is sent as
- * one part; the largest file has 0.9 MB.
+ * one part; the largest file has 0.9 MB. In ms.
  */
 export const READ_TIMEOUT = 120_000;
 

@@ -17,7 +17,7 @@ import { STREAM } from '../streaming/viewer-stream.ts';
 import type { RoomDirectory, RoomSession } from './local-session.ts';
 import type { RoomClient } from './room-client.ts';
 
-/** How long a connection may take to join before it is closed. */
+/** How long a connection may take to join before it is closed, in ms. */
 export const JOIN_TIMEOUT = 10_000;
 
 /** Refusals after which the connection is closed. The page reconnects later, or not at all. */

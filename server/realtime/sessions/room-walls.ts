@@ -15,7 +15,7 @@ import type { WelcomeBuilder } from './welcome-builder.ts';
 /** Maximum number of walls that show the room; they do not count towards the capacity. */
 export const MAX_WALLS = 16;
 
-/** How long walls show a film or a close-up after the host last asked for it. */
+/** How long walls show a film or a close-up after the host last asked for it, in ms. */
 const WALL_TIMES = { film: 3_600_000, closeUp: 180_000 };
 
 /** Half the time span in which frames are counted, in ms. */

@@ -18,15 +18,11 @@ import {
 } from './frame-feed.ts';
 import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
-/** Numbers of viewers at which frames get rarer. */
-export const CROWDS = {
-  /**
-   * Phones get only every second tick once there are `halveFrom` viewers, until there are fewer
-   * than `halveUntil`.
-   */
-  halveFrom: 500,
-  halveUntil: 400,
-} as const;
+/**
+ * Phones get only every second tick once there are `halveFrom` viewers, until there are fewer
+ * than `halveUntil`.
+ */
+export const CROWDS = { halveFrom: 500, halveUntil: 400 } as const;
 
 /** A viewer to which another server sends the frames. */
 export interface RemoteViewer extends Viewer {
