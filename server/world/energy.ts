@@ -14,15 +14,21 @@ import type { RoomState } from './room-state.ts';
  * refill covers a seed every two seconds and strokes of normal size.
  */
 export const ENERGY = {
-  capacity: [100, 'most energy a participant can hold'],
-  newcomer: [64, 'energy a newcomer starts with; a device has it once, then what it has left'],
-  refillPerSecond: [8, "energy regained per second of the room's nominal tick rate"],
+  capacity: [100, 'maximum energy of a participant'],
+  newcomer: [
+    64,
+    'energy that a newcomer starts with; a device that returns continues with what it had left',
+  ],
+  refillPerSecond: [8, 'energy regained per second while the room keeps its tick rate'],
   plant: [8, 'cost of planting one organism'],
   damagePerCell: [
     0.005,
     'cost per cell swept by a stroke (length × 2 radius, plus the disc it starts with)',
   ],
-  wake: [1, 'cost per organism that a stroke wakes; a part of it for one that is awake'],
+  wake: [
+    1,
+    'cost per organism that a stroke wakes; an organism that is awake already costs a part of this',
+  ],
 } as const satisfies NumberTable<keyof EnergySettings>;
 
 export const DEFAULT_ENERGY: EnergySettings = numbersOf(ENERGY);

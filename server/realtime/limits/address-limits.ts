@@ -32,7 +32,7 @@ export const ADDRESS_LIMITS = {
   fetchesAtOnce: [20_000, 'HTTP requests an address may make in one burst', 1],
   banSeconds: [
     30,
-    'seconds an address stays blocked after too many refusals, if nobody else uses it',
+    'seconds for which the address of a connection closed for `refusals` stays blocked, if nobody else uses it',
   ],
 } as const satisfies NumberTable;
 

@@ -22,25 +22,26 @@ const CONNECTION_LIMITS = {
   messagesPerSecond: [200, 'messages per second and connection', 1],
   framesPerSecond: [
     20,
-    'WebSocket frames per second and connection that are no message of their own: pings, pongs, fragments',
+    'WebSocket frames per second and connection that are not whole messages: pings, pongs, fragments',
     1,
   ],
-  outstandingResponses: [8, 'unfinished HTTP responses per connection; above this it is closed', 1],
+  outstandingResponses: [
+    8,
+    'unfinished HTTP responses per connection; a connection with more is closed',
+    1,
+  ],
   unreadBytes: [
     1_048_576,
-    'bytes that may queue for a client that does not read; above this it is disconnected',
+    'bytes that may queue for a client that does not read; a client with more is disconnected',
     1,
   ],
-  cursorsPerSecond: [
-    30,
-    'cursor positions, views and notes that a visitor is busy, per second and connection',
-  ],
+  cursorsPerSecond: [30, 'cursor positions, views and busy signals per second and connection'],
   strokePointsPerSecond: [1_000, 'points of strokes per second and connection'],
   commandsPerSecond: [
     40,
     'seeds planted, strokes, crosses, transformations, keepsakes, renewals and follows, per second and connection',
   ],
-  previewsPerSecond: [4, 'seed previews per second and connection; also pauses by OSC'],
+  previewsPerSecond: [4, 'seed previews, or pauses by OSC, per second and connection'],
   drawingsPerSecond: [0.5, 'drawings turned into seeds per second and connection'],
   beaconsPerSecond: [0.5, 'organisms highlighted for everybody, per second and connection'],
   reportsPerSecond: [0.5, 'organisms reported to the host, per second and connection'],
@@ -48,10 +49,13 @@ const CONNECTION_LIMITS = {
   resyncsPerSecond: [1, 'full frames requested per second and connection'],
   burstSeconds: [
     10,
-    "seconds' worth of each per-connection rate that may arrive at once, as after a network stall",
+    "how many seconds' worth of each per-connection rate may arrive in one burst, as after a network stall",
     1,
   ],
-  refusals: [400, 'rejected messages within `burstSeconds` before a connection is closed'],
+  refusals: [
+    400,
+    'number of rejected messages within `burstSeconds` after which a connection is closed',
+  ],
   handshakeSeconds: [
     10,
     'seconds allowed for each step of connecting: request, upgrade and greeting',
