@@ -120,7 +120,7 @@ export const changesOf = <K extends string>(table: NumberTable<K>) =>
       }
       const low = (Object.keys(table) as K[]).find((name) => changed[name] < (table[name][2] ?? 0));
       if (low === undefined) return changed as Record<K, number>;
-      addIssue({ message: `must have ${low} >=${table[low][2]}` });
+      addIssue({ message: `must set ${low} to at least ${table[low][2]}` });
       return NEVER;
     }),
   );

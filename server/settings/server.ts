@@ -45,7 +45,7 @@ const energy = orWord(
       const { success, issues } = v.safeParse(roomSettings.entries.energy, dataset.value);
       if (success) return;
       const [{ path, expected }] = issues;
-      addIssue({ message: `must have ${path?.[0].key} ${expected}` });
+      addIssue({ message: `must set ${path?.[0].key} to ${expected}` });
     }),
   ),
 );
@@ -233,7 +233,7 @@ export const SERVER = {
         value: 'SECONDS',
         type: number(0.01, 3_600),
         default: '10',
-        help: `least time between snapshots of a busy room for a restart after a crash; those for a restart after a power failure are 6 times rarer`,
+        help: `minimum seconds between snapshots of a busy room that survive a crash of the server; snapshots that survive a power failure are 6 times rarer`,
       },
     }),
     ...inSection('Fair use', {
