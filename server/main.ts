@@ -13,7 +13,7 @@ import { collectGarbageRarely } from './operations/metrics.ts';
 import { findSupervisor, isService, isSupervised, RESTART_CODE } from './operations/supervisor.ts';
 import { systemClock } from './platform/clock.ts';
 import { jsonLog, type Log, textLog } from './platform/log.ts';
-import { SettingsError, unknownVariables } from './settings/command.ts';
+import { SettingsError, unknownVariables } from './settings/command-line.ts';
 import { runCommand } from './settings/document.ts';
 import { type Config, SERVER } from './settings/server.ts';
 import { StoreError } from './storage/records.ts';

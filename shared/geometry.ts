@@ -1,5 +1,14 @@
 /** Plane geometry of the cell grid: windows, strokes and the cells under them. Pure. */
 
+/** Limits of strokes; lengths are in cells. */
+export const STROKE_LIMITS = {
+  minRadius: 0.5,
+  maxRadius: 12,
+  maxPoints: 64,
+  /** Maximum length of a stroke message, in cells. */
+  maxLength: 512,
+} as const;
+
 /** Half-open rectangle of cells: x ≤ i < x + width, y ≤ j < y + height. */
 export interface Rect {
   readonly x: number;

@@ -10,9 +10,13 @@ export const HUES = [6, 148, 278, 236, 59, 324, 186, 103] as const;
 /** OKLCH chroma of a participant's colour. */
 export const OWNER_CHROMA = 0.12;
 
-/** Returns the OKLCH lightness for a hue, 0.7…0.9: greens are the lightest, purples the darkest. */
+/** OKLCH lightness of participants' colours: greens are the lightest, purples the darkest. */
+export const OWNER_LIGHTNESS = { mean: 0.8, range: 0.1, lightestHue: 160 } as const;
+
+/** Returns the OKLCH lightness for a hue. */
 export function lightnessOf(hue: number): number {
-  return 0.8 + 0.1 * Math.cos(((hue - 160) * Math.PI) / 180);
+  const { mean, range, lightestHue } = OWNER_LIGHTNESS;
+  return mean + range * Math.cos(((hue - lightestHue) * Math.PI) / 180);
 }
 
 /** Returns a participant's hue. Consecutive participants get different hues. 0 is the host. */

@@ -8,7 +8,7 @@
 
 import * as v from 'valibot';
 import { count, id, size } from './common-schemas.ts';
-import type { RoomSettings } from './host/settings.ts';
+import type { RoomSettings } from './host/room-settings.ts';
 
 type DeepReadonly<T> = { readonly [K in keyof T]: DeepReadonly<T[K]> };
 
@@ -21,6 +21,7 @@ export type ParticipantId = number;
 /** Maximum number of flashes per second: 3 (WCAG 2.3.1), or 2 if a venue asks for less. */
 export const flashLimit = v.picklist([2, 3]);
 export type FlashLimit = v.InferOutput<typeof flashLimit>;
+export const DEFAULT_FLASH_LIMIT: FlashLimit = 3;
 
 /** An organism grows, is awake, sleeps when nothing changes, may depart and may die. */
 const PHASES = ['growing', 'awake', 'asleep', 'departing', 'dead'] as const;
@@ -79,11 +80,14 @@ export type ParticipantView = DeepReadonly<v.InferOutput<typeof participantView>
 /** The host as a planter and actor, id 0. Participants are numbered from 1. */
 export const HOUSE: ParticipantView = { id: 0, name: '', hue: 90 };
 
+/** Maximum number of seeds in a participant's hand; the oldest is dropped. */
+export const MAX_SEEDS_IN_HAND = 8;
+
 /** A seed in a participant's hand, made by the server from a cross or a drawing. */
 export const seedView = v.object({ id, origin, parents: v.array(id) });
 export type SeedView = DeepReadonly<v.InferOutput<typeof seedView>>;
 
-/** Costs of actions in a room; see `energy` in host/settings.ts. */
+/** Costs of actions in a room; see `energy` in host/room-settings.ts. */
 export type EnergySettings = Readonly<RoomSettings['energy']>;
 
 /**

@@ -1,6 +1,7 @@
 /** Texts about the room, in the page's language. */
+
 import { msg, str } from '@lit/localize';
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { GARDENER_NAME, OSC_NAME } from '../../shared/names.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { formats, language, localKind } from '../locale/locale.ts';
 import { formFor } from '../locale/page-words.ts';
@@ -153,8 +154,8 @@ export function planterName(
 ): string {
   if (planter.id === HOUSE.id) return msg('The house');
   const { name } = participants.get(planter.id) ?? planter;
-  if (name === PAGE_DEFAULTS.osc.planter) return msg('The house');
-  return name === PAGE_DEFAULTS.attract.name ? msg('The gardener') : name;
+  if (name === OSC_NAME) return msg('The house');
+  return name === GARDENER_NAME ? msg('The gardener') : name;
 }
 
 /** Says who planted an organism, from the reader's point of view: "planted by you". */

@@ -4,8 +4,8 @@
 
 import { msg } from '@lit/localize';
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import {
+  ANSWER_PATIENCE,
   CALLS,
   type CallAnswer,
   type CallBody,
@@ -15,7 +15,7 @@ import {
   USED_HEADER,
 } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { Schedule } from '../../shared/host/settings.ts';
+import type { Schedule } from '../../shared/host/room-settings.ts';
 import {
   type HostState,
   type RoomDetail,
@@ -57,7 +57,7 @@ export class Unreachable extends Error {
  * Maximum duration of a call that only reads, in ms. It is longer than the time that a server of a
  * cluster waits for another server.
  */
-const READ_LIMIT = DEFAULTS.cluster.requests.patience + 2_000;
+const READ_LIMIT = ANSWER_PATIENCE + 2_000;
 
 /** Makes calls and holds the session's key. */
 export class HostApi {

@@ -3,7 +3,7 @@
  * middle or right button, or the space bar move the view. A finger's tool starts after a short
  * delay, so that the first finger of a pinch has no effect.
  */
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import type { Size } from '../render/camera.ts';
 
 export interface PointerSample {
@@ -154,8 +154,8 @@ export class Gestures {
 }
 
 /** Maximum length of a message, in cells, slightly below the server's limit because of rounding. */
-const MAX_LENGTH = PAGE_DEFAULTS.stroke.maxLength * 0.98;
-const MAX_POINTS = PAGE_DEFAULTS.stroke.maxPoints;
+const MAX_LENGTH = STROKE_LIMITS.maxLength * 0.98;
+const MAX_POINTS = STROKE_LIMITS.maxPoints;
 /** Minimum time between messages, in ms, unless a message reaches its maximum size. */
 const INTERVAL = 50;
 /** Shorter steps, in cells, are invisible and are skipped. */

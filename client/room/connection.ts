@@ -5,7 +5,6 @@
  */
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import type { LanguageCode } from '../../shared/languages.ts';
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createParser, pack, unpack } from '../../shared/protocol/packets.ts';
@@ -14,7 +13,11 @@ import type { ParticipantId } from '../../shared/vocabulary.ts';
 import type { BrowserStore } from '../state/browser-store.ts';
 import { RoomModel, type Send } from './room-model.ts';
 
-const REDIAL = PAGE_DEFAULTS.net.redial;
+/** Interval at which a page repeats that its visitor is busy, in ms. */
+export const BUSY_INTERVAL = 20_000;
+
+/** Reconnection delays: first (varied by up to half), maximum, and timeout per attempt, in ms. */
+const REDIAL = { first: 300, longest: 1_000, attempt: 3_000 };
 
 /** Dependencies of a connection. */
 export interface Means {
@@ -166,7 +169,7 @@ export class WallConnection extends RoomConnection {
   }
 
   protected get retryDelay(): number {
-    return this.refusal ? REFUSED : PAGE_DEFAULTS.net.redial.first;
+    return this.refusal ? REFUSED : REDIAL.first;
   }
 }
 
@@ -299,7 +302,7 @@ export class BusyReporter {
 
   /** Records that the visitor has touched the page. @param now ms */
   touch(now: number): void {
-    const isDue = now - this.reportedAt >= PAGE_DEFAULTS.net.busyInterval;
+    const isDue = now - this.reportedAt >= BUSY_INTERVAL;
     if (this.isBusy && isDue) this.report(true, now);
   }
 

@@ -1,9 +1,17 @@
 /** This visitor's interaction state: tool, seed, selection and display preferences. */
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
-import type { OrganismId, SeedView, Tool } from '../../shared/vocabulary.ts';
+import {
+  MAX_SEEDS_IN_HAND,
+  type OrganismId,
+  type SeedView,
+  type Tool,
+} from '../../shared/vocabulary.ts';
 import { Listeners, offered } from './browser-store.ts';
+
+/** Initial stroke radius for mouse and for touch, in cells: a finger hides a narrow cut. */
+export const STROKE_RADIUS = { radius: 3, touchRadius: 5 } as const;
 
 type Checkpoint = Pick<Event<'welcome'>['checkpoint'], 'gallery' | 'featured'>;
 
@@ -38,7 +46,8 @@ interface State {
   taken: number;
 }
 
-const { minRadius, maxRadius, radius } = PAGE_DEFAULTS.stroke;
+const { minRadius, maxRadius } = STROKE_LIMITS;
+const { radius } = STROKE_RADIUS;
 
 /** The visitor's selection, held seed and open sheet; notifies listeners of changes. */
 export class InteractionState {
@@ -149,7 +158,7 @@ export class InteractionState {
   receive(seed: SeedView): void {
     // Avoid a duplicate, because a welcome that lists the seed may arrive before the answer.
     const others = this.current.hand.filter(({ id }) => id !== seed.id);
-    const kept = others.slice(0, PAGE_DEFAULTS.room.maxSeedsInHand - 1);
+    const kept = others.slice(0, MAX_SEEDS_IN_HAND - 1);
     this.update({ hand: [seed, ...kept] });
     this.hold({ from: 'hand', seed: seed.id });
   }

@@ -2,7 +2,7 @@
  * CSS declarations shared by several rules; each fragment is inserted into the braces of a rule.
  */
 import { css } from 'lit';
-import { lightnessOf, OWNER_CHROMA } from '../../shared/hues.ts';
+import { lightnessOf, OWNER_CHROMA, OWNER_LIGHTNESS } from '../../shared/hues.ts';
 
 /** Hides text visually, but not from screen readers. */
 export const visuallyHidden = css`
@@ -100,8 +100,10 @@ export function oklch(lightness: number, chroma: number, hue: number): Rgb {
   ];
 }
 
+const { mean, range, lightestHue } = OWNER_LIGHTNESS;
+
 /** Lightness and chroma that match `--hue`, for use in `oklch(… var(--hue))`. */
-export const owner = css`calc(0.8 + 0.1 * cos((var(--hue) - 160) * 1deg)) 0.12`;
+export const owner = css`calc(${mean} + ${range} * cos((var(--hue) - ${lightestHue}) * 1deg)) ${OWNER_CHROMA}`;
 
 /**
  * Returns the colour of a participant for the GPU.

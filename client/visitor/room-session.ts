@@ -4,7 +4,6 @@
  */
 import { msg, str } from '@lit/localize';
 import type { Rect } from '../../shared/geometry.ts';
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
@@ -18,7 +17,7 @@ import { BusyReporter, Connection, RequestTracker } from '../room/connection.ts'
 import type { LifeChange, RoomModel } from '../room/room-model.ts';
 import { Previews } from '../room/seed-previews.ts';
 import { BrowserStore } from '../state/browser-store.ts';
-import { InteractionState } from '../state/interaction-state.ts';
+import { InteractionState, STROKE_RADIUS } from '../state/interaction-state.ts';
 import { OpenPanels } from '../state/open-panels.ts';
 import {
   affectedText,
@@ -138,7 +137,7 @@ export const spotText = (): string => msg('The host asks everybody to look here.
  */
 const SILENT_REASON = /^(not-joined|join-timeout|elsewhere|shutting-down)$/;
 
-const { radius, touchRadius } = PAGE_DEFAULTS.stroke;
+const { radius, touchRadius } = STROKE_RADIUS;
 
 /** A departing organism, which can be renewed until a time on this page's clock, in ms. */
 type Offer = Change & { readonly until: number };

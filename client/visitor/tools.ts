@@ -1,7 +1,7 @@
 /** Turns gestures into the commands of the current tool: plant, damage or look. */
 
 import { clampCentre, type Stroke } from '../../shared/geometry.ts';
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { POINTER_INTERVAL } from '../../shared/protocol/pointers.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { OrganismView, Tool } from '../../shared/vocabulary.ts';
 import { type CanvasHand, ViewTools } from '../input/canvas-input.ts';
@@ -52,7 +52,7 @@ export class Tools extends ViewTools implements CanvasHand {
     });
     this.cursor = new Throttle((place) => {
       if (!session.watches) connection.send('cursor', { ...place, tool: state.state.tool });
-    }, PAGE_DEFAULTS.net.cursorInterval);
+    }, POINTER_INTERVAL);
   }
 
   /** The point where the pointer cuts; undefined unless a stroke is in progress. */

@@ -2,8 +2,9 @@
  * Chooses the caption of a wall. A caption is shown only while it is true of the room. News and
  * permanent facts take turns.
  */
+
 import { COLOUR_RANGES, type ColourRange, colourRange, meanColourAt } from '../../shared/hues.ts';
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { GARDENER_NAME } from '../../shared/names.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomModel } from '../room/room-model.ts';
 import {
@@ -16,6 +17,9 @@ import {
   seasonText,
   TEXTS,
 } from './text.ts';
+
+/** Time that a caption is shown, in ms. */
+export const CAPTION_TIME = 12_000;
 
 /** A recent event of an organism. */
 export interface RecentEvent {
@@ -243,7 +247,7 @@ export class WallNews {
     const { room, tick = room?.tick ?? 0 } = this.model;
     const least = tick - seconds * (room?.tickRate ?? 1);
     return organisms
-      .filter(({ planter, born }) => planter.name === PAGE_DEFAULTS.attract.name && born >= least)
+      .filter(({ planter, born }) => planter.name === GARDENER_NAME && born >= least)
       .sort((a, b) => b.born - a.born);
   }
 

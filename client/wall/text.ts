@@ -3,6 +3,7 @@
  * text in several languages in turn. Therefore each text is `say(msg('…'))`, where `msg` marks it
  * for translation and returns the English text.
  */
+
 import { msg } from '@lit/localize';
 import type { ColourRange } from '../../shared/hues.ts';
 import {
@@ -11,7 +12,7 @@ import {
   type LanguageCode,
   SOURCE_LANGUAGE,
 } from '../../shared/languages.ts';
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { GARDENER_NAME, OSC_NAME } from '../../shared/names.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import { HOUSE, type OrganismView } from '../../shared/vocabulary.ts';
 import { formFor } from '../locale/page-words.ts';
@@ -148,10 +149,10 @@ export function newsText(
     return say(msg('Leaving to make room for others: {creature}'), { creature });
   }
   const { id, name } = organism.planter;
-  if (!names || id === HOUSE.id || name === PAGE_DEFAULTS.osc.planter) {
+  if (!names || id === HOUSE.id || name === OSC_NAME) {
     return say(msg('Just planted: {creature}'), { creature });
   }
-  if (name === PAGE_DEFAULTS.attract.name) {
+  if (name === GARDENER_NAME) {
     return say(msg('Just planted by the gardener: {creature}'), { creature });
   }
   if (name === '') return say(msg('Just planted by a visitor: {creature}'), { creature });
@@ -182,8 +183,8 @@ const isolated = (name: string): string => `\u2068${name}\u2069`;
  * are translated.
  */
 export function signature(say: Say, name: string): string {
-  if (name === PAGE_DEFAULTS.attract.name) return say(msg('The gardener'));
-  return name === PAGE_DEFAULTS.osc.planter ? say(msg('The house')) : name;
+  if (name === GARDENER_NAME) return say(msg('The gardener'));
+  return name === OSC_NAME ? say(msg('The house')) : name;
 }
 
 /** Returns the heading of the list of names. */

@@ -7,7 +7,7 @@ import { addressLines, type Code, codeOf, readable } from '../../shared/printed-
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../shared/vocabulary.ts';
 import { brand, owner } from '../style/fragments.ts';
-import { CaptionTurns, type Line, type WallNews } from './captions.ts';
+import { CAPTION_TIME, CaptionTurns, type Line, type WallNews } from './captions.ts';
 import { type Caption, here, others, refusedText, TEXTS } from './text.ts';
 import type { VisitorAddress } from './wall-options.ts';
 
@@ -304,8 +304,6 @@ const overlayStyle = css`
 
 /** Width of the quiet zone around the code, in modules. */
 const QUIET = 4;
-/** Time that a caption is shown, in ms. */
-const TURN = 12_000;
 /** Maximum number of names, and of dots for guests without a name. */
 const MAX_NAMES = 8;
 const MAX_DOTS = 24;
@@ -333,7 +331,7 @@ export class WallOverlay extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     this.begin();
-    this.style.setProperty('--turn', `${TURN}ms`);
+    this.style.setProperty('--turn', `${CAPTION_TIME}ms`);
   }
 
   override disconnectedCallback(): void {
@@ -372,7 +370,7 @@ export class WallOverlay extends LitElement {
     clearInterval(this.timer);
     this.turn = 0;
     this.line = undefined;
-    this.timer = setInterval(() => this.turn++, TURN);
+    this.timer = setInterval(() => this.turn++, CAPTION_TIME);
   }
 
   /**

@@ -3,10 +3,38 @@
  * on it. The lease counts from when a renewal was sent, so a late answer does not extend it. Start
  * at `Lease`.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Clock, pause } from '../platform/clock.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Refused } from './valkey-connection.ts';
+
+/** Times of leases, in ms. */
+export const LEASE = {
+  /** Time from a lease's last renewal to its end, in ms. */
+  lease: 3_000,
+  /** Interval of lease renewals, in ms. */
+  renewal: 1_000,
+  /** How long a leader trusts its lease after it sent the last successful renewal, in ms. */
+  trusted: 2_000,
+  /**
+   * How long a new leader waits before its first tick, in ms. The delay starts when it saw the
+   * previous leader's last renewal or, if it saw none, when it acquired the lease. At the end of
+   * the delay the previous leader has stopped itself, whatever Valkey's clock says.
+   */
+  firstTickDelay: 2_200,
+  /** Interval of attempts to acquire a lease, in ms. */
+  attempt: 250,
+  /** Delay before another attempt if the room could not be opened, in ms. */
+  failed: 5_000,
+  /** Delay before another attempt if Valkey refused the room's writes or its lease, in ms. */
+  refused: 30_000,
+  /** Delay before a failed write is retried, in ms. */
+  writeRetry: 100,
+  /** How long a room waits for the server that it was given to, in ms. */
+  offer: 1_500,
+} as const;
+
+/** Interval of load reports, in ms. A server without a report for three intervals is gone. */
+export const REPORT_INTERVAL = 1_000;
 
 /** Number of leaders that a room has had. Never decreases or expires. */
 export type Epoch = number;
@@ -33,7 +61,7 @@ export interface Held {
 export interface Release {
   /** Whether everything that this leader and earlier ones have shown of the room is stored. */
   readonly isStored: boolean;
-  /** The only process that may acquire the room during the next `DEFAULTS.cluster.offer`. */
+  /** The only process that may acquire the room during the next `LEASE.offer`. */
   readonly heir?: string | undefined;
 }
 
@@ -44,7 +72,7 @@ export interface Release {
  */
 export interface LeaseStore {
   /**
-   * Acquires a room's lease with a new epoch, for `DEFAULTS.cluster.lease`.
+   * Acquires a room's lease with a new epoch, for `LEASE.lease`.
    *
    * @param holder unique name of this process
    * @param abandoned a number of renewals. If the room still has exactly this number, the caller
@@ -57,8 +85,6 @@ export interface LeaseStore {
   /** Ends a lease, if the holder still has it. Call it after the leader has stopped. */
   release(room: string, holder: string, epoch: Epoch, how: Release): Promise<void>;
 }
-
-const { renewal, trusted, firstTickDelay } = DEFAULTS.cluster;
 
 /** Identifies a write by its leader and number. */
 export interface Position {
@@ -124,11 +150,11 @@ export class Lease {
   ) {
     this.epoch = epoch;
     this.isStored = isReleased;
-    this.until = sentAt + trusted;
+    this.until = sentAt + LEASE.trusted;
     // The previous leader sent its last renewal before anybody could see it, so count its remaining
     // time from the sighting.
     const lastSign = seen?.renewals === renewals ? seen.at : options.clock.now();
-    this.ticksFrom = isReleased ? 0 : lastSign + firstTickDelay;
+    this.ticksFrom = isReleased ? 0 : lastSign + LEASE.firstTickDelay;
     this.ended = new Promise((resolve) => {
       this.tellEnded = resolve;
     });
@@ -150,7 +176,7 @@ export class Lease {
   ): Promise<Lease | Held> {
     const { leases, holder, clock } = options;
     const sentAt = clock.now();
-    const isAbandoned = seen && sentAt >= seen.at + firstTickDelay;
+    const isAbandoned = seen && sentAt >= seen.at + LEASE.firstTickDelay;
     const answer = await leases.acquire(room, holder, isAbandoned ? seen.renewals : undefined);
     if (answer.epoch === undefined) return answer;
     return new Lease(room, options, answer, { sentAt, seen });
@@ -208,7 +234,7 @@ export class Lease {
             this.end();
             throw error;
           }
-          await this.whileHeld(pause(this.options.clock, DEFAULTS.cluster.writeRetry));
+          await this.whileHeld(pause(this.options.clock, LEASE.writeRetry));
         }
       }
       return false;
@@ -243,7 +269,7 @@ export class Lease {
   }
 
   private renewLater(): void {
-    this.cancelRenewal = this.options.clock.after(renewal, () => {
+    this.cancelRenewal = this.options.clock.after(LEASE.renewal, () => {
       this.renewLater();
       void this.renew();
     });
@@ -262,7 +288,7 @@ export class Lease {
       this.end();
       return;
     }
-    this.until = Math.max(this.until, sentAt + trusted);
+    this.until = Math.max(this.until, sentAt + LEASE.trusted);
     this.awaitLapse();
   }
 
@@ -375,8 +401,6 @@ export class RoomLeases {
   }
 }
 
-const { attempt, failed } = DEFAULTS.cluster;
-
 interface StandbyOptions {
   readonly leases: RoomLeases;
   readonly clock: Clock;
@@ -408,7 +432,7 @@ export class Standby {
 
   private readonly look = (): void => {
     const { leases, waiting, clock } = this.options;
-    this.cancel = clock.after(attempt, this.look);
+    this.cancel = clock.after(LEASE.attempt, this.look);
     for (const room of waiting()) {
       if (leases.mayTakeOver(room) && !this.trying.has(room)) void this.try(room);
     }
@@ -422,7 +446,7 @@ export class Standby {
       if (this.stopped) await leases.release(room);
       else await open(room);
     } catch (error) {
-      leases.holdOff(room, failed);
+      leases.holdOff(room, LEASE.failed);
       onFailure(room, error);
     } finally {
       this.trying.delete(room);

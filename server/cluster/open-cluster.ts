@@ -2,15 +2,23 @@
  * A process's access to a cluster: the records, its leases, and the shared secret. Never runs
  * rooms. Start at `openCluster`.
  */
+
 import { randomBytes, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { jobState, serverState } from '../../shared/host/state.ts';
 import { type Clock, pause } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Records } from '../storage/records.ts';
-import { type Acquired, type Held, type LeaseStore, RoomLeases } from './lease.ts';
+import { ANSWER_TIMEOUT } from './bus/bus.ts';
+import {
+  type Acquired,
+  type Held,
+  LEASE,
+  type LeaseStore,
+  REPORT_INTERVAL,
+  RoomLeases,
+} from './lease.ts';
 import {
   type Argument,
   ClusterError,
@@ -27,7 +35,7 @@ import {
 } from './valkey-connection.ts';
 import { LogFull, openValkeyRecords, Prepared, ValkeyLog } from './valkey-records.ts';
 
-const { lease, offer } = DEFAULTS.cluster;
+const { lease, offer } = LEASE;
 
 const ACQUIRE = `
 local fence = KEYS[2]
@@ -127,7 +135,7 @@ return found
 export const reportLoad =
   (connection: ValkeyConnection): ReportLoad =>
   async (own) => {
-    const life = 3 * DEFAULTS.cluster.report;
+    const life = 3 * REPORT_INTERVAL;
     const found = await connection.run(
       ...([REPORT, [NODES_KEY], NODE_PREFIX, own.node, JSON.stringify(own), life] as const),
     );
@@ -260,7 +268,7 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
         throw failure(reason, `Valkey does not take what rooms write (${message}).`);
       }
       // The disk may be busy, and a connection that got no answer is being replaced.
-      await pause(clock, DEFAULTS.cluster.answer);
+      await pause(clock, ANSWER_TIMEOUT);
     }
   }
 }
@@ -325,7 +333,7 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
     /** When each sentence was logged last (ms). */
     const loggedAt = new Map<string, number>();
     const onRefused = (room: string, why: string): void => {
-      leases.holdOff(room, DEFAULTS.cluster.refused);
+      leases.holdOff(room, LEASE.refused);
       const advice = /^OOM /.test(why) ? 'Valkey is full; raise its "maxmemory".' : why;
       const sentence = `Room "${room}" does not run here: ${advice}`;
       const at = clock.now();
@@ -349,7 +357,7 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
       refused: () => {
         // A room that is still refused has been tried again within this time, so omit older
         // refusals.
-        const since = clock.now() - 2 * DEFAULTS.cluster.refused;
+        const since = clock.now() - 2 * LEASE.refused;
         const lately = [...refused].filter(([, { at }]) => at > since);
         return new Map(lately.map(([room, { sentence }]) => [room, sentence]));
       },

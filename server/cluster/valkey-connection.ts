@@ -2,9 +2,10 @@
  * A connection to Valkey that reconnects by itself, and the keys in Valkey. Calls never wait for a
  * connection: without one they fail immediately. Start at `ValkeyConnection`.
  */
+
 import type { RedisClientType } from '@redis/client';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterMessages, type Clock } from '../platform/clock.ts';
+import { ANSWER_TIMEOUT } from './bus/bus.ts';
 
 /** Reason why a process cannot use the Valkey given by `--cluster`. */
 export type ClusterReason =
@@ -44,7 +45,6 @@ export class ClusterError extends Error {
 export type Reply = Buffer | number | null | readonly Reply[];
 export type Argument = string | number | Uint8Array;
 
-const { answer } = DEFAULTS.cluster;
 /** Matches errors of a Valkey that will accept the command later. */
 const LATER = /^(?:LOADING|BUSY|TRYAGAIN|MASTERDOWN)\b/;
 const SILENT = 'Valkey does not answer';
@@ -93,7 +93,7 @@ export class ValkeyConnection {
           commandOptions: {
             typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.SIMPLE_STRING]: Buffer },
           },
-          socket: { connectTimeout: answer, reconnectStrategy },
+          socket: { connectTimeout: ANSWER_TIMEOUT, reconnectStrategy },
         }),
       clock,
       (error) => error instanceof ErrorReply,
@@ -122,7 +122,7 @@ export class ValkeyConnection {
     );
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
-      cancel = afterMessages(this.clock, answer, () => {
+      cancel = afterMessages(this.clock, ANSWER_TIMEOUT, () => {
         reject(new Error(SILENT));
         // The connection may be dead without being closed, so replace it.
         this.replace(client);
@@ -169,7 +169,7 @@ export class ValkeyConnection {
     let cancel = (): void => {};
     client.on('connect', () => {
       cancel();
-      cancel = this.clock.after(answer, () => this.giveUp(client));
+      cancel = this.clock.after(ANSWER_TIMEOUT, () => this.giveUp(client));
     });
     for (const over of ['ready', 'reconnecting', 'end']) client.on(over, () => cancel());
     return client;

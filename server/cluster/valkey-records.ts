@@ -2,13 +2,14 @@
  * Records in Valkey. Never writes a room's records without holding its lease. Start at
  * `openValkeyRecords`.
  */
+
 import { randomUUID } from 'node:crypto';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Clock, pause } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
 import { type Entry, type Records, type Span, StoreError, type Write } from '../storage/records.ts';
-import type { FencedLog, Position, RoomLeases } from './lease.ts';
+import { ANSWER_TIMEOUT } from './bus/bus.ts';
+import { type FencedLog, LEASE, type Position, type RoomLeases } from './lease.ts';
 import {
   APART_PREFIX,
   type Argument,
@@ -22,12 +23,22 @@ import {
   type ValkeyConnection,
 } from './valkey-connection.ts';
 
+/** Limits of a room's records in Valkey, in bytes. */
+export const RECORD_LIMITS = {
+  /** Maximum size of a room's journal records in Valkey, in bytes. */
+  roomBytes: 268_435_456,
+  /** Maximum number of bytes that one Valkey command writes. */
+  partBytes: 1_000_000,
+  /** Maximum size of a room's snapshots, in bytes. Above it, the oldest days are deleted. */
+  snapshotBytes: 201_326_592,
+} as const;
+
 /** The log is full. Nothing was written. */
 export class LogFull extends Refused {
   override readonly name: string = 'LogFull';
 }
 
-const { partBytes, roomBytes, answer } = DEFAULTS.cluster;
+const { partBytes, roomBytes } = RECORD_LIMITS;
 /** How long unpublished parts are kept before they expire, in ms. */
 const PART_LIFE = 600_000;
 
@@ -186,7 +197,7 @@ export class ValkeyLog implements FencedLog<Prepared> {
       const [written, durable] = await Promise.all(
         [
           this.connection.run(WRITE, [fenceKey(room), INDEX_KEY, BYTES_KEY], ...limits, ...changes),
-          this.connection.ask('WAITAOF', 1, 0, Math.floor(answer / 2)),
+          this.connection.ask('WAITAOF', 1, 0, Math.floor(ANSWER_TIMEOUT / 2)),
         ].map((one) => full(one)),
       );
       if (written === 0) return false;
@@ -309,7 +320,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
         } catch (error) {
           if (error instanceof LogFull) throw new StoreError('disk-full', error.message);
           if (error instanceof Refused || attempt === ATTEMPTS) throw unreachable(error);
-          await pause(clock, DEFAULTS.cluster.writeRetry);
+          await pause(clock, LEASE.writeRetry);
         }
       }
     });

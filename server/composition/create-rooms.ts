@@ -1,7 +1,7 @@
 /** Creates the rooms of a server that runs alone or shares its rooms with other servers. */
+
 import { readFileSync } from 'node:fs';
-import { DEFAULTS } from '../../shared/defaults.ts';
-import type { RoomSettings } from '../../shared/host/settings.ts';
+import { ROOM_DEFAULTS, type RoomSettings } from '../../shared/host/room-settings.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { hashText } from '../../shared/random.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
@@ -10,11 +10,11 @@ import type { GardenerSettings } from '../gardener/gardener.ts';
 import type { MetricsOptions } from '../operations/metrics.ts';
 import { RemoteRooms } from '../realtime/gateway/remote-room.ts';
 import { RoomAccesses } from '../realtime/gateway/room-access.ts';
-import type { WallPlaces } from '../realtime/policy/wall-places.ts';
+import type { WallSeats } from '../realtime/policy/wall-seats.ts';
 import { LocalSession, type RoomDirectory } from '../realtime/sessions/local-session.ts';
 import { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../rooms/room-registry.ts';
-import type { Config } from '../settings/server.ts';
+import { type Config, DEFAULT_SIZE } from '../settings/server.ts';
 import type { HostRecords } from './open-host-records.ts';
 
 export interface CreateRoomsOptions extends RoomRegistryOptions {
@@ -58,12 +58,12 @@ export interface ServerRooms {
  * visitors to rooms of other servers.
  */
 export function createRooms(options: CreateRoomsOptions): ServerRooms {
-  const { cluster, bus, places } = options;
+  const { cluster, bus, wallSeats } = options;
   if (cluster && bus) return createClusterRooms({ ...options, cluster, bus });
   const rooms = new RoomRegistry(options);
   return {
     rooms,
-    directory: roomDirectory(rooms, places),
+    directory: roomDirectory(rooms, wallSeats),
     stopStandby: () => {},
     isReady: () => true,
     releaseAll: async () => {},
@@ -76,7 +76,7 @@ export function createRooms(options: CreateRoomsOptions): ServerRooms {
 function createClusterRooms(
   options: CreateRoomsOptions & { readonly cluster: Cluster; readonly bus: Bus },
 ): ServerRooms {
-  const { cluster, bus, places, ticker, clock, log, version, since } = options;
+  const { cluster, bus, wallSeats, ticker, clock, log, version, since } = options;
   const { role } = options.config;
   const { leases, node, report } = cluster;
   const accesses = new RoomAccesses({
@@ -121,7 +121,7 @@ function createClusterRooms(
   return {
     rooms,
     cluster: rooms,
-    directory: roomDirectory(rooms, places, remote),
+    directory: roomDirectory(rooms, wallSeats, remote),
     stopStandby: () => rooms.stopStandby(),
     isReady: () => (remote ? bus.isUp : rooms.isLeader),
     releaseAll: () => {
@@ -159,7 +159,7 @@ function reasonAgainst(rooms: Pick<RoomRegistry, 'findServer'>, room: string): R
 /** @param remote undefined if the directory leads only to rooms of this server */
 function roomDirectory(
   rooms: Pick<RoomRegistry, 'findServer'>,
-  places: Pick<WallPlaces, 'find'>,
+  wallSeats: Pick<WallSeats, 'find'>,
   remote?: Pick<RemoteRooms, 'open'>,
 ): RoomDirectory {
   return {
@@ -168,7 +168,7 @@ function roomDirectory(
       rooms.findServer(room);
       return new LocalSession(() => rooms.findServer(room), client);
     },
-    acceptsPass: (room, pass) => places.find(room, pass) !== undefined,
+    acceptsPass: (room, pass) => wallSeats.find(room, pass) !== undefined,
   };
 }
 
@@ -176,19 +176,11 @@ function roomDirectory(
 export function defaultRoomSettings(config: Config): RoomSettings {
   const { tickRate, capacity, maxOrganisms, birth, healing, liveliness, lifetime, energy } = config;
   const isOn = config.attract !== 'off';
-  const after = config.attract === 'off' ? DEFAULTS.roomSettings.attract.after : config.attract;
+  const after = config.attract === 'off' ? ROOM_DEFAULTS.attract.after : config.attract;
   return {
-    ...{
-      ...DEFAULTS.roomSettings,
-      tickRate,
-      capacity,
-      maxOrganisms,
-      birth,
-      healing,
-      liveliness,
-      lifetime,
-    },
-    ...{ energy, attract: { on: isOn, after, wounds: config.gardenerWounds } },
+    ...ROOM_DEFAULTS,
+    ...{ tickRate, capacity, maxOrganisms, birth, healing, liveliness, lifetime, energy },
+    ...{ attract: { on: isOn, after, wounds: config.gardenerWounds } },
   };
 }
 
@@ -200,7 +192,7 @@ export function gardenerSettings({ attract }: RoomSettings): GardenerSettings {
  * @returns the configured rooms, and which of their properties the configuration sets explicitly
  */
 export function configuredRooms({ rooms, seed, size, checkpoint }: Config, loaded: string) {
-  const { width, height } = size ?? DEFAULTS.room;
+  const { width, height } = size ?? DEFAULT_SIZE;
   const fixed = rooms.map((name) => {
     return { name, width, height, seed: hashText(`${seed}/${name}`), checkpoint: loaded };
   });

@@ -3,21 +3,22 @@
  * assembles: how rooms, pages and the host's calls behave is up to the parts.
  * Start reading at `createVivariumServer`.
  */
+
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import type { SkippedEngine } from '../engine/backends.ts';
+import { RECORD_LIMITS } from '../cluster/valkey-records.ts';
+import type { SkippedEngine } from '../engine/choose-backend.ts';
 import type { EngineLoss } from '../engine/engine.ts';
-import { Hooks } from '../extensions/hooks.ts';
+import { Hooks } from '../extensions/call-hooks.ts';
 import { Gardeners } from '../gardener/gardener.ts';
 import { openHost, type RunningHost } from '../host/host.ts';
 import { wallBuild } from '../http/client-build.ts';
 import { loadGalleries } from '../http/room-pages.ts';
 import { createApp } from '../http/routes.ts';
 import { StaticFiles } from '../http/static-files.ts';
-import type { Alerts } from '../operations/alerts.ts';
+import { type Alerts, startAlerts } from '../operations/alert-monitor.ts';
 import { createMetrics, type MetricsServer, serveMetrics } from '../operations/metrics.ts';
 import { RestartLimit } from '../operations/supervisor.ts';
 import { DiskWatch, ExhaustionWatch, limitsWithin } from '../operations/watches.ts';
@@ -32,7 +33,7 @@ import {
 } from '../realtime/limits/connection-limits.ts';
 import { createNameCheck } from '../realtime/names/display-names.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
-import { httpOptions, openSocketServer } from '../realtime/socket-server.ts';
+import { httpOptions, MOVING, openSocketServer } from '../realtime/socket-server.ts';
 import { checkpointCopier } from '../rooms/kept-checkpoints.ts';
 import { prepareCheckpoint } from '../rooms/loaded-checkpoint.ts';
 import type { Config } from '../settings/server.ts';
@@ -63,7 +64,6 @@ import { openHostRecords } from './open-host-records.ts';
 import { loadCheckpoints, openEngine, openStorage } from './open-storage.ts';
 import { PageRelay } from './page-relay.ts';
 import { runShutdownPhases, shutdownPhases } from './process-end.ts';
-import { startAlerts } from './start-alerts.ts';
 import { createTickLoop } from './tick-loop.ts';
 
 export interface VivariumServerOptions {
@@ -225,7 +225,7 @@ async function openRooms(base: ServerBase) {
     new JournalWriter({
       ...{ store, engine, clock, date },
       snapshotLeast: 1000 * config.snapshot,
-      ...(cluster && { maxBytes: DEFAULTS.cluster.snapshotBytes }),
+      ...(cluster && { maxBytes: RECORD_LIMITS.snapshotBytes }),
       warn: (name, message) => log.warn(name, message),
       onCommit: (duration) => metrics?.committed(duration),
     });
@@ -251,9 +251,9 @@ async function openRooms(base: ServerBase) {
   const storage = opened && journalWriter && { ...opened, aside: opened.aside, journalWriter };
   const build = await wallBuild(options.clientFolder);
   const defaults = defaultRoomSettings(config);
-  const { bans, places } = records;
+  const { bans, wallSeats } = records;
   const serverRooms = createRooms({
-    ...{ ...base, bans, places, ticker, storage, defaults, engine: engine.info },
+    ...{ ...base, bans, wallSeats, ticker, storage, defaults, engine: engine.info },
     retainCheckpoint:
       folder === undefined ? undefined : checkpointCopier(folder, checkpointFolders, log),
     ...{ flashLimit: config.maxFlashes, keepUrl: config.keepUrl },
@@ -311,7 +311,7 @@ async function openPages(server: ServerWithRooms) {
   const { config, options, clock, date, log, bus, cluster, later, engine } = server;
   const { checkpoints, checkpointList, rejections } = server;
   const { rooms, watchdog, serverRooms, journalWriter } = server;
-  const { bans, places } = server.records;
+  const { bans, wallSeats } = server.records;
   const { trustProxy, origins = [], hosts } = config;
   const limits = limitsWithin(config.limits, log);
   const connectionLimits = new ConnectionLimits({
@@ -321,7 +321,7 @@ async function openPages(server: ServerWithRooms) {
   });
   const addressOf = (request: IncomingMessage): string => connectionLimits.addressKeyOf(request);
   const host = await openHost({
-    ...{ ...server, bans, places, engine: engine.info, cluster: serverRooms.cluster },
+    ...{ ...server, bans, wallSeats, engine: engine.info, cluster: serverRooms.cluster },
     ...{ valkey: config.cluster, backend: config.engine, addresses: server.networkOrigins },
     ...{ newToken: config.newHostToken, addressOf, restart: options.restart },
     relay: () => relay,
@@ -432,7 +432,7 @@ function shutDown(server: WholeServer, log: Log): Promise<void> {
     ...later,
     // Only pages of a gateway reconnect gradually. Other pages are without frames already, so they
     // should reconnect immediately.
-    moving: cluster && (config.role === 'gateway' ? DEFAULTS.cluster.moving.time : 0),
+    moving: cluster && (config.role === 'gateway' ? MOVING.time : 0),
   });
   return runShutdownPhases(phases, log);
 }

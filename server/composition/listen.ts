@@ -4,7 +4,7 @@ import type { Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { generate } from 'lean-qr';
-import { explain, type SkippedEngine, withRemedy } from '../engine/backends.ts';
+import { explain, type SkippedEngine, withRemedy } from '../engine/choose-backend.ts';
 import type { EngineInfo, EngineLoss } from '../engine/engine.ts';
 import { type Clock, repeat } from '../platform/clock.ts';
 

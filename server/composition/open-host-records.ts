@@ -6,7 +6,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { Mutex } from '../platform/queues.ts';
 import { Bans } from '../realtime/policy/bans.ts';
-import { WallPlaces } from '../realtime/policy/wall-places.ts';
+import { WallSeats } from '../realtime/policy/wall-seats.ts';
 import { banRecords, wallPlaceRecords } from '../storage/record-schemas.ts';
 import type { Store } from '../storage/store.ts';
 
@@ -110,17 +110,17 @@ export interface HostRecordsOptions {
 export async function openHostRecords(options: HostRecordsOptions) {
   const { store, isShared, secret, date, clock, log } = options;
   const readBans = async () => (await store.serverRecord('bans', banRecords)) ?? [];
-  const readPlaces = async () => (await store.serverRecord('walls', wallPlaceRecords)) ?? [];
-  const [knownBans, knownPlaces] = [await readBans(), await readPlaces()];
+  const readSeats = async () => (await store.serverRecord('walls', wallPlaceRecords)) ?? [];
+  const [knownBans, knownSeats] = [await readBans(), await readSeats()];
   const sharedBans = new SharedList(knownBans, {
     read: readBans,
     write: (all) => store.putServerRecord('bans', all),
     onReplaced: (all) => bans.replace(all),
   });
-  const sharedPlaces = new SharedList(knownPlaces, {
-    read: readPlaces,
+  const sharedSeats = new SharedList(knownSeats, {
+    read: readSeats,
     write: (all) => store.putServerRecord('walls', all),
-    onReplaced: (all) => places.replace(all),
+    onReplaced: (all) => wallSeats.replace(all),
   });
   const warn = (error: Error): void => log.warn('not-kept', error.message);
   const bans = new Bans({
@@ -129,16 +129,16 @@ export async function openHostRecords(options: HostRecordsOptions) {
       void (isShared ? sharedBans.changed(all) : store.putServerRecord('bans', all)).catch(warn),
   });
   // If servers share walls, a wall that is not here may be on another server, so it is not lost.
-  const places = new WallPlaces(
+  const wallSeats = new WallSeats(
     date,
-    isShared ? [] : knownPlaces,
+    isShared ? [] : knownSeats,
     (all) =>
-      void (isShared ? sharedPlaces.changed(all) : store.putServerRecord('walls', all)).catch(warn),
+      void (isShared ? sharedSeats.changed(all) : store.putServerRecord('walls', all)).catch(warn),
   );
-  if (isShared) places.replace(knownPlaces);
+  if (isShared) wallSeats.replace(knownSeats);
   return {
     bans,
-    places,
+    wallSeats,
     /**
      * Adopts changes that other servers may have stored.
      *
@@ -147,8 +147,8 @@ export async function openHostRecords(options: HostRecordsOptions) {
      */
     async refresh(takenOver?: string): Promise<void> {
       if (!isShared) return;
-      await Promise.all([sharedBans.refresh(), sharedPlaces.refresh()]);
-      if (takenOver !== undefined) places.takenOver(takenOver);
+      await Promise.all([sharedBans.refresh(), sharedSeats.refresh()]);
+      if (takenOver !== undefined) wallSeats.takenOver(takenOver);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Opens the storage of the rooms, the engine and the checkpoints. */
+
 import { join, resolve } from 'node:path';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
 import type { Cluster } from '../cluster/open-cluster.ts';
 import { ClusterError } from '../cluster/valkey-connection.ts';
@@ -10,7 +10,7 @@ import { type Clock, retry } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 import { loadKeptCheckpoints, type NamedCheckpoint } from '../rooms/kept-checkpoints.ts';
-import type { Config } from '../settings/server.ts';
+import { type Config, DEFAULT_CHECKPOINT } from '../settings/server.ts';
 import { openFolder, openSound } from '../storage/lmdb/open.ts';
 import { ASIDE_KEY, asideName, readCopy, SetAside, withCopy } from '../storage/set-aside.ts';
 import { Store } from '../storage/store.ts';
@@ -173,7 +173,7 @@ const NO_ENGINE: Engine = {
  * @throws CheckpointError
  */
 export async function loadCheckpoints(
-  { checkpoint = DEFAULTS.operations.checkpoint, checkpoints }: Config,
+  { checkpoint = DEFAULT_CHECKPOINT, checkpoints }: Config,
   folder: string | undefined,
   log: Log,
 ): Promise<readonly NamedCheckpoint[]> {

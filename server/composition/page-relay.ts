@@ -7,7 +7,7 @@ import express, { type Request, type RequestHandler, type Response, type Router 
 import { API } from '../../shared/host/api.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
 import { RelayError, type RelayTarget, RequestRelay } from '../cluster/bus/request-relay.ts';
-import { isTarget } from '../host/api.ts';
+import { isTarget } from '../host/serve-calls.ts';
 import { type LineageOptions, lineageRoutes } from '../http/room-pages.ts';
 import { wallAlive } from '../http/routes.ts';
 import type { Clock } from '../platform/clock.ts';

@@ -2,7 +2,7 @@
  * Runs the ticks of all rooms: steps the world, journals the result, and lets rooms broadcast it.
  */
 import { EngineError } from '../engine/engine.ts';
-import type { Hooks } from '../extensions/hooks.ts';
+import type { Hooks } from '../extensions/call-hooks.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import { TickWatchdog } from '../operations/watches.ts';
 import type { Clock } from '../platform/clock.ts';

@@ -1,11 +1,11 @@
 /**
  * The backend contract. A `RuleBackend` steps batches of states that the core stores; a
- * `StoreBackend` stores the states in its own memory. `backends.ts` lists the backends.
+ * `StoreBackend` stores the states in its own memory. `choose-backend.ts` lists the backends.
  */
 import type { Model } from '../vnca/checkpoint.ts';
 import type { EngineInfo, NewPatch, PatchId, PatchStep, Readout } from './engine.ts';
 
-/** In order of preference: 'auto' tries them one after another. */
+/** `CANDIDATES` in choose-backend.ts says which of them `auto` prefers. */
 export const BACKEND_NAMES = ['webgpu', 'tensorflow', 'native', 'onnx'] as const;
 export type BackendName = (typeof BACKEND_NAMES)[number];
 

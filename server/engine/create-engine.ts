@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { FEW_OBJECTS } from '../platform/worker-rpc.ts';
 import type { Model } from '../vnca/checkpoint.ts';
 import type { BackendName } from './backend.ts';
-import { CANDIDATES, expectedBackend, type SkippedEngine, threadsFor } from './backends.ts';
+import { CANDIDATES, expectedBackend, type SkippedEngine, threadsFor } from './choose-backend.ts';
 import type { Engine, EngineLoss } from './engine.ts';
 import './onnx/no-telemetry.ts';
 import { attachEngine, type ThreadEngine, type WorkerStart } from './thread/protocol.ts';

@@ -7,7 +7,6 @@
 import { basename } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterMessages, type Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { TokenBucket } from '../platform/queues.ts';
@@ -32,6 +31,9 @@ import {
   type ThreadMethods,
   type Unfit,
 } from './thread/protocol.ts';
+
+/** Maximum time that an extension may take to answer about a drawing, in ms. */
+export const DRAWING_ANSWER = 5_000;
 
 /** Limits of an extension. Durations are in ms. */
 export const LIMITS = {
@@ -193,7 +195,7 @@ export class ExtensionThread {
   ask<H extends AskHook>(hook: H, about: Questions[H]): Promise<HookAnswer> {
     const { rpc } = this;
     if (!rpc || !this.has(hook)) return Promise.resolve({});
-    const limit = hook === 'onDraw' ? DEFAULTS.drawings.answer : LIMITS.answer;
+    const limit = hook === 'onDraw' ? DRAWING_ANSWER : LIMITS.answer;
     return new Promise((resolve) => {
       const cancelTimeout = afterMessages(this.options.clock, limit, () => {
         resolve({});

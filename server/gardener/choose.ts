@@ -2,7 +2,7 @@
 
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
 import type { ColourRange } from '../../shared/hues.ts';
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { GARDENER_NAME } from '../../shared/names.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismView } from '../../shared/vocabulary.ts';
 import type { Room } from '../world/room.ts';
@@ -130,8 +130,6 @@ export function preferably<T>(items: readonly T[], passes: (item: T) => boolean)
   return passing.length > 0 ? passing : items;
 }
 
-const { name } = PAGE_DEFAULTS.attract;
-
 /** Returns whether an organism is grown and not departing. */
 export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>
   phase === 'asleep' || phase === 'awake';
@@ -140,7 +138,8 @@ export const isGrown = ({ phase }: Pick<OrganismView, 'phase'>): boolean =>
  * Returns whether the gardener planted an organism. Compares names, so that organisms from before a
  * restart count, too.
  */
-export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean => planter.name === name;
+export const isOwn = ({ planter }: Pick<OrganismView, 'planter'>): boolean =>
+  planter.name === GARDENER_NAME;
 
 /** Returns the organisms that are gallery creatures of the season. */
 function ofSeason<O extends Pick<OrganismView, 'kind'>>(

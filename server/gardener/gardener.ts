@@ -9,11 +9,12 @@
  * visitor sees life. Its commands go through a system actor, so they are journalled and cost
  * energy. It has its own random numbers, so that replays do not depend on it.
  */
+
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { GARDENER_NAME } from '../../shared/names.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { createRandom, hashText, type Random } from '../../shared/random.ts';
-import type { Listener } from '../extensions/hooks.ts';
+import type { Listener } from '../extensions/call-hooks.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
@@ -208,7 +209,7 @@ export class Gardeners implements Listener {
     const { roomServers, clock, seed, settings } = this.options;
     const roomServer = roomServers.get(room);
     if (!roomServer) return;
-    const actor = roomServer.dispatcher.createSystemActor(PAGE_DEFAULTS.attract.name, false);
+    const actor = roomServer.dispatcher.createSystemActor(GARDENER_NAME, false);
     const gardener = new Gardener({
       room: roomServer.room,
       clock,

@@ -3,12 +3,11 @@
  * and leaves space between organisms.
  */
 import type { Planes } from '../../shared/codec/chunks.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
-import { coverage, strokeBounds } from '../../shared/geometry.ts';
+import { coverage, STROKE_LIMITS, strokeBounds } from '../../shared/geometry.ts';
 import type { Random } from '../../shared/random.ts';
 import type { OrganismId, OrganismView } from '../../shared/vocabulary.ts';
 import type { RoomCommand } from '../world/commands.ts';
-import { within } from '../world/wounding.ts';
+import { within } from '../world/strokes.ts';
 
 /** The grid, and the size of organisms in it; all lengths in cells. */
 export interface PlantingArea {
@@ -150,7 +149,7 @@ export function cutAcross(
     return [x + along * lengthwise - across * sideways, y + across * lengthwise + along * sideways];
   };
   const strokes = Array.from({ length: PIECES }, (_, i) => ({
-    radius: Math.max(DEFAULTS.stroke.minRadius, radius),
+    radius: Math.max(STROKE_LIMITS.minRadius, radius),
     points: [...pointAt(i / PIECES), ...pointAt((i + 1) / PIECES)],
   }));
   return strokes.every((stroke) => hitsOnly(organism.id, stroke, grid)) ? strokes : undefined;

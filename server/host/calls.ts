@@ -3,10 +3,10 @@
  * api.ts authenticates and validates a call, and finds the server that must execute it.
  * Start reading at `HANDLERS`.
  */
+
 import { randomInt } from 'node:crypto';
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { CallAnswer, CallBody, CallName } from '../../shared/host/api.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import type {
@@ -19,11 +19,12 @@ import type {
 import { localTime } from '../platform/clock.ts';
 import { withoutFingerprints } from '../realtime/policy/bans.ts';
 import { openOf } from '../realtime/policy/reports.ts';
-import { wallStates } from '../realtime/sessions/room-walls.ts';
+import { MAX_WALLS, wallStates } from '../realtime/sessions/room-walls.ts';
 import { readRange, writeBundle } from '../replay/journal-range.ts';
 import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import type { OpenRoom, RoomStorage } from '../rooms/live-room.ts';
 import type { SnapshotRecord } from '../storage/record-schemas.ts';
+import { SNAPSHOTS } from '../storage/snapshots.ts';
 import { featuredOf } from '../world/species.ts';
 import { settled } from '../world/tick-times.ts';
 import type { DailySchedule } from './daily-schedule.ts';
@@ -37,8 +38,11 @@ import {
   snapshotStateOf,
   takeSnapshot,
 } from './host-context.ts';
-import { restore, undoCommand, undoRecent } from './undo.ts';
+import { restore, undoCommand, undoRecent } from './undo-calls.ts';
 import type { VisitCounter } from './visit-statistics.ts';
+
+/** Maximum number of rooms per server, open or closed. */
+const MAX_ROOMS = 32;
 
 /** The services that handlers of calls and files use. */
 export interface Host extends HostContext {
@@ -78,7 +82,7 @@ export const HANDLERS: Handlers = {
   room: (host, _, { room }) => detailOf(host, room),
 
   createRoom: async ({ rooms }, { settings = {}, ...plan }) => {
-    if (rooms.names.length >= DEFAULTS.host.maxRooms) throw new HostRefusal('too-many-rooms');
+    if (rooms.names.length >= MAX_ROOMS) throw new HostRefusal('too-many-rooms');
     await rooms.create({ ...plan, seed: randomInt(0xffffffff), change: settings });
     return rooms.summary(plan.name);
   },
@@ -159,17 +163,17 @@ export const HANDLERS: Handlers = {
     if (!bans.lift(Number(ban))) throw new HostRefusal('no-such-ban');
   },
 
-  addWall: ({ rooms, places }, { name }, { room }) => {
-    const others = places.of(rooms.planOf(room).name);
-    if (others.length >= DEFAULTS.room.maxWalls) throw new HostRefusal('too-many-walls');
-    if (others.some((place) => place.name === name)) throw new HostRefusal('wall-exists');
-    return wallStates([places.add(room, name)], [], 0)[0];
+  addWall: ({ rooms, wallSeats }, { name }, { room }) => {
+    const others = wallSeats.of(rooms.planOf(room).name);
+    if (others.length >= MAX_WALLS) throw new HostRefusal('too-many-walls');
+    if (others.some((seat) => seat.name === name)) throw new HostRefusal('wall-exists');
+    return wallStates([wallSeats.add(room, name)], [], 0)[0];
   },
-  removeWall: ({ rooms, places }, _, { room, wall }) => {
-    const place = places.of(room).find(({ id }) => id === Number(wall));
-    if (!place) throw new HostRefusal('no-such-wall');
-    places.remove(place.id);
-    rooms.roomServers.get(room)?.walls.release(place.id);
+  removeWall: ({ rooms, wallSeats }, _, { room, wall }) => {
+    const seat = wallSeats.of(room).find(({ id }) => id === Number(wall));
+    if (!seat) throw new HostRefusal('no-such-wall');
+    wallSeats.remove(seat.id);
+    rooms.roomServers.get(room)?.walls.release(seat.id);
   },
 
   undo: (host, body, { room }) => undoRecent(host, room, body),
@@ -186,7 +190,7 @@ export const HANDLERS: Handlers = {
     const { journalWriter } = requireStorage(host);
     const { room } = host.rooms.requireOpen(parts.room);
     const named = journalWriter.snapshotsOf(room).filter((one) => one.name !== undefined);
-    if (named.length >= DEFAULTS.store.maxNamed) throw new HostRefusal('too-many-snapshots');
+    if (named.length >= SNAPSHOTS.maxNamed) throw new HostRefusal('too-many-snapshots');
     return (await takeSnapshot(host, room, { name })) as SnapshotState;
   },
   unnameSnapshot: async (host, _, parts) => {
@@ -296,9 +300,10 @@ async function stateOf(host: Host): Promise<HostState> {
   };
 }
 
-function detailOf({ rooms, places, clock, date }: Host, name: string): RoomDetail {
+function detailOf({ rooms, wallSeats, clock, date }: Host, name: string): RoomDetail {
   const summary = rooms.summary(name);
-  const wallList = rooms.roomServers.get(name)?.walls.states ?? wallStates(places.of(name), [], 0);
+  const wallList =
+    rooms.roomServers.get(name)?.walls.states ?? wallStates(wallSeats.of(name), [], 0);
   if (!summary.open || summary.busy) {
     return { ...summary, visitors: [], drawings: [], reports: [], wallList };
   }

@@ -1,6 +1,11 @@
 /** The daily schedule: opening hours, dimmed walls outside them, and the nightly restart. */
 import { isDeepStrictEqual } from 'node:util';
-import { ALWAYS_OPEN, closesNextDay, type Schedule, schedule } from '../../shared/host/settings.ts';
+import {
+  ALWAYS_OPEN,
+  closesNextDay,
+  type Schedule,
+  schedule,
+} from '../../shared/host/room-settings.ts';
 import type { HostState } from '../../shared/host/state.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../storage/store.ts';

@@ -9,13 +9,21 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { CallBody } from '../../shared/host/api.ts';
 import { HostRefusal, type JobReason } from '../../shared/host/reasons.ts';
 import type { JobState } from '../../shared/host/state.ts';
 import { type Clock, localTime } from '../platform/clock.ts';
 import { frameFile, REMOVAL, removeFilm } from './film-frames.ts';
 import type { FilmNews, FilmOrder } from './film-process.ts';
+
+/** Time-lapse films: frames per second, minimum side in pixels, finished films kept. */
+export const FILMS = {
+  filmRate: 15,
+  filmSide: 480,
+  filmsKept: 4,
+  /** Default length of a film, in seconds. */
+  filmSeconds: 20,
+} as const;
 
 export interface FilmJobsOptions {
   readonly clock: Clock;
@@ -67,12 +75,12 @@ export class FilmJobs {
    */
   begin(
     room: string,
-    { kind, hours = 24, from, to, seconds = DEFAULTS.host.filmSeconds }: CallBody<'timelapse'>,
+    { kind, hours = 24, from, to, seconds = FILMS.filmSeconds }: CallBody<'timelapse'>,
     place: Pick<FilmOrder, 'records' | 'checkpoint'>,
   ): JobState {
     if (this.states.some(({ state }) => state === 'going')) throw new HostRefusal('too-many-jobs');
     const { date, engine, start = fork } = this.options;
-    const { filmRate, filmSide } = DEFAULTS.host;
+    const { filmRate, filmSide } = FILMS;
     this.folder ??= mkdtempSync(join(tmpdir(), 'vivarium-films-'));
     // The system may remove the temporary folder if it is unused for days.
     mkdirSync(this.folder, { recursive: true, mode: 0o700 });
@@ -213,7 +221,7 @@ export class FilmJobs {
   /** Removes ended jobs and their films, except the latest `filmsKept`. */
   private sweep(): void {
     const over = [...this.jobs].filter(([, { state }]) => state.state !== 'going');
-    for (const [id, job] of over.slice(0, -DEFAULTS.host.filmsKept)) {
+    for (const [id, job] of over.slice(0, -FILMS.filmsKept)) {
       this.jobs.delete(id);
       this.remove(job);
     }

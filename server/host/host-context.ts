@@ -3,7 +3,7 @@
  * modules need. Start reading in host.ts.
  */
 import { type HostReason, HostRefusal } from '../../shared/host/reasons.ts';
-import type { RoomSettings } from '../../shared/host/settings.ts';
+import type { RoomSettings } from '../../shared/host/room-settings.ts';
 import type { SnapshotState } from '../../shared/host/state.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { BackendName } from '../engine/backend.ts';
@@ -12,7 +12,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { SystemCommand } from '../realtime/commands/command-dispatcher.ts';
 import type { Bans } from '../realtime/policy/bans.ts';
-import type { WallPlaces } from '../realtime/policy/wall-places.ts';
+import type { WallSeats } from '../realtime/policy/wall-seats.ts';
 import type { ClusterRooms } from '../rooms/cluster-rooms.ts';
 import type { OpenRoom, RoomStorage } from '../rooms/live-room.ts';
 import type { LoadedCheckpoint } from '../rooms/loaded-checkpoint.ts';
@@ -32,7 +32,7 @@ export interface HostContext {
   readonly world: World;
   readonly ticker: Ticker;
   readonly bans: Bans;
-  readonly places: WallPlaces;
+  readonly wallSeats: WallSeats;
   readonly checkpoints: ReadonlyMap<string, LoadedCheckpoint>;
   /** Folders of checkpoints, by name. */
   readonly checkpointFolders: ReadonlyMap<string, string>;

@@ -6,9 +6,41 @@
  */
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
-import { type Bus, decodeMessage, encodeMessage, type Subscription } from '../cluster/bus/bus.ts';
+import {
+  ANSWER_TIMEOUT,
+  type Bus,
+  decodeMessage,
+  encodeMessage,
+  type Subscription,
+} from '../cluster/bus/bus.ts';
 import type { Clock } from '../platform/clock.ts';
+
+/** Delays after wrong host tokens, in ms. */
+export const LOGIN = {
+  /** Number of wrong tokens per address without a delay. */
+  free: 5,
+  /** First delay. It doubles with each wrong token. */
+  firstDelay: 2_000,
+  maxDelay: 600_000,
+  /** How long after the last wrong token of an address all its wrong tokens are forgotten. */
+  forget: 3_600_000,
+  /**
+   * Maximum number of wrong tokens of all addresses within `window`. Above it, every address with
+   * a wrong token is delayed.
+   */
+  allFree: 50,
+  window: 600_000,
+  /** Maximum number of remembered addresses. */
+  maxAddresses: 10_000,
+} as const;
+
+/** How long a host stays signed in, in ms. */
+export const SESSION = {
+  idle: 3_600_000,
+  life: 43_200_000,
+  /** Maximum number of sessions. A further session ends the oldest one. */
+  most: 32,
+} as const;
 
 export interface HostSession {
   /** CSRF key. Every call that changes something must send it. */
@@ -26,7 +58,7 @@ const MAX_ENDED = 256;
 const SESSIONS = 'host:sessions';
 
 const text = v.pipe(v.string(), v.maxLength(64));
-const ago = v.pipe(v.number(), v.minValue(0), v.maxValue(DEFAULTS.session.life));
+const ago = v.pipe(v.number(), v.minValue(0), v.maxValue(SESSION.life));
 const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(1_000));
 const sessionMessage = v.strictObject({
   /** Identifies the token with which the sessions began. */
@@ -153,7 +185,7 @@ export class HostSessions {
 
   /** Time until an unused session expires, ms. */
   left({ since, used }: HostSession): number {
-    const { idle, life } = DEFAULTS.session;
+    const { idle, life } = SESSION;
     return Math.max(0, Math.min(used + idle, since + life) - this.clock.now());
   }
 
@@ -193,7 +225,7 @@ export class HostSessions {
         this.waits.delete(echo);
         resolve();
       };
-      const cancel = this.clock.after(DEFAULTS.cluster.answer, end);
+      const cancel = this.clock.after(ANSWER_TIMEOUT, end);
       this.waits.set(echo, end);
       this.publish({ sessions: [], ended: [] }, { echo });
     });
@@ -214,7 +246,7 @@ export class HostSessions {
 
   private add(hash: string, session: HostSession): void {
     this.sessions.set(hash, session);
-    if (this.sessions.size > DEFAULTS.session.most) {
+    if (this.sessions.size > SESSION.most) {
       this.sessions.delete(this.sessions.keys().next().value!);
     }
   }
@@ -316,7 +348,7 @@ export class LoginThrottle {
   }
 
   private count(address: string): number {
-    const { free, firstDelay, maxDelay, forget, maxAddresses, window, allFree } = DEFAULTS.login;
+    const { free, firstDelay, maxDelay, forget, maxAddresses, window, allFree } = LOGIN;
     const now = this.clock.now();
     const known = this.wrong.get(address);
     const count = known && now - known.last < forget ? known.count + 1 : 1;

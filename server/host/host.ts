@@ -1,12 +1,12 @@
 /** Opens the host's part of a server: token, sessions, schedule, films, calls and files. */
+
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, pathOf } from '../../shared/host/api.ts';
 import { type RoomSummary, roomSummary } from '../../shared/host/state.ts';
 import type { Bus } from '../cluster/bus/bus.ts';
+import { RESTART_APART } from '../rooms/cluster-rooms.ts';
 import type { TickEvents } from '../world/world.ts';
-import { type ApiOptions, createHostApi, createRelayedApi } from './api.ts';
 import type { Host } from './calls.ts';
 import { DailySchedule } from './daily-schedule.ts';
 import { Farewells } from './farewells.ts';
@@ -14,6 +14,7 @@ import { FilmJobs } from './film-jobs.ts';
 import type { HostContext } from './host-context.ts';
 import { HostSessions, LoginThrottle } from './host-sessions.ts';
 import { HostToken } from './host-token.ts';
+import { type ApiOptions, createHostApi, createRelayedApi } from './serve-calls.ts';
 import { VisitCounter } from './visit-statistics.ts';
 
 export interface HostOptions extends HostContext, Pick<ApiOptions, 'relay' | 'addressOf'> {
@@ -134,7 +135,7 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
       }
     },
     // Restart servers one after another, so that others can run the rooms of the one restarting.
-    restartDelay: () => (cluster?.place ?? 0) * DEFAULTS.cluster.restartApart,
+    restartDelay: () => (cluster?.place ?? 0) * RESTART_APART,
     onChange: async (isOpen, { outside, farewell }, isClosingTime) => {
       // If the host has extended the hours after closing time, stop the farewell.
       if (isOpen) farewells.stopClosing();

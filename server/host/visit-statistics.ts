@@ -1,5 +1,5 @@
 /** Visit statistics by hour and day: sums only, nothing about individual visitors. */
-import { DEFAULTS } from '../../shared/defaults.ts';
+
 import {
   type DayStatistics,
   DWELL_SPANS,
@@ -11,13 +11,17 @@ import { HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
 import { localTime, repeat } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { Mutex } from '../platform/queues.ts';
+import { SEATS } from '../realtime/sessions/seats.ts';
 import { StoreError } from '../storage/records.ts';
 import type { Store } from '../storage/store.ts';
 import type { RoomCommand } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
+import { continues, endOf, type StrokeEnd } from '../world/strokes.ts';
 import type { TickEvents } from '../world/world.ts';
-import { continues, endOf, type StrokeEnd } from '../world/wounding.ts';
 import type { HostContext } from './host-context.ts';
+
+/** Number of hours and days for which statistics are kept. */
+export const MOST_COUNTED = { hours: 840, counted: 1_100 };
 
 type Sums = Omit<HourStatistics, 'hour'>;
 
@@ -125,7 +129,7 @@ export class VisitCounter {
   private async keep(room: string, counted: Counted): Promise<void> {
     counted.changed = false;
     try {
-      await this.store.putCounted(room, counted.hour, counted.day);
+      await this.store.putCounted(room, counted.hour, counted.day, MOST_COUNTED);
     } catch (error) {
       counted.changed = true;
       // If another server leads the room now, drop the counts: it continues from the stored ones.
@@ -172,7 +176,7 @@ export class VisitCounter {
     counted: Counted,
     room: string,
     participant: ParticipantId,
-    grace: number = DEFAULTS.stream.grace,
+    grace: number = SEATS.grace,
   ): void {
     const present = this.present.get(room);
     const visit = present?.get(participant);

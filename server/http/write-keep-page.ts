@@ -1,7 +1,8 @@
 /** `npm run keep-page`: writes the keepsake page as one HTML file, to host it elsewhere. */
+
 import { writeFile } from 'node:fs/promises';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { runCommand } from '../settings/document.ts';
+import { DEFAULT_CHECKPOINT } from '../settings/server.ts';
 import * as is from '../settings/server-types.ts';
 import { orWord, text } from '../settings/server-types.ts';
 import { loadCheckpoint } from '../vnca/checkpoint.ts';
@@ -21,7 +22,7 @@ const COMMAND = {
     checkpoints: {
       value: 'A,B',
       type: is.folders,
-      default: DEFAULTS.operations.checkpoint,
+      default: DEFAULT_CHECKPOINT,
       help: 'checkpoints whose organisms it grows; each adds about 1.2 MB to the file',
     },
     server: {

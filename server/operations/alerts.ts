@@ -1,13 +1,16 @@
 /**
- * The alerts that a server sends, and the messages that announce them. The JSON schema of the
- * messages is server/deploy/alert.schema.json. Messages contain no text by visitors.
+ * The alerts that a server sends, and when: `ALERTS` names them, and `problemFinder` decides whether
+ * one is due. It sends nothing itself: see alert-monitor.ts. Texts contain no text by visitors.
  */
-import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
-import * as v from 'valibot';
-import { type Clock, repeat } from '../platform/clock.ts';
-import type { Log } from '../platform/log.ts';
-import type { Store } from '../storage/store.ts';
+
+import type { Server } from 'node:http';
+import type { RoomSummary } from '../../shared/host/state.ts';
+import type { ConnectionLimits } from '../realtime/limits/connection-limits.ts';
+import type { RoomServer } from '../realtime/room-server.ts';
+import { SETTLED } from '../realtime/sessions/room-walls.ts';
+import { SEATS } from '../realtime/sessions/seats.ts';
+import type { JournalWriter } from '../storage/journal-writer.ts';
+import type { ExhaustionWatch, TickWatchdog } from './watches.ts';
 
 interface AlertKind {
   readonly severity: Severity;
@@ -18,8 +21,8 @@ interface AlertKind {
 }
 
 /** The severities, from the least to the most severe. */
-const SEVERITIES = ['info', 'warning', 'critical'] as const;
-type Severity = (typeof SEVERITIES)[number];
+export const SEVERITIES = ['info', 'warning', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
 
 const MINUTE = 60_000;
 
@@ -60,311 +63,95 @@ export interface Problem {
   readonly isRecovering?: boolean;
 }
 
-export const alertMessage = v.strictObject({
-  version: v.literal(1),
-  id: v.string(),
-  server: v.string(),
-  alert: v.picklist(Object.keys(ALERTS) as AlertName[]),
-  state: v.picklist(['raised', 'cleared']),
-  severity: v.picklist(SEVERITIES),
-  room: v.optional(v.string()),
-  wall: v.optional(v.string()),
-  since: v.string(),
-  at: v.string(),
-  text: v.string(),
-});
-/** The body of a webhook's request. */
-export type AlertMessage = v.InferOutput<typeof alertMessage>;
-
-/** Returns a key that tells problems apart. */
-export const keyOf = ({ alert, room, wall }: Omit<Problem, 'text'>): string =>
-  JSON.stringify([alert, room, wall]);
-
-const severityOf = ({ alert, severity }: Problem): Severity => severity ?? ALERTS[alert].severity;
-
-/** Whether a problem has become more severe since it was announced. */
-export const isWorse = (problem: Problem, { severity }: AlertMessage): boolean =>
-  SEVERITIES.indexOf(severityOf(problem)) > SEVERITIES.indexOf(severity);
-
-/** Creates the message that announces a problem. @param date wall clock, ms since the epoch */
-export function raised(problem: Problem, date: number): AlertMessage {
-  const { alert, room, wall, text } = problem;
-  const at = new Date(date).toISOString();
-  return {
-    ...{ version: 1, id: randomUUID(), server: hostname(), alert, state: 'raised' },
-    severity: severityOf(problem),
-    ...(room !== undefined && { room }),
-    ...(wall !== undefined && { wall }),
-    ...{ since: at, at, text },
+/** The parts of the server that the alerts watch. */
+export interface Watched {
+  readonly rooms: {
+    readonly roomServers: ReadonlyMap<string, RoomServer>;
+    summary(room: string): RoomSummary;
   };
+  readonly http: Pick<Server, 'getConnections' | 'maxConnections'>;
+  readonly connectionLimits: Pick<ConnectionLimits, 'open'>;
+  readonly limits: { readonly connections: number };
+  readonly journalWriter: Pick<JournalWriter, 'isPersisting' | 'isDiskFull'> | undefined;
+  readonly watchdog: Pick<TickWatchdog, 'isTicking'>;
+  readonly descriptors: Pick<ExhaustionWatch, 'hasSome'>;
+  readonly cluster: { refused(): ReadonlyMap<string, string> } | undefined;
+}
+
+/** Returns a function that finds all current problems of a server. */
+export function problemFinder(server: Watched): () => Problem[] {
+  const { rooms, http, connectionLimits, limits, journalWriter, watchdog, descriptors } = server;
+  /** Number of TCP connections at the previous check; Node.js counts them asynchronously. */
+  let tcp = 0;
+  const whyNobodyCanJoin = (): string | undefined => {
+    http.getConnections((_, count = 0) => {
+      tcp = count;
+    });
+    if (!watchdog.isTicking) return 'the rooms have stopped.';
+    if (!descriptors.hasSome) return 'the process has no file descriptors left.';
+    const isFull = connectionLimits.open >= limits.connections || tcp >= http.maxConnections;
+    return isFull ? 'all connections are in use.' : undefined;
+  };
+  return () => {
+    const problems = [...rooms.roomServers].flatMap(([room, roomServer]) => [
+      ...wallProblems(room, roomServer),
+      ...roomProblems(room, rooms.summary(room)),
+    ]);
+    problems.push(...refusedRooms(server.cluster));
+    const why = whyNobodyCanJoin();
+    if (why) problems.push({ alert: 'nobody-can-join', text: `Nobody can join: ${why}` });
+    if (journalWriter?.isPersisting === false) {
+      const text =
+        'Changes are not stored: they are lost if the server restarts. The log says why.';
+      problems.push({ alert: 'not-kept', text });
+    }
+    if (journalWriter?.isDiskFull) problems.push({ alert: 'disk-low', text: 'The disk is full.' });
+    return problems;
+  };
+}
+
+function roomProblems(room: string, summary: RoomSummary): Problem[] {
+  const { pace, participants, waiting, settings } = summary;
+  const problems: Problem[] = [];
+  if (pace.slow) {
+    const [actual, wanted] = [pace.actual.toFixed(1), pace.tickRate];
+    const text = `Room "${room}" is slow: ${actual} of ${wanted} ticks per second.`;
+    problems.push({ alert: 'slow', room, text });
+  }
+  if (participants >= settings.capacity && waiting >= SEATS.maxWaiting) {
+    const text = `Nobody can join the room "${room}": it and its queue are full.`;
+    problems.push({ alert: 'nobody-can-join', room, text });
+  }
+  return problems;
+}
+
+/** Finds rooms that have stopped because the cluster refuses to store their changes. */
+function refusedRooms(cluster: Watched['cluster']): Problem[] {
+  const refused = [...(cluster?.refused() ?? [])];
+  return refused.map(([room, text]) => ({ alert: 'nobody-can-join', room, text }));
 }
 
 /**
- * Creates the message that announces the end of a problem.
- *
- * @param date wall clock, ms since the epoch
+ * Finds walls that are lost. Outside the opening hours this is expected, because walls may be
+ * switched off. A wall counts as back only after it has stayed connected for a while, because a
+ * wall whose browser keeps crashing is connected for moments.
  */
-export function cleared(message: AlertMessage, date: number): AlertMessage {
-  const { alert, room, wall } = message;
-  const names = [room && `Room "${room}"`, wall && `wall "${wall}"`].filter(Boolean).join(', ');
-  return {
-    ...message,
-    ...{ id: randomUUID(), state: 'cleared', at: new Date(date).toISOString() },
-    text: names ? `${names}: ${ALERTS[alert].over}` : ALERTS[alert].over,
-  };
-}
-
-const CHECK_INTERVAL = 1_000;
-/** How long a problem must not have been found before it counts as over, in ms. */
-const CLEAR_AFTER = 10_000;
-
-export interface AlertMonitorOptions {
-  readonly clock: Clock;
-  /** Wall clock, ms since the epoch. */
-  readonly date: () => number;
-  readonly problems: () => readonly Problem[];
-  /** Problems that an earlier process announced and that are not over yet. */
-  readonly open?: readonly AlertMessage[];
-  readonly announce: (message: AlertMessage) => void;
-}
-
-/** Finds problems once a second, and announces when they begin and end. */
-export class AlertMonitor {
-  /** The announced problems by key. `seen` is when a problem was last found (ms of the clock). */
-  private readonly announced = new Map<string, { message: AlertMessage; seen: number }>();
-  /** How long each problem that is not announced yet has lasted, in ms, by key. */
-  private readonly pending = new Map<string, number>();
-  /** When the previous check was made (ms of the clock). */
-  private checked: number;
-  readonly stop: () => void;
-
-  constructor(private readonly options: AlertMonitorOptions) {
-    const { clock, open = [] } = options;
-    this.checked = clock.now();
-    for (const message of open) this.announced.set(keyOf(message), { message, seen: clock.now() });
-    this.stop = repeat(clock, CHECK_INTERVAL, () => this.check(), 0);
+export function wallProblems(
+  room: string,
+  { walls, policy }: Pick<RoomServer, 'walls' | 'policy'>,
+): Problem[] {
+  const { states, isBare, upCount } = walls;
+  const places = states.filter(({ id }) => id !== null);
+  const common = { alert: 'wall-lost', room, isExpected: policy.isDimmed } as const;
+  if (places.length === 0 && isBare) {
+    const text = `The room "${room}" has no wall any more.`;
+    return [{ ...common, isRecovering: upCount > 0, text }];
   }
-
-  /** The messages about announced problems that are not over. */
-  get open(): AlertMessage[] {
-    return [...this.announced.values()].map(({ message }) => message);
-  }
-
-  private check(): void {
-    const { clock, problems } = this.options;
-    const now = clock.now();
-    const seen = new Map(problems().map((problem) => [keyOf(problem), problem]));
-    for (const [key, problem] of seen) this.see(key, problem, now);
-    for (const key of this.pending.keys()) {
-      if (!seen.has(key)) this.pending.delete(key);
-    }
-    for (const [key, one] of this.announced) {
-      if (now - one.seen >= CLEAR_AFTER) this.clear(key, one.message);
-    }
-    this.checked = now;
-  }
-
-  private see(key: string, problem: Problem, now: number): void {
-    const { date, announce } = this.options;
-    const announced = this.announced.get(key);
-    if (announced) announced.seen = now;
-    if (announced && !isWorse(problem, announced.message)) return;
-    const { isExpected, isRecovering } = problem;
-    const before = isExpected ? undefined : this.pending.get(key);
-    const lasted = before === undefined ? 0 : before + (isRecovering ? 0 : now - this.checked);
-    this.pending.set(key, lasted);
-    if (isExpected || isRecovering || lasted < ALERTS[problem.alert].hold) return;
-    this.pending.delete(key);
-    const message = raised(problem, date());
-    this.announced.set(key, { message, seen: now });
-    announce(message);
-  }
-
-  private clear(key: string, message: AlertMessage): void {
-    this.announced.delete(key);
-    this.options.announce(cleared(message, this.options.date()));
-  }
-}
-
-/** Maximum number of messages in the queue. If there are more, the oldest are dropped. */
-export const MAX_WAITING = 64;
-/** How long to wait for the response to a request, in ms. */
-const TIMEOUT = 10_000;
-/** Pauses after failed requests, in ms. Each is twice as long as the previous one. */
-const PAUSE = { first: 1_000, longest: 300_000 };
-
-/** How a request ended: the status of the response, or the reason why there is none. */
-export type PostResult = number | string;
-
-/** Posts JSON text. The returned promise must never reject. */
-export type Post = (url: string, body: string, signal: AbortSignal) => Promise<PostResult>;
-
-export interface WebhookOptions {
-  readonly url: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Messages that an earlier process could not deliver. */
-  readonly waiting?: readonly AlertMessage[];
-  /** Called after a message has been delivered or dropped. */
-  readonly onChange: () => void;
-  readonly post?: Post;
-}
-
-/** Does not follow redirects, so that only the host's own URL is ever requested. */
-const postJson: Post = async (url, body, signal) => {
-  try {
-    const response = await fetch(url, {
-      ...{ method: 'POST', body, redirect: 'manual' },
-      headers: { 'content-type': 'application/json', 'user-agent': 'Vivarium' },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)]),
-    });
-    await response.body?.cancel();
-    return response.status;
-  } catch (error) {
-    const { name, cause } = error as Error;
-    return (cause as NodeJS.ErrnoException | undefined)?.code ?? name;
-  }
-};
-
-/** Whether a retry would be useless, which is the case for all 3xx and most 4xx statuses. */
-const isFinal = (result: PostResult): boolean =>
-  typeof result === 'number' && result >= 300 && result < 500 && ![408, 425, 429].includes(result);
-
-/** Sends messages to the webhook one by one, and retries. */
-export class Webhook {
-  /** Messages that are not delivered yet, oldest first. */
-  readonly waiting: AlertMessage[];
-  private readonly stopped = new AbortController();
-  private isSending = false;
-  private failures = 0;
-  private cancel = (): void => {};
-
-  constructor(private readonly options: WebhookOptions) {
-    this.waiting = [...(options.waiting ?? [])];
-    void this.sendNext();
-  }
-
-  send(message: AlertMessage): void {
-    this.waiting.push(message);
-    if (this.waiting.length > MAX_WAITING) {
-      this.waiting.shift();
-      this.warn('alert-dropped', 'Too many alerts wait; the oldest is dropped.');
-    }
-    void this.sendNext();
-  }
-
-  /** Ends all requests. Undelivered messages stay in `waiting`. */
-  stop(): void {
-    this.stopped.abort();
-    this.cancel();
-  }
-
-  private async sendNext(): Promise<void> {
-    const [message] = this.waiting;
-    const { signal } = this.stopped;
-    if (this.isSending || !message || signal.aborted) return;
-    const { url, clock, post = postJson, onChange } = this.options;
-    this.isSending = true;
-    const result = await post(url, JSON.stringify(message), signal);
-    if (signal.aborted) return;
-    const isDelivered = typeof result === 'number' && result >= 200 && result < 300;
-    if (isDelivered || isFinal(result)) {
-      if (!isDelivered) this.warn('alert-dropped', `The receiver refuses an alert (${result}).`);
-      this.failures = 0;
-      this.isSending = false;
-      // The message may have been dropped from the queue during the request, so look for it.
-      if (this.waiting[0] === message) this.waiting.shift();
-      onChange();
-      return this.sendNext();
-    }
-    if (this.failures === 0) {
-      this.warn('alert-not-sent', `An alert could not be sent (${result}); retrying.`);
-    }
-    const pause = Math.min(PAUSE.longest, PAUSE.first * 2 ** this.failures++);
-    this.cancel = clock.after(pause, () => {
-      this.isSending = false;
-      void this.sendNext();
-    });
-  }
-
-  /** Logs a warning. The path of the URL may be a secret, so only its host is logged. */
-  private warn(event: string, sentence: string): void {
-    this.options.log.warn(event, sentence, { receiver: new URL(this.options.url).host });
-  }
-}
-
-/** How long after its start a server counts as having just restarted, in ms. */
-const FRESH = 60_000;
-
-const alertRecord = v.strictObject({
-  /** The messages about problems that were not over. */
-  open: v.array(alertMessage),
-  /** The messages that were not delivered. */
-  waiting: v.array(alertMessage),
-  /** Whether the process shut down in order. */
-  stopped: v.boolean(),
-});
-
-export interface AlertsOptions {
-  readonly clock: Clock;
-  /** Wall clock, ms since the epoch. */
-  readonly date: () => number;
-  readonly log: Log;
-  readonly store: Pick<Store, 'serverRecord' | 'putServerRecord'>;
-  /** Name of the stored record. It must be unique among the servers that share the store. */
-  readonly record: string;
-  /** URL to post messages to; undefined if messages are not posted. */
-  readonly url: string | undefined;
-  /** Finds the current problems; called at every check. */
-  readonly problems: () => readonly Problem[];
-}
-
-export type Alerts = Awaited<ReturnType<typeof openAlerts>>;
-
-/** Starts the alerts. An unreadable record counts as absent. */
-export async function openAlerts(options: AlertsOptions) {
-  const { clock, date, log, store, record: name, url } = options;
-  const stored = await store.serverRecord(name, alertRecord).catch(() => undefined);
-  const since = clock.now();
-  const crashed = stored?.stopped === false;
-  const restarted = (): Problem[] => {
-    if (clock.now() - since >= FRESH) return [];
-    const text = crashed
-      ? 'The server has started again after it ended unexpectedly.'
-      : 'The server has started.';
-    return [{ alert: 'server-restarted', text, ...(crashed && { severity: 'warning' }) }];
-  };
-  const keep = (stopped = false): Promise<void> => {
-    const record = { open: monitor.open, waiting: webhook?.waiting ?? [], stopped };
-    // Ignore a failure: if nothing can be stored, the journal raises its own alert.
-    return store.putServerRecord(name, record).catch(() => {});
-  };
-  const webhook =
-    url === undefined
-      ? undefined
-      : new Webhook({
-          ...{ url, clock, log, waiting: stored?.waiting ?? [] },
-          onChange: () => void keep(),
-        });
-  const monitor = new AlertMonitor({
-    ...{ clock, date, open: stored?.open ?? [] },
-    problems: () => [...restarted(), ...options.problems()],
-    announce: (message) => {
-      webhook?.send(message);
-      void keep();
-    },
+  const unsettled = places.filter(({ lost, upFor }) => {
+    return lost !== null || (upFor !== null && upFor < SETTLED);
   });
-  await keep();
-  return {
-    /** The messages about announced problems that are not over. */
-    get open(): readonly AlertMessage[] {
-      return monitor.open;
-    },
-    /** Ends the checks and stores the state of the alerts. Call it before the store is closed. */
-    close(): Promise<void> {
-      monitor.stop();
-      webhook?.stop();
-      return keep(true);
-    },
-  };
+  return unsettled.map(({ name: wall, lost }) => {
+    const text = `The wall "${wall}" of the room "${room}" is lost.`;
+    return { ...common, wall, isRecovering: lost === null, text };
+  });
 }

@@ -7,10 +7,10 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { open, statfs } from 'node:fs/promises';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { type Clock, repeat } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import type { Limits } from '../realtime/limits/allowance.ts';
+import type { Limits } from '../realtime/limits/connection-limits.ts';
+import { DISK_RESERVE } from '../storage/records.ts';
 import type { RestartLimit } from './supervisor.ts';
 
 export interface DiskWatchOptions {
@@ -67,7 +67,7 @@ export class DiskWatch {
     if (isFilling === this.isFilling) return;
     this.isFilling = isFilling;
     const left = `${Math.floor(free / MEGABYTE)} MiB are free on the disk of the data folder`;
-    const reserve = Math.floor(DEFAULTS.store.reserve / MEGABYTE);
+    const reserve = Math.floor(DISK_RESERVE / MEGABYTE);
     if (isFilling)
       log.warn('disk-filling', `Only ${left}. Below ${reserve} MiB, nothing is stored.`);
     else log.info('disk-free', `${left} again.`);

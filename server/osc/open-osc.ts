@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { type Bus, decodeMessage, encodeMessage } from '../cluster/bus/bus.ts';
-import type { Hooks } from '../extensions/hooks.ts';
+import type { Hooks } from '../extensions/call-hooks.ts';
 import type { Log } from '../platform/log.ts';
 import { OscInput, type OscInputOptions } from './osc-input.ts';
 import { OscOutput } from './osc-output.ts';

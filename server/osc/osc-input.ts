@@ -2,17 +2,21 @@
  * Executes OSC messages as commands of a system actor, with the same checks and limits as for
  * visitors.
  */
+
 import { BlockList, isIPv6 } from 'node:net';
 import * as v from 'valibot';
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
+import { OSC_NAME } from '../../shared/names.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import type { ActName } from '../extensions/extension.ts';
 import type { Clock } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import { chargeCommand, parseCommand } from '../realtime/commands/client-messages.ts';
 import type { SystemActor, SystemCommand } from '../realtime/commands/command-dispatcher.ts';
-import { Allowance, type Limits } from '../realtime/limits/allowance.ts';
-import type { RejectionCounts } from '../realtime/limits/connection-limits.ts';
+import {
+  Allowance,
+  type Limits,
+  type RejectionCounts,
+} from '../realtime/limits/connection-limits.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { PlantedSeed } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
@@ -176,7 +180,7 @@ export class OscInput {
     const command = commandOf(roomServer.room, what, values);
     chargeCommand(this.allowance, command.what, command);
     const actor = getOrAdd(this.actors, roomServer, () =>
-      roomServer.dispatcher.createSystemActor(PAGE_DEFAULTS.osc.planter, true),
+      roomServer.dispatcher.createSystemActor(OSC_NAME, true),
     );
     const { refused } = await actor.act(command);
     // Do not count this refusal here, because refusals by the room are counted with its tick.

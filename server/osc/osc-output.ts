@@ -1,6 +1,7 @@
 /** Sends the rooms' events and figures as OSC messages; OSC.md lists the addresses. */
+
+import type { Listener } from '../extensions/call-hooks.ts';
 import type { Notifications, RoomLifeEvent, RoomOpened } from '../extensions/extension.ts';
-import type { Listener } from '../extensions/hooks.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TokenBucket } from '../platform/queues.ts';
 import {

@@ -55,3 +55,14 @@ export async function startBoth<A extends Closable, B extends Closable | undefin
   }
   throw (second.status === 'rejected' ? second : (first as PromiseRejectedResult)).reason;
 }
+
+/** Named numbers, each with its meaning and the least value that it may have, 0 if absent. */
+export type NumberTable<K extends string = string> = Readonly<
+  Record<K, readonly [number: number, meaning: string, least?: number]>
+>;
+
+/** Returns the numbers of a table, without their meanings. */
+export const numbersOf = <K extends string>(table: NumberTable<K>) =>
+  Object.fromEntries(Object.keys(table).map((name) => [name, table[name as K][0]])) as Readonly<
+    Record<K, number>
+  >;

@@ -3,11 +3,34 @@
  * Rooms have priority, so previews use the pauses between ticks and delay a tick by at most one
  * step.
  */
-import type { DEFAULTS } from '../../shared/defaults.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { Engine, PatchId, Readout } from '../engine/engine.ts';
 import { FairQueue } from '../platform/queues.ts';
 import { growthStep, type Species } from '../world/species.ts';
+
+/** Limits of previews; times are in ms unless they say otherwise. */
+export const PREVIEWS = {
+  /** Maximum number of previews that grow in parallel. */
+  growing: 8,
+  /** Maximum number of waiting previews, of all rooms and of one participant. */
+  maxWaiting: 64,
+  maxWaitingEach: 4,
+  /** Maximum number of cached previews. Beyond it, the least recently used are dropped. */
+  films: 256,
+  /** Maximum number of pictures in a preview. */
+  frames: 24,
+  /** How long before the next tick previews stop growing, so as not to delay it, in ms. */
+  reserve: 8,
+  /** Number of ticks after which one preview step runs even without idle time. */
+  patience: 3,
+  /** Maximum time to refine one drawing, and all waiting drawings, in ms. */
+  refining: 1_000,
+  refiningAll: 3_500,
+  /** Maximum number of drawings that wait for the encoder. */
+  maxDrawings: 32,
+  /** Time that the encoder works before it yields, in ms. */
+  slice: 2,
+} as const;
 
 /** Pictures of a seed's growth. */
 export interface GrowthFilm {
@@ -59,7 +82,7 @@ export interface GrowthPreviewsOptions {
   readonly newPatch: () => PatchId;
   /** Returns the time in ms, by the clock that schedules ticks. */
   readonly now: () => number;
-  readonly settings: { readonly [K in keyof (typeof DEFAULTS)['preview']]: number };
+  readonly settings: { readonly [K in keyof typeof PREVIEWS]: number };
 }
 
 interface GrowingSeed {

@@ -1,13 +1,14 @@
 /** Creates the growth previews and the drawing encoder of a checkpoint. */
+
 import { setImmediate } from 'node:timers/promises';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { MAX_DRAWING } from '../../shared/protocol/commands.ts';
 import { canRefine } from '../autodiff/refine-latent.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import type { Checkpoint } from '../vnca/checkpoint.ts';
 import { createEncoder } from '../vnca/encoder.ts';
 import { DrawingEncoder } from './drawing-encoder.ts';
-import { GrowthPreviews, type GrowthPreviewsOptions } from './growth-previews.ts';
+import { GrowthPreviews, type GrowthPreviewsOptions, PREVIEWS } from './growth-previews.ts';
 import { LatentRefiner } from './latent-refiner.ts';
 
 /** Previews for visitors who choose or draw a seed. */
@@ -35,12 +36,12 @@ export function openSeedPreviews(
     readonly log: Log;
   },
 ): SeedPreviews {
-  const settings = DEFAULTS.preview;
+  const settings = PREVIEWS;
   const growth = new GrowthPreviews({ ...context, settings, now: () => clock.now() });
   const grow = growth.grow.bind(growth);
   const encoder = createEncoder(checkpoint);
   // Offers no drawing with an encoder of three channels, because it is meant for photographs.
-  if (!encoder || encoder.channels === 3 || encoder.size > settings.maxDrawing) {
+  if (!encoder || encoder.channels === 3 || encoder.size > MAX_DRAWING) {
     return { growth, draws: undefined, grow, stop: () => growth.stop(), close: async () => {} };
   }
   const refiner = canRefine(checkpoint.card)

@@ -4,7 +4,6 @@
  * `handleTick`.
  */
 import { EventEmitter } from 'node:events';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import type { Reason } from '../../shared/protocol/reasons.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -18,21 +17,23 @@ import { Liveliness } from './policy/liveliness.ts';
 import { Reports } from './policy/reports.ts';
 import type { RoomPolicy } from './policy/room-policy.ts';
 import { AffectedOrganisms } from './presence/affected-organisms.ts';
-import { Cursors } from './presence/cursors.ts';
-import { EventQueue } from './presence/event-queue.ts';
+import { Cursors, EventQueue, hasTurn } from './presence/events-and-cursors.ts';
 import { Follows } from './presence/follows.ts';
 import { Presence, RefreshRequests } from './presence/presence.ts';
-import { VisitStatistics } from './presence/visit-statistics.ts';
+import { Visits } from './presence/visits.ts';
 import { RoomAdmission } from './sessions/room-admission.ts';
 import type { RoomClient, RoomHooks } from './sessions/room-client.ts';
 import { type RoomBasis, type RoomContext, TickInProgress } from './sessions/room-context.ts';
 import { RoomWalls } from './sessions/room-walls.ts';
-import { Seats } from './sessions/seats.ts';
+import { SEATS, Seats } from './sessions/seats.ts';
 import type { ResumeTokens } from './sessions/signed-tokens.ts';
 import { Spectators } from './sessions/watchers.ts';
 import { WelcomeBuilder } from './sessions/welcome-builder.ts';
 import { RoomBroadcaster } from './streaming/room-broadcaster.ts';
 import { type EncoderChannel, RoomEncoders } from './streaming/room-encoders.ts';
+
+/** Interval of the room's pace messages, in ms. */
+const PACE_INTERVAL = 1_000;
 
 interface RoomServerOptions extends RoomBasis {
   /** When the room's past ticks took place. The server adds each new tick. */
@@ -72,7 +73,7 @@ export class RoomServer {
   /** Organisms that visitors have reported. */
   readonly reports: Reports;
   readonly cursors = new Cursors();
-  readonly visits = new VisitStatistics();
+  readonly visits = new Visits();
   /** Whether a tick is in progress. The tick loop begins a tick, and `handleTick` ends it. */
   readonly tickInProgress = new TickInProgress();
   /** Participants who follow another participant's view. */
@@ -98,7 +99,7 @@ export class RoomServer {
 
   constructor(private readonly options: RoomServerOptions) {
     const { room, policy, capacity, clock, resumeTokens } = options;
-    const { grace, back, maxWaiting } = DEFAULTS.stream;
+    const { grace, back, maxWaiting } = SEATS;
     this.room = room;
     this.clock = clock;
     this.times = options.times;
@@ -256,7 +257,7 @@ export class RoomServer {
     const toAll = refresh === 'names';
     this.eventQueue.deliver(
       this.presence.allClients(),
-      (client) => toAll || this.broadcaster.hasTurn(client, this.lastTick),
+      (client) => toAll || hasTurn(client, this.broadcaster, this.lastTick),
     );
     if (refresh === 'names') this.presence.resendNames();
     this.signals.emit('events-sent');
@@ -274,7 +275,7 @@ export class RoomServer {
     if (life.length > 0) add('life', { tick, events: [...life] as Event<'life'>['events'] });
     const moved = this.cursors.due(now, this.seats.size);
     if (moved) add('cursors', moved);
-    if (now - this.lastPaceAt < DEFAULTS.net.heartbeat) return;
+    if (now - this.lastPaceAt < PACE_INTERVAL) return;
     this.lastPaceAt = now;
     const { awake, size: organisms } = this.room;
     add('pace', { ...this.options.pace(), awake, organisms });

@@ -5,14 +5,13 @@
 import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Socket as TcpSocket } from 'node:net';
 import { Server } from 'socket.io';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { parser } from '../../shared/protocol/parser.ts';
 import type { Clock } from '../platform/clock.ts';
 import { allButReserve } from './limits/address-limits.ts';
-import type { Limits } from './limits/allowance.ts';
 import {
   type ConnectionLimits,
   type ConnectionRateLimiter,
+  type Limits,
   type RejectionCounts,
   type RejectionReason,
   WRONG_HOST_RESPONSE,
@@ -24,6 +23,26 @@ import type { NameCheck } from './names/display-names.ts';
 import { ClientSession } from './sessions/client-session.ts';
 import type { RoomDirectory } from './sessions/local-session.ts';
 import { Outbox } from './streaming/outbox.ts';
+
+/** Maximum size of an inbound message, in bytes. */
+const MAX_MESSAGE_BYTES = 16_384;
+
+/** How long a server that shuts down lets connections close before it cuts them, in ms. */
+export const CLOSE_GRACE = 2_000;
+
+/**
+ * Interval and timeout of pings, in ms. A server that lost power closes no connections, so clients
+ * must notice quickly.
+ */
+export const PING = { pingInterval: 5_000, pingTimeout: 10_000 } as const;
+
+/** How a gateway that shuts down moves its pages to other gateways, in ms. */
+export const MOVING = {
+  /** How long it takes until all pages are notified, in ms. */
+  time: 2_000,
+  /** Time between the notifications of two pages, in ms. */
+  every: 20,
+} as const;
 
 /** URL path at which Engine.IO accepts connections. */
 const SOCKET_PATH = '/socket.io/';
@@ -189,10 +208,9 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
     perMessageDeflate: false,
     httpCompression: false,
     serveClient: false,
-    pingInterval: DEFAULTS.net.pingInterval,
-    pingTimeout: DEFAULTS.net.pingTimeout,
+    ...PING,
     connectTimeout: 2 * limits.handshakeSeconds * 1000,
-    maxHttpBufferSize: DEFAULTS.net.maxMessageBytes,
+    maxHttpBufferSize: MAX_MESSAGE_BYTES,
     allowRequest: (request, decide) => {
       if (!connectionLimits.admitHost(request)) {
         // End the connection here, because Engine.IO would answer with status 400.
@@ -267,15 +285,14 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
      */
     moveAway: async (time: number): Promise<void> => {
       http.close();
-      const { every } = DEFAULTS.cluster.moving;
-      const atOnce = Math.ceil((sessions.size * every) / Math.max(time, every));
-      const end = clock.now() + 2 * Math.max(time, every);
+      const atOnce = Math.ceil((sessions.size * MOVING.every) / Math.max(time, MOVING.every));
+      const end = clock.now() + 2 * Math.max(time, MOVING.every);
       while (sessions.size > 0 && clock.now() < end) {
         for (const session of [...sessions].slice(0, atOnce)) {
           sessions.delete(session);
           session.moveAway();
         }
-        await new Promise<void>((go) => clock.after(every, go));
+        await new Promise<void>((go) => clock.after(MOVING.every, go));
       }
       // If the loop was delayed, some sessions may be left, so move them away now.
       for (const session of sessions) session.moveAway();
@@ -285,7 +302,7 @@ export function openSocketServer(http: HttpServer, options: SocketServerOptions)
       connectionLimits.close();
       // Destroy the remaining connections after a while, because a phone that has vanished never
       // answers the close handshake, and an incomplete request never ends.
-      const cancel = clock.after(DEFAULTS.net.closeGrace, () => connections.destroyAll());
+      const cancel = clock.after(CLOSE_GRACE, () => connections.destroyAll());
       await io.close();
       cancel();
     },

@@ -9,7 +9,7 @@ import { createEngine } from '../engine/create-engine.ts';
 import { EngineError } from '../engine/engine.ts';
 import { systemClock } from '../platform/clock.ts';
 import { speciesOf } from '../rooms/loaded-checkpoint.ts';
-import { readCommand, SettingsError, type Values } from '../settings/command.ts';
+import { readCommand, SettingsError, type Values } from '../settings/command-line.ts';
 import { helpText } from '../settings/document.ts';
 import { number, oneOf, text } from '../settings/server-types.ts';
 import { readFolder } from '../storage/lmdb/open.ts';

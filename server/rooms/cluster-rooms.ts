@@ -2,16 +2,15 @@
  * The rooms of a server in a cluster: it runs rooms whose lease it holds, and waits to take over
  * the others. Never runs a room whose lease has ended. Start at `ClusterRooms.start`.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
 import {
   applyChange,
   type RoomSettings,
   type SettingsRequest,
-} from '../../shared/host/settings.ts';
+} from '../../shared/host/room-settings.ts';
 import type { ClusterState, JobState, ServerState } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
-import { Lease, type RoomLeases, Standby } from '../cluster/lease.ts';
+import { LEASE, Lease, type RoomLeases, Standby } from '../cluster/lease.ts';
 import type { ReportLoad } from '../cluster/open-cluster.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import { NotReplicated, RoomReplica } from '../storage/open-room.ts';
@@ -21,6 +20,12 @@ import type { OpenRoom } from './live-room.ts';
 import { Replicas } from './replicas.ts';
 import { type RoomEntry, RoomRegistry, type RoomRegistryOptions } from './room-registry.ts';
 import { SpreadRooms } from './spread-rooms.ts';
+
+/** Interval at which each server checks which rooms exist, in ms. */
+export const PLANS_INTERVAL = 1_000;
+
+/** Time between the nightly restarts of two servers of a cluster, in ms. */
+export const RESTART_APART = 180_000;
 
 export interface ClusterRoomsOptions extends RoomRegistryOptions {
   readonly leases: RoomLeases;
@@ -32,8 +37,6 @@ export interface ClusterRoomsOptions extends RoomRegistryOptions {
   /** Describes this server to the host, apart from its rooms. */
   readonly describe: () => Omit<ServerState, 'draining' | 'rooms' | 'leaving' | 'followed'>;
 }
-
-const { offer, attempt, plans, restartApart } = DEFAULTS.cluster;
 
 /** Whether a room failed to open for a reason that may be temporary. */
 const isTransient = (error: unknown): boolean =>
@@ -113,7 +116,7 @@ export class ClusterRooms extends RoomRegistry {
    * Number of servers whose names sort before this one's, including servers that have just ended.
    */
   get place(): number {
-    return this.spread.heardWithin(restartApart).filter((name) => name < this.name).length;
+    return this.spread.heardWithin(RESTART_APART).filter((name) => name < this.name).length;
   }
 
   /** Whether a server of this name is known here. */
@@ -322,7 +325,7 @@ export class ClusterRooms extends RoomRegistry {
       log.info('room-given', `Room "${room}" goes ${to}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
       // This server may take the room back if the other server does not take it in time.
-      leases.holdOff(room, offer + attempt);
+      leases.holdOff(room, LEASE.offer + LEASE.attempt);
       await leases.release(room, node);
       return true;
     };
@@ -410,7 +413,7 @@ export class ClusterRooms extends RoomRegistry {
       }
       for (const plan of stored.values()) if (plan.made) this.register(plan);
     };
-    this.cancel = clock.after(plans, () => {
+    this.cancel = clock.after(PLANS_INTERVAL, () => {
       // If there is no answer, the next poll tries again.
       void look()
         .catch(() => {})

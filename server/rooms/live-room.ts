@@ -4,9 +4,8 @@
  */
 
 import { isDeepStrictEqual } from 'node:util';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { HostRefusal } from '../../shared/host/reasons.ts';
-import type { RoomSettings } from '../../shared/host/settings.ts';
+import type { RoomSettings } from '../../shared/host/room-settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import type { FlashLimit, LifeSettings } from '../../shared/vocabulary.ts';
 import type { EngineInfo } from '../engine/engine.ts';
@@ -19,7 +18,7 @@ import {
   type Moderation,
 } from '../realtime/policy/moderation-records.ts';
 import type { RoomPolicy } from '../realtime/policy/room-policy.ts';
-import type { WallPlaces } from '../realtime/policy/wall-places.ts';
+import type { WallSeats } from '../realtime/policy/wall-seats.ts';
 import { RoomServer } from '../realtime/room-server.ts';
 import { NewcomerEnergy } from '../realtime/sessions/newcomer-energy.ts';
 import type { WallInfo } from '../realtime/sessions/room-client.ts';
@@ -31,6 +30,7 @@ import { StoreError } from '../storage/records.ts';
 import type { SetAside } from '../storage/set-aside.ts';
 import type { Store } from '../storage/store.ts';
 import { storedTimes } from '../storage/watched-room.ts';
+import { EXPRESSION_PACE } from '../world/organisms/expressions.ts';
 import type { Room } from '../world/room.ts';
 import { TickTimes } from '../world/tick-times.ts';
 import type { Ticker } from '../world/ticker.ts';
@@ -38,7 +38,7 @@ import type { RoomPlace, World } from '../world/world.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
 
 const lifeOf = ({ birth, healing, lifetime }: RoomSettings): LifeSettings => ({
-  ...{ birth, healing, lifetime, expressing: DEFAULTS.life.expressing },
+  ...{ birth, healing, lifetime, expressing: EXPRESSION_PACE },
 });
 
 /** Where and how rooms are stored. */
@@ -63,7 +63,7 @@ export interface LiveRoomOptions {
   /** Signs resume tokens and device marks. */
   readonly secret: Uint8Array;
   readonly bans: Bans;
-  readonly places: WallPlaces;
+  readonly wallSeats: WallSeats;
   readonly wallInfo: () => WallInfo;
   /** URL of the page that keepsakes open. If absent, the server's own page. */
   readonly keepUrl?: string | undefined;
@@ -98,7 +98,7 @@ export async function bringUpRoom(
     readonly isStored?: boolean;
   },
 ): Promise<OpenRoom> {
-  const { world, ticker, storage, engine, secret, bans, places, clock, date, log } = options;
+  const { world, ticker, storage, engine, secret, bans, wallSeats, clock, date, log } = options;
   const { name, width, height, seed, checkpoint } = plan;
   const loaded = options.checkpoints.get(checkpoint);
   if (!loaded) throw new HostRefusal('no-such-checkpoint', checkpoint);
@@ -149,7 +149,7 @@ export async function bringUpRoom(
   if (room.protectSeconds !== protect) room.setProtect(protect);
   ticker.add(room, tickRate);
   const server = new RoomServer({
-    ...{ room, times, date, capacity, clock, previews, policy, bans, places },
+    ...{ room, times, date, capacity, clock, previews, policy, bans, wallSeats },
     info: { checkpoint: facts, engine },
     pace: () => ticker.pace(room)!,
     resumeTokens: new ResumeTokens(secret, name),

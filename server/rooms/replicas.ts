@@ -3,13 +3,22 @@
  * Advances one replica at a time, and uses at most half of the time if this server also runs rooms.
  * Start at `Replicas`.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { NotReplicated, type RoomReplica } from '../storage/open-room.ts';
 import { StoreError } from '../storage/records.ts';
 
-const { followed: MOST, follow, followTicks, followRetry } = DEFAULTS.cluster;
+/** Replicas of other servers' rooms. */
+export const REPLICAS = {
+  /** Maximum number of other servers' rooms that a server replicates. */
+  followed: 8,
+  /** Interval at which replicated rooms are updated, in ms. */
+  follow: 200,
+  /** Maximum number of ticks that a replica replays at a time. */
+  followTicks: 30,
+  /** Delay before a failed replication is retried, in ms. */
+  followRetry: 10_000,
+} as const;
 
 interface ReplicasOptions {
   readonly clock: Clock;
@@ -39,7 +48,7 @@ export class Replicas {
   private cancel: () => void;
 
   constructor(private readonly options: ReplicasOptions) {
-    this.cancel = options.clock.after(follow, this.look);
+    this.cancel = options.clock.after(REPLICAS.follow, this.look);
   }
 
   /** Names of rooms that could be taken over immediately. */
@@ -65,7 +74,7 @@ export class Replicas {
   private readonly look = async (): Promise<void> => {
     const { clock, isIdle } = this.options;
     const begun = clock.now();
-    const rooms = [...this.options.waiting()].slice(0, MOST);
+    const rooms = [...this.options.waiting()].slice(0, REPLICAS.followed);
     await this.retainOnly(new Set(rooms));
     let isBehind = false;
     for (const room of rooms) {
@@ -78,7 +87,7 @@ export class Replicas {
     this.current = undefined;
     if (this.stopped) return;
     const spent = isIdle() ? 0 : clock.now() - begun;
-    this.cancel = clock.after(Math.max(isBehind ? 1 : follow, spent), this.look);
+    this.cancel = clock.after(Math.max(isBehind ? 1 : REPLICAS.follow, spent), this.look);
   };
 
   /**
@@ -96,7 +105,7 @@ export class Replicas {
         replica = await open(room);
         this.replicas.set(room, replica);
       }
-      const isComplete = await replica.catchUp(followTicks);
+      const isComplete = await replica.catchUp(REPLICAS.followTicks);
       if (!isComplete) this.complete.delete(room);
       if (!isComplete || this.complete.has(room)) return isComplete;
       this.complete.add(room);
@@ -106,7 +115,7 @@ export class Replicas {
       const isAway = error instanceof StoreError && error.reason === 'unreachable';
       // While the store is unreachable, keep the replica.
       if (isAway && this.replicas.has(room)) return true;
-      this.notBefore.set(room, clock.now() + followRetry);
+      this.notBefore.set(room, clock.now() + REPLICAS.followRetry);
       await this.discard(room);
       if (!(error instanceof NotReplicated)) return true;
       const why = `Room "${room}" is not followed: ${error.message}.`;

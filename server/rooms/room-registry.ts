@@ -8,7 +8,7 @@ import {
   type RoomSettings,
   type SettingsRequest,
   storedChange,
-} from '../../shared/host/settings.ts';
+} from '../../shared/host/room-settings.ts';
 import type { RoomSummary } from '../../shared/host/state.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
 import { EngineError } from '../engine/engine.ts';
@@ -117,7 +117,7 @@ export class RoomRegistry {
   /** Summarises a room's state for the host's page. @throws HostRefusal no-such-room */
   summary(roomName: string): RoomSummary {
     const { plan, policy, live, busy } = this.require(roomName);
-    const { ticker, places } = this.options;
+    const { ticker, wallSeats } = this.options;
     const { name, width, height, checkpoint, open, made } = plan;
     const { settings, isFarewell: farewell } = policy;
     const { room, server } = (open && live) || {};
@@ -134,7 +134,7 @@ export class RoomRegistry {
       pace: (room && ticker.pace(room)) ?? still,
       walls: {
         up: server?.walls.upCount ?? 0,
-        lost: server ? places.of(name).filter(({ lost }) => lost !== null).length : 0,
+        lost: server ? wallSeats.of(name).filter(({ lost }) => lost !== null).length : 0,
         showing: server?.walls.showing ?? null,
       },
     };
@@ -250,7 +250,7 @@ export class RoomRegistry {
       const { hostStore, storage } = this.options;
       await storage?.store.forget(name);
       await hostStore.forget(name);
-      this.options.places.forget(name);
+      this.options.wallSeats.forget(name);
       this.entries.delete(name);
     });
   }

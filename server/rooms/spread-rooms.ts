@@ -3,15 +3,42 @@
  * busy server, and gives all rooms away while the host drains this server. Never stops a room
  * itself. Start at `SpreadRooms.look`.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
+
 import { HostRefusal } from '../../shared/host/reasons.ts';
+import { REPORT_INTERVAL } from '../cluster/lease.ts';
 import type { NodeLoad, ReportLoad } from '../cluster/open-cluster.ts';
 import type { Clock } from '../platform/clock.ts';
 import { getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 
-const { drainUnfollowed, drainAgain, drainAgainMost, takeBack } = DEFAULTS.cluster;
-const { report, loadAverage, spreadFrom, spreadShare, spreadAfter } = DEFAULTS.cluster;
+/** How busy and draining servers give rooms away; times are in ms. */
+export const SPREAD = {
+  /** Length of the period over which loads are averaged, in ms. */
+  loadAverage: 10_000,
+  /** Minimum number of awake cells that a server must run before it gives rooms away. */
+  spreadFrom: 50_000,
+  /**
+   * Maximum load of either server after a room was given away, as a share of the load that the
+   * giving server had before.
+   */
+  spreadShare: 0.75,
+  /** How long a server must have been too busy before it gives a room away, in ms. */
+  spreadAfter: 30_000,
+  /** How long a draining server gives rooms only to servers that have a replica, in ms. */
+  drainUnfollowed: 10_000,
+  /**
+   * How long a draining server waits before it takes back a room that no other server took, in
+   * ms.
+   */
+  takeBack: 10_000,
+  /**
+   * Delay before a draining server offers a room again that no other server took, in ms. It
+   * doubles each time.
+   */
+  drainAgain: 30_000,
+  /** Maximum time between two offers of a room, in ms. */
+  drainAgainMost: 480_000,
+} as const;
 
 const takesRooms = ({ server }: NodeLoad): boolean =>
   server !== undefined && server.role !== 'gateway' && !server.draining;
@@ -29,7 +56,7 @@ export function chooseMove(
   others: readonly NodeLoad[],
 ): { readonly room: string; readonly node: string } | undefined {
   const load = loadOf(own);
-  if (load < spreadFrom) return undefined;
+  if (load < SPREAD.spreadFrom) return undefined;
   const moves = others.flatMap((other) =>
     Object.entries(own.rooms).flatMap(([room, cells]) => {
       if (!other.followed.includes(room)) return [];
@@ -38,7 +65,9 @@ export function chooseMove(
     }),
   );
   const [best] = moves.sort((a, b) => a.left - b.left || a.cells - b.cells);
-  return best && best.left < spreadShare * load ? { room: best.room, node: best.node } : undefined;
+  return best && best.left < SPREAD.spreadShare * load
+    ? { room: best.room, node: best.node }
+    : undefined;
 }
 
 export interface SpreadRoomsOptions {
@@ -101,7 +130,7 @@ export class SpreadRooms {
 
   /** Starts reporting and giving rooms away. */
   start(): void {
-    this.cancel = this.options.clock.after(report, this.look);
+    this.cancel = this.options.clock.after(REPORT_INTERVAL, this.look);
   }
 
   /** Stops reporting. The last report has no `server`, so that nobody gives this server a room. */
@@ -183,7 +212,7 @@ export class SpreadRooms {
     if (!this.isDraining) return true;
     const now = this.options.clock.now();
     // Even a draining server takes a room that has run nowhere for a while.
-    return now - getOrAdd(this.seen, room, () => now) >= takeBack;
+    return now - getOrAdd(this.seen, room, () => now) >= SPREAD.takeBack;
   }
 
   /** Whether a room runs here only because nobody has taken it. */
@@ -200,7 +229,7 @@ export class SpreadRooms {
     const move = others && !this.isDraining ? chooseMove(this.own, others) : undefined;
     if (!move) this.busySince = undefined;
     else this.busySince ??= clock.now();
-    if (move && clock.now() - this.busySince! >= spreadAfter && !this.stopped) {
+    if (move && clock.now() - this.busySince! >= SPREAD.spreadAfter && !this.stopped) {
       this.busySince = undefined;
       await give(move.room, move.node);
     }
@@ -230,7 +259,7 @@ export class SpreadRooms {
       const node = this.successorOf(room, others);
       // A server that has replicated the room can continue it without a break, so wait for such a
       // server at first.
-      if (node === undefined && now - since < drainUnfollowed) continue;
+      if (node === undefined && now - since < SPREAD.drainUnfollowed) continue;
       const isGiven = await give(room, node);
       // The host may have stopped draining meanwhile, so check again.
       if (this.drainedSince !== since) return;
@@ -251,8 +280,8 @@ export class SpreadRooms {
   }
 
   private retain(room: string, now: number): void {
-    const { pause: before = drainAgain / 2 } = this.retained.get(room) ?? {};
-    const pause = Math.min(2 * before, drainAgainMost);
+    const { pause: before = SPREAD.drainAgain / 2 } = this.retained.get(room) ?? {};
+    const pause = Math.min(2 * before, SPREAD.drainAgainMost);
     this.retained.set(room, { at: now + pause, pause });
     const why = `No server has taken "${room}", so it runs here again.`;
     this.options.log.warn('not-drained', why, { room });
@@ -267,7 +296,7 @@ export class SpreadRooms {
    * tick.
    */
   private average(): void {
-    const share = report / loadAverage;
+    const share = REPORT_INTERVAL / SPREAD.loadAverage;
     const awake = Object.entries(this.options.awake());
     this.averages = Object.fromEntries(
       awake.map(([room, cells]) => {

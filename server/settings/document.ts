@@ -1,9 +1,9 @@
 /** Writes the settings as help text and as a Markdown document. */
 import * as v from 'valibot';
+import type { NumberTable } from '../platform/collections.ts';
 import {
   type Command,
   flagOf,
-  type NumberKeys,
   type Option,
   type Options,
   placeholderOf,
@@ -12,7 +12,7 @@ import {
   takesValue,
   type Values,
   variableOf,
-} from './command.ts';
+} from './command-line.ts';
 
 const WIDTH = 100;
 /**
@@ -145,15 +145,15 @@ function optionRow(command: Command, key: string, option: Option): string {
   );
 }
 
-function keyTable(key: string, { defaults, meanings }: NumberKeys): string[] {
+function keyTable(key: string, names: NumberTable): string[] {
   return [
     '',
     `### Names in \`--${flagOf(key)}\``,
     '',
     row('name', 'default', 'meaning'),
     '|---|---|---|',
-    ...Object.entries(defaults).map(([name, number]) =>
-      row(code(name), `${number}`, meanings[name]),
+    ...Object.entries(names).map(([name, [number, meaning]]) =>
+      row(code(name), `${number}`, meaning),
     ),
   ];
 }

@@ -3,10 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
-import { roomSettings } from '../../shared/host/settings.ts';
 import type { FlashLimit } from '../../shared/vocabulary.ts';
-import { FREE } from '../world/energy.ts';
+import { type NumberTable, numbersOf } from '../platform/collections.ts';
 
 export const text = v.pipe(v.string(), v.nonEmpty('must not be empty'));
 
@@ -103,16 +101,16 @@ export const gridSize = v.pipe(
 );
 
 /** Reads changes to a table of numbers: "name=number,name=number". */
-const changesOf = <K extends string>(defaults: Readonly<Record<K, number>>) =>
+export const changesOf = <K extends string>(table: NumberTable<K>) =>
   v.pipe(
     v.string(),
     v.rawTransform<string, Readonly<Record<K, number>>>(({ dataset, addIssue, NEVER }) => {
-      const changed: Record<string, number> = { ...defaults };
+      const changed: Record<string, number> = { ...numbersOf(table) };
       for (const part of dataset.value === 'default' ? [] : dataset.value.split(',')) {
         const [name, number] = part.split('=').map((word) => word.trim());
         const value = Number(number || Number.NaN);
-        if (!Object.hasOwn(defaults, name) || !(value >= 0 && value <= 1e9)) {
-          const names = Object.keys(defaults);
+        if (!Object.hasOwn(table, name) || !(value >= 0 && value <= 1e9)) {
+          const names = Object.keys(table);
           addIssue({
             message: `must be like ${names[0]}=100, with names from ${names.join(', ')}`,
           });
@@ -120,52 +118,12 @@ const changesOf = <K extends string>(defaults: Readonly<Record<K, number>>) =>
         }
         changed[name] = value;
       }
-      return changed as Record<K, number>;
+      const low = (Object.keys(table) as K[]).find((name) => changed[name] < (table[name][2] ?? 0));
+      if (low === undefined) return changed as Record<K, number>;
+      addIssue({ message: `must set ${low} to at least ${table[low][2]}` });
+      return NEVER;
     }),
   );
-
-/** Limits that must be at least 1, because nobody could use the server with a lower value. */
-const NEEDED_LIMITS = [
-  'connections',
-  'connectionsPerAddress',
-  'connectsAtOnce',
-  'joinsAtOnce',
-  'fetchesAtOnce',
-  'bytesPerSecond',
-  'messagesPerSecond',
-  'framesPerSecond',
-  'outstandingResponses',
-  'unreadBytes',
-  'burstSeconds',
-  'handshakeSeconds',
-] as const satisfies readonly (keyof typeof DEFAULTS.limits)[];
-
-export const limits = v.pipe(
-  changesOf(DEFAULTS.limits),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    const low = NEEDED_LIMITS.find((name) => dataset.value[name] < 1);
-    if (low) addIssue({ message: `must have ${low} >=1` });
-  }),
-);
-
-/**
- * Accepts only values that the host's page could set too, because the page cannot show others.
- */
-export const energy = orWord(
-  'off',
-  FREE,
-  v.pipe(
-    changesOf(DEFAULTS.energy),
-    v.rawCheck(({ dataset, addIssue }) => {
-      if (!dataset.typed) return;
-      const { success, issues } = v.safeParse(roomSettings.entries.energy, dataset.value);
-      if (success) return;
-      const [{ path, expected }] = issues;
-      addIssue({ message: `must have ${path?.[0].key} ${expected}` });
-    }),
-  ),
-);
 
 /** Maximum number of flashes per second. */
 export const flashLimit = v.pipe(
@@ -284,49 +242,3 @@ export const metricsPort = orWord(
   'same',
   orWord('none', 'none', wholeNumber(0, 65_535, 'must be a port, same or none')),
 );
-
-type Meanings<K extends 'energy' | 'limits'> = Readonly<Record<keyof (typeof DEFAULTS)[K], string>>;
-
-export const ENERGY_MEANINGS: Meanings<'energy'> = {
-  capacity: 'most energy a participant can hold',
-  newcomer: 'energy a newcomer starts with; a device has it once, then what it has left',
-  refillPerSecond: "energy regained per second of the room's nominal tick rate",
-  plant: 'cost of planting one organism',
-  damagePerCell:
-    'cost per cell swept by a stroke (length × 2 radius, plus the disc it starts with)',
-  wake: 'cost per organism that a stroke wakes; a part of it for one that is awake',
-};
-
-export const LIMIT_MEANINGS: Meanings<'limits'> = {
-  connections: 'connections in total',
-  connectionsPerAddress: 'connections per IP address',
-  connectsPerSecond: 'new connections per second and address',
-  connectsAtOnce: 'new connections an address may open in one burst',
-  joinsPerSecond: 'joins per second and address',
-  joinsAtOnce: 'joins an address may make in one burst',
-  fetchesPerSecond: 'HTTP requests per second and address; one page takes about a dozen',
-  fetchesAtOnce: 'HTTP requests an address may make in one burst',
-  bytesPerSecond: 'bytes received per second and connection',
-  messagesPerSecond: 'messages per second and connection',
-  framesPerSecond:
-    'WebSocket frames per second and connection that are no message of their own: pings, pongs, fragments',
-  outstandingResponses: 'unfinished HTTP responses per connection; above this it is closed',
-  unreadBytes:
-    'bytes that may queue for a client that does not read; above this it is disconnected',
-  cursorsPerSecond:
-    'cursor positions, views and notes that a visitor is busy, per second and connection',
-  strokePointsPerSecond: 'points of strokes per second and connection',
-  commandsPerSecond:
-    'seeds planted, strokes, crosses, transformations, keepsakes, renewals and follows, per second and connection',
-  previewsPerSecond: 'seed previews per second and connection; also pauses by OSC',
-  drawingsPerSecond: 'drawings turned into seeds per second and connection',
-  beaconsPerSecond: 'organisms highlighted for everybody, per second and connection',
-  reportsPerSecond: 'organisms reported to the host, per second and connection',
-  namesPerSecond: 'name changes per second and connection',
-  resyncsPerSecond: 'full frames requested per second and connection',
-  burstSeconds:
-    "seconds' worth of each per-connection rate that may arrive at once, as after a network stall",
-  refusals: 'rejected messages within `burstSeconds` before a connection is closed',
-  banSeconds: 'seconds an address stays blocked after that, if nobody else uses it',
-  handshakeSeconds: 'seconds allowed for each step of connecting: request, upgrade and greeting',
-};

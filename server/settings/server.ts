@@ -1,20 +1,54 @@
 /** The table of the server's settings. */
+import * as v from 'valibot';
 import { gardenerWounds } from '../../shared/common-schemas.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { ROOM_DEFAULTS, roomSettings } from '../../shared/host/room-settings.ts';
+import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
 import { BACKEND_NAMES } from '../engine/backend.ts';
-import { type Environment, inSection, readCommand, type Values } from './command.ts';
+import { LIMITS } from '../realtime/limits/connection-limits.ts';
+import { ENERGY, FREE } from '../world/energy.ts';
+import { type Environment, inSection, readCommand, type Values } from './command-line.ts';
 import * as is from './server-types.ts';
-import {
-  ENERGY_MEANINGS,
-  LIMIT_MEANINGS,
-  number,
-  oneOf,
-  orWord,
-  text,
-  wholeNumber,
-} from './server-types.ts';
+import { changesOf, number, oneOf, orWord, text, wholeNumber } from './server-types.ts';
 
-const { room, life, roomSettings, net, store } = DEFAULTS;
+/** Default folder of the checkpoint of new rooms. */
+export const DEFAULT_CHECKPOINT = 'checkpoints/organisms';
+
+/** Size of new rooms in cells; the shape of most walls. */
+export const DEFAULT_SIZE = { width: 336, height: 192 };
+
+/**
+ * The type and the default of a flag that sets a number of every room.
+ *
+ * @param name a room's setting, whose range and default room-settings.ts defines
+ */
+function ofRooms(
+  name: 'tickRate' | 'capacity' | 'maxOrganisms' | 'birth' | 'healing' | 'liveliness' | 'lifetime',
+) {
+  const { pipe } = roomSettings.entries[name];
+  const [min, max] = pipe.flatMap((part) =>
+    'requirement' in part && typeof part.requirement === 'number' ? part.requirement : [],
+  );
+  const reader = pipe.some(({ type }) => type === 'safe_integer') ? wholeNumber : number;
+  return { type: reader(min, max), default: `${ROOM_DEFAULTS[name]}` };
+}
+
+/**
+ * Accepts only values that the host's page could set too, because the page cannot show others.
+ */
+const energy = orWord(
+  'off',
+  FREE,
+  v.pipe(
+    changesOf(ENERGY),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      const { success, issues } = v.safeParse(roomSettings.entries.energy, dataset.value);
+      if (success) return;
+      const [{ path, expected }] = issues;
+      addIssue({ message: `must set ${path?.[0].key} to ${expected}` });
+    }),
+  ),
+);
 
 export const SERVER = {
   about: 'Vivarium: a multiplayer canvas of living cells.',
@@ -23,7 +57,7 @@ export const SERVER = {
     ...inSection('Network', {
       port: {
         type: wholeNumber(0, 65_535),
-        default: `${net.port}`,
+        default: '8080',
         help: 'port to listen on; 0 takes any free port',
       },
       host: {
@@ -66,53 +100,47 @@ export const SERVER = {
       size: {
         value: 'WxH',
         type: is.gridSize,
-        defaultInWords: `${room.width}x${room.height}`,
+        defaultInWords: `${DEFAULT_SIZE.width}x${DEFAULT_SIZE.height}`,
         help: 'cell grid of each room, 32 to 1024 cells a side',
         details: 'A stored room keeps its size; if another one is given here, it is refused.',
       },
-      tickRate: { type: wholeNumber(1, 60), default: `${room.tickRate}`, help: 'ticks per second' },
+      tickRate: { ...ofRooms('tickRate'), help: 'ticks per second' },
       capacity: {
-        type: wholeNumber(1, 20_000),
-        default: `${room.capacity}`,
+        ...ofRooms('capacity'),
         help: 'participants per room',
       },
       maxOrganisms: {
-        type: wholeNumber(1, 4_096),
-        default: `${room.maxOrganisms}`,
+        ...ofRooms('maxOrganisms'),
         help: 'living organisms per room',
       },
       birth: {
         value: 'TICKS',
-        type: wholeNumber(1, 10),
-        default: `${life.birth}`,
+        ...ofRooms('birth'),
         help: 'ticks between two steps of an organism that grows',
         details: 'The more, the longer a birth can be watched.',
       },
       healing: {
         value: 'TICKS',
-        type: wholeNumber(1, 10),
-        default: `${life.healing}`,
+        ...ofRooms('healing'),
         help: 'ticks between two steps of an organism that heals',
       },
       liveliness: {
         value: 'SHARE',
-        type: number(0, 1),
-        default: `${life.liveliness}`,
+        ...ofRooms('liveliness'),
         help: 'share of the organisms that may look like a relative for a moment at once',
         details:
           'They do so only while a visitor, a wall or a spectator watches, and half as often in a room that is slow. 0: never.',
       },
       lifetime: {
         value: 'SECONDS',
-        type: wholeNumber(0, 86_400),
-        default: `${life.lifetime}`,
+        ...ofRooms('lifetime'),
         help: 'resting organisms depart from a busy room when they are older; 0: never',
         details: 'Busy: more than half of `--max-organisms` live. Planters can keep theirs.',
       },
       maxFlashes: {
         value: 'COUNT',
         type: is.flashLimit,
-        default: `${room.flashLimit}`,
+        default: `${DEFAULT_FLASH_LIMIT}`,
         help: 'most flashes a second that rooms and pages show over a large area: 3, or 2',
         details:
           'Three is the limit of WCAG 2.3.1; some museums ask for two. Organisms that reach it are slowed, and pages soften what still flashes. With 2, a third of the seeds from the dice grow more slowly.',
@@ -134,13 +162,13 @@ export const SERVER = {
       attract: {
         value: 'SECONDS',
         type: orWord('off', 'off', wholeNumber(5, 3_600)),
-        default: `${roomSettings.attract.after}`,
+        default: `${ROOM_DEFAULTS.attract.after}`,
         help: 'idle seconds before the automatic gardener starts, 5 to 3600; off: never',
       },
       gardenerWounds: {
         value: 'WHOSE',
         type: oneOf(gardenerWounds.options),
-        default: roomSettings.attract.wounds,
+        default: ROOM_DEFAULTS.attract.wounds,
         help: 'whose organisms the gardener wounds: own, or unattended (also those whose planter has been away for ten minutes)',
         details: 'They heal. Organisms of planters who are here are never wounded.',
       },
@@ -149,7 +177,7 @@ export const SERVER = {
       checkpoint: {
         value: 'FOLDER',
         type: text,
-        defaultInWords: DEFAULTS.operations.checkpoint,
+        defaultInWords: DEFAULT_CHECKPOINT,
         help: 'checkpoint to grow organisms from',
         details:
           'A stored room keeps its weights, also when the files of its checkpoint change; if a checkpoint of another name is given here, it is refused.',
@@ -204,24 +232,24 @@ export const SERVER = {
       snapshot: {
         value: 'SECONDS',
         type: number(0.01, 3_600),
-        default: `${store.snapshotLeast / 1000}`,
-        help: `least time between snapshots of a busy room for a restart after a crash; those for a restart after a power failure are ${store.snapshotStored} times rarer`,
+        default: '10',
+        help: `minimum seconds between snapshots of a busy room that survive a crash of the server; snapshots that survive a power failure are 6 times rarer`,
       },
     }),
     ...inSection('Fair use', {
       energy: {
         value: 'A=N,B=N',
-        type: is.energy,
+        type: energy,
         default: 'default',
         help: 'what actions cost, like plant=8,refillPerSecond=8; off: nothing',
-        keys: { defaults: DEFAULTS.energy, meanings: ENERGY_MEANINGS },
+        keys: ENERGY,
       },
       limits: {
         value: 'A=N,B=N',
-        type: is.limits,
+        type: changesOf(LIMITS),
         default: 'default',
         help: 'rate limits, like connections=5000,commandsPerSecond=40',
-        keys: { defaults: DEFAULTS.limits, meanings: LIMIT_MEANINGS },
+        keys: LIMITS,
       },
       bannedWords: {
         value: 'FILE',

@@ -3,7 +3,6 @@
  * periodic snapshots. Never stops a room: if writing fails, a snapshot replaces the missing entries
  * once writing works again. Start at `JournalWriter.record`.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { RoomEvent } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
 import type { TickTimes } from '../world/tick-times.ts';
@@ -12,6 +11,16 @@ import type { JournalRecord, JournalTail, Jump, SnapshotRecord } from './record-
 import { StoreError, type StoreReason } from './records.ts';
 import { type SnapshotMarks, Snapshots, type SnapshotsOptions } from './snapshots.ts';
 import { checksumOf, WatchedRoom } from './watched-room.ts';
+
+/** When the journal is written. */
+export const JOURNAL = {
+  /** Interval of the planes' checksum in the journal while something changes, in ticks. */
+  markTicks: 15,
+  /** Interval of the planes' checksum in the journal while nothing changes, in ticks. */
+  idleMarkTicks: 900,
+  /** Delay before a failed write is retried. */
+  retry: 5_000,
+} as const;
 
 /** How far the wall clock can be set back without a report, in ms. */
 const SET_BACK = 60_000;
@@ -31,8 +40,6 @@ function withoutRefused(
   return { events: kept, refused: [] };
 }
 
-const { markTicks, idleMarkTicks } = DEFAULTS.store;
-
 /** Whether a tick changed the room or answered anybody. */
 export function isEventful({ result, cells }: RoomTick): boolean {
   const { changed, life, answers } = result;
@@ -45,7 +52,7 @@ export function isEventful({ result, cells }: RoomTick): boolean {
  * @param isChanged whether any tick since the last checksum was eventful
  */
 export const isMarkDue = (tick: number, isChanged: boolean): boolean =>
-  tick % (isChanged ? markTicks : idleMarkTicks) === 0;
+  tick % (isChanged ? JOURNAL.markTicks : JOURNAL.idleMarkTicks) === 0;
 
 export interface JournalWriterOptions extends SnapshotsOptions {
   /** Receives notices for the host. */
@@ -181,8 +188,7 @@ export class JournalWriter {
    */
   ticked(ticks: readonly RoomTick[]): void {
     const now = this.options.clock.now();
-    const { retry } = DEFAULTS.store;
-    if (this.failedAt !== undefined && now - this.failedAt >= retry) {
+    if (this.failedAt !== undefined && now - this.failedAt >= JOURNAL.retry) {
       this.failedAt = now;
       for (const watched of this.watched.values())
         if (watched.needsSnapshot) this.retried.add(watched);

@@ -2,8 +2,9 @@
  * Opens a room: creates it, restores it, or takes it over from a replica. Never writes while
  * replicating. Start at `openRoom`.
  */
+
 import { isDeepStrictEqual } from 'node:util';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { DEFAULT_FLASH_LIMIT } from '../../shared/vocabulary.ts';
 import { EngineError } from '../engine/engine.ts';
 import type { Room } from '../world/room.ts';
 import type { RoomPlace, World } from '../world/world.ts';
@@ -21,6 +22,9 @@ import {
 } from './recovery.ts';
 import { listOf, type Store, type StoredMoment } from './store.ts';
 import { TickSums } from './watched-room.ts';
+
+/** How many ticks a replica may lag behind the room's latest snapshot before it is not used. */
+export const MAX_LAG = 300;
 
 /**
  * Thrown if a room cannot be replicated, with the reason. The room must then be opened from its
@@ -146,7 +150,7 @@ export class RoomReplica {
    */
   private async requireNear(): Promise<void> {
     const { store, room } = this;
-    const near = room.tick + DEFAULTS.cluster.followBehind;
+    const near = room.tick + MAX_LAG;
     const tail = await store.tail(room.name);
     if (!tail || tail.tick <= near) return;
     const [stored = 0] = await store.snapshotTicks(room.name);
@@ -226,7 +230,7 @@ export async function openRoom(
     }
   }
   if (room.maxOrganisms !== maxOrganisms) room.setMaxOrganisms(maxOrganisms);
-  const { flashLimit = DEFAULTS.room.flashLimit } = place;
+  const { flashLimit = DEFAULT_FLASH_LIMIT } = place;
   if (room.flashLimit !== flashLimit) room.setFlashLimit(flashLimit);
   room.updateRules();
   if (place.life && !isDeepStrictEqual(place.life, room.life)) room.setLife(place.life);

@@ -1,7 +1,7 @@
 /** Schemas and types of the store's records. */
 import * as v from 'valibot';
 import { id as positive, count as whole } from '../../shared/common-schemas.ts';
-import { settingsChange } from '../../shared/host/settings.ts';
+import { settingsChange } from '../../shared/host/room-settings.ts';
 import { MOST_TIME_POINTS } from '../../shared/time-points.ts';
 import { roomEvent } from '../world/commands.ts';
 

@@ -7,6 +7,9 @@ import { brotliCompress, brotliDecompressSync, constants, crc32 } from 'node:zli
 import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 
+/** Minimum free space on the disk, in bytes. Below it, nothing is written. */
+export const DISK_RESERVE = 134_217_728;
+
 /** Why a store operation failed. */
 export type StoreReason =
   /** The folder cannot be created or is not writable. */

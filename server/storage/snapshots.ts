@@ -4,7 +4,7 @@
  */
 
 import { setImmediate } from 'node:timers/promises';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { MOST_UNDO } from '../../shared/host/api.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Clock } from '../platform/clock.ts';
 import { freeBuffers } from '../platform/worker-rpc.ts';
@@ -17,6 +17,42 @@ import {
 } from './record-schemas.ts';
 import type { Store } from './store.ts';
 import type { SavedCells, WatchedRoom } from './watched-room.ts';
+
+/** When snapshots are taken, and which are kept; intervals are in ms. */
+export const SNAPSHOTS = {
+  /**
+   * How many cells must have stepped since the last snapshot before a recent snapshot is due.
+   * Limits how long a restart takes.
+   */
+  snapshotCells: 3_500_000,
+  /**
+   * Interval of stored snapshots, from which undo starts, in units of the setting `snapshot`, whose
+   * help names this number.
+   */
+  snapshotStored: 6,
+  /**
+   * Interval of snapshots of an unchanged room. They are needed because recovery replays even
+   * idle ticks.
+   */
+  snapshotIdle: 3_600_000,
+  /** Number of latest snapshots that are kept. */
+  keepLatest: 3,
+  /**
+   * One snapshot is kept for each of this many latest minutes, hours and days. Undo starts from
+   * the snapshots of the minutes.
+   */
+  keepMinutes: MOST_UNDO / 60 + 2,
+  keepHours: 6,
+  keepDays: 7,
+  /** How many snapshots that were taken before the host changed a whole room are kept. */
+  keepBefore: 6,
+  /** Maximum number of named snapshots. */
+  maxNamed: 24,
+  /**
+   * Maximum size of snapshots and journal per room, in bytes. Beyond it, the oldest are deleted.
+   */
+  maxBytes: 1_073_741_824,
+} as const;
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -38,7 +74,7 @@ type KeepLimits = Readonly<
  */
 export function retainedSnapshots(
   snapshots: readonly SnapshotRecord[],
-  limits: KeepLimits = DEFAULTS.store,
+  limits: KeepLimits = SNAPSHOTS,
 ): SnapshotRecord[] {
   const periodic = retainedPeriodic(
     snapshots.filter((one) => !isStandalone(one)),
@@ -132,7 +168,7 @@ export interface SnapshotsOptions {
   /** Returns the wall-clock time, in ms. */
   readonly date: () => number;
   /** Minimum time between two snapshots of a busy room, including recent ones, in ms. */
-  readonly snapshotLeast?: number;
+  readonly snapshotLeast: number;
   /** Number of stepped cells after which a room counts as busy. */
   readonly snapshotCells?: number;
   /**
@@ -151,12 +187,11 @@ export class Snapshots {
 
   /** Returns which type of snapshot is due for a room, if any. */
   due(watched: WatchedRoom): 'stored' | 'recent' | undefined {
-    const { clock, snapshotLeast: least = DEFAULTS.store.snapshotLeast } = this.options;
-    const { snapshotCells = DEFAULTS.store.snapshotCells } = this.options;
-    const { snapshotStored, snapshotIdle } = DEFAULTS.store;
+    const { clock, snapshotLeast: least } = this.options;
+    const { snapshotCells = SNAPSHOTS.snapshotCells } = this.options;
     const now = clock.now();
     // A room at rest needs snapshots, too. Without them, recovery would replay days of idle ticks.
-    const interval = watched.unsaved ? least * snapshotStored : snapshotIdle;
+    const interval = watched.unsaved ? least * SNAPSHOTS.snapshotStored : SNAPSHOTS.snapshotIdle;
     if (now - watched.savedAt >= interval) return 'stored';
     const isBusy = watched.cells >= snapshotCells;
     return isBusy && now - watched.capturedAt >= least ? 'recent' : undefined;
@@ -244,8 +279,8 @@ export class Snapshots {
     const living = new Set(state.organisms.map(({ id }) => id));
     for (const id of saved.keys()) if (!living.has(id)) saved.delete(id);
     const all = [snapshot, ...watched.snapshots.filter((other) => other !== old)];
-    const { maxBytes = DEFAULTS.store.maxBytes } = this.options;
-    const wanted = new Set(retainedSnapshots(all, { ...DEFAULTS.store, maxBytes }));
+    const { maxBytes = SNAPSHOTS.maxBytes } = this.options;
+    const wanted = new Set(retainedSnapshots(all, { ...SNAPSHOTS, maxBytes }));
     watched.snapshots = await this.inherit(
       room.name,
       all,

@@ -4,7 +4,6 @@
  * `Store`.
  */
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   type DayStatistics,
   dayStatistics,
@@ -393,16 +392,20 @@ export class Store {
     return this.all(`counted/${name}/`, dayStatistics);
   }
 
-  /** Stores visit statistics and removes expired ones. */
-  async putCounted(name: string, hour: HourStatistics, day: DayStatistics): Promise<void> {
+  /** Stores visit statistics. @param most how many hours and days to keep; older ones are removed */
+  async putCounted(
+    name: string,
+    hour: HourStatistics,
+    day: DayStatistics,
+    most: Readonly<Record<'hours' | 'counted', number>>,
+  ): Promise<void> {
     await this.write([
       sealed(`hours/${name}/${hour.hour}`, hour),
       sealed(`counted/${name}/${day.day}`, day),
     ]);
-    const { countedHours, countedDays } = DEFAULTS.host;
-    for (const [kind, most] of Object.entries({ hours: countedHours, counted: countedDays })) {
+    for (const [kind, count] of Object.entries(most)) {
       const keys = await this.records.keys(spanOf(`${kind}/${name}/`));
-      if (keys.length > most) await this.records.write({ remove: keys.slice(0, -most) });
+      if (keys.length > count) await this.records.write({ remove: keys.slice(0, -count) });
     }
   }
 

@@ -8,9 +8,9 @@ import type { TimePoint } from '../../shared/time-points.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 import type { RoomEvent } from '../world/commands.ts';
 import type { Room } from '../world/room.ts';
+import { withoutContinuations } from '../world/strokes.ts';
 import { settled } from '../world/tick-times.ts';
 import type { World } from '../world/world.ts';
-import { withoutContinuations } from '../world/wounding.ts';
 import type { JournalWriter } from './journal-writer.ts';
 import {
   isStandalone,

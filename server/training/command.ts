@@ -2,7 +2,7 @@
  * Defines the command line of `npm run train`, and formats the command that repeats a run, for the
  * card of its checkpoint.
  */
-import { readCommand, SettingsError } from '../settings/command.ts';
+import { readCommand, SettingsError } from '../settings/command-line.ts';
 import { number, text, wholeNumber } from '../settings/server-types.ts';
 import { COMPUTE_OPTIONS } from './terminal.ts';
 

@@ -4,7 +4,7 @@
  */
 import { COMPUTE_NAMES, type Compute } from '../autodiff/compute.ts';
 import { createCompute } from '../autodiff/create.ts';
-import type { Options } from '../settings/command.ts';
+import type { Options } from '../settings/command-line.ts';
 import { runCommand } from '../settings/document.ts';
 import { oneOf, wholeNumber } from '../settings/server-types.ts';
 

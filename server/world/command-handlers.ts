@@ -19,7 +19,7 @@ import {
 import { type CommandTurn, requireBare, viewOfSeed, windowAt } from './planting.ts';
 import type { RoomContents } from './room-contents.ts';
 import { chance } from './room-rules.ts';
-import { ownersIn } from './wounding.ts';
+import { ownersIn } from './strokes.ts';
 
 interface Handler<W extends CommandType> {
   /** Executes a command. @throws Refusal, without changing anything */

@@ -5,7 +5,6 @@
 
 import * as v from 'valibot';
 import { id as positive, count as whole } from '../../shared/common-schemas.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import type { SeedSource } from '../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
@@ -31,6 +30,14 @@ import {
   rulesVersion,
   session,
 } from './room-state.ts';
+
+/** Commands that wait for the next tick. */
+export const QUEUE_LIMITS = {
+  /** Maximum number of all participants' commands that wait for the next tick. */
+  maxQueued: 2_000,
+  /** Maximum number of one participant's commands that wait for the next tick. */
+  maxQueuedPerParticipant: 32,
+} as const;
 
 /**
  * A seed as the journal stores it. `spot` contains the latent of a map point, and `thrown` the
@@ -230,12 +237,11 @@ export function plainNumbers<T>(value: T): T {
 
 type DoneInSession = NonNullable<RoomState['done']>[number];
 
-const { maxQueued, maxQueuedPerParticipant } = DEFAULTS.room;
 /**
  * Number of executed commands that are remembered per session. More than the number of commands
  * that may be unanswered.
  */
-const REMEMBERED = 2 * maxQueuedPerParticipant;
+const REMEMBERED = 2 * QUEUE_LIMITS.maxQueuedPerParticipant;
 
 /**
  * The commands that are waiting for a room's next tick, and executed commands that may arrive a
@@ -257,8 +263,9 @@ export class CommandQueue {
       other.session === session && other.id === id && other.command.by.id === by;
     if (session !== undefined && this.waiting.some(isSame)) return false;
     const queued = this.queued.get(by) ?? 0;
-    if (queued >= maxQueuedPerParticipant && by !== HOUSE.id) throw new Refusal('too-fast');
-    if (this.waiting.length >= maxQueued) throw new Refusal('room-busy');
+    if (queued >= QUEUE_LIMITS.maxQueuedPerParticipant && by !== HOUSE.id)
+      throw new Refusal('too-fast');
+    if (this.waiting.length >= QUEUE_LIMITS.maxQueued) throw new Refusal('room-busy');
     return true;
   }
 

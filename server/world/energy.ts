@@ -6,7 +6,32 @@
 import { type Stroke, sweptCells } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { type EnergySettings, HOUSE, type ParticipantId } from '../../shared/vocabulary.ts';
+import { type NumberTable, numbersOf } from '../platform/collections.ts';
 import type { RoomState } from './room-state.ts';
+
+/**
+ * The default energy and costs, and what they mean. Calm use never exhausts the energy, because the
+ * refill covers a seed every two seconds and strokes of normal size.
+ */
+export const ENERGY = {
+  capacity: [100, 'maximum energy of a participant'],
+  newcomer: [
+    64,
+    'energy that a newcomer starts with; a device that returns continues with what it had left',
+  ],
+  refillPerSecond: [8, 'energy regained per second while the room keeps its tick rate'],
+  plant: [8, 'cost of planting one organism'],
+  damagePerCell: [
+    0.005,
+    'cost per cell swept by a stroke (length × 2 radius, plus the disc it starts with)',
+  ],
+  wake: [
+    1,
+    'cost per organism that a stroke wakes; an organism that is awake already costs a part of this',
+  ],
+} as const satisfies NumberTable<keyof EnergySettings>;
+
+export const DEFAULT_ENERGY: EnergySettings = numbersOf(ENERGY);
 
 /** Energy settings under which all commands are free. */
 export const FREE = {

@@ -1,9 +1,8 @@
 /** Plants organisms: gives them their ids, patches and first cells. */
 
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { contains, type Rect, stageRect, windowAround } from '../../shared/geometry.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
-import type { ParticipantView, SeedView } from '../../shared/vocabulary.ts';
+import { MAX_SEEDS_IN_HAND, type ParticipantView, type SeedView } from '../../shared/vocabulary.ts';
 import type { NewPatch, PatchId } from '../engine/engine.ts';
 import type { RoomTime } from './departures.ts';
 import type { GridPlanes } from './grid-planes.ts';
@@ -173,8 +172,6 @@ function isBare({ x, y, width, height }: Rect, grid: GridPlanes): boolean {
   return true;
 }
 
-const { maxSeedsInHand } = DEFAULTS.room;
-
 type SeedInventoryState = RoomState['hands'];
 /** A seed that a participant holds, with its latent [Z]. */
 export type HeldSeed = SeedInventoryState['held'][number]['seeds'][number];
@@ -202,7 +199,7 @@ export class SeedInventory {
 
   add(participant: number, seed: Omit<HeldSeed, 'id'>): HeldSeed {
     const held = { ...seed, id: this.nextId++ };
-    this.seeds.set(participant, [...this.of(participant), held].slice(-maxSeedsInHand));
+    this.seeds.set(participant, [...this.of(participant), held].slice(-MAX_SEEDS_IN_HAND));
     return held;
   }
 

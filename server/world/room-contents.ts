@@ -1,11 +1,12 @@
 /** The contents of a room between two ticks: everything that commands and other events change. */
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { createRandom, type Random, resumeRandom } from '../../shared/random.ts';
-import type {
-  EnergySettings,
-  FlashLimit,
-  LifeSettings,
-  ParticipantId,
+import {
+  DEFAULT_FLASH_LIMIT,
+  type EnergySettings,
+  type FlashLimit,
+  type LifeSettings,
+  type ParticipantId,
 } from '../../shared/vocabulary.ts';
 import type { PatchId } from '../engine/engine.ts';
 import { defined } from '../platform/collections.ts';
@@ -18,7 +19,7 @@ import { Planting, SeedInventory } from './planting.ts';
 import { RoomRules } from './room-rules.ts';
 import type { CommandState, RoomState } from './room-state.ts';
 import type { Species } from './species.ts';
-import { Wounding } from './wounding.ts';
+import { Wounding } from './strokes.ts';
 
 /** Options for creating or restoring a room. */
 export interface RoomOptions {
@@ -67,7 +68,7 @@ export class RoomContents {
 
   constructor(options: RoomOptions) {
     const { species, from, seed, energy = FREE } = options;
-    const { tickRate = DEFAULTS.room.tickRate, flashLimit = DEFAULTS.room.flashLimit } = options;
+    const { tickRate = ROOM_DEFAULTS.tickRate, flashLimit = DEFAULT_FLASH_LIMIT } = options;
     const { width, height } = from?.planes ?? options;
     this.species = species;
     this.grid = new GridPlanes(width, height, from?.planes);

@@ -1,8 +1,8 @@
 /** Planes are streamed in square chunks; chunks at the right and lower edges may be smaller. */
 import type { Rect } from '../geometry.ts';
-import { PAGE_DEFAULTS } from '../page-defaults.ts';
 
-const SIDE = PAGE_DEFAULTS.codec.chunk;
+/** Side of a chunk, in cells. */
+const SIDE = 32;
 
 type Size = Pick<Rect, 'width' | 'height'>;
 

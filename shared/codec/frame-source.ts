@@ -4,16 +4,19 @@
  * are encoded on request, and cached until the chunk's next version.
  */
 import type { Rect } from '../geometry.ts';
-import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { BlockReader, BlockWriter } from './block.ts';
 import { type Cells, putCells, sumOf, takeCells } from './cells.ts';
 import { chunkCount, chunkRect, chunksWithin, type Planes } from './chunks.ts';
 import { FrameError } from './frame.ts';
 
+/** Number of low bits of colours that a first picture may omit, to arrive sooner. */
+export const COARSE_SHIFT = 3;
+
+/** Number of deltas kept per chunk for viewers that missed some. */
+const KEPT_DELTAS = 12;
+
 /** Maximum number of rectangles whose chunk lists are cached. */
 const MAX_LISTS = 1_000;
-
-const { coarseShift, keptDeltas } = PAGE_DEFAULTS.codec;
 
 /** Cached blocks and checksum of one version of a chunk. */
 interface Encoded {
@@ -112,14 +115,14 @@ export class FrameSource {
   /** Returns a block that encodes the chunk in full, without the lowest bits of its colours. */
   coarseKey(chunk: number): Uint8Array {
     const encoded = this.encodedOf(chunk);
-    encoded.coarse ??= this.writer.coarse(this.cells(chunk), coarseShift);
+    encoded.coarse ??= this.writer.coarse(this.cells(chunk), COARSE_SHIFT);
     return encoded.coarse;
   }
 
   /** Returns a block with the bits that the coarse key of the current version omits. */
   refinement(chunk: number): Uint8Array {
     const encoded = this.encodedOf(chunk);
-    encoded.refinement ??= this.writer.refinement(this.cells(chunk), coarseShift);
+    encoded.refinement ??= this.writer.refinement(this.cells(chunk), COARSE_SHIFT);
     return encoded.refinement;
   }
 
@@ -151,7 +154,7 @@ export class FrameSource {
     const version = ++this.versions[chunk];
     this.deltas.set(chunk, value);
     const history = this.deltaHistory.get(chunk) ?? [];
-    this.deltaHistory.set(chunk, [...history.slice(1 - keptDeltas), { version, value }]);
+    this.deltaHistory.set(chunk, [...history.slice(1 - KEPT_DELTAS), { version, value }]);
   }
 
   private encodedOf(chunk: number): Encoded {

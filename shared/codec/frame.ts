@@ -18,8 +18,10 @@
  * the distance between the two chunks. A chunk may have several blocks, each applied to the result
  * of the block before.
  */
-import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { TIER_NAMES, type TierName } from './tiers.ts';
+
+/** Maximum scale: cells of the room per side of a streamed cell. */
+export const MAX_SCALE = 8;
 
 /** First byte of a frame. */
 const FRAME_MAGIC = 0x56;
@@ -109,7 +111,7 @@ export function readHeader(frame: Uint8Array): FrameHeader {
   if (frame[0] !== FRAME_MAGIC) throw new FrameError('magic');
   if (frame[1] !== FRAME_VERSION) throw new FrameError('version');
   const tier = TIER_NAMES[frame[3]];
-  if (!tier || 2 ** frame[2] > PAGE_DEFAULTS.codec.maxScale) throw new FrameError('header');
+  if (!tier || 2 ** frame[2] > MAX_SCALE) throw new FrameError('header');
   const tick = new DataView(frame.buffer, frame.byteOffset).getUint32(4, true);
   return { tick, tier, scale: 2 ** frame[2] };
 }

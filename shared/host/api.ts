@@ -9,10 +9,11 @@
  * Activity extends a session: every call but GET, and a GET with the header `x-vivarium-used`,
  * which the page sends if the host has used the page since its last call.
  */
+
 import * as v from 'valibot';
 import { between, roomName, whole } from '../common-schemas.ts';
 import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
-import { roomSettings, schedule, settingsChange, settingsRequest } from './settings.ts';
+import { roomSettings, schedule, settingsChange, settingsRequest } from './room-settings.ts';
 import {
   banState,
   hostState,
@@ -25,9 +26,12 @@ import {
   wallState,
 } from './state.ts';
 
+/** How long a request may receive no part of its answer before it has failed, in ms. */
+export const ANSWER_PATIENCE = 10_000;
+
 export const KEY_HEADER = 'x-vivarium-key';
 export const USED_HEADER = 'x-vivarium-used';
-/** How far an undo can reach back, in seconds. `DEFAULTS.store.keepMinutes` must cover more. */
+/** How far an undo can reach back, in seconds. Snapshots of these minutes are kept. */
 export const MOST_UNDO = 600;
 /** Path prefix of all calls. */
 export const API = '/host/api';

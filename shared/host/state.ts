@@ -7,7 +7,7 @@ import { LANGUAGE_CODES } from '../languages.ts';
 import { MOST_TIME_POINTS } from '../time-points.ts';
 import { origin, participantView, planter } from '../vocabulary.ts';
 import { HOST_REASONS, JOB_REASONS } from './reasons.ts';
-import { roomSettings, schedule } from './settings.ts';
+import { roomSettings, schedule } from './room-settings.ts';
 
 const number = v.number();
 const text = v.string();

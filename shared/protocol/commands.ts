@@ -1,11 +1,15 @@
 /** The messages that clients send, each with its schema. Names are the Socket.IO event names. */
+
 import * as v from 'valibot';
 import { TIER_NAMES } from '../codec/tiers.ts';
 import { between, finite, roomName, whole } from '../common-schemas.ts';
+import { STROKE_LIMITS } from '../geometry.ts';
 import { LANGUAGE_CODES } from '../languages.ts';
-import { PAGE_DEFAULTS } from '../page-defaults.ts';
 import { MAX_TOKEN } from '../seed-token.ts';
 import { TOOLS } from '../vocabulary.ts';
+
+/** Maximum size of a drawing, in bytes: RGBA of 60×60 pixels. */
+export const MAX_DRAWING = 14_400;
 
 /** Id that the client chooses; the answer to the command contains it. */
 const commandId = whole(0, 0xffffffff);
@@ -44,7 +48,7 @@ const previewSource = v.variant('from', [
 const strokePoints = v.pipe(
   v.array(finite),
   v.minLength(2),
-  v.maxLength(2 * PAGE_DEFAULTS.stroke.maxPoints),
+  v.maxLength(2 * STROKE_LIMITS.maxPoints),
   v.check((points) => points.length % 2 === 0, 'points come in pairs'),
 );
 
@@ -113,7 +117,7 @@ export const COMMANDS = {
   /** Damage the cells under a stroke. */
   damage: v.strictObject({
     id: commandId,
-    radius: between(PAGE_DEFAULTS.stroke.minRadius, PAGE_DEFAULTS.stroke.maxRadius),
+    radius: between(STROKE_LIMITS.minRadius, STROKE_LIMITS.maxRadius),
     points: strokePoints,
   }),
   /**
@@ -135,7 +139,7 @@ export const COMMANDS = {
     id: commandId,
     pixels: v.pipe(
       v.instance(Uint8Array),
-      v.check(({ length }) => length <= PAGE_DEFAULTS.preview.maxDrawing, 'too large'),
+      v.check(({ length }) => length <= MAX_DRAWING, 'too large'),
     ),
   }),
   /** Preview how a seed would grow, without planting it. */

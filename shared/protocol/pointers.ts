@@ -4,6 +4,9 @@
 import * as v from 'valibot';
 import { type ParticipantId, TOOLS, type Tool } from '../vocabulary.ts';
 
+/** Interval of cursor messages, in ms. */
+export const POINTER_INTERVAL = 66;
+
 /** A participant's pointer; without a position, the pointer has left the grid. */
 export interface Pointer {
   readonly id: ParticipantId;

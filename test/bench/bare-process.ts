@@ -3,7 +3,7 @@
  * backend's runtime.
  */
 import type { BackendName, Batch, RuleBackend, StepRule } from '../../server/engine/backend.ts';
-import { selectBackend, threadsFor } from '../../server/engine/backends.ts';
+import { selectBackend, threadsFor } from '../../server/engine/choose-backend.ts';
 import { stateLayout } from '../../server/engine/core/batch-stepper.ts';
 import { loadModel } from '../../server/vnca/checkpoint.ts';
 import { drawUpdateMask, randomOfState } from '../../server/vnca/scalar-rule.ts';

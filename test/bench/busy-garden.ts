@@ -3,7 +3,7 @@
 import type { VivariumServer } from '../../server/composition/create-server.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
 import type { Room } from '../../server/world/room.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import { createRandom } from '../../shared/random.ts';
 import { GARDEN, Gardener } from '../load/garden.ts';
 import { startServer, UNLIMITED } from '../support/server.ts';
@@ -63,7 +63,7 @@ export async function openBusyGarden(): Promise<BusyGarden> {
     if (++seconds % TURN !== 0) return;
     const organisms = [...room.organisms];
     const { x, y } = organisms[random.integer(organisms.length)];
-    gardener.wipe(x, y, DEFAULTS.stroke.maxRadius);
+    gardener.wipe(x, y, STROKE_LIMITS.maxRadius);
     visitors.shift()?.leave();
     // One that could not come is replaced at the next turn.
     come().catch(() => undefined);

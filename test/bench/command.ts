@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { BACKEND_NAMES } from '../../server/engine/backend.ts';
-import { readCommand, SettingsError } from '../../server/settings/command.ts';
+import { readCommand, SettingsError } from '../../server/settings/command-line.ts';
 import { helpText } from '../../server/settings/document.ts';
 import { number, oneOf, text, wholeNumber } from '../../server/settings/server-types.ts';
 import { CheckpointError } from '../../server/vnca/card.ts';

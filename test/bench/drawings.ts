@@ -8,7 +8,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { SettingsError } from '../../server/settings/command.ts';
+import { SettingsError } from '../../server/settings/command-line.ts';
 import {
   drawSheet,
   inRows,

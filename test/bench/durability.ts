@@ -7,7 +7,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { mean, median, quantile, rounded, spreadOf } from '../load/figures.ts';
 import { GARDEN } from '../load/garden.ts';
 import { CHECKPOINT_FOLDER } from '../support/organisms.ts';
@@ -62,7 +61,7 @@ export async function benchDurability(
     }
     const [off, on, often] = arms.map((arm, i) => ({
       /** Seconds between snapshots of a busy room; none where nothing is kept. */
-      snapshot: [undefined, DEFAULTS.store.snapshotLeast / 1000, OFTEN][i],
+      snapshot: [undefined, 10, OFTEN][i],
       ...summary(slices[i]),
       snapshots: arm.snapshots.size,
       /** Transactions of ticks, and how long they took, ms. */

@@ -2,8 +2,10 @@
  * What idle life costs: the standard garden with none, the default and all of it, tick by tick in
  * turn, so that what else the machine does falls on each alike.
  */
+import { STREAM } from '../../server/realtime/streaming/viewer-stream.ts';
 import { readConfig } from '../../server/settings/server.ts';
 import { loadRelatives } from '../../server/vnca/relatives.ts';
+import { EXPRESSION_PACE } from '../../server/world/organisms/expressions.ts';
 import type { Room } from '../../server/world/room.ts';
 import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
@@ -11,7 +13,7 @@ import { type FrameBlock, writeFrame } from '../../shared/codec/frame.ts';
 import { FrameEncoder } from '../../shared/codec/frame-encoder.ts';
 import { isDue, TIER_NAMES, TIERS, type TierName } from '../../shared/codec/tiers.ts';
 import { View } from '../../shared/codec/view.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { mean, rounded } from '../load/figures.ts';
 import { GARDEN, Gardener } from '../load/garden.ts';
 import { startEngine } from '../support/engine.ts';
@@ -20,7 +22,8 @@ import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';
 
 const CHECKPOINT_FOLDER = [64, 256];
-const { liveliness, birth, healing, expressing } = DEFAULTS.life;
+const { liveliness, birth, healing } = ROOM_DEFAULTS;
+const expressing = EXPRESSION_PACE;
 const SHARES = [0, liveliness, 1];
 /** Until the garden is grown and busy. */
 const WARM_TICKS = 12 * GARDEN.tickRate;
@@ -186,7 +189,7 @@ class Stream {
   ) {
     const { grid, species } = room;
     this.encoder = new FrameEncoder(new View(grid.planes, 1), TIERS[tier]);
-    const { margin } = DEFAULTS.stream;
+    const { margin } = STREAM;
     const shown = PHONE.sides * species.side;
     const [width, height] = [shown, (shown * PHONE.height) / PHONE.width].map(
       (n) => n + 2 * margin,

@@ -1,14 +1,14 @@
 /** What a wall shows of twenty visitors' organisms while nobody acts, and what it costs unwatched. */
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { LivingWall } from '../support/living-wall.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchOptions, Log } from './options.ts';
 
-const { birth, healing, liveliness } = DEFAULTS.life;
+const { birth, healing, liveliness } = ROOM_DEFAULTS;
 /** As a host of a busy wall sets it. */
 export const LIVING_ROOM = {
   ...{ birth, healing, liveliness, lifetime: 60 },
-  ...{ 'max-organisms': 32, attract: DEFAULTS.roomSettings.attract.after },
+  ...{ 'max-organisms': 32, attract: ROOM_DEFAULTS.attract.after },
 } as const;
 const UNWATCHED = 60;
 

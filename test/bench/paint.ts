@@ -4,14 +4,15 @@
  * with `resolution=full`: the most that a frame can cost. The main threads are those of a wall's and
  * a visitor's page, in turn with and without paint, whose pixels are not drawn.
  */
+
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { chunksIn, PaintPlan } from '../../client/render/paint/paint-plan.ts';
 import { CHUNK } from '../../client/render/shaders/paint.ts';
+import { DEFAULT_CHECKPOINT } from '../../server/settings/server.ts';
 import type { Room } from '../../server/world/room.ts';
 import type { Planes } from '../../shared/codec/chunks.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Rect } from '../../shared/geometry.ts';
 import {
   type PainterNet,
@@ -50,7 +51,7 @@ const PAGES = [
 ] as const;
 
 export async function benchPaint(log: Log, { seconds = 30 }: BenchOptions = {}) {
-  const file = `../../${DEFAULTS.operations.checkpoint}/painter.safetensors`;
+  const file = `../../${DEFAULT_CHECKPOINT}/painter.safetensors`;
   const net = parsePainter(readFileSync(fileURLToPath(new URL(file, import.meta.url))));
   const garden = await openBusyGarden();
   const browser = await launchBrowser();

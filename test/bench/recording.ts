@@ -11,14 +11,16 @@ import { openSound } from '../../server/storage/lmdb/open.ts';
 import { openRoom } from '../../server/storage/open-room.ts';
 import { Store } from '../../server/storage/store.ts';
 import { type Checkpoint, fingerprint } from '../../server/vnca/checkpoint.ts';
+import { EXPRESSION_PACE } from '../../server/world/organisms/expressions.ts';
 import type { Room } from '../../server/world/room.ts';
 import type { Species } from '../../server/world/species.ts';
 import { World } from '../../server/world/world.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { GARDEN, Gardener } from '../load/garden.ts';
 
 export const RECORDED = 'garden';
-const { birth, healing, expressing } = DEFAULTS.life;
+const { birth, healing } = ROOM_DEFAULTS;
+const expressing = EXPRESSION_PACE;
 /**
  * When it begins, ms since the epoch: five seconds before the hour, so that the first snapshot is
  * that hour's last, which stays for six hours, and the journal with it.
@@ -117,7 +119,14 @@ class Keeper {
     const warn = (_: string, message: string) => {
       throw new Error(message);
     };
-    const journalWriter = new JournalWriter({ store, engine, clock, date, warn });
+    const journalWriter = new JournalWriter({
+      store,
+      engine,
+      clock,
+      date,
+      warn,
+      snapshotLeast: 10_000,
+    });
     const { name, hash } = { name: checkpoint.card.name, hash: fingerprint(checkpoint) };
     const { room, tail } = await openRoom(
       {

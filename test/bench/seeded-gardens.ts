@@ -1,13 +1,15 @@
 /** Gardens that no expectation of the codec was learned from, each by a seed. */
 
 import { loadRelatives } from '../../server/vnca/relatives.ts';
+import { EXPRESSION_PACE } from '../../server/world/organisms/expressions.ts';
 import { World } from '../../server/world/world.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { startEngine } from '../support/engine.ts';
 import { recordGarden } from '../support/recorded-garden.ts';
 import { GARDEN, type Garden, gardenOf } from '../support/standard-garden.ts';
 
-const { birth, healing, expressing, liveliness } = DEFAULTS.life;
+const { birth, healing, liveliness } = ROOM_DEFAULTS;
+const expressing = EXPRESSION_PACE;
 const life = { birth, healing, expressing };
 const ticks = 20 * GARDEN.tickRate;
 const [second, seldom] = [GARDEN.tickRate, 5 * GARDEN.tickRate];

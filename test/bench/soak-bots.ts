@@ -3,7 +3,7 @@
  * frame. Each acts once a beat and leaves after 120 acts. Then another comes, or the same person
  * returns. Those who leave must leave nothing behind.
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import { answerParent, startArgument } from '../load/child.ts';
@@ -106,7 +106,7 @@ class Bot {
       const seed = { from: 'gallery', index: random.integer(gallery) } as const;
       this.client.command('plant', { x, y, seed });
     } else if (isGardener && act % ROUND === ROUND - 1) {
-      this.client.command('damage', { points: [x, y], radius: DEFAULTS.stroke.maxRadius });
+      this.client.command('damage', { points: [x, y], radius: STROKE_LIMITS.maxRadius });
     } else {
       const near = (middle: number) => middle + (2 * random.uniform() - 1) * REACH;
       const points = [near(x), near(y), near(x), near(y)];

@@ -2,8 +2,9 @@
  * Large on every screen: a phone opens close by and follows what its visitor plants; the room, as
  * wide as it is by default, fills a wall.
  */
+
 import type { Page } from 'playwright-core';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { DEFAULT_SIZE } from '../../server/settings/server.ts';
 import { line, touch } from '../support/fingers.ts';
 import { plantGarden } from '../support/garden.ts';
 import {
@@ -22,7 +23,7 @@ import { suiteVisitor } from '../support/suite.ts';
 import { suiteWithPages } from '../support/suite-pages.ts';
 
 const SIDE = 32;
-const { width: WIDTH, height: HEIGHT } = DEFAULTS.room;
+const { width: WIDTH, height: HEIGHT } = DEFAULT_SIZE;
 /** Where Ada plants before anybody comes, and where once the phone is there. */
 const FIRST = [
   [60, 60],

@@ -1,7 +1,7 @@
 /** A full room, in real browsers: the next visitor waits in line and is admitted automatically. */
 
 import type { Page } from 'playwright-core';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { SEATS } from '../../server/realtime/sessions/seats.ts';
 import { ShiftedClock } from '../support/fake-clock.ts';
 import { modelOf, openRoom, waitForConnection } from '../support/page.ts';
 import { hostOf } from '../support/suite.ts';
@@ -66,7 +66,7 @@ test('a visitor who does nothing while others wait gives up their place, reads w
   const second = await newPage();
   await second.goto(url);
   await second.getByTestId('line').waitFor();
-  clock.ahead = DEFAULTS.stream.idleYields;
+  clock.ahead = SEATS.idleYields;
   await waitForConnection(second, 'live');
   await first.getByText('Your place went to someone who was waiting.').waitFor();
   expect(await first.getByText('reconnecting').count()).toBe(0);

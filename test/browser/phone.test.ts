@@ -1,6 +1,6 @@
 /** A phone's fingers, in a real browser: a tap plants, two fingers zoom, one finger cuts. */
 
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { STROKE_RADIUS } from '../../client/state/interaction-state.ts';
 import { line, touch } from '../support/fingers.ts';
 import {
   cameraRests,
@@ -96,5 +96,5 @@ test('with the cutting tool, a finger damages the cells in its path', async () =
   await waitForWounds(page, 1, 1);
   // However many messages it took, it was one stroke, as wide as a finger needs.
   expect(room.organisms[0].wounds).toBe(1);
-  expect(await page.getByTestId('radius').inputValue()).toBe(`${DEFAULTS.stroke.touchRadius}`);
+  expect(await page.getByTestId('radius').inputValue()).toBe(`${STROKE_RADIUS.touchRadius}`);
 });

@@ -5,7 +5,7 @@
 
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { PING } from '../../server/realtime/socket-server.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterSuite, suiteFolder } from '../support/closing.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
@@ -121,7 +121,7 @@ test.each([
   // Its connections end at once, and dialling it is refused.
   ['is killed', false, 2_000],
   // Nobody is told, and dialling it is not even refused; until the machine has come up again.
-  ['loses its power', true, DEFAULTS.net.pingInterval + DEFAULTS.net.pingTimeout + 1_000],
+  ['loses its power', true, PING.pingInterval + PING.pingTimeout + 1_000],
 ] as const)(
   'the server %s: the wall and the phones are back within five seconds of it, with the same identities',
   async (_, unplugged, away) => {

@@ -7,7 +7,7 @@ import { mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { readCommand, SettingsError } from '../../server/settings/command.ts';
+import { readCommand, SettingsError } from '../../server/settings/command-line.ts';
 import { helpText } from '../../server/settings/document.ts';
 import { oneOf, text } from '../../server/settings/server-types.ts';
 import { launchBrowser } from '../support/browser.ts';

@@ -11,7 +11,7 @@ import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { SECTIONS } from '../../client/host/sections.ts';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { readCommand, SettingsError } from '../../server/settings/command.ts';
+import { readCommand, SettingsError } from '../../server/settings/command-line.ts';
 import { helpText } from '../../server/settings/document.ts';
 import { text } from '../../server/settings/server-types.ts';
 import { launchBrowser } from '../support/browser.ts';

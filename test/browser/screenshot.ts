@@ -2,16 +2,17 @@
  * `npm run screenshot`: grows a garden in a real room and takes its picture, as desktop, phone and
  * wall show it.
  */
+
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import sharp from 'sharp';
 import { ensureClient } from '../../server/http/client-build.ts';
-import { readCommand, SettingsError } from '../../server/settings/command.ts';
+import { readCommand, SettingsError } from '../../server/settings/command-line.ts';
 import { helpText } from '../../server/settings/document.ts';
+import { DEFAULT_SIZE } from '../../server/settings/server.ts';
 import { list, oneOf, text } from '../../server/settings/server-types.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom } from '../../shared/random.ts';
 import { launchBrowser } from '../support/browser.ts';
 import {
@@ -37,7 +38,7 @@ const SCREENS = {
 } as const;
 
 /** The size of rooms, in cells. */
-const { width: WIDTH, height: HEIGHT } = DEFAULTS.room;
+const { width: WIDTH, height: HEIGHT } = DEFAULT_SIZE;
 
 /** Some of everything that lives in the gallery. */
 const GARDEN = [

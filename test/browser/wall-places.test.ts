@@ -1,6 +1,7 @@
 /** Walls with an address of their own, in a real browser: the host gives one, opens it, and sees when the wall is lost. */
+
 import type { Page } from 'playwright-core';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { MAX_WALLS } from '../../server/realtime/sessions/room-walls.ts';
 import { LANGUAGE_CODES } from '../../shared/languages.ts';
 import { violations } from '../support/axe.ts';
 import { goTo, signIn } from '../support/host-page.ts';
@@ -21,7 +22,7 @@ test(
   'the host gives a wall an address, opens it though others hold all places, and sees it up, which letters it lacks, lost, and removed',
   async () => {
     const others = await Promise.all(
-      Array.from({ length: DEFAULTS.room.maxWalls }, () =>
+      Array.from({ length: MAX_WALLS }, () =>
         Visitor.join(server.port, 'garden', undefined, { as: 'wall' }),
       ),
     );

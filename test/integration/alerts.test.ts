@@ -85,7 +85,7 @@ test('a server says that it started, and that it started after a crash, once; wh
   expect(new Set(receiver.messages.map(({ id }) => id))).toEqual(new Set([crashed.id]));
 });
 
-// Without a server, in test/unit/operations/alerts.test.ts too: a start after a stop.
+// Without a server, in test/unit/operations/alert-monitor.test.ts too: a start after a stop.
 fullTest('a start after an orderly end is not taken for one after a crash', async () => {
   const settings = {
     ...{ alerts: receiver.url, ...SMALL, size: '64x64', 'tick-rate': 2 },
@@ -102,7 +102,7 @@ fullTest('a start after an orderly end is not taken for one after a crash', asyn
   await second.close();
 });
 
-// Without servers, in test/unit/operations/alerts.test.ts too: servers with one store.
+// Without servers, in test/unit/operations/alert-monitor.test.ts too: servers with one store.
 if (isFull) {
   testNeeding('Valkey', hasValkey)(
     'a server that starts does not take the alerts of another with the same Valkey for those of its own crash',

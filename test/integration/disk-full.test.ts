@@ -1,9 +1,10 @@
 /** A server whose data lie on a small disk that others fill. */
+
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { DISK_RESERVE } from '../../server/storage/records.ts';
 import { testNeeding } from '../support/needs.ts';
 import { SMALL } from '../support/organisms.ts';
 import { ServerProcess } from '../support/process.ts';
@@ -46,10 +47,10 @@ testNeeding('the right to mount a disk', isMounted)(
       for (const y of [16, 80]) await visitor.ask('plant', { x, y, seed: { from: 'prior' } });
     }
     expect(server.errors).toMatch(/disk-filling: Only \d+ MiB are free/);
-    fill('first', DEFAULTS.store.reserve + MEGABYTE / 2);
+    fill('first', DISK_RESERVE + MEGABYTE / 2);
     for (let i = 0; !server.errors.includes('not-kept'); i++) await cut(visitor, i);
     expect(server.errors).toMatch(/not-kept: The disk is nearly full: \d+ MiB are free/);
-    expect(free()).toBeGreaterThan(DEFAULTS.store.reserve - 16 * MEGABYTE);
+    expect(free()).toBeGreaterThan(DISK_RESERVE - 16 * MEGABYTE);
     fill('second', 0);
     const { tick } = visitor;
     for (let i = 0; i < 40; i++) expect(await cut(visitor, i)).not.toHaveProperty('reason');

@@ -1,6 +1,6 @@
 /** `npm run doctor` as a host meets it. */
 import { BACKEND_NAMES } from '../../server/engine/backend.ts';
-import { autoOrder } from '../../server/engine/backends.ts';
+import { autoOrder } from '../../server/engine/choose-backend.ts';
 import type { EngineReport, Report } from '../../server/engine/doctor/examine.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { FROM_BUNDLE, runScript } from '../support/process.ts';

@@ -14,7 +14,7 @@ import {
 import { loadRelatives } from '../../server/vnca/relatives.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { afterSuite, afterTest } from '../support/closing.ts';
 import { mortalEngine, startEngine } from '../support/engine.ts';
 import { isFull } from '../support/full.ts';
@@ -47,7 +47,7 @@ describe('the shipped table', () => {
     const room = world.open({
       ...{ name: 'wall', width: 5 * side, height: 4 * side, maxOrganisms: 20, seed: 3 },
       species: { ...plain, relatives: await loadRelatives(checkpoint) },
-      life: { birth: 1, healing: DEFAULTS.life.healing, expressing: DEFAULTS.life.healing },
+      life: { birth: 1, healing: ROOM_DEFAULTS.healing, expressing: ROOM_DEFAULTS.healing },
     });
     for (let i = 0; i < 20; i++) {
       const [x, y] = [side * ((i % 5) + 0.5), side * (Math.floor(i / 5) + 0.5)];
@@ -56,8 +56,8 @@ describe('the shipped table', () => {
     }
     while (room.tick === 0 || room.awake > 0) await world.tick([room]);
     const atRest = copyPlanes(room.grid.planes);
-    room.setLiveliness(DEFAULTS.life.liveliness);
-    const window = 5 * DEFAULTS.room.tickRate;
+    room.setLiveliness(ROOM_DEFAULTS.liveliness);
+    const window = 5 * ROOM_DEFAULTS.tickRate;
     const seen: number[] = [];
     for (let second = 0; second < (isFull ? 150 : 30); second += 5) {
       const before = copyPlanes(room.grid.planes);

@@ -7,10 +7,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
-import { LIMITS } from '../../server/extensions/extension-thread.ts';
+import { DRAWING_ANSWER, LIMITS } from '../../server/extensions/extension-thread.ts';
 import { type Clock, systemClock } from '../../server/platform/clock.ts';
 import type { Room } from '../../server/world/room.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterTest, suiteFolder } from '../support/closing.ts';
 import { LogRecorder } from '../support/hearing.ts';
 import { type ServerOptions, startServer } from '../support/server.ts';
@@ -35,7 +34,7 @@ const patient: Clock = {
   now: systemClock.now,
   after: (delay, call) => {
     const { answer, closing } = LIMITS;
-    const waits = [answer, closing, DEFAULTS.drawings.answer];
+    const waits = [answer, closing, DRAWING_ANSWER];
     return systemClock.after(waits.includes(delay as never) ? 60_000 : delay, call);
   },
 };

@@ -2,9 +2,11 @@
  * Limits over real sockets: a client that sends too much is throttled or disconnected, and others
  * never notice.
  */
+
 import { connect as connectTcp } from 'node:net';
 import { WebSocket } from 'ws';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { DEFAULT_LIMITS } from '../../server/realtime/limits/connection-limits.ts';
+import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterTest } from '../support/closing.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
@@ -23,7 +25,7 @@ describe('energy over the wire', () => {
     const { join, count, expectUnharmed } = await startThrong();
     const flooder = await join();
     const { energy } = flooder.welcome!;
-    const { newcomer, ...costs } = DEFAULTS.energy;
+    const { newcomer, ...costs } = DEFAULT_ENERGY;
     expect(energy).toEqual({ ...costs, level: newcomer });
     const first = await flooder.ask('plant', { x: 20, y: 20, seed: { from: 'prior' } });
     expect(first.energy).toBeGreaterThanOrEqual(newcomer - costs.plant);
@@ -46,9 +48,9 @@ describe('energy over the wire', () => {
     const visitor = await join();
     const wish = { x: 20, y: 20, seed: { from: 'prior' } };
     expect(await visitor.ask('plant', wish)).toMatchObject({ reason: 'no-energy' });
-    server.roomServers.get('garden')!.host.setEnergy({ ...DEFAULTS.energy, plant: 2 });
+    server.roomServers.get('garden')!.host.setEnergy({ ...DEFAULT_ENERGY, plant: 2 });
     const told = await visitor.next(({ name }) => name === 'energy');
-    expect(told).toMatchObject({ plant: 2, capacity: DEFAULTS.energy.capacity });
+    expect(told).toMatchObject({ plant: 2, capacity: DEFAULT_ENERGY.capacity });
     expect(await visitor.ask('plant', wish)).not.toHaveProperty('reason');
   });
 
@@ -75,7 +77,7 @@ describe('floods', () => {
     const { join, count, expectUnharmed } = await startThrong();
     // Another client shares the address, or it would be blocked for the next one.
     const [flooder] = [await join(), await join()];
-    const { refusals, burstSeconds } = DEFAULTS.limits;
+    const { refusals, burstSeconds } = DEFAULT_LIMITS;
     const begun = performance.now();
     for (let i = 0; i < (isFull ? 4_000 : 3_000); i++) flooder.say(name, message);
     await gone(flooder);

@@ -1,14 +1,14 @@
 /** A room that another server runs, followed by its journal until it is taken over. */
 
 import { EngineError } from '../../server/engine/engine.ts';
-import { openRoom, RoomReplica } from '../../server/storage/open-room.ts';
+import { JOURNAL } from '../../server/storage/journal-writer.ts';
+import { MAX_LAG, openRoom, RoomReplica } from '../../server/storage/open-room.ts';
 import { openMemory, StoreError } from '../../server/storage/records.ts';
 import { recover } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
 import { restoreSnapshot } from '../../server/storage/undo.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
 import { World } from '../../server/world/world.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { afterSuite } from '../support/closing.ts';
 import { sharedEngine, startEngine } from '../support/engine.ts';
 import { openStoredRoom, playTicks } from '../support/stored-room.ts';
@@ -103,7 +103,7 @@ test('a new owner begins after all ticks that the one before may have shown with
 test('a room at rest goes on after all that its owner has shown, whose last checksum is long ago', async () => {
   const pair = await openPair();
   const { owner, store } = pair;
-  const { idleMarkTicks } = DEFAULTS.store;
+  const { idleMarkTicks } = JOURNAL;
   while (owner.room.tick < 2 * idleMarkTicks - 100) await owner.tick();
   expect((await store.tail('a'))!.tick).toBeLessThanOrEqual(idleMarkTicks + 1);
   const taken = await takenOver(pair);
@@ -151,7 +151,7 @@ test('a follower that cannot read a restored state stays where it is, and can tr
 test('a follower that lies far behind the latest snapshot is not used', async () => {
   const { owner, engineOf, follow } = await openPair();
   const follower = await follow();
-  await playTicks(owner, DEFAULTS.cluster.followBehind + 1, 1);
+  await playTicks(owner, MAX_LAG + 1, 1);
   await owner.journalWriter.takeSnapshot(owner.room, {});
   // A checksum brings the end of the journal beyond it.
   await playTicks(owner, 20, 1);

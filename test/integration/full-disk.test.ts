@@ -1,13 +1,14 @@
 /** Rooms whose storage or engine cannot keep them for a while: what is lost, and what is not. */
+
 import { setTimeout as pause } from 'node:timers/promises';
 import { createEngine } from '../../server/engine/create-engine.ts';
 import { EngineError } from '../../server/engine/engine.ts';
+import { JOURNAL } from '../../server/storage/journal-writer.ts';
 import { openMemory, type Records, type Write } from '../../server/storage/records.ts';
 import { Store } from '../../server/storage/store.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
 import type { RoomEvent } from '../../server/world/commands.ts';
 import type { Room } from '../../server/world/room.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { brittle } from '../support/brittle-records.ts';
 import { afterSuite } from '../support/closing.ts';
 import { ANNA } from '../support/rooms.ts';
@@ -216,7 +217,7 @@ describe('when the disk is full', () => {
     await tick(room);
     expect(first.troubles).toEqual(['not-kept']);
     disk.full = false;
-    await first.pass(DEFAULTS.store.retry);
+    await first.pass(JOURNAL.retry);
     // The slow one is not among those that tick just then.
     await tick(room);
     await isKept(room);

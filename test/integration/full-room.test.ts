@@ -10,9 +10,9 @@ import { openRoom } from '../../server/storage/open-room.ts';
 import { openMemory } from '../../server/storage/records.ts';
 import { recover } from '../../server/storage/recovery.ts';
 import { Store } from '../../server/storage/store.ts';
+import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
@@ -26,7 +26,7 @@ import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 import { tinyModel } from '../unit/vnca/tiny-model.ts';
 
-const { newcomer, plant: price } = DEFAULTS.energy;
+const { newcomer, plant: price } = DEFAULT_ENERGY;
 
 const hasDeparted = (event: LifeEvent): boolean =>
   event.what === 'died' && event.cause === 'departed';

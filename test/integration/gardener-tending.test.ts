@@ -2,14 +2,17 @@
  * The gardener in a room full of visitors' organisms, with the real automaton: ten minutes in which
  * nobody plays and a wall shows the room.
  */
+
 import { GARDENING } from '../../server/gardener/choose.ts';
 import { Gardener } from '../../server/gardener/gardener.ts';
 import { loadGalleryColours } from '../../server/vnca/gallery.ts';
 import type { Answer, RoomCommand } from '../../server/world/commands.ts';
+import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import type { GardenerWounds } from '../../shared/common-schemas.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
+import { GARDENER_NAME } from '../../shared/names.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent, OrganismId } from '../../shared/vocabulary.ts';
 import { afterSuite } from '../support/closing.ts';
@@ -21,7 +24,7 @@ const RATE = 5;
 const VISITORS = 20;
 /** Who stays, and only watches. */
 const PIA = 20;
-const GARDENER = { id: 99, name: DEFAULTS.attract.name, hue: 100 };
+const GARDENER = { id: 99, name: GARDENER_NAME, hue: 100 };
 /** Seconds after which organisms are unattended. */
 const TEN_MINUTES = 600;
 
@@ -47,11 +50,11 @@ class VisitedRoom {
   private acts = 0;
   private seconds = 0;
 
-  constructor(maxOrganisms: number = DEFAULTS.room.maxOrganisms) {
+  constructor(maxOrganisms: number = ROOM_DEFAULTS.maxOrganisms) {
     this.room = this.world.open({
       ...{ name: 'hall', width: 336, height: 192, maxOrganisms, seed: 4, tickRate: RATE },
       species: { ...species, colours },
-      energy: DEFAULTS.energy,
+      energy: DEFAULT_ENERGY,
     });
   }
 
@@ -144,14 +147,14 @@ function longestPause(times: readonly number[], end: number): number {
   return Math.max(...all.slice(1).map((at, i) => at - all[i]));
 }
 
-test.each([DEFAULTS.room.maxOrganisms, VISITORS])(
+test.each([ROOM_DEFAULTS.maxOrganisms, VISITORS])(
   'among twenty organisms of visitors, of at most %d, something of the gardener’s is seen each 30 s, and it harms none of theirs',
   async (maxOrganisms) => {
     const hall = new VisitedRoom(maxOrganisms);
     await hall.visit();
     const theirs = hall.room.organisms.map(({ id }) => id);
     // The gardener waits a minute.
-    await hall.pass(DEFAULTS.roomSettings.attract.after);
+    await hall.pass(ROOM_DEFAULTS.attract.after);
     hall.begin('own');
     await hall.pass(TEN_MINUTES);
     expect(longestPause(hall.seen, TEN_MINUTES)).toBeLessThan(30);
@@ -178,7 +181,7 @@ test.each([DEFAULTS.room.maxOrganisms, VISITORS])(
     const spare = Math.ceil((1 - GARDENING.thinAbove) * maxOrganisms);
     expect(left.length).toBeLessThanOrEqual(maxOrganisms === VISITORS ? most + spare : 0);
     expect(left).not.toContain(PIA);
-    expect(hall.room.energyOf(GARDENER.id)).toBeGreaterThan(DEFAULTS.energy.plant);
+    expect(hall.room.energyOf(GARDENER.id)).toBeGreaterThan(DEFAULT_ENERGY.plant);
   },
 );
 

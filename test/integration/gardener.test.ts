@@ -3,8 +3,9 @@
 import { Gardener } from '../../server/gardener/gardener.ts';
 import { checksumOf } from '../../server/storage/watched-room.ts';
 import type { Answer, RoomCommand } from '../../server/world/commands.ts';
+import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import { World } from '../../server/world/world.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { GARDENER_NAME } from '../../shared/names.ts';
 import { createRandom } from '../../shared/random.ts';
 import type { LifeEvent } from '../../shared/vocabulary.ts';
 import { afterSuite } from '../support/closing.ts';
@@ -14,7 +15,7 @@ import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
 const RATE = 15;
-const GARDENER = { id: 1, name: DEFAULTS.attract.name, hue: 100 };
+const GARDENER = { id: 1, name: GARDENER_NAME, hue: 100 };
 const PLACE = {
   name: 'garden',
   width: 192,
@@ -30,7 +31,7 @@ afterSuite(() => engine.close());
 test('in a minute it plants and makes wounds that heal, and replaying the journal gives the same room', async () => {
   const clock = new FakeClock();
   const world = new World(engine);
-  const place = { ...PLACE, species, energy: DEFAULTS.energy };
+  const place = { ...PLACE, species, energy: DEFAULT_ENERGY };
   const room = world.open(place);
   const journal = new Map<number, readonly RoomCommand[]>();
   world.journal = async ([{ tick, events }]) => {

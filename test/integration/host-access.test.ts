@@ -2,8 +2,9 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LOGIN, SESSION } from '../../server/host/host-sessions.ts';
+import { MAX_BODY_BYTES } from '../../server/host/serve-calls.ts';
 import { systemClock } from '../../server/platform/clock.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { CALLS, pathOf, USED_HEADER } from '../../shared/host/api.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { HostClient, type Refused } from '../support/host-client.ts';
@@ -104,7 +105,7 @@ test('a wrong token is refused; after some, its address waits ever longer', asyn
   const client = elsewhere();
   const waits: number[] = [];
   clock.stopped = systemClock.now();
-  for (let i = 0; i < DEFAULTS.login.free + 3; i++) {
+  for (let i = 0; i < LOGIN.free + 3; i++) {
     const error = (await client.call('login', { token: `wrong ${i}` }).catch((e) => e)) as Refused;
     expect(error.reason).toBe('wrong-token');
     const { retryAfter = 0 } = error.refusal;
@@ -115,7 +116,7 @@ test('a wrong token is refused; after some, its address waits ever longer', asyn
     clock.ahead += retryAfter;
   }
   clock.stopped = undefined;
-  const { free, firstDelay } = DEFAULTS.login;
+  const { free, firstDelay } = LOGIN;
   expect(waits.slice(0, free - 1)).toEqual(Array(free - 1).fill(0));
   expect(waits.slice(free - 1)).toEqual([1, 2, 4, 8].map((n) => n * firstDelay));
   // The host may have mistyped the token: a correct login clears the count.
@@ -124,7 +125,7 @@ test('a wrong token is refused; after some, its address waits ever longer', asyn
 });
 
 test('many addresses that try together are one: all of them wait', async () => {
-  for (let i = 0; i < DEFAULTS.login.allFree; i++) {
+  for (let i = 0; i < LOGIN.allFree; i++) {
     expect(await elsewhere().refusal('login', { token: 'wrong' })).toBe('wrong-token');
   }
   const one = elsewhere();
@@ -135,7 +136,7 @@ test('many addresses that try together are one: all of them wait', async () => {
 
 test('nobody keeps the host out by wrong tokens from the same address', async () => {
   const visitor = elsewhere();
-  for (let i = 0; i <= DEFAULTS.login.free; i++) await visitor.refusal('login', { token: 'wrong' });
+  for (let i = 0; i <= LOGIN.free; i++) await visitor.refusal('login', { token: 'wrong' });
   expect(await visitor.refusal('login', { token: 'wrong' })).toBe('too-many-tries');
   const host = new HostClient(server.port, visitor.headers);
   await host.call('login', { token });
@@ -194,23 +195,22 @@ const touched = (client: HostClient): HostClient => {
 
 test('a session ends when it is idle, when it is too old, and on sign-out', async () => {
   const idle = await signedIn();
-  clock.ahead += DEFAULTS.session.idle - 60_000;
+  clock.ahead += SESSION.idle - 60_000;
   await touched(idle).call('state');
-  clock.ahead += DEFAULTS.session.idle - 60_000;
+  clock.ahead += SESSION.idle - 60_000;
   await idle.call('changeSettings', {}, { room: 'garden' });
   // A page that is left open asks on and on.
-  for (let passed = 0; passed < DEFAULTS.session.idle; passed += DEFAULTS.session.idle / 4) {
+  for (let passed = 0; passed < SESSION.idle; passed += SESSION.idle / 4) {
     await idle.call('state');
     await idle.fetch('/rooms/garden/picture.png');
-    clock.ahead += DEFAULTS.session.idle / 4;
+    clock.ahead += SESSION.idle / 4;
   }
   expect(await idle.refusal('state')).toBe('no-session');
 
   const old = await signedIn();
-  for (let passed = 0; passed < DEFAULTS.session.life; passed += DEFAULTS.session.idle / 2) {
-    clock.ahead += DEFAULTS.session.idle / 2;
-    if (passed + DEFAULTS.session.idle / 2 < DEFAULTS.session.life)
-      await touched(old).call('state');
+  for (let passed = 0; passed < SESSION.life; passed += SESSION.idle / 2) {
+    clock.ahead += SESSION.idle / 2;
+    if (passed + SESSION.idle / 2 < SESSION.life) await touched(old).call('state');
   }
   expect(await old.refusal('state')).toBe('no-session');
 
@@ -235,9 +235,7 @@ test('calls of a wrong form are refused with their reason, and change nothing', 
       JSON.stringify({ name: '../x', width: 64, height: 64, checkpoint: 'organisms' }),
     ),
   ).toBe('400 bad-call');
-  expect(await call('/rooms', `{"name":"${'x'.repeat(DEFAULTS.host.maxBodyBytes)}"}`)).toBe(
-    '413 too-large',
-  );
+  expect(await call('/rooms', `{"name":"${'x'.repeat(MAX_BODY_BYTES)}"}`)).toBe('413 too-large');
   expect(
     await call('/rooms', '{}', { 'content-encoding': 'br', 'content-type': 'application/json' }),
   ).toMatch(/^400 /);

@@ -4,7 +4,7 @@
  */
 
 import { RESTART_CODE } from '../../server/operations/supervisor.ts';
-import type { Schedule } from '../../shared/host/settings.ts';
+import type { Schedule } from '../../shared/host/room-settings.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { HostClient } from '../support/host-client.ts';
 import { SMALL } from '../support/organisms.ts';

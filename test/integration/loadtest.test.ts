@@ -1,5 +1,5 @@
 /** The load tool's command line, and that it measures at all; what it measures is not tested. */
-import { SettingsError } from '../../server/settings/command.ts';
+import { SettingsError } from '../../server/settings/command-line.ts';
 import { readOptions } from '../load/options.ts';
 import { fullTest } from '../support/full.ts';
 import { FROM_BUNDLE, runScript } from '../support/process.ts';

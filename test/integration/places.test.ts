@@ -1,6 +1,7 @@
 /** One address cannot take a room: its places, its line, or its ground. */
+
 import type { VivariumServer } from '../../server/composition/create-server.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { SEATS } from '../../server/realtime/sessions/seats.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import { suiteFolder } from '../support/closing.ts';
@@ -100,7 +101,7 @@ test('who has been idle gives up their place to those who wait, and can come bac
   await settled([idle, busy]);
   expect(await idle.ask('plant', { ...plant, x: 30 })).not.toHaveProperty('reason');
   const { resume, you } = idle.welcome!;
-  clock.ahead += DEFAULTS.stream.idleYields - 5_000;
+  clock.ahead += SEATS.idleYields - 5_000;
   await busy.ask('plant', { ...plant, x: 90 });
   const next = come(A);
   await next.until(() => waits(next));

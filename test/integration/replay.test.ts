@@ -16,11 +16,11 @@ import {
 } from '../../server/replay/journal-range.ts';
 import { type Moment, runReplay } from '../../server/replay/run-replay.ts';
 import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
+import { JOURNAL } from '../../server/storage/journal-writer.ts';
 import { readFolder } from '../../server/storage/lmdb/open.ts';
 import { Store } from '../../server/storage/store.ts';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Planes } from '../../shared/codec/chunks.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { suiteFolder } from '../support/closing.ts';
 import { SMALL } from '../support/organisms.ts';
 import { copyPlanes } from '../support/planes.ts';
@@ -65,7 +65,7 @@ test('the whole journal is replayed, over a restart, and every checksum matches'
   expect(Number(checksums)).toBeGreaterThanOrEqual(4);
   // Each tick is proven: all but those after the last checksum, before an end.
   const all = Number(/(\d+) ticks in/.exec(output)![1]);
-  expect(all - Number(ticks)).toBeLessThanOrEqual(2 * DEFAULTS.store.markTicks);
+  expect(all - Number(ticks)).toBeLessThanOrEqual(2 * JOURNAL.markTicks);
   expect(code).toBe(0);
 });
 

@@ -4,7 +4,7 @@
  */
 
 import { PNG } from 'pngjs';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { PREVIEWS } from '../../server/previews/growth-previews.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { encodeSeed } from '../../shared/seed-token.ts';
 import { UNLIMITED } from '../support/server.ts';
@@ -145,7 +145,7 @@ test('a returning visitor still has the seeds in hand', async () => {
 
 test('a visitor may have only a few pending previews', async () => {
   const dag = await join('Dag');
-  const { maxWaitingEach } = DEFAULTS.preview;
+  const { maxWaitingEach } = PREVIEWS;
   const answers = await Promise.all(
     Array.from({ length: maxWaitingEach + 2 }, (_, i) =>
       dag.ask('preview', { seed: { from: 'prior', throw: 1000 + i } }),

@@ -3,9 +3,10 @@
  * actions drive a real server, real connections through bad networks, and the page's own room
  * model.
  */
+
 import type { VivariumServer } from '../../server/composition/create-server.ts';
+import { STREAM } from '../../server/realtime/streaming/viewer-stream.ts';
 import type { Room } from '../../server/world/room.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { FaultProxy, NO_FAULTS } from '../support/fault-proxy.ts';
@@ -28,7 +29,7 @@ const actsOf = (seed: number): number => (isFull || FAILED.includes(seed) ? 120 
 /** Ticks within which a room comes to rest, if it does. */
 const REST_TICKS = 200;
 /** ms; at rest, ticks may be so far apart that each is told. */
-const LONG_TICK = DEFAULTS.stream.heartbeat;
+const LONG_TICK = STREAM.heartbeat;
 /** Turns of all sockets that are waited for a tick to be told. */
 const MOST_TURNS = 200;
 /**

@@ -1,6 +1,6 @@
 /** Undo without a server: the room is as if the undone commands had never happened. */
 import { createEngine } from '../../server/engine/create-engine.ts';
-import { undoRecent } from '../../server/host/undo.ts';
+import { undoRecent } from '../../server/host/undo-calls.ts';
 import { speciesOf } from '../../server/rooms/loaded-checkpoint.ts';
 import { openMemory, type Records, StoreError } from '../../server/storage/records.ts';
 import { recover } from '../../server/storage/recovery.ts';

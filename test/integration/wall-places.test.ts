@@ -1,8 +1,9 @@
 /** Walls with a place of their own, over real sockets: they get in, are seen by the host, and are missed when they are lost. */
+
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { MAX_WALLS } from '../../server/realtime/sessions/room-walls.ts';
 import type { WallState } from '../../shared/host/state.ts';
 import { PROTOCOL_VERSION } from '../../shared/protocol/reasons.ts';
 import { AlertReceiver } from '../support/alert-receiver.ts';
@@ -38,7 +39,7 @@ const passOf = ({ path }: WallState): string =>
 
 /** Fills the room's walls with those of somebody else. */
 async function crowd(port: number): Promise<Visitor[]> {
-  const walls = Array.from({ length: DEFAULTS.room.maxWalls }, () => hang(port));
+  const walls = Array.from({ length: MAX_WALLS }, () => hang(port));
   await Promise.all(walls.map((wall) => wall.until(isUp(wall))));
   return walls;
 }
@@ -139,7 +140,7 @@ test('names are unique, places are limited, and a place that is taken back is on
   const foyer = await host.call('addWall', { name: 'Foyer' }, GARDEN);
   expect(await host.refusal('addWall', { name: 'Foyer' }, GARDEN)).toBe('wall-exists');
   expect(await host.refusal('addWall', { name: 'Foyer' }, { room: 'attic' })).toBe('no-such-room');
-  for (let i = 1; i < DEFAULTS.room.maxWalls; i++) {
+  for (let i = 1; i < MAX_WALLS; i++) {
     await host.call('addWall', { name: `Wall ${i}` }, GARDEN);
   }
   expect(await host.refusal('addWall', { name: 'more' }, GARDEN)).toBe('too-many-walls');

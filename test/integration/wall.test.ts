@@ -3,8 +3,8 @@
  * commands.
  */
 
+import { MAX_WALLS } from '../../server/realtime/sessions/room-walls.ts';
 import { readHeader } from '../../shared/codec/frame.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import type { Command } from '../../shared/protocol/commands.ts';
 import type { Event } from '../../shared/protocol/events.ts';
 import { unpackPointer } from '../../shared/protocol/pointers.ts';
@@ -127,7 +127,7 @@ test('a wall that reconnects reports what it still shows, and receives the rest'
 
 test('a room has a maximum number of walls; one that leaves makes room', async () => {
   const walls: Visitor[] = [];
-  for (let i = 0; i < DEFAULTS.room.maxWalls; i++) walls.push(await joinWall());
+  for (let i = 0; i < MAX_WALLS; i++) walls.push(await joinWall());
   const late = ask();
   expect(await late.refusal()).toBe('too-many-walls');
   walls[0].leave();

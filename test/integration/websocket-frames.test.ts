@@ -6,8 +6,11 @@
 import { pack } from 'msgpackr';
 import { WebSocket } from 'ws';
 import type { VivariumServer } from '../../server/composition/create-server.ts';
-import type { RejectionReason } from '../../server/realtime/limits/connection-limits.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import {
+  DEFAULT_LIMITS,
+  type RejectionReason,
+} from '../../server/realtime/limits/connection-limits.ts';
+import { FRAME_LIMITS } from '../../server/realtime/limits/websocket-engine.ts';
 import { afterTest } from '../support/closing.ts';
 import { SMALL } from '../support/organisms.ts';
 import { closed, greetedSocket } from '../support/raw-socket.ts';
@@ -28,7 +31,7 @@ test('pings that are few in bytes but many in number end with the connection; a 
   await start();
   const neighbour = await Visitor.join(server.port);
   afterTest(() => neighbour.leave());
-  const { framesPerSecond, burstSeconds } = DEFAULTS.limits;
+  const { framesPerSecond, burstSeconds } = DEFAULT_LIMITS;
   const pings = 5_000;
   const begun = performance.now();
   const answered = await Promise.all(
@@ -55,7 +58,7 @@ test('pings that are few in bytes but many in number end with the connection; a 
 test('each frame counts as 64 bytes at least', async () => {
   const frames = 1_000;
   const bytes = 64 * frames;
-  const each = DEFAULTS.limits.burstSeconds;
+  const each = DEFAULT_LIMITS.burstSeconds;
   await start(`${UNLIMITED},bytesPerSecond=${bytes / each},framesPerSecond=1e6`);
   const socket = await greeted();
   const end = closed(socket);
@@ -84,7 +87,7 @@ test('a message that never ends is given up after few fragments, whatever its co
   await start(`${UNLIMITED},framesPerSecond=1e6,bytesPerSecond=1e9`);
   const socket = await greeted();
   const end = closed(socket);
-  for (let i = 0; i < DEFAULTS.net.maxFragments + 1; i++) {
+  for (let i = 0; i < FRAME_LIMITS.maxFragments + 1; i++) {
     socket.send('x', { fin: false, binary: true });
   }
   await end;

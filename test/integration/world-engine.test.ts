@@ -4,8 +4,8 @@ import { createHash } from 'node:crypto';
 import { loadCheckpoint } from '../../server/vnca/checkpoint.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { windowAround } from '../../shared/geometry.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { createRandom } from '../../shared/random.ts';
 import { afterSuite } from '../support/closing.ts';
 import { mortalEngine, startEngine } from '../support/engine.ts';
@@ -21,9 +21,9 @@ const TICKS = isFull ? 500 : 250;
 
 /** As shipped. */
 const LIFE = {
-  birth: DEFAULTS.life.birth,
-  healing: DEFAULTS.life.healing,
-  expressing: DEFAULTS.life.healing,
+  birth: ROOM_DEFAULTS.birth,
+  healing: ROOM_DEFAULTS.healing,
+  expressing: ROOM_DEFAULTS.healing,
 };
 
 /**
@@ -204,7 +204,7 @@ function crowd(world: World): Room {
   const { gallery } = species;
   const room = world.open({
     ...{ name: 'crowd', width: 128, height: 96, maxOrganisms: CROWD, seed: 1, species },
-    ...{ life: LIFE, tickRate: DEFAULTS.room.tickRate },
+    ...{ life: LIFE, tickRate: ROOM_DEFAULTS.tickRate },
   });
   for (let i = 0; i < CROWD; i++) {
     const { x, y } = centre(i);
@@ -232,7 +232,7 @@ describe('life as it is shipped', () => {
       while (grownAt === 0) {
         const [{ result }] = await world.tick([room]);
         if (result.life.some(({ what }) => what === 'grown')) grownAt = result.tick;
-        if (result.tick > DEFAULTS.room.tickRate) continue;
+        if (result.tick > ROOM_DEFAULTS.tickRate) continue;
         for (const [i, window] of windows.entries()) {
           room.grid.each(window, (place) => {
             if (rgba[4 * place + 3] >= species.threshold) shown.add(i);

@@ -1,6 +1,7 @@
 /** The garden that loads are measured in: the same each time, by seed. */
+
 import type { Room, TickResult } from '../../server/world/room.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { STROKE_LIMITS } from '../../shared/geometry.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { HOUSE } from '../../shared/vocabulary.ts';
 
@@ -79,7 +80,7 @@ export class Gardener {
     const { size, maxOrganisms, organisms } = this.room;
     if (size < maxOrganisms) return;
     const { x, y } = organisms[this.random.integer(organisms.length)];
-    this.wipe(x, y, DEFAULTS.stroke.maxRadius);
+    this.wipe(x, y, STROKE_LIMITS.maxRadius);
   }
 
   /** Where more live than shall, the oldest are taken away, and nobody is hurt. */

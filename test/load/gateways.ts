@@ -1,5 +1,5 @@
 /** The gateways that clients connect to, and what they share with the room's server. */
-import { SettingsError } from '../../server/settings/command.ts';
+import { SettingsError } from '../../server/settings/command-line.ts';
 import { hasValkey, ValkeyServer } from '../support/valkey.ts';
 import { Child } from './child.ts';
 import type { GatewayWindow } from './gateway-process.ts';

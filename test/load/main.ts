@@ -3,7 +3,7 @@
  * the tests.
  */
 import { writeFile } from 'node:fs/promises';
-import { SettingsError } from '../../server/settings/command.ts';
+import { SettingsError } from '../../server/settings/command-line.ts';
 import { HELP, type LoadOptions, readOptions } from './options.ts';
 import { compared, reportOf, table } from './report.ts';
 import { runLoad } from './run.ts';

@@ -1,7 +1,7 @@
 /** The load tool's command line. */
 import * as v from 'valibot';
 import { BACKEND_NAMES } from '../../server/engine/backend.ts';
-import { readCommand, SettingsError } from '../../server/settings/command.ts';
+import { readCommand, SettingsError } from '../../server/settings/command-line.ts';
 import { helpText } from '../../server/settings/document.ts';
 import { oneOf, text, wholeNumber } from '../../server/settings/server-types.ts';
 import { GARDEN } from './garden.ts';

@@ -1,6 +1,6 @@
 /** One measured run: starts a server and a crowd, and collects the figures of both. */
 
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { DEFAULT_LIMITS } from '../../server/realtime/limits/connection-limits.ts';
 import { Child } from './child.ts';
 import { addCounts } from './figures.ts';
 import type { GatewayWindow } from './gateway-process.ts';
@@ -76,7 +76,7 @@ function settingsOf({ clients, slow, stalled, engine }: LoadOptions): Settings {
   // Attackers come and go, and each visitor must find a place.
   const capacity = Math.min(20_000, 2 * (clients + slow + stalled) + 100);
   // All come from one address; what a door does with so many is not what is measured.
-  const { connections, connectionsPerAddress, connectsAtOnce, joinsAtOnce } = DEFAULTS.limits;
+  const { connections, connectionsPerAddress, connectsAtOnce, joinsAtOnce } = DEFAULT_LIMITS;
   const counts = { connections, connectionsPerAddress, connectsAtOnce, joinsAtOnce };
   const limits = Object.entries(counts)
     .map(([name, limit]) => `${name}=${Math.max(limit, capacity)}`)

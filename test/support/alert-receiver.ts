@@ -5,7 +5,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { Validator } from 'jsonschema';
-import type { AlertMessage } from '../../server/operations/alerts.ts';
+import type { AlertMessage } from '../../server/operations/alert-monitor.ts';
 import { Changes } from './changes.ts';
 
 const schema = JSON.parse(readFileSync('server/deploy/alert.schema.json', 'utf8')) as object;

@@ -4,6 +4,7 @@
  * or end, which messages are late or lost, and when the store's clock jumps or the store is away.
  */
 
+import { ANSWER_TIMEOUT } from '../../server/cluster/bus/bus.ts';
 import {
   type FencedLog,
   type LeaseStore,
@@ -11,7 +12,6 @@ import {
   Standby,
 } from '../../server/cluster/lease.ts';
 import type { Clock } from '../../server/platform/clock.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { createRandom, type Random } from '../../shared/random.ts';
 import { type Faults, MemoryCluster } from './memory-cluster.ts';
 
@@ -142,7 +142,7 @@ export async function runModel(seed: number, faults: ModelFaults = {}): Promise<
   const ask = <T>(process: Process, call: () => Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       const isUp = (): boolean => time.now >= awayUntil;
-      const timeout = time.now + DEFAULTS.cluster.answer;
+      const timeout = time.now + ANSWER_TIMEOUT;
       process.do(timeout, () => reject(new Error('no answer')));
       const delay = (): number => (chance(12) ? random.integer(6_000) : 1 + random.integer(20));
       if (chance(15)) return;

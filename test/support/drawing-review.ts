@@ -1,11 +1,11 @@
 /** The drawings of a room that takes no step by itself. */
+
 import { DrawingReview, type SentDrawing } from '../../server/realtime/drawings/drawing-review.ts';
 import type { KeepItem, Moderation } from '../../server/realtime/policy/moderation-records.ts';
 import { RoomPolicy } from '../../server/realtime/policy/room-policy.ts';
 import type { RoomClient, RoomHooks } from '../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../server/realtime/sessions/room-context.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
-import type { DrawingMode } from '../../shared/host/settings.ts';
+import { type DrawingMode, ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
 import { FakeClock } from './fake-clock.ts';
 
@@ -30,7 +30,7 @@ export function openReview(
   }) as KeepItem;
   const told: unknown[] = [];
   const members = new Map<number, RoomClient>();
-  const policy = new RoomPolicy({ ...DEFAULTS.roomSettings, drawings } as never);
+  const policy = new RoomPolicy({ ...ROOM_DEFAULTS, drawings } as never);
   const clock = new FakeClock();
   const seeds: object[] = [];
   /** Set: the room takes no commands. */

@@ -2,6 +2,7 @@
  * Replays what a cluster keeps of a room, and proves by it what visitors were shown and told: one
  * history, in which each command that was accepted is done once.
  */
+
 import { crc32 } from 'node:zlib';
 import type { JournalRecord } from '../../server/storage/record-schemas.ts';
 import { reopenRoom, replay } from '../../server/storage/recovery.ts';
@@ -10,8 +11,8 @@ import { TickSums } from '../../server/storage/watched-room.ts';
 import type { Room } from '../../server/world/room.ts';
 import { World } from '../../server/world/world.ts';
 import { chunkCount, chunkRect, type Planes } from '../../shared/codec/chunks.ts';
+import { COARSE_SHIFT } from '../../shared/codec/frame-source.ts';
 import { TIERS, type TierName } from '../../shared/codec/tiers.ts';
-import { PAGE_DEFAULTS } from '../../shared/page-defaults.ts';
 import { SIDE, sleep } from './cluster-nodes.ts';
 import { openClusterParts } from './cluster-parts.ts';
 import { startEngine } from './engine.ts';
@@ -34,7 +35,7 @@ function ownersOf(planes: Planes): number[] {
 
 /** The most by which a colour may differ from the room's while it moves; a key may lack its lowest bits. */
 const slackOf = (tier: TierName): number =>
-  Math.max(TIERS[tier].hold, TIERS[tier].step) + 2 ** PAGE_DEFAULTS.codec.coarseShift;
+  Math.max(TIERS[tier].hold, TIERS[tier].step) + 2 ** COARSE_SHIFT;
 
 const furthest = (a: Uint8Array, b: Uint8Array): number =>
   a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);

@@ -1,16 +1,16 @@
 /** Leases and a fenced log in memory: what Valkey does, with a clock that a test sets. */
 
-import type {
-  Acquired,
-  Epoch,
-  FencedLog,
-  Held,
-  LeaseStore,
-  Position,
-  Release,
-  Renewals,
+import {
+  type Acquired,
+  type Epoch,
+  type FencedLog,
+  type Held,
+  LEASE,
+  type LeaseStore,
+  type Position,
+  type Release,
+  type Renewals,
 } from '../../server/cluster/lease.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 
 interface RoomState<W> {
   epoch: Epoch;
@@ -64,14 +64,14 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
     const isReleased = state.released === state.epoch;
     const epoch = ++state.epoch;
     state.last = 0;
-    state.lease = { holder, epoch, until: this.now() + DEFAULTS.cluster.lease };
+    state.lease = { holder, epoch, until: this.now() + LEASE.lease };
     return { epoch, isReleased, renewals };
   }
 
   async renew(room: string, holder: string, epoch: Epoch): Promise<boolean> {
     const lease = this.leaseOf(room, holder, epoch);
     if (lease) {
-      lease.until = this.now() + DEFAULTS.cluster.lease;
+      lease.until = this.now() + LEASE.lease;
       if (!this.faults.noCount) this.stateOf(room).renewals++;
     }
     return lease !== undefined;
@@ -83,7 +83,7 @@ export class MemoryCluster<W> implements LeaseStore, FencedLog<W> {
     const state = this.stateOf(room);
     state.lease = undefined;
     if (isStored || this.faults.trustsReleases) state.released = epoch;
-    if (heir) state.heir = { holder: heir, until: this.now() + DEFAULTS.cluster.offer };
+    if (heir) state.heir = { holder: heir, until: this.now() + LEASE.offer };
   }
 
   async write(room: string, { epoch, number }: Position, write: W): Promise<boolean> {

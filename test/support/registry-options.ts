@@ -1,13 +1,15 @@
 /** What a registry of rooms needs, where only the registry is tested: nothing is stepped. */
+
 import type { Engine } from '../../server/engine/engine.ts';
 import { silentLog } from '../../server/platform/log.ts';
-import { WallPlaces } from '../../server/realtime/policy/wall-places.ts';
+import { WallSeats } from '../../server/realtime/policy/wall-seats.ts';
 import type { LoadedCheckpoint } from '../../server/rooms/loaded-checkpoint.ts';
 import type { RoomRegistryOptions } from '../../server/rooms/room-registry.ts';
 import type { Store } from '../../server/storage/store.ts';
+import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import { Ticker, type TickerOptions } from '../../server/world/ticker.ts';
 import { World } from '../../server/world/world.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { SPECIES } from './rooms.ts';
 
@@ -28,7 +30,7 @@ export function registryOptions(store: Store, clock: FakeClock, tick: TickerOpti
       throw error;
     },
   });
-  const { tickRate, maxOrganisms, capacity } = DEFAULTS.room;
+  const { tickRate, maxOrganisms, capacity } = ROOM_DEFAULTS;
   const checkpoint = { species: SPECIES, hash: 'h', facts: { name: 'hand' }, seeds: undefined };
   return {
     ...{ world: new World(IDLE_ENGINE), ticker, clock },
@@ -36,15 +38,15 @@ export function registryOptions(store: Store, clock: FakeClock, tick: TickerOpti
     checkpoints: new Map([['hand', checkpoint as unknown as LoadedCheckpoint]]),
     hostStore: store,
     defaults: {
-      ...DEFAULTS.roomSettings,
+      ...ROOM_DEFAULTS,
       tickRate,
       maxOrganisms,
       capacity,
-      energy: DEFAULTS.energy,
+      energy: DEFAULT_ENERGY,
     },
     secret: new Uint8Array(32),
     bans: { isOut: () => false, on: () => {} } as never,
-    places: new WallPlaces(() => 0),
+    wallSeats: new WallSeats(() => 0),
     wallInfo: () => ({ origin: '', build: '' }),
     date: () => 0,
     log: silentLog,

@@ -1,19 +1,21 @@
 /** A room that servers of a bus share, without sockets: an owner, and connections of others. */
+
 import type { Bus } from '../../server/cluster/bus/bus.ts';
 import { RemoteRoom } from '../../server/realtime/gateway/remote-room.ts';
 import { RemoteSession } from '../../server/realtime/gateway/remote-session.ts';
 import { RoomAccess } from '../../server/realtime/gateway/room-access.ts';
 import { Bans } from '../../server/realtime/policy/bans.ts';
 import { RoomPolicy } from '../../server/realtime/policy/room-policy.ts';
-import { WallPlaces } from '../../server/realtime/policy/wall-places.ts';
+import { WallSeats } from '../../server/realtime/policy/wall-seats.ts';
 import { RoomServer } from '../../server/realtime/room-server.ts';
 import { NewcomerEnergy } from '../../server/realtime/sessions/newcomer-energy.ts';
 import type { Entry, RoomClient } from '../../server/realtime/sessions/room-client.ts';
 import { DeviceMarks, ResumeTokens } from '../../server/realtime/sessions/signed-tokens.ts';
 import type { Viewer } from '../../server/realtime/streaming/viewer-stream.ts';
+import { DEFAULT_ENERGY } from '../../server/world/energy.ts';
 import type { Room } from '../../server/world/room.ts';
 import { TickTimes } from '../../server/world/tick-times.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import type { Command, CommandName } from '../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../shared/protocol/events.ts';
 import { type Reason, Refusal } from '../../shared/protocol/reasons.ts';
@@ -80,15 +82,15 @@ export class Owner {
     readonly hand: HandRoom,
     readonly clock: FakeClock,
   ) {
-    const { tickRate, maxOrganisms, capacity } = DEFAULTS.room;
-    const settings = { ...DEFAULTS.roomSettings, tickRate, maxOrganisms, capacity };
+    const { tickRate, maxOrganisms, capacity } = ROOM_DEFAULTS;
+    const settings = { ...ROOM_DEFAULTS, tickRate, maxOrganisms, capacity };
     this.server = new RoomServer({
       ...{ room: hand.room, clock, capacity: 8, previews: {} as never },
       ...{ times: new TickTimes(), date: () => clock.now() },
       ...{ kept: { mutes: [], drawings: [], reports: [] }, keep: async () => {} },
-      policy: new RoomPolicy({ ...settings, energy: DEFAULTS.energy }),
+      policy: new RoomPolicy({ ...settings, energy: DEFAULT_ENERGY }),
       bans: new Bans({ secret: SECRET, date: () => 0, clock }),
-      places: new WallPlaces(() => 0),
+      wallSeats: new WallSeats(() => 0),
       info: { checkpoint: {} as never, engine: {} as never },
       pace: () => ({ tickRate, actual: tickRate, slow: false }),
       resumeTokens: new ResumeTokens(SECRET, 'test'),

@@ -5,8 +5,8 @@ import {
   type VivariumServer,
   type VivariumServerOptions,
 } from '../../server/composition/create-server.ts';
+import { DEFAULT_LIMITS } from '../../server/realtime/limits/connection-limits.ts';
 import { readConfig } from '../../server/settings/server.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { CHECKPOINT_FOLDER } from './organisms.ts';
 import { flagsOf } from './process.ts';
 
@@ -14,7 +14,7 @@ import { flagsOf } from './process.ts';
  * Settings of a server that lets one connection send whatever it likes, for tests of what comes
  * behind the limits.
  */
-export const UNLIMITED = Object.keys(DEFAULTS.limits)
+export const UNLIMITED = Object.keys(DEFAULT_LIMITS)
   .filter((name) => !name.endsWith('Seconds'))
   .map((name) => `${name}=1e9`)
   .join(',');

@@ -2,13 +2,12 @@
 import type { Bus } from '../../server/cluster/bus/bus.ts';
 import { pause, systemClock } from '../../server/platform/clock.ts';
 import { FramePublisher } from '../../server/realtime/streaming/frame-publisher.ts';
-import { RemoteFrames } from '../../server/realtime/streaming/remote-frames.ts';
+import { REMOTE_FRAMES, RemoteFrames } from '../../server/realtime/streaming/remote-frames.ts';
 import { RoomBroadcaster } from '../../server/realtime/streaming/room-broadcaster.ts';
 import { RoomEncoders } from '../../server/realtime/streaming/room-encoders.ts';
 import type { Viewer, Viewport } from '../../server/realtime/streaming/viewer-stream.ts';
 import { createPlanes, type Planes } from '../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../shared/codec/frame-decoder.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { FakeClock } from './fake-clock.ts';
 import { LocalBus } from './local-bus.ts';
 
@@ -159,8 +158,8 @@ export class SpreadRoom {
   async settle(): Promise<void> {
     for (let round = 0; round < 2; round++) {
       await this.arrived();
-      await this.clock.advance(DEFAULTS.cluster.frames.wantsDelay / 2);
-      await this.clock.advance(DEFAULTS.cluster.frames.wantsDelay / 2);
+      await this.clock.advance(REMOTE_FRAMES.wantsDelay / 2);
+      await this.clock.advance(REMOTE_FRAMES.wantsDelay / 2);
     }
     await this.arrived();
   }

@@ -2,8 +2,10 @@
  * Learns the log-odds that the stream's contexts start with, from gardens of seeds that no
  * benchmark uses, and writes them to a file.
  */
+
 import { writeFile } from 'node:fs/promises';
 import { loadRelatives } from '../../server/vnca/relatives.ts';
+import { EXPRESSION_PACE } from '../../server/world/organisms/expressions.ts';
 import { World } from '../../server/world/world.ts';
 import { BLOCK_HEADER_BYTES, readBlockHeader } from '../../shared/codec/block.ts';
 import { type Cells, createCells, putCells, takeCells } from '../../shared/codec/cells.ts';
@@ -15,7 +17,7 @@ import { codeKey, codeRefinement } from '../../shared/codec/key-model.ts';
 import { Neighbourhood } from '../../shared/codec/neighbourhood.ts';
 import { NONE, RangeReader } from '../../shared/codec/range-coder.ts';
 import { TIER_NAMES, type TierName } from '../../shared/codec/tiers.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../shared/host/room-settings.ts';
 import { startEngine } from '../support/engine.ts';
 import { GardenStream } from '../support/garden-stream.ts';
 import { recordGarden } from '../support/recorded-garden.ts';
@@ -23,7 +25,8 @@ import { type Change, GARDEN, gardenOf } from '../support/standard-garden.ts';
 import { CodedBits } from './coded-bits.ts';
 
 const FILE = new URL('../../shared/codec/contexts.ts', import.meta.url);
-const { birth, healing, expressing } = DEFAULTS.life;
+const { birth, healing } = ROOM_DEFAULTS;
+const expressing = EXPRESSION_PACE;
 const OFTEN = { plantEvery: GARDEN.tickRate, cutEvery: GARDEN.tickRate };
 const GARDENS = [
   { name: 'busy', seed: 11, ticks: 150, radius: 3, ...OFTEN },

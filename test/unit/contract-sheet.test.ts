@@ -1,8 +1,12 @@
 /** CONTRACT.md tells venues what is kept and how long: as in the code. */
+
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { SECRET_KEY } from '../../server/cluster/valkey-connection.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
+import { FILMS } from '../../server/host/film-jobs.ts';
+import { SESSION } from '../../server/host/host-sessions.ts';
+import { MOST_COUNTED } from '../../server/host/visit-statistics.ts';
+import { SNAPSHOTS } from '../../server/storage/snapshots.ts';
 import { LANGUAGES } from '../../shared/languages.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,11 +27,11 @@ test('it names each key that pages store in a browser', () => {
 });
 
 test('its times are those of the code', () => {
-  expect(sheet).toContain(`hours for ${DEFAULTS.host.countedHours / 24} days`);
-  expect(sheet).toContain(`${DEFAULTS.host.countedDays.toLocaleString('en')} days`);
-  expect(sheet).toContain(`normally ${DEFAULTS.store.keepDays} days`);
-  expect(sheet).toContain(`at most ${DEFAULTS.session.life / 3_600_000}\nhours`);
-  expect(DEFAULTS.host.filmsKept).toBe(4);
+  expect(sheet).toContain(`hours for ${MOST_COUNTED.hours / 24} days`);
+  expect(sheet).toContain(`${MOST_COUNTED.counted.toLocaleString('en')} days`);
+  expect(sheet).toContain(`normally ${SNAPSHOTS.keepDays} days`);
+  expect(sheet).toContain(`at most ${SESSION.life / 3_600_000}\nhours`);
+  expect(FILMS.filmsKept).toBe(4);
 });
 
 test('it has the number of languages, and where data of a cluster are', () => {

@@ -1,9 +1,10 @@
 /** A numeric setting: a slider and a number field, with a button that resets it to its default. */
+
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { RoomSettings, SettingsRequest } from '../../../shared/host/settings.ts';
+import { STROKE_LIMITS } from '../../../shared/geometry.ts';
+import type { RoomSettings, SettingsRequest } from '../../../shared/host/room-settings.ts';
 import { number, plural } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
 import { inputValue, StyledElement } from './host-element.ts';
@@ -49,7 +50,7 @@ function knob(id: KnobId, range: KnobRange, texts: readonly [string, string, str
 }
 
 const ENERGY = msg('energy');
-const { minRadius, maxRadius } = DEFAULTS.stroke;
+const { minRadius, maxRadius } = STROKE_LIMITS;
 
 /** Settings under a heading. A group with `hasStory` shows `energyStory` below its heading. */
 export const KNOB_GROUPS: readonly {

@@ -2,7 +2,7 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { closesNextDay, type Schedule } from '../../../shared/host/settings.ts';
+import { closesNextDay, type Schedule } from '../../../shared/host/room-settings.ts';
 import {
   checkbox,
   HostElement,

@@ -9,7 +9,7 @@ import {
   type DrawingMode,
   type RoomSettings,
   type SettingsRequest,
-} from '../../../shared/host/settings.ts';
+} from '../../../shared/host/room-settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
 import {

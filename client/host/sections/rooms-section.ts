@@ -1,9 +1,10 @@
 /** Lists all rooms with their state; creates, opens, closes and removes them. */
+
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type CallBody, FILES, pathOf } from '../../../shared/host/api.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
 import type { CheckpointState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { number } from '../../elements/text.ts';
@@ -153,8 +154,8 @@ export class RoomForm extends StyledElement {
               .map(({ name, title }) => html`<option value=${name}>${title}</option>`)}
           </select>`,
         )}
-        ${this.number('capacity', msg('Visitors at once'), DEFAULTS.room.capacity, [1, 20_000])}
-        ${this.number('tickRate', msg('Steps per second'), DEFAULTS.room.tickRate, [1, 60])}
+        ${this.number('capacity', msg('Visitors at once'), ROOM_DEFAULTS.capacity, [1, 20_000])}
+        ${this.number('tickRate', msg('Steps per second'), ROOM_DEFAULTS.tickRate, [1, 60])}
       </div>
       ${languageChips(
         msg('Languages of the captions on the wall'),

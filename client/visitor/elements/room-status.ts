@@ -2,11 +2,12 @@
  * The status button in the upper right corner. Its panel has the visitor's name and the room's
  * details.
  */
+
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { live } from 'lit/directives/live.js';
-import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
+import { MAX_NAME_LENGTH } from '../../../shared/names.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import { number, peopleText, waitingText } from '../../elements/text.ts';
@@ -61,7 +62,7 @@ export class NameField extends PageElement {
       <i class="who" style="--hue:${you?.hue ?? 0}"></i>
       <input
         data-testid="name"
-        maxlength=${PAGE_DEFAULTS.net.maxNameLength}
+        maxlength=${MAX_NAME_LENGTH}
         autocomplete="off"
         autocapitalize="words"
         spellcheck="false"

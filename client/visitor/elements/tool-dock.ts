@@ -2,10 +2,11 @@
  * The dock at the lower edge: the three tools, the visitor's energy, and the selected tool's
  * controls.
  */
+
 import { msg } from '@lit/localize';
 import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, query } from 'lit/decorators.js';
-import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
+import { STROKE_LIMITS } from '../../../shared/geometry.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Tool } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
@@ -81,7 +82,7 @@ const TOOLS: readonly { tool: Tool; label: () => string; keys: string }[] = [
   { tool: 'look', label: () => msg('Look'), keys: '3 l' },
 ];
 
-const { minRadius } = PAGE_DEFAULTS.stroke;
+const { minRadius } = STROKE_LIMITS;
 
 /** Shows the tool buttons, and beside them the seed tray or the brush size. */
 @customElement('tool-dock')

@@ -1,8 +1,9 @@
 /** The keepsake of an organism: a picture, a film of its growth and a link that plants it again. */
+
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
+import { GARDENER_NAME, OSC_NAME } from '../../../shared/names.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView } from '../../../shared/vocabulary.ts';
@@ -349,8 +350,7 @@ export class KeepsakeSheet extends SheetElement {
     const { organism } = this;
     const { model } = this.session;
     const planter = organism.planter.name;
-    const isAutomatic =
-      planter === PAGE_DEFAULTS.attract.name || planter === PAGE_DEFAULTS.osc.planter;
+    const isAutomatic = planter === GARDENER_NAME || planter === OSC_NAME;
     const day = new Intl.DateTimeFormat(formats(), { dateStyle: 'long' }).format(new Date());
     const lines = [
       ...(isAutomatic

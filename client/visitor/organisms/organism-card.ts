@@ -5,7 +5,6 @@ import { css, html, nothing, type PropertyValues, type TemplateResult } from 'li
 import { customElement, property, query } from 'lit/decorators.js';
 import type { Planes } from '../../../shared/codec/chunks.ts';
 import { intersects, type Rect, windowAround } from '../../../shared/geometry.ts';
-import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import { icons } from '../../elements/icons.ts';
 import {
@@ -326,7 +325,7 @@ export class OrganismCard extends PanelElement {
 
   private ageOf({ born }: OrganismView): number {
     const { room, tick = born } = this.session.model;
-    return (tick - born) / (room?.tickRate ?? PAGE_DEFAULTS.room.tickRate);
+    return room ? (tick - born) / room.tickRate : 0;
   }
 
   private facts(organism: OrganismView): TemplateResult {

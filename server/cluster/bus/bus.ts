@@ -7,6 +7,9 @@ import { Packr } from 'msgpackr';
 import * as v from 'valibot';
 import { OPTIONS } from '../../../shared/protocol/packets.ts';
 
+/** How long a command may stay unanswered before it counts as failed, in ms. */
+export const ANSWER_TIMEOUT = 1_000;
+
 /** Receives a message. Must not throw or change the message. */
 export type Listener = (message: Uint8Array) => void;
 

@@ -4,6 +4,7 @@
  * within its process. It sends the answer in parts, and stays only a few parts ahead of what this
  * side has passed on.
  */
+
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -17,11 +18,26 @@ import {
 import { type Duplex, duplexPair } from 'node:stream';
 import { text as textOf } from 'node:stream/consumers';
 import * as v from 'valibot';
-import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
+import { ANSWER_PATIENCE } from '../../../shared/host/api.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Bus, decodeMessage, encodeMessage, type Subscription } from './bus.ts';
 
-const { patience, beat, stall, part, window, most, mostEach } = CLUSTER_DEFAULTS.cluster.requests;
+/** HTTP requests from pages that another server answers. */
+export const REQUESTS = {
+  /** Interval of messages that report that a request is still being answered, in ms. */
+  beat: 2_500,
+  /** How long the other side may take no data before a server stops answering, in ms. */
+  stall: 60_000,
+  /** Maximum number of bytes of an answer per message. */
+  part: 262_144,
+  /** Maximum number of unconfirmed messages per answer. */
+  window: 4,
+  /** Maximum number of requests that a server has passed on, or answers for others. */
+  most: 64,
+  /** Maximum number of requests that a server has passed on for one address. */
+  mostEach: 16,
+} as const;
+
 const CHANNEL = 'requests';
 const channelOf = (node: string): string => `requests:${node}`;
 /** Header with the visitor's address; only trusted on connections within the process. */
@@ -155,7 +171,10 @@ export class RequestRelay {
   ): Promise<void> {
     const { bus, clock } = this.options;
     const ofAddress = this.waiting.get(address) ?? 0;
-    if (isLimited(request.method) && (this.passed.size >= most || ofAddress >= mostEach)) {
+    if (
+      isLimited(request.method) &&
+      (this.passed.size >= REQUESTS.most || ofAddress >= REQUESTS.mostEach)
+    ) {
       return Promise.reject(new RelayError('too-many'));
     }
     const call = randomUUID();
@@ -203,7 +222,7 @@ export class RequestRelay {
       const goOn = (): void => {
         isDraining = false;
         tell(expected);
-        wait(patience);
+        wait(ANSWER_PATIENCE);
       };
       this.passed.set(call, ({ from, number, status, headers, bytes, end: isEnd }) => {
         // Ignore parts from a second server that answers the same request.
@@ -233,7 +252,7 @@ export class RequestRelay {
         response.once('drain', goOn);
       });
       response.once('close', leave);
-      wait(patience);
+      wait(ANSWER_PATIENCE);
       bus.publish(CHANNEL, encodeMessage(asked));
     });
   }
@@ -314,7 +333,7 @@ export class RequestRelay {
       far.destroy();
       wake();
     };
-    if (isLimited(method) && this.answered.size >= most) {
+    if (isLimited(method) && this.answered.size >= REQUESTS.most) {
       send({ status: 503 });
       end('whole');
       return;
@@ -326,8 +345,8 @@ export class RequestRelay {
     });
     /** Waits until the other side has passed on enough parts for the next one to be sent. */
     const turn = async (): Promise<void> => {
-      while (!isOver && number - confirmed >= window) {
-        const cancel = this.options.clock.after(stall, end);
+      while (!isOver && number - confirmed >= REQUESTS.window) {
+        const cancel = this.options.clock.after(REQUESTS.stall, end);
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
@@ -338,17 +357,17 @@ export class RequestRelay {
       const told = Object.entries(response.headers).filter(([name]) => !OWN_HEADERS.includes(name));
       send({ status: response.statusCode, headers: Object.fromEntries(told) as Part['headers'] });
       for await (const chunk of response) {
-        for (let at = 0; at < chunk.length; at += part) {
+        for (let at = 0; at < chunk.length; at += REQUESTS.part) {
           await turn();
           if (isOver) return;
-          send({ bytes: new Uint8Array(chunk.subarray(at, at + part)) });
+          send({ bytes: new Uint8Array(chunk.subarray(at, at + REQUESTS.part)) });
         }
       }
       end('whole');
     };
     const sayThere = (): void => {
-      cancelBeat = this.options.clock.after(beat, sayThere);
-      if (number - confirmed < window) send({});
+      cancelBeat = this.options.clock.after(REQUESTS.beat, sayThere);
+      if (number - confirmed < REQUESTS.window) send({});
     };
     // Send a first part immediately, so that the other side knows where to cancel the request.
     sayThere();

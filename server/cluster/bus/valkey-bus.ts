@@ -1,12 +1,20 @@
 /** A bus over Valkey's publish and subscribe. It reconnects by itself. Start at `ValkeyBus`. */
 import { randomUUID } from 'node:crypto';
 import type { RedisClientType } from '@redis/client';
-import { CLUSTER_DEFAULTS } from '../../../shared/cluster-defaults.ts';
 import { type Clock, pause } from '../../platform/clock.ts';
-import { type Bus, type Listener, Subscribers, type Subscription } from './bus.ts';
+import { ANSWER_TIMEOUT, type Bus, type Listener, Subscribers, type Subscription } from './bus.ts';
 
-const { answer } = CLUSTER_DEFAULTS.cluster;
-const { beat, missedBeats, backlog } = CLUSTER_DEFAULTS.cluster.bus;
+/** Messages between servers. */
+const BUS = {
+  /** Interval of messages that a server sends to itself to check its connection, in ms. */
+  beat: 500,
+  /** Number of consecutive missed messages after which a connection is closed. */
+  missedBeats: 3,
+  /** Maximum number of bytes that may wait to be sent. */
+  backlog: 33_554_432,
+  /** Delay before a lost connection is retried, in ms. */
+  redial: 100,
+} as const;
 
 /**
  * A channel's message handler, and a promise that resolves when Valkey has confirmed the
@@ -65,7 +73,7 @@ export class ValkeyLink {
     const create = (): RedisClientType =>
       createClient({
         ...{ url: options.url, RESP: 2, name: 'vivarium-bus', disableOfflineQueue: true },
-        socket: { connectTimeout: answer, reconnectStrategy: false },
+        socket: { connectTimeout: ANSWER_TIMEOUT, reconnectStrategy: false },
       }) as unknown as RedisClientType;
     // Valkey separates keys by database, but not messages.
     const database = new URL(options.url).pathname.slice(1) || '0';
@@ -91,7 +99,7 @@ export class ValkeyLink {
   publish(channel: string, message: Uint8Array): void {
     const { buffer, byteOffset, length } = message;
     this.waiting += length;
-    if (this.waiting > backlog) {
+    if (this.waiting > BUS.backlog) {
       this.lose('it takes messages too slowly');
       return;
     }
@@ -154,21 +162,23 @@ export class ValkeyLink {
   }
 
   private beat(): void {
-    if (this.missed >= missedBeats) {
+    if (this.missed >= BUS.missedBeats) {
       this.lose('Valkey does not answer');
       return;
     }
     this.missed++;
     this.beatAt = this.options.clock.now();
     this.publish(this.beats, new Uint8Array(0));
-    if (!this.isOver) this.cancelBeat = this.options.clock.after(beat, () => this.beat());
+    if (!this.isOver) this.cancelBeat = this.options.clock.after(BUS.beat, () => this.beat());
   }
 
   /** Limits how long connecting may take, because the library may wait forever. */
   private async inTime(work: Promise<void>): Promise<void> {
     let cancel = (): void => {};
     const late = new Promise<never>((_, reject) => {
-      cancel = this.options.clock.after(answer, () => reject(new Error('Valkey does not answer')));
+      cancel = this.options.clock.after(ANSWER_TIMEOUT, () =>
+        reject(new Error('Valkey does not answer')),
+      );
     });
     try {
       await Promise.race([work, late]);
@@ -178,8 +188,6 @@ export class ValkeyLink {
     }
   }
 }
-
-const { redial } = CLUSTER_DEFAULTS.cluster.bus;
 
 export interface ValkeyBusOptions {
   /** redis://user:password@host:port/database */
@@ -267,7 +275,7 @@ export class ValkeyBus implements Bus {
     this.link = undefined;
     onUp?.(false, why);
     while (!this.isClosed && !this.link) {
-      await pause(clock, redial);
+      await pause(clock, BUS.redial);
       if (this.isClosed) return;
       this.link = await this.dial().catch(() => undefined);
     }

@@ -14,7 +14,7 @@ import {
   findGpus,
   type SkippedEngine,
   withRemedy,
-} from '../backends.ts';
+} from '../choose-backend.ts';
 import type { Engine, EngineInfo } from '../engine.ts';
 
 /** The child process's task, passed as JSON in its only argument. */

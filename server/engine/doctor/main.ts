@@ -1,8 +1,7 @@
 /** `npm run doctor`: reports which engines work on this machine and how fast they are. */
-import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { Values } from '../../settings/command.ts';
+import type { Values } from '../../settings/command-line.ts';
 import { runCommand } from '../../settings/document.ts';
-import { SERVER } from '../../settings/server.ts';
+import { DEFAULT_CHECKPOINT, SERVER } from '../../settings/server.ts';
 import { number, text } from '../../settings/server-types.ts';
 import { examine, reportText } from './examine.ts';
 
@@ -21,7 +20,7 @@ const COMMAND = {
     checkpoint: {
       value: 'FOLDER',
       type: text,
-      default: DEFAULTS.operations.checkpoint,
+      default: DEFAULT_CHECKPOINT,
       help: 'checkpoint whose network is measured; also VIVARIUM_CHECKPOINT',
     },
   },

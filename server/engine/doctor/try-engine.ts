@@ -2,7 +2,7 @@
  * Tries one engine in its own process, so that a broken native library crashes only that process.
  */
 import { loadModel } from '../../vnca/checkpoint.ts';
-import type { SkippedEngine } from '../backends.ts';
+import type { SkippedEngine } from '../choose-backend.ts';
 import { createEngine } from '../create-engine.ts';
 import type { EngineInfo } from '../engine.ts';
 import { measureRate, type TrialResult, type TrialTask } from './examine.ts';

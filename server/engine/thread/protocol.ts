@@ -5,7 +5,7 @@ import { Mutex } from '../../platform/queues.ts';
 import { WorkerRpc } from '../../platform/worker-rpc.ts';
 import type { Model } from '../../vnca/checkpoint.ts';
 import type { BackendName, PatchStore, TransferredPatch } from '../backend.ts';
-import type { NoBackendError, SkippedEngine } from '../backends.ts';
+import type { NoBackendError, SkippedEngine } from '../choose-backend.ts';
 import {
   type Engine,
   EngineError,

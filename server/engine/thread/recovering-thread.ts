@@ -5,7 +5,7 @@ import { freeBuffers } from '../../platform/worker-rpc.ts';
 import type { TransferredPatch } from '../backend.ts';
 import { EngineError, type NewPatch, type PatchId, type PatchStep } from '../engine.ts';
 import type { ThreadEngine, WorkerMethods } from './protocol.ts';
-import { Recovery, type RecoveryOptions } from './recovery.ts';
+import { Recovery, type RecoveryOptions } from './replace-lost-thread.ts';
 
 /**
  * Number of steps between two backup copies of a patch's states. At this interval, copying costs

@@ -1,7 +1,7 @@
 /** The engine's worker thread, which runs a patch store behind a message port. */
 import { workerData } from 'node:worker_threads';
 import { serveWorker } from '../../platform/worker-rpc.ts';
-import { openStore } from '../backends.ts';
+import { openStore } from '../choose-backend.ts';
 import { inOrder, type Started, type WorkerMethods, type WorkerStart } from './protocol.ts';
 
 await serveWorker<WorkerMethods, object, Started>(async () => {

@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Values } from '../../settings/command.ts';
+import type { Values } from '../../settings/command-line.ts';
 import { runCommand } from '../../settings/document.ts';
 import { text } from '../../settings/server-types.ts';
 import { tensorflowFolders } from '../tfjs/native-part.ts';

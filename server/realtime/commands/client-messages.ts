@@ -5,15 +5,17 @@
  * cells; see `CommandDispatcher`.
  */
 import * as v from 'valibot';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { COMMANDS, type Command, type CommandName } from '../../../shared/protocol/commands.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantView } from '../../../shared/vocabulary.ts';
 import type { RoomCommand } from '../../world/commands.ts';
-import type { Allowance, Rate } from '../limits/allowance.ts';
+import type { Allowance, Rate } from '../limits/connection-limits.ts';
 import type { RoomServer } from '../room-server.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
+
+/** How long a page counts as busy after its visitor last did something in an open panel, in ms. */
+const BUSY_TIME = 180_000;
 
 export type MessageName = Exclude<CommandName, 'join'>;
 
@@ -79,7 +81,7 @@ export const CLIENT_MESSAGES: { readonly [N in MessageName]: ClientMessage<N> } 
     rate: 'cursorsPerSecond',
     // Limit the time to `busyFor`, because a visitor may abandon the page while it is busy.
     act: ({ server: { seats, clock }, client }, { busy }) =>
-      seats.setBusy(client, busy ? clock.now() + DEFAULTS.attract.busyFor : 0),
+      seats.setBusy(client, busy ? clock.now() + BUSY_TIME : 0),
   },
   plant: queued('plant'),
   damage: queued('damage'),

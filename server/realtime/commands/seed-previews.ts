@@ -1,9 +1,9 @@
 /** Makes previews of growing seeds, and latents of drawings, for the participants of one room. */
-import { DEFAULTS } from '../../../shared/defaults.ts';
+
 import type { PreviewSource } from '../../../shared/protocol/commands.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
-import type { GrowthFilm } from '../../previews/growth-previews.ts';
+import { type GrowthFilm, PREVIEWS } from '../../previews/growth-previews.ts';
 import type { Room } from '../../world/room.ts';
 
 /** Grows previews, and encodes drawings if the checkpoint has an encoder. */
@@ -43,7 +43,7 @@ export class SeedPreviews {
     const { unfinished } = this;
     const latent = this.room.previewLatent(seed, by);
     const count = unfinished.get(by) ?? 0;
-    if (count >= DEFAULTS.preview.maxWaitingEach) throw new Refusal('too-fast', 'previews');
+    if (count >= PREVIEWS.maxWaitingEach) throw new Refusal('too-fast', 'previews');
     unfinished.set(by, count + 1);
     try {
       return await this.backend.grow(latent, address);

@@ -3,7 +3,6 @@
  * first, each drawing waits here until the host or an extension approves it. A drawing stays stored
  * until its visitor has received the answer.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
@@ -11,6 +10,17 @@ import type { Answer } from '../../world/commands.ts';
 import { type Moderation, unkept } from '../policy/moderation-records.ts';
 import type { RoomClient } from '../sessions/room-client.ts';
 import type { RoomContext } from '../sessions/room-context.ts';
+
+/** Drawings that wait for the host's approval; times are in ms. */
+export const DRAWINGS = {
+  /** Maximum number of waiting drawings, of all participants of a room and of one participant. */
+  maxWaiting: 60,
+  maxWaitingEach: 3,
+  /** How long a drawing waits for the host's decision before it expires. */
+  expires: 600_000,
+  /** How long to wait for a reconnected page to send its waiting drawing again. */
+  sentAgain: 3_000,
+} as const;
 
 /**
  * Request id in answers to a reloaded page, which has not sent the drawing itself. Pages count
@@ -184,7 +194,7 @@ export class DrawingReview {
    */
   endTick(now: number, gone: readonly ParticipantId[]): void {
     for (const drawing of this.waiting) {
-      if (now - drawing.since < DEFAULTS.drawings.expires) continue;
+      if (now - drawing.since < DRAWINGS.expires) continue;
       this.put({ ...drawing, decision: 'drawing-expired' }).catch(unkept);
     }
     for (const drawing of [...this.queue.values()]) {
@@ -199,10 +209,9 @@ export class DrawingReview {
    * @throws Refusal drawings-waiting; too-many-drawings; elsewhere if the drawing cannot be stored
    */
   private async enqueue(drawing: SentDrawing): Promise<void> {
-    const { maxWaiting, maxWaitingEach } = DEFAULTS.drawings;
     const ofThem = [...this.queue.values()].filter(({ by }) => by.id === drawing.by.id);
-    if (ofThem.length >= maxWaitingEach) throw new Refusal('drawings-waiting');
-    if (this.queue.size >= maxWaiting) this.makeRoom(drawing.by.id);
+    if (ofThem.length >= DRAWINGS.maxWaitingEach) throw new Refusal('drawings-waiting');
+    if (this.queue.size >= DRAWINGS.maxWaiting) this.makeRoom(drawing.by.id);
     const id = this.nextId++;
     const since = this.context.clock.now();
     // The decoded pixels are a view of the whole message, so copy them to let the message be freed.
@@ -256,7 +265,7 @@ export class DrawingReview {
     if (!member || member !== client) {
       const hasChanged = !returned || member !== returned.member;
       if (hasChanged) this.queue.set(id, { ...drawing, returned: { member, at: now } });
-      if (hasChanged || !member || now - returned.at < DEFAULTS.drawings.sentAgain) return;
+      if (hasChanged || !member || now - returned.at < DRAWINGS.sentAgain) return;
     }
     try {
       this.answer(drawing, decision);

@@ -12,6 +12,22 @@ import { packedPointer } from '../../../shared/protocol/pointers.ts';
 import { NOTICES, REASONS } from '../../../shared/protocol/reasons.ts';
 import { decodeMessage, encodeMessage } from '../../cluster/bus/bus.ts';
 
+/** Sessions of a gateway's clients in rooms of other servers; times are in ms. */
+export const GATEWAY_TIMES = {
+  /** Interval of heartbeats between gateway and leader, in ms. */
+  beat: 1_000,
+  /** Interval of heartbeats in the time before a new leader may show the room, in ms. */
+  begin: 100,
+  /** How long a server may send no heartbeat before it counts as gone, in ms. */
+  silence: 3_000,
+  /** Interval at which clients' changed views are reported, in ms. */
+  look: 200,
+  /** Minimum time between two attempts to connect to a leader, in ms. */
+  again: 500,
+  /** Interval at which rooms without connections are closed, in ms. */
+  idle: 30_000,
+} as const;
+
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const name = v.pipe(v.string(), v.maxLength(64));
 const connection = whole;

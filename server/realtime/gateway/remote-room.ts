@@ -5,7 +5,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import { chunkCount } from '../../../shared/codec/chunks.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command } from '../../../shared/protocol/commands.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
@@ -24,6 +23,7 @@ import {
   decodeFromRoom,
   encode,
   type FromRoom,
+  GATEWAY_TIMES,
   linkChannel,
   MAX_REPLACED,
   roomChannel,
@@ -31,7 +31,7 @@ import {
 } from './messages.ts';
 import { GatheredReports, RemoteSession, type SessionRoom } from './remote-session.ts';
 
-const { beat, silence, look, again } = DEFAULTS.cluster.sessions;
+const { beat, silence, look, again } = GATEWAY_TIMES;
 
 type FrameMaker = Pick<
   RoomBroadcaster,
@@ -404,7 +404,7 @@ export class RemoteRooms {
   private cancel: () => void;
 
   constructor(private readonly options: RemoteRoomsOptions) {
-    this.cancel = options.clock.after(DEFAULTS.cluster.sessions.idle, this.closeIdle);
+    this.cancel = options.clock.after(GATEWAY_TIMES.idle, this.closeIdle);
   }
 
   /** Creates a session in a room, without joining it yet. */
@@ -431,7 +431,7 @@ export class RemoteRooms {
   }
 
   private readonly closeIdle = (): void => {
-    this.cancel = this.options.clock.after(DEFAULTS.cluster.sessions.idle, this.closeIdle);
+    this.cancel = this.options.clock.after(GATEWAY_TIMES.idle, this.closeIdle);
     for (const [name, room] of this.rooms) {
       if (room.size > 0 || room.isFresh) continue;
       room.close();

@@ -3,13 +3,14 @@
  * the previous one, the session repeats commands that are still unanswered. It decides nothing
  * itself. Start at `RemoteSession`.
  */
+
 import { randomInt } from 'node:crypto';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Command, CommandName } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
-import { packPointer } from '../../../shared/protocol/pointers.ts';
+import { POINTER_INTERVAL, packPointer } from '../../../shared/protocol/pointers.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { QUEUE_LIMITS } from '../../world/commands.ts';
 import type { MessageName } from '../commands/client-messages.ts';
 import type { RoomSession } from '../sessions/local-session.ts';
 import type { Entry, RoomClient } from '../sessions/room-client.ts';
@@ -175,7 +176,7 @@ export class RemoteSession implements RoomSession {
     // The page has repeated a command that is still unanswered, so do not send it again.
     if (this.unanswered.has(asked[1].id)) return;
     // The leader may be unreachable for long, so limit the number of unanswered commands.
-    if (this.unanswered.size >= DEFAULTS.room.maxQueuedPerParticipant) {
+    if (this.unanswered.size >= QUEUE_LIMITS.maxQueuedPerParticipant) {
       throw new Refusal('too-fast', 'unanswered');
     }
     this.unanswered.set(asked[1].id, asked);
@@ -211,8 +212,6 @@ export class RemoteSession implements RoomSession {
   }
 }
 
-const { cursorInterval } = DEFAULTS.net;
-
 /**
  * Collects reports that clients send often: which frames they have drawn, and where their cursors
  * are.
@@ -241,7 +240,7 @@ export class GatheredReports {
    */
   moveCursor(connection: number, cursor: Command<'cursor'>): void {
     this.cursors.set(connection, cursor);
-    const left = this.cursorsSentAt + cursorInterval - this.clock.now();
+    const left = this.cursorsSentAt + POINTER_INTERVAL - this.clock.now();
     // Use a timer even if no time is left, so that cursors that move later in this turn are sent in
     // the same message.
     this.cancelCursors ??= this.clock.after(Math.max(0, left), () => this.sendCursors());

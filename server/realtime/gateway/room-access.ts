@@ -2,7 +2,6 @@
  * Gives the connections of gateways access to the rooms of this server, without opening any
  * sockets. `RoomAccesses` manages all rooms, and `RoomAccess` manages one room.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { RoomServer } from '../room-server.ts';
@@ -14,11 +13,12 @@ import {
   beatChannel,
   decodeToRoom,
   encode,
+  GATEWAY_TIMES,
   linkChannel,
   roomChannel,
 } from './messages.ts';
 
-const { beat, begin, silence } = DEFAULTS.cluster.sessions;
+const { beat, begin, silence } = GATEWAY_TIMES;
 
 export class RoomAccess {
   private readonly links = new Map<string, GatewayLink>();

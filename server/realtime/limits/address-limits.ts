@@ -6,7 +6,6 @@
 import { isIPv6 } from 'node:net';
 import * as v from 'valibot';
 import { count } from '../../../shared/common-schemas.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
 import {
   type Bus,
@@ -15,22 +14,58 @@ import {
   type Subscription,
 } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { getOrAdd } from '../../platform/collections.ts';
+import { getOrAdd, type NumberTable } from '../../platform/collections.ts';
 import { TokenBucket } from '../../platform/queues.ts';
-import { ADDRESS_LIMITS, type AddressLimit, type Limits } from './allowance.ts';
+
+/**
+ * The default limits per address, and what they mean. A museum's phones share one address, so these
+ * limits are wide.
+ */
+export const ADDRESS_LIMITS = {
+  connections: [5_000, 'connections in total', 1],
+  connectionsPerAddress: [2_000, 'connections per IP address', 1],
+  connectsPerSecond: [40, 'new connections per second and address'],
+  connectsAtOnce: [1_500, 'new connections an address may open in one burst', 1],
+  joinsPerSecond: [40, 'joins per second and address'],
+  joinsAtOnce: [1_500, 'joins an address may make in one burst', 1],
+  fetchesPerSecond: [500, 'HTTP requests per second and address; one page takes about a dozen'],
+  fetchesAtOnce: [20_000, 'HTTP requests an address may make in one burst', 1],
+  banSeconds: [
+    30,
+    'seconds for which the address of a connection closed for `refusals` stays blocked, if nobody else uses it',
+  ],
+} as const satisfies NumberTable;
+
+/** The rates that are limited per address. Each has a limit `…PerSecond` and a burst `…AtOnce`. */
+const RATES = ['connects', 'joins', 'fetches'] as const;
+
+/** Limits per IP address, shared by all servers; times are in ms. */
+export const SHARED_LIMITS = {
+  /** Interval of reports to the other servers, in ms. */
+  every: 500,
+  /**
+   * How long a server may send no report before its connections are no longer counted, in ms.
+   */
+  silence: 3_000,
+  /**
+   * Minimum share of `connectionsPerAddress` at which an address's connections are reported.
+   */
+  tellFrom: 0.05,
+  /** Maximum number of addresses in a report. */
+  most: 20_000,
+} as const;
 
 interface Entry {
   open: number;
-  readonly buckets: Readonly<Record<AddressLimit, TokenBucket>>;
+  readonly buckets: Readonly<Record<(typeof RATES)[number], TokenBucket>>;
   bannedUntil: number;
 }
-
-const { silence, tellFrom, every, most } = DEFAULTS.cluster.limits;
 
 const CHANNEL = 'limits';
 
 const address = v.pipe(v.string(), v.maxLength(64));
-const list = <S extends v.GenericSchema>(item: S) => v.pipe(v.array(item), v.maxLength(most));
+const list = <S extends v.GenericSchema>(item: S) =>
+  v.pipe(v.array(item), v.maxLength(SHARED_LIMITS.most));
 
 /** What a server reports to other servers about its addresses. */
 const report = v.strictObject({
@@ -81,7 +116,7 @@ export function allButReserve(connections: number): number {
 export class AddressLimits {
   private readonly entries = new Map<string, Entry>();
   private total = 0;
-  /** Counts by address since the last report; each list is in the order of `ADDRESS_LIMITS`. */
+  /** Counts by address since the last report; each list is in the order of `RATES`. */
   private taken = new Map<string, [number, number, number]>();
   private banned = new Set<string>();
   private lifted = new Set<string>();
@@ -96,7 +131,7 @@ export class AddressLimits {
 
   /** @param isShared whether to record counts and bans for `takeReport` */
   constructor(
-    private readonly limits: Limits,
+    private readonly limits: Readonly<Record<keyof typeof ADDRESS_LIMITS, number>>,
     private readonly isShared = false,
   ) {}
 
@@ -169,13 +204,13 @@ export class AddressLimits {
     this.taken = new Map();
     this.banned = new Set();
     this.lifted = new Set();
-    const from = tellFrom * limits.connectionsPerAddress;
+    const from = SHARED_LIMITS.tellFrom * limits.connectionsPerAddress;
     const open = [...this.entries].filter(([, { open }]) => open > 0 && open >= from);
     return {
-      taken: [...taken].slice(0, most).map(([key, counts]) => [key, ...counts]),
-      open: open.slice(0, most).map(([key, { open }]) => [key, open]),
-      banned: [...banned].slice(0, most),
-      lifted: [...lifted].slice(0, most),
+      taken: [...taken].slice(0, SHARED_LIMITS.most).map(([key, counts]) => [key, ...counts]),
+      open: open.slice(0, SHARED_LIMITS.most).map(([key, { open }]) => [key, open]),
+      banned: [...banned].slice(0, SHARED_LIMITS.most),
+      lifted: [...lifted].slice(0, SHARED_LIMITS.most),
     };
   }
 
@@ -184,7 +219,7 @@ export class AddressLimits {
     this.elsewhere.set(node, { at: now, open: new Map(open) });
     for (const [key, ...counts] of taken) {
       const buckets = this.entry(key, now)?.buckets;
-      for (const [i, what] of ADDRESS_LIMITS.entries()) buckets?.[what].drain(counts[i], now);
+      for (const [i, what] of RATES.entries()) buckets?.[what].drain(counts[i], now);
     }
     for (const key of banned) {
       const entry = this.entry(key, now);
@@ -198,18 +233,18 @@ export class AddressLimits {
     }
   }
 
-  private take(key: string, what: AddressLimit, now: number): boolean {
+  private take(key: string, what: (typeof RATES)[number], now: number): boolean {
     if (!this.entry(key, now)?.buckets[what].take(1, now)) return false;
     if (!this.isShared) return true;
     const counts = getOrAdd<string, [number, number, number]>(this.taken, key, () => [0, 0, 0]);
-    counts[ADDRESS_LIMITS.indexOf(what)]++;
+    counts[RATES.indexOf(what)]++;
     return true;
   }
 
   private openElsewhere(key: string, now: number): number {
     let open = 0;
     for (const [node, told] of this.elsewhere) {
-      if (now - told.at >= silence) this.elsewhere.delete(node);
+      if (now - told.at >= SHARED_LIMITS.silence) this.elsewhere.delete(node);
       else open += told.open.get(key) ?? 0;
     }
     return open;
@@ -222,9 +257,9 @@ export class AddressLimits {
       this.forgetIdle(now);
       if (this.entries.size >= this.limits.connections + MAX_IDLE) return undefined;
     }
-    const bucket = (what: AddressLimit) =>
+    const bucket = (what: (typeof RATES)[number]) =>
       new TokenBucket(this.limits[`${what}PerSecond`], this.limits[`${what}AtOnce`], now);
-    const [connects, joins, fetches] = ADDRESS_LIMITS.map(bucket);
+    const [connects, joins, fetches] = RATES.map(bucket);
     const buckets = { connects, joins, fetches };
     const entry: Entry = { open: 0, buckets, bannedUntil: Number.NEGATIVE_INFINITY };
     this.entries.set(key, entry);
@@ -254,7 +289,7 @@ export class SharedLimits {
       readonly addresses: Pick<AddressLimits, 'takeReport' | 'hear'>;
     },
   ) {
-    this.cancel = options.clock.after(every, this.tell);
+    this.cancel = options.clock.after(SHARED_LIMITS.every, this.tell);
     // Subscribing fails if the bus is closed, so ignore the error.
     this.subscription = options.bus.subscribe(CHANNEL, this.hear).catch(() => undefined);
   }
@@ -271,7 +306,7 @@ export class SharedLimits {
 
   private readonly tell = (): void => {
     const { bus, clock, node, addresses } = this.options;
-    this.cancel = clock.after(every, this.tell);
+    this.cancel = clock.after(SHARED_LIMITS.every, this.tell);
     bus.publish(CHANNEL, encodeMessage({ node, ...addresses.takeReport() }));
   };
 

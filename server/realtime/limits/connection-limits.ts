@@ -9,9 +9,91 @@ import proxyaddr from 'proxy-addr';
 import { REASONS, type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Bus } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
+import { getOrAdd, type NumberTable, numbersOf } from '../../platform/collections.ts';
 import { TokenBucket } from '../../platform/queues.ts';
-import { AddressLimits, addressKey, SharedLimits } from './address-limits.ts';
-import { Allowance, type Limits } from './allowance.ts';
+import { ADDRESS_LIMITS, AddressLimits, addressKey, SharedLimits } from './address-limits.ts';
+
+/**
+ * The default limits per connection, and what they mean. How much clients may send is counted in
+ * points, cells and bytes, not in packets.
+ */
+const CONNECTION_LIMITS = {
+  bytesPerSecond: [65_536, 'bytes received per second and connection', 1],
+  messagesPerSecond: [200, 'messages per second and connection', 1],
+  framesPerSecond: [
+    20,
+    'WebSocket frames per second and connection that are not whole messages: pings, pongs, fragments',
+    1,
+  ],
+  outstandingResponses: [
+    8,
+    'unfinished HTTP responses per connection; a connection with more is closed',
+    1,
+  ],
+  unreadBytes: [
+    1_048_576,
+    'bytes that may queue for a client that does not read; a client with more is disconnected',
+    1,
+  ],
+  cursorsPerSecond: [30, 'cursor positions, views and busy signals per second and connection'],
+  strokePointsPerSecond: [1_000, 'points of strokes per second and connection'],
+  commandsPerSecond: [
+    40,
+    'seeds planted, strokes, crosses, transformations, keepsakes, renewals and follows, per second and connection',
+  ],
+  previewsPerSecond: [4, 'seed previews, or pauses by OSC, per second and connection'],
+  drawingsPerSecond: [0.5, 'drawings turned into seeds per second and connection'],
+  beaconsPerSecond: [0.5, 'organisms highlighted for everybody, per second and connection'],
+  reportsPerSecond: [0.5, 'organisms reported to the host, per second and connection'],
+  namesPerSecond: [0.5, 'name changes per second and connection'],
+  resyncsPerSecond: [1, 'full frames requested per second and connection'],
+  burstSeconds: [
+    10,
+    "how many seconds' worth of each per-connection rate may arrive in one burst, as after a network stall",
+    1,
+  ],
+  refusals: [
+    400,
+    'number of rejected messages within `burstSeconds` after which a connection is closed',
+  ],
+  handshakeSeconds: [
+    10,
+    'seconds allowed for each step of connecting: request, upgrade and greeting',
+    1,
+  ],
+} as const satisfies NumberTable;
+
+export const LIMITS = { ...ADDRESS_LIMITS, ...CONNECTION_LIMITS };
+export const DEFAULT_LIMITS = numbersOf(LIMITS);
+export type Limits = typeof DEFAULT_LIMITS;
+
+/** The rates that are limited per sender. */
+export type Rate = keyof typeof CONNECTION_LIMITS & `${string}PerSecond`;
+
+/** The token buckets of one sender: a connection, an extension, or OSC. */
+export class Allowance {
+  private readonly buckets = new Map<Rate, TokenBucket>();
+
+  constructor(
+    protected readonly limits: Limits,
+    protected readonly clock: Clock,
+  ) {}
+
+  /** Takes an amount from a rate's bucket. @returns whether it was available */
+  take(rate: Rate, amount: number): boolean {
+    const now = this.clock.now();
+    const bucket = getOrAdd(this.buckets, rate, () => {
+      const perSecond = this.limits[rate];
+      return new TokenBucket(perSecond, perSecond * this.limits.burstSeconds, now);
+    });
+    return bucket.take(amount, now);
+  }
+
+  /** Takes an amount from a rate's bucket. @throws Refusal too-fast if it is not available */
+  charge(rate: Rate, amount = 1): void {
+    if (!this.take(rate, amount)) throw new Refusal('too-fast', rate);
+  }
+}
 
 /**
  * Reasons that are counted but not sent to the client, because it could not or would not read them.

@@ -4,10 +4,15 @@
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { addressKey } from './address-limits.ts';
 import type { RejectionCounts, RejectionReason } from './connection-limits.ts';
+
+/**
+ * How long an HTTP response may go without sending a part before it is ended. A file is sent as
+ * one part; the largest file has 0.9 MB. In ms.
+ */
+export const READ_TIMEOUT = 120_000;
 
 interface Connection {
   readonly address: string;
@@ -147,7 +152,7 @@ export class TcpConnectionLimit {
   }
 
   private scheduleCheck(): () => void {
-    return this.options.clock.after(DEFAULTS.net.readTimeout, () => {
+    return this.options.clock.after(READ_TIMEOUT, () => {
       for (const [socket, connection] of this.connections) {
         if (connection.isWebSocket) continue;
         const last = connection.progress;

@@ -2,8 +2,20 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ConnectionRateLimiter, RejectionCounts } from './connection-limits.ts';
+
+/** Limits of WebSocket frames. */
+export const FRAME_LIMITS = {
+  /**
+   * Minimum number of bytes that a WebSocket frame counts as, because each frame has a fixed
+   * cost.
+   */
+  minFrameBytes: 64,
+  /** Maximum number of fragments per message. */
+  maxFragments: 32,
+  /** Maximum number of network chunks in which one frame may arrive. */
+  maxFramePieces: 1_024,
+} as const;
 
 const FINAL = 0x80;
 const BINARY = 0x02;
@@ -77,8 +89,6 @@ function isMessage(first: number): boolean {
   return (first & FINAL) !== 0 && (opcode === BINARY || opcode === CONTINUATION);
 }
 
-const { minFrameBytes, maxFragments, maxFramePieces } = DEFAULTS.net;
-
 type Upgraded = (socket: WebSocket, request: IncomingMessage) => void;
 
 /** @returns the class for Engine.IO's `wsEngine` option */
@@ -93,7 +103,10 @@ export function createWebSocketEngine({
   return class extends WebSocketServer {
     /** @param options from Engine.IO, which sets no limits for fragments */
     constructor(options: ServerOptions) {
-      const fragments = { maxFragments, maxBufferedChunks: maxFramePieces };
+      const fragments = {
+        maxFragments: FRAME_LIMITS.maxFragments,
+        maxBufferedChunks: FRAME_LIMITS.maxFramePieces,
+      };
       // Pings are counted and limited below. The limit of `ws` would close the connection without a
       // reason, so switch it off.
       const limits = { ...fragments, maxPendingAutoPongs: 0 };
@@ -108,7 +121,7 @@ export function createWebSocketEngine({
     ): void {
       super.handleUpgrade(request, wire, head, (socket) => {
         const rateLimiter = rateLimiterFor(request);
-        const meter = new FrameMeter(minFrameBytes);
+        const meter = new FrameMeter(FRAME_LIMITS.minFrameBytes);
         // Prepend this listener, so that it runs before the listener of `ws`.
         wire.prependListener('data', (piece: Uint8Array) => {
           if (wire.destroyed) return;

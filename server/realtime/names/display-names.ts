@@ -1,5 +1,5 @@
 /** Cleans and checks the names that participants choose, because everybody sees them. */
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { GARDENER_NAME, MAX_NAME_LENGTH, OSC_NAME } from '../../../shared/names.ts';
 import { skeletonsOf } from './comparable-letters.ts';
 import { createWordCheck, split, WORD_LISTS } from './offensive-words.ts';
 
@@ -25,10 +25,9 @@ function coresOf(name: string): string[] {
   return skeletonsOf(words);
 }
 
-const { name: gardener } = DEFAULTS.attract;
 const roles = Object.values(WORD_LISTS).flatMap((list) => split(list.roles));
 const RESERVED: ReadonlySet<string> = new Set(
-  [...roles, gardener, DEFAULTS.osc.planter, 'Vivarium'].flatMap((name) => [
+  [...roles, GARDENER_NAME, OSC_NAME, 'Vivarium'].flatMap((name) => [
     ...coresOf(name),
     ...skeletonsOf(name),
   ]),
@@ -71,7 +70,7 @@ export function cleanName(name: string | undefined): string {
     .replace(/(\p{M}{2})\p{M}+/gu, '$1')
     .replace(INVISIBLE, (_, joiner?: string) => joiner ?? ' ')
     .trim();
-  const shown = cut(plain, DEFAULTS.net.maxNameLength).replace(/[ \u200C]+$/, '');
+  const shown = cut(plain, MAX_NAME_LENGTH).replace(/[ \u200C]+$/, '');
   // Marks without a letter are invisible or smudge the neighbouring text, so a name of marks alone
   // counts as empty.
   return /[\p{L}\p{N}\p{P}\p{S}]/u.test(shown) ? shown : '';

@@ -5,10 +5,17 @@
  */
 import { createHmac, randomInt } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { TokenBucket } from '../../platform/queues.ts';
+
+/** After a ban, newcomers without a device mark at the same address are admitted more slowly. */
+export const BANS = {
+  /** Seconds between the admissions of two of these newcomers. */
+  unmarkedSeconds: 5,
+  /** Seconds after the ban during which these newcomers are slowed down. */
+  slowedSeconds: 600,
+} as const;
 
 const MAX_ID = 0x7fffffff;
 
@@ -163,12 +170,12 @@ export class Bans extends EventEmitter<{ added: [] }> {
    * @param address '' if unknown
    */
   slow(address: string): void {
-    const { unmarkedSeconds, slowedSeconds } = DEFAULTS.bans;
     const now = this.options.clock.now();
     for (const [other, { until }] of this.slowed) if (until <= now) this.slowed.delete(other);
     if (address === '') return;
-    const bucket = this.slowed.get(address)?.bucket ?? new TokenBucket(1 / unmarkedSeconds, 1, now);
-    this.slowed.set(address, { bucket, until: now + 1000 * slowedSeconds });
+    const bucket =
+      this.slowed.get(address)?.bucket ?? new TokenBucket(1 / BANS.unmarkedSeconds, 1, now);
+    this.slowed.set(address, { bucket, until: now + 1000 * BANS.slowedSeconds });
   }
 
   private change(bans: readonly Ban[]): void {

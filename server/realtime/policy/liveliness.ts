@@ -3,19 +3,30 @@
  * room is slow, and none while nobody is watching. Because the room journals each change, brief
  * changes of these conditions are ignored.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Room } from '../../world/room.ts';
 
-const { slowShare, slowAfter, quickAfter, unwatchedAfter } = DEFAULTS.liveliness;
+/** When the expressing share changes; times are in ms. */
+export const LIVELINESS = {
+  /** Factor on the host's share while the room is slow. */
+  slowShare: 0.5,
+  /** How long a room must be slow, or quick again, before the share changes. */
+  slowAfter: 5_000,
+  quickAfter: 30_000,
+  /** How long nobody must have watched before organisms stop expressing. */
+  unwatchedAfter: 10_000,
+} as const;
 
 export class Liveliness {
   private readonly watched: Lasting;
-  private readonly slow = new Lasting(false, { on: slowAfter, off: quickAfter });
+  private readonly slow = new Lasting(false, {
+    on: LIVELINESS.slowAfter,
+    off: LIVELINESS.quickAfter,
+  });
 
   constructor(private readonly room: Room) {
     // After a restart, count the room as watched for a while, so that its visitors have time to
     // come back.
-    this.watched = new Lasting(room.liveliness > 0, { on: 0, off: unwatchedAfter });
+    this.watched = new Lasting(room.liveliness > 0, { on: 0, off: LIVELINESS.unwatchedAfter });
   }
 
   /** Call after each tick. */
@@ -35,7 +46,7 @@ export class Liveliness {
     if (!this.room.species.relatives) return;
     const watched = this.watched.see(isWatched, now);
     const slow = this.slow.see(isSlow, now);
-    const share = watched ? setting * (slow ? slowShare : 1) : 0;
+    const share = watched ? setting * (slow ? LIVELINESS.slowShare : 1) : 0;
     if (share !== this.room.liveliness) this.room.setLiveliness(share);
   }
 }

@@ -2,8 +2,9 @@
  * Applies the host's rules to the participants of a room: who may act, how much, how often, and
  * whose name is shown. It neither stores nor sends anything. Start at `admit`.
  */
-import type { RoomSettings } from '../../../shared/host/settings.ts';
-import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
+
+import type { RoomSettings } from '../../../shared/host/room-settings.ts';
+import { GARDENER_NAME, OSC_NAME } from '../../../shared/names.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { OrganismView, ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
@@ -13,7 +14,7 @@ import type { RoomCommand } from '../../world/commands.ts';
  * Names of planters that are not people. Visitors cannot take these names, so the names are never
  * hidden.
  */
-const BUILT_IN: readonly string[] = [PAGE_DEFAULTS.attract.name, PAGE_DEFAULTS.osc.planter];
+const BUILT_IN: readonly string[] = [GARDENER_NAME, OSC_NAME];
 
 /** Maximum number of participants whose last planting is remembered. */
 const MAX_REMEMBERED = 10_000;

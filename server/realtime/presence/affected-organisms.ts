@@ -5,7 +5,6 @@
  * seconds after another message. It is reported again after each return of the planter, as long as
  * they can still renew the organism.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import {
   type Cause,
@@ -20,7 +19,18 @@ import {
 import { getOrAdd } from '../../platform/collections.ts';
 import type { Room, TickResult } from '../../world/room.ts';
 
-const { gather, interval, maxChanges, maxPeople, maxWounded } = DEFAULTS.affected;
+/** Notifications to planters about what others do to their organisms. */
+export const AFFECTED = {
+  /** Time during which events are gathered into one message. */
+  gather: 2_000,
+  /** Minimum time between two messages to one planter. */
+  interval: 10_000,
+  /** Maximum number of stored changes per planter, and maximum number of people per change. */
+  maxChanges: 32,
+  maxPeople: 20,
+  /** Maximum number of wounded organisms that are watched per room. */
+  maxWounded: 1_024,
+} as const;
 
 /** Causes of death of an organism killed by strokes, immediately or later. */
 const DEADLY: readonly Cause[] = ['killed', 'no-cell-left'];
@@ -124,8 +134,8 @@ export class AffectedOrganisms {
     for (const [participant, { since, changes }] of this.gathered) {
       const last = this.sent.get(participant);
       const passed = now - (last?.at ?? -Infinity);
-      const isUrgent = passed >= gather && [...changes.values()].some(isDeparting);
-      const isDue = now - since >= gather && passed >= interval;
+      const isUrgent = passed >= AFFECTED.gather && [...changes.values()].some(isDeparting);
+      const isDue = now - since >= AFFECTED.gather && passed >= AFFECTED.interval;
       if (!isDue && !isUrgent) continue;
       const message = this.messageOf(participant, changes);
       const isNews = message.organisms.length > 0;
@@ -138,7 +148,7 @@ export class AffectedOrganisms {
       );
       this.sent.set(participant, {
         ...{ at: now, tick },
-        changes: new Map(unconfirmed.slice(-maxChanges)),
+        changes: new Map(unconfirmed.slice(-AFFECTED.maxChanges)),
       });
     }
   }
@@ -188,13 +198,13 @@ export class AffectedOrganisms {
     const { changes } = getOrAdd(this.gathered, planter, empty);
     const key = keyOf({ organism, how });
     const change = changes.get(key) ?? { organism, how, people: new Map() };
-    if (!changes.has(key) && changes.size >= maxChanges) {
+    if (!changes.has(key) && changes.size >= AFFECTED.maxChanges) {
       const others = [...changes].filter(([, other]) => !isDeparting(other));
       if (how !== 'departing' || others.length === 0) return undefined;
       changes.delete(others[0][0]);
     }
     changes.set(key, change);
-    if (change.people.size < maxPeople) change.people.set(by.id, by);
+    if (change.people.size < AFFECTED.maxPeople) change.people.set(by.id, by);
     return change;
   }
 
@@ -218,7 +228,7 @@ export class AffectedOrganisms {
     const blockers = this.wounded.get(id)?.blockers ?? this.options.room.blockersOf(id);
     this.wounded.set(id, { by, blockers });
     // An undo may have removed organisms without an event, so limit the number of entries.
-    if (this.wounded.size > maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
+    if (this.wounded.size > AFFECTED.maxWounded) this.wounded.delete([...this.wounded.keys()][0]);
   }
 
   /**

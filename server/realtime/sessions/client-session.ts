@@ -1,6 +1,5 @@
 /** The session of one connection. It validates incoming messages and passes them to the room. */
 import type { Socket } from 'socket.io';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type Command, isCommandName } from '../../../shared/protocol/commands.ts';
 import type { Event, EventName } from '../../../shared/protocol/events.ts';
 import { PROTOCOL_VERSION, type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
@@ -14,11 +13,12 @@ import {
 import type { ConnectionRateLimiter } from '../limits/connection-limits.ts';
 import { cleanName, type NameCheck } from '../names/display-names.ts';
 import type { Connection, Outbox } from '../streaming/outbox.ts';
+import { STREAM } from '../streaming/viewer-stream.ts';
 import type { RoomDirectory, RoomSession } from './local-session.ts';
 import type { RoomClient } from './room-client.ts';
 
-/** Maximum number of packets waiting in the transport. If there are more, no frames are sent. */
-const MAX_BUFFERED_PACKETS = 8;
+/** How long a connection may take to join before it is closed, in ms. */
+export const JOIN_TIMEOUT = 10_000;
 
 /** Refusals after which the connection is closed. The page reconnects later, or not at all. */
 const FINAL: ReadonlySet<Reason> = new Set([
@@ -55,7 +55,7 @@ export class ClientSession implements RoomClient {
     const { socket } = options;
     this.socket = socket;
     this.rateLimiter = options.rateLimiter;
-    this.cancelTimeout = options.clock.after(DEFAULTS.net.joinTimeout, () => {
+    this.cancelTimeout = options.clock.after(JOIN_TIMEOUT, () => {
       this.sendRefusal(new Refusal('join-timeout'));
       this.end();
     });
@@ -82,7 +82,7 @@ export class ClientSession implements RoomClient {
 
   /** Whether the transport can take more frames. */
   get writable(): boolean {
-    return this.connection.writeBuffer.length < MAX_BUFFERED_PACKETS;
+    return this.connection.writeBuffer.length < STREAM.maxBufferedPackets;
   }
 
   /** Sends an event. After too many rejections, closes the connection. */

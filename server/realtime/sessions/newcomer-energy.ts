@@ -3,13 +3,23 @@
  * gains energy by reconnecting. Only the granted amounts are stored, in the journal. After a
  * restart, a device with a mark is assumed to have just spent all its energy.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId } from '../../../shared/vocabulary.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Room } from '../../world/room.ts';
 import type { DeviceMarks } from './signed-tokens.ts';
 
-const { renewedWithin, trustedAfter, remembered } = DEFAULTS.newcomers;
+/** Energy of newcomers. */
+export const NEWCOMERS = {
+  /** Seconds until a newcomer's energy is fully restored if the room's energy does not refill. */
+  renewedWithin: 3_600,
+  /**
+   * How old a device mark must be before it no longer shares the energy of its address, in
+   * seconds.
+   */
+  trustedAfter: 3_600,
+  /** Maximum number of devices and addresses remembered per room. */
+  remembered: 10_000,
+} as const;
 
 /** An amount of energy that refills over time. */
 interface EnergyAllowance {
@@ -112,7 +122,7 @@ export class NewcomerEnergy {
     const { newcomer, plant } = this.room.energySettings;
     const own = isKnown ? this.leftTo(device) : newcomer;
     // Treat a young mark like a missing one, so that nobody gains anything by collecting marks.
-    const isTrusted = isKnown && this.clock.now() - device.since >= 1000 * trustedAfter;
+    const isTrusted = isKnown && this.clock.now() - device.since >= 1000 * NEWCOMERS.trustedAfter;
     if (isTrusted) return this.spend(device, own);
     const shared = this.addresses.get(address) ?? { level: newcomer, updatedAt: this.clock.now() };
     this.remember(this.addresses, address, shared);
@@ -132,7 +142,7 @@ export class NewcomerEnergy {
 
   private levelOf({ level, updatedAt }: EnergyAllowance): number {
     const { newcomer, refillPerSecond } = this.room.energySettings;
-    const perSecond = Math.max(refillPerSecond, newcomer / renewedWithin);
+    const perSecond = Math.max(refillPerSecond, newcomer / NEWCOMERS.renewedWithin);
     return Math.min(newcomer, level + ((this.clock.now() - updatedAt) / 1000) * perSecond);
   }
 
@@ -157,7 +167,7 @@ export class NewcomerEnergy {
   ): void {
     allowances.delete(key);
     allowances.set(key, allowance);
-    if (allowances.size <= remembered) return;
+    if (allowances.size <= NEWCOMERS.remembered) return;
     const isIdle = (one: EnergyAllowance & Partial<Device>): boolean => !one.participants?.size;
     const { newcomer } = this.room.energySettings;
     for (const [other, stored] of allowances) {
@@ -165,7 +175,7 @@ export class NewcomerEnergy {
         allowances.delete(other);
       }
     }
-    if (allowances.size <= remembered) return;
+    if (allowances.size <= NEWCOMERS.remembered) return;
     const oldest = [...allowances].find(([other, stored]) => other !== key && isIdle(stored));
     if (oldest) allowances.delete(oldest[0]);
     // A forgotten device may return and must not get more energy than it had left, so assume that

@@ -5,12 +5,11 @@ import type { Pace } from '../../world/ticker.ts';
 import type { Bans } from '../policy/bans.ts';
 import type { KeepItem, Moderation } from '../policy/moderation-records.ts';
 import type { RoomPolicy } from '../policy/room-policy.ts';
-import type { WallPlaces } from '../policy/wall-places.ts';
+import type { WallSeats } from '../policy/wall-seats.ts';
 import type { AffectedOrganisms } from '../presence/affected-organisms.ts';
-import type { Cursors } from '../presence/cursors.ts';
-import type { EventQueue } from '../presence/event-queue.ts';
+import type { Cursors, EventQueue } from '../presence/events-and-cursors.ts';
 import type { Follows } from '../presence/follows.ts';
-import type { VisitStatistics } from '../presence/visit-statistics.ts';
+import type { Visits } from '../presence/visits.ts';
 import type { RoomBroadcaster } from '../streaming/room-broadcaster.ts';
 import type { NewcomerEnergy } from './newcomer-energy.ts';
 import type { RoomClient, RoomHooks, RoomInfo, WallInfo } from './room-client.ts';
@@ -53,7 +52,7 @@ export interface RoomBasis {
   /** The host's rules, bans and seats for walls. */
   readonly policy: RoomPolicy;
   readonly bans: Pick<Bans, 'isBanned' | 'admitsUnmarked' | 'slow'>;
-  readonly places: WallPlaces;
+  readonly wallSeats: WallSeats;
   /** The host's decisions that were stored when the room was opened. */
   readonly kept: Moderation;
   readonly keep: KeepItem;
@@ -64,7 +63,7 @@ export interface RoomBasis {
 /** `RoomBasis`, with the state that the parts of a room server share. */
 export interface RoomContext extends RoomBasis {
   readonly seats: Seats<RoomClient>;
-  readonly visits: VisitStatistics;
+  readonly visits: Visits;
   readonly affected: AffectedOrganisms;
   readonly broadcaster: RoomBroadcaster;
   readonly cursors: Cursors;

@@ -2,16 +2,21 @@
  * The walls of a room: displays that show the whole room, or a film or close-up that the host has
  * chosen. They do not take participants' seats. Start at `RoomWalls`.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
 import type { LanguageCode } from '../../../shared/languages.ts';
 import type { Event } from '../../../shared/protocol/events.ts';
 import type { Reason } from '../../../shared/protocol/reasons.ts';
-import type { WallPlace } from '../policy/wall-places.ts';
+import type { WallSeat } from '../policy/wall-seats.ts';
 import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 import { Watchers } from './watchers.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
+
+/** Maximum number of walls that show the room; they do not count towards the capacity. */
+export const MAX_WALLS = 16;
+
+/** How long walls show a film or a close-up after the host last asked for it, in ms. */
+const WALL_TIMES = { film: 3_600_000, closeUp: 180_000 };
 
 /** Half the time span in which frames are counted, in ms. */
 const WINDOW = 5_000;
@@ -60,23 +65,23 @@ interface ConnectedWall {
 /**
  * Lists the states of a room's walls.
  *
- * @param places the seats of the room's walls
+ * @param seats the seats of the room's walls
  * @param connected the connected walls; several of them may share a seat
  * @param now current time by the monotonic clock, in ms
  * @returns the walls with seats, in the order of the seats, then the other walls
  */
 export function wallStates(
-  places: readonly WallPlace[],
+  seats: readonly WallSeat[],
   connected: readonly ConnectedWall[],
   now: number,
 ): WallState[] {
-  const stateOf = (place: WallPlace | undefined, screens: readonly ConnectedWall[]): WallState => ({
-    id: place?.id ?? null,
-    name: place?.name ?? '',
-    path: place ? `/wall/${place.room}?pass=${place.pass}` : '',
+  const stateOf = (seat: WallSeat | undefined, screens: readonly ConnectedWall[]): WallState => ({
+    id: seat?.id ?? null,
+    name: seat?.name ?? '',
+    path: seat ? `/wall/${seat.room}?pass=${seat.pass}` : '',
     screens: screens.length,
     upFor: screens.length > 0 ? now - Math.min(...screens.map(({ since }) => since)) : null,
-    lost: place?.lost ?? null,
+    lost: seat?.lost ?? null,
     unwritable: [...new Set(screens.flatMap(({ unwritable }) => unwritable))],
     // If several screens share a seat, report the frame rate of the slowest screen.
     frameRate:
@@ -84,7 +89,7 @@ export function wallStates(
   });
   const screensOf = (id: number | undefined) => connected.filter(({ place }) => place === id);
   return [
-    ...places.map((place) => stateOf(place, screensOf(place.id))),
+    ...seats.map((seat) => stateOf(seat, screensOf(seat.id))),
     ...screensOf(undefined).map((wall) => stateOf(undefined, [wall])),
   ];
 }
@@ -94,8 +99,6 @@ export function wallStates(
  * counts as missing until another wall has settled.
  */
 export const SETTLED = 60_000;
-
-const { wallTimes } = DEFAULTS.host;
 
 type Film = NonNullable<Event<'film'>['film']>;
 
@@ -113,9 +116,8 @@ export class RoomWalls extends Watchers {
   private cancelEnd = (): void => {};
 
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
-    const most = DEFAULTS.room.maxWalls;
     const full = 'too-many-walls';
-    super(context, welcomeBuilder, { most, full, evicted: full, tier: 'full' });
+    super(context, welcomeBuilder, { most: MAX_WALLS, full, evicted: full, tier: 'full' });
   }
 
   /** Whether a settled wall has disconnected, and no connected wall has settled. */
@@ -135,11 +137,11 @@ export class RoomWalls extends Watchers {
 
   /** Connected walls, and disconnected walls that have a seat. */
   get states(): WallState[] {
-    const { places, room, clock } = this.context;
+    const { wallSeats, room, clock } = this.context;
     const connected = [...this.connected].map(([client, wall]) => {
       return { ...wall, place: this.seats.get(client)?.place };
     });
-    return wallStates(places.of(room.name), connected, clock.now());
+    return wallStates(wallSeats.of(room.name), connected, clock.now());
   }
 
   /**
@@ -149,13 +151,13 @@ export class RoomWalls extends Watchers {
    * @throws Refusal too-many-walls
    */
   add(wall: RoomClient, { as, pass, unwritable = [], holds }: Entry): void {
-    const { places, room, clock } = this.context;
-    const place = pass === undefined ? undefined : places.find(room.name, pass)?.id;
+    const { wallSeats, room, clock } = this.context;
+    const place = pass === undefined ? undefined : wallSeats.find(room.name, pass)?.id;
     this.seat(wall, { address: wall.address, place });
     const since = clock.now();
     const frameRate = new FrameRate(since);
     if (as === 'wall') this.connected.set(wall, { since, frameRate, unwritable });
-    if (place !== undefined) places.appeared(place);
+    if (place !== undefined) wallSeats.appeared(place);
     this.welcome(wall, holds);
   }
 
@@ -187,7 +189,7 @@ export class RoomWalls extends Watchers {
     if (!this.shown) return null;
     const what = 'film' in this.shown ? 'film' : 'closeUp';
     const { since } = this.shown;
-    return { what, left: Math.max(0, since + wallTimes[what] - this.context.clock.now()) };
+    return { what, left: Math.max(0, since + WALL_TIMES[what] - this.context.clock.now()) };
   }
 
   /**
@@ -213,7 +215,7 @@ export class RoomWalls extends Watchers {
     const place = this.seats.get(client)?.place;
     if (!super.remove(client)) return false;
     const isLast = [...this.seats.values()].every((seat) => seat.place !== place);
-    if (place !== undefined && isLast) this.context.places.vanished(place);
+    if (place !== undefined && isLast) this.context.wallSeats.vanished(place);
     const gone = this.connected.get(client);
     this.connected.delete(client);
     if (gone && this.hasSettled(gone)) this.isMissed = true;

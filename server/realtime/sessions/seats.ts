@@ -3,11 +3,22 @@
  * left, and the queue. This module sends nothing and knows none of the room's rules: see
  * `RoomAdmission`. Start at `claim`.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { ParticipantId, ParticipantView } from '../../../shared/vocabulary.ts';
 import { countBy } from '../../platform/collections.ts';
 import { FairQueue } from '../../platform/queues.ts';
 import type { ResumeToken, ResumeTokens } from './signed-tokens.ts';
+
+/** Seats of participants, and the queue for them; times are in ms. */
+export const SEATS = {
+  /** How long the seat of a disconnected participant is reserved. */
+  grace: 60_000,
+  /** How long a restarted room reserves the seats of its earlier participants. */
+  back: 10_000,
+  /** Idle time after which participants lose their seat to somebody in the queue. */
+  idleYields: 120_000,
+  /** Maximum number of pages in the queue for a seat. */
+  maxWaiting: 1_000,
+} as const;
 
 interface Seat {
   you: ParticipantView;
@@ -52,7 +63,7 @@ export function chooseYielding<S extends Pick<Seat, 'address' | 'activeAt'>>(
   const longestIdle = (some: readonly S[]): S | undefined =>
     some.reduce<S | undefined>((a, b) => (a && a.activeAt <= b.activeAt ? a : b), undefined);
   const idle = longestIdle(seats);
-  if (idle && now - idle.activeAt >= DEFAULTS.stream.idleYields) return idle;
+  if (idle && now - idle.activeAt >= SEATS.idleYields) return idle;
   const counts = countSeats(seats);
   const most = Math.max(0, ...counts.values());
   if (most < 2 + (counts.get(waiting) ?? 0)) return undefined;

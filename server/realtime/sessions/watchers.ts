@@ -2,7 +2,6 @@
  * Connections that see the whole room and may only watch: walls (room-walls.ts), and visitors who
  * have a view-only link. They do not take participants' seats and never change the room.
  */
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { type Reason, Refusal } from '../../../shared/protocol/reasons.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import type { Applicant } from '../policy/bans.ts';
@@ -10,6 +9,9 @@ import { fullViewport, type StreamStart } from '../streaming/viewer-stream.ts';
 import type { Entry, RoomClient } from './room-client.ts';
 import type { RoomContext } from './room-context.ts';
 import type { WelcomeBuilder } from './welcome-builder.ts';
+
+/** Maximum number of spectators; they do not count towards the capacity. */
+const MAX_SPECTATORS = 200;
 
 /** The seat of a watcher. */
 export interface WatcherSeat {
@@ -146,8 +148,11 @@ export class Spectators extends Watchers {
   private readonly applicants = new WeakMap<RoomClient, Applicant>();
 
   constructor(context: RoomContext, welcomeBuilder: WelcomeBuilder) {
-    const most = DEFAULTS.room.maxSpectators;
-    super(context, welcomeBuilder, { most, full: 'room-full', evicted: 'gave-way' });
+    super(context, welcomeBuilder, {
+      most: MAX_SPECTATORS,
+      full: 'room-full',
+      evicted: 'gave-way',
+    });
   }
 
   /**

@@ -3,8 +3,7 @@
  * Start at `ROUND`.
  */
 import * as v from 'valibot';
-import { FRAME_VERSION } from '../../../shared/codec/frame.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { FRAME_VERSION, MAX_SCALE } from '../../../shared/codec/frame.ts';
 import { decodeMessage, encodeMessage } from '../../cluster/bus/bus.ts';
 import { CHANNEL_TIERS, type ChannelName, type ChannelTier } from './frame-feed.ts';
 
@@ -16,7 +15,7 @@ const channel = {
   /** A power of two. */
   scale: v.pipe(
     whole,
-    v.maxValue(DEFAULTS.codec.maxScale),
+    v.maxValue(MAX_SCALE),
     v.check((scale) => Number.isInteger(Math.log2(scale))),
   ),
 };

@@ -4,7 +4,6 @@
  */
 import { promisify } from 'node:util';
 import { constants, deflate } from 'node:zlib';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Bus, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { getOrAdd } from '../../platform/collections.ts';
@@ -21,9 +20,15 @@ import {
 } from './frame-messages.ts';
 import type { EncoderChannel, RoomEncoders } from './room-encoders.ts';
 
-const compress = promisify(deflate);
+/** Gateways that receive a room's frames. */
+const GATEWAYS = {
+  /** How long a gateway may send no message before it counts as gone, in ms. */
+  silence: 3_500,
+  /** Maximum number of gateways with viewers of one room. */
+  maxGateways: 256,
+} as const;
 
-const { silence, maxGateways } = DEFAULTS.cluster.frames;
+const compress = promisify(deflate);
 
 /**
  * Creates a channel user that represents all viewers of the channel on one gateway. It ignores new
@@ -115,7 +120,7 @@ export class FramePublisher {
     const wants = WANTS.decode(bytes);
     // A gateway with another release may send another version while the cluster is being updated.
     if (!wants) return;
-    const isFull = this.gateways.size >= maxGateways && !this.gateways.has(wants.gateway);
+    const isFull = this.gateways.size >= GATEWAYS.maxGateways && !this.gateways.has(wants.gateway);
     if (!isFull) this.update(wants);
   }
 
@@ -172,7 +177,8 @@ export class FramePublisher {
 
   private forgetSilent(): void {
     const now = this.options.clock.now();
-    for (const [id, { heardAt }] of this.gateways) if (now - heardAt > silence) this.forget(id);
+    for (const [id, { heardAt }] of this.gateways)
+      if (now - heardAt > GATEWAYS.silence) this.forget(id);
   }
 
   private forget(id: string): void {

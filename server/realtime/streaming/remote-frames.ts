@@ -9,7 +9,6 @@ import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
 import { FrameError } from '../../../shared/codec/frame.ts';
 import { FrameMirror } from '../../../shared/codec/frame-source.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Bus, Listener, Subscription } from '../../cluster/bus/bus.ts';
 import type { Clock } from '../../platform/clock.ts';
 import {
@@ -32,9 +31,17 @@ import {
   WANTS,
 } from './frame-messages.ts';
 
-const decompress = promisify(inflate);
+/** Frames of a room that this server does not run; times are in ms. */
+export const REMOTE_FRAMES = {
+  /** Maximum time between two messages in which a gateway lists the chunks it needs, in ms. */
+  beat: 1_000,
+  /** Delay before a gateway reports a change of its needs, in ms. */
+  wantsDelay: 25,
+  /** Minimum time between two requests for all cells of a channel, in ms. */
+  askPause: 250,
+} as const;
 
-const { beat, wantsDelay, askPause } = DEFAULTS.cluster.frames;
+const decompress = promisify(inflate);
 
 /** Maximum number of rounds kept while waiting for the baseline that they follow. */
 const MAX_WAITING = 64;
@@ -98,7 +105,7 @@ class ChannelMirror implements ChannelName {
   ask(now: number, number: number): number {
     this.isCurrent = false;
     this.waiting = [];
-    const pause = Math.max(0, this.askedAt + askPause - now);
+    const pause = Math.max(0, this.askedAt + REMOTE_FRAMES.askPause - now);
     if (pause === 0) {
       this.asked = number;
       this.askedAt = now;
@@ -221,7 +228,7 @@ export class RemoteFrames implements FrameFeed {
     this.names = busNames(room);
     this.subscriptions = [bus.onGap(() => this.askAll())];
     this.opened = this.open();
-    this.cancelBeat = clock.after(beat, this.beat);
+    this.cancelBeat = clock.after(REMOTE_FRAMES.beat, this.beat);
   }
 
   /**
@@ -257,7 +264,7 @@ export class RemoteFrames implements FrameFeed {
     // Viewers join, leave, move and acknowledge frames all the time, so limit how often the leader
     // is informed.
     if (this.isClosed) return;
-    this.cancelSend ??= this.options.clock.after(wantsDelay, () => this.send());
+    this.cancelSend ??= this.options.clock.after(REMOTE_FRAMES.wantsDelay, () => this.send());
   }
 
   close(): void {
@@ -393,9 +400,9 @@ export class RemoteFrames implements FrameFeed {
   /** Tells the leader that this gateway is still running, and repeats unanswered requests. */
   private readonly beat = (): void => {
     const { clock } = this.options;
-    this.cancelBeat = clock.after(beat, this.beat);
+    this.cancelBeat = clock.after(REMOTE_FRAMES.beat, this.beat);
     for (const mirror of this.used) {
-      if (mirror.isOverdue(clock.now() - beat)) mirror.ask(clock.now(), ++this.asks);
+      if (mirror.isOverdue(clock.now() - REMOTE_FRAMES.beat)) mirror.ask(clock.now(), ++this.asks);
     }
     this.send(this.mirrors.size > 0);
   };

@@ -5,10 +5,9 @@
  * frame until these have arrived, and then only the newest one. The broadcaster encodes nothing
  * itself: see `FrameFeed`. Start at `publish`.
  */
-import { writeFrame } from '../../../shared/codec/frame.ts';
+import { MAX_SCALE, writeFrame } from '../../../shared/codec/frame.ts';
 import type { FrameSource } from '../../../shared/codec/frame-source.ts';
-import { isDue, TIER_NAMES, TIERS, type TierName } from '../../../shared/codec/tiers.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { isDue, TIER_NAMES, type TierName } from '../../../shared/codec/tiers.ts';
 import { getOrAdd } from '../../platform/collections.ts';
 import {
   CHANNEL_TIERS,
@@ -19,7 +18,11 @@ import {
 } from './frame-feed.ts';
 import { type StreamStart, type Viewer, ViewerStream, type Viewport } from './viewer-stream.ts';
 
-const { crowd, halveFrom, halveUntil } = DEFAULTS.stream;
+/**
+ * Phones get only every second tick once there are `halveFrom` viewers, until there are fewer
+ * than `halveUntil`.
+ */
+export const CROWDS = { halveFrom: 500, halveUntil: 400 } as const;
 
 /** A viewer to which another server sends the frames. */
 export interface RemoteViewer extends Viewer {
@@ -165,16 +168,10 @@ export class RoomBroadcaster {
     return this.streams.get(viewer)?.quality.tier;
   }
 
-  /**
-   * Returns whether a viewer gets events in this tick. In a crowd, viewers below the best tier get
-   * them only in every second tick.
-   */
-  hasTurn(viewer: Viewer, tick: number): boolean {
+  /** Returns the current channel tier of a viewer that is connected to this server. */
+  channelTierOf(viewer: Viewer): ChannelTier | undefined {
     const stream = this.streams.get(viewer);
-    if (this.streams.size < crowd || !stream) return true;
-    const tier = this.channelTierOf(stream);
-    if (tier === 'full') return true;
-    return isDue({ every: TIERS.half.every, after: CHANNEL_TIERS[tier].after }, tick);
+    return stream && this.channelTierFor(stream);
   }
 
   /**
@@ -210,7 +207,7 @@ export class RoomBroadcaster {
 
   /** In a crowd, limits phones to every second tick, so that the server can serve twice as many. */
   private halveInCrowd(now: number): void {
-    const isHalved = this.streams.size >= (this.isHalved ? halveUntil : halveFrom);
+    const isHalved = this.streams.size >= (this.isHalved ? CROWDS.halveUntil : CROWDS.halveFrom);
     if (isHalved === this.isHalved) return;
     this.isHalved = isHalved;
     for (const stream of this.streams.values()) {
@@ -232,7 +229,7 @@ export class RoomBroadcaster {
    * viewers of odd ticks keep their channel until they get another tier, because each change of the
    * channel costs a key block.
    */
-  private channelTierOf(stream: ViewerStream): ChannelTier {
+  private channelTierFor(stream: ViewerStream): ChannelTier {
     const { tier } = stream.quality;
     if (tier !== 'half' || !stream.inOddTicks) return tier;
     const isOdd = [...this.channels.values()].some(
@@ -294,7 +291,7 @@ export class RoomBroadcaster {
    * source, the viewer stays in its previous channel.
    */
   private assignChannel(stream: ViewerStream, now: number): void {
-    const channel = this.channel(this.channelTierOf(stream), scaleFor(stream.viewport));
+    const channel = this.channel(this.channelTierFor(stream), scaleFor(stream.viewport));
     for (const other of this.channels.values()) {
       if (other !== channel && other.waiting.delete(stream)) this.closeIfEmpty(other);
     }
@@ -344,6 +341,6 @@ export class RoomBroadcaster {
  */
 function scaleFor(viewport: Viewport | undefined): number {
   let scale = 1;
-  while (viewport && viewport.pixels * scale < 1 && scale < DEFAULTS.codec.maxScale) scale *= 2;
+  while (viewport && viewport.pixels * scale < 1 && scale < MAX_SCALE) scale *= 2;
   return scale;
 }

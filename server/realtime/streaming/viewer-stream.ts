@@ -6,8 +6,41 @@
 import type { FrameBlock } from '../../../shared/codec/frame.ts';
 import { FrameSource } from '../../../shared/codec/frame-source.ts';
 import { TIER_NAMES, type TierName } from '../../../shared/codec/tiers.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
+
+/** How the tier of a viewer adapts; times are in ms. */
+export const QUALITY = {
+  /** Interval of tier decisions. */
+  window: 2_000,
+  /** Share of skipped frames above which a viewer's tier is lowered. */
+  skippedShare: 0.2,
+  /** Time to acknowledge a frame above which a connection is slow. */
+  slowAck: 300,
+  /** How long a connection must be fast before a higher tier is tried. */
+  patience: 4_000,
+  maxPatience: 120_000,
+} as const;
+
+/** Frames of one viewer. */
+export const STREAM = {
+  /**
+   * Maximum number of unacknowledged frames per viewer. At this number, further frames are
+   * skipped.
+   */
+  maxFramesInFlight: 2,
+  /** Number of packets waiting in the transport at which frames are skipped, too. */
+  maxBufferedPackets: 8,
+  /** Maximum time between two frames, so that pages see that the room ticks. */
+  heartbeat: 1_000,
+  /** Width of the margin around a viewer's viewport that is also sent, in cells. */
+  margin: 16,
+  /** Maximum number of bytes per frame that refine a coarse first picture. */
+  refineBytes: 16_384,
+  /** Maximum size of missed deltas, in bytes. Above it, the whole chunk is sent instead. */
+  missedBytes: 1_200,
+  /** Initial tier of every viewer. */
+  firstTier: 'phone',
+} as const;
 
 /** A client that receives frames. */
 export interface Viewer {
@@ -33,8 +66,6 @@ export function fullViewport({ width, height }: Pick<Rect, 'width' | 'height'>):
   return { x: 0, y: 0, width, height, pixels: 1, best: 'full' };
 }
 
-const { window, skippedShare, slowAck, patience, maxPatience } = DEFAULTS.stream.quality;
-
 /** Adapts a viewer's tier to the speed of its connection. */
 export class AdaptiveQuality {
   private tierIndex: number;
@@ -42,7 +73,7 @@ export class AdaptiveQuality {
   /** Numbers of frames since `windowStart`: due, skipped and acknowledged late. */
   private frames = { due: 0, skipped: 0, slow: 0 };
   private quietSince: number;
-  private wait: number = patience;
+  private wait: number = QUALITY.patience;
   /** When the tier was last raised, in ms; -Infinity if it has been lowered since. */
   private climbedAt = -Infinity;
 
@@ -80,7 +111,7 @@ export class AdaptiveQuality {
 
   /** Records an acknowledgement. @param delay how long ago the frame was sent, in ms */
   acknowledged(delay: number): void {
-    if (delay > slowAck) this.frames.slow++;
+    if (delay > QUALITY.slowAck) this.frames.slow++;
   }
 
   /**
@@ -90,19 +121,19 @@ export class AdaptiveQuality {
    * @returns whether the tier has changed
    */
   evaluate(now: number): boolean {
-    if (now - this.windowStart < window) return false;
+    if (now - this.windowStart < QUALITY.window) return false;
     const { due, skipped, slow } = this.frames;
     this.windowStart = now;
     this.frames = { due: 0, skipped: 0, slow: 0 };
     if (skipped > 0 || slow > 0) this.quietSince = now;
-    if (due > 0 && skipped > due * skippedShare) return this.descend(now);
+    if (due > 0 && skipped > due * QUALITY.skippedShare) return this.descend(now);
     return this.climb(now);
   }
 
   private descend(now: number): boolean {
     if (this.climbedAt > -Infinity) {
       const hasFailed = now - this.climbedAt < 2 * this.wait;
-      this.wait = hasFailed ? Math.min(maxPatience, 2 * this.wait) : patience;
+      this.wait = hasFailed ? Math.min(QUALITY.maxPatience, 2 * this.wait) : QUALITY.patience;
     }
     this.climbedAt = -Infinity;
     if (this.tierIndex === TIER_NAMES.length - 1) return false;
@@ -170,7 +201,7 @@ export class ViewerStream {
     readonly viewer: Viewer,
     viewport: Viewport,
     now: number,
-    { tier = DEFAULTS.stream.firstTier, holds }: StreamStart,
+    { tier = STREAM.firstTier, holds }: StreamStart,
   ) {
     this.viewport = viewport;
     this.holds = holds;
@@ -181,12 +212,12 @@ export class ViewerStream {
   get mayReceive(): boolean {
     // Check the transport, too: a client may acknowledge frames without reading them, which would
     // fill the send buffer.
-    return this.inFlight.length < DEFAULTS.stream.maxFramesInFlight && this.viewer.writable;
+    return this.inFlight.length < STREAM.maxFramesInFlight && this.viewer.writable;
   }
 
   /** Returns whether a heartbeat is due. */
   isSilent(now: number): boolean {
-    return now - this.lastSentAt >= DEFAULTS.stream.heartbeat;
+    return now - this.lastSentAt >= STREAM.heartbeat;
   }
 
   /** Whether the viewer lacks only the deltas of the source's last round. */
@@ -209,12 +240,11 @@ export class ViewerStream {
       return;
     }
     const { scale } = source;
-    const { margin } = DEFAULTS.stream;
     this.chunks = source.within({
-      x: (viewport.x - margin) / scale,
-      y: (viewport.y - margin) / scale,
-      width: (viewport.width + 2 * margin) / scale,
-      height: (viewport.height + 2 * margin) / scale,
+      x: (viewport.x - STREAM.margin) / scale,
+      y: (viewport.y - STREAM.margin) / scale,
+      width: (viewport.width + 2 * STREAM.margin) / scale,
+      height: (viewport.height + 2 * STREAM.margin) / scale,
     });
   }
 
@@ -274,7 +304,7 @@ export class ViewerStream {
   takeBlocks(): FrameBlock[] {
     const { source, heldVersions, heldCoarsely } = this;
     const blocks: FrameBlock[] = [];
-    let refinementBudget = DEFAULTS.stream.refineBytes;
+    let refinementBudget = STREAM.refineBytes;
     let isComplete = true;
     for (const chunk of this.chunks) {
       const version = source.version(chunk);
@@ -294,7 +324,7 @@ export class ViewerStream {
       } else if (heldVersions[chunk] !== version) {
         const missed = source.since(chunk, heldVersions[chunk]) ?? [];
         const bytes = missed.reduce((sum, { length }) => sum + length, 0);
-        if (bytes > 0 && bytes <= DEFAULTS.stream.missedBytes) {
+        if (bytes > 0 && bytes <= STREAM.missedBytes) {
           heldVersions[chunk] = version;
           for (const delta of missed) blocks.push({ chunk, block: delta });
           continue;

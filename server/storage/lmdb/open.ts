@@ -12,7 +12,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { FEW_OBJECTS, WorkerRpc } from '../../platform/worker-rpc.ts';
 import { type Records, StoreError } from '../records.ts';
-import { inspect, recoverFile, resumeRecovery } from './inspect.ts';
+import { inspect, recoverFile, resumeRecovery } from './repair.ts';
 import type { Table } from './table.ts';
 
 /** Maximum length of a Unix socket's path, with a margin. */

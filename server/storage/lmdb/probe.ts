@@ -3,7 +3,7 @@
  * file may crash it.
  */
 import { isIntact, StoreError } from '../records.ts';
-import { type Findings, recoverTable } from './inspect.ts';
+import { type Findings, recoverTable } from './repair.ts';
 import { entriesOf, openTable, writeCopy } from './table.ts';
 
 /**

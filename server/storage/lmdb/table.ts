@@ -19,8 +19,7 @@ import {
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { open } from 'lmdb';
-import { DEFAULTS } from '../../../shared/defaults.ts';
-import { type Entry, type Span, StoreError, type Write } from '../records.ts';
+import { DISK_RESERVE, type Entry, type Span, StoreError, type Write } from '../records.ts';
 import { contentOf, LOG_FILE, readLog, WriteAheadLog } from './write-ahead-log.ts';
 
 export const DATA_FILE = 'data.mdb';
@@ -355,11 +354,10 @@ export class SpaceGuard {
    * @throws StoreError disk-full
    */
   require(bytes: number): void {
-    const { reserve } = DEFAULTS.store;
     const free = this.free();
-    this.isShort = free < (this.isShort ? AGAIN : 1) * reserve + PAGES * bytes;
+    this.isShort = free < (this.isShort ? AGAIN : 1) * DISK_RESERVE + PAGES * bytes;
     if (!this.isShort) return;
-    const [left, kept] = [free, reserve].map((size) => Math.floor(size / MEGABYTE));
+    const [left, kept] = [free, DISK_RESERVE].map((size) => Math.floor(size / MEGABYTE));
     throw new StoreError(
       'disk-full',
       `The disk is nearly full: ${left} MiB are free, and ${kept} MiB must stay free.`,

@@ -16,7 +16,7 @@ import {
   splitByShare,
   titleCase,
 } from './dataset.ts';
-import { isInvisible, readPicture } from './picture.ts';
+import { isInvisible, readPicture } from './read-picture.ts';
 import list from './unseen.json' with { type: 'json' };
 import { findDrawings, STYLE_SOURCES } from './vectors.ts';
 

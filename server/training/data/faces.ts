@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ConfigOf } from './config.ts';
 import { DatasetError, type DatasetSource, SPLITS, type SplitName } from './dataset.ts';
 import { type ImageFile, listFingerprint, listImages, readPixels } from './folder.ts';
-import { readStretched } from './picture.ts';
+import { readStretched } from './read-picture.ts';
 
 const PARTITION = 'list_eval_partition.txt';
 const OFFICIAL_COUNT = 202_599;

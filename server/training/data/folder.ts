@@ -11,7 +11,7 @@ import {
   nameOfFile,
   splitByShare,
 } from './dataset.ts';
-import { flatten, isInvisible, readPicture } from './picture.ts';
+import { flatten, isInvisible, readPicture } from './read-picture.ts';
 
 /** An image file that has not been read yet. */
 export interface ImageFile {

@@ -11,6 +11,7 @@ import { TrainingError } from '../errors.ts';
 import { rowsOf, someOf } from '../run/run-state.ts';
 import type { Meter } from '../terminal.ts';
 import { type BoundsFile, bitsPerDim } from './bounds.ts';
+import { probeCells } from './cell-probe.ts';
 import { EvaluationBatch, type Tools, workOf } from './evaluation-batch.ts';
 import {
   HELD_AFTER,
@@ -21,7 +22,6 @@ import {
 } from './images.ts';
 import type { Options } from './options.ts';
 import { measureOrganisms, NO_ORGANISMS } from './organisms.ts';
-import { probeCells } from './probe.ts';
 import type { TestImages } from './test-images.ts';
 
 /** Maximum number of organisms whose cells the probe reads. */

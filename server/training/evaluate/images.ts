@@ -18,9 +18,9 @@ import { measurePainter } from '../painter/measure.ts';
 import { loadOriginals } from '../painter/originals.ts';
 import { someOf } from '../run/run-state.ts';
 import { type BoundsFile, type Images, measureBounds } from './bounds.ts';
+import { differences, edgesOf, loadFeatures, mean, picturesOf } from './compare-pictures.ts';
 import { sigmaOf, type Tools, workOf } from './evaluation-batch.ts';
 import { measureStay } from './organisms.ts';
-import { differences, edgesOf, loadFeatures, mean, picturesOf } from './picture.ts';
 import { findData, type TestImages } from './test-images.ts';
 
 /**

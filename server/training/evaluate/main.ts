@@ -1,7 +1,7 @@
 /** Evaluates a checkpoint: `npm run evaluate -- checkpoints/<name>`. */
 import { join } from 'node:path';
 import type { StartError } from '../../engine/backend.ts';
-import { explain } from '../../engine/backends.ts';
+import { explain } from '../../engine/choose-backend.ts';
 import { loadKernel } from '../../engine/native/native.ts';
 import type { Card } from '../../vnca/card.ts';
 import { CARD_FILE, loadModel } from '../../vnca/checkpoint.ts';

@@ -1,11 +1,12 @@
 /** Defines the command line of `npm run evaluate`. */
 import * as v from 'valibot';
 import { COMPUTE_NAMES } from '../../autodiff/compute.ts';
-import type { Values } from '../../settings/command.ts';
+import type { Values } from '../../settings/command-line.ts';
 import { list, oneOf, text, wholeNumber } from '../../settings/server-types.ts';
 import { SPLITS } from '../data/dataset.ts';
 import { CHECKPOINT_FOLDER, COMPUTE_OPTIONS } from '../terminal.ts';
-import { STAY_STEPS, WOUND_SHARES } from './organisms.ts';
+import { STAY_STEPS } from './organisms.ts';
+import { WOUND_SHARES } from './wound-recovery.ts';
 
 const SHARES_WANTED = 'must be shares above 0 and up to 1, separated by commas';
 

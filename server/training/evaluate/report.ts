@@ -1,7 +1,8 @@
 /** Formats figures as text. */
+
+import type { Likeness } from './compare-pictures.ts';
 import type { Figures } from './evaluate.ts';
-import type { Recovery } from './organisms.ts';
-import type { Likeness } from './picture.ts';
+import type { Recovery } from './wound-recovery.ts';
 
 const percent = (share: number): string => `${Number((100 * share).toFixed(1))} %`;
 const shown = (x: number | null): string => (x === null ? '–' : `${Number(x.toPrecision(4))}`);

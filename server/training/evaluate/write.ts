@@ -27,7 +27,7 @@ import type { Evaluation, Figures } from './evaluate.ts';
 import { EvaluationBatch, type Grown } from './evaluation-batch.ts';
 import { throwLatents } from './images.ts';
 import type { Options } from './options.ts';
-import { HEALING_STEPS, type Recovery } from './organisms.ts';
+import { HEALING_STEPS, type Recovery } from './wound-recovery.ts';
 
 /** Files written by an evaluation beside the card of its checkpoint. */
 export const WRITTEN_FILES = [

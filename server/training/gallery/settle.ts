@@ -1,9 +1,9 @@
 /** Replaces latents whose organisms do not come to rest with similar latents whose organisms do. */
 import type { Random } from '../../../shared/random.ts';
 import type { Card } from '../../vnca/card.ts';
+import { differences, picturesOf, STRICTLY_SAME } from '../evaluate/compare-pictures.ts';
 import type { EvaluationBatch } from '../evaluate/evaluation-batch.ts';
 import { measureMovements } from '../evaluate/organisms.ts';
-import { differences, picturesOf, STRICTLY_SAME } from '../evaluate/picture.ts';
 import { rowsOf } from '../run/run-state.ts';
 
 /** Number of new latents per organism and round. */

@@ -10,7 +10,7 @@ import * as g from '../../autodiff/graph.ts';
 import { parameterInputs, uploadParameters } from '../../autodiff/parameters.ts';
 import type { EncoderNetwork } from '../../vnca/encoder-network.ts';
 import { shrink } from '../data/augment.ts';
-import { edgesOf, loadFeatures } from '../evaluate/picture.ts';
+import { edgesOf, loadFeatures } from '../evaluate/compare-pictures.ts';
 import { convolved } from '../model/networks.ts';
 import { drawSheet, meanSquare, straight } from '../pictures/sheet.ts';
 import { someOf } from '../run/run-state.ts';

@@ -2,7 +2,7 @@
 import { type ConfigOf, type DatasetConfig, parseDatasetConfig } from '../data/config.ts';
 import { emojiName, readEmoji } from '../data/emoji.ts';
 import { loadDataset } from '../data/load-dataset.ts';
-import { readPicture } from '../data/picture.ts';
+import { readPicture } from '../data/read-picture.ts';
 import { openVectors } from '../data/vectors.ts';
 import { TrainingError } from '../errors.ts';
 import { meanSquare } from '../pictures/sheet.ts';

@@ -11,7 +11,7 @@ import type { Relatives } from '../../vnca/relatives.ts';
 import { GridPlanes } from '../../world/grid-planes.ts';
 import { hasFlashed, remember } from '../../world/organisms/flicker.ts';
 import { LIFE, newOrganism } from '../../world/organisms/organism.ts';
-import { mean } from '../evaluate/picture.ts';
+import { mean } from '../evaluate/compare-pictures.ts';
 import { inRows, meanSquare } from '../pictures/sheet.ts';
 
 /** Maximum number of relatives per creature. */

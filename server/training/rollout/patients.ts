@@ -1,9 +1,9 @@
 /**
- * Draws patients: states whose wounds close from their rim, as in a room (`world/wounds.ts`).
+ * Draws patients: states whose wounds close from their rim, as in a room (`world/closing.ts`).
  * States stay patients over many updates, so that the rule meets wounds at every stage of closing.
  */
 import type { Random } from '../../../shared/random.ts';
-import { stepsUntilOpen } from '../../world/wounds.ts';
+import { stepsUntilOpen } from '../../world/closing.ts';
 import type { TrainingConfig } from '../config.ts';
 import { moved } from '../data/augment.ts';
 import type { PoolEntry, Pools } from './pools.ts';

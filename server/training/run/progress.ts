@@ -1,7 +1,7 @@
 /** Reports the progress of a run, as lines of text and as picture sheets. */
 import { createRandom } from '../../../shared/random.ts';
 import type { ComputeName } from '../../autodiff/compute.ts';
-import { stepsUntilOpen } from '../../world/wounds.ts';
+import { stepsUntilOpen } from '../../world/closing.ts';
 import type { TrainingConfig } from '../config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { growthSegments, stayingSegments } from '../model/segments.ts';

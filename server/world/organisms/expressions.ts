@@ -21,6 +21,8 @@ export interface Expressing {
   readonly kind: string;
 }
 
+/** Ticks between two steps of an organism that expresses a relative. */
+export const EXPRESSION_PACE = 3;
 /** Factor that spreads consecutive ids evenly over 0…2³²: the golden ratio as a 32-bit number. */
 const EVENLY = 0x9e3779b1;
 /** Maximum random delay of an organism's turn, as a share of the duration of an expression. */

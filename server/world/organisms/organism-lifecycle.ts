@@ -6,6 +6,7 @@
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { Cause, LifeEvent, OrganismId, ParticipantId } from '../../../shared/vocabulary.ts';
 import type { PatchId, PatchStep, Readout } from '../../engine/engine.ts';
+import { close, heal, heldBy, hurt, openRim, releaseHit } from '../closing.ts';
 import type { GridPlanes } from '../grid-planes.ts';
 import {
   blockersOf,
@@ -18,7 +19,6 @@ import {
 } from '../ownership.ts';
 import type { RoomRules } from '../room-rules.ts';
 import { growthStep, type Species } from '../species.ts';
-import { close, heal, heldBy, hurt, openRim, releaseHit } from '../wounds.ts';
 import {
   beginExpressions,
   breakOff,

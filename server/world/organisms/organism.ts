@@ -26,7 +26,7 @@ export type Seed = Pick<Organism, 'latent' | 'origin' | 'kind' | 'parents'>;
 /** Luminance and redness of each cell of an organism's window: see `flicker.ts`. */
 export type FlickerState = NonNullable<Organism['flicker']>;
 
-/** Constants of an organism's life. */
+/** When organisms rest, sleep and wake. */
 export const LIFE = {
   /** Maximum change of an RGBA8 value between two steps at which an organism counts as resting. */
   restLevel: 3,
@@ -39,21 +39,6 @@ export const LIFE = {
   wakingSteps: 32,
   /** How often freed ground can wake an organism before a stroke or a death resets the count. */
   maxWakings: 4,
-  /** Share of its former cells that a resting organism must own to count as healed. */
-  healedShare: 0.9,
-  /**
-   * If organisms are protected, how long a stroke may continue to wound the same organism, in
-   * seconds.
-   */
-  woundSeconds: 1,
-  /**
-   * Number of steps over which a transformation gradually changes the latent that the cells read.
-   */
-  transformSteps: 10,
-  /** Maximum number of former kinds that an organism remembers. */
-  maxFormer: 8,
-  /** How long a stroke may pause and still count as the same wound, in seconds. */
-  strokeSeconds: 60,
 } as const;
 
 const NEWBORN = {

@@ -3,9 +3,12 @@
  * into this creature over several steps (rules TRF-1 and TRF-4 … TRF-6). The latent that the cells
  * read changes gradually, because a sudden change would show noise at first.
  */
-import { LIFE, type Organism, type Seed } from './organism.ts';
+import type { Organism, Seed } from './organism.ts';
 
-const { transformSteps, maxFormer } = LIFE;
+/** Number of steps over which a transformation gradually changes the latent that the cells read. */
+export const TRANSFORM_STEPS = 10;
+/** Maximum number of former kinds that an organism remembers. */
+export const MAX_FORMER = 8;
 
 /**
  * Turns an organism into the creature of another seed. Its cells follow over several steps.
@@ -15,9 +18,9 @@ const { transformSteps, maxFormer } = LIFE;
 export function become(organism: Organism, into: Seed, tick: number): void {
   const { kind, origin, was = [] } = organism;
   const from = presentLatent(organism);
-  organism.was = [...was, { kind, origin, until: tick }].slice(-maxFormer);
+  organism.was = [...was, { kind, origin, until: tick }].slice(-MAX_FORMER);
   organism.expression = undefined;
-  organism.transforming = { from, stepsLeft: transformSteps };
+  organism.transforming = { from, stepsLeft: TRANSFORM_STEPS };
   Object.assign(organism, into);
   // The size before the wound no longer matters, so reset it to 0, as for organisms wounded while
   // growing.
@@ -32,7 +35,7 @@ export function nextLatent(
 ): Float32Array {
   // End exactly with the organism's own latent.
   if (stepsLeft <= 1) return latent;
-  return mixed(from, latent, 1 - (stepsLeft - 1) / transformSteps);
+  return mixed(from, latent, 1 - (stepsLeft - 1) / TRANSFORM_STEPS);
 }
 
 /** Returns whether a transformation still changes the latent that the cells read. */
@@ -54,5 +57,5 @@ const mixed = (from: Float32Array, to: Float32Array, share: number): Float32Arra
 function presentLatent({ latent, expression, transforming }: Organism): Float32Array {
   if (expression) return expression.latent;
   if (!transforming || transforming.stepsLeft === 0) return latent;
-  return mixed(transforming.from, latent, 1 - transforming.stepsLeft / transformSteps);
+  return mixed(transforming.from, latent, 1 - transforming.stepsLeft / TRANSFORM_STEPS);
 }

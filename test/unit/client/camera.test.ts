@@ -9,8 +9,8 @@ import {
   zoomAbout,
 } from '../../../client/render/camera.ts';
 import { CameraRig } from '../../../client/render/camera-rig.ts';
-import { InteractionState } from '../../../client/state/interaction-state.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { InteractionState, STROKE_RADIUS } from '../../../client/state/interaction-state.ts';
+import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { sweptCells } from '../../../shared/geometry.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
@@ -310,7 +310,7 @@ test('the lens moves with the finger, without a jump on either half of the windo
 });
 
 test('the blade for touch is wider than that for a mouse, no wider than the room allows, and cheap', () => {
-  const { radius, touchRadius } = DEFAULTS.stroke;
+  const { radius, touchRadius } = STROKE_RADIUS;
   const blade = (state: InteractionState) => state.state.radius;
   expect(blade(new InteractionState())).toBe(radius);
   const touch = new InteractionState(touchRadius);
@@ -319,6 +319,6 @@ test('the blade for touch is wider than that for a mouse, no wider than the room
   expect(blade(touch)).toBe(4);
   // Right across the largest organisms that are shipped.
   const stroke = { points: [0, 0, 32, 0], radius: touchRadius };
-  const { damagePerCell, wake, newcomer } = DEFAULTS.energy;
+  const { damagePerCell, wake, newcomer } = DEFAULT_ENERGY;
   expect(sweptCells(stroke, false) * damagePerCell + wake).toBeLessThan(newcomer / 10);
 });

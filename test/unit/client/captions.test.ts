@@ -8,7 +8,7 @@ import {
   WallNews,
 } from '../../../client/wall/captions.ts';
 import { ENGLISH, voiceOf } from '../../../client/wall/text.ts';
-import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
+import { GARDENER_NAME } from '../../../shared/names.ts';
 import type { LifeEvent, OrganismView } from '../../../shared/vocabulary.ts';
 import { organismView, WELCOME } from '../../support/welcome.ts';
 
@@ -16,7 +16,7 @@ const GALLERY = ['fox', 'hot_pepper', 'owl', 'bee', 'rose', 'tulip'].map((name, 
   name,
   kind: ['animal', 'food', 'animal', 'animal', 'plant', 'plant'][i],
 }));
-const GARDENER = { id: 9, name: PAGE_DEFAULTS.attract.name, hue: 5 };
+const GARDENER = { id: 9, name: GARDENER_NAME, hue: 5 };
 const ALONE = { isAlone: true, hasCode: true };
 const VISITED = { isAlone: false, hasCode: true };
 

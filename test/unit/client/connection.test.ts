@@ -1,7 +1,11 @@
 import type { Socket } from 'socket.io-client';
-import { BusyReporter, Connection, WallConnection } from '../../../client/room/connection.ts';
+import {
+  BUSY_INTERVAL,
+  BusyReporter,
+  Connection,
+  WallConnection,
+} from '../../../client/room/connection.ts';
 import { ENGLISH, refusedText } from '../../../client/wall/text.ts';
-import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeSocket } from '../../support/fake-socket.ts';
 import { WatchedStream } from '../../support/watched-stream.ts';
@@ -241,7 +245,7 @@ test.each([
 );
 
 test('a visitor is busy while a panel is open and they touch it; an abandoned page says no more', () => {
-  const { busyInterval } = PAGE_DEFAULTS.net;
+  const busyInterval = BUSY_INTERVAL;
   const told: boolean[] = [];
   const reporter = new BusyReporter(({ busy }) => told.push(busy));
   reporter.touch(0);

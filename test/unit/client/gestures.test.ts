@@ -5,8 +5,7 @@ import {
   type PointerSample,
   StrokeSegmenter,
 } from '../../../client/input/gestures.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
-import { strokeLength } from '../../../shared/geometry.ts';
+import { STROKE_LIMITS, strokeLength } from '../../../shared/geometry.ts';
 import fc, { between, forAll } from '../../support/property.ts';
 
 function harness() {
@@ -156,8 +155,8 @@ test('a stroke keeps the limits, stays on the grid, and is sent whole', () => {
     (points, gap) => {
       const messages = drag(points, gap);
       for (const message of messages) {
-        expect(message.length / 2).toBeLessThanOrEqual(DEFAULTS.stroke.maxPoints);
-        expect(strokeLength(message)).toBeLessThanOrEqual(DEFAULTS.stroke.maxLength);
+        expect(message.length / 2).toBeLessThanOrEqual(STROKE_LIMITS.maxPoints);
+        expect(strokeLength(message)).toBeLessThanOrEqual(STROKE_LIMITS.maxLength);
         for (let i = 0; i < message.length; i += 2) {
           expect(message[i]).toBeGreaterThanOrEqual(0);
           expect(message[i]).toBeLessThanOrEqual(grid.width);

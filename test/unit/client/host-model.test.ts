@@ -1,4 +1,5 @@
 /** Computations of the host's page: areas, statistics, hours, settings. */
+
 import {
   bars,
   columnsOf,
@@ -22,15 +23,16 @@ import {
   parseLocation,
 } from '../../../client/host/sections.ts';
 import { bytes, clock, lastCopy, moment, span, stateBefore } from '../../../client/host/text.ts';
+import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { createPlanes } from '../../../shared/codec/chunks.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import type { Rect } from '../../../shared/geometry.ts';
 import {
   ALWAYS_OPEN,
   applyChange,
+  ROOM_DEFAULTS,
   type RoomSettings,
   storedChange,
-} from '../../../shared/host/settings.ts';
+} from '../../../shared/host/room-settings.ts';
 import {
   DWELL_SPANS,
   HEAT_SIDE,
@@ -45,8 +47,8 @@ const GRID = { width: 96, height: 64 };
 const finite = between(-200, 300);
 const place = fc.record({ x: finite, y: finite });
 
-const energy: RoomSettings['energy'] = DEFAULTS.energy;
-const settings: RoomSettings = { ...DEFAULTS.room, ...DEFAULTS.roomSettings, energy };
+const energy: RoomSettings['energy'] = DEFAULT_ENERGY;
+const settings: RoomSettings = { ...ROOM_DEFAULTS, energy };
 
 function expectOnGrid({ x, y, width, height }: Rect): void {
   for (const each of [x, y, width, height]) expect(Number.isInteger(each)).toBe(true);

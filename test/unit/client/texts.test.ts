@@ -1,8 +1,7 @@
 import type { LifeChange } from '../../../client/room/room-model.ts';
 import { portraitText, Story } from '../../../client/visitor/elements/room-story.ts';
 import { affectedText, type Change } from '../../../client/visitor/text.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
-import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
+import { GARDENER_NAME } from '../../../shared/names.ts';
 import type { LifeEvent, OrganismView, ParticipantView } from '../../../shared/vocabulary.ts';
 import { organismView } from '../../support/welcome.ts';
 
@@ -39,7 +38,7 @@ test.each<[string, Partial<Change>, Partial<OrganismView>?]>([
   [`Bo and 4 others ${HEALING}`, { others: 4 }],
   [`Somebody ${HEALING}`, { by: { id: 9, name: '', hue: 0 } }],
   [`Cy ${HEALING}`, { by: { id: 9, name: 'Cy', hue: 0 } }],
-  [`The gardener ${HEALING}`, { by: { id: 9, name: PAGE_DEFAULTS.attract.name, hue: 0 } }],
+  [`The gardener ${HEALING}`, { by: { id: 9, name: GARDENER_NAME, hue: 0 } }],
 ])('a planter reads “%s”', (text, ...about) => {
   expect(textOf(...about)).toBe(text);
 });
@@ -105,7 +104,7 @@ const cow: LifeChange = {
   event: { what: 'transformed', id: 1, by: 7, kind: 'Cow', origin: 'gallery', parents: [] },
   organism: { ...rose, kind: 'Cow', was: ['Tulip', 'Rose'] },
 };
-const shrub = organism(4, 'Cactus', 9, DEFAULTS.attract.name);
+const shrub = organism(4, 'Cactus', 9, GARDENER_NAME);
 const gift = organism(5, 'Tulip', 0);
 
 test.each<[string, LifeChange[], string]>([

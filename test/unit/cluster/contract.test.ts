@@ -1,16 +1,21 @@
 /** The contract of leases and the fenced log, which Valkey and the model's memory keep alike. */
 import {
   type FencedLog,
+  LEASE,
   Lease,
   type LeaseStore,
   RoomLeases,
 } from '../../../server/cluster/lease.ts';
 import { openCluster, reportLoad, valkeyLeases } from '../../../server/cluster/open-cluster.ts';
 import { RECORD_PREFIX, ValkeyConnection } from '../../../server/cluster/valkey-connection.ts';
-import { LogFull, Prepared, ValkeyLog } from '../../../server/cluster/valkey-records.ts';
+import {
+  LogFull,
+  Prepared,
+  RECORD_LIMITS,
+  ValkeyLog,
+} from '../../../server/cluster/valkey-records.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 import { silentLog } from '../../../server/platform/log.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { describeNeeding } from '../../support/needs.ts';
 import { hasValkey, ValkeyServer } from '../../support/valkey.ts';
@@ -33,7 +38,7 @@ const memory = async (): Promise<Home> => {
     log: cluster,
     last: async (room) => cluster.writesOf(room).at(-1)?.write,
     lapse: async () => {
-      now += DEFAULTS.cluster.lease;
+      now += LEASE.lease;
     },
     close: () => {},
   };
@@ -222,7 +227,7 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
   });
 
   test('a room takes so many bytes, and no more', async () => {
-    const { roomBytes } = DEFAULTS.cluster;
+    const { roomBytes } = RECORD_LIMITS;
     await connection.ask('HSET', 'vivarium:fence:garden', 'bytes', roomBytes - 100);
     expect(await write(1, new Uint8Array(100))).toBe(true);
     await expect(write(2, new Uint8Array(101))).rejects.toBeInstanceOf(LogFull);
@@ -244,7 +249,7 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
 
   test('why a room does not run is told in one sentence', async () => {
     const cluster = await openCluster(server.url, systemClock, silentLog);
-    const { roomBytes } = DEFAULTS.cluster;
+    const { roomBytes } = RECORD_LIMITS;
     await connection.ask('HSET', 'vivarium:fence:pond', 'bytes', roomBytes);
     expect(await cluster.leases.acquire('pond')).toBeInstanceOf(Lease);
     const write = { put: [{ key: 'tail/pond', bytes: new Uint8Array(1) }] };
@@ -287,7 +292,7 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
     expect(await leases.acquire('pond')).toBe('no-answer');
     expect(refused).toEqual([expect.stringMatching(/^pond: OOM /)]);
     expect(leases.mayTakeOver('pond')).toBe(true);
-    leases.holdOff('pond', DEFAULTS.cluster.refused);
+    leases.holdOff('pond', LEASE.refused);
     expect(leases.mayTakeOver('pond')).toBe(false);
   });
 });

@@ -1,4 +1,4 @@
-/** Bans and walls' places that two servers change, with one store. */
+/** Bans and walls' wallSeats that two servers change, with one store. */
 import { openHostRecords } from '../../../server/composition/open-host-records.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { openMemory } from '../../../server/storage/records.ts';
@@ -38,15 +38,15 @@ test('what one server bans and another bans or lifts at the same time all counts
   a.bans.add(ban('ann'));
   b.bans.add(ban('ben'));
   a.bans.add(ban('cem'));
-  const walls = [a, b].map(({ places }, i) => places.add('garden', `Foyer ${i}`));
+  const walls = [a, b].map(({ wallSeats }, i) => wallSeats.add('garden', `Foyer ${i}`));
   for (const one of [a, b, a, b, a]) await one.refresh();
   a.bans.lift(a.bans.all.find(({ name }) => name === 'ann')!.id);
   b.bans.add(ban('dan'));
   for (const one of [a, b, a, b, a]) await one.refresh();
   const names = ['ben', 'cem', 'dan'];
-  for (const { bans, places } of [a, b, await open()]) {
+  for (const { bans, wallSeats } of [a, b, await open()]) {
     expect(
-      places
+      wallSeats
         .of('garden')
         .map(({ id }) => id)
         .sort(),
@@ -87,16 +87,16 @@ test('a ban that could not be stored holds, and is stored as soon as it can be',
 
 test("a room's walls are lost when another server takes it over, and nobody else's are", async () => {
   const { a, b } = await openTwo();
-  const foyer = a.places.add('garden', 'Foyer');
-  const stairs = b.places.add('attic', 'Stairs');
-  a.places.appeared(foyer.id);
-  b.places.appeared(stairs.id);
+  const foyer = a.wallSeats.add('garden', 'Foyer');
+  const stairs = b.wallSeats.add('attic', 'Stairs');
+  a.wallSeats.appeared(foyer.id);
+  b.wallSeats.appeared(stairs.id);
   for (const one of [a, b, a, b, a]) await one.refresh();
-  expect(a.places.of('attic')).toMatchObject([{ pass: stairs.pass, lost: null }]);
+  expect(a.wallSeats.of('attic')).toMatchObject([{ pass: stairs.pass, lost: null }]);
   await b.refresh('garden');
   await b.refresh();
-  expect(b.places.of('garden')[0].lost).not.toBeNull();
-  expect(b.places.of('attic')[0].lost).toBeNull();
+  expect(b.wallSeats.of('garden')[0].lost).not.toBeNull();
+  expect(b.wallSeats.of('attic')[0].lost).toBeNull();
   await a.refresh();
-  expect(a.places.of('garden')).toEqual(b.places.of('garden'));
+  expect(a.wallSeats.of('garden')).toEqual(b.wallSeats.of('garden'));
 });

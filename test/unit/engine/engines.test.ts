@@ -1,5 +1,5 @@
 import type { BackendName } from '../../../server/engine/backend.ts';
-import { selectBackend } from '../../../server/engine/backends.ts';
+import { selectBackend } from '../../../server/engine/choose-backend.ts';
 import { createEngine, type EngineOptions } from '../../../server/engine/create-engine.ts';
 import type { Engine } from '../../../server/engine/engine.ts';
 import { missingNativePart } from '../../../server/engine/tfjs/native-part.ts';

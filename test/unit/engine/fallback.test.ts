@@ -2,7 +2,7 @@
 import type { BackendName } from '../../../server/engine/backend.ts';
 import { EngineError, type EngineInfo } from '../../../server/engine/engine.ts';
 import type { ThreadEngine } from '../../../server/engine/thread/protocol.ts';
-import { Recovery } from '../../../server/engine/thread/recovery.ts';
+import { Recovery } from '../../../server/engine/thread/replace-lost-thread.ts';
 import { systemClock } from '../../../server/platform/clock.ts';
 
 const threadOf = (name: string) =>

@@ -17,7 +17,7 @@ import {
   selectBackend,
   threadsFor,
   withRemedy,
-} from '../../../server/engine/backends.ts';
+} from '../../../server/engine/choose-backend.ts';
 import { EngineError } from '../../../server/engine/engine.ts';
 
 /** Started backends, in order. */

@@ -1,10 +1,12 @@
 /** When the gardener plays, with a fake clock and a room whose cells the test decides. */
+
 import { GARDENING } from '../../../server/gardener/choose.ts';
 import { Gardener } from '../../../server/gardener/gardener.ts';
 import type { Answer, RoomCommand } from '../../../server/world/commands.ts';
 import { DEPARTURE } from '../../../server/world/departures.ts';
 import { LIFE } from '../../../server/world/organisms/organism.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
+import { GARDENER_NAME } from '../../../shared/names.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -31,7 +33,7 @@ class Garden {
 
   constructor(
     seed = 1,
-    readonly me = { id: 9, name: DEFAULTS.attract.name, hue: 5 },
+    readonly me = { id: 9, name: GARDENER_NAME, hue: 5 },
     size = 96,
     isNew = false,
   ) {
@@ -208,7 +210,7 @@ test('DEP-4: it thins long unattended organisms in a crowded room, until there i
   hand.change = 0;
   hand.ticks(LIFE.restSteps);
   expect(room.awake).toBe(0);
-  const minutes = (DEPARTURE.unattendedSeconds * DEFAULTS.room.tickRate * TICK) / MINUTE;
+  const minutes = (DEPARTURE.unattendedSeconds * ROOM_DEFAULTS.tickRate * TICK) / MINUTE;
   // As long as they are here, nothing is unattended.
   await garden.pass(2 * minutes * MINUTE);
   expect(room.size).toBe(4);

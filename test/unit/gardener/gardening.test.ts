@@ -6,7 +6,7 @@ import {
   type PlantingPlace,
   targetCount,
 } from '../../../server/gardener/planting-place.ts';
-import { checkStroke } from '../../../server/world/wounding.ts';
+import { checkStroke } from '../../../server/world/strokes.ts';
 import { contains, coverage, intersects, windowAround } from '../../../shared/geometry.ts';
 import { createRandom } from '../../../shared/random.ts';
 import fc, { forAll, forRuns } from '../../support/property.ts';

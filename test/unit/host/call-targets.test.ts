@@ -1,5 +1,5 @@
 /** Which server of a cluster does what the host asks for. */
-import { isTarget, targetOf } from '../../../server/host/api.ts';
+import { isTarget, targetOf } from '../../../server/host/serve-calls.ts';
 
 /** @param owns whether this server runs the room `garden` */
 function server(name: string, owns: boolean) {

@@ -7,10 +7,9 @@ import { Writable } from 'node:stream';
 import type { Response } from 'express';
 import fc from 'fast-check';
 import { sendFrame } from '../../../server/host/film-frames.ts';
-import { FilmJobs } from '../../../server/host/film-jobs.ts';
+import { FILMS, FilmJobs } from '../../../server/host/film-jobs.ts';
 import { type FilmNews, type FilmOrder, FilmPainter } from '../../../server/host/film-process.ts';
 import { createPlanes, type Planes } from '../../../shared/codec/chunks.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { paint } from '../../../shared/painter/paint.ts';
 import { afterTest, suiteFolder } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -147,7 +146,7 @@ test('walls are told of films that have failed, were stopped or made room for la
   maker.emit('exit', null);
   expect(gone).toEqual([failed, stopped]);
   expect([warned.length, clock.waiting]).toEqual([1, 0]);
-  const made = Array.from({ length: DEFAULTS.host.filmsKept + 1 }, () => {
+  const made = Array.from({ length: FILMS.filmsKept + 1 }, () => {
     const { id } = begin();
     writeFileSync(maker.orders[0].out, '');
     maker.say({ done: true, frames: 1 });

@@ -1,11 +1,11 @@
 /** Sessions of the host, and guesses of its token, at several servers behind one balancer. */
-import { HostSessions, LoginThrottle } from '../../../server/host/host-sessions.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { ANSWER_TIMEOUT } from '../../../server/cluster/bus/bus.ts';
+import { HostSessions, LOGIN, LoginThrottle, SESSION } from '../../../server/host/host-sessions.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { LocalBus } from '../../support/local-bus.ts';
 
-const { idle, life } = DEFAULTS.session;
-const { free, firstDelay } = DEFAULTS.login;
+const { idle, life } = SESSION;
+const { free, firstDelay } = LOGIN;
 
 /** Delivers what `hold` has kept back once `go` is called. */
 class SlowBus extends LocalBus {
@@ -93,7 +93,7 @@ test('waits that begin during another wait share one message, and end when messa
   expect(bus.published - before).toBe(3);
   bus.losesAll = true;
   const lost = b.caughtUp();
-  await clock.advance(DEFAULTS.cluster.answer);
+  await clock.advance(ANSWER_TIMEOUT);
   await lost;
 });
 

@@ -1,5 +1,5 @@
 /** Seconds converted to ticks, when the tick rate may have changed. */
-import { MAX_TICK_RATE, maxTicksIn } from '../../../server/host/undo.ts';
+import { MAX_TICK_RATE, maxTicksIn } from '../../../server/host/undo-calls.ts';
 import fc, { forAll } from '../../support/property.ts';
 
 const SINCE_100 = { tick: 100, rate: 60 };

@@ -10,9 +10,9 @@ import {
   TickWatchdog,
 } from '../../../server/operations/watches.ts';
 import { type Log, silentLog, textLog } from '../../../server/platform/log.ts';
+import { DEFAULT_LIMITS } from '../../../server/realtime/limits/connection-limits.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 test('the log warns once when space becomes low, and says once when there is enough', async () => {
@@ -45,7 +45,7 @@ test('the log warns once when space becomes low, and says once when there is eno
   expect(clock.waiting).toBe(0);
 });
 
-const { limits } = DEFAULTS;
+const limits = DEFAULT_LIMITS;
 const MINUTE = 60_000;
 
 /** A server that can be started repeatedly; its store outlives it. */

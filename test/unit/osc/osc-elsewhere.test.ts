@@ -3,8 +3,10 @@
 import { encodeMessage } from '../../../server/cluster/bus/bus.ts';
 import { openOsc } from '../../../server/osc/open-osc.ts';
 import { int } from '../../../server/osc/osc-codec.ts';
-import { RejectionCounts } from '../../../server/realtime/limits/connection-limits.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import {
+  DEFAULT_LIMITS,
+  RejectionCounts,
+} from '../../../server/realtime/limits/connection-limits.ts';
 import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { LocalBus } from '../../support/local-bus.ts';
@@ -20,7 +22,7 @@ test('it reaches a room wherever it runs, once; no server knows a room that ther
     const rejections = new RejectionCounts();
     const osc = await openOsc({
       ...{ out: undefined, in: { host: '127.0.0.1', port: 0 }, bus, clock, rejections },
-      ...{ hooks: {} as never, limits: DEFAULTS.limits as never, log: {} as never },
+      ...{ hooks: {} as never, limits: DEFAULT_LIMITS as never, log: {} as never },
       rooms: {
         ...{ names, roomServers: new Map([[own, {} as never]]) },
         isElsewhere: (room) => room !== own && names.includes(room),

@@ -1,14 +1,16 @@
 import { encodeMessage, int } from '../../../server/osc/osc-codec.ts';
 import { OscInput } from '../../../server/osc/osc-input.ts';
-import { RejectionCounts } from '../../../server/realtime/limits/connection-limits.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import {
+  DEFAULT_LIMITS,
+  RejectionCounts,
+} from '../../../server/realtime/limits/connection-limits.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 function open(allowed?: readonly string[]) {
   const rejections = new RejectionCounts();
   const paused: string[] = [];
   const input = new OscInput({
-    ...{ allowed, rejections, clock: new FakeClock(), limits: DEFAULTS.limits },
+    ...{ allowed, rejections, clock: new FakeClock(), limits: DEFAULT_LIMITS },
     rooms: {
       roomServers: new Map(['hall', 'yard'].map((room) => [room, {} as never])),
       ...{ names: ['hall', 'yard'], isElsewhere: () => false },

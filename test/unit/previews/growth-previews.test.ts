@@ -5,9 +5,9 @@ import {
   type GrowthFilm,
   GrowthPreviews,
   type GrowthPreviewsOptions,
+  PREVIEWS,
 } from '../../../server/previews/growth-previews.ts';
 import { growthStep } from '../../../server/world/species.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { GROWN, SPECIES } from '../../support/rooms.ts';
 
 /** An engine whose cells show how old they are; each step takes `cost` ms. */
@@ -23,7 +23,7 @@ function previewsWith(settings: Partial<GrowthPreviewsOptions['settings']> = {},
     species: SPECIES,
     newPatch: () => ++patches,
     now: () => time,
-    settings: { ...DEFAULTS.preview, ...settings },
+    settings: { ...PREVIEWS, ...settings },
     engine: {
       plant: async (news) => {
         for (const { patch, latent } of news) {

@@ -3,23 +3,23 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import {
   ConnectionLimits,
+  DEFAULT_LIMITS,
   RejectionCounts,
 } from '../../../server/realtime/limits/connection-limits.ts';
-import { openSocketServer } from '../../../server/realtime/socket-server.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { CLOSE_GRACE, MOVING, openSocketServer } from '../../../server/realtime/socket-server.ts';
 import { PROTOCOL_VERSION, Refusal } from '../../../shared/protocol/reasons.ts';
 import { afterTest } from '../../support/closing.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { Visitor } from '../../support/visitor.ts';
 
-const { every } = DEFAULTS.cluster.moving;
-const { closeGrace } = DEFAULTS.net;
+const { every } = MOVING;
+const closeGrace = CLOSE_GRACE;
 
 /** A server of two rooms, of which `closed` refuses everybody for good. */
 async function open() {
   const clock = new FakeClock();
   const rejections = new RejectionCounts();
-  const limits = DEFAULTS.limits as never;
+  const limits = DEFAULT_LIMITS as never;
   let present = 0;
   const http = createServer();
   const gateway = openSocketServer(http, {

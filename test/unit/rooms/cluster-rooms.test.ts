@@ -1,19 +1,28 @@
 /** Rooms of two servers that share them, with leases and records in memory. */
-import { Lease, type LeaseStore, RoomLeases } from '../../../server/cluster/lease.ts';
+
+import {
+  LEASE,
+  Lease,
+  type LeaseStore,
+  REPORT_INTERVAL,
+  RoomLeases,
+} from '../../../server/cluster/lease.ts';
 import type { NodeLoad } from '../../../server/cluster/open-cluster.ts';
-import { ClusterRooms } from '../../../server/rooms/cluster-rooms.ts';
+import { ClusterRooms, PLANS_INTERVAL } from '../../../server/rooms/cluster-rooms.ts';
 import type { OpenRoom } from '../../../server/rooms/live-room.ts';
+import { SPREAD } from '../../../server/rooms/spread-rooms.ts';
 import { JournalWriter } from '../../../server/storage/journal-writer.ts';
 import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
 import { openMemory, StoreError } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { MemoryCluster } from '../../support/memory-cluster.ts';
 import { IDLE_ENGINE, registryOptions } from '../../support/registry-options.ts';
 
 const WISH = { name: 'attic', width: 32, height: 24, seed: 1, checkpoint: 'hand', change: {} };
-const { lease, firstTickDelay, failed, report, takeBack } = DEFAULTS.cluster;
+const { lease, firstTickDelay, failed } = LEASE;
+const { takeBack } = SPREAD;
+const report = REPORT_INTERVAL;
 /** Until a room whose owner is away has been taken over and ticks, ms. */
 const TAKEN = lease + firstTickDelay + failed;
 
@@ -276,10 +285,10 @@ test('a server that stops looking for what others have set looks no more, even a
   const { clock, b, close } = await openPair();
   const { looks } = b.store;
   b.store.hold();
-  await clock.advance(2 * DEFAULTS.cluster.plans);
+  await clock.advance(2 * PLANS_INTERVAL);
   b.rooms.stopStandby();
   b.store.go();
-  await clock.advance(5 * DEFAULTS.cluster.plans);
+  await clock.advance(5 * PLANS_INTERVAL);
   expect(b.store.looks).toBe(looks + 1);
   await close();
 });

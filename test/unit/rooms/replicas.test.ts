@@ -1,11 +1,10 @@
 /** Which rooms a server follows, and for how long. */
-import { Replicas } from '../../../server/rooms/replicas.ts';
+import { REPLICAS, Replicas } from '../../../server/rooms/replicas.ts';
 import { NotReplicated, type RoomReplica } from '../../../server/storage/open-room.ts';
 import { StoreError } from '../../../server/storage/records.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-const { followed: MOST, follow, followRetry } = DEFAULTS.cluster;
+const { followed: MOST, follow, followRetry } = REPLICAS;
 
 /** Rooms that could be followed, with what happens at each step. */
 function open(waiting: string[]) {

@@ -1,11 +1,12 @@
 /** Concurrent operations on rooms, with a store that is slow or fails. */
+
 import { Bans } from '../../../server/realtime/policy/bans.ts';
 import { RoomRegistry, type RoomRegistryOptions } from '../../../server/rooms/room-registry.ts';
 import { JournalWriter } from '../../../server/storage/journal-writer.ts';
 import type { PlanRecord } from '../../../server/storage/record-schemas.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { IDLE_ENGINE, registryOptions } from '../../support/registry-options.ts';
 import { Listener } from '../../support/remote-rooms.ts';
@@ -52,7 +53,10 @@ function open(isStored = false) {
     for (const { name } of due) ticked.push(name);
   });
   const { world, ticker, date } = options;
-  const writing = { store, engine: IDLE_ENGINE, clock, date, warn: () => {} };
+  const writing = {
+    ...{ store, engine: IDLE_ENGINE, clock, date, snapshotLeast: 10_000 },
+    warn: () => {},
+  };
   const storage = { store, journalWriter: new JournalWriter(writing), aside: undefined };
   const bans = new Bans({ secret: new Uint8Array(32), date: () => 0, clock });
   const rooms = new RoomRegistry({ ...options, bans, ...(isStored && { storage }) });
@@ -89,7 +93,7 @@ test('a setting that could not be stored stays as it was, and the next change is
   expect(await first).toBe('the disk is full');
   await second;
   expect(rooms.settingsOf('attic')).toMatchObject({
-    tickRate: DEFAULTS.room.tickRate,
+    tickRate: ROOM_DEFAULTS.tickRate,
     capacity: 7,
   });
   expect((await store.plans())[0].change).toEqual({ capacity: 7 });

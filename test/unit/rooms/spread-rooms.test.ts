@@ -1,11 +1,12 @@
 /** Which server gives which room away, when and to whom, and which it takes all the same. */
+import { REPORT_INTERVAL } from '../../../server/cluster/lease.ts';
 import type { NodeLoad } from '../../../server/cluster/open-cluster.ts';
 import { silentLog } from '../../../server/platform/log.ts';
-import { chooseMove, SpreadRooms } from '../../../server/rooms/spread-rooms.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { chooseMove, SPREAD, SpreadRooms } from '../../../server/rooms/spread-rooms.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
-const { spreadFrom, spreadAfter, report, takeBack, drainAgain } = DEFAULTS.cluster;
+const { spreadFrom, spreadAfter, takeBack, drainAgain } = SPREAD;
+const report = REPORT_INTERVAL;
 /** A share of what counts as busy. */
 const cells = (share: number): number => share * spreadFrom;
 

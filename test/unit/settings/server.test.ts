@@ -1,11 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { flagOf, SettingsError } from '../../../server/settings/command.ts';
+import { DEFAULT_LIMITS } from '../../../server/realtime/limits/connection-limits.ts';
+import { flagOf, SettingsError } from '../../../server/settings/command-line.ts';
 import { helpText } from '../../../server/settings/document.ts';
 import { type Config, readConfig, SERVER } from '../../../server/settings/server.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
-import { settingsChange } from '../../../shared/host/settings.ts';
+import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
+import { settingsChange } from '../../../shared/host/room-settings.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const folder = temporaryFolder();
@@ -19,18 +20,21 @@ test.each([
   [['--energy', 'plant'], '--energy must be like capacity=100'],
   [['--energy', 'plant=-1'], '--energy must be like capacity=100'],
   [['--energy', '__proto__=1'], '--energy must be like capacity=100'],
-  [['--energy', 'capacity=0'], '--energy must have capacity >=1, not "capacity=0".'],
+  [['--energy', 'capacity=0'], '--energy must set capacity to >=1, not "capacity=0".'],
   // What is wrong with it may be the password in it, which must not get into logs.
   [
     ['--cluster', 'redis://:a/secret@10.0.0.5:6379'],
     '--cluster must be a URL like redis://user:password@127.0.0.1:6379/0, with %2F for / in the password, and so on.',
   ],
-  [['--energy', 'plant=3,damagePerCell=1001'], '--energy must have damagePerCell <=1000'],
+  [['--energy', 'plant=3,damagePerCell=1001'], '--energy must set damagePerCell to <=1000'],
   [['--port', ''], '--port must be a whole number'],
   [['--osc-in', '@127.0.0.1'], '--osc-in must be a whole number'],
   [['--limits', 'connections=5,sheep=3'], '--limits must be like connections=100'],
-  [['--limits', 'burstSeconds=0'], '--limits must have burstSeconds >=1, not "burstSeconds=0".'],
-  [['--limits', 'messagesPerSecond=0'], '--limits must have messagesPerSecond >=1'],
+  [
+    ['--limits', 'burstSeconds=0'],
+    '--limits must set burstSeconds to at least 1, not "burstSeconds=0".',
+  ],
+  [['--limits', 'messagesPerSecond=0'], '--limits must set messagesPerSecond to at least 1'],
   [['--limits', 'connections='], '--limits must be like connections=100'],
   [['--origins', 'museum.example'], '--origins must be origins like'],
   [['--origins', 'https://museum.example/'], '--origins must be origins like'],
@@ -74,8 +78,8 @@ test.each<[args: string[], environment: Record<string, string>, values: object]>
     ['--energy', 'plant=3, refillPerSecond=0.5', '--limits=refusals=9,drawingsPerSecond=0'],
     {},
     {
-      energy: { ...DEFAULTS.energy, plant: 3, refillPerSecond: 0.5 },
-      limits: { ...DEFAULTS.limits, refusals: 9, drawingsPerSecond: 0 },
+      energy: { ...DEFAULT_ENERGY, plant: 3, refillPerSecond: 0.5 },
+      limits: { ...DEFAULT_LIMITS, refusals: 9, drawingsPerSecond: 0 },
     },
   ],
   [['--energy', 'off'], {}, { energy: { plant: 0, damagePerCell: 0 } }],

@@ -1,8 +1,7 @@
 import { SpaceGuard } from '../../../server/storage/lmdb/table.ts';
-import { StoreError } from '../../../server/storage/records.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { DISK_RESERVE, StoreError } from '../../../server/storage/records.ts';
 
-const { reserve } = DEFAULTS.store;
+const reserve = DISK_RESERVE;
 
 test('writes are refused before the reserve is used, and again only with a margin', () => {
   let free = 2 * reserve;

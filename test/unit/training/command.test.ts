@@ -57,7 +57,7 @@ it('says from where on the options of a run of an earlier version are known', ()
   );
 });
 
-// What every command refuses is tested in settings/command.test.ts.
+// What every command refuses is tested in settings/command-line.test.ts.
 test.each([
   [[], 'Name one configuration'],
   [['a.json', '--updates', '0'], '--updates'],

@@ -1,9 +1,8 @@
 /** Commands that arrive again, as their room has changed owners before the answer came. */
 
 import * as v from 'valibot';
-import type { RoomCommand } from '../../../server/world/commands.ts';
+import { QUEUE_LIMITS, type RoomCommand } from '../../../server/world/commands.ts';
 import { roomState } from '../../../server/world/room-state.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import { ANNA, BERT, GROWN, HandRoom, SPECIES, sown } from '../../support/rooms.ts';
 
@@ -88,7 +87,7 @@ test('what somebody has had done just as they left is not remembered', () => {
 
 test('a command that waits already is not counted as one too many', () => {
   const hand = attended();
-  const most = DEFAULTS.room.maxQueuedPerParticipant;
+  const most = QUEUE_LIMITS.maxQueuedPerParticipant;
   for (let id = 1; id <= most; id++) hand.room.enqueue(id, plant(8, 8), PAGE);
   hand.room.enqueue(most, plant(8, 8), PAGE);
   expect(() => hand.room.enqueue(most + 1, plant(8, 8), PAGE)).toThrow(new Refusal('too-fast'));

@@ -1,7 +1,7 @@
-import { Energy } from '../../../server/world/energy.ts';
-import { continues, endOf, type StrokeEnd } from '../../../server/world/wounding.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { DEFAULT_ENERGY, Energy } from '../../../server/world/energy.ts';
+import { continues, endOf, type StrokeEnd } from '../../../server/world/strokes.ts';
 import type { Stroke } from '../../../shared/geometry.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
 import type { EnergySettings } from '../../../shared/vocabulary.ts';
 import fc, { between, forRuns } from '../../support/property.ts';
 import { ANNA, BERT, HandRoom } from '../../support/rooms.ts';
@@ -146,21 +146,21 @@ describe('energy', () => {
   });
 
   test('calm use never runs out: a seed every two seconds and a stroke between, for an hour', () => {
-    const { tickRate } = DEFAULTS.room;
-    const energy = new Energy(DEFAULTS.energy, tickRate);
+    const { tickRate } = ROOM_DEFAULTS;
+    const energy = new Energy(DEFAULT_ENERGY, tickRate);
     energy.enter(1, 0);
     for (let second = 0; second < 3_600; second += 2) {
       energy.spendPlant(1, second * tickRate);
       // As long as an organism is wide, twice as wide as the brush begins.
       energy.spendStroke(1, { points: [10, 10, 42, 10], radius: 6 }, (second + 1) * tickRate);
     }
-    expect(energy.level(1, 3_600 * tickRate)).toBeGreaterThan(DEFAULTS.energy.capacity / 2);
+    expect(energy.level(1, 3_600 * tickRate)).toBeGreaterThan(DEFAULT_ENERGY.capacity / 2);
   });
 
   test('a flooder runs out, with strokes as with seeds', () => {
-    const { tickRate } = DEFAULTS.room;
+    const { tickRate } = ROOM_DEFAULTS;
     const flood = (act: (energy: Energy, tick: number) => void): number => {
-      const energy = new Energy(DEFAULTS.energy, tickRate);
+      const energy = new Energy(DEFAULT_ENERGY, tickRate);
       let done = 0;
       for (let tick = 0; tick < 60 * tickRate; tick++) {
         try {

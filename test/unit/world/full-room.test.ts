@@ -1,7 +1,7 @@
 /** A full room makes space for a newcomer. */
 
 import { DEPARTURE } from '../../../server/world/departures.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import type { LifeEvent } from '../../../shared/vocabulary.ts';
 import { ANNA, BERT, GROWN, HandRoom } from '../../support/rooms.ts';
 import { CLEO, reasonOf, rested, SLOW } from './departing-rooms.ts';
@@ -81,7 +81,7 @@ describe('a full room', () => {
   test('ENE-3: a seed that cannot be paid for removes nothing', () => {
     const hand = fullRoom();
     const { room } = hand;
-    room.setEnergy({ ...DEFAULTS.energy, capacity: 100, newcomer: 4, plant: 8 });
+    room.setEnergy({ ...DEFAULT_ENERGY, capacity: 100, newcomer: 4, plant: 8 });
     room.enter(CLEO.id);
     hand.plant(6, 18, CLEO);
     const { answers, life } = hand.tick();

@@ -1,5 +1,5 @@
+import { QUEUE_LIMITS } from '../../../server/world/commands.ts';
 import { LIFE } from '../../../server/world/organisms/organism.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { Refusal } from '../../../shared/protocol/reasons.ts';
 import type { LifeEvent } from '../../../shared/vocabulary.ts';
 import { ANNA, BERT, GROWN, grown, HandRoom, SPECIES, sown } from '../../support/rooms.ts';
@@ -319,7 +319,7 @@ describe('commands', () => {
 
   test('a participant who sends too much is refused; queued commands are kept', () => {
     const hand = new HandRoom();
-    const max = DEFAULTS.room.maxQueuedPerParticipant;
+    const max = QUEUE_LIMITS.maxQueuedPerParticipant;
     for (let i = 0; i < max; i++) hand.damage([1, 1], 1);
     expect(() => hand.damage([1, 1], 1)).toThrow('too-fast');
     expect(() => hand.damage([1, 1], 1, BERT)).not.toThrow();
@@ -328,7 +328,7 @@ describe('commands', () => {
 
   test('the queue of a room is bounded, and everything in it is answered', () => {
     const hand = new HandRoom();
-    const { maxQueued, maxQueuedPerParticipant } = DEFAULTS.room;
+    const { maxQueued, maxQueuedPerParticipant } = QUEUE_LIMITS;
     const reasons = new Map<string, number>();
     for (let i = 0; i < 20_000; i++) {
       try {

@@ -1,6 +1,11 @@
 /** Visitors who come and go in a full room, in simulated time. */
-import { AffectedOrganisms } from '../../../server/realtime/presence/affected-organisms.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+
+import {
+  AFFECTED,
+  AffectedOrganisms,
+} from '../../../server/realtime/presence/affected-organisms.ts';
+import { SEATS } from '../../../server/realtime/sessions/seats.ts';
+import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
 import { hueOf } from '../../../shared/hues.ts';
 import { createRandom } from '../../../shared/random.ts';
 import { HandRoom } from '../../support/rooms.ts';
@@ -8,9 +13,9 @@ import { HandRoom } from '../../support/rooms.ts';
 const TICK_RATE = 15;
 const SECONDS = process.env.VIVARIUM_TEST_FULL === '1' ? 600 : 150;
 const BOTS = 12;
-const GRACE = DEFAULTS.stream.grace / 1000;
+const GRACE = SEATS.grace / 1000;
 /** Within which visitors are told that theirs departs, ticks. */
-const SOON = (DEFAULTS.affected.gather / 1000) * TICK_RATE + 1;
+const SOON = (AFFECTED.gather / 1000) * TICK_RATE + 1;
 
 interface Visit {
   readonly id: number;
@@ -26,7 +31,7 @@ interface Visit {
 test('DEP-1, DEP-12: twelve visitors in a full room: each newcomer plants within ten seconds, and no organism departs without a word', () => {
   const random = createRandom(12);
   const hand = new HandRoom({
-    ...{ width: 64, height: 48, maxOrganisms: 24, tickRate: TICK_RATE, energy: DEFAULTS.energy },
+    ...{ width: 64, height: 48, maxOrganisms: 24, tickRate: TICK_RATE, energy: DEFAULT_ENERGY },
     life: { birth: 3, healing: 2, expressing: 2, lifetime: 90 },
   });
   const { room } = hand;

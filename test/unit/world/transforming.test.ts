@@ -2,13 +2,13 @@
 
 import * as v from 'valibot';
 import { roomEvent } from '../../../server/world/commands.ts';
-import { LIFE } from '../../../server/world/organisms/organism.ts';
+import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
+import { MAX_FORMER, TRANSFORM_STEPS } from '../../../server/world/organisms/transformation.ts';
 import type { RoomOptions } from '../../../server/world/room-contents.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
 import { decodeSeed } from '../../../shared/seed-token.ts';
 import { ANNA, BERT, GROWN, HandRoom, type Look, SPECIES } from '../../support/rooms.ts';
 
-const { transformSteps, maxFormer } = LIFE;
 const OWN = [1, 0];
 const OTHER = [0, 1];
 const species = {
@@ -22,7 +22,7 @@ const species = {
 };
 const BIRTH = 3;
 const COST = 8;
-const energy = { ...DEFAULTS.energy, capacity: 100, newcomer: 100, plant: COST };
+const energy = { ...DEFAULT_ENERGY, capacity: 100, newcomer: 100, plant: COST };
 
 class TurningRoom extends HandRoom {
   constructor(options: Partial<RoomOptions> = {}) {
@@ -79,10 +79,10 @@ describe('turning into another', () => {
     expect(hand.room.organisms).toEqual([{ ...before, kind: 'two', phase: 'awake', was: ['one'] }]);
     const told = [...hand.expressed.map(({ latent }) => latent), ...hand.untilRest()];
     // A little further from the old latent to the new one in each step; then as it is.
-    expect(told).toHaveLength(transformSteps);
+    expect(told).toHaveLength(TRANSFORM_STEPS);
     told.forEach(([own, other], i) => {
-      expect(other).toBeCloseTo((i + 1) / transformSteps);
-      expect(own).toBeCloseTo(1 - (i + 1) / transformSteps);
+      expect(other).toBeCloseTo((i + 1) / TRANSFORM_STEPS);
+      expect(own).toBeCloseTo(1 - (i + 1) / TRANSFORM_STEPS);
     });
     expect(told.at(-1)).toEqual(OTHER);
     expect(hand.room.organisms[0]).toMatchObject({ kind: 'two', phase: 'asleep' });
@@ -93,11 +93,11 @@ describe('turning into another', () => {
     const hand = resting({ life: { birth: BIRTH, healing: 1, expressing: 1 } });
     hand.turn();
     const steps: number[] = [];
-    for (let tick = 0; tick < BIRTH * (transformSteps - 1) + 1; tick++) {
+    for (let tick = 0; tick < BIRTH * (TRANSFORM_STEPS - 1) + 1; tick++) {
       hand.tick();
       if (hand.steps > 0) steps.push(tick);
     }
-    expect(steps).toEqual(Array.from({ length: transformSteps }, (_, i) => BIRTH * i));
+    expect(steps).toEqual(Array.from({ length: TRANSFORM_STEPS }, (_, i) => BIRTH * i));
   });
 
   test('TRF-1: one that turns can turn again, from what it is by then; one that expresses a relative too', () => {
@@ -162,7 +162,7 @@ describe('turning into another', () => {
     expect(still.tick().answers[0].refused?.reason).toBe('not-here');
     const full = resting({ maxOrganisms: 1 });
     full.room.enter(BERT.id);
-    full.ticks(61 * DEFAULTS.room.tickRate);
+    full.ticks(61 * ROOM_DEFAULTS.tickRate);
     full.plant(22, 10, BERT);
     full.tick();
     expect(full.room.organisms[0].phase).toBe('departing');
@@ -175,7 +175,7 @@ describe('turning into another', () => {
     const left: Look = ({ x, latent }) => (latent?.[1] === 1 && x < 4 ? 255 : 0);
     const whole = hand.census().get(1)!;
     hand.turn();
-    hand.ticks(transformSteps, left);
+    hand.ticks(TRANSFORM_STEPS, left);
     expect(hand.census().get(1)).toBe(whole);
     hand.untilRest(left);
     expect(hand.census().get(1)).toBe(whole / 2);
@@ -201,12 +201,12 @@ describe('turning into another', () => {
 
   test('TRF-6: it remembers what it has been, the last ones', () => {
     const hand = resting();
-    for (let i = 0; i < maxFormer + 3; i++) {
+    for (let i = 0; i < MAX_FORMER + 3; i++) {
       hand.turn(1, (i + 1) % 2);
       hand.tick();
     }
     const { was } = hand.only;
-    expect(was).toHaveLength(maxFormer);
+    expect(was).toHaveLength(MAX_FORMER);
     expect(was!.at(-1)).toEqual({ kind: 'one', origin: 'gallery', until: hand.room.tick - 1 });
     expect(hand.room.organisms[0].was).toEqual(was!.map(({ kind }) => kind));
   });

@@ -1,12 +1,14 @@
 /** What it costs to keep organisms awake. */
-import { DEFAULTS } from '../../../shared/defaults.ts';
+
+import { DEFAULT_ENERGY } from '../../../server/world/energy.ts';
+import { ROOM_DEFAULTS } from '../../../shared/host/room-settings.ts';
 import { type EnergySettings, HOUSE } from '../../../shared/vocabulary.ts';
 import { ANNA, HandRoom, SPECIES } from '../../support/rooms.ts';
 
-const RATE = DEFAULTS.room.tickRate;
+const RATE = ROOM_DEFAULTS.tickRate;
 const SIDE = 16;
 const COUNT = SIDE * SIDE;
-const energy = DEFAULTS.energy;
+const energy = DEFAULT_ENERGY;
 const TRUSTED = 32;
 
 /** A room full of sleeping organisms, 16 in each of 16 rows. */

@@ -1,14 +1,20 @@
 /** Requests that one server has another answer, over a bus. */
+
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { Packr } from 'msgpackr';
-import { RelayError, RequestRelay } from '../../../../server/cluster/bus/request-relay.ts';
-import { CLUSTER_DEFAULTS } from '../../../../shared/cluster-defaults.ts';
+import {
+  REQUESTS,
+  RelayError,
+  RequestRelay,
+} from '../../../../server/cluster/bus/request-relay.ts';
+import { ANSWER_PATIENCE } from '../../../../shared/host/api.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { LocalBus } from '../../../support/local-bus.ts';
 
-const { patience, beat, stall, part, window, most, mostEach } = CLUSTER_DEFAULTS.cluster.requests;
+const { beat, stall, part, window, most, mostEach } = REQUESTS;
+const patience = ANSWER_PATIENCE;
 const BIG = Buffer.alloc(3 * window * part, 'vivarium ');
 
 /** A bus that can lose messages. */

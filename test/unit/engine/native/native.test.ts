@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { CANDIDATES, explain, selectBackend } from '../../../../server/engine/backends.ts';
+import { CANDIDATES, explain, selectBackend } from '../../../../server/engine/choose-backend.ts';
 import { readerOf } from '../../../../server/engine/core/patch-store.ts';
 import {
   compileKernel,

@@ -1,5 +1,5 @@
 import type { PatchStore } from '../../../../server/engine/backend.ts';
-import { openStore } from '../../../../server/engine/backends.ts';
+import { openStore } from '../../../../server/engine/choose-backend.ts';
 import type { PatchStep, Readout } from '../../../../server/engine/engine.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { tinyModel } from '../../vnca/tiny-model.ts';

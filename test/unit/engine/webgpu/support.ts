@@ -1,6 +1,6 @@
 /** Whether the GPU engine is here; if not, its refusal is tested instead. */
 import type { PatchStore } from '../../../../server/engine/backend.ts';
-import { selectBackend } from '../../../../server/engine/backends.ts';
+import { selectBackend } from '../../../../server/engine/choose-backend.ts';
 import type { Engine } from '../../../../server/engine/engine.ts';
 import { testNeeding } from '../../../support/needs.ts';
 

@@ -3,7 +3,7 @@ import { RoomPolicy } from '../../../../server/realtime/policy/room-policy.ts';
 import type { RoomClient, RoomHooks } from '../../../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../../../server/realtime/sessions/room-context.ts';
 import type { RoomCommand } from '../../../../server/world/commands.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { ROOM_DEFAULTS } from '../../../../shared/host/room-settings.ts';
 import { Refusal } from '../../../../shared/protocol/reasons.ts';
 import { HOUSE } from '../../../../shared/vocabulary.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -11,7 +11,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 const ANNA = { id: 1, name: 'Anna', hue: 0 };
 const PRIOR = { from: 'prior' } as const;
 const PLANT: RoomCommand = { what: 'plant', by: ANNA, x: 1, y: 1, seed: PRIOR };
-const SETTINGS = { ...DEFAULTS.roomSettings, ...DEFAULTS.room, cooldown: 5, maxRadius: 3 };
+const SETTINGS = { ...ROOM_DEFAULTS, cooldown: 5, maxRadius: 3 };
 
 function open(command: RoomHooks['command'] = () => undefined) {
   const enqueued: RoomCommand[] = [];

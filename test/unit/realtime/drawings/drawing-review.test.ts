@@ -1,9 +1,9 @@
-import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { DRAWINGS } from '../../../../server/realtime/drawings/drawing-review.ts';
 import { Refusal } from '../../../../shared/protocol/reasons.ts';
 import { openReview as open } from '../../../support/drawing-review.ts';
 import fc from '../../../support/property.ts';
 
-const { maxWaiting, maxWaitingEach, expires, sentAgain } = DEFAULTS.drawings;
+const { maxWaiting, maxWaitingEach, expires, sentAgain } = DRAWINGS;
 test('a drawing is given at once, waits, or is refused, as the room is set', async () => {
   for (const [mode, given] of [
     ['on', ['1 5']],

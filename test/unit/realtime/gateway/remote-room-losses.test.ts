@@ -1,12 +1,15 @@
 /** A room of another server while messages, links and owners are lost. */
+
 import * as v from 'valibot';
+import { GATEWAY_TIMES } from '../../../../server/realtime/gateway/messages.ts';
+import { MAX_WALLS } from '../../../../server/realtime/sessions/room-walls.ts';
+import { DEFAULT_ENERGY } from '../../../../server/world/energy.ts';
 import { roomState } from '../../../../server/world/room-state.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { arrived, type Connection, Owner, pass } from '../../../support/remote-rooms.ts';
 import { HandRoom, SPECIES } from '../../../support/rooms.ts';
 import { startLinked } from './linked-rooms.ts';
 
-const { beat, begin, silence } = DEFAULTS.cluster.sessions;
+const { beat, begin, silence } = GATEWAY_TIMES;
 const seed = { from: 'gallery', index: 0 } as const;
 
 test('the participants of a server that has fallen silent leave', async () => {
@@ -108,7 +111,7 @@ test('an owner that goes on after another one has the room is not heard', async 
   await pass(clock, beat);
   expect(next.server.seats.size).toBe(1);
   const before = anna.heard.length;
-  owner.server.host.setEnergy(DEFAULTS.energy);
+  owner.server.host.setEnergy(DEFAULT_ENERGY);
   owner.server.broadcastSettings();
   await owner.tick();
   expect(anna.heard).toHaveLength(before);
@@ -209,7 +212,7 @@ async function fillRoom({ clock, owner, a, b }: Linked) {
   const waiting = ['Bert', 'Carl'].map((name) => a.join(name));
   await arrived(clock);
   const last = b.join('Dora');
-  const walls = Array.from({ length: DEFAULTS.room.maxWalls }, () => a.join('', { as: 'wall' }));
+  const walls = Array.from({ length: MAX_WALLS }, () => a.join('', { as: 'wall' }));
   await arrived(clock);
   return { anna, waiting, last, walls };
 }

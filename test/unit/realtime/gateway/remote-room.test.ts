@@ -1,16 +1,15 @@
 /** Connections of one server in a room of another. */
 import * as v from 'valibot';
 import { type Bus, decodeMessage, encodeMessage } from '../../../../server/cluster/bus/bus.ts';
-import { roomChannel } from '../../../../server/realtime/gateway/messages.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
-import { unpackPointer } from '../../../../shared/protocol/pointers.ts';
+import { GATEWAY_TIMES, roomChannel } from '../../../../server/realtime/gateway/messages.ts';
+import { POINTER_INTERVAL, unpackPointer } from '../../../../shared/protocol/pointers.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { LocalBus } from '../../../support/local-bus.ts';
 import { arrived, Gateway, Owner, pass } from '../../../support/remote-rooms.ts';
 import { HandRoom } from '../../../support/rooms.ts';
 import { LossyBus, startLinked } from './linked-rooms.ts';
 
-const { beat, begin, silence } = DEFAULTS.cluster.sessions;
+const { beat, begin, silence } = GATEWAY_TIMES;
 const seed = { from: 'gallery', index: 0 } as const;
 
 /** Servers of a later release: each message has a field and an item more, and each item a field. */
@@ -245,7 +244,7 @@ test('where visitors point goes to the room together, and only the latest place 
     await bert.says('cursor', x < 3 ? { x: 9, y: 9, tool: 'damage' } : { tool: 'look' });
   }
   expect(messages).toBe(1);
-  await pass(clock, DEFAULTS.net.cursorInterval);
+  await pass(clock, POINTER_INTERVAL);
   expect(messages).toBe(2);
   await owner.tick();
   expect(wall.all('cursors').map((told) => told.map(unpackPointer))).toEqual([

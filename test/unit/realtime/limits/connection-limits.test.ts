@@ -3,18 +3,18 @@ import { chargeCommand } from '../../../../server/realtime/commands/client-messa
 import { AddressLimits, addressKey } from '../../../../server/realtime/limits/address-limits.ts';
 import {
   ConnectionRateLimiter,
+  DEFAULT_LIMITS,
   hostCheck,
   isAllowedOrigin,
   RejectionCounts,
 } from '../../../../server/realtime/limits/connection-limits.ts';
 import { FrameMeter } from '../../../../server/realtime/limits/websocket-engine.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
 import type { CommandName } from '../../../../shared/protocol/commands.ts';
 import { REASONS } from '../../../../shared/protocol/reasons.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import fc, { forAll } from '../../../support/property.ts';
 
-const { limits } = DEFAULTS;
+const limits = DEFAULT_LIMITS;
 
 test('a token bucket never gives more than its size and what has been refilled', () => {
   forAll(

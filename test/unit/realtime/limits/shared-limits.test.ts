@@ -1,13 +1,17 @@
 import { Packr } from 'msgpackr';
 import type { Bus } from '../../../../server/cluster/bus/bus.ts';
-import { AddressLimits, SharedLimits } from '../../../../server/realtime/limits/address-limits.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
+import {
+  AddressLimits,
+  SHARED_LIMITS,
+  SharedLimits,
+} from '../../../../server/realtime/limits/address-limits.ts';
+import { DEFAULT_LIMITS } from '../../../../server/realtime/limits/connection-limits.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { LocalBus } from '../../../support/local-bus.ts';
 
 const ADDRESS = '203.0.113.7';
 const limits = {
-  ...DEFAULTS.limits,
+  ...DEFAULT_LIMITS,
   ...{ connectionsPerAddress: 4, joinsPerSecond: 1, joinsAtOnce: 4, banSeconds: 30 },
 };
 
@@ -33,13 +37,13 @@ test('an address has as many joins at two servers as at one', async () => {
   const [a, b] = two;
   await clock.advance(0);
   for (let i = 0; i < 4; i++) expect(a.join(ADDRESS, clock.now())).toBe(true);
-  await clock.advance(DEFAULTS.cluster.limits.every);
+  await clock.advance(SHARED_LIMITS.every);
   expect(b.join(ADDRESS, clock.now())).toBe(false);
   expect(b.join('198.51.100.1', clock.now())).toBe(true);
   // It refills as fast as at one server.
   await clock.advance(1_000);
   expect([a, b].map((one) => one.join(ADDRESS, clock.now()))).toContain(true);
-  await clock.advance(DEFAULTS.cluster.limits.every);
+  await clock.advance(SHARED_LIMITS.every);
   expect([a, b].map((one) => one.join(ADDRESS, clock.now()))).toEqual([false, false]);
 });
 
@@ -48,15 +52,15 @@ test('an address has as many connections at two servers as at one, and those of 
   const [a, b] = two;
   await clock.advance(0);
   for (let i = 0; i < 3; i++) expect(a.connect(ADDRESS, clock.now())).toBeUndefined();
-  await clock.advance(DEFAULTS.cluster.limits.every);
+  await clock.advance(SHARED_LIMITS.every);
   expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
   expect(b.connect(ADDRESS, clock.now())).toBe('too-many-connections');
-  await clock.advance(DEFAULTS.cluster.limits.every);
+  await clock.advance(SHARED_LIMITS.every);
   expect(a.connect(ADDRESS, clock.now())).toBe('too-many-connections');
   all[0].link.isUp = false;
-  await clock.advance(DEFAULTS.cluster.limits.silence - DEFAULTS.cluster.limits.every);
+  await clock.advance(SHARED_LIMITS.silence - SHARED_LIMITS.every);
   expect(b.connect(ADDRESS, clock.now())).toBe('too-many-connections');
-  await clock.advance(DEFAULTS.cluster.limits.every);
+  await clock.advance(SHARED_LIMITS.every);
   expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
 });
 
@@ -65,7 +69,7 @@ test('the connections of a server that has ended do not count from then on', asy
   const [a, b] = two;
   await clock.advance(0);
   for (let i = 0; i < 4; i++) a.connect(ADDRESS, clock.now());
-  await clock.advance(DEFAULTS.cluster.limits.every);
+  await clock.advance(SHARED_LIMITS.every);
   expect(b.connect(ADDRESS, clock.now())).toBe('too-many-connections');
   all[0].sharing.close();
   await clock.advance(0);
@@ -91,7 +95,7 @@ test('who is banned at one server is banned at the other', async () => {
   await clock.advance(0);
   a.connect(ADDRESS, clock.now());
   expect(a.ban(ADDRESS, clock.now())).toBe(true);
-  await clock.advance(DEFAULTS.cluster.limits.every);
+  await clock.advance(SHARED_LIMITS.every);
   expect(b.connect(ADDRESS, clock.now())).toBe('banned');
 });
 
@@ -103,9 +107,9 @@ test('nobody is banned for what one of their address does at another server', as
   b.connect(ADDRESS, clock.now());
   // Before it has heard of the others.
   expect(a.ban(ADDRESS, clock.now())).toBe(true);
-  await clock.advance(DEFAULTS.cluster.limits.every);
+  await clock.advance(SHARED_LIMITS.every);
   expect(b.connect(ADDRESS, clock.now())).toBeUndefined();
-  await clock.advance(DEFAULTS.cluster.limits.every);
+  await clock.advance(SHARED_LIMITS.every);
   expect(a.connect(ADDRESS, clock.now())).toBeUndefined();
   a.close(ADDRESS);
   expect(a.ban(ADDRESS, clock.now())).toBe(false);
@@ -119,7 +123,7 @@ test('without messages each counts alone', async () => {
     for (let i = 0; i < 4; i++) expect(one.join(ADDRESS, clock.now())).toBe(true);
     expect(one.join(ADDRESS, clock.now())).toBe(false);
   }
-  await clock.advance(10 * DEFAULTS.cluster.limits.every);
+  await clock.advance(10 * SHARED_LIMITS.every);
 });
 
 test('what is no report changes nothing', async () => {

@@ -2,8 +2,10 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { RejectionCounts } from '../../../../server/realtime/limits/connection-limits.ts';
-import { TcpConnectionLimit } from '../../../../server/realtime/limits/tcp-connections.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
+import {
+  READ_TIMEOUT,
+  TcpConnectionLimit,
+} from '../../../../server/realtime/limits/tcp-connections.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 
 const PAGE = 'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n';
@@ -137,7 +139,7 @@ test('a response that its client does not read is ended; one that it reads slowl
   const unread = await requestLarge();
   const slow = await requestLarge('/large/slow');
   for (let i = 0; i < 3; i++) {
-    await clock.advance(DEFAULTS.net.readTimeout);
+    await clock.advance(READ_TIMEOUT);
     const sent = once(parts, '/large/slow');
     slow.resume();
     await sent;
@@ -153,11 +155,11 @@ test('a response of a single write that is read slowly is not ended; once it is 
   await start(10);
   const slow = await requestLarge('/whole');
   for (let i = 0; i < 3; i++) {
-    await clock.advance(DEFAULTS.net.readTimeout);
+    await clock.advance(READ_TIMEOUT);
     // So much that the server has sent some of it since.
     await read(slow, HELD);
   }
   expect(rejections.totals()).toMatchObject({ 'does-not-read': 0 });
-  for (let i = 0; i < 2; i++) await clock.advance(DEFAULTS.net.readTimeout);
+  for (let i = 0; i < 2; i++) await clock.advance(READ_TIMEOUT);
   expect(rejections.totals()).toMatchObject({ 'does-not-read': 1 });
 });

@@ -1,5 +1,5 @@
 import { cleanName, createNameCheck } from '../../../../server/realtime/names/display-names.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { MAX_NAME_LENGTH } from '../../../../shared/names.ts';
 import PEOPLE from '../../../fixtures/people-names.json' with { type: 'json' };
 import fc, { anyText, forAll } from '../../../support/property.ts';
 
@@ -44,7 +44,7 @@ describe('any name', () => {
 
   test('is within the maximum length, without spaces at its ends or in a row', () => {
     check((cleaned) => {
-      expect([...cleaned].length).toBeLessThanOrEqual(DEFAULTS.net.maxNameLength);
+      expect([...cleaned].length).toBeLessThanOrEqual(MAX_NAME_LENGTH);
       expect(cleaned).not.toMatch(/^\s|\s$|\s\s|[^\S ]/u);
     });
   });
@@ -183,7 +183,7 @@ describe('a name that is not shown', () => {
         const drawn = [...word].map((one) => (capitals.next().value ? one.toUpperCase() : one));
         const name = cleanName(drawn.join(sign));
         // What is cut off is not shown either.
-        if ([...drawn.join(sign)].length <= DEFAULTS.net.maxNameLength) {
+        if ([...drawn.join(sign)].length <= MAX_NAME_LENGTH) {
           expect(check(name)).toBe('bad-name');
         }
       }),

@@ -1,18 +1,17 @@
 /** Whose names others see. */
 
-import { Bans } from '../../../../server/realtime/policy/bans.ts';
-import { Liveliness } from '../../../../server/realtime/policy/liveliness.ts';
+import { BANS, Bans } from '../../../../server/realtime/policy/bans.ts';
+import { LIVELINESS, Liveliness } from '../../../../server/realtime/policy/liveliness.ts';
 import { RoomPolicy } from '../../../../server/realtime/policy/room-policy.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
-import { PAGE_DEFAULTS } from '../../../../shared/page-defaults.ts';
+import { ROOM_DEFAULTS } from '../../../../shared/host/room-settings.ts';
+import { GARDENER_NAME, OSC_NAME } from '../../../../shared/names.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import { HandRoom, SPECIES } from '../../../support/rooms.ts';
 import { organismView } from '../../../support/welcome.ts';
 
 test('where names are hidden, the gardener and the house keep theirs: they are nobody', () => {
   const policy = new RoomPolicy({
-    ...DEFAULTS.roomSettings,
-    ...DEFAULTS.room,
+    ...ROOM_DEFAULTS,
     names: false,
   } as never);
   const shown = (name: string) => {
@@ -23,11 +22,11 @@ test('where names are hidden, the gardener and the house keep theirs: they are n
     return event.what === 'born' && event.organism.planter.name;
   };
   expect(shown('Ada')).toBe('');
-  expect(shown(PAGE_DEFAULTS.attract.name)).toBe(PAGE_DEFAULTS.attract.name);
-  expect(shown(PAGE_DEFAULTS.osc.planter)).toBe(PAGE_DEFAULTS.osc.planter);
+  expect(shown(GARDENER_NAME)).toBe(GARDENER_NAME);
+  expect(shown(OSC_NAME)).toBe(OSC_NAME);
 });
 
-const { unmarkedSeconds, slowedSeconds } = DEFAULTS.bans;
+const { unmarkedSeconds, slowedSeconds } = BANS;
 const HOUR = 3_600_000;
 
 test('newcomers after a ban come in as slowly, and for as long, when the wall clock is set', () => {
@@ -47,7 +46,7 @@ test('newcomers after a ban come in as slowly, and for as long, when the wall cl
   expect([knock(), knock()]).toEqual([true, true]);
 });
 
-const { slowAfter, quickAfter, unwatchedAfter } = DEFAULTS.liveliness;
+const { slowAfter, quickAfter, unwatchedAfter } = LIVELINESS;
 const relatives = { lentSteps: 3, homeSteps: 4, of: [[]] };
 
 /** A room, and what its journal says of its liveliness. */

@@ -1,9 +1,9 @@
 /** Planters are told what others do to their organisms: gathered, seldom, and also afterwards. */
 import {
+  AFFECTED,
   AffectedOrganisms,
   type AffectedOrganismsOptions,
 } from '../../../../server/realtime/presence/affected-organisms.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
 import type { Event } from '../../../../shared/protocol/events.ts';
 import {
   HOUSE,
@@ -15,7 +15,7 @@ import { FakeClock } from '../../../support/fake-clock.ts';
 import { ANNA, BERT, grown, type HandRoom } from '../../../support/rooms.ts';
 import { organismView } from '../../../support/welcome.ts';
 
-const { gather, interval, maxChanges, maxPeople } = DEFAULTS.affected;
+const { gather, interval, maxChanges, maxPeople } = AFFECTED;
 const CARL: ParticipantView = { id: 3, name: 'Carl', hue: 90 };
 const PEOPLE = new Map([ANNA, BERT, CARL].map((one) => [one.id, one]));
 /** Between two ticks, ms. */

@@ -1,9 +1,11 @@
-import { Cursors } from '../../../../server/realtime/presence/cursors.ts';
-import { EventQueue } from '../../../../server/realtime/presence/event-queue.ts';
+import {
+  CURSOR_PEOPLE,
+  Cursors,
+  EventQueue,
+} from '../../../../server/realtime/presence/events-and-cursors.ts';
 import { allNames, PresenceChanges } from '../../../../server/realtime/presence/presence.ts';
-import { VisitStatistics } from '../../../../server/realtime/presence/visit-statistics.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
-import { unpackPointer } from '../../../../shared/protocol/pointers.ts';
+import { Visits } from '../../../../server/realtime/presence/visits.ts';
+import { POINTER_INTERVAL, unpackPointer } from '../../../../shared/protocol/pointers.ts';
 import { HOUSE } from '../../../../shared/vocabulary.ts';
 import fc, { forAll } from '../../../support/property.ts';
 
@@ -114,8 +116,6 @@ test('a client that was just welcomed receives no earlier events', () => {
   expect(newcomer.told).toEqual([2]);
 });
 
-const { cursorInterval, cursorPeople } = DEFAULTS.net;
-
 test('the newest position of each cursor is sent, at most once per interval', () => {
   const pointers = new Cursors();
   pointers.move(1, { x: 1, y: 1, tool: 'plant' });
@@ -127,8 +127,8 @@ test('the newest position of each cursor is sent, at most once per interval', ()
     { id: 2, x: 5, y: 5, tool: 'look' },
   ]);
   pointers.move(2, { x: 6, y: 5, tool: 'look' });
-  expect(due(1_000 + cursorInterval - 1)).toBeUndefined();
-  expect(due(1_000 + cursorInterval)).toEqual([{ id: 2, x: 6, y: 5, tool: 'look' }]);
+  expect(due(1_000 + POINTER_INTERVAL - 1)).toBeUndefined();
+  expect(due(1_000 + POINTER_INTERVAL)).toEqual([{ id: 2, x: 6, y: 5, tool: 'look' }]);
   expect(due(9_000)).toBeUndefined();
 });
 
@@ -151,14 +151,14 @@ test('in a crowd cursors are sent less often, so that the total stays limited', 
     }
     return count * people;
   };
-  const few = told(cursorPeople);
-  expect(told(4 * cursorPeople)).toBeLessThan(1.01 * few);
-  expect(told(4 * cursorPeople)).toBeGreaterThan(0.9 * few);
-  expect(told(1)).toBeCloseTo(few / cursorPeople);
+  const few = told(CURSOR_PEOPLE);
+  expect(told(4 * CURSOR_PEOPLE)).toBeLessThan(1.01 * few);
+  expect(told(4 * CURSOR_PEOPLE)).toBeGreaterThan(0.9 * few);
+  expect(told(1)).toBeCloseTo(few / CURSOR_PEOPLE);
 });
 
 test('a visit has a duration, a count of acts, and a count of neighbours at the same address', () => {
-  const visits = new VisitStatistics();
+  const visits = new Visits();
   visits.enter(1, 'a', 1_000);
   visits.enter(2, 'a', 2_000);
   visits.enter(3, 'b', 3_000);

@@ -2,18 +2,21 @@ import { EventEmitter } from 'node:events';
 import { AddressLimits } from '../../../../server/realtime/limits/address-limits.ts';
 import {
   ConnectionRateLimiter,
+  DEFAULT_LIMITS,
   RejectionCounts,
 } from '../../../../server/realtime/limits/connection-limits.ts';
-import { ClientSession } from '../../../../server/realtime/sessions/client-session.ts';
+import {
+  ClientSession,
+  JOIN_TIMEOUT,
+} from '../../../../server/realtime/sessions/client-session.ts';
 import { LocalSession } from '../../../../server/realtime/sessions/local-session.ts';
 import { Outbox } from '../../../../server/realtime/streaming/outbox.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { PROTOCOL_VERSION } from '../../../../shared/protocol/reasons.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 
 const JOIN = { protocol: PROTOCOL_VERSION, room: 'garden', name: 'Anna' };
 
-function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
+function open(limits: Partial<typeof DEFAULT_LIMITS> = {}) {
   const clock = new FakeClock();
   const sent: { name: string; message: unknown }[] = [];
   const calls: unknown[][] = [];
@@ -37,7 +40,7 @@ function open(limits: Partial<typeof DEFAULTS.limits> = {}) {
     },
     leave: () => calls.push(['leave']),
   };
-  const allLimits = { ...DEFAULTS.limits, ...limits };
+  const allLimits = { ...DEFAULT_LIMITS, ...limits };
   const outbox = new Outbox(
     (name, message) => {
       sent.push({ name, message });
@@ -76,7 +79,7 @@ test('a message with two arguments is refused, and the connection stays', async 
 
 test('a client that does not join in time is disconnected', async () => {
   const { clock, calls, rejections } = open();
-  await clock.advance(DEFAULTS.net.joinTimeout);
+  await clock.advance(JOIN_TIMEOUT);
   expect(await rejections()).toMatchObject([{ reason: 'join-timeout' }]);
   expect(calls).toEqual([['disconnect']]);
 });
@@ -84,7 +87,7 @@ test('a client that does not join in time is disconnected', async () => {
 test('a client that has joined stays, and leaves the room when it disconnects', async () => {
   const { clock, calls, socket, receive } = open();
   receive('join', JOIN);
-  await clock.advance(2 * DEFAULTS.net.joinTimeout);
+  await clock.advance(2 * JOIN_TIMEOUT);
   socket.emit('disconnect');
   expect(calls.map(([name]) => name)).toEqual(['join', 'leave']);
 });

@@ -1,16 +1,16 @@
 import {
+  NEWCOMERS,
   type Newcomer,
   NewcomerEnergy,
 } from '../../../../server/realtime/sessions/newcomer-energy.ts';
 import { DeviceMarks } from '../../../../server/realtime/sessions/signed-tokens.ts';
-import { Energy } from '../../../../server/world/energy.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { DEFAULT_ENERGY, Energy } from '../../../../server/world/energy.ts';
 import type { EnergySettings } from '../../../../shared/vocabulary.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
 import fc from '../../../support/property.ts';
 
-const { newcomer, plant, refillPerSecond } = DEFAULTS.energy;
-const { trustedAfter, renewedWithin, remembered } = DEFAULTS.newcomers;
+const { newcomer, plant, refillPerSecond } = DEFAULT_ENERGY;
+const { trustedAfter, renewedWithin, remembered } = NEWCOMERS;
 const marks = new DeviceMarks(Buffer.alloc(32, 7));
 const HOME = 'home';
 
@@ -22,7 +22,7 @@ class Entrance {
   private nextId = 1;
   private ticks = 0;
 
-  constructor(readonly settings: EnergySettings = DEFAULTS.energy) {
+  constructor(readonly settings: EnergySettings = DEFAULT_ENERGY) {
     this.energy = new Energy(settings, 1);
     const room = { energySettings: settings, energyOf: (id: number) => this.energyOf(id) };
     this.newcomers = new NewcomerEnergy(room, marks, this.clock);
@@ -72,7 +72,7 @@ test('ENE-4: of 32 arrivals from one device at once, one gets energy', () => {
 });
 
 test('ENE-4: a device keeps what it has left, on another connection and after its slot has expired', async () => {
-  const entrance = new Entrance({ ...DEFAULTS.energy, refillPerSecond: 1 });
+  const entrance = new Entrance({ ...DEFAULT_ENERGY, refillPerSecond: 1 });
   const { id, mark } = entrance.come();
   await entrance.pass(trustedAfter);
   const here = entrance.come({ mark });
@@ -97,7 +97,7 @@ test('ENE-4: a device that waits long enough starts with the full amount again',
 });
 
 test('ENE-4: in a room without refill, the energy is restored after an hour', async () => {
-  const entrance = new Entrance({ ...DEFAULTS.energy, refillPerSecond: 0 });
+  const entrance = new Entrance({ ...DEFAULT_ENERGY, refillPerSecond: 0 });
   const { id, mark } = entrance.come();
   entrance.plantAll(id);
   entrance.leave(id);

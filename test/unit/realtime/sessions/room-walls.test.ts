@@ -1,4 +1,4 @@
-import { type WallPlace, WallPlaces } from '../../../../server/realtime/policy/wall-places.ts';
+import { type WallSeat, WallSeats } from '../../../../server/realtime/policy/wall-seats.ts';
 import { FrameRate, wallStates } from '../../../../server/realtime/sessions/room-walls.ts';
 import { takeSeat, type WatcherSeat } from '../../../../server/realtime/sessions/watchers.ts';
 import type { LanguageCode } from '../../../../shared/languages.ts';
@@ -21,9 +21,9 @@ function wallsOf<M>(most: number) {
 
 describe('places', () => {
   /** What is stored, and the wall clock. */
-  const store = () => ({ now: 1_000, stored: [] as readonly WallPlace[] });
+  const store = () => ({ now: 1_000, stored: [] as readonly WallSeat[] });
   const open = (memory: ReturnType<typeof store>) =>
-    new WallPlaces(
+    new WallSeats(
       () => memory.now,
       memory.stored,
       (all) => {
@@ -52,7 +52,7 @@ describe('places', () => {
     const memory = store();
     const places = open(memory);
     const { id } = places.add('garden', 'Foyer');
-    const lost = (from: WallPlaces) => from.of('garden')[0].lost;
+    const lost = (from: WallSeats) => from.of('garden')[0].lost;
     memory.now = 2_000;
     // One that was never up cannot be lost.
     expect(lost(open(memory))).toBeNull();
@@ -152,7 +152,7 @@ describe('what the host sees', () => {
   });
 
   test('walls with places come first, with all their screens; the slowest screen counts', () => {
-    const place = (id: number, name: string, lost: number | null): WallPlace => {
+    const place = (id: number, name: string, lost: number | null): WallSeat => {
       return { id, room: 'garden', name, pass: `pass${id}`, seen: true, lost };
     };
     const screen = (since: number, frames: number, of?: number, lacks: LanguageCode[] = []) => {

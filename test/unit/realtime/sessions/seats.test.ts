@@ -1,10 +1,10 @@
 import {
   chooseYielding,
   countSeats,
+  SEATS,
   type SeatOptions,
   Seats,
 } from '../../../../server/realtime/sessions/seats.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
 import fc from '../../../support/property.ts';
 
 function open(capacity = 2, more: Partial<SeatOptions> = {}) {
@@ -169,7 +169,7 @@ test('a participant is busy until they say otherwise, for a while, and not after
 });
 
 const NOW = 1_000_000;
-const IDLE = DEFAULTS.stream.idleYields;
+const IDLE = SEATS.idleYields;
 
 const anySeat = fc.record({
   address: fc.constantFrom('a', 'b', 'c'),

@@ -2,12 +2,12 @@
 import { pause, systemClock } from '../../../../server/platform/clock.ts';
 import { openFrames } from '../../../../server/realtime/gateway/remote-room.ts';
 import { FramePublisher } from '../../../../server/realtime/streaming/frame-publisher.ts';
+import { REMOTE_FRAMES } from '../../../../server/realtime/streaming/remote-frames.ts';
 import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
 import type { StreamStart, Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { createPlanes, type Planes } from '../../../../shared/codec/chunks.ts';
 import { readHeader } from '../../../../shared/codec/frame.ts';
 import { TIER_NAMES } from '../../../../shared/codec/tiers.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { createRandom, type Random } from '../../../../shared/random.ts';
 import { Changes } from '../../../support/changes.ts';
 import { afterTest } from '../../../support/closing.ts';
@@ -271,7 +271,7 @@ test('an owner whose lease has ended, also while it compresses, sends no cells',
   }
   room.isHere = () => true;
   // The gateway asks again by itself.
-  await room.clock.advance(DEFAULTS.cluster.frames.beat);
+  await room.clock.advance(REMOTE_FRAMES.beat);
   room.isLossy = false;
   const pair = new Pair(room).add();
   await rest(room, [pair], 30);
@@ -343,7 +343,7 @@ test('who comes, zooms out or leaves before the bus takes listeners is served as
   for (const pixels of [1, 0.25, 0.5]) cast.setViewport(stays, lookAt(planes, { pixels }), 0);
   cast.remove(leaves);
   open();
-  await clock.advance(2 * DEFAULTS.cluster.frames.beat);
+  await clock.advance(2 * REMOTE_FRAMES.beat);
   await changes.until(() => scales.stays.length > 0);
   expect(scales).toEqual({ stays: [2], leaves: [] });
   cast.close();

@@ -1,12 +1,16 @@
+import { CROWD, hasTurn } from '../../../../server/realtime/presence/events-and-cursors.ts';
 import type { FrameFeed } from '../../../../server/realtime/streaming/frame-feed.ts';
-import { RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
+import { CROWDS, RoomBroadcaster } from '../../../../server/realtime/streaming/room-broadcaster.ts';
 import { RoomEncoders } from '../../../../server/realtime/streaming/room-encoders.ts';
-import type { Viewer, Viewport } from '../../../../server/realtime/streaming/viewer-stream.ts';
+import {
+  STREAM,
+  type Viewer,
+  type Viewport,
+} from '../../../../server/realtime/streaming/viewer-stream.ts';
 import { checkOf, createCells } from '../../../../shared/codec/cells.ts';
 import { chunkAt, createPlanes, type Planes } from '../../../../shared/codec/chunks.ts';
 import { FrameDecoder } from '../../../../shared/codec/frame-decoder.ts';
 import type { TierName } from '../../../../shared/codec/tiers.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { equalPlanes } from '../../../support/planes.ts';
 
@@ -32,7 +36,7 @@ class Page implements Viewer {
 
   sendFrame(frame: Uint8Array): void {
     this.waiting.push(frame);
-    expect(this.waiting.length).toBeLessThanOrEqual(DEFAULTS.stream.maxFramesInFlight);
+    expect(this.waiting.length).toBeLessThanOrEqual(STREAM.maxFramesInFlight);
   }
 
   /** Draws what has come and acknowledges it. */
@@ -136,14 +140,14 @@ describe('RoomBroadcaster', () => {
   test('in a crowd phones get events with their frames; walls, and phones in a small room, at once', () => {
     const room = open(64, 64);
     const phone = room.join({ best: 'phone' });
-    expect(room.cast.hasTurn(phone, 1)).toBe(true);
+    expect(hasTurn(phone, room.cast, 1)).toBe(true);
     const wall = new Page(room.planes);
     room.cast.add(wall, lookAt(room.planes), room.now, { tier: 'full' });
-    for (let i = 2; i < DEFAULTS.stream.crowd; i++) room.join({ best: 'phone' });
-    expect([1, 2, 3, 4].map((tick) => room.cast.hasTurn(phone, tick))).toEqual([
+    for (let i = 2; i < CROWD; i++) room.join({ best: 'phone' });
+    expect([1, 2, 3, 4].map((tick) => hasTurn(phone, room.cast, tick))).toEqual([
       ...[false, true, false, true],
     ]);
-    expect([1, 2].every((tick) => room.cast.hasTurn(wall, tick))).toBe(true);
+    expect([1, 2].every((tick) => hasTurn(wall, room.cast, tick))).toBe(true);
   });
 
   test('a viewer who falls behind gets no more than two frames, then the newest', () => {
@@ -297,7 +301,7 @@ describe('the tier of a viewer', () => {
     const room = open(64, 64);
     const [page, modest] = [room.join(), room.join({ best: 'phone' })];
     room.go(150, [page, modest], true);
-    expect(page.tiers[0]).toBe(DEFAULTS.stream.firstTier);
+    expect(page.tiers[0]).toBe(STREAM.firstTier);
     expect(room.cast.tierOf(page)).toBe('full');
     expect(new Set(modest.tiers)).toEqual(new Set(['phone']));
   });
@@ -328,7 +332,7 @@ describe('the tier of a viewer', () => {
   test('is at most half for phones while very many look, and as before when they have left', () => {
     const room = open(64, 64);
     const [wall, phone, other] = [room.join(), ...[0, 1].map(() => room.join({ best: 'phone' }))];
-    const { halveFrom, halveUntil } = DEFAULTS.stream;
+    const { halveFrom, halveUntil } = CROWDS;
     const others: Viewer[] = Array.from({ length: halveFrom - 3 }, () => ({
       writable: false,
       sendFrame: () => {},

@@ -1,7 +1,6 @@
-import { AdaptiveQuality } from '../../../../server/realtime/streaming/viewer-stream.ts';
-import { DEFAULTS } from '../../../../shared/defaults.ts';
+import { AdaptiveQuality, QUALITY } from '../../../../server/realtime/streaming/viewer-stream.ts';
 
-const { window, patience, slowAck } = DEFAULTS.stream.quality;
+const { window, patience, slowAck } = QUALITY;
 
 /** Evaluates windows of ten frames each, of which some are skipped. @returns the time after them */
 function pass(quality: AdaptiveQuality, from: number, windows: number, skipped = 0): number {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { readCommand } from '../../../../server/settings/command.ts';
+import { readCommand } from '../../../../server/settings/command-line.ts';
 import type { Dataset } from '../../../../server/training/data/dataset.ts';
 import { COMMAND } from '../../../../server/training/evaluate/options.ts';
 import { choose, loadImages } from '../../../../server/training/evaluate/test-images.ts';

@@ -1,8 +1,8 @@
 /** The probe and the map, where the answer is known. */
 import { PNG } from 'pngjs';
+import { probeCells } from '../../../../server/training/evaluate/cell-probe.ts';
 import { precisionAndRecall } from '../../../../server/training/evaluate/images.ts';
 import { areRetrieved } from '../../../../server/training/evaluate/organisms.ts';
-import { probeCells } from '../../../../server/training/evaluate/probe.ts';
 import { drawMap, mapLatents } from '../../../../server/training/evaluate/write.ts';
 import type { Tile } from '../../../../server/training/pictures/sheet.ts';
 import { createRandom } from '../../../../shared/random.ts';

@@ -1,26 +1,28 @@
 /** Rules with known behaviour: one that does nothing, one that forgets, one that diverges. */
 import { createOnnxCompute } from '../../../../server/autodiff/onnx.ts';
 import {
+  differences,
+  edgesOf,
+  likeness,
+  picturesOf,
+} from '../../../../server/training/evaluate/compare-pictures.ts';
+import {
   EvaluationBatch,
   type Grown,
   workOf,
 } from '../../../../server/training/evaluate/evaluation-batch.ts';
 import {
-  allButADisc,
-  everything,
   measureCycles,
-  measureRecovery,
   measureRobustness,
   measureStay,
-  ofShare,
-  type Wound,
 } from '../../../../server/training/evaluate/organisms.ts';
 import {
-  differences,
-  edgesOf,
-  likeness,
-  picturesOf,
-} from '../../../../server/training/evaluate/picture.ts';
+  allButADisc,
+  everything,
+  measureRecovery,
+  ofShare,
+  type Wound,
+} from '../../../../server/training/evaluate/wound-recovery.ts';
 import type { Model } from '../../../../server/vnca/checkpoint.ts';
 import { createRandom } from '../../../../shared/random.ts';
 import { smallModel } from './small.ts';

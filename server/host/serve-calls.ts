@@ -10,7 +10,6 @@ import express, {
   type Router,
 } from 'express';
 import * as v from 'valibot';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   CALLS,
   type CallBody,
@@ -32,8 +31,12 @@ import {
   type HostSessions,
   hasKey,
   type LoginThrottle,
+  SESSION,
 } from './host-sessions.ts';
 import type { HostToken } from './host-token.ts';
+
+/** Maximum size of a request from the host page, in bytes. */
+export const MAX_BODY_BYTES = 16_384;
 
 /** Calls that may concern a room that no server runs. Any server with rooms can execute them. */
 const OF_ANY_OWNER: readonly string[] = ['createRoom', 'openRoom', 'removeRoom'];
@@ -120,7 +123,7 @@ const STATUS: Partial<Record<HostReason, number>> = {
 
 const COOKIE = { httpOnly: true, sameSite: 'strict', path: '/host' } as const;
 
-const parseJson = express.json({ limit: DEFAULTS.host.maxBodyBytes, strict: true });
+const parseJson = express.json({ limit: MAX_BODY_BYTES, strict: true });
 
 /** Creates the router of all calls and files. */
 export function createHostApi(options: ApiOptions): Router {
@@ -254,7 +257,7 @@ async function login(
   // The page's next call may reach another server. Wait until Valkey has passed the session on, so
   // that the other server's own `caughtUp` finds it.
   await sessions.caughtUp();
-  const maxAge = DEFAULTS.session.life;
+  const maxAge = SESSION.life;
   response.cookie(cookie, word, { ...COOKIE, secure: request.secure, maxAge });
   host.log.info('host-signed-in', 'The host has signed in.');
   return stateOf(session, options);

@@ -5,7 +5,7 @@
 import { randomInt } from 'node:crypto';
 
 /** The seat of one wall in one room. */
-export interface WallPlace {
+export interface WallSeat {
   readonly id: number;
   readonly room: string;
   /** The host's name for the wall, unique in the room. */
@@ -27,26 +27,26 @@ const MAX_ID = 0x7fffffff;
 const PASS_LENGTH = 12;
 
 /** All wall seats of a server. */
-export class WallPlaces {
-  private places: readonly WallPlace[];
+export class WallSeats {
+  private seats: readonly WallSeat[];
 
   /**
    * @param date returns the wall clock, in ms since the epoch
-   * @param places the stored seats
+   * @param seats the stored seats
    * @param onChange called with all seats after each change
    */
   constructor(
     private readonly date: () => number,
-    places: readonly WallPlace[] = [],
-    private readonly onChange: (places: readonly WallPlace[]) => void = () => {},
+    seats: readonly WallSeat[] = [],
+    private readonly onChange: (seats: readonly WallSeat[]) => void = () => {},
   ) {
     // A server that was killed could not record that its walls were lost, so record it now.
-    this.places = places.map((place) => this.asOfNobody(place));
+    this.seats = seats.map((seat) => this.asOfNobody(seat));
   }
 
   /** Replaces the seats with the stored ones, which another server may have changed. */
-  replace(places: readonly WallPlace[]): void {
-    this.places = places;
+  replace(seats: readonly WallSeat[]): void {
+    this.seats = seats;
   }
 
   /**
@@ -54,37 +54,37 @@ export class WallPlaces {
    * room.
    */
   takenOver(room: string): void {
-    const places = this.places.map((one) => (one.room === room ? this.asOfNobody(one) : one));
-    if (places.some((one, i) => one !== this.places[i])) this.change(places);
+    const seats = this.seats.map((one) => (one.room === room ? this.asOfNobody(one) : one));
+    if (seats.some((one, i) => one !== this.seats[i])) this.change(seats);
   }
 
   /** Returns the seats of a room, oldest first. */
-  of(room: string): readonly WallPlace[] {
-    return this.places.filter((place) => place.room === room);
+  of(room: string): readonly WallSeat[] {
+    return this.seats.filter((seat) => seat.room === room);
   }
 
   /** Finds a room's seat by its pass. */
-  find(room: string, pass: string): WallPlace | undefined {
-    return this.places.find((place) => place.room === room && place.pass === pass);
+  find(room: string, pass: string): WallSeat | undefined {
+    return this.seats.find((seat) => seat.room === room && seat.pass === pass);
   }
 
   /** Adds a seat. @param name not used in the room yet */
-  add(room: string, name: string): WallPlace {
+  add(room: string, name: string): WallSeat {
     // Draw the id at random, so that it differs from the ids of seats that other servers add.
     const id = randomInt(1, MAX_ID);
     const letters = Array.from({ length: PASS_LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
-    const place = { id, room, name, pass: letters.join(''), seen: false, lost: null };
-    this.change([...this.places, place]);
-    return place;
+    const seat = { id, room, name, pass: letters.join(''), seen: false, lost: null };
+    this.change([...this.seats, seat]);
+    return seat;
   }
 
   remove(id: number): void {
-    this.change(this.places.filter((place) => place.id !== id));
+    this.change(this.seats.filter((seat) => seat.id !== id));
   }
 
   /** Removes all seats of a room. */
   forget(room: string): void {
-    if (this.of(room).length > 0) this.change(this.places.filter((place) => place.room !== room));
+    if (this.of(room).length > 0) this.change(this.seats.filter((seat) => seat.room !== room));
   }
 
   /** Records that the wall of a seat has connected. */
@@ -100,16 +100,16 @@ export class WallPlaces {
   /**
    * Returns a seat whose wall counts as lost, because no server was running the room for a moment.
    */
-  private asOfNobody(place: WallPlace): WallPlace {
-    return place.seen && place.lost === null ? { ...place, lost: this.date() } : place;
+  private asOfNobody(seat: WallSeat): WallSeat {
+    return seat.seen && seat.lost === null ? { ...seat, lost: this.date() } : seat;
   }
 
-  private update(id: number, news: Partial<WallPlace>): void {
-    this.change(this.places.map((place) => (place.id === id ? { ...place, ...news } : place)));
+  private update(id: number, news: Partial<WallSeat>): void {
+    this.change(this.seats.map((seat) => (seat.id === id ? { ...seat, ...news } : seat)));
   }
 
-  private change(places: readonly WallPlace[]): void {
-    this.places = places;
-    this.onChange(places);
+  private change(seats: readonly WallSeat[]): void {
+    this.seats = seats;
+    this.onChange(seats);
   }
 }

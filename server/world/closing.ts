@@ -3,13 +3,14 @@
  * again until the rim has reached their position. Otherwise, a rule that reads its genome in every
  * cell would bring all of them back immediately.
  */
-
 import { stageRect } from '../../shared/geometry.ts';
 import type { GridPlanes } from './grid-planes.ts';
-import { LIFE, type Organism } from './organisms/organism.ts';
+import type { Organism } from './organisms/organism.ts';
 import { seedPlaces } from './ownership.ts';
 import { growthStep, type Species } from './species.ts';
 
+/** Share of its former cells that a resting organism must own to count as healed. */
+const HEALED_SHARE = 0.9;
 /** Maximum number of steps before a closed cell opens again. */
 const LATEST = 255;
 
@@ -132,7 +133,7 @@ export function hurt(organism: Organism, grid: GridPlanes): void {
  * @param held number of cells that the organism owns now
  */
 export function heal(organism: Organism, held: number): boolean {
-  if (organism.hurt === undefined || held < LIFE.healedShare * organism.hurt) return false;
+  if (organism.hurt === undefined || held < HEALED_SHARE * organism.hurt) return false;
   organism.hurt = undefined;
   // A slow stroke may hit the organism again after it has healed, but counts as one wound, so count
   // one healing.

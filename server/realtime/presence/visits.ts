@@ -17,7 +17,7 @@ interface Visit {
 }
 
 /** Statistics for the host's list of visitors. */
-export class VisitStatistics {
+export class Visits {
   private readonly visits = new Map<ParticipantId, Visit>();
 
   /** Starts a visit, or resumes it. @param now ms */

@@ -3,10 +3,8 @@
  */
 import * as v from 'valibot';
 import { between, drawingMode, gardenerWounds, whole } from '../common-schemas.ts';
-import { LANGUAGE_CODES } from '../languages.ts';
-import { PAGE_DEFAULTS } from '../page-defaults.ts';
-
-const { stroke } = PAGE_DEFAULTS;
+import { STROKE_LIMITS } from '../geometry.ts';
+import { LANGUAGE_CODES, SOURCE_LANGUAGE } from '../languages.ts';
 
 const languages = v.pipe(
   v.array(v.picklist(LANGUAGE_CODES)),
@@ -38,58 +36,66 @@ const attract = v.strictObject({
   wounds: gardenerWounds,
 });
 
-const knobs = {
+/** The settings of a room but its energy: the type and range of each, and its default. */
+const SETTINGS = {
   /** Ticks per second. */
-  tickRate: whole(1, 60),
+  tickRate: [whole(1, 60), 15],
   /** Maximum number of participants in the room. */
-  capacity: whole(1, 20_000),
+  capacity: [whole(1, 20_000), 200],
   /** Maximum number of living organisms. */
-  maxOrganisms: whole(1, 4_096),
-  energy,
+  maxOrganisms: [whole(1, 4_096), 256],
   /** Maximum radius of a stroke, in cells. */
-  maxRadius: between(stroke.minRadius, stroke.maxRadius),
+  maxRadius: [between(STROKE_LIMITS.minRadius, STROKE_LIMITS.maxRadius), STROKE_LIMITS.maxRadius],
   /** Seconds between two seeds of one participant; 0 for none. */
-  cooldown: between(0, 600),
+  cooldown: [between(0, 600), 0],
   /** Seconds after a wound during which nobody can wound the same organism again; 0 for none. */
-  protect: between(0, 600),
+  protect: [between(0, 600), 0],
   /** Whether visitors may transform other participants' organisms, not only their own. */
-  transformOthers: v.boolean(),
+  transformOthers: [v.boolean(), false],
   /** Ticks between two steps of an organism that grows. */
-  birth: whole(1, 10),
+  birth: [whole(1, 10), 3],
   /** Ticks between two steps of an organism that heals. */
-  healing: whole(1, 10),
+  healing: [whole(1, 10), 2],
   /** Maximum share of organisms that express a relative at any time, while somebody watches. */
-  liveliness: between(0, 1),
+  liveliness: [between(0, 1), 0.1],
   /** Seconds after which organisms depart from a busy room; 0: never. */
-  lifetime: whole(0, 86_400),
+  lifetime: [whole(0, 86_400), 0],
   /** Whether a day begins with heirs of the organisms of the day before. */
-  generations: v.boolean(),
+  generations: [v.boolean(), false],
   /** Whether participants' names are shown. */
-  names: v.boolean(),
-  /** The automatic gardener, and the idle seconds before it starts. */
-  attract,
+  names: [v.boolean(), true],
+  /** The automatic gardener: idle seconds before it starts, and whose organisms it wounds. */
+  attract: [attract, { on: true, after: 60, wounds: 'own' }],
   /** Whether walls have captions, shown in the room's languages in turn. */
-  captions: v.boolean(),
-  languages,
+  captions: [v.boolean(), true],
+  languages: [languages, [SOURCE_LANGUAGE]],
   /** Whether drawings become seeds: immediately, after the host's approval, or never. */
-  drawings: drawingMode,
+  drawings: [drawingMode, 'on'],
   /** Whether seeds can be planted from a token, the text on a keepsake. */
-  tokens: v.boolean(),
+  tokens: [v.boolean(), true],
   /** Whether programs can plant their own latents. */
-  latents: v.boolean(),
+  latents: [v.boolean(), true],
   /**
    * Whether visitors are offered the whole gallery, including creatures that do not suit everybody
    * and creatures that look much like others.
    */
-  wholeGallery: v.boolean(),
+  wholeGallery: [v.boolean(), false],
   /** Whether the view-only link opens the room. */
-  spectators: v.boolean(),
+  spectators: [v.boolean(), true],
   /** Whether the room is paused, so that visitors can only watch. */
-  paused: v.boolean(),
-};
+  paused: [v.boolean(), false],
+} as const satisfies Record<string, readonly [v.GenericSchema, unknown]>;
 
-export const roomSettings = v.strictObject(knobs);
+/** Takes the types or the defaults out of the table. */
+const column = (index: 0 | 1) =>
+  Object.fromEntries(Object.entries(SETTINGS).map(([name, row]) => [name, row[index]]));
+const types = column(0) as { [K in keyof typeof SETTINGS]: (typeof SETTINGS)[K][0] };
+
+export const roomSettings = v.strictObject({ ...types, energy });
 export type RoomSettings = v.InferOutput<typeof roomSettings>;
+
+/** The settings of a room that the server's settings and the host have not changed. */
+export const ROOM_DEFAULTS = column(1) as unknown as Omit<RoomSettings, 'energy'>;
 
 /**
  * The stored settings. They include only the settings that the host has changed. All other settings

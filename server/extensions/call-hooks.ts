@@ -1,8 +1,6 @@
 /** Sends the rooms' events to listeners and extensions, and asks extensions to approve commands. */
-
 import { resolve } from 'node:path';
 import type { Planes } from '../../shared/codec/chunks.ts';
-import { DEFAULTS } from '../../shared/defaults.ts';
 import { meanColourAt } from '../../shared/hues.ts';
 import { generationsOf } from '../../shared/lineage.ts';
 import { Refusal } from '../../shared/protocol/reasons.ts';
@@ -12,9 +10,10 @@ import { defined, getOrAdd } from '../platform/collections.ts';
 import type { Log } from '../platform/log.ts';
 import { chargeCommand, parseCommand } from '../realtime/commands/client-messages.ts';
 import type { SystemActor, SystemCommand } from '../realtime/commands/command-dispatcher.ts';
-import { Allowance, type Limits } from '../realtime/limits/allowance.ts';
+import { Allowance, type Limits } from '../realtime/limits/connection-limits.ts';
 import type { RoomServer } from '../realtime/room-server.ts';
 import type { RoomHooks } from '../realtime/sessions/room-client.ts';
+import { QUEUE_LIMITS } from '../world/commands.ts';
 import { lineageTree } from '../world/organisms/lineage-tree.ts';
 import type { TickResult } from '../world/room.ts';
 import type { Pace } from '../world/ticker.ts';
@@ -90,7 +89,7 @@ class ApprovalQueue {
   ): Promise<void> | undefined {
     const queue = this.queues.get(by) ?? { count: 0, tail: Promise.resolve() };
     if (queue.count === 0 && !askExtensions) return undefined;
-    if (queue.count >= DEFAULTS.room.maxQueuedPerParticipant) throw new Refusal('too-fast');
+    if (queue.count >= QUEUE_LIMITS.maxQueuedPerParticipant) throw new Refusal('too-fast');
     this.queues.set(by, queue);
     queue.count++;
     const approved = Promise.all([askExtensions?.(), queue.tail]).then(([answer]) => {

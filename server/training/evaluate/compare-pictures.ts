@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Card } from '../../vnca/card.ts';
 import { loadModel, type Model } from '../../vnca/checkpoint.ts';
 import { createReadout, imageChannels } from '../../vnca/readout.ts';
+import type { EvaluationBatch, Grown } from './evaluation-batch.ts';
 
 /** Mean squared difference below which two pictures look the same to people. */
 export const SAME = 0.01;
@@ -107,3 +108,29 @@ export const mean = (numbers: ArrayLike<number>): number =>
  */
 export const loadFeatures = (): Promise<Model> =>
   loadModel(fileURLToPath(new URL('./emoji-features', import.meta.url)));
+
+/**
+ * Runs organisms from other states and compares them with their grown pictures.
+ *
+ * @param visit called for each mark with the states [n, S, S, C] of the n organisms from index
+ * `first` on
+ * @returns likeness by mark
+ */
+export async function likenesses(
+  batch: EvaluationBatch,
+  grown: Grown,
+  from: Grown,
+  marks: readonly number[],
+  visit: (mark: number, states: Float32Array, first: number) => void,
+): Promise<Record<string, Likeness>> {
+  const before = picturesOf(batch.card, grown.states);
+  const size = before.length / grown.count;
+  const errors = new Map(marks.map((mark) => [mark, new Float32Array(grown.count)]));
+  await batch.follow(from, marks, (mark, states, first) => {
+    const after = picturesOf(batch.card, states);
+    const own = differences(after, before.subarray(first * size), after.length / size);
+    errors.get(mark)!.set(own, first);
+    visit(mark, states, first);
+  });
+  return Object.fromEntries([...errors].map(([mark, own]) => [`${mark}`, likeness(own)]));
+}

@@ -3,13 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Model } from '../vnca/checkpoint.ts';
-import {
-  BACKEND_NAMES,
-  type Backend,
-  type BackendName,
-  type PatchStore,
-  StartError,
-} from './backend.ts';
+import { type Backend, type BackendName, type PatchStore, StartError } from './backend.ts';
 import { createPatchStore } from './core/patch-store.ts';
 import { checkNames } from './core/patch-table.ts';
 import { EngineError } from './engine.ts';
@@ -116,6 +110,7 @@ export function notLoaded(
   );
 }
 
+/** The backends, in the order in which `auto` prefers them. */
 export const CANDIDATES: Candidates = {
   webgpu: {
     unavailableReason: noGpu,
@@ -162,7 +157,10 @@ interface Choice {
 /** Lists the backends to try. With 'auto', a backend that supports GPUs must run on a GPU. */
 const choicesOf = (wanted: BackendName | 'auto'): readonly Choice[] =>
   wanted === 'auto'
-    ? BACKEND_NAMES.map((name) => ({ name, onlyGpu: CANDIDATES[name].gpu !== undefined }))
+    ? (Object.keys(CANDIDATES) as BackendName[]).map((name) => ({
+        name,
+        onlyGpu: CANDIDATES[name].gpu !== undefined,
+      }))
     : [{ name: wanted, onlyGpu: false }];
 
 /** Names what 'auto' tries, in order of preference, as text for the host. */

@@ -1,12 +1,13 @@
 /** What alerts are about; when walls are missed, and when they are back. */
-import { problemFinder, wallProblems } from '../../../server/composition/start-alerts.ts';
-import { type AlertMessage, AlertMonitor } from '../../../server/operations/alerts.ts';
-import { WallPlaces } from '../../../server/realtime/policy/wall-places.ts';
+
+import { type AlertMessage, AlertMonitor } from '../../../server/operations/alert-monitor.ts';
+import { problemFinder, wallProblems } from '../../../server/operations/alerts.ts';
+import { WallSeats } from '../../../server/realtime/policy/wall-seats.ts';
 import type { RoomClient } from '../../../server/realtime/sessions/room-client.ts';
 import type { RoomContext } from '../../../server/realtime/sessions/room-context.ts';
 import { RoomWalls } from '../../../server/realtime/sessions/room-walls.ts';
+import { SEATS } from '../../../server/realtime/sessions/seats.ts';
 import type { WelcomeBuilder } from '../../../server/realtime/sessions/welcome-builder.ts';
-import { DEFAULTS } from '../../../shared/defaults.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const SECOND = 1_000;
@@ -15,10 +16,10 @@ const MINUTE = 60_000;
 /** The walls of a room, whose messages go nowhere, and the alerts about them. */
 function gallery() {
   const clock = new FakeClock();
-  const places = new WallPlaces(() => 1e12 + clock.now());
+  const wallSeats = new WallSeats(() => 1e12 + clock.now());
   const nothing = () => {};
   const context = {
-    ...{ clock, places },
+    ...{ clock, wallSeats },
     room: { name: 'garden', grid: { planes: { width: 8, height: 8 } } },
     broadcaster: { add: nothing, remove: nothing },
   } as unknown as RoomContext;
@@ -48,15 +49,15 @@ function gallery() {
     messages.splice(0).map(({ state, wall = 'any' }) => {
       return `${state} ${wall}`;
     });
-  return { clock, places, walls, hang, crash, said };
+  return { clock, wallSeats, walls, hang, crash, said };
 }
 
 for (const name of [undefined, 'Foyer']) {
   const wall = name ?? 'any';
 
   test(`a wall that crashes again and again is missed once, until it has settled: ${wall}`, async () => {
-    const { clock, places, walls, hang, crash, said } = gallery();
-    const pass = name && places.add('garden', name).pass;
+    const { clock, wallSeats, walls, hang, crash, said } = gallery();
+    const pass = name && wallSeats.add('garden', name).pass;
     const first = hang(pass);
     await clock.advance(MINUTE);
     walls.remove(first);
@@ -70,8 +71,8 @@ for (const name of [undefined, 'Foyer']) {
   });
 
   test(`a wall that is soon back is not missed: ${wall}`, async () => {
-    const { clock, places, walls, hang, said } = gallery();
-    const pass = name && places.add('garden', name).pass;
+    const { clock, wallSeats, walls, hang, said } = gallery();
+    const pass = name && wallSeats.add('garden', name).pass;
     for (let night = 0; night < 3; night++) {
       const first = hang(pass);
       await clock.advance(60 * MINUTE);
@@ -100,7 +101,7 @@ test('where one of two walls has settled, none is missed', async () => {
 test('each part is looked at: full rooms, no connections, failing storage, too little space', () => {
   const room = {
     ...{ pace: { tickRate: 15, actual: 4, slow: true }, participants: 2 },
-    ...{ waiting: DEFAULTS.stream.maxWaiting, settings: { capacity: 2 } },
+    ...{ waiting: SEATS.maxWaiting, settings: { capacity: 2 } },
   };
   const server = { walls: { states: [], isBare: false, upCount: 0 }, policy: {} };
   const parts = {

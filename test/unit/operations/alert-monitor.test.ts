@@ -4,10 +4,10 @@ import {
   MAX_WAITING,
   openAlerts,
   type PostResult,
-  type Problem,
   raised,
   Webhook,
-} from '../../../server/operations/alerts.ts';
+} from '../../../server/operations/alert-monitor.ts';
+import type { Problem } from '../../../server/operations/alerts.ts';
 import { silentLog } from '../../../server/platform/log.ts';
 import { openMemory } from '../../../server/storage/records.ts';
 import { Store } from '../../../server/storage/store.ts';

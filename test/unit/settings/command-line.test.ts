@@ -6,7 +6,7 @@ import {
   readCommand,
   SettingsError,
   unknownVariables,
-} from '../../../server/settings/command.ts';
+} from '../../../server/settings/command-line.ts';
 import { helpText, settingsDocument } from '../../../server/settings/document.ts';
 import { SERVER } from '../../../server/settings/server.ts';
 import {
@@ -202,7 +202,7 @@ test('the document has a table for each section, with names in the environment',
           type: v.string(),
           default: 'default',
           help: 'grams',
-          keys: { defaults: { rye: 1, salt: 0.5 }, meanings: { rye: 'flour', salt: 'taste' } },
+          keys: { rye: [1, 'flour'], salt: [0.5, 'taste'] },
         },
       }),
     },

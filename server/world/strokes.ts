@@ -2,11 +2,11 @@
  * Strokes that damage organisms: which cells they cover, and which organisms they wound and wake
  * (rules DMG-1 … DMG-4, ENE-6).
  */
-import { DEFAULTS } from '../../shared/defaults.ts';
 import {
   contains,
   coverage,
   type Rect,
+  STROKE_LIMITS,
   type Stroke,
   stageRect,
   strokeBounds,
@@ -30,7 +30,7 @@ export function checkStroke({ points }: Stroke, { width, height }: GridPlanes): 
     const limit = i % 2 === 0 ? width : height;
     if (!(points[i] >= 0 && points[i] <= limit)) throw new Refusal('bad-point', `${points[i]}`);
   }
-  if (strokeLength(points) > DEFAULTS.stroke.maxLength) throw new Refusal('stroke-too-long');
+  if (strokeLength(points) > STROKE_LIMITS.maxLength) throw new Refusal('stroke-too-long');
 }
 
 /**
@@ -112,7 +112,10 @@ type LastStroke = NonNullable<RoomState['strokes']>[number];
 /** Number of ticks between two removals of old strokes. */
 const PRUNE_EVERY = 64;
 
-const { strokeSeconds, wakingSteps, woundSeconds } = LIFE;
+/** How long a stroke may pause and still count as the same wound, in seconds. */
+const STROKE_SECONDS = 60;
+/** How long a stroke may continue to wound the same protected organism, in seconds. */
+const WOUND_SECONDS = 1;
 
 /** Applies strokes to the organisms of a room. */
 export class Wounding {
@@ -151,7 +154,7 @@ export class Wounding {
   prune({ tick, tickRate }: RoomTime): void {
     if (tick % PRUNE_EVERY !== 0) return;
     for (const [participant, stroke] of this.strokes) {
-      if (tick - stroke.at > strokeSeconds * tickRate) this.strokes.delete(participant);
+      if (tick - stroke.at > STROKE_SECONDS * tickRate) this.strokes.delete(participant);
       stroke.wounded = stroke.wounded.filter((id) => this.lifecycle.find(id) !== undefined);
     }
   }
@@ -218,7 +221,7 @@ export class Wounding {
    * as a fraction, namely the share of its trusted steps that it has to repeat.
    */
   private wokenBy(hits: readonly Hit[]): number {
-    const { trustedSteps = wakingSteps } = this.species;
+    const { trustedSteps = LIFE.wakingSteps } = this.species;
     return hits.reduce((sum, { organism: { phase, awakeSteps } }) => {
       return sum + (phase === 'asleep' ? 1 : Math.min(1, awakeSteps / trustedSteps));
     }, 0);
@@ -235,7 +238,7 @@ export class Wounding {
   private protects(organism: Organism, maker: ParticipantId | undefined, time: RoomTime): boolean {
     const { cut } = organism;
     if (!cut || !this.isRecent(organism, time)) return false;
-    return cut.by !== maker || time.tick - cut.at >= woundSeconds * time.tickRate;
+    return cut.by !== maker || time.tick - cut.at >= WOUND_SECONDS * time.tickRate;
   }
 
   /** Returns whether an organism was wounded so recently that it is still protected. */

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import * as v from 'valibot';
-import { getOrAdd } from '../platform/collections.ts';
+import { getOrAdd, type NumberTable } from '../platform/collections.ts';
 
 /** Counts the letters that must be inserted, deleted or replaced to turn one word into another. */
 function distance(a: string, b: string): number {
@@ -58,7 +58,7 @@ export interface ValueOption {
   /** The allowed values, each with its meaning. */
   readonly choices?: Readonly<Record<string, string>>;
   /** The numbers that a value like "name=1,name=2" can change. */
-  readonly keys?: NumberKeys;
+  readonly keys?: NumberTable;
   readonly section?: string;
 }
 
@@ -72,11 +72,6 @@ export type Option = ValueOption | Switch;
 
 /** Options by the camel-case form of their flag: `tickRate` is `--tick-rate`. */
 export type Options = Readonly<Record<string, Option>>;
-
-export interface NumberKeys {
-  readonly defaults: Readonly<Record<string, number>>;
-  readonly meanings: Readonly<Record<string, string>>;
-}
 
 /** The only argument without a flag. */
 export interface Positional<K extends string = string> {

@@ -1,0 +1,10 @@
+/** The length of visitors' names, and the names of planters that are not people. */
+
+/** Maximum length of a name, in code points. */
+export const MAX_NAME_LENGTH = 24;
+
+/** The gardener's display name, as the planter of its organisms. */
+export const GARDENER_NAME = 'The gardener';
+
+/** Planter's name for seeds that arrive by OSC. */
+export const OSC_NAME = 'The house';
