@@ -55,7 +55,7 @@ function tokenLine(token: string, { data, cluster }: Config): string {
       : 'hand';
   const isShared = cluster !== undefined;
   const hint = tokenRecoveryHint({ by, data, isShared, folder: process.cwd(), user: env.USER });
-  return `The host's token, shown this once: ${token} (lost? ${hint})`;
+  return `The host's token, shown only once: ${token} (if you lose it: ${hint})`;
 }
 
 async function main(config: Config): Promise<void> {
@@ -67,7 +67,9 @@ async function main(config: Config): Promise<void> {
 
 async function start(config: Config, log: Log, onFatal: (error: unknown) => void): Promise<void> {
   if (config.role !== 'both' && config.cluster === undefined) {
-    throw new SettingsError(`--role ${config.role} needs --cluster; a server alone is both`);
+    throw new SettingsError(
+      `--role ${config.role} needs --cluster. Add --cluster, or leave out --role: without a cluster, a server always has the role both.`,
+    );
   }
   collectGarbageRarely();
   for (const sentence of unknownVariables(SERVER, process.env)) log.warn('no-setting', sentence);
@@ -111,7 +113,10 @@ async function start(config: Config, log: Log, onFatal: (error: unknown) => void
   console.log(`\nVivarium is alive. ${engineLine(engine, skippedEngines)}\n`);
   console.log(`  this machine   ${local}/r/${room}`);
   for (const url of shared) console.log(`  on the network ${url}`);
-  if (shared.length === 0) console.log('  on the network none: phones cannot reach this server');
+  if (shared.length === 0)
+    console.log(
+      '  on the network none: phones cannot reach this server; connect this machine to a network',
+    );
   if (metricsPort !== undefined)
     console.log(`  metrics        http://localhost:${metricsPort}/metrics`);
   const qrOrigin = vivarium.qrOrigin();

@@ -81,14 +81,14 @@ const textThat = (fits: (given: string) => boolean, wanted: string) =>
 /** Accepts items that fit, separated by commas. */
 const listOf = (fits: (item: string) => boolean, wanted: string) => list(textThat(fits, wanted));
 
-const ROOMS_WANTED = 'must be names of a-z, 0-9 and -, separated by commas';
+const ROOMS_WANTED = 'must be names of up to 32 characters (a-z, 0-9 and -), separated by commas';
 
 export const roomNames = v.pipe(
   list(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/, ROOMS_WANTED))),
   v.check((names) => new Set(names).size === names.length, 'must not name a room twice'),
 );
 
-const SIZE_WANTED = 'must be width x height in cells, 32 to 1024 each, like 256x256';
+const SIZE_WANTED = 'must be width x height in cells, each from 32 to 1024, like 256x256';
 const side = v.pipe(v.number(), v.minValue(32, SIZE_WANTED), v.maxValue(1024, SIZE_WANTED));
 
 /** A size like 256x128, in cells. */
@@ -114,7 +114,7 @@ const changesOf = <K extends string>(defaults: Readonly<Record<K, number>>) =>
         if (!Object.hasOwn(defaults, name) || !(value >= 0 && value <= 1e9)) {
           const names = Object.keys(defaults);
           addIssue({
-            message: `must be like ${names[0]}=100, with names from ${names.join(', ')}`,
+            message: `must be like ${names[0]}=100, separated by commas, with these names: ${names.join(', ')}`,
           });
           return NEVER;
         }
@@ -145,7 +145,7 @@ export const limits = v.pipe(
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
     const low = NEEDED_LIMITS.find((name) => dataset.value[name] < 1);
-    if (low) addIssue({ message: `must have ${low} >=1` });
+    if (low) addIssue({ message: `must set ${low} to at least 1` });
   }),
 );
 
@@ -162,7 +162,7 @@ export const energy = orWord(
       const { success, issues } = v.safeParse(roomSettings.entries.energy, dataset.value);
       if (success) return;
       const [{ path, expected }] = issues;
-      addIssue({ message: `must have ${path?.[0].key} ${expected}` });
+      addIssue({ message: `must set ${path?.[0].key} to ${expected}` });
     }),
   ),
 );
@@ -192,7 +192,7 @@ export const wordFile = v.pipe(
       const lines = readFileSync(dataset.value, 'utf8').split('\n');
       return lines.map((line) => line.trim()).filter((line) => line !== '' && line[0] !== '#');
     } catch {
-      addIssue({ message: 'must be a file of words that can be read' });
+      addIssue({ message: 'must be a file that can be read, with one word per line' });
       return NEVER;
     }
   }),
@@ -215,7 +215,7 @@ const isHostName = (given: string): boolean =>
 
 export const hostNames = listOf(
   isHostName,
-  'must be names like play.museum.example, lower case and without port, separated by commas',
+  'must be host names like play.museum.example, in lower case and without a port, separated by commas',
 );
 
 const isWebAddress = (given: string): boolean => {
@@ -232,7 +232,7 @@ export const webAddress = textThat(
 /** Address of the Valkey in which several servers store their rooms. */
 export const clusterAddress = textThat(
   (given) => URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol),
-  'must be a URL like redis://user:password@127.0.0.1:6379/0, with %2F for / in the password, and so on',
+  'must be a URL like redis://user:password@127.0.0.1:6379/0, with special characters in the password encoded, like %2F for /',
 );
 
 /**
@@ -275,26 +275,30 @@ export const listening = v.pipe(
   }),
   v.object({
     port,
-    host: textThat(isAddress, "must be port@address with one of this machine's addresses"),
+    host: textThat(
+      isAddress,
+      "must be a port, or port@address with one of this machine's addresses",
+    ),
   }),
 );
 
 export const metricsPort = orWord(
   'same',
   'same',
-  orWord('none', 'none', wholeNumber(0, 65_535, 'must be a port, same or none')),
+  orWord('none', 'none', wholeNumber(0, 65_535, 'must be a port number, same or none')),
 );
 
 type Meanings<K extends 'energy' | 'limits'> = Readonly<Record<keyof (typeof DEFAULTS)[K], string>>;
 
 export const ENERGY_MEANINGS: Meanings<'energy'> = {
-  capacity: 'most energy a participant can hold',
-  newcomer: 'energy a newcomer starts with; a device has it once, then what it has left',
-  refillPerSecond: "energy regained per second of the room's nominal tick rate",
+  capacity: 'maximum energy of a participant',
+  newcomer:
+    'energy that a newcomer starts with; a device that returns continues with what it had left',
+  refillPerSecond: 'energy regained per second while the room keeps its tick rate',
   plant: 'cost of planting one organism',
   damagePerCell:
     'cost per cell swept by a stroke (length × 2 radius, plus the disc it starts with)',
-  wake: 'cost per organism that a stroke wakes; a part of it for one that is awake',
+  wake: 'cost per organism that a stroke wakes; an organism that is awake already costs a part of this',
 };
 
 export const LIMIT_MEANINGS: Meanings<'limits'> = {
@@ -309,24 +313,25 @@ export const LIMIT_MEANINGS: Meanings<'limits'> = {
   bytesPerSecond: 'bytes received per second and connection',
   messagesPerSecond: 'messages per second and connection',
   framesPerSecond:
-    'WebSocket frames per second and connection that are no message of their own: pings, pongs, fragments',
-  outstandingResponses: 'unfinished HTTP responses per connection; above this it is closed',
+    'WebSocket frames per second and connection that are not whole messages: pings, pongs, fragments',
+  outstandingResponses:
+    'unfinished HTTP responses per connection; a connection with more is closed',
   unreadBytes:
-    'bytes that may queue for a client that does not read; above this it is disconnected',
-  cursorsPerSecond:
-    'cursor positions, views and notes that a visitor is busy, per second and connection',
+    'bytes that may queue for a client that does not read; a client with more is disconnected',
+  cursorsPerSecond: 'cursor positions, views and busy signals per second and connection',
   strokePointsPerSecond: 'points of strokes per second and connection',
   commandsPerSecond:
     'seeds planted, strokes, crosses, transformations, keepsakes, renewals and follows, per second and connection',
-  previewsPerSecond: 'seed previews per second and connection; also pauses by OSC',
+  previewsPerSecond: 'seed previews, or pauses by OSC, per second and connection',
   drawingsPerSecond: 'drawings turned into seeds per second and connection',
   beaconsPerSecond: 'organisms highlighted for everybody, per second and connection',
   reportsPerSecond: 'organisms reported to the host, per second and connection',
   namesPerSecond: 'name changes per second and connection',
   resyncsPerSecond: 'full frames requested per second and connection',
   burstSeconds:
-    "seconds' worth of each per-connection rate that may arrive at once, as after a network stall",
-  refusals: 'rejected messages within `burstSeconds` before a connection is closed',
-  banSeconds: 'seconds an address stays blocked after that, if nobody else uses it',
+    "how many seconds' worth of each per-connection rate may arrive in one burst, as after a network stall",
+  refusals: 'number of rejected messages within `burstSeconds` after which a connection is closed',
+  banSeconds:
+    'seconds for which the address of a connection closed for `refusals` stays blocked, if nobody else uses it',
   handshakeSeconds: 'seconds allowed for each step of connecting: request, upgrade and greeting',
 };

@@ -13,7 +13,7 @@ export const SIDE = 96;
 /** A node has followed the room since it last opened it. */
 export const FOLLOWED = /is followed, (?![\s\S]*(?:is restored|taken over as))/;
 
-const OPENED = /is restored|taken over as it was followed/g;
+const OPENED = /is restored|taken over in its current state/g;
 
 /** How a node has opened the room, each time that it has. */
 export const openings = ({ server }: Node): readonly string[] =>

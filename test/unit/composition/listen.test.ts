@@ -142,10 +142,10 @@ test('the engine in use is named, and a better one that this machine can have', 
 
 test('a loss is named with its cause and count', () => {
   expect(lossLine({ what: 'thread', why: 'out of memory', count: 3 })).toBe(
-    'Warning: an engine thread was lost (out of memory) and has been replaced, without losing any organism. Losses so far: 3.',
+    'Warning: an engine thread failed (out of memory) and was replaced. No organism was lost. Failures so far: 3.',
   );
-  expect(lossLine({ what: 'gpu', why: 'driver reset', count: 1 })).toContain('the GPU was lost');
+  expect(lossLine({ what: 'gpu', why: 'driver reset', count: 1 })).toContain('the GPU failed');
   expect(lossLine({ what: 'gpu', why: 'no GPU answers', count: 2, replacement: ONNX })).toBe(
-    'Warning: the GPU does not recover (no GPU answers). The server continues on onnx on CPU (ONNX Runtime), more slowly, without losing any organism. Repair the GPU driver and restart the server.',
+    'Warning: the GPU did not recover (no GPU answers). The server continues with onnx on CPU (ONNX Runtime), more slowly. No organism was lost. Repair the GPU driver and restart the server.',
   );
 });

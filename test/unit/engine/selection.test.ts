@@ -71,7 +71,7 @@ describe('auto', () => {
     for (const gpus of [[], ['intel']] as const) {
       const { backend, skipped } = await select('auto', candidates, gpus);
       expect(backend.info.name).toBe('onnx');
-      expect(skipped[0].reason).toBe('no GPU that it can use, only CPU (fake)');
+      expect(skipped[0].reason).toBe('it finds no usable GPU, only CPU (fake)');
     }
     // It can still be selected by name.
     const { backend } = await select('webgpu', candidates);
@@ -88,12 +88,12 @@ describe('auto', () => {
       {
         name: 'tensorflow',
         onlyGpu: true,
-        reason: 'no GPU that it can use, only CPU (fake)',
+        reason: 'it finds no usable GPU, only CPU (fake)',
         remedy: CANDIDATES.tensorflow.gpu!.remedy,
       },
     ]);
     expect(withRemedy(others).map(explain)).toEqual([
-      `tensorflow on a GPU: no GPU that it can use, only CPU (fake) (to fix it: ${CANDIDATES.tensorflow.gpu!.remedy})`,
+      `tensorflow on a GPU: it finds no usable GPU, only CPU (fake) (to fix it: ${CANDIDATES.tensorflow.gpu!.remedy})`,
     ]);
   });
 
