@@ -258,7 +258,7 @@ export class ExtensionThread {
     });
     this.loading = rpc;
     this.cancelTimer = clock.after(LIMITS.loading, () => {
-      void rpc.terminate(new Error(sentenceOf('did not load within ${LIMITS.loading / 1000} s.')));
+      void rpc.terminate(new Error(sentenceOf(`did not load within ${LIMITS.loading / 1000} s.`)));
     });
     try {
       const started = this.checked(rpc, startedSchema, await rpc.ready);

@@ -39,7 +39,8 @@ export const SERVER = {
         type: orWord('none', undefined, is.origins),
         default: 'none',
         help: 'origins of other sites whose pages may connect, like https://museum.example',
-        details: 'An origin must match exactly. Pages from the server's own host may always connect.',
+        details:
+          "An origin must match exactly. Pages from the server's own host may always connect.",
       },
       hosts: {
         value: 'A,B',
@@ -53,7 +54,8 @@ export const SERVER = {
         type: wholeNumber(0, 8),
         default: '0',
         help: "number of reverse proxies in front of the server that are trusted to report visitors' addresses",
-        details: 'If the server is behind a proxy and this is 0, all visitors count as one address.',
+        details:
+          'If the server is behind a proxy and this is 0, all visitors count as one address.',
       },
     }),
     ...inSection('Rooms', {
@@ -68,7 +70,8 @@ export const SERVER = {
         type: is.gridSize,
         defaultInWords: `${room.width}x${room.height}`,
         help: 'size of the grid of each room, 32 to 1024 cells a side',
-        details: 'A stored room keeps its size. If you give another size, the server does not start.',
+        details:
+          'A stored room keeps its size. If you give another size, the server does not start.',
       },
       tickRate: { type: wholeNumber(1, 60), default: `${room.tickRate}`, help: 'ticks per second' },
       capacity: {
@@ -107,7 +110,8 @@ export const SERVER = {
         type: wholeNumber(0, 86_400),
         default: `${life.lifetime}`,
         help: 'age in seconds after which a resting organism departs from a busy room; 0: never',
-        details: 'A room is busy if more than half of `--max-organisms` live in it. Planters can keep their organisms.',
+        details:
+          'A room is busy if more than half of `--max-organisms` live in it. Planters can keep their organisms.',
       },
       maxFlashes: {
         value: 'COUNT',
@@ -189,7 +193,7 @@ export const SERVER = {
         value: 'ROLE',
         type: oneOf(['both', 'owner', 'gateway']),
         default: 'both',
-        help: "role in a cluster: owner runs rooms, gateway connects visitors to rooms of other servers, both does both",
+        help: 'role in a cluster: owner runs rooms, gateway connects visitors to rooms of other servers, both does both',
         details:
           'An owner connects visitors only to rooms that it runs itself. A gateway starts no engine. See "Several servers" in `HOSTING.md`.',
       },
