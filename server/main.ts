@@ -34,13 +34,21 @@ const FIXABLE = [
  * Exits with one sentence for errors that the host can fix, and with the full error for all others.
  *
  * @param log writes the error. If absent, the console shows it
+ * @param advice sentence to append, with a space before it
  */
-function fail(error: unknown, log?: Log): never {
+function fail(error: unknown, log?: Log, advice = ''): never {
   const isFixable = FIXABLE.some((kind) => error instanceof kind);
-  const text = isFixable ? (error as Error).message : inspect(error);
+  const text = isFixable ? (error as Error).message + advice : inspect(error);
   if (log) log.error('fatal', text);
   else console.error(text);
   process.exit(1);
+}
+
+/** Says what the host can do about damaged data, if the settings allow it. */
+function adviceOn(error: unknown, { cluster, onDamage }: Config): string {
+  const isDamage = error instanceof StoreError && error.reason === 'damaged';
+  if (!isDamage || cluster !== undefined || onDamage === 'set-aside') return '';
+  return ' To move damaged data aside and start, add --on-damage set-aside (see server/storage/RECOVERY.md).';
 }
 
 /** Files that container engines create in each container. */
@@ -61,7 +69,8 @@ function tokenLine(token: string, { data, cluster }: Config): string {
 async function main(config: Config): Promise<void> {
   const isText = config.log === 'text';
   const log = isText ? textLog() : jsonLog();
-  const end = (error: unknown): never => fail(error, isText ? undefined : log);
+  const end = (error: unknown): never =>
+    fail(error, isText ? undefined : log, adviceOn(error, config));
   await start(config, log, end).catch(end);
 }
 

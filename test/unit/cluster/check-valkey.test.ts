@@ -18,7 +18,7 @@ const told = (url: string): Promise<string> =>
 
 test('nothing answers', async () => {
   expect(await told(`redis://127.0.0.1:${await freePort()}`)).toMatch(
-    /^unreachable: --cluster: Valkey at 127\.0\.0\.1:\d+ cannot be reached \(.*ECONNREFUSED.*\)\.$/,
+    /^unreachable: --cluster: Valkey at 127\.0\.0\.1:\d+ cannot be reached \(.*ECONNREFUSED.*\)\. Check /,
   );
 });
 
@@ -27,7 +27,7 @@ test('something takes the connection and says nothing', async () => {
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const { port } = silent.address() as AddressInfo;
   expect(await told(`redis://127.0.0.1:${port}`)).toBe(
-    `unreachable: --cluster: Valkey at 127.0.0.1:${port} cannot be reached (Valkey does not answer).`,
+    `unreachable: --cluster: Valkey at 127.0.0.1:${port} cannot be reached (Valkey does not answer). Check the URL, and that Valkey runs.`,
   );
   silent.close();
 });

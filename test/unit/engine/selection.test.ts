@@ -176,7 +176,7 @@ test('a backend that was chosen by name and does not start is unavailable, with 
   const error = await refused('onnx', candidatesWith({ onnx: absent, native: 'cpu' }));
   expect(started).toEqual(['onnx']);
   expect(error.message).toBe(
-    'engine: unavailable: onnx: steam is not installed (to fix it: npm ci)',
+    'engine: unavailable: onnx: steam is not installed (to fix it: run npm ci)',
   );
   const locked = new StartError('it is locked', 'unlock it');
   const { message } = await refused('native', candidatesWith({ native: locked }));
