@@ -115,7 +115,7 @@ const DEFAULT_FOLDER = '.data';
 const quoted = (text: string): string =>
   /^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
-/** Creates the hint that the log shows after "lost?". */
+/** Creates the hint that the log shows beside the token, for a host who loses it. */
 export function tokenRecoveryHint(start: ServerStart): string {
   const { by, data, folder, user, isShared = false } = start;
   const isStored = data !== 'none';

@@ -11,7 +11,7 @@ import { Visitor } from './visitor.ts';
 export const SIDE = 96;
 
 /** A node has followed the room since it last opened it. */
-export const FOLLOWED = /is followed, (?![\s\S]*(?:is restored|taken over as))/;
+export const FOLLOWED = /This server follows room (?![\s\S]*(?:is restored|taken over in))/;
 
 const OPENED = /is restored|taken over in its current state/g;
 
