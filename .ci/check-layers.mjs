@@ -63,7 +63,7 @@ const folders = Object.keys(LAYERS).sort((a, b) => b.length - a.length);
 for (const [file, targets] of imports) {
   const folder = folders.find((one) => isIn(file, one));
   if (folder === undefined) {
-    problems.push(`${file} is in no folder of .ci/layers.json`);
+    problems.push(`${file} is in no folder of .ci/layers.json; add its folder`);
     continue;
   }
   const allowed = [folder, 'shared', ...LAYERS[folder].split(' ')];

@@ -33,12 +33,12 @@ function limitOf(file) {
 
 const problems = files
   .filter(({ file, bytes }) => bytes > limitOf(file))
-  .map(({ file, bytes }) => `${file} has ${bytes} bytes; at most ${limitOf(file)}`);
+  .map(({ file, bytes }) => `${file} has ${bytes} bytes, more than the limit of ${limitOf(file)}`);
 const fixtures = files
   .filter(({ file }) => file.startsWith('test/fixtures/'))
   .reduce((sum, { bytes }) => sum + bytes, 0);
 if (fixtures > LIMITS.fixtures) {
-  problems.push(`test/fixtures has ${fixtures} bytes; at most ${LIMITS.fixtures}`);
+  problems.push(`test/fixtures has ${fixtures} bytes, more than the limit of ${LIMITS.fixtures}`);
 }
 for (const problem of problems) console.error(problem);
 if (problems.length > 0) process.exitCode = 1;

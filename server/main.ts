@@ -34,13 +34,21 @@ const FIXABLE = [
  * Exits with one sentence for errors that the host can fix, and with the full error for all others.
  *
  * @param log writes the error. If absent, the console shows it
+ * @param advice sentence to append, with a space before it
  */
-function fail(error: unknown, log?: Log): never {
+function fail(error: unknown, log?: Log, advice = ''): never {
   const isFixable = FIXABLE.some((kind) => error instanceof kind);
-  const text = isFixable ? (error as Error).message : inspect(error);
+  const text = isFixable ? (error as Error).message + advice : inspect(error);
   if (log) log.error('fatal', text);
   else console.error(text);
   process.exit(1);
+}
+
+/** Says what the host can do about damaged data, if the settings allow it. */
+function adviceOn(error: unknown, { cluster, onDamage }: Config): string {
+  const isDamage = error instanceof StoreError && error.reason === 'damaged';
+  if (!isDamage || cluster !== undefined || onDamage === 'set-aside') return '';
+  return ' To move damaged data aside and start, add --on-damage set-aside (see server/storage/RECOVERY.md).';
 }
 
 /** Files that container engines create in each container. */
@@ -55,19 +63,22 @@ function tokenLine(token: string, { data, cluster }: Config): string {
       : 'hand';
   const isShared = cluster !== undefined;
   const hint = tokenRecoveryHint({ by, data, isShared, folder: process.cwd(), user: env.USER });
-  return `The host's token, shown this once: ${token} (lost? ${hint})`;
+  return `The host's token, shown only once: ${token} (if you lose it: ${hint})`;
 }
 
 async function main(config: Config): Promise<void> {
   const isText = config.log === 'text';
   const log = isText ? textLog() : jsonLog();
-  const end = (error: unknown): never => fail(error, isText ? undefined : log);
+  const end = (error: unknown): never =>
+    fail(error, isText ? undefined : log, adviceOn(error, config));
   await start(config, log, end).catch(end);
 }
 
 async function start(config: Config, log: Log, onFatal: (error: unknown) => void): Promise<void> {
   if (config.role !== 'both' && config.cluster === undefined) {
-    throw new SettingsError(`--role ${config.role} needs --cluster; a server alone is both`);
+    throw new SettingsError(
+      `--role ${config.role} needs --cluster. Add --cluster, or leave out --role: without a cluster, a server always has the role both.`,
+    );
   }
   collectGarbageRarely();
   for (const sentence of unknownVariables(SERVER, process.env)) log.warn('no-setting', sentence);
@@ -111,7 +122,10 @@ async function start(config: Config, log: Log, onFatal: (error: unknown) => void
   console.log(`\nVivarium is alive. ${engineLine(engine, skippedEngines)}\n`);
   console.log(`  this machine   ${local}/r/${room}`);
   for (const url of shared) console.log(`  on the network ${url}`);
-  if (shared.length === 0) console.log('  on the network none: phones cannot reach this server');
+  if (shared.length === 0)
+    console.log(
+      '  on the network none: phones cannot reach this server; connect this machine to a network',
+    );
   if (metricsPort !== undefined)
     console.log(`  metrics        http://localhost:${metricsPort}/metrics`);
   const qrOrigin = vivarium.qrOrigin();

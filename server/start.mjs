@@ -37,7 +37,7 @@ try {
 } catch (error) {
   delete process.env[BUNDLE];
   console.error(
-    `The server could not be bundled, and starts from its sources: ${error instanceof Error ? error.message : error}`,
+    `The server starts from its sources, because it could not be bundled: ${error instanceof Error ? error.message : error}`,
   );
 }
 await enter('main', new URL('./main.ts', import.meta.url));

@@ -23,7 +23,7 @@ export const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 /** A room's name, restricted because it is part of addresses. */
 export const roomName = v.pipe(
   v.string(),
-  v.regex(/^[a-z0-9-]{1,32}$/, 'names have a-z, 0-9 and -, 32 at most'),
+  v.regex(/^[a-z0-9-]{1,32}$/, 'must be up to 32 characters (a-z, 0-9 and -)'),
 );
 
 /** Whether drawings become seeds: immediately, after the host's approval ('ask'), or never. */

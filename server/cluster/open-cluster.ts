@@ -179,8 +179,14 @@ async function connectTo(
     const { hostname, port } = new URL(url);
     const at = `Valkey at ${hostname}:${port || 6379}`;
     throw /WRONGPASS|NOAUTH|invalid password|NOPERM/i.test(message)
-      ? failure('not-allowed', `${at} does not accept the user or password (${message}).`)
-      : failure('unreachable', `${at} cannot be reached (${message}).`);
+      ? failure(
+          'not-allowed',
+          `${at} does not accept the user or password in the URL (${message}).`,
+        )
+      : failure(
+          'unreachable',
+          `${at} cannot be reached (${message}). Check the URL, and that Valkey runs.`,
+        );
   }
 }
 
@@ -209,37 +215,37 @@ async function check(connection: ValkeyConnection): Promise<void> {
     [
       fact('valkey_version') === undefined && !isNew,
       'too-old',
-      `this is Redis ${redis}; rooms need Valkey, or Redis ${OLDEST.join('.')} or later.`,
+      `this server is Redis ${redis}. Use Valkey, or Redis ${OLDEST.join('.')} or later.`,
     ],
     [
       fact('cluster_enabled') === '1',
       'divided',
-      'this Valkey divides its keys among several; set "cluster-enabled no".',
+      'this Valkey spreads its keys over several servers. Set "cluster-enabled no".',
     ],
     [
       fact('role') !== 'master',
       'replica',
-      'this Valkey copies another one and takes no writes; name that one.',
+      'this Valkey is a read-only replica. Name its primary instead.',
     ],
     [
       settings.appendonly !== 'yes' || settings.appendfsync !== 'always',
       'not-durable',
-      'Valkey must write everything to the disk at once; set "appendonly yes" and "appendfsync always".',
+      'Valkey must write every change to disk immediately. Set "appendonly yes" and "appendfsync always".',
     ],
     [
       settings['no-appendfsync-on-rewrite'] !== 'no',
       'not-durable',
-      'Valkey must write to the disk also while it rewrites its file; set "no-appendfsync-on-rewrite no".',
+      'Valkey must write to disk even while it rewrites its file. Set "no-appendfsync-on-rewrite no".',
     ],
     [
       most > 0 && settings['maxmemory-policy'] !== 'noeviction',
       'evicts',
-      'Valkey would delete rooms when its memory is full; set "maxmemory-policy noeviction".',
+      'Valkey would delete rooms if its memory is full. Set "maxmemory-policy noeviction".',
     ],
     [
       most > 0 && Number(fact('used_memory')) >= most,
       'full',
-      `Valkey is full: it uses all of its ${Math.floor(most / 2 ** 20)} MiB (maxmemory).`,
+      `Valkey is full: it uses all of its ${Math.floor(most / 2 ** 20)} MiB. Raise "maxmemory".`,
     ],
   ];
   for (const [isFault, reason, why] of faults) if (isFault) throw failure(reason, why);
@@ -265,7 +271,7 @@ async function tryWriting(connection: ValkeyConnection, clock: Clock): Promise<v
       if (error instanceof LogFull) throw failure('full', message);
       if (error instanceof Refused || attempt === 3) {
         const reason = error instanceof Refused ? 'not-allowed' : 'unreachable';
-        throw failure(reason, `Valkey does not take what rooms write (${message}).`);
+        throw failure(reason, `Valkey rejects the writes that rooms make (${message}).`);
       }
       // The disk may be busy, and a connection that got no answer is being replaced.
       await pause(clock, ANSWER_TIMEOUT);
@@ -281,7 +287,7 @@ async function asked(connection: ValkeyConnection, ...command: Argument[]): Prom
     const { message } = error as Error;
     const isDenied = /NOPERM|NOAUTH|unknown command/i.test(message);
     const reason = isDenied ? 'not-allowed' : 'unreachable';
-    throw failure(reason, `Valkey does not answer to ${command[0]} (${message}).`);
+    throw failure(reason, `Valkey does not answer the command ${command[0]} (${message}).`);
   }
 }
 
@@ -319,7 +325,11 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
   try {
     const onAnswering = (isAnswering: boolean, why: string): void => {
       if (isAnswering) log.warn('valkey-back', 'Valkey answers again.');
-      else log.error('valkey-away', `Valkey does not answer (${why}); rooms stop until it does.`);
+      else
+        log.error(
+          'valkey-away',
+          `Valkey does not answer (${why}). Rooms stop until it answers again.`,
+        );
     };
     // Leases are renewed every second, so this connection notices a failure first.
     const renewals = await connectTo(url, clock, onAnswering);
@@ -334,8 +344,8 @@ export async function openCluster(url: string, clock: Clock, log: Log): Promise<
     const loggedAt = new Map<string, number>();
     const onRefused = (room: string, why: string): void => {
       leases.holdOff(room, LEASE.refused);
-      const advice = /^OOM /.test(why) ? 'Valkey is full; raise its "maxmemory".' : why;
-      const sentence = `Room "${room}" does not run here: ${advice}`;
+      const advice = /^OOM /.test(why) ? 'Valkey is full. Raise its "maxmemory".' : why;
+      const sentence = `Room "${room}" cannot run on this server: ${advice}`;
       const at = clock.now();
       refused.set(room, { sentence, at });
       if (at - (loggedAt.get(sentence) ?? Number.NEGATIVE_INFINITY) < SAY_AGAIN) return;

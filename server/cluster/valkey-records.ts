@@ -202,9 +202,11 @@ export class ValkeyLog implements FencedLog<Prepared> {
       );
       if (written === 0) return false;
       if (written === 2) {
-        throw new LogFull(`It needs more than ${Math.floor(roomBytes / 2 ** 20)} MiB.`);
+        throw new LogFull(
+          `The room needs more than ${Math.floor(roomBytes / 2 ** 20)} MiB in Valkey.`,
+        );
       }
-      if (written === 3) throw new Error('Valkey has lost what was uploaded');
+      if (written === 3) throw new Error('Valkey has lost uploaded data');
       // After its timeout, WAITAOF does not fail but returns the number of disks that have synced.
       const [disks] = durable as readonly Reply[];
       if (Number(disks) < 1) throw new Error('Valkey does not write to its disk');
@@ -338,7 +340,7 @@ export function openValkeyRecords(options: ValkeyRecordsOptions): Records {
       if (!(error instanceof Refused)) throw error;
       onRefused?.(room, error.message);
     }
-    throw new StoreError('not-owner', `Another server owns the room "${room}", or may own it.`);
+    throw new StoreError('not-owner', `Another server runs the room "${room}", or may run it.`);
   };
   /** Writes each room's changes in one transaction. */
   const change = async (changes: readonly Change[]): Promise<void> => {

@@ -110,7 +110,10 @@ function createClusterRooms(
   });
   cluster.onEnd((room) => {
     rooms.stopForLostLease(room).catch((error: Error) => {
-      log.error('room-not-stopped', `Room "${room}" cannot be stopped: ${error.message}`);
+      log.error(
+        'room-not-stopped',
+        `Room "${room}" could not be stopped after its lease ended (${error.message}). Restart this server.`,
+      );
     });
   });
   const whyOver = (room: string): Reason | undefined => {

@@ -396,7 +396,10 @@ async function openDoors(server: WholeServer): Promise<void> {
       try {
         await rooms.change(room, { paused });
       } catch (error) {
-        log.warn('osc-not-paused', `OSC cannot pause "${room}": ${(error as Error).message}.`);
+        log.warn(
+          'osc-not-paused',
+          `OSC could not pause or resume room "${room}": ${(error as Error).message}.`,
+        );
         throw new Refusal('room-busy');
       }
     },

@@ -144,13 +144,13 @@ const next = (port: number): number => (port < 65_535 ? port + 1 : FIRST_UNPRIVI
 
 const SENTENCES: Readonly<Record<ListenReason, (target: ListenTarget) => string>> = {
   'port-taken': ({ flag, port }) =>
-    `${flag}: another program uses port ${port}; choose another one, for example ${flag} ${next(port)}.`,
+    `${flag}: another program uses port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
   'not-allowed': ({ flag, port }) =>
     port < FIRST_UNPRIVILEGED
-      ? `${flag}: this user may not use port ${port}; choose ${FIRST_UNPRIVILEGED} or higher, for example ${flag} 8080, or, under systemd, give the service AmbientCapabilities=CAP_NET_BIND_SERVICE.`
-      : `${flag}: the system does not allow port ${port}; choose another one, for example ${flag} ${next(port)}.`,
+      ? `${flag}: this user may not use port ${port}. Choose port ${FIRST_UNPRIVILEGED} or higher, for example ${flag} 8080. Under systemd, you can instead give the service AmbientCapabilities=CAP_NET_BIND_SERVICE.`
+      : `${flag}: the system does not allow port ${port}. Choose another port, for example ${flag} ${next(port)}.`,
   'no-such-address': ({ host }) =>
-    `--host: this machine has no address ${host}; it has ${['127.0.0.1', ...networkAddresses()].join(', ')}. Use 0.0.0.0 for all of them.`,
+    `--host: this machine has no address ${host}. Choose one of its addresses (${['127.0.0.1', ...networkAddresses()].join(', ')}), or 0.0.0.0 for all of them.`,
 };
 
 /**
@@ -190,11 +190,11 @@ export function lossLine({ what, why, count, replacement }: EngineLoss): string 
     const [lost, repair] =
       what === 'gpu'
         ? ['the GPU', 'Repair the GPU driver']
-        : ['the engine', 'Run `npm run doctor`'];
-    return `Warning: ${lost} does not recover (${why}). The server continues on ${name} on ${device}, more slowly, without losing any organism. ${repair} and restart the server.`;
+        : ['the engine', 'Find the cause with `npm run doctor`'];
+    return `Warning: ${lost} did not recover (${why}). The server continues with ${name} on ${device}, more slowly. No organism was lost. ${repair} and restart the server.`;
   }
   const lost = what === 'gpu' ? 'the GPU' : 'an engine thread';
-  return `Warning: ${lost} was lost (${why}) and has been replaced, without losing any organism. Losses so far: ${count}.`;
+  return `Warning: ${lost} failed (${why}) and was replaced. No organism was lost. Failures so far: ${count}.`;
 }
 
 /** Draws a QR code of half-block characters, dark on light in any terminal theme. */

@@ -64,8 +64,12 @@ async function openClusterStorage(
   const cluster = await openCluster(url, clock, log);
   const store = new Store(cluster.records);
   const onUp = (isUp: boolean, why: string): void => {
-    if (isUp) log.info('bus-up', 'Valkey passes messages on again.');
-    else log.warn('bus-lost', `Valkey passes no messages on now: ${why}.`);
+    if (isUp) log.info('bus-up', 'Valkey delivers messages between servers again.');
+    else
+      log.warn(
+        'bus-lost',
+        `Valkey does not deliver messages between servers (${why}). This server keeps retrying.`,
+      );
   };
   try {
     // Retry. The cluster's store has just answered, so Valkey is probably only busy.
@@ -77,7 +81,10 @@ async function openClusterStorage(
   } catch (error) {
     await store.close();
     const { message } = error as Error;
-    throw new ClusterError('unreachable', `--cluster: Valkey passes no messages on (${message}).`);
+    throw new ClusterError(
+      'unreachable',
+      `--cluster: Valkey does not deliver messages between servers (${message}). Check Valkey, then start this server again.`,
+    );
   }
 }
 
@@ -153,7 +160,7 @@ export async function openEngine(
 }
 
 const refuse = async (): Promise<never> => {
-  throw new EngineError('unavailable', 'a gateway runs no rooms');
+  throw new EngineError('unavailable', 'a server with the role gateway runs no rooms');
 };
 
 const NO_ENGINE: Engine = {

@@ -30,7 +30,7 @@ export class ProcessEnd {
     clock.after(LONGEST, () => {
       log.error(
         'closing-too-slow',
-        'Shutdown takes too long; exiting now. Everything answered so far is saved.',
+        'Shutdown takes too long, so the server exits now. Every command answered so far is stored.',
       );
       exit(1);
     });
@@ -156,7 +156,7 @@ export async function runShutdownPhases(phases: readonly ShutdownPhase[], log: L
     } catch (error) {
       failure ??= { error };
       const message = error instanceof Error ? error.message : String(error);
-      log.error('phase-failed', `Closing: ${name} failed: ${message}`, { phase: name });
+      log.error('phase-failed', `Closing: the step "${name}" failed: ${message}`, { phase: name });
     }
   }
   if (failure) throw failure.error;

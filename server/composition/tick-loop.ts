@@ -41,9 +41,9 @@ export function createTickLoop(options: TickLoopOptions) {
         world.isStoring
           ? new StoreError(
               'write-failed',
-              'A tick has not ended: what happened in it is not stored. The disk of --data, or with --cluster Valkey, does not answer.',
+              'A tick did not end, because the disk of --data (with --cluster, Valkey) does not answer. Commands of this tick are not stored. Check the disk or Valkey.',
             )
-          : new EngineError('failed', 'a tick has not ended; the engine has stalled'),
+          : new EngineError('failed', 'a tick did not end, because the engine has stalled'),
       );
     },
   });

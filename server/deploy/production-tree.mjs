@@ -117,11 +117,11 @@ function makeTree(target) {
 const [given] = process.argv.slice(2);
 const target = given && resolve(given);
 if (!target || (existsSync(target) && readdirSync(target).length > 0)) {
-  console.error('production-tree: name an empty folder.');
+  console.error('production-tree: name an empty folder to write to.');
   process.exit(1);
 }
 if (!existsSync(join(root, 'client/dist/index.html'))) {
-  console.error('production-tree: first npm run build.');
+  console.error('production-tree: run `npm run build` first.');
   process.exit(1);
 }
 mkdirSync(target, { recursive: true });

@@ -116,18 +116,18 @@ export const CANDIDATES: Candidates = {
     unavailableReason: noGpu,
     start: async () => (await import('./webgpu/store.ts')).startWebgpu(),
     needs: 'a GPU with a Vulkan, Metal or Direct3D 12 driver',
-    remedy: 'npm ci, and a Vulkan driver for the GPU',
+    remedy: 'run npm ci, and install a Vulkan driver for the GPU',
     gpu: { vendors: GPU_VENDORS, remedy: 'install a Vulkan driver for the GPU' },
   },
   tensorflow: {
     unavailableReason: missingNativePart,
     start: async () => (await import('./tfjs/tensorflow.ts')).startTensorflow(),
-    needs: 'tfjs-node-gpu or tfjs-node with its native part; for a GPU also NVIDIA, CUDA and cuDNN',
-    remedy: 'npm run install:tensorflow, or npm run build:tensorflow',
+    needs: 'tfjs-node-gpu or tfjs-node with its native part; on a GPU, also NVIDIA, CUDA and cuDNN',
+    remedy: 'run npm run install:tensorflow, or npm run build:tensorflow',
     gpu: {
       vendors: ['nvidia'],
       remedy:
-        'install the CUDA and cuDNN that its native part was built for (npm run build:tensorflow -- --help)',
+        'install the versions of CUDA and cuDNN that its native part was built for (see npm run build:tensorflow -- --help)',
     },
   },
   native: {
@@ -143,8 +143,8 @@ export const CANDIDATES: Candidates = {
     start: async () => (await import('./onnx/onnx.ts').catch(notLoaded)).startOnnx(),
     threads: availableParallelism,
     needs:
-      'ONNX Runtime, which npm ci brings for 64-bit Linux (glibc) and Windows, and for macOS on Apple silicon',
-    remedy: 'npm ci',
+      'ONNX Runtime, which npm ci installs on 64-bit Linux (glibc) and Windows, and on macOS with Apple silicon',
+    remedy: 'run npm ci',
   },
 };
 
@@ -266,7 +266,7 @@ export async function selectBackend(
         await use(backend);
         return { backend, skipped };
       }
-      skip(`no GPU that it can use, only ${backend.info.device}`, gpu?.remedy);
+      skip(`it finds no usable GPU, only ${backend.info.device}`, gpu?.remedy);
     } catch (error) {
       skip(reasonOf(error), error instanceof StartError ? error.remedy : remedy);
     }

@@ -306,7 +306,10 @@ export class Hooks {
     } catch (error) {
       this.listeners.delete(listener);
       const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.options.log.error('hook-failed', `${listener.name} has stopped: ${why}`);
+      this.options.log.error(
+        'hook-failed',
+        `${listener.name} failed and is off until the server restarts: ${why}`,
+      );
     }
   }
 

@@ -106,7 +106,7 @@ export interface ExtensionThreadOptions {
   readonly onRestarted: (extension: ExtensionThread) => void;
 }
 
-const MALFORMED = 'sends messages that cannot be understood';
+const MALFORMED = 'it sent a malformed message';
 
 type Rpc = WorkerRpc<ThreadMethods, unknown, ServerMethods>;
 
@@ -173,7 +173,10 @@ export class ExtensionThread {
     if (!this.has(hook)) return;
     if (this.backlog >= LIMITS.backlog) {
       if (this.dropped++ === 0) {
-        this.warn('extension-behind', 'has not kept up; events are dropped until it has');
+        this.warn(
+          'extension-behind',
+          'is too slow; the server drops its events until it has caught up',
+        );
       }
       return;
     }
@@ -241,15 +244,15 @@ export class ExtensionThread {
     this.isStuck = false;
     this.backlog = 0;
     worker.on('message', () => {
-      if (!this.messageLimit.take(1, clock.now())) this.lost(rpc, 'sends too many messages');
+      if (!this.messageLimit.take(1, clock.now())) this.lost(rpc, 'it sent too many messages');
     });
     const rpc: Rpc = new WorkerRpc(worker, {
       methods: this.methodsFor(() => rpc),
       onDeath: ({ cause, why }) => {
         const [message, logged] = {
-          threw: [`has failed: ${why}`, why],
-          ended: ['has ended.', 'it has ended'],
-          malformed: [`${MALFORMED}.`, MALFORMED],
+          threw: [`failed: ${why}`, why],
+          ended: ['failed: its thread ended.', 'its thread ended'],
+          malformed: [`failed: ${MALFORMED}.`, MALFORMED],
         }[cause];
         this.lost(rpc, logged);
         return new Error(sentenceOf(message));
@@ -257,11 +260,11 @@ export class ExtensionThread {
     });
     this.loading = rpc;
     this.cancelTimer = clock.after(LIMITS.loading, () => {
-      void rpc.terminate(new Error(sentenceOf('did not load in time.')));
+      void rpc.terminate(new Error(sentenceOf(`did not load within ${LIMITS.loading / 1000} s.`)));
     });
     try {
       const started = this.checked(rpc, startedSchema, await rpc.ready);
-      if (!started) throw new Error(sentenceOf(`${MALFORMED}.`));
+      if (!started) throw new Error(sentenceOf(`failed: ${MALFORMED}.`));
       if ('unfit' in started) throw errorOf(started, sentenceOf);
       this.name = started.name;
       this.hooks = new Set(started.hooks);
@@ -321,7 +324,7 @@ export class ExtensionThread {
     const { stall, backlog } = LIMITS;
     this.cancelTimer = afterMessages(this.options.clock, stall, () => {
       if (!this.hasAnsweredPing) return this.lost(rpc, 'it does not respond');
-      if (this.isStuck) return this.lost(rpc, `it ends none of its ${backlog} calls`);
+      if (this.isStuck) return this.lost(rpc, `it has ended none of its ${backlog} calls`);
       this.hasAnsweredPing = false;
       this.isStuck = this.backlog >= backlog;
       const answered = (): void => void (this.hasAnsweredPing = true);
@@ -332,9 +335,9 @@ export class ExtensionThread {
 
   /** Ends a thread that has failed. If the extension was running in it, restarts the extension. */
   private lost(rpc: Rpc, why: string): void {
-    void rpc.terminate(new Error(`The extension ${this.options.file} ${why}.`));
+    void rpc.terminate(new Error(`The extension ${this.options.file} failed: ${why}.`));
     if (this.rpc !== rpc || this.closing) return;
-    this.warn('extension-failed', `has failed in thread: ${why}`);
+    this.warn('extension-failed', `failed: ${why}`);
     this.restart();
   }
 
@@ -346,11 +349,11 @@ export class ExtensionThread {
     const now = this.options.clock.now();
     if (now - this.lateAt < limit) return;
     this.lateAt = now;
-    this.failed(hook, `no answer within ${limit} ms`);
+    this.failed(hook, `it did not answer within ${limit} ms`);
   }
 
   private failed(hook: string, why: string): void {
-    this.warn('extension-failed', `has failed in ${hook}: ${why}`);
+    this.warn('extension-failed', `failed in ${hook}: ${why}`);
     if (!this.allowedFailures.take(1, this.options.clock.now())) this.restart();
   }
 
@@ -366,7 +369,7 @@ export class ExtensionThread {
     const { clock, onRestarted } = this.options;
     void this.end();
     const pause = this.pauses.next(clock.now());
-    this.warn('extension-stopped', `has stopped; it starts again in ${pause / 1000} s`);
+    this.warn('extension-stopped', `has stopped and will start again in ${pause / 1000} s`);
     this.cancelTimer = clock.after(pause, () => {
       this.open().then(
         () => onRestarted(this),
@@ -395,7 +398,7 @@ function errorOf({ unfit, why }: Unfit, sentenceOf: (why: string) => string): Er
   const sentence = sentenceOf(
     unfit === 'not-found'
       ? 'does not exist.'
-      : 'has no default export with a name, or a function that returns one.',
+      : 'has no valid default export, which must be an object with a name or a function that returns such an object. See server/extensions/EXTENSIONS.md.',
   );
   return new HookError(unfit, sentence);
 }

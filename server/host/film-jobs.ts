@@ -111,7 +111,9 @@ export class FilmJobs {
     child.on('message', (news: FilmNews) => this.hear(job, news));
     // A process that cannot start emits a second error for the message sent below.
     child.on('error', (error) => this.fail(job, 'failed', error.message));
-    child.once('exit', (code) => this.fail(job, 'ended', `Its process ended (${code}).`));
+    child.once('exit', (code) =>
+      this.fail(job, 'ended', `The process that makes it ended (${code}).`),
+    );
     child.send({
       ...{ room, kind, engine },
       ...place,
@@ -191,7 +193,7 @@ export class FilmJobs {
         job.state = { ...job.state, frames, total: frames, bytes, progress: 1 };
         this.end(job, 'done');
       } catch (error) {
-        this.fail(job, 'failed', `Its file cannot be read: ${(error as Error).message}`);
+        this.fail(job, 'failed', `The film's file cannot be read: ${(error as Error).message}`);
       }
     }
   }
@@ -199,7 +201,7 @@ export class FilmJobs {
   private wait(job: Job): void {
     job.cancelTimeout();
     job.cancelTimeout = this.options.clock.after(STALLED, () => {
-      this.fail(job, 'stalled', 'It stopped making progress.');
+      this.fail(job, 'stalled', 'The process that makes it stopped making progress.');
     });
   }
 

@@ -115,19 +115,19 @@ const DEFAULT_FOLDER = '.data';
 const quoted = (text: string): string =>
   /^[\w./:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
-/** Creates the hint that the log shows after "lost?". */
+/** Creates the hint that the log shows beside the token, for a host who loses it. */
 export function tokenRecoveryHint(start: ServerStart): string {
   const { by, data, folder, user, isShared = false } = start;
   const isStored = data !== 'none';
-  if (!isStored && !isShared) return 'the next start makes another';
+  if (!isStored && !isShared) return 'the next start creates a new token';
   const place = isStored ? quoted(resolve(folder, data)) : data;
   const shared = isShared ? ' VIVARIUM_CLUSTER=...' : '';
   if (by === 'container') {
-    return `stop the container; run its image once with the same ${isStored ? `${place} and ` : ''}settings${shared && `, above all${shared}`}, and the command: node server/start.mjs --new-host-token; write it down, Ctrl-C, start the container`;
+    return `stop the container; run its image once with the same ${isStored ? `${place} and ` : ''}settings${shared && `, including${shared}`}, and the command: node server/start.mjs --new-host-token; note the new token, press Ctrl-C and start the container`;
   }
   if (by === 'service') {
     const as = user === undefined ? '' : `runuser -u ${quoted(user)} -- `;
-    return `stop the service; in ${quoted(folder)}, with whatever other VIVARIUM_… the service has before npm: ${as}env VIVARIUM_DATA=${place}${shared} npm start -- --new-host-token; write it down, Ctrl-C, start the service`;
+    return `stop the service; in ${quoted(folder)}, with the other VIVARIUM_… variables of the service before npm, run: ${as}env VIVARIUM_DATA=${place}${shared} npm start -- --new-host-token; note the new token, press Ctrl-C and start the service`;
   }
   const command = `npm start -- ${data === DEFAULT_FOLDER ? '' : `--data ${place} `}--new-host-token`;
   return shared ? `${shared.trim()} ${command}` : command;

@@ -63,7 +63,10 @@ export async function openHost(options: HostOptions) {
     // Sessions that began with the old token must end.
     reload: async () => (await token.reload()) && sessions.endAll(),
     onFailure: ({ message }) =>
-      log.warn('old-token', `A new host token may not hold here: ${message}`),
+      log.warn(
+        'old-token',
+        `A new host token could not be read, so this server may still accept the old one: ${message}`,
+      ),
   });
   const throttle = await LoginThrottle.open(clock, bus);
   let isClosed = false;
@@ -130,7 +133,7 @@ async function openHours(options: HostOptions, farewells: Farewells): Promise<Da
       } else {
         log.warn(
           'no-restart',
-          'The nightly restart is skipped, because no supervisor would start the server again. Run it under systemd, or use --supervised yes with another supervisor.',
+          'The nightly restart is skipped, because no supervisor would start the server again. Run the server under systemd; with another supervisor, use --supervised yes.',
         );
       }
     },

@@ -226,7 +226,7 @@ function requireOwnPage(request: Request): void {
 
 function parsed<T>(schema: v.GenericSchema<unknown, T>, request: Request): T {
   if (request.body === undefined && Number(request.get('content-length') ?? 0) > 0) {
-    throw new HostRefusal('not-json', 'say content-type: application/json');
+    throw new HostRefusal('not-json', 'send it with content-type: application/json');
   }
   const result = v.safeParse(schema, request.body ?? {}, { abortEarly: true });
   if (result.success) return result.output;
@@ -249,7 +249,7 @@ async function login(
     const wait = throttle.wait(address);
     if (wait > 0) throw new HostRefusal('too-many-tries', '', wait);
     const delay = throttle.fail(address);
-    host.log.warn('wrong-host-token', 'Somebody tried a wrong host token.');
+    host.log.warn('wrong-host-token', 'Somebody tried to sign in with a wrong host token.');
     throw new HostRefusal('wrong-token', '', delay > 0 ? delay : undefined);
   }
   throttle.succeed(address);

@@ -17,19 +17,19 @@ const COMMAND = {
       value: 'FILE',
       type: text,
       default: 'keep.html',
-      help: 'file to write; --keep-url of the server tells its address to keepsakes',
+      help: 'file to write; after you publish it, name its address with --keep-url of the server',
     },
     checkpoints: {
       value: 'A,B',
       type: is.folders,
       default: DEFAULT_CHECKPOINT,
-      help: 'checkpoints whose organisms it grows; each adds about 1.2 MB to the file',
+      help: 'folders of the checkpoints whose organisms the page grows; each adds about 1.2 MB to the file',
     },
     server: {
       value: 'URL',
       type: orWord('none', undefined, is.origin),
       default: 'none',
-      help: 'where its visitors can plant the seed again, like https://play.museum.example',
+      help: 'server on which visitors of the page can plant the seed again, like https://play.museum.example',
     },
   },
 } as const;

@@ -207,7 +207,10 @@ export class Webhook {
     this.waiting.push(message);
     if (this.waiting.length > MAX_WAITING) {
       this.waiting.shift();
-      this.warn('alert-dropped', 'Too many alerts wait; the oldest is dropped.');
+      this.warn(
+        'alert-dropped',
+        'Too many alerts wait to be sent, so the oldest was dropped. Check the receiver of --alerts.',
+      );
     }
     void this.sendNext();
   }
@@ -228,7 +231,11 @@ export class Webhook {
     if (signal.aborted) return;
     const isDelivered = typeof result === 'number' && result >= 200 && result < 300;
     if (isDelivered || isFinal(result)) {
-      if (!isDelivered) this.warn('alert-dropped', `The receiver refuses an alert (${result}).`);
+      if (!isDelivered)
+        this.warn(
+          'alert-dropped',
+          `The receiver of --alerts rejected an alert (${result}), which was dropped. Check the receiver and its URL.`,
+        );
       this.failures = 0;
       this.isSending = false;
       // The message may have been dropped from the queue during the request, so look for it.
@@ -237,7 +244,10 @@ export class Webhook {
       return this.sendNext();
     }
     if (this.failures === 0) {
-      this.warn('alert-not-sent', `An alert could not be sent (${result}); retrying.`);
+      this.warn(
+        'alert-not-sent',
+        `An alert could not be sent (${result}). The server keeps retrying; check the receiver of --alerts.`,
+      );
     }
     const pause = Math.min(PAUSE.longest, PAUSE.first * 2 ** this.failures++);
     this.cancel = clock.after(pause, () => {
@@ -289,7 +299,7 @@ export async function openAlerts(options: AlertsOptions) {
   const restarted = (): Problem[] => {
     if (clock.now() - since >= FRESH) return [];
     const text = crashed
-      ? 'The server has started again after it ended unexpectedly.'
+      ? 'The server has restarted after it ended unexpectedly.'
       : 'The server has started.';
     return [{ alert: 'server-restarted', text, ...(crashed && { severity: 'warning' }) }];
   };

@@ -37,7 +37,7 @@ export const ALERTS = {
   'nobody-can-join': { severity: 'critical', hold: 10_000, over: 'Visitors can join again.' },
   'not-kept': { severity: 'critical', hold: 0, over: 'The rooms are stored again.' },
   'disk-low': { severity: 'critical', hold: 0, over: 'The disk has space again.' },
-  slow: { severity: 'warning', hold: MINUTE, over: 'The ticks are on time again.' },
+  slow: { severity: 'warning', hold: MINUTE, over: 'The room keeps its tick rate again.' },
 } as const satisfies Record<string, AlertKind>;
 
 export type AlertName = keyof typeof ALERTS;
@@ -87,10 +87,10 @@ export function problemFinder(server: Watched): () => Problem[] {
     http.getConnections((_, count = 0) => {
       tcp = count;
     });
-    if (!watchdog.isTicking) return 'the rooms have stopped.';
-    if (!descriptors.hasSome) return 'the process has no file descriptors left.';
+    if (!watchdog.isTicking) return 'the rooms have stopped. Restart the server.';
+    if (!descriptors.hasSome) return 'the server has no file descriptors left. Restart it.';
     const isFull = connectionLimits.open >= limits.connections || tcp >= http.maxConnections;
-    return isFull ? 'all connections are in use.' : undefined;
+    return isFull ? 'all connections are in use. Raise connections in --limits.' : undefined;
   };
   return () => {
     const problems = [...rooms.roomServers].flatMap(([room, roomServer]) => [
@@ -102,10 +102,14 @@ export function problemFinder(server: Watched): () => Problem[] {
     if (why) problems.push({ alert: 'nobody-can-join', text: `Nobody can join: ${why}` });
     if (journalWriter?.isPersisting === false) {
       const text =
-        'Changes are not stored: they are lost if the server restarts. The log says why.';
+        'Changes are not stored and will be lost if the server restarts. The log names the cause.';
       problems.push({ alert: 'not-kept', text });
     }
-    if (journalWriter?.isDiskFull) problems.push({ alert: 'disk-low', text: 'The disk is full.' });
+    if (journalWriter?.isDiskFull)
+      problems.push({
+        alert: 'disk-low',
+        text: 'The disk of the data folder is full. Free some space.',
+      });
     return problems;
   };
 }
@@ -115,11 +119,11 @@ function roomProblems(room: string, summary: RoomSummary): Problem[] {
   const problems: Problem[] = [];
   if (pace.slow) {
     const [actual, wanted] = [pace.actual.toFixed(1), pace.tickRate];
-    const text = `Room "${room}" is slow: ${actual} of ${wanted} ticks per second.`;
+    const text = `Room "${room}" is slow: it runs at ${actual} instead of ${wanted} ticks per second.`;
     problems.push({ alert: 'slow', room, text });
   }
   if (participants >= settings.capacity && waiting >= SEATS.maxWaiting) {
-    const text = `Nobody can join the room "${room}": it and its queue are full.`;
+    const text = `Nobody can join the room "${room}": the room and its queue are full.`;
     problems.push({ alert: 'nobody-can-join', room, text });
   }
   return problems;
@@ -144,14 +148,14 @@ export function wallProblems(
   const places = states.filter(({ id }) => id !== null);
   const common = { alert: 'wall-lost', room, isExpected: policy.isDimmed } as const;
   if (places.length === 0 && isBare) {
-    const text = `The room "${room}" has no wall any more.`;
+    const text = `The room "${room}" has lost its last wall. Check the wall's computer and network.`;
     return [{ ...common, isRecovering: upCount > 0, text }];
   }
   const unsettled = places.filter(({ lost, upFor }) => {
     return lost !== null || (upFor !== null && upFor < SETTLED);
   });
   return unsettled.map(({ name: wall, lost }) => {
-    const text = `The wall "${wall}" of the room "${room}" is lost.`;
+    const text = `The wall "${wall}" of the room "${room}" is lost. Check the wall's computer and network.`;
     return { ...common, wall, isRecovering: lost === null, text };
   });
 }

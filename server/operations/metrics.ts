@@ -57,14 +57,14 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 
 /** The metrics of a wall, by name. A value is null if the wall has none now. */
 const WALL_FIGURES: Readonly<Record<string, [help: string, (wall: WallState) => number | null]>> = {
-  up: ['1 while it is up, else 0', ({ upFor }) => Number(upFor !== null)],
-  up_seconds: ['how long it has been up', ({ upFor }) => upFor && upFor / 1000],
+  up: ['1 while the wall is up, otherwise 0', ({ upFor }) => Number(upFor !== null)],
+  up_seconds: ['seconds since the wall came up', ({ upFor }) => upFor && upFor / 1000],
   frames_per_second: [
-    'frames per second that it confirms, one in a room at rest',
+    'frames per second that the wall confirms, 1 if its room rests',
     ({ upFor, frameRate }) => (upFor === null ? null : frameRate),
   ],
   lost_timestamp_seconds: [
-    'when it was lost, in seconds since the epoch',
+    'time at which the wall was lost, in seconds since the epoch',
     ({ lost }) => lost && lost / 1000,
   ],
 };
@@ -107,17 +107,14 @@ export function createMetrics(options: MetricsOptions) {
     });
   const tick = histogram(
     'tick_seconds',
-    'Duration of a tick, including journal and broadcast unless the broadcast is deferred to the next tick.',
+    'Duration of a tick. Includes journal and broadcast, unless the broadcast is deferred to the next tick.',
   );
-  const late = histogram(
-    'tick_late_seconds',
-    'Delay between when a tick was due and when it began.',
-  );
+  const late = histogram('tick_late_seconds', 'Time from when a tick was due until it began.');
   const commit = histogram(
     'commit_seconds',
-    'Time until a tick that was handed to the journal is on disk.',
+    'Time from handing a tick to the journal until it is on disk.',
   );
-  const cells = new Counter(metric('cells_stepped', 'Cells stepped.'));
+  const cells = new Counter(metric('cells_stepped', 'Number of cell steps computed.'));
   const refused = new Counter({
     ...metric('refused_total', 'Commands that rooms rejected.'),
     labelNames: ['reason'],
@@ -137,13 +134,13 @@ export function createMetrics(options: MetricsOptions) {
   perRoom('walls', ({ walls }) => walls.upCount);
   gauge(
     'remote_connections',
-    'Connections to a room over another server, by that server.',
+    'Visitors of a room of one server who are connected to another server, by the latter.',
     ['room', 'server'],
     () => options.remote().map(({ connections, ...labels }) => [labels, connections]),
   );
   gauge(
     'lease_epoch',
-    'Per room whose lease this server has: owners that it has had.',
+    'Number of owners so far of each room whose lease this server holds.',
     ['room'],
     () => (options.cluster()?.epochs ?? []).map(({ room, epoch }) => [{ room }, epoch]),
   );
@@ -162,7 +159,7 @@ export function createMetrics(options: MetricsOptions) {
   });
   optional(
     'bus_latency_seconds',
-    'Time that messages to the other servers of a cluster take; absent: it is alone, or Valkey is away.',
+    'Latency of messages to other servers of the cluster; absent if this server runs alone or Valkey does not answer.',
     () => {
       const latency = options.cluster()?.latency;
       return latency === undefined ? undefined : latency / 1000;
@@ -170,7 +167,7 @@ export function createMetrics(options: MetricsOptions) {
   );
   optional(
     'keeping',
-    '1: the journal is being written; 0: it is not, see the log; absent: nothing is stored.',
+    '1 if the journal is written, 0 if not (see the log); absent if nothing is stored.',
     () => {
       const persisting = options.isPersisting();
       return persisting === undefined ? undefined : Number(persisting);
@@ -178,16 +175,16 @@ export function createMetrics(options: MetricsOptions) {
   );
   optional(
     'disk_free_bytes',
-    "Bytes free on the data folder's disk; absent: nothing is stored.",
+    "Free bytes on the data folder's disk; absent if nothing is stored.",
     options.diskFree,
   );
   optional(
     'set_aside',
-    "Damaged data that were set aside and not yet dismissed on the host's page.",
+    "Number of damaged records set aside and not yet dismissed on the host's page.",
     options.setAside,
   );
   for (const [what, [help, figureOf]] of Object.entries(WALL_FIGURES)) {
-    const about = `Per wall that has a place of its own: ${help}.`;
+    const about = `For each wall with a reserved place: ${help}.`;
     gauge(`wall_${what}`, about, ['room', 'wall'], () =>
       openRooms().flatMap(({ room, walls }) =>
         walls.states.flatMap((wall) => {
@@ -199,7 +196,7 @@ export function createMetrics(options: MetricsOptions) {
   }
   gauge(
     'alert',
-    'Always 1: an alert that is not over. See HOSTING.md.',
+    'Always 1, for each alert that is not over. See HOSTING.md.',
     ['alert', 'room', 'wall'],
     () => options.alerts().map(({ alert, room = '', wall = '' }) => [{ alert, room, wall }, 1]),
   );

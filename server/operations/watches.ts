@@ -69,7 +69,10 @@ export class DiskWatch {
     const left = `${Math.floor(free / MEGABYTE)} MiB are free on the disk of the data folder`;
     const reserve = Math.floor(DISK_RESERVE / MEGABYTE);
     if (isFilling)
-      log.warn('disk-filling', `Only ${left}. Below ${reserve} MiB, nothing is stored.`);
+      log.warn(
+        'disk-filling',
+        `Only ${left}. Free some space: below ${reserve} MiB, nothing is stored.`,
+      );
     else log.info('disk-free', `${left} again.`);
   }
 }
@@ -91,7 +94,7 @@ export const DESCRIPTOR_INTERVAL = 2_000;
 const MOST_FAILURES = 2;
 /** Descriptors reserved for purposes other than connections, beyond those in use at the start. */
 const RESERVED = 256;
-const CONSEQUENCE = 'no new connections are possible until the server is restarted';
+const CONSEQUENCE = 'Restart the server: until then, nobody can connect';
 
 async function openAndClose(file: string): Promise<void> {
   const handle = await open(file);
@@ -145,17 +148,16 @@ export class ExhaustionWatch {
     if (this.isRestarting) return;
     this.isRestarting = true;
     if (restart && (await limit.take())) {
-      log.error('no-descriptors', 'The process has no file descriptors left. It restarts.');
+      log.error('no-descriptors', 'The server has no file descriptors left, so it restarts.');
       return restart();
     }
     this.isRestarting = false;
     if (this.isLogged) return;
     this.isLogged = true;
-    const why = restart ? 'It restarts by itself only a few times an hour' : 'It has no supervisor';
-    log.error(
-      'no-descriptors',
-      `The process has no file descriptors left. ${why}: ${CONSEQUENCE}.`,
-    );
+    const why = restart
+      ? 'It restarts itself only a few times an hour'
+      : 'No supervisor restarts it';
+    log.error('no-descriptors', `The server has no file descriptors left. ${why}. ${CONSEQUENCE}.`);
   }
 }
 
@@ -198,7 +200,7 @@ export function limitsWithin(limits: Limits, log: Log, descriptors = readDescrip
   if (connections >= limits.connections) return limits;
   log.warn(
     'few-descriptors',
-    `The system allows this process ${limit} file descriptors: visitors get ${connections} connections, not ${limits.connections}. Allow more with LimitNOFILE= in the unit, docker run --ulimit nofile=65536, or ulimit -n.`,
+    `The system allows this process only ${limit} file descriptors, so visitors get ${connections} connections instead of ${limits.connections}. Allow more with LimitNOFILE= in the unit, docker run --ulimit nofile=65536, or ulimit -n.`,
     { limit, connections },
   );
   return { ...limits, connections };

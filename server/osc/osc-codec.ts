@@ -74,15 +74,17 @@ export function decodeOsc(bytes: Uint8Array): OscMessage[] {
       messages.push(decodeMessage(packet));
       return;
     }
-    if (depth === MAX_DEPTH) throw new OscError('too-deep', `over ${MAX_DEPTH} nested bundles`);
+    if (depth === MAX_DEPTH)
+      throw new OscError('too-deep', `more than ${MAX_DEPTH} nested bundles`);
     if (packet.length < HEADER) throw new OscError('malformed', 'a bundle without a time tag');
     const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
     for (let offset = HEADER; offset < packet.length; ) {
       if (++elements > MAX_ELEMENTS)
-        throw new OscError('too-many', `over ${MAX_ELEMENTS} elements`);
+        throw new OscError('too-many', `more than ${MAX_ELEMENTS} elements`);
       const size = offset + 4 <= packet.length ? view.getUint32(offset) : Number.POSITIVE_INFINITY;
       offset += 4 + size;
-      if (offset > packet.length) throw new OscError('malformed', 'an element beyond the end');
+      if (offset > packet.length)
+        throw new OscError('malformed', 'an element extends past the end');
       read(packet.subarray(offset - size, offset), depth + 1);
     }
   };
@@ -101,7 +103,7 @@ function decodeMessage(bytes: Uint8Array): OscMessage {
   if (packet.oscType !== 'message') throw new OscError('malformed', 'not a message');
   const { address, args } = packet;
   if (args.length > MAX_ARGUMENTS)
-    throw new OscError('too-many', `over ${MAX_ARGUMENTS} arguments`);
+    throw new OscError('too-many', `more than ${MAX_ARGUMENTS} arguments`);
   return { address, args };
 }
 

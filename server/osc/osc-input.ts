@@ -61,7 +61,7 @@ const MESSAGES = {
   transform: v.strictTuple([index, entry]),
   wound: v.pipe(
     v.tupleWithRest([number, number, number], number),
-    v.check((values) => values.length % 2 === 1, 'points come in pairs'),
+    v.check((values) => values.length % 2 === 1, 'each point needs x and y'),
   ),
   pause: v.strictTuple([v.union([v.boolean(), v.pipe(number, v.picklist([0, 1]))])]),
 } as const;

@@ -40,7 +40,10 @@ export function openSender(
   const warn = (error: Error | null): void => {
     if (!error || warned) return;
     warned = true;
-    log.warn('osc-not-sent', `OSC cannot reach ${host}:${port} (${error.message}).`);
+    log.warn(
+      'osc-not-sent',
+      `OSC messages cannot be sent to ${host}:${port} (${error.message}). Check --osc-out.`,
+    );
   };
   const open = (family: number): Socket => {
     const opened = createSocket(family === 6 ? 'udp6' : 'udp4');
@@ -106,10 +109,13 @@ async function bound(socket: Socket, { host, port }: Endpoint): Promise<void> {
     if (code === 'EADDRINUSE') {
       throw new HookError(
         'port-taken',
-        `Another program uses ${name}. Choose another port for OSC.`,
+        `Another program uses ${name}. Choose another port with --osc-in.`,
       );
     }
-    throw new HookError('no-address', `OSC cannot use ${name} (${(error as Error).message}).`);
+    throw new HookError(
+      'no-address',
+      `OSC cannot listen on ${name} (${(error as Error).message}). Check --osc-in.`,
+    );
   }
 }
 

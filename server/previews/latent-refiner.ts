@@ -90,7 +90,7 @@ export class LatentRefiner {
         this.delays = 0;
         return refined;
       }
-      onFailure('its refinement has not ended in time');
+      onFailure('its refinement did not end in time');
       // Tolerates one delay, as the thread may just have started.
       if (++this.delays < 2) return refinement.latent;
       this.delays = 0;

@@ -50,7 +50,7 @@ export function openSeedPreviews(
         bounds: context.species.latentBounds,
         patience: settings.refiningAll,
         onFailure: (why) =>
-          log.warn('drawing-not-refined', `A drawing grows as it was encoded: ${why}.`),
+          log.warn('drawing-not-refined', `A drawing grows without refinement: ${why}.`),
       })
     : undefined;
   const drawings = new DrawingEncoder({

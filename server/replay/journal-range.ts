@@ -102,7 +102,7 @@ export async function readRange(
   }
   const starts = await replayStarts(store, name);
   if (starts.length === 0) {
-    throw notKept(`Nothing of room "${name}" is stored that can be replayed.`);
+    throw notKept(`Room "${name}" has no stored snapshot to replay from.`);
   }
   const begin = starts[0].tick;
   const hasTime = [wanted.from, wanted.to].some((when) => when && 'time' in when);

@@ -91,7 +91,7 @@ export function lastPicture(file = 'replay.png'): PictureWriter {
       last = planes;
     },
     async end() {
-      if (!last) return 'no picture';
+      if (!last) return 'No picture was written.';
       await mkdir(dirname(file), { recursive: true });
       await writeFile(file, await png(last));
       return file;

@@ -41,26 +41,31 @@ const when = v.pipe(
 
 export const COMMAND = {
   about:
-    'Replays what happened in a room, and proves with the checksums in its journal that the result is the same.',
+    'Replays the journal of a room, and proves with its checksums that the result is the same.',
   usage: 'npm run replay -- <what> [options]',
   positional: {
     key: 'what',
     noun: 'room or replay bundle',
-    help: 'name of a room that a server has stored, or a file written with --bundle',
+    help: 'name of a stored room, or a file written with --bundle',
   },
   options: {
-    data: { value: 'FOLDER', type: text, default: '.data', help: 'where rooms are stored' },
+    data: {
+      value: 'FOLDER',
+      type: text,
+      default: '.data',
+      help: 'folder in which rooms are stored',
+    },
     checkpoint: {
       value: 'FOLDER',
       type: text,
       default: 'checkpoints/organisms',
-      help: 'checkpoint that the room was grown from',
+      help: 'folder of the checkpoint that the room grows from',
     },
     engine: {
       value: 'NAME',
       type: oneOf(['auto', ...BACKEND_NAMES]),
       default: 'auto',
-      help: `what computes the cells: auto, ${BACKEND_NAMES.join(', ')}`,
+      help: `engine that computes the cells: auto, ${BACKEND_NAMES.join(', ')}`,
     },
     from: {
       value: 'WHEN',
@@ -78,28 +83,28 @@ export const COMMAND = {
       type: number(0.01),
       default: 'Infinity',
       defaultInWords: 'as fast as possible',
-      help: 'at most this many times the original speed',
+      help: 'maximum speed, as a multiple of the original speed',
     },
     export: {
       value: 'KIND',
       type: oneOf(['frames', 'gif', 'png']),
-      help: 'pictures to write: frames (a PNG each), gif, or png (the last tick only)',
+      help: 'pictures to write: frames (one PNG each), gif, or png (only the last tick)',
     },
     every: {
       type: v.pipe(number(1, 1e6), v.transform(Math.round)),
       default: '15',
-      help: 'write a picture of every Nth tick',
+      help: 'write a picture every N ticks',
     },
     out: {
       value: 'PATH',
       type: text,
       defaultInWords: 'replay, replay.gif or replay.png',
-      help: 'where to write them',
+      help: 'folder or file to write the pictures to',
     },
     bundle: {
       value: 'FILE',
       type: text,
-      help: 'write the snapshot and journal of that time to one file, a replay bundle, which can be replayed anywhere',
+      help: 'also write the snapshot and journal to one file, a replay bundle, which can be replayed on any machine',
     },
   },
 } as const;
@@ -147,7 +152,7 @@ function picturesOf(
   if (pictures > MAX_FRAMES) {
     const least = Math.ceil((to - from) / (MAX_FRAMES - 1));
     throw new SettingsError(
-      `A GIF has at most ${MAX_FRAMES} pictures, not ${pictures}: choose --every ${least} or more, or --export frames.`,
+      `A GIF has at most ${MAX_FRAMES} pictures, not ${pictures}. Choose --every ${least} or more, or --export frames.`,
     );
   }
   const delay = Math.max(20, (1000 * every) / RATE / Math.min(speed, 1000));
@@ -165,7 +170,7 @@ async function command(
   }
   const { range, middle } = await readRequested(options);
   const { room, snapshot, from, to } = range;
-  say(`Room "${room.name}", ticks ${from} to ${to}, from the snapshot of ${snapshot.tick}.`);
+  say(`Room "${room.name}", ticks ${from} to ${to}, from the snapshot of tick ${snapshot.tick}.`);
   if (options.bundle) {
     await writeBundle(options.bundle, range);
     say(`Replay bundle: ${options.bundle}`);
@@ -175,7 +180,7 @@ async function command(
   if (fingerprint(checkpoint) !== room.checkpoint.hash) {
     throw new StoreError(
       'other-checkpoint',
-      `The room was grown from "${room.checkpoint.name}"; ${options.checkpoint} has other weights. Choose with --checkpoint.`,
+      `The room grows from the checkpoint "${room.checkpoint.name}", but ${options.checkpoint} has other weights. Choose the right folder with --checkpoint.`,
     );
   }
   const engine = await createEngine({ checkpoints: [checkpoint], backend: options.engine });
@@ -204,7 +209,7 @@ async function command(
     const { name, device } = engine.info;
     complain(
       `${unequal.length} of ${equal + unequal.length} checksums differ, the first at tick ${unequal[0]}. ` +
-        `Then: ${snapshot.engine.name} on ${snapshot.engine.device}; now: ${name} on ${device}.`,
+        `Recorded with ${snapshot.engine.name} on ${snapshot.engine.device}; replayed with ${name} on ${device}.`,
     );
     return 1;
   } finally {

@@ -74,7 +74,7 @@ export class ClusterRooms extends RoomRegistry {
     if (!runsRooms) return;
     const onFailure = (room: string, error: unknown): void => {
       const { message } = error as Error;
-      log.warn('not-taken-over', `Room "${room}" cannot be taken over: ${message}`, { room });
+      log.warn('not-taken-over', `Room "${room}" could not be taken over: ${message}`, { room });
     };
     this.standby = new Standby({
       ...{ leases, clock, onFailure },
@@ -206,7 +206,7 @@ export class ClusterRooms extends RoomRegistry {
       // Do not check for a newer lease, because a room that is still live was opened under the old
       // one.
       if (!entry.live) return;
-      const why = `Room "${name}" stops here, as its lease has ended.`;
+      const why = `Room "${name}" stops on this server, because its lease has ended.`;
       this.shared.log.warn('lease-lost', why, { room: name });
       await this.stopRoom(entry, 'elsewhere');
     });
@@ -229,7 +229,10 @@ export class ClusterRooms extends RoomRegistry {
       const lease = await leases.acquire(name);
       if (lease === 'held-elsewhere') throw new HostRefusal('elsewhere');
       if (lease === 'no-answer')
-        throw new StoreError('unreachable', `Valkey does not say who has the room "${name}".`);
+        throw new StoreError(
+          'unreachable',
+          `Valkey does not answer which server runs the room "${name}".`,
+        );
     }
     try {
       return await work();
@@ -320,9 +323,9 @@ export class ClusterRooms extends RoomRegistry {
     const work = async (): Promise<boolean> => {
       if (!entry.live) return false;
       const to = this.spread.isDraining
-        ? 'to another server, as the host drains this one'
+        ? 'to another server, because the host drains this one'
         : 'to a server that is less busy';
-      log.info('room-given', `Room "${room}" goes ${to}.`, { room });
+      log.info('room-given', `Room "${room}" moves ${to}.`, { room });
       await this.stopRoom(entry, 'elsewhere');
       // This server may take the room back if the other server does not take it in time.
       leases.holdOff(room, LEASE.offer + LEASE.attempt);
@@ -331,7 +334,11 @@ export class ClusterRooms extends RoomRegistry {
     };
     const given = this.during(room, 'closing', () => this.serialised(entry, work));
     return given.catch((error: Error) => {
-      log.warn('room-not-given', `Room "${room}" was not given away: ${error.message}`, { room });
+      log.warn(
+        'room-not-given',
+        `Room "${room}" could not be moved to another server: ${error.message}`,
+        { room },
+      );
       return false;
     });
   }
@@ -377,7 +384,7 @@ export class ClusterRooms extends RoomRegistry {
     const { storage, world, checkpoints } = this.shared;
     const { plan } = this.require(room);
     const loaded = checkpoints.get(plan.checkpoint);
-    if (!storage || !loaded) throw new NotReplicated('its checkpoint is not here');
+    if (!storage || !loaded) throw new NotReplicated('this server does not have its checkpoint');
     const { species, hash, facts } = loaded;
     const checkpoint = { name: facts.name, hash };
     return RoomReplica.open(storage.store, world, { ...plan, checkpoint, species });

@@ -149,7 +149,7 @@ const isWhole = async (folder: string, hash: string): Promise<boolean> =>
 async function mend(folder: string, installed: readonly Checkpoint[], log: Log): Promise<void> {
   for (const [file, sum] of (await changedFiles(folder)) ?? []) {
     const path = join(folder, file);
-    let how = 'No installed checkpoint has the same file';
+    let how = 'No installed checkpoint has a copy of it';
     let shipped: string | undefined;
     for (const one of installed) {
       const candidate = join(one.folder, file);
@@ -158,12 +158,12 @@ async function mend(folder: string, installed: readonly Checkpoint[], log: Log):
     if (shipped) {
       await copyFile(shipped, `${path}.new`);
       await rename(`${path}.new`, path);
-      how = `It is replaced by ${shipped}`;
+      how = `It was replaced by a copy of ${shipped}`;
     } else if (SPARE_FILES.includes(file)) {
       await rename(path, `${path}.damaged`).catch(ignoreMissing);
-      how = 'It is not used';
+      how = 'The server runs without it';
     }
-    log.warn('checkpoint-damaged', `A file of a kept checkpoint is damaged: ${path}. ${how}.`);
+    log.warn('checkpoint-damaged', `A file of a stored checkpoint is damaged: ${path}. ${how}.`);
   }
 }
 
@@ -226,7 +226,10 @@ export async function loadKeptCheckpoints(
       await mend(folder, installed, log);
       if (loaded.has(hash)) continue;
       const checkpoint = await loadExactly(folder, hash, (message) =>
-        warn('The painter of a kept checkpoint is not usable, so it has none', { message }),
+        warn(
+          'The painter of a stored checkpoint is unusable, so its organisms are shown without painting',
+          { message },
+        ),
       );
       const { card } = checkpoint;
       const name = `${card.name}-${hash.slice(0, 8)}`;
@@ -235,14 +238,14 @@ export async function loadKeptCheckpoints(
         () => true,
         (error: Error) => {
           const what =
-            'The map of a kept checkpoint is not usable, so its creatures are laid out again';
+            'The map of a stored checkpoint is unusable, so the server lays out its creatures again';
           warn(what, error);
           return false;
         },
       );
       kept.push(isUsable ? renamed : { ...renamed, hasBadMap: true });
     } catch (error) {
-      warn('A kept checkpoint is not usable', error as Error);
+      warn('A stored checkpoint is unusable', error as Error);
     }
   }
   return kept;

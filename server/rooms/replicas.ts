@@ -109,7 +109,7 @@ export class Replicas {
       if (!isComplete) this.complete.delete(room);
       if (!isComplete || this.complete.has(room)) return isComplete;
       this.complete.add(room);
-      const sentence = `Room "${room}" is followed, to be taken over at once.`;
+      const sentence = `This server follows room "${room}" and can take it over immediately.`;
       if (this.isNew(room, sentence)) log.info('room-followed', sentence, { room });
     } catch (error) {
       const isAway = error instanceof StoreError && error.reason === 'unreachable';
@@ -118,7 +118,7 @@ export class Replicas {
       this.notBefore.set(room, clock.now() + REPLICAS.followRetry);
       await this.discard(room);
       if (!(error instanceof NotReplicated)) return true;
-      const why = `Room "${room}" is not followed: ${error.message}.`;
+      const why = `This server does not follow room "${room}": ${error.message}.`;
       if (this.isNew(room, why)) log.info('room-not-followed', why, { room });
     }
     return true;

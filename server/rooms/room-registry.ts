@@ -241,8 +241,7 @@ export class RoomRegistry {
    */
   async remove(name: string, backUp: () => Promise<void>): Promise<void> {
     const entry = this.require(name);
-    if (!entry.plan.made)
-      throw new HostRefusal('fixed-room', 'it belongs to the server configuration');
+    if (!entry.plan.made) throw new HostRefusal('fixed-room', "it is in the server's --rooms");
     if (entry.plan.open) throw new HostRefusal('room-open');
     await this.whileBusy(entry, 'closing', async () => {
       await backUp();
@@ -504,7 +503,10 @@ export class RoomRegistry {
     // A stored room of the same name continues if it fits.
     if (stored && stored.checkpoint.hash !== loaded.hash) throw new HostRefusal('other-checkpoint');
     if (stored && (stored.width !== width || stored.height !== height)) {
-      throw new HostRefusal('room-exists', `stored with ${stored.width}x${stored.height} cells`);
+      throw new HostRefusal(
+        'room-exists',
+        `a stored room of this name has ${stored.width}x${stored.height} cells`,
+      );
     }
   }
 }

@@ -193,7 +193,10 @@ export class SpreadRooms {
       this.forget();
       this.hasTakers = hasTakers;
       this.drainedSince = clock.now();
-      log.info('draining', 'The host drains this server: it gives its rooms away and takes none.');
+      log.info(
+        'draining',
+        'The host drains this server: its rooms move to other servers, and it takes no rooms.',
+      );
     }
     await this.tell();
   }
@@ -283,7 +286,7 @@ export class SpreadRooms {
     const { pause: before = SPREAD.drainAgain / 2 } = this.retained.get(room) ?? {};
     const pause = Math.min(2 * before, SPREAD.drainAgainMost);
     this.retained.set(room, { at: now + pause, pause });
-    const why = `No server has taken "${room}", so it runs here again.`;
+    const why = `No other server took room "${room}", so the room runs on this server again.`;
     this.options.log.warn('not-drained', why, { room });
   }
 

@@ -296,7 +296,8 @@ export function unknownVariables(command: Command, environment: Environment): st
     .filter((name) => !known.includes(name) && !INTERNAL.test(name));
   return unknown.map((name) => {
     const close = closestOf(name, known);
-    const hint = close === undefined ? 'See --help.' : `Did you mean ${prefix}${close}?`;
-    return `${prefix}${name} is no setting, and has no effect. ${hint}`;
+    const hint =
+      close === undefined ? 'See --help for all settings.' : `Did you mean ${prefix}${close}?`;
+    return `${prefix}${name} is not a setting and has no effect. ${hint}`;
   });
 }

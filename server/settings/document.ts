@@ -88,7 +88,7 @@ export function helpText(command: Command): string {
     const { key, help, choices } = positional;
     blocks.unshift({ rows: [[`<${key}>`, help], ...choiceRows(choices)] });
   }
-  const help: Row = ['-h, --help', 'print this text'];
+  const help: Row = ['-h, --help', 'print this help'];
   // If the options have sections, list --help outside of them.
   if (blocks.some(({ title }) => title !== undefined)) blocks.push({ rows: [help] });
   else blocks[blocks.length - 1]?.rows.push(help);
@@ -134,7 +134,7 @@ function optionRow(command: Command, key: string, option: Option): string {
   const meaning = !range ? option.help : `${option.help} (${range})`;
   const details = [
     ...(option.details === undefined ? [] : [option.details]),
-    ...(option.keys ? ['Names: see below.'] : []),
+    ...(option.keys ? ['The names are listed below.'] : []),
   ];
   const text = details.length === 0 ? meaning : [`${meaning}.`, ...details].join(' ');
   return row(

@@ -79,14 +79,14 @@ const textThat = (fits: (given: string) => boolean, wanted: string) =>
 /** Accepts items that fit, separated by commas. */
 const listOf = (fits: (item: string) => boolean, wanted: string) => list(textThat(fits, wanted));
 
-const ROOMS_WANTED = 'must be names of a-z, 0-9 and -, separated by commas';
+const ROOMS_WANTED = 'must be names of up to 32 characters (a-z, 0-9 and -), separated by commas';
 
 export const roomNames = v.pipe(
   list(v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/, ROOMS_WANTED))),
   v.check((names) => new Set(names).size === names.length, 'must not name a room twice'),
 );
 
-const SIZE_WANTED = 'must be width x height in cells, 32 to 1024 each, like 256x256';
+const SIZE_WANTED = 'must be width x height in cells, each from 32 to 1024, like 256x256';
 const side = v.pipe(v.number(), v.minValue(32, SIZE_WANTED), v.maxValue(1024, SIZE_WANTED));
 
 /** A size like 256x128, in cells. */
@@ -112,7 +112,7 @@ export const changesOf = <K extends string>(table: NumberTable<K>) =>
         if (!Object.hasOwn(table, name) || !(value >= 0 && value <= 1e9)) {
           const names = Object.keys(table);
           addIssue({
-            message: `must be like ${names[0]}=100, with names from ${names.join(', ')}`,
+            message: `must be like ${names[0]}=100, separated by commas, with these names: ${names.join(', ')}`,
           });
           return NEVER;
         }
@@ -150,7 +150,7 @@ export const wordFile = v.pipe(
       const lines = readFileSync(dataset.value, 'utf8').split('\n');
       return lines.map((line) => line.trim()).filter((line) => line !== '' && line[0] !== '#');
     } catch {
-      addIssue({ message: 'must be a file of words that can be read' });
+      addIssue({ message: 'must be a file that can be read, with one word per line' });
       return NEVER;
     }
   }),
@@ -173,7 +173,7 @@ const isHostName = (given: string): boolean =>
 
 export const hostNames = listOf(
   isHostName,
-  'must be names like play.museum.example, lower case and without port, separated by commas',
+  'must be host names like play.museum.example, in lower case and without a port, separated by commas',
 );
 
 const isWebAddress = (given: string): boolean => {
@@ -190,7 +190,7 @@ export const webAddress = textThat(
 /** Address of the Valkey in which several servers store their rooms. */
 export const clusterAddress = textThat(
   (given) => URL.canParse(given) && /^rediss?:$/.test(new URL(given).protocol),
-  'must be a URL like redis://user:password@127.0.0.1:6379/0, with %2F for / in the password, and so on',
+  'must be a URL like redis://user:password@127.0.0.1:6379/0, with special characters in the password encoded, like %2F for /',
 );
 
 /**
@@ -233,12 +233,15 @@ export const listening = v.pipe(
   }),
   v.object({
     port,
-    host: textThat(isAddress, "must be port@address with one of this machine's addresses"),
+    host: textThat(
+      isAddress,
+      "must be a port, or port@address with one of this machine's addresses",
+    ),
   }),
 );
 
 export const metricsPort = orWord(
   'same',
   'same',
-  orWord('none', 'none', wholeNumber(0, 65_535, 'must be a port, same or none')),
+  orWord('none', 'none', wholeNumber(0, 65_535, 'must be a port number, same or none')),
 );

@@ -66,28 +66,30 @@ export const SERVER = {
         default: '0.0.0.0',
         help: 'address to listen on',
         details:
-          'The terminal, the wall and the sign show this address; for `0.0.0.0`, all addresses of the machine, with those of containers and tunnels last.',
+          'The terminal, the wall and the sign show this address. With `0.0.0.0`, they show the addresses of this machine; addresses of containers and tunnels come last.',
       },
       origins: {
         value: 'A,B',
         type: orWord('none', undefined, is.origins),
         default: 'none',
-        help: 'other sites whose pages may connect, like https://museum.example',
-        details: 'Compared exactly. Pages of the same host may always connect.',
+        help: 'origins of other sites whose pages may connect, like https://museum.example',
+        details:
+          "An origin must match exactly. Pages from the server's own host may always connect.",
       },
       hosts: {
         value: 'A,B',
         type: orWord('none', undefined, is.hostNames),
         default: 'none',
-        help: 'names by which browsers may address the server, like play.museum.example; none: any',
+        help: 'host names that browsers may use for the server, like play.museum.example; none: any name',
         details:
-          'Against DNS rebinding: requests for another host get status 421. `localhost` and the network addresses that the server shows are always allowed. Name what a proxy passes on as `Host`, and every name on signs. A balancer that asks `/healthz` or `/readyz` need not name a host.',
+          'This protects against DNS rebinding: requests with any other host name get status 421. `localhost` and the network addresses that the server shows are always allowed. List the host name that a proxy passes on, and every name on printed signs. A load balancer may request `/healthz` and `/readyz` with any host name.',
       },
       trustProxy: {
         type: wholeNumber(0, 8),
         default: '0',
-        help: "reverse proxies in front of the server that are trusted to report visitors' addresses",
-        details: 'Behind a proxy, 0 makes all visitors count as one address.',
+        help: "number of reverse proxies in front of the server that are trusted to report visitors' addresses",
+        details:
+          'If the server is behind a proxy and this is 0, all visitors count as one address.',
       },
     }),
     ...inSection('Rooms', {
@@ -95,55 +97,57 @@ export const SERVER = {
         value: 'A,B',
         type: is.roomNames,
         default: 'garden',
-        help: 'rooms to open; / leads to the first',
+        help: 'names of the rooms to open; the address / leads to the first',
       },
       size: {
         value: 'WxH',
         type: is.gridSize,
         defaultInWords: `${DEFAULT_SIZE.width}x${DEFAULT_SIZE.height}`,
-        help: 'cell grid of each room, 32 to 1024 cells a side',
-        details: 'A stored room keeps its size; if another one is given here, it is refused.',
+        help: 'size of the grid of each room, 32 to 1024 cells a side',
+        details:
+          'A stored room keeps its size. If you give another size, the server does not start.',
       },
       tickRate: { ...ofRooms('tickRate'), help: 'ticks per second' },
       capacity: {
         ...ofRooms('capacity'),
-        help: 'participants per room',
+        help: 'maximum number of participants per room',
       },
       maxOrganisms: {
         ...ofRooms('maxOrganisms'),
-        help: 'living organisms per room',
+        help: 'maximum number of living organisms per room',
       },
       birth: {
         value: 'TICKS',
         ...ofRooms('birth'),
-        help: 'ticks between two steps of an organism that grows',
-        details: 'The more, the longer a birth can be watched.',
+        help: 'ticks between two steps of a growing organism',
+        details: 'The higher the number, the slower a birth.',
       },
       healing: {
         value: 'TICKS',
         ...ofRooms('healing'),
-        help: 'ticks between two steps of an organism that heals',
+        help: 'ticks between two steps of a healing organism',
       },
       liveliness: {
         value: 'SHARE',
         ...ofRooms('liveliness'),
-        help: 'share of the organisms that may look like a relative for a moment at once',
+        help: 'maximum share of organisms that show the look of a relative at the same time; 0: none',
         details:
-          'They do so only while a visitor, a wall or a spectator watches, and half as often in a room that is slow. 0: never.',
+          'An organism does so for a moment, only while a visitor, a wall or a spectator watches, and half as often in a slow room.',
       },
       lifetime: {
         value: 'SECONDS',
         ...ofRooms('lifetime'),
-        help: 'resting organisms depart from a busy room when they are older; 0: never',
-        details: 'Busy: more than half of `--max-organisms` live. Planters can keep theirs.',
+        help: 'age in seconds after which a resting organism departs from a busy room; 0: never',
+        details:
+          'A room is busy if more than half of `--max-organisms` live in it. Planters can keep their organisms.',
       },
       maxFlashes: {
         value: 'COUNT',
         type: is.flashLimit,
         default: `${DEFAULT_FLASH_LIMIT}`,
-        help: 'most flashes a second that rooms and pages show over a large area: 3, or 2',
+        help: 'maximum number of flashes per second over a large area of a room or page: 3 or 2',
         details:
-          'Three is the limit of WCAG 2.3.1; some museums ask for two. Organisms that reach it are slowed, and pages soften what still flashes. With 2, a third of the seeds from the dice grow more slowly.',
+          'WCAG 2.3.1 allows three; some museums ask for two. Rooms slow down organisms that reach the limit, and pages soften the flashes that remain. With 2, a third of the seeds from the dice grow more slowly.',
       },
       seed: {
         type: wholeNumber(0, 0xffffffff),
@@ -155,9 +159,9 @@ export const SERVER = {
         value: 'URL',
         type: orWord('own', undefined, is.pageAddress),
         default: 'own',
-        help: "page that the links of keepsakes open, like https://museum.example/keep.html; own: this server's /keep",
+        help: "page that keepsake links open, like https://museum.example/keep.html; own: this server's /keep",
         details:
-          'For keepsakes that open at home. `npm run keep-page` writes the page as one file; see "Keepsakes" in `HOSTING.md`.',
+          'Name another page if visitors cannot reach this server from home. `npm run keep-page` writes the page as one file; see "Keepsakes" in `HOSTING.md`.',
       },
       attract: {
         value: 'SECONDS',
@@ -169,8 +173,8 @@ export const SERVER = {
         value: 'WHOSE',
         type: oneOf(gardenerWounds.options),
         default: ROOM_DEFAULTS.attract.wounds,
-        help: 'whose organisms the gardener wounds: own, or unattended (also those whose planter has been away for ten minutes)',
-        details: 'They heal. Organisms of planters who are here are never wounded.',
+        help: 'whose organisms the gardener wounds: own (only its own), or unattended (also organisms whose planter has been away for ten minutes)',
+        details: 'The wounds heal. If its planter is present, an organism is never wounded.',
       },
     }),
     ...inSection('Organisms and engine', {
@@ -178,23 +182,23 @@ export const SERVER = {
         value: 'FOLDER',
         type: text,
         defaultInWords: DEFAULT_CHECKPOINT,
-        help: 'checkpoint to grow organisms from',
+        help: 'folder of the checkpoint that organisms grow from',
         details:
-          'A stored room keeps its weights, also when the files of its checkpoint change; if a checkpoint of another name is given here, it is refused.',
+          'A stored room keeps its weights even if the files of its checkpoint change. If you give a checkpoint of another name, the server does not start.',
       },
       checkpoints: {
         value: 'A,B',
         type: is.folders,
         default: 'none',
-        help: 'more checkpoints that the host can create rooms with',
+        help: 'folders of more checkpoints that the host can create rooms with',
       },
       engine: {
         value: 'NAME',
         type: oneOf(['auto', ...BACKEND_NAMES]),
         default: 'auto',
-        help: `what computes the cells: auto (the best that works here), ${BACKEND_NAMES.join(', ')}`,
+        help: `engine that computes the cells: auto (the best one that works on this machine), ${BACKEND_NAMES.join(', ')}`,
         details:
-          '`auto` takes `webgpu` on a real GPU, else `tensorflow` (tfjs-node-gpu, tfjs-node) where it has a GPU, else `native` where there is a C compiler (`cc`), with which the server compiles its kernel when it first starts, else `onnx`. `npm run doctor` shows what works on this machine.',
+          '`auto` takes `webgpu` if there is a real GPU; otherwise `tensorflow` (tfjs-node-gpu, tfjs-node) if it has a GPU; otherwise `native` if there is a C compiler (`cc`), which compiles its kernel when the server first starts; otherwise `onnx`. `npm run doctor` shows which engines work on this machine.',
       },
     }),
     ...inSection('Storage', {
@@ -202,32 +206,32 @@ export const SERVER = {
         value: 'FOLDER',
         type: text,
         default: '.data',
-        help: 'where rooms are stored; none: they end with the server',
+        help: 'folder in which rooms are stored; none: rooms are lost when the server ends',
       },
       cluster: {
         value: 'URL',
         type: orWord('none', undefined, is.clusterAddress),
         secret: true,
         default: 'none',
-        help: 'Valkey or Redis >= 7.2 where several servers keep the same rooms, like redis://127.0.0.1:6379; none',
+        help: 'URL of the Valkey, or Redis >= 7.2, in which several servers store the same rooms, like redis://127.0.0.1:6379; none',
         details:
-          'See "Several servers" in `HOSTING.md`. `--data` then holds only what belongs to this machine, such as films. Put a URL with a password in the environment, with systemd from an `EnvironmentFile=` that only root can read: all users can read command lines and units.',
+          'See "Several servers" in `HOSTING.md`. `--data` then holds only data of this machine, such as films. All users can read command lines and units, so set a URL with a password in the environment; under systemd, in an `EnvironmentFile=` that only root can read.',
       },
       role: {
         value: 'ROLE',
         type: oneOf(['both', 'owner', 'gateway']),
         default: 'both',
-        help: "with --cluster: owner runs rooms, gateway connects visitors to other servers' rooms, both does both",
+        help: 'role in a cluster: owner runs rooms, gateway connects visitors to rooms of other servers, both does both',
         details:
-          'An owner lets visitors into the rooms that it runs itself. A gateway starts no engine. See "Several servers" in `HOSTING.md`.',
+          'An owner connects visitors only to rooms that it runs itself. A gateway starts no engine. See "Several servers" in `HOSTING.md`.',
       },
       onDamage: {
         value: 'WHAT',
         type: oneOf(['refuse', 'set-aside']),
         default: 'refuse',
-        help: 'what to do with damaged data: refuse to start, or set-aside: move them aside and open what is whole',
+        help: 'what to do if stored data are damaged: refuse (do not start), or set-aside (move them aside and open the intact data)',
         details:
-          "Damaged data are moved to `set-aside/` in the data folder, room by room; nothing is deleted. The host's page says so and puts them back. It never concerns data of another version, checkpoint or size, a locked folder, missing permissions or a full disk.",
+          "Damaged data are moved to `set-aside/` in the data folder, room by room; nothing is deleted. The host's page lists them and can put them back. If data have another version, checkpoint or size, the folder is locked, permissions are missing or the disk is full, `set-aside` does not help.",
       },
       snapshot: {
         value: 'SECONDS',
@@ -241,7 +245,7 @@ export const SERVER = {
         value: 'A=N,B=N',
         type: energy,
         default: 'default',
-        help: 'what actions cost, like plant=8,refillPerSecond=8; off: nothing',
+        help: 'energy that actions cost, like plant=8,refillPerSecond=8; off: actions are free',
         keys: ENERGY,
       },
       limits: {
@@ -255,7 +259,7 @@ export const SERVER = {
         value: 'FILE',
         type: orWord('none', undefined, is.wordFile),
         default: 'none',
-        help: 'words not allowed in names, one per line, in addition to the built-in lists',
+        help: 'file of words not allowed in names, one per line; the built-in lists also apply',
         details: 'Empty lines and lines that begin with `#` are skipped.',
       },
     }),
@@ -264,29 +268,29 @@ export const SERVER = {
         value: 'KIND',
         type: oneOf(['text', 'json']),
         default: 'text',
-        help: 'text for a terminal, or json: one JSON object per line',
-        details: 'Neither contains names or addresses of visitors.',
+        help: 'format of the log: text for a terminal, or json with one JSON object per line',
+        details: 'The log contains no names or addresses of visitors.',
       },
       metrics: {
         value: 'PORT',
         type: is.metricsPort,
         default: 'none',
-        help: 'Prometheus metrics: a port of their own, open to this machine only; same: at /metrics of the main port; none',
+        help: 'separate port for Prometheus metrics, open to this machine only; same: /metrics of the main port; none',
       },
       alerts: {
         value: 'URL',
         type: orWord('none', undefined, is.webAddress),
         default: 'none',
-        help: 'where to post an alert when something is wrong, and when it is over',
+        help: 'URL to post an alert to when a problem begins and when it is over',
         details:
-          'See "Alerts" in `HOSTING.md`. Only this URL is ever requested; redirects are not followed.',
+          'See "Alerts" in `HOSTING.md`. The server requests only this URL and follows no redirects.',
       },
       supervised: {
         value: 'WHAT',
         type: oneOf(['auto', 'yes', 'no']),
         default: 'auto',
-        help: 'whether a supervisor restarts the process: yes, no, or auto, which means yes under systemd',
-        details: "The nightly restart that can be set on the host's page needs one.",
+        help: 'whether a supervisor restarts the server after it ends: yes, no, or auto (yes under systemd)',
+        details: "The nightly restart, set on the host's page, needs a supervisor.",
       },
       newHostToken: {
         help: "create a new token for the host's page and print it; the old one stops working",
@@ -305,27 +309,27 @@ export const SERVER = {
         value: 'HOST:PORT',
         type: orWord('none', undefined, is.endpoint),
         default: 'none',
-        help: 'where to send OSC messages about what happens, like 127.0.0.1:9000',
+        help: 'address to send OSC messages about events in rooms to, like 127.0.0.1:9000',
         details: 'See `server/osc/OSC.md`.',
       },
       oscIn: {
         value: 'PORT@ADDRESS',
         type: orWord('none', undefined, is.listening),
         default: 'none',
-        help: 'where to listen for OSC, like 9001 (this machine only) or 9001@0.0.0.0',
+        help: 'port to receive OSC on, like 9001 (from this machine only) or 9001@0.0.0.0',
       },
       oscAllow: {
         value: 'A,B',
         type: orWord('none', undefined, is.addresses),
         default: 'none',
-        help: 'addresses that may send OSC; none: any that reach the port',
+        help: 'IP addresses that may send OSC; none: all that reach the port',
       },
     }),
   },
   environment: 'VIVARIUM_',
   notes: [
     'Each setting with a value can also be set in the environment: --tick-rate as VIVARIUM_TICK_RATE. Flags take precedence; an empty variable counts as not set.',
-    'server/deploy/SETTINGS.md has more about each setting, and the names that --energy and --limits take.',
+    'For more about each setting, and the names in --energy and --limits, see server/deploy/SETTINGS.md.',
   ],
 } as const;
 

@@ -15,9 +15,9 @@ const INTRO = [
   '',
   '<!-- Written by `npm run settings:doc` from server/settings/server.ts. Do not edit by hand. -->',
   '',
-  'Give a setting as a flag, `npm start -- --tick-rate 20`, or in the environment, `VIVARIUM_TICK_RATE=20`. Of a variable that is no setting, the server warns when it starts.',
-  "Flags take precedence; an empty variable counts as not set. What is set on the host's page for a room",
-  'outlives a restart and takes precedence over both. `npm start -- --help` prints this list.',
+  'Give a setting as a flag, `npm start -- --tick-rate 20`, or in the environment, `VIVARIUM_TICK_RATE=20`. When the server starts, it warns about `VIVARIUM_` variables that are not settings.',
+  "Flags take precedence; an empty variable counts as not set. Settings that the host's page stores for a room",
+  'survive a restart and take precedence over both. `npm start -- --help` prints this list.',
 ];
 
 const COMMAND = {

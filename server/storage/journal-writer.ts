@@ -108,7 +108,7 @@ export class JournalWriter {
       this.setBackAt = now;
       warn(
         'clock-set-back',
-        'The clock was set back: what was stored before may have wrong times.',
+        'The clock of this machine was set back, so records stored before may have wrong times.',
       );
     }
     this.read = now;
@@ -443,7 +443,7 @@ export class JournalWriter {
     if (isFirst) {
       this.options.warn(
         'not-kept',
-        `${why} The rooms continue, but changes from now on are lost if the server restarts; earlier ones are stored.`,
+        `${why} The rooms continue, but changes from now on are lost if the server restarts. Earlier changes are stored.`,
       );
     }
   }

@@ -65,13 +65,16 @@ export class RoomReplica {
     const { name } = expected;
     const [stored, tail] = [await store.room(name), await store.tail(name)];
     const ticks = await store.snapshotTicks(name);
-    if (!stored || !tail || ticks.length === 0) throw new NotReplicated('it has not begun');
+    if (!stored || !tail || ticks.length === 0)
+      throw new NotReplicated('the room has no snapshot yet');
     checkRoom(stored, expected);
     const moment = await latestMoment(store, name, tail);
     const { engine, tick, seq } = moment.snapshot;
     const own = world.engine.info;
     if (engine.name !== own.name || engine.device !== own.device) {
-      throw new NotReplicated(`its owner computes with ${engine.name} on ${engine.device}`);
+      throw new NotReplicated(
+        `the server that runs the room computes with ${engine.name} on ${engine.device}`,
+      );
     }
     const beside = world.beside();
     const room = await reopenRoom(beside, expected, moment);
@@ -90,7 +93,7 @@ export class RoomReplica {
     const { store, world, room, sums } = this;
     const { name } = room;
     const tail = await store.tail(name);
-    if (!tail || tail.tick < room.tick) throw new NotReplicated('its journal begins anew');
+    if (!tail || tail.tick < room.tick) throw new NotReplicated('its journal has begun again');
     const to = Math.min(tail.tick, room.tick + most);
     const from = room.tick + 1;
     // Read everything before replaying, so that a failed read can be retried.
@@ -108,9 +111,10 @@ export class RoomReplica {
       throw isFull ? new NotReplicated(`this engine's memory is full`) : error;
     });
     this.equal += equal;
-    if (unequal > 0) throw new NotReplicated('its cells are computed differently');
+    if (unequal > 0) throw new NotReplicated('this server computes its cells differently');
     const isAll = to === tail.tick;
-    if (isAll && this.tail.seq !== tail.seq) throw new NotReplicated('its journal lacks entries');
+    if (isAll && this.tail.seq !== tail.seq)
+      throw new NotReplicated('entries of its journal are missing');
     this.tail = { ...this.tail, tick: to };
     return isAll;
   }
@@ -123,8 +127,9 @@ export class RoomReplica {
    */
   async handOver(world: World): Promise<Recovered> {
     const stored = await this.store.room(this.room.name);
-    if (this.isOver) throw new NotReplicated('it is closed');
-    if (stored?.made !== this.stored.made) throw new NotReplicated('it was made anew');
+    if (this.isOver) throw new NotReplicated('the replica is closed');
+    if (stored?.made !== this.stored.made)
+      throw new NotReplicated('the room was deleted and created again');
     await this.requireNear();
     const { room, equal: before } = this;
     const from = room.tick;
@@ -155,12 +160,13 @@ export class RoomReplica {
     if (!tail || tail.tick <= near) return;
     const [stored = 0] = await store.snapshotTicks(room.name);
     const recent = (await store.recent(room.name))?.snapshot.tick ?? 0;
-    if (Math.max(stored, recent) > near) throw new NotReplicated('it has fallen behind');
+    if (Math.max(stored, recent) > near) throw new NotReplicated('this server has fallen behind');
   }
 
   private endOf(entries: readonly JournalRecord[]): JournalTail {
     for (const [i, { seq }] of entries.entries()) {
-      if (seq !== this.tail.seq + 1 + i) throw new NotReplicated('its journal lacks entries');
+      if (seq !== this.tail.seq + 1 + i)
+        throw new NotReplicated('entries of its journal are missing');
     }
     const { tick, seq } = entries.at(-1) ?? this.tail;
     return { tick, seq };
@@ -215,7 +221,7 @@ export async function openRoom(
   for (const remark of remarks) say(remark);
   const count = room.organisms.length;
   say(
-    `Room "${name}" is ${taken ? 'taken over as it was followed' : 'restored'}: ` +
+    `Room "${name}" is ${taken ? 'taken over in its current state' : 'restored'}: ` +
       `${count} ${count === 1 ? 'organism' : 'organisms'}, tick ${room.tick}` +
       `${ticks > 0 ? `, the last ${ticks} ticks replayed` : ''}.`,
   );

@@ -45,9 +45,9 @@ export function checkRoom(stored: RoomRecord, expected: ExpectedRoom): void {
     const isSameName = stored.checkpoint.name === checkpoint.name;
     throw new StoreError(
       'other-checkpoint',
-      `The room "${name}" was made with ${isSameName ? 'other files of' : 'the checkpoint'} "${stored.checkpoint.name}" ` +
-        `and cannot be opened with ${isSameName ? 'these' : `"${checkpoint.name}"`}. ` +
-        `Start with that one (--checkpoint), ${alternatives}.`,
+      `The room "${name}" grows from ${isSameName ? 'other files of ' : ''}the checkpoint "${stored.checkpoint.name}" ` +
+        `and cannot be opened with ${isSameName ? 'these files' : `"${checkpoint.name}"`}. ` +
+        `Start with its own checkpoint (--checkpoint), ${alternatives}.`,
     );
   }
   if (stored.width !== width || stored.height !== height) {
@@ -98,13 +98,13 @@ export async function recover(
   });
   if (ticks > 0 && then !== now) {
     remark(
-      `the last ${ticks} ticks were computed by ${then} and replayed by another engine. ` +
-        `No command is lost; the picture may differ.`,
+      `the last ${ticks} ticks were computed with ${then} and replayed with ${now}. ` +
+        `No command is lost, but the cells may differ.`,
     );
   } else if (unequal > 0) {
     remark(
       `${unequal} of ${equal + unequal} checksums of the last ${ticks} ticks differ. ` +
-        `No command is lost, but the cells were computed differently.`,
+        `No command is lost, but some cells have changed.`,
     );
   }
   if (end.gap) await store.truncate(name, end.tail);
@@ -172,7 +172,7 @@ async function lastWholeEntry(
 const missing = (name: string, from: number, to: number): StoreError =>
   new StoreError(
     'damaged',
-    `The journal of room "${name}" lacks entries between the ticks ${from} and ${to}.`,
+    `The journal of room "${name}" lacks entries between ticks ${from} and ${to}.`,
   );
 
 type Sequence<T> = Iterable<T> | AsyncIterable<T>;
@@ -228,7 +228,7 @@ interface ReplayOptions {
 export async function tickAgain(world: World, room: Room, isApart = false): Promise<TickResult> {
   const [{ result, lacksMemory }] = await world.tick([room], undefined, isApart);
   if (!lacksMemory) return result;
-  const what = `there is not enough for what was planted in the room "${room.name}"`;
+  const what = `there is not enough memory for an organism planted in the room "${room.name}"`;
   throw new EngineError('out-of-memory', what);
 }
 

@@ -74,7 +74,9 @@ export class SetAside {
   async addFile(id: string, why: string): Promise<void> {
     const { folder, say, date } = this.options;
     await this.add({ id, room: null, at: date(), what: 'file', tick: null, why });
-    say(`${why} The damaged file is in ${join(folder, id)}; what could be read of it was kept.`);
+    say(
+      `${why} The damaged file was moved to ${join(folder, id)}. Its readable records were kept.`,
+    );
   }
 
   /**
@@ -84,7 +86,7 @@ export class SetAside {
    * @param room null for records of the server
    */
   async records(room: string | null, keys: readonly string[]): Promise<void> {
-    const why = `${keys.length} records were damaged, the first "${keys[0]}".`;
+    const why = `${keys.length} records were damaged, the first is "${keys[0]}".`;
     const { records } = this.options.store;
     const { id } = await this.move({ room, what: 'records', tick: null, why }, async (archive) => {
       for (const key of keys) {
@@ -125,7 +127,7 @@ export class SetAside {
   async exchange(id: string): Promise<AsideRecord> {
     const { store } = this.options;
     const entry = this.list.find((one) => one.id === id);
-    if (!entry?.room) throw new StoreError('not-kept', 'That is not set aside any more.');
+    if (!entry?.room) throw new StoreError('not-kept', 'These data are no longer set aside.');
     const { room } = entry;
     const archive = await this.archive(id);
     try {
@@ -181,15 +183,16 @@ export class SetAside {
   }
 
   private sentenceOf({ id, room, what, tick, why }: AsideRecord): string {
-    const where = `in ${join(this.options.folder, id)}`;
-    if (room === null) return `${why} They are ${where}.`;
-    if (what === 'records') return `Room "${room}": ${why} They are ${where}.`;
-    if (what === 'replaced') return `Room "${room}": ${why} What it had before is ${where}.`;
+    const where = `moved to ${join(this.options.folder, id)}`;
+    if (room === null) return `${why} They were ${where}.`;
+    if (what === 'records') return `Room "${room}": ${why} They were ${where}.`;
+    if (what === 'replaced')
+      return `Room "${room}": ${why} The data that they replaced were ${where}.`;
     const opened =
       tick === null
-        ? 'It has no whole snapshot and starts empty'
-        : `It goes back to its snapshot of tick ${tick}`;
-    return `${why} ${opened}; its data are set aside ${where}.`;
+        ? 'The room has no intact snapshot and starts empty'
+        : `The room goes back to its snapshot of tick ${tick}`;
+    return `${why} ${opened}. Its data were ${where}.`;
   }
 
   /** Opens the records in an entry's folder; creates the folder if necessary. */

@@ -277,7 +277,7 @@ export async function restoreSnapshot(
   }
   const read = () => store.intactMoment(room.name, tick);
   const moment = await journalWriter.whileReading(room, tick, read);
-  if (!moment) throw new HostRefusal('no-such-snapshot', 'It is damaged.');
+  if (!moment) throw new HostRefusal('no-such-snapshot', 'The snapshot is damaged.');
   const { state, cells } = moment;
   await hold();
   try {

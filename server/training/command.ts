@@ -12,13 +12,13 @@ export const COMMAND = {
   positional: {
     key: 'file',
     noun: 'configuration',
-    help: 'training configuration, JSON; see server/training/configs',
+    help: 'training configuration, a JSON file; for examples, see server/training/configs',
   },
   options: {
     images: {
       value: 'FOLDER',
       type: text,
-      help: 'images to train on, for a configuration that trains on a folder of your own',
+      help: 'folder of images to train on, if the configuration trains on images of your own',
     },
     name: {
       value: 'NAME',
@@ -26,37 +26,37 @@ export const COMMAND = {
       help: "name of the run and its checkpoint, instead of the configuration's",
     },
     resume: {
-      help: 'continue the run of this name; the result is the same as without the interruption',
+      help: 'continue the run of this name; the result is the same as that of an uninterrupted run',
     },
     refine: {
       value: 'PULL',
       type: number(0),
-      help: 'with --resume: first refine the latents of the gallery, by gradient steps through growth and rest, into its offsets; each is pulled towards where it is with this weight',
+      help: "with --resume: before training, refine the offsets of the gallery's latents by gradient steps through growth and rest; PULL weighs how strongly each latent is held at its present value",
     },
     compact: {
-      help: 'save a small state, without pools and first moments, to keep it elsewhere; a run that resumes from it fills them again',
+      help: 'save a small state without pools and first moments, for an archive; a run that resumes from it fills them again',
     },
     from: {
       value: 'FOLDER',
       type: text,
-      help: 'start with the weights of this checkpoint instead of random ones; a larger encoder starts as that of the checkpoint',
+      help: "start with the weights of this checkpoint instead of random weights; an encoder larger than the checkpoint's computes the same at first",
     },
     encoder: {
       value: 'FOLDER',
       type: text,
-      help: 'with --from: start with the encoder of this checkpoint instead',
+      help: 'with --from: take the encoder from this checkpoint instead',
     },
     run: {
       value: 'FOLDER',
       type: text,
       defaultInWords: '.cache/training/runs/<name>',
-      help: 'where to keep the state and pictures of the run',
+      help: 'folder for the state and pictures of the run',
     },
     out: {
       value: 'FOLDER',
       type: text,
       defaultInWords: '<run>/checkpoint',
-      help: 'where to write the checkpoint when the run ends or is stopped',
+      help: 'folder for the checkpoint, which is written when the run ends or is stopped',
     },
     updates: {
       type: wholeNumber(1),
@@ -65,16 +65,16 @@ export const COMMAND = {
     minutes: {
       type: number(0),
       defaultInWords: 'no limit',
-      help: 'stop after this time; --resume continues',
+      help: 'stop after this many minutes; continue with --resume',
     },
     batch: {
       type: wholeNumber(1),
-      help: "new organisms per update instead of the configuration's number, with a pool to match; for small machines",
+      help: "new organisms per update, instead of the configuration's number, with a pool in proportion; for small machines",
     },
     ...COMPUTE_OPTIONS,
   },
   notes: [
-    'Ctrl-C stops after the current update, saves, and writes the checkpoint. Without --resume a run starts from the beginning; the state of the previous run in the same folder is kept as state.old.safetensors; if that file has more updates, the run is refused.',
+    'Ctrl-C stops after the current update, saves the state, and writes the checkpoint. Without --resume, a run starts from the beginning, and the state of the previous run in the same folder is kept as state.old.safetensors. If that file would replace one with more updates, the run does not start.',
   ],
 } as const;
 
@@ -86,13 +86,17 @@ export function readOptions(args: readonly string[]) {
   if (options === 'help') return options;
   const { resume, from, encoder, refine } = options;
   if (resume && from !== undefined) {
-    throw new SettingsError('--from starts a run and --resume continues one: choose one.');
+    throw new SettingsError(
+      '--from starts a new run, but --resume continues a run. Choose one of them.',
+    );
   }
   if (encoder !== undefined && from === undefined) {
-    throw new SettingsError('--encoder replaces the encoder of --from: name that checkpoint too.');
+    throw new SettingsError(
+      '--encoder replaces the encoder of the checkpoint in --from. Add --from.',
+    );
   }
   if (refine !== undefined && !resume) {
-    throw new SettingsError('--refine is for a run that has learnt something: add --resume.');
+    throw new SettingsError('--refine needs a run that has already trained. Add --resume.');
   }
   return options;
 }

@@ -18,7 +18,7 @@ const drawnFrom = (least: number) => {
   const end = v.pipe(v.number(), v.integer(), v.minValue(least));
   const span = v.pipe(
     v.strictTuple([end, end]),
-    v.check(([low, high]) => low <= high, 'low end is above the high end'),
+    v.check(([low, high]) => low <= high, 'the low end must not be above the high end'),
   );
   return v.union([span, v.strictObject({ from: span, to: span, over: v.optional(share, 1) })]);
 };
@@ -186,7 +186,7 @@ export const configFields = v.strictObject({
   leakRamp: v.exactOptional(
     v.pipe(
       v.strictTuple([share, share]),
-      v.check(([from, to]) => from <= to, 'its end is before its beginning'),
+      v.check(([from, to]) => from <= to, 'ends before it begins'),
     ),
   ),
   /**

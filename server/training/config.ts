@@ -9,7 +9,7 @@ import { nameOfFile } from './data/dataset.ts';
 import { checked, TrainingError } from './errors.ts';
 import { areConsecutive, positionChannels } from './model/likelihood.ts';
 
-const ONLY_COLOURS = 'is only for pictures in colours with transparency';
+const ONLY_COLOURS = 'needs pictures in colours with transparency';
 
 /** Finds errors in the relations between fields. */
 export function* relationErrors(config: ConfigFields): Generator<FieldError> {
@@ -27,12 +27,12 @@ export function* relationErrors(config: ConfigFields): Generator<FieldError> {
   }
   if (config.trains === 'encoder') {
     for (const field of ['pool', 'places', 'leakRamp', 'galleryOffsets'] as const) {
-      if (config[field] !== undefined) yield [field, 'is for runs that train the rule'];
+      if (config[field] !== undefined) yield [field, 'needs a run that trains the rule'];
     }
   }
   yield* batchErrors(config);
   yield* placesErrors(config);
-  if (config.growthSteps && isDoubling) yield ['growthSteps', 'is only for uniform growth'];
+  if (config.growthSteps && isDoubling) yield ['growthSteps', 'needs uniform growth'];
   if (!isDoubling && config.growthSteps) {
     const [low, high] = drawnAt(config.growthSteps, 1);
     if (growth.steps < low || growth.steps > high) {
@@ -40,7 +40,7 @@ export function* relationErrors(config: ConfigFields): Generator<FieldError> {
     }
   }
   if (config.judgeStages > 0 && !isDoubling) {
-    yield ['judgeStages', 'is only for growth by doubling'];
+    yield ['judgeStages', 'needs growth by doubling'];
   }
   const { extraSteps } = config;
   const spans = 'to' in extraSteps ? [...extraSteps.from, ...extraSteps.to] : extraSteps;
@@ -76,7 +76,7 @@ function* batchErrors({ batch, closing, pool, update }: ConfigFields): Generator
   if (!pool) return;
   const { admit, calm, crowded, patients, size } = pool;
   if (update.kind === 'decoder') {
-    yield ['pool', 'is for cells that stay and heal; a decoder has no cell rule'];
+    yield ['pool', 'needs cells that stay and heal, but a decoder has no cell rule'];
   }
   for (const [path, part] of Object.entries({ 'pool.batch': pool, 'pool.calm.batch': calm })) {
     if (part && part.batch % micro !== 0) {
@@ -86,7 +86,7 @@ function* batchErrors({ batch, closing, pool, update }: ConfigFields): Generator
   for (const [name, part] of Object.entries({ crowded, patients })) {
     if (part && (part.batch % micro !== 0 || part.batch > part.size)) {
       const limits = `a multiple of "batch.micro" ${micro}, at most "size" ${part.size}`;
-      yield [`pool.${name}.batch`, `is ${part.batch}: must be ${limits}`];
+      yield [`pool.${name}.batch`, `is ${part.batch}, but must be ${limits}`];
     }
   }
   if (patients && closing === undefined) yield ['pool.patients', 'needs "closing"'];
@@ -95,7 +95,7 @@ function* batchErrors({ batch, closing, pool, update }: ConfigFields): Generator
   }
   if (admit > fresh) yield ['pool.admit', `is ${admit}, more than "batch.fresh" ${fresh}`];
   const drawn = drawnStates(pool);
-  if (size <= drawn) yield ['pool.size', `is ${size}, too few to draw ${drawn} of`];
+  if (size <= drawn) yield ['pool.size', `is ${size}, too few to draw ${drawn} states per update`];
 }
 
 /** Finds errors in the position channels. */
@@ -104,7 +104,7 @@ function* placesErrors({ channels, places, readout }: ConfigFields): Generator<F
   const { channel: first } = places;
   const count = positionChannels(places);
   if (first + count > channels) {
-    const needed = `need ${count} channels from ${first} on`;
+    const needed = `need ${count} channels from channel ${first} on`;
     yield ['places', `${needed}, but there are only ${channels}`];
   }
   const shown =
@@ -114,7 +114,8 @@ function* placesErrors({ channels, places, readout }: ConfigFields): Generator<F
         ? Array.from({ length: 10 * readout.mixtures }, (_, i) => i)
         : readout.channels;
   const ofPicture = shown.find((channel) => channel >= first && channel < first + count);
-  if (ofPicture !== undefined) yield ['places', `channel ${ofPicture} is of the picture`];
+  if (ofPicture !== undefined)
+    yield ['places', `would use channel ${ofPicture}, which belongs to the picture`];
 }
 
 const schema = v.pipe(configFields, checkRelations<ConfigFields>(relationErrors));
@@ -248,7 +249,7 @@ export function withImages<T extends Pick<TrainingConfig, 'data'>>(config: T, im
   if (data.kind !== 'folder' && data.kind !== 'celeba') {
     throw new TrainingError(
       'bad-config',
-      `--images is for a training set that is a folder of images, not for "data.kind" "${data.kind}"`,
+      `--images needs a configuration whose training set is a folder of images, not "data.kind" "${data.kind}"`,
     );
   }
   return { ...config, data: { ...data, folder: resolve(images) } };

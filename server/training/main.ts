@@ -48,7 +48,7 @@ async function main(options: Options): Promise<void> {
   if (run.images !== undefined && run.images !== images) {
     throw new TrainingError(
       'bad-run',
-      `the images are not those that the run in ${folder} started with; restore them, or start a new run without --resume`,
+      `the images differ from those with which the run in ${folder} started; restore them, or start a new run without --resume`,
     );
   }
   run = { ...run, images };
@@ -56,7 +56,7 @@ async function main(options: Options): Promise<void> {
   const { length: count } = trainingImages(config, data);
   say(`${data.name}: ${count} images to train on, ${data.side}×${data.side}`);
   const compute = await openCompute(options.backend, options.threads);
-  say(`trains on ${compute.device}`);
+  say(`training on ${compute.device}`);
   // Share the pixels here and not only in the trainer, so that memory does not hold a large set
   // twice.
   if (compute.workers > 1) data = { ...data, pixels: sharedBytes(data.pixels) };
@@ -72,7 +72,7 @@ async function main(options: Options): Promise<void> {
   };
   const { refine: pull } = options;
   if (pull !== undefined) {
-    say(`refines the latents of the gallery, ${config.gallery} at most`);
+    say(`refining the latents of the gallery, at most ${config.gallery}`);
     const rule = { ...ruleOf(run.state), training: {} };
     run = { ...run, state: await refineOffsets(compute, rule, run.state, { pull, stop }) };
     // Save now, because refining takes minutes.
@@ -154,7 +154,10 @@ async function train(on: {
   };
   const tryWriting = createWriter(say);
   const savePicture = async (): Promise<void> => {
-    const picture = await retry(on.drawSheet, afterLostThread('the pictures are drawn again', say));
+    const picture = await retry(
+      on.drawSheet,
+      afterLostThread('the pictures are being drawn again', say),
+    );
     await tryWriting('the picture sheet', async () => {
       for (const name of [`${trainer.updates}`, 'latest']) {
         await writeFile(join(folder, PICTURES_FOLDER, `${name}.png`), picture);
@@ -189,7 +192,7 @@ async function update(
   try {
     return await retry(
       () => trainer.update(),
-      afterLostThread(`update ${next} is done again`, say),
+      afterLostThread(`update ${next} is being repeated`, say),
     );
   } catch (error) {
     await saveAfterFailure(error, () => trainer.state(), save, say);

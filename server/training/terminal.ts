@@ -12,7 +12,7 @@ import { oneOf, wholeNumber } from '../settings/server-types.ts';
 export const CHECKPOINT_FOLDER = {
   key: 'folder',
   noun: 'checkpoint folder',
-  help: 'checkpoint with card.json and model.safetensors',
+  help: 'folder of a checkpoint, with card.json and model.safetensors',
 } as const;
 
 /** Options of every command that computes. */
@@ -21,12 +21,12 @@ export const COMPUTE_OPTIONS = {
     value: 'NAME',
     type: oneOf(['auto', ...COMPUTE_NAMES]),
     default: 'auto',
-    help: `what to compute on: auto (a real GPU, else onnx), ${COMPUTE_NAMES.join(', ')}`,
+    help: `back end to compute with: auto (a real GPU if there is one; otherwise onnx), ${COMPUTE_NAMES.join(', ')}`,
   },
   threads: {
     type: wholeNumber(1),
     defaultInWords: 'all',
-    help: 'CPU threads, for onnx',
+    help: 'number of CPU threads, for onnx',
   },
 } as const;
 
@@ -118,7 +118,7 @@ export function listenForStop(): StopSignal {
     if (askedAt !== undefined && performance.now() - askedAt > SAME_SIGNAL) process.exit(130);
     if (askedAt !== undefined) return;
     askedAt = performance.now();
-    say('\nstopping after this update; press again to quit at once');
+    say('\nstopping after this update; press Ctrl-C again to quit immediately');
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);

@@ -221,7 +221,7 @@ export function* modelErrors(model: ModelFields): Generator<FieldError> {
   const { genome } = update;
   if (update.kind === 'decoder') yield* decoderErrors(model);
   else if (latentSize !== channels && !genome) {
-    const what = `is ${latentSize}, but a latent is a cell state and "channels" is ${channels}`;
+    const what = `is ${latentSize}, but without a genome it must equal "channels", ${channels}`;
     yield ['latentSize', what];
   } else if (latentSize < channels) {
     const what = `is ${latentSize}, too few to fill a first cell of ${channels} channels`;
@@ -237,7 +237,7 @@ export function* modelErrors(model: ModelFields): Generator<FieldError> {
     const { expressed } = genome;
     if (expressed > channels) yield ['update.genome', `expresses ${expressed} channels, ${only}`];
     if (!update.standingInput) yield ['update.genome', 'needs "standingInput": true'];
-    if (update.kind === 'res4') yield ['update.genome', 'is not for the net "res4"'];
+    if (update.kind === 'res4') yield ['update.genome', 'cannot be used with the net "res4"'];
   }
   const { channel = 0 } = presence;
   if (channel >= channels) yield ['presence.channel', `is ${channel}, ${only}`];
@@ -253,10 +253,10 @@ function* decoderErrors({ growth, side, update }: ModelFields): Generator<FieldE
     yield ['update.doublings', `is ${doublings}, which does not lead from 2 to "side" ${side}`];
   }
   if (growth.kind !== 'uniform' || growth.steps !== 1) {
-    yield ['growth', 'must be uniform, of one step, for a decoder'];
+    yield ['growth', 'must be uniform with one step for a decoder'];
   }
   if (genome || leak > 0 || stateLimit !== undefined || standingInput || updateProbability < 1) {
-    yield ['update', 'has a field that a decoder has no use for'];
+    yield ['update', 'has a field that a decoder does not use'];
   }
 }
 

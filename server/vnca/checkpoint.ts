@@ -164,9 +164,9 @@ function checkIdentity(folder: string, model: Model): void {
   // A room's copy is in a folder named after the fingerprint. The card may have been edited before
   // the copy was made, so the identity in it need not match.
   if (hash.startsWith(identity) || basename(folder) === hash) return;
-  const what = `is "${identity}", but card and weights make "${hash.slice(0, 8)}"`;
+  const what = `is "${identity}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   const next =
-    'install the whole folder again, or set it to that if the card was edited on purpose';
+    'install the whole folder again, or set the field to that identity if you edited the card on purpose';
   throw new CheckpointError(
     'bad-card',
     join(folder, CARD_FILE),
@@ -250,7 +250,7 @@ async function checkGallery(file: string, card: Card): Promise<void> {
     throw new CheckpointError(
       'bad-gallery',
       file,
-      `width × height is ${width} × ${height}, but the card's gallery takes ${sheet.width} × ${sheet.height}`,
+      `width × height is ${width} × ${height}, but the card's gallery needs ${sheet.width} × ${sheet.height}`,
     );
   }
 }

@@ -68,7 +68,9 @@ export async function loadRelatives({
       return name === card.gallery[i].name && areOthers;
     });
   if (!isOfGallery) {
-    throw bad(`table of relatives is not that of the ${card.gallery.length} gallery entries`);
+    throw bad(
+      `table of relatives does not belong to the gallery of ${card.gallery.length} entries`,
+    );
   }
   return { lentSteps, homeSteps, of: gallery.map(({ relatives }) => relatives) };
 }

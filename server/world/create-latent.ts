@@ -40,7 +40,7 @@ export function createLatent(
     }
     case 'map': {
       const latent = latentOnMap(species, seed);
-      if (!latent) throw new Refusal('no-such-seed', 'there is no map');
+      if (!latent) throw new Refusal('no-such-seed', 'the checkpoint has no map');
       return nameless(latent, 'map');
     }
     case 'latent':

@@ -163,7 +163,8 @@ export class Dissolving {
     const { lifecycle, departures } = this;
     const organism = id === undefined ? departures.unattended(time)[0] : lifecycle.find(id);
     if (!organism || organism.phase === 'departing') {
-      const detail = id === undefined ? 'none is long unattended' : `organism ${id}`;
+      const detail =
+        id === undefined ? 'no organism has been unattended for long' : `organism ${id}`;
       throw new Refusal('no-such-organism', detail);
     }
     // Compare names instead of ids, because the gardener gets a new id when the server restarts.

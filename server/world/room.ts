@@ -452,7 +452,10 @@ export class Room {
     if (planting.pending.length === 0) return [];
     for (const { answer, departed } of planting.pending) {
       const { by, id, session, what } = this.answers[answer];
-      const refused = { reason: 'garden-full', detail: 'no memory is left for one more' } as const;
+      const refused = {
+        reason: 'garden-full',
+        detail: 'no memory is left for another organism',
+      } as const;
       if (departed) dissolving.remember(departed);
       else energy.returnPlant(by, this.completedTicks);
       this.answers[answer] = { by, id, session, what, energy: this.energyOf(by), refused };

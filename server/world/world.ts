@@ -77,14 +77,14 @@ export class World {
 
   /** Moves a room from another world of the same engine. @throws Error if its name is taken */
   adopt(room: Room, from: World): void {
-    if (this.rooms.has(room.name)) throw new Error(`room "${room.name}" is open already`);
+    if (this.rooms.has(room.name)) throw new Error(`room "${room.name}" is already open`);
     from.rooms.delete(room.name);
     this.rooms.set(room.name, room);
   }
 
   /** Opens a room. @throws Error if a room of this name is open */
   open(options: RoomPlace): Room {
-    if (this.rooms.has(options.name)) throw new Error(`room "${options.name}" is open already`);
+    if (this.rooms.has(options.name)) throw new Error(`room "${options.name}" is already open`);
     const room = new Room({ ...options, nextPatch: () => this.newPatch() });
     this.rooms.set(room.name, room);
     return room;

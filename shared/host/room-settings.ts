@@ -139,10 +139,7 @@ export function storedChange(
 }
 
 /** A time of day by the server's clock, `HH:MM`. */
-const time = v.pipe(
-  v.string(),
-  v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time is written like 09:30'),
-);
+const time = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time like 09:30'));
 
 /** Returns whether a day's hours end on the next day. Equal times mean 24 hours. */
 export const closesNextDay = (hours: { readonly from: string; readonly to: string }): boolean =>

@@ -75,7 +75,10 @@ const WIDEST = 96;
  */
 export function parsePainter(bytes: Uint8Array): PainterNet {
   if (bytes.length > PAINTER_LIMIT) {
-    throw new PainterError('too-large', `${bytes.length} bytes are over ${PAINTER_LIMIT}`);
+    throw new PainterError(
+      'too-large',
+      `${bytes.length} bytes exceed the limit of ${PAINTER_LIMIT}`,
+    );
   }
   const { tensors, metadata } = read(bytes);
   const { painter: version } = metadata;

@@ -49,7 +49,7 @@ const strokePoints = v.pipe(
   v.array(finite),
   v.minLength(2),
   v.maxLength(2 * STROKE_LIMITS.maxPoints),
-  v.check((points) => points.length % 2 === 0, 'points come in pairs'),
+  v.check((points) => points.length % 2 === 0, 'each point needs x and y'),
 );
 
 /** Maximum number of chunks in a message, more than the largest grid has. */

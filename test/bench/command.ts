@@ -32,7 +32,7 @@ interface Bench {
 const BENCHES: Readonly<Record<string, Bench>> = {
   'busy-show': {
     run: benchBusyShow,
-    help: 'whether memory stays bounded while 30 visitors plant, wound, leave and return for two hours; a line each minute',
+    help: 'whether memory stays bounded while 30 visitors plant, wound, leave and return for two hours; prints a line each minute',
   },
   disk: {
     run: benchDisk,
@@ -40,23 +40,23 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   drawings: {
     run: benchDrawings,
-    help: "how well twenty drawings from a phone's pad grow, ms until their first picture, alone and ten at once; VIVARIUM_PICTURES=FOLDER: also a sheet of them",
+    help: 'how well twenty drawings from a phone grow, and ms until their first picture, one at a time and ten at the same time; with VIVARIUM_PICTURES=FOLDER, also draws a sheet of them',
   },
   durability: {
     run: benchDurability,
-    help: 'cost of storing a busy room: ms per tick with and without, alternating in one run',
+    help: 'cost of storing a busy room: ms per tick with and without storing, alternating in one run',
   },
   engines: {
     run: benchEngines,
-    help: 'cells/s of each engine and shipped net, its share of the peak, the cost of sleeping organisms, memory',
+    help: "cells/s of each engine and shipped net, as a share of the machine's peak too; cost of sleeping organisms; memory",
   },
   liveliness: {
     run: benchLiveliness,
-    help: 'ms per tick and kB/s of gardens of 64 and 256 with no idle life, the default and all of it, in turn',
+    help: 'ms per tick and kB/s of gardens of 64 and 256 organisms, alternating between no, default and full liveliness',
   },
   'living-wall': {
     run: benchLivingWall,
-    help: "whether a wall with twenty visitors' organisms lives while nobody acts, and rests when nobody watches",
+    help: 'whether a wall with organisms of twenty visitors is lively while nobody acts, and rests while nobody watches',
   },
   pages: {
     run: benchPages,
@@ -64,33 +64,33 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   paint: {
     run: benchPaint,
-    help: 'multiply-adds and texture reads a frame of paint on a busy wall at 4K and at three pixels a point, and the main thread of a wall and a phone',
+    help: 'multiply-adds and texture reads of the painter per frame, on a busy wall in 4K and on a phone; and the time it takes on the main threads of both pages',
   },
   peer: {
     run: benchPeer,
-    help: 'the same step in PyTorch, alternating with ours, where python3 has it',
+    help: 'the same step in PyTorch, alternating with ours; needs PyTorch in python3',
   },
   replay: {
     run: benchReplay,
-    help: 'speed of replaying an hour of a busy room with a restart in it, and whether the result is the same',
+    help: 'speed of replaying an hour of a busy room, including a restart, and whether the result is the same',
   },
   stream: {
     run: benchStream,
-    help: 'bytes and ms of each tier of the stream in the standard garden, compared with other formats',
+    help: 'bytes and ms of each tier of the stream of the standard garden, compared with other formats',
   },
   tick: {
     run: benchTick,
-    help: 'cells/s and ms per tick of a room: 1 to 256 organisms, growing and grown',
+    help: 'cells/s and ms per tick of a room with 1 to 256 organisms, growing and grown',
   },
   train: {
     run: benchTrain,
-    help: 'GFLOP/s of forward and backward passes of update nets on each backend; --pytorch compares',
+    help: 'GFLOP/s of forward and backward passes of update nets on each back end; with --pytorch, compared with PyTorch',
   },
   wall: { run: benchWall, help: 'memory of a wall over half an hour in a room that never rests' },
 };
 
 const COMMAND = {
-  about: 'Measures. The figures depend on the machine.',
+  about: 'Runs a benchmark. The figures depend on the machine.',
   usage: 'npm run bench -- <name> [options]',
   positional: {
     key: 'name',
@@ -103,41 +103,41 @@ const COMMAND = {
       value: 'FILE',
       type: text,
       bare: '-',
-      help: 'also write the figures to a file; without a file, print only them',
+      help: 'also write the figures to FILE as JSON; without FILE, print only the figures',
     },
     checkpoint: {
       value: 'FOLDER',
       type: text,
-      defaultInWords: 'all that are shipped',
-      help: 'checkpoint to use, for disk, drawings, durability, engines, peer and replay',
+      defaultInWords: 'all shipped checkpoints',
+      help: 'for disk, drawings, durability, engines, peer and replay: folder of the checkpoint to use',
     },
     engine: {
       value: 'NAME',
       type: oneOf(BACKEND_NAMES),
-      help: `engine to use, for busy-show, disk, durability, engines, peer and replay: ${BACKEND_NAMES.join(', ')}`,
+      help: `for busy-show, disk, durability, engines, peer and replay: engine to use, ${BACKEND_NAMES.join(', ')}`,
     },
     pytorch: {
-      help: 'for train: also the same nets in PyTorch, where python3 has it, in turn in the same run',
+      help: 'for train: also measure the same nets in PyTorch, alternating in the same run; needs PyTorch in python3',
     },
     seconds: {
       type: wholeNumber(1, 7_200),
       defaultInWords: '40, 150, 30, 1800, 300, 600, 3600, 7200',
-      help: "how long to measure, for liveliness, living-wall, pages, wall, disk, durability, replay and busy-show; for replay, in the room's own time",
+      help: "for liveliness, living-wall, pages, wall, disk, durability, replay and busy-show: seconds to measure; for replay, in the room's own time",
     },
     organisms: {
       type: wholeNumber(1, 1_024),
       defaultInWords: '64 and 256, 20, 64, 64, 64',
-      help: 'organisms living, for liveliness, living-wall, disk, durability and replay',
+      help: 'for liveliness, living-wall, disk, durability and replay: number of living organisms',
     },
     visitors: {
       type: wholeNumber(1, 1_000),
       defaultInWords: '20, 30',
-      help: 'how many clients watch and damage, for disk and busy-show',
+      help: 'for disk and busy-show: number of clients that watch and damage',
     },
     liveliness: {
       type: number(0, 1),
       defaultInWords: '0',
-      help: 'share of the organisms that may express at once, for replay',
+      help: 'for replay: share of the organisms that may look like a relative at the same time',
     },
   },
 } as const;

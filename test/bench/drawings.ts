@@ -54,7 +54,9 @@ export async function benchDrawings(
 ) {
   const checkpoint = await loadCheckpoint(folder);
   if (createEncoder(checkpoint)?.channels !== 4) {
-    throw new SettingsError(`${folder} reads no drawings in colour.`);
+    throw new SettingsError(
+      `The checkpoint ${folder} cannot read drawings in colour. Choose another one with --checkpoint.`,
+    );
   }
   const { alone, received, atOnce, clients } = await drawAll(folder);
   const pictures = await growPictures(

@@ -85,9 +85,7 @@ export async function benchDurability(
     };
     for (const line of linesOf(figures)) log(line);
     if (!isSure)
-      log(
-        '  the machine had too much else to do for this to be told: measure longer, or when it is at rest',
-      );
+      log('  the machine was too busy for a result; measure longer, or while nothing else runs');
     return figures;
   } finally {
     for (const arm of arms) await arm.close();

@@ -47,7 +47,7 @@ export async function benchReplay(
   let engine = await start();
   try {
     const { name, device } = engine.info;
-    log(`${name} on ${device}; ${seconds} s of a busy room are recorded`);
+    log(`${name} on ${device}; ${seconds} s of a busy room were recorded`);
     const data = join(scratch, 'data');
     const ticks = seconds * GARDEN.tickRate;
     const recording = await recordRoom({
@@ -102,13 +102,15 @@ export async function benchReplay(
       met: times >= goal && unequal.length === 0 && equal > 0 && whole && compacted,
     };
     log(
-      `  done again in ${figures.took} s, ${figures.reading} of them reading, ${figures.stepping} waiting for the engine; ${figures.cpu} s of processor time: ` +
-        `${figures.times} times as fast as it was; ${done.ticks} ticks, ${equal + unequal.length} checksums, which prove ${proven} of them each by each, ${unequal.length} of them not equal`,
+      `  replayed in ${figures.took} s, of which ${figures.reading} s were reading and ${figures.stepping} s waiting for the engine; ${figures.cpu} s of processor time: ` +
+        `${figures.times} times the original speed; ${done.ticks} ticks, ${equal + unequal.length} checksums, which prove ${proven} ticks; ${unequal.length} checksums differ`,
     );
-    if (unequal.length > 0) log(`  the first at tick ${unequal[0]}`);
-    if (!whole) log(`  not all of it: the ticks from ${range.from} to ${range.to}`);
-    if (!compacted) log('  too short for a compaction: no snapshot was given up');
-    log(`  goal (${goal} times as fast, all equal): ${figures.met ? 'met' : 'missed'}`);
+    if (unequal.length > 0) log(`  the first difference is at tick ${unequal[0]}`);
+    if (!whole) log(`  only ticks ${range.from} to ${range.to} were replayed`);
+    if (!compacted) log('  too short for a compaction: no snapshot was removed');
+    log(
+      `  goal (${goal} times the original speed, all checksums equal): ${figures.met ? 'met' : 'missed'}`,
+    );
     return figures;
   } finally {
     await engine.close();
@@ -134,7 +136,7 @@ function watchSteps(engine: Engine): Engine & { waited(): number } {
 function linesOf(recording: Recording, lived: number): string[] {
   const { seconds, commands, refused, snapshots, restart, bytes, cells } = recording;
   return [
-    `  recorded in ${rounded(seconds)} s, ${rounded(lived / seconds)} times as fast as it would happen: ${commands} commands, ` +
+    `  recorded in ${rounded(seconds)} s, ${rounded(lived / seconds)} times real time: ${commands} commands, ` +
       `${refused} of them refused; ${snapshots.taken} snapshots, of which ${snapshots.kept} are kept; ` +
       `${rounded(bytes / 1e6)} MB; ${Math.round(cells)} cells a tick`,
     `  a restart after tick ${restart.tick}, of which the last ${restart.lost} were lost with the server`,

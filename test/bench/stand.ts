@@ -77,7 +77,7 @@ export class Stand {
     const { device } = engine.info;
     if (!named && EMULATED.test(device)) {
       await engine.close();
-      throw new EngineError('unavailable', `${name}, unless it is named: ${device}`);
+      throw new EngineError('unavailable', `${name} left out unless you name it: ${device}`);
     }
     const started = residentMiB() - before;
     const patches = await Patches.grow(engine, net.model);

@@ -223,7 +223,7 @@ export async function benchStream(log: Log): Promise<object> {
     );
   }
   const videos = await videoRows();
-  if (videos.length === 0) log('without ffmpeg no video codecs are compared');
+  if (videos.length === 0) log('video codecs are not compared: ffmpeg is not installed');
   for (const row of [...tiers, ...videos]) log(qualityLine(row));
   const gardens = [];
   for (const { name, garden } of await recordSeededGardens()) {

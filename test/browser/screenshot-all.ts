@@ -26,7 +26,12 @@ const COMMAND = {
   about: 'Takes pictures of every page, sheet and panel in every window.',
   usage: 'npm run screenshot:all [-- options]',
   options: {
-    out: { value: 'FOLDER', type: text, default: 'pictures', help: 'where to write the pictures' },
+    out: {
+      value: 'FOLDER',
+      type: text,
+      default: 'pictures',
+      help: 'folder to write the pictures to',
+    },
     language: { value: 'NAME', type: text, default: 'en-GB', help: 'language of the browser' },
     only: {
       value: 'PAGE',

@@ -38,7 +38,12 @@ const COLUMNS = 5;
 const COMMAND = {
   usage: 'tsx test/browser/screenshot-host.ts [options]',
   options: {
-    out: { value: 'FOLDER', type: text, default: PICTURES, help: 'where to write the pictures' },
+    out: {
+      value: 'FOLDER',
+      type: text,
+      default: PICTURES,
+      help: 'folder to write the pictures to',
+    },
     all: { help: 'every section, on a desktop, a tablet and a phone' },
     language: { value: 'NAME', type: text, default: 'en', help: 'language of the browser' },
   },

@@ -61,7 +61,12 @@ const COMMAND = {
   about: 'Grows a garden in a real room and takes its picture, as desktop, phone and wall show it.',
   usage: 'npm run screenshot [-- options]',
   options: {
-    out: { value: 'FOLDER', type: text, default: PICTURES, help: 'where to write the pictures' },
+    out: {
+      value: 'FOLDER',
+      type: text,
+      default: PICTURES,
+      help: 'folder to write the pictures to',
+    },
     only: {
       value: 'A,B',
       type: list(oneOf([...Object.keys(SCREENS), 'wall', 'film', 'closing'])),

@@ -131,7 +131,7 @@ test('on a full disk the host hears of it, and that it is over', async () => {
     await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
   }
   expect(await receiver.hears('raised disk-low')).toMatchObject({ severity: 'critical' });
-  expect(server.errors).toMatch(/not-kept: The disk is full .* earlier ones are stored\./);
+  expect(server.errors).toMatch(/not-kept: The disk is full .* Earlier changes are stored\./);
   unlimit(server);
   await receiver.hears('cleared not-kept');
   await receiver.hears('cleared disk-low');
@@ -162,7 +162,7 @@ test('slow for a minute, and nobody can join: each once, and once that it is ove
   expect(await gauge()).toContain('vivarium_alert{alert="slow",room="garden",wall=""} 1');
   isSlow = false;
   const over = await receiver.hears('cleared slow garden');
-  expect(over.text).toBe('Room "garden": The ticks are on time again.');
+  expect(over.text).toBe('Room "garden": The room keeps its tick rate again.');
   expect(over.since).toBe(slow.at);
 
   const visitors = [await Visitor.join(server.port), await Visitor.join(server.port)];
@@ -205,7 +205,9 @@ test('only the URL of the settings is requested: no redirect is followed, no pag
   expect(await host.refusal('changeSettings', change, { room: 'garden' })).toBe('bad-call');
   await server.close();
   expect(inside.messages).toEqual([]);
-  expect(lines).toEqual(['alert-dropped The receiver refuses an alert (307).']);
+  expect(lines).toEqual([
+    'alert-dropped The receiver of --alerts rejected an alert (307), which was dropped. Check the receiver and its URL.',
+  ]);
   await inside.close();
 });
 

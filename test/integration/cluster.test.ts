@@ -48,7 +48,7 @@ describeNeeding('Valkey', hasValkey)('two servers with one Valkey', () => {
     const [back] = await joinAny([b], visitor.welcome!.resume);
     say(`handed over in ${Math.round(performance.now() - begun)} ms`);
     await ended;
-    await b.server.says(/taken over as it was followed/);
+    await b.server.says(/taken over in its current state/);
     // It goes on after the last tick that was shown.
     expect(back.tick).toBeGreaterThanOrEqual(visitor.tick!);
     await back.until(() => back.tick! > visitor.tick!);

@@ -63,7 +63,7 @@ test('outlives libraries that are missing or end their process, and says so', as
   expect(found.get('onnx')).toMatchObject({
     usable: false,
     reason: 'its process ended with SIGILL',
-    remedy: 'npm ci',
+    remedy: 'run npm ci',
   });
   // A back end that kills the doctor's process would kill the server too, so the host must see it.
   expect(auto).toMatchObject({ name: null, why: 'its process ended with SIGILL' });

@@ -308,7 +308,7 @@ describe('an extension', () => {
 
   test.each([
     ['does not exist', undefined, 'does not exist'],
-    ['is none', 'export const name = "none";', 'has no default export'],
+    ['is none', 'export const name = "none";', 'has no valid default export'],
   ])('that %s: the server does not start, and says why', async (_, source, sentence) => {
     const file =
       source === undefined
@@ -341,7 +341,7 @@ describe('an extension', () => {
     const ada = await come();
     expect(await ada.ask('plant', { x: 80, y: 48, seed: SHELL })).toMatchObject({
       reason: 'not-here',
-      detail: 'remembrance: the clearing is kept',
+      detail: 'remembrance: nothing may be planted in the clearing',
     });
     expect(await ada.ask('plant', { x: 30, y: 48, seed: SHELL })).not.toHaveProperty('reason');
   });

@@ -8,7 +8,7 @@ import { SMALL } from '../support/organisms.ts';
 import { startServer } from '../support/server.ts';
 import { Visitor } from '../support/visitor.ts';
 
-const SENTENCE = /^This server is not known by this name\..*--hosts\.$/;
+const SENTENCE = /^This server does not answer to this name\..*--hosts\.$/;
 let server: VivariumServer;
 
 async function start(hosts: Record<string, string>): Promise<VivariumServer> {
@@ -124,6 +124,6 @@ test('by default, every name is allowed', async () => {
 test.each(['https://museum.example', 'museum.example:80', 'Museum.example', 'a b', ''])(
   '"%s" is no name of a host',
   async (hosts) => {
-    await expect(startServer({ hosts })).rejects.toThrow('--hosts must be names like ');
+    await expect(startServer({ hosts })).rejects.toThrow('--hosts must be host names like ');
   },
 );

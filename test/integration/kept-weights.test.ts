@@ -62,7 +62,7 @@ test.each([
   [['--size', '128x128'], /^The room "garden" has 256x256 cells, not 128x128\. .*\n$/],
   [
     ['--checkpoint', 'checkpoints/organisms'],
-    /^The room "garden" was made with the checkpoint "small" and .*\n$/,
+    /^The room "garden" grows from the checkpoint "small" and .*\n$/,
   ],
 ])('asked for explicitly, another one is refused: %p', async (flags, sentence) => {
   const server = start(...flags);

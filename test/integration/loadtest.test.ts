@@ -37,7 +37,7 @@ test.each([
   [['--clients', '0'], '--clients must be a whole number from 1'],
   [['--url', 'garden'], '--url must be like ws://localhost:8080'],
   [['--cores', 'all'], '--cores must be apart or shared'],
-  [['--compare'], '--compare compares with --slow or --stalled'],
+  [['--compare'], '--compare needs slow or stalled clients'],
   [['--fast'], "Unknown option '--fast'"],
 ])('%p is refused by name, in one sentence', (args, sentence) => {
   let error: unknown;

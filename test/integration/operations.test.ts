@@ -112,7 +112,7 @@ fullTest('on a full disk it goes on and reports it; earlier data survives a kill
     if (!isFull) isFull = limitOnceStored(server, join(scratch, 'full'));
     await visitor.ask('damage', { radius: 1, points: [16, 8 + (i % 80), 80, 8 + (i % 80)] });
   }
-  expect(server.errors).toMatch(/not-kept: The disk is full .* earlier ones are stored\./);
+  expect(server.errors).toMatch(/not-kept: The disk is full .* Earlier changes are stored\./);
   const answer = await visitor.ask('damage', { radius: 3, points: [30, 30] });
   expect(answer).not.toHaveProperty('reason');
   visitor.leave();

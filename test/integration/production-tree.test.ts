@@ -98,6 +98,6 @@ test('a folder that has something is left alone', () => {
   const full = join(scratch, 'full');
   cpSync(join(root, 'LICENSE'), join(full, 'LICENSE'));
   const { status, stderr } = spawnSync(process.execPath, [script, full], { encoding: 'utf8' });
-  expect([status, stderr]).toEqual([1, 'production-tree: name an empty folder.\n']);
+  expect([status, stderr]).toEqual([1, 'production-tree: name an empty folder to write to.\n']);
   expect(readdirSync(full)).toEqual(['LICENSE']);
 });

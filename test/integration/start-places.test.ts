@@ -25,7 +25,7 @@ test('a failed start says which port is taken, and makes no token, even with --n
   for (const flag of ['port', 'metrics']) {
     const error = await startServer({ ...settings, [flag]: taken }).catch((thrown) => thrown);
     expect(error).toBeInstanceOf(ListenError);
-    const sentence = new RegExp(`^--${flag}: another program uses port \\d+; [^\\n]*$`);
+    const sentence = new RegExp(`^--${flag}: another program uses port \\d+\\. [^\\n]*$`);
     expect(error.message).toMatch(sentence);
   }
   const first = await startServer(settings);

@@ -126,7 +126,7 @@ test('a run is not gone on with on other images', async () => {
   await sharp({ create: { width: 8, height: 8, channels: 4, background: '#e0c020' } }).toFile(file);
   const again = await train([config('own.json'), '--updates', '3', '--resume', ...run('own')]);
   expect(again.code).toBe(1);
-  expect(again.errors).toContain('the images are not those that the run');
+  expect(again.errors).toContain('the images differ from those with which the run');
   await rm(file);
   const back = await train([config('own.json'), '--updates', '3', '--resume', ...run('own')]);
   expect(back.code).toBe(0);
@@ -243,7 +243,7 @@ test('Ctrl-C while latents are refined saves those that are', async () => {
   expect((await train([...args, '--minutes', '0'])).code).toBe(0);
   let sent = false;
   const { code, errors } = await train([...args, '--resume', '--refine', '0'], (said, signal) => {
-    if (sent || !said.includes('refines the latents')) return;
+    if (sent || !said.includes('refining the latents')) return;
     sent = true;
     signal('SIGINT');
   });
@@ -309,7 +309,7 @@ test('an update in which a thread dies is done again, and the run ends as if non
   const harmed = await train([config(), ...run('harmed', 2), ...args], undefined, killing(1));
   expect(harmed).toMatchObject({
     code: 0,
-    errors: expect.stringMatching(/a training thread died: .*; update 1 is done again/),
+    errors: expect.stringMatching(/a training thread failed: .*; update 1 is being repeated/),
   });
   const { run: _, ...found } = await stateOf('harmed');
   const { run: __, ...wanted } = await stateOf('whole');
@@ -338,9 +338,9 @@ test('where threads go on dying a run ends, and what it had done is saved and go
     killing(0, doom),
   );
   expect(doomed.code).toBe(1);
-  expect(doomed.errors.match(/is done again/g)).toHaveLength(2);
-  expect(doomed.errors).toContain('the updates before it are saved');
-  expect(doomed.errors.trim().split('\n').at(-1)).toMatch(/^train: a training thread died/);
+  expect(doomed.errors.match(/is being repeated/g)).toHaveLength(2);
+  expect(doomed.errors).toContain('all earlier updates are saved');
+  expect(doomed.errors.trim().split('\n').at(-1)).toMatch(/^train: a training thread failed/);
   const [saved] = (await stateOf('doomed')).run;
   expect(saved).toBeGreaterThan(0);
   expect(await updatesIn('doomed')).toEqual(Array.from({ length: saved }, (_, i) => i + 1));

@@ -17,7 +17,7 @@ export class Gateways {
   static async prepare(): Promise<Gateways> {
     if (!hasValkey) {
       throw new SettingsError(
-        '--gateways needs valkey-server (Debian: apt install valkey-server).',
+        '--gateways needs valkey-server. Install it (Debian: apt install valkey-server).',
       );
     }
     return new Gateways(await ValkeyServer.start());

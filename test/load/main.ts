@@ -19,7 +19,7 @@ function checkFiles({ clients, slow, stalled }: LoadOptions): void {
   const limit = openFileLimit();
   if (limit >= needed) return;
   throw new SettingsError(
-    `A process may have ${limit} files open here, but ${needed} are needed: raise it with "ulimit -Hn ${needed}" as root (or LimitNOFILE= of a service), or take fewer clients.`,
+    `A process may open only ${limit} files, but ${needed} are needed. Raise the limit with "ulimit -Hn ${needed}" as root (or LimitNOFILE= of a service), or lower --clients.`,
   );
 }
 

@@ -7,10 +7,11 @@ import { oneOf, text, wholeNumber } from '../../server/settings/server-types.ts'
 import { GARDEN } from './garden.ts';
 
 export const PROFILES = {
-  phones: 'joins spread over seconds; one in five moves a cursor, plants and cuts now and then',
-  wall: 'walls only: the whole room, every frame decoded and checked',
-  mixed: 'phones and, among them, up to four walls',
-  hostile: 'half of them phones; the other half floods, lies, stalls and sends garbage',
+  phones:
+    'phones that join over some seconds; one in five moves a cursor, and sometimes plants and cuts',
+  wall: 'only walls, which show the whole room; every frame is decoded and checked',
+  mixed: 'phones, and up to four walls',
+  hostile: 'half are phones; the other half attack: they flood, lie, stall and send garbage',
 } as const;
 
 export type Profile = keyof typeof PROFILES;
@@ -27,18 +28,18 @@ const url = v.pipe(
 );
 
 const COMMAND = {
-  about: 'Connects a crowd of real clients to a real server, and measures both.',
+  about: 'Connects a crowd of real clients to a real server, and measures clients and server.',
   usage: 'npm run loadtest -- [options]',
   options: {
     clients: {
       type: wholeNumber(1, MOST),
       defaultInWords: '100, or 4 for profile wall',
-      help: 'clients on good connections',
+      help: 'number of clients on good connections',
     },
     seconds: {
       type: wholeNumber(1, MOST),
       default: '30',
-      help: 'how long to measure, without joining',
+      help: 'seconds to measure after all clients have joined',
     },
     profile: {
       value: 'NAME',
@@ -51,59 +52,59 @@ const COMMAND = {
       value: 'K',
       type: wholeNumber(1, MOST),
       default: '10',
-      help: 'every Kth client decodes all it sees and checks it, or compares it byte for byte with what another client that has seen the same has decoded; the others read only the head',
+      help: 'every Kth client decodes and checks all frames, or compares them byte for byte with those of another client; the other clients read only the head of a frame',
     },
     slow: {
       type: wholeNumber(0, MOST),
       default: '0',
-      help: 'further clients on connections of 30 kB/s with 300 ms jitter',
+      help: 'number of additional clients on connections of 30 kB/s with 300 ms jitter',
     },
     stalled: {
       type: wholeNumber(0, MOST),
       default: '0',
-      help: 'further clients that stop reading',
+      help: 'number of additional clients that stop reading',
     },
     compare: {
-      help: 'measure first without the slow and stalled clients, then with them, and give the ratio of the latencies of the others; visitors only move their cursors then, so that the garden is the same in each tick',
+      help: "measure without the slow and stalled clients, then with them, and give the ratio of the other clients' latencies; visitors only move their cursors, so that both gardens are the same",
     },
     url: {
       value: 'URL',
       type: url,
-      defaultInWords: 'one is started',
-      help: 'a server that already runs, as ws://host:port or with /r/room; its own latency, CPU and heap are not measured then',
+      defaultInWords: 'a new server',
+      help: 'address of a running server, ws://host:port or ws://host:port/r/room; its own latency, CPU and heap are not measured',
     },
     gateways: {
       type: wholeNumber(0, 16),
       default: '0',
-      help: 'clients connect to so many gateways, and the server only runs the room; needs valkey-server on this machine, which is started as well. server.cpu and server.bytesOut are those of the room’s server then, and latency has one hop more',
+      help: 'number of gateways that clients connect to, while another server runs the room; starts valkey-server, which must be installed. server.cpu and server.bytesOut are measured at the room’s server, and latency includes one more hop',
     },
     engine: {
       value: 'NAME',
       type: oneOf(['auto', ...BACKEND_NAMES]),
       default: 'auto',
-      help: `engine of the server that is started: auto, ${BACKEND_NAMES.join(', ')}`,
+      help: `engine of the new server: auto, ${BACKEND_NAMES.join(', ')}`,
     },
     cores: {
       value: 'HOW',
       type: oneOf(['apart', 'shared']),
       default: 'apart',
-      help: 'apart: the load has cores of its own, up to half of them; shared: server and load use all cores',
+      help: 'apart: clients run on separate cores, up to half of all; shared: server and clients use all cores',
     },
     organisms: {
       type: wholeNumber(0, GARDEN.organisms),
       default: `${GARDEN.organisms}`,
-      help: 'organisms grown before anybody joins',
+      help: 'number of organisms grown before anybody joins',
     },
     json: {
       value: 'FILE',
       type: text,
       bare: '-',
-      help: 'also write the figures to a file; without a file, print only them',
+      help: 'also write the figures to FILE as JSON; without FILE, print only the figures',
     },
   },
   notes: [
-    'Latency: from the start of a tick in the server to its frame handled in a client, in ms. bytesPerSecond: of a client, all messages down. skipped: frames that the server did not send to clients behind. outOfStep: frames that did not fit, and pictures that differ from those of the server. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes, after a collection; heapPerSocket of them is held by a bare Socket.IO connection, measured apart. cpu: cores. bytesOut: bytes that the server has written per second.',
-    'The measured garden: 256x256, 15 ticks/s, 64 organisms grown, then one planting and one stroke a second, some of them by phones.',
+    "latency: time from the start of a tick in the server until a client has handled its frame, in ms. bytesPerSecond: received by a client, all messages. skipped: frames not sent to clients that were behind. outOfStep: frames that did not fit, and pictures that differ from the server's. neverCaughtUp: clients more than a second behind at the end. heapPerClient, heapGrowth: bytes after a garbage collection; heapPerSocket is the part of a bare Socket.IO connection, measured separately. cpu: number of cores. bytesOut: bytes per second that the server wrote.",
+    'The measured garden has 256x256 cells, 15 ticks/s and 64 grown organisms. Each second brings one planting and one stroke, some of them by phones.',
   ],
 } as const;
 
@@ -117,10 +118,14 @@ export function readOptions(args: readonly string[]) {
   if (options === 'help') return options;
   const { clients = options.profile === 'wall' ? 4 : 100, compare, slow, stalled } = options;
   if (compare && slow + stalled === 0) {
-    throw new SettingsError('--compare compares with --slow or --stalled: say how many.');
+    throw new SettingsError(
+      '--compare needs slow or stalled clients. Add --slow N or --stalled N.',
+    );
   }
   if (options.gateways > 0 && options.url) {
-    throw new SettingsError('--gateways starts servers of its own, and --url names one: take one.');
+    throw new SettingsError(
+      '--gateways starts its own servers, but --url names a running one. Choose one of them.',
+    );
   }
   return { ...options, clients };
 }

@@ -92,7 +92,7 @@ export async function runLoad(
   split: Split,
   log: (line: string) => void,
 ): Promise<Run> {
-  if (!options.url) log(`Opening as many bare connections, to know what they alone hold.`);
+  if (!options.url) log(`Opening as many bare connections, to measure their memory.`);
   const bareSocket = options.url ? undefined : await measureSockets(options.clients, split);
   const gateways = options.gateways > 0 ? await Gateways.prepare() : undefined;
   const settings = { ...settingsOf(options), ...gateways?.settings };
@@ -156,10 +156,10 @@ async function everybodyJoins(
     await wait(1_000);
     const counts = await Promise.all(crowds.map((crowd) => crowd.ask<number>({ what: 'joined' })));
     const joined = counts.reduce((sum, count) => sum + count, 0);
-    log(`  ${joined} of ${clients.length} have joined`);
+    log(`  ${joined} of ${clients.length} clients have joined`);
     if (joined === clients.length) return;
     if (performance.now() > end) {
-      throw new Error(`only ${joined} of ${clients.length} could join`);
+      throw new Error(`only ${joined} of ${clients.length} clients could join`);
     }
   }
 }

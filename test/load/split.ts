@@ -41,8 +41,12 @@ export function splitCores({ clients, cores: how }: Pick<LoadOptions, 'clients' 
   const processes = Math.max(1, Math.min(Math.ceil(clients / PER_PROCESS), half));
   if (how === 'shared' || cores.length < 2) {
     const why =
-      how === 'shared' ? 'shared' : cores.length === 1 ? 'there is one core' : 'no taskset here';
-    const words = `none: ${why}; server and load take cores from each other`;
+      how === 'shared'
+        ? 'shared'
+        : cores.length === 1
+          ? 'this machine has one core'
+          : 'taskset is not installed';
+    const words = `no separate cores: ${why}, so server and clients compete for cores`;
     return { server: undefined, load: undefined, processes, words };
   }
   const [server, load] = [cores.slice(0, -processes), cores.slice(-processes)];

@@ -11,9 +11,9 @@ import { Visitor } from './visitor.ts';
 export const SIDE = 96;
 
 /** A node has followed the room since it last opened it. */
-export const FOLLOWED = /is followed, (?![\s\S]*(?:is restored|taken over as))/;
+export const FOLLOWED = /This server follows room (?![\s\S]*(?:is restored|taken over in))/;
 
-const OPENED = /is restored|taken over as it was followed/g;
+const OPENED = /is restored|taken over in its current state/g;
 
 /** How a node has opened the room, each time that it has. */
 export const openings = ({ server }: Node): readonly string[] =>

@@ -89,7 +89,7 @@ export class ServerProcess {
 
   /** Waits for the host's token, which a first start shows. */
   async hostToken(): Promise<string> {
-    const shown = /host's token, shown this once: ([\w-]+)/;
+    const shown = /host's token, shown only once: ([\w-]+)/;
     await this.says(shown);
     return shown.exec(this.output)![1];
   }

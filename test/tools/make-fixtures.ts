@@ -7,11 +7,11 @@ const FIXTURES: Readonly<
 > = {
   'codec-expectations': {
     make: writeExpectations,
-    help: 'what the codec expects of a stream, learned from gardens of four seeds',
+    help: "the codec's expectations of a stream, learned from gardens of four seeds",
   },
   'digit-classifier': {
     make: trainClassifier,
-    help: 'the judge of the drawing test, trained on MNIST',
+    help: 'the classifier that judges drawings in a test, trained on MNIST',
   },
 };
 

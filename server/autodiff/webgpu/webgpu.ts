@@ -42,7 +42,7 @@ export async function startDevice(): Promise<Device> {
   );
   const { instance, device, info, name, real } = await openGpu().catch(
     ({ detail }: EngineError) => {
-      throw new ComputeError(`${detail}, or train with onnx`);
+      throw new ComputeError(`${detail}, or train with --backend onnx`);
     },
   );
 

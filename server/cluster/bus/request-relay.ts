@@ -265,7 +265,9 @@ export class RequestRelay {
    */
   async get(to: RelayTarget, path: string, time: number): Promise<unknown> {
     const [near, far] = connection();
-    const cancel = this.options.clock.after(time, () => near.destroy(new Error('No answer.')));
+    const cancel = this.options.clock.after(time, () =>
+      near.destroy(new Error('The other server did not answer.')),
+    );
     const passing = createServer((request, response) => {
       // Use a separate address, so that the limits of visitors do not apply.
       this.pass(to, request, response, `get ${path}`).catch(() => response.destroy());

@@ -135,8 +135,8 @@ export async function examine(
       name: info?.name ?? null,
       device: info?.device ?? null,
       why: info
-        ? `the first that works here of: ${autoOrder().join(', ')}`
-        : (failure ?? 'none works here'),
+        ? `the first engine that works here, in the order ${autoOrder().join(', ')}`
+        : (failure ?? 'no engine works here'),
       /** Preferred engines that were skipped, one sentence each. */
       passed: passed.map(explain),
     },
@@ -173,7 +173,7 @@ export function reportText(report: Report): string {
   const { machine, checkpoint, unreadable, patches, engines, auto, better } = report;
   const gpus = machine.gpus.length > 0 ? `GPU: ${machine.gpus.join(', ')}` : 'no GPU found';
   const measured = checkpoint
-    ? `Speed: ${patches} patches of ${checkpoint.side}×${checkpoint.side}, net of ${checkpoint.net}, read-outs included.`
+    ? `Speed: measured with ${patches} patches of ${checkpoint.side}×${checkpoint.side} cells and the net of ${checkpoint.net}, including read-outs.`
     : `Speed was not measured: ${unreadable}`;
   return [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${gpus}; ${machine.system}, Node ${machine.node}`,
@@ -183,13 +183,13 @@ export function reportText(report: Report): string {
     measured,
     '',
     auto.name
-      ? `--engine auto takes ${auto.name} on ${auto.device}: ${auto.why}.`
+      ? `--engine auto selects ${auto.name} on ${auto.device}: ${auto.why}.`
       : `--engine auto finds nothing: ${auto.why}.`,
     ...auto.passed.map((line) => `  passed over: ${line}`),
     '',
     ...(better.length > 0
-      ? ['To have a better engine:', ...better.map((line) => `  ${line}`)]
-      : ['Nothing is known that a host could install here for a better one.']),
+      ? ['To make a better engine work:', ...better.map((line) => `  ${line}`)]
+      : ['On this machine, nothing that you could install would give a better engine.']),
   ].join('\n');
 }
 
@@ -201,6 +201,6 @@ function engineLines(engine: EngineReport): string[] {
     `${name.padEnd(12)}${first}`.trimEnd(),
     ...(reason ? [`            ${reason}`] : []),
     `            needs ${needs}`,
-    ...(remedy ? [`            to have it: ${remedy}`] : []),
+    ...(remedy ? [`            to make it work: ${remedy}`] : []),
   ];
 }

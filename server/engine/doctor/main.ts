@@ -7,21 +7,21 @@ import { examine, reportText } from './examine.ts';
 
 const COMMAND = {
   about:
-    'Shows which engines this machine has, what each needs, which one --engine auto takes and why, what to install for a better one, and how fast each steps cells.',
+    'Shows which engines work on this machine, what each needs, how fast each steps cells, which engine --engine auto selects and why, and what to install for a better one.',
   usage: 'npm run doctor [-- options]',
   options: {
-    json: { help: 'print the report as JSON, and nothing else, on standard output' },
+    json: { help: 'print only the report, as JSON, on standard output' },
     seconds: {
       type: number(0.01, 60),
       default: '2',
       environment: false,
-      help: 'how long to measure each engine',
+      help: 'how many seconds to measure each engine',
     },
     checkpoint: {
       value: 'FOLDER',
       type: text,
       default: DEFAULT_CHECKPOINT,
-      help: 'checkpoint whose network is measured; also VIVARIUM_CHECKPOINT',
+      help: 'folder of the checkpoint whose net is measured; also VIVARIUM_CHECKPOINT',
     },
   },
   environment: SERVER.environment,

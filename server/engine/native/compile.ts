@@ -60,7 +60,7 @@ const isFor = (platform: NodeJS.Platform, arch: string): boolean =>
 /** Returns why the kernel cannot be compiled here, as far as known without trying. */
 export function missingCompiler(path = process.env.PATH ?? ''): string | undefined {
   const { platform, arch } = process;
-  if (!isFor(platform, arch)) return `it is not for ${platform} on ${arch}`;
+  if (!isFor(platform, arch)) return `it does not support ${platform} on ${arch}`;
   const isThere = path.split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, COMPILER), constants.X_OK);
@@ -154,7 +154,7 @@ async function ownFolder(folder: string, instead: string): Promise<string> {
   const isOwn = found?.isDirectory() && found.uid === process.getuid?.() && !(found.mode & 0o077);
   if (isOwn) return folder;
   throw new StartError(
-    `${instead} cannot be written to, and ${folder} is not a folder of this user alone`,
+    `${instead} cannot be written to, and ${folder} is not a folder that only this user can write to`,
     `let the server write to ${instead}`,
   );
 }

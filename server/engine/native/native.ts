@@ -127,7 +127,7 @@ export async function loadKernel(
     const [reason] = (error as Error).message.split('\n');
     throw new StartError(
       `the compiled kernel does not load: ${reason}`,
-      `let programs be run from ${dirname(file)} (a file system without noexec)`,
+      `mount the file system of ${dirname(file)} without noexec`,
     );
   }
 }

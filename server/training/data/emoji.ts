@@ -41,7 +41,7 @@ export const isOfUnseenKind = ({ subcategory }: { readonly subcategory: string }
 
 const PACKAGE = 'emoji-datasource-google';
 const RELEASE = '16.0.0';
-const REINSTALL = `the package is damaged or from another release: npm install ${PACKAGE}@${RELEASE}`;
+const REINSTALL = `the package is damaged or from another release; run npm install ${PACKAGE}@${RELEASE}`;
 
 /** The fields of emoji.json that are used. */
 export interface EmojiRecord {

@@ -64,8 +64,8 @@ function parsePartition(text: string, file: string): Map<string, SplitName> {
     if (line.trim() === '') return;
     const found = /^\s*(\S+)\s+([012])\s*$/.exec(line);
     if (found === null) {
-      const next = 'use the list that comes with CelebA, or remove it to use the official ranges';
-      const what = `line ${i + 1} is not a file name and 0, 1 or 2`;
+      const next = 'use the list of CelebA, or remove the file to use the official ranges';
+      const what = `line ${i + 1} is not a file name followed by 0, 1 or 2`;
       throw new DatasetError('broken-list', file, what, next);
     }
     parts.set(stem(found[1]), SPLITS[Number(found[2])]);
@@ -82,7 +82,7 @@ function partition(
     if (part !== undefined) return part;
     const unofficial = `is not an official name (000001 … ${OFFICIAL_COUNT})`;
     const what = list ? `lacks ${basename(path)}` : unofficial;
-    const next = `put the ${PARTITION} of these images into their folder, or train on them as kind "folder"`;
+    const next = `put the ${PARTITION} of these images into their folder, or train on them with "kind": "folder"`;
     throw new DatasetError('broken-list', list?.file ?? path, what, next);
   });
 }

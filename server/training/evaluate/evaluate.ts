@@ -64,11 +64,13 @@ export async function evaluate(
   const gallery = judged instanceof TrainingError ? undefined : judged.gallery;
   const isDecoder = card.update.kind === 'decoder';
   if (isDecoder)
-    notes.push('a decoder has no cells that stay or heal: no organisms, throws or probe');
+    notes.push(
+      'organisms, throws and probe were not measured: a decoder has no cells that stay or heal',
+    );
   const organisms = isDecoder
     ? NO_ORGANISMS
     : await measureOrganisms(model, gallery, wanted, tools);
-  if (wanted.throws === 0) notes.push('no throws were asked for');
+  if (wanted.throws === 0) notes.push('throws were not measured: --throws is 0');
   const thrown = workOf(wanted.throws, batch.growthWork + card.side ** 2 * HELD_AFTER);
   const throws =
     isDecoder || wanted.throws === 0
@@ -82,10 +84,11 @@ export async function evaluate(
         probeKinds(model, batch, images?.means, judged, random('probe')),
       );
   if (!isDecoder && !probe) {
-    notes.push('no probe: it needs five organisms, and two classes or kinds of them');
+    notes.push('the probe was not measured: it needs five organisms of two classes or kinds');
   }
   await batch.dispose();
-  if (painter instanceof TrainingError) notes.push(`no figures of the painter: ${painter.message}`);
+  if (painter instanceof TrainingError)
+    notes.push(`the painter was not measured: ${painter.message}`);
   const { stay, heal, robustness, ...more } = organisms.figures;
   const figures = {
     /** Evidence lower bound in nats, or null without an encoder or images. */
@@ -137,7 +140,7 @@ export async function evaluate(
     /** Remarks for the reader of the figures. */
     notes,
   };
-  if (!areFinite(figures)) notes.push('figures that are not finite numbers are null');
+  if (!areFinite(figures)) notes.push('null stands for figures that are not finite numbers');
   return { figures: rounded(figures), grown: organisms.grown };
 }
 

@@ -40,16 +40,16 @@ export async function measureImages(
     if (judged instanceof TrainingError) throw judged;
   } catch (error) {
     if (!(error instanceof TrainingError)) throw error;
-    notes.push(`no likelihood and no other figures of images: ${error.message}`);
+    notes.push(`likelihood and other figures of images were not measured: ${error.message}`);
     return null;
   }
   const { pixels, count, unseen } = judged;
   notes.push(`likelihood of ${count} of ${judged.of} ${judged.split} images of "${judged.set}"`);
   if (judged.trained)
-    notes.push('the set has no images kept apart from training: these were trained on');
+    notes.push('these images were used in training, because the set has no others');
   if (card.readout.kind === 'rgba-premultiplied') {
     notes.push(
-      `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, constant included: no bits/dim`,
+      `nats are of the density of RGBA with noise of σ ${sigmaOf(card)}, including the constant, so there are no bits/dim`,
     );
   }
   const work = workOf((count - (keep?.known.length ?? 0)) * samples, batch.growthWork);
@@ -70,7 +70,8 @@ export async function measureImages(
   };
   const { means, pictures, mse } = await reconstruct('reconstruction', { pixels, count });
   const edges = [pictures, pixels].map((of) => edgesOf(of, card.side, imageChannels(card.readout)));
-  if (unseen instanceof TrainingError) notes.push(`no pictures never seen: ${unseen.message}`);
+  if (unseen instanceof TrainingError)
+    notes.push(`unseen pictures were not measured: ${unseen.message}`);
   const ofUnseen =
     unseen instanceof TrainingError ? null : await reconstruct('unseen pictures', unseen);
   await posteriors.dispose();
@@ -216,8 +217,8 @@ export async function measureThrows(
       ? await compareFeatures(compute, gallery, { pixels, count })
       : undefined;
   if (!likeness) {
-    const needed = `the pictures of the gallery as RGBA of 32×32, ${FEWEST} of them and of throws`;
-    notes.push(`no precision and recall: they need ${needed}`);
+    const needed = `at least ${FEWEST} gallery pictures in RGBA of 32×32, and as many throws`;
+    notes.push(`precision and recall were not measured: they need ${needed}`);
   }
   return {
     /** Share of throws within the manifold of the gallery's pictures, or null if not comparable. */

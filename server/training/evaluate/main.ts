@@ -24,7 +24,7 @@ async function main(options: Options): Promise<void> {
     file === undefined || judged instanceof TrainingError
       ? undefined
       : await openBoundsFile(file, model, judged, wanted);
-  if (keep && keep.known.length > 0) say(`${keep.known.length} images are in ${file}`);
+  if (keep && keep.known.length > 0) say(`${file} already has ${keep.known.length} images`);
   const isNative = backend === 'native';
   const compute = await openCompute(isNative ? 'onnx' : backend, threads);
   const hasCells = model.card.update.kind !== 'decoder';
@@ -33,7 +33,7 @@ async function main(options: Options): Promise<void> {
       ? await kernelOfRooms(isNative)
       : undefined;
   say(`${model.card.name} on ${deviceOf(compute, kernel)}`);
-  say('measuring the painter, if there is one');
+  say('measuring the painter, if the checkpoint has one');
   const painter = await painterFigures(compute, model, wanted);
   const asked = { ...wanted, kernel, painter, ...(keep && { keep }) };
   const meter = createMeter(() => performance.now(), say);

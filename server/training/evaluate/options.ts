@@ -20,13 +20,13 @@ const share = v.pipe(
 
 export const COMMAND = {
   about:
-    'Measures a checkpoint: likelihood, pictures never seen, stability, healing, throws of the dice, and what its latents encode.',
+    'Measures a checkpoint: likelihood, error for unseen pictures, stability, healing, throws of the dice, and what its cells tell about their organism.',
   usage: 'npm run evaluate -- <folder> [options]',
   positional: CHECKPOINT_FOLDER,
   options: {
-    json: { help: 'print the figures as JSON on standard output instead of as text' },
+    json: { help: 'print the figures as JSON instead of text' },
     write: {
-      help: 'write the figures to card.json and pictures to the folder: samples.png, growth.png, heal.png, interpolation.png, wounds.png, map.png, map.json',
+      help: 'write the figures to card.json, and these files to the folder: samples.png, growth.png, heal.png, interpolation.png, wounds.png, map.png, map.json',
     },
     data: {
       value: 'WHAT',
@@ -38,7 +38,7 @@ export const COMMAND = {
       value: 'NAME',
       type: oneOf(SPLITS),
       defaultInWords: 'the first of test, validation, train that has images',
-      help: 'images of which split: decide between trials by the validation split, and measure the test split once, at the end',
+      help: 'split of the images to use; compare trials on the validation split, and measure the test split once, at the end',
     },
     samples: {
       type: wholeNumber(1),
@@ -48,17 +48,17 @@ export const COMMAND = {
     limit: {
       type: wholeNumber(0),
       default: '256',
-      help: 'number of images, evenly chosen from the split, and of pictures never seen; 0: all',
+      help: 'number of images, chosen evenly from the split, and number of unseen pictures; 0: all',
     },
     keep: {
       value: 'FILE',
       type: text,
-      help: 'save the result of each image here and continue from there in the next run: the likelihood of a whole set takes hours',
+      help: 'file that saves the result of each image, from which the next run continues; the likelihood of a whole set takes hours',
     },
     organisms: {
       type: wholeNumber(0),
       default: '64',
-      help: 'organisms to age and damage, evenly chosen from the gallery; 0: all',
+      help: 'number of organisms to age and damage, chosen evenly from the gallery; 0: all',
     },
     steps: {
       value: 'N,N,…',
@@ -67,7 +67,7 @@ export const COMMAND = {
         v.transform((steps) => [...new Set(steps)].sort((a, b) => a - b)),
       ),
       default: STAY_STEPS.join(),
-      help: 'look at grown organisms after this many more steps',
+      help: 'numbers of steps after growth at which to compare organisms',
     },
     wounds: {
       value: 'X,X,…',
@@ -81,22 +81,22 @@ export const COMMAND = {
     throws: {
       type: wholeNumber(0),
       default: '1000',
-      help: 'throws of the dice to compare with the pictures of the gallery; 0: none',
+      help: 'number of throws of the dice to compare with the gallery; 0: none',
     },
     ...COMPUTE_OPTIONS,
     backend: {
       ...COMPUTE_OPTIONS.backend,
       type: oneOf(['auto', 'native', ...COMPUTE_NAMES]),
-      help: `what to compute on: auto (a real GPU, else native if there is a C compiler, else onnx), native (onnx, whose cells are stepped by the kernel of the rooms), ${COMPUTE_NAMES.join(', ')}`,
+      help: `back end to compute with: auto (a real GPU if there is one; otherwise native if there is a C compiler; otherwise onnx), native (onnx, but the rooms' native kernel steps cells), ${COMPUTE_NAMES.join(', ')}`,
     },
     threads: {
       ...COMPUTE_OPTIONS.threads,
-      help: 'CPU threads, for native and onnx',
+      help: 'number of CPU threads, for native and onnx',
     },
     seed: {
       type: wholeNumber(0),
       default: '1',
-      help: 'seed of the random numbers: the same seed gives the same figures',
+      help: 'seed of the random numbers; the same seed gives the same figures',
     },
   },
   notes: ['Long runs report progress on standard error.'],

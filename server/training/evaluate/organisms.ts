@@ -60,7 +60,9 @@ export async function measureOrganisms(
 
   const own = images && chosen && { images, chosen };
   if (chosen && !images) {
-    notes.push('no retrieval and no error of the gallery: the images are not those of the gallery');
+    notes.push(
+      'retrieval and error of the gallery were not measured: the images do not belong to the gallery',
+    );
   }
   /**
    * Counts the organisms, from index `first` on, that resemble their own image most. Returns NaN if
@@ -126,7 +128,7 @@ function chooseLatents(
   const all = card.gallery.length;
   if (all === 0) {
     notes.push(
-      'the gallery is empty: organisms are samples of the prior, without images of their own',
+      'the gallery is empty, so organisms were drawn from the prior and have no images of their own',
     );
     return { latents: createRandom(1).latent((wanted || 64) * z) };
   }

@@ -51,7 +51,7 @@ export async function loadImages(
   const channels = imageChannels(card.readout);
   if (data.side !== card.side || data.channels !== channels) {
     const found = `set "${data.name}" has images of ${data.side}×${data.side}×${data.channels}`;
-    const what = `${found}, but the checkpoint shows ${card.side}×${card.side}×${channels}`;
+    const what = `${found}, but the checkpoint draws ${card.side}×${card.side}×${channels}`;
     throw new TrainingError('unfit-data', what);
   }
   const judged = choose(data, chosen);
@@ -74,10 +74,13 @@ async function loadUnseen(
   limit: number,
 ): Promise<Images | TrainingError> {
   if (readout.kind !== 'rgba-premultiplied' || (side !== 32 && side !== 64)) {
-    return new TrainingError('unfit-data', 'they are RGBA of 32×32 or 64×64');
+    return new TrainingError(
+      'unfit-data',
+      'the pictures are RGBA of 32×32 or 64×64, but the checkpoint is not',
+    );
   }
   if (config.kind === 'emoji' && (config.set === 'broad' || config.set === 'unseen')) {
-    return new TrainingError('unfit-data', `the set "${config.set}" has them`);
+    return new TrainingError('unfit-data', `the set "${config.set}" contains these pictures`);
   }
   const margin = ('margin' in config ? config.margin : undefined) ?? 2;
   try {
@@ -127,11 +130,11 @@ export async function findData(
     try {
       return { config: JSON.parse(wanted) };
     } catch {
-      throw noData('--data starts like JSON, but cannot be parsed');
+      throw noData('--data starts like JSON but is not valid JSON');
     }
   }
   if (wanted === undefined && card.training.command?.includes('--images')) {
-    throw noData("it was trained on a user's own images; name them with --data");
+    throw noData("the checkpoint was trained on a user's own images; name them with --data");
   }
   const file = wanted ?? /(\S+\.json)\b/.exec(card.training.command ?? '')?.[1];
   if (file === undefined) {

@@ -14,12 +14,12 @@ import { settleLatents, settleRefusal } from './settle.ts';
 
 const COMMAND = {
   about:
-    "Writes gallery.png of a checkpoint: every latent of its gallery, grown for the card's steps.",
+    "Writes gallery.png of a checkpoint, which shows each latent of its gallery, grown for the card's number of steps.",
   usage: 'npm run gallery -- <folder> [options]',
   positional: CHECKPOINT_FOLDER,
   options: {
     settle: {
-      help: 'first look for a near latent for each organism that does not come to rest, and write the checkpoint with those that look as before. It is another model then, with an identity of its own: for what was just trained',
+      help: 'first search a similar latent for each organism that does not come to rest, and write the checkpoint with the latents that look as before. This makes it another model with its own identity, so use it only on a checkpoint just trained',
     },
   },
 } as const;
@@ -41,14 +41,18 @@ async function settleGallery(model: Model): Promise<Model> {
   const compute = await openCompute('onnx', undefined);
   const batch = new EvaluationBatch(compute, model, 1);
   const before = model.tensors.get(LATENTS)!;
-  say(`looks which of ${before.shape[0]} organisms do not come to rest`);
-  const onRound = (left: number): void => say(`${left} do not yet`);
+  say(`finding out which of ${before.shape[0]} organisms do not come to rest`);
+  const onRound = (left: number): void => say(`${left} organisms do not come to rest yet`);
   const settled = await settleLatents(batch, before.data, createRandom(1), onRound);
   const { latents, restless, moved } = settled;
   for (const n of restless) {
     const by = moved.get(n);
     const { name } = model.card.gallery[n];
-    say(by === undefined ? `${name}: as before` : `${name}: settled, ${by.toFixed(5)} from before`);
+    say(
+      by === undefined
+        ? `${name}: unchanged`
+        : `${name}: comes to rest, difference ${by.toFixed(5)} from before`,
+    );
   }
   await batch.dispose();
   await compute.dispose();

@@ -35,7 +35,7 @@ export function settleRefusal({ figures, gallery, update }: Card): string | unde
   if (update.kind === 'decoder') return 'A decoder has no cells that come to rest.';
   if (update.updateProbability < 1) return 'Cells that update by chance do not come to rest.';
   if (Object.keys(figures).length > 0) {
-    return 'Its card has figures: seeds may name its latents. Settle what was just trained.';
+    return 'Its card has figures, so seeds may already name its latents. Use --settle only on a checkpoint just trained.';
   }
   return undefined;
 }

@@ -58,7 +58,7 @@ export async function prepareMaterial(
   const { card } = checkpoint;
   const kept = chooseKept(card, originals, config);
   if (kept.length === 0) {
-    const what = 'fewer than two of the images are of its gallery; choose those it was trained on';
+    const what = 'fewer than two images belong to its gallery; choose the images it was trained on';
     throw new TrainingError('bad-data', `${checkpoint.folder}: ${what}`);
   }
   const isKept = new Set(kept.map(({ index }) => index));

@@ -70,7 +70,10 @@ async function loadPainterRun(folder: string, config: PainterConfig): Promise<Pa
   const { checkpoint } = JSON.parse(stored);
   if (misfit || stored !== modelOf({ ...config, checkpoint })) {
     const why = misfit ?? 'the configuration was different when the run started';
-    throw new TrainingError('bad-run', `${file}: ${why}; only its number of updates may change`);
+    throw new TrainingError(
+      'bad-run',
+      `${file}: ${why}; only the number of updates of a run may change`,
+    );
   }
   return { update, seconds, checkpoint, tensors };
 }
@@ -100,7 +103,7 @@ export async function trainPainter(run: {
   const { options, say, baseFolder, stop } = run;
   const given = OF_RULES.find((name) => options[name] !== undefined && options[name] !== false);
   if (given !== undefined) {
-    const why = 'is for runs that train a rule, not a painter';
+    const why = 'needs a run that trains a rule, not a painter';
     throw new TrainingError('bad-config', `--${given} ${why}`);
   }
   const updates = options.updates ?? run.config.updates;
@@ -111,7 +114,7 @@ export async function trainPainter(run: {
   const { checkpoint: source } = begun;
   const checkpoint = await loadCheckpoint(source);
   if (checkpoint.card.readout.kind !== 'rgba-premultiplied') {
-    throw new TrainingError('bad-data', `${source}: only creatures in RGBA are painted`);
+    throw new TrainingError('bad-data', `${source}: a painter needs creatures in RGBA`);
   }
   const out = options.out ?? join(folder, 'checkpoint');
   await checkOut(out, checkpoint);
@@ -119,10 +122,12 @@ export async function trainPainter(run: {
   const { side } = checkpoint.card;
   const { kept, material } = await prepareMaterial(checkpoint, originals, config);
   const examples = `${material.originals.length} originals and ${material.grown.length} grown`;
-  say(`paints ${source}: ${examples}; ${kept.length} creatures kept`);
+  say(
+    `training a painter for ${source}: ${examples}; ${kept.length} creatures kept out for measuring`,
+  );
 
   const compute = await openCompute(options.backend, options.threads);
-  say(`trains on ${compute.device}`);
+  say(`training on ${compute.device}`);
   const adam = await createAdam(compute, painterShapes(config), begun, ADAM);
   const loss = await compileLoss(compute, config, config.batch.scenes * config.batch.cells);
   const started = performance.now();

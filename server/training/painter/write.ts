@@ -79,7 +79,7 @@ export async function checkOut(folder: string, { card, tensors }: Checkpoint): P
     ? await loadModel(folder)
     : { card: parseCard(JSON.parse(bytes.toString()), file), tensors };
   if (fingerprint(there) === fingerprint({ card, tensors })) return;
-  const what = 'another checkpoint is there; write the painter to another folder';
+  const what = 'the folder has another checkpoint; write the painter to another folder';
   throw new TrainingError('bad-data', `${folder}: ${what}`);
 }
 

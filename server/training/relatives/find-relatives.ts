@@ -82,7 +82,7 @@ export async function findRelatives(engine: Engine, model: Model, say: (line: st
     // Try only as many relatives as are still missing, because most attempts succeed.
     const next = waiting.flatMap((some, own) => some.slice(0, EACH - kept[own].length));
     if (next.length === 0) break;
-    say(`${next.length} pairs are tried`);
+    say(`trying ${next.length} pairs`);
     const trips = await roundTrips(engine, model, grown, next, ROUND);
     next.forEach((pair, i) => {
       if (isSafe(trips[i])) kept[pair.own].push({ ...pair, ...trips[i] });

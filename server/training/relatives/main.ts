@@ -12,14 +12,14 @@ import { EACH, type Found, findRelatives } from './find-relatives.ts';
 
 const COMMAND = {
   about:
-    'Writes relatives.json of a checkpoint: for each creature of its gallery those that it can express for a moment. Each pair has come home several times in a row, and none flashes.',
+    'Writes relatives.json of a checkpoint: for each creature of its gallery, the creatures that it can look like for a moment. In each pair, the creature has returned to itself several times in a row, and nothing flashes.',
   usage: 'npm run relatives -- <folder> [options]',
   positional: CHECKPOINT_FOLDER,
   options: {
     sheet: {
       value: 'FILE',
       type: text,
-      help: 'also draw a PNG sheet: each creature and its expressions',
+      help: 'also draw each creature and its expressions on a PNG sheet',
     },
   },
 } as const;
@@ -47,11 +47,11 @@ await runTool('relatives', COMMAND, async ({ folder, sheet }) => {
     const found = await findRelatives(engine, model, say);
     const { table, pairs, tried } = found;
     const creatures = table.of.filter((some) => some.length > 0).length;
-    say(`${pairs.length} of ${tried} pairs, for ${creatures} of ${table.of.length} creatures`);
+    say(`kept ${pairs.length} of ${tried} pairs, for ${creatures} of ${table.of.length} creatures`);
     if (sheet) await writeFile(sheet, await drawExpressions(found, model.card.side));
     if (pairs.length === 0) return;
     const worst = Math.max(...pairs.map(({ error }) => error));
-    say(`the farthest from home: ${worst.toFixed(5)}`);
+    say(`largest error after returning: ${worst.toFixed(5)}`);
     const file = join(folder, RELATIVES_FILE);
     await writeFile(file, writeRelatives(table, model.card.gallery));
     process.stdout.write(`${file}\n`);

@@ -101,7 +101,7 @@ export async function beginRun(
   const state = firstState(config);
   if (from === undefined) {
     if (config.trains === 'all') return { state, seconds: 0 };
-    throw new TrainingError('bad-run', 'a run that trains only the encoder starts with --from');
+    throw new TrainingError('bad-run', 'a run that trains only the encoder needs --from');
   }
   const model = await loadModel(from);
   const encoderModel = encoder === undefined ? model : await loadModel(encoder);
@@ -114,7 +114,7 @@ export async function beginRun(
   if (drawn.has(OFFSETS)) found.set(OFFSETS, drawn.get(OFFSETS)!);
   const misfit = misfitOf(found, shapes);
   if (misfit) {
-    const why = 'the checkpoint is of another model than the configuration';
+    const why = 'the checkpoint and the configuration are of different models';
     const misfits = misfit.startsWith('tensor "encoder.') ? (encoder ?? from) : from;
     throw new TrainingError('bad-run', `${misfits}: ${misfit}; ${why}`);
   }
@@ -158,13 +158,16 @@ function checkOrigin(
   say: (line: string) => void,
 ): void {
   const sayOthers = (folder: string, paths: readonly string[]): void => {
-    const what = `was trained with another ${paths.map((path) => `"${path}"`).join(', ')}`;
-    if (paths.length > 0) say(`${folder} ${what}; the run goes on with what the configuration has`);
+    const what = `was trained with a different ${paths.map((path) => `"${path}"`).join(', ')}`;
+    if (paths.length > 0) say(`${folder} ${what}; the run continues with the configuration`);
   };
   const changed = KEPT.flatMap((field) => differs(rule.card[field], config[field], field) ?? []);
   if (changed.length > 0 && config.trains === 'encoder') {
     const why = 'a run that trains only the encoder keeps the rule of the checkpoint';
-    throw new TrainingError('bad-run', `${from}: "${changed[0]}" is another; ${why}`);
+    throw new TrainingError(
+      'bad-run',
+      `${from}: "${changed[0]}" differs from the configuration; ${why}`,
+    );
   }
   sayOthers(from, changed);
   const { encoder: before } = card;
@@ -172,8 +175,11 @@ function checkOrigin(
   if (!before || !('convolutions' in before)) return;
   const other = ENCODING.find((field) => !isDeepStrictEqual(before[field], now[field]));
   if (other !== undefined) {
-    const why = 'its weights would say something else; take it over into the configuration';
-    throw new TrainingError('bad-run', `${encoderFrom}: "encoder.${other}" is another; ${why}`);
+    const why = "the encoder's weights depend on it; copy it to the configuration";
+    throw new TrainingError(
+      'bad-run',
+      `${encoderFrom}: "encoder.${other}" differs from the configuration; ${why}`,
+    );
   }
   const path = differs(before, now, 'encoder');
   sayOthers(encoderFrom, path === undefined ? [] : [path]);
@@ -194,8 +200,8 @@ export async function checkGallery(
   const { card } = await loadModel(from);
   const entries = Array.from(data.splits.train.subarray(0, gallery), (i) => data.entries[i]);
   if (isDeepStrictEqual(card.gallery, entries)) return;
-  const what = 'the gallery of the checkpoint does not show the first images of the set';
-  throw new TrainingError('bad-run', `${from}: ${what}; its latents would get other names`);
+  const what = 'the gallery of the checkpoint does not begin with the first images of the set';
+  throw new TrainingError('bad-run', `${from}: ${what}, so its latents would get other names`);
 }
 
 /** Number of steps after growth until nearly all cells show their picture at rest. */

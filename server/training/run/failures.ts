@@ -35,7 +35,7 @@ export function createWriter(say: (line: string) => void) {
       // Use `isNativeError`, because errors of files may come from another realm than the caller's,
       // and `instanceof` would not recognise them.
       if (!isNativeError(error) || !('syscall' in error)) throw error;
-      if (!failing.has(what)) say(`${what} cannot be written: ${error.message}; the run goes on`);
+      if (!failing.has(what)) say(`${what} cannot be written: ${error.message}; the run continues`);
       failing.add(what);
     }
   };
@@ -62,9 +62,9 @@ export async function saveAfterFailure(
     const state = await read();
     if (isSound(state)) {
       await save(state);
-      say(`update ${state.update + 1} failed; the updates before it are saved`);
+      say(`update ${state.update + 1} failed; all earlier updates are saved`);
     } else {
-      say('the state in memory is broken: the last saved state stays');
+      say('the state in memory is broken, so the last saved state is kept');
     }
   } catch (why) {
     say(`the state in memory cannot be saved: ${(why as Error).message}`);

@@ -80,7 +80,7 @@ export async function readState(folder: string) {
   const file = join(folder, STATE_FILE);
   const bytes = await readIfThere(file);
   if (!bytes) {
-    const message = `${file}: there is no run to resume; start it without --resume`;
+    const message = `${file}: there is no run to resume; start without --resume`;
     throw new TrainingError('no-run', message);
   }
   let content: TensorFile;
@@ -110,7 +110,7 @@ export async function loadRun(folder: string, config: TrainingConfig): Promise<R
   if (changed) {
     throw new TrainingError(
       'bad-run',
-      `${file}: "${changed}" was different when the run started; the model of a run cannot change, only its schedule`,
+      `${file}: "${changed}" was different when the run started; a run can change its schedule, but not its model`,
     );
   }
   const shapesNow = runShapes(config);
@@ -181,7 +181,10 @@ function poolTensors(pool: readonly PoolEntry[]): Map<string, Float32Tensor> {
 }
 
 const damaged = (what: string): TrainingError =>
-  new TrainingError('bad-run', `${what}; the run cannot continue: start it again without --resume`);
+  new TrainingError(
+    'bad-run',
+    `${what}; the run cannot continue, so start it again without --resume`,
+  );
 
 /** Reads the entries of a pool, and removes its tensors from `stored`. */
 function readPool(
@@ -254,7 +257,7 @@ export async function setAside(folder: string): Promise<boolean> {
   if (before !== undefined && now !== undefined && before > now) {
     throw new TrainingError(
       'bad-run',
-      `${old} has ${before} updates and would be replaced by ${file} of ${now}: continue with --resume, or move it elsewhere first`,
+      `${old} has ${before} updates and would be replaced by ${file}, which has ${now}; continue with --resume, or move ${old} elsewhere first`,
     );
   }
   for (const name of [STATE_FILE, LOG_FILE]) {

@@ -345,12 +345,12 @@ function checkFit(
       `images have ${data.channels} channels, but "readout" of the configuration ("${config.readout.kind}") is for ${channels}`,
     );
   }
-  if (trainingImages(config, data).length === 0) bad('there are no images to train on');
+  if (trainingImages(config, data).length === 0) bad('the set has no images to train on');
   const foreign = [...pool, ...crowd, ...patients].find(({ image }) => !(image < data.count));
   if (foreign) {
     throw new TrainingError(
       'bad-run',
-      `the run's pool shows image ${foreign.image}, but ${data.name} has only ${data.count}; resume a run with the images it started with`,
+      `the run's pool shows image ${foreign.image}, but ${data.name} has only ${data.count}; resume the run with the images with which it started`,
     );
   }
 }

@@ -158,7 +158,7 @@ async function openThread<Job, Result>(
     errors: { TrainingError, RangeError },
     onDeath: ({ cause, why }) => {
       const how = cause === 'ended' ? `it ${why}` : why;
-      return new TrainingError('lost-thread', `a training thread died: ${how}`);
+      return new TrainingError('lost-thread', `a training thread failed: ${how}`);
     },
     unref: true,
   });

@@ -18,7 +18,7 @@ const told = (url: string): Promise<string> =>
 
 test('nothing answers', async () => {
   expect(await told(`redis://127.0.0.1:${await freePort()}`)).toMatch(
-    /^unreachable: --cluster: Valkey at 127\.0\.0\.1:\d+ cannot be reached \(.*ECONNREFUSED.*\)\.$/,
+    /^unreachable: --cluster: Valkey at 127\.0\.0\.1:\d+ cannot be reached \(.*ECONNREFUSED.*\)\. Check /,
   );
 });
 
@@ -27,7 +27,7 @@ test('something takes the connection and says nothing', async () => {
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const { port } = silent.address() as AddressInfo;
   expect(await told(`redis://127.0.0.1:${port}`)).toBe(
-    `unreachable: --cluster: Valkey at 127.0.0.1:${port} cannot be reached (Valkey does not answer).`,
+    `unreachable: --cluster: Valkey at 127.0.0.1:${port} cannot be reached (Valkey does not answer). Check the URL, and that Valkey runs.`,
   );
   silent.close();
 });
@@ -47,7 +47,7 @@ test('an old Redis', async () => {
   await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve));
   const { port } = old.address() as AddressInfo;
   expect(await told(`redis://127.0.0.1:${port}`)).toBe(
-    'too-old: --cluster: this is Redis 6.0.16; rooms need Valkey, or Redis 7.2 or later.',
+    'too-old: --cluster: this server is Redis 6.0.16. Use Valkey, or Redis 7.2 or later.',
   );
   old.close();
 });
@@ -77,7 +77,7 @@ describeNeeding('Valkey', hasValkey)('a real one', () => {
     await set('maxmemory-policy', 'allkeys-lru');
     expect(await told(url)).toBe('fine');
     for (const [name, value, sentence] of [
-      ['maxmemory', '1gb', /^evicts: .*set "maxmemory-policy noeviction"\.$/],
+      ['maxmemory', '1gb', /^evicts: .*Set "maxmemory-policy noeviction"\.$/],
       ['appendfsync', 'everysec', /^not-durable: .*"appendfsync always"\.$/],
       ['no-appendfsync-on-rewrite', 'yes', /^not-durable: .*"no-appendfsync-on-rewrite no"\.$/],
     ] as const) {
@@ -91,7 +91,7 @@ describeNeeding('Valkey', hasValkey)('a real one', () => {
     expect(await told(url)).toBe('fine');
     await admin.ask('ACL', 'SETUSER', 'some', 'on', '>some', '~*', '+@all', '-waitaof');
     expect(await told(url.replace(':right', 'some:some'))).toMatch(
-      /^not-allowed: .*does not take what rooms write \(NOPERM .*waitaof/,
+      /^not-allowed: .*rejects the writes that rooms make \(NOPERM .*waitaof/,
     );
     await admin.ask('REPLICAOF', '127.0.0.1', '1');
     expect(await told(url)).toMatch(/^replica: /);

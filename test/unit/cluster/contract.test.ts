@@ -254,7 +254,8 @@ describeNeeding('Valkey', hasValkey)('a room in Valkey', () => {
     expect(await cluster.leases.acquire('pond')).toBeInstanceOf(Lease);
     const write = { put: [{ key: 'tail/pond', bytes: new Uint8Array(1) }] };
     await expect(cluster.records.write(write)).rejects.toMatchObject({ reason: 'not-owner' });
-    const why = 'Room "pond" does not run here: It needs more than 256 MiB.';
+    const why =
+      'Room "pond" cannot run on this server: The room needs more than 256 MiB in Valkey.';
     expect([...cluster.refused()]).toEqual([['pond', why]]);
     await cluster.records.close();
   });

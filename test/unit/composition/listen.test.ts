@@ -23,13 +23,13 @@ const METRICS = { ...PAGES, flag: '--metrics', port: 9100 };
 const at = (place: Partial<ListenTarget>): ListenTarget => ({ ...PAGES, ...place });
 
 test.each([
-  [PAGES, 'EADDRINUSE', 'port-taken', /^--port: .* port 8080; .* --port 8081\.$/],
+  [PAGES, 'EADDRINUSE', 'port-taken', /^--port: .* port 8080\. .* --port 8081\.$/],
   [METRICS, 'EADDRINUSE', 'port-taken', /^--metrics: .* --metrics 9101\.$/],
   [at({ port: 65_535 }), 'EADDRINUSE', 'port-taken', /--port 1024\.$/],
-  [at({ port: 80 }), 'EACCES', 'not-allowed', /^--port: .* port 80; .*1024 .*CAP_NET_BIND/],
+  [at({ port: 80 }), 'EACCES', 'not-allowed', /^--port: .* port 80\. .*1024 .*CAP_NET_BIND/],
   [at({ port: 5_357 }), 'EACCES', 'not-allowed', /^--port: .* --port 5358\.$/],
-  [at({ host: '198.51.100.7' }), 'EADDRNOTAVAIL', 'no-such-address', /198\.51\.100\.7; .*0\.0/],
-  [at({ host: 'no.such' }), 'ENOTFOUND', 'no-such-address', /^--host: .*no\.such;/],
+  [at({ host: '198.51.100.7' }), 'EADDRNOTAVAIL', 'no-such-address', /198\.51\.100\.7\. .*0\.0/],
+  [at({ host: 'no.such' }), 'ENOTFOUND', 'no-such-address', /^--host: .*no\.such\./],
 ] as const)('%j, %s: names the flag, and a remedy', async (place, code, reason, sentence) => {
   const error = { name: 'ListenError', reason, message: expect.stringMatching(sentence) };
   await expect(failing(place, code)).rejects.toMatchObject(error);
@@ -142,10 +142,10 @@ test('the engine in use is named, and a better one that this machine can have', 
 
 test('a loss is named with its cause and count', () => {
   expect(lossLine({ what: 'thread', why: 'out of memory', count: 3 })).toBe(
-    'Warning: an engine thread was lost (out of memory) and has been replaced, without losing any organism. Losses so far: 3.',
+    'Warning: an engine thread failed (out of memory) and was replaced. No organism was lost. Failures so far: 3.',
   );
-  expect(lossLine({ what: 'gpu', why: 'driver reset', count: 1 })).toContain('the GPU was lost');
+  expect(lossLine({ what: 'gpu', why: 'driver reset', count: 1 })).toContain('the GPU failed');
   expect(lossLine({ what: 'gpu', why: 'no GPU answers', count: 2, replacement: ONNX })).toBe(
-    'Warning: the GPU does not recover (no GPU answers). The server continues on onnx on CPU (ONNX Runtime), more slowly, without losing any organism. Repair the GPU driver and restart the server.',
+    'Warning: the GPU did not recover (no GPU answers). The server continues with onnx on CPU (ONNX Runtime), more slowly. No organism was lost. Repair the GPU driver and restart the server.',
   );
 });

@@ -30,7 +30,7 @@ test('phases run in order, also after one that fails; its error is thrown at the
   expect(done).toEqual(['one', 'three']);
   expect(said).toEqual([
     'phase Closing: one.',
-    'phase-failed Closing: two failed: no',
+    'phase-failed Closing: the step "two" failed: no',
     'phase Closing: three.',
   ]);
 });

@@ -31,9 +31,9 @@ async function failureOf(change: (world: World) => void): Promise<string[]> {
 
 test('a tick that waits for the disk is not taken for a stalled engine', async () => {
   expect(await failureOf((world) => Object.assign(world, { journal: never }))).toEqual([
-    expect.stringMatching(/^A tick has not ended: .* The disk of --data, .* does not answer\.$/),
+    expect.stringMatching(/^A tick did not end, because the disk of --data .* does not answer\. /),
   ]);
   expect(await failureOf(({ engine }) => Object.assign(engine, { step: never }))).toEqual([
-    'engine: failed: a tick has not ended; the engine has stalled',
+    'engine: failed: a tick did not end, because the engine has stalled',
   ]);
 });

@@ -44,11 +44,11 @@ test('a report names the machine, each engine with speed or reason and remedy, a
     'Z80, 2 cores, 8 GiB; no GPU found',
     /^onnx +CPU \(ONNX Runtime\) +3\.14 M cells\/s$/m,
     /^tensorflow +does not run here\n +its native part is not installed\n/m,
-    'to have it: build it',
-    '16 patches of 32×32, net of moss',
-    '--engine auto takes onnx on CPU (ONNX Runtime): the first that works here.',
+    'to make it work: build it',
+    '16 patches of 32×32 cells and the net of moss',
+    '--engine auto selects onnx on CPU (ONNX Runtime): the first that works here.',
     'passed over: tensorflow on a GPU: no GPU',
-    'Nothing is known that a host could install here for a better one.',
+    'On this machine, nothing that you could install would give a better engine.',
   ]) {
     expect(text).toMatch(part);
   }
@@ -67,5 +67,5 @@ test('a report says what to install for a better engine, and when nothing works 
   expect(text).toContain('GPU: nvidia');
   expect(text).toContain('Speed was not measured: checkpoints/mos/card.json: file cannot be read');
   expect(text).toContain('--engine auto finds nothing: none works here.');
-  expect(text).toContain('To have a better engine:\n  tensorflow on a GPU: no CUDA');
+  expect(text).toContain('To make a better engine work:\n  tensorflow on a GPU: no CUDA');
 });

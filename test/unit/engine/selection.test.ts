@@ -71,7 +71,7 @@ describe('auto', () => {
     for (const gpus of [[], ['intel']] as const) {
       const { backend, skipped } = await select('auto', candidates, gpus);
       expect(backend.info.name).toBe('onnx');
-      expect(skipped[0].reason).toBe('no GPU that it can use, only CPU (fake)');
+      expect(skipped[0].reason).toBe('it finds no usable GPU, only CPU (fake)');
     }
     // It can still be selected by name.
     const { backend } = await select('webgpu', candidates);
@@ -88,12 +88,12 @@ describe('auto', () => {
       {
         name: 'tensorflow',
         onlyGpu: true,
-        reason: 'no GPU that it can use, only CPU (fake)',
+        reason: 'it finds no usable GPU, only CPU (fake)',
         remedy: CANDIDATES.tensorflow.gpu!.remedy,
       },
     ]);
     expect(withRemedy(others).map(explain)).toEqual([
-      `tensorflow on a GPU: no GPU that it can use, only CPU (fake) (to fix it: ${CANDIDATES.tensorflow.gpu!.remedy})`,
+      `tensorflow on a GPU: it finds no usable GPU, only CPU (fake) (to fix it: ${CANDIDATES.tensorflow.gpu!.remedy})`,
     ]);
   });
 
@@ -176,7 +176,7 @@ test('a backend that was chosen by name and does not start is unavailable, with 
   const error = await refused('onnx', candidatesWith({ onnx: absent, native: 'cpu' }));
   expect(started).toEqual(['onnx']);
   expect(error.message).toBe(
-    'engine: unavailable: onnx: steam is not installed (to fix it: npm ci)',
+    'engine: unavailable: onnx: steam is not installed (to fix it: run npm ci)',
   );
   const locked = new StartError('it is locked', 'unlock it');
   const { message } = await refused('native', candidatesWith({ native: locked }));

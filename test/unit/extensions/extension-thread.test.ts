@@ -108,7 +108,7 @@ test('an extension whose device is off is loaded when it is on', async () => {
   await rm(device);
   thread.tell('onJoined', {} as never);
   await hearing.until('extension-stopped', 'again in 2 s');
-  expect(hearing.has('extension-failed', 'it has ended')).toBe(true);
+  expect(hearing.has('extension-failed', 'its thread ended')).toBe(true);
   await pass(2 * firstPause);
   await hearing.until('extension-stopped', 'again in 4 s');
   await writeFile(device, '');
@@ -123,7 +123,7 @@ test('an extension that waits too long for its device is tried again', async () 
   while (clock.waiting === 0) await turn();
   await clock.advance(loading);
   await starting;
-  expect(hearing.has('extension-failed', 'did not load in time')).toBe(true);
+  expect(hearing.has('extension-failed', 'did not load within')).toBe(true);
   expect(hearing.has('extension-stopped', 'again in 1 s')).toBe(true);
 });
 
@@ -217,7 +217,7 @@ test('events are dropped and counted when an extension cannot keep up', async ()
     };
   }`);
   for (let i = 0; i < backlog + 7; i++) thread.tell('onLife', {} as never);
-  expect(hearing.has('extension-behind', 'has not kept up')).toBe(true);
+  expect(hearing.has('extension-behind', 'is too slow')).toBe(true);
   expect(await thread.ask('onPlant', planting)).toEqual({ refuse: String(backlog) });
   await hearing.until('extension-behind', '7 events were dropped');
 });
@@ -254,7 +254,7 @@ test('an extension that sends a malformed message is stopped', async () => {
   await start(`import { parentPort } from 'node:worker_threads';
     export default { name: 'rogue', onLife() { parentPort.postMessage({ act: 'everything' }); } }`);
   thread.tell('onLife', {} as never);
-  await hearing.until('extension-failed', 'cannot be understood');
+  await hearing.until('extension-failed', 'malformed message');
   expect(thread.has('onLife')).toBe(false);
 });
 

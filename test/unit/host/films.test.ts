@@ -95,7 +95,7 @@ test('a failed film has a reason from a closed set; the log has the details', ()
   expect(films.states.map(({ error }) => error)).toEqual(['not-kept', 'ended', 'failed']);
   expect(warned).toEqual([
     'A film of "garden" was not made: Of room "garden" nothing is kept.',
-    'A film of "garden" was not made: Its process ended (1).',
+    'A film of "garden" was not made: The process that makes it ended (1).',
     'A film of "garden" was not made: spawn failed',
   ]);
 });
@@ -109,7 +109,7 @@ test('a film whose file has vanished fails with a sentence, and the next one is 
   mkdirSync(maker.orders[0].out);
   maker.emit('exit', 1);
   expect(films.states).toMatchObject([{ state: 'failed' }, { state: 'failed' }]);
-  const sentence = expect.stringMatching(/^A film of "garden" was not made: It/);
+  const sentence = expect.stringMatching(/^A film of "garden" was not made: The /);
   expect(warned).toEqual([sentence, sentence]);
   // As the system does with temporary folders that nobody has used for days.
   rmSync(dirname(out), { recursive: true });

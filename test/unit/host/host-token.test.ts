@@ -81,6 +81,8 @@ test.each(['hand', 'service', 'container'] as const)(
       expect(hint).toMatch(/VIVARIUM_CLUSTER=\.\.\..*--new-host-token/);
     }
     // Without stored data, each start makes a new token.
-    expect(tokenRecoveryHint({ by, data: 'none', folder })).toBe('the next start makes another');
+    expect(tokenRecoveryHint({ by, data: 'none', folder })).toBe(
+      'the next start creates a new token',
+    );
   },
 );

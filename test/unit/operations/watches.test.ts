@@ -38,7 +38,7 @@ test('the log warns once when space becomes low, and says once when there is eno
   expect(watch.free).toBeUndefined();
   expect(await pass(1.5 * FILLING)).toBe(false);
   expect(lines).toEqual([
-    'disk-filling: Only 1023 MiB are free on the disk of the data folder. Below 128 MiB, nothing is stored.',
+    'disk-filling: Only 1023 MiB are free on the disk of the data folder. Free some space: below 128 MiB, nothing is stored.',
     '1536 MiB are free on the disk of the data folder again.',
   ]);
   watch.stop();
@@ -121,7 +121,7 @@ test('without a supervisor it continues, and logs that once', async () => {
   const watch = begin(false);
   await clock.advance(MINUTE);
   expect([watch.hasSome, seen.restarts]).toEqual([false, 0]);
-  expect(seen.lines).toEqual([expect.stringContaining('It has no supervisor')]);
+  expect(seen.lines).toEqual([expect.stringContaining('No supervisor restarts it')]);
 });
 
 test('the limit of connections leaves descriptors for pages and files', () => {

@@ -97,7 +97,7 @@ test.each([
     await spoil();
     said.length = 0;
     expect(await loadKeptCheckpoints(data, [], log)).toEqual([]);
-    expect(said.at(-1)).toContain('not usable');
+    expect(said.at(-1)).toContain('unusable');
     for (const sentence of said) expect(sentence).toContain('relatives.json');
   },
 );

@@ -98,8 +98,8 @@ describe('reading', () => {
     const set = { BAKE_OVENHEAT: '100', BAKE_FAN: '1', BAKE_TEST_FULL: '1', BAKE_OVEN_HEAT: '100' };
     const environment = { ...set, BAKE_LOAVESS: ' ', OVENHEAT: '1' };
     expect(unknownVariables(COMMAND, environment)).toEqual([
-      'BAKE_OVENHEAT is no setting, and has no effect. Did you mean BAKE_OVEN_HEAT?',
-      'BAKE_FAN is no setting, and has no effect. See --help.',
+      'BAKE_OVENHEAT is not a setting and has no effect. Did you mean BAKE_OVEN_HEAT?',
+      'BAKE_FAN is not a setting and has no effect. See --help for all settings.',
     ]);
     expect(unknownVariables(REPLAY, { VIVARIUM_TICKRATE: '20' })).toEqual([]);
   });
@@ -172,7 +172,7 @@ Usage: bake <recipe> [options]
   --json [FILE]  write a report
   --timer N      minutes (default off)
   --fan          turn the fan on
-  -h, --help     print this text`,
+  -h, --help     print this help`,
     );
   });
 
@@ -220,7 +220,7 @@ test('the document has a table for each section, with names in the environment',
 
 | flag | environment | default | meaning |
 |---|---|---|---|
-| \`--mix A=N\\|B=N\` | \`BAKE_MIX\` | \`default\` | grams. Names: see below. |
+| \`--mix A=N\\|B=N\` | \`BAKE_MIX\` | \`default\` | grams. The names are listed below. |
 
 ### Names in \`--mix\`
 

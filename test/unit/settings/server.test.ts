@@ -24,7 +24,7 @@ test.each([
   // What is wrong with it may be the password in it, which must not get into logs.
   [
     ['--cluster', 'redis://:a/secret@10.0.0.5:6379'],
-    '--cluster must be a URL like redis://user:password@127.0.0.1:6379/0, with %2F for / in the password, and so on.',
+    '--cluster must be a URL like redis://user:password@127.0.0.1:6379/0, with special characters in the password encoded, like %2F for /.',
   ],
   [['--energy', 'plant=3,damagePerCell=1001'], '--energy must set damagePerCell to <=1000'],
   [['--port', ''], '--port must be a whole number'],
@@ -45,7 +45,7 @@ test.each([
   [['--osc-out', '9000'], '--osc-out must be host:port'],
   [['--osc-out', 'a:b:9000'], '--osc-out must be host:port'],
   [['--osc-out', 'show.local:0'], '--osc-out must be host:port'],
-  [['--osc-in', '9001@show'], '--osc-in must be port@address'],
+  [['--osc-in', '9001@show'], '--osc-in must be a port, or port@address'],
   [['--osc-in', '70000'], '--osc-in must be a whole number'],
   [['--osc-allow', 'show'], '--osc-allow must be IP addresses'],
   [['--attract', '3'], '--attract must be a whole number from 5'],

@@ -87,7 +87,8 @@ test('what differs from the checkpoint is said, for rule and encoder', async () 
   expect(said).toHaveLength(2);
   for (const path of ['"side"', '"growth.kind"', '"update.leak"']) expect(said[0]).toContain(path);
   expect(said[1]).toContain('"encoder.convolutions.0.pad"');
-  for (const line of said) expect(line).toMatch(new RegExp(`^${from} was trained with another`));
+  for (const line of said)
+    expect(line).toMatch(new RegExp(`^${from} was trained with a different`));
 });
 
 test.each([
@@ -96,7 +97,7 @@ test.each([
   ['meanRange', { meanRange: [-9, 9] }],
 ])('an encoder with another %s is refused', async (field, fields) => {
   const config = tinyConfig({ update, encoder: encoder(fields) });
-  const message = expect.stringMatching(new RegExp(`^${from}: "encoder.${field}" is another`));
+  const message = expect.stringMatching(new RegExp(`^${from}: "encoder.${field}" differs`));
   await expect(begin({ from }, config)).rejects.toMatchObject({ reason: 'bad-run', message });
 });
 

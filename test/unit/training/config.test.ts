@@ -187,7 +187,7 @@ test('images of the user are relative to the working directory', () => {
     readout: { kind: 'bernoulli', channel: 0 },
     data: { kind: 'mnist', side: 32 },
   });
-  expect(() => withImages(digits, 'drawings')).toThrow(/^--images is for .* not for .*"mnist"$/);
+  expect(() => withImages(digits, 'drawings')).toThrow(/^--images needs .* not .*"mnist"$/);
 });
 
 test('another name has another title, and must be valid', () => {

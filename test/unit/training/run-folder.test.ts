@@ -223,7 +223,7 @@ async function left(error: unknown, read: () => Promise<RunState>, saving = save
 it('saves what was done before', async () => {
   const { state, said } = await left(new RangeError('no image'), async () => later());
   expect(state).toEqual(numbersOf(later()));
-  expect(said).toEqual(['update 5 failed; the updates before it are saved']);
+  expect(said).toEqual(['update 5 failed; all earlier updates are saved']);
 });
 
 it.each([

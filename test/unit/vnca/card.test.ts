@@ -44,7 +44,7 @@ test.each([
   [{ growth: { kind: 'uniform' } }, 'field "growth.steps": '],
   [{ growth: { kind: 'doubling', seedSide: 3, stepsPerStage: 8 } }, 'field "growth.seedSide": '],
   [{ growth: { kind: 'doubling', seedSide: 32, stepsPerStage: 8 } }, 'field "growth.seedSide": '],
-  [{ latentSize: 5 }, 'field "latentSize": is 5, but a latent is a cell state'],
+  [{ latentSize: 5 }, 'field "latentSize": is 5, but without a genome it must equal'],
   [{ update: { kind: 'res5', hidden: 8 } }, 'field "update.kind": '],
   [{ update: { kind: 'res4', hidden: 8, outBias: true } }, 'field "update.outBias": '],
   [{ update: { kind: 'res4', hidden: 8, stateLimit: 0 } }, 'field "update.stateLimit": '],
@@ -62,7 +62,7 @@ test.each([
   ],
   [
     { ...DECODER, growth: { kind: 'uniform', steps: 2 } },
-    'field "growth": must be uniform, of one',
+    'field "growth": must be uniform with one',
   ],
   [{ ...DECODER, update: { ...DECODER.update, leak: 0.5 } }, 'field "update": has a field'],
   [

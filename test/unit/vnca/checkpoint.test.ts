@@ -87,7 +87,7 @@ test('card and weights must be of one identity', async () => {
   expect((await loadCheckpoint(folder)).card.identity).toBe(hash.slice(0, 8));
   const other = '0123abcd';
   await write(other);
-  const what = `field "identity": is "${other}", but card and weights make "${hash.slice(0, 8)}"`;
+  const what = `field "identity": is "${other}", but card and weights have the identity "${hash.slice(0, 8)}"`;
   await expectFailure('bad-card', 'card.json', what);
   // A copy that a room keeps is known by its folder.
   const kept = join(folder, hash);
@@ -143,6 +143,6 @@ test('the gallery sheet must be a PNG of the right size', async () => {
   await writeFile(join(folder, 'gallery.png'), 'no picture, but long enough to be one');
   await expectFailure('bad-gallery', 'gallery.png', 'file is not a PNG');
   await writeFile(join(folder, 'gallery.png'), png(24, 16));
-  const what = "width × height is 24 × 16, but the card's gallery takes 384 × 16";
+  const what = "width × height is 24 × 16, but the card's gallery needs 384 × 16";
   await expectFailure('bad-gallery', 'gallery.png', what);
 });

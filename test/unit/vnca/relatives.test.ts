@@ -53,9 +53,21 @@ const entries = (one: unknown, two: unknown) =>
 test.each([
   ['no JSON', '{', 'is not JSON'],
   ['of no steps', entries([], []).replace('12', '0'), 'table of relatives: '],
-  ['of another gallery', entries([], []).replace('two', 'three'), 'is not that of the 2 gallery'],
-  ['of a creature that is related to itself', entries([0], []), 'is not that of the 2 gallery'],
-  ['of a creature that is related to nobody there is', entries([2], []), 'is not that of the 2'],
+  [
+    'of another gallery',
+    entries([], []).replace('two', 'three'),
+    'does not belong to the gallery of 2',
+  ],
+  [
+    'of a creature that is related to itself',
+    entries([0], []),
+    'does not belong to the gallery of 2',
+  ],
+  [
+    'of a creature that is related to nobody there is',
+    entries([2], []),
+    'does not belong to the gallery of 2',
+  ],
   ['of a creature with too many relatives', entries(Array(9).fill(1), []), 'table of relatives: '],
 ])('a table that is %s is refused', async (_, text, message) => {
   const folder = newFolder();

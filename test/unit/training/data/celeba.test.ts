@@ -66,5 +66,10 @@ test('images without a split, and broken lists, are refused', async () => {
   const list = await put(folder(), 'mine/list_eval_partition.txt', '000001.jpg 0\n');
   await expectFailure(load('mine'), 'broken-list', list, 'lacks me.jpg');
   await put(folder(), 'mine/list_eval_partition.txt', 'me.jpg 0\nme.jpg 7\n');
-  await expectFailure(load('mine'), 'broken-list', list, 'line 2 is not a file name and 0, 1 or 2');
+  await expectFailure(
+    load('mine'),
+    'broken-list',
+    list,
+    'line 2 is not a file name followed by 0, 1 or 2',
+  );
 });

@@ -255,6 +255,6 @@ it.each(['[1,2]', '[1,2,null]', 'x'])('a line %s is refused', async (line) => {
 it('too many images, or a folder instead of a file, are refused', async () => {
   const keep = await open(file, measured);
   await keep.add(Array.from({ length: 6 }, () => [-3, -2, -1] as const));
-  await expect(open(file, measured)).rejects.toThrow('more images than there are');
+  await expect(open(file, measured)).rejects.toThrow('more images than the set');
   await expect(open(folder(), measured)).rejects.toMatchObject({ reason: 'no-keep' });
 });

@@ -99,7 +99,7 @@ describe('images', () => {
     [undefined, 'no-data', 'the card names no training configuration'],
     ['{', 'no-data', 'starts like JSON'],
     ['nowhere.json', 'no-data', 'nowhere.json cannot be read'],
-    ['{"kind": "mnist", "side": 28}', 'unfit-data', '28×28×1, but the checkpoint shows 16×16×4'],
+    ['{"kind": "mnist", "side": 28}', 'unfit-data', '28×28×1, but the checkpoint draws 16×16×4'],
   ])('of %j are refused', async (wanted, reason, message) => {
     await expect(loadImages(tinyCard(), wanted, { limit: 1 })).rejects.toMatchObject({
       reason,

@@ -52,9 +52,9 @@ describe('an evaluation', () => {
     // Each figure that is null has a note.
     expect(figures.notes).toEqual([
       'likelihood of 6 of 6 test images of "made up"',
-      'no pictures never seen: they do not fit',
-      'no retrieval and no error of the gallery: the images are not those of the gallery',
-      expect.stringMatching(/^no precision and recall: they need the pictures of the gallery/),
+      'unseen pictures were not measured: they do not fit',
+      'retrieval and error of the gallery were not measured: the images do not belong to the gallery',
+      expect.stringMatching(/^precision and recall were not measured: they need /),
     ]);
     expect(JSON.parse(JSON.stringify(figures))).toEqual(figures);
     expect(inWords(figures)).toContain('50 % wounded, +64');
@@ -134,11 +134,11 @@ describe('an evaluation', () => {
       probe: { of: 'kind', classes: 2 },
     });
     expect(none.figures.notes[0]).toMatch(
-      /no likelihood and no other figures of images: .* in words/,
+      /likelihood and other figures of images were not measured: .* in words/,
     );
     const noData = await run(smallModel(), new TrainingError('no-data', 'no images here'));
     expect(noData.figures.notes[0]).toBe(
-      'no likelihood and no other figures of images: no images here',
+      'likelihood and other figures of images were not measured: no images here',
     );
     expect(inWords(noData.figures)).toContain('figures of images: no images here');
   });
