@@ -78,8 +78,8 @@ export function lineText(ahead: number): string {
   if (ahead === 0) return msg('The room is full. You are next.');
   return plural(
     ahead,
-    msg(str`The room is full. ${number(ahead)} visitor waits before you.`),
-    msg(str`The room is full. ${number(ahead)} visitors wait before you.`),
+    msg(str`The room is full. ${number(ahead)} visitor is ahead of you.`),
+    msg(str`The room is full. ${number(ahead)} visitors are ahead of you.`),
   );
 }
 
@@ -92,7 +92,7 @@ export function waitingText(connection: ConnectionState): string {
 /** Explains why this browser cannot show the room and suggests a remedy. */
 export function unsupportedText(): string {
   return msg(
-    'This browser cannot draw the room: it has no WebGL2. Please try another browser or device.',
+    'This browser cannot show the room: it has no WebGL2. Please try another browser or device.',
   );
 }
 
@@ -119,8 +119,8 @@ export function stateText({ phase, hurt }: Pick<OrganismView, 'phase' | 'hurt'>)
   if (phase === 'growing') return msg('growing');
   if (phase === 'departing') return msg('leaving');
   if (phase === 'dead') return msg('dead');
-  if (hurt) return phase === 'asleep' ? msg('at rest, wounded') : msg('healing');
-  return phase === 'asleep' ? msg('at rest') : msg('awake');
+  if (hurt) return phase === 'asleep' ? msg('resting, wounded') : msg('healing');
+  return phase === 'asleep' ? msg('resting') : msg('awake');
 }
 
 /** Says how many wounds the organism has healed; '' if it has only open wounds. */
@@ -169,5 +169,5 @@ export function planterText(organism: Pick<OrganismView, 'planter'>, model: Peop
 
 /** Says how many relatives are not listed. */
 export function furtherText(count: number): string {
-  return plural(count, msg('and one further on'), msg(str`and ${number(count)} further on`));
+  return plural(count, msg('and one more'), msg(str`and ${number(count)} more`));
 }

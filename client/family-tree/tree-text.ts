@@ -30,8 +30,8 @@ export const plantedText = (organism: LineageOrganism): string => planterText(or
 /** Says how an organism's life ended, or that it lives. */
 export function endText({ died, cause }: LineageOrganism): string {
   if (died === undefined) return msg('lives');
-  if (cause === 'departed') return msg('departed');
-  if (cause === 'killed') return msg('killed by wounds');
+  if (cause === 'departed') return msg('has left');
+  if (cause === 'killed') return msg('died of its wounds');
   if (cause === 'removed') return msg('removed by the host');
   return msg('lost its last cell');
 }
@@ -55,7 +55,7 @@ export function spanText(clock: TreeClock, { born, died }: LineageOrganism): str
 /** Counts the organisms, the generations, and the organisms that the server no longer remembers. */
 export function sizeText({ organisms, forgotten }: LineageTree, generations: number): string {
   const count = organisms.length;
-  const all = plural(count, msg('one organism'), msg(str`${number(count)} organisms`));
+  const all = plural(count, msg('one creature'), msg(str`${number(count)} creatures`));
   const deep = plural(
     generations,
     msg('one generation'),
@@ -64,7 +64,7 @@ export function sizeText({ organisms, forgotten }: LineageTree, generations: num
   const parts = [all, deep];
   if (forgotten > 0) {
     parts.push(
-      plural(forgotten, msg('one more left out'), msg(str`${number(forgotten)} more left out`)),
+      plural(forgotten, msg('one more not shown'), msg(str`${number(forgotten)} more not shown`)),
     );
   }
   return parts.join(' · ');

@@ -45,14 +45,14 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'room-closed': msg('The room is closed. Open it first.'),
   'no-such-server': msg('That server no longer answers.'),
   'nobody-takes-over': msg(
-    'No other server can take its rooms over. Start one that runs rooms, and try again.',
+    'No other server can take over its rooms. Start one that runs rooms, and try again.',
   ),
   'not-confirmed': msg('Type the room’s name to confirm.'),
   'fixed-room': msg(
     'This room is part of the server’s configuration: you can close it, but not remove it.',
   ),
   'no-such-checkpoint': msg('What should grow there is no longer available. Reload the page.'),
-  'other-checkpoint': msg('That state does not match what this room grows now.'),
+  'other-checkpoint': msg('That state does not fit what this room grows now. Choose another one.'),
   'too-many-rooms': msg(
     'You have reached this server’s limit of rooms. Remove one that is not used.',
   ),
@@ -61,12 +61,12 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
   'no-such-drawing': msg('That drawing is no longer waiting.'),
   'off-grid': msg('That is outside the room.'),
   'no-such-ban': msg('That ban has already ended.'),
-  'no-such-wall': msg('That wall no longer has a place.'),
+  'no-such-wall': msg('That wall has already been removed.'),
   'wall-exists': msg('There is already a wall with that name. Choose another one.'),
   'too-many-walls': msg(
     'You have reached this room’s limit of walls. Remove one that is not used.',
   ),
-  'nothing-to-undo': msg('There is nothing to undo in that time.'),
+  'nothing-to-undo': msg('There is nothing to undo in that time. Choose a longer one.'),
   'undo-too-far': msg(
     'The history does not reach that far back. Choose a shorter time, or restore a saved state.',
   ),
@@ -89,7 +89,7 @@ export const REASON_TEXTS: Readonly<Record<HostReason, string>> = {
 export const JOB_REASON_TEXTS: Readonly<Record<JobReason, string>> = {
   'not-kept': msg('Not all of that time is stored. Choose a shorter one.'),
   damaged: msg('The history of that time is damaged. Choose a shorter one.'),
-  'other-checkpoint': msg('The room grew something different at that time.'),
+  'other-checkpoint': msg('The room grew something different then. Choose a shorter time.'),
   stalled: msg(
     'It stopped making progress and was cancelled. Try again when the machine is less busy.',
   ),
@@ -224,7 +224,7 @@ export function failure(error: unknown): string {
 export const stateBefore = (server: Pick<HostState, 'keeping'> | undefined): string =>
   server?.keeping === null
     ? msg('This cannot be undone: this server stores nothing.')
-    : msg('The state before that is saved, so you can restore it.');
+    : msg('The room is saved first, so you can restore it.');
 
 export const farewellText = (server: Pick<HostState, 'keeping'> | undefined): string =>
   `${msg('Over one minute, all organisms dissolve one by one and the walls say goodbye. Then a new day begins.')} ${stateBefore(server)}`;

@@ -214,7 +214,7 @@ export class VivariumKeep extends LitElement {
           <div class="actions wrap">${this.isLiving ? this.actions() : this.wayOut()}</div>
           ${
             this.isBarren
-              ? html`<p class="soft" role="alert">${msg('This file carries no seed. Some apps remove it: choose the file as you saved it.')}</p>`
+              ? html`<p class="soft" role="alert">${msg('There is no seed in this file. Some apps remove it: choose the file that you saved.')}</p>`
               : nothing
           }
         </div>
@@ -247,12 +247,12 @@ export class VivariumKeep extends LitElement {
         msg('Part of it is missing. Scan the code again, or choose your picture or film.'),
       ],
       foreign: [
-        msg('From another garden'),
-        msg('This page does not know the cells of this creature. Open the link on its keepsake.'),
+        msg('From another Vivarium'),
+        msg('This page cannot grow this creature. Open the link on its keepsake.'),
       ],
       unreachable: [
-        msg('It cannot grow just now'),
-        msg('What it grows from could not be loaded. Try again in a moment.'),
+        msg('It cannot grow right now'),
+        msg('Its cells could not be loaded. Try again in a moment.'),
       ],
     }[this.phase] as [string, string];
   }

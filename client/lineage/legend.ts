@@ -64,7 +64,7 @@ function signs(ink: TreeInk, size: number): readonly (readonly [Sign, string])[]
           );
         }
       },
-      msg('departed'),
+      msg('has left'),
     ],
     [
       (to, from, end, y, forward) => {
@@ -73,7 +73,7 @@ function signs(ink: TreeInk, size: number): readonly (readonly [Sign, string])[]
         line(to, end - r, y - r, end + r, y + r);
         line(to, end - r, y + r, end + r, y - r);
       },
-      msg('killed by wounds'),
+      msg('died of its wounds'),
     ],
     [
       (to, _, end, y, forward) => {

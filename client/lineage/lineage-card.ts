@@ -229,7 +229,7 @@ export class LineageCard extends LitElement {
     const { node, page } = this;
     const { organism, parents, children, generation } = node;
     const survived = survivedText(organism);
-    return html`<section class="panel card scroll" tabindex="-1" data-testid="lineage-card" aria-label=${msg('Organism')}>
+    return html`<section class="panel card scroll" tabindex="-1" data-testid="lineage-card" aria-label=${msg('Creature')}>
       <header class="flex">
         <canvas width=${PICTURE} height=${PICTURE} aria-hidden="true"></canvas>
         <div>

@@ -83,7 +83,7 @@ export class VivariumLineage extends LitElement {
         class="tree fill"
         tabindex=${this.phase === 'shown' ? 0 : -1}
         role="application"
-        aria-label=${msg('Family tree. Arrow keys move it, plus and minus zoom, N and B go from one organism to the next.')}
+        aria-label=${msg('Family tree. Arrow keys move it, plus and minus zoom, N and B go to the next creature and back.')}
       ></canvas>
       <div class="head flex spread">
         <div class="title">
@@ -144,8 +144,8 @@ export class VivariumLineage extends LitElement {
           msg('Nothing has lived here yet. Plant the first seed, and its tree begins.'),
           false,
         ],
-        'no-room': [msg('There is no such room.'), false],
-        closed: [msg('The room is closed. Its tree can be seen when it opens again.'), true],
+        'no-room': [msg('There is no room with that name.'), false],
+        closed: [msg('The room is closed. You can see its tree when it opens again.'), true],
         unreachable: [msg('The tree could not be loaded. Try again in a moment.'), true],
       };
     const [text, canRetry] = notices[this.phase] ?? ['', false];

@@ -70,17 +70,17 @@ export const TEXTS = {
   scan: msg('Scan. Plant a seed. Watch it grow.'),
   point: msg('Point your phone at the code, and plant a seed.'),
   grows: msg('It grows here while you watch.'),
-  tended: msg('Until you come, the gardener tends this room.'),
+  tended: msg('Until you come, the gardener looks after this room.'),
   cells: msg('Every creature here is made of cells that know only their neighbours.'),
   wound: msg('Wound one, and watch it heal.'),
-  press: msg('They press against each other for ground.'),
-  cross: msg('Cross two of them, and plant what comes of it.'),
+  press: msg('They push against each other for ground.'),
+  cross: msg('Cross two of them, and plant their child.'),
   scanCode: msg('Scan to plant a seed'),
   away: msg('One moment'),
   farewell: msg('This day is over. Thank you, and goodbye.'),
-  tree: msg('The family tree of this day'),
+  tree: msg('Today’s family tree'),
   film: msg('What happened here'),
-  noCode: msg('No code to scan: phones do not reach this room.'),
+  noCode: msg('No code to scan: phones cannot reach this room.'),
   noWebgl: msg('No picture here: this browser has no WebGL2.'),
   picture: msg('A dish of living cells, seen from above.'),
 } as const;
@@ -204,5 +204,7 @@ export const others = (say: Say, count: number): string => say(msg('and {count} 
  */
 export function refusedText(say: Say, reason: Reason | undefined): string {
   if (reason === 'no-such-room') return say(msg('There is no room with that name.'));
-  return reason === 'too-many-walls' ? say(msg('This room has no place for another wall.')) : '';
+  return reason === 'too-many-walls'
+    ? say(msg('This room has no place for another wall. Add this one on the host’s page.'))
+    : '';
 }

@@ -214,13 +214,13 @@ export function createApp(options: AppOptions): Express {
     if (!files.send(request.path, caching, request, response)) next();
   });
   app.use((_request, response) => {
-    response.status(404).type('text').send('Page not found.');
+    response.status(404).type('text').send('Page not found. Check the address.');
   });
   // Answer malformed URLs as the client's error. The default handler would reveal internals.
   app.use((error: { status?: number }, _: Request, response: Response, next: NextFunction) => {
     const { status = 500 } = error;
     if (response.headersSent || status >= 500) next(error);
-    else response.status(status).type('text').send('Page not found.');
+    else response.status(status).type('text').send('Page not found. Check the address.');
   });
   return app;
 }

@@ -202,7 +202,7 @@ test('a German page names the gardener and the house in German', async () => {
     const card = other.getByTestId('organism');
     await card.getByText(german, { exact: true }).waitFor();
     await card.getByTestId('remove').click();
-    await other.getByText(`${german} hat ihn gepflanzt.`).waitFor();
+    await other.getByText(`${german} hat es gepflanzt.`).waitFor();
     await other.getByTestId('confirm').click();
     await card.waitFor({ state: 'detached' });
   }

@@ -140,7 +140,7 @@ test('a film of the day is made and downloaded', async () => {
   await page.getByTestId('film-on-wall').click();
   const link = page.getByTestId('job').getByRole('link', { name: 'Download' });
   await link.waitFor({ timeout: 600_000 });
-  await page.getByTestId('film-begins').getByText('It starts: today').waitFor();
+  await page.getByTestId('film-begins').getByText('From today').waitFor();
   const { name, bytes } = await download(link);
   expect(name).toMatch(/\.gif$/);
   expect(bytes.subarray(0, 4).toString()).toBe('GIF8');

@@ -214,7 +214,7 @@ test('a link that is damaged, empty or of another checkpoint leads to a kind pag
   const states = {
     grown: [fragment, 'One of a kind'],
     damaged: [half, 'This link is incomplete'],
-    foreign: [`#${foreign}/garden`, 'From another garden'],
+    foreign: [`#${foreign}/garden`, 'From another Vivarium'],
     empty: ['', 'Grow a keepsake'],
   };
   const { name } = room.species.gallery[1];

@@ -42,7 +42,7 @@ test('a visitor waits for a full room, is admitted when there is a place, and ke
   expect(await line.textContent()).toMatch(/Next\s*The room is full\. You are next\./);
   const third = await newPage();
   await third.goto(url);
-  await third.getByText('1 visitor waits before you').waitFor();
+  await third.getByText('1 visitor is ahead of you').waitFor();
   if (process.env.VIVARIUM_PICTURES) {
     await second.screenshot({ path: `${process.env.VIVARIUM_PICTURES}/next.png` });
     await third.screenshot({ path: `${process.env.VIVARIUM_PICTURES}/line.png` });
@@ -87,7 +87,7 @@ test('a visitor who was sent away reads why, without a button that cannot help, 
   await page.getByTestId('open-gallery').click();
   await page.locator('gallery-grid').waitFor();
   const ban = await host.call('ban', { participant, address: false, minutes: 10 });
-  const text = page.getByText('The host has ended this visit.');
+  const text = page.getByText('The host has ended your visit.');
   for (let visit = 0; visit < 3; visit++) {
     await text.waitFor();
     expect(await page.locator('dialog[open]').count()).toBe(0);
@@ -124,7 +124,7 @@ test('when a closed room opens, a visitor without a place waits in line and no l
   const host = await hostOf(server);
   await host.call('closeRoom', {}, { room: 'garden' });
   const pages = [await newPage(), await newPage()];
-  const closed = (page: Page) => page.getByText('This room is closed just now.');
+  const closed = (page: Page) => page.getByText('This room is closed right now.');
   for (const page of pages) {
     await page.goto(url);
     await closed(page).waitFor();

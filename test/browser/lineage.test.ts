@@ -85,7 +85,7 @@ test('a family is seen, moved, zoomed and tapped, on the smallest phone too, and
   const page = await newPage({ ...mobile(WINDOWS[1]), reducedMotion: 'reduce' });
   await page.goto(`${url}/lineage#garden`);
   await shown(page, 'shown');
-  expect(await page.getByTestId('size').textContent()).toBe('3 organisms · 2 generations');
+  expect(await page.getByTestId('size').textContent()).toBe('3 creatures · 2 generations');
   expect(await violations(page)).toEqual([]);
   expect(await outOfReach(page.locator('vivarium-lineage'))).toEqual([]);
   const whole = await camera(page);
@@ -222,7 +222,7 @@ test('at the end of the day the wall shows its family tree, and then the room', 
   await (await hostOf(server)).call('farewell', { seconds: 8 });
   const tree = wall.locator('wall-tree[data-organisms="3"]');
   await tree.waitFor();
-  expect(await wall.locator('wall-tree h2').textContent()).toBe('The family tree of this day');
+  expect(await wall.locator('wall-tree h2').textContent()).toBe('Today’s family tree');
   const words = (await wall.locator('wall-overlay').boundingBox())!;
   const title = (await wall.locator('wall-tree h2').boundingBox())!;
   expect(title.x).toBeGreaterThanOrEqual(words.x + words.width);

@@ -31,8 +31,8 @@ async function picture(page: Page, name: string): Promise<void> {
 
 test('the visitor’s page says so in the visitor’s language; keys and clicks do nothing, and nobody has joined', async () => {
   for (const [locale, text] of [
-    ['en-GB', 'This browser cannot draw the room: it has no WebGL2.'],
-    ['de-DE', 'Dieser Browser kann den Raum nicht zeichnen'],
+    ['en-GB', 'This browser cannot show the room: it has no WebGL2.'],
+    ['de-DE', 'Dieser Browser kann den Raum nicht zeigen'],
   ] as const) {
     const { page, wrong, sockets } = await open(locale);
     await page.goto(roomUrl);
@@ -72,7 +72,7 @@ test('the host’s page says so where the room would be, and everything else wor
   // Before it is signed in, the page asks whether it is.
   wrong.length = 0;
   await goTo(page, 'watch');
-  await page.getByText('This browser cannot draw the room: it has no WebGL2.').waitFor();
+  await page.getByText('This browser cannot show the room: it has no WebGL2.').waitFor();
   await page.getByTestId('live').click({ position: { x: 60, y: 60 } });
   for (const key of ['Enter', '+', 'ArrowLeft']) await page.keyboard.press(key);
   await page.getByTestId('tool-area').click();

@@ -195,11 +195,11 @@ test('crossing on a phone leaves everybody in sight, says what to do, and gives 
     await cameraRests(page);
     const before = await view();
     await page.getByTestId('cross-with').tap();
-    await page.getByText('Now tap a second organism.').waitFor();
+    await page.getByText('Now tap a second creature.').waitFor();
     await cameraRests(page);
     expect(await hidden(page)).toEqual([]);
     await tapPlace(SPOTS[3]);
-    await page.getByText('Tap another organism to change the pair.').waitFor();
+    await page.getByText('Tap another creature to change the pair.').waitFor();
     await cameraRests(page);
     expect(await hidden(page)).toEqual([]);
     await page.getByTestId('cancel-cross').tap();

@@ -92,7 +92,7 @@ test('TRF-1, TRF-2: a visitor turns their own organism, reads what it was, is to
     const page = document.querySelector('vivarium-room') as unknown as { session: Session };
     page.session.transform({ id: organism });
   }, theirs);
-  await phone.getByText('Somebody else has planted that one.').waitFor();
+  await phone.getByText('Somebody else planted that one.').waitFor();
   expect(room.viewOf(theirs)).toMatchObject({ kind: 'Crab' });
   const seed = { from: 'gallery', index: crab } as const;
   expect(await ada.ask('transform', { organism: mine.id, seed })).toMatchObject({

@@ -233,7 +233,7 @@ test('the link of the host opens a page that watches, has no tools, and counts a
 
   await goTo(host, 'knobs');
   await host.getByTestId('knob-spectators').getByRole('checkbox').uncheck();
-  await watching.getByText('This link cannot be used to watch right now.').waitFor();
+  await watching.getByText('You cannot watch through this link right now.').waitFor();
   expect(await violations(watching)).toEqual([]);
   await host.getByTestId('knob-spectators').getByRole('checkbox').check();
   await watching.getByRole('alert').waitFor({ state: 'detached' });

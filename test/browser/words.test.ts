@@ -45,7 +45,7 @@ test('a room that nobody has played in lives when its first visitor comes', asyn
 });
 
 test.each([
-  ['finger', PHONE, 'Tap', 'Touch', 'Draw here with your finger'],
+  ['finger', PHONE, 'Tap', 'Tap', 'Draw here with your finger'],
   ['mouse', DESKTOP, 'Click', 'Click', 'Draw here with the mouse'],
 ] as const)(
   'the page speaks of a %s where there is one, and never of the engine',
@@ -62,10 +62,10 @@ test.each([
     await picture(page, `map-${name}`);
     await page.getByTestId('sheet-close').click();
     await page.getByTestId('tool-look').click();
-    await says(`${verb} an organism to meet it. Drag to move around.`);
+    await says(`${verb} a creature to meet it. Drag to move around.`);
     await page.getByTestId('status').click();
     const facts = await page.getByTestId('details').textContent();
-    expect(facts).toContain('Organisms');
+    expect(facts).toContain('Creatures');
     const { name: engine, device } = server.world.engine.info;
     for (const word of ['Engine', 'Device', engine, device]) expect(facts).not.toContain(word);
     await picture(page, `facts-${name}`);
@@ -111,7 +111,7 @@ test('the gallery leaves out what does not suit everybody and most that look ali
   expect(await found(page, 'smiley cat')).toEqual(['Smiley Cat']);
   expect(await found(page, 'poo')).not.toContain('Pile of Poo');
   expect(await found(page, 'vomit')).toEqual([]);
-  await page.getByText('Nothing with that name lives here.').waitFor();
+  await page.getByText('Nothing here has that name.').waitFor();
 
   await host.call('changeSettings', { wholeGallery: true }, { room: 'garden' });
   while (!(await found(page, 'pile of poo')).includes('Pile of Poo')) await drawnTwice(page);

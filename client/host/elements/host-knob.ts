@@ -61,7 +61,7 @@ export const KNOB_GROUPS: readonly {
 }[] = [
   {
     name: msg('The room'),
-    about: msg('How fast life runs, and how much of it fits.'),
+    about: msg('How fast the room runs, and how much lives in it.'),
     knobs: [
       knob(
         'tickRate',
@@ -78,7 +78,7 @@ export const KNOB_GROUPS: readonly {
         [
           msg('Organisms at once'),
           msg(
-            'When the room is full of them, one makes room for each that is planted: first those at rest whose planters have left.',
+            'When the room is full, one organism leaves for each new seed: first the resting ones whose planters have left.',
           ),
           msg('organisms'),
         ],
@@ -122,7 +122,7 @@ export const KNOB_GROUPS: readonly {
         [
           msg('Liveliness'),
           msg(
-            'While somebody watches, organisms at rest wink, or look like a relative for a moment. At 0 none does.',
+            'While somebody watches, resting organisms wink, or look like a relative for a moment. 0 turns it off.',
           ),
           msg('percent of them at once'),
         ],
@@ -133,7 +133,7 @@ export const KNOB_GROUPS: readonly {
         [
           msg('Lifetime'),
           msg(
-            'While the room is more than half full, resting organisms that are older leave one by one. Their planters can keep them. 0: they stay.',
+            'While the room is more than half full, resting organisms older than this leave one by one. Their planters can keep them. 0: all stay.',
           ),
           msg('seconds'),
         ],
@@ -148,7 +148,7 @@ export const KNOB_GROUPS: readonly {
       knob(
         'energy-newcomer',
         [0, 200, 4, 1e6],
-        [msg('Starting energy'), msg('What a new visitor has.'), ENERGY],
+        [msg('Starting energy'), msg('What a new visitor starts with.'), ENERGY],
       ),
       knob(
         'energy-capacity',
@@ -158,7 +158,7 @@ export const KNOB_GROUPS: readonly {
       knob(
         'energy-refillPerSecond',
         [0, 30, 0.5, 1e6],
-        [msg('Refill'), msg('The more, the busier the room gets.'), msg('energy per second')],
+        [msg('Refill'), msg('The faster, the busier the room gets.'), msg('energy per second')],
       ),
       knob('energy-plant', [0, 60, 1, 1e6], [msg('Cost of a seed'), '', ENERGY]),
       knob(
@@ -202,7 +202,7 @@ export const KNOB_GROUPS: readonly {
 export const GARDENER_KNOB = knob(
   'attract-after',
   [5, 300, 5, 3_600],
-  [msg('Starts after'), msg('Time without any visitor’s action.'), msg('seconds')],
+  [msg('Starts after'), msg('How long no visitor has done anything.'), msg('seconds')],
 );
 
 /** Explains in one or two sentences what the energy settings mean for a visitor. */

@@ -94,7 +94,7 @@ export class AsideList extends HostElement {
     const question = {
       title: msg(str`Put the data of “${room ?? ''}” back?`),
       text: msg(
-        'The room becomes what those data hold. What it has now is set aside first, so that you can put that back.',
+        'The room returns to what those data hold. What it has now is set aside first, so you can put it back.',
       ),
       confirm: msg('Put back'),
     };
@@ -112,7 +112,7 @@ export class AsideList extends HostElement {
           : msg(str`Keep “${room}” as it is?`),
       text: isWhole(entry)
         ? msg(
-            'The data that were set aside stay in the data folder, but can no longer be put back on this page.',
+            'The data that were set aside stay in the data folder, but you can no longer put them back on this page.',
           )
         : msg('This message disappears. The damaged data stay in the data folder.'),
       confirm: msg('Keep as it is'),

@@ -385,7 +385,7 @@ export class FilmSection extends HostElement {
         all.keeping === null
           ? noStorage()
           : html`<div class="grid gap-14"><section class="card day grid gap-14" aria-label=${msg('The day')}>
-              <p class="soft">${msg('Move the slider to any moment of the period below. The film for it is made while you look.')}</p>
+              <p class="soft">${msg('Move the slider to any moment of the period below. Its film is made while you look.')}</p>
               ${keyed(
                 name,
                 html`<film-viewer
@@ -439,7 +439,7 @@ export class FilmSection extends HostElement {
         ${
           job.from === null || job.state === 'failed'
             ? nothing
-            : html`<p class="soft" data-testid="film-begins">${msg(str`It starts: ${this.moment(job.from)}`)}</p>`
+            : html`<p class="soft" data-testid="film-begins">${msg(str`From ${this.moment(job.from)}`)}</p>`
         }
       </div>
       <div class="row">

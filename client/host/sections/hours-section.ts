@@ -200,7 +200,7 @@ export class HoursSection extends HostElement {
       <h3>${msg('Outside opening hours')}</h3>
       <div class="options grid gap-8" role="radiogroup" aria-label=${msg('Outside opening hours')}>
         ${option(radio('dim'), msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
-        ${option(radio('close'), msg('Dim the wall and close the rooms'), msg('Phones show that it is closed. Nobody can plant or wound until it opens again.'))}
+        ${option(radio('close'), msg('Dim the wall and close the rooms'), msg('Phones show that the room is closed. Nobody can plant or wound until it opens again.'))}
       </div>
       <div class="restart">
         ${switchRow(
@@ -226,7 +226,7 @@ export class HoursSection extends HostElement {
       ${
         restart === null || this.host.state?.supervised
           ? nothing
-          : html`<p class="restart wrong" role="status">${msg('It does not restart: nothing would start this server again.')}</p>`
+          : html`<p class="restart wrong" role="status">${msg('Nothing would start this server again. Run it as a service first.')}</p>`
       }
       ${
         restart === null

@@ -26,8 +26,8 @@ import './undo-cards.ts';
 
 const DRAWING_MODES: readonly (Choice<DrawingMode> & { readonly about: string })[] = [
   {
-    ...{ value: 'on', name: msg('at once') },
-    about: msg('Whatever visitors draw can be planted at once.'),
+    ...{ value: 'on', name: msg('immediately') },
+    about: msg('Visitors can plant their drawings immediately.'),
   },
   {
     ...{ value: 'ask', name: msg('ask first') },
@@ -45,21 +45,21 @@ const APPLIED_MS = 2_500;
 const TOGGLES = {
   wholeGallery: {
     name: msg('Whole gallery'),
-    about: msg('Also what does not suit everybody, and the many that look alike.'),
+    about: msg('Adds seeds that do not suit everybody, and many that look alike.'),
   },
   transformOthers: {
     name: msg('Turning others’ organisms'),
     about: msg(
-      'Visitors can turn what others have planted into what their seed grows into. Their own they always can.',
+      'Visitors can turn other people’s organisms into what their own seed grows into. They can always turn their own.',
     ),
   },
   tokens: {
     name: msg('Keepsakes'),
-    about: msg('Visitors can plant an organism again from its link, also from another room.'),
+    about: msg('Visitors can plant an organism again from its link, even one from another room.'),
   },
   latents: {
     name: msg('Seeds from programs'),
-    about: msg('Programs of visitors can plant whatever they like.'),
+    about: msg('Visitors’ programs can plant whatever they like.'),
   },
   attract: {
     name: msg('Gardener when nobody plays'),
@@ -68,7 +68,7 @@ const TOGGLES = {
   wounds: {
     name: msg('Gardener wounds what others have left'),
     about: msg(
-      'Also organisms at rest whose planter has been away for ten minutes. They heal. Off: only its own.',
+      'It also wounds resting organisms whose planter has been away for ten minutes. They heal. Off: only its own.',
     ),
   },
   names: { name: msg('Visitors’ names'), about: msg('Off: visitors only have a colour.') },
@@ -77,9 +77,9 @@ const TOGGLES = {
     about: msg('Off: the link stops working, and anyone using it is disconnected.'),
   },
   generations: {
-    name: msg('The next day begins with the heirs'),
+    name: msg('The next day begins with heirs'),
     about: msg(
-      'What has lived long, survived wounds and had children is bred from: up to six heirs grow when the day is over.',
+      'When the day is over, up to six heirs grow: children of organisms that lived long, survived wounds and had children.',
     ),
   },
   captions: {
@@ -161,7 +161,7 @@ export class KnobsSection extends HostElement {
     const settings = [...this.pending.values()].reduce(applyChange, summary.settings);
     const defaults = all.roomDefaults;
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
-    const lead = msg('Changes apply at once, for everyone in the room. Nothing restarts.');
+    const lead = msg('Changes apply immediately, for everyone in the room. Nothing restarts.');
     const action = isDefault(settings, defaults) ? nothing : reset;
     return html`${sectionHead(msg(str`Settings of “${name}”`), lead, action)}
     ${keyed(name, this.cards(name, settings, defaults))}`;
@@ -198,7 +198,7 @@ export class KnobsSection extends HostElement {
       </section>
       <section class="card" aria-label=${msg('What visitors plant')}>
         <h3>${msg('What visitors plant')}</h3>
-        <p class="soft">${msg('For an exhibition where everybody sees what anybody draws.')}</p>
+        <p class="soft">${msg('Everybody sees what anybody plants. You decide what is allowed.')}</p>
         ${this.drawings(room, settings.drawings)}
         ${this.toggle(room, settings, 'wholeGallery')} ${this.toggle(room, settings, 'tokens')}
         ${this.toggle(room, settings, 'latents')} ${this.toggle(room, settings, 'transformOthers')}

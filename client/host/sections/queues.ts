@@ -236,7 +236,7 @@ export class DrawingQueue extends QueueElement {
       this.host.do('decideDrawing', { room, drawing: id }, { approve }, () =>
         approve
           ? msg(str`${name} can plant the drawing now.`)
-          : msg(str`${name} is told that the drawing was declined.`),
+          : msg(str`${name} will read that the drawing was declined.`),
       ),
     );
   }

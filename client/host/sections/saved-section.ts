@@ -171,7 +171,7 @@ export class SavedSection extends HostElement {
     const { shownRoom: room } = this;
     const yes = await this.host.feedback.ask({
       title: msg(str`Remove “${name}”?`),
-      text: msg('It will be deleted like the automatic ones. You cannot undo this.'),
+      text: msg('It is then deleted in time, like the automatic ones. You cannot undo this.'),
       confirm: msg('Remove'),
       danger: true,
     });

@@ -77,14 +77,14 @@ export class ServersSection extends HostElement {
     const { cluster } = this.host.state ?? {};
     if (!cluster) return nothing;
     const lead = msg(
-      'They share the rooms: each room runs on one of them, wherever its visitors come in.',
+      'They share the rooms: each room runs on one of them, whichever server its visitors use.',
     );
     return html`${sectionHead(msg('Servers'), lead)}
       <div class="grid gap-14">
         ${
           cluster.current
             ? nothing
-            : html`<p class="warning" role="status">${msg('Valkey does not answer. This is what the servers said last.')}</p>`
+            : html`<p class="warning" role="status">${msg('Valkey does not answer. This is what the servers last reported.')}</p>`
         }
         ${repeat(
           cluster.servers,
@@ -160,7 +160,7 @@ export class ServersSection extends HostElement {
     const kept = rooms.filter((room) => room.kept).map(({ name }) => name);
     const text =
       kept.length > 0
-        ? msg(str`No other server has taken: ${kept.join(', ')}. It runs here until one does.`)
+        ? msg(str`No other server has these yet: ${kept.join(', ')}. They run here until one does.`)
         : rooms.length + leaving.length > 0
           ? msg('It is giving its rooms to other servers.')
           : msg('It runs no room and takes none. It can be stopped.');
@@ -176,7 +176,7 @@ export class ServersSection extends HostElement {
     const yes = await this.host.feedback.ask({
       title: msg(str`Drain “${server}”?`),
       text: msg(
-        'Its rooms are saved and go to other servers, and it takes none until you allow that again. Visitors stay; the picture may stand still for a second.',
+        'Its rooms are saved and move to other servers. It takes none until you allow that again. Visitors stay; the picture may freeze for a second.',
       ),
       confirm: msg('Drain'),
     });

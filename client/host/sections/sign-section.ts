@@ -73,13 +73,13 @@ export class SignSection extends HostElement {
           ${radioChips(msg('Language'), LANGUAGE_CHOICES, this.language, (language) => (this.language = language))}
           ${this.addresses(all.addresses, address)}
           <p class="field">
-            <span>${msg('Link for those who only watch')}</span>
+            <span>${msg('View-only link')}</span>
             <code dir="ltr" data-testid="watch-link">${`${address || location.origin}/r/${room}?view=only`}</code>
             <small
               >${
                 settings.spectators
                   ? msg(
-                      'Whoever opens it sees everything and cannot act. They take nobody’s place.',
+                      'People who open it can watch everything, but not act. They take nobody’s place.',
                     )
                   : msg('The link is switched off in this room’s settings.')
               }</small>

@@ -124,7 +124,7 @@ export class UndoCard extends HostElement {
       : msg(
           'Undoes everything visitors, the gardener and programs did in that time: seeds, wounds and crosses. The current state is saved first.',
         );
-    const goesOn = host.summary?.farewell ? msg('The day then does not end.') : '';
+    const goesOn = host.summary?.farewell ? msg('This also stops the end of the day.') : '';
     const yes = await host.feedback.ask({
       title: msg(str`Undo the last ${span(seconds * 1_000)}?`),
       text: `${what} ${goesOn}`,
@@ -230,7 +230,7 @@ export class FarewellCard extends HostElement {
     const count = host.summary?.organisms ?? 0;
     const yes = await host.feedback.ask({
       title: msg(str`End the day of “${room}”?`),
-      text: `${msg(str`Will go within a minute: ${organismsText(count)}. Nobody can act meanwhile.`)} ${stateBefore(host.state)}`,
+      text: `${msg(str`Will dissolve within a minute: ${organismsText(count)}. Nobody can act meanwhile.`)} ${stateBefore(host.state)}`,
       confirm: msg('End the day'),
       danger: true,
     });

@@ -32,7 +32,7 @@ export class WallsSection extends HostElement {
     const { wallList: walls } = detail;
     return html`${sectionHead(
       msg(str`Walls of “${room}”`),
-      msg('A wall with an address of its own always gets in, and is reported when it is lost.'),
+      msg('A wall with its own address always gets in, and this page warns you if it is lost.'),
     )}
       <div class="grid gap-14">
         <form class="card row end gap-12" @submit=${this.add}>
@@ -54,7 +54,7 @@ export class WallsSection extends HostElement {
     const languages = new Intl.ListFormat(formats()).format(
       unwritable.map((code) => names.of(code)!),
     );
-    const title = id === null ? msg('A wall without an address of its own') : name;
+    const title = id === null ? msg('A wall without its own address') : name;
     const frames = Math.round(wall.frameRate);
     return html`<article class="card grid gap-12" data-testid="wall-${id ?? 'guest'}" aria-label=${title}>
       <div>
@@ -88,7 +88,7 @@ export class WallsSection extends HostElement {
       </div>
       ${
         id === null
-          ? html`<p class="soft">${msg('Others can crowd it out. Add a wall, and open its address on that screen.')}</p>`
+          ? html`<p class="soft">${msg('Others can take its place. Add a wall, and open its address on that screen.')}</p>`
           : this.address(wall, id)
       }
     </article>`;

@@ -121,7 +121,7 @@ export class DrawPad extends VisitorElement {
               ?inert=${seed !== undefined}
               data-testid="pad"
               role="application"
-              aria-label=${msg('Drawing pad. Arrow keys move the pen, space puts it down or lifts it, backspace takes a line back.')}
+              aria-label=${msg('Drawing pad. Arrow keys move the pen, space puts it down or lifts it, backspace removes the last line.')}
               @pointerdown=${this.down}
               @pointermove=${this.move}
               @pointerup=${this.up}
@@ -176,7 +176,7 @@ export class DrawPad extends VisitorElement {
         ></seed-film>
       </div>
       <figcaption class="centred">
-        ${this.isInk ? msg('Closest digit I can grow') : msg('Closest creature I can grow')}
+        ${this.isInk ? msg('Closest digit that can grow') : msg('Closest creature that can grow')}
       </figcaption>
     </figure>`;
   }
@@ -184,7 +184,8 @@ export class DrawPad extends VisitorElement {
   /** Explains the host's review, if there is one; '' while the visitor draws. */
   private waits(): string {
     if (!this.asks || this.seed) return '';
-    if (this.asking) return msg('Your drawing is with the host. Play on: you will hear.');
+    if (this.asking)
+      return msg('Your drawing is with the host. Keep playing: the answer comes here.');
     return this.lines === 0 ? msg('The host looks at drawings before they grow.') : '';
   }
 
@@ -200,7 +201,7 @@ export class DrawPad extends VisitorElement {
       >
         ${icon}
       </button>`;
-    return html`${button('undo', icons.undo, msg('Take the last line back'), this.undo)}
+    return html`${button('undo', icons.undo, msg('Undo the last line'), this.undo)}
     ${button('clear', icons.bin, msg('Clear'), this.clear)}`;
   }
 

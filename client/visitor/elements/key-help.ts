@@ -97,10 +97,10 @@ export class KeyHelp extends SheetElement {
       <dl>
         ${this.row(['P', 'D', 'L'], msg('plant, damage, look'))}
         ${this.row(['S'], msg('choose a seed, with the arrow keys'))}
-        ${this.row(['↑', '↓', '←', '→'], msg('move around, when the room has the focus'))}
+        ${this.row(['↑', '↓', '←', '→'], msg('move around, when the room is selected'))}
         ${this.row(['Enter'], msg('use the tool in the middle'))}
         ${this.row(['[', ']'], msg('smaller or larger wounds'))}
-        ${this.row(['N', 'B'], msg('meet the next organism, or the one before'))}
+        ${this.row(['N', 'B'], msg('meet the next creature, or the one before'))}
         ${this.row(['M'], msg('find mine'))}
         ${this.row(['+', '−', '0'], msg('closer, farther, show all'))}
         ${this.row(['C'], msg('see the cells'))}

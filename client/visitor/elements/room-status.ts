@@ -261,8 +261,8 @@ export class RoomStatus extends PageElement {
     return html`<div class="panel details over scroll" data-testid="details">
       ${settings?.names === false || this.session.watches ? nothing : html`<name-field .session=${this.session}></name-field>`}
       <dl>
-        ${row(msg('Grid'), room && msg(str`${number(room.width)} × ${number(room.height)} cells`))}
-        ${row(msg('Organisms'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
+        ${row(msg('Size'), room && msg(str`${number(room.width)} × ${number(room.height)} cells`))}
+        ${row(msg('Creatures'), number(organisms.size))} ${row(msg('Awake'), pace && number(pace.awake))}
       </dl>
       <a class="follow raise flex" href="/lineage#${this.session.roomName}">${msg('Family tree')}</a>
       ${this.others()}

@@ -89,8 +89,8 @@ export function portraitText(organism: OrganismView, room: Room): string {
 export function greeting(organisms: number, people: number): string {
   const living = plural(
     organisms,
-    msg(str`${number(organisms)} organism lives here.`),
-    msg(str`${number(organisms)} organisms live here.`),
+    msg(str`${number(organisms)} creature lives here.`),
+    msg(str`${number(organisms)} creatures live here.`),
   );
   return `${living} ${peopleText(people)}.`;
 }

@@ -302,15 +302,15 @@ export class ToolDock extends PageElement {
     const { selection } = this.session.state.state;
     const text = !selection?.crossing
       ? byPointer(
-          msg('Tap an organism to meet it. Drag to move around.'),
-          msg('Click an organism to meet it. Drag to move around.'),
+          msg('Tap a creature to meet it. Drag to move around.'),
+          msg('Click a creature to meet it. Drag to move around.'),
         )
       : selection.second
         ? byPointer(
-            msg('Tap another organism to change the pair.'),
-            msg('Click another organism to change the pair.'),
+            msg('Tap another creature to change the pair.'),
+            msg('Click another creature to change the pair.'),
           )
-        : byPointer(msg('Now tap a second organism.'), msg('Now click a second organism.'));
+        : byPointer(msg('Now tap a second creature.'), msg('Now click a second creature.'));
     return html`<p class=${selection?.crossing ? 'asks' : 'soft'} role="status">${text}</p>`;
   }
 

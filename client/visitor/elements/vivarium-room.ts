@@ -165,7 +165,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
         @show-all=${() => this.room?.keys.act({ do: 'fit' })}
       ></room-overview>
       <div class="view over grid panel" ?inert=${isCovered} role="group" aria-label=${msg('View')}>
-        ${this.viewButton(crisp ? msg('Smooth look') : msg('Cells look'), crisp ? 'smooth' : 'crisp', 'c')}
+        ${this.viewButton(crisp ? msg('Smooth view') : msg('Cell view'), crisp ? 'smooth' : 'crisp', 'c')}
         ${this.soundButton()}
         ${this.viewButton(msg('Show all'), 'fit', '0')}
         ${this.viewButton(msg('Keys'), 'keys', '?')}
@@ -273,7 +273,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       else feedback.turnOn();
       this.requestUpdate();
     };
-    return iconButton(msg('Sound and touch'), isOn ? 'sound' : 'silent', toggle, isOn);
+    return iconButton(msg('Sound and vibration'), isOn ? 'sound' : 'silent', toggle, isOn);
   }
 
   /** Renders the visitor's position in the queue of a full room. */
@@ -282,7 +282,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
     return html`<div class="closed fill grid centred line" role="status" data-testid="line">
       <p class="place">${ahead === 0 ? msg('Next') : number(ahead)}</p>
       <p>${lineText(ahead)}</p>
-      <p class="aside soft">${msg('Keep this page open: it lets you in by itself.')}</p>
+      <p class="aside soft">${msg('Keep this page open, and it will let you in.')}</p>
     </div>`;
   }
 
@@ -347,7 +347,7 @@ export class VivariumRoom extends VisitorElement implements RoomPage, SessionPag
       () => {
         this.keeping = organism;
       },
-      () => this.tell(msg('That did not come through. Please try again.')),
+      () => this.tell(msg('That did not get through. Please try again.')),
     );
   }
 }

@@ -290,7 +290,7 @@ export class OrganismCard extends PanelElement {
     const organism = selection && model.organisms.get(selection.organism);
     if (!selection || !organism) return nothing;
     const { planter } = organism;
-    return html`<section class="panel ${selection.crossing ? 'crossing' : ''}" tabindex="-1" data-testid="organism-card" aria-label=${msg('Organism')}>
+    return html`<section class="panel ${selection.crossing ? 'crossing' : ''}" tabindex="-1" data-testid="organism-card" aria-label=${msg('Creature')}>
       <header class="flex">
         <organism-portrait class="rigid" .model=${model} .organism=${organism.id}></organism-portrait>
         <div class="shrinks">

@@ -154,7 +154,7 @@ export class GalleryGrid extends VisitorElement {
       }
       <div class="grid scroll" role="group" aria-label=${msg('Seeds')} @keydown=${this.arrow}>
         ${found.map((index, at) => galleryButton('found', this.checkpoint, index, this.held, at === 0 ? 0 : -1))}
-        ${found.length === 0 ? html`<p class="soft">${msg('Nothing with that name lives here.')}</p>` : nothing}
+        ${found.length === 0 ? html`<p class="soft">${msg('Nothing here has that name.')}</p>` : nothing}
       </div>
       <p class="count" role="status">${this.typed === '' ? '' : `${found.length}`}</p>`;
   }

@@ -208,7 +208,7 @@ export class LatentMap extends VisitorElement {
       </div>
       <footer class="flex spread">
         <p class="soft capital shrinks" role="status" data-testid="between">
-          ${this.failed ? msg('The map could not be fetched.') : text || byPointer(msg('Touch between two creatures.'), msg('Click between two creatures.'))}
+          ${this.failed ? msg('The map could not be loaded.') : text || byPointer(msg('Tap between two creatures.'), msg('Click between two creatures.'))}
         </p>
         ${solid('take-spot', msg('Take it'), this.take, !seed)}
       </footer>`;

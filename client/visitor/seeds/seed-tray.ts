@@ -238,7 +238,7 @@ export class SeedTray extends PageElement {
     return html`<div class="held" role="img" aria-label=${heldTitle(this.session)} data-testid="held">
         <seed-film class="over" .previews=${previews} .seed=${held}></seed-film>
       </div>
-      <div class="ways shrinks" role="group" aria-label=${msg('Ways to a seed')}>
+      <div class="ways shrinks" role="group" aria-label=${msg('Ways to get a seed')}>
         ${this.way('gallery', 'search', msg('All'))}
         <button
           class="raise flex small soft shrinks"

@@ -135,7 +135,7 @@ test('the generated files are up to date: npm run words', async () => {
 test('a page loads only the texts of its own modules', () => {
   const texts = (part: 'visitor' | 'host' | 'wall') =>
     words.sourceOf(part).map(({ contents }) => textOf(contents));
-  expect(texts('visitor')).toContain('Another organism lives there.');
+  expect(texts('visitor')).toContain('Another creature lives there.');
   expect(texts('host')).toContain('New seeds');
   expect(texts('wall')).toContain('One moment');
   expect(texts('visitor')).not.toContain('New seeds');
