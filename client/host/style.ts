@@ -50,18 +50,12 @@ const shared = css`
     gap: 2px 1.4em;
     max-width: none;
   }
-  .part {
-    margin: 26px 0 12px;
-  }
   .picture {
     display: block;
     width: 100%;
     object-fit: contain;
     border-radius: 12px;
     background: oklch(0.14 0.009 228);
-  }
-  .picture.failed {
-    visibility: hidden;
   }
   .visually-hidden {
     ${visuallyHidden}
@@ -124,6 +118,7 @@ const shared = css`
     text-underline-offset: 0.25em;
   }
   .icon {
+    flex: none;
     display: inline-grid;
     place-content: center;
     width: 2.75em;
@@ -164,12 +159,6 @@ const shared = css`
     border-radius: 50%;
     background: currentColor;
   }
-  .good {
-    color: var(--accent);
-  }
-  .warning {
-    color: var(--warm);
-  }
   .empty {
     padding: 34px 20px;
     text-align: center;
@@ -177,30 +166,11 @@ const shared = css`
     border: 1px dashed var(--edge);
     border-radius: var(--radius);
   }
-  .empty p {
-    margin-inline: auto;
-  }
   @keyframes appear {
     from {
       opacity: 0;
       transform: translateY(8px);
     }
-  }
-  /* Tokens of layout. */
-  .end {
-    align-items: end;
-  }
-  .whole {
-    grid-column: 1 / -1;
-  }
-  .lined {
-    border-top: 1px solid var(--line);
-  }
-  .break {
-    overflow-wrap: anywhere;
-  }
-  .name {
-    font-weight: 500;
   }
   .title {
     font-size: 1.25em;
@@ -361,56 +331,82 @@ const shared = css`
     outline: 2px solid var(--accent);
     outline-offset: 2px;
   }
+  .name-field {
+    flex: 1 1 16em;
+    max-width: 28em;
+  }
+  .short {
+    width: 11em !important;
+  }
+  table {
+    width: 100%;
+    border-collapse: collapse;
+  }
+  th,
+  td {
+    padding: 3px 0;
+    padding-inline-end: 14px;
+    border-bottom: 1px solid var(--line);
+    font-weight: 400;
+    text-align: start;
+  }
+  /* Numbers at the end of the row, below their titles. */
+  .loads {
+    max-width: 44em;
+  }
+  .loads :is(td, th:not(:first-child)) {
+    padding-inline: 1.2em 0;
+    text-align: end;
+    vertical-align: bottom;
+  }
+  .loads th:first-child {
+    width: 40%;
+    overflow-wrap: anywhere;
+  }
+  thead th {
+    color: var(--ink-soft);
+    font-size: 0.9em;
+  }
   .fields {
     display: grid;
     grid-template-columns: repeat(auto-fit, minmax(min(100%, 12.5em), 1fr));
     gap: 16px 18px;
   }
-  .wrong {
-    color: var(--alarm);
-  }
 `;
 
-/**
- * Classes such as `.gap-8`, which set the distance in px between the parts of a grid or flex box.
- */
-const gaps = unsafeCSS(
-  [8, 12, 14, 20, 22].map((gap) => `.gap-${gap} { gap: ${gap}px; }`).join('\n'),
-);
+/** Classes with one declaration each; they come after the rules above. */
+const TOKENS = {
+  end: 'align-items: end',
+  whole: 'grid-column: 1 / -1',
+  lined: 'border-top: 1px solid var(--line)',
+  break: 'overflow-wrap: anywhere',
+  name: 'font-weight: 500',
+  part: 'margin: 26px 0 12px',
+  'picture.failed': 'visibility: hidden',
+  'empty p': 'margin-inline: auto',
+  good: 'color: var(--accent)',
+  warning: 'color: var(--warm)',
+  wrong: 'color: var(--alarm)',
+} as const;
+
+/** Classes of one property, in px: `gap-8` is `gap: 8px`. */
+const DISTANCES = {
+  gap: ['gap', 8, 12, 14, 20, 22],
+  mt: ['margin-top', 4, 8, 10, 12, 14],
+  mb: ['margin-bottom', 10, 12, 14],
+  px: ['padding-inline', 6],
+  py: ['padding-block', 8],
+} as const;
+
+const tokens = [
+  ...Object.entries(TOKENS).map(([name, declaration]) => `.${name} { ${declaration}; }`),
+  ...Object.entries(DISTANCES).flatMap(([name, [property, ...distances]]) =>
+    distances.map((px) => `.${name}-${px} { ${property}: ${px}px; }`),
+  ),
+];
 
 /** Styles of every element of the host's page; they come before the element's own. */
-export const hostStyle = [controls, shared, gaps];
-
-/** Styles of modal dialogs; they come after `hostStyle`. */
-export const dialogStyle = css`
-  dialog {
-    width: min(29em, calc(100vw - 32px));
-    padding: 26px 26px 20px;
-    color: var(--ink);
-    background: oklch(0.22 0.012 225);
-    border: 1px solid var(--edge);
-    border-radius: 22px;
-    box-shadow: var(--shadow);
-  }
-  dialog::backdrop {
-    background: oklch(0.08 0.01 230 / 0.72);
-  }
-  dialog[open] {
-    animation: appear 0.16s ease-out;
-  }
-  h2 {
-    font-size: 1.35em;
-    overflow-wrap: anywhere;
-  }
-  form {
-    gap: 16px;
-  }
-  footer {
-    justify-content: end;
-    gap: 10px;
-    margin-top: 6px;
-  }
-`;
+export const hostStyle = [controls, shared, unsafeCSS(tokens.join('\n'))];
 
 export const shellStyle = css`
   ${brand}
@@ -513,6 +509,25 @@ export const shellStyle = css`
     padding: 10px 16px;
     border-bottom: 1px solid var(--line);
   }
+  .aside {
+    margin: 0;
+  }
+  .aside li {
+    padding: 12px 34px;
+    background: oklch(0.3 0.05 28);
+    border-bottom: 1px solid var(--line);
+  }
+  .aside .calm {
+    background: var(--card);
+  }
+  .aside li > svg {
+    flex: none;
+    color: var(--alarm);
+  }
+  .aside p {
+    flex: 1 1 12em;
+    max-width: 60em;
+  }
   @media (max-width: 860px) {
     :host {
       --foot: calc(4.5em + env(safe-area-inset-bottom));
@@ -564,7 +579,8 @@ export const shellStyle = css`
     .page[data-section='watch'] {
       padding: 18px 14px calc(var(--foot) + 24px);
     }
-    .offline {
+    .offline,
+    .aside li {
       padding: 12px 16px;
     }
   }

@@ -203,18 +203,6 @@ export class BarChart extends StyledElement {
       max-height: 18em;
       overflow: auto;
     }
-    table {
-      border-collapse: collapse;
-      width: 100%;
-    }
-    th,
-    td {
-      padding: 3px 0;
-      padding-inline-end: 14px;
-      text-align: start;
-      font-weight: 400;
-      border-bottom: 1px solid var(--line);
-    }
     td {
       color: var(--ink);
     }

@@ -2,239 +2,8 @@
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
-import { DEFAULTS } from '../../../shared/defaults.ts';
-import type { RoomSettings, SettingsRequest } from '../../../shared/host/settings.ts';
-import { number, plural } from '../../elements/text.ts';
 import { hostIcons } from '../icons.ts';
 import { inputValue, StyledElement } from './host-element.ts';
-
-/** A numeric setting, as a slider and a number field. */
-export interface Knob {
-  readonly id: string;
-  readonly name: string;
-  readonly about: string;
-  readonly unit: string;
-  readonly range: KnobRange;
-  read(settings: RoomSettings): number;
-  write(value: number): SettingsRequest;
-}
-
-/**
- * Minimum and maximum of the slider, its step, the maximum of the number field, and the number of
- * shown units per unit of the setting.
- */
-type KnobRange = readonly [min: number, max: number, step: number, most: number, factor?: number];
-
-/** Names of the numeric settings in `T`. */
-type Numeric<T> = { [K in keyof T]-?: T[K] extends number ? K : never }[keyof T] & string;
-
-type KnobId =
-  | Numeric<RoomSettings>
-  | `energy-${Numeric<RoomSettings['energy']>}`
-  | `attract-${Numeric<RoomSettings['attract']>}`;
-
-/** @param id name of the setting, prefixed with the name of its group, if any */
-function knob(id: KnobId, range: KnobRange, texts: readonly [string, string, string]): Knob {
-  const [name, about, unit] = texts;
-  const factor = range[4] ?? 1;
-  const [group, part] = id.split('-') as [keyof RoomSettings, string | undefined];
-  return {
-    ...{ id, range, name, about, unit },
-    read: (settings) => {
-      const value = settings[group] as number & Record<string, number>;
-      return Number(((part ? value[part]! : value) * factor).toFixed(4));
-    },
-    write: (value) => ({ [group]: part ? { [part]: value / factor } : value / factor }),
-  };
-}
-
-const ENERGY = msg('energy');
-const { minRadius, maxRadius } = DEFAULTS.stroke;
-
-/** Settings under a heading. A group with `hasStory` shows `energyStory` below its heading. */
-export const KNOB_GROUPS: readonly {
-  readonly name: string;
-  readonly about: string;
-  readonly hasStory?: true;
-  readonly knobs: readonly Knob[];
-}[] = [
-  {
-    name: msg('The room'),
-    about: msg('How fast life runs, and how much of it fits.'),
-    knobs: [
-      knob(
-        'tickRate',
-        [1, 30, 1, 60],
-        [
-          msg('Speed'),
-          msg('Slower is calmer, and easier on the machine.'),
-          msg('steps per second'),
-        ],
-      ),
-      knob(
-        'maxOrganisms',
-        [8, 512, 8, 4_096],
-        [
-          msg('Organisms at once'),
-          msg(
-            'When the room is full of them, one makes room for each that is planted: first those at rest whose planters have left.',
-          ),
-          msg('organisms'),
-        ],
-      ),
-      knob(
-        'capacity',
-        [5, 500, 5, 20_000],
-        [
-          msg('Visitors at once'),
-          msg('When the room is full, new visitors wait in line and get in automatically.'),
-          msg('visitors'),
-        ],
-      ),
-    ],
-  },
-  {
-    name: msg('Life'),
-    about: msg('How organisms grow, heal, rest and leave.'),
-    knobs: [
-      knob(
-        'birth',
-        [1, 6, 1, 10],
-        [
-          msg('Birth'),
-          msg('How slowly organisms grow. At 1 they grow as fast as the room runs.'),
-          msg('times slower'),
-        ],
-      ),
-      knob(
-        'healing',
-        [1, 6, 1, 10],
-        [
-          msg('Healing'),
-          msg('How slowly wounds heal. At 1 they heal as fast as the room runs.'),
-          msg('times slower'),
-        ],
-      ),
-      knob(
-        'liveliness',
-        [0, 50, 1, 100, 100],
-        [
-          msg('Liveliness'),
-          msg(
-            'While somebody watches, organisms at rest wink, or look like a relative for a moment. At 0 none does.',
-          ),
-          msg('percent of them at once'),
-        ],
-      ),
-      knob(
-        'lifetime',
-        [0, 1_800, 30, 86_400],
-        [
-          msg('Lifetime'),
-          msg(
-            'While the room is more than half full, resting organisms that are older leave one by one. Their planters can keep them. 0: they stay.',
-          ),
-          msg('seconds'),
-        ],
-      ),
-    ],
-  },
-  {
-    name: msg('Planting and wounding'),
-    hasStory: true,
-    about: msg('Visitors have energy. Actions cost energy, and it refills over time.'),
-    knobs: [
-      knob(
-        'energy-newcomer',
-        [0, 200, 4, 1e6],
-        [msg('Starting energy'), msg('What a new visitor has.'), ENERGY],
-      ),
-      knob(
-        'energy-capacity',
-        [10, 400, 5, 1e6],
-        [msg('Maximum energy'), msg('Energy refills up to this value.'), ENERGY],
-      ),
-      knob(
-        'energy-refillPerSecond',
-        [0, 30, 0.5, 1e6],
-        [msg('Refill'), msg('The more, the busier the room gets.'), msg('energy per second')],
-      ),
-      knob('energy-plant', [0, 60, 1, 1e6], [msg('Cost of a seed'), '', ENERGY]),
-      knob(
-        'energy-damagePerCell',
-        [0, 10, 0.1, 1e5, 100],
-        [
-          msg('Cost of a wound'),
-          msg('A long stroke costs more than a short one.'),
-          msg('energy per 100 cells'),
-        ],
-      ),
-      knob(
-        'energy-wake',
-        [0, 10, 0.5, 1e3],
-        [msg('Cost of waking'), msg('For each resting organism that a stroke wakes.'), ENERGY],
-      ),
-      knob(
-        'maxRadius',
-        [minRadius, maxRadius, 0.5, maxRadius],
-        [msg('Largest wound'), msg('The widest stroke that visitors can choose.'), msg('cells')],
-      ),
-      knob(
-        'protect',
-        [0, 60, 1, 600],
-        [
-          msg('Protection after a wound'),
-          msg('For this long, nobody can wound the same organism again. 0 turns it off.'),
-          msg('seconds'),
-        ],
-      ),
-      knob(
-        'cooldown',
-        [0, 60, 0.5, 600],
-        [msg('Wait between seeds'), msg('For each visitor.'), msg('seconds')],
-      ),
-    ],
-  },
-];
-
-/** Idle time after which the gardener starts. */
-export const GARDENER_KNOB = knob(
-  'attract-after',
-  [5, 300, 5, 3_600],
-  [msg('Starts after'), msg('Time without any visitor’s action.'), msg('seconds')],
-);
-
-/** Explains in one or two sentences what the energy settings mean for a visitor. */
-export function energyStory({ energy, cooldown }: RoomSettings): string {
-  const { newcomer, plant, refillPerSecond, capacity } = energy;
-  if (plant === 0 && cooldown === 0) return msg('Visitors can plant as many seeds as they like.');
-  if (plant > capacity) {
-    return msg('Nobody can plant: a seed costs more energy than anyone can have.');
-  }
-  const refill = refillPerSecond > 0 ? plant / refillPerSecond : Number.POSITIVE_INFINITY;
-  const wait = Math.max(cooldown, plant === 0 ? 0 : refill);
-  const first = plant === 0 ? 1 : Math.floor(Math.min(newcomer, capacity) / plant);
-  return `${firstSeeds(first)} ${laterSeeds(wait)}`;
-}
-
-function firstSeeds(first: number): string {
-  if (first === 0) return msg('Visitors wait a little before their first seed.');
-  return plural(
-    first,
-    msg(str`A visitor can plant ${number(first)} seed at the start.`),
-    msg(str`A visitor can plant ${number(first)} seeds at the start.`),
-  );
-}
-
-function laterSeeds(wait: number): string {
-  if (!Number.isFinite(wait)) return msg('After that, none.');
-  const seconds = wait < 10 ? Number(wait.toFixed(1)) : Math.round(wait);
-  return plural(
-    seconds,
-    msg(str`After that, one every ${number(seconds)} second.`),
-    msg(str`After that, one every ${number(seconds)} seconds.`),
-  );
-}
 
 /** Delay between the last key press on a slider and sending its value, in ms. */
 const KEY_DELAY_MS = 350;
@@ -321,11 +90,16 @@ export class HostKnob extends StyledElement {
     }
   `;
 
-  @property({ attribute: false }) knob!: Knob;
+  @property() name = '';
+  @property() about = '';
+  @property() unit = '';
+  @property({ attribute: false }) slider!: readonly [min: number, max: number, step: number];
+  /** The largest value that can be typed. */
+  @property({ type: Number }) most = 0;
   @property({ type: Number }) value = 0;
   @property({ type: Number }) default = 0;
-  /** Whether the server has applied the last change. */
-  @property() status: '' | 'pending' | 'done' = '';
+  /** Says whether the server has applied the last change; '' if nothing has changed recently. */
+  @property() status = '';
   /**
    * The value while the host drags the slider, so that changes by other hosts do not move the
    * slider.
@@ -334,12 +108,11 @@ export class HostKnob extends StyledElement {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   override render(): TemplateResult {
-    const { knob } = this;
-    const { id, name, about, unit, range } = knob;
-    const [min, max, step, most] = range;
+    const { name, about, unit, most } = this;
+    const [min, max, step] = this.slider;
     const value = this.draft ?? this.value;
     const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
-    return html`<div class="knob grid lined" data-testid="knob-${id}">
+    return html`<div class="knob grid lined">
       <div class="words">
         <label class="name" for="slider">${name}</label>
         ${about ? html`<small id="about">${about}</small>` : nothing}
@@ -354,50 +127,51 @@ export class HostKnob extends StyledElement {
           aria-describedby=${about ? 'about' : nothing}
           aria-valuetext="${value} ${unit}"
           .value=${String(value)}
-          @input=${(event: Event) => this.slide(event, false)}
-          @change=${(event: Event) => this.slide(event, true)}
+          @input=${(event: Event) => this.slide(event, KEY_DELAY_MS)}
+          @change=${(event: Event) => this.slide(event, 0)}
         />
         <i class="default" aria-hidden="true"></i>
       </div>
       <input
-          type="number"
-          min=${min}
-          max=${most}
-          step=${step}
-          aria-label="${name}, ${unit}"
-          inputmode="decimal"
-          .value=${String(value)}
-          @change=${this.enter}
-        />
+        type="number"
+        min=${min}
+        max=${most}
+        step=${step}
+        aria-label="${name}, ${unit}"
+        inputmode="decimal"
+        .value=${String(value)}
+        @change=${this.enter}
+      />
       <span class="unit small soft">${unit}</span>
       <span class="state flex soft" aria-live="polite">${this.statusText()}</span>
     </div>`;
   }
 
   private statusText(): TemplateResult | string {
-    if (this.status === 'pending') return msg('applying …');
-    if (this.status === 'done') return html`<span class="good">${msg('applied')}</span>`;
-    if (Math.abs(this.value - this.default) < 1e-6) return msg('default');
-    return html`<button class="link" @click=${() => this.send(this.default)} aria-label=${msg(str`${this.knob.name}: reset to ${this.default}`)}>
-      ${hostIcons.undo}${msg(str`reset to ${this.default}`)}
+    const { status, value, name, default: normal } = this;
+    if (status) {
+      return html`<span class=${status === msg('applied') ? 'good' : ''}>${status}</span>`;
+    }
+    if (Math.abs(value - normal) < 1e-6) return msg('default');
+    return html`<button class="link" @click=${() => this.send(normal)} aria-label=${msg(str`${name}: reset to ${normal}`)}>
+      ${hostIcons.undo}${msg(str`reset to ${normal}`)}
     </button>`;
   }
 
-  private slide(event: Event, released: boolean): void {
+  /** @param delay time until the value is sent, in ms */
+  private slide(event: Event, delay: number): void {
     this.draft = Number(inputValue(event));
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.send(this.draft ?? this.value), released ? 0 : KEY_DELAY_MS);
+    this.timer = setTimeout(() => this.send(this.draft ?? this.value), delay);
   }
 
   private enter(event: Event): void {
     const field = event.target as HTMLInputElement;
-    const [min, , , most] = this.knob.range;
+    const [min] = this.slider;
     const typed = field.valueAsNumber;
-    if (!Number.isFinite(typed)) {
-      field.value = String(this.value);
-      return;
-    }
-    this.send(Math.max(Math.min(min, this.value), Math.min(most, typed)));
+    if (Number.isFinite(typed)) {
+      this.send(Math.max(Math.min(min, this.value), Math.min(this.most, typed)));
+    } else field.value = String(this.value);
   }
 
   private send(value: number): void {

@@ -1,6 +1,7 @@
 import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
+import { host } from '../host-model.ts';
 import { failure } from '../text.ts';
 import { checkbox, field, HostElement } from './host-element.ts';
 import './host-nav.ts';
@@ -21,9 +22,9 @@ export class HostLogin extends HostElement {
     .mark {
       width: 4.2em;
       height: 4.2em;
+      margin-bottom: 4px;
       stroke-width: 0.8;
       color: oklch(0.72 0.04 175);
-      margin-bottom: 4px;
     }
     h1 {
       font-size: 1.9em;
@@ -59,7 +60,7 @@ export class HostLogin extends HostElement {
   @state() private shown = false;
 
   override render(): TemplateResult {
-    const wrong = this.failed || this.host.signOutReason;
+    const wrong = this.failed || host.signOutReason;
     return html`<form @submit=${this.submit}>
       <div>
         <svg class="mark" viewBox="0 0 24 24" aria-hidden="true">
@@ -77,18 +78,9 @@ export class HostLogin extends HostElement {
       <input type="text" name="username" value="host" autocomplete="username" hidden />
       ${field(
         msg('Host token'),
-        html`<input
-          type=${this.shown ? 'text' : 'password'}
-          name="token"
-          data-testid="token"
-          autocomplete="current-password"
-          autocapitalize="off"
-          autocorrect="off"
-          spellcheck="false"
-          required
-          aria-invalid=${wrong !== ''}
-          aria-describedby="wrong"
-        />`,
+        html`<input name="token" data-testid="token" type=${this.shown ? 'text' : 'password'} required
+          autocomplete="current-password" autocapitalize="off" autocorrect="off" spellcheck="false"
+          aria-invalid=${wrong !== ''} aria-describedby="wrong" />`,
       )}
       <label class="check flex">
         ${checkbox(this.shown, (on) => (this.shown = on))}
@@ -109,7 +101,7 @@ export class HostLogin extends HostElement {
     const token = String(new FormData(event.target as HTMLFormElement).get('token')).trim();
     this.busy = true;
     this.failed = '';
-    this.failed = await this.host.signIn(token).then(() => '', failure);
+    this.failed = await host.signIn(token).then(() => '', failure);
     this.busy = false;
   }
 }

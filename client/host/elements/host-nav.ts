@@ -3,6 +3,7 @@ import { msg } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, query, state } from 'lit/decorators.js';
 import { choose, languageSelect } from '../../locale/locale.ts';
+import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { locationHash, type Section, sectionsOf } from '../sections.ts';
 import { drawingsText, reportedText } from '../text.ts';
@@ -113,7 +114,7 @@ export class HostNav extends HostElement {
   @query('.more') private readonly more!: HTMLButtonElement;
 
   override render(): TemplateResult {
-    const sections = sectionsOf(this.host.state?.cluster != null);
+    const sections = sectionsOf(host.state?.cluster != null);
     const rest = sections.filter(({ primary }) => !primary);
     const here = rest.some(({ id }) => id === this.current);
     return html`<nav aria-label=${msg('Sections')} @keydown=${this.closeOnEscape}>
@@ -136,7 +137,7 @@ export class HostNav extends HostElement {
   private link({ id, name }: Section, kind: string): TemplateResult {
     return html`<a
       class="raise flex soft ${kind}"
-      href=${locationHash({ room: this.host.room, section: id })}
+      href=${locationHash({ room: host.room, section: id })}
       data-testid="to-${id}"
       aria-current=${id === this.current ? 'page' : nothing}
       @click=${() => (this.open = false)}
@@ -145,7 +146,7 @@ export class HostNav extends HostElement {
   }
 
   private badge(): TemplateResult | typeof nothing {
-    const { drawingsWaiting = 0, reported = 0 } = this.host.summary ?? {};
+    const { drawingsWaiting = 0, reported = 0 } = host.summary ?? {};
     if (drawingsWaiting + reported === 0) return nothing;
     const drawings = drawingsWaiting > 0 ? [drawingsText(drawingsWaiting)] : [];
     const texts = [...drawings, ...(reported > 0 ? [reportedText(reported)] : [])];

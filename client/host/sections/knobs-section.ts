@@ -4,89 +4,36 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
-import {
-  applyChange,
-  type DrawingMode,
-  type RoomSettings,
-  type SettingsRequest,
-} from '../../../shared/host/settings.ts';
+import type { RoomSettings, SettingsRequest } from '../../../shared/host/settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
 import {
-  type Choice,
   checkbox,
   HostElement,
   languageChips,
   radioChips,
   sectionHead,
 } from '../elements/host-element.ts';
-import { energyStory, GARDENER_KNOB, KNOB_GROUPS, type Knob } from '../elements/host-knob.ts';
+import '../elements/host-knob.ts';
+import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import './undo-cards.ts';
-
-const DRAWING_MODES: readonly (Choice<DrawingMode> & { readonly about: string })[] = [
-  {
-    ...{ value: 'on', name: msg('at once') },
-    about: msg('Whatever visitors draw can be planted at once.'),
-  },
-  {
-    ...{ value: 'ask', name: msg('ask first') },
-    about: msg('Drawings wait under “Watch” until you let them grow. Keepsakes do not wait.'),
-  },
-  {
-    ...{ value: 'off', name: msg('off') },
-    about: msg('Visitors do not see the drawing pad.'),
-  },
-];
+import {
+  changeTo,
+  DRAWING_MODES,
+  energyStory,
+  GARDENER_ROWS,
+  HEIRS,
+  KNOBS,
+  mostOf,
+  SETTING_CARDS,
+  type SettingId,
+  type SettingRow,
+  shownValue,
+} from './setting-cards.ts';
+import { farewellCard, reseedCard } from './undo-cards.ts';
 
 /** How long “applied” is shown, in ms. */
 const APPLIED_MS = 2_500;
-
-const TOGGLES = {
-  wholeGallery: {
-    name: msg('Whole gallery'),
-    about: msg('Also what does not suit everybody, and the many that look alike.'),
-  },
-  transformOthers: {
-    name: msg('Turning others’ organisms'),
-    about: msg(
-      'Visitors can turn what others have planted into what their seed grows into. Their own they always can.',
-    ),
-  },
-  tokens: {
-    name: msg('Keepsakes'),
-    about: msg('Visitors can plant an organism again from its link, also from another room.'),
-  },
-  latents: {
-    name: msg('Seeds from programs'),
-    about: msg('Programs of visitors can plant whatever they like.'),
-  },
-  attract: {
-    name: msg('Gardener when nobody plays'),
-    about: msg('Plants, crosses and wounds by itself, and stops when a visitor starts.'),
-  },
-  wounds: {
-    name: msg('Gardener wounds what others have left'),
-    about: msg(
-      'Also organisms at rest whose planter has been away for ten minutes. They heal. Off: only its own.',
-    ),
-  },
-  names: { name: msg('Visitors’ names'), about: msg('Off: visitors only have a colour.') },
-  spectators: {
-    name: msg('View-only link'),
-    about: msg('Off: the link stops working, and anyone using it is disconnected.'),
-  },
-  generations: {
-    name: msg('The next day begins with the heirs'),
-    about: msg(
-      'What has lived long, survived wounds and had children is bred from: up to six heirs grow when the day is over.',
-    ),
-  },
-  captions: {
-    name: msg('Captions on the wall'),
-    about: msg('One short sentence, in each of these languages in turn.'),
-  },
-} as const;
 
 /** Compares all settings except pausing, which this section does not contain. */
 function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
@@ -96,23 +43,9 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
   );
 }
 
-function isOn(id: keyof typeof TOGGLES, { attract, ...settings }: RoomSettings): boolean {
-  if (id === 'wounds') return attract.wounds === 'unattended';
-  return id === 'attract' ? attract.on : settings[id];
-}
-
-/** Returns the change that turns a toggle on or off. */
-function switched(id: keyof typeof TOGGLES, on: boolean): SettingsRequest {
-  if (id === 'wounds') return { attract: { wounds: on ? 'unattended' : 'own' } };
-  return { [id]: id === 'attract' ? { on } : on };
-}
-
 @customElement('knobs-section')
 export class KnobsSection extends HostElement {
   static override styles = css`
-    .card > h3 + p {
-      margin: 4px 0 10px;
-    }
     .story {
       margin-top: 12px;
       padding: 12px 16px;
@@ -120,30 +53,20 @@ export class KnobsSection extends HostElement {
       background: oklch(0.36 0.045 175 / 0.35);
       max-width: none;
     }
-    .switch {
+    .switch,
+    .choice {
       padding: 12px 0;
     }
     .switch:first-of-type {
       border-top: 0;
     }
-    .drawings {
-      padding: 6px 0 14px;
-    }
-    .drawings p {
+    .choice p {
       margin-top: 8px;
-      font-size: 0.93em;
-    }
-    .languages {
-      padding: 14px 0 2px;
     }
   `;
 
   /** The last changed setting. */
-  @state() private changed:
-    | { readonly id: string; readonly status: 'pending' | 'done' }
-    | undefined;
-  /** Changes that the server has not confirmed yet, by the id of the setting. */
-  private readonly pending = new Map<string, SettingsRequest>();
+  @state() private changed: { readonly id: SettingId; readonly isDone: boolean } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   override disconnectedCallback(): void {
@@ -152,125 +75,128 @@ export class KnobsSection extends HostElement {
   }
 
   protected override roomChanged(): void {
-    this.pending.clear();
     this.changed = undefined;
   }
 
-  protected override section(summary: RoomSummary, all: HostState): TemplateResult {
-    const { name } = summary;
-    const settings = [...this.pending.values()].reduce(applyChange, summary.settings);
-    const defaults = all.roomDefaults;
+  protected override section({ name }: RoomSummary, { roomDefaults }: HostState): TemplateResult {
+    const settings = host.settings!;
     const reset = html`<button class="plain" @click=${this.resetAll}>${hostIcons.undo}${msg('Reset all')}</button>`;
     const lead = msg('Changes apply at once, for everyone in the room. Nothing restarts.');
-    const action = isDefault(settings, defaults) ? nothing : reset;
+    const action = isDefault(settings, roomDefaults) ? nothing : reset;
+    // The rows are keyed by room. If the host selects another room while dragging a slider, the
+    // slider therefore still changes the room for which it was rendered.
+    const row = (each: SettingRow) => this.row(name, each, settings, roomDefaults);
     return html`${sectionHead(msg(str`Settings of “${name}”`), lead, action)}
-    ${keyed(name, this.cards(name, settings, defaults))}`;
+    ${keyed(
+      name,
+      html`<div class="grid gap-14">
+        ${SETTING_CARDS.map(
+          (card) => html`<section class="card" aria-label=${card.name}>
+            <h3>${card.name}</h3>
+            <p class="soft mt-4 mb-10">${card.about}</p>
+            ${card.rows.map(row)}
+            ${
+              card.rows.some(([id]) => id === 'energy-plant')
+                ? html`<p class="story" data-testid="story">${energyStory(settings)}</p>`
+                : nothing
+            }
+          </section>`,
+        )}
+        ${farewellCard(row(HEIRS))} ${reseedCard()}
+      </div>`,
+    )}`;
   }
 
-  /**
-   * Renders the cards of a room. They are keyed by room. If the host selects another room while
-   * dragging a slider, the slider therefore still changes the room for which it was rendered.
-   */
-  private cards(room: string, settings: RoomSettings, defaults: RoomSettings): TemplateResult {
-    const knob = (each: Knob): TemplateResult => html`<host-knob
-      .knob=${each}
-      .value=${live(each.read(settings))}
-      .default=${each.read(defaults)}
-      .status=${this.statusOf(each.id)}
-      @knob-change=${({ detail }: CustomEvent<number>) => this.apply(room, each.id, each.write(detail))}
-    ></host-knob>`;
-    return html`<div class="grid gap-14">
-      ${KNOB_GROUPS.map(
-        (group) => html`<section class="card" aria-label=${group.name}>
-          <h3>${group.name}</h3>
-          <p class="soft">${group.about}</p>
-          ${group.knobs.map(knob)}
-          ${group.hasStory ? html`<p class="story" data-testid="story">${energyStory(settings)}</p>` : nothing}
-        </section>`,
-      )}
-      <section class="card" aria-label=${msg('Wall and text')}>
-        <h3>${msg('Wall and text')}</h3>
-        <p class="soft">${msg('What the room does when nobody plays, and what text it shows.')}</p>
-        ${this.toggle(room, settings, 'attract')} ${settings.attract.on ? [knob(GARDENER_KNOB), this.toggle(room, settings, 'wounds')] : nothing}
-        ${this.toggle(room, settings, 'names')} ${this.toggle(room, settings, 'spectators')}
-        ${this.toggle(room, settings, 'captions')}
-        ${this.languages(room, settings.languages)}
-      </section>
-      <section class="card" aria-label=${msg('What visitors plant')}>
-        <h3>${msg('What visitors plant')}</h3>
-        <p class="soft">${msg('For an exhibition where everybody sees what anybody draws.')}</p>
-        ${this.drawings(room, settings.drawings)}
-        ${this.toggle(room, settings, 'wholeGallery')} ${this.toggle(room, settings, 'tokens')}
-        ${this.toggle(room, settings, 'latents')} ${this.toggle(room, settings, 'transformOthers')}
-      </section>
-      <farewell-card class="card" .host=${this.host} .version=${this.version}>${this.toggle(room, settings, 'generations')}</farewell-card>
-      <reseed-card class="card" .host=${this.host} .version=${this.version}></reseed-card>
-    </div>`;
-  }
-
-  private toggle(room: string, settings: RoomSettings, id: keyof typeof TOGGLES): TemplateResult {
-    const { name, about } = TOGGLES[id];
+  private row(
+    room: string,
+    row: SettingRow,
+    settings: RoomSettings,
+    defaults: RoomSettings,
+  ): TemplateResult {
+    const [id, name, about] = row;
+    const apply = (change: SettingsRequest): unknown => this.apply(room, id, change);
+    if (id === 'languages') return languageRow(name, settings.languages, apply);
+    const status = this.statusOf(id);
+    if (id === 'drawings') return drawingsRow(name, settings.drawings, status, apply);
+    const knob = KNOBS[id];
+    if (knob) {
+      return html`<host-knob
+        data-testid="knob-${id}"
+        .name=${name}
+        .about=${about}
+        .unit=${knob.unit}
+        .slider=${knob.slider}
+        .most=${mostOf(id)}
+        .value=${live(shownValue<number>(id, settings))}
+        .default=${shownValue<number>(id, defaults)}
+        .status=${status}
+        @knob-change=${({ detail }: CustomEvent<number>) => apply(changeTo(id, detail))}
+      ></host-knob>`;
+    }
+    const hasMore = id === 'attract-on' && settings.attract.on;
     return html`<label class="switch flex spread gap-20 lined" data-testid="knob-${id}">
-      <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${this.statusText(id)}</span><small>${about}</small></span>
-      ${checkbox(isOn(id, settings), (on) => this.apply(room, id, switched(id, on)))}
-    </label>`;
+        <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${status}</span><small>${about}</small></span>
+        ${checkbox(shownValue(id, settings), (on) => apply(changeTo(id, on)))}
+      </label>
+      ${hasMore ? GARDENER_ROWS.map((more) => this.row(room, more, settings, defaults)) : nothing}`;
   }
 
-  private drawings(room: string, selected: DrawingMode): TemplateResult {
-    const select = (drawings: DrawingMode) => this.apply(room, 'drawings', { drawings });
-    const about = DRAWING_MODES.find(({ value }) => value === selected)?.about;
-    return html`<div class="drawings" data-testid="knob-drawings">
-      ${radioChips(msg('Drawings'), DRAWING_MODES, selected, select)}
-      <p class="soft" aria-live="polite">${this.statusText('drawings')} ${about}</p>
-    </div>`;
+  private statusOf(id: SettingId): string {
+    if (this.changed?.id !== id) return '';
+    return this.changed.isDone ? msg('applied') : msg('applying …');
   }
 
-  private languages(room: string, selected: RoomSettings['languages']): TemplateResult {
-    const choice = (code: LanguageCode): TemplateResult => {
-      const isSelected = selected.includes(code);
-      const toggle = (): void => {
-        const chosen = (each: LanguageCode): boolean =>
-          each === code ? !isSelected : selected.includes(each);
-        void this.apply(room, 'languages', { languages: LANGUAGE_CODES.filter(chosen) });
-      };
-      const isOnly = isSelected && selected.length === 1;
-      return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;
-    };
-    return html`<div class="languages lined">${languageChips(msg('Languages'), choice)}</div>`;
-  }
-
-  private statusOf(id: string): '' | 'pending' | 'done' {
-    return this.changed?.id === id ? this.changed.status : '';
-  }
-
-  private statusText(id: string): string {
-    return { pending: msg('applying …'), done: msg('applied'), '': '' }[this.statusOf(id)];
-  }
-
-  private async apply(room: string, id: string, change: SettingsRequest): Promise<void> {
-    const isShown = room === this.shownRoom;
+  private async apply(room: string, id: SettingId, change: SettingsRequest): Promise<void> {
+    const isShown = room === host.room;
     if (isShown) {
       clearTimeout(this.timer);
-      this.changed = { id, status: 'pending' };
-      this.pending.set(id, change);
+      this.changed = { id, isDone: false };
     }
-    const settings = await this.host.do('changeSettings', { room }, change);
-    if (this.pending.get(id) === change) this.pending.delete(id);
-    this.requestUpdate();
-    if (!isShown || room !== this.shownRoom || this.changed?.id !== id) return;
-    this.changed = settings ? { id, status: 'done' } : undefined;
+    const settings = await host.change(change, '', room);
+    if (!isShown || room !== host.room || this.changed?.id !== id) return;
+    this.changed = settings && { id, isDone: true };
     this.timer = setTimeout(() => (this.changed = undefined), APPLIED_MS);
   }
 
   private async resetAll(): Promise<void> {
-    const { summary, state: all } = this.host;
-    if (!summary || !all) return;
+    const { room, summary, state } = host;
+    if (!summary || !state) return;
     const { paused: _current, ...before } = summary.settings;
-    const { paused: _default, ...defaults } = all.roomDefaults;
-    const parts = { room: summary.name };
-    await this.host.do('changeSettings', parts, defaults, {
-      text: msg('All settings are reset.'),
-      action: { label: msg('Undo'), run: () => void this.host.do('changeSettings', parts, before) },
-    });
+    const { paused: _default, ...defaults } = state.roomDefaults;
+    const undo = { label: msg('Undo'), run: () => void host.change(before, '', room) };
+    await host.change(defaults, { text: msg('All settings are reset.'), action: undo });
   }
+}
+
+type Apply = (change: SettingsRequest) => unknown;
+
+function drawingsRow(
+  name: string,
+  selected: RoomSettings['drawings'],
+  status: string,
+  apply: Apply,
+): TemplateResult {
+  const about = DRAWING_MODES.find(({ value }) => value === selected)?.about;
+  return html`<div class="choice" data-testid="knob-drawings">
+    ${radioChips(name, DRAWING_MODES, selected, (drawings) => apply({ drawings }))}
+    <p class="small soft" aria-live="polite">${status} ${about}</p>
+  </div>`;
+}
+
+function languageRow(
+  name: string,
+  selected: RoomSettings['languages'],
+  apply: Apply,
+): TemplateResult {
+  const choice = (code: LanguageCode): TemplateResult => {
+    const isSelected = selected.includes(code);
+    const toggle = (): void => {
+      const chosen = (each: LanguageCode): boolean =>
+        each === code ? !isSelected : selected.includes(each);
+      apply({ languages: LANGUAGE_CODES.filter(chosen) });
+    };
+    const isOnly = isSelected && selected.length === 1;
+    return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;
+  };
+  return html`<div class="choice lined">${languageChips(name, choice)}</div>`;
 }

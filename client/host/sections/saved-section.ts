@@ -5,13 +5,14 @@ import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, RoomSummary, SnapshotState } from '../../../shared/host/state.ts';
 import {
-  field,
   HostElement,
   iconButton,
+  nameForm,
   noStorage,
-  pictureLoaded,
+  picture,
   sectionHead,
 } from '../elements/host-element.ts';
+import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { organismsText, roughSpan } from '../text.ts';
 import { offerRestore } from './undo-cards.ts';
@@ -35,16 +36,6 @@ export class SavedSection extends HostElement {
     .picture {
       aspect-ratio: 16 / 10;
     }
-    .text {
-      padding: 0 6px;
-    }
-    .acts {
-      padding: 0 2px 2px;
-    }
-    form .field {
-      flex: 1 1 16em;
-      max-width: 28em;
-    }
   `;
 
   @state() private all: readonly SnapshotState[] | undefined;
@@ -55,9 +46,6 @@ export class SavedSection extends HostElement {
   }
 
   protected override section({ name: room }: RoomSummary, { keeping }: HostState): TemplateResult {
-    const { all } = this;
-    const named = all?.filter(({ name }) => name !== null) ?? [];
-    const own = all?.filter(({ name }) => name === null) ?? [];
     const links = html`<div class="row">
         <a class="button plain" data-testid="lineage" href="/lineage#${room}" target="_blank">
           ${hostIcons.open}${msg('Family tree')}
@@ -70,45 +58,47 @@ export class SavedSection extends HostElement {
       'The room is saved automatically every few seconds. Save a state yourself to keep it permanently.',
     );
     return html`${sectionHead(msg(str`Saved states of “${room}”`), lead, links)}
+      ${keeping === null ? noStorage() : this.states()}`;
+  }
+
+  private states(): TemplateResult {
+    const { all } = this;
+    const named = all?.filter(({ name }) => name !== null) ?? [];
+    const own = all?.filter(({ name }) => name === null) ?? [];
+    const group = (name: string, snapshots: readonly SnapshotState[]): TemplateResult =>
+      html`<h3 class="part">${name}</h3>
+        <div class="all grid gap-14">${snapshots.map((each) => this.one(each))}</div>`;
+    return html`${nameForm({
+      label: msg('Save the current state'),
+      example: msg('for example: opening night'),
+      testIds: ['snapshot-name', 'take'],
+      button: msg('Save'),
+      submit: (name) =>
+        this.reload(host.do('takeSnapshot', { name }, { done: msg(str`“${name}” is saved.`) })),
+    })}
+      ${named.length > 0 ? group(msg('Saved by you'), named) : nothing}
       ${
-        keeping === null
-          ? noStorage()
-          : html`<form class="card row end gap-12" @submit=${this.take}>
-                ${field(
-                  msg('Save the current state'),
-                  html`<input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: opening night')} autocomplete="off" />`,
-                )}
-                <button class="solid" data-testid="take">${msg('Save')}</button>
-              </form>
-              ${named.length > 0 ? this.group(msg('Saved by you'), named) : nothing}
-              ${
-                all === undefined
-                  ? html`<p class="part soft" role="status">${msg('Loading …')}</p>`
-                  : own.length > 0
-                    ? this.group(msg('Saved automatically'), own)
-                    : html`<p class="part soft">${msg('Nothing has been saved automatically yet. This happens in a moment.')}</p>`
-              }`
+        all === undefined
+          ? html`<p class="part soft" role="status">${msg('Loading …')}</p>`
+          : own.length > 0
+            ? group(msg('Saved automatically'), own)
+            : html`<p class="part soft">${msg('Nothing has been saved automatically yet. This happens in a moment.')}</p>`
       }`;
   }
 
-  private group(name: string, snapshots: readonly SnapshotState[]): TemplateResult {
-    return html`<h3 class="part">${name}</h3>
-      <div class="all grid gap-14">${snapshots.map((each) => this.one(each))}</div>`;
-  }
-
   private one(snapshot: SnapshotState): TemplateResult {
-    const { room, state: { now = 0 } = {} } = this.host;
-    const { tick, at, name, organisms } = snapshot;
-    const when = this.moment(at);
-    const why = snapshot.before && BEFORE[snapshot.before];
+    const { room, state: { now = 0 } = {} } = host;
+    const { tick, at, name, organisms, before } = snapshot;
+    const when = host.moment(at);
+    const age = name === null ? msg(str`${roughSpan(now - at)} ago`) : when;
     return html`<article class="card one grid gap-12" aria-label=${name ?? when} data-testid="snapshot-${tick}">
-      <img class="picture" src=${pathOf(FILES.snapshotPicture, { room, tick })} alt="" loading="lazy" @load=${pictureLoaded} @error=${pictureLoaded} />
-      <div class="text">
+      ${picture(pathOf(FILES.snapshotPicture, { room, tick }))}
+      <div class="px-6">
         <h3 class="break">${name ?? when}</h3>
-        <p class="soft">${name === null ? msg(str`${roughSpan(now - at)} ago`) : when}, ${organismsText(organisms)}</p>
-        ${why ? html`<p class="soft">${why}</p>` : nothing}
+        <p class="soft">${age}, ${organismsText(organisms)}</p>
+        ${before ? html`<p class="soft">${BEFORE[before]}</p>` : nothing}
       </div>
-      <div class="row spread acts">
+      <div class="row spread">
         <button class="plain" data-testid="restore" @click=${() => this.restore(snapshot)}>${hostIcons.undo}${msg('Restore')}</button>
         ${
           name === null
@@ -116,7 +106,7 @@ export class SavedSection extends HostElement {
             : iconButton(
                 msg(str`Remove “${name}”`),
                 hostIcons.remove,
-                () => this.removeSnapshot(snapshot),
+                () => this.removeSnapshot(tick, name),
                 msg('Remove'),
               )
         }
@@ -125,58 +115,44 @@ export class SavedSection extends HostElement {
   }
 
   protected override async load(room: string): Promise<void> {
-    if (this.host.state?.keeping === null) {
-      this.all = [];
-      return;
-    }
+    if (host.state?.keeping === null) return;
     try {
-      const all = await this.host.api.call('snapshots', { room }, {});
-      if (room === this.shownRoom) this.all = [...all].sort((a, b) => b.tick - a.tick);
+      const all = await host.api.call('snapshots', { room });
+      if (room === host.room) this.all = [...all].sort((a, b) => b.tick - a.tick);
     } catch {
       // The list loads again soon, and the page says when the server does not answer.
     }
   }
 
-  private async take(event: SubmitEvent): Promise<void> {
-    event.preventDefault();
-    const form = event.target as HTMLFormElement;
-    const name = String(new FormData(form).get('name'));
-    const { shownRoom: room } = this;
-    const taken = await this.host.do('takeSnapshot', { room }, { name }, () =>
-      msg(str`“${name}” is saved.`),
-    );
-    if (!taken) return;
-    form.reset();
-    await this.load(this.shownRoom);
+  /** Loads the list again after a call. @returns the call's answer */
+  private async reload<T>(call: Promise<T>): Promise<T> {
+    const answer = await call;
+    if (answer) await this.load(host.room);
+    return answer;
   }
 
-  private async restore({ tick, at, name, organisms }: SnapshotState): Promise<void> {
-    const { host, shownRoom: room } = this;
-    const yes = await host.feedback.ask({
-      title: msg(str`Restore this state: ${name ?? this.moment(at)}?`),
+  private restore({ tick, at, name, organisms }: SnapshotState): unknown {
+    const { room } = host;
+    const ask = {
+      title: msg(str`Restore this state: ${name ?? host.moment(at)}?`),
       text: msg(
         str`The room goes back to how it was then (${organismsText(organisms)}). The current state is saved first, so you can return to it.`,
       ),
       confirm: msg('Restore'),
       danger: true,
-    });
-    if (!yes) return;
-    const done = await host.do('restore', { room, tick }, {}, ({ kept }) =>
-      offerRestore(host, room, msg('The state is restored.'), kept),
-    );
-    if (done) await this.load(this.shownRoom);
+    };
+    const done = offerRestore(room, () => msg('The state is restored.'));
+    return this.reload(host.do('restore', { tick }, { ask, done }));
   }
 
-  private async removeSnapshot({ tick, name }: SnapshotState): Promise<void> {
-    const { shownRoom: room } = this;
-    const yes = await this.host.feedback.ask({
+  private removeSnapshot(tick: number, name: string): unknown {
+    const ask = {
       title: msg(str`Remove “${name}”?`),
       text: msg('It will be deleted like the automatic ones. You cannot undo this.'),
       confirm: msg('Remove'),
       danger: true,
-    });
-    if (!yes) return;
-    await this.host.do('unnameSnapshot', { room, tick }, {}, msg(str`“${name}” is removed.`));
-    await this.load(this.shownRoom);
+    };
+    const done = msg(str`“${name}” is removed.`);
+    return this.reload(host.do('unnameSnapshot', { tick }, { ask, done }));
   }
 }

@@ -4,23 +4,18 @@ import { css, html, type TemplateResult } from 'lit';
 import { customElement, query, state } from 'lit/decorators.js';
 import { FILES, PAPERS, type Paper, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
+import { type LanguageCode, SOURCE_LANGUAGE } from '../../../shared/languages.ts';
 import {
-  LANGUAGE_CODES,
-  LANGUAGES,
-  type LanguageCode,
-  SOURCE_LANGUAGE,
-} from '../../../shared/languages.ts';
-import {
+  choicesOf,
   field,
   HostElement,
-  inputValue,
+  LANGUAGE_CHOICES,
   radioChips,
   sectionHead,
+  select,
 } from '../elements/host-element.ts';
+import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-
-const PAPER_CHOICES = PAPERS.map((value) => ({ value, name: value }));
-const LANGUAGE_CHOICES = LANGUAGE_CODES.map((value) => ({ value, name: LANGUAGES[value].name }));
 
 @customElement('sign-section')
 export class SignSection extends HostElement {
@@ -33,9 +28,7 @@ export class SignSection extends HostElement {
     .sheet {
       justify-items: center;
       padding: 26px;
-      border-radius: var(--radius);
       background: oklch(0.24 0.01 225);
-      border: 1px solid var(--line);
     }
     img {
       display: block;
@@ -57,9 +50,9 @@ export class SignSection extends HostElement {
   @state() private address = '';
   @query('img') private readonly picture!: HTMLImageElement | null;
 
-  protected override section(summary: RoomSummary, all: HostState): TemplateResult {
+  protected override section(summary: RoomSummary, { addresses }: HostState): TemplateResult {
     const { name: room, settings } = summary;
-    const address = this.address || all.addresses[0] || '';
+    const address = this.address || addresses[0] || '';
     const query = new URLSearchParams({ paper: this.paper, language: this.language });
     if (address) query.set('address', address);
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
@@ -69,9 +62,21 @@ export class SignSection extends HostElement {
     )}
       <div class="two grid">
         <div class="grid gap-22 card">
-          ${radioChips(msg('Paper'), PAPER_CHOICES, this.paper, (paper) => (this.paper = paper))}
+          ${radioChips(msg('Paper'), choicesOf(PAPERS, String), this.paper, (paper) => (this.paper = paper))}
           ${radioChips(msg('Language'), LANGUAGE_CHOICES, this.language, (language) => (this.language = language))}
-          ${this.addresses(all.addresses, address)}
+          ${
+            address
+              ? field(
+                  msg('Address for phones'),
+                  select('address', choicesOf(addresses, String), address, (chosen) => {
+                    this.address = chosen;
+                  }),
+                  html`<small>${msg('Scan the code with a phone before you print. If nothing opens, choose another address.')}</small>`,
+                )
+              : html`<p class="wrong">
+                  ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs it to start the server with --host 0.0.0.0.')}
+                </p>`
+          }
           <p class="field">
             <span>${msg('Link for those who only watch')}</span>
             <code dir="ltr" data-testid="watch-link">${`${address || location.origin}/r/${room}?view=only`}</code>
@@ -89,25 +94,10 @@ export class SignSection extends HostElement {
             <a class="button plain" data-testid="download-sign" href=${url} download="${room}-${this.paper}-${this.language}.svg">${hostIcons.save}${msg('Download')}</a>
           </div>
         </div>
-        <div class="sheet grid">
+        <div class="sheet grid card">
           <img data-testid="sign" src=${url} alt=${msg('The sign: a code to scan and one sentence')} />
         </div>
       </div>`;
-  }
-
-  private addresses(all: readonly string[], chosen: string): TemplateResult {
-    if (all.length === 0) {
-      return html`<p class="wrong">
-        ${msg('Phones cannot reach this server. Connect the machine to a network, or ask whoever runs it to start the server with --host 0.0.0.0.')}
-      </p>`;
-    }
-    return field(
-      msg('Address for phones'),
-      html`<select data-testid="address" @change=${(event: Event) => (this.address = inputValue(event))}>
-        ${all.map((each) => html`<option value=${each} .selected=${each === chosen}>${each}</option>`)}
-      </select>`,
-      html`<small>${msg('Scan the code with a phone before you print. If nothing opens, choose another address.')}</small>`,
-    );
   }
 
   /** Prints only the sign, from a separate window that has the size of the paper. */
@@ -116,12 +106,10 @@ export class SignSection extends HostElement {
     if (!picture) return;
     const page = window.open('', '_blank', 'width=800,height=1100');
     if (!page) {
-      this.host.feedback.show({
-        text: msg(
-          'The browser blocked the print window. Download the sign and print it from there.',
-        ),
-        wrong: true,
-      });
+      const text = msg(
+        'The browser blocked the print window. Download the sign and print it from there.',
+      );
+      host.show({ text, wrong: true });
       return;
     }
     const { document: sheet } = page;

@@ -7,16 +7,9 @@ import { css, html, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, RoomSummary, Statistics } from '../../../shared/host/state.ts';
-import {
-  bars,
-  type Counted,
-  columnsOf,
-  dwellBars,
-  medianStay,
-  type Span,
-  total,
-} from '../elements/bar-chart.ts';
+import { bars, columnsOf, dwellBars, medianStay, type Span, total } from '../elements/bar-chart.ts';
 import { type Choice, HostElement, radioChips, sectionHead } from '../elements/host-element.ts';
+import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { failure, seedsText, visitsText, woundsText } from '../text.ts';
 
@@ -26,6 +19,12 @@ const SPANS: readonly Choice<Span>[] = [
   { value: 'week', name: msg('7 days') },
   { value: 'month', name: msg('30 days') },
 ];
+
+const CHARTS = {
+  visits: { name: msg('Visits'), amount: visitsText },
+  seeds: { name: msg('Seeds'), amount: seedsText },
+  wounds: { name: msg('Wounds'), amount: woundsText },
+} as const;
 
 @customElement('visitors-section')
 export class VisitorsSection extends HostElement {
@@ -41,33 +40,25 @@ export class VisitorsSection extends HostElement {
       }
     }
     .figures .card {
+      display: flex;
+      flex-direction: column-reverse;
+      justify-content: start;
       padding: 16px 18px;
     }
-    .figures dd {
+    dd {
       font-size: 2em;
       font-weight: 300;
       letter-spacing: -0.01em;
       line-height: 1.25;
       font-variant-numeric: tabular-nums;
     }
-    .figures .text {
+    .text {
       font-size: 1.2em;
       line-height: 2.05;
       white-space: nowrap;
     }
-    .figures > div {
-      display: flex;
-      flex-direction: column-reverse;
-      justify-content: start;
-    }
     .charts {
       grid-template-columns: repeat(auto-fit, minmax(min(100%, 24em), 1fr));
-    }
-    .charts h3 {
-      margin-bottom: 12px;
-    }
-    .visits {
-      grid-column: 1 / -1;
     }
     .seeds {
       --hue: 130;
@@ -86,63 +77,69 @@ export class VisitorsSection extends HostElement {
     this.all = undefined;
   }
 
-  protected override section({ name: room }: RoomSummary, state: HostState): TemplateResult {
-    const { all } = this;
+  protected override section({ name: room, width, height }: RoomSummary, { now, zone }: HostState) {
+    const { all, span } = this;
     const download = html`<a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}${msg('Download table')}</a>`;
     const lead = msg('Totals only. No names or addresses are stored.');
     return html`${sectionHead(msg(str`Visitors of “${room}”`), lead, download)}
-      ${radioChips(msg('Period'), SPANS, this.span, (span) => (this.span = span))}
-      ${all ? this.figures(all, state.now, state.zone) : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`}`;
+      ${radioChips(msg('Period'), SPANS, span, (chosen) => (this.span = chosen))}
+      ${
+        all
+          ? this.figures(columnsOf(all, span, now, zone), width / height)
+          : html`<p class="lead" role="status">${this.wrong || msg('Counting …')}</p>`
+      }`;
   }
 
-  private figures(all: Statistics, now: number, zone: string): TemplateResult {
-    const columns = columnsOf(all, this.span, now, zone);
-    const sums = total(columns);
-    const stay = medianStay(sums.dwell);
+  /** @param shape ratio of the room's width to its height */
+  private figures(columns: ReturnType<typeof columnsOf>, shape: number): TemplateResult {
+    const { dwell, heat, ...sums } = total(columns);
     const hourly = this.span === 'today' || this.span === 'yesterday';
-    const visits = hourly ? msg('Visits per hour') : msg('Visits per day');
-    const seeds = hourly ? msg('Seeds per hour') : msg('Seeds per day');
-    const wounds = hourly ? msg('Wounds per hour') : msg('Wounds per day');
-    const figure = (name: string, value: number | string): TemplateResult => html`<div class="card">
-      <dt class="soft">${name}</dt>
-      <dd class=${typeof value === 'string' ? 'text' : ''}>${value}</dd>
-    </div>`;
-    const amounts = { visits: visitsText, seeds: seedsText, wounds: woundsText };
-    const chart = (
-      label: string,
-      what: Counted,
-      title: string,
-    ): TemplateResult => html`<section class="card ${what}" aria-label=${label}>
-      <h3>${title}</h3>
-      <bar-chart caption=${title} 
-        .amount=${amounts[what]} .bars=${bars(columns, what)}></bar-chart>
-    </section>`;
+    const titles = {
+      visits: hourly ? msg('Visits per hour') : msg('Visits per day'),
+      seeds: hourly ? msg('Seeds per hour') : msg('Seeds per day'),
+      wounds: hourly ? msg('Wounds per hour') : msg('Wounds per day'),
+    };
+    const figures: readonly (readonly [name: string, value: number | string])[] = [
+      [msg('visits'), sums.visits],
+      [msg('most at once'), sums.most],
+      [msg('typical stay'), medianStay(dwell) ?? msg('none yet')],
+      [msg('seeds'), sums.seeds],
+      [msg('wounds'), sums.wounds],
+      [msg('crosses'), sums.crosses],
+    ];
+    const chart = (what: keyof typeof CHARTS, place = ''): TemplateResult => {
+      const { name, amount } = CHARTS[what];
+      return html`<section class="card ${what} ${place}" aria-label=${name}>
+        <h3 class="mb-12">${titles[what]}</h3>
+        <bar-chart caption=${titles[what]} .amount=${amount} .bars=${bars(columns, what)}></bar-chart>
+      </section>`;
+    };
     return html`<dl class="figures grid gap-14" data-testid="figures">
-        ${figure(msg('visits'), sums.visits)} ${figure(msg('most at once'), sums.most)}
-        ${figure(msg('typical stay'), stay ?? msg('none yet'))} ${figure(msg('seeds'), sums.seeds)}
-        ${figure(msg('wounds'), sums.wounds)} ${figure(msg('crosses'), sums.crosses)}
+        ${figures.map(
+          ([name, value]) => html`<div class="card">
+            <dt class="soft">${name}</dt>
+            <dd class=${typeof value === 'string' ? 'text' : ''}>${value}</dd>
+          </div>`,
+        )}
       </dl>
       <div class="charts grid gap-14">
-        ${chart(msg('Visits'), 'visits', visits)}
+        ${chart('visits', 'whole')}
         <section class="card" aria-label=${msg('How long they stayed')}>
-          <h3>${msg('How long they stayed')}</h3>
-          <bar-chart caption=${msg('Duration of visits')} .amount=${visitsText} .bars=${dwellBars(sums.dwell)}></bar-chart>
+          <h3 class="mb-12">${msg('How long they stayed')}</h3>
+          <bar-chart caption=${msg('Duration of visits')} .amount=${visitsText} .bars=${dwellBars(dwell)}></bar-chart>
         </section>
         <section class="card" aria-label=${msg('Where visitors acted')}>
-          <h3>${msg('Where seeds and wounds were')}</h3>
-          <heat-map
-            .heat=${sums.heat}
-            .shape=${(this.host.summary?.width ?? 1) / (this.host.summary?.height ?? 1)}
-          ></heat-map>
+          <h3 class="mb-12">${msg('Where seeds and wounds were')}</h3>
+          <heat-map .heat=${heat} .shape=${shape}></heat-map>
         </section>
-        ${chart(msg('Seeds'), 'seeds', seeds)} ${chart(msg('Wounds'), 'wounds', wounds)}
+        ${chart('seeds')} ${chart('wounds')}
       </div>`;
   }
 
   protected override async load(room: string): Promise<void> {
     try {
-      const all = await this.host.api.call('statistics', { room }, {});
-      if (room === this.shownRoom) this.all = all;
+      const all = await host.api.call('statistics', { room });
+      if (room === host.room) this.all = all;
       this.wrong = '';
     } catch (error) {
       this.wrong = failure(error);
