@@ -131,7 +131,8 @@ export interface Question {
   readonly fields?: TemplateResult;
   /** Label of the button that confirms. */
   readonly confirm: string;
-  readonly danger?: boolean;
+  /** Whether nothing is lost; other questions are marked as dangerous. */
+  readonly harmless?: true;
   /** A text that the host must type before confirming. */
   readonly typed?: string;
 }

@@ -48,7 +48,6 @@ const shared = css`
   }
   .facts {
     gap: 2px 1.4em;
-    max-width: none;
   }
   .picture {
     display: block;
@@ -111,6 +110,9 @@ const shared = css`
     margin-inline-start: -0.2em;
   }
   .link {
+    display: inline-flex;
+    align-items: center;
+    gap: 0.35em;
     min-height: 1.8em;
     color: var(--accent);
     text-decoration: underline;
@@ -331,13 +333,6 @@ const shared = css`
     outline: 2px solid var(--accent);
     outline-offset: 2px;
   }
-  .name-field {
-    flex: 1 1 16em;
-    max-width: 28em;
-  }
-  .short {
-    width: 11em !important;
-  }
   table {
     width: 100%;
     border-collapse: collapse;
@@ -367,10 +362,34 @@ const shared = css`
     color: var(--ink-soft);
     font-size: 0.9em;
   }
-  .fields {
+  .tiles {
     display: grid;
-    grid-template-columns: repeat(auto-fit, minmax(min(100%, 12.5em), 1fr));
+    grid-template-columns: repeat(auto-fit, minmax(min(100%, var(--least, 12.5em)), 1fr));
     gap: 16px 18px;
+  }
+  /* A floating row that says something, with buttons at its end. */
+  .pill {
+    gap: 8px 12px;
+    padding: 6px 8px;
+    padding-inline-start: 20px;
+    background: oklch(0.26 0.015 224 / 0.97);
+    border: 1px solid var(--edge);
+    border-radius: 26px;
+    box-shadow: var(--shadow);
+  }
+  /* A part of a whole, from --from to --to. */
+  .strip {
+    position: relative;
+    height: 5px;
+    border-radius: 3px;
+    background: oklch(0.95 0.01 210 / 0.1);
+  }
+  .strip i {
+    position: absolute;
+    inset-block: 0;
+    inset-inline: var(--from) calc(100% - var(--to));
+    border-radius: 3px;
+    background: oklch(0.72 0.075 172);
   }
 `;
 
@@ -384,6 +403,15 @@ const TOKENS = {
   part: 'margin: 26px 0 12px',
   'picture.failed': 'visibility: hidden',
   'empty p': 'margin-inline: auto',
+  'short input': 'width: 11em',
+  'snug .icon': 'margin: 0 -5px',
+  fit: 'width: fit-content',
+  grow: 'flex: 1',
+  fills: 'flex: 1 1 16em',
+  line: 'white-space: nowrap',
+  pixelated: 'image-rendering: pixelated',
+  square: 'aspect-ratio: 1',
+  wide: 'max-width: none',
   good: 'color: var(--accent)',
   warning: 'color: var(--warm)',
   wrong: 'color: var(--alarm)',
@@ -391,11 +419,11 @@ const TOKENS = {
 
 /** Classes of one property, in px: `gap-8` is `gap: 8px`. */
 const DISTANCES = {
-  gap: ['gap', 8, 12, 14, 20, 22],
-  mt: ['margin-top', 4, 8, 10, 12, 14],
+  gap: ['gap', 8, 12, 14, 16, 20, 22],
+  mt: ['margin-top', 4, 6, 8, 10, 12, 14],
   mb: ['margin-bottom', 10, 12, 14],
   px: ['padding-inline', 6],
-  py: ['padding-block', 8],
+  py: ['padding-block', 6, 8, 12],
 } as const;
 
 const tokens = [
@@ -453,25 +481,6 @@ export const shellStyle = css`
   }
   h1 {
     margin-inline-start: 0.95em;
-  }
-  .foot {
-    margin-top: auto;
-    gap: 6px;
-  }
-  .health {
-    justify-items: start;
-    gap: 8px;
-    padding: 0 0.95em;
-  }
-  .sign-out {
-    gap: 0.85em;
-    padding: 0 0.95em;
-    border-radius: 14px;
-    text-align: start;
-  }
-  host-nav .sign-out,
-  host-nav host-language {
-    display: none;
   }
   main {
     container-type: size;
@@ -552,9 +561,6 @@ export const shellStyle = css`
       min-width: 8em;
       max-width: 55%;
     }
-    .foot {
-      display: none;
-    }
     .trouble {
       display: block;
     }
@@ -564,16 +570,6 @@ export const shellStyle = css`
       inset: auto 0 0;
       background: oklch(0.175 0.01 227);
       border-top: 1px solid var(--line);
-    }
-    host-nav host-language {
-      display: block;
-    }
-    host-nav .sign-out {
-      display: flex;
-      width: 100%;
-      gap: 0.9em;
-      padding: 0 0.9em;
-      min-height: 3.2em;
     }
     .page,
     .page[data-section='watch'] {

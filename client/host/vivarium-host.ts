@@ -32,7 +32,7 @@ import {
   sectionsOf,
 } from './sections.ts';
 import { shellStyle } from './style.ts';
-import { clock, failure } from './text.ts';
+import { failure } from './text.ts';
 
 /** Root element. The hash of the page's address holds the section and the room. */
 @customElement('vivarium-host')
@@ -109,10 +109,7 @@ export class VivariumHost extends HostElement {
             location.hash = locationHash({ ...this.location, room });
           })}</label
         >
-        <host-nav .current=${this.shown}>
-          <host-language></host-language>${signOutButton()}
-        </host-nav>
-        <div class="foot grid">${health()} <host-language></host-language> ${signOutButton()}</div>
+        <host-nav .current=${this.shown}></host-nav>
       </header>
       <main id="main" tabindex="-1">
         ${refused ? html`<p class="offline flex" role="status">${hostIcons.warning}${refused}</p>` : nothing}
@@ -140,18 +137,6 @@ const roomChoices = (): Choice<string>[] =>
     name: open ? name : msg(str`${name} (closed)`),
   }));
 
-function health(): TemplateResult | typeof nothing {
-  const { state, reachable } = host;
-  if (!state) return nothing;
-  const { now, zone, next } = state;
-  const { kind, text } = healthOf(state, reachable);
-  const verbs = { open: msg('opens'), close: msg('closes'), restart: msg('restarts') } as const;
-  return html`<p class="health grid small soft number">
-    ${tag(text, kind)}
-    <span>${clock(now, zone)}${next ? `, ${verbs[next.what]} ${host.moment(next.at)}` : ''}</span>
-  </p>`;
-}
-
 /** Shows the server's problem on screens without a sidebar. */
 function trouble(): TemplateResult | typeof nothing {
   const { state, reachable } = host;
@@ -159,8 +144,3 @@ function trouble(): TemplateResult | typeof nothing {
   const { kind, text } = healthOf(state, reachable);
   return kind === 'good' ? nothing : html`<p class="trouble" role="status">${tag(text, kind)}</p>`;
 }
-
-const signOutButton = (): TemplateResult =>
-  html`<button class="sign-out raise flex soft" data-testid="leave" @click=${() => host.signOut()}>
-    ${hostIcons.leave}<span>${msg('Sign out')}</span>
-  </button>`;

@@ -266,7 +266,7 @@ test.each([
 });
 
 test('signing out works, and guessing tokens shows how long to wait', async () => {
-  await page.locator('.foot').getByTestId('leave').click();
+  await page.getByTestId('leave').click();
   await page.getByTestId('token').waitFor();
   for (let i = 0; i < 12; i++) {
     await page.getByTestId('token').fill(`guess ${i}`);

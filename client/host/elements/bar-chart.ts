@@ -167,6 +167,13 @@ const HEIGHT = 168;
 const TOP = 20;
 const FOOT = 22;
 
+/** Colours of the bars; a chart may set `--hue`. */
+const FILLS = {
+  bar: 'oklch(0.72 0.075 var(--hue, 172))',
+  most: 'oklch(0.86 0.085 var(--hue, 172))',
+  zero: 'oklch(0.95 0.01 210 / 0.14)',
+} as const;
+
 /** Draws `bars` as SVG in the width of the element. */
 @customElement('bar-chart')
 export class BarChart extends StyledElement {
@@ -180,24 +187,6 @@ export class BarChart extends StyledElement {
       font-size: 12px;
       fill: var(--ink-soft);
       font-variant-numeric: tabular-nums;
-    }
-    .bar {
-      fill: oklch(0.72 0.075 var(--hue, 172));
-    }
-    .most {
-      fill: oklch(0.86 0.085 var(--hue, 172));
-    }
-    .zero {
-      fill: oklch(0.95 0.01 210 / 0.14);
-    }
-    line {
-      stroke: oklch(0.95 0.01 210 / 0.13);
-    }
-    details {
-      margin-top: 6px;
-    }
-    summary {
-      width: fit-content;
     }
     .scroll {
       max-height: 18em;
@@ -240,7 +229,7 @@ export class BarChart extends StyledElement {
     const floor = HEIGHT - FOOT;
     const line = (
       value: number,
-    ) => svg`<line x1=${left} x2=${width} y1=${floor - value * scale} y2=${floor - value * scale} />
+    ) => svg`<line stroke="oklch(0.95 0.01 210 / 0.13)" x1=${left} x2=${width} y1=${floor - value * scale} y2=${floor - value * scale} />
       <text x=${left - 7} y=${floor - value * scale + 4} text-anchor="end">${number(value)}</text>`;
     return html`<svg direction="ltr" viewBox="0 0 ${width} ${HEIGHT}" width=${width} height=${HEIGHT} role="img" aria-label=${this.sentence(most)}>
         ${line(0)} ${top % 2 === 0 ? line(top / 2) : nothing} ${line(top)}
@@ -248,13 +237,13 @@ export class BarChart extends StyledElement {
           const height = value === 0 ? 2 : Math.max(3, value * scale);
           const kind = value === 0 ? 'zero' : value === most ? 'most' : 'bar';
           const x = left + i * step;
-          return svg`<rect class=${kind} x=${x + step * 0.14} width=${step * 0.72} y=${floor - height} height=${height} rx=${Math.min(3, step * 0.2)}>
+          return svg`<rect fill=${FILLS[kind]} x=${x + step * 0.14} width=${step * 0.72} y=${floor - height} height=${height} rx=${Math.min(3, step * 0.2)}>
               <title>${label}: ${this.amount(value)}</title></rect>
             <text x=${x + step / 2} y=${HEIGHT - 4} text-anchor="middle">${tick}</text>`;
         })}
       </svg>
-      <details class="soft">
-        <summary class="small">${msg('As a table')}</summary>
+      <details class="soft mt-6">
+        <summary class="small fit">${msg('As a table')}</summary>
         <div class="scroll" tabindex="0" role="region" aria-label=${msg(str`${this.caption}, as a table`)}>
           <table class="number">
             <tbody>
@@ -285,9 +274,6 @@ export class HeatMap extends StyledElement {
       max-height: 24em;
       border: 1px solid var(--line);
     }
-    p {
-      margin-top: 10px;
-    }
   `;
 
   /** Number of actions by position, [HEAT_SIDE, HEAT_SIDE]. */
@@ -299,7 +285,7 @@ export class HeatMap extends StyledElement {
   override render(): TemplateResult {
     const width = 256;
     return html`<canvas class="picture" width=${width} height=${Math.round(width / this.shape)} role="img" aria-label=${this.sentence()}></canvas>
-      <p class="soft">${this.sentence()}</p>`;
+      <p class="soft mt-10">${this.sentence()}</p>`;
   }
 
   private sentence(): string {

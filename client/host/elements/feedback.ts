@@ -32,10 +32,6 @@ export class ConfirmDialog extends HostElement {
     }
     h2 {
       font-size: 1.35em;
-      overflow-wrap: anywhere;
-    }
-    form {
-      gap: 16px;
     }
     footer {
       justify-content: end;
@@ -67,14 +63,14 @@ export class ConfirmDialog extends HostElement {
     else if (!question && dialog.open) dialog.close();
   }
 
-  private form({ title, text, fields, confirm, danger, typed }: Question): TemplateResult {
+  private form({ title, text, fields, confirm, harmless, typed }: Question): TemplateResult {
     const isReady = typed === undefined || this.typed.trim() === typed;
     const type = (event: InputEvent): void => {
       this.typed = inputValue(event);
       this.requestUpdate();
     };
-    return html`<form @submit=${this.submit}>
-      <h2 id="title">${title}</h2>
+    return html`<form class="gap-16" @submit=${this.submit}>
+      <h2 id="title" class="break">${title}</h2>
       ${text ? html`<p id="text">${text}</p>` : nothing} ${fields}
       ${
         typed === undefined
@@ -86,7 +82,7 @@ export class ConfirmDialog extends HostElement {
       }
       <footer class="wrap">
         <button type="button" class="plain" @click=${() => host.answer(undefined)}>${msg('Cancel')}</button>
-        <button class=${danger ? 'danger now' : 'solid'} data-testid="confirm" ?disabled=${!isReady}>${confirm}</button>
+        <button class=${harmless ? 'solid' : 'danger now'} data-testid="confirm" ?disabled=${!isReady}>${confirm}</button>
       </footer>
     </form>`;
   }
@@ -106,35 +102,23 @@ export class ConfirmDialog extends HostElement {
 export class NoticeLayer extends HostElement {
   static override styles = css`
     section {
-      display: grid;
-      gap: 8px;
-      width: fit-content;
       margin: 0 auto var(--foot);
     }
-    section:has(div) {
+    section:has(.pill) {
       padding: 10px 12px;
     }
-    div {
-      gap: 14px;
+    .pill {
       max-width: 44em;
-      padding: 5px 8px;
-      padding-inline-start: 20px;
-      border-radius: 26px;
-      background: oklch(0.27 0.016 222);
-      border: 1px solid var(--edge);
       animation: appear 0.2s ease-out;
     }
     .wrong {
       color: var(--ink);
       border-color: oklch(0.76 0.13 28 / 0.6);
     }
-    p {
-      padding: 6px 0;
-    }
   `;
 
   override render(): TemplateResult {
-    return html`<section aria-live="polite" aria-label=${msg('Notifications')}>
+    return html`<section class="grid gap-8 fit" aria-live="polite" aria-label=${msg('Notifications')}>
       ${repeat(host.notices, idOf, (notice) => this.notice(notice))}
     </section>`;
   }
@@ -144,8 +128,8 @@ export class NoticeLayer extends HostElement {
       host.dismiss(id);
       action?.run();
     };
-    return html`<div class="flex ${wrong ? 'wrong' : ''}" data-testid="notice">
-      <p>${text}</p>
+    return html`<div class="flex pill ${wrong ? 'wrong' : ''}" data-testid="notice">
+      <p class="py-6">${text}</p>
       ${action ? html`<button class="link" @click=${run}>${action.label}</button>` : nothing}
       ${iconButton(msg('Close this message'), icons.close, () => host.dismiss(id))}
     </div>`;

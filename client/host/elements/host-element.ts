@@ -210,7 +210,7 @@ export function picture(src: string, alt = '', kind = ''): TemplateResult {
 
 /** Renders short facts beside one another. Empty facts are left out. */
 export function facts(...all: readonly (TemplateResult | string | false)[]): TemplateResult {
-  return html`<p class="facts wrap soft number">${all.filter(Boolean).map((each) => html`<span>${each}</span>`)}</p>`;
+  return html`<p class="facts wrap wide soft number">${all.filter(Boolean).map((each) => html`<span>${each}</span>`)}</p>`;
 }
 
 /** Renders a state as a word with a dot. */
@@ -240,29 +240,15 @@ export function select(
   </select>`;
 }
 
-/** Renders a card with a field for a name and a button that uses the name. */
-export function nameForm(form: {
-  readonly label: string;
-  /** Placeholder of the field. */
-  readonly example: string;
-  /** Test ids of the field and the button. */
-  readonly testIds: readonly [string, string];
-  readonly button: unknown;
-  /** Returns undefined if the call failed, so that the host can correct the name. */
-  submit(name: string): Promise<unknown>;
-}): TemplateResult {
-  const submit = async (event: SubmitEvent): Promise<void> => {
+/**
+ * Returns a handler for forms with a field `name`. It empties the form, unless `use` returns
+ * undefined because a call failed.
+ */
+export const submitName =
+  (use: (name: string) => Promise<unknown>) =>
+  async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
-    const fields = event.target as HTMLFormElement;
-    const name = String(new FormData(fields).get('name')).trim();
-    if (name && (await form.submit(name))) fields.reset();
+    const form = event.target as HTMLFormElement;
+    const name = String(new FormData(form).get('name')).trim();
+    if (name && (await use(name))) form.reset();
   };
-  const [input, button] = form.testIds;
-  return html`<form class="card row end gap-12" @submit=${submit}>
-    <label class="field name-field"
-      ><span>${form.label}</span
-      ><input name="name" data-testid=${input} required maxlength="80" autocomplete="off" placeholder=${form.example} />
-    </label>
-    <button class="solid" data-testid=${button}>${form.button}</button>
-  </form>`;
-}

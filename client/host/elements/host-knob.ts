@@ -3,6 +3,7 @@ import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, property, state } from 'lit/decorators.js';
 import { hostIcons } from '../icons.ts';
+import type { Knob } from '../sections/settings.ts';
 import { inputValue, StyledElement } from './host-element.ts';
 
 /** Delay between the last key press on a slider and sending its value, in ms. */
@@ -24,17 +25,10 @@ export class HostKnob extends StyledElement {
     :host(:first-of-type) .knob {
       border-top: 0;
     }
-    .words {
-      grid-area: words;
-    }
     small {
       line-height: 1.35;
     }
-    input[type='number'] {
-      grid-area: field;
-    }
     .slide {
-      grid-area: slide;
       position: relative;
       margin: 0 12px;
     }
@@ -48,22 +42,11 @@ export class HostKnob extends StyledElement {
       pointer-events: none;
     }
     .unit {
-      grid-area: unit;
       line-height: 1.25;
     }
     .state {
-      grid-area: state;
       min-height: 1.7em;
       font-size: 0.9em;
-    }
-    .state .link {
-      display: inline-flex;
-      align-items: center;
-      gap: 0.35em;
-    }
-    .state svg {
-      width: 1.15em;
-      height: 1.15em;
     }
     input[type='range']::-webkit-slider-runnable-track {
       background: linear-gradient(
@@ -92,8 +75,7 @@ export class HostKnob extends StyledElement {
 
   @property() name = '';
   @property() about = '';
-  @property() unit = '';
-  @property({ attribute: false }) slider!: readonly [min: number, max: number, step: number];
+  @property({ attribute: false }) knob!: Knob;
   /** The largest value that can be typed. */
   @property({ type: Number }) most = 0;
   @property({ type: Number }) value = 0;
@@ -108,16 +90,17 @@ export class HostKnob extends StyledElement {
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   override render(): TemplateResult {
-    const { name, about, unit, most } = this;
-    const [min, max, step] = this.slider;
+    const { name, about, most } = this;
+    const { slider, unit } = this.knob;
+    const [min, max, step] = slider;
     const value = this.draft ?? this.value;
     const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
     return html`<div class="knob grid lined">
-      <div class="words">
+      <div style="grid-area: words">
         <label class="name" for="slider">${name}</label>
         ${about ? html`<small id="about">${about}</small>` : nothing}
       </div>
-      <div class="slide" style="--share:${share(value)};--at:${share(this.default)}">
+      <div class="slide" style="grid-area: slide; --share:${share(value)};--at:${share(this.default)}">
         <input
           id="slider"
           type="range"
@@ -133,6 +116,7 @@ export class HostKnob extends StyledElement {
         <i class="default" aria-hidden="true"></i>
       </div>
       <input
+        style="grid-area: field"
         type="number"
         min=${min}
         max=${most}
@@ -142,8 +126,8 @@ export class HostKnob extends StyledElement {
         .value=${String(value)}
         @change=${this.enter}
       />
-      <span class="unit small soft">${unit}</span>
-      <span class="state flex soft" aria-live="polite">${this.statusText()}</span>
+      <span class="unit small soft" style="grid-area: unit">${unit}</span>
+      <span class="state flex soft" style="grid-area: state" aria-live="polite">${this.statusText()}</span>
     </div>`;
   }
 
@@ -167,7 +151,7 @@ export class HostKnob extends StyledElement {
 
   private enter(event: Event): void {
     const field = event.target as HTMLInputElement;
-    const [min] = this.slider;
+    const [min] = this.knob.slider;
     const typed = field.valueAsNumber;
     if (Number.isFinite(typed)) {
       this.send(Math.max(Math.min(min, this.value), Math.min(this.most, typed)));

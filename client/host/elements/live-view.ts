@@ -197,27 +197,18 @@ export class LiveView extends StyledElement {
       cursor: crosshair;
     }
     .area {
-      position: absolute;
       inset: 0 auto auto 0;
-      pointer-events: none;
       border: 2px dashed oklch(0.86 0.1 40);
       background: oklch(0.76 0.13 28 / 0.16);
       border-radius: 4px;
     }
     .aim {
-      position: absolute;
       inset: calc(50% - 11px);
       border: 1.5px solid var(--accent);
-      border-radius: 50%;
-      pointer-events: none;
     }
     .waiting {
-      position: absolute;
-      inset: 0;
       place-content: center;
       padding: 0 24px;
-      text-align: center;
-      pointer-events: none;
     }
   `;
 
@@ -298,14 +289,14 @@ export class LiveView extends StyledElement {
         }
       </p>
       <cursor-layer></cursor-layer>
-      ${area ? html`<div class="area" role="img" aria-label=${areaText(area)}></div>` : nothing}
-      ${this.aiming && this.tool !== 'area' ? html`<i class="aim"></i>` : nothing}
+      ${area ? html`<div class="area over ghost" role="img" aria-label=${areaText(area)}></div>` : nothing}
+      ${this.aiming && this.tool !== 'area' ? html`<i class="aim over round ghost"></i>` : nothing}
       ${
         this.unsupported
-          ? html`<p class="waiting grid soft">${unsupportedText()}</p>`
+          ? html`<p class="waiting fill grid centred ghost soft">${unsupportedText()}</p>`
           : live || !model
             ? nothing
-            : html`<p class="waiting grid soft" role="status">${waitingText(model.connection)} …</p>`
+            : html`<p class="waiting fill grid centred ghost soft" role="status">${waitingText(model.connection)} …</p>`
       }`;
   }
 

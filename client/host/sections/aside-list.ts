@@ -45,7 +45,6 @@ function putBack({ id: aside, room }: AsideState): void {
       'The room becomes what those data hold. What it has now is set aside first, so that you can put that back.',
     ),
     confirm: msg('Put back'),
-    danger: true,
   };
   const done = msg('The data are put back.');
   void host.do('putBack', { aside }, { ask, done, busy: `aside ${aside}` });
@@ -63,7 +62,6 @@ function dismiss({ id: aside, room }: AsideState, isWhole: boolean): void {
         )
       : msg('This message disappears. The damaged data stay in the data folder.'),
     confirm: msg('Keep as it is'),
-    danger: true,
   };
   void host.do('dismissAside', { aside }, { ask, busy: `aside ${aside}` });
 }

@@ -299,6 +299,13 @@ export class FilmViewer extends HostElement {
   }
 }
 
+function progressBar(share: number): TemplateResult {
+  const percent = Math.round(100 * share);
+  return html`<div class="strip whole" role="progressbar" aria-valuenow=${percent} aria-label=${msg('Progress')}>
+    <i style="--from:0%;--to:${percent}%"></i>
+  </div>`;
+}
+
 const HOURS = [
   { value: 1, name: msg('The last hour') },
   { value: 8, name: msg('The last 8 hours') },
@@ -316,32 +323,10 @@ const RECENT = 3_600_000;
 @customElement('film-section')
 export class FilmSection extends HostElement {
   static override styles = css`
-    .day p {
-      max-width: none;
-    }
     .job {
       grid-template-columns: minmax(0, 1fr) auto;
       gap: 12px 20px;
       align-items: center;
-    }
-    progress {
-      appearance: none;
-      width: 100%;
-      height: 5px;
-      border: 0;
-      border-radius: 3px;
-      overflow: hidden;
-      background: oklch(0.95 0.01 210 / 0.14);
-    }
-    progress::-webkit-progress-bar {
-      background: none;
-    }
-    progress::-webkit-progress-value {
-      background: var(--accent);
-      transition: inline-size 0.4s;
-    }
-    progress::-moz-progress-bar {
-      background: var(--accent);
     }
     @media (max-width: 560px) {
       .job {
@@ -375,8 +360,8 @@ export class FilmSection extends HostElement {
       str`What happened in “${name}”, in a few seconds. It is made in the background while the rooms keep running.`,
     );
     const viewer = html`<film-viewer .job=${shown} .hours=${this.hours} .size=${{ width, height }} @want=${this.want}></film-viewer>`;
-    const form = html`<section class="card day grid gap-14" aria-label=${msg('The day')}>
-        <p class="soft">${msg('Move the slider to any moment of the period below. The film for it is made while you look.')}</p>
+    const form = html`<section class="card grid gap-14" aria-label=${msg('The day')}>
+        <p class="soft wide">${msg('Move the slider to any moment of the period below. The film for it is made while you look.')}</p>
         ${keyed(name, viewer)}
       </section>
       <form class="card gap-20" @submit=${this.start}>
@@ -433,7 +418,7 @@ export class FilmSection extends HostElement {
         }
       </div>
       <div class="row">${buttons[state]()}</div>
-      ${state === 'going' ? html`<progress class="whole" max="1" value=${progress} aria-label=${msg('Progress')}></progress>` : nothing}
+      ${state === 'going' ? progressBar(progress) : nothing}
     </article>`;
   }
 

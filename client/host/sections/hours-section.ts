@@ -36,36 +36,14 @@ export class HoursSection extends HostElement {
       gap: 4px 10px;
     }
     .strip {
-      position: relative;
-      height: 5px;
       margin-inline-start: 10px;
       width: 7em;
-      border-radius: 3px;
-      background: oklch(0.95 0.01 210 / 0.1);
-    }
-    .strip i {
-      position: absolute;
-      inset-block: 0;
-      inset-inline: var(--from) calc(100% - var(--to));
-      border-radius: 3px;
-      background: oklch(0.72 0.075 172);
     }
     .save {
       position: sticky;
       bottom: calc(var(--foot) + 10px);
-      gap: 12px;
-      padding: 12px 16px;
       background: oklch(0.25 0.03 180 / 0.97);
-      border: 1px solid oklch(0.89 0.075 168 / 0.4);
-      border-radius: 999px;
-      box-shadow: var(--shadow);
-    }
-    .save p {
-      flex: 1;
-      padding-inline-start: 8px;
-    }
-    .restart .time {
-      width: 10em;
+      border-color: oklch(0.89 0.075 168 / 0.4);
     }
     @media (max-width: 560px) {
       .day {
@@ -80,9 +58,6 @@ export class HoursSection extends HostElement {
       }
       .times label {
         flex: 1;
-      }
-      .save {
-        border-radius: 20px;
       }
     }
   `;
@@ -108,8 +83,8 @@ export class HoursSection extends HostElement {
         ${schedule.on ? outsideCard(schedule) : nothing} ${restartCard(schedule, all.supervised)}
         ${
           isChanged
-            ? html`<div class="save row">
-                <p role="status">${msg('Not saved yet.')}</p>
+            ? html`<div class="save pill row">
+                <p class="grow" role="status">${msg('Not saved yet.')}</p>
                 <button type="button" class="quiet" @click=${() => host.draftHours(undefined)}>${msg('Cancel')}</button>
                 <button class="solid" data-testid="keep-hours" ?disabled=${host.isBusy('hours')}>${msg('Save hours')}</button>
               </div>`
@@ -239,7 +214,7 @@ function restartCard({ restart }: Schedule, isSupervised: boolean): TemplateResu
     ${
       restart === null
         ? nothing
-        : html`<div class="mt-10 row restart"><span>${msg('Time')}</span> ${timeField(msg('Restart time'), restart, (time) => change({ restart: time }))}</div>`
+        : html`<div class="mt-10 row short"><span>${msg('Time')}</span> ${timeField(msg('Restart time'), restart, (time) => change({ restart: time }))}</div>`
     }
   </section>`;
 }

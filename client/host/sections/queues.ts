@@ -100,9 +100,6 @@ abstract class QueueElement extends HostElement {
     .report {
       grid-template-columns: 4.4em minmax(0, 1fr) auto;
     }
-    .row button {
-      flex: 1;
-    }
     /* For the moment in which its row has just moved. */
     .row button[aria-disabled='true'] {
       opacity: 0.45;
@@ -111,19 +108,10 @@ abstract class QueueElement extends HostElement {
     li:focus-visible {
       outline-offset: 4px;
     }
-    .picture {
-      aspect-ratio: 1;
-    }
     /* The film is a row of squares, the grown one last. */
     .grown {
       object-fit: cover;
       object-position: right;
-    }
-    .reported {
-      image-rendering: pixelated;
-    }
-    .icon {
-      margin: 0 -5px;
     }
   `;
 
@@ -185,7 +173,7 @@ abstract class QueueElement extends HostElement {
     // Unlike `disabled`, `aria-disabled` lets a button keep the focus.
     const isUnsettled = decides && !this.settled.isSettled(id);
     return html`<button
-      class=${kind}
+      class="${kind} grow"
       ?disabled=${decides && host.isBusy(`${this.kind} ${id}`)}
       aria-disabled=${isUnsettled ? 'true' : nothing}
       aria-label=${label ?? nothing}
@@ -234,8 +222,8 @@ export class DrawingQueue extends QueueElement {
       const parts = { room: host.room, drawing: id };
       const decide = (approve: boolean, done: string) => () =>
         host.do('decideDrawing', { drawing: id, approve }, { done, busy: `drawing ${id}` });
-      const content = html`${picture(pathOf(FILES.drawing, parts), name)}
-        ${picture(pathOf(FILES.grownDrawing, parts), msg('What it grows into'), 'grown')}
+      const content = html`${picture(pathOf(FILES.drawing, parts), name, 'square')}
+        ${picture(pathOf(FILES.grownDrawing, parts), msg('What it grows into'), 'square grown')}
         <span class="break">${visitor}<small>${roughSpan(waited)}</small></span>`;
       const buttons: readonly RowButton[] = [
         {
@@ -297,7 +285,7 @@ export class ReportQueue extends QueueElement {
     const name = organismName(report);
     const visitor = host.detail?.visitors.find((each) => each.id === planter.id);
     const path = pathOf(FILES.organism, { room: host.room, organism: id });
-    const image = picture(`${path}?tick=${pictured}`, '', 'reported');
+    const image = picture(`${path}?tick=${pictured}`, '', 'square pixelated');
     const stays = msg(str`${name} stays. It is listed again only if somebody else reports it.`);
     const done = lives ? stays : '';
     const content = html`${
@@ -311,7 +299,7 @@ export class ReportQueue extends QueueElement {
           lives ? nothing : html`<small>${msg('It is gone.')}</small>`
         }</span
       >
-      <span class="flex">${visitor ? [muteButton(visitor), banButton(visitor)] : nothing}</span>`;
+      <span class="flex snug">${visitor ? [muteButton(visitor), banButton(visitor)] : nothing}</span>`;
     const leave: RowButton = {
       ...{ kind: 'plain', text: msg('Leave it'), decides: true },
       press: () => host.do('dismissReport', { organism: id }, { done, busy: `report ${id}` }),

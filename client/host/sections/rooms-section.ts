@@ -43,9 +43,6 @@ const SIZES = [
 @customElement('room-form')
 export class RoomForm extends HostElement {
   static override styles = css`
-    .sizes {
-      grid-template-columns: repeat(auto-fit, minmax(7.4em, 1fr));
-    }
     .size {
       display: grid;
       justify-items: center;
@@ -105,17 +102,17 @@ export class RoomForm extends HostElement {
       )}
       <fieldset>
         <legend>${msg('Size')}</legend>
-        <div class="sizes grid gap-8">${SIZES.map((size) => this.sizeChip(size))}</div>
+        <div class="tiles gap-8" style="--least:7.4em">${SIZES.map((size) => this.sizeChip(size))}</div>
         ${
           this.size.id === 'own'
-            ? html`<div class="fields mt-8">
+            ? html`<div class="tiles mt-8">
                 ${numberField('width', msg('Width in cells'), 256, 32, 1_024)}
                 ${numberField('height', msg('Height in cells'), 256, 32, 1_024)}
               </div>`
             : html`<small class="mt-8">${this.size.about}</small>`
         }
       </fieldset>
-      <div class="fields">
+      <div class="tiles">
         ${field(
           msg('What grows here'),
           html`<select name="checkpoint">
@@ -216,9 +213,6 @@ export class RoomsSection extends HostElement {
     .closed .picture {
       opacity: 0.4;
       filter: saturate(0.3);
-    }
-    .facts {
-      margin-top: 6px;
     }
     .facts b {
       font-weight: 500;
@@ -329,6 +323,7 @@ function closeRoom({ name: room, participants }: RoomSummary): void {
     title: msg(str`Close “${room}”?`),
     text: `${kept} ${out}`,
     confirm: msg('Close room'),
+    harmless: true,
   };
   const done = {
     text: msg(str`The room “${room}” is closed.`),
@@ -348,7 +343,6 @@ function removeRoom({ name: room, organisms }: RoomSummary): void {
     title: msg(str`Remove “${room}” permanently?`),
     text: `${inside} ${lastCopy(host.state)}`,
     confirm: msg('Remove room'),
-    danger: true,
     typed: room,
   };
   const done = msg(str`The room “${room}” is removed.`);

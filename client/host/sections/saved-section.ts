@@ -7,10 +7,10 @@ import type { HostState, RoomSummary, SnapshotState } from '../../../shared/host
 import {
   HostElement,
   iconButton,
-  nameForm,
   noStorage,
   picture,
   sectionHead,
+  submitName,
 } from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
@@ -68,14 +68,15 @@ export class SavedSection extends HostElement {
     const group = (name: string, snapshots: readonly SnapshotState[]): TemplateResult =>
       html`<h3 class="part">${name}</h3>
         <div class="all grid gap-14">${snapshots.map((each) => this.one(each))}</div>`;
-    return html`${nameForm({
-      label: msg('Save the current state'),
-      example: msg('for example: opening night'),
-      testIds: ['snapshot-name', 'take'],
-      button: msg('Save'),
-      submit: (name) =>
-        this.reload(host.do('takeSnapshot', { name }, { done: msg(str`“${name}” is saved.`) })),
-    })}
+    const save = (name: string): Promise<unknown> =>
+      this.reload(host.do('takeSnapshot', { name }, { done: msg(str`“${name}” is saved.`) }));
+    return html`<form class="card row end gap-12" @submit=${submitName(save)}>
+        <label class="field fills" style="max-width: 28em"
+          ><span>${msg('Save the current state')}</span
+          ><input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: opening night')} autocomplete="off" />
+        </label>
+        <button class="solid" data-testid="take">${msg('Save')}</button>
+      </form>
       ${named.length > 0 ? group(msg('Saved by you'), named) : nothing}
       ${
         all === undefined
@@ -139,7 +140,6 @@ export class SavedSection extends HostElement {
         str`The room goes back to how it was then (${organismsText(organisms)}). The current state is saved first, so you can return to it.`,
       ),
       confirm: msg('Restore'),
-      danger: true,
     };
     const done = offerRestore(room, () => msg('The state is restored.'));
     return this.reload(host.do('restore', { tick }, { ask, done }));
@@ -150,7 +150,6 @@ export class SavedSection extends HostElement {
       title: msg(str`Remove “${name}”?`),
       text: msg('It will be deleted like the automatic ones. You cannot undo this.'),
       confirm: msg('Remove'),
-      danger: true,
     };
     const done = msg(str`“${name}” is removed.`);
     return this.reload(host.do('unnameSnapshot', { tick }, { ask, done }));

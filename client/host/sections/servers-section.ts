@@ -112,6 +112,7 @@ function drainRow({ name: server, draining, rooms, leaving }: ServerState): Temp
         'Its rooms are saved and go to other servers, and it takes none until you allow that again. Visitors stay; the picture may stand still for a second.',
       ),
       confirm: msg('Drain'),
+      harmless: true,
     };
     return html`<div class="row">
       <button class="plain" data-testid="drain" @click=${() => host.do('drain', { server }, { ask })}>${msg('Drain')}</button>

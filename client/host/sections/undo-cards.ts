@@ -118,6 +118,7 @@ export class UndoCard extends HostElement {
       title: msg(str`Undo the last ${span(seconds * 1_000)}?`),
       text: `${what} ${goesOn}`,
       confirm: msg('Undo'),
+      harmless: true,
     });
     if (!yes) return;
     const participant = visitor?.id ?? null;
@@ -141,7 +142,6 @@ function reseed(event: SubmitEvent): void {
     title: msg(str`Start “${room}” over?`),
     text: `${msg(str`Will be removed: ${organismsText(count)}. Will be planted: ${seedsText(organisms)}.`)} ${stateBefore(state)}`,
     confirm: msg('Start over'),
-    danger: true,
   };
   const done = offerRestore<{ planted: number; kept: SnapshotState | null }>(room, ({ planted }) =>
     msg(str`Planted: ${seedsText(planted)}.`),
@@ -154,10 +154,10 @@ export function reseedCard(): TemplateResult {
   return html`<section class="card">
     <h3>${msg('Start over')}</h3>
     <p class="soft mt-4 mb-14">${msg('Removes every organism and plants new seeds all over the room.')} ${stateBefore(host.state)}</p>
-    <form class="row end" @submit=${reseed}>
+    <form class="row end short" @submit=${reseed}>
       ${field(
         msg('New seeds'),
-        html`<input class="short" type="number" name="organisms" min="0" max="64" step="1" required value="12" />`,
+        html`<input type="number" name="organisms" min="0" max="64" step="1" required value="12" />`,
       )}
       <button class="danger" data-testid="reseed" ?disabled=${!host.summary?.open}>${msg('Start over')}</button>
     </form>
@@ -172,7 +172,6 @@ function farewell(): void {
     title: msg(str`End the day of “${room}”?`),
     text: `${msg(str`Will go within a minute: ${organismsText(count)}. Nobody can act meanwhile.`)} ${stateBefore(state)}`,
     confirm: msg('End the day'),
-    danger: true,
   };
   const done = offerRestore(room, () => msg('The day is ending.'));
   void host.do('farewell', {}, { ask, done });

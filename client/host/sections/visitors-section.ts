@@ -57,9 +57,6 @@ export class VisitorsSection extends HostElement {
       line-height: 2.05;
       white-space: nowrap;
     }
-    .charts {
-      grid-template-columns: repeat(auto-fit, minmax(min(100%, 24em), 1fr));
-    }
     .seeds {
       --hue: 130;
     }
@@ -122,7 +119,7 @@ export class VisitorsSection extends HostElement {
           </div>`,
         )}
       </dl>
-      <div class="charts grid gap-14">
+      <div class="tiles gap-14" style="--least:24em">
         ${chart('visits', 'whole')}
         <section class="card" aria-label=${msg('How long they stayed')}>
           <h3 class="mb-12">${msg('How long they stayed')}</h3>

@@ -8,7 +8,7 @@ import { customElement } from 'lit/decorators.js';
 import type { RoomSummary, WallState } from '../../../shared/host/state.ts';
 import { number, plural } from '../../elements/text.ts';
 import { formats } from '../../locale/locale.ts';
-import { facts, HostElement, nameForm, sectionHead, tag } from '../elements/host-element.ts';
+import { facts, HostElement, sectionHead, submitName, tag } from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { roughSpan } from '../text.ts';
@@ -23,21 +23,23 @@ export class WallsSection extends HostElement {
       msg('A wall with an address of its own always gets in, and is reported when it is lost.'),
     )}
       <div class="grid gap-14">
-        ${nameForm({
-          label: msg('Name of the wall'),
-          example: msg('for example: Foyer'),
-          testIds: ['wall-name', 'add-wall'],
-          button: html`${hostIcons.plus}${msg('Add wall')}`,
-          submit: (name) => {
-            const done = msg(str`“${name}” has an address now. Open it on that screen.`);
-            return host.do('addWall', { name }, { done });
-          },
-        })}
+        <form class="card row end gap-12" @submit=${add}>
+          <label class="field fills"
+            ><span>${msg('Name of the wall')}</span
+            ><input name="name" data-testid="wall-name" required maxlength="80" autocomplete="off" placeholder=${msg('for example: Foyer')} />
+          </label>
+          <button class="solid" data-testid="add-wall">${hostIcons.plus}${msg('Add wall')}</button>
+        </form>
         ${walls.map(wallCard)}
         ${walls.length === 0 ? html`<div class="empty"><p>${msg('No wall is up.')}</p></div>` : nothing}
       </div>`;
   }
 }
+
+const add = submitName((name) => {
+  const done = msg(str`“${name}” has an address now. Open it on that screen.`);
+  return host.do('addWall', { name }, { done });
+});
 
 function wallCard(wall: WallState): TemplateResult {
   const { id, name, upFor, lost, screens, unwritable } = wall;
@@ -93,11 +95,10 @@ function address({ id: wall, name, path }: WallState): TemplateResult {
     title: msg(str`Remove the wall “${name}”?`),
     text: msg('Its address then opens an ordinary wall, which can lose its place to other walls.'),
     confirm: msg('Remove'),
-    danger: true,
   };
   const remove = () => host.do('removeWall', { wall }, { ask, done: msg(str`Removed: ${name}.`) });
   return html`<div class="wrap end gap-12">
-    <p class="field name-field">
+    <p class="field fills wide">
       <span>${msg('Address of this wall')}</span>
       <code dir="ltr" data-testid="wall-address">${url}</code>
     </p>

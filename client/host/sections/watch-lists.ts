@@ -113,7 +113,7 @@ async function ban(visitor: VisitorState): Promise<void> {
         html`<input type="radio" name="minutes" value=${minutes} ?checked=${minutes === 60} />`,
     )}`;
   const title = msg(str`Ban ${name}?`);
-  const answer = await host.ask({ title, fields, confirm: msg('Ban'), danger: true });
+  const answer = await host.ask({ title, fields, confirm: msg('Ban') });
   if (!answer) return;
   const minutes = Number(answer.get('minutes')) || null;
   const address = answer.get('address') === 'yes';
@@ -164,9 +164,6 @@ export class VisitorList extends HostElement {
     header {
       min-height: 2.75em;
     }
-    .names {
-      gap: 0.6em;
-    }
     li {
       display: grid;
       grid-template-columns: auto minmax(0, 1fr) auto auto;
@@ -174,15 +171,9 @@ export class VisitorList extends HostElement {
       gap: 0 10px;
       padding: 5px 0;
     }
-    .cut {
-      white-space: nowrap;
-    }
     small {
       white-space: normal;
       line-height: 1.3;
-    }
-    .icon {
-      margin: 0 -5px;
     }
     .icon:last-child {
       color: var(--alarm);
@@ -206,7 +197,7 @@ export class VisitorList extends HostElement {
       );
     return html`<header class="flex spread gap-12">
         <h3>${visitors.length === 0 ? msg('Visitors') : visitorsText(visitors.length)}</h3>
-        <label class="check names flex small soft"
+        <label class="check flex small soft"
           >${msg('Names')} ${checkbox(settings?.names ?? true, setNames, { testId: 'names' })}</label
         >
       </header>
@@ -224,9 +215,9 @@ export class VisitorList extends HostElement {
 
 function visitorRow(visitor: VisitorState): TemplateResult {
   const { id, hue, muted, stay, acts } = visitor;
-  return html`<li class="lined" data-testid="visitor-${id}">
+  return html`<li class="lined snug" data-testid="visitor-${id}">
     <i class="who" style="--hue:${hue}"></i>
-    <span class="cut"
+    <span class="cut line"
       >${visitorName(visitor)}<small
         >${muted ? html`<span class="warning">${msg('muted')}</span>` : html`${roughSpan(stay)} · ${actsText(acts)}`}</small
       ></span

@@ -37,12 +37,8 @@ const watchStyle = css`
   }
   .showing {
     align-items: center;
-    gap: 4px 12px;
     flex-basis: 100%;
-    padding: 6px 6px;
-    padding-inline-start: 20px;
-    border-radius: 24px;
-    border: 1px solid var(--accent-edge);
+    border-color: var(--accent-edge);
     background: var(--accent-deep);
   }
   .tight {
@@ -61,10 +57,6 @@ const watchStyle = css`
     position: relative;
     min-height: 0;
   }
-  live-view {
-    position: absolute;
-    inset: 0;
-  }
   live-organism {
     position: absolute;
     inset: 14px 14px auto auto;
@@ -77,16 +69,9 @@ const watchStyle = css`
     left: 50%;
     bottom: 16px;
     translate: -50%;
-    gap: 12px;
     width: max-content;
     max-width: calc(100% - 20px);
-    padding: 7px 8px;
-    padding-inline-start: 20px;
     min-height: 3.6em;
-    border-radius: 999px;
-    background: oklch(0.24 0.014 225 / 0.96);
-    border: 1px solid var(--edge);
-    box-shadow: var(--shadow);
   }
   .bar > span:only-child {
     padding-inline-end: 14px;
@@ -208,7 +193,6 @@ const watchStyle = css`
       bottom: 8px;
       flex-wrap: wrap;
       max-width: min(17em, 33%);
-      border-radius: 24px;
       translate: none;
     }
   }
@@ -271,6 +255,7 @@ export class WatchSection extends HostElement {
       </div>
       <div class="stage">
         <live-view
+          class="fill"
           .room=${name}
           .tool=${tool}
           .picked=${picked}
@@ -286,7 +271,7 @@ export class WatchSection extends HostElement {
           ${iconButton(msg('Closer'), icons.closer, () => this.live?.zoom(ZOOM))}
           ${iconButton(msg('Show all'), icons.fit, () => this.live?.fit())}
         </div>
-        ${tool === 'look' ? nothing : html`<div class="bar flex" role="status">${this.instruction()}</div>`}
+        ${tool === 'look' ? nothing : html`<div class="bar pill flex" role="status">${this.instruction()}</div>`}
         ${
           organism && tool === 'look'
             ? html`<live-organism
@@ -362,7 +347,6 @@ export class WatchSection extends HostElement {
         ? msg(str`It is removed for everyone. ${planter} planted it.`)
         : msg('It is removed for everyone.'),
       confirm: msg('Remove'),
-      danger: true,
     };
     const done = ({ command }: CallAnswer<'removeOrganism'>): Notice =>
       offerUndo(room, msg(str`Removed: ${name}.`), command);
@@ -381,7 +365,6 @@ export class WatchSection extends HostElement {
         str`Removes every organism that reaches into it, for everyone. Right now: ${inside}.`,
       ),
       confirm: msg('Clear'),
-      danger: true,
     };
     const done = ({ removed, command }: CallAnswer<'clearArea'>): Notice =>
       offerUndo(room, msg(str`Removed: ${organismsText(removed)}.`), command);
@@ -402,7 +385,7 @@ function wallBar({ walls: { showing, up } }: RoomSummary): TemplateResult | type
   const { now = 0, zone = 'UTC' } = host.state ?? {};
   if (!showing || up === 0) return nothing;
   const until = clock(now + showing.left, zone);
-  return html`<div class="showing wrap spread" role="status" data-testid="walls-show">
+  return html`<div class="showing pill wrap spread" role="status" data-testid="walls-show">
     <span>${
       showing.what === 'film'
         ? msg(str`The walls show a film until ${until}.`)
