@@ -132,7 +132,7 @@ export interface Question {
   /** Label of the button that confirms. */
   readonly confirm: string;
   /** Whether nothing is lost; other questions are marked as dangerous. */
-  readonly harmless?: true;
+  readonly harmless?: boolean;
   /** A text that the host must type before confirming. */
   readonly typed?: string;
 }

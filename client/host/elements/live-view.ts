@@ -8,7 +8,6 @@ import type { Rect } from '../../../shared/geometry.ts';
 import type { OrganismId } from '../../../shared/vocabulary.ts';
 import '../../elements/cursor-layer.ts';
 import type { CursorLayer } from '../../elements/cursor-layer.ts';
-import '../../elements/cursor-layer.ts';
 import { number, unsupportedText, waitingText } from '../../elements/text.ts';
 import {
   bindCanvas,
@@ -125,31 +124,28 @@ export function areaKey(
 ): Rect | undefined {
   const step = arrowMove({ key, shiftKey: false }, STEP);
   if (!step) return undefined;
-  const moved = (from: number, by: number, length: number, side: number): number =>
-    clamp(from + by, 0, side - length);
   if (!area) {
     const [width, height] = [Math.min(INITIAL, grid.width), Math.min(INITIAL, grid.height)];
-    const x = moved(Math.round(middle.x - width / 2), 0, width, grid.width);
-    return {
-      x,
-      y: moved(Math.round(middle.y - height / 2), 0, height, grid.height),
-      width,
-      height,
-    };
+    const x = Math.round(middle.x - width / 2);
+    const y = Math.round(middle.y - height / 2);
+    return inside({ x, y, width, height }, grid);
   }
   const { x, y, width, height } = area;
-  return shiftKey
-    ? {
-        ...area,
-        width: clamp(width + step.x, 1, grid.width - x),
-        height: clamp(height + step.y, 1, grid.height - y),
-      }
-    : {
-        ...area,
-        x: moved(x, step.x, width, grid.width),
-        y: moved(y, step.y, height, grid.height),
-      };
+  if (!shiftKey) return inside({ x: x + step.x, y: y + step.y, width, height }, grid);
+  return {
+    ...area,
+    width: clamp(width + step.x, 1, grid.width - x),
+    height: clamp(height + step.y, 1, grid.height - y),
+  };
 }
+
+/** Moves a rectangle into the grid. */
+const inside = ({ x, y, width, height }: Rect, grid: Size): Rect => ({
+  x: clamp(x, 0, grid.width - width),
+  y: clamp(y, 0, grid.height - height),
+  width,
+  height,
+});
 
 /** Describes a rectangle for screen readers. */
 export function areaText({ x, y, width, height }: Rect): string {
@@ -259,12 +255,23 @@ export class LiveView extends StyledElement {
   }
 
   override render(): TemplateResult {
-    const { model, area } = this;
-    const live = model?.connection === 'live';
+    const { model, area, tool } = this;
+    const isLive = !model || model.connection === 'live';
+    const keys = {
+      look: msg(
+        'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
+      ),
+      area: msg(
+        'Arrow keys move the rectangle; with Shift they resize it. Enter clears the area, Escape cancels.',
+      ),
+      point: msg(
+        'Arrow keys move the view, plus and minus zoom. Enter shows everybody the place in the middle, Escape cancels.',
+      ),
+    };
     return html`<canvas
         class="fill"
         data-testid="live"
-        data-tool=${this.tool}
+        data-tool=${tool}
         tabindex="0"
         role="application"
         aria-label=${msg('The room as visitors see it')}
@@ -273,28 +280,14 @@ export class LiveView extends StyledElement {
         @focus=${this.updateAim}
         @blur=${this.updateAim}
       ></canvas>
-      <p id="keys" hidden>
-        ${
-          this.tool === 'area'
-            ? msg(
-                'Arrow keys move the rectangle; with Shift they resize it. Enter clears the area, Escape cancels.',
-              )
-            : this.tool === 'point'
-              ? msg(
-                  'Arrow keys move the view, plus and minus zoom. Enter shows everybody the place in the middle, Escape cancels.',
-                )
-              : msg(
-                  'Arrow keys move the view, plus and minus zoom. Enter selects the organism in the middle. All organisms are listed below.',
-                )
-        }
-      </p>
+      <p id="keys" hidden>${keys[tool]}</p>
       <cursor-layer></cursor-layer>
       ${area ? html`<div class="area over ghost" role="img" aria-label=${areaText(area)}></div>` : nothing}
-      ${this.aiming && this.tool !== 'area' ? html`<i class="aim over round ghost"></i>` : nothing}
+      ${this.aiming && tool !== 'area' ? html`<i class="aim over round ghost"></i>` : nothing}
       ${
         this.unsupported
           ? html`<p class="waiting fill grid centred ghost soft">${unsupportedText()}</p>`
-          : live || !model
+          : isLive
             ? nothing
             : html`<p class="waiting fill grid centred ghost soft" role="status">${waitingText(model.connection)} …</p>`
       }`;

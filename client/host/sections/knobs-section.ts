@@ -4,30 +4,138 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
 import { keyed } from 'lit/directives/keyed.js';
 import { live } from 'lit/directives/live.js';
-import type { RoomSettings, SettingsRequest } from '../../../shared/host/settings.ts';
+import {
+  type RoomSettings,
+  roomSettings,
+  type SettingsRequest,
+} from '../../../shared/host/settings.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
+import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
+import { number, plural } from '../../elements/text.ts';
 import {
   type Choice,
   checkbox,
   HostElement,
+  inputValue,
   languageChips,
   radioChips,
   sectionHead,
 } from '../elements/host-element.ts';
-import '../elements/host-knob.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import {
-  changeTo,
-  energyStory,
-  isOn,
-  KNOBS,
-  mostOf,
-  type SettingId,
-  shownValue,
-} from './settings.ts';
-import { farewellCard, reseedCard } from './undo-cards.ts';
+import { farewellCard, reseedCard } from './saved-section.ts';
+
+/** Name of a setting, prefixed with the name of its group, if any: 'energy-plant'. */
+export type SettingId =
+  | Exclude<keyof RoomSettings, 'energy' | 'attract' | 'paused'>
+  | `energy-${keyof RoomSettings['energy']}`
+  | `attract-${keyof RoomSettings['attract']}`;
+
+/** A slider, and the number of shown units per unit of the setting. */
+interface Knob {
+  readonly slider: readonly [min: number, max: number, step: number];
+  readonly unit: string;
+  readonly factor?: number;
+}
+
+const { minRadius, maxRadius } = PAGE_DEFAULTS.stroke;
+const ENERGY = msg('energy');
+const SECONDS = msg('seconds');
+const SLOWER = msg('times slower');
+
+/** The numeric settings. */
+export const KNOBS = {
+  tickRate: { slider: [1, 30, 1], unit: msg('steps per second') },
+  maxOrganisms: { slider: [8, 512, 8], unit: msg('organisms') },
+  capacity: { slider: [5, 500, 5], unit: msg('visitors') },
+  birth: { slider: [1, 6, 1], unit: SLOWER },
+  healing: { slider: [1, 6, 1], unit: SLOWER },
+  liveliness: { slider: [0, 50, 1], unit: msg('percent of them at once'), factor: 100 },
+  lifetime: { slider: [0, 1_800, 30], unit: SECONDS },
+  'energy-newcomer': { slider: [0, 200, 4], unit: ENERGY },
+  'energy-capacity': { slider: [10, 400, 5], unit: ENERGY },
+  'energy-refillPerSecond': { slider: [0, 30, 0.5], unit: msg('energy per second') },
+  'energy-plant': { slider: [0, 60, 1], unit: ENERGY },
+  'energy-damagePerCell': { slider: [0, 10, 0.1], unit: msg('energy per 100 cells'), factor: 100 },
+  'energy-wake': { slider: [0, 10, 0.5], unit: ENERGY },
+  maxRadius: { slider: [minRadius, maxRadius, 0.5], unit: msg('cells') },
+  protect: { slider: [0, 60, 1], unit: SECONDS },
+  cooldown: { slider: [0, 60, 0.5], unit: SECONDS },
+  'attract-after': { slider: [5, 300, 5], unit: SECONDS },
+} satisfies Partial<Record<SettingId, Knob>>;
+
+type KnobId = keyof typeof KNOBS;
+
+const partsOf = (id: SettingId) => id.split('-') as [group: keyof RoomSettings, part?: string];
+
+function settingOf(id: SettingId, settings: RoomSettings): unknown {
+  const [group, part] = partsOf(id);
+  return part ? (settings[group] as Record<string, unknown>)[part] : settings[group];
+}
+
+const factorOf = (id: SettingId): number => (KNOBS as Record<string, Knob>)[id]?.factor ?? 1;
+
+/** Returns the value that a knob shows. */
+export const shownValue = (id: KnobId, settings: RoomSettings): number =>
+  Number(((settingOf(id, settings) as number) * factorOf(id)).toFixed(4));
+
+export const isOn = (id: SettingId, settings: RoomSettings): boolean =>
+  [true, 'unattended'].includes(settingOf(id, settings) as boolean | string);
+
+/** Returns the change that makes a knob or switch show a value. */
+export function changeTo(id: SettingId, shown: number | boolean): SettingsRequest {
+  const [group, part] = partsOf(id);
+  const wounds = shown ? 'unattended' : 'own';
+  const plain = typeof shown === 'number' ? shown / factorOf(id) : shown;
+  const value = id === 'attract-wounds' ? wounds : plain;
+  return { [group]: part ? { [part]: value } : value };
+}
+
+/** Returns the largest value that can be typed beside a slider. */
+export function mostOf(id: SettingId): number {
+  const [group, part] = partsOf(id);
+  const { [group]: setting } = roomSettings.entries;
+  const schema = part && 'entries' in setting ? setting.entries[part as never] : setting;
+  const { pipe } = schema as unknown as { pipe: readonly { type: string; requirement?: number }[] };
+  const most = pipe.find(({ type }) => type === 'max_value')?.requirement ?? 0;
+  return most * factorOf(id);
+}
+
+/** Explains in one or two sentences what the energy settings mean for a visitor. */
+export function energyStory({ energy, cooldown }: RoomSettings): string {
+  const { newcomer, plant, refillPerSecond, capacity } = energy;
+  if (plant === 0 && cooldown === 0) return msg('Visitors can plant as many seeds as they like.');
+  if (plant > capacity) {
+    return msg('Nobody can plant: a seed costs more energy than anyone can have.');
+  }
+  const refill = refillPerSecond > 0 ? plant / refillPerSecond : Number.POSITIVE_INFINITY;
+  const wait = Math.max(cooldown, plant === 0 ? 0 : refill);
+  const first = plant === 0 ? 1 : Math.floor(Math.min(newcomer, capacity) / plant);
+  return `${firstSeeds(first)} ${laterSeeds(wait)}`;
+}
+
+function firstSeeds(first: number): string {
+  if (first === 0) return msg('Visitors wait a little before their first seed.');
+  return plural(
+    first,
+    msg(str`A visitor can plant ${number(first)} seed at the start.`),
+    msg(str`A visitor can plant ${number(first)} seeds at the start.`),
+  );
+}
+
+function laterSeeds(wait: number): string {
+  if (!Number.isFinite(wait)) return msg('After that, none.');
+  const seconds = wait < 10 ? Number(wait.toFixed(1)) : Math.round(wait);
+  return plural(
+    seconds,
+    msg(str`After that, one every ${number(seconds)} second.`),
+    msg(str`After that, one every ${number(seconds)} seconds.`),
+  );
+}
+
+/** Delay between the last key press on a slider and sending its value, in ms. */
+const KEY_DELAY_MS = 350;
 
 const DRAWING_MODES: readonly (Choice<RoomSettings['drawings']> & {
   readonly about: string;
@@ -60,17 +168,81 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
 @customElement('knobs-section')
 export class KnobsSection extends HostElement {
   static override styles = css`
+    .knob {
+      grid-template: 'words slide field unit' auto 'words slide state state' auto / minmax(0, 15em) minmax(
+          0,
+          1fr
+        ) 5.6em 7.4em;
+      gap: 0 12px;
+      align-items: center;
+      padding: 11px 0;
+    }
+    .knob small {
+      line-height: 1.35;
+    }
+    .slide {
+      position: relative;
+      margin: 0 12px;
+    }
+    .default {
+      position: absolute;
+      inset-inline-start: calc(0.65em + var(--at) * (100% - 1.3em));
+      top: calc(50% + 0.55em);
+      width: 1px;
+      height: 0.5em;
+      background: var(--ink-soft);
+      pointer-events: none;
+    }
+    .unit {
+      line-height: 1.25;
+    }
+    .state {
+      min-height: 1.7em;
+      font-size: 0.9em;
+    }
+    .state svg {
+      width: 1.15em;
+      height: 1.15em;
+    }
+    input[type='range']::-webkit-slider-runnable-track {
+      background: linear-gradient(
+        calc(var(--forward) * 90deg),
+        oklch(0.72 0.075 172) calc(var(--share) * 100%),
+        oklch(0.95 0.01 210 / 0.2) 0
+      );
+    }
+    @media (max-width: 760px) {
+      .knob {
+        grid-template:
+          'words words' auto
+          'slide field' auto
+          'state unit' auto / minmax(0, 1fr) 5.6em;
+        gap: 2px 16px;
+      }
+      .slide {
+        margin: 0;
+      }
+      .unit {
+        text-align: end;
+        margin-inline-start: -6em;
+      }
+    }
     .story {
       margin-top: 12px;
       padding: 12px 16px;
       border-radius: 12px;
       background: oklch(0.36 0.045 175 / 0.35);
     }
-    .switch:first-of-type {
+    :is(.switch, .knob):first-of-type {
       border-top: 0;
     }
   `;
 
+  /** Values of sliders that are being moved, so that changes by other hosts do not move them. */
+  private readonly drafts = new Map<
+    KnobId,
+    { value: number; timer: ReturnType<typeof setTimeout> }
+  >();
   /** The last changed setting. */
   @state() private changed: { readonly id: SettingId; readonly isDone: boolean } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -82,6 +254,8 @@ export class KnobsSection extends HostElement {
 
   protected override roomChanged(): void {
     this.changed = undefined;
+    // The values are sent nevertheless, to the previous room.
+    this.drafts.clear();
   }
 
   protected override section({ name }: RoomSummary, { roomDefaults }: HostState): TemplateResult {
@@ -98,18 +272,8 @@ export class KnobsSection extends HostElement {
   private cards(room: string, settings: RoomSettings, defaults: RoomSettings): TemplateResult {
     const { attract, drawings, languages } = settings;
     const apply = (id: SettingId) => (change: SettingsRequest) => this.apply(room, id, change);
-    const knob = (id: keyof typeof KNOBS, name: string, about: string): TemplateResult =>
-      html`<host-knob
-        data-testid="knob-${id}"
-        .name=${name}
-        .about=${about}
-        .knob=${KNOBS[id]}
-        .most=${mostOf(id)}
-        .value=${live(shownValue(id, settings))}
-        .default=${shownValue(id, defaults)}
-        .status=${this.statusOf(id)}
-        @knob-change=${({ detail }: CustomEvent<number>) => apply(id)(changeTo(id, detail))}
-      ></host-knob>`;
+    const knob = (id: KnobId, name: string, about: string): TemplateResult =>
+      this.knob(id, [name, about], settings, shownValue(id, defaults), apply(id));
     const toggle = (id: SettingId, name: string, about: string): TemplateResult =>
       html`<label class="switch flex spread gap-20 py-12 lined" data-testid="knob-${id}">
         <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${this.statusOf(id)}</span><small>${about}</small></span>
@@ -172,6 +336,79 @@ export class KnobsSection extends HostElement {
       )}
       ${farewellCard(toggle('generations', msg('The next day begins with the heirs'), msg('What has lived long, survived wounds and had children is bred from: up to six heirs grow when the day is over.')))}
       ${reseedCard()}
+    </div>`;
+  }
+
+  /** @param normal the default value */
+  private knob(
+    id: KnobId,
+    [name, about]: readonly [name: string, about: string],
+    settings: RoomSettings,
+    normal: number,
+    apply: Apply,
+  ): TemplateResult {
+    const { slider, unit } = KNOBS[id];
+    const [min, max, step] = slider;
+    const most = mostOf(id);
+    const current = shownValue(id, settings);
+    const value = this.drafts.get(id)?.value ?? current;
+    const share = (n: number): number => Math.max(0, Math.min(1, (n - min) / (max - min)));
+    const send = (next: number): void => {
+      clearTimeout(this.drafts.get(id)?.timer);
+      this.drafts.delete(id);
+      this.requestUpdate();
+      if (Math.abs(next - current) >= 1e-9) apply(changeTo(id, next));
+    };
+    const slide = (event: Event, delay: number): void => {
+      const next = Number(inputValue(event));
+      clearTimeout(this.drafts.get(id)?.timer);
+      this.drafts.set(id, { value: next, timer: setTimeout(() => send(next), delay) });
+      this.requestUpdate();
+    };
+    const enter = ({ target }: Event): void => {
+      const field = target as HTMLInputElement;
+      const typed = field.valueAsNumber;
+      if (!Number.isFinite(typed)) field.value = String(current);
+      else send(Math.max(Math.min(min, current), Math.min(most, typed)));
+    };
+    const status = this.statusOf(id);
+    const reset = html`<button class="link" @click=${() => send(normal)} aria-label=${msg(str`${name}: reset to ${normal}`)}>
+      ${hostIcons.undo}${msg(str`reset to ${normal}`)}
+    </button>`;
+    const isDefault = Math.abs(current - normal) < 1e-6;
+    return html`<div class="knob grid lined" data-testid="knob-${id}">
+      <div style="grid-area: words">
+        <label class="name" for="slider-${id}">${name}</label>
+        <small id="about-${id}" ?hidden=${!about}>${about}</small>
+      </div>
+      <div class="slide" style="grid-area: slide; --share:${share(value)};--at:${share(normal)}">
+        <input
+          id="slider-${id}"
+          type="range"
+          min=${min}
+          max=${max}
+          step=${step}
+          aria-describedby=${about ? `about-${id}` : nothing}
+          aria-valuetext="${value} ${unit}"
+          .value=${String(value)}
+          @input=${(event: Event) => slide(event, KEY_DELAY_MS)}
+          @change=${(event: Event) => slide(event, 0)}
+        />
+        <i class="default" aria-hidden="true"></i>
+      </div>
+      <input
+        style="grid-area: field"
+        type="number"
+        min=${min}
+        max=${most}
+        step=${step}
+        aria-label="${name}, ${unit}"
+        inputmode="decimal"
+        .value=${String(value)}
+        @change=${enter}
+      />
+      <span class="unit small soft" style="grid-area: unit">${unit}</span>
+      <span class="state flex soft ${status && this.changed?.isDone ? 'good' : ''}" style="grid-area: state" aria-live="polite">${status || (isDefault ? msg('default') : reset)}</span>
     </div>`;
   }
 

@@ -1,21 +1,219 @@
-/** Saved states of the selected room: list, save, restore, remove. */
+/**
+ * Saved states of the selected room, and the cards that change a whole room: undo recent actions,
+ * start over, end the day.
+ */
 import { msg, str } from '@lit/localize';
 import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement, state } from 'lit/decorators.js';
-import { FILES, pathOf } from '../../../shared/host/api.ts';
-import type { HostState, RoomSummary, SnapshotState } from '../../../shared/host/state.ts';
+import { FILES, type HostCommand, MOST_UNDO, pathOf } from '../../../shared/host/api.ts';
+import type {
+  HostState,
+  RoomSummary,
+  SnapshotState,
+  VisitorState,
+} from '../../../shared/host/state.ts';
 import {
+  choicesOf,
+  field,
   HostElement,
   iconButton,
   noStorage,
   picture,
+  radioChips,
   sectionHead,
+  select,
   submitName,
 } from '../elements/host-element.ts';
-import { host } from '../host-model.ts';
+import { host, type Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
-import { organismsText, roughSpan } from '../text.ts';
-import { offerRestore } from './undo-cards.ts';
+import {
+  actsText,
+  farewellText,
+  organismsText,
+  roughSpan,
+  seedsText,
+  shortSpan,
+  span,
+  stateBefore,
+  visitorName,
+} from '../text.ts';
+
+/**
+ * Returns a function that creates a notice about a call's answer. The notice offers to restore the
+ * room's previous state, unless this server stores nothing.
+ */
+export function offerRestore<A extends { readonly kept: SnapshotState | null }>(
+  room: string,
+  text: (answer: A) => string,
+): (answer: A) => Notice {
+  const done = msg('The previous state is restored.');
+  return (answer) => {
+    const { kept } = answer;
+    if (!kept) return { text: text(answer) };
+    const run = () => void host.do('restore', { room, tick: kept.tick }, { done });
+    return { text: text(answer), action: { label: msg('Restore the previous state'), run } };
+  };
+}
+
+/**
+ * Creates a notice that offers to undo a removal, but no later actions. The offer needs a server
+ * that stores the room's history.
+ *
+ * @param keeping whether the server stores the history
+ */
+export function offerUndo(
+  room: string,
+  text: string,
+  command: HostCommand,
+  keeping = host.state?.keeping,
+): Notice {
+  if (keeping === null) return { text };
+  const done = msg('The removal is undone.');
+  const run = () => void host.do('undoCommand', { room, ...command }, { done });
+  return { text, action: { label: msg('Undo'), run } };
+}
+
+/** Undoes recent actions after a confirmation; the result can itself be undone. */
+@customElement('undo-card')
+export class UndoCard extends HostElement {
+  static override styles = css`
+    .chips {
+      gap: 6px;
+    }
+    .chip {
+      min-height: 2.6em;
+      padding-inline: 0.9em;
+    }
+  `;
+
+  @state() private seconds = 30;
+  /** The visitor whose actions are undone, who may have left; undefined for everybody. */
+  @state() private visitor: VisitorState | undefined;
+
+  protected override roomChanged(): void {
+    this.visitor = undefined;
+  }
+
+  override render(): TemplateResult {
+    const { visitor } = this;
+    const present = host.detail?.visitors ?? [];
+    const hasLeft = visitor && !present.some(({ id }) => id === visitor.id);
+    const visitors = hasLeft ? [...present, visitor] : present;
+    const choices = visitors.map((each) => ({ value: each.id, name: visitorName(each) }));
+    const isUndoing = host.summary?.busy === 'undoing';
+    const spans = choicesOf([10, 30, 60, 300, MOST_UNDO], shortSpan);
+    return html`<form class="gap-14" @submit=${this.submit} aria-label=${msg('Undo')}>
+      <div>
+        <h3>${msg('Undo')}</h3>
+        <p class="soft">${msg('Undoes recent actions, as if they had never happened.')}</p>
+      </div>
+      ${radioChips(msg('In the last'), spans, this.seconds, (seconds) => (this.seconds = seconds))}
+      ${field(
+        msg('Whose actions'),
+        select(
+          'undo-whom',
+          [{ value: 0, name: msg('everyone') }, ...choices],
+          visitor?.id ?? 0,
+          (chosen) => (this.visitor = visitors.find(({ id }) => id === Number(chosen))),
+        ),
+      )}
+      <button class="plain" data-testid="undo" ?disabled=${isUndoing}>${hostIcons.undo}${isUndoing ? msg('Undoing …') : msg('Undo')}</button>
+    </form>`;
+  }
+
+  private async submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    const { seconds, visitor } = this;
+    const { room } = host;
+    const asked = performance.now();
+    const what = visitor
+      ? msg(
+          str`Undoes everything ${visitorName(visitor)} did in that time: seeds, wounds and crosses. The current state is saved first.`,
+        )
+      : msg(
+          'Undoes everything visitors, the gardener and programs did in that time: seeds, wounds and crosses. The current state is saved first.',
+        );
+    const goesOn = host.summary?.farewell ? msg('The day then does not end.') : '';
+    const yes = await host.ask({
+      title: msg(str`Undo the last ${span(seconds * 1_000)}?`),
+      text: `${what} ${goesOn}`,
+      confirm: msg('Undo'),
+      harmless: true,
+    });
+    if (!yes) return;
+    const participant = visitor?.id ?? null;
+    // Do not undo actions made while the host was reading.
+    const ago = Math.min(MOST_UNDO, Math.floor((performance.now() - asked) / 1_000));
+    const done = offerRestore<{ undone: number; kept: SnapshotState | null }>(room, ({ undone }) =>
+      msg(str`Undone: ${actsText(undone)}.`),
+    );
+    await host.do('undo', { room, seconds, ago, participant }, { done });
+  }
+}
+
+/** Asks whether to remove all organisms and plant new ones. */
+function reseed(event: SubmitEvent): void {
+  event.preventDefault();
+  const form = new FormData(event.target as HTMLFormElement);
+  const organisms = Number(form.get('organisms'));
+  const { room, summary, state } = host;
+  const count = summary?.organisms ?? 0;
+  const ask = {
+    title: msg(str`Start “${room}” over?`),
+    text: `${msg(str`Will be removed: ${organismsText(count)}. Will be planted: ${seedsText(organisms)}.`)} ${stateBefore(state)}`,
+    confirm: msg('Start over'),
+  };
+  const done = offerRestore<{ planted: number; kept: SnapshotState | null }>(room, ({ planted }) =>
+    msg(str`Planted: ${seedsText(planted)}.`),
+  );
+  void host.do('reseed', { organisms }, { ask, done });
+}
+
+/** Renders the card that removes all organisms and plants new ones. */
+export function reseedCard(): TemplateResult {
+  return html`<section class="card">
+    <h3>${msg('Start over')}</h3>
+    <p class="soft mt-4 mb-14">${msg('Removes every organism and plants new seeds all over the room.')} ${stateBefore(host.state)}</p>
+    <form class="row end short" @submit=${reseed}>
+      ${field(
+        msg('New seeds'),
+        html`<input type="number" name="organisms" min="0" max="64" step="1" required value="12" />`,
+      )}
+      <button class="danger" data-testid="reseed" ?disabled=${!host.summary?.open}>${msg('Start over')}</button>
+    </form>
+  </section>`;
+}
+
+/** Asks whether to end the day. */
+function farewell(): void {
+  const { room, summary, state } = host;
+  const count = summary?.organisms ?? 0;
+  const ask = {
+    title: msg(str`End the day of “${room}”?`),
+    text: `${msg(str`Will go within a minute: ${organismsText(count)}. Nobody can act meanwhile.`)} ${stateBefore(state)}`,
+    confirm: msg('End the day'),
+  };
+  const done = offerRestore(room, () => msg('The day is ending.'));
+  void host.do('farewell', {}, { ask, done });
+}
+
+/** Renders the card that ends the day. @param settings setting about the next day */
+export function farewellCard(settings: TemplateResult): TemplateResult {
+  const done = msg('What still lives stays.');
+  return html`<section class="card">
+    <h3>${msg('End the day')}</h3>
+    <p class="soft mt-4 mb-14">${farewellText(host.state)}</p>
+    ${settings}
+    ${
+      host.summary?.farewell
+        ? html`<div class="row mt-14" role="status">
+            <span>${msg('The day is ending.')}</span>
+            <button class="plain" data-testid="stop-farewell" @click=${() => host.do('stopFarewell', {}, { done })}>${msg('Stop')}</button>
+          </div>`
+        : html`<button class="danger mt-14" data-testid="farewell" ?disabled=${!host.summary?.open} @click=${farewell}>${msg('End the day')}</button>`
+    }
+  </section>`;
+}
 
 const BEFORE = {
   undo: msg('before an undo'),

@@ -8,16 +8,7 @@ import { customElement, property, state } from 'lit/decorators.js';
 import { repeat } from 'lit/directives/repeat.js';
 import type { VisitorState } from '../../../shared/host/state.ts';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
-import { icons, kindTile } from '../../elements/icons.ts';
-import {
-  ageText,
-  kindName,
-  number,
-  organismName,
-  plural,
-  stateText,
-  survivedText,
-} from '../../elements/text.ts';
+import { kindName, number, plural } from '../../elements/text.ts';
 import type { RoomModel } from '../../room/room-model.ts';
 import {
   type Choice,
@@ -27,7 +18,6 @@ import {
   iconButton,
   idOf,
   option,
-  StyledElement,
   showAll,
 } from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
@@ -292,78 +282,5 @@ export class OrganismList extends HostElement {
       </button>
       ${iconButton(msg(str`Remove ${name}, number ${id}`), hostIcons.remove, () => this.emit('remove', id), msg('Remove'))}
     </li>`;
-  }
-}
-
-/** Shows the selected organism. Fires `remove` and `close`. */
-@customElement('live-organism')
-export class LiveOrganism extends StyledElement {
-  static override styles = css`
-    .card {
-      position: relative;
-      width: 19em;
-      max-width: 100%;
-      padding: 16px;
-      background: oklch(0.2 0.012 225 / 0.95);
-      box-shadow: var(--shadow);
-    }
-    header {
-      padding-inline-end: 30px;
-    }
-    .tile {
-      flex: none;
-      width: 3.4em;
-      height: 3.4em;
-      clip-path: inset(1.5%);
-    }
-    .nameless {
-      width: 2.4em;
-      height: 2.4em;
-      margin: 0.5em;
-      clip-path: circle();
-      background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.5 0.06 80));
-    }
-    .details {
-      margin: 10px 0 14px;
-    }
-    .close {
-      position: absolute;
-      top: 8px;
-      inset-inline-end: 8px;
-    }
-    @media (max-width: 560px) {
-      .card {
-        width: 100%;
-      }
-      .details {
-        margin: 8px 0 10px;
-      }
-    }
-  `;
-
-  @property({ attribute: false }) model: RoomModel | undefined;
-  @property({ attribute: false }) organism!: OrganismView;
-
-  override render(): TemplateResult | typeof nothing {
-    const { model, organism } = this;
-    if (!model?.checkpoint) return nothing;
-    const { kind, planter, born } = organism;
-    const seconds = ((model.tick ?? 0) - born) / (model.room?.tickRate ?? 15);
-    return html`<section class="card" aria-label=${msg('Organism')} data-testid="organism">
-      <header class="flex gap-14">
-        ${kindTile(model.checkpoint, kind)}
-        <div>
-          <h3 class="capital">${organismName(organism)}</h3>
-          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planterName(planter)}</p>
-        </div>
-      </header>
-      <p class="details soft">${[ageText(seconds), stateText(organism), survivedText(organism)].filter(Boolean).join(', ')}</p>
-      <button class="danger" data-testid="remove" @click=${() => this.emit('remove')}>
-        ${hostIcons.remove}${msg('Remove')}
-      </button>
-      <button class="icon close" aria-label=${msg('Close')} @click=${() => this.emit('close')}>
-        ${icons.close}
-      </button>
-    </section>`;
   }
 }

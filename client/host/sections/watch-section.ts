@@ -5,16 +5,16 @@ import { customElement, query, state } from 'lit/decorators.js';
 import type { Rect } from '../../../shared/geometry.ts';
 import type { CallAnswer } from '../../../shared/host/api.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
-import type { OrganismId } from '../../../shared/vocabulary.ts';
-import { icons } from '../../elements/icons.ts';
-import { organismName } from '../../elements/text.ts';
+import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
+import { icons, kindTile } from '../../elements/icons.ts';
+import { ageText, organismName, stateText, survivedText } from '../../elements/text.ts';
 import type { Point } from '../../render/camera.ts';
 import { facts, HostElement, iconButton, paceFact } from '../elements/host-element.ts';
 import { type LiveView, organismsIn, type PointerTool } from '../elements/live-view.ts';
 import { host, type Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { clock, inLineText, organismsText, planterName, visitorsText } from '../text.ts';
-import { offerUndo } from './undo-cards.ts';
+import { offerUndo } from './saved-section.ts';
 import './watch-lists.ts';
 import './queues.ts';
 
@@ -57,12 +57,41 @@ const watchStyle = css`
     position: relative;
     min-height: 0;
   }
-  live-organism {
+  .organism {
     position: absolute;
     inset: 14px 14px auto auto;
+    width: 19em;
+    max-width: 100%;
+    padding: 16px;
+    background: oklch(0.2 0.012 225 / 0.95);
+    box-shadow: var(--shadow);
   }
-  live-organism.left {
+  .organism.left {
     inset: 14px auto auto 14px;
+  }
+  .organism header {
+    padding-inline-end: 30px;
+  }
+  .tile {
+    flex: none;
+    width: 3.4em;
+    height: 3.4em;
+    clip-path: inset(1.5%);
+  }
+  .nameless {
+    width: 2.4em;
+    height: 2.4em;
+    margin: 0.5em;
+    clip-path: circle();
+    background: radial-gradient(circle at 40% 35%, var(--warm), oklch(0.5 0.06 80));
+  }
+  .details {
+    margin: 10px 0 14px;
+  }
+  .close {
+    position: absolute;
+    top: 8px;
+    inset-inline-end: 8px;
   }
   .bar {
     position: absolute;
@@ -160,9 +189,14 @@ const watchStyle = css`
       height: 44vh;
     }
     /* Below the picture, of which it would leave nothing. */
-    live-organism,
-    live-organism.left {
-      position: static;
+    .organism,
+    .organism.left {
+      position: relative;
+      inset: 0;
+      width: auto;
+    }
+    .details {
+      margin: 8px 0 10px;
     }
     .facts {
       width: 100%;
@@ -274,16 +308,34 @@ export class WatchSection extends HostElement {
         ${tool === 'look' ? nothing : html`<div class="bar pill flex" role="status">${this.instruction()}</div>`}
         ${
           organism && tool === 'look'
-            ? html`<live-organism
-                class=${organism.x * 2 > width ? 'left' : ''}
-                .model=${this.live?.model}
-                .organism=${organism}
-                @remove=${() => this.removeOrganism(organism.id)}
-                @close=${() => (this.picked = 0)}
-              ></live-organism>`
+            ? this.organismCard(organism, organism.x * 2 > width ? 'left' : '')
             : nothing
         }
       </div>`;
+  }
+
+  private organismCard(organism: OrganismView, side: string): TemplateResult | typeof nothing {
+    const model = this.live?.model;
+    if (!model?.checkpoint) return nothing;
+    const { id, kind, planter, born } = organism;
+    const seconds = ((model.tick ?? 0) - born) / (model.room?.tickRate ?? 15);
+    const life = [ageText(seconds), stateText(organism), survivedText(organism)].filter(Boolean);
+    return html`<section class="organism card ${side}" aria-label=${msg('Organism')} data-testid="organism">
+      <header class="flex gap-14">
+        ${kindTile(model.checkpoint, kind)}
+        <div>
+          <h3 class="capital">${organismName(organism)}</h3>
+          <p class="soft"><span class="who" style="--hue:${planter.hue}"></span>${planterName(planter)}</p>
+        </div>
+      </header>
+      <p class="details soft">${life.join(', ')}</p>
+      <button class="danger" data-testid="remove" @click=${() => this.removeOrganism(id)}>
+        ${hostIcons.remove}${msg('Remove')}
+      </button>
+      <button class="icon close" aria-label=${msg('Close')} @click=${() => (this.picked = 0)}>
+        ${icons.close}
+      </button>
+    </section>`;
   }
 
   private toolButton(tool: PointerTool, name: string, icon: TemplateResult): TemplateResult {

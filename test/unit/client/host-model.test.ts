@@ -1,12 +1,5 @@
 /** Computations of the host's page: areas, statistics, hours, settings. */
-import {
-  bars,
-  columnsOf,
-  medianStay,
-  ninths,
-  roundUp,
-  total,
-} from '../../../client/host/elements/bar-chart.ts';
+
 import { areaBetween, areaKey, organismsIn } from '../../../client/host/elements/live-view.ts';
 import { withDraft } from '../../../client/host/host-model.ts';
 import {
@@ -17,8 +10,16 @@ import {
   mostOf,
   type SettingId,
   shownValue,
-} from '../../../client/host/sections/settings.ts';
-import { offerUndo } from '../../../client/host/sections/undo-cards.ts';
+} from '../../../client/host/sections/knobs-section.ts';
+import { offerUndo } from '../../../client/host/sections/saved-section.ts';
+import {
+  bars,
+  columnsOf,
+  medianStay,
+  ninths,
+  roundUp,
+  total,
+} from '../../../client/host/sections/visitors-section.ts';
 import {
   addressName,
   healthOf,
