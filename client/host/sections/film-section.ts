@@ -12,14 +12,7 @@ import { momentOfFrame } from '../../../shared/time-points.ts';
 import { timeText } from '../../elements/text.ts';
 import type { Size } from '../../render/camera.ts';
 import { Throttle } from '../../state/browser-store.ts';
-import {
-  type Choice,
-  choicesOf,
-  HostElement,
-  noStorage,
-  radioChips,
-  sectionHead,
-} from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { bytes, JOB_REASON_TEXTS } from '../text.ts';
@@ -38,7 +31,7 @@ const HOUR = 3_600_000;
  * whether the host pressed a button instead of moving the slider.
  */
 @customElement('film-viewer')
-export class FilmViewer extends HostElement {
+export class FilmViewer extends ui.HostElement {
   static override styles = css`
     :host {
       display: grid;
@@ -311,8 +304,8 @@ const HOURS = [
   { value: 8, name: msg('The last 8 hours') },
   { value: 24, name: msg('The last 24 hours') },
 ];
-const SECONDS = choicesOf([10, 20, 40, 60], (value) => timeText(value, 'second'));
-const KINDS: readonly Choice<JobState['kind']>[] = [
+const SECONDS = ui.choicesOf([10, 20, 40, 60], (value) => timeText(value, 'second'));
+const KINDS: readonly ui.Choice<JobState['kind']>[] = [
   { value: 'gif', name: msg('A film (GIF)') },
   { value: 'png', name: msg('Separate images (PNG)') },
 ];
@@ -321,7 +314,7 @@ const KINDS: readonly Choice<JobState['kind']>[] = [
 const RECENT = 3_600_000;
 
 @customElement('film-section')
-export class FilmSection extends HostElement {
+export class FilmSection extends ui.HostElement {
   static override styles = css`
     .job {
       grid-template-columns: minmax(0, 1fr) auto;
@@ -365,13 +358,13 @@ export class FilmSection extends HostElement {
         ${keyed(name, viewer)}
       </section>
       <form class="card gap-20" @submit=${this.start}>
-        ${radioChips(msg('Period'), HOURS, this.hours, (hours) => (this.hours = hours))}
-        ${radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => (this.seconds = seconds))}
-        ${radioChips(msg('Format'), KINDS, this.kind, (kind) => (this.kind = kind))}
+        ${ui.radioChips(msg('Period'), HOURS, this.hours, (hours) => (this.hours = hours))}
+        ${ui.radioChips(msg('Length of the film'), SECONDS, this.seconds, (seconds) => (this.seconds = seconds))}
+        ${ui.radioChips(msg('Format'), KINDS, this.kind, (kind) => (this.kind = kind))}
         <div><button class="solid" data-testid="make-film" ?disabled=${isRunning}>${hostIcons.film}${isRunning ? msg('A film is being made') : msg('Make the film')}</button></div>
       </form>`;
-    return html`${sectionHead(msg('Film of the day'), lead)}
-      ${keeping === null ? noStorage() : html`<div class="grid gap-14">${form}</div>`}
+    return html`${ui.sectionHead(msg('Film of the day'), lead)}
+      ${keeping === null ? ui.noStorage() : html`<div class="grid gap-14">${form}</div>`}
       ${
         jobs.length > 0
           ? html`<h3 class="part">${msg('Films')}</h3>

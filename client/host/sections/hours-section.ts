@@ -4,14 +4,7 @@ import { css, html, nothing, type TemplateResult } from 'lit';
 import { customElement } from 'lit/decorators.js';
 import { closesNextDay, type Schedule } from '../../../shared/host/settings.ts';
 import type { HostState } from '../../../shared/host/state.ts';
-import {
-  checkbox,
-  HostElement,
-  inputValue,
-  option,
-  sectionHead,
-  switchRow,
-} from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
 import { type HoursDraft, host, withDraft } from '../host-model.ts';
 import { clock, DAY_NAMES, farewellText } from '../text.ts';
 
@@ -20,7 +13,7 @@ const TYPICAL_RESTART = '04:00';
 
 /** Section “Hours”. Changes are sent when the host saves them. */
 @customElement('hours-section')
-export class HoursSection extends HostElement {
+export class HoursSection extends ui.HostElement {
   static override styles = css`
     .day {
       grid-template-columns: 8em 4.2em minmax(0, 1fr);
@@ -70,13 +63,13 @@ export class HoursSection extends HostElement {
     const lead = msg(
       str`For all rooms. Times follow the server’s clock, which shows ${clock(all.now, all.zone)} now.`,
     );
-    return html`${sectionHead(msg('Hours'), html`${lead} ${nextChange(all)}`)}
+    return html`${ui.sectionHead(msg('Hours'), html`${lead} ${nextChange(all)}`)}
       <form class="grid gap-14" @submit=${(event: SubmitEvent) => save(event, schedule)}>
         <section class="card" aria-label=${msg('Opening hours')}>
-          ${switchRow(
+          ${ui.switchRow(
             html`<h3>${msg('Use opening hours')}</h3>`,
             msg('Off: open day and night.'),
-            checkbox(schedule.on, (on) => change({ on }), { testId: 'hours-on' }),
+            ui.checkbox(schedule.on, (on) => change({ on }), { testId: 'hours-on' }),
           )}
           ${schedule.on ? week(schedule.days) : nothing}
         </section>
@@ -140,7 +133,7 @@ function dayRow(name: string, index: number, days: Days): TemplateResult {
   const set = (day: Days[number]): void => changeDays({ [index]: day });
   return html`<div class="day grid lined" role="group" aria-label=${name}>
     <span>${name}</span>
-    ${checkbox(hours !== null, (on) => set(on ? typicalDay(days) : null), {
+    ${ui.checkbox(hours !== null, (on) => set(on ? typicalDay(days) : null), {
       label: msg(str`${name}: open`),
     })}
     ${
@@ -172,7 +165,7 @@ function strip(hours: NonNullable<Days[number]>, before: Days[number]): Template
 
 function timeField(label: string, value: string, change: (value: string) => void): TemplateResult {
   const changed = (event: Event): void => {
-    const typed = inputValue(event);
+    const typed = ui.inputValue(event);
     if (/^\d\d:\d\d/.test(typed)) change(typed.slice(0, 5));
   };
   return html`<input type="time" class="time" required aria-label=${label} .value=${value} @change=${changed} />`;
@@ -184,14 +177,14 @@ function outsideCard({ outside, farewell }: Schedule): TemplateResult {
   return html`<section class="card" aria-label=${msg('Outside opening hours')}>
     <h3>${msg('Outside opening hours')}</h3>
     <div class="options grid gap-8 mt-12" role="radiogroup" aria-label=${msg('Outside opening hours')}>
-      ${option(radio('dim'), msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
-      ${option(radio('close'), msg('Dim the wall and close the rooms'), msg('Phones show that it is closed. Nobody can plant or wound until it opens again.'))}
+      ${ui.option(radio('dim'), msg('Dim the wall'), msg('Life goes on, and visitors can still play on their phones.'))}
+      ${ui.option(radio('close'), msg('Dim the wall and close the rooms'), msg('Phones show that it is closed. Nobody can plant or wound until it opens again.'))}
     </div>
     <div class="mt-10">
-      ${switchRow(
+      ${ui.switchRow(
         html`<h3>${msg('End the day at closing time')}</h3>`,
         farewellText(host.state),
-        checkbox(farewell, (on) => change({ farewell: on }), { testId: 'hours-farewell' }),
+        ui.checkbox(farewell, (on) => change({ farewell: on }), { testId: 'hours-farewell' }),
       )}
     </div>
   </section>`;
@@ -199,12 +192,12 @@ function outsideCard({ outside, farewell }: Schedule): TemplateResult {
 
 function restartCard({ restart }: Schedule, isSupervised: boolean): TemplateResult {
   return html`<section class="card" aria-label=${msg('Nightly restart')}>
-    ${switchRow(
+    ${ui.switchRow(
       html`<h3>${msg('Restart every night')}</h3>`,
       msg(
         'Walls and phones reconnect by themselves, and everything stays alive. Something must start the server again, such as the systemd service.',
       ),
-      checkbox(restart !== null, (on) => change({ restart: on ? TYPICAL_RESTART : null })),
+      ui.checkbox(restart !== null, (on) => change({ restart: on ? TYPICAL_RESTART : null })),
     )}
     ${
       restart === null || isSupervised

@@ -13,15 +13,7 @@ import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGE_CODES, type LanguageCode } from '../../../shared/languages.ts';
 import { PAGE_DEFAULTS } from '../../../shared/page-defaults.ts';
 import { number, plural } from '../../elements/text.ts';
-import {
-  type Choice,
-  checkbox,
-  HostElement,
-  inputValue,
-  languageChips,
-  radioChips,
-  sectionHead,
-} from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { farewellCard, reseedCard } from './saved-section.ts';
@@ -137,7 +129,7 @@ function laterSeeds(wait: number): string {
 /** Delay between the last key press on a slider and sending its value, in ms. */
 const KEY_DELAY_MS = 350;
 
-const DRAWING_MODES: readonly (Choice<RoomSettings['drawings']> & {
+const DRAWING_MODES: readonly (ui.Choice<RoomSettings['drawings']> & {
   readonly about: string;
 })[] = [
   {
@@ -166,7 +158,7 @@ function isDefault(settings: RoomSettings, defaults: RoomSettings): boolean {
 }
 
 @customElement('knobs-section')
-export class KnobsSection extends HostElement {
+export class KnobsSection extends ui.HostElement {
   static override styles = css`
     .knob {
       grid-template: 'words slide field unit' auto 'words slide state state' auto / minmax(0, 15em) minmax(
@@ -266,7 +258,7 @@ export class KnobsSection extends HostElement {
     // The cards are keyed by room. If the host selects another room while dragging a slider, the
     // slider therefore still changes the room for which it was rendered.
     const cards = this.cards(name, settings, roomDefaults);
-    return html`${sectionHead(msg(str`Settings of “${name}”`), lead, action)} ${keyed(name, cards)}`;
+    return html`${ui.sectionHead(msg(str`Settings of “${name}”`), lead, action)} ${keyed(name, cards)}`;
   }
 
   private cards(room: string, settings: RoomSettings, defaults: RoomSettings): TemplateResult {
@@ -277,7 +269,7 @@ export class KnobsSection extends HostElement {
     const toggle = (id: SettingId, name: string, about: string): TemplateResult =>
       html`<label class="switch flex spread gap-20 py-12 lined" data-testid="knob-${id}">
         <span><span class="name">${name}</span> <span class="soft" aria-live="polite">${this.statusOf(id)}</span><small>${about}</small></span>
-        ${checkbox(isOn(id, settings), (on) => apply(id)(changeTo(id, on)))}
+        ${ui.checkbox(isOn(id, settings), (on) => apply(id)(changeTo(id, on)))}
       </label>`;
     const card = (name: string, about: string, rows: TemplateResult): TemplateResult =>
       html`<section class="card" aria-label=${name}>
@@ -360,7 +352,7 @@ export class KnobsSection extends HostElement {
       if (Math.abs(next - current) >= 1e-9) apply(changeTo(id, next));
     };
     const slide = (event: Event, delay: number): void => {
-      const next = Number(inputValue(event));
+      const next = Number(ui.inputValue(event));
       clearTimeout(this.drafts.get(id)?.timer);
       this.drafts.set(id, { value: next, timer: setTimeout(() => send(next), delay) });
       this.requestUpdate();
@@ -448,7 +440,7 @@ function drawingsRow(
 ): TemplateResult {
   const about = DRAWING_MODES.find(({ value }) => value === selected)?.about;
   return html`<div class="py-12" data-testid="knob-drawings">
-    ${radioChips(msg('Drawings'), DRAWING_MODES, selected, (drawings) => apply({ drawings }))}
+    ${ui.radioChips(msg('Drawings'), DRAWING_MODES, selected, (drawings) => apply({ drawings }))}
     <p class="small soft mt-8" aria-live="polite">${status} ${about}</p>
   </div>`;
 }
@@ -464,5 +456,5 @@ function languageRow(selected: RoomSettings['languages'], apply: Apply): Templat
     const isOnly = isSelected && selected.length === 1;
     return html`<input type="checkbox" .checked=${live(isSelected)} ?disabled=${isOnly} @change=${toggle} />`;
   };
-  return html`<div class="py-12 lined">${languageChips(msg('Languages'), choice)}</div>`;
+  return html`<div class="py-12 lined">${ui.languageChips(msg('Languages'), choice)}</div>`;
 }

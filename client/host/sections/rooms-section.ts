@@ -7,17 +7,7 @@ import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { HostState, RoomSummary } from '../../../shared/host/state.ts';
 import { LANGUAGES, type LanguageCode } from '../../../shared/languages.ts';
 import { number } from '../../elements/text.ts';
-import {
-  facts,
-  field,
-  HostElement,
-  inputValue,
-  languageChips,
-  paceFact,
-  picture,
-  sectionHead,
-  tag,
-} from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { addressName, locationHash } from '../sections.ts';
@@ -41,7 +31,7 @@ const SIZES = [
 
 /** Form for a new room. Fires `close` when the room is created, or if the host cancels. */
 @customElement('room-form')
-export class RoomForm extends HostElement {
+export class RoomForm extends ui.HostElement {
   static override styles = css`
     .size {
       display: grid;
@@ -85,7 +75,7 @@ export class RoomForm extends HostElement {
       : msg('Letters and digits. The name becomes part of the address.');
     return html`<form class="gap-22" @submit=${this.submit} aria-label=${msg('New room')}>
       <h3>${msg('New room')}</h3>
-      ${field(
+      ${ui.field(
         msg('Name'),
         html`<input
           name="name"
@@ -96,7 +86,7 @@ export class RoomForm extends HostElement {
           autocomplete="off"
           aria-invalid=${isTaken}
           aria-describedby="address"
-          @input=${(event: InputEvent) => (this.name = inputValue(event))}
+          @input=${(event: InputEvent) => (this.name = ui.inputValue(event))}
         />`,
         html`<small id="address" class=${isTaken ? 'wrong' : ''}>${isTaken ? REASON_TEXTS['room-exists'] : note}</small>`,
       )}
@@ -113,7 +103,7 @@ export class RoomForm extends HostElement {
         }
       </fieldset>
       <div class="tiles">
-        ${field(
+        ${ui.field(
           msg('What grows here'),
           html`<select name="checkpoint">
             ${checkpoints
@@ -124,7 +114,7 @@ export class RoomForm extends HostElement {
         ${numberField('capacity', msg('Visitors at once'), DEFAULTS.room.capacity, 1, 20_000)}
         ${numberField('tickRate', msg('Steps per second'), DEFAULTS.room.tickRate, 1, 60)}
       </div>
-      ${languageChips(
+      ${ui.languageChips(
         msg('Languages of the captions on the wall'),
         (code) =>
           html`<input type="checkbox" name="language" value=${code} ?checked=${code === 'en'} />`,
@@ -184,7 +174,7 @@ export class RoomForm extends HostElement {
 }
 
 function numberField(name: string, label: string, value: number, min: number, max: number) {
-  return field(
+  return ui.field(
     label,
     html`<input type="number" name=${name} value=${value} min=${min} max=${max} step="1" required inputmode="numeric" />`,
   );
@@ -198,7 +188,7 @@ const BUSY = {
 } as const;
 
 @customElement('rooms-section')
-export class RoomsSection extends HostElement {
+export class RoomsSection extends ui.HostElement {
   static override styles = css`
     .room {
       grid-template-columns: 8.5em minmax(0, 1fr);
@@ -252,7 +242,7 @@ export class RoomsSection extends HostElement {
       ${hostIcons.plus}${msg('New room')}
     </button>`;
     const lead = msg('Each room is a separate world, with its own address, wall and visitors.');
-    return html`${sectionHead(msg('Rooms'), lead, this.isMaking ? nothing : add)}
+    return html`${ui.sectionHead(msg('Rooms'), lead, this.isMaking ? nothing : add)}
       <div class="grid gap-14">
         ${this.isMaking ? html`<room-form class="card" @close=${this.endMaking}></room-form>` : nothing}
         ${all.rooms.map((room) => roomCard(room, all))}
@@ -276,7 +266,7 @@ function roomCard(room: RoomSummary, { checkpoints, now }: HostState): TemplateR
   const areSeveral = checkpoints.filter(({ replaced }) => !replaced).length > 1;
   // Drawing a picture costs the server time, so load a new one only every 15 s.
   const at = open ? Math.floor(now / 15_000) : 'closed';
-  const openness = open ? tag(msg('open'), 'good') : tag(msg('closed'));
+  const openness = open ? ui.tag(msg('open'), 'good') : ui.tag(msg('closed'));
   const buttons = open
     ? html`<a class="button plain" href=${locationHash({ room: name, section: 'watch' })}>${hostIcons.watch}${msg('Watch')}</a>
         <a class="button plain" href="/wall/${name}" target="_blank">${hostIcons.open}${msg('Open the wall')}</a>
@@ -290,19 +280,19 @@ function roomCard(room: RoomSummary, { checkpoints, now }: HostState): TemplateR
               </button>`
         }`;
   return html`<article class="card room grid ${open ? '' : 'closed'}" data-testid="room-${name}" aria-label=${msg(str`Room ${name}`)}>
-    ${picture(`${pathOf(FILES.picture, { room: name })}?at=${at}`)}
+    ${ui.picture(`${pathOf(FILES.picture, { room: name })}?at=${at}`)}
     <div class="about">
       <div>
         <div class="row">
           <h3 class="title">${name}</h3>
-          ${busy ? tag(BUSY[busy], 'warning') : openness}
-          ${settings.paused && open ? tag(msg('paused'), 'warning') : nothing}
+          ${busy ? ui.tag(BUSY[busy], 'warning') : openness}
+          ${settings.paused && open ? ui.tag(msg('paused'), 'warning') : nothing}
         </div>
-        ${facts(
+        ${ui.facts(
           msg(html`<b>${room.participants}</b> of ${settings.capacity} visitors`),
           waiting > 0 && inLineText(waiting),
           organisms !== null && organismsText(organisms),
-          open && paceFact(pace),
+          open && ui.paceFact(pace),
           `${number(width)} × ${number(height)}`,
           species !== undefined && (areSeveral || species.replaced) && species.title,
           settings.languages.map((each) => LANGUAGES[each].name).join(', '),

@@ -12,18 +12,7 @@ import type {
   SnapshotState,
   VisitorState,
 } from '../../../shared/host/state.ts';
-import {
-  choicesOf,
-  field,
-  HostElement,
-  iconButton,
-  noStorage,
-  picture,
-  radioChips,
-  sectionHead,
-  select,
-  submitName,
-} from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
 import { host, type Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import {
@@ -75,7 +64,7 @@ export function offerUndo(
 
 /** Undoes recent actions after a confirmation; the result can itself be undone. */
 @customElement('undo-card')
-export class UndoCard extends HostElement {
+export class UndoCard extends ui.HostElement {
   static override styles = css`
     .chips {
       gap: 6px;
@@ -101,16 +90,16 @@ export class UndoCard extends HostElement {
     const visitors = hasLeft ? [...present, visitor] : present;
     const choices = visitors.map((each) => ({ value: each.id, name: visitorName(each) }));
     const isUndoing = host.summary?.busy === 'undoing';
-    const spans = choicesOf([10, 30, 60, 300, MOST_UNDO], shortSpan);
+    const spans = ui.choicesOf([10, 30, 60, 300, MOST_UNDO], shortSpan);
     return html`<form class="gap-14" @submit=${this.submit} aria-label=${msg('Undo')}>
       <div>
         <h3>${msg('Undo')}</h3>
         <p class="soft">${msg('Undoes recent actions, as if they had never happened.')}</p>
       </div>
-      ${radioChips(msg('In the last'), spans, this.seconds, (seconds) => (this.seconds = seconds))}
-      ${field(
+      ${ui.radioChips(msg('In the last'), spans, this.seconds, (seconds) => (this.seconds = seconds))}
+      ${ui.field(
         msg('Whose actions'),
-        select(
+        ui.select(
           'undo-whom',
           [{ value: 0, name: msg('everyone') }, ...choices],
           visitor?.id ?? 0,
@@ -175,7 +164,7 @@ export function reseedCard(): TemplateResult {
     <h3>${msg('Start over')}</h3>
     <p class="soft mt-4 mb-14">${msg('Removes every organism and plants new seeds all over the room.')} ${stateBefore(host.state)}</p>
     <form class="row end short" @submit=${reseed}>
-      ${field(
+      ${ui.field(
         msg('New seeds'),
         html`<input type="number" name="organisms" min="0" max="64" step="1" required value="12" />`,
       )}
@@ -222,7 +211,7 @@ const BEFORE = {
 } as const;
 
 @customElement('saved-section')
-export class SavedSection extends HostElement {
+export class SavedSection extends ui.HostElement {
   static override styles = css`
     .all {
       grid-template-columns: repeat(auto-fill, minmax(min(100%, 15.5em), 1fr));
@@ -255,8 +244,8 @@ export class SavedSection extends HostElement {
     const lead = msg(
       'The room is saved automatically every few seconds. Save a state yourself to keep it permanently.',
     );
-    return html`${sectionHead(msg(str`Saved states of “${room}”`), lead, links)}
-      ${keeping === null ? noStorage() : this.states()}`;
+    return html`${ui.sectionHead(msg(str`Saved states of “${room}”`), lead, links)}
+      ${keeping === null ? ui.noStorage() : this.states()}`;
   }
 
   private states(): TemplateResult {
@@ -268,7 +257,7 @@ export class SavedSection extends HostElement {
         <div class="all grid gap-14">${snapshots.map((each) => this.one(each))}</div>`;
     const save = (name: string): Promise<unknown> =>
       this.reload(host.do('takeSnapshot', { name }, { done: msg(str`“${name}” is saved.`) }));
-    return html`<form class="card row end gap-12" @submit=${submitName(save)}>
+    return html`<form class="card row end gap-12" @submit=${ui.submitName(save)}>
         <label class="field fills" style="max-width: 28em"
           ><span>${msg('Save the current state')}</span
           ><input name="name" data-testid="snapshot-name" required maxlength="80" placeholder=${msg('for example: opening night')} autocomplete="off" />
@@ -291,7 +280,7 @@ export class SavedSection extends HostElement {
     const when = host.moment(at);
     const age = name === null ? msg(str`${roughSpan(now - at)} ago`) : when;
     return html`<article class="card one grid gap-12" aria-label=${name ?? when} data-testid="snapshot-${tick}">
-      ${picture(pathOf(FILES.snapshotPicture, { room, tick }))}
+      ${ui.picture(pathOf(FILES.snapshotPicture, { room, tick }))}
       <div class="px-6">
         <h3 class="break">${name ?? when}</h3>
         <p class="soft">${age}, ${organismsText(organisms)}</p>
@@ -302,7 +291,7 @@ export class SavedSection extends HostElement {
         ${
           name === null
             ? nothing
-            : iconButton(
+            : ui.iconButton(
                 msg(str`Remove “${name}”`),
                 hostIcons.remove,
                 () => this.removeSnapshot(tick, name),

@@ -17,13 +17,7 @@ import {
 import { number } from '../../elements/text.ts';
 import { formats } from '../../locale/locale.ts';
 import { oklch } from '../../style/fragments.ts';
-import {
-  type Choice,
-  HostElement,
-  radioChips,
-  StyledElement,
-  sectionHead,
-} from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { failure, localTime, seedsText, shortSpan, visitsText, woundsText } from '../text.ts';
@@ -187,7 +181,7 @@ const FILLS = {
 
 /** Draws `bars` as SVG in the width of the element. */
 @customElement('bar-chart')
-export class BarChart extends StyledElement {
+export class BarChart extends ui.StyledElement {
   static override styles = css`
     svg {
       width: 100%;
@@ -279,7 +273,7 @@ export class BarChart extends StyledElement {
 
 /** Draws counts on a coarse grid, stretched to the shape of the room. */
 @customElement('heat-map')
-export class HeatMap extends StyledElement {
+export class HeatMap extends ui.StyledElement {
   static override styles = css`
     canvas {
       max-height: 24em;
@@ -328,7 +322,7 @@ export class HeatMap extends StyledElement {
   }
 }
 
-const SPANS: readonly Choice<Span>[] = [
+const SPANS: readonly ui.Choice<Span>[] = [
   { value: 'today', name: msg('Today') },
   { value: 'yesterday', name: msg('Yesterday') },
   { value: 'week', name: msg('7 days') },
@@ -342,7 +336,7 @@ const CHARTS = {
 } as const;
 
 @customElement('visitors-section')
-export class VisitorsSection extends HostElement {
+export class VisitorsSection extends ui.HostElement {
   static override styles = css`
     .figures {
       grid-template-columns: repeat(auto-fit, minmax(8.4em, 1fr));
@@ -393,8 +387,8 @@ export class VisitorsSection extends HostElement {
     const { all, span } = this;
     const download = html`<a class="button plain" href="${pathOf(FILES.statistics, { room })}?by=hour" download="${room}.csv">${hostIcons.save}${msg('Download table')}</a>`;
     const lead = msg('Totals only. No names or addresses are stored.');
-    return html`${sectionHead(msg(str`Visitors of “${room}”`), lead, download)}
-      ${radioChips(msg('Period'), SPANS, span, (chosen) => (this.span = chosen))}
+    return html`${ui.sectionHead(msg(str`Visitors of “${room}”`), lead, download)}
+      ${ui.radioChips(msg('Period'), SPANS, span, (chosen) => (this.span = chosen))}
       ${
         all
           ? this.figures(columnsOf(all, span, now, zone), width / height)

@@ -7,18 +7,7 @@ import type { HostState, RoomSummary, WallState } from '../../../shared/host/sta
 import { type LanguageCode, SOURCE_LANGUAGE } from '../../../shared/languages.ts';
 import { number, plural } from '../../elements/text.ts';
 import { formats } from '../../locale/locale.ts';
-import {
-  choicesOf,
-  facts,
-  field,
-  HostElement,
-  LANGUAGE_CHOICES,
-  radioChips,
-  sectionHead,
-  select,
-  submitName,
-  tag,
-} from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { roughSpan } from '../text.ts';
@@ -28,11 +17,11 @@ import { roughSpan } from '../text.ts';
  * other walls cannot take.
  */
 @customElement('walls-section')
-export class WallsSection extends HostElement {
+export class WallsSection extends ui.HostElement {
   protected override section({ name }: RoomSummary): TemplateResult | typeof nothing {
     const walls = host.detail?.wallList;
     if (!walls) return nothing;
-    return html`${sectionHead(
+    return html`${ui.sectionHead(
       msg(str`Walls of “${name}”`),
       msg('A wall with an address of its own always gets in, and is reported when it is lost.'),
     )}
@@ -50,7 +39,7 @@ export class WallsSection extends HostElement {
   }
 }
 
-const add = submitName((name) => {
+const add = ui.submitName((name) => {
   const done = msg(str`“${name}” has an address now. Open it on that screen.`);
   return host.do('addWall', { name }, { done });
 });
@@ -69,9 +58,9 @@ function wallCard(wall: WallState): TemplateResult {
     <div>
       <div class="row">
         <h3 class="title">${title}</h3>
-        ${isUp ? tag(msg('up'), 'good') : lost === null ? tag(msg('not opened yet')) : tag(msg('lost'), 'wrong')}
+        ${isUp ? ui.tag(msg('up'), 'good') : lost === null ? ui.tag(msg('not opened yet')) : ui.tag(msg('lost'), 'wrong')}
       </div>
-      ${facts(
+      ${ui.facts(
         isUp && msg(str`up for ${roughSpan(upFor)}`),
         isUp &&
           plural(
@@ -125,7 +114,7 @@ function address({ id: wall, name, path }: WallState): TemplateResult {
 
 /** Shows, prints and downloads the sign. */
 @customElement('sign-section')
-export class SignSection extends HostElement {
+export class SignSection extends ui.HostElement {
   static override styles = css`
     .two {
       grid-template-columns: minmax(0, 24em) minmax(0, 1fr);
@@ -163,19 +152,19 @@ export class SignSection extends HostElement {
     const query = new URLSearchParams({ paper: this.paper, language: this.language });
     if (address) query.set('address', address);
     const url = `${pathOf(FILES.sign, { room })}?${query}`;
-    return html`${sectionHead(
+    return html`${ui.sectionHead(
       msg(str`Sign of “${room}”`),
       msg('Print it and hang it beside the wall. Scanning it takes visitors into the room.'),
     )}
       <div class="two grid">
         <div class="grid gap-22 card">
-          ${radioChips(msg('Paper'), choicesOf(PAPERS, String), this.paper, (paper) => (this.paper = paper))}
-          ${radioChips(msg('Language'), LANGUAGE_CHOICES, this.language, (language) => (this.language = language))}
+          ${ui.radioChips(msg('Paper'), ui.choicesOf(PAPERS, String), this.paper, (paper) => (this.paper = paper))}
+          ${ui.radioChips(msg('Language'), ui.LANGUAGE_CHOICES, this.language, (language) => (this.language = language))}
           ${
             address
-              ? field(
+              ? ui.field(
                   msg('Address for phones'),
-                  select('address', choicesOf(addresses, String), address, (chosen) => {
+                  ui.select('address', ui.choicesOf(addresses, String), address, (chosen) => {
                     this.address = chosen;
                   }),
                   html`<small>${msg('Scan the code with a phone before you print. If nothing opens, choose another address.')}</small>`,

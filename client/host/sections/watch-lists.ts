@@ -10,16 +10,7 @@ import type { VisitorState } from '../../../shared/host/state.ts';
 import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import { kindName, number, plural } from '../../elements/text.ts';
 import type { RoomModel } from '../../room/room-model.ts';
-import {
-  type Choice,
-  checkbox,
-  chips,
-  HostElement,
-  iconButton,
-  idOf,
-  option,
-  showAll,
-} from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import {
@@ -33,7 +24,7 @@ import {
 
 /** Lists bans. Hidden if there are none. */
 @customElement('ban-list')
-export class BanList extends HostElement {
+export class BanList extends ui.HostElement {
   override render(): TemplateResult | typeof nothing {
     const { bans = [] } = host.state ?? {};
     this.hidden = bans.length === 0;
@@ -58,7 +49,7 @@ export class BanList extends HostElement {
 }
 
 /** Durations of a ban, in minutes; '' for a ban that lasts until the host lifts it. */
-const DURATIONS: readonly Choice<number | ''>[] = [
+const DURATIONS: readonly ui.Choice<number | ''>[] = [
   { value: 10, name: msg('10 minutes') },
   { value: 60, name: msg('1 hour') },
   { value: 60 * 24, name: msg('1 day') },
@@ -83,20 +74,20 @@ async function ban(visitor: VisitorState): Promise<void> {
   const { room } = host;
   const name = visitorName(visitor);
   const fields = html`<div class="options grid gap-8" role="radiogroup" aria-label=${msg('Who to ban')}>
-      ${option(
+      ${ui.option(
         html`<input type="radio" name="address" value="" checked />`,
         msg('This device'),
         msg(
           'It is disconnected and cannot come back in, even with the code. For ten minutes, new visitors at its address come in one by one.',
         ),
       )}
-      ${option(
+      ${ui.option(
         html`<input type="radio" name="address" value="yes" />`,
         msg('Everyone at this address'),
         html`${msg('Nobody can join from this address, including new visitors. Phones on the same Wi-Fi often share one address.')} ${neighboursText(visitor.neighbours)}`,
       )}
     </div>
-    ${chips(
+    ${ui.chips(
       msg('For how long'),
       DURATIONS,
       (minutes) =>
@@ -122,7 +113,7 @@ async function ban(visitor: VisitorState): Promise<void> {
 
 export function banButton(visitor: VisitorState): TemplateResult {
   const label = msg(str`Ban ${visitorName(visitor)}`);
-  return iconButton(label, hostIcons.ban, () => ban(visitor), msg('Ban'));
+  return ui.iconButton(label, hostIcons.ban, () => ban(visitor), msg('Ban'));
 }
 
 /** Renders a button that mutes or unmutes a visitor of the selected room. */
@@ -136,7 +127,7 @@ export function muteButton(visitor: VisitorState): TemplateResult {
     const done = on ? { text: msg(str`${name} is muted.`), action } : unmuted;
     void host.do('mute', { room, participant: id, muted: on }, { done });
   };
-  return iconButton(
+  return ui.iconButton(
     muted ? msg(str`Unmute ${name}`) : msg(str`Mute ${name}`),
     muted ? hostIcons.mute : hostIcons.sound,
     () => mute(!muted),
@@ -149,7 +140,7 @@ const FIRST_VISITORS = 8;
 
 /** Lists visitors, with the switch for names. */
 @customElement('visitor-list')
-export class VisitorList extends HostElement {
+export class VisitorList extends ui.HostElement {
   static override styles = css`
     header {
       min-height: 2.75em;
@@ -188,18 +179,18 @@ export class VisitorList extends HostElement {
     return html`<header class="flex spread gap-12">
         <h3>${visitors.length === 0 ? msg('Visitors') : visitorsText(visitors.length)}</h3>
         <label class="check flex small soft"
-          >${msg('Names')} ${checkbox(settings?.names ?? true, setNames, { testId: 'names' })}</label
+          >${msg('Names')} ${ui.checkbox(settings?.names ?? true, setNames, { testId: 'names' })}</label
         >
       </header>
       ${
         visitors.length > 0
-          ? html`<ul>${repeat(shown, idOf, visitorRow)}</ul>`
+          ? html`<ul>${repeat(shown, ui.idOf, visitorRow)}</ul>`
           : // The visitors of a busy room are unknown.
             summary?.busy
             ? nothing
             : html`<p class="soft">${msg('Nobody is here right now.')}</p>`
       }
-      ${showAll(shown.length, visitors.length, () => (this.all = true))}`;
+      ${ui.showAll(shown.length, visitors.length, () => (this.all = true))}`;
   }
 }
 
@@ -221,7 +212,7 @@ const FIRST_ORGANISMS = 20;
 
 /** Lists organisms. Fires `pick` and `remove` (`detail`: OrganismId). */
 @customElement('organism-list')
-export class OrganismList extends HostElement {
+export class OrganismList extends ui.HostElement {
   static override styles = css`
     summary::after {
       content: '';
@@ -267,8 +258,8 @@ export class OrganismList extends HostElement {
       <summary class="flex spread"><h3>${organismsText(organisms.length)}</h3></summary>
       ${
         this.open
-          ? html`<ul>${repeat(shown, idOf, (organism) => this.organism(organism))}</ul>
-              ${showAll(shown.length, organisms.length, () => (this.all = true))}`
+          ? html`<ul>${repeat(shown, ui.idOf, (organism) => this.organism(organism))}</ul>
+              ${ui.showAll(shown.length, organisms.length, () => (this.all = true))}`
           : nothing
       }
     </details>`;
@@ -280,7 +271,7 @@ export class OrganismList extends HostElement {
       <button class="pick grid capital" @click=${() => this.emit('pick', id)}>
         ${name}<small>${planterName(planter)}</small>
       </button>
-      ${iconButton(msg(str`Remove ${name}, number ${id}`), hostIcons.remove, () => this.emit('remove', id), msg('Remove'))}
+      ${ui.iconButton(msg(str`Remove ${name}, number ${id}`), hostIcons.remove, () => this.emit('remove', id), msg('Remove'))}
     </li>`;
   }
 }
