@@ -84,9 +84,9 @@ describe('with a second room', () => {
     await goTo(page, 'watch');
     await goTo(page, 'watch', 'annex');
     await page.getByRole('button', { name: 'Ban Cy' }).click();
-    await page.getByTestId('ban').waitFor();
+    await page.getByTestId('confirm').waitFor();
     await page.goBack();
-    await page.getByTestId('ban').waitFor({ state: 'hidden' });
+    await page.getByTestId('confirm').waitFor({ state: 'hidden' });
     cy.leave();
 
     // Another host removes the room while the question is open.
