@@ -7,16 +7,14 @@ const shared = css`
   :host {
     display: block;
   }
-  [hidden] {
-    display: none !important;
-  }
   h2 {
     font-size: 1.65em;
     font-weight: 400;
     letter-spacing: -0.005em;
     line-height: 1.2;
   }
-  h3 {
+  h3,
+  .heading {
     font-size: 1.08em;
     font-weight: 500;
     line-height: 1.3;
@@ -201,15 +199,12 @@ const shared = css`
     user-select: all;
     -webkit-user-select: all;
   }
-  fieldset {
+  fieldset,
+  legend {
     margin: 0;
     padding: 0;
     border: 0;
     min-width: 0;
-  }
-  legend {
-    padding: 0;
-    margin-bottom: 8px;
   }
   input:not([type='range'], [type='checkbox'], [type='radio']),
   select {
@@ -235,9 +230,6 @@ const shared = css`
     background: #14191c;
     color: var(--ink);
   }
-  input[aria-invalid='true'] {
-    border-color: var(--alarm);
-  }
   .check {
     gap: 0.75em;
     min-height: 2.75em;
@@ -247,11 +239,6 @@ const shared = css`
     appearance: none;
     flex: none;
     margin: 0;
-  }
-  label:has([type='checkbox'], [type='radio']),
-  [type='checkbox'],
-  [type='radio'] {
-    cursor: pointer;
   }
   input[type='checkbox'] {
     position: relative;
@@ -276,9 +263,6 @@ const shared = css`
     background: oklch(0.5 0.07 172);
     border-color: var(--accent);
   }
-  input[type='checkbox']:checked::after {
-    translate: calc(var(--forward) * 1.25em) 0;
-  }
   input:disabled,
   select:disabled {
     opacity: 0.5;
@@ -299,12 +283,6 @@ const shared = css`
     margin-top: 0.1em;
     border-radius: 50%;
     border: 1.5px solid var(--ink-soft);
-  }
-  .options input:checked {
-    border: 0.4em solid var(--accent);
-  }
-  .options label:has(:checked) {
-    border-color: var(--accent-edge);
   }
   .chip {
     position: relative;
@@ -393,28 +371,35 @@ const shared = css`
   }
 `;
 
-/** Classes with one declaration each; they come after the rules above. */
-const TOKENS = {
-  end: 'align-items: end',
-  whole: 'grid-column: 1 / -1',
-  lined: 'border-top: 1px solid var(--line)',
-  break: 'overflow-wrap: anywhere',
-  name: 'font-weight: 500',
-  part: 'margin: 26px 0 12px',
-  'picture.failed': 'visibility: hidden',
-  'empty p': 'margin-inline: auto',
-  'short input': 'width: 11em',
-  'snug .icon': 'margin: 0 -5px',
-  fit: 'width: fit-content',
-  grow: 'flex: 1',
-  fills: 'flex: 1 1 16em',
-  line: 'white-space: nowrap',
-  pixelated: 'image-rendering: pixelated',
-  square: 'aspect-ratio: 1',
-  wide: 'max-width: none',
-  good: 'color: var(--accent)',
-  warning: 'color: var(--warm)',
-  wrong: 'color: var(--alarm)',
+/** Rules with one declaration each; they come after the rules above. */
+const RULES = {
+  '[hidden]': 'display: none !important',
+  legend: 'margin-bottom: 8px',
+  'label:has([type=checkbox], [type=radio]), [type=checkbox], [type=radio]': 'cursor: pointer',
+  'input[aria-invalid=true]': 'border-color: var(--alarm)',
+  'input[type=checkbox]:checked::after': 'translate: calc(var(--forward) * 1.25em) 0',
+  '.options input:checked': 'border: 0.4em solid var(--accent)',
+  '.options label:has(:checked)': 'border-color: var(--accent-edge)',
+  '.end': 'align-items: end',
+  '.whole': 'grid-column: 1 / -1',
+  '.lined': 'border-top: 1px solid var(--line)',
+  '.break': 'overflow-wrap: anywhere',
+  '.name': 'font-weight: 500',
+  '.part': 'margin: 26px 0 12px',
+  '.picture.failed': 'visibility: hidden',
+  '.empty p': 'margin-inline: auto',
+  '.short input': 'width: 11em',
+  '.snug .icon': 'margin: 0 -5px',
+  '.fit': 'width: fit-content',
+  '.grow': 'flex: 1',
+  '.fills': 'flex: 1 1 16em',
+  '.line': 'white-space: nowrap',
+  '.pixelated': 'image-rendering: pixelated',
+  '.square': 'aspect-ratio: 1',
+  '.wide': 'max-width: none',
+  '.good': 'color: var(--accent)',
+  '.warning': 'color: var(--warm)',
+  '.wrong': 'color: var(--alarm)',
 } as const;
 
 /** Classes of one property, in px: `gap-8` is `gap: 8px`. */
@@ -427,7 +412,7 @@ const DISTANCES = {
 } as const;
 
 const tokens = [
-  ...Object.entries(TOKENS).map(([name, declaration]) => `.${name} { ${declaration}; }`),
+  ...Object.entries(RULES).map(([selector, declaration]) => `${selector} { ${declaration}; }`),
   ...Object.entries(DISTANCES).flatMap(([name, [property, ...distances]]) =>
     distances.map((px) => `.${name}-${px} { ${property}: ${px}px; }`),
   ),

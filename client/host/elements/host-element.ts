@@ -201,11 +201,16 @@ export function checkbox(
 }
 
 /** Renders a picture, which is hidden if it cannot be loaded. */
-export function picture(src: string, alt = '', kind = ''): TemplateResult {
+export function picture(
+  src: string,
+  alt = '',
+  kind = '',
+  loading: 'eager' | 'lazy' = 'eager',
+): TemplateResult {
   const ended = ({ target, type }: Event): void => {
     (target as HTMLImageElement).classList.toggle('failed', type === 'error');
   };
-  return html`<img class="picture ${kind}" src=${src} alt=${alt} loading="lazy" @load=${ended} @error=${ended} />`;
+  return html`<img class="picture ${kind}" src=${src} alt=${alt} loading=${loading} @load=${ended} @error=${ended} />`;
 }
 
 /** Renders short facts beside one another. Empty facts are left out. */

@@ -129,16 +129,8 @@ export class FilmViewer extends ui.HostElement {
         <button class="icon" data-testid="play-film" aria-label=${isPlaying ? msg('Pause') : msg('Play')} @click=${this.togglePlaying}>
           ${isPlaying ? hostIcons.pause : hostIcons.go}
         </button>
-        <input
-          type="range"
-          min="0"
-          max=${last}
-          .value=${String(Math.round(share * last))}
-          aria-label=${msg('Moment')}
-          aria-valuetext=${time}
-          data-testid="film-moment"
-          @input=${this.scrub}
-        />
+        <input type="range" data-testid="film-moment" min="0" max=${last} .value=${String(Math.round(share * last))}
+          aria-label=${msg('Moment')} aria-valuetext=${time} @input=${this.scrub} />
         <output class="soft number" data-testid="film-time">${time}</output>
       </div>
       ${

@@ -374,31 +374,16 @@ export class KnobsSection extends ui.HostElement {
         <small id="about-${id}" ?hidden=${!about}>${about}</small>
       </div>
       <div class="slide" style="grid-area: slide; --share:${share(value)};--at:${share(normal)}">
-        <input
-          id="slider-${id}"
-          type="range"
-          min=${min}
-          max=${max}
-          step=${step}
-          aria-describedby=${about ? `about-${id}` : nothing}
-          aria-valuetext="${value} ${unit}"
+        <input id="slider-${id}" type="range" min=${min} max=${max} step=${step}
+          aria-describedby=${about ? `about-${id}` : nothing} aria-valuetext="${value} ${unit}"
           .value=${String(value)}
           @input=${(event: Event) => slide(event, KEY_DELAY_MS)}
           @change=${(event: Event) => slide(event, 0)}
         />
         <i class="default" aria-hidden="true"></i>
       </div>
-      <input
-        style="grid-area: field"
-        type="number"
-        min=${min}
-        max=${most}
-        step=${step}
-        aria-label="${name}, ${unit}"
-        inputmode="decimal"
-        .value=${String(value)}
-        @change=${enter}
-      />
+      <input type="number" style="grid-area: field" min=${min} max=${most} step=${step}
+        aria-label="${name}, ${unit}" inputmode="decimal" .value=${String(value)} @change=${enter} />
       <span class="unit small soft" style="grid-area: unit">${unit}</span>
       <span class="state flex soft ${status && this.changed?.isDone ? 'good' : ''}" style="grid-area: state" aria-live="polite">${status || (isDefault ? msg('default') : reset)}</span>
     </div>`;

@@ -77,15 +77,9 @@ export class RoomForm extends ui.HostElement {
       <h3>${msg('New room')}</h3>
       ${ui.field(
         msg('Name'),
-        html`<input
-          name="name"
-          data-testid="room-name"
-          required
-          maxlength="60"
+        html`<input name="name" data-testid="room-name" required maxlength="60" autocomplete="off"
           placeholder=${msg('for example: Blue Hall')}
-          autocomplete="off"
-          aria-invalid=${isTaken}
-          aria-describedby="address"
+          aria-invalid=${isTaken} aria-describedby="address"
           @input=${(event: InputEvent) => (this.name = ui.inputValue(event))}
         />`,
         html`<small id="address" class=${isTaken ? 'wrong' : ''}>${isTaken ? REASON_TEXTS['room-exists'] : note}</small>`,

@@ -280,7 +280,7 @@ export class SavedSection extends ui.HostElement {
     const when = host.moment(at);
     const age = name === null ? msg(str`${roughSpan(now - at)} ago`) : when;
     return html`<article class="card one grid gap-12" aria-label=${name ?? when} data-testid="snapshot-${tick}">
-      ${ui.picture(pathOf(FILES.snapshotPicture, { room, tick }))}
+      ${ui.picture(pathOf(FILES.snapshotPicture, { room, tick }), '', '', 'lazy')}
       <div class="px-6">
         <h3 class="break">${name ?? when}</h3>
         <p class="soft">${age}, ${organismsText(organisms)}</p>

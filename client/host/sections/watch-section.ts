@@ -107,11 +107,9 @@ const watchStyle = css`
   }
   .shut {
     grid-row: 1 / -1;
-    place-content: center;
-    justify-items: center;
+    align-content: center;
     gap: 18px;
     min-height: 16em;
-    text-align: center;
   }
   aside {
     display: grid;
@@ -135,11 +133,6 @@ const watchStyle = css`
     width: 2em;
     height: 2em;
     color: var(--warm);
-  }
-  .pause b {
-    display: block;
-    font-weight: 500;
-    font-size: 1.08em;
   }
   .pause.paused {
     background: oklch(0.86 0.08 80);
@@ -184,7 +177,7 @@ const watchStyle = css`
       gap: 8px;
       height: auto;
     }
-    live-view {
+    .stage live-view {
       position: relative;
       height: 44vh;
     }
@@ -426,7 +419,7 @@ export class WatchSection extends HostElement {
 }
 
 function closed(name: string): TemplateResult {
-  return html`<div class="shut grid card">
+  return html`<div class="shut middle centred card">
     <p>${msg(str`“${name}” is closed. Everything in it is saved as it is.`)}</p>
     <button class="solid" @click=${() => host.do('openRoom', {})}>${msg('Open room')}</button>
   </div>`;
@@ -457,7 +450,7 @@ function pauseButton({ settings: { paused } }: RoomSummary): TemplateResult {
     @click=${() => host.change({ paused: !paused }, done)}
   >
     ${paused ? hostIcons.go : hostIcons.pause}
-    <span><b>${paused ? msg('Resume') : msg('Pause visitors')}</b>
+    <span><span class="heading">${paused ? msg('Resume') : msg('Pause visitors')}</span>
     <small>${paused ? msg('Visitors can only watch right now.') : msg('Visitors can watch, but not act.')}</small></span>
   </button>`;
 }
