@@ -20,7 +20,6 @@ import './sections/film-section.ts';
 import './sections/knobs-section.ts';
 import './sections/rooms-section.ts';
 import './sections/saved-section.ts';
-import './sections/servers-section.ts';
 import './sections/walls-section.ts';
 import './sections/visitors-section.ts';
 import './sections/watch-section.ts';

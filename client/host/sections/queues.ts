@@ -6,7 +6,7 @@ import { repeat } from 'lit/directives/repeat.js';
 import { FILES, pathOf } from '../../../shared/host/api.ts';
 import type { ReportState } from '../../../shared/host/state.ts';
 import { organismName, plural } from '../../elements/text.ts';
-import { HostElement, idOf, picture, showAll } from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
 import { host } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
 import { drawingsText, planterName, reportedText, roughSpan, visitorName } from '../text.ts';
@@ -86,7 +86,7 @@ interface Row {
  * Base class of the lists. When a row vanishes, the next row moves into its position, so a press
  * counts only for a row that was already there when the host aimed. Each row is a focusable `li`.
  */
-abstract class QueueElement extends HostElement {
+abstract class QueueElement extends ui.HostElement {
   static override styles = css`
     li {
       display: grid;
@@ -136,7 +136,7 @@ abstract class QueueElement extends HostElement {
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed);
-    this.settled.place(this.rows.map(idOf), this.above);
+    this.settled.place(this.rows.map(ui.idOf), this.above);
   }
 
   protected override updated(): void {
@@ -156,7 +156,7 @@ abstract class QueueElement extends HostElement {
       <p class="soft" role="status">${about}</p>
       <ul>${repeat(
         rows,
-        idOf,
+        ui.idOf,
         ({
           id,
           name,
@@ -222,8 +222,8 @@ export class DrawingQueue extends QueueElement {
       const parts = { room: host.room, drawing: id };
       const decide = (approve: boolean, done: string) => () =>
         host.do('decideDrawing', { drawing: id, approve }, { done, busy: `drawing ${id}` });
-      const content = html`${picture(pathOf(FILES.drawing, parts), name, 'square')}
-        ${picture(pathOf(FILES.grownDrawing, parts), msg('What it grows into'), 'square grown')}
+      const content = html`${ui.picture(pathOf(FILES.drawing, parts), name, 'square')}
+        ${ui.picture(pathOf(FILES.grownDrawing, parts), msg('What it grows into'), 'square grown')}
         <span class="break">${visitor}<small>${roughSpan(waited)}</small></span>`;
       const buttons: readonly RowButton[] = [
         {
@@ -265,7 +265,7 @@ export class ReportQueue extends QueueElement {
     this.hidden = length === 0;
     if (this.hidden) return nothing;
     return html`${this.list(msg('Reported by visitors'), reportedText(length))}
-      ${showAll(this.rows.length, length, () => (this.all = true))}`;
+      ${ui.showAll(this.rows.length, length, () => (this.all = true))}`;
   }
 
   private get reports(): readonly ReportState[] {
@@ -285,7 +285,7 @@ export class ReportQueue extends QueueElement {
     const name = organismName(report);
     const visitor = host.detail?.visitors.find((each) => each.id === planter.id);
     const path = pathOf(FILES.organism, { room: host.room, organism: id });
-    const image = picture(`${path}?tick=${pictured}`, '', 'square pixelated');
+    const image = ui.picture(`${path}?tick=${pictured}`, '', 'square pixelated');
     const stays = msg(str`${name} stays. It is listed again only if somebody else reports it.`);
     const done = lives ? stays : '';
     const content = html`${

@@ -9,7 +9,7 @@ import type { OrganismId, OrganismView } from '../../../shared/vocabulary.ts';
 import { icons, kindTile } from '../../elements/icons.ts';
 import { ageText, organismName, stateText, survivedText } from '../../elements/text.ts';
 import type { Point } from '../../render/camera.ts';
-import { facts, HostElement, iconButton, paceFact } from '../elements/host-element.ts';
+import * as ui from '../elements/host-element.ts';
 import { type LiveView, organismsIn, type PointerTool } from '../elements/live-view.ts';
 import { host, type Notice } from '../host-model.ts';
 import { hostIcons } from '../icons.ts';
@@ -229,7 +229,7 @@ const watchStyle = css`
 const ZOOM = 1.35;
 
 @customElement('watch-section')
-export class WatchSection extends HostElement {
+export class WatchSection extends ui.HostElement {
   static override styles = watchStyle;
 
   @state() private tool: PointerTool = 'look';
@@ -277,7 +277,7 @@ export class WatchSection extends HostElement {
           ${this.toolButton('look', msg('Look'), icons.look)} ${this.toolButton('area', msg('Clear an area'), hostIcons.area)}
           ${this.toolButton('point', msg('Show a place'), hostIcons.point)}
         </div>
-        ${facts(visitors, organisms !== null && organismsText(organisms), paceFact(pace))}
+        ${ui.facts(visitors, organisms !== null && organismsText(organisms), ui.paceFact(pace))}
         ${wallBar(summary)}
       </div>
       <div class="stage">
@@ -294,9 +294,9 @@ export class WatchSection extends HostElement {
           @area-ready=${this.clear}
         ></live-view>
         <div class="tight grid" role="group" aria-label=${msg('View')}>
-          ${iconButton(msg('Farther'), icons.farther, () => this.live?.zoom(1 / ZOOM))}
-          ${iconButton(msg('Closer'), icons.closer, () => this.live?.zoom(ZOOM))}
-          ${iconButton(msg('Show all'), icons.fit, () => this.live?.fit())}
+          ${ui.iconButton(msg('Farther'), icons.farther, () => this.live?.zoom(1 / ZOOM))}
+          ${ui.iconButton(msg('Closer'), icons.closer, () => this.live?.zoom(ZOOM))}
+          ${ui.iconButton(msg('Show all'), icons.fit, () => this.live?.fit())}
         </div>
         ${tool === 'look' ? nothing : html`<div class="bar pill flex" role="status">${this.instruction()}</div>`}
         ${
