@@ -446,10 +446,6 @@ export const shellStyle = css`
       font-size: 28px;
     }
   }
-  .login {
-    overflow: auto;
-    background: radial-gradient(ellipse 60% 50% at 50% 42%, oklch(0.2 0.018 200), var(--bench));
-  }
   .shell {
     grid-template-columns: 15.5em minmax(0, 1fr);
     min-height: 0;
@@ -485,18 +481,18 @@ export const shellStyle = css`
     min-height: 100%;
     padding: 22px 24px;
   }
-  .offline {
-    gap: 14px;
-    max-width: none;
+  .alert {
     padding: 12px 34px;
     background: oklch(0.3 0.05 28);
+  }
+  .alert > svg {
+    flex: none;
+    color: var(--alarm);
+  }
+  .offline {
     position: sticky;
     top: 0;
     z-index: 2;
-  }
-  .offline svg {
-    flex: none;
-    color: var(--alarm);
   }
   .trouble {
     display: none;
@@ -507,16 +503,10 @@ export const shellStyle = css`
     margin: 0;
   }
   .aside li {
-    padding: 12px 34px;
-    background: oklch(0.3 0.05 28);
     border-bottom: 1px solid var(--line);
   }
-  .aside .calm {
+  .calm {
     background: var(--card);
-  }
-  .aside li > svg {
-    flex: none;
-    color: var(--alarm);
   }
   .aside p {
     flex: 1 1 12em;
@@ -560,8 +550,7 @@ export const shellStyle = css`
     .page[data-section='watch'] {
       padding: 18px 14px calc(var(--foot) + 24px);
     }
-    .offline,
-    .aside li {
+    .alert {
       padding: 12px 16px;
     }
   }

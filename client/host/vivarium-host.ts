@@ -87,7 +87,7 @@ export class VivariumHost extends HostElement {
   }
 
   override render(): TemplateResult {
-    const login = html`<main class="login"><host-login></host-login></main>`;
+    const login = html`<main><host-login></host-login></main>`;
     return html`${
       host.signedIn === undefined ? nothing : host.signedIn ? this.shell() : login
     }<confirm-dialog></confirm-dialog><notice-layer></notice-layer>`;
@@ -110,7 +110,7 @@ export class VivariumHost extends HostElement {
         <host-nav .current=${this.shown}></host-nav>
       </header>
       <main id="main" tabindex="-1">
-        ${refused ? html`<p class="offline flex" role="status">${hostIcons.warning}${refused}</p>` : nothing}
+        ${refused ? html`<p class="offline alert flex gap-14 wide" role="status">${hostIcons.warning}${refused}</p>` : nothing}
         ${trouble()} ${asideList()}
         <div class="page" data-section=${this.shown}>${host.state ? staticHtml`<${section}></${section}>` : nothing}</div>
       </main>
@@ -159,7 +159,7 @@ function asideRow(entry: AsideState): TemplateResult {
   // Only an entry that holds a whole room can be put back.
   const isWhole = isCalm || what === 'room';
   const isBusy = host.isBusy(`aside ${id}`);
-  return html`<li class="row ${isCalm ? 'calm' : ''}" data-testid="aside">
+  return html`<li class="alert row ${isCalm ? 'calm' : ''}" data-testid="aside">
     ${isCalm ? nothing : hostIcons.warning}
     <p role="status" title=${why}>${asideText(entry)} <small>${host.moment(at)}</small></p>
     ${
@@ -230,6 +230,7 @@ export class HostLogin extends HostElement {
       place-items: center;
       min-height: 100%;
       padding: 24px;
+      background: radial-gradient(ellipse 60% 50% at 50% 42%, oklch(0.2 0.018 200), var(--bench));
     }
     form {
       width: min(25em, 100%);
