@@ -31,7 +31,7 @@ import {
  * Returns a function that creates a notice about a call's answer. The notice offers to restore the
  * room's previous state, unless this server stores nothing.
  */
-export function offerRestore<A extends { readonly kept: SnapshotState | null }>(
+function offerRestore<A extends { readonly kept: SnapshotState | null }>(
   room: string,
   text: (answer: A) => string,
 ): (answer: A) => Notice {

@@ -120,7 +120,7 @@ function dwellLabel(from: number, to: number | undefined): string {
 }
 
 /** Returns the bars for visits by duration. */
-export function dwellBars(dwell: readonly number[]): Bar[] {
+function dwellBars(dwell: readonly number[]): Bar[] {
   return dwell.map((value, i) => {
     const from = DWELL_SPANS[i - 1] ?? 0;
     const to = DWELL_SPANS[i];
