@@ -13,8 +13,7 @@ const shared = css`
     letter-spacing: -0.005em;
     line-height: 1.2;
   }
-  h3,
-  .heading {
+  h3 {
     font-size: 1.08em;
     font-weight: 500;
     line-height: 1.3;

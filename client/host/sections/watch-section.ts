@@ -134,6 +134,11 @@ const watchStyle = css`
     height: 2em;
     color: var(--warm);
   }
+  .pause b {
+    display: block;
+    font-weight: 500;
+    font-size: 1.08em;
+  }
   .pause.paused {
     background: oklch(0.86 0.08 80);
     color: oklch(0.2 0.03 80);
@@ -450,7 +455,7 @@ function pauseButton({ settings: { paused } }: RoomSummary): TemplateResult {
     @click=${() => host.change({ paused: !paused }, done)}
   >
     ${paused ? hostIcons.go : hostIcons.pause}
-    <span><span class="heading">${paused ? msg('Resume') : msg('Pause visitors')}</span>
+    <span><b>${paused ? msg('Resume') : msg('Pause visitors')}</b>
     <small>${paused ? msg('Visitors can only watch right now.') : msg('Visitors can watch, but not act.')}</small></span>
   </button>`;
 }
